@@ -1,0 +1,81 @@
+//! The ARN that API Gateway evaluates the answer against, and with it the method and the
+//! path that decide:
+//! `arn:<partition>:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>`.
+
+use portcullis::access::Target;
+
+/// The most characters of a resource in an authorizer's policy.
+pub(crate) const LONGEST_ARN: usize = 512;
+
+#[derive(Debug)]
+pub(crate) struct Arn<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) target: Target<'a>,
+    /// Up to and with the stage and its slash.
+    stage: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let api = text.splitn(6, ':').nth(5).filter(|_| text.starts_with("arn:"))?;
+        let (_, after_api) = api.split_once('/')?;
+        let (_, after_stage) = after_api.split_once('/')?;
+        let stage = text.strip_suffix(after_stage)?;
+        let target = match after_stage.split_once('/') {
+            Some((method, path)) => Target::Http { method, path },
+            None if after_stage == "$connect" => Target::Connect,
+            // HTTP APIs leave the slash of the root away.
+            None => Target::Http { method: after_stage, path: "" },
+        };
+        Some(Self { text, target, stage })
+    }
+
+    /// What a policy that denies this request names. In an ARN that is too long or holds
+    /// wildcards of the caller's making, everything behind the stage.
+    pub(crate) fn denied(&self) -> String {
+        if self.text.len() <= LONGEST_ARN && !self.text.contains(['*', '?']) {
+            self.text.to_owned()
+        } else {
+            format!("{}*", self.stage)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn method_and_path_are_those_of_the_arn() {
+        let prefix = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/";
+        for (rest, method, path) in [
+            ("v1/GET/apps/billing", "GET", "apps/billing"),
+            ("v1/GET/", "GET", ""),
+            ("v1/GET", "GET", ""),
+            ("$default/POST/a:b/c", "POST", "a:b/c"),
+            ("v1/GET//apps", "GET", "/apps"),
+            ("v1/DELETE/a/../b", "DELETE", "a/../b"),
+        ] {
+            let text = format!("{prefix}{rest}");
+            assert_eq!(Arn::parse(&text).unwrap().target, Target::Http { method, path }, "{rest}");
+        }
+        let connect = format!("{prefix}prod/$connect");
+        assert_eq!(Arn::parse(&connect).unwrap().target, Target::Connect);
+    }
+
+    #[test]
+    fn what_is_no_arn_of_an_api_is_none() {
+        for bad in ["", "arn", "arn:aws:execute-api:r:1:", "arn:aws:execute-api:r:1:api", "arn:aws:execute-api:r:1:api/stage", "x:aws:execute-api:r:1:a/b/GET/c"] {
+            assert!(Arn::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_denied_arn_never_holds_the_callers_wildcards() {
+        let denied = |path: &str| Arn::parse(&format!("arn:aws:execute-api:r:1:api/v1/GET/{path}")).unwrap().denied();
+        assert_eq!(denied("apps"), "arn:aws:execute-api:r:1:api/v1/GET/apps");
+        for path in ["apps/*", "a?", &"x".repeat(600)] {
+            assert_eq!(denied(path), "arn:aws:execute-api:r:1:api/v1/*");
+        }
+    }
+}

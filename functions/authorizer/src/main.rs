@@ -1,0 +1,34 @@
+//! Wiring: decide, write the audit line, answer; then the bookkeeping.
+
+use std::io;
+
+use authorizer::{Bookkeeping, Event, Refusal, handle};
+use lambda_runtime::tower::service_fn;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
+use portcullis::{App, config, telemetry};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init(config::log_level().as_deref());
+    let app = App::from_env()?;
+    app.tokens.warm().await;
+    let bookkeeping = Bookkeeping::new(app.tokens.clone());
+    let left = bookkeeping.clone();
+    let decide = service_fn(move |event: LambdaEvent<Event>| decided(app.clone(), left.clone(), event));
+    Runtime::new(decide).layer(bookkeeping).run().await
+}
+
+async fn decided(app: App, left: Bookkeeping, event: LambdaEvent<Event>) -> Result<Value, Diagnostic> {
+    let mut verdict = handle(&app, event.payload).await;
+    // TOKEN events have no id of the gateway's; Lambda's own still finds the log.
+    verdict.audit.request_id.get_or_insert(event.context.request_id);
+    // No line, no entry.
+    verdict.audit.write_to(&mut io::stdout()).map_err(|_| refused(Refusal::NoDecision))?;
+    left.leave(verdict.used);
+    verdict.answer.map_err(refused)
+}
+
+fn refused(refusal: Refusal) -> Diagnostic {
+    Diagnostic { error_type: "Refusal".to_owned(), error_message: refusal.to_string() }
+}

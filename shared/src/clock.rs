@@ -1,0 +1,124 @@
+//! Time, as an argument: only [`Clock::system`] reads the machine's clock.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment in UTC, in whole milliseconds since 1970-01-01T00:00:00Z.
+///
+/// It prints and serialises as RFC 3339 with a `Z`, to the second where it has no
+/// fraction and to the millisecond where it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// The last second that RFC 3339's four-digit year can express.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis.clamp(0, LAST_SECOND * 1000 + 999))
+    }
+
+    /// From seconds since the epoch.
+    #[must_use]
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self::from_millis(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The same moment without its fraction of a second.
+    #[must_use]
+    pub fn to_the_second(self) -> Self {
+        Self::from_seconds(self.seconds())
+    }
+
+    /// This moment and so many seconds more; stops at the year 9999.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self::from_millis(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .ok()
+            .and_then(|moment| moment.format(&Rfc3339).ok())
+            .ok_or(fmt::Error)?;
+        f.write_str(&text)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Where "now" comes from.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's time")]
+    pub fn system() -> Self {
+        Self::from_fn(|| {
+            let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+            Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+        })
+    }
+
+    /// A clock of the caller's own, for tests.
+    pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_prints_as_rfc_3339_in_utc() {
+        assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T00:00:00Z");
+        assert_eq!(Timestamp::from_millis(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.12Z");
+    }
+
+    #[test]
+    fn a_timestamp_never_leaves_the_years_that_rfc_3339_can_print() {
+        assert_eq!(Timestamp::from_seconds(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp::from_seconds(i64::MIN).to_string(), "1970-01-01T00:00:00Z");
+        let end = Timestamp::from_seconds(0).plus_seconds(i64::MAX);
+        assert_eq!(end.to_string(), "9999-12-31T23:59:59.999Z");
+    }
+}

@@ -1,0 +1,120 @@
+//! The deployment's settings: the one place that reads the environment.
+
+use std::str::FromStr;
+
+use crate::token::Prefix;
+
+/// What the operator chose, as `template.yaml` passes it on.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `PORTCULLIS_TABLE`: the DynamoDB table's name.
+    pub table: String,
+    /// `PORTCULLIS_PREFIX`: what every token begins with (`pcl`).
+    pub prefix: Prefix,
+    /// `PORTCULLIS_MAX_TOKENS_PER_OWNER`: the limit of live tokens per owner (10); 0 is
+    /// none.
+    pub max_tokens_per_owner: u32,
+    /// `PORTCULLIS_RETENTION_DAYS`: for how many days a record outlives its token (30).
+    pub retention_days: u32,
+    /// `PORTCULLIS_HTTP_API_ANSWER`: the form of the authorizer's answer to HTTP APIs
+    /// (`simple`).
+    pub http_api_answer: HttpApiAnswer,
+}
+
+/// The two forms of answer that an HTTP API's authorizer can be configured for; the event
+/// does not tell which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpApiAnswer {
+    /// `{"isAuthorized": ..}`
+    Simple,
+    /// An IAM policy.
+    Iam,
+}
+
+/// How to reach DynamoDB.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`; AWS's own where there is
+    /// neither.
+    pub endpoint: Option<String>,
+    /// `AWS_CA_BUNDLE`: a PEM file whose roots are trusted instead of Amazon's.
+    pub ca_bundle: Option<String>,
+    /// Access key id and secret access key; those of the environment where there is none.
+    pub static_credentials: Option<(String, String)>,
+}
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A variable is not set.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    /// A variable is set to something that it cannot be.
+    #[error("the environment variable {0} {1}")]
+    Wrong(&'static str, String),
+    /// The file that `AWS_CA_BUNDLE` names cannot be used.
+    #[error("AWS_CA_BUNDLE: {0}")]
+    CaBundle(String),
+}
+
+impl Settings {
+    /// Reads the environment that the template sets. What a function is not given has its
+    /// default.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            table: variable("PORTCULLIS_TABLE").ok_or(ConfigError::Missing("PORTCULLIS_TABLE"))?,
+            prefix: parsed("PORTCULLIS_PREFIX", "pcl")?,
+            max_tokens_per_owner: parsed("PORTCULLIS_MAX_TOKENS_PER_OWNER", "10")?,
+            retention_days: parsed("PORTCULLIS_RETENTION_DAYS", "30")?,
+            http_api_answer: parsed("PORTCULLIS_HTTP_API_ANSWER", "simple")?,
+        })
+    }
+}
+
+impl Connection {
+    /// Reads the variables that the AWS SDKs share.
+    ///
+    /// # Errors
+    /// When there is no region.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            region: variable("AWS_REGION").ok_or(ConfigError::Missing("AWS_REGION"))?,
+            endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| variable("AWS_ENDPOINT_URL")),
+            ca_bundle: variable("AWS_CA_BUNDLE"),
+            static_credentials: None,
+        })
+    }
+}
+
+/// `AWS_LAMBDA_LOG_LEVEL`, which Lambda's advanced logging controls set.
+#[must_use]
+pub fn log_level() -> Option<String> {
+    variable("AWS_LAMBDA_LOG_LEVEL")
+}
+
+impl FromStr for HttpApiAnswer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "simple" => Ok(Self::Simple),
+            "iam" => Ok(Self::Iam),
+            _ => Err("must be simple or iam".to_owned()),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn variable(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn parsed<T: FromStr<Err: ToString>>(name: &'static str, default: &str) -> Result<T, ConfigError> {
+    let text = variable(name);
+    text.as_deref().unwrap_or(default).parse().map_err(|error: T::Err| ConfigError::Wrong(name, error.to_string()))
+}

@@ -1,0 +1,140 @@
+//! A JSON body, read field by field, so that everything that is wrong with it is said at
+//! once.
+
+use std::str::FromStr;
+
+use lambda_http::Body;
+use serde_json::{Map, Value};
+
+use super::{FieldError, Problem};
+use crate::token::Invalid;
+
+/// The most bytes of a body.
+pub const MOST_BYTES: usize = 16 * 1024;
+
+/// The fields of a JSON object, and what was found wrong with them so far.
+#[derive(Debug)]
+pub struct Fields {
+    object: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// Reads a body that must be a JSON object.
+    ///
+    /// # Errors
+    /// 413 over [`MOST_BYTES`]; 400 for what is not JSON, or not an object.
+    pub fn read(body: &Body) -> Result<Self, Problem> {
+        if body.len() > MOST_BYTES {
+            return Err(Problem::body_too_large(MOST_BYTES));
+        }
+        match serde_json::from_slice(body.as_ref()) {
+            Ok(Value::Object(object)) => Ok(Self { object, errors: Vec::new() }),
+            Ok(_) => Err(Problem::invalid_body("The body must be a JSON object.")),
+            Err(error) => Err(Problem::invalid_body(format!(
+                "The body is not JSON in UTF-8: line {}, column {}.",
+                error.line(),
+                error.column()
+            ))),
+        }
+    }
+
+    /// Takes a text that must be there, and parses it.
+    pub fn required<T: FromStr<Err = Invalid>>(&mut self, field: &str) -> Option<T> {
+        if !self.has(field) {
+            self.object.remove(field);
+            self.fail(field, "is required");
+            return None;
+        }
+        self.optional(field)
+    }
+
+    /// Takes a text that may be absent or `null`, and parses it.
+    pub fn optional<T: FromStr<Err = Invalid>>(&mut self, field: &str) -> Option<T> {
+        self.optional_with(field, str::parse)
+    }
+
+    /// Takes a text that may be absent or `null`, and parses it in a way of the caller's.
+    pub fn optional_with<T>(&mut self, field: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Option<T> {
+        match self.object.remove(field)? {
+            Value::Null => None,
+            Value::String(text) => self.keep(field, parse(&text)),
+            other => {
+                self.fail(field, format!("must be a string, not {}", kind(&other)));
+                None
+            }
+        }
+    }
+
+    /// Takes a list of 1 to `most` texts and parses each; `None` if it is absent.
+    pub fn list<T: FromStr<Err = Invalid> + PartialEq>(&mut self, field: &str, most: usize) -> Option<Vec<T>> {
+        let list = match self.object.remove(field)? {
+            Value::Array(list) => list,
+            other => {
+                self.fail(field, format!("must be a list of strings, not {}", kind(&other)));
+                return None;
+            }
+        };
+        if !(1..=most).contains(&list.len()) {
+            self.fail(field, format!("must have 1 to {most} entries; it has {}", list.len()));
+        }
+        let mut parsed = Vec::with_capacity(list.len().min(most));
+        for (at, value) in list.iter().enumerate().take(most) {
+            let place = format!("{field}[{at}]");
+            let Value::String(text) = value else {
+                self.fail(&place, format!("must be a string, not {}", kind(value)));
+                continue;
+            };
+            if let Some(entry) = self.keep(&place, text.parse::<T>())
+                && !parsed.contains(&entry)
+            {
+                parsed.push(entry);
+            }
+        }
+        Some(parsed)
+    }
+
+    /// Whether a field is there and not `null`.
+    #[must_use]
+    pub fn has(&self, field: &str) -> bool {
+        self.object.get(field).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whether something was found wrong with a field already.
+    #[must_use]
+    pub fn failed(&self, field: &str) -> bool {
+        self.errors.iter().any(|error| error.field == field)
+    }
+
+    /// Notes what is wrong with a field.
+    pub fn fail(&mut self, field: &str, message: impl Into<String>) {
+        self.errors.push(FieldError::new(field, message));
+    }
+
+    /// Ends the reading. What nobody has taken is unknown.
+    ///
+    /// # Errors
+    /// 400 with everything that was found wrong.
+    pub fn finish(mut self, known: &str) -> Result<(), Problem> {
+        let unknown: Vec<_> = std::mem::take(&mut self.object).into_iter().map(|(field, _)| field).collect();
+        for field in unknown {
+            self.fail(&field, format!("is unknown; known are {known}"));
+        }
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    }
+
+    fn keep<T>(&mut self, field: &str, parsed: Result<T, Invalid>) -> Option<T> {
+        parsed.map_err(|invalid| self.errors.push(FieldError::of(field, invalid))).ok()
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,106 @@
+//! Who calls, and what they ask: read from the event that API Gateway made, in which the
+//! authorizer's context is the only thing that says who the caller is.
+
+use lambda_http::http::Method;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt as _};
+
+use super::{FieldError, Problem};
+use crate::App;
+use crate::access::Permission;
+use crate::token::{Actor, Record, Status, TokenId};
+
+/// A call to one of the functions, by a token that the authorizer let in.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The caller's own record, read afresh: its grant does not always fit into the
+    /// authorizer's context.
+    pub caller: Record,
+    /// The route's method.
+    pub method: Method,
+    /// The route that the gateway matched: `/tokens/{id}`.
+    pub route: String,
+    /// What stands in the route's `{id}`.
+    pub id: Option<String>,
+    /// The query's parameters in their order, decoded.
+    pub query: Vec<(String, String)>,
+}
+
+impl Call {
+    /// Reads a call.
+    ///
+    /// # Errors
+    /// 500 where the gateway's event has no authorizer's context (then nobody has decided
+    /// on this request, and it ends here), 403 where the caller's token has ended since,
+    /// 503 where the store fails.
+    pub async fn read(app: &App, request: &Request) -> Result<Self, Problem> {
+        let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
+            tracing::error!("the event is not a REST API's");
+            return Err(Problem::internal());
+        };
+        let authorized = &context.authorizer.fields;
+        let of = |key: &str| authorized.get(key).and_then(serde_json::Value::as_str);
+        let id: Option<TokenId> = of("token_id").and_then(|id| id.parse().ok());
+        let (Some("token"), Some(id)) = (of("principal_type"), id) else {
+            tracing::error!("the event has no authorizer's context: is the route behind the authorizer?");
+            return Err(Problem::internal());
+        };
+        let caller = app.tokens.get(&id).await?;
+        let Some(caller) = caller.filter(|record| record.status(app.clock.now()) == Status::Active) else {
+            return Err(Problem::forbidden("Your token has ended."));
+        };
+        let query = request.query_string_parameters_ref().map(|query| {
+            query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        });
+        Ok(Self {
+            caller,
+            method: request.method().clone(),
+            route: context.resource_path.clone().unwrap_or_else(String::new),
+            id: request.path_parameters_ref().and_then(|path| path.first("id")).map(str::to_owned),
+            query: query.unwrap_or_else(Vec::new),
+        })
+    }
+
+    /// The caller, as it is written down.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::Token(self.caller.id.clone())
+    }
+
+    /// Whether the caller manages anyone's tokens, or anyone's `tokens/<id>`.
+    #[must_use]
+    pub fn is_admin_of(&self, name: &str) -> bool {
+        "tokens:admin".parse().is_ok_and(|admin: Permission| self.caller.grant.allows(&admin, name))
+    }
+
+    /// The token that the path names, if the caller may know of it.
+    ///
+    /// # Errors
+    /// 404 for one that is not there, one that is not the caller's, and one that no token's
+    /// id can look like: nobody learns which.
+    pub async fn target(&self, app: &App) -> Result<Record, Problem> {
+        let id: TokenId = self.id.as_deref().and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)?;
+        let record = app.tokens.get(&id).await?.ok_or_else(Problem::not_found)?;
+        let theirs = record.owner == self.caller.owner || self.is_admin_of(&format!("tokens/{id}"));
+        if theirs { Ok(record) } else { Err(Problem::not_found()) }
+    }
+
+    /// The query's parameters by the names that the call knows; each at most once.
+    ///
+    /// # Errors
+    /// 400 that names every parameter that is unknown or doubled.
+    pub fn parameters<const N: usize>(&self, names: [&str; N]) -> Result<[Option<&str>; N], Problem> {
+        let mut errors = Vec::new();
+        let mut found = [None; N];
+        for (name, value) in &self.query {
+            let Some((_, slot)) = names.iter().zip(&mut found).find(|(known, _)| *known == name) else {
+                errors.push(FieldError::new(name, format!("is unknown here; known are {}", names.join(", "))));
+                continue;
+            };
+            if slot.replace(value.as_str()).is_some() {
+                errors.push(FieldError::new(name, "must be given once"));
+            }
+        }
+        if errors.is_empty() { Ok(found) } else { Err(Problem::invalid(errors)) }
+    }
+}

@@ -1,0 +1,159 @@
+//! Problem documents, as RFC 9457 says: what went wrong, for the person who can mend it.
+//! The one place where an error becomes a status.
+
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use super::with_type;
+use crate::store;
+use crate::token::{Invalid, redact};
+
+/// Why a call was not answered as asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// `name`, `permissions[3]`; a query parameter's name.
+    pub field: String,
+    /// A sentence that names the limit, and never the value.
+    pub message: String,
+}
+
+impl FieldError {
+    /// Names a field, in which whatever looks like a token is redacted.
+    pub fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: redact(field).into_owned(), message: message.into() }
+    }
+}
+
+impl Problem {
+    /// 400: every offending field at once.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(400, "invalid_request", "The request is not valid") }
+    }
+
+    /// 400: the body as a whole.
+    pub fn invalid_body(detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(400, "invalid_request", "The request is not valid") }
+    }
+
+    /// 413
+    #[must_use]
+    pub fn body_too_large(limit: usize) -> Self {
+        let detail = Some(format!("The body may have at most {limit} bytes."));
+        Self { detail, ..Self::new(413, "body_too_large", "The body is too large") }
+    }
+
+    /// 403: the credential is alive, but this is not for it.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(403, "forbidden", "This needs more than your token has") }
+    }
+
+    /// 403: more was asked for than the caller has to give.
+    #[must_use]
+    pub fn exceeds_grants(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(403, "exceeds_grants", "A token can hand out only what it has") }
+    }
+
+    /// 404: not there, or not yours: one answer for both.
+    #[must_use]
+    pub fn not_found() -> Self {
+        let detail = Some("There is no such token, or it is not yours.".to_owned());
+        Self { detail, ..Self::new(404, "not_found", "Not found") }
+    }
+
+    /// 409
+    #[must_use]
+    pub fn token_limit_reached(limit: u32) -> Self {
+        let detail = format!("An owner may have at most {limit} live tokens. Revoke one that is not needed any more.");
+        Self { detail: Some(detail), ..Self::new(409, "token_limit_reached", "The token limit is reached") }
+    }
+
+    /// 500: nothing that the caller can mend. What happened is in the log.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(500, "internal_error", "Something went wrong on our side")
+    }
+
+    /// 503: the store failed; trying again may help.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let detail = Some("The store did not answer. Nothing was acknowledged; try again.".to_owned());
+        Self { detail, ..Self::new(503, "unavailable", "Unavailable for the moment") }
+    }
+
+    fn new(status: u16, code: &str, title: &'static str) -> Self {
+        let r#type = format!("urn:portcullis:problem:{code}");
+        Self { r#type, title, status, detail: None, errors: Vec::new() }
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        with_type(status, &self, HeaderValue::from_static("application/problem+json"))
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "the store failed");
+        match error {
+            store::Error::Unavailable(_) | store::Error::Contention => Self::unavailable(),
+            store::Error::Corrupt { .. } => Self::internal(),
+        }
+    }
+}
+
+impl FieldError {
+    /// What a parser said of a field.
+    #[must_use]
+    pub fn of(field: &str, invalid: Invalid) -> Self {
+        Self::new(field, invalid.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(problem: Problem) -> String {
+        let response = problem.into_response();
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        let Body::Text(body) = response.body() else { panic!("no text") };
+        format!("{} {} {}\n{body}", response.status(), header("content-type"), header("cache-control"))
+    }
+
+    #[test]
+    fn every_problem_is_a_document_of_its_own() {
+        let errors = || vec![FieldError::new("name", "must be 1 to 100 characters; it has 0")];
+        let all = [
+            Problem::invalid(errors()),
+            Problem::invalid_body("The body is not JSON."),
+            Problem::body_too_large(16_384),
+            Problem::forbidden("Tokens of another owner need tokens:admin."),
+            Problem::exceeds_grants(errors()),
+            Problem::not_found(),
+            Problem::token_limit_reached(10),
+            Problem::internal(),
+            Problem::unavailable(),
+        ];
+        insta::assert_snapshot!(all.map(shown).join("\n\n"));
+    }
+
+    #[test]
+    fn a_field_that_is_named_like_a_token_is_redacted() {
+        let field = format!("pcl_{}", "s3".repeat(33));
+        assert!(!shown(Problem::invalid(vec![FieldError::new(&field, "unknown")])).contains(&"s3".repeat(20)));
+    }
+}

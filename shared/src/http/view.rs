@@ -1,0 +1,53 @@
+//! A token as the HTTP API shows it: never its secret, never its digest.
+
+use serde::Serialize;
+
+use crate::access::{Permission, Resource};
+use crate::clock::Timestamp;
+use crate::token::{Record, Status};
+
+/// One token, as JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct TokenView {
+    id: String,
+    name: String,
+    description: Option<String>,
+    owner: String,
+    permissions: Vec<String>,
+    resources: Vec<String>,
+    status: Status,
+    created_by: String,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    revoked_by: Option<String>,
+}
+
+impl TokenView {
+    /// How a record looks at a moment.
+    #[must_use]
+    pub fn of(record: &Record, now: Timestamp) -> Self {
+        Self {
+            id: record.id.to_string(),
+            name: record.name.to_string(),
+            description: record.description.as_ref().map(ToString::to_string),
+            owner: record.owner.to_string(),
+            permissions: record.grant.permissions.iter().map(Permission::to_string).collect(),
+            resources: record.grant.resources.iter().map(Resource::to_string).collect(),
+            status: record.status(now),
+            created_by: record.created_by.to_string(),
+            created_at: record.created_at,
+            expires_at: record.expires_at,
+            last_used_at: record.last_used_at,
+            revoked_at: record.revoked.as_ref().map(|revoked| revoked.at),
+            revoked_by: record.revoked.as_ref().map(|revoked| revoked.by.to_string()),
+        }
+    }
+}
+
+/// The `ETag` of a record: its version.
+#[must_use]
+pub fn etag(record: &Record) -> String {
+    format!("\"{}\"", record.version)
+}

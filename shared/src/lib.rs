@@ -1,0 +1,54 @@
+//! The token logic of Portcullis: what two functions need, and nothing else.
+//!
+//! | module | knows | must not know |
+//! | --- | --- | --- |
+//! | [`token`] | the secret's format, its digest, the record | permissions' meaning, DynamoDB, HTTP |
+//! | [`access`] | permissions, resources, [`access::decide`] | I/O of any kind |
+//! | [`store`] | the one DynamoDB table | HTTP |
+//! | [`http`] | the caller, answers, problem documents | `AttributeValue` |
+//!
+//! Imports run one way: `http -> store -> access -> token`. [`clock`] and [`config`] are
+//! where the machine's time and the environment come in; everything else takes them as
+//! arguments.
+
+pub mod access;
+pub mod audit;
+pub mod clock;
+pub mod config;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "store")]
+pub mod store;
+pub mod telemetry;
+pub mod token;
+
+/// What every function is given: the table, the deployment's settings and the time.
+#[cfg(feature = "store")]
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The table of tokens.
+    pub tokens: store::Tokens,
+    /// The deployment's settings.
+    pub settings: config::Settings,
+    /// The time.
+    pub clock: clock::Clock,
+}
+
+#[cfg(feature = "store")]
+impl App {
+    /// The app of a deployed function: settings and credentials from the environment that
+    /// Lambda sets, the machine's clock.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong, or the file in `AWS_CA_BUNDLE` that
+    /// cannot be read.
+    pub fn from_env() -> Result<Self, config::ConfigError> {
+        let settings = config::Settings::from_env()?;
+        let client = store::connect(config::Connection::from_env()?)?;
+        Ok(Self {
+            tokens: store::Tokens::new(client, settings.table.clone()),
+            settings,
+            clock: clock::Clock::system(),
+        })
+    }
+}

@@ -1,0 +1,257 @@
+//! Items as they lie in the table: the only place that knows attribute names.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{Error, number};
+use crate::access::Grant;
+use crate::clock::Timestamp;
+use crate::token::{Digest, OwnerId, Record, Revocation, TokenId};
+
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// What a record is read from: everything but the digest. The roles of the functions that
+/// show tokens allow these attributes and no other (`template.yaml`).
+pub(super) const RECORD: [&str; 13] = [
+    "pk", "sk", "name", "description", "owner", "created_by", "created_at", "expires_at", "revoked_at", "revoked_by",
+    "grants", "last_used_at", "version",
+];
+
+/// What the authorizer reads.
+pub(super) const WITH_DIGEST: [&str; 14] = [
+    "pk", "sk", "name", "description", "owner", "created_by", "created_at", "expires_at", "revoked_at", "revoked_by",
+    "grants", "last_used_at", "version", "digest",
+];
+
+/// The sort key of a token's item, and so the partition of the index `by_time`.
+pub(super) const TOKEN: &str = "TOKEN";
+
+pub(super) fn token_key(id: &TokenId) -> Item {
+    token_key_of(id.as_str())
+}
+
+pub(super) fn token_key_of(id: &str) -> Item {
+    key(format!("TOKEN#{id}"), TOKEN)
+}
+
+pub(super) fn slots_key(owner: &OwnerId) -> Item {
+    key(format!("OWNER#{owner}"), "SLOTS")
+}
+
+fn key(pk: String, sk: &str) -> Item {
+    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
+}
+
+/// `name` and `owner` are reserved words: every attribute goes by a placeholder.
+pub(super) fn projection(attributes: &[&str]) -> (String, HashMap<String, String>) {
+    let names: HashMap<_, _> = attributes.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
+    let expression: Vec<_> = attributes.iter().map(|name| format!("#{name}")).collect();
+    (expression.join(", "), names)
+}
+
+pub(super) fn string(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+pub(super) fn seconds(at: Timestamp) -> AttributeValue {
+    number(at.seconds())
+}
+
+/// A new token's item. It is housekept once its life and the retention are over.
+pub(super) fn new_token(record: &Record, digest: &Digest, ttl: Option<Timestamp>) -> Item {
+    let mut item = token_key(&record.id);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set("digest", AttributeValue::B(Blob::new(digest.as_bytes().to_vec())));
+    set("name", string(record.name.as_str()));
+    if let Some(description) = &record.description {
+        set("description", string(description.as_str()));
+    }
+    set("owner", string(record.owner.as_str()));
+    set("created_by", string(record.created_by.to_string()));
+    set("created_at", number(record.created_at.millis()));
+    if let Some(at) = record.expires_at {
+        set("expires_at", seconds(at));
+    }
+    set("grants", AttributeValue::L(vec![grant(&record.grant)]));
+    set("version", number(record.version));
+    if let Some(at) = ttl {
+        set("ttl", seconds(at));
+    }
+    item
+}
+
+fn grant(grant: &Grant) -> AttributeValue {
+    let list = |texts: Vec<String>| AttributeValue::L(texts.into_iter().map(AttributeValue::S).collect());
+    AttributeValue::M(HashMap::from([
+        ("permissions".to_owned(), list(grant.permissions.iter().map(ToString::to_string).collect())),
+        ("resources".to_owned(), list(grant.resources.iter().map(ToString::to_string).collect())),
+    ]))
+}
+
+/// Reads a record back. What does not parse is an error, never a default: a record that
+/// lost its expiry must not live for ever.
+pub(super) fn record(item: &Item) -> Result<Record, Error> {
+    let read = Reader { id: id_of(item).unwrap_or("?"), item };
+    Ok(Record {
+        id: read.id.parse().map_err(|_| read.corrupt("pk"))?,
+        name: read.parsed("name")?,
+        description: read.optional("description", Reader::parsed)?,
+        owner: read.parsed("owner")?,
+        created_by: read.parsed("created_by")?,
+        created_at: Timestamp::from_millis(read.number("created_at")?),
+        expires_at: read.optional("expires_at", Reader::time)?,
+        revoked: match read.optional("revoked_at", Reader::time)? {
+            Some(at) => Some(Revocation { at, by: read.parsed("revoked_by")? }),
+            None => None,
+        },
+        grant: read.grant()?,
+        last_used_at: read.optional("last_used_at", Reader::time)?,
+        version: read.number("version")?,
+    })
+}
+
+pub(super) fn digest(item: &Item) -> Result<Digest, Error> {
+    let read = Reader { id: id_of(item).unwrap_or("?"), item };
+    item.get("digest")
+        .and_then(|value| value.as_b().ok())
+        .and_then(|blob| Digest::from_bytes(blob.as_ref()))
+        .ok_or_else(|| read.corrupt("digest"))
+}
+
+/// The id in an item's or a key's `pk`.
+pub(super) fn id_of(item: &Item) -> Option<&str> {
+    item.get("pk")?.as_s().ok()?.strip_prefix("TOKEN#")
+}
+
+/// A number of any item.
+pub(super) fn number_of<T: FromStr>(item: &Item, attribute: &'static str, of: &str) -> Result<T, Error> {
+    Reader { id: of, item }.number(attribute)
+}
+
+struct Reader<'a> {
+    id: &'a str,
+    item: &'a Item,
+}
+
+impl Reader<'_> {
+    fn corrupt(&self, attribute: &'static str) -> Error {
+        Error::Corrupt { id: self.id.to_owned(), attribute }
+    }
+
+    fn optional<T>(
+        &self,
+        attribute: &'static str,
+        read: impl Fn(&Self, &'static str) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.item.get(attribute).map(|_| read(self, attribute)).transpose()
+    }
+
+    fn parsed<T: FromStr>(&self, attribute: &'static str) -> Result<T, Error> {
+        self.item
+            .get(attribute)
+            .and_then(|value| value.as_s().ok())
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn number<T: FromStr>(&self, attribute: &'static str) -> Result<T, Error> {
+        self.item
+            .get(attribute)
+            .and_then(|value| value.as_n().ok())
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn time(&self, attribute: &'static str) -> Result<Timestamp, Error> {
+        self.number(attribute).map(Timestamp::from_seconds)
+    }
+
+    fn grant(&self) -> Result<Grant, Error> {
+        let only = match self.item.get("grants").and_then(|value| value.as_l().ok()).map(Vec::as_slice) {
+            Some([AttributeValue::M(only)]) => only,
+            _ => return Err(self.corrupt("grants")),
+        };
+        Ok(Grant { permissions: self.parsed_list(only, "permissions")?, resources: self.parsed_list(only, "resources")? })
+    }
+
+    fn parsed_list<T: FromStr>(&self, map: &Item, name: &str) -> Result<Vec<T>, Error> {
+        let list = map.get(name).and_then(|value| value.as_l().ok()).ok_or_else(|| self.corrupt("grants"))?;
+        list.iter()
+            .map(|value| value.as_s().ok().and_then(|text| text.parse().ok()).ok_or_else(|| self.corrupt("grants")))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Actor;
+    use rand::TryCryptoRng;
+
+    fn full() -> Record {
+        Record {
+            id: "0123456789abcdef".parse().unwrap(),
+            name: "ci".parse().unwrap(),
+            description: Some("what for".parse().unwrap()),
+            owner: "alice".parse().unwrap(),
+            created_by: Actor::Bootstrap,
+            created_at: Timestamp::from_millis(1_700_000_000_123),
+            expires_at: Some(Timestamp::from_seconds(1_800_000_000)),
+            revoked: None,
+            grant: Grant {
+                permissions: vec!["app:read".parse().unwrap()],
+                resources: vec!["app/*".parse().unwrap()],
+            },
+            last_used_at: None,
+            version: 1,
+        }
+    }
+
+    fn some_digest() -> Digest {
+        fn drawn(mut rng: impl TryCryptoRng) -> Digest {
+            crate::token::Secret::generate(&"pcl".parse().unwrap(), &mut rng).ok().unwrap().digest()
+        }
+        drawn(rand::rngs::SysRng)
+    }
+
+    #[test]
+    fn an_item_reads_back_as_the_record_that_it_was_written_from() {
+        let digest = some_digest();
+        let item = new_token(&full(), &digest, None);
+        assert_eq!(record(&item).unwrap(), full());
+        assert!(super::digest(&item).unwrap().matches(&digest));
+    }
+
+    #[test]
+    fn an_item_that_lost_or_garbled_an_attribute_is_an_error_never_a_default() {
+        let whole = new_token(&full(), &some_digest(), None);
+        for attribute in ["pk", "name", "owner", "created_by", "created_at", "grants", "version"] {
+            let mut lost = whole.clone();
+            lost.remove(attribute);
+            assert!(record(&lost).is_err(), "lost {attribute}");
+        }
+        for attribute in RECORD.iter().filter(|name| !matches!(**name, "sk" | "revoked_by")) {
+            let mut garbled = whole.clone();
+            garbled.insert((*attribute).to_owned(), AttributeValue::Bool(true));
+            assert!(record(&garbled).is_err(), "garbled {attribute}");
+        }
+        let mut unsigned = whole.clone();
+        unsigned.insert("revoked_at".to_owned(), number(1));
+        assert!(record(&unsigned).is_err(), "revoked by nobody");
+        let mut shorn = whole;
+        shorn.insert("digest".to_owned(), AttributeValue::B(Blob::new(vec![0; 31])));
+        assert!(digest(&shorn).is_err());
+    }
+
+    #[test]
+    fn what_is_stored_of_a_secret_is_its_digest_and_nothing_else() {
+        let secret = crate::token::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
+        let record = Record { id: secret.id().clone(), ..full() };
+        let stored = format!("{:?}", new_token(&record, &secret.digest(), None));
+        let hidden = &secret.reveal()["pcl_".len() + 16..];
+        assert!(!stored.contains(&hidden[..6]) && !stored.contains(&hidden[37..]));
+    }
+}

@@ -1,0 +1,135 @@
+//! When a token ends, as people write it: `expires_in` or `expires_at`.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Invalid;
+use crate::clock::Timestamp;
+
+/// The longest lifetime that can be asked for; a token for ever has no expiry instead.
+pub const LONGEST_LIFETIME_DAYS: i64 = 36_500;
+
+const DAY: i64 = 86_400;
+
+/// `30d`: a whole number and `s`, `m`, `h` or `d`, at least one second and at most
+/// 36500 days.
+///
+/// # Errors
+/// Says what the form is, or which limit was broken.
+pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Invalid> {
+    let form = || Invalid::new("must be a whole number and s, m, h or d, as in 30d");
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => DAY,
+        _ => return Err(form()),
+    };
+    let (digits, _) = text.split_at(text.len() - 1);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(form());
+    }
+    // More digits than fit are beyond the limit in any unit.
+    let seconds = digits.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(unit);
+    if !(1..=LONGEST_LIFETIME_DAYS * DAY).contains(&seconds) {
+        return Err(Invalid::new(format!("must be at least 1s and at most {LONGEST_LIFETIME_DAYS}d")));
+    }
+    Ok(now.to_the_second().plus_seconds(seconds))
+}
+
+/// `2027-01-31T12:00:00Z`: RFC 3339, in UTC, to the second, in the future and at most
+/// 36500 days away.
+///
+/// # Errors
+/// Says what the form is, or which limit was broken.
+pub fn parse_expires_at(text: &str, now: Timestamp) -> Result<Timestamp, Invalid> {
+    let moment = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| Invalid::new("must be an RFC 3339 time in UTC, as in 2027-01-31T12:00:00Z"))?;
+    if !text.ends_with(['Z', 'z']) {
+        return Err(Invalid::new("must be in UTC: end it with Z instead of an offset"));
+    }
+    // RFC 3339 has leap seconds, POSIX time (what DynamoDB's TTL counts) has not: rounding
+    // one silently would answer another time than the one that was asked for.
+    if text.get(17..19) == Some("60") {
+        return Err(Invalid::new("must not be a leap second; the second before it is :59"));
+    }
+    if moment.nanosecond() != 0 {
+        return Err(Invalid::new("must be to the second, without a fraction"));
+    }
+    let at = Timestamp::from_seconds(moment.unix_timestamp());
+    if moment.unix_timestamp() <= now.seconds() {
+        return Err(Invalid::new("must be in the future"));
+    }
+    if at > now.plus_seconds(LONGEST_LIFETIME_DAYS * DAY) {
+        return Err(Invalid::new(format!("must be at most {LONGEST_LIFETIME_DAYS} days away; null is for never")));
+    }
+    Ok(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOW: i64 = 1_800_000_000; // 2027-01-15T08:00:00Z
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(NOW * 1000 + 456)
+    }
+
+    #[test]
+    fn a_lifetime_is_a_whole_number_and_a_unit() {
+        for (text, seconds) in [("1s", 1), ("90m", 5400), ("12h", 43_200), ("30d", 2_592_000), ("007d", 604_800)] {
+            assert_eq!(parse_expires_in(text, now()).unwrap().seconds(), NOW + seconds, "{text}");
+        }
+        for bad in ["", "30", "d", "-1d", "+1d", "1.5d", "1 d", "30D", "30w", "1d2h", "٣d", "0x1s", "é"] {
+            assert_eq!(parse_expires_in(bad, now()).unwrap_err().0, "must be a whole number and s, m, h or d, as in 30d", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_at_least_a_second_and_at_most_36500_days() {
+        assert!(parse_expires_in("36500d", now()).is_ok());
+        for bad in ["0s", "0d", "36501d", "999999999d", "99999999999999999999999999s"] {
+            assert_eq!(parse_expires_in(bad, now()).unwrap_err().0, "must be at least 1s and at most 36500d", "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_is_rfc_3339_in_utc_in_the_future() {
+        assert_eq!(parse_expires_at("2027-01-15T08:00:01Z", now()).unwrap().seconds(), NOW + 1);
+        assert_eq!(parse_expires_at("2028-02-29t23:59:59z", now()).unwrap().to_string(), "2028-02-29T23:59:59Z");
+        for (bad, why) in [
+            ("2027-01-15T08:00:00Z", "future"),
+            ("2020-01-01T00:00:00Z", "future"),
+            ("2030-01-01T00:00:00+02:00", "UTC"),
+            ("2030-01-01T00:00:00+00:00", "end it with Z"),
+            ("10000-01-01T00:00:00Z", "RFC 3339"),
+            ("9999-12-31T23:59:59Z", "36500 days"),
+            ("2028-06-30T23:59:60Z", "leap second"),
+            ("2028-01-01T00:00:00.5Z", "fraction"),
+            ("2027-02-29T00:00:00Z", "RFC 3339"),
+            ("2028-01-01", "RFC 3339"),
+            ("tomorrow", "RFC 3339"),
+            ("", "RFC 3339"),
+        ] {
+            let error = parse_expires_at(bad, now()).unwrap_err();
+            assert!(error.0.contains(why), "{bad}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_written_panics(text: String) {
+            let _ = parse_expires_in(&text, now());
+            let _ = parse_expires_at(&text, now());
+            let _ = parse_expires_in(&format!("{text}d"), now());
+        }
+
+        #[test]
+        fn what_a_timestamp_prints_parses_to_itself(seconds in NOW + 1..NOW + 3_000_000_000) {
+            let at = Timestamp::from_seconds(seconds);
+            prop_assert_eq!(parse_expires_at(&at.to_string(), now()).unwrap(), at);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The token: its [`Secret`], what is stored of it ([`Digest`]), and its [`Record`].
+//!
+//! Nothing here knows where records are kept or how requests arrive.
+
+mod expiry;
+mod record;
+mod redact;
+mod secret;
+mod text;
+
+pub use expiry::{LONGEST_LIFETIME_DAYS, parse_expires_at, parse_expires_in};
+pub use record::{Actor, Record, Revocation, Status};
+pub use redact::redact;
+pub use secret::{Digest, Malformed, Prefix, Secret, TokenId};
+pub use text::{Description, OwnerId, TokenName};
+
+/// Why a value was refused: a sentence for the person who sent it, with the limit that it
+/// broke. It never repeats the value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub String);
+
+impl Invalid {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}

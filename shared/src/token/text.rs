@@ -1,0 +1,147 @@
+//! The texts of a record as types that cannot hold bad input.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Invalid, redact};
+
+/// A token's name: 1 to 100 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenName(String);
+
+/// What a token is for: up to 500 characters, several lines if need be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description(String);
+
+/// Whom a token belongs to and acts for: 1 to 128 printable ASCII characters, as identity
+/// providers' subjects, e-mail addresses and team names have them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OwnerId(String);
+
+impl FromStr for TokenName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        length(text, 1, 100)?;
+        if text.trim().is_empty() {
+            return Err(Invalid::new("must not be blank"));
+        }
+        if text.chars().any(unprintable) {
+            return Err(Invalid::new("must be one line without control characters"));
+        }
+        no_token(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for Description {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        length(text, 0, 500)?;
+        if text.chars().any(|c| unprintable(c) && c != '\n' && c != '\t') {
+            return Err(Invalid::new("must not hold control characters other than line feed and tab"));
+        }
+        no_token(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for OwnerId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        length(text, 1, 128)?;
+        // Quotes and backslashes would end a string in the gateway's templates.
+        if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')) {
+            return Err(Invalid::new("must be printable ASCII without spaces, quotes and backslashes"));
+        }
+        no_token(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+macro_rules! text {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+text!(TokenName Description OwnerId);
+
+fn length(text: &str, least: usize, most: usize) -> Result<(), Invalid> {
+    let count = text.chars().count();
+    if (least..=most).contains(&count) {
+        return Ok(());
+    }
+    Err(Invalid::new(if least == 0 {
+        format!("must be at most {most} characters; it has {count}")
+    } else {
+        format!("must be {least} to {most} characters; it has {count}")
+    }))
+}
+
+/// Control characters, line and paragraph separators, and what changes the direction of
+/// text: nothing that could make one name look like another, or one log line like two.
+fn unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A secret that someone pasted into a name would be stored in the clear.
+fn no_token(text: &str) -> Result<(), Invalid> {
+    if redact(text) == text { Ok(()) } else { Err(Invalid::new("must not hold what looks like a token")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_1_to_100_characters_on_one_line() {
+        for good in ["x", "CI/CD \"deploy\" – früh \\o/ 🚀", &"ü".repeat(100)] {
+            assert_eq!(good.parse::<TokenName>().unwrap().as_str(), good);
+        }
+        for bad in ["", " ", "a\nb", "a\0b", "\u{202e}evil", "a\u{2028}b", &"x".repeat(101)] {
+            assert!(bad.parse::<TokenName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_description_is_at_most_500_characters_and_may_have_lines() {
+        assert!("two\nlines\t.".parse::<Description>().is_ok());
+        assert!("".parse::<Description>().is_ok());
+        assert!("x".repeat(500).parse::<Description>().is_ok());
+        assert!("x".repeat(501).parse::<Description>().is_err());
+        assert!("\u{7}".parse::<Description>().is_err());
+    }
+
+    #[test]
+    fn an_owner_is_printable_ascii() {
+        for good in ["alice@example.com", "auth0|5f7c", "repo:org/app:ref:refs/heads/main"] {
+            assert!(good.parse::<OwnerId>().is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a\"b", "a\\b", "ä", "a\n", &"x".repeat(129)] {
+            assert!(bad.parse::<OwnerId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_token_is_never_stored_as_text() {
+        let token = format!("pcl_{}", "a1".repeat(33));
+        let text = format!("see {token}");
+        assert!(text.parse::<TokenName>().is_err());
+        assert!(text.parse::<Description>().is_err());
+        assert!(token.parse::<OwnerId>().is_err());
+    }
+}
