@@ -37,8 +37,9 @@ impl Shape {
     pub(crate) fn of(event: &Event, http_api_answer: HttpApiAnswer) -> Self {
         match (event.version(), http_api_answer) {
             (Some("2.0"), HttpApiAnswer::Simple) => Self::Simple,
-            (Some(_), _) => Self::Policy,
-            (None, _) => Self::Rest,
+            (Some("1.0" | "2.0"), _) => Self::Policy,
+            // WebSocket APIs have a version too, which is not a payload's: "$LATEST".
+            _ => Self::Rest,
         }
     }
 }

@@ -66,3 +66,95 @@ impl Event {
         self.0.pointer(pointer).and_then(Value::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Shape;
+    use crate::arn::Arn;
+    use crate::credential::Presented;
+    use portcullis::access::Target;
+    use portcullis::config::HttpApiAnswer;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn read(fixture: &str) -> Event {
+        serde_json::from_str(&fixture.replace("$TOKEN", "the-token")).unwrap()
+    }
+
+    /// What each kind of event has to tell, in a line.
+    fn told(fixture: &str) -> String {
+        let event = read(fixture);
+        let target = match Arn::parse(event.arn().unwrap()).unwrap().target {
+            Target::Http { method, path } => format!("{method} /{path}"),
+            Target::Connect => "$connect".to_owned(),
+        };
+        let api = if event.is_own_api() { "own" } else { "protected" };
+        let token = match Presented::of(&event) {
+            Presented::One(token) => token.to_owned(),
+            Presented::Nothing(why) => format!("({why})"),
+        };
+        let shapes = [HttpApiAnswer::Simple, HttpApiAnswer::Iam].map(|answer| Shape::of(&event, answer));
+        format!("{target} | {api} | {token} | {:?} | {:?} | {shapes:?}", event.source_ip(), event.request_id())
+    }
+
+    #[test]
+    fn every_kind_of_event_tells_target_api_credential_address_and_request() {
+        let events = [
+            include_str!("fixtures/rest-request.json"),
+            include_str!("fixtures/rest-request-own-api.json"),
+            include_str!("fixtures/rest-token.json"),
+            include_str!("fixtures/http-api-2.0.json"),
+            include_str!("fixtures/http-api-1.0.json"),
+            include_str!("fixtures/websocket-connect.json"),
+        ];
+        insta::assert_snapshot!(events.map(told).join("\n"), @r#"
+        GET /apps/billing | protected | the-token | Some("192.0.2.1") | Some("70b2c1d6-6a2d-4c1b-9f43-0d6f3b1a7e55") | [Rest, Rest]
+        POST /tokens | own | the-token | Some("2001:db8::7") | Some("c6af9ac6-7b61-11e6-9a41-93e8deadbeef") | [Rest, Rest]
+        GET / | protected | the-token | None | None | [Rest, Rest]
+        DELETE /apps/billing | protected | the-token | Some("192.0.2.1") | Some("JKJaXmPLvHcESHA=") | [Simple, Policy]
+        GET /apps/billing | protected | the-token | Some("192.0.2.1") | Some("JKJaXmPLvHcESHB=") | [Policy, Policy]
+        $connect | protected | the-token | Some("192.0.2.1") | Some("TqiJtGZ2DoEFQ3A=") | [Rest, Rest]
+        "#);
+    }
+
+    #[test]
+    fn the_address_is_the_gateways_and_never_a_forwarded_one() {
+        assert_eq!(read(include_str!("fixtures/rest-request.json")).source_ip(), Some("192.0.2.1"));
+        assert_eq!(read(include_str!("fixtures/http-api-2.0.json")).source_ip(), Some("192.0.2.1"));
+    }
+
+    #[test]
+    fn a_caller_cannot_pass_for_the_own_api() {
+        for pretended in [
+            json!({"headers": {"portcullis_api": "tokens"}}),
+            json!({"queryStringParameters": {"portcullis_api": "tokens"}}),
+            json!({"requestContext": {"stageVariables": {"portcullis_api": "tokens"}}}),
+            json!({"stageVariables": {"portcullis_api": "token"}}),
+            json!({"stageVariables": "portcullis_api=tokens"}),
+        ] {
+            let event: Event = serde_json::from_value(pretended.clone()).unwrap();
+            assert!(!event.is_own_api(), "{pretended}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), any::<i64>().prop_map(Value::from), ".*".prop_map(Value::from)];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            let key = "type|version|methodArn|routeArn|headers|multiValueHeaders|authorizationToken|requestContext|stageVariables|Authorization|x-api-token|.{0,4}";
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((key, inner), 0..6).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_read_and_nothing_panics(value in any_json()) {
+            let event: Event = serde_json::from_value(value).unwrap();
+            let _ = (event.source_ip(), event.request_id(), event.is_own_api(), Presented::of(&event));
+            let _ = event.arn().and_then(Arn::parse).map(|arn| arn.denied());
+        }
+    }
+}
