@@ -45,10 +45,6 @@ impl App {
     pub fn from_env() -> Result<Self, config::ConfigError> {
         let settings = config::Settings::from_env()?;
         let client = store::connect(config::Connection::from_env()?)?;
-        Ok(Self {
-            tokens: store::Tokens::new(client, settings.table.clone()),
-            settings,
-            clock: clock::Clock::system(),
-        })
+        Ok(Self { tokens: store::Tokens::new(client, settings.table.clone()), settings, clock: clock::Clock::system() })
     }
 }

@@ -130,13 +130,15 @@ fn named(resource: &str) -> String {
 
 /// Without what would end a string in a JSON template, and without secrets.
 fn for_template(text: &str) -> String {
-    redact(text).chars().map(|c| match c {
-        '"' => '\'',
-        '\\' => '/',
-        c if c.is_control() => ' ',
-        c => c,
-    })
-    .collect()
+    redact(text)
+        .chars()
+        .map(|c| match c {
+            '"' => '\'',
+            '\\' => '/',
+            c if c.is_control() => ' ',
+            c => c,
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -65,7 +65,14 @@ mod tests {
 
     #[test]
     fn what_is_no_arn_of_an_api_is_none() {
-        for bad in ["", "arn", "arn:aws:execute-api:r:1:", "arn:aws:execute-api:r:1:api", "arn:aws:execute-api:r:1:api/stage", "x:aws:execute-api:r:1:a/b/GET/c"] {
+        for bad in [
+            "",
+            "arn",
+            "arn:aws:execute-api:r:1:",
+            "arn:aws:execute-api:r:1:api",
+            "arn:aws:execute-api:r:1:api/stage",
+            "x:aws:execute-api:r:1:a/b/GET/c",
+        ] {
             assert!(Arn::parse(bad).is_none(), "{bad}");
         }
     }

@@ -82,3 +82,75 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use lambda_runtime::tower::service_fn;
+    use portcullis::clock::Timestamp;
+    use portcullis::config::Connection;
+    use portcullis::store::connect;
+    use tokio::net::TcpListener;
+
+    fn invocation() -> LambdaInvocation {
+        let (parts, ()) = http::Response::new(()).into_parts();
+        LambdaInvocation { parts, body: Default::default(), context: Default::default() }
+    }
+
+    fn used() -> LastUse {
+        LastUse { id: "0123456789abcdef".parse().unwrap(), at: Timestamp::from_seconds(1) }
+    }
+
+    fn tokens_at(endpoint: String) -> Tokens {
+        let static_credentials = Some(("id".to_owned(), "key".to_owned()));
+        let connection = Connection {
+            region: "eu-central-1".to_owned(),
+            endpoint: Some(endpoint),
+            ca_bundle: None,
+            static_credentials,
+        };
+        Tokens::new(connect(connection).unwrap(), "tokens")
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn the_last_use_is_written_after_the_answer_has_left() {
+        let store = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let bookkeeping = Bookkeeping::new(tokens_at(format!("http://{}", store.local_addr().unwrap())));
+        let posted = Arc::new(AtomicBool::new(false));
+
+        let (posting, left) = (posted.clone(), bookkeeping.clone());
+        let runtime = service_fn(move |_: LambdaInvocation| {
+            let (posting, left) = (posting.clone(), left.clone());
+            async move {
+                left.leave(Some(used()));
+                // As many turns as anyone could use to write too early.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                posting.store(true, Ordering::SeqCst);
+                Ok::<(), Error>(())
+            }
+        });
+        let mut service = bookkeeping.layer(runtime);
+        let mut answered = service.call(invocation());
+        let posted_at_the_write = tokio::select! {
+            accepted = store.accept() => {
+                accepted.unwrap();
+                posted.load(Ordering::SeqCst)
+            }
+            outcome = &mut answered => panic!("nothing was written: {outcome:?}"),
+        };
+        assert!(posted_at_the_write);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn losing_the_last_use_never_fails_the_request() {
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let bookkeeping = Bookkeeping::new(tokens_at(format!("http://{gone}")));
+        bookkeeping.leave(Some(used()));
+        let mut service = bookkeeping.layer(service_fn(async |_: LambdaInvocation| Ok::<(), Error>(())));
+        assert!(service.call(invocation()).await.is_ok());
+    }
+}

@@ -40,9 +40,7 @@ impl<'a> Presented<'a> {
 /// ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-11.1)).
 fn bearer(value: &str) -> Presented<'_> {
     match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Presented::One(token.trim_matches(' '))
-        }
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Presented::One(token.trim_matches(' ')),
         _ => Presented::Nothing("not a bearer token"),
     }
 }
@@ -61,7 +59,8 @@ mod tests {
     }
 
     fn headers(pairs: &[(&str, &[&str])]) -> Value {
-        let many: serde_json::Map<_, _> = pairs.iter().map(|(name, values)| ((*name).to_owned(), json!(values))).collect();
+        let many: serde_json::Map<_, _> =
+            pairs.iter().map(|(name, values)| ((*name).to_owned(), json!(values))).collect();
         let last: serde_json::Map<_, _> =
             pairs.iter().filter_map(|(name, values)| Some(((*name).to_owned(), json!(values.last()?)))).collect();
         json!({"type": "REQUEST", "headers": last, "multiValueHeaders": many})
@@ -93,7 +92,13 @@ mod tests {
 
     #[test]
     fn no_credential_is_nothing() {
-        for event in [json!({}), json!({"headers": null}), json!({"headers": []}), headers(&[]), headers(&[("accept", &["*/*"])])] {
+        for event in [
+            json!({}),
+            json!({"headers": null}),
+            json!({"headers": []}),
+            headers(&[]),
+            headers(&[("accept", &["*/*"])]),
+        ] {
             assert_eq!(presented(&event), "no credential", "{event}");
         }
     }

@@ -139,7 +139,12 @@ mod tests {
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), any::<i64>().prop_map(Value::from), ".*".prop_map(Value::from)];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".*".prop_map(Value::from)
+        ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             let key = "type|version|methodArn|routeArn|headers|multiValueHeaders|authorizationToken|requestContext|stageVariables|Authorization|x-api-token|.{0,4}";
             prop_oneof![

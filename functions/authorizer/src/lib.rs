@@ -29,9 +29,9 @@ use portcullis::token::{Digest, Record, Secret};
 use serde_json::Value;
 
 pub use answer::Refusal;
-pub use bookkeeping::{Bookkeeping, Settling};
 use answer::Shape;
 use arn::{Arn, LONGEST_ARN};
+pub use bookkeeping::{Bookkeeping, Settling};
 use credential::Presented;
 pub use event::Event;
 

@@ -85,7 +85,11 @@ mod tests {
             event[key] = json!({});
             assert!(Bootstrap::from_payload(&event).unwrap().is_err(), "{key}");
         }
-        for bad in [json!({"bootstrap": null}), json!({"bootstrap": {"owner": "a"}}), json!({"bootstrap": {"owner": "a", "name": "b", "permissions": []}})] {
+        for bad in [
+            json!({"bootstrap": null}),
+            json!({"bootstrap": {"owner": "a"}}),
+            json!({"bootstrap": {"owner": "a", "name": "b", "permissions": []}}),
+        ] {
             assert!(Bootstrap::from_payload(&bad).unwrap().is_err(), "{bad}");
         }
         assert!(Bootstrap::from_payload(&json!({"httpMethod": "POST", "body": good.to_string()})).is_none());

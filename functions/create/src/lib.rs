@@ -64,7 +64,8 @@ fn contained(caller: &Record, asked: &Grant, expires_at: Option<Timestamp>) -> R
     if let Some(end) = caller.expires_at
         && expires_at.is_none_or(|at| at > end)
     {
-        errors.push(FieldError::new("expires_at", format!("your own token ends at {end}; this one must not outlive it")));
+        errors
+            .push(FieldError::new("expires_at", format!("your own token ends at {end}; this one must not outlive it")));
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::exceeds_grants(errors)) }
 }
@@ -103,8 +104,7 @@ async fn issue(app: &App, blank: Blank, now: Timestamp) -> Result<Issued, Proble
         last_used_at: None,
         version: 1,
     };
-    let limits =
-        Limits { live_tokens: app.settings.max_tokens_per_owner, retention_days: app.settings.retention_days };
+    let limits = Limits { live_tokens: app.settings.max_tokens_per_owner, retention_days: app.settings.retention_days };
     match app.tokens.create(&record, &secret.digest(), limits).await? {
         Created::Done => Ok(Issued { record, secret }),
         Created::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),

@@ -34,7 +34,9 @@ async fn many(app: &App, call: &Call) -> Answer {
         Some(owner) if owner == call.caller.owner => Scope::Owner(owner),
         owner if call.is_admin_of("tokens") => owner.map_or(Scope::Everyone, Scope::Owner),
         None => Scope::Owner(call.caller.owner.clone()),
-        Some(_) => return Err(Problem::forbidden("Tokens of another owner need tokens:admin.")),
+        Some(_) => {
+            return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
+        }
     };
     let after = asked.cursor.map(|text| Cursor::decode(text, &scope)).transpose();
     let after = after.map_err(|invalid| Problem::invalid(vec![FieldError::of("cursor", invalid)]))?;

@@ -85,14 +85,9 @@ mod tests {
     #[test]
     fn a_path_that_two_programs_could_read_differently_is_refused() {
         for raw in [
-            "..", ".", "a/../b", "a/./b", "a/..", "%2e%2e/b", "a/%2E./b", ".%2e",
-            "//", "a//b", "/a", "a//",
-            "a%2Fb", "a%2fb", "a\\b", "a%5Cb",
-            "a;x/b", "a/..;/b", "a%3Bx",
-            "a%252e", "a%25", "a%", "a%2", "a%zz", "100%",
-            "a*", "*", "a/?", "a%2A", "a%3F",
-            "a\0b", "a%00", "a%0d%0a", "a\nb", "a%7f", "a\u{85}b",
-            "a%ff", "a%c0%ae",
+            "..", ".", "a/../b", "a/./b", "a/..", "%2e%2e/b", "a/%2E./b", ".%2e", "//", "a//b", "/a", "a//", "a%2Fb",
+            "a%2fb", "a\\b", "a%5Cb", "a;x/b", "a/..;/b", "a%3Bx", "a%252e", "a%25", "a%", "a%2", "a%zz", "100%", "a*",
+            "*", "a/?", "a%2A", "a%3F", "a\0b", "a%00", "a%0d%0a", "a\nb", "a%7f", "a\u{85}b", "a%ff", "a%c0%ae",
         ] {
             assert_eq!(RequestPath::parse(raw), Err(MalformedPath), "{raw:?}");
         }

@@ -107,7 +107,9 @@ pub(crate) mod tests {
         }
         assert_eq!(permission("*:*").to_string(), "*");
         let long = format!("a:{}", "b".repeat(99));
-        for bad in ["", ":", "a:", ":b", "a", "a b:c", "a:b:c", " a:b", "a:b ", "a:**", "a*:b", "-a:b", "ä:b", "a:b\n", &long] {
+        for bad in
+            ["", ":", "a:", ":b", "a", "a b:c", "a:b:c", " a:b", "a:b ", "a:**", "a*:b", "-a:b", "ä:b", "a:b\n", &long]
+        {
             assert!(bad.parse::<Permission>().is_err(), "{bad:?}");
         }
     }

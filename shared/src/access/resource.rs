@@ -111,7 +111,10 @@ pub(crate) mod tests {
             assert_eq!(resource(good).to_string(), good);
         }
         let long = "x".repeat(257);
-        for bad in ["", "/", "/app", "app/", "a//b", "a/../b", "./a", "a/*/b", "*/a", "a*", "a\\b", "a;b", "a%2fb", "a\n", "/*", &long] {
+        for bad in [
+            "", "/", "/app", "app/", "a//b", "a/../b", "./a", "a/*/b", "*/a", "a*", "a\\b", "a;b", "a%2fb", "a\n",
+            "/*", &long,
+        ] {
             assert!(bad.parse::<Resource>().is_err(), "{bad:?}");
         }
     }

@@ -49,15 +49,15 @@ impl Call {
         let Some(caller) = caller.filter(|record| record.status(app.clock.now()) == Status::Active) else {
             return Err(Problem::forbidden("Your token has ended."));
         };
-        let query = request.query_string_parameters_ref().map(|query| {
-            query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-        });
+        let query = request
+            .query_string_parameters_ref()
+            .map(|query| query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
         Ok(Self {
             caller,
             method: request.method().clone(),
-            route: context.resource_path.clone().unwrap_or_else(String::new),
+            route: context.resource_path.clone().unwrap_or_default(),
             id: request.path_parameters_ref().and_then(|path| path.first("id")).map(str::to_owned),
-            query: query.unwrap_or_else(Vec::new),
+            query: query.unwrap_or_default(),
         })
     }
 

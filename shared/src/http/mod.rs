@@ -22,7 +22,7 @@ pub type Answer = Result<Response<Body>, Problem>;
 /// Turns an [`Answer`] into a response.
 #[must_use]
 pub fn respond(answer: Answer) -> Response<Body> {
-    answer.unwrap_or_else(|problem| problem.into_response())
+    answer.unwrap_or_else(Problem::into_response)
 }
 
 /// A JSON answer. No cache may keep it: it is about credentials.

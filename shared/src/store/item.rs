@@ -16,15 +16,23 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 /// What a record is read from: everything but the digest. The roles of the functions that
 /// show tokens allow these attributes and no other (`template.yaml`).
 pub(super) const RECORD: [&str; 13] = [
-    "pk", "sk", "name", "description", "owner", "created_by", "created_at", "expires_at", "revoked_at", "revoked_by",
-    "grants", "last_used_at", "version",
+    "pk",
+    "sk",
+    "name",
+    "description",
+    "owner",
+    "created_by",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+    "revoked_by",
+    "grants",
+    "last_used_at",
+    "version",
 ];
 
-/// What the authorizer reads.
-pub(super) const WITH_DIGEST: [&str; 14] = [
-    "pk", "sk", "name", "description", "owner", "created_by", "created_at", "expires_at", "revoked_at", "revoked_by",
-    "grants", "last_used_at", "version", "digest",
-];
+/// What the authorizer reads besides.
+pub(super) const DIGEST: &str = "digest";
 
 /// The sort key of a token's item, and so the partition of the index `by_time`.
 pub(super) const TOKEN: &str = "TOKEN";
@@ -64,7 +72,7 @@ pub(super) fn seconds(at: Timestamp) -> AttributeValue {
 pub(super) fn new_token(record: &Record, digest: &Digest, ttl: Option<Timestamp>) -> Item {
     let mut item = token_key(&record.id);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
-    set("digest", AttributeValue::B(Blob::new(digest.as_bytes().to_vec())));
+    set(DIGEST, AttributeValue::B(Blob::new(digest.as_bytes().to_vec())));
     set("name", string(record.name.as_str()));
     if let Some(description) = &record.description {
         set("description", string(description.as_str()));
@@ -115,10 +123,10 @@ pub(super) fn record(item: &Item) -> Result<Record, Error> {
 
 pub(super) fn digest(item: &Item) -> Result<Digest, Error> {
     let read = Reader { id: id_of(item).unwrap_or("?"), item };
-    item.get("digest")
+    item.get(DIGEST)
         .and_then(|value| value.as_b().ok())
         .and_then(|blob| Digest::from_bytes(blob.as_ref()))
-        .ok_or_else(|| read.corrupt("digest"))
+        .ok_or_else(|| read.corrupt(DIGEST))
 }
 
 /// The id in an item's or a key's `pk`.
@@ -170,11 +178,14 @@ impl Reader<'_> {
     }
 
     fn grant(&self) -> Result<Grant, Error> {
-        let only = match self.item.get("grants").and_then(|value| value.as_l().ok()).map(Vec::as_slice) {
-            Some([AttributeValue::M(only)]) => only,
-            _ => return Err(self.corrupt("grants")),
+        let grants = self.item.get("grants").and_then(|value| value.as_l().ok()).map(Vec::as_slice);
+        let Some([AttributeValue::M(only)]) = grants else {
+            return Err(self.corrupt("grants"));
         };
-        Ok(Grant { permissions: self.parsed_list(only, "permissions")?, resources: self.parsed_list(only, "resources")? })
+        Ok(Grant {
+            permissions: self.parsed_list(only, "permissions")?,
+            resources: self.parsed_list(only, "resources")?,
+        })
     }
 
     fn parsed_list<T: FromStr>(&self, map: &Item, name: &str) -> Result<Vec<T>, Error> {
@@ -201,10 +212,7 @@ mod tests {
             created_at: Timestamp::from_millis(1_700_000_000_123),
             expires_at: Some(Timestamp::from_seconds(1_800_000_000)),
             revoked: None,
-            grant: Grant {
-                permissions: vec!["app:read".parse().unwrap()],
-                resources: vec!["app/*".parse().unwrap()],
-            },
+            grant: Grant { permissions: vec!["app:read".parse().unwrap()], resources: vec!["app/*".parse().unwrap()] },
             last_used_at: None,
             version: 1,
         }

@@ -76,9 +76,8 @@ impl Cursor {
     /// # Errors
     /// When it was not made by [`Cursor::encode`] for the same scope.
     pub fn decode(text: &str, scope: &Scope) -> Result<Self, Invalid> {
-        Self::read(text, scope).ok_or_else(|| {
-            Invalid::new("must be the next_cursor of the page before, of a list with the same owner")
-        })
+        Self::read(text, scope)
+            .ok_or_else(|| Invalid::new("must be the next_cursor of the page before, of a list with the same owner"))
     }
 
     fn read(text: &str, scope: &Scope) -> Option<Self> {
@@ -144,7 +143,12 @@ impl Tokens {
         Ok(Page { tokens, next })
     }
 
-    async fn query(&self, filter: &Filter, limit: usize, start: Option<Item>) -> Result<(Vec<Item>, Option<Item>), Error> {
+    async fn query(
+        &self,
+        filter: &Filter,
+        limit: usize,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Error> {
         let (index, attribute, value) = match &filter.scope {
             Scope::Owner(owner) => ("by_owner", "owner", owner.as_str()),
             Scope::Everyone => ("by_time", "sk", item::TOKEN),

@@ -28,6 +28,7 @@ use std::error::Error as StdError;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::Timestamp;
@@ -110,7 +111,7 @@ impl Tokens {
     /// # Errors
     /// When the store fails.
     pub async fn credential(&self, id: &TokenId) -> Result<Option<Credential>, Error> {
-        let Some(item) = self.read(item::token_key(id), &item::WITH_DIGEST).await? else {
+        let Some(item) = self.read(item::token_key(id), &[&item::RECORD[..], &[item::DIGEST]].concat()).await? else {
             return Ok(None);
         };
         Ok(Some(Credential { digest: item::digest(&item)?, record: item::record(&item)? }))
@@ -144,7 +145,11 @@ impl Tokens {
             .send()
             .await;
         match written {
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
             other => other.map(drop).map_err(Error::unavailable),
         }
     }
@@ -174,6 +179,6 @@ impl Tokens {
     }
 }
 
-fn number(value: impl ToString) -> AttributeValue {
+fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

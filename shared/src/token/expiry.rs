@@ -83,7 +83,11 @@ mod tests {
             assert_eq!(parse_expires_in(text, now()).unwrap().seconds(), NOW + seconds, "{text}");
         }
         for bad in ["", "30", "d", "-1d", "+1d", "1.5d", "1 d", "30D", "30w", "1d2h", "٣d", "0x1s", "é"] {
-            assert_eq!(parse_expires_in(bad, now()).unwrap_err().0, "must be a whole number and s, m, h or d, as in 30d", "{bad}");
+            assert_eq!(
+                parse_expires_in(bad, now()).unwrap_err().0,
+                "must be a whole number and s, m, h or d, as in 30d",
+                "{bad}"
+            );
         }
     }
 

@@ -264,7 +264,7 @@ mod tests {
     impl TryRng for Chosen {
         type Error = Infallible;
         fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-            self.try_next_u64().map(|n| (n >> 32) as u32)
+            self.try_next_u64().map(|n| u32::try_from(n >> 32).unwrap())
         }
         fn try_next_u64(&mut self) -> Result<u64, Infallible> {
             self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -272,7 +272,7 @@ mod tests {
         }
         fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
             for byte in bytes {
-                *byte = (self.try_next_u64()? >> 40) as u8;
+                *byte = self.try_next_u64()?.to_le_bytes()[5];
             }
             Ok(())
         }
