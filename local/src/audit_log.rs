@@ -1,0 +1,146 @@
+//! The audit log of this machine: a line per decision, as JSON as it is deployed, or for
+//! people.
+
+use portcullis::audit::{Decision, redact};
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+/// How the lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line, as the deployed authorizer writes them.
+    Json,
+    /// One short line, for people.
+    Pretty,
+}
+
+/// Where the lines go.
+pub(crate) struct AuditLog {
+    format: LogFormat,
+    sink: Mutex<Box<dyn Write + Send>>,
+}
+
+impl AuditLog {
+    pub(crate) fn new(format: LogFormat, sink: Box<dyn Write + Send>) -> Self {
+        Self { format, sink: Mutex::new(sink) }
+    }
+
+    /// Writes a decision. A log that cannot be written does not change what was decided,
+    /// but says so.
+    pub(crate) fn write(&self, decision: &Decision) {
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = match self.format {
+            LogFormat::Json => decision.write_to(&mut *sink),
+            LogFormat::Pretty => write_pretty(decision, &mut *sink),
+        };
+        if let Err(error) = written {
+            tracing::error!(%error, "the audit log cannot be written");
+        }
+    }
+}
+
+fn write_pretty(decision: &Decision, sink: &mut dyn Write) -> io::Result<()> {
+    let line = pretty(decision);
+    sink.write_all(redact(&line).as_bytes())?;
+    sink.write_all(b"\n")?;
+    sink.flush()
+}
+
+/// `2025-11-22T10:30:00Z allow GET /apps/billing token=<id> name="ci" owner=admin`
+fn pretty(decision: &Decision) -> String {
+    let mut line = format!("{} {:5}", decision.timestamp, decision.rbac_decision);
+    for text in [&decision.method, &decision.path] {
+        line.push(' ');
+        line.push_str(&printable(text.as_deref().unwrap_or("-")));
+    }
+    let fields = [
+        ("token", decision.api_token_id.as_deref()),
+        ("name", decision.api_token_name.as_deref()),
+        ("owner", decision.owner.as_deref()),
+        ("reason", decision.reason),
+        ("detail", decision.detail.as_deref()),
+    ];
+    for (label, value) in fields {
+        if let Some(value) = value {
+            line.push_str(&format!(" {label}={:?}", printable(value)));
+        }
+    }
+    line
+}
+
+/// Nothing that a caller wrote may move a terminal's cursor or begin a line.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis::clock::Timestamp;
+    use std::sync::Arc;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn line(format: LogFormat, decision: &Decision) -> String {
+        let written = Written::default();
+        AuditLog::new(format, Box::new(written.clone())).write(decision);
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn decision(path: &str) -> Decision {
+        Decision {
+            timestamp: Timestamp::from_seconds(1_800_000_000),
+            request_id: Some("r-1".to_owned()),
+            principal_type: Some("token"),
+            api_token_id: Some("0123456789abcdef".to_owned()),
+            api_token_name: Some("GitHub Actions".to_owned()),
+            owner: Some("admin".to_owned()),
+            method: Some("GET".to_owned()),
+            path: Some(path.to_owned()),
+            source_ip: Some("127.0.0.1".to_owned()),
+            rbac_decision: "deny",
+            reason: Some("permission_missing"),
+            detail: None,
+        }
+    }
+
+    #[test]
+    fn the_pretty_line_is_short_and_complete() {
+        assert_eq!(
+            line(LogFormat::Pretty, &decision("/apps/billing")),
+            "2027-01-15T08:00:00Z deny  GET /apps/billing token=\"0123456789abcdef\" \
+             name=\"GitHub Actions\" owner=\"admin\" reason=\"permission_missing\"\n"
+        );
+    }
+
+    #[test]
+    fn the_json_line_is_the_deployed_one() {
+        let json = line(LogFormat::Json, &decision("/apps/billing"));
+        let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(parsed["rbac_decision"], "deny");
+        assert_eq!(parsed["request_id"], "r-1");
+    }
+
+    #[test]
+    fn no_path_can_forge_a_line_or_carry_a_token_into_the_log() {
+        let token = "pcl_0123456789abcdefSECRETSECRETSECRETSECRETSECRETSECRETSECRETx123456";
+        for format in [LogFormat::Pretty, LogFormat::Json] {
+            let path = format!("/x\n2027-01-15T08:00:00Z allow\u{1b}[2K/{token}");
+            let line = line(format, &decision(&path));
+            assert_eq!(line.lines().count(), 1, "{line}");
+            assert!(!line.contains("SECRET") && !line.contains('\u{1b}'), "{line}");
+        }
+    }
+}

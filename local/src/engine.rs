@@ -1,0 +1,166 @@
+//! The DynamoDB engine of this machine: dynoxide, in this process, spoken to over HTTP with
+//! the same SDK client as DynamoDB itself, so that what is tried here is what is deployed.
+//!
+//! It listens on the loopback interface only, on a port that the system chooses. What it
+//! does not do by itself is clear away items whose `ttl` has passed; here that runs every
+//! minute, as DynamoDB does it in its own time.
+
+mod table;
+
+pub use table::create_table;
+
+use crate::template::Table;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use dynoxide::Database;
+use portcullis::config::Connection;
+use std::path::Path;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The name of the table here.
+pub const TABLE: &str = "portcullis";
+
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long a request that is still running may hold up the end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A running engine. It ends with [`Engine::shutdown`].
+pub struct Engine {
+    /// Where it listens: `http://127.0.0.1:port`.
+    pub endpoint: String,
+    /// A client for it.
+    pub client: Client,
+    database: Database,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<()>,
+    sweeper: JoinHandle<()>,
+}
+
+/// Why an engine did not start, or a table was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The file is no database, or cannot be written.
+    #[error("the database cannot be opened: {0}")]
+    Open(String),
+    /// No port of the loopback interface could be had.
+    #[error("the database engine cannot listen: {0}")]
+    Listen(#[from] std::io::Error),
+    /// The client could not be made.
+    #[error(transparent)]
+    Client(#[from] portcullis::config::ConfigError),
+    /// The engine refused something.
+    #[error("the table cannot be made: {0}")]
+    Table(String),
+}
+
+impl EngineError {
+    fn table(error: impl std::error::Error) -> Self {
+        Self::Table(DisplayErrorContext(error).to_string())
+    }
+}
+
+impl Engine {
+    /// Starts an engine on a database file, which is made if it is not there; in memory,
+    /// if there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or no port can be had.
+    pub async fn start(file: Option<&Path>) -> Result<Self, EngineError> {
+        let database = open(file)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let client = portcullis::store::connect(Connection {
+            region: "us-east-1".to_owned(),
+            endpoint: Some(endpoint.clone()),
+            // The engine asks for no secret, but for a signature's form.
+            static_credentials: Some(("local".to_owned(), "local".to_owned())),
+            ..Connection::default()
+        })?;
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(serve(listener, database.clone(), stopped));
+        let sweeper = tokio::spawn(sweep(database.clone()));
+        Ok(Self { endpoint, client, database, stop: Some(stop), server, sweeper })
+    }
+
+    /// Makes the table if it is not there. Says whether it was made.
+    ///
+    /// # Errors
+    /// When the engine refuses it.
+    pub async fn ensure_table(&self, table: &Table) -> Result<bool, EngineError> {
+        let exists = self.client.describe_table().table_name(TABLE).send().await;
+        match exists.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
+            Ok(_) => Ok(false),
+            Err(error) if error.is_resource_not_found_exception() => {
+                create_table(&self.client, TABLE, table).await?;
+                Ok(true)
+            }
+            Err(error) => Err(EngineError::table(error)),
+        }
+    }
+
+    /// Clears away what is past its `ttl`, now. Says how many items that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn sweep(&self) -> Result<usize, EngineError> {
+        self.database.sweep_ttl().map_err(|error| EngineError::Open(error.to_string()))
+    }
+
+    /// Lets running requests finish and closes the database.
+    pub async fn shutdown(mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The server may be gone already; then there is nothing to tell it.
+            let _ = stop.send(());
+        }
+        if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
+            tracing::warn!("the database engine was stopped with a request still running");
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.sweeper.abort();
+        self.server.abort();
+    }
+}
+
+fn open(file: Option<&Path>) -> Result<Database, EngineError> {
+    let database = match file {
+        None => Database::memory(),
+        Some(path) => {
+            let text = path.to_str();
+            let text = text.ok_or_else(|| EngineError::Open("its path is not UTF-8".to_owned()))?;
+            Database::new(text)
+        }
+    };
+    database.map_err(|error| EngineError::Open(error.to_string()))
+}
+
+async fn serve(listener: TcpListener, database: Database, stopped: oneshot::Receiver<()>) {
+    let stopped = async {
+        // A dropped sender ends the engine as a sent word does.
+        let _ = stopped.await;
+    };
+    if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stopped).await {
+        tracing::error!(error, "the database engine failed");
+    }
+}
+
+async fn sweep(database: Database) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        let database = database.clone();
+        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        match swept {
+            Ok(Ok(0)) => {}
+            Ok(Ok(items)) => tracing::info!(items, "items past their ttl were cleared away"),
+            Ok(Err(error)) => tracing::error!(%error, "items past their ttl were not cleared away"),
+            Err(error) => tracing::error!(%error, "the ttl sweep failed"),
+        }
+    }
+}

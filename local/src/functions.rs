@@ -1,0 +1,81 @@
+//! The Lambda functions in this process, called with the very events that API Gateway
+//! would send them.
+
+use crate::audit_log::AuditLog;
+use crate::echo;
+use crate::gateway::{Backend, Work};
+use authorizer::Verdict;
+use axum::body::Bytes;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Response;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Body, Request};
+use portcullis::App;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The functions that a route can lead to, by the name of their program.
+const NAMES: [&str; 4] = ["create", "list", "revoke", echo::FUNCTION];
+
+/// All functions, on one app.
+pub(crate) struct Functions {
+    pub(crate) app: Arc<App>,
+    pub(crate) audit_log: AuditLog,
+}
+
+impl Functions {
+    /// Whether there is a function of this name.
+    pub(crate) fn has(name: &str) -> bool {
+        NAMES.contains(&name)
+    }
+}
+
+/// Asks the authorizer, as the gateway does.
+pub(crate) async fn ask(app: &App, event: Value) -> Result<Verdict, serde_json::Error> {
+    Ok(authorizer::handle(app, serde_json::from_value(event)?).await)
+}
+
+impl Backend for Functions {
+    async fn authorize(&self, event: Value) -> (Result<Value, String>, Option<Work>) {
+        let verdict = match ask(&self.app, event).await {
+            Ok(verdict) => verdict,
+            Err(error) => return (Err(error.to_string()), None),
+        };
+        self.audit_log.write(&verdict.audit);
+        let work = verdict.used.map(|used| -> Work {
+            let app = Arc::clone(&self.app);
+            Box::pin(async move {
+                if let Err(error) = app.tokens.touch(&used).await {
+                    tracing::warn!(%error, "the last use was not noted");
+                }
+            })
+        });
+        (verdict.answer.map_err(|refusal| refusal.to_string()), work)
+    }
+
+    async fn invoke(&self, function: &str, event: Value) -> Result<Response<Bytes>, String> {
+        if function == echo::FUNCTION {
+            return Ok(echo::handle(&event));
+        }
+        let event: LambdaRequest = serde_json::from_str(&event.to_string()).map_err(|error| error.to_string())?;
+        let request = Request::from(event);
+        let answer = match function {
+            "create" => create::handle(&self.app, request).await,
+            "list" => list::handle(&self.app, request).await,
+            "revoke" => revoke::handle(&self.app, request).await,
+            unknown => return Err(format!("there is no function {unknown}")),
+        };
+        Ok(answer.map(text))
+    }
+}
+
+/// The body as API Gateway sends it on: what a function marks as binary is base64 there,
+/// as the API has no binary media types.
+fn text(body: Body) -> Bytes {
+    match body {
+        Body::Text(text) => Bytes::from(text),
+        Body::Binary(bytes) => Bytes::from(STANDARD.encode(bytes)),
+        _ => Bytes::new(),
+    }
+}

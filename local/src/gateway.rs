@@ -1,0 +1,232 @@
+//! The API Gateway behaviour that Portcullis relies on, for one request: the route, the
+//! authorizer's call, the evaluation of its policy, the function's call, the gateway
+//! responses and the access log.
+//!
+//! It knows nothing about tokens: whatever it lets through, an answer of the authorizer has
+//! allowed. Everything that goes wrong on the way ends as a refusal.
+
+mod access_log;
+mod afterwards;
+mod context;
+mod event;
+mod policy;
+mod responses;
+mod routes;
+
+pub(crate) use access_log::AccessLog;
+pub(crate) use afterwards::Afterwards;
+pub(crate) use event::method_arn;
+pub(crate) use responses::Kind;
+pub(crate) use routes::Routes;
+
+use crate::template::GatewayResponse;
+use axum::body::Bytes;
+use context::Context;
+use event::Call;
+use http::{HeaderMap, Method, Response};
+use policy::Answer;
+use portcullis::clock::{Clock, Timestamp};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Work that is done when an answer has left.
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What stands behind the gateway: an authorizer, and functions by name.
+pub(crate) trait Backend: Send + Sync + 'static {
+    /// Asks the authorizer. An error is what a Lambda function's error is; the second part
+    /// is done when the caller has its answer.
+    fn authorize(&self, event: Value) -> impl Future<Output = (Result<Value, String>, Option<Work>)> + Send;
+
+    /// Calls a function with a proxy event.
+    fn invoke(&self, function: &str, event: Value) -> impl Future<Output = Result<Response<Bytes>, String>> + Send;
+}
+
+/// A request as it came in.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// The method.
+    pub(crate) method: Method,
+    /// The path as it was asked for, undecoded.
+    pub(crate) path: String,
+    /// What stands behind the question mark, undecoded.
+    pub(crate) query: String,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body; none when it is larger than API Gateway takes.
+    pub(crate) body: Option<Bytes>,
+    /// The address of the TCP peer. No header can change it.
+    pub(crate) source_ip: IpAddr,
+}
+
+/// An API at a place of the gateway, as a base path mapping of a custom domain has it.
+#[derive(Debug)]
+pub(crate) struct MountedApi {
+    /// The first segment of its paths; none for the API that takes all the rest.
+    pub(crate) base_path: Option<String>,
+    /// Its id, as it stands in its ARNs.
+    pub(crate) id: String,
+    /// The stage that is mounted.
+    pub(crate) stage: String,
+    /// The stage's variables.
+    pub(crate) stage_variables: BTreeMap<String, String>,
+    /// Its routes.
+    pub(crate) routes: Routes,
+}
+
+/// The gateway.
+pub(crate) struct Gateway<B> {
+    /// The APIs; those with a base path come first.
+    pub(crate) apis: Vec<MountedApi>,
+    /// What the gateway answers by itself.
+    pub(crate) responses: BTreeMap<String, GatewayResponse>,
+    /// The access log.
+    pub(crate) access_log: AccessLog,
+    /// The authorizer and the functions.
+    pub(crate) backend: Arc<B>,
+    /// What is still to be done for answers that have left.
+    pub(crate) afterwards: Afterwards,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// The gateway's own name, `host:port`.
+    pub(crate) domain: String,
+}
+
+/// The largest body that API Gateway takes.
+pub(crate) const MAX_BODY: usize = 10 * 1024 * 1024;
+/// The longest path and query. API Gateway counts the headers in as well.
+const MAX_TARGET: usize = 10_240;
+
+impl<B: Backend> Gateway<B> {
+    /// Answers a request and writes its line of the access log.
+    pub(crate) async fn handle(&self, incoming: Incoming) -> Response<Bytes> {
+        let received = self.clock.now();
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let mut context = first_variables(&incoming, &request_id, received);
+        let (answer, work) = self.answer(&incoming, &request_id, received, &mut context).await;
+
+        let mut answer = answer.unwrap_or_else(|kind| responses::render(&self.responses, kind, &mut context));
+        if let Ok(value) = request_id.parse() {
+            answer.headers_mut().insert("x-amzn-requestid", value);
+        }
+        context.set("status", &answer.status().as_u16());
+        context.set("responseLength", &answer.body().len());
+        let latency = self.clock.now().millis() - received.millis();
+        context.set("responseLatency", &latency);
+        self.access_log.write(&context);
+        if let Some(work) = work {
+            self.afterwards.run(work).await;
+        }
+        answer
+    }
+
+    async fn answer(
+        &self,
+        incoming: &Incoming,
+        request_id: &str,
+        received: Timestamp,
+        context: &mut Context,
+    ) -> (Result<Response<Bytes>, Kind>, Option<Work>) {
+        if incoming.body.is_none() || incoming.path.len() + incoming.query.len() > MAX_TARGET {
+            return (Err(Kind::RequestTooLarge), None);
+        }
+        let Some((api, raw_path)) = self.mounted(&incoming.path) else {
+            return (Err(Kind::MissingAuthenticationToken), None);
+        };
+        context.set("apiId", &api.id);
+        context.set("stage", &api.stage);
+        let Some(matched) = api.routes.find(incoming.method.as_str(), raw_path) else {
+            return (Err(Kind::MissingAuthenticationToken), None);
+        };
+        context.set("resourcePath", &matched.resource);
+        let domain = &self.domain;
+        let matched = &matched;
+        let call = Call { incoming, api, matched, raw_path, request_id, received, domain };
+        let (authorized, work) = self.authorize(&call, context).await;
+        match authorized {
+            Ok(answer) => (self.invoke(&call, &answer).await, work),
+            Err(kind) => (Err(kind), work),
+        }
+    }
+
+    /// The API whose base path a path begins with, and the rest of the path.
+    fn mounted<'a>(&self, path: &'a str) -> Option<(&MountedApi, &'a str)> {
+        self.apis.iter().find_map(|api| {
+            let Some(base) = &api.base_path else {
+                return Some((api, path));
+            };
+            let rest = path.strip_prefix('/')?.strip_prefix(base.as_str())?;
+            match rest {
+                "" => Some((api, "/")),
+                rest => rest.starts_with('/').then_some((api, rest)),
+            }
+        })
+    }
+
+    async fn authorize(&self, call: &Call<'_>, context: &mut Context) -> (Result<Answer, Kind>, Option<Work>) {
+        self.afterwards.settle().await;
+        let (backend, event) = (Arc::clone(&self.backend), call.authorizer_event());
+        // A task of its own: a panic in it is a failed authorizer, and a caller that hangs
+        // up does not stop it half way, as it would not stop a Lambda function.
+        let task = tokio::spawn(async move { backend.authorize(event).await });
+        let (result, work) = match task.await {
+            Ok((result, work)) => (result, work),
+            Err(panic) => (Err(format!("the authorizer panicked: {panic}")), None),
+        };
+        let answer = result.map_err(|error| match error.as_str() {
+            "Unauthorized" => Kind::Unauthorized,
+            error => failed(Kind::AuthorizerFailure, error),
+        });
+        let answer = answer.and_then(|answer| {
+            let read = Answer::read(&answer, &call.method_arn());
+            read.map_err(|error| failed(Kind::AuthorizerConfigurationError, &error.to_string()))
+        });
+        let answer = answer.and_then(|answer| {
+            context.set("authorizer.principalId", &answer.principal_id);
+            for (key, value) in &answer.context {
+                context.set(&format!("authorizer.{key}"), &value);
+            }
+            if answer.allowed { Ok(answer) } else { Err(Kind::AccessDenied) }
+        });
+        (answer, work)
+    }
+
+    async fn invoke(&self, call: &Call<'_>, answer: &Answer) -> Result<Response<Bytes>, Kind> {
+        let (backend, event) = (Arc::clone(&self.backend), call.proxy_event(answer));
+        let function = call.matched.function.to_owned();
+        let task = tokio::spawn(async move { backend.invoke(&function, event).await });
+        match task.await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(failed(Kind::IntegrationError, &error)),
+            Err(panic) => Err(failed(Kind::IntegrationError, &format!("the function panicked: {panic}"))),
+        }
+    }
+}
+
+fn failed(kind: Kind, error: &str) -> Kind {
+    tracing::error!(error = %portcullis::audit::redact(error), ?kind, "a request failed");
+    kind
+}
+
+fn first_variables(incoming: &Incoming, request_id: &str, received: Timestamp) -> Context {
+    let mut context = Context::default();
+    context.set("requestId", &request_id);
+    context.set("extendedRequestId", &request_id);
+    context.set("requestTime", &event::request_time(received));
+    context.set("requestTimeEpoch", &received.millis());
+    context.set("accountId", &event::ACCOUNT);
+    context.set("httpMethod", &incoming.method);
+    context.set("path", &incoming.path);
+    context.set("protocol", &"HTTP/1.1");
+    context.set("identity.sourceIp", &incoming.source_ip);
+    if let Some(agent) = incoming.headers.get(http::header::USER_AGENT) {
+        context.set("identity.userAgent", &String::from_utf8_lossy(agent.as_bytes()));
+    }
+    context
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! The access log: one line a request in the template's format, appended to a file.
+
+use super::context::Context;
+use portcullis::audit::redact;
+use std::fs::File;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+/// Where the lines go.
+pub(crate) struct AccessLog {
+    format: String,
+    file: Mutex<File>,
+}
+
+impl AccessLog {
+    /// A log in this format. The file is appended to, so it has to be opened for that.
+    pub(crate) fn new(format: &str, file: File) -> Self {
+        // A format that was folded over lines in the template is still one line of the log.
+        let format = format.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        Self { format, file: Mutex::new(file) }
+    }
+
+    /// Writes one request's line. A log that cannot be written does not fail the request,
+    /// but says so.
+    pub(crate) fn write(&self, context: &Context) {
+        let line = line(&self.format, context);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        // One write, so that lines are whole whoever else appends.
+        if let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.flush()) {
+            tracing::error!(%error, "the access log cannot be written");
+        }
+    }
+}
+
+fn line(format: &str, context: &Context) -> String {
+    let rendered = context.render_log_line(format);
+    format!("{}\n", redact(&rendered))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Template;
+
+    const TOKEN: &str = "pcl_0123456789abcdefSECRETSECRETSECRETSECRETSECRETSECRETSECRETx123456";
+
+    #[test]
+    fn a_line_of_the_templates_format_is_one_json_object_even_when_nothing_is_known() {
+        let template = Template::embedded().unwrap();
+        let mut context = Context::default();
+        context.set("status", &401);
+        let line = line(&template.api.access_log, &context);
+        let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(parsed["status_code"], 401);
+        assert_eq!(parsed["api_token_id"], "-");
+        assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn no_token_reaches_the_log_wherever_it_stood() {
+        let mut context = Context::default();
+        context.set("path", &format!("/x/{TOKEN}"));
+        let line = line(r#"{"p":"$context.path"}"#, &context);
+        assert!(!line.contains("SECRET"), "{line}");
+        assert!(line.contains("pcl_0123456789abcdef"), "{line}");
+    }
+}

@@ -1,0 +1,29 @@
+//! Work that waits until an answer has left, and is done before the next caller is looked
+//! at: one Lambda environment takes no new event before it has finished with the last.
+
+use super::Work;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+/// The work that is still going on.
+#[derive(Default)]
+pub(crate) struct Afterwards {
+    pending: Mutex<JoinSet<()>>,
+}
+
+impl Afterwards {
+    /// Starts a piece of work and does not wait for it.
+    pub(crate) async fn run(&self, work: Work) {
+        self.pending.lock().await.spawn(work);
+    }
+
+    /// Waits for all the work that was started. Whoever comes meanwhile waits as well.
+    pub(crate) async fn settle(&self) {
+        let mut pending = self.pending.lock().await;
+        while let Some(result) = pending.join_next().await {
+            if let Err(error) = result {
+                tracing::error!(%error, "what follows an answer failed");
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The events that API Gateway sends: `REQUEST` to an authorizer, the proxy event (payload
+//! 1.0) to a function. Both are made of the same request, field by field as AWS has them.
+
+use super::policy::Answer;
+use super::routes::Matched;
+use super::{Incoming, MountedApi};
+use http::HeaderMap;
+use percent_encoding::percent_decode_str;
+use portcullis::clock::Timestamp;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+
+const REGION: &str = "us-east-1";
+pub(super) const ACCOUNT: &str = "000000000000";
+
+/// One request on its way through the gateway.
+pub(super) struct Call<'a> {
+    pub(super) incoming: &'a Incoming,
+    pub(super) api: &'a MountedApi,
+    pub(super) matched: &'a Matched<'a>,
+    /// The path inside the API, exactly as it was asked for.
+    pub(super) raw_path: &'a str,
+    pub(super) request_id: &'a str,
+    pub(super) received: Timestamp,
+    /// The gateway's own name, `host:port`.
+    pub(super) domain: &'a str,
+}
+
+impl Call<'_> {
+    /// The ARN that the policy is about. It holds the path as it was asked for, never a
+    /// decoded or tidied one, so that what is decided is what was sent.
+    pub(super) fn method_arn(&self) -> String {
+        method_arn(&self.api.id, &self.api.stage, self.incoming.method.as_str(), self.raw_path)
+    }
+
+    /// What the authorizer is asked.
+    pub(super) fn authorizer_event(&self) -> Value {
+        let mut event = self.common();
+        event.insert("type".into(), json!("REQUEST"));
+        event.insert("methodArn".into(), json!(self.method_arn()));
+        Value::Object(event)
+    }
+
+    /// What the function is sent, with what the authorizer said about the caller.
+    pub(super) fn proxy_event(&self, answer: &Answer) -> Value {
+        let mut event = self.common();
+        let mut authorizer: Map<String, Value> =
+            answer.context.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        authorizer.insert("principalId".into(), json!(answer.principal_id));
+        authorizer.insert("integrationLatency".into(), json!(0));
+        if let Some(context) = event.get_mut("requestContext") {
+            context["authorizer"] = Value::Object(authorizer);
+        }
+        // Without binary media types a body is text, and what is not UTF-8 is lost.
+        let body = self.incoming.body.as_ref().filter(|body| !body.is_empty());
+        event.insert("body".into(), json!(body.map(|body| String::from_utf8_lossy(body))));
+        event.insert("isBase64Encoded".into(), json!(false));
+        Value::Object(event)
+    }
+
+    fn common(&self) -> Map<String, Value> {
+        let incoming = self.incoming;
+        let headers = self.headers();
+        let query = query_parameters(&incoming.query);
+        let event = json!({
+            "resource": self.matched.resource,
+            "path": incoming.path,
+            "httpMethod": incoming.method.as_str(),
+            "headers": last_of_each(&headers),
+            "multiValueHeaders": headers,
+            "queryStringParameters": null_if_empty(last_of_each(&query)),
+            "multiValueQueryStringParameters": null_if_empty(json!(query)),
+            "pathParameters": null_if_empty(json!(self.matched.parameters)),
+            "stageVariables": null_if_empty(json!(self.api.stage_variables)),
+            "requestContext": self.request_context(),
+        });
+        match event {
+            Value::Object(event) => event,
+            _ => Map::new(),
+        }
+    }
+
+    fn request_context(&self) -> Value {
+        let incoming = self.incoming;
+        let user_agent = incoming.headers.get(http::header::USER_AGENT);
+        json!({
+            "resourceId": "local",
+            "resourcePath": self.matched.resource,
+            "httpMethod": incoming.method.as_str(),
+            "extendedRequestId": self.request_id,
+            "requestTime": request_time(self.received),
+            "path": incoming.path,
+            "accountId": ACCOUNT,
+            "protocol": "HTTP/1.1",
+            "stage": self.api.stage,
+            "domainPrefix": self.api.id,
+            "requestTimeEpoch": self.received.millis(),
+            "requestId": self.request_id,
+            "identity": {
+                "accessKey": null,
+                "accountId": null,
+                "caller": null,
+                "cognitoAuthenticationProvider": null,
+                "cognitoAuthenticationType": null,
+                "cognitoIdentityId": null,
+                "cognitoIdentityPoolId": null,
+                "principalOrgId": null,
+                "sourceIp": incoming.source_ip.to_string(),
+                "user": null,
+                "userAgent": user_agent.map(|value| String::from_utf8_lossy(value.as_bytes())),
+                "userArn": null,
+            },
+            "domainName": self.domain,
+            "apiId": self.api.id,
+        })
+    }
+
+    /// The request's headers, every value of each, with those that API Gateway sets itself.
+    fn headers(&self) -> BTreeMap<String, Vec<String>> {
+        let mut headers = values(&self.incoming.headers);
+        let hops = headers.remove("x-forwarded-for").unwrap_or_default();
+        let hops: Vec<String> = hops.into_iter().chain([self.incoming.source_ip.to_string()]).collect();
+        let port = self.domain.rsplit_once(':').map_or("80", |(_, port)| port);
+        for (name, value) in [
+            // API Gateway answers to its own names alone, so no function sees another one.
+            ("host", self.domain.to_owned()),
+            ("x-forwarded-for", hops.join(", ")),
+            ("x-forwarded-port", port.to_owned()),
+            ("x-forwarded-proto", "http".to_owned()),
+        ] {
+            headers.insert(name.to_owned(), vec![value]);
+        }
+        headers
+    }
+}
+
+/// The ARN of a method of an API.
+pub(crate) fn method_arn(api: &str, stage: &str, method: &str, path: &str) -> String {
+    format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{stage}/{method}{path}")
+}
+
+/// `22/Nov/2025:10:30:00 +0000`, as `$context.requestTime` has it.
+pub(super) fn request_time(moment: Timestamp) -> String {
+    let Ok(time) = OffsetDateTime::from_unix_timestamp(moment.seconds()) else {
+        return String::new();
+    };
+    let month = time.month().to_string();
+    let month = month.get(..3).unwrap_or_default();
+    let (year, day) = (time.year(), time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{day:02}/{month}/{year}:{hour:02}:{minute:02}:{second:02} +0000")
+}
+
+fn values(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        all.entry(name.as_str().to_owned()).or_default().push(value);
+    }
+    all
+}
+
+fn query_parameters(query: &str) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        all.entry(form_decode(name)).or_default().push(form_decode(value));
+    }
+    all
+}
+
+fn form_decode(text: &str) -> String {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+}
+
+/// The single-valued view of a map: the last value of each name.
+fn last_of_each(all: &BTreeMap<String, Vec<String>>) -> Value {
+    let last = all.iter().filter_map(|(name, values)| Some((name.clone(), values.last()?)));
+    last.map(|(name, value)| (name, json!(value))).collect()
+}
+
+fn null_if_empty(value: Value) -> Value {
+    if value.as_object().is_some_and(Map::is_empty) { Value::Null } else { value }
+}

@@ -1,0 +1,231 @@
+//! What an authorizer's answer means for one method ARN: IAM's evaluation, as far as an
+//! authorizer's policy goes. Whatever this does not understand is malformed, never allowed.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// An answer that could be understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// Whether the request goes on.
+    pub(crate) allowed: bool,
+    /// Who the caller is.
+    pub(crate) principal_id: String,
+    /// What the authorizer tells the function behind it, as text, as API Gateway passes it.
+    pub(crate) context: BTreeMap<String, String>,
+}
+
+/// Why an answer cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the authorizer's answer {0}")]
+pub(crate) struct Malformed(&'static str);
+
+impl Answer {
+    /// Reads an answer and evaluates its policy for a request.
+    ///
+    /// # Errors
+    /// When the answer is not one that API Gateway takes.
+    pub(crate) fn read(answer: &Value, method_arn: &str) -> Result<Self, Malformed> {
+        let principal_id = text(answer, "principalId").ok_or(Malformed("has no principalId"))?;
+        let policy = answer.get("policyDocument").ok_or(Malformed("has no policyDocument"))?;
+        Ok(Self {
+            allowed: allows(policy, method_arn)?,
+            principal_id: principal_id.to_owned(),
+            context: context(answer.get("context"))?,
+        })
+    }
+}
+
+/// Deny wins over Allow, and what no statement names is denied.
+fn allows(policy: &Value, method_arn: &str) -> Result<bool, Malformed> {
+    let mut allowed = false;
+    let mut denied = false;
+    let statements = policy.get("Statement").ok_or(Malformed("has no Statement"))?;
+    for statement in one_or_many(statements) {
+        let conditional = ["Condition", "NotAction", "NotResource", "NotPrincipal", "Principal"];
+        if conditional.iter().any(|key| statement.get(key).is_some()) {
+            return Err(Malformed("has a statement that only IAM itself can evaluate"));
+        }
+        let applies = names(statement, "Action", |action| matches(&action.to_ascii_lowercase(), "execute-api:invoke"))?
+            & names(statement, "Resource", |resource| arn_matches(resource, method_arn))?;
+        match text(statement, "Effect") {
+            Some("Allow") => allowed |= applies,
+            Some("Deny") => denied |= applies,
+            _ => return Err(Malformed("has a statement without an Effect")),
+        }
+    }
+    Ok(allowed && !denied)
+}
+
+fn names(statement: &Value, key: &str, applies: impl Fn(&str) -> bool) -> Result<bool, Malformed> {
+    let patterns = statement.get(key).ok_or(Malformed("has a statement without its parts"))?;
+    let mut any = false;
+    for pattern in one_or_many(patterns) {
+        any |= applies(pattern.as_str().ok_or(Malformed("has a pattern that is not a text"))?);
+    }
+    Ok(any)
+}
+
+/// The parts of an ARN are compared one by one, so that a wildcard in the account does not
+/// reach into the path. `*` alone is every ARN.
+fn arn_matches(pattern: &str, arn: &str) -> bool {
+    let mut patterns = pattern.splitn(6, ':');
+    let mut parts = arn.splitn(6, ':');
+    pattern == "*"
+        || (patterns.clone().count() == parts.clone().count()
+            && patterns.by_ref().zip(parts.by_ref()).all(|(pattern, part)| matches(pattern, part)))
+}
+
+/// `*` is any run of characters, slashes included, and `?` is any one of them.
+fn matches(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    // Where to go on when a comparison fails: behind the last star, one character later.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p + 1, t + 1));
+                p += 1;
+            }
+            Some(wanted) if *wanted == '?' || Some(wanted) == text.get(t) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match retry {
+                Some((after_star, next)) => {
+                    p = after_star;
+                    t = next;
+                    retry = Some((after_star, next + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(p).all(|rest| *rest == '*')
+}
+
+fn context(context: Option<&Value>) -> Result<BTreeMap<String, String>, Malformed> {
+    let Some(context) = context else {
+        return Ok(BTreeMap::new());
+    };
+    let entries = context.as_object().ok_or(Malformed("has a context that is not a map"))?;
+    let entries = entries.iter().map(|(key, value)| {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            _ => return Err(Malformed("has a context value that is not a scalar")),
+        };
+        Ok((key.clone(), text))
+    });
+    entries.collect()
+}
+
+fn one_or_many(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ARN: &str = "arn:aws:execute-api:us-east-1:000000000000:demo/demo/GET/apps/billing";
+
+    fn statement(effect: &str, resource: &str) -> Value {
+        json!({"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource})
+    }
+
+    fn answer(statements: &Value) -> Value {
+        json!({"principalId": "id", "policyDocument": {"Version": "2012-10-17", "Statement": statements}})
+    }
+
+    fn allowed(statements: &Value) -> bool {
+        Answer::read(&answer(statements), ARN).unwrap().allowed
+    }
+
+    #[test]
+    fn what_no_statement_allows_is_denied() {
+        assert!(allowed(&json!([statement("Allow", ARN)])));
+        assert!(allowed(&statement("Allow", ARN)), "one statement need not be a list");
+        assert!(!allowed(&json!([])));
+        assert!(!allowed(&json!([statement("Allow", &ARN.replace("GET", "POST"))])));
+        assert!(!allowed(&json!([statement("Allow", &ARN.to_uppercase())])));
+        let other = json!([{"Action": "s3:GetObject", "Effect": "Allow", "Resource": "*"}]);
+        assert!(!allowed(&other));
+    }
+
+    #[test]
+    fn a_deny_wins_wherever_it_stands() {
+        assert!(!allowed(&json!([statement("Deny", ARN), statement("Allow", ARN)])));
+        assert!(!allowed(&json!([statement("Allow", "*"), statement("Deny", ARN)])));
+        let elsewhere = statement("Deny", &ARN.replace("GET", "PUT"));
+        assert!(allowed(&json!([statement("Allow", "*"), elsewhere])));
+    }
+
+    #[test]
+    fn wildcards_reach_over_slashes_but_not_over_the_parts_of_an_arn() {
+        for pattern in [
+            "*",
+            "arn:aws:execute-api:us-east-1:000000000000:demo/*",
+            "arn:aws:execute-api:*:*:demo/demo/*/apps/*",
+            "arn:aws:execute-api:us-east-?:000000000000:demo/demo/GET/apps/billin?",
+            "arn:aws:execute-api:us-east-1:000000000000:*/billing",
+        ] {
+            assert!(allowed(&statement("Allow", pattern)), "{pattern}");
+        }
+        for pattern in [
+            "arn:aws:execute-api:*/apps/billing",
+            "arn:aws:execute-api:us-east-1:000000000000:demo/demo/GET/apps/billing?",
+            "arn:aws:execute-api:us-east-1:000000000000:demo/demo/GET/apps",
+            "",
+        ] {
+            assert!(!allowed(&statement("Allow", pattern)), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn many_stars_against_a_long_path_take_no_time() {
+        let pattern = "*a".repeat(200) + "b";
+        assert!(!matches(&pattern, &"a".repeat(5_000)));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_understood_is_malformed_never_an_allow() {
+        let mut conditional = statement("Allow", "*");
+        conditional["Condition"] = json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}});
+        let policy = json!({"Statement": [statement("Allow", "*")]});
+        for answer in [
+            json!(null),
+            json!("allow"),
+            json!({}),
+            json!({"principalId": "id"}),
+            json!({"principalId": 1, "policyDocument": policy}),
+            json!({"policyDocument": policy}),
+            json!({"principalId": "id", "policyDocument": {}}),
+            answer(&json!([conditional])),
+            answer(&json!([statement("allow", "*")])),
+            answer(&json!([{"Effect": "Allow", "Resource": "*"}])),
+            answer(&json!([{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": 1}])),
+            json!({"principalId": "id", "policyDocument": policy, "context": {"a": {"b": 1}}}),
+            json!({"principalId": "id", "policyDocument": policy, "context": []}),
+        ] {
+            assert!(Answer::read(&answer, ARN).is_err(), "{answer}");
+        }
+    }
+
+    #[test]
+    fn the_context_reaches_the_function_as_text() {
+        let mut answer = answer(&json!([statement("Allow", ARN)]));
+        answer["context"] = json!({"a": "x", "b": 1, "c": true});
+        let context = Answer::read(&answer, ARN).unwrap().context;
+        let expected = [("a", "x"), ("b", "1"), ("c", "true")];
+        assert_eq!(context, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    }
+}

@@ -1,0 +1,191 @@
+//! Which route a path belongs to, as API Gateway's resource tree has it: a literal segment
+//! before `{param}` before `{proxy+}`, on the raw path, with one trailing slash tolerated.
+
+use percent_encoding::percent_decode_str;
+use std::collections::BTreeMap;
+
+/// The methods that a REST API can have; `ANY` stands for these and no others.
+const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// The routes of one API, each leading to a function by name.
+#[derive(Debug)]
+pub(crate) struct Routes {
+    resources: Vec<Resource>,
+}
+
+/// What a request was found to be for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Matched<'a> {
+    /// The resource's path as it was declared: `/tokens/{id}`.
+    pub(crate) resource: &'a str,
+    /// The function behind it.
+    pub(crate) function: &'a str,
+    /// The path's parameters, percent-decoded once.
+    pub(crate) parameters: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+struct Resource {
+    path: String,
+    segments: Vec<Segment>,
+    /// Method (or `ANY`) to function.
+    methods: BTreeMap<String, String>,
+}
+
+// The order of the variants is the order in which they win.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    Literal(String),
+    Parameter(String),
+    Greedy(String),
+}
+
+impl Routes {
+    /// Routes from (method, path, function).
+    pub(crate) fn new<'a>(routes: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>) -> Self {
+        let mut resources: Vec<Resource> = Vec::new();
+        for (method, path, function) in routes {
+            let known = resources.iter().position(|resource| resource.path == path);
+            let index = known.unwrap_or(resources.len());
+            if known.is_none() {
+                resources.push(Resource {
+                    path: path.to_owned(),
+                    segments: segments(path).map(Segment::parse).collect(),
+                    methods: BTreeMap::new(),
+                });
+            }
+            if let Some(resource) = resources.get_mut(index) {
+                resource.methods.insert(method.to_owned(), function.to_owned());
+            }
+        }
+        resources.sort_by(|a, b| a.segments.cmp(&b.segments));
+        Self { resources }
+    }
+
+    /// The route of a request. The path alone chooses the resource; a method which that
+    /// resource does not have is no route at all, whatever else would have matched.
+    pub(crate) fn find(&self, method: &str, raw_path: &str) -> Option<Matched<'_>> {
+        let (resource, parameters) =
+            self.resources.iter().find_map(|resource| Some((resource, resource.parameters(raw_path)?)))?;
+        let any = || resource.methods.get("ANY").filter(|_| METHODS.contains(&method));
+        let function = resource.methods.get(method).or_else(any)?;
+        Some(Matched { resource: &resource.path, function, parameters })
+    }
+}
+
+impl Resource {
+    fn parameters(&self, raw_path: &str) -> Option<BTreeMap<String, String>> {
+        let mut parameters = BTreeMap::new();
+        let mut rest = raw_path.strip_prefix('/')?;
+        for segment in &self.segments {
+            if let Segment::Greedy(name) = segment {
+                // Greedy takes all that is left, slashes included.
+                return (!rest.is_empty()).then(|| {
+                    parameters.insert(name.clone(), decode(rest));
+                    parameters
+                });
+            }
+            let (value, after) = rest.split_once('/').unwrap_or((rest, ""));
+            match segment {
+                Segment::Literal(literal) if literal == value => {}
+                Segment::Parameter(name) if !value.is_empty() => {
+                    parameters.insert(name.clone(), decode(value));
+                }
+                _ => return None,
+            }
+            rest = after;
+        }
+        rest.is_empty().then_some(parameters)
+    }
+}
+
+impl Segment {
+    fn parse(text: &str) -> Self {
+        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            None => Self::Literal(text.to_owned()),
+            Some(name) => match name.strip_suffix('+') {
+                Some(name) => Self::Greedy(name.to_owned()),
+                None => Self::Parameter(name.to_owned()),
+            },
+        }
+    }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Routes {
+        Routes::new([
+            ("ANY", "/{proxy+}", "rest"),
+            ("GET", "/tokens/{id}", "show"),
+            ("DELETE", "/tokens/{id}", "delete"),
+            ("GET", "/tokens/mine", "mine"),
+            ("POST", "/tokens/{id}/revoke", "revoke"),
+            ("GET", "/tokens", "list"),
+            ("GET", "/", "root"),
+        ])
+    }
+
+    fn function(method: &str, path: &str) -> Option<String> {
+        routes().find(method, path).map(|matched| matched.function.to_owned())
+    }
+
+    #[test]
+    fn a_literal_wins_over_a_parameter_and_a_parameter_over_the_rest() {
+        assert_eq!(function("GET", "/tokens/mine").as_deref(), Some("mine"));
+        assert_eq!(function("GET", "/tokens/yours").as_deref(), Some("show"));
+        assert_eq!(function("GET", "/other/thing").as_deref(), Some("rest"));
+        assert_eq!(function("POST", "/tokens/x/revoke").as_deref(), Some("revoke"));
+        assert_eq!(function("GET", "/tokens/x/y").as_deref(), Some("rest"));
+        assert_eq!(function("GET", "/").as_deref(), Some("root"));
+    }
+
+    #[test]
+    fn a_method_that_the_chosen_resource_lacks_is_no_route() {
+        assert_eq!(function("POST", "/tokens/mine"), None, "not /tokens/{{id}}, not the rest");
+        assert_eq!(function("HEAD", "/tokens"), None);
+        assert_eq!(function("TRACE", "/x"), None, "ANY is the seven methods of a REST API");
+        assert_eq!(function("HEAD", "/x").as_deref(), Some("rest"));
+    }
+
+    #[test]
+    fn one_trailing_slash_is_tolerated_and_an_empty_segment_is_not() {
+        assert_eq!(function("GET", "/tokens/").as_deref(), Some("list"));
+        assert_eq!(function("GET", "/tokens/x/").as_deref(), Some("show"));
+        let strict = Routes::new([("GET", "/tokens", "list"), ("GET", "/tokens/{id}", "show")]);
+        for path in ["//tokens", "/tokens//", "/tokens//x", "/", "", "tokens", "*", "/Tokens"] {
+            assert_eq!(strict.find("GET", path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_decoded_once_and_an_encoded_slash_separates_nothing() {
+        let routes = routes();
+        let id = |path| routes.find("GET", path).unwrap().parameters["id"].clone();
+        assert_eq!(id("/tokens/a%20b"), "a b");
+        assert_eq!(id("/tokens/a%2520b"), "a%20b");
+        assert_eq!(id("/tokens/a%2Fb"), "a/b");
+        assert_eq!(id("/tokens/%ff"), "\u{fffd}");
+        assert_eq!(id("/tokens/a+b"), "a+b");
+    }
+
+    #[test]
+    fn greedy_takes_the_rest_as_it_stands_but_never_nothing() {
+        let routes = Routes::new([("ANY", "/", "root"), ("ANY", "/{proxy+}", "rest")]);
+        let rest = |path| Some(routes.find("GET", path)?.parameters.get("proxy")?.clone());
+        assert_eq!(rest("/apps/billing").as_deref(), Some("apps/billing"));
+        assert_eq!(rest("/apps//billing/").as_deref(), Some("apps//billing/"));
+        assert_eq!(rest("//").as_deref(), Some("/"));
+        assert_eq!(rest("/"), None);
+        assert_eq!(routes.find("GET", "/").unwrap().function, "root");
+    }
+}

@@ -1,0 +1,133 @@
+//! A gateway whose authorizer and functions do as a test says, and remember what they got.
+
+use super::super::*;
+use crate::template::Template;
+use http::StatusCode;
+use serde_json::json;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What the stub's authorizer does.
+#[derive(Clone)]
+pub(super) enum Does {
+    Answer(Value),
+    Fail(&'static str),
+    Panic,
+}
+
+pub(super) struct Stub {
+    pub(super) authorizer: Does,
+    pub(super) function_panics: bool,
+    /// Every event, in order, with who got it.
+    events: Mutex<Vec<(String, Value)>>,
+    noted: Arc<AtomicBool>,
+}
+
+impl Backend for Stub {
+    async fn authorize(&self, event: Value) -> (Result<Value, String>, Option<Work>) {
+        let noted_before = self.noted.load(Ordering::SeqCst);
+        let event = json!({"event": event, "noted_before": noted_before});
+        self.events.lock().unwrap().push(("authorizer".to_owned(), event));
+        let noted = Arc::clone(&self.noted);
+        let work: Work = Box::pin(async move {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            noted.store(true, Ordering::SeqCst);
+        });
+        match self.authorizer.clone() {
+            Does::Answer(answer) => (Ok(answer), Some(work)),
+            Does::Fail(error) => (Err(error.to_owned()), None),
+            Does::Panic => panic!("as the test asked"),
+        }
+    }
+
+    async fn invoke(&self, function: &str, event: Value) -> Result<Response<Bytes>, String> {
+        self.events.lock().unwrap().push((function.to_owned(), event));
+        assert!(!self.function_panics, "as the test asked");
+        Ok(Response::new(Bytes::from_static(b"from the function")))
+    }
+}
+
+pub(super) struct Fixture {
+    pub(super) gateway: Gateway<Stub>,
+    log: tempfile::NamedTempFile,
+}
+
+impl Fixture {
+    pub(super) fn new(authorizer: Does) -> Self {
+        let template = Template::embedded().unwrap();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let routes = [("POST", "/tokens/{id}/revoke", "revoke"), ("GET", "/me", "list"), ("GET", "/demos", "list")];
+        let token_api = MountedApi {
+            base_path: None,
+            id: "portcullis".to_owned(),
+            stage: template.api.stage,
+            stage_variables: template.api.stage_variables,
+            routes: Routes::new(routes),
+        };
+        let gateway = Gateway {
+            apis: vec![crate::echo::api(), token_api],
+            responses: template.api.responses,
+            access_log: AccessLog::new(&template.api.access_log, log.reopen().unwrap()),
+            backend: Arc::new(Stub {
+                authorizer,
+                function_panics: false,
+                events: Mutex::default(),
+                noted: Arc::default(),
+            }),
+            afterwards: Afterwards::default(),
+            clock: Clock::from_fn(|| Timestamp::from_seconds(1_800_000_000)),
+            domain: "127.0.0.1:9050".to_owned(),
+        };
+        Self { gateway, log }
+    }
+
+    pub(super) async fn send(&self, incoming: Incoming) -> (StatusCode, Response<Bytes>) {
+        let answer = self.gateway.handle(incoming).await;
+        (answer.status(), answer)
+    }
+
+    pub(super) fn events(&self) -> Vec<(String, Value)> {
+        self.gateway.backend.events.lock().unwrap().clone()
+    }
+
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.events().into_iter().map(|(who, _)| who).collect()
+    }
+
+    pub(super) fn log_lines(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.log.path()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+pub(super) fn get(target: &str) -> Incoming {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Incoming {
+        method: Method::GET,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: HeaderMap::new(),
+        body: Some(Bytes::new()),
+        source_ip: [192, 0, 2, 7].into(),
+    }
+}
+
+pub(super) fn answer(effect: &str) -> Does {
+    Does::Answer(json!({
+        "principalId": "0123456789abcdef",
+        "policyDocument": {"Version": "2012-10-17", "Statement": [
+            {"Effect": effect, "Action": "execute-api:Invoke", "Resource": "*"},
+        ]},
+        "context": {
+            "owner": "team", "token_id": "0123456789abcdef", "detail": "Needs apps:read.",
+            "missing_permission": "apps:read", "missing_resource": "apps/billing",
+            "audit_path": "/apps/billing", "audit_decision": effect.to_lowercase(),
+        },
+    }))
+}
+
+pub(super) fn body(answer: &Response<Bytes>) -> Value {
+    serde_json::from_slice(answer.body()).unwrap()
+}

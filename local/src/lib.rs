@@ -1,0 +1,280 @@
+//! The whole Portcullis stack behind one port on this machine.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | [`template`] | what `template.yaml` says: routes, gateway responses, table |
+//! | `gateway` | the API Gateway behaviour that we rely on |
+//! | [`engine`] | the DynamoDB engine |
+//! | [`data_dir`] | what survives a restart |
+//!
+//! [`start`] puts them together with the functions of `functions/`, in this process. The
+//! program `portcullis-local` is that and a command line; tests start as many as they like.
+
+mod admin;
+mod audit_log;
+pub mod data_dir;
+mod echo;
+pub mod engine;
+mod functions;
+mod gateway;
+mod server;
+pub mod template;
+
+pub use admin::Origin;
+pub use audit_log::LogFormat;
+
+use audit_log::AuditLog;
+use data_dir::{DataDir, DataDirError};
+use engine::{Engine, EngineError};
+use functions::Functions;
+use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
+use portcullis::App;
+use portcullis::clock::Clock;
+use portcullis::config::{HttpApiAnswer, Settings};
+use portcullis::store::Tokens;
+use portcullis::token::Prefix;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use template::{Api, Template, TemplateError};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// How long a request that is still running may hold up the end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How to start.
+pub struct Options {
+    /// The address and port to listen on; port 0 lets the system choose one.
+    pub listen: SocketAddr,
+    /// Where to keep what survives.
+    pub data: Data,
+    /// What tokens begin with.
+    pub prefix: Prefix,
+    /// How many live tokens an owner may have; 0 means no limit.
+    pub max_tokens_per_owner: u32,
+    /// How the audit log looks.
+    pub log: LogFormat,
+    /// Where the audit log goes.
+    pub audit_log: Box<dyn Write + Send>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Where to keep what survives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// In a directory that stays.
+    Keep(PathBuf),
+    /// In a temporary directory that is removed at the end.
+    Ephemeral,
+}
+
+impl Options {
+    /// For a test: any port, nothing kept, no audit log, the template's defaults.
+    ///
+    /// # Errors
+    /// When the template's defaults cannot be read.
+    pub fn ephemeral() -> Result<Self, StartError> {
+        let defaults = Template::embedded()?.defaults;
+        let prefix = defaults.token_prefix.parse();
+        Ok(Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: Data::Ephemeral,
+            prefix: prefix.map_err(|_| StartError::DefaultPrefix(defaults.token_prefix))?,
+            max_tokens_per_owner: defaults.max_tokens_per_owner,
+            log: LogFormat::Json,
+            audit_log: Box::new(io::sink()),
+            clock: Clock::system(),
+        })
+    }
+}
+
+/// Why it did not start. Each is one line that a person can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken, or the address is not this machine's.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The tokens in the data directory begin with something else.
+    #[error(
+        "the tokens in {} begin with {found}_, not {wanted}_: use --prefix {found}, \
+         or another --data-dir", path.display()
+    )]
+    OtherPrefix {
+        /// The data directory.
+        path: PathBuf,
+        /// The prefix of the tokens in it.
+        found: String,
+        /// The prefix asked for.
+        wanted: String,
+    },
+    /// The engine did not start.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The template is not what this program needs.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template's default prefix is none.
+    #[error("template.yaml: TokenPrefix has the default {0}, which is no prefix")]
+    DefaultPrefix(String),
+    /// The template has a route to a function that this program does not have.
+    #[error("template.yaml has a route to {0}, which is not in this program")]
+    UnknownFunction(String),
+    /// The admin token could not be made or checked.
+    #[error("the admin token cannot be made: {0}")]
+    Admin(String),
+}
+
+/// A running stack. It ends with [`Running::shutdown`].
+pub struct Running {
+    address: SocketAddr,
+    admin: admin::Admin,
+    gateway: Arc<Gateway<Functions>>,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<()>,
+    engine: Engine,
+    // Last: what is in it has to be closed before it is removed.
+    data_dir: DataDir,
+}
+
+/// Starts the stack and waits until it answers.
+///
+/// # Errors
+/// When anything that it needs cannot be had; nothing is left running then.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let template = Template::embedded()?;
+    let listener = listen(options.listen).await?;
+    let address = listener.local_addr().map_err(|error| cannot_listen(options.listen, error))?;
+    let data_dir = match &options.data {
+        Data::Keep(path) => DataDir::open(path)?,
+        Data::Ephemeral => DataDir::temporary()?,
+    };
+    let engine = Engine::start(Some(&data_dir.database())).await?;
+    let table_is_new = engine.ensure_table(&template.table).await?;
+    let app = Arc::new(App {
+        tokens: Tokens::new(engine.client.clone(), engine::TABLE),
+        settings: Settings {
+            table: engine::TABLE.to_owned(),
+            prefix: options.prefix,
+            max_tokens_per_owner: options.max_tokens_per_owner,
+            retention_days: template.defaults.retention_days,
+            http_api_answer: HttpApiAnswer::Simple,
+        },
+        clock: options.clock.clone(),
+    });
+    let admin = admin::ensure(&app, &template.api, &data_dir, table_is_new).await?;
+    let gateway = Arc::new(Gateway {
+        apis: vec![echo::api(), token_api(&template.api)?],
+        responses: template.api.responses,
+        access_log: AccessLog::new(&template.api.access_log, data_dir.open_access_log()?),
+        backend: Arc::new(Functions { app, audit_log: AuditLog::new(options.log, options.audit_log) }),
+        afterwards: Afterwards::default(),
+        clock: options.clock,
+        domain: address.to_string(),
+    });
+    let (stop, stopped) = oneshot::channel();
+    let server = tokio::spawn(serve(listener, Arc::clone(&gateway), stopped));
+    Ok(Running { address, admin, gateway, stop: Some(stop), server, engine, data_dir })
+}
+
+impl Running {
+    /// Where it answers: `http://127.0.0.1:9050`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The admin token.
+    #[must_use]
+    pub fn admin_token(&self) -> &str {
+        &self.admin.token
+    }
+
+    /// How the admin token came to be in its file.
+    #[must_use]
+    pub fn admin_token_origin(&self) -> &Origin {
+        &self.admin.origin
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> &DataDir {
+        &self.data_dir
+    }
+
+    /// The engine, for whoever wants to look into the table.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Lets running requests finish, closes the database, and removes a temporary
+    /// directory.
+    pub async fn shutdown(mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The server may be gone already; then there is nothing to tell it.
+            let _ = stop.send(());
+        }
+        if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
+            tracing::warn!("stopped with a request still running");
+            self.server.abort();
+        }
+        self.gateway.afterwards.settle().await;
+        self.engine.shutdown().await;
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| cannot_listen(address, error))
+}
+
+fn cannot_listen(address: SocketAddr, error: io::Error) -> StartError {
+    StartError::Listen { address, error }
+}
+
+async fn serve(listener: TcpListener, gateway: Arc<Gateway<Functions>>, stopped: oneshot::Receiver<()>) {
+    let stopped = async {
+        // A dropped sender ends the server as a sent word does.
+        let _ = stopped.await;
+    };
+    if let Err(error) = server::serve(listener, gateway, stopped).await {
+        tracing::error!(%error, "the server failed");
+    }
+}
+
+/// The template's API, which takes every path that no other API takes.
+fn token_api(api: &Api) -> Result<MountedApi, StartError> {
+    if let Some(route) = api.routes.iter().find(|route| !Functions::has(&route.function)) {
+        return Err(StartError::UnknownFunction(route.function.clone()));
+    }
+    let routes = api.routes.iter();
+    let routes = routes.map(|r| (r.method.as_str(), r.path.as_str(), r.function.as_str()));
+    Ok(MountedApi {
+        base_path: None,
+        id: "portcullis".to_owned(),
+        stage: api.stage.clone(),
+        stage_variables: api.stage_variables.clone(),
+        routes: Routes::new(routes),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! `portcullis-local`: the whole stack on this machine, from the command line.
+
+mod args;
+mod welcome;
+
+use args::Args;
+use local::LogFormat;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = match Args::read() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    log_to_stderr(args.log());
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let log = args.log();
+    let prefix = args.prefix.clone();
+    // Before anything can be interrupted half way.
+    let interrupted = interrupted()?;
+    let running = local::start(args.into_options()).await?;
+    // With `--log json` standard output holds the audit log and nothing else.
+    let text = welcome::text(&running, &prefix);
+    match log {
+        LogFormat::Pretty => writeln!(io::stdout(), "{text}")?,
+        LogFormat::Json => writeln!(io::stderr(), "{text}")?,
+    }
+    interrupted.await;
+    running.shutdown().await;
+    Ok(())
+}
+
+/// Ends with Ctrl-C, or when the system asks the process to end.
+#[cfg(unix)]
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ends with Ctrl-C.
+#[cfg(not(unix))]
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a handler the system ends the process by itself.
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// What goes wrong goes to standard error. The engine warns of every condition that was
+/// not met, which is how the store works, so of the engine only errors are shown.
+fn log_to_stderr(format: LogFormat) {
+    let shown = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("local", LevelFilter::INFO)
+        .with_target("dynoxide", LevelFilter::ERROR);
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let registry = tracing_subscriber::registry().with(shown);
+    match format {
+        LogFormat::Json => registry.with(layer.json()).init(),
+        LogFormat::Pretty => registry.with(layer.with_target(false)).init(),
+    }
+}
+
+/// One line on standard error.
+fn complain(problem: &str) {
+    // Nobody is left to be told when this cannot be written.
+    let _ = writeln!(io::stderr(), "portcullis-local: {problem}");
+}

@@ -1,0 +1,60 @@
+//! The one port: HTTP in, the gateway, HTTP out.
+
+use crate::functions::Functions;
+use crate::gateway::{Gateway, Incoming, MAX_BODY};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Serves until `stopped` ends, then lets the running requests finish.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    gateway: Arc<Gateway<Functions>>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let router = Router::new().fallback(handle).with_state(gateway);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped).await
+}
+
+async fn handle(
+    State(gateway): State<Arc<Gateway<Functions>>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let incoming = Incoming {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        body: read(&parts.headers, body).await,
+        headers: parts.headers,
+        source_ip: peer.ip(),
+    };
+    // A task of its own, so that a caller who hangs up is still answered for in the logs.
+    match tokio::spawn(async move { gateway.handle(incoming).await }).await {
+        Ok(answer) => answer.map(Body::from),
+        Err(error) => {
+            tracing::error!(%error, "the gateway failed");
+            let mut answer = Response::new(Body::empty());
+            *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            answer
+        }
+    }
+}
+
+/// The body, unless it is too large; then the rest of it is not read.
+async fn read(headers: &HeaderMap, body: Body) -> Option<Bytes> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > MAX_BODY) {
+        return None;
+    }
+    to_bytes(body, MAX_BODY).await.ok()
+}

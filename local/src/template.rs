@@ -1,0 +1,196 @@
+//! What this machine needs to know of `template.yaml`: the routes, the gateway responses,
+//! the access log's format and the table. The template is the one list of them; nothing
+//! here repeats a path, an index or a message that stands there.
+//!
+//! Reading is strict. A template that lacks something expected is an error that names the
+//! place, because a stack that starts with a route missing would be believed.
+
+mod api;
+mod intrinsics;
+mod node;
+mod table;
+mod yaml;
+
+pub use api::{Api, GatewayResponse, HeaderValue, Route};
+pub use table::{Attribute, AttributeType, Index, Key, Table};
+
+use node::Node;
+
+/// The template that is deployed, as it stood when this program was built.
+pub const SOURCE: &str = include_str!("../../template.yaml");
+
+/// Everything that this machine takes from the template.
+#[derive(Debug)]
+pub struct Template {
+    /// The parameters' defaults.
+    pub defaults: Defaults,
+    /// The REST API.
+    pub api: Api,
+    /// The table.
+    pub table: Table,
+}
+
+/// The defaults of the parameters that this machine lets one choose too, or follows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// `TokenPrefix`.
+    pub token_prefix: String,
+    /// `MaxTokensPerOwner`.
+    pub max_tokens_per_owner: u32,
+    /// `RetentionDays`.
+    pub retention_days: u32,
+}
+
+/// Why a template cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TemplateError {
+    /// Not YAML, or YAML that no template is made of.
+    #[error("template.yaml is not valid YAML: {0}")]
+    Yaml(String),
+    /// Something expected is not there, or is not what it has to be.
+    #[error("template.yaml: {place} {problem}")]
+    Content {
+        /// Where, as a path from the top.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
+}
+
+impl Template {
+    /// Reads the template that this program was built with.
+    ///
+    /// # Errors
+    /// When something that this machine needs is missing from it.
+    pub fn embedded() -> Result<Self, TemplateError> {
+        Self::parse(SOURCE)
+    }
+
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// When something that this machine needs is missing from it.
+    pub fn parse(source: &str) -> Result<Self, TemplateError> {
+        let document = intrinsics::resolve_parameters(yaml::parse(source)?);
+        let root = Node::root(&document);
+        let parameters = root.get("Parameters")?;
+        Ok(Self {
+            defaults: Defaults {
+                token_prefix: parameters.get("TokenPrefix")?.get("Default")?.text()?,
+                max_tokens_per_owner: parameters.get("MaxTokensPerOwner")?.get("Default")?.number()?,
+                retention_days: parameters.get("RetentionDays")?.get("Default")?.number()?,
+            },
+            api: api::read(&root)?,
+            table: table::read(&root.get("Resources")?.get("TokensTable")?)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_token_api_is_found_with_its_function() {
+        let template = Template::embedded().unwrap();
+        let mut routes: Vec<_> =
+            template.api.routes.iter().map(|r| (r.path.as_str(), r.method.as_str(), r.function.as_str())).collect();
+        routes.sort_unstable();
+        let expected = [
+            ("/me", "GET", "list"),
+            ("/tokens", "GET", "list"),
+            ("/tokens", "POST", "create"),
+            ("/tokens/{id}", "DELETE", "revoke"),
+            ("/tokens/{id}", "GET", "list"),
+            ("/tokens/{id}/revoke", "POST", "revoke"),
+        ];
+        assert_eq!(routes, expected);
+    }
+
+    #[test]
+    fn the_stage_its_variables_and_the_defaults_are_read() {
+        let template = Template::embedded().unwrap();
+        assert_eq!(template.api.stage, "v1", "a reference to a parameter is its default");
+        assert_eq!(template.api.stage_variables["portcullis_api"], "tokens");
+        let defaults = Defaults { token_prefix: "pcl".to_owned(), max_tokens_per_owner: 10, retention_days: 30 };
+        assert_eq!(template.defaults, defaults);
+    }
+
+    #[test]
+    fn every_gateway_response_that_this_machine_gives_has_a_text_of_its_own() {
+        let responses = Template::embedded().unwrap().api.responses;
+        for (name, status) in [
+            ("UNAUTHORIZED", Some(401)),
+            ("ACCESS_DENIED", Some(403)),
+            ("MISSING_AUTHENTICATION_TOKEN", Some(404)),
+            ("REQUEST_TOO_LARGE", Some(413)),
+            ("AUTHORIZER_FAILURE", Some(500)),
+            ("AUTHORIZER_CONFIGURATION_ERROR", Some(500)),
+            ("DEFAULT_5XX", None),
+        ] {
+            assert_eq!(responses[name].status, status, "{name}");
+            assert!(responses[name].body.contains("$context.requestId"), "{name}");
+        }
+        let (name, value) = &responses["UNAUTHORIZED"].headers[2];
+        assert_eq!(name, "WWW-Authenticate");
+        let HeaderValue::Literal(challenge) = value else { panic!("{value:?}") };
+        assert!(challenge.starts_with("Bearer realm=\"portcullis\""), "{challenge}");
+    }
+
+    #[test]
+    fn the_table_is_read_with_its_keys_indexes_and_ttl_and_projects_no_digest() {
+        let table = Template::embedded().unwrap().table;
+        let key = |hash: &str, range: &str| Key { hash: hash.into(), range: range.into() };
+        assert_eq!(table.key, key("pk", "sk"));
+        assert_eq!(table.ttl_attribute, "ttl");
+        let indexes: Vec<_> = table.indexes.iter().map(|i| (i.name.as_str(), &i.key)).collect();
+        let (owner, time) = (key("owner", "created_at"), key("sk", "created_at"));
+        assert_eq!(indexes, [("by_owner", &owner), ("by_time", &time)]);
+        for index in &table.indexes {
+            assert!(!index.projected.iter().any(|name| name == "digest"), "{}", index.name);
+        }
+        let created_at = table.attributes.iter().find(|a| a.name == "created_at").unwrap();
+        assert_eq!(created_at.kind, AttributeType::Number);
+    }
+
+    #[test]
+    fn what_is_missing_or_odd_is_an_error_that_names_the_place() {
+        for (there, instead, place) in [
+            ("  TokenPrefix:\n", "  Prefix:\n", "Parameters has no TokenPrefix"),
+            ("    Default: 10\n", "    Default: ten\n", "Parameters.MaxTokensPerOwner.Default"),
+            ("  Api:\n    Type: AWS::Serverless::Api\n", "  Other:\n    Type: A\n", "Resources has no Api"),
+            ("      StageName: !Ref StageName\n", "      StageName: !Ref Api\n", "Resources.Api.Properties.StageName"),
+            ("      GatewayResponses:\n", "      Answers:\n", "has no GatewayResponses"),
+            ("      AccessLogSetting:\n", "      Log:\n", "has no AccessLogSetting"),
+            ("DefaultAuthorizer: TokenAuthorizer", "DefaultAuthorizer: Nobody", "Auth.DefaultAuthorizer"),
+            ("'no-store'", "no-store", "neither 'text' in single quotes"),
+            ("            Path: /tokens/{id}/revoke\n", "", "RevokeToken.Properties has no Path"),
+            (
+                "            Path: /me\n",
+                "            Path: /me\n            Auth: {Authorizer: NONE}\n",
+                "Auth of its own",
+            ),
+            ("        Binary: revoke\n", "        Other: revoke\n", "has no Binary"),
+            ("  TokensTable:\n", "  Table:\n", "Resources has no TokensTable"),
+            ("            ProjectionType: INCLUDE\n", "            ProjectionType: ALL\n", "might project the digest"),
+            ("        Enabled: true\n", "        Enabled: false\n", "TimeToLiveSpecification is not enabled"),
+            (
+                "{ AttributeName: pk, KeyType: HASH }",
+                "{ AttributeName: pk, KeyType: RANGE }",
+                "KeySchema needs one HASH",
+            ),
+        ] {
+            assert!(SOURCE.contains(there), "the template no longer has {there:?}");
+            let error = Template::parse(&SOURCE.replacen(there, instead, 1));
+            let error = error.err().unwrap_or_else(|| panic!("{instead:?} was accepted")).to_string();
+            assert!(error.contains(place), "{error} does not name {place}");
+        }
+    }
+
+    #[test]
+    fn a_template_without_any_route_is_no_template() {
+        let source = SOURCE.replace("          Type: Api\n", "          Type: Schedule\n");
+        let error = Template::parse(&source).unwrap_err().to_string();
+        assert!(error.contains("has no function with an Api event"), "{error}");
+    }
+}

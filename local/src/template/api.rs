@@ -1,0 +1,149 @@
+//! The REST API as `AWS::Serverless::Api` and the functions' `Api` events describe it.
+
+use super::{TemplateError, node::Node};
+use std::collections::BTreeMap;
+
+/// The API, its routes and what it answers by itself.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The stage's name.
+    pub stage: String,
+    /// The stage's variables, which reach the authorizer.
+    pub stage_variables: BTreeMap<String, String>,
+    /// Every route, in the template's order of functions.
+    pub routes: Vec<Route>,
+    /// What the gateway answers by itself, by response type.
+    pub responses: BTreeMap<String, GatewayResponse>,
+    /// The access log's format: text with `$context` variables.
+    pub access_log: String,
+}
+
+/// One route of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The method, upper case, or `ANY`.
+    pub method: String,
+    /// The path with its parameters: `/tokens/{id}`.
+    pub path: String,
+    /// The program that answers: the name of a function crate.
+    pub function: String,
+}
+
+/// A response that the gateway makes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayResponse {
+    /// The status, where it is not the type's own.
+    pub status: Option<u16>,
+    /// The headers, in addition to the content type.
+    pub headers: Vec<(String, HeaderValue)>,
+    /// The media type that the body was written for.
+    pub content_type: String,
+    /// The body: text with `$context` variables.
+    pub body: String,
+}
+
+/// Where a header of a gateway response comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// `'text'`.
+    Literal(String),
+    /// `context.name`.
+    Context(String),
+}
+
+pub(super) fn read(root: &Node<'_>) -> Result<Api, TemplateError> {
+    let resources = root.get("Resources")?;
+    let properties = resources.get("Api")?.get("Properties")?;
+    let auth = properties.get("Auth")?;
+    let authorizer = auth.get("DefaultAuthorizer")?;
+    let name = authorizer.text()?;
+    if auth.get("Authorizers")?.find(&name)?.is_none() {
+        return Err(authorizer.wrong("is not one of the authorizers"));
+    }
+    let mut stage_variables = BTreeMap::new();
+    for (name, value) in properties.get("Variables")?.entries()? {
+        stage_variables.insert(name.to_owned(), value.text()?);
+    }
+    let mut responses = BTreeMap::new();
+    for (name, response) in properties.get("GatewayResponses")?.entries()? {
+        responses.insert(name.to_owned(), gateway_response(&response)?);
+    }
+    Ok(Api {
+        stage: properties.get("StageName")?.text()?,
+        stage_variables,
+        routes: routes(&resources)?,
+        responses,
+        access_log: properties.get("AccessLogSetting")?.get("Format")?.text()?,
+    })
+}
+
+fn routes(resources: &Node<'_>) -> Result<Vec<Route>, TemplateError> {
+    let mut routes = Vec::new();
+    for (_, resource) in resources.entries()? {
+        if resource.get("Type")?.text()? != "AWS::Serverless::Function" {
+            continue;
+        }
+        let Some(events) = resource.get("Properties")?.find("Events")? else {
+            continue;
+        };
+        for (_, event) in events.entries()? {
+            if event.get("Type")?.text()? == "Api" {
+                routes.push(route(&resource, &event)?);
+            }
+        }
+    }
+    if routes.is_empty() {
+        return Err(resources.wrong("has no function with an Api event"));
+    }
+    Ok(routes)
+}
+
+fn route(function: &Node<'_>, event: &Node<'_>) -> Result<Route, TemplateError> {
+    let properties = event.get("Properties")?;
+    if properties.find("Auth")?.is_some() {
+        // Every route stands behind the default authorizer here; a route that asks for
+        // something else must not be served as if it had not asked.
+        return Err(properties.wrong("has an Auth of its own, which this machine cannot follow"));
+    }
+    let path = properties.get("Path")?;
+    let text = path.text()?;
+    if !text.starts_with('/') {
+        return Err(path.wrong("does not begin with a slash"));
+    }
+    let build = function.get("Metadata")?.get("BuildProperties")?;
+    Ok(Route {
+        method: properties.get("Method")?.text()?.to_ascii_uppercase(),
+        path: text,
+        function: build.get("Binary")?.text()?,
+    })
+}
+
+fn gateway_response(node: &Node<'_>) -> Result<GatewayResponse, TemplateError> {
+    let status = node.find("StatusCode")?.map(|status| status.number()).transpose()?;
+    let mut headers = Vec::new();
+    if let Some(parameters) = node.find("ResponseParameters")?
+        && let Some(given) = parameters.find("Headers")?
+    {
+        for (name, value) in given.entries()? {
+            headers.push((name.to_owned(), header_value(&value)?));
+        }
+    }
+    let templates = node.get("ResponseTemplates")?;
+    match templates.entries()?.as_slice() {
+        [(content_type, body)] => {
+            Ok(GatewayResponse { status, headers, content_type: (*content_type).to_owned(), body: body.text()? })
+        }
+        _ => Err(templates.wrong("needs exactly one media type")),
+    }
+}
+
+fn header_value(node: &Node<'_>) -> Result<HeaderValue, TemplateError> {
+    let text = node.text()?;
+    if let Some(literal) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        return Ok(HeaderValue::Literal(literal.to_owned()));
+    }
+    match text.strip_prefix("context.") {
+        Some(name) => Ok(HeaderValue::Context(name.to_owned())),
+        None => Err(node.wrong("is neither 'text' in single quotes nor context.name")),
+    }
+}

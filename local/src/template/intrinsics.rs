@@ -1,0 +1,85 @@
+//! What of CloudFormation's functions can be known before a deployment: a reference to a
+//! parameter is the parameter's default. Everything else stays as it stands, and is an
+//! error only where a text is needed.
+
+use serde_json::{Map, Value};
+
+pub(super) fn resolve_parameters(document: Value) -> Value {
+    let defaults = document
+        .get("Parameters")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, parameter)| Some((name.clone(), parameter.get("Default")?.clone())))
+        .collect();
+    resolve(document, &defaults)
+}
+
+fn resolve(value: Value, defaults: &Map<String, Value>) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(|item| resolve(item, defaults)).collect(),
+        Value::Object(object) => {
+            if let Some(known) = known(&object, defaults) {
+                return known;
+            }
+            let entries = object.into_iter();
+            entries.map(|(name, value)| (name, resolve(value, defaults))).collect()
+        }
+        scalar => scalar,
+    }
+}
+
+/// The value of `{"Ref": parameter}`, or of an `{"Fn::Sub": text}` of parameters only.
+fn known(object: &Map<String, Value>, defaults: &Map<String, Value>) -> Option<Value> {
+    let (name, argument) = object.iter().next().filter(|_| object.len() == 1)?;
+    let argument = argument.as_str()?;
+    match name.as_str() {
+        "Ref" => defaults.get(argument).cloned(),
+        "Fn::Sub" => substitute(argument, defaults).map(Value::String),
+        _ => None,
+    }
+}
+
+fn substitute(text: &str, defaults: &Map<String, Value>) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, after) = after.split_once('}')?;
+        out.push_str(before);
+        match name.strip_prefix('!') {
+            Some(literal) => out.push_str(&format!("${{{literal}}}")),
+            None => out.push_str(&plain(defaults.get(name)?)),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_reference_to_a_parameter_is_its_default_and_others_stay() {
+        let document = json!({
+            "Parameters": {"StageName": {"Default": "v1"}, "Days": {"Default": 30}, "Vpc": {}},
+            "a": {"Ref": "StageName"},
+            "b": [{"Fn::Sub": "${StageName}-${Days}-${!Keep}"}],
+            "c": {"Ref": "Table"},
+            "d": {"Fn::Sub": "${AWS::Region}-${StageName}"},
+            "e": {"Ref": "Vpc"},
+        });
+        let resolved = resolve_parameters(document);
+        assert_eq!(resolved["a"], "v1");
+        assert_eq!(resolved["b"][0], "v1-30-${Keep}");
+        assert_eq!(resolved["c"], json!({"Ref": "Table"}));
+        assert_eq!(resolved["d"], json!({"Fn::Sub": "${AWS::Region}-${StageName}"}));
+        assert_eq!(resolved["e"], json!({"Ref": "Vpc"}));
+    }
+}

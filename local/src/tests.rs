@@ -1,0 +1,197 @@
+//! The whole stack in this process, spoken to over its port.
+
+use super::*;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Sends bytes as they are and reads the answer to its end.
+async fn send(running: &Running, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(running.address()).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// A request with a token, as status and body.
+async fn call(running: &Running, token: &str, line: &str, body: &str) -> (u16, Value) {
+    let length = body.len();
+    let request = format!(
+        "{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-token: {token}\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    let answer = send(running, request.as_bytes()).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+async fn create(running: &Running, fields: Value) -> Value {
+    let body = fields.to_string();
+    let (status, token) = call(running, running.admin_token(), "POST /tokens", &body).await;
+    assert_eq!(status, 201, "{token}");
+    token
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap()
+}
+
+fn kept(dir: &tempfile::TempDir) -> Options {
+    Options { data: Data::Keep(dir.path().join("data")), ..Options::ephemeral().unwrap() }
+}
+
+async fn ephemeral() -> Running {
+    start(Options::ephemeral().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn stacks_run_beside_each_other_and_know_nothing_of_each_other() {
+    let (one, two, three) = tokio::join!(ephemeral(), ephemeral(), ephemeral());
+    for (running, other) in [(&one, &two), (&two, &three), (&three, &one)] {
+        assert_eq!(call(running, running.admin_token(), "GET /me", "").await.0, 200);
+        assert_eq!(call(running, other.admin_token(), "GET /me", "").await.0, 401);
+    }
+    for running in [one, two, three] {
+        running.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn the_directory_of_an_ephemeral_stack_is_gone_after_its_shutdown() {
+    let running = ephemeral().await;
+    let dir = running.data_dir().path().to_owned();
+    assert!(dir.join("admin-token").is_file());
+    running.shutdown().await;
+    assert!(!dir.exists());
+}
+
+#[tokio::test]
+async fn odd_requests_are_answered_and_the_stack_goes_on() {
+    let running = ephemeral().await;
+    let token = running.admin_token();
+    for (line, status) in [
+        ("GET http://evil.example/me", 200),
+        ("GET /me?", 200),
+        ("OPTIONS *", 404),
+        ("CONNECT evil.example:80", 404),
+        ("PROPFIND /me", 404),
+        ("GET /", 404),
+        ("GET /%", 404),
+        ("GET /demo/%00", 403),
+        ("GET /demo/a%2fb", 403),
+        ("GET /tokens/%F0%9F", 403),
+        ("GET /demo/../me", 403),
+        ("GET //me", 404),
+    ] {
+        assert_eq!(call(&running, token, line, "").await.0, status, "{line}");
+    }
+    for garbage in [&b"\r\n\r\n"[..], b"GET /\x00 HTTP/1.1\r\n\r\n", b"\x16\x03\x01", b"GET / HTTP/9\r\n\r\n"] {
+        let mut stream = TcpStream::connect(running.address()).await.unwrap();
+        stream.write_all(garbage).await.unwrap();
+        stream.shutdown().await.unwrap();
+        // Whatever it says, or whether it says anything, it lets go of the connection.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
+    assert_eq!(call(&running, token, "GET /me", "").await.0, 200);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_body_over_api_gateways_limit_is_refused_before_it_is_sent() {
+    let running = ephemeral().await;
+    let token = running.admin_token();
+    let head = format!(
+        "POST /tokens HTTP/1.1\r\nhost: x\r\nx-api-token: {token}\r\ncontent-length: {}\r\n\r\n",
+        gateway::MAX_BODY + 1
+    );
+    let answer = send(&running, head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn head_answers_the_echo_without_a_body() {
+    let running = ephemeral().await;
+    let head = format!(
+        "HEAD /demo/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-token: {}\r\n\r\n",
+        running.admin_token()
+    );
+    let answer = send(&running, head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_last_use_is_seen_by_the_next_request() {
+    let running = ephemeral().await;
+    let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
+    assert_eq!(made["last_used_at"], Value::Null);
+    assert_eq!(call(&running, text(&made, "token"), "GET /demo/apps/x", "").await.0, 200);
+    let line = format!("GET /tokens/{}", text(&made, "id"));
+    let (_, seen) = call(&running, running.admin_token(), &line, "").await;
+    assert!(seen["last_used_at"].is_string(), "{seen}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_token_past_its_retention_is_cleared_away_and_the_admin_token_is_not() {
+    let long_ago = Clock::system().now().plus_seconds(-400 * 86_400);
+    let options = Options { clock: Clock::from_fn(move || long_ago), ..Options::ephemeral().unwrap() };
+    let running = start(options).await.unwrap();
+    let fields = json!({"name": "old", "permissions": ["apps:read"], "expires_in": "1d"});
+    let made = create(&running, fields).await;
+    let line = format!("GET /tokens/{}", text(&made, "id"));
+    let admin = running.admin_token();
+    assert_eq!(call(&running, admin, &line, "").await.0, 200);
+    assert!(running.engine().sweep().unwrap() >= 1);
+    assert_eq!(call(&running, admin, &line, "").await.0, 404);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_admin_token_is_kept_while_it_works_and_made_anew_when_it_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = start(kept(&dir)).await.unwrap();
+    let first = running.admin_token().to_owned();
+    assert_eq!(running.admin_token_origin(), &Origin::First);
+    running.shutdown().await;
+
+    let running = start(kept(&dir)).await.unwrap();
+    assert_eq!(running.admin_token_origin(), &Origin::Kept);
+    assert_eq!(running.admin_token(), first);
+    let (_, me) = call(&running, &first, "GET /me", "").await;
+    let line = format!("POST /tokens/{}/revoke", text(&me, "token_id"));
+    assert_eq!(call(&running, &first, &line, "").await.0, 200);
+    running.shutdown().await;
+
+    let running = start(kept(&dir)).await.unwrap();
+    assert_eq!(running.admin_token_origin(), &Origin::Refused("revoked".to_owned()));
+    let second = running.admin_token().to_owned();
+    assert_eq!(call(&running, &second, "GET /me", "").await.0, 200);
+    std::fs::remove_file(running.data_dir().admin_token()).unwrap();
+    running.shutdown().await;
+
+    let running = start(kept(&dir)).await.unwrap();
+    assert_eq!(running.admin_token_origin(), &Origin::FileMissing);
+    assert_eq!(call(&running, running.admin_token(), "GET /me", "").await.0, 200);
+    assert_eq!(call(&running, &second, "GET /me", "").await.0, 200, "the one before still works");
+    std::fs::write(running.data_dir().admin_token(), "nonsense\n").unwrap();
+    running.shutdown().await;
+
+    let running = start(kept(&dir)).await.unwrap();
+    assert_eq!(running.admin_token_origin(), &Origin::Refused("malformed".to_owned()));
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn another_prefix_than_the_tokens_have_is_refused_with_both_named() {
+    let dir = tempfile::tempdir().unwrap();
+    start(kept(&dir)).await.unwrap().shutdown().await;
+    let options = Options { prefix: "acme".parse().unwrap(), ..kept(&dir) };
+    let error = start(options).await.err().unwrap().to_string();
+    assert!(error.contains("begin with pcl_, not acme_: use --prefix pcl"), "{error}");
+    start(kept(&dir)).await.unwrap().shutdown().await;
+}

@@ -1,0 +1,68 @@
+//! What is printed at the start: where things are, and three lines to paste.
+
+use local::{Origin, Running};
+use portcullis::token::Prefix;
+use std::path::Path;
+
+const OPEN: &str = "Warning: others can reach this address, and tokens go over it in plain HTTP.\n\n";
+
+pub(crate) fn text(running: &Running, prefix: &Prefix) -> String {
+    let dir = running.data_dir();
+    let [create, call, revoke] = curl_lines(&running.url(), &dir.admin_token(), prefix);
+    format!(
+        "Portcullis is running at {url}\n\n\
+         \x20 admin token  {token}{note}\n\
+         \x20 access log   {log}\n\n\
+         {warning}\
+         Create a token, call the protected API with it, revoke it:\n\n\
+         {create}\n\n{call}\n\n{revoke}\n\n\
+         Ctrl-C ends it; the audit log is on standard output.\n",
+        url = running.url(),
+        token = dir.admin_token().display(),
+        note = note(running.admin_token_origin()),
+        log = dir.access_log().display(),
+        warning = if running.address().ip().is_loopback() { "" } else { OPEN },
+    )
+}
+
+fn note(origin: &Origin) -> String {
+    match origin {
+        Origin::Kept => String::new(),
+        Origin::First => " (new)".to_owned(),
+        Origin::FileMissing => " (new: the file was missing)".to_owned(),
+        Origin::Refused(reason) => format!(" (new: the one before was refused as {reason})"),
+    }
+}
+
+/// Bash and curl, nothing else. The first line leaves the token in `$TOKEN`, the last one
+/// takes its id out of it.
+fn curl_lines(url: &str, admin_token: &Path, prefix: &Prefix) -> [String; 3] {
+    let admin = format!("-H \"Authorization: Bearer $(cat {})\"", quoted(admin_token));
+    let body = r#"{"name":"try it","permissions":["apps:read"],"resources":["apps/billing"],"expires_in":"1h"}"#;
+    let take = r#"sed -n 's/.*"token":"\([^"]*\)".*/\1/p'"#;
+    let id = format!("${{TOKEN:{}:16}}", prefix.as_str().len() + 1);
+    [
+        format!("TOKEN=$(curl -sS {url}/tokens {admin} -d '{body}' | tee /dev/stderr | {take}); echo"),
+        format!("curl -sS {url}/demo/apps/billing -H \"Authorization: Bearer $TOKEN\"; echo"),
+        format!("curl -sS -X POST {url}/tokens/{id}/revoke {admin}; echo"),
+    ]
+}
+
+/// The path as one word of the shell, whatever is in it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_the_shell_whatever_is_in_it() {
+        assert_eq!(quoted(Path::new("/home/me/.portcullis/x")), "/home/me/.portcullis/x");
+        assert_eq!(quoted(Path::new("/my dir/$(id)")), "'/my dir/$(id)'");
+        assert_eq!(quoted(Path::new("/it's")), r"'/it'\''s'");
+    }
+}
