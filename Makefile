@@ -1,0 +1,94 @@
+# Every command that a contributor needs. CI runs the same ones (`.ci/run`).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test check deployed zips fmt clean \
+	check-rust check-dependencies check-text check-templates check-python
+
+PYTHON ?= python3
+CARGO_DENY := 0.20.2
+TEMPLATES := template.yaml $(wildcard examples/*/template.yaml)
+ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+# Everything that is installed, is installed in the tree: Python's tools in .venv, the AWS
+# SAM CLI in .tools/sam, cargo's tools in .tools/bin.
+VENV := .venv/installed
+SAM := .tools/sam/installed
+DENY := .tools/bin/cargo-deny
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/sam/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+help: ## Print this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: ## Start the whole stack on this machine
+	cargo run
+
+test: ## Run every test, also against the stack deployed onto a local AWS
+	cargo test --workspace --locked
+	$(MAKE) deployed
+
+check: check-rust check-dependencies check-text check-templates check-python ## Run every linter, and the tests of the templates
+
+deployed: $(VENV) $(SAM) ## Build the zips, deploy them onto a local AWS and test them there
+	pytest tests/deployed
+
+zips: $(VENV) $(SAM) ## Build what is deployed, and print its size (ARCHITECTURE=arm64|x86_64)
+	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	@for binary in .aws-sam/build/*/bootstrap; do \
+		zipped=$$(python -c 'import sys, zlib; print(len(zlib.compress(open(sys.argv[1], "rb").read())))' "$$binary"); \
+		printf '%-20s %8d bytes, %8d zipped\n' \
+			"$$(basename "$$(dirname "$$binary")")" "$$(stat -c %s "$$binary")" "$$zipped"; \
+	done
+
+fmt: $(VENV) ## Format everything
+	cargo fmt
+	taplo fmt
+	ruff format tests
+	ruff check --fix tests
+
+clean: ## Remove what was installed and built for deploying; cargo's target stays
+	rm -rf .aws-sam .tools .venv
+
+check-rust:
+	cargo fmt --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+# The advisories are a database on the network. Where it cannot be reached, the rest counts.
+check-dependencies: $(DENY)
+	cargo deny --locked check bans licenses sources
+	@if timeout 20 git ls-remote --quiet https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1; then \
+		cargo deny --locked check advisories; \
+	else \
+		echo 'advisories: the database is out of reach, not checked'; \
+	fi
+
+check-text: $(VENV)
+	typos
+	taplo fmt --check
+	shellcheck .ci/run
+
+check-templates: $(VENV) $(SAM)
+	cfn-lint $(TEMPLATES)
+	for template in $(TEMPLATES); do sam validate --lint --region us-east-1 --template "$$template"; done
+	pytest tests/infra
+
+check-python: $(VENV)
+	ruff format --check tests
+	ruff check tests
+
+$(VENV): tests/requirements.txt tests/contract/requirements.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check $(^:%=--requirement %)
+	touch $@
+
+$(SAM): tests/requirements-sam.txt
+	$(PYTHON) -m venv .tools/sam
+	.tools/sam/bin/pip install --quiet --disable-pip-version-check $(^:%=--requirement %)
+	touch $@
+
+$(DENY): Makefile
+	cargo install --quiet --locked --root .tools --version $(CARGO_DENY) cargo-deny
+	touch $@

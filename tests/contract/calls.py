@@ -1,0 +1,65 @@
+"""Calls of the described operations, each answer held against the description."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+import schemathesis
+from schemathesis.specs.openapi import checks
+
+import spec
+from service import Service
+
+# Nothing is read from where the tests happen to be run, and nothing is kept there.
+QUIET = {"cache": {"enabled": False}, "generation": {"database": "none"}}
+SCHEMA = schemathesis.openapi.from_path(spec.PATH, config=schemathesis.Config.from_dict(QUIET))
+CONFORMANCE = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is sent: to an operation, as someone, with something."""
+
+    operation: str
+    token: str | None
+    id: str = ""
+    query: dict[str, Any] = field(default_factory=dict)
+    # Sent as JSON, and bytes as they are.
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def send(self, service: Service) -> requests.Response:
+        """The answer, which is as described."""
+        method, path = self.operation.split(" ")
+        response = requests.request(
+            method,
+            service.url + path.replace("{id}", self.id),
+            params=self.query,
+            headers=({"Authorization": f"Bearer {self.token}"} if self.token else {}) | self.headers,
+            data=self.body if isinstance(self.body, bytes | None) else json.dumps(self.body),
+            timeout=30,
+        )
+        case = SCHEMA.find_operation_by_label(self.operation).Case(path_parameters={"id": self.id})
+        case.validate_response(response, checks=CONFORMANCE)
+        return response
+
+
+def create(service: Service, token: str, **wanted: Any) -> dict:
+    """A new token."""
+    body = {"name": "contract", "permissions": ["apps:read"], **wanted}
+    response = Call("POST /tokens", token, body=body).send(service)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+def problem_type(response: requests.Response) -> str | None:
+    """Which problem an answer is: `not_found`. None if it is none."""
+    if response.headers.get("content-type") != spec.PROBLEM:
+        return None
+    return response.json()["type"].removeprefix(spec.PROBLEM_PREFIX)

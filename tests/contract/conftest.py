@@ -1,0 +1,56 @@
+"""The running service, and an eye on everything that it answers."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import service as services
+from service import Service
+from watch import Watch
+
+
+@pytest.fixture(scope="session")
+def watch() -> Iterator[Watch]:
+    """Sees every answer of the run, whoever asked: also those that a check asked for."""
+    watch = Watch()
+    send = requests.Session.send
+
+    def watched(session: requests.Session, request: requests.PreparedRequest, **settings) -> requests.Response:
+        response = send(session, request, **settings)
+        watch.look(response)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests.Session, "send", watched)
+        yield watch
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    services.build()
+
+
+@pytest.fixture(scope="session")
+def service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One that lets an owner have any number of tokens."""
+    service = Service(tmp_path_factory.mktemp("service"))
+    yield from running(service, watch)
+
+
+@pytest.fixture(scope="session")
+def full_service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One that lets an owner have one token, which is the admin's."""
+    service = Service(tmp_path_factory.mktemp("full-service"), max_tokens_per_owner=1)
+    yield from running(service, watch)
+
+
+def running(service: Service, watch: Watch) -> Iterator[Service]:
+    service.start()
+    watch.remember(service.admin_token)
+    yield service
+    service.stop()

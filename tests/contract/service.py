@@ -1,0 +1,68 @@
+"""The service under test: the whole stack on this machine, with nothing that is kept."""
+
+import re
+import socket
+import subprocess
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "target" / "debug" / "portcullis-local"
+LAST_LINE_OF_WELCOME = "Ctrl-C ends it"
+
+
+class Service:
+    """Running from `start` to `stop`."""
+
+    def __init__(self, directory: Path, max_tokens_per_owner: int = 0) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.max_tokens_per_owner = max_tokens_per_owner
+        self.admin_token = ""
+        # Every decision, and once it runs every request; one JSON object a line.
+        self.logs = [directory / "audit.log"]
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        command = [PROGRAM, "--listen", self.url.removeprefix("http://"), "--ephemeral", "--log", "json"]
+        command += ["--max-tokens-per-owner", str(self.max_tokens_per_owner)]
+        with self.logs[0].open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.PIPE, text=True)
+        welcome = read_welcome(self.process.stderr)
+        token_file = re.search(r"admin token +(\S+)", welcome)
+        access_log = re.search(r"access log +(\S+)", welcome)
+        if token_file is None or access_log is None:
+            self.stop()
+            raise RuntimeError(f"{PROGRAM.name} did not start:\n{welcome}")
+        self.admin_token = Path(token_file[1]).read_text().strip()
+        self.logs.append(Path(access_log[1]))
+        Thread(target=self.process.stderr.read, daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends it, and with it all that it has kept."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=10)
+
+
+def build() -> None:
+    """Makes the program what the sources say."""
+    subprocess.run(["cargo", "build", "--quiet", "--package", "local"], cwd=ROOT, check=True)
+
+
+def read_welcome(lines: IO[str]) -> str:
+    """What is printed at the start; all of the output if it ends before."""
+    welcome = ""
+    for line in lines:
+        welcome += line
+        if LAST_LINE_OF_WELCOME in line:
+            break
+    return welcome
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

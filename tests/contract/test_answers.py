@@ -1,0 +1,173 @@
+"""Every answer that is described is given, and given as described.
+
+A table of calls brings about each status and each problem of each operation. What no call
+can bring about is named too, so that nothing is described that nobody has seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+import calls
+import spec
+from calls import Call
+from service import Service
+
+NOBODYS = "0000000000000000"
+# Makes a request larger than the gateway takes, which counts path and query.
+HUGE = {"owner": "x" * 11_000}
+
+Answer = tuple[str, int, str | None]
+
+# The gateway's, when it is overrun or gets no answer, and the store's, when it fails.
+# test_routes holds these against what gateway and service would say.
+OUT_OF_REACH_STATUSES = {429, 500, 502, 503, 504}
+# A token that ends between the decision and the answer.
+OUT_OF_REACH = {
+    (operation, 403, "forbidden")
+    for operation in ["GET /tokens/{id}", "DELETE /tokens/{id}", "POST /tokens/{id}/revoke", "GET /me"]
+}
+
+
+@dataclass(frozen=True)
+class People:
+    """Whose tokens the calls are made with, and on."""
+
+    admin: str
+    # Manages its owner's tokens, and has nothing else to give.
+    manager: str
+    # Has no permission for this API.
+    stranger: str
+    # The id of a live token of the admin's.
+    someone: str
+
+
+@pytest.fixture
+def people(service: Service) -> People:
+    def token(**wanted) -> str:
+        return calls.create(service, service.admin_token, **wanted)["token"]
+
+    return People(
+        admin=service.admin_token,
+        manager=token(owner="manager", permissions=["tokens:read", "tokens:write"]),
+        stranger=token(permissions=["apps:read"]),
+        someone=calls.create(service, service.admin_token)["id"],
+    )
+
+
+def of_operation(operation: str) -> dict[Answer, Callable[[People], Call]]:
+    """What is the same for every operation: with and without a credential, and too large."""
+    needs_id = "{id}" in operation
+    body = {"body": {"name": "x", "permissions": ["apps:read"]}} if operation == "POST /tokens" else {}
+    target = {"id": NOBODYS} if needs_id else {}
+    table = {
+        (operation, 401, "invalid_token"): lambda _: Call(operation, None, **target, **body),
+        (operation, 413, "body_too_large"): lambda people: Call(operation, people.admin, **target, query=HUGE, **body),
+    }
+    if operation != "GET /me":
+        table[operation, 403, "insufficient_scope"] = lambda people: Call(operation, people.stranger, **target, **body)
+    if operation != "POST /tokens":
+        table[operation, 400, "invalid_request"] = lambda people: Call(
+            operation, people.admin, **target, query={"unknown": 1}
+        )
+    if needs_id:
+        table[operation, 404, "not_found"] = lambda people: Call(operation, people.admin, **target)
+    return table
+
+
+CALLS: dict[Answer, Callable[[People], Call]] = {
+    answer: call for operation in spec.operations() for answer, call in of_operation(operation).items()
+} | {
+    ("POST /tokens", 201, None): lambda people: Call(
+        "POST /tokens", people.manager, body={"name": "x", "permissions": ["tokens:read"], "expires_in": "1h"}
+    ),
+    ("POST /tokens", 400, "invalid_request"): lambda people: Call("POST /tokens", people.admin, body={}),
+    ("POST /tokens", 403, "forbidden"): lambda people: Call(
+        "POST /tokens", people.manager, body={"name": "x", "permissions": ["tokens:read"], "owner": "admin"}
+    ),
+    ("POST /tokens", 403, "exceeds_grants"): lambda people: Call(
+        "POST /tokens", people.manager, body={"name": "x", "permissions": ["apps:read"]}
+    ),
+    ("GET /tokens", 200, None): lambda people: Call("GET /tokens", people.admin),
+    ("GET /tokens", 403, "forbidden"): lambda people: Call("GET /tokens", people.manager, query={"owner": "admin"}),
+    ("GET /tokens/{id}", 200, None): lambda people: Call("GET /tokens/{id}", people.admin, people.someone),
+    ("DELETE /tokens/{id}", 204, None): lambda people: Call("DELETE /tokens/{id}", people.admin, people.someone),
+    ("POST /tokens/{id}/revoke", 200, None): lambda people: Call(
+        "POST /tokens/{id}/revoke", people.admin, people.someone
+    ),
+    ("GET /me", 200, None): lambda people: Call("GET /me", people.stranger),
+}
+ONLY_OF_A_FULL_SERVICE: Answer = ("POST /tokens", 409, "token_limit_reached")
+
+
+def described() -> set[Answer]:
+    return {
+        (name, status, problem)
+        for name, operation in spec.operations().items()
+        for status, response in spec.responses(operation).items()
+        for problem in spec.problem_types(response) or {None}
+    }
+
+
+def test_every_answer_that_is_described_can_be_had_or_is_known_not_to_be() -> None:
+    within_reach = {answer for answer in described() if answer[1] not in OUT_OF_REACH_STATUSES}
+    assert within_reach == set(CALLS) | {ONLY_OF_A_FULL_SERVICE} | OUT_OF_REACH
+
+
+@pytest.mark.parametrize("answer", CALLS, ids=lambda answer: " ".join(str(part) for part in answer if part))
+def test_an_answer_is_given_as_described(answer: Answer, service: Service, people: People) -> None:
+    response = CALLS[answer](people).send(service)
+    assert (response.status_code, calls.problem_type(response)) == answer[1:]
+
+
+def test_an_owner_who_has_all_the_tokens_that_are_allowed_gets_no_more(full_service: Service) -> None:
+    wanted = {"name": "one too many", "permissions": ["apps:read"]}
+    response = Call("POST /tokens", full_service.admin_token, body=wanted).send(full_service)
+    assert ("POST /tokens", response.status_code, calls.problem_type(response)) == ONLY_OF_A_FULL_SERVICE
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', "{}".encode("utf-16")])
+def test_what_is_no_json_object_is_refused_as_described(body: bytes, service: Service) -> None:
+    response = Call("POST /tokens", service.admin_token, body=body).send(service)
+    assert (response.status_code, calls.problem_type(response)) == (400, "invalid_request")
+
+
+def test_a_body_of_more_than_16_kib_is_refused_as_described(service: Service) -> None:
+    frame = '{"name":"x","permissions":["apps:read"],"description":"%s"}'
+    sizes = {16_384: 400, 16_385: 413}
+    for size, status in sizes.items():
+        body = frame % ("x" * (size - len(frame % "")))
+        response = Call("POST /tokens", service.admin_token, body=body.encode()).send(service)
+        assert response.status_code == status
+
+
+def test_every_state_of_a_token_is_shown_as_described(service: Service) -> None:
+    admin = service.admin_token
+    used = calls.create(service, admin, description="two\nlines", expires_in="1h", resources=["apps/a b", "..."])
+    assert Call("GET /me", used["token"]).send(service).status_code == 200
+    calls.create(service, admin, permissions=["*:*"], expires_at="2099-12-31t23:59:59z")
+    revoked = Call("POST /tokens/{id}/revoke", admin, used["id"]).send(service).json()
+    again = Call("POST /tokens/{id}/revoke", admin, used["id"]).send(service).json()
+    assert (revoked["status"], revoked["revoked_at"]) == ("revoked", again["revoked_at"])
+    assert Call("GET /tokens/{id}", admin, used["id"]).send(service).json()["last_used_at"] is not None
+    for status in spec.DOCUMENT["components"]["schemas"]["Status"]["enum"]:
+        listed = Call("GET /tokens", admin, query={"status": status, "limit": 100}).send(service).json()
+        assert {token["status"] for token in listed["tokens"]} <= {status}
+
+
+def test_a_list_goes_on_where_its_page_ended(service: Service) -> None:
+    admin = service.admin_token
+    made = [calls.create(service, admin, owner="pages")["id"] for _ in range(3)]
+    found, cursor = [], {}
+    while cursor is not None:
+        page = Call("GET /tokens", admin, query={"owner": "pages", "limit": 2} | cursor).send(service).json()
+        found += [token["id"] for token in page["tokens"]]
+        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+    assert found == made[::-1]
+
+
+def test_a_place_in_a_list_that_was_made_up_is_refused(service: Service) -> None:
+    cursor = spec.DOCUMENT["components"]["schemas"]["Cursor"]["examples"][0]
+    response = Call("GET /tokens", service.admin_token, query={"cursor": cursor}).send(service)
+    assert (response.status_code, calls.problem_type(response)) == (400, "invalid_request")

@@ -1,0 +1,117 @@
+"""The description against what is deployed: its routes, and the answers that no test can
+bring about."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+import spec
+from service import ROOT
+
+# Every problem that a function can answer, as the service's own tests have it.
+[PROBLEMS] = (ROOT / "shared/src/http/snapshots").glob("*__every_problem_is_a_document_of_its_own.snap")
+# The gateway's own answers to what is no route are no operation's.
+NO_ROUTE = {"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
+# The two defaults stand for these, which have no text of their own.
+STATUSES_OF_DEFAULTS = {"DEFAULT_4XX": [400], "DEFAULT_5XX": [500, 502, 504]}
+NEEDS_NO_PERMISSION = "GET /me"
+
+
+class Template(yaml.SafeLoader):
+    """CloudFormation's YAML, of which this needs no function's value."""
+
+
+Template.add_multi_constructor("!", lambda loader, tag, node: tag)
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict:
+    return yaml.load((ROOT / "template.yaml").read_text(), Template)["Resources"]  # noqa: S506: a safe one
+
+
+def test_the_routes_that_are_deployed_are_those_that_are_described(resources: dict) -> None:
+    events = [
+        event["Properties"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Serverless::Function"
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api"
+    ]
+    assert {f"{event['Method'].upper()} {event['Path']}" for event in events} == set(spec.operations())
+
+
+def own_answers(resources: dict) -> Iterator[tuple[str, int, dict, dict]]:
+    """What the gateway answers by itself: name, status, headers, body."""
+    for name, answer in resources["Api"]["Properties"]["GatewayResponses"].items():
+        statuses = STATUSES_OF_DEFAULTS.get(name) or [answer["StatusCode"]]
+        quoted = answer["ResponseParameters"]["Headers"]
+        headers = {key.lower(): value.strip("'") for key, value in quoted.items()}
+        [text] = answer["ResponseTemplates"].values()
+        for status in statuses:
+            yield name, status, headers, json.loads(filled_in(text))
+
+
+def filled_in(text: str) -> str:
+    values = {
+        "requestId": "11111111-2222-4333-8444-555555555555",
+        "authorizer.detail": "A sentence.",
+        "authorizer.missing_permission": "tokens:read",
+        "authorizer.missing_resource": "tokens",
+    }
+    return re.sub(r"\$context\.([A-Za-z_.]+[A-Za-z_])", lambda variable: values[variable[1]], text)
+
+
+def test_what_the_gateway_answers_by_itself_is_described_for_every_call(resources: dict) -> None:
+    for name, status, headers, body in own_answers(resources):
+        if name in NO_ROUTE:
+            continue
+        for call, operation in spec.operations().items():
+            if (name, call) == ("ACCESS_DENIED", NEEDS_NO_PERMISSION):
+                continue
+            response = spec.responses(operation)[status]
+            assert spec.complaints(response["content"][headers["content-type"]]["schema"], body) == [], (name, call)
+            for key, header in response["headers"].items():
+                header = spec.resolved(header)
+                value = headers.get(key.lower())
+                if value is None:
+                    # The gateway adds the request's id by itself.
+                    assert not header["required"] or key == "x-amzn-requestid", (name, call, key)
+                    continue
+                value = int(value) if header["schema"]["type"] == "integer" else value
+                assert spec.complaints(header["schema"], value) == [], (name, call, key)
+
+
+def own_problems() -> dict[int, list[dict]]:
+    """Every problem that a function can answer, by status."""
+    problems: dict[int, list[dict]] = {}
+    for line in PROBLEMS.read_text().splitlines():
+        if line.startswith("{"):
+            problem = json.loads(line)
+            problems.setdefault(problem["status"], []).append(problem)
+    return problems
+
+
+def test_every_problem_of_the_service_is_described() -> None:
+    for status, problems in own_problems().items():
+        described = [
+            spec.responses(operation)[status]["content"][spec.PROBLEM]["schema"]
+            for operation in spec.operations().values()
+            if status in spec.responses(operation)
+        ]
+        for problem in problems:
+            assert any(spec.complaints(schema, problem) == [] for schema in described), problem
+
+
+def test_every_problem_that_is_described_is_one_that_something_answers(resources: dict) -> None:
+    answered = {(status, body["type"]) for _, status, _, body in own_answers(resources)}
+    answered |= {(status, problem["type"]) for status, all_of in own_problems().items() for problem in all_of}
+    described = {
+        (status, spec.PROBLEM_PREFIX + kind)
+        for operation in spec.operations().values()
+        for status, response in spec.responses(operation).items()
+        for kind in spec.problem_types(response)
+    }
+    assert described == answered

@@ -1,0 +1,41 @@
+"""Nothing that the service answers holds a token, except the one answer that is to show it."""
+
+import json
+import re
+
+import requests
+
+# Whole or cut, as the product itself recognises one in order to redact it.
+LOOKS_LIKE_TOKEN = re.compile(r"(_|%5[Ff])[0-9A-Za-z]{32}")
+# The shortest stretch in which the secret part of a token could stand, and where that is
+# in the 65 characters behind the prefix.
+STRETCH = re.compile(r"[0-9A-Za-z]{43,}")
+SECRET_PART = slice(16, 16 + 43)
+
+
+class Watch:
+    """Knows every token that was shown, and looks for them."""
+
+    def __init__(self) -> None:
+        self.secrets: set[str] = set()
+
+    def remember(self, token: str) -> None:
+        """Looks for this token too from now on."""
+        self.secrets.add(token.rpartition("_")[2][SECRET_PART])
+
+    def look(self, response: requests.Response) -> None:
+        """Remembers a token that is shown as it should be; fails for any other."""
+        text = response.text
+        request = response.request
+        if (request.method, request.path_url.partition("?")[0]) == ("POST", "/tokens") and response.status_code == 201:
+            created = json.loads(text)
+            self.remember(created.pop("token"))
+            text = json.dumps(created)
+        text += "".join(f"\n{name}: {value}" for name, value in response.headers.items())
+        self.search(text, f"the answer {response.status_code} to {request.method} {request.path_url[:60]}")
+
+    def search(self, text: str, place: str) -> None:
+        """Fails for a text with a token in it."""
+        for stretch in STRETCH.findall(text):
+            assert not any(secret in stretch for secret in self.secrets), f"a token is in {place}"
+        assert not LOOKS_LIKE_TOKEN.search(text), f"what looks like a token is in {place}"

@@ -1,0 +1,78 @@
+"""The product deployed for real: built zips, the template as it is, IAM enforced.
+
+Everything here is made once for all tests: one emulator, one Portcullis stack, one stack
+for each example, and one first token, made as the stack's output says.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import gateway
+import stack as stacks
+import suites
+from emulator import Emulator
+from stack import ROOT, Stack
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    emulator = Emulator(tmp_path_factory.mktemp("ministack"))
+    emulator.start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def portcullis(emulator: Emulator) -> Stack:
+    stacks.build(emulator)
+    return stacks.deploy(emulator, "portcullis", ROOT, Architecture=stacks.ARCHITECTURE)
+
+
+@pytest.fixture(scope="session")
+def rest_example(emulator: Emulator, portcullis: Stack) -> Stack:
+    return example(emulator, portcullis, "rest-api")
+
+
+@pytest.fixture(scope="session")
+def http_example(emulator: Emulator, portcullis: Stack) -> Stack:
+    return example(emulator, portcullis, "http-api")
+
+
+@pytest.fixture(scope="session")
+def websocket_example(emulator: Emulator, portcullis: Stack) -> Stack:
+    return example(emulator, portcullis, "websocket")
+
+
+def example(emulator: Emulator, portcullis: Stack, name: str) -> Stack:
+    authorizer = portcullis.outputs["AuthorizerFunctionArn"]
+    return stacks.deploy(emulator, name, ROOT / "examples" / name, AuthorizerFunctionArn=authorizer)
+
+
+@pytest.fixture(scope="session")
+def url(emulator: Emulator, portcullis: Stack, rest_example: Stack) -> str:
+    """Where Portcullis is; the protected REST API is below it, at /demo."""
+    return gateway.join(emulator, portcullis, rest_example)
+
+
+@pytest.fixture(scope="session")
+def admin_token(emulator: Emulator, portcullis: Stack) -> str:
+    """The first token, made by the very command that the stack puts out."""
+    command = portcullis.outputs["BootstrapCommand"]
+    said = stacks.run("bash", "-c", command, cwd=ROOT, emulator=emulator)
+    # The function's answer comes first, and after it what the AWS CLI says of the call.
+    created, _ = json.JSONDecoder().raw_decode(said)
+    return created["token"]
+
+
+@pytest.fixture(scope="session")
+def e2e_run(emulator: Emulator, url: str, admin_token: str) -> CompletedProcess[str]:
+    """The e2e suite, run once. A base URL and an admin token are all that it takes."""
+    given = {"PORTCULLIS_E2E_URL": url, "PORTCULLIS_E2E_TOKEN": admin_token}
+    return suites.cargo_test("e2e", emulator.environment() | given)

@@ -1,0 +1,151 @@
+"""ministack, made to do what API Gateway does in the few places where it does not yet.
+
+`emulator.py` runs this file in a process of its own. AWS is right wherever the two differ:
+what is deployed stays as it is, and the emulator is corrected here. The corrections reach
+into one pinned version of ministack (`requirements.txt`); each says what AWS does.
+"""
+
+import json
+import re
+from contextvars import ContextVar
+
+from ministack.app import main
+from ministack.services import apigateway as http_apis
+from ministack.services import apigateway_v1 as rest_apis
+from ministack.services.cloudformation import provisioners
+
+ANY_METHOD = "x-amazon-apigateway-any-method"
+AUTHORIZER = "x-amazon-apigateway-authorizer"
+GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
+INTEGRATION = "x-amazon-apigateway-integration"
+
+
+def import_every_method() -> None:
+    """AWS imports a REST API's `any` method; ministack skips it."""
+    rest_apis._OPENAPI_HTTP_METHODS |= {"any"}
+    import_path_item = rest_apis._import_path_item
+
+    def corrected(api_id, path, item, *rest):
+        named = {"any" if method == ANY_METHOD else method: operation for method, operation in item.items()}
+        return import_path_item(api_id, path, named, *rest)
+
+    rest_apis._import_path_item = corrected
+
+
+def import_gateway_responses() -> None:
+    """AWS imports the gateway responses in a REST API's body; ministack skips them."""
+    import_rest_api = rest_apis._import_rest_api
+
+    def corrected(body, *rest):
+        api_id = import_rest_api(body, *rest)
+        for response_type, response in body.get(GATEWAY_RESPONSES, {}).items():
+            done(rest_apis._put_gateway_response(api_id, response_type, response))
+        return api_id
+
+    rest_apis._import_rest_api = corrected
+
+
+def import_http_apis() -> None:
+    """AWS makes an HTTP API's routes and authorizers from its body; ministack does not."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
+    create = handlers["create"]
+
+    def corrected(logical_id, properties, stack_name):
+        api_id, attributes = create(logical_id, properties, stack_name)
+        import_http_api(api_id, properties.get("Body") or {})
+        return api_id, attributes
+
+    handlers["create"] = corrected
+
+
+def import_http_api(api_id: str, body: dict) -> None:
+    """One HTTP API with REQUEST authorizers, as SAM writes it."""
+    authorizers = {}
+    for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
+        authorizer = {**scheme[AUTHORIZER], "name": name, "authorizerType": "REQUEST"}
+        authorizers[name] = done(http_apis._create_authorizer(api_id, authorizer))["authorizerId"]
+    for path, item in body.get("paths", {}).items():
+        for method, operation in item.items():
+            target = operation[INTEGRATION]
+            integration = {
+                "integrationType": target["type"].upper(),
+                "integrationUri": target["uri"],
+                "payloadFormatVersion": target["payloadFormatVersion"],
+            }
+            integration_id = done(http_apis._create_integration(api_id, integration))["integrationId"]
+            verb = "ANY" if method == ANY_METHOD else method.upper()
+            route = {
+                "routeKey": path if path == "$default" else f"{verb} {path}",
+                "target": f"integrations/{integration_id}",
+            }
+            for requirement in operation.get("security", []):
+                for name in requirement:
+                    route |= {"authorizationType": "CUSTOM", "authorizerId": authorizers[name]}
+            done(http_apis._create_route(api_id, route))
+
+
+# What one request to a REST API carries from its authorizer to its answer.
+REQUEST: ContextVar[dict] = ContextVar("request")
+
+
+def give_a_request_one_id() -> None:
+    """AWS gives a request one id: in the authorizer's event, in the function's event and
+    in gateway responses. ministack leaves it out of the first and draws a new one for the
+    second."""
+    execute = rest_apis._execute_in_scope
+    ask = rest_apis._invoke_authorizer_lambda
+    build = rest_apis._build_lambda_event_v1
+
+    async def execute_corrected(request, *rest):
+        REQUEST.set({"id": request["request_id"], "authorizer": {}})
+        return await execute(request, *rest)
+
+    async def ask_corrected(authorizer, event, *rest):
+        request = REQUEST.get()
+        if "requestContext" in event:
+            event["requestContext"]["requestId"] = request["id"]
+        result = await ask(authorizer, event, *rest)
+        answer = (result or {}).get("body")
+        if isinstance(answer, dict):
+            request["authorizer"] = rest_apis._stringify_context(answer.get("context"))
+        return result
+
+    def build_corrected(*args, **kwargs):
+        event = build(*args, **kwargs)
+        event["requestContext"]["requestId"] = REQUEST.get()["id"]
+        return event
+
+    rest_apis._execute_in_scope = execute_corrected
+    rest_apis._invoke_authorizer_lambda = ask_corrected
+    rest_apis._build_lambda_event_v1 = build_corrected
+
+
+def render_the_authorizers_context() -> None:
+    """AWS renders `$context.authorizer.name` in a gateway response; ministack leaves it."""
+    render = rest_apis._gateway_error_response
+    variable = re.compile(r"\$context\.authorizer\.(\w+)")
+
+    def corrected(error, request):
+        status, headers, body = render(error, request)
+        context = REQUEST.get({}).get("authorizer", {})
+        text = variable.sub(lambda match: context.get(match[1], ""), body.decode())
+        return status, headers, text.encode()
+
+    rest_apis._gateway_error_response = corrected
+
+
+def done(response) -> dict:
+    """The answer of one of ministack's own operations, which must have worked."""
+    status, _, body = response
+    if status >= 400:
+        raise RuntimeError(f"ministack answered {status}: {body!r}")
+    return json.loads(body)
+
+
+if __name__ == "__main__":
+    import_every_method()
+    import_gateway_responses()
+    import_http_apis()
+    give_a_request_one_id()
+    render_the_authorizers_context()
+    main()

@@ -1,0 +1,58 @@
+"""One address for several APIs, and what tests need to call them."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+
+from emulator import Emulator
+from stack import Stack
+
+# A custom domain as good as any other to the emulator, and one that needs no DNS.
+DOMAIN = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict = field(repr=False)
+
+
+def join(emulator: Emulator, portcullis: Stack, example: Stack) -> str:
+    """Puts Portcullis at `/` and the protected API at `/demo` of one custom domain, as an
+    owner would, and gives its URL."""
+    gateway = emulator.client("apigateway")
+    gateway.create_domain_name(domainName=DOMAIN, endpointConfiguration={"types": ["REGIONAL"]})
+    stage = portcullis.resources["ApiStage"]
+    gateway.create_base_path_mapping(domainName=DOMAIN, restApiId=portcullis.resources["Api"], stage=stage)
+    gateway.create_base_path_mapping(
+        domainName=DOMAIN, basePath="demo", restApiId=example.resources["Api"], stage="demo"
+    )
+    return f"http://{DOMAIN}:{emulator.port}"
+
+
+def direct(emulator: Emulator, api_id: str) -> str:
+    """The URL of an API that no domain is mapped to."""
+    return f"{emulator.endpoint}/_aws/execute-api/{api_id}"
+
+
+def call(method: str, url: str, token: str | None = None, body: dict | None = None) -> Answer:
+    """One request, with a token if there is one."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return answer(response.status, response.headers, response.read())
+    except urllib.error.HTTPError as refused:
+        return answer(refused.code, refused.headers, refused.read())
+
+
+def answer(status: int, headers, body: bytes) -> Answer:
+    """With header names in lower case."""
+    return Answer(status, {name.lower(): value for name, value in headers.items()}, json.loads(body or b"null"))

@@ -1,0 +1,16 @@
+"""The suites that also run against one machine, against the deployed stack."""
+
+from subprocess import CompletedProcess
+
+import suites
+from emulator import Emulator
+
+
+def test_the_e2e_suite_passes_against_the_deployed_stack(e2e_run: CompletedProcess[str]) -> None:
+    assert e2e_run.returncode == 0, e2e_run.stdout
+
+
+def test_the_stores_contract_holds_on_a_second_dynamodb(emulator: Emulator) -> None:
+    environment = emulator.environment() | {"PORTCULLIS_TEST_DYNAMODB": emulator.endpoint}
+    done = suites.cargo_test("portcullis", environment)
+    assert done.returncode == 0, done.stdout

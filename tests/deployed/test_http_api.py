@@ -1,0 +1,61 @@
+"""The HTTP API example, with both forms of answer."""
+
+from collections.abc import Iterator
+
+import pytest
+
+import gateway
+from emulator import Emulator
+from stack import Stack
+
+
+@pytest.fixture(scope="module")
+def http_url(emulator: Emulator, http_example: Stack) -> str:
+    return gateway.direct(emulator, http_example.resources["Api"])
+
+
+@pytest.fixture(scope="module")
+def token(url: str, admin_token: str) -> dict:
+    asked = {"name": "of an HTTP API", "permissions": ["apps:read"], "resources": ["apps/billing"]}
+    return gateway.call("POST", f"{url}/tokens", admin_token, asked).body
+
+
+@pytest.fixture(params=["simple", "iam"])
+def answer_form(
+    request: pytest.FixtureRequest, emulator: Emulator, portcullis: Stack, http_example: Stack
+) -> Iterator[str]:
+    """Authorizer and API agree on one form of answer, as `HttpApiAnswer` and
+    `EnableSimpleResponses` make them."""
+    set_answer_form(emulator, portcullis, http_example, request.param)
+    yield request.param
+    set_answer_form(emulator, portcullis, http_example, "simple")
+
+
+def set_answer_form(emulator: Emulator, portcullis: Stack, http_example: Stack, form: str) -> None:
+    function = portcullis.resources["AuthorizerFunction"]
+    functions = emulator.client("lambda")
+    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    variables["PORTCULLIS_HTTP_API_ANSWER"] = form
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+    api = {"ApiId": http_example.resources["Api"]}
+    gateways = emulator.client("apigatewayv2")
+    [authorizer] = gateways.get_authorizers(**api)["Items"]
+    gateways.update_authorizer(**api, AuthorizerId=authorizer["AuthorizerId"], EnableSimpleResponses=form == "simple")
+
+
+def test_a_token_opens_what_it_was_given(answer_form: str, http_url: str, token: dict) -> None:
+    opened = gateway.call("GET", f"{http_url}/apps/billing/builds", token["token"])
+    assert (opened.status, opened.body["path"]) == (200, "/apps/billing/builds")
+    principal = opened.body["principal"]
+    assert principal["token_id"] == token["id"]
+    assert (principal["principal_type"], principal["token_name"]) == ("token", "of an HTTP API")
+    assert (principal["owner"], principal["permissions"]) == ("admin", "apps:read")
+
+
+def test_everything_else_is_refused(answer_form: str, http_url: str, token: dict) -> None:
+    secret = token["token"]
+    assert gateway.call("GET", f"{http_url}/apps/other", secret).status == 403
+    assert gateway.call("POST", f"{http_url}/apps/billing", secret).status == 403
+    # An HTTP API makes a 500 of an authorizer's error, so bad tokens too are denied: 403.
+    for bad in [None, "nonsense", f"{secret[:-1]}!"]:
+        assert gateway.call("GET", f"{http_url}/apps/billing", bad).status == 403

@@ -1,0 +1,133 @@
+"""Each function's role can do what the function does, and nothing else.
+
+The emulator does not look at the leading keys of a request, nor at the attributes that a
+write names; `tests/infra` holds those conditions against the template.
+"""
+
+import pytest
+
+import probe
+from emulator import Emulator
+from probe import Probe
+from stack import Stack
+
+ROLES = ["AuthorizerRole", "CreateRole", "ListRole", "RevokeRole"]
+SHOWN = {"ProjectionExpression": "pk, #name, grants", "ExpressionAttributeNames": {"#name": "name"}}
+DIGEST = {"ProjectionExpression": "digest"}
+# A condition that never holds: what is allowed is tried without changing anything.
+NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
+
+
+@pytest.fixture(scope="module")
+def probes(emulator: Emulator, portcullis: Stack) -> dict[str, Probe]:
+    return {role: probe.deploy(emulator, portcullis, role) for role in ROLES}
+
+
+@pytest.fixture(scope="module")
+def token(portcullis: Stack, admin_token: str) -> dict:
+    """Where the first token's record is."""
+    token_id = admin_token.split("_")[1][:16]
+    return {"TableName": portcullis.resources["TokensTable"], "Key": key(f"TOKEN#{token_id}", "TOKEN")}
+
+
+def key(pk: str, sk: str) -> dict:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def change(table: str) -> dict[str, dict]:
+    """One write of each kind, on an item that is not there."""
+    item = key("TOKEN#0000000000000000", "TOKEN")
+    update = {"UpdateExpression": "SET version = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}}
+    common = {"TableName": table, "ConditionExpression": NEVER}
+    return {
+        "Put": common | {"Item": item},
+        "Update": common | {"Key": item} | update,
+        "Delete": common | {"Key": item},
+    }
+
+
+def test_the_authorizer_reads_a_digest(probes: dict[str, Probe], token: dict) -> None:
+    assert probes["AuthorizerRole"].attempt("get_item", **token, **DIGEST)["attributes"] == ["digest"]
+
+
+@pytest.mark.parametrize("role", ["CreateRole", "ListRole", "RevokeRole"])
+def test_whoever_reads_a_token_for_display_cannot_read_its_digest(
+    probes: dict[str, Probe], token: dict, role: str
+) -> None:
+    shown = probes[role].attempt("get_item", **token, **SHOWN)
+    assert shown == {"code": None, "attributes": ["grants", "name", "pk"]}
+    assert not probes[role].may("get_item", **token, **DIGEST)
+    assert not probes[role].may("get_item", **token, ProjectionExpression="pk, digest")
+    renamed = {"ProjectionExpression": "#d", "ExpressionAttributeNames": {"#d": "digest"}}
+    assert not probes[role].may("get_item", **token, **renamed)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_function_reads_whole_items(probes: dict[str, Probe], token: dict, role: str) -> None:
+    assert not probes[role].may("get_item", **token)
+    assert not probes[role].may("batch_get_item", RequestItems={token["TableName"]: {"Keys": [token["Key"]]}})
+    assert not probes[role].may("transact_get_items", TransactItems=[{"Get": token}])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_function_scans_or_queries_the_table(probes: dict[str, Probe], token: dict, role: str) -> None:
+    table = token["TableName"]
+    assert not probes[role].may("scan", TableName=table)
+    assert not probes[role].may("query", TableName=table, **partition("pk", token["Key"]["pk"]))
+
+
+def partition(name: str, value: dict) -> dict:
+    return {
+        "KeyConditionExpression": "#k = :k",
+        "ExpressionAttributeNames": {"#k": name},
+        "ExpressionAttributeValues": {":k": value},
+    }
+
+
+def test_only_the_list_function_lists_and_no_list_holds_a_digest(probes: dict[str, Probe], token: dict) -> None:
+    indexes = {"by_time": partition("sk", {"S": "TOKEN"}), "by_owner": partition("owner", {"S": "admin"})}
+    for index, condition in indexes.items():
+        query = {"TableName": token["TableName"], "IndexName": index} | condition
+        listed = probes["ListRole"].attempt("query", **query)
+        assert listed["code"] is None
+        assert "name" in listed["attributes"] and "digest" not in listed["attributes"]
+        for role in ["AuthorizerRole", "CreateRole", "RevokeRole"]:
+            assert not probes[role].may("query", **query), role
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [("AuthorizerRole", {"Update"}), ("CreateRole", set()), ("ListRole", set()), ("RevokeRole", set())],
+)
+def test_single_writes_are_the_authorizers_note_of_the_last_use_alone(
+    probes: dict[str, Probe], token: dict, role: str, allowed: set
+) -> None:
+    for kind, write in change(token["TableName"]).items():
+        assert probes[role].may(f"{kind.lower()}_item", **write) == (kind in allowed), kind
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [("CreateRole", {"Put", "Update"}), ("ListRole", set()), ("RevokeRole", {"Update", "Delete"})],
+)
+def test_transactions_hold_only_what_the_function_is_for(
+    probes: dict[str, Probe], token: dict, role: str, allowed: set
+) -> None:
+    for kind, write in change(token["TableName"]).items():
+        assert probes[role].may("transact_write_items", TransactItems=[{kind: write}]) == (kind in allowed), kind
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_function_reaches_nothing_but_the_table_and_its_own_log(
+    probes: dict[str, Probe], portcullis: Stack, role: str
+) -> None:
+    probed = probes[role]
+    other = key("TOKEN#0000000000000000", "TOKEN")
+    assert not probed.may("get_item", TableName="another-table", Key=other, **SHOWN)
+    assert not probed.may("list_buckets", service="s3")
+    assert not probed.may("list_functions", service="lambda")
+    # Its own log is left out: AWS sees a log stream in the request's ARN, the emulator not.
+    own = f"{role.removesuffix('Role')}LogGroup"
+    for group in {"AuthorizerLogGroup", "CreateLogGroup", "ListLogGroup", "RevokeLogGroup", "AccessLogGroup"} - {own}:
+        stream = {"logGroupName": portcullis.resources[group], "logStreamName": f"probe-{role}"}
+        assert not probed.may("create_log_stream", service="logs", **stream), group

@@ -1,0 +1,32 @@
+"""The WebSocket example: who may connect."""
+
+import base64
+import os
+import socket
+
+from emulator import Emulator
+from stack import Stack
+
+
+def connect(emulator: Emulator, api_id: str, token: str | None) -> int:
+    """The status that a WebSocket handshake gets; 101 is a connection."""
+    lines = [
+        f"GET /_aws/execute-api/{api_id}/demo HTTP/1.1",
+        f"Host: localhost:{emulator.port}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        *([f"Authorization: Bearer {token}"] if token else []),
+    ]
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=30) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        return int(connection.recv(4096).split(b" ")[1])
+
+
+def test_only_a_good_token_connects(emulator: Emulator, websocket_example: Stack, admin_token: str) -> None:
+    api = websocket_example.resources["Api"]
+    assert connect(emulator, api, admin_token) == 101
+    # AWS answers 401; the emulator makes a 500 of an authorizer's "Unauthorized" here.
+    assert connect(emulator, api, None) in {401, 500}
+    assert connect(emulator, api, "nonsense") in {401, 500}

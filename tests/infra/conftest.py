@@ -1,0 +1,60 @@
+"""The templates as data: expanded by SAM, offline, with the parameters' defaults."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+# SAM counts what it expands, and complains that nobody takes the figures.
+logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
+
+EXAMPLES = ["rest-api", "http-api", "websocket"]
+
+
+class NoManagedPolicies:
+    """SAM would ask IAM for the managed policies' names; no template here uses one by name."""
+
+    def load(self) -> dict:
+        return {}
+
+
+class Template:
+    """One expanded template."""
+
+    def __init__(self, path: Path) -> None:
+        os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+        source = yaml_parse(path.read_text())
+        self.parameters: dict = source.get("Parameters", {})
+        self.outputs: dict = source.get("Outputs", {})
+        for resource in source["Resources"].values():
+            if "CodeUri" in resource.get("Properties", {}):
+                resource["Properties"]["CodeUri"] = "s3://built/zip"  # as `sam package` does
+        self.resources: dict = transform(source, {}, NoManagedPolicies())["Resources"]
+
+    def of_type(self, kind: str) -> dict[str, dict]:
+        """Logical id -> properties of every resource of a type."""
+        found = {name: it for name, it in self.resources.items() if it["Type"] == kind}
+        return {name: resource.get("Properties", {}) for name, resource in found.items()}
+
+    def properties(self, name: str) -> dict:
+        """The properties of one resource."""
+        return self.resources[name]["Properties"]
+
+    def api_bodies(self) -> list[dict]:
+        """The OpenAPI documents of all REST and HTTP APIs."""
+        apis = self.of_type("AWS::ApiGateway::RestApi") | self.of_type("AWS::ApiGatewayV2::Api")
+        return [api["Body"] for api in apis.values() if "Body" in api]
+
+
+@pytest.fixture(scope="session")
+def template() -> Template:
+    return Template(ROOT / "template.yaml")
+
+
+@pytest.fixture(scope="session")
+def examples() -> dict[str, Template]:
+    return {name: Template(ROOT / "examples" / name / "template.yaml") for name in EXAMPLES}

@@ -1,0 +1,53 @@
+"""The access log's format, and how long logs are kept."""
+
+import json
+import re
+
+# rack-gateway's audit sample, and what this product adds.
+FIELDS = {
+    "timestamp", "api_token_id", "api_token_name", "method", "path", "status_code", "rbac_decision",
+    "request_id", "principal_type", "owner", "source_ip", "reason", "resource_path",
+}  # fmt: skip
+SAFE = {
+    "requestTime", "requestId", "httpMethod", "resourcePath", "identity.sourceIp", "status",
+    "authorizer.principal_type", "authorizer.token_id", "authorizer.audit_token_name", "authorizer.owner",
+    "authorizer.audit_path", "authorizer.audit_decision", "authorizer.audit_reason",
+}  # fmt: skip
+VARIABLE = re.compile(r"\$context\.([A-Za-z.]+(?:_[a-z]+)*)")
+
+
+def access_log(template) -> dict:
+    [stage] = template.of_type("AWS::ApiGateway::Stage").values()
+    return stage["AccessLogSetting"]
+
+
+def test_the_access_log_is_a_json_line_with_every_field(template) -> None:
+    form = access_log(template)["Format"]
+    assert "\n" not in form
+    line = json.loads(VARIABLE.sub("200", form))
+    assert line.keys() == FIELDS
+    assert line["status_code"] == 200, "a number, so that metric filters can compare it"
+
+
+def test_the_access_log_holds_no_header_no_body_and_no_raw_path(template) -> None:
+    form = access_log(template)["Format"]
+    assert set(VARIABLE.findall(form)) == SAFE
+    assert form.count("$") == len(VARIABLE.findall(form))
+
+
+def test_logs_are_json_and_expire(template) -> None:
+    groups = template.of_type("AWS::Logs::LogGroup")
+    assert len(groups) == 5
+    for group in groups.values():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    for function in template.of_type("AWS::Lambda::Function").values():
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+
+
+def test_the_accounts_log_role_is_touched_only_when_asked(template) -> None:
+    for name in ["ApiGatewayAccount", "ApiGatewayLogRole"]:
+        resource = template.resources[name]
+        assert resource["Condition"] == "CreatesApiGatewayLogRole"
+        # Deleting the stack must not silence the other APIs of the account.
+        assert resource["DeletionPolicy"] == "Retain"
+    assert template.parameters["CreateApiGatewayLogRole"]["Default"] == "false"

@@ -1,0 +1,74 @@
+"""Parameters, environment and outputs: what whoever deploys the stack deals with."""
+
+import re
+
+import pytest
+
+DEFAULTS = {
+    "TokenPrefix": "pcl",
+    "MaxTokensPerOwner": 10,
+    "RetentionDays": 30,
+    "HttpApiAnswer": "simple",
+    "StageName": "v1",
+    "Architecture": "arm64",
+    "LogRetentionDays": 90,
+    "CreateApiGatewayLogRole": "false",
+}
+TABLE = {"PORTCULLIS_TABLE": {"Ref": "TokensTable"}}
+PREFIX = {"PORTCULLIS_PREFIX": {"Ref": "TokenPrefix"}}
+RETENTION = {"PORTCULLIS_RETENTION_DAYS": {"Ref": "RetentionDays"}}
+NO_STAGE = {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": "true"}
+ENVIRONMENT = {
+    "AuthorizerFunction": TABLE | PREFIX | {"PORTCULLIS_HTTP_API_ANSWER": {"Ref": "HttpApiAnswer"}},
+    "CreateFunction": TABLE | PREFIX | RETENTION | NO_STAGE
+    | {"PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Ref": "MaxTokensPerOwner"}},
+    "ListFunction": TABLE | NO_STAGE,
+    "RevokeFunction": TABLE | RETENTION | NO_STAGE,
+}  # fmt: skip
+
+
+def test_the_defaults_are_those_of_the_design(template) -> None:
+    assert {name: it["Default"] for name, it in template.parameters.items()} == DEFAULTS
+
+
+def test_every_parameter_says_what_it_is_for_and_what_it_takes(template, examples) -> None:
+    for one in [template, *examples.values()]:
+        for name, parameter in one.parameters.items():
+            assert parameter["Description"], name
+            limits = {"AllowedValues"}, {"AllowedPattern", "ConstraintDescription"}, {"MinValue", "MaxValue"}
+            assert any(limit <= parameter.keys() for limit in limits), name
+
+
+@pytest.mark.parametrize("prefix", ["pcl", "ab", "a1", "a" * 16])
+def test_a_prefix_of_the_design_is_taken(template, prefix: str) -> None:
+    assert re.fullmatch(template.parameters["TokenPrefix"]["AllowedPattern"], prefix)
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "1a", "Pcl", "p_l", "p-l", "a" * 17, "pcl\n"])
+def test_a_prefix_that_no_token_can_have_is_refused(template, prefix: str) -> None:
+    assert not re.fullmatch(template.parameters["TokenPrefix"]["AllowedPattern"], prefix)
+
+
+@pytest.mark.parametrize("function", ENVIRONMENT)
+def test_a_function_is_told_what_it_uses_and_nothing_else(template, function: str) -> None:
+    assert template.properties(function)["Environment"]["Variables"] == ENVIRONMENT[function]
+
+
+def test_functions_start_quickly_and_end_before_their_gateway(template) -> None:
+    for name, function in template.of_type("AWS::Lambda::Function").items():
+        assert function["Runtime"] == "provided.al2023"
+        assert function["Architectures"] == [{"Ref": "Architecture"}]
+        assert function["MemorySize"] >= 256, name  # at 128 MB a TLS handshake is slow
+        assert function["Timeout"] == (5 if name == "AuthorizerFunction" else 10)
+
+
+def test_the_outputs_are_what_the_owner_of_an_api_needs(template) -> None:
+    assert template.outputs.keys() == {"ApiUrl", "AuthorizerFunctionArn", "TableName", "BootstrapCommand"}
+    assert all(output["Description"] for output in template.outputs.values())
+
+
+def test_the_first_token_is_made_by_invoking_the_create_function(template) -> None:
+    command = template.outputs["BootstrapCommand"]["Value"]["Fn::Sub"]
+    assert "--function-name ${CreateFunction}" in command
+    assert '{"bootstrap":{"owner":"admin","name":"first admin"}}' in command
+    assert "\n" not in command

@@ -1,0 +1,7 @@
+//! The authorizer, in front of a protected API: `/demo`, which answers what it was asked
+//! and by whom.
+
+mod access;
+mod credentials;
+mod paths;
+mod raw;

@@ -1,0 +1,62 @@
+//! `GET /me`: who am I, what may I do, when do I expire.
+
+use serde_json::json;
+
+use crate::support::stack;
+
+#[test]
+fn any_token_that_is_alive_may_ask_who_it_is() {
+    let stack = stack();
+    let token = stack.create(json!({
+        "name": "nightly",
+        "permissions": ["x:y", "apps:*"],
+        "resources": ["z"],
+        "expires_at": "2099-12-31T23:59:59Z",
+    }));
+    let answer = stack.get("/me").bearer(&token).send().expect(200);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "principal_type": "token",
+            "token_id": token.id,
+            "token_name": "nightly",
+            "owner": token.owner,
+            "permissions": ["x:y", "apps:*"],
+            "resources": ["z"],
+            "created_at": token.view["created_at"],
+            "expires_at": "2099-12-31T23:59:59Z",
+        })
+    );
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+#[test]
+fn a_token_that_never_expires_says_so() {
+    let stack = stack();
+    let token = stack.token(["x:y"]);
+    let me = stack.get("/me").bearer(&token).send().expect(200).json();
+    assert_eq!(me["expires_at"], json!(null));
+    assert_eq!(me["resources"], json!(["*"]));
+}
+
+#[test]
+fn nobody_is_told_who_they_are_without_a_token() {
+    let stack = stack();
+    stack.get("/me").send().problem(401, "invalid_token");
+}
+
+#[test]
+fn only_the_products_own_me_is_open_to_every_token() {
+    let stack = stack();
+    let token = stack.token(["x:y"]);
+    let document = stack.get("/demo/me").bearer(&token).send().problem(403, "insufficient_scope");
+    assert_eq!(document["permission"], "me:read");
+}
+
+#[test]
+fn an_unknown_parameter_is_named() {
+    let stack = stack();
+    let answer = stack.get("/me?verbose=1").bearer(&stack.admin).send();
+    assert_eq!(answer.offending_fields(), ["verbose"]);
+}

@@ -1,0 +1,226 @@
+//! `GET /tokens`: the list, newest first.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Stack, Token, owner, soon, stack, until_expired};
+
+/// So many tokens of one owner, the newest first.
+fn several(stack: &Stack, owner: &str, count: usize) -> Vec<Token> {
+    let mut made: Vec<_> =
+        (0..count).map(|_| stack.create(json!({ "owner": owner, "permissions": ["tokens:read"] }))).collect();
+    made.reverse();
+    made
+}
+
+fn ids<'a>(page: &'a Value) -> Vec<&'a str> {
+    page["tokens"].as_array().unwrap().iter().map(|token| token["id"].as_str().unwrap()).collect()
+}
+
+/// The first page, once the index shows so many tokens.
+fn listed(stack: &Stack, path: &str, by: &str, count: usize) -> Value {
+    soon(&format!("{count} tokens in {path}"), || {
+        let page = stack.get(path).bearer(by).send().expect(200).json();
+        (page["tokens"].as_array().unwrap().len() >= count).then_some(page)
+    })
+}
+
+/// In a form that can be compared: second, and thousandths of it, of which there may be
+/// none.
+fn created_at(token: &Value) -> (String, String) {
+    let text = token["created_at"].as_str().unwrap().trim_end_matches('Z');
+    let (second, thousandths) = text.split_once('.').unwrap_or((text, ""));
+    (second.to_owned(), format!("{thousandths:0<3}"))
+}
+
+#[test]
+fn a_list_is_newest_first_and_shows_each_token_as_it_is() {
+    let stack = stack();
+    let tokens = several(&stack, &owner(), 3);
+    let page = listed(&stack, "/tokens", &tokens[0].secret, 3);
+    // The caller was used by listing; the others are as they were made.
+    assert_eq!(ids(&page), tokens.iter().map(|token| token.id.as_str()).collect::<Vec<_>>());
+    assert_eq!(page["tokens"][1], tokens[1].view);
+    assert_eq!(page["tokens"][2], tokens[2].view);
+    assert_eq!(page["next_cursor"], json!(null));
+}
+
+#[test]
+fn paging_shows_every_token_once_whatever_the_size_of_the_pages() {
+    let stack = stack();
+    let tokens = several(&stack, &owner(), 7);
+    let by = &tokens[0].secret;
+    listed(&stack, "/tokens", by, 7);
+    for size in [1, 2, 3, 6, 7, 8, 100] {
+        let mut seen = Vec::new();
+        let mut path = format!("/tokens?limit={size}");
+        loop {
+            let page = stack.get(&path).bearer(by).send().expect(200).json();
+            let shown = ids(&page);
+            assert!(shown.len() <= size);
+            seen.extend(shown.iter().map(ToString::to_string));
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            assert!(!shown.is_empty() && seen.len() <= 7, "a cursor leads on");
+            path = format!("/tokens?limit={size}&cursor={cursor}");
+        }
+        assert_eq!(seen, tokens.iter().map(|token| token.id.clone()).collect::<Vec<_>>(), "pages of {size}");
+    }
+}
+
+#[test]
+fn a_token_sees_its_owners_tokens_and_no_others() {
+    let stack = stack();
+    let (mine, theirs) = (stack.token(["tokens:read"]), stack.token(["tokens:read"]));
+    let page = listed(&stack, "/tokens", &mine.secret, 1);
+    assert_eq!(ids(&page), [&mine.id]);
+    let page = listed(&stack, &format!("/tokens?owner={}", mine.owner), &mine.secret, 1);
+    assert_eq!(ids(&page), [&mine.id]);
+    let refused = stack.get(&format!("/tokens?owner={}", theirs.owner)).bearer(&mine).send();
+    assert_eq!(refused.problem(403, "forbidden")["detail"], "Tokens of another owner need tokens:admin.");
+}
+
+#[test]
+fn an_admin_sees_everyones_tokens_newest_first_or_one_owners() {
+    let stack = stack();
+    let admin = stack.token(["tokens:admin"]);
+    let made = [stack.token(["x:y"]), stack.token(["x:y"]), stack.token(["x:y"])];
+    // Others may be making tokens meanwhile: of a hundred, ours are among the newest.
+    let (all, ours) = soon("three new tokens", || {
+        let page = stack.get("/tokens?limit=100").bearer(&admin).send().expect(200).json();
+        let all: Vec<_> = page["tokens"].as_array().unwrap().iter().map(created_at).collect();
+        let ours: Vec<_> = ids(&page).into_iter().filter_map(|id| made.iter().position(|t| t.id == id)).collect();
+        (ours.len() == 3).then_some((all, ours))
+    });
+    assert_eq!(ours, [2, 1, 0]);
+    assert!(all.is_sorted_by(|newer, older| newer >= older), "{all:?}");
+
+    let page = listed(&stack, &format!("/tokens?owner={}", made[1].owner), &admin.secret, 1);
+    assert_eq!(ids(&page), [&made[1].id]);
+}
+
+#[test]
+fn paging_through_everyones_tokens_shows_each_once() {
+    let stack = stack();
+    let made: BTreeSet<_> = several(&stack, &owner(), 5).into_iter().map(|token| token.id).collect();
+    let (mut seen, mut ours) = (Vec::new(), BTreeSet::new());
+    let mut path = "/tokens?limit=2".to_owned();
+    // New tokens come in at the front, so walking back meets every older one in the end.
+    while ours.len() < made.len() {
+        let page = stack.get(&path).bearer(&stack.admin).send().expect(200).json();
+        seen.extend(ids(&page).iter().map(ToString::to_string));
+        ours.extend(ids(&page).iter().map(ToString::to_string).filter(|id| made.contains(id)));
+        assert!(ours.len() == made.len() || page["next_cursor"].is_string(), "ours are on the way");
+        path = format!("/tokens?limit=2&cursor={}", page["next_cursor"].as_str().unwrap_or_default());
+    }
+    assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len(), "none twice");
+}
+
+#[test]
+fn a_list_can_be_of_one_status() {
+    let stack = stack();
+    let owner = owner();
+    let with = |more: Value| {
+        let mut body = json!({ "owner": owner, "permissions": ["tokens:read", "tokens:write"] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        stack.create(body)
+    };
+    let (active, revoked) = (with(json!({})), with(json!({ "expires_in": "1h" })));
+    let expired = with(json!({ "expires_in": "1s" }));
+    until_expired(&stack, &expired);
+    stack.post(&format!("{}/revoke", revoked.path())).bearer(&active).send().expect(200);
+    for (status, token) in [("active", &active), ("revoked", &revoked), ("expired", &expired)] {
+        let page = soon(&format!("the one {status} token"), || {
+            let page = stack.get(&format!("/tokens?status={status}")).bearer(&active).send().expect(200).json();
+            (ids(&page) == [&token.id]).then_some(page)
+        });
+        assert_eq!(page["tokens"][0]["status"], status);
+    }
+}
+
+#[test]
+fn a_page_has_50_tokens_or_as_many_as_asked_for_up_to_100() {
+    let stack = stack();
+    let by = stack.token(["tokens:read"]);
+    for good in ["1", "100", "050"] {
+        stack.get(&format!("/tokens?limit={good}")).bearer(&by).send().expect(200);
+    }
+    for bad in ["0", "101", "-1", "+5", "1.5", "1e1", "ten", "", "%20", "99999999999999999999", "%D9%A1"] {
+        let answer = stack.get(&format!("/tokens?limit={bad}")).bearer(&by).send();
+        assert_eq!(answer.offending_fields(), ["limit"], "limit={bad}");
+        assert_eq!(answer.json()["errors"][0]["message"], "must be a whole number from 1 to 100");
+    }
+}
+
+#[test]
+fn a_cursor_that_was_tampered_with_is_refused() {
+    let stack = stack();
+    let tokens = several(&stack, &owner(), 2);
+    let by = &tokens[0];
+    listed(&stack, "/tokens", &by.secret, 2);
+    let page = stack.get("/tokens?limit=1").bearer(by).send().expect(200).json();
+    let good = page["next_cursor"].as_str().unwrap();
+    stack.get(&format!("/tokens?cursor={good}")).bearer(by).send().expect(200);
+
+    let (head, tail) = good.split_at(good.len() / 2);
+    let other = if tail.starts_with('A') { "B" } else { "A" };
+    for bad in [
+        format!("{head}{other}{}", &tail[1..]),
+        head.to_owned(),
+        tail.to_owned(),
+        format!("{good}A"),
+        format!("{good}{good}"),
+        format!("{good}%3D"),
+        "AAAA".to_owned(),
+        "null".to_owned(),
+        String::new(),
+        "%00".to_owned(),
+        "A".repeat(4000),
+    ] {
+        let answer = stack.get(&format!("/tokens?cursor={bad}")).bearer(by).send();
+        assert_eq!(answer.offending_fields(), ["cursor"], "cursor={bad}");
+    }
+}
+
+#[test]
+fn a_cursor_of_another_list_is_refused() {
+    let stack = stack();
+    let tokens = several(&stack, &owner(), 2);
+    let stranger = stack.token(["tokens:read"]);
+    listed(&stack, "/tokens", &tokens[0].secret, 2);
+    let page = stack.get("/tokens?limit=1").bearer(&tokens[0]).send().expect(200).json();
+    let theirs = page["next_cursor"].as_str().unwrap();
+    let page = stack.get("/tokens?limit=1").bearer(&stack.admin).send().expect(200).json();
+    let everyones = page["next_cursor"].as_str().unwrap();
+    for (cursor, by) in [(theirs, &stranger.secret), (theirs, &stack.admin), (everyones, &tokens[0].secret)] {
+        let answer = stack.get(&format!("/tokens?cursor={cursor}")).bearer(by).send();
+        assert_eq!(answer.offending_fields(), ["cursor"]);
+    }
+}
+
+#[test]
+fn every_parameter_that_is_unknown_doubled_or_wrong_is_named() {
+    let stack = stack();
+    let ask = |query: &str| stack.get(&format!("/tokens?{query}")).bearer(&stack.admin).send().offending_fields();
+    let mut unknown = ask("colour=red&limit=1&id=7&Limit=2");
+    unknown.sort();
+    assert_eq!(unknown, ["Limit", "colour", "id"]);
+    assert_eq!(ask("limit=1&limit=2"), ["limit"]);
+    let mut wrong = ask("limit=0&status=gone&owner=not%20one");
+    wrong.sort();
+    assert_eq!(wrong, ["limit", "owner", "status"]);
+    for status in ["Active", "disabled", "", "active,expired", "active%00"] {
+        assert_eq!(ask(&format!("status={status}")), ["status"], "status={status}");
+    }
+}
+
+#[test]
+fn listing_needs_tokens_read_on_the_list() {
+    let stack = stack();
+    let without = stack.token(["tokens:write"]);
+    let document = stack.get("/tokens").bearer(&without).send().problem(403, "insufficient_scope");
+    assert_eq!((&document["permission"], &document["resource"]), (&json!("tokens:read"), &json!("tokens")));
+    let elsewhere = stack.token_on(["tokens:read"], ["tokens/*"]);
+    stack.get("/tokens").bearer(&elsewhere).send().problem(403, "insufficient_scope");
+    stack.get("/tokens").send().problem(401, "invalid_token");
+}

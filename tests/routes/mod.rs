@@ -1,0 +1,10 @@
+//! The HTTP API and the authorizer, from outside: one module a route.
+
+mod delete_token;
+mod demo;
+mod get_me;
+mod get_token;
+mod get_tokens;
+mod no_such_route;
+mod post_revoke;
+mod post_tokens;

@@ -1,0 +1,36 @@
+//! What no route leads to.
+
+use serde_json::json;
+
+use crate::support::stack;
+
+#[test]
+fn a_path_or_method_without_a_route_is_a_404_with_or_without_a_token() {
+    let stack = stack();
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/token"),
+        ("GET", "/Tokens"),
+        ("GET", "/me/me"),
+        ("POST", "/me"),
+        ("PUT", "/tokens"),
+        ("PATCH", "/tokens/0123456789abcdef"),
+        ("GET", "/tokens/0123456789abcdef/revoke"),
+        ("POST", "/tokens/0123456789abcdef/revoke/again"),
+    ] {
+        let request = stack.request(method, path);
+        for answer in [request.clone().send(), request.bearer(&stack.admin).send()] {
+            assert_eq!(
+                answer.problem(404, "not_found"),
+                json!({
+                    "type": "urn:portcullis:problem:not_found",
+                    "title": "Not found",
+                    "status": 404,
+                    "detail": "There is no such route.",
+                    "request_id": "[request id]",
+                }),
+                "{method} {path}"
+            );
+        }
+    }
+}

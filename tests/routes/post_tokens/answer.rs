@@ -1,0 +1,134 @@
+//! What is answered when a token is made.
+
+use portcullis::token::Secret;
+use serde_json::{Value, json};
+
+use crate::support::{Token, owner, stack, with_good_checksum};
+
+#[test]
+fn a_name_and_one_permission_are_enough() {
+    let stack = stack();
+    let creator = stack.token(["*"]);
+    let body = json!({ "name": "ci", "permissions": ["apps:read"] });
+    let token = Token::shown_in(&creator.create(&stack, &body).send().expect(201));
+    let created_at = token.view["created_at"].clone();
+    assert!(created_at.as_str().is_some_and(|at| at.ends_with('Z')), "{created_at}");
+    assert_eq!(
+        token.view,
+        json!({
+            "id": token.id,
+            "name": "ci",
+            "description": null,
+            "owner": creator.owner,
+            "permissions": ["apps:read"],
+            "resources": ["*"],
+            "status": "active",
+            "created_by": format!("token:{}", creator.id),
+            "created_at": created_at,
+            "expires_at": null,
+            "last_used_at": null,
+            "revoked_at": null,
+            "revoked_by": null,
+        })
+    );
+}
+
+#[test]
+fn every_field_that_was_given_comes_back() {
+    let stack = stack();
+    let owner = format!("{}@example.com", owner());
+    let given = json!({
+        "name": "Nächtlicher Bau 🌙",
+        "description": "line one\nline two\t\"quoted\" \\ and {{templated}}",
+        "permissions": ["apps:read", "apps:*", "*:read", "a.b_c-d:e.f_g-h"],
+        "resources": ["apps/billing", "apps/*", "Ünï/cøde with spaces", "a/b/c/d"],
+        "expires_at": "2099-12-31T23:59:59Z",
+        "owner": owner,
+    });
+    let answer = stack.post("/tokens").bearer(&stack.admin).json(&given).send().expect(201);
+    let token = Token::shown_in(&answer);
+    for (field, value) in given.as_object().unwrap() {
+        assert_eq!(&token.view[field], value, "{field}");
+    }
+}
+
+#[test]
+fn null_is_as_good_as_nothing_where_nothing_is_allowed() {
+    let stack = stack();
+    let creator = stack.token(["*"]);
+    let body = json!({
+        "name": "ci", "permissions": ["x:y"],
+        "description": null, "expires_in": null, "expires_at": null, "owner": null,
+    });
+    let token = Token::shown_in(&creator.create(&stack, &body).send().expect(201));
+    assert_eq!(token.owner, creator.owner);
+    assert_eq!((&token.view["description"], &token.view["expires_at"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn what_is_named_twice_counts_once() {
+    let stack = stack();
+    let token = stack.token_on(["x:y", "*", "*:*", "x:y"], ["apps", "apps", "*"]);
+    assert_eq!(token.view["permissions"], json!(["x:y", "*"]));
+    assert_eq!(token.view["resources"], json!(["apps", "*"]));
+}
+
+#[test]
+fn the_answer_says_where_the_token_is_and_that_no_cache_may_keep_it() {
+    let stack = stack();
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() });
+    let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send().expect(201);
+    let token = Token::shown_in(&answer);
+    assert_eq!(answer.header("location"), Some(token.path().as_str()));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let shown = stack.get(answer.header("location").unwrap()).bearer(&stack.admin).send().expect(200);
+    assert_eq!(shown.header("etag"), answer.header("etag"));
+    assert!(shown.header("etag").is_some());
+}
+
+#[test]
+fn a_token_has_the_form_that_secret_scanners_look_for() {
+    let stack = stack();
+    let token = stack.token(["x:y"]);
+    let prefix = stack.prefix();
+    let body = token.secret.strip_prefix(&format!("{prefix}_")).expect("the prefix comes first");
+    assert_eq!(body.len(), 65);
+    assert!(body.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    assert_eq!(body[..16], token.id);
+    let (unsigned, _) = token.secret.split_at(token.secret.len() - 6);
+    assert!(with_good_checksum(unsigned) == token.secret, "its checksum is the CRC-32 of all before it");
+    assert!(Secret::parse(&prefix, &token.secret).is_ok());
+}
+
+#[test]
+fn a_secret_is_shown_once_and_never_again() {
+    let stack = stack();
+    // From its 201 on, every answer of this process is searched for it. These are all that
+    // could hold it.
+    let token = stack.token(["*"]);
+    let path = token.path();
+    let me = stack.get("/me").bearer(&token).send().expect(200);
+    let one = stack.get(&path).bearer(&token).send().expect(200);
+    let many = stack.get("/tokens").bearer(&token).send().expect(200);
+    let echo = stack.get("/demo/apps").bearer(&token).send().expect(200);
+    let revoked = stack.post(&format!("{path}/revoke")).bearer(&stack.admin).send().expect(200);
+    let refused = stack.get("/me").bearer(&token).send().expect(401);
+    let deleted = stack.delete(&path).bearer(&stack.admin).send().expect(204);
+    for answer in [me, one, many, echo, revoked, refused, deleted] {
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(!text.contains(&token.secret) && !text.contains("digest") && !text.contains("\"token\":"));
+    }
+}
+
+#[test]
+fn creating_needs_tokens_write_on_the_list() {
+    let stack = stack();
+    let body = json!({ "name": "ci", "permissions": ["tokens:read"] });
+    let reader = stack.token(["tokens:read"]);
+    let document = reader.create(&stack, &body).send().problem(403, "insufficient_scope");
+    assert_eq!((&document["permission"], &document["resource"]), (&json!("tokens:write"), &json!("tokens")));
+    let elsewhere = stack.token_on(["tokens:*"], ["tokens/*"]);
+    elsewhere.create(&stack, &body).send().problem(403, "insufficient_scope");
+    stack.post("/tokens").json(&body).send().problem(401, "invalid_token");
+}

@@ -1,0 +1,130 @@
+//! A principal can hand out only what it has.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Stack, Token, owner, stack};
+
+/// What a creator is answered, and what of it was too much.
+fn ask(stack: &Stack, creator: &Token, mut body: Value) -> Answer {
+    body["name"] = json!("child");
+    creator.create(stack, &body).send()
+}
+
+#[track_caller]
+fn too_much(answer: &Answer) -> Value {
+    answer.problem(403, "exceeds_grants")["errors"].clone()
+}
+
+#[test]
+fn a_token_hands_out_only_permissions_that_it_has() {
+    let stack = stack();
+    let creator = stack.token(["tokens:write", "apps:*", "*:list"]);
+    for within in [json!(["apps:read"]), json!(["apps:*"]), json!(["jobs:list", "*:list"]), json!(["tokens:write"])] {
+        ask(&stack, &creator, json!({ "permissions": within })).expect(201);
+    }
+    for beyond in ["jobs:read", "*:read", "apps2:read", "*", "*:*", "jobs:*", "tokens:*", "tokens:admin", "Apps:read"] {
+        let errors = too_much(&ask(&stack, &creator, json!({ "permissions": ["apps:read", beyond] })));
+        assert_eq!(errors.as_array().map(Vec::len), Some(1), "{beyond}: {errors}");
+        assert_eq!(errors[0]["field"], "permissions");
+    }
+}
+
+#[test]
+fn a_token_hands_out_only_resources_that_it_reaches() {
+    let stack = stack();
+    let creator = stack.token_on(["tokens:write", "x:y"], ["tokens", "apps/billing", "jobs/*"]);
+    let with = |resource: &str| ask(&stack, &creator, json!({ "permissions": ["x:y"], "resources": [resource] }));
+    for within in ["apps/billing", "apps/billing/builds", "apps/billing/*", "jobs/*", "jobs/7", "jobs/7/*", "tokens/*"] {
+        with(within).expect(201);
+    }
+    for beyond in ["apps", "apps/*", "apps/payroll", "apps/billing2", "jobs", "*", "App/billing"] {
+        assert_eq!(too_much(&with(beyond))[0]["field"], "resources", "{beyond}");
+    }
+}
+
+#[test]
+fn resources_left_out_mean_everything_and_are_refused_like_it() {
+    let stack = stack();
+    let creator = stack.token_on(["tokens:write"], ["tokens"]);
+    let left_out = too_much(&ask(&stack, &creator, json!({ "permissions": ["tokens:write"] })));
+    let star = too_much(&ask(&stack, &creator, json!({ "permissions": ["tokens:write"], "resources": ["*"] })));
+    assert_eq!(left_out, star);
+    assert_eq!(star, json!([{ "field": "resources", "message": "your token does not reach *" }]));
+}
+
+#[test]
+fn a_token_does_not_outlive_its_creator() {
+    let stack = stack();
+    let end = "2090-01-01T00:00:00Z";
+    let creator = stack.create(json!({ "permissions": ["*"], "expires_at": end }));
+    let with = |more: Value| {
+        let mut body = json!({ "permissions": ["x:y"] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ask(&stack, &creator, body)
+    };
+    for within in [json!({ "expires_at": end }), json!({ "expires_in": "1h" })] {
+        with(within).expect(201);
+    }
+    for beyond in [
+        json!({}),
+        json!({ "expires_at": null }),
+        json!({ "expires_at": "2090-01-01T00:00:01Z" }),
+        json!({ "expires_in": "36500d" }),
+    ] {
+        let errors = too_much(&with(beyond.clone()));
+        assert_eq!(errors.as_array().map(Vec::len), Some(1));
+        assert_eq!(errors[0]["field"], "expires_at", "{beyond}");
+        assert!(errors[0]["message"].as_str().unwrap().contains(end), "{errors}");
+    }
+}
+
+#[test]
+fn everything_that_is_too_much_is_named_at_once() {
+    let stack = stack();
+    let creator = stack.create(json!({
+        "permissions": ["tokens:write"], "resources": ["tokens"], "expires_in": "1h",
+    }));
+    let answer = ask(&stack, &creator, json!({ "permissions": ["a:b", "tokens:write", "*"], "resources": ["x", "tokens", "y"] }));
+    let errors = too_much(&answer);
+    let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["permissions", "permissions", "resources", "resources", "expires_at"]);
+}
+
+#[test]
+fn a_token_for_somebody_else_needs_tokens_admin() {
+    let stack = stack();
+    let other = owner();
+    let asked = json!({ "permissions": ["tokens:write"], "owner": other });
+    let writer = stack.token(["tokens:write"]);
+    let refused = ask(&stack, &writer, asked.clone());
+    assert_eq!(refused.problem(403, "forbidden")["detail"], "Tokens of another owner need tokens:admin.");
+    for admin in [["tokens:admin", "tokens:write"], ["tokens:*", "x:y"], ["*", "x:y"]] {
+        let made = Token::shown_in(&ask(&stack, &stack.token(admin), asked.clone()).expect(201));
+        assert_eq!(made.owner, other);
+    }
+    let own = ask(&stack, &writer, json!({ "permissions": ["tokens:write"], "owner": writer.owner }));
+    assert_eq!(Token::shown_in(&own.expect(201)).owner, writer.owner);
+}
+
+#[test]
+fn tokens_admin_alone_makes_tokens_but_gives_no_permission_away_that_it_lacks() {
+    let stack = stack();
+    let admin = stack.token(["tokens:admin"]);
+    ask(&stack, &admin, json!({ "permissions": ["tokens:admin"], "owner": owner() })).expect(201);
+    too_much(&ask(&stack, &admin, json!({ "permissions": ["apps:read"], "owner": owner() })));
+}
+
+#[test]
+fn a_chain_of_tokens_never_grows_in_power() {
+    let stack = stack();
+    let first = stack.token_on(["tokens:*", "apps:read"], ["tokens", "apps/*"]);
+    let answer = ask(&stack, &first, json!({ "permissions": ["tokens:write", "apps:read"], "resources": ["tokens", "apps/billing"] }));
+    let second = Token::shown_in(&answer.expect(201));
+    too_much(&ask(&stack, &second, json!({ "permissions": ["apps:read"], "resources": ["apps/payroll"] })));
+    too_much(&ask(&stack, &second, json!({ "permissions": ["tokens:read"], "resources": ["tokens"] })));
+    let third = ask(&stack, &second, json!({ "permissions": ["apps:read"], "resources": ["apps/billing"] }));
+    let third = Token::shown_in(&third.expect(201));
+    stack.get("/demo/apps/billing").bearer(&third).send().expect(200);
+    stack.get("/demo/apps/payroll").bearer(&third).send().problem(403, "insufficient_scope");
+    third.create(&stack, &json!({ "name": "n", "permissions": ["apps:read"] })).send().problem(403, "insufficient_scope");
+}

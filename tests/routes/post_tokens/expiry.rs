@@ -1,0 +1,107 @@
+//! When a token ends by itself.
+
+use serde_json::json;
+
+use crate::support::{stack, until_expired};
+
+#[test]
+fn an_expired_token_is_refused_everywhere_and_never_let_in_again() {
+    let stack = stack();
+    let token = stack.create(json!({ "permissions": ["*"], "expires_in": "2s" }));
+    assert!(until_expired(&stack, &token) > 0, "it was alive for a second at least");
+    for _ in 0..5 {
+        for door in ["/me", "/tokens?limit=1", "/demo/apps/billing"] {
+            stack.get(door).bearer(&token).send().problem(401, "invalid_token");
+        }
+    }
+    let view = stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(view["status"], "expired");
+    assert_eq!(view["expires_at"], token.view["expires_at"]);
+}
+
+#[test]
+fn expires_in_counts_from_the_creation_in_whole_seconds() {
+    let stack = stack();
+    // A year of 365 days, in four units: the same moment of 2100 to none of them, but all
+    // the same distance from their creation.
+    for lifetime in ["31536000s", "525600m", "8760h", "365d"] {
+        let token = stack.create(json!({ "permissions": ["x:y"], "expires_in": lifetime }));
+        let (created, ends) = (token.view["created_at"].as_str().unwrap(), token.view["expires_at"].as_str().unwrap());
+        let year = |text: &str| text[..4].parse::<u32>().unwrap();
+        let leap_days = u32::from(ends[4..19] != created[4..19]);
+        assert!(ends.len() == 20 && ends.ends_with('Z'), "{ends}");
+        assert_eq!(ends[11..19], created[11..19], "the time of day is the same");
+        assert!(year(ends) == year(created) + 1 || leap_days == 1, "{created} {ends}");
+    }
+}
+
+#[test]
+fn expires_at_is_kept_to_the_second() {
+    let stack = stack();
+    for (given, kept) in [
+        ("2099-12-31T23:59:59Z", "2099-12-31T23:59:59Z"),
+        ("2096-02-29T00:00:00Z", "2096-02-29T00:00:00Z"),
+        ("2099-06-01t12:00:00z", "2099-06-01T12:00:00Z"),
+        ("2099-06-01T12:00:00.000Z", "2099-06-01T12:00:00Z"),
+    ] {
+        let token = stack.create(json!({ "permissions": ["x:y"], "expires_at": given }));
+        assert_eq!(token.view["expires_at"], kept);
+    }
+}
+
+#[test]
+fn the_shortest_and_the_longest_lifetime_are_taken() {
+    let stack = stack();
+    for lifetime in ["1s", "36500d", "876000h", "52560000m", "3153600000s", "001d"] {
+        stack.create(json!({ "permissions": ["x:y"], "expires_in": lifetime }));
+    }
+}
+
+#[test]
+fn a_lifetime_that_is_none_is_refused_and_the_limit_named() {
+    let stack = stack();
+    let refused = |field: &str, value: &str| {
+        let body = json!({ "name": "ci", "permissions": ["x:y"], field: value });
+        let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
+        assert_eq!(answer.offending_fields(), [field], "{value:?}");
+        answer.json()["errors"][0]["message"].as_str().unwrap().to_owned()
+    };
+    for lifetime in ["0s", "0d", "000m", "999999999d", "36501d", "3153600001s", "99999999999999999999999d"] {
+        assert_eq!(refused("expires_in", lifetime), "must be at least 1s and at most 36500d", "{lifetime}");
+    }
+    for lifetime in
+        ["", "d", "30", "-1d", "+1d", "1.5h", "1e3s", "1 d", " 1d", "1d ", "1D", "1w", "1y", "1d12h", "P30D", "١d", "1ḋ", "1s\0"]
+    {
+        assert_eq!(refused("expires_in", lifetime), "must be a whole number and s, m, h or d, as in 30d", "{lifetime:?}");
+    }
+    for past in ["2000-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "0000-01-01T00:00:00Z"] {
+        assert_eq!(refused("expires_at", past), "must be in the future", "{past}");
+    }
+    for far in ["9999-12-31T23:59:59Z", "2199-01-01T00:00:00Z"] {
+        assert_eq!(refused("expires_at", far), "must be at most 36500 days away; null is for never", "{far}");
+    }
+    for offset in ["2099-01-01T00:00:00+00:00", "2099-01-01T00:00:00+02:00", "2099-01-01T00:00:00-00:00"] {
+        assert_eq!(refused("expires_at", offset), "must be in UTC: end it with Z instead of an offset", "{offset}");
+    }
+    let leap = "must not be a leap second; the second before it is :59";
+    for second in ["2016-12-31T23:59:60Z", "2098-12-31T23:59:60Z", "2099-06-30T23:59:60Z"] {
+        assert_eq!(refused("expires_at", second), leap, "{second}");
+    }
+    assert_eq!(refused("expires_at", "2099-01-01T00:00:00.5Z"), "must be to the second, without a fraction");
+    for no_time in [
+        "", "never", "null", "tomorrow", "10000-01-01T00:00:00Z", "+10000-01-01T00:00:00Z", "2099-01-01",
+        "2099-01-01T00:00:00", "2099-01-01T00:00Z", "2099-02-29T00:00:00Z",
+        "2099-13-01T00:00:00Z", "2099-01-01T24:00:00Z", "2099-01-01T23:59:61Z", "4070908800", "2099-01-01T00:00:00ZZ",
+    ] {
+        let message = refused("expires_at", no_time);
+        assert_eq!(message, "must be an RFC 3339 time in UTC, as in 2027-01-31T12:00:00Z", "{no_time:?}");
+    }
+}
+
+#[test]
+fn expires_in_and_expires_at_are_not_given_together() {
+    let stack = stack();
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "expires_in": "1h", "expires_at": "2099-01-01T00:00:00Z" });
+    let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
+    assert_eq!(answer.offending_fields(), ["expires_at"]);
+}

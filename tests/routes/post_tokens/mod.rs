@@ -1,0 +1,7 @@
+//! `POST /tokens`: a new token, and the one answer that ever shows it.
+
+mod answer;
+mod containment;
+mod expiry;
+mod limit;
+mod refusals;

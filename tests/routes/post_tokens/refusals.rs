@@ -1,0 +1,215 @@
+//! Bodies that no token is made of: every problem is named, at once, and no value repeated.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Stack, owner, secret_of_nobody, stack};
+
+fn post(stack: &Stack, body: impl Into<Vec<u8>>) -> Answer {
+    stack.post("/tokens").bearer(&stack.admin).body(body).send()
+}
+
+/// The fields that are named when this is wrong with an otherwise good body.
+#[track_caller]
+fn named(stack: &Stack, wrong: Value) -> Vec<String> {
+    let mut body = json!({ "name": "ci", "permissions": ["x:y"] });
+    body.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+    post(stack, body.to_string()).offending_fields()
+}
+
+#[test]
+fn a_body_that_is_no_json_object_is_refused() {
+    let stack = stack();
+    let detail = |body: &[u8]| {
+        let document = post(&stack, body).problem(400, "invalid_request");
+        assert_eq!(document.get("errors"), None);
+        document["detail"].as_str().unwrap().to_owned()
+    };
+    for json in ["[]", "null", "true", "7", "\"ci\"", r#"[{"name":"ci","permissions":["x:y"]}]"#] {
+        assert_eq!(detail(json.as_bytes()), "The body must be a JSON object.", "{json}");
+    }
+    let utf_16: Vec<u8> = "{\"name\":\"ci\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf_16_with_mark = [&b"\xff\xfe"[..], &utf_16].concat();
+    for no_json in [
+        &b""[..],
+        b" ",
+        b"{",
+        b"name=ci",
+        b"{'name':'ci'}",
+        br#"{"name":"ci",}"#,
+        br#"{"name":"ci"} {}"#,
+        br#"{"name":"\ud800"}"#,
+        b"{\"name\":\"a\nb\"}",
+        b"\xef\xbb\xbf{}",
+        b"{\"name\":\xff}",
+        b"\0",
+        &utf_16,
+        &utf_16_with_mark,
+    ] {
+        let detail = detail(no_json);
+        assert!(detail.starts_with("The body is not JSON in UTF-8: line "), "{detail}");
+    }
+}
+
+#[test]
+fn a_body_that_is_nested_without_end_is_refused() {
+    let stack = stack();
+    for open in ["[", "{\"a\":"] {
+        let deep = open.repeat(16_384 / open.len() - 1);
+        post(&stack, deep).problem(400, "invalid_request");
+    }
+}
+
+#[test]
+fn a_body_may_have_16_kib_and_not_a_byte_more() {
+    let stack = stack();
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() }).to_string();
+    let padded = |length: usize| format!("{body}{}", " ".repeat(length - body.len()));
+    post(&stack, padded(16_384)).expect(201);
+    for length in [16_385, 100_000] {
+        let document = post(&stack, padded(length)).problem(413, "body_too_large");
+        assert_eq!(document["detail"], "The body may have at most 16384 bytes.");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let stack = stack();
+    assert_eq!(post(&stack, "{}").offending_fields(), ["name", "permissions"]);
+    assert_eq!(named(&stack, json!({ "name": null })), ["name"]);
+    assert_eq!(named(&stack, json!({ "permissions": [] })), ["permissions"]);
+    assert_eq!(named(&stack, json!({ "permissions": null })), ["permissions"]);
+}
+
+#[test]
+fn unknown_fields_are_named() {
+    let stack = stack();
+    let mut fields = named(&stack, json!({ "colour": 1, "Name": "x", "id": "y", "allowed_ips": [], "role": "admin", "": 0 }));
+    fields.sort();
+    assert_eq!(fields, ["", "Name", "allowed_ips", "colour", "id", "role"]);
+}
+
+#[test]
+fn wrong_types_are_named() {
+    let stack = stack();
+    for wrong in [json!(1), json!(1.5), json!(true), json!(["ci"]), json!({ "a": 1 })] {
+        for field in ["name", "description", "expires_in", "expires_at", "owner"] {
+            assert_eq!(named(&stack, json!({ field: wrong })), [field], "{field}: {wrong}");
+        }
+    }
+    for wrong in [json!(1), json!(true), json!("x:y"), json!({ "0": "x:y" }), json!(null)] {
+        for field in ["permissions", "resources"] {
+            assert_eq!(named(&stack, json!({ field: wrong })), [field], "{field}: {wrong}");
+        }
+    }
+    for wrong in [json!(1), json!(null), json!(["x:y"]), json!({})] {
+        assert_eq!(named(&stack, json!({ "permissions": ["x:y", wrong] })), ["permissions[1]"], "{wrong}");
+        assert_eq!(named(&stack, json!({ "resources": [wrong, "x"] })), ["resources[0]"], "{wrong}");
+    }
+}
+
+#[test]
+fn every_limit_that_is_broken_is_named_in_one_answer() {
+    let stack = stack();
+    let answer = post(
+        &stack,
+        json!({
+            "name": "n".repeat(101),
+            "description": "d".repeat(501),
+            "permissions": ([&["not a permission"], &["x:y"; 50][..]].concat()),
+            "resources": ([&["/"], &["x"; 50][..]].concat()),
+            "expires_in": "0s",
+            "expires_at": "2000-01-01T00:00:00Z",
+            "owner": "o".repeat(129),
+            "colour": "red",
+        })
+        .to_string(),
+    );
+    insta::assert_json_snapshot!(answer.problem(400, "invalid_request"));
+}
+
+#[test]
+fn texts_may_be_as_long_as_their_limit_in_characters() {
+    let stack = stack();
+    let token = stack.create(json!({
+        "name": "ü".repeat(100),
+        "description": "🌙".repeat(500),
+        "permissions": (0..50).map(|at| format!("p{at}:read")).collect::<Vec<_>>(),
+        "resources": (0..50).map(|at| format!("r{at}")).collect::<Vec<_>>(),
+    }));
+    let me = stack.get("/me").bearer(&token).send().expect(200).json();
+    assert_eq!(me["permissions"].as_array().map(Vec::len), Some(50));
+    assert_eq!(me["resources"].as_array().map(Vec::len), Some(50));
+    assert_eq!(named(&stack, json!({ "name": "ü".repeat(101) })), ["name"]);
+    assert_eq!(named(&stack, json!({ "description": "🌙".repeat(501) })), ["description"]);
+    let too_many: Vec<_> = (0..51).map(|at| format!("p{at}:read")).collect();
+    assert_eq!(named(&stack, json!({ "permissions": too_many })), ["permissions"]);
+    assert_eq!(named(&stack, json!({ "resources": (0..51).map(|at| format!("r{at}")).collect::<Vec<_>>() })), ["resources"]);
+}
+
+#[test]
+fn what_is_no_permission_is_named_by_its_place() {
+    let stack = stack();
+    for wrong in [
+        "", " ", "app", ":", "app:", ":read", "a:b:c", "::", "app read", "app: read", " app:read", "app:read ",
+        "app :read", "app/billing:read", "app:*read", "a*:read", "**", "app:read,app:write", "äpp:read", "-a:b", "a:_b",
+        "app:read\0", "app:read\n", "app\u{200b}:read", "${app}:read",
+    ] {
+        assert_eq!(named(&stack, json!({ "permissions": ["x:y", wrong] })), ["permissions[1]"], "{wrong:?}");
+    }
+    let long = format!("{}:{}", "a".repeat(50), "b".repeat(50));
+    assert_eq!(named(&stack, json!({ "permissions": [long] })), ["permissions[0]"]);
+}
+
+#[test]
+fn what_is_no_resource_is_named_by_its_place() {
+    let stack = stack();
+    for wrong in [
+        "", "/", "/app", "app/", "a//b", ".", "..", "a/./b", "a/../b", "a/..", "a\\b", "a;b", "a?b", "a%2fb", "*/a", "a*",
+        "a/*/b", "**", "a/**", "a\0", "a\nb",
+    ] {
+        assert_eq!(named(&stack, json!({ "resources": ["x", wrong] })), ["resources[1]"], "{wrong:?}");
+    }
+    assert_eq!(named(&stack, json!({ "resources": ["r".repeat(257)] })), ["resources[0]"]);
+    assert_eq!(named(&stack, json!({ "resources": [] })), ["resources"]);
+}
+
+#[test]
+fn names_are_one_visible_line() {
+    let stack = stack();
+    for wrong in ["", " ", "\t", "\u{a0}", "a\nb", "a\rb", "a\0b", "a\u{7f}", "a\u{85}b", "a\u{2028}b", "a\u{202e}b", "a\u{2066}b", "\u{1b}[31m"] {
+        assert_eq!(named(&stack, json!({ "name": wrong })), ["name"], "{wrong:?}");
+    }
+    for wrong in ["a\0b", "\u{1b}[31m", "a\rb", "a\u{202e}b"] {
+        assert_eq!(named(&stack, json!({ "description": wrong })), ["description"], "{wrong:?}");
+    }
+    for wrong in ["", " ", "a b", "a\tb", "a\nb", "a\"b", "a\\b", "ä", "a\0"] {
+        assert_eq!(named(&stack, json!({ "owner": wrong })), ["owner"], "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_token_that_was_pasted_anywhere_is_refused_and_not_repeated() {
+    let stack = stack();
+    // Every answer is searched for secrets; this one was made, and so is looked for.
+    let pasted = stack.token(["x:y"]).secret;
+    for field in ["name", "description", "owner"] {
+        assert_eq!(named(&stack, json!({ field: pasted })), [field]);
+        assert_eq!(named(&stack, json!({ field: secret_of_nobody(&stack.prefix()) })), [field]);
+    }
+    assert_eq!(named(&stack, json!({ "resources": [pasted] })), ["resources[0]"]);
+    assert_eq!(named(&stack, json!({ "permissions": [pasted] })), ["permissions[0]"]);
+    assert_eq!(named(&stack, json!({ "expires_in": pasted })), ["expires_in"]);
+    assert_eq!(named(&stack, json!({ "expires_at": pasted })), ["expires_at"]);
+    let unknown = named(&stack, json!({ (pasted.as_str()): 1 }));
+    assert_eq!(unknown.len(), 1);
+    assert!(unknown[0].ends_with("[redacted]"), "{unknown:?}");
+    post(&stack, pasted).problem(400, "invalid_request");
+}
+
+#[test]
+fn a_create_takes_no_parameters() {
+    let stack = stack();
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() });
+    let answer = stack.post("/tokens?owner=root").bearer(&stack.admin).json(&body).send();
+    assert_eq!(answer.offending_fields(), ["owner"]);
+}

@@ -1,0 +1,101 @@
+//! Making a token and reading it back.
+
+use std::time::Duration;
+
+use portcullis::store::Created;
+use portcullis::token::{Actor, Digest};
+use tokio::time::timeout;
+
+use super::{DAY, LIMITS, Sample, Table, alice, now};
+
+#[tokio::test]
+async fn what_was_created_reads_back_whole() {
+    let table = Table::fresh().await;
+    let mut full = Sample::of(&alice()).until(now().to_the_second().plus_seconds(3600));
+    full.record.name = "Nächtlicher Bau 🌙".parse().unwrap();
+    full.record.description = Some("two\nlines".parse().unwrap());
+    full.record.created_by = Actor::Token("0123456789abcdef".parse().unwrap());
+    let bare = Sample::of(&alice());
+    for sample in [full, bare] {
+        let digest = sample.digest.clone();
+        let record = sample.in_table(&table).await;
+        assert_eq!(table.tokens.get(&record.id).await.unwrap(), Some(record.clone()));
+        let credential = table.tokens.credential(&record.id).await.unwrap().unwrap();
+        assert_eq!(credential.record, record);
+        assert!(credential.digest.matches(&digest));
+        assert!(!credential.digest.matches(&Digest::NOBODYS));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_none_and_no_error() {
+    let table = Table::fresh().await;
+    let nobody = Sample::of(&alice()).record;
+    assert_eq!(table.tokens.get(&nobody.id).await.unwrap(), None);
+    assert!(table.tokens.credential(&nobody.id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn ids_that_differ_in_case_alone_are_two_tokens() {
+    let table = Table::fresh().await;
+    let (mut lower, mut upper) = (Sample::of(&alice()), Sample::of(&alice()));
+    lower.record.id = "abcdefghijklmnop".parse().unwrap();
+    upper.record.id = "ABCDEFGHIJKLMNOP".parse().unwrap();
+    let lower = lower.in_table(&table).await;
+    assert_eq!(table.tokens.get(&upper.record.id).await.unwrap(), None);
+    upper.in_table(&table).await;
+    assert_eq!(table.tokens.get(&lower.id).await.unwrap(), Some(lower));
+}
+
+#[tokio::test]
+async fn a_token_is_never_overwritten_by_one_with_its_id() {
+    let table = Table::fresh().await;
+    let (first, mut second) = (Sample::of(&alice()), Sample::of(&alice()));
+    second.record.id = first.record.id.clone();
+    second.record.name = "usurper".parse().unwrap();
+    let digest = first.digest.clone();
+    let first = first.in_table(&table).await;
+    // It is taken for a conflict, and tried for seconds; a moment of that is enough here.
+    let trying = table.tokens.create(&second.record, &second.digest, LIMITS);
+    let ended = timeout(Duration::from_millis(300), trying).await;
+    assert!(!matches!(ended, Ok(Ok(_))), "{ended:?}");
+    let found = table.tokens.credential(&first.id).await.unwrap().unwrap();
+    assert_eq!(found.record, first);
+    assert!(found.digest.matches(&digest));
+}
+
+#[tokio::test]
+async fn a_token_that_expires_is_kept_for_the_retention_and_one_that_never_does_for_ever() {
+    let table = Table::fresh().await;
+    let end = now().to_the_second().plus_seconds(3600);
+    let mortal = Sample::of(&alice()).until(end).in_table(&table).await;
+    let immortal = Sample::of(&alice()).in_table(&table).await;
+    assert_eq!(table.ttl(&mortal.id).await, Some(end.seconds() + 30 * DAY));
+    assert_eq!(table.ttl(&immortal.id).await, None);
+}
+
+#[tokio::test]
+async fn the_table_holds_the_digest_and_nothing_else_of_the_secret() {
+    let table = Table::fresh().await;
+    let sample = Sample::of(&alice());
+    let digest = sample.digest.clone();
+    let record = sample.in_table(&table).await;
+    let item = table.item(&record.id).await.unwrap();
+    assert_eq!(item["digest"].as_b().unwrap().as_ref(), digest.as_bytes());
+    let mut names: Vec<_> = item.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["created_at", "created_by", "digest", "grants", "name", "owner", "pk", "sk", "version"]);
+}
+
+#[tokio::test]
+async fn a_create_that_the_limit_refuses_writes_nothing() {
+    let table = Table::fresh().await;
+    for _ in 0..10 {
+        Sample::of(&alice()).in_table(&table).await;
+    }
+    let before = table.slots(&alice()).await;
+    let refused = Sample::of(&alice());
+    assert_eq!(refused.try_in(&table.tokens).await, Created::LimitReached);
+    assert_eq!(table.item(&refused.record.id).await, None);
+    assert_eq!(table.slots(&alice()).await, before);
+}

@@ -1,0 +1,246 @@
+//! A store that fails: an error, never "not there", and never an entry.
+
+use std::net::TcpListener;
+
+use authorizer::{Event, Refusal, Verdict};
+use aws_sdk_dynamodb::types::AttributeValue;
+use lambda_http::http::StatusCode;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Body, Request, Response};
+use portcullis::App;
+use portcullis::access::Permission;
+use portcullis::clock::Clock;
+use portcullis::config::{HttpApiAnswer, Settings};
+use portcullis::store::{Error, Filter, LastUse, Scope, Tokens};
+use portcullis::token::{Actor, Secret};
+use rand::rngs::SysRng;
+use serde_json::{Value, json};
+
+use super::{LIMITS, Sample, Table, alice, now};
+
+/// A place where nobody answers.
+fn nowhere() -> String {
+    // Bound for a moment, so that nobody else has the port.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("http://127.0.0.1:{port}")
+}
+
+pub(super) fn app(tokens: Tokens) -> App {
+    let settings = Settings {
+        table: "unused".to_owned(),
+        prefix: "pcl".parse().unwrap(),
+        max_tokens_per_owner: 10,
+        retention_days: 30,
+        http_api_answer: HttpApiAnswer::Simple,
+    };
+    App { tokens, settings, clock: Clock::system() }
+}
+
+/// What the authorizer of a REST API says of a request with this credential.
+pub(super) async fn ask(app: &App, credential: &str) -> Verdict {
+    let event = json!({
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:us-east-1:000000000000:demo/demo/GET/apps/billing",
+        "multiValueHeaders": { "Authorization": [format!("Bearer {credential}")] },
+        "requestContext": { "requestId": "r-1", "identity": { "sourceIp": "192.0.2.1" } },
+    });
+    let event: Event = serde_json::from_value(event).unwrap();
+    authorizer::handle(app, event).await
+}
+
+fn fresh_secret() -> Secret {
+    Secret::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap()
+}
+
+#[track_caller]
+pub(super) fn assert_no_decision(verdict: &Verdict) {
+    assert_eq!(verdict.answer, Err(Refusal::NoDecision));
+    // What API Gateway makes a 401 of is exactly "Unauthorized"; this is to be a 500.
+    assert_eq!(verdict.answer.as_ref().unwrap_err().to_string(), "no decision");
+    assert_eq!(verdict.used, None);
+    assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("error", Some("store_unavailable")));
+    assert_eq!(verdict.audit.request_id.as_deref(), Some("r-1"));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
+    let table = Table::in_process().await;
+    let tokens = table.behind(&nowhere());
+    let Sample { record, digest } = Sample::of(&alice());
+    let used = LastUse { id: record.id.clone(), at: now() };
+    let filter = Filter { scope: Scope::Everyone, status: None, after: None, limit: 10, now: now() };
+    let (id, by) = (&record.id, Actor::Bootstrap);
+    // At once, as the SDK pauses between its attempts.
+    let (get, credential, create, revoke, delete, touch, list, ()) = tokio::join!(
+        tokens.get(id),
+        tokens.credential(id),
+        tokens.create(&record, &digest, LIMITS),
+        tokens.revoke(id, &by, now(), 30),
+        tokens.delete(id),
+        tokens.touch(&used),
+        tokens.list(&filter),
+        // Warming up is best effort: it must not keep a function from starting.
+        tokens.warm(),
+    );
+    for (operation, failure) in [
+        ("get", get.err()),
+        ("credential", credential.err()),
+        ("create", create.err()),
+        ("revoke", revoke.err()),
+        ("delete", delete.err()),
+        ("touch", touch.err()),
+        ("list", list.err()),
+    ] {
+        assert!(matches!(failure, Some(Error::Unavailable(_))), "{operation}: {failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_is_an_error_before_the_gateway_gives_up() {
+    let table = Table::in_process().await;
+    // It takes connections, as the system does that for it, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let tokens = table.behind(&format!("http://{}", silent.local_addr().unwrap()));
+    let begun = std::time::Instant::now();
+    let failure = tokens.get(&fresh_secret().id().clone()).await;
+    assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_store_that_fails_lets_nobody_in() {
+    let table = Table::in_process().await;
+    let app = app(table.behind(&nowhere()));
+    let verdict = ask(&app, fresh_secret().reveal()).await;
+    assert_no_decision(&verdict);
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_lets_nobody_in() {
+    let table = Table::in_process().await;
+    let app = app(Tokens::new(table.client.clone(), "no-such-table"));
+    assert_no_decision(&ask(&app, fresh_secret().reveal()).await);
+}
+
+#[tokio::test]
+async fn garbage_is_refused_without_asking_the_store() {
+    let table = Table::in_process().await;
+    let app = app(table.behind(&nowhere()));
+    for garbage in ["", "pcl_", "garbage", &"x".repeat(10_000)] {
+        let verdict = ask(&app, garbage).await;
+        assert_eq!(verdict.answer, Err(Refusal::Unauthorized));
+        assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("deny", Some("malformed")));
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_lost_a_part_is_an_error_and_lets_nobody_in() {
+    let table = Table::fresh().await;
+    let app = app(table.tokens.clone());
+    let secret = fresh_secret();
+    let mut sample = Sample::of(&alice()).until(now().to_the_second().plus_seconds(3600));
+    (sample.record.id, sample.digest) = (secret.id().clone(), secret.digest());
+    let record = sample.in_table(&table).await;
+    let whole = table.item(&record.id).await.unwrap();
+    assert!(ask(&app, secret.reveal()).await.answer.is_ok());
+
+    let garbled = |name: &str, value| {
+        let mut item = whole.clone();
+        item.insert(name.to_owned(), value);
+        item
+    };
+    let lost = |name: &str| {
+        let mut item = whole.clone();
+        item.remove(name);
+        item
+    };
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for item in [
+        lost("grants"),
+        lost("owner"),
+        lost("digest"),
+        lost("version"),
+        // An end that cannot be read must not become no end.
+        garbled("expires_at", text("never")),
+        garbled("revoked_at", text("no")),
+        garbled("revoked_at", AttributeValue::N("1".to_owned())),
+        garbled("grants", AttributeValue::L(Vec::new())),
+        garbled("digest", text("digest")),
+    ] {
+        table.put(item.clone()).await;
+        assert_no_decision(&ask(&app, secret.reveal()).await);
+        if item.contains_key("digest") && item["digest"] == whole["digest"] {
+            let failure = table.tokens.get(&record.id).await;
+            assert!(matches!(failure, Err(Error::Corrupt { .. })), "{failure:?}");
+        }
+    }
+}
+
+/// The event of a call by an admin that the authorizer has let in.
+fn call(method: &str, resource: &str, id: Option<&str>, body: Option<Value>) -> Request {
+    let event = json!({
+        "resource": resource,
+        "path": resource,
+        "httpMethod": method,
+        "headers": {}, "multiValueHeaders": {},
+        "queryStringParameters": null, "multiValueQueryStringParameters": null,
+        "pathParameters": id.map(|id| json!({ "id": id })),
+        "stageVariables": null,
+        "requestContext": {
+            "resourcePath": resource, "httpMethod": method, "path": resource, "stage": "v1",
+            "requestId": "r-1", "accountId": "000000000000", "apiId": "api", "resourceId": "r",
+            "identity": { "sourceIp": "192.0.2.1" },
+            "authorizer": { "principalId": "0123456789abcdef", "principal_type": "token", "token_id": "0123456789abcdef" },
+        },
+        "body": body.map(|body| body.to_string()),
+        "isBase64Encoded": false,
+    });
+    let event: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
+    Request::from(event)
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_answered_with_503_and_nothing_is_acknowledged() {
+    let table = Table::in_process().await;
+    let app = app(table.behind(&nowhere()));
+    let id = Some("abcdefghijklmnop");
+    let body = json!({ "name": "ci", "permissions": ["x:y"] });
+    let answers: (Response<Body>, _, _, _, _, _) = tokio::join!(
+        create::handle(&app, call("POST", "/tokens", None, Some(body))),
+        list::handle(&app, call("GET", "/tokens", None, None)),
+        list::handle(&app, call("GET", "/tokens/{id}", id, None)),
+        list::handle(&app, call("GET", "/me", None, None)),
+        revoke::handle(&app, call("POST", "/tokens/{id}/revoke", id, None)),
+        revoke::handle(&app, call("DELETE", "/tokens/{id}", id, None)),
+    );
+    for answer in [answers.0, answers.1, answers.2, answers.3, answers.4, answers.5] {
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let document: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(
+            document,
+            json!({
+                "type": "urn:portcullis:problem:unavailable",
+                "title": "Unavailable for the moment",
+                "status": 503,
+                "detail": "The store did not answer. Nothing was acknowledged; try again.",
+            })
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
+    let table = Table::fresh().await;
+    let app = app(table.tokens.clone());
+    let mut sample = Sample::of(&alice());
+    sample.record.id = "0123456789abcdef".parse().unwrap();
+    sample.record.grant.permissions = vec!["*".parse::<Permission>().unwrap()];
+    let record = sample.in_table(&table).await;
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["apps/billing"] });
+    let ask = async || create::handle(&app, call("POST", "/tokens", None, Some(body.clone()))).await.status();
+    assert_eq!(ask().await, StatusCode::CREATED);
+    table.tokens.revoke(&record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
+    assert_eq!(ask().await, StatusCode::FORBIDDEN);
+    table.tokens.delete(&record.id).await.unwrap();
+    assert_eq!(ask().await, StatusCode::FORBIDDEN);
+}

@@ -1,0 +1,225 @@
+//! Faults as AWS has them, put between the SDK's client and the engine, so that the SDK's
+//! own retries run, and ours.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use portcullis::store::{Created, Error, Tokens};
+use portcullis::token::Actor;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::failing::{app, ask, assert_no_decision};
+use super::{Sample, Table, alice, now};
+use crate::support::wire::Origin;
+
+/// What happens to a call of one operation, for so many times.
+#[derive(Clone, Copy)]
+struct Fault {
+    operation: &'static str,
+    times: u32,
+    /// Whether the call reaches the engine, and only its answer is lost.
+    after: bool,
+    status: u16,
+    body: &'static str,
+}
+
+const INTERNAL: Fault = Fault {
+    operation: "GetItem",
+    times: 1,
+    after: false,
+    status: 500,
+    body: r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"internal"}"#,
+};
+const THROTTLED: Fault = Fault {
+    status: 400,
+    body: r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}"#,
+    ..INTERNAL
+};
+const DENIED: Fault = Fault {
+    status: 400,
+    body: r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"no"}"#,
+    times: u32::MAX,
+    ..INTERNAL
+};
+/// Two transactions on the same item at the same time, which dynoxide never has.
+const CONFLICT: Fault = Fault {
+    operation: "TransactWriteItems",
+    status: 400,
+    body: r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled [None, TransactionConflict]","CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"ongoing"}]}"#,
+    ..INTERNAL
+};
+
+/// An engine behind a fault.
+struct Faulty {
+    fault: Fault,
+    hit: AtomicU32,
+    engine: Origin,
+}
+
+/// The store behind a fault, and what tells how often it happened.
+struct Behind {
+    tokens: Tokens,
+    faulty: Arc<Faulty>,
+    server: JoinHandle<()>,
+}
+
+impl Behind {
+    async fn new(table: &Table, fault: Fault) -> Self {
+        let engine = Origin::parse(&table.engine.as_ref().unwrap().endpoint);
+        let faulty = Arc::new(Faulty { fault, hit: AtomicU32::new(0), engine });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tokens = table.behind(&format!("http://{}", listener.local_addr().unwrap()));
+        let router = Router::new().fallback(pass_on).with_state(Arc::clone(&faulty));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { tokens, faulty, server }
+    }
+
+    fn happened(&self) -> u32 {
+        self.faulty.hit.load(Ordering::SeqCst).min(self.faulty.fault.times)
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn pass_on(State(faulty): State<Arc<Faulty>>, request: Request) -> Response {
+    let fault = faulty.fault;
+    let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
+    let faults = target.ends_with(&format!(".{}", fault.operation))
+        && faulty.hit.fetch_add(1, Ordering::SeqCst) < fault.times;
+    let answer = if faults && !fault.after { None } else { Some(answer_of(&faulty.engine, request).await) };
+    match answer {
+        Some(answer) if !faults => answer,
+        _ => respond(fault.status, fault.body.into()),
+    }
+}
+
+async fn answer_of(engine: &Origin, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let mut bytes = format!("POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len()).into_bytes();
+    for (name, value) in parts.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "content-length")) {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            bytes.extend_from_slice(part);
+        }
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(&body);
+    let engine = engine.clone();
+    let received = spawn_blocking(move || engine.exchange(&bytes)).await.unwrap().unwrap().unwrap();
+    respond(received.status, received.body.into())
+}
+
+fn respond(status: u16, body: Bytes) -> Response {
+    Response::builder().status(status).header("content-type", "application/x-amz-json-1.0").body(body.into()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_failed_twice_is_tried_a_third_time() {
+    let table = Table::in_process().await;
+    let record = Sample::of(&alice()).in_table(&table).await;
+    let read = async |fault| {
+        let behind = Behind::new(&table, Fault { times: 2, ..fault }).await;
+        assert_eq!(behind.tokens.get(&record.id).await.unwrap().as_ref(), Some(&record));
+        assert_eq!(behind.happened(), 2);
+    };
+    // At once, as the SDK pauses between its attempts.
+    tokio::join!(read(INTERNAL), read(THROTTLED));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_goes_on_failing_is_an_error_and_lets_nobody_in() {
+    let table = Table::in_process().await;
+    let secret = portcullis::token::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
+    let mut sample = Sample::of(&alice());
+    (sample.record.id, sample.digest) = (secret.id().clone(), secret.digest());
+    sample.in_table(&table).await;
+    let refuse = async |fault| {
+        let behind = Behind::new(&table, Fault { times: u32::MAX, ..fault }).await;
+        let app = app(behind.tokens.clone());
+        let (read, verdict) = tokio::join!(behind.tokens.get(secret.id()), ask(&app, secret.reveal()));
+        assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
+        assert_no_decision(&verdict);
+        assert!(behind.happened() > 1);
+    };
+    let let_in_after_all = async {
+        let behind = Behind::new(&table, Fault { times: 2, ..INTERNAL }).await;
+        assert!(ask(&app(behind.tokens.clone()), secret.reveal()).await.answer.is_ok());
+    };
+    tokio::join!(refuse(INTERNAL), refuse(THROTTLED), refuse(DENIED), let_in_after_all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_met_another_one_is_tried_again_until_it_holds() {
+    let table = Table::in_process().await;
+    let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
+    let sample = Sample::of(&alice());
+    assert_eq!(sample.try_in(&behind.tokens).await, Created::Done);
+    assert_eq!(behind.happened(), 7);
+
+    let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
+    let revoked = behind.tokens.revoke(&sample.record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
+    assert_eq!((revoked.version, behind.happened()), (2, 7));
+    assert!(table.slots(&alice()).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_whose_answer_was_lost_makes_one_token() {
+    let table = Table::in_process().await;
+    let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
+    let behind = Behind::new(&table, lost).await;
+    let sample = Sample::of(&alice());
+    assert_eq!(sample.try_in(&behind.tokens).await, Created::Done);
+    assert_eq!(behind.happened(), 1);
+    assert_eq!(table.tokens.get(&sample.record.id).await.unwrap().as_ref(), Some(&sample.record));
+    let slots = table.slots(&alice()).await.unwrap();
+    assert_eq!(slots.into_keys().collect::<Vec<_>>(), [sample.record.id.to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoke_or_a_delete_whose_answer_was_lost_is_done_all_the_same() {
+    let table = Table::in_process().await;
+    let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
+    let record = Sample::of(&alice()).in_table(&table).await;
+    let behind = Behind::new(&table, lost).await;
+    let revoked = behind.tokens.revoke(&record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
+    assert_eq!((revoked.version, behind.happened()), (2, 1));
+    let behind = Behind::new(&table, lost).await;
+    assert!(behind.tokens.delete(&record.id).await.unwrap());
+    assert_eq!(behind.happened(), 1);
+    assert_eq!(table.item(&record.id).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_was_cancelled_for_another_reason_is_a_failure_and_writes_nothing() {
+    let table = Table::in_process().await;
+    let cancelled = Fault {
+        body: r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled [ValidationError, None]","CancellationReasons":[{"Code":"ValidationError","Message":"too large"},{"Code":"None"}]}"#,
+        times: u32::MAX,
+        ..CONFLICT
+    };
+    let behind = Behind::new(&table, cancelled).await;
+    let Sample { record, digest } = Sample::of(&alice());
+    let failure = behind.tokens.create(&record, &digest, super::LIMITS).await;
+    assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
+    assert_eq!(behind.faulty.hit.load(Ordering::SeqCst), 1, "it is not tried again and again");
+    assert_eq!((table.item(&record.id).await, table.slots(&alice()).await), (None, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_cannot_read_the_slots_writes_nothing() {
+    let table = Table::in_process().await;
+    let behind = Behind::new(&table, Fault { times: u32::MAX, ..INTERNAL }).await;
+    let Sample { record, digest } = Sample::of(&alice());
+    let failure = behind.tokens.create(&record, &digest, super::LIMITS).await;
+    assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
+    assert_eq!(table.item(&record.id).await, None);
+}

@@ -1,0 +1,108 @@
+//! The limit of live tokens per owner, and the slots that it counts.
+
+use portcullis::store::{Created, Limits};
+
+use super::{LIMITS, Sample, Table, alice, bob, now};
+
+#[tokio::test]
+async fn a_slot_holds_a_tokens_id_and_its_end() {
+    let table = Table::fresh().await;
+    assert_eq!(table.slots(&alice()).await, None);
+    let end = now().to_the_second().plus_seconds(3600);
+    let mortal = Sample::of(&alice()).until(end).in_table(&table).await;
+    let immortal = Sample::of(&alice()).in_table(&table).await;
+    let slots = table.slots(&alice()).await.unwrap();
+    assert_eq!(slots, [(mortal.id.to_string(), end.seconds()), (immortal.id.to_string(), 0)].into());
+}
+
+#[tokio::test]
+async fn owners_do_not_share_slots() {
+    let table = Table::fresh().await;
+    for _ in 0..10 {
+        Sample::of(&alice()).in_table(&table).await;
+    }
+    assert_eq!(Sample::of(&alice()).try_in(&table.tokens).await, Created::LimitReached);
+    assert_eq!(Sample::of(&bob()).try_in(&table.tokens).await, Created::Done);
+}
+
+#[tokio::test]
+async fn a_token_gives_up_its_slot_in_the_second_in_which_it_expires() {
+    let table = Table::fresh().await;
+    let end = now().to_the_second().plus_seconds(3600);
+    let expiring = Sample::of(&alice()).until(end).in_table(&table).await;
+    for _ in 0..9 {
+        Sample::of(&alice()).in_table(&table).await;
+    }
+    let just_before = Sample::of(&alice()).made_at(end.plus_seconds(-1));
+    assert_eq!(just_before.try_in(&table.tokens).await, Created::LimitReached);
+    let then = Sample::of(&alice()).made_at(end);
+    assert_eq!(then.try_in(&table.tokens).await, Created::Done);
+    let slots = table.slots(&alice()).await.unwrap();
+    assert_eq!(slots.len(), 10);
+    assert!(!slots.contains_key(expiring.id.as_str()) && slots.contains_key(then.record.id.as_str()));
+    assert!(table.item(&expiring.id).await.is_some(), "its record stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_50_creates_race_on_separate_clients_exactly_10_succeed() {
+    let table = Table::fresh().await;
+    let racers: Vec<_> = (0..50)
+        .map(|_| {
+            let (tokens, sample) = (table.another_client(), Sample::of(&alice()));
+            tokio::spawn(async move { (sample.try_in(&tokens).await, sample.record.id) })
+        })
+        .collect();
+    let mut made = Vec::new();
+    for racer in racers {
+        match racer.await.unwrap() {
+            (Created::Done, id) => made.push(id),
+            (Created::LimitReached, id) => assert_eq!(table.item(&id).await, None),
+        }
+    }
+    assert_eq!(made.len(), 10);
+    let slots = table.slots(&alice()).await.unwrap();
+    for id in &made {
+        assert!(slots.contains_key(id.as_str()) && table.item(id).await.is_some());
+    }
+    assert_eq!(slots.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creates_for_different_owners_do_not_get_into_each_others_way() {
+    let table = Table::fresh().await;
+    let racers: Vec<_> = (0..20)
+        .map(|at| {
+            let owner = format!("owner-{at}").parse().unwrap();
+            let (tokens, sample) = (table.another_client(), Sample::of(&owner));
+            tokio::spawn(async move { sample.try_in(&tokens).await })
+        })
+        .collect();
+    for racer in racers {
+        assert_eq!(racer.await.unwrap(), Created::Done);
+    }
+}
+
+#[tokio::test]
+async fn without_a_limit_nothing_is_counted() {
+    let table = Table::fresh().await;
+    let no_limit = Limits { live_tokens: 0, ..LIMITS };
+    for _ in 0..12 {
+        let Sample { record, digest } = Sample::of(&alice());
+        assert_eq!(table.tokens.create(&record, &digest, no_limit).await.unwrap(), Created::Done);
+    }
+    assert_eq!(table.slots(&alice()).await, None);
+}
+
+#[tokio::test]
+async fn a_limit_that_was_lowered_holds_for_the_next_create() {
+    let table = Table::fresh().await;
+    for _ in 0..5 {
+        Sample::of(&alice()).in_table(&table).await;
+    }
+    let Sample { record, digest } = Sample::of(&alice());
+    let lowered = |live_tokens| Limits { live_tokens, ..LIMITS };
+    for limit in [1, 5] {
+        assert_eq!(table.tokens.create(&record, &digest, lowered(limit)).await.unwrap(), Created::LimitReached);
+    }
+    assert_eq!(table.tokens.create(&record, &digest, lowered(6)).await.unwrap(), Created::Done);
+}

@@ -1,0 +1,170 @@
+//! Lists, from the indexes.
+
+use portcullis::clock::Timestamp;
+use portcullis::store::{Cursor, Filter, MOST_PER_PAGE, Scope};
+use portcullis::token::{Actor, OwnerId, Record, Status};
+
+use super::{Sample, Table, alice, bob, now};
+
+fn all_of(scope: Scope) -> Filter {
+    Filter { scope, status: None, after: None, limit: MOST_PER_PAGE, now: now() }
+}
+
+/// So many tokens of an owner, one a second up to now; the newest first.
+async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<Record> {
+    let begin = now().plus_seconds(-count);
+    let mut records = Vec::new();
+    for second in 0..count {
+        // Beyond the limit of live tokens, which is not what lists are about.
+        let Sample { record, digest } = Sample::of(owner).made_at(begin.plus_seconds(second));
+        let no_limit = portcullis::store::Limits { live_tokens: 0, retention_days: 30 };
+        table.tokens.create(&record, &digest, no_limit).await.unwrap();
+        records.insert(0, record);
+    }
+    records
+}
+
+/// Every page of a list, once the index shows so many tokens: it follows the table within
+/// moments, and at once on one machine.
+async fn pages(table: &Table, filter: &Filter, count: usize) -> Vec<Vec<Record>> {
+    for _ in 0..200 {
+        let mut pages = Vec::new();
+        let mut filter = filter.clone();
+        loop {
+            let page = table.tokens.list(&filter).await.unwrap();
+            pages.push(page.tokens);
+            // Over the wire and back, as a caller has it.
+            let next = page.next.map(|cursor| Cursor::decode(&cursor.encode(&filter.scope), &filter.scope).unwrap());
+            match next {
+                Some(cursor) => filter.after = Some(cursor),
+                None => break,
+            }
+        }
+        if pages.iter().map(Vec::len).sum::<usize>() >= count {
+            return pages;
+        }
+    }
+    panic!("the index never showed {count} tokens");
+}
+
+async fn listed(table: &Table, filter: &Filter, count: usize) -> Vec<Record> {
+    pages(table, filter, count).await.concat()
+}
+
+#[tokio::test]
+async fn a_list_is_newest_first_and_of_one_owner_or_everyone() {
+    let table = Table::fresh().await;
+    let (hers, his) = (several(&table, &alice(), 3).await, several(&table, &bob(), 3).await);
+    assert_eq!(listed(&table, &all_of(Scope::Owner(alice())), 3).await, hers);
+    assert_eq!(listed(&table, &all_of(Scope::Owner(bob())), 3).await, his);
+    let mut everyones = [hers, his].concat();
+    everyones.sort_by_key(|record| std::cmp::Reverse(record.created_at));
+    let all = listed(&table, &all_of(Scope::Everyone), 6).await;
+    assert_eq!(all.iter().map(|r| r.created_at).collect::<Vec<_>>(), everyones.iter().map(|r| r.created_at).collect::<Vec<_>>());
+    assert!(everyones.iter().all(|record| all.contains(record)));
+    let nobody = Scope::Owner("nobody".parse().unwrap());
+    assert_eq!(listed(&table, &all_of(nobody), 0).await, []);
+}
+
+#[tokio::test]
+async fn paging_shows_every_token_once_whatever_the_size_of_the_pages() {
+    let table = Table::fresh().await;
+    let records = several(&table, &alice(), 7).await;
+    for scope in [Scope::Owner(alice()), Scope::Everyone] {
+        for limit in [1, 2, 3, 6, 7, 8] {
+            let filter = Filter { limit, ..all_of(scope.clone()) };
+            let pages = pages(&table, &filter, 7).await;
+            assert!(pages.iter().all(|page| page.len() <= limit), "{limit}");
+            assert_eq!(pages.len(), 7_usize.div_ceil(limit), "no empty page at the end of pages of {limit}");
+            assert_eq!(pages.concat(), records, "pages of {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn paging_shows_tokens_of_the_same_moment_once_each() {
+    let table = Table::fresh().await;
+    let moment = now();
+    let mut ids = Vec::new();
+    for _ in 0..7 {
+        ids.push(Sample::of(&alice()).made_at(moment).in_table(&table).await.id);
+    }
+    ids.sort();
+    for scope in [Scope::Owner(alice()), Scope::Everyone] {
+        for limit in [1, 2, 3] {
+            let found = listed(&table, &Filter { limit, ..all_of(scope.clone()) }, 7).await;
+            let mut found: Vec<_> = found.into_iter().map(|record| record.id).collect();
+            found.sort();
+            assert_eq!(found, ids);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
+    let table = Table::fresh().await;
+    let at = now().to_the_second();
+    let ends = [None, Some(at.plus_seconds(-1)), Some(at), Some(at.plus_seconds(1)), Some(at.plus_seconds(60))];
+    let mut records = Vec::new();
+    for (second, (end, revoked)) in (0_i64..).zip(ends.into_iter().flat_map(|end| [(end, false), (end, true)])) {
+        let sample = Sample::of(&alice()).made_at(at.plus_seconds(second - 100));
+        let record = match end { Some(end) => sample.until(end), None => sample }.in_table(&table).await;
+        if revoked {
+            table.tokens.revoke(&record.id, &Actor::Bootstrap, at, 30).await.unwrap();
+        }
+        records.insert(0, table.tokens.get(&record.id).await.unwrap().unwrap());
+    }
+    for status in [Status::Active, Status::Expired, Status::Revoked] {
+        let expected: Vec<_> = records.iter().filter(|record| record.status(at) == status).cloned().collect();
+        assert!(expected.len() >= 2);
+        for limit in [1, 2, 100] {
+            let filter = Filter { status: Some(status), limit, now: at, ..all_of(Scope::Owner(alice())) };
+            assert_eq!(listed(&table, &filter, expected.len()).await, expected, "{status:?} in pages of {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_matches_little_still_finds_all_of_it() {
+    let table = Table::fresh().await;
+    let records = several(&table, &alice(), 60).await;
+    let mut expected = Vec::new();
+    for record in [&records[0], &records[41], &records[59]] {
+        expected.push(table.tokens.revoke(&record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap());
+    }
+    for scope in [Scope::Owner(alice()), Scope::Everyone] {
+        let filter = Filter { status: Some(Status::Revoked), limit: 2, ..all_of(scope) };
+        let pages = pages(&table, &filter, 3).await;
+        assert!(pages.iter().all(|page| page.len() <= 2));
+        assert_eq!(pages.concat(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_place_in_a_list_outlives_the_token_behind_which_it_is() {
+    let table = Table::fresh().await;
+    let records = several(&table, &alice(), 4).await;
+    for scope in [Scope::Owner(alice()), Scope::Everyone] {
+        listed(&table, &all_of(scope.clone()), 3).await;
+        let first = table.tokens.list(&Filter { limit: 2, ..all_of(scope.clone()) }).await.unwrap();
+        table.tokens.delete(&first.tokens[1].id).await.unwrap();
+        let rest = Filter { after: first.next, ..all_of(scope) };
+        let rest = table.tokens.list(&rest).await.unwrap().tokens;
+        assert_eq!(rest.last(), records.last());
+        assert!(!rest.contains(&first.tokens[0]) && !rest.contains(&first.tokens[1]));
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_while_someone_pages_shifts_nothing() {
+    let table = Table::fresh().await;
+    let records = several(&table, &alice(), 4).await;
+    let owned = all_of(Scope::Owner(alice()));
+    listed(&table, &owned, 4).await;
+    let first = table.tokens.list(&Filter { limit: 2, ..owned.clone() }).await.unwrap();
+    let newer = Sample::of(&alice()).made_at(Timestamp::from_millis(now().millis() + 1)).in_table(&table).await;
+    listed(&table, &owned, 5).await;
+    let second = table.tokens.list(&Filter { after: first.next, ..owned }).await.unwrap();
+    assert_eq!([first.tokens, second.tokens].concat(), records);
+    assert!(!records.contains(&newer));
+}

@@ -1,0 +1,130 @@
+//! A table for one test, on the engine that was asked for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::thread;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::engine::{Engine, create_table};
+use local::template::Template;
+use portcullis::config::Connection;
+use portcullis::store::{Tokens, connect};
+use portcullis::token::{OwnerId, TokenId};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// A new table, as the template has it. It is gone when the test is over.
+pub(super) struct Table {
+    /// The store under test.
+    pub(super) tokens: Tokens,
+    /// The SDK's client, to look past the store.
+    pub(super) client: Client,
+    /// Its name.
+    pub(super) name: String,
+    /// The engine, where it runs in this process.
+    pub(super) engine: Option<Engine>,
+    connection: Connection,
+}
+
+/// The engine to run on: an endpoint's URL, or `aws`; dynoxide in this process if there is
+/// none.
+#[expect(clippy::disallowed_methods, reason = "the contract is tried on the engine that the environment names")]
+fn named_by_environment() -> Option<Connection> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let engine = variable("PORTCULLIS_TEST_DYNAMODB")?;
+    if engine == "aws" {
+        return Some(Connection { endpoint: None, ..Connection::from_env().unwrap() });
+    }
+    let known = variable("AWS_ACCESS_KEY_ID").is_some();
+    Some(Connection {
+        region: variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
+        endpoint: Some(engine),
+        ca_bundle: variable("AWS_CA_BUNDLE"),
+        static_credentials: (!known).then(|| ("test".to_owned(), "test".to_owned())),
+    })
+}
+
+impl Table {
+    /// A new table on the engine that was asked for.
+    pub(super) async fn fresh() -> Self {
+        match named_by_environment() {
+            Some(connection) => Self::at(connection, None).await,
+            None => Self::in_process().await,
+        }
+    }
+
+    /// A new table on an engine of its own, in this process.
+    pub(super) async fn in_process() -> Self {
+        let engine = Engine::start(None).await.unwrap();
+        let connection = Connection {
+            region: "us-east-1".to_owned(),
+            endpoint: Some(engine.endpoint.clone()),
+            ca_bundle: None,
+            static_credentials: Some(("test".to_owned(), "test".to_owned())),
+        };
+        Self::at(connection, Some(engine)).await
+    }
+
+    async fn at(connection: Connection, engine: Option<Engine>) -> Self {
+        let client = connect(connection.clone()).unwrap();
+        let name = format!("portcullis-test-{}", Uuid::new_v4().simple());
+        create_table(&client, &name, &Template::embedded().unwrap().table).await.unwrap();
+        Self { tokens: Tokens::new(client.clone(), &name), client, name, engine, connection }
+    }
+
+    /// The store through a client, and so connections, of its own.
+    pub(super) fn another_client(&self) -> Tokens {
+        Tokens::new(connect(self.connection.clone()).unwrap(), &self.name)
+    }
+
+    /// The store as it is when DynamoDB is at another place.
+    pub(super) fn behind(&self, endpoint: &str) -> Tokens {
+        let connection = Connection { endpoint: Some(endpoint.to_owned()), ..self.connection.clone() };
+        Tokens::new(connect(connection).unwrap(), &self.name)
+    }
+
+    /// A token's item as it lies in the table.
+    pub(super) async fn item(&self, id: &TokenId) -> Option<Item> {
+        self.item_at(&format!("TOKEN#{id}"), "TOKEN").await
+    }
+
+    /// A token's `ttl`.
+    pub(super) async fn ttl(&self, id: &TokenId) -> Option<i64> {
+        Some(self.item(id).await?.get("ttl")?.as_n().unwrap().parse().unwrap())
+    }
+
+    /// An owner's slots as they lie in the table; `None` where there are none yet.
+    pub(super) async fn slots(&self, owner: &OwnerId) -> Option<BTreeMap<String, i64>> {
+        let item = self.item_at(&format!("OWNER#{owner}"), "SLOTS").await?;
+        let live = item["live"].as_m().unwrap();
+        Some(live.iter().map(|(id, until)| (id.clone(), until.as_n().unwrap().parse().unwrap())).collect())
+    }
+
+    async fn item_at(&self, pk: &str, sk: &str) -> Option<Item> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let read = self.client.get_item().table_name(&self.name).key("pk", text(pk)).key("sk", text(sk));
+        read.consistent_read(true).send().await.unwrap().item
+    }
+
+    /// Puts an item into the table as it is, past the store.
+    pub(super) async fn put(&self, item: Item) {
+        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.unwrap();
+    }
+}
+
+impl Drop for Table {
+    /// A table that is not in this process has to be removed, also when a test has failed.
+    fn drop(&mut self) {
+        if self.engine.is_some() {
+            return;
+        }
+        let (connection, name) = (self.connection.clone(), self.name.clone());
+        let removed = thread::spawn(move || {
+            let client = connect(connection).unwrap();
+            Runtime::new().unwrap().block_on(client.delete_table().table_name(name).send()).unwrap();
+        });
+        assert!(removed.join().is_ok() || thread::panicking(), "the table {} was not removed", self.name);
+    }
+}

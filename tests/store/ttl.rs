@@ -1,0 +1,37 @@
+//! Housekeeping by the table itself.
+
+use super::{DAY, Sample, Table, alice, now};
+
+#[tokio::test]
+async fn the_table_clears_away_what_is_past_its_ttl() {
+    let table = Table::fresh().await;
+    let described = table.client.describe_time_to_live().table_name(&table.name).send().await.unwrap();
+    let described = described.time_to_live_description.unwrap();
+    assert_eq!(described.attribute_name.as_deref(), Some("ttl"));
+
+    let Some(engine) = &table.engine else {
+        // Others clear away in their own time; DynamoDB takes up to a few days.
+        return;
+    };
+    let ago = |days: i64| now().to_the_second().plus_seconds(-days * DAY);
+    let over = Sample::of(&alice()).made_at(ago(60)).until(ago(31)).in_table(&table).await;
+    let retained = Sample::of(&alice()).made_at(ago(60)).until(ago(29)).in_table(&table).await;
+    let immortal = Sample::of(&alice()).in_table(&table).await;
+    assert!(table.item(&over.id).await.is_some());
+    assert_eq!(engine.sweep().unwrap(), 1);
+    assert_eq!(table.tokens.get(&over.id).await.unwrap(), None);
+    for record in [retained, immortal] {
+        assert_eq!(table.tokens.get(&record.id).await.unwrap(), Some(record));
+    }
+    assert!(table.slots(&alice()).await.is_some(), "slots have no ttl");
+}
+
+#[tokio::test]
+async fn an_expired_token_is_expired_whether_or_not_it_was_cleared_away() {
+    let table = Table::fresh().await;
+    let end = now().to_the_second().plus_seconds(3600);
+    let record = Sample::of(&alice()).until(end).in_table(&table).await;
+    let found = table.tokens.get(&record.id).await.unwrap().unwrap();
+    assert_eq!(found.status(end.plus_seconds(-1)), portcullis::token::Status::Active);
+    assert_eq!(found.status(end), portcullis::token::Status::Expired);
+}

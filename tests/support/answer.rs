@@ -1,0 +1,79 @@
+//! An answer, and what every test wants to know of it.
+
+use serde_json::Value;
+
+use super::wire::Received;
+
+/// An answer to a request.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// The request, to be named where a test fails.
+    asked: String,
+}
+
+impl Answer {
+    pub(super) fn new(asked: String, received: Received) -> Self {
+        Self { status: received.status, headers: received.headers, body: received.body, asked }
+    }
+
+    /// The answer, which must have this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{} was answered {}", self.asked, self.shown());
+        self
+    }
+
+    /// A header's value, which may be there once at most.
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(header, _)| header == name).map(|(_, value)| value.as_str());
+        let value = values.next();
+        assert_eq!(values.next(), None, "{} was answered with {name} twice", self.asked);
+        value
+    }
+
+    /// The body, which must be JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let parsed = serde_json::from_slice(&self.body);
+        parsed.unwrap_or_else(|error| panic!("{} was answered {}: {error}", self.asked, self.shown()))
+    }
+
+    /// The problem document that the answer must be, with this status and code. Where it
+    /// has the request's id, that is checked, and replaced by `[request id]`.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        let mut document = self.json();
+        let shown = self.shown();
+        assert_eq!(self.status, status, "{} was answered {shown}", self.asked);
+        assert_eq!(document["type"], format!("urn:portcullis:problem:{code}"), "{} was answered {shown}", self.asked);
+        assert_eq!(document["status"], status, "{shown}");
+        assert!(document["title"].as_str().is_some_and(|title| !title.is_empty()), "{shown}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{shown}");
+        assert_eq!(self.header("cache-control"), Some("no-store"), "{shown}");
+        if let Some(id) = document.get_mut("request_id") {
+            let text = id.as_str().unwrap_or_default();
+            assert!(text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{shown}");
+            *id = Value::from("[request id]");
+        }
+        document
+    }
+
+    /// The fields that a problem document of bad input must name.
+    #[track_caller]
+    pub(crate) fn offending_fields(&self) -> Vec<String> {
+        let document = self.problem(400, "invalid_request");
+        let errors = document["errors"].as_array().cloned().unwrap_or_default();
+        let mut fields: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap_or("?").to_owned()).collect();
+        fields.dedup();
+        fields
+    }
+
+    fn shown(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body);
+        format!("{} {}", self.status, portcullis::audit::redact(&body))
+    }
+}

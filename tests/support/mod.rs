@@ -1,0 +1,57 @@
+//! How to write a test.
+//!
+//! ```ignore
+//! let stack = stack();                                         // the deployment under test
+//! let ci = stack.token(["apps:read"]);                         // a token for a new owner
+//! let answer = stack.get("/demo/apps/billing").bearer(&ci).send();
+//! assert_eq!(answer.expect(200).json()["principal"]["token_id"], ci.id);
+//! ```
+//!
+//! | to | use |
+//! | --- | --- |
+//! | make tokens | [`Stack::token`], [`Stack::token_on`], [`Stack::create`], [`Token::create`] |
+//! | send anything at all | [`Stack::get`] and its like, then [`Request`]'s methods |
+//! | look at an answer | [`Answer::expect`], [`Answer::json`], [`Answer::problem`] |
+//! | ask for what is promised "soon" | [`soon`] |
+//! | have a token's time come | [`until_expired`] |
+//!
+//! Every answer is searched for every secret that this process has seen. Nobody has to
+//! remember that: [`Request::send`] does it.
+
+mod answer;
+mod request;
+mod secrets;
+mod stack;
+mod token;
+pub(crate) mod wire;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use answer::Answer;
+pub(crate) use request::Request;
+pub(crate) use stack::{Stack, stack};
+pub(crate) use token::{Token, owner, secret_of_nobody, with_good_checksum};
+
+/// Asks until there is something to see.
+///
+/// For the few things that are promised for "soon" only: what an index shows of a write
+/// (DynamoDB's indexes follow the table within moments), and the last use, which is noted
+/// after the answer has left. Each asking is a real request; on one machine the first one
+/// is enough.
+pub(crate) fn soon<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    const ASKS: u32 = 200;
+    (0..ASKS).find_map(|_| ask()).unwrap_or_else(|| panic!("not within {ASKS} requests: {what}"))
+}
+
+/// Asks with a token that has a second or two to live until it is refused. Each asking is
+/// a real request; time passes meanwhile, and no test sleeps. Returns how often it was let
+/// in before.
+pub(crate) fn until_expired(stack: &Stack, token: &Token) -> u32 {
+    let begun = Instant::now();
+    let mut let_in = 0;
+    while stack.get("/me").bearer(token).send().status == 200 {
+        let_in += 1;
+        assert!(begun.elapsed() < Duration::from_secs(30), "{} does not expire", token.id);
+    }
+    let_in
+}

@@ -1,0 +1,88 @@
+//! A request, sent exactly as it is written.
+
+use serde_json::Value;
+
+use super::wire::Received;
+use super::{Answer, Stack, secrets};
+
+/// A request that is still to be sent.
+#[derive(Clone)]
+pub(crate) struct Request<'a> {
+    stack: &'a Stack,
+    method: String,
+    path: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Option<Vec<u8>>,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(stack: &'a Stack, method: &str, path: &str) -> Self {
+        Self { stack, method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: None }
+    }
+
+    /// Presents a token, or whatever else, as `Authorization: Bearer`.
+    pub(crate) fn bearer(self, token: impl AsRef<str>) -> Self {
+        self.header("Authorization", format!("Bearer {}", token.as_ref()))
+    }
+
+    /// Adds a header; the same one twice is sent twice.
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// Sends this JSON.
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body(body.to_string())
+    }
+
+    /// Sends these bytes as JSON, which they need not be.
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self.header("Content-Type", "application/json")
+    }
+
+    /// Sends it, and searches the answer for secrets.
+    #[track_caller]
+    pub(crate) fn send(self) -> Answer {
+        let asked = self.named();
+        self.send_malformed().unwrap_or_else(|| panic!("{asked} was not answered"))
+    }
+
+    /// Sends what is not HTTP any more; `None` where the connection was closed for that.
+    #[track_caller]
+    pub(crate) fn send_malformed(self) -> Option<Answer> {
+        let asked = self.named();
+        let received: Option<Received> =
+            self.stack.origin.exchange(&self.bytes()).unwrap_or_else(|error| panic!("{asked}: {error}"));
+        let received = received?;
+        secrets::search(&asked, &received);
+        Some(Answer::new(asked, received))
+    }
+
+    fn named(&self) -> String {
+        portcullis::audit::redact(&format!("{} {}", self.method, self.path)).into_owned()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let origin = &self.stack.origin;
+        let mut bytes = format!("{} {}{} HTTP/1.1\r\n", self.method, origin.base_path, self.path).into_bytes();
+        let mut line = |name: &str, value: &[u8]| {
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                bytes.extend_from_slice(part);
+            }
+        };
+        line("Host", origin.authority.as_bytes());
+        line("User-Agent", b"portcullis-e2e");
+        line("Connection", b"close");
+        for (name, value) in &self.headers {
+            line(name, value);
+        }
+        if self.body.is_some() || self.method == "POST" {
+            line("Content-Length", self.body.as_ref().map_or(0, Vec::len).to_string().as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(self.body.as_deref().unwrap_or_default());
+        bytes
+    }
+}

@@ -1,0 +1,142 @@
+//! The deployment under test: the one that the environment names, or one in this process.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+
+use portcullis::token::Prefix;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::wire::Origin;
+use super::{Request, Token, owner, secrets};
+
+/// The deployment under test.
+pub(crate) struct Stack {
+    pub(super) origin: Origin,
+    /// A token that may do everything.
+    pub(crate) admin: String,
+    in_process: Option<Arc<InProcess>>,
+}
+
+/// The suite's only inputs, if there are any.
+#[expect(clippy::disallowed_methods, reason = "the suite runs against what the environment names")]
+fn named_by_environment() -> Option<(String, String)> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (variable("PORTCULLIS_E2E_URL"), variable("PORTCULLIS_E2E_TOKEN")) {
+        (Some(url), Some(token)) => Some((url, token)),
+        (None, None) => None,
+        _ => panic!("PORTCULLIS_E2E_URL and PORTCULLIS_E2E_TOKEN go together"),
+    }
+}
+
+/// The deployment under test. In this process it is one for all tests that are running.
+pub(crate) fn stack() -> Stack {
+    let (url, admin, in_process) = match named_by_environment() {
+        Some((url, admin)) => (url, admin, None),
+        None => {
+            let shared = InProcess::shared();
+            (shared.running().url(), shared.running().admin_token().to_owned(), Some(shared))
+        }
+    };
+    secrets::remember(&admin);
+    Stack { origin: Origin::parse(&url), admin, in_process }
+}
+
+impl Stack {
+    /// Whether nothing stands before the product that could change a request on its way,
+    /// or refuse it by rules of its own.
+    pub(crate) fn is_in_process(&self) -> bool {
+        self.in_process.is_some()
+    }
+
+    /// What this deployment's tokens begin with.
+    pub(crate) fn prefix(&self) -> Prefix {
+        let (prefix, _) = self.admin.split_once('_').expect("a token has a prefix");
+        prefix.parse().expect("the prefix is one")
+    }
+
+    /// A request with a method of one's own.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request<'_> {
+        Request::new(self, method, path)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Request<'_> {
+        self.request("GET", path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Request<'_> {
+        self.request("POST", path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Request<'_> {
+        self.request("DELETE", path)
+    }
+
+    /// A token with these permissions everywhere, that belongs to a new owner.
+    #[track_caller]
+    pub(crate) fn token<const N: usize>(&self, permissions: [&str; N]) -> Token {
+        self.create(json!({ "permissions": permissions.as_slice() }))
+    }
+
+    /// A token with these permissions on these resources, that belongs to a new owner.
+    #[track_caller]
+    pub(crate) fn token_on<const N: usize, const M: usize>(&self, permissions: [&str; N], resources: [&str; M]) -> Token {
+        self.create(json!({ "permissions": permissions.as_slice(), "resources": resources.as_slice() }))
+    }
+
+    /// A token from a body, in which a name and a new owner are put where there are none.
+    #[track_caller]
+    pub(crate) fn create(&self, mut body: Value) -> Token {
+        for (field, default) in [("name", "e2e".to_owned()), ("owner", owner())] {
+            if body.get(field).is_none() {
+                body[field] = Value::from(default);
+            }
+        }
+        let answer = self.post("/tokens").bearer(&self.admin).json(&body).send();
+        Token::shown_in(&answer.expect(201))
+    }
+}
+
+/// The stack of `local` in this process. It lives on threads of its own for as long as a
+/// test uses it, and leaves nothing behind.
+struct InProcess {
+    // Taken when it ends.
+    parts: Option<(local::Running, Runtime)>,
+}
+
+impl InProcess {
+    fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<InProcess>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let started = Arc::new(Self::start());
+            *shared = Arc::downgrade(&started);
+            started
+        })
+    }
+
+    fn start() -> Self {
+        // A thread of its own, as a test may be inside a runtime already.
+        let started = thread::spawn(|| {
+            let runtime = Runtime::new().expect("threads can be started");
+            let options = local::Options::ephemeral().expect("the template has defaults");
+            let running = runtime.block_on(local::start(options)).expect("the stack starts");
+            (running, runtime)
+        });
+        Self { parts: Some(started.join().expect("the stack starts")) }
+    }
+
+    fn running(&self) -> &local::Running {
+        &self.parts.as_ref().expect("it runs until it is dropped").0
+    }
+}
+
+impl Drop for InProcess {
+    fn drop(&mut self) {
+        if let Some((running, runtime)) = self.parts.take() {
+            let ended = thread::spawn(move || runtime.block_on(running.shutdown())).join();
+            // A test that fails ends here as well; its own message is the one to read.
+            assert!(ended.is_ok() || thread::panicking(), "the stack did not end cleanly");
+        }
+    }
+}

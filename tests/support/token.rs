@@ -1,0 +1,69 @@
+//! Tokens to test with, real and forged.
+
+use portcullis::token::{Prefix, Secret};
+use rand::rngs::SysRng;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Answer, Request, Stack, secrets};
+
+/// A token that was made, and the one answer that showed it.
+pub(crate) struct Token {
+    /// The whole token.
+    pub(crate) secret: String,
+    /// Its public id.
+    pub(crate) id: String,
+    /// Whom it belongs to.
+    pub(crate) owner: String,
+    /// The answer, without the secret: what the token looks like from outside.
+    pub(crate) view: Value,
+}
+
+impl Token {
+    /// The token that the answer to a create must show. From now on no answer may.
+    #[track_caller]
+    pub(crate) fn shown_in(answer: &Answer) -> Self {
+        let mut view = answer.json();
+        let token = view.as_object_mut().and_then(|fields| fields.remove("token"));
+        let text = |value: &Value| value.as_str().expect("a token has an id, an owner and a secret").to_owned();
+        let secret = text(&token.unwrap_or(Value::Null));
+        secrets::remember(&secret);
+        Self { secret, id: text(&view["id"]), owner: text(&view["owner"]), view }
+    }
+
+    /// Asks for another token, with this one.
+    pub(crate) fn create<'a>(&self, stack: &'a Stack, body: &Value) -> Request<'a> {
+        stack.post("/tokens").bearer(self).json(body)
+    }
+
+    /// Its path in the HTTP API.
+    pub(crate) fn path(&self) -> String {
+        format!("/tokens/{}", self.id)
+    }
+}
+
+impl AsRef<str> for Token {
+    fn as_ref(&self) -> &str {
+        &self.secret
+    }
+}
+
+/// An owner that nobody has used before.
+pub(crate) fn owner() -> String {
+    format!("e2e-{}", Uuid::new_v4().simple())
+}
+
+/// A token in perfect form that was never made.
+pub(crate) fn secret_of_nobody(prefix: &Prefix) -> String {
+    Secret::generate(prefix, &mut SysRng).expect("there is randomness").reveal().to_owned()
+}
+
+/// The text with the checksum that makes it a token in form, computed here once more, as
+/// a secret scanner would.
+pub(crate) fn with_good_checksum(text: &str) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let sum = crc32fast::hash(text.as_bytes()) as usize;
+    let powers = (0..6).rev().map(|power| 62_usize.pow(power));
+    let digits: String = powers.map(|power| char::from(DIGITS[sum / power % 62])).collect();
+    format!("{text}{digits}")
+}
