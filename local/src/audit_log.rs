@@ -48,7 +48,7 @@ fn write_pretty(decision: &Decision, sink: &mut dyn Write) -> io::Result<()> {
 
 /// `2025-11-22T10:30:00Z allow GET /apps/billing token=<id> name="ci" owner=admin`
 fn pretty(decision: &Decision) -> String {
-    let mut line = format!("{} {:5}", decision.timestamp, decision.rbac_decision);
+    let mut line = format!("{} {:5}", decision.timestamp.to_the_second(), decision.rbac_decision);
     for text in [&decision.method, &decision.path] {
         line.push(' ');
         line.push_str(&printable(text.as_deref().unwrap_or("-")));

@@ -293,12 +293,15 @@ fn the_prefix_that_was_asked_for_is_the_tokens() {
     let said = bash(&format!("{}\necho \"[$TOKEN]\"\n{}", started.curl_lines()[0], started.curl_lines()[2]));
     assert!(said.contains("[acme2_"), "{said}");
     assert!(said.contains(r#""status":"revoked""#), "the id is found behind a longer prefix: {said}");
+    assert_eq!(started.end("-INT").1, Some(0));
 }
 
 #[test]
 fn listening_where_others_can_reach_it_is_warned_of() {
     let mut command = program();
     command.args(["--listen", "0.0.0.0:0", "--ephemeral"]);
-    assert!(Started::of(command).welcome.contains("Warning: others can reach this address"));
-    assert!(!Started::new(&["--ephemeral"]).welcome.contains("Warning"));
+    let (open, closed) = (Started::of(command), Started::new(&["--ephemeral"]));
+    assert!(open.welcome.contains("Warning: others can reach this address"), "{}", open.welcome);
+    assert!(!closed.welcome.contains("Warning"), "{}", closed.welcome);
+    assert_eq!((open.end("-INT").1, closed.end("-INT").1), (Some(0), Some(0)));
 }

@@ -27,6 +27,7 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 
 async fn create(app: &App, request: &Request) -> Answer {
     let call = Call::read(app, request).await?;
+    call.parameters([])?;
     let now = app.clock.now();
     let asked = NewToken::read(request.body(), now)?;
     let owner = asked.owner.unwrap_or_else(|| call.caller.owner.clone());

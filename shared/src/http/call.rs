@@ -94,7 +94,8 @@ impl Call {
         let mut found = [None; N];
         for (name, value) in &self.query {
             let Some((_, slot)) = names.iter().zip(&mut found).find(|(known, _)| *known == name) else {
-                errors.push(FieldError::new(name, format!("is unknown here; known are {}", names.join(", "))));
+                let known = if N == 0 { "none".to_owned() } else { names.join(", ") };
+                errors.push(FieldError::new(name, format!("is unknown here; known are {known}")));
                 continue;
             };
             if slot.replace(value.as_str()).is_some() {
