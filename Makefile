@@ -25,8 +25,9 @@ help: ## Print this list
 run: ## Start the whole stack on this machine
 	cargo run
 
-test: ## Run every test, also against the stack deployed onto a local AWS
+test: $(VENV) ## Run every test, also against the stack deployed onto a local AWS
 	cargo test --workspace --locked
+	pytest tests/contract
 	$(MAKE) deployed
 
 check: check-rust check-dependencies check-text check-templates check-python ## Run every linter, and the tests of the templates

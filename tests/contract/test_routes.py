@@ -29,7 +29,7 @@ Template.add_multi_constructor("!", lambda loader, tag, node: tag)
 
 @pytest.fixture(scope="module")
 def resources() -> dict:
-    return yaml.load((ROOT / "template.yaml").read_text(), Template)["Resources"]  # noqa: S506: a safe one
+    return yaml.load((ROOT / "template.yaml").read_text(), Template)["Resources"]  # noqa: S506 (it is a safe one)
 
 
 def test_the_routes_that_are_deployed_are_those_that_are_described(resources: dict) -> None:

@@ -32,7 +32,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def portcullis(emulator: Emulator) -> Stack:
     stacks.build(emulator)
-    return stacks.deploy(emulator, "portcullis", ROOT, Architecture=stacks.ARCHITECTURE)
+    settings = ("--config-file", "infra/samconfig.toml")
+    return stacks.deploy(emulator, "portcullis", ROOT, *settings, Architecture=stacks.ARCHITECTURE)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +53,8 @@ def websocket_example(emulator: Emulator, portcullis: Stack) -> Stack:
 
 def example(emulator: Emulator, portcullis: Stack, name: str) -> Stack:
     authorizer = portcullis.outputs["AuthorizerFunctionArn"]
-    return stacks.deploy(emulator, name, ROOT / "examples" / name, AuthorizerFunctionArn=authorizer)
+    settings = ("--resolve-s3", "--capabilities", "CAPABILITY_IAM")
+    return stacks.deploy(emulator, name, ROOT / "examples" / name, *settings, AuthorizerFunctionArn=authorizer)
 
 
 @pytest.fixture(scope="session")
@@ -75,4 +77,4 @@ def admin_token(emulator: Emulator, portcullis: Stack) -> str:
 def e2e_run(emulator: Emulator, url: str, admin_token: str) -> CompletedProcess[str]:
     """The e2e suite, run once. A base URL and an admin token are all that it takes."""
     given = {"PORTCULLIS_E2E_URL": url, "PORTCULLIS_E2E_TOKEN": admin_token}
-    return suites.cargo_test("e2e", emulator.environment() | given)
+    return suites.run("routes", emulator.environment() | given)

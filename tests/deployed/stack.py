@@ -26,12 +26,12 @@ def build(emulator: Emulator) -> None:
     run("sam", "build", "--parameter-overrides", f"Architecture={ARCHITECTURE}", cwd=ROOT, emulator=emulator)
 
 
-def deploy(emulator: Emulator, name: str, directory: Path, **parameters: str) -> Stack:
+def deploy(emulator: Emulator, name: str, directory: Path, *options: str, **parameters: str) -> Stack:
     """Deploys the template of a directory, or what `sam build` has made of it."""
     overrides = [f"{key}={value}" for key, value in parameters.items()]
     run(
-        *("sam", "deploy", "--stack-name", name, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"),
-        *("--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", *overrides),
+        *("sam", "deploy", "--stack-name", name, *options, "--no-confirm-changeset", "--no-progressbar"),
+        *("--parameter-overrides", *overrides),
         cwd=directory,
         emulator=emulator,
     )

@@ -1,13 +1,17 @@
-"""The Rust suites, run against the emulator."""
+"""The e2e package's suites, run against the emulator."""
 
 import subprocess
 
 from stack import ROOT
 
 
-def cargo_test(package: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Runs a package's tests; what they said is in `stdout`."""
-    command = ["cargo", "test", "--package", package]
+def run(module: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Runs the tests of a module; what they said is in `stdout`."""
     return subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ["cargo", "test", "--locked", "--package", "e2e", "--", f"{module}::"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )

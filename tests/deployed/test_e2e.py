@@ -11,6 +11,6 @@ def test_the_e2e_suite_passes_against_the_deployed_stack(e2e_run: CompletedProce
 
 
 def test_the_stores_contract_holds_on_a_second_dynamodb(emulator: Emulator) -> None:
-    environment = emulator.environment() | {"PORTCULLIS_TEST_DYNAMODB": emulator.endpoint}
-    done = suites.cargo_test("portcullis", environment)
+    given = {"PORTCULLIS_TEST_DYNAMODB": emulator.endpoint}
+    done = suites.run("store", emulator.environment() | given)
     assert done.returncode == 0, done.stdout

@@ -4,6 +4,9 @@ import base64
 import os
 import socket
 
+import pytest
+
+import gateway
 from emulator import Emulator
 from stack import Stack
 
@@ -24,9 +27,23 @@ def connect(emulator: Emulator, api_id: str, token: str | None) -> int:
         return int(connection.recv(4096).split(b" ")[1])
 
 
-def test_only_a_good_token_connects(emulator: Emulator, websocket_example: Stack, admin_token: str) -> None:
+@pytest.fixture(scope="module")
+def tokens(url: str, admin_token: str) -> dict[str, str]:
+    """By their permission."""
+    made = {}
+    for permission in ["websocket:connect", "apps:read"]:
+        asked = {"name": permission, "permissions": [permission]}
+        made[permission] = gateway.call("POST", f"{url}/tokens", admin_token, asked).body["token"]
+    return made
+
+
+def test_a_token_that_may_connect_connects(emulator: Emulator, websocket_example: Stack, tokens: dict) -> None:
+    assert connect(emulator, websocket_example.resources["Api"], tokens["websocket:connect"]) == 101
+
+
+def test_everyone_else_stays_outside(emulator: Emulator, websocket_example: Stack, tokens: dict) -> None:
     api = websocket_example.resources["Api"]
-    assert connect(emulator, api, admin_token) == 101
+    assert connect(emulator, api, tokens["apps:read"]) == 403
     # AWS answers 401; the emulator makes a 500 of an authorizer's "Unauthorized" here.
     assert connect(emulator, api, None) in {401, 500}
     assert connect(emulator, api, "nonsense") in {401, 500}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, owner, soon, stack, until_expired};
+use crate::support::{Stack, Token, merged, owner, soon, stack, until_expired};
 
 /// So many tokens of one owner, the newest first.
 fn several(stack: &Stack, owner: &str, count: usize) -> Vec<Token> {
@@ -14,7 +14,7 @@ fn several(stack: &Stack, owner: &str, count: usize) -> Vec<Token> {
     made
 }
 
-fn ids<'a>(page: &'a Value) -> Vec<&'a str> {
+fn ids(page: &Value) -> Vec<&str> {
     page["tokens"].as_array().unwrap().iter().map(|token| token["id"].as_str().unwrap()).collect()
 }
 
@@ -120,11 +120,8 @@ fn paging_through_everyones_tokens_shows_each_once() {
 fn a_list_can_be_of_one_status() {
     let stack = stack();
     let owner = owner();
-    let with = |more: Value| {
-        let mut body = json!({ "owner": owner, "permissions": ["tokens:read", "tokens:write"] });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        stack.create(body)
-    };
+    let permissions = ["tokens:read", "tokens:write"];
+    let with = |more: Value| stack.create(merged(json!({ "owner": owner, "permissions": permissions }), more));
     let (active, revoked) = (with(json!({})), with(json!({ "expires_in": "1h" })));
     let expired = with(json!({ "expires_in": "1s" }));
     until_expired(&stack, &expired);
@@ -139,7 +136,18 @@ fn a_list_can_be_of_one_status() {
 }
 
 #[test]
-fn a_page_has_50_tokens_or_as_many_as_asked_for_up_to_100() {
+fn a_page_has_50_tokens_unless_asked_otherwise() {
+    let stack = stack();
+    for _ in 0..6 {
+        several(&stack, &owner(), 9);
+    }
+    let page = listed(&stack, "/tokens", &stack.admin, 50);
+    assert_eq!(page["tokens"].as_array().map(Vec::len), Some(50));
+    assert!(page["next_cursor"].is_string());
+}
+
+#[test]
+fn a_page_has_1_to_100_tokens() {
     let stack = stack();
     let by = stack.token(["tokens:read"]);
     for good in ["1", "100", "050"] {

@@ -93,8 +93,8 @@ impl Drop for Behind {
 async fn pass_on(State(faulty): State<Arc<Faulty>>, request: Request) -> Response {
     let fault = faulty.fault;
     let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
-    let faults = target.ends_with(&format!(".{}", fault.operation))
-        && faulty.hit.fetch_add(1, Ordering::SeqCst) < fault.times;
+    let faults =
+        target.ends_with(&format!(".{}", fault.operation)) && faulty.hit.fetch_add(1, Ordering::SeqCst) < fault.times;
     let answer = if faults && !fault.after { None } else { Some(answer_of(&faulty.engine, request).await) };
     match answer {
         Some(answer) if !faults => answer,
@@ -106,7 +106,9 @@ async fn answer_of(engine: &Origin, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let mut bytes = format!("POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len()).into_bytes();
-    for (name, value) in parts.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "content-length")) {
+    for (name, value) in
+        parts.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "content-length"))
+    {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
             bytes.extend_from_slice(part);
         }

@@ -60,7 +60,10 @@ async fn a_list_is_newest_first_and_of_one_owner_or_everyone() {
     let mut everyones = [hers, his].concat();
     everyones.sort_by_key(|record| std::cmp::Reverse(record.created_at));
     let all = listed(&table, &all_of(Scope::Everyone), 6).await;
-    assert_eq!(all.iter().map(|r| r.created_at).collect::<Vec<_>>(), everyones.iter().map(|r| r.created_at).collect::<Vec<_>>());
+    assert_eq!(
+        all.iter().map(|r| r.created_at).collect::<Vec<_>>(),
+        everyones.iter().map(|r| r.created_at).collect::<Vec<_>>()
+    );
     assert!(everyones.iter().all(|record| all.contains(record)));
     let nobody = Scope::Owner("nobody".parse().unwrap());
     assert_eq!(listed(&table, &all_of(nobody), 0).await, []);
@@ -108,7 +111,12 @@ async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
     let mut records = Vec::new();
     for (second, (end, revoked)) in (0_i64..).zip(ends.into_iter().flat_map(|end| [(end, false), (end, true)])) {
         let sample = Sample::of(&alice()).made_at(at.plus_seconds(second - 100));
-        let record = match end { Some(end) => sample.until(end), None => sample }.in_table(&table).await;
+        let record = match end {
+            Some(end) => sample.until(end),
+            None => sample,
+        }
+        .in_table(&table)
+        .await;
         if revoked {
             table.tokens.revoke(&record.id, &Actor::Bootstrap, at, 30).await.unwrap();
         }

@@ -13,6 +13,7 @@ mod limit;
 mod list;
 mod races;
 mod table;
+mod tls;
 mod touch;
 mod ttl;
 

@@ -54,22 +54,3 @@ async fn a_use_noted_late_leaves_a_revoked_token_revoked() {
     let after = table.tokens.get(&record.id).await.unwrap();
     assert_eq!(after, Some(Record { last_used_at: Some(at), ..revoked }));
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_uses_at_once_one_is_noted() {
-    let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
-    let first = now().to_the_second();
-    let racers: Vec<_> = (0..20)
-        .map(|second| {
-            let (tokens, id) = (table.another_client(), record.id.clone());
-            let used = LastUse { id, at: first.plus_seconds(second) };
-            tokio::spawn(async move { tokens.touch(&used).await.unwrap() })
-        })
-        .collect();
-    for racer in racers {
-        racer.await.unwrap();
-    }
-    let noted = table.tokens.get(&record.id).await.unwrap().unwrap().last_used_at.unwrap();
-    assert!((first..first.plus_seconds(20)).contains(&noted));
-}

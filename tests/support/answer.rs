@@ -56,7 +56,10 @@ impl Answer {
         assert_eq!(self.header("cache-control"), Some("no-store"), "{shown}");
         if let Some(id) = document.get_mut("request_id") {
             let text = id.as_str().unwrap_or_default();
-            assert!(text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{shown}");
+            assert!(
+                text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
+                "{shown}"
+            );
             *id = Value::from("[request id]");
         }
         document

@@ -27,6 +27,8 @@ pub(crate) mod wire;
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 pub(crate) use answer::Answer;
 pub(crate) use request::Request;
 pub(crate) use stack::{Stack, stack};
@@ -43,15 +45,28 @@ pub(crate) fn soon<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     (0..ASKS).find_map(|_| ask()).unwrap_or_else(|| panic!("not within {ASKS} requests: {what}"))
 }
 
+/// The fields of two objects; those of the second win.
+pub(crate) fn merged(base: Value, more: Value) -> Value {
+    let (Value::Object(mut base), Value::Object(more)) = (base, more) else {
+        panic!("only objects have fields");
+    };
+    base.extend(more);
+    Value::Object(base)
+}
+
 /// Asks with a token that has a second or two to live until it is refused. Each asking is
 /// a real request; time passes meanwhile, and no test sleeps. Returns how often it was let
 /// in before.
 pub(crate) fn until_expired(stack: &Stack, token: &Token) -> u32 {
     let begun = Instant::now();
     let mut let_in = 0;
-    while stack.get("/me").bearer(token).send().status == 200 {
+    loop {
+        let answer = stack.get("/me").bearer(token).send();
+        if answer.status != 200 {
+            answer.problem(401, "invalid_token");
+            return let_in;
+        }
         let_in += 1;
         assert!(begun.elapsed() < Duration::from_secs(30), "{} does not expire", token.id);
     }
-    let_in
 }

@@ -57,6 +57,9 @@ impl<'a> Request<'a> {
             self.stack.origin.exchange(&self.bytes()).unwrap_or_else(|error| panic!("{asked}: {error}"));
         let received = received?;
         secrets::search(&asked, &received);
+        if received.status == 201 {
+            self.stack.made(&received.body);
+        }
         Some(Answer::new(asked, received))
     }
 
@@ -73,8 +76,9 @@ impl<'a> Request<'a> {
             }
         };
         line("Host", origin.authority.as_bytes());
-        line("User-Agent", b"portcullis-e2e");
         line("Connection", b"close");
+        // Last, as a server may add the next line to it if that begins with a space.
+        line("User-Agent", b"portcullis-e2e");
         for (name, value) in &self.headers {
             line(name, value);
         }

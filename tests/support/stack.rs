@@ -16,6 +16,8 @@ pub(crate) struct Stack {
     /// A token that may do everything.
     pub(crate) admin: String,
     in_process: Option<Arc<InProcess>>,
+    /// The ids of the tokens that a test has made here.
+    made: Mutex<Vec<String>>,
 }
 
 /// The suite's only inputs, if there are any.
@@ -39,7 +41,7 @@ pub(crate) fn stack() -> Stack {
         }
     };
     secrets::remember(&admin);
-    Stack { origin: Origin::parse(&url), admin, in_process }
+    Stack { origin: Origin::parse(&url), admin, in_process, made: Mutex::default() }
 }
 
 impl Stack {
@@ -47,6 +49,14 @@ impl Stack {
     /// or refuse it by rules of its own.
     pub(crate) fn is_in_process(&self) -> bool {
         self.in_process.is_some()
+    }
+
+    /// Notes the token in the answer to a create.
+    pub(super) fn made(&self, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        if let Some(id) = body["id"].as_str() {
+            self.made.lock().unwrap_or_else(PoisonError::into_inner).push(id.to_owned());
+        }
     }
 
     /// What this deployment's tokens begin with.
@@ -80,7 +90,11 @@ impl Stack {
 
     /// A token with these permissions on these resources, that belongs to a new owner.
     #[track_caller]
-    pub(crate) fn token_on<const N: usize, const M: usize>(&self, permissions: [&str; N], resources: [&str; M]) -> Token {
+    pub(crate) fn token_on<const N: usize, const M: usize>(
+        &self,
+        permissions: [&str; N],
+        resources: [&str; M],
+    ) -> Token {
         self.create(json!({ "permissions": permissions.as_slice(), "resources": resources.as_slice() }))
     }
 
@@ -94,6 +108,30 @@ impl Stack {
         }
         let answer = self.post("/tokens").bearer(&self.admin).json(&body).send();
         Token::shown_in(&answer.expect(201))
+    }
+}
+
+impl Drop for Stack {
+    /// Leaves nothing behind in a deployment that goes on.
+    fn drop(&mut self) {
+        if self.is_in_process() {
+            return;
+        }
+        let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
+        let remove = |some: &[String]| {
+            for id in some {
+                // Many are gone already; that was the test.
+                self.delete(&format!("/tokens/{id}")).bearer(&self.admin).send_malformed();
+            }
+        };
+        thread::scope(|scope| {
+            let chunks = made.chunks(made.len().div_ceil(8).max(1));
+            let removers: Vec<_> = chunks.map(|some| scope.spawn(move || remove(some))).collect();
+            for remover in removers {
+                // A test that fails ends here as well; its own message is the one to read.
+                assert!(remover.join().is_ok() || thread::panicking(), "a token was left behind");
+            }
+        });
     }
 }
 

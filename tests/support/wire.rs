@@ -83,7 +83,11 @@ fn talk(mut stream: impl Read + Write, request: &[u8]) -> io::Result<Option<Rece
     }
     if bytes.is_empty() {
         return sent.map(|()| None).or_else(|error| {
-            if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) { Ok(None) } else { Err(error) }
+            if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) {
+                Ok(None)
+            } else {
+                Err(error)
+            }
         });
     }
     Received::parse(&bytes).map(Some).ok_or_else(|| io::Error::other("the answer is not HTTP, or was cut"))

@@ -130,7 +130,7 @@ impl Me {
             owner: record.owner.to_string(),
             permissions: record.grant.permissions.iter().map(Permission::to_string).collect(),
             resources: record.grant.resources.iter().map(Resource::to_string).collect(),
-            created_at: record.created_at,
+            created_at: record.created_at.to_the_second(),
             expires_at: record.expires_at,
         }
     }

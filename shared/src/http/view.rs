@@ -37,7 +37,7 @@ impl TokenView {
             resources: record.grant.resources.iter().map(Resource::to_string).collect(),
             status: record.status(now),
             created_by: record.created_by.to_string(),
-            created_at: record.created_at,
+            created_at: record.created_at.to_the_second(),
             expires_at: record.expires_at,
             last_used_at: record.last_used_at,
             revoked_at: record.revoked.as_ref().map(|revoked| revoked.at),

@@ -53,10 +53,7 @@ fn a_refusal_tells_a_missing_resource_from_a_missing_permission() {
     let stack = stack();
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
     let document = stack.get("/demo/apps/payroll").bearer(&token).send().problem(403, "insufficient_scope");
-    assert_eq!(
-        document["detail"],
-        "This needs apps:read on apps/payroll; your token has it on other resources only."
-    );
+    assert_eq!(document["detail"], "This needs apps:read on apps/payroll; your token has it on other resources only.");
     assert_eq!((&document["permission"], &document["resource"]), (&json!("apps:read"), &json!("apps/payroll")));
 }
 
@@ -67,7 +64,9 @@ fn a_grant_on_a_resource_reaches_it_and_all_below_and_nothing_beside() {
     for path in ["/apps/billing", "/apps/billing/", "/apps/billing/builds", "/apps/billing/builds/7/log"] {
         stack.get(&format!("/demo{path}")).bearer(&token).send().expect(200);
     }
-    for path in ["/", "/apps", "/apps/", "/apps/payroll", "/apps/billing2", "/apps/billin", "/billing", "/x/apps/billing"] {
+    for path in
+        ["/", "/apps", "/apps/", "/apps/payroll", "/apps/billing2", "/apps/billin", "/billing", "/x/apps/billing"]
+    {
         stack.get(&format!("/demo{path}")).bearer(&token).send().problem(403, "insufficient_scope");
     }
 }
@@ -103,7 +102,11 @@ fn a_star_stands_for_any_half_of_a_permission() {
         ("*", &[("GET", "/apps/a"), ("DELETE", "/jobs/b"), ("GET", "/"), ("POST", "")][..], &[][..]),
         ("*:*", &[("PUT", "/apps/a")], &[]),
         ("apps:*", &[("GET", "/apps/a"), ("PATCH", "/apps")], &[("GET", "/jobs"), ("GET", "/")]),
-        ("*:read", &[("GET", "/apps/a"), ("GET", "/jobs"), ("GET", "/"), ("GET", "")], &[("POST", "/apps/a"), ("POST", "/")]),
+        (
+            "*:read",
+            &[("GET", "/apps/a"), ("GET", "/jobs"), ("GET", "/"), ("GET", "")],
+            &[("POST", "/apps/a"), ("POST", "/")],
+        ),
     ] {
         let token = stack.token([granted]);
         for (method, path) in allowed {

@@ -160,12 +160,8 @@ fn an_unknown_token_and_a_wrong_secret_for_a_known_id_look_like_garbage() {
     let token = stack.token(["apps:read"]);
     let nobodys = secret_of_nobody(&stack.prefix());
     let body = nobodys.find('_').unwrap() + 1;
-    let wrong_secret = with_good_checksum(&format!(
-        "{}_{}{}",
-        stack.prefix(),
-        token.id,
-        &nobodys[body + 16..nobodys.len() - 6]
-    ));
+    let wrong_secret =
+        with_good_checksum(&format!("{}_{}{}", stack.prefix(), token.id, &nobodys[body + 16..nobodys.len() - 6]));
     let other_prefix = with_good_checksum(&format!("zz{}", &token.secret[..token.secret.len() - 6]));
     let answers: Vec<_> = [nobodys, wrong_secret, other_prefix, "garbage".to_owned()]
         .into_iter()

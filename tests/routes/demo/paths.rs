@@ -14,7 +14,9 @@ fn assert_never_led_astray(path: &str, answer: &Answer) {
         400 | 403 | 404 => {}
         200 => {
             let seen = answer.json()["path"].as_str().unwrap_or_default().to_owned();
-            let plain = !seen.contains("//") && seen.split('/').all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric()));
+            let odd = |c: char| c.is_control() || matches!(c, '\\' | ';' | '%' | '?' | '*');
+            let dots = seen.split('/').any(|name| matches!(name, "." | ".."));
+            let plain = !dots && !seen.contains("//") && !seen.contains(odd);
             let granted = seen == "/apps/billing" || seen.starts_with("/apps/billing/");
             assert!(plain && granted, "{path} reached the backend as {seen}");
         }
@@ -130,7 +132,9 @@ fn a_query_decides_nothing() {
 fn a_plain_path_may_be_encoded_or_end_in_one_slash() {
     let stack = stack();
     let token = narrow(&stack);
-    for path in ["/demo/apps/billing/", "/demo/apps/b%69lling", "/demo/apps/billing/caf%C3%A9", "/demo/apps/billing/a%20b"] {
+    for path in
+        ["/demo/apps/billing/", "/demo/apps/b%69lling", "/demo/apps/billing/caf%C3%A9", "/demo/apps/billing/a%20b"]
+    {
         stack.get(path).bearer(&token).send().expect(200);
     }
 }
@@ -149,8 +153,24 @@ fn the_products_own_routes_have_one_spelling_each() {
     let stack = stack();
     let token = stack.token(["tokens:read"]);
     for path in [
-        "/ME", "/Me", "//me", "/me//", "/./me", "/tokens/../me", "/m%65", "/me;x", "/me%00", "/%6de", "/TOKENS",
-        "/tokens//", "//tokens", "/tokens/.", "/tokens/..", "/tokens/%2e%2e/me", "/tokens%2F", "/tokens;limit=1",
+        "/ME",
+        "/Me",
+        "//me",
+        "/me//",
+        "/./me",
+        "/tokens/../me",
+        "/m%65",
+        "/me;x",
+        "/me%00",
+        "/%6de",
+        "/TOKENS",
+        "/tokens//",
+        "//tokens",
+        "/tokens/.",
+        "/tokens/..",
+        "/tokens/%2e%2e/me",
+        "/tokens%2F",
+        "/tokens;limit=1",
     ] {
         let Some(answer) = stack.get(path).bearer(&token).send_malformed() else { continue };
         if answer.status == 200 && !stack.is_in_process() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, owner, stack};
+use crate::support::{Answer, Stack, Token, merged, owner, stack};
 
 /// What a creator is answered, and what of it was too much.
 fn ask(stack: &Stack, creator: &Token, mut body: Value) -> Answer {
@@ -34,7 +34,8 @@ fn a_token_hands_out_only_resources_that_it_reaches() {
     let stack = stack();
     let creator = stack.token_on(["tokens:write", "x:y"], ["tokens", "apps/billing", "jobs/*"]);
     let with = |resource: &str| ask(&stack, &creator, json!({ "permissions": ["x:y"], "resources": [resource] }));
-    for within in ["apps/billing", "apps/billing/builds", "apps/billing/*", "jobs/*", "jobs/7", "jobs/7/*", "tokens/*"] {
+    for within in ["apps/billing", "apps/billing/builds", "apps/billing/*", "jobs/*", "jobs/7", "jobs/7/*", "tokens/*"]
+    {
         with(within).expect(201);
     }
     for beyond in ["apps", "apps/*", "apps/payroll", "apps/billing2", "jobs", "*", "App/billing"] {
@@ -57,11 +58,7 @@ fn a_token_does_not_outlive_its_creator() {
     let stack = stack();
     let end = "2090-01-01T00:00:00Z";
     let creator = stack.create(json!({ "permissions": ["*"], "expires_at": end }));
-    let with = |more: Value| {
-        let mut body = json!({ "permissions": ["x:y"] });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        ask(&stack, &creator, body)
-    };
+    let with = |more: Value| ask(&stack, &creator, merged(json!({ "permissions": ["x:y"] }), more));
     for within in [json!({ "expires_at": end }), json!({ "expires_in": "1h" })] {
         with(within).expect(201);
     }
@@ -84,7 +81,11 @@ fn everything_that_is_too_much_is_named_at_once() {
     let creator = stack.create(json!({
         "permissions": ["tokens:write"], "resources": ["tokens"], "expires_in": "1h",
     }));
-    let answer = ask(&stack, &creator, json!({ "permissions": ["a:b", "tokens:write", "*"], "resources": ["x", "tokens", "y"] }));
+    let answer = ask(
+        &stack,
+        &creator,
+        json!({ "permissions": ["a:b", "tokens:write", "*"], "resources": ["x", "tokens", "y"] }),
+    );
     let errors = too_much(&answer);
     let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["permissions", "permissions", "resources", "resources", "expires_at"]);
@@ -118,7 +119,11 @@ fn tokens_admin_alone_makes_tokens_but_gives_no_permission_away_that_it_lacks() 
 fn a_chain_of_tokens_never_grows_in_power() {
     let stack = stack();
     let first = stack.token_on(["tokens:*", "apps:read"], ["tokens", "apps/*"]);
-    let answer = ask(&stack, &first, json!({ "permissions": ["tokens:write", "apps:read"], "resources": ["tokens", "apps/billing"] }));
+    let answer = ask(
+        &stack,
+        &first,
+        json!({ "permissions": ["tokens:write", "apps:read"], "resources": ["tokens", "apps/billing"] }),
+    );
     let second = Token::shown_in(&answer.expect(201));
     too_much(&ask(&stack, &second, json!({ "permissions": ["apps:read"], "resources": ["apps/payroll"] })));
     too_much(&ask(&stack, &second, json!({ "permissions": ["tokens:read"], "resources": ["tokens"] })));
@@ -126,5 +131,8 @@ fn a_chain_of_tokens_never_grows_in_power() {
     let third = Token::shown_in(&third.expect(201));
     stack.get("/demo/apps/billing").bearer(&third).send().expect(200);
     stack.get("/demo/apps/payroll").bearer(&third).send().problem(403, "insufficient_scope");
-    third.create(&stack, &json!({ "name": "n", "permissions": ["apps:read"] })).send().problem(403, "insufficient_scope");
+    third
+        .create(&stack, &json!({ "name": "n", "permissions": ["apps:read"] }))
+        .send()
+        .problem(403, "insufficient_scope");
 }

@@ -69,10 +69,15 @@ fn a_lifetime_that_is_none_is_refused_and_the_limit_named() {
     for lifetime in ["0s", "0d", "000m", "999999999d", "36501d", "3153600001s", "99999999999999999999999d"] {
         assert_eq!(refused("expires_in", lifetime), "must be at least 1s and at most 36500d", "{lifetime}");
     }
-    for lifetime in
-        ["", "d", "30", "-1d", "+1d", "1.5h", "1e3s", "1 d", " 1d", "1d ", "1D", "1w", "1y", "1d12h", "P30D", "١d", "1ḋ", "1s\0"]
-    {
-        assert_eq!(refused("expires_in", lifetime), "must be a whole number and s, m, h or d, as in 30d", "{lifetime:?}");
+    for lifetime in [
+        "", "d", "30", "-1d", "+1d", "1.5h", "1e3s", "1 d", " 1d", "1d ", "1D", "1w", "1y", "1d12h", "P30D", "١d",
+        "1ḋ", "1s\0",
+    ] {
+        assert_eq!(
+            refused("expires_in", lifetime),
+            "must be a whole number and s, m, h or d, as in 30d",
+            "{lifetime:?}"
+        );
     }
     for past in ["2000-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "0000-01-01T00:00:00Z"] {
         assert_eq!(refused("expires_at", past), "must be in the future", "{past}");
@@ -89,9 +94,21 @@ fn a_lifetime_that_is_none_is_refused_and_the_limit_named() {
     }
     assert_eq!(refused("expires_at", "2099-01-01T00:00:00.5Z"), "must be to the second, without a fraction");
     for no_time in [
-        "", "never", "null", "tomorrow", "10000-01-01T00:00:00Z", "+10000-01-01T00:00:00Z", "2099-01-01",
-        "2099-01-01T00:00:00", "2099-01-01T00:00Z", "2099-02-29T00:00:00Z",
-        "2099-13-01T00:00:00Z", "2099-01-01T24:00:00Z", "2099-01-01T23:59:61Z", "4070908800", "2099-01-01T00:00:00ZZ",
+        "",
+        "never",
+        "null",
+        "tomorrow",
+        "10000-01-01T00:00:00Z",
+        "+10000-01-01T00:00:00Z",
+        "2099-01-01",
+        "2099-01-01T00:00:00",
+        "2099-01-01T00:00Z",
+        "2099-02-29T00:00:00Z",
+        "2099-13-01T00:00:00Z",
+        "2099-01-01T24:00:00Z",
+        "2099-01-01T23:59:61Z",
+        "4070908800",
+        "2099-01-01T00:00:00ZZ",
     ] {
         let message = refused("expires_at", no_time);
         assert_eq!(message, "must be an RFC 3339 time in UTC, as in 2027-01-31T12:00:00Z", "{no_time:?}");
@@ -101,7 +118,8 @@ fn a_lifetime_that_is_none_is_refused_and_the_limit_named() {
 #[test]
 fn expires_in_and_expires_at_are_not_given_together() {
     let stack = stack();
-    let body = json!({ "name": "ci", "permissions": ["x:y"], "expires_in": "1h", "expires_at": "2099-01-01T00:00:00Z" });
+    let body =
+        json!({ "name": "ci", "permissions": ["x:y"], "expires_in": "1h", "expires_at": "2099-01-01T00:00:00Z" });
     let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
     assert_eq!(answer.offending_fields(), ["expires_at"]);
 }

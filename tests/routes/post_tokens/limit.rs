@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, owner, stack, until_expired};
+use crate::support::{Stack, Token, merged, owner, stack, until_expired};
 
 const LIMIT: usize = 10;
 
@@ -42,9 +42,8 @@ fn when_50_creates_race_for_one_owner_exactly_10_succeed() {
     let stack = stack();
     let body = json!({ "name": "racer", "permissions": ["x:y"], "owner": owner() });
     let answers: Vec<_> = thread::scope(|scope| {
-        let racers: Vec<_> = (0..50)
-            .map(|_| scope.spawn(|| stack.post("/tokens").bearer(&stack.admin).json(&body).send()))
-            .collect();
+        let racers: Vec<_> =
+            (0..50).map(|_| scope.spawn(|| stack.post("/tokens").bearer(&stack.admin).json(&body).send())).collect();
         racers.into_iter().map(|racer| racer.join().unwrap()).collect()
     });
     let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
@@ -91,11 +90,7 @@ fn a_delete_gives_the_slot_back_once_even_after_a_revoke() {
 fn expiry_gives_the_slot_back() {
     let stack = stack();
     let owner = owner();
-    let with = |more: Value| {
-        let mut body = json!({ "owner": owner, "permissions": ["x:y"] });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        stack.create(body)
-    };
+    let with = |more: Value| stack.create(merged(json!({ "owner": owner, "permissions": ["x:y"] }), more));
     for _ in 0..LIMIT - 1 {
         with(json!({}));
     }

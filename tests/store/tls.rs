@@ -1,0 +1,86 @@
+//! Whom the client trusts: Amazon's roots, or those that `AWS_CA_BUNDLE` names.
+
+use std::sync::Arc;
+
+use portcullis::config::Connection;
+use portcullis::store::{Error, Tokens, connect};
+use rcgen::CertifiedKey;
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::{LIMITS, Sample, Table, alice};
+
+/// The engine of a table behind TLS, with a certificate that only its own file vouches for.
+struct Https {
+    endpoint: String,
+    ca_bundle: tempfile::NamedTempFile,
+}
+
+impl Https {
+    async fn before(table: &Table) -> Self {
+        let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let ca_bundle = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(ca_bundle.path(), cert.pem()).unwrap();
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let engine = table.engine.as_ref().unwrap().endpoint.strip_prefix("http://").unwrap().to_owned();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, engine) = (acceptor.clone(), engine.clone());
+                tokio::spawn(async move {
+                    // A client that does not trust the certificate ends the handshake.
+                    let Ok(mut tls) = acceptor.accept(stream).await else { return };
+                    let mut plain = TcpStream::connect(engine).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut tls, &mut plain).await;
+                });
+            }
+        });
+        Self { endpoint, ca_bundle }
+    }
+
+    fn tokens(&self, table: &Table, ca_bundle: Option<String>) -> Tokens {
+        let connection = Connection {
+            region: "us-east-1".to_owned(),
+            endpoint: Some(self.endpoint.clone()),
+            ca_bundle,
+            static_credentials: Some(("test".to_owned(), "test".to_owned())),
+        };
+        Tokens::new(connect(connection).unwrap(), &table.name)
+    }
+}
+
+#[tokio::test]
+async fn the_roots_that_aws_ca_bundle_names_are_trusted() {
+    let table = Table::in_process().await;
+    let https = Https::before(&table).await;
+    let tokens = https.tokens(&table, Some(https.ca_bundle.path().to_str().unwrap().to_owned()));
+    let sample = Sample::of(&alice());
+    tokens.create(&sample.record, &sample.digest, LIMITS).await.unwrap();
+    assert_eq!(tokens.get(&sample.record.id).await.unwrap(), Some(sample.record));
+}
+
+#[tokio::test]
+async fn a_certificate_that_no_trusted_root_vouches_for_is_refused() {
+    let table = Table::in_process().await;
+    let https = Https::before(&table).await;
+    let sample = Sample::of(&alice());
+    let refused = https.tokens(&table, None).get(&sample.record.id).await.unwrap_err();
+    assert!(matches!(&refused, Error::Unavailable(why) if why.contains("certificate")), "{refused}");
+}
+
+#[test]
+fn a_ca_bundle_that_cannot_be_read_stops_the_start() {
+    let connection = Connection { ca_bundle: Some("/nowhere/roots.pem".to_owned()), ..Connection::default() };
+    assert!(connect(connection).unwrap_err().to_string().starts_with("AWS_CA_BUNDLE: /nowhere/roots.pem"));
+}
