@@ -3,15 +3,21 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import requests
+from hypothesis import configuration
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import service as services
 from service import Service
 from watch import Watch
+
+# It would be the folder that the tests are started in.
+HYPOTHESIS_HOME = TemporaryDirectory()
+configuration.set_hypothesis_home_dir(HYPOTHESIS_HOME.name)
 
 
 @pytest.fixture(scope="session")

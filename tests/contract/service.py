@@ -48,7 +48,7 @@ class Service:
 
 def build() -> None:
     """Makes the program what the sources say."""
-    subprocess.run(["cargo", "build", "--quiet", "--package", "local"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "local"], cwd=ROOT, check=True)
 
 
 def read_welcome(lines: IO[str]) -> str:

@@ -57,20 +57,19 @@ def people(service: Service) -> People:
 
 
 def of_operation(operation: str) -> dict[Answer, Callable[[People], Call]]:
-    """What is the same for every operation: with and without a credential, and too large."""
+    """What is the same for every operation."""
     needs_id = "{id}" in operation
     body = {"body": {"name": "x", "permissions": ["apps:read"]}} if operation == "POST /tokens" else {}
     target = {"id": NOBODYS} if needs_id else {}
     table = {
         (operation, 401, "invalid_token"): lambda _: Call(operation, None, **target, **body),
+        (operation, 400, "invalid_request"): lambda people: Call(
+            operation, people.admin, **target, query={"unknown": 1}, **body
+        ),
         (operation, 413, "body_too_large"): lambda people: Call(operation, people.admin, **target, query=HUGE, **body),
     }
     if operation != "GET /me":
         table[operation, 403, "insufficient_scope"] = lambda people: Call(operation, people.stranger, **target, **body)
-    if operation != "POST /tokens":
-        table[operation, 400, "invalid_request"] = lambda people: Call(
-            operation, people.admin, **target, query={"unknown": 1}
-        )
     if needs_id:
         table[operation, 404, "not_found"] = lambda people: Call(operation, people.admin, **target)
     return table
@@ -82,7 +81,6 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
     ("POST /tokens", 201, None): lambda people: Call(
         "POST /tokens", people.manager, body={"name": "x", "permissions": ["tokens:read"], "expires_in": "1h"}
     ),
-    ("POST /tokens", 400, "invalid_request"): lambda people: Call("POST /tokens", people.admin, body={}),
     ("POST /tokens", 403, "forbidden"): lambda people: Call(
         "POST /tokens", people.manager, body={"name": "x", "permissions": ["tokens:read"], "owner": "admin"}
     ),

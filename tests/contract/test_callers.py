@@ -38,6 +38,7 @@ def test_without_one_good_token_nobody_is_let_in(operation: str, headers: dict, 
     filled_in = {name: value.replace("{token}", service.admin_token) for name, value in headers.items()}
     response = Call(operation, None, NOBODYS, headers=filled_in).send(service)
     assert response.status_code == 401
+    assert response.json()["request_id"] == response.headers["x-amzn-requestid"]
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
@@ -54,7 +55,6 @@ def test_the_other_header_is_as_good(service: Service) -> None:
 
 @pytest.mark.parametrize(("method", "path"), UNDESCRIBED)
 def test_what_is_not_described_is_not_there(method: str, path: str, service: Service) -> None:
-    # Raw, so that no client tidies the path.
     response = requests.request(
         method,
         service.url + path.replace("{id}", NOBODYS),
