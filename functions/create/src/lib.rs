@@ -5,13 +5,13 @@
 mod bootstrap;
 mod new_token;
 
-use lambda_http::http::header::{ETAG, LOCATION};
+use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::Grant;
 use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, FieldError, Problem, TokenView, etag, json, respond};
+use portcullis::http::{Answer, Call, FieldError, Problem, TokenView, json, respond, tag};
 use portcullis::store::{Created, Limits};
 use portcullis::token::{Actor, Description, OwnerId, Record, Secret, TokenName};
 use rand::rngs::SysRng;
@@ -45,11 +45,11 @@ async fn create(app: &App, request: &Request) -> Answer {
     };
     let issued = issue(app, blank, now).await?;
     let mut response = json(StatusCode::CREATED, &Shown::of(&issued, now));
-    for (header, text) in [(LOCATION, format!("/tokens/{}", issued.record.id)), (ETAG, etag(&issued.record))] {
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            response.headers_mut().insert(header, value);
-        }
+    // Relative, so that it holds below any stage and base path.
+    if let Ok(location) = HeaderValue::from_str(&format!("tokens/{}", issued.record.id)) {
+        response.headers_mut().insert(LOCATION, location);
     }
+    tag(&mut response, &issued.record);
     Ok(response)
 }
 

@@ -112,6 +112,12 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_is_given_twice_is_refused() {
+        let answer = refused(r#"{"name":"a","permissions":["a:b"],"name":"b","x":1,"x":2}"#);
+        assert!(answer.contains("must be given once"), "{answer}");
+    }
+
+    #[test]
     fn at_least_one_permission_is_required() {
         insta::assert_snapshot!(refused(r#"{"name":"ci","permissions":[]}"#));
         insta::assert_snapshot!(refused("{}"));

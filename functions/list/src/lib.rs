@@ -1,12 +1,11 @@
 //! What there is to see: `GET /tokens`, `GET /tokens/{id}` and `GET /me`.
 
-use lambda_http::http::header::ETAG;
-use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::{Permission, Resource};
 use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, FieldError, Problem, TokenView, etag, json, respond};
+use portcullis::http::{Answer, Call, FieldError, Problem, TokenView, json, respond, tag};
 use portcullis::store::{Cursor, Filter, MOST_PER_PAGE, Scope};
 use portcullis::token::{Invalid, OwnerId, Record, Status};
 use serde::Serialize;
@@ -97,9 +96,7 @@ async fn one(app: &App, call: &Call) -> Answer {
     call.parameters([])?;
     let record = call.target(app).await?;
     let mut response = json(StatusCode::OK, &TokenView::of(&record, app.clock.now()));
-    if let Ok(tag) = HeaderValue::from_str(&etag(&record)) {
-        response.headers_mut().insert(ETAG, tag);
-    }
+    tag(&mut response, &record);
     Ok(response)
 }
 

@@ -5,7 +5,7 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, Problem, TokenView, json, no_content, respond};
+use portcullis::http::{Answer, Call, Problem, TokenView, json, no_content, respond, tag};
 use serde::Serialize;
 
 /// Answers a call.
@@ -31,7 +31,9 @@ async fn revoke(app: &App, call: &Call) -> Answer {
     let now = app.clock.now();
     // No cache stands between a token and its record, so it is dead by the time of this
     // answer, whoever revoked it first.
-    Ok(json(StatusCode::OK, &Revoked { view: TokenView::of(&record, now), effective_by: now }))
+    let mut response = json(StatusCode::OK, &Revoked { view: TokenView::of(&record, now), effective_by: now });
+    tag(&mut response, &record);
+    Ok(response)
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::token::Invalid;
+use crate::token::{Invalid, redact};
 
 /// The most characters of a permission. With at most 50 of them, a token's permissions
 /// always fit into the authorizer's answer (8 KB).
@@ -65,6 +65,9 @@ impl FromStr for Permission {
         if text.len() > LONGEST {
             return Err(Invalid::new(format!("must be at most {LONGEST} characters")));
         }
+        if redact(text) != text {
+            return Err(Invalid::new("must not hold what looks like a token"));
+        }
         if text == "*" {
             return Ok(Self { resource: Half::Any, action: Half::Any });
         }
@@ -112,6 +115,13 @@ pub(crate) mod tests {
         {
             assert!(bad.parse::<Permission>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_pasted_token_is_no_permission() {
+        let token = format!("pcl_{}", "a1".repeat(33));
+        assert!(format!("{token}:read").parse::<Permission>().is_err());
+        assert!(format!("app:{token}").parse::<Permission>().is_err());
     }
 
     #[test]

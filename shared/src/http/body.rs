@@ -6,6 +6,7 @@ use std::str::FromStr;
 use lambda_http::Body;
 use serde_json::{Map, Value};
 
+use super::object::Json;
 use super::{FieldError, Problem};
 use crate::token::Invalid;
 
@@ -29,8 +30,14 @@ impl Fields {
             return Err(Problem::body_too_large(MOST_BYTES));
         }
         match serde_json::from_slice(body.as_ref()) {
-            Ok(Value::Object(object)) => Ok(Self { object, errors: Vec::new() }),
-            Ok(_) => Err(Problem::invalid_body("The body must be a JSON object.")),
+            Ok(Json::Object(object, doubled)) => {
+                let mut fields = Self { object, errors: Vec::new() };
+                for field in doubled {
+                    fields.fail(&field, "must be given once");
+                }
+                Ok(fields)
+            }
+            Ok(Json::Other) => Err(Problem::invalid_body("The body must be a JSON object.")),
             Err(error) => Err(Problem::invalid_body(format!(
                 "The body is not JSON in UTF-8: line {}, column {}.",
                 error.line(),

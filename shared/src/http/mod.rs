@@ -3,6 +3,7 @@
 
 mod body;
 mod call;
+mod object;
 mod problem;
 mod view;
 
@@ -14,7 +15,7 @@ use serde::Serialize;
 pub use body::{Fields, MOST_BYTES};
 pub use call::Call;
 pub use problem::{FieldError, Problem};
-pub use view::{TokenView, etag};
+pub use view::{TokenView, tag};
 
 /// An answer of a function, or the problem document that says why there is none.
 pub type Answer = Result<Response<Body>, Problem>;

@@ -1,5 +1,8 @@
 //! A token as the HTTP API shows it: never its secret, never its digest.
 
+use lambda_http::http::HeaderValue;
+use lambda_http::http::header::ETAG;
+use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use crate::access::{Permission, Resource};
@@ -46,8 +49,9 @@ impl TokenView {
     }
 }
 
-/// The `ETag` of a record: its version.
-#[must_use]
-pub fn etag(record: &Record) -> String {
-    format!("\"{}\"", record.version)
+/// Sets the `ETag` of a record: its version.
+pub fn tag(response: &mut Response<Body>, record: &Record) {
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", record.version)) {
+        response.headers_mut().insert(ETAG, value);
+    }
 }

@@ -43,8 +43,12 @@ pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Invalid
 /// # Errors
 /// Says what the form is, or which limit was broken.
 pub fn parse_expires_at(text: &str, now: Timestamp) -> Result<Timestamp, Invalid> {
-    let moment = OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| Invalid::new("must be an RFC 3339 time in UTC, as in 2027-01-31T12:00:00Z"))?;
+    let form = || Invalid::new("must be an RFC 3339 time in UTC, as in 2027-01-31T12:00:00Z");
+    let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| form())?;
+    // The parser takes any character between date and time.
+    if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
+        return Err(form());
+    }
     if !text.ends_with(['Z', 'z']) {
         return Err(Invalid::new("must be in UTC: end it with Z instead of an offset"));
     }
@@ -114,6 +118,8 @@ mod tests {
             ("2028-01-01T00:00:00.5Z", "fraction"),
             ("2027-02-29T00:00:00Z", "RFC 3339"),
             ("2028-01-01", "RFC 3339"),
+            ("2028-01-01 00:00:00Z", "RFC 3339"),
+            ("2028-01-01x00:00:00Z", "RFC 3339"),
             ("tomorrow", "RFC 3339"),
             ("", "RFC 3339"),
         ] {

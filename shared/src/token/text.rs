@@ -27,7 +27,7 @@ impl FromStr for TokenName {
             return Err(Invalid::new("must not be blank"));
         }
         if text.chars().any(unprintable) {
-            return Err(Invalid::new("must be one line without control characters"));
+            return Err(Invalid::new("must be one line without control and invisible characters"));
         }
         no_token(text)?;
         Ok(Self(text.to_owned()))
@@ -40,7 +40,7 @@ impl FromStr for Description {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         length(text, 0, 500)?;
         if text.chars().any(|c| unprintable(c) && c != '\n' && c != '\t') {
-            return Err(Invalid::new("must not hold control characters other than line feed and tab"));
+            return Err(Invalid::new("must not hold control and invisible characters other than line feed and tab"));
         }
         no_token(text)?;
         Ok(Self(text.to_owned()))
@@ -92,10 +92,15 @@ fn length(text: &str, least: usize, most: usize) -> Result<(), Invalid> {
     }))
 }
 
-/// Control characters, line and paragraph separators, and what changes the direction of
-/// text: nothing that could make one name look like another, or one log line like two.
+/// Control characters, line and paragraph separators, what has no width, and what changes
+/// the direction of text: nothing that could make one name look like another, or one log
+/// line like two. The joiners U+200C and U+200D are not among them: scripts and emoji need
+/// them.
 fn unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A secret that someone pasted into a name would be stored in the clear.
@@ -112,7 +117,7 @@ mod tests {
         for good in ["x", "CI/CD \"deploy\" – früh \\o/ 🚀", &"ü".repeat(100)] {
             assert_eq!(good.parse::<TokenName>().unwrap().as_str(), good);
         }
-        for bad in ["", " ", "a\nb", "a\0b", "\u{202e}evil", "a\u{2028}b", &"x".repeat(101)] {
+        for bad in ["", " ", "a\nb", "a\0b", "\u{202e}evil", "a\u{2028}b", "\u{feff}", "a\u{200b}b", &"x".repeat(101)] {
             assert!(bad.parse::<TokenName>().is_err(), "{bad:?}");
         }
     }
