@@ -49,8 +49,8 @@ impl Bootstrap {
 /// Makes a token that may do everything and never expires.
 ///
 /// # Errors
-/// A problem document: the owner or the name is not good, the owner has no slot left, or
-/// the store failed.
+/// A problem document: the owner or the name is not good, or the store failed. The limit
+/// of live tokens does not count here.
 pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> {
     let Admin { owner, name } = payload.bootstrap;
     let bad = |field: &str, invalid: Invalid| Problem::invalid_body(format!("{field} {invalid}"));
@@ -67,6 +67,8 @@ pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> 
         created_by: Actor::Bootstrap,
     };
     let issued = issue(app, blank, now).await?;
+    // No gateway stands before this, so no access log has it.
+    tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "an admin token was made by bootstrap");
     serde_json::to_value(Shown::of(&issued, now)).map_err(|_| Problem::internal())
 }
 

@@ -46,7 +46,8 @@ async fn create(app: &App, request: &Request) -> Answer {
     let issued = issue(app, blank, now).await?;
     let mut response = json(StatusCode::CREATED, &Shown::of(&issued, now));
     // Relative, so that it holds below any stage and base path.
-    if let Ok(location) = HeaderValue::from_str(&format!("tokens/{}", issued.record.id)) {
+    let base = if request.uri().path().ends_with('/') { "" } else { "tokens/" };
+    if let Ok(location) = HeaderValue::from_str(&format!("{base}{}", issued.record.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
     tag(&mut response, &issued.record);
@@ -105,7 +106,9 @@ async fn issue(app: &App, blank: Blank, now: Timestamp) -> Result<Issued, Proble
         last_used_at: None,
         version: 1,
     };
-    let limits = Limits { live_tokens: app.settings.max_tokens_per_owner, retention_days: app.settings.retention_days };
+    // Whoever comes with AWS credentials must not be locked out by their own tokens.
+    let live_tokens = if record.created_by == Actor::Bootstrap { 0 } else { app.settings.max_tokens_per_owner };
+    let limits = Limits { live_tokens, retention_days: app.settings.retention_days };
     match app.tokens.create(&record, &secret.digest(), limits).await? {
         Created::Done => Ok(Issued { record, secret }),
         Created::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),

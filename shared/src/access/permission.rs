@@ -29,6 +29,17 @@ impl Permission {
         Self { resource: Half::parse(segment).unwrap_or(Half::Any), action: Half::Named(action.to_owned()) }
     }
 
+    /// A permission that was accepted once: its form is all that it needs, so that
+    /// stricter rules never make a stored record unreadable.
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self { resource: Half::Any, action: Half::Any });
+        }
+        let (resource, action) = text.split_once(':')?;
+        Some(Self { resource: Half::parse(resource)?, action: Half::parse(action)? })
+    }
+
     /// Whether whoever holds this also holds `other`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
@@ -68,16 +79,11 @@ impl FromStr for Permission {
         if redact(text) != text {
             return Err(Invalid::new("must not hold what looks like a token"));
         }
-        if text == "*" {
-            return Ok(Self { resource: Half::Any, action: Half::Any });
-        }
-        text.split_once(':')
-            .and_then(|(resource, action)| Some(Self { resource: Half::parse(resource)?, action: Half::parse(action)? }))
-            .ok_or_else(|| {
-                Invalid::new(
-                    "must be resource:action, as in app:read; each half is * or a letter or digit and then letters, digits, '.', '_' and '-'",
-                )
-            })
+        Self::stored(text).ok_or_else(|| {
+            Invalid::new(
+                "must be resource:action, as in app:read; each half is * or a letter or digit and then letters, digits, '.', '_' and '-'",
+            )
+        })
     }
 }
 

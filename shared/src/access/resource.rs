@@ -21,6 +21,17 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// A resource that was accepted once, by the rules of its time: stricter rules must
+    /// never make a stored record unreadable. What no request can name, it does not cover.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        match (text, text.strip_suffix("/*")) {
+            ("*", _) => Self::All,
+            (_, Some(root)) => Self::Below(root.to_owned()),
+            (root, None) => Self::Tree(root.to_owned()),
+        }
+    }
+
     /// Whether the name of one thing is covered.
     #[must_use]
     pub fn covers_name(&self, name: &str) -> bool {
@@ -55,11 +66,8 @@ impl FromStr for Resource {
         if !(1..=LONGEST).contains(&count) {
             return Err(Invalid::new(format!("must be 1 to {LONGEST} characters; it has {count}")));
         }
-        if text == "*" {
-            return Ok(Self::All);
-        }
         let name = text.strip_suffix("/*").unwrap_or(text);
-        if !name.split('/').all(is_segment) {
+        if text != "*" && !name.split('/').all(is_segment) {
             return Err(Invalid::new(
                 "must be names divided by single slashes, as in app/billing or app/*, without '.' and '..', and without \\ ; ? % * and control characters in a name",
             ));
@@ -67,7 +75,7 @@ impl FromStr for Resource {
         if redact(text) != text {
             return Err(Invalid::new("must not hold what looks like a token"));
         }
-        Ok(if name.len() == text.len() { Self::Tree(name.to_owned()) } else { Self::Below(name.to_owned()) })
+        Ok(Self::stored(text))
     }
 }
 

@@ -13,6 +13,9 @@ use crate::token::Invalid;
 /// The most bytes of a body.
 pub const MOST_BYTES: usize = 16 * 1024;
 
+/// The most unknown fields that are named one by one.
+const MOST_UNKNOWN: usize = 20;
+
 /// The fields of a JSON object, and what was found wrong with them so far.
 #[derive(Debug)]
 pub struct Fields {
@@ -85,8 +88,8 @@ impl Fields {
         if !(1..=most).contains(&list.len()) {
             self.fail(field, format!("must have 1 to {most} entries; it has {}", list.len()));
         }
-        let mut parsed = Vec::with_capacity(list.len().min(most));
-        for (at, value) in list.iter().enumerate().take(most) {
+        let mut parsed = Vec::new();
+        for (at, value) in list.iter().enumerate() {
             let place = format!("{field}[{at}]");
             let Value::String(text) = value else {
                 self.fail(&place, format!("must be a string, not {}", kind(value)));
@@ -124,8 +127,11 @@ impl Fields {
     /// 400 with everything that was found wrong.
     pub fn finish(mut self, known: &str) -> Result<(), Problem> {
         let unknown: Vec<_> = std::mem::take(&mut self.object).into_iter().map(|(field, _)| field).collect();
-        for field in unknown {
-            self.fail(&field, format!("is unknown; known are {known}"));
+        for field in unknown.iter().take(MOST_UNKNOWN) {
+            self.fail(field, format!("is unknown; known are {known}"));
+        }
+        if let Some(more) = unknown.len().checked_sub(MOST_UNKNOWN).filter(|more| *more > 0) {
+            self.fail("*", format!("{more} more fields are unknown"));
         }
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
     }

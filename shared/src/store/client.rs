@@ -55,6 +55,13 @@ fn at(endpoint: Option<String>, config: Builder) -> Builder {
     }
 }
 
+/// For what nobody waits for: tried once, for less than a function has left when it has
+/// waited for everything else.
+pub(super) fn briefly() -> Builder {
+    let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(800)).build();
+    Config::builder().timeout_config(timeouts).retry_config(RetryConfig::disabled())
+}
+
 /// Short enough that the function answers before the gateway gives up on it: a store that
 /// hangs is a failing store.
 fn timeouts() -> TimeoutConfig {

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{Error, number};
-use crate::access::Grant;
+use crate::access::{Grant, Permission, Resource};
 use crate::clock::Timestamp;
-use crate::token::{Digest, OwnerId, Record, Revocation, TokenId};
+use crate::token::{Description, Digest, OwnerId, Record, Revocation, TokenId, TokenName};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -99,15 +99,16 @@ fn grant(grant: &Grant) -> AttributeValue {
     ]))
 }
 
-/// Reads a record back. What does not parse is an error, never a default: a record that
-/// lost its expiry must not live for ever.
+/// Reads a record back. Texts are taken as they were accepted once. What is missing or of
+/// another type is an error, never a default: a record that lost its expiry must not live
+/// for ever.
 pub(super) fn record(item: &Item) -> Result<Record, Error> {
     let read = Reader { id: id_of(item).unwrap_or("?"), item };
     Ok(Record {
         id: read.id.parse().map_err(|_| read.corrupt("pk"))?,
-        name: read.parsed("name")?,
-        description: read.optional("description", Reader::parsed)?,
-        owner: read.parsed("owner")?,
+        name: read.text("name", TokenName::stored)?,
+        description: read.optional("description", |read, name| read.text(name, Description::stored))?,
+        owner: read.text("owner", OwnerId::stored)?,
         created_by: read.parsed("created_by")?,
         created_at: Timestamp::from_millis(read.number("created_at")?),
         expires_at: read.optional("expires_at", Reader::time)?,
@@ -157,12 +158,13 @@ impl Reader<'_> {
         self.item.get(attribute).map(|_| read(self, attribute)).transpose()
     }
 
+    fn text<T>(&self, attribute: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
+        let text = self.item.get(attribute).and_then(|value| value.as_s().ok());
+        text.and_then(|text| read(text)).ok_or_else(|| self.corrupt(attribute))
+    }
+
     fn parsed<T: FromStr>(&self, attribute: &'static str) -> Result<T, Error> {
-        self.item
-            .get(attribute)
-            .and_then(|value| value.as_s().ok())
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(|| self.corrupt(attribute))
+        self.text(attribute, |text| text.parse().ok())
     }
 
     fn number<T: FromStr>(&self, attribute: &'static str) -> Result<T, Error> {
@@ -183,16 +185,15 @@ impl Reader<'_> {
             return Err(self.corrupt("grants"));
         };
         Ok(Grant {
-            permissions: self.parsed_list(only, "permissions")?,
-            resources: self.parsed_list(only, "resources")?,
+            permissions: self.list(only, "permissions", Permission::stored)?,
+            resources: self.list(only, "resources", |text| Some(Resource::stored(text)))?,
         })
     }
 
-    fn parsed_list<T: FromStr>(&self, map: &Item, name: &str) -> Result<Vec<T>, Error> {
+    fn list<T>(&self, map: &Item, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Error> {
         let list = map.get(name).and_then(|value| value.as_l().ok()).ok_or_else(|| self.corrupt("grants"))?;
-        list.iter()
-            .map(|value| value.as_s().ok().and_then(|text| text.parse().ok()).ok_or_else(|| self.corrupt("grants")))
-            .collect()
+        let texts = list.iter().map(|value| value.as_s().ok().and_then(|text| read(text)));
+        texts.collect::<Option<_>>().ok_or_else(|| self.corrupt("grants"))
     }
 }
 
@@ -252,6 +253,20 @@ mod tests {
         let mut shorn = whole;
         shorn.insert("digest".to_owned(), AttributeValue::B(Blob::new(vec![0; 31])));
         assert!(digest(&shorn).is_err());
+    }
+
+    #[test]
+    fn a_record_from_before_a_rule_was_tightened_stays_readable() {
+        let mut old = new_token(&full(), &some_digest(), None);
+        for attribute in ["name", "description", "owner"] {
+            old.insert(attribute.to_owned(), string("a\u{202e}b \u{feff}"));
+        }
+        let map = HashMap::from([
+            ("permissions".to_owned(), AttributeValue::L(vec![string(format!("{}:read", "a_b1".repeat(40)))])),
+            ("resources".to_owned(), AttributeValue::L(vec![string("app;v=1/x")])),
+        ]);
+        old.insert("grants".to_owned(), AttributeValue::L(vec![AttributeValue::M(map)]));
+        assert!(record(&old).is_ok());
     }
 
     #[test]

@@ -142,6 +142,8 @@ impl Tokens {
             )
             .expression_attribute_values(":now", item::seconds(used.at))
             .expression_attribute_values(":before", item::seconds(used.at.plus_seconds(-LAST_USE_SECONDS)))
+            .customize()
+            .config_override(client::briefly())
             .send()
             .await;
         match written {

@@ -2,53 +2,64 @@
 
 use std::borrow::Cow;
 
-/// From this many letters and digits behind a `_` on, a word is taken for a token, whole
-/// or cut. A whole one has 65; no id (16) is ever hidden.
-const SUSPICIOUS: usize = 32;
-/// How much of it stays: the public id.
+/// Behind a `_`, from this many letters and digits on, a word is taken for a token, whole
+/// or cut. A whole one has 65; an id (16) is never hidden.
+const BEHIND_A_SEPARATOR: usize = 32;
+/// How much of such a word stays: the public id.
 const SHOWN: usize = 16;
+/// Anywhere, from this many letters and digits on, a word that has letters of both cases is
+/// taken for a secret: 43 drawn characters always have, a hexadecimal digest never has.
+const ANYWHERE: usize = 40;
 
-/// The text with whatever looks like a token cut down to its public id.
+/// The text without what looks like a token: behind a `_` (or `%5F`, its
+/// percent-encoding) only the public id is left of it, and elsewhere nothing.
 ///
-/// A token is recognised by `_` (or `%5F`, its percent-encoding) and 32 or more letters
-/// and digits: any deployment's prefix, and also one that was cut or doubled.
+/// Any deployment's prefix is recognised, and also a token that was cut, doubled or
+/// stripped of its prefix. Someone who takes pains to disguise their own token, letter by
+/// letter, is not stopped.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut redacted = String::new();
-    let mut rest = text;
-    while let Some((before, word, after)) = next_suspicious(rest) {
-        redacted.push_str(before);
-        redacted.extend(word.chars().take(SHOWN));
-        redacted.push_str("[redacted]");
-        rest = after;
-    }
-    if redacted.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(redacted + rest) }
-}
-
-/// Splits before and after the next suspicious run of letters and digits.
-fn next_suspicious(text: &str) -> Option<(&str, &str, &str)> {
-    let mut from = 0;
-    while let Some(start) = text.get(from..).and_then(after_separator) {
-        let begin = from + start;
-        let tail = text.get(begin..)?;
-        let length = tail.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        if length >= SUSPICIOUS {
-            let (word, after) = tail.split_at(length);
-            return Some((text.get(..begin)?, word, after));
+    let mut copied = 0;
+    let mut at = 0;
+    let bytes = text.as_bytes();
+    while let Some(from) = position(bytes, at, u8::is_ascii_alphanumeric) {
+        let to = position(bytes, from, |byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len());
+        if let Some(hidden) = hidden(bytes, from, to) {
+            // Letters and digits are one byte each, so no character is cut.
+            redacted.push_str(text.get(copied..hidden).unwrap_or_default());
+            redacted.push_str("[redacted]");
+            copied = to;
         }
-        from = begin;
+        at = to;
     }
-    None
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    redacted.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(redacted)
 }
 
-/// Where the text goes on behind its first `_` or `%5F`.
-fn after_separator(text: &str) -> Option<usize> {
-    let plain = text.find('_').map(|at| at + 1);
-    let encoded = text.to_ascii_uppercase().find("%5F").map(|at| at + 3);
-    match (plain, encoded) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
+/// From where on the run of letters and digits has to be hidden, if it has.
+fn hidden(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
+    let run = bytes.get(from..to)?;
+    let before = from.checked_sub(1).and_then(|at| bytes.get(at));
+    let word = match before {
+        Some(b'_') => Some(from),
+        Some(b'%') if run.get(..2).is_some_and(|code| code.eq_ignore_ascii_case(b"5F")) => Some(from + 2),
+        _ => None,
+    };
+    match word {
+        Some(word) if to - word >= BEHIND_A_SEPARATOR => Some(word + SHOWN),
+        _ => {
+            let mixed = run.iter().any(u8::is_ascii_lowercase) && run.iter().any(u8::is_ascii_uppercase);
+            (run.len() >= ANYWHERE && mixed).then_some(from)
+        }
     }
+}
+
+fn position(bytes: &[u8], from: usize, wanted: impl Fn(&u8) -> bool) -> Option<usize> {
+    bytes.get(from..)?.iter().position(wanted).map(|offset| from + offset)
 }
 
 #[cfg(test)]
@@ -60,18 +71,29 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_left_as_it_is() {
-        for text in ["", "/apps/billing_api/builds", "GitHub Actions", "a_b_c", "über_größe", "%5Fx"] {
+        let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for text in ["", "/apps/billing_api/builds", "GitHub Actions", "a_b_c", "über_größe", "%5Fx", "_", "%", digest]
+        {
             assert_eq!(redact(text), text);
         }
+        assert_eq!(redact(&format!("/blobs/sha256:{digest}")), format!("/blobs/sha256:{digest}"));
     }
 
     #[test]
     fn a_token_keeps_only_its_id() {
         assert_eq!(redact(TOKEN), "pcl_0123456789abcdef[redacted]");
-        let encoded = TOKEN.replace('_', "%5f");
-        assert_eq!(redact(&encoded), "pcl%5f0123456789abcdef[redacted]");
+        assert_eq!(redact(&TOKEN.replace('_', "%5f")), "pcl%5f0123456789abcdef[redacted]");
         let twice = format!("/x/{TOKEN}/y/{TOKEN}/z");
         assert_eq!(redact(&twice), "/x/pcl_0123456789abcdef[redacted]/y/pcl_0123456789abcdef[redacted]/z");
+    }
+
+    #[test]
+    fn a_token_without_its_separator_keeps_nothing() {
+        for disguised in
+            [TOKEN.replace('_', "-"), TOKEN.replace('_', "%255f"), TOKEN.replace("pcl_", ""), TOKEN.replace('_', "")]
+        {
+            assert!(!redact(&disguised).contains("SECRET"), "{disguised}");
+        }
     }
 
     proptest! {
@@ -79,6 +101,12 @@ mod tests {
         fn no_secret_survives_whatever_stands_around_it(before in "\\PC{0,20}", after in "\\PC{0,20}") {
             let text = format!("{before}{TOKEN}{after}");
             prop_assert!(!redact(&text).contains("SECRETSECRET"));
+        }
+
+        #[test]
+        fn what_was_redacted_is_not_redacted_again(text in "([a-zA-Z0-9_%-]{0,80}|\\PC{0,40})") {
+            let once = redact(&text).into_owned();
+            prop_assert_eq!(redact(&once), once.as_str());
         }
     }
 }

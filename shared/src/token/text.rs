@@ -64,6 +64,13 @@ impl FromStr for OwnerId {
 macro_rules! text {
     ($($name:ident)+) => {$(
         impl $name {
+            /// A text that was accepted once, by the rules of its time: stricter rules
+            /// must never make a stored record unreadable.
+            #[must_use]
+            pub fn stored(text: &str) -> Option<Self> {
+                Some(Self(text.to_owned()))
+            }
+
             /// The text itself.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -100,7 +107,7 @@ fn unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
 /// A secret that someone pasted into a name would be stored in the clear.
