@@ -1,10 +1,12 @@
 //! The DynamoDB engine of this machine: dynoxide, in this process, spoken to over HTTP with
 //! the same SDK client as DynamoDB itself, so that what is tried here is what is deployed.
 //!
-//! It listens on the loopback interface only, on a port that the system chooses. What it
+//! It listens on the loopback interface only, on a port that the system chooses, and answers
+//! nobody who does not have the key that is drawn at every start. What it
 //! does not do by itself is clear away items whose `ttl` has passed; here that runs every
 //! minute, as DynamoDB does it in its own time.
 
+mod serve;
 mod table;
 
 pub use table::create_table;
@@ -33,6 +35,7 @@ pub struct Engine {
     pub endpoint: String,
     /// A client for it.
     pub client: Client,
+    connection: Connection,
     database: Database,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -72,17 +75,24 @@ impl Engine {
         let database = open(file)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let client = portcullis::store::connect(Connection {
+        let access_key = uuid::Uuid::new_v4().simple().to_string();
+        let connection = Connection {
             region: "us-east-1".to_owned(),
             endpoint: Some(endpoint.clone()),
-            // The engine asks for no secret, but for a signature's form.
-            static_credentials: Some(("local".to_owned(), "local".to_owned())),
+            static_credentials: Some((access_key.clone(), "unused".to_owned())),
             ..Connection::default()
-        })?;
+        };
+        let client = portcullis::store::connect(connection.clone())?;
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, database.clone(), stopped));
+        let server = tokio::spawn(serve(listener, database.clone(), access_key, stopped));
         let sweeper = tokio::spawn(sweep(database.clone()));
-        Ok(Self { endpoint, client, database, stop: Some(stop), server, sweeper })
+        Ok(Self { endpoint, client, connection, database, stop: Some(stop), server, sweeper })
+    }
+
+    /// How to reach it, key included, for clients and connections of one's own.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        self.connection.clone()
     }
 
     /// Makes the table if it is not there. Says whether it was made.
@@ -140,13 +150,13 @@ fn open(file: Option<&Path>) -> Result<Database, EngineError> {
     database.map_err(|error| EngineError::Open(error.to_string()))
 }
 
-async fn serve(listener: TcpListener, database: Database, stopped: oneshot::Receiver<()>) {
+async fn serve(listener: TcpListener, database: Database, access_key: String, stopped: oneshot::Receiver<()>) {
     let stopped = async {
         // A dropped sender ends the engine as a sent word does.
         let _ = stopped.await;
     };
-    if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stopped).await {
-        tracing::error!(error, "the database engine failed");
+    if let Err(error) = serve::serve(listener, database, &access_key, stopped).await {
+        tracing::error!(%error, "the database engine failed");
     }
 }
 

@@ -58,13 +58,7 @@ impl Table {
     /// A new table on an engine of its own, in this process.
     pub(super) async fn in_process() -> Self {
         let engine = Engine::start(None).await.unwrap();
-        let connection = Connection {
-            region: "us-east-1".to_owned(),
-            endpoint: Some(engine.endpoint.clone()),
-            ca_bundle: None,
-            static_credentials: Some(("test".to_owned(), "test".to_owned())),
-        };
-        Self::at(connection, Some(engine)).await
+        Self::at(engine.connection(), Some(engine)).await
     }
 
     async fn at(connection: Connection, engine: Option<Engine>) -> Self {

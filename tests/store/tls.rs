@@ -50,12 +50,8 @@ impl Https {
     }
 
     fn tokens(&self, table: &Table, ca_bundle: Option<String>) -> Tokens {
-        let connection = Connection {
-            region: "us-east-1".to_owned(),
-            endpoint: Some(self.endpoint.clone()),
-            ca_bundle,
-            static_credentials: Some(("test".to_owned(), "test".to_owned())),
-        };
+        let endpoint = Some(self.endpoint.clone());
+        let connection = Connection { endpoint, ca_bundle, ..table.engine.as_ref().unwrap().connection() };
         Tokens::new(connect(connection).unwrap(), &table.name)
     }
 }

@@ -1,0 +1,141 @@
+//! DynamoDB's protocol in front of the engine: the operations that the store and its tests
+//! use, for the one client that knows this start's access key.
+//!
+//! The engine's own server takes anybody's requests, also those of a web page. Whoever
+//! could write to the table could make tokens, so this one asks for a key that is drawn at
+//! every start and never leaves the process.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::Response;
+use axum::routing::post;
+use dynoxide::{Database, DynoxideError};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpListener;
+
+/// DynamoDB's own limit of a request.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+#[derive(Clone)]
+struct Guarded {
+    database: Database,
+    /// How a signature of this start's key begins.
+    credential: String,
+}
+
+/// Serves until `stopped` ends, then lets the running requests finish.
+pub(super) async fn serve(
+    listener: TcpListener,
+    database: Database,
+    access_key: &str,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let guarded = Guarded { database, credential: format!("Credential={access_key}/") };
+    let router = Router::new().route("/", post(handle)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(guarded);
+    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+}
+
+async fn handle(State(guarded): State<Guarded>, headers: HeaderMap, body: Bytes) -> Response {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !text(AUTHORIZATION.as_str()).contains(&guarded.credential) {
+        return answer(StatusCode::FORBIDDEN, failure("UnrecognizedClientException"));
+    }
+    let Some(operation) = text("x-amz-target").strip_prefix("DynamoDB_20120810.") else {
+        return answer(StatusCode::BAD_REQUEST, failure("UnknownOperationException"));
+    };
+    match run(&guarded.database, operation, &body) {
+        Ok(json) => answer(StatusCode::OK, json),
+        Err(Failed::Engine(error)) => {
+            let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            answer(status, error.to_json())
+        }
+        Err(Failed::Json(error)) => {
+            tracing::error!(%error, operation, "the database engine could not read a request");
+            answer(StatusCode::BAD_REQUEST, failure("SerializationException"))
+        }
+        Err(Failed::Unknown) => answer(StatusCode::BAD_REQUEST, failure("UnknownOperationException")),
+    }
+}
+
+enum Failed {
+    Engine(DynoxideError),
+    Json(serde_json::Error),
+    Unknown,
+}
+
+fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Failed> {
+    match operation {
+        "CreateTable" => call(body, |request| database.create_table(request)),
+        "DeleteTable" => call(body, |request| database.delete_table(request)),
+        "DescribeTable" => call(body, |request| database.describe_table(request)),
+        "UpdateTimeToLive" => call(body, |request| database.update_time_to_live(request)),
+        "DescribeTimeToLive" => call(body, |request| database.describe_time_to_live(request)),
+        "GetItem" => call(body, |request| database.get_item(request)),
+        "PutItem" => call(body, |request| database.put_item(request)),
+        "UpdateItem" => call(body, |request| database.update_item(request)),
+        "DeleteItem" => call(body, |request| database.delete_item(request)),
+        "Query" => call(body, |request| database.query(request)),
+        "Scan" => call(body, |request| database.scan(request)),
+        "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
+        _ => Err(Failed::Unknown),
+    }
+}
+
+fn call<Q: DeserializeOwned, A: Serialize>(
+    body: &[u8],
+    run: impl FnOnce(Q) -> Result<A, DynoxideError>,
+) -> Result<String, Failed> {
+    let request = serde_json::from_slice(body).map_err(Failed::Json)?;
+    let answer = run(request).map_err(Failed::Engine)?;
+    serde_json::to_string(&answer).map_err(Failed::Json)
+}
+
+fn failure(kind: &str) -> String {
+    format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{kind}"}}"#)
+}
+
+fn answer(status: StatusCode, json: String) -> Response {
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::Engine;
+    use portcullis::config::Connection;
+    use portcullis::store::connect;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    #[tokio::test]
+    async fn nobody_without_this_starts_key_gets_an_answer_of_the_engine() {
+        let engine = Engine::start(None).await.unwrap();
+        assert!(engine.client.describe_table().table_name("none").send().await.is_err_and(|error| {
+            error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception())
+        }));
+        let static_credentials = Some(("local".to_owned(), "local".to_owned()));
+        let stranger = connect(Connection { static_credentials, ..engine.connection() }).unwrap();
+        let refused = stranger.describe_table().table_name("none").send().await.unwrap_err();
+        assert_eq!(refused.raw_response().map(|raw| raw.status().as_u16()), Some(403));
+    }
+
+    #[tokio::test]
+    async fn a_web_page_is_not_let_in() {
+        let engine = Engine::start(None).await.unwrap();
+        let address = engine.endpoint.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let preflight = "OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: http://example.com\r\n\
+            Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n";
+        stream.write_all(preflight.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+        assert!(!answer.to_ascii_lowercase().contains("access-control-allow"), "{answer}");
+    }
+}
