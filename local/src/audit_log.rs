@@ -2,6 +2,7 @@
 //! people.
 
 use portcullis::audit::{Decision, redact};
+use portcullis::token::unprintable;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -70,7 +71,7 @@ fn pretty(decision: &Decision) -> String {
 
 /// Nothing that a caller wrote may move a terminal's cursor or begin a line.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars().map(|c| if unprintable(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 #[cfg(test)]

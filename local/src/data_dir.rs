@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
+const DATABASE: &str = "table.sqlite";
+
 /// A directory in use by this process, until it is dropped.
 #[derive(Debug)]
 pub struct DataDir {
@@ -20,9 +22,9 @@ pub struct DataDir {
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// The system does not let it be made or written.
-    #[error("cannot use the data directory {}: {error}", path.display())]
+    #[error("cannot use {} for the data: {error}", path.display())]
     Unusable {
-        /// The directory.
+        /// The directory, or the file in it.
         path: PathBuf,
         /// What the system says.
         error: io::Error,
@@ -53,13 +55,18 @@ impl DataDir {
     }
 
     fn take(path: &Path, temporary: Option<TempDir>) -> Result<Self, DataDirError> {
-        make_private(path).map_err(|error| unusable(path, error))?;
+        make_private(path).map_err(|error| unusable(path, not_a_directory(path, error)))?;
         // Absolute, so that what is printed can be pasted anywhere.
         let path = path.canonicalize().map_err(|error| unusable(path, error))?;
         let lock = private().truncate(false).open(path.join("lock"));
         let lock = lock.map_err(|error| unusable(&path, error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock, _temporary: temporary }),
+            Ok(()) => {
+                // What is empty is a new database; what SQLite puts beside it gets its mode.
+                let database = path.join(DATABASE);
+                private().truncate(false).open(&database).map_err(|error| unusable(&database, error))?;
+                Ok(Self { path, _lock: lock, _temporary: temporary })
+            }
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path)),
             Err(TryLockError::Error(error)) => Err(unusable(&path, error)),
         }
@@ -74,7 +81,7 @@ impl DataDir {
     /// Where the database is.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.path.join("table.sqlite")
+        self.path.join(DATABASE)
     }
 
     /// Where the admin token is.
@@ -97,7 +104,7 @@ impl DataDir {
         match std::fs::read_to_string(self.admin_token()) {
             Ok(text) => Ok(Some(text.trim().to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(unusable(&self.path, error)),
+            Err(error) => Err(unusable(&self.admin_token(), error)),
         }
     }
 
@@ -115,7 +122,7 @@ impl DataDir {
             file.persist(self.admin_token())?;
             Ok(())
         };
-        write().map_err(|error| unusable(&self.path, error))
+        write().map_err(|error| unusable(&self.admin_token(), error))
     }
 
     /// Opens the access log for appending.
@@ -124,8 +131,13 @@ impl DataDir {
     /// When it cannot be written.
     pub fn open_access_log(&self) -> Result<File, DataDirError> {
         let opened = private().append(true).open(self.access_log());
-        opened.map_err(|error| unusable(&self.path, error))
+        opened.map_err(|error| unusable(&self.access_log(), error))
     }
+}
+
+/// `create` says "File exists" of a file that stands where the directory should be.
+fn not_a_directory(path: &Path, error: io::Error) -> io::Error {
+    if path.exists() && !path.is_dir() { io::Error::from(io::ErrorKind::NotADirectory) } else { error }
 }
 
 fn unusable(path: &Path, error: io::Error) -> DataDirError {

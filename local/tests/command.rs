@@ -191,7 +191,7 @@ fn a_directory_that_cannot_be_made_is_one_clear_line() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let below = file.path().join("data");
     let line = refused(&["--listen", "127.0.0.1:0", "--data-dir", below.to_str().unwrap()]);
-    assert!(line.contains("cannot use the data directory"), "{line}");
+    assert!(line.contains("for the data: "), "{line}");
     assert!(line.contains(below.to_str().unwrap()), "{line}");
 }
 
@@ -258,6 +258,7 @@ fn what_it_writes_is_for_its_owner_alone() {
     assert_eq!(mode(&dir), 0o700);
     assert_eq!(mode(&dir.join("admin-token")), 0o600);
     assert_eq!(mode(&dir.join("access.log")), 0o600);
+    assert_eq!(mode(&dir.join("table.sqlite")), 0o600);
     let token = fs::read_to_string(dir.join("admin-token")).unwrap();
     assert!(token.starts_with("pcl_") && token.ends_with('\n') && token.len() == 70, "{token}");
     let log = fs::read_to_string(dir.join("access.log")).unwrap();

@@ -5,6 +5,7 @@ for each example, and one first token, made as the stack's output says.
 """
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from stack import ROOT, Stack
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    # Who ends the tests with SIGTERM, ends with them what they have started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     emulator = Emulator(tmp_path_factory.mktemp("ministack"))
     emulator.start()
     yield emulator

@@ -2,7 +2,7 @@
 
 `emulator.py` runs this file in a process of its own. AWS is right wherever the two differ:
 what is deployed stays as it is, and the emulator is corrected here. The corrections reach
-into one pinned version of ministack (`requirements.txt`); each says what AWS does.
+into one pinned version of ministack (`tests/requirements.txt`); each says what AWS does.
 """
 
 import json

@@ -51,3 +51,14 @@ def test_the_accounts_log_role_is_touched_only_when_asked(template) -> None:
         # Deleting the stack must not silence the other APIs of the account.
         assert resource["DeletionPolicy"] == "Retain"
     assert template.parameters["CreateApiGatewayLogRole"]["Default"] == "false"
+
+
+def test_a_log_role_that_is_made_is_there_before_the_api_that_needs_it(template) -> None:
+    # An account that never had an API must have one before its log role can be set.
+    assert template.resources["ApiGatewayAccount"]["DependsOn"] == "Api"
+    assert template.properties("ApiGatewayAccount")["CloudWatchRoleArn"] == {"Fn::GetAtt": ["ApiGatewayLogRole", "Arn"]}
+    stages = [name for name, resource in template.resources.items() if resource["Type"] == "AWS::ApiGateway::Stage"]
+    assert stages
+    for stage in stages:
+        awaited = template.properties(stage)["Variables"]["log_account"]
+        assert awaited == {"Fn::If": ["CreatesApiGatewayLogRole", {"Ref": "ApiGatewayAccount"}, "existing"]}

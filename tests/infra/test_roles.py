@@ -91,7 +91,7 @@ def test_only_the_authorizer_reads_a_digest(template) -> None:
         for action, statement in on_the_table(template, function).items():
             if action == "GetItem":
                 # Without this a request that names no attributes would get all of them.
-                assert values(statement, "StringEquals", "dynamodb:Select") == {"SPECIFIC_ATTRIBUTES"}
+                assert values(statement, "StringEqualsIfExists", "dynamodb:Select") == {"SPECIFIC_ATTRIBUTES"}
                 named = values(statement, "ForAllValues:StringEquals", "dynamodb:Attributes")
                 assert named and ("digest" in named) == (function == "Authorizer")
             elif action == "Query":

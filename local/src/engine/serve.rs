@@ -108,6 +108,7 @@ fn answer(status: StatusCode, json: String) -> Response {
 #[cfg(test)]
 mod tests {
     use crate::engine::Engine;
+    use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
     use portcullis::config::Connection;
     use portcullis::store::connect;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -116,9 +117,8 @@ mod tests {
     #[tokio::test]
     async fn nobody_without_this_starts_key_gets_an_answer_of_the_engine() {
         let engine = Engine::start(None).await.unwrap();
-        assert!(engine.client.describe_table().table_name("none").send().await.is_err_and(|error| {
-            error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception())
-        }));
+        let ours = engine.client.describe_table().table_name("none").send().await.unwrap_err();
+        assert!(ours.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception));
         let static_credentials = Some(("local".to_owned(), "local".to_owned()));
         let stranger = connect(Connection { static_credentials, ..engine.connection() }).unwrap();
         let refused = stranger.describe_table().table_name("none").send().await.unwrap_err();

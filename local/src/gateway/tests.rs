@@ -168,7 +168,7 @@ async fn only_the_token_api_has_the_stage_variable_that_makes_it_one() {
     fixture.send(get("/me")).await;
     let events = fixture.events();
     assert_eq!(events[0].1["event"]["stageVariables"], Value::Null);
-    assert_eq!(events[2].1["event"]["stageVariables"], json!({"portcullis_api": "tokens"}));
+    assert_eq!(events[2].1["event"]["stageVariables"]["portcullis_api"], "tokens");
 }
 
 #[tokio::test]

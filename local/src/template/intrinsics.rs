@@ -3,16 +3,42 @@
 //! error only where a text is needed.
 
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 pub(super) fn resolve_parameters(document: Value) -> Value {
-    let defaults = document
+    let defaults: Map<String, Value> = document
         .get("Parameters")
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
         .filter_map(|(name, parameter)| Some((name.clone(), parameter.get("Default")?.clone())))
         .collect();
-    resolve(document, &defaults)
+    let document = resolve(document, &defaults);
+    let conditions = document.get("Conditions").and_then(Value::as_object).into_iter().flatten();
+    let holding = conditions.filter(|(_, condition)| holds(condition)).map(|(name, _)| name.clone()).collect();
+    choose(document, &holding)
+}
+
+/// Of the functions that make a condition, the template uses `Fn::Equals` alone.
+fn holds(condition: &Value) -> bool {
+    match condition.get("Fn::Equals").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([one, other]) => one == other,
+        _ => false,
+    }
+}
+
+/// Every `{"Fn::If": [condition, then, else]}` as the branch that is taken.
+fn choose(value: Value, holding: &BTreeSet<String>) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(|item| choose(item, holding)).collect(),
+        Value::Object(object) => match object.get("Fn::If").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([Value::String(condition), then, other]) if object.len() == 1 => {
+                choose(if holding.contains(condition) { then.clone() } else { other.clone() }, holding)
+            }
+            _ => object.into_iter().map(|(name, value)| (name, choose(value, holding))).collect(),
+        },
+        scalar => scalar,
+    }
 }
 
 fn resolve(value: Value, defaults: &Map<String, Value>) -> Value {
@@ -81,5 +107,20 @@ mod tests {
         assert_eq!(resolved["c"], json!({"Ref": "Table"}));
         assert_eq!(resolved["d"], json!({"Fn::Sub": "${AWS::Region}-${StageName}"}));
         assert_eq!(resolved["e"], json!({"Ref": "Vpc"}));
+    }
+
+    #[test]
+    fn an_if_is_the_branch_that_the_defaults_choose() {
+        let document = json!({
+            "Parameters": {"Role": {"Default": "false"}},
+            "Conditions": {
+                "Makes": {"Fn::Equals": [{"Ref": "Role"}, "true"]},
+                "Keeps": {"Fn::Equals": [{"Ref": "Role"}, "false"]},
+            },
+            "a": {"Fn::If": ["Makes", {"Ref": "Account"}, "existing"]},
+            "b": [{"Fn::If": ["Keeps", {"Fn::If": ["Makes", 1, 2]}, 3]}],
+        });
+        let resolved = resolve_parameters(document);
+        assert_eq!((&resolved["a"], &resolved["b"][0]), (&json!("existing"), &json!(2)));
     }
 }

@@ -12,7 +12,7 @@ pub use expiry::{LONGEST_LIFETIME_DAYS, parse_expires_at, parse_expires_in};
 pub use record::{Actor, Record, Revocation, Status};
 pub use redact::redact;
 pub use secret::{Digest, Malformed, Prefix, Secret, TokenId};
-pub use text::{Description, OwnerId, TokenName};
+pub use text::{Description, OwnerId, TokenName, unprintable};
 
 /// Why a value was refused: a sentence for the person who sent it, with the limit that it
 /// broke. It never repeats the value.

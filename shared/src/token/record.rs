@@ -87,7 +87,7 @@ impl FromStr for Status {
 }
 
 /// Who did something: written as `token:<id>`, or `bootstrap` for whoever invoked the
-/// create function directly with AWS credentials (CloudTrail knows them by name).
+/// create function directly with AWS credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A token.

@@ -103,7 +103,8 @@ fn length(text: &str, least: usize, most: usize) -> Result<(), Invalid> {
 /// the direction of text: nothing that could make one name look like another, or one log
 /// line like two. The joiners U+200C and U+200D are not among them: scripts and emoji need
 /// them.
-fn unprintable(c: char) -> bool {
+#[must_use]
+pub fn unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
