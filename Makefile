@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check deployed zips fmt clean \
+.PHONY: help run test check contract deployed zips fmt clean \
 	check-rust check-dependencies check-text check-templates check-python
 
 PYTHON ?= python3
@@ -27,13 +27,16 @@ run: ## Start the whole stack on this machine
 
 test: $(VENV) ## Run every test, also against the stack deployed onto a local AWS
 	cargo test --workspace --locked
-	pytest tests/contract
+	$(MAKE) contract
 	$(MAKE) deployed
 
 check: check-rust check-dependencies check-text check-templates check-python ## Run every linter, and the tests of the templates
 
 deployed: $(VENV) $(SAM) ## Build the zips, deploy them onto a local AWS and test them there
 	pytest tests/deployed
+
+contract: $(VENV) ## Hold infra/openapi.yaml against the running service, both ways
+	pytest tests/contract
 
 zips: $(VENV) $(SAM) ## Build what is deployed, and print its size (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
