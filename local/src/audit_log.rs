@@ -26,16 +26,15 @@ impl AuditLog {
         Self { format, sink: Mutex::new(sink) }
     }
 
-    /// Writes a decision. A log that cannot be written does not change what was decided,
-    /// but says so.
-    pub(crate) fn write(&self, decision: &Decision) {
+    /// Writes a decision. Where it cannot be written, nobody is to be let in.
+    ///
+    /// # Errors
+    /// When the sink does.
+    pub(crate) fn write(&self, decision: &Decision) -> io::Result<()> {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = match self.format {
+        match self.format {
             LogFormat::Json => decision.write_to(&mut *sink),
             LogFormat::Pretty => write_pretty(decision, &mut *sink),
-        };
-        if let Err(error) = written {
-            tracing::error!(%error, "the audit log cannot be written");
         }
     }
 }
@@ -95,7 +94,7 @@ mod tests {
 
     fn line(format: LogFormat, decision: &Decision) -> String {
         let written = Written::default();
-        AuditLog::new(format, Box::new(written.clone())).write(decision);
+        AuditLog::new(format, Box::new(written.clone())).write(decision).unwrap();
         let bytes = written.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }

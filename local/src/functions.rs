@@ -42,7 +42,9 @@ impl Backend for Functions {
             Ok(verdict) => verdict,
             Err(error) => return (Err(error.to_string()), None),
         };
-        self.audit_log.write(&verdict.audit);
+        if let Err(error) = self.audit_log.write(&verdict.audit) {
+            return (Err(format!("the audit log cannot be written: {error}")), None);
+        }
         let work = verdict.used.map(|used| -> Work {
             let app = Arc::clone(&self.app);
             Box::pin(async move {
@@ -77,5 +79,39 @@ fn text(body: Body) -> Bytes {
         Body::Text(text) => Bytes::from(text),
         Body::Binary(bytes) => Bytes::from(STANDARD.encode(bytes)),
         _ => Bytes::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, start};
+    use std::io::{self, Write};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn who_cannot_be_audited_is_not_let_in() {
+        let options = Options { audit_log: Box::new(Full), ..Options::ephemeral().unwrap() };
+        let running = start(options).await.unwrap();
+        let mut stream = TcpStream::connect(running.address()).await.unwrap();
+        let token = running.admin_token();
+        let request = format!("GET /me HTTP/1.1\r\nHost: x\r\nx-api-token: {token}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+        running.shutdown().await;
     }
 }
