@@ -50,7 +50,7 @@ def service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def full_service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One that lets an owner have one token, which is the admin's."""
+    """One that lets an owner have one token; the first admin token does not count."""
     service = Service(tmp_path_factory.mktemp("full-service"), max_tokens_per_owner=1)
     yield from running(service, watch)
 

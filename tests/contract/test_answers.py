@@ -120,6 +120,7 @@ def test_an_answer_is_given_as_described(answer: Answer, service: Service, peopl
 
 
 def test_an_owner_who_has_all_the_tokens_that_are_allowed_gets_no_more(full_service: Service) -> None:
+    calls.create(full_service, full_service.admin_token, permissions=["apps:read"])
     wanted = {"name": "one too many", "permissions": ["apps:read"]}
     response = Call("POST /tokens", full_service.admin_token, body=wanted).send(full_service)
     assert ("POST /tokens", response.status_code, calls.problem_type(response)) == ONLY_OF_A_FULL_SERVICE
