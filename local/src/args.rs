@@ -3,6 +3,7 @@
 use clap::{Parser, ValueEnum, value_parser};
 use local::{Data, LogFormat, Options};
 use portcullis::clock::Clock;
+use portcullis::config::TokenManagement;
 use portcullis::token::Prefix;
 use std::io;
 use std::net::SocketAddr;
@@ -72,6 +73,9 @@ impl Args {
             data: if self.ephemeral { Data::Ephemeral } else { Data::Keep(self.data_dir) },
             prefix: self.prefix,
             max_tokens_per_owner: self.max_tokens_per_owner,
+            token_management: TokenManagement::Owners,
+            authorizer_cache_seconds: 0,
+            oidc: None,
             audit_log: Box::new(io::stdout()),
             clock: Clock::system(),
         }

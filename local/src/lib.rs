@@ -30,7 +30,7 @@ use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
 use portcullis::App;
 use portcullis::clock::Clock;
-use portcullis::config::{HttpApiAnswer, Settings};
+use portcullis::config::{HttpApiAnswer, Oidc, Settings, TokenManagement};
 use portcullis::store::Tokens;
 use portcullis::token::Prefix;
 use std::io::{self, Write};
@@ -56,6 +56,13 @@ pub struct Options {
     pub prefix: Prefix,
     /// How many live tokens an owner may have; 0 means no limit.
     pub max_tokens_per_owner: u32,
+    /// Who may manage tokens.
+    pub token_management: TokenManagement,
+    /// For how long the gateway keeps the authorizer's answers for the protected API; 0
+    /// means not at all.
+    pub authorizer_cache_seconds: u32,
+    /// The OpenID Connect provider whose sessions are accepted.
+    pub oidc: Option<Oidc>,
     /// How the audit log looks.
     pub log: LogFormat,
     /// Where the audit log goes.
@@ -86,6 +93,9 @@ impl Options {
             data: Data::Ephemeral,
             prefix: prefix.map_err(|_| StartError::DefaultPrefix(defaults.token_prefix))?,
             max_tokens_per_owner: defaults.max_tokens_per_owner,
+            token_management: TokenManagement::Owners,
+            authorizer_cache_seconds: 0,
+            oidc: None,
             log: LogFormat::Json,
             audit_log: Box::new(io::sink()),
             clock: Clock::system(),
@@ -171,6 +181,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             max_tokens_per_owner: options.max_tokens_per_owner,
             retention_days: template.defaults.retention_days,
             http_api_answer: HttpApiAnswer::Simple,
+            token_management: options.token_management,
+            authorizer_cache_seconds: options.authorizer_cache_seconds,
+            oidc: options.oidc,
         },
         clock: options.clock.clone(),
     });

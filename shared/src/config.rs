@@ -19,6 +19,36 @@ pub struct Settings {
     /// `PORTCULLIS_HTTP_API_ANSWER`: the form of the authorizer's answer to HTTP APIs
     /// (`simple`).
     pub http_api_answer: HttpApiAnswer,
+    /// `PORTCULLIS_TOKEN_MANAGEMENT`: who may manage tokens (`owners`).
+    pub token_management: TokenManagement,
+    /// `PORTCULLIS_AUTHORIZER_CACHE_SECONDS`: for how long gateways keep the authorizer's
+    /// answers (0): above 0 each answer has to hold for every route.
+    pub authorizer_cache_seconds: u32,
+    /// The OpenID Connect provider whose sessions are accepted; `None` where there is none.
+    pub oidc: Option<Oidc>,
+}
+
+/// Who may manage tokens on the product's own API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenManagement {
+    /// Owners their own, with `tokens:read` and `tokens:write`; admins anyone's.
+    Owners,
+    /// Only who has `tokens:admin`.
+    Admins,
+}
+
+/// The operator's OpenID Connect provider, and how it names things.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oidc {
+    /// `PORTCULLIS_OIDC_ISSUER`: the `iss` of its tokens, and where its discovery document
+    /// is found. `https`, or `http` on a loopback address.
+    pub issuer: String,
+    /// `PORTCULLIS_OIDC_AUDIENCE`: the `aud` that a session has to be for.
+    pub audience: String,
+    /// `PORTCULLIS_OIDC_GROUPS_CLAIM`: the claim with the person's groups (`groups`).
+    pub groups_claim: String,
+    /// `PORTCULLIS_OIDC_OWNER_CLAIM`: the claim that names the person (`sub`).
+    pub owner_claim: String,
 }
 
 /// The two forms of answer that an HTTP API's authorizer can be configured for; the event
@@ -72,7 +102,28 @@ impl Settings {
             max_tokens_per_owner: parsed("PORTCULLIS_MAX_TOKENS_PER_OWNER", "10")?,
             retention_days: parsed("PORTCULLIS_RETENTION_DAYS", "30")?,
             http_api_answer: parsed("PORTCULLIS_HTTP_API_ANSWER", "simple")?,
+            token_management: parsed("PORTCULLIS_TOKEN_MANAGEMENT", "owners")?,
+            authorizer_cache_seconds: parsed("PORTCULLIS_AUTHORIZER_CACHE_SECONDS", "0")?,
+            oidc: Oidc::from_env()?,
         })
+    }
+}
+
+impl Oidc {
+    fn from_env() -> Result<Option<Self>, ConfigError> {
+        let Some(issuer) = variable("PORTCULLIS_OIDC_ISSUER") else {
+            return Ok(None);
+        };
+        // Without an audience any token of the provider would do, whatever it was made for.
+        let audience =
+            variable("PORTCULLIS_OIDC_AUDIENCE").ok_or(ConfigError::Missing("PORTCULLIS_OIDC_AUDIENCE"))?;
+        let or = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
+        Ok(Some(Self {
+            issuer,
+            audience,
+            groups_claim: or("PORTCULLIS_OIDC_GROUPS_CLAIM", "groups"),
+            owner_claim: or("PORTCULLIS_OIDC_OWNER_CLAIM", "sub"),
+        }))
     }
 }
 
@@ -105,6 +156,18 @@ impl FromStr for HttpApiAnswer {
             "simple" => Ok(Self::Simple),
             "iam" => Ok(Self::Iam),
             _ => Err("must be simple or iam".to_owned()),
+        }
+    }
+}
+
+impl FromStr for TokenManagement {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "owners" => Ok(Self::Owners),
+            "admins" => Ok(Self::Admins),
+            _ => Err("must be owners or admins".to_owned()),
         }
     }
 }

@@ -30,6 +30,9 @@ pub(super) fn app(tokens: Tokens) -> App {
         max_tokens_per_owner: 10,
         retention_days: 30,
         http_api_answer: HttpApiAnswer::Simple,
+        token_management: portcullis::config::TokenManagement::Owners,
+        authorizer_cache_seconds: 0,
+        oidc: None,
     };
     App { tokens, settings, clock: Clock::system() }
 }
