@@ -7,6 +7,7 @@ use crate::functions;
 use crate::gateway::method_arn;
 use crate::template::Api;
 use create::Bootstrap;
+use authorizer::Authorizer;
 use portcullis::App;
 use serde_json::{Value, json};
 
@@ -34,13 +35,19 @@ pub enum Origin {
 }
 
 /// Makes sure that the directory has an admin token that works.
-pub(crate) async fn ensure(app: &App, api: &Api, dir: &DataDir, table_is_new: bool) -> Result<Admin, StartError> {
+pub(crate) async fn ensure(
+    app: &App,
+    authorizer: &Authorizer,
+    api: &Api,
+    dir: &DataDir,
+    table_is_new: bool,
+) -> Result<Admin, StartError> {
     let origin = match dir.read_admin_token()? {
         None if table_is_new => Origin::First,
         None => Origin::FileMissing,
         Some(token) => {
             check_prefix(app, dir, &token)?;
-            match refusal(app, api, &token).await? {
+            match refusal(authorizer, api, &token).await? {
                 None => {
                     return Ok(Admin { token, origin: Origin::Kept });
                 }
@@ -77,7 +84,7 @@ fn check_prefix(app: &App, dir: &DataDir, token: &str) -> Result<(), StartError>
 }
 
 /// Asks the authorizer itself whether the token is good, and if not, why.
-async fn refusal(app: &App, api: &Api, token: &str) -> Result<Option<String>, StartError> {
+async fn refusal(authorizer: &Authorizer, api: &Api, token: &str) -> Result<Option<String>, StartError> {
     let event = json!({
         "type": "REQUEST",
         "methodArn": method_arn("portcullis", &api.stage, "GET", "/me"),
@@ -90,7 +97,7 @@ async fn refusal(app: &App, api: &Api, token: &str) -> Result<Option<String>, St
         "requestContext": {"requestId": "start", "httpMethod": "GET", "path": "/me"},
     });
     let failed = |error: &dyn std::fmt::Display| StartError::Admin(error.to_string());
-    let verdict = functions::ask(app, event).await.map_err(|error| failed(&error))?;
+    let verdict = functions::ask(authorizer, event).await.map_err(|error| failed(&error))?;
     match verdict.audit.rbac_decision {
         "allow" => Ok(None),
         "deny" => Ok(Some(verdict.audit.reason.unwrap_or("denied").to_owned())),

@@ -4,7 +4,7 @@
 use crate::audit_log::AuditLog;
 use crate::echo;
 use crate::gateway::{Backend, Work};
-use authorizer::Verdict;
+use authorizer::{Authorizer, Verdict};
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,11 +16,12 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The functions that a route can lead to, by the name of their program.
-const NAMES: [&str; 4] = ["create", "list", "revoke", echo::FUNCTION];
+const NAMES: [&str; 5] = ["catalog", "create", "list", "revoke", echo::FUNCTION];
 
 /// All functions, on one app.
 pub(crate) struct Functions {
     pub(crate) app: Arc<App>,
+    pub(crate) authorizer: Authorizer,
     pub(crate) audit_log: AuditLog,
 }
 
@@ -32,28 +33,22 @@ impl Functions {
 }
 
 /// Asks the authorizer, as the gateway does.
-pub(crate) async fn ask(app: &App, event: Value) -> Result<Verdict, serde_json::Error> {
-    Ok(authorizer::handle(app, serde_json::from_value(event)?).await)
+pub(crate) async fn ask(authorizer: &Authorizer, event: Value) -> Result<Verdict, serde_json::Error> {
+    Ok(authorizer.handle(serde_json::from_value(event)?).await)
 }
 
 impl Backend for Functions {
     async fn authorize(&self, event: Value) -> (Result<Value, String>, Option<Work>) {
-        let verdict = match ask(&self.app, event).await {
+        let verdict = match ask(&self.authorizer, event).await {
             Ok(verdict) => verdict,
             Err(error) => return (Err(error.to_string()), None),
         };
         if let Err(error) = self.audit_log.write(&verdict.audit) {
             return (Err(format!("the audit log cannot be written: {error}")), None);
         }
-        let work = verdict.used.map(|used| -> Work {
-            let app = Arc::clone(&self.app);
-            Box::pin(async move {
-                if let Err(error) = app.tokens.touch(&used).await {
-                    tracing::warn!(%error, "the last use was not noted");
-                }
-            })
-        });
-        (verdict.answer.map_err(|refusal| refusal.to_string()), work)
+        let (authorizer, used) = (self.authorizer.clone(), verdict.used);
+        let work: Work = Box::pin(async move { authorizer.settle(used).await });
+        (verdict.answer.map_err(|refusal| refusal.to_string()), Some(work))
     }
 
     async fn invoke(&self, function: &str, event: Value) -> Result<Response<Bytes>, String> {
@@ -63,6 +58,7 @@ impl Backend for Functions {
         let event: LambdaRequest = serde_json::from_str(&event.to_string()).map_err(|error| error.to_string())?;
         let request = Request::from(event);
         let answer = match function {
+            "catalog" => catalog::handle(&self.app, request).await,
             "create" => create::handle(&self.app, request).await,
             "list" => list::handle(&self.app, request).await,
             "revoke" => revoke::handle(&self.app, request).await,

@@ -24,13 +24,14 @@ pub use admin::Origin;
 pub use audit_log::LogFormat;
 
 use audit_log::AuditLog;
+use authorizer::Authorizer;
 use data_dir::{DataDir, DataDirError};
 use engine::{Engine, EngineError};
 use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
 use portcullis::App;
 use portcullis::clock::Clock;
-use portcullis::config::{HttpApiAnswer, Oidc, Settings, TokenManagement};
+use portcullis::config::{ConfigError, HttpApiAnswer, Oidc, Settings, TokenManagement};
 use portcullis::store::Tokens;
 use portcullis::token::Prefix;
 use std::io::{self, Write};
@@ -142,6 +143,9 @@ pub enum StartError {
     /// The template has a route to a function that this program does not have.
     #[error("template.yaml has a route to {0}, which is not in this program")]
     UnknownFunction(String),
+    /// A setting cannot be what it is.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The admin token could not be made or checked.
     #[error("the admin token cannot be made: {0}")]
     Admin(String),
@@ -187,12 +191,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         },
         clock: options.clock.clone(),
     });
-    let admin = admin::ensure(&app, &template.api, &data_dir, table_is_new).await?;
+    let authorizer = Authorizer::new((*app).clone())?;
+    authorizer.start().await;
+    let admin = admin::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {
         apis: vec![echo::api(), token_api(&template.api)?],
         responses: template.api.responses,
         access_log: AccessLog::new(&template.api.access_log, data_dir.open_access_log()?),
-        backend: Arc::new(Functions { app, audit_log: AuditLog::new(options.log, options.audit_log) }),
+        backend: Arc::new(Functions { app, authorizer, audit_log: AuditLog::new(options.log, options.audit_log) }),
         afterwards: Afterwards::default(),
         clock: options.clock,
         domain: address.to_string(),

@@ -30,6 +30,13 @@ impl Timestamp {
         Self::from_millis(seconds.saturating_mul(1000))
     }
 
+    /// From RFC 3339, as a timestamp prints itself.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().map(Self::from_millis)
+    }
+
     /// Milliseconds since the epoch.
     #[must_use]
     pub fn millis(self) -> i64 {
@@ -112,6 +119,15 @@ mod tests {
     fn a_timestamp_prints_as_rfc_3339_in_utc() {
         assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(Timestamp::from_millis(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.12Z");
+    }
+
+    #[test]
+    fn a_timestamp_reads_back_as_it_printed_itself() {
+        for millis in [0, 1_700_000_000_120, 253_402_300_799_999] {
+            let moment = Timestamp::from_millis(millis);
+            assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
+        }
+        assert_eq!(Timestamp::parse("yesterday"), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "session")]
+pub mod session;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod telemetry;

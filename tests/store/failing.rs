@@ -3,15 +3,15 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use authorizer::{Event, Refusal, Verdict};
+use authorizer::{Authorizer, Event, Refusal, Verdict};
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::Permission;
+use portcullis::access::{Catalog, Grants, Resource};
 use portcullis::clock::Clock;
-use portcullis::config::{HttpApiAnswer, Settings};
+use portcullis::config::{HttpApiAnswer, Settings, TokenManagement};
 use portcullis::store::{Error, Filter, LastUse, Scope, Tokens};
 use portcullis::token::{Actor, Secret};
 use rand::rngs::SysRng;
@@ -30,7 +30,7 @@ pub(super) fn app(tokens: Tokens) -> App {
         max_tokens_per_owner: 10,
         retention_days: 30,
         http_api_answer: HttpApiAnswer::Simple,
-        token_management: portcullis::config::TokenManagement::Owners,
+        token_management: TokenManagement::Owners,
         authorizer_cache_seconds: 0,
         oidc: None,
     };
@@ -46,7 +46,7 @@ pub(super) async fn ask(app: &App, credential: &str) -> Verdict {
         "requestContext": { "requestId": "r-1", "identity": { "sourceIp": "192.0.2.1" } },
     });
     let event: Event = serde_json::from_value(event).unwrap();
-    authorizer::handle(app, event).await
+    Authorizer::new(app.clone()).unwrap().handle(event).await
 }
 
 fn fresh_secret() -> Secret {
@@ -71,8 +71,9 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
     let used = LastUse { id: record.id.clone(), at: now() };
     let filter = Filter { scope: Scope::Everyone, status: None, after: None, limit: 10, now: now() };
     let (id, by) = (&record.id, Actor::Bootstrap);
+    let new_catalog = Catalog::default();
     // At once, as the SDK pauses between its attempts.
-    let (get, credential, create, revoke, delete, touch, list, ()) = tokio::join!(
+    let (get, credential, create, revoke, delete, touch, list, catalog, put_catalog) = tokio::join!(
         tokens.get(id),
         tokens.credential(id),
         tokens.create(&record, &digest, LIMITS),
@@ -80,8 +81,8 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
         tokens.delete(id),
         tokens.touch(&used),
         tokens.list(&filter),
-        // Warming up is best effort: it must not keep a function from starting.
-        tokens.warm(),
+        tokens.catalog(),
+        tokens.put_catalog(&new_catalog, 0, &by, now()),
     );
     for (operation, failure) in [
         ("get", get.err()),
@@ -91,6 +92,8 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
         ("delete", delete.err()),
         ("touch", touch.err()),
         ("list", list.err()),
+        ("catalog", catalog.err()),
+        ("put_catalog", put_catalog.err()),
     ] {
         assert!(matches!(failure, Some(Error::Unavailable(_))), "{operation}: {failure:?}");
     }
@@ -205,15 +208,19 @@ async fn a_store_that_fails_is_answered_with_503_and_nothing_is_acknowledged() {
     let app = app(table.behind(NOWHERE));
     let id = Some("abcdefghijklmnop");
     let body = json!({ "name": "ci", "permissions": ["x:y"] });
-    let answers: (Response<Body>, _, _, _, _, _) = tokio::join!(
+    let answers: (Response<Body>, _, _, _, _, _, _, _, _) = tokio::join!(
         create::handle(&app, call("POST", "/tokens", None, Some(body))),
         list::handle(&app, call("GET", "/tokens", None, None)),
         list::handle(&app, call("GET", "/tokens/{id}", id, None)),
         list::handle(&app, call("GET", "/me", None, None)),
         revoke::handle(&app, call("POST", "/tokens/{id}/revoke", id, None)),
         revoke::handle(&app, call("DELETE", "/tokens/{id}", id, None)),
+        list::handle(&app, call("POST", "/explain", None, None)),
+        catalog::handle(&app, call("GET", "/catalog", None, None)),
+        catalog::handle(&app, call("PUT", "/catalog", None, None)),
     );
-    for answer in [answers.0, answers.1, answers.2, answers.3, answers.4, answers.5] {
+    let (a, b, c, d, e, f, g, h, i) = answers;
+    for answer in [a, b, c, d, e, f, g, h, i] {
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         let document: Value = serde_json::from_slice(answer.body()).unwrap();
         assert_eq!(
@@ -234,7 +241,7 @@ async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
     let app = app(table.tokens.clone());
     let mut sample = Sample::of(&alice());
     sample.record.id = "0123456789abcdef".parse().unwrap();
-    sample.record.grant.permissions = vec!["*".parse::<Permission>().unwrap()];
+    sample.record.grants = Grants::one(vec!["*".parse().unwrap()], vec![Resource::All]);
     let record = sample.in_table(&table).await;
     let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["apps/billing"] });
     let ask = async || create::handle(&app, call("POST", "/tokens", None, Some(body.clone()))).await.status();

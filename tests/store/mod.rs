@@ -49,10 +49,15 @@ impl Sample {
             created_at: now(),
             expires_at: None,
             revoked: None,
-            grant: Grant {
-                permissions: vec!["apps:read".parse().unwrap(), "jobs:*".parse().unwrap()],
-                resources: vec!["apps/billing".parse().unwrap(), "jobs/*".parse().unwrap()],
-            },
+            role: Some("cicd".parse().unwrap()),
+            grants: vec![
+                Grant {
+                    permissions: vec!["apps:read".parse().unwrap(), "jobs:*".parse().unwrap()],
+                    resources: vec!["apps/billing".parse().unwrap(), "jobs/*".parse().unwrap()],
+                },
+                Grant { permissions: vec!["*:read".parse().unwrap()], resources: vec!["docs".parse().unwrap()] },
+            ]
+            .into(),
             last_used_at: None,
             version: 1,
         };

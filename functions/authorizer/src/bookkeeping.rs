@@ -1,4 +1,5 @@
-//! What happens once the answer has left: noting the token's last use.
+//! What happens once the answer has left: noting the token's last use, and reading the
+//! catalog again before it is too old.
 //!
 //! A Lambda is frozen when it asks for its next event. A layer around the runtime's own
 //! service runs after the response has been posted and before that, so it costs the
@@ -11,21 +12,23 @@ use std::task::{Context, Poll};
 
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{Error, LambdaInvocation};
-use portcullis::store::{LastUse, Tokens};
+use portcullis::store::LastUse;
+
+use crate::Authorizer;
 
 /// What the present invocation leaves to be noted. One environment handles one event at a
 /// time, so there is one place.
 #[derive(Clone, Debug)]
 pub struct Bookkeeping {
-    tokens: Tokens,
+    authorizer: Authorizer,
     pending: Arc<Mutex<Option<LastUse>>>,
 }
 
 impl Bookkeeping {
     /// Nothing to note yet.
     #[must_use]
-    pub fn new(tokens: Tokens) -> Self {
-        Self { tokens, pending: Arc::default() }
+    pub fn new(authorizer: Authorizer) -> Self {
+        Self { authorizer, pending: Arc::default() }
     }
 
     /// Leaves something to be noted once the answer has left.
@@ -35,12 +38,7 @@ impl Bookkeeping {
 
     async fn settle(self) {
         let used = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(used) = used
-            && let Err(error) = self.tokens.touch(&used).await
-        {
-            // The next use within reach of a working store notes it.
-            tracing::warn!(%error, token_id = %used.id, "the last use was not noted");
-        }
+        self.authorizer.settle(used).await;
     }
 }
 
@@ -89,9 +87,10 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use lambda_runtime::tower::service_fn;
-    use portcullis::clock::Timestamp;
-    use portcullis::config::Connection;
-    use portcullis::store::connect;
+    use portcullis::App;
+    use portcullis::clock::{Clock, Timestamp};
+    use portcullis::config::{Connection, HttpApiAnswer, Settings, TokenManagement};
+    use portcullis::store::{Tokens, connect};
     use tokio::net::TcpListener;
 
     fn invocation() -> LambdaInvocation {
@@ -103,7 +102,7 @@ mod tests {
         LastUse { id: "0123456789abcdef".parse().unwrap(), at: Timestamp::from_seconds(1) }
     }
 
-    fn tokens_at(endpoint: String) -> Tokens {
+    fn authorizer_at(endpoint: String) -> Authorizer {
         let static_credentials = Some(("id".to_owned(), "key".to_owned()));
         let connection = Connection {
             region: "eu-central-1".to_owned(),
@@ -111,13 +110,24 @@ mod tests {
             ca_bundle: None,
             static_credentials,
         };
-        Tokens::new(connect(connection).unwrap(), "tokens")
+        let settings = Settings {
+            table: "tokens".to_owned(),
+            prefix: "pcl".parse().unwrap(),
+            max_tokens_per_owner: 10,
+            retention_days: 30,
+            http_api_answer: HttpApiAnswer::Simple,
+            token_management: TokenManagement::Owners,
+            authorizer_cache_seconds: 0,
+            oidc: None,
+        };
+        let tokens = Tokens::new(connect(connection).unwrap(), "tokens");
+        Authorizer::new(App { tokens, settings, clock: Clock::system() }).unwrap()
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn the_last_use_is_written_after_the_answer_has_left() {
         let store = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let bookkeeping = Bookkeeping::new(tokens_at(format!("http://{}", store.local_addr().unwrap())));
+        let bookkeeping = Bookkeeping::new(authorizer_at(format!("http://{}", store.local_addr().unwrap())));
         let posted = Arc::new(AtomicBool::new(false));
 
         let (posting, left) = (posted.clone(), bookkeeping.clone());
@@ -148,7 +158,7 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn losing_the_last_use_never_fails_the_request() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let bookkeeping = Bookkeeping::new(tokens_at(format!("http://{gone}")));
+        let bookkeeping = Bookkeeping::new(authorizer_at(format!("http://{gone}")));
         bookkeeping.leave(Some(used()));
         let mut service = bookkeeping.layer(service_fn(async |_: LambdaInvocation| Ok::<(), Error>(())));
         assert!(service.call(invocation()).await.is_ok());

@@ -5,8 +5,10 @@ use crate::Event;
 /// What a request presents.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Presented<'a> {
-    /// What stands where a token should.
-    One(&'a str),
+    /// What stands behind `Bearer`, where tokens and sessions may.
+    Bearer(&'a str),
+    /// What stands in `x-api-token`, where only tokens may.
+    ApiToken(&'a str),
     /// Nothing that could be a token; why.
     Nothing(&'static str),
 }
@@ -20,7 +22,7 @@ impl<'a> Presented<'a> {
             // Which header it was is known to the API alone.
             return match event.authorization_token() {
                 Some(value) if value.contains(' ') => bearer(value),
-                Some(value) => Self::One(value),
+                Some(value) => Self::Bearer(value),
                 None => Self::Nothing("no credential"),
             };
         }
@@ -30,7 +32,7 @@ impl<'a> Presented<'a> {
             (None, None) => Self::Nothing("no credential"),
             (Some(_), Some(_)) => Self::Nothing("two credentials"),
             (Some(value), None) if authorization.next().is_none() => bearer(value),
-            (None, Some(value)) if api_token.next().is_none() => Self::One(value),
+            (None, Some(value)) if api_token.next().is_none() => Self::ApiToken(value),
             _ => Self::Nothing("two credentials"),
         }
     }
@@ -40,7 +42,7 @@ impl<'a> Presented<'a> {
 /// ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-11.1)).
 fn bearer(value: &str) -> Presented<'_> {
     match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Presented::One(token.trim_matches(' ')),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Presented::Bearer(token.trim_matches(' ')),
         _ => Presented::Nothing("not a bearer token"),
     }
 }
@@ -53,7 +55,7 @@ mod tests {
     fn presented(event: &Value) -> String {
         let event: Event = serde_json::from_value(event.clone()).unwrap();
         match Presented::of(&event) {
-            Presented::One(token) => format!("one: {token}"),
+            Presented::Bearer(token) | Presented::ApiToken(token) => format!("one: {token}"),
             Presented::Nothing(why) => why.to_owned(),
         }
     }

@@ -91,7 +91,7 @@ mod tests {
         };
         let api = if event.is_own_api() { "own" } else { "protected" };
         let token = match Presented::of(&event) {
-            Presented::One(token) => token.to_owned(),
+            Presented::Bearer(token) | Presented::ApiToken(token) => token.to_owned(),
             Presented::Nothing(why) => format!("({why})"),
         };
         let shapes = [HttpApiAnswer::Simple, HttpApiAnswer::Iam].map(|answer| Shape::of(&event, answer));

@@ -1,5 +1,6 @@
 //! The decision on each request: event -> credential -> record -> [`decide`] -> the answer
-//! in the shape that event needs. One read of the table, none for garbage.
+//! in the shape that event needs. One read of the table, none for garbage; the catalog is held
+//! in memory.
 //!
 //! | event | 401 | 403 | allow |
 //! | --- | --- | --- | --- |
@@ -16,24 +17,37 @@
 
 mod answer;
 mod arn;
+mod audited;
 mod bookkeeping;
 mod credential;
 mod event;
+mod found;
+mod held;
 
 use portcullis::App;
-use portcullis::access::{Api, Decision, Missing, Reason, Target, decide};
+use portcullis::access::{Api, Decision, Missing, Principal, Reason, Rules, decide};
 use portcullis::audit;
 use portcullis::clock::Timestamp;
-use portcullis::store::{self, LastUse};
-use portcullis::token::{Digest, Record, Secret};
+use portcullis::config::ConfigError;
+use portcullis::session::Sessions;
+use portcullis::store::LastUse;
 use serde_json::Value;
 
 pub use answer::Refusal;
 use answer::Shape;
 use arn::{Arn, LONGEST_ARN};
 pub use bookkeeping::{Bookkeeping, Settling};
-use credential::Presented;
 pub use event::Event;
+use found::Found;
+use held::{Held, Holder};
+
+/// What decides, and what it remembers between two requests.
+#[derive(Clone, Debug)]
+pub struct Authorizer {
+    app: App,
+    sessions: Option<Sessions>,
+    holder: Holder,
+}
 
 /// What came of one event.
 #[derive(Debug)]
@@ -46,138 +60,82 @@ pub struct Verdict {
     pub used: Option<LastUse>,
 }
 
-/// Decides on one request.
-pub async fn handle(app: &App, event: Event) -> Verdict {
-    let now = app.clock.now();
-    let shape = Shape::of(&event, app.settings.http_api_answer);
-    let Some(arn) = event.arn().and_then(Arn::parse) else {
-        return undecided(&event, None, now, "no_arn");
-    };
-    let found = match find(app, &event).await {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::error!(%error, "the store failed: no decision");
-            return undecided(&event, Some(&arn), now, "store_unavailable");
-        }
-    };
-    let decision = match &found {
-        Found::Garbage(_) => Decision::Refuse(Reason::Malformed),
-        Found::Nobody(_) => decided(None, &event, &arn, now),
-        Found::Token(record) => decided(Some(record), &event, &arn, now),
-    };
-    Verdict {
-        answer: answer::answer(shape, &arn, found.record(), &decision),
-        audit: audit_line(&event, Some(&arn), now, &found, &decision),
-        used: match (&decision, &found) {
-            (Decision::Allow, Found::Token(record)) => LastUse::worth_noting(record, now),
-            _ => None,
-        },
+impl Authorizer {
+    /// One that has read nothing yet.
+    ///
+    /// # Errors
+    /// When the OpenID Connect provider of the settings cannot be one.
+    pub fn new(app: App) -> Result<Self, ConfigError> {
+        let sessions = app.settings.oidc.clone().map(Sessions::new).transpose()?;
+        Ok(Self { app, sessions, holder: Holder::default() })
     }
-}
 
-/// Whom the presented credential belongs to.
-enum Found {
-    /// It is no credential; why, for the audit log.
-    Garbage(String),
-    /// Nobody has this secret; the id that was claimed.
-    Nobody(String),
-    /// This token's.
-    Token(Box<Record>),
+    /// Reads what the first request will need. It goes on without, if it has to.
+    pub async fn start(&self) {
+        self.read_ahead(self.app.clock.now()).await;
+    }
+
+    /// Decides on one request.
+    pub async fn handle(&self, event: Event) -> Verdict {
+        let now = self.app.clock.now();
+        let shape = Shape::of(&event, self.app.settings.http_api_answer);
+        let Some(arn) = event.arn().and_then(Arn::parse) else {
+            return undecided(&event, None, now, "no_arn");
+        };
+        let found = match self.find(&event, now).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, "no decision");
+                return undecided(&event, Some(&arn), now, error.reason());
+            }
+        };
+        let decision = match &found {
+            Found::Nobody(reason, ..) => Decision::Refuse(*reason),
+            Found::Somebody(principal, held) => self.decided(principal, held, &event, &arn, now),
+        };
+        let principal = found.principal();
+        Verdict {
+            answer: answer::answer(shape, &arn, principal, &decision),
+            audit: audited::line(&event, Some(&arn), now, &found, &decision),
+            used: match (&decision, principal) {
+                (Decision::Allow, Some(Principal::Token(record))) => LastUse::worth_noting(record, now),
+                _ => None,
+            },
+        }
+    }
+
+    /// What is done once an answer has left, while nobody waits.
+    pub async fn settle(&self, used: Option<LastUse>) {
+        if let Some(used) = used
+            && let Err(error) = self.app.tokens.touch(&used).await
+        {
+            // The next use within reach of a working store notes it.
+            tracing::warn!(%error, token_id = %used.id, "the last use was not noted");
+        }
+        self.read_ahead(self.app.clock.now()).await;
+    }
+
+    fn decided(&self, principal: &Principal, held: &Held, event: &Event, arn: &Arn<'_>, now: Timestamp) -> Decision {
+        let api = if event.is_own_api() { Api::Own } else { Api::Protected };
+        let rules = Rules { catalog: &held.catalog, management: self.app.settings.token_management };
+        let decision = decide(Some(principal), &rules, api, arn.target, now);
+        // A policy cannot name a resource of more than 512 characters.
+        if decision == Decision::Allow && arn.text.len() > LONGEST_ARN {
+            return Decision::Forbid(Reason::MalformedPath, Missing::default());
+        }
+        decision
+    }
 }
 
 impl Found {
-    fn record(&self) -> Option<&Record> {
+    fn principal(&self) -> Option<&Principal> {
         match self {
-            Self::Token(record) => Some(record),
-            Self::Garbage(_) | Self::Nobody(_) => None,
+            Self::Somebody(principal, _) => Some(principal),
+            Self::Nobody(..) => None,
         }
     }
-}
-
-async fn find(app: &App, event: &Event) -> Result<Found, store::Error> {
-    let secret = match Presented::of(event) {
-        Presented::One(text) => Secret::parse(&app.settings.prefix, text).map_err(|error| error.to_string()),
-        Presented::Nothing(why) => Err(why.to_owned()),
-    };
-    let secret = match secret {
-        Ok(secret) => secret,
-        Err(why) => return Ok(Found::Garbage(why)),
-    };
-    let presented = secret.digest();
-    let credential = app.tokens.credential(secret.id()).await?;
-    // An unknown id takes the same way as a wrong secret: a digest is compared either way,
-    // with one that no token has.
-    let stored = credential.as_ref().map_or(Digest::NOBODYS, |credential| credential.digest.clone());
-    let matches = presented.matches(&stored);
-    Ok(match credential {
-        Some(credential) if matches => Found::Token(Box::new(credential.record)),
-        _ => Found::Nobody(secret.id().to_string()),
-    })
-}
-
-fn decided(record: Option<&Record>, event: &Event, arn: &Arn<'_>, now: Timestamp) -> Decision {
-    let api = if event.is_own_api() { Api::Own } else { Api::Protected };
-    let decision = decide(record, api, arn.target, now);
-    // A policy cannot name a resource of more than 512 characters.
-    if decision == Decision::Allow && arn.text.len() > LONGEST_ARN {
-        return Decision::Forbid(Reason::MalformedPath, Missing::default());
-    }
-    decision
 }
 
 fn undecided(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> Verdict {
-    let mut audit = audit_of(event, arn, now);
-    audit.rbac_decision = "error";
-    audit.reason = Some(reason);
-    Verdict { answer: Err(Refusal::NoDecision), audit, used: None }
-}
-
-fn audit_line(
-    event: &Event,
-    arn: Option<&Arn<'_>>,
-    now: Timestamp,
-    found: &Found,
-    decision: &Decision,
-) -> audit::Decision {
-    let mut audit = audit_of(event, arn, now);
-    match found {
-        Found::Garbage(why) => audit.detail = Some(why.clone()),
-        Found::Nobody(id) => {
-            audit.principal_type = Some("token");
-            audit.api_token_id = Some(id.clone());
-        }
-        Found::Token(record) => {
-            audit.principal_type = Some("token");
-            audit.api_token_id = Some(record.id.to_string());
-            audit.api_token_name = Some(record.name.to_string());
-            audit.owner = Some(record.owner.to_string());
-        }
-    }
-    match decision {
-        Decision::Allow => audit.rbac_decision = "allow",
-        Decision::Refuse(reason) | Decision::Forbid(reason, _) => audit.reason = Some(reason.as_str()),
-    }
-    audit
-}
-
-fn audit_of(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit::Decision {
-    let (method, path) = match arn.map(|arn| arn.target) {
-        Some(Target::Http { method, path }) => (Some(method.to_owned()), Some(format!("/{path}"))),
-        Some(Target::Connect) => (Some("CONNECT".to_owned()), Some("$connect".to_owned())),
-        None => (None, None),
-    };
-    audit::Decision {
-        timestamp: now,
-        request_id: event.request_id().map(str::to_owned),
-        principal_type: None,
-        api_token_id: None,
-        api_token_name: None,
-        owner: None,
-        method,
-        path,
-        source_ip: event.source_ip().map(str::to_owned),
-        rbac_decision: "deny",
-        reason: None,
-        detail: None,
-    }
+    Verdict { answer: Err(Refusal::NoDecision), audit: audited::error(event, arn, now, reason), used: None }
 }

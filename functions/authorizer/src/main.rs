@@ -2,7 +2,7 @@
 
 use std::io;
 
-use authorizer::{Bookkeeping, Event, Refusal, handle};
+use authorizer::{Authorizer, Bookkeeping, Event, Refusal};
 use lambda_runtime::tower::service_fn;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
 use portcullis::{App, config, telemetry};
@@ -11,16 +11,20 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(config::log_level().as_deref());
-    let app = App::from_env()?;
-    app.tokens.warm().await;
-    let bookkeeping = Bookkeeping::new(app.tokens.clone());
+    let authorizer = Authorizer::new(App::from_env()?)?;
+    authorizer.start().await;
+    let bookkeeping = Bookkeeping::new(authorizer.clone());
     let left = bookkeeping.clone();
-    let decide = service_fn(move |event: LambdaEvent<Event>| decided(app.clone(), left.clone(), event));
+    let decide = service_fn(move |event: LambdaEvent<Event>| decided(authorizer.clone(), left.clone(), event));
     Runtime::new(decide).layer(bookkeeping).run().await
 }
 
-async fn decided(app: App, left: Bookkeeping, event: LambdaEvent<Event>) -> Result<Value, Diagnostic> {
-    let mut verdict = handle(&app, event.payload).await;
+async fn decided(
+    authorizer: Authorizer,
+    left: Bookkeeping,
+    event: LambdaEvent<Event>,
+) -> Result<Value, Diagnostic> {
+    let mut verdict = authorizer.handle(event.payload).await;
     // TOKEN events have no id of the gateway's; Lambda's own still finds the log.
     verdict.audit.request_id.get_or_insert(event.context.request_id);
     // No line, no entry.

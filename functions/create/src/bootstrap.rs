@@ -7,7 +7,7 @@
 //! there here.
 
 use portcullis::App;
-use portcullis::access::{Grant, Resource};
+use portcullis::access::{Grants, Resource};
 use portcullis::http::Problem;
 use portcullis::token::{Actor, Invalid};
 use serde::Deserialize;
@@ -59,10 +59,11 @@ pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> 
         name: name.parse().map_err(|invalid| bad("name", invalid))?,
         description: None,
         owner: owner.parse().map_err(|invalid| bad("owner", invalid))?,
-        grant: Grant {
-            permissions: vec!["*".parse().map_err(|invalid| bad("permissions", invalid))?],
-            resources: vec![Resource::All],
-        },
+        role: None,
+        grants: Grants::one(
+            vec!["*".parse().map_err(|invalid| bad("permissions", invalid))?],
+            vec![Resource::All],
+        ),
         expires_at: None,
         created_by: Actor::Bootstrap,
     };

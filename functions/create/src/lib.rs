@@ -9,7 +9,7 @@ use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::Grant;
+use portcullis::access::{Grants, Principal, RoleName};
 use portcullis::clock::Timestamp;
 use portcullis::http::{Answer, Call, FieldError, Problem, TokenView, json, respond, tag};
 use portcullis::store::{Created, Limits};
@@ -18,7 +18,7 @@ use rand::rngs::SysRng;
 use serde::Serialize;
 
 pub use bootstrap::{Bootstrap, bootstrap};
-use new_token::NewToken;
+use new_token::{Access, NewToken};
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -30,16 +30,19 @@ async fn create(app: &App, request: &Request) -> Answer {
     call.parameters([])?;
     let now = app.clock.now();
     let asked = NewToken::read(request.body(), now)?;
-    let owner = asked.owner.unwrap_or_else(|| call.caller.owner.clone());
-    if owner != call.caller.owner && !call.is_admin_of("tokens") {
+    let grants = asked.access.expand(&app.tokens.catalog().await?.catalog)?;
+    let owner = asked.owner.unwrap_or_else(|| call.caller.owner().clone());
+    if owner != *call.caller.owner() && !call.caller.is_admin_of("tokens") {
         return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
     }
-    contained(&call.caller, &asked.grant, asked.expires_at)?;
+    contained(&call.caller, &asked.access, &grants, asked.expires_at)?;
+    let role = if let Access::Role(name, _) = asked.access { Some(name) } else { None };
     let blank = Blank {
         name: asked.name,
         description: asked.description,
         owner,
-        grant: asked.grant,
+        role,
+        grants,
         expires_at: asked.expires_at,
         created_by: call.actor(),
     };
@@ -50,20 +53,20 @@ async fn create(app: &App, request: &Request) -> Answer {
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{}", issued.record.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    tag(&mut response, &issued.record);
+    tag(&mut response, issued.record.version);
     Ok(response)
 }
 
 /// A principal can hand out only what it has: permissions, resources and time.
-fn contained(caller: &Record, asked: &Grant, expires_at: Option<Timestamp>) -> Result<(), Problem> {
-    let mut errors = Vec::new();
-    for permission in caller.grant.lacks_permissions(asked) {
-        errors.push(FieldError::new("permissions", format!("your token does not have {permission}")));
-    }
-    for resource in caller.grant.lacks_resources(asked) {
-        errors.push(FieldError::new("resources", format!("your token does not reach {resource}")));
-    }
-    if let Some(end) = caller.expires_at
+fn contained(
+    caller: &Principal,
+    access: &Access,
+    grants: &Grants,
+    expires_at: Option<Timestamp>,
+) -> Result<(), Problem> {
+    let excess = caller.grants().lacking(grants);
+    let mut errors: Vec<_> = excess.iter().map(|excess| access.complaint(excess)).collect();
+    if let Some(end) = caller.outlived_by_nothing_after()
         && expires_at.is_none_or(|at| at > end)
     {
         errors
@@ -77,7 +80,8 @@ struct Blank {
     name: TokenName,
     description: Option<Description>,
     owner: OwnerId,
-    grant: Grant,
+    role: Option<RoleName>,
+    grants: Grants,
     expires_at: Option<Timestamp>,
     created_by: Actor,
 }
@@ -102,7 +106,8 @@ async fn issue(app: &App, blank: Blank, now: Timestamp) -> Result<Issued, Proble
         created_at: now,
         expires_at: blank.expires_at,
         revoked: None,
-        grant: blank.grant,
+        role: blank.role,
+        grants: blank.grants,
         last_used_at: None,
         version: 1,
     };

@@ -1,11 +1,14 @@
-//! What there is to see: `GET /tokens`, `GET /tokens/{id}` and `GET /me`.
+//! What there is to see: `GET /tokens`, `GET /tokens/{id}`, `GET /me`, and why a token may
+//! do something or not: `POST /explain`.
+
+mod explain;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::{Permission, Resource};
+use portcullis::access::Principal;
 use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, FieldError, Problem, TokenView, json, respond, tag};
+use portcullis::http::{Answer, Call, FieldError, GrantView, Problem, TokenView, json, respond, tag};
 use portcullis::store::{Cursor, Filter, MOST_PER_PAGE, Scope};
 use portcullis::token::{Invalid, OwnerId, Record, Status};
 use serde::Serialize;
@@ -23,6 +26,7 @@ async fn show(app: &App, request: &Request) -> Answer {
         "/tokens" => many(app, &call).await,
         "/tokens/{id}" => one(app, &call).await,
         "/me" => me(&call),
+        "/explain" => explain::explain(app, &call, request.body()).await,
         _ => Err(Problem::not_found()),
     }
 }
@@ -30,9 +34,9 @@ async fn show(app: &App, request: &Request) -> Answer {
 async fn many(app: &App, call: &Call) -> Answer {
     let asked = Asked::read(call)?;
     let scope = match asked.owner {
-        Some(owner) if owner == call.caller.owner => Scope::Owner(owner),
-        owner if call.is_admin_of("tokens") => owner.map_or(Scope::Everyone, Scope::Owner),
-        None => Scope::Owner(call.caller.owner.clone()),
+        Some(owner) if owner == *call.caller.owner() => Scope::Owner(owner),
+        owner if call.caller.is_admin_of("tokens") => owner.map_or(Scope::Everyone, Scope::Owner),
+        None => Scope::Owner(call.caller.owner().clone()),
         Some(_) => {
             return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
         }
@@ -96,7 +100,7 @@ async fn one(app: &App, call: &Call) -> Answer {
     call.parameters([])?;
     let record = call.target(app).await?;
     let mut response = json(StatusCode::OK, &TokenView::of(&record, app.clock.now()));
-    tag(&mut response, &record);
+    tag(&mut response, record.version);
     Ok(response)
 }
 
@@ -109,26 +113,46 @@ fn me(call: &Call) -> Answer {
 #[derive(Serialize)]
 struct Me {
     principal_type: &'static str,
-    token_id: String,
-    token_name: String,
+    /// Of a token.
+    #[serde(flatten)]
+    token: Option<OfToken>,
+    /// Of a session: the roles that its groups have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
     owner: String,
-    permissions: Vec<String>,
-    resources: Vec<String>,
-    created_at: Timestamp,
+    grants: Vec<GrantView>,
     expires_at: Option<Timestamp>,
 }
 
+#[derive(Serialize)]
+struct OfToken {
+    token_id: String,
+    token_name: String,
+    role: Option<String>,
+    created_at: Timestamp,
+}
+
 impl Me {
+    fn of(caller: &Principal) -> Self {
+        let (principal_type, token, roles, expires_at) = match caller {
+            Principal::Token(record) => ("token", Some(OfToken::of(record)), None, record.expires_at),
+            Principal::Session(session) => {
+                let roles = session.roles.iter().map(ToString::to_string).collect();
+                ("session", None, Some(roles), Some(session.expires_at))
+            }
+        };
+        let (owner, grants) = (caller.owner().to_string(), GrantView::all(caller.grants()));
+        Self { principal_type, token, roles, owner, grants, expires_at }
+    }
+}
+
+impl OfToken {
     fn of(record: &Record) -> Self {
         Self {
-            principal_type: "token",
             token_id: record.id.to_string(),
             token_name: record.name.to_string(),
-            owner: record.owner.to_string(),
-            permissions: record.grant.permissions.iter().map(Permission::to_string).collect(),
-            resources: record.grant.resources.iter().map(Resource::to_string).collect(),
+            role: record.role.as_ref().map(ToString::to_string),
             created_at: record.created_at.to_the_second(),
-            expires_at: record.expires_at,
         }
     }
 }

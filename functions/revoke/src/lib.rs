@@ -32,7 +32,7 @@ async fn revoke(app: &App, call: &Call) -> Answer {
     // No cache stands between a token and its record, so it is dead by the time of this
     // answer, whoever revoked it first.
     let mut response = json(StatusCode::OK, &Revoked { view: TokenView::of(&record, now), effective_by: now });
-    tag(&mut response, &record);
+    tag(&mut response, record.version);
     Ok(response)
 }
 

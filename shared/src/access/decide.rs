@@ -1,11 +1,11 @@
-//! The decision: a record, a request and a time go in; allow, or deny with one reason,
+//! The decision: a principal, a request and a time go in; allow, or deny with one reason,
 //! comes out. No I/O.
 
 use serde::Serialize;
 
-use super::{Api, Need, Permission, RequestPath, Target, need};
+use super::{Api, Need, Permission, Principal, RequestPath, RoleName, Rules, Target, need};
 use crate::clock::Timestamp;
-use crate::token::{Record, Status};
+use crate::token::Status;
 
 /// Allow, or deny with one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Reason {
     Expired,
     /// The path can be read in more than one way.
     MalformedPath,
+    /// The catalog is strict and does not list the route.
+    RouteNotListed,
     /// No permission of it covers what the request needs.
     PermissionMissing,
     /// It has the permission, but not on this resource.
@@ -48,31 +50,40 @@ impl Reason {
             Self::Revoked => "revoked",
             Self::Expired => "expired",
             Self::MalformedPath => "malformed_path",
+            Self::RouteNotListed => "route_not_listed",
             Self::PermissionMissing => "permission_missing",
             Self::ResourceNotGranted => "resource_not_granted",
         }
     }
 }
 
-/// What a 403 tells the caller: what was missing, and on what.
+/// What a 403 tells the caller: what was missing, on what, and who would have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
     /// The permission that the request needs.
     pub permission: Option<Permission>,
     /// The resource that it needs it on.
     pub resource: Option<String>,
+    /// The roles that give the permission; none where the caller may not see the catalog.
+    pub roles: Vec<RoleName>,
 }
 
 /// Decides on one request.
 ///
-/// `record` is the presented token's, and `None` where there is none or the secret was
-/// wrong. Garbage never comes here: it is [`Reason::Malformed`] before any read.
+/// `principal` is whom the credential proves, and `None` where there is no such token or the
+/// secret was wrong. Garbage never comes here: it is [`Reason::Malformed`] before any read.
 #[must_use]
-pub fn decide(record: Option<&Record>, api: Api, target: Target<'_>, now: Timestamp) -> Decision {
-    let Some(record) = record else {
+pub fn decide(
+    principal: Option<&Principal>,
+    rules: &Rules<'_>,
+    api: Api,
+    target: Target<'_>,
+    now: Timestamp,
+) -> Decision {
+    let Some(principal) = principal else {
         return Decision::Refuse(Reason::Unknown);
     };
-    match record.status(now) {
+    match principal.status(now) {
         Status::Revoked => return Decision::Refuse(Reason::Revoked),
         Status::Expired => return Decision::Refuse(Reason::Expired),
         Status::Active => {}
@@ -84,24 +95,31 @@ pub fn decide(record: Option<&Record>, api: Api, target: Target<'_>, now: Timest
     let Ok(path) = RequestPath::parse(raw) else {
         return Decision::Forbid(Reason::MalformedPath, Missing::default());
     };
-    let (permission, or, resource) = match need(api, target, &path) {
+    let (permission, or, resource) = match need(rules, api, target, &path) {
         Need::Credential => return Decision::Allow,
-        Need::Permission { permission, or, resource } => (permission, or, resource),
+        Need::Listing => return Decision::Forbid(Reason::RouteNotListed, Missing::default()),
+        Need::Permission { permission, or, resource, .. } => (permission, or, resource),
     };
-    let held = record.grant.has(&permission) || or.is_some_and(|or| record.grant.has(&or));
-    let reason = match (held, record.grant.reaches(&resource)) {
-        (true, true) => return Decision::Allow,
-        (true, false) => Reason::ResourceNotGranted,
-        (false, _) => Reason::PermissionMissing,
-    };
-    Decision::Forbid(reason, Missing { permission: Some(permission), resource: Some(resource) })
+    let grants = principal.grants();
+    let do_as_well = || [&permission].into_iter().chain(&or);
+    if do_as_well().any(|permission| grants.allows(permission, &resource)) {
+        return Decision::Allow;
+    }
+    let elsewhere = do_as_well().any(|permission| grants.has(permission));
+    let reason = if elsewhere { Reason::ResourceNotGranted } else { Reason::PermissionMissing };
+    let sees_the_catalog = grants.allows(&Permission::named("catalog", "read"), "catalog");
+    let roles = if sees_the_catalog { rules.catalog.roles_giving(&permission) } else { Vec::new() };
+    Decision::Forbid(reason, Missing { permission: Some(permission), resource: Some(resource), roles })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::grant::tests::{any_grant, grant};
+    use super::super::Catalog;
+    use super::super::catalog::tests::catalog;
+    use super::super::grant::tests::{any_grants, grants};
     use super::*;
-    use crate::token::{Actor, Revocation};
+    use crate::config::TokenManagement;
+    use crate::token::{Actor, Record, Revocation};
     use proptest::prelude::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -118,7 +136,8 @@ mod tests {
             created_at: at(0),
             expires_at: None,
             revoked: None,
-            grant: grant(permissions, resources),
+            role: None,
+            grants: grants(&[(permissions, resources)]),
             last_used_at: None,
             version: 1,
         }
@@ -128,8 +147,13 @@ mod tests {
         Target::Http { method: "GET", path }
     }
 
+    fn decided_at(record: &Record, api: Api, target: Target<'_>, now: Timestamp) -> Decision {
+        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners };
+        decide(Some(&Principal::Token(Box::new(record.clone()))), &rules, api, target, now)
+    }
+
     fn decided(record: &Record, target: Target<'_>) -> Decision {
-        decide(Some(record), Api::Protected, target, at(100))
+        decided_at(record, Api::Protected, target, at(100))
     }
 
     #[test]
@@ -140,13 +164,14 @@ mod tests {
 
     #[test]
     fn an_unknown_token_is_refused() {
-        assert_eq!(decide(None, Api::Own, get("me"), at(0)), Decision::Refuse(Reason::Unknown));
+        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners };
+        assert_eq!(decide(None, &rules, Api::Own, get("me"), at(0)), Decision::Refuse(Reason::Unknown));
     }
 
     #[test]
     fn a_token_is_refused_from_the_very_second_of_its_expiry() {
         let token = Record { expires_at: Some(at(100)), ..record(&["*"], &["*"]) };
-        let decided = |now| decide(Some(&token), Api::Protected, get("x"), now);
+        let decided = |now| decided_at(&token, Api::Protected, get("x"), now);
         assert_eq!(decided(Timestamp::from_millis(99_999)), Decision::Allow);
         assert_eq!(decided(at(100)), Decision::Refuse(Reason::Expired));
     }
@@ -176,6 +201,7 @@ mod tests {
         let missing = |permission: &str, resource: &str| Missing {
             permission: Some(permission.parse().unwrap()),
             resource: Some(resource.to_owned()),
+            roles: Vec::new(),
         };
         assert_eq!(
             decided(&token, Target::Http { method: "POST", path: "apps/billing" }),
@@ -196,22 +222,58 @@ mod tests {
         let token = record(&["tokens:admin"], &["*"]);
         for method in ["GET", "POST", "DELETE"] {
             let target = Target::Http { method, path: "tokens/x" };
-            assert_eq!(decide(Some(&token), Api::Own, target, at(1)), Decision::Allow);
-            assert!(matches!(decide(Some(&token), Api::Protected, target, at(1)), Decision::Forbid(..)));
+            assert_eq!(decided_at(&token, Api::Own, target, at(1)), Decision::Allow);
+            assert!(matches!(decided_at(&token, Api::Protected, target, at(1)), Decision::Forbid(..)));
         }
+    }
+
+    #[test]
+    fn the_permission_and_the_resource_have_to_be_of_one_grant() {
+        let grants = grants(&[(&["apps:write"], &["apps/billing"]), (&["apps:read"], &["apps"])]);
+        let token = Record { grants, ..record(&[], &[]) };
+        let post = |path| decided(&token, Target::Http { method: "POST", path });
+        assert_eq!(post("apps/billing"), Decision::Allow);
+        assert_eq!(decided(&token, get("apps/payroll")), Decision::Allow);
+        assert!(matches!(post("apps/payroll"), Decision::Forbid(Reason::ResourceNotGranted, _)));
+    }
+
+    #[test]
+    fn the_roles_that_would_give_it_are_named_to_whoever_may_see_the_catalog() {
+        let catalog = catalog(
+            r#"{"roles": {"viewer": {"permissions": ["*:read"]}, "dev": {"permissions": ["apps:*"]}, "ops": {"permissions": ["apps:write"]}}}"#,
+        );
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let roles = |permissions: &[&str]| {
+            let token = Principal::Token(Box::new(record(permissions, &["*"])));
+            match decide(Some(&token), &rules, Api::Protected, Target::Http { method: "POST", path: "apps/x" }, at(1)) {
+                Decision::Forbid(_, missing) => missing.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(roles(&["catalog:read"]), ["dev", "ops"]);
+        assert_eq!(roles(&["catalog:write"]), [""; 0]);
+    }
+
+    #[test]
+    fn in_a_strict_catalog_nobody_passes_where_no_route_is_listed() {
+        let catalog = catalog(r#"{"strict": true}"#);
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let admin = Principal::Token(Box::new(record(&["*"], &["*"])));
+        let decision = decide(Some(&admin), &rules, Api::Protected, get("apps"), at(1));
+        assert_eq!(decision, Decision::Forbid(Reason::RouteNotListed, Missing::default()));
     }
 
     proptest! {
         #[test]
-        fn nothing_passes_that_the_grant_does_not_allow(
-            grant in any_grant(), method in "GET|POST", path in "[ab~](/[ab]){0,3}/?"
+        fn nothing_passes_that_no_grant_allows(
+            grants in any_grants(), method in "GET|POST", path in "[ab~](/[ab]){0,3}/?"
         ) {
-            let token = Record { grant: grant.clone(), ..record(&[], &[]) };
+            let token = Record { grants: grants.clone(), ..record(&[], &[]) };
             let first = path.trim_end_matches('/').split('/').next().unwrap();
             let action = if method == "GET" { "read" } else { "write" };
             let needed = format!("{}:{action}", if first == "~" { "*" } else { first }).parse().unwrap();
             let allowed = decided(&token, Target::Http { method: &method, path: &path }) == Decision::Allow;
-            prop_assert_eq!(allowed, grant.allows(&needed, path.trim_end_matches('/')));
+            prop_assert_eq!(allowed, grants.allows(&needed, path.trim_end_matches('/')));
         }
     }
 }

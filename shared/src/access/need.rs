@@ -1,6 +1,8 @@
-//! What a request needs: by convention, or by the product's own rules on its own API.
+//! What a request needs: by the product's own rules on its own API, by a route of the
+//! catalog, or by convention.
 
-use super::{Permission, RequestPath};
+use super::{Catalog, Permission, RequestPath};
+use crate::config::TokenManagement;
 
 /// Whose API a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,15 @@ pub enum Target<'a> {
     Connect,
 }
 
+/// What the operator has laid down, beside the grants.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The catalog.
+    pub catalog: &'a Catalog,
+    /// Who may manage tokens.
+    pub management: TokenManagement,
+}
+
 /// What whoever makes a request must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
@@ -38,46 +49,101 @@ pub enum Need {
         or: Option<Permission>,
         /// The resource's name.
         resource: String,
+        /// What says so.
+        rule: Rule,
     },
+    /// Nothing would do: the catalog is strict and does not list the route.
+    Listing,
+}
+
+/// What says which permission a request needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The product itself, on its own API.
+    Own,
+    /// A route of the catalog, as it was written.
+    Route(String),
+    /// The method and the path's first name.
+    Convention,
 }
 
 /// What a method on a path needs.
 ///
-/// By convention `GET`, `HEAD` and `OPTIONS` on `/apps/billing/builds` need `apps:read` on
-/// `apps/billing/builds`, and any other method `apps:write`. On Portcullis's own API
-/// `GET /me` needs a live credential and nothing more, and `tokens:admin` opens what
-/// `tokens:read` and `tokens:write` open. Opening a WebSocket needs `websocket:connect` on
-/// `websocket`.
+/// On a protected API the catalog's route says it, if there is one. If not, by convention
+/// `GET`, `HEAD` and `OPTIONS` on `/apps/billing/builds` need `apps:read` on
+/// `apps/billing/builds`, any other method `apps:write`, and opening a WebSocket
+/// `websocket:connect` on `websocket`; a strict catalog has no convention.
+///
+/// On Portcullis's own API the catalog has no say. `GET /me` needs a live credential and
+/// nothing more. `tokens:admin` opens what `tokens:read` and `tokens:write` open, and where
+/// only admins manage tokens nothing else does. `POST /explain` is a way to read tokens.
 #[must_use]
-pub fn need(api: Api, target: Target<'_>, path: &RequestPath) -> Need {
+pub fn need(rules: &Rules<'_>, api: Api, target: Target<'_>, path: &RequestPath) -> Need {
+    if api == Api::Protected {
+        if let Some((route, resource)) = rules.catalog.route(target, path) {
+            let permission = route.permission.clone();
+            return Need::Permission { permission, or: None, resource, rule: Rule::Route(route.pattern.clone()) };
+        }
+        if rules.catalog.is_strict() {
+            return Need::Listing;
+        }
+    }
     let method = match target {
         Target::Connect => {
-            let permission = Permission::needed("websocket", "connect");
-            return Need::Permission { permission, or: None, resource: "websocket".to_owned() };
+            let permission = Permission::named("websocket", "connect");
+            let resource = "websocket".to_owned();
+            return Need::Permission { permission, or: None, resource, rule: Rule::Convention };
         }
         Target::Http { method, .. } => method,
     };
-    if api == Api::Own && path.as_str() == "me" {
-        return Need::Credential;
+    let action = conventional_action(method);
+    match (api, path.first()) {
+        (Api::Own, "me") if path.as_str() == "me" => Need::Credential,
+        (Api::Own, "tokens") => tokens(rules.management, action, path.as_str()),
+        (Api::Own, "explain") => tokens(rules.management, "read", "tokens"),
+        (_, first) => Need::Permission {
+            permission: Permission::needed(first, action),
+            or: None,
+            resource: path.as_str().to_owned(),
+            rule: if api == Api::Own { Rule::Own } else { Rule::Convention },
+        },
     }
-    let action = if matches!(method, "GET" | "HEAD" | "OPTIONS") { "read" } else { "write" };
-    Need::Permission {
-        permission: Permission::needed(path.first(), action),
-        or: (api == Api::Own && path.first() == "tokens").then(|| Permission::needed("tokens", "admin")),
-        resource: path.as_str().to_owned(),
-    }
+}
+
+/// What the methods do by convention.
+pub(super) fn conventional_action(method: &str) -> &'static str {
+    if matches!(method, "GET" | "HEAD" | "OPTIONS") { "read" } else { "write" }
+}
+
+fn tokens(management: TokenManagement, action: &str, resource: &str) -> Need {
+    let admin = Permission::named("tokens", "admin");
+    let (permission, or) = match management {
+        TokenManagement::Owners => (Permission::named("tokens", action), Some(admin)),
+        TokenManagement::Admins => (admin, None),
+    };
+    Need::Permission { permission, or, resource: resource.to_owned(), rule: Rule::Own }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::catalog::tests::catalog;
     use super::*;
 
-    fn needed(api: Api, method: &str, path: &str) -> String {
-        match need(api, Target::Http { method, path }, &RequestPath::parse(path).unwrap()) {
+    fn needed_under(rules: &Rules<'_>, api: Api, method: &str, path: &str) -> String {
+        let target = if method == "$connect" { Target::Connect } else { Target::Http { method, path } };
+        match need(rules, api, target, &RequestPath::parse(path).unwrap()) {
             Need::Credential => "a credential".to_owned(),
-            Need::Permission { permission, or: None, resource } => format!("{permission} on {resource}"),
-            Need::Permission { permission, or: Some(or), resource } => format!("{permission} or {or} on {resource}"),
+            Need::Listing => "to be listed".to_owned(),
+            Need::Permission { permission, or, resource, .. } => {
+                let or = or.map_or(String::new(), |or| format!(" or {or}"));
+                format!("{permission}{or} on {resource}")
+            }
         }
+    }
+
+    fn needed(api: Api, method: &str, path: &str) -> String {
+        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners };
+        needed_under(&rules, api, method, path)
     }
 
     #[test]
@@ -90,14 +156,62 @@ mod tests {
         }
         assert_eq!(needed(Api::Protected, "GET", ""), "*:read on ");
         assert_eq!(needed(Api::Protected, "GET", "~user/x"), "*:read on ~user/x");
+        assert_eq!(needed(Api::Protected, "$connect", ""), "websocket:connect on websocket");
     }
 
     #[test]
-    fn only_on_its_own_api_are_me_and_tokens_special() {
+    fn only_on_its_own_api_are_me_tokens_and_explain_special() {
         assert_eq!(needed(Api::Own, "GET", "me"), "a credential");
+        assert_eq!(needed(Api::Own, "GET", "me/x"), "me:read on me/x");
         assert_eq!(needed(Api::Own, "GET", "tokens/x"), "tokens:read or tokens:admin on tokens/x");
         assert_eq!(needed(Api::Own, "POST", "tokens"), "tokens:write or tokens:admin on tokens");
+        assert_eq!(needed(Api::Own, "POST", "explain"), "tokens:read or tokens:admin on tokens");
+        assert_eq!(needed(Api::Own, "PUT", "catalog"), "catalog:write on catalog");
         assert_eq!(needed(Api::Protected, "GET", "me"), "me:read on me");
         assert_eq!(needed(Api::Protected, "POST", "tokens"), "tokens:write on tokens");
+        assert_eq!(needed(Api::Protected, "POST", "explain"), "explain:write on explain");
+    }
+
+    #[test]
+    fn where_only_admins_manage_tokens_nothing_else_opens_them() {
+        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Admins };
+        for (method, path) in [("GET", "tokens"), ("GET", "tokens/x"), ("POST", "tokens"), ("DELETE", "tokens/x")] {
+            assert_eq!(needed_under(&rules, Api::Own, method, path), format!("tokens:admin on {path}"));
+        }
+        assert_eq!(needed_under(&rules, Api::Own, "POST", "explain"), "tokens:admin on tokens");
+        assert_eq!(needed_under(&rules, Api::Own, "GET", "me"), "a credential");
+    }
+
+    #[test]
+    fn a_listed_route_says_what_is_needed_and_convention_says_the_rest() {
+        let catalog = catalog(
+            r#"{"permissions": {"build:create": "", "ws:open": ""}, "routes": [
+                {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}"},
+                {"match": "GET /status", "permission": "status:read"},
+                {"match": "$connect", "permission": "ws:open", "resource": "sockets"}]}"#,
+        );
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let needed = |method, path| needed_under(&rules, Api::Protected, method, path);
+        assert_eq!(needed("POST", "apps/billing/builds"), "build:create on app/billing");
+        assert_eq!(needed("POST", "apps/billing/builds/"), "build:create on app/billing");
+        assert_eq!(needed("GET", "apps/billing/builds"), "apps:read on apps/billing/builds");
+        assert_eq!(needed("HEAD", "status"), "status:read on status");
+        assert_eq!(needed("$connect", ""), "ws:open on sockets");
+        assert_eq!(needed_under(&rules, Api::Own, "POST", "apps/x/builds"), "apps:write on apps/x/builds");
+    }
+
+    #[test]
+    fn a_strict_catalog_has_no_convention() {
+        let catalog = catalog(
+            r#"{"strict": true, "permissions": {"app:read": ""}, "routes": [
+                {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}"#,
+        );
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let needed = |api, method, path| needed_under(&rules, api, method, path);
+        assert_eq!(needed(Api::Protected, "GET", "apps/x"), "app:read on app/x");
+        assert_eq!(needed(Api::Protected, "POST", "apps/x"), "to be listed");
+        assert_eq!(needed(Api::Protected, "GET", "apps"), "to be listed");
+        assert_eq!(needed(Api::Protected, "$connect", ""), "to be listed");
+        assert_eq!(needed(Api::Own, "GET", "tokens"), "tokens:read or tokens:admin on tokens");
     }
 }

@@ -46,6 +46,11 @@ impl RequestPath {
     pub fn first(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
     }
+
+    /// Its names; none for the root.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/').filter(|name| !name.is_empty())
+    }
 }
 
 fn name(raw: &str) -> Result<String, MalformedPath> {

@@ -29,6 +29,35 @@ impl Permission {
         Self { resource: Half::parse(segment).unwrap_or(Half::Any), action: Half::Named(action.to_owned()) }
     }
 
+    /// A permission of the product's own, from halves that are known to be good.
+    pub(crate) fn named(resource: &str, action: &str) -> Self {
+        Self { resource: Half::Named(resource.to_owned()), action: Half::Named(action.to_owned()) }
+    }
+
+    /// Whether one of its halves is `*`.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.resource == Half::Any || self.action == Half::Any
+    }
+
+    /// Its first half, where that is a name.
+    #[must_use]
+    pub fn resource(&self) -> Option<&str> {
+        match &self.resource {
+            Half::Any => None,
+            Half::Named(name) => Some(name),
+        }
+    }
+
+    /// Its second half, where that is a name.
+    #[must_use]
+    pub fn action(&self) -> Option<&str> {
+        match &self.action {
+            Half::Any => None,
+            Half::Named(name) => Some(name),
+        }
+    }
+
     /// A permission that was accepted once: its form is all that it needs, so that
     /// stricter rules never make a stored record unreadable.
     #[must_use]

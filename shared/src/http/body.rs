@@ -6,7 +6,7 @@ use std::str::FromStr;
 use lambda_http::Body;
 use serde_json::{Map, Value};
 
-use super::object::Json;
+use super::object;
 use super::{FieldError, Problem};
 use crate::token::Invalid;
 
@@ -16,10 +16,37 @@ pub const MOST_BYTES: usize = 16 * 1024;
 /// The most unknown fields that are named one by one.
 const MOST_UNKNOWN: usize = 20;
 
+/// Reads a body as JSON.
+///
+/// # Errors
+/// 413 over `most` bytes; 400 for what is not JSON, and for keys that are given twice, each
+/// named by its place.
+pub fn read_json(body: &Body, most: usize) -> Result<Value, Problem> {
+    let (value, doubled) = parse(body, most)?;
+    let doubled: Vec<_> = doubled.iter().map(|place| given_twice(place)).collect();
+    if doubled.is_empty() { Ok(value) } else { Err(Problem::invalid(doubled)) }
+}
+
+fn parse(body: &Body, most: usize) -> Result<(Value, Vec<String>), Problem> {
+    if body.len() > most {
+        return Err(Problem::body_too_large(most));
+    }
+    object::read(body.as_ref()).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::invalid_body(format!("The body is not JSON in UTF-8: line {line}, column {column}."))
+    })
+}
+
+fn given_twice(place: &str) -> FieldError {
+    FieldError::new(place, "must be given once")
+}
+
 /// The fields of a JSON object, and what was found wrong with them so far.
 #[derive(Debug)]
 pub struct Fields {
     object: Map<String, Value>,
+    /// What stands before a field's name to make it a place: `grants[1].`
+    before: String,
     errors: Vec<FieldError>,
 }
 
@@ -29,23 +56,12 @@ impl Fields {
     /// # Errors
     /// 413 over [`MOST_BYTES`]; 400 for what is not JSON, or not an object.
     pub fn read(body: &Body) -> Result<Self, Problem> {
-        if body.len() > MOST_BYTES {
-            return Err(Problem::body_too_large(MOST_BYTES));
-        }
-        match serde_json::from_slice(body.as_ref()) {
-            Ok(Json::Object(object, doubled)) => {
-                let mut fields = Self { object, errors: Vec::new() };
-                for field in doubled {
-                    fields.fail(&field, "must be given once");
-                }
-                Ok(fields)
+        match parse(body, MOST_BYTES)? {
+            (Value::Object(object), doubled) => {
+                let errors = doubled.iter().map(|place| given_twice(place)).collect();
+                Ok(Self { object, before: String::new(), errors })
             }
-            Ok(Json::Other) => Err(Problem::invalid_body("The body must be a JSON object.")),
-            Err(error) => Err(Problem::invalid_body(format!(
-                "The body is not JSON in UTF-8: line {}, column {}.",
-                error.line(),
-                error.column()
-            ))),
+            _ => Err(Problem::invalid_body("The body must be a JSON object.")),
         }
     }
 
@@ -78,16 +94,7 @@ impl Fields {
 
     /// Takes a list of 1 to `most` texts and parses each; `None` if it is absent.
     pub fn list<T: FromStr<Err = Invalid> + PartialEq>(&mut self, field: &str, most: usize) -> Option<Vec<T>> {
-        let list = match self.object.remove(field)? {
-            Value::Array(list) => list,
-            other => {
-                self.fail(field, format!("must be a list of strings, not {}", kind(&other)));
-                return None;
-            }
-        };
-        if !(1..=most).contains(&list.len()) {
-            self.fail(field, format!("must have 1 to {most} entries; it has {}", list.len()));
-        }
+        let list = self.values(field, most, "strings")?;
         let mut parsed = Vec::new();
         for (at, value) in list.iter().enumerate() {
             let place = format!("{field}[{at}]");
@@ -104,6 +111,32 @@ impl Fields {
         Some(parsed)
     }
 
+    /// Takes a list of 1 to `most` objects and reads each in a way of the caller's, which
+    /// has to take all the fields that it knows; `None` if the list is absent.
+    pub fn objects<T>(
+        &mut self,
+        field: &str,
+        most: usize,
+        known: &str,
+        read: impl Fn(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let list = self.values(field, most, "objects")?;
+        let mut parsed = Vec::new();
+        for (at, value) in list.into_iter().enumerate() {
+            let place = format!("{field}[{at}]");
+            let Value::Object(object) = value else {
+                self.fail(&place, format!("must be an object, not {}", kind(&value)));
+                continue;
+            };
+            let before = format!("{}{place}.", self.before);
+            let mut fields = Self { object, before, errors: std::mem::take(&mut self.errors) };
+            parsed.extend(read(&mut fields));
+            fields.note_unknown(known);
+            self.errors = fields.errors;
+        }
+        Some(parsed)
+    }
+
     /// Whether a field is there and not `null`.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {
@@ -113,12 +146,13 @@ impl Fields {
     /// Whether something was found wrong with a field already.
     #[must_use]
     pub fn failed(&self, field: &str) -> bool {
-        self.errors.iter().any(|error| error.field == field)
+        let place = format!("{}{field}", self.before);
+        self.errors.iter().any(|error| error.field == place)
     }
 
     /// Notes what is wrong with a field.
     pub fn fail(&mut self, field: &str, message: impl Into<String>) {
-        self.errors.push(FieldError::new(field, message));
+        self.errors.push(FieldError::new(&format!("{}{field}", self.before), message));
     }
 
     /// Ends the reading. What nobody has taken is unknown.
@@ -126,6 +160,11 @@ impl Fields {
     /// # Errors
     /// 400 with everything that was found wrong.
     pub fn finish(mut self, known: &str) -> Result<(), Problem> {
+        self.note_unknown(known);
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    }
+
+    fn note_unknown(&mut self, known: &str) {
         let unknown: Vec<_> = std::mem::take(&mut self.object).into_iter().map(|(field, _)| field).collect();
         for field in unknown.iter().take(MOST_UNKNOWN) {
             self.fail(field, format!("is unknown; known are {known}"));
@@ -133,11 +172,24 @@ impl Fields {
         if let Some(more) = unknown.len().checked_sub(MOST_UNKNOWN).filter(|more| *more > 0) {
             self.fail("*", format!("{more} more fields are unknown"));
         }
-        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    }
+
+    fn values(&mut self, field: &str, most: usize, of: &str) -> Option<Vec<Value>> {
+        let list = match self.object.remove(field)? {
+            Value::Array(list) => list,
+            other => {
+                self.fail(field, format!("must be a list of {of}, not {}", kind(&other)));
+                return None;
+            }
+        };
+        if !(1..=most).contains(&list.len()) {
+            self.fail(field, format!("must have 1 to {most} entries; it has {}", list.len()));
+        }
+        Some(list)
     }
 
     fn keep<T>(&mut self, field: &str, parsed: Result<T, Invalid>) -> Option<T> {
-        parsed.map_err(|invalid| self.errors.push(FieldError::of(field, invalid))).ok()
+        parsed.map_err(|invalid| self.fail(field, invalid.0)).ok()
     }
 }
 

@@ -1,21 +1,25 @@
 //! Who calls, and what they ask: read from the event that API Gateway made, in which the
 //! authorizer's context is the only thing that says who the caller is.
 
+use std::collections::HashMap;
+
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
+use serde_json::Value;
 
 use super::{FieldError, Problem};
 use crate::App;
-use crate::access::Permission;
-use crate::token::{Actor, Record, Status, TokenId};
+use crate::access::{Principal, RoleName};
+use crate::clock::Timestamp;
+use crate::token::{Actor, OwnerId, Record, Status, TokenId};
 
-/// A call to one of the functions, by a token that the authorizer let in.
+/// A call to one of the functions, by someone whom the authorizer let in.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The caller's own record, read afresh: its grant does not always fit into the
-    /// authorizer's context.
-    pub caller: Record,
+    /// The caller, read afresh: a token's grants and what a session's roles give do not
+    /// always fit into the authorizer's context.
+    pub caller: Principal,
     /// The route's method.
     pub method: Method,
     /// The route that the gateway matched: `/tokens/{id}`.
@@ -38,17 +42,7 @@ impl Call {
             tracing::error!("the event is not a REST API's");
             return Err(Problem::internal());
         };
-        let authorized = &context.authorizer.fields;
-        let of = |key: &str| authorized.get(key).and_then(serde_json::Value::as_str);
-        let id: Option<TokenId> = of("token_id").and_then(|id| id.parse().ok());
-        let (Some("token"), Some(id)) = (of("principal_type"), id) else {
-            tracing::error!("the event has no authorizer's context: is the route behind the authorizer?");
-            return Err(Problem::internal());
-        };
-        let caller = app.tokens.get(&id).await?;
-        let Some(caller) = caller.filter(|record| record.status(app.clock.now()) == Status::Active) else {
-            return Err(Problem::forbidden("Your token has ended."));
-        };
+        let caller = caller(app, &context.authorizer.fields).await?;
         let query = request
             .query_string_parameters_ref()
             .map(|query| query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
@@ -64,13 +58,7 @@ impl Call {
     /// The caller, as it is written down.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::Token(self.caller.id.clone())
-    }
-
-    /// Whether the caller manages anyone's tokens, or anyone's `tokens/<id>`.
-    #[must_use]
-    pub fn is_admin_of(&self, name: &str) -> bool {
-        "tokens:admin".parse().is_ok_and(|admin: Permission| self.caller.grant.allows(&admin, name))
+        self.caller.actor()
     }
 
     /// The token that the path names, if the caller may know of it.
@@ -80,8 +68,16 @@ impl Call {
     /// id can look like: nobody learns which.
     pub async fn target(&self, app: &App) -> Result<Record, Problem> {
         let id: TokenId = self.id.as_deref().and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)?;
-        let record = app.tokens.get(&id).await?.ok_or_else(Problem::not_found)?;
-        let theirs = record.owner == self.caller.owner || self.is_admin_of(&format!("tokens/{id}"));
+        self.known(app, &id).await
+    }
+
+    /// A token, if the caller may know of it.
+    ///
+    /// # Errors
+    /// As [`Call::target`].
+    pub async fn known(&self, app: &App, id: &TokenId) -> Result<Record, Problem> {
+        let record = app.tokens.get(id).await?.ok_or_else(Problem::not_found)?;
+        let theirs = record.owner == *self.caller.owner() || self.caller.is_admin_of(&format!("tokens/{id}"));
         if theirs { Ok(record) } else { Err(Problem::not_found()) }
     }
 
@@ -104,4 +100,32 @@ impl Call {
         }
         if errors.is_empty() { Ok(found) } else { Err(Problem::invalid(errors)) }
     }
+}
+
+/// Whom the authorizer's context names, and what they have at this moment.
+async fn caller(app: &App, authorized: &HashMap<String, Value>) -> Result<Principal, Problem> {
+    let of = |key: &str| authorized.get(key).and_then(Value::as_str);
+    match of("principal_type") {
+        Some("token") => {
+            let id: TokenId = of("token_id").and_then(|id| id.parse().ok()).ok_or_else(nobody)?;
+            let record = app.tokens.get(&id).await?;
+            let alive = record.filter(|record| record.status(app.clock.now()) == Status::Active);
+            let record = alive.ok_or_else(|| Problem::forbidden("Your token has ended."))?;
+            Ok(Principal::Token(Box::new(record)))
+        }
+        Some("session") => {
+            let owner: OwnerId = of("owner").and_then(|owner| owner.parse().ok()).ok_or_else(nobody)?;
+            let expires_at = of("expires_at").and_then(Timestamp::parse).ok_or_else(nobody)?;
+            let roles = of("roles").ok_or_else(nobody)?.split_whitespace().filter_map(RoleName::stored).collect();
+            let catalog = app.tokens.catalog().await?.catalog;
+            let management = app.settings.token_management;
+            Ok(Principal::Session(catalog.session_with(owner, roles, expires_at, management)))
+        }
+        _ => Err(nobody()),
+    }
+}
+
+fn nobody() -> Problem {
+    tracing::error!("the event has no authorizer's context: is the route behind the authorizer?");
+    Problem::internal()
 }

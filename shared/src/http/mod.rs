@@ -4,6 +4,7 @@
 mod body;
 mod call;
 mod object;
+mod precondition;
 mod problem;
 mod view;
 
@@ -12,10 +13,11 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-pub use body::{Fields, MOST_BYTES};
+pub use body::{Fields, MOST_BYTES, read_json};
 pub use call::Call;
+pub use precondition::if_match;
 pub use problem::{FieldError, Problem};
-pub use view::{TokenView, tag};
+pub use view::{GrantView, TokenView, tag};
 
 /// An answer of a function, or the problem document that says why there is none.
 pub type Answer = Result<Response<Body>, Problem>;

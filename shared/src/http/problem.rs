@@ -5,7 +5,8 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::with_type;
+use super::{tag, with_type};
+use crate::access::Flaw;
 use crate::store;
 use crate::token::{Invalid, redact};
 
@@ -19,6 +20,9 @@ pub struct Problem {
     detail: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// The version that is there now, for the `ETag` of the answer.
+    #[serde(skip)]
+    version: Option<u64>,
 }
 
 /// What is wrong with one field.
@@ -58,13 +62,13 @@ impl Problem {
 
     /// 403: the credential is alive, but this is not for it.
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(403, "forbidden", "This needs more than your token has") }
+        Self { detail: Some(detail.into()), ..Self::new(403, "forbidden", "This needs more than you have") }
     }
 
     /// 403: more was asked for than the caller has to give.
     #[must_use]
     pub fn exceeds_grants(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(403, "exceeds_grants", "A token can hand out only what it has") }
+        Self { errors, ..Self::new(403, "exceeds_grants", "Nobody can hand out more than they have") }
     }
 
     /// 404: not there, or not yours: one answer for both.
@@ -79,6 +83,23 @@ impl Problem {
     pub fn token_limit_reached(limit: u32) -> Self {
         let detail = format!("An owner may have at most {limit} live tokens. Revoke one that is not needed any more.");
         Self { detail: Some(detail), ..Self::new(409, "token_limit_reached", "The token limit is reached") }
+    }
+
+    /// 412: somebody else has changed it since it was read; the answer has the `ETag` of what
+    /// is there now.
+    #[must_use]
+    pub fn precondition_failed(version: u64) -> Self {
+        let detail = "It was changed since you read it. Read it again, and send its new ETag as If-Match.";
+        let problem = Self::new(412, "precondition_failed", "Changed meanwhile");
+        Self { detail: Some(detail.to_owned()), version: Some(version), ..problem }
+    }
+
+    /// 428
+    #[must_use]
+    pub fn precondition_required() -> Self {
+        let detail = "Send the ETag of what you have read as If-Match, so that nobody's change is overwritten unseen.";
+        let problem = Self::new(428, "precondition_required", "If-Match is required");
+        Self { detail: Some(detail.to_owned()), ..problem }
     }
 
     /// 500: nothing that the caller can mend. What happened is in the log.
@@ -96,12 +117,16 @@ impl Problem {
 
     fn new(status: u16, code: &str, title: &'static str) -> Self {
         let r#type = format!("urn:portcullis:problem:{code}");
-        Self { r#type, title, status, detail: None, errors: Vec::new() }
+        Self { r#type, title, status, detail: None, errors: Vec::new(), version: None }
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        with_type(status, &self, HeaderValue::from_static("application/problem+json"))
+        let mut response = with_type(status, &self, HeaderValue::from_static("application/problem+json"));
+        if let Some(version) = self.version {
+            tag(&mut response, version);
+        }
+        response
     }
 }
 
@@ -112,6 +137,12 @@ impl From<store::Error> for Problem {
             store::Error::Unavailable(_) | store::Error::Contention => Self::unavailable(),
             store::Error::Corrupt { .. } => Self::internal(),
         }
+    }
+}
+
+impl From<Flaw> for FieldError {
+    fn from(flaw: Flaw) -> Self {
+        Self::new(&flaw.place, flaw.message)
     }
 }
 
@@ -145,6 +176,8 @@ mod tests {
             Problem::exceeds_grants(errors()),
             Problem::not_found(),
             Problem::token_limit_reached(10),
+            Problem::precondition_failed(7),
+            Problem::precondition_required(),
             Problem::internal(),
             Problem::unavailable(),
         ];

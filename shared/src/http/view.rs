@@ -5,7 +5,7 @@ use lambda_http::http::header::ETAG;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use crate::access::{Permission, Resource};
+use crate::access::{Grant, Grants, Permission, Resource};
 use crate::clock::Timestamp;
 use crate::token::{Record, Status};
 
@@ -16,8 +16,8 @@ pub struct TokenView {
     name: String,
     description: Option<String>,
     owner: String,
-    permissions: Vec<String>,
-    resources: Vec<String>,
+    role: Option<String>,
+    grants: Vec<GrantView>,
     status: Status,
     created_by: String,
     created_at: Timestamp,
@@ -36,8 +36,8 @@ impl TokenView {
             name: record.name.to_string(),
             description: record.description.as_ref().map(ToString::to_string),
             owner: record.owner.to_string(),
-            permissions: record.grant.permissions.iter().map(Permission::to_string).collect(),
-            resources: record.grant.resources.iter().map(Resource::to_string).collect(),
+            role: record.role.as_ref().map(ToString::to_string),
+            grants: GrantView::all(&record.grants),
             status: record.status(now),
             created_by: record.created_by.to_string(),
             created_at: record.created_at.to_the_second(),
@@ -49,9 +49,28 @@ impl TokenView {
     }
 }
 
-/// Sets the `ETag` of a record: its version.
-pub fn tag(response: &mut Response<Body>, record: &Record) {
-    if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", record.version)) {
+/// One grant, as JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct GrantView {
+    permissions: Vec<String>,
+    resources: Vec<String>,
+}
+
+impl GrantView {
+    /// How each of the grants looks.
+    #[must_use]
+    pub fn all(grants: &Grants) -> Vec<Self> {
+        let view = |grant: &Grant| Self {
+            permissions: grant.permissions.iter().map(Permission::to_string).collect(),
+            resources: grant.resources.iter().map(Resource::to_string).collect(),
+        };
+        grants.iter().map(view).collect()
+    }
+}
+
+/// Sets the `ETag` of something that counts its changes: its version.
+pub fn tag(response: &mut Response<Body>, version: u64) {
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(ETAG, value);
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{Error, number};
-use crate::access::{Grant, Permission, Resource};
+use crate::access::{Grant, Grants, Permission, Resource, RoleName};
 use crate::clock::Timestamp;
 use crate::token::{Description, Digest, OwnerId, Record, Revocation, TokenId, TokenName};
 
@@ -15,7 +15,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// What a record is read from: everything but the digest. The roles of the functions that
 /// show tokens allow these attributes and no other (`template.yaml`).
-pub(super) const RECORD: [&str; 13] = [
+pub(super) const RECORD: [&str; 14] = [
     "pk",
     "sk",
     "name",
@@ -26,6 +26,7 @@ pub(super) const RECORD: [&str; 13] = [
     "expires_at",
     "revoked_at",
     "revoked_by",
+    "role",
     "grants",
     "last_used_at",
     "version",
@@ -38,15 +39,15 @@ pub(super) const DIGEST: &str = "digest";
 pub(super) const TOKEN: &str = "TOKEN";
 
 pub(super) fn token_key(id: &TokenId) -> Item {
-    token_key_of(id.as_str())
-}
-
-pub(super) fn token_key_of(id: &str) -> Item {
     key(format!("TOKEN#{id}"), TOKEN)
 }
 
 pub(super) fn slots_key(owner: &OwnerId) -> Item {
     key(format!("OWNER#{owner}"), "SLOTS")
+}
+
+pub(super) fn catalog_key() -> Item {
+    key("CATALOG".to_owned(), "CATALOG")
 }
 
 fn key(pk: String, sk: &str) -> Item {
@@ -83,7 +84,10 @@ pub(super) fn new_token(record: &Record, digest: &Digest, ttl: Option<Timestamp>
     if let Some(at) = record.expires_at {
         set("expires_at", seconds(at));
     }
-    set("grants", AttributeValue::L(vec![grant(&record.grant)]));
+    if let Some(role) = &record.role {
+        set("role", string(role.as_str()));
+    }
+    set("grants", AttributeValue::L(record.grants.iter().map(grant).collect()));
     set("version", number(record.version));
     if let Some(at) = ttl {
         set("ttl", seconds(at));
@@ -116,7 +120,8 @@ pub(super) fn record(item: &Item) -> Result<Record, Error> {
             Some(at) => Some(Revocation { at, by: read.parsed("revoked_by")? }),
             None => None,
         },
-        grant: read.grant()?,
+        role: read.optional("role", |read, name| read.text(name, RoleName::stored))?,
+        grants: read.grants()?,
         last_used_at: read.optional("last_used_at", Reader::time)?,
         version: read.number("version")?,
     })
@@ -179,15 +184,21 @@ impl Reader<'_> {
         self.number(attribute).map(Timestamp::from_seconds)
     }
 
-    fn grant(&self) -> Result<Grant, Error> {
-        let grants = self.item.get("grants").and_then(|value| value.as_l().ok()).map(Vec::as_slice);
-        let Some([AttributeValue::M(only)]) = grants else {
-            return Err(self.corrupt("grants"));
+    /// A token has one grant at least; one that lost them all is not the token that it was.
+    fn grants(&self) -> Result<Grants, Error> {
+        let corrupt = || self.corrupt("grants");
+        let grants = self.item.get("grants").and_then(|value| value.as_l().ok()).ok_or_else(corrupt)?;
+        if grants.is_empty() {
+            return Err(corrupt());
+        }
+        let grant = |value: &AttributeValue| {
+            let map = value.as_m().map_err(|_| corrupt())?;
+            Ok(Grant {
+                permissions: self.list(map, "permissions", Permission::stored)?,
+                resources: self.list(map, "resources", |text| Some(Resource::stored(text)))?,
+            })
         };
-        Ok(Grant {
-            permissions: self.list(only, "permissions", Permission::stored)?,
-            resources: self.list(only, "resources", |text| Some(Resource::stored(text)))?,
-        })
+        grants.iter().map(grant).collect::<Result<Vec<_>, _>>().map(Grants::from)
     }
 
     fn list<T>(&self, map: &Item, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Error> {
@@ -213,7 +224,12 @@ mod tests {
             created_at: Timestamp::from_millis(1_700_000_000_123),
             expires_at: Some(Timestamp::from_seconds(1_800_000_000)),
             revoked: None,
-            grant: Grant { permissions: vec!["app:read".parse().unwrap()], resources: vec!["app/*".parse().unwrap()] },
+            role: Some("cicd".parse().unwrap()),
+            grants: vec![
+                Grant { permissions: vec!["app:read".parse().unwrap()], resources: vec!["app/*".parse().unwrap()] },
+                Grant { permissions: vec!["*".parse().unwrap()], resources: vec!["app/billing".parse().unwrap()] },
+            ]
+            .into(),
             last_used_at: None,
             version: 1,
         }
@@ -247,6 +263,9 @@ mod tests {
             garbled.insert((*attribute).to_owned(), AttributeValue::Bool(true));
             assert!(record(&garbled).is_err(), "garbled {attribute}");
         }
+        let mut without = whole.clone();
+        without.insert("grants".to_owned(), AttributeValue::L(Vec::new()));
+        assert!(record(&without).is_err(), "no grants");
         let mut unsigned = whole.clone();
         unsigned.insert("revoked_at".to_owned(), number(1));
         assert!(record(&unsigned).is_err(), "revoked by nobody");

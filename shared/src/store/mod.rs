@@ -10,6 +10,7 @@
 //! | `create` | the transaction that makes a token within its owner's limit |
 //! | `end` | revoking and deleting, which give the slot back |
 //! | `list` | paging through the indexes |
+//! | `catalog` | the one item that holds the catalog |
 //! | `slots` | what an owner's live tokens count |
 //! | `client` | the SDK client, tuned for a cold start |
 //!
@@ -17,6 +18,7 @@
 //! names in `item`, its actions in the function's role in `template.yaml`, and a test in
 //! `tests/store`, which runs on every engine.
 
+mod catalog;
 mod client;
 mod create;
 mod end;
@@ -34,6 +36,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::clock::Timestamp;
 use crate::token::{Digest, Record, TokenId};
 
+pub use catalog::{CATALOG_SECONDS, StoredCatalog};
 pub use client::connect;
 pub use create::{Created, Limits};
 pub use list::{Cursor, Filter, MOST_PER_PAGE, Page, Scope};
@@ -153,14 +156,6 @@ impl Tokens {
                 Ok(())
             }
             other => other.map(drop).map_err(Error::unavailable),
-        }
-    }
-
-    /// One throw-away read, during a function's start: it moves the TLS handshake out of
-    /// the first request. Whether it succeeds does not matter.
-    pub async fn warm(&self) {
-        if let Err(error) = self.read(item::token_key_of("0000000000000000"), &["pk"]).await {
-            tracing::warn!(%error, "the store did not answer during the start");
         }
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::{Description, Invalid, OwnerId, TokenId, TokenName};
-use crate::access::Grant;
+use crate::access::{Grants, RoleName};
 use crate::clock::Timestamp;
 
 /// A token's record, as every function but the authorizer sees it: without the digest.
@@ -29,8 +29,11 @@ pub struct Record {
     pub expires_at: Option<Timestamp>,
     /// Set once it was revoked; there is no way back.
     pub revoked: Option<Revocation>,
+    /// The role that its permissions were taken from when it was made. It is shown, and
+    /// decides nothing: what the token may do stands in its grants.
+    pub role: Option<RoleName>,
     /// What it may do, and where.
-    pub grant: Grant,
+    pub grants: Grants,
     /// When it last opened a door, to the minute.
     pub last_used_at: Option<Timestamp>,
     /// Counts its changes; the HTTP API shows it as `ETag`.
@@ -86,12 +89,14 @@ impl FromStr for Status {
     }
 }
 
-/// Who did something: written as `token:<id>`, or `bootstrap` for whoever invoked the
+/// Who did something: written as `token:<id>`, `session:<owner>`, or `bootstrap` for whoever invoked the
 /// create function directly with AWS credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A token.
     Token(TokenId),
+    /// A person who had signed in.
+    Session(OwnerId),
     /// Someone with AWS credentials.
     Bootstrap,
 }
@@ -100,6 +105,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(id) => write!(f, "token:{id}"),
+            Self::Session(owner) => write!(f, "session:{owner}"),
             Self::Bootstrap => f.write_str("bootstrap"),
         }
     }
@@ -109,10 +115,12 @@ impl FromStr for Actor {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
+        let wrong = || Invalid::new("must be token:<id>, session:<owner> or bootstrap");
         match text.split_once(':') {
             Some(("token", id)) => id.parse().map(Self::Token),
+            Some(("session", owner)) => OwnerId::stored(owner).map(Self::Session).ok_or_else(wrong),
             None if text == "bootstrap" => Ok(Self::Bootstrap),
-            _ => Err(Invalid::new("must be token:<id> or bootstrap")),
+            _ => Err(wrong()),
         }
     }
 }

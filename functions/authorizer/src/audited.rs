@@ -1,0 +1,76 @@
+//! The audit line of a decision.
+
+use portcullis::access::{Decision, Principal, Target};
+use portcullis::audit;
+use portcullis::clock::Timestamp;
+
+use crate::Event;
+use crate::arn::Arn;
+use crate::found::{Claimed, Found};
+
+/// Of a decision.
+pub(crate) fn line(
+    event: &Event,
+    arn: Option<&Arn<'_>>,
+    now: Timestamp,
+    found: &Found,
+    decision: &Decision,
+) -> audit::Decision {
+    let mut audit = blank(event, arn, now);
+    match found {
+        Found::Nobody(_, claimed, detail) => {
+            audit.detail.clone_from(detail);
+            match claimed {
+                Claimed::Nothing => {}
+                Claimed::Token(id) => {
+                    audit.principal_type = Some("token");
+                    audit.api_token_id = Some(id.clone());
+                }
+                Claimed::Session => audit.principal_type = Some("session"),
+            }
+        }
+        Found::Somebody(principal, _) => {
+            audit.owner = Some(principal.owner().to_string());
+            match principal {
+                Principal::Token(record) => {
+                    audit.principal_type = Some("token");
+                    audit.api_token_id = Some(record.id.to_string());
+                    audit.api_token_name = Some(record.name.to_string());
+                }
+                Principal::Session(_) => audit.principal_type = Some("session"),
+            }
+        }
+    }
+    match decision {
+        Decision::Allow => audit.rbac_decision = "allow",
+        Decision::Refuse(reason) | Decision::Forbid(reason, _) => audit.reason = Some(reason.as_str()),
+    }
+    audit
+}
+
+/// Of a request on which nothing could be decided.
+pub(crate) fn error(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> audit::Decision {
+    audit::Decision { rbac_decision: "error", reason: Some(reason), ..blank(event, arn, now) }
+}
+
+fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit::Decision {
+    let (method, path) = match arn.map(|arn| arn.target) {
+        Some(Target::Http { method, path }) => (Some(method.to_owned()), Some(format!("/{path}"))),
+        Some(Target::Connect) => (Some("CONNECT".to_owned()), Some("$connect".to_owned())),
+        None => (None, None),
+    };
+    audit::Decision {
+        timestamp: now,
+        request_id: event.request_id().map(str::to_owned),
+        principal_type: None,
+        api_token_id: None,
+        api_token_name: None,
+        owner: None,
+        method,
+        path,
+        source_ip: event.source_ip().map(str::to_owned),
+        rbac_decision: "deny",
+        reason: None,
+        detail: None,
+    }
+}

@@ -1,0 +1,64 @@
+//! The catalog over HTTP: `GET /catalog` shows it, `PUT /catalog` puts another in its place.
+
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::{Body, Request, Response};
+use portcullis::App;
+use portcullis::access::{Catalog, MOST_CATALOG_BYTES};
+use portcullis::clock::Timestamp;
+use portcullis::http::{Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
+use portcullis::store::CATALOG_SECONDS;
+use serde::Serialize;
+
+/// The most flaws that are named in one answer.
+const MOST_FLAWS: usize = 100;
+
+/// Answers a call.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(answer(app, &request).await)
+}
+
+async fn answer(app: &App, request: &Request) -> Answer {
+    let call = Call::read(app, request).await?;
+    call.parameters([])?;
+    match (&call.method, call.route.as_str()) {
+        (&Method::GET, "/catalog") => show(app).await,
+        (&Method::PUT, "/catalog") => put(app, &call, request).await,
+        _ => Err(Problem::not_found()),
+    }
+}
+
+async fn show(app: &App) -> Answer {
+    let found = app.tokens.catalog().await?;
+    let mut response = json(StatusCode::OK, &found.catalog.to_document());
+    tag(&mut response, found.version);
+    Ok(response)
+}
+
+async fn put(app: &App, call: &Call, request: &Request) -> Answer {
+    let seen = if_match(request)?;
+    let document = read_json(request.body(), MOST_CATALOG_BYTES)?;
+    let catalog = Catalog::read(&document).map_err(|flaws| {
+        let more = flaws.len().saturating_sub(MOST_FLAWS);
+        let mut errors: Vec<_> = flaws.into_iter().take(MOST_FLAWS).map(FieldError::from).collect();
+        if more > 0 {
+            errors.push(FieldError::new("*", format!("{more} more flaws are not named")));
+        }
+        Problem::invalid(errors)
+    })?;
+    let now = app.clock.now();
+    let Some(version) = app.tokens.put_catalog(&catalog, seen, &call.actor(), now).await? else {
+        return Err(Problem::precondition_failed(app.tokens.catalog().await?.version));
+    };
+    // By then no authorizer holds the one before any more.
+    let effective_by = app.clock.now().plus_seconds(CATALOG_SECONDS);
+    let mut response = json(StatusCode::OK, &Put { version, effective_by });
+    tag(&mut response, version);
+    Ok(response)
+}
+
+/// What became of it.
+#[derive(Serialize)]
+struct Put {
+    version: u64,
+    effective_by: Timestamp,
+}

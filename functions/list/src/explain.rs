@@ -1,0 +1,171 @@
+//! `POST /explain`: may this token make that request, and what decides it? The answer is
+//! that of the very `decide` which the authorizer asks, on the record and the catalog as
+//! they are at this moment.
+
+use lambda_http::Body;
+use lambda_http::http::StatusCode;
+use portcullis::App;
+use portcullis::access::{
+    Api, Decision, Need, Permission, Principal, Reason, RequestPath, RoleName, Rule, Rules, Target, decide, need,
+};
+use portcullis::audit::redact;
+use portcullis::http::{Answer, Call, Fields, json};
+use portcullis::token::{Invalid, TokenId};
+use serde::Serialize;
+use std::str::FromStr;
+
+const KNOWN: &str = "token_id, method, path, api";
+
+pub(crate) async fn explain(app: &App, call: &Call, body: &Body) -> Answer {
+    call.parameters([])?;
+    let asked = Asked::read(body)?;
+    let record = call.known(app, &asked.token_id).await?;
+    let catalog = app.tokens.catalog().await?.catalog;
+    let rules = Rules { catalog: &catalog, management: app.settings.token_management };
+    let principal = Principal::Token(Box::new(record));
+    let decision = decide(Some(&principal), &rules, asked.api.0, asked.target(), app.clock.now());
+    let needed = RequestPath::parse(asked.raw_path()).ok();
+    let needed = needed.map(|path| need(&rules, asked.api.0, asked.target(), &path));
+    let roles = roles(call, &rules, &needed);
+    Ok(json(StatusCode::OK, &Explanation::of(&decision, needed, roles)))
+}
+
+/// The body, each part of it good in itself.
+struct Asked {
+    token_id: TokenId,
+    method: Method,
+    path: Path,
+    api: AskedApi,
+}
+
+impl Asked {
+    fn read(body: &Body) -> Result<Self, portcullis::http::Problem> {
+        let mut fields = Fields::read(body)?;
+        let (token_id, method, path) = (fields.required("token_id"), fields.required("method"), fields.required("path"));
+        let api = fields.optional("api").unwrap_or(AskedApi(Api::Protected));
+        fields.finish(KNOWN)?;
+        // What is missing was noted above, so finish() has already refused it.
+        let (Some(token_id), Some(method), Some(path)) = (token_id, method, path) else {
+            return Err(portcullis::http::Problem::internal());
+        };
+        Ok(Self { token_id, method, path, api })
+    }
+
+    fn target(&self) -> Target<'_> {
+        match self.method.0.as_str() {
+            "$connect" => Target::Connect,
+            method => Target::Http { method, path: self.raw_path() },
+        }
+    }
+
+    /// As it stands in the ARN: without the leading slash.
+    fn raw_path(&self) -> &str {
+        self.path.0.strip_prefix('/').unwrap_or(&self.path.0)
+    }
+}
+
+/// `GET`, or `$connect` for opening a WebSocket.
+struct Method(String);
+
+impl FromStr for Method {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let good = text == "$connect" || ((1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase()));
+        if good { Ok(Self(text.to_owned())) } else { Err(Invalid("must be a method in capitals, as in GET, or $connect".to_owned())) }
+    }
+}
+
+/// A path as it is sent: `/apps/billing`, without the API's stage.
+struct Path(String);
+
+impl FromStr for Path {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if !text.starts_with('/') {
+            return Err(Invalid("must begin with a slash, without stage and host".to_owned()));
+        }
+        if text.chars().count() > 2048 {
+            return Err(Invalid("must be at most 2048 characters".to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+struct AskedApi(Api);
+
+impl FromStr for AskedApi {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "protected" => Ok(Self(Api::Protected)),
+            "tokens" => Ok(Self(Api::Own)),
+            _ => Err(Invalid("must be protected (an API of yours) or tokens (Portcullis's own)".to_owned())),
+        }
+    }
+}
+
+/// The roles that would give what is needed, for a caller who may see the catalog.
+fn roles(call: &Call, rules: &Rules<'_>, needed: &Option<Need>) -> Option<Vec<String>> {
+    let sees = "catalog:read".parse().is_ok_and(|read: Permission| call.caller.grants().allows(&read, "catalog"));
+    match needed {
+        Some(Need::Permission { permission, .. }) if sees => {
+            Some(rules.catalog.roles_giving(permission).iter().map(RoleName::to_string).collect())
+        }
+        _ => None,
+    }
+}
+
+#[derive(Serialize)]
+struct Explanation {
+    decision: &'static str,
+    /// The status that the gateway would answer, where it refuses: of a REST API.
+    status: Option<u16>,
+    reason: Option<&'static str>,
+    /// What the request needs; null where no permission is asked for.
+    permission: Option<String>,
+    resource: Option<String>,
+    /// What says that it needs it.
+    rule: Option<RuleView>,
+    /// Left out for who may not see the catalog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct RuleView {
+    source: &'static str,
+    route: Option<String>,
+}
+
+impl Explanation {
+    fn of(decision: &Decision, needed: Option<Need>, roles: Option<Vec<String>>) -> Self {
+        let (decision, status, reason) = match decision {
+            Decision::Allow => ("allow", None, None),
+            Decision::Refuse(reason) => ("deny", Some(401), Some(Reason::as_str(*reason))),
+            Decision::Forbid(reason, _) => ("deny", Some(403), Some(Reason::as_str(*reason))),
+        };
+        let (permission, resource, rule) = match needed {
+            Some(Need::Permission { permission, resource, rule, .. }) => {
+                let resource = redact(&resource).into_owned();
+                (Some(permission.to_string()), Some(resource), Some(RuleView::of(rule)))
+            }
+            Some(Need::Credential) => (None, None, Some(RuleView { source: "portcullis", route: None })),
+            Some(Need::Listing) => (None, None, Some(RuleView { source: "catalog", route: None })),
+            None => (None, None, None),
+        };
+        Self { decision, status, reason, permission, resource, rule, roles }
+    }
+}
+
+impl RuleView {
+    fn of(rule: Rule) -> Self {
+        match rule {
+            Rule::Own => Self { source: "portcullis", route: None },
+            Rule::Route(route) => Self { source: "catalog", route: Some(route) },
+            Rule::Convention => Self { source: "convention", route: None },
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What has to hold of a catalog as a whole, beyond the form of its parts.
+
+use super::{Catalog, Flaw, OWN, RoleName};
+use crate::access::{MOST_PERMISSIONS, Permission};
+use crate::token::{redact, unprintable};
+
+const MOST_LISTED: usize = 500;
+const MOST_ROLES: usize = 100;
+const MOST_ROUTES: usize = 1000;
+const MOST_GROUPS: usize = 500;
+const LONGEST_DESCRIPTION: usize = 200;
+const LONGEST_GROUP: usize = 256;
+
+const UNKNOWN: &str = "is not among the permissions: list it there, with a description";
+
+impl Catalog {
+    pub(super) fn check(&self, flaws: &mut Vec<Flaw>) {
+        let counts = [
+            ("permissions", self.permissions.len(), MOST_LISTED),
+            ("roles", self.roles.len(), MOST_ROLES),
+            ("routes", self.routes.len(), MOST_ROUTES),
+            ("sessions.groups", self.groups.len(), MOST_GROUPS),
+        ];
+        let over = counts.iter().filter(|(_, count, most)| count > most).collect::<Vec<_>>();
+        for (place, count, most) in &over {
+            flaws.push(Flaw::new(*place, format!("must have at most {most} entries; it has {count}")));
+        }
+        // What is too much is not looked at more closely: that would take as long as it likes.
+        if over.is_empty() {
+            self.check_permissions(flaws);
+            self.check_roles(flaws);
+            self.check_routes(flaws);
+            self.check_groups(flaws);
+        }
+    }
+
+    fn check_permissions(&self, flaws: &mut Vec<Flaw>) {
+        for (permission, text) in &self.permissions {
+            let place = format!("permissions.{permission}");
+            if permission.is_wildcard() {
+                flaws.push(Flaw::new(&place, "must be one permission, without *"));
+            }
+            form(&place, permission, flaws);
+            description(&place, text, flaws);
+            let ours = permission.resource().filter(|resource| matches!(*resource, "tokens" | "catalog"));
+            if let Some(resource) = ours {
+                flaws.push(Flaw::new(place, format!("{resource}:… are Portcullis's own permissions, which are always there as they are: leave it out")));
+            }
+        }
+    }
+
+    fn check_roles(&self, flaws: &mut Vec<Flaw>) {
+        for (name, role) in &self.roles {
+            let place = format!("roles.{name}");
+            if let Err(invalid) = name.as_str().parse::<RoleName>() {
+                flaws.push(Flaw::new(&place, invalid.0));
+            }
+            description(&format!("{place}.description"), &role.description, flaws);
+            let count = role.permissions.len();
+            if !(1..=MOST_PERMISSIONS).contains(&count) {
+                let message = format!("must have 1 to {MOST_PERMISSIONS} entries; it has {count}");
+                flaws.push(Flaw::new(format!("{place}.permissions"), message));
+            }
+            for (at, permission) in role.permissions.iter().enumerate() {
+                let place = format!("{place}.permissions[{at}]");
+                form(&place, permission, flaws);
+                if !self.knows(permission) {
+                    flaws.push(Flaw::new(place, UNKNOWN));
+                }
+            }
+        }
+    }
+
+    fn check_routes(&self, flaws: &mut Vec<Flaw>) {
+        for (at, route) in self.routes.iter().enumerate() {
+            let place = format!("routes[{at}].permission");
+            form(&place, &route.permission, flaws);
+            if route.permission.is_wildcard() {
+                flaws.push(Flaw::new(place, "must be one permission, without *"));
+            } else if !self.knows(&route.permission) {
+                flaws.push(Flaw::new(place, UNKNOWN));
+            }
+            if redact(&route.pattern) != route.pattern {
+                flaws.push(Flaw::new(format!("routes[{at}].match"), "must not hold what looks like a token"));
+            }
+            if let Some(before) = self.routes.iter().take(at).position(|before| before.meets(route)) {
+                let message = format!(
+                    "matches requests that routes[{before}] matches too ({}); one request needs one permission",
+                    self.routes.get(before).map_or("", |before| &before.pattern)
+                );
+                flaws.push(Flaw::new(format!("routes[{at}].match"), message));
+            }
+        }
+    }
+
+    fn check_groups(&self, flaws: &mut Vec<Flaw>) {
+        for (group, role) in &self.groups {
+            let place = format!("sessions.groups.{group}");
+            if !(1..=LONGEST_GROUP).contains(&group.chars().count()) || group.chars().any(unprintable) {
+                let message = format!("must be a group's name of 1 to {LONGEST_GROUP} printable characters");
+                flaws.push(Flaw::new(&place, message));
+            }
+            if !self.roles.contains_key(role) {
+                flaws.push(Flaw::new(place, "is not the name of a role"));
+            }
+        }
+    }
+}
+
+/// The product's own permissions, as a catalog that was read from the service has them.
+pub(super) fn is_own(permission: &Permission, text: &str) -> bool {
+    let own = |(resource, action, description): &(&str, &str, &str)| {
+        *permission == Permission::named(resource, action) && text == *description
+    };
+    OWN.iter().any(own)
+}
+
+fn form(place: &str, permission: &Permission, flaws: &mut Vec<Flaw>) {
+    if let Err(invalid) = permission.to_string().parse::<Permission>() {
+        flaws.push(Flaw::new(place, invalid.0));
+    }
+}
+
+fn description(place: &str, text: &str, flaws: &mut Vec<Flaw>) {
+    let count = text.chars().count();
+    if count > LONGEST_DESCRIPTION {
+        let message = format!("must be described in at most {LONGEST_DESCRIPTION} characters; it has {count}");
+        flaws.push(Flaw::new(place, message));
+    }
+    if text.chars().any(unprintable) || redact(text) != text {
+        flaws.push(Flaw::new(
+            place,
+            "must be described in one line without control and invisible characters, and without what looks like a token",
+        ));
+    }
+}

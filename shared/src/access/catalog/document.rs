@@ -1,0 +1,231 @@
+//! The catalog as a JSON document: read with every flaw named at its place, and written.
+//!
+//! ```json
+//! {
+//!   "strict": false,
+//!   "permissions": { "app:restart": "Restart an app" },
+//!   "roles": { "cicd": { "description": "Deploy", "permissions": ["build:create"] } },
+//!   "routes": [{ "match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}" }],
+//!   "sessions": { "groups": { "platform-admins": "admin" } }
+//! }
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::check::is_own;
+use super::route::RouteFlaw;
+use super::{Catalog, OWN, Role, RoleName, Route};
+use crate::access::Permission;
+
+/// What is wrong with a catalog, and where: `roles.cicd.permissions[2]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// The place in the document.
+    pub place: String,
+    /// A sentence for the person who wrote it.
+    pub message: String,
+}
+
+impl Flaw {
+    pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
+impl Catalog {
+    /// Reads a document, and checks it as a whole.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn read(document: &Value) -> Result<Self, Vec<Flaw>> {
+        let mut reader = Reader::default();
+        let catalog = reader.catalog(document);
+        let mut flaws = reader.flaws;
+        catalog.check(&mut flaws);
+        if flaws.is_empty() { Ok(catalog) } else { Err(flaws) }
+    }
+
+    /// A catalog that was accepted once, by the rules of its time: its form is all that it
+    /// needs, so that stricter rules never make a stored one unreadable.
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
+        let mut reader = Reader::default();
+        let catalog = reader.catalog(&serde_json::from_str(text).ok()?);
+        reader.flaws.is_empty().then_some(catalog)
+    }
+
+    /// The document, with the product's own permissions in it.
+    #[must_use]
+    pub fn to_document(&self) -> Value {
+        let own = OWN.map(|(resource, action, description)| (format!("{resource}:{action}"), json!(description)));
+        let listed = self.permissions.iter().map(|(permission, text)| (permission.to_string(), json!(text)));
+        let roles = self.roles.iter().map(|(name, role)| {
+            let permissions: Vec<_> = role.permissions.iter().map(ToString::to_string).collect();
+            (name.to_string(), json!({ "description": role.description, "permissions": permissions }))
+        });
+        let routes = self.routes.iter().map(|route| {
+            let mut shown = json!({ "match": route.pattern, "permission": route.permission.to_string() });
+            if let Some(resource) = &route.resource {
+                shown["resource"] = json!(resource);
+            }
+            shown
+        });
+        let groups: BTreeMap<_, _> = self.groups.iter().map(|(group, role)| (group, role.as_str())).collect();
+        json!({
+            "strict": self.strict,
+            "permissions": own.into_iter().chain(listed).collect::<Map<_, _>>(),
+            "roles": roles.collect::<Map<_, _>>(),
+            "routes": routes.collect::<Vec<_>>(),
+            "sessions": { "groups": groups },
+        })
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    flaws: Vec<Flaw>,
+}
+
+impl Reader {
+    fn catalog(&mut self, document: &Value) -> Catalog {
+        let mut catalog = Catalog::default();
+        let Some(mut top) = self.object("", document) else {
+            return catalog;
+        };
+        if let Some(value) = top.remove("strict") {
+            catalog.strict = value.as_bool().unwrap_or_else(|| {
+                self.fail("strict", "must be true or false");
+                false
+            });
+        }
+        for (text, description) in self.entries(&mut top, "", "permissions") {
+            let place = format!("permissions.{text}");
+            let permission = self.permission(&place, &json!(text));
+            let description = self.text(&place, &description);
+            if let (Some(permission), Some(description)) = (permission, description)
+                // Those of the product are in every document that it gives.
+                && !is_own(&permission, &description)
+            {
+                if catalog.permissions.insert(permission, description).is_some() {
+                    self.fail(place, "is listed twice, in two spellings");
+                }
+            }
+        }
+        for (name, role) in self.entries(&mut top, "", "roles") {
+            let role = self.role(&format!("roles.{name}"), &role);
+            if let (Some(name), Some(role)) = (RoleName::stored(&name), role) {
+                catalog.roles.insert(name, role);
+            }
+        }
+        let routes = top.remove("routes");
+        for (at, route) in self.list("routes", routes.as_ref()).into_iter().enumerate() {
+            catalog.routes.extend(self.route(&format!("routes[{at}]"), &route));
+        }
+        if let Some(sessions) = top.remove("sessions")
+            && let Some(mut sessions) = self.object("sessions", &sessions)
+        {
+            for (group, role) in self.entries(&mut sessions, "sessions.", "groups") {
+                let role = self.text(&format!("sessions.groups.{group}"), &role);
+                if let Some(role) = role.and_then(|role| RoleName::stored(&role)) {
+                    catalog.groups.insert(group, role);
+                }
+            }
+            self.nothing_else("sessions.", sessions, "groups");
+        }
+        self.nothing_else("", top, "strict, permissions, roles, routes, sessions");
+        catalog
+    }
+
+    fn role(&mut self, place: &str, role: &Value) -> Option<Role> {
+        let mut fields = self.object(place, role)?;
+        let description = fields.remove("description");
+        let permissions = fields.remove("permissions");
+        self.nothing_else(&format!("{place}."), fields, "description, permissions");
+        let description = match description {
+            None => Some(String::new()),
+            Some(value) => self.text(&format!("{place}.description"), &value),
+        };
+        let place = format!("{place}.permissions");
+        let listed = self.list(&place, permissions.as_ref());
+        let permissions = listed.iter().enumerate();
+        let permissions = permissions.filter_map(|(at, value)| self.permission(&format!("{place}[{at}]"), value));
+        Some(Role { permissions: permissions.collect(), description: description? })
+    }
+
+    fn route(&mut self, place: &str, route: &Value) -> Option<Route> {
+        let mut fields = self.object(place, route)?;
+        let (pattern, permission) = (fields.remove("match"), fields.remove("permission"));
+        let resource = fields.remove("resource").map(|value| self.text(&format!("{place}.resource"), &value));
+        self.nothing_else(&format!("{place}."), fields, "match, permission, resource");
+        let at = |field: &str| format!("{place}.{field}");
+        for (field, value) in [("match", &pattern), ("permission", &permission)] {
+            if value.is_none() {
+                self.fail(at(field), "is required");
+            }
+        }
+        let pattern = self.text(&at("match"), &pattern?);
+        let permission = self.permission(&at("permission"), &permission?);
+        let resource = match resource {
+            None => None,
+            Some(text) => Some(text?),
+        };
+        match Route::read(&pattern?, permission?, resource.as_deref()) {
+            Ok(route) => return Some(route),
+            Err(RouteFlaw::Pattern(message)) => self.fail(at("match"), message),
+            Err(RouteFlaw::Resource(message)) => self.fail(at("resource"), message),
+        }
+        None
+    }
+
+    fn permission(&mut self, place: &str, value: &Value) -> Option<Permission> {
+        let text = self.text(place, value)?;
+        let permission = Permission::stored(&text);
+        if permission.is_none() {
+            self.fail(place, "must be resource:action, as in app:read; each half a name or *");
+        }
+        permission
+    }
+
+    fn text(&mut self, place: &str, value: &Value) -> Option<String> {
+        if !value.is_string() {
+            self.fail(place, "must be a string");
+        }
+        value.as_str().map(str::to_owned)
+    }
+
+    fn list(&mut self, place: &str, value: Option<&Value>) -> Vec<Value> {
+        match value {
+            None => Vec::new(),
+            Some(Value::Array(list)) => list.clone(),
+            Some(_) => {
+                self.fail(place, "must be a list");
+                Vec::new()
+            }
+        }
+    }
+
+    fn entries(&mut self, from: &mut Map<String, Value>, before: &str, field: &str) -> Map<String, Value> {
+        let value = from.remove(field);
+        value.and_then(|value| self.object(&format!("{before}{field}"), &value)).unwrap_or_default()
+    }
+
+    fn object(&mut self, place: &str, value: &Value) -> Option<Map<String, Value>> {
+        let object = value.as_object().cloned();
+        if object.is_none() {
+            self.fail(if place.is_empty() { "*" } else { place }, "must be an object");
+        }
+        object
+    }
+
+    fn nothing_else(&mut self, before: &str, fields: Map<String, Value>, known: &str) {
+        for (field, _) in fields {
+            self.fail(format!("{before}{field}"), format!("is unknown; known are {known}"));
+        }
+    }
+
+    fn fail(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        self.flaws.push(Flaw::new(place, message));
+    }
+}

@@ -1,0 +1,157 @@
+//! The catalog: which permissions there are, which roles bundle them, which routes need
+//! them, and which groups of people have which role.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `document` | the catalog as JSON, read with every flaw named at its place |
+//! | `check` | what has to hold of a catalog as a whole |
+//! | `route` | a route's pattern, and the resource that its parameters name |
+//! | `role` | a role and its name |
+//!
+//! Over HTTP the document is JSON, in files TOML; both say the same. The product's own
+//! permissions are part of every catalog.
+
+mod check;
+mod document;
+mod role;
+mod route;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use super::{Grant, Permission, RequestPath, Resource, Session, Target};
+use crate::clock::Timestamp;
+use crate::config::TokenManagement;
+use crate::token::OwnerId;
+
+pub use document::Flaw;
+pub use role::{Role, RoleName};
+pub use route::Route;
+
+/// The most bytes of a catalog's document.
+pub const MOST_CATALOG_BYTES: usize = 256 * 1024;
+
+/// The product's own permissions, which every catalog has.
+const OWN: [(&str, &str, &str); 5] = [
+    ("tokens", "read", "See one's own tokens"),
+    ("tokens", "write", "Make, change and end one's own tokens"),
+    ("tokens", "admin", "See, make, change and end anyone's tokens"),
+    ("catalog", "read", "See the catalog"),
+    ("catalog", "write", "Change the catalog"),
+];
+
+/// What is in force where nobody has written a catalog: `infra/catalog.toml`.
+static DEFAULT: LazyLock<Catalog> = LazyLock::new(|| {
+    // The build script made it of a TOML file, and a test reads it as any other.
+    Catalog::stored(include_str!(concat!(env!("OUT_DIR"), "/catalog.json"))).unwrap_or_default()
+});
+
+/// Permissions, roles, routes, and the groups of sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    strict: bool,
+    /// Without the product's own.
+    permissions: BTreeMap<Permission, String>,
+    roles: BTreeMap<RoleName, Role>,
+    routes: Vec<Route>,
+    groups: BTreeMap<String, RoleName>,
+}
+
+impl Catalog {
+    /// The catalog of a deployment in which nobody has written one.
+    #[must_use]
+    pub fn of_the_deployment() -> &'static Self {
+        &DEFAULT
+    }
+
+    /// Whether only what is listed can be granted, and only listed routes pass.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// The roles, by name.
+    #[must_use]
+    pub fn role(&self, name: &RoleName) -> Option<&Role> {
+        self.roles.get(name)
+    }
+
+    /// The names of all roles.
+    pub fn role_names(&self) -> impl Iterator<Item = &RoleName> {
+        self.roles.keys()
+    }
+
+    /// The roles that give a permission.
+    #[must_use]
+    pub fn roles_giving(&self, permission: &Permission) -> Vec<RoleName> {
+        let gives = |role: &Role| role.permissions.iter().any(|held| held.covers(permission));
+        self.roles.iter().filter(|(_, role)| gives(role)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The one route that a request is for, and the resource that it names. No two routes
+    /// match the same request.
+    #[must_use]
+    pub fn route(&self, target: Target<'_>, path: &RequestPath) -> Option<(&Route, String)> {
+        self.routes.iter().find_map(|route| Some((route, route.resource_of(target, path)?)))
+    }
+
+    /// Whether a token may be given the permission: in a strict catalog one that is listed,
+    /// or a wildcard that covers one.
+    #[must_use]
+    pub fn may_grant(&self, permission: &Permission) -> bool {
+        !self.strict || self.knows(permission)
+    }
+
+    /// The session of a person in these groups.
+    #[must_use]
+    pub fn session(
+        &self,
+        owner: OwnerId,
+        groups: &[String],
+        expires_at: Timestamp,
+        management: TokenManagement,
+    ) -> Session {
+        let roles: BTreeSet<_> = groups.iter().filter_map(|group| self.groups.get(group)).cloned().collect();
+        self.session_with(owner, roles.into_iter().collect(), expires_at, management)
+    }
+
+    /// The session of a person with these roles. A role that is not there any more gives
+    /// nothing.
+    ///
+    /// Where owners manage their own tokens, everyone who has signed in does, and within
+    /// what their roles give.
+    #[must_use]
+    pub fn session_with(
+        &self,
+        owner: OwnerId,
+        roles: Vec<RoleName>,
+        expires_at: Timestamp,
+        management: TokenManagement,
+    ) -> Session {
+        let of_role = |role: &Role| Grant { permissions: role.permissions.clone(), resources: vec![Resource::All] };
+        let mut grants: Vec<_> = roles.iter().filter_map(|name| self.roles.get(name)).map(of_role).collect();
+        if management == TokenManagement::Owners {
+            let permissions = ["read", "write"].map(|action| Permission::named("tokens", action)).to_vec();
+            grants.push(Grant { permissions, resources: vec![Resource::Tree("tokens".to_owned())] });
+        }
+        Session { owner, roles, grants: grants.into(), expires_at }
+    }
+
+    /// Whether the permission is listed, or a wildcard that covers what is. Where the
+    /// catalog is not strict, what routes need by convention counts as listed.
+    fn knows(&self, permission: &Permission) -> bool {
+        let own = OWN.map(|(resource, action, _)| Permission::named(resource, action));
+        let listed = own.iter().chain(self.permissions.keys()).any(|listed| permission.covers(listed));
+        let by_convention = !self.strict && matches!(permission.action(), None | Some("read" | "write"));
+        listed || by_convention
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
