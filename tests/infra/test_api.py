@@ -7,6 +7,9 @@ ROUTES = {
     ("POST", "/tokens/{id}/revoke"),
     ("DELETE", "/tokens/{id}"),
     ("GET", "/me"),
+    ("POST", "/explain"),
+    ("GET", "/catalog"),
+    ("PUT", "/catalog"),
 }
 AUTHORIZER = "x-amazon-apigateway-authorizer"
 

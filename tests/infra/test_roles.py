@@ -2,32 +2,38 @@
 
 import pytest
 
-FUNCTIONS = ["Authorizer", "Create", "List", "Revoke"]
+FUNCTIONS = ["Authorizer", "Catalog", "Create", "List", "Revoke"]
 TABLE = {"Fn::GetAtt": ["TokensTable", "Arn"]}
 INDEXES = [{"Fn::Sub": f"${{TokensTable.Arn}}/index/{name}"} for name in ("by_owner", "by_time")]
 KEYS = {"pk", "sk"}
 # What a token's record is read from, and with that everything but the digest.
 RECORD = KEYS | {
     "name", "description", "owner", "created_by", "created_at", "expires_at", "revoked_at",
-    "revoked_by", "grants", "last_used_at", "version",
+    "revoked_by", "role", "grants", "last_used_at", "version",
 }  # fmt: skip
+# Whoever asks what a role gives, or what a route needs, reads the catalog.
+READ = RECORD | {"document"}
 # Action -> partitions and attributes. Nothing else is allowed to anyone.
 ALLOWED = {
     "Authorizer": {
-        "GetItem": ({"TOKEN#*"}, RECORD | {"digest"}),
+        "GetItem": ({"TOKEN#*", "CATALOG"}, READ | {"digest"}),
         "UpdateItem": ({"TOKEN#*"}, KEYS | {"last_used_at"}),
     },
     "Create": {
-        "GetItem": ({"TOKEN#*", "OWNER#*"}, RECORD | {"live"}),
+        "GetItem": ({"TOKEN#*", "OWNER#*", "CATALOG"}, READ | {"live"}),
         "PutItem": (
             {"TOKEN#*"},
             RECORD - {"revoked_at", "revoked_by", "last_used_at"} | {"digest", "ttl"},
         ),
         "UpdateItem": ({"OWNER#*"}, KEYS | {"live", "version"}),
     },
-    "List": {"GetItem": ({"TOKEN#*"}, RECORD), "Query": (None, None)},
+    "Catalog": {
+        "GetItem": ({"TOKEN#*", "CATALOG"}, READ),
+        "PutItem": ({"CATALOG"}, KEYS | {"document", "version", "updated_at", "updated_by"}),
+    },
+    "List": {"GetItem": ({"TOKEN#*", "CATALOG"}, READ), "Query": (None, None)},
     "Revoke": {
-        "GetItem": ({"TOKEN#*", "OWNER#*"}, RECORD | {"live"}),
+        "GetItem": ({"TOKEN#*", "OWNER#*", "CATALOG"}, READ | {"live"}),
         "UpdateItem": ({"TOKEN#*", "OWNER#*"}, KEYS | {"revoked_at", "revoked_by", "ttl", "version", "live"}),
         "DeleteItem": ({"TOKEN#*"}, KEYS),
     },
@@ -110,7 +116,7 @@ def test_no_write_returns_what_it_wrote(template) -> None:
 def test_tokens_and_slots_change_in_transactions_only(template) -> None:
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function).items():
-            if action in WRITES and (function, action) != ("Authorizer", "UpdateItem"):
+            if action in WRITES and (function, action) not in {("Authorizer", "UpdateItem"), ("Catalog", "PutItem")}:
                 enclosing = values(statement, "ForAnyValue:StringEquals", "dynamodb:EnclosingOperation")
                 assert enclosing == {"TransactWriteItems"}
 

@@ -9,6 +9,12 @@ DEFAULTS = {
     "MaxTokensPerOwner": 10,
     "RetentionDays": 30,
     "HttpApiAnswer": "simple",
+    "TokenManagement": "owners",
+    "OidcIssuer": "",
+    "OidcAudience": "",
+    "OidcGroupsClaim": "groups",
+    "OidcOwnerClaim": "sub",
+    "AuthorizerCacheSeconds": 0,
     "StageName": "v1",
     "Architecture": "arm64",
     "LogRetentionDays": 90,
@@ -17,13 +23,26 @@ DEFAULTS = {
 TABLE = {"PORTCULLIS_TABLE": {"Ref": "TokensTable"}}
 PREFIX = {"PORTCULLIS_PREFIX": {"Ref": "TokenPrefix"}}
 RETENTION = {"PORTCULLIS_RETENTION_DAYS": {"Ref": "RetentionDays"}}
+MANAGEMENT = {"PORTCULLIS_TOKEN_MANAGEMENT": {"Ref": "TokenManagement"}}
+SESSIONS = {
+    f"PORTCULLIS_OIDC_{name}": {"Ref": parameter}
+    for name, parameter in [
+        ("ISSUER", "OidcIssuer"),
+        ("AUDIENCE", "OidcAudience"),
+        ("GROUPS_CLAIM", "OidcGroupsClaim"),
+        ("OWNER_CLAIM", "OidcOwnerClaim"),
+    ]
+}
+CACHING = {"PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Ref": "AuthorizerCacheSeconds"}}
 NO_STAGE = {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": "true"}
 ENVIRONMENT = {
-    "AuthorizerFunction": TABLE | PREFIX | {"PORTCULLIS_HTTP_API_ANSWER": {"Ref": "HttpApiAnswer"}},
-    "CreateFunction": TABLE | PREFIX | RETENTION | NO_STAGE
+    "AuthorizerFunction": TABLE | PREFIX | MANAGEMENT | SESSIONS | CACHING
+    | {"PORTCULLIS_HTTP_API_ANSWER": {"Ref": "HttpApiAnswer"}},
+    "CatalogFunction": TABLE | MANAGEMENT | NO_STAGE,
+    "CreateFunction": TABLE | PREFIX | RETENTION | MANAGEMENT | NO_STAGE
     | {"PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Ref": "MaxTokensPerOwner"}},
-    "ListFunction": TABLE | NO_STAGE,
-    "RevokeFunction": TABLE | RETENTION | NO_STAGE,
+    "ListFunction": TABLE | MANAGEMENT | NO_STAGE,
+    "RevokeFunction": TABLE | RETENTION | MANAGEMENT | NO_STAGE,
 }  # fmt: skip
 
 
@@ -63,7 +82,13 @@ def test_functions_start_quickly_and_end_before_their_gateway(template) -> None:
 
 
 def test_the_outputs_are_what_the_owner_of_an_api_needs(template) -> None:
-    assert template.outputs.keys() == {"ApiUrl", "AuthorizerFunctionArn", "TableName", "BootstrapCommand"}
+    assert template.outputs.keys() == {
+        "ApiUrl",
+        "AuthorizerFunctionArn",
+        "AuthorizerCacheSeconds",
+        "TableName",
+        "BootstrapCommand",
+    }
     assert all(output["Description"] for output in template.outputs.values())
 
 

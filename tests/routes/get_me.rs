@@ -21,8 +21,8 @@ fn any_token_that_is_alive_may_ask_who_it_is() {
             "token_id": token.id,
             "token_name": "nightly",
             "owner": token.owner,
-            "permissions": ["x:y", "apps:*"],
-            "resources": ["z"],
+            "role": null,
+            "grants": [{ "permissions": ["x:y", "apps:*"], "resources": ["z"] }],
             "created_at": token.view["created_at"],
             "expires_at": "2099-12-31T23:59:59Z",
         })
@@ -37,7 +37,7 @@ fn a_token_that_never_expires_says_so() {
     let token = stack.token(["x:y"]);
     let me = stack.get("/me").bearer(&token).send().expect(200).json();
     assert_eq!(me["expires_at"], json!(null));
-    assert_eq!(me["resources"], json!(["*"]));
+    assert_eq!(me["grants"][0]["resources"], json!(["*"]));
 }
 
 #[test]

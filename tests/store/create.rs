@@ -84,7 +84,7 @@ async fn the_table_holds_the_digest_and_nothing_else_of_the_secret() {
     assert_eq!(item["digest"].as_b().unwrap().as_ref(), digest.as_bytes());
     let mut names: Vec<_> = item.keys().map(String::as_str).collect();
     names.sort_unstable();
-    assert_eq!(names, ["created_at", "created_by", "digest", "grants", "name", "owner", "pk", "sk", "version"]);
+    assert_eq!(names, ["created_at", "created_by", "digest", "grants", "name", "owner", "pk", "role", "sk", "version"]);
 }
 
 #[tokio::test]

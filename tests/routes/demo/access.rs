@@ -1,6 +1,6 @@
 //! What a token may do: permissions by convention, resources by path.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::stack;
 
@@ -39,9 +39,10 @@ fn a_refusal_names_what_is_missing_and_on_what() {
             "type": "urn:portcullis:problem:insufficient_scope",
             "title": "Insufficient permission",
             "status": 403,
-            "detail": "This needs the permission apps:write on apps/billing; your token does not have it.",
+            "detail": "This needs the permission apps:write on apps/billing; you do not have it.",
             "permission": "apps:write",
             "resource": "apps/billing",
+            "roles": "",
             "request_id": "[request id]",
         })
     );
@@ -53,7 +54,7 @@ fn a_refusal_tells_a_missing_resource_from_a_missing_permission() {
     let stack = stack();
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
     let document = stack.get("/demo/apps/payroll").bearer(&token).send().problem(403, "insufficient_scope");
-    assert_eq!(document["detail"], "This needs apps:read on apps/payroll; your token has it on other resources only.");
+    assert_eq!(document["detail"], "This needs apps:read on apps/payroll; you have it on other resources only.");
     assert_eq!((&document["permission"], &document["resource"]), (&json!("apps:read"), &json!("apps/payroll")));
 }
 
@@ -148,7 +149,7 @@ fn what_the_authorizer_found_out_reaches_the_backend() {
         ("token_id", &token.id),
         ("token_name", "nightly \"build\" \\ ünïcode"),
         ("owner", &token.owner),
-        ("permissions", "apps:read jobs:*"),
+        ("grants", r#"[{"permissions":["apps:read","jobs:*"],"resources":["*"]}]"#),
     ] {
         assert_eq!(principal[name], value, "{name}");
     }
@@ -161,7 +162,8 @@ fn the_most_that_a_token_can_hold_reaches_the_backend_whole() {
     permissions.push("apps:read".to_owned());
     let token = stack.create(json!({ "name": "n".repeat(100), "permissions": permissions }));
     let answer = stack.get("/demo/apps/billing").bearer(&token).send().expect(200).json();
-    assert_eq!(answer["principal"]["permissions"], permissions.join(" "));
+    let grants: Value = serde_json::from_str(answer["principal"]["grants"].as_str().unwrap()).unwrap();
+    assert_eq!(grants, json!([{ "permissions": permissions, "resources": ["*"] }]));
 }
 
 #[test]

@@ -113,6 +113,7 @@ fn an_ambiguous_path_is_refused_for_that_even_with_every_permission() {
                            400 characters.",
                 "permission": "",
                 "resource": "",
+                "roles": "",
                 "request_id": "[request id]",
             }),
             "{path}"

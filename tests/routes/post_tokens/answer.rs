@@ -20,8 +20,8 @@ fn a_name_and_one_permission_are_enough() {
             "name": "ci",
             "description": null,
             "owner": creator.owner,
-            "permissions": ["apps:read"],
-            "resources": ["*"],
+            "role": null,
+            "grants": [{ "permissions": ["apps:read"], "resources": ["*"] }],
             "status": "active",
             "created_by": format!("token:{}", creator.id),
             "created_at": created_at,
@@ -48,7 +48,8 @@ fn every_field_that_was_given_comes_back() {
     let answer = stack.post("/tokens").bearer(&stack.admin).json(&given).send().expect(201);
     let token = Token::shown_in(&answer);
     for (field, value) in given.as_object().unwrap() {
-        assert_eq!(&token.view[field], value, "{field}");
+        let shown = if matches!(&**field, "permissions" | "resources") { &token.view["grants"][0] } else { &token.view };
+        assert_eq!(&shown[field], value, "{field}");
     }
 }
 
@@ -69,8 +70,8 @@ fn null_is_as_good_as_nothing_where_nothing_is_allowed() {
 fn what_is_named_twice_counts_once() {
     let stack = stack();
     let token = stack.token_on(["x:y", "*", "*:*", "x:y"], ["apps", "apps", "*"]);
-    assert_eq!(token.view["permissions"], json!(["x:y", "*"]));
-    assert_eq!(token.view["resources"], json!(["apps", "*"]));
+    assert_eq!(token.view["grants"][0]["permissions"], json!(["x:y", "*"]));
+    assert_eq!(token.view["grants"][0]["resources"], json!(["apps", "*"]));
 }
 
 #[test]

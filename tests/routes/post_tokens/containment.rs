@@ -50,7 +50,7 @@ fn resources_left_out_mean_everything_and_are_refused_like_it() {
     let left_out = too_much(&ask(&stack, &creator, json!({ "permissions": ["tokens:write"] })));
     let star = too_much(&ask(&stack, &creator, json!({ "permissions": ["tokens:write"], "resources": ["*"] })));
     assert_eq!(left_out, star);
-    assert_eq!(star, json!([{ "field": "resources", "message": "your token does not reach *" }]));
+    assert_eq!(star, json!([{ "field": "resources", "message": "you do not have tokens:write on *" }]));
 }
 
 #[test]

@@ -83,9 +83,9 @@ fn what_is_missing_is_named() {
 fn unknown_fields_are_named() {
     let stack = stack();
     let mut fields =
-        named(&stack, json!({ "colour": 1, "Name": "x", "id": "y", "allowed_ips": [], "role": "admin", "": 0 }));
+        named(&stack, json!({ "colour": 1, "Name": "x", "id": "y", "allowed_ips": [], "roles": "admin", "": 0 }));
     fields.sort();
-    assert_eq!(fields, ["", "Name", "allowed_ips", "colour", "id", "role"]);
+    assert_eq!(fields, ["", "Name", "allowed_ips", "colour", "id", "roles"]);
 }
 
 #[test]
@@ -137,8 +137,8 @@ fn texts_may_be_as_long_as_their_limit_in_characters() {
         "resources": (0..50).map(|at| format!("r{at}")).collect::<Vec<_>>(),
     }));
     let me = stack.get("/me").bearer(&token).send().expect(200).json();
-    assert_eq!(me["permissions"].as_array().map(Vec::len), Some(50));
-    assert_eq!(me["resources"].as_array().map(Vec::len), Some(50));
+    assert_eq!(me["grants"][0]["permissions"].as_array().map(Vec::len), Some(50));
+    assert_eq!(me["grants"][0]["resources"].as_array().map(Vec::len), Some(50));
     assert_eq!(named(&stack, json!({ "name": "ü".repeat(101) })), ["name"]);
     assert_eq!(named(&stack, json!({ "description": "🌙".repeat(501) })), ["description"]);
     let too_many: Vec<_> = (0..51).map(|at| format!("p{at}:read")).collect();
