@@ -11,7 +11,7 @@ from emulator import Emulator
 from probe import Probe
 from stack import Stack
 
-ROLES = ["AuthorizerRole", "CreateRole", "ListRole", "RevokeRole"]
+ROLES = ["AuthorizerRole", "CatalogRole", "CreateRole", "ListRole", "RevokeRole"]
 SHOWN = {"ProjectionExpression": "pk, #name, grants", "ExpressionAttributeNames": {"#name": "name"}}
 DIGEST = {"ProjectionExpression": "digest"}
 # A condition that never holds: what is allowed is tried without changing anything.
@@ -50,7 +50,7 @@ def test_the_authorizer_reads_a_digest(probes: dict[str, Probe], token: dict) ->
     assert probes["AuthorizerRole"].attempt("get_item", **token, **DIGEST)["attributes"] == ["digest"]
 
 
-@pytest.mark.parametrize("role", ["CreateRole", "ListRole", "RevokeRole"])
+@pytest.mark.parametrize("role", ["CatalogRole", "CreateRole", "ListRole", "RevokeRole"])
 def test_whoever_reads_a_token_for_display_cannot_read_its_digest(
     probes: dict[str, Probe], token: dict, role: str
 ) -> None:
@@ -91,15 +91,21 @@ def test_only_the_list_function_lists_and_no_list_holds_a_digest(probes: dict[st
         listed = probes["ListRole"].attempt("query", **query)
         assert listed["code"] is None
         assert "name" in listed["attributes"] and "digest" not in listed["attributes"]
-        for role in ["AuthorizerRole", "CreateRole", "RevokeRole"]:
+        for role in ["AuthorizerRole", "CatalogRole", "CreateRole", "RevokeRole"]:
             assert not probes[role].may("query", **query), role
 
 
 @pytest.mark.parametrize(
     ("role", "allowed"),
-    [("AuthorizerRole", {"Update"}), ("CreateRole", set()), ("ListRole", set()), ("RevokeRole", set())],
+    [
+        ("AuthorizerRole", {"Update"}),
+        ("CatalogRole", {"Put"}),
+        ("CreateRole", set()),
+        ("ListRole", set()),
+        ("RevokeRole", set()),
+    ],
 )
-def test_single_writes_are_the_authorizers_note_of_the_last_use_alone(
+def test_single_writes_are_the_note_of_the_last_use_and_the_catalog(
     probes: dict[str, Probe], token: dict, role: str, allowed: set
 ) -> None:
     for kind, write in change(token["TableName"]).items():
@@ -108,7 +114,12 @@ def test_single_writes_are_the_authorizers_note_of_the_last_use_alone(
 
 @pytest.mark.parametrize(
     ("role", "allowed"),
-    [("CreateRole", {"Put", "Update"}), ("ListRole", set()), ("RevokeRole", {"Update", "Delete"})],
+    [
+        ("CatalogRole", {"Put"}),
+        ("CreateRole", {"Put", "Update"}),
+        ("ListRole", set()),
+        ("RevokeRole", {"Update", "Delete"}),
+    ],
 )
 def test_transactions_hold_only_what_the_function_is_for(
     probes: dict[str, Probe], token: dict, role: str, allowed: set
@@ -128,6 +139,7 @@ def test_a_function_reaches_nothing_but_the_table_and_its_own_log(
     assert not probed.may("list_functions", service="lambda")
     # Its own log is left out: AWS sees a log stream in the request's ARN, the emulator not.
     own = f"{role.removesuffix('Role')}LogGroup"
-    for group in {"AuthorizerLogGroup", "CreateLogGroup", "ListLogGroup", "RevokeLogGroup", "AccessLogGroup"} - {own}:
+    functions = ["Authorizer", "Catalog", "Create", "List", "Revoke"]
+    for group in {f"{name}LogGroup" for name in [*functions, "Access"]} - {own}:
         stream = {"logGroupName": portcullis.resources[group], "logStreamName": f"probe-{role}"}
         assert not probed.may("create_log_stream", service="logs", **stream), group

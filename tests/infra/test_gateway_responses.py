@@ -8,13 +8,14 @@ import pytest
 RESPONSES = "x-amazon-apigateway-gateway-responses"
 VARIABLE = re.compile(r"\$context\.[A-Za-z.]+(?:_[a-z]+)*")
 HEADER = "gatewayresponse.header."
-# The authorizer makes the last three safe inside JSON. $context.error.message is not
+# The authorizer makes the last four safe inside JSON. $context.error.message is not
 # among them: API Gateway quotes the Authorization header in it.
 MAY_BE_TOLD = {
     "$context.requestId",
     "$context.authorizer.detail",
     "$context.authorizer.missing_permission",
     "$context.authorizer.missing_resource",
+    "$context.authorizer.missing_roles",
 }
 # Type -> status and code; the defaults stand for many statuses and leave it to the gateway.
 PROBLEMS = {
@@ -76,6 +77,7 @@ def test_a_403_names_the_permission_that_is_missing(answered) -> None:
     assert document["detail"] == "$context.authorizer.detail"
     assert document["permission"] == "$context.authorizer.missing_permission"
     assert document["resource"] == "$context.authorizer.missing_resource"
+    assert document["roles"] == "$context.authorizer.missing_roles"
 
 
 def test_a_response_repeats_nothing_of_the_request(answered) -> None:

@@ -1,6 +1,6 @@
 """The table keeps what it holds, and its indexes hold no digest."""
 
-DISPLAYED = {"name", "description", "created_by", "expires_at", "revoked_at", "revoked_by", "grants",
+DISPLAYED = {"name", "description", "created_by", "expires_at", "revoked_at", "revoked_by", "role", "grants",
              "last_used_at", "version"}  # fmt: skip
 
 
