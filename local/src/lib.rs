@@ -189,7 +189,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     });
     let admin = admin::ensure(&app, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {
-        apis: vec![echo::api(), token_api(&template.api)?],
+        apis: vec![echo::api(options.authorizer_cache_seconds), token_api(&template.api)?],
         responses: template.api.responses,
         access_log: AccessLog::new(&template.api.access_log, data_dir.open_access_log()?),
         backend: Arc::new(Functions { app, audit_log: AuditLog::new(options.log, options.audit_log) }),
@@ -286,6 +286,8 @@ fn token_api(api: &Api) -> Result<MountedApi, StartError> {
         stage: api.stage.clone(),
         stage_variables: api.stage_variables.clone(),
         routes: Routes::new(routes),
+        // Never: who was revoked must not go on managing tokens.
+        authorizer_cache: None,
     })
 }
 

@@ -1,7 +1,9 @@
 //! The whole stack in this process, spoken to over its port.
 
 use super::*;
+use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -148,6 +150,32 @@ async fn a_token_past_its_retention_is_cleared_away_and_the_admin_token_is_not()
     assert_eq!(call(&running, admin, &line, "").await.0, 200);
     assert!(running.engine().sweep().unwrap() >= 1);
     assert_eq!(call(&running, admin, &line, "").await.0, 404);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_a_cache_a_revoked_token_is_let_in_until_its_time_is_over_and_only_by_the_protected_api() {
+    let seconds = Arc::new(AtomicI64::new(1_800_000_000));
+    let now = Arc::clone(&seconds);
+    let clock = Clock::from_fn(move || Timestamp::from_seconds(now.load(Ordering::SeqCst)));
+    let running =
+        start(Options { authorizer_cache_seconds: 60, clock, ..Options::ephemeral().unwrap() }).await.unwrap();
+    let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
+    let token = text(&made, "token");
+    let demo = async || {
+        let request = format!(
+            "GET /demo/apps/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        send(&running, request.as_bytes()).await.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(demo().await, "200");
+    let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));
+    assert_eq!(call(&running, running.admin_token(), &revoke, "").await.0, 200);
+    assert_eq!(call(&running, token, "GET /me", "").await.0, 401, "the token API keeps nothing");
+    seconds.fetch_add(59, Ordering::SeqCst);
+    assert_eq!(demo().await, "200");
+    seconds.fetch_add(1, Ordering::SeqCst);
+    assert_eq!(demo().await, "401");
     running.shutdown().await;
 }
 
