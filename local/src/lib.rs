@@ -18,14 +18,16 @@ pub mod engine;
 mod functions;
 mod gateway;
 mod server;
+mod start_error;
 pub mod template;
 
 pub use admin::Origin;
 pub use audit_log::LogFormat;
+pub use start_error::StartError;
 
 use audit_log::AuditLog;
-use data_dir::{DataDir, DataDirError};
-use engine::{Engine, EngineError};
+use data_dir::DataDir;
+use engine::Engine;
 use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
 use portcullis::App;
@@ -38,7 +40,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use template::{Api, Template, TemplateError};
+use template::{Api, Template};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -101,50 +103,6 @@ impl Options {
             clock: Clock::system(),
         })
     }
-}
-
-/// Why it did not start. Each is one line that a person can act on.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The port is taken, or the address is not this machine's.
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// The tokens in the data directory begin with something else.
-    #[error(
-        "the tokens in {} begin with {found}_, not {wanted}_: use --prefix {found}, \
-         or another --data-dir", path.display()
-    )]
-    OtherPrefix {
-        /// The data directory.
-        path: PathBuf,
-        /// The prefix of the tokens in it.
-        found: String,
-        /// The prefix asked for.
-        wanted: String,
-    },
-    /// The engine did not start.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The template is not what this program needs.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The template's default prefix is none.
-    #[error("template.yaml: TokenPrefix has the default {0}, which is no prefix")]
-    DefaultPrefix(String),
-    /// The template has a route to a function that this program does not have.
-    #[error("template.yaml has a route to {0}, which is not in this program")]
-    UnknownFunction(String),
-    /// The admin token could not be made or checked.
-    #[error("the admin token cannot be made: {0}")]
-    Admin(String),
 }
 
 /// A running stack. It ends with [`Running::shutdown`].
