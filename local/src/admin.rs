@@ -6,8 +6,8 @@ use crate::data_dir::DataDir;
 use crate::functions;
 use crate::gateway::method_arn;
 use crate::template::Api;
-use create::Bootstrap;
 use authorizer::Authorizer;
+use create::Bootstrap;
 use portcullis::App;
 use serde_json::{Value, json};
 

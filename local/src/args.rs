@@ -1,12 +1,14 @@
 //! The command line.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum, value_parser};
+use http::Uri;
 use local::{Data, LogFormat, Options};
 use portcullis::clock::Clock;
-use portcullis::config::TokenManagement;
+use portcullis::config::{Oidc, TokenManagement};
 use portcullis::token::Prefix;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,9 +36,51 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=1000), default_value = "10")]
     max_tokens_per_owner: u32,
 
+    /// Who may manage tokens: owners their own and admins anyone's, or admins alone
+    #[arg(long, value_name = "WHO", default_value = "owners")]
+    token_management: Managers,
+
+    /// For how many seconds the protected API keeps the authorizer's answers; 0 means not at all
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=3600), default_value = "0")]
+    authorizer_cache_seconds: u32,
+
+    /// The OpenID Connect provider whose sessions are accepted; with none, a sign-in for development
+    #[arg(long, value_name = "URL", value_parser = issuer, requires = "oidc_audience")]
+    oidc_issuer: Option<String>,
+
+    /// What the provider's sessions have to be for: their `aud`
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), requires = "oidc_issuer")]
+    oidc_audience: Option<String>,
+
+    /// The claim with a person's groups
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = NonEmptyStringValueParser::new(),
+        default_value = "groups",
+        requires = "oidc_issuer"
+    )]
+    oidc_groups_claim: String,
+
+    /// The claim that names the person
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = NonEmptyStringValueParser::new(),
+        default_value = "sub",
+        requires = "oidc_issuer"
+    )]
+    oidc_owner_claim: String,
+
     /// The audit log on standard output: a line of JSON for each decision, or one for people
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
     log: Log,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Managers {
+    Owners,
+    Admins,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -73,9 +117,17 @@ impl Args {
             data: if self.ephemeral { Data::Ephemeral } else { Data::Keep(self.data_dir) },
             prefix: self.prefix,
             max_tokens_per_owner: self.max_tokens_per_owner,
-            token_management: TokenManagement::Owners,
-            authorizer_cache_seconds: 0,
-            oidc: None,
+            token_management: match self.token_management {
+                Managers::Owners => TokenManagement::Owners,
+                Managers::Admins => TokenManagement::Admins,
+            },
+            authorizer_cache_seconds: self.authorizer_cache_seconds,
+            oidc: self.oidc_issuer.zip(self.oidc_audience).map(|(issuer, audience)| Oidc {
+                issuer,
+                audience,
+                groups_claim: self.oidc_groups_claim,
+                owner_claim: self.oidc_owner_claim,
+            }),
             audit_log: Box::new(io::stdout()),
             clock: Clock::system(),
         }
@@ -84,6 +136,21 @@ impl Args {
 
 fn prefix(text: &str) -> Result<Prefix, String> {
     text.parse().map_err(|invalid: portcullis::token::Invalid| invalid.to_string())
+}
+
+/// An issuer is compared letter by letter with the `iss` of its sessions, so it is kept as it
+/// was written. Over plain HTTP anyone on the way could put in keys of their own.
+fn issuer(text: &str) -> Result<String, &'static str> {
+    const RULE: &str = "must be an https URL, or http on a loopback address, without ? and #";
+    let uri: Uri = text.parse().map_err(|_| RULE)?;
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    let secure = match uri.scheme_str() {
+        Some("https") => !host.is_empty(),
+        Some("http") => loopback,
+        _ => false,
+    };
+    if secure && !text.contains(['?', '#', '@']) { Ok(text.to_owned()) } else { Err(RULE) }
 }
 
 /// What is wrong, without the usage that clap prints below it.
@@ -109,6 +176,69 @@ mod tests {
             retention_days: template.retention_days,
         };
         assert_eq!(ours, template);
+    }
+
+    fn options(args: &[&str]) -> Options {
+        Args::try_parse_from(["portcullis-local"].iter().chain(args)).unwrap().into_options()
+    }
+
+    #[test]
+    fn without_flags_owners_manage_nothing_is_cached_and_no_provider_is_named() {
+        let options = options(&[]);
+        assert_eq!(options.token_management, TokenManagement::Owners);
+        assert_eq!(options.authorizer_cache_seconds, 0);
+        assert_eq!(options.oidc, None);
+    }
+
+    #[test]
+    fn what_the_flags_say_reaches_the_options() {
+        let options = options(&["--token-management", "admins", "--authorizer-cache-seconds", "3600"]);
+        assert_eq!(options.token_management, TokenManagement::Admins);
+        assert_eq!(options.authorizer_cache_seconds, 3600);
+    }
+
+    #[test]
+    fn a_provider_is_an_issuer_and_an_audience_and_two_claims_with_defaults() {
+        let least = ["--oidc-issuer", "https://id.example.com/", "--oidc-audience", "portcullis"];
+        let mut expected = Oidc {
+            issuer: "https://id.example.com/".to_owned(),
+            audience: "portcullis".to_owned(),
+            groups_claim: "groups".to_owned(),
+            owner_claim: "sub".to_owned(),
+        };
+        assert_eq!(options(&least).oidc.as_ref(), Some(&expected));
+        expected.groups_claim = "cognito:groups".to_owned();
+        expected.owner_claim = "email".to_owned();
+        let claims = ["--oidc-groups-claim", "cognito:groups", "--oidc-owner-claim", "email"];
+        assert_eq!(options(&[least, claims].concat()).oidc, Some(expected));
+    }
+
+    #[test]
+    fn an_issuer_is_https_or_on_this_machine() {
+        for good in [
+            "https://id.example.com",
+            "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_x",
+            "http://127.0.0.1:8080/realms/x",
+            "http://[::1]:8080",
+            "http://localhost",
+        ] {
+            assert_eq!(issuer(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "id.example.com",
+            "/dev",
+            "https://",
+            "http://id.example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost@example.com",
+            "ftp://localhost",
+            "https://id.example.com/?x=1",
+            "https://id.example.com/#x",
+            "https://id.example.com/a b",
+        ] {
+            assert!(issuer(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The echo API: it stands for the user's own API behind the authorizer, and answers with
 //! the request and with what the authorizer said about the caller.
 
-use crate::gateway::{MountedApi, Routes};
+use crate::gateway::{AuthorizerCache, MountedApi, Routes};
 use axum::body::Bytes;
 use http::Response;
 use http::header::CONTENT_TYPE;
@@ -14,14 +14,16 @@ pub(crate) const FUNCTION: &str = "echo";
 const BASE_PATH: &str = "demo";
 
 /// The echo API at its place. It has no stage variables: to the authorizer it is an API
-/// like any other.
-pub(crate) fn api() -> MountedApi {
+/// like any other. Its gateway keeps the authorizer's answers for so many seconds; 0 means
+/// not at all.
+pub(crate) fn api(authorizer_cache_seconds: u32) -> MountedApi {
     MountedApi {
         base_path: Some(BASE_PATH.to_owned()),
         id: "demo".to_owned(),
         stage: "demo".to_owned(),
         stage_variables: BTreeMap::new(),
         routes: Routes::new([("ANY", "/", FUNCTION), ("ANY", "/{proxy+}", FUNCTION)]),
+        authorizer_cache: (authorizer_cache_seconds > 0).then(|| AuthorizerCache::new(authorizer_cache_seconds)),
     }
 }
 

@@ -1,12 +1,13 @@
 //! The API Gateway behaviour that Portcullis relies on, for one request: the route, the
-//! authorizer's call, the evaluation of its policy, the function's call, the gateway
-//! responses and the access log.
+//! authorizer's call or its kept answer, the evaluation of its policy, the function's call,
+//! the gateway responses and the access log.
 //!
 //! It knows nothing about tokens: whatever it lets through, an answer of the authorizer has
 //! allowed. Everything that goes wrong on the way ends as a refusal.
 
 mod access_log;
 mod afterwards;
+mod cache;
 mod context;
 mod event;
 mod policy;
@@ -15,12 +16,14 @@ mod routes;
 
 pub(crate) use access_log::AccessLog;
 pub(crate) use afterwards::Afterwards;
-pub(crate) use event::method_arn;
+pub(crate) use cache::AuthorizerCache;
+pub(crate) use event::{method_arn, query_parameters};
 pub(crate) use responses::Kind;
 pub(crate) use routes::Routes;
 
 use crate::template::GatewayResponse;
 use axum::body::Bytes;
+use cache::Key;
 use context::Context;
 use event::Call;
 use http::{HeaderMap, Method, Response};
@@ -75,6 +78,8 @@ pub(crate) struct MountedApi {
     pub(crate) stage_variables: BTreeMap<String, String>,
     /// Its routes.
     pub(crate) routes: Routes,
+    /// The authorizer's answers for it, where they are kept.
+    pub(crate) authorizer_cache: Option<AuthorizerCache>,
 }
 
 /// The gateway.
@@ -166,7 +171,41 @@ impl<B: Backend> Gateway<B> {
         })
     }
 
-    async fn authorize(&self, call: &Call<'_>, context: &mut Context) -> (Result<Answer, Kind>, Option<Work>) {
+    async fn authorize(&self, call: &Call<'_>, context: &mut Context) -> (Result<Arc<Answer>, Kind>, Option<Work>) {
+        let (answer, work) = match &call.api.authorizer_cache {
+            None => self.ask(call).await,
+            Some(cache) => self.ask_unless_kept(call, cache).await,
+        };
+        let answer = answer.and_then(|answer| {
+            context.set("authorizer.principalId", &answer.principal_id);
+            for (key, value) in &answer.context {
+                context.set(&format!("authorizer.{key}"), &value);
+            }
+            if answer.allows(&call.method_arn()) { Ok(answer) } else { Err(Kind::AccessDenied) }
+        });
+        (answer, work)
+    }
+
+    /// Only an answer is kept, whatever it says; a failure and an "Unauthorized" never are.
+    async fn ask_unless_kept(
+        &self,
+        call: &Call<'_>,
+        cache: &AuthorizerCache,
+    ) -> (Result<Arc<Answer>, Kind>, Option<Work>) {
+        let Some(key) = Key::of(call.incoming) else {
+            return (Err(Kind::Unauthorized), None);
+        };
+        if let Some(kept) = cache.find(&key, call.received) {
+            return (Ok(kept), None);
+        }
+        let (answer, work) = self.ask(call).await;
+        if let Ok(answer) = &answer {
+            cache.keep(key, Arc::clone(answer), call.received);
+        }
+        (answer, work)
+    }
+
+    async fn ask(&self, call: &Call<'_>) -> (Result<Arc<Answer>, Kind>, Option<Work>) {
         self.afterwards.settle().await;
         let (backend, event) = (Arc::clone(&self.backend), call.authorizer_event());
         // A task of its own: a panic in it is a failed authorizer, and a caller that hangs
@@ -181,15 +220,8 @@ impl<B: Backend> Gateway<B> {
             error => failed(Kind::AuthorizerFailure, error),
         });
         let answer = answer.and_then(|answer| {
-            let read = Answer::read(&answer, &call.method_arn());
+            let read = Answer::read(&answer).map(Arc::new);
             read.map_err(|error| failed(Kind::AuthorizerConfigurationError, &error.to_string()))
-        });
-        let answer = answer.and_then(|answer| {
-            context.set("authorizer.principalId", &answer.principal_id);
-            for (key, value) in &answer.context {
-                context.set(&format!("authorizer.{key}"), &value);
-            }
-            if answer.allowed { Ok(answer) } else { Err(Kind::AccessDenied) }
         });
         (answer, work)
     }
@@ -229,4 +261,4 @@ fn first_variables(incoming: &Incoming, request_id: &str, received: Timestamp) -
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`template`] | what `template.yaml` says: routes, gateway responses, table |
 //! | `gateway` | the API Gateway behaviour that we rely on |
+//! | `sign_in` | an OpenID Connect issuer for development, in front of the gateway |
 //! | [`engine`] | the DynamoDB engine |
 //! | [`data_dir`] | what survives a restart |
 //!
@@ -18,28 +19,33 @@ pub mod engine;
 mod functions;
 mod gateway;
 mod server;
+mod sign_in;
+mod start_error;
 pub mod template;
 
 pub use admin::Origin;
 pub use audit_log::LogFormat;
+pub use start_error::StartError;
 
 use audit_log::AuditLog;
 use authorizer::Authorizer;
-use data_dir::{DataDir, DataDirError};
-use engine::{Engine, EngineError};
+use data_dir::DataDir;
+use engine::Engine;
 use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
 use portcullis::App;
 use portcullis::clock::Clock;
-use portcullis::config::{ConfigError, HttpApiAnswer, Oidc, Settings, TokenManagement};
+use portcullis::config::{HttpApiAnswer, Oidc, Settings, TokenManagement};
 use portcullis::store::Tokens;
 use portcullis::token::Prefix;
+use server::Stack;
+use sign_in::SignIn;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use template::{Api, Template, TemplateError};
+use template::{Api, Template};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -62,7 +68,8 @@ pub struct Options {
     /// For how long the gateway keeps the authorizer's answers for the protected API; 0
     /// means not at all.
     pub authorizer_cache_seconds: u32,
-    /// The OpenID Connect provider whose sessions are accepted.
+    /// The OpenID Connect provider whose sessions are accepted. With none, they are those of
+    /// the development sign-in, as long as only this machine can reach it.
     pub oidc: Option<Oidc>,
     /// How the audit log looks.
     pub log: LogFormat,
@@ -104,58 +111,12 @@ impl Options {
     }
 }
 
-/// Why it did not start. Each is one line that a person can act on.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The port is taken, or the address is not this machine's.
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// The tokens in the data directory begin with something else.
-    #[error(
-        "the tokens in {} begin with {found}_, not {wanted}_: use --prefix {found}, \
-         or another --data-dir", path.display()
-    )]
-    OtherPrefix {
-        /// The data directory.
-        path: PathBuf,
-        /// The prefix of the tokens in it.
-        found: String,
-        /// The prefix asked for.
-        wanted: String,
-    },
-    /// The engine did not start.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The template is not what this program needs.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The template's default prefix is none.
-    #[error("template.yaml: TokenPrefix has the default {0}, which is no prefix")]
-    DefaultPrefix(String),
-    /// The template has a route to a function that this program does not have.
-    #[error("template.yaml has a route to {0}, which is not in this program")]
-    UnknownFunction(String),
-    /// A setting cannot be what it is.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The admin token could not be made or checked.
-    #[error("the admin token cannot be made: {0}")]
-    Admin(String),
-}
-
 /// A running stack. It ends with [`Running::shutdown`].
 pub struct Running {
     address: SocketAddr,
     admin: admin::Admin,
     gateway: Arc<Gateway<Functions>>,
+    sign_in_url: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
     engine: Engine,
@@ -177,6 +138,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let engine = Engine::start(Some(&data_dir.database())).await?;
     let table_is_new = engine.ensure_table(&template.table).await?;
+    // Where others can reach it, anybody on the network would be whoever they like.
+    let sign_in = match &options.oidc {
+        None if address.ip().is_loopback() => Some(SignIn::new(address, options.clock.clone())?),
+        _ => None,
+    };
+    let url = format!("http://{address}");
     let app = Arc::new(App {
         tokens: Tokens::new(engine.client.clone(), engine::TABLE),
         settings: Settings {
@@ -187,7 +154,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             http_api_answer: HttpApiAnswer::Simple,
             token_management: options.token_management,
             authorizer_cache_seconds: options.authorizer_cache_seconds,
-            oidc: options.oidc,
+            oidc: options.oidc.or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
         },
         clock: options.clock.clone(),
     });
@@ -195,7 +162,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     authorizer.start().await;
     let admin = admin::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {
-        apis: vec![echo::api(), token_api(&template.api)?],
+        apis: vec![echo::api(options.authorizer_cache_seconds), token_api(&template.api)?],
         responses: template.api.responses,
         access_log: AccessLog::new(&template.api.access_log, data_dir.open_access_log()?),
         backend: Arc::new(Functions { app, authorizer, audit_log: AuditLog::new(options.log, options.audit_log) }),
@@ -204,8 +171,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         domain: address.to_string(),
     });
     let (stop, stopped) = oneshot::channel();
-    let server = tokio::spawn(serve(listener, Arc::clone(&gateway), stopped));
-    Ok(Running { address, admin, gateway, stop: Some(stop), server, engine, data_dir })
+    let sign_in_url = sign_in.as_ref().map(|_| sign_in::page_url(&url));
+    let stack = Stack { gateway: Arc::clone(&gateway), sign_in };
+    let server = tokio::spawn(serve(listener, stack, stopped));
+    Ok(Running { address, admin, gateway, sign_in_url, stop: Some(stop), server, engine, data_dir })
 }
 
 impl Running {
@@ -231,6 +200,18 @@ impl Running {
     #[must_use]
     pub fn admin_token_origin(&self) -> &Origin {
         &self.admin.origin
+    }
+
+    /// The page of the development sign-in, where there is one.
+    #[must_use]
+    pub fn sign_in_url(&self) -> Option<&str> {
+        self.sign_in_url.as_deref()
+    }
+
+    /// The provider whose sessions are accepted, if any are: the development sign-in too.
+    #[must_use]
+    pub fn oidc(&self) -> Option<&Oidc> {
+        self.gateway.backend.app.settings.oidc.as_ref()
     }
 
     /// The data directory.
@@ -269,12 +250,12 @@ fn cannot_listen(address: SocketAddr, error: io::Error) -> StartError {
     StartError::Listen { address, error }
 }
 
-async fn serve(listener: TcpListener, gateway: Arc<Gateway<Functions>>, stopped: oneshot::Receiver<()>) {
+async fn serve(listener: TcpListener, stack: Stack, stopped: oneshot::Receiver<()>) {
     let stopped = async {
         // A dropped sender ends the server as a sent word does.
         let _ = stopped.await;
     };
-    if let Err(error) = server::serve(listener, gateway, stopped).await {
+    if let Err(error) = server::serve(listener, stack, stopped).await {
         tracing::error!(%error, "the server failed");
     }
 }
@@ -292,6 +273,8 @@ fn token_api(api: &Api) -> Result<MountedApi, StartError> {
         stage: api.stage.clone(),
         stage_variables: api.stage_variables.clone(),
         routes: Routes::new(routes),
+        // Never: who was revoked must not go on managing tokens.
+        authorizer_cache: None,
     })
 }
 

@@ -1,7 +1,9 @@
 //! The whole stack in this process, spoken to over its port.
 
 use super::*;
+use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -149,6 +151,93 @@ async fn a_token_past_its_retention_is_cleared_away_and_the_admin_token_is_not()
     assert!(running.engine().sweep().unwrap() >= 1);
     assert_eq!(call(&running, admin, &line, "").await.0, 404);
     running.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_a_cache_a_revoked_token_is_let_in_until_its_time_is_over_and_only_by_the_protected_api() {
+    let seconds = Arc::new(AtomicI64::new(1_800_000_000));
+    let now = Arc::clone(&seconds);
+    let clock = Clock::from_fn(move || Timestamp::from_seconds(now.load(Ordering::SeqCst)));
+    let running =
+        start(Options { authorizer_cache_seconds: 60, clock, ..Options::ephemeral().unwrap() }).await.unwrap();
+    let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
+    let token = text(&made, "token");
+    let demo = async || {
+        let request = format!(
+            "GET /demo/apps/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        send(&running, request.as_bytes()).await.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(demo().await, "200");
+    let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));
+    assert_eq!(call(&running, running.admin_token(), &revoke, "").await.0, 200);
+    assert_eq!(call(&running, token, "GET /me", "").await.0, 401, "the token API keeps nothing");
+    seconds.fetch_add(59, Ordering::SeqCst);
+    assert_eq!(demo().await, "200");
+    seconds.fetch_add(1, Ordering::SeqCst);
+    assert_eq!(demo().await, "401");
+    running.shutdown().await;
+}
+
+/// A request to the sign-in, as its status line and all that follows.
+async fn sign_in(running: &Running) -> String {
+    let body = "name=alice&groups=portcullis-admin";
+    let request = format!(
+        "POST /dev/sign-in HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        running.address(),
+        body.len()
+    );
+    send(running, request.as_bytes()).await
+}
+
+#[tokio::test]
+async fn a_sign_in_is_not_seen_by_the_gateway_and_in_no_log() {
+    let running = ephemeral().await;
+    let answer = sign_in(&running).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"session\":\"eyJ"), "{answer}");
+    assert!(!answer.to_lowercase().contains("x-amzn-requestid"), "{answer}");
+    for path in ["/dev", "/dev/jwks", "/dev/x"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", running.address());
+        let answer = send(&running, request.as_bytes()).await;
+        assert!(!answer.to_lowercase().contains("x-amzn-requestid"), "{path}: {answer}");
+    }
+    let log = std::fs::read_to_string(running.data_dir().access_log()).unwrap();
+    assert_eq!(log, "");
+    assert_eq!(call(&running, running.admin_token(), "GET /me", "").await.0, 200);
+    let log = std::fs::read_to_string(running.data_dir().access_log()).unwrap();
+    assert_eq!(log.lines().count(), 1, "the gateway's requests have their line");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_sessions_of_the_development_sign_in_are_the_accepted_ones_where_no_provider_is_named() {
+    let running = ephemeral().await;
+    let issuer = format!("{}/dev", running.url());
+    assert_eq!(running.oidc().map(|oidc| oidc.issuer.as_str()), Some(issuer.as_str()));
+    assert_eq!(running.sign_in_url(), Some(format!("{issuer}/sign-in").as_str()));
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_sign_in() {
+    let provider = Oidc {
+        issuer: "https://id.example.com".to_owned(),
+        audience: "portcullis".to_owned(),
+        groups_claim: "groups".to_owned(),
+        owner_claim: "sub".to_owned(),
+    };
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    for (oidc, listen) in [(Some(provider), None), (None, Some(everywhere))] {
+        let default = Options::ephemeral().unwrap();
+        let listen = listen.unwrap_or(default.listen);
+        let running = start(Options { oidc: oidc.clone(), listen, ..default }).await.unwrap();
+        assert_eq!(running.sign_in_url(), None);
+        assert_eq!(running.oidc(), oidc.as_ref());
+        let answer = sign_in(&running).await;
+        assert!(answer.starts_with("HTTP/1.1 404 ") && !answer.contains("eyJ"), "{answer}");
+        running.shutdown().await;
+    }
 }
 
 #[tokio::test]

@@ -115,8 +115,7 @@ impl Oidc {
             return Ok(None);
         };
         // Without an audience any token of the provider would do, whatever it was made for.
-        let audience =
-            variable("PORTCULLIS_OIDC_AUDIENCE").ok_or(ConfigError::Missing("PORTCULLIS_OIDC_AUDIENCE"))?;
+        let audience = variable("PORTCULLIS_OIDC_AUDIENCE").ok_or(ConfigError::Missing("PORTCULLIS_OIDC_AUDIENCE"))?;
         let or = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
         Ok(Some(Self {
             issuer,

@@ -231,12 +231,11 @@ mod tests {
     }
 
     fn missing(reason: Reason) -> Decision {
-        let missing =
-            Missing {
-                permission: Some("apps:write".parse().unwrap()),
-                resource: Some("apps/\"x\"".to_owned()),
-                roles: vec!["cicd".parse().unwrap(), "ops".parse().unwrap()],
-            };
+        let missing = Missing {
+            permission: Some("apps:write".parse().unwrap()),
+            resource: Some("apps/\"x\"".to_owned()),
+            roles: vec!["cicd".parse().unwrap(), "ops".parse().unwrap()],
+        };
         Decision::Forbid(reason, missing)
     }
 
@@ -306,10 +305,7 @@ mod tests {
                 expires_at: Timestamp::from_millis(1),
             };
             for principal in [token(largest), Principal::Session(session)] {
-                for decision in [
-                    Decision::Allow,
-                    Decision::Forbid(Reason::ResourceNotGranted, forbidden(Vec::new())),
-                ] {
+                for decision in [Decision::Allow, Decision::Forbid(Reason::ResourceNotGranted, forbidden(Vec::new()))] {
                     let answer = answer(Shape::Rest, &arn, Some(&principal), &decision).unwrap().to_string();
                     assert!(answer.len() < 8 * 1024, "{size}: {}", answer.len());
                 }

@@ -19,11 +19,7 @@ async fn main() -> Result<(), Error> {
     Runtime::new(decide).layer(bookkeeping).run().await
 }
 
-async fn decided(
-    authorizer: Authorizer,
-    left: Bookkeeping,
-    event: LambdaEvent<Event>,
-) -> Result<Value, Diagnostic> {
+async fn decided(authorizer: Authorizer, left: Bookkeeping, event: LambdaEvent<Event>) -> Result<Value, Diagnostic> {
     let mut verdict = authorizer.handle(event.payload).await;
     // TOKEN events have no id of the gateway's; Lambda's own still finds the log.
     verdict.audit.request_id.get_or_insert(event.context.request_id);

@@ -60,10 +60,7 @@ pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> 
         description: None,
         owner: owner.parse().map_err(|invalid| bad("owner", invalid))?,
         role: None,
-        grants: Grants::one(
-            vec!["*".parse().map_err(|invalid| bad("permissions", invalid))?],
-            vec![Resource::All],
-        ),
+        grants: Grants::one(vec!["*".parse().map_err(|invalid| bad("permissions", invalid))?], vec![Resource::All]),
         expires_at: None,
         created_by: Actor::Bootstrap,
     };

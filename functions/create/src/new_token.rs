@@ -238,9 +238,7 @@ mod tests {
         insta::assert_snapshot!(refused(
             r#"{"name":"ci","role":"cicd","permissions":["a:b"],"grants":[{"permissions":["a:b"]}]}"#
         ));
-        insta::assert_snapshot!(refused(
-            r#"{"name":"ci","grants":[{"permissions":["a:b"]}],"resources":["x"]}"#
-        ));
+        insta::assert_snapshot!(refused(r#"{"name":"ci","grants":[{"permissions":["a:b"]}],"resources":["x"]}"#));
     }
 
     #[test]
@@ -249,7 +247,9 @@ mod tests {
             r#"{"name":"ci","grants":[{"permissions":["a:b","a b"],"resources":["/x"]},7,{},{"permissions":["a:b"],"colour":1},{"permissions":[],"resources":[]},{"permissions":["a:b"],"permissions":["*"]}]}"#
         ));
         let many = vec![r#"{"permissions":["a:b"]}"#; 21].join(",");
-        assert!(refused(&format!(r#"{{"name":"ci","grants":[{many}]}}"#)).contains("must have 1 to 20 entries; it has 21"));
+        assert!(
+            refused(&format!(r#"{{"name":"ci","grants":[{many}]}}"#)).contains("must have 1 to 20 entries; it has 21")
+        );
     }
 
     #[test]

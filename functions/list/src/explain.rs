@@ -41,7 +41,8 @@ struct Asked {
 impl Asked {
     fn read(body: &Body) -> Result<Self, portcullis::http::Problem> {
         let mut fields = Fields::read(body)?;
-        let (token_id, method, path) = (fields.required("token_id"), fields.required("method"), fields.required("path"));
+        let (token_id, method, path) =
+            (fields.required("token_id"), fields.required("method"), fields.required("path"));
         let api = fields.optional("api").unwrap_or(AskedApi(Api::Protected));
         fields.finish(KNOWN)?;
         // What is missing was noted above, so finish() has already refused it.
@@ -71,8 +72,13 @@ impl FromStr for Method {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let good = text == "$connect" || ((1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase()));
-        if good { Ok(Self(text.to_owned())) } else { Err(Invalid("must be a method in capitals, as in GET, or $connect".to_owned())) }
+        let good =
+            text == "$connect" || ((1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase()));
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid("must be a method in capitals, as in GET, or $connect".to_owned()))
+        }
     }
 }
 

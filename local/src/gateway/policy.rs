@@ -1,18 +1,17 @@
-//! What an authorizer's answer means for one method ARN: IAM's evaluation, as far as an
+//! What an authorizer's answer means for a method ARN: IAM's evaluation, as far as an
 //! authorizer's policy goes. Whatever this does not understand is malformed, never allowed.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An answer that could be understood.
+/// An answer that could be understood. It is good for any request of its caller.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// Whether the request goes on.
-    pub(crate) allowed: bool,
     /// Who the caller is.
     pub(crate) principal_id: String,
     /// What the authorizer tells the function behind it, as text, as API Gateway passes it.
     pub(crate) context: BTreeMap<String, String>,
+    policy: Vec<Statement>,
 }
 
 /// Why an answer cannot be used.
@@ -20,50 +19,68 @@ pub(crate) struct Answer {
 #[error("the authorizer's answer {0}")]
 pub(crate) struct Malformed(&'static str);
 
+#[derive(Debug, PartialEq, Eq)]
+struct Statement {
+    effect: Effect,
+    /// Whether it is about invoking an API at all.
+    invokes: bool,
+    resources: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
 impl Answer {
-    /// Reads an answer and evaluates its policy for a request.
+    /// Reads an answer.
     ///
     /// # Errors
     /// When the answer is not one that API Gateway takes.
-    pub(crate) fn read(answer: &Value, method_arn: &str) -> Result<Self, Malformed> {
+    pub(crate) fn read(answer: &Value) -> Result<Self, Malformed> {
         let principal_id = text(answer, "principalId").ok_or(Malformed("has no principalId"))?;
         let policy = answer.get("policyDocument").ok_or(Malformed("has no policyDocument"))?;
+        let statements = policy.get("Statement").ok_or(Malformed("has no Statement"))?;
         Ok(Self {
-            allowed: allows(policy, method_arn)?,
             principal_id: principal_id.to_owned(),
             context: context(answer.get("context"))?,
+            policy: one_or_many(statements).iter().map(Statement::read).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Whether a request goes on. Deny wins over Allow, and what no statement names is denied.
+    pub(crate) fn allows(&self, method_arn: &str) -> bool {
+        let says = |effect| self.policy.iter().any(|s| s.effect == effect && s.applies(method_arn));
+        says(Effect::Allow) && !says(Effect::Deny)
     }
 }
 
-/// Deny wins over Allow, and what no statement names is denied.
-fn allows(policy: &Value, method_arn: &str) -> Result<bool, Malformed> {
-    let mut allowed = false;
-    let mut denied = false;
-    let statements = policy.get("Statement").ok_or(Malformed("has no Statement"))?;
-    for statement in one_or_many(statements) {
+impl Statement {
+    fn read(statement: &Value) -> Result<Self, Malformed> {
         let conditional = ["Condition", "NotAction", "NotResource", "NotPrincipal", "Principal"];
         if conditional.iter().any(|key| statement.get(key).is_some()) {
             return Err(Malformed("has a statement that only IAM itself can evaluate"));
         }
-        let applies = names(statement, "Action", |action| matches(&action.to_ascii_lowercase(), "execute-api:invoke"))?
-            & names(statement, "Resource", |resource| arn_matches(resource, method_arn))?;
-        match text(statement, "Effect") {
-            Some("Allow") => allowed |= applies,
-            Some("Deny") => denied |= applies,
+        let actions = patterns(statement, "Action")?;
+        let invokes = actions.iter().any(|action| matches(&action.to_ascii_lowercase(), "execute-api:invoke"));
+        let effect = match text(statement, "Effect") {
+            Some("Allow") => Effect::Allow,
+            Some("Deny") => Effect::Deny,
             _ => return Err(Malformed("has a statement without an Effect")),
-        }
+        };
+        Ok(Self { effect, invokes, resources: patterns(statement, "Resource")? })
     }
-    Ok(allowed && !denied)
+
+    fn applies(&self, method_arn: &str) -> bool {
+        self.invokes && self.resources.iter().any(|resource| arn_matches(resource, method_arn))
+    }
 }
 
-fn names(statement: &Value, key: &str, applies: impl Fn(&str) -> bool) -> Result<bool, Malformed> {
+fn patterns(statement: &Value, key: &str) -> Result<Vec<String>, Malformed> {
     let patterns = statement.get(key).ok_or(Malformed("has a statement without its parts"))?;
-    let mut any = false;
-    for pattern in one_or_many(patterns) {
-        any |= applies(pattern.as_str().ok_or(Malformed("has a pattern that is not a text"))?);
-    }
-    Ok(any)
+    let patterns = one_or_many(patterns).iter().map(|pattern| pattern.as_str().map(str::to_owned));
+    patterns.collect::<Option<_>>().ok_or(Malformed("has a pattern that is not a text"))
 }
 
 /// The parts of an ARN are compared one by one, so that a wildcard in the account does not
@@ -147,7 +164,7 @@ mod tests {
     }
 
     fn allowed(statements: &Value) -> bool {
-        Answer::read(&answer(statements), ARN).unwrap().allowed
+        Answer::read(&answer(statements)).unwrap().allows(ARN)
     }
 
     #[test]
@@ -167,6 +184,15 @@ mod tests {
         assert!(!allowed(&json!([statement("Allow", "*"), statement("Deny", ARN)])));
         let elsewhere = statement("Deny", &ARN.replace("GET", "PUT"));
         assert!(allowed(&json!([statement("Allow", "*"), elsewhere])));
+    }
+
+    #[test]
+    fn one_answer_is_evaluated_for_each_request_afresh() {
+        let answer = answer(&json!([statement("Allow", "*"), statement("Deny", &ARN.replace("GET", "PUT"))]));
+        let answer = Answer::read(&answer).unwrap();
+        assert!(answer.allows(ARN));
+        assert!(!answer.allows(&ARN.replace("GET", "PUT")));
+        assert!(answer.allows(&ARN.replace("GET", "POST")));
     }
 
     #[test]
@@ -216,7 +242,7 @@ mod tests {
             json!({"principalId": "id", "policyDocument": policy, "context": {"a": {"b": 1}}}),
             json!({"principalId": "id", "policyDocument": policy, "context": []}),
         ] {
-            assert!(Answer::read(&answer, ARN).is_err(), "{answer}");
+            assert!(Answer::read(&answer).is_err(), "{answer}");
         }
     }
 
@@ -224,7 +250,7 @@ mod tests {
     fn the_context_reaches_the_function_as_text() {
         let mut answer = answer(&json!([statement("Allow", ARN)]));
         answer["context"] = json!({"a": "x", "b": 1, "c": true});
-        let context = Answer::read(&answer, ARN).unwrap().context;
+        let context = Answer::read(&answer).unwrap().context;
         let expected = [("a", "x"), ("b", "1"), ("c", "true")];
         assert_eq!(context, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
     }

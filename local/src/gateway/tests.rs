@@ -1,6 +1,7 @@
 //! The gateway with an authorizer and a function that do as each test says.
 
-mod fixture;
+mod caching;
+pub(crate) mod fixture;
 
 use super::*;
 use fixture::{Does, Fixture, answer, body, get};

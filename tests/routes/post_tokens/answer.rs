@@ -48,7 +48,8 @@ fn every_field_that_was_given_comes_back() {
     let answer = stack.post("/tokens").bearer(&stack.admin).json(&given).send().expect(201);
     let token = Token::shown_in(&answer);
     for (field, value) in given.as_object().unwrap() {
-        let shown = if matches!(&**field, "permissions" | "resources") { &token.view["grants"][0] } else { &token.view };
+        let shown =
+            if matches!(&**field, "permissions" | "resources") { &token.view["grants"][0] } else { &token.view };
         assert_eq!(&shown[field], value, "{field}");
     }
 }

@@ -65,9 +65,10 @@ impl Fixture {
             stage: template.api.stage,
             stage_variables: template.api.stage_variables,
             routes: Routes::new(routes),
+            authorizer_cache: None,
         };
         let gateway = Gateway {
-            apis: vec![crate::echo::api(), token_api],
+            apis: vec![crate::echo::api(0), token_api],
             responses: template.api.responses,
             access_log: AccessLog::new(&template.api.access_log, log.reopen().unwrap()),
             backend: Arc::new(Stub {
@@ -102,7 +103,7 @@ impl Fixture {
     }
 }
 
-pub(super) fn get(target: &str) -> Incoming {
+pub(crate) fn get(target: &str) -> Incoming {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Incoming {
         method: Method::GET,
@@ -128,6 +129,6 @@ pub(super) fn answer(effect: &str) -> Does {
     }))
 }
 
-pub(super) fn body(answer: &Response<Bytes>) -> Value {
+pub(crate) fn body(answer: &Response<Bytes>) -> Value {
     serde_json::from_slice(answer.body()).unwrap()
 }

@@ -98,8 +98,15 @@ fn two_routes_that_match_one_request_are_named() {
         assert_eq!(place(&with_routes(&[other, one])), "routes[1].match", "{other} and {one}");
     }
     let apart = [
-        "GET /apps", "POST /apps", "GET /apps/{app}", "GET /apps/{app}/builds", "GET /apps/{app}/jobs", "GET /a/{b+}",
-        "GET /", "$connect", "GET /Apps",
+        "GET /apps",
+        "POST /apps",
+        "GET /apps/{app}",
+        "GET /apps/{app}/builds",
+        "GET /apps/{app}/jobs",
+        "GET /a/{b+}",
+        "GET /",
+        "$connect",
+        "GET /Apps",
     ];
     assert_eq!(flaws(&with_routes(&apart)), [""; 0]);
 }
@@ -108,10 +115,39 @@ fn two_routes_that_match_one_request_are_named() {
 fn a_pattern_that_the_gateway_could_never_send_is_named() {
     let long = format!("GET /{}", "x".repeat(401));
     for pattern in [
-        "", "GET", "/apps", "GET apps", "get /apps", "TRACE /apps", "GET  /apps", "GET /apps/", "GET //apps",
-        "GET /a//b", "GET /a/../b", "GET /./a", "GET /a%20b", "GET /a%2Fb", "GET /a?x=1", "GET /a*", "GET /*",
-        "GET /a;b", "GET /a\\b", "GET /a\nb", "GET /{", "GET /{}", "GET /x{app}", "GET /{app}x", "GET /{a b}",
-        "GET /{1}", "GET /{a}/{a}", "GET /{a+}/b", "GET /{a}/{a+}", "$disconnect", "GET $connect", "ANY", &long,
+        "",
+        "GET",
+        "/apps",
+        "GET apps",
+        "get /apps",
+        "TRACE /apps",
+        "GET  /apps",
+        "GET /apps/",
+        "GET //apps",
+        "GET /a//b",
+        "GET /a/../b",
+        "GET /./a",
+        "GET /a%20b",
+        "GET /a%2Fb",
+        "GET /a?x=1",
+        "GET /a*",
+        "GET /*",
+        "GET /a;b",
+        "GET /a\\b",
+        "GET /a\nb",
+        "GET /{",
+        "GET /{}",
+        "GET /x{app}",
+        "GET /{app}x",
+        "GET /{a b}",
+        "GET /{1}",
+        "GET /{a}/{a}",
+        "GET /{a+}/b",
+        "GET /{a}/{a+}",
+        "$disconnect",
+        "GET $connect",
+        "ANY",
+        &long,
     ] {
         assert_eq!(place(&with_routes(&[pattern])), "routes[0].match", "{pattern:?}");
     }
@@ -122,9 +158,7 @@ fn a_pattern_that_the_gateway_could_never_send_is_named() {
 
 #[test]
 fn a_resource_takes_its_parameters_from_the_path() {
-    let with = |resource: &str| {
-        json!({"routes": [{"match": "GET /apps/{app}/{rest+}", "permission": "x:read", "resource": resource}]})
-    };
+    let with = |resource: &str| json!({"routes": [{"match": "GET /apps/{app}/{rest+}", "permission": "x:read", "resource": resource}]});
     for good in ["app/{app}", "{app}", "status", "app/{app}/{rest}", "{rest}/{app}"] {
         assert_eq!(flaws(&with(good)), [""; 0], "{good}");
     }
@@ -190,15 +224,20 @@ fn every_flaw_is_named_at_once() {
 
 #[test]
 fn a_catalog_has_its_limits() {
-    let many = |count: usize, entry: &dyn Fn(usize) -> (String, Value)| (0..count).map(entry).collect::<serde_json::Map<_, _>>();
+    let many = |count: usize, entry: &dyn Fn(usize) -> (String, Value)| {
+        (0..count).map(entry).collect::<serde_json::Map<_, _>>()
+    };
     let permissions = |count| json!({"permissions": many(count, &|n| (format!("p{n}:go"), json!("")))});
     let roles = |count| json!({"roles": many(count, &|n| (format!("r{n}"), json!({"permissions": ["*"]})))});
-    let groups = |count| json!({
-        "roles": {"a": {"permissions": ["*"]}},
-        "sessions": {"groups": many(count, &|n| (format!("g{n}"), json!("a")))},
-    });
+    let groups = |count| {
+        json!({
+            "roles": {"a": {"permissions": ["*"]}},
+            "sessions": {"groups": many(count, &|n| (format!("g{n}"), json!("a")))},
+        })
+    };
     let routes = |count: usize| {
-        let routes: Vec<_> = (0..count).map(|n| json!({"match": format!("GET /r{n}/{{x}}"), "permission": "x:read"})).collect();
+        let routes: Vec<_> =
+            (0..count).map(|n| json!({"match": format!("GET /r{n}/{{x}}"), "permission": "x:read"})).collect();
         json!({ "routes": routes })
     };
     for (good, bad, place) in [

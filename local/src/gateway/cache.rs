@@ -1,0 +1,189 @@
+//! The authorizer's answers, kept for a time as API Gateway keeps them for one API and stage:
+//! an answer is good for every method and path of its caller, and whoever is revoked
+//! meanwhile is let in until the time is over.
+//!
+//! The caller is known by its identity sources, the `Authorization` header and the address.
+//! The header is a secret, so that only its digest is in the memory of this.
+
+use super::Incoming;
+use super::policy::Answer;
+use http::header::AUTHORIZATION;
+use portcullis::clock::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many answers are kept at most.
+const MOST: usize = 1_000;
+
+/// The answers for one API and stage.
+#[derive(Debug)]
+pub(crate) struct AuthorizerCache {
+    ttl_seconds: u32,
+    entries: Mutex<BTreeMap<Key, Entry>>,
+}
+
+/// Whose answer it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    authorization: [u8; 32],
+    source_ip: IpAddr,
+}
+
+#[derive(Debug)]
+struct Entry {
+    answer: Arc<Answer>,
+    until: Timestamp,
+}
+
+impl AuthorizerCache {
+    /// A cache that keeps each answer for so many seconds.
+    pub(crate) fn new(ttl_seconds: u32) -> Self {
+        Self { ttl_seconds, entries: Mutex::default() }
+    }
+
+    /// The answer that was kept, unless its time is over.
+    pub(super) fn find(&self, key: &Key, now: Timestamp) -> Option<Arc<Answer>> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(key).filter(|entry| now < entry.until)?;
+        Some(Arc::clone(&entry.answer))
+    }
+
+    /// Keeps an answer to a request. Its time begins when the request came in, so that it is
+    /// over at most a TTL after anything that the authorizer did not see yet.
+    pub(super) fn keep(&self, key: Key, answer: Arc<Answer>, received: Timestamp) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MOST && !entries.contains_key(&key) {
+            make_room(&mut entries, received);
+        }
+        entries.insert(key, Entry { answer, until: received.plus_seconds(self.ttl_seconds.into()) });
+    }
+}
+
+impl Key {
+    /// The caller of a request; none when an identity source is missing or empty, in which
+    /// case API Gateway refuses the request by itself.
+    pub(super) fn of(incoming: &Incoming) -> Option<Self> {
+        let values = || incoming.headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
+        if values().all(<[u8]>::is_empty) {
+            return None;
+        }
+        let mut digest = Sha256::new();
+        // Every value, each with its length: two headers are never taken for another one.
+        for value in values() {
+            digest.update(value.len().to_be_bytes());
+            digest.update(value);
+        }
+        Some(Self { authorization: digest.finalize().into(), source_ip: incoming.source_ip })
+    }
+}
+
+/// Removes what has expired, and if that is nothing, what would expire first.
+fn make_room(entries: &mut BTreeMap<Key, Entry>, now: Timestamp) {
+    entries.retain(|_, entry| now < entry.until);
+    if entries.len() < MOST {
+        return;
+    }
+    let oldest = entries.iter().min_by_key(|(_, entry)| entry.until).map(|(key, _)| key.clone());
+    if let Some(oldest) = oldest {
+        entries.remove(&oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::tests::fixture::get;
+    use serde_json::json;
+
+    const TTL: u32 = 60;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000 + seconds)
+    }
+
+    fn answer(principal: &str) -> Arc<Answer> {
+        let answer = json!({"principalId": principal, "policyDocument": {"Statement": []}});
+        Arc::new(Answer::read(&answer).unwrap())
+    }
+
+    fn incoming(authorization: &[&str], source_ip: [u8; 4]) -> Incoming {
+        let mut incoming = get("/demo/x");
+        incoming.source_ip = source_ip.into();
+        for value in authorization {
+            incoming.headers.append(AUTHORIZATION, value.parse().unwrap());
+        }
+        incoming
+    }
+
+    fn key(authorization: &[&str]) -> Option<Key> {
+        Key::of(&incoming(authorization, [192, 0, 2, 7]))
+    }
+
+    fn token(number: usize) -> Key {
+        key(&[&format!("Bearer {number}")]).unwrap()
+    }
+
+    #[test]
+    fn an_answer_is_kept_until_its_time_is_over_and_not_a_moment_longer() {
+        let cache = AuthorizerCache::new(TTL);
+        cache.keep(token(1), answer("one"), at(0));
+        assert_eq!(cache.find(&token(1), at(0)).unwrap().principal_id, "one");
+        let last = Timestamp::from_millis(at(60).millis() - 1);
+        assert!(cache.find(&token(1), last).is_some());
+        assert!(cache.find(&token(1), at(60)).is_none());
+        assert!(cache.find(&token(2), at(0)).is_none());
+    }
+
+    #[test]
+    fn the_key_is_the_whole_authorization_and_the_address() {
+        let one = key(&["Bearer a"]);
+        assert!(one.is_some());
+        assert_eq!(one, key(&["Bearer a"]));
+        let others =
+            [&["Bearer b"][..], &["bearer a"], &["Bearer a", "Bearer a"], &["Bearer a", ""], &["Bearer ", "a"]];
+        for other in others {
+            assert_ne!(key(other), one, "{other:?}");
+        }
+        assert_ne!(key(&["x", "yz"]), key(&["xy", "z"]));
+        assert_ne!(Key::of(&incoming(&["Bearer a"], [192, 0, 2, 8])), one);
+    }
+
+    #[test]
+    fn without_an_authorization_there_is_no_key() {
+        for missing in [&[][..], &[""], &["", ""]] {
+            assert_eq!(key(missing), None, "{missing:?}");
+        }
+        let mut incoming = get("/demo/x");
+        incoming.headers.insert("x-api-token", "a".parse().unwrap());
+        assert_eq!(Key::of(&incoming), None);
+    }
+
+    #[test]
+    fn no_header_can_be_read_out_of_the_cache() {
+        let cache = AuthorizerCache::new(TTL);
+        cache.keep(key(&["Bearer SECRET"]).unwrap(), answer("one"), at(0));
+        let debug = format!("{cache:?}");
+        assert!(debug.contains("one") && !debug.contains("SECRET"), "{debug}");
+    }
+
+    #[test]
+    fn a_full_cache_gives_up_what_has_expired_and_then_the_oldest() {
+        let cache = AuthorizerCache::new(TTL);
+        let size = || cache.entries.lock().unwrap().len();
+        for number in 0..MOST {
+            cache.keep(token(number), answer("x"), at(if number == 7 { -1 } else { 0 }));
+        }
+        cache.keep(token(8), answer("again"), at(1));
+        assert_eq!(size(), MOST, "an answer that is there is replaced");
+        cache.keep(token(MOST), answer("new"), at(2));
+        assert_eq!(size(), MOST);
+        assert!(cache.find(&token(7), at(2)).is_none(), "the oldest is gone");
+        assert!(cache.find(&token(6), at(2)).is_some());
+        assert!(cache.find(&token(MOST), at(2)).is_some());
+        cache.keep(token(MOST + 1), answer("newer"), at(60));
+        assert_eq!(size(), 3, "all that has expired is gone");
+        assert!(cache.find(&token(8), at(60)).is_some() && cache.find(&token(MOST), at(60)).is_some());
+    }
+}
