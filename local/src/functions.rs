@@ -74,7 +74,7 @@ impl Backend for Functions {
 
 /// The body as API Gateway sends it on: what a function marks as binary is base64 there,
 /// as the API has no binary media types.
-fn text(body: Body) -> Bytes {
+pub(crate) fn text(body: Body) -> Bytes {
     match body {
         Body::Text(text) => Bytes::from(text),
         Body::Binary(bytes) => Bytes::from(STANDARD.encode(bytes)),

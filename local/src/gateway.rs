@@ -17,7 +17,7 @@ mod routes;
 pub(crate) use access_log::AccessLog;
 pub(crate) use afterwards::Afterwards;
 pub(crate) use cache::AuthorizerCache;
-pub(crate) use event::method_arn;
+pub(crate) use event::{method_arn, query_parameters};
 pub(crate) use responses::Kind;
 pub(crate) use routes::Routes;
 
@@ -261,4 +261,4 @@ fn first_variables(incoming: &Incoming, request_id: &str, received: Timestamp) -
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`template`] | what `template.yaml` says: routes, gateway responses, table |
 //! | `gateway` | the API Gateway behaviour that we rely on |
+//! | `sign_in` | an OpenID Connect issuer for development, in front of the gateway |
 //! | [`engine`] | the DynamoDB engine |
 //! | [`data_dir`] | what survives a restart |
 //!
@@ -18,6 +19,7 @@ pub mod engine;
 mod functions;
 mod gateway;
 mod server;
+mod sign_in;
 mod start_error;
 pub mod template;
 
@@ -35,6 +37,8 @@ use portcullis::clock::Clock;
 use portcullis::config::{HttpApiAnswer, Oidc, Settings, TokenManagement};
 use portcullis::store::Tokens;
 use portcullis::token::Prefix;
+use server::Stack;
+use sign_in::SignIn;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -63,7 +67,8 @@ pub struct Options {
     /// For how long the gateway keeps the authorizer's answers for the protected API; 0
     /// means not at all.
     pub authorizer_cache_seconds: u32,
-    /// The OpenID Connect provider whose sessions are accepted.
+    /// The OpenID Connect provider whose sessions are accepted. With none, they are those of
+    /// the development sign-in, as long as only this machine can reach it.
     pub oidc: Option<Oidc>,
     /// How the audit log looks.
     pub log: LogFormat,
@@ -110,6 +115,7 @@ pub struct Running {
     address: SocketAddr,
     admin: admin::Admin,
     gateway: Arc<Gateway<Functions>>,
+    sign_in_url: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
     engine: Engine,
@@ -131,6 +137,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let engine = Engine::start(Some(&data_dir.database())).await?;
     let table_is_new = engine.ensure_table(&template.table).await?;
+    // Where others can reach it, anybody on the network would be whoever they like.
+    let sign_in = match &options.oidc {
+        None if address.ip().is_loopback() => Some(SignIn::new(address, options.clock.clone())?),
+        _ => None,
+    };
+    let url = format!("http://{address}");
     let app = Arc::new(App {
         tokens: Tokens::new(engine.client.clone(), engine::TABLE),
         settings: Settings {
@@ -141,7 +153,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             http_api_answer: HttpApiAnswer::Simple,
             token_management: options.token_management,
             authorizer_cache_seconds: options.authorizer_cache_seconds,
-            oidc: options.oidc,
+            oidc: options.oidc.or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
         },
         clock: options.clock.clone(),
     });
@@ -156,8 +168,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         domain: address.to_string(),
     });
     let (stop, stopped) = oneshot::channel();
-    let server = tokio::spawn(serve(listener, Arc::clone(&gateway), stopped));
-    Ok(Running { address, admin, gateway, stop: Some(stop), server, engine, data_dir })
+    let sign_in_url = sign_in.as_ref().map(|_| sign_in::page_url(&url));
+    let stack = Stack { gateway: Arc::clone(&gateway), sign_in };
+    let server = tokio::spawn(serve(listener, stack, stopped));
+    Ok(Running { address, admin, gateway, sign_in_url, stop: Some(stop), server, engine, data_dir })
 }
 
 impl Running {
@@ -183,6 +197,18 @@ impl Running {
     #[must_use]
     pub fn admin_token_origin(&self) -> &Origin {
         &self.admin.origin
+    }
+
+    /// The page of the development sign-in, where there is one.
+    #[must_use]
+    pub fn sign_in_url(&self) -> Option<&str> {
+        self.sign_in_url.as_deref()
+    }
+
+    /// The provider whose sessions are accepted, if any are: the development sign-in too.
+    #[must_use]
+    pub fn oidc(&self) -> Option<&Oidc> {
+        self.gateway.backend.app.settings.oidc.as_ref()
     }
 
     /// The data directory.
@@ -221,12 +247,12 @@ fn cannot_listen(address: SocketAddr, error: io::Error) -> StartError {
     StartError::Listen { address, error }
 }
 
-async fn serve(listener: TcpListener, gateway: Arc<Gateway<Functions>>, stopped: oneshot::Receiver<()>) {
+async fn serve(listener: TcpListener, stack: Stack, stopped: oneshot::Receiver<()>) {
     let stopped = async {
         // A dropped sender ends the server as a sent word does.
         let _ = stopped.await;
     };
-    if let Err(error) = server::serve(listener, gateway, stopped).await {
+    if let Err(error) = server::serve(listener, stack, stopped).await {
         tracing::error!(%error, "the server failed");
     }
 }

@@ -1,7 +1,8 @@
-//! The one port: HTTP in, the gateway, HTTP out.
+//! The one port: HTTP in, the development sign-in or the gateway, HTTP out.
 
 use crate::functions::Functions;
 use crate::gateway::{Gateway, Incoming, MAX_BODY};
+use crate::sign_in::{self, SignIn};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -13,19 +14,26 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
+/// What answers.
+pub(crate) struct Stack {
+    pub(crate) gateway: Arc<Gateway<Functions>>,
+    /// The development sign-in, where there is one.
+    pub(crate) sign_in: Option<SignIn>,
+}
+
 /// Serves until `stopped` ends, then lets the running requests finish.
 pub(crate) async fn serve(
     listener: TcpListener,
-    gateway: Arc<Gateway<Functions>>,
+    stack: Stack,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = Router::new().fallback(handle).with_state(gateway);
+    let router = Router::new().fallback(handle).with_state(Arc::new(stack));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stopped).await
 }
 
 async fn handle(
-    State(gateway): State<Arc<Gateway<Functions>>>,
+    State(stack): State<Arc<Stack>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
@@ -38,6 +46,11 @@ async fn handle(
         headers: parts.headers,
         source_ip: peer.ip(),
     };
+    // Before the gateway, which would write to the access log.
+    if let Some(sign_in) = stack.sign_in.as_ref().filter(|_| sign_in::has(&incoming.path)) {
+        return sign_in.answer(&incoming).map(Body::from);
+    }
+    let gateway = Arc::clone(&stack.gateway);
     // A task of its own, so that a caller who hangs up is still answered for in the logs.
     match tokio::spawn(async move { gateway.handle(incoming).await }).await {
         Ok(answer) => answer.map(Body::from),

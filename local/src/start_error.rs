@@ -2,6 +2,7 @@
 
 use crate::data_dir::DataDirError;
 use crate::engine::EngineError;
+use crate::sign_in::NoKey;
 use crate::template::TemplateError;
 use std::io;
 use std::net::SocketAddr;
@@ -46,6 +47,9 @@ pub enum StartError {
     /// The template has a route to a function that this program does not have.
     #[error("template.yaml has a route to {0}, which is not in this program")]
     UnknownFunction(String),
+    /// The development sign-in has nothing to sign with.
+    #[error(transparent)]
+    SignIn(#[from] NoKey),
     /// The admin token could not be made or checked.
     #[error("the admin token cannot be made: {0}")]
     Admin(String),

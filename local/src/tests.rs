@@ -179,6 +179,67 @@ async fn with_a_cache_a_revoked_token_is_let_in_until_its_time_is_over_and_only_
     running.shutdown().await;
 }
 
+/// A request to the sign-in, as its status line and all that follows.
+async fn sign_in(running: &Running) -> String {
+    let body = "name=alice&groups=portcullis-admin";
+    let request = format!(
+        "POST /dev/sign-in HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        running.address(),
+        body.len()
+    );
+    send(running, request.as_bytes()).await
+}
+
+#[tokio::test]
+async fn a_sign_in_is_not_seen_by_the_gateway_and_in_no_log() {
+    let running = ephemeral().await;
+    let answer = sign_in(&running).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"session\":\"eyJ"), "{answer}");
+    assert!(!answer.to_lowercase().contains("x-amzn-requestid"), "{answer}");
+    for path in ["/dev", "/dev/jwks", "/dev/x"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", running.address());
+        let answer = send(&running, request.as_bytes()).await;
+        assert!(!answer.to_lowercase().contains("x-amzn-requestid"), "{path}: {answer}");
+    }
+    let log = std::fs::read_to_string(running.data_dir().access_log()).unwrap();
+    assert_eq!(log, "");
+    assert_eq!(call(&running, running.admin_token(), "GET /me", "").await.0, 200);
+    let log = std::fs::read_to_string(running.data_dir().access_log()).unwrap();
+    assert_eq!(log.lines().count(), 1, "the gateway's requests have their line");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_sessions_of_the_development_sign_in_are_the_accepted_ones_where_no_provider_is_named() {
+    let running = ephemeral().await;
+    let issuer = format!("{}/dev", running.url());
+    assert_eq!(running.oidc().map(|oidc| oidc.issuer.as_str()), Some(issuer.as_str()));
+    assert_eq!(running.sign_in_url(), Some(format!("{issuer}/sign-in").as_str()));
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_sign_in() {
+    let provider = Oidc {
+        issuer: "https://id.example.com".to_owned(),
+        audience: "portcullis".to_owned(),
+        groups_claim: "groups".to_owned(),
+        owner_claim: "sub".to_owned(),
+    };
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    for (oidc, listen) in [(Some(provider), None), (None, Some(everywhere))] {
+        let default = Options::ephemeral().unwrap();
+        let listen = listen.unwrap_or(default.listen);
+        let running = start(Options { oidc: oidc.clone(), listen, ..default }).await.unwrap();
+        assert_eq!(running.sign_in_url(), None);
+        assert_eq!(running.oidc(), oidc.as_ref());
+        let answer = sign_in(&running).await;
+        assert!(answer.starts_with("HTTP/1.1 404 ") && !answer.contains("eyJ"), "{answer}");
+        running.shutdown().await;
+    }
+}
+
 #[tokio::test]
 async fn the_admin_token_is_kept_while_it_works_and_made_anew_when_it_does_not() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What is printed at the start: where things are, and three lines to paste.
+//! What is printed at the start: where things are, and lines to paste.
 
 use local::{Origin, Running};
 use portcullis::token::Prefix;
@@ -16,11 +16,13 @@ pub(crate) fn text(running: &Running, prefix: &Prefix) -> String {
          {warning}\
          Create a token, call the protected API with it, revoke it:\n\n\
          {create}\n\n{call}\n\n{revoke}\n\n\
+         {sessions}\n\n\
          Ctrl-C ends it; the audit log is on standard output.\n",
         url = running.url(),
         token = dir.admin_token().display(),
         note = note(running.admin_token_origin()),
         log = dir.access_log().display(),
+        sessions = sessions(running),
         warning = if running.address().ip().is_loopback() { "" } else { OPEN },
     )
 }
@@ -32,6 +34,31 @@ fn note(origin: &Origin) -> String {
         Origin::FileMissing => " (new: the file was missing)".to_owned(),
         Origin::Refused(reason) => format!(" (new: the one before was refused as {reason})"),
     }
+}
+
+/// Whose sessions are accepted, and where there is a development sign-in, how to get one.
+fn sessions(running: &Running) -> String {
+    match (running.sign_in_url(), running.oidc()) {
+        (Some(page), _) => {
+            format!(
+                "Sign in as anybody (development only) at {page}, or here:\n\n{}",
+                session_line(&running.url(), page)
+            )
+        }
+        (None, Some(oidc)) => format!("Sessions of {} for {} are accepted.", oidc.issuer, oidc.audience),
+        (None, None) => "The development sign-in is off, because others can reach this address; \
+                         --oidc-issuer names a provider."
+            .to_owned(),
+    }
+}
+
+/// Leaves the session in `$SESSION`, and asks who that is.
+fn session_line(url: &str, page: &str) -> String {
+    let take = r#"sed -n 's/.*"session":"\([^"]*\)".*/\1/p'"#;
+    format!(
+        "SESSION=$(curl -sS {page} -d 'name=alice&groups=portcullis-admin' | {take}); \
+         curl -sS {url}/me -H \"Authorization: Bearer $SESSION\"; echo"
+    )
 }
 
 /// Bash and curl, nothing else. The first line leaves the token in `$TOKEN`, the last one

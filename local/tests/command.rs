@@ -41,9 +41,14 @@ impl Started {
         rest.lines().next().unwrap()
     }
 
-    /// The lines to paste.
+    /// The lines to paste that are about a token.
     fn curl_lines(&self) -> Vec<&str> {
-        self.welcome.lines().filter(|line| line.contains("curl ")).collect()
+        self.welcome.lines().filter(|line| line.contains("curl ") && !line.contains("SESSION")).collect()
+    }
+
+    /// The line to paste that signs in.
+    fn session_line(&self) -> &str {
+        self.welcome.lines().find(|line| line.starts_with("SESSION=")).unwrap()
     }
 
     /// Ends it with a signal; what it still printed, and its exit code.
@@ -132,6 +137,39 @@ fn the_three_lines_that_it_prints_create_use_and_revoke_a_token() {
     assert_eq!(code, Some(0));
     assert!(audit.contains("allow POST /tokens"), "{audit}");
     assert!(audit.contains("deny  GET /apps/billing") && audit.contains("revoked"), "{audit}");
+}
+
+#[test]
+fn the_development_sign_in_hands_out_a_session_and_says_what_it_is() {
+    let started = Started::new(&["--ephemeral"]);
+    let page = format!("{}/dev/sign-in", started.url());
+    assert!(started.welcome.contains(&format!("(development only) at {page}")), "{}", started.welcome);
+    let said = bash(&format!("curl -sS {page} -d 'name=alice&groups=portcullis-admin,other&expires_in=3600'"));
+    let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(answer["owner"], "alice");
+    assert_eq!(answer["groups"], serde_json::json!(["portcullis-admin", "other"]));
+    assert_eq!(answer["development_only"], true);
+    assert!(answer["expires_at"].as_str().unwrap().ends_with('Z'), "{said}");
+    assert_eq!(answer["session"].as_str().unwrap().split('.').count(), 3, "{said}");
+    let said = bash(&format!("{}\necho \"[$SESSION]\"", started.session_line()));
+    assert!(said.contains("[eyJ"), "{said}");
+    let foreign = bash(&format!("curl -sS {page} -d name=alice -H 'Origin: http://evil.example'"));
+    assert!(foreign.contains("forbidden") && !foreign.contains("eyJ"), "{foreign}");
+    let (audit, code) = started.end("-INT");
+    assert_eq!(code, Some(0));
+    assert!(!audit.contains("eyJ") && !audit.contains("/dev"), "{audit}");
+}
+
+#[test]
+fn with_a_provider_its_sessions_are_named_and_nobody_signs_in_here() {
+    let provider = ["--oidc-issuer", "https://id.example.com", "--oidc-audience", "portcullis"];
+    let started = Started::new(&[&["--ephemeral"][..], &provider].concat());
+    assert!(started.welcome.contains("Sessions of https://id.example.com for portcullis are accepted"));
+    assert!(!started.welcome.contains("/dev/sign-in"), "{}", started.welcome);
+    let status =
+        bash(&format!("curl -sS {}/dev/sign-in -d name=alice -o /dev/null -w '%{{http_code}}'", started.url()));
+    assert_eq!(status, "404");
+    assert_eq!(started.end("-INT").1, Some(0));
 }
 
 #[test]
@@ -320,5 +358,7 @@ fn listening_where_others_can_reach_it_is_warned_of() {
     let (open, closed) = (Started::of(command), Started::new(&["--ephemeral"]));
     assert!(open.welcome.contains("Warning: others can reach this address"), "{}", open.welcome);
     assert!(!closed.welcome.contains("Warning"), "{}", closed.welcome);
+    assert!(open.welcome.contains("The development sign-in is off"), "{}", open.welcome);
+    assert!(!open.welcome.contains("/dev/sign-in"), "{}", open.welcome);
     assert_eq!((open.end("-INT").1, closed.end("-INT").1), (Some(0), Some(0)));
 }

@@ -161,7 +161,8 @@ fn values(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
     all
 }
 
-fn query_parameters(query: &str) -> BTreeMap<String, Vec<String>> {
+/// The values of each parameter of a query; a form has the same encoding.
+pub(crate) fn query_parameters(query: &str) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -1,7 +1,7 @@
 //! The gateway with an authorizer and a function that do as each test says.
 
 mod caching;
-pub(super) mod fixture;
+pub(crate) mod fixture;
 
 use super::*;
 use fixture::{Does, Fixture, answer, body, get};

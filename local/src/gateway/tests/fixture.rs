@@ -103,7 +103,7 @@ impl Fixture {
     }
 }
 
-pub(in crate::gateway) fn get(target: &str) -> Incoming {
+pub(crate) fn get(target: &str) -> Incoming {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Incoming {
         method: Method::GET,
@@ -129,6 +129,6 @@ pub(super) fn answer(effect: &str) -> Does {
     }))
 }
 
-pub(super) fn body(answer: &Response<Bytes>) -> Value {
+pub(crate) fn body(answer: &Response<Bytes>) -> Value {
     serde_json::from_slice(answer.body()).unwrap()
 }

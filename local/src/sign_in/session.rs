@@ -1,0 +1,167 @@
+//! The sessions that the sign-in hands out: JWTs, signed with a key that only this process
+//! has ever had.
+
+use super::NoKey;
+use super::form::Wanted;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use portcullis::clock::Timestamp;
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// Its name in a JWT's header, for Ed25519.
+pub(super) const ALGORITHM: &str = "EdDSA";
+
+/// What signs.
+pub(super) struct Key {
+    pair: Ed25519KeyPair,
+    id: String,
+}
+
+/// A session, as it is answered.
+#[derive(Serialize)]
+pub(super) struct Session {
+    #[serde(rename = "session")]
+    pub(super) jwt: String,
+    pub(super) owner: String,
+    pub(super) groups: Vec<String>,
+    pub(super) expires_at: Timestamp,
+    /// Always true: whoever finds this answer somewhere knows what it is worth.
+    development_only: bool,
+}
+
+impl Key {
+    /// Draws a key.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub(super) fn draw() -> Result<Self, NoKey> {
+        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| NoKey)?;
+        let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(|_| NoKey)?;
+        let id = thumbprint(&pair);
+        Ok(Self { pair, id })
+    }
+
+    /// The public half as a JWK.
+    pub(super) fn public(&self) -> Value {
+        let x = point(&self.pair);
+        json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.id, "use": "sig", "alg": ALGORITHM})
+    }
+
+    fn sign(&self, claims: &Value) -> String {
+        let header = json!({"alg": ALGORITHM, "typ": "JWT", "kid": self.id});
+        let part = |value: &Value| BASE64URL.encode(value.to_string());
+        let signed = format!("{}.{}", part(&header), part(claims));
+        let signature = BASE64URL.encode(self.pair.sign(signed.as_bytes()));
+        format!("{signed}.{signature}")
+    }
+}
+
+impl Session {
+    /// A session that begins now.
+    pub(super) fn new(key: &Key, issuer: &str, audience: &str, wanted: Wanted, now: Timestamp) -> Self {
+        let owner = wanted.owner.to_string();
+        let groups: Vec<String> = wanted.groups.into_iter().map(|group| group.0).collect();
+        let now = now.to_the_second();
+        let expires_at = now.plus_seconds(wanted.expires_in.into());
+        let jwt = key.sign(&json!({
+            "iss": issuer,
+            "aud": audience,
+            "sub": owner,
+            "name": owner,
+            "groups": groups,
+            "iat": now.seconds(),
+            "exp": expires_at.seconds(),
+            "jti": uuid::Uuid::new_v4().to_string(),
+        }));
+        Self { jwt, owner, groups, expires_at, development_only: true }
+    }
+}
+
+/// RFC 7638: a key's name is made of the key, so that two keys never have the same one.
+fn thumbprint(pair: &Ed25519KeyPair) -> String {
+    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, point(pair));
+    BASE64URL.encode(Sha256::digest(members))
+}
+
+fn point(pair: &Ed25519KeyPair) -> String {
+    BASE64URL.encode(pair.public_key())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ring::signature::{ED25519, UnparsedPublicKey};
+
+    fn decoded(part: &str) -> Value {
+        serde_json::from_slice(&BASE64URL.decode(part).unwrap()).unwrap()
+    }
+
+    fn session(key: &Key) -> Session {
+        let wanted = Wanted::read(b"name=alice&groups=portcullis-admin,other&expires_in=3600").unwrap();
+        let now = Timestamp::from_millis(1_800_000_000_123);
+        Session::new(key, "http://127.0.0.1:9050/dev", "portcullis-dev", wanted, now)
+    }
+
+    #[test]
+    fn the_claims_are_what_was_asked_for_and_nothing_else() {
+        let key = Key::draw().unwrap();
+        let session = session(&key);
+        let parts: Vec<_> = session.jwt.split('.').collect();
+        assert_eq!(parts.len(), 3);
+        assert_eq!(decoded(parts[0]), json!({"alg": "EdDSA", "typ": "JWT", "kid": key.id}));
+        let mut claims = decoded(parts[1]);
+        let id = claims["jti"].take();
+        assert_eq!(id.as_str().unwrap().len(), 36);
+        let expected = json!({
+            "iss": "http://127.0.0.1:9050/dev", "aud": "portcullis-dev", "sub": "alice", "name": "alice",
+            "groups": ["portcullis-admin", "other"], "iat": 1_800_000_000, "exp": 1_800_003_600, "jti": null,
+        });
+        assert_eq!(claims, expected);
+        let answer = json!({
+            "session": session.jwt, "owner": "alice", "groups": ["portcullis-admin", "other"],
+            "expires_at": "2027-01-15T09:00:00Z", "development_only": true,
+        });
+        assert_eq!(json!(session), answer);
+    }
+
+    #[test]
+    fn the_published_key_verifies_a_session_and_no_other_key_does() {
+        let (key, other) = (Key::draw().unwrap(), Key::draw().unwrap());
+        let jwt = session(&key).jwt;
+        let (signed, signature) = jwt.rsplit_once('.').unwrap();
+        let signature = BASE64URL.decode(signature).unwrap();
+        let verifies = |jwk: &Value, signed: &str| {
+            let x = BASE64URL.decode(jwk["x"].as_str().unwrap()).unwrap();
+            UnparsedPublicKey::new(&ED25519, x).verify(signed.as_bytes(), &signature).is_ok()
+        };
+        assert!(verifies(&key.public(), signed));
+        assert!(!verifies(&other.public(), signed));
+        assert!(!verifies(&key.public(), &format!("{signed}x")));
+    }
+
+    #[test]
+    fn the_public_key_says_what_it_is_for_and_holds_nothing_private() {
+        let (key, other) = (Key::draw().unwrap(), Key::draw().unwrap());
+        let jwk = key.public();
+        let names: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"]);
+        assert_eq!(jwk["kty"], "OKP");
+        assert_eq!(jwk["crv"], "Ed25519");
+        assert_eq!(jwk["use"], "sig");
+        assert_eq!(jwk["alg"], "EdDSA");
+        assert_ne!(jwk["kid"], other.public()["kid"]);
+    }
+
+    #[test]
+    fn the_key_id_is_the_thumbprint_of_rfc_8037() {
+        // Its appendix A: the example key, its public half and its thumbprint.
+        let seed = BASE64URL.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
+        assert_eq!(point(&pair), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        assert_eq!(thumbprint(&pair), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+}

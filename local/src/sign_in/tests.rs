@@ -1,0 +1,194 @@
+//! The sign-in, asked as its callers ask it.
+
+use super::*;
+use crate::gateway::tests::fixture::{body, get};
+use portcullis::clock::Timestamp;
+
+const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+fn sign_in() -> SignIn {
+    let clock = Clock::from_fn(|| Timestamp::from_seconds(1_800_000_000));
+    SignIn::new(SocketAddr::from(([127, 0, 0, 1], 9050)), clock).unwrap()
+}
+
+fn request(method: Method, path: &str, headers: &[(&'static str, &str)], body: &str) -> Incoming {
+    let mut incoming = get(path);
+    incoming.method = method;
+    incoming.body = Some(Bytes::from(body.to_owned()));
+    for (name, value) in [("host", "127.0.0.1:9050")].iter().chain(headers) {
+        incoming.headers.insert(*name, value.parse().unwrap());
+    }
+    incoming
+}
+
+fn ask(path: &str) -> Response<Bytes> {
+    sign_in().answer(&request(Method::GET, path, &[], ""))
+}
+
+fn post(headers: &[(&'static str, &str)], body: &str) -> Response<Bytes> {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    sign_in().answer(&request(Method::POST, "/dev/sign-in", &[&form, headers].concat(), body))
+}
+
+fn page(answer: &Response<Bytes>) -> &str {
+    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+    std::str::from_utf8(answer.body()).unwrap()
+}
+
+#[test]
+fn the_paths_below_dev_are_its_own_and_no_others() {
+    for path in ["/dev", "/dev/", "/dev/sign-in", "/dev//x", "/dev/../me"] {
+        assert!(has(path), "{path}");
+    }
+    for path in ["/", "/devices", "/demo", "/DEV/sign-in", "/%64ev/sign-in", "//dev", "/tokens/dev", "dev", "*"] {
+        assert!(!has(path), "{path}");
+    }
+}
+
+#[test]
+fn the_discovery_document_leads_to_the_key_and_has_the_issuer_that_the_stack_accepts() {
+    let document = body(&ask("/dev/.well-known/openid-configuration"));
+    let expected = json!({
+        "issuer": "http://127.0.0.1:9050/dev",
+        "jwks_uri": "http://127.0.0.1:9050/dev/jwks",
+        "authorization_endpoint": "http://127.0.0.1:9050/dev/sign-in",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["EdDSA"],
+    });
+    assert_eq!(document, expected);
+    let accepted = oidc("http://127.0.0.1:9050");
+    assert_eq!(document["issuer"], accepted.issuer);
+    let sign_in = sign_in();
+    let keys = body(&sign_in.answer(&request(Method::GET, "/dev/jwks", &[], "")));
+    assert_eq!(keys, json!({"keys": [sign_in.key.public()]}));
+}
+
+#[test]
+fn a_form_is_answered_with_a_session_as_json_or_as_a_page() {
+    let form = "name=alice&groups=portcullis-admin,other&expires_in=3600";
+    for accept in [&[][..], &[("accept", "*/*")], &[("accept", "application/json")]] {
+        let answer = post(accept, form);
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "application/json");
+        let answer = body(&answer);
+        assert_eq!(answer["owner"], "alice");
+        assert_eq!(answer["expires_at"], "2027-01-15T09:00:00Z");
+        assert!(answer["session"].as_str().unwrap().starts_with("eyJ"), "{answer}");
+    }
+    let answer = post(&[("accept", HTML)], form);
+    let page = page(&answer);
+    assert!(page.contains("You are <strong>alice</strong> (portcullis-admin, other) until 2027-01-15T09:00:00Z"));
+    assert!(page.contains("readonly spellcheck=\"false\">eyJ"), "{page}");
+    assert!(page.contains("curl -sS http://127.0.0.1:9050/me -H \"Authorization: Bearer eyJ"), "{page}");
+}
+
+#[test]
+fn the_pages_say_first_that_they_are_no_real_login() {
+    let (form, session) = (ask("/dev/sign-in"), post(&[("accept", HTML)], "name=alice"));
+    for answer in [&form, &session] {
+        let page = page(answer);
+        let (_, main) = page.split_once("<main>\n").unwrap();
+        let headline = "<h1>Development sign-in - not a real login, only on this machine</h1>";
+        assert!(main.starts_with(headline), "{page}");
+    }
+}
+
+#[test]
+fn the_pages_may_load_their_own_style_and_nothing_else() {
+    for answer in [ask("/dev/sign-in"), post(&[("accept", HTML)], "name=alice")] {
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        let (_, style) = page(&answer).split_once("<style>").unwrap();
+        let (style, rest) = style.split_once("</style>").unwrap();
+        let hash = base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            <sha2::Sha256 as sha2::Digest>::digest(style),
+        );
+        let expected = format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'"
+        );
+        assert_eq!(policy, expected);
+        let rest = rest.replace("curl -sS http://127.0.0.1:9050/me", "");
+        for elsewhere in ["<script", "<style", "style=", "src=", "//", "onclick"] {
+            assert!(!rest.contains(elsewhere), "{elsewhere}: {rest}");
+        }
+    }
+}
+
+#[test]
+fn every_input_of_the_page_has_a_label() {
+    for answer in [ask("/dev/sign-in"), post(&[("accept", HTML)], "name=alice")] {
+        let page = page(&answer);
+        assert!(page.contains("<html lang=\"en\">"));
+        for field in page.split("<input ").skip(1).chain(page.split("<textarea ").skip(1)) {
+            let (id, _) = field.strip_prefix("id=\"").unwrap().split_once('"').unwrap();
+            assert!(page.contains(&format!("<label for=\"{id}\">")), "{id}");
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_typed_in_becomes_markup() {
+    let answer = post(&[("accept", HTML)], "name=%3Cb%3E%27%26&groups=%3C/textarea%3E%3Cscript%3E%22");
+    let page = page(&answer);
+    assert!(page.contains("<strong>&lt;b&gt;&#39;&amp;</strong> (&lt;/textarea&gt;&lt;script&gt;&quot;)"), "{page}");
+    assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
+}
+
+#[test]
+fn bad_input_is_a_problem_document_that_names_every_field() {
+    let answer = post(&[("accept", HTML)], "name=a+b&expires_in=never");
+    assert_eq!(answer.status(), 400);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let problem = body(&answer);
+    assert_eq!(problem["type"], "urn:portcullis:problem:invalid_request");
+    let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+    assert_eq!(fields, ["name", "expires_in"]);
+}
+
+#[test]
+fn what_is_no_form_or_too_large_or_not_there_is_refused_as_that() {
+    let json = ("content-type", "application/json");
+    assert_eq!(post(&[json], "{}").status(), 415);
+    assert_eq!(post(&[("content-type", "text/plain")], "name=alice").status(), 415);
+    assert_eq!(post(&[("content-type", "Application/X-WWW-Form-Urlencoded; charset=utf-8")], "name=a").status(), 200);
+    assert_eq!(post(&[], &format!("name={}", "x".repeat(MOST_BYTES))).status(), 413);
+    let mut large = request(Method::POST, "/dev/sign-in", &[("content-type", "application/x-www-form-urlencoded")], "");
+    large.body = None;
+    assert_eq!(sign_in().answer(&large).status(), 413);
+    for path in ["/dev", "/dev/", "/dev/x", "/dev/sign-in/", "/dev/../me"] {
+        let answer = ask(path);
+        assert_eq!(answer.status(), 404, "{path}");
+        assert_eq!(body(&answer)["type"], "urn:portcullis:problem:not_found");
+    }
+    for (method, path, allowed) in [
+        (Method::PUT, "/dev/sign-in", "GET, HEAD, POST"),
+        (Method::OPTIONS, "/dev/sign-in", "GET, HEAD, POST"),
+        (Method::POST, "/dev/jwks", "GET, HEAD"),
+    ] {
+        let answer = sign_in().answer(&request(method, path, &[], ""));
+        assert_eq!(answer.status(), 405, "{path}");
+        assert_eq!(answer.headers()["allow"], allowed, "{path}");
+    }
+}
+
+#[test]
+fn another_sites_page_gets_no_session_and_no_answer_that_it_could_read() {
+    let foreign = [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")];
+    let rebound = [("host", "evil.example:9050"), ("origin", "http://evil.example:9050")];
+    let preflight = request(Method::OPTIONS, "/dev/sign-in", &foreign, "");
+    for (status, answer) in [
+        (403, post(&foreign, "name=alice")),
+        (403, post(&rebound, "name=alice")),
+        (405, sign_in().answer(&preflight)),
+        (403, sign_in().answer(&request(Method::GET, "/dev/sign-in", &rebound, ""))),
+        (200, post(&[("origin", "http://127.0.0.1:9050")], "name=alice")),
+        (200, ask("/dev/jwks")),
+    ] {
+        assert_eq!(answer.status(), status);
+        assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control-")), "{answer:?}");
+        assert_eq!(answer.headers()["cross-origin-resource-policy"], "same-origin");
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+    }
+}
