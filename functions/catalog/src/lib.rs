@@ -3,7 +3,7 @@
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::{Catalog, MOST_CATALOG_BYTES};
+use portcullis::access::{Catalog, MOST_CATALOG_BYTES, Resource};
 use portcullis::clock::Timestamp;
 use portcullis::http::{Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
 use portcullis::store::CATALOG_SECONDS;
@@ -45,6 +45,11 @@ async fn put(app: &App, call: &Call, request: &Request) -> Answer {
         }
         Problem::invalid(errors)
     })?;
+    let current = app.tokens.catalog().await?;
+    if current.version != seen {
+        return Err(Problem::precondition_failed(current.version));
+    }
+    contained(call, &catalog, &current.catalog)?;
     let now = app.clock.now();
     let Some(version) = app.tokens.put_catalog(&catalog, seen, &call.actor(), now).await? else {
         return Err(Problem::precondition_failed(app.tokens.catalog().await?.version));
@@ -54,6 +59,17 @@ async fn put(app: &App, call: &Call, request: &Request) -> Answer {
     let mut response = json(StatusCode::OK, &Put { version, effective_by });
     tag(&mut response, version);
     Ok(response)
+}
+
+/// Nobody gives more than they have, not by way of the groups of sessions either: those are
+/// on everything, so the caller has to have it on everything.
+fn contained(call: &Call, catalog: &Catalog, before: &Catalog) -> Result<(), Problem> {
+    let beyond = catalog.gains(before).filter(|(_, gained)| !call.caller.grants().covers(gained, &Resource::All));
+    let errors = beyond.map(|(group, gained)| {
+        FieldError::new(&format!("sessions.groups.{group}"), format!("you do not have {gained} on *"))
+    });
+    let errors: Vec<_> = errors.take(MOST_FLAWS).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::exceeds_grants(errors)) }
 }
 
 /// What became of it.

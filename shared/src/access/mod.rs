@@ -13,6 +13,9 @@ mod permission;
 mod principal;
 mod resource;
 
+#[cfg(test)]
+mod documented;
+
 pub use catalog::{Catalog, Flaw, MOST_CATALOG_BYTES, Role, RoleName, Route};
 pub use decide::{Decision, Missing, Reason, decide};
 pub use grant::{Beyond, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES};

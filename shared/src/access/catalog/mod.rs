@@ -143,6 +143,18 @@ impl Catalog {
         Session { owner, roles, grants: grants.into(), expires_at }
     }
 
+    /// What this gives to groups of people that the catalog before did not give them, each
+    /// with the group: whoever writes it has to have as much.
+    pub fn gains<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (&'a str, &'a Permission)> {
+        self.groups.iter().flat_map(|(group, role)| {
+            let had = before.groups.get(group).and_then(|role| before.roles.get(role));
+            let has = self.roles.get(role).map(|role| role.permissions.as_slice());
+            let had = had.map(|role| role.permissions.as_slice()).unwrap_or_default();
+            let gained = move |permission: &&Permission| !had.iter().any(|held| held.covers(permission));
+            has.unwrap_or_default().iter().filter(gained).map(move |permission| (group.as_str(), permission))
+        })
+    }
+
     /// Whether the permission is listed, or a wildcard that covers what is. Where the
     /// catalog is not strict, what routes need by convention counts as listed.
     fn knows(&self, permission: &Permission) -> bool {

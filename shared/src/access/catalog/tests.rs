@@ -274,6 +274,36 @@ fn in_a_strict_catalog_only_what_is_listed_can_be_granted() {
 }
 
 #[test]
+fn what_a_catalog_gives_to_groups_that_they_did_not_have_is_a_gain() {
+    let with = |document: &str| catalog(document);
+    let before = with(
+        r#"{"permissions": {"a:go": "", "b:go": ""}, "roles": {"x": {"permissions": ["a:*"]}, "y": {"permissions": ["b:go"]}},
+            "sessions": {"groups": {"team": "x"}}}"#,
+    );
+    let gains = |document: &str| {
+        let after = with(document);
+        after.gains(&before).map(|(group, permission)| format!("{group} {permission}")).collect::<Vec<_>>()
+    };
+    // The same, less, and a role that nobody has.
+    assert_eq!(gains(&before.to_document().to_string()), [""; 0]);
+    assert_eq!(
+        gains(r#"{"permissions": {"a:go": ""}, "roles": {"x": {"permissions": ["a:go"]}, "z": {"permissions": ["*"]}},
+            "sessions": {"groups": {"team": "x"}}}"#),
+        [""; 0]
+    );
+    // A role that grew, a group with another role, and a new group.
+    assert_eq!(
+        gains(r#"{"permissions": {"a:go": "", "b:go": ""}, "roles": {"x": {"permissions": ["a:*", "b:go"]}},
+            "sessions": {"groups": {"team": "x", "new": "x"}}}"#),
+        ["new a:*", "new b:go", "team b:go"]
+    );
+    assert_eq!(
+        gains(r#"{"roles": {"y": {"permissions": ["*"]}}, "sessions": {"groups": {"team": "y"}}}"#),
+        ["team *"]
+    );
+}
+
+#[test]
 fn a_session_has_what_the_roles_of_its_groups_give() {
     let catalog = catalog(
         r#"{"roles": {"ops": {"permissions": ["apps:restart", "apps:read"]}, "view": {"permissions": ["*:read"]}},
