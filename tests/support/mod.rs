@@ -14,6 +14,8 @@
 //! | look at an answer | [`Answer::expect`], [`Answer::json`], [`Answer::problem`] |
 //! | ask for what is promised "soon" | [`soon`] |
 //! | have a token's time come | [`until_expired`] |
+//! | change what holds for everyone: settings, catalog, time | [`stack_of_ones_own`], [`Stack::put_catalog`], [`Stack::pass`] |
+//! | act as a person | [`Stack::sign_in`] |
 //!
 //! Every answer is searched for every secret that this process has seen. Nobody has to
 //! remember that: [`Request::send`] does it.
@@ -31,7 +33,7 @@ use serde_json::Value;
 
 pub(crate) use answer::Answer;
 pub(crate) use request::Request;
-pub(crate) use stack::{Stack, stack};
+pub(crate) use stack::{Stack, stack, stack_of_ones_own};
 pub(crate) use token::{Token, owner, secret_of_nobody, with_good_checksum};
 
 /// Asks until there is something to see.

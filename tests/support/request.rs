@@ -42,6 +42,12 @@ impl<'a> Request<'a> {
         self.header("Content-Type", "application/json")
     }
 
+    /// Sends this form.
+    pub(crate) fn form(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self.header("Content-Type", "application/x-www-form-urlencoded")
+    }
+
     /// Sends it, and searches the answer for secrets.
     #[track_caller]
     pub(crate) fn send(self) -> Answer {

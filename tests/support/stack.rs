@@ -1,8 +1,10 @@
 //! The deployment under test: the one that the environment names, or one in this process.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 
+use portcullis::clock::Clock;
 use portcullis::token::Prefix;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -18,6 +20,8 @@ pub(crate) struct Stack {
     in_process: Option<Arc<InProcess>>,
     /// The ids of the tokens that a test has made here.
     made: Mutex<Vec<String>>,
+    /// Seconds by which its clock is ahead, where it has one of its own.
+    passed: Option<Arc<AtomicI64>>,
 }
 
 /// The suite's only inputs, if there are any.
@@ -41,10 +45,58 @@ pub(crate) fn stack() -> Stack {
         }
     };
     secrets::remember(&admin);
-    Stack { origin: Origin::parse(&url), admin, in_process, made: Mutex::default() }
+    Stack { origin: Origin::parse(&url), admin, in_process, made: Mutex::default(), passed: None }
+}
+
+/// A deployment of one's own in this process, with other settings than the template's: for
+/// what holds for everyone in a deployment, and would be in other tests' way.
+pub(crate) fn stack_of_ones_own(settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
+    let passed = Arc::new(AtomicI64::new(0));
+    let ahead = Arc::clone(&passed);
+    let own = InProcess::start(move |options| {
+        let system = Clock::system();
+        options.clock = Clock::from_fn(move || system.now().plus_seconds(ahead.load(Ordering::SeqCst)));
+        settings(options);
+    });
+    let (url, admin) = (own.running().url(), own.running().admin_token().to_owned());
+    secrets::remember(&admin);
+    let in_process = Some(Arc::new(own));
+    Stack { origin: Origin::parse(&url), admin, in_process, made: Mutex::default(), passed: Some(passed) }
 }
 
 impl Stack {
+    /// Lets time pass in a deployment of one's own: nobody waits for it.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.passed.as_ref().expect("only a deployment of one's own").fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// The catalog and its `ETag`.
+    #[track_caller]
+    pub(crate) fn catalog(&self) -> (Value, String) {
+        let answer = self.get("/catalog").bearer(&self.admin).send().expect(200);
+        (answer.json(), answer.header("etag").expect("a catalog has an ETag").to_owned())
+    }
+
+    /// Puts a catalog in force in a deployment of one's own, and lets the minute pass for
+    /// which the authorizer may go on with the one before.
+    #[track_caller]
+    pub(crate) fn put_catalog(&self, catalog: &Value) {
+        let (_, tag) = self.catalog();
+        self.request("PUT", "/catalog").bearer(&self.admin).header("If-Match", tag).json(catalog).send().expect(200);
+        self.pass(60);
+    }
+
+    /// The session of a person in these groups, from the development sign-in of a deployment
+    /// in this process.
+    #[track_caller]
+    pub(crate) fn sign_in(&self, name: &str, groups: &[&str]) -> String {
+        let form = format!("name={name}&groups={}", groups.join("%2C"));
+        let answer = self.post("/dev/sign-in").form(form).send().expect(200);
+        let session = answer.json()["session"].as_str().expect("a session").to_owned();
+        secrets::remember(&session);
+        session
+    }
+
     /// Whether nothing stands before the product that could change a request on its way,
     /// or refuse it by rules of its own.
     pub(crate) fn is_in_process(&self) -> bool {
@@ -147,17 +199,18 @@ impl InProcess {
         static SHARED: Mutex<Weak<InProcess>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
-            let started = Arc::new(Self::start());
+            let started = Arc::new(Self::start(|_| {}));
             *shared = Arc::downgrade(&started);
             started
         })
     }
 
-    fn start() -> Self {
+    fn start(settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Self {
         // A thread of its own, as a test may be inside a runtime already.
         let started = thread::spawn(|| {
             let runtime = Runtime::new().expect("threads can be started");
-            let options = local::Options::ephemeral().expect("the template has defaults");
+            let mut options = local::Options::ephemeral().expect("the template has defaults");
+            settings(&mut options);
             let running = runtime.block_on(local::start(options)).expect("the stack starts");
             (running, runtime)
         });

@@ -3,5 +3,6 @@
 mod answer;
 mod containment;
 mod expiry;
+mod grants;
 mod limit;
 mod refusals;

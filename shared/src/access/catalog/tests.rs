@@ -287,20 +287,21 @@ fn what_a_catalog_gives_to_groups_that_they_did_not_have_is_a_gain() {
     // The same, less, and a role that nobody has.
     assert_eq!(gains(&before.to_document().to_string()), [""; 0]);
     assert_eq!(
-        gains(r#"{"permissions": {"a:go": ""}, "roles": {"x": {"permissions": ["a:go"]}, "z": {"permissions": ["*"]}},
-            "sessions": {"groups": {"team": "x"}}}"#),
+        gains(
+            r#"{"permissions": {"a:go": ""}, "roles": {"x": {"permissions": ["a:go"]}, "z": {"permissions": ["*"]}},
+            "sessions": {"groups": {"team": "x"}}}"#
+        ),
         [""; 0]
     );
     // A role that grew, a group with another role, and a new group.
     assert_eq!(
-        gains(r#"{"permissions": {"a:go": "", "b:go": ""}, "roles": {"x": {"permissions": ["a:*", "b:go"]}},
-            "sessions": {"groups": {"team": "x", "new": "x"}}}"#),
+        gains(
+            r#"{"permissions": {"a:go": "", "b:go": ""}, "roles": {"x": {"permissions": ["a:*", "b:go"]}},
+            "sessions": {"groups": {"team": "x", "new": "x"}}}"#
+        ),
         ["new a:*", "new b:go", "team b:go"]
     );
-    assert_eq!(
-        gains(r#"{"roles": {"y": {"permissions": ["*"]}}, "sessions": {"groups": {"team": "y"}}}"#),
-        ["team *"]
-    );
+    assert_eq!(gains(r#"{"roles": {"y": {"permissions": ["*"]}}, "sessions": {"groups": {"team": "y"}}}"#), ["team *"]);
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! One small document over HTTP: bounded in time and size, and from where it was asked for
+//! only.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::HttpConnector as _;
+use aws_smithy_runtime_api::http::Request;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt as _, Limited};
+
+use super::is_loopback;
+
+/// For one document. The authorizer has five seconds for everything.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// Fetches documents. The connector, and with it the system's trust store, is made for the
+/// first of them.
+pub(super) struct Fetch {
+    connector: OnceLock<Connector>,
+    patience: Duration,
+}
+
+/// Why a document could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FetchError {
+    #[error("no answer within {0:?}")]
+    Slow(Duration),
+    #[error("answered {0}")]
+    Status(u16),
+    #[error("{0}")]
+    Other(&'static str),
+}
+
+/// An `https` URL, or `http` on a loopback address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Url(String);
+
+impl Url {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+        // What stands before an @ looks like a host and is none.
+        let good = printable && !host.is_empty() && !authority.contains('@');
+        (good && (scheme == "https" || scheme == "http" && is_loopback(host))).then(|| Self(text.to_owned()))
+    }
+
+    pub(super) fn below(&self, path: &str) -> Self {
+        Self(format!("{}{path}", self.0.trim_end_matches('/')))
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self::with_patience(PATIENCE)
+    }
+}
+
+impl Fetch {
+    pub(super) fn with_patience(patience: Duration) -> Self {
+        Self { connector: OnceLock::new(), patience }
+    }
+
+    /// Gets a document of at most so many bytes. A redirect is not followed, wherever it
+    /// leads: it is an answer other than 200.
+    pub(super) async fn get(&self, url: &Url, most: usize) -> Result<Vec<u8>, FetchError> {
+        let answered = tokio::time::timeout(self.patience, self.answered(url, most)).await;
+        answered.unwrap_or(Err(FetchError::Slow(self.patience)))
+    }
+
+    async fn answered(&self, url: &Url, most: usize) -> Result<Vec<u8>, FetchError> {
+        let mut request = Request::new(SdkBody::empty());
+        request.set_uri(url.0.as_str()).map_err(|_| FetchError::Other("not a URL"))?;
+        let answer = self.connector()?.call(request).await;
+        let answer = answer.map_err(|_| FetchError::Other("no connection, or no HTTP"))?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            return Err(FetchError::Status(status));
+        }
+        let body = Limited::new(answer.into_body(), most).collect().await;
+        body.map(|body| body.to_bytes().to_vec()).map_err(|_| FetchError::Other("too large, or cut off"))
+    }
+
+    fn connector(&self) -> Result<&Connector, FetchError> {
+        if let Some(made) = self.connector.get() {
+            return Ok(made);
+        }
+        // Providers have certificates of any authority, so the system's roots are trusted.
+        let roots = TlsContext::builder().with_trust_store(TrustStore::default()).build();
+        let roots = roots.map_err(|_| FetchError::Other("the system has no trust store"))?;
+        let tls = Provider::rustls(CryptoMode::Ring);
+        let made = Connector::builder().tls_provider(tls).tls_context(roots).build();
+        Ok(self.connector.get_or_init(|| made))
+    }
+}

@@ -1,0 +1,127 @@
+//! The provider's keys: kept for an hour, and fetched again for an id that nobody knows,
+//! once a minute at most.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::Refusal;
+use super::fetch::{Fetch, FetchError, Url};
+use super::jwk::{self, Key};
+use crate::clock::Timestamp;
+
+/// For how long keys are taken for good: a provider that withdraws one is heard within it.
+const KEPT_SECONDS: i64 = 3600;
+/// Between two fetches for ids that nobody knows. Whoever makes ids up costs the provider
+/// one request a minute, and a new key is known within it.
+const BETWEEN_SECONDS: i64 = 60;
+/// After a fetch that failed, so that a provider that is down is not asked by every request.
+const AFTER_FAILURE_SECONDS: i64 = 5;
+
+const MOST_DISCOVERY_BYTES: usize = 64 * 1024;
+const MOST_KEYS_BYTES: usize = 128 * 1024;
+
+pub(super) struct Keys {
+    /// As it has to stand in the discovery document.
+    issuer: String,
+    discovery: Url,
+    fetch: Fetch,
+    kept: RwLock<Option<Arc<Kept>>>,
+    /// Held by whoever fetches; the others wait, and find what it brought.
+    fetching: Mutex<Option<Failure>>,
+}
+
+struct Kept {
+    keys: HashMap<String, Key>,
+    at: Timestamp,
+}
+
+struct Failure {
+    at: Timestamp,
+    error: FetchError,
+}
+
+/// The part of a discovery document that is needed.
+#[derive(Deserialize)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl Keys {
+    pub(super) fn new(issuer: String, url: Url, fetch: Fetch) -> Self {
+        let discovery = url.below("/.well-known/openid-configuration");
+        Self { issuer, discovery, fetch, kept: RwLock::default(), fetching: Mutex::default() }
+    }
+
+    /// The key with an id; `None` where the provider has no such key.
+    pub(super) async fn find(&self, kid: &str, now: Timestamp) -> Result<Option<Key>, Refusal> {
+        if let Some(key) = self.kept(now).and_then(|kept| kept.keys.get(kid).cloned()) {
+            return Ok(Some(key));
+        }
+        let mut failure = self.fetching.lock().await;
+        let kept = self.kept(now);
+        if let Some(kept) = &kept {
+            let known = kept.keys.get(kid).cloned();
+            if known.is_some() || now < kept.at.plus_seconds(BETWEEN_SECONDS) {
+                return Ok(known);
+            }
+        }
+        let just_failed = failure.as_ref().filter(|failure| within(failure.at, AFTER_FAILURE_SECONDS, now));
+        let fetched = match just_failed {
+            Some(failure) => Err(failure.error.clone()),
+            None => self.fetched().await,
+        };
+        match fetched {
+            Ok(keys) => {
+                let key = keys.get(kid).cloned();
+                let fresh = Some(Arc::new(Kept { keys, at: now }));
+                *self.kept.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+                *failure = None;
+                Ok(key)
+            }
+            Err(error) => {
+                if just_failed.is_none() {
+                    tracing::warn!(%error, "the provider's keys were not fetched");
+                    *failure = Some(Failure { at: now, error: error.clone() });
+                }
+                // Keys that are still good know everyone whom they knew before.
+                if kept.is_some() { Ok(None) } else { Err(Refusal::Unavailable(error.to_string())) }
+            }
+        }
+    }
+
+    fn kept(&self, now: Timestamp) -> Option<Arc<Kept>> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
+        kept.filter(|kept| within(kept.at, KEPT_SECONDS, now))
+    }
+
+    /// The issuer has to be the one asked for: otherwise one provider could speak for another
+    /// ([Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation)).
+    async fn fetched(&self) -> Result<HashMap<String, Key>, FetchError> {
+        let document = self.fetch.get(&self.discovery, MOST_DISCOVERY_BYTES).await?;
+        let found: Discovery =
+            serde_json::from_slice(&document).map_err(|_| FetchError::Other("the discovery document is none"))?;
+        if found.issuer != self.issuer {
+            return Err(FetchError::Other("the discovery document is another issuer's"));
+        }
+        let place = Url::parse(&found.jwks_uri).filter(|url| url.is_https() || !self.discovery.is_https());
+        let place = place.ok_or(FetchError::Other("the discovery document has no https jwks_uri"))?;
+        let document = self.fetch.get(&place, MOST_KEYS_BYTES).await?;
+        jwk::usable(&document).ok_or(FetchError::Other("the key set is none"))
+    }
+}
+
+/// Whether something of then is still so. A clock that was set back makes it old.
+fn within(then: Timestamp, seconds: i64, now: Timestamp) -> bool {
+    then <= now && now < then.plus_seconds(seconds)
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({})", self.issuer)
+    }
+}

@@ -1,0 +1,172 @@
+//! `GET /catalog` and `PUT /catalog`.
+
+use serde_json::{Value, json};
+
+use crate::support::{Stack, stack, stack_of_ones_own};
+
+fn put(stack: &Stack, tag: &str, catalog: &Value) -> crate::support::Answer {
+    stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", tag).json(catalog).send()
+}
+
+fn small() -> Value {
+    json!({
+        "permissions": {"build:create": "Start a build"},
+        "roles": {"cicd": {"description": "CI", "permissions": ["build:create", "apps:read"]}},
+        "routes": [{"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}"}],
+        "sessions": {"groups": {"developers": "cicd"}},
+    })
+}
+
+#[test]
+fn a_new_deployment_has_a_catalog_with_the_products_own_permissions() {
+    let stack = stack();
+    let (catalog, _) = stack.catalog();
+    let roles: Vec<_> = catalog["roles"].as_object().unwrap().keys().collect();
+    assert_eq!(roles, ["admin", "cicd", "deployer", "ops", "viewer"]);
+    assert_eq!(catalog["strict"], false);
+    for own in ["tokens:read", "tokens:write", "tokens:admin", "catalog:read", "catalog:write"] {
+        assert!(catalog["permissions"][own].is_string(), "{own}");
+    }
+}
+
+#[test]
+fn the_catalog_that_is_put_is_the_one_that_is_read_and_that_decides() {
+    let stack = stack_of_ones_own(|_| {});
+    let (_, before) = stack.catalog();
+    let answer = put(&stack, &before, &small()).expect(200);
+    let (catalog, tag) = stack.catalog();
+    assert_eq!(answer.header("etag"), Some(&*tag));
+    assert_eq!(answer.json()["version"].to_string(), tag.trim_matches('"'));
+    for part in ["roles", "routes", "sessions"] {
+        assert_eq!(catalog[part], small()[part], "{part}");
+    }
+    // What was read can be written back.
+    put(&stack, &tag, &catalog).expect(200);
+    stack.pass(60);
+    let token = stack.token_on(["build:create"], ["app/billing"]);
+    stack.post("/demo/apps/billing/builds").bearer(&token).send().expect(200);
+    let refused = stack.post("/demo/apps/payroll/builds").bearer(&token).send();
+    let document = refused.problem(403, "insufficient_scope");
+    assert_eq!((&document["permission"], &document["resource"]), (&json!("build:create"), &json!("app/payroll")));
+}
+
+#[test]
+fn a_change_decides_within_a_minute_as_its_answer_says() {
+    let stack = stack_of_ones_own(|_| {});
+    let token = stack.token_on(["apps:write"], ["*"]);
+    let build = || stack.post("/demo/apps/billing/builds").bearer(&token).send().status;
+    assert_eq!(build(), 200);
+    let (_, tag) = stack.catalog();
+    let answer = put(&stack, &tag, &small()).expect(200).json();
+    assert!(answer["effective_by"].as_str().unwrap() > answer["version"].to_string().as_str());
+    stack.pass(60);
+    assert_eq!(build(), 403);
+}
+
+#[test]
+fn a_catalog_is_replaced_only_by_who_has_seen_it() {
+    let stack = stack_of_ones_own(|_| {});
+    let (_, first) = stack.catalog();
+    let without = stack.request("PUT", "/catalog").bearer(&stack.admin).json(&small()).send();
+    without.problem(428, "precondition_required");
+    put(&stack, &first, &small()).expect(200);
+    let (_, second) = stack.catalog();
+    let stale = put(&stack, &first, &json!({}));
+    stale.problem(412, "precondition_failed");
+    assert_eq!(stale.header("etag"), Some(&*second));
+    assert_eq!(put(&stack, "\"99\"", &json!({})).status, 412);
+    for odd in ["*", "7", "W/\"1\""] {
+        assert_eq!(put(&stack, odd, &json!({})).offending_fields(), ["If-Match"], "{odd}");
+    }
+    assert_eq!(stack.catalog().1, second);
+}
+
+#[test]
+fn everything_that_is_wrong_is_named_with_its_place_and_nothing_changes() {
+    let stack = stack_of_ones_own(|_| {});
+    let (before, tag) = stack.catalog();
+    let document = json!({
+        "permissions": {"a:b": "x"},
+        "roles": {"cicd": {"permissions": ["a:b", "a:c"]}},
+        "routes": [
+            {"match": "GET /apps/{app}", "permission": "a:b"},
+            {"match": "GET /apps/../x", "permission": "a:b"},
+            {"match": "GET /apps/new", "permission": "x:y"},
+        ],
+        "sessions": {"groups": {"team": "nobody"}},
+    });
+    let mut fields = put(&stack, &tag, &document).offending_fields();
+    fields.sort();
+    assert_eq!(
+        fields,
+        [
+            "roles.cicd.permissions[1]",
+            "routes[1].match",
+            "routes[1].match",
+            "routes[1].permission",
+            "sessions.groups.team"
+        ]
+    );
+    assert_eq!(stack.catalog(), (before, tag));
+}
+
+#[test]
+fn what_is_no_catalog_is_refused_as_a_whole() {
+    let stack = stack_of_ones_own(|_| {});
+    let (_, tag) = stack.catalog();
+    let send =
+        |body: &str| stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", &*tag).body(body).send();
+    for body in ["", "{", "strict = true"] {
+        send(body).problem(400, "invalid_request");
+    }
+    assert_eq!(send("[]").offending_fields(), ["*"]);
+    let twice = r#"{"roles":{"a":{"permissions":["*"]},"a":{"permissions":["x:read"]}}}"#;
+    assert_eq!(send(twice).offending_fields(), ["roles.a"]);
+    let huge = format!("{{\"permissions\":{{\"a:b\":\"{}\"}}}}", "x".repeat(256 * 1024));
+    send(&huge).problem(413, "body_too_large");
+    assert_eq!(stack.catalog().1, tag);
+}
+
+#[test]
+fn the_catalog_is_seen_and_changed_by_who_has_the_permission_for_it() {
+    let stack = stack();
+    let (_, tag) = stack.catalog();
+    let reader = stack.token(["catalog:read"]);
+    stack.get("/catalog").bearer(&reader).send().expect(200);
+    let put = |token| stack.request("PUT", "/catalog").bearer(token).header("If-Match", &*tag).json(&json!({})).send();
+    assert_eq!(put(&reader).problem(403, "insufficient_scope")["permission"], "catalog:write");
+    let other = stack.token(["tokens:admin"]);
+    assert_eq!(
+        stack.get("/catalog").bearer(&other).send().problem(403, "insufficient_scope")["permission"],
+        "catalog:read"
+    );
+}
+
+#[test]
+fn nobody_gives_a_group_of_people_more_than_they_have() {
+    let stack = stack_of_ones_own(|_| {});
+    stack.put_catalog(&small());
+    let (_, tag) = stack.catalog();
+    let writer = stack.token(["catalog:*", "apps:read", "build:create"]);
+    let narrow = stack.create(json!({"grants": [
+        {"permissions": ["catalog:*"], "resources": ["*"]},
+        {"permissions": ["apps:read", "apps:write", "build:create"], "resources": ["apps"]},
+    ]}));
+    let with = |token, role: Value, groups: Value| {
+        let mut catalog = small();
+        catalog["roles"]["more"] = role;
+        catalog["sessions"]["groups"] = groups;
+        stack.request("PUT", "/catalog").bearer(token).header("If-Match", &*tag).json(&catalog).send()
+    };
+    let admin = || json!({"permissions": ["*"]});
+    let document = with(&writer, admin(), json!({"developers": "more"})).problem(403, "exceeds_grants");
+    assert_eq!(
+        document["errors"],
+        json!([{"field": "sessions.groups.developers", "message": "you do not have * on *"}])
+    );
+    with(&writer, admin(), json!({"developers": "cicd", "mine": "more"})).problem(403, "exceeds_grants");
+    with(&narrow, json!({"permissions": ["apps:write"]}), json!({"mine": "more"})).problem(403, "exceeds_grants");
+    assert_eq!(stack.catalog().1, tag);
+    // What nobody has yet, what they have themselves, and less.
+    with(&writer, admin(), json!({"developers": "cicd"})).expect(200);
+}

@@ -1,0 +1,138 @@
+//! `POST /explain`: may this token make that request, and what decides it?
+
+use serde_json::{Value, json};
+
+use crate::support::{Stack, Token, owner, stack, stack_of_ones_own};
+
+fn explained(stack: &Stack, by: impl AsRef<str>, token: &Token, method: &str, path: &str) -> Value {
+    let body = json!({ "token_id": token.id, "method": method, "path": path });
+    stack.post("/explain").bearer(by).json(&body).send().expect(200).json()
+}
+
+#[test]
+fn an_allow_says_what_was_needed_and_which_rule_said_so() {
+    let stack = stack();
+    let token = stack.token_on(["apps:read"], ["apps/billing"]);
+    assert_eq!(
+        explained(&stack, &stack.admin, &token, "GET", "/apps/billing/builds"),
+        json!({
+            "decision": "allow",
+            "status": null,
+            "reason": null,
+            "permission": "apps:read",
+            "resource": "apps/billing/builds",
+            "rule": {"source": "convention", "route": null},
+            "roles": ["admin", "cicd", "deployer", "ops", "viewer"],
+        })
+    );
+}
+
+#[test]
+fn a_refusal_names_the_reason_and_what_was_missing_and_the_roles_that_would_give_it() {
+    let stack = stack();
+    let token = stack.token_on(["apps:read"], ["apps/billing"]);
+    let explained = |method, path| explained(&stack, &stack.admin, &token, method, path);
+    let missing = explained("DELETE", "/apps/billing");
+    assert_eq!((&missing["decision"], &missing["status"]), (&json!("deny"), &json!(403)));
+    assert_eq!((&missing["reason"], &missing["permission"]), (&json!("permission_missing"), &json!("apps:write")));
+    assert_eq!(missing["roles"], json!(["admin", "deployer"]));
+    assert_eq!(explained("GET", "/apps/payroll")["reason"], "resource_not_granted");
+    assert_eq!(explained("GET", "/apps/billing/../payroll")["reason"], "malformed_path");
+    assert_eq!(explained("$connect", "/")["permission"], "websocket:connect");
+}
+
+#[test]
+fn what_is_explained_is_what_is_decided() {
+    let stack = stack();
+    let token = stack.create(json!({"grants": [
+        {"permissions": ["apps:*"], "resources": ["apps/billing"]},
+        {"permissions": ["*:read"], "resources": ["jobs/*"]},
+    ]}));
+    let mut decided = Vec::new();
+    for method in ["GET", "POST", "DELETE"] {
+        for path in [
+            "/",
+            "/apps",
+            "/apps/billing",
+            "/apps/billing/x",
+            "/apps/payroll",
+            "/jobs",
+            "/jobs/7",
+            "/apps/a;b",
+            "/apps//x",
+        ] {
+            let explained = explained(&stack, &stack.admin, &token, method, path);
+            let status = stack.request(method, &format!("/demo{path}")).bearer(&token).send().status;
+            assert_eq!(explained["status"].as_u64().unwrap_or(200), u64::from(status), "{method} {path}: {explained}");
+            decided.push(status);
+        }
+    }
+    assert!(decided.contains(&200) && decided.contains(&403));
+}
+
+#[test]
+fn an_ended_token_is_explained_as_ended() {
+    let stack = stack();
+    let token = stack.token(["*"]);
+    stack.post(&format!("{}/revoke", token.path())).bearer(&stack.admin).send().expect(200);
+    let explained = explained(&stack, &stack.admin, &token, "GET", "/apps");
+    assert_eq!((&explained["reason"], &explained["status"]), (&json!("revoked"), &json!(401)));
+}
+
+#[test]
+fn one_asks_about_ones_own_tokens_and_admins_about_anyones() {
+    let stack = stack();
+    let (mine, theirs) = (stack.create(json!({"permissions": ["tokens:read"]})), stack.token(["x:y"]));
+    explained(&stack, &mine, &mine, "GET", "/x");
+    let ask = |token: &Token, id: &str| {
+        let body = json!({ "token_id": id, "method": "GET", "path": "/x" });
+        stack.post("/explain").bearer(token).json(&body).send()
+    };
+    let not_mine = ask(&mine, &theirs.id).problem(404, "not_found");
+    let not_there = ask(&mine, "0000000000000000").problem(404, "not_found");
+    assert_eq!(not_mine, not_there);
+    assert_eq!(ask(&theirs, &theirs.id).problem(403, "insufficient_scope")["permission"], "tokens:read");
+    ask(&stack.create(json!({"permissions": ["tokens:admin"], "owner": owner()})), &theirs.id).expect(200);
+}
+
+#[test]
+fn who_may_not_see_the_catalog_is_not_told_its_roles() {
+    let stack = stack();
+    let mine = stack.token(["tokens:read"]);
+    assert_eq!(explained(&stack, &mine, &mine, "GET", "/apps").get("roles"), None);
+}
+
+#[test]
+fn the_products_own_api_is_explained_too() {
+    let stack = stack();
+    let token = stack.token(["x:y"]);
+    let ask = |method: &str, path: &str| {
+        let body = json!({ "token_id": token.id, "method": method, "path": path, "api": "tokens" });
+        stack.post("/explain").bearer(&stack.admin).json(&body).send().expect(200).json()
+    };
+    assert_eq!(ask("GET", "/me")["decision"], "allow");
+    assert_eq!(ask("POST", "/tokens")["permission"], "tokens:write");
+    assert_eq!(ask("POST", "/tokens")["rule"], json!({"source": "portcullis", "route": null}));
+}
+
+#[test]
+fn a_route_of_the_catalog_is_named() {
+    let stack = stack_of_ones_own(|_| {});
+    stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": "See"}, "routes": [
+        {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));
+    let token = stack.token(["app:read"]);
+    let listed = explained(&stack, &stack.admin, &token, "GET", "/apps/x");
+    assert_eq!(listed["rule"], json!({"source": "catalog", "route": "GET /apps/{app}"}));
+    assert_eq!(listed["decision"], "allow");
+    let unlisted = explained(&stack, &stack.admin, &token, "GET", "/jobs");
+    assert_eq!((&unlisted["reason"], &unlisted["permission"]), (&json!("route_not_listed"), &Value::Null));
+}
+
+#[test]
+fn every_offending_field_is_named() {
+    let stack = stack();
+    let ask = |body: Value| stack.post("/explain").bearer(&stack.admin).json(&body).send();
+    assert_eq!(ask(json!({})).offending_fields(), ["token_id", "method", "path"]);
+    let bad = json!({"token_id": "x", "method": "get", "path": "apps", "api": "mine", "colour": 1});
+    assert_eq!(ask(bad).offending_fields(), ["token_id", "method", "path", "api", "colour"]);
+}

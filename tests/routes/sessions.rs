@@ -1,0 +1,133 @@
+//! People who have signed in, and who may manage tokens.
+
+use portcullis::config::TokenManagement;
+use serde_json::{Value, json};
+
+use crate::support::{Stack, Token, owner, stack_of_ones_own};
+
+fn me(stack: &Stack, session: &str) -> Value {
+    stack.get("/me").bearer(session).send().expect(200).json()
+}
+
+fn create(stack: &Stack, session: &str, mut body: Value) -> crate::support::Answer {
+    body["name"] = json!("mine");
+    stack.post("/tokens").bearer(session).json(&body).send()
+}
+
+#[test]
+fn a_person_is_who_they_signed_in_as_with_the_roles_of_their_groups() {
+    let stack = stack_of_ones_own(|_| {});
+    let me = me(&stack, &stack.sign_in("alice", &["portcullis-viewer", "portcullis-cicd", "others"]));
+    assert_eq!((&me["principal_type"], &me["owner"]), (&json!("session"), &json!("alice")));
+    assert_eq!(me["roles"], json!(["cicd", "viewer"]));
+    let own = json!({"permissions": ["tokens:read", "tokens:write"], "resources": ["tokens"]});
+    assert_eq!(me["grants"].as_array().unwrap().last(), Some(&own));
+    assert!(me["expires_at"].is_string() && me.get("token_id").is_none());
+}
+
+#[test]
+fn what_the_groups_give_decides() {
+    let stack = stack_of_ones_own(|_| {});
+    let viewer = stack.sign_in("bob", &["portcullis-viewer"]);
+    let nobody = stack.sign_in("carol", &[]);
+    stack.get("/demo/apps").bearer(&viewer).send().expect(200);
+    let refused = stack.post("/demo/apps").bearer(&viewer).send().problem(403, "insufficient_scope");
+    assert_eq!((&refused["permission"], &refused["roles"]), (&json!("apps:write"), &json!("admin deployer")));
+    let refused = stack.get("/demo/apps").bearer(&nobody).send().problem(403, "insufficient_scope");
+    assert_eq!(refused["roles"], "", "who may not see the catalog");
+    let principal = stack.get("/demo/apps").bearer(&viewer).send().json()["principal"].clone();
+    assert_eq!((&principal["principal_type"], &principal["roles"]), (&json!("session"), &json!("viewer")));
+    assert_eq!((&principal["owner"], &principal["principalId"]), (&json!("bob"), &json!("bob")));
+}
+
+#[test]
+fn a_person_makes_tokens_of_their_own_within_what_they_have() {
+    let stack = stack_of_ones_own(|_| {});
+    let session = stack.sign_in("dave", &["portcullis-viewer"]);
+    let token = Token::shown_in(&create(&stack, &session, json!({"permissions": ["apps:read"]})).expect(201));
+    assert_eq!((&*token.owner, &token.view["created_by"]), ("dave", &json!("session:dave")));
+    stack.get("/demo/apps").bearer(&token).send().expect(200);
+    create(&stack, &session, json!({"permissions": ["apps:write"]})).problem(403, "exceeds_grants");
+    create(&stack, &session, json!({"role": "admin"})).problem(403, "exceeds_grants");
+    create(&stack, &session, json!({"permissions": ["apps:read"], "owner": owner()})).problem(403, "forbidden");
+    // What a person makes may outlive their session, which is short.
+    create(&stack, &session, json!({"permissions": ["apps:read"], "expires_at": null})).expect(201);
+    let revoked = stack.post(&format!("{}/revoke", token.path())).bearer(&session).send().expect(200).json();
+    assert_eq!(revoked["revoked_by"], "session:dave");
+}
+
+#[test]
+fn a_person_sees_and_ends_only_their_own_tokens() {
+    let stack = stack_of_ones_own(|_| {});
+    let (erin, frank) = (stack.sign_in("erin", &["portcullis-viewer"]), stack.sign_in("frank", &["portcullis-viewer"]));
+    let token = Token::shown_in(&create(&stack, &erin, json!({"permissions": ["apps:read"]})).expect(201));
+    stack.get(&token.path()).bearer(&frank).send().problem(404, "not_found");
+    stack.delete(&token.path()).bearer(&frank).send().problem(404, "not_found");
+    stack.post(&format!("{}/revoke", token.path())).bearer(&frank).send().problem(404, "not_found");
+    let listed = |session: &str| stack.get("/tokens").bearer(session).send().expect(200).json()["tokens"].clone();
+    assert_eq!(listed(&frank), json!([]));
+    assert_eq!(listed(&erin)[0]["id"], token.id);
+    let admin = stack.sign_in("gina", &["portcullis-admin"]);
+    stack.delete(&token.path()).bearer(&admin).send().expect(204);
+}
+
+#[test]
+fn a_session_that_has_ended_opens_nothing() {
+    let stack = stack_of_ones_own(|_| {});
+    let session = stack.sign_in("henry", &["portcullis-admin"]);
+    me(&stack, &session);
+    // Eight hours, and the minute by which clocks may differ.
+    stack.pass(8 * 3600 + 59);
+    me(&stack, &session);
+    stack.pass(2);
+    stack.get("/me").bearer(&session).send().problem(401, "invalid_token");
+}
+
+#[test]
+fn a_session_is_no_api_token_and_two_credentials_are_none() {
+    let stack = stack_of_ones_own(|_| {});
+    let session = stack.sign_in("ida", &["portcullis-admin"]);
+    stack.get("/me").header("x-api-token", &session).send().problem(401, "invalid_token");
+    stack.get("/me").bearer(&session).header("x-api-token", &stack.admin).send().problem(401, "invalid_token");
+    stack.get("/me").bearer(&session).bearer(&session).send().problem(401, "invalid_token");
+    for cut in [&session[..session.len() - 1], &format!("{session}A"), &session.replace('.', "..")] {
+        stack.get("/me").bearer(cut).send().problem(401, "invalid_token");
+    }
+}
+
+#[test]
+fn a_change_of_groups_and_roles_reaches_who_is_signed_in_already() {
+    let stack = stack_of_ones_own(|_| {});
+    let session = stack.sign_in("jane", &["team"]);
+    stack.get("/demo/apps").bearer(&session).send().expect(403);
+    stack.put_catalog(&json!({
+        "roles": {"dev": {"permissions": ["apps:read"]}}, "sessions": {"groups": {"team": "dev"}},
+    }));
+    stack.get("/demo/apps").bearer(&session).send().expect(200);
+    stack.put_catalog(&json!({}));
+    stack.get("/demo/apps").bearer(&session).send().expect(403);
+}
+
+#[test]
+fn where_only_admins_manage_tokens_nobody_else_makes_or_sees_any() {
+    let stack = stack_of_ones_own(|options| options.token_management = TokenManagement::Admins);
+    let viewer = stack.sign_in("kate", &["portcullis-viewer"]);
+    let admin = stack.sign_in("luke", &["portcullis-admin"]);
+    let owned = stack.create(json!({"permissions": ["tokens:read", "tokens:write"], "owner": "kate"}));
+    let body = json!({"name": "x", "permissions": ["tokens:read"]});
+    for credential in [&*viewer, &owned.secret] {
+        let needs_admin = |answer: crate::support::Answer| {
+            assert_eq!(answer.problem(403, "insufficient_scope")["permission"], "tokens:admin");
+        };
+        needs_admin(stack.get("/tokens").bearer(credential).send());
+        needs_admin(stack.get(&owned.path()).bearer(credential).send());
+        needs_admin(stack.post("/tokens").bearer(credential).json(&body).send());
+        needs_admin(stack.post(&format!("{}/revoke", owned.path())).bearer(credential).send());
+        needs_admin(stack.delete(&owned.path()).bearer(credential).send());
+        needs_admin(stack.post("/explain").bearer(credential).json(&json!({})).send());
+        stack.get("/me").bearer(credential).send().expect(200);
+    }
+    assert_eq!(me(&stack, &viewer)["grants"], json!([{"permissions": ["*:read"], "resources": ["*"]}]));
+    stack.post("/tokens").bearer(&admin).json(&body).send().expect(201);
+    stack.get("/tokens").bearer(&admin).send().expect(200);
+}
