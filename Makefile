@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check contract deployed zips fmt clean \
+.PHONY: help run test check contract oidc deployed zips fmt clean \
 	check-rust check-dependencies check-text check-templates check-python
 
 PYTHON ?= python3
@@ -12,10 +12,12 @@ TEMPLATES := template.yaml $(wildcard examples/*/template.yaml)
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 
 # Everything that is installed, is installed in the tree: Python's tools in .venv, the AWS
-# SAM CLI in .tools/sam, cargo's tools in .tools/bin.
+# SAM CLI in .tools/sam, cargo's tools in .tools/bin, the tests' OpenID Connect provider in
+# tests/oidc/node_modules.
 VENV := .venv/installed
 SAM := .tools/sam/installed
 DENY := .tools/bin/cargo-deny
+PROVIDER := tests/oidc/node_modules/installed
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/sam/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
@@ -28,6 +30,7 @@ run: ## Start the whole stack on this machine
 test: $(VENV) ## Run every test, also against the stack deployed onto a local AWS
 	cargo test --workspace --locked
 	$(MAKE) contract
+	$(MAKE) oidc
 	$(MAKE) deployed
 
 check: check-rust check-dependencies check-text check-templates check-python ## Run every linter, and the tests of the templates
@@ -37,6 +40,9 @@ deployed: $(VENV) $(SAM) ## Build the zips, deploy them onto a local AWS and tes
 
 contract: $(VENV) ## Hold infra/openapi.yaml against the running service, both ways
 	pytest tests/contract
+
+oidc: $(VENV) $(PROVIDER) ## Sign in at a real OpenID Connect provider
+	pytest tests/oidc
 
 zips: $(VENV) $(SAM) ## Build what is deployed, and print its size (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -53,7 +59,7 @@ fmt: $(VENV) ## Format everything
 	ruff check --fix tests
 
 clean: ## Remove what was installed and built for deploying; cargo's target stays
-	rm -rf .aws-sam .tools .venv
+	rm -rf .aws-sam .tools .venv tests/oidc/node_modules
 
 check-rust:
 	cargo fmt --check
@@ -83,7 +89,7 @@ check-python: $(VENV)
 	ruff format --check tests
 	ruff check tests
 
-$(VENV): tests/requirements.txt tests/contract/requirements.txt
+$(VENV): tests/requirements.txt tests/contract/requirements.txt tests/oidc/requirements.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check $(^:%=--requirement %)
 	touch $@
@@ -91,6 +97,10 @@ $(VENV): tests/requirements.txt tests/contract/requirements.txt
 $(SAM): tests/requirements-sam.txt
 	$(PYTHON) -m venv .tools/sam
 	.tools/sam/bin/pip install --quiet --disable-pip-version-check $(^:%=--requirement %)
+	touch $@
+
+$(PROVIDER): tests/oidc/package.json tests/oidc/package-lock.json
+	npm ci --prefix tests/oidc --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
 
 # A debug build: it takes half the time to compile, and a second to run.

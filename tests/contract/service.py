@@ -3,6 +3,7 @@
 import re
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -15,18 +16,22 @@ LAST_LINE_OF_WELCOME = "Ctrl-C ends it"
 class Service:
     """Running from `start` to `stop`."""
 
-    def __init__(self, directory: Path, max_tokens_per_owner: int = 0) -> None:
+    def __init__(self, directory: Path, max_tokens_per_owner: int = 0, flags: Sequence[str] = ()) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.max_tokens_per_owner = max_tokens_per_owner
+        self.flags = flags
         self.admin_token = ""
         # Every decision, and once it runs every request; one JSON object a line.
         self.logs = [directory / "audit.log"]
+        # All that it says besides, complete once it has ended.
+        self.messages = directory / "messages.log"
         self.process: subprocess.Popen[str] | None = None
+        self.keeper: Thread | None = None
 
     def start(self) -> None:
         """Returns once it answers."""
         command = [PROGRAM, "--listen", self.url.removeprefix("http://"), "--ephemeral", "--log", "json"]
-        command += ["--max-tokens-per-owner", str(self.max_tokens_per_owner)]
+        command += ["--max-tokens-per-owner", str(self.max_tokens_per_owner), *self.flags]
         with self.logs[0].open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.PIPE, text=True)
         welcome = read_welcome(self.process.stderr)
@@ -37,13 +42,21 @@ class Service:
             raise RuntimeError(f"{PROGRAM.name} did not start:\n{welcome}")
         self.admin_token = Path(token_file[1]).read_text().strip()
         self.logs.append(Path(access_log[1]))
-        Thread(target=self.process.stderr.read, daemon=True).start()
+        self.keeper = Thread(target=self.keep_messages, args=(welcome,), daemon=True)
+        self.keeper.start()
 
     def stop(self) -> None:
         """Ends it, and with it all that it has kept."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=10)
+        if self.keeper is not None:
+            self.keeper.join(timeout=10)
+
+    def keep_messages(self, welcome: str) -> None:
+        with self.messages.open("w") as kept:
+            kept.write(welcome)
+            kept.writelines(self.process.stderr)
 
 
 def build() -> None:

@@ -1,0 +1,57 @@
+"""Requests to the service, and what it has put on record about them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from service import Service
+
+# Starts a service for an issuer (or none) and an audience, with more flags if need be.
+Start = Callable[..., Service]
+
+PROBLEM_PREFIX = "urn:portcullis:problem:"
+
+
+def ask(
+    service: Service,
+    method: str,
+    path: str,
+    credential: str | None,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+) -> requests.Response:
+    """The answer to a request with a bearer credential."""
+    bearer = {"Authorization": f"Bearer {credential}"} if credential is not None else {}
+    return requests.request(method, service.url + path, headers=bearer | (headers or {}), json=body, timeout=30)
+
+
+def me(service: Service, credential: str) -> dict:
+    """Who the service says one is."""
+    response = ask(service, "GET", "/me", credential)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def problem(response: requests.Response) -> tuple[int, str]:
+    """Status and kind of an answer that is a problem."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    return response.status_code, response.json()["type"].removeprefix(PROBLEM_PREFIX)
+
+
+def audited(service: Service, response: requests.Response) -> dict:
+    """The audit line of the request that was answered so."""
+    [audit_log, _] = service.logs
+    lines = [json.loads(line) for line in audit_log.read_text().splitlines()]
+    [line] = [line for line in lines if line["request_id"] == response.headers["x-amzn-requestid"]]
+    return line
+
+
+def refused(service: Service, credential: str) -> dict:
+    """Makes sure that nobody is let in with it, and that nobody is named; the audit line."""
+    response = ask(service, "GET", "/me", credential)
+    assert problem(response) == (401, "invalid_token")
+    line = audited(service, response)
+    assert (line["rbac_decision"], line["owner"], line["api_token_id"]) == ("deny", None, None)
+    return line

@@ -1,0 +1,76 @@
+"""The OpenID Connect provider, and the service that takes its word for who somebody is."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(1, str(Path(__file__).parents[1] / "contract"))
+
+import service as services
+from asking import Start
+from provider import CLIENT, Provider
+from service import Service
+
+Program = TypeVar("Program", Provider, Service)
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    """The one whose people are let in. Its keys stay the same."""
+    with running(Provider()) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def other_provider() -> Iterator[Provider]:
+    """One like it that nobody has said to trust."""
+    with running(Provider()) as provider:
+        yield provider
+
+
+@pytest.fixture
+def own_provider() -> Iterator[Provider]:
+    """One for a single test, which may change its keys or stop it."""
+    with running(Provider()) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    services.build()
+
+
+@pytest.fixture(scope="module")
+def service(built: None, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One for who has signed in to `CLIENT`."""
+    with running(Service(tmp_path_factory.mktemp("service"), flags=flags(provider.issuer, CLIENT))) as service:
+        yield service
+
+
+@pytest.fixture
+def start(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    with ExitStack() as started:
+
+        def start(issuer: str | None, audience: str = CLIENT, *more: str) -> Service:
+            service = Service(tmp_path_factory.mktemp("service"), flags=[*flags(issuer, audience), *more])
+            return started.enter_context(running(service))
+
+        yield start
+
+
+@contextmanager
+def running(program: Program) -> Iterator[Program]:
+    program.start()
+    try:
+        yield program
+    finally:
+        program.stop()
+
+
+def flags(issuer: str | None, audience: str) -> list[str]:
+    return ["--oidc-issuer", issuer, "--oidc-audience", audience] if issuer else []

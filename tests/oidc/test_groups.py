@@ -1,0 +1,34 @@
+"""A person may do what the roles of their groups may, and nothing else."""
+
+import pytest
+
+from asking import ask, audited, me, problem
+from provider import Provider
+from service import Service
+
+
+@pytest.mark.parametrize(
+    ("person", "roles"), [("alice", ["admin"]), ("vera", ["viewer"]), ("norman", []), ("nina", [])]
+)
+def test_groups_make_roles(person: str, roles: list[str], provider: Provider, service: Service) -> None:
+    said = me(service, provider.sign_in(person).id_token)
+    assert (said["owner"], said["roles"], bool(said["grants"])) == (person, roles, bool(roles))
+
+
+@pytest.mark.parametrize(
+    ("person", "allowed"),
+    # nina is in no group at all, and norman in none that means something here.
+    [("alice", ["GET", "POST"]), ("vera", ["GET"]), ("norman", []), ("nina", [])],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_group_membership_decides(
+    person: str, allowed: list[str], method: str, provider: Provider, service: Service
+) -> None:
+    response = ask(service, method, "/demo/apps/billing", provider.sign_in(person).id_token)
+    if method in allowed:
+        assert response.status_code == 200, response.text
+        return
+    assert problem(response) == (403, "insufficient_scope")
+    line = audited(service, response)
+    assert (line["rbac_decision"], line["reason"]) == ("deny", "permission_missing")
+    assert (line["principal_type"], line["owner"]) == ("session", person)

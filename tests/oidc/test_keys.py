@@ -1,0 +1,109 @@
+"""The provider's keys are asked for when they are needed, and no more often than that."""
+
+import http.client
+import time
+import uuid
+from urllib.parse import urlsplit
+
+import forge
+from asking import Start, ask, audited, me, refused
+from provider import Provider
+from service import Service
+
+AT_ONCE = 20
+INVENTED = 30
+# How long a service may keep the keys that it has, whatever key a token names.
+REFETCHED_WITHIN_SECONDS = 60
+
+
+def test_nobody_is_asked_for_keys_before_somebody_needs_them_and_then_once(
+    own_provider: Provider, start: Start
+) -> None:
+    service = start(own_provider.issuer)
+    me(service, service.admin_token)
+    assert own_provider.requests() == {"discovery": 0, "jwks": 0}
+    token = own_provider.sign_in("alice").id_token
+    for _ in range(AT_ONCE):
+        me(service, token)
+    assert own_provider.requests() == {"discovery": 1, "jwks": 1}
+
+
+def test_many_who_come_at_once_fetch_the_keys_once(own_provider: Provider, start: Start) -> None:
+    """All of them have sent their request before the provider answers the first question."""
+    service = start(own_provider.issuer)
+    token = own_provider.sign_in("alice").id_token
+    own_provider.tell("hold")
+    connections = [http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=30) for _ in range(AT_ONCE)]
+    for connection in connections:
+        connection.request("GET", "/me", headers={"Authorization": f"Bearer {token}"})
+    assert own_provider.tell("held") == 1
+    own_provider.tell("release")
+    assert [connection.getresponse().status for connection in connections] == [200] * AT_ONCE
+    for connection in connections:
+        connection.close()
+    assert own_provider.requests() == {"discovery": 1, "jwks": 1}
+
+
+def test_after_a_rotation_the_new_key_counts_and_the_old_one_does_not(own_provider: Provider, start: Start) -> None:
+    service = start(own_provider.issuer)
+    before = own_provider.sign_in("alice").id_token
+    me(service, before)
+    own_provider.tell("rotate")
+    after = own_provider.sign_in("alice").id_token
+    assert forge.header(after)["kid"] != forge.header(before)["kid"]
+    wait_until_let_in(service, after)
+    refused(service, before)
+
+
+def wait_until_let_in(service: Service, token: str) -> None:
+    """The service may have asked for keys too lately to ask again at once."""
+    deadline = time.monotonic() + REFETCHED_WITHIN_SECONDS
+    while ask(service, "GET", "/me", token).status_code != 200:
+        assert time.monotonic() < deadline, "the new key is not known"
+        time.sleep(0.1)
+
+
+def test_invented_key_ids_do_not_make_it_ask_again_and_again(own_provider: Provider, start: Start) -> None:
+    service = start(own_provider.issuer)
+    token = own_provider.sign_in("alice").id_token
+    me(service, token)
+    key = forge.own_key("ES256")
+    for _ in range(INVENTED):
+        refused(service, forge.signed(forge.claims(token), key, "ES256", kid=str(uuid.uuid4())))
+    assert own_provider.requests()["jwks"] <= 2
+    me(service, token)
+
+
+def test_invented_key_ids_do_not_make_it_ask_even_when_they_come_first(own_provider: Provider, start: Start) -> None:
+    service = start(own_provider.issuer)
+    token = own_provider.sign_in("alice").id_token
+    key = forge.own_key("ES256")
+    for _ in range(INVENTED):
+        refused(service, forge.signed(forge.claims(token), key, "ES256", kid=str(uuid.uuid4())))
+    me(service, token)
+    assert own_provider.requests()["jwks"] <= 2
+
+
+def test_with_the_provider_down_from_the_start_nobody_is_let_in(own_provider: Provider, start: Start) -> None:
+    tokens = [own_provider.sign_in(person).id_token for person in ["alice", "vera"]]
+    own_provider.stop()
+    service = start(own_provider.issuer)
+    for token in tokens:
+        for method, path in [("GET", "/me"), ("GET", "/demo/apps/billing"), ("GET", "/tokens")]:
+            response = ask(service, method, path, token)
+            assert response.status_code == 500
+            line = audited(service, response)
+            assert (line["rbac_decision"], line["owner"]) == ("error", None)
+    # Tokens of ours need nobody's keys.
+    assert me(service, service.admin_token)["owner"] == "admin"
+
+
+def test_a_provider_that_goes_down_takes_nobody_with_it_whose_key_is_known(
+    own_provider: Provider, start: Start
+) -> None:
+    service = start(own_provider.issuer)
+    tokens = [own_provider.sign_in(person).id_token for person in ["alice", "vera"]]
+    me(service, tokens[0])
+    own_provider.stop()
+    for token in tokens:
+        me(service, token)

@@ -1,0 +1,153 @@
+"""Who has not signed in, here, to us, and lately, is nobody.
+
+Everything here would make an admin of whoever sends it, if it were believed.
+"""
+
+import time
+from typing import Any
+
+import pytest
+
+import forge
+from asking import me, refused
+from provider import ANOTHER_CLIENT, CLIENTS, Provider
+from service import Service
+
+FORMS = ["PEM", "PEM in one line", "PEM without its last line end", "DER", "JWK", "nothing"]
+YESTERDAY, TOMORROW = time.time() - 86_400, time.time() + 86_400
+
+
+@pytest.fixture(scope="module")
+def token(provider: Provider) -> str:
+    """A good one, to start from."""
+    return provider.sign_in("alice").id_token
+
+
+@pytest.fixture(scope="module")
+def said(token: str) -> dict:
+    """What a good one says."""
+    return forge.claims(token)
+
+
+def refused_session(service: Service, token: str, *reasons: str) -> None:
+    line = refused(service, token)
+    assert line["principal_type"] == "session"
+    assert line["reason"] in (reasons or ("malformed", "unknown"))
+
+
+def test_the_token_that_the_others_are_made_from_is_a_good_one(
+    provider: Provider, service: Service, token: str, said: dict
+) -> None:
+    assert me(service, token)["roles"] == ["admin"]
+    for jwk in provider.keys().values():
+        assert me(service, forge.signed_by_provider(said, jwk))["roles"] == ["admin"]
+
+
+def test_who_signed_in_to_another_client_is_nobody_here(provider: Provider, service: Service) -> None:
+    refused_session(service, provider.sign_in("alice", ANOTHER_CLIENT).id_token)
+
+
+def test_an_access_token_for_another_api_is_refused(provider: Provider, service: Service) -> None:
+    signed_in = provider.sign_in("alice", resource="urn:example:another-api")
+    refused_session(service, signed_in.access_token)
+
+
+def test_an_access_token_that_is_no_jwt_is_refused(provider: Provider, service: Service) -> None:
+    refused(service, provider.sign_in("alice").access_token)
+
+
+def test_who_signed_in_at_another_provider_is_nobody_here(other_provider: Provider, service: Service) -> None:
+    refused_session(service, other_provider.sign_in("alice").id_token)
+
+
+@pytest.mark.parametrize("algorithm", CLIENTS)
+def test_another_provider_cannot_speak_for_ours(
+    algorithm: str, provider: Provider, other_provider: Provider, service: Service, said: dict
+) -> None:
+    key = other_provider.keys()[algorithm]
+    for kid in [key["kid"], provider.keys()[algorithm]["kid"]]:
+        refused_session(service, forge.signed_by_provider(said, key | {"kid": kid}))
+
+
+@pytest.mark.parametrize("algorithm", CLIENTS)
+def test_a_tampered_token_is_refused(algorithm: str, provider: Provider, service: Service, said: dict) -> None:
+    good = forge.signed_by_provider(said | {"sub": "vera", "groups": ["portcullis-viewer"]}, provider.keys()[algorithm])
+    assert me(service, good)["owner"] == "vera"
+    refused_session(service, forge.with_claims(good, sub="alice"))
+    refused_session(service, forge.with_claims(good, groups=["portcullis-admin"]))
+    refused_session(service, forge.with_other_signature(good))
+    refused_session(service, good.rpartition(".")[0] + ".")
+
+
+@pytest.mark.parametrize("algorithm", CLIENTS)
+@pytest.mark.parametrize("key_of", CLIENTS)
+def test_a_key_of_ones_own_is_no_key_of_the_providers(
+    algorithm: str, key_of: str, provider: Provider, service: Service, said: dict
+) -> None:
+    kid = provider.keys()[key_of]["kid"]
+    refused_session(service, forge.signed(said, forge.own_key(algorithm), algorithm, kid=kid))
+
+
+def test_a_key_that_a_token_brings_along_is_not_used(
+    provider: Provider, other_provider: Provider, service: Service, said: dict
+) -> None:
+    key = other_provider.keys()["RS256"]
+    places: list[dict[str, Any]] = [{"jwk": forge.public_jwk(key)}, {"jku": f"{other_provider.issuer}/jwks"}]
+    before = other_provider.requests()
+    for place in places:
+        for kid in [key["kid"], provider.keys()["RS256"]["kid"]]:
+            refused_session(service, forge.signed(said, forge.key_of(key), "RS256", kid=kid, **place))
+    assert other_provider.requests() == before
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_a_public_key_is_no_secret_to_sign_with(
+    algorithm: str, form: str, provider: Provider, service: Service, said: dict
+) -> None:
+    for jwk in provider.keys().values():
+        secret = forge.public_forms(jwk)[form]
+        refused_session(service, forge.with_secret(said, secret, algorithm, kid=jwk["kid"]))
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", ""])
+def test_a_token_without_a_signature_is_refused(
+    algorithm: str, provider: Provider, service: Service, token: str, said: dict
+) -> None:
+    signature = token.rpartition(".")[2]
+    for headers in [{}, {"kid": provider.keys()["RS256"]["kid"]}]:
+        body = forge.unsigned(said, algorithm, **headers)
+        for end in ["", signature]:
+            refused_session(service, f"{body}.{end}")
+
+
+@pytest.mark.parametrize("algorithm", CLIENTS)
+def test_a_session_ends(algorithm: str, provider: Provider, service: Service, said: dict) -> None:
+    ended = said | {"iat": int(YESTERDAY), "exp": int(time.time()) - 3600}
+    refused_session(service, forge.signed_by_provider(ended, provider.keys()[algorithm]), "expired")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"exp": None},
+        {"exp": "never"},
+        {"nbf": int(TOMORROW)},
+        {"aud": None},
+        {"aud": []},
+        {"aud": ["another-product"]},
+        {"aud": "portcullis-es256"},
+        {"aud": "PORTCULLIS"},
+        {"iss": None},
+        {"iss": "http://127.0.0.1"},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 7},
+    ],
+    ids=str,
+)
+def test_even_the_providers_signature_is_not_enough(
+    changed: dict, provider: Provider, service: Service, said: dict
+) -> None:
+    claims = {name: value for name, value in (said | changed).items() if value is not None}
+    refused_session(service, forge.signed_by_provider(claims, provider.keys()["RS256"]))

@@ -1,0 +1,61 @@
+"""Who has signed in at the provider is let in, and is who they are."""
+
+from datetime import datetime
+
+import pytest
+
+import forge
+from asking import Start, ask, audited, me, refused
+from provider import CLIENT, CLIENTS, Provider
+from service import Service
+
+API = "urn:example:tokens"
+
+
+@pytest.mark.parametrize("algorithm", CLIENTS)
+def test_who_has_signed_in_is_let_in_as_who_they_are(algorithm: str, provider: Provider, start: Start) -> None:
+    service = start(provider.issuer, CLIENTS[algorithm])
+    token = provider.sign_in("alice", CLIENTS[algorithm]).id_token
+    assert forge.header(token)["alg"] == algorithm
+    said = me(service, token)
+    assert (said["principal_type"], said["owner"], said["roles"]) == ("session", "alice", ["admin"])
+    assert said["grants"]
+    assert datetime.fromisoformat(said["expires_at"]).timestamp() == forge.claims(token)["exp"]
+
+
+def test_an_access_token_for_our_audience_is_as_good(provider: Provider, start: Start) -> None:
+    service = start(provider.issuer, API)
+    token = provider.sign_in("vera", resource=API).access_token
+    assert forge.header(token)["typ"] == "at+jwt"
+    said = me(service, token)
+    assert (said["principal_type"], said["owner"], said["roles"]) == ("session", "vera", ["viewer"])
+
+
+def test_the_operator_says_which_claim_names_a_person(provider: Provider, start: Start) -> None:
+    service = start(provider.issuer, CLIENT, "--oidc-owner-claim", "email")
+    assert me(service, provider.sign_in("alice").id_token)["owner"] == "alice@example.test"
+
+
+def test_the_operator_says_which_claim_has_the_groups(provider: Provider, start: Start) -> None:
+    service = start(provider.issuer, CLIENT, "--oidc-groups-claim", "teams")
+    said = me(service, provider.sign_in("alice").id_token)
+    assert (said["owner"], said["roles"], said["grants"]) == ("alice", [], [])
+
+
+def test_the_audit_log_says_who_it_was(provider: Provider, service: Service) -> None:
+    response = ask(service, "GET", "/demo/apps/billing", provider.sign_in("alice").id_token)
+    assert response.status_code == 200, response.text
+    line = audited(service, response)
+    assert (line["rbac_decision"], line["principal_type"], line["owner"]) == ("allow", "session", "alice")
+    assert (line["api_token_id"], line["api_token_name"], line["reason"]) == (None, None, None)
+
+
+def test_the_api_behind_is_told_who_it_is(provider: Provider, service: Service) -> None:
+    principal = ask(service, "GET", "/demo/apps/billing", provider.sign_in("vera").id_token).json()["principal"]
+    assert (principal["principal_type"], principal["owner"]) == ("session", "vera")
+
+
+def test_without_a_provider_nobody_has_a_session(provider: Provider, start: Start) -> None:
+    service = start(None)
+    refused(service, provider.sign_in("alice").id_token)
+    assert me(service, service.admin_token)["principal_type"] == "token"
