@@ -25,7 +25,7 @@ globalThis.console = new Console(process.stderr);
 
 const GROUPS_OF = {
   alice: ['portcullis-admin'],
-  bob: ['builders'],
+  bob: ['portcullis-viewer'],
   norman: ['accounting'],
   vera: ['portcullis-viewer'],
 };

@@ -39,7 +39,7 @@ def test_the_operator_says_which_claim_names_a_person(provider: Provider, start:
 def test_the_operator_says_which_claim_has_the_groups(provider: Provider, start: Start) -> None:
     service = start(provider.issuer, CLIENT, "--oidc-groups-claim", "teams")
     said = me(service, provider.sign_in("alice").id_token)
-    assert (said["owner"], said["roles"], said["grants"]) == ("alice", [], [])
+    assert (said["owner"], said["roles"]) == ("alice", [])
 
 
 def test_the_audit_log_says_who_it_was(provider: Provider, service: Service) -> None:

@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 /// For how long keys are taken for good: a provider that withdraws one is heard within it.
 const KEPT_SECONDS: i64 = 3600;
 /// Between two fetches for ids that nobody knows. Whoever makes ids up costs the provider
-/// one request a minute, and a new key is known within it.
+/// one fetch a minute. A new key is known at once, if nobody has made one up just before.
 const BETWEEN_SECONDS: i64 = 60;
 /// After a fetch that failed, so that a provider that is down is not asked by every request.
 const AFTER_FAILURE_SECONDS: i64 = 5;
@@ -31,7 +31,15 @@ pub(super) struct Keys {
     fetch: Fetch,
     kept: RwLock<Option<Arc<Kept>>>,
     /// Held by whoever fetches; the others wait, and find what it brought.
-    fetching: Mutex<Option<Failure>>,
+    fetching: Mutex<Fetches>,
+}
+
+/// What is remembered of the fetches before.
+#[derive(Default)]
+struct Fetches {
+    failure: Option<Failure>,
+    /// When the last one was made for an id that nobody knew.
+    for_unknown: Option<Timestamp>,
 }
 
 struct Kept {
@@ -62,15 +70,16 @@ impl Keys {
         if let Some(key) = self.kept(now).and_then(|kept| kept.keys.get(kid).cloned()) {
             return Ok(Some(key));
         }
-        let mut failure = self.fetching.lock().await;
+        let mut fetches = self.fetching.lock().await;
         let kept = self.kept(now);
         if let Some(kept) = &kept {
             let known = kept.keys.get(kid).cloned();
-            if known.is_some() || now < kept.at.plus_seconds(BETWEEN_SECONDS) {
+            if known.is_some() || fetches.for_unknown.is_some_and(|at| within(at, BETWEEN_SECONDS, now)) {
                 return Ok(known);
             }
+            fetches.for_unknown = Some(now);
         }
-        let just_failed = failure.as_ref().filter(|failure| within(failure.at, AFTER_FAILURE_SECONDS, now));
+        let just_failed = fetches.failure.as_ref().filter(|failure| within(failure.at, AFTER_FAILURE_SECONDS, now));
         let fetched = match just_failed {
             Some(failure) => Err(failure.error.clone()),
             None => self.fetched().await,
@@ -80,13 +89,13 @@ impl Keys {
                 let key = keys.get(kid).cloned();
                 let fresh = Some(Arc::new(Kept { keys, at: now }));
                 *self.kept.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-                *failure = None;
+                fetches.failure = None;
                 Ok(key)
             }
             Err(error) => {
                 if just_failed.is_none() {
                     tracing::warn!(%error, "the provider's keys were not fetched");
-                    *failure = Some(Failure { at: now, error: error.clone() });
+                    fetches.failure = Some(Failure { at: now, error: error.clone() });
                 }
                 // Keys that are still good know everyone whom they knew before.
                 if kept.is_some() { Ok(None) } else { Err(Refusal::Unavailable(error.to_string())) }

@@ -377,7 +377,7 @@ async fn ids_that_nobody_knows_cost_the_provider_one_fetch_a_minute() {
     provider.has(&[&signer]);
     let sessions = provider.sessions();
     let made_up = |n: usize| stranger.sign_with(&json!({"alg": "EdDSA", "kid": format!("k{n}")}), &claims(&provider));
-    for (minute, fetches) in [(0, 1), (59, 1), (60, 2), (61, 2), (119, 2), (120, 3)] {
+    for (minute, fetches) in [(0, 2), (59, 2), (60, 3), (61, 3), (119, 3), (120, 4)] {
         let asked = (0..30).map(|n| {
             let (sessions, jwt) = (sessions.clone(), made_up(n));
             tokio::spawn(async move { sessions.verify(&jwt, at(minute)).await })
@@ -388,11 +388,11 @@ async fn ids_that_nobody_knows_cost_the_provider_one_fetch_a_minute() {
         assert_eq!(provider.asked("/keys"), fetches, "{minute}");
     }
     assert!(sessions.verify(&signer.sign(&claims(&provider)), at(121)).await.is_ok());
-    assert_eq!(provider.asked("/keys"), 3);
+    assert_eq!(provider.asked("/keys"), 4);
 }
 
 #[tokio::test]
-async fn a_new_key_is_known_within_a_minute_and_a_withdrawn_one_is_no_longer() {
+async fn a_new_key_is_known_at_once_and_a_withdrawn_one_is_no_longer() {
     let provider = Provider::start().await;
     let (old, new) = (Signer::ed25519(), Signer::p256());
     provider.has(&[&old]);
@@ -400,10 +400,15 @@ async fn a_new_key_is_known_within_a_minute_and_a_withdrawn_one_is_no_longer() {
     let (before, after) = (old.sign(&claims(&provider)), new.sign(&claims(&provider)));
     assert!(sessions.verify(&before, at(0)).await.is_ok());
     provider.has(&[&new]);
-    assert!(sessions.verify(&after, at(59)).await.is_err());
-    assert!(sessions.verify(&before, at(59)).await.is_ok());
-    assert!(sessions.verify(&after, at(60)).await.is_ok());
-    assert!(sessions.verify(&before, at(60)).await.is_err());
+    assert!(sessions.verify(&before, at(1)).await.is_ok());
+    assert!(sessions.verify(&after, at(1)).await.is_ok());
+    assert!(sessions.verify(&before, at(1)).await.is_err());
+    // Somebody has asked for an unknown id within the minute, so the next one has to wait.
+    let newest = Signer::ed25519();
+    provider.has(&[&newest]);
+    let newest = newest.sign(&claims(&provider));
+    assert!(sessions.verify(&newest, at(60)).await.is_err());
+    assert!(sessions.verify(&newest, at(61)).await.is_ok());
 }
 
 #[tokio::test]
@@ -495,10 +500,10 @@ async fn a_provider_that_hangs_or_never_ends_is_given_up() {
 
 #[test]
 fn a_jwt_can_be_told_from_a_token() {
-    for jwt in ["a.b.c", "eyJ.eyJ.x-_"] {
+    for jwt in ["a.b.c", "eyJ.eyJ.x-_", "eyJ.eyJ."] {
         assert!(looks_like_jwt(jwt), "{jwt}");
     }
-    for other in ["", "pcl_0123", "a.b", "a.b.", "..", "a.b.c.d", "a.b.c.d.e"] {
+    for other in ["", "pcl_0123", "a.b", "a.b.c.d", "a.b.c.d.e"] {
         assert!(!looks_like_jwt(other), "{other}");
     }
 }
