@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import forge
 from asking import Start, ask, audited, me, refused
 from provider import Provider
-from service import Service
 
 AT_ONCE = 20
 INVENTED = 30

@@ -11,8 +11,8 @@ fn table(heading: &str, nth: usize) -> Vec<Vec<&'static str>> {
     let document = include_str!("../../../docs/access.md");
     let (_, section) = document.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = section.split("\n## ").next().unwrap();
-    let tables = section.split("\n\n").filter(|block| block.starts_with('|') || block.contains("\n|"));
-    let rows = tables.skip(nth).next().unwrap().lines().filter(|line| line.starts_with('|')).skip(2);
+    let mut tables = section.split("\n\n").filter(|block| block.starts_with('|') || block.contains("\n|"));
+    let rows = tables.nth(nth).unwrap().lines().filter(|line| line.starts_with('|')).skip(2);
     let cells =
         |row: &'static str| row.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
     rows.map(cells).collect()

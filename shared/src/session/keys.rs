@@ -60,7 +60,7 @@ struct Discovery {
 }
 
 impl Keys {
-    pub(super) fn new(issuer: String, url: Url, fetch: Fetch) -> Self {
+    pub(super) fn new(issuer: String, url: &Url, fetch: Fetch) -> Self {
         let discovery = url.below("/.well-known/openid-configuration");
         Self { issuer, discovery, fetch, kept: RwLock::default(), fetching: Mutex::default() }
     }

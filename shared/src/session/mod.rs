@@ -80,7 +80,7 @@ impl Sessions {
             ConfigError::Wrong("PORTCULLIS_OIDC_ISSUER", message)
         };
         let issuer = Url::parse(&oidc.issuer).filter(|_| !oidc.issuer.contains(['?', '#'])).ok_or_else(wrong)?;
-        let keys = Keys::new(oidc.issuer.clone(), issuer, Fetch::default());
+        let keys = Keys::new(oidc.issuer.clone(), &issuer, Fetch::default());
         Ok(Self { oidc: Arc::new(oidc), keys: Arc::new(keys) })
     }
 

@@ -486,7 +486,7 @@ async fn a_provider_that_hangs_or_never_ends_is_given_up() {
     let jwt = signer.sign(&claims(&provider));
     let sessions = || {
         let url = Url::parse(&provider.url).unwrap();
-        let keys = Keys::new(provider.url.clone(), url, Fetch::with_patience(Duration::from_millis(100)));
+        let keys = Keys::new(provider.url.clone(), &url, Fetch::with_patience(Duration::from_millis(100)));
         Sessions { oidc: Arc::new(provider.oidc(&provider.url)), keys: Arc::new(keys) }
     };
     provider.hangs();

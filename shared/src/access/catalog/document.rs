@@ -66,11 +66,11 @@ impl Catalog {
             (name.to_string(), json!({ "description": role.description, "permissions": permissions }))
         });
         let routes = self.routes.iter().map(|route| {
-            let mut shown = json!({ "match": route.pattern, "permission": route.permission.to_string() });
-            if let Some(resource) = &route.resource {
-                shown["resource"] = json!(resource);
+            let (pattern, permission) = (&route.pattern, route.permission.to_string());
+            match &route.resource {
+                Some(resource) => json!({ "match": pattern, "permission": permission, "resource": resource }),
+                None => json!({ "match": pattern, "permission": permission }),
             }
-            shown
         });
         let groups: BTreeMap<_, _> = self.groups.iter().map(|(group, role)| (group, role.as_str())).collect();
         json!({
@@ -107,10 +107,9 @@ impl Reader {
             if let (Some(permission), Some(description)) = (permission, description)
                 // Those of the product are in every document that it gives.
                 && !is_own(&permission, &description)
+                && catalog.permissions.insert(permission, description).is_some()
             {
-                if catalog.permissions.insert(permission, description).is_some() {
-                    self.fail(place, "is listed twice, in two spellings");
-                }
+                self.fail(place, "is listed twice, in two spellings");
             }
         }
         for (name, role) in self.entries(&mut top, "", "roles") {

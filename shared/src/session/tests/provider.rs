@@ -68,7 +68,7 @@ impl Provider {
     /// Sessions of an issuer of another name, whose documents this provider has.
     pub(super) fn sessions_of(&self, issuer: &str) -> Sessions {
         let url = super::Url::parse(&self.url).unwrap();
-        let keys = super::Keys::new(issuer.to_owned(), url, super::Fetch::default());
+        let keys = super::Keys::new(issuer.to_owned(), &url, super::Fetch::default());
         Sessions { oidc: Arc::new(self.oidc(issuer)), keys: Arc::new(keys) }
     }
 
