@@ -39,6 +39,11 @@ pub(super) fn app(tokens: Tokens) -> App {
 
 /// What the authorizer of a REST API says of a request with this credential.
 pub(super) async fn ask(app: &App, credential: &str) -> Verdict {
+    asked(&Authorizer::new(app.clone()).unwrap(), credential).await
+}
+
+/// What this very authorizer says, which may remember something.
+pub(super) async fn asked(authorizer: &Authorizer, credential: &str) -> Verdict {
     let event = json!({
         "type": "REQUEST",
         "methodArn": "arn:aws:execute-api:us-east-1:000000000000:demo/demo/GET/apps/billing",
@@ -46,7 +51,7 @@ pub(super) async fn ask(app: &App, credential: &str) -> Verdict {
         "requestContext": { "requestId": "r-1", "identity": { "sourceIp": "192.0.2.1" } },
     });
     let event: Event = serde_json::from_value(event).unwrap();
-    Authorizer::new(app.clone()).unwrap().handle(event).await
+    authorizer.handle(event).await
 }
 
 fn fresh_secret() -> Secret {

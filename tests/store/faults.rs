@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
+use portcullis::access::Catalog;
 use portcullis::store::{Created, Error, Tokens};
 use portcullis::token::Actor;
 use tokio::net::TcpListener;
@@ -184,6 +185,16 @@ async fn a_create_whose_answer_was_lost_makes_one_token() {
     assert_eq!(table.tokens.get(&sample.record.id).await.unwrap().as_ref(), Some(&sample.record));
     let slots = table.slots(&alice()).await.unwrap();
     assert_eq!(slots.into_keys().collect::<Vec<_>>(), [sample.record.id.to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalog_whose_answer_was_lost_is_put_all_the_same() {
+    let table = Table::in_process().await;
+    let lost = Fault { operation: "PutItem", after: true, ..INTERNAL };
+    let behind = Behind::new(&table, lost).await;
+    let put = behind.tokens.put_catalog(&Catalog::default(), 0, &Actor::Bootstrap, now()).await;
+    assert_eq!((put.unwrap(), behind.happened()), (Some(1), 1));
+    assert_eq!(table.tokens.catalog().await.unwrap().version, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 //! what lies in the table, it looks with the SDK, past the store. Times are arguments of
 //! the store, so that no test waits for one.
 
+mod catalog;
 mod create;
 mod end;
 mod failing;
@@ -17,7 +18,7 @@ mod tls;
 mod touch;
 mod ttl;
 
-use portcullis::access::Grant;
+use portcullis::access::{Grant, Grants, Resource};
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::store::{Created, Limits, Tokens};
 use portcullis::token::{Actor, Digest, OwnerId, Record, Secret};
@@ -72,6 +73,16 @@ impl Sample {
     fn until(mut self, end: Timestamp) -> Self {
         self.record.expires_at = Some(end);
         self
+    }
+
+    /// Puts a token that may do everything into a table, and gives the secret.
+    async fn with_everything(table: &Table) -> String {
+        let secret = Secret::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap();
+        let grants = Grants::one(vec!["*".parse().unwrap()], vec![Resource::All]);
+        let record = Record { id: secret.id().clone(), grants, ..Self::of(&alice()).record };
+        let sample = Self { digest: secret.digest(), record };
+        assert_eq!(sample.try_in(&table.tokens).await, Created::Done);
+        secret.reveal().to_owned()
     }
 
     async fn try_in(&self, tokens: &Tokens) -> Created {

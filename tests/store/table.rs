@@ -89,6 +89,11 @@ impl Table {
         Some(self.item(id).await?.get("ttl")?.as_n().unwrap().parse().unwrap())
     }
 
+    /// The catalog's item as it lies in the table.
+    pub(super) async fn catalog_item(&self) -> Option<Item> {
+        self.item_at("CATALOG", "CATALOG").await
+    }
+
     /// An owner's slots as they lie in the table; `None` where there are none yet.
     pub(super) async fn slots(&self, owner: &OwnerId) -> Option<BTreeMap<String, i64>> {
         let item = self.item_at(&format!("OWNER#{owner}"), "SLOTS").await?;
