@@ -5,7 +5,7 @@ can bring about is named too, so that nothing is described that nobody has seen.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -19,6 +19,13 @@ NOBODYS = "0000000000000000"
 HUGE = {"owner": "x" * 11_000}
 
 Answer = tuple[str, int, str | None]
+QUESTION = {"token_id": NOBODYS, "method": "GET", "path": "/apps"}
+# What an operation needs to be sent before it looks at anything else.
+BODIES = {
+    "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"]}},
+    "POST /explain": {"body": QUESTION},
+    "PUT /catalog": {"body": {}, "headers": {"If-Match": '"999"'}},
+}
 
 # The gateway's, when it is overrun or gets no answer, and the store's, when it fails.
 # test_routes holds these against what gateway and service would say.
@@ -26,7 +33,10 @@ OUT_OF_REACH_STATUSES = {429, 500, 502, 503, 504}
 # A token that ends between the decision and the answer.
 OUT_OF_REACH = {
     (operation, 403, "forbidden")
-    for operation in ["GET /tokens/{id}", "DELETE /tokens/{id}", "POST /tokens/{id}/revoke", "GET /me"]
+    for operation in [
+        *["GET /tokens/{id}", "DELETE /tokens/{id}", "POST /tokens/{id}/revoke", "GET /me"],
+        *["POST /explain", "GET /catalog", "PUT /catalog"],
+    ]
 }
 
 
@@ -41,6 +51,14 @@ class People:
     stranger: str
     # The id of a live token of the admin's.
     someone: str
+    # May write the catalog, and has nothing else to give.
+    editor: str
+    # The catalog that is in force, and its tag.
+    catalog: dict
+    tag: str
+
+    def put(self, catalog: dict) -> Call:
+        return Call("PUT /catalog", self.admin, body=catalog, headers={"If-Match": self.tag})
 
 
 @pytest.fixture
@@ -48,18 +66,22 @@ def people(service: Service) -> People:
     def token(**wanted) -> str:
         return calls.create(service, service.admin_token, **wanted)["token"]
 
+    shown = Call("GET /catalog", service.admin_token).send(service)
     return People(
         admin=service.admin_token,
         manager=token(owner="manager", permissions=["tokens:read", "tokens:write"]),
         stranger=token(permissions=["apps:read"]),
         someone=calls.create(service, service.admin_token)["id"],
+        editor=token(permissions=["catalog:write"]),
+        catalog=shown.json(),
+        tag=shown.headers["etag"],
     )
 
 
 def of_operation(operation: str) -> dict[Answer, Callable[[People], Call]]:
     """What is the same for every operation."""
     needs_id = "{id}" in operation
-    body = {"body": {"name": "x", "permissions": ["apps:read"]}} if operation == "POST /tokens" else {}
+    body = BODIES.get(operation, {})
     target = {"id": NOBODYS} if needs_id else {}
     table = {
         (operation, 401, "invalid_token"): lambda _: Call(operation, None, **target, **body),
@@ -95,6 +117,20 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
         "POST /tokens/{id}/revoke", people.admin, people.someone
     ),
     ("GET /me", 200, None): lambda people: Call("GET /me", people.stranger),
+    ("POST /explain", 200, None): lambda people: Call(
+        "POST /explain", people.admin, body=QUESTION | {"token_id": people.someone}
+    ),
+    ("POST /explain", 404, "not_found"): lambda people: Call("POST /explain", people.admin, body=QUESTION),
+    ("GET /catalog", 200, None): lambda people: Call("GET /catalog", people.admin),
+    # The very catalog that is in force, which changes nothing but its version.
+    ("PUT /catalog", 200, None): lambda people: people.put(people.catalog),
+    ("PUT /catalog", 403, "exceeds_grants"): lambda people: replace(
+        people.put(people.catalog | {"sessions": {"groups": {"new": "admin"}}}), token=people.editor
+    ),
+    ("PUT /catalog", 412, "precondition_failed"): lambda people: replace(
+        people.put(people.catalog), headers={"If-Match": '"999"'}
+    ),
+    ("PUT /catalog", 428, "precondition_required"): lambda people: replace(people.put(people.catalog), headers={}),
 }
 ONLY_OF_A_FULL_SERVICE: Answer = ("POST /tokens", 409, "token_limit_reached")
 

@@ -21,6 +21,9 @@ from service import Service
 FUTURE = st.datetimes(datetime(2090, 1, 1), datetime(2120, 1, 1), timezones=st.none())
 PLACE_IN_A_LIST = re.compile(spec.DOCUMENT["components"]["schemas"]["Cursor"]["pattern"])
 
+ROLE = re.compile(spec.DOCUMENT["components"]["schemas"]["RoleName"]["pattern"])
+TAG = re.compile(spec.DOCUMENT["paths"]["/catalog"]["put"]["parameters"][0]["schema"]["pattern"])
+
 CONFIG = schemathesis.Config.from_dict(
     {
         "cache": {"enabled": False},
@@ -40,6 +43,18 @@ CONFIG = schemathesis.Config.from_dict(
             # test_callers.py.
             "unsupported_method": {"enabled": False},
         },
+        "operations": [
+            {
+                "include-name": "PUT /catalog",
+                "checks": {
+                    # A catalog has to hold together, which no schema can say, and to be in the
+                    # place of one that was seen.
+                    "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "412", "413"]},
+                    "negative_data_rejection": {"expected-statuses": ["400", "412", "413", "428"]},
+                    "missing_required_header": {"expected-statuses": ["400", "428"]},
+                },
+            }
+        ],
         # Only from a token that was made here to what can be done with it: not to the
         # admin's own, which every list shows.
         "phases": {"stateful": {"inference": {"algorithms": []}}},
@@ -51,10 +66,16 @@ schemathesis.openapi.format("date-time", FUTURE.map(lambda at: at.isoformat(time
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict) -> None:
-    """Leaves out a place in a list that was made up: it has the form, and is refused."""
+    """Takes back what has the form and is made up: a place in a list, the name of a role. And
+    lets no catalog take the place of the one that all tests share."""
     place = case.query.get("cursor")
     if isinstance(place, str) and PLACE_IN_A_LIST.search(place):
         del case.query["cursor"]
+    role = case.body.get("role") if isinstance(case.body, dict) else None
+    if isinstance(role, str) and ROLE.search(role):
+        case.body["role"] = "cicd"
+    if case.operation.label == "PUT /catalog" and TAG.search(case.headers.get("If-Match") or ""):
+        case.headers["If-Match"] = '"999999"'
 
 
 def credential(service: Service) -> dict[str, str]:

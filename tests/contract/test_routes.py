@@ -60,6 +60,7 @@ def filled_in(text: str) -> str:
         "authorizer.detail": "A sentence.",
         "authorizer.missing_permission": "tokens:read",
         "authorizer.missing_resource": "tokens",
+        "authorizer.missing_roles": "admin",
     }
     return re.sub(r"\$context\.([A-Za-z_.]+[A-Za-z_])", lambda variable: values[variable[1]], text)
 
