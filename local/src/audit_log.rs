@@ -53,7 +53,10 @@ fn pretty(decision: &Decision) -> String {
         line.push(' ');
         line.push_str(&printable(text.as_deref().unwrap_or("-")));
     }
+    // Tokens are told by their id; what has none and was somebody is a person.
+    let session = decision.principal_type.filter(|kind| *kind == "session");
     let fields = [
+        ("principal", session),
         ("token", decision.api_token_id.as_deref()),
         ("name", decision.api_token_name.as_deref()),
         ("owner", decision.owner.as_deref()),

@@ -3,11 +3,12 @@
 //! | module | knows | must not know |
 //! | --- | --- | --- |
 //! | [`token`] | the secret's format, its digest, the record | permissions' meaning, DynamoDB, HTTP |
-//! | [`access`] | permissions, resources, [`access::decide`] | I/O of any kind |
+//! | [`access`] | grants, the catalog, [`access::decide`] | I/O of any kind |
+//! | [`session`] | the JWTs of an OpenID Connect provider | DynamoDB |
 //! | [`store`] | the one DynamoDB table | HTTP |
 //! | [`http`] | the caller, answers, problem documents | `AttributeValue` |
 //!
-//! Imports run one way: `http -> store -> access -> token`. [`clock`] and [`config`] are
+//! Imports run one way: `http -> {session, store} -> access -> token`. [`clock`] and [`config`] are
 //! where the machine's time and the environment come in; everything else takes them as
 //! arguments.
 

@@ -1,5 +1,6 @@
 """The HTTP API example, with both forms of answer."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -49,7 +50,8 @@ def test_a_token_opens_what_it_was_given(answer_form: str, http_url: str, token:
     principal = opened.body["principal"]
     assert principal["token_id"] == token["id"]
     assert (principal["principal_type"], principal["token_name"]) == ("token", "of an HTTP API")
-    assert (principal["owner"], principal["permissions"]) == ("admin", "apps:read")
+    grants = [{"permissions": ["apps:read"], "resources": ["apps/billing"]}]
+    assert (principal["owner"], json.loads(principal["grants"])) == ("admin", grants)
 
 
 def test_everything_else_is_refused(answer_form: str, http_url: str, token: dict) -> None:
