@@ -107,6 +107,19 @@ impl Settings {
             oidc: Oidc::from_env()?,
         })
     }
+
+    /// Whether the authorizer may answer as it is set to. Only its own function is told both
+    /// of what this is about.
+    ///
+    /// # Errors
+    /// Where gateways keep answers, and HTTP APIs are given simple ones.
+    pub fn check_answers(&self) -> Result<(), ConfigError> {
+        if self.authorizer_cache_seconds > 0 && self.http_api_answer == HttpApiAnswer::Simple {
+            let why = "must be iam where PORTCULLIS_AUTHORIZER_CACHE_SECONDS is above 0: a simple yes that a gateway keeps opens every route of an HTTP API. REST APIs are answered alike either way, so a deployment that has no others loses nothing by iam (parameter HttpApiAnswer)";
+            return Err(ConfigError::Wrong("PORTCULLIS_HTTP_API_ANSWER", why.to_owned()));
+        }
+        Ok(())
+    }
 }
 
 impl Oidc {
@@ -179,4 +192,32 @@ fn variable(name: &'static str) -> Option<String> {
 fn parsed<T: FromStr<Err: ToString>>(name: &'static str, default: &str) -> Result<T, ConfigError> {
     let text = variable(name);
     text.as_deref().unwrap_or(default).parse().map_err(|error: T::Err| ConfigError::Wrong(name, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_a_gateway_keeps_are_never_simple() {
+        let checked = |authorizer_cache_seconds, http_api_answer| {
+            let settings = Settings {
+                table: String::new(),
+                prefix: "pcl".parse().unwrap(),
+                max_tokens_per_owner: 0,
+                retention_days: 0,
+                http_api_answer,
+                token_management: TokenManagement::Owners,
+                authorizer_cache_seconds,
+                oidc: None,
+            };
+            settings.check_answers().map_err(|error| error.to_string())
+        };
+        for good in [checked(0, HttpApiAnswer::Simple), checked(0, HttpApiAnswer::Iam), checked(60, HttpApiAnswer::Iam)]
+        {
+            assert_eq!(good, Ok(()));
+        }
+        let refused = checked(1, HttpApiAnswer::Simple).unwrap_err();
+        assert!(refused.starts_with("the environment variable PORTCULLIS_HTTP_API_ANSWER must be iam"), "{refused}");
+    }
 }

@@ -1,16 +1,16 @@
-//! The answer in the shape that each kind of event needs, and the context that travels
-//! with it to the function behind the gateway.
+//! The answer in the shape that each kind of event needs.
 
-use portcullis::access::{Decision, Missing, Principal, Reason, RoleName, Target};
-use portcullis::audit::redact;
+use portcullis::access::{Decision, Principal};
 use portcullis::config::HttpApiAnswer;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::Event;
 use crate::arn::Arn;
+use crate::context;
+use crate::policy::{Policy, Unsaid};
 
-/// The most that the grants may take in an answer of 8 KB.
-const MOST_GRANTS_BYTES: usize = 3 * 1024;
+/// The bytes that an answer has to stay below.
+const LONGEST_ANSWER: usize = 8 * 1024;
 
 /// The error that a REST API turns into a 401 (its text has to be exactly this), or into a
 /// 500.
@@ -56,7 +56,7 @@ pub(crate) fn answer(
         return Err(Refusal::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
-    let context = context(arn, principal, decision);
+    let context = context::of_the_request(arn, principal, decision);
     if shape == Shape::Simple {
         return Ok(json!({ "isAuthorized": allowed, "context": context }));
     }
@@ -71,6 +71,16 @@ pub(crate) fn answer(
     }))
 }
 
+/// The answer for every route at once.
+///
+/// # Errors
+/// When it is larger than an answer may be, even without the grants.
+pub(crate) fn for_the_whole_api(principal: &Principal, policy: &Policy) -> Result<Value, Unsaid> {
+    let answer = |context| json!({ "principalId": principal_id(Some(principal)), "policyDocument": policy.document(), "context": context });
+    let fits = |answer: &Value| answer.to_string().len() < LONGEST_ANSWER;
+    context::for_the_whole_api(principal).into_iter().map(answer).find(fits).ok_or(Unsaid::ManyPatterns)
+}
+
 /// The token's id, or the person's name: who it is in the gateway's own logs and keys.
 fn principal_id(principal: Option<&Principal>) -> &str {
     match principal {
@@ -80,122 +90,16 @@ fn principal_id(principal: Option<&Principal>) -> &str {
     }
 }
 
-/// What the authorizer found out, in strings: for the function behind the gateway, for the
-/// gateway's own answers (which put `detail` and `missing_*` into a problem document), and
-/// for its access log (`audit_*`).
-///
-/// The gateway copies values into JSON as they are, so those for its templates hold no
-/// quote and no backslash. All of it stays under 8 KB: `grants` are left out where they
-/// are too large, and read again by whoever needs them.
-fn context(arn: &Arn<'_>, principal: Option<&Principal>, decision: &Decision) -> Map<String, Value> {
-    let mut context = Map::new();
-    let mut put = |key: &str, value: &str| context.insert(key.to_owned(), Value::from(value));
-    // A credential that was refused is nobody's, even where its record is known.
-    let authenticated = principal.filter(|_| !matches!(decision, Decision::Refuse(_)));
-    if let Some(principal) = authenticated {
-        put("owner", principal.owner().as_str());
-        match principal {
-            Principal::Token(record) => {
-                put("principal_type", "token");
-                put("token_id", record.id.as_str());
-                put("token_name", record.name.as_str());
-                put("audit_token_name", &for_template(record.name.as_str()));
-            }
-            Principal::Session(session) => {
-                put("principal_type", "session");
-                put("roles", &words(&session.roles));
-                put("expires_at", &session.expires_at.to_string());
-            }
-        }
-    }
-    if let Target::Http { path, .. } = arn.target {
-        put("audit_path", &for_template(&format!("/{path}")));
-    }
-    put("audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
-    match (decision, authenticated) {
-        (Decision::Allow, Some(principal)) => {
-            if let Some(grants) = grants(principal) {
-                put("grants", &grants);
-            }
-        }
-        (Decision::Forbid(reason, missing), _) => {
-            put("audit_reason", reason.as_str());
-            put("detail", &detail(*reason, missing));
-            put("missing_permission", &missing.permission.as_ref().map_or_else(String::new, ToString::to_string));
-            put("missing_resource", &missing.resource.as_deref().map_or_else(String::new, for_template));
-            put("missing_roles", &words(&missing.roles));
-        }
-        (Decision::Refuse(reason), _) => {
-            put("audit_reason", reason.as_str());
-        }
-        (Decision::Allow, None) => {}
-    }
-    context
-}
-
-/// The grants as JSON text, unless they are too large to travel with the answer: there they
-/// are a string inside JSON, in which each quote takes two characters.
-fn grants(principal: &Principal) -> Option<String> {
-    let grants = principal.grants().iter().map(|grant| {
-        let permissions: Vec<_> = grant.permissions.iter().map(ToString::to_string).collect();
-        let resources: Vec<_> = grant.resources.iter().map(ToString::to_string).collect();
-        json!({ "permissions": permissions, "resources": resources })
-    });
-    let text = grants.collect::<Value>().to_string();
-    (Value::from(text.as_str()).to_string().len() <= MOST_GRANTS_BYTES).then_some(text)
-}
-
-fn words(names: &[RoleName]) -> String {
-    names.iter().map(RoleName::as_str).collect::<Vec<_>>().join(" ")
-}
-
-/// One or two sentences for the caller of a 403.
-fn detail(reason: Reason, missing: &Missing) -> String {
-    let mut text = match (&missing.permission, &missing.resource) {
-        (Some(permission), Some(resource)) if reason == Reason::PermissionMissing => {
-            format!("This needs the permission {permission} on {}; you do not have it.", named(resource))
-        }
-        (Some(permission), Some(resource)) => {
-            format!("This needs {permission} on {}; you have it on other resources only.", named(resource))
-        }
-        _ if reason == Reason::RouteNotListed => {
-            "The catalog is strict and does not list this route, so nobody may call it.".to_owned()
-        }
-        _ => "The path can be read in more than one way. Send it without '.' and '..', doubled, encoded or backward slashes, ';', '*', '?' and control characters, and in at most 400 characters.".to_owned(),
-    };
-    if !missing.roles.is_empty() {
-        text.push_str(&format!(" Roles that give it: {}.", words(&missing.roles).replace(' ', ", ")));
-    }
-    text
-}
-
-fn named(resource: &str) -> String {
-    if resource.is_empty() { "the API's root".to_owned() } else { for_template(resource) }
-}
-
-/// Without what would end a string in a JSON template, and without secrets.
-fn for_template(text: &str) -> String {
-    redact(text)
-        .chars()
-        .map(|c| match c {
-            '"' => '\'',
-            '\\' => '/',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect()
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use portcullis::access::{Grants, Session};
+    use portcullis::access::{Grants, Missing, Reason, RoleName, Session};
     use portcullis::clock::Timestamp;
     use portcullis::token::{Actor, Record};
 
     const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/apps/billing";
 
-    fn record() -> Record {
+    pub(crate) fn record() -> Record {
         Record {
             id: "0123456789abcdef".parse().unwrap(),
             name: "GitHub \"Actions\" \\o/".parse().unwrap(),
@@ -215,7 +119,7 @@ mod tests {
         }
     }
 
-    fn token(record: Record) -> Principal {
+    pub(crate) fn token(record: Record) -> Principal {
         Principal::Token(Box::new(record))
     }
 
@@ -311,16 +215,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn grants_that_do_not_fit_are_left_out_whole() {
-        let shown = |size: usize| {
-            let permissions = (0..size).map(|n| format!("p{n}:{}", "a".repeat(90)).parse().unwrap()).collect();
-            let record = Record { grants: Grants::one(permissions, vec!["*".parse().unwrap()]), ..record() };
-            grants(&token(record))
-        };
-        assert!(shown(20).unwrap().ends_with(r#""resources":["*"]}]"#));
-        assert_eq!(shown(50), None);
     }
 }

@@ -30,6 +30,29 @@ impl<'a> Arn<'a> {
         Some(Self { text, target, stage })
     }
 
+    /// `arn:aws:execute-api`, without a colon at its end.
+    pub(crate) fn service(&self) -> &'a str {
+        let end = self.text.match_indices(':').nth(2).map_or(self.text.len(), |(at, _)| at);
+        self.text.get(..end).unwrap_or(self.text)
+    }
+
+    /// Up to and with the stage and its slash.
+    pub(crate) fn stage(&self) -> &'a str {
+        self.stage
+    }
+
+    /// A pattern for this request alone, as far as patterns go: one that holds wildcards of
+    /// the caller's making, with any one character in the place of each; one that is too
+    /// long, with all others that begin like it.
+    pub(crate) fn alone(&self) -> String {
+        let pattern = self.text.replace("${", "?{").replace('*', "?");
+        if pattern.len() <= LONGEST_ARN {
+            return pattern;
+        }
+        let end = (0..LONGEST_ARN).rev().find(|end| pattern.is_char_boundary(*end)).unwrap_or(0);
+        format!("{}*", pattern.get(..end).unwrap_or_default())
+    }
+
     /// What a policy that denies this request names. In an ARN that is too long or holds
     /// wildcards of the caller's making, everything behind the stage.
     pub(crate) fn denied(&self) -> String {
@@ -44,6 +67,7 @@ impl<'a> Arn<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pattern::matches;
 
     #[test]
     fn method_and_path_are_those_of_the_arn() {
@@ -75,6 +99,29 @@ mod tests {
         ] {
             assert!(Arn::parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_request_is_denied_alone_as_far_as_patterns_go() {
+        let prefix = "arn:aws:execute-api:r:1:api/v1/GET/";
+        for (path, expected) in [("apps", "apps"), ("a*b?c", "a?b?c"), ("${aws:x}", "?{aws:x}")] {
+            let text = format!("{prefix}{path}");
+            let alone = Arn::parse(&text).unwrap().alone();
+            assert_eq!(alone, format!("{prefix}{expected}"));
+            assert!(matches(&alone, &text));
+        }
+        let long = format!("{prefix}{}", "ü*".repeat(300));
+        let alone = Arn::parse(&long).unwrap().alone();
+        assert!(alone.len() <= LONGEST_ARN && alone.ends_with('*') && matches(&alone, &long), "{alone}");
+    }
+
+    #[test]
+    fn service_and_stage_are_the_beginnings_of_the_arn() {
+        let arn = Arn::parse("arn:aws-cn:execute-api:cn-north-1:1:api/v1/GET/a:b").unwrap();
+        assert_eq!(
+            (arn.service(), arn.stage()),
+            ("arn:aws-cn:execute-api", "arn:aws-cn:execute-api:cn-north-1:1:api/v1/")
+        );
     }
 
     #[test]

@@ -82,7 +82,7 @@ where
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -102,7 +102,7 @@ mod tests {
         LastUse { id: "0123456789abcdef".parse().unwrap(), at: Timestamp::from_seconds(1) }
     }
 
-    fn authorizer_at(endpoint: String) -> Authorizer {
+    pub(crate) fn authorizer_at(endpoint: String) -> Authorizer {
         let static_credentials = Some(("id".to_owned(), "key".to_owned()));
         let connection = Connection {
             region: "eu-central-1".to_owned(),

@@ -19,6 +19,13 @@ pub(crate) struct Held {
     read_at: Timestamp,
 }
 
+#[cfg(test)]
+impl Held {
+    pub(crate) fn new(catalog: Catalog) -> Self {
+        Self { catalog: Arc::new(catalog), read_at: Timestamp::from_seconds(0) }
+    }
+}
+
 /// Where it is held.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Holder(Arc<Mutex<Option<Held>>>);

@@ -12,6 +12,9 @@
 //! refused gets a 403. Where no decision can be made, the answer is an error: a 500
 //! everywhere, and no entry.
 //!
+//! Where gateways keep answers (`AuthorizerCacheSeconds`), each has to hold for every route:
+//! then a protected API gets one policy for all that the principal may do there.
+//!
 //! Sources: [REST and WebSocket](https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html),
 //! [HTTP API](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html).
 
@@ -19,10 +22,14 @@ mod answer;
 mod arn;
 mod audited;
 mod bookkeeping;
+mod context;
 mod credential;
 mod event;
 mod found;
 mod held;
+mod pattern;
+mod policy;
+mod whole;
 
 use portcullis::App;
 use portcullis::access::{Api, Decision, Missing, Principal, Reason, Rules, decide};
@@ -94,8 +101,9 @@ impl Authorizer {
             Found::Somebody(principal, held) => self.decided(principal, held, &event, &arn, now),
         };
         let principal = found.principal();
+        let whole = self.answer_for_the_whole_api(shape, &event, &arn, &found, &decision);
         Verdict {
-            answer: answer::answer(shape, &arn, principal, &decision),
+            answer: whole.map_or_else(|| answer::answer(shape, &arn, principal, &decision), Ok),
             audit: audited::line(&event, Some(&arn), now, &found, &decision),
             used: match (&decision, principal) {
                 (Decision::Allow, Some(Principal::Token(record))) => LastUse::worth_noting(record, now),

@@ -11,7 +11,9 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(config::log_level().as_deref());
-    let authorizer = Authorizer::new(App::from_env()?)?;
+    let app = App::from_env()?;
+    app.settings.check_answers()?;
+    let authorizer = Authorizer::new(app)?;
     authorizer.start().await;
     let bookkeeping = Bookkeeping::new(authorizer.clone());
     let left = bookkeeping.clone();

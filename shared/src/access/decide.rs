@@ -55,6 +55,16 @@ impl Reason {
             Self::ResourceNotGranted => "resource_not_granted",
         }
     }
+
+    /// Whether it is about the one request, so that the same principal may well be let in
+    /// from the same address with another one.
+    #[must_use]
+    pub fn is_of_the_request(self) -> bool {
+        match self {
+            Self::Malformed | Self::Unknown | Self::Revoked | Self::Expired => false,
+            Self::MalformedPath | Self::RouteNotListed | Self::PermissionMissing | Self::ResourceNotGranted => true,
+        }
+    }
 }
 
 /// What a 403 tells the caller: what was missing, on what, and who would have it.

@@ -11,6 +11,7 @@ mod need;
 mod path;
 mod permission;
 mod principal;
+mod regions;
 mod resource;
 
 #[cfg(test)]
@@ -20,7 +21,8 @@ pub use catalog::{Catalog, Flaw, MOST_CATALOG_BYTES, Role, RoleName, Route};
 pub use decide::{Decision, Missing, Reason, decide};
 pub use grant::{Beyond, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES};
 pub use need::{Api, Need, Rule, Rules, Target, need};
-pub use path::{MalformedPath, RequestPath};
+pub use path::{MalformedPath, RequestPath, spellings};
 pub use permission::Permission;
 pub use principal::{Principal, Session};
+pub use regions::{Allowed, Extent, Inexpressible, Region, regions};
 pub use resource::Resource;

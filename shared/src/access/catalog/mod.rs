@@ -27,6 +27,7 @@ use crate::token::OwnerId;
 pub use document::Flaw;
 pub use role::{Role, RoleName};
 pub use route::Route;
+pub(super) use route::{METHODS, On, Part};
 
 /// The most bytes of a catalog's document.
 pub const MOST_CATALOG_BYTES: usize = 256 * 1024;

@@ -1,0 +1,159 @@
+//! The context that travels with an answer to the function behind the gateway, and into the
+//! gateway's own answers and its access log.
+
+use portcullis::access::{Decision, Missing, Principal, Reason, RoleName, Target};
+use portcullis::audit::redact;
+use serde_json::{Map, Value, json};
+
+use crate::arn::Arn;
+
+/// The most that the grants may take in an answer of 8 KB.
+const MOST_GRANTS_BYTES: usize = 3 * 1024;
+
+/// What a 403 says where the gateway gives it by itself, from an answer for the whole API.
+const SOMETHING_IS_MISSING: &str = "This needs a permission that you do not have. With authorizer caching on, the gateway cannot say which: ask POST /explain.";
+
+/// What the authorizer found out, in strings: for the function behind the gateway, for the
+/// gateway's own answers (which put `detail` and `missing_*` into a problem document), and
+/// for its access log (`audit_*`).
+///
+/// The gateway copies values into JSON as they are, so those for its templates hold no
+/// quote and no backslash. All of it stays under 8 KB: `grants` are left out where they
+/// are too large, and read again by whoever needs them.
+pub(crate) fn of_the_request(arn: &Arn<'_>, principal: Option<&Principal>, decision: &Decision) -> Map<String, Value> {
+    // A credential that was refused is nobody's, even where its record is known.
+    let authenticated = principal.filter(|_| !matches!(decision, Decision::Refuse(_)));
+    let mut context = authenticated.map(caller).unwrap_or_default();
+    if let Target::Http { path, .. } = arn.target {
+        put(&mut context, "audit_path", &for_template(&format!("/{path}")));
+    }
+    put(&mut context, "audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
+    match decision {
+        Decision::Allow => {
+            if let Some(grants) = authenticated.and_then(grants) {
+                put(&mut context, "grants", &grants);
+            }
+        }
+        Decision::Forbid(reason, missing) => {
+            put(&mut context, "audit_reason", reason.as_str());
+            put(&mut context, "detail", &detail(*reason, missing));
+            let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
+            put(&mut context, "missing_permission", &permission);
+            put(&mut context, "missing_resource", &missing.resource.as_deref().map_or_else(String::new, for_template));
+            put(&mut context, "missing_roles", &words(&missing.roles));
+        }
+        Decision::Refuse(reason) => put(&mut context, "audit_reason", reason.as_str()),
+    }
+    context
+}
+
+/// The same for every route at once, with the grants and without. It says nothing of the
+/// one request: the gateway hands it on with all of them, and puts it into its own answers.
+pub(crate) fn for_the_whole_api(principal: &Principal) -> [Map<String, Value>; 2] {
+    let mut context = caller(principal);
+    put(&mut context, "detail", SOMETHING_IS_MISSING);
+    for key in ["missing_permission", "missing_resource", "missing_roles"] {
+        put(&mut context, key, "");
+    }
+    let mut with_grants = context.clone();
+    if let Some(grants) = grants(principal) {
+        put(&mut with_grants, "grants", &grants);
+    }
+    [with_grants, context]
+}
+
+/// Who makes the request.
+fn caller(principal: &Principal) -> Map<String, Value> {
+    let mut context = Map::new();
+    put(&mut context, "owner", principal.owner().as_str());
+    match principal {
+        Principal::Token(record) => {
+            put(&mut context, "principal_type", "token");
+            put(&mut context, "token_id", record.id.as_str());
+            put(&mut context, "token_name", record.name.as_str());
+            put(&mut context, "audit_token_name", &for_template(record.name.as_str()));
+        }
+        Principal::Session(session) => {
+            put(&mut context, "principal_type", "session");
+            put(&mut context, "roles", &words(&session.roles));
+            put(&mut context, "expires_at", &session.expires_at.to_string());
+        }
+    }
+    context
+}
+
+fn put(context: &mut Map<String, Value>, key: &str, value: &str) {
+    context.insert(key.to_owned(), Value::from(value));
+}
+
+/// The grants as JSON text, unless they are too large to travel with the answer: there they
+/// are a string inside JSON, in which each quote takes two characters.
+fn grants(principal: &Principal) -> Option<String> {
+    let grants = principal.grants().iter().map(|grant| {
+        let permissions: Vec<_> = grant.permissions.iter().map(ToString::to_string).collect();
+        let resources: Vec<_> = grant.resources.iter().map(ToString::to_string).collect();
+        json!({ "permissions": permissions, "resources": resources })
+    });
+    let text = grants.collect::<Value>().to_string();
+    (Value::from(text.as_str()).to_string().len() <= MOST_GRANTS_BYTES).then_some(text)
+}
+
+fn words(names: &[RoleName]) -> String {
+    names.iter().map(RoleName::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// One or two sentences for the caller of a 403.
+fn detail(reason: Reason, missing: &Missing) -> String {
+    let mut text = match (&missing.permission, &missing.resource) {
+        (Some(permission), Some(resource)) if reason == Reason::PermissionMissing => {
+            format!("This needs the permission {permission} on {}; you do not have it.", named(resource))
+        }
+        (Some(permission), Some(resource)) => {
+            format!("This needs {permission} on {}; you have it on other resources only.", named(resource))
+        }
+        _ if reason == Reason::RouteNotListed => {
+            "The catalog is strict and does not list this route, so nobody may call it.".to_owned()
+        }
+        _ => "The path can be read in more than one way. Send it without '.' and '..', doubled, encoded or backward slashes, ';', '*', '?' and control characters, and in at most 400 characters.".to_owned(),
+    };
+    if !missing.roles.is_empty() {
+        text.push_str(&format!(" Roles that give it: {}.", words(&missing.roles).replace(' ', ", ")));
+    }
+    text
+}
+
+fn named(resource: &str) -> String {
+    if resource.is_empty() { "the API's root".to_owned() } else { for_template(resource) }
+}
+
+/// Without what would end a string in a JSON template, and without secrets.
+fn for_template(text: &str) -> String {
+    redact(text)
+        .chars()
+        .map(|c| match c {
+            '"' => '\'',
+            '\\' => '/',
+            c if c.is_control() => ' ',
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::tests::{record, token};
+    use portcullis::access::Grants;
+    use portcullis::token::Record;
+
+    #[test]
+    fn grants_that_do_not_fit_are_left_out_whole() {
+        let shown = |size: usize| {
+            let permissions = (0..size).map(|n| format!("p{n}:{}", "a".repeat(90)).parse().unwrap()).collect();
+            let record = Record { grants: Grants::one(permissions, vec!["*".parse().unwrap()]), ..record() };
+            grants(&token(record))
+        };
+        assert!(shown(20).unwrap().ends_with(r#""resources":["*"]}]"#));
+        assert_eq!(shown(50), None);
+    }
+}

@@ -1,0 +1,65 @@
+//! When one answer holds for the whole API, and what the log says where it cannot.
+
+use portcullis::access::{Decision, Principal, Rules, Target, regions};
+use serde_json::Value;
+
+use crate::answer::{self, Shape};
+use crate::arn::Arn;
+use crate::found::Found;
+use crate::policy::{Policy, Unsaid};
+use crate::{Authorizer, Event};
+
+impl Authorizer {
+    /// The answer that a gateway may keep for every route of a protected API. `None` where
+    /// the answer is about the one request, or opens nothing anywhere.
+    ///
+    /// Portcullis's own API never keeps answers; a simple answer and that to the opening of
+    /// a WebSocket have no policy in which to say more.
+    pub(crate) fn answer_for_the_whole_api(
+        &self,
+        shape: Shape,
+        event: &Event,
+        arn: &Arn<'_>,
+        found: &Found,
+        decision: &Decision,
+    ) -> Option<Value> {
+        let kept = self.app.settings.authorizer_cache_seconds > 0 && !event.is_own_api();
+        if !kept || shape == Shape::Simple || arn.target == Target::Connect {
+            return None;
+        }
+        let Found::Somebody(principal, held) = found else { return None };
+        let allowed = match decision {
+            Decision::Allow => true,
+            Decision::Forbid(reason, _) if reason.is_of_the_request() => false,
+            Decision::Forbid(..) | Decision::Refuse(_) => return None,
+        };
+        let rules = Rules { catalog: &held.catalog, management: self.app.settings.token_management };
+        match whole(principal, &rules, arn, allowed) {
+            Ok(answer) => Some(answer),
+            Err(why) => {
+                warn(principal, &why);
+                None
+            }
+        }
+    }
+}
+
+fn whole(principal: &Principal, rules: &Rules<'_>, arn: &Arn<'_>, allowed: bool) -> Result<Value, Unsaid> {
+    let mut policy = Policy::of(&regions(principal.grants(), rules)?, arn)?;
+    policy.settle(arn, allowed)?;
+    answer::for_the_whole_api(principal, &policy)
+}
+
+fn warn(principal: &Principal, why: &Unsaid) {
+    match principal {
+        Principal::Token(record) => {
+            tracing::warn!(token_id = %record.id, "authorizer caching is less effective: {why}");
+        }
+        Principal::Session(session) => {
+            tracing::warn!(owner = %session.owner, "authorizer caching is less effective: {why}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Whether a path, or everything below one, is open: tried on one path for all that are
+//! like it.
+//!
+//! A [`FRESH`] name equals no literal of any route and no name of any grant. What opens it
+//! therefore opens every other name in its place: grants cover names by what they begin
+//! with, and so cover a path with a fresh name only by what stands before it.
+
+use crate::access::catalog::{On, Part};
+use crate::access::{Api, Grants, Need, RequestPath, Route, Rules, Target, need};
+
+/// No rule ever let a control character into a route, a grant or a path.
+const FRESH: &str = "\0";
+
+pub(super) struct Witness<'a> {
+    pub(super) grants: &'a Grants,
+    pub(super) rules: &'a Rules<'a>,
+}
+
+impl<'a> Witness<'a> {
+    /// Whether this very path is open.
+    pub(super) fn opens(&self, method: &str, names: &[String]) -> bool {
+        match need(self.rules, Api::Protected, on(method), &RequestPath::of(names)) {
+            Need::Permission { permission, resource, .. } => self.grants.allows(&permission, &resource),
+            Need::Credential | Need::Listing => false,
+        }
+    }
+
+    /// Whether every path below is open: those of routes, by each route, and all the others,
+    /// by their number of names.
+    pub(super) fn opens_all_below(&self, method: &str, names: &[String]) -> bool {
+        self.closed_below(method, names).is_none() && self.depths(method, names).all(|path| self.opens(method, &path))
+    }
+
+    /// Whether every path below is one of a route.
+    pub(super) fn lists_all_below(&self, method: &str, names: &[String]) -> bool {
+        let listed = |path: &[String]| self.rules.catalog.route(on(method), &RequestPath::of(path)).is_some();
+        self.depths(method, names).all(|path| listed(&path))
+    }
+
+    /// A route below that is closed, or open for some of its paths there only.
+    pub(super) fn closed_below(&self, method: &str, names: &[String]) -> Option<&'a Route> {
+        let closed = |(route, path): &(&Route, Vec<String>)| {
+            let resource = route.resource_of(on(method), &RequestPath::of(path));
+            !resource.is_some_and(|resource| self.grants.allows(&route.permission, &resource))
+        };
+        self.routes_below(method, names).find(closed).map(|(route, _)| route)
+    }
+
+    /// The routes that have paths below, and the most general of these paths.
+    fn routes_below(&self, method: &str, names: &[String]) -> impl Iterator<Item = (&'a Route, Vec<String>)> {
+        self.rules.catalog.routes().iter().filter_map(move |route| match &route.on {
+            On::Http(on, parts) if on.is(method) => Some((route, below(parts, names)?)),
+            _ => None,
+        })
+    }
+
+    /// Paths below that have fresh names only, up to a number of names from which on all are
+    /// alike: one more than the longest route has.
+    fn depths(&self, method: &str, names: &[String]) -> impl Iterator<Item = Vec<String>> {
+        let longest = self.routes_below(method, names).map(|(_, path)| path.len()).max();
+        let mut path = names.to_vec();
+        (names.len()..=longest.unwrap_or(names.len())).map(move |_| {
+            path.push(FRESH.to_owned());
+            path.clone()
+        })
+    }
+}
+
+fn on(method: &str) -> Target<'_> {
+    Target::Http { method, path: "" }
+}
+
+/// The most general path of a route that begins with these names and has more.
+fn below(parts: &[Part], names: &[String]) -> Option<Vec<String>> {
+    let mut path = names.to_vec();
+    let mut given = names.iter();
+    for part in parts {
+        match (part, given.next()) {
+            (Part::Literal(literal), Some(name)) if literal != name => return None,
+            (Part::Literal(_) | Part::Parameter(_), Some(_)) => {}
+            (Part::Literal(literal), None) => path.push(literal.clone()),
+            (Part::Parameter(_) | Part::Rest(_), None) => path.push(FRESH.to_owned()),
+            (Part::Rest(_), Some(_)) => {
+                path.push(FRESH.to_owned());
+                return Some(path);
+            }
+        }
+    }
+    (path.len() > names.len()).then_some(path)
+}
