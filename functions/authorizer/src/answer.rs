@@ -2,7 +2,7 @@
 
 use portcullis::access::{Decision, Principal};
 use portcullis::config::HttpApiAnswer;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Event;
 use crate::arn::Arn;
@@ -56,19 +56,20 @@ pub(crate) fn answer(
         return Err(Refusal::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
-    let context = context::of_the_request(arn, principal, decision);
+    let contexts = context::of_the_request(arn, principal, decision);
     if shape == Shape::Simple {
-        return Ok(json!({ "isAuthorized": allowed, "context": context }));
+        let answer = fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
+        return answer.ok_or(Refusal::NoDecision);
     }
     let (effect, resource) = if allowed { ("Allow", arn.text.to_owned()) } else { ("Deny", arn.denied()) };
-    Ok(json!({
-        "principalId": principal_id(principal),
-        "policyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource }],
-        },
-        "context": context,
-    }))
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource }],
+    });
+    let answer =
+        |context| json!({ "principalId": principal_id(principal), "policyDocument": policy, "context": context });
+    // What cannot be said in 8 KB cannot be said; tests hold that this never is.
+    fitting(contexts, answer).ok_or(Refusal::NoDecision)
 }
 
 /// The answer for every route at once.
@@ -77,8 +78,12 @@ pub(crate) fn answer(
 /// When it is larger than an answer may be, even without the grants.
 pub(crate) fn for_the_whole_api(principal: &Principal, policy: &Policy) -> Result<Value, Unsaid> {
     let answer = |context| json!({ "principalId": principal_id(Some(principal)), "policyDocument": policy.document(), "context": context });
-    let fits = |answer: &Value| answer.to_string().len() < LONGEST_ANSWER;
-    context::for_the_whole_api(principal).into_iter().map(answer).find(fits).ok_or(Unsaid::ManyPatterns)
+    fitting(context::for_the_whole_api(principal), answer).ok_or(Unsaid::ManyPatterns)
+}
+
+/// The first answer that is not larger than an answer may be.
+fn fitting(contexts: [Map<String, Value>; 2], answer: impl Fn(Map<String, Value>) -> Value) -> Option<Value> {
+    contexts.into_iter().map(answer).find(|answer| answer.to_string().len() < LONGEST_ANSWER)
 }
 
 /// The token's id, or the person's name: who it is in the gateway's own logs and keys.
@@ -209,11 +214,25 @@ pub(crate) mod tests {
                 expires_at: Timestamp::from_millis(1),
             };
             for principal in [token(largest), Principal::Session(session)] {
-                for decision in [Decision::Allow, Decision::Forbid(Reason::ResourceNotGranted, forbidden(Vec::new()))] {
+                for decision in
+                    [Decision::Allow, Decision::Forbid(Reason::ResourceNotGranted, forbidden(roles.clone()))]
+                {
                     let answer = answer(Shape::Rest, &arn, Some(&principal), &decision).unwrap().to_string();
                     assert!(answer.len() < 8 * 1024, "{size}: {}", answer.len());
                 }
             }
         }
+    }
+
+    #[test]
+    fn grants_that_do_not_fit_are_left_out_whole() {
+        let shown = |size: usize| {
+            let permissions = (0..size).map(|n| format!("p{n}:{}", "a".repeat(90)).parse().unwrap()).collect();
+            let record = Record { grants: Grants::one(permissions, vec!["*".parse().unwrap()]), ..record() };
+            let answer = answer(Shape::Rest, &Arn::parse(ARN).unwrap(), Some(&token(record)), &Decision::Allow);
+            answer.unwrap()["context"]["grants"].clone()
+        };
+        assert!(shown(50).as_str().unwrap().ends_with(r#""resources":["*"]}]"#));
+        assert_eq!(shown(80), Value::Null);
     }
 }

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::arn::Arn;
 
-/// The most that the grants may take in an answer of 8 KB.
-const MOST_GRANTS_BYTES: usize = 3 * 1024;
+/// The most roles that a 403 names; `POST /explain` names all.
+const MOST_ROLES: usize = 20;
 
 /// What a 403 says where the gateway gives it by itself, from an answer for the whole API.
 const SOMETHING_IS_MISSING: &str = "This needs a permission that you do not have. With authorizer caching on, the gateway cannot say which: ask POST /explain.";
@@ -18,9 +18,13 @@ const SOMETHING_IS_MISSING: &str = "This needs a permission that you do not have
 /// for its access log (`audit_*`).
 ///
 /// The gateway copies values into JSON as they are, so those for its templates hold no
-/// quote and no backslash. All of it stays under 8 KB: `grants` are left out where they
-/// are too large, and read again by whoever needs them.
-pub(crate) fn of_the_request(arn: &Arn<'_>, principal: Option<&Principal>, decision: &Decision) -> Map<String, Value> {
+/// quote and no backslash. An answer stays under 8 KB: so there is this with the grants, and
+/// without them for where they are too large; then whoever needs them reads them again.
+pub(crate) fn of_the_request(
+    arn: &Arn<'_>,
+    principal: Option<&Principal>,
+    decision: &Decision,
+) -> [Map<String, Value>; 2] {
     // A credential that was refused is nobody's, even where its record is known.
     let authenticated = principal.filter(|_| !matches!(decision, Decision::Refuse(_)));
     let mut context = authenticated.map(caller).unwrap_or_default();
@@ -29,22 +33,21 @@ pub(crate) fn of_the_request(arn: &Arn<'_>, principal: Option<&Principal>, decis
     }
     put(&mut context, "audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
     match decision {
-        Decision::Allow => {
-            if let Some(grants) = authenticated.and_then(grants) {
-                put(&mut context, "grants", &grants);
-            }
-        }
+        Decision::Allow => {}
         Decision::Forbid(reason, missing) => {
             put(&mut context, "audit_reason", reason.as_str());
             put(&mut context, "detail", &detail(*reason, missing));
             let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
             put(&mut context, "missing_permission", &permission);
             put(&mut context, "missing_resource", &missing.resource.as_deref().map_or_else(String::new, for_template));
-            put(&mut context, "missing_roles", &words(&missing.roles));
+            put(&mut context, "missing_roles", &words(some(&missing.roles)));
         }
         Decision::Refuse(reason) => put(&mut context, "audit_reason", reason.as_str()),
     }
-    context
+    match (decision, authenticated) {
+        (Decision::Allow, Some(principal)) => with_grants_and_without(principal, context),
+        _ => [context.clone(), context],
+    }
 }
 
 /// The same for every route at once, with the grants and without. It says nothing of the
@@ -55,10 +58,12 @@ pub(crate) fn for_the_whole_api(principal: &Principal) -> [Map<String, Value>; 2
     for key in ["missing_permission", "missing_resource", "missing_roles"] {
         put(&mut context, key, "");
     }
+    with_grants_and_without(principal, context)
+}
+
+fn with_grants_and_without(principal: &Principal, context: Map<String, Value>) -> [Map<String, Value>; 2] {
     let mut with_grants = context.clone();
-    if let Some(grants) = grants(principal) {
-        put(&mut with_grants, "grants", &grants);
-    }
+    put(&mut with_grants, "grants", &grants(principal));
     [with_grants, context]
 }
 
@@ -86,16 +91,18 @@ fn put(context: &mut Map<String, Value>, key: &str, value: &str) {
     context.insert(key.to_owned(), Value::from(value));
 }
 
-/// The grants as JSON text, unless they are too large to travel with the answer: there they
-/// are a string inside JSON, in which each quote takes two characters.
-fn grants(principal: &Principal) -> Option<String> {
+/// The grants as JSON text.
+fn grants(principal: &Principal) -> String {
     let grants = principal.grants().iter().map(|grant| {
         let permissions: Vec<_> = grant.permissions.iter().map(ToString::to_string).collect();
         let resources: Vec<_> = grant.resources.iter().map(ToString::to_string).collect();
         json!({ "permissions": permissions, "resources": resources })
     });
-    let text = grants.collect::<Value>().to_string();
-    (Value::from(text.as_str()).to_string().len() <= MOST_GRANTS_BYTES).then_some(text)
+    grants.collect::<Value>().to_string()
+}
+
+fn some(roles: &[RoleName]) -> &[RoleName] {
+    roles.get(..MOST_ROLES).unwrap_or(roles)
 }
 
 fn words(names: &[RoleName]) -> String {
@@ -117,7 +124,7 @@ fn detail(reason: Reason, missing: &Missing) -> String {
         _ => "The path can be read in more than one way. Send it without '.' and '..', doubled, encoded or backward slashes, ';', '*', '?' and control characters, and in at most 400 characters.".to_owned(),
     };
     if !missing.roles.is_empty() {
-        text.push_str(&format!(" Roles that give it: {}.", words(&missing.roles).replace(' ', ", ")));
+        text.push_str(&format!(" Roles that give it: {}.", words(some(&missing.roles)).replace(' ', ", ")));
     }
     text
 }
@@ -137,23 +144,4 @@ fn for_template(text: &str) -> String {
             c => c,
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::answer::tests::{record, token};
-    use portcullis::access::Grants;
-    use portcullis::token::Record;
-
-    #[test]
-    fn grants_that_do_not_fit_are_left_out_whole() {
-        let shown = |size: usize| {
-            let permissions = (0..size).map(|n| format!("p{n}:{}", "a".repeat(90)).parse().unwrap()).collect();
-            let record = Record { grants: Grants::one(permissions, vec!["*".parse().unwrap()]), ..record() };
-            grants(&token(record))
-        };
-        assert!(shown(20).unwrap().ends_with(r#""resources":["*"]}]"#));
-        assert_eq!(shown(50), None);
-    }
 }
