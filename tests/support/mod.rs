@@ -16,11 +16,13 @@
 //! | have a token's time come | [`until_expired`] |
 //! | change what holds for everyone: settings, catalog, time | [`stack_of_ones_own`], [`Stack::put_catalog`], [`Stack::pass`] |
 //! | act as a person | [`Stack::sign_in`] |
+//! | read what was logged and stored | [`AuditLog`], [`Stack::access_log`], [`Stack::table`] |
 //!
 //! Every answer is searched for every secret that this process has seen. Nobody has to
 //! remember that: [`Request::send`] does it.
 
 mod answer;
+mod audit_log;
 mod request;
 mod secrets;
 mod stack;
@@ -32,6 +34,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub(crate) use answer::Answer;
+pub(crate) use audit_log::AuditLog;
 pub(crate) use request::Request;
 pub(crate) use stack::{Stack, stack, stack_of_ones_own};
 pub(crate) use token::{Token, owner, secret_of_nobody, with_good_checksum};

@@ -1,14 +1,18 @@
 //! The deployment under test: the one that the environment names, or one in this process.
 
+use std::collections::HashMap;
+use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use portcullis::clock::Clock;
 use portcullis::token::Prefix;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use super::audit_log::json_lines;
 use super::wire::Origin;
 use super::{Request, Token, owner, secrets};
 
@@ -95,6 +99,27 @@ impl Stack {
         let session = answer.json()["session"].as_str().expect("a session").to_owned();
         secrets::remember(&session);
         session
+    }
+
+    /// The gateway's access log, in this process.
+    #[track_caller]
+    pub(crate) fn access_log(&self) -> Vec<Value> {
+        let file = self.running().data_dir().access_log();
+        json_lines(&fs::read(file).expect("there is an access log"))
+    }
+
+    /// Everything that lies in the table, read past the product, in this process.
+    #[track_caller]
+    pub(crate) fn table(&self) -> Vec<HashMap<String, AttributeValue>> {
+        let scan = self.running().engine().client.scan().table_name(local::engine::TABLE);
+        let runtime = Runtime::new().expect("threads can be started");
+        let page = runtime.block_on(scan.send()).expect("the table can be read");
+        assert_eq!(page.last_evaluated_key, None, "one page is all of it");
+        page.items.unwrap_or_default()
+    }
+
+    fn running(&self) -> &local::Running {
+        self.in_process.as_ref().expect("only a deployment in this process").running()
     }
 
     /// Whether nothing stands before the product that could change a request on its way,

@@ -1,0 +1,208 @@
+//! "API Tokens" of Rack Gateway, a gateway in front of Convox racks:
+//! <https://docspring.github.io/rack-gateway/security/authentication/api-tokens>, with
+//! `examples/catalogs/rack-gateway.toml`. Tokens begin with `rgw`, and only admins manage
+//! them.
+//!
+//! Later:
+//! - `rack-gateway api-token create`, `list` and `delete`, `RACK_GATEWAY_API_TOKEN` and
+//!   `--api-token`: the command line
+//! - the workflow for GitHub Actions
+//! - "Navigate to API Tokens in the sidebar", "Select Token → Delete": the console
+//! - "Tokens not used in 90+ days should be reviewed", asked for by number of days
+//! - "Rotate tokens periodically", in place: rotating keeps the id
+//! - "Consider IP allowlisting for sensitive tokens"
+//!
+//! Not ours: "MFA", "Idle timeout" and "Logout" of sessions are the identity provider's, whose
+//! sessions end at a time of their own; "Deploy Approvals" are the API's behind, to which the
+//! permissions on them belong. "Tokens should only be used over HTTPS" is the gateway's: it
+//! listens on nothing else.
+//!
+//! Different on purpose: the random component is base62 with a checksum, not base64url, and
+//! its first part is the token's id, which is a number there.
+
+mod management;
+mod security;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use portcullis::config::TokenManagement;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    DAY, assert_dead, catalog, create, deployment, each_role_opens_what_the_table_says, on_everything, opened, routes,
+};
+use crate::support::{AuditLog, Stack, Token};
+
+const ROLES: [&str; 5] = ["viewer", "ops", "deployer", "cicd", "admin"];
+
+fn rack_gateway() -> Stack {
+    logged().0
+}
+
+/// With its audit log.
+fn logged() -> (Stack, AuditLog) {
+    let log = AuditLog::default();
+    let sink = log.clone();
+    let stack = deployment("rack-gateway", |options| {
+        options.prefix = "rgw".parse().unwrap();
+        options.token_management = TokenManagement::Admins;
+        options.audit_log = Box::new(sink);
+    });
+    log.take();
+    (stack, log)
+}
+
+fn admin(stack: &Stack) -> String {
+    stack.sign_in("rosa", &["rack-admins"])
+}
+
+fn with_role(name: &str, role: &str) -> Value {
+    json!({ "name": name, "role": role })
+}
+
+fn cicd(stack: &Stack) -> Token {
+    create(stack, admin(stack), &with_role("ci-production-deploy", "cicd"))
+}
+
+/// "Unlike sessions, tokens are long-lived and don't require interactive login": "Lifetime:
+/// Until deleted"
+#[test]
+fn a_token_lives_until_it_is_deleted_and_a_session_does_not() {
+    let stack = rack_gateway();
+    let (rosa, token) = (admin(&stack), cicd(&stack));
+    stack.get("/demo/apps").bearer(&rosa).send().expect(200);
+    stack.pass(2 * 365 * DAY);
+    stack.get("/demo/apps").bearer(&rosa).send().problem(401, "invalid_token");
+    stack.get("/demo/apps").bearer(&token).send().expect(200);
+    stack.delete(&token.path()).bearer(admin(&stack)).send().expect(204);
+    assert_dead(&stack, &token, "/demo/apps");
+}
+
+/// "Format: rgw_<random>", "Random: 32 bytes"
+#[test]
+fn a_token_is_rgw_and_a_random_component_of_32_bytes() {
+    let stack = rack_gateway();
+    let [one, other] = [cicd(&stack), cicd(&stack)].map(|token| {
+        let random = token.secret.strip_prefix("rgw_").expect("the prefix comes first").to_owned();
+        // Between the id and the checksum.
+        random[16..random.len() - 6].to_owned()
+    });
+    assert!(one.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    assert!(one.len() as f64 * 62_f64.log2() >= 256.0);
+    assert_eq!(one.len(), other.len());
+    let alike = one.bytes().zip(other.bytes()).filter(|(one, other)| one == other).count();
+    assert!(alike < 20, "{alike} of {} characters are the same", one.len());
+}
+
+/// "API tokens are hashed before storage", "Database: SHA-256 hash of full token"
+#[test]
+fn the_database_has_the_sha_256_of_the_full_token_and_nothing_else_of_it() {
+    let (stack, log) = logged();
+    let token = cicd(&stack);
+    for secret in [&token.secret, &stack.admin] {
+        stack.get("/demo/apps").bearer(secret).send().expect(200);
+    }
+    let table = stack.table();
+    let digest = Sha256::digest(token.secret.as_bytes()).to_vec();
+    let hashed = table.iter().filter(|item| item.get("digest") == Some(&AttributeValue::B(Blob::new(digest.clone()))));
+    assert_eq!(hashed.count(), 1);
+
+    let written = [bytes(&table), json!(log.take()).to_string().into(), json!(stack.access_log()).to_string().into()];
+    for secret in [&token.secret, &stack.admin] {
+        let (id, secret) = secret["rgw_".len()..].split_at(16);
+        for written in &written {
+            let has = |part: &str| written.windows(part.len()).any(|window| window == part.as_bytes());
+            assert!(has(id), "it is where a secret would be found");
+            assert!(!has(&secret[..12]) && !has(&secret[secret.len() - 12..]));
+        }
+    }
+}
+
+/// All that stands in a table.
+fn bytes(table: &[HashMap<String, AttributeValue>]) -> Vec<u8> {
+    fn add(value: &AttributeValue, bytes: &mut Vec<u8>) {
+        match value {
+            AttributeValue::S(text) | AttributeValue::N(text) => bytes.extend(text.as_bytes()),
+            AttributeValue::B(blob) => bytes.extend(blob.as_ref()),
+            AttributeValue::L(list) => list.iter().for_each(|value| add(value, bytes)),
+            AttributeValue::M(map) => map.iter().for_each(|(name, value)| {
+                bytes.extend(name.as_bytes());
+                add(value, bytes);
+            }),
+            AttributeValue::Bool(_) | AttributeValue::Null(_) => {}
+            other => panic!("{other:?} has not been looked into"),
+        }
+        bytes.push(b'\n');
+    }
+    let mut bytes = Vec::new();
+    table.iter().for_each(|item| add(&AttributeValue::M(item.clone()), &mut bytes));
+    bytes
+}
+
+/// "API tokens store explicit permissions. Roles are a shortcut at creation time"
+#[test]
+fn roles_are_a_shortcut_for_explicit_permissions_at_creation_time() {
+    let stack = rack_gateway();
+    let before = ROLES.map(|role| (role, create(&stack, admin(&stack), &with_role(role, role))));
+    let mut changed = catalog("rack-gateway");
+    for (role, token) in &before {
+        assert_eq!(token.view["grants"], on_everything(&changed["roles"][role]["permissions"]), "{role}");
+    }
+    changed["roles"]["cicd"]["permissions"] = json!(["app:read"]);
+    stack.put_catalog(&changed);
+    let after = cicd(&stack);
+    let build = |token| stack.post("/demo/apps/myapp/builds").bearer(token).send().status;
+    assert_eq!((build(&before[3].1), build(&after)), (200, 403));
+}
+
+/// "viewer: Read-only access", "ops: Restart, exec, view env", "deployer: Full deploy
+/// capabilities", "cicd: Minimal deploy + approval", "admin: All operations"
+#[test]
+fn each_role_opens_what_the_table_says_of_it() {
+    let rows = [
+        ("GET /apps", "viewer ops deployer cicd admin"),
+        ("POST /apps", "admin"),
+        ("GET /apps/{app}", "viewer ops deployer cicd admin"),
+        ("PUT /apps/{app}", "deployer admin"),
+        ("DELETE /apps/{app}", "admin"),
+        ("POST /apps/{app}/restart", "ops deployer admin"),
+        ("GET /apps/{app}/services", "viewer ops deployer cicd admin"),
+        ("PUT /apps/{app}/services/{service}", "deployer admin"),
+        ("GET /apps/{app}/logs", "viewer ops deployer admin"),
+        ("GET /apps/{app}/environment", "ops deployer admin"),
+        ("PUT /apps/{app}/environment", "deployer admin"),
+        ("POST /apps/{app}/exec", "ops deployer admin"),
+        ("GET /apps/{app}/processes", "viewer ops deployer admin"),
+        ("POST /apps/{app}/processes", "ops deployer admin"),
+        ("GET /apps/{app}/processes/{process}", "viewer ops deployer admin"),
+        ("DELETE /apps/{app}/processes/{process}", "ops deployer admin"),
+        ("POST /apps/{app}/objects", "deployer cicd admin"),
+        ("GET /apps/{app}/builds", "viewer ops deployer cicd admin"),
+        ("POST /apps/{app}/builds", "deployer cicd admin"),
+        ("GET /apps/{app}/builds/{build}", "viewer ops deployer cicd admin"),
+        ("GET /apps/{app}/builds/{build}/logs", "viewer ops deployer admin"),
+        ("GET /apps/{app}/releases", "ops deployer cicd admin"),
+        ("POST /apps/{app}/releases", "deployer cicd admin"),
+        ("GET /apps/{app}/releases/{release}", "ops deployer cicd admin"),
+        ("POST /apps/{app}/releases/{release}/promote", "deployer cicd admin"),
+        ("GET /apps/{app}/deploy-approvals", "deployer cicd admin"),
+        ("POST /apps/{app}/deploy-approvals", "deployer cicd admin"),
+        ("GET /apps/{app}/deploy-approvals/{id}", "deployer cicd admin"),
+        ("POST /apps/{app}/deploy-approvals/{id}/approve", "admin"),
+        ("POST /apps/{app}/deploy-approvals/{id}/reject", "admin"),
+        ("GET /instances", "viewer ops deployer admin"),
+        ("GET /instances/{instance}", "viewer ops deployer admin"),
+        ("GET /system", "viewer ops deployer admin"),
+        ("PUT /system", "admin"),
+        ("GET /system/{part}", "viewer ops deployer admin"),
+    ];
+    let columns = ROLES.map(|role| (role, with_role(role, role)));
+    let (stack, routes) = (rack_gateway(), routes("rack-gateway"));
+    each_role_opens_what_the_table_says(&stack, &routes, &columns, &rows);
+    // "Read-only sufficient"
+    let viewer = stack.create(with_role("Datadog Monitor", "viewer"));
+    assert!(opened(&stack, &routes, "our", &viewer).iter().all(|pattern| pattern.starts_with("GET ")));
+}

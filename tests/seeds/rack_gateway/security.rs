@@ -1,0 +1,184 @@
+//! The page's second half: what is logged, and what follows from it.
+
+use serde_json::{Value, json};
+
+use super::{admin, cicd, logged, rack_gateway, with_role};
+use crate::seeds::{DAY, create, listed, revoke, seconds};
+use crate::support::{Stack, secret_of_nobody, with_good_checksum};
+
+/// "Failed authentication attempts are logged"
+#[test]
+fn failed_authentication_attempts_are_logged() {
+    let (stack, log) = logged();
+    let (token, deleted) = (cicd(&stack), cicd(&stack));
+    let mut short = with_role("short", "viewer");
+    short["expires_in"] = json!("1h");
+    let (expired, revoked) = (create(&stack, admin(&stack), &short), cicd(&stack));
+    stack.delete(&deleted.path()).bearer(admin(&stack)).send().expect(204);
+    revoke(&stack, admin(&stack), &revoked);
+    stack.pass(3600);
+    // Its id is public; the secret behind it is guessed.
+    let (id, last) = (&token.id, token.secret.len() - 6);
+    let guessed = with_good_checksum(&format!("rgw_{id}{}", "0".repeat(last - 4 - id.len())));
+    let nobodys = secret_of_nobody(&stack.prefix());
+    log.take();
+    for (presented, id, reason) in [
+        (&*guessed, Some(&**id), "unknown"),
+        (&nobodys, Some(&nobodys[4..20]), "unknown"),
+        (&deleted.secret, Some(&deleted.id), "unknown"),
+        (&revoked.secret, Some(&revoked.id), "revoked"),
+        (&expired.secret, Some(&expired.id), "expired"),
+        ("rgw_garbage", None, "malformed"),
+    ] {
+        stack.get("/demo/apps").bearer(presented).send().problem(401, "invalid_token");
+        let lines = log.take();
+        assert_eq!(lines.len(), 1);
+        let line = &lines[0];
+        assert_eq!((&line["rbac_decision"], &line["reason"]), (&json!("deny"), &json!(reason)));
+        assert_eq!(
+            (&line["method"], &line["path"], &line["api_token_id"]),
+            (&json!("GET"), &json!("/apps"), &json!(id))
+        );
+        assert_eq!(line["source_ip"], "127.0.0.1");
+    }
+    stack.get("/demo/apps").send().problem(401, "invalid_token");
+    assert_eq!(log.take()[0]["rbac_decision"], "deny");
+}
+
+/// "If a token is exposed: Delete immediately", "Review audit logs: Check what actions were
+/// taken with the token", "Create replacement: Generate new token with same role"
+#[test]
+fn what_was_done_with_an_exposed_token_is_in_the_audit_log() {
+    let (stack, log) = logged();
+    let (exposed, other) = (cicd(&stack), cicd(&stack));
+    let send = |method, path, token| stack.request(method, path).bearer(token).send().status;
+    assert_eq!(send("POST", "/demo/apps/myapp/builds", &exposed), 200);
+    assert_eq!(send("GET", "/demo/apps", &other), 200);
+    assert_eq!(send("GET", "/demo/apps/myapp/environment", &exposed), 403);
+    stack.delete(&exposed.path()).bearer(admin(&stack)).send().expect(204);
+    assert_eq!(send("DELETE", "/demo/apps/myapp", &exposed), 401);
+
+    let lines = log.take();
+    let actions = lines.iter().filter(|line| line["api_token_id"] == exposed.id);
+    let actions: Vec<_> = actions.map(|line| json!([line["method"], line["path"], line["rbac_decision"]])).collect();
+    assert_eq!(
+        actions,
+        [
+            json!(["POST", "/apps/myapp/builds", "allow"]),
+            json!(["GET", "/apps/myapp/environment", "deny"]),
+            json!(["DELETE", "/apps/myapp", "deny"]),
+        ]
+    );
+    // The deletion itself is an action, of the one who deleted.
+    let deletion = lines.iter().find(|line| line["method"] == "DELETE" && line["path"] == exposed.path()).unwrap();
+    assert_eq!((&deletion["principal_type"], &deletion["owner"]), (&json!("session"), &json!("rosa")));
+    assert_eq!(send("POST", "/demo/apps/myapp/builds", &cicd(&stack)), 200);
+}
+
+/// "All token usage is logged", with an example of the line.
+#[test]
+fn all_token_usage_is_logged() {
+    let (stack, log) = logged();
+    let token = cicd(&stack);
+    for (method, path, status, decision) in [
+        ("POST", "/apps/myapp/builds", 200, "allow"),
+        ("GET", "/apps", 200, "allow"),
+        ("DELETE", "/apps/myapp", 403, "deny"),
+    ] {
+        let before = seconds_now(&stack);
+        log.take();
+        stack.request(method, &format!("/demo{path}")).bearer(&token).send().expect(status);
+        let [line] = <[Value; 1]>::try_from(log.take()).unwrap();
+        let expected = json!({
+            "api_token_id": token.id,
+            "api_token_name": "ci-production-deploy",
+            "method": method,
+            "path": path,
+            "rbac_decision": decision,
+        });
+        for (field, value) in expected.as_object().unwrap() {
+            assert_eq!(&line[field], value, "{field}");
+        }
+        assert!((before..before + 60).contains(&seconds(&line["timestamp"])));
+        // The status is known when the answer leaves: the gateway's log has it, with the rest.
+        let access = stack.access_log();
+        let access = access.iter().find(|access| access["request_id"] == line["request_id"]).unwrap();
+        assert_eq!((&access["status_code"], &access["api_token_id"]), (&json!(status), &json!(token.id)));
+        assert_eq!((&access["method"], &access["path"]), (&json!(method), &json!(path)));
+        assert_eq!((&access["rbac_decision"], &access["api_token_name"]), (&json!(decision), &line["api_token_name"]));
+    }
+}
+
+/// The deployment's time.
+fn seconds_now(stack: &Stack) -> i64 {
+    seconds(&stack.token(["app:read"]).view["created_at"])
+}
+
+/// "Token-based requests are distinguishable from session-based requests in audit logs."
+#[test]
+fn token_based_requests_are_distinguishable_from_session_based_requests() {
+    let (stack, log) = logged();
+    let (rosa, token) = (admin(&stack), cicd(&stack));
+    log.take();
+    stack.get("/demo/apps").bearer(&token).send().expect(200);
+    stack.get("/demo/apps").bearer(&rosa).send().expect(200);
+    let [by_token, by_session] = <[Value; 2]>::try_from(log.take()).unwrap();
+    assert_eq!((&by_token["principal_type"], &by_token["api_token_id"]), (&json!("token"), &json!(token.id)));
+    assert_eq!((&by_session["principal_type"], &by_session["api_token_id"]), (&json!("session"), &Value::Null));
+    // The token is the person's: only what kind of credential it was tells them apart.
+    assert_eq!((&by_token["owner"], &by_session["owner"]), (&json!("rosa"), &json!("rosa")));
+}
+
+/// "Token role determines permissions", "For sensitive operations requiring human approval,
+/// use Deploy Approvals."
+#[test]
+fn a_cicd_token_asks_for_approval_and_cannot_give_it() {
+    let stack = rack_gateway();
+    let token = cicd(&stack);
+    let approvals = "/demo/apps/myapp/deploy-approvals";
+    stack.post(approvals).bearer(&token).send().expect(200);
+    stack.get(&format!("{approvals}/7")).bearer(&token).send().expect(200);
+    for decision in ["approve", "reject"] {
+        let path = format!("{approvals}/7/{decision}");
+        assert_eq!(
+            stack.post(&path).bearer(&token).send().problem(403, "insufficient_scope")["permission"],
+            "approval:decide"
+        );
+        stack.post(&path).bearer(admin(&stack)).send().expect(200);
+    }
+    // What the API behind looks for: who has to wait for an approval, and who has not.
+    let unapproved = |role: &str| {
+        let token = create(&stack, admin(&stack), &with_role("x", role));
+        let answer = stack.get("/demo/apps").bearer(&token).send().expect(200).json();
+        answer["principal"]["grants"].as_str().unwrap().contains("deploy:unapproved")
+    };
+    assert_eq!((unapproved("cicd"), unapproved("deployer")), (false, true));
+}
+
+/// "Tokens don't expire automatically"
+#[test]
+fn tokens_do_not_expire_automatically() {
+    let stack = rack_gateway();
+    let token = cicd(&stack);
+    assert_eq!(token.view["expires_at"], Value::Null);
+    stack.pass(3650 * DAY);
+    stack.get("/demo/apps").bearer(&token).send().expect(200);
+    assert_eq!(listed(&stack, admin(&stack), &token)["status"], "active");
+}
+
+/// "Tokens are passed in headers, not cookies", "No CSRF token required"
+#[test]
+fn tokens_are_passed_in_headers_and_not_in_cookies() {
+    let stack = rack_gateway();
+    let token = cicd(&stack);
+    let path = "/demo/apps/myapp/builds";
+    for name in ["token", "api_token", "x-api-token", "Authorization", "session"] {
+        let cookie = format!("{name}={}", token.secret);
+        stack.post(path).header("Cookie", cookie).send().problem(401, "invalid_token");
+        let cookie = format!("{name}=Bearer {}", token.secret);
+        stack.post(path).header("Cookie", cookie).send().problem(401, "invalid_token");
+    }
+    // Nothing else is asked for, and no answer sets a cookie that a browser would send back.
+    let answer = stack.post(path).bearer(&token).header("Origin", "https://evil.example").send().expect(200);
+    assert_eq!(answer.header("set-cookie"), None);
+}
