@@ -97,6 +97,9 @@ mod tests {
             template.api.routes.iter().map(|r| (r.path.as_str(), r.method.as_str(), r.function.as_str())).collect();
         routes.sort_unstable();
         let expected = [
+            ("/catalog", "GET", "catalog"),
+            ("/catalog", "PUT", "catalog"),
+            ("/explain", "POST", "list"),
             ("/me", "GET", "list"),
             ("/tokens", "GET", "list"),
             ("/tokens", "POST", "create"),

@@ -54,10 +54,11 @@ def websocket_example(emulator: Emulator, portcullis: Stack) -> Stack:
     return example(emulator, portcullis, "websocket")
 
 
-def example(emulator: Emulator, portcullis: Stack, name: str) -> Stack:
+def example(emulator: Emulator, portcullis: Stack, name: str, **parameters: str) -> Stack:
     authorizer = portcullis.outputs["AuthorizerFunctionArn"]
     settings = ("--resolve-s3", "--capabilities", "CAPABILITY_IAM")
-    return stacks.deploy(emulator, name, ROOT / "examples" / name, *settings, AuthorizerFunctionArn=authorizer)
+    given = {"AuthorizerFunctionArn": authorizer} | parameters
+    return stacks.deploy(emulator, name, ROOT / "examples" / name, *settings, **given)
 
 
 @pytest.fixture(scope="session")

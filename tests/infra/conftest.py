@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # SAM counts what it expands, and complains that nobody takes the figures.
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
-EXAMPLES = ["rest-api", "http-api", "websocket"]
+EXAMPLES = ["rest-api", "rest-api-cached", "http-api", "websocket"]
 
 
 class NoManagedPolicies:

@@ -22,7 +22,7 @@ def operations(body: dict) -> dict[tuple[str, str], dict]:
 
 def all_bodies(template, examples) -> list[dict]:
     bodies = [body for it in [template, *examples.values()] for body in it.api_bodies()]
-    assert len(bodies) == 3  # the product's, and those of the REST and the HTTP example
+    assert len(bodies) == 4  # the product's, and those of the two REST examples and the HTTP example
     return bodies
 
 
@@ -38,14 +38,24 @@ def test_every_route_is_behind_the_authorizer(template, examples) -> None:
             assert operation["security"] == [{name: []}], route
 
 
-def test_the_authorizer_is_asked_for_every_request(template, examples) -> None:
-    for body in all_bodies(template, examples):
+def test_the_authorizer_is_asked_for_every_request_where_nobody_turned_a_cache_on(template, examples) -> None:
+    uncached = {name: it for name, it in examples.items() if name != "rest-api-cached"}
+    for body in [body for it in [template, *uncached.values()] for body in it.api_bodies()]:
         [scheme] = body["components"]["securitySchemes"].values()
         authorizer = scheme[AUTHORIZER]
         assert authorizer["type"] == "request"
         assert authorizer["authorizerResultTtlInSeconds"] == 0
         # A source that a request lacks would be a 401 before the authorizer is asked.
         assert not authorizer.get("identitySource")
+
+
+def test_what_is_kept_is_kept_for_one_credential_from_one_address(examples) -> None:
+    [body] = examples["rest-api-cached"].api_bodies()
+    [scheme] = body["components"]["securitySchemes"].values()
+    authorizer = scheme[AUTHORIZER]
+    assert authorizer["identitySource"] == "method.request.header.Authorization, context.identity.sourceIp"
+    # The parameter's default, which SAM has put in its place.
+    assert authorizer["authorizerResultTtlInSeconds"] == 300
 
 
 def test_a_websocket_connects_through_the_authorizer(examples) -> None:

@@ -1,0 +1,71 @@
+"""One answer for every route, kept by the gateway: for one token from one address."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+import conftest
+import gateway
+import logs
+from emulator import Emulator
+from stack import Stack
+
+SECONDS = 300
+
+
+@pytest.fixture(scope="module")
+def cached_url(emulator: Emulator, portcullis: Stack) -> Iterator[str]:
+    """The example with a cache, and an authorizer that knows of it."""
+    example = conftest.example(emulator, portcullis, "rest-api-cached", AuthorizerCacheSeconds=str(SECONDS))
+    set_cache(emulator, portcullis, SECONDS, "iam")
+    yield gateway.direct(emulator, example.resources["Api"])
+    set_cache(emulator, portcullis, 0, "simple")
+
+
+def set_cache(emulator: Emulator, portcullis: Stack, seconds: int, answer: str) -> None:
+    """What the parameters AuthorizerCacheSeconds and HttpApiAnswer set."""
+    function = portcullis.resources["AuthorizerFunction"]
+    functions = emulator.client("lambda")
+    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    variables |= {"PORTCULLIS_AUTHORIZER_CACHE_SECONDS": str(seconds), "PORTCULLIS_HTTP_API_ANSWER": answer}
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+
+
+def decisions(emulator: Emulator, portcullis: Stack, token_id: str) -> int:
+    """How often the authorizer was asked about a token on the cached API."""
+    lines = logs.decisions(emulator, portcullis.resources["AuthorizerLogGroup"])
+    return len([line for line in lines if line["api_token_id"] == token_id])
+
+
+def test_one_answer_decides_every_route_as_each_would_have_been_decided(
+    emulator: Emulator, portcullis: Stack, cached_url: str, url: str, admin_token: str
+) -> None:
+    asked = {
+        "name": f"cached {uuid.uuid4().hex}",
+        "grants": [
+            {"permissions": ["apps:*"], "resources": ["apps/billing"]},
+            {"permissions": ["apps:read"], "resources": ["apps/shop"]},
+        ],
+    }
+    token = gateway.call("POST", f"{url}/tokens", admin_token, asked).body
+    for method, path, status in [
+        ("GET", "/apps/shop", 200),
+        ("POST", "/apps/shop", 403),
+        ("GET", "/apps/billing", 200),
+        ("POST", "/apps/billing/builds", 200),
+        ("GET", "/apps", 403),
+        ("GET", "/apps/payroll", 403),
+        ("GET", "/apps/shopping", 403),
+        ("DELETE", "/apps/shop/x", 403),
+        ("GET", "/", 403),
+        ("GET", "/apps/shop/x/y", 200),
+    ]:
+        assert gateway.call(method, f"{cached_url}{path}", token["token"]).status == status, (method, path)
+    assert decisions(emulator, portcullis, token["id"]) == 1
+    refused = gateway.call("GET", f"{cached_url}/apps/payroll", token["token"])
+    assert "ask POST /explain" in refused.body["detail"]
+    # What caching does to revocation: it waits for the answer's end, on that API alone.
+    assert gateway.call("POST", f"{url}/tokens/{token['id']}/revoke", admin_token).status == 200
+    assert gateway.call("GET", f"{cached_url}/apps/shop", token["token"]).status == 200
+    assert gateway.call("GET", f"{url}/me", token["token"]).status == 401

@@ -1,0 +1,106 @@
+//! An API whose gateway keeps the authorizer's answers.
+
+use serde_json::{Value, json};
+
+use crate::support::{Stack, Token, stack_of_ones_own};
+
+const SECONDS: i64 = 300;
+
+fn cached() -> Stack {
+    stack_of_ones_own(|options| options.authorizer_cache_seconds = 300)
+}
+
+/// What the decision on this very request would be.
+fn explained(stack: &Stack, token: &Token, method: &str, path: &str) -> u64 {
+    let body = json!({ "token_id": token.id, "method": method, "path": path });
+    let answer = stack.post("/explain").bearer(&stack.admin).json(&body).send().expect(200).json();
+    answer["status"].as_u64().unwrap_or(200)
+}
+
+fn status(stack: &Stack, token: &Token, method: &str, path: &str) -> u64 {
+    stack.request(method, &format!("/demo{path}")).bearer(token).send().status.into()
+}
+
+#[test]
+fn one_kept_answer_decides_each_route_as_a_fresh_one_would() {
+    let stack = cached();
+    stack.put_catalog(&json!({"permissions": {"build:create": "", "log:view": ""}, "routes": [
+        {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "apps/{app}"},
+        {"match": "GET /apps/{app}/logs/{rest+}", "permission": "log:view", "resource": "apps/{app}"}]}));
+    let token = stack.create(json!({"grants": [
+        {"permissions": ["apps:*", "build:*", "log:view"], "resources": ["apps/billing"]},
+        {"permissions": ["jobs:read"], "resources": ["*"]},
+        {"permissions": ["*:read"], "resources": ["docs/*"]},
+    ]}));
+    let mut seen = [0, 0];
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE"] {
+        for path in [
+            "/",
+            "/apps",
+            "/apps/billing",
+            "/apps/billing/",
+            "/apps/billing/builds",
+            "/apps/billing/logs/1/2",
+            "/apps/payroll",
+            "/apps/payroll/builds",
+            "/apps/payroll/logs/1",
+            "/apps/billing2",
+            "/jobs",
+            "/jobs/7/x",
+            "/docs",
+            "/docs/a",
+            "/docs/a/b",
+            "/apps/billing/../payroll",
+            "/apps/billing//x",
+            "/apps/billing/a;b",
+            "/apps/billing/%2e%2e/payroll",
+            "/apps/billing/a%2Fb",
+        ] {
+            let expected = explained(&stack, &token, method, path);
+            assert_eq!(status(&stack, &token, method, path), expected, "{method} {path}");
+            seen[usize::from(expected == 200)] += 1;
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 20), "{seen:?}");
+}
+
+#[test]
+fn a_refusal_of_a_kept_answer_says_whom_to_ask_and_nothing_of_another_request() {
+    let stack = cached();
+    let token = stack.token_on(["apps:read"], ["apps/billing"]);
+    let refused = |path: &str| stack.get(path).bearer(&token).send().problem(403, "insufficient_scope");
+    let first = refused("/demo/secrets/one");
+    assert_eq!(first, refused("/demo/apps/payroll"));
+    assert!(first["detail"].as_str().unwrap().ends_with("ask POST /explain."), "{first}");
+    for field in ["permission", "resource", "roles"] {
+        assert_eq!(first[field], "", "{field}");
+    }
+    let principal = stack.get("/demo/apps/billing").bearer(&token).send().expect(200).json()["principal"].clone();
+    assert_eq!((&principal["audit_path"], &principal["token_id"]), (&Value::Null, &json!(token.id)));
+}
+
+#[test]
+fn a_revoked_token_is_let_in_until_the_kept_answer_ends_and_on_the_own_api_never() {
+    let stack = cached();
+    let token = stack.token(["apps:read"]);
+    assert_eq!(status(&stack, &token, "GET", "/apps"), 200);
+    stack.post(&format!("{}/revoke", token.path())).bearer(&stack.admin).send().expect(200);
+    stack.get("/me").bearer(&token).send().expect(401);
+    stack.pass(SECONDS - 1);
+    assert_eq!(status(&stack, &token, "GET", "/apps/other"), 200);
+    stack.pass(1);
+    assert_eq!(status(&stack, &token, "GET", "/apps"), 401);
+}
+
+#[test]
+fn what_no_policy_can_say_is_answered_for_the_one_method() {
+    let stack = cached();
+    stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": ""}, "routes": [
+        {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));
+    let token = stack.token(["app:read"]);
+    assert_eq!(status(&stack, &token, "GET", "/apps/one"), 200);
+    // The gateway goes on with that answer, which is about the other path alone.
+    assert_eq!(status(&stack, &token, "GET", "/apps/two"), 403);
+    stack.pass(SECONDS);
+    assert_eq!(status(&stack, &token, "GET", "/apps/two"), 200);
+}
