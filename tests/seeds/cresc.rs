@@ -112,7 +112,7 @@ fn at_least_one_permission_must_be_selected() {
     assert_eq!(refused(json!({ "name": "ci", "permissions": [] })), ["permissions"]);
     assert_eq!(refused(json!({ "name": "ci", "grants": [{ "permissions": [] }] })), ["grants[0].permissions"]);
     // One of those that there are.
-    assert_eq!(refused(json!({ "name": "ci", "permissions": ["app:raed"] })), ["permissions"]);
+    assert_eq!(refused(json!({ "name": "ci", "permissions": ["app:unheard-of"] })), ["permissions"]);
     create(&stack, &mei, &reader("ci"));
 }
 

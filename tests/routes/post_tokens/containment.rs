@@ -136,3 +136,57 @@ fn a_chain_of_tokens_never_grows_in_power() {
         .send()
         .problem(403, "insufficient_scope");
 }
+
+#[test]
+fn no_way_of_asking_gets_more_than_the_creator_has() {
+    let stack = stack();
+    let creator = stack.create(json!({"grants": [
+        {"permissions": ["tokens:write"], "resources": ["tokens"]},
+        {"permissions": ["apps:read"], "resources": ["apps/billing"]},
+        {"permissions": ["apps:write"], "resources": ["apps/shop/*"]},
+    ]}));
+    for beyond in [
+        json!({"role": "admin"}),
+        json!({"role": "viewer", "resources": ["apps/billing"]}),
+        json!({"permissions": ["*"], "resources": ["apps/billing"]}),
+        json!({"permissions": ["*:*"], "resources": ["apps/billing"]}),
+        json!({"permissions": ["apps:*"], "resources": ["apps/billing"]}),
+        json!({"permissions": ["*:read"], "resources": ["apps/billing"]}),
+        json!({"permissions": ["apps:read"]}),
+        json!({"permissions": ["apps:read"], "resources": ["apps"]}),
+        json!({"permissions": ["apps:read"], "resources": ["apps/*"]}),
+        json!({"permissions": ["apps:read"], "resources": ["apps/billing", "*"]}),
+        json!({"permissions": ["apps:write"], "resources": ["apps/billing"]}),
+        json!({"permissions": ["apps:write"], "resources": ["apps/shop"]}),
+        json!({"permissions": ["apps:read", "apps:write"], "resources": ["apps/shop/x"]}),
+        json!({"permissions": ["tokens:write"], "resources": ["apps/billing"]}),
+        json!({"permissions": ["tokens:admin"], "resources": ["tokens"]}),
+        json!({"permissions": ["tokens:read"], "resources": ["tokens"]}),
+        json!({"permissions": ["catalog:write"], "resources": ["tokens"]}),
+        json!({"grants": [
+            {"permissions": ["apps:read"], "resources": ["apps/billing"]},
+            {"permissions": ["apps:read"], "resources": ["apps/payroll"]},
+        ]}),
+    ] {
+        let answer = ask(&stack, &creator, beyond.clone());
+        assert_eq!(answer.status, 403, "{beyond}");
+        too_much(&answer);
+    }
+    // What is no part of a request cannot be smuggled into one.
+    for (field, value) in [
+        ("bootstrap", json!({"owner": "admin", "name": "x"})),
+        ("created_by", json!("bootstrap")),
+        ("id", json!("0123456789abcdef")),
+        ("digest", json!("x")),
+        ("status", json!("active")),
+    ] {
+        let mut body = json!({"permissions": ["apps:read"], "resources": ["apps/billing"]});
+        body[field] = value;
+        assert_eq!(ask(&stack, &creator, body).offending_fields(), [field]);
+    }
+    let within = json!({"grants": [
+        {"permissions": ["tokens:write"], "resources": ["tokens/*"]},
+        {"permissions": ["apps:write"], "resources": ["apps/shop/x", "apps/shop/y/*"]},
+    ]});
+    ask(&stack, &creator, within).expect(201);
+}
