@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use super::catalog::{METHODS, On};
 use super::need::conventional_action;
-use super::{Grants, Permission, Resource, Route, Rules};
+use super::{Grant, Grants, Permission, Resource, Route, Rules};
 use about::{names_of, paths_about};
 use witness::Witness;
 
@@ -83,8 +83,7 @@ pub enum Inexpressible {
 /// When there are no regions that say exactly that.
 pub fn regions(grants: &Grants, rules: &Rules<'_>) -> Result<Allowed, Inexpressible> {
     let all = |held: &Permission| held.resource().is_none() && held.action().is_none();
-    let universal =
-        |grant: &super::Grant| grant.permissions.iter().any(all) && grant.resources.contains(&Resource::All);
+    let universal = |grant: &Grant| grant.permissions.iter().any(all) && grant.resources.contains(&Resource::All);
     if !rules.catalog.is_strict() && grants.iter().any(universal) {
         return Ok(Allowed::Everything);
     }
@@ -134,7 +133,7 @@ impl Finder<'_> {
                         if !grant.has(&Permission::needed(first, action)) {
                             continue;
                         }
-                        if *resource == Resource::Tree(root.clone()) {
+                        if matches!(resource, Resource::Tree(_)) {
                             self.root(method, &names)?;
                         }
                         self.below_by_convention(method, &names)?;

@@ -107,6 +107,20 @@ fn a_routes_parameters_that_the_grant_binds_make_exact_paths() {
 }
 
 #[test]
+fn a_resource_may_name_a_routes_parameters_in_any_order() {
+    let shown = |pattern: &str, resource: &str, grant: &str| {
+        let route = json!({"match": pattern, "permission": "file:put", "resource": resource});
+        let document = json!({"permissions": {"file:put": ""}, "routes": [route]}).to_string();
+        shown(&[(&["file:put"], &[grant])], &document)
+    };
+    // The rest may end before what follows it, or with it, or go on.
+    assert_eq!(shown("POST /files/{path+}", "{path}/of", "a/b/of"), ["POST files/a/b", "POST files/a/b/of/**"]);
+    assert_eq!(shown("POST /{x}/{y}", "{y}/{x}", "a/b"), ["POST b/a"]);
+    assert_eq!(shown("POST /{x}/{y}", "{x}/{x}", "a/b"), [""; 0]);
+    assert_eq!(shown("POST /files/{x}", "files", "files/*"), [""; 0]);
+}
+
+#[test]
 fn a_route_that_is_open_on_any_name_has_to_be_part_of_something_that_is_open() {
     let open = |permissions: &[&str]| found(&[(permissions, &["*"])], APPS);
     assert_eq!(open(&["app:view"]), Err(Inexpressible::Open("GET /apps/{app}".to_owned())));
