@@ -84,6 +84,20 @@ def import_http_api(api_id: str, body: dict) -> None:
             done(http_apis._create_route(api_id, route))
 
 
+def know_the_source_address() -> None:
+    """AWS takes the source address as an identity source; ministack takes it for absent."""
+    resolve = rest_apis._request_identity_sources
+    address, header = "context.identity.sourceIp", "x-source-address"
+
+    def corrected(identity_source, headers, query_params, stage):
+        hops = rest_apis._header_ci(headers, "x-forwarded-for") or "127.0.0.1"
+        known = {**headers, header: hops.split(",")[0].strip()}
+        sources = (identity_source or "").replace(address, f"method.request.header.{header}")
+        return resolve(sources, known, query_params, stage)
+
+    rest_apis._request_identity_sources = corrected
+
+
 # What one request to a REST API carries from its authorizer to its answer.
 REQUEST: ContextVar[dict] = ContextVar("request")
 
@@ -146,6 +160,7 @@ if __name__ == "__main__":
     import_every_method()
     import_gateway_responses()
     import_http_apis()
+    know_the_source_address()
     give_a_request_one_id()
     render_the_authorizers_context()
     main()

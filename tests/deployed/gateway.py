@@ -39,9 +39,12 @@ def direct(emulator: Emulator, api_id: str) -> str:
     return f"{emulator.endpoint}/_aws/execute-api/{api_id}"
 
 
-def call(method: str, url: str, token: str | None = None, body: dict | None = None) -> Answer:
-    """One request, with a token if there is one."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+def call(
+    method: str, url: str, token: str | None = None, body: dict | None = None, headers: dict[str, str] | None = None
+) -> Answer:
+    """One request, with a token if there is one. To the emulator, X-Forwarded-For is where it
+    comes from."""
+    headers = ({"Authorization": f"Bearer {token}"} if token else {}) | (headers or {})
     if body is not None:
         headers["Content-Type"] = "application/json"
     data = None if body is None else json.dumps(body).encode()

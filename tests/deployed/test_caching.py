@@ -19,7 +19,7 @@ def cached_url(emulator: Emulator, portcullis: Stack) -> Iterator[str]:
     """The example with a cache, and an authorizer that knows of it."""
     example = conftest.example(emulator, portcullis, "rest-api-cached", AuthorizerCacheSeconds=str(SECONDS))
     set_cache(emulator, portcullis, SECONDS, "iam")
-    yield gateway.direct(emulator, example.resources["Api"])
+    yield f"{gateway.direct(emulator, example.resources['Api'])}/demo"
     set_cache(emulator, portcullis, 0, "simple")
 
 
@@ -63,6 +63,10 @@ def test_one_answer_decides_every_route_as_each_would_have_been_decided(
     ]:
         assert gateway.call(method, f"{cached_url}{path}", token["token"]).status == status, (method, path)
     assert decisions(emulator, portcullis, token["id"]) == 1
+    # Another address is another key: whatever was kept for the first is not for it.
+    elsewhere = {"X-Forwarded-For": "198.51.100.7"}
+    assert gateway.call("GET", f"{cached_url}/apps/shop", token["token"], headers=elsewhere).status == 200
+    assert decisions(emulator, portcullis, token["id"]) == 2
     refused = gateway.call("GET", f"{cached_url}/apps/payroll", token["token"])
     assert "ask POST /explain" in refused.body["detail"]
     # What caching does to revocation: it waits for the answer's end, on that API alone.
