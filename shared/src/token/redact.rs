@@ -11,7 +11,12 @@ const SHOWN: usize = 16;
 /// taken for a secret: 43 drawn characters always have, a hexadecimal digest never has.
 const ANYWHERE: usize = 40;
 
-/// The text without what looks like a token: behind a `_` (or `%5F`, its
+/// How `{"` begins in base64url, and with it the header of every JWT.
+const OBJECT: &str = "eyJ";
+/// What each of a JWT's first two parts has at least, besides.
+const LEAST_OF_A_PART: usize = 10;
+
+/// The text without what looks like a session, and without what looks like a token: behind a `_` (or `%5F`, its
 /// percent-encoding) only the public id is left of it, and elsewhere nothing.
 ///
 /// Any deployment's prefix is recognised, and also a token that was cut, doubled or
@@ -19,6 +24,33 @@ const ANYWHERE: usize = 40;
 /// letter, is not stopped.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
+    match without_sessions(text) {
+        Some(left) => Cow::Owned(without_tokens(&left).into_owned()),
+        None => without_tokens(text),
+    }
+}
+
+/// The text without sessions, which are JWTs: two parts or more that begin as a JSON object
+/// does in base64url, with a dot between them. `None` if there is none.
+fn without_sessions(text: &str) -> Option<String> {
+    let base64url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut left = String::new();
+    let mut rest = text;
+    while let Some(from) = rest.find(OBJECT) {
+        let (before, candidate) = rest.split_at(from);
+        left.push_str(before);
+        let run = position(candidate.as_bytes(), 0, |byte| !base64url(byte) && *byte != b'.');
+        let (run, after) = candidate.split_at(run.unwrap_or(candidate.len()));
+        let mut parts = run.split('.').map(str::len);
+        let is_session = parts.next().is_some_and(|length| length >= OBJECT.len() + LEAST_OF_A_PART)
+            && parts.next().is_some_and(|length| length >= LEAST_OF_A_PART);
+        left.push_str(if is_session { "[redacted]" } else { run });
+        rest = after;
+    }
+    (rest.len() < text.len()).then(|| left + rest)
+}
+
+fn without_tokens(text: &str) -> Cow<'_, str> {
     let mut redacted = String::new();
     let mut copied = 0;
     let mut at = 0;
@@ -93,6 +125,25 @@ mod tests {
             [TOKEN.replace('_', "-"), TOKEN.replace('_', "%255f"), TOKEN.replace("pcl_", ""), TOKEN.replace('_', "")]
         {
             assert!(!redact(&disguised).contains("SECRET"), "{disguised}");
+        }
+    }
+
+    #[test]
+    fn of_a_session_nothing_is_left_wherever_it_stands() {
+        let part = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0";
+        for (jwt, hidden) in [
+            (format!("{part}.{part}.a-b_c-d_e-f_g"), true),
+            (format!("{part}.{part}."), true),
+            (format!("{part}.{part}"), true),
+            (format!("{part}.{}.sig", "x-".repeat(30)), true),
+            ("eyJ.eyJ.x".to_owned(), false),
+            ("eyJhbGciOi.txt".to_owned(), false),
+        ] {
+            for (before, after) in [("", ""), ("/apps/", "/x"), ("ü ", "?q"), ("eyJ ", " eyJ"), ("key=", ";")] {
+                let text = format!("{before}{jwt}{after}");
+                let expected = if hidden { format!("{before}[redacted]{after}") } else { text.clone() };
+                assert_eq!(redact(&text), expected);
+            }
         }
     }
 
