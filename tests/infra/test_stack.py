@@ -42,7 +42,7 @@ ENVIRONMENT = {
     "CreateFunction": TABLE | PREFIX | RETENTION | MANAGEMENT | NO_STAGE
     | {"PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Ref": "MaxTokensPerOwner"}},
     "ListFunction": TABLE | MANAGEMENT | NO_STAGE,
-    "RevokeFunction": TABLE | RETENTION | MANAGEMENT | NO_STAGE,
+    "RevokeFunction": TABLE | RETENTION | MANAGEMENT | CACHING | NO_STAGE,
 }  # fmt: skip
 
 

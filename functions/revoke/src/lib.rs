@@ -30,8 +30,10 @@ async fn revoke(app: &App, call: &Call) -> Answer {
     let record = revoked.ok_or_else(Problem::not_found)?;
     let now = app.clock.now();
     // No cache stands between a token and its record, so it is dead by the time of this
-    // answer, whoever revoked it first.
-    let mut response = json(StatusCode::OK, &Revoked { view: TokenView::of(&record, now), effective_by: now });
+    // answer, whoever revoked it first; unless the operator's gateways keep answers, the last
+    // of which they got just before.
+    let effective_by = now.plus_seconds(i64::from(app.settings.authorizer_cache_seconds));
+    let mut response = json(StatusCode::OK, &Revoked { view: TokenView::of(&record, now), effective_by });
     tag(&mut response, record.version);
     Ok(response)
 }

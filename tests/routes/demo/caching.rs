@@ -1,5 +1,6 @@
 //! An API whose gateway keeps the authorizer's answers.
 
+use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{Stack, Token, stack_of_ones_own};
@@ -84,7 +85,10 @@ fn a_revoked_token_is_let_in_until_the_kept_answer_ends_and_on_the_own_api_never
     let stack = cached();
     let token = stack.token(["apps:read"]);
     assert_eq!(status(&stack, &token, "GET", "/apps"), 200);
-    stack.post(&format!("{}/revoke", token.path())).bearer(&stack.admin).send().expect(200);
+    let revoked = stack.post(&format!("{}/revoke", token.path())).bearer(&stack.admin).send().expect(200).json();
+    // The answer says by when it is dead everywhere.
+    let time = |field: &str| Timestamp::parse(revoked[field].as_str().unwrap()).unwrap();
+    assert!(time("effective_by") >= time("revoked_at").plus_seconds(SECONDS), "{revoked}");
     stack.get("/me").bearer(&token).send().expect(401);
     stack.pass(SECONDS - 1);
     assert_eq!(status(&stack, &token, "GET", "/apps/other"), 200);
