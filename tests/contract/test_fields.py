@@ -17,7 +17,14 @@ NEW_TOKEN = {"$ref": "#/components/schemas/NewToken"}
 
 TEXTS = ["", " ", "x", "\u00a0", "\u2003x", "\ufeff", "a\tb", "a\nb", "a\r", "\u0085", "\u2028", "\u202e", "🚀", "\x7f"]
 LONG = {"name": [100, 101], "description": [500, 501], "owner": [128, 129]}
-LIKE_TOKENS = ["a_" + "b" * 31, "a_" + "b" * 32, "%5f" + "b" * 32, "_%5F" + "b" * 32, "b" * 70, "eyJ" + "a-" * 5 + "." + "b_" * 5]
+LIKE_TOKENS = [
+    "a_" + "b" * 31,
+    "a_" + "b" * 32,
+    "%5f" + "b" * 32,
+    "_%5F" + "b" * 32,
+    "b" * 70,
+    "eyJ" + "a-" * 5 + "." + "b_" * 5,
+]
 HALVES = [
     "a:b",
     "A.b_c-d:0",
