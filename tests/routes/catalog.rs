@@ -102,8 +102,8 @@ fn everything_that_is_wrong_is_named_with_its_place_and_nothing_changes() {
         [
             "roles.cicd.permissions[1]",
             "routes[1].match",
-            "routes[1].match",
-            "routes[1].permission",
+            "routes[2].match",
+            "routes[2].permission",
             "sessions.groups.team"
         ]
     );

@@ -24,9 +24,12 @@ enum Half {
 
 impl Permission {
     /// What a request on a path that begins with `segment` needs. A segment that no
-    /// permission can name (`~user`, `my app`, none at all) needs a `*`.
+    /// permission can name (`~user`, `my app`, none at all, one that is too long or looks
+    /// like a token) needs a `*`. So what a refusal names is what can be granted, and never a
+    /// secret from a path.
     pub(super) fn needed(segment: &str, action: &str) -> Self {
-        Self { resource: Half::parse(segment).unwrap_or(Half::Any), action: Half::Named(action.to_owned()) }
+        let named = format!("{segment}:{action}").parse().ok();
+        named.unwrap_or_else(|| Self { resource: Half::Any, action: Half::Named(action.to_owned()) })
     }
 
     /// A permission of the product's own, from halves that are known to be good.
@@ -181,7 +184,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_path_that_no_permission_can_name_needs_a_wildcard() {
-        for odd in ["", "~user", "my app", "a:b", "é"] {
+        let (long, token) = ("a".repeat(96), format!("pcl_{}", "a1".repeat(33)));
+        for odd in ["", "~user", "my app", "a:b", "a:", "é", "*", &long, &token] {
             let needed = Permission::needed(odd, "read");
             assert!(permission("*:read").covers(&needed), "{odd:?}");
             assert!(!permission("app:*").covers(&needed), "{odd:?}");

@@ -1,5 +1,6 @@
 //! What has to hold of a catalog as a whole, beyond the form of its parts.
 
+use super::document::Places;
 use super::{Catalog, Flaw, OWN, RoleName};
 use crate::access::{MOST_PERMISSIONS, Permission};
 use crate::token::{redact, unprintable};
@@ -12,13 +13,16 @@ const LONGEST_DESCRIPTION: usize = 200;
 const LONGEST_GROUP: usize = 256;
 
 const UNKNOWN: &str = "is not among the permissions: list it there, with a description";
+const LIKE_A_TOKEN: &str = "must not hold what looks like a token";
 
 impl Catalog {
-    pub(super) fn check(&self, flaws: &mut Vec<Flaw>) {
+    /// `places` says where the parts of lists stand: those that could not be read are
+    /// missing here.
+    pub(super) fn check(&self, places: &Places, flaws: &mut Vec<Flaw>) {
         let counts = [
             ("permissions", self.permissions.len(), MOST_LISTED),
             ("roles", self.roles.len(), MOST_ROLES),
-            ("routes", self.routes.len(), MOST_ROUTES),
+            ("routes", places.routes.count, MOST_ROUTES),
             ("sessions.groups", self.groups.len(), MOST_GROUPS),
         ];
         let over = counts.iter().filter(|(_, count, most)| count > most).collect::<Vec<_>>();
@@ -28,8 +32,8 @@ impl Catalog {
         // What is too much is not looked at more closely: that would take as long as it likes.
         if over.is_empty() {
             self.check_permissions(flaws);
-            self.check_roles(flaws);
-            self.check_routes(flaws);
+            self.check_roles(places, flaws);
+            self.check_routes(places, flaws);
             self.check_groups(flaws);
         }
     }
@@ -49,19 +53,19 @@ impl Catalog {
         }
     }
 
-    fn check_roles(&self, flaws: &mut Vec<Flaw>) {
-        for (name, role) in &self.roles {
+    fn check_roles(&self, places: &Places, flaws: &mut Vec<Flaw>) {
+        for ((name, role), (_, listed)) in self.roles.iter().zip(&places.roles) {
             let place = format!("roles.{name}");
             if let Err(invalid) = name.as_str().parse::<RoleName>() {
                 flaws.push(Flaw::new(&place, invalid.0));
             }
             description(&format!("{place}.description"), &role.description, flaws);
-            let count = role.permissions.len();
+            let count = listed.count;
             if !(1..=MOST_PERMISSIONS).contains(&count) {
                 let message = format!("must have 1 to {MOST_PERMISSIONS} entries; it has {count}");
                 flaws.push(Flaw::new(format!("{place}.permissions"), message));
             }
-            for (at, permission) in role.permissions.iter().enumerate() {
+            for (permission, at) in role.permissions.iter().zip(&listed.at) {
                 let place = format!("{place}.permissions[{at}]");
                 form(&place, permission, flaws);
                 if !self.knows(permission) {
@@ -71,8 +75,9 @@ impl Catalog {
         }
     }
 
-    fn check_routes(&self, flaws: &mut Vec<Flaw>) {
-        for (at, route) in self.routes.iter().enumerate() {
+    fn check_routes(&self, places: &Places, flaws: &mut Vec<Flaw>) {
+        let routes = || self.routes.iter().zip(&places.routes.at);
+        for (route, at) in routes() {
             let place = format!("routes[{at}].permission");
             form(&place, &route.permission, flaws);
             if route.permission.is_wildcard() {
@@ -80,13 +85,16 @@ impl Catalog {
             } else if !self.knows(&route.permission) {
                 flaws.push(Flaw::new(place, UNKNOWN));
             }
-            if redact(&route.pattern) != route.pattern {
-                flaws.push(Flaw::new(format!("routes[{at}].match"), "must not hold what looks like a token"));
+            for (field, text) in [("match", Some(&route.pattern)), ("resource", route.resource.as_ref())] {
+                if text.is_some_and(|text| redact(text) != *text) {
+                    flaws.push(Flaw::new(format!("routes[{at}].{field}"), LIKE_A_TOKEN));
+                }
             }
-            if let Some(before) = self.routes.iter().take(at).position(|before| before.meets(route)) {
+            let mut earlier = routes().take_while(|(_, before)| *before < at);
+            if let Some((before, place)) = earlier.find(|(before, _)| before.meets(route)) {
                 let message = format!(
-                    "matches requests that routes[{before}] matches too ({}); one request needs one permission",
-                    self.routes.get(before).map_or("", |before| &before.pattern)
+                    "matches requests that routes[{place}] matches too ({}); one request needs one permission",
+                    redact(&before.pattern)
                 );
                 flaws.push(Flaw::new(format!("routes[{at}].match"), message));
             }
@@ -99,6 +107,9 @@ impl Catalog {
             if !(1..=LONGEST_GROUP).contains(&group.chars().count()) || group.chars().any(unprintable) {
                 let message = format!("must be a group's name of 1 to {LONGEST_GROUP} printable characters");
                 flaws.push(Flaw::new(&place, message));
+            }
+            if redact(group) != *group {
+                flaws.push(Flaw::new(&place, LIKE_A_TOKEN));
             }
             if !self.roles.contains_key(role) {
                 flaws.push(Flaw::new(place, "is not the name of a role"));

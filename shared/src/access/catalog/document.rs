@@ -10,7 +10,7 @@
 //! }
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -43,7 +43,7 @@ impl Catalog {
         let mut reader = Reader::default();
         let catalog = reader.catalog(document);
         let mut flaws = reader.flaws;
-        catalog.check(&mut flaws);
+        catalog.check(&reader.places, &mut flaws);
         if flaws.is_empty() { Ok(catalog) } else { Err(flaws) }
     }
 
@@ -83,9 +83,26 @@ impl Catalog {
     }
 }
 
+/// Where the parts of lists stand in the document, of which a catalog has only those that
+/// could be read.
+#[derive(Default)]
+pub(super) struct Places {
+    /// The permissions of each role that the catalog has.
+    pub(super) roles: BTreeMap<RoleName, Listed>,
+    pub(super) routes: Listed,
+}
+
+/// How many entries a list has, and which of them could be read.
+#[derive(Default)]
+pub(super) struct Listed {
+    pub(super) count: usize,
+    pub(super) at: Vec<usize>,
+}
+
 #[derive(Default)]
 struct Reader {
     flaws: Vec<Flaw>,
+    places: Places,
 }
 
 impl Reader {
@@ -114,13 +131,19 @@ impl Reader {
         }
         for (name, role) in self.entries(&mut top, "", "roles") {
             let role = self.role(&format!("roles.{name}"), &role);
-            if let (Some(name), Some(role)) = (RoleName::stored(&name), role) {
+            if let (Some(name), Some((role, listed))) = (RoleName::stored(&name), role) {
+                self.places.roles.insert(name.clone(), listed);
                 catalog.roles.insert(name, role);
             }
         }
         let routes = top.remove("routes");
-        for (at, route) in self.list("routes", routes.as_ref()).into_iter().enumerate() {
-            catalog.routes.extend(self.route(&format!("routes[{at}]"), &route));
+        let routes = self.list("routes", routes.as_ref());
+        self.places.routes.count = routes.len();
+        for (at, route) in routes.iter().enumerate() {
+            if let Some(route) = self.route(&format!("routes[{at}]"), route) {
+                self.places.routes.at.push(at);
+                catalog.routes.push(route);
+            }
         }
         if let Some(sessions) = top.remove("sessions")
             && let Some(mut sessions) = self.object("sessions", &sessions)
@@ -137,7 +160,7 @@ impl Reader {
         catalog
     }
 
-    fn role(&mut self, place: &str, role: &Value) -> Option<Role> {
+    fn role(&mut self, place: &str, role: &Value) -> Option<(Role, Listed)> {
         let mut fields = self.object(place, role)?;
         let description = fields.remove("description");
         let permissions = fields.remove("permissions");
@@ -147,10 +170,18 @@ impl Reader {
             Some(value) => self.text(&format!("{place}.description"), &value),
         };
         let place = format!("{place}.permissions");
-        let listed = self.list(&place, permissions.as_ref());
-        let permissions = listed.iter().enumerate();
-        let permissions = permissions.filter_map(|(at, value)| self.permission(&format!("{place}[{at}]"), value));
-        Some(Role { permissions: permissions.collect(), description: description? })
+        let list = self.list(&place, permissions.as_ref());
+        let mut listed = Listed { count: list.len(), at: Vec::new() };
+        let (mut permissions, mut seen) = (Vec::new(), BTreeSet::new());
+        for (at, value) in list.iter().enumerate() {
+            let permission = self.permission(&format!("{place}[{at}]"), value);
+            // One that is given twice is kept once, as in a token.
+            if let Some(permission) = permission.filter(|permission| seen.insert(permission.clone())) {
+                listed.at.push(at);
+                permissions.push(permission);
+            }
+        }
+        Some((Role { permissions, description: description? }, listed))
     }
 
     fn route(&mut self, place: &str, route: &Value) -> Option<Route> {

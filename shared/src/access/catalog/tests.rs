@@ -223,6 +223,61 @@ fn every_flaw_is_named_at_once() {
 }
 
 #[test]
+fn a_flaw_keeps_its_place_behind_entries_that_cannot_be_read() {
+    let document = json!({
+        "roles": {"cicd": {"permissions": ["no permission", "apps:read", 7, "app:go"]}, "lost": {"permissions": [7]}},
+        "routes": [
+            {"match": "GET apps", "permission": "apps:read"},
+            {"match": "GET /apps", "permission": "apps:read"},
+            {"match": "GET /jobs", "permission": 7},
+            {"match": "GET /apps", "permission": "app:go"},
+        ],
+    });
+    let flaws = flaws(&document);
+    let named = |flaw: &str| assert!(flaws.iter().any(|found| found.starts_with(flaw)), "{flaw}\n{flaws:#?}");
+    named("roles.cicd.permissions[3]: is not among the permissions");
+    named("routes[3].permission: is not among the permissions");
+    named("routes[3].match: matches requests that routes[1] matches too");
+    assert_eq!(flaws.len(), 8, "{flaws:#?}");
+}
+
+#[test]
+fn a_role_has_a_permission_once() {
+    let given = |permissions: &[&str]| json!({"roles": {"x": {"permissions": permissions}}});
+    let read = Catalog::read(&given(&["a:read", "*", "a:read", "*:*"])).unwrap();
+    assert_eq!(read.to_document()["roles"]["x"]["permissions"], json!(["a:read", "*"]));
+    let places =
+        |list: &[&str]| flaws(&given(list)).into_iter().map(|flaw| flaw.split(": ").next().unwrap().to_owned());
+    assert_eq!(places(&["a:read", "a:read", "a:go"]).collect::<Vec<_>>(), ["roles.x.permissions[2]"]);
+    // As in a token, all that are given count.
+    assert_eq!(places(&["a:read"; 50]).count(), 0);
+    assert_eq!(places(&["a:read"; 51]).collect::<Vec<_>>(), ["roles.x.permissions"]);
+}
+
+#[test]
+fn what_looks_like_a_token_is_nowhere_in_a_catalog_nor_in_what_is_said_of_it() {
+    let token = format!("pcl_{}", "a1".repeat(33));
+    let role = |permission: &str, text: &str| json!({"permissions": [permission], "description": text});
+    let route = |text: &str, resource: &str| json!({"match": text, "permission": "x:read", "resource": resource});
+    let pattern = format!("GET /{token}");
+    for (document, places) in [
+        (json!({"permissions": {format!("{token}:read"): ""}}), 1),
+        (json!({"permissions": {"app:go": token}}), 1),
+        (json!({"roles": {"a": role(&format!("{token}:read"), "")}}), 1),
+        (json!({"roles": {"a": role("x:read", &token)}}), 1),
+        (json!({"roles": {"a": role("x:read", "")}, "sessions": {"groups": {token.clone(): "a"}}}), 1),
+        (json!({"routes": [route("GET /a", &format!("x/{token}"))]}), 1),
+        (json!({"routes": [route(&format!("GET /{{{token}}}"), "x")]}), 1),
+        // The other one is told that it matches the same requests.
+        (json!({"routes": [route(&pattern, "x"), route(&pattern, "x")]}), 3),
+    ] {
+        let flaws = Catalog::read(&document).unwrap_err();
+        assert_eq!(flaws.len(), places, "{flaws:#?}");
+        assert!(flaws.iter().all(|flaw| !flaw.message.contains(&token)), "{flaws:#?}");
+    }
+}
+
+#[test]
 fn a_catalog_has_its_limits() {
     let many = |count: usize, entry: &dyn Fn(usize) -> (String, Value)| {
         (0..count).map(entry).collect::<serde_json::Map<_, _>>()
