@@ -51,11 +51,27 @@ class Call:
 
 
 def create(service: Service, token: str, **wanted: Any) -> dict:
-    """A new token."""
+    """A new token. `...` leaves a field out."""
     body = {"name": "contract", "permissions": ["apps:read"], **wanted}
+    body = {field: value for field, value in body.items() if value is not ...}
     response = Call("POST /tokens", token, body=body).send(service)
     assert response.status_code == 201, response.text
     return response.json()
+
+
+def sign_in(service: Service, name: str, *groups: str) -> str:
+    """A session of somebody in these groups."""
+    form = {"name": name, "groups": ",".join(groups)}
+    headers = {"Accept": "application/json"}
+    response = requests.post(service.url + "/dev/sign-in", data=form, headers=headers, timeout=30)
+    assert response.status_code == 200, response.text
+    return response.json()["session"]
+
+
+def put_catalog(service: Service, catalog: Any) -> requests.Response:
+    """What becomes of a catalog that is put by who has seen the one in force."""
+    tag = Call("GET /catalog", service.admin_token).send(service).headers["etag"]
+    return Call("PUT /catalog", service.admin_token, body=catalog, headers={"If-Match": tag}).send(service)
 
 
 def problem_type(response: requests.Response) -> str | None:

@@ -55,6 +55,20 @@ def full_service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFac
     yield from running(service, watch)
 
 
+@pytest.fixture(scope="session")
+def catalog_service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One whose catalog may become any other: what decides elsewhere stays as it is."""
+    service = Service(tmp_path_factory.mktemp("catalog-service"))
+    yield from running(service, watch)
+
+
+@pytest.fixture(scope="session")
+def admins_service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One where only admins manage tokens."""
+    service = Service(tmp_path_factory.mktemp("admins-service"), flags=["--token-management", "admins"])
+    yield from running(service, watch)
+
+
 def running(service: Service, watch: Watch) -> Iterator[Service]:
     service.start()
     watch.remember(service.admin_token)

@@ -177,6 +177,137 @@ def test_a_body_of_more_than_16_kib_is_refused_as_described(service: Service) ->
         assert response.status_code == status
 
 
+def test_a_catalog_of_more_than_256_kib_is_refused_as_described(catalog_service: Service) -> None:
+    for size, status in {262_144: 200, 262_145: 413}.items():
+        assert calls.put_catalog(catalog_service, b"{}".ljust(size)).status_code == status
+
+
+# What no schema says of one part: it has to hold together.
+APART = {
+    "permissions": {"build:create": ""},
+    "roles": {"cicd": {"permissions": ["build:create", "build:start", "*:read"]}},
+    "routes": [
+        {"match": "GET /apps/{app}", "permission": "build:start"},
+        {"match": "GET /apps/new", "permission": "build:create"},
+        {"match": "GET /{a}/{a}/x", "permission": "build:create"},
+        {"match": "GET /jobs/{job}", "permission": "build:create", "resource": "{app}"},
+    ],
+    "sessions": {"groups": {"developers": "ops"}},
+}
+PLACES = [
+    *["roles.cicd.permissions[1]", "routes[0].permission", "routes[1].match", "routes[2].match"],
+    *["routes[3].resource", "sessions.groups.developers"],
+]
+
+
+def test_a_catalog_that_does_not_hold_together_is_refused_with_every_place(catalog_service: Service) -> None:
+    assert spec.complaints({"$ref": "#/components/schemas/Catalog"}, APART) == []
+    response = calls.put_catalog(catalog_service, APART)
+    assert (response.status_code, sorted(error["field"] for error in response.json()["errors"])) == (400, PLACES)
+
+
+def test_what_is_not_named_one_by_one_is_counted(catalog_service: Service) -> None:
+    response = calls.put_catalog(catalog_service, {f"unknown{n}": 1 for n in range(150)})
+    errors = response.json()["errors"]
+    assert (response.status_code, len(errors), errors[-1]["field"]) == (400, 101, "*")
+
+
+@pytest.mark.parametrize("tag", ["*", "0", "", "W/", '"00"', '"x"', '"0", "1"', '"99999999999999999999"'])
+def test_what_is_no_tag_of_a_catalog_is_refused_as_described(tag: str, service: Service) -> None:
+    response = Call("PUT /catalog", service.admin_token, body={}, headers={"If-Match": tag}).send(service)
+    assert [error["field"] for error in response.json()["errors"]] == ["If-Match"]
+
+
+def test_a_catalog_that_was_changed_meanwhile_stays_and_its_tag_is_told(catalog_service: Service) -> None:
+    put = calls.put_catalog(catalog_service, {"permissions": {"build:create": "Start a build"}})
+    assert put.headers["etag"] == f'"{put.json()["version"]}"'
+    stale = Call("PUT /catalog", catalog_service.admin_token, body={}, headers={"If-Match": '"0"'})
+    assert stale.send(catalog_service).headers["etag"] == put.headers["etag"]
+    shown = Call("GET /catalog", catalog_service.admin_token).send(catalog_service)
+    assert (shown.json()["permissions"]["build:create"], shown.headers["etag"]) == (
+        "Start a build",
+        put.headers["etag"],
+    )
+
+
+def test_what_was_put_is_shown_in_the_form_that_is_described(catalog_service: Service) -> None:
+    for catalog in [
+        {},
+        {"strict": True},
+        {"roles": {"a": {"permissions": ["*:*", "a:read", "*"]}}, "sessions": {"groups": {"Ünited ops": "a"}}},
+        {"routes": [{"match": "ANY /{all+}", "permission": "tokens:admin", "resource": "x/{all}"}], "sessions": {}},
+    ]:
+        assert calls.put_catalog(catalog_service, catalog).status_code == 200
+        shown = Call("GET /catalog", catalog_service.admin_token).send(catalog_service).json()
+        assert shown["strict"] == catalog.get("strict", False)
+        # What was read can be put back.
+        assert calls.put_catalog(catalog_service, shown).status_code == 200
+
+
+def test_permissions_that_a_role_names_twice_are_a_tokens_once(catalog_service: Service) -> None:
+    role = {"permissions": ["apps:read", "*:*", "apps:read", "*"]}
+    calls.put_catalog(catalog_service, {"roles": {"x": role}})
+    made = calls.create(catalog_service, catalog_service.admin_token, permissions=..., role="x")
+    assert made["grants"] == [{"permissions": ["apps:read", "*"], "resources": ["*"]}]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, and what it is answered."""
+
+    request: tuple[str, str]
+    reason: str | None
+    source: str | None
+    needs: str | None
+    api: str = "protected"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(("GET", "/apps/billing"), None, "convention", "apps:read"),
+        Asked(("POST", "/apps/billing"), "permission_missing", "convention", "apps:write"),
+        Asked(("GET", "/apps/payroll"), "resource_not_granted", "convention", "apps:read"),
+        Asked(("GET", "/apps/../x"), "malformed_path", None, None),
+        Asked(("GET", "/"), "permission_missing", "convention", "*:read"),
+        Asked(("GET", "/" + "a" * 95), "permission_missing", "convention", "a" * 95 + ":read"),
+        # No permission could be as long, nor look like a token.
+        Asked(("GET", "/" + "a" * 96), "permission_missing", "convention", "*:read"),
+        Asked(("GET", "/pcl_" + "a" * 65), "permission_missing", "convention", "*:read"),
+        Asked(("$connect", "/"), "permission_missing", "convention", "websocket:connect"),
+        Asked(("GET", "/me"), None, "portcullis", None, "tokens"),
+        Asked(("GET", "/tokens"), "permission_missing", "portcullis", "tokens:read", "tokens"),
+        Asked(("PUT", "/catalog"), "permission_missing", "portcullis", "catalog:write", "tokens"),
+    ],
+    ids=lambda asked: " ".join(asked.request)[:40],
+)
+def test_a_decision_is_explained_as_described(asked: Asked, service: Service) -> None:
+    admin = service.admin_token
+    token = calls.create(service, admin, resources=["apps/billing"])["id"]
+    question = {"token_id": token, "method": asked.request[0], "path": asked.request[1], "api": asked.api}
+    answer = Call("POST /explain", admin, body=question).send(service).json()
+    assert (answer["decision"], answer["reason"]) == ("deny" if asked.reason else "allow", asked.reason)
+    assert (answer["rule"] and answer["rule"]["source"], answer["permission"]) == (asked.source, asked.needs)
+
+
+def test_a_decision_on_a_token_that_ended_or_by_a_catalog_is_explained_as_described(catalog_service: Service) -> None:
+    admin = catalog_service.admin_token
+    route = {"match": "GET /apps/{app}", "permission": "app:see", "resource": "app/{app}"}
+    calls.put_catalog(catalog_service, {"strict": True, "permissions": {"app:see": "See an app"}, "routes": [route]})
+    token = calls.create(catalog_service, admin, permissions=["app:see"])["id"]
+
+    def explain(path: str, by: str = admin) -> dict:
+        question = {"token_id": token, "method": "GET", "path": path}
+        return Call("POST /explain", by, body=question).send(catalog_service).json()
+
+    assert explain("/apps/billing")["rule"] == {"source": "catalog", "route": route["match"]}
+    assert (explain("/apps")["reason"], explain("/apps")["rule"]["source"]) == ("route_not_listed", "catalog")
+    reader = calls.create(catalog_service, admin, permissions=["tokens:read"])["token"]
+    assert ("roles" in explain("/apps/x"), "roles" in explain("/apps/x", reader)) == (True, False)
+    Call("POST /tokens/{id}/revoke", admin, token).send(catalog_service)
+    assert (explain("/apps/billing")["status"], explain("/apps/billing")["reason"]) == (401, "revoked")
+
+
 def test_every_state_of_a_token_is_shown_as_described(service: Service) -> None:
     admin = service.admin_token
     used = calls.create(service, admin, description="two\nlines", expires_in="1h", resources=["apps/a b", "..."])

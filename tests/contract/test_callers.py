@@ -65,19 +65,76 @@ def test_what_is_not_described_is_not_there(method: str, path: str, service: Ser
     assert method == "HEAD" or calls.problem_type(response) == "not_found"
 
 
-def test_a_token_opens_what_the_description_says_of_its_permission(service: Service) -> None:
-    opened = {
-        "tokens:read": {"GET /tokens", "GET /tokens/{id}", "POST /explain", "GET /me"},
-        "tokens:write": {"POST /tokens", "DELETE /tokens/{id}", "POST /tokens/{id}/revoke", "GET /me"},
-        "tokens:admin": {it for it in spec.operations() if "catalog" not in it},
-        "catalog:read": {"GET /catalog", "GET /me"},
-        "catalog:write": {"PUT /catalog", "GET /me"},
-        "*": set(spec.operations()),
-        "apps:read": {"GET /me"},
-    }
-    for permission, operations in opened.items():
-        token = calls.create(service, service.admin_token, permissions=[permission])["token"]
-        for operation in spec.operations():
-            response = Call(operation, token, NOBODYS).send(service)
-            refused = calls.problem_type(response) == "insufficient_scope"
-            assert refused == (operation not in operations), (permission, operation)
+READS = {"GET /tokens", "GET /tokens/{id}", "POST /explain"}
+WRITES = {"POST /tokens", "DELETE /tokens/{id}", "POST /tokens/{id}/revoke"}
+OPENED = {
+    "tokens:read": READS,
+    "tokens:write": WRITES,
+    "tokens:admin": READS | WRITES,
+    "catalog:read": {"GET /catalog"},
+    "catalog:write": {"PUT /catalog"},
+    "*": set(spec.operations()),
+    "apps:read": set(),
+}
+# Where only admins manage tokens.
+OPENED_AMONG_ADMINS = OPENED | {"tokens:read": set(), "tokens:write": set()}
+
+
+def assert_opens(service: Service, credential: str, operations: set[str]) -> None:
+    """That a credential opens these operations, and the one that all credentials open."""
+    for operation in spec.operations():
+        response = Call(operation, credential, NOBODYS).send(service)
+        refused = calls.problem_type(response) == "insufficient_scope"
+        assert refused == (operation not in operations | {"GET /me"}), operation
+
+
+@pytest.mark.parametrize("permission", OPENED)
+def test_a_token_opens_what_the_description_says_of_its_permission(permission: str, service: Service) -> None:
+    token = calls.create(service, service.admin_token, permissions=[permission])["token"]
+    assert_opens(service, token, OPENED[permission])
+
+
+@pytest.mark.parametrize("permission", OPENED)
+def test_where_only_admins_manage_tokens_it_opens_what_the_description_says_of_that(
+    permission: str, admins_service: Service
+) -> None:
+    token = calls.create(admins_service, admins_service.admin_token, permissions=[permission])["token"]
+    assert_opens(admins_service, token, OPENED_AMONG_ADMINS[permission])
+
+
+def test_a_session_opens_what_its_roles_give_and_tokens_of_its_own(service: Service, admins_service: Service) -> None:
+    for groups, own, among_admins in [
+        ([], READS | WRITES, set()),
+        (["portcullis-viewer"], READS | WRITES | {"GET /catalog"}, {"GET /catalog"}),
+        (["portcullis-admin"], set(spec.operations()), set(spec.operations())),
+    ]:
+        assert_opens(service, calls.sign_in(service, "alice", *groups), own)
+        assert_opens(admins_service, calls.sign_in(admins_service, "alice", *groups), among_admins)
+
+
+def test_a_session_is_a_bearer_credential_alone(service: Service) -> None:
+    session = calls.sign_in(service, "alice", "portcullis-admin")
+    for headers in [{"x-api-token": session}, {"Authorization": f"Bearer {session}", "x-api-token": session}]:
+        assert Call("GET /me", None, headers=headers).send(service).status_code == 401
+
+
+def test_a_person_is_shown_as_described_and_so_is_what_they_have_made_and_ended(
+    service: Service, admins_service: Service
+) -> None:
+    session = calls.sign_in(service, "bob", "portcullis-viewer", "portcullis-cicd", "nothing")
+    me = Call("GET /me", session).send(service).json()
+    assert (me["principal_type"], me["owner"], me["roles"]) == ("session", "bob", ["cicd", "viewer"])
+    made = calls.create(service, session, role="viewer", permissions=..., expires_at=None)
+    assert (made["owner"], made["role"], made["created_by"]) == ("bob", "viewer", "session:bob")
+    assert Call("GET /me", made["token"]).send(service).json()["role"] == "viewer"
+    revoked = Call("POST /tokens/{id}/revoke", session, made["id"]).send(service).json()
+    assert revoked["revoked_by"] == "session:bob"
+    assert [it["id"] for it in Call("GET /tokens", session).send(service).json()["tokens"]] == [made["id"]]
+    nobody = Call("GET /me", calls.sign_in(admins_service, "bob")).send(admins_service).json()
+    assert (nobody["roles"], nobody["grants"]) == ([], [])
+
+
+def test_who_may_not_see_the_catalog_is_told_no_roles(service: Service) -> None:
+    for groups, roles in [(["portcullis-viewer"], "admin"), ([], "")]:
+        response = Call("PUT /catalog", calls.sign_in(service, "carol", *groups)).send(service)
+        assert (calls.problem_type(response), response.json()["roles"]) == ("insufficient_scope", roles)

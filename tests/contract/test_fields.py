@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import calls
 import spec
 from calls import Call
 from service import Service
@@ -15,7 +16,23 @@ from service import Service
 GOOD = {"name": "x", "permissions": ["apps:read"]}
 NEW_TOKEN = {"$ref": "#/components/schemas/NewToken"}
 
-TEXTS = ["", " ", "x", "\u00a0", "\u2003x", "\ufeff", "a\tb", "a\nb", "a\r", "\u0085", "\u2028", "\u202e", "🚀", "\x7f"]
+TEXTS = [
+    "",
+    " ",
+    "x",
+    "\u00a0",
+    "\u2003x",
+    "\ufeff",
+    "a\tb",
+    "a\nb",
+    "a\r",
+    "\u0085",
+    "\u2028",
+    "\u202e",
+    "🚀",
+    "\x7f",
+    "\ufffd",
+]
 LONG = {"name": [100, 101], "description": [500, 501], "owner": [128, 129]}
 LIKE_TOKENS = [
     "a_" + "b" * 31,
@@ -23,6 +40,11 @@ LIKE_TOKENS = [
     "%5f" + "b" * 32,
     "_%5F" + "b" * 32,
     "b" * 70,
+    "B" * 70,
+    "aB" * 19 + "1",
+    "aB" * 20,
+    "0" * 38 + "Xy",
+    "b" * 39 + "-B",
     "eyJ" + "a-" * 5 + "." + "b_" * 5,
 ]
 HALVES = [
@@ -133,3 +155,120 @@ def test_a_value_is_accepted_if_and_only_if_the_description_allows_it(field: dic
     allowed = spec.complaints(NEW_TOKEN, body) == []
     response = Call("POST /tokens", service.admin_token, body=body).send(service)
     assert response.status_code == (201 if allowed else 400), response.text
+
+
+QUESTION = {"$ref": "#/components/schemas/Question"}
+QUESTIONS: list[dict[str, Any]] = [
+    *[{"method": text} for text in ["GET", "get", "", "G ET", "BREW", "X" * 20, "X" * 21, "$connect", "$disconnect"]],
+    *[
+        {"path": text}
+        for text in ["/", "", "apps", "//", "/a/../b", "/a?b=c", "/ü\u202e", "http://x/", "/%zz", "/a\\b"]
+    ],
+    *[{"path": "/" + character * size} for size in (2047, 2048) for character in "xü"],
+    *[{"path": "/" + "x" * size} for size in (94, 95, 96, 97, 100)],
+    *[{"path": "/" + text} for text in LIKE_TOKENS],
+    *[{"api": value} for value in ["protected", "tokens", "Tokens", "", None, 1]],
+    *[{"token_id": text} for text in ["", "0" * 15, "0" * 17, "0" * 15 + "-"]],
+    *[{field: wrong} for field in ["token_id", "method", "path"] for wrong in [..., None, 1, [], {}]],
+    {"colour": "red"},
+]
+
+
+@pytest.fixture(scope="module")
+def known(service: Service) -> str:
+    return calls.create(service, service.admin_token)["id"]
+
+
+@pytest.mark.parametrize("field", QUESTIONS, ids=lambda field: ascii(field)[:60])
+def test_a_question_is_answered_if_and_only_if_the_description_allows_it(
+    field: dict[str, Any], known: str, service: Service
+) -> None:
+    asked = {"token_id": known, "method": "GET", "path": "/apps"} | field
+    question = {name: value for name, value in asked.items() if value is not ...}
+    allowed = spec.complaints(QUESTION, question) == []
+    response = Call("POST /explain", service.admin_token, body=question).send(service)
+    assert response.status_code == (200 if allowed else 400), response.text
+
+
+CATALOG = {"$ref": "#/components/schemas/Catalog"}
+OWN = ["See one's own tokens", "see one's own tokens", ""]
+SEGMENTS = [
+    *NAMES,
+    *NO_NAMES,
+    "{a}",
+    "{_1}",
+    "{1}",
+    "{}",
+    "{a",
+    "a}",
+    "x{a}",
+    "{a}x",
+    "{a b}",
+    "{ü}",
+    "{a+}",
+    "a/{b}/c",
+]
+PATHS = [*SEGMENTS, "{a+}/b", "a/{b+}", "a/{b+}/", "{a}/{b}/{c+}", "{+}", *LIKE_TOKENS, "{" + LIKE_TOKENS[1] + "}"]
+RESOURCES = [text for text in [*SEGMENTS, *LIKE_TOKENS, "ü" * 500] if not text.startswith("{a+")]
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "ANY", "get", "TRACE", "", "$connect"]
+
+
+def with_role(**role: Any) -> dict:
+    return {"roles": {"x": {"permissions": ["a:read"]} | role}}
+
+
+def with_route(**route: Any) -> dict:
+    """One that has `a`, `b` and `_1` to name resources by."""
+    return {"routes": [{"match": "GET /{a}/{b}/{_1}", "permission": "a:read"} | route]}
+
+
+def with_groups(groups: Any) -> dict:
+    return with_role() | {"sessions": {"groups": groups}}
+
+
+CATALOGS: list[Any] = [
+    *[{}, [], None, "x", 1],
+    *[{"strict": value} for value in [True, False, None, "true", 0]],
+    *[{part: value} for part in ["permissions", "roles", "sessions"] for value in [{}, [], None, "x"]],
+    *[{"routes": value} for value in [[], {}, None, [None], [{}], [[]]]],
+    *[{"permissions": {text: ""}} for text in [*HALVES, *["a:" + "b" * size for size in (98, 99)], *LIKE_TOKENS]],
+    *[{"permissions": {"a:" + text: ""}} for text in LIKE_TOKENS],
+    *[{"permissions": {name: text}} for name in ["tokens:read", "tokens:sell"] for text in OWN],
+    *[{"permissions": {"a:b": text}} for text in [*TEXTS, *LIKE_TOKENS, "ü" * 200, "ü" * 201, None, 1, {}]],
+    *[{"permissions": {f"a:b{n}": "" for n in range(count)}} for count in (500, 506)],
+    *[
+        {"roles": {name: {"permissions": ["*"]}}}
+        for name in ["a", "a" * 32, "a-1", *[it for it in ROLES if str(it) == it]]
+    ],
+    *[{"roles": {f"a{n}": {"permissions": ["*"]} for n in range(count)}} for count in (100, 101)],
+    *[{"roles": {"x": value}} for value in [{}, [], None, {"description": "x"}]],
+    *[with_role(permissions=value) for value in [[], ["*"], ["a:read"] * 50, ["a:read"] * 51, "*", None, [None], [1]]],
+    *[with_role(permissions=[text]) for text in [text for text in HALVES if text not in ("a:b", "A.b_c-d:0", "*:a")]],
+    *[with_role(permissions=[text + ":read"]) for text in LIKE_TOKENS],
+    *[with_role(description=text) for text in [*TEXTS, *LIKE_TOKENS, "ü" * 200, "ü" * 201, None, 1]],
+    with_role(colour="red"),
+    *[with_route(match=f"{method} /x") for method in METHODS],
+    *[with_route(match=f"GET /{path}") for path in PATHS],
+    *[with_route(match=text) for text in ["$connect", "GET", "GET x", "GET  /x", " GET /x", "GET /x ", "", None, 1]],
+    *[with_route(match="OPTIONS /" + "x" * size) for size in (400, 401)],
+    *[with_route(permission=text) for text in ["a:read", "tokens:admin", "*", "a:*", "*:read", "a", "", None, 1]],
+    *[with_route(permission=text + ":read") for text in ["a" * 95, "a" * 96, *LIKE_TOKENS]],
+    *[with_route(resource=text) for text in [*RESOURCES, None, 1]],
+    with_route(colour="red"),
+    *[{"routes": [{"match": f"GET /{n}", "permission": "a:read"} for n in range(count)]} for count in (1000, 1001)],
+    *[{"routes": [route]} for route in [{"match": "GET /"}, {"permission": "a:read"}]],
+    *[with_groups({text: "x"}) for text in [*TEXTS, *LIKE_TOKENS, "ü" * 256, "ü" * 257, "*", "a/b", 'a"b']],
+    *[with_groups({"group": value}) for value in ["x", "X", "", None, 1, ["x"]]],
+    *[with_groups({f"group {n}": "x" for n in range(count)}) for count in (500, 501)],
+    *[with_groups(value) for value in [{}, [], None]],
+    {"sessions": {"colour": "red"}},
+    {"colour": "red"},
+]
+
+
+@pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: ascii(catalog)[:80])
+def test_a_catalog_is_accepted_if_and_only_if_the_description_allows_it(catalog: Any, catalog_service: Service) -> None:
+    """None of these fails to hold together."""
+    allowed = spec.complaints(CATALOG, catalog) == []
+    response = calls.put_catalog(catalog_service, catalog)
+    assert response.status_code == (200 if allowed else 400), response.text

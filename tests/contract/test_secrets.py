@@ -10,7 +10,7 @@ import requests
 import calls
 from calls import Call
 from service import Service
-from watch import Watch
+from watch import LOOKS_LIKE_TOKEN, Watch
 
 GOOD = {"name": "x", "permissions": ["apps:read"]}
 
@@ -42,6 +42,10 @@ def with_token(value: Any, token: str) -> Any:
         {"expires_in": "{token}"},
         {"expires_at": "{token}"},
         {"{token}": "x"},
+        {"role": "{token}"},
+        {"grants": [{"permissions": ["{token}:read"]}]},
+        {"grants": [{"permissions": ["apps:read"], "resources": ["apps/{token}"]}]},
+        {"grants": [{"permissions": ["apps:read"], "{token}": []}]},
     ],
     ids=str,
 )
@@ -53,6 +57,57 @@ def test_a_token_in_a_field_is_refused_and_not_repeated(field: dict, service: Se
 def test_a_token_in_a_body_that_is_no_json_is_not_repeated(service: Service, token: str) -> None:
     for body in [token, f'"{token}"', f'{{"name":{token}}}']:
         assert Call("POST /tokens", service.admin_token, body=body.encode()).send(service).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        {"{token}": {}},
+        {"permissions": {"{token}:read": ""}},
+        {"permissions": {"apps:go": "{token}"}},
+        {"roles": {"{token}": {"permissions": ["*"]}}},
+        {"roles": {"x": {"permissions": ["{token}:read"]}}},
+        {"roles": {"x": {"permissions": ["*"], "description": "{token}"}}},
+        {"routes": [{"match": "GET /{token}", "permission": "apps:read"}]},
+        {"routes": [{"match": "GET /{token}", "permission": "apps:read"}] * 2},
+        {"routes": [{"match": "{token} /", "permission": "apps:read"}]},
+        {"routes": [{"match": "GET /", "permission": "apps:{token}"}]},
+        {"routes": [{"match": "GET /", "permission": "apps:read", "resource": "apps/{token}"}]},
+        {"roles": {"x": {"permissions": ["*"]}}, "sessions": {"groups": {"{token}": "x"}}},
+        {"sessions": {"groups": {"x": "{token}"}}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["token", "session"])
+def test_a_credential_in_a_catalog_is_refused_and_not_repeated(
+    catalog: dict, kind: str, catalog_service: Service
+) -> None:
+    if kind == "token":
+        credential = calls.create(catalog_service, catalog_service.admin_token)["token"]
+    else:
+        credential = calls.sign_in(catalog_service, "alice", "portcullis-admin")
+    assert calls.put_catalog(catalog_service, with_token(catalog, credential)).status_code == 400
+
+
+def test_a_credential_in_a_question_is_not_repeated(service: Service, token: str) -> None:
+    admin = service.admin_token
+    known = calls.create(service, admin)["id"]
+    for credential in [token, calls.sign_in(service, "alice")]:
+        for path in [f"/{credential}", f"/{credential}/x", f"/apps/{credential}"]:
+            question = {"token_id": known, "method": "POST", "path": path}
+            assert Call("POST /explain", admin, body=question).send(service).status_code == 200
+        for field in ["token_id", "method", "path", "api", credential]:
+            question = {"token_id": known, "method": "GET", "path": "/", field: credential}
+            assert Call("POST /explain", admin, body=question).send(service).status_code == 400
+
+
+def test_a_credential_in_a_path_of_a_protected_api_is_not_repeated(service: Service, token: str) -> None:
+    for credential in [token, calls.sign_in(service, "alice")]:
+        for path in [credential, f"{credential}/x", f"apps/{credential}"]:
+            headers = {"Authorization": f"Bearer {token}"}
+            response = requests.post(f"{service.url}/demo/{path}", headers=headers, timeout=30)
+            assert response.status_code == 403
+            assert not LOOKS_LIKE_TOKEN.search(response.json()["permission"])
 
 
 @pytest.mark.parametrize("name", ["{token}", "limit", "cursor", "status", "owner"])
@@ -77,10 +132,11 @@ def test_a_caller_cannot_ask_for_a_permission_or_a_resource_that_is_a_token(serv
         assert response.status_code == 400
 
 
-def test_no_token_is_in_a_log(service: Service, token: str, watch: Watch) -> None:
-    for operation in ["GET /tokens/{id}", "GET /me"]:
-        Call(operation, token, token, query={token: token}).send(service)
-    requests.get(f"{service.url}/me/{token}", timeout=30)
+def test_no_token_and_no_session_is_in_a_log(service: Service, token: str, watch: Watch) -> None:
+    for credential in [token, calls.sign_in(service, "alice", "portcullis-admin")]:
+        for operation in ["GET /tokens/{id}", "GET /me"]:
+            Call(operation, credential, credential, query={credential: credential}).send(service)
+        requests.get(f"{service.url}/me/{credential}", timeout=30)
     for log in service.logs:
         text = log.read_text()
         assert text
