@@ -40,11 +40,13 @@ fn without_sessions(text: &str) -> Option<String> {
         let (before, candidate) = rest.split_at(from);
         left.push_str(before);
         let run = position(candidate.as_bytes(), 0, |byte| !base64url(byte) && *byte != b'.');
-        let (run, after) = candidate.split_at(run.unwrap_or(candidate.len()));
+        let (run, after_run) = candidate.split_at(run.unwrap_or(candidate.len()));
         let mut parts = run.split('.').map(str::len);
         let is_session = parts.next().is_some_and(|length| length >= OBJECT.len() + LEAST_OF_A_PART)
             && parts.next().is_some_and(|length| length >= LEAST_OF_A_PART);
-        left.push_str(if is_session { "[redacted]" } else { run });
+        // One that is none may still have one behind it.
+        let (kept, after) = if is_session { ("[redacted]", after_run) } else { candidate.split_at(OBJECT.len()) };
+        left.push_str(kept);
         rest = after;
     }
     (rest.len() < text.len()).then(|| left + rest)
@@ -125,6 +127,15 @@ mod tests {
             [TOKEN.replace('_', "-"), TOKEN.replace('_', "%255f"), TOKEN.replace("pcl_", ""), TOKEN.replace('_', "")]
         {
             assert!(!redact(&disguised).contains("SECRET"), "{disguised}");
+        }
+    }
+
+    #[test]
+    fn a_session_does_not_hide_behind_what_begins_like_one() {
+        let part = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0";
+        for before in ["eyJ.", "eyJx.", "eyJeyJ.eyJx.a.", "eyJeyJ"] {
+            let redacted = redact(&format!("{before}{part}.{part}.a-b_c-d")).into_owned();
+            assert!(!redacted.contains("hbGci") && !redacted.contains("a-b_c-d"), "{redacted}");
         }
     }
 
