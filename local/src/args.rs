@@ -44,6 +44,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=3600), default_value = "0")]
     authorizer_cache_seconds: u32,
 
+    /// How many days a token may live; 0 means no limit
+    #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(0..=36_500), default_value = "0")]
+    max_token_lifetime: u32,
+
+    /// After how many days without use a token opens nothing; 0 means never
+    #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(0..=3650), default_value = "0")]
+    max_idle_days: u32,
+
+    /// Disable a token when a secret of it is used that a rotation has ended
+    #[arg(long)]
+    quarantine_on_reuse: bool,
+
     /// The OpenID Connect provider whose sessions are accepted; with none, a sign-in for development
     #[arg(long, value_name = "URL", value_parser = issuer, requires = "oidc_audience")]
     oidc_issuer: Option<String>,
@@ -122,6 +134,9 @@ impl Args {
                 Managers::Admins => TokenManagement::Admins,
             },
             authorizer_cache_seconds: self.authorizer_cache_seconds,
+            max_token_lifetime_days: self.max_token_lifetime,
+            max_idle_days: self.max_idle_days,
+            quarantine_on_reuse: self.quarantine_on_reuse,
             oidc: self.oidc_issuer.zip(self.oidc_audience).map(|(issuer, audience)| Oidc {
                 issuer,
                 audience,
@@ -192,7 +207,19 @@ mod tests {
 
     #[test]
     fn what_the_flags_say_reaches_the_options() {
-        let options = options(&["--token-management", "admins", "--authorizer-cache-seconds", "3600"]);
+        let options = options(&[
+            "--token-management",
+            "admins",
+            "--authorizer-cache-seconds",
+            "3600",
+            "--max-token-lifetime",
+            "90",
+            "--max-idle-days",
+            "60",
+            "--quarantine-on-reuse",
+        ]);
+        assert_eq!((options.max_token_lifetime_days, options.max_idle_days), (90, 60));
+        assert!(options.quarantine_on_reuse);
         assert_eq!(options.token_management, TokenManagement::Admins);
         assert_eq!(options.authorizer_cache_seconds, 3600);
     }

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// The name that its routes lead to.
 pub(crate) const FUNCTION: &str = "echo";
 
+/// Its stage, as it is named to be flushed.
+pub(crate) const STAGE: &str = "rest:demo/demo";
+
 const BASE_PATH: &str = "demo";
 
 /// The echo API at its place. It has no stage variables: to the authorizer it is an API

@@ -12,16 +12,19 @@ use http::Response;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request};
 use portcullis::App;
+use portcullis::flush::Flusher;
 use serde_json::Value;
 use std::sync::Arc;
 
 /// The functions that a route can lead to, by the name of their program.
-const NAMES: [&str; 5] = ["catalog", "create", "list", "revoke", echo::FUNCTION];
+const NAMES: [&str; 8] = ["catalog", "create", "introspect", "list", "revoke", "rotate", "update", echo::FUNCTION];
 
 /// All functions, on one app.
 pub(crate) struct Functions {
     pub(crate) app: Arc<App>,
     pub(crate) authorizer: Authorizer,
+    /// What empties the gateway's authorizer cache, over HTTP as on AWS.
+    pub(crate) flusher: Flusher,
     pub(crate) audit_log: AuditLog,
 }
 
@@ -46,8 +49,8 @@ impl Backend for Functions {
         if let Err(error) = self.audit_log.write(&verdict.audit) {
             return (Err(format!("the audit log cannot be written: {error}")), None);
         }
-        let (authorizer, used) = (self.authorizer.clone(), verdict.used);
-        let work: Work = Box::pin(async move { authorizer.settle(used).await });
+        let (authorizer, note) = (self.authorizer.clone(), verdict.note);
+        let work: Work = Box::pin(async move { authorizer.settle(note).await });
         (verdict.answer.map_err(|refusal| refusal.to_string()), Some(work))
     }
 
@@ -60,8 +63,11 @@ impl Backend for Functions {
         let answer = match function {
             "catalog" => catalog::handle(&self.app, request).await,
             "create" => create::handle(&self.app, request).await,
+            "introspect" => introspect::handle(&self.app, request).await,
             "list" => list::handle(&self.app, request).await,
-            "revoke" => revoke::handle(&self.app, request).await,
+            "revoke" => revoke::handle(&self.app, &self.flusher, request).await,
+            "rotate" => rotate::handle(&self.app, request).await,
+            "update" => update::handle(&self.app, request).await,
             unknown => return Err(format!("there is no function {unknown}")),
         };
         Ok(answer.map(text))

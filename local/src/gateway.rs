@@ -3,7 +3,7 @@
 //! the gateway responses and the access log.
 //!
 //! It knows nothing about tokens: whatever it lets through, an answer of the authorizer has
-//! allowed. Everything that goes wrong on the way ends as a refusal.
+//! allowed, except on the routes that are declared open. Everything that goes wrong on the way ends as a refusal.
 
 mod access_log;
 mod afterwards;
@@ -150,9 +150,12 @@ impl<B: Backend> Gateway<B> {
         let domain = &self.domain;
         let matched = &matched;
         let call = Call { incoming, api, matched, raw_path, request_id, received, domain };
+        if matched.open {
+            return (self.invoke(&call, None).await, None);
+        }
         let (authorized, work) = self.authorize(&call, context).await;
         match authorized {
-            Ok(answer) => (self.invoke(&call, &answer).await, work),
+            Ok(answer) => (self.invoke(&call, Some(&answer)).await, work),
             Err(kind) => (Err(kind), work),
         }
     }
@@ -226,7 +229,7 @@ impl<B: Backend> Gateway<B> {
         (answer, work)
     }
 
-    async fn invoke(&self, call: &Call<'_>, answer: &Answer) -> Result<Response<Bytes>, Kind> {
+    async fn invoke(&self, call: &Call<'_>, answer: Option<&Answer>) -> Result<Response<Bytes>, Kind> {
         let (backend, event) = (Arc::clone(&self.backend), call.proxy_event(answer));
         let function = call.matched.function.to_owned();
         let task = tokio::spawn(async move { backend.invoke(&function, event).await });

@@ -5,6 +5,7 @@
 //! | [`template`] | what `template.yaml` says: routes, gateway responses, table |
 //! | `gateway` | the API Gateway behaviour that we rely on |
 //! | `sign_in` | an OpenID Connect issuer for development, in front of the gateway |
+//! | `control_plane` | the calls of API Gateway's own API that empty a cache |
 //! | [`engine`] | the DynamoDB engine |
 //! | [`data_dir`] | what survives a restart |
 //!
@@ -13,6 +14,7 @@
 
 mod admin;
 mod audit_log;
+mod control_plane;
 pub mod data_dir;
 mod echo;
 pub mod engine;
@@ -36,6 +38,7 @@ use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
 use portcullis::App;
 use portcullis::clock::Clock;
 use portcullis::config::{HttpApiAnswer, Oidc, Settings, TokenManagement};
+use portcullis::flush::{Flusher, Stages};
 use portcullis::store::Tokens;
 use portcullis::token::Prefix;
 use server::Stack;
@@ -68,6 +71,12 @@ pub struct Options {
     /// For how long the gateway keeps the authorizer's answers for the protected API; 0
     /// means not at all.
     pub authorizer_cache_seconds: u32,
+    /// The most days that a token may live; 0 means no limit.
+    pub max_token_lifetime_days: u32,
+    /// After how many days without use a token opens nothing; 0 means never.
+    pub max_idle_days: u32,
+    /// Whether a token is disabled when a secret of it is used that a rotation has ended.
+    pub quarantine_on_reuse: bool,
     /// The OpenID Connect provider whose sessions are accepted. With none, they are those of
     /// the development sign-in, as long as only this machine can reach it.
     pub oidc: Option<Oidc>,
@@ -103,6 +112,9 @@ impl Options {
             max_tokens_per_owner: defaults.max_tokens_per_owner,
             token_management: TokenManagement::Owners,
             authorizer_cache_seconds: 0,
+            max_token_lifetime_days: 0,
+            max_idle_days: 0,
+            quarantine_on_reuse: false,
             oidc: None,
             log: LogFormat::Json,
             audit_log: Box::new(io::sink()),
@@ -154,6 +166,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             http_api_answer: HttpApiAnswer::Simple,
             token_management: options.token_management,
             authorizer_cache_seconds: options.authorizer_cache_seconds,
+            max_token_lifetime_days: options.max_token_lifetime_days,
+            max_idle_days: options.max_idle_days,
+            quarantine_on_reuse: options.quarantine_on_reuse,
             oidc: options.oidc.or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
         },
         clock: options.clock.clone(),
@@ -165,7 +180,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         apis: vec![echo::api(options.authorizer_cache_seconds), token_api(&template.api)?],
         responses: template.api.responses,
         access_log: AccessLog::new(&template.api.access_log, data_dir.open_access_log()?),
-        backend: Arc::new(Functions { app, authorizer, audit_log: AuditLog::new(options.log, options.audit_log) }),
+        backend: Arc::new(Functions {
+            app,
+            authorizer,
+            flusher: flusher(&url, options.authorizer_cache_seconds),
+            audit_log: AuditLog::new(options.log, options.audit_log),
+        }),
         afterwards: Afterwards::default(),
         clock: options.clock,
         domain: address.to_string(),
@@ -260,19 +280,24 @@ async fn serve(listener: TcpListener, stack: Stack, stopped: oneshot::Receiver<(
     }
 }
 
+/// What empties the cache of the one API that has one here.
+fn flusher(url: &str, authorizer_cache_seconds: u32) -> Flusher {
+    let stages = if authorizer_cache_seconds > 0 { echo::STAGE.parse().unwrap_or_default() } else { Stages::default() };
+    let nobodys = ("local".to_owned(), "local".to_owned());
+    Flusher::new(stages, "us-east-1", Some(url.to_owned()), Some(nobodys))
+}
+
 /// The template's API, which takes every path that no other API takes.
 fn token_api(api: &Api) -> Result<MountedApi, StartError> {
     if let Some(route) = api.routes.iter().find(|route| !Functions::has(&route.function)) {
         return Err(StartError::UnknownFunction(route.function.clone()));
     }
-    let routes = api.routes.iter();
-    let routes = routes.map(|r| (r.method.as_str(), r.path.as_str(), r.function.as_str()));
     Ok(MountedApi {
         base_path: None,
         id: "portcullis".to_owned(),
         stage: api.stage.clone(),
         stage_variables: api.stage_variables.clone(),
-        routes: Routes::new(routes),
+        routes: Routes::new(api.routes.iter().cloned()),
         // Never: who was revoked must not go on managing tokens.
         authorizer_cache: None,
     })

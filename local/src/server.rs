@@ -1,5 +1,7 @@
-//! The one port: HTTP in, the development sign-in or the gateway, HTTP out.
+//! The one port: HTTP in, the development sign-in, the control plane or the gateway, HTTP
+//! out.
 
+use crate::control_plane;
 use crate::functions::Functions;
 use crate::gateway::{Gateway, Incoming, MAX_BODY};
 use crate::sign_in::{self, SignIn};
@@ -46,9 +48,12 @@ async fn handle(
         headers: parts.headers,
         source_ip: peer.ip(),
     };
-    // Before the gateway, which would write to the access log.
+    // Both before the gateway, which would write to the access log.
     if let Some(sign_in) = stack.sign_in.as_ref().filter(|_| sign_in::has(&incoming.path)) {
         return sign_in.answer(&incoming).map(Body::from);
+    }
+    if let Some(answer) = control_plane::answer(&stack.gateway.apis, &incoming) {
+        return answer.map(Body::from);
     }
     let gateway = Arc::clone(&stack.gateway);
     // A task of its own, so that a caller who hangs up is still answered for in the logs.

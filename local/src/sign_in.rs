@@ -22,7 +22,7 @@ use http::header::{HeaderName, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use portcullis::clock::Clock;
 use portcullis::config::Oidc;
-use portcullis::http::{MOST_BYTES, Problem, respond};
+use portcullis::http::{MOST_BYTES, Problem};
 use serde_json::{Value, json};
 use session::{Key, Session};
 use std::net::SocketAddr;
@@ -114,7 +114,7 @@ impl SignIn {
         let wanted = incoming.body.as_deref().ok_or_else(|| Problem::body_too_large(MOST_BYTES));
         let wanted = match wanted.and_then(Wanted::read) {
             Ok(wanted) => wanted,
-            Err(problem) => return respond(Err(problem)).map(crate::functions::text),
+            Err(problem) => return problem.into_response().map(crate::functions::text),
         };
         let Oidc { issuer, audience, .. } = oidc(&self.url);
         let session = Session::new(&self.key, &issuer, &audience, wanted, self.clock.now());

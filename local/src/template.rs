@@ -100,14 +100,93 @@ mod tests {
             ("/catalog", "GET", "catalog"),
             ("/catalog", "PUT", "catalog"),
             ("/explain", "POST", "list"),
+            ("/introspect", "POST", "introspect"),
             ("/me", "GET", "list"),
+            ("/owners/{owner}/revoke-tokens", "POST", "revoke"),
+            ("/revoke", "POST", "revoke"),
             ("/tokens", "GET", "list"),
             ("/tokens", "POST", "create"),
             ("/tokens/{id}", "DELETE", "revoke"),
             ("/tokens/{id}", "GET", "list"),
+            ("/tokens/{id}", "PATCH", "update"),
+            ("/tokens/{id}/disable", "POST", "update"),
+            ("/tokens/{id}/enable", "POST", "update"),
+            ("/tokens/{id}/events", "GET", "list"),
             ("/tokens/{id}/revoke", "POST", "revoke"),
+            ("/tokens/{id}/rotate", "POST", "rotate"),
+            ("/tokens/{id}/tighten", "POST", "update"),
+            ("/tokens/{id}/usage", "GET", "list"),
         ];
         assert_eq!(routes, expected);
+        let open: Vec<_> = template.api.routes.iter().filter(|r| r.open).map(|r| r.path.as_str()).collect();
+        assert_eq!(open, ["/revoke"]);
+    }
+
+    /// The template with something more in the properties of `GET /me`.
+    fn with(more: &str) -> Result<Template, TemplateError> {
+        let there = "            Path: /me\n";
+        assert!(SOURCE.contains(there), "the template no longer has {there:?}");
+        Template::parse(&SOURCE.replacen(there, &format!("{there}            {more}\n"), 1))
+    }
+
+    #[test]
+    fn a_route_whose_authorizer_is_none_is_open_and_no_other_becomes_so() {
+        for auth in ["Auth: {Authorizer: NONE}", "Auth: {Authorizer: 'NONE'}", "Auth:\n              Authorizer: NONE"]
+        {
+            let routes = with(auth).unwrap().api.routes;
+            let open: Vec<_> = routes.iter().filter(|route| route.open).map(|route| route.path.as_str()).collect();
+            assert_eq!(open, ["/me", "/revoke"], "{auth}");
+        }
+    }
+
+    #[test]
+    fn no_other_auth_of_a_routes_own_is_followed() {
+        for auth in [
+            "Auth:",
+            "Auth: {}",
+            "Auth: NONE",
+            "Auth: [NONE]",
+            "Auth: {Authorizer: none}",
+            "Auth: {Authorizer: 'NONE '}",
+            "Auth: {Authorizer: ~}",
+            "Auth: {Authorizer: [NONE]}",
+            "Auth: {Authorizer: {NONE: true}}",
+            "Auth: {Authorizer: !Ref TokensTable}",
+            "Auth: {Authorizer: AWS_IAM}",
+            "Auth: {Authorizer: TokenAuthorizer}",
+            "Auth: {Authorizer: NONE, ApiKeyRequired: true}",
+            "Auth: {Authorizer: NONE, ResourcePolicy: {}}",
+            "Auth: {ApiKeyRequired: false}",
+            "Auth: {authorizer: NONE}",
+        ] {
+            let error = with(auth).err().unwrap_or_else(|| panic!("{auth} was accepted")).to_string();
+            assert!(error.contains("ShowCaller.Properties.Auth"), "{auth}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_method_is_read_whatever_its_case() {
+        let put = SOURCE.replacen("            Method: DELETE\n", "            Method: put\n", 1);
+        let routes = Template::parse(&put).unwrap().api.routes;
+        assert!(routes.iter().any(|route| route.method == "PUT" && route.path == "/tokens/{id}"), "{routes:?}");
+    }
+
+    #[test]
+    fn two_routes_for_the_same_requests_are_refused_whichever_of_them_is_open() {
+        let there = "            Method: POST\n            Path: /tokens/{id}/revoke\n";
+        assert!(SOURCE.contains(there), "the template no longer has {there:?}");
+        for path in ["/tokens/{id}", "/tokens/{token}", "/tokens/{id}/", "/tokens", "/me"] {
+            for auth in ["", "            Auth: {Authorizer: NONE}\n"] {
+                let second = format!("            Method: get\n            Path: {path}\n{auth}");
+                let error = Template::parse(&SOURCE.replacen(there, &second, 1));
+                let error = error.err().unwrap_or_else(|| panic!("a second GET {path} was accepted")).to_string();
+                assert!(error.contains("is a second GET /"), "{error}");
+            }
+        }
+        for path in ["/tokens/{id+}", "/tokens/id", "/{id}"] {
+            let other = format!("            Method: GET\n            Path: {path}\n");
+            assert!(Template::parse(&SOURCE.replacen(there, &other, 1)).is_ok(), "GET {path} was refused");
+        }
     }
 
     #[test]
@@ -168,11 +247,6 @@ mod tests {
             ("DefaultAuthorizer: TokenAuthorizer", "DefaultAuthorizer: Nobody", "Auth.DefaultAuthorizer"),
             ("'no-store'", "no-store", "neither 'text' in single quotes"),
             ("            Path: /tokens/{id}/revoke\n", "", "RevokeToken.Properties has no Path"),
-            (
-                "            Path: /me\n",
-                "            Path: /me\n            Auth: {Authorizer: NONE}\n",
-                "Auth of its own",
-            ),
             ("        Binary: revoke\n", "        Other: revoke\n", "has no Binary"),
             ("  TokensTable:\n", "  Table:\n", "Resources has no TokensTable"),
             ("            ProjectionType: INCLUDE\n", "            ProjectionType: ALL\n", "might project the digest"),

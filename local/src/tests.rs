@@ -2,6 +2,7 @@
 
 use super::*;
 use portcullis::clock::Timestamp;
+use portcullis::flush::Flusher;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -127,6 +128,14 @@ async fn head_answers_the_echo_without_a_body() {
 }
 
 #[tokio::test]
+async fn a_patch_reaches_the_echo_over_the_port() {
+    let running = ephemeral().await;
+    let (status, answer) = call(&running, running.admin_token(), "PATCH /demo/apps/x", "{}").await;
+    assert_eq!((status, &answer["method"]), (200, &json!("PATCH")), "{answer}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_last_use_is_seen_by_the_next_request() {
     let running = ephemeral().await;
     let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
@@ -176,6 +185,40 @@ async fn with_a_cache_a_revoked_token_is_let_in_until_its_time_is_over_and_only_
     assert_eq!(demo().await, "200");
     seconds.fetch_add(1, Ordering::SeqCst);
     assert_eq!(demo().await, "401");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_flush_ends_what_a_cache_lets_in_and_is_in_no_log() {
+    let running = start(Options { authorizer_cache_seconds: 300, ..Options::ephemeral().unwrap() }).await.unwrap();
+    let flusher = |stages: &str| {
+        let credentials = ("local".to_owned(), "local".to_owned());
+        Flusher::new(stages.parse().unwrap(), "us-east-1", Some(running.url()), Some(credentials))
+    };
+    for stages in ["rest:demo/demo", "http:demo/demo"] {
+        let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
+        let demo = async || {
+            let token = text(&made, "token");
+            let request = format!(
+                "GET /demo/apps/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+            );
+            send(&running, request.as_bytes()).await.split(' ').nth(1).unwrap().to_owned()
+        };
+        assert_eq!(demo().await, "200");
+        let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));
+        assert_eq!(call(&running, running.admin_token(), &revoke, "").await.0, 200);
+        assert_eq!(demo().await, "200", "the answer is kept");
+        let log = || std::fs::read_to_string(running.data_dir().access_log()).unwrap();
+        let before = log();
+        flusher(stages).flush().await.unwrap();
+        assert_eq!(log(), before);
+        assert_eq!(demo().await, "401", "{stages}");
+    }
+    let error = flusher("rest:demo/v2,rest:demo/demo,http:other/demo").flush().await.unwrap_err().to_string();
+    assert!(
+        error.ends_with("at rest:demo/v2 (the stage is unknown), http:other/demo (the stage is unknown)"),
+        "{error}"
+    );
     running.shutdown().await;
 }
 

@@ -24,6 +24,9 @@ pub struct Decision {
     pub api_token_name: Option<String>,
     /// Its owner, once it was authenticated.
     pub owner: Option<String>,
+    /// Whether it was a secret that a newer one has replaced: during its overlap, or after it
+    /// (`secret_reuse`).
+    pub superseded: bool,
     /// The request's method.
     pub method: Option<String>,
     /// The request's path, as the gateway evaluated it.
@@ -77,6 +80,7 @@ mod tests {
             api_token_id: Some("0123456789abcdef".to_owned()),
             api_token_name: Some("a \"name\"\nof two lines".to_owned()),
             owner: Some("alice".to_owned()),
+            superseded: false,
             method: Some("GET".to_owned()),
             path: Some(format!("/apps/{token}/x")),
             source_ip: Some("192.0.2.7".to_owned()),
@@ -86,6 +90,6 @@ mod tests {
         };
         let mut line = Vec::new();
         decision.write_to(&mut line).unwrap();
-        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"alice","method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null}"#);
+        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"alice","superseded":false,"method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null}"#);
     }
 }

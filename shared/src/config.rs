@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+#[cfg(feature = "flush")]
+use crate::flush::Stages;
 use crate::token::Prefix;
 
 /// What the operator chose, as `template.yaml` passes it on.
@@ -24,6 +26,15 @@ pub struct Settings {
     /// `PORTCULLIS_AUTHORIZER_CACHE_SECONDS`: for how long gateways keep the authorizer's
     /// answers (0): above 0 each answer has to hold for every route.
     pub authorizer_cache_seconds: u32,
+    /// `PORTCULLIS_MAX_TOKEN_LIFETIME`: the most days that a token may live from when its expiry
+    /// is set (0); 0 is for ever.
+    pub max_token_lifetime_days: u32,
+    /// `PORTCULLIS_MAX_IDLE_DAYS`: after how many days without use a token opens nothing (0); 0
+    /// is never.
+    pub max_idle_days: u32,
+    /// `PORTCULLIS_QUARANTINE_ON_REUSE`: whether a token is disabled when a secret of it is used
+    /// that a newer one has replaced (`false`).
+    pub quarantine_on_reuse: bool,
     /// The OpenID Connect provider whose sessions are accepted; `None` where there is none.
     pub oidc: Option<Oidc>,
 }
@@ -75,6 +86,32 @@ pub struct Connection {
     pub static_credentials: Option<(String, String)>,
 }
 
+/// Whose caches of the authorizer's answers to empty, and how to reach their control plane.
+#[cfg(feature = "flush")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flush {
+    /// `PORTCULLIS_FLUSH_STAGES`: the stages of APIs that keep them (none).
+    pub stages: Stages,
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_API_GATEWAY`, or else `AWS_ENDPOINT_URL`; AWS's own where there is
+    /// neither.
+    pub endpoint: Option<String>,
+    /// `AWS_CA_BUNDLE`: a PEM file whose roots are trusted instead of Amazon's.
+    pub ca_bundle: Option<String>,
+}
+
+/// The credentials that Lambda gives a function. They print nowhere.
+#[cfg(feature = "flush")]
+pub(crate) struct AwsCredentials {
+    /// `AWS_ACCESS_KEY_ID`.
+    pub(crate) access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub(crate) secret_access_key: String,
+    /// `AWS_SESSION_TOKEN`.
+    pub(crate) session_token: Option<String>,
+}
+
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -90,20 +127,43 @@ pub enum ConfigError {
 }
 
 impl Settings {
+    /// The defaults, with this table.
+    #[must_use]
+    pub fn of_table(table: impl Into<String>) -> Self {
+        Self {
+            table: table.into(),
+            prefix: Prefix::default(),
+            max_tokens_per_owner: 10,
+            retention_days: 30,
+            http_api_answer: HttpApiAnswer::Simple,
+            token_management: TokenManagement::Owners,
+            authorizer_cache_seconds: 0,
+            max_token_lifetime_days: 0,
+            max_idle_days: 0,
+            quarantine_on_reuse: false,
+            oidc: None,
+        }
+    }
+
     /// Reads the environment that the template sets. What a function is not given has its
     /// default.
     ///
     /// # Errors
     /// Names the variable that is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
+        let table = variable("PORTCULLIS_TABLE").ok_or(ConfigError::Missing("PORTCULLIS_TABLE"))?;
+        let default = Self::of_table("");
         Ok(Self {
-            table: variable("PORTCULLIS_TABLE").ok_or(ConfigError::Missing("PORTCULLIS_TABLE"))?,
-            prefix: parsed("PORTCULLIS_PREFIX", "pcl")?,
-            max_tokens_per_owner: parsed("PORTCULLIS_MAX_TOKENS_PER_OWNER", "10")?,
-            retention_days: parsed("PORTCULLIS_RETENTION_DAYS", "30")?,
-            http_api_answer: parsed("PORTCULLIS_HTTP_API_ANSWER", "simple")?,
-            token_management: parsed("PORTCULLIS_TOKEN_MANAGEMENT", "owners")?,
-            authorizer_cache_seconds: parsed("PORTCULLIS_AUTHORIZER_CACHE_SECONDS", "0")?,
+            table,
+            prefix: parsed("PORTCULLIS_PREFIX", default.prefix)?,
+            max_tokens_per_owner: parsed("PORTCULLIS_MAX_TOKENS_PER_OWNER", default.max_tokens_per_owner)?,
+            retention_days: parsed("PORTCULLIS_RETENTION_DAYS", default.retention_days)?,
+            http_api_answer: parsed("PORTCULLIS_HTTP_API_ANSWER", default.http_api_answer)?,
+            token_management: parsed("PORTCULLIS_TOKEN_MANAGEMENT", default.token_management)?,
+            authorizer_cache_seconds: parsed("PORTCULLIS_AUTHORIZER_CACHE_SECONDS", default.authorizer_cache_seconds)?,
+            max_token_lifetime_days: parsed("PORTCULLIS_MAX_TOKEN_LIFETIME", default.max_token_lifetime_days)?,
+            max_idle_days: parsed("PORTCULLIS_MAX_IDLE_DAYS", default.max_idle_days)?,
+            quarantine_on_reuse: parsed("PORTCULLIS_QUARANTINE_ON_REUSE", default.quarantine_on_reuse)?,
             oidc: Oidc::from_env()?,
         })
     }
@@ -154,6 +214,46 @@ impl Connection {
     }
 }
 
+#[cfg(feature = "flush")]
+impl Flush {
+    /// Reads the environment that the template sets, and the variables that the AWS SDKs
+    /// share.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(variable)
+    }
+
+    fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
+        let named = variable("PORTCULLIS_FLUSH_STAGES").unwrap_or_default();
+        let stages = named.parse().map_err(|error| ConfigError::Wrong("PORTCULLIS_FLUSH_STAGES", error))?;
+        Ok(Self {
+            stages,
+            region: variable("AWS_REGION").ok_or(ConfigError::Missing("AWS_REGION"))?,
+            endpoint: variable("AWS_ENDPOINT_URL_API_GATEWAY").or_else(|| variable("AWS_ENDPOINT_URL")),
+            ca_bundle: variable("AWS_CA_BUNDLE"),
+        })
+    }
+}
+
+#[cfg(feature = "flush")]
+impl AwsCredentials {
+    /// Reads the environment that Lambda sets.
+    pub(crate) fn from_env() -> Result<Self, ConfigError> {
+        Self::read(variable)
+    }
+
+    fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
+        let needed = |name| variable(name).ok_or(ConfigError::Missing(name));
+        Ok(Self {
+            access_key_id: needed("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
+            session_token: variable("AWS_SESSION_TOKEN"),
+        })
+    }
+}
+
 /// `AWS_LAMBDA_LOG_LEVEL`, which Lambda's advanced logging controls set.
 #[must_use]
 pub fn log_level() -> Option<String> {
@@ -189,9 +289,9 @@ fn variable(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn parsed<T: FromStr<Err: ToString>>(name: &'static str, default: &str) -> Result<T, ConfigError> {
-    let text = variable(name);
-    text.as_deref().unwrap_or(default).parse().map_err(|error: T::Err| ConfigError::Wrong(name, error.to_string()))
+fn parsed<T: FromStr<Err: ToString>>(name: &'static str, default: T) -> Result<T, ConfigError> {
+    let Some(text) = variable(name) else { return Ok(default) };
+    text.parse().map_err(|error: T::Err| ConfigError::Wrong(name, error.to_string()))
 }
 
 #[cfg(test)]
@@ -201,16 +301,7 @@ mod tests {
     #[test]
     fn answers_that_a_gateway_keeps_are_never_simple() {
         let checked = |authorizer_cache_seconds, http_api_answer| {
-            let settings = Settings {
-                table: String::new(),
-                prefix: "pcl".parse().unwrap(),
-                max_tokens_per_owner: 0,
-                retention_days: 0,
-                http_api_answer,
-                token_management: TokenManagement::Owners,
-                authorizer_cache_seconds,
-                oidc: None,
-            };
+            let settings = Settings { authorizer_cache_seconds, http_api_answer, ..Settings::of_table("") };
             settings.check_answers().map_err(|error| error.to_string())
         };
         for good in [checked(0, HttpApiAnswer::Simple), checked(0, HttpApiAnswer::Iam), checked(60, HttpApiAnswer::Iam)]
@@ -219,5 +310,53 @@ mod tests {
         }
         let refused = checked(1, HttpApiAnswer::Simple).unwrap_err();
         assert!(refused.starts_with("the environment variable PORTCULLIS_HTTP_API_ANSWER must be iam"), "{refused}");
+    }
+
+    #[cfg(feature = "flush")]
+    fn among<'a>(set: &'a [(&str, &str)]) -> impl Fn(&'static str) -> Option<String> + 'a {
+        |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[cfg(feature = "flush")]
+    #[test]
+    fn whose_caches_to_empty_is_read_with_an_endpoint_of_its_own_before_that_of_all() {
+        let region = ("AWS_REGION", "eu-west-1");
+        let everywhere = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+        let here = ("AWS_ENDPOINT_URL_API_GATEWAY", "http://127.0.0.1:2");
+        let none = Flush::read(among(&[region])).unwrap();
+        assert!(none.stages.is_empty() && none.endpoint.is_none() && none.ca_bundle.is_none(), "{none:?}");
+        assert_eq!(none.region, "eu-west-1");
+        assert_eq!(Flush::read(among(&[region, everywhere])).unwrap().endpoint.as_deref(), Some(everywhere.1));
+        assert_eq!(Flush::read(among(&[region, everywhere, here])).unwrap().endpoint.as_deref(), Some(here.1));
+
+        let stages = "rest:abc/v1,http:def/$default";
+        let named = [region, ("PORTCULLIS_FLUSH_STAGES", stages), ("AWS_CA_BUNDLE", "/roots.pem")];
+        let read = Flush::read(among(&named)).unwrap();
+        assert_eq!((read.stages, read.ca_bundle.as_deref()), (stages.parse().unwrap(), Some("/roots.pem")));
+    }
+
+    #[cfg(feature = "flush")]
+    #[test]
+    fn what_is_missing_or_wrong_for_a_flush_is_named() {
+        let error = Flush::read(among(&[])).unwrap_err().to_string();
+        assert_eq!(error, "the environment variable AWS_REGION is not set");
+        let wrong = [("AWS_REGION", "eu-west-1"), ("PORTCULLIS_FLUSH_STAGES", "abc/v1")];
+        let error = Flush::read(among(&wrong)).unwrap_err().to_string();
+        assert!(error.starts_with("the environment variable PORTCULLIS_FLUSH_STAGES must be a comma"), "{error}");
+        let id = ("AWS_ACCESS_KEY_ID", "id");
+        for (set, missing) in [(&[][..], "AWS_ACCESS_KEY_ID"), (&[id], "AWS_SECRET_ACCESS_KEY")] {
+            let error = AwsCredentials::read(among(set)).err().unwrap().to_string();
+            assert_eq!(error, format!("the environment variable {missing} is not set"));
+        }
+    }
+
+    #[cfg(feature = "flush")]
+    #[test]
+    fn credentials_have_a_session_token_where_lambda_gives_one() {
+        let set = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_SESSION_TOKEN", "session")];
+        let read = AwsCredentials::read(among(&set)).unwrap();
+        assert_eq!((&*read.access_key_id, &*read.secret_access_key), ("id", "secret"));
+        assert_eq!(read.session_token.as_deref(), Some("session"));
+        assert_eq!(AwsCredentials::read(among(&set[..2])).unwrap().session_token, None);
     }
 }

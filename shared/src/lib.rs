@@ -5,6 +5,7 @@
 //! | [`token`] | the secret's format, its digest, the record | permissions' meaning, DynamoDB, HTTP |
 //! | [`access`] | grants, the catalog, [`access::decide`] | I/O of any kind |
 //! | [`session`] | the JWTs of an OpenID Connect provider | DynamoDB |
+//! | `flush` | the gateways that keep the authorizer's answers | tokens, DynamoDB |
 //! | [`store`] | the one DynamoDB table | HTTP |
 //! | [`http`] | the caller, answers, problem documents | `AttributeValue` |
 //!
@@ -16,6 +17,8 @@ pub mod access;
 pub mod audit;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "flush")]
+pub mod flush;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "session")]
@@ -23,6 +26,8 @@ pub mod session;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod telemetry;
+#[cfg(any(feature = "flush", feature = "store"))]
+mod tls;
 pub mod token;
 
 /// What every function is given: the table, the deployment's settings and the time.

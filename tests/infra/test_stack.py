@@ -8,6 +8,9 @@ DEFAULTS = {
     "TokenPrefix": "pcl",
     "MaxTokensPerOwner": 10,
     "RetentionDays": 30,
+    "MaxTokenLifetime": 0,
+    "MaxIdleDays": 0,
+    "QuarantineOnReuse": "false",
     "HttpApiAnswer": "simple",
     "TokenManagement": "owners",
     "OidcIssuer": "",
@@ -15,6 +18,7 @@ DEFAULTS = {
     "OidcGroupsClaim": "groups",
     "OidcOwnerClaim": "sub",
     "AuthorizerCacheSeconds": 0,
+    "FlushStages": "",
     "StageName": "v1",
     "Architecture": "arm64",
     "LogRetentionDays": 90,
@@ -35,14 +39,22 @@ SESSIONS = {
 }
 CACHING = {"PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Ref": "AuthorizerCacheSeconds"}}
 NO_STAGE = {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": "true"}
+LIVE = {"PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Ref": "MaxTokensPerOwner"}}
+LIFETIME = {"PORTCULLIS_MAX_TOKEN_LIFETIME": {"Ref": "MaxTokenLifetime"}}
+IDLE = {"PORTCULLIS_MAX_IDLE_DAYS": {"Ref": "MaxIdleDays"}}
+QUARANTINE = {"PORTCULLIS_QUARANTINE_ON_REUSE": {"Ref": "QuarantineOnReuse"}}
+OF_EACH_CALL = TABLE | MANAGEMENT | IDLE | NO_STAGE
 ENVIRONMENT = {
-    "AuthorizerFunction": TABLE | PREFIX | MANAGEMENT | SESSIONS | CACHING
+    "AuthorizerFunction": TABLE | PREFIX | MANAGEMENT | IDLE | QUARANTINE | SESSIONS | CACHING
     | {"PORTCULLIS_HTTP_API_ANSWER": {"Ref": "HttpApiAnswer"}},
-    "CatalogFunction": TABLE | MANAGEMENT | NO_STAGE,
-    "CreateFunction": TABLE | PREFIX | RETENTION | MANAGEMENT | NO_STAGE
-    | {"PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Ref": "MaxTokensPerOwner"}},
-    "ListFunction": TABLE | MANAGEMENT | NO_STAGE,
-    "RevokeFunction": TABLE | RETENTION | MANAGEMENT | CACHING | NO_STAGE,
+    "CatalogFunction": OF_EACH_CALL,
+    "CreateFunction": OF_EACH_CALL | PREFIX | RETENTION | LIVE | LIFETIME,
+    "IntrospectFunction": OF_EACH_CALL | PREFIX | QUARANTINE,
+    "ListFunction": OF_EACH_CALL | CACHING,
+    "RevokeFunction": OF_EACH_CALL | PREFIX | RETENTION | CACHING
+    | {"PORTCULLIS_FLUSH_STAGES": {"Ref": "FlushStages"}},
+    "RotateFunction": OF_EACH_CALL | PREFIX | RETENTION | LIVE | LIFETIME,
+    "UpdateFunction": OF_EACH_CALL | RETENTION | LIVE | LIFETIME | CACHING,
 }  # fmt: skip
 
 
@@ -78,7 +90,7 @@ def test_functions_start_quickly_and_end_before_their_gateway(template) -> None:
         assert function["Runtime"] == "provided.al2023"
         assert function["Architectures"] == [{"Ref": "Architecture"}]
         assert function["MemorySize"] >= 256, name  # at 128 MB a TLS handshake is slow
-        assert function["Timeout"] == (5 if name == "AuthorizerFunction" else 10)
+        assert function["Timeout"] == {"AuthorizerFunction": 5, "RevokeFunction": 20}.get(name, 10)
 
 
 def test_the_outputs_are_what_the_owner_of_an_api_needs(template) -> None:

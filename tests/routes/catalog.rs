@@ -24,7 +24,7 @@ fn a_new_deployment_has_a_catalog_with_the_products_own_permissions() {
     let roles: Vec<_> = catalog["roles"].as_object().unwrap().keys().collect();
     assert_eq!(roles, ["admin", "cicd", "deployer", "ops", "viewer"]);
     assert_eq!(catalog["strict"], false);
-    for own in ["tokens:read", "tokens:write", "tokens:admin", "catalog:read", "catalog:write"] {
+    for own in ["tokens:read", "tokens:write", "tokens:admin", "tokens:introspect", "catalog:read", "catalog:write"] {
         assert!(catalog["permissions"][own].is_string(), "{own}");
     }
 }

@@ -218,7 +218,10 @@ fn every_parameter_that_is_unknown_doubled_or_wrong_is_named() {
     let mut wrong = ask("limit=0&status=gone&owner=not%20one");
     wrong.sort();
     assert_eq!(wrong, ["limit", "owner", "status"]);
-    for status in ["Active", "disabled", "", "active,expired", "active%00"] {
+    for days in ["0", "3651", "-1", "1.5", "", "x"] {
+        assert_eq!(ask(&format!("idle_days={days}")), ["idle_days"], "idle_days={days}");
+    }
+    for status in ["Active", "idle", "", "active,expired", "active%00"] {
         assert_eq!(ask(&format!("status={status}")), ["status"], "status={status}");
     }
 }

@@ -14,7 +14,9 @@ fn a_path_or_method_without_a_route_is_a_404_with_or_without_a_token() {
         ("GET", "/me/me"),
         ("POST", "/me"),
         ("PUT", "/tokens"),
-        ("PATCH", "/tokens/0123456789abcdef"),
+        ("PATCH", "/tokens"),
+        ("GET", "/revoke"),
+        ("PATCH", "/tokens/0123456789abcdef/rotate"),
         ("GET", "/tokens/0123456789abcdef/revoke"),
         ("POST", "/tokens/0123456789abcdef/revoke/again"),
     ] {

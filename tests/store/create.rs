@@ -6,7 +6,7 @@ use portcullis::store::Created;
 use portcullis::token::{Actor, Digest};
 use tokio::time::timeout;
 
-use super::{DAY, LIMITS, Sample, Table, alice, now};
+use super::{DAY, LIMITS, Sample, Table, alice, by_whom, now};
 
 #[tokio::test]
 async fn what_was_created_reads_back_whole() {
@@ -22,8 +22,8 @@ async fn what_was_created_reads_back_whole() {
         assert_eq!(table.tokens.get(&record.id).await.unwrap(), Some(record.clone()));
         let credential = table.tokens.credential(&record.id).await.unwrap().unwrap();
         assert_eq!(credential.record, record);
-        assert!(credential.digest.matches(&digest));
-        assert!(!credential.digest.matches(&Digest::NOBODYS));
+        assert!(credential.secrets.current.matches(&digest));
+        assert!(!credential.secrets.current.matches(&Digest::NOBODYS));
     }
 }
 
@@ -56,12 +56,13 @@ async fn a_token_is_never_overwritten_by_one_with_its_id() {
     let digest = first.digest.clone();
     let first = first.in_table(&table).await;
     // It is taken for a conflict, and tried for seconds; a moment of that is enough here.
-    let trying = table.tokens.create(&second.record, &second.digest, LIMITS);
+    let by = by_whom();
+    let trying = table.tokens.create(&second.record, &second.digest, &by, LIMITS);
     let ended = timeout(Duration::from_millis(300), trying).await;
     assert!(!matches!(ended, Ok(Ok(_))), "{ended:?}");
     let found = table.tokens.credential(&first.id).await.unwrap().unwrap();
     assert_eq!(found.record, first);
-    assert!(found.digest.matches(&digest));
+    assert!(found.secrets.current.matches(&digest));
 }
 
 #[tokio::test]
@@ -84,7 +85,9 @@ async fn the_table_holds_the_digest_and_nothing_else_of_the_secret() {
     assert_eq!(item["digest"].as_b().unwrap().as_ref(), digest.as_bytes());
     let mut names: Vec<_> = item.keys().map(String::as_str).collect();
     names.sort_unstable();
-    assert_eq!(names, ["created_at", "created_by", "digest", "grants", "name", "owner", "pk", "role", "sk", "version"]);
+    let expected =
+        ["created_at", "created_by", "digest", "grants", "name", "owner", "pk", "role", "sk", "used", "version"];
+    assert_eq!(names, expected);
 }
 
 #[tokio::test]

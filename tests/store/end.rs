@@ -1,9 +1,9 @@
 //! Revoking and deleting.
 
 use portcullis::store::{Created, Limits};
-use portcullis::token::{Actor, Record, Revocation, Status};
+use portcullis::token::{Actor, Grounds, Record, Revocation, Status};
 
-use super::{DAY, LIMITS, Sample, Table, alice, now};
+use super::{DAY, LIMITS, Sample, Table, alice, by_whom, now, revoke};
 
 fn somebody() -> Actor {
     Actor::Token("0123456789abcdef".parse().unwrap())
@@ -14,22 +14,22 @@ async fn a_revoked_token_says_by_whom_and_when_and_is_otherwise_what_it_was() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).until(now().to_the_second().plus_seconds(3600)).in_table(&table).await;
     let at = now();
-    let revoked = table.tokens.revoke(&record.id, &somebody(), at, 30).await.unwrap().unwrap();
-    let revocation = Revocation { at: at.to_the_second(), by: somebody() };
+    let revoked = revoke(&table.tokens, &record.id, &somebody(), at, 30).await.unwrap().unwrap();
+    let revocation = Revocation { at: at.to_the_second(), by: somebody(), grounds: Grounds::default() };
     let expected = Record { revoked: Some(revocation), version: 2, ..record };
     assert_eq!(revoked, expected);
     assert_eq!(table.tokens.get(&expected.id).await.unwrap().as_ref(), Some(&expected));
     let credential = table.tokens.credential(&expected.id).await.unwrap().unwrap();
-    assert_eq!(credential.record.status(at), Status::Revoked);
+    assert_eq!(credential.record.standing(at, 0).status(), Status::Revoked);
 }
 
 #[tokio::test]
 async fn revoking_again_changes_nothing() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let first = table.tokens.revoke(&record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
+    let first = revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
     let item = table.item(&record.id).await;
-    let again = table.tokens.revoke(&record.id, &somebody(), now().plus_seconds(60), 90).await.unwrap();
+    let again = revoke(&table.tokens, &record.id, &somebody(), now().plus_seconds(60), 90).await.unwrap();
     assert_eq!(again, first);
     assert_eq!(table.item(&record.id).await, item);
 }
@@ -38,7 +38,7 @@ async fn revoking_again_changes_nothing() {
 async fn what_is_not_there_is_neither_revoked_nor_deleted_nor_made() {
     let table = Table::fresh().await;
     let nobody = Sample::of(&alice()).record;
-    assert_eq!(table.tokens.revoke(&nobody.id, &somebody(), now(), 30).await.unwrap(), None);
+    assert_eq!(revoke(&table.tokens, &nobody.id, &somebody(), now(), 30).await.unwrap(), None);
     assert!(!table.tokens.delete(&nobody.id).await.unwrap());
     assert_eq!(table.item(&nobody.id).await, None);
     assert_eq!(table.slots(&alice()).await, None);
@@ -51,7 +51,7 @@ async fn a_revoked_token_is_kept_for_the_retention_from_its_revocation_on() {
     let mortal = Sample::of(&alice()).until(at.to_the_second().plus_seconds(365 * DAY)).in_table(&table).await;
     let immortal = Sample::of(&alice()).in_table(&table).await;
     for record in [mortal, immortal] {
-        table.tokens.revoke(&record.id, &somebody(), at, 7).await.unwrap();
+        revoke(&table.tokens, &record.id, &somebody(), at, 7).await.unwrap();
         assert_eq!(table.ttl(&record.id).await, Some(at.seconds() + 7 * DAY));
     }
 }
@@ -62,9 +62,9 @@ async fn revoking_a_token_that_has_expired_does_not_keep_it_any_longer() {
     let end = now().to_the_second().plus_seconds(3600);
     let record = Sample::of(&alice()).until(end).in_table(&table).await;
     let late = end.plus_seconds(DAY);
-    let revoked = table.tokens.revoke(&record.id, &somebody(), late, 30).await.unwrap().unwrap();
+    let revoked = revoke(&table.tokens, &record.id, &somebody(), late, 30).await.unwrap().unwrap();
     assert_eq!(revoked.expires_at, Some(end));
-    assert_eq!(revoked.status(late), Status::Revoked);
+    assert_eq!(revoked.standing(late, 0).status(), Status::Revoked);
     assert_eq!(table.ttl(&record.id).await, Some(end.seconds() + 30 * DAY));
 }
 
@@ -89,8 +89,8 @@ async fn each_way_to_end_gives_the_slot_back_once() {
         let sample = Sample::of(&alice());
         (sample.try_in(&table.tokens).await, sample.record.id)
     };
-    table.tokens.revoke(&records[0].id, &somebody(), now(), 30).await.unwrap();
-    table.tokens.revoke(&records[0].id, &somebody(), now(), 30).await.unwrap();
+    revoke(&table.tokens, &records[0].id, &somebody(), now(), 30).await.unwrap();
+    revoke(&table.tokens, &records[0].id, &somebody(), now(), 30).await.unwrap();
     assert_eq!(one_more().await.0, Created::Done);
     assert_eq!(one_more().await.0, Created::LimitReached);
 
@@ -111,10 +111,10 @@ async fn a_token_that_was_never_counted_ends_like_any_other() {
     let no_limit = Limits { live_tokens: 0, ..LIMITS };
     let samples = [Sample::of(&alice()), Sample::of(&alice())];
     for Sample { record, digest } in &samples {
-        table.tokens.create(record, digest, no_limit).await.unwrap();
+        table.tokens.create(record, digest, &by_whom(), no_limit).await.unwrap();
     }
     let [revoked, deleted] = samples.map(|sample| sample.record);
-    assert!(table.tokens.revoke(&revoked.id, &somebody(), now(), 30).await.unwrap().is_some());
+    assert!(revoke(&table.tokens, &revoked.id, &somebody(), now(), 30).await.unwrap().is_some());
     assert!(table.tokens.delete(&deleted.id).await.unwrap());
     assert_eq!(table.slots(&alice()).await, None);
 }

@@ -11,29 +11,21 @@ use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::{Catalog, Grants, Resource};
 use portcullis::clock::Clock;
-use portcullis::config::{HttpApiAnswer, Settings, TokenManagement};
-use portcullis::store::{Error, Filter, LastUse, Scope, Tokens};
-use portcullis::token::{Actor, Secret};
+use portcullis::config::Settings;
+use portcullis::flush::{Flusher, Stages};
+use portcullis::store::{Change, Error, Note, Scope, Tokens};
+use portcullis::token::{Actor, Happened, Secret};
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{LIMITS, Sample, Table, alice, now};
+use super::{LIMITS, Sample, Table, alice, by_whom, caller, now, revoke};
 
 /// A place where nobody answers: no system gives port 1 away by itself.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 pub(super) fn app(tokens: Tokens) -> App {
-    let settings = Settings {
-        table: "unused".to_owned(),
-        prefix: "pcl".parse().unwrap(),
-        max_tokens_per_owner: 10,
-        retention_days: 30,
-        http_api_answer: HttpApiAnswer::Simple,
-        token_management: TokenManagement::Owners,
-        authorizer_cache_seconds: 0,
-        oidc: None,
-    };
+    let settings = Settings::of_table("tokens");
     App { tokens, settings, clock: Clock::system() }
 }
 
@@ -54,6 +46,10 @@ pub(super) async fn asked(authorizer: &Authorizer, credential: &str) -> Verdict 
     authorizer.handle(event).await
 }
 
+fn nothing_to_flush() -> Flusher {
+    Flusher::new(Stages::default(), "us-east-1", None, None)
+}
+
 fn fresh_secret() -> Secret {
     Secret::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap()
 }
@@ -63,7 +59,7 @@ pub(super) fn assert_no_decision(verdict: &Verdict) {
     assert_eq!(verdict.answer, Err(Refusal::NoDecision));
     // What API Gateway makes a 401 of is exactly "Unauthorized"; this is to be a 500.
     assert_eq!(verdict.answer.as_ref().unwrap_err().to_string(), "no decision");
-    assert_eq!(verdict.used, None);
+    assert_eq!(verdict.note, None);
     assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("error", Some("store_unavailable")));
     assert_eq!(verdict.audit.request_id.as_deref(), Some("r-1"));
 }
@@ -73,18 +69,25 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
     let table = Table::in_process().await;
     let tokens = table.behind(NOWHERE);
     let Sample { record, digest } = Sample::of(&alice());
-    let used = LastUse { id: record.id.clone(), at: now() };
-    let filter = Filter { scope: Scope::Everyone, status: None, after: None, limit: 10, now: now() };
-    let (id, by) = (&record.id, Actor::Bootstrap);
+    let made = Sample::of(&alice()).in_table(&table).await;
+    let credential = table.tokens.credential(&made.id).await.unwrap().unwrap();
+    let used = Note::of_use(&credential, None, &caller(), now()).unwrap();
+    let filter = super::list::all_of(Scope::Everyone);
+    let (id, by, author) = (&record.id, Actor::Bootstrap, by_whom());
+    let what = Happened::Enabled;
+    let change = Change { seen: &record, next: record.clone(), what, by: &author, now: now(), limits: LIMITS };
     let new_catalog = Catalog::default();
     // At once, as the SDK pauses between its attempts.
-    let (get, credential, create, revoke, delete, touch, list, catalog, put_catalog) = tokio::join!(
+    let (get, credential, create, change, events, usage, revoke, delete, touch, list, catalog, put_catalog) = tokio::join!(
         tokens.get(id),
         tokens.credential(id),
-        tokens.create(&record, &digest, LIMITS),
-        tokens.revoke(id, &by, now(), 30),
+        tokens.create(&record, &digest, &author, LIMITS),
+        tokens.change(&change),
+        tokens.events(id, None, 10),
+        tokens.usage(id),
+        revoke(&tokens, id, &by, now(), 30),
         tokens.delete(id),
-        tokens.touch(&used),
+        tokens.note(&used),
         tokens.list(&filter),
         tokens.catalog(),
         tokens.put_catalog(&new_catalog, 0, &by, now()),
@@ -93,6 +96,9 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
         ("get", get.err()),
         ("credential", credential.err()),
         ("create", create.err()),
+        ("change", change.err()),
+        ("events", events.err()),
+        ("usage", usage.err()),
         ("revoke", revoke.err()),
         ("delete", delete.err()),
         ("touch", touch.err()),
@@ -213,13 +219,14 @@ async fn a_store_that_fails_is_answered_with_503_and_nothing_is_acknowledged() {
     let app = app(table.behind(NOWHERE));
     let id = Some("abcdefghijklmnop");
     let body = json!({ "name": "ci", "permissions": ["x:y"] });
+    let nothing = nothing_to_flush();
     let answers: (Response<Body>, _, _, _, _, _, _, _, _) = tokio::join!(
         create::handle(&app, call("POST", "/tokens", None, Some(body))),
         list::handle(&app, call("GET", "/tokens", None, None)),
         list::handle(&app, call("GET", "/tokens/{id}", id, None)),
         list::handle(&app, call("GET", "/me", None, None)),
-        revoke::handle(&app, call("POST", "/tokens/{id}/revoke", id, None)),
-        revoke::handle(&app, call("DELETE", "/tokens/{id}", id, None)),
+        revoke::handle(&app, &nothing, call("POST", "/tokens/{id}/revoke", id, None)),
+        revoke::handle(&app, &nothing, call("DELETE", "/tokens/{id}", id, None)),
         list::handle(&app, call("POST", "/explain", None, None)),
         catalog::handle(&app, call("GET", "/catalog", None, None)),
         catalog::handle(&app, call("PUT", "/catalog", None, None)),
@@ -251,7 +258,7 @@ async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
     let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["apps/billing"] });
     let ask = async || create::handle(&app, call("POST", "/tokens", None, Some(body.clone()))).await.status();
     assert_eq!(ask().await, StatusCode::CREATED);
-    table.tokens.revoke(&record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
+    revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
     assert_eq!(ask().await, StatusCode::FORBIDDEN);
     table.tokens.delete(&record.id).await.unwrap();
     assert_eq!(ask().await, StatusCode::FORBIDDEN);

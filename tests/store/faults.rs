@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::failing::{app, ask, assert_no_decision};
-use super::{Sample, Table, alice, now};
+use super::{Sample, Table, alice, by_whom, now, revoke};
 use crate::support::wire::Origin;
 
 /// What happens to a call of one operation, for so many times.
@@ -169,7 +169,7 @@ async fn a_change_that_met_another_one_is_tried_again_until_it_holds() {
     assert_eq!(behind.happened(), 7);
 
     let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
-    let revoked = behind.tokens.revoke(&sample.record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
+    let revoked = revoke(&behind.tokens, &sample.record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
     assert_eq!((revoked.version, behind.happened()), (2, 7));
     assert!(table.slots(&alice()).await.unwrap().is_empty());
 }
@@ -203,7 +203,7 @@ async fn a_revoke_or_a_delete_whose_answer_was_lost_is_done_all_the_same() {
     let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
     let record = Sample::of(&alice()).in_table(&table).await;
     let behind = Behind::new(&table, lost).await;
-    let revoked = behind.tokens.revoke(&record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
+    let revoked = revoke(&behind.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
     assert_eq!((revoked.version, behind.happened()), (2, 1));
     let behind = Behind::new(&table, lost).await;
     assert!(behind.tokens.delete(&record.id).await.unwrap());
@@ -221,7 +221,7 @@ async fn a_transaction_that_was_cancelled_for_another_reason_is_a_failure_and_wr
     };
     let behind = Behind::new(&table, cancelled).await;
     let Sample { record, digest } = Sample::of(&alice());
-    let failure = behind.tokens.create(&record, &digest, super::LIMITS).await;
+    let failure = behind.tokens.create(&record, &digest, &by_whom(), super::LIMITS).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
     assert_eq!(behind.faulty.hit.load(Ordering::SeqCst), 1, "it is not tried again and again");
     assert_eq!((table.item(&record.id).await, table.slots(&alice()).await), (None, None));
@@ -232,7 +232,7 @@ async fn a_create_that_cannot_read_the_slots_writes_nothing() {
     let table = Table::in_process().await;
     let behind = Behind::new(&table, Fault { times: u32::MAX, ..INTERNAL }).await;
     let Sample { record, digest } = Sample::of(&alice());
-    let failure = behind.tokens.create(&record, &digest, super::LIMITS).await;
+    let failure = behind.tokens.create(&record, &digest, &by_whom(), super::LIMITS).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
     assert_eq!(table.item(&record.id).await, None);
 }

@@ -1,9 +1,10 @@
 //! What the indexes hold.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portcullis::token::Actor;
+use portcullis::store::{Change, Changed};
+use portcullis::token::{Actor, Disablement, Happened, Record, WhyDisabled};
 
-use super::{Sample, Table, alice, now};
+use super::{LIMITS, Sample, Table, alice, by_whom, now, revoke, used_at};
 use crate::store::table::Item;
 
 /// Everything that an index holds of one partition.
@@ -21,12 +22,24 @@ async fn an_index_holds_everything_that_a_list_shows_and_never_a_digest() {
     let mut full = Sample::of(&alice()).until(now().to_the_second().plus_seconds(3600));
     full.record.description = Some("what for".parse().unwrap());
     let record = full.in_table(&table).await;
-    let used = portcullis::store::LastUse { id: record.id.clone(), at: now().to_the_second() };
-    table.tokens.touch(&used).await.unwrap();
-    table.tokens.revoke(&record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
+    used_at(&table.tokens, &record.id, now(), Some("apps:read apps/billing")).await;
+    let seen = table.tokens.get(&record.id).await.unwrap().unwrap();
+    let disabled = Some(Disablement { at: now().to_the_second(), by: None, why: WhyDisabled::SecretReuse });
+    let changed = Record {
+        disabled,
+        enabled_at: Some(now().to_the_second()),
+        rotated_at: Some(now().to_the_second()),
+        previous_secret_until: Some(now().to_the_second()),
+        allowed_ips: vec!["192.0.2.0/24".parse().unwrap()].into(),
+        ..seen.clone()
+    };
+    let (by, what) = (&by_whom(), Happened::Disabled(WhyDisabled::SecretReuse));
+    let change = Change { seen: &seen, next: changed, what, by, now: now(), limits: LIMITS };
+    assert!(matches!(table.tokens.change(&change).await.unwrap(), Changed::Done(_)));
+    revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
 
     let mut shown = table.item(&record.id).await.unwrap();
-    for hidden in ["digest", "ttl"] {
+    for hidden in ["digest", "used", "ttl"] {
         assert!(shown.remove(hidden).is_some(), "{hidden} is in the table");
     }
     for (index, attribute, partition) in [("by_owner", "owner", "alice"), ("by_time", "sk", "TOKEN")] {

@@ -1,13 +1,13 @@
 //! Lists, from the indexes.
 
 use portcullis::clock::Timestamp;
-use portcullis::store::{Cursor, Filter, MOST_PER_PAGE, Scope};
-use portcullis::token::{Actor, OwnerId, Record, Status};
+use portcullis::store::{Change, Changed, Cursor, Filter, MOST_PER_PAGE, Scope};
+use portcullis::token::{Actor, Disablement, Happened, LastUsed, OwnerId, Record, Status, WhyDisabled};
 
-use super::{Sample, Table, alice, bob, now};
+use super::{DAY, LIMITS, Sample, Table, alice, bob, by_whom, now, revoke};
 
-fn all_of(scope: Scope) -> Filter {
-    Filter { scope, status: None, after: None, limit: MOST_PER_PAGE, now: now() }
+pub(super) fn all_of(scope: Scope) -> Filter {
+    Filter { scope, status: None, after: None, idle_since: None, max_idle_days: 0, limit: MOST_PER_PAGE, now: now() }
 }
 
 /// So many tokens of an owner, one a second up to now; the newest first.
@@ -18,7 +18,7 @@ async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<Record> {
         // Beyond the limit of live tokens, which is not what lists are about.
         let Sample { record, digest } = Sample::of(owner).made_at(begin.plus_seconds(second));
         let no_limit = portcullis::store::Limits { live_tokens: 0, retention_days: 30 };
-        table.tokens.create(&record, &digest, no_limit).await.unwrap();
+        table.tokens.create(&record, &digest, &by_whom(), no_limit).await.unwrap();
         records.insert(0, record);
     }
     records
@@ -110,27 +110,74 @@ async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
     let at = now().to_the_second();
     let ends = [None, Some(at.plus_seconds(-1)), Some(at), Some(at.plus_seconds(1)), Some(at.plus_seconds(60))];
     let mut records = Vec::new();
-    for (second, (end, revoked)) in (0_i64..).zip(ends.into_iter().flat_map(|end| [(end, false), (end, true)])) {
-        let sample = Sample::of(&alice()).made_at(at.plus_seconds(second - 100));
-        let record = match end {
+    let each = |end| [(end, false, false), (end, true, false), (end, false, true), (end, true, true)];
+    for (second, (end, revoked, disabled)) in (0_i64..).zip(ends.into_iter().flat_map(each)) {
+        // Half of them are of long ago.
+        let sample = Sample::of(&alice()).made_at(at.plus_seconds(second - 100 - (second / 2 % 2) * 40 * DAY));
+        let Sample { record, digest } = match end {
             Some(end) => sample.until(end),
             None => sample,
+        };
+        let no_limit = portcullis::store::Limits { live_tokens: 0, ..LIMITS };
+        table.tokens.create(&record, &digest, &by_whom(), no_limit).await.unwrap();
+        if disabled {
+            let disabled = Some(Disablement { at, by: None, why: WhyDisabled::SecretReuse });
+            let next = Record { disabled, ..record.clone() };
+            let (what, by) = (Happened::Disabled(WhyDisabled::SecretReuse), &by_whom());
+            let change = Change { seen: &record, next, what, by, now: at, limits: LIMITS };
+            assert!(matches!(table.tokens.change(&change).await.unwrap(), Changed::Done(_)));
         }
-        .in_table(&table)
-        .await;
         if revoked {
-            table.tokens.revoke(&record.id, &Actor::Bootstrap, at, 30).await.unwrap();
+            revoke(&table.tokens, &record.id, &Actor::Bootstrap, at, 30).await.unwrap();
         }
-        records.insert(0, table.tokens.get(&record.id).await.unwrap().unwrap());
+        records.push(table.tokens.get(&record.id).await.unwrap().unwrap());
     }
-    for status in [Status::Active, Status::Expired, Status::Revoked] {
-        let expected: Vec<_> = records.iter().filter(|record| record.status(at) == status).cloned().collect();
-        assert!(expected.len() >= 2);
-        for limit in [1, 2, 100] {
-            let filter = Filter { status: Some(status), limit, now: at, ..all_of(Scope::Owner(alice())) };
-            assert_eq!(listed(&table, &filter, expected.len()).await, expected, "{status:?} in pages of {limit}");
+    records.sort_by_key(|record| std::cmp::Reverse(record.created_at));
+    for max_idle_days in [0, 30] {
+        for status in [Status::Active, Status::Expired, Status::Revoked, Status::Disabled] {
+            let is = |record: &&Record| record.standing(at, max_idle_days).status() == status;
+            let expected: Vec<_> = records.iter().filter(is).cloned().collect();
+            assert!(expected.len() >= 2, "{status:?}");
+            for limit in [1, 2, 100] {
+                let scope = Scope::Owner(alice());
+                let filter = Filter { status: Some(status), max_idle_days, limit, now: at, ..all_of(scope) };
+                let found = listed(&table, &filter, expected.len()).await;
+                assert_eq!(found, expected, "{status:?} with {max_idle_days} in pages of {limit}");
+            }
         }
     }
+}
+
+#[tokio::test]
+async fn a_list_of_what_is_idle_agrees_with_each_record() {
+    let table = Table::fresh().await;
+    let at = now().to_the_second();
+    let ago = |days: i64| at.plus_seconds(-days * DAY);
+    let mut records = Vec::new();
+    for (made, used, enabled, rotated) in [
+        (100, None, None, None),
+        (100, Some(90), None, None),
+        (100, Some(89), None, None),
+        (100, None, Some(10), None),
+        (100, Some(95), None, Some(89)),
+        (100, Some(95), Some(91), Some(90)),
+        (90, None, None, None),
+        (89, None, None, None),
+    ] {
+        let mut sample = Sample::of(&alice()).made_at(ago(made));
+        sample.record.enabled_at = enabled.map(ago);
+        sample.record.rotated_at = rotated.map(ago);
+        sample.record.last_used = used.map(|days| LastUsed { at: ago(days), source_ip: None, agent: None });
+        records.push(sample.in_table(&table).await);
+    }
+    let since = ago(90);
+    let mut expected: Vec<_> = records.iter().filter(|record| record.idle_since() <= since).cloned().collect();
+    assert_eq!(expected.len(), 4);
+    let filter = Filter { idle_since: Some(since), ..all_of(Scope::Owner(alice())) };
+    let mut found = listed(&table, &filter, expected.len()).await;
+    expected.sort_by_key(|record| record.id.clone());
+    found.sort_by_key(|record| record.id.clone());
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]
@@ -139,7 +186,7 @@ async fn a_filter_that_matches_little_still_finds_all_of_it() {
     let records = several(&table, &alice(), 60).await;
     let mut expected = Vec::new();
     for record in [&records[0], &records[41], &records[59]] {
-        expected.push(table.tokens.revoke(&record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap());
+        expected.push(revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap());
     }
     for scope in [Scope::Owner(alice()), Scope::Everyone] {
         let filter = Filter { status: Some(Status::Revoked), limit: 2, ..all_of(scope) };

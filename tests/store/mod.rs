@@ -5,8 +5,10 @@
 //! the store, so that no test waits for one.
 
 mod catalog;
+mod change;
 mod create;
 mod end;
+mod events;
 mod failing;
 mod faults;
 mod indexes;
@@ -18,10 +20,10 @@ mod tls;
 mod touch;
 mod ttl;
 
-use portcullis::access::{Grant, Grants, Resource};
+use portcullis::access::{Grant, Grants, Resource, Use};
 use portcullis::clock::{Clock, Timestamp};
-use portcullis::store::{Created, Limits, Tokens};
-use portcullis::token::{Actor, Digest, OwnerId, Record, Secret};
+use portcullis::store::{Caller, Created, Error, Limits, Note, Tokens};
+use portcullis::token::{Actor, AgentFamily, Author, Digest, Grounds, OwnerId, Record, Secret, TokenId};
 use rand::rngs::SysRng;
 
 use table::Table;
@@ -41,26 +43,17 @@ impl Sample {
     fn of(owner: &OwnerId) -> Self {
         let prefix = "pcl".parse().unwrap();
         let secret = Secret::generate(&prefix, &mut SysRng).unwrap();
+        let grants = vec![
+            Grant {
+                permissions: vec!["apps:read".parse().unwrap(), "jobs:*".parse().unwrap()],
+                resources: vec!["apps/billing".parse().unwrap(), "jobs/*".parse().unwrap()],
+            },
+            Grant { permissions: vec!["*:read".parse().unwrap()], resources: vec!["docs".parse().unwrap()] },
+        ];
+        let (id, name) = (secret.id().clone(), "sample".parse().unwrap());
         let record = Record {
-            id: secret.id().clone(),
-            name: "sample".parse().unwrap(),
-            description: None,
-            owner: owner.clone(),
-            created_by: Actor::Bootstrap,
-            created_at: now(),
-            expires_at: None,
-            revoked: None,
             role: Some("cicd".parse().unwrap()),
-            grants: vec![
-                Grant {
-                    permissions: vec!["apps:read".parse().unwrap(), "jobs:*".parse().unwrap()],
-                    resources: vec!["apps/billing".parse().unwrap(), "jobs/*".parse().unwrap()],
-                },
-                Grant { permissions: vec!["*:read".parse().unwrap()], resources: vec!["docs".parse().unwrap()] },
-            ]
-            .into(),
-            last_used_at: None,
-            version: 1,
+            ..Record::new(id, name, owner.clone(), grants.into(), Actor::Bootstrap, now())
         };
         Self { digest: secret.digest(), record }
     }
@@ -86,7 +79,7 @@ impl Sample {
     }
 
     async fn try_in(&self, tokens: &Tokens) -> Created {
-        tokens.create(&self.record, &self.digest, LIMITS).await.unwrap()
+        tokens.create(&self.record, &self.digest, &by_whom(), LIMITS).await.unwrap()
     }
 
     /// Makes it, which must succeed, and gives its record.
@@ -99,6 +92,37 @@ impl Sample {
 /// The present: engines clear away what is past its `ttl`, so tokens are made of today.
 fn now() -> Timestamp {
     Clock::system().now()
+}
+
+/// Whoever does things here.
+fn by_whom() -> Author {
+    Author { actor: Some(Actor::Bootstrap), source_ip: Some([192, 0, 2, 7].into()), agent: AgentFamily::of("curl/8") }
+}
+
+/// Revokes a token, for no reason.
+async fn revoke(
+    tokens: &Tokens,
+    id: &TokenId,
+    by: &Actor,
+    at: Timestamp,
+    retention_days: u32,
+) -> Result<Option<Record>, Error> {
+    let author = Author { actor: Some(by.clone()), ..by_whom() };
+    tokens.revoke(id, by, &author, &Grounds::default(), at, Limits { retention_days, ..LIMITS }).await
+}
+
+/// The use of a token at a moment, by somebody.
+async fn used_at(tokens: &Tokens, id: &TokenId, at: Timestamp, made: Option<&str>) {
+    let credential = tokens.credential(id).await.unwrap().unwrap();
+    let made = made.map(|made| Use::stored(made).unwrap());
+    if let Some(note) = Note::of_use(&credential, made, &caller(), at) {
+        tokens.note(&note).await.unwrap();
+    }
+}
+
+/// From where, and with what.
+fn caller() -> Caller {
+    Caller { source_ip: Some([192, 0, 2, 7].into()), agent: AgentFamily::of("curl/8") }
 }
 
 fn alice() -> OwnerId {

@@ -89,6 +89,12 @@ impl Table {
         Some(self.item(id).await?.get("ttl")?.as_n().unwrap().parse().unwrap())
     }
 
+    /// The `ttl` of an event, if it has one.
+    pub(super) async fn event_ttl(&self, id: &TokenId, event: &str) -> Option<i64> {
+        let item = self.item_at(&format!("TOKEN#{id}"), &format!("EVENT#{event}")).await;
+        Some(item.unwrap().get("ttl")?.as_n().unwrap().parse().unwrap())
+    }
+
     /// The catalog's item as it lies in the table.
     pub(super) async fn catalog_item(&self) -> Option<Item> {
         self.item_at("CATALOG", "CATALOG").await

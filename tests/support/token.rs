@@ -36,6 +36,28 @@ impl Token {
         stack.post("/tokens").bearer(self).json(body)
     }
 
+    /// Its `ETag` as it is now.
+    #[track_caller]
+    pub(crate) fn tag(&self, stack: &Stack) -> String {
+        let answer = stack.get(&self.path()).bearer(&stack.admin).send().expect(200);
+        answer.header("etag").expect("a token has an ETag").to_owned()
+    }
+
+    /// What happened to it, newest first.
+    #[track_caller]
+    pub(crate) fn kinds(&self, stack: &Stack) -> Vec<String> {
+        let path = format!("{}/events", self.path());
+        let events = stack.get(&path).bearer(&stack.admin).send().expect(200).json();
+        let events = events["events"].as_array().expect("a list of events").clone();
+        events.iter().map(|event| event["kind"].as_str().expect("an event has a kind").to_owned()).collect()
+    }
+
+    /// Whether it is let in to an API that it protects.
+    #[track_caller]
+    pub(crate) fn status(&self, stack: &Stack) -> u16 {
+        stack.get("/me").bearer(self).send().status
+    }
+
     /// Its path in the HTTP API.
     pub(crate) fn path(&self) -> String {
         format!("/tokens/{}", self.id)

@@ -1,6 +1,7 @@
 //! The answer in the shape that each kind of event needs.
 
 use portcullis::access::{Decision, Principal};
+use portcullis::clock::Timestamp;
 use portcullis::config::HttpApiAnswer;
 use serde_json::{Map, Value, json};
 
@@ -51,12 +52,13 @@ pub(crate) fn answer(
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
+    now: Timestamp,
 ) -> Result<Value, Refusal> {
     if shape == Shape::Rest && matches!(decision, Decision::Refuse(_)) {
         return Err(Refusal::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
-    let contexts = context::of_the_request(arn, principal, decision);
+    let contexts = context::of_the_request(arn, principal, decision, now);
     if shape == Shape::Simple {
         let answer = fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
         return answer.ok_or(Refusal::NoDecision);
@@ -76,9 +78,9 @@ pub(crate) fn answer(
 ///
 /// # Errors
 /// When it is larger than an answer may be, even without the grants.
-pub(crate) fn for_the_whole_api(principal: &Principal, policy: &Policy) -> Result<Value, Unsaid> {
+pub(crate) fn for_the_whole_api(principal: &Principal, policy: &Policy, now: Timestamp) -> Result<Value, Unsaid> {
     let answer = |context| json!({ "principalId": principal_id(Some(principal)), "policyDocument": policy.document(), "context": context });
-    fitting(context::for_the_whole_api(principal), answer).ok_or(Unsaid::ManyPatterns)
+    fitting(context::for_the_whole_api(principal, now), answer).ok_or(Unsaid::ManyPatterns)
 }
 
 /// The first answer that is not larger than an answer may be.
@@ -99,29 +101,19 @@ fn principal_id(principal: Option<&Principal>) -> &str {
 pub(crate) mod tests {
     use super::*;
     use portcullis::access::{Grants, Missing, Reason, RoleName, Session};
-    use portcullis::clock::Timestamp;
     use portcullis::token::{Actor, Record};
 
     const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/apps/billing";
 
     pub(crate) fn record() -> Record {
-        Record {
-            id: "0123456789abcdef".parse().unwrap(),
-            name: "GitHub \"Actions\" \\o/".parse().unwrap(),
-            description: None,
-            owner: "alice@example.com".parse().unwrap(),
-            created_by: Actor::Bootstrap,
-            created_at: Timestamp::from_seconds(0),
-            expires_at: None,
-            revoked: None,
-            role: None,
-            grants: Grants::one(
-                vec!["apps:read".parse().unwrap(), "builds:*".parse().unwrap()],
-                vec!["apps/billing".parse().unwrap()],
-            ),
-            last_used_at: None,
-            version: 1,
-        }
+        let (id, name, owner) = ("0123456789abcdef", "GitHub \"Actions\" \\o/", "alice@example.com");
+        let grants = Grants::one(
+            vec!["apps:read".parse().unwrap(), "builds:*".parse().unwrap()],
+            vec!["apps/billing".parse().unwrap()],
+        );
+        let made = Timestamp::from_seconds(0);
+        let (id, name, owner) = (id.parse().unwrap(), name.parse().unwrap(), owner.parse().unwrap());
+        Record::new(id, name, owner, grants, Actor::Bootstrap, made)
     }
 
     pub(crate) fn token(record: Record) -> Principal {
@@ -133,7 +125,7 @@ pub(crate) mod tests {
     }
 
     fn shown_to(principal: &Principal, shape: Shape, arn: &str, decision: &Decision) -> String {
-        match answer(shape, &Arn::parse(arn).unwrap(), Some(principal), decision) {
+        match answer(shape, &Arn::parse(arn).unwrap(), Some(principal), decision, Timestamp::from_seconds(1)) {
             Ok(answer) => serde_json::to_string_pretty(&answer).unwrap(),
             Err(refusal) => format!("error: {refusal}"),
         }
@@ -170,7 +162,14 @@ pub(crate) mod tests {
     fn what_goes_into_the_gateways_templates_cannot_end_a_json_string() {
         for decision in [Decision::Allow, missing(Reason::PermissionMissing)] {
             let path = format!("{ARN}/\"}},\\u0022\n");
-            let answer = answer(Shape::Rest, &Arn::parse(&path).unwrap(), Some(&token(record())), &decision).unwrap();
+            let answer = answer(
+                Shape::Rest,
+                &Arn::parse(&path).unwrap(),
+                Some(&token(record())),
+                &decision,
+                Timestamp::from_seconds(1),
+            )
+            .unwrap();
             for (key, value) in answer["context"].as_object().unwrap() {
                 let templated = key.starts_with("audit_") || key.starts_with("missing_") || key == "detail";
                 let safe = !value.as_str().unwrap().contains(['"', '\\', '\n']);
@@ -217,7 +216,9 @@ pub(crate) mod tests {
                 for decision in
                     [Decision::Allow, Decision::Forbid(Reason::ResourceNotGranted, forbidden(roles.clone()))]
                 {
-                    let answer = answer(Shape::Rest, &arn, Some(&principal), &decision).unwrap().to_string();
+                    let answer = answer(Shape::Rest, &arn, Some(&principal), &decision, Timestamp::from_seconds(1))
+                        .unwrap()
+                        .to_string();
                     assert!(answer.len() < 8 * 1024, "{size}: {}", answer.len());
                 }
             }
@@ -229,7 +230,13 @@ pub(crate) mod tests {
         let shown = |size: usize| {
             let permissions = (0..size).map(|n| format!("p{n}:{}", "a".repeat(90)).parse().unwrap()).collect();
             let record = Record { grants: Grants::one(permissions, vec!["*".parse().unwrap()]), ..record() };
-            let answer = answer(Shape::Rest, &Arn::parse(ARN).unwrap(), Some(&token(record)), &Decision::Allow);
+            let answer = answer(
+                Shape::Rest,
+                &Arn::parse(ARN).unwrap(),
+                Some(&token(record)),
+                &Decision::Allow,
+                Timestamp::from_seconds(1),
+            );
             answer.unwrap()["context"]["grants"].clone()
         };
         assert!(shown(50).as_str().unwrap().ends_with(r#""resources":["*"]}]"#));

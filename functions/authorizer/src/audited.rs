@@ -1,8 +1,9 @@
 //! The audit line of a decision.
 
-use portcullis::access::{Decision, Principal, Target};
+use portcullis::access::{Decision, Target};
 use portcullis::audit;
 use portcullis::clock::Timestamp;
+use portcullis::token::Record;
 
 use crate::Event;
 use crate::arn::Arn;
@@ -29,16 +30,11 @@ pub(crate) fn line(
                 Claimed::Session => audit.principal_type = Some("session"),
             }
         }
-        Found::Somebody(principal, _) => {
+        Found::Thief(credential) => of_token(&mut audit, &credential.record, true),
+        Found::Token(token) => of_token(&mut audit, &token.credential.record, token.superseded),
+        Found::Person(principal, _) => {
+            audit.principal_type = Some("session");
             audit.owner = Some(principal.owner().to_string());
-            match principal {
-                Principal::Token(record) => {
-                    audit.principal_type = Some("token");
-                    audit.api_token_id = Some(record.id.to_string());
-                    audit.api_token_name = Some(record.name.to_string());
-                }
-                Principal::Session(_) => audit.principal_type = Some("session"),
-            }
         }
     }
     match decision {
@@ -66,6 +62,7 @@ fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit::Decisio
         api_token_id: None,
         api_token_name: None,
         owner: None,
+        superseded: false,
         method,
         path,
         source_ip: event.source_ip().map(str::to_owned),
@@ -73,4 +70,12 @@ fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit::Decisio
         reason: None,
         detail: None,
     }
+}
+
+fn of_token(audit: &mut audit::Decision, record: &Record, superseded: bool) {
+    audit.principal_type = Some("token");
+    audit.api_token_id = Some(record.id.to_string());
+    audit.api_token_name = Some(record.name.to_string());
+    audit.owner = Some(record.owner.to_string());
+    audit.superseded = superseded;
 }

@@ -1,4 +1,4 @@
-//! What happens once the answer has left: noting the token's last use, and reading the
+//! What happens once the answer has left: noting the use of the token, and reading the
 //! catalog again before it is too old.
 //!
 //! A Lambda is frozen when it asks for its next event. A layer around the runtime's own
@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{Error, LambdaInvocation};
-use portcullis::store::LastUse;
+use portcullis::store::Note;
 
 use crate::Authorizer;
 
@@ -21,7 +21,7 @@ use crate::Authorizer;
 #[derive(Clone, Debug)]
 pub struct Bookkeeping {
     authorizer: Authorizer,
-    pending: Arc<Mutex<Option<LastUse>>>,
+    pending: Arc<Mutex<Option<Note>>>,
 }
 
 impl Bookkeeping {
@@ -32,13 +32,13 @@ impl Bookkeeping {
     }
 
     /// Leaves something to be noted once the answer has left.
-    pub fn leave(&self, used: Option<LastUse>) {
-        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = used;
+    pub fn leave(&self, note: Option<Note>) {
+        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
     async fn settle(self) {
-        let used = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.authorizer.settle(used).await;
+        let note = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.authorizer.settle(note).await;
     }
 }
 
@@ -88,9 +88,11 @@ pub(crate) mod tests {
 
     use lambda_runtime::tower::service_fn;
     use portcullis::App;
+    use portcullis::access::{Grants, Resource, Uses};
     use portcullis::clock::{Clock, Timestamp};
-    use portcullis::config::{Connection, HttpApiAnswer, Settings, TokenManagement};
-    use portcullis::store::{Tokens, connect};
+    use portcullis::config::{Connection, Settings};
+    use portcullis::store::{Caller, Credential, Tokens, connect};
+    use portcullis::token::{Actor, Record, Secrets};
     use tokio::net::TcpListener;
 
     fn invocation() -> LambdaInvocation {
@@ -98,8 +100,15 @@ pub(crate) mod tests {
         LambdaInvocation { parts, body: Default::default(), context: Default::default() }
     }
 
-    fn used() -> LastUse {
-        LastUse { id: "0123456789abcdef".parse().unwrap(), at: Timestamp::from_seconds(1) }
+    fn used() -> Note {
+        let grants = Grants::one(vec!["a:b".parse().unwrap()], vec![Resource::All]);
+        let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
+        let made = Timestamp::from_seconds(0);
+        let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+        let secrets = Secrets::of_nobody();
+        let uses = Some(Uses::default());
+        let credential = Credential { secrets, rotation_key: None, uses, reuse_seen_at: None, ttl: None, record };
+        Note::of_use(&credential, None, &Caller::default(), Timestamp::from_seconds(1)).unwrap()
     }
 
     pub(crate) fn authorizer_at(endpoint: String) -> Authorizer {
@@ -110,16 +119,7 @@ pub(crate) mod tests {
             ca_bundle: None,
             static_credentials,
         };
-        let settings = Settings {
-            table: "tokens".to_owned(),
-            prefix: "pcl".parse().unwrap(),
-            max_tokens_per_owner: 10,
-            retention_days: 30,
-            http_api_answer: HttpApiAnswer::Simple,
-            token_management: TokenManagement::Owners,
-            authorizer_cache_seconds: 0,
-            oidc: None,
-        };
+        let settings = Settings::of_table("tokens");
         let tokens = Tokens::new(connect(connection).unwrap(), "tokens");
         Authorizer::new(App { tokens, settings, clock: Clock::system() }).unwrap()
     }

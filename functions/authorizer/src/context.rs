@@ -3,12 +3,16 @@
 
 use portcullis::access::{Decision, Missing, Principal, Reason, RoleName, Target};
 use portcullis::audit::redact;
+use portcullis::clock::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::arn::Arn;
 
 /// The most roles that a 403 names; `POST /explain` names all.
 const MOST_ROLES: usize = 20;
+
+/// From so long before it ends, the function behind the gateway is told when a token does.
+const ENDS_SOON_SECONDS: i64 = 14 * 86_400;
 
 /// What a 403 says where the gateway gives it by itself, from an answer for the whole API.
 const SOMETHING_IS_MISSING: &str = "This needs a permission that you do not have. With authorizer caching on, the gateway cannot say which: ask POST /explain.";
@@ -24,10 +28,11 @@ pub(crate) fn of_the_request(
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
+    now: Timestamp,
 ) -> [Map<String, Value>; 2] {
     // A credential that was refused is nobody's, even where its record is known.
     let authenticated = principal.filter(|_| !matches!(decision, Decision::Refuse(_)));
-    let mut context = authenticated.map(caller).unwrap_or_default();
+    let mut context = authenticated.map(|principal| caller(principal, now)).unwrap_or_default();
     if let Target::Http { path, .. } = arn.target {
         put(&mut context, "audit_path", &for_template(&format!("/{path}")));
     }
@@ -52,8 +57,8 @@ pub(crate) fn of_the_request(
 
 /// The same for every route at once, with the grants and without. It says nothing of the
 /// one request: the gateway hands it on with all of them, and puts it into its own answers.
-pub(crate) fn for_the_whole_api(principal: &Principal) -> [Map<String, Value>; 2] {
-    let mut context = caller(principal);
+pub(crate) fn for_the_whole_api(principal: &Principal, now: Timestamp) -> [Map<String, Value>; 2] {
+    let mut context = caller(principal, now);
     put(&mut context, "detail", SOMETHING_IS_MISSING);
     for key in ["missing_permission", "missing_resource", "missing_roles"] {
         put(&mut context, key, "");
@@ -68,7 +73,7 @@ fn with_grants_and_without(principal: &Principal, context: Map<String, Value>) -
 }
 
 /// Who makes the request.
-fn caller(principal: &Principal) -> Map<String, Value> {
+fn caller(principal: &Principal, now: Timestamp) -> Map<String, Value> {
     let mut context = Map::new();
     put(&mut context, "owner", principal.owner().as_str());
     match principal {
@@ -77,6 +82,9 @@ fn caller(principal: &Principal) -> Map<String, Value> {
             put(&mut context, "token_id", record.id.as_str());
             put(&mut context, "token_name", record.name.as_str());
             put(&mut context, "audit_token_name", &for_template(record.name.as_str()));
+            if let Some(end) = record.expires_at.filter(|end| *end <= now.plus_seconds(ENDS_SOON_SECONDS)) {
+                put(&mut context, "token_expires_at", &end.to_string());
+            }
         }
         Principal::Session(session) => {
             put(&mut context, "principal_type", "session");
@@ -117,6 +125,9 @@ fn detail(reason: Reason, missing: &Missing) -> String {
         }
         (Some(permission), Some(resource)) => {
             format!("This needs {permission} on {}; you have it on other resources only.", named(resource))
+        }
+        _ if reason == Reason::IpNotAllowed => {
+            "This token may not be used from your address. GET /tokens/{id} shows from which it may.".to_owned()
         }
         _ if reason == Reason::RouteNotListed => {
             "The catalog is strict and does not list this route, so nobody may call it.".to_owned()

@@ -1,6 +1,8 @@
 //! The event of any of the four kinds, read tolerantly: an odd header or a control
 //! character must end in a refusal, not in an event that cannot be read (a 500).
 
+use portcullis::store::Caller;
+use portcullis::token::AgentFamily;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -60,6 +62,15 @@ impl Event {
 
     pub(crate) fn source_ip(&self) -> Option<&str> {
         self.text("/requestContext/identity/sourceIp").or_else(|| self.text("/requestContext/http/sourceIp"))
+    }
+
+    /// From where the request comes, as the gateway saw it, and with what, as its sender says. A
+    /// `TOKEN` event knows neither.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller {
+            source_ip: self.source_ip().and_then(|text| text.parse().ok()),
+            agent: self.header("user-agent").next().and_then(AgentFamily::of),
+        }
     }
 
     fn text(&self, pointer: &str) -> Option<&str> {

@@ -4,8 +4,8 @@
 use portcullis::access::{Principal, Reason, Session};
 use portcullis::clock::Timestamp;
 use portcullis::session::{self, looks_like_jwt};
-use portcullis::store;
-use portcullis::token::{Digest, Secret};
+use portcullis::store::{self, Credential};
+use portcullis::token::{Proof, Secret, Secrets};
 
 use crate::credential::Presented;
 use crate::held::Held;
@@ -15,8 +15,32 @@ use crate::{Authorizer, Event};
 pub(crate) enum Found {
     /// Nobody: why it opens nothing, and what the audit log is told besides.
     Nobody(Reason, Claimed, Option<String>),
-    /// This principal, who is decided on under this catalog.
-    Somebody(Principal, Held),
+    /// This person, who is decided on under this catalog.
+    Person(Principal, Held),
+    /// This token, by its secret, decided on under this catalog.
+    Token(Box<FoundToken>),
+    /// Whoever has a secret of this token which has ended.
+    Thief(Box<Credential>),
+}
+
+/// A token that was found by its secret.
+pub(crate) struct FoundToken {
+    pub(crate) principal: Principal,
+    pub(crate) held: Held,
+    pub(crate) credential: Credential,
+    /// Whether the secret is the one before the present one, during its overlap.
+    pub(crate) superseded: bool,
+}
+
+impl Found {
+    /// Who it is, and the catalog that decides, where there is something to decide.
+    pub(crate) fn somebody(&self) -> Option<(&Principal, &Held)> {
+        match self {
+            Self::Person(principal, held) => Some((principal, held)),
+            Self::Token(token) => Some((&token.principal, &token.held)),
+            Self::Nobody(..) | Self::Thief(_) => None,
+        }
+    }
 }
 
 /// What a credential that opens nothing claimed to be.
@@ -61,12 +85,22 @@ impl Authorizer {
         let presented = secret.digest();
         let (credential, held) = tokio::join!(self.app.tokens.credential(secret.id()), self.held(now));
         let (credential, held) = (credential?, held?);
-        // An unknown id takes the same way as a wrong secret: a digest is compared either way,
-        // with one that no token has.
-        let stored = credential.as_ref().map_or(Digest::NOBODYS, |credential| credential.digest.clone());
-        let matches = presented.matches(&stored);
-        Ok(match credential {
-            Some(credential) if matches => Found::Somebody(Principal::Token(Box::new(credential.record)), held),
+        // An unknown id takes the same way as a wrong secret: digests are compared either way,
+        // with those that no token has.
+        let nobodys = Secrets::of_nobody();
+        let secrets = credential.as_ref().map_or(&nobodys, |credential| &credential.secrets);
+        let proof = secrets.proof(&presented, now);
+        Ok(match (credential, proof) {
+            (Some(credential), Proof::Current | Proof::Superseded) => {
+                let principal = Principal::Token(Box::new(credential.record.clone()));
+                Found::Token(Box::new(FoundToken {
+                    principal,
+                    held,
+                    credential,
+                    superseded: proof == Proof::Superseded,
+                }))
+            }
+            (Some(credential), Proof::Ended) => Found::Thief(Box::new(credential)),
             _ => Found::Nobody(Reason::Unknown, Claimed::Token(secret.id().to_string()), None),
         })
     }
@@ -86,7 +120,7 @@ impl Authorizer {
         let held = self.held(now).await?;
         let management = self.app.settings.token_management;
         let session: Session = held.catalog.session(claims.owner, &claims.groups, claims.expires_at, management);
-        Ok(Found::Somebody(Principal::Session(session), held))
+        Ok(Found::Person(Principal::Session(session), held))
     }
 }
 

@@ -32,12 +32,12 @@ mod policy;
 mod whole;
 
 use portcullis::App;
-use portcullis::access::{Api, Decision, Missing, Principal, Reason, Rules, decide};
+use portcullis::access::{Api, Asked, Decision, Missing, Principal, Reason, Rules, decide, exercised};
 use portcullis::audit;
 use portcullis::clock::Timestamp;
 use portcullis::config::ConfigError;
 use portcullis::session::Sessions;
-use portcullis::store::LastUse;
+use portcullis::store::Note;
 use serde_json::Value;
 
 pub use answer::Refusal;
@@ -64,7 +64,7 @@ pub struct Verdict {
     /// What the audit log is told.
     pub audit: audit::Decision,
     /// What is to be noted once the answer has left.
-    pub used: Option<LastUse>,
+    pub note: Option<Note>,
 }
 
 impl Authorizer {
@@ -98,35 +98,48 @@ impl Authorizer {
         };
         let decision = match &found {
             Found::Nobody(reason, ..) => Decision::Refuse(*reason),
-            Found::Somebody(principal, held) => self.decided(principal, held, &event, &arn, now),
+            Found::Thief(_) => Decision::Refuse(Reason::SecretReuse),
+            Found::Person(principal, held) => self.decided(principal, held, &event, &arn, now),
+            Found::Token(token) => self.decided(&token.principal, &token.held, &event, &arn, now),
         };
-        let principal = found.principal();
-        let whole = self.answer_for_the_whole_api(shape, &event, &arn, &found, &decision);
+        let principal = found.somebody().map(|(principal, _)| principal);
+        let whole = self.answer_for_the_whole_api(shape, &event, &arn, &found, &decision, now);
         Verdict {
-            answer: whole.map_or_else(|| answer::answer(shape, &arn, principal, &decision), Ok),
+            answer: whole.map_or_else(|| answer::answer(shape, &arn, principal, &decision, now), Ok),
             audit: audited::line(&event, Some(&arn), now, &found, &decision),
-            used: match (&decision, principal) {
-                (Decision::Allow, Some(Principal::Token(record))) => LastUse::worth_noting(record, now),
-                _ => None,
-            },
+            note: self.note(&found, &event, &arn, &decision, now),
         }
     }
 
     /// What is done once an answer has left, while nobody waits.
-    pub async fn settle(&self, used: Option<LastUse>) {
-        if let Some(used) = used
-            && let Err(error) = self.app.tokens.touch(&used).await
+    pub async fn settle(&self, note: Option<Note>) {
+        if let Some(note) = note
+            && let Err(error) = self.app.tokens.note(&note).await
         {
-            // The next use within reach of a working store notes it.
-            tracing::warn!(%error, token_id = %used.id, "the last use was not noted");
+            // The next one within reach of a working store is noted.
+            let (record, what) = note.about();
+            tracing::warn!(%error, token_id = %record.id, "{what} was not noted");
         }
         self.read_ahead(self.app.clock.now()).await;
     }
 
+    fn note(&self, found: &Found, event: &Event, arn: &Arn<'_>, decision: &Decision, now: Timestamp) -> Option<Note> {
+        match found {
+            Found::Token(token) if *decision == Decision::Allow => {
+                let rules = Rules::of(&token.held.catalog, &self.app.settings);
+                let made = exercised(token.principal.grants(), &rules, &asked(event, arn));
+                Note::of_use(&token.credential, made, &event.caller(), now)
+            }
+            Found::Thief(credential) => {
+                Note::of_reuse(credential, self.app.settings.quarantine_on_reuse, &event.caller(), now)
+            }
+            _ => None,
+        }
+    }
+
     fn decided(&self, principal: &Principal, held: &Held, event: &Event, arn: &Arn<'_>, now: Timestamp) -> Decision {
-        let api = if event.is_own_api() { Api::Own } else { Api::Protected };
-        let rules = Rules { catalog: &held.catalog, management: self.app.settings.token_management };
-        let decision = decide(Some(principal), &rules, api, arn.target, now);
+        let rules = Rules::of(&held.catalog, &self.app.settings);
+        let decision = decide(Some(principal), &rules, &asked(event, arn), now);
         // A policy cannot name a resource of more than 512 characters.
         if decision == Decision::Allow && arn.text.len() > LONGEST_ARN {
             return Decision::Forbid(Reason::MalformedPath, Missing::default());
@@ -135,15 +148,11 @@ impl Authorizer {
     }
 }
 
-impl Found {
-    fn principal(&self) -> Option<&Principal> {
-        match self {
-            Self::Somebody(principal, _) => Some(principal),
-            Self::Nobody(..) => None,
-        }
-    }
+fn asked<'a>(event: &Event, arn: &Arn<'a>) -> Asked<'a> {
+    let api = if event.is_own_api() { Api::Own } else { Api::Protected };
+    Asked { api, target: arn.target, from: event.caller().source_ip }
 }
 
 fn undecided(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> Verdict {
-    Verdict { answer: Err(Refusal::NoDecision), audit: audited::error(event, arn, now, reason), used: None }
+    Verdict { answer: Err(Refusal::NoDecision), audit: audited::error(event, arn, now, reason), note: None }
 }

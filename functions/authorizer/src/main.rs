@@ -27,7 +27,7 @@ async fn decided(authorizer: Authorizer, left: Bookkeeping, event: LambdaEvent<E
     verdict.audit.request_id.get_or_insert(event.context.request_id);
     // No line, no entry.
     verdict.audit.write_to(&mut io::stdout()).map_err(|_| refused(Refusal::NoDecision))?;
-    left.leave(verdict.used);
+    left.leave(verdict.note);
     verdict.answer.map_err(refused)
 }
 

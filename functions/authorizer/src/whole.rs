@@ -1,6 +1,7 @@
 //! When one answer holds for the whole API, and what the log says where it cannot.
 
 use portcullis::access::{Decision, Principal, Rules, Target, regions};
+use portcullis::clock::Timestamp;
 use serde_json::Value;
 
 use crate::answer::{self, Shape};
@@ -22,19 +23,20 @@ impl Authorizer {
         arn: &Arn<'_>,
         found: &Found,
         decision: &Decision,
+        now: Timestamp,
     ) -> Option<Value> {
         let kept = self.app.settings.authorizer_cache_seconds > 0 && !event.is_own_api();
         if !kept || shape == Shape::Simple || arn.target == Target::Connect {
             return None;
         }
-        let Found::Somebody(principal, held) = found else { return None };
+        let (principal, held) = found.somebody()?;
         let allowed = match decision {
             Decision::Allow => true,
             Decision::Forbid(reason, _) if reason.is_of_the_request() => false,
             Decision::Forbid(..) | Decision::Refuse(_) => return None,
         };
-        let rules = Rules { catalog: &held.catalog, management: self.app.settings.token_management };
-        match whole(principal, &rules, arn, allowed) {
+        let rules = Rules::of(&held.catalog, &self.app.settings);
+        match whole(principal, &rules, arn, allowed, now) {
             Ok(answer) => Some(answer),
             Err(why) => {
                 warn(principal, &why);
@@ -44,10 +46,16 @@ impl Authorizer {
     }
 }
 
-fn whole(principal: &Principal, rules: &Rules<'_>, arn: &Arn<'_>, allowed: bool) -> Result<Value, Unsaid> {
+fn whole(
+    principal: &Principal,
+    rules: &Rules<'_>,
+    arn: &Arn<'_>,
+    allowed: bool,
+    now: Timestamp,
+) -> Result<Value, Unsaid> {
     let mut policy = Policy::of(&regions(principal.grants(), rules)?, arn)?;
     policy.settle(arn, allowed)?;
-    answer::for_the_whole_api(principal, &policy)
+    answer::for_the_whole_api(principal, &policy, now)
 }
 
 fn warn(principal: &Principal, why: &Unsaid) {

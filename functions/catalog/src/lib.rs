@@ -14,7 +14,7 @@ const MOST_FLAWS: usize = 100;
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(answer(app, &request).await)
+    respond(&request, answer(app, &request).await)
 }
 
 async fn answer(app: &App, request: &Request) -> Answer {

@@ -7,9 +7,9 @@
 //! there here.
 
 use portcullis::App;
-use portcullis::access::{Grants, Resource};
+use portcullis::access::{Addresses, Grants, Resource};
 use portcullis::http::Problem;
-use portcullis::token::{Actor, Invalid};
+use portcullis::token::{Actor, Author, Invalid};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -61,13 +61,15 @@ pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> 
         owner: owner.parse().map_err(|invalid| bad("owner", invalid))?,
         role: None,
         grants: Grants::one(vec!["*".parse().map_err(|invalid| bad("permissions", invalid))?], vec![Resource::All]),
+        allowed_ips: Addresses::default(),
         expires_at: None,
         created_by: Actor::Bootstrap,
     };
-    let issued = issue(app, blank, now).await?;
+    let by = Author { actor: Some(Actor::Bootstrap), source_ip: None, agent: None };
+    let issued = issue(app, blank, &by, now).await?;
     // No gateway stands before this, so no access log has it.
     tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "an admin token was made by bootstrap");
-    serde_json::to_value(Shown::of(&issued, now)).map_err(|_| Problem::internal())
+    serde_json::to_value(Shown::of(&issued, &app.settings, now)).map_err(|_| Problem::internal())
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! The body of `POST /tokens`, parsed: what is wrong with it is said all at once.
 
 use lambda_http::Body;
-use portcullis::access::{
-    Beyond, Catalog, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Permission, Resource,
-    RoleName,
-};
+use portcullis::access::{Addresses, MOST_NETWORKS};
 use portcullis::clock::Timestamp;
-use portcullis::http::{FieldError, Fields, Problem};
-use portcullis::token::{Description, OwnerId, TokenName, parse_expires_at, parse_expires_in};
+use portcullis::config::Settings;
+use portcullis::http::{Access, Expiry, Fields, Problem};
+use portcullis::token::{Description, OwnerId, TokenName};
 
-const KNOWN: &str = "name, description, role, permissions, resources, grants, expires_in, expires_at, owner";
-const KNOWN_OF_GRANT: &str = "permissions, resources";
+const KNOWN: &str =
+    "name, description, role, permissions, resources, grants, allowed_ips, expires_in, expires_at, owner";
 
 /// What was asked for, each part of it good in itself.
 #[derive(Debug)]
@@ -18,137 +16,46 @@ pub(crate) struct NewToken {
     pub(crate) name: TokenName,
     pub(crate) description: Option<Description>,
     pub(crate) access: Access,
+    pub(crate) allowed_ips: Addresses,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) owner: Option<OwnerId>,
 }
 
-/// What the token is to do, in the form in which it was asked for: errors are named by the
-/// fields of that form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// `role` and `resources`
-    Role(RoleName, Vec<Resource>),
-    /// `permissions` and `resources`, the short form of one grant
-    One(Grants),
-    /// `grants`
-    Several(Grants),
-}
-
 impl NewToken {
-    pub(crate) fn read(body: &Body, now: Timestamp) -> Result<Self, Problem> {
+    pub(crate) fn read(body: &Body, settings: &Settings, now: Timestamp) -> Result<Self, Problem> {
         let mut fields = Fields::read(body)?;
         let name = fields.required("name");
         let description = fields.optional::<Description>("description");
         let access = Access::read(&mut fields);
-        if fields.has("expires_in") && fields.has("expires_at") {
-            fields.fail("expires_at", "must not be given together with expires_in");
+        let allowed_ips = fields.list("allowed_ips", MOST_NETWORKS).map(Addresses::from).unwrap_or_default();
+        // What is left out is for ever, as null is.
+        let expires_at = Expiry::read(&mut fields, settings, now).unwrap_or_default();
+        if expires_at.is_none() && !fields.failed("expires_at") && !fields.failed("expires_in") {
+            Expiry::check(&mut fields, "expires_at", None, settings, now);
         }
-        let expires_in = fields.optional_with("expires_in", |text| parse_expires_in(text, now));
-        let expires_at = fields.optional_with("expires_at", |text| parse_expires_at(text, now));
         let owner = fields.optional("owner");
         fields.finish(KNOWN)?;
         // Everything that is missing was noted above, so finish() has already refused it.
         let (Some(name), Some(access)) = (name, access) else {
             return Err(Problem::internal());
         };
-        Ok(Self { name, description, access, expires_at: expires_in.or(expires_at), owner })
+        Ok(Self { name, description, access, allowed_ips, expires_at, owner })
     }
-}
-
-impl Access {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let forms = ["role", "permissions", "grants"].map(|form| (form, fields.has(form)));
-        let mut given = forms.into_iter().filter_map(|(form, is_given)| is_given.then_some(form));
-        let first = given.next();
-        for form in given {
-            fields.fail(form, format!("must not be given together with {}", first.unwrap_or_default()));
-        }
-        if first == Some("grants") && fields.has("resources") {
-            fields.fail("resources", "must not be given together with grants, which have resources of their own");
-        }
-        let role = fields.optional("role");
-        let permissions = fields.list("permissions", MOST_PERMISSIONS);
-        let resources = fields.list("resources", MOST_RESOURCES).unwrap_or_else(|| vec![Resource::All]);
-        let grants = fields.objects("grants", MOST_GRANTS, KNOWN_OF_GRANT, grant);
-        if first.is_none() && !["role", "permissions", "grants"].iter().any(|form| fields.failed(form)) {
-            fields.fail("permissions", "is required, or role, or grants: a token has at least one permission");
-        }
-        match (role, permissions, grants) {
-            (Some(role), ..) => Some(Self::Role(role, resources)),
-            (_, Some(permissions), _) => Some(Self::One(Grants::one(permissions, resources))),
-            (.., Some(grants)) => Some(Self::Several(grants.into())),
-            _ => None,
-        }
-    }
-
-    /// What it comes to: a role is expanded here, and the token keeps the permissions that
-    /// it had at this moment.
-    ///
-    /// # Errors
-    /// 400 for a role that is not there, and for permissions that a strict catalog does not
-    /// list.
-    pub(crate) fn expand(&self, catalog: &Catalog) -> Result<Grants, Problem> {
-        let grants = match self {
-            Self::Role(name, resources) => {
-                let role = catalog.role(name).ok_or_else(|| {
-                    let message = "is not the name of a role; GET /catalog shows them";
-                    Problem::invalid(vec![FieldError::new("role", message)])
-                })?;
-                Grants::one(role.permissions.clone(), resources.clone())
-            }
-            Self::One(grants) | Self::Several(grants) => grants.clone(),
-        };
-        let unlisted = grants.iter().enumerate().flat_map(|(at, grant)| {
-            let unlisted = grant.permissions.iter().filter(|permission| !catalog.may_grant(permission));
-            unlisted.map(move |permission| {
-                let message = format!("{permission} is not in the catalog, and it is strict");
-                FieldError::new(&self.place(at, "permissions"), message)
-            })
-        });
-        let unlisted: Vec<_> = unlisted.collect();
-        if unlisted.is_empty() { Ok(grants) } else { Err(Problem::invalid(unlisted)) }
-    }
-
-    /// What the one who asks does not have, in the words of the form.
-    pub(crate) fn complaint(&self, excess: &Excess) -> FieldError {
-        match &excess.what {
-            Beyond::Permission(permission) => {
-                FieldError::new(&self.place(excess.grant, "permissions"), format!("you do not have {permission}"))
-            }
-            Beyond::Resource(resource, permissions) => {
-                let permissions: Vec<_> = permissions.iter().map(Permission::to_string).collect();
-                let message = format!("you do not have {} on {resource}", permissions.join(", "));
-                FieldError::new(&self.place(excess.grant, "resources"), message)
-            }
-        }
-    }
-
-    fn place(&self, grant: usize, field: &str) -> String {
-        match self {
-            Self::Role(..) if field == "permissions" => "role".to_owned(),
-            Self::Role(..) | Self::One(_) => field.to_owned(),
-            Self::Several(_) => format!("grants[{grant}].{field}"),
-        }
-    }
-}
-
-fn grant(fields: &mut Fields) -> Option<Grant> {
-    let permissions = fields.list("permissions", MOST_PERMISSIONS);
-    if permissions.is_none() && !fields.failed("permissions") {
-        fields.fail("permissions", "is required: a grant has at least one permission");
-    }
-    let resources = fields.list("resources", MOST_RESOURCES).unwrap_or_else(|| vec![Resource::All]);
-    Some(Grant { permissions: permissions?, resources })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis::access::{Catalog, Grants, Resource};
 
     const NOW: i64 = 1_800_000_000; // 2027-01-15T08:00:00Z
 
+    fn settings() -> Settings {
+        Settings::of_table("tokens")
+    }
+
     fn read(body: &str) -> Result<NewToken, Problem> {
-        NewToken::read(&Body::Text(body.to_owned()), Timestamp::from_seconds(NOW))
+        NewToken::read(&Body::Text(body.to_owned()), &settings(), Timestamp::from_seconds(NOW))
     }
 
     fn refused(body: &str) -> String {
@@ -277,12 +184,47 @@ mod tests {
     }
 
     #[test]
+    fn where_lifetimes_are_limited_none_is_longer_and_none_is_for_ever() {
+        let settings = Settings { max_token_lifetime_days: 90, ..settings() };
+        let read = |expiry: &str| {
+            let body = format!(r#"{{"name":"ci","permissions":["a:b"]{expiry}}}"#);
+            NewToken::read(&Body::Text(body), &settings, Timestamp::from_seconds(NOW))
+                .map(|token| token.expires_at.unwrap().seconds() - NOW)
+                .map_err(|problem| serde_json::to_value(problem).unwrap()["errors"].to_string())
+        };
+        assert_eq!(read(r#","expires_in":"90d""#), Ok(90 * 86_400));
+        assert_eq!(read(r#","expires_at":"2027-04-15T08:00:00Z""#), Ok(90 * 86_400));
+        let limit = |field: &str| {
+            Err(format!(
+                r#"[{{"field":"{field}","message":"must be at most 90 days away: no token of this deployment lives longer"}}]"#
+            ))
+        };
+        assert_eq!(read(r#","expires_in":"7776001s""#), limit("expires_in"));
+        assert_eq!(read(r#","expires_at":"2027-04-15T08:00:01Z""#), limit("expires_at"));
+        assert_eq!(read(r#","expires_at":null"#), limit("expires_at"));
+        assert_eq!(read(""), limit("expires_at"));
+        assert_eq!(read(r#","expires_in":null"#), limit("expires_at"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_named_by_its_place() {
+        insta::assert_snapshot!(refused(
+            r#"{"name":"ci","permissions":["a:b"],"allowed_ips":["192.0.2.7","192.0.2.7/24","x",7,"::ffff:0:0/90"]}"#
+        ));
+        let many = vec![r#""192.0.2.7""#; 51].join(",");
+        assert!(
+            refused(&format!(r#"{{"name":"ci","permissions":["a:b"],"allowed_ips":[{many}]}}"#)).contains("1 to 50")
+        );
+        assert!(refused(r#"{"name":"ci","permissions":["a:b"],"allowed_ips":[]}"#).contains("1 to 50"));
+    }
+
+    #[test]
     fn what_is_not_a_json_object_is_refused_as_a_whole() {
         for body in ["", "[]", "1", "null", "\"x\"", "{", "{\"name\":\"a\"} x", "\u{feff}{}"] {
             assert!(refused(body).contains("urn:portcullis:problem:invalid_request"), "{body:?}");
         }
         let utf16: Vec<u8> = "{\"name\":\"x\"}".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert!(NewToken::read(&Body::Binary(utf16), Timestamp::from_seconds(NOW)).is_err());
+        assert!(NewToken::read(&Body::Binary(utf16), &settings(), Timestamp::from_seconds(NOW)).is_err());
         let deep = "[".repeat(10_000);
         assert!(refused(&format!("{{\"name\":{deep}")).contains("not JSON"));
     }

@@ -6,24 +6,26 @@ use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use portcullis::App;
 use portcullis::access::{
-    Api, Decision, Need, Permission, Principal, Reason, RequestPath, RoleName, Rule, Rules, Target, decide, need,
+    Api, Asked, Decision, Need, Permission, Principal, Reason, RequestPath, RoleName, Rule, Rules, Target, decide, need,
 };
 use portcullis::audit::redact;
 use portcullis::http::{Answer, Call, Fields, json};
 use portcullis::token::{Invalid, TokenId};
 use serde::Serialize;
+use std::net::IpAddr;
 use std::str::FromStr;
 
-const KNOWN: &str = "token_id, method, path, api";
+const KNOWN: &str = "token_id, method, path, api, source_ip";
 
 pub(crate) async fn explain(app: &App, call: &Call, body: &Body) -> Answer {
     call.parameters([])?;
-    let asked = Asked::read(body)?;
+    let asked = Question::read(body)?;
     let record = call.known(app, &asked.token_id).await?;
     let catalog = app.tokens.catalog().await?.catalog;
-    let rules = Rules { catalog: &catalog, management: app.settings.token_management };
+    let rules = Rules::of(&catalog, &app.settings);
     let principal = Principal::Token(Box::new(record));
-    let decision = decide(Some(&principal), &rules, asked.api.0, asked.target(), app.clock.now());
+    let request = Asked { api: asked.api.0, target: asked.target(), from: asked.source_ip };
+    let decision = decide(Some(&principal), &rules, &request, app.clock.now());
     let needed = RequestPath::parse(asked.raw_path()).ok();
     let needed = needed.map(|path| need(&rules, asked.api.0, asked.target(), &path));
     let roles = roles(call, &rules, &needed);
@@ -31,25 +33,30 @@ pub(crate) async fn explain(app: &App, call: &Call, body: &Body) -> Answer {
 }
 
 /// The body, each part of it good in itself.
-struct Asked {
+struct Question {
     token_id: TokenId,
     method: Method,
     path: Path,
     api: AskedApi,
+    /// Without one, a token with allowed addresses is refused.
+    source_ip: Option<IpAddr>,
 }
 
-impl Asked {
+impl Question {
     fn read(body: &Body) -> Result<Self, portcullis::http::Problem> {
         let mut fields = Fields::read(body)?;
         let (token_id, method, path) =
             (fields.required("token_id"), fields.required("method"), fields.required("path"));
         let api = fields.optional("api").unwrap_or(AskedApi(Api::Protected));
+        let source_ip = fields.optional_with("source_ip", |text| {
+            text.parse().map_err(|_| Invalid("must be an IPv4 or IPv6 address".to_owned()))
+        });
         fields.finish(KNOWN)?;
         // What is missing was noted above, so finish() has already refused it.
         let (Some(token_id), Some(method), Some(path)) = (token_id, method, path) else {
             return Err(portcullis::http::Problem::internal());
         };
-        Ok(Self { token_id, method, path, api })
+        Ok(Self { token_id, method, path, api, source_ip })
     }
 
     fn target(&self) -> Target<'_> {

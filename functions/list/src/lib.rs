@@ -1,7 +1,11 @@
-//! What there is to see: `GET /tokens`, `GET /tokens/{id}`, `GET /me`, and why a token may
-//! do something or not: `POST /explain`.
+//! What there is to see: `GET /tokens`, `GET /tokens/{id}` with its `/events` and `/usage`,
+//! `GET /me`, and why a token may do something or not: `POST /explain`.
 
 mod explain;
+mod history;
+
+use std::fmt::Display;
+use std::str::FromStr;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
@@ -14,10 +18,12 @@ use portcullis::token::{Invalid, OwnerId, Record, Status};
 use serde::Serialize;
 
 const PER_PAGE: usize = 50;
+const MOST_IDLE_DAYS: u32 = 3650;
+const DAY: i64 = 86_400;
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(show(app, &request).await)
+    respond(&request, show(app, &request).await)
 }
 
 async fn show(app: &App, request: &Request) -> Answer {
@@ -25,6 +31,8 @@ async fn show(app: &App, request: &Request) -> Answer {
     match call.route.as_str() {
         "/tokens" => many(app, &call).await,
         "/tokens/{id}" => one(app, &call).await,
+        "/tokens/{id}/events" => history::events(app, &call).await,
+        "/tokens/{id}/usage" => history::usage(app, &call).await,
         "/me" => me(&call),
         "/explain" => explain::explain(app, &call, request.body()).await,
         _ => Err(Problem::not_found()),
@@ -44,12 +52,20 @@ async fn many(app: &App, call: &Call) -> Answer {
     let after = asked.cursor.map(|text| Cursor::decode(text, &scope)).transpose();
     let after = after.map_err(|invalid| Problem::invalid(vec![FieldError::of("cursor", invalid)]))?;
     let now = app.clock.now();
-    let filter = Filter { scope, status: asked.status, after, limit: asked.limit, now };
+    let filter = Filter {
+        scope,
+        status: asked.status,
+        after,
+        idle_since: asked.idle_days.map(|days| now.plus_seconds(-i64::from(days) * DAY)),
+        max_idle_days: app.settings.max_idle_days,
+        limit: asked.limit,
+        now,
+    };
     let page = app.tokens.list(&filter).await?;
     Ok(json(
         StatusCode::OK,
         &Many {
-            tokens: page.tokens.iter().map(|record| TokenView::of(record, now)).collect(),
+            tokens: page.tokens.iter().map(|record| TokenView::of(record, &app.settings, now)).collect(),
             next_cursor: page.next.map(|cursor| cursor.encode(&filter.scope)),
         },
     ))
@@ -65,41 +81,46 @@ struct Many {
 struct Asked<'a> {
     owner: Option<OwnerId>,
     status: Option<Status>,
+    idle_days: Option<u32>,
     cursor: Option<&'a str>,
     limit: usize,
 }
 
 impl<'a> Asked<'a> {
     fn read(call: &'a Call) -> Result<Self, Problem> {
-        let [limit, cursor, status, owner] = call.parameters(["limit", "cursor", "status", "owner"])?;
+        let [limit, cursor, status, owner, idle_days] =
+            call.parameters(["limit", "cursor", "status", "owner", "idle_days"])?;
         let mut errors = Vec::new();
         let mut wrong = |field, invalid| errors.push(FieldError::of(field, invalid));
-        let limit = match limit.map(page_size).transpose() {
-            Ok(limit) => limit.unwrap_or(PER_PAGE),
-            Err(invalid) => {
-                wrong("limit", invalid);
-                PER_PAGE
-            }
-        };
+        let limit = limit.map(|text| whole_number(text, MOST_PER_PAGE)).transpose();
+        let limit = limit.map_err(|invalid| wrong("limit", invalid));
+        let idle_days = idle_days.map(|text| whole_number(text, MOST_IDLE_DAYS)).transpose();
+        let idle_days = idle_days.map_err(|invalid| wrong("idle_days", invalid));
         let status = status.map(str::parse).transpose().map_err(|invalid| wrong("status", invalid));
         let owner = owner.map(str::parse).transpose().map_err(|invalid| wrong("owner", invalid));
-        match (status, owner) {
-            (Ok(status), Ok(owner)) if errors.is_empty() => Ok(Self { owner, status, cursor, limit }),
+        match (limit, idle_days, status, owner) {
+            (Ok(limit), Ok(idle_days), Ok(status), Ok(owner)) => {
+                Ok(Self { owner, status, idle_days, cursor, limit: limit.unwrap_or(PER_PAGE) })
+            }
             _ => Err(Problem::invalid(errors)),
         }
     }
 }
 
-fn page_size(text: &str) -> Result<usize, Invalid> {
+/// A whole number from 1 on, in digits.
+fn whole_number<T>(text: &str, most: T) -> Result<T, Invalid>
+where
+    T: Copy + FromStr + PartialOrd + From<u8> + Display,
+{
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let size = text.parse().ok().filter(|size| digits && (1..=MOST_PER_PAGE).contains(size));
-    size.ok_or_else(|| Invalid(format!("must be a whole number from 1 to {MOST_PER_PAGE}")))
+    let number = text.parse().ok().filter(|number: &T| digits && *number >= T::from(1) && *number <= most);
+    number.ok_or_else(|| Invalid(format!("must be a whole number from 1 to {most}")))
 }
 
 async fn one(app: &App, call: &Call) -> Answer {
     call.parameters([])?;
     let record = call.target(app).await?;
-    let mut response = json(StatusCode::OK, &TokenView::of(&record, app.clock.now()));
+    let mut response = json(StatusCode::OK, &TokenView::of(&record, &app.settings, app.clock.now()));
     tag(&mut response, record.version);
     Ok(response)
 }

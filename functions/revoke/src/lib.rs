@@ -1,41 +1,111 @@
-//! The end of a token: `POST /tokens/{id}/revoke` keeps its record,
-//! `DELETE /tokens/{id}` removes that too.
+//! The end of tokens: `POST /tokens/{id}/revoke` keeps the record, `DELETE /tokens/{id}` removes
+//! that too, `POST /owners/{owner}/revoke-tokens` ends all that an owner has, and with
+//! `POST /revoke` whoever holds a token ends it.
+
+mod by_holder;
+mod of_owner;
 
 use lambda_http::http::{Method, StatusCode};
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Request, RequestExt as _, Response};
 use portcullis::App;
 use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, Problem, TokenView, json, no_content, respond, tag};
+use portcullis::flush::Flusher;
+use portcullis::http::{Answer, Call, FieldError, Fields, Problem, TokenView, json, no_content, respond, tag};
+use portcullis::store::Limits;
+use portcullis::token::Grounds;
 use serde::Serialize;
 
+const KNOWN: &str = "reason, comment";
+
 /// Answers a call.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(end(app, &request).await)
+pub async fn handle(app: &App, flusher: &Flusher, request: Request) -> Response<Body> {
+    respond(&request, end(app, flusher, &request).await)
 }
 
-async fn end(app: &App, request: &Request) -> Answer {
+async fn end(app: &App, flusher: &Flusher, request: &Request) -> Answer {
+    // The one call that nobody has decided on: the token in its body is its own proof.
+    if request.method() == Method::POST && by_holder::ROUTE == route(request) {
+        return by_holder::revoke(app, request).await;
+    }
     let call = Call::read(app, request).await?;
-    call.parameters([])?;
     match (&call.method, call.route.as_str()) {
-        (&Method::POST, "/tokens/{id}/revoke") => revoke(app, &call).await,
+        (&Method::POST, "/tokens/{id}/revoke") => revoke(app, flusher, &call, request.body()).await,
+        (&Method::POST, "/owners/{owner}/revoke-tokens") => of_owner::revoke(app, &call, request).await,
         (&Method::DELETE, "/tokens/{id}") => delete(app, &call).await,
         _ => Err(Problem::not_found()),
     }
 }
 
-async fn revoke(app: &App, call: &Call) -> Answer {
+fn route(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(lambda_http::request::RequestContext::ApiGatewayV1(context)) => {
+            context.resource_path.clone().unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
+async fn revoke(app: &App, flusher: &Flusher, call: &Call, body: &Body) -> Answer {
+    let flush = asks_to_flush(app, flusher, call)?;
+    let grounds = grounds(body)?;
     let target = call.target(app).await?;
-    let now = app.clock.now();
-    let revoked = app.tokens.revoke(&target.id, &call.actor(), now, app.settings.retention_days).await?;
+    let (actor, author, now) = (call.actor(), call.author(), app.clock.now());
+    let revoked = app.tokens.revoke(&target.id, &actor, &author, &grounds, now, limits(app)).await?;
     let record = revoked.ok_or_else(Problem::not_found)?;
-    let now = app.clock.now();
-    // No cache stands between a token and its record, so it is dead by the time of this
-    // answer, whoever revoked it first; unless the operator's gateways keep answers, the last
-    // of which they got just before.
-    let effective_by = now.plus_seconds(i64::from(app.settings.authorizer_cache_seconds));
-    let mut response = json(StatusCode::OK, &Revoked { view: TokenView::of(&record, now), effective_by });
+    let flushed = if flush { Some(flushed(flusher).await) } else { None };
+    let view = TokenView::of(&record, &app.settings, app.clock.now());
+    let effective_by = if flushed == Some(true) { app.clock.now() } else { effective_by(app) };
+    let mut response = json(StatusCode::OK, &Revoked { view, effective_by, flushed });
     tag(&mut response, record.version);
     Ok(response)
+}
+
+/// `flush=true`: whether what gateways keep of the authorizer's answers is to be emptied. That
+/// is everybody's, so it is for admins.
+fn asks_to_flush(app: &App, flusher: &Flusher, call: &Call) -> Result<bool, Problem> {
+    let [flush] = call.parameters(["flush"])?;
+    let wrong = |message: &str| Problem::invalid(vec![FieldError::new("flush", message)]);
+    match flush {
+        None | Some("false") => Ok(false),
+        Some("true") if !call.caller.is_admin_of("tokens") => {
+            Err(Problem::forbidden("Emptying what gateways keep needs tokens:admin."))
+        }
+        Some("true") if app.settings.authorizer_cache_seconds > 0 && flusher.stages().is_empty() => {
+            Err(wrong("needs the stages of your APIs, which this deployment was not told (parameter FlushStages)"))
+        }
+        Some("true") => Ok(true),
+        Some(_) => Err(wrong("must be true or false")),
+    }
+}
+
+/// The token is revoked either way; what could not be emptied ends by itself.
+async fn flushed(flusher: &Flusher) -> bool {
+    match flusher.flush().await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(%error, "gateways were not flushed");
+            false
+        }
+    }
+}
+
+/// By when no request is let in any more. No cache stands between a token and its record, so it
+/// is dead by the time of the answer, whoever revoked it first; unless the operator's gateways
+/// keep answers, the last of which they got just before.
+fn effective_by(app: &App) -> Timestamp {
+    app.clock.now().plus_seconds(i64::from(app.settings.authorizer_cache_seconds))
+}
+
+fn limits(app: &App) -> Limits {
+    Limits { live_tokens: app.settings.max_tokens_per_owner, retention_days: app.settings.retention_days }
+}
+
+/// The body, which may be left out.
+fn grounds(body: &Body) -> Result<Grounds, Problem> {
+    let mut fields = Fields::read_or_none(body)?;
+    let grounds = Grounds { reason: fields.optional("reason"), comment: fields.optional("comment") };
+    fields.finish(KNOWN)?;
+    Ok(grounds)
 }
 
 #[derive(Serialize)]
@@ -43,9 +113,13 @@ struct Revoked {
     #[serde(flatten)]
     view: TokenView,
     effective_by: Timestamp,
+    /// Whether gateways keep nothing any more, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flushed: Option<bool>,
 }
 
 async fn delete(app: &App, call: &Call) -> Answer {
+    call.parameters([])?;
     let target = call.target(app).await?;
     if app.tokens.delete(&target.id).await? { Ok(no_content()) } else { Err(Problem::not_found()) }
 }

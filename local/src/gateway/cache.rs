@@ -59,6 +59,11 @@ impl AuthorizerCache {
         }
         entries.insert(key, Entry { answer, until: received.plus_seconds(self.ttl_seconds.into()) });
     }
+
+    /// Forgets every answer: whoever comes next is asked about.
+    pub(crate) fn empty(&self) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 impl Key {
@@ -158,6 +163,17 @@ mod tests {
         let mut incoming = get("/demo/x");
         incoming.headers.insert("x-api-token", "a".parse().unwrap());
         assert_eq!(Key::of(&incoming), None);
+    }
+
+    #[test]
+    fn an_emptied_cache_has_no_answer_and_keeps_the_next_ones() {
+        let cache = AuthorizerCache::new(TTL);
+        cache.keep(token(1), answer("one"), at(0));
+        cache.keep(token(2), answer("two"), at(0));
+        cache.empty();
+        assert!(cache.find(&token(1), at(0)).is_none() && cache.find(&token(2), at(0)).is_none());
+        cache.keep(token(1), answer("again"), at(1));
+        assert_eq!(cache.find(&token(1), at(1)).unwrap().principal_id, "again");
     }
 
     #[test]

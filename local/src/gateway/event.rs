@@ -42,15 +42,12 @@ impl Call<'_> {
         Value::Object(event)
     }
 
-    /// What the function is sent, with what the authorizer said about the caller.
-    pub(super) fn proxy_event(&self, answer: &Answer) -> Value {
+    /// What the function is sent, with what the authorizer said about the caller, where it
+    /// was asked.
+    pub(super) fn proxy_event(&self, answer: Option<&Answer>) -> Value {
         let mut event = self.common();
-        let mut authorizer: Map<String, Value> =
-            answer.context.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-        authorizer.insert("principalId".into(), json!(answer.principal_id));
-        authorizer.insert("integrationLatency".into(), json!(0));
-        if let Some(context) = event.get_mut("requestContext") {
-            context["authorizer"] = Value::Object(authorizer);
+        if let (Some(answer), Some(context)) = (answer, event.get_mut("requestContext")) {
+            context["authorizer"] = authorizer(answer);
         }
         // Without binary media types a body is text, and what is not UTF-8 is lost.
         let body = self.incoming.body.as_ref().filter(|body| !body.is_empty());
@@ -133,6 +130,14 @@ impl Call<'_> {
         }
         headers
     }
+}
+
+fn authorizer(answer: &Answer) -> Value {
+    let mut authorizer: Map<String, Value> =
+        answer.context.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+    authorizer.insert("principalId".into(), json!(answer.principal_id));
+    authorizer.insert("integrationLatency".into(), json!(0));
+    Value::Object(authorizer)
 }
 
 /// The ARN of a method of an API.

@@ -1,6 +1,7 @@
 //! Which route a path belongs to, as API Gateway's resource tree has it: a literal segment
 //! before `{param}` before `{proxy+}`, on the raw path, with one trailing slash tolerated.
 
+use crate::template::Route;
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ pub(crate) struct Matched<'a> {
     pub(crate) resource: &'a str,
     /// The function behind it.
     pub(crate) function: &'a str,
+    /// Whether it is called without the authorizer being asked.
+    pub(crate) open: bool,
     /// The path's parameters, percent-decoded once.
     pub(crate) parameters: BTreeMap<String, String>,
 }
@@ -28,8 +31,14 @@ pub(crate) struct Matched<'a> {
 struct Resource {
     path: String,
     segments: Vec<Segment>,
-    /// Method (or `ANY`) to function.
-    methods: BTreeMap<String, String>,
+    /// By method, or `ANY`.
+    methods: BTreeMap<String, Target>,
+}
+
+#[derive(Debug)]
+struct Target {
+    function: String,
+    open: bool,
 }
 
 // The order of the variants is the order in which they win.
@@ -41,21 +50,22 @@ enum Segment {
 }
 
 impl Routes {
-    /// Routes from (method, path, function).
-    pub(crate) fn new<'a>(routes: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>) -> Self {
+    /// The routes of an API, as the template has them.
+    pub(crate) fn new(routes: impl IntoIterator<Item = impl Into<Route>>) -> Self {
         let mut resources: Vec<Resource> = Vec::new();
-        for (method, path, function) in routes {
+        for route in routes {
+            let Route { method, path, function, open } = route.into();
             let known = resources.iter().position(|resource| resource.path == path);
             let index = known.unwrap_or(resources.len());
             if known.is_none() {
                 resources.push(Resource {
-                    path: path.to_owned(),
-                    segments: segments(path).map(Segment::parse).collect(),
+                    segments: segments(&path).map(Segment::parse).collect(),
+                    path,
                     methods: BTreeMap::new(),
                 });
             }
             if let Some(resource) = resources.get_mut(index) {
-                resource.methods.insert(method.to_owned(), function.to_owned());
+                resource.methods.insert(method, Target { function, open });
             }
         }
         resources.sort_by(|a, b| a.segments.cmp(&b.segments));
@@ -68,8 +78,15 @@ impl Routes {
         let (resource, parameters) =
             self.resources.iter().find_map(|resource| Some((resource, resource.parameters(raw_path)?)))?;
         let any = || resource.methods.get("ANY").filter(|_| METHODS.contains(&method));
-        let function = resource.methods.get(method).or_else(any)?;
-        Some(Matched { resource: &resource.path, function, parameters })
+        let Target { function, open } = resource.methods.get(method).or_else(any)?;
+        Some(Matched { resource: &resource.path, function, open: *open, parameters })
+    }
+}
+
+/// Method, path and function of a route that says no more: it is behind the authorizer.
+impl From<(&str, &str, &str)> for Route {
+    fn from((method, path, function): (&str, &str, &str)) -> Self {
+        Self { method: method.to_owned(), path: path.to_owned(), function: function.to_owned(), open: false }
     }
 }
 
@@ -128,6 +145,7 @@ mod tests {
             ("ANY", "/{proxy+}", "rest"),
             ("GET", "/tokens/{id}", "show"),
             ("DELETE", "/tokens/{id}", "delete"),
+            ("PATCH", "/tokens/{id}", "change"),
             ("GET", "/tokens/mine", "mine"),
             ("POST", "/tokens/{id}/revoke", "revoke"),
             ("GET", "/tokens", "list"),
@@ -154,7 +172,45 @@ mod tests {
         assert_eq!(function("POST", "/tokens/mine"), None, "not /tokens/{{id}}, not the rest");
         assert_eq!(function("HEAD", "/tokens"), None);
         assert_eq!(function("TRACE", "/x"), None, "ANY is the seven methods of a REST API");
-        assert_eq!(function("HEAD", "/x").as_deref(), Some("rest"));
+        for method in METHODS {
+            assert_eq!(function(method, "/x").as_deref(), Some("rest"), "{method}");
+        }
+        assert_eq!(function("PATCH", "/tokens/x").as_deref(), Some("change"));
+        assert_eq!(function("patch", "/tokens/x"), None, "a method has its case");
+    }
+
+    #[test]
+    fn only_the_route_that_says_so_is_open() {
+        fn open(mut route: Route) -> Route {
+            route.open = true;
+            route
+        }
+        let route = |method, path| Route::from((method, path, "any"));
+        let routes = Routes::new([
+            open(route("POST", "/revoke")),
+            route("GET", "/revoke"),
+            route("ANY", "/mixed"),
+            open(route("GET", "/mixed")),
+            open(route("ANY", "/other")),
+            route("GET", "/other"),
+            route("ANY", "/{proxy+}"),
+        ]);
+        let open = |method, path| routes.find(method, path).map(|matched| matched.open);
+        for (method, path) in [("POST", "/revoke"), ("POST", "/revoke/"), ("GET", "/mixed"), ("PATCH", "/other")] {
+            assert_eq!(open(method, path), Some(true), "{method} {path}");
+        }
+        for (method, path) in [
+            ("GET", "/revoke"),
+            ("POST", "/mixed"),
+            ("GET", "/other"),
+            ("POST", "/revoke/x"),
+            ("POST", "//revoke"),
+            ("POST", "/Revoke"),
+            ("POST", "/revok%65"),
+            ("POST", "/x/../revoke"),
+        ] {
+            assert_ne!(open(method, path), Some(true), "{method} {path}");
+        }
     }
 
     #[test]

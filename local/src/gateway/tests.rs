@@ -2,6 +2,7 @@
 
 mod caching;
 pub(crate) mod fixture;
+mod open;
 
 use super::*;
 use fixture::{Does, Fixture, answer, body, get};

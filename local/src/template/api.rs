@@ -27,6 +27,8 @@ pub struct Route {
     pub path: String,
     /// The program that answers: the name of a function crate.
     pub function: String,
+    /// Whether it answers everybody: the authorizer is not asked.
+    pub open: bool,
 }
 
 /// A response that the gateway makes by itself.
@@ -88,7 +90,12 @@ fn routes(resources: &Node<'_>) -> Result<Vec<Route>, TemplateError> {
         };
         for (_, event) in events.entries()? {
             if event.get("Type")?.text()? == "Api" {
-                routes.push(route(&resource, &event)?);
+                let route = route(&resource, &event)?;
+                // One of the two would win here, and it could be the one that is open.
+                if routes.iter().any(|other| same(other, &route)) {
+                    return Err(event.wrong(&format!("is a second {} {}", route.method, route.path)));
+                }
+                routes.push(route);
             }
         }
     }
@@ -100,11 +107,6 @@ fn routes(resources: &Node<'_>) -> Result<Vec<Route>, TemplateError> {
 
 fn route(function: &Node<'_>, event: &Node<'_>) -> Result<Route, TemplateError> {
     let properties = event.get("Properties")?;
-    if properties.find("Auth")?.is_some() {
-        // Every route stands behind the default authorizer here; a route that asks for
-        // something else must not be served as if it had not asked.
-        return Err(properties.wrong("has an Auth of its own, which this machine cannot follow"));
-    }
     let path = properties.get("Path")?;
     let text = path.text()?;
     if !text.starts_with('/') {
@@ -115,7 +117,34 @@ fn route(function: &Node<'_>, event: &Node<'_>) -> Result<Route, TemplateError> 
         method: properties.get("Method")?.text()?.to_ascii_uppercase(),
         path: text,
         function: build.get("Binary")?.text()?,
+        open: is_open(&properties)?,
     })
+}
+
+/// Whether a route stands open, as it does with `Auth: {Authorizer: NONE}` and with nothing
+/// else. Without an Auth it stands behind the default authorizer, and one that asks for
+/// anything else must not be served as if it had not asked.
+fn is_open(properties: &Node<'_>) -> Result<bool, TemplateError> {
+    let Some(auth) = properties.find("Auth")? else {
+        return Ok(false);
+    };
+    match auth.entries()?.as_slice() {
+        [("Authorizer", authorizer)] if authorizer.text()? == "NONE" => Ok(true),
+        _ => Err(auth.wrong("is not {Authorizer: NONE}, and this machine can follow no other")),
+    }
+}
+
+/// Whether two routes are for the same requests. What a parameter is called chooses none.
+fn same(one: &Route, other: &Route) -> bool {
+    fn shape(path: &str) -> impl Iterator<Item = &str> {
+        let segments = path.split('/').filter(|segment| !segment.is_empty());
+        segments.map(|segment| match (segment.starts_with('{'), segment.ends_with("+}")) {
+            (true, true) => "{+}",
+            (true, false) => "{}",
+            _ => segment,
+        })
+    }
+    one.method == other.method && shape(&one.path).eq(shape(&other.path))
 }
 
 fn gateway_response(node: &Node<'_>) -> Result<GatewayResponse, TemplateError> {

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use super::{Api, Need, Permission, Principal, RequestPath, RoleName, Rules, Target, need};
+use super::{Addresses, Asked, Need, Permission, Principal, RequestPath, RoleName, Rules, Target, need};
 use crate::clock::Timestamp;
-use crate::token::Status;
+use crate::token::Standing;
 
 /// Allow, or deny with one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +26,21 @@ pub enum Reason {
     Malformed,
     /// No such id, or the wrong secret: nobody learns which.
     Unknown,
+    /// A secret that a newer one has replaced, and whose overlap is over: whoever still has it
+    /// may have stolen it.
+    SecretReuse,
     /// Someone ended it.
     Revoked,
+    /// It is disabled.
+    Disabled,
     /// Its time has come.
     Expired,
+    /// Nobody has used it for longer than the deployment allows.
+    Idle,
     /// The path can be read in more than one way.
     MalformedPath,
+    /// It may not be used from there.
+    IpNotAllowed,
     /// The catalog is strict and does not list the route.
     RouteNotListed,
     /// No permission of it covers what the request needs.
@@ -47,9 +56,13 @@ impl Reason {
         match self {
             Self::Malformed => "malformed",
             Self::Unknown => "unknown",
+            Self::SecretReuse => "secret_reuse",
             Self::Revoked => "revoked",
+            Self::Disabled => "disabled",
             Self::Expired => "expired",
+            Self::Idle => "idle",
             Self::MalformedPath => "malformed_path",
+            Self::IpNotAllowed => "ip_not_allowed",
             Self::RouteNotListed => "route_not_listed",
             Self::PermissionMissing => "permission_missing",
             Self::ResourceNotGranted => "resource_not_granted",
@@ -61,7 +74,14 @@ impl Reason {
     #[must_use]
     pub fn is_of_the_request(self) -> bool {
         match self {
-            Self::Malformed | Self::Unknown | Self::Revoked | Self::Expired => false,
+            Self::Malformed
+            | Self::Unknown
+            | Self::SecretReuse
+            | Self::Revoked
+            | Self::Disabled
+            | Self::Expired
+            | Self::Idle
+            | Self::IpNotAllowed => false,
             Self::MalformedPath | Self::RouteNotListed | Self::PermissionMissing | Self::ResourceNotGranted => true,
         }
     }
@@ -83,29 +103,28 @@ pub struct Missing {
 /// `principal` is whom the credential proves, and `None` where there is no such token or the
 /// secret was wrong. Garbage never comes here: it is [`Reason::Malformed`] before any read.
 #[must_use]
-pub fn decide(
-    principal: Option<&Principal>,
-    rules: &Rules<'_>,
-    api: Api,
-    target: Target<'_>,
-    now: Timestamp,
-) -> Decision {
+pub fn decide(principal: Option<&Principal>, rules: &Rules<'_>, asked: &Asked<'_>, now: Timestamp) -> Decision {
     let Some(principal) = principal else {
         return Decision::Refuse(Reason::Unknown);
     };
-    match principal.status(now) {
-        Status::Revoked => return Decision::Refuse(Reason::Revoked),
-        Status::Expired => return Decision::Refuse(Reason::Expired),
-        Status::Active => {}
+    match principal.standing(now, rules.max_idle_days) {
+        Standing::Revoked => return Decision::Refuse(Reason::Revoked),
+        Standing::Disabled => return Decision::Refuse(Reason::Disabled),
+        Standing::Expired => return Decision::Refuse(Reason::Expired),
+        Standing::Idle => return Decision::Refuse(Reason::Idle),
+        Standing::Active => {}
     }
-    let raw = match target {
+    let raw = match asked.target {
         Target::Http { path, .. } => path,
         Target::Connect => "",
     };
     let Ok(path) = RequestPath::parse(raw) else {
         return Decision::Forbid(Reason::MalformedPath, Missing::default());
     };
-    let (permission, or, resource) = match need(rules, api, target, &path) {
+    if principal.allowed_ips().is_some_and(|from: &Addresses| !from.allow(asked.from)) {
+        return Decision::Forbid(Reason::IpNotAllowed, Missing::default());
+    }
+    let (permission, or, resource) = match need(rules, asked.api, asked.target, &path) {
         Need::Credential => return Decision::Allow,
         Need::Listing => return Decision::Forbid(Reason::RouteNotListed, Missing::default()),
         Need::Permission { permission, or, resource, .. } => (permission, or, resource),
@@ -124,12 +143,12 @@ pub fn decide(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Catalog;
     use super::super::catalog::tests::catalog;
     use super::super::grant::tests::{any_grants, grants};
+    use super::super::{Api, Catalog};
     use super::*;
     use crate::config::TokenManagement;
-    use crate::token::{Actor, Record, Revocation};
+    use crate::token::{Actor, Disablement, Grounds, Record, Revocation, WhyDisabled};
     use proptest::prelude::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -137,20 +156,9 @@ mod tests {
     }
 
     fn record(permissions: &[&str], resources: &[&str]) -> Record {
-        Record {
-            id: "0123456789abcdef".parse().unwrap(),
-            name: "ci".parse().unwrap(),
-            description: None,
-            owner: "alice".parse().unwrap(),
-            created_by: Actor::Bootstrap,
-            created_at: at(0),
-            expires_at: None,
-            revoked: None,
-            role: None,
-            grants: grants(&[(permissions, resources)]),
-            last_used_at: None,
-            version: 1,
-        }
+        let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
+        let grants = grants(&[(permissions, resources)]);
+        Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, at(0))
     }
 
     fn get(path: &str) -> Target<'_> {
@@ -158,8 +166,8 @@ mod tests {
     }
 
     fn decided_at(record: &Record, api: Api, target: Target<'_>, now: Timestamp) -> Decision {
-        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners };
-        decide(Some(&Principal::Token(Box::new(record.clone()))), &rules, api, target, now)
+        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        decide(Some(&Principal::Token(Box::new(record.clone()))), &rules, &Asked { api, target, from: None }, now)
     }
 
     fn decided(record: &Record, target: Target<'_>) -> Decision {
@@ -174,8 +182,11 @@ mod tests {
 
     #[test]
     fn an_unknown_token_is_refused() {
-        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners };
-        assert_eq!(decide(None, &rules, Api::Own, get("me"), at(0)), Decision::Refuse(Reason::Unknown));
+        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        assert_eq!(
+            decide(None, &rules, &Asked { api: Api::Own, target: get("me"), from: None }, at(0)),
+            Decision::Refuse(Reason::Unknown)
+        );
     }
 
     #[test]
@@ -188,9 +199,52 @@ mod tests {
 
     #[test]
     fn a_revoked_token_is_refused_as_revoked_even_when_it_has_expired_too() {
-        let revoked = Some(Revocation { at: at(50), by: Actor::Bootstrap });
+        let revoked = Some(Revocation { at: at(50), by: Actor::Bootstrap, grounds: Grounds::default() });
         let token = Record { revoked, expires_at: Some(at(60)), ..record(&["*"], &["*"]) };
         assert_eq!(decided(&token, get("x")), Decision::Refuse(Reason::Revoked));
+    }
+
+    #[test]
+    fn a_disabled_token_is_refused_as_disabled_even_when_it_has_expired_too() {
+        let disabled = Some(Disablement { at: at(50), by: None, why: WhyDisabled::SecretReuse });
+        let token = Record { disabled, expires_at: Some(at(60)), ..record(&["*"], &["*"]) };
+        assert_eq!(decided(&token, get("x")), Decision::Refuse(Reason::Disabled));
+    }
+
+    #[test]
+    fn a_token_that_nobody_uses_is_refused_where_the_deployment_says_so() {
+        let token = Principal::Token(Box::new(record(&["*"], &["*"])));
+        let asked = Asked { api: Api::Protected, target: get("x"), from: None };
+        let decided = |max_idle_days, now| {
+            let catalog = Catalog::default();
+            let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days };
+            decide(Some(&token), &rules, &asked, at(now))
+        };
+        let days = |days: i64| days * 86_400;
+        assert_eq!(decided(7, days(7) - 1), Decision::Allow);
+        assert_eq!(decided(7, days(7)), Decision::Refuse(Reason::Idle));
+        assert_eq!(decided(0, days(7000)), Decision::Allow);
+    }
+
+    #[test]
+    fn a_token_is_let_in_from_its_addresses_only() {
+        let networks = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+        let token = Record { allowed_ips: networks.into(), ..record(&["*"], &["*"]) };
+        let catalog = Catalog::default();
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let decided = |path, from: Option<&str>| {
+            let from = from.map(|text| text.parse().unwrap());
+            let asked = Asked { api: Api::Protected, target: get(path), from };
+            decide(Some(&Principal::Token(Box::new(token.clone()))), &rules, &asked, at(1))
+        };
+        let elsewhere = Decision::Forbid(Reason::IpNotAllowed, Missing::default());
+        for good in ["192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7"] {
+            assert_eq!(decided("x", Some(good)), Decision::Allow, "{good}");
+        }
+        for bad in [Some("198.51.100.1"), Some("::1"), None] {
+            assert_eq!(decided("x", bad), elsewhere, "{bad:?}");
+        }
+        assert_eq!(decided("a/../b", Some("::1")), Decision::Forbid(Reason::MalformedPath, Missing::default()));
     }
 
     #[test]
@@ -252,10 +306,11 @@ mod tests {
         let catalog = catalog(
             r#"{"roles": {"viewer": {"permissions": ["*:read"]}, "dev": {"permissions": ["apps:*"]}, "ops": {"permissions": ["apps:write"]}}}"#,
         );
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let roles = |permissions: &[&str]| {
             let token = Principal::Token(Box::new(record(permissions, &["*"])));
-            match decide(Some(&token), &rules, Api::Protected, Target::Http { method: "POST", path: "apps/x" }, at(1)) {
+            let target = Target::Http { method: "POST", path: "apps/x" };
+            match decide(Some(&token), &rules, &Asked { api: Api::Protected, target, from: None }, at(1)) {
                 Decision::Forbid(_, missing) => missing.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 other => panic!("{other:?}"),
             }
@@ -267,9 +322,10 @@ mod tests {
     #[test]
     fn in_a_strict_catalog_nobody_passes_where_no_route_is_listed() {
         let catalog = catalog(r#"{"strict": true}"#);
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let admin = Principal::Token(Box::new(record(&["*"], &["*"])));
-        let decision = decide(Some(&admin), &rules, Api::Protected, get("apps"), at(1));
+        let decision =
+            decide(Some(&admin), &rules, &Asked { api: Api::Protected, target: get("apps"), from: None }, at(1));
         assert_eq!(decision, Decision::Forbid(Reason::RouteNotListed, Missing::default()));
     }
 

@@ -43,7 +43,7 @@ fn needed(rules: &Rules<'_>, api: Api, request: &str) -> (String, String) {
 }
 
 fn without_catalog(api: Api, request: &str) -> (String, String) {
-    needed(&Rules { catalog: &Catalog::default(), management: TokenManagement::Owners }, api, request)
+    needed(&Rules { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 }, api, request)
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn routes_name_the_resources_that_the_table_says() {
             route["resource"] = template.into();
         }
         let catalog = Catalog::read(&serde_json::json!({ "routes": [route] })).unwrap();
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let (permission, named) = needed(&rules, Api::Protected, request);
         let found = if permission == "listed:read" { named } else { "no match".to_owned() };
         assert_eq!(found, resource, "{row:?}");

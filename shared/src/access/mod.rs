@@ -4,6 +4,7 @@
 //! The rules by which permissions, resources and routes match stand in `docs/access.md`,
 //! as tables that are tests.
 
+mod addresses;
 mod catalog;
 mod decide;
 mod grant;
@@ -13,16 +14,19 @@ mod permission;
 mod principal;
 mod regions;
 mod resource;
+mod usage;
 
 #[cfg(test)]
 mod documented;
 
+pub use addresses::{Addresses, MOST_NETWORKS, Network};
 pub use catalog::{Catalog, Flaw, MOST_CATALOG_BYTES, Role, RoleName, Route};
 pub use decide::{Decision, Missing, Reason, decide};
 pub use grant::{Beyond, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES};
-pub use need::{Api, Need, Rule, Rules, Target, need};
+pub use need::{Api, Asked, Need, Rule, Rules, Target, need};
 pub use path::{MalformedPath, RequestPath, spellings};
 pub use permission::Permission;
 pub use principal::{Principal, Session};
 pub use regions::{Allowed, Extent, Inexpressible, Region, regions};
 pub use resource::Resource;
+pub use usage::{Day, MOST_USES, Use, Uses, exercised};

@@ -1,8 +1,10 @@
 //! What a request needs: by the product's own rules on its own API, by a route of the
 //! catalog, or by convention.
 
+use std::net::IpAddr;
+
 use super::{Catalog, Permission, RequestPath};
-use crate::config::TokenManagement;
+use crate::config::{Settings, TokenManagement};
 
 /// Whose API a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,17 @@ pub enum Target<'a> {
     Connect,
 }
 
+/// What a request asks for, and from where.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Whose API it is for.
+    pub api: Api,
+    /// What it is aimed at.
+    pub target: Target<'a>,
+    /// The address that it comes from, as the gateway saw it; `None` where nobody did.
+    pub from: Option<IpAddr>,
+}
+
 /// What the operator has laid down, beside the grants.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
@@ -34,6 +47,16 @@ pub struct Rules<'a> {
     pub catalog: &'a Catalog,
     /// Who may manage tokens.
     pub management: TokenManagement,
+    /// After how many days without use a token opens nothing; 0 is never.
+    pub max_idle_days: u32,
+}
+
+impl<'a> Rules<'a> {
+    /// Under this catalog, in a deployment with these settings.
+    #[must_use]
+    pub fn of(catalog: &'a Catalog, settings: &Settings) -> Self {
+        Self { catalog, management: settings.token_management, max_idle_days: settings.max_idle_days }
+    }
 }
 
 /// What whoever makes a request must have.
@@ -76,7 +99,9 @@ pub enum Rule {
 ///
 /// On Portcullis's own API the catalog has no say. `GET /me` needs a live credential and
 /// nothing more. `tokens:admin` opens what `tokens:read` and `tokens:write` open, and where
-/// only admins manage tokens nothing else does. `POST /explain` is a way to read tokens.
+/// only admins manage tokens nothing else does. `POST /explain` is a way to read tokens;
+/// `POST /introspect` needs `tokens:introspect` on `tokens`, and what is below `/owners`
+/// `tokens:admin` on `tokens`.
 #[must_use]
 pub fn need(rules: &Rules<'_>, api: Api, target: Target<'_>, path: &RequestPath) -> Need {
     if api == Api::Protected {
@@ -101,6 +126,8 @@ pub fn need(rules: &Rules<'_>, api: Api, target: Target<'_>, path: &RequestPath)
         (Api::Own, "me") if path.as_str() == "me" => Need::Credential,
         (Api::Own, "tokens") => tokens(rules.management, action, path.as_str()),
         (Api::Own, "explain") => tokens(rules.management, "read", "tokens"),
+        (Api::Own, "introspect") => of_all_tokens("introspect"),
+        (Api::Own, "owners") => of_all_tokens("admin"),
         (_, first) => Need::Permission {
             permission: Permission::needed(first, action),
             or: None,
@@ -124,6 +151,11 @@ fn tokens(management: TokenManagement, action: &str, resource: &str) -> Need {
     Need::Permission { permission, or, resource: resource.to_owned(), rule: Rule::Own }
 }
 
+fn of_all_tokens(action: &str) -> Need {
+    let permission = Permission::named("tokens", action);
+    Need::Permission { permission, or: None, resource: "tokens".to_owned(), rule: Rule::Own }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::catalog::tests::catalog;
@@ -142,7 +174,7 @@ mod tests {
     }
 
     fn needed(api: Api, method: &str, path: &str) -> String {
-        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners };
+        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
         needed_under(&rules, api, method, path)
     }
 
@@ -160,12 +192,16 @@ mod tests {
     }
 
     #[test]
-    fn only_on_its_own_api_are_me_tokens_and_explain_special() {
+    fn only_on_its_own_api_are_some_names_special() {
         assert_eq!(needed(Api::Own, "GET", "me"), "a credential");
         assert_eq!(needed(Api::Own, "GET", "me/x"), "me:read on me/x");
         assert_eq!(needed(Api::Own, "GET", "tokens/x"), "tokens:read or tokens:admin on tokens/x");
         assert_eq!(needed(Api::Own, "POST", "tokens"), "tokens:write or tokens:admin on tokens");
         assert_eq!(needed(Api::Own, "POST", "explain"), "tokens:read or tokens:admin on tokens");
+        assert_eq!(needed(Api::Own, "POST", "introspect"), "tokens:introspect on tokens");
+        assert_eq!(needed(Api::Own, "POST", "owners/alice/revoke-tokens"), "tokens:admin on tokens");
+        assert_eq!(needed(Api::Protected, "POST", "introspect"), "introspect:write on introspect");
+        assert_eq!(needed(Api::Protected, "POST", "owners/alice"), "owners:write on owners/alice");
         assert_eq!(needed(Api::Own, "PUT", "catalog"), "catalog:write on catalog");
         assert_eq!(needed(Api::Protected, "GET", "me"), "me:read on me");
         assert_eq!(needed(Api::Protected, "POST", "tokens"), "tokens:write on tokens");
@@ -174,7 +210,7 @@ mod tests {
 
     #[test]
     fn where_only_admins_manage_tokens_nothing_else_opens_them() {
-        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Admins };
+        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Admins, max_idle_days: 0 };
         for (method, path) in [("GET", "tokens"), ("GET", "tokens/x"), ("POST", "tokens"), ("DELETE", "tokens/x")] {
             assert_eq!(needed_under(&rules, Api::Own, method, path), format!("tokens:admin on {path}"));
         }
@@ -190,7 +226,7 @@ mod tests {
                 {"match": "GET /status", "permission": "status:read"},
                 {"match": "$connect", "permission": "ws:open", "resource": "sockets"}]}"#,
         );
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let needed = |method, path| needed_under(&rules, Api::Protected, method, path);
         assert_eq!(needed("POST", "apps/billing/builds"), "build:create on app/billing");
         assert_eq!(needed("POST", "apps/billing/builds/"), "build:create on app/billing");
@@ -206,7 +242,7 @@ mod tests {
             r#"{"strict": true, "permissions": {"app:read": ""}, "routes": [
                 {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}"#,
         );
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let needed = |api, method, path| needed_under(&rules, api, method, path);
         assert_eq!(needed(Api::Protected, "GET", "apps/x"), "app:read on app/x");
         assert_eq!(needed(Api::Protected, "POST", "apps/x"), "to be listed");

@@ -1,8 +1,8 @@
 //! Whoever makes a request: a token, or a person's session.
 
-use super::{Grants, Permission, RoleName};
+use super::{Addresses, Grants, Permission, RoleName};
 use crate::clock::Timestamp;
-use crate::token::{Actor, OwnerId, Record, Status};
+use crate::token::{Actor, OwnerId, Record, Standing};
 
 /// A token whose secret was right, or a session whose signature was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +45,22 @@ impl Principal {
         }
     }
 
-    /// Its state at a moment. A session was found to be alive when its signature was
+    /// What it is worth at a moment. A session was found to be alive when its signature was
     /// verified, and lives for one request.
     #[must_use]
-    pub fn status(&self, now: Timestamp) -> Status {
+    pub fn standing(&self, now: Timestamp, max_idle_days: u32) -> Standing {
         match self {
-            Self::Token(record) => record.status(now),
-            Self::Session(_) => Status::Active,
+            Self::Token(record) => record.standing(now, max_idle_days),
+            Self::Session(_) => Standing::Active,
+        }
+    }
+
+    /// From where it may come; a person from anywhere.
+    #[must_use]
+    pub fn allowed_ips(&self) -> Option<&Addresses> {
+        match self {
+            Self::Token(record) => Some(&record.allowed_ips),
+            Self::Session(_) => None,
         }
     }
 

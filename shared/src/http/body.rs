@@ -65,6 +65,14 @@ impl Fields {
         }
     }
 
+    /// Reads a body as [`Fields::read`], where one may also be left out.
+    ///
+    /// # Errors
+    /// As [`Fields::read`].
+    pub fn read_or_none(body: &Body) -> Result<Self, Problem> {
+        if body.is_empty() { Self::read(&Body::Text("{}".to_owned())) } else { Self::read(body) }
+    }
+
     /// Takes a text that must be there, and parses it.
     pub fn required<T: FromStr<Err = Invalid>>(&mut self, field: &str) -> Option<T> {
         if !self.has(field) {
@@ -135,6 +143,33 @@ impl Fields {
             self.errors = fields.errors;
         }
         Some(parsed)
+    }
+
+    /// Takes a field that is `null`; whether it was.
+    pub fn take_null(&mut self, field: &str) -> bool {
+        let null = self.object.get(field).is_some_and(Value::is_null);
+        if null {
+            self.object.remove(field);
+        }
+        null
+    }
+
+    /// Takes a field, whatever it is; whether it was there.
+    pub fn take(&mut self, field: &str) -> bool {
+        self.object.remove(field).is_some()
+    }
+
+    /// Takes a whole number from 1 to `most` that may be absent or `null`.
+    pub fn number(&mut self, field: &str, most: u32) -> Option<u32> {
+        let value = self.object.remove(field).filter(|value| !value.is_null())?;
+        // `30.0` is a whole number too.
+        let text = if value.is_number() { value.to_string() } else { String::new() };
+        let number = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
+        let good = number.filter(|number| (1..=most).contains(number));
+        if good.is_none() {
+            self.fail(field, format!("must be a whole number from 1 to {most}"));
+        }
+        good
     }
 
     /// Whether a field is there and not `null`.

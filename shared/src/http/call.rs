@@ -12,7 +12,8 @@ use super::{FieldError, Problem};
 use crate::App;
 use crate::access::{Principal, RoleName};
 use crate::clock::Timestamp;
-use crate::token::{Actor, OwnerId, Record, Status, TokenId};
+use crate::store::Caller;
+use crate::token::{Actor, AgentFamily, Author, OwnerId, Record, Standing, TokenId};
 
 /// A call to one of the functions, by someone whom the authorizer let in.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Call {
     pub route: String,
     /// What stands in the route's `{id}`.
     pub id: Option<String>,
+    /// From where the call comes, and with what.
+    pub origin: Caller,
     /// The query's parameters in their order, decoded.
     pub query: Vec<(String, String)>,
 }
@@ -43,6 +46,7 @@ impl Call {
             return Err(Problem::internal());
         };
         let caller = caller(app, &context.authorizer.fields).await?;
+        let origin = origin(request);
         let query = request
             .query_string_parameters_ref()
             .map(|query| query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
@@ -51,6 +55,7 @@ impl Call {
             method: request.method().clone(),
             route: context.resource_path.clone().unwrap_or_default(),
             id: request.path_parameters_ref().and_then(|path| path.first("id")).map(str::to_owned),
+            origin,
             query: query.unwrap_or_default(),
         })
     }
@@ -59,6 +64,19 @@ impl Call {
     #[must_use]
     pub fn actor(&self) -> Actor {
         self.caller.actor()
+    }
+
+    /// Who calls, and from where, for a token's history.
+    #[must_use]
+    pub fn author(&self) -> Author {
+        let Caller { source_ip, agent } = self.origin.clone();
+        Author { actor: Some(self.actor()), source_ip, agent }
+    }
+
+    /// Whether the caller may do this to a token only because it manages anyone's.
+    #[must_use]
+    pub fn is_someone_elses(&self, record: &Record) -> bool {
+        record.owner != *self.caller.owner()
     }
 
     /// The token that the path names, if the caller may know of it.
@@ -102,6 +120,19 @@ impl Call {
     }
 }
 
+/// From where a request comes, and with what.
+#[must_use]
+pub fn origin(request: &Request) -> Caller {
+    let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
+        return Caller::default();
+    };
+    let identity = &context.identity;
+    Caller {
+        source_ip: identity.source_ip.as_deref().and_then(|text| text.parse().ok()),
+        agent: identity.user_agent.as_deref().and_then(AgentFamily::of),
+    }
+}
+
 /// Whom the authorizer's context names, and what they have at this moment.
 async fn caller(app: &App, authorized: &HashMap<String, Value>) -> Result<Principal, Problem> {
     let of = |key: &str| authorized.get(key).and_then(Value::as_str);
@@ -109,7 +140,8 @@ async fn caller(app: &App, authorized: &HashMap<String, Value>) -> Result<Princi
         Some("token") => {
             let id: TokenId = of("token_id").and_then(|id| id.parse().ok()).ok_or_else(nobody)?;
             let record = app.tokens.get(&id).await?;
-            let alive = record.filter(|record| record.status(app.clock.now()) == Status::Active);
+            let (now, max_idle) = (app.clock.now(), app.settings.max_idle_days);
+            let alive = record.filter(|record| record.standing(now, max_idle) == Standing::Active);
             let record = alive.ok_or_else(|| Problem::forbidden("Your token has ended."))?;
             Ok(Principal::Token(Box::new(record)))
         }

@@ -1,8 +1,10 @@
 //! HTTP, once for all functions: who calls ([`Call`]), what is answered ([`json`],
 //! [`Problem`]), and how a token looks from outside ([`TokenView`]).
 
+mod asked;
 mod body;
 mod call;
+mod form;
 mod object;
 mod precondition;
 mod problem;
@@ -10,22 +12,38 @@ mod view;
 
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{HeaderValue, StatusCode};
-use lambda_http::{Body, Response};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde::Serialize;
 
+pub use asked::{Access, Expiry, Wanted};
 pub use body::{Fields, MOST_BYTES, read_json};
-pub use call::Call;
-pub use precondition::if_match;
+pub use call::{Call, origin};
+pub use form::{Form, FormError};
+pub use precondition::{if_match, if_match_at_all};
 pub use problem::{FieldError, Problem};
 pub use view::{GrantView, TokenView, tag};
 
 /// An answer of a function, or the problem document that says why there is none.
 pub type Answer = Result<Response<Body>, Problem>;
 
-/// Turns an [`Answer`] into a response.
+/// The header that tells a token's holder that it ends soon.
+const EXPIRES_AT: &str = "x-api-token-expires-at";
+
+/// Turns an [`Answer`] into the response to a request. To one that was made with a token which
+/// ends soon, it says when.
 #[must_use]
-pub fn respond(answer: Answer) -> Response<Body> {
-    answer.unwrap_or_else(Problem::into_response)
+pub fn respond(request: &Request, answer: Answer) -> Response<Body> {
+    let mut response = answer.unwrap_or_else(Problem::into_response);
+    let context = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.authorizer.fields.get("token_expires_at"),
+        _ => None,
+    };
+    let ends = context.and_then(|value| value.as_str()).filter(|text| !text.is_empty());
+    if let Some(value) = ends.and_then(|text| HeaderValue::from_str(text).ok()) {
+        response.headers_mut().insert(EXPIRES_AT, value);
+    }
+    response
 }
 
 /// A JSON answer. No cache may keep it: it is about credentials.
@@ -40,6 +58,14 @@ pub fn no_content() -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// 200, and nothing to say.
+#[must_use]
+pub fn empty() -> Response<Body> {
+    let mut response = no_content();
+    *response.status_mut() = StatusCode::OK;
     response
 }
 

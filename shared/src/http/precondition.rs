@@ -20,6 +20,14 @@ pub fn if_match(request: &Request) -> Result<u64, Problem> {
     })
 }
 
+/// The same where a change may also be asked for without: `None` where there is none.
+///
+/// # Errors
+/// 400 as [`if_match`].
+pub fn if_match_at_all(request: &Request) -> Result<Option<u64>, Problem> {
+    if request.headers().contains_key(IF_MATCH) { if_match(request).map(Some) } else { Ok(None) }
+}
+
 fn version(tag: &str) -> Option<u64> {
     let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
     let canonical = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));

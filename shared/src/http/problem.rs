@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{tag, with_type};
 use crate::access::Flaw;
+use crate::clock::Timestamp;
 use crate::store;
 use crate::token::{Invalid, redact};
 
@@ -85,6 +86,50 @@ impl Problem {
         Self { detail: Some(detail), ..Self::new(409, "token_limit_reached", "The token limit is reached") }
     }
 
+    /// 409: it was revoked, or it has expired, and is not to be changed any more.
+    pub fn token_ended(detail: impl Into<String>, version: u64) -> Self {
+        Self { version: Some(version), ..Self::conflict("token_ended", "The token has ended", detail) }
+    }
+
+    /// 409: somebody else has changed it at the same time; the answer has the `ETag` of what is
+    /// there now.
+    #[must_use]
+    pub fn changed_meanwhile(version: u64) -> Self {
+        let detail =
+            "It was changed at the same time, and nothing was done. Read it, and try again if it is still to be done.";
+        Self { version: Some(version), ..Self::conflict("conflict", "Changed meanwhile", detail) }
+    }
+
+    /// 409: a request with this `Idempotency-Key` has done it already.
+    #[must_use]
+    pub fn already_rotated(at: Timestamp, version: u64) -> Self {
+        let detail = format!(
+            "A request with this Idempotency-Key gave the token its present secret at {at}, and nothing was done now. That answer alone showed the secret; if it was lost, rotate again with another key."
+        );
+        Self { version: Some(version), ..Self::conflict("already_rotated", "The token was rotated already", detail) }
+    }
+
+    /// 409: what a token was used for is not known in full, so nothing is taken from it for that.
+    #[must_use]
+    pub fn usage_incomplete() -> Self {
+        let detail = "Not every use of this token is known: gateways keep the authorizer's answers, or it was used in too many ways. Change its grants by hand.";
+        Self::conflict("usage_incomplete", "Its usage is not known in full", detail)
+    }
+
+    /// 409: a token keeps at least one permission.
+    #[must_use]
+    pub fn nothing_used(days: u32) -> Self {
+        let detail = format!(
+            "It was used for nothing in {days} days, and a token has at least one permission. Revoke it if nobody needs it."
+        );
+        Self::conflict("nothing_used", "Nothing of it was used", detail)
+    }
+
+    /// 409: what was asked for does not go with the state that things are in.
+    fn conflict(code: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(409, code, title) }
+    }
+
     /// 412: somebody else has changed it since it was read; the answer has the `ETag` of what
     /// is there now.
     #[must_use]
@@ -120,7 +165,9 @@ impl Problem {
         Self { r#type, title, status, detail: None, errors: Vec::new(), version: None }
     }
 
-    pub(super) fn into_response(self) -> Response<Body> {
+    /// As a response.
+    #[must_use]
+    pub fn into_response(self) -> Response<Body> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = with_type(status, &self, HeaderValue::from_static("application/problem+json"));
         if let Some(version) = self.version {
@@ -176,6 +223,11 @@ mod tests {
             Problem::exceeds_grants(errors()),
             Problem::not_found(),
             Problem::token_limit_reached(10),
+            Problem::token_ended("It was revoked.", 7),
+            Problem::changed_meanwhile(7),
+            Problem::already_rotated(Timestamp::from_seconds(1_800_000_000), 7),
+            Problem::usage_incomplete(),
+            Problem::nothing_used(90),
             Problem::precondition_failed(7),
             Problem::precondition_required(),
             Problem::internal(),

@@ -1,5 +1,7 @@
 //! A token as the HTTP API shows it: never its secret, never its digest.
 
+use std::net::IpAddr;
+
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::ETAG;
 use lambda_http::{Body, Response};
@@ -7,7 +9,8 @@ use serde::Serialize;
 
 use crate::access::{Grant, Grants, Permission, Resource};
 use crate::clock::Timestamp;
-use crate::token::{Record, Status};
+use crate::config::Settings;
+use crate::token::{Record, RevokeReason, Standing, Status};
 
 /// One token, as JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -18,19 +21,33 @@ pub struct TokenView {
     owner: String,
     role: Option<String>,
     grants: Vec<GrantView>,
+    allowed_ips: Vec<String>,
     status: Status,
     created_by: String,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
+    rotated_at: Option<Timestamp>,
+    /// While the secret before the present one works too.
+    previous_secret_until: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
+    last_used_ip: Option<IpAddr>,
+    last_used_user_agent: Option<String>,
+    disabled_at: Option<Timestamp>,
+    disabled_by: Option<String>,
+    disabled_reason: Option<&'static str>,
     revoked_at: Option<Timestamp>,
     revoked_by: Option<String>,
+    revoked_reason: Option<RevokeReason>,
+    revoked_comment: Option<String>,
 }
 
 impl TokenView {
-    /// How a record looks at a moment.
+    /// How a record looks at a moment, in a deployment with these settings.
     #[must_use]
-    pub fn of(record: &Record, now: Timestamp) -> Self {
+    pub fn of(record: &Record, settings: &Settings, now: Timestamp) -> Self {
+        let standing = record.standing(now, settings.max_idle_days);
+        let (used, disabled, revoked) = (record.last_used.as_ref(), record.disabled.as_ref(), record.revoked.as_ref());
+        let idle = (standing == Standing::Idle).then_some("idle");
         Self {
             id: record.id.to_string(),
             name: record.name.to_string(),
@@ -38,13 +55,23 @@ impl TokenView {
             owner: record.owner.to_string(),
             role: record.role.as_ref().map(ToString::to_string),
             grants: GrantView::all(&record.grants),
-            status: record.status(now),
+            allowed_ips: record.allowed_ips.iter().map(ToString::to_string).collect(),
+            status: standing.status(),
             created_by: record.created_by.to_string(),
             created_at: record.created_at.to_the_second(),
             expires_at: record.expires_at,
-            last_used_at: record.last_used_at,
-            revoked_at: record.revoked.as_ref().map(|revoked| revoked.at),
-            revoked_by: record.revoked.as_ref().map(|revoked| revoked.by.to_string()),
+            rotated_at: record.rotated_at,
+            previous_secret_until: record.previous_secret_until.filter(|until| *until > now),
+            last_used_at: used.map(|used| used.at),
+            last_used_ip: used.and_then(|used| used.source_ip),
+            last_used_user_agent: used.and_then(|used| used.agent.as_ref()).map(ToString::to_string),
+            disabled_at: disabled.map(|disabled| disabled.at),
+            disabled_by: disabled.and_then(|disabled| disabled.by.as_ref()).map(ToString::to_string),
+            disabled_reason: disabled.map(|disabled| disabled.why.as_str()).or(idle),
+            revoked_at: revoked.map(|revoked| revoked.at),
+            revoked_by: revoked.map(|revoked| revoked.by.to_string()),
+            revoked_reason: revoked.and_then(|revoked| revoked.grounds.reason),
+            revoked_comment: revoked.and_then(|revoked| revoked.grounds.comment.as_ref()).map(ToString::to_string),
         }
     }
 }

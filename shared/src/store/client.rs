@@ -1,5 +1,5 @@
-//! The SDK client, tuned for a cold start: ring for TLS, Amazon's own five roots embedded,
-//! credentials straight from the environment. The figures are in `docs/architecture.md`.
+//! The SDK client, tuned for a cold start: its own TLS, credentials straight from the
+//! environment. The figures are in `docs/architecture.md`.
 
 use std::time::Duration;
 
@@ -8,32 +8,18 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use crate::config::{ConfigError, Connection};
-
-/// The roots that AWS's endpoints chain to (Amazon Root CA 1 to 4 and Starfield Services
-/// Root CA G2, from <https://www.amazontrust.com/repository/>). Reading these instead of
-/// the system's whole trust store saves 0.8 ms of every cold start.
-const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+use crate::tls;
 
 /// A client for the table's DynamoDB: AWS itself, or any endpoint that speaks its protocol.
 ///
 /// # Errors
 /// When the file that `AWS_CA_BUNDLE` names cannot be read.
 pub fn connect(connection: Connection) -> Result<Client, ConfigError> {
-    let roots = match &connection.ca_bundle {
-        None => AMAZON_ROOTS.to_vec(),
-        Some(path) => std::fs::read(path).map_err(|error| ConfigError::CaBundle(format!("{path}: {error}")))?,
-    };
-    let tls = TlsContext::builder()
-        .with_trust_store(TrustStore::empty().with_pem_certificate(roots))
-        .build()
-        .map_err(|error| ConfigError::CaBundle(error.to_string()))?;
     let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::rustls(CryptoMode::Ring))
-        .tls_context(tls)
+        .tls_provider(tls::provider())
+        .tls_context(tls::to_aws(connection.ca_bundle.as_deref())?)
         .build_https();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::{BuildError, SdkError};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use super::change::event;
 use super::{Error, Tokens, item};
 use crate::clock::Timestamp;
-use crate::token::{Digest, Record};
+use crate::token::{Author, Digest, Happened, Record};
 
 /// How many times a change is tried against others' changes before it is given up.
-const MOST_TRIES: u32 = 60;
+pub(super) const MOST_TRIES: u32 = 60;
 
 /// What the deployment allows.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ pub enum Created {
 }
 
 impl Tokens {
-    /// Makes a token, if its owner has a free slot. The slots of tokens that have expired
+    /// Makes a token, if its owner has a free slot, and its first event. The slots of tokens that have expired
     /// are given up on the way.
     ///
     /// Record and slots are written in one transaction that holds only if nobody changed
@@ -44,8 +45,16 @@ impl Tokens {
     ///
     /// # Errors
     /// When the store fails; then nothing was acknowledged, and nothing is half written.
-    pub async fn create(&self, record: &Record, digest: &Digest, limits: Limits) -> Result<Created, Error> {
-        let ttl = record.expires_at.map(|end| retained(end, limits.retention_days));
+    pub async fn create(
+        &self,
+        record: &Record,
+        digest: &Digest,
+        by: &Author,
+        limits: Limits,
+    ) -> Result<Created, Error> {
+        let ttl = end_of_life(record, limits.retention_days);
+        let made = event(record, &Happened::Created, by, record.created_at)?;
+        let made = self.put_event(&record.id, &made, ttl).map_err(Error::unavailable)?;
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item::new_token(record, digest, ttl)))
@@ -53,7 +62,7 @@ impl Tokens {
             .build()
             .map_err(Error::unavailable)?;
         for attempt in 0..MOST_TRIES {
-            let mut writes = vec![TransactWriteItem::builder().put(put.clone()).build()];
+            let mut writes = vec![TransactWriteItem::builder().put(put.clone()).build(), made.clone()];
             if limits.live_tokens > 0 {
                 let mut slots = self.slots(&record.owner).await?.without_expired(record.created_at);
                 if slots.count() >= usize::try_from(limits.live_tokens).unwrap_or(usize::MAX) {
@@ -80,25 +89,6 @@ impl Tokens {
             Err(error) => Err(Error::unavailable(error)),
         }
     }
-
-    /// Tries a change until it holds: `attempt` reads afresh, and gives `None` once there
-    /// is nothing left to do.
-    pub(super) async fn until_done<F>(&self, attempt: impl Fn() -> F) -> Result<(), Error>
-    where
-        F: Future<Output = Result<Option<Vec<Result<TransactWriteItem, BuildError>>>, Error>>,
-    {
-        for tried in 0..MOST_TRIES {
-            let Some(writes) = attempt().await? else {
-                return Ok(());
-            };
-            let writes = writes.into_iter().collect::<Result<_, _>>().map_err(Error::unavailable)?;
-            if self.transact(writes).await? == Transacted::Done {
-                return Ok(());
-            }
-            pause(tried).await;
-        }
-        Err(Error::Contention)
-    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -108,14 +98,15 @@ pub(super) enum Transacted {
     Conflict,
 }
 
-/// When the item may be cleared away: DynamoDB's TTL does it within days after.
-pub(super) fn retained(end: Timestamp, days: u32) -> Timestamp {
-    end.plus_seconds(i64::from(days) * 86_400)
+/// When a record may be cleared away, if it ever may: DynamoDB's TTL does it within days after.
+pub(super) fn end_of_life(record: &Record, retention_days: u32) -> Option<Timestamp> {
+    let ends = [record.revoked.as_ref().map(|revoked| revoked.at), record.expires_at];
+    ends.into_iter().flatten().min().map(|end| end.plus_seconds(i64::from(retention_days) * 86_400))
 }
 
 /// A failed condition and a transaction on the same item are conflicts, to be tried again
 /// after a fresh read; anything else that cancels a transaction is a failure.
-fn is_conflict(error: &SdkError<TransactWriteItemsError>) -> bool {
+pub(super) fn is_conflict(error: &SdkError<TransactWriteItemsError>) -> bool {
     let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
         return false;
     };
@@ -126,7 +117,7 @@ fn is_conflict(error: &SdkError<TransactWriteItemsError>) -> bool {
 
 /// Waits for a random part of a time that doubles from 4 to 256 ms ("full jitter"), so
 /// that those who collided do not collide again.
-async fn pause(attempt: u32) {
+pub(super) async fn pause(attempt: u32) {
     let most = 4_u64 << attempt.min(6);
     let part = SysRng.try_next_u32().map_or(most, |drawn| u64::from(drawn) % (most + 1));
     tokio::time::sleep(Duration::from_millis(part)).await;

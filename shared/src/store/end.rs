@@ -1,15 +1,16 @@
 //! The ways in which a token ends by someone's hand. Each gives its slot back.
 
-use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
-use super::create::retained;
-use super::{Error, Tokens, item, number};
+use super::change::{Change, Changed, update};
+use super::create::{MOST_TRIES, Transacted, pause};
+use super::events::MOST_IN_ONE_TRANSACTION;
+use super::{Error, Limits, Tokens, item, number};
 use crate::clock::Timestamp;
-use crate::token::{Actor, Record, TokenId};
+use crate::token::{Actor, Author, Grounds, Happened, Record, Revocation, TokenId};
 
 impl Tokens {
-    /// Ends a token for good and keeps its record for `retention_days`. Once this has
+    /// Ends a token for good and keeps its record for the time of the retention. Once this has
     /// answered, no later consistent read finds it alive.
     ///
     /// Revoking it again changes nothing: the first one stands. `None` where there is no
@@ -20,65 +21,62 @@ impl Tokens {
     pub async fn revoke(
         &self,
         id: &TokenId,
-        by: &Actor,
+        actor: &Actor,
+        by: &Author,
+        grounds: &Grounds,
         now: Timestamp,
-        retention_days: u32,
+        limits: Limits,
     ) -> Result<Option<Record>, Error> {
-        self.until_done(async || {
-            let Some(record) = self.get(id).await?.filter(|record| record.revoked.is_none()) else {
-                return Ok(None);
+        let mut found = self.get(id).await?;
+        for _ in 0..MOST_TRIES {
+            let Some(seen) = found.filter(|record| record.revoked.is_none()) else {
+                return self.get(id).await;
             };
-            let end = record.expires_at.map_or(now, |expiry| expiry.min(now));
-            let update = Update::builder()
-                .table_name(&self.table)
-                .set_key(Some(item::token_key(id)))
-                .update_expression("SET revoked_at = :now, revoked_by = :by, #ttl = :ttl, version = version + :one")
-                .condition_expression("attribute_exists(pk) AND attribute_not_exists(revoked_at)")
-                .expression_attribute_names("#ttl", "ttl")
-                .expression_attribute_values(":now", item::seconds(now))
-                .expression_attribute_values(":by", item::string(by.to_string()))
-                .expression_attribute_values(":ttl", item::seconds(retained(end, retention_days)))
-                .expression_attribute_values(":one", number(1))
-                .build();
-            let write = update.map(|update| TransactWriteItem::builder().update(update).build());
-            self.with_slot_freed(&record, write).await.map(Some)
-        })
-        .await?;
-        self.get(id).await
+            let revoked = Some(Revocation { at: now.to_the_second(), by: actor.clone(), grounds: grounds.clone() });
+            let next = Record { revoked, ..seen.clone() };
+            let what = Happened::Revoked(grounds.clone());
+            match self.change(&Change { seen: &seen, next, what, by, now, limits }).await? {
+                Changed::Done(record) => return Ok(Some(*record)),
+                // It is to end, whatever else becomes of it meanwhile.
+                Changed::Stale(record) => found = Some(*record),
+                Changed::Gone | Changed::LimitReached => return Ok(None),
+            }
+        }
+        Err(Error::Contention)
     }
 
-    /// Removes a token and its record. `false` where there is no such token.
+    /// Removes a token, its record and its history. `false` where there is no such token.
     ///
     /// # Errors
-    /// When the store fails; trying again is safe.
+    /// When the store fails; trying again is safe, and removes what is left.
     pub async fn delete(&self, id: &TokenId) -> Result<bool, Error> {
         let was_there = self.get(id).await?.is_some();
-        self.until_done(async || {
+        for tried in 0..MOST_TRIES {
             let Some(record) = self.get(id).await? else {
-                return Ok(None);
+                // What was noted while it was being removed.
+                self.delete_events(self.event_keys(id).await?).await?;
+                return Ok(was_there);
             };
+            let mut events = self.event_keys(id).await?;
+            // The oldest first, so that what is left at any time is the end of the history.
+            let older = events.split_off(events.len().min(MOST_IN_ONE_TRANSACTION));
+            self.delete_events(older).await?;
             let delete = Delete::builder()
                 .table_name(&self.table)
                 .set_key(Some(item::token_key(id)))
-                .condition_expression("attribute_exists(pk)")
+                .condition_expression("version = :seen")
+                .expression_attribute_values(":seen", number(record.version))
                 .build();
-            let write = delete.map(|delete| TransactWriteItem::builder().delete(delete).build());
-            self.with_slot_freed(&record, write).await.map(Some)
-        })
-        .await?;
-        Ok(was_there)
-    }
-
-    async fn with_slot_freed(
-        &self,
-        record: &Record,
-        write: Result<TransactWriteItem, BuildError>,
-    ) -> Result<Vec<Result<TransactWriteItem, BuildError>>, Error> {
-        let mut writes = vec![write];
-        if self.slots(&record.owner).await?.holds(&record.id) {
-            let update = self.free_slot(&record.owner, &record.id);
-            writes.push(update.map(|update| TransactWriteItem::builder().update(update).build()));
+            let mut writes = vec![delete.map(|delete| TransactWriteItem::builder().delete(delete).build())];
+            if self.slots(&record.owner).await?.holds(&record.id) {
+                writes.push(self.free_slot(&record.owner, &record.id).map(update));
+            }
+            writes.extend(events.into_iter().map(|key| self.delete_item(key)));
+            let writes = writes.into_iter().collect::<Result<_, _>>().map_err(Error::unavailable)?;
+            if self.transact(writes).await? == Transacted::Conflict {
+                pause(tried).await;
+            }
         }
-        Ok(writes)
+        Err(Error::Contention)
     }
 }

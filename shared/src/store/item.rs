@@ -5,17 +5,21 @@ use std::str::FromStr;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
 
-use super::{Error, number};
-use crate::access::{Grant, Grants, Permission, Resource, RoleName};
+use super::{Credential, Error, RotationKey, number};
+use crate::access::{Addresses, Day, Grant, Grants, Network, Permission, Resource, RoleName, Use, Uses};
 use crate::clock::Timestamp;
-use crate::token::{Description, Digest, OwnerId, Record, Revocation, TokenId, TokenName};
+use crate::token::{
+    AgentFamily, Author, Comment, Description, Digest, Disablement, Event, Grounds, LastUsed, OwnerId, Record,
+    Revocation, Secrets, Superseded, TokenId, TokenName,
+};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// What a record is read from: everything but the digest. The roles of the functions that
 /// show tokens allow these attributes and no other (`template.yaml`).
-pub(super) const RECORD: [&str; 14] = [
+pub(super) const RECORD: [&str; 21] = [
     "pk",
     "sk",
     "name",
@@ -26,20 +30,49 @@ pub(super) const RECORD: [&str; 14] = [
     "expires_at",
     "revoked_at",
     "revoked_by",
+    "revoked_for",
+    "disabled",
+    "enabled_at",
     "role",
     "grants",
+    "allowed_ips",
+    "rotated_at",
+    "previous_secret_until",
     "last_used_at",
+    "last_used_from",
     "version",
 ];
 
-/// What the authorizer reads besides.
+/// What is read besides by the functions that are shown secrets.
+pub(super) const CREDENTIAL: [&str; 6] = [DIGEST, SUPERSEDED, ROTATION_KEY, USED, REUSE_SEEN_AT, TTL];
+
 pub(super) const DIGEST: &str = "digest";
+pub(super) const SUPERSEDED: &str = "superseded";
+pub(super) const ROTATION_KEY: &str = "rotation_key";
+pub(super) const USED: &str = "used";
+pub(super) const REUSE_SEEN_AT: &str = "reuse_seen_at";
+pub(super) const TTL: &str = "ttl";
+
+/// What an event is read from.
+pub(super) const EVENT: [&str; 8] = ["pk", "sk", "kind", "at", "by", "from", "agent", "detail"];
 
 /// The sort key of a token's item, and so the partition of the index `by_time`.
 pub(super) const TOKEN: &str = "TOKEN";
 
 pub(super) fn token_key(id: &TokenId) -> Item {
-    key(format!("TOKEN#{id}"), TOKEN)
+    key(token_pk(id), TOKEN)
+}
+
+/// What the sort key of an event begins with; its ULID follows.
+pub(super) const EVENT_PREFIX: &str = "EVENT#";
+
+pub(super) fn event_key(id: &TokenId, event: &str) -> Item {
+    key(token_pk(id), &format!("{EVENT_PREFIX}{event}"))
+}
+
+/// The partition of a token's record and events.
+pub(super) fn token_pk(id: &TokenId) -> String {
+    format!("TOKEN#{id}")
 }
 
 pub(super) fn slots_key(owner: &OwnerId) -> Item {
@@ -69,28 +102,113 @@ pub(super) fn seconds(at: Timestamp) -> AttributeValue {
     number(at.seconds())
 }
 
-/// A new token's item. It is housekept once its life and the retention are over.
+/// A new token's item.
 pub(super) fn new_token(record: &Record, digest: &Digest, ttl: Option<Timestamp>) -> Item {
+    let mut item = of(record, ttl);
+    item.insert(DIGEST.to_owned(), bytes(digest.as_bytes()));
+    // There from the start, so that each use can be written by itself.
+    item.insert(USED.to_owned(), AttributeValue::M(HashMap::new()));
+    item
+}
+
+/// A record's item, without its secrets and its uses. It is housekept once its life and the
+/// retention are over.
+pub(super) fn of(record: &Record, ttl: Option<Timestamp>) -> Item {
     let mut item = token_key(&record.id);
+    let mut set = |name: &str, value: Option<AttributeValue>| {
+        if let Some(value) = value {
+            item.insert(name.to_owned(), value);
+        }
+    };
+    set("name", Some(string(record.name.as_str())));
+    set("description", record.description.as_ref().map(|text| string(text.as_str())));
+    set("owner", Some(string(record.owner.as_str())));
+    set("created_by", Some(string(record.created_by.to_string())));
+    set("created_at", Some(number(record.created_at.millis())));
+    set("expires_at", record.expires_at.map(seconds));
+    if let Some(revoked) = &record.revoked {
+        set("revoked_at", Some(seconds(revoked.at)));
+        set("revoked_by", Some(string(revoked.by.to_string())));
+        set("revoked_for", Some(grounds(&revoked.grounds)));
+    }
+    set("disabled", record.disabled.as_ref().map(disablement));
+    set("enabled_at", record.enabled_at.map(seconds));
+    set("role", record.role.as_ref().map(|role| string(role.as_str())));
+    set("grants", Some(AttributeValue::L(record.grants.iter().map(grant).collect())));
+    let networks = || record.allowed_ips.iter().map(|net| string(net.to_string())).collect();
+    set("allowed_ips", (!record.allowed_ips.are_any()).then(|| AttributeValue::L(networks())));
+    set("rotated_at", record.rotated_at.map(seconds));
+    set("previous_secret_until", record.previous_secret_until.map(seconds));
+    if let Some(used) = &record.last_used {
+        set("last_used_at", Some(seconds(used.at)));
+        set("last_used_from", Some(last_used_from(used)));
+    }
+    set("version", Some(number(record.version)));
+    set(TTL, ttl.map(seconds));
+    item
+}
+
+fn grounds(grounds: &Grounds) -> AttributeValue {
+    texts([
+        ("reason", grounds.reason.map(|reason| reason.as_str().to_owned())),
+        ("comment", grounds.comment.as_ref().map(ToString::to_string)),
+    ])
+}
+
+pub(super) fn disablement(disabled: &Disablement) -> AttributeValue {
+    texts([
+        ("at", Some(disabled.at.seconds().to_string())),
+        ("by", disabled.by.as_ref().map(ToString::to_string)),
+        ("why", Some(disabled.why.as_str().to_owned())),
+    ])
+}
+
+pub(super) fn last_used_from(used: &LastUsed) -> AttributeValue {
+    texts([("ip", used.source_ip.map(|ip| ip.to_string())), ("agent", used.agent.as_ref().map(ToString::to_string))])
+}
+
+fn texts<const N: usize>(texts: [(&str, Option<String>); N]) -> AttributeValue {
+    let given = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), string(text?))));
+    AttributeValue::M(given.collect())
+}
+
+pub(super) fn bytes(bytes: &[u8]) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes.to_vec()))
+}
+
+/// The superseded secrets, as they are stored.
+pub(super) fn superseded(secrets: &Secrets) -> AttributeValue {
+    let one = |one: &Superseded| {
+        let digest = ("digest".to_owned(), bytes(one.digest.as_bytes()));
+        AttributeValue::M(HashMap::from([digest, ("until".to_owned(), seconds(one.until))]))
+    };
+    AttributeValue::L(secrets.superseded.iter().map(one).collect())
+}
+
+pub(super) fn rotation_key(key: &RotationKey) -> AttributeValue {
+    let digest = ("digest".to_owned(), bytes(&key.digest));
+    AttributeValue::M(HashMap::from([digest, ("at".to_owned(), seconds(key.at))]))
+}
+
+pub(super) fn event(id: &TokenId, event: &Event, ttl: Option<Timestamp>) -> Item {
+    let mut item = event_key(id, &event.id);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
-    set(DIGEST, AttributeValue::B(Blob::new(digest.as_bytes().to_vec())));
-    set("name", string(record.name.as_str()));
-    if let Some(description) = &record.description {
-        set("description", string(description.as_str()));
+    set("kind", string(&event.kind));
+    set("at", number(event.at.millis()));
+    if let Some(actor) = &event.by.actor {
+        set("by", string(actor.to_string()));
     }
-    set("owner", string(record.owner.as_str()));
-    set("created_by", string(record.created_by.to_string()));
-    set("created_at", number(record.created_at.millis()));
-    if let Some(at) = record.expires_at {
-        set("expires_at", seconds(at));
+    if let Some(ip) = event.by.source_ip {
+        set("from", string(ip.to_string()));
     }
-    if let Some(role) = &record.role {
-        set("role", string(role.as_str()));
+    if let Some(agent) = &event.by.agent {
+        set("agent", string(agent.as_str()));
     }
-    set("grants", AttributeValue::L(record.grants.iter().map(grant).collect()));
-    set("version", number(record.version));
+    if !event.detail.is_null() {
+        set("detail", string(event.detail.to_string()));
+    }
     if let Some(at) = ttl {
-        set("ttl", seconds(at));
+        set(TTL, seconds(at));
     }
     item
 }
@@ -117,22 +235,69 @@ pub(super) fn record(item: &Item) -> Result<Record, Error> {
         created_at: Timestamp::from_millis(read.number("created_at")?),
         expires_at: read.optional("expires_at", Reader::time)?,
         revoked: match read.optional("revoked_at", Reader::time)? {
-            Some(at) => Some(Revocation { at, by: read.parsed("revoked_by")? }),
+            Some(at) => {
+                let grounds = read.optional("revoked_for", Reader::grounds)?.unwrap_or_default();
+                Some(Revocation { at, by: read.parsed("revoked_by")?, grounds })
+            }
             None => None,
         },
+        disabled: read.optional("disabled", Reader::disablement)?,
+        enabled_at: read.optional("enabled_at", Reader::time)?,
         role: read.optional("role", |read, name| read.text(name, RoleName::stored))?,
         grants: read.grants()?,
-        last_used_at: read.optional("last_used_at", Reader::time)?,
+        allowed_ips: read.optional("allowed_ips", Reader::networks)?.unwrap_or_default(),
+        rotated_at: read.optional("rotated_at", Reader::time)?,
+        previous_secret_until: read.optional("previous_secret_until", Reader::time)?,
+        last_used: match read.optional("last_used_at", Reader::time)? {
+            Some(at) => Some(read.last_used(at)?),
+            None => None,
+        },
         version: read.number("version")?,
     })
 }
 
-pub(super) fn digest(item: &Item) -> Result<Digest, Error> {
+/// Reads what the functions that are shown secrets know of a token.
+pub(super) fn credential(item: &Item) -> Result<Credential, Error> {
     let read = Reader { id: id_of(item).unwrap_or("?"), item };
-    item.get(DIGEST)
-        .and_then(|value| value.as_b().ok())
-        .and_then(|blob| Digest::from_bytes(blob.as_ref()))
-        .ok_or_else(|| read.corrupt(DIGEST))
+    let current = digest_in(item).ok_or_else(|| read.corrupt(DIGEST))?;
+    let superseded = read.optional(SUPERSEDED, Reader::superseded)?.unwrap_or_default();
+    Ok(Credential {
+        secrets: Secrets { current, superseded },
+        rotation_key: read.optional(ROTATION_KEY, Reader::rotation_key)?,
+        uses: read.optional(USED, Reader::uses)?,
+        reuse_seen_at: read.optional(REUSE_SEEN_AT, Reader::time)?,
+        ttl: read.optional(TTL, Reader::time)?,
+        record: record(item)?,
+    })
+}
+
+/// Reads the uses of a token; none of one from before they were written down.
+pub(super) fn uses(item: &Item) -> Result<Uses, Error> {
+    let read = Reader { id: id_of(item).unwrap_or("?"), item };
+    Ok(read.optional(USED, Reader::uses)?.unwrap_or_default())
+}
+
+fn digest_in(map: &Item) -> Option<Digest> {
+    Digest::from_bytes(map.get(DIGEST)?.as_b().ok()?.as_ref())
+}
+
+/// Reads an event back. What does not read as it was written is left out, as it decides
+/// nothing; its kind and its time are not.
+pub(super) fn read_event(item: &Item) -> Result<Event, Error> {
+    let read = Reader { id: id_of(item).unwrap_or("?"), item };
+    let optional = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok());
+    let id = read.text("sk", |sk| sk.strip_prefix(EVENT_PREFIX).map(str::to_owned))?;
+    Ok(Event {
+        id,
+        at: Timestamp::from_millis(read.number("at")?),
+        kind: read.text("kind", |kind| Some(kind.to_owned()))?,
+        by: Author {
+            actor: optional("by").and_then(|text| text.parse().ok()),
+            source_ip: optional("from").and_then(|text| text.parse().ok()),
+            agent: optional("agent").and_then(|text| AgentFamily::stored(text)),
+        },
+        detail: optional("detail").and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
+    })
 }
 
 /// The id in an item's or a key's `pk`.
@@ -184,6 +349,82 @@ impl Reader<'_> {
         self.number(attribute).map(Timestamp::from_seconds)
     }
 
+    fn map(&self, attribute: &'static str) -> Result<&Item, Error> {
+        self.item.get(attribute).and_then(|value| value.as_m().ok()).ok_or_else(|| self.corrupt(attribute))
+    }
+
+    /// A text of a map, which may be absent and must otherwise be good.
+    fn within<T>(
+        &self,
+        attribute: &'static str,
+        name: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let value = self.map(attribute)?.get(name);
+        let read = |value: &AttributeValue| value.as_s().ok().and_then(|text| read(text));
+        value.map(|value| read(value).ok_or_else(|| self.corrupt(attribute))).transpose()
+    }
+
+    fn grounds(&self, attribute: &'static str) -> Result<Grounds, Error> {
+        Ok(Grounds {
+            reason: self.within(attribute, "reason", |text| text.parse().ok())?,
+            comment: self.within(attribute, "comment", Comment::stored)?,
+        })
+    }
+
+    fn disablement(&self, attribute: &'static str) -> Result<Disablement, Error> {
+        let at = self.within(attribute, "at", |text| text.parse().ok())?;
+        let why = self.within(attribute, "why", |text| text.parse().ok())?;
+        let by = self.within(attribute, "by", |text| text.parse().ok())?;
+        let (at, why) = at.zip(why).ok_or_else(|| self.corrupt(attribute))?;
+        Ok(Disablement { at: Timestamp::from_seconds(at), by, why })
+    }
+
+    /// A token that lost its networks must not be let in from anywhere.
+    fn networks(&self, attribute: &'static str) -> Result<Addresses, Error> {
+        let list = self.item.get(attribute).and_then(|value| value.as_l().ok()).filter(|list| !list.is_empty());
+        let networks = list.ok_or_else(|| self.corrupt(attribute))?.iter();
+        let networks = networks.map(|value| value.as_s().ok().and_then(|text| text.parse().ok()));
+        let networks: Option<Vec<Network>> = networks.collect();
+        networks.map(Addresses::from).ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn last_used(&self, at: Timestamp) -> Result<LastUsed, Error> {
+        const FROM: &str = "last_used_from";
+        let of = |name| move |read: &Self, from| read.within(from, name, |text| Some(text.to_owned()));
+        let ip = self.optional(FROM, of("ip"))?.flatten();
+        let agent = self.optional(FROM, of("agent"))?.flatten();
+        let source_ip = ip.map(|text| text.parse()).transpose().map_err(|_| self.corrupt(FROM))?;
+        Ok(LastUsed { at, source_ip, agent: agent.and_then(|text| AgentFamily::stored(&text)) })
+    }
+
+    fn superseded(&self, attribute: &'static str) -> Result<Vec<Superseded>, Error> {
+        let list = self.item.get(attribute).and_then(|value| value.as_l().ok());
+        let one = |value: &AttributeValue| {
+            let map = value.as_m().ok()?;
+            let until = map.get("until")?.as_n().ok()?.parse().ok().map(Timestamp::from_seconds)?;
+            Some(Superseded { digest: digest_in(map)?, until })
+        };
+        let list = list.and_then(|list| list.iter().map(one).collect());
+        list.ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn rotation_key(&self, attribute: &'static str) -> Result<RotationKey, Error> {
+        let map = self.map(attribute)?;
+        let digest = map.get("digest").and_then(|value| value.as_b().ok()?.as_ref().try_into().ok());
+        let at = map.get("at").and_then(|value| value.as_n().ok()?.parse().ok());
+        let (digest, at) = digest.zip(at).ok_or_else(|| self.corrupt(attribute))?;
+        Ok(RotationKey { digest, at: Timestamp::from_seconds(at) })
+    }
+
+    fn uses(&self, attribute: &'static str) -> Result<Uses, Error> {
+        let one = |(made, day): (&String, &AttributeValue)| {
+            Some((Use::stored(made)?, Day::from_number(day.as_n().ok()?.parse().ok()?)))
+        };
+        let uses: Option<Uses> = self.map(attribute)?.iter().map(one).collect();
+        uses.ok_or_else(|| self.corrupt(attribute))
+    }
+
     /// A token has one grant at least; one that lost them all is not the token that it was.
     fn grants(&self) -> Result<Grants, Error> {
         let corrupt = || self.corrupt("grants");
@@ -211,7 +452,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Actor;
+    use crate::token::{Actor, RevokeReason, WhyDisabled};
     use rand::TryCryptoRng;
 
     fn full() -> Record {
@@ -223,14 +464,31 @@ mod tests {
             created_by: Actor::Bootstrap,
             created_at: Timestamp::from_millis(1_700_000_000_123),
             expires_at: Some(Timestamp::from_seconds(1_800_000_000)),
-            revoked: None,
+            revoked: Some(Revocation {
+                at: Timestamp::from_seconds(1_790_000_000),
+                by: Actor::Session("alice".parse().unwrap()),
+                grounds: Grounds { reason: Some(RevokeReason::Leaked), comment: Some("in a log".parse().unwrap()) },
+            }),
+            disabled: Some(Disablement {
+                at: Timestamp::from_seconds(1_780_000_000),
+                by: None,
+                why: WhyDisabled::SecretReuse,
+            }),
+            enabled_at: Some(Timestamp::from_seconds(1_770_000_000)),
             role: Some("cicd".parse().unwrap()),
             grants: vec![
                 Grant { permissions: vec!["app:read".parse().unwrap()], resources: vec!["app/*".parse().unwrap()] },
                 Grant { permissions: vec!["*".parse().unwrap()], resources: vec!["app/billing".parse().unwrap()] },
             ]
             .into(),
-            last_used_at: None,
+            allowed_ips: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::1".parse().unwrap()].into(),
+            rotated_at: Some(Timestamp::from_seconds(1_760_000_000)),
+            previous_secret_until: Some(Timestamp::from_seconds(1_761_000_000)),
+            last_used: Some(LastUsed {
+                at: Timestamp::from_seconds(1_762_000_000),
+                source_ip: Some("192.0.2.7".parse().unwrap()),
+                agent: AgentFamily::of("curl/8.5"),
+            }),
             version: 1,
         }
     }
@@ -247,7 +505,53 @@ mod tests {
         let digest = some_digest();
         let item = new_token(&full(), &digest, None);
         assert_eq!(record(&item).unwrap(), full());
-        assert!(super::digest(&item).unwrap().matches(&digest));
+        assert!(credential(&item).unwrap().secrets.current.matches(&digest));
+    }
+
+    #[test]
+    fn secrets_and_uses_read_back() {
+        let at = Timestamp::from_seconds;
+        let secrets = Secrets { current: some_digest(), superseded: Vec::new() };
+        let secrets = secrets.rotated(some_digest(), Some(at(500)), at(400)).rotated(some_digest(), None, at(450));
+        let mut item = new_token(&full(), &secrets.current, Some(at(9)));
+        item.insert(SUPERSEDED.to_owned(), superseded(&secrets));
+        let key = RotationKey { digest: [7; 32], at: at(5) };
+        item.insert(ROTATION_KEY.to_owned(), rotation_key(&key));
+        let used = HashMap::from([("app:read app/billing".to_owned(), number(20_000))]);
+        item.insert(USED.to_owned(), AttributeValue::M(used));
+        let read = credential(&item).unwrap();
+        assert_eq!((read.rotation_key, read.ttl), (Some(key), Some(at(9))));
+        let until: Vec<_> = read.secrets.superseded.iter().map(|one| one.until.seconds()).collect();
+        assert_eq!(until, [450, 450]);
+        assert!(read.secrets.superseded.iter().zip(&secrets.superseded).all(|(a, b)| a.digest.matches(&b.digest)));
+        let made = Use::stored("app:read app/billing").unwrap();
+        assert_eq!(read.uses.unwrap().last(&made), Some(Day::from_number(20_000)));
+        for attribute in CREDENTIAL {
+            let mut garbled = item.clone();
+            garbled.insert(attribute.to_owned(), AttributeValue::Bool(true));
+            assert!(credential(&garbled).is_err(), "garbled {attribute}");
+        }
+    }
+
+    #[test]
+    fn an_event_reads_back_and_one_from_a_later_version_does_too() {
+        let id = "0123456789abcdef".parse().unwrap();
+        let mut happened = Event {
+            id: "01K0000000000000000000000A".to_owned(),
+            at: Timestamp::from_millis(1_700_000_000_123),
+            kind: "revoked".to_owned(),
+            by: Author {
+                actor: Some(Actor::Bootstrap),
+                source_ip: Some("2001:db8::1".parse().unwrap()),
+                agent: AgentFamily::of("curl/8"),
+            },
+            detail: serde_json::json!({"reason": "leaked"}),
+        };
+        assert_eq!(read_event(&event(&id, &happened, None)).unwrap(), happened);
+        let mut later = event(&id, &happened, None);
+        later.insert("by".to_owned(), string("planet:mars"));
+        happened.by.actor = None;
+        assert_eq!(read_event(&later).unwrap(), happened);
     }
 
     #[test]
@@ -258,7 +562,7 @@ mod tests {
             lost.remove(attribute);
             assert!(record(&lost).is_err(), "lost {attribute}");
         }
-        for attribute in RECORD.iter().filter(|name| !matches!(**name, "sk" | "revoked_by")) {
+        for attribute in RECORD.iter().filter(|name| **name != "sk") {
             let mut garbled = whole.clone();
             garbled.insert((*attribute).to_owned(), AttributeValue::Bool(true));
             assert!(record(&garbled).is_err(), "garbled {attribute}");
@@ -267,11 +571,14 @@ mod tests {
         without.insert("grants".to_owned(), AttributeValue::L(Vec::new()));
         assert!(record(&without).is_err(), "no grants");
         let mut unsigned = whole.clone();
-        unsigned.insert("revoked_at".to_owned(), number(1));
+        unsigned.remove("revoked_by");
         assert!(record(&unsigned).is_err(), "revoked by nobody");
+        let mut anywhere = whole.clone();
+        anywhere.insert("allowed_ips".to_owned(), AttributeValue::L(Vec::new()));
+        assert!(record(&anywhere).is_err(), "from anywhere");
         let mut shorn = whole;
         shorn.insert("digest".to_owned(), AttributeValue::B(Blob::new(vec![0; 31])));
-        assert!(digest(&shorn).is_err());
+        assert!(credential(&shorn).is_err());
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Behind which; from the newest on where there is none.
     pub after: Option<Cursor>,
+    /// Unused, and not cared for otherwise, since then; any where there is none.
+    pub idle_since: Option<Timestamp>,
+    /// After how many days without use a token counts as disabled; 0 is never.
+    pub max_idle_days: u32,
     /// How many at most.
     pub limit: usize,
     /// The moment that states are judged at.
@@ -113,6 +117,20 @@ impl fmt::Display for Scope {
     }
 }
 
+impl Filter {
+    /// Where the list begins. A place before all that are old enough is the list's own beginning.
+    fn start(&self) -> Option<&Cursor> {
+        let old_enough = |cursor: &&Cursor| self.idle_since.is_none_or(|since| cursor.created_at <= since.millis());
+        self.after.as_ref().filter(old_enough)
+    }
+
+    /// A filter expression can hold no key of the index, and so not when a token was made: whether
+    /// one is idle is seen here.
+    fn has_the_status_of(&self, record: &Record) -> bool {
+        self.status.is_none_or(|status| record.standing(self.now, self.max_idle_days).status() == status)
+    }
+}
+
 impl Tokens {
     /// One page of a list. The indexes follow the table within moments: a token that was
     /// just made may be missing, and one that was just revoked may still look alive here,
@@ -123,12 +141,12 @@ impl Tokens {
     pub async fn list(&self, filter: &Filter) -> Result<Page, Error> {
         let limit = filter.limit.clamp(1, MOST_PER_PAGE);
         let mut tokens = Vec::new();
-        let mut start = filter.after.as_ref().map(|cursor| start_key(cursor, &filter.scope));
+        let mut start = filter.start().map(|cursor| start_key(cursor, &filter.scope));
         for _ in 0..MOST_QUERIES {
             let (items, last) = self.query(filter, limit + 1, start.take()).await?;
             // One record that something else wrote must not take everyone's list away.
             let (good, bad): (Vec<_>, Vec<_>) = items.iter().map(item::record).partition(Result::is_ok);
-            tokens.extend(good.into_iter().flatten());
+            tokens.extend(good.into_iter().flatten().filter(|record| filter.has_the_status_of(record)));
             for error in bad.into_iter().filter_map(Result::err) {
                 tracing::error!(%error, "a record is left out of the list");
             }
@@ -159,13 +177,18 @@ impl Tokens {
         let (projection, mut names) = item::projection(&item::RECORD);
         names.insert("#partition".to_owned(), attribute.to_owned());
         let mut values = HashMap::from([(":partition".to_owned(), item::string(value))]);
-        let condition = filter.status.map(|status| status_condition(status, filter.now, &mut values));
+        let condition = condition(filter, &mut values);
+        let mut key_condition = "#partition = :partition".to_owned();
+        if let Some(since) = filter.idle_since {
+            key_condition.push_str(" AND #created_at <= :made");
+            values.insert(":made".to_owned(), number(since.millis()));
+        }
         let page = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(index)
-            .key_condition_expression("#partition = :partition")
+            .key_condition_expression(key_condition)
             .set_filter_expression(condition)
             .projection_expression(projection)
             .set_expression_attribute_names(Some(names))
@@ -180,19 +203,53 @@ impl Tokens {
     }
 }
 
-/// [`Record::status`] as a filter expression.
-fn status_condition(status: Status, now: Timestamp, values: &mut HashMap<String, AttributeValue>) -> String {
-    if status != Status::Revoked {
-        values.insert(":now".to_owned(), number(now.seconds()));
+/// What the filter lets through, and some that is idle and is seen to later, as a filter
+/// expression.
+fn condition(filter: &Filter, values: &mut HashMap<String, AttributeValue>) -> Option<String> {
+    let mut parts = Vec::new();
+    let mut bind = |name: &str, value: i64| {
+        values.insert(name.to_owned(), number(value));
+    };
+    if let Some(status) = filter.status {
+        let idle = (status == Status::Disabled && filter.max_idle_days > 0)
+            .then(|| filter.now.plus_seconds(-i64::from(filter.max_idle_days) * 86_400));
+        if matches!(status, Status::Active | Status::Expired) || idle.is_some() {
+            bind(":now", filter.now.seconds());
+        }
+        if let Some(since) = idle {
+            bind(":idle", since.seconds());
+        }
+        parts.push(status_condition(status, idle.is_some()));
     }
-    match status {
-        Status::Revoked => "attribute_exists(#revoked_at)",
-        Status::Expired => "attribute_not_exists(#revoked_at) AND #expires_at <= :now",
-        Status::Active => {
-            "attribute_not_exists(#revoked_at) AND (attribute_not_exists(#expires_at) OR #expires_at > :now)"
+    if let Some(since) = filter.idle_since {
+        bind(":since", since.seconds());
+        parts.push(unused(":since"));
+    }
+    (!parts.is_empty()).then(|| parts.join(" AND "))
+}
+
+/// [`Record::standing`] as a filter expression, as far as it can be one.
+fn status_condition(status: Status, some_are_idle: bool) -> String {
+    const ALIVE: &str = "attribute_not_exists(#revoked_at) AND attribute_not_exists(#disabled) AND (attribute_not_exists(#expires_at) OR #expires_at > :now)";
+    match (status, some_are_idle) {
+        (Status::Revoked, _) => "attribute_exists(#revoked_at)".to_owned(),
+        (Status::Expired, _) => {
+            "attribute_not_exists(#revoked_at) AND attribute_not_exists(#disabled) AND #expires_at <= :now".to_owned()
+        }
+        (Status::Active, _) => ALIVE.to_owned(),
+        (Status::Disabled, false) => "attribute_not_exists(#revoked_at) AND attribute_exists(#disabled)".to_owned(),
+        (Status::Disabled, true) => {
+            let idle = unused(":idle");
+            format!("attribute_not_exists(#revoked_at) AND (attribute_exists(#disabled) OR ({ALIVE} AND {idle}))")
         }
     }
-    .to_owned()
+}
+
+/// [`Record::idle_since`] as a filter expression, but for when it was made: not after a moment.
+fn unused(since: &str) -> String {
+    let times = ["last_used_at", "enabled_at", "rotated_at"];
+    let times = times.map(|time| format!("(attribute_not_exists(#{time}) OR #{time} <= {since})"));
+    times.join(" AND ")
 }
 
 /// The table's key and the index's key, both of which DynamoDB wants to go on from.

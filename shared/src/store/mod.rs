@@ -8,9 +8,12 @@
 //! | --- | --- |
 //! | `item` | attribute names and values, there and nowhere else |
 //! | `create` | the transaction that makes a token within its owner's limit |
+//! | `change` | every change of a token, with the event that tells of it |
 //! | `end` | revoking and deleting, which give the slot back |
 //! | `list` | paging through the indexes |
 //! | `catalog` | the one item that holds the catalog |
+//! | `events` | a token's history |
+//! | `used` | what is noted once an answer has left |
 //! | `slots` | what an owner's live tokens count |
 //! | `client` | the SDK client, tuned for a cold start |
 //!
@@ -19,30 +22,33 @@
 //! `tests/store`, which runs on every engine.
 
 mod catalog;
+mod change;
 mod client;
 mod create;
 mod end;
+mod events;
 mod item;
 mod list;
 mod slots;
+mod used;
 
 use std::error::Error as StdError;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use crate::access::Uses;
 use crate::clock::Timestamp;
-use crate::token::{Digest, Record, TokenId};
+use crate::token::{Record, Secrets, TokenId};
 
 pub use catalog::{CATALOG_SECONDS, StoredCatalog};
+pub use change::{Change, Changed};
 pub use client::connect;
 pub use create::{Created, Limits};
+pub use events::{EventCursor, EventPage};
 pub use list::{Cursor, Filter, MOST_PER_PAGE, Page, Scope};
-
-/// Between two writes of a token's last use there is at least a minute.
-const LAST_USE_SECONDS: i64 = 60;
+pub use used::{Caller, Note};
 
 /// The table of tokens.
 #[derive(Clone, Debug)]
@@ -51,31 +57,30 @@ pub struct Tokens {
     table: String,
 }
 
-/// What the authorizer compares a presented token with.
+/// What is known of a token by the functions that are shown secrets.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// The stored digest of the whole token.
-    pub digest: Digest,
+    /// What is stored of its secrets.
+    pub secrets: Secrets,
+    /// The request by which it was last given a new secret, if that had a key.
+    pub rotation_key: Option<RotationKey>,
+    /// What it has been used for; `None` of one from before that was written down.
+    pub uses: Option<Uses>,
+    /// When it was last noted that a secret was used which had ended.
+    pub reuse_seen_at: Option<Timestamp>,
+    /// When the record may be cleared away, and what is written beside it with it.
+    pub ttl: Option<Timestamp>,
     /// Everything else.
     pub record: Record,
 }
 
-/// That a token opened a door, to be written once the answer has left.
+/// The key of the request by which a token was given a new secret: its digest, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastUse {
-    /// Which.
-    pub id: TokenId,
+pub struct RotationKey {
+    /// SHA-256 of the key.
+    pub digest: [u8; 32],
     /// When.
     pub at: Timestamp,
-}
-
-impl LastUse {
-    /// The use of a token now, unless one was already noted within the last minute.
-    #[must_use]
-    pub fn worth_noting(record: &Record, now: Timestamp) -> Option<Self> {
-        let noted = record.last_used_at.is_some_and(|last| last.plus_seconds(LAST_USE_SECONDS) > now);
-        (!noted).then(|| Self { id: record.id.clone(), at: now.to_the_second() })
-    }
 }
 
 /// The store failed. Whoever gets this has no answer and must not make one up.
@@ -109,15 +114,14 @@ impl Tokens {
         Self { client, table: table.into() }
     }
 
-    /// One token with its digest, as it is at this moment: for the authorizer alone.
+    /// One token with what is stored of its secrets, as it is at this moment: for the functions
+    /// that are shown secrets.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn credential(&self, id: &TokenId) -> Result<Option<Credential>, Error> {
-        let Some(item) = self.read(item::token_key(id), &[&item::RECORD[..], &[item::DIGEST]].concat()).await? else {
-            return Ok(None);
-        };
-        Ok(Some(Credential { digest: item::digest(&item)?, record: item::record(&item)? }))
+        let attributes = [&item::RECORD[..], &item::CREDENTIAL[..]].concat();
+        self.read(item::token_key(id), &attributes).await?.as_ref().map(item::credential).transpose()
     }
 
     /// One token without its digest, as it is at this moment.
@@ -128,35 +132,16 @@ impl Tokens {
         self.read(item::token_key(id), &item::RECORD).await?.as_ref().map(item::record).transpose()
     }
 
-    /// Notes a token's last use, unless one within the last minute is noted already or the
-    /// token is gone.
+    /// One token and what it has been used for, as both are at this moment.
     ///
     /// # Errors
-    /// When the store fails. Nothing depends on it: log it and go on.
-    pub async fn touch(&self, used: &LastUse) -> Result<(), Error> {
-        let written = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(item::token_key(&used.id)))
-            .update_expression("SET last_used_at = :now")
-            .condition_expression(
-                "attribute_exists(pk) AND (attribute_not_exists(last_used_at) OR last_used_at <= :before)",
-            )
-            .expression_attribute_values(":now", item::seconds(used.at))
-            .expression_attribute_values(":before", item::seconds(used.at.plus_seconds(-LAST_USE_SECONDS)))
-            .customize()
-            .config_override(client::briefly())
-            .send()
-            .await;
-        match written {
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            other => other.map(drop).map_err(Error::unavailable),
-        }
+    /// When the store fails.
+    pub async fn usage(&self, id: &TokenId) -> Result<Option<(Record, Uses)>, Error> {
+        let attributes = [&item::RECORD[..], &[item::USED]].concat();
+        let Some(item) = self.read(item::token_key(id), &attributes).await? else {
+            return Ok(None);
+        };
+        Ok(Some((item::record(&item)?, item::uses(&item)?)))
     }
 
     async fn read(&self, key: item::Item, attributes: &[&str]) -> Result<Option<item::Item>, Error> {

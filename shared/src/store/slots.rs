@@ -39,6 +39,16 @@ impl Slots {
 }
 
 impl Tokens {
+    /// The tokens of an owner that have a slot, as they are at this moment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn with_slots(&self, owner: &OwnerId) -> Result<Vec<TokenId>, Error> {
+        let slots = self.slots(owner).await?;
+        let corrupt = |_| Error::Corrupt { id: owner.to_string(), attribute: "live" };
+        slots.live.keys().map(|id| id.parse().map_err(corrupt)).collect()
+    }
+
     pub(super) async fn slots(&self, owner: &OwnerId) -> Result<Slots, Error> {
         let Some(item) = self.read(item::slots_key(owner), &["live", "version"]).await? else {
             return Ok(Slots::default());

@@ -2,17 +2,25 @@
 //!
 //! Nothing here knows where records are kept or how requests arrive.
 
+mod agent;
+mod event;
 mod expiry;
 mod record;
 mod redact;
 mod secret;
+mod secrets;
 mod text;
 
+pub use agent::AgentFamily;
+pub use event::{Alteration, Author, Event, Happened};
 pub use expiry::{LONGEST_LIFETIME_DAYS, parse_expires_at, parse_expires_in};
-pub use record::{Actor, Record, Revocation, Status};
+pub use record::{
+    Actor, Disablement, Grounds, LastUsed, Record, Revocation, RevokeReason, Standing, Status, WhyDisabled,
+};
 pub use redact::redact;
 pub use secret::{Digest, Malformed, Prefix, Secret, TokenId};
-pub use text::{Description, OwnerId, TokenName, unprintable};
+pub use secrets::{MOST_SUPERSEDED, Proof, Secrets, Superseded};
+pub use text::{Comment, Description, OwnerId, TokenName, unprintable};
 
 /// Why a value was refused: a sentence for the person who sent it, with the limit that it
 /// broke. It never repeats the value.

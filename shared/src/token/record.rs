@@ -1,13 +1,16 @@
 //! What is known of a token: everything but its secret.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::{Description, Invalid, OwnerId, TokenId, TokenName};
-use crate::access::{Grants, RoleName};
+use super::{AgentFamily, Comment, Description, Invalid, OwnerId, TokenId, TokenName};
+use crate::access::{Addresses, Grants, RoleName};
 use crate::clock::Timestamp;
+
+const DAY: i64 = 86_400;
 
 /// A token's record, as every function but the authorizer sees it: without the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,64 +32,230 @@ pub struct Record {
     pub expires_at: Option<Timestamp>,
     /// Set once it was revoked; there is no way back.
     pub revoked: Option<Revocation>,
+    /// Set while it is disabled.
+    pub disabled: Option<Disablement>,
+    /// When it was last enabled, if it ever was.
+    pub enabled_at: Option<Timestamp>,
     /// The role that its permissions were taken from when it was made. It is shown, and
     /// decides nothing: what the token may do stands in its grants.
     pub role: Option<RoleName>,
     /// What it may do, and where.
     pub grants: Grants,
-    /// When it last opened a door, to the minute.
-    pub last_used_at: Option<Timestamp>,
+    /// From where it may be used.
+    pub allowed_ips: Addresses,
+    /// When it was last given a new secret, if it ever was.
+    pub rotated_at: Option<Timestamp>,
+    /// Until when the secret before the present one works too.
+    pub previous_secret_until: Option<Timestamp>,
+    /// When and how it last opened a door.
+    pub last_used: Option<LastUsed>,
     /// Counts its changes; the HTTP API shows it as `ETag`.
     pub version: u64,
 }
 
-/// Who ended a token, and when.
+/// Who ended a token, when and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// When.
     pub at: Timestamp,
     /// Who.
     pub by: Actor,
+    /// Why, if that was said.
+    pub grounds: Grounds,
+}
+
+/// Why a token was revoked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grounds {
+    /// One of the reasons that there are.
+    pub reason: Option<RevokeReason>,
+    /// In someone's own words.
+    pub comment: Option<Comment>,
+}
+
+/// Who disabled a token, when and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disablement {
+    /// When.
+    pub at: Timestamp,
+    /// Who; nobody where the deployment did it by itself.
+    pub by: Option<Actor>,
+    /// Why.
+    pub why: WhyDisabled,
+}
+
+/// A use of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastUsed {
+    /// When, to the minute: not every use is written down.
+    pub at: Timestamp,
+    /// From which address, as the gateway saw it.
+    pub source_ip: Option<IpAddr>,
+    /// With what, as the caller said.
+    pub agent: Option<AgentFamily>,
 }
 
 impl Record {
-    /// The token's state at a moment. A token that was revoked and would also have expired
-    /// is revoked.
+    /// One that was just made: alive for ever, from anywhere, and never used.
     #[must_use]
-    pub fn status(&self, now: Timestamp) -> Status {
-        if self.revoked.is_some() {
-            Status::Revoked
-        } else if self.expires_at.is_some_and(|at| at <= now) {
-            Status::Expired
-        } else {
-            Status::Active
+    pub fn new(
+        id: TokenId,
+        name: TokenName,
+        owner: OwnerId,
+        grants: Grants,
+        created_by: Actor,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            description: None,
+            owner,
+            created_by,
+            created_at,
+            expires_at: None,
+            revoked: None,
+            disabled: None,
+            enabled_at: None,
+            role: None,
+            grants,
+            allowed_ips: Addresses::default(),
+            rotated_at: None,
+            previous_secret_until: None,
+            last_used: None,
+            version: 1,
         }
+    }
+
+    /// What the token is worth at a moment, in a deployment that refuses tokens which nobody
+    /// has used for `max_idle_days` (0: it does not). The first that applies.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp, max_idle_days: u32) -> Standing {
+        let idle = || max_idle_days > 0 && self.idle_since().plus_seconds(i64::from(max_idle_days) * DAY) <= now;
+        if self.revoked.is_some() {
+            Standing::Revoked
+        } else if self.disabled.is_some() {
+            Standing::Disabled
+        } else if self.has_expired(now) {
+            Standing::Expired
+        } else if idle() {
+            Standing::Idle
+        } else {
+            Standing::Active
+        }
+    }
+
+    /// Whether its time has come.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Since when nobody has used it, or cared for it: made it, enabled it or given it a new
+    /// secret.
+    #[must_use]
+    pub fn idle_since(&self) -> Timestamp {
+        let used = self.last_used.as_ref().map(|used| used.at);
+        [used, self.enabled_at, self.rotated_at].into_iter().flatten().fold(self.created_at, Timestamp::max)
     }
 }
 
-/// A token's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
+/// What a token is worth at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
     /// It opens doors.
     Active,
-    /// Its time has come.
-    Expired,
     /// Someone ended it.
     Revoked,
+    /// Someone keeps it from opening doors, or the deployment does.
+    Disabled,
+    /// Its time has come.
+    Expired,
+    /// Nobody has used it for longer than the deployment allows.
+    Idle,
 }
 
-impl FromStr for Status {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "active" => Ok(Self::Active),
-            "expired" => Ok(Self::Expired),
-            "revoked" => Ok(Self::Revoked),
-            _ => Err(Invalid::new("must be active, expired or revoked")),
+impl Standing {
+    /// The state that the HTTP API shows: an idle token is disabled until someone enables it.
+    #[must_use]
+    pub fn status(self) -> Status {
+        match self {
+            Self::Active => Status::Active,
+            Self::Revoked => Status::Revoked,
+            Self::Disabled | Self::Idle => Status::Disabled,
+            Self::Expired => Status::Expired,
         }
     }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident: $($(#[$of:meta])* $variant:ident = $word:literal),+; $wrong:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$of])* $variant),+ }
+
+        impl $name {
+            /// As it is written.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(Invalid::new($wrong)),
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// A token's state.
+    Status:
+    /// It opens doors.
+    Active = "active",
+    /// Its time has come.
+    Expired = "expired",
+    /// Someone ended it.
+    Revoked = "revoked",
+    /// It opens no doors until someone enables it.
+    Disabled = "disabled";
+    "must be active, expired, revoked or disabled"
+}
+
+words! {
+    /// Why a token was revoked, as lists and reports can count it.
+    RevokeReason:
+    /// Someone else may know it.
+    Leaked = "leaked",
+    /// Another token does its work.
+    Superseded = "superseded",
+    /// Nobody needs it.
+    Unused = "unused",
+    /// Whom it acted for is gone.
+    OwnerLeft = "owner_left",
+    /// None of these; the comment may tell.
+    Other = "other";
+    "must be leaked, superseded, unused, owner_left or other"
+}
+
+words! {
+    /// Why a token is disabled, and so who may enable it.
+    WhyDisabled:
+    /// Someone who manages the owner's own tokens did it.
+    Owner = "owner",
+    /// An admin did it to someone else's token; only an admin enables it.
+    Admin = "admin",
+    /// A secret was used that a newer one had replaced: someone else may have it.
+    SecretReuse = "secret_reuse";
+    "must be owner, admin or secret_reuse"
 }
 
 /// Who did something: written as `token:<id>`, `session:<owner>`, or `bootstrap` for whoever invoked the
@@ -122,5 +291,67 @@ impl FromStr for Actor {
             None if text == "bootstrap" => Ok(Self::Bootstrap),
             _ => Err(wrong()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::from_seconds(day * DAY)
+    }
+
+    fn record() -> Record {
+        let grants = Grants::one(vec!["a:b".parse().unwrap()], vec!["a".parse().unwrap()]);
+        let id = "0123456789abcdef".parse().unwrap();
+        Record::new(id, "ci".parse().unwrap(), "alice".parse().unwrap(), grants, Actor::Bootstrap, at(100))
+    }
+
+    fn used(at: Timestamp) -> Option<LastUsed> {
+        Some(LastUsed { at, source_ip: None, agent: None })
+    }
+
+    #[test]
+    fn a_token_stands_as_the_first_that_applies_says() {
+        let revoked = Some(Revocation { at: at(101), by: Actor::Bootstrap, grounds: Grounds::default() });
+        let disabled = Some(Disablement { at: at(101), by: None, why: WhyDisabled::SecretReuse });
+        let all = Record { revoked, disabled, expires_at: Some(at(102)), ..record() };
+        assert_eq!(all.standing(at(200), 30), Standing::Revoked);
+        let disabled = Record { revoked: None, ..all };
+        assert_eq!(disabled.standing(at(200), 30), Standing::Disabled);
+        let expired = Record { disabled: None, ..disabled };
+        assert_eq!(expired.standing(at(200), 30), Standing::Expired);
+        let idle = Record { expires_at: None, ..expired };
+        assert_eq!(idle.standing(at(200), 30), Standing::Idle);
+        assert_eq!(idle.standing(at(200), 0), Standing::Active);
+    }
+
+    #[test]
+    fn a_token_is_idle_from_the_very_second_on() {
+        let end = at(130);
+        assert_eq!(record().standing(end.plus_seconds(-1), 30), Standing::Active);
+        assert_eq!(record().standing(end, 30), Standing::Idle);
+    }
+
+    #[test]
+    fn using_enabling_and_rotating_a_token_keeps_it_from_being_idle() {
+        let since = |record: Record| record.idle_since();
+        assert_eq!(since(record()), at(100));
+        assert_eq!(since(Record { last_used: used(at(110)), ..record() }), at(110));
+        assert_eq!(since(Record { last_used: used(at(110)), enabled_at: Some(at(120)), ..record() }), at(120));
+        assert_eq!(since(Record { rotated_at: Some(at(130)), enabled_at: Some(at(120)), ..record() }), at(130));
+    }
+
+    #[test]
+    fn every_word_reads_back() {
+        for status in [Status::Active, Status::Expired, Status::Revoked, Status::Disabled] {
+            assert_eq!(status.as_str().parse(), Ok(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+        for reason in ["leaked", "superseded", "unused", "owner_left", "other"] {
+            assert_eq!(reason.parse::<RevokeReason>().unwrap().as_str(), reason);
+        }
+        assert!("Leaked".parse::<RevokeReason>().is_err());
     }
 }

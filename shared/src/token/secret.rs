@@ -42,16 +42,24 @@ impl Secret {
     /// # Errors
     /// When the generator fails; nothing weaker is used instead.
     pub fn generate<R: TryCryptoRng>(prefix: &Prefix, rng: &mut R) -> Result<Self, R::Error> {
-        let drawn = draw(rng, ID + SECRET)?;
-        let id = TokenId(drawn.chars().take(ID).collect());
+        let id = TokenId(draw(rng, ID)?.to_string());
+        Self::renew(prefix, &id, rng)
+    }
+
+    /// Draws another secret for a token that there is.
+    ///
+    /// # Errors
+    /// As [`Secret::generate`].
+    pub fn renew<R: TryCryptoRng>(prefix: &Prefix, id: &TokenId, rng: &mut R) -> Result<Self, R::Error> {
+        let drawn = draw(rng, SECRET)?;
         // Reserved in full, so that growing never leaves a copy behind.
         let mut text = Zeroizing::new(String::with_capacity(prefix.token_length()));
-        text.push_str(&prefix.0);
-        text.push('_');
-        text.push_str(&drawn);
+        for part in [prefix.as_str(), "_", id.as_str(), &drawn] {
+            text.push_str(part);
+        }
         let checksum = checksum(&text);
         text.push_str(&checksum);
-        Ok(Self { text, id })
+        Ok(Self { text, id: id.clone() })
     }
 
     /// Reads what a caller presented. No I/O: garbage ends here.
@@ -200,6 +208,13 @@ impl Prefix {
 
     fn token_length(&self) -> usize {
         self.0.len() + 1 + ID + SECRET + CHECKSUM
+    }
+}
+
+impl Default for Prefix {
+    /// `pcl`
+    fn default() -> Self {
+        Self("pcl".to_owned())
     }
 }
 

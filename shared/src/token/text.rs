@@ -13,6 +13,10 @@ pub struct TokenName(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description(String);
 
+/// Why something was done, in someone's own words: as a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment(String);
+
 /// Whom a token belongs to and acts for: 1 to 128 printable ASCII characters, as identity
 /// providers' subjects, e-mail addresses and team names have them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +48,14 @@ impl FromStr for Description {
         }
         no_token(text)?;
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for Comment {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.parse().map(|Description(text)| Self(text))
     }
 }
 
@@ -85,7 +97,7 @@ macro_rules! text {
         }
     )+};
 }
-text!(TokenName Description OwnerId);
+text!(TokenName Description Comment OwnerId);
 
 fn length(text: &str, least: usize, most: usize) -> Result<(), Invalid> {
     let count = text.chars().count();

@@ -108,3 +108,42 @@ fn what_no_policy_can_say_is_answered_for_the_one_method() {
     stack.pass(SECONDS);
     assert_eq!(status(&stack, &token, "GET", "/apps/two"), 200);
 }
+
+#[test]
+fn an_admin_who_revokes_and_flushes_ends_a_kept_answer_too() {
+    let stack = cached();
+    let (kept, flushed) = (stack.token(["apps:read"]), stack.token(["apps:read"]));
+    for token in [&kept, &flushed] {
+        assert_eq!(status(&stack, token, "GET", "/apps"), 200);
+    }
+    let revoke =
+        |token: &Token, query: &str, by: &str| stack.post(&format!("{}/revoke{query}", token.path())).bearer(by).send();
+    let promised = |answer: &Value| {
+        let of = |field: &str| Timestamp::parse(answer[field].as_str().unwrap()).unwrap();
+        of("effective_by").seconds() - of("revoked_at").seconds()
+    };
+    let answer = revoke(&kept, "", &stack.admin).expect(200).json();
+    assert!(promised(&answer) >= SECONDS && answer.get("flushed").is_none());
+    assert_eq!(status(&stack, &kept, "GET", "/apps"), 200, "as the answer said");
+    let answer = revoke(&flushed, "?flush=true", &stack.admin).expect(200).json();
+    assert_eq!(answer["flushed"], true);
+    assert!(promised(&answer) < SECONDS, "{answer}");
+    assert_eq!(status(&stack, &flushed, "GET", "/apps"), 401);
+    assert_eq!(status(&stack, &kept, "GET", "/apps"), 401);
+}
+
+#[test]
+fn flushing_is_for_admins_and_bad_input_revokes_nothing() {
+    let stack = cached();
+    let token = stack.token(["apps:read"]);
+    let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": token.owner}));
+    let revoke = |query: &str, by: &str| stack.post(&format!("{}/revoke{query}", token.path())).bearer(by).send();
+    revoke("?flush=true", &keeper.secret).problem(403, "forbidden");
+    assert_eq!(revoke("?flush=yes", &stack.admin).offending_fields(), ["flush"]);
+    assert_eq!(token.status(&stack), 200);
+    // Where nothing is kept there is nothing to be emptied.
+    let uncached = stack_of_ones_own(|_| {});
+    let token = uncached.token(["a:b"]);
+    let answer = uncached.post(&format!("{}/revoke?flush=true", token.path())).bearer(&uncached.admin).send();
+    assert_eq!(answer.expect(200).json()["flushed"], true);
+}

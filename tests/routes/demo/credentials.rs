@@ -7,7 +7,7 @@ use crate::support::{Answer, Request, secret_of_nobody, stack, with_good_checksu
 const DOOR: &str = "/demo/apps/billing";
 const CHALLENGE: &str = concat!(
     r#"Bearer realm="portcullis", error="invalid_token", "#,
-    r#"error_description="The token is missing, malformed, unknown, expired or revoked""#
+    r#"error_description="The token is missing, malformed, unknown, expired, disabled or revoked""#
 );
 
 /// The one refusal that there is: whatever is wrong with a credential, it looks the same.
@@ -22,7 +22,7 @@ fn refusal() -> Value {
         "type": "urn:portcullis:problem:invalid_token",
         "title": "Invalid token",
         "status": 401,
-        "detail": "The token is missing, malformed, unknown, expired or revoked. \
+        "detail": "The token is missing, malformed, unknown, expired, disabled or revoked. \
                    Send one token, in Authorization: Bearer or in x-api-token.",
         "request_id": "[request id]",
     })

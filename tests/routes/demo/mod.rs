@@ -2,6 +2,7 @@
 //! and by whom.
 
 mod access;
+mod addresses;
 mod caching;
 mod credentials;
 mod paths;

@@ -22,13 +22,23 @@ fn a_name_and_one_permission_are_enough() {
             "owner": creator.owner,
             "role": null,
             "grants": [{ "permissions": ["apps:read"], "resources": ["*"] }],
+            "allowed_ips": [],
             "status": "active",
             "created_by": format!("token:{}", creator.id),
             "created_at": created_at,
             "expires_at": null,
+            "rotated_at": null,
+            "previous_secret_until": null,
             "last_used_at": null,
+            "last_used_ip": null,
+            "last_used_user_agent": null,
+            "disabled_at": null,
+            "disabled_by": null,
+            "disabled_reason": null,
             "revoked_at": null,
             "revoked_by": null,
+            "revoked_reason": null,
+            "revoked_comment": null,
         })
     );
 }

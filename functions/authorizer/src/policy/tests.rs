@@ -11,7 +11,7 @@ fn policy(grants: &[(&[&str], &[&str])], document: &str, path: &str) -> Result<P
     };
     let grants = grants.iter().map(grant).collect::<Vec<_>>().into();
     let catalog = Catalog::read(&serde_json::from_str(document).unwrap()).unwrap();
-    let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+    let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
     Policy::of(&regions(&grants, &rules)?, &Arn::parse(&format!("{STAGE}/{path}")).unwrap())
 }
 

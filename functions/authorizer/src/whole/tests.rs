@@ -3,7 +3,7 @@ use crate::bookkeeping::tests::authorizer_at;
 use crate::found::Claimed;
 use crate::held::Held;
 use crate::pattern::tests::matches_by_definition;
-use portcullis::access::{Api, Catalog, Grant, Grants, Missing, Reason, decide};
+use portcullis::access::{Api, Asked, Catalog, Grant, Grants, Missing, Reason, decide};
 use portcullis::clock::Timestamp;
 use portcullis::config::TokenManagement;
 use portcullis::token::{Actor, Record};
@@ -15,28 +15,27 @@ use serde_json::json;
 const STAGE: &str = "arn:aws:execute-api:r:1:api/v1";
 
 fn token(grants: Grants) -> Principal {
-    Principal::Token(Box::new(Record {
-        id: "0123456789abcdef".parse().unwrap(),
-        name: "ci".parse().unwrap(),
-        description: None,
-        owner: "alice".parse().unwrap(),
-        created_by: Actor::Bootstrap,
-        created_at: Timestamp::from_seconds(0),
-        expires_at: None,
-        revoked: None,
-        role: None,
-        grants,
-        last_used_at: None,
-        version: 1,
-    }))
+    let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
+    let made = Timestamp::from_seconds(0);
+    let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+    Principal::Token(Box::new(record))
+}
+
+fn at() -> Timestamp {
+    Timestamp::from_seconds(1)
 }
 
 fn rules(catalog: &Catalog) -> Rules<'_> {
-    Rules { catalog, management: TokenManagement::Owners }
+    Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
 }
 
 fn decided(principal: &Principal, catalog: &Catalog, arn: &Arn<'_>) -> bool {
-    decide(Some(principal), &rules(catalog), Api::Protected, arn.target, Timestamp::from_seconds(1)) == Decision::Allow
+    decide(
+        Some(principal),
+        &rules(catalog),
+        &Asked { api: Api::Protected, target: arn.target, from: None },
+        Timestamp::from_seconds(1),
+    ) == Decision::Allow
 }
 
 /// What API Gateway makes of an answer, part by part of the ARN.
@@ -113,7 +112,7 @@ proptest! {
         let somebody = token(grants);
         let cause = format!("{STAGE}/{cause}");
         let arn = Arn::parse(&cause).unwrap();
-        if let Ok(answer) = whole(&somebody, &rules(&catalog), &arn, decided(&somebody, &catalog, &arn)) {
+        if let Ok(answer) = whole(&somebody, &rules(&catalog), &arn, decided(&somebody, &catalog, &arn), at()) {
             for sent in others.iter().map(|other| format!("{STAGE}/{other}")).chain([cause.clone()]) {
                 let decided = decided(&somebody, &catalog, &Arn::parse(&sent).unwrap());
                 prop_assert_eq!(let_in(&answer, &sent), decided, "{} by {}", sent, answer);
@@ -129,7 +128,7 @@ proptest! {
         let cause = format!("{STAGE}/{cause}");
         let arn = Arn::parse(&cause).unwrap();
         let allowed = decided(&somebody, &catalog, &arn);
-        if let Ok(answer) = whole(&somebody, &rules(&catalog), &arn, allowed) {
+        if let Ok(answer) = whole(&somebody, &rules(&catalog), &arn, allowed, at()) {
             prop_assert_eq!(let_in(&answer, &cause), allowed, "{} by {}", cause, answer);
             for other in others.iter().map(|other| format!("{STAGE}/{other}")) {
                 let decided = decided(&somebody, &catalog, &Arn::parse(&other).unwrap());
@@ -147,7 +146,7 @@ proptest! {
         let somebody = token(grants);
         let cause = format!("{STAGE}/{cause}");
         let arn = Arn::parse(&cause).unwrap();
-        if let Ok(answer) = whole(&somebody, &rules(&catalog), &arn, decided(&somebody, &catalog, &arn)) {
+        if let Ok(answer) = whole(&somebody, &rules(&catalog), &arn, decided(&somebody, &catalog, &arn), at()) {
             for sent in others.iter().map(|other| format!("{STAGE}/{other}")) {
                 let decided = decided(&somebody, &catalog, &Arn::parse(&sent).unwrap());
                 prop_assert!(decided || !let_in(&answer, &sent), "{} by {}", sent, answer);
@@ -166,7 +165,7 @@ fn most_grants_under_most_catalogs_have_an_answer_for_the_whole_api() {
         let cause = format!("{STAGE}/GET/a");
         let arn = Arn::parse(&cause).unwrap();
         let somebody = token(grants);
-        if let Ok(answer) = whole(&somebody, &rules(&catalog), &arn, decided(&somebody, &catalog, &arn)) {
+        if let Ok(answer) = whole(&somebody, &rules(&catalog), &arn, decided(&somebody, &catalog, &arn), at()) {
             have += 1;
             let_something_in += i32::from(answer["policyDocument"]["Statement"][0]["Effect"] == "Allow");
             largest = largest.max(answer.to_string().len());
@@ -190,7 +189,7 @@ fn compiled_under(document: &str, grants: Grants) -> Result<Value, Unsaid> {
     let somebody = token(grants);
     let text = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/v1/GET/apps/billing";
     let arn = Arn::parse(text).unwrap();
-    whole(&somebody, &rules(&catalog), &arn, decided(&somebody, &catalog, &arn))
+    whole(&somebody, &rules(&catalog), &arn, decided(&somebody, &catalog, &arn), at())
 }
 
 #[test]
@@ -237,9 +236,9 @@ async fn answered(seconds: u32, shape: Shape, fixture: &str, decision: Decision)
     let arn = Arn::parse(event.arn().unwrap()).unwrap();
     let found = match decision {
         Decision::Refuse(reason) => Found::Nobody(reason, Claimed::Nothing, None),
-        _ => Found::Somebody(token(grants(&["*:read"], &["*"])), Held::new(Catalog::default())),
+        _ => Found::Person(token(grants(&["*:read"], &["*"])), Held::new(Catalog::default())),
     };
-    authorizer.answer_for_the_whole_api(shape, &event, &arn, &found, &decision)
+    authorizer.answer_for_the_whole_api(shape, &event, &arn, &found, &decision, at())
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -1,7 +1,7 @@
 //! A gateway whose authorizer and functions do as a test says, and remember what they got.
 
 use super::super::*;
-use crate::template::Template;
+use crate::template::{Route, Template};
 use http::StatusCode;
 use serde_json::json;
 use std::sync::Mutex;
@@ -82,6 +82,13 @@ impl Fixture {
             domain: "127.0.0.1:9050".to_owned(),
         };
         Self { gateway, log }
+    }
+
+    /// With these routes below `/demo` instead of the echo's.
+    pub(super) fn with_routes(authorizer: Does, routes: impl IntoIterator<Item = Route>) -> Self {
+        let mut fixture = Self::new(authorizer);
+        fixture.gateway.apis[0].routes = Routes::new(routes);
+        fixture
     }
 
     pub(super) async fn send(&self, incoming: Incoming) -> (StatusCode, Response<Bytes>) {

@@ -33,10 +33,11 @@ pub(super) use route::{METHODS, On, Part};
 pub const MOST_CATALOG_BYTES: usize = 256 * 1024;
 
 /// The product's own permissions, which every catalog has.
-const OWN: [(&str, &str, &str); 5] = [
+const OWN: [(&str, &str, &str); 6] = [
     ("tokens", "read", "See one's own tokens"),
     ("tokens", "write", "Make, change and end one's own tokens"),
     ("tokens", "admin", "See, make, change and end anyone's tokens"),
+    ("tokens", "introspect", "Ask what anyone's token is worth"),
     ("catalog", "read", "See the catalog"),
     ("catalog", "write", "Change the catalog"),
 ];

@@ -39,7 +39,8 @@ fn the_default_is_a_good_catalog_with_five_roles_that_is_not_strict() {
 fn the_products_own_permissions_are_part_of_every_catalog_as_they_are() {
     let document = Catalog::default().to_document();
     let listed: Vec<_> = document["permissions"].as_object().unwrap().keys().collect();
-    assert_eq!(listed, ["catalog:read", "catalog:write", "tokens:admin", "tokens:read", "tokens:write"]);
+    let own = ["catalog:read", "catalog:write", "tokens:admin", "tokens:introspect", "tokens:read", "tokens:write"];
+    assert_eq!(listed, own);
     let strict = json!({"strict": true, "roles": {"a": {"permissions": ["tokens:write", "catalog:*"]}}});
     assert_eq!(flaws(&strict), [""; 0]);
     for own in ["tokens:read", "tokens:sell", "catalog:burn"] {

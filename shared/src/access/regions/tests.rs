@@ -1,7 +1,7 @@
 use super::super::catalog::tests::catalog;
 use super::super::grant::tests::{any_grants, grants};
 use super::*;
-use crate::access::{Api, Catalog, Decision, Principal, Session, Target, decide};
+use crate::access::{Api, Asked, Catalog, Decision, Principal, Session, Target, decide};
 use crate::clock::Timestamp;
 use crate::config::TokenManagement;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn found(list: &[(&[&str], &[&str])], document: &str) -> Result<Allowed, Inexpre
 }
 
 fn regions_of(grants: &Grants, catalog: &Catalog) -> Result<Allowed, Inexpressible> {
-    regions(grants, &Rules { catalog, management: TokenManagement::Owners })
+    regions(grants, &Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 })
 }
 
 /// The regions, with the methods that have the same ones put together: `GET+HEAD apps/**`.
@@ -220,7 +220,8 @@ fn paths() -> Vec<String> {
 
 fn is_allowed(principal: &Principal, rules: &Rules<'_>, method: &str, path: &str) -> bool {
     let target = Target::Http { method, path };
-    decide(Some(principal), rules, Api::Protected, target, Timestamp::from_seconds(1)) == Decision::Allow
+    decide(Some(principal), rules, &Asked { api: Api::Protected, target, from: None }, Timestamp::from_seconds(1))
+        == Decision::Allow
 }
 
 fn somebody(grants: &Grants) -> Principal {
@@ -239,7 +240,7 @@ proptest! {
     fn regions_hold_every_request_that_is_allowed_and_no_other(
         grants in any_grants(), catalog in any_catalog(), slash in any::<bool>()
     ) {
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners };
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         if let Ok(allowed) = regions(&grants, &rules) {
             let somebody = somebody(&grants);
             for path in paths() {

@@ -1,0 +1,193 @@
+//! `POST /introspect` ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)): what a token is worth,
+//! for services that stand behind no gateway. The answer is that of the very `decide` which the
+//! authorizer asks.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use portcullis::App;
+use portcullis::access::{Api, Asked, Decision, Permission, Principal, Reason, Rules, Target, decide};
+use portcullis::audit::redact;
+use portcullis::clock::Timestamp;
+use portcullis::http::{Answer, Call, Form, FormError, GrantView, Problem, json, respond};
+use portcullis::store::{Caller, Note};
+use portcullis::token::{Proof, Record, Secret, Standing};
+use serde::Serialize;
+
+const KNOWN: [&str; 6] = ["token", "token_type_hint", "method", "path", "api", "source_ip"];
+
+/// Answers a call.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(&request, introspect(app, &request).await)
+}
+
+async fn introspect(app: &App, request: &Request) -> Answer {
+    let call = Call::read(app, request).await?;
+    call.parameters([])?;
+    if call.route != "/introspect" {
+        return Err(Problem::not_found());
+    }
+    let form = Form::read(request.body(), &KNOWN);
+    let question = form.and_then(|form| Question::read(&form).map(|question| (form, question)));
+    let (form, question) = match question {
+        Ok(read) => read,
+        Err(refusal) => return Ok(refusal.into_response()),
+    };
+    match alive(app, form.token(), question.source_ip).await? {
+        None => Ok(json(StatusCode::OK, &Ended { active: false })),
+        Some(record) => {
+            let catalog = app.tokens.catalog().await?.catalog;
+            let rules = Rules::of(&catalog, &app.settings);
+            let active = Active::of(record, &question, &rules, app.clock.now());
+            Ok(json(StatusCode::OK, &active))
+        }
+    }
+}
+
+/// The token that a secret opens at this moment, from there.
+async fn alive(app: &App, presented: &str, from: Option<IpAddr>) -> Result<Option<Record>, Problem> {
+    let Ok(secret) = Secret::parse(&app.settings.prefix, presented) else {
+        return Ok(None);
+    };
+    let now = app.clock.now();
+    let Some(credential) = app.tokens.credential(secret.id()).await? else {
+        return Ok(None);
+    };
+    match credential.secrets.proof(&secret.digest(), now) {
+        Proof::Wrong => Ok(None),
+        Proof::Ended => {
+            // Where it came from, the caller has said, and the caller is known.
+            let caller = Caller { source_ip: from, agent: None };
+            if let Some(note) = Note::of_reuse(&credential, app.settings.quarantine_on_reuse, &caller, now) {
+                app.tokens.note(&note).await?;
+            }
+            Ok(None)
+        }
+        Proof::Current | Proof::Superseded => {
+            let record = credential.record;
+            let good =
+                record.standing(now, app.settings.max_idle_days) == Standing::Active && record.allowed_ips.allow(from);
+            Ok(good.then_some(record))
+        }
+    }
+}
+
+/// What is asked besides: about one request, or nothing.
+struct Question {
+    request: Option<(String, String)>,
+    api: Api,
+    source_ip: Option<IpAddr>,
+}
+
+impl Question {
+    fn read(form: &Form) -> Result<Self, FormError> {
+        let request = match (form.field("method"), form.field("path")) {
+            (None, None) => None,
+            (Some(method), Some(path)) => Some((method.to_owned(), path.to_owned())),
+            _ => return Err(FormError::new("method and path go together.")),
+        };
+        if let Some((method, path)) = &request {
+            let capitals = (1..=20).contains(&method.len()) && method.bytes().all(|byte| byte.is_ascii_uppercase());
+            if !capitals && method != "$connect" {
+                return Err(FormError::new("method must be a method in capitals, as in GET, or $connect."));
+            }
+            if !path.starts_with('/') || path.chars().count() > 2048 {
+                return Err(FormError::new("path must begin with a slash, and be at most 2048 characters."));
+            }
+        }
+        let api = match form.field("api") {
+            None | Some("protected") => Api::Protected,
+            Some("tokens") => Api::Own,
+            Some(_) => return Err(FormError::new("api must be protected (an API of yours) or tokens.")),
+        };
+        let source_ip = form.field("source_ip").map(str::parse).transpose();
+        let source_ip = source_ip.map_err(|_| FormError::new("source_ip must be an IPv4 or IPv6 address."))?;
+        Ok(Self { request, api, source_ip })
+    }
+
+    fn asked(&self) -> Option<Asked<'_>> {
+        let (method, path) = self.request.as_ref()?;
+        let target = match method.as_str() {
+            "$connect" => Target::Connect,
+            method => Target::Http { method, path: path.strip_prefix('/').unwrap_or(path) },
+        };
+        Some(Asked { api: self.api, target, from: self.source_ip })
+    }
+}
+
+/// Of a token that opens nothing, and of none at all.
+#[derive(Serialize)]
+struct Ended {
+    active: bool,
+}
+
+#[derive(Serialize)]
+struct Active {
+    active: bool,
+    token_type: &'static str,
+    client_id: String,
+    name: String,
+    sub: String,
+    username: String,
+    /// The permissions, wherever they hold; `grants` says where.
+    scope: String,
+    grants: Vec<GrantView>,
+    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    /// About the one request, if that was asked.
+    #[serde(flatten)]
+    verdict: Option<Verdict>,
+}
+
+#[derive(Serialize)]
+struct Verdict {
+    allowed: bool,
+    reason: Option<&'static str>,
+    permission: Option<String>,
+    resource: Option<String>,
+}
+
+impl Active {
+    fn of(record: Record, question: &Question, rules: &Rules<'_>, now: Timestamp) -> Self {
+        let permissions: BTreeSet<_> = record.grants.iter().flat_map(|grant| &grant.permissions).collect();
+        let permissions: Vec<_> = permissions.into_iter().map(Permission::to_string).collect();
+        let (id, owner) = (record.id.to_string(), record.owner.to_string());
+        let (name, grants) = (record.name.to_string(), GrantView::all(&record.grants));
+        let (iat, exp) = (record.created_at.seconds(), record.expires_at.map(Timestamp::seconds));
+        let principal = Principal::Token(Box::new(record));
+        let decision = question.asked().map(|asked| decide(Some(&principal), rules, &asked, now));
+        Self {
+            active: true,
+            token_type: "Bearer",
+            client_id: id,
+            name,
+            sub: owner.clone(),
+            username: owner,
+            scope: permissions.join(" "),
+            grants,
+            iat,
+            exp,
+            verdict: decision.map(Verdict::from),
+        }
+    }
+}
+
+impl From<Decision> for Verdict {
+    fn from(decision: Decision) -> Self {
+        let (reason, missing) = match decision {
+            Decision::Allow => (None, None),
+            Decision::Refuse(reason) => (Some(reason), None),
+            Decision::Forbid(reason, missing) => (Some(reason), Some(missing)),
+        };
+        let missing = missing.unwrap_or_default();
+        Self {
+            allowed: reason.is_none(),
+            reason: reason.map(Reason::as_str),
+            permission: missing.permission.as_ref().map(Permission::to_string),
+            resource: missing.resource.map(|resource| redact(&resource).into_owned()),
+        }
+    }
+}

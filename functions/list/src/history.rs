@@ -1,0 +1,114 @@
+//! What became of a token, and what it has been used for.
+
+use std::net::IpAddr;
+
+use lambda_http::http::StatusCode;
+use portcullis::App;
+use portcullis::access::Day;
+use portcullis::clock::Timestamp;
+use portcullis::http::{Answer, Call, FieldError, GrantView, Problem, json, tag};
+use portcullis::store::{EventCursor, MOST_PER_PAGE};
+use portcullis::token::{Event, TokenId};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{PER_PAGE, whole_number};
+
+/// The days that are looked back, if it is not said otherwise.
+const DAYS: u32 = 90;
+const MOST_DAYS: u32 = 365;
+
+/// `GET /tokens/{id}/events`
+pub(crate) async fn events(app: &App, call: &Call) -> Answer {
+    let [limit, cursor] = call.parameters(["limit", "cursor"])?;
+    let target = call.target(app).await?;
+    let limit = limit.map(|text| whole_number(text, MOST_PER_PAGE)).transpose();
+    let after = cursor.map(|text| EventCursor::decode(text, &target.id)).transpose();
+    let (limit, after) = match (limit, after) {
+        (Ok(limit), Ok(after)) => (limit.unwrap_or(PER_PAGE), after),
+        (limit, after) => {
+            let wrong = [("limit", limit.err()), ("cursor", after.err())];
+            let errors = wrong.into_iter().filter_map(|(field, invalid)| Some(FieldError::of(field, invalid?)));
+            return Err(Problem::invalid(errors.collect()));
+        }
+    };
+    let page = app.tokens.events(&target.id, after.as_ref(), limit).await?;
+    let next_cursor = page.next.map(|cursor| cursor.encode(&target.id));
+    Ok(json(StatusCode::OK, &Events { events: page.events.into_iter().map(EventView::from).collect(), next_cursor }))
+}
+
+#[derive(Serialize)]
+struct Events {
+    events: Vec<EventView>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct EventView {
+    id: String,
+    kind: String,
+    at: Timestamp,
+    by: Option<String>,
+    source_ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    detail: Value,
+}
+
+impl From<Event> for EventView {
+    fn from(event: Event) -> Self {
+        Self {
+            id: event.id,
+            kind: event.kind,
+            at: event.at,
+            by: event.by.actor.as_ref().map(ToString::to_string),
+            source_ip: event.by.source_ip,
+            user_agent: event.by.agent.as_ref().map(ToString::to_string),
+            detail: event.detail,
+        }
+    }
+}
+
+/// `GET /tokens/{id}/usage`
+pub(crate) async fn usage(app: &App, call: &Call) -> Answer {
+    let [days] = call.parameters(["days"])?;
+    let days = days.map(|text| whole_number(text, MOST_DAYS)).transpose();
+    let days = days.map_err(|invalid| Problem::invalid(vec![FieldError::of("days", invalid)]))?.unwrap_or(DAYS);
+    let target: TokenId = call.target(app).await?.id;
+    let (record, uses) = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
+    let since = Day::of(app.clock.now()).minus(days);
+    let permissions = uses.of_permissions(&record.grants);
+    let used = permissions.iter().filter(|(_, day)| day.is_some_and(|day| day >= since)).count();
+    let usage = Usage {
+        days,
+        granted: permissions.len(),
+        used,
+        summary: format!("{used} of {} permissions used in {days} days", permissions.len()),
+        // A gateway that keeps answers does not ask again for each request.
+        complete: app.settings.authorizer_cache_seconds == 0 && !uses.are_full(),
+        permissions: permissions
+            .into_iter()
+            .map(|(permission, day)| PermissionUse { permission: permission.to_string(), last_used_on: day })
+            .collect(),
+        enough: GrantView::all(&uses.enough(&record.grants, since)),
+    };
+    let mut response = json(StatusCode::OK, &usage);
+    tag(&mut response, record.version);
+    Ok(response)
+}
+
+#[derive(Serialize)]
+struct Usage {
+    days: u32,
+    granted: usize,
+    used: usize,
+    summary: String,
+    complete: bool,
+    permissions: Vec<PermissionUse>,
+    enough: Vec<GrantView>,
+}
+
+#[derive(Serialize)]
+struct PermissionUse {
+    permission: String,
+    last_used_on: Option<Day>,
+}

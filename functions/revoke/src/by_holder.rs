@@ -1,0 +1,40 @@
+//! `POST /revoke` ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)): whoever holds a token can
+//! end it, without any permission. Nobody learns whether there was one: every token is answered
+//! alike.
+
+use lambda_http::{Request, RequestExt as _};
+use portcullis::App;
+use portcullis::http::{Answer, Form, FormError, empty, origin};
+use portcullis::store::Caller;
+use portcullis::token::{Actor, Author, Grounds, Proof, Secret};
+
+use crate::limits;
+
+pub(crate) const ROUTE: &str = "/revoke";
+
+pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
+    // A token that stands in a URL is in somebody's log already; and it would not be revoked.
+    if request.query_string_parameters_ref().is_some_and(|query| !query.is_empty()) {
+        let refusal = FormError::new("There must be no query: token stands in the body, in a form.");
+        return Ok(refusal.into_response());
+    }
+    let form = match Form::read(request.body(), &["token", "token_type_hint"]) {
+        Ok(form) => form,
+        Err(refusal) => return Ok(refusal.into_response()),
+    };
+    let Ok(secret) = Secret::parse(&app.settings.prefix, form.token()) else {
+        return Ok(empty());
+    };
+    let now = app.clock.now();
+    let Some(credential) = app.tokens.credential(secret.id()).await? else {
+        return Ok(empty());
+    };
+    // One that has ended proves nothing any more: whoever finds it must not end the newest.
+    if matches!(credential.secrets.proof(&secret.digest(), now), Proof::Current | Proof::Superseded) {
+        let actor = Actor::Token(secret.id().clone());
+        let Caller { source_ip, agent } = origin(request);
+        let author = Author { actor: Some(actor.clone()), source_ip, agent };
+        app.tokens.revoke(secret.id(), &actor, &author, &Grounds::default(), now, limits(app)).await?;
+    }
+    Ok(empty())
+}

@@ -1,0 +1,154 @@
+//! `POST /tokens/{id}/rotate`: a new secret for the same token, and the one answer that ever
+//! shows it.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use portcullis::App;
+use portcullis::clock::Timestamp;
+use portcullis::http::{
+    Access, Answer, Call, Expiry, FieldError, Fields, Problem, TokenView, Wanted, if_match_at_all, json, respond, tag,
+};
+use portcullis::store::{Change, Changed, Limits, RotationKey};
+use portcullis::token::{Happened, Invalid, Record, Secret, parse_expires_in};
+use rand::rngs::SysRng;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+const KNOWN: &str = "expires_in, expires_at, overlap";
+/// The longest time for which the secret before may work too.
+const LONGEST_OVERLAP_SECONDS: i64 = 7 * 86_400;
+/// For so long a request that is repeated with the same key is known again.
+const KEY_SECONDS: i64 = 600;
+
+/// Answers a call.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(&request, rotate(app, &request).await)
+}
+
+async fn rotate(app: &App, request: &Request) -> Answer {
+    let call = Call::read(app, request).await?;
+    call.parameters([])?;
+    let now = app.clock.now();
+    let asked_for = if_match_at_all(request)?;
+    let key = key(request, now)?;
+    let asked = Asked::read(request.body(), app, now)?;
+    let id = call.target(app).await?.id;
+    let credential = app.tokens.credential(&id).await?.ok_or_else(Problem::not_found)?;
+    let seen = &credential.record;
+    if asked_for.is_some_and(|version| version != seen.version) {
+        return Err(Problem::precondition_failed(seen.version));
+    }
+    if let Some(at) = repeated(credential.rotation_key.as_ref(), key.as_ref(), now) {
+        return Err(Problem::already_rotated(at, seen.version));
+    }
+    let next = asked.applied(app, &call, seen, now)?;
+    let secret = Secret::renew(&app.settings.prefix, &id, &mut SysRng).map_err(|error| {
+        tracing::error!(%error, "the operating system gave no randomness");
+        Problem::internal()
+    })?;
+    let what = Happened::Rotated {
+        previous_secret_until: next.previous_secret_until,
+        expires_at: (next.expires_at != seen.expires_at).then_some([seen.expires_at, next.expires_at]),
+    };
+    let limits = Limits { live_tokens: app.settings.max_tokens_per_owner, retention_days: app.settings.retention_days };
+    let change = Change { seen, next, what, by: &call.author(), now, limits };
+    match app.tokens.rotate(&change, &credential, secret.digest(), key.as_ref()).await? {
+        Changed::Done(record) => {
+            let view = TokenView::of(&record, &app.settings, now);
+            let mut response = json(StatusCode::OK, &Shown { token: secret.reveal(), view });
+            tag(&mut response, record.version);
+            Ok(response)
+        }
+        Changed::Stale(record) if asked_for.is_some() => Err(Problem::precondition_failed(record.version)),
+        Changed::Stale(record) => Err(Problem::changed_meanwhile(record.version)),
+        Changed::Gone => Err(Problem::not_found()),
+        Changed::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),
+    }
+}
+
+/// The only answer with the new secret in it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    token: &'a str,
+    #[serde(flatten)]
+    view: TokenView,
+}
+
+/// The body, which may be left out.
+struct Asked {
+    expires_at: Option<Option<Timestamp>>,
+    overlap: Option<Timestamp>,
+}
+
+impl Asked {
+    fn read(body: &Body, app: &App, now: Timestamp) -> Result<Self, Problem> {
+        let mut fields = Fields::read_or_none(body)?;
+        let expires_at = Expiry::read(&mut fields, &app.settings, now);
+        let overlap = fields.optional_with("overlap", |text| {
+            let until = parse_expires_in(text, now)?;
+            let longest = now.to_the_second().plus_seconds(LONGEST_OVERLAP_SECONDS);
+            if until <= longest { Ok(until) } else { Err(Invalid("must be at least 1s and at most 7d".to_owned())) }
+        });
+        fields.finish(KNOWN)?;
+        Ok(Self { expires_at, overlap })
+    }
+
+    /// The record as it is to be, if whoever asks may hand out its secret.
+    fn applied(&self, app: &App, call: &Call, seen: &Record, now: Timestamp) -> Result<Record, Problem> {
+        if seen.revoked.is_some() {
+            return Err(Problem::token_ended("It was revoked, and there is no way back.", seen.version));
+        }
+        if seen.has_expired(now) {
+            if self.expires_at.is_none() {
+                let detail =
+                    "It has expired. Send expires_in with the rotation to let it live again, with another secret.";
+                return Err(Problem::token_ended(detail, seen.version));
+            }
+            if self.overlap.is_some() {
+                let message = "must not be given: the token has expired, and its secret stays dead";
+                return Err(Problem::invalid(vec![FieldError::new("overlap", message)]));
+            }
+        }
+        let next = Record {
+            expires_at: self.expires_at.unwrap_or(seen.expires_at),
+            rotated_at: Some(now.to_the_second()),
+            previous_secret_until: self.overlap,
+            ..seen.clone()
+        };
+        if self.expires_at.is_none() {
+            self.check_lifetime(app, &next, now)?;
+        }
+        let whole = Access::Several(next.grants.clone());
+        let (grants, allowed_ips, expires_at) = (&next.grants, &next.allowed_ips, next.expires_at);
+        Wanted { access: &whole, grants, allowed_ips, expires_at }.contained(&call.caller)?;
+        Ok(next)
+    }
+
+    /// A token from before lifetimes were limited does not go on for ever with another secret.
+    fn check_lifetime(&self, app: &App, next: &Record, now: Timestamp) -> Result<(), Problem> {
+        let mut fields = Fields::read_or_none(&Body::Empty)?;
+        Expiry::check(&mut fields, "expires_in", next.expires_at, &app.settings, now);
+        fields.finish(KNOWN)
+    }
+}
+
+/// When a request with the same key gave the token its present secret.
+fn repeated(last: Option<&RotationKey>, key: Option<&RotationKey>, now: Timestamp) -> Option<Timestamp> {
+    let (last, key) = last.zip(key)?;
+    (last.digest == key.digest && now < last.at.plus_seconds(KEY_SECONDS)).then_some(last.at)
+}
+
+/// `Idempotency-Key`, of which only the digest is kept: 1 to 255 printable ASCII characters
+/// (draft-ietf-httpapi-idempotency-key-header).
+fn key(request: &Request, now: Timestamp) -> Result<Option<RotationKey>, Problem> {
+    let mut values = request.headers().get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    // A tab would do for `to_str`.
+    let printable = |text: &&str| (1..=255).contains(&text.len()) && !text.contains('\t');
+    let text = value.to_str().ok().filter(|text| values.next().is_none() && printable(text));
+    let text = text.ok_or_else(|| {
+        let message = "must be given once, with 1 to 255 printable ASCII characters";
+        Problem::invalid(vec![FieldError::new("Idempotency-Key", message)])
+    })?;
+    Ok(Some(RotationKey { digest: Sha256::digest(text.as_bytes()).into(), at: now.to_the_second() }))
+}

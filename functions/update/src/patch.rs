@@ -1,0 +1,126 @@
+//! `PATCH /tokens/{id}`: a JSON merge patch
+//! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)) of what can be changed.
+
+use lambda_http::{Body, Request};
+use portcullis::App;
+use portcullis::access::{Addresses, MOST_NETWORKS};
+use portcullis::clock::Timestamp;
+use portcullis::config::Settings;
+use portcullis::http::{Access, Answer, Call, Expiry, Fields, GrantView, Problem, Wanted, if_match};
+use portcullis::store::{Change, Changed};
+use portcullis::token::{Alteration, Description, Happened, Record, TokenName};
+use serde_json::json;
+
+use crate::{alive, limits, shown};
+
+const KNOWN: &str = "name, description, grants, allowed_ips, expires_at";
+
+pub(crate) async fn patch(app: &App, call: &Call, request: &Request) -> Answer {
+    let version = if_match(request)?;
+    let now = app.clock.now();
+    let patch = Patch::read(request.body(), &app.settings, now)?;
+    let seen = call.target(app).await?;
+    if seen.version != version {
+        return Err(Problem::precondition_failed(seen.version));
+    }
+    alive(app, &seen)?;
+    let next = patch.applied(app, call, &seen).await?;
+    let changes = alterations(&seen, &next);
+    if changes.is_empty() {
+        return shown(app, &seen);
+    }
+    replace(app, call, &seen, next, Happened::Updated(changes)).await
+}
+
+/// Puts a record in the place of the one that was read, unless somebody was quicker.
+pub(crate) async fn replace(app: &App, call: &Call, seen: &Record, next: Record, what: Happened) -> Answer {
+    let (by, now) = (&call.author(), app.clock.now());
+    match app.tokens.change(&Change { seen, next, what, by, now, limits: limits(app) }).await? {
+        Changed::Done(record) => shown(app, &record),
+        Changed::Stale(record) => Err(Problem::precondition_failed(record.version)),
+        Changed::Gone => Err(Problem::not_found()),
+        Changed::LimitReached => Err(Problem::token_limit_reached(limits(app).live_tokens)),
+    }
+}
+
+/// What is to be changed, each part of it good in itself; the outer `None` is "as it is".
+struct Patch {
+    name: Option<TokenName>,
+    description: Option<Option<Description>>,
+    access: Option<Access>,
+    allowed_ips: Option<Addresses>,
+    expires_at: Option<Option<Timestamp>>,
+}
+
+impl Patch {
+    fn read(body: &Body, settings: &Settings, now: Timestamp) -> Result<Self, Problem> {
+        let mut fields = Fields::read(body)?;
+        for (field, why) in [("name", "a token has a name"), ("grants", "a token has at least one permission")] {
+            if fields.take_null(field) {
+                fields.fail(field, format!("must not be removed: {why}"));
+            }
+        }
+        let name = fields.optional("name");
+        let removed = fields.take_null("description");
+        let description = fields.optional("description").map(Some).or(removed.then_some(None));
+        let access = Access::read_grants(&mut fields);
+        let anywhere = fields.take_null("allowed_ips").then(Addresses::default);
+        let allowed_ips = fields.list("allowed_ips", MOST_NETWORKS).map(Addresses::from).or(anywhere);
+        // A merge patch has no relative times: whoever repeats it means the same.
+        if fields.take("expires_in") {
+            fields.fail("expires_in", "is not a field of a token; send expires_at");
+        }
+        let expires_at = Expiry::read(&mut fields, settings, now);
+        fields.finish(KNOWN)?;
+        Ok(Self { name, description, access, allowed_ips, expires_at })
+    }
+
+    /// The record with the patch applied, if whoever asks may do that.
+    async fn applied(&self, app: &App, call: &Call, seen: &Record) -> Result<Record, Problem> {
+        let mut next = seen.clone();
+        if let Some(name) = &self.name {
+            next.name = name.clone();
+        }
+        if let Some(description) = &self.description {
+            next.description.clone_from(description);
+        }
+        if let Some(access) = &self.access {
+            next.grants = access.expand(&app.tokens.catalog().await?.catalog)?;
+            if next.grants != seen.grants {
+                // They are not those of the role any more.
+                next.role = None;
+            }
+        }
+        if let Some(allowed_ips) = &self.allowed_ips {
+            next.allowed_ips = allowed_ips.clone();
+        }
+        if let Some(expires_at) = self.expires_at {
+            next.expires_at = expires_at;
+        }
+        // A name gives nobody anything; the rest might, and then all of it counts.
+        if self.access.is_some() || self.allowed_ips.is_some() || self.expires_at.is_some() {
+            let whole = Access::Several(next.grants.clone());
+            let (grants, allowed_ips, expires_at) = (&next.grants, &next.allowed_ips, next.expires_at);
+            Wanted { access: &whole, grants, allowed_ips, expires_at }.contained(&call.caller)?;
+        }
+        Ok(next)
+    }
+}
+
+/// What is different, as the HTTP API shows it.
+pub(crate) fn alterations(seen: &Record, next: &Record) -> Vec<Alteration> {
+    let view = |record: &Record| {
+        [
+            ("name", json!(record.name.as_str())),
+            ("description", json!(record.description.as_ref().map(Description::as_str))),
+            ("role", json!(record.role.as_ref().map(ToString::to_string))),
+            ("grants", json!(GrantView::all(&record.grants))),
+            ("allowed_ips", json!(record.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>())),
+            ("expires_at", json!(record.expires_at)),
+        ]
+    };
+    let both = view(seen).into_iter().zip(view(next));
+    both.filter(|((_, from), (_, to))| from != to)
+        .map(|((field, from), (_, to))| Alteration { field, from, to })
+        .collect()
+}

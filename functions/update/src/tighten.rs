@@ -1,0 +1,47 @@
+//! `POST /tokens/{id}/tighten`: leaves a token the grants that would have been enough for what
+//! it was used for.
+
+use lambda_http::Request;
+use portcullis::App;
+use portcullis::access::Day;
+use portcullis::http::{Answer, Call, Fields, Problem, if_match};
+use portcullis::token::{Happened, Record};
+
+use crate::alive;
+use crate::patch::{alterations, replace};
+
+/// The days that are looked back, if it is not said otherwise.
+const DAYS: u32 = 90;
+const MOST_DAYS: u32 = 365;
+
+pub(crate) async fn tighten(app: &App, call: &Call, request: &Request) -> Answer {
+    let version = if_match(request)?;
+    let days = days(request)?;
+    let target = call.target(app).await?;
+    let (seen, uses) = app.tokens.usage(&target.id).await?.ok_or_else(Problem::not_found)?;
+    if seen.version != version {
+        return Err(Problem::precondition_failed(seen.version));
+    }
+    alive(app, &seen)?;
+    if app.settings.authorizer_cache_seconds > 0 || uses.are_full() {
+        return Err(Problem::usage_incomplete());
+    }
+    let grants = uses.enough(&seen.grants, Day::of(app.clock.now()).minus(days));
+    if grants.iter().next().is_none() {
+        return Err(Problem::nothing_used(days));
+    }
+    // Less than it has needs nothing that whoever asks would have to have.
+    let next = Record { grants, role: None, ..seen.clone() };
+    let changes = alterations(&seen, &next);
+    if next.grants == seen.grants {
+        return crate::shown(app, &seen);
+    }
+    replace(app, call, &seen, next, Happened::Updated(changes)).await
+}
+
+fn days(request: &Request) -> Result<u32, Problem> {
+    let mut fields = Fields::read_or_none(request.body())?;
+    let days = fields.number("days", MOST_DAYS);
+    fields.finish("days")?;
+    Ok(days.unwrap_or(DAYS))
+}

@@ -1,0 +1,333 @@
+//! What a token has been used for, and what would have been enough for that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use time::{Date, Duration, OffsetDateTime};
+
+use super::{Asked, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Need, Permission, RequestPath};
+use super::{Resource, Rules, Target, need};
+use crate::clock::Timestamp;
+
+/// The most uses that are remembered of a token. One that has as many may have had others.
+pub const MOST_USES: usize = 100;
+
+/// A permission that a request needed, and the resource of the token's grants that it was on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Use {
+    /// What was needed.
+    pub permission: Permission,
+    /// The narrowest resource of the grants which covers what was asked for.
+    pub resource: Resource,
+}
+
+/// A day in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(i64);
+
+/// On which day each use was last made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uses(BTreeMap<Use, Day>);
+
+/// What a request that was let in made use of; nothing where it needed no permission.
+#[must_use]
+pub fn exercised(grants: &Grants, rules: &Rules<'_>, asked: &Asked<'_>) -> Option<Use> {
+    let raw = match asked.target {
+        Target::Http { path, .. } => path,
+        Target::Connect => "",
+    };
+    let path = RequestPath::parse(raw).ok()?;
+    let Need::Permission { permission, or, resource, .. } = need(rules, asked.api, asked.target, &path) else {
+        return None;
+    };
+    let needed = [Some(permission), or].into_iter().flatten();
+    needed.into_iter().find_map(|permission| {
+        let held = grants.iter().filter(|grant| grant.has(&permission)).flat_map(|grant| &grant.resources);
+        // Longer is narrower: all of them cover the same thing.
+        let narrowest = held.filter(|held| held.covers_name(&resource)).max_by_key(|held| held.to_string().len());
+        narrowest.cloned().map(|resource| Use { permission, resource })
+    })
+}
+
+impl Day {
+    /// The day of a moment.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        Self(at.seconds().div_euclid(86_400))
+    }
+
+    /// So many days before.
+    #[must_use]
+    pub fn minus(self, days: u32) -> Self {
+        Self(self.0.saturating_sub(i64::from(days)))
+    }
+
+    /// From days since 1970-01-01.
+    #[must_use]
+    pub fn from_number(days: i64) -> Self {
+        Self(days)
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let epoch = OffsetDateTime::UNIX_EPOCH.date();
+        epoch.checked_add(Duration::days(self.0)).unwrap_or(Date::MAX).fmt(f)
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// As it is stored: `app:read app/billing`.
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.permission, self.resource)
+    }
+}
+
+impl Use {
+    /// One that was written down.
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
+        let (permission, resource) = text.split_once(' ')?;
+        Some(Self { permission: Permission::stored(permission)?, resource: Resource::stored(resource) })
+    }
+
+    fn is_covered_by(&self, other: &Self) -> bool {
+        other.permission.covers(&self.permission) && other.resource.covers(&self.resource)
+    }
+}
+
+impl Uses {
+    /// On which day a use was last made.
+    #[must_use]
+    pub fn last(&self, made: &Use) -> Option<Day> {
+        self.0.get(made).copied()
+    }
+
+    /// Whether others may have been made that are not among these.
+    #[must_use]
+    pub fn are_full(&self) -> bool {
+        self.0.len() >= MOST_USES
+    }
+
+    /// The one that was made longest ago.
+    #[must_use]
+    pub fn oldest(&self) -> Option<&Use> {
+        self.0.iter().min_by_key(|(_, day)| **day).map(|(made, _)| made)
+    }
+
+    /// Each permission of the grants, once, in their order, with the day on which it was last
+    /// exercised.
+    #[must_use]
+    pub fn of_permissions<'a>(&self, grants: &'a Grants) -> Vec<(&'a Permission, Option<Day>)> {
+        let mut days: Vec<(&Permission, Option<Day>)> = Vec::new();
+        for grant in grants {
+            for held in &grant.permissions {
+                let here = self.0.iter().filter(|(made, _)| held.covers(&made.permission) && covers(grant, made));
+                let last = here.map(|(_, day)| *day).max();
+                match days.iter_mut().find(|(permission, _)| *permission == held) {
+                    Some((_, day)) => *day = (*day).max(last),
+                    None => days.push((held, last)),
+                }
+            }
+        }
+        days
+    }
+
+    /// The smallest set of grants that would have been enough since a day, for what these
+    /// grants were used for: each permission that was needed, on the resources it was needed
+    /// on. Wildcards of permissions go; resources stay as they were granted.
+    #[must_use]
+    pub fn enough(&self, grants: &Grants, since: Day) -> Grants {
+        let made: Vec<_> = self.0.iter().filter(|(_, day)| **day >= since).map(|(made, _)| made).collect();
+        // What was given since, and is not any more, is not given back by this.
+        let made: Vec<_> = made.into_iter().filter(|made| grants.covers(&made.permission, &made.resource)).collect();
+        let made = made.iter().filter(|one| !made.iter().any(|other| one != &other && one.is_covered_by(other)));
+        let mut on: BTreeMap<&Resource, BTreeSet<&Permission>> = BTreeMap::new();
+        for Use { permission, resource } in made.copied() {
+            on.entry(resource).or_default().insert(permission);
+        }
+        let mut together: BTreeMap<BTreeSet<&Permission>, Vec<Resource>> = BTreeMap::new();
+        for (resource, permissions) in on {
+            together.entry(permissions).or_default().push(resource.clone());
+        }
+        let exact = together.into_iter().map(|(permissions, resources)| Grant {
+            permissions: permissions.into_iter().cloned().collect(),
+            resources,
+        });
+        let exact: Vec<_> = exact.collect();
+        let fits = exact.len() <= MOST_GRANTS
+            && exact.iter().all(|g| g.permissions.len() <= MOST_PERMISSIONS && g.resources.len() <= MOST_RESOURCES);
+        if fits { exact.into() } else { self.kept(grants, since) }
+    }
+
+    /// The grants without the permissions that were not used: for uses too manifold to list.
+    fn kept(&self, grants: &Grants, since: Day) -> Grants {
+        let used = |grant: &Grant, held: &Permission| {
+            self.0.iter().any(|(made, day)| *day >= since && held.covers(&made.permission) && covers(grant, made))
+        };
+        let kept = grants.iter().map(|grant| Grant {
+            permissions: grant.permissions.iter().filter(|held| used(grant, held)).cloned().collect(),
+            resources: grant.resources.clone(),
+        });
+        kept.filter(|grant| !grant.permissions.is_empty()).collect::<Vec<_>>().into()
+    }
+}
+
+fn covers(grant: &Grant, made: &Use) -> bool {
+    grant.covers(&made.permission, &made.resource)
+}
+
+impl FromIterator<(Use, Day)> for Uses {
+    fn from_iter<I: IntoIterator<Item = (Use, Day)>>(uses: I) -> Self {
+        Self(uses.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalog::tests::catalog;
+    use super::super::grant::tests::{any_grants, grants};
+    use super::super::{Api, Catalog, Decision, Principal, decide};
+    use super::*;
+    use crate::config::TokenManagement;
+    use crate::token::{Actor, Record};
+    use proptest::prelude::*;
+
+    fn uses(list: &[(&str, i64)]) -> Uses {
+        list.iter().map(|(text, day)| (Use::stored(text).unwrap(), Day(*day))).collect()
+    }
+
+    fn rules(catalog: &Catalog) -> Rules<'_> {
+        Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+    }
+
+    fn asked<'a>(api: Api, method: &'a str, path: &'a str) -> Asked<'a> {
+        Asked { api, target: Target::Http { method, path }, from: None }
+    }
+
+    fn exercise(held: &Grants, api: Api, method: &str, path: &str) -> Option<String> {
+        exercised(held, &rules(&Catalog::default()), &asked(api, method, path)).map(|made| made.to_string())
+    }
+
+    #[test]
+    fn what_is_exercised_is_what_was_needed_on_the_narrowest_grant() {
+        let held = grants(&[(&["*"], &["apps", "apps/*"]), (&["apps:read"], &["*", "apps/billing"])]);
+        let of = |api, method, path| exercise(&held, api, method, path);
+        assert_eq!(of(Api::Protected, "GET", "apps/billing/builds").as_deref(), Some("apps:read apps/billing"));
+        assert_eq!(of(Api::Protected, "POST", "apps/billing").as_deref(), Some("apps:write apps/*"));
+        assert_eq!(of(Api::Protected, "GET", "docs").as_deref(), None, "docs:read is not given there");
+        assert_eq!(of(Api::Own, "GET", "me"), None);
+        let admin = grants(&[(&["tokens:admin"], &["*"])]);
+        assert_eq!(exercise(&admin, Api::Own, "GET", "tokens").as_deref(), Some("tokens:admin *"));
+    }
+
+    #[test]
+    fn a_route_of_the_catalog_says_what_is_exercised() {
+        let catalog = catalog(
+            r#"{"permissions": {"build:create": ""}, "routes": [
+                {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}"}]}"#,
+        );
+        let held = grants(&[(&["build:*"], &["app"])]);
+        let made = exercised(&held, &rules(&catalog), &asked(Api::Protected, "POST", "apps/billing/builds"));
+        assert_eq!(made.unwrap().to_string(), "build:create app");
+    }
+
+    #[test]
+    fn each_permission_of_the_grants_has_the_day_of_its_last_use() {
+        let held = grants(&[(&["app:*", "db:read"], &["app/billing"]), (&["db:read", "*:write"], &["db"])]);
+        let uses = uses(&[("app:read app/billing", 7), ("app:write app/billing", 9), ("db:read db", 3)]);
+        let days: Vec<_> =
+            uses.of_permissions(&held).into_iter().map(|(p, day)| (p.to_string(), day.map(Day::number))).collect();
+        let expected = [("app:*", Some(9)), ("db:read", Some(3)), ("*:write", None)];
+        assert_eq!(days, expected.map(|(permission, day)| (permission.to_owned(), day)));
+    }
+
+    #[test]
+    fn enough_is_what_was_needed_where_it_was_needed() {
+        let held = grants(&[(&["app:*", "db:*", "x:y"], &["app/a", "app/b", "app/c", "db"]), (&["*:read"], &["*"])]);
+        let uses = uses(&[
+            ("app:read app/a", 10),
+            ("app:deploy app/a", 10),
+            ("app:read app/b", 11),
+            ("app:deploy app/b", 12),
+            ("db:read db", 9),
+            ("gone:write db", 12),
+        ]);
+        let expected = grants(&[(&["app:deploy", "app:read"], &["app/a", "app/b"])]);
+        assert_eq!(uses.enough(&held, Day(10)), expected);
+        assert_eq!(uses.enough(&held, Day(13)), Grants::default());
+    }
+
+    #[test]
+    fn what_another_use_covers_is_not_named_twice() {
+        let held = grants(&[(&["*"], &["*", "app/a"])]);
+        assert_eq!(
+            uses(&[("app:read *", 1), ("app:read app/a", 1)]).enough(&held, Day(0)),
+            grants(&[(&["app:read"], &["*"])])
+        );
+    }
+
+    #[test]
+    fn uses_too_manifold_to_list_keep_the_permissions_that_were_given() {
+        let resources: Vec<_> = (0..25).map(|n| format!("app/a{n}")).collect();
+        let refs: Vec<_> = resources.iter().map(String::as_str).collect();
+        let held = grants(&[(&["p:*", "unused:read"], &refs)]);
+        let many: Uses = (0..25).map(|n| (Use::stored(&format!("p:a{n} app/a{n}")).unwrap(), Day(1))).collect();
+        assert_eq!(many.enough(&held, Day(0)), grants(&[(&["p:*"], &refs)]));
+    }
+
+    #[test]
+    fn a_day_is_written_as_people_do() {
+        assert_eq!(Day::of(Timestamp::from_seconds(1_795_651_199)).to_string(), "2026-11-25");
+        assert_eq!(Day::of(Timestamp::from_seconds(1_795_651_200)).to_string(), "2026-11-26");
+    }
+
+    fn lets(held: &Grants, method: &str, path: &str) -> bool {
+        let record = Record::new(
+            "0123456789abcdef".parse().unwrap(),
+            "x".parse().unwrap(),
+            "x".parse().unwrap(),
+            held.clone(),
+            Actor::Bootstrap,
+            Timestamp::from_seconds(0),
+        );
+        let principal = Principal::Token(Box::new(record));
+        let asked = asked(Api::Protected, method, path);
+        decide(Some(&principal), &rules(&Catalog::default()), &asked, Timestamp::from_seconds(1)) == Decision::Allow
+    }
+
+    proptest! {
+        /// Both halves of "smallest that would have been enough".
+        #[test]
+        fn what_is_enough_lets_in_all_that_came_and_is_never_more_than_was_held(
+            held in any_grants(), requests in prop::collection::vec(("GET|POST", "[ab](/[ab]){0,3}"), 1..12)
+        ) {
+            let came: Vec<_> = requests.iter().filter(|(method, path)| lets(&held, method, path)).collect();
+            let catalog = Catalog::default();
+            let uses: Uses = came
+                .iter()
+                .map(|(method, path)| {
+                    (exercised(&held, &rules(&catalog), &asked(Api::Protected, method, path)).unwrap(), Day(1))
+                })
+                .collect();
+            let enough = uses.enough(&held, Day(1));
+            for (method, path) in came {
+                prop_assert!(lets(&enough, method, path));
+            }
+            prop_assert!(held.lacking(&enough).is_empty());
+        }
+    }
+}

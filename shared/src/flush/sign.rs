@@ -1,0 +1,93 @@
+//! AWS's signature of a request without a body (Signature Version 4).
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4::SigningParams;
+use aws_smithy_runtime_api::http::Request;
+
+use crate::clock::Timestamp;
+
+/// What API Gateway's control plane is called in a signature.
+const SERVICE: &str = "apigateway";
+
+/// The request could not be signed. What exactly was wrong is not told, as it could be in
+/// the credentials.
+#[derive(Debug)]
+pub(super) struct Unsigned;
+
+/// Adds the headers of a signature that is good for a few minutes from `now` on.
+pub(super) fn signed(
+    mut request: Request,
+    credentials: Credentials,
+    region: &str,
+    now: Timestamp,
+) -> Result<Request, Unsigned> {
+    let identity = credentials.into();
+    let since = Duration::from_millis(now.millis().unsigned_abs());
+    let params = SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(SERVICE)
+        .time(UNIX_EPOCH + since)
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|_| Unsigned)?
+        .into();
+    // The host, the date and the session token become a part of it by themselves.
+    let signable = SignableRequest::new(request.method(), request.uri(), std::iter::empty(), SignableBody::empty());
+    let (instructions, _) = sign(signable.map_err(|_| Unsigned)?, &params).map_err(|_| Unsigned)?.into_parts();
+    for (name, value) in instructions.headers() {
+        request.headers_mut().try_insert(name.to_owned(), value.to_owned()).map_err(|_| Unsigned)?;
+    }
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::body::SdkBody;
+
+    /// AWS's own example.
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+    fn delete(url: &str, session_token: Option<&str>) -> Request {
+        let mut request = Request::new(SdkBody::empty());
+        request.set_method("DELETE").unwrap();
+        request.set_uri(url).unwrap();
+        let credentials = Credentials::new("AKIDEXAMPLE", SECRET, session_token.map(str::to_owned), None, "test");
+        let now = Timestamp::parse("2026-11-26T10:30:00.789Z").unwrap();
+        signed(request, credentials, "eu-west-1", now).unwrap()
+    }
+
+    /// The values are botocore's for the same credentials, moment and calls.
+    #[test]
+    fn a_signature_is_the_one_that_another_implementation_of_it_comes_to() {
+        let rest =
+            delete("https://apigateway.eu-west-1.amazonaws.com/restapis/a1b2c3d4e5/stages/v1/cache/authorizers", None);
+        let http = delete(
+            "https://apigateway.eu-west-1.amazonaws.com/v2/apis/f6g7h8i9j0/stages/%24default/cache/authorizers",
+            Some("SESSION/TOKEN=="),
+        );
+        let local = delete("http://127.0.0.1:9050/v2/apis/f6g7h8i9j0/stages/%24default/cache/authorizers", None);
+        for (request, headers, signature) in [
+            (&rest, "host;x-amz-date", "e80d5b4f82cb577ab7b0aa6324b52fb716332ad170cd403395c0a23624e44202"),
+            (
+                &http,
+                "host;x-amz-date;x-amz-security-token",
+                "e7bc63065d487b6f7053909ac9c5435ad76f2f51a17e3672e1d8f3d24e979bc5",
+            ),
+            (&local, "host;x-amz-date", "c49225a22c7ed8468cd1dd6265deff3404dc5183948a4724d50a93ecc6111d15"),
+        ] {
+            let expected = format!(
+                "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261126/eu-west-1/apigateway/aws4_request, \
+                 SignedHeaders={headers}, Signature={signature}"
+            );
+            assert_eq!(request.headers().get("authorization"), Some(expected.as_str()));
+            assert_eq!(request.headers().get("x-amz-date"), Some("20261126T103000Z"));
+        }
+        assert_eq!(http.headers().get("x-amz-security-token"), Some("SESSION/TOKEN=="));
+        assert_eq!(rest.headers().get("x-amz-security-token"), None);
+    }
+}

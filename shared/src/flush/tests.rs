@@ -1,0 +1,276 @@
+//! The flusher against a control plane on loopback that answers as each test says.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+use crate::clock::Timestamp;
+
+const REST: &str = "/restapis/a1b2c3/stages/v1/cache/authorizers";
+const HTTP: &str = "/v2/apis/d4e5f6/stages/%24default/cache/authorizers";
+const BOTH: &str = "rest:a1b2c3/v1,http:d4e5f6/$default";
+/// The patience with who hangs. Others answer within it on a busy machine too.
+const SHORT: Duration = Duration::from_millis(250);
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+#[derive(Clone, Copy)]
+enum Way {
+    Status(u16),
+    Redirects,
+    Hangs,
+    HangsUp,
+    TalksNonsense,
+}
+
+/// The ways in which each path is answered, one after the other; in the end it is done.
+type Script = Mutex<Vec<(&'static str, VecDeque<Way>)>>;
+
+struct ControlPlane {
+    url: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl ControlPlane {
+    async fn start<const N: usize>(script: [(&'static str, &[Way]); N]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let script = script.map(|(path, ways)| (path, ways.iter().copied().collect())).into();
+        let (script, heads): (Arc<Script>, Arc<Mutex<Vec<String>>>) = (Arc::new(Mutex::new(script)), Arc::default());
+        let plane = Self { url, heads: Arc::clone(&heads) };
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&heads)));
+            }
+        });
+        plane
+    }
+
+    fn flusher(&self, stages: &str) -> Flusher {
+        let credentials = ("AKIDEXAMPLE".to_owned(), SECRET.to_owned());
+        let made = Flusher::new(stages.parse().unwrap(), "eu-west-1", Some(self.url.clone()), Some(credentials));
+        let clock = Clock::from_fn(|| Timestamp::parse("2026-11-26T10:30:00Z").unwrap());
+        Flusher { clock, pause: Duration::from_millis(1), ..made }
+    }
+
+    /// The heads of the requests for a path.
+    fn asked(&self, path: &str) -> Vec<String> {
+        let line = format!("DELETE {path} HTTP/1.1\r\n");
+        self.heads.lock().unwrap().iter().filter(|head| head.starts_with(&line)).cloned().collect()
+    }
+
+    fn requests(&self) -> usize {
+        self.heads.lock().unwrap().len()
+    }
+}
+
+async fn serve(mut stream: TcpStream, script: Arc<Script>, heads: Arc<Mutex<Vec<String>>>) {
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read_u8().await {
+                Ok(byte) => head.push(byte),
+                Err(_) => return,
+            }
+        }
+        let head = String::from_utf8(head).unwrap();
+        let path = head.split(' ').nth(1).unwrap().to_owned();
+        heads.lock().unwrap().push(head);
+        let done = if path.starts_with("/v2/") { 204 } else { 202 };
+        let way = {
+            let mut script = script.lock().unwrap();
+            let ways = script.iter_mut().find(|(of, _)| *of == path);
+            ways.and_then(|(_, ways)| ways.pop_front()).unwrap_or(Way::Status(done))
+        };
+        let answer = match way {
+            Way::Status(204) => "HTTP/1.1 204 Done\r\n\r\n".to_owned(),
+            Way::Status(status) => format!("HTTP/1.1 {status} So\r\nContent-Length: 2\r\n\r\n{{}}"),
+            Way::Redirects => "HTTP/1.1 307 There\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            Way::Hangs => return std::future::pending().await,
+            Way::HangsUp => return,
+            Way::TalksNonsense => "SSH-2.0-nonsense\r\n\r\n".to_owned(),
+        };
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn failures(outcome: Result<(), FlushError>) -> Vec<(String, Reason)> {
+    match outcome {
+        Err(FlushError::Stages(failures)) => {
+            failures.into_iter().map(|failure| (failure.stage.to_string(), failure.reason)).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+#[tokio::test]
+async fn every_stage_is_asked_once_with_a_signed_request() {
+    let plane = ControlPlane::start([]).await;
+    plane.flusher(BOTH).flush().await.unwrap();
+    assert_eq!(plane.requests(), 2);
+    for path in [REST, HTTP] {
+        let asked = plane.asked(path);
+        assert_eq!(asked.len(), 1, "{path}");
+        let authorization = header(&asked[0], "authorization").unwrap();
+        let scope =
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261126/eu-west-1/apigateway/aws4_request, SignedHeaders=host;";
+        assert!(authorization.starts_with(scope), "{authorization}");
+        assert_eq!(header(&asked[0], "x-amz-date"), Some("20261126T103000Z"));
+        // What is signed as the host is what is sent as the host.
+        assert_eq!(header(&asked[0], "host"), plane.url.strip_prefix("http://"));
+        assert!(!asked[0].contains(SECRET));
+    }
+}
+
+#[tokio::test]
+async fn a_slash_or_a_path_of_the_endpoint_is_no_obstacle() {
+    let plane = ControlPlane::start([]).await;
+    for (below, path) in [("/", REST.to_owned()), ("/gateway/", format!("/gateway{REST}"))] {
+        let (stages, url) = ("rest:a1b2c3/v1".parse().unwrap(), format!("{}{below}", plane.url));
+        let credentials = ("AKIDEXAMPLE".to_owned(), SECRET.to_owned());
+        Flusher::new(stages, "eu-west-1", Some(url), Some(credentials)).flush().await.unwrap();
+        assert_eq!(plane.asked(&path).len(), 1, "{below}");
+    }
+}
+
+#[tokio::test]
+async fn no_stage_is_no_request_and_takes_no_credentials() {
+    let made = Flusher::new(Stages::default(), "eu-west-1", Some("no url".to_owned()), None);
+    made.flush().await.unwrap();
+    let unusable = Flusher { ca_bundle: Some("/nonexistent".to_owned()), ..made };
+    unusable.flush().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_until_it_does() {
+    for way in [Way::Status(429), Way::Status(500), Way::Status(503), Way::HangsUp, Way::TalksNonsense, Way::Hangs] {
+        let plane = ControlPlane::start([(REST, &[way, way])]).await;
+        // Only who hangs is waited for until the end of patience.
+        let patience = if matches!(way, Way::Hangs) { SHORT } else { PATIENCE };
+        Flusher { patience, ..plane.flusher(BOTH) }.flush().await.unwrap();
+        assert_eq!((plane.asked(REST).len(), plane.asked(HTTP).len()), (3, 1));
+    }
+}
+
+#[tokio::test]
+async fn after_three_tries_it_is_a_failure_of_that_stage_alone() {
+    for (way, reason) in [
+        (Way::Status(429), Reason::Status(429)),
+        (Way::Status(502), Reason::Status(502)),
+        (Way::HangsUp, Reason::Unreachable),
+        (Way::Hangs, Reason::Slow(SHORT)),
+    ] {
+        let plane = ControlPlane::start([(HTTP, &[way; 4])]).await;
+        let patience = if matches!(way, Way::Hangs) { SHORT } else { PATIENCE };
+        let outcome = Flusher { patience, ..plane.flusher(BOTH) }.flush().await;
+        assert_eq!(failures(outcome), [("http:d4e5f6/$default".to_owned(), reason)]);
+        assert_eq!((plane.asked(REST).len(), plane.asked(HTTP).len()), (1, 3));
+    }
+}
+
+#[tokio::test]
+async fn what_stays_as_it_is_is_not_tried_again() {
+    for (way, reason) in [
+        (Way::Status(400), Reason::Status(400)),
+        (Way::Status(403), Reason::Status(403)),
+        (Way::Status(404), Reason::Unknown),
+        (Way::Redirects, Reason::Status(307)),
+    ] {
+        let plane = ControlPlane::start([(REST, &[way])]).await;
+        let outcome = plane.flusher(BOTH).flush().await;
+        assert_eq!(failures(outcome), [("rest:a1b2c3/v1".to_owned(), reason)]);
+        assert_eq!((plane.asked(REST).len(), plane.asked(HTTP).len(), plane.requests()), (1, 1, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_stage_that_hangs_holds_up_no_other() {
+    let plane = ControlPlane::start([(REST, &[Way::Hangs; 3])]).await;
+    let flusher = Flusher { patience: Duration::from_secs(60), ..plane.flusher(BOTH) };
+    let arrived = async {
+        while plane.asked(HTTP).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let meanwhile = async {
+        tokio::select! {
+            () = arrived => {}
+            outcome = flusher.flush() => panic!("{outcome:?}"),
+        }
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(20), meanwhile).await;
+    assert!(asked.is_ok(), "the other stage was not asked meanwhile");
+}
+
+#[tokio::test]
+async fn the_error_names_each_stage_that_failed_and_nothing_secret() {
+    let plane = ControlPlane::start([(REST, &[Way::Status(404)]), (HTTP, &[Way::Status(403)])]).await;
+    let error = plane.flusher(&format!("{BOTH},rest:good/v1")).flush().await.unwrap_err();
+    let expected = "the authorizer cache may not be empty at rest:a1b2c3/v1 (the stage is unknown), \
+                    http:d4e5f6/$default (answered 403)";
+    assert_eq!(error.to_string(), expected);
+    for text in [format!("{error:?}"), format!("{:?}", plane.flusher(BOTH))] {
+        assert!(!text.contains(SECRET), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_and_no_url_are_failures() {
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let plane = ControlPlane { url: format!("http://{unused}"), heads: Arc::default() };
+    let outcome = plane.flusher("rest:a1b2c3/v1").flush().await;
+    assert_eq!(failures(outcome), [("rest:a1b2c3/v1".to_owned(), Reason::Unreachable)]);
+    for url in [
+        "",
+        "not a url",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "/path",
+        "http:/",
+        "http://",
+        "https://?x",
+        "http://:80",
+        "ftp://x",
+        "http://a b",
+    ] {
+        let plane = ControlPlane { url: url.to_owned(), heads: Arc::default() };
+        let outcome = plane.flusher("rest:a1b2c3/v1").flush().await;
+        assert_eq!(failures(outcome), [("rest:a1b2c3/v1".to_owned(), Reason::NoUrl)], "{url:?}");
+    }
+}
+
+#[tokio::test]
+async fn roots_that_cannot_be_read_are_said_by_their_file() {
+    let plane = ControlPlane::start([]).await;
+    let flusher = Flusher { ca_bundle: Some("/nonexistent.pem".to_owned()), ..plane.flusher(BOTH) };
+    let error = flusher.flush().await.unwrap_err().to_string();
+    assert!(error.contains("AWS_CA_BUNDLE: /nonexistent.pem"), "{error}");
+    assert_eq!(plane.requests(), 0);
+}
+
+#[test]
+fn aws_has_an_endpoint_in_each_region() {
+    for (region, endpoint) in [
+        ("eu-west-1", "https://apigateway.eu-west-1.amazonaws.com"),
+        ("us-gov-west-1", "https://apigateway.us-gov-west-1.amazonaws.com"),
+        ("cn-north-1", "https://apigateway.cn-north-1.amazonaws.com.cn"),
+    ] {
+        assert_eq!(Flusher::new(Stages::default(), region, None, None).endpoint, endpoint);
+    }
+}
+
+#[test]
+fn a_pause_is_a_part_of_the_longest_and_not_always_the_same() {
+    let drawn: Vec<_> = (0..20).map(|_| part_of(PAUSE)).collect();
+    assert!(drawn.iter().all(|pause| *pause <= PAUSE), "{drawn:?}");
+    assert!(drawn.iter().any(|pause| *pause != drawn[0]), "{drawn:?}");
+}

@@ -1,0 +1,196 @@
+//! What a token is to be, as it is asked for: what it may do, when it ends, and whether whoever
+//! asks may hand that out. Once for all the calls that make or change tokens.
+
+use super::{FieldError, Fields, Problem};
+use crate::access::{
+    Addresses, Beyond, Catalog, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Network,
+    Permission, Principal, Resource, RoleName,
+};
+use crate::clock::Timestamp;
+use crate::config::Settings;
+use crate::token::{parse_expires_at, parse_expires_in};
+
+const KNOWN_OF_GRANT: &str = "permissions, resources";
+const DAY: i64 = 86_400;
+
+/// What the token is to do, in the form in which it was asked for: errors are named by the
+/// fields of that form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// `role` and `resources`
+    Role(RoleName, Vec<Resource>),
+    /// `permissions` and `resources`, the short form of one grant
+    One(Grants),
+    /// `grants`
+    Several(Grants),
+}
+
+/// When a token is to end: `None` is never.
+#[derive(Debug)]
+pub struct Expiry;
+
+/// What whoever asks for a token has to have.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// The form in which it was asked for, which names what is too much.
+    pub access: &'a Access,
+    /// What it may do.
+    pub grants: &'a Grants,
+    /// From where.
+    pub allowed_ips: &'a Addresses,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Wanted<'_> {
+    /// A principal can hand out only what it has: permissions, resources, addresses and time.
+    ///
+    /// # Errors
+    /// 403 that names everything that is too much.
+    pub fn contained(&self, caller: &Principal) -> Result<(), Problem> {
+        let excess = caller.grants().lacking(self.grants);
+        let mut errors: Vec<_> = excess.iter().map(|excess| self.access.complaint(excess)).collect();
+        if let Some(end) = caller.outlived_by_nothing_after()
+            && self.expires_at.is_none_or(|at| at > end)
+        {
+            let message = format!("your own token ends at {end}; this one must not outlive it");
+            errors.push(FieldError::new("expires_at", message));
+        }
+        match caller.allowed_ips().map(|held| held.lacking(self.allowed_ips)) {
+            None => {}
+            Some(None) => {
+                let message = "your own token may not be used from anywhere; name networks that are among its own";
+                errors.push(FieldError::new("allowed_ips", message));
+            }
+            Some(Some(lacking)) => {
+                let complaint = |net: &Network| {
+                    FieldError::new("allowed_ips", format!("your own token may not be used from all of {net}"))
+                };
+                errors.extend(lacking.iter().map(complaint));
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Problem::exceeds_grants(errors)) }
+    }
+}
+
+impl Expiry {
+    /// Reads the fields `expires_in` and `expires_at`, of which one may be given. The outer
+    /// `None` is for what was not given at all.
+    pub fn read(fields: &mut Fields, settings: &Settings, now: Timestamp) -> Option<Option<Timestamp>> {
+        if fields.has("expires_in") && fields.has("expires_at") {
+            fields.fail("expires_at", "must not be given together with expires_in");
+        }
+        let never = fields.take_null("expires_at");
+        let relative = fields.has("expires_in");
+        let expires_in = fields.optional_with("expires_in", |text| parse_expires_in(text, now));
+        let expires_at = fields.optional_with("expires_at", |text| parse_expires_at(text, now));
+        let field = if relative { "expires_in" } else { "expires_at" };
+        let asked = expires_in.or(expires_at).map(Some).or(never.then_some(None).filter(|_| !relative));
+        if let Some(at) = asked {
+            Self::check(fields, field, at, settings, now);
+        }
+        asked
+    }
+
+    /// Notes where a token would live longer than the deployment allows.
+    pub fn check(fields: &mut Fields, field: &str, at: Option<Timestamp>, settings: &Settings, now: Timestamp) {
+        let days = settings.max_token_lifetime_days;
+        let latest = now.to_the_second().plus_seconds(i64::from(days) * DAY);
+        if days > 0 && at.is_none_or(|at| at > latest) {
+            fields.fail(field, format!("must be at most {days} days away: no token of this deployment lives longer"));
+        }
+    }
+}
+
+impl Access {
+    /// Reads the fields `role`, `permissions`, `resources` and `grants`, and notes what is wrong
+    /// with them.
+    pub fn read(fields: &mut Fields) -> Option<Self> {
+        let forms = ["role", "permissions", "grants"].map(|form| (form, fields.has(form)));
+        let mut given = forms.into_iter().filter_map(|(form, is_given)| is_given.then_some(form));
+        let first = given.next();
+        for form in given {
+            fields.fail(form, format!("must not be given together with {}", first.unwrap_or_default()));
+        }
+        if first == Some("grants") && fields.has("resources") {
+            fields.fail("resources", "must not be given together with grants, which have resources of their own");
+        }
+        let role = fields.optional("role");
+        let permissions = fields.list("permissions", MOST_PERMISSIONS);
+        let resources = fields.list("resources", MOST_RESOURCES).unwrap_or_else(|| vec![Resource::All]);
+        let grants = Self::read_grants(fields);
+        if first.is_none() && !["role", "permissions", "grants"].iter().any(|form| fields.failed(form)) {
+            fields.fail("permissions", "is required, or role, or grants: a token has at least one permission");
+        }
+        match (role, permissions, grants) {
+            (Some(role), ..) => Some(Self::Role(role, resources)),
+            (_, Some(permissions), _) => Some(Self::One(Grants::one(permissions, resources))),
+            (.., Some(grants)) => Some(grants),
+            _ => None,
+        }
+    }
+
+    /// Reads the field `grants` alone.
+    pub fn read_grants(fields: &mut Fields) -> Option<Self> {
+        fields.objects("grants", MOST_GRANTS, KNOWN_OF_GRANT, grant).map(|grants| Self::Several(grants.into()))
+    }
+
+    /// What it comes to: a role is expanded here, and the token keeps the permissions that
+    /// it had at this moment.
+    ///
+    /// # Errors
+    /// 400 for a role that is not there, and for permissions that a strict catalog does not
+    /// list.
+    pub fn expand(&self, catalog: &Catalog) -> Result<Grants, Problem> {
+        let grants = match self {
+            Self::Role(name, resources) => {
+                let role = catalog.role(name).ok_or_else(|| {
+                    let message = "is not the name of a role; GET /catalog shows them";
+                    Problem::invalid(vec![FieldError::new("role", message)])
+                })?;
+                Grants::one(role.permissions.clone(), resources.clone())
+            }
+            Self::One(grants) | Self::Several(grants) => grants.clone(),
+        };
+        let unlisted = grants.iter().enumerate().flat_map(|(at, grant)| {
+            let unlisted = grant.permissions.iter().filter(|permission| !catalog.may_grant(permission));
+            unlisted.map(move |permission| {
+                let message = format!("{permission} is not in the catalog, and it is strict");
+                FieldError::new(&self.place(at, "permissions"), message)
+            })
+        });
+        let unlisted: Vec<_> = unlisted.collect();
+        if unlisted.is_empty() { Ok(grants) } else { Err(Problem::invalid(unlisted)) }
+    }
+
+    /// What the one who asks does not have, in the words of the form.
+    fn complaint(&self, excess: &Excess) -> FieldError {
+        match &excess.what {
+            Beyond::Permission(permission) => {
+                FieldError::new(&self.place(excess.grant, "permissions"), format!("you do not have {permission}"))
+            }
+            Beyond::Resource(resource, permissions) => {
+                let permissions: Vec<_> = permissions.iter().map(Permission::to_string).collect();
+                let message = format!("you do not have {} on {resource}", permissions.join(", "));
+                FieldError::new(&self.place(excess.grant, "resources"), message)
+            }
+        }
+    }
+
+    fn place(&self, grant: usize, field: &str) -> String {
+        match self {
+            Self::Role(..) if field == "permissions" => "role".to_owned(),
+            Self::Role(..) | Self::One(_) => field.to_owned(),
+            Self::Several(_) => format!("grants[{grant}].{field}"),
+        }
+    }
+}
+
+fn grant(fields: &mut Fields) -> Option<Grant> {
+    let permissions = fields.list("permissions", MOST_PERMISSIONS);
+    if permissions.is_none() && !fields.failed("permissions") {
+        fields.fail("permissions", "is required: a grant has at least one permission");
+    }
+    let resources = fields.list("resources", MOST_RESOURCES).unwrap_or_else(|| vec![Resource::All]);
+    Some(Grant { permissions: permissions?, resources })
+}

@@ -1,0 +1,85 @@
+//! `GET /tokens/{id}/usage` and `POST /tokens/{id}/tighten`
+
+use serde_json::{Value, json};
+
+use crate::support::{Stack, Token, soon, stack, stack_of_ones_own};
+
+fn usage(stack: &Stack, token: &Token, query: &str) -> Value {
+    stack.get(&format!("{}/usage{query}", token.path())).bearer(&stack.admin).send().expect(200).json()
+}
+
+fn generous(stack: &Stack) -> Token {
+    stack.create(json!({"grants": [
+        {"permissions": ["apps:*", "jobs:read", "db:read"], "resources": ["apps/billing", "apps/shop", "jobs"]},
+        {"permissions": ["docs:read"]},
+    ]}))
+}
+
+#[test]
+fn usage_says_what_was_used_and_what_would_have_been_enough() {
+    let stack = stack();
+    let token = generous(&stack);
+    for path in ["/apps/billing", "/apps/billing/builds", "/jobs"] {
+        stack.get(&format!("/demo{path}")).bearer(&token).send().expect(200);
+    }
+    stack.get("/demo/db").bearer(&token).send().expect(403);
+    let found = soon("both uses", || Some(usage(&stack, &token, "")).filter(|found| found["used"] == 2));
+    assert_eq!(found["summary"], "2 of 4 permissions used in 90 days");
+    assert_eq!((&found["granted"], &found["days"], &found["complete"]), (&json!(4), &json!(90), &json!(true)));
+    let permissions = found["permissions"].as_array().unwrap();
+    let used: Vec<_> =
+        permissions.iter().map(|it| (it["permission"].as_str().unwrap(), it["last_used_on"].is_string())).collect();
+    assert_eq!(used, [("apps:*", true), ("jobs:read", true), ("db:read", false), ("docs:read", false)]);
+    let enough = json!([
+        {"permissions": ["apps:read"], "resources": ["apps/billing"]},
+        {"permissions": ["jobs:read"], "resources": ["jobs"]},
+    ]);
+    assert_eq!(found["enough"], enough);
+}
+
+#[test]
+fn tightening_leaves_what_was_used_and_that_goes_on_working() {
+    let stack = stack();
+    let token = generous(&stack);
+    stack.get("/demo/apps/billing").bearer(&token).send().expect(200);
+    soon("the use", || (usage(&stack, &token, "")["used"] == 1).then_some(()));
+    let path = format!("{}/tighten", token.path());
+    stack.post(&path).bearer(&stack.admin).send().problem(428, "precondition_required");
+    let stale = stack.post(&path).bearer(&stack.admin).header("If-Match", "\"9\"").send();
+    stale.problem(412, "precondition_failed");
+    let answer = stack.post(&path).bearer(&stack.admin).header("If-Match", token.tag(&stack)).send().expect(200);
+    assert_eq!(answer.json()["grants"], json!([{"permissions": ["apps:read"], "resources": ["apps/billing"]}]));
+    stack.get("/demo/apps/billing").bearer(&token).send().expect(200);
+    stack.get("/demo/docs").bearer(&token).send().expect(403);
+    assert_eq!(token.kinds(&stack), ["updated", "first_used", "created"]);
+}
+
+#[test]
+fn a_token_that_was_not_used_in_that_time_is_not_tightened_to_nothing() {
+    let stack = stack_of_ones_own(|_| {});
+    let token = generous(&stack);
+    let tighten = |days: u32| {
+        let request = stack.post(&format!("{}/tighten", token.path())).bearer(&stack.admin);
+        request.header("If-Match", token.tag(&stack)).json(&json!({ "days": days })).send()
+    };
+    tighten(90).problem(409, "nothing_used");
+    stack.get("/demo/jobs").bearer(&token).send().expect(200);
+    stack.pass(31 * 86_400);
+    tighten(30).problem(409, "nothing_used");
+    assert_eq!(usage(&stack, &token, "?days=30")["summary"], "0 of 4 permissions used in 30 days");
+    assert_eq!(usage(&stack, &token, "?days=31")["used"], 1);
+    tighten(31).expect(200);
+    for bad in ["0", "366", "x", ""] {
+        let answer = stack.get(&format!("{}/usage?days={bad}", token.path())).bearer(&stack.admin).send();
+        assert_eq!(answer.offending_fields(), ["days"], "{bad}");
+    }
+}
+
+#[test]
+fn where_gateways_keep_answers_usage_is_not_taken_for_complete() {
+    let stack = stack_of_ones_own(|options| options.authorizer_cache_seconds = 300);
+    let token = generous(&stack);
+    assert_eq!(usage(&stack, &token, "")["complete"], false);
+    let request = stack.post(&format!("{}/tighten", token.path())).bearer(&stack.admin);
+    request.header("If-Match", token.tag(&stack)).send().problem(409, "usage_incomplete");
+}

@@ -1,0 +1,106 @@
+//! `POST /introspect`
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Stack, Token, secret_of_nobody, stack, stack_of_ones_own};
+
+fn ask(stack: &Stack, by: impl AsRef<str>, token: &str, more: &str) -> Answer {
+    stack.post("/introspect").bearer(by).form(format!("token={token}{more}")).send()
+}
+
+#[test]
+fn a_live_token_tells_what_it_is_worth() {
+    let stack = stack();
+    let service = stack.token(["tokens:introspect"]);
+    let token = stack
+        .create(json!({"permissions": ["apps:write", "apps:read"], "resources": ["apps/billing"], "expires_in": "1d"}));
+    let found = ask(&stack, &service, &token.secret, "").expect(200).json();
+    assert_eq!(found["active"], true);
+    for (field, value) in [
+        ("client_id", json!(token.id)),
+        ("sub", json!(token.owner)),
+        ("username", json!(token.owner)),
+        ("token_type", json!("Bearer")),
+        ("scope", json!("apps:read apps:write")),
+        ("grants", token.view["grants"].clone()),
+    ] {
+        assert_eq!(found[field], value, "{field}");
+    }
+    assert_eq!(found["exp"].as_i64().unwrap() - found["iat"].as_i64().unwrap(), 86_400);
+    assert!(found.get("allowed").is_none());
+}
+
+#[test]
+fn a_question_about_a_request_is_decided_as_the_gateway_would() {
+    let stack = stack();
+    let service = stack.token(["tokens:introspect"]);
+    let token = stack.token_on(["apps:read"], ["apps/billing"]);
+    for (method, path, status) in [
+        ("GET", "/apps/billing", 200),
+        ("GET", "/apps/shop", 403),
+        ("POST", "/apps/billing", 403),
+        ("GET", "/apps/%2e%2e/billing", 403),
+    ] {
+        let encoded = path.replace('%', "%25");
+        let found =
+            ask(&stack, &service, &token.secret, &format!("&method={method}&path={encoded}")).expect(200).json();
+        assert_eq!(found["allowed"], status == 200, "{method} {path}");
+        let gateway = stack.request(method, &format!("/demo{path}")).bearer(&token).send();
+        assert_eq!(gateway.status, status, "{method} {path}");
+    }
+    let refused = ask(&stack, &service, &token.secret, "&method=POST&path=/apps/billing").expect(200).json();
+    assert_eq!((&refused["reason"], &refused["permission"]), (&json!("permission_missing"), &json!("apps:write")));
+}
+
+#[test]
+fn what_has_ended_is_not_active_and_says_nothing_else() {
+    let stack = stack_of_ones_own(|_| {});
+    let inactive = |secret: &str| {
+        assert_eq!(ask(&stack, &stack.admin, secret, "").expect(200).json(), json!({"active": false}));
+    };
+    let end = |what: &str| {
+        let token = stack.token(["a:b"]);
+        stack.post(&format!("{}/{what}", token.path())).bearer(&stack.admin).send().expect(200);
+        token.secret
+    };
+    inactive(&end("revoke"));
+    inactive(&end("disable"));
+    inactive(&secret_of_nobody(&stack.prefix()));
+    inactive("x");
+    inactive("");
+    let expired = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
+    let elsewhere = stack.create(json!({"permissions": ["a:b"], "allowed_ips": ["192.0.2.0/24"]}));
+    inactive(&elsewhere.secret);
+    let there = ask(&stack, &stack.admin, &elsewhere.secret, "&source_ip=192.0.2.7").expect(200).json();
+    assert_eq!(there["active"], true);
+    stack.pass(3600);
+    inactive(&expired.secret);
+}
+
+#[test]
+fn an_ended_secret_that_is_asked_about_is_a_reuse() {
+    let stack = stack_of_ones_own(|options| options.quarantine_on_reuse = true);
+    let old = stack.token(["a:b"]);
+    let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
+    let new = Token::shown_in(&rotate.send().expect(200));
+    assert_eq!(ask(&stack, &stack.admin, &old.secret, "").expect(200).json(), json!({"active": false}));
+    assert_eq!(new.kinds(&stack), ["secret_reuse", "rotated", "created"]);
+    assert_eq!(new.status(&stack), 401);
+}
+
+#[test]
+fn it_needs_a_permission_of_its_own() {
+    let stack = stack();
+    let token = stack.token(["tokens:read", "tokens:write", "introspect:write"]);
+    let document: Value = ask(&stack, &token, &token.secret, "").problem(403, "insufficient_scope");
+    assert_eq!((&document["permission"], &document["resource"]), (&json!("tokens:introspect"), &json!("tokens")));
+}
+
+#[test]
+fn a_question_that_is_not_one_is_refused_as_the_standard_says() {
+    let stack = stack();
+    for more in ["&method=GET", "&path=/x", "&method=get&path=/x", "&method=GET&path=x", "&api=other", "&source_ip=x"] {
+        let answer = ask(&stack, &stack.admin, "x", more).expect(400);
+        assert_eq!(answer.json()["error"], "invalid_request", "{more}");
+    }
+}

@@ -1,0 +1,73 @@
+//! `POST /revoke`: whoever holds a token can end it.
+
+use serde_json::json;
+
+use crate::support::{Answer, Stack, Token, secret_of_nobody, stack};
+
+fn form(stack: &Stack, body: String) -> Answer {
+    stack.post("/revoke").form(body).send()
+}
+
+fn revoke(stack: &Stack, secret: &str) -> Answer {
+    form(stack, format!("token={secret}&token_type_hint=access_token"))
+}
+
+#[test]
+fn whoever_holds_a_token_ends_it_without_any_permission() {
+    let stack = stack();
+    let token = stack.token(["nothing:much"]);
+    let answer = revoke(&stack, &token.secret).expect(200);
+    assert!(answer.body.is_empty());
+    assert_eq!(token.status(&stack), 401);
+    let view = stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!((&view["status"], &view["revoked_by"]), (&json!("revoked"), &json!(format!("token:{}", token.id))));
+    revoke(&stack, &token.secret).expect(200);
+}
+
+#[test]
+fn what_is_no_token_is_answered_alike_and_ends_nothing() {
+    let stack = stack();
+    let token = stack.token(["a:b"]);
+    let nobodys = secret_of_nobody(&stack.prefix());
+    for other in ["", "x", &nobodys, &token.id, &token.secret[..token.secret.len() - 1]] {
+        let answer = revoke(&stack, other).expect(200);
+        assert!(answer.body.is_empty());
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    assert_eq!(token.status(&stack), 200);
+}
+
+#[test]
+fn a_superseded_secret_ends_the_token_while_it_works_and_not_after() {
+    let stack = stack();
+    let rotate = |token: &Token, overlap: serde_json::Value| {
+        let request = stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin);
+        Token::shown_in(&request.json(&overlap).send().expect(200))
+    };
+    let old = stack.token(["a:b"]);
+    let new = rotate(&old, json!({}));
+    revoke(&stack, &old.secret).expect(200);
+    assert_eq!(new.status(&stack), 200, "what has ended proves nothing");
+    let newest = rotate(&new, json!({"overlap": "1h"}));
+    revoke(&stack, &new.secret).expect(200);
+    assert_eq!(newest.status(&stack), 401);
+}
+
+#[test]
+fn a_form_without_one_token_is_refused_as_the_standard_says() {
+    let stack = stack();
+    let token = stack.token(["a:b"]);
+    let secret = &token.secret;
+    for body in [
+        String::new(),
+        "token_type_hint=x".to_owned(),
+        format!("token={secret}&token={secret}"),
+        format!("{{\"token\":\"{secret}\"}}"),
+    ] {
+        let answer = form(&stack, body).expect(400);
+        let document = answer.json();
+        assert_eq!(document["error"], "invalid_request");
+        assert!(document["error_description"].is_string());
+    }
+    assert_eq!(token.status(&stack), 200);
+}

@@ -1,0 +1,79 @@
+//! `POST /owners/{owner}/revoke-tokens`
+
+use serde_json::json;
+
+use crate::support::{Stack, owner, stack, stack_of_ones_own};
+
+fn made(stack: &Stack, owner: &str, count: usize) -> Vec<crate::support::Token> {
+    (0..count).map(|_| stack.create(json!({"permissions": ["tokens:write"], "owner": owner}))).collect()
+}
+
+#[test]
+fn every_token_of_an_owner_ends_in_one_call_and_no_other() {
+    let stack = stack();
+    let (theirs, others) = (owner(), stack.token(["a:b"]));
+    let tokens = made(&stack, &theirs, 5);
+    let path = format!("/owners/{theirs}/revoke-tokens");
+    let body = json!({"reason": "owner_left", "comment": "gone"});
+    let answer = stack.post(&path).bearer(&stack.admin).json(&body).send().expect(200).json();
+    assert_eq!((&answer["revoked"], &answer["done"], &answer["owner"]), (&json!(5), &json!(true), &json!(theirs)));
+    assert!(answer["effective_by"].is_string());
+    for token in &tokens {
+        assert_eq!(token.status(&stack), 401);
+    }
+    let view = stack.get(&tokens[0].path()).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!((&view["revoked_reason"], &view["revoked_comment"]), (&json!("owner_left"), &json!("gone")));
+    assert_eq!(others.status(&stack), 200);
+    let again = stack.post(&path).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!((&again["revoked"], &again["done"]), (&json!(0), &json!(true)));
+}
+
+#[test]
+fn more_tokens_than_a_page_end_where_there_is_no_limit() {
+    let stack = stack_of_ones_own(|options| options.max_tokens_per_owner = 0);
+    let theirs = owner();
+    made(&stack, &theirs, 105);
+    let answer = stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(answer["revoked"], 105);
+    let left = stack.get(&format!("/tokens?status=active&owner={theirs}")).bearer(&stack.admin).send().expect(200);
+    assert_eq!(left.json()["tokens"], json!([]));
+}
+
+#[test]
+fn an_owner_whose_name_a_path_cannot_hold_is_named_in_the_query() {
+    let stack = stack();
+    let theirs = format!("repo:org/{}", owner());
+    let [token] = &made(&stack, &theirs, 1)[..] else { unreachable!() };
+    let encoded = theirs.replace(':', "%3A").replace('/', "%2F");
+    let answer =
+        stack.post(&format!("/owners/-/revoke-tokens?owner={encoded}")).bearer(&stack.admin).send().expect(200);
+    assert_eq!(answer.json()["revoked"], 1);
+    assert_eq!(token.status(&stack), 401);
+    let missing = stack.post("/owners/-/revoke-tokens").bearer(&stack.admin).send();
+    assert_eq!(missing.offending_fields(), ["owner"]);
+}
+
+#[test]
+fn it_is_for_admins_alone_even_of_ones_own() {
+    let stack = stack();
+    let token = stack.token(["tokens:write", "tokens:read"]);
+    let path = format!("/owners/{}/revoke-tokens", token.owner);
+    stack.post(&path).bearer(&token).send().problem(403, "insufficient_scope");
+    assert_eq!(token.status(&stack), 200);
+    let wrong = stack.post(&path).bearer(&stack.admin).json(&json!({"reason": "bored", "x": 1})).send();
+    let mut fields = wrong.offending_fields();
+    fields.sort();
+    assert_eq!(fields, ["reason", "x"]);
+    assert_eq!(token.status(&stack), 200);
+}
+
+#[test]
+fn the_callers_own_token_is_among_them_and_ends_last() {
+    let stack = stack();
+    let theirs = owner();
+    made(&stack, &theirs, 3);
+    let admin = stack.create(json!({"permissions": ["tokens:admin"], "owner": theirs}));
+    let answer = stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&admin).send().expect(200).json();
+    assert_eq!((&answer["revoked"], &answer["done"]), (&json!(4), &json!(true)));
+    assert_eq!(admin.status(&stack), 401);
+}

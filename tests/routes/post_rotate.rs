@@ -1,0 +1,180 @@
+//! `POST /tokens/{id}/rotate`
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, AuditLog, Stack, Token, stack, stack_of_ones_own};
+
+#[track_caller]
+fn rotate(stack: &Stack, by: impl AsRef<str>, token: &Token, body: &Value) -> Answer {
+    stack.post(&format!("{}/rotate", token.path())).bearer(by).json(body).send()
+}
+
+#[track_caller]
+fn rotated(stack: &Stack, token: &Token, body: &Value) -> Token {
+    Token::shown_in(&rotate(stack, &stack.admin, token, body).expect(200))
+}
+
+#[test]
+fn a_rotation_keeps_everything_but_the_secret_which_it_shows_once() {
+    let stack = stack();
+    let old = stack.create(json!({"role": "viewer", "description": "what for", "expires_in": "1d"}));
+    let new = rotated(&stack, &old, &json!({}));
+    assert_eq!((&new.id, old.secret == new.secret), (&old.id, false));
+    let mut expected = old.view.clone();
+    expected["rotated_at"] = new.view["rotated_at"].clone();
+    assert!(new.view["rotated_at"].is_string());
+    assert_eq!(new.view, expected);
+    assert_eq!(old.status(&stack), 401, "without an overlap the old secret ends at once");
+    assert_eq!(new.status(&stack), 200);
+    assert_eq!(
+        stack.get(&new.path()).bearer(&stack.admin).send().expect(200).json()["rotated_at"],
+        new.view["rotated_at"]
+    );
+}
+
+#[test]
+fn during_an_overlap_both_secrets_work_and_the_old_one_is_marked() {
+    let log = AuditLog::default();
+    let writer = log.clone();
+    let stack = stack_of_ones_own(|options| options.audit_log = Box::new(writer));
+    let old = stack.token(["apps:read"]);
+    let new = rotated(&stack, &old, &json!({"overlap": "1h"}));
+    assert!(new.view["previous_secret_until"].is_string());
+    log.take();
+    for (token, superseded) in [(&old, true), (&new, false)] {
+        assert_eq!(token.status(&stack), 200);
+        let line = &log.take()[0];
+        assert_eq!((&line["superseded"], &line["api_token_id"]), (&json!(superseded), &json!(old.id)));
+    }
+    stack.pass(3600);
+    assert_eq!((old.status(&stack), new.status(&stack)), (401, 200));
+    let line = &log.take()[0];
+    assert_eq!((&line["reason"], &line["superseded"]), (&json!("secret_reuse"), &json!(true)));
+    let view = stack.get(&old.path()).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!((&view["previous_secret_until"], &view["status"]), (&Value::Null, &json!("active")));
+}
+
+#[test]
+fn rotating_during_an_overlap_ends_the_oldest_secret_and_never_the_newest() {
+    let stack = stack();
+    let first = stack.token(["apps:read"]);
+    let second = rotated(&stack, &first, &json!({"overlap": "7d"}));
+    let third = rotated(&stack, &second, &json!({"overlap": "7d"}));
+    assert_eq!([&first, &second, &third].map(|token| token.status(&stack)), [401, 200, 200]);
+    let fourth = rotated(&stack, &third, &json!({}));
+    assert_eq!([&second, &third, &fourth].map(|token| token.status(&stack)), [401, 401, 200]);
+}
+
+#[test]
+fn a_reuse_is_recorded_and_disables_the_token_where_it_is_to() {
+    for quarantine in [false, true] {
+        let stack = stack_of_ones_own(move |options| options.quarantine_on_reuse = quarantine);
+        let old = stack.token(["apps:read"]);
+        let new = rotated(&stack, &old, &json!({}));
+        for _ in 0..3 {
+            assert_eq!(old.status(&stack), 401);
+        }
+        assert_eq!(new.status(&stack), if quarantine { 401 } else { 200 });
+        let kinds: Vec<_> = new.kinds(&stack).into_iter().filter(|kind| kind != "first_used").collect();
+        assert_eq!(kinds, ["secret_reuse", "rotated", "created"]);
+        if quarantine {
+            let view = stack.get(&new.path()).bearer(&stack.admin).send().expect(200).json();
+            assert_eq!((&view["status"], &view["disabled_reason"]), (&json!("disabled"), &json!("secret_reuse")));
+            let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": new.owner}));
+            stack.post(&format!("{}/enable", new.path())).bearer(&keeper).send().expect(200);
+            assert_eq!(new.status(&stack), 200);
+        }
+    }
+}
+
+#[test]
+fn a_retry_with_the_same_key_does_not_rotate_twice_and_says_so() {
+    let stack = stack_of_ones_own(|_| {});
+    let token = stack.token(["apps:read"]);
+    let send = |key: &str| {
+        let request = stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin);
+        request.header("Idempotency-Key", key).send()
+    };
+    let new = Token::shown_in(&send("run-1").expect(200));
+    let again = send("run-1");
+    let document = again.problem(409, "already_rotated");
+    assert!(document["detail"].as_str().unwrap().contains(new.view["rotated_at"].as_str().unwrap()));
+    assert_eq!(again.header("etag"), Some("\"2\""));
+    assert_eq!(new.status(&stack), 200);
+    stack.pass(599);
+    send("run-1").problem(409, "already_rotated");
+    stack.pass(1);
+    Token::shown_in(&send("run-1").expect(200));
+    Token::shown_in(&send("run-2").expect(200));
+    assert_eq!(send(&"x".repeat(256)).offending_fields(), ["Idempotency-Key"]);
+}
+
+#[test]
+fn a_rotation_can_set_a_new_expiry() {
+    let stack = stack();
+    let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "1d"}));
+    let longer = rotated(&stack, &token, &json!({"expires_at": "2099-01-01T00:00:00Z"}));
+    assert_eq!(longer.view["expires_at"], "2099-01-01T00:00:00Z");
+    let never = rotated(&stack, &longer, &json!({"expires_at": null}));
+    assert_eq!(never.view["expires_at"], Value::Null);
+    let mut wrong =
+        rotate(&stack, &stack.admin, &never, &json!({"overlap": "8d", "expires_in": "x", "id": 1})).offending_fields();
+    wrong.sort();
+    assert_eq!(wrong, ["expires_in", "id", "overlap"]);
+}
+
+#[test]
+fn an_expired_token_lives_again_only_with_another_secret_and_a_new_expiry() {
+    let stack = stack_of_ones_own(|options| options.max_tokens_per_owner = 1);
+    let old = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
+    stack.pass(3600);
+    rotate(&stack, &stack.admin, &old, &json!({})).problem(409, "token_ended");
+    let overlapping = rotate(&stack, &stack.admin, &old, &json!({"expires_in": "1h", "overlap": "1h"}));
+    assert_eq!(overlapping.offending_fields(), ["overlap"]);
+    let other = stack.create(json!({"permissions": ["a:b"], "owner": old.owner}));
+    rotate(&stack, &stack.admin, &old, &json!({"expires_in": "1h"})).problem(409, "token_limit_reached");
+    stack.delete(&other.path()).bearer(&stack.admin).send().expect(204);
+    let new = rotated(&stack, &old, &json!({"expires_in": "1h"}));
+    assert_eq!((old.status(&stack), new.status(&stack)), (401, 200));
+}
+
+#[test]
+fn a_revoked_token_is_not_rotated() {
+    let stack = stack();
+    let token = stack.token(["a:b"]);
+    stack.post(&format!("{}/revoke", token.path())).bearer(&stack.admin).send().expect(200);
+    rotate(&stack, &stack.admin, &token, &json!({"expires_in": "1h"})).problem(409, "token_ended");
+}
+
+#[test]
+fn nobody_gets_the_secret_of_a_token_that_may_do_more_than_they() {
+    let stack = stack();
+    let strong = stack.token(["apps:*", "jobs:read"]);
+    let by =
+        stack.create(json!({"permissions": ["tokens:write", "apps:*"], "owner": strong.owner, "expires_in": "1d"}));
+    let document = rotate(&stack, &by, &strong, &json!({})).problem(403, "exceeds_grants");
+    let fields: Vec<_> = document["errors"].as_array().unwrap().iter().map(|error| error["field"].clone()).collect();
+    assert_eq!(fields, ["grants[0].permissions", "expires_at"]);
+    assert_eq!(strong.status(&stack), 200);
+    // A token that renews itself does not outlive itself.
+    rotate(&stack, &by, &by, &json!({"expires_in": "2d"})).problem(403, "exceeds_grants");
+    Token::shown_in(&rotate(&stack, &by, &by, &json!({})).expect(200));
+}
+
+#[test]
+fn the_version_that_was_seen_counts_where_it_is_named() {
+    let stack = stack();
+    let token = stack.token(["a:b"]);
+    let send =
+        |tag: &str| stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin).header("If-Match", tag).send();
+    assert_eq!(
+        {
+            let answer = send("\"2\"");
+            answer.problem(412, "precondition_failed");
+            answer.header("etag").map(str::to_owned)
+        },
+        Some("\"1\"".to_owned())
+    );
+    assert_eq!(token.status(&stack), 200);
+    Token::shown_in(&send("\"1\"").expect(200));
+}

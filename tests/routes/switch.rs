@@ -1,0 +1,109 @@
+//! `POST /tokens/{id}/disable` and `/enable`, and what is idle.
+
+use serde_json::json;
+
+use crate::support::{Answer, AuditLog, Stack, Token, stack, stack_of_ones_own};
+
+#[track_caller]
+fn ask(stack: &Stack, what: &str, token: &Token, by: impl AsRef<str>) -> Answer {
+    stack.post(&format!("{}/{what}", token.path())).bearer(by).send()
+}
+
+fn shown(answer: &Answer) -> [serde_json::Value; 2] {
+    let view = answer.json();
+    [view["status"].clone(), view["disabled_reason"].clone()]
+}
+
+#[test]
+fn a_disabled_token_opens_nothing_until_it_is_enabled() {
+    let stack = stack();
+    let token = stack.token(["apps:read"]);
+    let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": token.owner}));
+    assert_eq!(token.status(&stack), 200);
+    let answer = ask(&stack, "disable", &token, &keeper).expect(200);
+    assert_eq!(shown(&answer), [json!("disabled"), json!("owner")]);
+    assert_eq!(answer.json()["disabled_by"], format!("token:{}", keeper.id));
+    assert_eq!(token.status(&stack), 401);
+    let again = ask(&stack, "disable", &token, &keeper).expect(200);
+    assert_eq!(again.header("etag"), answer.header("etag"), "disabling again changes nothing");
+    assert_eq!(shown(&ask(&stack, "enable", &token, &keeper).expect(200)), [json!("active"), json!(null)]);
+    assert_eq!(token.status(&stack), 200);
+    ask(&stack, "enable", &token, &keeper).expect(200);
+    assert_eq!(token.kinds(&stack), ["enabled", "disabled", "first_used", "created"]);
+}
+
+#[test]
+fn what_an_admin_has_disabled_only_an_admin_enables() {
+    let stack = stack();
+    let token = stack.token(["apps:read"]);
+    let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": token.owner}));
+    let answer = ask(&stack, "disable", &token, &stack.admin).expect(200);
+    assert_eq!(shown(&answer), [json!("disabled"), json!("admin")]);
+    ask(&stack, "enable", &token, &keeper).problem(403, "forbidden");
+    assert_eq!(token.status(&stack), 401);
+    ask(&stack, "enable", &token, &stack.admin).expect(200);
+    assert_eq!(token.status(&stack), 200);
+}
+
+#[test]
+fn a_disabled_token_keeps_its_slot_and_does_not_enable_itself() {
+    let stack = stack_of_ones_own(|options| options.max_tokens_per_owner = 1);
+    let token = stack.token(["tokens:write"]);
+    ask(&stack, "disable", &token, &stack.admin).expect(200);
+    ask(&stack, "enable", &token, &token).problem(401, "invalid_token");
+    let body = json!({"name": "x", "permissions": ["a:b"], "owner": token.owner});
+    stack.post("/tokens").bearer(&stack.admin).json(&body).send().problem(409, "token_limit_reached");
+}
+
+#[test]
+fn the_version_that_was_seen_counts_where_it_is_named() {
+    let stack = stack();
+    let token = stack.token(["apps:read"]);
+    let disable = stack.post(&format!("{}/disable", token.path())).bearer(&stack.admin);
+    disable.clone().header("If-Match", "\"9\"").send().problem(412, "precondition_failed");
+    assert_eq!(token.status(&stack), 200);
+    disable.header("If-Match", "\"1\"").send().expect(200);
+    assert_eq!(token.status(&stack), 401);
+}
+
+#[test]
+fn what_has_ended_is_neither_disabled_nor_brought_back() {
+    let stack = stack_of_ones_own(|_| {});
+    let disabled = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
+    ask(&stack, "disable", &disabled, &stack.admin).expect(200);
+    stack.pass(3600);
+    ask(&stack, "enable", &disabled, &stack.admin).problem(409, "token_ended");
+    let revoked = stack.token(["a:b"]);
+    ask(&stack, "revoke", &revoked, &stack.admin).expect(200);
+    ask(&stack, "disable", &revoked, &stack.admin).problem(409, "token_ended");
+}
+
+#[test]
+fn a_token_that_nobody_uses_is_refused_as_idle_until_it_is_enabled() {
+    let log = AuditLog::default();
+    let writer = log.clone();
+    let stack = stack_of_ones_own(|options| {
+        options.max_idle_days = 30;
+        options.audit_log = Box::new(writer);
+    });
+    let (used, unused) = (stack.token(["apps:read"]), stack.token(["apps:read"]));
+    stack.pass(29 * 86_400);
+    assert_eq!(used.status(&stack), 200);
+    stack.get("/me").bearer(&stack.admin).send().expect(200);
+    stack.pass(86_400);
+    let idle = stack.get("/tokens?idle_days=30").bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(idle["tokens"].as_array().unwrap().len(), 1);
+    log.take();
+    assert_eq!((used.status(&stack), unused.status(&stack)), (200, 401));
+    assert_eq!(log.take().last().unwrap()["reason"], "idle");
+    let view = stack.get(&unused.path()).bearer(&stack.admin).send().expect(200);
+    assert_eq!(shown(&view), [json!("disabled"), json!("idle")]);
+    let listed = |status: &str| {
+        let path = format!("/tokens?status={status}&owner={}", unused.owner);
+        stack.get(&path).bearer(&stack.admin).send().expect(200).json()["tokens"].as_array().unwrap().len()
+    };
+    assert_eq!((listed("disabled"), listed("active")), (1, 0));
+    ask(&stack, "enable", &unused, &stack.admin).expect(200);
+    assert_eq!(unused.status(&stack), 200);
+    assert_eq!((listed("disabled"), listed("active")), (0, 1));
+}

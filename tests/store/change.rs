@@ -1,0 +1,117 @@
+//! Changing a token, and what becomes of its slot.
+
+use portcullis::store::{Change, Changed, Created, Limits, RotationKey};
+use portcullis::token::{Alteration, Happened, Proof, Record};
+use serde_json::json;
+
+use super::events::kinds;
+use super::{DAY, LIMITS, Sample, Table, alice, by_whom, now, revoke};
+use portcullis::token::Actor;
+
+async fn changed(table: &Table, seen: &Record, next: Record) -> Changed {
+    let changes = vec![Alteration { field: "name", from: json!("a"), to: json!("b") }];
+    let what = Happened::Updated(changes);
+    let change = Change { seen, next, what, by: &by_whom(), now: now(), limits: LIMITS };
+    table.tokens.change(&change).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_change_writes_what_is_different_and_nothing_else() {
+    let table = Table::fresh().await;
+    let seen = Sample::of(&alice()).in_table(&table).await;
+    let before = table.item(&seen.id).await.unwrap();
+    let next = Record { description: Some("new".parse().unwrap()), role: None, ..seen.clone() };
+    let Changed::Done(done) = changed(&table, &seen, next.clone()).await else { panic!() };
+    assert_eq!(*done, Record { version: 2, ..next });
+    assert_eq!(table.tokens.get(&seen.id).await.unwrap(), Some(*done));
+    let mut expected = before;
+    expected.remove("role");
+    let after = table.item(&seen.id).await.unwrap();
+    for new in ["description", "version"] {
+        expected.insert(new.to_owned(), after[new].clone());
+    }
+    assert_eq!(after, expected);
+}
+
+#[tokio::test]
+async fn what_was_read_too_early_changes_nothing_and_leaves_no_event() {
+    let table = Table::fresh().await;
+    let seen = Sample::of(&alice()).in_table(&table).await;
+    let renamed = |name: &str| Record { name: name.parse().unwrap(), ..seen.clone() };
+    let Changed::Done(first) = changed(&table, &seen, renamed("first")).await else { panic!() };
+    assert_eq!(changed(&table, &seen, renamed("second")).await, Changed::Stale(first.clone()));
+    assert_eq!(table.tokens.get(&seen.id).await.unwrap(), Some(*first));
+    assert_eq!(kinds(&table, &seen.id).await, ["updated", "created"]);
+}
+
+#[tokio::test]
+async fn what_is_gone_is_not_changed_and_not_made() {
+    let table = Table::fresh().await;
+    let seen = Sample::of(&alice()).in_table(&table).await;
+    table.tokens.delete(&seen.id).await.unwrap();
+    assert_eq!(changed(&table, &seen, seen.clone()).await, Changed::Gone);
+    assert_eq!(table.item(&seen.id).await, None);
+    assert_eq!(kinds(&table, &seen.id).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_slot_moves_with_the_expiry_of_its_token() {
+    let table = Table::fresh().await;
+    let end = now().to_the_second().plus_seconds(3600);
+    let seen = Sample::of(&alice()).until(end).in_table(&table).await;
+    let later = end.plus_seconds(DAY);
+    changed(&table, &seen, Record { expires_at: Some(later), ..seen.clone() }).await;
+    assert_eq!(table.slots(&alice()).await.unwrap()[seen.id.as_str()], later.seconds());
+    assert_eq!(table.ttl(&seen.id).await, Some(later.seconds() + 30 * DAY));
+}
+
+#[tokio::test]
+async fn a_token_comes_back_to_life_only_if_there_is_a_slot_for_it() {
+    let table = Table::fresh().await;
+    let end = now().to_the_second();
+    let expired = Sample::of(&alice()).until(end).in_table(&table).await;
+    let mut alive = Vec::new();
+    for _ in 0..10 {
+        alive.push(Sample::of(&alice()).in_table(&table).await);
+    }
+    let again = Record { expires_at: Some(end.plus_seconds(3600)), ..expired.clone() };
+    assert_eq!(changed(&table, &expired, again.clone()).await, Changed::LimitReached);
+    assert_eq!(table.tokens.get(&expired.id).await.unwrap(), Some(expired.clone()));
+    revoke(&table.tokens, &alive[0].id, &Actor::Bootstrap, now(), 30).await.unwrap();
+    assert!(matches!(changed(&table, &expired, again).await, Changed::Done(_)));
+    assert_eq!(table.slots(&alice()).await.unwrap().len(), 10);
+    assert_eq!(Sample::of(&alice()).try_in(&table.tokens).await, Created::LimitReached);
+}
+
+#[tokio::test]
+async fn a_token_that_was_never_counted_is_changed_without_a_slot() {
+    let table = Table::fresh().await;
+    let Sample { record, digest } = Sample::of(&alice());
+    let no_limit = Limits { live_tokens: 0, ..LIMITS };
+    table.tokens.create(&record, &digest, &by_whom(), no_limit).await.unwrap();
+    let end = Some(now().to_the_second().plus_seconds(3600));
+    assert!(matches!(changed(&table, &record, Record { expires_at: end, ..record.clone() }).await, Changed::Done(_)));
+    assert_eq!(table.slots(&alice()).await, None);
+}
+
+#[tokio::test]
+async fn a_rotation_keeps_the_token_and_changes_its_secret() {
+    let table = Table::fresh().await;
+    let sample = Sample::of(&alice());
+    let (old, new) = (sample.digest.clone(), Sample::of(&alice()).digest);
+    let record = sample.in_table(&table).await;
+    let seen = table.tokens.credential(&record.id).await.unwrap().unwrap();
+    let at = now();
+    let until = Some(at.to_the_second().plus_seconds(60));
+    let next = Record { rotated_at: Some(at.to_the_second()), previous_secret_until: until, ..record.clone() };
+    let what = Happened::Rotated { previous_secret_until: until, expires_at: None };
+    let change = Change { seen: &record, next: next.clone(), what, by: &by_whom(), now: at, limits: LIMITS };
+    let key = RotationKey { digest: [1; 32], at: at.to_the_second() };
+    let done = table.tokens.rotate(&change, &seen, new.clone(), Some(&key)).await.unwrap();
+    assert_eq!(done, Changed::Done(Box::new(Record { version: 2, ..next })));
+    let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
+    assert_eq!(after.rotation_key, Some(key));
+    let proof = |digest, seconds| after.secrets.proof(digest, at.plus_seconds(seconds));
+    assert_eq!([proof(&new, 0), proof(&old, 0), proof(&old, 60)], [Proof::Current, Proof::Superseded, Proof::Ended]);
+    assert_eq!(kinds(&table, &record.id).await, ["rotated", "created"]);
+}
