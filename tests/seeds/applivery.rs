@@ -4,7 +4,6 @@
 //! Later:
 //! - "Navigate to the Settings tab, then select API Tokens", "+ Create API token", "the three
 //!   vertical dots", "Confirm the action when prompted": the console
-//! - "Rotate tokens periodically", in place: rotating keeps the id
 //!
 //! Different on purpose: "Click the copy icon next to the newly created token" may be done at
 //! any time there. Here a token is shown in the answer that creates it and never again.
@@ -205,4 +204,16 @@ fn the_list_tells_which_tokens_are_in_use() {
     assert_eq!(builds(&stack, "other", &unused), 403);
     assert!(listed(&stack, &ana, &used)["last_used_at"].is_string());
     assert_eq!(listed(&stack, &ana, &unused)["last_used_at"], Value::Null);
+}
+
+/// "Rotate tokens periodically": in place, and no build waits for the new one.
+#[test]
+fn a_token_is_rotated_while_builds_go_on() {
+    let stack = applivery();
+    let old = create(&stack, admin(&stack), &for_app("Bitrise CI", "our-app"));
+    let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
+    let new = Token::shown_in(&rotate.json(&json!({ "overlap": "1d" })).send().expect(200));
+    assert_eq!((builds(&stack, "our-app", &old), builds(&stack, "our-app", &new)), (200, 200));
+    stack.pass(DAY);
+    assert_eq!((builds(&stack, "our-app", &old), builds(&stack, "our-app", &new)), (401, 200));
 }

@@ -8,7 +8,6 @@
 //! - "Using in CI/CD Environments: configuring a GitHub Action"
 //! - "Click on "API Token" in the left sidebar menu", the "Create Token" and "Revoke"
 //!   buttons, "Confirm revocation": the console
-//! - "cycle in new tokens for long-running workflows", in place: rotating keeps the id
 
 use serde_json::{Value, json};
 
@@ -254,4 +253,15 @@ fn revoking_an_unused_token_makes_room_for_one_more() {
     stack.delete(&tokens[5].path()).bearer(&mei).send().expect(204);
     assert_eq!((one_more(), one_more()), (201, 409));
     stack.get("/demo/apps").bearer(&tokens[0]).send().expect(200);
+}
+
+/// "Cycle in new tokens for long-running workflows": in place, under the same id.
+#[test]
+fn a_token_of_a_long_running_workflow_is_replaced_in_place() {
+    let stack = cresc();
+    let old = create(&stack, user(&stack, "mei"), &reader("Nightly"));
+    let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(user(&stack, "mei"));
+    let new = Token::shown_in(&rotate.json(&json!({ "expires_in": "90d" })).send().expect(200));
+    assert_eq!((&new.id, &new.view["name"], &new.view["grants"]), (&old.id, &json!("Nightly"), &old.view["grants"]));
+    assert_eq!((old.status(&stack), new.status(&stack)), (401, 200));
 }

@@ -3,9 +3,6 @@
 //! with `examples/catalogs/devtron.toml`. Only admins manage tokens.
 //!
 //! Later:
-//! - "click over the token name or click on the edit icon", "give the permissions as you want
-//!   to and click on update token": changing a token
-//! - "To set a new expiration date, you can regenerate the API token": rotating a token
 //! - "select Custom from the drop-down. This will pop-up a calender", "A pop-up window will
 //!   appear", "click on the delete icon": the console
 
@@ -268,4 +265,43 @@ fn a_deleted_token_is_no_longer_able_to_access_the_api() {
     stack.delete(&token.path()).bearer(&sita).send().expect(204);
     assert_dead(&stack, &token, "/demo/devtron-apps/payments");
     stack.get(&token.path()).bearer(&sita).send().problem(404, "not_found");
+}
+
+/// "Give the permissions as you want to and click on update token."
+#[test]
+fn a_token_is_given_other_permissions() {
+    let stack = devtron();
+    let sita = super_admin(&stack);
+    let token = create(&stack, &sita, &with_role("devtron-app-viewer", "devtron-app/payments"));
+    let send = |path: &str| stack.get(path).bearer(&token).send().status;
+    assert_eq!(send("/demo/devtron-apps/payments"), 200);
+    let grants = json!([{ "permissions": ["helm-app:view"], "resources": ["helm-app"] }]);
+    let update = stack.request("PATCH", &token.path()).bearer(&sita).header("If-Match", token.tag(&stack));
+    update.json(&json!({ "description": "Helm only", "grants": grants })).send().expect(200);
+    let shown = listed(&stack, &sita, &token);
+    assert_eq!((&shown["description"], &shown["grants"]), (&json!("Helm only"), &grants));
+    assert_eq!(send("/demo/devtron-apps/payments"), 403);
+}
+
+/// "To set a new expiration date, you can regenerate the API token. Any scripts or
+/// applications using this token must be updated."
+#[test]
+fn a_token_is_regenerated_with_a_new_expiration() {
+    let stack = devtron();
+    let sita = super_admin(&stack);
+    let mut body = with_role("devtron-app-viewer", "devtron-app/payments");
+    body["expires_in"] = json!("7d");
+    let old = create(&stack, &sita, &body);
+    let path = "/demo/devtron-apps/payments";
+    for expired in [false, true] {
+        // A session does not live as long.
+        let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(super_admin(&stack));
+        let new = crate::support::Token::shown_in(&rotate.json(&json!({ "expires_in": "30d" })).send().expect(200));
+        assert_dead(&stack, &old, path);
+        stack.get(path).bearer(&new).send().expect(200);
+        let lives = seconds(&new.view["expires_at"]) - seconds(&new.view["rotated_at"]);
+        assert_eq!((lives, &new.id), (30 * DAY, &old.id), "expired before: {expired}");
+        stack.pass(30 * DAY);
+        assert_dead(&stack, &new, path);
+    }
 }

@@ -8,9 +8,6 @@
 //!   `--api-token`: the command line
 //! - the workflow for GitHub Actions
 //! - "Navigate to API Tokens in the sidebar", "Select Token → Delete": the console
-//! - "Tokens not used in 90+ days should be reviewed", asked for by number of days
-//! - "Rotate tokens periodically", in place: rotating keeps the id
-//! - "Consider IP allowlisting for sensitive tokens"
 //!
 //! Not ours: "MFA", "Idle timeout" and "Logout" of sessions are the identity provider's, whose
 //! sessions end at a time of their own; "Deploy Approvals" are the API's behind, to which the
@@ -34,7 +31,7 @@ use sha2::{Digest, Sha256};
 use super::{
     DAY, assert_dead, catalog, create, deployment, each_role_opens_what_the_table_says, on_everything, opened, routes,
 };
-use crate::support::{AuditLog, Stack, Token};
+use crate::support::{AuditLog, Stack, Token, stack_of_ones_own};
 
 const ROLES: [&str; 5] = ["viewer", "ops", "deployer", "cicd", "admin"];
 
@@ -205,4 +202,45 @@ fn each_role_opens_what_the_table_says_of_it() {
     // "Read-only sufficient"
     let viewer = stack.create(with_role("Datadog Monitor", "viewer"));
     assert!(opened(&stack, &routes, "our", &viewer).iter().all(|pattern| pattern.starts_with("GET ")));
+}
+
+/// "Tokens not used in 90+ days should be reviewed."
+#[test]
+fn tokens_that_were_not_used_for_90_days_are_asked_for_by_that_number() {
+    let stack = stack_of_ones_own(|_| {});
+    let (used, unused) = (stack.token(["apps:read"]), stack.token(["apps:read"]));
+    stack.pass(DAY);
+    assert_eq!(used.status(&stack), 200);
+    stack.pass(89 * DAY);
+    let ids = |days: u32| {
+        let path = format!("/tokens?idle_days={days}&limit=100");
+        let page = stack.get(&path).bearer(&stack.admin).send().expect(200).json();
+        page["tokens"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|token| token["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(ids(90).contains(&unused.id) && !ids(90).contains(&used.id));
+    assert!(ids(89).contains(&used.id));
+}
+
+/// "Rotate tokens periodically", in place.
+#[test]
+fn a_token_is_rotated_in_place() {
+    let stack = stack_of_ones_own(|_| {});
+    let old = stack.token(["apps:read"]);
+    let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
+    let new = Token::shown_in(&rotate.send().expect(200));
+    assert_eq!((old.status(&stack), new.status(&stack), &new.id), (401, 200, &old.id));
+}
+
+/// "Consider IP allowlisting for sensitive tokens."
+#[test]
+fn a_sensitive_token_is_let_in_from_its_addresses_alone() {
+    let stack = stack_of_ones_own(|_| {});
+    let with = |networks: Value| stack.create(json!({ "permissions": ["apps:read"], "allowed_ips": networks }));
+    assert_eq!(with(json!(["127.0.0.0/8", "::1"])).status(&stack), 200);
+    assert_eq!(with(json!(["10.0.0.0/8"])).status(&stack), 403);
 }
