@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import requests
 import schemathesis
@@ -33,21 +34,30 @@ class Call:
     # Sent as JSON, and bytes as they are.
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    # Sent as a form, in the place of a body.
+    form: dict[str, Any] | list[tuple[str, str]] | None = None
+    owner: str = ""
 
     def send(self, service: Service) -> requests.Response:
         """The answer, which is as described."""
         method, path = self.operation.split(" ")
         response = requests.request(
             method,
-            service.url + path.replace("{id}", self.id),
+            service.url + path.replace("{id}", self.id).replace("{owner}", quote(self.owner, safe="")),
             params=self.query,
             headers=({"Authorization": f"Bearer {self.token}"} if self.token else {}) | self.headers,
-            data=self.body if isinstance(self.body, bytes | None) else json.dumps(self.body),
+            data=self.sent(),
             timeout=30,
         )
-        case = SCHEMA.find_operation_by_label(self.operation).Case(path_parameters={"id": self.id})
+        place = {"id": self.id, "owner": self.owner}
+        case = SCHEMA.find_operation_by_label(self.operation).Case(path_parameters=place)
         case.validate_response(response, checks=CONFORMANCE)
         return response
+
+    def sent(self) -> Any:
+        if self.form is not None:
+            return self.form
+        return self.body if isinstance(self.body, bytes | None) else json.dumps(self.body)
 
 
 def create(service: Service, token: str, **wanted: Any) -> dict:

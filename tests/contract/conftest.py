@@ -69,6 +69,21 @@ def admins_service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathF
     yield from running(service, watch)
 
 
+@pytest.fixture(scope="session")
+def caching_service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One whose gateways keep the authorizer's answers."""
+    service = Service(tmp_path_factory.mktemp("caching-service"), flags=["--authorizer-cache-seconds", "60"])
+    yield from running(service, watch)
+
+
+@pytest.fixture(scope="session")
+def short_service(built: None, watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One where no token lives for more than 30 days, nor a day unused, and one that is stolen is disabled."""
+    flags = ["--max-token-lifetime", "30", "--quarantine-on-reuse", "--max-idle-days", "1"]
+    service = Service(tmp_path_factory.mktemp("short-service"), flags=flags)
+    yield from running(service, watch)
+
+
 def running(service: Service, watch: Watch) -> Iterator[Service]:
     service.start()
     watch.remember(service.admin_token)

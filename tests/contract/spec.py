@@ -1,6 +1,7 @@
 """infra/openapi.yaml as data."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Any
 
 import yaml
@@ -18,6 +19,7 @@ PROBLEM = "application/problem+json"
 PROBLEM_PREFIX = "urn:portcullis:problem:"
 
 URI = "urn:portcullis:openapi"
+FORMATS = FormatChecker()
 REGISTRY = Registry().with_resource(URI, Resource.from_contents(DOCUMENT, default_specification=DRAFT202012))
 
 
@@ -54,10 +56,21 @@ def problem_types(response: dict) -> set[str]:
     return {kind.removeprefix(PROBLEM_PREFIX) for kind in types}
 
 
+def is_open(operation: dict) -> bool:
+    """Whether it needs no credential."""
+    return operation.get("security") == []
+
+
+@FORMATS.checks("cidr", raises=ValueError)
+def is_network(value: Any) -> bool:
+    """Whether it is an address or a network, with no bit set behind its length."""
+    return not isinstance(value, str) or ip_network(value) is not None
+
+
 def complaints(schema: dict, value: Any) -> list[str]:
     """What is wrong with a value, if its schema is asked."""
     located = {"$id": URI + ":asked", **rebased(schema)}
-    validator = Draft202012Validator(located, registry=REGISTRY, format_checker=FormatChecker())
+    validator = Draft202012Validator(located, registry=REGISTRY, format_checker=FORMATS)
     return [error.message for error in validator.iter_errors(value)]
 
 

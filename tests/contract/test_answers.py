@@ -4,10 +4,12 @@ A table of calls brings about each status and each problem of each operation. Wh
 can bring about is named too, so that nothing is described that nobody has seen.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
+import requests
 
 import calls
 import spec
@@ -25,19 +27,24 @@ BODIES = {
     "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"]}},
     "POST /explain": {"body": QUESTION},
     "PUT /catalog": {"body": {}, "headers": {"If-Match": '"999"'}},
+    "PATCH /tokens/{id}": {"body": {}, "headers": {"If-Match": '"1"'}},
+    "POST /tokens/{id}/tighten": {"headers": {"If-Match": '"1"'}},
+    "POST /introspect": {"form": {"token": "x"}},
+    "POST /revoke": {"form": {"token": "x"}},
+    "POST /owners/{owner}/revoke-tokens": {"owner": "nobody"},
 }
 
 # The gateway's, when it is overrun or gets no answer, and the store's, when it fails.
 # test_routes holds these against what gateway and service would say.
 OUT_OF_REACH_STATUSES = {429, 500, 502, 503, 504}
 # A token that ends between the decision and the answer.
-OUT_OF_REACH = {
-    (operation, 403, "forbidden")
-    for operation in [
-        *["GET /tokens/{id}", "DELETE /tokens/{id}", "POST /tokens/{id}/revoke", "GET /me"],
-        *["POST /explain", "GET /catalog", "PUT /catalog"],
-    ]
-}
+OUT_OF_REACH: set[Answer] = {
+    (operation, 403, "forbidden") for operation, described in spec.operations().items() if not spec.is_open(described)
+} - {(operation, 403, "forbidden") for operation in ["POST /tokens", "GET /tokens", "POST /tokens/{id}/enable"]}
+# Somebody who is quicker, between a rotation's reading and writing.
+OUT_OF_REACH |= {("POST /tokens/{id}/rotate", 409, "conflict")}
+# The gateway's, which takes any request that the local one can be sent.
+OUT_OF_REACH |= {("POST /revoke", 400, "invalid_request")}
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,48 @@ class People:
     # The catalog that is in force, and its tag.
     catalog: dict
     tag: str
+    # The id of a live token of the manager's owner, which has more than the manager.
+    managed: str
+    service: Service
 
     def put(self, catalog: dict) -> Call:
         return Call("PUT /catalog", self.admin, body=catalog, headers={"If-Match": self.tag})
+
+    def to_someone(self, operation: str, tag: str | None = '"1"', **sent) -> Call:
+        """What the admin does to the live token, which is as it was made."""
+        headers = {"If-Match": tag} if tag else {}
+        return Call(operation, self.admin, self.someone, headers=headers | sent.pop("headers", {}), **sent)
+
+    def after(self, first: str, then: Call, **sent) -> Call:
+        """A call, when the admin has done something else to its token."""
+        assert Call(first, self.admin, then.id, **sent).send(self.service).status_code == 200
+        return then
+
+    def elsewhere(self) -> str:
+        """A token that may not be used from here."""
+        return calls.create(self.service, self.admin, allowed_ips=["192.0.2.0/24"])["token"]
+
+    def after_a_use(self) -> Call:
+        """Tightening of a token that was used."""
+        made = calls.create(self.service, self.admin, permissions=["apps:*", "builds:read"])
+        use(self.service, made)
+        return Call("POST /tokens/{id}/tighten", self.admin, made["id"], headers={"If-Match": '"1"'})
+
+
+def use(service: Service, made: dict, path: str = "apps/x") -> None:
+    """Uses a token, and waits until that is noted."""
+    headers = {"Authorization": f"Bearer {made['token']}", "User-Agent": "contract-tests/1.0"}
+    assert requests.get(f"{service.url}/demo/{path}", headers=headers, timeout=30).status_code == 200
+    noted(lambda: Call("GET /tokens/{id}", service.admin_token, made["id"]).send(service).json()["last_used_at"])
+
+
+def noted(look: Callable[[], object]) -> None:
+    """Waits for what is done when an answer has left."""
+    for _ in range(100):
+        if look():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it was not noted")
 
 
 @pytest.fixture
@@ -75,6 +121,8 @@ def people(service: Service) -> People:
         editor=token(permissions=["catalog:write"]),
         catalog=shown.json(),
         tag=shown.headers["etag"],
+        managed=calls.create(service, service.admin_token, owner="manager")["id"],
+        service=service,
     )
 
 
@@ -84,19 +132,27 @@ def of_operation(operation: str) -> dict[Answer, Callable[[People], Call]]:
     body = BODIES.get(operation, {})
     target = {"id": NOBODYS} if needs_id else {}
     table = {
+        (operation, 413, "body_too_large"): lambda people: Call(operation, people.admin, **target, query=HUGE, **body),
+    }
+    if spec.is_open(spec.operations()[operation]):
+        return table
+    table |= {
         (operation, 401, "invalid_token"): lambda _: Call(operation, None, **target, **body),
         (operation, 400, "invalid_request"): lambda people: Call(
             operation, people.admin, **target, query={"unknown": 1}, **body
         ),
-        (operation, 413, "body_too_large"): lambda people: Call(operation, people.admin, **target, query=HUGE, **body),
     }
     if operation != "GET /me":
         table[operation, 403, "insufficient_scope"] = lambda people: Call(operation, people.stranger, **target, **body)
     if needs_id:
-        table[operation, 404, "not_found"] = lambda people: Call(operation, people.admin, **target)
+        table[operation, 404, "not_found"] = lambda people: Call(operation, people.admin, **target, **body)
     return table
 
 
+OF_A_VERSION = [
+    "PATCH /tokens/{id}",
+    *[f"POST /tokens/{{id}}/{word}" for word in ("rotate", "disable", "enable", "tighten")],
+]
 CALLS: dict[Answer, Callable[[People], Call]] = {
     answer: call for operation in spec.operations() for answer, call in of_operation(operation).items()
 } | {
@@ -116,6 +172,62 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
     ("POST /tokens/{id}/revoke", 200, None): lambda people: Call(
         "POST /tokens/{id}/revoke", people.admin, people.someone
     ),
+    **{
+        (f"POST /tokens/{{id}}/{word}", 200, None): lambda people, word=word: people.to_someone(
+            f"POST /tokens/{{id}}/{word}"
+        )
+        for word in ("rotate", "disable", "enable")
+    },
+    ("PATCH /tokens/{id}", 200, None): lambda people: people.to_someone("PATCH /tokens/{id}", body={"name": "y"}),
+    ("POST /tokens/{id}/tighten", 200, None): lambda people: people.after_a_use(),
+    **{
+        (operation, 412, "precondition_failed"): lambda people, operation=operation: people.to_someone(
+            operation, '"999"', **{"body": {}} if operation.startswith("PATCH") else {}
+        )
+        for operation in OF_A_VERSION
+    },
+    **{
+        (operation, 428, "precondition_required"): lambda people, operation=operation: people.to_someone(
+            operation, None
+        )
+        for operation in ("PATCH /tokens/{id}", "POST /tokens/{id}/tighten")
+    },
+    **{
+        (operation, 409, "token_ended"): lambda people, operation=operation: people.after(
+            "POST /tokens/{id}/revoke",
+            people.to_someone(operation, '"2"', **{"body": {}} if "PATCH" in operation else {}),
+        )
+        for operation in OF_A_VERSION
+    },
+    ("PATCH /tokens/{id}", 403, "exceeds_grants"): lambda people: Call(
+        "PATCH /tokens/{id}", people.manager, people.managed, body={"expires_at": None}, headers={"If-Match": '"1"'}
+    ),
+    ("POST /tokens/{id}/rotate", 403, "exceeds_grants"): lambda people: Call(
+        "POST /tokens/{id}/rotate", people.manager, people.managed
+    ),
+    ("POST /tokens/{id}/rotate", 409, "already_rotated"): lambda people: people.after(
+        "POST /tokens/{id}/rotate",
+        people.to_someone("POST /tokens/{id}/rotate", None, headers={"Idempotency-Key": "once"}),
+        headers={"Idempotency-Key": "once"},
+    ),
+    ("POST /tokens/{id}/enable", 403, "forbidden"): lambda people: people.after(
+        "POST /tokens/{id}/disable", Call("POST /tokens/{id}/enable", people.manager, people.managed)
+    ),
+    ("POST /tokens/{id}/tighten", 409, "nothing_used"): lambda people: people.to_someone("POST /tokens/{id}/tighten"),
+    ("GET /tokens/{id}/events", 200, None): lambda people: Call(
+        "GET /tokens/{id}/events", people.admin, people.someone
+    ),
+    ("GET /tokens/{id}/usage", 200, None): lambda people: Call("GET /tokens/{id}/usage", people.admin, people.someone),
+    ("POST /owners/{owner}/revoke-tokens", 200, None): lambda people: Call(
+        "POST /owners/{owner}/revoke-tokens", people.admin, owner="manager"
+    ),
+    ("POST /introspect", 200, None): lambda people: Call(
+        "POST /introspect", people.admin, form={"token": people.stranger}
+    ),
+    ("POST /introspect", 400, None): lambda people: Call("POST /introspect", people.admin, form={"path": "/"}),
+    ("POST /revoke", 200, None): lambda people: Call("POST /revoke", None, form={"token": people.stranger}),
+    ("POST /revoke", 400, None): lambda _: Call("POST /revoke", None),
+    ("GET /me", 403, "insufficient_scope"): lambda people: Call("GET /me", people.elsewhere()),
     ("GET /me", 200, None): lambda people: Call("GET /me", people.stranger),
     ("POST /explain", 200, None): lambda people: Call(
         "POST /explain", people.admin, body=QUESTION | {"token_id": people.someone}
@@ -133,6 +245,8 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
     ("PUT /catalog", 428, "precondition_required"): lambda people: replace(people.put(people.catalog), headers={}),
 }
 ONLY_OF_A_FULL_SERVICE: Answer = ("POST /tokens", 409, "token_limit_reached")
+REVIVED_IN_A_FULL_SERVICE: Answer = ("POST /tokens/{id}/rotate", 409, "token_limit_reached")
+ONLY_OF_A_CACHING_SERVICE: Answer = ("POST /tokens/{id}/tighten", 409, "usage_incomplete")
 
 
 def described() -> set[Answer]:
@@ -140,13 +254,15 @@ def described() -> set[Answer]:
         (name, status, problem)
         for name, operation in spec.operations().items()
         for status, response in spec.responses(operation).items()
-        for problem in spec.problem_types(response) or {None}
+        for problem in spec.problem_types(response)
+        | ({None} if set(response.get("content", {})) != {spec.PROBLEM} else set())
     }
 
 
 def test_every_answer_that_is_described_can_be_had_or_is_known_not_to_be() -> None:
     within_reach = {answer for answer in described() if answer[1] not in OUT_OF_REACH_STATUSES}
-    assert within_reach == set(CALLS) | {ONLY_OF_A_FULL_SERVICE} | OUT_OF_REACH
+    elsewhere = {ONLY_OF_A_FULL_SERVICE, REVIVED_IN_A_FULL_SERVICE, ONLY_OF_A_CACHING_SERVICE}
+    assert within_reach == set(CALLS) | elsewhere | OUT_OF_REACH
 
 
 @pytest.mark.parametrize("answer", CALLS, ids=lambda answer: " ".join(str(part) for part in answer if part))
@@ -160,6 +276,28 @@ def test_an_owner_who_has_all_the_tokens_that_are_allowed_gets_no_more(full_serv
     wanted = {"name": "one too many", "permissions": ["apps:read"]}
     response = Call("POST /tokens", full_service.admin_token, body=wanted).send(full_service)
     assert ("POST /tokens", response.status_code, calls.problem_type(response)) == ONLY_OF_A_FULL_SERVICE
+
+
+def test_a_token_comes_back_to_life_only_where_there_is_room_for_it(full_service: Service) -> None:
+    admin = full_service.admin_token
+    ended = calls.create(full_service, admin, owner="revived", expires_in="1s")["id"]
+    time.sleep(1.1)
+    calls.create(full_service, admin, owner="revived")
+    rotate = Call("POST /tokens/{id}/rotate", admin, ended, body={"expires_in": "1d"})
+    response = rotate.send(full_service)
+    answer = (rotate.operation, response.status_code, calls.problem_type(response))
+    assert answer == REVIVED_IN_A_FULL_SERVICE
+
+
+def test_where_gateways_keep_answers_no_token_is_tightened(caching_service: Service) -> None:
+    admin = caching_service.admin_token
+    made = calls.create(caching_service, admin)["id"]
+    tighten = Call("POST /tokens/{id}/tighten", admin, made, headers={"If-Match": '"1"'})
+    response = tighten.send(caching_service)
+    answer = (tighten.operation, response.status_code, calls.problem_type(response))
+    assert answer == ONLY_OF_A_CACHING_SERVICE
+    usage = Call("GET /tokens/{id}/usage", admin, made).send(caching_service)
+    assert not usage.json()["complete"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', "{}".encode("utf-16")])
@@ -337,3 +475,320 @@ def test_a_place_in_a_list_that_was_made_up_is_refused(service: Service) -> None
     cursor = spec.DOCUMENT["components"]["schemas"]["Cursor"]["examples"][0]
     response = Call("GET /tokens", service.admin_token, query={"cursor": cursor}).send(service)
     assert (response.status_code, calls.problem_type(response)) == (400, "invalid_request")
+
+
+def test_every_reason_for_which_a_token_is_disabled_is_shown_as_described(service: Service) -> None:
+    admin = service.admin_token
+    own = calls.create(service, admin, permissions=["tokens:write"], owner="disabling")
+    for by, reason in [(own["token"], "owner"), (admin, "admin")]:
+        made = calls.create(service, admin, owner="disabling")["id"]
+        disable = Call("POST /tokens/{id}/disable", by, made)
+        first, second = disable.send(service), disable.send(service)
+        assert (first.json()["status"], first.json()["disabled_reason"]) == ("disabled", reason)
+        assert first.json() == second.json()
+        assert first.headers["etag"] == second.headers["etag"] == '"2"'
+        enabled = Call("POST /tokens/{id}/enable", admin, made).send(service).json()
+        assert (enabled["status"], enabled["disabled_at"]) == ("active", None)
+        Call("POST /tokens/{id}/disable", by, made).send(service)
+        revoke = Call(
+            "POST /tokens/{id}/revoke", admin, made, body={"reason": "owner_left", "comment": "gone\nfor good"}
+        )
+        revoked = revoke.send(service).json()
+        assert (revoked["revoked_reason"], revoked["revoked_comment"]) == ("owner_left", "gone\nfor good")
+
+
+def test_a_disabled_token_that_has_expired_stays_dead(service: Service) -> None:
+    admin = service.admin_token
+    made = calls.create(service, admin, expires_in="1s")["id"]
+    Call("POST /tokens/{id}/disable", admin, made).send(service)
+    time.sleep(1.1)
+    tag = {"If-Match": '"2"'}
+    for call in [
+        Call("PATCH /tokens/{id}", admin, made, body={"expires_at": None}, headers=tag),
+        Call("POST /tokens/{id}/enable", admin, made),
+    ]:
+        assert calls.problem_type(call.send(service)) == "token_ended"
+
+
+def test_a_secret_that_a_rotation_has_ended_disables_its_token_as_described(short_service: Service) -> None:
+    admin = short_service.admin_token
+    made = calls.create(short_service, admin, expires_in="30d", permissions=["tokens:read"])
+    rotated = Call("POST /tokens/{id}/rotate", admin, made["id"]).send(short_service).json()
+    assert (rotated["previous_secret_until"], rotated["token"] == made["token"]) == (None, False)
+    assert Call("GET /me", made["token"]).send(short_service).status_code == 401
+    show = Call("GET /tokens/{id}", admin, made["id"])
+    noted(lambda: show.send(short_service).json()["status"] == "disabled")
+    shown = show.send(short_service).json()
+    assert (shown["disabled_reason"], shown["disabled_by"]) == ("secret_reuse", None)
+    assert Call("GET /me", rotated["token"]).send(short_service).status_code == 401
+    events = Call("GET /tokens/{id}/events", admin, made["id"]).send(short_service).json()["events"]
+    assert [event["kind"] for event in events] == ["secret_reuse", "rotated", "created"]
+    assert events[0]["detail"] == {"disabled": True}
+
+
+def test_where_lifetimes_are_limited_no_token_gets_a_longer_one(short_service: Service) -> None:
+    admin = short_service.admin_token
+    made = calls.create(short_service, admin, expires_in="30d")["id"]
+    tag = {"If-Match": '"1"'}
+    for call in [
+        *[
+            Call("POST /tokens", admin, body={"name": "x", "permissions": ["apps:read"], **expiry})
+            for expiry in [{}, {"expires_at": None}, {"expires_in": "31d"}, {"expires_at": "2099-12-31T00:00:00Z"}]
+        ],
+        Call("PATCH /tokens/{id}", admin, made, body={"expires_at": None}, headers=tag),
+        *[
+            Call("POST /tokens/{id}/rotate", admin, made, body=expiry)
+            for expiry in [{"expires_at": None}, {"expires_in": "31d"}]
+        ],
+    ]:
+        errors = call.send(short_service).json()["errors"]
+        assert [error["field"] in ("expires_in", "expires_at") for error in errors] == [True]
+        assert "30 days" in errors[0]["message"]
+
+
+def test_both_secrets_work_for_the_overlap_and_a_rotation_is_done_once(service: Service) -> None:
+    admin = service.admin_token
+    made = calls.create(service, admin, permissions=["tokens:read"])
+    rotate = Call(
+        "POST /tokens/{id}/rotate", admin, made["id"], body={"overlap": "1d"}, headers={"Idempotency-Key": "a"}
+    )
+    rotated, again = rotate.send(service), rotate.send(service)
+    assert rotated.json()["previous_secret_until"] is not None
+    assert (calls.problem_type(again), again.headers["etag"]) == ("already_rotated", rotated.headers["etag"])
+    for token in [made["token"], rotated.json()["token"]]:
+        assert Call("GET /me", token).send(service).status_code == 200
+
+
+def test_every_kind_of_event_is_shown_as_described_page_by_page(service: Service) -> None:
+    admin = service.admin_token
+    made = calls.create(service, admin)
+    use(service, made)
+    everything = {
+        "name": "new",
+        "description": "new",
+        "grants": [{"permissions": ["apps:read"], "resources": ["apps"]}],
+        "allowed_ips": ["127.0.0.0/8"],
+        "expires_at": "2099-12-31T00:00:00Z",
+    }
+    Call("PATCH /tokens/{id}", admin, made["id"], body=everything, headers={"If-Match": '"1"'}).send(service)
+    for word, body in [
+        ("rotate", {"overlap": "1h", "expires_in": "1d"}),
+        ("disable", None),
+        ("enable", {}),
+        ("revoke", None),
+    ]:
+        assert Call(f"POST /tokens/{{id}}/{word}", admin, made["id"], body=body).send(service).status_code == 200
+    found, query = [], {"limit": 3}
+    while query is not None:
+        page = Call("GET /tokens/{id}/events", admin, made["id"], query=query).send(service).json()
+        found += page["events"]
+        query = query | {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+    kinds = ["revoked", "enabled", "disabled", "rotated", "updated", "first_used", "created"]
+    assert [event["kind"] for event in found] == kinds
+    assert [change["field"] for change in found[4]["detail"]["changes"]] == list(everything)
+    elsewhere = Call("GET /tokens/{id}/events", admin, made["id"], query={"limit": 1}).send(service).json()
+    other = calls.create(service, admin)["id"]
+    refused = Call("GET /tokens/{id}/events", admin, other, query={"cursor": elsewhere["next_cursor"]}).send(service)
+    assert [error["field"] for error in refused.json()["errors"]] == ["cursor"]
+
+
+def test_what_is_enough_is_what_tightening_leaves(service: Service) -> None:
+    admin = service.admin_token
+    made = calls.create(service, admin, permissions=["apps:*", "builds:read"])
+    use(service, made)
+    usage = Call("GET /tokens/{id}/usage", admin, made["id"], query={"days": 365}).send(service)
+    assert (usage.json()["granted"], usage.json()["used"], usage.json()["complete"]) == (2, 1, True)
+    tighten = Call(
+        "POST /tokens/{id}/tighten", admin, made["id"], body={"days": 30}, headers={"If-Match": usage.headers["etag"]}
+    )
+    tightened = tighten.send(service).json()
+    assert tightened["grants"] == usage.json()["enough"] == [{"permissions": ["apps:read"], "resources": ["*"]}]
+    shown = Call("GET /tokens/{id}", admin, made["id"]).send(service).json()
+    assert (shown["last_used_user_agent"], shown["last_used_ip"]) == ("contract-tests", "127.0.0.1")
+
+
+@pytest.mark.parametrize("value", [1, 365, 30.0, 0, 366, -1, 1.5, "30", True, [], None])
+def test_days_are_accepted_if_and_only_if_the_description_allows_them(value: object, service: Service) -> None:
+    made = calls.create(service, service.admin_token)["id"]
+    body = {"days": value}
+    allowed = spec.complaints({"$ref": "#/components/schemas/Tightening"}, body) == []
+    tighten = Call("POST /tokens/{id}/tighten", service.admin_token, made, body=body, headers={"If-Match": '"1"'})
+    # Nobody has used it.
+    assert tighten.send(service).status_code == (409 if allowed else 400)
+
+
+@pytest.mark.parametrize(
+    ("operation", "query"),
+    [
+        *[("GET /tokens", {"idle_days": value}) for value in ["0", "3651", "x", "", "1.0", "+1"]],
+        *[("GET /tokens/{id}/usage", {"days": value}) for value in ["0", "366", "x", ""]],
+        *[("GET /tokens/{id}/events", {"limit": value}) for value in ["0", "101", "x", ""]],
+    ],
+)
+def test_what_is_no_number_in_its_limits_is_refused(operation: str, query: dict, service: Service) -> None:
+    made = calls.create(service, service.admin_token)["id"]
+    response = Call(operation, service.admin_token, made, query=query).send(service)
+    assert [error["field"] for error in response.json()["errors"]] == list(query)
+
+
+def test_tokens_that_nobody_uses_are_listed_by_themselves(service: Service) -> None:
+    admin = service.admin_token
+    calls.create(service, admin, owner="busy")
+    for days in (1, 3650):
+        page = Call("GET /tokens", admin, query={"owner": "busy", "idle_days": days}).send(service).json()
+        assert page["tokens"] == []
+    calls.create(service, admin, owner="busy")
+    page = Call("GET /tokens", admin, query={"owner": "busy", "limit": 1}).send(service).json()
+    query = {"owner": "busy", "idle_days": 1, "cursor": page["next_cursor"]}
+    assert Call("GET /tokens", admin, query=query).send(service).json()["tokens"] == []
+
+
+def test_where_tokens_must_not_be_idle_they_are_listed_by_status_all_the_same(short_service: Service) -> None:
+    admin = short_service.admin_token
+    made = [calls.create(short_service, admin, owner="idle", expires_in="1d")["id"] for _ in range(3)]
+    Call("POST /tokens/{id}/disable", admin, made[0]).send(short_service)
+    Call("POST /tokens/{id}/revoke", admin, made[1]).send(short_service)
+    for status, ids in {"disabled": made[:1], "revoked": made[1:2], "active": made[2:], "expired": []}.items():
+        query = {"owner": "idle", "status": status}
+        page = Call("GET /tokens", admin, query=query).send(short_service).json()
+        assert [token["id"] for token in page["tokens"]] == ids
+
+
+@pytest.mark.parametrize("owner", ["a/b", "..", "a;b", "50%", "-", "auth0|5f7c", "a+b@example.com", "~", "'"])
+def test_all_tokens_of_an_owner_are_revoked_whatever_it_is_called(owner: str, service: Service) -> None:
+    admin = service.admin_token
+    made = [calls.create(service, admin, owner=owner)["id"] for _ in range(2)]
+    operation = "POST /owners/{owner}/revoke-tokens"
+    in_path = spec.complaints({"$ref": "#/components/schemas/OwnerInPath"}, owner) == [] and owner != "-"
+    place = {"owner": owner} if in_path else {"owner": "-", "query": {"owner": owner}}
+    answer = Call(operation, admin, **place, body={"reason": "owner_left"}).send(service).json()
+    assert (answer["owner"], answer["revoked"], answer["done"]) == (owner, 2, True)
+    for id_ in made:
+        shown = Call("GET /tokens/{id}", admin, id_).send(service).json()
+        assert (shown["status"], shown["revoked_reason"]) == ("revoked", "owner_left")
+    # Clients take `..` away by themselves.
+    if not in_path and owner not in ("-", ".."):
+        assert Call(operation, admin, owner=owner).send(service).status_code == 403
+    assert Call(operation, admin, **place).send(service).json()["revoked"] == 0
+
+
+def test_an_owner_is_named_in_one_place(service: Service) -> None:
+    operation = "POST /owners/{owner}/revoke-tokens"
+    for place in [{"owner": "-"}, {"owner": "nobody", "query": {"owner": "nobody"}}, {"owner": 'a"b'}]:
+        errors = Call(operation, service.admin_token, **place).send(service).json()["errors"]
+        assert [error["field"] for error in errors] == ["owner"]
+
+
+def test_a_token_that_ends_soon_is_told_when(service: Service) -> None:
+    admin = service.admin_token
+    for lifetime, told in [("13d", True), ("15d", False)]:
+        made = calls.create(service, admin, permissions=["tokens:read"], expires_in=lifetime)
+        for call, status in [(Call("GET /me", None), 200), (Call("GET /tokens/{id}", None, NOBODYS), 404)]:
+            response = replace(call, token=made["token"]).send(service)
+            assert response.status_code == status
+            assert response.headers.get("x-api-token-expires-at") == (made["expires_at"] if told else None)
+    assert "x-api-token-expires-at" not in Call("GET /me", admin).send(service).headers
+
+
+def test_an_introspected_token_is_shown_as_described(service: Service) -> None:
+    admin = service.admin_token
+    asker = calls.create(service, admin, permissions=["tokens:introspect"])["token"]
+    made = calls.create(service, admin, resources=["apps/x"], allowed_ips=["192.0.2.0/24"], expires_in="1d")
+
+    def ask(**form: str) -> dict:
+        return Call("POST /introspect", asker, form={"token": made["token"], **form}).send(service).json()
+
+    here = {"source_ip": "192.0.2.7", "token_type_hint": "anything"}
+    assert ask() == {"active": False}
+    assert ask(source_ip="192.0.3.7") == {"active": False}
+    assert (ask(**here)["scope"], "allowed" in ask(**here), "exp" in ask(**here)) == ("apps:read", False, True)
+    for method, path, reason in [
+        ("GET", "/apps/x", None),
+        ("GET", "/apps/y", "resource_not_granted"),
+        ("POST", "/apps/x", "permission_missing"),
+        ("GET", "/apps/../x", "malformed_path"),
+    ]:
+        answer = ask(**here, method=method, path=path)
+        assert (answer["allowed"], answer["reason"]) == (reason is None, reason)
+    answer = ask(**here, method="GET", path="/me", api="tokens")
+    assert (answer["allowed"], answer["permission"]) == (True, None)
+    assert Call("POST /introspect", asker, form={"token": "x"}).send(service).json() == {"active": False}
+
+
+def test_whoever_holds_a_token_ends_it_and_learns_nothing(service: Service) -> None:
+    admin = service.admin_token
+    made = calls.create(service, admin)
+    for token in [made["token"], made["token"], made["token"][:-1] + "x", "", "x"]:
+        response = Call("POST /revoke", None, form={"token": token, "token_type_hint": "x"}).send(service)
+        assert (response.status_code, response.content) == (200, b"")
+    shown = Call("GET /tokens/{id}", admin, made["id"]).send(service).json()
+    assert (shown["status"], shown["revoked_by"]) == ("revoked", f"token:{made['id']}")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{}, [("token", "x"), ("token", "x")], {"token": "x" * 16_384}],
+    ids=lambda form: str(form)[:40],
+)
+def test_a_form_that_is_not_good_is_refused_as_oauth_has_it(form: dict | list, service: Service) -> None:
+    for call in [Call("POST /revoke", None, form=form), Call("POST /introspect", service.admin_token, form=form)]:
+        response = call.send(service)
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
+def test_a_token_in_the_query_of_a_revocation_is_not_taken(service: Service) -> None:
+    made = calls.create(service, service.admin_token)
+    for form in [{}, {"token": made["token"]}]:
+        response = Call("POST /revoke", None, query={"token": made["token"]}, form=form).send(service)
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("word", ["rotate", "disable", "enable", "tighten"])
+@pytest.mark.parametrize("tag", ["*", "1", 'W/"1"', '"01"'])
+def test_what_is_no_tag_of_a_token_is_refused_as_described(tag: str, word: str, service: Service) -> None:
+    made = calls.create(service, service.admin_token)["id"]
+    call = Call(f"POST /tokens/{{id}}/{word}", service.admin_token, made, headers={"If-Match": tag})
+    assert [error["field"] for error in call.send(service).json()["errors"]] == ["If-Match"]
+
+
+@pytest.mark.parametrize(
+    ("key", "status"), [("a", 200), ("~" * 255, 200), ("a b", 200), ("~" * 256, 400), ("a\tb", 400)]
+)
+def test_a_key_of_a_rotation_has_its_form(key: str, status: int, service: Service) -> None:
+    made = calls.create(service, service.admin_token)["id"]
+    rotate = Call("POST /tokens/{id}/rotate", service.admin_token, made, headers={"Idempotency-Key": key})
+    assert rotate.send(service).status_code == status
+
+
+def test_a_switch_takes_no_body(service: Service) -> None:
+    made = calls.create(service, service.admin_token)["id"]
+    for body, status in [({}, 200), ({"reason": "x"}, 400), (b"x", 400)]:
+        response = Call("POST /tokens/{id}/disable", service.admin_token, made, body=body).send(service)
+        assert response.status_code == status
+
+
+def test_a_decision_on_where_a_token_is_used_or_whether_it_is_disabled_is_explained(service: Service) -> None:
+    admin = service.admin_token
+    made = calls.create(service, admin, allowed_ips=["192.0.2.0/24"])["id"]
+
+    def explain(**asked: str) -> tuple[int | None, str | None]:
+        question = {"token_id": made, "method": "GET", "path": "/apps", **asked}
+        answer = Call("POST /explain", admin, body=question).send(service).json()
+        return answer["status"], answer["reason"]
+
+    assert explain(source_ip="192.0.2.7") == (None, None)
+    assert explain() == explain(source_ip="::1") == (403, "ip_not_allowed")
+    Call("POST /tokens/{id}/disable", admin, made).send(service)
+    assert explain(source_ip="192.0.2.7") == (401, "disabled")
+
+
+def test_nobody_hands_out_a_token_for_more_addresses_than_their_own(service: Service) -> None:
+    admin = service.admin_token
+    here = {"allowed_ips": ["127.0.0.0/8"], "permissions": ["tokens:write"]}
+    manager = calls.create(service, admin, **here)["token"]
+    assert calls.create(service, manager, **here)["allowed_ips"] == here["allowed_ips"]
+    for beyond in [{}, {"allowed_ips": ["127.0.0.1", "::1"]}]:
+        body = {"name": "x", "permissions": ["tokens:write"], **beyond}
+        refused = Call("POST /tokens", manager, body=body).send(service)
+        assert calls.problem_type(refused) == "exceeds_grants"
+        assert [error["field"] for error in refused.json()["errors"]] == ["allowed_ips"]

@@ -157,6 +157,128 @@ def test_a_value_is_accepted_if_and_only_if_the_description_allows_it(field: dic
     assert response.status_code == (201 if allowed else 400), response.text
 
 
+NETWORKS = [
+    *["192.0.2.7", "192.0.2.0/24", "0.0.0.0/0", "192.0.2.7/32", "192.0.2.7/24", "192.0.2.0/33", "192.0.2.0/024"],
+    *[
+        "::1",
+        "::/0",
+        "2001:DB8::/32",
+        "2001:db8::1/32",
+        "::/129",
+        "::ffff:192.0.2.0/120",
+        "::ffff:0:0/96",
+        "::ffff:0:0/95",
+    ],
+    *["1:2:3:4:5:6:192.0.2.7", "::192.0.2.7/128", "fe80::1%eth0", "[::1]", "010.0.0.1", "192.0.2", "192.0.2.0/"],
+    *["192.0.2.0/255.255.255.0", "192.0.2.0/-1", "192.0.2.7 ", " ::1", "x", "", "*", "10.0.0.0/8,::1", "\u0661.0.0.0"],
+]
+LISTS_OF_NETWORKS = [[], ["::1"] * 50, ["::1"] * 51, "::1", [None], [1], [["::1"]], {}]
+ADDRESSES = [{"allowed_ips": value} for value in [*[[text] for text in NETWORKS], *LISTS_OF_NETWORKS, None]]
+
+
+@pytest.mark.parametrize("field", ADDRESSES, ids=lambda field: ascii(field)[:60])
+def test_an_address_is_accepted_if_and_only_if_the_description_allows_it(field: dict, service: Service) -> None:
+    body = GOOD | field
+    allowed = spec.complaints(NEW_TOKEN, body) == []
+    response = Call("POST /tokens", service.admin_token, body=body).send(service)
+    assert response.status_code == (201 if allowed else 400), response.text
+
+
+PATCHES: list[Any] = [
+    *[{field: text} for field in ["name", "description"] for text in [*TEXTS, *LIKE_TOKENS, None, 1, True, [], {}]],
+    *[{"grants": value} for value in GRANTS],
+    *[{"expires_at": value} for value in [*TIMES, *TIMES_WITH_ANYTHING, None, 1, True, [], {}]],
+    *ADDRESSES,
+    *[{field: value} for field in ["expires_in", "owner", "role", "permissions", "id"] for value in ["1d", None, 1]],
+    *[{}, [], None, "x", 1],
+]
+
+
+@pytest.fixture(scope="module")
+def admins(service: Service) -> Any:
+    """The id of a token that is changed again and again."""
+    return calls.create(service, service.admin_token)["id"]
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: ascii(patch)[:60])
+def test_a_patch_is_accepted_if_and_only_if_the_description_allows_it(
+    patch: Any, admins: str, service: Service
+) -> None:
+    allowed = spec.complaints({"$ref": "#/components/schemas/TokenPatch"}, patch) == []
+    tag = Call("GET /tokens/{id}", service.admin_token, admins).send(service).headers["etag"]
+    body = b"null" if patch is None else patch
+    call = Call("PATCH /tokens/{id}", service.admin_token, admins, body=body, headers={"If-Match": tag})
+    response = call.send(service)
+    assert response.status_code == (200 if allowed else 400), response.text
+    if isinstance(patch, dict) and len(patch) == 1 and not allowed:
+        assert len({error["field"] for error in response.json()["errors"]}) == len(response.json()["errors"])
+
+
+LONGEST_OVERLAP = {"s": 604_800, "m": 10_080, "h": 168, "d": 7}
+ROTATIONS: list[Any] = [
+    *[{field: text} for field in ["overlap", "expires_in"] for text in [*LIFETIMES, None, 1, True, [], {}]],
+    *[{"overlap": f"{most + more}{unit}"} for unit, most in LONGEST_OVERLAP.items() for more in [-1, 0, 1]],
+    *[{"expires_in": f"{most + more}{unit}"} for unit, most in LONGEST.items() for more in [-1, 0, 1]],
+    *[{"expires_at": value} for value in [*TIMES, None, 1]],
+    *[{"expires_in": "1d", "expires_at": value} for value in [None, f"{DAY}T00:00:00Z"]],
+    {"expires_in": None, "expires_at": f"{DAY}T00:00:00Z"},
+    *[{"colour": "red"}, {}, [], "x"],
+]
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS, ids=lambda rotation: ascii(rotation)[:60])
+def test_a_rotation_is_accepted_if_and_only_if_the_description_allows_it(rotation: Any, service: Service) -> None:
+    rotated = calls.create(service, service.admin_token)["id"]
+    allowed = spec.complaints({"$ref": "#/components/schemas/Rotation"}, rotation) == []
+    response = Call("POST /tokens/{id}/rotate", service.admin_token, rotated, body=rotation).send(service)
+    assert response.status_code == (200 if allowed else 400), response.text
+
+
+GROUNDS: list[Any] = [
+    *[
+        {"reason": text}
+        for text in ["leaked", "superseded", "unused", "owner_left", "other", "Leaked", "", None, 1, []]
+    ],
+    *[{"comment": text} for text in [*TEXTS, *LIKE_TOKENS, "ü" * 500, "ü" * 501, None, 1]],
+    *[{"colour": "red"}, {}, [], "x"],
+]
+
+
+@pytest.mark.parametrize("grounds", GROUNDS, ids=lambda grounds: ascii(grounds)[:60])
+def test_grounds_are_accepted_if_and_only_if_the_description_allows_them(grounds: Any, service: Service) -> None:
+    allowed = spec.complaints({"$ref": "#/components/schemas/Grounds"}, grounds) == []
+    revoked = calls.create(service, service.admin_token)["id"]
+    for call in [
+        Call("POST /tokens/{id}/revoke", service.admin_token, revoked, body=grounds),
+        Call("POST /owners/{owner}/revoke-tokens", service.admin_token, owner="grounds", body=grounds),
+    ]:
+        response = call.send(service)
+        assert response.status_code == (200 if allowed else 400), response.text
+
+
+IPS = ["192.0.2.7", "::1", "::ffff:192.0.2.7", "192.0.2.0/24", "192.0.2", "010.0.0.1", "fe80::1%eth0", "", " ::1", "x"]
+FORMS: list[dict[str, str]] = [
+    *[{"method": text, "path": "/"} for text in ["GET", "get", "", "X" * 20, "X" * 21, "$connect", "$disconnect"]],
+    *[
+        {"method": "GET", "path": text}
+        for text in ["/", "", "apps", "//", "/a/../b", "/ü\u202e", "/%zz", *LIKE_TOKENS[:2]]
+    ],
+    *[{"method": "GET", "path": "/" + "ü" * size} for size in (2047, 2048)],
+    *[{"api": text} for text in ["protected", "tokens", "Tokens", ""]],
+    *[{"source_ip": text} for text in IPS],
+    *[{"token_type_hint": text} for text in ["access_token", "", "ü"]],
+    *[{"method": "GET"}, {"path": "/"}, {"colour": "red"}, {}],
+]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: ascii(form)[:60])
+def test_a_form_is_accepted_if_and_only_if_the_description_allows_it(form: dict, service: Service) -> None:
+    form = {"token": "x"} | form
+    allowed = spec.complaints({"$ref": "#/components/schemas/IntrospectionRequest"}, form) == []
+    response = Call("POST /introspect", service.admin_token, form=form).send(service)
+    assert response.status_code == (200 if allowed else 400), response.text
+
+
 QUESTION = {"$ref": "#/components/schemas/Question"}
 QUESTIONS: list[dict[str, Any]] = [
     *[{"method": text} for text in ["GET", "get", "", "G ET", "BREW", "X" * 20, "X" * 21, "$connect", "$disconnect"]],
@@ -168,6 +290,7 @@ QUESTIONS: list[dict[str, Any]] = [
     *[{"path": "/" + "x" * size} for size in (94, 95, 96, 97, 100)],
     *[{"path": "/" + text} for text in LIKE_TOKENS],
     *[{"api": value} for value in ["protected", "tokens", "Tokens", "", None, 1]],
+    *[{"source_ip": value} for value in ["192.0.2.7", "::1", "192.0.2.0/24", "x", "", None, 1]],
     *[{"token_id": text} for text in ["", "0" * 15, "0" * 17, "0" * 15 + "-"]],
     *[{field: wrong} for field in ["token_id", "method", "path"] for wrong in [..., None, 1, [], {}]],
     {"colour": "red"},
@@ -235,7 +358,7 @@ CATALOGS: list[Any] = [
     *[{"permissions": {"a:" + text: ""}} for text in LIKE_TOKENS],
     *[{"permissions": {name: text}} for name in ["tokens:read", "tokens:sell"] for text in OWN],
     *[{"permissions": {"a:b": text}} for text in [*TEXTS, *LIKE_TOKENS, "ü" * 200, "ü" * 201, None, 1, {}]],
-    *[{"permissions": {f"a:b{n}": "" for n in range(count)}} for count in (500, 506)],
+    *[{"permissions": {f"a:b{n}": "" for n in range(count)}} for count in (500, 507)],
     *[
         {"roles": {name: {"permissions": ["*"]}}}
         for name in ["a", "a" * 32, "a-1", *[it for it in ROLES if str(it) == it]]

@@ -17,7 +17,8 @@ from service import ROOT
 NO_ROUTE = {"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
 # The two defaults stand for these, which have no text of their own.
 STATUSES_OF_DEFAULTS = {"DEFAULT_4XX": [400], "DEFAULT_5XX": [500, 502, 504]}
-NEEDS_NO_PERMISSION = "GET /me"
+# What the authorizer brings about, which is not asked for what is open.
+OF_THE_AUTHORIZER = {"UNAUTHORIZED", "ACCESS_DENIED"}
 
 
 class Template(yaml.SafeLoader):
@@ -41,6 +42,16 @@ def test_the_routes_that_are_deployed_are_those_that_are_described(resources: di
         if event["Type"] == "Api"
     ]
     assert {f"{event['Method'].upper()} {event['Path']}" for event in events} == set(spec.operations())
+
+
+def test_the_route_that_is_deployed_open_is_the_one_that_is_described_so(resources: dict) -> None:
+    open_ones = {
+        f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
+        for resource in resources.values()
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Properties"].get("Auth", {}).get("Authorizer") == "NONE"
+    }
+    assert open_ones == {call for call, operation in spec.operations().items() if spec.is_open(operation)}
 
 
 def own_answers(resources: dict) -> Iterator[tuple[str, int, dict, dict]]:
@@ -70,7 +81,7 @@ def test_what_the_gateway_answers_by_itself_is_described_for_every_call(resource
         if name in NO_ROUTE:
             continue
         for call, operation in spec.operations().items():
-            if (name, call) == ("ACCESS_DENIED", NEEDS_NO_PERMISSION):
+            if name in OF_THE_AUTHORIZER and spec.is_open(operation):
                 continue
             response = spec.responses(operation)[status]
             assert spec.complaints(response["content"][headers["content-type"]]["schema"], body) == [], (name, call)

@@ -8,10 +8,12 @@ import pytest
 import requests
 
 import calls
+import spec
 from calls import Call
 from service import Service
 from watch import LOOKS_LIKE_TOKEN, Watch
 
+WORDS = ["rotate", "disable", "enable", "tighten", "revoke"]
 GOOD = {"name": "x", "permissions": ["apps:read"]}
 
 
@@ -41,6 +43,7 @@ def with_token(value: Any, token: str) -> Any:
         {"permissions": ["{token}"]},
         {"expires_in": "{token}"},
         {"expires_at": "{token}"},
+        {"allowed_ips": ["{token}"]},
         {"{token}": "x"},
         {"role": "{token}"},
         {"grants": [{"permissions": ["{token}:read"]}]},
@@ -116,11 +119,45 @@ def test_a_token_in_the_query_is_refused_and_not_repeated(name: str, service: Se
     assert Call("GET /tokens", service.admin_token, query=query).send(service).status_code == 400
 
 
+@pytest.mark.parametrize("operation", ["PATCH /tokens/{id}", *[f"POST /tokens/{{id}}/{word}" for word in WORDS]])
+def test_a_token_in_a_change_is_refused_and_not_repeated(operation: str, service: Service, token: str) -> None:
+    id_ = calls.create(service, service.admin_token)["id"]
+    fields = ["name", "description", "expires_at", "expires_in", "overlap", "reason", "comment", "days", "{token}"]
+    bodies = [*[{field: "{token}"} for field in fields], {"allowed_ips": ["{token}"]}]
+    for body in bodies:
+        call = Call(operation, service.admin_token, id_, body=with_token(body, token), headers={"If-Match": '"1"'})
+        assert call.send(service).status_code == 400
+
+
+def test_a_token_in_a_form_or_a_header_is_not_repeated(service: Service, token: str) -> None:
+    admin = service.admin_token
+    for field in ["token_type_hint", "method", "path", "api", "source_ip", token]:
+        form = {"token": token, "method": "GET", "path": "/" + token} | {field: token}
+        assert Call("POST /introspect", admin, form=form).send(service).status_code in (200, 400)
+        assert Call("POST /revoke", None, form={"token": "x", field: token}).send(service).status_code in (200, 400)
+    id_ = calls.create(service, admin)["id"]
+    for headers in [{"Idempotency-Key": token}, {"If-Match": token}]:
+        for _ in range(2):
+            Call("POST /tokens/{id}/rotate", admin, id_, headers=headers).send(service)
+
+
+def test_a_token_in_a_user_agent_is_not_kept(service: Service, token: str) -> None:
+    made = calls.create(service, service.admin_token)
+    Call("POST /tokens/{id}/disable", service.admin_token, made["id"], headers={"User-Agent": token}).send(service)
+    events = Call("GET /tokens/{id}/events", service.admin_token, made["id"]).send(service).json()["events"]
+    assert events[0]["user_agent"] is None
+
+
 def test_a_token_in_the_path_is_not_repeated(service: Service, token: str) -> None:
     stranger = calls.create(service, service.admin_token)["token"]
-    for operation in ["GET /tokens/{id}", "DELETE /tokens/{id}", "POST /tokens/{id}/revoke"]:
-        assert Call(operation, service.admin_token, token).send(service).status_code == 404
+    for operation in [operation for operation in spec.operations() if "{id}" in operation]:
+        sent = {"body": {}} if operation.startswith("PATCH") else {}
+        call = Call(operation, service.admin_token, token, headers={"If-Match": '"1"'}, **sent)
+        assert call.send(service).status_code == 404
         assert Call(operation, stranger, token).send(service).status_code == 403
+    operation = "POST /owners/{owner}/revoke-tokens"
+    for place in [{"owner": token}, {"owner": "-", "query": {"owner": token}}]:
+        assert Call(operation, service.admin_token, **place).send(service).status_code == 400
     assert requests.get(f"{service.url}/{token}", timeout=30).status_code == 404
 
 

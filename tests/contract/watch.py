@@ -1,5 +1,5 @@
-"""Nothing that the service answers holds a token or a session, except the one answer that is
-to show it."""
+"""Nothing that the service answers holds a token or a session, except the two answers that
+are to show it."""
 
 import json
 import re
@@ -12,6 +12,8 @@ LOOKS_LIKE_TOKEN = re.compile(r"(_|%5[Ff])[0-9A-Za-z]{32}|eyJ[0-9A-Za-z_-]{10,}\
 # in the 65 characters behind the prefix.
 STRETCH = re.compile(r"[0-9A-Za-z]{43,}")
 SECRET_PART = slice(16, 16 + 43)
+# The two answers that show a token.
+SHOWN = re.compile(r"POST /tokens 201|POST /tokens/[0-9A-Za-z]{16}/rotate 200")
 
 
 class Watch:
@@ -31,7 +33,8 @@ class Watch:
         # The sign-in for development, which is no part of what is described.
         if request.path_url == "/dev/sign-in":
             return
-        if (request.method, request.path_url.partition("?")[0]) == ("POST", "/tokens") and response.status_code == 201:
+        path = request.path_url.partition("?")[0]
+        if SHOWN.fullmatch(f"{request.method} {path} {response.status_code}"):
             created = json.loads(text)
             self.remember(created.pop("token"))
             text = json.dumps(created)
