@@ -9,11 +9,12 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use portcullis::access::Catalog;
-use portcullis::store::{Created, Error, Tokens};
-use portcullis::token::Actor;
+use portcullis::store::{Change, Changed, Created, Error, Tokens};
+use portcullis::token::{Actor, Digest, Happened, Proof, Record, TokenId};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::events::kinds;
 use super::failing::{app, ask, assert_no_decision};
 use super::{Sample, Table, alice, by_whom, now, revoke};
 use crate::support::wire::Origin;
@@ -209,6 +210,52 @@ async fn a_revoke_or_a_delete_whose_answer_was_lost_is_done_all_the_same() {
     assert!(behind.tokens.delete(&record.id).await.unwrap());
     assert_eq!(behind.happened(), 1);
     assert_eq!(table.item(&record.id).await, None);
+}
+
+/// A rotation of a token as it is now.
+async fn rotated(table: &Table, behind: &Behind, digest: &Digest, id: &TokenId) -> Result<Changed, Error> {
+    let seen = table.tokens.credential(id).await.unwrap().unwrap();
+    let what = Happened::Rotated { previous_secret_until: None, expires_at: None };
+    let next = Record { rotated_at: Some(now().to_the_second()), ..seen.record.clone() };
+    let change = Change { seen: &seen.record, next, what, by: &by_whom(), now: now(), limits: super::LIMITS };
+    behind.tokens.rotate(&change, &seen, digest.clone(), None).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_met_another_change_or_lost_its_answer_is_done_once() {
+    for fault in [
+        Fault { times: 7, ..CONFLICT },
+        Fault { operation: "TransactWriteItems", after: true, ..INTERNAL },
+        Fault { operation: "TransactWriteItems", times: 2, ..THROTTLED },
+    ] {
+        let table = Table::in_process().await;
+        let record = Sample::of(&alice()).in_table(&table).await;
+        let behind = Behind::new(&table, fault).await;
+        let digest = Sample::of(&alice()).digest;
+        let done = rotated(&table, &behind, &digest, &record.id).await.unwrap();
+        assert!(matches!(done, Changed::Done(now) if now.version == 2));
+        assert_eq!(behind.happened(), fault.times);
+        let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
+        assert_eq!((after.record.version, after.secrets.superseded.len()), (2, 1));
+        assert_eq!(after.secrets.proof(&digest, now()), Proof::Current);
+        assert_eq!(kinds(&table, &record.id).await, ["rotated", "created"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_the_store_refuses_for_good_leaves_the_secret_as_it_was() {
+    let table = Table::in_process().await;
+    let sample = Sample::of(&alice());
+    let secret = sample.digest.clone();
+    let record = sample.in_table(&table).await;
+    let refused = Fault { operation: "TransactWriteItems", times: u32::MAX, ..THROTTLED };
+    let behind = Behind::new(&table, refused).await;
+    let failure = rotated(&table, &behind, &Sample::of(&alice()).digest, &record.id).await;
+    assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
+    let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
+    assert_eq!(after.secrets.proof(&secret, now()), Proof::Current);
+    assert_eq!(after.record, record);
+    assert_eq!(kinds(&table, &record.id).await, ["created"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
