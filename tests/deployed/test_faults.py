@@ -115,7 +115,8 @@ def test_a_store_that_fails_once_is_asked_again(faults: Faults, url: str, admin_
 def test_a_lost_note_of_the_last_use_is_no_ones_trouble(faults: Faults, url: str, admin_token: str) -> None:
     # A token that was never used: within a minute of a noted use there is no second note.
     unused = gateway.call("POST", f"{url}/tokens", admin_token, {"name": "x", "permissions": ["apps:read"]})
-    faults.inject({"operation": "UpdateItem", "error": {"code": "ThrottlingException"}})
+    # Its first use is noted with an event of its history, in one transaction.
+    faults.inject({"operation": "TransactWriteItems", "error": {"code": "ThrottlingException"}})
     opened = [gateway.call("GET", f"{url}/demo/apps/billing", unused.body["token"]).status for _ in range(2)]
     # The first request's note comes before the second request is looked at.
     assert faults.fired(), "the fault was not there"
