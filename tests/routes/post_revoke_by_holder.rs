@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, Stack, Token, secret_of_nobody, stack};
+use crate::support::{Answer, Stack, Token, secret_of_nobody, stack, stack_of_ones_own};
 
 fn form(stack: &Stack, body: String) -> Answer {
     stack.post("/revoke").form(body).send()
@@ -70,4 +70,14 @@ fn a_form_without_one_token_is_refused_as_the_standard_says() {
         assert!(document["error_description"].is_string());
     }
     assert_eq!(token.status(&stack), 200);
+}
+
+#[test]
+fn the_secret_of_an_expired_token_proves_nothing() {
+    let stack = stack_of_ones_own(|_| {});
+    let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
+    stack.pass(3600);
+    revoke(&stack, &token.secret).expect(200);
+    let view = stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(view["status"], "expired");
 }

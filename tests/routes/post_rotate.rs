@@ -110,6 +110,24 @@ fn a_retry_with_the_same_key_does_not_rotate_twice_and_says_so() {
 }
 
 #[test]
+fn a_retry_that_is_the_same_to_the_letter_is_told_so_too() {
+    let stack = stack();
+    let token = stack.token(["apps:read"]);
+    let request = stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin);
+    let request = request.header("Idempotency-Key", "run-1").header("If-Match", "\"1\"");
+    Token::shown_in(&request.clone().send().expect(200));
+    request.send().problem(409, "already_rotated");
+}
+
+#[test]
+fn no_secret_works_longer_than_its_token() {
+    let stack = stack();
+    let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
+    let new = rotated(&stack, &token, &json!({"overlap": "7d"}));
+    assert_eq!(new.view["previous_secret_until"], new.view["expires_at"]);
+}
+
+#[test]
 fn a_rotation_can_set_a_new_expiry() {
     let stack = stack();
     let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "1d"}));

@@ -42,6 +42,12 @@ fn what_an_admin_has_disabled_only_an_admin_enables() {
     ask(&stack, "enable", &token, &keeper).problem(403, "forbidden");
     assert_eq!(token.status(&stack), 401);
     ask(&stack, "enable", &token, &stack.admin).expect(200);
+    // Over the owner's own, too, which does not take the admin's back.
+    for (by, reason) in [(&keeper.secret, "owner"), (&stack.admin, "admin"), (&keeper.secret, "admin")] {
+        assert_eq!(shown(&ask(&stack, "disable", &token, by).expect(200)), [json!("disabled"), json!(reason)]);
+    }
+    ask(&stack, "enable", &token, &keeper).problem(403, "forbidden");
+    ask(&stack, "enable", &token, &stack.admin).expect(200);
     assert_eq!(token.status(&stack), 200);
 }
 

@@ -30,7 +30,8 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
         return Ok(empty());
     };
     // One that has ended proves nothing any more: whoever finds it must not end the newest.
-    if matches!(credential.secrets.proof(&secret.digest(), now), Proof::Current | Proof::Superseded) {
+    let proof = credential.secrets.proof(&secret.digest(), now);
+    if matches!(proof, Proof::Current | Proof::Superseded) && !credential.record.has_expired(now) {
         let actor = Actor::Token(secret.id().clone());
         let Caller { source_ip, agent } = origin(request);
         let author = Author { actor: Some(actor.clone()), source_ip, agent };

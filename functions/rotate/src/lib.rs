@@ -35,11 +35,12 @@ async fn rotate(app: &App, request: &Request) -> Answer {
     let id = call.target(app).await?.id;
     let credential = app.tokens.credential(&id).await?.ok_or_else(Problem::not_found)?;
     let seen = &credential.record;
-    if asked_for.is_some_and(|version| version != seen.version) {
-        return Err(Problem::precondition_failed(seen.version));
-    }
+    // First, as a request that is repeated word for word names the version before.
     if let Some(at) = repeated(credential.rotation_key.as_ref(), key.as_ref(), now) {
         return Err(Problem::already_rotated(at, seen.version));
+    }
+    if asked_for.is_some_and(|version| version != seen.version) {
+        return Err(Problem::precondition_failed(seen.version));
     }
     let next = asked.applied(app, &call, seen, now)?;
     let secret = Secret::renew(&app.settings.prefix, &id, &mut SysRng).map_err(|error| {
@@ -85,9 +86,9 @@ impl Asked {
         let mut fields = Fields::read_or_none(body)?;
         let expires_at = Expiry::read(&mut fields, &app.settings, now);
         let overlap = fields.optional_with("overlap", |text| {
-            let until = parse_expires_in(text, now)?;
+            let wrong = || Invalid("must be at least 1s and at most 7d, as a whole number and s, m, h or d".to_owned());
             let longest = now.to_the_second().plus_seconds(LONGEST_OVERLAP_SECONDS);
-            if until <= longest { Ok(until) } else { Err(Invalid("must be at least 1s and at most 7d".to_owned())) }
+            parse_expires_in(text, now).ok().filter(|until| *until <= longest).ok_or_else(wrong)
         });
         fields.finish(KNOWN)?;
         Ok(Self { expires_at, overlap })
@@ -109,10 +110,12 @@ impl Asked {
                 return Err(Problem::invalid(vec![FieldError::new("overlap", message)]));
             }
         }
+        let expires_at = self.expires_at.unwrap_or(seen.expires_at);
         let next = Record {
-            expires_at: self.expires_at.unwrap_or(seen.expires_at),
+            expires_at,
             rotated_at: Some(now.to_the_second()),
-            previous_secret_until: self.overlap,
+            // No secret works longer than its token.
+            previous_secret_until: self.overlap.map(|until| expires_at.map_or(until, |end| until.min(end))),
             ..seen.clone()
         };
         if self.expires_at.is_none() {

@@ -12,10 +12,12 @@ use crate::{alive, limits, shown};
 pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer {
     let now = app.clock.now();
     switched(app, call, request, |seen| {
-        if seen.disabled.is_some() {
+        let why = if call.is_someone_elses(seen) { WhyDisabled::Admin } else { WhyDisabled::Owner };
+        // Whatever it is disabled for, an admin who disables it too means to be asked.
+        let stands = |disabled: &Disablement| why == WhyDisabled::Owner || disabled.why == WhyDisabled::Admin;
+        if seen.disabled.as_ref().is_some_and(stands) {
             return Ok(None);
         }
-        let why = if call.is_someone_elses(seen) { WhyDisabled::Admin } else { WhyDisabled::Owner };
         let disabled = Some(Disablement { at: now.to_the_second(), by: Some(call.actor()), why });
         Ok(Some((Record { disabled, ..seen.clone() }, Happened::Disabled(why))))
     })
