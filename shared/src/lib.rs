@@ -55,4 +55,11 @@ impl App {
         let client = store::connect(config::Connection::from_env()?)?;
         Ok(Self { tokens: store::Tokens::new(client, settings.table.clone()), settings, clock: clock::Clock::system() })
     }
+
+    /// What the deployment allows of tokens.
+    #[must_use]
+    pub fn limits(&self) -> store::Limits {
+        let settings = &self.settings;
+        store::Limits { live_tokens: settings.max_tokens_per_owner, retention_days: settings.retention_days }
+    }
 }

@@ -13,7 +13,7 @@ RECORD = KEYS | {
     "previous_secret_until", "last_used_at", "last_used_from", "version",
 }  # fmt: skip
 # What only a function that is shown secrets reads.
-CREDENTIAL = {"digest", "superseded", "rotation_key", "used", "reuse_seen_at", "ttl"}
+CREDENTIAL = {"digest", "superseded", "rotation_keys", "used", "reuse_seen_at", "ttl"}
 SHOWN_SECRETS = {"Authorizer", "Introspect", "Revoke", "Rotate"}
 # Whoever asks what a role gives, or what a route needs, reads the catalog.
 READ = RECORD | {"document"}
@@ -51,7 +51,8 @@ ALLOWED = {
         "UpdateItem": [
             (
                 {"TOKEN#*", "OWNER#*"},
-                KEYS | {"revoked_at", "revoked_by", "revoked_for", "ttl", "version", "live"},
+                KEYS
+                | {"revoked_at", "revoked_by", "revoked_for", "reuse_seen_at", "disabled", "ttl", "version", "live"},
             )
         ],
         "PutItem": [WRITE_EVENT],
@@ -75,7 +76,7 @@ ALLOWED = {
         "UpdateItem": [
             (
                 {"TOKEN#*", "OWNER#*"},
-                KEYS | {"digest", "superseded", "rotation_key", "reuse_seen_at", "expires_at", "rotated_at",
+                KEYS | {"digest", "superseded", "rotation_keys", "reuse_seen_at", "expires_at", "rotated_at",
                         "previous_secret_until", "ttl", "version", "live"},
             )
         ],
@@ -153,7 +154,7 @@ def test_only_the_functions_that_are_shown_secrets_read_a_digest(template) -> No
                 # Without this a request that names no attributes would get all of them.
                 assert values(statement, "StringEqualsIfExists", "dynamodb:Select") == {"SPECIFIC_ATTRIBUTES"}
                 assert named
-                reads = bool(named & {"digest", "superseded", "rotation_key"})
+                reads = bool(named & {"digest", "superseded", "rotation_keys"})
                 assert reads == (action == "GetItem" and function in SHOWN_SECRETS)
 
 

@@ -51,7 +51,7 @@ ENVIRONMENT = {
     "CreateFunction": OF_EACH_CALL | PREFIX | RETENTION | LIVE | LIFETIME,
     "IntrospectFunction": OF_EACH_CALL | PREFIX | QUARANTINE,
     "ListFunction": OF_EACH_CALL | CACHING,
-    "RevokeFunction": OF_EACH_CALL | PREFIX | RETENTION | CACHING
+    "RevokeFunction": OF_EACH_CALL | PREFIX | RETENTION | QUARANTINE | CACHING
     | {"PORTCULLIS_FLUSH_STAGES": {"Ref": "FlushStages"}},
     "RotateFunction": OF_EACH_CALL | PREFIX | RETENTION | LIVE | LIFETIME,
     "UpdateFunction": OF_EACH_CALL | RETENTION | LIVE | LIFETIME | CACHING,

@@ -81,3 +81,15 @@ fn the_secret_of_an_expired_token_proves_nothing() {
     let view = stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json();
     assert_eq!(view["status"], "expired");
 }
+
+#[test]
+fn an_ended_secret_that_is_presented_is_a_reuse() {
+    let stack = stack_of_ones_own(|options| options.quarantine_on_reuse = true);
+    let old = stack.token(["a:b"]);
+    let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
+    let new = Token::shown_in(&rotate.send().expect(200));
+    revoke(&stack, &old.secret).expect(200);
+    assert_eq!(new.kinds(&stack), ["secret_reuse", "rotated", "created"]);
+    let view = stack.get(&new.path()).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!((&view["status"], &view["disabled_reason"]), (&json!("disabled"), &json!("secret_reuse")));
+}

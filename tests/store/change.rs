@@ -1,7 +1,7 @@
 //! Changing a token, and what becomes of its slot.
 
 use portcullis::store::{Change, Changed, Created, Limits, RotationKey};
-use portcullis::token::{Alteration, Happened, Proof, Record};
+use portcullis::token::{Alteration, Digest, Happened, Proof, Record};
 use serde_json::json;
 
 use super::events::kinds;
@@ -106,11 +106,11 @@ async fn a_rotation_keeps_the_token_and_changes_its_secret() {
     let next = Record { rotated_at: Some(at.to_the_second()), previous_secret_until: until, ..record.clone() };
     let what = Happened::Rotated { previous_secret_until: until, expires_at: None };
     let change = Change { seen: &record, next: next.clone(), what, by: &by_whom(), now: at, limits: LIMITS };
-    let key = RotationKey { digest: [1; 32], at: at.to_the_second() };
+    let key = RotationKey { digest: Digest::of(b"run-1"), at: at.to_the_second() };
     let done = table.tokens.rotate(&change, &seen, new.clone(), Some(&key)).await.unwrap();
     assert_eq!(done, Changed::Done(Box::new(Record { version: 2, ..next })));
     let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
-    assert_eq!(after.rotation_key, Some(key));
+    assert_eq!(after.rotated_by(&key), Some(key.at));
     let proof = |digest, seconds| after.secrets.proof(digest, at.plus_seconds(seconds));
     assert_eq!([proof(&new, 0), proof(&old, 0), proof(&old, 60)], [Proof::Current, Proof::Superseded, Proof::Ended]);
     assert_eq!(kinds(&table, &record.id).await, ["rotated", "created"]);

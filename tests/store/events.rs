@@ -1,5 +1,6 @@
 //! A token's history.
 
+use portcullis::clock::Clock;
 use portcullis::store::{Change, Changed, EventCursor, Note};
 use portcullis::token::{Actor, Event, Grounds, Happened, Record, TokenId, WhyDisabled};
 
@@ -39,7 +40,8 @@ async fn an_event_tells_what_when_who_and_from_where() {
     assert_eq!((made.kind.as_str(), made.at, &made.by), ("created", record.created_at, &by_whom()));
     let at = now();
     let grounds = Grounds { reason: Some("leaked".parse().unwrap()), comment: Some("in a log".parse().unwrap()) };
-    table.tokens.revoke(&record.id, &Actor::Bootstrap, &by_whom(), &grounds, at, LIMITS).await.unwrap();
+    let clock = Clock::from_fn(move || at);
+    table.tokens.revoke(&record.id, &Actor::Bootstrap, &by_whom(), &grounds, &clock, LIMITS).await.unwrap();
     let last = &all(&table, &record.id).await[0];
     assert_eq!((last.kind.as_str(), last.at), ("revoked", at));
     assert_eq!(last.detail, serde_json::json!({"reason": "leaked", "comment": "in a log"}));

@@ -108,7 +108,10 @@ async fn revoke(
     retention_days: u32,
 ) -> Result<Option<Record>, Error> {
     let author = Author { actor: Some(by.clone()), ..by_whom() };
-    tokens.revoke(id, by, &author, &Grounds::default(), at, Limits { retention_days, ..LIMITS }).await
+    let clock = Clock::from_fn(move || at);
+    let limits = Limits { retention_days, ..LIMITS };
+    let revoked = tokens.revoke(id, by, &author, &Grounds::default(), &clock, limits).await?;
+    Ok(revoked.map(|revoked| revoked.record))
 }
 
 /// The use of a token at a moment, by somebody.

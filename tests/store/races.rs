@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use portcullis::clock::Clock;
 use portcullis::store::{Change, Changed, Created};
-use portcullis::token::{Actor, Happened, Proof, Record, Standing, Status, TokenId};
+use portcullis::token::{Actor, Grounds, Happened, Proof, Record, Standing, Status, TokenId};
 
 use super::events::kinds;
 use super::{LIMITS, Sample, Table, alice, by_whom, now, revoke, used_at};
@@ -184,15 +185,39 @@ async fn an_update_and_a_revoke_at_once_leave_it_revoked_and_its_slot_free() {
         let (by, actor) = (by_whom(), Actor::Bootstrap);
         let what = Happened::Updated(Vec::new());
         let change = Change { seen: &record, next: later, what, by: &by, now: now(), limits: LIMITS };
-        let (updated, revoked) =
-            tokio::join!(updating.change(&change), revoke(&revoking, &record.id, &actor, now(), 30));
+        let (grounds, clock) = (Grounds::default(), Clock::system());
+        let revoked = revoking.revoke(&record.id, &actor, &by, &grounds, &clock, LIMITS);
+        let (updated, revoked) = tokio::join!(updating.change(&change), revoked);
         assert!(matches!(updated.unwrap(), Changed::Done(_) | Changed::Stale(_)));
-        assert!(revoked.unwrap().unwrap().revoked.is_some());
+        let revoked = revoked.unwrap().unwrap();
+        assert!(revoked.by_this && revoked.record.revoked.is_some());
+        assert_eq!(kinds(&table, &record.id).await[0], "revoked", "what overtook it comes before it");
         let after = table.tokens.get(&record.id).await.unwrap().unwrap();
         assert_eq!(after.standing(now(), 0), Standing::Revoked);
         assert_eq!(kinds(&table, &record.id).await.len(), usize::try_from(after.version).unwrap());
     }
     assert_slots_are_true(&table, []).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_revokes_at_once_one_is_told_that_it_did_it() {
+    let table = Table::fresh().await;
+    let record = Sample::of(&alice()).in_table(&table).await;
+    let racers: Vec<_> = (0..20)
+        .map(|at| {
+            let (tokens, id) = (table.another_client(), record.id.clone());
+            let (by, grounds, clock) = (by_whom(), Grounds::default(), Clock::system());
+            tokio::spawn(async move {
+                let revoked = tokens.revoke(&id, &actor(at), &by, &grounds, &clock, LIMITS).await;
+                revoked.unwrap().unwrap().by_this
+            })
+        })
+        .collect();
+    let mut did_it = 0;
+    for racer in racers {
+        did_it += u32::from(racer.await.unwrap());
+    }
+    assert_eq!(did_it, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

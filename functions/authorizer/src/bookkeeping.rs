@@ -107,7 +107,8 @@ pub(crate) mod tests {
         let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
         let secrets = Secrets::of_nobody();
         let uses = Some(Uses::default());
-        let credential = Credential { secrets, rotation_key: None, uses, reuse_seen_at: None, ttl: None, record };
+        let credential =
+            Credential { secrets, rotation_keys: Vec::new(), uses, reuse_seen_at: None, ttl: None, record };
         Note::of_use(&credential, None, &Caller::default(), Timestamp::from_seconds(1)).unwrap()
     }
 

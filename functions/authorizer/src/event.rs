@@ -2,7 +2,6 @@
 //! character must end in a refusal, not in an event that cannot be read (a 500).
 
 use portcullis::store::Caller;
-use portcullis::token::AgentFamily;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -67,10 +66,7 @@ impl Event {
     /// From where the request comes, as the gateway saw it, and with what, as its sender says. A
     /// `TOKEN` event knows neither.
     pub(crate) fn caller(&self) -> Caller {
-        Caller {
-            source_ip: self.source_ip().and_then(|text| text.parse().ok()),
-            agent: self.header("user-agent").next().and_then(AgentFamily::of),
-        }
+        Caller::of(self.source_ip(), self.header("user-agent").next())
     }
 
     fn text(&self, pointer: &str) -> Option<&str> {

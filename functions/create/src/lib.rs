@@ -92,8 +92,8 @@ async fn issue(app: &App, blank: Blank, by: &Author, now: Timestamp) -> Result<I
         ..Record::new(id, blank.name, blank.owner, blank.grants, blank.created_by, now)
     };
     // Whoever comes with AWS credentials must not be locked out by their own tokens.
-    let live_tokens = if record.created_by == Actor::Bootstrap { 0 } else { app.settings.max_tokens_per_owner };
-    let limits = Limits { live_tokens, retention_days: app.settings.retention_days };
+    let limits = app.limits();
+    let limits = if record.created_by == Actor::Bootstrap { Limits { live_tokens: 0, ..limits } } else { limits };
     match app.tokens.create(&record, &secret.digest(), by, limits).await? {
         Created::Done => Ok(Issued { record, secret }),
         Created::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),

@@ -58,7 +58,9 @@ async fn alive(app: &App, presented: &str, from: Option<IpAddr>) -> Result<Optio
     match credential.secrets.proof(&secret.digest(), now) {
         Proof::Wrong => Ok(None),
         Proof::Ended => {
-            // Where it came from, the caller has said, and the caller is known.
+            // The audit log has whoever asks; that this was asked about is said here.
+            tracing::warn!(token_id = %secret.id(), reason = Reason::SecretReuse.as_str(), "an ended secret was asked about");
+            // Where it came from, the caller has said.
             let caller = Caller { source_ip: from, agent: None };
             if let Some(note) = Note::of_reuse(&credential, app.settings.quarantine_on_reuse, &caller, now) {
                 app.tokens.note(&note).await?;

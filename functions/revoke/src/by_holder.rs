@@ -5,10 +5,8 @@
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
 use portcullis::http::{Answer, Form, FormError, empty, origin};
-use portcullis::store::Caller;
+use portcullis::store::{Caller, Note};
 use portcullis::token::{Actor, Author, Grounds, Proof, Secret};
-
-use crate::limits;
 
 pub(crate) const ROUTE: &str = "/revoke";
 
@@ -29,13 +27,22 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
     let Some(credential) = app.tokens.credential(secret.id()).await? else {
         return Ok(empty());
     };
-    // One that has ended proves nothing any more: whoever finds it must not end the newest.
-    let proof = credential.secrets.proof(&secret.digest(), now);
-    if matches!(proof, Proof::Current | Proof::Superseded) && !credential.record.has_expired(now) {
-        let actor = Actor::Token(secret.id().clone());
-        let Caller { source_ip, agent } = origin(request);
-        let author = Author { actor: Some(actor.clone()), source_ip, agent };
-        app.tokens.revoke(secret.id(), &actor, &author, &Grounds::default(), now, limits(app)).await?;
+    let caller = origin(request);
+    match credential.secrets.proof(&secret.digest(), now) {
+        Proof::Current | Proof::Superseded if !credential.record.has_expired(now) => {
+            let actor = Actor::Token(secret.id().clone());
+            let Caller { source_ip, agent } = caller;
+            let author = Author { actor: Some(actor.clone()), source_ip, agent };
+            let (grounds, limits) = (Grounds::default(), app.limits());
+            app.tokens.revoke(secret.id(), &actor, &author, &grounds, &app.clock, limits).await?;
+        }
+        // It proves nothing any more: whoever finds it must not end the newest.
+        Proof::Ended => {
+            if let Some(note) = Note::of_reuse(&credential, app.settings.quarantine_on_reuse, &caller, now) {
+                app.tokens.note(&note).await?;
+            }
+        }
+        Proof::Current | Proof::Superseded | Proof::Wrong => {}
     }
     Ok(empty())
 }

@@ -11,7 +11,6 @@ use portcullis::App;
 use portcullis::clock::Timestamp;
 use portcullis::flush::Flusher;
 use portcullis::http::{Answer, Call, FieldError, Fields, Problem, TokenView, json, no_content, respond, tag};
-use portcullis::store::Limits;
 use portcullis::token::Grounds;
 use serde::Serialize;
 
@@ -49,9 +48,9 @@ async fn revoke(app: &App, flusher: &Flusher, call: &Call, body: &Body) -> Answe
     let flush = asks_to_flush(app, flusher, call)?;
     let grounds = grounds(body)?;
     let target = call.target(app).await?;
-    let (actor, author, now) = (call.actor(), call.author(), app.clock.now());
-    let revoked = app.tokens.revoke(&target.id, &actor, &author, &grounds, now, limits(app)).await?;
-    let record = revoked.ok_or_else(Problem::not_found)?;
+    let (actor, author) = (call.actor(), call.author());
+    let revoked = app.tokens.revoke(&target.id, &actor, &author, &grounds, &app.clock, app.limits()).await?;
+    let record = revoked.ok_or_else(Problem::not_found)?.record;
     let flushed = if flush { Some(flushed(flusher).await) } else { None };
     let view = TokenView::of(&record, &app.settings, app.clock.now());
     let effective_by = if flushed == Some(true) { app.clock.now() } else { effective_by(app) };
@@ -94,10 +93,6 @@ async fn flushed(flusher: &Flusher) -> bool {
 /// keep answers, the last of which they got just before.
 fn effective_by(app: &App) -> Timestamp {
     app.clock.now().plus_seconds(i64::from(app.settings.authorizer_cache_seconds))
-}
-
-fn limits(app: &App) -> Limits {
-    Limits { live_tokens: app.settings.max_tokens_per_owner, retention_days: app.settings.retention_days }
 }
 
 /// The body, which may be left out.

@@ -9,7 +9,7 @@ use portcullis::store::{Filter, MOST_PER_PAGE, Scope};
 use portcullis::token::{OwnerId, TokenId};
 use serde::Serialize;
 
-use crate::{effective_by, grounds, limits};
+use crate::{effective_by, grounds};
 
 /// What stands in the path for an owner whose name a path cannot hold.
 const ELSEWHERE: &str = "-";
@@ -22,16 +22,12 @@ pub(crate) async fn revoke(app: &App, call: &Call, request: &Request) -> Answer 
     let (actor, author, began) = (call.actor(), call.author(), app.clock.now());
     let mut answer = Answered { owner: owner.to_string(), revoked: 0, done: true, effective_by: began };
     for id in live(app, call, &owner).await? {
-        let now = app.clock.now();
-        if now.millis() - began.millis() > MOST_MILLIS {
+        if app.clock.now().millis() - began.millis() > MOST_MILLIS {
             answer.done = false;
             break;
         }
-        let before = app.tokens.get(&id).await?;
-        if before.is_some_and(|record| record.revoked.is_none()) {
-            app.tokens.revoke(&id, &actor, &author, &grounds, now, limits(app)).await?;
-            answer.revoked += 1;
-        }
+        let revoked = app.tokens.revoke(&id, &actor, &author, &grounds, &app.clock, app.limits()).await?;
+        answer.revoked += u64::from(revoked.is_some_and(|revoked| revoked.by_this));
     }
     answer.effective_by = effective_by(app);
     Ok(json(StatusCode::OK, &answer))

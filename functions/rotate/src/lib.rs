@@ -8,17 +8,14 @@ use portcullis::clock::Timestamp;
 use portcullis::http::{
     Access, Answer, Call, Expiry, FieldError, Fields, Problem, TokenView, Wanted, if_match_at_all, json, respond, tag,
 };
-use portcullis::store::{Change, Changed, Limits, RotationKey};
-use portcullis::token::{Happened, Invalid, Record, Secret, parse_expires_in};
+use portcullis::store::{Change, Changed, RotationKey};
+use portcullis::token::{Digest, Happened, Invalid, Record, Secret, parse_expires_in};
 use rand::rngs::SysRng;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 const KNOWN: &str = "expires_in, expires_at, overlap";
 /// The longest time for which the secret before may work too.
 const LONGEST_OVERLAP_SECONDS: i64 = 7 * 86_400;
-/// For so long a request that is repeated with the same key is known again.
-const KEY_SECONDS: i64 = 600;
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -36,7 +33,7 @@ async fn rotate(app: &App, request: &Request) -> Answer {
     let credential = app.tokens.credential(&id).await?.ok_or_else(Problem::not_found)?;
     let seen = &credential.record;
     // First, as a request that is repeated word for word names the version before.
-    if let Some(at) = repeated(credential.rotation_key.as_ref(), key.as_ref(), now) {
+    if let Some(at) = key.as_ref().and_then(|key| credential.rotated_by(key)) {
         return Err(Problem::already_rotated(at, seen.version));
     }
     if asked_for.is_some_and(|version| version != seen.version) {
@@ -51,7 +48,7 @@ async fn rotate(app: &App, request: &Request) -> Answer {
         previous_secret_until: next.previous_secret_until,
         expires_at: (next.expires_at != seen.expires_at).then_some([seen.expires_at, next.expires_at]),
     };
-    let limits = Limits { live_tokens: app.settings.max_tokens_per_owner, retention_days: app.settings.retention_days };
+    let limits = app.limits();
     let change = Change { seen, next, what, by: &call.author(), now, limits };
     match app.tokens.rotate(&change, &credential, secret.digest(), key.as_ref()).await? {
         Changed::Done(record) => {
@@ -135,12 +132,6 @@ impl Asked {
     }
 }
 
-/// When a request with the same key gave the token its present secret.
-fn repeated(last: Option<&RotationKey>, key: Option<&RotationKey>, now: Timestamp) -> Option<Timestamp> {
-    let (last, key) = last.zip(key)?;
-    (last.digest == key.digest && now < last.at.plus_seconds(KEY_SECONDS)).then_some(last.at)
-}
-
 /// `Idempotency-Key`, of which only the digest is kept: 1 to 255 printable ASCII characters
 /// (draft-ietf-httpapi-idempotency-key-header).
 fn key(request: &Request, now: Timestamp) -> Result<Option<RotationKey>, Problem> {
@@ -153,5 +144,6 @@ fn key(request: &Request, now: Timestamp) -> Result<Option<RotationKey>, Problem
         let message = "must be given once, with 1 to 255 printable ASCII characters";
         Problem::invalid(vec![FieldError::new("Idempotency-Key", message)])
     })?;
-    Ok(Some(RotationKey { digest: Sha256::digest(text.as_bytes()).into(), at: now.to_the_second() }))
+    let digest = Digest::of(text.as_bytes());
+    Ok(Some(RotationKey { digest, at: now.to_the_second() }))
 }

@@ -9,7 +9,6 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::http::{Answer, Call, Problem, TokenView, json, respond, tag};
-use portcullis::store::Limits;
 use portcullis::token::Record;
 
 /// Answers a call.
@@ -46,8 +45,4 @@ fn alive(app: &App, record: &Record) -> Result<(), Problem> {
         return Ok(());
     };
     Err(Problem::token_ended(why, record.version))
-}
-
-fn limits(app: &App) -> Limits {
-    Limits { live_tokens: app.settings.max_tokens_per_owner, retention_days: app.settings.retention_days }
 }

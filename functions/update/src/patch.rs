@@ -11,7 +11,7 @@ use portcullis::store::{Change, Changed};
 use portcullis::token::{Alteration, Description, Happened, Record, TokenName};
 use serde_json::json;
 
-use crate::{alive, limits, shown};
+use crate::{alive, shown};
 
 const KNOWN: &str = "name, description, grants, allowed_ips, expires_at";
 
@@ -35,11 +35,11 @@ pub(crate) async fn patch(app: &App, call: &Call, request: &Request) -> Answer {
 /// Puts a record in the place of the one that was read, unless somebody was quicker.
 pub(crate) async fn replace(app: &App, call: &Call, seen: &Record, next: Record, what: Happened) -> Answer {
     let (by, now) = (&call.author(), app.clock.now());
-    match app.tokens.change(&Change { seen, next, what, by, now, limits: limits(app) }).await? {
+    match app.tokens.change(&Change { seen, next, what, by, now, limits: app.limits() }).await? {
         Changed::Done(record) => shown(app, &record),
         Changed::Stale(record) => Err(Problem::precondition_failed(record.version)),
         Changed::Gone => Err(Problem::not_found()),
-        Changed::LimitReached => Err(Problem::token_limit_reached(limits(app).live_tokens)),
+        Changed::LimitReached => Err(Problem::token_limit_reached(app.limits().live_tokens)),
     }
 }
 

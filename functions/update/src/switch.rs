@@ -7,7 +7,7 @@ use portcullis::http::{Answer, Call, Fields, Problem, if_match_at_all};
 use portcullis::store::{Change, Changed};
 use portcullis::token::{Disablement, Happened, Record, Standing, WhyDisabled};
 
-use crate::{alive, limits, shown};
+use crate::{alive, shown};
 
 pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer {
     let now = app.clock.now();
@@ -61,12 +61,12 @@ async fn switched(
         let Some((next, what)) = next(&seen)? else {
             return shown(app, &seen);
         };
-        let change = Change { seen: &seen, next, what, by, now: app.clock.now(), limits: limits(app) };
+        let change = Change { seen: &seen, next, what, by, now: app.clock.now(), limits: app.limits() };
         match app.tokens.change(&change).await? {
             Changed::Done(record) => return shown(app, &record),
             Changed::Stale(record) => seen = *record,
             Changed::Gone => return Err(Problem::not_found()),
-            Changed::LimitReached => return Err(Problem::token_limit_reached(limits(app).live_tokens)),
+            Changed::LimitReached => return Err(Problem::token_limit_reached(app.limits().live_tokens)),
         }
     }
 }

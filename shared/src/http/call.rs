@@ -13,7 +13,7 @@ use crate::App;
 use crate::access::{Principal, RoleName};
 use crate::clock::Timestamp;
 use crate::store::Caller;
-use crate::token::{Actor, AgentFamily, Author, OwnerId, Record, Standing, TokenId};
+use crate::token::{Actor, Author, OwnerId, Record, Standing, TokenId};
 
 /// A call to one of the functions, by someone whom the authorizer let in.
 #[derive(Clone, Debug)]
@@ -127,10 +127,7 @@ pub fn origin(request: &Request) -> Caller {
         return Caller::default();
     };
     let identity = &context.identity;
-    Caller {
-        source_ip: identity.source_ip.as_deref().and_then(|text| text.parse().ok()),
-        agent: identity.user_agent.as_deref().and_then(AgentFamily::of),
-    }
+    Caller::of(identity.source_ip.as_deref(), identity.user_agent.as_deref())
 }
 
 /// Whom the authorizer's context names, and what they have at this moment.

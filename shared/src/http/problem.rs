@@ -104,7 +104,7 @@ impl Problem {
     #[must_use]
     pub fn already_rotated(at: Timestamp, version: u64) -> Self {
         let detail = format!(
-            "A request with this Idempotency-Key gave the token its present secret at {at}, and nothing was done now. That answer alone showed the secret; if it was lost, rotate again with another key."
+            "A request with this Idempotency-Key gave the token a new secret at {at}, and nothing was done now. That answer alone showed the secret; if it was lost, rotate again with another key."
         );
         Self { version: Some(version), ..Self::conflict("already_rotated", "The token was rotated already", detail) }
     }

@@ -13,6 +13,10 @@ use super::{Credential, Error, Limits, RotationKey, Tokens, item, number};
 use crate::clock::Timestamp;
 use crate::token::{Author, Digest, Event, Happened, Record, TokenId};
 
+/// The most keys of rotations that are remembered; nobody gives a token that many secrets in
+/// the time for which one is.
+const MOST_KEYS: usize = 50;
+
 /// A change of one token: what was read, what is to be, and what to tell of it.
 #[derive(Debug)]
 pub struct Change<'a> {
@@ -71,10 +75,12 @@ impl Tokens {
         key: Option<&RotationKey>,
     ) -> Result<Changed, Error> {
         let secrets = seen.secrets.rotated(new, change.next.previous_secret_until, change.now);
+        let known = seen.rotation_keys.iter().filter(|known| known.is_known(change.now));
+        let keys: Vec<_> = key.into_iter().chain(known).take(MOST_KEYS).collect();
         let attributes = vec![
             (item::DIGEST, Some(item::bytes(secrets.current.as_bytes()))),
             (item::SUPERSEDED, Some(item::superseded(&secrets))),
-            (item::ROTATION_KEY, key.map(item::rotation_key)),
+            (item::ROTATION_KEYS, (!keys.is_empty()).then(|| item::rotation_keys(keys.into_iter()))),
             // The next reuse is one of another secret.
             (item::REUSE_SEEN_AT, None),
         ];

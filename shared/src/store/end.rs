@@ -6,15 +6,25 @@ use super::change::{Change, Changed, update};
 use super::create::{MOST_TRIES, Transacted, pause};
 use super::events::MOST_IN_ONE_TRANSACTION;
 use super::{Error, Limits, Tokens, item, number};
-use crate::clock::Timestamp;
+use crate::clock::Clock;
 use crate::token::{Actor, Author, Grounds, Happened, Record, Revocation, TokenId};
+
+/// A token that is revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// As it is now.
+    pub record: Record,
+    /// Whether this is what revoked it.
+    pub by_this: bool,
+}
 
 impl Tokens {
     /// Ends a token for good and keeps its record for the time of the retention. Once this has
     /// answered, no later consistent read finds it alive.
     ///
     /// Revoking it again changes nothing: the first one stands. `None` where there is no
-    /// such token.
+    /// such token. Each try has a time of its own, so that its event comes behind those of
+    /// the changes that were quicker.
     ///
     /// # Errors
     /// When the store fails; the token may be revoked or not, and trying again is safe.
@@ -24,19 +34,21 @@ impl Tokens {
         actor: &Actor,
         by: &Author,
         grounds: &Grounds,
-        now: Timestamp,
+        clock: &Clock,
         limits: Limits,
-    ) -> Result<Option<Record>, Error> {
+    ) -> Result<Option<Revoked>, Error> {
         let mut found = self.get(id).await?;
         for _ in 0..MOST_TRIES {
-            let Some(seen) = found.filter(|record| record.revoked.is_none()) else {
-                return self.get(id).await;
-            };
+            let Some(seen) = found else { return Ok(None) };
+            if seen.revoked.is_some() {
+                return Ok(Some(Revoked { record: seen, by_this: false }));
+            }
+            let now = clock.now();
             let revoked = Some(Revocation { at: now.to_the_second(), by: actor.clone(), grounds: grounds.clone() });
             let next = Record { revoked, ..seen.clone() };
             let what = Happened::Revoked(grounds.clone());
             match self.change(&Change { seen: &seen, next, what, by, now, limits }).await? {
-                Changed::Done(record) => return Ok(Some(*record)),
+                Changed::Done(record) => return Ok(Some(Revoked { record: *record, by_this: true })),
                 // It is to end, whatever else becomes of it meanwhile.
                 Changed::Stale(record) => found = Some(*record),
                 Changed::Gone | Changed::LimitReached => return Ok(None),

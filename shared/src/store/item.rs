@@ -44,11 +44,11 @@ pub(super) const RECORD: [&str; 21] = [
 ];
 
 /// What is read besides by the functions that are shown secrets.
-pub(super) const CREDENTIAL: [&str; 6] = [DIGEST, SUPERSEDED, ROTATION_KEY, USED, REUSE_SEEN_AT, TTL];
+pub(super) const CREDENTIAL: [&str; 6] = [DIGEST, SUPERSEDED, ROTATION_KEYS, USED, REUSE_SEEN_AT, TTL];
 
 pub(super) const DIGEST: &str = "digest";
 pub(super) const SUPERSEDED: &str = "superseded";
-pub(super) const ROTATION_KEY: &str = "rotation_key";
+pub(super) const ROTATION_KEYS: &str = "rotation_keys";
 pub(super) const USED: &str = "used";
 pub(super) const REUSE_SEEN_AT: &str = "reuse_seen_at";
 pub(super) const TTL: &str = "ttl";
@@ -178,16 +178,21 @@ pub(super) fn bytes(bytes: &[u8]) -> AttributeValue {
 
 /// The superseded secrets, as they are stored.
 pub(super) fn superseded(secrets: &Secrets) -> AttributeValue {
-    let one = |one: &Superseded| {
-        let digest = ("digest".to_owned(), bytes(one.digest.as_bytes()));
-        AttributeValue::M(HashMap::from([digest, ("until".to_owned(), seconds(one.until))]))
-    };
-    AttributeValue::L(secrets.superseded.iter().map(one).collect())
+    digests("until", secrets.superseded.iter().map(|one| (&one.digest, one.until)))
 }
 
-pub(super) fn rotation_key(key: &RotationKey) -> AttributeValue {
-    let digest = ("digest".to_owned(), bytes(&key.digest));
-    AttributeValue::M(HashMap::from([digest, ("at".to_owned(), seconds(key.at))]))
+/// The keys of the last rotations, as they are stored.
+pub(super) fn rotation_keys<'a>(keys: impl Iterator<Item = &'a RotationKey>) -> AttributeValue {
+    digests("at", keys.map(|key| (&key.digest, key.at)))
+}
+
+/// Digests, each with a time of this name.
+fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a Digest, Timestamp)>) -> AttributeValue {
+    let one = |(digest, at): (&Digest, Timestamp)| {
+        let digest = (DIGEST.to_owned(), bytes(digest.as_bytes()));
+        AttributeValue::M(HashMap::from([digest, (time.to_owned(), seconds(at))]))
+    };
+    AttributeValue::L(digests.map(one).collect())
 }
 
 pub(super) fn event(id: &TokenId, event: &Event, ttl: Option<Timestamp>) -> Item {
@@ -260,10 +265,15 @@ pub(super) fn record(item: &Item) -> Result<Record, Error> {
 pub(super) fn credential(item: &Item) -> Result<Credential, Error> {
     let read = Reader { id: id_of(item).unwrap_or("?"), item };
     let current = digest_in(item).ok_or_else(|| read.corrupt(DIGEST))?;
-    let superseded = read.optional(SUPERSEDED, Reader::superseded)?.unwrap_or_default();
+    let digests = |attribute, time| {
+        let of = |read: &Reader<'_>, attribute| read.digests(attribute, time);
+        read.optional(attribute, of).map(Option::unwrap_or_default)
+    };
+    let superseded = digests(SUPERSEDED, "until")?.into_iter().map(|(digest, until)| Superseded { digest, until });
+    let rotation_keys = digests(ROTATION_KEYS, "at")?.into_iter().map(|(digest, at)| RotationKey { digest, at });
     Ok(Credential {
-        secrets: Secrets { current, superseded },
-        rotation_key: read.optional(ROTATION_KEY, Reader::rotation_key)?,
+        secrets: Secrets { current, superseded: superseded.collect() },
+        rotation_keys: rotation_keys.collect(),
         uses: read.optional(USED, Reader::uses)?,
         reuse_seen_at: read.optional(REUSE_SEEN_AT, Reader::time)?,
         ttl: read.optional(TTL, Reader::time)?,
@@ -398,23 +408,15 @@ impl Reader<'_> {
         Ok(LastUsed { at, source_ip, agent: agent.and_then(|text| AgentFamily::stored(&text)) })
     }
 
-    fn superseded(&self, attribute: &'static str) -> Result<Vec<Superseded>, Error> {
+    fn digests(&self, attribute: &'static str, time: &str) -> Result<Vec<(Digest, Timestamp)>, Error> {
         let list = self.item.get(attribute).and_then(|value| value.as_l().ok());
         let one = |value: &AttributeValue| {
             let map = value.as_m().ok()?;
-            let until = map.get("until")?.as_n().ok()?.parse().ok().map(Timestamp::from_seconds)?;
-            Some(Superseded { digest: digest_in(map)?, until })
+            let at = map.get(time)?.as_n().ok()?.parse().ok().map(Timestamp::from_seconds)?;
+            Some((digest_in(map)?, at))
         };
         let list = list.and_then(|list| list.iter().map(one).collect());
         list.ok_or_else(|| self.corrupt(attribute))
-    }
-
-    fn rotation_key(&self, attribute: &'static str) -> Result<RotationKey, Error> {
-        let map = self.map(attribute)?;
-        let digest = map.get("digest").and_then(|value| value.as_b().ok()?.as_ref().try_into().ok());
-        let at = map.get("at").and_then(|value| value.as_n().ok()?.parse().ok());
-        let (digest, at) = digest.zip(at).ok_or_else(|| self.corrupt(attribute))?;
-        Ok(RotationKey { digest, at: Timestamp::from_seconds(at) })
     }
 
     fn uses(&self, attribute: &'static str) -> Result<Uses, Error> {
@@ -515,12 +517,15 @@ mod tests {
         let secrets = secrets.rotated(some_digest(), Some(at(500)), at(400)).rotated(some_digest(), None, at(450));
         let mut item = new_token(&full(), &secrets.current, Some(at(9)));
         item.insert(SUPERSEDED.to_owned(), superseded(&secrets));
-        let key = RotationKey { digest: [7; 32], at: at(5) };
-        item.insert(ROTATION_KEY.to_owned(), rotation_key(&key));
+        let keys = [5, 6].map(|second| RotationKey { digest: some_digest(), at: at(second) });
+        item.insert(ROTATION_KEYS.to_owned(), rotation_keys(keys.iter()));
         let used = HashMap::from([("app:read app/billing".to_owned(), number(20_000))]);
         item.insert(USED.to_owned(), AttributeValue::M(used));
         let read = credential(&item).unwrap();
-        assert_eq!((read.rotation_key, read.ttl), (Some(key), Some(at(9))));
+        assert_eq!(read.ttl, Some(at(9)));
+        let read_back = read.rotation_keys.iter().zip(&keys);
+        assert!(read_back.clone().count() == 2 && read_back.clone().all(|(a, b)| a.at == b.at));
+        assert!(read_back.clone().all(|(a, b)| a.digest.matches(&b.digest)));
         let until: Vec<_> = read.secrets.superseded.iter().map(|one| one.until.seconds()).collect();
         assert_eq!(until, [450, 450]);
         assert!(read.secrets.superseded.iter().zip(&secrets.superseded).all(|(a, b)| a.digest.matches(&b.digest)));

@@ -40,12 +40,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::access::Uses;
 use crate::clock::Timestamp;
-use crate::token::{Record, Secrets, TokenId};
+use crate::token::{Digest, Record, Secrets, TokenId};
 
 pub use catalog::{CATALOG_SECONDS, StoredCatalog};
 pub use change::{Change, Changed};
 pub use client::connect;
 pub use create::{Created, Limits};
+pub use end::Revoked;
 pub use events::{EventCursor, EventPage};
 pub use list::{Cursor, Filter, MOST_PER_PAGE, Page, Scope};
 pub use used::{Caller, Note};
@@ -62,8 +63,8 @@ pub struct Tokens {
 pub struct Credential {
     /// What is stored of its secrets.
     pub secrets: Secrets,
-    /// The request by which it was last given a new secret, if that had a key.
-    pub rotation_key: Option<RotationKey>,
+    /// The requests by which it was given new secrets of late, as far as those had keys.
+    pub rotation_keys: Vec<RotationKey>,
     /// What it has been used for; `None` of one from before that was written down.
     pub uses: Option<Uses>,
     /// When it was last noted that a secret was used which had ended.
@@ -74,13 +75,32 @@ pub struct Credential {
     pub record: Record,
 }
 
-/// The key of the request by which a token was given a new secret: its digest, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The key of a request by which a token was given a new secret.
+#[derive(Clone, Debug)]
 pub struct RotationKey {
     /// SHA-256 of the key.
-    pub digest: [u8; 32],
-    /// When.
+    pub digest: Digest,
+    /// When the request came.
     pub at: Timestamp,
+}
+
+impl RotationKey {
+    /// For so long a request that is repeated with its key is known again.
+    const SECONDS: i64 = 600;
+
+    /// Whether it is known at a moment.
+    fn is_known(&self, now: Timestamp) -> bool {
+        now < self.at.plus_seconds(Self::SECONDS)
+    }
+}
+
+impl Credential {
+    /// When a request with the same key gave the token a secret, if it is known.
+    #[must_use]
+    pub fn rotated_by(&self, key: &RotationKey) -> Option<Timestamp> {
+        let known = self.rotation_keys.iter().filter(|known| known.is_known(key.at));
+        known.into_iter().find(|known| known.digest.matches(&key.digest)).map(|known| known.at)
+    }
 }
 
 /// The store failed. Whoever gets this has no answer and must not make one up.

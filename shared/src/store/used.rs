@@ -28,6 +28,16 @@ pub struct Caller {
     pub agent: Option<AgentFamily>,
 }
 
+impl Caller {
+    /// From what a gateway's event says. An IPv4-mapped IPv6 address is the IPv4 address that
+    /// it is.
+    #[must_use]
+    pub fn of(source_ip: Option<&str>, user_agent: Option<&str>) -> Self {
+        let address = source_ip.and_then(|text| text.parse::<IpAddr>().ok());
+        Self { source_ip: address.map(|ip| ip.to_canonical()), agent: user_agent.and_then(AgentFamily::of) }
+    }
+}
+
 /// Something to be written once an answer has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {

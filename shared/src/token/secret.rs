@@ -97,7 +97,7 @@ impl Secret {
     /// nothing, as there are 256 bits to guess.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest(Sha256::digest(self.text.as_bytes()).into())
+        Digest::of(self.text.as_bytes())
     }
 
     /// The token itself, for the one answer that shows it.
@@ -139,6 +139,12 @@ impl Digest {
     /// What no token's digest is: finding a token of it would be a preimage of SHA-256. To
     /// compare with where there is nothing stored.
     pub const NOBODYS: Self = Self([0; 32]);
+
+    /// SHA-256 of what only its digest is to be stored of.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
 
     /// From what is stored; `None` unless it is 32 bytes.
     #[must_use]
