@@ -5,7 +5,7 @@ use clap::{Parser, ValueEnum, value_parser};
 use http::Uri;
 use local::{Data, LogFormat, Options};
 use portcullis::clock::Clock;
-use portcullis::config::{Oidc, TokenManagement};
+use portcullis::config::{Oidc, Settings, TokenManagement};
 use portcullis::token::Prefix;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -127,22 +127,25 @@ impl Args {
             listen: self.listen,
             log: self.log(),
             data: if self.ephemeral { Data::Ephemeral } else { Data::Keep(self.data_dir) },
-            prefix: self.prefix,
-            max_tokens_per_owner: self.max_tokens_per_owner,
-            token_management: match self.token_management {
-                Managers::Owners => TokenManagement::Owners,
-                Managers::Admins => TokenManagement::Admins,
+            settings: Settings {
+                prefix: self.prefix,
+                max_tokens_per_owner: self.max_tokens_per_owner,
+                token_management: match self.token_management {
+                    Managers::Owners => TokenManagement::Owners,
+                    Managers::Admins => TokenManagement::Admins,
+                },
+                authorizer_cache_seconds: self.authorizer_cache_seconds,
+                max_token_lifetime_days: self.max_token_lifetime,
+                max_idle_days: self.max_idle_days,
+                quarantine_on_reuse: self.quarantine_on_reuse,
+                oidc: self.oidc_issuer.zip(self.oidc_audience).map(|(issuer, audience)| Oidc {
+                    issuer,
+                    audience,
+                    groups_claim: self.oidc_groups_claim,
+                    owner_claim: self.oidc_owner_claim,
+                }),
+                ..Settings::of_table(local::engine::TABLE)
             },
-            authorizer_cache_seconds: self.authorizer_cache_seconds,
-            max_token_lifetime_days: self.max_token_lifetime,
-            max_idle_days: self.max_idle_days,
-            quarantine_on_reuse: self.quarantine_on_reuse,
-            oidc: self.oidc_issuer.zip(self.oidc_audience).map(|(issuer, audience)| Oidc {
-                issuer,
-                audience,
-                groups_claim: self.oidc_groups_claim,
-                owner_claim: self.oidc_owner_claim,
-            }),
             audit_log: Box::new(io::stdout()),
             clock: Clock::system(),
         }
@@ -193,13 +196,13 @@ mod tests {
         assert_eq!(ours, template);
     }
 
-    fn options(args: &[&str]) -> Options {
-        Args::try_parse_from(["portcullis-local"].iter().chain(args)).unwrap().into_options()
+    fn settings(args: &[&str]) -> Settings {
+        Args::try_parse_from(["portcullis-local"].iter().chain(args)).unwrap().into_options().settings
     }
 
     #[test]
     fn without_flags_owners_manage_nothing_is_cached_and_no_provider_is_named() {
-        let options = options(&[]);
+        let options = settings(&[]);
         assert_eq!(options.token_management, TokenManagement::Owners);
         assert_eq!(options.authorizer_cache_seconds, 0);
         assert_eq!(options.oidc, None);
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_the_flags_say_reaches_the_options() {
-        let options = options(&[
+        let options = settings(&[
             "--token-management",
             "admins",
             "--authorizer-cache-seconds",
@@ -233,11 +236,11 @@ mod tests {
             groups_claim: "groups".to_owned(),
             owner_claim: "sub".to_owned(),
         };
-        assert_eq!(options(&least).oidc.as_ref(), Some(&expected));
+        assert_eq!(settings(&least).oidc.as_ref(), Some(&expected));
         expected.groups_claim = "cognito:groups".to_owned();
         expected.owner_claim = "email".to_owned();
         let claims = ["--oidc-groups-claim", "cognito:groups", "--oidc-owner-claim", "email"];
-        assert_eq!(options(&[least, claims].concat()).oidc, Some(expected));
+        assert_eq!(settings(&[least, claims].concat()).oidc, Some(expected));
     }
 
     #[test]

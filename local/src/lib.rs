@@ -37,10 +37,9 @@ use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
 use portcullis::App;
 use portcullis::clock::Clock;
-use portcullis::config::{HttpApiAnswer, Oidc, Settings, TokenManagement};
+use portcullis::config::{HttpApiAnswer, Oidc, Settings};
 use portcullis::flush::{Flusher, Stages};
 use portcullis::store::Tokens;
-use portcullis::token::Prefix;
 use server::Stack;
 use sign_in::SignIn;
 use std::io::{self, Write};
@@ -62,24 +61,10 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where to keep what survives.
     pub data: Data,
-    /// What tokens begin with.
-    pub prefix: Prefix,
-    /// How many live tokens an owner may have; 0 means no limit.
-    pub max_tokens_per_owner: u32,
-    /// Who may manage tokens.
-    pub token_management: TokenManagement,
-    /// For how long the gateway keeps the authorizer's answers for the protected API; 0
-    /// means not at all.
-    pub authorizer_cache_seconds: u32,
-    /// The most days that a token may live; 0 means no limit.
-    pub max_token_lifetime_days: u32,
-    /// After how many days without use a token opens nothing; 0 means never.
-    pub max_idle_days: u32,
-    /// Whether a token is disabled when a secret of it is used that a rotation has ended.
-    pub quarantine_on_reuse: bool,
-    /// The OpenID Connect provider whose sessions are accepted. With none, they are those of
-    /// the development sign-in, as long as only this machine can reach it.
-    pub oidc: Option<Oidc>,
+    /// The deployment's settings; table, retention and the form of answers are this machine's
+    /// own. With no OpenID Connect provider, the sessions are those of the development sign-in,
+    /// as long as only this machine can reach it.
+    pub settings: Settings,
     /// How the audit log looks.
     pub log: LogFormat,
     /// Where the audit log goes.
@@ -108,14 +93,11 @@ impl Options {
         Ok(Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: Data::Ephemeral,
-            prefix: prefix.map_err(|_| StartError::DefaultPrefix(defaults.token_prefix))?,
-            max_tokens_per_owner: defaults.max_tokens_per_owner,
-            token_management: TokenManagement::Owners,
-            authorizer_cache_seconds: 0,
-            max_token_lifetime_days: 0,
-            max_idle_days: 0,
-            quarantine_on_reuse: false,
-            oidc: None,
+            settings: Settings {
+                prefix: prefix.map_err(|_| StartError::DefaultPrefix(defaults.token_prefix))?,
+                max_tokens_per_owner: defaults.max_tokens_per_owner,
+                ..Settings::of_table(engine::TABLE)
+            },
             log: LogFormat::Json,
             audit_log: Box::new(io::sink()),
             clock: Clock::system(),
@@ -151,7 +133,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let engine = Engine::start(Some(&data_dir.database())).await?;
     let table_is_new = engine.ensure_table(&template.table).await?;
     // Where others can reach it, anybody on the network would be whoever they like.
-    let sign_in = match &options.oidc {
+    let given = &options.settings;
+    let sign_in = match &given.oidc {
         None if address.ip().is_loopback() => Some(SignIn::new(address, options.clock.clone())?),
         _ => None,
     };
@@ -160,16 +143,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         tokens: Tokens::new(engine.client.clone(), engine::TABLE),
         settings: Settings {
             table: engine::TABLE.to_owned(),
-            prefix: options.prefix,
-            max_tokens_per_owner: options.max_tokens_per_owner,
             retention_days: template.defaults.retention_days,
             http_api_answer: HttpApiAnswer::Simple,
-            token_management: options.token_management,
-            authorizer_cache_seconds: options.authorizer_cache_seconds,
-            max_token_lifetime_days: options.max_token_lifetime_days,
-            max_idle_days: options.max_idle_days,
-            quarantine_on_reuse: options.quarantine_on_reuse,
-            oidc: options.oidc.or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
+            oidc: given.oidc.clone().or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
+            ..given.clone()
         },
         clock: options.clock.clone(),
     });
@@ -177,13 +154,13 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     authorizer.start().await;
     let admin = admin::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {
-        apis: vec![echo::api(options.authorizer_cache_seconds), token_api(&template.api)?],
+        apis: vec![echo::api(given.authorizer_cache_seconds), token_api(&template.api)?],
         responses: template.api.responses,
         access_log: AccessLog::new(&template.api.access_log, data_dir.open_access_log()?),
         backend: Arc::new(Functions {
             app,
             authorizer,
-            flusher: flusher(&url, options.authorizer_cache_seconds),
+            flusher: flusher(&url, given.authorizer_cache_seconds),
             audit_log: AuditLog::new(options.log, options.audit_log),
         }),
         afterwards: Afterwards::default(),

@@ -41,6 +41,19 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap()
 }
 
+fn cached(seconds: u32) -> Options {
+    let mut options = Options::ephemeral().unwrap();
+    options.settings.authorizer_cache_seconds = seconds;
+    options
+}
+
+/// What the echo API answers to this token.
+async fn demo(running: &Running, token: &str) -> String {
+    let request =
+        format!("GET /demo/apps/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n");
+    send(running, request.as_bytes()).await.split(' ').nth(1).unwrap().to_owned()
+}
+
 fn kept(dir: &tempfile::TempDir) -> Options {
     Options { data: Data::Keep(dir.path().join("data")), ..Options::ephemeral().unwrap() }
 }
@@ -167,16 +180,10 @@ async fn with_a_cache_a_revoked_token_is_let_in_until_its_time_is_over_and_only_
     let seconds = Arc::new(AtomicI64::new(1_800_000_000));
     let now = Arc::clone(&seconds);
     let clock = Clock::from_fn(move || Timestamp::from_seconds(now.load(Ordering::SeqCst)));
-    let running =
-        start(Options { authorizer_cache_seconds: 60, clock, ..Options::ephemeral().unwrap() }).await.unwrap();
+    let running = start(Options { clock, ..cached(60) }).await.unwrap();
     let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
     let token = text(&made, "token");
-    let demo = async || {
-        let request = format!(
-            "GET /demo/apps/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
-        );
-        send(&running, request.as_bytes()).await.split(' ').nth(1).unwrap().to_owned()
-    };
+    let demo = async || demo(&running, token).await;
     assert_eq!(demo().await, "200");
     let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));
     assert_eq!(call(&running, running.admin_token(), &revoke, "").await.0, 200);
@@ -190,20 +197,14 @@ async fn with_a_cache_a_revoked_token_is_let_in_until_its_time_is_over_and_only_
 
 #[tokio::test]
 async fn a_flush_ends_what_a_cache_lets_in_and_is_in_no_log() {
-    let running = start(Options { authorizer_cache_seconds: 300, ..Options::ephemeral().unwrap() }).await.unwrap();
+    let running = start(cached(300)).await.unwrap();
     let flusher = |stages: &str| {
         let credentials = ("local".to_owned(), "local".to_owned());
         Flusher::new(stages.parse().unwrap(), "us-east-1", Some(running.url()), Some(credentials))
     };
     for stages in ["rest:demo/demo", "http:demo/demo"] {
         let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
-        let demo = async || {
-            let token = text(&made, "token");
-            let request = format!(
-                "GET /demo/apps/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
-            );
-            send(&running, request.as_bytes()).await.split(' ').nth(1).unwrap().to_owned()
-        };
+        let demo = async || demo(&running, text(&made, "token")).await;
         assert_eq!(demo().await, "200");
         let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));
         assert_eq!(call(&running, running.admin_token(), &revoke, "").await.0, 200);
@@ -274,7 +275,8 @@ async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_si
     for (oidc, listen) in [(Some(provider), None), (None, Some(everywhere))] {
         let default = Options::ephemeral().unwrap();
         let listen = listen.unwrap_or(default.listen);
-        let running = start(Options { oidc: oidc.clone(), listen, ..default }).await.unwrap();
+        let settings = Settings { oidc: oidc.clone(), ..default.settings };
+        let running = start(Options { settings, listen, ..default }).await.unwrap();
         assert_eq!(running.sign_in_url(), None);
         assert_eq!(running.oidc(), oidc.as_ref());
         let answer = sign_in(&running).await;
@@ -322,7 +324,8 @@ async fn the_admin_token_is_kept_while_it_works_and_made_anew_when_it_does_not()
 async fn another_prefix_than_the_tokens_have_is_refused_with_both_named() {
     let dir = tempfile::tempdir().unwrap();
     start(kept(&dir)).await.unwrap().shutdown().await;
-    let options = Options { prefix: "acme".parse().unwrap(), ..kept(&dir) };
+    let mut options = kept(&dir);
+    options.settings.prefix = "acme".parse().unwrap();
     let error = start(options).await.err().unwrap().to_string();
     assert!(error.contains("begin with pcl_, not acme_: use --prefix pcl"), "{error}");
     start(kept(&dir)).await.unwrap().shutdown().await;

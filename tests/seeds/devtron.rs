@@ -15,7 +15,7 @@ use super::{
 use crate::support::Stack;
 
 fn devtron() -> Stack {
-    deployment("devtron", |options| options.token_management = TokenManagement::Admins)
+    deployment("devtron", |options| options.settings.token_management = TokenManagement::Admins)
 }
 
 fn super_admin(stack: &Stack) -> String {

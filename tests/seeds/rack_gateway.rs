@@ -44,8 +44,8 @@ fn logged() -> (Stack, AuditLog) {
     let log = AuditLog::default();
     let sink = log.clone();
     let stack = deployment("rack-gateway", |options| {
-        options.prefix = "rgw".parse().unwrap();
-        options.token_management = TokenManagement::Admins;
+        options.settings.prefix = "rgw".parse().unwrap();
+        options.settings.token_management = TokenManagement::Admins;
         options.audit_log = Box::new(sink);
     });
     log.take();

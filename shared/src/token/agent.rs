@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::redact;
+use super::text::text;
 
 /// The most characters that are kept.
 const LONGEST: usize = 40;
@@ -33,25 +34,9 @@ impl AgentFamily {
         let fits = (1..=LONGEST).contains(&product.len()) && product.bytes().all(good) && redact(product) == product;
         fits.then(|| Self(product.to_owned()))
     }
-
-    /// One that was read before.
-    #[must_use]
-    pub fn stored(text: &str) -> Option<Self> {
-        Some(Self(text.to_owned()))
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for AgentFamily {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text!(AgentFamily);
 
 #[cfg(test)]
 mod tests {

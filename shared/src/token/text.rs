@@ -98,6 +98,7 @@ macro_rules! text {
     )+};
 }
 text!(TokenName Description Comment OwnerId);
+pub(super) use text;
 
 fn length(text: &str, least: usize, most: usize) -> Result<(), Invalid> {
     let count = text.chars().count();
