@@ -84,6 +84,20 @@ pub(crate) struct Args {
     )]
     oidc_owner_claim: String,
 
+    /// The public client with which the command line signs people in, where it is not the audience
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), requires = "oidc_issuer")]
+    oidc_client_id: Option<String>,
+
+    /// What it asks the provider for, with spaces between
+    #[arg(
+        long,
+        value_name = "SCOPES",
+        value_parser = NonEmptyStringValueParser::new(),
+        default_value = "openid",
+        requires = "oidc_issuer"
+    )]
+    oidc_scopes: String,
+
     /// The audit log on standard output: a line of JSON for each decision, or one for people
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
     log: Log,
@@ -140,9 +154,11 @@ impl Args {
                 quarantine_on_reuse: self.quarantine_on_reuse,
                 oidc: self.oidc_issuer.zip(self.oidc_audience).map(|(issuer, audience)| Oidc {
                     issuer,
+                    client_id: self.oidc_client_id.unwrap_or_else(|| audience.clone()),
                     audience,
                     groups_claim: self.oidc_groups_claim,
                     owner_claim: self.oidc_owner_claim,
+                    scopes: self.oidc_scopes,
                 }),
                 ..Settings::of_table(local::engine::TABLE)
             },
@@ -228,19 +244,24 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_is_an_issuer_and_an_audience_and_two_claims_with_defaults() {
+    fn a_provider_is_an_issuer_and_an_audience_and_the_rest_has_defaults() {
         let least = ["--oidc-issuer", "https://id.example.com/", "--oidc-audience", "portcullis"];
         let mut expected = Oidc {
             issuer: "https://id.example.com/".to_owned(),
             audience: "portcullis".to_owned(),
             groups_claim: "groups".to_owned(),
             owner_claim: "sub".to_owned(),
+            client_id: "portcullis".to_owned(),
+            scopes: "openid".to_owned(),
         };
         assert_eq!(settings(&least).oidc.as_ref(), Some(&expected));
         expected.groups_claim = "cognito:groups".to_owned();
         expected.owner_claim = "email".to_owned();
+        expected.client_id = "cli".to_owned();
+        expected.scopes = "openid groups".to_owned();
         let claims = ["--oidc-groups-claim", "cognito:groups", "--oidc-owner-claim", "email"];
-        assert_eq!(settings(&[least, claims].concat()).oidc, Some(expected));
+        let client = ["--oidc-client-id", "cli", "--oidc-scopes", "openid groups"];
+        assert_eq!(settings(&[least, claims, client].concat()).oidc, Some(expected));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use authorizer::{Authorizer, Verdict};
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use exchange::{Exchange, Handled};
 use http::Response;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request};
@@ -17,12 +18,14 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The functions that a route can lead to, by the name of their program.
-const NAMES: [&str; 8] = ["catalog", "create", "introspect", "list", "revoke", "rotate", "update", echo::FUNCTION];
+const NAMES: [&str; 9] =
+    ["catalog", "create", "exchange", "introspect", "list", "revoke", "rotate", "update", echo::FUNCTION];
 
 /// All functions, on one app.
 pub(crate) struct Functions {
     pub(crate) app: Arc<App>,
     pub(crate) authorizer: Authorizer,
+    pub(crate) exchange: Exchange,
     /// What empties the gateway's authorizer cache, over HTTP as on AWS.
     pub(crate) flusher: Flusher,
     pub(crate) audit_log: AuditLog,
@@ -63,6 +66,12 @@ impl Backend for Functions {
         let answer = match function {
             "catalog" => catalog::handle(&self.app, request).await,
             "create" => create::handle(&self.app, request).await,
+            "exchange" => {
+                let Handled { response, audit } = self.exchange.handle(&request).await;
+                let written = audit.map_or(Ok(()), |line| self.audit_log.write(&line));
+                written.map_err(|error| format!("the audit log cannot be written: {error}"))?;
+                response
+            }
             "introspect" => introspect::handle(&self.app, request).await,
             "list" => list::handle(&self.app, request).await,
             "revoke" => revoke::handle(&self.app, &self.flusher, request).await,

@@ -33,6 +33,7 @@ use audit_log::AuditLog;
 use authorizer::Authorizer;
 use data_dir::DataDir;
 use engine::Engine;
+use exchange::Exchange;
 use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
 use portcullis::App;
@@ -150,6 +151,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         },
         clock: options.clock.clone(),
     });
+    let exchange = Exchange::new((*app).clone());
     let authorizer = Authorizer::new((*app).clone())?;
     authorizer.start().await;
     let admin = admin::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
@@ -160,6 +162,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         backend: Arc::new(Functions {
             app,
             authorizer,
+            exchange,
             flusher: flusher(&url, given.authorizer_cache_seconds),
             audit_log: AuditLog::new(options.log, options.audit_log),
         }),

@@ -52,6 +52,8 @@ pub(crate) fn oidc(url: &str) -> Oidc {
         audience: AUDIENCE.to_owned(),
         groups_claim: "groups".to_owned(),
         owner_claim: "sub".to_owned(),
+        client_id: AUDIENCE.to_owned(),
+        scopes: "openid".to_owned(),
     }
 }
 

@@ -97,8 +97,10 @@ mod tests {
             template.api.routes.iter().map(|r| (r.path.as_str(), r.method.as_str(), r.function.as_str())).collect();
         routes.sort_unstable();
         let expected = [
+            ("/.well-known/oauth-protected-resource", "GET", "exchange"),
             ("/catalog", "GET", "catalog"),
             ("/catalog", "PUT", "catalog"),
+            ("/exchange", "POST", "exchange"),
             ("/explain", "POST", "list"),
             ("/introspect", "POST", "introspect"),
             ("/me", "GET", "list"),
@@ -119,7 +121,7 @@ mod tests {
         ];
         assert_eq!(routes, expected);
         let open: Vec<_> = template.api.routes.iter().filter(|r| r.open).map(|r| r.path.as_str()).collect();
-        assert_eq!(open, ["/revoke"]);
+        assert_eq!(open, ["/revoke", "/exchange", "/.well-known/oauth-protected-resource"]);
     }
 
     /// The template with something more in the properties of `GET /me`.

@@ -270,6 +270,8 @@ async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_si
         audience: "portcullis".to_owned(),
         groups_claim: "groups".to_owned(),
         owner_claim: "sub".to_owned(),
+        client_id: "portcullis".to_owned(),
+        scopes: "openid".to_owned(),
     };
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     for (oidc, listen) in [(Some(provider), None), (None, Some(everywhere))] {

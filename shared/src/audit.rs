@@ -24,6 +24,8 @@ pub struct Decision {
     pub api_token_name: Option<String>,
     /// Its owner, once it was authenticated.
     pub owner: Option<String>,
+    /// Through what identity the token was come by, where it was exchanged for one.
+    pub via: Option<String>,
     /// Whether it was a secret that a newer one has replaced: during its overlap, or after it
     /// (`secret_reuse`).
     pub superseded: bool,
@@ -55,7 +57,14 @@ impl Decision {
     }
 
     fn redacted(mut self) -> Self {
-        for text in [&mut self.api_token_name, &mut self.owner, &mut self.method, &mut self.path] {
+        for text in [
+            &mut self.api_token_name,
+            &mut self.owner,
+            &mut self.via,
+            &mut self.method,
+            &mut self.path,
+            &mut self.detail,
+        ] {
             if let Some(text) = text
                 && let Cow::Owned(redacted) = redact(text)
             {
@@ -80,6 +89,7 @@ mod tests {
             api_token_id: Some("0123456789abcdef".to_owned()),
             api_token_name: Some("a \"name\"\nof two lines".to_owned()),
             owner: Some("alice".to_owned()),
+            via: None,
             superseded: false,
             method: Some("GET".to_owned()),
             path: Some(format!("/apps/{token}/x")),
@@ -90,6 +100,6 @@ mod tests {
         };
         let mut line = Vec::new();
         decision.write_to(&mut line).unwrap();
-        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"alice","superseded":false,"method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null}"#);
+        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"alice","via":null,"superseded":false,"method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null}"#);
     }
 }

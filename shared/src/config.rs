@@ -60,6 +60,11 @@ pub struct Oidc {
     pub groups_claim: String,
     /// `PORTCULLIS_OIDC_OWNER_CLAIM`: the claim that names the person (`sub`).
     pub owner_claim: String,
+    /// `PORTCULLIS_OIDC_CLIENT_ID`: the public client with which the command line and the console
+    /// sign people in (the audience).
+    pub client_id: String,
+    /// `PORTCULLIS_OIDC_SCOPES`: what they ask the provider for, with spaces between (`openid`).
+    pub scopes: String,
 }
 
 /// The two forms of answer that an HTTP API's authorizer can be configured for; the event
@@ -192,6 +197,8 @@ impl Oidc {
         let or = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
         Ok(Some(Self {
             issuer,
+            client_id: or("PORTCULLIS_OIDC_CLIENT_ID", &audience),
+            scopes: or("PORTCULLIS_OIDC_SCOPES", "openid"),
             audience,
             groups_claim: or("PORTCULLIS_OIDC_GROUPS_CLAIM", "groups"),
             owner_claim: or("PORTCULLIS_OIDC_OWNER_CLAIM", "sub"),

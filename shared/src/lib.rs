@@ -29,6 +29,7 @@ pub mod telemetry;
 #[cfg(any(feature = "flush", feature = "store"))]
 mod tls;
 pub mod token;
+mod url;
 
 /// What every function is given: the table, the deployment's settings and the time.
 #[cfg(feature = "store")]

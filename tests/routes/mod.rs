@@ -10,6 +10,7 @@ mod get_tokens;
 mod get_usage;
 mod no_such_route;
 mod patch_token;
+mod post_exchange;
 mod post_explain;
 mod post_introspect;
 mod post_revoke;

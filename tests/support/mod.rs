@@ -16,6 +16,7 @@
 //! | have a token's time come | [`until_expired`] |
 //! | change what holds for everyone: settings, catalog, time | [`stack_of_ones_own`], [`Stack::put_catalog`], [`Stack::pass`] |
 //! | act as a person | [`Stack::sign_in`] |
+//! | give a CI job an identity | [`Issuer`] |
 //! | read what was logged and stored | [`AuditLog`], [`Stack::access_log`], [`Stack::table`] |
 //!
 //! Every answer is searched for every secret that this process has seen. Nobody has to
@@ -23,6 +24,7 @@
 
 mod answer;
 mod audit_log;
+mod issuer;
 mod request;
 mod secrets;
 mod stack;
@@ -35,6 +37,7 @@ use serde_json::Value;
 
 pub(crate) use answer::Answer;
 pub(crate) use audit_log::AuditLog;
+pub(crate) use issuer::Issuer;
 pub(crate) use request::Request;
 pub(crate) use stack::{Stack, stack, stack_of_ones_own};
 pub(crate) use token::{Token, owner, secret_of_nobody, with_good_checksum};

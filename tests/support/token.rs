@@ -31,6 +31,17 @@ impl Token {
         Self { secret, id: text(&view["id"]), owner: text(&view["owner"]), view }
     }
 
+    /// The token that the answer to an exchange must show. From now on no answer may.
+    #[track_caller]
+    pub(crate) fn exchanged_in(answer: &Answer) -> Self {
+        let mut view = answer.json();
+        let secret = view.as_object_mut().and_then(|fields| fields.remove("access_token"));
+        let text = |value: &Value| value.as_str().expect("an exchange has a token, its id and its rule").to_owned();
+        let secret = text(&secret.unwrap_or(Value::Null));
+        secrets::remember(&secret);
+        Self { secret, id: text(&view["token_id"]), owner: format!("trust:{}", text(&view["rule"])), view }
+    }
+
     /// Asks for another token, with this one.
     pub(crate) fn create<'a>(&self, stack: &'a Stack, body: &Value) -> Request<'a> {
         stack.post("/tokens").bearer(self).json(body)

@@ -62,6 +62,7 @@ fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit::Decisio
         api_token_id: None,
         api_token_name: None,
         owner: None,
+        via: None,
         superseded: false,
         method,
         path,
@@ -77,5 +78,6 @@ fn of_token(audit: &mut audit::Decision, record: &Record, superseded: bool) {
     audit.api_token_id = Some(record.id.to_string());
     audit.api_token_name = Some(record.name.to_string());
     audit.owner = Some(record.owner.to_string());
+    audit.via = record.via.as_ref().map(ToString::to_string);
     audit.superseded = superseded;
 }

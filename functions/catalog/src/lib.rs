@@ -5,7 +5,7 @@ use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::{Catalog, MOST_CATALOG_BYTES, Resource};
 use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
+use portcullis::http::{Access, Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
 use portcullis::store::CATALOG_SECONDS;
 use serde::Serialize;
 
@@ -62,13 +62,18 @@ async fn put(app: &App, call: &Call, request: &Request) -> Answer {
 }
 
 /// Nobody gives more than they have, not by way of the groups of sessions either: those are
-/// on everything, so the caller has to have it on everything.
+/// on everything, so the caller has to have it on everything. Nor by way of a trust rule, which
+/// makes tokens as the caller could.
 fn contained(call: &Call, catalog: &Catalog, before: &Catalog) -> Result<(), Problem> {
     let beyond = catalog.gains(before).filter(|(_, gained)| !call.caller.grants().covers(gained, &Resource::All));
-    let errors = beyond.map(|(group, gained)| {
+    let groups = beyond.map(|(group, gained)| {
         FieldError::new(&format!("sessions.groups.{group}"), format!("you do not have {gained} on *"))
     });
-    let errors: Vec<_> = errors.take(MOST_FLAWS).collect();
+    let trust = catalog.trust_gains(before).flat_map(|(at, rule)| {
+        let place = format!("trust[{at}].");
+        Access::lacking(call.caller.grants(), &rule.grants, &place)
+    });
+    let errors: Vec<_> = groups.chain(trust).take(MOST_FLAWS).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::exceeds_grants(errors)) }
 }
 

@@ -2,7 +2,6 @@
 //! for services that stand behind no gateway. The answer is that of the very `decide` which the
 //! authorizer asks.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use lambda_http::http::StatusCode;
@@ -29,13 +28,13 @@ async fn introspect(app: &App, request: &Request) -> Answer {
     if call.route != "/introspect" {
         return Err(Problem::not_found());
     }
-    let form = Form::read(request.body(), &KNOWN);
+    let form = Form::read(request.body(), "token", &KNOWN);
     let question = form.and_then(|form| Question::read(&form).map(|question| (form, question)));
     let (form, question) = match question {
         Ok(read) => read,
         Err(refusal) => return Ok(refusal.into_response()),
     };
-    match alive(app, form.token(), question.source_ip).await? {
+    match alive(app, form.secret(), question.source_ip).await? {
         None => Ok(json(StatusCode::OK, &Ended { active: false })),
         Some(record) => {
             let catalog = app.tokens.catalog().await?.catalog;
@@ -154,8 +153,7 @@ struct Verdict {
 
 impl Active {
     fn of(record: Record, question: &Question, rules: &Rules<'_>, now: Timestamp) -> Self {
-        let permissions: BTreeSet<_> = record.grants.iter().flat_map(|grant| &grant.permissions).collect();
-        let permissions: Vec<_> = permissions.into_iter().map(Permission::to_string).collect();
+        let scope = record.grants.scope();
         let (id, owner) = (record.id.to_string(), record.owner.to_string());
         let (name, grants) = (record.name.to_string(), GrantView::all(&record.grants));
         let (iat, exp) = (record.created_at.seconds(), record.expires_at.map(Timestamp::seconds));
@@ -168,7 +166,7 @@ impl Active {
             name,
             sub: owner.clone(),
             username: owner,
-            scope: permissions.join(" "),
+            scope,
             grants,
             iat,
             exp,

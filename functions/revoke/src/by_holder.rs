@@ -16,11 +16,11 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
         let refusal = FormError::new("There must be no query: token stands in the body, in a form.");
         return Ok(refusal.into_response());
     }
-    let form = match Form::read(request.body(), &["token", "token_type_hint"]) {
+    let form = match Form::read(request.body(), "token", &["token_type_hint"]) {
         Ok(form) => form,
         Err(refusal) => return Ok(refusal.into_response()),
     };
-    let Ok(secret) = Secret::parse(&app.settings.prefix, form.token()) else {
+    let Ok(secret) = Secret::parse(&app.settings.prefix, form.secret()) else {
         return Ok(empty());
     };
     let now = app.clock.now();

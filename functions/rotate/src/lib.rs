@@ -39,6 +39,9 @@ async fn rotate(app: &App, request: &Request) -> Answer {
     if asked_for.is_some_and(|version| version != seen.version) {
         return Err(Problem::precondition_failed(seen.version));
     }
+    if seen.via.is_some() {
+        return Err(Problem::token_exchanged(seen.version));
+    }
     let next = asked.applied(app, &call, seen, now)?;
     let secret = Secret::renew(&app.settings.prefix, &id, &mut SysRng).map_err(|error| {
         tracing::error!(%error, "the operating system gave no randomness");

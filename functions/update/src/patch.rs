@@ -24,6 +24,9 @@ pub(crate) async fn patch(app: &App, call: &Call, request: &Request) -> Answer {
         return Err(Problem::precondition_failed(seen.version));
     }
     alive(app, &seen)?;
+    if seen.via.is_some() {
+        return Err(Problem::token_exchanged(seen.version));
+    }
     let next = patch.applied(app, call, &seen).await?;
     let changes = alterations(&seen, &next);
     if changes.is_empty() {

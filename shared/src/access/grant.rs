@@ -1,5 +1,7 @@
 //! Grants: sets of permissions on sets of resources.
 
+use std::collections::BTreeSet;
+
 use super::{Permission, Resource};
 
 /// The most grants of a token.
@@ -89,6 +91,29 @@ impl Grants {
     #[must_use]
     pub fn covers(&self, permission: &Permission, resource: &Resource) -> bool {
         self.iter().any(|grant| grant.covers(permission, resource))
+    }
+
+    /// Of these, no more than the permissions that are asked for, on the same resources.
+    ///
+    /// # Errors
+    /// The permissions that these do not hold.
+    pub fn narrowed(&self, asked: &[Permission]) -> Result<Self, Vec<Permission>> {
+        let beyond: Vec<_> = asked.iter().filter(|permission| !self.has(permission)).cloned().collect();
+        if !beyond.is_empty() {
+            return Err(beyond);
+        }
+        let narrow = |grant: &Grant| {
+            let permissions: Vec<_> = asked.iter().filter(|permission| grant.has(permission)).cloned().collect();
+            (!permissions.is_empty()).then(|| Grant { permissions, resources: grant.resources.clone() })
+        };
+        Ok(Self(self.iter().filter_map(narrow).collect()))
+    }
+
+    /// The permissions, wherever they hold, as OAuth writes a scope.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        let permissions: BTreeSet<_> = self.iter().flat_map(|grant| &grant.permissions).collect();
+        permissions.into_iter().map(Permission::to_string).collect::<Vec<_>>().join(" ")
     }
 
     /// What of `asked` these do not cover; nothing if whoever has these may hand `asked`
@@ -188,6 +213,17 @@ pub(crate) mod tests {
             lacking(&held, &asked),
             ["0: db:read", "0: app:read on app", "0: app:read on *", "2: app:read on job"]
         );
+    }
+
+    #[test]
+    fn narrowed_grants_hold_what_was_asked_for_where_it_was_held() {
+        let held = grants(&[(&["app:*"], &["app/billing"]), (&["app:read", "job:read"], &["app/*"])]);
+        let narrow = |asked: &[&str]| held.narrowed(&asked.iter().map(|p| permission(p)).collect::<Vec<_>>());
+        assert_eq!(narrow(&["app:write"]), Ok(grants(&[(&["app:write"], &["app/billing"])])));
+        let both = grants(&[(&["app:read"], &["app/billing"]), (&["app:read"], &["app/*"])]);
+        assert_eq!(narrow(&["app:read"]), Ok(both.clone()));
+        assert_eq!(both.scope(), "app:read");
+        assert_eq!(narrow(&["app:read", "db:read", "*"]), Err(vec![permission("db:read"), permission("*")]));
     }
 
     #[test]

@@ -163,6 +163,14 @@ impl Access {
         if unlisted.is_empty() { Ok(grants) } else { Err(Problem::invalid(unlisted)) }
     }
 
+    /// What of several grants, which stand behind `place`, somebody does not have.
+    #[must_use]
+    pub fn lacking(held: &Grants, grants: &Grants, place: &str) -> Vec<FieldError> {
+        let form = Self::Several(Grants::default());
+        let complaints = held.lacking(grants).into_iter().map(|excess| form.complaint(&excess));
+        complaints.map(|complaint| FieldError { field: format!("{place}{}", complaint.field), ..complaint }).collect()
+    }
+
     /// What the one who asks does not have, in the words of the form.
     fn complaint(&self, excess: &Excess) -> FieldError {
         match &excess.what {

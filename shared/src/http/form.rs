@@ -1,4 +1,4 @@
-//! A form with a token in it, as the OAuth calls have it, and their errors
+//! A form with a secret in it, as the OAuth calls have it, and their errors
 //! ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -13,35 +13,37 @@ const MOST_BYTES: usize = 16 * 1024;
 
 /// The known fields of a form, each given once.
 pub struct Form {
-    token: Zeroizing<String>,
+    secret: Zeroizing<String>,
     others: Vec<(String, String)>,
 }
 
 /// Why a form was not taken.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, thiserror::Error)]
+#[error("{error}: {error_description}")]
 pub struct FormError {
     error: &'static str,
     error_description: String,
 }
 
 impl Form {
-    /// Reads a form that has a `token`, and of its other fields those that are known here.
+    /// Reads a form that has a secret in a field of this name, and of its other fields those that
+    /// are known here.
     ///
     /// # Errors
     /// Says what is missing or doubled.
-    pub fn read(body: &Body, known: &[&str]) -> Result<Self, FormError> {
+    pub fn read(body: &Body, secret: &str, known: &[&str]) -> Result<Self, FormError> {
         if body.len() > MOST_BYTES {
             return Err(FormError::new(format!("The body may have at most {MOST_BYTES} bytes.")));
         }
-        let mut token = None;
+        let mut found = None;
         let mut others: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(body.as_ref()) {
             // As RFC 6749 has it: clients send what they send everywhere, `client_id` above all.
-            if !known.contains(&&*name) {
+            if name != secret && !known.contains(&&*name) {
                 continue;
             }
-            let doubled = if name == "token" {
-                token.replace(Zeroizing::new(value.into_owned())).is_some()
+            let doubled = if name == secret {
+                found.replace(Zeroizing::new(value.into_owned())).is_some()
             } else {
                 let doubled = others.iter().any(|(other, _)| *other == name);
                 others.push((name.clone().into_owned(), value.into_owned()));
@@ -51,16 +53,18 @@ impl Form {
                 return Err(FormError::new(format!("{name} must be given once.")));
             }
         }
-        match token {
-            Some(token) => Ok(Self { token, others }),
-            None => Err(FormError::new("token is required, in a form (application/x-www-form-urlencoded).")),
+        match found {
+            Some(secret) => Ok(Self { secret, others }),
+            None => {
+                Err(FormError::new(format!("{secret} is required, in a form (application/x-www-form-urlencoded).")))
+            }
         }
     }
 
-    /// The token.
+    /// The secret.
     #[must_use]
-    pub fn token(&self) -> &str {
-        &self.token
+    pub fn secret(&self) -> &str {
+        &self.secret
     }
 
     /// Another field, if it was given.
@@ -76,6 +80,11 @@ impl FormError {
         Self { error: "invalid_request", error_description: description.into() }
     }
 
+    /// With another code.
+    pub fn coded(error: &'static str, description: impl Into<String>) -> Self {
+        Self { error, error_description: description.into() }
+    }
+
     /// 400
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
@@ -88,8 +97,8 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Result<String, String> {
-        let form = Form::read(&Body::Text(body.to_owned()), &["token", "token_type_hint"]);
-        form.map(|form| form.token().to_owned()).map_err(|error| error.error_description)
+        let form = Form::read(&Body::Text(body.to_owned()), "token", &["token_type_hint"]);
+        form.map(|form| form.secret().to_owned()).map_err(|error| error.error_description)
     }
 
     #[test]

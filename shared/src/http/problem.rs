@@ -160,6 +160,20 @@ impl Problem {
         Self { detail, ..Self::new(503, "unavailable", "Unavailable for the moment") }
     }
 
+    /// 503: the keys of an identity's issuer cannot be had; trying again may help.
+    #[must_use]
+    pub fn issuer_unavailable() -> Self {
+        let detail = "The issuer of this identity did not give its keys, so nobody knows whether it is genuine. Nothing was done; try again.";
+        Self { detail: Some(detail.to_owned()), ..Self::unavailable() }
+    }
+
+    /// 409: a token that was exchanged for an identity is not changed, but for its end.
+    #[must_use]
+    pub fn token_exchanged(version: u64) -> Self {
+        let detail = "It was exchanged for the identity of a job, lives for minutes, and is not changed: exchange a fresh identity for another one.";
+        Self { version: Some(version), ..Self::conflict("token_exchanged", "The token was exchanged", detail) }
+    }
+
     fn new(status: u16, code: &str, title: &'static str) -> Self {
         let r#type = format!("urn:portcullis:problem:{code}");
         Self { r#type, title, status, detail: None, errors: Vec::new(), version: None }
@@ -226,6 +240,8 @@ mod tests {
             Problem::token_ended("It was revoked.", 7),
             Problem::changed_meanwhile(7),
             Problem::already_rotated(Timestamp::from_seconds(1_800_000_000), 7),
+            Problem::token_exchanged(7),
+            Problem::issuer_unavailable(),
             Problem::usage_incomplete(),
             Problem::nothing_used(90),
             Problem::precondition_failed(7),

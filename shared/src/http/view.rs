@@ -24,6 +24,8 @@ pub struct TokenView {
     allowed_ips: Vec<String>,
     status: Status,
     created_by: String,
+    /// Through what identity it was come by, where it was exchanged for one.
+    via: Option<String>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     rotated_at: Option<Timestamp>,
@@ -58,6 +60,7 @@ impl TokenView {
             allowed_ips: record.allowed_ips.iter().map(ToString::to_string).collect(),
             status: standing.status(),
             created_by: record.created_by.to_string(),
+            via: record.via.as_ref().map(ToString::to_string),
             created_at: record.created_at.to_the_second(),
             expires_at: record.expires_at,
             rotated_at: record.rotated_at,

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::http::Request;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt as _, Limited};
 
-use super::is_loopback;
+use crate::url::Url;
 
 /// For one document. The authorizer has five seconds for everything.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -35,33 +35,6 @@ pub(super) enum FetchError {
     Other(&'static str),
 }
 
-/// An `https` URL, or `http` on a loopback address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Url(String);
-
-impl Url {
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let host = match authority.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-            _ => authority,
-        };
-        let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-        // What stands before an @ looks like a host and is none.
-        let good = printable && !host.is_empty() && !authority.contains('@');
-        (good && (scheme == "https" || scheme == "http" && is_loopback(host))).then(|| Self(text.to_owned()))
-    }
-
-    pub(super) fn below(&self, path: &str) -> Self {
-        Self(format!("{}{path}", self.0.trim_end_matches('/')))
-    }
-
-    pub(super) fn is_https(&self) -> bool {
-        self.0.starts_with("https://")
-    }
-}
-
 impl Default for Fetch {
     fn default() -> Self {
         Self::with_patience(PATIENCE)
@@ -82,7 +55,7 @@ impl Fetch {
 
     async fn answered(&self, url: &Url, most: usize) -> Result<Vec<u8>, FetchError> {
         let mut request = Request::new(SdkBody::empty());
-        request.set_uri(url.0.as_str()).map_err(|_| FetchError::Other("not a URL"))?;
+        request.set_uri(url.as_str()).map_err(|_| FetchError::Other("not a URL"))?;
         let answer = self.connector()?.call(request).await;
         let answer = answer.map_err(|_| FetchError::Other("no connection, or no HTTP"))?;
         let status = answer.status().as_u16();

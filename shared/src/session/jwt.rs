@@ -1,4 +1,4 @@
-//! What a JWT has to look like to be a session.
+//! What a JWT has to look like to be looked at, before and after its signature is verified.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,16 +8,13 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Number, Value};
 
 use super::jwk::Key;
-use super::{Claims, Refusal, ring};
+use super::{Refusal, ring};
 use crate::clock::Timestamp;
-use crate::config::Oidc;
 
-/// The most characters of a session. API Gateway takes 10,240 bytes of headers in all.
+/// The most characters of a JWT. API Gateway takes 10,240 bytes of headers in all.
 const LONGEST: usize = 8192;
 /// By how much the clocks of provider and gateway may differ.
 const LEEWAY_SECONDS: i64 = 60;
-/// The most groups that are looked at.
-const MOST_GROUPS: usize = 1000;
 
 /// Whether a credential has a JWT's form, unsigned ones included: three parts with dots
 /// between them. A token never has a dot.
@@ -34,6 +31,12 @@ pub(super) struct Unverified<'a> {
     claims: Registered,
 }
 
+/// What a JWT says whose signature and times were verified.
+pub(super) struct Verified {
+    pub(super) claims: Registered,
+    pub(super) expires_at: Timestamp,
+}
+
 /// The header's fields that decide. Each may stand there once only. Keys and addresses of
 /// keys in it (`jwk`, `jku`, `x5c`, `x5u`) are never looked at: whoever made the token wrote
 /// them.
@@ -48,30 +51,30 @@ struct Header {
 /// The claims that [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1) gives a
 /// meaning to. One of another type is no claim that may be passed over: it is an error.
 #[derive(Deserialize)]
-struct Registered {
-    iss: String,
-    sub: String,
-    aud: Audience,
+pub(super) struct Registered {
+    pub(super) iss: String,
+    pub(super) sub: String,
+    pub(super) aud: Audience,
     exp: Number,
     nbf: Option<Number>,
     #[serde(rename = "iat")]
     _iat: Option<Number>,
     #[serde(flatten)]
-    others: Map<String, Value>,
+    pub(super) others: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
-enum Audience {
+pub(super) enum Audience {
     One(String),
     Many(Vec<String>),
 }
 
 impl<'a> Unverified<'a> {
     /// Reads what can be read without a key, and refuses what no key could make good.
-    pub(super) fn read(text: &'a str, oidc: &Oidc) -> Result<Self, Refusal> {
+    pub(super) fn read(text: &'a str) -> Result<Self, Refusal> {
         if text.len() > LONGEST {
-            return Err(Refusal::Malformed("the session is longer than 8192 characters"));
+            return Err(Refusal::Malformed("the JWT is longer than 8192 characters"));
         }
         let mut parts = text.split('.');
         let (Some(header), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
@@ -89,7 +92,7 @@ impl<'a> Unverified<'a> {
         // logout token, are signed with the same keys.
         let typ = header.typ.as_deref().unwrap_or("JWT");
         if !["JWT", "at+jwt", "application/at+jwt"].iter().any(|good| typ.eq_ignore_ascii_case(good)) {
-            return Err(Refusal::Malformed("the typ is none of a session"));
+            return Err(Refusal::Malformed("the typ is neither JWT nor at+jwt"));
         }
         // https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11: what has to be understood,
         // and is not, makes the whole invalid.
@@ -99,12 +102,6 @@ impl<'a> Unverified<'a> {
         let kid = header.kid.ok_or(Refusal::Malformed("the header has no kid"))?;
         let claims: Registered = json(claims)
             .ok_or(Refusal::Malformed("a claim is missing or of another type: iss, sub, aud, exp, nbf, iat"))?;
-        if claims.iss != oidc.issuer {
-            return Err(Refusal::Malformed("the issuer is another"));
-        }
-        if !claims.aud.has(&oidc.audience) {
-            return Err(Refusal::Malformed("the audience is another"));
-        }
         Ok(Self { text, algorithm, kid, claims })
     }
 
@@ -113,8 +110,13 @@ impl<'a> Unverified<'a> {
         &self.kid
     }
 
-    /// Verifies the signature, and reads who it is.
-    pub(super) fn verified(self, key: &Key, now: Timestamp, oidc: &Oidc) -> Result<Claims, Refusal> {
+    /// What it claims.
+    pub(super) fn claims(&self) -> &Registered {
+        &self.claims
+    }
+
+    /// Verifies the signature and the times.
+    pub(super) fn verified(self, key: &Key, now: Timestamp) -> Result<Verified, Refusal> {
         if key.algorithm != self.algorithm {
             return Err(Refusal::Malformed("the key is for another algorithm"));
         }
@@ -129,50 +131,30 @@ impl<'a> Unverified<'a> {
         decode::<IgnoredAny>(self.text, &key.key, &signature_only)
             .map_err(|_| Refusal::Unknown("the signature is not the provider's"))?;
         let expires_at = time(&self.claims.exp);
-        if now >= expires_at.plus_seconds(LEEWAY_SECONDS) {
+        let verified = Verified { claims: self.claims, expires_at };
+        if now >= verified.refused_from() {
             return Err(Refusal::Expired);
         }
-        if self.claims.nbf.as_ref().is_some_and(|nbf| now.plus_seconds(LEEWAY_SECONDS) < time(nbf)) {
-            return Err(Refusal::Unknown("the session is not valid yet"));
+        if verified.claims.nbf.as_ref().is_some_and(|nbf| now.plus_seconds(LEEWAY_SECONDS) < time(nbf)) {
+            return Err(Refusal::Unknown("it is not valid yet"));
         }
-        let owner = owner(&self.claims, oidc)?;
-        Ok(Claims { owner, groups: groups(&self.claims.others, oidc)?, expires_at })
+        Ok(verified)
+    }
+}
+
+impl Verified {
+    /// From when on it is refused for its age, the leeway included.
+    pub(super) fn refused_from(&self) -> Timestamp {
+        self.expires_at.plus_seconds(LEEWAY_SECONDS)
     }
 }
 
 impl Audience {
-    fn has(&self, audience: &str) -> bool {
+    pub(super) fn has(&self, audience: &str) -> bool {
         match self {
             Self::One(one) => one == audience,
             Self::Many(many) => many.iter().any(|one| one == audience),
         }
-    }
-}
-
-fn owner(claims: &Registered, oidc: &Oidc) -> Result<crate::token::OwnerId, Refusal> {
-    let named = match oidc.owner_claim.as_str() {
-        "sub" => Some(claims.sub.as_str()),
-        other => claims.others.get(other).and_then(Value::as_str),
-    };
-    // With many providers people write their own e-mail address, and whoever writes somebody
-    // else's would be them. It counts where the provider says that it has looked.
-    if oidc.owner_claim == "email" && claims.others.get("email_verified") != Some(&Value::Bool(true)) {
-        return Err(Refusal::Malformed("the e-mail address is not verified"));
-    }
-    let named = named.ok_or(Refusal::Malformed("the owner claim is missing or no string"))?;
-    named.parse().map_err(|_| Refusal::Malformed("the owner claim is no owner: 1 to 128 printable ASCII characters"))
-}
-
-/// No groups, one, or a list of them.
-fn groups(claims: &Map<String, Value>, oidc: &Oidc) -> Result<Vec<String>, Refusal> {
-    let wrong = || Refusal::Malformed("the groups claim is no list of at most 1000 strings");
-    match claims.get(&oidc.groups_claim) {
-        None => Ok(Vec::new()),
-        Some(Value::String(one)) => Ok(vec![one.clone()]),
-        Some(Value::Array(many)) if many.len() <= MOST_GROUPS => {
-            many.iter().map(|group| group.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(wrong)
-        }
-        Some(_) => Err(wrong()),
     }
 }
 

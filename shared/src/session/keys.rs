@@ -9,9 +9,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::Refusal;
-use super::fetch::{Fetch, FetchError, Url};
+use super::fetch::{Fetch, FetchError};
 use super::jwk::{self, Key};
 use crate::clock::Timestamp;
+use crate::url::Url;
 
 /// For how long keys are taken for good: a provider that withdraws one is heard within it.
 const KEPT_SECONDS: i64 = 3600;

@@ -2,7 +2,7 @@
 //! one transaction that holds only if nobody changed the record since it was read.
 
 use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use ulid::Ulid;
@@ -183,11 +183,7 @@ impl Tokens {
         event: &Event,
         ttl: Option<Timestamp>,
     ) -> Result<TransactWriteItem, BuildError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item::event(id, event, ttl)))
-            .condition_expression("attribute_not_exists(pk)");
-        put.build().map(|put| TransactWriteItem::builder().put(put).build())
+        self.put_new(item::event(id, event, ttl))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use rand::TryRng;
@@ -55,14 +55,9 @@ impl Tokens {
         let ttl = end_of_life(record, limits.retention_days);
         let made = event(record, &Happened::Created, by, record.created_at)?;
         let made = self.put_event(&record.id, &made, ttl).map_err(Error::unavailable)?;
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item::new_token(record, digest, ttl)))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(Error::unavailable)?;
+        let put = self.put_new(item::new_token(record, digest, ttl)).map_err(Error::unavailable)?;
         for attempt in 0..MOST_TRIES {
-            let mut writes = vec![TransactWriteItem::builder().put(put.clone()).build(), made.clone()];
+            let mut writes = vec![put.clone(), made.clone()];
             if limits.live_tokens > 0 {
                 let mut slots = self.slots(&record.owner).await?.without_expired(record.created_at);
                 if slots.count() >= usize::try_from(limits.live_tokens).unwrap_or(usize::MAX) {
@@ -78,6 +73,13 @@ impl Tokens {
             pause(attempt).await;
         }
         Err(Error::Contention)
+    }
+
+    /// Puts an item where there is none.
+    pub(super) fn put_new(&self, item: item::Item) -> Result<TransactWriteItem, BuildError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(pk)").build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// One transaction. The SDK gives it an idempotency token, so that its own retries
@@ -98,8 +100,14 @@ pub(super) enum Transacted {
     Conflict,
 }
 
+/// For how many days the record of a token outlives it that was exchanged for an identity: each
+/// job leaves one, and the audit log has what it did.
+const EXCHANGED_RETENTION_DAYS: u32 = 1;
+
 /// When a record may be cleared away, if it ever may: DynamoDB's TTL does it within days after.
 pub(super) fn end_of_life(record: &Record, retention_days: u32) -> Option<Timestamp> {
+    let retention_days =
+        if record.via.is_some() { retention_days.min(EXCHANGED_RETENTION_DAYS) } else { retention_days };
     let ends = [record.revoked.as_ref().map(|revoked| revoked.at), record.expires_at];
     ends.into_iter().flatten().min().map(|end| end.plus_seconds(i64::from(retention_days) * 86_400))
 }

@@ -18,13 +18,14 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// What a record is read from: everything but the digest. The roles of the functions that
 /// show tokens allow these attributes and no other (`template.yaml`).
-pub(super) const RECORD: [&str; 21] = [
+pub(super) const RECORD: [&str; 22] = [
     "pk",
     "sk",
     "name",
     "description",
     "owner",
     "created_by",
+    "via",
     "created_at",
     "expires_at",
     "revoked_at",
@@ -78,6 +79,12 @@ pub(super) fn slots_key(owner: &OwnerId) -> Item {
     key(format!("OWNER#{owner}"), "SLOTS")
 }
 
+/// The key of an identity that was exchanged: the digest of its issuer and its `jti`.
+pub(super) fn identity_key(digest: &Digest) -> Item {
+    let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    key(format!("JTI#{hex}"), "JTI")
+}
+
 pub(super) fn catalog_key() -> Item {
     key("CATALOG".to_owned(), "CATALOG")
 }
@@ -123,6 +130,7 @@ pub(super) fn of(record: &Record, ttl: Option<Timestamp>) -> Item {
     set("description", record.description.as_ref().map(|text| string(text.as_str())));
     set("owner", Some(string(record.owner.as_str())));
     set("created_by", Some(string(record.created_by.to_string())));
+    set("via", record.via.as_ref().map(|via| string(via.as_str())));
     set("created_at", Some(number(record.created_at.millis())));
     set("expires_at", record.expires_at.map(seconds));
     if let Some(revoked) = &record.revoked {

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `item` | attribute names and values, there and nowhere else |
 //! | `create` | the transaction that makes a token within its owner's limit |
+//! | `exchange` | the transaction that makes a token for an identity, once |
 //! | `change` | every change of a token, with the event that tells of it |
 //! | `end` | revoking and deleting, which give the slot back |
 //! | `list` | paging through the indexes |
@@ -27,6 +28,7 @@ mod client;
 mod create;
 mod end;
 mod events;
+mod exchange;
 mod item;
 mod list;
 mod slots;
@@ -48,6 +50,7 @@ pub use client::connect;
 pub use create::{Created, Limits};
 pub use end::Revoked;
 pub use events::{EventCursor, EventPage};
+pub use exchange::{Exchanged, OnceOnly};
 pub use list::{Cursor, Filter, MOST_PER_PAGE, Page, Scope};
 pub use used::{Caller, Note};
 

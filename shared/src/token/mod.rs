@@ -20,7 +20,7 @@ pub use record::{
 pub use redact::redact;
 pub use secret::{Digest, Malformed, Prefix, Secret, TokenId};
 pub use secrets::{MOST_SUPERSEDED, Proof, Secrets, Superseded};
-pub use text::{Comment, Description, OwnerId, TokenName, unprintable};
+pub use text::{Comment, Description, OwnerId, TokenName, Via, unprintable};
 
 /// Why a value was refused: a sentence for the person who sent it, with the limit that it
 /// broke. It never repeats the value.

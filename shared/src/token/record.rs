@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::{AgentFamily, Comment, Description, Invalid, OwnerId, TokenId, TokenName};
-use crate::access::{Addresses, Grants, RoleName};
+use super::{AgentFamily, Comment, Description, Invalid, OwnerId, TokenId, TokenName, Via};
+use crate::access::{Addresses, Grants, RoleName, RuleName};
 use crate::clock::Timestamp;
 
 const DAY: i64 = 86_400;
@@ -25,6 +25,9 @@ pub struct Record {
     pub owner: OwnerId,
     /// Who made it.
     pub created_by: Actor,
+    /// Through what identity it was come by, where it was exchanged for one: then it lives for
+    /// minutes, takes no slot of its owner's, and is not changed any more.
+    pub via: Option<Via>,
     /// When it was made, to the millisecond: lists are ordered by it.
     pub created_at: Timestamp,
     /// When it ends by itself; `None` is never. Compared at every request: the table's TTL
@@ -112,6 +115,7 @@ impl Record {
             description: None,
             owner,
             created_by,
+            via: None,
             created_at,
             expires_at: None,
             revoked: None,
@@ -258,14 +262,17 @@ words! {
     "must be owner, admin or secret_reuse"
 }
 
-/// Who did something: written as `token:<id>`, `session:<owner>`, or `bootstrap` for whoever invoked the
-/// create function directly with AWS credentials.
+/// Who did something: written as `token:<id>`, `session:<owner>`, `trust:<rule>` for a job whose
+/// identity a trust rule took, or `bootstrap` for whoever invoked the create function directly with
+/// AWS credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A token.
     Token(TokenId),
     /// A person who had signed in.
     Session(OwnerId),
+    /// A job of a CI system, by this trust rule.
+    Trust(RuleName),
     /// Someone with AWS credentials.
     Bootstrap,
 }
@@ -275,6 +282,7 @@ impl fmt::Display for Actor {
         match self {
             Self::Token(id) => write!(f, "token:{id}"),
             Self::Session(owner) => write!(f, "session:{owner}"),
+            Self::Trust(rule) => write!(f, "trust:{rule}"),
             Self::Bootstrap => f.write_str("bootstrap"),
         }
     }
@@ -284,10 +292,11 @@ impl FromStr for Actor {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let wrong = || Invalid::new("must be token:<id>, session:<owner> or bootstrap");
+        let wrong = || Invalid::new("must be token:<id>, session:<owner>, trust:<rule> or bootstrap");
         match text.split_once(':') {
             Some(("token", id)) => id.parse().map(Self::Token),
             Some(("session", owner)) => OwnerId::stored(owner).map(Self::Session).ok_or_else(wrong),
+            Some(("trust", rule)) => RuleName::stored(rule).map(Self::Trust).ok_or_else(wrong),
             None if text == "bootstrap" => Ok(Self::Bootstrap),
             _ => Err(wrong()),
         }

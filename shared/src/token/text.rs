@@ -17,6 +17,11 @@ pub struct Description(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment(String);
 
+/// Through what an identity came that was exchanged for a token, in short:
+/// `github:acme/billing@refs/heads/main`. Up to 256 characters; it decides nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via(String);
+
 /// Whom a token belongs to and acts for: 1 to 128 printable ASCII characters, as identity
 /// providers' subjects, e-mail addresses and team names have them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +78,24 @@ impl FromStr for OwnerId {
     }
 }
 
+impl Via {
+    /// The most characters.
+    const LONGEST: usize = 256;
+
+    /// From what an issuer signed, which says what others chose: a branch may be called
+    /// anything. What cannot be shown is left out, and what is too long is cut.
+    #[must_use]
+    pub fn shortened(text: &str) -> Self {
+        let shown: String = redact(text).chars().filter(|c| !unprintable(*c)).collect();
+        if shown.chars().count() <= Self::LONGEST {
+            return Self(shown);
+        }
+        let mut cut: String = shown.chars().take(Self::LONGEST - 1).collect();
+        cut.push('…');
+        Self(cut)
+    }
+}
+
 macro_rules! text {
     ($($name:ident)+) => {$(
         impl $name {
@@ -97,7 +120,7 @@ macro_rules! text {
         }
     )+};
 }
-text!(TokenName Description Comment OwnerId);
+text!(TokenName Description Comment OwnerId Via);
 pub(super) use text;
 
 fn length(text: &str, least: usize, most: usize) -> Result<(), Invalid> {
@@ -160,6 +183,16 @@ mod tests {
         for bad in ["", "a b", "a\"b", "a\\b", "ä", "a\n", &"x".repeat(129)] {
             assert!(bad.parse::<OwnerId>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn through_what_an_identity_came_is_one_short_line_without_a_secret() {
+        let via = |text: &str| Via::shortened(text).to_string();
+        assert_eq!(via("github:acme/billing@refs/heads/main"), "github:acme/billing@refs/heads/main");
+        assert_eq!(via("a\nb\u{202e}c\u{1b}[31m"), "abc[31m");
+        assert!(!via(&format!("github:acme/x@pcl_{}", "a1".repeat(33))).contains(&"a1".repeat(20)));
+        let long = via(&"ü".repeat(300));
+        assert_eq!((long.chars().count(), long.chars().last()), (256, Some('…')));
     }
 
     #[test]

@@ -9,11 +9,12 @@ const MOST_LISTED: usize = 500;
 const MOST_ROLES: usize = 100;
 const MOST_ROUTES: usize = 1000;
 const MOST_GROUPS: usize = 500;
+const MOST_TRUST_RULES: usize = 100;
 const LONGEST_DESCRIPTION: usize = 200;
 const LONGEST_GROUP: usize = 256;
 
-const UNKNOWN: &str = "is not among the permissions: list it there, with a description";
-const LIKE_A_TOKEN: &str = "must not hold what looks like a token";
+pub(super) const UNKNOWN: &str = "is not among the permissions: list it there, with a description";
+pub(super) const LIKE_A_TOKEN: &str = "must not hold what looks like a token";
 
 impl Catalog {
     /// `places` says where the parts of lists stand: those that could not be read are
@@ -24,6 +25,7 @@ impl Catalog {
             ("roles", self.roles.len(), MOST_ROLES),
             ("routes", places.routes.count, MOST_ROUTES),
             ("sessions.groups", self.groups.len(), MOST_GROUPS),
+            ("trust", places.trust.count, MOST_TRUST_RULES),
         ];
         let over = counts.iter().filter(|(_, count, most)| count > most).collect::<Vec<_>>();
         for (place, count, most) in &over {
@@ -35,6 +37,7 @@ impl Catalog {
             self.check_roles(places, flaws);
             self.check_routes(places, flaws);
             self.check_groups(flaws);
+            self.check_trust(&places.trust.at, flaws);
         }
     }
 
@@ -126,7 +129,7 @@ pub(super) fn is_own(permission: &Permission, text: &str) -> bool {
     OWN.iter().any(own)
 }
 
-fn form(place: &str, permission: &Permission, flaws: &mut Vec<Flaw>) {
+pub(super) fn form(place: &str, permission: &Permission, flaws: &mut Vec<Flaw>) {
     if let Err(invalid) = permission.to_string().parse::<Permission>() {
         flaws.push(Flaw::new(place, invalid.0));
     }

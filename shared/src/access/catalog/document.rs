@@ -6,9 +6,12 @@
 //!   "permissions": { "app:restart": "Restart an app" },
 //!   "roles": { "cicd": { "description": "Deploy", "permissions": ["build:create"] } },
 //!   "routes": [{ "match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}" }],
-//!   "sessions": { "groups": { "platform-admins": "admin" } }
+//!   "sessions": { "groups": { "platform-admins": "admin" } },
+//!   "trust": []
 //! }
 //! ```
+//!
+//! What stands in `trust` is read and written in its own module.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::check::is_own;
 use super::route::RouteFlaw;
-use super::{Catalog, OWN, Role, RoleName, Route};
+use super::{Catalog, OWN, Role, RoleName, Route, TrustRule};
 use crate::access::Permission;
 
 /// What is wrong with a catalog, and where: `roles.cicd.permissions[2]`.
@@ -79,6 +82,7 @@ impl Catalog {
             "roles": roles.collect::<Map<_, _>>(),
             "routes": routes.collect::<Vec<_>>(),
             "sessions": { "groups": groups },
+            "trust": self.trust.iter().map(TrustRule::to_document).collect::<Vec<_>>(),
         })
     }
 }
@@ -90,6 +94,7 @@ pub(super) struct Places {
     /// The permissions of each role that the catalog has.
     pub(super) roles: BTreeMap<RoleName, Listed>,
     pub(super) routes: Listed,
+    pub(super) trust: Listed,
 }
 
 /// How many entries a list has, and which of them could be read.
@@ -100,7 +105,7 @@ pub(super) struct Listed {
 }
 
 #[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
     flaws: Vec<Flaw>,
     places: Places,
 }
@@ -156,7 +161,16 @@ impl Reader {
             }
             self.nothing_else("sessions.", sessions, "groups");
         }
-        self.nothing_else("", top, "strict, permissions, roles, routes, sessions");
+        let trust = top.remove("trust");
+        let trust = self.list("trust", trust.as_ref());
+        self.places.trust.count = trust.len();
+        for (at, rule) in trust.iter().enumerate() {
+            if let Some(rule) = self.trust_rule(&format!("trust[{at}]"), rule) {
+                self.places.trust.at.push(at);
+                catalog.trust.push(rule);
+            }
+        }
+        self.nothing_else("", top, "strict, permissions, roles, routes, sessions, trust");
         catalog
     }
 
@@ -209,7 +223,7 @@ impl Reader {
         None
     }
 
-    fn permission(&mut self, place: &str, value: &Value) -> Option<Permission> {
+    pub(super) fn permission(&mut self, place: &str, value: &Value) -> Option<Permission> {
         let text = self.text(place, value)?;
         let permission = Permission::stored(&text);
         if permission.is_none() {
@@ -218,14 +232,14 @@ impl Reader {
         permission
     }
 
-    fn text(&mut self, place: &str, value: &Value) -> Option<String> {
+    pub(super) fn text(&mut self, place: &str, value: &Value) -> Option<String> {
         if !value.is_string() {
             self.fail(place, "must be a string");
         }
         value.as_str().map(str::to_owned)
     }
 
-    fn list(&mut self, place: &str, value: Option<&Value>) -> Vec<Value> {
+    pub(super) fn list(&mut self, place: &str, value: Option<&Value>) -> Vec<Value> {
         match value {
             None => Vec::new(),
             Some(Value::Array(list)) => list.clone(),
@@ -241,7 +255,7 @@ impl Reader {
         value.and_then(|value| self.object(&format!("{before}{field}"), &value)).unwrap_or_default()
     }
 
-    fn object(&mut self, place: &str, value: &Value) -> Option<Map<String, Value>> {
+    pub(super) fn object(&mut self, place: &str, value: &Value) -> Option<Map<String, Value>> {
         let object = value.as_object().cloned();
         if object.is_none() {
             self.fail(if place.is_empty() { "*" } else { place }, "must be an object");
@@ -249,13 +263,13 @@ impl Reader {
         object
     }
 
-    fn nothing_else(&mut self, before: &str, fields: Map<String, Value>, known: &str) {
+    pub(super) fn nothing_else(&mut self, before: &str, fields: Map<String, Value>, known: &str) {
         for (field, _) in fields {
             self.fail(format!("{before}{field}"), format!("is unknown; known are {known}"));
         }
     }
 
-    fn fail(&mut self, place: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn fail(&mut self, place: impl Into<String>, message: impl Into<String>) {
         self.flaws.push(Flaw::new(place, message));
     }
 }

@@ -1,5 +1,5 @@
 //! The catalog: which permissions there are, which roles bundle them, which routes need
-//! them, and which groups of people have which role.
+//! them, which groups of people have which role, and which CI jobs get a token.
 //!
 //! | module | is |
 //! | --- | --- |
@@ -7,6 +7,7 @@
 //! | `check` | what has to hold of a catalog as a whole |
 //! | `route` | a route's pattern, and the resource that its parameters name |
 //! | `role` | a role and its name |
+//! | `trust` | whose identities of CI jobs get a token |
 //!
 //! Over HTTP the document is JSON, in files TOML; both say the same. The product's own
 //! permissions are part of every catalog.
@@ -15,6 +16,7 @@ mod check;
 mod document;
 mod role;
 mod route;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -28,6 +30,7 @@ pub use document::Flaw;
 pub use role::{Role, RoleName};
 pub use route::Route;
 pub(super) use route::{METHODS, On, Part};
+pub use trust::{ClaimSet, LONGEST_EXCHANGED_SECONDS, Mismatch, Pattern, RuleName, TrustRule, via};
 
 /// The most bytes of a catalog's document.
 pub const MOST_CATALOG_BYTES: usize = 256 * 1024;
@@ -48,7 +51,7 @@ static DEFAULT: LazyLock<Catalog> = LazyLock::new(|| {
     Catalog::stored(include_str!(concat!(env!("OUT_DIR"), "/catalog.json"))).unwrap_or_default()
 });
 
-/// Permissions, roles, routes, and the groups of sessions.
+/// Permissions, roles, routes, the groups of sessions, and trust rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     strict: bool,
@@ -57,6 +60,7 @@ pub struct Catalog {
     roles: BTreeMap<RoleName, Role>,
     routes: Vec<Route>,
     groups: BTreeMap<String, RoleName>,
+    trust: Vec<TrustRule>,
 }
 
 impl Catalog {

@@ -78,6 +78,8 @@ impl Provider {
             audience: "portcullis".to_owned(),
             groups_claim: "groups".to_owned(),
             owner_claim: "sub".to_owned(),
+            client_id: "portcullis".to_owned(),
+            scopes: "openid".to_owned(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::store::{Credential, Error, RotationKey};
 use crate::token::{
     AgentFamily, Author, Comment, Description, Digest, Disablement, Event, Grounds, LastUsed, OwnerId, Record,
-    Revocation, Secrets, Superseded, TokenName,
+    Revocation, Secrets, Superseded, TokenName, Via,
 };
 
 /// Reads a record back. Texts are taken as they were accepted once. What is missing or of
@@ -25,6 +25,7 @@ pub(in crate::store) fn record(item: &Item) -> Result<Record, Error> {
         description: read.optional("description", |read, name| read.text(name, Description::stored))?,
         owner: read.text("owner", OwnerId::stored)?,
         created_by: read.parsed("created_by")?,
+        via: read.optional("via", |read, name| read.text(name, Via::stored))?,
         created_at: Timestamp::from_millis(read.number("created_at")?),
         expires_at: read.optional("expires_at", Reader::time)?,
         revoked: match read.optional("revoked_at", Reader::time)? {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::{Day, Use};
-use crate::token::{Actor, AgentFamily, Author, Revocation, RevokeReason, WhyDisabled};
+use crate::token::{Actor, AgentFamily, Author, Revocation, RevokeReason, Via, WhyDisabled};
 use rand::TryCryptoRng;
 
 fn full() -> Record {
@@ -10,6 +10,7 @@ fn full() -> Record {
         description: Some("what for".parse().unwrap()),
         owner: "alice".parse().unwrap(),
         created_by: Actor::Bootstrap,
+        via: Some(Via::shortened("github:acme/billing@refs/heads/main")),
         created_at: Timestamp::from_millis(1_700_000_000_123),
         expires_at: Some(Timestamp::from_seconds(1_800_000_000)),
         revoked: Some(Revocation {

@@ -1,0 +1,65 @@
+//! What an exchange is asked for, in a form
+//! ([RFC 8693, 2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.1)).
+
+use lambda_http::{Request, RequestExt as _};
+use portcullis::access::{Grants, Permission};
+use portcullis::http::{Form, FormError};
+
+/// The grant type of an exchange.
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// What is exchanged: an ID token, or any JWT, which is the same here.
+const IDENTITIES: [&str; 2] = ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
+/// What it is exchanged for.
+pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+/// `audience` and `resource` are not among them: every token is for the one deployment.
+const KNOWN: [&str; 6] =
+    ["grant_type", "subject_token", "subject_token_type", "requested_token_type", "scope", "actor_token"];
+
+/// A form that asks for an exchange.
+pub(crate) struct Asked {
+    form: Form,
+    scope: Vec<Permission>,
+}
+
+impl Asked {
+    pub(crate) fn read(request: &Request) -> Result<Self, FormError> {
+        // An identity that stands in a URL is in somebody's log already.
+        if request.query_string_parameters_ref().is_some_and(|query| !query.is_empty()) {
+            return Err(FormError::new("There must be no query: subject_token stands in the body, in a form."));
+        }
+        let form = Form::read(request.body(), "subject_token", &KNOWN)?;
+        if form.field("grant_type") != Some(EXCHANGE) {
+            return Err(FormError::coded("unsupported_grant_type", format!("grant_type must be {EXCHANGE}.")));
+        }
+        if !form.field("subject_token_type").is_some_and(|given| IDENTITIES.contains(&given)) {
+            return Err(FormError::new(format!("subject_token_type must be {}.", IDENTITIES.join(" or "))));
+        }
+        if form.field("requested_token_type").is_some_and(|given| given != ACCESS_TOKEN) {
+            return Err(FormError::new(format!("requested_token_type must be {ACCESS_TOKEN}, or left out.")));
+        }
+        if form.field("actor_token").is_some() {
+            return Err(FormError::new("actor_token is not taken: a job acts for itself."));
+        }
+        let scope = form.field("scope").unwrap_or_default().split(' ').filter(|text| !text.is_empty());
+        let scope = scope.map(str::parse).collect::<Result<_, _>>().map_err(|invalid| {
+            FormError::coded("invalid_scope", format!("scope must be permissions with spaces between: each {invalid}."))
+        })?;
+        Ok(Self { form, scope })
+    }
+
+    pub(crate) fn subject_token(&self) -> &str {
+        self.form.secret()
+    }
+
+    /// What a rule grants, or of it what was asked for by `scope`.
+    pub(crate) fn narrowed(&self, grants: &Grants) -> Result<Grants, FormError> {
+        if self.scope.is_empty() {
+            return Ok(grants.clone());
+        }
+        grants.narrowed(&self.scope).map_err(|beyond| {
+            let beyond: Vec<_> = beyond.iter().map(ToString::to_string).collect();
+            FormError::coded("invalid_scope", format!("The trust rule does not give {}.", beyond.join(", ")))
+        })
+    }
+}

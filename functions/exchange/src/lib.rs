@@ -1,0 +1,231 @@
+//! `POST /exchange` ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)): the identity that a CI
+//! system gives its job, for a token of a few minutes with what a trust rule grants. No secret is
+//! stored anywhere for it.
+//!
+//! Also `GET /.well-known/oauth-protected-resource`, which tells clients where people sign in.
+//!
+//! identity -> form -> signature and times -> trust rule -> one transaction (record, and that the
+//! identity was used) -> audit line -> the answer with the secret. Both calls are open: the
+//! identity is its own proof.
+
+mod asked;
+mod audited;
+mod metadata;
+
+use asked::Asked;
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use portcullis::App;
+use portcullis::access::{Grants, TrustRule, via};
+use portcullis::audit;
+use portcullis::clock::Timestamp;
+use portcullis::http::{FormError, Problem, json, origin, respond};
+use portcullis::session::{Identities, Identity, Refusal};
+use portcullis::store::{self, Exchanged, OnceOnly};
+use portcullis::token::{Actor, Author, Record, Secret};
+use rand::rngs::SysRng;
+use serde::Serialize;
+
+/// The most characters of the audit log's detail.
+const LONGEST_DETAIL: usize = 2000;
+
+/// What exchanges, and the issuers' keys that it keeps.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    app: App,
+    identities: Identities,
+}
+
+/// What came of one request.
+#[derive(Debug)]
+pub struct Handled {
+    /// What is answered.
+    pub response: Response<Body>,
+    /// What the audit log is told, where something was decided. Where it cannot be told, nothing
+    /// is answered.
+    pub audit: Option<audit::Decision>,
+}
+
+/// A token that is in the table, and whose secret is about to be shown.
+struct Issued {
+    record: Record,
+    secret: Secret,
+}
+
+/// Why there is none.
+enum Denied {
+    /// The form is none of an exchange's.
+    Form(FormError),
+    /// The identity is not taken: why, in a word and a sentence, and what only the audit log is
+    /// told.
+    Identity { reason: &'static str, message: String, detail: Option<String> },
+    /// Nobody knows whether it is good.
+    Undecided { reason: &'static str, problem: Problem },
+}
+
+impl Exchange {
+    /// One that knows no issuer's keys yet.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self { app, identities: Identities::default() }
+    }
+
+    /// Answers a call.
+    pub async fn handle(&self, request: &Request) -> Handled {
+        let route = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.clone().unwrap_or_default(),
+            _ => String::new(),
+        };
+        match (request.method(), route.as_str()) {
+            (&Method::POST, "/exchange") => self.exchange(request).await,
+            (&Method::GET, metadata::ROUTE) => {
+                Handled { response: metadata::response(request, self.app.settings.oidc.as_ref()), audit: None }
+            }
+            _ => Handled { response: respond(request, Err(Problem::not_found())), audit: None },
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> Handled {
+        let now = self.app.clock.now();
+        let outcome = self.issued(request, now).await;
+        let audit = Some(audited::line(request, now, &outcome));
+        let response = match outcome {
+            Ok(issued) => respond(request, Ok(json(StatusCode::OK, &Shown::of(&issued, now)))),
+            Err(Denied::Form(refusal)) => refusal.into_response(),
+            Err(Denied::Identity { message, .. }) => FormError::new(message).into_response(),
+            Err(Denied::Undecided { problem, .. }) => respond(request, Err(problem)),
+        };
+        Handled { response, audit }
+    }
+
+    async fn issued(&self, request: &Request, now: Timestamp) -> Result<Issued, Denied> {
+        let asked = Asked::read(request)?;
+        let catalog = self.app.tokens.catalog().await?.catalog;
+        let trusts = |issuer: &str, is_for: &dyn Fn(&str) -> bool| {
+            catalog.trust().iter().any(|rule| rule.issuer == issuer && is_for(&rule.audience))
+        };
+        let identity = self.identities.verify(asked.subject_token(), trusts, now).await?;
+        let rule = catalog.trusting(&identity.claims).ok_or_else(|| untrusted(catalog.trust(), &identity))?;
+        let grants = asked.narrowed(&rule.grants)?;
+        let blank = self.blank(rule, grants, &identity, now)?;
+        let secret = blank.1;
+        let by = {
+            let caller = origin(request);
+            Author { actor: Some(Actor::Trust(rule.name.clone())), source_ip: caller.source_ip, agent: caller.agent }
+        };
+        let once = OnceOnly::new(&identity.issuer, &identity.jti, identity.refused_from);
+        let (record, days) = (blank.0, self.app.settings.retention_days);
+        match self.app.tokens.exchange(&record, &secret.digest(), &once, &by, days).await? {
+            Exchanged::Done => Ok(Issued { record, secret }),
+            Exchanged::Before => Err(Denied::Identity {
+                reason: "replayed",
+                message: "This identity was exchanged before, and each works once. Ask the CI system for a fresh one."
+                    .to_owned(),
+                detail: Some(format!("via {}", via(&identity.claims))),
+            }),
+        }
+    }
+
+    fn blank(
+        &self,
+        rule: &TrustRule,
+        grants: Grants,
+        identity: &Identity,
+        now: Timestamp,
+    ) -> Result<(Record, Secret), Denied> {
+        let internal = || Denied::Undecided { reason: "internal_error", problem: Problem::internal() };
+        let secret = Secret::generate(&self.app.settings.prefix, &mut SysRng).map_err(|error| {
+            tracing::error!(%error, "the operating system gave no randomness");
+            internal()
+        })?;
+        let (name, owner) = (rule.token_name().ok_or_else(internal)?, rule.owner().ok_or_else(internal)?);
+        let made = Record::new(secret.id().clone(), name, owner, grants, Actor::Trust(rule.name.clone()), now);
+        let record = Record {
+            via: Some(via(&identity.claims)),
+            expires_at: Some(now.to_the_second().plus_seconds(i64::from(rule.lifetime_seconds))),
+            ..made
+        };
+        Ok((record, secret))
+    }
+}
+
+/// What its holder is told is about the identity alone; what the rules say is for those who may
+/// see them.
+fn untrusted(rules: &[TrustRule], identity: &Identity) -> Denied {
+    let closest = rules.iter().filter(|rule| rule.issuer == identity.issuer).map(|rule| {
+        let unmet: Vec<_> = rule.mismatches(&identity.claims).iter().map(ToString::to_string).collect();
+        format!("{}: {}", rule.name, unmet.join("; "))
+    });
+    let detail = format!("via {}; {}", via(&identity.claims), closest.collect::<Vec<_>>().join(" | "));
+    Denied::Identity {
+        reason: "untrusted",
+        message: format!(
+            "The identity is genuine ({}), and meets the conditions of no trust rule. The audit log of the deployment says which conditions; portcullis trust test tells it beforehand.",
+            via(&identity.claims)
+        ),
+        detail: Some(detail.chars().take(LONGEST_DETAIL).collect()),
+    }
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        let reason = match &refusal {
+            Refusal::Malformed(_) => "malformed",
+            Refusal::Unknown(_) => "unknown",
+            Refusal::Expired => "expired",
+            Refusal::Unavailable(why) => {
+                tracing::error!(%why, "an issuer's keys cannot be had");
+                return Self::Undecided { reason: "keys_unavailable", problem: Problem::issuer_unavailable() };
+            }
+        };
+        let message = format!("The subject_token is not taken: {refusal}.");
+        Self::Identity { reason, message, detail: Some(refusal.to_string()) }
+    }
+}
+
+impl From<store::Error> for Denied {
+    fn from(error: store::Error) -> Self {
+        Self::Undecided { reason: "store_unavailable", problem: error.into() }
+    }
+}
+
+impl From<FormError> for Denied {
+    fn from(refusal: FormError) -> Self {
+        Self::Form(refusal)
+    }
+}
+
+/// The answer with the token ([RFC 8693, 2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)),
+/// and what the product says of it besides.
+#[derive(Serialize)]
+struct Shown<'a> {
+    access_token: &'a str,
+    issued_token_type: &'static str,
+    token_type: &'static str,
+    expires_in: i64,
+    /// The permissions, wherever they hold.
+    scope: String,
+    token_id: String,
+    expires_at: Option<Timestamp>,
+    via: Option<String>,
+    /// The trust rule by which it was given.
+    rule: String,
+}
+
+impl<'a> Shown<'a> {
+    fn of(issued: &'a Issued, now: Timestamp) -> Self {
+        let record = &issued.record;
+        Self {
+            access_token: issued.secret.reveal(),
+            issued_token_type: asked::ACCESS_TOKEN,
+            token_type: "Bearer",
+            expires_in: record.expires_at.map_or(0, |at| at.seconds() - now.seconds()),
+            scope: record.grants.scope(),
+            token_id: record.id.to_string(),
+            expires_at: record.expires_at,
+            via: record.via.as_ref().map(ToString::to_string),
+            rule: record.name.to_string(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a claim may be: a text in which `*` stands for any run of characters but `/` and `:`.
+//!
+//! A wildcard never reaches past the part that it stands in, so `acme/*` is every repository of
+//! acme, and no text that somebody else can make up in another part is ever swallowed by it.
+
+use std::fmt;
+
+/// What divides a claim into parts.
+const BETWEEN: [char; 2] = ['/', ':'];
+
+/// A pattern of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// A pattern as it was written.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Whether a claim is as it says.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        let dividers = |text: &str| text.chars().filter(|c| BETWEEN.contains(c)).collect::<Vec<_>>();
+        let mut parts = self.0.split(BETWEEN).zip(text.split(BETWEEN));
+        dividers(&self.0) == dividers(text) && parts.all(|(pattern, part)| part_matches(pattern, part))
+    }
+
+    /// What stands before the first wildcard, or the whole where there is none.
+    pub(super) fn literal_start(&self) -> &str {
+        self.0.split('*').next().unwrap_or_default()
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One part: what stands between its wildcards has to be there, in that order.
+fn part_matches(pattern: &str, part: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == part;
+    };
+    let Some(part) = part.strip_prefix(start) else {
+        return false;
+    };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(mut left) = part.strip_suffix(end) else {
+        return false;
+    };
+    // Each piece where it comes first leaves the most for those behind it.
+    middle.split('*').all(|piece| {
+        let found = left.split_once(piece);
+        left = found.map_or("", |(_, after)| after);
+        found.is_some()
+    })
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        Pattern::new(pattern).matches(text)
+    }
+
+    #[test]
+    fn a_wildcard_is_any_run_of_characters_within_its_part() {
+        for (pattern, text) in [
+            ("refs/heads/main", "refs/heads/main"),
+            ("refs/tags/v*", "refs/tags/v1.2"),
+            ("refs/tags/v*", "refs/tags/v"),
+            ("acme/*", "acme/billing"),
+            ("*", "production"),
+            ("*", ""),
+            ("repo:acme/*:ref:refs/heads/main", "repo:acme/billing:ref:refs/heads/main"),
+            ("a*b*c", "abbc"),
+            ("a*b*b", "ab-b"),
+            ("*-*-*", "a-b-c"),
+            ("**", "x"),
+        ] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_never_reaches_into_another_part() {
+        for (pattern, text) in [
+            ("acme*", "acme-evil/billing"),
+            ("acme/*", "acme/billing/x"),
+            ("repo:acme/*:environment:production", "repo:acme/x:environment:evil:environment:production"),
+            ("refs/heads/*", "refs/heads/feature/x"),
+            ("*", "a/b"),
+            ("a/b", "a:b"),
+            ("a*a", "a"),
+            ("a*b*b", "ab"),
+            ("main", "Main"),
+            ("", "x"),
+        ] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_without_a_wildcard_matches_itself_alone(text in "[a-c/:]{0,8}", other in "[a-c/:]{0,8}") {
+            prop_assert_eq!(matches(&text, &other), text == other);
+        }
+
+        #[test]
+        fn cutting_any_run_out_of_a_part_and_putting_a_wildcard_there_still_matches(
+            before in "[a-c/:]{0,6}", run in "[a-c]{0,4}", after in "[a-c/:]{0,6}"
+        ) {
+            let pattern = format!("{before}*{after}");
+            let (within, beyond) = (format!("{before}{run}{after}"), format!("{before}{run}/{after}"));
+            prop_assert!(matches(&pattern, &within));
+            prop_assert!(!matches(&pattern, &beyond));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The sessions of people, from the one OpenID Connect provider of the deployment.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::Refusal;
+use super::fetch::Fetch;
+use super::jwt::{Registered, Unverified, Verified};
+use super::keys::Keys;
+use crate::clock::Timestamp;
+use crate::config::{ConfigError, Oidc};
+use crate::token::OwnerId;
+use crate::url::Url;
+
+/// The most groups that are looked at.
+const MOST_GROUPS: usize = 1000;
+
+/// Who has signed in, as a verified JWT says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// The person.
+    pub owner: OwnerId,
+    /// The groups that the provider knows them in.
+    pub groups: Vec<String>,
+    /// When the session ends.
+    pub expires_at: Timestamp,
+}
+
+/// Verifies sessions, and keeps the provider's keys meanwhile.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    pub(super) oidc: Arc<Oidc>,
+    pub(super) keys: Arc<Keys>,
+}
+
+impl Sessions {
+    /// For the sessions of one provider.
+    ///
+    /// # Errors
+    /// When its issuer is not an `https` URL. On a loopback address `http` will do, where a
+    /// provider is tried out.
+    pub fn new(oidc: Oidc) -> Result<Self, ConfigError> {
+        let wrong = || {
+            let message = "must be an https URL without a query; http only on a loopback address".to_owned();
+            ConfigError::Wrong("PORTCULLIS_OIDC_ISSUER", message)
+        };
+        let issuer = Url::parse(&oidc.issuer).filter(|_| !oidc.issuer.contains(['?', '#'])).ok_or_else(wrong)?;
+        let keys = Keys::new(oidc.issuer.clone(), &issuer, Fetch::default());
+        Ok(Self { oidc: Arc::new(oidc), keys: Arc::new(keys) })
+    }
+
+    /// Who it is.
+    ///
+    /// # Errors
+    /// Why it is no session; or that nobody knows, because the provider does not answer.
+    pub async fn verify(&self, jwt: &str, now: Timestamp) -> Result<Claims, Refusal> {
+        // What no key could make good is refused before any is fetched.
+        let unverified = Unverified::read(jwt)?;
+        let claims = unverified.claims();
+        if claims.iss != self.oidc.issuer {
+            return Err(Refusal::Malformed("the issuer is another"));
+        }
+        if !claims.aud.has(&self.oidc.audience) {
+            return Err(Refusal::Malformed("the audience is another"));
+        }
+        let key = self.keys.find(unverified.kid(), now).await?;
+        let key = key.ok_or(Refusal::Unknown("the provider has no key with this id"))?;
+        let Verified { claims, expires_at } = unverified.verified(&key, now)?;
+        let owner = owner(&claims, &self.oidc)?;
+        Ok(Claims { owner, groups: groups(&claims.others, &self.oidc)?, expires_at })
+    }
+}
+
+fn owner(claims: &Registered, oidc: &Oidc) -> Result<OwnerId, Refusal> {
+    let named = match oidc.owner_claim.as_str() {
+        "sub" => Some(claims.sub.as_str()),
+        other => claims.others.get(other).and_then(Value::as_str),
+    };
+    // With many providers people write their own e-mail address, and whoever writes somebody
+    // else's would be them. It counts where the provider says that it has looked.
+    if oidc.owner_claim == "email" && claims.others.get("email_verified") != Some(&Value::Bool(true)) {
+        return Err(Refusal::Malformed("the e-mail address is not verified"));
+    }
+    let named = named.ok_or(Refusal::Malformed("the owner claim is missing or no string"))?;
+    named.parse().map_err(|_| Refusal::Malformed("the owner claim is no owner: 1 to 128 printable ASCII characters"))
+}
+
+/// No groups, one, or a list of them.
+fn groups(claims: &Map<String, Value>, oidc: &Oidc) -> Result<Vec<String>, Refusal> {
+    let wrong = || Refusal::Malformed("the groups claim is no list of at most 1000 strings");
+    match claims.get(&oidc.groups_claim) {
+        None => Ok(Vec::new()),
+        Some(Value::String(one)) => Ok(vec![one.clone()]),
+        Some(Value::Array(many)) if many.len() <= MOST_GROUPS => {
+            many.iter().map(|group| group.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(wrong)
+        }
+        Some(_) => Err(wrong()),
+    }
+}

@@ -1,0 +1,72 @@
+//! A token for an identity: its record, and a note that the identity was exchanged, in one
+//! transaction, so that each works once.
+
+use super::change::event;
+use super::create::{MOST_TRIES, Transacted, end_of_life, pause};
+use super::{Error, Tokens, item};
+use crate::clock::Timestamp;
+use crate::token::{Author, Digest, Happened, Record};
+
+/// An identity, as it is known again.
+#[derive(Clone, Debug)]
+pub struct OnceOnly {
+    digest: Digest,
+    /// From when on it is refused for its age: nobody needs to know it again after that.
+    until: Timestamp,
+}
+
+/// How an exchange ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Exchanged {
+    /// The token is in the table.
+    Done,
+    /// The identity was exchanged before; nothing was written.
+    Before,
+}
+
+impl OnceOnly {
+    /// The identity with this `jti`, of this issuer.
+    #[must_use]
+    pub fn new(issuer: &str, jti: &str, until: Timestamp) -> Self {
+        // An issuer is a URL, so nothing else reads as the two of them with a line feed between.
+        Self { digest: Digest::of(format!("{issuer}\n{jti}").as_bytes()), until }
+    }
+}
+
+impl Tokens {
+    /// Makes the token for an identity that has not been exchanged before. It takes no slot of
+    /// its owner's.
+    ///
+    /// # Errors
+    /// When the store fails; then nothing was acknowledged, and nothing is half written.
+    pub async fn exchange(
+        &self,
+        record: &Record,
+        digest: &Digest,
+        identity: &OnceOnly,
+        by: &Author,
+        retention_days: u32,
+    ) -> Result<Exchanged, Error> {
+        let ttl = end_of_life(record, retention_days);
+        let made = event(record, &Happened::Created, by, record.created_at)?;
+        let key = item::identity_key(&identity.digest);
+        let mut known = key.clone();
+        known.insert(item::TTL.to_owned(), item::seconds(identity.until));
+        let writes = [
+            self.put_new(known),
+            self.put_new(item::new_token(record, digest, ttl)),
+            self.put_event(&record.id, &made, ttl),
+        ];
+        let writes = writes.into_iter().collect::<Result<Vec<_>, _>>().map_err(Error::unavailable)?;
+        for attempt in 0..MOST_TRIES {
+            if self.transact(writes.clone()).await? == Transacted::Done {
+                return Ok(Exchanged::Done);
+            }
+            if self.read(key.clone(), &["pk"]).await?.is_some() {
+                return Ok(Exchanged::Before);
+            }
+            pause(attempt).await;
+        }
+        Err(Error::Contention)
+    }
+}

@@ -1,0 +1,43 @@
+//! Where a provider of identities is found.
+
+use std::net::IpAddr;
+
+/// An `https` URL, or `http` on a loopback address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Url(String);
+
+impl Url {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+        // What stands before an @ looks like a host and is none.
+        let good = printable && !host.is_empty() && !authority.contains('@');
+        (good && (scheme == "https" || scheme == "http" && is_loopback(host))).then(|| Self(text.to_owned()))
+    }
+}
+
+#[cfg(feature = "session")]
+impl Url {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn below(&self, path: &str) -> Self {
+        Self(format!("{}{path}", self.0.trim_end_matches('/')))
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+/// Whether a URL's host is this machine itself.
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}

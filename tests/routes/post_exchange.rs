@@ -1,0 +1,342 @@
+//! `POST /exchange`: the identity of a CI job for a token of a few minutes; and where people sign
+//! in, which the same function tells.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, AuditLog, Issuer, Stack, Token, stack_of_ones_own};
+
+const GRANT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
+const ID_TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token";
+
+/// A deployment that trusts an issuer's jobs on the main branch of `acme/billing`.
+fn trusting(issuer: &Issuer, settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
+    let stack = stack_of_ones_own(settings);
+    stack.put_catalog(&catalog(issuer));
+    stack
+}
+
+fn catalog(issuer: &Issuer) -> Value {
+    json!({ "trust": [{
+        "name": "deploy-billing", "issuer": issuer.url, "audience": "https://tokens.example.com",
+        "claims": {"repository": "acme/billing", "ref": ["refs/heads/main", "refs/tags/v*"]},
+        "grants": [
+            {"permissions": ["apps:write", "apps:read"], "resources": ["apps/billing"]},
+            {"permissions": ["tokens:read"], "resources": ["tokens"]},
+        ],
+        "lifetime": "10m",
+    }]})
+}
+
+fn send(stack: &Stack, identity: &str, more: &str) -> Answer {
+    let form = format!("grant_type={GRANT}&subject_token_type={ID_TOKEN}&subject_token={identity}{more}");
+    stack.post("/exchange").form(form).send()
+}
+
+fn exchange(stack: &Stack, identity: &str) -> Answer {
+    send(stack, identity, "")
+}
+
+/// The token that came of it.
+#[track_caller]
+fn token(answer: &Answer) -> Token {
+    Token::exchanged_in(answer)
+}
+
+#[track_caller]
+fn refused(answer: Answer, error: &str, why: &str) {
+    let body = answer.expect(400).json();
+    assert_eq!(body["error"], error, "{body}");
+    assert!(body["error_description"].as_str().unwrap().contains(why), "{body}");
+}
+
+fn with(mut claims: Value, claim: &str, value: Value) -> Value {
+    claims[claim] = value;
+    claims
+}
+
+#[test]
+fn the_identity_of_a_job_is_exchanged_for_a_token_with_the_grants_of_its_rule() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let answer = exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let shown = answer.json();
+    assert_eq!(shown["issued_token_type"], "urn:ietf:params:oauth:token-type:access_token");
+    assert_eq!((&shown["token_type"], &shown["expires_in"]), (&json!("Bearer"), &json!(600)));
+    assert_eq!(shown["scope"], "apps:read apps:write tokens:read");
+    let job = token(&answer);
+    stack.post("/demo/apps/billing/builds").bearer(&job).send().expect(200);
+    stack.post("/demo/apps/payroll/builds").bearer(&job).send().problem(403, "insufficient_scope");
+    let me = stack.get("/me").bearer(&job).send().expect(200).json();
+    assert_eq!((&me["owner"], &me["token_name"]), (&json!("trust:deploy-billing"), &json!("deploy-billing")));
+}
+
+#[test]
+fn lists_and_the_audit_log_say_through_what_a_token_came() {
+    let issuer = Issuer::start();
+    let log = AuditLog::default();
+    let audit = log.clone();
+    let stack = trusting(&issuer, move |options| {
+        options.audit_log = Box::new(audit);
+        options.log = local::LogFormat::Json;
+    });
+    log.take();
+    let job = token(&exchange(&stack, &issuer.signs(&issuer.claims())).expect(200));
+    stack.get("/demo/apps/billing").bearer(&job).send().expect(200);
+    let via = format!("{}:acme/billing@refs/heads/main", issuer.url.trim_start_matches("http://"));
+    let lines = log.take();
+    let of = |line: &Value| {
+        ["principal_type", "path", "rbac_decision", "via", "api_token_id"].map(|field| line[field].clone())
+    };
+    let id = json!(job.id);
+    assert_eq!(
+        lines.iter().map(of).collect::<Vec<_>>(),
+        [
+            [json!("identity"), json!("/exchange"), json!("allow"), json!(via), id.clone()],
+            [json!("token"), json!("/apps/billing"), json!("allow"), json!(via), id],
+        ]
+    );
+    let shown = stack.get(&job.path()).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!((&shown["via"], &shown["created_by"]), (&json!(via), &json!("trust:deploy-billing")));
+    let listed = stack.get("/tokens?owner=trust:deploy-billing").bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(listed["tokens"][0]["via"], via);
+    let events = stack.get(&format!("{}/events", job.path())).bearer(&stack.admin).send().expect(200).json();
+    let kinds: Vec<_> = events["events"].as_array().unwrap().iter().map(|event| event["kind"].clone()).collect();
+    assert!(kinds.contains(&json!("created")), "{kinds:?}");
+}
+
+#[test]
+fn an_identity_works_once_however_many_come_with_it_at_the_same_time() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let identity = issuer.signs(&issuer.claims());
+    let statuses: Vec<_> = thread::scope(|scope| {
+        let racing: Vec<_> = (0..16).map(|_| scope.spawn(|| exchange(&stack, &identity).status)).collect();
+        racing.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 400)), "{statuses:?}");
+    refused(exchange(&stack, &identity), "invalid_request", "each works once");
+    // Signed anew, it is still the same.
+    let claims = issuer.claims();
+    exchange(&stack, &issuer.signs(&claims)).expect(200);
+    refused(exchange(&stack, &issuer.signs(&with(claims, "sha", json!("x")))), "invalid_request", "each works once");
+}
+
+#[test]
+fn a_job_that_no_rule_takes_gets_nothing_and_only_the_audit_log_says_what_the_rules_are() {
+    let issuer = Issuer::start();
+    let log = AuditLog::default();
+    let audit = log.clone();
+    let stack = trusting(&issuer, move |options| {
+        options.audit_log = Box::new(audit);
+        options.log = local::LogFormat::Json;
+    });
+    for (claim, value) in [
+        ("repository", json!("acme/payroll")),
+        ("ref", json!("refs/heads/dev")),
+        ("ref", json!("refs/tags/v1/x")),
+        ("repository", json!(["evil/x"])),
+        ("repository", Value::Null),
+    ] {
+        log.take();
+        let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value.clone())));
+        let body = answer.expect(400).json();
+        let told = body["error_description"].as_str().unwrap();
+        assert!(told.contains("meets the conditions of no trust rule") && !told.contains("deploy-billing"), "{told}");
+        let line = log.take().remove(0);
+        assert_eq!((&line["rbac_decision"], &line["reason"]), (&json!("deny"), &json!("untrusted")));
+        let detail = line["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("deploy-billing: {claim} is")), "{detail}");
+    }
+}
+
+#[test]
+fn what_the_issuer_has_not_signed_for_this_deployment_and_this_moment_is_refused() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let good = issuer.claims();
+    let now = good["iat"].as_i64().unwrap();
+    let other = Issuer::start();
+    let forged = Issuer::start();
+    let header = |more: Value| crate::support::merged(json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), more);
+    for (identity, why) in [
+        (issuer.signs(&with(good.clone(), "aud", json!("https://other.example.com"))), "no trust rule is for"),
+        (other.signs(&other.claims()), "no trust rule is for"),
+        (forged.signs(&good), "signature"),
+        (issuer.signs(&with(good.clone(), "exp", json!(now - 3600))), "expired"),
+        (issuer.signs(&with(good.clone(), "nbf", json!(now + 3600))), "not valid yet"),
+        (issuer.signs(&with(good.clone(), "jti", Value::Null)), "no jti"),
+        (issuer.signs(&with(good.clone(), "jti", json!(""))), "no jti"),
+        (issuer.signs(&with(good.clone(), "jti", json!("x".repeat(513)))), "no jti"),
+        (issuer.signs(&with(good.clone(), "sub", json!(7))), "claim is missing"),
+        (issuer.signs_with(&header(json!({"alg": "none"})), &good), "algorithm"),
+        (issuer.signs_with(&header(json!({"alg": "HS256"})), &good), "algorithm"),
+        (issuer.signs_with(&header(json!({"kid": "two"})), &good), "no key with this id"),
+        (issuer.signs_with(&header(json!({"typ": "logout+jwt"})), &good), "typ"),
+        ("a.b.c".to_owned(), "not taken"),
+        (stack.admin.clone(), "not a signed JWT"),
+        (String::new(), "not a signed JWT"),
+    ] {
+        refused(exchange(&stack, &identity), "invalid_request", why);
+    }
+    // Nothing of that used it up.
+    exchange(&stack, &issuer.signs(&good)).expect(200);
+    assert_eq!(other.fetched(), 0, "nobody else's keys are asked for");
+}
+
+#[test]
+fn an_issuer_that_is_gone_lets_nobody_in() {
+    let issuer = Issuer::start();
+    let mut gone = catalog(&issuer);
+    let nowhere = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
+    gone["trust"][0]["issuer"] = json!(format!("http://{nowhere}"));
+    let stack = stack_of_ones_own(|_| {});
+    stack.put_catalog(&gone);
+    let identity = issuer.signs(&with(issuer.claims(), "iss", json!(format!("http://{nowhere}"))));
+    exchange(&stack, &identity).problem(503, "unavailable");
+}
+
+#[test]
+fn the_form_is_as_the_standard_says() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let identity = issuer.signs(&issuer.claims());
+    let sent = |form: String| stack.post("/exchange").form(form).send();
+    let type_only = format!("subject_token_type={ID_TOKEN}&subject_token={identity}");
+    refused(sent(type_only.clone()), "unsupported_grant_type", "grant_type must be");
+    refused(sent(format!("grant_type=password&{type_only}")), "unsupported_grant_type", "token-exchange");
+    refused(sent(format!("grant_type={GRANT}&subject_token={identity}")), "invalid_request", "subject_token_type");
+    refused(
+        sent(format!("grant_type={GRANT}&subject_token_type={ID_TOKEN}")),
+        "invalid_request",
+        "subject_token is required",
+    );
+    refused(send(&stack, &identity, "&subject_token=x"), "invalid_request", "must be given once");
+    refused(send(&stack, &identity, "&actor_token=x"), "invalid_request", "actor_token");
+    refused(send(&stack, &identity, "&requested_token_type=x"), "invalid_request", "requested_token_type");
+    let in_url = format!("/exchange?subject_token={identity}");
+    refused(stack.post(&in_url).form("").send(), "invalid_request", "no query");
+    // What is unknown is passed over, as the standard says, and nothing above used it up.
+    send(&stack, &identity, "&audience=x&resource=y&client_id=z").expect(200);
+}
+
+#[test]
+fn a_job_may_ask_for_less_than_its_rule_gives_and_not_for_more() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let identity = || issuer.signs(&issuer.claims());
+    refused(send(&stack, &identity(), "&scope=apps%3Aread+apps%3Arestart"), "invalid_scope", "apps:restart");
+    refused(send(&stack, &identity(), "&scope=*"), "invalid_scope", "*");
+    refused(send(&stack, &identity(), "&scope=a+b"), "invalid_scope", "scope must be permissions");
+    let answer = send(&stack, &identity(), "&scope=apps%3Aread").expect(200);
+    assert_eq!(answer.json()["scope"], "apps:read");
+    let job = token(&answer);
+    stack.get("/demo/apps/billing").bearer(&job).send().expect(200);
+    stack.post("/demo/apps/billing").bearer(&job).send().problem(403, "insufficient_scope");
+}
+
+#[test]
+fn exchanged_tokens_take_no_slot_of_their_owners_limit() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |options| options.settings.max_tokens_per_owner = 1);
+    for _ in 0..3 {
+        exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
+    }
+    stack.create(json!({"permissions": ["a:b"], "owner": "trust:deploy-billing"}));
+    exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
+}
+
+#[test]
+fn an_exchanged_token_ends_with_its_lifetime_is_not_changed_and_can_be_revoked() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let job = token(&exchange(&stack, &issuer.signs(&issuer.claims())).expect(200));
+    let tag = job.tag(&stack);
+    let patch = stack.request("PATCH", &job.path()).bearer(&stack.admin).header("If-Match", tag);
+    patch.json(&json!({"expires_at": null})).send().problem(409, "token_exchanged");
+    let rotate = stack.post(&format!("{}/rotate", job.path())).bearer(&stack.admin);
+    rotate.json(&json!({"expires_in": "30d"})).send().problem(409, "token_exchanged");
+    assert_eq!(job.status(&stack), 200);
+    let other = token(&exchange(&stack, &issuer.signs(&issuer.claims())).expect(200));
+    stack.post("/revoke").form(format!("token={}", other.secret)).send().expect(200);
+    assert_eq!(other.status(&stack), 401);
+    stack.pass(600);
+    assert_eq!(job.status(&stack), 401);
+}
+
+#[test]
+fn what_an_exchange_leaves_in_the_table_vanishes_by_its_ttl_within_a_day_and_holds_no_secret() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let claims = issuer.claims();
+    let answer = exchange(&stack, &issuer.signs(&claims)).expect(200).json();
+    let expires = portcullis::clock::Timestamp::parse(answer["expires_at"].as_str().unwrap()).unwrap().seconds();
+    let number = |item: &std::collections::HashMap<String, _>| -> i64 {
+        let ttl: &aws_sdk_dynamodb::types::AttributeValue = &item["ttl"];
+        ttl.as_n().unwrap().parse().unwrap()
+    };
+    let of = |start: &str| {
+        let items = stack.table().into_iter().filter(|item| item["pk"].as_s().unwrap().starts_with(start));
+        items.collect::<Vec<_>>()
+    };
+    let identities = of("JTI#");
+    assert_eq!(identities.len(), 1);
+    assert_eq!(number(&identities[0]), claims["exp"].as_i64().unwrap() + 60, "for as long as it could be tried again");
+    let text = format!("{identities:?}");
+    assert!(!text.contains(claims["jti"].as_str().unwrap()) && !text.contains("acme"), "{text}");
+    let left = of(&format!("TOKEN#{}", answer["token_id"].as_str().unwrap()));
+    assert!(left.len() >= 2 && left.iter().all(|item| number(item) == expires + 86_400), "{left:?}");
+}
+
+#[test]
+fn who_writes_a_rule_has_to_have_what_it_gives() {
+    let issuer = Issuer::start();
+    let stack = stack_of_ones_own(|_| {});
+    let writer = stack.create(json!({"grants": [
+        {"permissions": ["catalog:write", "catalog:read"]},
+        {"permissions": ["apps:*"], "resources": ["apps/billing"]},
+    ]}));
+    let put = |by: &dyn AsRef<str>, catalog: &Value| {
+        let (_, tag) = stack.catalog();
+        stack.request("PUT", "/catalog").bearer(by.as_ref()).header("If-Match", tag).json(catalog).send()
+    };
+    let document = put(&writer, &catalog(&issuer)).problem(403, "exceeds_grants");
+    let errors = document["errors"].to_string();
+    assert!(errors.contains("trust[0].grants[1].permissions") && errors.contains("tokens:read"), "{errors}");
+    assert!(!errors.contains("grants[0]"), "{errors}");
+    put(&stack.admin, &catalog(&issuer)).expect(200);
+    // One that is there already is nobody's gift.
+    let (same, _) = stack.catalog();
+    put(&writer, &same).expect(200);
+    let mut wider = same;
+    wider["trust"][0]["claims"] = json!({"ref": "*"});
+    put(&writer, &wider).problem(403, "exceeds_grants");
+}
+
+#[test]
+fn a_rule_that_was_taken_out_of_the_catalog_takes_nobody_from_then_on() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
+    let (_, tag) = stack.catalog();
+    let put = stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", tag);
+    put.json(&json!({})).send().expect(200);
+    refused(exchange(&stack, &issuer.signs(&issuer.claims())), "invalid_request", "no trust rule is for");
+}
+
+#[test]
+fn clients_are_told_where_people_sign_in() {
+    let stack = stack_of_ones_own(|_| {});
+    let told = stack.get("/.well-known/oauth-protected-resource").send().expect(200).json();
+    let url = told["resource"].as_str().unwrap();
+    assert!(url.starts_with("http://127.0.0.1:") && !url.ends_with('/'), "{url}");
+    assert_eq!(told["authorization_servers"], json!([format!("{url}/dev")]));
+    assert_eq!((&told["client_id"], &told["scopes_supported"]), (&json!("portcullis-dev"), &json!(["openid"])));
+    let nobody = stack_of_ones_own(|options| options.listen = ([0, 0, 0, 0], 0).into());
+    let told = nobody.get("/.well-known/oauth-protected-resource").send().expect(200).json();
+    assert_eq!(told.get("authorization_servers"), None);
+    assert_eq!(told["bearer_methods_supported"], json!(["header"]));
+}
