@@ -5,10 +5,13 @@
 //! text, so that an older client lives with a newer service. Nothing here knows how an answer
 //! comes to be, or how it is sent.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::access::{self, Grants, Permission, Resource};
 use crate::clock::Timestamp;
 
 /// Each of the permissions on each of the resources.
@@ -80,6 +83,187 @@ pub struct Tokens {
     pub next_cursor: Option<String>,
 }
 
+/// The answer to a create and to a rotation, the only ones with a secret in them. It prints
+/// nowhere.
+#[derive(Serialize, Deserialize)]
+pub struct Shown<'a> {
+    /// The secret.
+    pub token: Cow<'a, str>,
+    /// What else there is to it.
+    #[serde(flatten)]
+    pub view: Token,
+}
+
+/// The answer to a revocation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// The token as it is now.
+    #[serde(flatten)]
+    pub view: Token,
+    /// From when on no request is let in any more.
+    pub effective_by: Timestamp,
+    /// Whether gateways keep nothing any more, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flushed: Option<bool>,
+}
+
+/// The answer to the revocation of all that an owner has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerRevoked {
+    /// Whose tokens.
+    pub owner: String,
+    /// How many this call has revoked.
+    pub revoked: u64,
+    /// Whether there is nothing left to be revoked; if not, the same call goes on.
+    pub done: bool,
+    /// From when on no request is let in any more.
+    pub effective_by: Timestamp,
+}
+
+/// A page of `GET /tokens/{id}/events`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Events {
+    /// Newest first.
+    pub events: Vec<Event>,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Something that happened to a token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// A ULID: events are ordered by it.
+    pub id: String,
+    /// What happened: `created`, `updated`, `rotated` and so on.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who; nobody where that is not known, or where the deployment did it by itself.
+    pub by: Option<String>,
+    /// From which address.
+    pub source_ip: Option<IpAddr>,
+    /// With what, as the caller said.
+    pub user_agent: Option<String>,
+    /// What there is to say besides, by kind.
+    pub detail: Value,
+}
+
+/// `GET /tokens/{id}/usage`: what of a token is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// How many days are looked back.
+    pub days: u32,
+    /// How many permissions it has.
+    pub granted: usize,
+    /// How many of them were used in that time.
+    pub used: usize,
+    /// Both in a sentence.
+    pub summary: String,
+    /// Whether every use of it is known.
+    pub complete: bool,
+    /// Each permission.
+    pub permissions: Vec<PermissionUse>,
+    /// The grants that would have been enough.
+    pub enough: Vec<Grant>,
+}
+
+/// When a permission was used last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionUse {
+    /// Which.
+    pub permission: String,
+    /// On which day, as in `2027-01-15`; `None` is not in any memory.
+    pub last_used_on: Option<String>,
+}
+
+/// The answer to `POST /explain`: may this token make that request, and what decides it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// `allow` or `deny`.
+    pub decision: String,
+    /// The status that the gateway would answer, where it refuses: of a REST API.
+    pub status: Option<u16>,
+    /// Why it is refused.
+    pub reason: Option<String>,
+    /// What the request needs; `None` where no permission is asked for.
+    pub permission: Option<String>,
+    /// On what.
+    pub resource: Option<String>,
+    /// What says that it needs it.
+    pub rule: Option<Rule>,
+    /// The roles that would give it; left out for who may not see the catalog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+}
+
+/// What says which permission a request needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// `catalog`, `convention` or `portcullis`.
+    pub source: String,
+    /// Of the catalog: which route of it.
+    pub route: Option<String>,
+}
+
+/// The answer of `POST /introspect` on a token that opens nothing, and on none at all; and how
+/// that on a good one begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Whether it opens anything.
+    pub active: bool,
+}
+
+/// The answer of `POST /introspect` on a token that is good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introspection {
+    /// True.
+    pub active: bool,
+    /// `Bearer`.
+    pub token_type: String,
+    /// The token's id.
+    pub client_id: String,
+    /// What people call it.
+    pub name: String,
+    /// Its owner.
+    pub sub: String,
+    /// Its owner.
+    pub username: String,
+    /// The permissions, wherever they hold; `grants` says where.
+    pub scope: String,
+    /// What it may do, and where.
+    pub grants: Vec<Grant>,
+    /// When it was made, in seconds since 1970.
+    pub iat: i64,
+    /// When it ends, in seconds since 1970; left out for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
+    /// About the one request, if that was asked.
+    #[serde(flatten)]
+    pub verdict: Option<Verdict>,
+}
+
+/// What [`Introspection`] says of one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether it is allowed.
+    pub allowed: bool,
+    /// Why it is not.
+    pub reason: Option<String>,
+    /// The permission that is missing.
+    pub permission: Option<String>,
+    /// On what.
+    pub resource: Option<String>,
+}
+
+/// The answer to `PUT /catalog`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogPut {
+    /// The version that it is now.
+    pub version: u64,
+    /// From when on every decision goes by it.
+    pub effective_by: Timestamp,
+}
+
 /// `GET /me`: who am I, what may I do, when do I expire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
@@ -142,4 +326,16 @@ pub struct FieldError {
     pub field: String,
     /// A sentence that names the limit, and never the value.
     pub message: String,
+}
+
+impl Grant {
+    /// How each of the grants looks.
+    #[must_use]
+    pub fn all(grants: &Grants) -> Vec<Self> {
+        let view = |grant: &access::Grant| Self {
+            permissions: grant.permissions.iter().map(Permission::to_string).collect(),
+            resources: grant.resources.iter().map(Resource::to_string).collect(),
+        };
+        grants.iter().map(view).collect()
+    }
 }
