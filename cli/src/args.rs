@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use portcullis::token::{Prefix, Secret, redact};
 
+use crate::commands::{catalog, completions, introspect, man, token};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -71,8 +73,20 @@ pub(crate) enum Color {
 /// What there is to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Create tokens, look at them, change and end them
+    #[command(subcommand)]
+    Token(token::Command),
     /// Say who you are, what you may do and until when
     Whoami,
+    /// Say what somebody's token is worth, and whether it may make a request
+    Introspect(introspect::Args),
+    /// Look at the catalog of permissions, roles and routes, check one and put it in force
+    #[command(subcommand)]
+    Catalog(catalog::Command),
+    /// Print the completions of a shell
+    Completions(completions::Args),
+    /// Print the manual page, or write those of all commands into a directory
+    Man(man::Args),
 }
 
 /// Flags that people try, and that would put a secret where others can read it.

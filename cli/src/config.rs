@@ -114,7 +114,7 @@ impl File {
     fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
         toml::from_str(text).map_err(|error| {
             // Not the line itself, which the parser would show: a secret may stand there.
-            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or(text).lines().count().max(1));
+            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
             let field = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
             let failure =
                 Failure::usage(format!("the config file {}, line {line}: {}", path.display(), first_line(error.message())));

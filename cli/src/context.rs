@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::api::Api;
 use crate::args::{Args, Command};
 use crate::config::Config;
-use crate::output::Output;
+use crate::output::{Output, clean};
 use crate::{confirm, credentials};
 
 /// What every command is given.
@@ -16,16 +16,19 @@ pub(crate) struct Context {
     pub(crate) config: Config,
     /// Standard output and standard error.
     pub(crate) out: Output,
-    yes: bool,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// Whether every question has been answered with yes.
+    pub(crate) yes: bool,
 }
 
 impl Context {
     pub(crate) fn of(args: Args) -> (Command, Self) {
         let Args { global, command } = args;
         let clock = Clock::system();
-        let out = Output::new(global.json, global.quiet, global.color, clock);
+        let out = Output::new(global.json, global.quiet, global.color, clock.clone());
         let config = Config::new(global.url, global.profile, global.api_token_file);
-        (command, Self { config, out, yes: global.yes })
+        (command, Self { config, out, clock, yes: global.yes })
     }
 
     /// The service, with a credential.
@@ -53,6 +56,6 @@ impl Context {
     /// # Errors
     /// Where the answer is no, or nobody is there to ask.
     pub(crate) fn confirm(&self, what: &str, question: &str) -> Result<(), Failure> {
-        if self.yes { Ok(()) } else { confirm::ask(what, question) }
+        if self.yes { Ok(()) } else { confirm::ask(&clean(what), &clean(question)) }
     }
 }

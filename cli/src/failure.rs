@@ -54,6 +54,15 @@ impl Failure {
         Self::Usage { message: message.into(), hint: None }
     }
 
+    /// The same, where the fields are places in a document and not flags.
+    #[must_use]
+    pub(crate) fn in_a_document(mut self) -> Self {
+        if let Self::Refused(refused) = &mut self {
+            refused.of_flags = false;
+        }
+        self
+    }
+
     /// What may help, besides.
     #[must_use]
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
+use indicatif::ProgressBar;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::token::unprintable;
 
@@ -97,6 +98,16 @@ impl Output {
         self.line(&trimmed(&table))
     }
 
+    /// A few facts about what was just done, on standard error; not with `--quiet`.
+    pub(crate) fn note_facts(&self, facts: &[(&str, String)]) {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).force_no_tty();
+        for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+            table.add_row([clean(name), clean(value)]);
+        }
+        self.note(&trimmed(&table));
+    }
+
     /// A table that fits the terminal.
     ///
     /// # Errors
@@ -148,13 +159,36 @@ impl Output {
     /// Something to know, on standard error; not with `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            talk(text);
+            talk(&clean(text));
         }
+    }
+
+    /// How far long work is, on standard error while that is a terminal.
+    pub(crate) fn progress(&self, what: &str) -> ProgressBar {
+        if self.quiet {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
     }
 
     /// Something to see to, on standard error.
     pub(crate) fn warn(&self, text: &str) {
         talk(&format!("{} {}", self.colored_word("warning:", Mood::Warn), clean(text)));
+    }
+
+    /// The lines of a change: what is taken away in red, what comes in green.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub(crate) fn difference(&self, lines: &str) -> Result<(), Failure> {
+        let colored = |line: &str| match (self.colored, line.as_bytes().first()) {
+            (true, Some(b'+')) => console::Style::new().green().force_styling(true).apply_to(line).to_string(),
+            (true, Some(b'-')) => console::Style::new().red().force_styling(true).apply_to(line).to_string(),
+            _ => line.to_owned(),
+        };
+        self.line(&clean(lines.trim_end()).lines().map(colored).collect::<Vec<_>>().join("\n"))
     }
 
     /// Why a command failed: for people, and with `--json` as the service said it.

@@ -1,7 +1,8 @@
 //! `portcullis whoami`: who you are, what you may do and until when.
 
-use portcullis::api::{Grant, Me};
+use portcullis::api::Me;
 
+use super::token::view;
 use crate::{Context, Failure, Outcome};
 
 pub(crate) fn run(context: &Context) -> Result<Outcome, Failure> {
@@ -26,11 +27,7 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, Failure> {
         ("roles", me.roles.unwrap_or_default().join(", ")),
         ("created", token.map(|token| out.when(token.created_at)).unwrap_or_default()),
         ("expires", out.when_or(me.expires_at, "never")),
-        ("may", me.grants.iter().map(grant).collect::<Vec<_>>().join("\n")),
+        ("may", view::grants(&me.grants)),
     ])?;
     Ok(Outcome::Done)
-}
-
-fn grant(grant: &Grant) -> String {
-    format!("{} on {}", grant.permissions.join(", "), grant.resources.join(", "))
 }
