@@ -110,6 +110,7 @@ mod tests {
             api_token_id: Some("0123456789abcdef".to_owned()),
             api_token_name: Some("GitHub Actions".to_owned()),
             owner: Some("admin".to_owned()),
+            via: None,
             superseded: false,
             method: Some("GET".to_owned()),
             path: Some(path.to_owned()),

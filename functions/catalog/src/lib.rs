@@ -4,10 +4,9 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::{Catalog, MOST_CATALOG_BYTES, Resource};
-use portcullis::clock::Timestamp;
+use portcullis::api::CatalogPut;
 use portcullis::http::{Access, Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
 use portcullis::store::CATALOG_SECONDS;
-use serde::Serialize;
 
 /// The most flaws that are named in one answer.
 const MOST_FLAWS: usize = 100;
@@ -56,7 +55,7 @@ async fn put(app: &App, call: &Call, request: &Request) -> Answer {
     };
     // By then no authorizer holds the one before any more.
     let effective_by = app.clock.now().plus_seconds(CATALOG_SECONDS);
-    let mut response = json(StatusCode::OK, &Put { version, effective_by });
+    let mut response = json(StatusCode::OK, &CatalogPut { version, effective_by });
     tag(&mut response, version);
     Ok(response)
 }
@@ -75,11 +74,4 @@ fn contained(call: &Call, catalog: &Catalog, before: &Catalog) -> Result<(), Pro
     });
     let errors: Vec<_> = groups.chain(trust).take(MOST_FLAWS).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::exceeds_grants(errors)) }
-}
-
-/// What became of it.
-#[derive(Serialize)]
-struct Put {
-    version: u64,
-    effective_by: Timestamp,
 }

@@ -13,7 +13,7 @@ use portcullis::token::{Actor, Author, Invalid};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Blank, Shown, issue};
+use crate::{Blank, issue};
 
 /// The payload of a direct invocation.
 #[derive(Clone, Debug, Deserialize)]
@@ -69,7 +69,7 @@ pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> 
     let issued = issue(app, blank, &by, now).await?;
     // No gateway stands before this, so no access log has it.
     tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "an admin token was made by bootstrap");
-    serde_json::to_value(Shown::of(&issued, &app.settings, now)).map_err(|_| Problem::internal())
+    serde_json::to_value(issued.shown(&app.settings, now)).map_err(|_| Problem::internal())
 }
 
 #[cfg(test)]

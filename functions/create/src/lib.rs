@@ -10,13 +10,13 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::{Addresses, Grants, RoleName};
+use portcullis::api::{Shown, Token};
 use portcullis::clock::Timestamp;
 use portcullis::config::Settings;
-use portcullis::http::{Access, Answer, Call, Problem, TokenView, Wanted, json, respond, tag};
+use portcullis::http::{Access, Answer, Call, Problem, Wanted, json, respond, tag};
 use portcullis::store::{Created, Limits};
 use portcullis::token::{Actor, Author, Description, OwnerId, Record, Secret, TokenName};
 use rand::rngs::SysRng;
-use serde::Serialize;
 
 pub use bootstrap::{Bootstrap, bootstrap};
 use new_token::NewToken;
@@ -50,7 +50,7 @@ async fn create(app: &App, request: &Request) -> Answer {
         created_by: call.actor(),
     };
     let issued = issue(app, blank, &call.author(), now).await?;
-    let mut response = json(StatusCode::CREATED, &Shown::of(&issued, &app.settings, now));
+    let mut response = json(StatusCode::CREATED, &issued.shown(&app.settings, now));
     // Relative, so that it holds below any stage and base path.
     let base = if request.uri().path().ends_with('/') { "" } else { "tokens/" };
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{}", issued.record.id)) {
@@ -100,16 +100,9 @@ async fn issue(app: &App, blank: Blank, by: &Author, now: Timestamp) -> Result<I
     }
 }
 
-/// The only answer with a secret in it.
-#[derive(Serialize)]
-struct Shown<'a> {
-    token: &'a str,
-    #[serde(flatten)]
-    view: TokenView,
-}
-
-impl<'a> Shown<'a> {
-    fn of(issued: &'a Issued, settings: &Settings, now: Timestamp) -> Self {
-        Self { token: issued.secret.reveal(), view: TokenView::of(&issued.record, settings, now) }
+impl Issued {
+    /// The only answer with a secret in it.
+    fn shown(&self, settings: &Settings, now: Timestamp) -> Shown<'_> {
+        Shown { token: self.secret.reveal().into(), view: Token::of(&self.record, settings, now) }
     }
 }

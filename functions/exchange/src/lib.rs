@@ -18,14 +18,14 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use portcullis::App;
 use portcullis::access::{Grants, TrustRule, via};
+use portcullis::api::Exchanged;
 use portcullis::audit;
 use portcullis::clock::Timestamp;
 use portcullis::http::{FormError, Problem, json, origin, respond};
 use portcullis::session::{Identities, Identity, Refusal};
-use portcullis::store::{self, Exchanged, OnceOnly};
+use portcullis::store::{self, OnceOnly};
 use portcullis::token::{Actor, Author, Record, Secret};
 use rand::rngs::SysRng;
-use serde::Serialize;
 
 /// The most characters of the audit log's detail.
 const LONGEST_DETAIL: usize = 2000;
@@ -47,7 +47,7 @@ pub struct Handled {
     pub audit: Option<audit::Decision>,
 }
 
-/// A token that is in the table, and whose secret is about to be shown.
+/// A token, and its secret, which is about to be shown.
 struct Issued {
     record: Record,
     secret: Secret,
@@ -91,7 +91,7 @@ impl Exchange {
         let outcome = self.issued(request, now).await;
         let audit = Some(audited::line(request, now, &outcome));
         let response = match outcome {
-            Ok(issued) => respond(request, Ok(json(StatusCode::OK, &Shown::of(&issued, now)))),
+            Ok(issued) => respond(request, Ok(json(StatusCode::OK, &shown(&issued, now)))),
             Err(Denied::Form(refusal)) => refusal.into_response(),
             Err(Denied::Identity { message, .. }) => FormError::new(message).into_response(),
             Err(Denied::Undecided { problem, .. }) => respond(request, Err(problem)),
@@ -108,17 +108,15 @@ impl Exchange {
         let identity = self.identities.verify(asked.subject_token(), trusts, now).await?;
         let rule = catalog.trusting(&identity.claims).ok_or_else(|| untrusted(catalog.trust(), &identity))?;
         let grants = asked.narrowed(&rule.grants)?;
-        let blank = self.blank(rule, grants, &identity, now)?;
-        let secret = blank.1;
-        let by = {
-            let caller = origin(request);
-            Author { actor: Some(Actor::Trust(rule.name.clone())), source_ip: caller.source_ip, agent: caller.agent }
-        };
+        let Issued { record, secret } = self.drawn(rule, grants, &identity, now)?;
+        let caller = origin(request);
+        let actor = Some(record.created_by.clone());
+        let by = Author { actor, source_ip: caller.source_ip, agent: caller.agent };
         let once = OnceOnly::new(&identity.issuer, &identity.jti, identity.refused_from);
-        let (record, days) = (blank.0, self.app.settings.retention_days);
+        let days = self.app.settings.retention_days;
         match self.app.tokens.exchange(&record, &secret.digest(), &once, &by, days).await? {
-            Exchanged::Done => Ok(Issued { record, secret }),
-            Exchanged::Before => Err(Denied::Identity {
+            store::Exchanged::Done => Ok(Issued { record, secret }),
+            store::Exchanged::Before => Err(Denied::Identity {
                 reason: "replayed",
                 message: "This identity was exchanged before, and each works once. Ask the CI system for a fresh one."
                     .to_owned(),
@@ -127,13 +125,8 @@ impl Exchange {
         }
     }
 
-    fn blank(
-        &self,
-        rule: &TrustRule,
-        grants: Grants,
-        identity: &Identity,
-        now: Timestamp,
-    ) -> Result<(Record, Secret), Denied> {
+    /// A token that is in no table yet.
+    fn drawn(&self, rule: &TrustRule, grants: Grants, identity: &Identity, now: Timestamp) -> Result<Issued, Denied> {
         let internal = || Denied::Undecided { reason: "internal_error", problem: Problem::internal() };
         let secret = Secret::generate(&self.app.settings.prefix, &mut SysRng).map_err(|error| {
             tracing::error!(%error, "the operating system gave no randomness");
@@ -146,7 +139,7 @@ impl Exchange {
             expires_at: Some(now.to_the_second().plus_seconds(i64::from(rule.lifetime_seconds))),
             ..made
         };
-        Ok((record, secret))
+        Ok(Issued { record, secret })
     }
 }
 
@@ -196,36 +189,17 @@ impl From<FormError> for Denied {
     }
 }
 
-/// The answer with the token ([RFC 8693, 2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)),
-/// and what the product says of it besides.
-#[derive(Serialize)]
-struct Shown<'a> {
-    access_token: &'a str,
-    issued_token_type: &'static str,
-    token_type: &'static str,
-    expires_in: i64,
-    /// The permissions, wherever they hold.
-    scope: String,
-    token_id: String,
-    expires_at: Option<Timestamp>,
-    via: Option<String>,
-    /// The trust rule by which it was given.
-    rule: String,
-}
-
-impl<'a> Shown<'a> {
-    fn of(issued: &'a Issued, now: Timestamp) -> Self {
-        let record = &issued.record;
-        Self {
-            access_token: issued.secret.reveal(),
-            issued_token_type: asked::ACCESS_TOKEN,
-            token_type: "Bearer",
-            expires_in: record.expires_at.map_or(0, |at| at.seconds() - now.seconds()),
-            scope: record.grants.scope(),
-            token_id: record.id.to_string(),
-            expires_at: record.expires_at,
-            via: record.via.as_ref().map(ToString::to_string),
-            rule: record.name.to_string(),
-        }
+fn shown(issued: &Issued, now: Timestamp) -> Exchanged<'_> {
+    let record = &issued.record;
+    Exchanged {
+        access_token: issued.secret.reveal().into(),
+        issued_token_type: asked::ACCESS_TOKEN.to_owned(),
+        token_type: "Bearer".to_owned(),
+        expires_in: record.expires_at.map_or(0, |at| at.seconds() - now.seconds()),
+        scope: record.grants.scope(),
+        token_id: record.id.to_string(),
+        expires_at: record.expires_at,
+        via: record.via.as_ref().map(ToString::to_string),
+        rule: record.name.to_string(),
     }
 }

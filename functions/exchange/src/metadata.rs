@@ -5,32 +5,20 @@
 use lambda_http::http::StatusCode;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use portcullis::api::ProtectedResource;
 use portcullis::config::Oidc;
 use portcullis::http::json;
-use serde::Serialize;
 
 pub(crate) const ROUTE: &str = "/.well-known/oauth-protected-resource";
 
-#[derive(Serialize)]
-struct Metadata<'a> {
-    resource: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authorization_servers: Option<[&'a str; 1]>,
-    bearer_methods_supported: [&'static str; 1],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scopes_supported: Option<Vec<&'a str>>,
-    /// The public client with which the product's own clients sign people in; a field of ours.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<&'a str>,
-}
-
 pub(crate) fn response(request: &Request, oidc: Option<&Oidc>) -> Response<Body> {
-    let metadata = Metadata {
+    let scopes = oidc.map(|oidc| oidc.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect());
+    let metadata = ProtectedResource {
         resource: resource(request),
-        authorization_servers: oidc.map(|oidc| [oidc.issuer.as_str()]),
-        bearer_methods_supported: ["header"],
-        scopes_supported: oidc.map(|oidc| oidc.scopes.split(' ').filter(|scope| !scope.is_empty()).collect()),
-        client_id: oidc.map(|oidc| oidc.client_id.as_str()),
+        authorization_servers: oidc.map(|oidc| oidc.issuer.clone()).into_iter().collect(),
+        bearer_methods_supported: vec!["header".to_owned()],
+        scopes_supported: scopes.unwrap_or_default(),
+        client_id: oidc.map(|oidc| oidc.client_id.clone()),
     };
     json(StatusCode::OK, &metadata)
 }

@@ -8,12 +8,12 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::{Api, Asked, Decision, Permission, Principal, Reason, Rules, Target, decide};
+use portcullis::api::{Activity, Grant, Introspection, Verdict};
 use portcullis::audit::redact;
 use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, Form, FormError, GrantView, Problem, json, respond};
+use portcullis::http::{Answer, Call, Form, FormError, Problem, json, respond};
 use portcullis::store::{Caller, Note};
 use portcullis::token::{Proof, Record, Secret, Standing};
-use serde::Serialize;
 
 const KNOWN: [&str; 6] = ["token", "token_type_hint", "method", "path", "api", "source_ip"];
 
@@ -35,11 +35,11 @@ async fn introspect(app: &App, request: &Request) -> Answer {
         Err(refusal) => return Ok(refusal.into_response()),
     };
     match alive(app, form.secret(), question.source_ip).await? {
-        None => Ok(json(StatusCode::OK, &Ended { active: false })),
+        None => Ok(json(StatusCode::OK, &Activity { active: false })),
         Some(record) => {
             let catalog = app.tokens.catalog().await?.catalog;
             let rules = Rules::of(&catalog, &app.settings);
-            let active = Active::of(record, &question, &rules, app.clock.now());
+            let active = introspection(record, &question, &rules, app.clock.now());
             Ok(json(StatusCode::OK, &active))
         }
     }
@@ -118,76 +118,39 @@ impl Question {
     }
 }
 
-/// Of a token that opens nothing, and of none at all.
-#[derive(Serialize)]
-struct Ended {
-    active: bool,
-}
-
-#[derive(Serialize)]
-struct Active {
-    active: bool,
-    token_type: &'static str,
-    client_id: String,
-    name: String,
-    sub: String,
-    username: String,
-    /// The permissions, wherever they hold; `grants` says where.
-    scope: String,
-    grants: Vec<GrantView>,
-    iat: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exp: Option<i64>,
-    /// About the one request, if that was asked.
-    #[serde(flatten)]
-    verdict: Option<Verdict>,
-}
-
-#[derive(Serialize)]
-struct Verdict {
-    allowed: bool,
-    reason: Option<&'static str>,
-    permission: Option<String>,
-    resource: Option<String>,
-}
-
-impl Active {
-    fn of(record: Record, question: &Question, rules: &Rules<'_>, now: Timestamp) -> Self {
-        let scope = record.grants.scope();
-        let (id, owner) = (record.id.to_string(), record.owner.to_string());
-        let (name, grants) = (record.name.to_string(), GrantView::all(&record.grants));
-        let (iat, exp) = (record.created_at.seconds(), record.expires_at.map(Timestamp::seconds));
-        let principal = Principal::Token(Box::new(record));
-        let decision = question.asked().map(|asked| decide(Some(&principal), rules, &asked, now));
-        Self {
-            active: true,
-            token_type: "Bearer",
-            client_id: id,
-            name,
-            sub: owner.clone(),
-            username: owner,
-            scope,
-            grants,
-            iat,
-            exp,
-            verdict: decision.map(Verdict::from),
-        }
+fn introspection(record: Record, question: &Question, rules: &Rules<'_>, now: Timestamp) -> Introspection {
+    let scope = record.grants.scope();
+    let (id, owner) = (record.id.to_string(), record.owner.to_string());
+    let (name, grants) = (record.name.to_string(), Grant::all(&record.grants));
+    let (iat, exp) = (record.created_at.seconds(), record.expires_at.map(Timestamp::seconds));
+    let principal = Principal::Token(Box::new(record));
+    let decision = question.asked().map(|asked| decide(Some(&principal), rules, &asked, now));
+    Introspection {
+        active: true,
+        token_type: "Bearer".to_owned(),
+        client_id: id,
+        name,
+        sub: owner.clone(),
+        username: owner,
+        scope,
+        grants,
+        iat,
+        exp,
+        verdict: decision.map(verdict),
     }
 }
 
-impl From<Decision> for Verdict {
-    fn from(decision: Decision) -> Self {
-        let (reason, missing) = match decision {
-            Decision::Allow => (None, None),
-            Decision::Refuse(reason) => (Some(reason), None),
-            Decision::Forbid(reason, missing) => (Some(reason), Some(missing)),
-        };
-        let missing = missing.unwrap_or_default();
-        Self {
-            allowed: reason.is_none(),
-            reason: reason.map(Reason::as_str),
-            permission: missing.permission.as_ref().map(Permission::to_string),
-            resource: missing.resource.map(|resource| redact(&resource).into_owned()),
-        }
+fn verdict(decision: Decision) -> Verdict {
+    let (reason, missing) = match decision {
+        Decision::Allow => (None, None),
+        Decision::Refuse(reason) => (Some(reason), None),
+        Decision::Forbid(reason, missing) => (Some(reason), Some(missing)),
+    };
+    let missing = missing.unwrap_or_default();
+    Verdict {
+        allowed: reason.is_none(),
+        reason: reason.map(|reason| reason.as_str().to_owned()),
+        permission: missing.permission.as_ref().map(Permission::to_string),
+        resource: missing.resource.map(|resource| redact(&resource).into_owned()),
     }
 }

@@ -8,10 +8,10 @@ use portcullis::App;
 use portcullis::access::{
     Api, Asked, Decision, Need, Permission, Principal, Reason, RequestPath, RoleName, Rule, Rules, Target, decide, need,
 };
+use portcullis::api::{self, Explanation};
 use portcullis::audit::redact;
 use portcullis::http::{Answer, Call, Fields, json};
 use portcullis::token::{Invalid, TokenId};
-use serde::Serialize;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -29,7 +29,7 @@ pub(crate) async fn explain(app: &App, call: &Call, body: &Body) -> Answer {
     let needed = RequestPath::parse(asked.raw_path()).ok();
     let needed = needed.map(|path| need(&rules, asked.api.0, asked.target(), &path));
     let roles = roles(call, &rules, &needed);
-    Ok(json(StatusCode::OK, &Explanation::of(&decision, needed, roles)))
+    Ok(json(StatusCode::OK, &explanation(&decision, needed, roles)))
 }
 
 /// The body, each part of it good in itself.
@@ -131,54 +131,34 @@ fn roles(call: &Call, rules: &Rules<'_>, needed: &Option<Need>) -> Option<Vec<St
     }
 }
 
-#[derive(Serialize)]
-struct Explanation {
-    decision: &'static str,
-    /// The status that the gateway would answer, where it refuses: of a REST API.
-    status: Option<u16>,
-    reason: Option<&'static str>,
-    /// What the request needs; null where no permission is asked for.
-    permission: Option<String>,
-    resource: Option<String>,
-    /// What says that it needs it.
-    rule: Option<RuleView>,
-    /// Left out for who may not see the catalog.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<Vec<String>>,
-}
-
-#[derive(Serialize)]
-struct RuleView {
-    source: &'static str,
-    route: Option<String>,
-}
-
-impl Explanation {
-    fn of(decision: &Decision, needed: Option<Need>, roles: Option<Vec<String>>) -> Self {
-        let (decision, status, reason) = match decision {
-            Decision::Allow => ("allow", None, None),
-            Decision::Refuse(reason) => ("deny", Some(401), Some(Reason::as_str(*reason))),
-            Decision::Forbid(reason, _) => ("deny", Some(403), Some(Reason::as_str(*reason))),
-        };
-        let (permission, resource, rule) = match needed {
-            Some(Need::Permission { permission, resource, rule, .. }) => {
-                let resource = redact(&resource).into_owned();
-                (Some(permission.to_string()), Some(resource), Some(RuleView::of(rule)))
-            }
-            Some(Need::Credential) => (None, None, Some(RuleView { source: "portcullis", route: None })),
-            Some(Need::Listing) => (None, None, Some(RuleView { source: "catalog", route: None })),
-            None => (None, None, None),
-        };
-        Self { decision, status, reason, permission, resource, rule, roles }
-    }
-}
-
-impl RuleView {
-    fn of(rule: Rule) -> Self {
-        match rule {
-            Rule::Own => Self { source: "portcullis", route: None },
-            Rule::Route(route) => Self { source: "catalog", route: Some(route) },
-            Rule::Convention => Self { source: "convention", route: None },
+fn explanation(decision: &Decision, needed: Option<Need>, roles: Option<Vec<String>>) -> Explanation {
+    let (decision, status, reason) = match decision {
+        Decision::Allow => ("allow", None, None),
+        Decision::Refuse(reason) => ("deny", Some(401), Some(Reason::as_str(*reason))),
+        Decision::Forbid(reason, _) => ("deny", Some(403), Some(Reason::as_str(*reason))),
+    };
+    let rule = |source: &str, route| Some(api::Rule { source: source.to_owned(), route });
+    let (permission, resource, rule) = match needed {
+        Some(Need::Permission { permission, resource, rule: Rule::Own, .. }) => {
+            (Some(permission), Some(resource), rule("portcullis", None))
         }
+        Some(Need::Permission { permission, resource, rule: Rule::Route(route), .. }) => {
+            (Some(permission), Some(resource), rule("catalog", Some(route)))
+        }
+        Some(Need::Permission { permission, resource, rule: Rule::Convention, .. }) => {
+            (Some(permission), Some(resource), rule("convention", None))
+        }
+        Some(Need::Credential) => (None, None, rule("portcullis", None)),
+        Some(Need::Listing) => (None, None, rule("catalog", None)),
+        None => (None, None, None),
+    };
+    Explanation {
+        decision: decision.to_owned(),
+        status,
+        reason: reason.map(str::to_owned),
+        permission: permission.map(|permission| permission.to_string()),
+        resource: resource.map(|resource| redact(&resource).into_owned()),
+        rule,
+        roles,
     }
 }

@@ -1,16 +1,12 @@
 //! What became of a token, and what it has been used for.
 
-use std::net::IpAddr;
-
 use lambda_http::http::StatusCode;
 use portcullis::App;
 use portcullis::access::Day;
-use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, FieldError, GrantView, Problem, json, tag};
+use portcullis::api::{Event, Events, Grant, PermissionUse, Usage};
+use portcullis::http::{Answer, Call, FieldError, Problem, json, tag};
 use portcullis::store::{EventCursor, MOST_PER_PAGE};
-use portcullis::token::{Event, TokenId};
-use serde::Serialize;
-use serde_json::Value;
+use portcullis::token::{self, TokenId};
 
 use crate::{PER_PAGE, whole_number};
 
@@ -34,37 +30,18 @@ pub(crate) async fn events(app: &App, call: &Call) -> Answer {
     };
     let page = app.tokens.events(&target.id, after.as_ref(), limit).await?;
     let next_cursor = page.next.map(|cursor| cursor.encode(&target.id));
-    Ok(json(StatusCode::OK, &Events { events: page.events.into_iter().map(EventView::from).collect(), next_cursor }))
+    Ok(json(StatusCode::OK, &Events { events: page.events.into_iter().map(shown).collect(), next_cursor }))
 }
 
-#[derive(Serialize)]
-struct Events {
-    events: Vec<EventView>,
-    next_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct EventView {
-    id: String,
-    kind: String,
-    at: Timestamp,
-    by: Option<String>,
-    source_ip: Option<IpAddr>,
-    user_agent: Option<String>,
-    detail: Value,
-}
-
-impl From<Event> for EventView {
-    fn from(event: Event) -> Self {
-        Self {
-            id: event.id,
-            kind: event.kind,
-            at: event.at,
-            by: event.by.actor.as_ref().map(ToString::to_string),
-            source_ip: event.by.source_ip,
-            user_agent: event.by.agent.as_ref().map(ToString::to_string),
-            detail: event.detail,
-        }
+fn shown(event: token::Event) -> Event {
+    Event {
+        id: event.id,
+        kind: event.kind,
+        at: event.at,
+        by: event.by.actor.as_ref().map(ToString::to_string),
+        source_ip: event.by.source_ip,
+        user_agent: event.by.agent.as_ref().map(ToString::to_string),
+        detail: event.detail,
     }
 }
 
@@ -87,28 +64,14 @@ pub(crate) async fn usage(app: &App, call: &Call) -> Answer {
         complete: app.settings.authorizer_cache_seconds == 0 && !uses.are_full(),
         permissions: permissions
             .into_iter()
-            .map(|(permission, day)| PermissionUse { permission: permission.to_string(), last_used_on: day })
+            .map(|(permission, day)| PermissionUse {
+                permission: permission.to_string(),
+                last_used_on: day.map(|day| day.to_string()),
+            })
             .collect(),
-        enough: GrantView::all(&uses.enough(&record.grants, since)),
+        enough: Grant::all(&uses.enough(&record.grants, since)),
     };
     let mut response = json(StatusCode::OK, &usage);
     tag(&mut response, record.version);
     Ok(response)
-}
-
-#[derive(Serialize)]
-struct Usage {
-    days: u32,
-    granted: usize,
-    used: usize,
-    summary: String,
-    complete: bool,
-    permissions: Vec<PermissionUse>,
-    enough: Vec<GrantView>,
-}
-
-#[derive(Serialize)]
-struct PermissionUse {
-    permission: String,
-    last_used_on: Option<Day>,
 }

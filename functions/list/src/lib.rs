@@ -11,11 +11,10 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::Principal;
-use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, FieldError, GrantView, Problem, TokenView, json, respond, tag};
+use portcullis::api::{Grant, Me, MeToken, Token, Tokens};
+use portcullis::http::{Answer, Call, FieldError, Problem, json, respond, tag};
 use portcullis::store::{Cursor, Filter, MOST_PER_PAGE, Scope};
 use portcullis::token::{Invalid, OwnerId, Record, Status};
-use serde::Serialize;
 
 const PER_PAGE: usize = 50;
 const MOST_IDLE_DAYS: u32 = 3650;
@@ -64,17 +63,11 @@ async fn many(app: &App, call: &Call) -> Answer {
     let page = app.tokens.list(&filter).await?;
     Ok(json(
         StatusCode::OK,
-        &Many {
-            tokens: page.tokens.iter().map(|record| TokenView::of(record, &app.settings, now)).collect(),
+        &Tokens {
+            tokens: page.tokens.iter().map(|record| Token::of(record, &app.settings, now)).collect(),
             next_cursor: page.next.map(|cursor| cursor.encode(&filter.scope)),
         },
     ))
-}
-
-#[derive(Serialize)]
-struct Many {
-    tokens: Vec<TokenView>,
-    next_cursor: Option<String>,
 }
 
 /// The query of `GET /tokens`.
@@ -120,60 +113,34 @@ where
 async fn one(app: &App, call: &Call) -> Answer {
     call.parameters([])?;
     let record = call.target(app).await?;
-    let mut response = json(StatusCode::OK, &TokenView::of(&record, &app.settings, app.clock.now()));
+    let mut response = json(StatusCode::OK, &Token::of(&record, &app.settings, app.clock.now()));
     tag(&mut response, record.version);
     Ok(response)
 }
 
 fn me(call: &Call) -> Answer {
     call.parameters([])?;
-    Ok(json(StatusCode::OK, &Me::of(&call.caller)))
+    Ok(json(StatusCode::OK, &who(&call.caller)))
 }
 
 /// Who am I, what may I do, when do I expire.
-#[derive(Serialize)]
-struct Me {
-    principal_type: &'static str,
-    /// Of a token.
-    #[serde(flatten)]
-    token: Option<OfToken>,
-    /// Of a session: the roles that its groups have.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<Vec<String>>,
-    owner: String,
-    grants: Vec<GrantView>,
-    expires_at: Option<Timestamp>,
-}
-
-#[derive(Serialize)]
-struct OfToken {
-    token_id: String,
-    token_name: String,
-    role: Option<String>,
-    created_at: Timestamp,
-}
-
-impl Me {
-    fn of(caller: &Principal) -> Self {
-        let (principal_type, token, roles, expires_at) = match caller {
-            Principal::Token(record) => ("token", Some(OfToken::of(record)), None, record.expires_at),
-            Principal::Session(session) => {
-                let roles = session.roles.iter().map(ToString::to_string).collect();
-                ("session", None, Some(roles), Some(session.expires_at))
-            }
-        };
-        let (owner, grants) = (caller.owner().to_string(), GrantView::all(caller.grants()));
-        Self { principal_type, token, roles, owner, grants, expires_at }
-    }
-}
-
-impl OfToken {
-    fn of(record: &Record) -> Self {
-        Self {
-            token_id: record.id.to_string(),
-            token_name: record.name.to_string(),
-            role: record.role.as_ref().map(ToString::to_string),
-            created_at: record.created_at.to_the_second(),
+fn who(caller: &Principal) -> Me {
+    let (principal_type, token, roles, expires_at) = match caller {
+        Principal::Token(record) => ("token", Some(who_of_token(record)), None, record.expires_at),
+        Principal::Session(session) => {
+            let roles = session.roles.iter().map(ToString::to_string).collect();
+            ("session", None, Some(roles), Some(session.expires_at))
         }
+    };
+    let (owner, grants) = (caller.owner().to_string(), Grant::all(caller.grants()));
+    Me { principal_type: principal_type.to_owned(), token, roles, owner, grants, expires_at }
+}
+
+fn who_of_token(record: &Record) -> MeToken {
+    MeToken {
+        token_id: record.id.to_string(),
+        token_name: record.name.to_string(),
+        role: record.role.as_ref().map(ToString::to_string),
+        created_at: record.created_at.to_the_second(),
     }
 }

@@ -8,11 +8,11 @@ mod of_owner;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use portcullis::App;
+use portcullis::api::{Revoked, Token};
 use portcullis::clock::Timestamp;
 use portcullis::flush::Flusher;
-use portcullis::http::{Answer, Call, FieldError, Fields, Problem, TokenView, json, no_content, respond, tag};
+use portcullis::http::{Answer, Call, FieldError, Fields, Problem, json, no_content, respond, tag};
 use portcullis::token::Grounds;
-use serde::Serialize;
 
 const KNOWN: &str = "reason, comment";
 
@@ -52,7 +52,7 @@ async fn revoke(app: &App, flusher: &Flusher, call: &Call, body: &Body) -> Answe
     let revoked = app.tokens.revoke(&target.id, &actor, &author, &grounds, &app.clock, app.limits()).await?;
     let record = revoked.ok_or_else(Problem::not_found)?.record;
     let flushed = if flush { Some(flushed(flusher).await) } else { None };
-    let view = TokenView::of(&record, &app.settings, app.clock.now());
+    let view = Token::of(&record, &app.settings, app.clock.now());
     let effective_by = if flushed == Some(true) { app.clock.now() } else { effective_by(app) };
     let mut response = json(StatusCode::OK, &Revoked { view, effective_by, flushed });
     tag(&mut response, record.version);
@@ -101,16 +101,6 @@ fn grounds(body: &Body) -> Result<Grounds, Problem> {
     let grounds = Grounds { reason: fields.optional("reason"), comment: fields.optional("comment") };
     fields.finish(KNOWN)?;
     Ok(grounds)
-}
-
-#[derive(Serialize)]
-struct Revoked {
-    #[serde(flatten)]
-    view: TokenView,
-    effective_by: Timestamp,
-    /// Whether gateways keep nothing any more, if that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flushed: Option<bool>,
 }
 
 async fn delete(app: &App, call: &Call) -> Answer {

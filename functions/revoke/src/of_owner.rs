@@ -3,11 +3,10 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
-use portcullis::clock::Timestamp;
+use portcullis::api::OwnerRevoked;
 use portcullis::http::{Answer, Call, FieldError, Problem, json};
 use portcullis::store::{Filter, MOST_PER_PAGE, Scope};
 use portcullis::token::{OwnerId, TokenId};
-use serde::Serialize;
 
 use crate::{effective_by, grounds};
 
@@ -20,7 +19,7 @@ pub(crate) async fn revoke(app: &App, call: &Call, request: &Request) -> Answer 
     let owner = owner(call, request)?;
     let grounds = grounds(request.body())?;
     let (actor, author, began) = (call.actor(), call.author(), app.clock.now());
-    let mut answer = Answered { owner: owner.to_string(), revoked: 0, done: true, effective_by: began };
+    let mut answer = OwnerRevoked { owner: owner.to_string(), revoked: 0, done: true, effective_by: began };
     for id in live(app, call, &owner).await? {
         if app.clock.now().millis() - began.millis() > MOST_MILLIS {
             answer.done = false;
@@ -31,16 +30,6 @@ pub(crate) async fn revoke(app: &App, call: &Call, request: &Request) -> Answer 
     }
     answer.effective_by = effective_by(app);
     Ok(json(StatusCode::OK, &answer))
-}
-
-#[derive(Serialize)]
-struct Answered {
-    owner: String,
-    /// By this call.
-    revoked: u64,
-    /// Whether there is nothing left to be revoked; if not, the same call goes on.
-    done: bool,
-    effective_by: Timestamp,
 }
 
 fn owner(call: &Call, request: &Request) -> Result<OwnerId, Problem> {

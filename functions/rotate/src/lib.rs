@@ -4,14 +4,14 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
+use portcullis::api::{Shown, Token};
 use portcullis::clock::Timestamp;
 use portcullis::http::{
-    Access, Answer, Call, Expiry, FieldError, Fields, Problem, TokenView, Wanted, if_match_at_all, json, respond, tag,
+    Access, Answer, Call, Expiry, FieldError, Fields, Problem, Wanted, if_match_at_all, json, respond, tag,
 };
 use portcullis::store::{Change, Changed, RotationKey};
 use portcullis::token::{Digest, Happened, Invalid, Record, Secret, parse_expires_in};
 use rand::rngs::SysRng;
-use serde::Serialize;
 
 const KNOWN: &str = "expires_in, expires_at, overlap";
 /// The longest time for which the secret before may work too.
@@ -55,8 +55,8 @@ async fn rotate(app: &App, request: &Request) -> Answer {
     let change = Change { seen, next, what, by: &call.author(), now, limits };
     match app.tokens.rotate(&change, &credential, secret.digest(), key.as_ref()).await? {
         Changed::Done(record) => {
-            let view = TokenView::of(&record, &app.settings, now);
-            let mut response = json(StatusCode::OK, &Shown { token: secret.reveal(), view });
+            let view = Token::of(&record, &app.settings, now);
+            let mut response = json(StatusCode::OK, &Shown { token: secret.reveal().into(), view });
             tag(&mut response, record.version);
             Ok(response)
         }
@@ -65,14 +65,6 @@ async fn rotate(app: &App, request: &Request) -> Answer {
         Changed::Gone => Err(Problem::not_found()),
         Changed::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),
     }
-}
-
-/// The only answer with the new secret in it.
-#[derive(Serialize)]
-struct Shown<'a> {
-    token: &'a str,
-    #[serde(flatten)]
-    view: TokenView,
 }
 
 /// The body, which may be left out.

@@ -8,7 +8,8 @@ mod tighten;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::http::{Answer, Call, Problem, TokenView, json, respond, tag};
+use portcullis::api::Token;
+use portcullis::http::{Answer, Call, Problem, json, respond, tag};
 use portcullis::token::Record;
 
 /// Answers a call.
@@ -29,7 +30,7 @@ async fn change(app: &App, request: &Request) -> Answer {
 }
 
 fn shown(app: &App, record: &Record) -> Answer {
-    let mut response = json(StatusCode::OK, &TokenView::of(record, &app.settings, app.clock.now()));
+    let mut response = json(StatusCode::OK, &Token::of(record, &app.settings, app.clock.now()));
     tag(&mut response, record.version);
     Ok(response)
 }

@@ -4,9 +4,10 @@
 use lambda_http::{Body, Request};
 use portcullis::App;
 use portcullis::access::{Addresses, MOST_NETWORKS};
+use portcullis::api::Grant;
 use portcullis::clock::Timestamp;
 use portcullis::config::Settings;
-use portcullis::http::{Access, Answer, Call, Expiry, Fields, GrantView, Problem, Wanted, if_match};
+use portcullis::http::{Access, Answer, Call, Expiry, Fields, Problem, Wanted, if_match};
 use portcullis::store::{Change, Changed};
 use portcullis::token::{Alteration, Description, Happened, Record, TokenName};
 use serde_json::json;
@@ -117,7 +118,7 @@ pub(crate) fn alterations(seen: &Record, next: &Record) -> Vec<Alteration> {
             ("name", json!(record.name.as_str())),
             ("description", json!(record.description.as_ref().map(Description::as_str))),
             ("role", json!(record.role.as_ref().map(ToString::to_string))),
-            ("grants", json!(GrantView::all(&record.grants))),
+            ("grants", json!(Grant::all(&record.grants))),
             ("allowed_ips", json!(record.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>())),
             ("expires_at", json!(record.expires_at)),
         ]

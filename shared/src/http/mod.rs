@@ -1,5 +1,5 @@
 //! HTTP, once for all functions: who calls ([`Call`]), what is answered ([`json`],
-//! [`Problem`]), and how a token looks from outside ([`TokenView`]).
+//! [`Problem`]), and how a token looks from outside ([`Token::of`](crate::api::Token::of)).
 
 mod asked;
 mod body;
@@ -16,13 +16,14 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde::Serialize;
 
+pub use crate::api::FieldError;
 pub use asked::{Access, Expiry, Wanted};
 pub use body::{Fields, MOST_BYTES, read_json};
 pub use call::{Call, origin};
 pub use form::{Form, FormError};
 pub use precondition::{if_match, if_match_at_all};
-pub use problem::{FieldError, Problem};
-pub use view::{GrantView, TokenView, tag};
+pub use problem::Problem;
+pub use view::tag;
 
 /// An answer of a function, or the problem document that says why there is none.
 pub type Answer = Result<Response<Body>, Problem>;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{tag, with_type};
 use crate::access::Flaw;
+use crate::api::FieldError;
 use crate::clock::Timestamp;
 use crate::store;
 use crate::token::{Invalid, redact};
@@ -24,15 +25,6 @@ pub struct Problem {
     /// The version that is there now, for the `ETag` of the answer.
     #[serde(skip)]
     version: Option<u64>,
-}
-
-/// What is wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FieldError {
-    /// `name`, `permissions[3]`; a query parameter's name.
-    pub field: String,
-    /// A sentence that names the limit, and never the value.
-    pub message: String,
 }
 
 impl FieldError {

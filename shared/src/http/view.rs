@@ -1,49 +1,15 @@
-//! A token as the HTTP API shows it: never its secret, never its digest.
-
-use std::net::IpAddr;
+//! A token as the HTTP API shows it, made of its record.
 
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::ETAG;
 use lambda_http::{Body, Response};
-use serde::Serialize;
 
-use crate::access::{Grant, Grants, Permission, Resource};
+use crate::api::{Grant, Token};
 use crate::clock::Timestamp;
 use crate::config::Settings;
-use crate::token::{Record, RevokeReason, Standing, Status};
+use crate::token::{Record, Standing};
 
-/// One token, as JSON.
-#[derive(Clone, Debug, Serialize)]
-pub struct TokenView {
-    id: String,
-    name: String,
-    description: Option<String>,
-    owner: String,
-    role: Option<String>,
-    grants: Vec<GrantView>,
-    allowed_ips: Vec<String>,
-    status: Status,
-    created_by: String,
-    /// Through what identity it was come by, where it was exchanged for one.
-    via: Option<String>,
-    created_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    rotated_at: Option<Timestamp>,
-    /// While the secret before the present one works too.
-    previous_secret_until: Option<Timestamp>,
-    last_used_at: Option<Timestamp>,
-    last_used_ip: Option<IpAddr>,
-    last_used_user_agent: Option<String>,
-    disabled_at: Option<Timestamp>,
-    disabled_by: Option<String>,
-    disabled_reason: Option<&'static str>,
-    revoked_at: Option<Timestamp>,
-    revoked_by: Option<String>,
-    revoked_reason: Option<RevokeReason>,
-    revoked_comment: Option<String>,
-}
-
-impl TokenView {
+impl Token {
     /// How a record looks at a moment, in a deployment with these settings.
     #[must_use]
     pub fn of(record: &Record, settings: &Settings, now: Timestamp) -> Self {
@@ -56,9 +22,9 @@ impl TokenView {
             description: record.description.as_ref().map(ToString::to_string),
             owner: record.owner.to_string(),
             role: record.role.as_ref().map(ToString::to_string),
-            grants: GrantView::all(&record.grants),
+            grants: Grant::all(&record.grants),
             allowed_ips: record.allowed_ips.iter().map(ToString::to_string).collect(),
-            status: standing.status(),
+            status: standing.status().as_str().to_owned(),
             created_by: record.created_by.to_string(),
             via: record.via.as_ref().map(ToString::to_string),
             created_at: record.created_at.to_the_second(),
@@ -70,31 +36,12 @@ impl TokenView {
             last_used_user_agent: used.and_then(|used| used.agent.as_ref()).map(ToString::to_string),
             disabled_at: disabled.map(|disabled| disabled.at),
             disabled_by: disabled.and_then(|disabled| disabled.by.as_ref()).map(ToString::to_string),
-            disabled_reason: disabled.map(|disabled| disabled.why.as_str()).or(idle),
+            disabled_reason: disabled.map(|disabled| disabled.why.as_str()).or(idle).map(str::to_owned),
             revoked_at: revoked.map(|revoked| revoked.at),
             revoked_by: revoked.map(|revoked| revoked.by.to_string()),
-            revoked_reason: revoked.and_then(|revoked| revoked.grounds.reason),
+            revoked_reason: revoked.and_then(|revoked| revoked.grounds.reason).map(|reason| reason.as_str().to_owned()),
             revoked_comment: revoked.and_then(|revoked| revoked.grounds.comment.as_ref()).map(ToString::to_string),
         }
-    }
-}
-
-/// One grant, as JSON.
-#[derive(Clone, Debug, Serialize)]
-pub struct GrantView {
-    permissions: Vec<String>,
-    resources: Vec<String>,
-}
-
-impl GrantView {
-    /// How each of the grants looks.
-    #[must_use]
-    pub fn all(grants: &Grants) -> Vec<Self> {
-        let view = |grant: &Grant| Self {
-            permissions: grant.permissions.iter().map(Permission::to_string).collect(),
-            resources: grant.resources.iter().map(Resource::to_string).collect(),
-        };
-        grants.iter().map(view).collect()
     }
 }
 

@@ -52,7 +52,7 @@ fn one_or_many(patterns: &[Pattern]) -> Value {
 }
 
 fn written(seconds: u32) -> String {
-    if seconds % 60 == 0 { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
+    if seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
 }
 
 impl Reader {

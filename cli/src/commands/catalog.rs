@@ -1,0 +1,187 @@
+//! `portcullis catalog …`: the catalog of permissions, roles and routes. A file of it is TOML or
+//! JSON; it is checked here by the very rules of the service, before anything is sent.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use portcullis::access::{Catalog, Flaw, MOST_CATALOG_BYTES};
+use portcullis::api::CatalogPut;
+use serde_json::{Value, json};
+use similar::TextDiff;
+use ureq::http::Method;
+
+use super::token::quoted;
+use crate::api::Api;
+use crate::output::clean;
+use crate::{Context, Failure, Outcome};
+
+/// What there is to do with catalogs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the catalog that is in force
+    Show {
+        /// As TOML, as files are written
+        #[arg(long, conflicts_with = "json")]
+        toml: bool,
+    },
+    /// Check a catalog without a service: every flaw is named with its place
+    Check(File),
+    /// Put a catalog in force, after it has shown what is different
+    Push {
+        #[command(flatten)]
+        file: File,
+        /// Only if the one in force still is this version, as its ETag names it
+        #[arg(long, value_name = "ETAG")]
+        if_match: Option<String>,
+    },
+    /// Show how a catalog differs from the one in force
+    Diff(File),
+}
+
+/// A catalog in a file.
+#[derive(Debug, clap::Args)]
+pub(crate) struct File {
+    /// The catalog: TOML, or JSON where the name ends in .json
+    #[arg(value_name = "FILE")]
+    path: PathBuf,
+}
+
+pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
+    match command {
+        Command::Show { toml } => show(toml, context),
+        Command::Check(file) => check(&file, context),
+        Command::Push { file, if_match } => push(&file, if_match.as_deref(), context),
+        Command::Diff(file) => diff(&file, context),
+    }
+}
+
+fn show(as_toml: bool, context: &Context) -> Result<Outcome, Failure> {
+    let answer = context.api()?.get("/catalog").send()?;
+    if as_toml {
+        context.out.line(clean(&lines_of(&answer.read()?)).trim_end())?;
+    } else {
+        context.out.document(&answer.body)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn check(file: &File, context: &Context) -> Result<Outcome, Failure> {
+    let flaws = file.read()?.err().unwrap_or_default();
+    if context.out.json {
+        let flaws: Vec<_> = flaws.iter().map(|flaw| json!({ "place": flaw.place, "message": flaw.message })).collect();
+        context.out.document(&json!({ "flaws": flaws }).to_string())?;
+    } else {
+        print(&flaws, context)?;
+    }
+    if flaws.is_empty() {
+        context.out.note(&format!("{} is a catalog without flaws.", file.path.display()));
+        return Ok(Outcome::Done);
+    }
+    Ok(Outcome::No)
+}
+
+fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcome, Failure> {
+    let out = &context.out;
+    let Some(document) = file.good(context)? else { return Ok(Outcome::No) };
+    let api = context.api()?;
+    let (current, tag) = in_force(&api)?;
+    let Some(difference) = difference(&current, &document) else {
+        out.note("It is in force already; nothing was changed.");
+        return Ok(Outcome::Done);
+    };
+    if !out.json && !out.quiet {
+        out.difference(&difference)?;
+    }
+    context.confirm("Within a minute every decision goes by the new catalog.", "Put it in force?")?;
+    let tag = if_match.map_or(tag, quoted);
+    let call = api.call(Method::PUT, "/catalog").header("if-match", tag);
+    let answer = call.json(&document).send().map_err(Failure::in_a_document)?;
+    if out.json {
+        out.document(&answer.body)?;
+        return Ok(Outcome::Done);
+    }
+    let put: CatalogPut = answer.read()?;
+    out.note(&format!("The catalog is version {}, effective by {}.", put.version, put.effective_by));
+    Ok(Outcome::Done)
+}
+
+fn diff(file: &File, context: &Context) -> Result<Outcome, Failure> {
+    let Some(document) = file.good(context)? else { return Ok(Outcome::No) };
+    let (current, _) = in_force(&context.api()?)?;
+    let Some(difference) = difference(&current, &document) else {
+        context.out.note("There is no difference.");
+        return Ok(Outcome::Done);
+    };
+    if context.out.json {
+        context.out.document(&json!({ "diff": difference }).to_string())?;
+    } else if !context.out.quiet {
+        context.out.difference(&difference)?;
+    }
+    Ok(Outcome::No)
+}
+
+/// The catalog that is in force, and its version.
+fn in_force(api: &Api) -> Result<(Value, String), Failure> {
+    let answer = api.get("/catalog").send()?;
+    Ok((answer.read()?, answer.etag.unwrap_or_default()))
+}
+
+/// Line by line, from the one to the other; `None` if they are the same.
+fn difference(before: &Value, after: &Value) -> Option<String> {
+    if before == after {
+        return None;
+    }
+    let (before, after) = (lines_of(before), lines_of(after));
+    let diff = TextDiff::from_lines(&before, &after);
+    Some(diff.unified_diff().context_radius(3).header("in force", "file").to_string())
+}
+
+/// A document as TOML, or where that cannot say it, as JSON.
+fn lines_of(document: &Value) -> String {
+    toml::to_string_pretty(document).or_else(|_| serde_json::to_string_pretty(document)).unwrap_or_default()
+}
+
+fn print(flaws: &[Flaw], context: &Context) -> Result<(), Failure> {
+    let line = |flaw: &Flaw| context.out.line(&format!("{}: {}", clean(&flaw.place), clean(&flaw.message)));
+    flaws.iter().try_for_each(line)
+}
+
+impl File {
+    /// The document, by which nothing is lost that the catalog says; or what is wrong with it.
+    fn read(&self) -> Result<Result<Value, Vec<Flaw>>, Failure> {
+        let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", self.path.display()));
+        let text = fs::read_to_string(&self.path).map_err(|error| wrong(&error))?;
+        if text.len() > MOST_CATALOG_BYTES {
+            return Err(wrong(&format!("a catalog has at most {MOST_CATALOG_BYTES} bytes; this has {}", text.len())));
+        }
+        let document = match self.parsed(&text) {
+            Ok(document) => document,
+            Err(flaw) => return Ok(Err(vec![flaw])),
+        };
+        Ok(Catalog::read(&document).map(|catalog| catalog.to_document()))
+    }
+
+    fn parsed(&self, text: &str) -> Result<Value, Flaw> {
+        let flaw = |line: usize, message: String| Flaw { place: format!("line {line}"), message };
+        if self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            return serde_json::from_str(text).map_err(|error| flaw(error.line(), error.to_string()));
+        }
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            flaw(before.matches('\n').count() + 1, error.message().to_owned())
+        })
+    }
+
+    /// The document; where there are flaws they are printed, and there is none.
+    fn good(&self, context: &Context) -> Result<Option<Value>, Failure> {
+        match self.read()? {
+            Ok(document) => Ok(Some(document)),
+            Err(flaws) => {
+                print(&flaws, context)?;
+                context.out.warn("the catalog has flaws; nothing was sent");
+                Ok(None)
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `portcullis completions`: the completions of a shell.
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use crate::{Context, Failure, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which shell
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut crate::args::Args::command(), "portcullis", &mut script);
+    context.out.line(String::from_utf8_lossy(&script).trim_end())?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,85 @@
+//! `portcullis introspect`: what somebody's token is worth, and whether it may make a request.
+//! The token comes from a file, standard input or the environment, never from the command line.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use portcullis::api::{Activity, Introspection, Verdict};
+use portcullis::clock::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::commands::token::view;
+use crate::{Context, Failure, Outcome, config, credentials};
+
+const VARIABLE: &str = "PORTCULLIS_INTROSPECT_TOKEN";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A file with the token that is asked about, or - for standard input [env for the token: PORTCULLIS_INTROSPECT_TOKEN]
+    #[arg(long, value_name = "PATH|-")]
+    token_file: Option<PathBuf>,
+    /// May it make a request with this method, in capitals?
+    #[arg(long, requires = "path")]
+    method: Option<String>,
+    /// To this path, as in /apps/billing
+    #[arg(long, requires = "method")]
+    path: Option<String>,
+    /// From this address
+    #[arg(long, value_name = "ADDRESS")]
+    ip: Option<IpAddr>,
+    /// Of which API: protected (one of yours) or tokens (this one)
+    #[arg(long, value_parser = ["protected", "tokens"], requires = "method")]
+    api: Option<String>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let token = token(args, context)?;
+    let ip = args.ip.map(|ip| ip.to_string());
+    let mut form = vec![("token", token.as_str())];
+    let optional = [("method", &args.method), ("path", &args.path), ("source_ip", &ip), ("api", &args.api)];
+    form.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))));
+    let answer = context.api()?.post("/introspect").form(&form).send()?;
+    let Activity { active } = answer.read()?;
+    let found: Option<Introspection> = if active { Some(answer.read()?) } else { None };
+    let allowed = found.as_ref().and_then(|found| found.verdict.as_ref()).is_none_or(|verdict| verdict.allowed);
+    if context.out.json {
+        context.out.document(&answer.body)?;
+    } else if !context.out.quiet {
+        show(found.as_ref(), context)?;
+    }
+    Ok(if active && allowed { Outcome::Done } else { Outcome::No })
+}
+
+fn token(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure> {
+    let stdin = Path::new("-");
+    match (&args.token_file, config::variable(VARIABLE)) {
+        (Some(path), _) if path == stdin && context.config.token_file_flag() == Some(stdin) => {
+            Err(Failure::usage("standard input cannot hold both your token and the one that is asked about"))
+        }
+        (Some(path), _) => credentials::read(path, "--token-file", &context.out),
+        (None, Some(text)) => Ok(Zeroizing::new(text)),
+        (None, None) => Err(Failure::usage("which token? none was given")
+            .with_hint(format!("give --token-file PATH or -, or set {VARIABLE}"))),
+    }
+}
+
+fn show(found: Option<&Introspection>, context: &Context) -> Result<(), Failure> {
+    let out = &context.out;
+    let Some(found) = found else { return out.facts(&[("active", "no".to_owned())]) };
+    let none = Verdict { allowed: true, reason: None, permission: None, resource: None };
+    let verdict = found.verdict.as_ref();
+    let allowed = verdict.map(|verdict| if verdict.allowed { "yes" } else { "no" });
+    let why = verdict.unwrap_or(&none);
+    out.facts(&[
+        ("active", "yes".to_owned()),
+        ("id", found.client_id.clone()),
+        ("name", found.name.clone()),
+        ("owner", found.sub.clone()),
+        ("created", out.when(Timestamp::from_seconds(found.iat))),
+        ("expires", out.when_or(found.exp.map(Timestamp::from_seconds), "never")),
+        ("may", view::grants(&found.grants)),
+        ("allowed", allowed.unwrap_or_default().to_owned()),
+        ("reason", why.reason.clone().unwrap_or_default()),
+        ("lacks", view::need(why.permission.as_deref(), why.resource.as_deref())),
+    ])
+}

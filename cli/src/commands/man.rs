@@ -1,0 +1,32 @@
+//! `portcullis man`: the manual.
+
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+
+use crate::{Context, Failure, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A directory for the pages of all commands; without one, the first page is printed
+    #[arg(value_name = "DIR")]
+    directory: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let command = crate::args::Args::command();
+    match &args.directory {
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command).render(&mut page).map_err(Failure::Output)?;
+            context.out.line(String::from_utf8_lossy(&page).trim_end())?;
+        }
+        Some(directory) => {
+            let written =
+                std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(command, directory));
+            written.map_err(|error| Failure::usage(format!("{} cannot be written: {error}", directory.display())))?;
+            context.out.note(&format!("The pages are in {}.", directory.display()));
+        }
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,26 @@
+//! What each command does: one module a command.
+
+pub(crate) mod catalog;
+pub(crate) mod completions;
+pub(crate) mod introspect;
+pub(crate) mod man;
+pub(crate) mod token;
+mod whoami;
+
+use crate::args::Command;
+use crate::{Context, Failure, Outcome};
+
+/// Does what was asked for.
+///
+/// # Errors
+/// Why it was not done.
+pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
+    match command {
+        Command::Token(command) => token::run(command, context),
+        Command::Whoami => whoami::run(context),
+        Command::Introspect(args) => introspect::run(&args, context),
+        Command::Catalog(command) => catalog::run(command, context),
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(&args, context),
+    }
+}

@@ -1,0 +1,111 @@
+//! The flags that say what a token may do, and until when.
+
+use portcullis::clock::Timestamp;
+use portcullis::token::parse_expires_in;
+use serde_json::{Map, Value, json};
+
+use crate::Failure;
+
+/// What a token may do, in one of several ways.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Access {
+    /// A permission, as in apps:read; may be given several times
+    #[arg(short, long, value_name = "PERMISSION", conflicts_with = "grant")]
+    permission: Vec<String>,
+    /// On what, as in apps/billing; may be given several times; everything, if it is left out
+    #[arg(short, long, value_name = "RESOURCE", conflicts_with = "grant")]
+    resource: Vec<String>,
+    /// Permissions on resources, as in apps:write@apps/billing or apps:read,builds:read@apps/*; may be given several times
+    #[arg(short, long, value_name = "PERMISSIONS@RESOURCES")]
+    grant: Vec<String>,
+}
+
+impl Access {
+    /// As the body of a create has it.
+    pub(crate) fn put_into(&self, body: &mut Map<String, Value>) {
+        if !self.grant.is_empty() {
+            body.insert("grants".to_owned(), self.grant.iter().map(|text| grant(text)).collect());
+        }
+        for (field, list) in [("permissions", &self.permission), ("resources", &self.resource)] {
+            if !list.is_empty() {
+                body.insert(field.to_owned(), json!(list));
+            }
+        }
+    }
+
+    /// As a change has it, which knows grants alone; `None` if nothing was said.
+    ///
+    /// # Errors
+    /// Resources without permissions.
+    pub(crate) fn grants(&self) -> Result<Option<Value>, Failure> {
+        if !self.grant.is_empty() {
+            return Ok(Some(self.grant.iter().map(|text| grant(text)).collect()));
+        }
+        match (self.permission.as_slice(), self.resource.as_slice()) {
+            ([], []) => Ok(None),
+            ([], _) => Err(Failure::usage("--resource says on what, so it needs --permission")),
+            (permissions, []) => Ok(Some(json!([{ "permissions": permissions }]))),
+            (permissions, resources) => Ok(Some(json!([{ "permissions": permissions, "resources": resources }]))),
+        }
+    }
+}
+
+/// `apps:read,builds:read@apps/*`; what is wrong with it, the service says.
+fn grant(text: &str) -> Value {
+    let words = |list: &str| list.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>();
+    match text.split_once('@') {
+        Some((permissions, resources)) => {
+            json!({ "permissions": words(permissions), "resources": words(resources) })
+        }
+        None => json!({ "permissions": words(text) }),
+    }
+}
+
+/// When a token ends.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Expiry {
+    /// For how long it lives from now on: a whole number and s, m, h or d, as in 30d
+    #[arg(short, long, value_name = "TIME", group = "expiry")]
+    expires_in: Option<String>,
+    /// When it ends, as in 2027-01-15T08:00:00Z
+    #[arg(long, value_name = "WHEN", group = "expiry")]
+    expires_at: Option<String>,
+    /// Let it never expire
+    #[arg(long, group = "expiry")]
+    no_expiry: bool,
+}
+
+impl Expiry {
+    /// Whether something was said.
+    pub(crate) fn is_given(&self) -> bool {
+        self.no_expiry || self.expires_in.is_some() || self.expires_at.is_some()
+    }
+
+    /// As the body of a create or a rotation has it.
+    pub(crate) fn put_into(&self, body: &mut Map<String, Value>) {
+        if self.is_given() {
+            body.remove("expires_in");
+            body.remove("expires_at");
+        }
+        match (&self.expires_in, &self.expires_at, self.no_expiry) {
+            (Some(time), ..) => drop(body.insert("expires_in".to_owned(), json!(time))),
+            (None, Some(when), _) => drop(body.insert("expires_at".to_owned(), json!(when))),
+            (None, None, true) => drop(body.insert("expires_at".to_owned(), Value::Null)),
+            (None, None, false) => {}
+        }
+    }
+
+    /// As a change has it, which knows no relative times.
+    ///
+    /// # Errors
+    /// Where `--expires-in` is no time.
+    pub(crate) fn put_absolute_into(&self, body: &mut Map<String, Value>, now: Timestamp) -> Result<(), Failure> {
+        let Some(time) = &self.expires_in else {
+            self.put_into(body);
+            return Ok(());
+        };
+        let at = parse_expires_in(time, now).map_err(|invalid| Failure::usage(format!("--expires-in: {invalid}")))?;
+        body.insert("expires_at".to_owned(), json!(at));
+        Ok(())
+    }
+}

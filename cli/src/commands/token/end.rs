@@ -1,0 +1,139 @@
+//! `portcullis token revoke` and `delete`: the end of tokens.
+
+use portcullis::api::{OwnerRevoked, Revoked, Token};
+use portcullis::token::TokenId;
+use serde_json::{Map, Value, json};
+
+use super::{at_stake, fetch, id};
+use crate::api::{Answer, Api};
+use crate::output::clean;
+use crate::{Context, Failure, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RevokeArgs {
+    /// The ids of the tokens
+    #[arg(value_name = "ID", value_parser = id, required_unless_present = "owner")]
+    ids: Vec<TokenId>,
+    /// Revoke every token of this owner; for admins
+    #[arg(long, conflicts_with_all = ["ids", "flush"])]
+    owner: Option<String>,
+    /// Why, for those who count
+    #[arg(long, value_parser = ["leaked", "superseded", "unused", "owner_left", "other"])]
+    reason: Option<String>,
+    /// Why, in your own words
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+    /// Empty what gateways keep of the authorizer's answers, so that it holds at once; for admins
+    #[arg(long)]
+    flush: bool,
+}
+
+impl RevokeArgs {
+    fn body(&self) -> Map<String, Value> {
+        let fields = [("reason", &self.reason), ("comment", &self.comment)];
+        fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?)))).collect()
+    }
+}
+
+pub(crate) fn revoke(args: &RevokeArgs, context: &Context) -> Result<Outcome, Failure> {
+    let api = context.api()?;
+    if let Some(owner) = &args.owner {
+        return revoke_all_of(owner, args, &api, context);
+    }
+    if !context.yes {
+        let what = describe(&args.ids, &api, context)?;
+        context.confirm(&format!("What uses these will be refused from now on, for good:\n{what}"), "Revoke?")?;
+    }
+    let mut documents = Vec::new();
+    let mut failed: Option<Failure> = None;
+    for id in &args.ids {
+        let flush = args.flush.then_some("true");
+        let call = api.post(format!("/tokens/{id}/revoke")).query("flush", flush);
+        match call.json(&args.body()).send() {
+            Ok(answer) => documents.push(said(answer, context)?),
+            // The others are to end all the same. What failed is said, the last one at the end.
+            Err(failure) => {
+                if args.ids.len() > 1 {
+                    context.out.warn(&format!("{id} was not revoked"));
+                }
+                if let Some(earlier) = failed.replace(failure) {
+                    context.out.complain(&earlier);
+                }
+            }
+        }
+    }
+    match documents.as_slice() {
+        [] => {}
+        [one] if context.out.json && args.ids.len() == 1 => context.out.document(one)?,
+        several if context.out.json => context.out.document(&format!("{{\"tokens\":[{}]}}", several.join(",")))?,
+        _ => {}
+    }
+    failed.map_or(Ok(Outcome::Done), Err)
+}
+
+/// Says what became of one token, and gives the document as it came.
+fn said(answer: Answer, context: &Context) -> Result<String, Failure> {
+    let out = &context.out;
+    if !out.json {
+        let revoked: Revoked = answer.read()?;
+        let id = clean(&revoked.view.id);
+        if out.quiet {
+            out.line(&id)?;
+        } else {
+            out.line(&format!("{id} {} is revoked, effective by {}", clean(&revoked.view.name), revoked.effective_by))?;
+        }
+        if revoked.flushed == Some(false) {
+            out.warn("gateways could not be emptied; what they keep ends by itself by then");
+        }
+    }
+    Ok(answer.body.to_string())
+}
+
+fn describe(ids: &[TokenId], api: &Api, context: &Context) -> Result<String, Failure> {
+    let one = |id: &TokenId| Ok(format!("  {}", at_stake(&fetch(api, id)?.read::<Token>()?, context)));
+    Ok(ids.iter().map(one).collect::<Result<Vec<_>, Failure>>()?.join("\n"))
+}
+
+fn revoke_all_of(owner: &str, args: &RevokeArgs, api: &Api, context: &Context) -> Result<Outcome, Failure> {
+    let out = &context.out;
+    context.confirm(&format!("Every token of {owner} will be refused from now on, for good."), "Revoke them all?")?;
+    let progress = out.progress("Revoking");
+    let mut total = 0;
+    loop {
+        // The owner in the query: there any name has room.
+        let call = api.post("/owners/-/revoke-tokens").query("owner", Some(owner));
+        let answer: OwnerRevoked = call.json(&args.body()).send()?.read()?;
+        total += answer.revoked;
+        progress.set_message(format!("Revoking: {total}"));
+        if answer.done {
+            progress.finish_and_clear();
+            let whole = OwnerRevoked { revoked: total, ..answer };
+            if out.json {
+                out.document(&serde_json::to_string(&whole).unwrap_or_default())?;
+            } else if out.quiet {
+                out.line(&total.to_string())?;
+            } else {
+                out.line(&format!(
+                    "{total} tokens of {} were revoked, effective by {}",
+                    clean(&whole.owner),
+                    whole.effective_by
+                ))?;
+            }
+            return Ok(Outcome::Done);
+        }
+    }
+}
+
+pub(crate) fn delete(id: &TokenId, context: &Context) -> Result<Outcome, Failure> {
+    let api = context.api()?;
+    if !context.yes {
+        let what = describe(std::slice::from_ref(id), &api, context)?;
+        context.confirm(
+            &format!("What uses this will be refused, and its record and history will be gone:\n{what}"),
+            "Delete?",
+        )?;
+    }
+    api.call(ureq::http::Method::DELETE, format!("/tokens/{id}")).send()?;
+    context.out.note(&format!("{id} is gone."));
+    Ok(Outcome::Done)
+}

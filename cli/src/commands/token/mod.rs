@@ -1,0 +1,125 @@
+//! `portcullis token …`: a token's life. What two of its commands need stands here and in `view`.
+
+mod access;
+mod create;
+mod end;
+mod explain;
+mod history;
+mod list;
+mod rotate;
+mod switch;
+mod tighten;
+mod update;
+pub(crate) mod view;
+
+use clap::Subcommand;
+use portcullis::api::{Shown, Token};
+use portcullis::token::TokenId;
+
+use crate::api::{Answer, Api};
+use crate::{Context, Failure, Outcome};
+
+/// What there is to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a token, and print its secret this once
+    Create(create::Args),
+    /// List tokens, newest first
+    List(list::Args),
+    /// Show a token
+    Show(One),
+    /// Change a token's name, description, grants, addresses or expiry
+    Update(update::Args),
+    /// Give a token a new secret, and print it this once
+    Rotate(rotate::Args),
+    /// Close a token until somebody enables it
+    Disable(One),
+    /// Open a disabled or idle token again
+    Enable(One),
+    /// End tokens for good; their records are kept
+    Revoke(end::RevokeArgs),
+    /// End a token for good, and remove its record and history
+    Delete(One),
+    /// Show what happened to a token
+    Events(history::EventsArgs),
+    /// Show which of a token's permissions are used
+    Usage(history::UsageArgs),
+    /// Take from a token what it does not use
+    Tighten(tighten::Args),
+    /// Say whether a token may make a request, and what decides it
+    Explain(explain::Args),
+}
+
+/// One token.
+#[derive(Debug, clap::Args)]
+pub(crate) struct One {
+    /// The token's id: the 16 characters that lists show
+    #[arg(value_parser = id)]
+    id: TokenId,
+}
+
+pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
+    match command {
+        Command::Create(args) => create::run(&args, context),
+        Command::List(args) => list::run(&args, context),
+        Command::Show(One { id }) => view::show(&fetch(&context.api()?, &id)?, context),
+        Command::Update(args) => update::run(&args, context),
+        Command::Rotate(args) => rotate::run(&args, context),
+        Command::Disable(One { id }) => switch::run(&id, "disable", context),
+        Command::Enable(One { id }) => switch::run(&id, "enable", context),
+        Command::Revoke(args) => end::revoke(&args, context),
+        Command::Delete(One { id }) => end::delete(&id, context),
+        Command::Events(args) => history::events(&args, context),
+        Command::Usage(args) => history::usage(&args, context),
+        Command::Tighten(args) => tighten::run(&args, context),
+        Command::Explain(args) => explain::run(&args, context),
+    }
+}
+
+/// Reads an id. That of a whole token is refused before, as a secret on the command line.
+fn id(text: &str) -> Result<TokenId, String> {
+    text.parse().map_err(|_| "must be a token's id: 16 letters and digits".to_owned())
+}
+
+fn fetch(api: &Api, id: &TokenId) -> Result<Answer, Failure> {
+    api.get(format!("/tokens/{id}")).send()
+}
+
+/// The version of a token, for `If-Match`: the one that was given, or that of this moment.
+fn version(api: &Api, id: &TokenId, given: Option<&str>) -> Result<String, Failure> {
+    match given {
+        Some(tag) => Ok(quoted(tag)),
+        None => fetch(api, id)?.etag.ok_or_else(|| Failure::Unreachable("the answer has no ETag".to_owned())),
+    }
+}
+
+/// A version as `If-Match` has it: `7` is `"7"`.
+pub(crate) fn quoted(tag: &str) -> String {
+    if tag.starts_with('"') || tag == "*" { tag.to_owned() } else { format!("\"{tag}\"") }
+}
+
+/// Prints a secret: alone on standard output, so that it can be piped; what else there is to say
+/// goes to standard error.
+fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcome, Failure> {
+    let out = &context.out;
+    if out.json {
+        out.document(&answer.body)?;
+        return Ok(Outcome::Done);
+    }
+    let shown: Shown<'_> = answer.read()?;
+    out.note_facts(&view::short(&shown.view, out));
+    out.note(&format!("{verb}. Its secret is shown this once:"));
+    out.line(&shown.token)?;
+    Ok(Outcome::Done)
+}
+
+/// What asks before something is done to a token needs to say.
+fn at_stake(token: &Token, context: &Context) -> String {
+    let out = &context.out;
+    let used = match (token.last_used_at, token.last_used_ip) {
+        (None, _) => "never used".to_owned(),
+        (Some(at), None) => format!("last used {}", out.when(at)),
+        (Some(at), Some(ip)) => format!("last used {} from {ip}", out.when(at)),
+    };
+    format!("{} \"{}\" of {}, {}, {used}", token.id, token.name, token.owner, token.status)
+}

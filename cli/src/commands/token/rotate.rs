@@ -1,0 +1,41 @@
+//! `portcullis token rotate`
+
+use portcullis::api::Token;
+use portcullis::token::TokenId;
+use serde_json::{Map, json};
+use uuid::Uuid;
+
+use super::access::Expiry;
+use super::{at_stake, fetch, id, print_secret};
+use crate::{Context, Failure, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The token's id
+    #[arg(value_parser = id)]
+    id: TokenId,
+    /// For how long the secret before works too, as in 1h; at most 7d. Without this it ends at once
+    #[arg(long, value_name = "TIME")]
+    overlap: Option<String>,
+    #[command(flatten)]
+    expiry: Expiry,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let api = context.api()?;
+    if args.overlap.is_none() && !context.yes {
+        let token: Token = fetch(&api, &args.id)?.read()?;
+        let what =
+            format!("The present secret of this token will stop working at once:\n  {}", at_stake(&token, context));
+        context.confirm(&what, "Rotate it? (--overlap keeps both working for a while)")?;
+    }
+    let mut body = Map::new();
+    if let Some(overlap) = &args.overlap {
+        body.insert("overlap".to_owned(), json!(overlap));
+    }
+    args.expiry.put_into(&mut body);
+    // One for each run: were the request repeated on its way, the secret would change once.
+    let key = Uuid::new_v4().to_string();
+    let call = api.post(format!("/tokens/{}/rotate", args.id)).header("idempotency-key", key);
+    print_secret(&call.json(&body).send()?, "The token has a new secret", context)
+}

@@ -1,0 +1,10 @@
+//! `portcullis token disable` and `enable`
+
+use portcullis::token::TokenId;
+
+use super::view;
+use crate::{Context, Failure, Outcome};
+
+pub(crate) fn run(id: &TokenId, which: &str, context: &Context) -> Result<Outcome, Failure> {
+    view::show(&context.api()?.post(format!("/tokens/{id}/{which}")).send()?, context)
+}

@@ -1,0 +1,58 @@
+//! `portcullis token tighten`: takes from a token what it does not use, after it has shown what
+//! that is.
+
+use portcullis::api::{Grant, Token, Usage};
+use portcullis::token::TokenId;
+use serde_json::json;
+use similar::TextDiff;
+
+use super::{at_stake, fetch, id, view};
+use crate::{Context, Failure, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The token's id
+    #[arg(value_parser = id)]
+    id: TokenId,
+    /// How many days are looked back
+    #[arg(long, value_name = "N", default_value = "90")]
+    days: u32,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let (api, out) = (context.api()?, &context.out);
+    let answer = api.get(format!("/tokens/{}/usage", args.id)).query("days", Some(args.days)).send()?;
+    let usage: Usage = answer.read()?;
+    let seen = fetch(&api, &args.id)?;
+    let token: Token = seen.read()?;
+    // Where that is not known or would be nothing, the service says why it will not do it.
+    let possible = usage.complete && !usage.enough.is_empty();
+    if possible && usage.enough == token.grants {
+        out.note("It uses all that it has; nothing was changed.");
+        return view::show(&seen, context);
+    }
+    if possible {
+        if !out.json && !out.quiet {
+            out.difference(&difference(&token.grants, &usage.enough))?;
+        }
+        let what = format!("{}\n{}", usage.summary, at_stake(&token, context));
+        context.confirm(&what, "Leave it only what is used?")?;
+    }
+    let tag = answer.etag.unwrap_or_default();
+    let call = api.post(format!("/tokens/{}/tighten", args.id)).header("if-match", tag);
+    view::show(&call.json(&json!({ "days": args.days })).send()?, context)
+}
+
+/// A line for each permission on each resource, with `-` and `+`.
+fn difference(before: &[Grant], after: &[Grant]) -> String {
+    let lines = |grants: &[Grant]| {
+        let pairs = grants.iter().flat_map(|grant| {
+            let on = grant.resources.join(", ");
+            grant.permissions.iter().map(move |permission| format!("{permission} on {on}\n"))
+        });
+        pairs.collect::<String>()
+    };
+    let (before, after) = (lines(before), lines(after));
+    let diff = TextDiff::from_lines(&before, &after);
+    diff.iter_all_changes().map(|change| format!("{}{change}", change.tag())).collect()
+}

@@ -1,0 +1,97 @@
+//! How tokens look to people.
+
+use portcullis::api::{Grant, Token};
+
+use crate::api::Answer;
+use crate::output::{Mood, Output};
+use crate::{Context, Failure, Outcome};
+
+/// Prints the token in an answer.
+pub(crate) fn show(answer: &Answer, context: &Context) -> Result<Outcome, Failure> {
+    let out = &context.out;
+    if out.json {
+        out.document(&answer.body)?;
+        return Ok(Outcome::Done);
+    }
+    let token: Token = answer.read()?;
+    if out.quiet {
+        out.line(&crate::output::clean(&token.id))?;
+    } else {
+        out.facts(&facts(&token, out))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// What is worth a line when a token was made or given a new secret.
+pub(crate) fn short(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
+    vec![
+        ("id", token.id.clone()),
+        ("name", token.name.clone()),
+        ("owner", token.owner.clone()),
+        ("may", grants(&token.grants)),
+        ("from", token.allowed_ips.join(", ")),
+        ("expires", out.when_or(token.expires_at, "never")),
+        ("secret before", token.previous_secret_until.map(|at| format!("works until {at}")).unwrap_or_default()),
+    ]
+}
+
+/// All that there is.
+fn facts(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
+    let anywhere = || if token.allowed_ips.is_empty() { "anywhere".to_owned() } else { token.allowed_ips.join(", ") };
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let when = |moment| out.when_or(moment, "");
+    let used = [token.last_used_ip.map(|ip| format!("from {ip}")), token.last_used_user_agent.clone()];
+    let used = used.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    vec![
+        ("id", token.id.clone()),
+        ("name", token.name.clone()),
+        ("description", text(&token.description)),
+        ("owner", token.owner.clone()),
+        ("status", token.status.clone()),
+        ("role", text(&token.role)),
+        ("may", grants(&token.grants)),
+        ("from", anywhere()),
+        ("created", by(&when(Some(token.created_at)), Some(&token.created_by))),
+        ("expires", out.when_or(token.expires_at, "never")),
+        ("rotated", when(token.rotated_at)),
+        ("secret before", token.previous_secret_until.map(|at| format!("works until {at}")).unwrap_or_default()),
+        ("last used", out.when_or(token.last_used_at, "never")),
+        ("used with", used),
+        ("disabled", by(&when(token.disabled_at), token.disabled_by.as_deref())),
+        ("because", text(&token.disabled_reason)),
+        ("revoked", by(&when(token.revoked_at), token.revoked_by.as_deref())),
+        ("reason", text(&token.revoked_reason)),
+        ("comment", text(&token.revoked_comment)),
+    ]
+}
+
+fn by(when: &str, who: Option<&str>) -> String {
+    match who {
+        Some(who) if !when.is_empty() => format!("{when} by {who}"),
+        _ => when.to_owned(),
+    }
+}
+
+/// A line for each grant.
+pub(crate) fn grants(grants: &[Grant]) -> String {
+    let line = |grant: &Grant| format!("{} on {}", grant.permissions.join(", "), grant.resources.join(", "));
+    grants.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// `app:read on app/billing`
+pub(crate) fn need(permission: Option<&str>, resource: Option<&str>) -> String {
+    match (permission, resource) {
+        (Some(permission), Some(resource)) => format!("{permission} on {resource}"),
+        (permission, resource) => permission.or(resource).unwrap_or_default().to_owned(),
+    }
+}
+
+/// How a status is to be taken.
+pub(crate) fn mood(status: &str) -> Option<Mood> {
+    match status {
+        "active" => Some(Mood::Good),
+        "disabled" => Some(Mood::Warn),
+        "expired" | "revoked" => Some(Mood::Bad),
+        _ => None,
+    }
+}
