@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`token`] | the secret's format, its digest, the record | permissions' meaning, DynamoDB, HTTP |
 //! | [`access`] | grants, the catalog, [`access::decide`] | I/O of any kind |
+//! | [`api`] | what the HTTP API answers, as types | how an answer comes to be |
 //! | [`session`] | the JWTs of an OpenID Connect provider | DynamoDB |
 //! | `flush` | the gateways that keep the authorizer's answers | tokens, DynamoDB |
 //! | [`store`] | the one DynamoDB table | HTTP |
@@ -14,6 +15,7 @@
 //! arguments.
 
 pub mod access;
+pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod config;

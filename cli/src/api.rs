@@ -1,0 +1,235 @@
+//! The HTTP client: a request with the credential, JSON in and out, problem documents as
+//! failures. A credential goes over https, or to this machine, and never to where a redirect
+//! points.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use portcullis::api::Problem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use ureq::http::{HeaderValue, Method, Request, Uri};
+use ureq::tls::{RootCerts, TlsConfig};
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::credentials::Credential;
+use crate::failure::Refused;
+
+/// A gateway waits for 29 seconds, and then answers itself.
+const TIMEOUT: Duration = Duration::from_secs(35);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A catalog has at most 256 KiB, a page of tokens less than 10 MiB (API Gateway's own limit).
+const MOST_BYTES: u64 = 10 * 1024 * 1024;
+/// All but what RFC 3986 leaves unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Where the service is: https, or http on this machine; without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BaseUrl {
+    text: String,
+    is_loopback: bool,
+}
+
+/// The service, with a credential or without.
+pub(crate) struct Api {
+    agent: ureq::Agent,
+    base: BaseUrl,
+    credential: Option<Credential>,
+}
+
+/// A request that is still being put together.
+pub(crate) struct Call<'a> {
+    api: &'a Api,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(&'static str, String)>,
+    body: Option<Zeroizing<String>>,
+}
+
+/// What the service answered, where that is no problem document.
+pub(crate) struct Answer {
+    /// The version of what it shows.
+    pub(crate) etag: Option<String>,
+    /// The body as it came; there may be a secret in it.
+    pub(crate) body: Zeroizing<String>,
+}
+
+impl BaseUrl {
+    /// Reads a URL that `source` gave.
+    ///
+    /// # Errors
+    /// Where it is none, or a credential would go to it in the clear.
+    pub(crate) fn parse(text: &str, source: &str) -> Result<Self, Failure> {
+        const RULE: &str = "must be an https URL, or http on a loopback address, without ?, # and @";
+        let wrong = || Failure::usage(format!("{source} {RULE}"));
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        let secure = match uri.scheme_str() {
+            Some("https") => !host.is_empty(),
+            Some("http") => is_loopback,
+            _ => false,
+        };
+        if !secure || text.contains(['?', '#', '@']) {
+            return Err(wrong());
+        }
+        Ok(Self { text: text.trim_end_matches('/').to_owned(), is_loopback })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A part of a path, whatever is in it.
+pub(crate) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+impl Api {
+    pub(crate) fn new(base: BaseUrl, credential: Option<Credential>) -> Self {
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let config = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
+        // What stays on this machine needs no proxy, and a proxy needs not see it.
+        let config = if base.is_loopback { config.proxy(None) } else { config };
+        Self { agent: config.build().into(), base, credential }
+    }
+
+    pub(crate) fn get(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    /// A request with a method of one's own; `path` begins with a slash.
+    pub(crate) fn call(&self, method: Method, path: impl Into<String>) -> Call<'_> {
+        Call { api: self, method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: None }
+    }
+}
+
+impl Call<'_> {
+    /// A query parameter, if it has a value.
+    pub(crate) fn query(mut self, name: &str, value: Option<impl ToString>) -> Self {
+        self.query.extend(value.map(|value| (name.to_owned(), value.to_string())));
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// A body of JSON.
+    pub(crate) fn json(self, body: &impl Serialize) -> Self {
+        // Our own types of strings and numbers cannot fail to serialise.
+        let text = serde_json::to_string(body).unwrap_or_default();
+        self.header("content-type", "application/json").text(text)
+    }
+
+    /// A body as a form.
+    pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
+        let pairs = fields.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value)));
+        let text = pairs.collect::<Vec<_>>().join("&");
+        self.header("content-type", "application/x-www-form-urlencoded").text(text)
+    }
+
+    /// A body as it is.
+    pub(crate) fn text(mut self, body: String) -> Self {
+        self.body = Some(Zeroizing::new(body));
+        self
+    }
+
+    /// Sends it, once: nothing is repeated that might have been done.
+    ///
+    /// # Errors
+    /// What the service refused, or why it cannot be reached.
+    pub(crate) fn send(self) -> Result<Answer, Failure> {
+        let api = self.api;
+        let request = self.request()?;
+        let mut response = api.agent.run(request).map_err(|error| unreachable(&api.base, &error))?;
+        let status = response.status().as_u16();
+        let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = response.body_mut().with_config().limit(MOST_BYTES).read_to_string();
+        let body = Zeroizing::new(body.map_err(|error| unreachable(&api.base, &error))?);
+        if (200..300).contains(&status) {
+            return Ok(Answer { etag, body });
+        }
+        Err(api.refused(status, &body))
+    }
+
+    fn request(self) -> Result<Request<String>, Failure> {
+        let query = self.query.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value)));
+        let query = query.collect::<Vec<_>>().join("&");
+        let question = if query.is_empty() { "" } else { "?" };
+        let uri = format!("{}{}{question}{query}", self.api.base.text, self.path);
+        let mut request = Request::builder().method(self.method).uri(uri).header("accept", "application/json");
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(credential) = &self.api.credential {
+            let value = HeaderValue::from_str(&format!("Bearer {}", credential.secret()));
+            let mut value = value.map_err(|_| Failure::usage("the credential cannot be sent in a header"))?;
+            value.set_sensitive(true);
+            request = request.header("authorization", value);
+        }
+        let body = self.body.map(|text| text.to_string()).unwrap_or_default();
+        request.body(body).map_err(|error| Failure::usage(format!("the request cannot be made: {error}")))
+    }
+}
+
+impl Api {
+    fn refused(&self, status: u16, body: &str) -> Failure {
+        let Ok(problem) = serde_json::from_str::<Problem>(body) else {
+            let url = self.base.as_str();
+            return Failure::Unreachable(match status {
+                300..=399 => format!("{url} answered with a redirect, which is not followed; is it the service's URL?"),
+                _ => format!("{url} answered {status} with something that is no problem document; is it the service?"),
+            });
+        };
+        let source = self.credential.as_ref().map(|credential| credential.source.clone());
+        let document = body.to_owned();
+        Failure::Refused(Box::new(Refused { status, problem, document, source, of_flags: true }))
+    }
+}
+
+impl Answer {
+    /// The body as a type.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(&self.body).map_err(|error| {
+            // The place, and not the text: there may be a secret in it.
+            let (line, column) = (error.line(), error.column());
+            Failure::Unreachable(format!(
+                "the answer is not what this version understands (line {line}, column {column})"
+            ))
+        })
+    }
+}
+
+fn unreachable(base: &BaseUrl, error: &ureq::Error) -> Failure {
+    let url = base.as_str();
+    Failure::Unreachable(match error {
+        ureq::Error::Timeout(_) => format!("{url} did not answer in time"),
+        ureq::Error::HostNotFound => format!("{url}: there is no such host"),
+        ureq::Error::BodyExceedsLimit(_) => format!("{url} answered with more than this command reads"),
+        error => format!("{url} cannot be reached: {error}"),
+    })
+}

@@ -1,0 +1,16 @@
+//! What each command does: one module a command.
+
+mod whoami;
+
+use crate::args::Command;
+use crate::{Context, Failure, Outcome};
+
+/// Does what was asked for.
+///
+/// # Errors
+/// Why it was not done.
+pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
+    match command {
+        Command::Whoami => whoami::run(context),
+    }
+}

@@ -1,0 +1,157 @@
+//! Settings: a flag over the environment over the config file. The one place that reads the
+//! environment. No secret is ever kept in the config file.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use etcetera::BaseStrategy as _;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::api::BaseUrl;
+
+/// Flags, environment and config file.
+pub(crate) struct Config {
+    url: Option<String>,
+    profile: Option<String>,
+    api_token_file: Option<PathBuf>,
+}
+
+/// What is written in the config file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    profile: Option<String>,
+    #[serde(default)]
+    profiles: BTreeMap<String, Profile>,
+}
+
+/// One deployment, as the config file names it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profile {
+    url: String,
+    api_token_file: Option<PathBuf>,
+}
+
+impl Config {
+    pub(crate) fn new(url: Option<String>, profile: Option<String>, api_token_file: Option<PathBuf>) -> Self {
+        Self { url, profile, api_token_file }
+    }
+
+    /// Where the service is.
+    ///
+    /// # Errors
+    /// Where nothing says it, or it is not a URL that a credential may be sent to.
+    pub(crate) fn url(&self) -> Result<BaseUrl, Failure> {
+        if let Some(url) = &self.url {
+            return BaseUrl::parse(url, "--url");
+        }
+        // A profile that is named on the command line is nearer than the environment.
+        match variable("PORTCULLIS_URL") {
+            Some(url) if self.profile.is_none() => BaseUrl::parse(&url, "PORTCULLIS_URL"),
+            _ => match self.profile()? {
+                Some((name, profile)) => BaseUrl::parse(&profile.url, &format!("profiles.{name}.url")),
+                None => Err(Failure::usage("no URL: it is not known where the service is").with_hint(
+                    "give --url, set PORTCULLIS_URL, or name a profile in the config file (portcullis --help)",
+                )),
+            },
+        }
+    }
+
+    /// The file of `--api-token-file`.
+    pub(crate) fn token_file_flag(&self) -> Option<&Path> {
+        self.api_token_file.as_deref()
+    }
+
+    /// `PORTCULLIS_API_TOKEN`
+    pub(crate) fn token_variable() -> Option<Zeroizing<String>> {
+        variable("PORTCULLIS_API_TOKEN").map(Zeroizing::new)
+    }
+
+    /// The token file of the profile, which is for the profile's own URL and for no other.
+    ///
+    /// # Errors
+    /// Where the config file cannot be read.
+    pub(crate) fn profile_token_file(&self, url: &BaseUrl) -> Result<Option<PathBuf>, Failure> {
+        let Some((name, profile)) = self.profile()? else { return Ok(None) };
+        let same = BaseUrl::parse(&profile.url, &format!("profiles.{name}.url"))? == *url;
+        Ok(profile.api_token_file.filter(|_| same))
+    }
+
+    /// The profile that is in use, if there is one.
+    fn profile(&self) -> Result<Option<(String, Profile)>, Failure> {
+        let (path, mut file) = File::read()?;
+        let named = self.profile.clone().or_else(|| variable("PORTCULLIS_PROFILE")).or(file.profile);
+        let Some(name) = named else { return Ok(None) };
+        let profile = file.profiles.remove(&name).ok_or_else(|| {
+            let known: Vec<_> = file.profiles.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Failure::usage(format!("there is no profile of that name in {}; it has {known}", path.display()))
+        })?;
+        Ok(Some((name, profile)))
+    }
+}
+
+impl File {
+    /// Reads the config file; one that is not there says nothing, unless it was named.
+    fn read() -> Result<(PathBuf, Self), Failure> {
+        let named = variable("PORTCULLIS_CONFIG").map(PathBuf::from);
+        let was_named = named.is_some();
+        let Some(path) = named.or_else(|| config_dir().map(|dir| dir.join("config.toml"))) else {
+            return Ok((PathBuf::new(), Self::default()));
+        };
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text, &path).map(|file| (path, file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, Self::default())),
+            Err(error) => Err(Failure::usage(format!("the config file {} cannot be read: {error}", path.display()))),
+        }
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
+        toml::from_str(text).map_err(|error| {
+            // Not the line itself, which the parser would show: a secret may stand there.
+            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or(text).lines().count().max(1));
+            let field = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
+            let failure =
+                Failure::usage(format!("the config file {}, line {line}: {}", path.display(), first_line(error.message())));
+            if field.is_some_and(is_secret_name) {
+                failure.with_hint("it never holds a secret: others may read it, and it is copied and backed up; name a file in api_token_file, or set PORTCULLIS_API_TOKEN")
+            } else {
+                failure
+            }
+        })
+    }
+}
+
+fn is_secret_name(field: &str) -> bool {
+    field != "api_token_file" && ["token", "secret", "password", "key"].iter().any(|word| field.contains(word))
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// `portcullis/` below `$XDG_CONFIG_HOME`, or where the platform keeps settings.
+pub(crate) fn config_dir() -> Option<PathBuf> {
+    etcetera::choose_base_strategy().ok().map(|strategy| strategy.config_dir().join("portcullis"))
+}
+
+/// The command line, with the program's name.
+pub(crate) fn arguments() -> Vec<OsString> {
+    env::args_os().collect()
+}
+
+/// Whether `NO_COLOR` asks for no colours (<https://no-color.org>).
+pub(crate) fn no_color() -> bool {
+    variable("NO_COLOR").is_some()
+}
+
+/// A variable of the environment; an empty one is none.
+#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,33 @@
+//! Questions on a terminal, before what cannot be undone.
+
+use std::io::{self, IsTerminal as _};
+
+use console::{Key, Term};
+
+use crate::Failure;
+
+/// Says what will break, asks, and waits for `y`. Anything else is a no.
+///
+/// # Errors
+/// Where the answer is no, or nobody is there to ask.
+pub(crate) fn ask(what: &str, question: &str) -> Result<(), Failure> {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Err(Failure::usage("this cannot be undone, and there is no terminal to ask on")
+            .with_hint("add --yes to do it without being asked"));
+    }
+    let term = Term::stderr();
+    let said = || -> io::Result<bool> {
+        if !what.is_empty() {
+            term.write_line(what)?;
+        }
+        term.write_str(&format!("{question} [y/N] "))?;
+        let yes = matches!(term.read_key_raw()?, Key::Char('y' | 'Y'));
+        term.write_line(if yes { "yes" } else { "no" })?;
+        Ok(yes)
+    };
+    match said() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::Cancelled),
+        Err(error) => Err(Failure::usage(format!("the terminal cannot be asked: {error}"))),
+    }
+}

@@ -1,0 +1,107 @@
+//! The credential, and where it came from: `--api-token-file`, `PORTCULLIS_API_TOKEN`, the
+//! profile's token file, a stored login. What it is, is never said; where it came from, is.
+
+use std::fmt;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::api::BaseUrl;
+use crate::config::Config;
+use crate::output::Output;
+
+/// Whole tokens have about 70 characters, sessions a few thousand.
+const MOST_BYTES: u64 = 16 * 1024;
+
+/// A credential. It prints nowhere.
+pub(crate) struct Credential {
+    secret: Zeroizing<String>,
+    /// Where it came from, in words.
+    pub(crate) source: String,
+}
+
+impl Credential {
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential(from {})", self.source)
+    }
+}
+
+/// The first credential that there is, for the service at this URL.
+///
+/// # Errors
+/// Where there is none, or the one that was named cannot be read.
+pub(crate) fn find(config: &Config, url: &BaseUrl, out: &Output) -> Result<Credential, Failure> {
+    if let Some(path) = config.token_file_flag() {
+        let secret = read(path, "--api-token-file", out)?;
+        return Ok(Credential { secret, source: format!("--api-token-file {}", path.display()) });
+    }
+    if let Some(text) = Config::token_variable() {
+        let secret = one_word(&text, "PORTCULLIS_API_TOKEN")?;
+        return Ok(Credential { secret, source: "PORTCULLIS_API_TOKEN".to_owned() });
+    }
+    if let Some(path) = config.profile_token_file(url)? {
+        let secret = read(&path, "the profile's api_token_file", out)?;
+        return Ok(Credential { secret, source: format!("the profile's api_token_file {}", path.display()) });
+    }
+    if let Some(secret) = stored(url)? {
+        return Ok(Credential { secret: Zeroizing::new(secret), source: "the stored login".to_owned() });
+    }
+    Err(Failure::NoCredential)
+}
+
+/// What `login` stored for this URL.
+#[expect(clippy::unnecessary_wraps, reason = "a stored login may be there and not be readable")]
+pub(crate) fn stored(_url: &BaseUrl) -> Result<Option<String>, Failure> {
+    Ok(None)
+}
+
+/// Reads a secret from a file, or from standard input where the path is `-`. `what` names it in
+/// an error.
+///
+/// # Errors
+/// Where it cannot be read, or does not hold one word.
+pub(crate) fn read(path: &Path, what: &str, out: &Output) -> Result<Zeroizing<String>, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    let read = if path == Path::new("-") {
+        io::stdin().take(MOST_BYTES).read_to_string(&mut text)
+    } else {
+        warn_if_open(path, out);
+        std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))
+    };
+    read.map_err(|error| Failure::usage(format!("{what} {}: {error}", path.display())))?;
+    one_word(&text, what)
+}
+
+fn one_word(text: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
+    let word = text.trim();
+    if word.is_empty() {
+        return Err(Failure::usage(format!("{what} is empty")));
+    }
+    if !word.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::usage(format!("{what} must hold the token alone, on one line")));
+    }
+    Ok(Zeroizing::new(word.to_owned()))
+}
+
+/// Says so where others can read a file with a secret.
+#[cfg(unix)]
+fn warn_if_open(path: &Path, out: &Output) {
+    use std::os::unix::fs::PermissionsExt as _;
+    if let Ok(metadata) = std::fs::metadata(path)
+        && metadata.is_file()
+        && metadata.permissions().mode() & 0o077 != 0
+    {
+        out.warn(&format!("others can read {0}; chmod 600 {0}", path.display()));
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_open(_path: &Path, _out: &Output) {}

@@ -1,0 +1,154 @@
+//! What went wrong: how it is said to a person, and the exit code that scripts see.
+
+use portcullis::api::Problem;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The call or its input is wrong.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What may help.
+        hint: Option<String>,
+    },
+    /// Nothing to be let in with.
+    #[error("no credential: it is not known who you are")]
+    NoCredential,
+    /// The service answered with a problem document.
+    #[error("{}", sentence(.0))]
+    Refused(Box<Refused>),
+    /// The service cannot be reached, or what answered is not the service.
+    #[error("{0}")]
+    Unreachable(String),
+    /// Whoever was asked said no.
+    #[error("cancelled; nothing was changed")]
+    Cancelled,
+    /// Standard output cannot be written to.
+    #[error("standard output: {0}")]
+    Output(std::io::Error),
+    /// Whoever reads standard output has gone.
+    #[error("standard output was closed")]
+    Closed,
+}
+
+/// A problem document, and what else is known of the call.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The answer's status.
+    pub(crate) status: u16,
+    /// What it says.
+    pub(crate) problem: Problem,
+    /// The document as it came.
+    pub(crate) document: String,
+    /// Where the credential came from.
+    pub(crate) source: Option<String>,
+    /// Whether its fields are those of the command line, and not of a document.
+    pub(crate) of_flags: bool,
+}
+
+impl Failure {
+    /// The call or its input is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: None }
+    }
+
+    /// What may help, besides.
+    #[must_use]
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        match self {
+            Self::Usage { message, .. } => Self::Usage { message, hint: Some(hint.into()) },
+            other => other,
+        }
+    }
+
+    /// The exit code; `args` and docs/cli.md list them.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage { .. } => 2,
+            Self::NoCredential => 3,
+            Self::Refused(refused) => match refused.status {
+                401 => 3,
+                403 => 4,
+                404 => 5,
+                409 | 412 | 428 => 6,
+                400..=428 | 430..=499 => 2,
+                _ => 7,
+            },
+            Self::Unreachable(_) | Self::Output(_) => 7,
+            Self::Cancelled => 8,
+            Self::Closed => 0,
+        }
+    }
+
+    /// What is wrong with each field, under the name that it has on the command line.
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
+        let Self::Refused(refused) = self else { return Vec::new() };
+        let name = |field: &str| if refused.of_flags { flag(field) } else { field.to_owned() };
+        refused.problem.errors.iter().map(|error| (name(&error.field), error.message.clone())).collect()
+    }
+
+    /// What may help.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::NoCredential => Some(
+                "set PORTCULLIS_API_TOKEN, give --api-token-file PATH or -, or name api_token_file in a profile"
+                    .to_owned(),
+            ),
+            Self::Refused(refused) => refused.hint(),
+            _ => None,
+        }
+    }
+
+    /// The problem document as it came.
+    pub(crate) fn document(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refused) if !refused.document.is_empty() => Some(&refused.document),
+            _ => None,
+        }
+    }
+}
+
+impl Refused {
+    fn hint(&self) -> Option<String> {
+        match self.status {
+            401 => self.source.as_ref().map(|source| format!("the credential came from {source}")),
+            412 => Some("look at it again, and repeat the command if it is still to be done".to_owned()),
+            429 | 503 => Some("try again in a moment".to_owned()),
+            500..=599 => {
+                self.problem.request_id.as_ref().map(|id| format!("the request is {id} in the service's logs"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The detail as a sentence, or else the title.
+fn sentence(refused: &Refused) -> String {
+    let problem = &refused.problem;
+    let title = if problem.title.is_empty() { "the service refused" } else { &problem.title };
+    problem.detail.clone().unwrap_or_else(|| title.to_owned())
+}
+
+/// `expires_in` is `--expires-in`, `permissions[3]` is the fourth `--permission`.
+fn flag(field: &str) -> String {
+    let (head, rest) = field.split_once('[').unwrap_or((field, ""));
+    let name = match head {
+        "permissions" => "--permission",
+        "resources" => "--resource",
+        "grants" => "--grant",
+        "allowed_ips" => "--allow-ip",
+        "source_ip" => "--ip",
+        "name" | "description" | "role" | "owner" | "expires_in" | "expires_at" | "overlap" | "reason" | "comment"
+        | "flush" | "days" | "status" | "idle_days" | "limit" => {
+            return format!("--{}", head.replace('_', "-"));
+        }
+        "token_id" => "ID",
+        "method" => "METHOD",
+        "path" => "PATH",
+        _ => return field.to_owned(),
+    };
+    if rest.is_empty() { name.to_owned() } else { format!("{name} [{rest}") }
+}

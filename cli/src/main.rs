@@ -1,0 +1,58 @@
+//! `portcullis`: tokens from the command line. A thin client of the HTTP API that
+//! `infra/openapi.yaml` describes.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `args` | the command line |
+//! | `config` | flag over environment over config file |
+//! | `credentials` | the credential, and where it came from |
+//! | `api` | the HTTP client |
+//! | `failure` | what went wrong, as a person would say it, and its exit code |
+//! | `output` | data on standard output, talk on standard error |
+//! | `confirm` | questions on a terminal |
+//! | `commands` | what each command does |
+//!
+//! It knows nothing of AWS: whatever it does, anybody can do with curl.
+
+mod api;
+mod args;
+mod commands;
+mod config;
+mod confirm;
+mod context;
+mod credentials;
+mod failure;
+mod output;
+
+use std::process::ExitCode;
+
+use args::Args;
+use context::Context;
+use failure::Failure;
+
+/// How a command ended that went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is done.
+    Done,
+    /// The answer to what was asked is no.
+    No,
+}
+
+fn main() -> ExitCode {
+    let args = match Args::read(config::arguments()) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    let (command, context) = Context::of(args);
+    match commands::run(command, &context) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::No) => ExitCode::from(1),
+        // Whoever was reading has read enough.
+        Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            context.out.complain(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Data on standard output, talk on standard error; and how either looks on a terminal.
+//! Whatever came from the service is shown without control characters.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::time::Duration;
+
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+use portcullis::clock::{Clock, Timestamp};
+use portcullis::token::unprintable;
+
+use crate::args::Color;
+use crate::config;
+use crate::failure::Failure;
+
+/// Standard output and standard error.
+pub(crate) struct Output {
+    /// Whether the service's JSON is asked for.
+    pub(crate) json: bool,
+    /// Whether the least is asked for.
+    pub(crate) quiet: bool,
+    /// Whether standard output is a terminal.
+    pub(crate) is_terminal: bool,
+    colored: bool,
+    colored_talk: bool,
+    clock: Clock,
+}
+
+/// How something is to be taken, for its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// As it should be.
+    Good,
+    /// Worth a look.
+    Warn,
+    /// Ended, refused, taken away.
+    Bad,
+    /// Of little weight.
+    Dim,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, quiet: bool, color: Color, clock: Clock) -> Self {
+        let colored = |terminal: bool| match color {
+            Color::Auto => terminal && !config::no_color(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        let is_terminal = io::stdout().is_terminal();
+        let colored_talk = colored(io::stderr().is_terminal());
+        Self { json, quiet, is_terminal, colored: colored(is_terminal), colored_talk, clock }
+    }
+
+    /// A line of data.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        let write = || {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(text.as_bytes())?;
+            stdout.write_all(b"\n")?;
+            stdout.flush()
+        };
+        write().map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::Closed,
+            _ => Failure::Output(error),
+        })
+    }
+
+    /// The service's JSON: as it came, and on a terminal with line breaks. Fields that this
+    /// version does not know of survive.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn document(&self, json: &str) -> Result<(), Failure> {
+        if !self.is_terminal {
+            return self.line(json.trim_end());
+        }
+        let mut pretty = Vec::new();
+        let mut from = serde_json::Deserializer::from_str(json);
+        let mut to = serde_json::Serializer::pretty(&mut pretty);
+        match serde_transcode::transcode(&mut from, &mut to) {
+            Ok(()) => self.line(&String::from_utf8_lossy(&pretty)),
+            Err(_) => self.line(&clean(json)),
+        }
+    }
+
+    /// A few facts, each with its name.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub(crate) fn facts(&self, facts: &[(&str, String)]) -> Result<(), Failure> {
+        let mut table = self.blank();
+        for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+            table.add_row([self.cell(name, Some(Mood::Dim)), self.cell(value, None)]);
+        }
+        self.line(&trimmed(&table))
+    }
+
+    /// A table that fits the terminal.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn table(&self, header: &[&str], rows: Vec<Vec<(String, Option<Mood>)>>) -> Result<(), Failure> {
+        let mut table = self.blank();
+        table.set_header(header.iter().map(|name| self.cell(name, Some(Mood::Dim))));
+        for row in rows {
+            table.add_row(row.iter().map(|(text, mood)| self.cell(text, *mood)));
+        }
+        self.line(&trimmed(&table))
+    }
+
+    fn blank(&self) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        if self.is_terminal {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+        } else {
+            table.force_no_tty();
+        }
+        if self.colored {
+            table.enforce_styling();
+        }
+        table
+    }
+
+    fn cell(&self, text: &str, mood: Option<Mood>) -> Cell {
+        let cell = Cell::new(clean(text));
+        match mood.filter(|_| self.colored) {
+            None => cell,
+            Some(Mood::Good) => cell.fg(comfy_table::Color::Green),
+            Some(Mood::Warn) => cell.fg(comfy_table::Color::Yellow),
+            Some(Mood::Bad) => cell.fg(comfy_table::Color::Red),
+            Some(Mood::Dim) => cell.fg(comfy_table::Color::DarkGrey),
+        }
+    }
+
+    /// A moment: in words on a terminal, as RFC 3339 elsewhere.
+    pub(crate) fn when(&self, moment: Timestamp) -> String {
+        if self.is_terminal { relative(moment, self.clock.now()) } else { moment.to_string() }
+    }
+
+    /// A moment that may never come.
+    pub(crate) fn when_or(&self, moment: Option<Timestamp>, never: &str) -> String {
+        moment.map_or_else(|| never.to_owned(), |moment| self.when(moment))
+    }
+
+    /// Something to know, on standard error; not with `--quiet`.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            talk(text);
+        }
+    }
+
+    /// Something to see to, on standard error.
+    pub(crate) fn warn(&self, text: &str) {
+        talk(&format!("{} {}", self.colored_word("warning:", Mood::Warn), clean(text)));
+    }
+
+    /// Why a command failed: for people, and with `--json` as the service said it.
+    pub(crate) fn complain(&self, failure: &Failure) {
+        if let (true, Some(document)) = (self.json, failure.document()) {
+            talk(document.trim_end());
+            return;
+        }
+        talk(&format!("{} {}", self.colored_word("error:", Mood::Bad), clean(&failure.to_string())));
+        for (field, message) in failure.fields() {
+            talk(&format!("  {}: {}", clean(&field), clean(&message)));
+        }
+        if let Some(hint) = failure.hint() {
+            talk(&format!("{} {}", self.colored_word("hint:", Mood::Dim), clean(&hint)));
+        }
+    }
+
+    /// A word on standard error, in colour if there are colours.
+    pub(crate) fn colored_word(&self, word: &str, mood: Mood) -> String {
+        let style = match mood {
+            Mood::Good => console::Style::new().green(),
+            Mood::Warn => console::Style::new().yellow(),
+            Mood::Bad => console::Style::new().red(),
+            Mood::Dim => console::Style::new().dim(),
+        };
+        style.force_styling(self.colored_talk).apply_to(word).to_string()
+    }
+}
+
+/// Without what a terminal would take for a command: control and invisible characters.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' || !unprintable(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// `3 days ago`, `in 3 days`.
+fn relative(moment: Timestamp, now: Timestamp) -> String {
+    let away = moment.millis() - now.millis();
+    let duration = Duration::from_millis(away.unsigned_abs());
+    let mut words = timeago::Formatter::new();
+    words.min_unit(timeago::TimeUnit::Seconds);
+    if away > 0 {
+        words.ago("");
+        let text = words.convert(duration);
+        if text == "now" { text } else { format!("in {text}") }
+    } else {
+        words.convert(duration)
+    }
+}
+
+/// Without the blanks that fill the last column.
+fn trimmed(table: &Table) -> String {
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn talk(text: &str) {
+    // Nobody is left to be told when this cannot be written.
+    let _ = writeln!(io::stderr(), "{text}");
+}
