@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::commands::{login, logout};
 use clap::{Parser, Subcommand, ValueEnum};
 use portcullis::token::{Prefix, Secret, redact};
 
@@ -71,6 +72,10 @@ pub(crate) enum Color {
 /// What there is to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Sign in as a person, with a browser
+    Login(login::Args),
+    /// Remove a sign-in from this machine
+    Logout(logout::Args),
     /// Say who you are, what you may do and until when
     Whoami,
 }
