@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::person::{ALICE, answered, browse, credentials, login, sign_in, stored, whoami};
-use crate::support::{json, stack, stderr, stdout};
+use crate::support::{Stack, json, stack, stderr, stdout};
 
 #[test]
 fn a_person_signs_in_with_a_browser_and_every_command_is_theirs_from_then_on() {
@@ -184,29 +184,53 @@ fn an_expired_session_says_how_to_get_another() {
     assert!(said.contains("the sign-in has expired") && said.contains("portcullis login"), "{said}");
 }
 
+/// Changes what is stored, as if it had been so.
+fn tamper(stack: &Stack, change: impl FnOnce(&mut Value)) {
+    let mut document: Value = serde_json::from_slice(&fs::read(credentials(stack)).unwrap()).unwrap();
+    change(&mut document["sessions"][stack.url()]);
+    fs::write(credentials(stack), document.to_string()).unwrap();
+}
+
+const RENEWABLE: [&str; 4] = ["--store", "file", "--scope", "openid offline_access"];
+
 #[test]
-fn an_expired_session_is_renewed_and_the_new_refresh_token_stored() {
+fn an_expired_session_is_renewed_once_for_all_commands() {
     let stack = stack();
-    let scope = ["--store", "file", "--scope", "openid offline_access"];
-    let said = sign_in(&stack, &scope, &format!("{ALICE}&expires_in=20")).stderr;
+    let said = sign_in(&stack, &RENEWABLE, ALICE).stderr;
     assert!(said.contains("It is renewed when it is used after that."), "{said}");
+    tamper(&stack, |session| session["expires_at"] = 0.into());
     let first = stored(&stack);
-    // Two at once: a refresh token is good once, and one of them renews for both.
-    let both = std::thread::scope(|scope| {
+    // A refresh token is good once: one of them renews, and the others wait for it.
+    let owners = std::thread::scope(|scope| {
         let run = || json(&whoami(&stack).assert().success())["owner"].clone();
-        let (one, other) = (scope.spawn(run), scope.spawn(run));
-        [one.join().unwrap(), other.join().unwrap()]
+        let all = [(); 4].map(|()| scope.spawn(run));
+        all.map(|one| one.join().unwrap())
     });
-    assert_eq!(both, ["alice", "alice"]);
+    assert_eq!(owners, ["alice"; 4]);
     let second = stored(&stack);
     assert_ne!(first["refresh_token"], second["refresh_token"]);
-    assert_eq!(second["subject"], "alice");
+    whoami(&stack).assert().success();
+    assert_eq!(stored(&stack), second, "it lasts now");
     // What was used up elsewhere cannot be renewed here.
-    let mut document: Value = serde_json::from_slice(&fs::read(credentials(&stack)).unwrap()).unwrap();
-    document["sessions"][stack.url()] = first;
-    fs::write(credentials(&stack), document.to_string()).unwrap();
+    tamper(&stack, |session| *session = first);
     let said = stderr(&whoami(&stack).assert().code(3));
     assert!(said.contains("cannot be renewed") && said.contains("portcullis login"), "{said}");
+}
+
+#[test]
+fn a_new_refresh_token_is_stored_before_anything_is_made_of_the_new_session() {
+    let stack = stack();
+    sign_in(&stack, &RENEWABLE, ALICE);
+    tamper(&stack, |session| {
+        session["expires_at"] = 0.into();
+        session["subject"] = "bob".into();
+    });
+    let first = stored(&stack);
+    let said = stderr(&whoami(&stack).assert().code(3));
+    assert!(said.contains("another person's"), "{said}");
+    let second = stored(&stack);
+    assert_ne!(first["refresh_token"], second["refresh_token"]);
+    assert_eq!(first["id_token"], second["id_token"]);
 }
 
 #[test]
