@@ -90,23 +90,28 @@ pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
+/// A client for one place: it follows no redirects, and waits only so long.
+pub(crate) fn agent(base: &BaseUrl) -> ureq::Agent {
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    let config = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(TIMEOUT))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
+    // What stays on this machine needs no proxy, and a proxy needs not see it.
+    let config = if base.is_loopback { config.proxy(None) } else { config };
+    config.build().into()
+}
+
 impl Api {
     pub(crate) fn new(base: BaseUrl, credential: Option<Credential>) -> Self {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(TIMEOUT))
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
-        // What stays on this machine needs no proxy, and a proxy needs not see it.
-        let config = if base.is_loopback { config.proxy(None) } else { config };
-        Self { agent: config.build().into(), base, credential }
+        Self { agent: agent(&base), base, credential }
     }
 
     pub(crate) fn get(&self, path: impl Into<String>) -> Call<'_> {

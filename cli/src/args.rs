@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::commands::{login, logout};
 use clap::{Parser, Subcommand, ValueEnum};
 use portcullis::token::{Prefix, Secret, redact};
 
@@ -76,6 +77,10 @@ pub(crate) enum Command {
     /// Create tokens, look at them, change and end them
     #[command(subcommand)]
     Token(token::Command),
+    /// Sign in as a person, with a browser
+    Login(login::Args),
+    /// Remove a sign-in from this machine
+    Logout(logout::Args),
     /// Say who you are, what you may do and until when
     Whoami,
     /// Say what somebody's token is worth, and whether it may make a request

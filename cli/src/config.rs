@@ -35,6 +35,16 @@ struct File {
 pub(crate) struct Profile {
     url: String,
     api_token_file: Option<PathBuf>,
+    /// Where people sign in, if the service does not say it.
+    issuer: Option<String>,
+    client_id: Option<String>,
+}
+
+/// Where people sign in, as the config file says it.
+#[derive(Debug, Default)]
+pub(crate) struct SignIn {
+    pub(crate) issuer: Option<String>,
+    pub(crate) client_id: Option<String>,
 }
 
 impl Config {
@@ -80,6 +90,16 @@ impl Config {
         let Some((name, profile)) = self.profile()? else { return Ok(None) };
         let same = BaseUrl::parse(&profile.url, &format!("profiles.{name}.url"))? == *url;
         Ok(profile.api_token_file.filter(|_| same))
+    }
+
+    /// Where people sign in at the profile's own URL, as the profile says it.
+    ///
+    /// # Errors
+    /// Where the config file cannot be read.
+    pub(crate) fn sign_in(&self, url: &BaseUrl) -> Result<SignIn, Failure> {
+        let Some((name, profile)) = self.profile()? else { return Ok(SignIn::default()) };
+        let same = BaseUrl::parse(&profile.url, &format!("profiles.{name}.url"))? == *url;
+        Ok(if same { SignIn { issuer: profile.issuer, client_id: profile.client_id } } else { SignIn::default() })
     }
 
     /// The profile that is in use, if there is one.
@@ -138,6 +158,11 @@ fn first_line(text: &str) -> &str {
 /// `portcullis/` below `$XDG_CONFIG_HOME`, or where the platform keeps settings.
 pub(crate) fn config_dir() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.config_dir().join("portcullis"))
+}
+
+/// `portcullis/` below `$XDG_DATA_HOME`, or where the platform keeps data.
+pub(crate) fn data_dir() -> Option<PathBuf> {
+    etcetera::choose_base_strategy().ok().map(|strategy| strategy.data_dir().join("portcullis"))
 }
 
 /// The command line, with the program's name.

@@ -1,16 +1,25 @@
 //! The credential, and where it came from: `--api-token-file`, `PORTCULLIS_API_TOKEN`, the
 //! profile's token file, a stored login. What it is, is never said; where it came from, is.
 
+mod keyring;
+pub(crate) mod provider;
+pub(crate) mod session;
+pub(crate) mod store;
+
 use std::fmt;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use clap::ValueEnum as _;
+
 use crate::Failure;
 use crate::api::BaseUrl;
-use crate::config::Config;
+use crate::config::{Config, variable};
 use crate::output::Output;
+use session::Session;
+use store::Choice;
 
 /// Whole tokens have about 70 characters, sessions a few thousand.
 const MOST_BYTES: u64 = 16 * 1024;
@@ -23,6 +32,11 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
+    /// The session of a person who has just signed in.
+    pub(crate) fn of_session(session: &Session) -> Self {
+        Self { secret: session.id_token.clone(), source: "the sign-in of portcullis login".to_owned() }
+    }
+
     pub(crate) fn secret(&self) -> &str {
         &self.secret
     }
@@ -51,16 +65,22 @@ pub(crate) fn find(config: &Config, url: &BaseUrl, out: &Output) -> Result<Crede
         let secret = read(&path, "the profile's api_token_file", out)?;
         return Ok(Credential { secret, source: format!("the profile's api_token_file {}", path.display()) });
     }
-    if let Some(secret) = stored(url)? {
-        return Ok(Credential { secret: Zeroizing::new(secret), source: "the stored login".to_owned() });
+    if let Some(session) = session::current(url, out.now())? {
+        return Ok(Credential::of_session(&session));
     }
     Err(Failure::NoCredential)
 }
 
-/// What `login` stored for this URL.
-#[expect(clippy::unnecessary_wraps, reason = "a stored login may be there and not be readable")]
-pub(crate) fn stored(_url: &BaseUrl) -> Result<Option<String>, Failure> {
-    Ok(None)
+/// Where a sign-in is to be stored, as a flag or `PORTCULLIS_CREDENTIALS` says it.
+///
+/// # Errors
+/// Where the variable says something else.
+pub(crate) fn choice(flag: Option<Choice>) -> Result<Option<Choice>, Failure> {
+    let Some(said) = flag.is_none().then(|| variable("PORTCULLIS_CREDENTIALS")).flatten() else {
+        return Ok(flag);
+    };
+    let choice = Choice::from_str(&said, false);
+    choice.map(Some).map_err(|_| Failure::usage("PORTCULLIS_CREDENTIALS must be file or keyring"))
 }
 
 /// Reads a secret from a file, or from standard input where the path is `-`. `what` names it in

@@ -16,6 +16,9 @@ pub(crate) enum Failure {
     /// Nothing to be let in with.
     #[error("no credential: it is not known who you are")]
     NoCredential,
+    /// The person is not signed in, or cannot be.
+    #[error("{0}")]
+    SignIn(String),
     /// The service answered with a problem document.
     #[error("{}", sentence(.0))]
     Refused(Box<Refused>),
@@ -76,7 +79,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } => 2,
-            Self::NoCredential => 3,
+            Self::NoCredential | Self::SignIn(_) => 3,
             Self::Refused(refused) => match refused.status {
                 401 => 3,
                 403 => 4,
@@ -103,9 +106,11 @@ impl Failure {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
             Self::NoCredential => Some(
-                "set PORTCULLIS_API_TOKEN, give --api-token-file PATH or -, or name api_token_file in a profile"
+                "sign in with portcullis login, set PORTCULLIS_API_TOKEN, give --api-token-file PATH or -, or name \
+                 api_token_file in a profile"
                     .to_owned(),
             ),
+            Self::SignIn(_) => Some("sign in with portcullis login".to_owned()),
             Self::Refused(refused) => refused.hint(),
             _ => None,
         }

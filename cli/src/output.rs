@@ -146,6 +146,11 @@ impl Output {
         }
     }
 
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// A moment: in words on a terminal, as RFC 3339 elsewhere.
     pub(crate) fn when(&self, moment: Timestamp) -> String {
         if self.is_terminal { relative(moment, self.clock.now()) } else { moment.to_string() }

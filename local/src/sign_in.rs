@@ -1,5 +1,6 @@
-//! A sign-in for development: an OpenID Connect issuer, as small as one can be, which
-//! believes everybody who they say they are.
+//! A sign-in for development: an OpenID Connect provider, as small as one can be, which
+//! believes everybody who they say they are. Programs on this machine sign people in at it as
+//! they do at any other: with a code and PKCE, or as a device.
 //!
 //! It exists in this crate alone, so no deployed function has it. The local server has it
 //! only while nobody but this machine can reach that server, and no provider was named. Its
@@ -8,21 +9,28 @@
 //! It is answered before the gateway and writes no log: what it answers is a credential. It
 //! knows nothing about tokens, and nothing about how its sessions are verified.
 
+mod answer;
+mod authorize;
+mod device;
 mod form;
+mod grants;
 mod guard;
+mod oauth;
 mod page;
+mod redirect_uri;
 mod session;
+mod token;
 
 use crate::gateway::Incoming;
+use answer::{as_json, hardened, html, not_allowed, prefers_html, problem, told};
 use axum::body::Bytes;
 use form::Wanted;
+use grants::Grants;
 use guard::Guard;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use http::header::{HeaderName, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{Method, Response, StatusCode};
+use page::{Form, Page};
 use portcullis::clock::Clock;
 use portcullis::config::Oidc;
-use portcullis::http::{MOST_BYTES, Problem};
 use serde_json::{Value, json};
 use session::{Key, Session};
 use std::net::SocketAddr;
@@ -37,6 +45,7 @@ pub(crate) struct SignIn {
     url: String,
     guard: Guard,
     key: Key,
+    grants: Grants,
     clock: Clock,
 }
 
@@ -70,7 +79,8 @@ pub(crate) fn has(path: &str) -> bool {
 impl SignIn {
     /// A sign-in with a new key, for a server that listens on a loopback address.
     pub(crate) fn new(address: SocketAddr, clock: Clock) -> Result<Self, NoKey> {
-        Ok(Self { url: format!("http://{address}"), guard: Guard::new(address), key: Key::draw()?, clock })
+        let (url, guard, grants) = (format!("http://{address}"), Guard::new(address), Grants::new(clock.clone()));
+        Ok(Self { url, guard, key: Key::draw()?, grants, clock })
     }
 
     /// Answers a request below its path.
@@ -83,107 +93,81 @@ impl SignIn {
     }
 
     fn route(&self, incoming: &Incoming) -> Response<Bytes> {
-        let read = matches!(incoming.method, Method::GET | Method::HEAD);
+        const READ: &str = "GET, HEAD";
+        const FORM: &str = "GET, HEAD, POST";
+        const POST: &str = "POST";
+        let asked = match incoming.method {
+            Method::GET | Method::HEAD => READ,
+            Method::POST => POST,
+            _ => "",
+        };
         let path = incoming.path.strip_prefix(BASE).unwrap_or_default();
-        match path {
-            "/.well-known/openid-configuration" if read => as_json(&self.discovery()),
-            "/jwks" if read => as_json(&json!({"keys": [self.key.public()]})),
-            "/sign-in" if read => html(page::form()),
-            "/sign-in" if incoming.method == Method::POST => self.sign_in(incoming),
-            "/sign-in" => not_allowed("GET, HEAD, POST"),
-            "/.well-known/openid-configuration" | "/jwks" => not_allowed("GET, HEAD"),
+        match (path, asked) {
+            ("/.well-known/openid-configuration", READ) => as_json(&self.discovery()),
+            ("/jwks", READ) => as_json(&json!({"keys": [self.key.public()]})),
+            ("/.well-known/openid-configuration" | "/jwks", _) => not_allowed(READ),
+            ("/sign-in", READ) => html(&Self::page()),
+            ("/sign-in", POST) => self.sign_in(incoming),
+            ("/authorize", READ) => authorize::show(incoming, &self.issuer()),
+            ("/authorize", POST) => authorize::answer(self, incoming),
+            ("/device", READ) => device::show(self, incoming),
+            ("/device", POST) => device::answer(self, incoming),
+            ("/sign-in" | "/authorize" | "/device", _) => not_allowed(FORM),
+            ("/device_authorization", POST) => device::begin(self, incoming),
+            ("/token", POST) => token::answer(self, incoming),
+            ("/revoke", POST) => token::revoke(self, incoming),
+            ("/device_authorization" | "/token" | "/revoke", _) => not_allowed(POST),
             _ => problem(StatusCode::NOT_FOUND, "not_found", "Not found", "The sign-in is at /dev/sign-in."),
         }
     }
 
+    fn issuer(&self) -> String {
+        oidc(&self.url).issuer
+    }
+
+    /// RFC 8414, and OpenID Connect Discovery.
     fn discovery(&self) -> Value {
-        let Oidc { issuer, .. } = oidc(&self.url);
+        let issuer = self.issuer();
         json!({
             "jwks_uri": format!("{issuer}/jwks"),
-            "authorization_endpoint": page_url(&self.url),
-            "response_types_supported": ["id_token"],
+            "authorization_endpoint": format!("{issuer}/authorize"),
+            "token_endpoint": format!("{issuer}/token"),
+            "device_authorization_endpoint": format!("{issuer}/device_authorization"),
+            "revocation_endpoint": format!("{issuer}/revoke"),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": [token::CODE, token::DEVICE, token::REFRESH],
+            "code_challenge_methods_supported": ["S256"],
+            "scopes_supported": ["openid", "offline_access"],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "revocation_endpoint_auth_methods_supported": ["none"],
+            "authorization_response_iss_parameter_supported": true,
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [session::ALGORITHM],
             "issuer": issuer,
         })
     }
 
+    fn page() -> Page {
+        let intro = "You get a session, to paste it wherever you need one.";
+        Page::form(&Form { action: "/dev/sign-in", intro, carried: &[] })
+    }
+
     fn sign_in(&self, incoming: &Incoming) -> Response<Bytes> {
-        if !is_form(&incoming.headers) {
-            let detail = "The body must be application/x-www-form-urlencoded.";
-            return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Not a form", detail);
-        }
-        let wanted = incoming.body.as_deref().ok_or_else(|| Problem::body_too_large(MOST_BYTES));
-        let wanted = match wanted.and_then(Wanted::read) {
-            Ok(wanted) => wanted,
-            Err(problem) => return problem.into_response().map(crate::functions::text),
+        let wanted = match answer::form(incoming) {
+            Ok(form) => Wanted::read(form),
+            Err(refusal) => return *refusal,
         };
-        let Oidc { issuer, audience, .. } = oidc(&self.url);
-        let session = Session::new(&self.key, &issuer, &audience, wanted, self.clock.now());
-        if prefers_html(&incoming.headers) { html(page::session(&session, &self.url)) } else { as_json(&session) }
+        let session = match wanted {
+            Ok(wanted) => self.session(wanted, None),
+            Err(problem) => return told(problem),
+        };
+        if prefers_html(&incoming.headers) { html(&Page::session(&session, &self.url)) } else { as_json(&session) }
     }
-}
 
-/// No cache keeps a credential, no other page frames or reads one, and nothing is guessed.
-/// There is no CORS header anywhere, which is what keeps the pages of other sites out.
-fn hardened(mut answer: Response<Bytes>) -> Response<Bytes> {
-    for (name, value) in [
-        (CACHE_CONTROL, "no-store"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        // Not `no-referrer`: with it a browser sends the form with `Origin: null`.
-        (REFERRER_POLICY, "same-origin"),
-    ] {
-        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    fn session(&self, wanted: Wanted, nonce: Option<&str>) -> Session {
+        Session::new(&self.key, &oidc(&self.url), wanted, nonce, self.clock.now())
     }
-    answer
-}
-
-fn html(page: String) -> Response<Bytes> {
-    let mut answer = typed("text/html; charset=utf-8", Bytes::from(page));
-    if let Ok(policy) = HeaderValue::try_from(page::content_security_policy()) {
-        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    answer
-}
-
-fn as_json(value: &impl serde::Serialize) -> Response<Bytes> {
-    typed("application/json", Bytes::from(json!(value).to_string()))
-}
-
-fn not_allowed(methods: &'static str) -> Response<Bytes> {
-    let status = StatusCode::METHOD_NOT_ALLOWED;
-    let mut answer = problem(status, "method_not_allowed", "No such method here", "Allow names those that there are.");
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-    answer
-}
-
-fn problem(status: StatusCode, code: &str, title: &str, detail: &str) -> Response<Bytes> {
-    let r#type = format!("urn:portcullis:problem:{code}");
-    let body = json!({"type": r#type, "title": title, "status": status.as_u16(), "detail": detail});
-    let mut answer = typed("application/problem+json", Bytes::from(body.to_string()));
-    *answer.status_mut() = status;
-    answer
-}
-
-fn typed(content_type: &'static str, body: Bytes) -> Response<Bytes> {
-    let mut answer = Response::new(body);
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| media_type(value).eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-}
-
-fn prefers_html(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|range| media_type(range).eq_ignore_ascii_case("text/html"))
-}
-
-fn media_type(value: &str) -> &str {
-    value.split(';').next().unwrap_or_default().trim()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 pub(crate) mod catalog;
 pub(crate) mod completions;
 pub(crate) mod introspect;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod token;
 mod whoami;
@@ -17,6 +19,8 @@ use crate::{Context, Failure, Outcome};
 pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
     match command {
         Command::Token(command) => token::run(command, context),
+        Command::Login(args) => login::run(&args, context),
+        Command::Logout(args) => logout::run(&args, context),
         Command::Whoami => whoami::run(context),
         Command::Introspect(args) => introspect::run(&args, context),
         Command::Catalog(command) => catalog::run(command, context),

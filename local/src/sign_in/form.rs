@@ -6,8 +6,11 @@ use lambda_http::Body;
 use portcullis::http::{Fields, MOST_BYTES, Problem};
 use portcullis::token::{Invalid, OwnerId, redact, unprintable};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
+/// What a person fills in.
+pub(super) const FIELDS: [&str; 3] = ["name", "groups", "expires_in"];
 const KNOWN: &str = "name, groups, expires_in";
 const MOST_GROUPS: usize = 50;
 /// Eight hours: a day's work.
@@ -15,7 +18,7 @@ const DEFAULT_EXPIRES_IN: u32 = 28_800;
 const MOST_EXPIRES_IN: u32 = 86_400;
 
 /// Who somebody says they are, and for how long.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) owner: OwnerId,
     pub(super) groups: Vec<Group>,
@@ -24,7 +27,7 @@ pub(super) struct Wanted {
 }
 
 /// A group's name: 1 to 128 characters that can be seen.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group(pub(super) String);
 
 impl Wanted {
@@ -36,7 +39,15 @@ impl Wanted {
         if form.len() > MOST_BYTES {
             return Err(Problem::body_too_large(MOST_BYTES));
         }
-        let mut fields = Fields::read(&Body::Text(object(&String::from_utf8_lossy(form))))?;
+        Self::from_parameters(&query_parameters(&String::from_utf8_lossy(form)))
+    }
+
+    /// Reads the fields of a form that has more in it.
+    ///
+    /// # Errors
+    /// 400 with everything that is wrong with them.
+    pub(super) fn from_parameters(form: &BTreeMap<String, Vec<String>>) -> Result<Self, Problem> {
+        let mut fields = Fields::read(&Body::Text(object(form)))?;
         let owner = fields.required("name");
         let groups = fields.list("groups", MOST_GROUPS).unwrap_or_default();
         let expires_in = fields.optional_with("expires_in", seconds).unwrap_or(DEFAULT_EXPIRES_IN);
@@ -49,8 +60,7 @@ impl Wanted {
 
 /// The form as the JSON object that it means. A field that was given twice is in it twice,
 /// and one that was left empty is not in it, unless it is the name.
-fn object(form: &str) -> String {
-    let form = query_parameters(form);
+fn object(form: &BTreeMap<String, Vec<String>>) -> String {
     let all = form.iter().flat_map(|(field, values)| values.iter().map(move |value| (field, value)));
     let members = all.filter_map(|(field, value)| {
         let value = match field.as_str() {

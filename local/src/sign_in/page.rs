@@ -1,6 +1,7 @@
-//! The sign-in's two pages: HTML that needs no script, nothing from elsewhere and no colour
+//! The sign-in's pages: HTML that needs no script, nothing from elsewhere and no colour
 //! to be understood.
 
+use super::redirect_uri::RedirectUri;
 use super::session::Session;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,23 +18,121 @@ h1{font-size:1.5rem}label{display:block;margin-top:1rem;font-weight:600}\
 input,textarea,button{box-sizing:border-box;font:inherit;padding:.5rem}\
 input,textarea{width:100%}textarea{font-family:monospace}button{margin-top:1rem}";
 
-/// What the pages may load and do: their own style, and their own form.
-pub(super) fn content_security_policy() -> String {
-    let style = STANDARD.encode(Sha256::digest(STYLE));
-    format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
+/// Suggestions: one click, and a name with the group of a usual role.
+const PEOPLE: [(&str, &str); 3] =
+    [("alice", "portcullis-admin"), ("bob", "portcullis-viewer"), ("carol", "portcullis-deployer")];
+
+/// A page, and where its forms may lead.
+pub(super) struct Page {
+    main: String,
+    form_action: String,
 }
 
-/// Where a person says who they want to be.
-pub(super) fn form() -> String {
+/// What is asked of a person, and where the answer goes.
+pub(super) struct Form<'a> {
+    pub(super) action: &'static str,
+    /// Why somebody is asked, as plain text.
+    pub(super) intro: &'a str,
+    /// What goes along with the answer. With something in it, a person may also say no.
+    pub(super) carried: &'a [(&'static str, &'a str)],
+}
+
+impl Page {
+    /// Where a person says who they want to be.
+    pub(super) fn form(form: &Form<'_>) -> Self {
+        let Form { action, intro, carried } = form;
+        let intro = escaped(intro);
+        let hidden: String = carried.iter().map(|(name, value)| hidden(name, value)).collect();
+        let opened = format!("<form method=\"post\" action=\"{action}\">\n{hidden}");
+        let no = format!("\n{opened}<button name=\"deny\" value=\"yes\">Do not sign in</button>\n</form>");
+        let no = if carried.is_empty() { "" } else { &no };
+        let people: String = PEOPLE.iter().map(|person| one_click(&opened, person)).collect();
+        let fields = fields();
+        Self::new(format!(
+            "<p>{intro}</p>\n\
+             <p>Nobody checks who you are: say who you want to be, and you get a session as that person. \
+             A deployment uses the OpenID Connect provider of its operator instead.</p>\n\
+             {people}{opened}{fields}</form>{no}"
+        ))
+    }
+
+    /// A session, and a line that uses it.
+    pub(super) fn session(session: &Session, url: &str) -> Self {
+        let groups = if session.groups.is_empty() { "no groups".to_owned() } else { session.groups.join(", ") };
+        let (owner, groups) = (escaped(&session.owner), escaped(&groups));
+        let (jwt, until, url) = (escaped(&session.jwt), session.expires_at, escaped(url));
+        Self::new(format!(
+            "<p>You are <strong>{owner}</strong> ({groups}) until {until}, or until this server stops.</p>\n\
+             <label for=\"session\">Session</label>\n\
+             <textarea id=\"session\" rows=\"8\" readonly spellcheck=\"false\">{jwt}</textarea>\n\
+             <label for=\"curl\">Who am I? A line for the shell</label>\n\
+             <textarea id=\"curl\" rows=\"8\" readonly spellcheck=\"false\">\
+             curl -sS {url}/me -H \"Authorization: Bearer {jwt}\"</textarea>\n\
+             <p><a href=\"/dev/sign-in\">Sign in as somebody else</a></p>"
+        ))
+    }
+
+    /// Where a person types in what a device shows.
+    pub(super) fn ask_for_code() -> Self {
+        Self::new(
+            "<form method=\"get\" action=\"/dev/device\">\n\
+             <label for=\"user_code\">The code that your device shows</label>\n\
+             <input id=\"user_code\" name=\"user_code\" required maxlength=\"20\" autocomplete=\"off\" \
+             autocapitalize=\"characters\" spellcheck=\"false\">\n\
+             <button type=\"submit\">Go on</button>\n</form>"
+                .to_owned(),
+        )
+    }
+
+    /// What a person hears whose code no device waits for.
+    pub(super) fn code_unknown() -> Self {
+        let again = Self::ask_for_code().main;
+        Self::new(format!("<p>No device waits for this code. It may have been used, or be too old.</p>\n{again}"))
+    }
+
+    /// What a person hears at the end.
+    pub(super) fn device_told(denied: bool) -> Self {
+        let said = if denied { "The device was told that you said no." } else { "The device is signed in." };
+        Self::new(format!("<p>{said} You may close this page.</p>"))
+    }
+
+    /// Lets the forms lead to a client as well: browsers hold a redirect that follows a form
+    /// against the policy, too.
+    pub(super) fn leading_to(self, redirect_uri: &RedirectUri) -> Self {
+        Self { form_action: format!("'self' {}", redirect_uri.source()), ..self }
+    }
+
+    pub(super) fn html(&self) -> String {
+        let main = &self.main;
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{TITLE}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
+             <h1>{TITLE}</h1>\n{main}\n</main>\n</body>\n</html>\n"
+        )
+    }
+
+    /// What the page may load and do: its own style, and its own form.
+    pub(super) fn content_security_policy(&self) -> String {
+        let style = STANDARD.encode(Sha256::digest(STYLE));
+        let form_action = &self.form_action;
+        format!(
+            "default-src 'none'; style-src 'sha256-{style}'; form-action {form_action}; base-uri 'none'; \
+             frame-ancestors 'none'"
+        )
+    }
+
+    fn new(main: String) -> Self {
+        Self { main, form_action: "'self'".to_owned() }
+    }
+}
+
+/// What one fills in to be somebody else than one of the suggestions.
+fn fields() -> String {
     let options: String = GROUPS.iter().map(|group| format!("<option value=\"{group}\"></option>")).collect();
     let groups = GROUPS.join(", ");
-    page(&format!(
-        "<p>Nobody checks who you are: say who you want to be, and you get a session as that person. \
-         A deployment uses the OpenID Connect provider of its operator instead.</p>\n\
-         <form method=\"post\" action=\"/dev/sign-in\">\n\
-         <label for=\"name\">Name</label>\n\
+    format!(
+        "<label for=\"name\">Name</label>\n\
          <input id=\"name\" name=\"name\" required maxlength=\"128\" pattern=\"[!#-\\[\\]-~]+\" \
          autocomplete=\"username\" spellcheck=\"false\" aria-describedby=\"name-hint\">\n\
          <p id=\"name-hint\">Letters, digits and signs, without spaces, quotes and backslashes.</p>\n\
@@ -43,34 +142,17 @@ pub(super) fn form() -> String {
          <datalist id=\"known-groups\">{options}</datalist>\n\
          <p id=\"groups-hint\">None or more, with commas or spaces between them. For instance: \
          {groups}.</p>\n\
-         <button type=\"submit\">Sign in for development</button>\n\
-         </form>"
-    ))
-}
-
-/// A session, and a line that uses it.
-pub(super) fn session(session: &Session, url: &str) -> String {
-    let groups = if session.groups.is_empty() { "no groups".to_owned() } else { session.groups.join(", ") };
-    let (owner, groups) = (escaped(&session.owner), escaped(&groups));
-    let (jwt, until, url) = (escaped(&session.jwt), session.expires_at, escaped(url));
-    page(&format!(
-        "<p>You are <strong>{owner}</strong> ({groups}) until {until}, or until this server stops.</p>\n\
-         <label for=\"session\">Session</label>\n\
-         <textarea id=\"session\" rows=\"8\" readonly spellcheck=\"false\">{jwt}</textarea>\n\
-         <label for=\"curl\">Who am I? A line for the shell</label>\n\
-         <textarea id=\"curl\" rows=\"8\" readonly spellcheck=\"false\">\
-         curl -sS {url}/me -H \"Authorization: Bearer {jwt}\"</textarea>\n\
-         <p><a href=\"/dev/sign-in\">Sign in as somebody else</a></p>"
-    ))
-}
-
-fn page(main: &str) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{TITLE}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{TITLE}</h1>\n{main}\n</main>\n</body>\n</html>\n"
+         <button type=\"submit\">Sign in for development</button>\n"
     )
+}
+
+fn one_click(opened: &str, (name, group): &(&str, &str)) -> String {
+    let person = format!("{}{}", hidden("name", name), hidden("groups", group));
+    format!("{opened}{person}<button type=\"submit\">Sign in as {name} ({group})</button>\n</form>\n")
+}
+
+fn hidden(name: &str, value: &str) -> String {
+    format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", escaped(value))
 }
 
 fn escaped(text: &str) -> String {

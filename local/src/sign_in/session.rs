@@ -6,6 +6,7 @@ use super::form::Wanted;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use portcullis::clock::Timestamp;
+use portcullis::config::Oidc;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
@@ -62,21 +63,25 @@ impl Key {
 
 impl Session {
     /// A session that begins now.
-    pub(super) fn new(key: &Key, issuer: &str, audience: &str, wanted: Wanted, now: Timestamp) -> Self {
+    pub(super) fn new(key: &Key, oidc: &Oidc, wanted: Wanted, nonce: Option<&str>, now: Timestamp) -> Self {
         let owner = wanted.owner.to_string();
         let groups: Vec<String> = wanted.groups.into_iter().map(|group| group.0).collect();
         let now = now.to_the_second();
         let expires_at = now.plus_seconds(wanted.expires_in.into());
-        let jwt = key.sign(&json!({
-            "iss": issuer,
-            "aud": audience,
+        let mut claims = json!({
+            "iss": oidc.issuer,
+            "aud": oidc.audience,
             "sub": owner,
             "name": owner,
             "groups": groups,
             "iat": now.seconds(),
             "exp": expires_at.seconds(),
             "jti": uuid::Uuid::new_v4().to_string(),
-        }));
+        });
+        if let (Some(nonce), Some(claims)) = (nonce, claims.as_object_mut()) {
+            claims.insert("nonce".to_owned(), json!(nonce));
+        }
+        let jwt = key.sign(&claims);
         Self { jwt, owner, groups, expires_at, development_only: true }
     }
 }
@@ -103,7 +108,7 @@ mod tests {
     fn session(key: &Key) -> Session {
         let wanted = Wanted::read(b"name=alice&groups=portcullis-admin,other&expires_in=3600").unwrap();
         let now = Timestamp::from_millis(1_800_000_000_123);
-        Session::new(key, "http://127.0.0.1:9050/dev", "portcullis-dev", wanted, now)
+        Session::new(key, &crate::sign_in::oidc("http://127.0.0.1:9050"), wanted, None, now)
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! The sign-in, asked as its callers ask it.
 
+mod authorize;
+mod client;
+mod device;
+mod token;
+
 use super::*;
 use crate::gateway::tests::fixture::{body, get};
 use portcullis::clock::Timestamp;
+use portcullis::http::MOST_BYTES;
 
 const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
@@ -46,13 +52,24 @@ fn the_paths_below_dev_are_its_own_and_no_others() {
 }
 
 #[test]
-fn the_discovery_document_leads_to_the_key_and_has_the_issuer_that_the_stack_accepts() {
+fn the_discovery_document_lists_every_call_and_has_the_issuer_that_the_stack_accepts() {
     let document = body(&ask("/dev/.well-known/openid-configuration"));
     let expected = json!({
         "issuer": "http://127.0.0.1:9050/dev",
         "jwks_uri": "http://127.0.0.1:9050/dev/jwks",
-        "authorization_endpoint": "http://127.0.0.1:9050/dev/sign-in",
-        "response_types_supported": ["id_token"],
+        "authorization_endpoint": "http://127.0.0.1:9050/dev/authorize",
+        "token_endpoint": "http://127.0.0.1:9050/dev/token",
+        "device_authorization_endpoint": "http://127.0.0.1:9050/dev/device_authorization",
+        "revocation_endpoint": "http://127.0.0.1:9050/dev/revoke",
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported":
+            ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": ["openid", "offline_access"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
+        "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["EdDSA"],
     });
@@ -96,7 +113,7 @@ fn the_pages_say_first_that_they_are_no_real_login() {
 
 #[test]
 fn the_pages_may_load_their_own_style_and_nothing_else() {
-    for answer in [ask("/dev/sign-in"), post(&[("accept", HTML)], "name=alice")] {
+    for answer in [ask("/dev/sign-in"), post(&[("accept", HTML)], "name=alice"), ask("/dev/device")] {
         let policy = answer.headers()["content-security-policy"].to_str().unwrap();
         let (_, style) = page(&answer).split_once("<style>").unwrap();
         let (style, rest) = style.split_once("</style>").unwrap();
@@ -118,8 +135,9 @@ fn the_pages_may_load_their_own_style_and_nothing_else() {
 
 #[test]
 fn every_input_of_the_page_has_a_label() {
-    for answer in [ask("/dev/sign-in"), post(&[("accept", HTML)], "name=alice")] {
+    for answer in [ask("/dev/sign-in"), post(&[("accept", HTML)], "name=alice"), ask("/dev/device")] {
         let page = page(&answer);
+        let page = page.replace("<input type=\"hidden\"", "");
         assert!(page.contains("<html lang=\"en\">"));
         for field in page.split("<input ").skip(1).chain(page.split("<textarea ").skip(1)) {
             let (id, _) = field.strip_prefix("id=\"").unwrap().split_once('"').unwrap();

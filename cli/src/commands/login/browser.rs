@@ -1,0 +1,108 @@
+//! The authorization code flow with PKCE, with a browser on this machine
+//! ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252)).
+
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use portcullis::clock::Timestamp;
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::ask;
+use super::events::Events;
+use super::listener::{Callback, listen};
+use crate::Failure;
+use crate::config::variable;
+use crate::credentials::provider::{Provider, Refused};
+use crate::credentials::session::Session;
+
+/// What only this program knows until it is needed.
+struct Secrets {
+    verifier: Zeroizing<String>,
+    state: String,
+    nonce: String,
+}
+
+/// Whether a browser can be opened here: one that `BROWSER` names; else not in a session from
+/// another machine, nor on a system whose desktop is not there.
+pub(super) fn seems_to_be_here() -> bool {
+    let has = |name| variable(name).is_some();
+    let desktop = cfg!(any(target_os = "macos", windows)) || has("DISPLAY") || has("WAYLAND_DISPLAY");
+    has("BROWSER") || (desktop && !has("SSH_CONNECTION"))
+}
+
+/// Sends the person to the provider and waits for the browser to come back. It waits for its
+/// last page.
+///
+/// # Errors
+/// Where it does not come back in time.
+pub(super) fn sign_in(
+    provider: &Provider,
+    scope: &str,
+    events: &Events,
+    deadline: Instant,
+    now: Timestamp,
+) -> Result<(Result<Session, Failure>, Callback), Failure> {
+    let secrets = Secrets::draw()?;
+    let redirect_uri = listen(events.sender.clone())
+        .map_err(|error| Failure::usage(format!("no port can be listened on for the browser: {error}")))?;
+    let url = provider.authorization_url(&[
+        ("redirect_uri", &redirect_uri),
+        ("response_type", "code"),
+        ("scope", scope),
+        ("state", &secrets.state),
+        ("nonce", &secrets.nonce),
+        ("code_challenge", &BASE64URL.encode(Sha256::digest(secrets.verifier.as_bytes()))),
+        ("code_challenge_method", "S256"),
+    ])?;
+    ask(&format!("Sign in with your browser. If it does not open, go to\n\n  {url}\n"));
+    // The person has just been told what to do if it does not open.
+    let _ = webbrowser::open(&url);
+    let callback = loop {
+        let callback = events.called(deadline)?;
+        // Any page and any program can send something here; it does not end the sign-in.
+        if callback.parameter("state") == Some(secrets.state.as_str()) {
+            break callback;
+        }
+        callback.turn_away();
+    };
+    let session = code(provider, &callback).and_then(|code| {
+        let tokens = provider.tokens(&[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &redirect_uri),
+            ("code_verifier", &secrets.verifier),
+        ])?;
+        Session::of(provider, tokens, Some(&secrets.nonce), now)
+    });
+    Ok((session, callback))
+}
+
+/// The code, if it was this provider that answered.
+fn code<'a>(provider: &Provider, callback: &'a Callback) -> Result<&'a str, Failure> {
+    let iss = callback.parameter("iss");
+    if iss.is_some_and(|iss| iss != provider.issuer()) || (iss.is_none() && provider.says_iss()) {
+        return Err(Failure::SignIn("the answer came from another provider than the one that was asked".to_owned()));
+    }
+    if let Some(error) = callback.parameter("error") {
+        let error_description = callback.parameter("error_description").map(str::to_owned);
+        let refused = Refused { error: error.to_owned(), error_description };
+        return Err(Failure::SignIn(format!("the provider refused: {refused}")));
+    }
+    callback.parameter("code").ok_or_else(|| Failure::SignIn("the provider answered without a code".to_owned()))
+}
+
+impl Secrets {
+    fn draw() -> Result<Self, Failure> {
+        let draw = || {
+            let mut bytes = Zeroizing::new([0; 32]);
+            let drawn = SysRng.try_fill_bytes(&mut *bytes);
+            drawn.map_err(|error| Failure::usage(format!("the system gives no random bytes: {error}")))?;
+            Ok::<_, Failure>(BASE64URL.encode(*bytes))
+        };
+        Ok(Self { verifier: Zeroizing::new(draw()?), state: draw()?, nonce: draw()? })
+    }
+}

@@ -1,0 +1,101 @@
+//! `portcullis login`: signs a person in at the provider of a service, with a browser on this
+//! machine or on another device, and stores the session. Nobody's password comes near it.
+
+mod browser;
+mod device;
+mod events;
+mod listener;
+mod place;
+
+use std::time::{Duration, Instant};
+
+use portcullis::api::Me;
+use portcullis::clock::Timestamp;
+use serde_json::json;
+
+use crate::credentials::provider::Provider;
+use crate::credentials::session::Session;
+use crate::credentials::store::{Choice, Store};
+use crate::credentials::{self, Credential};
+use crate::output::clean;
+use crate::{Context, Failure, Outcome};
+use events::Events;
+use place::Place;
+
+/// What `login` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Show a code, and sign in with a browser on another device
+    #[arg(long, conflicts_with = "browser")]
+    device: bool,
+    /// Sign in with a browser on this machine, even where none seems to be
+    #[arg(long)]
+    browser: bool,
+    /// The OpenID Connect issuer, if the service does not say it
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The public client to sign in with, if the service does not say it
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// What to ask the provider for, with spaces between
+    #[arg(long, value_name = "SCOPES")]
+    scope: Option<String>,
+    /// Where to store the sign-in: the keyring if there is one, unless you say it [env: PORTCULLIS_CREDENTIALS]
+    #[arg(long, value_name = "WHERE")]
+    store: Option<Choice>,
+    /// How many seconds to wait for you
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let choice = credentials::choice(args.store)?;
+    let Place { issuer, client_id, scope } = Place::find(args, context)?;
+    let provider = Provider::discover(&issuer, &client_id)?;
+    let deadline = Instant::now() + Duration::from_secs(args.timeout);
+    let events = Events::new()?;
+    let device = args.device || (!args.browser && provider.has_devices() && !browser::seems_to_be_here());
+    if device {
+        let tokens = device::sign_in(&provider, &scope, &events, deadline)?;
+        let session = Session::of(&provider, tokens, None, context.out.now())?;
+        return finish(&session, choice, context);
+    }
+    let (session, callback) = browser::sign_in(&provider, &scope, &events, deadline, context.out.now())?;
+    let finished = session.and_then(|session| finish(&session, choice, context));
+    callback.answer(finished.is_ok());
+    finished
+}
+
+/// Stores a session that the service takes, and says whose it is.
+fn finish(session: &Session, choice: Option<Choice>, context: &Context) -> Result<Outcome, Failure> {
+    let url = context.config.url()?;
+    let api = crate::api::Api::new(url.clone(), Some(Credential::of_session(session)));
+    let me: Me = api.get("/me").send()?.read()?;
+    let store = Store::open().ok_or_else(|| Failure::usage("there is no home directory to store the sign-in in"))?;
+    let stored_in = store.lock()?.add(&url, session, choice)?;
+    let out = &context.out;
+    let until = Timestamp::from_seconds(session.expires_at);
+    let roles = me.roles.unwrap_or_default().join(", ");
+    let roles = if roles.is_empty() { "no role".to_owned() } else { roles };
+    out.note(&clean(&format!("Signed in as {} ({roles}), until {until}.", me.owner)));
+    if session.refresh_token.is_some() {
+        out.note("It is renewed when it is used after that.");
+    }
+    out.note(&format!("Stored in {stored_in}."));
+    if out.json {
+        let (url, issuer, client_id) = (url.as_str(), &session.issuer, &session.client_id);
+        let facts = json!({
+            "url": url, "owner": me.owner, "issuer": issuer, "client_id": client_id,
+            "expires_at": until.to_string(), "renewable": session.refresh_token.is_some(), "stored_in": stored_in,
+        });
+        out.document(&facts.to_string())?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Says what a person has to do: with `--quiet` as well, as nothing goes on without it.
+fn ask(text: &str) {
+    use std::io::Write as _;
+    // Nobody is left to be told when this cannot be written.
+    let _ = writeln!(std::io::stderr(), "{}", clean(text));
+}

@@ -1,0 +1,187 @@
+//! What a sign-in leaves behind: a session, and how it is renewed. The service verifies its
+//! signature; what is checked here is that it is the one that was asked for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use portcullis::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::provider::{Provider, TokenError, Tokens};
+use super::store::Store;
+use crate::Failure;
+use crate::api::BaseUrl;
+
+/// A session that would end on its way is as good as ended.
+const LEAST_SECONDS: i64 = 30;
+
+/// A person's session at one service. It prints nowhere.
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct Session {
+    /// Who signed the person in, and for which client.
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    /// Whom the provider takes the person for.
+    pub(crate) subject: String,
+    /// In seconds since 1970.
+    pub(crate) expires_at: i64,
+    pub(crate) id_token: Zeroizing<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<Zeroizing<String>>,
+}
+
+/// What a client looks at in an ID token.
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    aud: Audience,
+    azp: Option<String>,
+    sub: String,
+    exp: i64,
+    nonce: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The stored session for a service, renewed if it has to be and can be.
+///
+/// # Errors
+/// Where it has ended, cannot be renewed, or cannot be read.
+pub(super) fn current(url: &BaseUrl, now: Timestamp) -> Result<Option<Session>, Failure> {
+    let Some(store) = Store::open() else { return Ok(None) };
+    match store.get(url)? {
+        Some(session) if !session.lasts(now) => {}
+        other => return Ok(other),
+    }
+    // One command at a time: a refresh token that is used twice ends the sign-in with many
+    // providers. Whoever was first has renewed the session for the others.
+    let mut writing = store.lock()?;
+    let Some(session) = store.get(url)? else { return Ok(None) };
+    if session.lasts(now) {
+        return Ok(Some(session));
+    }
+    let Some(token) = session.refresh_token.clone() else {
+        return Err(Failure::SignIn("the sign-in has expired".to_owned()));
+    };
+    let provider = Provider::discover(&session.issuer, &session.client_id)?;
+    let tokens = provider.tokens(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
+    let Tokens { id_token, refresh_token } = tokens.map_err(|error| match error {
+        TokenError::Refused(refused) => Failure::SignIn(format!("the sign-in cannot be renewed: {refused}")),
+        TokenError::Failed(failure) => failure,
+    })?;
+    let mut renewed = session;
+    if refresh_token.is_some() {
+        // Before all else: the one before may be worth nothing from now on.
+        renewed.refresh_token = refresh_token;
+        writing.put(url, &renewed)?;
+    }
+    let id_token =
+        id_token.ok_or_else(|| Failure::SignIn("the provider renewed the sign-in without an ID token".into()))?;
+    let renewed = renewed.with(id_token, now)?;
+    writing.put(url, &renewed)?;
+    Ok(Some(renewed))
+}
+
+impl Session {
+    /// What a provider answered to a sign-in; with the nonce that was sent, if one was.
+    ///
+    /// # Errors
+    /// Where it is not the answer to what was asked.
+    pub(crate) fn of(
+        provider: &Provider,
+        tokens: Tokens,
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let Tokens { id_token, refresh_token } = tokens;
+        let id_token = id_token.ok_or_else(|| wrong("there is none; ask for the scope openid"))?;
+        let (issuer, client_id) = (provider.issuer().to_owned(), provider.client_id.clone());
+        let Claims { sub: subject, exp: expires_at, .. } = Claims::checked(&id_token, &issuer, &client_id, nonce, now)?;
+        Ok(Self { issuer, client_id, subject, expires_at, id_token, refresh_token })
+    }
+
+    /// This session with a new ID token, of the same person.
+    fn with(self, id_token: Zeroizing<String>, now: Timestamp) -> Result<Self, Failure> {
+        let claims = Claims::checked(&id_token, &self.issuer, &self.client_id, None, now)?;
+        if claims.sub != self.subject {
+            return Err(wrong("it is another person's"));
+        }
+        Ok(Self { id_token, expires_at: claims.exp, ..self })
+    }
+
+    fn lasts(&self, now: Timestamp) -> bool {
+        self.expires_at > now.seconds() + LEAST_SECONDS
+    }
+}
+
+impl Claims {
+    /// [OpenID Connect](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation),
+    /// without the signature: it came from the provider itself, over TLS.
+    fn checked(jwt: &str, issuer: &str, client_id: &str, nonce: Option<&str>, now: Timestamp) -> Result<Self, Failure> {
+        let payload = jwt.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
+        let claims: Option<Self> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+        let claims = claims.ok_or_else(|| wrong("it cannot be read"))?;
+        let mine = match &claims.aud {
+            Audience::One(one) => one == client_id,
+            Audience::Many(many) => many.iter().any(|one| one == client_id),
+        };
+        if claims.iss != issuer {
+            return Err(wrong("its iss is another provider's"));
+        }
+        if !mine || claims.azp.as_ref().is_some_and(|azp| azp != client_id) {
+            return Err(wrong("its aud is another client's"));
+        }
+        if claims.exp <= now.seconds() {
+            return Err(wrong("it has expired; is this machine's clock right?"));
+        }
+        if nonce.is_some() && claims.nonce.as_deref() != nonce {
+            return Err(wrong("its nonce is not the one that was sent"));
+        }
+        Ok(claims)
+    }
+}
+
+fn wrong(why: &str) -> Failure {
+    Failure::SignIn(format!("the provider's ID token is not accepted: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn checked(change: impl FnOnce(&mut Value)) -> Result<(), String> {
+        let mut claims = json!({"iss": "https://id.example", "aud": "cli", "sub": "alice", "exp": 1000, "nonce": "n"});
+        change(&mut claims);
+        let jwt = format!("x.{}.x", BASE64URL.encode(claims.to_string()));
+        let now = Timestamp::from_seconds(999);
+        let checked = Claims::checked(&jwt, "https://id.example", "cli", Some("n"), now);
+        checked.map(drop).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn an_id_token_is_this_providers_for_this_client_and_this_question_and_has_not_expired() {
+        assert_eq!(checked(|_| {}), Ok(()));
+        assert_eq!(checked(|claims| claims["aud"] = json!(["other", "cli"])), Ok(()));
+        for (field, bad, why) in [
+            ("iss", json!("https://id.example/"), "another provider's"),
+            ("iss", Value::Null, "cannot be read"),
+            ("aud", json!("other"), "another client's"),
+            ("aud", json!([]), "another client's"),
+            ("azp", json!("other"), "another client's"),
+            ("exp", json!(999), "has expired"),
+            ("exp", json!("1000"), "cannot be read"),
+            ("nonce", json!("m"), "nonce"),
+            ("nonce", Value::Null, "nonce"),
+            ("sub", Value::Null, "cannot be read"),
+        ] {
+            let said = checked(|claims| claims[field] = bad.clone()).unwrap_err();
+            assert!(said.contains(why), "{field}={bad}: {said}");
+        }
+    }
+}

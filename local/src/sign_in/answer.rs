@@ -1,0 +1,99 @@
+//! What all answers of the sign-in have in common, whatever they are about.
+
+use super::page::Page;
+use crate::gateway::Incoming;
+use axum::body::Bytes;
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use http::header::{HeaderName, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use portcullis::http::{MOST_BYTES, Problem};
+use serde_json::json;
+
+/// No cache keeps a credential, no other page frames or reads one, and nothing is guessed.
+/// There is no CORS header anywhere, which is what keeps the pages of other sites out.
+pub(super) fn hardened(mut answer: Response<Bytes>) -> Response<Bytes> {
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        // Not `no-referrer`: with it a browser sends the form with `Origin: null`.
+        (REFERRER_POLICY, "same-origin"),
+    ] {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+pub(super) fn html(page: &Page) -> Response<Bytes> {
+    let mut answer = typed("text/html; charset=utf-8", Bytes::from(page.html()));
+    if let Ok(policy) = HeaderValue::try_from(page.content_security_policy()) {
+        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    answer
+}
+
+pub(super) fn as_json(value: &impl serde::Serialize) -> Response<Bytes> {
+    typed("application/json", Bytes::from(json!(value).to_string()))
+}
+
+/// A browser goes on there with a GET, whatever it came with.
+pub(super) fn see_other(location: &str) -> Response<Bytes> {
+    let Ok(location) = HeaderValue::try_from(location) else {
+        return told(Problem::internal());
+    };
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    answer.headers_mut().insert(LOCATION, location);
+    answer
+}
+
+pub(super) fn not_allowed(methods: &'static str) -> Response<Bytes> {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut answer = problem(status, "method_not_allowed", "No such method here", "Allow names those that there are.");
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    answer
+}
+
+pub(super) fn problem(status: StatusCode, code: &str, title: &str, detail: &str) -> Response<Bytes> {
+    let r#type = format!("urn:portcullis:problem:{code}");
+    let body = json!({"type": r#type, "title": title, "status": status.as_u16(), "detail": detail});
+    let mut answer = typed("application/problem+json", Bytes::from(body.to_string()));
+    *answer.status_mut() = status;
+    answer
+}
+
+/// A problem in the words of the token API.
+pub(super) fn told(problem: Problem) -> Response<Bytes> {
+    problem.into_response().map(crate::functions::text)
+}
+
+/// The form that a page has sent, or why there is none.
+pub(super) fn form(incoming: &Incoming) -> Result<&[u8], Box<Response<Bytes>>> {
+    if !is_form(&incoming.headers) {
+        let detail = "The body must be application/x-www-form-urlencoded.";
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Box::new(problem(status, "unsupported_media_type", "Not a form", detail)));
+    }
+    let body = incoming.body.as_deref().filter(|body| body.len() <= MOST_BYTES);
+    body.ok_or_else(|| Box::new(told(Problem::body_too_large(MOST_BYTES))))
+}
+
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| media_type(value).eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| media_type(range).eq_ignore_ascii_case("text/html"))
+}
+
+fn typed(content_type: &'static str, body: Bytes) -> Response<Bytes> {
+    let mut answer = Response::new(body);
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}
+
+fn media_type(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
+}

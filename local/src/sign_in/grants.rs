@@ -1,0 +1,225 @@
+//! What was granted and not yet fetched: codes, the questions of devices, and refresh tokens.
+//! All of it lives in this process alone, each for its time, and only so many at once.
+
+use super::authorize::Asked;
+use super::form::Wanted;
+use super::oauth::{OAuthError, Scope};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use portcullis::clock::{Clock, Timestamp};
+use ring::rand::SystemRandom;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Of each kind. With more than that the oldest is forgotten.
+const MOST: usize = 1000;
+const CODE_SECONDS: i64 = 60;
+pub(super) const DEVICE_SECONDS: i64 = 600;
+const REFRESH_SECONDS: i64 = 7 * 86_400;
+/// Between two questions of a device, and what it is slowed down by.
+pub(super) const INTERVAL_SECONDS: i64 = 1;
+const SLOWER_SECONDS: i64 = 5;
+/// Letters that are not taken for others and make no words, as RFC 8628 advises.
+const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+
+/// What a sign-in gave, and to what it applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Grant {
+    pub(super) wanted: Wanted,
+    pub(super) scope: Scope,
+    pub(super) nonce: Option<String>,
+}
+
+/// Everything that is granted here.
+pub(super) struct Grants {
+    clock: Clock,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    codes: Kept<(Asked, Wanted)>,
+    devices: Kept<Device>,
+    refresh: Kept<Grant>,
+}
+
+/// A device that waits for somebody to sign in.
+struct Device {
+    user_code: String,
+    scope: Scope,
+    expires_at: Timestamp,
+    interval: i64,
+    next: Timestamp,
+    /// What the person said: yes, as this one; or no.
+    said: Option<Option<Wanted>>,
+}
+
+impl Grants {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, held: Mutex::default() }
+    }
+
+    /// A code for what a client asked and a person granted.
+    pub(super) fn code(&self, asked: Asked, wanted: Wanted) -> Result<String, OAuthError> {
+        let code = secret()?;
+        let now = self.clock.now();
+        self.held().codes.put(code.clone(), (asked, wanted), now, CODE_SECONDS);
+        Ok(code)
+    }
+
+    /// What a code stands for. Whatever comes of it, nobody uses it again.
+    pub(super) fn take_code(&self, code: &str) -> Option<(Asked, Wanted)> {
+        let now = self.clock.now();
+        self.held().codes.take(code, now)
+    }
+
+    /// A device code, and what a person types in for it.
+    pub(super) fn device(&self, scope: Scope) -> Result<(String, String), OAuthError> {
+        let (code, user_code) = (secret()?, user_code()?);
+        let now = self.clock.now();
+        let expires_at = now.plus_seconds(DEVICE_SECONDS);
+        let interval = INTERVAL_SECONDS;
+        let device = Device { user_code: user_code.clone(), scope, expires_at, interval, next: now, said: None };
+        // Kept for longer than it is good for, so that the device hears what happened.
+        self.held().devices.put(code.clone(), device, now, 2 * DEVICE_SECONDS);
+        Ok((code, user_code))
+    }
+
+    /// The code that a device shows and somebody has typed in, as the device shows it.
+    pub(super) fn waiting(&self, user_code: &str) -> Option<String> {
+        let now = self.clock.now();
+        self.held().waiting(user_code, now).map(|device| device.user_code.clone())
+    }
+
+    /// Says yes or no to a device. False where none waits.
+    pub(super) fn say(&self, user_code: &str, said: Option<Wanted>) -> bool {
+        let now = self.clock.now();
+        let mut held = self.held();
+        let Some(device) = held.waiting(user_code, now) else {
+            return false;
+        };
+        device.said = Some(said);
+        true
+    }
+
+    /// What a device gets when it asks.
+    pub(super) fn poll(&self, code: &str) -> Result<Grant, OAuthError> {
+        let now = self.clock.now();
+        let mut held = self.held();
+        let device = held.devices.find(|(known, _)| known == code, now);
+        let device = device.ok_or(OAuthError::invalid_grant("The device code is unknown or was used."))?;
+        if device.expires_at <= now {
+            return Err(OAuthError { error: "expired_token", description: "The device code has expired." });
+        }
+        if now < device.next {
+            device.interval += SLOWER_SECONDS;
+            device.next = now.plus_seconds(device.interval);
+            return Err(OAuthError { error: "slow_down", description: "Wait five seconds longer from now on." });
+        }
+        device.next = now.plus_seconds(device.interval);
+        let (scope, said) = (device.scope, device.said.take());
+        let said =
+            said.ok_or(OAuthError { error: "authorization_pending", description: "Nobody has signed in yet." })?;
+        held.devices.take(code, now);
+        let denied = OAuthError { error: "access_denied", description: "The person said no." };
+        Ok(Grant { wanted: said.ok_or(denied)?, scope, nonce: None })
+    }
+
+    /// A refresh token.
+    pub(super) fn refresh(&self, grant: Grant) -> Result<String, OAuthError> {
+        let token = secret()?;
+        let now = self.clock.now();
+        self.held().refresh.put(token.clone(), grant, now, REFRESH_SECONDS);
+        Ok(token)
+    }
+
+    /// What a refresh token stands for. It is used up: there is a new one for each new session.
+    pub(super) fn take_refresh(&self, token: &str) -> Option<Grant> {
+        let now = self.clock.now();
+        self.held().refresh.take(token, now)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// The device that waits for a user code, which people type in as they like.
+    fn waiting(&mut self, user_code: &str, now: Timestamp) -> Option<&mut Device> {
+        let bare =
+            |code: &str| code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+        let asked = bare(user_code);
+        let device = self.devices.find(|(_, device)| bare(&device.user_code) == asked, now)?;
+        (device.expires_at > now && device.said.is_none()).then_some(device)
+    }
+}
+
+/// Things under secret names, each until its time, the oldest first.
+struct Kept<T>(VecDeque<(Timestamp, (String, T))>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T> Kept<T> {
+    fn put(&mut self, name: String, value: T, now: Timestamp, seconds: i64) {
+        self.0.retain(|(until, _)| *until > now);
+        if self.0.len() >= MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back((now.plus_seconds(seconds), (name, value)));
+    }
+
+    fn take(&mut self, name: &str, now: Timestamp) -> Option<T> {
+        let position = self.0.iter().position(|(_, (known, _))| known == name)?;
+        let (until, (_, value)) = self.0.remove(position)?;
+        (until > now).then_some(value)
+    }
+
+    fn find(&mut self, is_it: impl Fn(&(String, T)) -> bool, now: Timestamp) -> Option<&mut T> {
+        let found = self.0.iter_mut().find(|(until, entry)| *until > now && is_it(entry));
+        found.map(|(_, (_, value))| value)
+    }
+}
+
+fn secret() -> Result<String, OAuthError> {
+    Ok(BASE64URL.encode(random::<32>()?))
+}
+
+fn user_code() -> Result<String, OAuthError> {
+    let letters =
+        random::<8>()?.map(|byte| USER_CODE_LETTERS.get(usize::from(byte % 20)).map(|letter| char::from(*letter)));
+    let letters: String = letters.into_iter().flatten().collect();
+    let (first, second) = letters.split_at(4);
+    Ok(format!("{first}-{second}"))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], OAuthError>
+where
+    [u8; N]: ring::rand::RandomlyConstructable,
+{
+    let drawn = ring::rand::generate::<[u8; N]>(&SystemRandom::new());
+    let drawn =
+        drawn.map_err(|_| OAuthError { error: "server_error", description: "The system gave no random bytes." })?;
+    Ok(drawn.expose())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_is_forgotten_when_there_are_too_many_and_what_has_had_its_time_makes_room() {
+        let mut kept = Kept::default();
+        let at = Timestamp::from_seconds;
+        for n in 0..=MOST {
+            kept.put(n.to_string(), n, at(0), 60);
+        }
+        assert_eq!((kept.take("0", at(0)), kept.take("1", at(0))), (None, Some(1)));
+        kept.put("late".to_owned(), 0, at(60), 60);
+        assert_eq!(kept.0.len(), 1);
+    }
+}

@@ -1,0 +1,131 @@
+//! The device authorization grant, from both sides: the device, and the person's browser.
+
+use super::client::*;
+use super::*;
+
+const OPENID: [(&str, &str); 2] = [("client_id", "portcullis-dev"), ("scope", "openid")];
+
+struct Device {
+    client: Client,
+    code: String,
+    user_code: String,
+}
+
+impl Device {
+    fn new() -> Self {
+        let client = Client::new();
+        let said = body(&client.send("/dev/device_authorization", &OPENID, &[]));
+        let text = |name: &str| said[name].as_str().unwrap().to_owned();
+        Self { code: text("device_code"), user_code: text("user_code"), client }
+    }
+
+    fn poll(&self) -> Result<Value, String> {
+        let grant_type = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+        self.client.token(&[grant_type, ("device_code", &self.code)])
+    }
+
+    fn say(&self, said: &[(&str, &str)]) -> Response<Bytes> {
+        self.client.send("/dev/device", &[&[("user_code", self.user_code.as_str())], said].concat(), &[])
+    }
+}
+
+fn error(name: &str) -> Result<Value, String> {
+    Err(name.to_owned())
+}
+
+#[test]
+fn a_device_gets_codes_and_the_page_for_them() {
+    let client = Client::new();
+    let mut said = body(&client.send("/dev/device_authorization", &OPENID, &[]));
+    let user_code = said["user_code"].take();
+    let user_code = user_code.as_str().unwrap();
+    let (first, second) = user_code.split_once('-').unwrap();
+    for half in [first, second] {
+        assert!(half.len() == 4 && half.chars().all(|c| "BCDFGHJKLMNPQRSTVWXZ".contains(c)), "{user_code}");
+    }
+    assert_eq!(said["device_code"].take().as_str().unwrap().len(), 43);
+    let expected = json!({
+        "device_code": null, "user_code": null, "expires_in": 600, "interval": 1,
+        "verification_uri": "http://127.0.0.1:9050/dev/device",
+        "verification_uri_complete": format!("http://127.0.0.1:9050/dev/device?user_code={user_code}"),
+    });
+    assert_eq!(said, expected);
+    let answer = client.send("/dev/device_authorization", &[("client_id", "portcullis-dev")], &[]);
+    assert_eq!(body(&answer)["error"], "invalid_scope");
+}
+
+#[test]
+fn a_person_types_the_code_in_or_follows_a_link_and_signs_in() {
+    let device = Device::new();
+    let asked = device.client.open("/dev/device", &[], &[]);
+    assert!(page(&asked).contains("<form method=\"get\" action=\"/dev/device\">"));
+    assert!(page(&asked).contains("<label for=\"user_code\">"));
+    let typed = device.user_code.replace('-', "").to_lowercase();
+    for code in [&device.user_code, &typed, &format!(" {typed} ")] {
+        let answer = device.client.open("/dev/device", &[("user_code", code)], &[]);
+        assert_eq!(answer.status(), 200, "{code}");
+        let page = page(&answer);
+        let shown = &device.user_code;
+        assert!(page.contains(&format!("Go on if it shows the code {shown}.")), "{page}");
+        assert!(page.contains(&format!("<input type=\"hidden\" name=\"user_code\" value=\"{shown}\">")), "{page}");
+        assert!(page.contains("Sign in as alice") && page.contains("Do not sign in"), "{page}");
+    }
+    let said = device.say(&[("name", "alice"), ("groups", "portcullis-admin")]);
+    assert!(page(&said).contains("The device is signed in. You may close this page."));
+    let tokens = device.poll().unwrap();
+    assert_eq!(claims(&tokens["id_token"])["sub"], "alice");
+    assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(28_800)));
+}
+
+#[test]
+fn a_device_waits_and_is_slowed_down_when_it_does_not() {
+    let device = Device::new();
+    assert_eq!(device.poll(), error("authorization_pending"));
+    device.client.pass(1000);
+    assert_eq!(device.poll(), error("authorization_pending"));
+    device.client.pass(999);
+    assert_eq!(device.poll(), error("slow_down"));
+    device.client.pass(5999);
+    assert_eq!(device.poll(), error("slow_down"));
+    device.say(&[("name", "alice")]);
+    device.client.pass(11_000);
+    assert!(device.poll().is_ok());
+    assert_eq!(device.poll(), error("invalid_grant"), "a device code is good once");
+}
+
+#[test]
+fn a_person_may_say_no_to_a_device_and_it_hears_so_once() {
+    let device = Device::new();
+    assert!(page(&device.say(&[("deny", "yes")])).contains("The device was told that you said no."));
+    assert_eq!(device.say(&[("name", "alice")]).status(), 404, "what was said stands");
+    assert_eq!(device.poll(), error("access_denied"));
+    assert_eq!(device.poll(), error("invalid_grant"));
+}
+
+#[test]
+fn a_code_that_is_too_old_signs_nobody_in_and_the_device_hears_why() {
+    let device = Device::new();
+    device.client.pass(599_999);
+    assert_eq!(device.poll(), error("authorization_pending"));
+    device.client.pass(1);
+    let answer = device.say(&[("name", "alice")]);
+    assert_eq!(answer.status(), 404);
+    assert!(page(&answer).contains("No device waits for this code."));
+    assert_eq!(device.poll(), error("expired_token"));
+}
+
+#[test]
+fn a_code_that_nobody_waits_for_and_a_name_that_is_none_change_nothing() {
+    let device = Device::new();
+    for answer in [
+        device.client.open("/dev/device", &[("user_code", "<b>-BBBB")], &[]),
+        device.client.send("/dev/device", &[("user_code", "BBBB-BBBB"), ("name", "alice")], &[]),
+        device.client.send("/dev/device", &[("name", "alice")], &[]),
+    ] {
+        assert_eq!(answer.status(), 404);
+        assert!(!page(&answer).contains("<b>"));
+    }
+    let answer = device.say(&[("name", "a b")]);
+    assert_eq!((answer.status().as_u16(), &body(&answer)["errors"][0]["field"]), (400, &json!("name")));
+    assert_eq!(device.poll(), error("authorization_pending"));
+}
