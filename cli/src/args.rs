@@ -74,7 +74,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Create tokens, look at them, change and end them
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "api-token")]
     Token(token::Command),
     /// Say who you are, what you may do and until when
     Whoami,
