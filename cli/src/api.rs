@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis::api::Problem;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderValue, Method, Request, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
@@ -200,7 +200,7 @@ impl Call<'_> {
 
 impl Api {
     fn refused(&self, status: u16, body: &str) -> Failure {
-        let Ok(problem) = serde_json::from_str::<Problem>(body) else {
+        let Some(problem) = problem(body) else {
             let url = self.base.as_str();
             return Failure::Unreachable(match status {
                 300..=399 => format!("{url} answered with a redirect, which is not followed; is it the service's URL?"),
@@ -227,6 +227,22 @@ impl Answer {
             ))
         })
     }
+}
+
+/// A problem document, or the error of a form as OAuth has it (RFC 6749, section 5.2). A gateway
+/// that is not the service's answers with JSON as well, which is neither.
+fn problem(body: &str) -> Option<Problem> {
+    #[derive(Deserialize)]
+    struct OfForm {
+        error: String,
+        error_description: Option<String>,
+    }
+    let problem = serde_json::from_str(body).ok().filter(|problem: &Problem| !problem.r#type.is_empty());
+    let of_form = || {
+        let OfForm { error, error_description } = serde_json::from_str(body).ok()?;
+        Some(Problem { title: error, detail: error_description, ..Problem::default() })
+    };
+    problem.or_else(of_form)
 }
 
 fn unreachable(base: &BaseUrl, error: &ureq::Error) -> Failure {

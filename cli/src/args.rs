@@ -75,7 +75,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Create tokens, look at them, change and end them
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "api-token")]
     Token(token::Command),
     /// Sign in as a person, with a browser
     Login(login::Args),

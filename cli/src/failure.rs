@@ -164,5 +164,29 @@ fn flag(field: &str) -> String {
         "path" => "PATH",
         _ => return field.to_owned(),
     };
-    if rest.is_empty() { name.to_owned() } else { format!("{name} [{rest}") }
+    // People count from one.
+    let (index, within) = rest.split_once(']').unwrap_or(("", ""));
+    let nth = index.parse::<usize>().map(|index| format!(" (no. {})", index + 1)).unwrap_or_default();
+    format!("{name}{nth}{}", within.replacen('.', ", ", 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_has_the_name_that_it_has_on_the_command_line() {
+        for (field, name) in [
+            ("name", "--name"),
+            ("expires_in", "--expires-in"),
+            ("permissions", "--permission"),
+            ("permissions[3]", "--permission (no. 4)"),
+            ("grants[0].resources[1]", "--grant (no. 1), resources[1]"),
+            ("token_id", "ID"),
+            ("roles.cicd", "roles.cicd"),
+            ("If-Match", "If-Match"),
+        ] {
+            assert_eq!(flag(field), name);
+        }
+    }
 }

@@ -81,7 +81,7 @@ impl Output {
         let mut from = serde_json::Deserializer::from_str(json);
         let mut to = serde_json::Serializer::pretty(&mut pretty);
         match serde_transcode::transcode(&mut from, &mut to) {
-            Ok(()) => self.line(&String::from_utf8_lossy(&pretty)),
+            Ok(()) => self.line(&clean(&String::from_utf8_lossy(&pretty))),
             Err(_) => self.line(&clean(json)),
         }
     }
@@ -95,7 +95,7 @@ impl Output {
         for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
             table.add_row([self.cell(name, Some(Mood::Dim)), self.cell(value, None)]);
         }
-        self.line(&trimmed(&table))
+        self.line(&trimmed(table))
     }
 
     /// A few facts about what was just done, on standard error; not with `--quiet`.
@@ -105,7 +105,7 @@ impl Output {
         for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
             table.add_row([clean(name), clean(value)]);
         }
-        self.note(&trimmed(&table));
+        self.note(&trimmed(table));
     }
 
     /// A table that fits the terminal.
@@ -118,7 +118,7 @@ impl Output {
         for row in rows {
             table.add_row(row.iter().map(|(text, mood)| self.cell(text, *mood)));
         }
-        self.line(&trimmed(&table))
+        self.line(&trimmed(table))
     }
 
     fn blank(&self) -> Table {
@@ -168,7 +168,8 @@ impl Output {
         }
     }
 
-    /// How far long work is, on standard error while that is a terminal.
+    /// How far long work is, on standard error while that is a terminal. It is gone when it is
+    /// dropped.
     pub(crate) fn progress(&self, what: &str) -> ProgressBar {
         if self.quiet {
             return ProgressBar::hidden();
@@ -225,7 +226,13 @@ impl Output {
 
 /// Without what a terminal would take for a command: control and invisible characters.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' || !unprintable(c) { c } else { '\u{fffd}' }).collect()
+    let shown = |c| match c {
+        '\n' => c,
+        '\t' => ' ',
+        c if unprintable(c) => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(shown).collect()
 }
 
 /// `3 days ago`, `in 3 days`.
@@ -243,8 +250,11 @@ fn relative(moment: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Without the blanks that fill the last column.
-fn trimmed(table: &Table) -> String {
+/// Without a frame, and without the blanks that fill the last column.
+fn trimmed(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 

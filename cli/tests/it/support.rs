@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
@@ -70,6 +71,28 @@ impl Stack {
     pub(crate) fn create<const N: usize>(&self, arguments: [&str; N]) -> Value {
         let mut command = self.portcullis(["token", "create", "--json", "--no-expiry"]);
         json(&command.args(arguments).assert().success())
+    }
+
+    /// Makes a token without the command: where many are needed, and how does not matter.
+    pub(crate) fn create_directly(&self, body: &Value) {
+        let authorization = format!("Bearer {}", self.admin());
+        let request = ureq::post(format!("{}/tokens", self.url())).header("authorization", authorization);
+        request.send(body.to_string()).expect("the token is made");
+    }
+
+    /// Calls the API that is protected.
+    pub(crate) fn call_demo(&self, path: &str, token: &str) {
+        let request = ureq::get(format!("{}/demo{path}", self.url()));
+        request.header("authorization", format!("Bearer {token}")).call().expect("the token opens it");
+    }
+}
+
+/// Waits for what the service writes down after it has answered.
+#[track_caller]
+pub(crate) fn soon(is_so: impl Fn() -> bool) {
+    let late = Instant::now() + Duration::from_secs(10);
+    while !is_so() {
+        assert!(Instant::now() < late, "it never came");
     }
 }
 

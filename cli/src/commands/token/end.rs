@@ -106,7 +106,7 @@ fn revoke_all_of(owner: &str, args: &RevokeArgs, api: &Api, context: &Context) -
         total += answer.revoked;
         progress.set_message(format!("Revoking: {total}"));
         if answer.done {
-            progress.finish_and_clear();
+            drop(progress);
             let whole = OwnerRevoked { revoked: total, ..answer };
             if out.json {
                 out.document(&serde_json::to_string(&whole).unwrap_or_default())?;

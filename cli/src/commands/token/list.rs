@@ -59,7 +59,8 @@ struct Page {
 
 /// Follows the pages; also says whether there are more tokens than were asked for.
 fn tokens(args: &Args, limit: usize, api: &Api, context: &Context) -> Result<(Vec<Box<RawValue>>, bool), Failure> {
-    let progress = context.out.progress("Listing tokens");
+    // One page is there before anybody would read that it is on its way.
+    let mut progress = None;
     let (mut tokens, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let size = MOST_PER_PAGE.min(limit - tokens.len());
@@ -67,12 +68,12 @@ fn tokens(args: &Args, limit: usize, api: &Api, context: &Context) -> Result<(Ve
         let call = call.query("status", args.status.as_ref()).query("owner", args.owner.as_ref());
         let page: Page = call.query("idle_days", args.idle_days).send()?.read()?;
         tokens.extend(page.tokens);
-        progress.set_message(format!("Listing tokens: {}", tokens.len()));
         cursor = page.next_cursor;
         if cursor.is_none() || tokens.len() >= limit {
-            progress.finish_and_clear();
             return Ok((tokens, cursor.is_some()));
         }
+        let progress = progress.get_or_insert_with(|| context.out.progress("Listing tokens"));
+        progress.set_message(format!("Listing tokens: {}", tokens.len()));
     }
 }
 

@@ -1,0 +1,115 @@
+//! What is different on a terminal: questions, times in words, colours, tables that fit.
+
+use std::process::Command;
+use std::time::Duration;
+
+use expectrl::process::unix::WaitStatus;
+use expectrl::session::OsSession;
+use expectrl::{Eof, Expect as _};
+
+use crate::support::{Stack, stack};
+
+/// The command on a terminal that is 60 columns wide.
+fn on_a_terminal(stack: &Stack, arguments: &str, variables: &[(&str, &str)]) -> OsSession {
+    let mut command = Command::new("/bin/sh");
+    let portcullis = env!("CARGO_BIN_EXE_portcullis");
+    command.args(["-c", &format!("stty cols 60 rows 50; exec '{portcullis}' {arguments}")]);
+    command.env_clear().env("HOME", stack.home.path()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
+    command.env("PORTCULLIS_URL", stack.url()).env("PORTCULLIS_API_TOKEN", stack.admin());
+    command.envs(variables.iter().copied());
+    let mut session = OsSession::spawn(command).expect("there is a terminal");
+    session.set_expect_timeout(Some(Duration::from_secs(20)));
+    session
+}
+
+/// What is printed from now on, and the exit code.
+fn rest(mut session: OsSession) -> (String, i32) {
+    let found = session.expect(Eof).expect("it ends");
+    let text = String::from_utf8_lossy(found.as_bytes()).into_owned();
+    match session.get_process().wait().expect("it has ended") {
+        WaitStatus::Exited(_, code) => (text, code),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn token(stack: &Stack) -> String {
+    stack.create(["--name", "GitHub Actions", "--permission", "apps:read"])["id"].as_str().unwrap().to_owned()
+}
+
+fn status(stack: &Stack, id: &str) -> String {
+    let shown = stack.portcullis(["token", "show", id, "--json"]).assert().success();
+    crate::support::json(&shown)["status"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_revocation_says_what_will_break_and_is_done_after_a_yes() {
+    let stack = stack();
+    let id = token(&stack);
+    let mut session = on_a_terminal(&stack, &format!("token revoke {id}"), &[]);
+    let asked = session.expect("Revoke? [y/N]").expect("a question");
+    let asked = String::from_utf8_lossy(asked.before()).into_owned();
+    for part in [id.as_str(), "GitHub Actions", "of admin", "never used"] {
+        assert!(asked.contains(part), "{part} is missing in {asked}");
+    }
+    session.send("y").unwrap();
+    assert_eq!(rest(session).1, 0);
+    assert_eq!(status(&stack, &id), "revoked");
+}
+
+#[test]
+fn anything_but_a_yes_cancels_and_changes_nothing() {
+    let stack = stack();
+    let id = token(&stack);
+    // Ctrl-C is the character 3.
+    for answer in ["n", "\r", "\u{3}", "\u{1b}"] {
+        for command in ["revoke", "delete", "rotate"] {
+            let mut session = on_a_terminal(&stack, &format!("token {command} {id}"), &[]);
+            session.expect("[y/N]").expect("a question");
+            session.send(answer).unwrap();
+            let (said, code) = rest(session);
+            assert_eq!(code, 8, "{answer:?}: {said}");
+            assert!(said.contains("nothing was changed"), "{said}");
+        }
+    }
+    assert_eq!(status(&stack, &id), "active");
+}
+
+#[test]
+fn yes_does_not_ask() {
+    let stack = stack();
+    let id = token(&stack);
+    let (said, code) = rest(on_a_terminal(&stack, &format!("token revoke --yes {id}"), &[]));
+    assert_eq!(code, 0);
+    assert!(!said.contains("[y/N]"), "{said}");
+}
+
+#[test]
+fn a_table_fits_the_terminal_with_times_in_words_and_colours() {
+    let stack = stack();
+    stack.create(["--name", "a name that is so long that it has to be broken into several lines", "--role", "viewer"]);
+    let (listed, _) = rest(on_a_terminal(&stack, "token list", &[]));
+    assert!(listed.contains("never") && listed.contains("\u{1b}[3"), "{listed}");
+    let (plain, _) = rest(on_a_terminal(&stack, "token list", &[("NO_COLOR", "1")]));
+    for line in plain.lines() {
+        let shown = line.trim_end_matches('\r');
+        assert!(shown.chars().count() <= 60, "{}: {shown}", shown.chars().count());
+    }
+    let (shown, _) = rest(on_a_terminal(&stack, &format!("token show {}", token(&stack)), &[("NO_COLOR", "1")]));
+    assert!(shown.contains("ago") || shown.contains("now"), "{shown}");
+}
+
+#[test]
+fn a_token_without_an_end_is_said_to_have_none() {
+    let stack = stack();
+    let create = "token create --name x --permission apps:read";
+    assert!(rest(on_a_terminal(&stack, create, &[])).0.contains("never expires"));
+    assert!(!rest(on_a_terminal(&stack, &format!("{create} --no-expiry"), &[])).0.contains("never expires"));
+    assert!(!rest(on_a_terminal(&stack, &format!("{create} --expires-in 1d"), &[])).0.contains("never expires"));
+}
+
+#[test]
+fn json_has_line_breaks_on_a_terminal() {
+    let stack = stack();
+    let (shown, _) = rest(on_a_terminal(&stack, "whoami --json", &[]));
+    assert!(shown.starts_with("{\r\n  \"principal_type\": \"token\",\r\n"), "{shown}");
+}

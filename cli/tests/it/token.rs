@@ -1,0 +1,307 @@
+//! `portcullis token …`, without a terminal.
+
+use serde_json::{Value, json};
+
+use crate::support::{Stack, json as document, soon, stack, stack_with, stderr, stdout};
+
+fn show(stack: &Stack, id: &str) -> Value {
+    document(&stack.portcullis(["token", "show", id, "--json"]).assert().success())
+}
+
+fn id(token: &Value) -> &str {
+    token["id"].as_str().expect("a token has an id")
+}
+
+#[test]
+fn a_secret_is_all_that_quiet_prints_and_it_opens_what_it_may() {
+    let stack = stack();
+    let create = ["token", "create", "--name", "ci", "--permission", "apps:read", "--no-expiry", "--quiet"];
+    let assert = stack.portcullis(create).assert().success();
+    assert_eq!(stderr(&assert), "");
+    let secret = stdout(&assert);
+    assert_eq!(secret.lines().count(), 1, "{}", secret.len());
+    let whoami = document(&stack.with_token(secret.trim(), ["whoami", "--json"]).assert().success());
+    assert_eq!(whoami["token_name"], "ci");
+}
+
+#[test]
+fn what_is_said_beside_a_secret_goes_to_standard_error() {
+    let stack = stack();
+    let assert = stack.portcullis(["token", "create", "--name", "ci", "--role", "viewer"]).assert().success();
+    let (secret, said) = (stdout(&assert), stderr(&assert));
+    assert!(secret.starts_with("pcl_") && secret.lines().count() == 1);
+    assert!(said.contains("*:read on *") || said.contains("apps:read"), "{said}");
+    assert!(!said.contains(secret.trim()));
+}
+
+#[test]
+fn every_flag_of_a_create_reaches_the_service() {
+    let stack = stack();
+    let token = document(
+        &stack
+            .portcullis([
+                "token",
+                "create",
+                "--json",
+                "--name",
+                "ci",
+                "--description",
+                "d",
+                "--owner",
+                "alice",
+                "--expires-in",
+                "30d",
+                "--allow-ip",
+                "192.0.2.0/24",
+                "--allow-ip",
+                "2001:db8::1",
+                "--grant",
+                "apps:write,apps:read@apps/billing",
+                "--grant",
+                "builds:read",
+            ])
+            .assert()
+            .success(),
+    );
+    assert_eq!((&token["description"], &token["owner"]), (&json!("d"), &json!("alice")));
+    assert_eq!(token["allowed_ips"], json!(["192.0.2.0/24", "2001:db8::1"]));
+    assert_eq!(
+        token["grants"],
+        json!([
+            { "permissions": ["apps:write", "apps:read"], "resources": ["apps/billing"] },
+            { "permissions": ["builds:read"], "resources": ["*"] }
+        ])
+    );
+    assert!(token["expires_at"].is_string());
+}
+
+#[test]
+fn every_wrong_field_is_named_by_its_flag() {
+    let stack = stack();
+    let create = ["token", "create", "--name", "", "--permission", "a b", "--expires-in", "0s", "--allow-ip", "x"];
+    let said = stderr(&stack.portcullis(create).assert().code(2));
+    for flag in
+        ["--name: must be", "--permission (no. 1): must be", "--expires-in: must be", "--allow-ip (no. 1): must"]
+    {
+        assert!(said.contains(flag), "{flag} is missing in {said}");
+    }
+    let assert = stack.portcullis(create).arg("--json").assert().code(2);
+    let problem: Value = serde_json::from_str(&stderr(&assert)).expect("the problem document");
+    assert_eq!(problem["type"], "urn:portcullis:problem:invalid_request");
+    assert_eq!(stdout(&assert), "");
+}
+
+#[test]
+fn a_body_may_come_from_a_file_over_which_flags_stand() {
+    let stack = stack();
+    let file = stack.home.path().join("token.json");
+    std::fs::write(&file, r#"{"name":"a","grants":[{"permissions":["apps:read"]}],"expires_in":"1h"}"#).unwrap();
+    let path = file.to_str().unwrap();
+    let create = ["token", "create", "--json", "--from-file", path, "--name", "b", "--no-expiry"];
+    let token = document(&stack.portcullis(create).assert().success());
+    assert_eq!((&token["name"], &token["expires_at"]), (&json!("b"), &Value::Null));
+}
+
+#[test]
+fn a_list_follows_the_pages_and_is_one_document() {
+    let stack = stack();
+    for number in 0..104 {
+        stack.create_directly(&json!({ "name": format!("t{number}"), "permissions": ["apps:read"] }));
+    }
+    let list = |arguments: &[&str]| {
+        let mut command = stack.portcullis(["token", "list"]);
+        command.args(arguments).assert().success()
+    };
+    let all = document(&list(&["--all", "--json"]));
+    assert_eq!(all["tokens"].as_array().unwrap().len(), 105);
+    assert_eq!(all["tokens"][0]["name"], "t103");
+    assert_eq!(stdout(&list(&["--all", "--quiet"])).lines().count(), 105);
+    assert_eq!(stdout(&list(&["--limit", "103", "--quiet"])).lines().count(), 103);
+    let some = list(&["--limit", "2"]);
+    assert_eq!(stdout(&some).lines().count(), 3);
+    assert!(stderr(&some).contains("There are more"));
+}
+
+#[test]
+fn what_is_not_a_terminal_gets_times_as_rfc_3339_and_no_colours() {
+    let stack = stack();
+    stack.create_directly(&json!({ "name": "a", "permissions": ["apps:read"], "expires_at": "2999-01-15T08:00:00Z" }));
+    let listed = stdout(&stack.portcullis(["token", "list"]).assert().success());
+    assert!(listed.contains("2999-01-15T08:00:00Z") && !listed.contains('\u{1b}'), "{listed}");
+    assert!(stdout(&stack.portcullis(["token", "list", "--color", "always"]).assert().success()).contains('\u{1b}'));
+}
+
+#[test]
+fn an_update_changes_what_it_names_and_goes_by_versions() {
+    let stack = stack();
+    let token =
+        stack.create(["--name", "a", "--description", "d", "--permission", "apps:read", "--allow-ip", "192.0.2.1"]);
+    let id = id(&token);
+    let update = |arguments: &[&str]| {
+        let mut command = stack.portcullis(["token", "update", id, "--json"]);
+        command.args(arguments).assert()
+    };
+    let changed = document(
+        &update(&[
+            "--name",
+            "b",
+            "--clear-description",
+            "--any-ip",
+            "--expires-in",
+            "1d",
+            "-p",
+            "builds:read",
+            "-r",
+            "x",
+        ])
+        .success(),
+    );
+    assert_eq!((&changed["name"], &changed["description"]), (&json!("b"), &Value::Null));
+    assert_eq!(changed["grants"], json!([{ "permissions": ["builds:read"], "resources": ["x"] }]));
+    assert_eq!(changed["allowed_ips"], json!([]));
+    assert!(changed["expires_at"].is_string());
+    assert_eq!(document(&update(&["--no-expiry"]).success())["expires_at"], Value::Null);
+    let stale = update(&["--name", "c", "--if-match", "1"]).code(6);
+    assert!(stderr(&stale).contains("precondition_failed"));
+    assert_eq!(show(&stack, id)["name"], "b");
+    assert!(stderr(&update(&[]).code(2)).contains("nothing is to be changed"));
+}
+
+#[test]
+fn a_rotation_with_an_overlap_keeps_both_secrets_working() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let (id, before) = (id(&token), token["token"].as_str().unwrap());
+    let after = stdout(&stack.portcullis(["token", "rotate", id, "--overlap", "1h", "-q"]).assert().success());
+    for secret in [before, after.trim()] {
+        stack.with_token(secret, ["whoami"]).assert().success();
+    }
+    let last = stdout(&stack.portcullis(["token", "rotate", id, "--yes", "-q"]).assert().success());
+    stack.with_token(before, ["whoami"]).assert().code(3);
+    stack.with_token(last.trim(), ["whoami"]).assert().success();
+}
+
+#[test]
+fn what_cannot_be_undone_is_refused_without_a_terminal_and_changes_nothing() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let id = id(&token);
+    for arguments in [
+        vec!["token", "rotate", id],
+        vec!["token", "revoke", id],
+        vec!["token", "revoke", "--owner", "admin"],
+        vec!["token", "delete", id],
+    ] {
+        let said = stderr(&stack.portcullis([]).args(&arguments).assert().code(2));
+        assert!(said.contains("--yes"), "{arguments:?}: {said}");
+    }
+    assert_eq!(show(&stack, id)["status"], "active");
+    stack.with_token(token["token"].as_str().unwrap(), ["whoami"]).assert().success();
+}
+
+#[test]
+fn revoking_several_ends_each_of_them_though_one_is_not_there() {
+    let stack = stack();
+    let [one, two] = ["a", "b"].map(|name| stack.create(["--name", name, "--permission", "apps:read"]));
+    let arguments =
+        ["token", "revoke", id(&one), "0000000000000000", id(&two), "--yes", "--reason", "leaked", "--quiet"];
+    let assert = stack.portcullis(arguments).assert().code(5);
+    assert_eq!(stdout(&assert), format!("{}\n{}\n", id(&one), id(&two)));
+    assert!(stderr(&assert).contains("0000000000000000"));
+    for token in [&one, &two] {
+        let shown = show(&stack, id(token));
+        assert_eq!((&shown["status"], &shown["revoked_reason"]), (&json!("revoked"), &json!("leaked")));
+        stack.with_token(token["token"].as_str().unwrap(), ["whoami"]).assert().code(3);
+    }
+}
+
+#[test]
+fn all_that_an_owner_has_is_revoked_whatever_the_owner_is_called() {
+    let stack = stack();
+    let owner = "https://id.example.com/users?x=1#alice";
+    for name in ["a", "b"] {
+        stack.create(["--name", name, "--permission", "apps:read", "--owner", owner]);
+    }
+    let answer =
+        document(&stack.portcullis(["token", "revoke", "--owner", owner, "--yes", "--json"]).assert().success());
+    assert_eq!((&answer["revoked"], &answer["done"], &answer["owner"]), (&json!(2), &json!(true), &json!(owner)));
+    let left = ["token", "list", "--owner", owner, "--status", "active", "--quiet"];
+    assert_eq!(stdout(&stack.portcullis(left).assert().success()), "");
+}
+
+#[test]
+fn a_deleted_token_is_not_there_any_more() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    stack.portcullis(["api-token", "delete", id(&token), "--yes"]).assert().success();
+    let assert = stack.portcullis(["token", "show", id(&token)]).assert().code(5);
+    assert!(stderr(&assert).starts_with("error: There is no such token"));
+}
+
+#[test]
+fn a_disabled_token_opens_nothing_until_it_is_enabled() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let whoami = || stack.with_token(token["token"].as_str().unwrap(), ["whoami"]).assert();
+    stack.portcullis(["token", "disable", id(&token)]).assert().success();
+    whoami().code(3);
+    stack.portcullis(["token", "enable", id(&token)]).assert().success();
+    whoami().success();
+}
+
+#[test]
+fn events_tell_what_happened_newest_first() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    stack.portcullis(["token", "update", id(&token), "--name", "b"]).assert().success();
+    let events = document(&stack.portcullis(["token", "events", id(&token), "--json"]).assert().success());
+    let kinds: Vec<_> = events["events"].as_array().unwrap().iter().map(|event| event["kind"].clone()).collect();
+    assert_eq!(kinds, ["updated", "created"]);
+    let said = stdout(&stack.portcullis(["token", "events", id(&token)]).assert().success());
+    assert!(said.contains(r#"name: "a" -> "b""#), "{said}");
+}
+
+#[test]
+fn explain_is_exit_code_0_for_yes_and_1_for_no() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--permission", "apps:read", "--allow-ip", "192.0.2.0/24"]);
+    let explain = |arguments: &[&str]| {
+        let mut command = stack.portcullis(["token", "explain", id(&token)]);
+        command.args(arguments).assert()
+    };
+    explain(&["GET", "/apps/billing", "--ip", "192.0.2.7"]).code(0);
+    let said = stdout(&explain(&["POST", "/apps/billing", "--ip", "192.0.2.7"]).code(1));
+    assert!(said.contains("permission_missing") && said.contains("apps:write on apps/billing"), "{said}");
+    explain(&["GET", "/apps/billing"]).code(1);
+    assert!(stderr(&explain(&["GET", "apps"]).code(2)).contains("PATH: must begin with a slash"));
+}
+
+#[test]
+fn tighten_leaves_a_token_what_it_used_and_shows_what_it_takes() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--grant", "apps:read,apps:write@apps/billing"]);
+    let tighten = |arguments: &[&str]| {
+        let mut command = stack.portcullis(["token", "tighten", id(&token)]);
+        command.args(arguments).assert()
+    };
+    let unused = stderr(&tighten(&["--yes"]).code(6));
+    assert!(unused.contains("It was used for nothing in 90 days"), "{unused}");
+    stack.call_demo("/apps/billing", token["token"].as_str().unwrap());
+    let usage = || document(&stack.portcullis(["token", "usage", id(&token), "--json"]).assert().success());
+    soon(|| usage()["used"] == 1);
+    tighten(&[]).code(2);
+    let said = stdout(&tighten(&["--yes"]).success());
+    assert!(said.contains("-apps:write on apps/billing") && said.contains(" apps:read on apps/billing"), "{said}");
+    let left = json!([{ "permissions": ["apps:read"], "resources": ["apps/billing"] }]);
+    assert_eq!(show(&stack, id(&token))["grants"], left);
+}
+
+#[test]
+fn over_the_limit_of_live_tokens_is_a_conflict_and_too_little_power_a_refusal() {
+    let stack = stack_with(|options| options.settings.max_tokens_per_owner = 1);
+    let create = ["token", "create", "--name", "a", "--permission", "apps:read", "--owner", "alice", "-q"];
+    let secret = stdout(&stack.portcullis(create).assert().success());
+    stack.portcullis(create).assert().code(6);
+    let assert = stack.with_token(secret.trim(), ["token", "list"]).assert().code(4);
+    assert!(stderr(&assert).starts_with("error: "));
+}
