@@ -62,7 +62,7 @@ pub(crate) fn oidc(url: &str) -> Oidc {
         groups_claim: "groups".to_owned(),
         owner_claim: "sub".to_owned(),
         client_id: AUDIENCE.to_owned(),
-        scopes: "openid".to_owned(),
+        scopes: "openid offline_access".to_owned(),
     }
 }
 

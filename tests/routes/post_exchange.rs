@@ -334,7 +334,10 @@ fn clients_are_told_where_people_sign_in() {
     let url = told["resource"].as_str().unwrap();
     assert!(url.starts_with("http://127.0.0.1:") && !url.ends_with('/'), "{url}");
     assert_eq!(told["authorization_servers"], json!([format!("{url}/dev")]));
-    assert_eq!((&told["client_id"], &told["scopes_supported"]), (&json!("portcullis-dev"), &json!(["openid"])));
+    assert_eq!(
+        (&told["client_id"], &told["scopes_supported"]),
+        (&json!("portcullis-dev"), &json!(["openid", "offline_access"]))
+    );
     let nobody = stack_of_ones_own(|options| options.listen = ([0, 0, 0, 0], 0).into());
     let told = nobody.get("/.well-known/oauth-protected-resource").send().expect(200).json();
     assert_eq!(told.get("authorization_servers"), None);

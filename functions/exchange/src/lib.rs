@@ -61,7 +61,7 @@ enum Denied {
     /// told.
     Identity { reason: &'static str, message: String, detail: Option<String> },
     /// Nobody knows whether it is good.
-    Undecided { reason: &'static str, problem: Problem },
+    Undecided { reason: &'static str, problem: Box<Problem> },
 }
 
 impl Exchange {
@@ -94,7 +94,7 @@ impl Exchange {
             Ok(issued) => respond(request, Ok(json(StatusCode::OK, &shown(&issued, now)))),
             Err(Denied::Form(refusal)) => refusal.into_response(),
             Err(Denied::Identity { message, .. }) => FormError::new(message).into_response(),
-            Err(Denied::Undecided { problem, .. }) => respond(request, Err(problem)),
+            Err(Denied::Undecided { problem, .. }) => respond(request, Err(*problem)),
         };
         Handled { response, audit }
     }
@@ -127,7 +127,7 @@ impl Exchange {
 
     /// A token that is in no table yet.
     fn drawn(&self, rule: &TrustRule, grants: Grants, identity: &Identity, now: Timestamp) -> Result<Issued, Denied> {
-        let internal = || Denied::Undecided { reason: "internal_error", problem: Problem::internal() };
+        let internal = || Denied::Undecided { reason: "internal_error", problem: Box::new(Problem::internal()) };
         let secret = Secret::generate(&self.app.settings.prefix, &mut SysRng).map_err(|error| {
             tracing::error!(%error, "the operating system gave no randomness");
             internal()
@@ -169,7 +169,10 @@ impl From<Refusal> for Denied {
             Refusal::Expired => "expired",
             Refusal::Unavailable(why) => {
                 tracing::error!(%why, "an issuer's keys cannot be had");
-                return Self::Undecided { reason: "keys_unavailable", problem: Problem::issuer_unavailable() };
+                return Self::Undecided {
+                    reason: "keys_unavailable",
+                    problem: Box::new(Problem::issuer_unavailable()),
+                };
             }
         };
         let message = format!("The subject_token is not taken: {refusal}.");
@@ -179,7 +182,7 @@ impl From<Refusal> for Denied {
 
 impl From<store::Error> for Denied {
     fn from(error: store::Error) -> Self {
-        Self::Undecided { reason: "store_unavailable", problem: error.into() }
+        Self::Undecided { reason: "store_unavailable", problem: Box::new(error.into()) }
     }
 }
 

@@ -86,15 +86,23 @@ fn print(tokens: &[Token], context: &Context) -> Result<(), Failure> {
         out.note("There are none.");
         return Ok(());
     }
+    // Most deployments exchange no identities, and have no use for the column.
+    let exchanged = tokens.iter().any(|token| token.via.is_some());
     let row = |token: &Token| {
-        vec![
+        let mut row = vec![
             (token.id.clone(), None),
             (token.name.clone(), None),
             (token.owner.clone(), None),
             (token.status.clone(), view::mood(&token.status)),
             (out.when_or(token.expires_at, "never"), None),
             (out.when_or(token.last_used_at, "never"), None),
-        ]
+        ];
+        if exchanged {
+            row.push((token.via.clone().unwrap_or_default(), None));
+        }
+        row
     };
-    out.table(&["ID", "NAME", "OWNER", "STATUS", "EXPIRES", "LAST USED"], tokens.iter().map(row).collect())
+    let columns = ["ID", "NAME", "OWNER", "STATUS", "EXPIRES", "LAST USED", "VIA"];
+    let shown = if exchanged { 7 } else { 6 };
+    out.table(columns.get(..shown).unwrap_or(&columns), tokens.iter().map(row).collect())
 }

@@ -47,6 +47,7 @@ fn facts(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("name", token.name.clone()),
         ("description", text(&token.description)),
         ("owner", token.owner.clone()),
+        ("via", text(&token.via)),
         ("status", token.status.clone()),
         ("role", text(&token.role)),
         ("may", grants(&token.grants)),
