@@ -1,4 +1,14 @@
-//! The built command, against the whole stack of `local` in this process.
+//! The built command, against the whole stack of `local` in this process: one deployment for
+//! each test, on a port of its own.
+//!
+//! | module | proves |
+//! | --- | --- |
+//! | `catalog`, `introspect`, `token`, `whoami` | what these commands do, without a terminal |
+//! | `help` | what every command says of itself |
+//! | `light` | that no AWS SDK comes with the command |
+//! | `settings` | where URL and credential come from, and where a secret has no place |
+//! | `terminal` | what is different on a terminal |
+#![cfg(test)]
 
 mod catalog;
 mod help;
