@@ -4,6 +4,7 @@
 //! | module | proves |
 //! | --- | --- |
 //! | `catalog`, `introspect`, `token`, `whoami` | what these commands do, without a terminal |
+//! | `elsewhere` | what is made of answers that are not the service's as it is today |
 //! | `help` | what every command says of itself |
 //! | `light` | that no AWS SDK comes with the command |
 //! | `settings` | where URL and credential come from, and where a secret has no place |
@@ -11,6 +12,7 @@
 #![cfg(test)]
 
 mod catalog;
+mod elsewhere;
 mod help;
 mod introspect;
 mod light;
