@@ -55,7 +55,7 @@ pub(crate) struct Global {
     /// Do not ask before what cannot be undone
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
-    /// When to use colours
+    /// When to use colours; auto is on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
 }
@@ -63,11 +63,8 @@ pub(crate) struct Global {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

@@ -262,3 +262,18 @@ fn talk(text: &str) {
     // Nobody is left to be told when this cannot be written.
     let _ = writeln!(io::stderr(), "{text}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_said_as_a_person_would() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        for (seconds, said) in
+            [(0, "now"), (-1, "1 second ago"), (-7200, "2 hours ago"), (3 * 86_400, "in 3 days"), (90, "in 1 minute")]
+        {
+            assert_eq!(relative(now.plus_seconds(seconds), now), said);
+        }
+    }
+}

@@ -5,10 +5,10 @@
 //! | [`token`] | the secret's format, its digest, the record | permissions' meaning, DynamoDB, HTTP |
 //! | [`access`] | grants, the catalog, [`access::decide`] | I/O of any kind |
 //! | [`api`] | what the HTTP API answers, as types | how an answer comes to be |
-//! | [`session`] | the JWTs of an OpenID Connect provider | DynamoDB |
+//! | `session` | the JWTs of an OpenID Connect provider | DynamoDB |
 //! | `flush` | the gateways that keep the authorizer's answers | tokens, DynamoDB |
-//! | [`store`] | the one DynamoDB table | HTTP |
-//! | [`http`] | the caller, answers, problem documents | `AttributeValue` |
+//! | `store` | the one DynamoDB table | HTTP |
+//! | `http` | the caller, answers, problem documents | `AttributeValue` |
 //!
 //! Imports run one way: `http -> {session, store} -> access -> token`. [`clock`] and [`config`] are
 //! where the machine's time and the environment come in; everything else takes them as

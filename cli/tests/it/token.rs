@@ -125,9 +125,9 @@ fn a_list_follows_the_pages_and_is_one_document() {
 #[test]
 fn what_is_not_a_terminal_gets_times_as_rfc_3339_and_no_colours() {
     let stack = stack();
-    stack.create_directly(&json!({ "name": "a", "permissions": ["apps:read"], "expires_at": "2099-01-15T08:00:00Z" }));
+    stack.create_directly(&json!({ "name": "a", "permissions": ["apps:read"], "expires_at": "2100-01-15T08:00:00Z" }));
     let listed = stdout(&stack.portcullis(["token", "list"]).assert().success());
-    assert!(listed.contains("2099-01-15T08:00:00Z") && !listed.contains('\u{1b}'), "{listed}");
+    assert!(listed.contains("2100-01-15T08:00:00Z") && !listed.contains('\u{1b}'), "{listed}");
     assert!(stdout(&stack.portcullis(["token", "list", "--color", "always"]).assert().success()).contains('\u{1b}'));
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn revoke(args: &RevokeArgs, context: &Context) -> Result<Outcome, Fa
         let flush = args.flush.then_some("true");
         let call = api.post(format!("/tokens/{id}/revoke")).query("flush", flush);
         match call.json(&args.body()).send() {
-            Ok(answer) => documents.push(said(answer, context)?),
+            Ok(answer) => documents.push(said(&answer, context)?),
             // The others are to end all the same. What failed is said, the last one at the end.
             Err(failure) => {
                 if args.ids.len() > 1 {
@@ -72,7 +72,7 @@ pub(crate) fn revoke(args: &RevokeArgs, context: &Context) -> Result<Outcome, Fa
 }
 
 /// Says what became of one token, and gives the document as it came.
-fn said(answer: Answer, context: &Context) -> Result<String, Failure> {
+fn said(answer: &Answer, context: &Context) -> Result<String, Failure> {
     let out = &context.out;
     if !out.json {
         let revoked: Revoked = answer.read()?;

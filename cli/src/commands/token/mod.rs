@@ -115,11 +115,9 @@ fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcom
 
 /// What asks before something is done to a token needs to say.
 fn at_stake(token: &Token, context: &Context) -> String {
-    let out = &context.out;
-    let used = match (token.last_used_at, token.last_used_ip) {
-        (None, _) => "never used".to_owned(),
-        (Some(at), None) => format!("last used {}", out.when(at)),
-        (Some(at), Some(ip)) => format!("last used {} from {ip}", out.when(at)),
+    let used = match view::last_use(token, &context.out) {
+        never if token.last_used_at.is_none() => format!("{never} used"),
+        when => format!("last used {when}"),
     };
     format!("{} \"{}\" of {}, {}, {used}", token.id, token.name, token.owner, token.status)
 }

@@ -40,8 +40,6 @@ fn facts(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
     let anywhere = || if token.allowed_ips.is_empty() { "anywhere".to_owned() } else { token.allowed_ips.join(", ") };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let when = |moment| out.when_or(moment, "");
-    let used = [token.last_used_ip.map(|ip| format!("from {ip}")), token.last_used_user_agent.clone()];
-    let used = used.into_iter().flatten().collect::<Vec<_>>().join(", ");
     vec![
         ("id", token.id.clone()),
         ("name", token.name.clone()),
@@ -56,8 +54,7 @@ fn facts(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("expires", out.when_or(token.expires_at, "never")),
         ("rotated", when(token.rotated_at)),
         ("secret before", token.previous_secret_until.map(|at| format!("works until {at}")).unwrap_or_default()),
-        ("last used", out.when_or(token.last_used_at, "never")),
-        ("used with", used),
+        ("last used", last_use(token, out)),
         ("disabled", by(&when(token.disabled_at), token.disabled_by.as_deref())),
         ("because", text(&token.disabled_reason)),
         ("revoked", by(&when(token.revoked_at), token.revoked_by.as_deref())),
@@ -71,6 +68,14 @@ fn by(when: &str, who: Option<&str>) -> String {
         Some(who) if !when.is_empty() => format!("{when} by {who}"),
         _ => when.to_owned(),
     }
+}
+
+/// When, from where and with what.
+pub(crate) fn last_use(token: &Token, out: &Output) -> String {
+    let Some(at) = token.last_used_at else { return "never".to_owned() };
+    let from = token.last_used_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
+    let with = token.last_used_user_agent.as_ref().map(|agent| format!(" with {agent}")).unwrap_or_default();
+    format!("{}{from}{with}", out.when(at))
 }
 
 /// A line for each grant.

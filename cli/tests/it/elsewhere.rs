@@ -1,0 +1,90 @@
+//! What answers is not always the service as it is today: a later one, a gateway before it, or
+//! something that means ill.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use assert_cmd::assert::Assert;
+
+use crate::support::{bare, json, stderr, stdout};
+
+/// Asks whoever answers so, once.
+#[track_caller]
+fn whoami_of(status: &str, headers: &str, body: &str, arguments: &[&str]) -> Assert {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let read = stream.read(&mut request).unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8_lossy(&request[..read]).into_owned()
+    });
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bare(home.path());
+    command.env("PORTCULLIS_URL", url).env("PORTCULLIS_API_TOKEN", "pcl_x").arg("whoami").args(arguments);
+    let assert = command.assert();
+    let request = server.join().unwrap().to_ascii_lowercase();
+    assert!(request.contains(concat!("user-agent: portcullis/", env!("CARGO_PKG_VERSION"))), "{request}");
+    assert
+}
+
+fn me(owner: &str) -> String {
+    format!(
+        r#"{{"principal_type":"robot","zeal":9,"owner":"{owner}","grants":[{{"permissions":["a:b"],"resources":["*"]}}],"expires_at":null}}"#
+    )
+}
+
+#[test]
+fn a_credential_is_not_sent_to_where_a_redirect_points() {
+    let trap = TcpListener::bind("127.0.0.1:0").unwrap();
+    trap.set_nonblocking(true).unwrap();
+    let location = format!("location: http://{}/me\r\n", trap.local_addr().unwrap());
+    for status in ["301 Moved", "307 Moved"] {
+        let said = stderr(&whoami_of(status, &location, "", &[]).code(7));
+        assert!(said.contains("redirect"), "{said}");
+    }
+    assert!(trap.accept().is_err(), "somebody came");
+}
+
+#[test]
+fn what_a_terminal_would_take_for_a_command_is_not_printed() {
+    let shown = stdout(&whoami_of("200 OK", "", &me(r"\u001b[2Jadmin\u202e\u009b"), &[]).success());
+    assert!(shown.contains("admin") && !shown.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{shown:?}");
+    let problem = r#"{"type":"urn:x","title":"t","status":403,"detail":"\u001b[2Jno"}"#;
+    let said = stderr(&whoami_of("403 Forbidden", "", problem, &[]).code(4));
+    assert!(said.contains("no") && !said.contains('\u{1b}'), "{said:?}");
+}
+
+#[test]
+fn fields_and_words_of_a_later_version_do_no_harm_and_survive_in_json() {
+    let body = me("alice");
+    assert!(stdout(&whoami_of("200 OK", "", &body, &[]).success()).contains("robot"));
+    let assert = whoami_of("200 OK", "", &body, &["--json"]).success();
+    assert_eq!(stdout(&assert).trim_end(), body);
+    assert_eq!(json(&assert)["zeal"], 9);
+}
+
+#[test]
+fn an_answer_that_is_not_the_services_is_said_to_be_none() {
+    for (status, body) in [
+        ("403 Forbidden", r#"{"message":"Missing Authentication Token"}"#),
+        ("404 Not Found", "<html>"),
+        ("200 OK", "<html>"),
+        ("200 OK", r#"{"owner":1}"#),
+    ] {
+        whoami_of(status, "", body, &[]).code(7);
+    }
+}
+
+#[test]
+fn a_service_that_is_too_busy_has_failed() {
+    for status in ["429 Too Many Requests", "503 Unavailable", "500 Error"] {
+        let problem = r#"{"type":"urn:portcullis:problem:x","title":"Busy","status":0}"#;
+        let said = stderr(&whoami_of(status, "", problem, &[]).code(7));
+        assert!(said.starts_with("error: Busy\n"), "{said}");
+    }
+}
