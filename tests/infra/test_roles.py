@@ -2,13 +2,13 @@
 
 import pytest
 
-FUNCTIONS = ["Authorizer", "Catalog", "Create", "Introspect", "List", "Revoke", "Rotate", "Update"]
+FUNCTIONS = ["Authorizer", "Catalog", "Create", "Exchange", "Introspect", "List", "Revoke", "Rotate", "Update"]
 TABLE = {"Fn::GetAtt": ["TokensTable", "Arn"]}
 INDEXES = [{"Fn::Sub": f"${{TokensTable.Arn}}/index/{name}"} for name in ("by_owner", "by_time")]
 KEYS = {"pk", "sk"}
 # What a token's record is read from, and with that everything but the digest.
 RECORD = KEYS | {
-    "name", "description", "owner", "created_by", "created_at", "expires_at", "revoked_at", "revoked_by",
+    "name", "description", "owner", "created_by", "via", "created_at", "expires_at", "revoked_at", "revoked_by",
     "revoked_for", "disabled", "enabled_at", "role", "grants", "allowed_ips", "rotated_at",
     "previous_secret_until", "last_used_at", "last_used_from", "version",
 }  # fmt: skip
@@ -44,6 +44,17 @@ ALLOWED = {
     "Catalog": {
         "GetItem": [({"TOKEN#*", "CATALOG"}, READ)],
         "PutItem": [({"CATALOG"}, KEYS | {"document", "version", "updated_at", "updated_by"})],
+    },
+    # No token is read, and no slot is taken.
+    "Exchange": {
+        "GetItem": [({"JTI#*", "CATALOG"}, KEYS | {"document", "version"})],
+        "PutItem": [
+            (
+                {"TOKEN#*", "JTI#*"},
+                EVENT | {"name", "owner", "created_by", "via", "created_at", "expires_at", "grants", "version",
+                         "digest", "used", "ttl"},
+            )
+        ],
     },
     "List": {"GetItem": [({"TOKEN#*", "CATALOG"}, READ | {"used"})], "Query": [({"TOKEN#*"}, EVENT), INDEX]},
     "Revoke": {
@@ -158,7 +169,7 @@ def test_only_the_functions_that_are_shown_secrets_read_a_digest(template) -> No
                 assert reads == (action == "GetItem" and function in SHOWN_SECRETS)
 
 
-def test_only_create_and_rotate_write_a_digest(template) -> None:
+def test_only_create_exchange_and_rotate_write_a_digest(template) -> None:
     writers = {
         function
         for function in FUNCTIONS
@@ -166,7 +177,7 @@ def test_only_create_and_rotate_write_a_digest(template) -> None:
         if action in WRITES
         and values(statement, "ForAllValues:StringEquals", "dynamodb:Attributes") & {"digest", "superseded"}
     }
-    assert writers == {"Create", "Rotate"}
+    assert writers == {"Create", "Exchange", "Rotate"}
 
 
 def test_no_write_returns_what_it_wrote(template) -> None:

@@ -17,6 +17,8 @@ DEFAULTS = {
     "OidcAudience": "",
     "OidcGroupsClaim": "groups",
     "OidcOwnerClaim": "sub",
+    "OidcClientId": "",
+    "OidcScopes": "openid",
     "AuthorizerCacheSeconds": 0,
     "FlushStages": "",
     "StageName": "v1",
@@ -37,6 +39,15 @@ SESSIONS = {
         ("OWNER_CLAIM", "OidcOwnerClaim"),
     ]
 }
+SIGN_IN = {
+    f"PORTCULLIS_OIDC_{name}": {"Ref": parameter}
+    for name, parameter in [
+        ("ISSUER", "OidcIssuer"),
+        ("AUDIENCE", "OidcAudience"),
+        ("CLIENT_ID", "OidcClientId"),
+        ("SCOPES", "OidcScopes"),
+    ]
+}
 CACHING = {"PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Ref": "AuthorizerCacheSeconds"}}
 NO_STAGE = {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": "true"}
 LIVE = {"PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Ref": "MaxTokensPerOwner"}}
@@ -49,6 +60,7 @@ ENVIRONMENT = {
     | {"PORTCULLIS_HTTP_API_ANSWER": {"Ref": "HttpApiAnswer"}},
     "CatalogFunction": OF_EACH_CALL,
     "CreateFunction": OF_EACH_CALL | PREFIX | RETENTION | LIVE | LIFETIME,
+    "ExchangeFunction": TABLE | PREFIX | RETENTION | NO_STAGE | SIGN_IN,
     "IntrospectFunction": OF_EACH_CALL | PREFIX | QUARANTINE,
     "ListFunction": OF_EACH_CALL | CACHING,
     "RevokeFunction": OF_EACH_CALL | PREFIX | RETENTION | QUARANTINE | CACHING

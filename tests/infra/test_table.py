@@ -1,6 +1,6 @@
 """The table keeps what it holds, and its indexes hold no digest."""
 
-DISPLAYED = {"name", "description", "created_by", "expires_at", "revoked_at", "revoked_by", "revoked_for", "disabled",
+DISPLAYED = {"name", "description", "created_by", "via", "expires_at", "revoked_at", "revoked_by", "revoked_for", "disabled",
              "enabled_at", "role", "grants", "allowed_ips", "rotated_at", "previous_secret_until", "last_used_at",
              "last_used_from", "version"}  # fmt: skip
 

@@ -25,6 +25,7 @@ fn a_name_and_one_permission_are_enough() {
             "allowed_ips": [],
             "status": "active",
             "created_by": format!("token:{}", creator.id),
+            "via": null,
             "created_at": created_at,
             "expires_at": null,
             "rotated_at": null,

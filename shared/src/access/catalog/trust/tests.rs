@@ -21,6 +21,7 @@ fn recorded(name: &str) -> ClaimSet {
 const RECORDED: [&str; 5] =
     ["github-environment", "github-pull-request", "github-tag", "gitlab-main", "gitlab-merge-request"];
 
+#[expect(clippy::needless_pass_by_value, reason = "so that json! stands in the call")]
 fn rule(issuer: &str, claims: Value) -> Value {
     json!({
         "name": "rule", "issuer": issuer, "audience": AUDIENCE, "claims": claims,
