@@ -22,6 +22,10 @@ HUGE = {"owner": "x" * 11_000}
 
 Answer = tuple[str, int, str | None]
 QUESTION = {"token_id": NOBODYS, "method": "GET", "path": "/apps"}
+EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+}
 # What an operation needs to be sent before it looks at anything else.
 BODIES = {
     "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"]}},
@@ -31,6 +35,7 @@ BODIES = {
     "POST /tokens/{id}/tighten": {"headers": {"If-Match": '"1"'}},
     "POST /introspect": {"form": {"token": "x"}},
     "POST /revoke": {"form": {"token": "x"}},
+    "POST /exchange": {"form": EXCHANGE | {"subject_token": "x"}},
     "POST /owners/{owner}/revoke-tokens": {"owner": "nobody"},
 }
 
@@ -44,7 +49,10 @@ OUT_OF_REACH: set[Answer] = {
 # Somebody who is quicker, between a rotation's reading and writing.
 OUT_OF_REACH |= {("POST /tokens/{id}/rotate", 409, "conflict")}
 # The gateway's, which takes any request that the local one can be sent.
-OUT_OF_REACH |= {("POST /revoke", 400, "invalid_request")}
+OUT_OF_REACH |= {
+    (operation, 400, "invalid_request")
+    for operation in ["POST /revoke", "POST /exchange", "GET /.well-known/oauth-protected-resource"]
+}
 
 
 @dataclass(frozen=True)
@@ -227,6 +235,10 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
     ("POST /introspect", 400, None): lambda people: Call("POST /introspect", people.admin, form={"path": "/"}),
     ("POST /revoke", 200, None): lambda people: Call("POST /revoke", None, form={"token": people.stranger}),
     ("POST /revoke", 400, None): lambda _: Call("POST /revoke", None),
+    ("POST /exchange", 400, None): lambda _: Call("POST /exchange", None, form=EXCHANGE | {"subject_token": "a.b.c"}),
+    ("GET /.well-known/oauth-protected-resource", 200, None): lambda _: Call(
+        "GET /.well-known/oauth-protected-resource", None
+    ),
     ("GET /me", 403, "insufficient_scope"): lambda people: Call("GET /me", people.elsewhere()),
     ("GET /me", 200, None): lambda people: Call("GET /me", people.stranger),
     ("POST /explain", 200, None): lambda people: Call(
@@ -246,6 +258,12 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
 }
 ONLY_OF_A_FULL_SERVICE: Answer = ("POST /tokens", 409, "token_limit_reached")
 REVIVED_IN_A_FULL_SERVICE: Answer = ("POST /tokens/{id}/rotate", 409, "token_limit_reached")
+# Those of identities: test_exchange.
+ONLY_OF_IDENTITIES: set[Answer] = {
+    ("POST /exchange", 200, None),
+    ("PATCH /tokens/{id}", 409, "token_exchanged"),
+    ("POST /tokens/{id}/rotate", 409, "token_exchanged"),
+}
 ONLY_OF_A_CACHING_SERVICE: Answer = ("POST /tokens/{id}/tighten", 409, "usage_incomplete")
 
 
@@ -262,7 +280,7 @@ def described() -> set[Answer]:
 def test_every_answer_that_is_described_can_be_had_or_is_known_not_to_be() -> None:
     within_reach = {answer for answer in described() if answer[1] not in OUT_OF_REACH_STATUSES}
     elsewhere = {ONLY_OF_A_FULL_SERVICE, REVIVED_IN_A_FULL_SERVICE, ONLY_OF_A_CACHING_SERVICE}
-    assert within_reach == set(CALLS) | elsewhere | OUT_OF_REACH
+    assert within_reach == set(CALLS) | elsewhere | ONLY_OF_IDENTITIES | OUT_OF_REACH
 
 
 @pytest.mark.parametrize("answer", CALLS, ids=lambda answer: " ".join(str(part) for part in answer if part))

@@ -44,7 +44,7 @@ def test_the_routes_that_are_deployed_are_those_that_are_described(resources: di
     assert {f"{event['Method'].upper()} {event['Path']}" for event in events} == set(spec.operations())
 
 
-def test_the_route_that_is_deployed_open_is_the_one_that_is_described_so(resources: dict) -> None:
+def test_the_routes_that_are_deployed_open_are_those_that_are_described_so(resources: dict) -> None:
     open_ones = {
         f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
         for resource in resources.values()

@@ -12,8 +12,8 @@ LOOKS_LIKE_TOKEN = re.compile(r"(_|%5[Ff])[0-9A-Za-z]{32}|eyJ[0-9A-Za-z_-]{10,}\
 # in the 65 characters behind the prefix.
 STRETCH = re.compile(r"[0-9A-Za-z]{43,}")
 SECRET_PART = slice(16, 16 + 43)
-# The two answers that show a token.
-SHOWN = re.compile(r"POST /tokens 201|POST /tokens/[0-9A-Za-z]{16}/rotate 200")
+# The answers that show a token.
+SHOWN = re.compile(r"POST /tokens 201|POST /tokens/[0-9A-Za-z]{16}/rotate 200|POST /exchange 200")
 
 
 class Watch:
@@ -36,7 +36,7 @@ class Watch:
         path = request.path_url.partition("?")[0]
         if SHOWN.fullmatch(f"{request.method} {path} {response.status_code}"):
             created = json.loads(text)
-            self.remember(created.pop("token"))
+            self.remember(created.pop("access_token" if path == "/exchange" else "token"))
             text = json.dumps(created)
         text += "".join(f"\n{name}: {value}" for name, value in response.headers.items())
         self.search(text, f"the answer {response.status_code} to {request.method} {request.path_url[:60]}")

@@ -1,0 +1,142 @@
+"""Exchanging identities: the answers that need an issuer whom the catalog trusts."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+import calls
+from calls import Call
+from service import Service
+from test_answers import EXCHANGE, ONLY_OF_IDENTITIES
+from watch import Watch
+
+AUDIENCE = "https://tokens.example.com"
+
+
+class Issuer:
+    """A CI system's issuer on loopback, which signs whatever claims are wanted."""
+
+    def __init__(self) -> None:
+        self.key = ed25519.Ed25519PrivateKey.generate()
+        public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key()))
+        keys = {"keys": [public | {"kid": "one", "alg": "EdDSA"}]}
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                found = {"issuer": issuer.url, "jwks_uri": issuer.url + "/keys"}
+                body = json.dumps(keys if self.path == "/keys" else found).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        issuer = self
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def identity(self, **claims: object) -> str:
+        now = int(time.time())
+        good = {
+            "iss": self.url,
+            "aud": AUDIENCE,
+            "sub": "repo:acme/billing:ref:refs/heads/main",
+            "repository": "acme/billing",
+            "ref": "refs/heads/main",
+            "jti": str(uuid.uuid4()),
+            "iat": now,
+            "exp": now + 300,
+        }
+        return jwt.encode(good | claims, self.key, "EdDSA", headers={"kid": "one"})
+
+    def rule(self) -> dict:
+        return {
+            "name": "deploy-billing",
+            "issuer": self.url,
+            "audience": AUDIENCE,
+            "claims": {"repository": "acme/billing", "ref": ["refs/heads/main", "refs/tags/v*"]},
+            "grants": [{"permissions": ["apps:read", "apps:write"], "resources": ["apps/billing"]}],
+            "lifetime": "10m",
+        }
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    yield issuer
+    issuer.server.shutdown()
+
+
+@pytest.fixture
+def trusting(built: None, watch: Watch, issuer: Issuer, tmp_path) -> Iterator[Service]:
+    """A service that trusts the issuer."""
+    service = Service(tmp_path)
+    service.start()
+    watch.remember(service.admin_token)
+    assert calls.put_catalog(service, {"trust": [issuer.rule()]}).status_code == 200
+    yield service
+    service.stop()
+
+
+def exchange(service: Service, identity: str, **more: str) -> Call:
+    return Call("POST /exchange", None, form=EXCHANGE | {"subject_token": identity} | more)
+
+
+def test_an_identity_is_exchanged_once_as_described_and_what_comes_of_it_is_not_changed(
+    trusting: Service, issuer: Issuer
+) -> None:
+    identity = issuer.identity()
+    response = exchange(trusting, identity).send(trusting)
+    seen = {("POST /exchange", response.status_code, calls.problem_type(response))}
+    shown = response.json()
+    assert (shown["rule"], shown["expires_in"], shown["scope"]) == ("deploy-billing", 600, "apps:read apps:write")
+    assert Call("GET /me", shown["access_token"]).send(trusting).json()["owner"] == "trust:deploy-billing"
+    again = exchange(trusting, identity).send(trusting)
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
+
+    made = Call("GET /tokens/{id}", trusting.admin_token, shown["token_id"]).send(trusting).json()
+    assert (made["via"], made["created_by"]) == (shown["via"], "trust:deploy-billing")
+    for operation, body in [("PATCH /tokens/{id}", {"name": "x"}), ("POST /tokens/{id}/rotate", {})]:
+        call = Call(operation, trusting.admin_token, made["id"], body=body, headers={"If-Match": '"1"'})
+        response = call.send(trusting)
+        seen |= {(operation, response.status_code, calls.problem_type(response))}
+    assert seen == ONLY_OF_IDENTITIES
+    assert len(Call("GET /tokens/{id}/events", trusting.admin_token, made["id"]).send(trusting).json()["events"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"scope": "apps:restart"}, "invalid_scope"),
+        ({"scope": "a b"}, "invalid_scope"),
+        ({"subject_token_type": "x"}, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_exchanged_is_refused_as_described(
+    more: dict, error: str, trusting: Service, issuer: Issuer
+) -> None:
+    response = exchange(trusting, issuer.identity(), **more).send(trusting)
+    assert (response.status_code, response.json()["error"]) == (400, error)
+
+
+def test_a_rule_that_is_shown_is_as_it_was_put(trusting: Service, issuer: Issuer) -> None:
+    assert Call("GET /catalog", trusting.admin_token).send(trusting).json()["trust"] == [issuer.rule()]
+
+
+@pytest.mark.parametrize("claims", [{"ref": "*"}, {"repository": "*/x"}, {"job_workflow_ref": "acme/x/y@z"}])
+def test_a_rule_for_everybody_is_refused_as_described(claims: dict, catalog_service: Service) -> None:
+    rule = Issuer.rule(Issuer()) | {"issuer": "https://token.actions.githubusercontent.com", "claims": claims}
+    response = calls.put_catalog(catalog_service, {"trust": [rule]})
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == ["trust[0].claims"]
