@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use portcullis::token::{Prefix, Secret, redact};
 
+use crate::commands::scan;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -73,6 +75,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Say who you are, what you may do and until when
     Whoami,
+    /// Find tokens in files and in git's history, and revoke them
+    Scan(scan::Args),
 }
 
 /// Flags that people try, and that would put a secret where others can read it.

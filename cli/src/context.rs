@@ -43,7 +43,6 @@ impl Context {
     ///
     /// # Errors
     /// Where no URL is known.
-    #[expect(dead_code, reason = "for `login` and `exchange`, which come without one")]
     pub(crate) fn api_without_credential(&self) -> Result<Api, Failure> {
         Ok(Api::new(self.config.url()?, None))
     }

@@ -1,5 +1,6 @@
 //! What each command does: one module a command.
 
+pub(crate) mod scan;
 mod whoami;
 
 use crate::args::Command;
@@ -12,5 +13,6 @@ use crate::{Context, Failure, Outcome};
 pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
     match command {
         Command::Whoami => whoami::run(context),
+        Command::Scan(args) => scan::run(&args, context),
     }
 }
