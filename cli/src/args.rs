@@ -9,7 +9,7 @@ use crate::commands::{login, logout};
 use clap::{Parser, Subcommand, ValueEnum};
 use portcullis::token::{Prefix, Secret, redact};
 
-use crate::commands::{catalog, completions, introspect, man, token};
+use crate::commands::{catalog, completions, introspect, man, scan, token};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Completions(completions::Args),
     /// Print the manual page, or write those of all commands into a directory
     Man(man::Args),
+    /// Find tokens in files and in git's history, and revoke them
+    Scan(scan::Args),
 }
 
 /// Flags that people try, and that would put a secret where others can read it.

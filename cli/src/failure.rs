@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// The service cannot be reached, or what answered is not the service.
     #[error("{0}")]
     Unreachable(String),
+    /// Some of it could not be done, or not be read.
+    #[error("{0}")]
+    Unfinished(String),
     /// Whoever was asked said no.
     #[error("cancelled; nothing was changed")]
     Cancelled,
@@ -88,7 +91,7 @@ impl Failure {
                 400..=428 | 430..=499 => 2,
                 _ => 7,
             },
-            Self::Unreachable(_) | Self::Output(_) => 7,
+            Self::Unreachable(_) | Self::Unfinished(_) | Self::Output(_) => 7,
             Self::Cancelled => 8,
             Self::Closed => 0,
         }

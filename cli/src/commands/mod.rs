@@ -6,6 +6,7 @@ pub(crate) mod introspect;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
+pub(crate) mod scan;
 pub(crate) mod token;
 mod whoami;
 
@@ -26,5 +27,6 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failur
         Command::Catalog(command) => catalog::run(command, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),
+        Command::Scan(args) => scan::run(&args, context),
     }
 }

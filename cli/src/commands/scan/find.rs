@@ -1,0 +1,190 @@
+//! Tokens in bytes, whatever the bytes are and however many: of a stream, only a window is held.
+//!
+//! The checksum decides. It covers the prefix, so no rule is needed for what may stand before or
+//! after a token: every beginning that the prefix could have is tried, and a token is found
+//! between any other letters. A text of 16 bits a character, as Windows writes and programs hold
+//! it, is found as well.
+//!
+//! Nothing here knows files, git or what is done with a token.
+
+use std::io::{self, Read};
+use std::str;
+use std::sync::Arc;
+
+use memchr::{memchr_iter, memrchr};
+use portcullis::token::{Prefix, Secret};
+use regex::bytes::Regex;
+use zeroize::Zeroizing;
+
+/// What follows a prefix: `_` (which may stand percent-encoded) and 65 letters and digits, in
+/// characters of 8 bits or of 16.
+const BODY: &str = r"(?s-u)(?:_|%5[Ff])([0-9A-Za-z]{65})|_\x00((?:[0-9A-Za-z]\x00){64}[0-9A-Za-z])";
+const LONGEST_PREFIX: usize = 16;
+/// The bytes of the longest token, in characters of 16 bits.
+const LONGEST: usize = 2 * (LONGEST_PREFIX + 1 + 65);
+const WINDOW: usize = 256 * 1024;
+
+/// A token, and where it begins.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) place: Place,
+    pub(crate) prefix: Prefix,
+    pub(crate) secret: Arc<Secret>,
+}
+
+/// Both count from 1; the column counts bytes, or characters where they have 16 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
+}
+
+/// What is looked for.
+#[derive(Clone)]
+pub(crate) struct Finder {
+    body: Regex,
+    /// With none, every prefix is one.
+    prefixes: Vec<Prefix>,
+}
+
+impl Finder {
+    pub(crate) fn new(prefixes: Vec<Prefix>) -> Result<Self, regex::Error> {
+        Ok(Self { body: Regex::new(BODY)?, prefixes })
+    }
+
+    /// Every token in what is left to read, in order.
+    pub(crate) fn search(&self, window: &mut Window, mut source: impl Read) -> io::Result<Vec<Found>> {
+        let mut found = Vec::new();
+        window.clear();
+        while window.advance(&mut source)? {
+            for token in self.tokens(window.held()) {
+                if token.end > window.searched {
+                    found.push(Found {
+                        place: window.place(&token),
+                        prefix: token.prefix,
+                        secret: Arc::new(token.secret),
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The bytes with nothing left of each token in them but its public part: what is shown of
+    /// a name.
+    pub(crate) fn without_secrets(&self, bytes: &[u8]) -> Vec<u8> {
+        let (mut shown, mut copied) = (Vec::new(), 0);
+        for token in self.tokens(bytes) {
+            shown.extend_from_slice(bytes.get(copied..token.start).unwrap_or_default());
+            shown.extend_from_slice(format!("{}_{}[redacted]", token.prefix, token.secret.id()).as_bytes());
+            copied = token.end;
+        }
+        shown.extend_from_slice(bytes.get(copied..).unwrap_or_default());
+        shown
+    }
+
+    fn tokens<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = Token> + 'a {
+        self.body.captures_iter(bytes).filter_map(|captures| {
+            let whole = captures.get(0)?;
+            let (body, step) = captures.get(1).map_or_else(|| (captures.get(2), 2), |body| (Some(body), 1));
+            let body: Vec<u8> = body?.as_bytes().iter().step_by(step).copied().collect();
+            self.token(bytes, whole.range(), &Zeroizing::new(body), step)
+        })
+    }
+
+    /// The token that has this body, if any prefix before it makes it one.
+    fn token(&self, bytes: &[u8], body: std::ops::Range<usize>, letters: &[u8], step: usize) -> Option<Token> {
+        let letters = str::from_utf8(letters).ok()?;
+        let before = bytes.get(..body.start)?;
+        let run = before.iter().rev().skip(step - 1).step_by(step).take(LONGEST_PREFIX);
+        let run: Vec<u8> = run.take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).copied().collect();
+        (2..=run.len()).find_map(|length| {
+            let prefix: String = run.iter().take(length).rev().map(|byte| char::from(*byte)).collect();
+            let prefix: Prefix = prefix.parse().ok()?;
+            if !self.prefixes.is_empty() && !self.prefixes.contains(&prefix) {
+                return None;
+            }
+            let mut text = Zeroizing::new(String::with_capacity(LONGEST));
+            for part in [prefix.as_str(), "_", letters] {
+                text.push_str(part);
+            }
+            let secret = Secret::parse(&prefix, &text).ok()?;
+            Some(Token { start: body.start - step * length, end: body.end, step, prefix, secret })
+        })
+    }
+}
+
+/// A token in a slice.
+struct Token {
+    start: usize,
+    end: usize,
+    /// Bytes a character.
+    step: usize,
+    prefix: Prefix,
+    secret: Secret,
+}
+
+/// As much of a stream as is held at once. It is cleared when it is dropped, and may be used
+/// again.
+pub(crate) struct Window {
+    buffer: Zeroizing<Vec<u8>>,
+    filled: usize,
+    /// Up to where what is held was searched before: a token that ends there was found then.
+    searched: usize,
+    /// Newlines before what is held.
+    newlines: u64,
+    /// Bytes since the last newline before what is held, or since the beginning.
+    column: u64,
+}
+
+impl Window {
+    pub(crate) fn new() -> Self {
+        Self { buffer: Zeroizing::new(vec![0; WINDOW]), filled: 0, searched: 0, newlines: 0, column: 0 }
+    }
+
+    fn clear(&mut self) {
+        (self.filled, self.searched, self.newlines, self.column) = (0, 0, 0, 0);
+    }
+
+    fn held(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Reads on, keeping the end in which a token may have begun. Whether there was more.
+    fn advance(&mut self, source: &mut impl Read) -> io::Result<bool> {
+        let keep = self.filled.min(LONGEST - 1);
+        self.forget(self.filled - keep);
+        self.searched = keep;
+        while let Some(free) = self.buffer.get_mut(self.filled..).filter(|free| !free.is_empty()) {
+            match source.read(free) {
+                Ok(0) => break,
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.filled > keep)
+    }
+
+    fn forget(&mut self, count: usize) {
+        let gone = self.buffer.get(..count).unwrap_or_default();
+        (self.newlines, self.column) = self.after(gone);
+        self.buffer.copy_within(count..self.filled, 0);
+        self.filled -= count;
+    }
+
+    /// Newlines, and bytes since the last of them, after these bytes at the window's beginning.
+    fn after(&self, bytes: &[u8]) -> (u64, u64) {
+        let newlines = self.newlines + memchr_iter(b'\n', bytes).count() as u64;
+        let column = memrchr(b'\n', bytes).map_or(self.column + bytes.len() as u64, |at| (bytes.len() - at - 1) as u64);
+        (newlines, column)
+    }
+
+    fn place(&self, token: &Token) -> Place {
+        let (newlines, column) = self.after(self.buffer.get(..token.start).unwrap_or_default());
+        // Behind the newline of a little-endian text is its other half, and before the first
+        // letter of a big-endian one is that letter's.
+        let column = if token.step == 2 { column / 2 } else { column };
+        Place { line: newlines + 1, column: column + 1 }
+    }
+}

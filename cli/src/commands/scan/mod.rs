@@ -1,0 +1,156 @@
+//! `portcullis scan`: our tokens in files and in git's history, and their end.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `find` | tokens in bytes |
+//! | `files` | the files that are here |
+//! | `git` | git's own programs |
+//! | `history` | what git keeps, and what is staged |
+//! | `findings` | what was found, and what could not be read |
+//! | `report` | how that is printed: never a secret, nor the line it is in |
+//! | `revoke` | the end of what was found |
+
+mod files;
+mod find;
+mod findings;
+mod git;
+mod history;
+mod report;
+mod revoke;
+
+use std::path::{Path, PathBuf};
+
+use portcullis::token::Prefix;
+
+use crate::{Context, Failure, Outcome};
+use find::Finder;
+use findings::{Findings, Report};
+use git::GitError;
+use history::History;
+
+/// What `portcullis scan` is asked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Files and directories, or - for standard input; with --history and --staged, where the repositories are
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Search what git keeps instead of the files that are here: all of it, or a range like origin/main..HEAD
+    #[arg(long, value_name = "RANGE", num_args = 0..=1, conflicts_with = "staged")]
+    history: Option<Option<String>>,
+    /// Search what is staged for the next commit, for a pre-commit hook
+    #[arg(long)]
+    staged: bool,
+    /// Leave out what git ignores; without it, an ignored .env is searched, and an ignored target/ too
+    #[arg(long, conflicts_with_all = ["history", "staged"])]
+    skip_ignored: bool,
+    /// The deployment's prefix; without it, tokens of every deployment are found
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
+    prefix: Vec<Prefix>,
+    /// Revoke what is found: whoever holds a token may end it, so this needs a URL and no credential
+    #[arg(long)]
+    revoke: bool,
+}
+
+fn prefix(text: &str) -> Result<Prefix, String> {
+    text.parse().map_err(|invalid: portcullis::token::Invalid| invalid.to_string())
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let finder = Finder::new(args.prefix.clone()).map_err(|error| Failure::usage(error.to_string()))?;
+    // What would be refused afterwards is refused before the search.
+    let revoker = args.revoke.then(|| revoke::Revoker::new(context)).transpose()?;
+    let report = search(args, &finder, context)?;
+    for what in &report.unread {
+        context.out.warn(&String::from_utf8_lossy(&finder.without_secrets(what.as_bytes())));
+    }
+    match revoker {
+        None => report::print(&report, None, &finder, &context.out)?,
+        Some(revoker) => {
+            // Whoever is asked sees first where the tokens are; a document is printed once.
+            if !context.out.json {
+                report::print(&report, None, &finder, &context.out)?;
+            }
+            let endings = revoker.end(&report.findings)?;
+            report::print_endings(&report, &endings, &finder, &context.out)?;
+            revoke::failure(&endings).map_or(Ok(()), Err)?;
+        }
+    }
+    // That tokens were found is the answer, whatever else there may be. That none were takes
+    // that everything was read.
+    match (report.findings.is_empty(), report.unread.len()) {
+        (false, _) => Ok(Outcome::No),
+        (true, 0) => Ok(Outcome::Done),
+        (true, unread) => Err(Failure::Unfinished(format!(
+            "no token was found, but {unread} {} could not be read",
+            if unread == 1 { "thing" } else { "things" }
+        ))),
+    }
+}
+
+fn search(args: &Args, finder: &Finder, context: &Context) -> Result<Report, Failure> {
+    let findings = Findings::default();
+    for path in args.paths.iter().filter(|path| path.as_os_str() != files::STDIN) {
+        if matches!(path.try_exists(), Ok(false)) && path.symlink_metadata().is_err() {
+            return Err(not_there(args, path));
+        }
+    }
+    match &args.history {
+        Some(range) => {
+            for path in &args.paths {
+                history(path, range.as_deref(), finder, &findings, context)?;
+            }
+        }
+        None if args.staged => {
+            for path in &args.paths {
+                let history = History::of(path, finder, &findings).map_err(of_git)?;
+                history.search_staged().map_err(of_git)?;
+            }
+        }
+        None => files::search(&args.paths, args.skip_ignored, finder, &findings),
+    }
+    Ok(findings.report())
+}
+
+fn history(
+    path: &Path,
+    range: Option<&str>,
+    finder: &Finder,
+    findings: &Findings,
+    context: &Context,
+) -> Result<(), Failure> {
+    let history = History::of(path, finder, findings).map_err(of_git)?;
+    match range {
+        Some(range) => history.check(range).map_err(|error| {
+            of_git(error).with_hint(
+                "--history takes a range of commits; the repository comes before it: portcullis scan DIR --history",
+            )
+        })?,
+        None if history.is_shallow().map_err(of_git)? => {
+            context
+                .out
+                .warn("this clone is shallow: its history goes on where it was cloned from, and was not searched");
+        }
+        None => {}
+    }
+    history.search(range).map_err(|error| match error {
+        // The repository and the range are known to be good.
+        GitError::Refused(why) => Failure::Unfinished(why),
+        error => of_git(error),
+    })
+}
+
+fn not_there(args: &Args, path: &Path) -> Failure {
+    let failure = Failure::usage(format!("{}: there is no such file or directory", path.display()));
+    if args.history.is_some() || path.to_string_lossy().contains("..") {
+        return failure.with_hint("a range of commits comes right after --history");
+    }
+    failure
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
+fn of_git(error: GitError) -> Failure {
+    match error {
+        GitError::NotStarted(_) | GitError::Refused(_) => Failure::usage(error.to_string()),
+        GitError::Read(_) | GitError::Unexpected => Failure::Unfinished(error.to_string()),
+    }
+}

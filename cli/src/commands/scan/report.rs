@@ -1,0 +1,139 @@
+//! How what was found is printed: where it is, its prefix and its id. The secret, and the line
+//! that it is in, stay where they are.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::find::Finder;
+use super::findings::{Finding, Report};
+use super::revoke::{Ended, Ending};
+use crate::output::{Output, clean};
+use crate::{Failure, output::Mood};
+
+/// As many digits of a commit as people read.
+const COMMIT: usize = 12;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    findings: Vec<Entry<'a>>,
+    files: u64,
+    /// What could not be read, and why.
+    unread: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocations: Option<Vec<Revocation<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    /// Not of a message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    line: u64,
+    column: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'a str>,
+    token_id: &'a str,
+    prefix: &'a str,
+}
+
+#[derive(Serialize)]
+struct Revocation<'a> {
+    token_id: &'a str,
+    outcome: &'static str,
+    detail: String,
+}
+
+/// Prints where the tokens are: for people a line each, with `--quiet` the ids, with `--json` one
+/// document, which may say what became of them.
+pub(super) fn print(report: &Report, endings: Option<&[Ending]>, finder: &Finder, out: &Output) -> Result<(), Failure> {
+    if out.json {
+        return out.document(&document(report, endings, finder));
+    }
+    if out.quiet {
+        let mut told = BTreeSet::new();
+        let ids = report.findings.iter().map(|finding| finding.secret.id().as_str());
+        return ids.filter(|id| told.insert(*id)).try_for_each(|id| out.line(id));
+    }
+    for finding in &report.findings {
+        out.line(&line(finding, finder))?;
+    }
+    out.note(&summary(report));
+    Ok(())
+}
+
+/// Prints what became of each token.
+pub(super) fn print_endings(report: &Report, endings: &[Ending], finder: &Finder, out: &Output) -> Result<(), Failure> {
+    if out.json {
+        return print(report, Some(endings), finder, out);
+    }
+    for ending in endings {
+        let mood = match ending.ended {
+            Ended::Revoked => Mood::Good,
+            Ended::Perhaps | Ended::Replaced => Mood::Warn,
+            Ended::Not(_) => Mood::Bad,
+        };
+        let word = out.colored_word(ending.ended.word(), mood);
+        out.note(&format!("{} {}: {word}: {}", ending.prefix, ending.secret.id(), clean(&ending.ended.detail())));
+    }
+    Ok(())
+}
+
+fn document(report: &Report, endings: Option<&[Ending]>, finder: &Finder) -> String {
+    let entry = |finding: &'_ Finding| -> Option<String> { finding.source.shown_path(finder) };
+    let findings = report.findings.iter().map(|finding| Entry {
+        path: entry(finding),
+        line: finding.place.line,
+        column: finding.place.column,
+        commit: finding.source.commit.as_deref(),
+        tag: finding.source.tag.as_deref(),
+        token_id: finding.secret.id().as_str(),
+        prefix: finding.prefix.as_str(),
+    });
+    let revocation = |ending: &'_ Ending| ending.ended.detail();
+    let revocations = endings.map(|endings| {
+        let each = endings.iter().map(|ending| Revocation {
+            token_id: ending.secret.id().as_str(),
+            outcome: ending.ended.word(),
+            detail: revocation(ending),
+        });
+        each.collect()
+    });
+    let unread = report.unread.iter().map(|what| masked(what, finder)).collect();
+    let document = Document { findings: findings.collect(), files: report.files, unread, revocations };
+    // Our own types of strings and numbers cannot fail to serialise.
+    serde_json::to_string(&document).unwrap_or_default()
+}
+
+/// `<path>:<line>:<column>: <prefix> <id>`, as compilers and ripgrep write places.
+fn line(finding: &Finding, finder: &Finder) -> String {
+    let source = &finding.source;
+    let commit = source.commit.as_ref().map(|commit| commit.get(..COMMIT).unwrap_or(commit));
+    let place = match (source.shown_path(finder), commit, &source.tag) {
+        (Some(path), None, _) => path,
+        (Some(path), Some(commit), _) => format!("{commit}:{path}"),
+        (None, Some(commit), _) => format!("commit {commit}"),
+        (None, None, Some(tag)) => format!("tag {tag}"),
+        (None, None, None) => String::new(),
+    };
+    // A line is a line, whatever a file is called.
+    let place = clean(&place.replace('\n', "\u{fffd}"));
+    let (at, id) = (finding.place, finding.secret.id());
+    format!("{place}:{}:{}: {} {id}", at.line, at.column, finding.prefix)
+}
+
+pub(super) fn masked(text: &str, finder: &Finder) -> String {
+    String::from_utf8_lossy(&finder.without_secrets(text.as_bytes())).into_owned()
+}
+
+fn summary(report: &Report) -> String {
+    let tokens: BTreeSet<&str> = report.findings.iter().map(|finding| finding.secret.id().as_str()).collect();
+    let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let files = many(usize::try_from(report.files).unwrap_or(usize::MAX), "file");
+    match tokens.len() {
+        0 => format!("no token in {files}"),
+        count => format!("{} at {} in {files}", many(count, "token"), many(report.findings.len(), "place")),
+    }
+}

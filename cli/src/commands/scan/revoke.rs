@@ -1,0 +1,140 @@
+//! The end of what was found: `POST /revoke` (RFC 7009) for each, with the token as its own proof.
+//!
+//! That call is answered alike for a token that there is not. So what became of one is known
+//! only where a credential lets it be looked at; without, this says that it does not know.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use portcullis::api::Token;
+use portcullis::token::{Prefix, Secret, TokenId};
+
+use super::findings::Finding;
+use crate::api::Api;
+use crate::{Context, Failure};
+
+/// The service, and who is asked before.
+pub(super) struct Revoker<'a> {
+    context: &'a Context,
+    /// With no credential: the token is its own.
+    open: Api,
+    /// With the credential, if there is one.
+    known: Option<Api>,
+}
+
+/// What became of a token.
+pub(super) struct Ending {
+    pub(super) prefix: Prefix,
+    pub(super) secret: Arc<Secret>,
+    pub(super) ended: Ended,
+}
+
+/// How it came out.
+pub(super) enum Ended {
+    /// It was looked at, and is revoked.
+    Revoked,
+    /// The service took it; whether it had such a token is not known.
+    Perhaps,
+    /// The secret proves nothing any more, and the token lives on with another, in this status.
+    Replaced,
+    /// The service did not take it.
+    Not(Failure),
+}
+
+impl Ended {
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Perhaps => "unknown",
+            Self::Replaced => "replaced",
+            Self::Not(_) => "failed",
+        }
+    }
+
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Self::Revoked => "it opens nothing any more".to_owned(),
+            Self::Perhaps => "revoked, or not a token of this deployment that you may see".to_owned(),
+            Self::Replaced => {
+                "this secret had ended before, by expiry or rotation; the token was left as it is".to_owned()
+            }
+            Self::Not(failure) => failure.to_string(),
+        }
+    }
+}
+
+impl<'a> Revoker<'a> {
+    /// # Errors
+    /// Where no URL is known, or the credential that was named cannot be read.
+    pub(super) fn new(context: &'a Context) -> Result<Self, Failure> {
+        let known = match context.api() {
+            Ok(api) => Some(api),
+            Err(Failure::NoCredential) => None,
+            Err(failure) => return Err(failure),
+        };
+        Ok(Self { context, open: context.api_without_credential()?, known })
+    }
+
+    /// Asks, and ends every token that was found. One that cannot be ended keeps none of the
+    /// others from it.
+    ///
+    /// # Errors
+    /// Where the answer is no, or nobody is there to ask.
+    pub(super) fn end(&self, findings: &[Finding]) -> Result<Vec<Ending>, Failure> {
+        let tokens = distinct(findings);
+        if tokens.is_empty() {
+            return Ok(Vec::new());
+        }
+        let what: Vec<String> = tokens.iter().map(|finding| self.describe(finding)).collect();
+        let question = match tokens.len() {
+            1 => "Revoke it?".to_owned(),
+            count => format!("Revoke all {count}?"),
+        };
+        let what = format!("Whoever uses one of these will be refused, for good:\n{}", what.join("\n"));
+        self.context.confirm(&crate::output::clean(&what), &question)?;
+        let end = |finding: &Finding| {
+            let (prefix, secret) = (finding.prefix.clone(), Arc::clone(&finding.secret));
+            Ending { ended: self.end_one(&secret), prefix, secret }
+        };
+        Ok(tokens.into_iter().map(end).collect())
+    }
+
+    fn end_one(&self, secret: &Secret) -> Ended {
+        if let Err(failure) = self.open.post("/revoke").form(&[("token", secret.reveal())]).send() {
+            return Ended::Not(failure);
+        }
+        match self.look(secret.id()).as_ref().map(|token| token.status.as_str()) {
+            Some("revoked") => Ended::Revoked,
+            Some(_) => Ended::Replaced,
+            None => Ended::Perhaps,
+        }
+    }
+
+    /// The token, as far as a credential shows it.
+    fn look(&self, id: &TokenId) -> Option<Token> {
+        self.known.as_ref()?.get(format!("/tokens/{id}")).send().ok()?.read().ok()
+    }
+
+    /// A token, and who will miss it.
+    fn describe(&self, finding: &Finding) -> String {
+        let id = finding.secret.id();
+        let Some(token) = self.look(id) else { return format!("  {} {id}", finding.prefix) };
+        let out = &self.context.out;
+        let from = token.last_used_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
+        let used = out.when_or(token.last_used_at, "never");
+        let Token { name, owner, status, .. } = token;
+        format!("  {} {id}  {name}, of {owner}, {status}, last used {used}{from}", finding.prefix)
+    }
+}
+
+/// Why the command did not do all that it was asked to, if it did not.
+pub(super) fn failure(endings: &[Ending]) -> Option<Failure> {
+    let failed = endings.iter().filter(|ending| matches!(ending.ended, Ended::Not(_))).count();
+    (failed > 0).then(|| Failure::Unfinished(format!("{failed} of {} tokens could not be revoked", endings.len())))
+}
+
+/// Each secret once: two of one token, from before and after a rotation, are two.
+fn distinct(findings: &[Finding]) -> Vec<&Finding> {
+    let mut told = BTreeSet::new();
+    findings.iter().filter(|finding| told.insert(*finding.secret.digest().as_bytes())).collect()
+}
