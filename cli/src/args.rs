@@ -9,7 +9,7 @@ use crate::commands::{login, logout};
 use clap::{Parser, Subcommand, ValueEnum};
 use portcullis::token::{Prefix, Secret, redact};
 
-use crate::commands::{catalog, completions, introspect, man, scan, token};
+use crate::commands::{catalog, completions, exchange, introspect, man, scan, token, trust};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -85,6 +85,11 @@ pub(crate) enum Command {
     /// Look at the catalog of permissions, roles and routes, check one and put it in force
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Exchange a CI job's identity for a token of a few minutes
+    Exchange(exchange::Args),
+    /// Try the catalog's trust rules, which say what identity gets what
+    #[command(subcommand)]
+    Trust(trust::Command),
     /// Print the completions of a shell
     Completions(completions::Args),
     /// Print the manual page, or write those of all commands into a directory

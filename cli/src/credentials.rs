@@ -37,6 +37,11 @@ impl Credential {
         Self { secret: session.id_token.clone(), source: "the sign-in of portcullis login".to_owned() }
     }
 
+    /// What a CI system gave a job, to ask it for the job's ID token.
+    pub(crate) fn of_a_job(secret: String, variable: &str) -> Self {
+        Self { secret: Zeroizing::new(secret), source: variable.to_owned() }
+    }
+
     pub(crate) fn secret(&self) -> &str {
         &self.secret
     }

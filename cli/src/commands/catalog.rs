@@ -2,7 +2,7 @@
 //! JSON; it is checked here by the very rules of the service, before anything is sent.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use portcullis::access::{Catalog, Flaw, MOST_CATALOG_BYTES};
@@ -121,6 +121,11 @@ fn diff(file: &File, context: &Context) -> Result<Outcome, Failure> {
     Ok(Outcome::No)
 }
 
+/// The catalog in a file; where it has flaws they are printed, and there is none.
+pub(crate) fn good(path: &Path, context: &Context) -> Result<Option<Value>, Failure> {
+    File { path: path.to_owned() }.good(context)
+}
+
 /// The catalog that is in force, and its version.
 fn in_force(api: &Api) -> Result<(Value, String), Failure> {
     let answer = api.get("/catalog").send()?;
@@ -179,7 +184,7 @@ impl File {
             Ok(document) => Ok(Some(document)),
             Err(flaws) => {
                 print(&flaws, context)?;
-                context.out.warn("the catalog has flaws; nothing was sent");
+                context.out.warn("the catalog has flaws; nothing was done");
                 Ok(None)
             }
         }

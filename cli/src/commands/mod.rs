@@ -2,12 +2,14 @@
 
 pub(crate) mod catalog;
 pub(crate) mod completions;
+pub(crate) mod exchange;
 pub(crate) mod introspect;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod scan;
 pub(crate) mod token;
+pub(crate) mod trust;
 mod whoami;
 
 use crate::args::Command;
@@ -22,6 +24,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failur
         Command::Token(command) => token::run(command, context),
         Command::Login(args) => login::run(&args, context),
         Command::Logout(args) => logout::run(&args, context),
+        Command::Exchange(args) => exchange::run(&args, context),
+        Command::Trust(command) => trust::run(&command, context),
         Command::Whoami => whoami::run(context),
         Command::Introspect(args) => introspect::run(&args, context),
         Command::Catalog(command) => catalog::run(command, context),

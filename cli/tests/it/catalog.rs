@@ -86,5 +86,5 @@ fn a_catalog_with_flaws_is_not_sent() {
     let stack = stack();
     let path = file(&stack, "bad.toml", "strict = 1\n");
     let assert = stack.portcullis(["catalog", "push", &path, "--yes"]).assert().code(1);
-    assert!(stderr(&assert).contains("nothing was sent"));
+    assert!(stderr(&assert).contains("nothing was done"));
 }

@@ -5,20 +5,27 @@
 //! | --- | --- |
 //! | `catalog`, `introspect`, `token`, `whoami` | what these commands do, without a terminal |
 //! | `elsewhere` | what is made of answers that are not the service's as it is today |
+//! | `exchange` | that CI jobs get tokens for their identities (`issuer`), and that trials of trust rules are true |
 //! | `help` | what every command says of itself |
 //! | `login` | signing in and out, as a person with a browser would (`person`) |
 //! | `light` | that no AWS SDK comes with the command |
+//! | `scan` | that tokens in files and git's history are found and ended |
 //! | `settings` | where URL and credential come from, and where a secret has no place |
 //! | `terminal` | what is different on a terminal |
 #![cfg(test)]
 
 mod catalog;
 mod elsewhere;
+mod exchange;
 mod help;
 mod introspect;
+#[expect(dead_code, reason = "the tests over HTTP use the rest of it")]
+#[path = "../../../tests/support/issuer.rs"]
+mod issuer;
 mod light;
 mod login;
 mod person;
+mod scan;
 mod settings;
 mod support;
 #[cfg(unix)]

@@ -1,0 +1,158 @@
+//! `portcullis exchange` and `portcullis trust test`, with an issuer that signs identities.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::issuer::Issuer;
+use crate::support::{Stack, bare, json, stack, stderr, stdout};
+
+/// A deployment with a rule for the issuer's jobs on the main branch of `acme/billing`.
+fn trusting(issuer: &Issuer) -> Stack {
+    let stack = stack();
+    let path = stack.home.path().join("catalog.json");
+    let audience = "https://tokens.example.com";
+    let rule = |name: &str, claims: Value| {
+        json!({"name": name, "issuer": issuer.url, "audience": audience, "claims": claims, "lifetime": "10m",
+            "grants": [{"permissions": ["apps:read", "apps:write"], "resources": ["apps/billing"]}]})
+    };
+    let release = json!({"repository": "acme/billing", "ref": "refs/tags/v*"});
+    let main = json!({"repository": "acme/billing", "ref": "refs/heads/main"});
+    fs::write(&path, json!({"trust": [rule("release", release), rule("main", main)]}).to_string()).unwrap();
+    stack.portcullis(["catalog", "push", path.to_str().unwrap(), "--yes", "--quiet"]).assert().success();
+    stack
+}
+
+#[test]
+fn a_job_with_an_identity_gets_a_token_alone_on_standard_output_without_any_credential() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer);
+    let mut command = stack.bare();
+    command.env("PORTCULLIS_URL", stack.url()).env("PORTCULLIS_ID_TOKEN", issuer.signs(&issuer.claims()));
+    let given = command.args(["exchange", "--permission", "apps:read"]).assert().success();
+    let token = stdout(&given);
+    assert!(stderr(&given).contains("acme/billing@refs/heads/main") && !stderr(&given).contains(token.trim()));
+    let me = json(&stack.with_token(token.trim(), ["whoami", "--json"]).assert().success());
+    assert_eq!((&me["token_name"], &me["grants"][0]["permissions"]), (&json!("main"), &json!(["apps:read"])));
+    let listed = stdout(&stack.portcullis(["token", "list"]).assert().success());
+    assert!(listed.contains("VIA") && listed.contains("acme/billing@refs/heads/main"), "{listed}");
+    let again = command.assert().code(2);
+    assert!(stderr(&again).contains("each works once"), "{}", stderr(&again));
+}
+
+#[test]
+fn an_identity_comes_from_a_file_or_standard_input_and_never_from_the_command_line() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer);
+    let exchange = |arguments: &[&str], stdin: String| {
+        let mut command = stack.bare();
+        command.env("PORTCULLIS_URL", stack.url()).arg("exchange").args(arguments).write_stdin(stdin);
+        command.assert()
+    };
+    exchange(&["--quiet", "--id-token-file", "-"], issuer.signs(&issuer.claims())).success();
+    let identity = issuer.signs(&issuer.claims());
+    let refused = exchange(&[&identity], String::new()).code(2);
+    assert!(!stderr(&refused).contains(&identity), "{}", stderr(&refused));
+    assert!(stderr(&exchange(&[], String::new()).code(2)).contains("PORTCULLIS_ID_TOKEN"));
+}
+
+#[test]
+fn on_github_the_identity_is_asked_for_and_the_token_is_masked_before_it_is_handed_on() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer);
+    // GitHub's side: it answers one request with the job's ID token.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/idtoken?api-version=2.0", listener.local_addr().unwrap());
+    let body = json!({"value": issuer.signs(&issuer.claims())}).to_string();
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    let env_file = stack.home.path().join("github-env");
+    let mut command = stack.bare();
+    command.env("PORTCULLIS_URL", stack.url()).env("GITHUB_ENV", &env_file).env("GITHUB_ACTIONS", "true");
+    command.env("ACTIONS_ID_TOKEN_REQUEST_URL", url).env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "runner");
+    let given = command.args(["exchange", "--audience", "https://tokens.example.com", "--github-env"]).assert();
+    let written = fs::read_to_string(&env_file).unwrap();
+    let token = written.trim().strip_prefix("PORTCULLIS_API_TOKEN=").unwrap().to_owned();
+    assert_eq!(stdout(&given.success()), format!("::add-mask::{token}\n"));
+    stack.call_demo("/apps/billing", &token);
+    let request = asked.join().unwrap();
+    assert!(
+        request.starts_with("GET /idtoken?api-version=2.0&audience=https%3A%2F%2Ftokens.example.com "),
+        "{request}"
+    );
+    assert!(request.to_ascii_lowercase().contains("authorization: bearer runner"), "{request}");
+}
+
+#[test]
+fn a_job_of_github_that_may_not_have_an_identity_is_told_what_it_needs() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bare(home.path());
+    command.env("PORTCULLIS_URL", "http://127.0.0.1:9").env("GITHUB_ACTIONS", "true");
+    let refused = stderr(&command.arg("exchange").assert().code(2));
+    assert!(refused.contains("permissions: id-token: write"), "{refused}");
+}
+
+#[test]
+fn a_trial_says_which_rule_takes_an_identity_and_what_the_others_lack() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer);
+    let claims = stack.home.path().join("claims.json");
+    fs::write(&claims, issuer.claims().to_string()).unwrap();
+    let test = |text: &str| {
+        let mut command = stack.portcullis(["trust", "test", "--claims", "-"]);
+        command.write_stdin(text.to_owned()).assert()
+    };
+    let taken = stdout(&test(&issuer.claims().to_string()).code(0));
+    assert!(taken.contains("main") && taken.contains("apps:read, apps:write on apps/billing"), "{taken}");
+    let unmet = r#"ref is "refs/heads/main", and has to be "refs/tags/v*""#;
+    assert!(taken.contains("release does not take it:") && taken.contains(unmet), "{taken}");
+    // A whole ID token says the same, and was not verified.
+    assert_eq!(stdout(&test(&issuer.signs(&issuer.claims())).code(0)), taken);
+    let mut other = issuer.claims();
+    other["repository"] = json!("acme/payroll");
+    assert!(stdout(&test(&other.to_string()).code(1)).starts_with("No rule takes "));
+    for bad in ["", "[]", "a.b.c", "{"] {
+        test(bad).code(2);
+    }
+}
+
+#[test]
+fn a_trial_against_a_file_needs_no_service_and_takes_recorded_claims() {
+    let home = tempfile::tempdir().unwrap();
+    let catalog = home.path().join("catalog.toml");
+    let rule = r#"
+[[trust]]
+name = "octo"
+issuer = "https://token.actions.githubusercontent.com"
+audience = "https://tokens.example.com"
+claims = { repository = "octo-org/octo-repo", environment = "prod" }
+grants = [{ permissions = ["apps:write"], resources = ["apps/octo"] }]
+"#;
+    fs::write(&catalog, rule).unwrap();
+    let recorded = |name: &str| format!("{}/../examples/ci/claims/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let test = |name: &str| {
+        let mut command = bare(home.path());
+        command.args(["trust", "test", "--json", "--claims", &recorded(name), "--catalog"]).arg(&catalog).assert()
+    };
+    let taken = json(&test("github-environment").code(0));
+    assert_eq!((&taken["rule"], &taken["lifetime_seconds"]), (&json!("octo"), &json!(900)));
+    assert_eq!(taken["via"], "github:octo-org/octo-repo@refs/heads/main");
+    let refused = json(&test("github-pull-request").code(1));
+    assert_eq!(refused["rule"], Value::Null);
+    assert_eq!(refused["rules"][0]["unmet"], json!([r#"environment is not there, and has to be "prod""#]));
+    fs::write(&catalog, rule.replace("repository = \"octo-org/octo-repo\", ", "")).unwrap();
+    assert!(stdout(&test("github-environment").code(1)).contains("trust[0].claims"), "a bad catalog is named as such");
+}

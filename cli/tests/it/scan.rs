@@ -1,0 +1,197 @@
+//! `portcullis scan`: real files, real repositories, and a deployment that ends what was found.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command as Program;
+
+use portcullis::token::Secret;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{bare, json, stack, stderr, stdout};
+
+/// A token of nobody's, and its id.
+fn token(prefix: &str) -> (String, String) {
+    // The system's generator, by way of a deployment that has none of it: any secret will do.
+    let secret = Secret::generate(&prefix.parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
+    (secret.reveal().to_owned(), secret.id().to_string())
+}
+
+fn scan(home: &Path, at: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
+    bare(home).current_dir(at).arg("scan").args(arguments).assert()
+}
+
+fn git(at: &Path, arguments: &[&str]) {
+    let mut program = Program::new("git");
+    program.current_dir(at).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
+    program.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    let output = program.output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A repository with one commit.
+fn repository() -> TempDir {
+    let at = TempDir::new().unwrap();
+    git(at.path(), &["init", "-q", "-b", "main"]);
+    fs::write(at.path().join("README"), "nothing\n").unwrap();
+    git(at.path(), &["add", "."]);
+    git(at.path(), &["commit", "-qm", "begin"]);
+    at
+}
+
+#[test]
+fn a_token_in_a_file_is_found_by_prefix_and_checksum_and_its_secret_is_not_printed() {
+    let (home, at) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (secret, id) = token("pcl");
+    fs::create_dir(at.path().join("deep")).unwrap();
+    fs::write(at.path().join("deep/.env"), format!("A=1\nTOKEN=\"{secret}\"\n")).unwrap();
+    let mut wrong = secret.clone();
+    wrong.replace_range(30..31, if &secret[30..31] == "x" { "y" } else { "x" });
+    fs::write(at.path().join("typo"), &wrong).unwrap();
+    let found = scan(home.path(), at.path(), &["--json"]).code(1);
+    let document = json(&found);
+    assert_eq!(document["findings"].as_array().unwrap().len(), 1, "{document}");
+    let finding = &document["findings"][0];
+    assert_eq!((&finding["line"], &finding["column"], &finding["token_id"]), (&json!(2), &json!(8), &json!(id)));
+    assert!(finding["path"].as_str().unwrap().ends_with("deep/.env"));
+    let said = scan(home.path(), at.path(), &[]).code(1);
+    let all = stdout(&said) + &stderr(&said);
+    assert!(all.contains(&id) && !all.contains(&secret[20..]), "{all}");
+    assert_eq!(stdout(&scan(home.path(), at.path(), &["-q"]).code(1)).trim(), id);
+}
+
+#[test]
+fn where_there_is_none_the_answer_is_0_and_another_prefix_can_be_left_out() {
+    let (home, at) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    scan(home.path(), at.path(), &[]).code(0);
+    fs::write(at.path().join("x"), token("other").0).unwrap();
+    scan(home.path(), at.path(), &[]).code(1);
+    scan(home.path(), at.path(), &["--prefix", "pcl"]).code(0);
+    scan(home.path(), at.path(), &["--prefix", "other"]).code(1);
+    scan(home.path(), at.path(), &["nowhere"]).code(2);
+}
+
+#[test]
+fn a_token_is_found_in_binary_files_in_text_of_16_bits_and_across_any_window() {
+    let (home, at) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (secret, _) = token("pcl");
+    let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let binary = [b"\0\xff\0".as_slice(), secret.as_bytes(), b"\0"].concat();
+    for (name, bytes) in [("binary", binary), ("wide", [b"\xff\xfe".as_slice(), &wide].concat())] {
+        fs::write(at.path().join(name), bytes).unwrap();
+    }
+    for before in [256 * 1024 - 30, 256 * 1024 - 1, 512 * 1024 - 40] {
+        fs::write(
+            at.path().join(format!("at-{before}")),
+            ["x".repeat(before - 1), "\n".to_owned(), secret.clone()].concat(),
+        )
+        .unwrap();
+    }
+    let document = json(&scan(home.path(), at.path(), &["--json"]).code(1));
+    assert_eq!(document["findings"].as_array().unwrap().len(), 5, "{document}");
+}
+
+#[test]
+fn a_token_that_was_deleted_is_found_in_the_history_with_the_commit_that_brought_it() {
+    let (home, at) = (TempDir::new().unwrap(), repository());
+    let (secret, id) = token("pcl");
+    fs::write(at.path().join("old.txt"), format!("\n{secret}\n")).unwrap();
+    git(at.path(), &["add", "."]);
+    git(at.path(), &["commit", "-qm", "add"]);
+    git(at.path(), &["rm", "-q", "old.txt"]);
+    git(at.path(), &["commit", "-qm", "remove"]);
+    scan(home.path(), at.path(), &[]).code(0);
+    let document = json(&scan(home.path(), at.path(), &["--history", "--json"]).code(1));
+    let finding = &document["findings"][0];
+    assert_eq!((&finding["path"], &finding["line"], &finding["token_id"]), (&json!("old.txt"), &json!(2), &json!(id)));
+    assert_eq!(finding["commit"].as_str().unwrap().len(), 40);
+    // What a change brings, as a pipeline asks.
+    scan(home.path(), at.path(), &["--history", "HEAD~1..HEAD"]).code(0);
+    scan(home.path(), at.path(), &["--history", "HEAD~2..HEAD"]).code(1);
+    scan(home.path(), at.path(), &["--history", "no-such-ref"]).code(2);
+}
+
+#[test]
+fn what_is_staged_is_searched_and_not_what_lies_beside_it() {
+    let (home, at) = (TempDir::new().unwrap(), repository());
+    let secret = token("pcl").0;
+    fs::write(at.path().join("beside"), &secret).unwrap();
+    scan(home.path(), at.path(), &["--staged"]).code(0);
+    git(at.path(), &["add", "beside"]);
+    fs::write(at.path().join("beside"), "taken out again, but not from the index").unwrap();
+    scan(home.path(), at.path(), &["--staged"]).code(1);
+}
+
+#[test]
+fn what_git_ignores_is_searched_unless_it_is_to_be_left_out() {
+    let (home, at) = (TempDir::new().unwrap(), repository());
+    fs::write(at.path().join(".gitignore"), ".env\n").unwrap();
+    fs::write(at.path().join(".env"), token("pcl").0).unwrap();
+    scan(home.path(), at.path(), &[]).code(1);
+    scan(home.path(), at.path(), &["--skip-ignored"]).code(0);
+}
+
+#[test]
+fn what_was_found_is_revoked_without_a_credential_and_only_after_a_yes() {
+    let stack = stack();
+    let made = stack.create(["--name", "leaked", "--permission", "apps:read"]);
+    let at = TempDir::new().unwrap();
+    fs::write(at.path().join("log"), made["token"].as_str().unwrap()).unwrap();
+    let scan = |arguments: &[&str]| {
+        let mut command = stack.bare();
+        command.env("PORTCULLIS_URL", stack.url()).current_dir(at.path()).arg("scan").args(arguments).assert()
+    };
+    let id = made["id"].as_str().unwrap();
+    let status = || json(&stack.portcullis(["token", "show", id, "--json"]).assert().success())["status"].clone();
+    scan(&["--revoke"]).code(2);
+    assert_eq!(status(), "active");
+    scan(&["--revoke", "--yes"]).code(1);
+    assert_eq!(status(), "revoked");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_pre_commit_hook_lets_no_token_into_a_commit() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = repository();
+    let hook = at.path().join(".git/hooks/pre-commit");
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/pre-commit/pre-commit"), &hook).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let bin = Path::new(env!("CARGO_BIN_EXE_portcullis")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let commit = |text: &str| {
+        fs::write(at.path().join("file"), text).unwrap();
+        git(at.path(), &["add", "file"]);
+        let mut program = Program::new("git");
+        program.current_dir(at.path()).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
+        program.args(["commit", "-qm", "x"]).env("PATH", &path).output().unwrap()
+    };
+    let (secret, id) = token("pcl");
+    let refused = commit(&secret);
+    let said = String::from_utf8_lossy(&[refused.stdout, refused.stderr].concat()).into_owned();
+    assert!(!refused.status.success() && said.contains(&id) && !said.contains(&secret), "{said}");
+    assert!(commit("nothing secret\n").status.success());
+}
+
+#[test]
+fn every_regular_expression_of_the_documentation_finds_every_token_and_nothing_that_is_cut() {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/secret-scanning.md")).unwrap();
+    let marked = |line: &str| line.contains("[0-9A-Za-z]{65}");
+    let expressions: Vec<_> = text
+        .lines()
+        .filter(|line| marked(line))
+        .map(|line| {
+            let quoted = line.split(['\'', '`']).find(|part| marked(part));
+            quoted.unwrap_or_else(|| panic!("no expression in {line}")).to_owned()
+        })
+        .collect();
+    assert!(expressions.len() >= 4, "{expressions:?}");
+    for expression in expressions {
+        let regex = regex::Regex::new(&expression).unwrap();
+        for _ in 0..20 {
+            let (secret, _) = token("pcl");
+            assert!(regex.is_match(&secret) && regex.is_match(&format!("TOKEN={secret};")), "{expression}");
+            assert!(!regex.is_match(&secret[..secret.len() - 1]) && !regex.is_match("pcl_short"), "{expression}");
+        }
+    }
+}
