@@ -151,6 +151,7 @@ fn what_was_found_is_revoked_without_a_credential_and_only_after_a_yes() {
 
 #[cfg(unix)]
 #[test]
+#[expect(clippy::disallowed_methods, reason = "git and its hook need the PATH that there is")]
 fn the_pre_commit_hook_lets_no_token_into_a_commit() {
     use std::os::unix::fs::PermissionsExt as _;
     let at = repository();
