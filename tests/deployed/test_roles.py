@@ -15,6 +15,7 @@ ROLES = [
     "AuthorizerRole",
     "CatalogRole",
     "CreateRole",
+    "ExchangeRole",
     "IntrospectRole",
     "ListRole",
     "RevokeRole",
@@ -62,7 +63,7 @@ def test_a_function_that_is_shown_secrets_reads_a_digest(probes: dict[str, Probe
     assert probes[role].attempt("get_item", **token, **DIGEST)["attributes"] == ["digest"]
 
 
-@pytest.mark.parametrize("role", sorted({*ROLES} - {*SHOWN_SECRETS}))
+@pytest.mark.parametrize("role", sorted({*ROLES} - {*SHOWN_SECRETS, "ExchangeRole"}))
 def test_whoever_reads_a_token_for_display_cannot_read_its_digest(
     probes: dict[str, Probe], token: dict, role: str
 ) -> None:
@@ -72,6 +73,11 @@ def test_whoever_reads_a_token_for_display_cannot_read_its_digest(
     assert not probes[role].may("get_item", **token, ProjectionExpression="pk, digest")
     renamed = {"ProjectionExpression": "#d", "ExpressionAttributeNames": {"#d": "digest"}}
     assert not probes[role].may("get_item", **token, **renamed)
+
+
+def test_whoever_exchanges_identities_reads_nothing_of_a_token(probes: dict[str, Probe], token: dict) -> None:
+    assert not probes["ExchangeRole"].may("get_item", **token, **SHOWN)
+    assert not probes["ExchangeRole"].may("get_item", **token, **DIGEST)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -114,6 +120,7 @@ def test_only_the_functions_that_list_do_and_no_list_holds_a_digest(probes: dict
         ("AuthorizerRole", {"Update"}),
         ("CatalogRole", {"Put"}),
         ("CreateRole", set()),
+        ("ExchangeRole", set()),
         ("IntrospectRole", {"Update"}),
         ("ListRole", set()),
         ("RevokeRole", set()),
@@ -134,6 +141,7 @@ def test_single_writes_are_the_notes_of_a_use_and_the_catalog(
         ("CatalogRole", {"Put"}),
         ("AuthorizerRole", {"Put", "Update"}),
         ("CreateRole", {"Put", "Update"}),
+        ("ExchangeRole", {"Put"}),
         ("IntrospectRole", {"Put", "Update"}),
         ("ListRole", set()),
         ("RevokeRole", {"Put", "Update", "Delete"}),

@@ -1,0 +1,76 @@
+"""A CI job's identity is exchanged by the deployed function, with its own role."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+sys.path.insert(1, str(Path(__file__).parents[1] / "contract"))
+
+import logs
+from emulator import Emulator
+from issuer import Issuer
+from stack import Stack
+
+FORM = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+}
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    yield issuer
+    issuer.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def trusted(url: str, admin_token: str, issuer: Issuer) -> Iterator[None]:
+    """The catalog trusts the issuer, for as long as these tests run."""
+    before = put(url, admin_token, lambda catalog: catalog | {"trust": [issuer.rule()]})
+    yield
+    put(url, admin_token, lambda _: before)
+
+
+def put(url: str, admin_token: str, change) -> dict:
+    bearer = {"Authorization": f"Bearer {admin_token}"}
+    shown = requests.get(f"{url}/catalog", headers=bearer, timeout=60)
+    headers = bearer | {"If-Match": shown.headers["ETag"]}
+    answer = requests.put(f"{url}/catalog", headers=headers, json=change(shown.json()), timeout=60)
+    assert answer.status_code == 200, answer.text
+    return shown.json()
+
+
+def exchange(url: str, identity: str) -> requests.Response:
+    return requests.post(f"{url}/exchange", data=FORM | {"subject_token": identity}, timeout=60)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_an_identity_is_exchanged_once_and_its_token_is_let_in_until_it_is_revoked(
+    url: str, issuer: Issuer, emulator: Emulator, portcullis: Stack
+) -> None:
+    identity = issuer.identity()
+    answer = exchange(url, identity)
+    assert answer.status_code == 200, answer.text
+    given = answer.json()
+    again = exchange(url, identity)
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
+
+    bearer = {"Authorization": f"Bearer {given['access_token']}"}
+    ask = lambda: requests.get(f"{url}/demo/apps/billing", headers=bearer, timeout=60).status_code  # noqa: E731
+    assert ask() == 200
+    assert requests.post(f"{url}/revoke", data={"token": given["access_token"]}, timeout=60).status_code == 200
+    assert ask() == 401
+
+    lines = logs.decisions(emulator, portcullis.resources["ExchangeLogGroup"])
+    told = [(line["rbac_decision"], line["reason"]) for line in lines if line["principal_type"] == "identity"]
+    assert told == [("allow", None), ("deny", "replayed")]
+    assert lines[0]["via"] == given["via"]
+
+
+def test_whoever_has_yet_to_sign_in_may_ask_where(url: str) -> None:
+    answer = requests.get(f"{url}/.well-known/oauth-protected-resource", timeout=60)
+    assert (answer.status_code, answer.json()["bearer_methods_supported"]) == (200, ["header"])
