@@ -78,7 +78,7 @@ check-dependencies: $(DENY)
 check-text: $(VENV)
 	typos
 	taplo fmt --check
-	shellcheck .ci/run
+	shellcheck .ci/run examples/pre-commit/pre-commit
 
 check-templates: $(VENV) $(SAM)
 	cfn-lint $(TEMPLATES)

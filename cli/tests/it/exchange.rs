@@ -11,7 +11,7 @@ use crate::issuer::Issuer;
 use crate::support::{Stack, bare, json, stack, stderr, stdout};
 
 /// A deployment with a rule for the issuer's jobs on the main branch of `acme/billing`.
-fn trusting(issuer: &Issuer) -> Stack {
+pub(crate) fn trusting(issuer: &Issuer) -> Stack {
     let stack = stack();
     let path = stack.home.path().join("catalog.json");
     let audience = "https://tokens.example.com";

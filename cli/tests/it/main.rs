@@ -4,6 +4,7 @@
 //! | module | proves |
 //! | --- | --- |
 //! | `catalog`, `introspect`, `token`, `whoami` | what these commands do, without a terminal |
+//! | `ci_examples` | that the steps of `examples/ci` do what they say, as they stand there |
 //! | `elsewhere` | what is made of answers that are not the service's as it is today |
 //! | `exchange` | that CI jobs get tokens for their identities (`issuer`), and that trials of trust rules are true |
 //! | `help` | what every command says of itself |
@@ -15,6 +16,7 @@
 #![cfg(test)]
 
 mod catalog;
+mod ci_examples;
 mod elsewhere;
 mod exchange;
 mod help;
