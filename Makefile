@@ -28,7 +28,7 @@ run: ## Start the whole stack on this machine
 	cargo run
 
 test: $(VENV) ## Run every test, also against the stack deployed onto a local AWS
-	cargo test --workspace --locked
+	cargo test --workspace --features portcullis-cli/aws --locked
 	$(MAKE) contract
 	$(MAKE) oidc
 	$(MAKE) deployed
@@ -64,6 +64,7 @@ clean: ## Remove what was installed and built for deploying; cargo's target stay
 check-rust:
 	cargo fmt --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package portcullis-cli --all-targets --features aws --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
 # The advisories are a database on the network. Where it cannot be reached, the rest counts.

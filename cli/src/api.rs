@@ -83,6 +83,12 @@ impl BaseUrl {
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// Whether it is this machine.
+    #[cfg(feature = "aws")]
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
 }
 
 /// A part of a path, whatever is in it.
@@ -214,6 +220,21 @@ impl Api {
 }
 
 impl Answer {
+    /// What a function of the service answered that was invoked directly.
+    ///
+    /// # Errors
+    /// Where that is a problem document.
+    #[cfg(feature = "aws")]
+    pub(crate) fn of_function(body: Zeroizing<String>) -> Result<Self, Failure> {
+        match problem(&body) {
+            None => Ok(Self { etag: None, body }),
+            Some(problem) => {
+                let (status, document) = (problem.status, body.to_string());
+                Err(Failure::Refused(Box::new(Refused { status, problem, document, source: None, of_flags: true })))
+            }
+        }
+    }
+
     /// The body as a type.
     ///
     /// # Errors

@@ -5,11 +5,12 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::commands::{login, logout};
 use clap::{Parser, Subcommand, ValueEnum};
 use portcullis::token::{Prefix, Secret, redact};
 
-use crate::commands::{catalog, completions, exchange, introspect, man, scan, token, trust};
+#[cfg(feature = "aws")]
+use crate::commands::{audit, bootstrap};
+use crate::commands::{catalog, completions, exchange, introspect, login, logout, man, scan, token, trust};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -96,6 +97,12 @@ pub(crate) enum Command {
     Man(man::Args),
     /// Find tokens in files and in git's history, and revoke them
     Scan(scan::Args),
+    /// Make the first admin token of a deployed stack, with AWS credentials
+    #[cfg(feature = "aws")]
+    Bootstrap(bootstrap::Args),
+    /// Show a token's requests, from the audit log of a deployed stack or of this machine
+    #[cfg(feature = "aws")]
+    Audit(audit::Args),
 }
 
 /// Flags that people try, and that would put a secret where others can read it.

@@ -28,6 +28,17 @@ pub(crate) enum Failure {
     /// Some of it could not be done, or not be read.
     #[error("{0}")]
     Unfinished(String),
+    /// AWS refused, or has nothing of that name.
+    #[cfg(feature = "aws")]
+    #[error("{message}")]
+    Aws {
+        /// What that is for a script.
+        exit_code: u8,
+        /// What is wrong.
+        message: String,
+        /// What may help.
+        hint: Option<String>,
+    },
     /// Whoever was asked said no.
     #[error("cancelled; nothing was changed")]
     Cancelled,
@@ -92,6 +103,8 @@ impl Failure {
                 _ => 7,
             },
             Self::Unreachable(_) | Self::Unfinished(_) | Self::Output(_) => 7,
+            #[cfg(feature = "aws")]
+            Self::Aws { exit_code, .. } => *exit_code,
             Self::Cancelled => 8,
             Self::Closed => 0,
         }
@@ -115,6 +128,8 @@ impl Failure {
             ),
             Self::SignIn(_) => Some("sign in with portcullis login".to_owned()),
             Self::Refused(refused) => refused.hint(),
+            #[cfg(feature = "aws")]
+            Self::Aws { hint, .. } => hint.clone(),
             _ => None,
         }
     }

@@ -11,11 +11,14 @@
 //! | `output` | data on standard output, talk on standard error |
 //! | `confirm` | questions on a terminal |
 //! | `commands` | what each command does |
+//! | `aws` | a deployed stack, seen with AWS credentials; with the feature of that name |
 //!
-//! It knows nothing of AWS: whatever it does, anybody can do with curl.
+//! Without that feature it knows nothing of AWS: whatever it does, anybody can do with curl.
 
 mod api;
 mod args;
+#[cfg(feature = "aws")]
+mod aws;
 mod commands;
 mod config;
 mod confirm;

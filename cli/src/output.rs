@@ -124,7 +124,8 @@ impl Output {
     fn blank(&self) -> Table {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        if self.is_terminal {
+        // Some terminals say that they have no columns at all, as those of CI do.
+        if self.is_terminal && table.width() != Some(0) {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         } else {
             table.force_no_tty();

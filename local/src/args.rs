@@ -20,7 +20,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9050")]
     listen: SocketAddr,
 
-    /// Directory for what survives a restart: the table, the admin token, the access log
+    /// Directory for what survives a restart: the table, the admin token, the logs
     #[arg(long, value_name = "DIR", default_value = ".portcullis")]
     data_dir: PathBuf,
 

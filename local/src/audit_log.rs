@@ -1,5 +1,5 @@
-//! The audit log of this machine: a line per decision, as JSON as it is deployed, or for
-//! people.
+//! The audit log of this machine: a line per decision, on standard output as JSON as it is
+//! deployed or for people, and as JSON in a file that stays.
 
 use portcullis::audit::{Decision, redact};
 use portcullis::token::unprintable;
@@ -18,23 +18,30 @@ pub enum LogFormat {
 /// Where the lines go.
 pub(crate) struct AuditLog {
     format: LogFormat,
-    sink: Mutex<Box<dyn Write + Send>>,
+    sinks: Mutex<Sinks>,
+}
+
+struct Sinks {
+    shown: Box<dyn Write + Send>,
+    kept: Box<dyn Write + Send>,
 }
 
 impl AuditLog {
-    pub(crate) fn new(format: LogFormat, sink: Box<dyn Write + Send>) -> Self {
-        Self { format, sink: Mutex::new(sink) }
+    /// What is `shown` looks as it is asked for; what is `kept` is JSON.
+    pub(crate) fn new(format: LogFormat, shown: Box<dyn Write + Send>, kept: Box<dyn Write + Send>) -> Self {
+        Self { format, sinks: Mutex::new(Sinks { shown, kept }) }
     }
 
     /// Writes a decision. Where it cannot be written, nobody is to be let in.
     ///
     /// # Errors
-    /// When the sink does.
+    /// When either sink does.
     pub(crate) fn write(&self, decision: &Decision) -> io::Result<()> {
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
+        decision.write_to(&mut sinks.kept)?;
         match self.format {
-            LogFormat::Json => decision.write_to(&mut *sink),
-            LogFormat::Pretty => write_pretty(decision, &mut *sink),
+            LogFormat::Json => decision.write_to(&mut sinks.shown),
+            LogFormat::Pretty => write_pretty(decision, &mut sinks.shown),
         }
     }
 }
@@ -97,7 +104,7 @@ mod tests {
 
     fn line(format: LogFormat, decision: &Decision) -> String {
         let written = Written::default();
-        AuditLog::new(format, Box::new(written.clone())).write(decision).unwrap();
+        AuditLog::new(format, Box::new(written.clone()), Box::new(io::sink())).write(decision).unwrap();
         let bytes = written.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -136,6 +143,15 @@ mod tests {
         let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(parsed["rbac_decision"], "deny");
         assert_eq!(parsed["request_id"], "r-1");
+    }
+
+    #[test]
+    fn what_is_kept_is_json_whatever_is_shown() {
+        let kept = Written::default();
+        let log = AuditLog::new(LogFormat::Pretty, Box::new(io::sink()), Box::new(kept.clone()));
+        log.write(&decision("/apps/billing")).unwrap();
+        let kept = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(kept, line(LogFormat::Json, &decision("/apps/billing")));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The directory that survives restarts: the database, the admin token, the access log, and
-//! a lock so that one process uses it at a time.
+//! The directory that survives restarts: the database, the admin token, the logs, and a
+//! lock so that one process uses it at a time.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -96,6 +96,12 @@ impl DataDir {
         self.path.join("access.log")
     }
 
+    /// Where the audit log is, as JSON whatever standard output shows.
+    #[must_use]
+    pub fn audit_log(&self) -> PathBuf {
+        self.path.join("audit.log")
+    }
+
     /// The admin token, if it was written.
     ///
     /// # Errors
@@ -130,9 +136,20 @@ impl DataDir {
     /// # Errors
     /// When it cannot be written.
     pub fn open_access_log(&self) -> Result<File, DataDirError> {
-        let opened = private().append(true).open(self.access_log());
-        opened.map_err(|error| unusable(&self.access_log(), error))
+        append(&self.access_log())
     }
+
+    /// Opens the audit log for appending.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn open_audit_log(&self) -> Result<File, DataDirError> {
+        append(&self.audit_log())
+    }
+}
+
+fn append(path: &Path) -> Result<File, DataDirError> {
+    private().append(true).open(path).map_err(|error| unusable(path, error))
 }
 
 /// `create` says "File exists" of a file that stands where the directory should be.

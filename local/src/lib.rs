@@ -68,7 +68,7 @@ pub struct Options {
     pub settings: Settings,
     /// How the audit log looks.
     pub log: LogFormat,
-    /// Where the audit log goes.
+    /// Where the audit log goes, besides the data directory.
     pub audit_log: Box<dyn Write + Send>,
     /// The time.
     pub clock: Clock,
@@ -84,7 +84,7 @@ pub enum Data {
 }
 
 impl Options {
-    /// For a test: any port, nothing kept, no audit log, the template's defaults.
+    /// For a test: any port, nothing kept, no audit log shown, the template's defaults.
     ///
     /// # Errors
     /// When the template's defaults cannot be read.
@@ -164,7 +164,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             authorizer,
             exchange,
             flusher: flusher(&url, given.authorizer_cache_seconds),
-            audit_log: AuditLog::new(options.log, options.audit_log),
+            audit_log: AuditLog::new(options.log, options.audit_log, Box::new(data_dir.open_audit_log()?)),
         }),
         afterwards: Afterwards::default(),
         clock: options.clock,

@@ -12,16 +12,18 @@ pub(crate) fn text(running: &Running, prefix: &Prefix) -> String {
     format!(
         "Portcullis is running at {url}\n\n\
          \x20 admin token  {token}{note}\n\
-         \x20 access log   {log}\n\n\
+         \x20 access log   {access}\n\
+         \x20 audit log    {audit}\n\n\
          {warning}\
          Create a token, call the protected API with it, revoke it:\n\n\
          {create}\n\n{call}\n\n{revoke}\n\n\
          {sessions}\n\n\
-         Ctrl-C ends it; the audit log is on standard output.\n",
+         Ctrl-C ends it; each decision is a line on standard output.\n",
         url = running.url(),
         token = dir.admin_token().display(),
         note = note(running.admin_token_origin()),
-        log = dir.access_log().display(),
+        access = dir.access_log().display(),
+        audit = dir.audit_log().display(),
         sessions = sessions(running),
         warning = if running.address().ip().is_loopback() { "" } else { OPEN },
     )

@@ -112,6 +112,9 @@ def test_the_outputs_are_what_the_owner_of_an_api_needs(template) -> None:
         "AuthorizerCacheSeconds",
         "TableName",
         "BootstrapCommand",
+        "CreateFunctionName",
+        "AuthorizerLogGroupName",
+        "ExchangeLogGroupName",
     }
     assert all(output["Description"] for output in template.outputs.values())
 

@@ -1,5 +1,9 @@
 //! What each command does: one module a command.
 
+#[cfg(feature = "aws")]
+pub(crate) mod audit;
+#[cfg(feature = "aws")]
+pub(crate) mod bootstrap;
 pub(crate) mod catalog;
 pub(crate) mod completions;
 pub(crate) mod exchange;
@@ -32,5 +36,9 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failur
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),
         Command::Scan(args) => scan::run(&args, context),
+        #[cfg(feature = "aws")]
+        Command::Bootstrap(args) => bootstrap::run(&args, context),
+        #[cfg(feature = "aws")]
+        Command::Audit(args) => audit::run(&args, context),
     }
 }

@@ -9,9 +9,14 @@ fn commands(help: &str) -> Vec<String> {
     names.filter(|name| name != "help").collect()
 }
 
+/// The commands that are there with the feature `aws` alone.
+const OF_AWS: [&str; 2] = ["audit", "bootstrap"];
+
 fn help(path: &[String], all: &mut String) {
     let home = tempfile::tempdir().unwrap();
     let text = stdout(&bare(home.path()).args(path).arg("--help").assert().success());
+    let of_aws = |line: &&str| OF_AWS.iter().any(|name| line.starts_with(&format!("  {name} ")));
+    let text: String = text.split_inclusive('\n').filter(|line| !of_aws(line)).collect();
     all.push_str(&format!("$ portcullis {}\n{text}\n", [path, &["--help".to_owned()]].concat().join(" ")));
     for name in commands(&text) {
         help(&[path, &[name]].concat(), all);
@@ -22,6 +27,19 @@ fn help(path: &[String], all: &mut String) {
 fn every_command_says_what_it_does() {
     let mut all = String::new();
     help(&[], &mut all);
+    insta::assert_snapshot!(all);
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn the_commands_that_talk_to_aws_say_what_they_do() {
+    let home = tempfile::tempdir().unwrap();
+    let root = stdout(&bare(home.path()).arg("--help").assert().success());
+    let mut all = String::new();
+    for name in OF_AWS {
+        assert!(commands(&root).contains(&name.to_owned()));
+        help(&[name.to_owned()], &mut all);
+    }
     insta::assert_snapshot!(all);
 }
 

@@ -3,6 +3,7 @@
 //!
 //! | module | proves |
 //! | --- | --- |
+//! | `audit` | what is said of a token's requests; with the feature `aws` |
 //! | `catalog`, `introspect`, `token`, `whoami` | what these commands do, without a terminal |
 //! | `ci_examples` | that the steps of `examples/ci` do what they say, as they stand there |
 //! | `elsewhere` | what is made of answers that are not the service's as it is today |
@@ -15,6 +16,8 @@
 //! | `terminal` | what is different on a terminal |
 #![cfg(test)]
 
+#[cfg(feature = "aws")]
+mod audit;
 mod catalog;
 mod ci_examples;
 mod elsewhere;

@@ -45,6 +45,11 @@ impl Stack {
         self.running().url()
     }
 
+    #[cfg(feature = "aws")]
+    pub(crate) fn audit_log(&self) -> std::path::PathBuf {
+        self.running().data_dir().audit_log()
+    }
+
     pub(crate) fn admin(&self) -> &str {
         self.running().admin_token()
     }

@@ -77,7 +77,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failur
 }
 
 /// Reads an id. That of a whole token is refused before, as a secret on the command line.
-fn id(text: &str) -> Result<TokenId, String> {
+pub(crate) fn id(text: &str) -> Result<TokenId, String> {
     text.parse().map_err(|_| "must be a token's id: 16 letters and digits".to_owned())
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn quoted(tag: &str) -> String {
 
 /// Prints a secret: alone on standard output, so that it can be piped; what else there is to say
 /// goes to standard error.
-fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcome, Failure> {
     let out = &context.out;
     if out.json {
         out.document(&answer.body)?;

@@ -1,0 +1,178 @@
+//! `portcullis audit`: a token's requests, those that were refused too, from the audit log: that
+//! of a deployed stack in CloudWatch Logs, or a file with its lines, as the stack on this machine
+//! writes one.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use portcullis::clock::Timestamp;
+use portcullis::token::{TokenId, parse_expires_in};
+use serde::Deserialize;
+
+use super::token::id;
+use crate::aws::{Deployed, Place};
+use crate::output::Mood;
+use crate::{Context, Failure, Outcome};
+
+/// Where `cargo run` keeps it.
+const OF_THIS_MACHINE: &str = ".portcullis/audit.log";
+/// The stack's outputs with the logs' names: of the authorizer, and of the exchange, whose
+/// line tells how a token of a CI job came to be.
+const LOGS: [&str; 2] = ["AuthorizerLogGroupName", "ExchangeLogGroupName"];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The token's id
+    #[arg(value_parser = id)]
+    id: TokenId,
+    /// Read a file of audit lines, or - for standard input, instead of CloudWatch Logs. Where the URL is on this
+    /// machine, that is .portcullis/audit.log unless another is named
+    #[arg(long, value_name = "PATH|-", conflicts_with_all = ["stack", "region"])]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+    /// How far to look back, as in 12h or 30d, or from when, as in 2027-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    since: String,
+    /// How many at most, the newest
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// All that there are
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+}
+
+/// What is shown of an audit line; docs/architecture.md has all of it.
+#[derive(Deserialize)]
+struct Line {
+    timestamp: Timestamp,
+    api_token_id: Option<String>,
+    #[serde(default)]
+    superseded: bool,
+    method: Option<String>,
+    path: Option<String>,
+    source_ip: Option<String>,
+    rbac_decision: String,
+    reason: Option<String>,
+}
+
+/// The newest lines of a token, each with its text as it was written.
+struct Found<'a> {
+    id: &'a TokenId,
+    since: Timestamp,
+    most: usize,
+    lines: VecDeque<(Line, String)>,
+    left_off: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let since = since(&args.since, context.out.now())?;
+    let most = if args.all { usize::MAX } else { usize::try_from(args.limit).unwrap_or(usize::MAX) };
+    let mut found = Found { id: &args.id, since, most, lines: VecDeque::new(), left_off: false };
+    let progress = context.out.progress("reading the audit log");
+    match file(args, context) {
+        Some(path) if path == Path::new("-") => read(io::stdin().lock(), "standard input", &mut found)?,
+        Some(path) => {
+            let name = path.display().to_string();
+            let opened = File::open(&path).map_err(|error| unreadable(&name, &error))?;
+            read(BufReader::new(opened), &name, &mut found)?;
+        }
+        None => {
+            let stack = Deployed::at(&args.place)?;
+            // The id is letters and digits, so nothing in it can change the pattern.
+            let pattern = format!("{{ $.api_token_id = \"{}\" }}", args.id);
+            for log in LOGS {
+                stack.log(stack.output(log)?, &pattern, since, |line| found.take(line))?;
+            }
+        }
+    }
+    progress.finish_and_clear();
+    found.show(context)
+}
+
+/// The file that is to be read; none where it is CloudWatch Logs.
+fn file(args: &Args, context: &Context) -> Option<PathBuf> {
+    let of_this_machine = || context.config.url().is_ok_and(|url| url.is_loopback());
+    let here = || (!args.place.is_given() && of_this_machine()).then(|| OF_THIS_MACHINE.into());
+    args.file.clone().or_else(here)
+}
+
+fn since(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    if let Some(moment) = Timestamp::parse(text) {
+        return Ok(moment);
+    }
+    // A length of time is what it is from the beginning of time.
+    let ago = parse_expires_in(text, Timestamp::from_seconds(0));
+    let ago =
+        ago.map_err(|invalid| Failure::usage(format!("--since: {invalid}, or a time as in 2027-01-31T12:00:00Z")))?;
+    Ok(now.plus_seconds(-ago.seconds()))
+}
+
+fn read(mut from: impl BufRead, name: &str, found: &mut Found<'_>) -> Result<(), Failure> {
+    let mut line = Vec::new();
+    while from.read_until(b'\n', &mut line).map_err(|error| unreadable(name, &error))? > 0 {
+        found.take(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    Ok(())
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Failure {
+    Failure::usage(format!("the audit log {name} cannot be read: {error}"))
+        .with_hint("--file names another, and --stack reads that of a deployed stack")
+}
+
+impl Found<'_> {
+    /// Keeps a line, if it is one of the token's. Functions write other lines into their logs too.
+    fn take(&mut self, text: &str) {
+        let Ok(line) = serde_json::from_str::<Line>(text) else { return };
+        if line.api_token_id.as_deref() != Some(self.id.as_str()) || line.timestamp < self.since {
+            return;
+        }
+        // Almost always at the end.
+        let at = self.lines.partition_point(|(other, _)| other.timestamp <= line.timestamp);
+        self.lines.insert(at, (line, text.trim_end().to_owned()));
+        if self.lines.len() > self.most {
+            self.lines.pop_front();
+            self.left_off = true;
+        }
+    }
+
+    fn show(&self, context: &Context) -> Result<Outcome, Failure> {
+        let out = &context.out;
+        if out.json {
+            for (_, text) in &self.lines {
+                out.document(text)?;
+            }
+        } else if !self.lines.is_empty() {
+            let row = |(line, _): &(Line, String)| {
+                let request = [&line.method, &line.path].map(|part| part.as_deref().unwrap_or("-")).join(" ");
+                let mood = if line.rbac_decision == "allow" { Mood::Good } else { Mood::Bad };
+                vec![
+                    (out.when(line.timestamp), None),
+                    (line.rbac_decision.clone(), Some(mood)),
+                    (request, None),
+                    (line.source_ip.clone().unwrap_or_default(), None),
+                    (line.why(), None),
+                ]
+            };
+            out.table(&["WHEN", "DECISION", "REQUEST", "FROM", "WHY"], self.lines.iter().map(row).collect())?;
+        } else {
+            out.note(&format!("No request of it since {}.", self.since));
+        }
+        if self.left_off {
+            out.note("There are older ones: --all shows them, and --limit more.");
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl Line {
+    /// `permission_missing`, and whether the secret was one that a rotation has replaced.
+    fn why(&self) -> String {
+        let replaced = self.superseded.then_some("with a secret that was replaced");
+        [self.reason.as_deref(), replaced].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,140 @@
+//! `audit`, with the audit log of this machine, and what `audit` and `bootstrap` say where AWS
+//! cannot be asked. (`tests/deployed/test_cli.py` has both with a deployed stack.)
+
+use std::fs;
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+
+use crate::support::{Stack, bare, stack, stderr, stdout};
+
+/// `audit` in a directory of its own, in which there is this machine's audit log.
+fn audit<const N: usize>(stack: &Stack, arguments: [&str; N]) -> Command {
+    let here = stack.home.path();
+    fs::create_dir_all(here.join(".portcullis")).unwrap();
+    fs::copy(stack.audit_log(), here.join(".portcullis/audit.log")).unwrap();
+    let mut command = stack.bare();
+    command.current_dir(here).env("PORTCULLIS_URL", stack.url()).arg("audit").args(arguments);
+    command
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A token that has opened something once, and been refused once.
+fn used(stack: &Stack) -> String {
+    let made = stack.create(["--name", "ci", "--grant", "apps:read@apps/billing"]);
+    let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    stack.call_demo("/apps/billing", token);
+    let refused = ureq::get(format!("{}/demo/apps/other", stack.url())).header("x-api-token", token).call();
+    assert!(matches!(refused, Err(ureq::Error::StatusCode(403))));
+    id.to_owned()
+}
+
+#[test]
+fn every_request_of_a_token_is_shown_with_what_was_decided_and_why_and_no_other_tokens() {
+    let stack = stack();
+    let (id, other) = (used(&stack), used(&stack));
+    let text = stdout(&audit(&stack, [&id]).assert().success());
+    let rows: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+    assert_eq!(rows[0], ["WHEN", "DECISION", "REQUEST", "FROM", "WHY"]);
+    assert_eq!(rows[1][1..], ["allow", "GET", "/apps/billing", "127.0.0.1"]);
+    assert_eq!(rows[2][1..], ["deny", "GET", "/apps/other", "127.0.0.1", "resource_not_granted"]);
+    assert_eq!(rows.len(), 3, "{text}");
+    assert_eq!(stdout(&audit(&stack, [&other]).assert().success()).lines().count(), 3);
+}
+
+#[test]
+fn the_json_of_it_is_the_audit_lines_as_they_were_written() {
+    let stack = stack();
+    let id = used(&stack);
+    let json = stdout(&audit(&stack, [&id, "--json"]).assert().success());
+    let log = fs::read_to_string(stack.audit_log()).unwrap();
+    assert_eq!(lines(&json).len(), 2);
+    assert!(json.lines().all(|line| log.lines().any(|written| written == line)));
+}
+
+#[test]
+fn lines_come_from_a_file_or_standard_input_and_whatever_else_is_in_them_is_passed_over() {
+    let (home, id) = (tempfile::tempdir().unwrap(), "0123456789abcdef");
+    let line = |at: &str, id: &str| {
+        json!({"timestamp": at, "api_token_id": id, "method": "GET", "path": "/x", "source_ip": "192.0.2.7",
+            "rbac_decision": "allow", "reason": null, "superseded": true})
+        .to_string()
+    };
+    let log = [
+        "START RequestId: 7",
+        &line("2026-01-02T00:00:00Z", id),
+        &line("2026-01-01T00:00:00Z", id),
+        &line("2026-01-03T00:00:00Z", "fedcba9876543210"),
+        &json!({"level": "INFO", "message": id}).to_string(),
+        &line("2025-12-31T23:59:59Z", id),
+    ]
+    .join("\r\n");
+    let file = home.path().join("lines");
+    fs::write(&file, &log).unwrap();
+    let since = ["audit", id, "--since", "2026-01-01T00:00:00Z", "--file"];
+    let of_file = stdout(&bare(home.path()).args(since).arg(&file).assert().success());
+    let rows: Vec<_> = of_file.lines().skip(1).map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(rows, ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"], "from the oldest to the newest");
+    assert!(of_file.contains("with a secret that was replaced"), "{of_file}");
+    let of_stdin = stdout(&bare(home.path()).args(since).arg("-").write_stdin(log).assert().success());
+    assert_eq!(of_stdin, of_file);
+}
+
+#[test]
+fn the_newest_are_shown_and_that_there_are_more_is_said() {
+    let stack = stack();
+    let id = used(&stack);
+    let few = audit(&stack, [&id, "--limit", "1"]).assert().success();
+    assert!(stdout(&few).contains("deny") && !stdout(&few).contains("allow"));
+    assert!(stderr(&few).contains("There are older ones: --all shows them"));
+    let all = audit(&stack, [&id, "--all"]).assert().success();
+    assert_eq!((stdout(&all).lines().count(), stderr(&all).as_str()), (3, ""));
+}
+
+#[test]
+fn a_token_without_requests_is_said_to_have_none() {
+    let stack = stack();
+    let none = audit(&stack, ["0123456789abcdef"]).assert().success();
+    assert_eq!(stdout(&none), "");
+    assert!(stderr(&none).starts_with("No request of it since "));
+}
+
+#[test]
+fn a_log_or_a_time_that_cannot_be_read_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let audit = |arguments: &[&str]| {
+        let mut command = bare(home.path());
+        let failed = command.current_dir(home.path()).args(["audit", "0123456789abcdef"]).args(arguments).assert();
+        stderr(&failed.code(2))
+    };
+    let missing = audit(&["--url", "http://127.0.0.1:9"]);
+    assert!(missing.starts_with("error: the audit log .portcullis/audit.log cannot be read: "), "{missing}");
+    assert!(audit(&["--file", "elsewhere"]).contains("the audit log elsewhere cannot be read"));
+    let since = audit(&["--since", "yesterday", "--file", "-"]);
+    assert!(
+        since.contains("--since: must be a whole number and s, m, h or d") && since.contains("2027-01-31"),
+        "{since}"
+    );
+}
+
+#[test]
+fn without_aws_credentials_it_is_said_what_is_missing_and_how_to_get_it() {
+    let home = tempfile::tempdir().unwrap();
+    for command in [&["bootstrap"][..], &["audit", "0123456789abcdef"]] {
+        let region = bare(home.path()).env("AWS_EC2_METADATA_DISABLED", "true").args(command).assert().code(2);
+        assert!(stderr(&region).contains("no AWS region"), "{}", stderr(&region));
+        assert!(stderr(&region).contains("--region"));
+        let mut command = {
+            let mut bare = bare(home.path());
+            bare.args(command);
+            bare
+        };
+        let credentials =
+            command.env("AWS_EC2_METADATA_DISABLED", "true").args(["--region", "eu-west-1"]).assert().code(3);
+        assert!(stderr(&credentials).starts_with("error: no AWS credentials"), "{}", stderr(&credentials));
+        assert_eq!(stdout(&credentials), "");
+    }
+}

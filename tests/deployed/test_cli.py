@@ -1,0 +1,116 @@
+"""The command `portcullis` with AWS credentials: the first token, and a token's requests."""
+
+import json
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+
+import gateway
+from emulator import Emulator
+from stack import ROOT, Stack
+
+
+@pytest.fixture(scope="module")
+def command() -> Path:
+    """The command as releases have it; built as its own tests build it, so that nothing is built twice."""
+    build = ("cargo", "test", "--locked", "--workspace", "--features", "portcullis-cli/aws", "--no-run")
+    built = subprocess.run(
+        (*build, "--message-format", "json"), cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    )
+    messages = [json.loads(line) for line in built.stdout.splitlines()]
+    programs = [message for message in messages if message.get("executable") and not message["profile"]["test"]]
+    [path] = [program["executable"] for program in programs if program["target"]["name"] == "portcullis"]
+    return Path(path)
+
+
+@pytest.fixture
+def portcullis_cli(command: Path, emulator: Emulator, portcullis: Stack, tmp_path: Path):
+    """Runs it, with the emulator's root user or somebody else's keys, and nothing of this machine's settings."""
+
+    def run(*arguments: str, **keys: str) -> subprocess.CompletedProcess[str]:
+        environment = emulator.environment() | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)} | keys
+        return subprocess.run((command, *arguments), env=environment, cwd=tmp_path, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.fixture
+def keys(emulator: Emulator):
+    """Makes a user who may do some actions and nothing else, and answers its keys."""
+    iam, users = emulator.client("iam"), []
+
+    def make(*actions: str) -> dict[str, str]:
+        user = f"cli-{uuid.uuid4().hex}"
+        iam.create_user(UserName=user)
+        users.append(user)
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName=user, PolicyName="some", PolicyDocument=policy)
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    yield make
+    for user in users:
+        for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user_policy(UserName=user, PolicyName="some")
+        iam.delete_user(UserName=user)
+
+
+def test_bootstrap_makes_an_admin_token_and_needs_two_rights(portcullis_cli, keys, url: str) -> None:
+    granted = keys("cloudformation:DescribeStacks", "lambda:InvokeFunction")
+    made = portcullis_cli("bootstrap", "--owner", "ops", "--name", "from the command line", "--quiet", **granted)
+    assert (made.returncode, made.stderr) == (0, "")
+    token = made.stdout.removesuffix("\n")
+    me = gateway.call("GET", f"{url}/me", token).body
+    assert (me["owner"], me["token_name"]) == ("ops", "from the command line")
+    assert me["grants"] == [{"permissions": ["*"], "resources": ["*"]}]
+    assert gateway.call("POST", f"{url}/tokens/{me['token_id']}/revoke", token).status == 200
+
+
+def test_bootstrap_without_a_right_names_it_and_makes_nothing(portcullis_cli, keys) -> None:
+    for granted, lacking in [
+        ("lambda:InvokeFunction", "cloudformation:DescribeStacks"),
+        ("cloudformation:DescribeStacks", "lambda:InvokeFunction"),
+    ]:
+        refused = portcullis_cli("bootstrap", **keys(granted))
+        assert (refused.returncode, refused.stdout) == (4, ""), refused.stderr
+        assert f"your AWS credentials need {lacking}" in refused.stderr
+
+
+def test_bootstrap_says_what_is_wrong_with_an_owner_or_a_stack(portcullis_cli) -> None:
+    owner = portcullis_cli("bootstrap", "--owner", "no spaces, please\n")
+    assert (owner.returncode, owner.stdout) == (2, "")
+    assert "error: owner " in owner.stderr
+    stack = portcullis_cli("bootstrap", "--stack", "elsewhere")
+    assert (stack.returncode, stack.stdout) == (5, "")
+    assert "there is no stack elsewhere in eu-central-1" in stack.stderr
+
+
+def test_audit_shows_a_tokens_requests_from_the_deployed_log(portcullis_cli, keys, url: str, admin_token: str) -> None:
+    granted = keys("cloudformation:DescribeStacks", "logs:FilterLogEvents")
+    asked = {"name": "audited", "permissions": ["apps:read"], "resources": ["apps/billing"]}
+    token = gateway.call("POST", f"{url}/tokens", admin_token, asked).body
+    path = f"/apps/billing/{uuid.uuid4().hex}"
+    for method, status in [("GET", 200), ("POST", 403)]:
+        assert gateway.call(method, f"{url}/demo{path}", token["token"]).status == status
+
+    shown = portcullis_cli("audit", token["id"], "--json", **granted)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    lines = [json.loads(line) for line in shown.stdout.splitlines()]
+    decisions = [(line["method"], line["path"], line["rbac_decision"], line["reason"]) for line in lines]
+    assert decisions == [("GET", path, "allow", None), ("POST", path, "deny", "permission_missing")]
+    assert {line["api_token_id"] for line in lines} == {token["id"]}
+
+    table = portcullis_cli("audit", token["id"], **granted).stdout
+    assert [row.split()[1:4] for row in table.splitlines()[1:]] == [["allow", "GET", path], ["deny", "POST", path]]
+    later = portcullis_cli("audit", token["id"], "--since", "9999-01-01T00:00:00Z", **granted)
+    assert (later.returncode, later.stdout) == (0, "")
+
+
+def test_audit_without_the_right_to_read_the_log_names_it(portcullis_cli, keys) -> None:
+    refused = portcullis_cli("audit", "0123456789abcdef", **keys("cloudformation:DescribeStacks"))
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert "your AWS credentials need logs:FilterLogEvents" in refused.stderr
