@@ -55,8 +55,8 @@ zips: $(VENV) $(SAM) ## Build what is deployed, and print its size (ARCHITECTURE
 fmt: $(VENV) ## Format everything
 	cargo fmt
 	taplo fmt
-	ruff format tests
-	ruff check --fix tests
+	ruff format bench tests
+	ruff check --fix bench tests
 
 clean: ## Remove what was installed and built for deploying; cargo's target stays
 	rm -rf .aws-sam .tools .venv tests/oidc/node_modules
@@ -87,8 +87,8 @@ check-templates: $(VENV) $(SAM)
 	pytest tests/infra
 
 check-python: $(VENV)
-	ruff format --check tests
-	ruff check tests
+	ruff format --check bench tests
+	ruff check bench tests
 
 $(VENV): tests/requirements.txt tests/contract/requirements.txt tests/oidc/requirements.txt
 	$(PYTHON) -m venv .venv

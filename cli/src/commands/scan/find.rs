@@ -188,3 +188,71 @@ impl Window {
         Place { line: newlines + 1, column: column + 1 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+    use rand::rngs::SysRng;
+
+    use super::*;
+
+    /// Hands out so many bytes at a time, as a pipe may.
+    struct Dripping<'a>(Cursor<&'a [u8]>, usize);
+
+    impl Read for Dripping<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let most = into.len().min(self.1);
+            self.0.read(into.get_mut(..most).unwrap_or_default())
+        }
+    }
+
+    fn found(bytes: &[u8], drip: usize) -> Vec<Found> {
+        let finder = Finder::new(Vec::new()).unwrap();
+        finder.search(&mut Window::new(), Dripping(Cursor::new(bytes), drip)).unwrap()
+    }
+
+    /// Lengths of all sizes, and those at which a token lies across the end of a window.
+    fn lengths() -> impl Strategy<Value = usize> {
+        prop_oneof![0..200_usize, WINDOW - 200..WINDOW + 200, 2 * WINDOW - 600..2 * WINDOW]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_token_is_found_once_and_at_its_place_whatever_stands_around_it(
+            length in lengths(), noise in prop::collection::vec(any::<u8>(), 1..400), behind in 0..400_usize,
+            drip in prop_oneof![1024..8192_usize, Just(usize::MAX)], wide: bool,
+        ) {
+            let prefix: Prefix = "pcl".parse().unwrap();
+            let secret = Secret::generate(&prefix, &mut SysRng).unwrap();
+            let text = secret.reveal();
+            // Not a byte that could be taken for more of the prefix, or for half of a character.
+            let mut before: Vec<u8> = noise.iter().copied().cycle().take(length).chain([b'\n']).collect();
+            if wide && before.len() % 2 == 1 {
+                before.insert(0, b' ');
+            }
+            let start = before.len();
+            let bytes = before.iter().copied();
+            let token: Vec<u8> = if wide { text.bytes().flat_map(|byte| [byte, 0]).collect() } else { text.into() };
+            let bytes: Vec<u8> = bytes.chain(token).chain(noise.iter().copied().cycle().take(behind)).collect();
+            let found = found(&bytes, drip);
+            let ours: Vec<_> = found.iter().filter(|one| one.secret.reveal() == text).collect();
+            prop_assert_eq!(ours.len(), 1);
+            let newlines = bytes[..start].iter().filter(|byte| **byte == b'\n').count() as u64;
+            prop_assert_eq!(ours[0].place, Place { line: newlines + 1, column: 1 });
+            prop_assert_eq!(found.len(), 1);
+        }
+
+        #[test]
+        fn what_has_another_letter_somewhere_is_no_token(at in 0..65_usize, letter in "[0-9A-Za-z]") {
+            let prefix: Prefix = "pcl".parse().unwrap();
+            let secret = Secret::generate(&prefix, &mut SysRng).unwrap();
+            let mut text = secret.reveal().to_owned();
+            text.replace_range(4 + at..5 + at, &letter);
+            prop_assert_eq!(found(text.as_bytes(), usize::MAX).len(), usize::from(text == secret.reveal()));
+        }
+    }
+}
