@@ -103,6 +103,9 @@ pub(crate) struct Args {
     log: Log,
 }
 
+/// The console's sources in the clone that this program was built in.
+const CONSOLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../console");
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Managers {
     Owners,
@@ -163,6 +166,7 @@ impl Args {
                 ..Settings::of_table(local::engine::TABLE)
             },
             audit_log: Box::new(io::stdout()),
+            console: Some(PathBuf::from(CONSOLE)),
             clock: Clock::system(),
         }
     }

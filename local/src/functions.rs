@@ -2,6 +2,7 @@
 //! would send them.
 
 use crate::audit_log::AuditLog;
+use crate::console::OnDemand;
 use crate::echo;
 use crate::gateway::{Backend, Work};
 use authorizer::{Authorizer, Verdict};
@@ -18,14 +19,15 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The functions that a route can lead to, by the name of their program.
-const NAMES: [&str; 9] =
-    ["catalog", "create", "exchange", "introspect", "list", "revoke", "rotate", "update", echo::FUNCTION];
+const NAMES: [&str; 10] =
+    ["catalog", "console", "create", "exchange", "introspect", "list", "revoke", "rotate", "update", echo::FUNCTION];
 
 /// All functions, on one app.
 pub(crate) struct Functions {
     pub(crate) app: Arc<App>,
     pub(crate) authorizer: Authorizer,
     pub(crate) exchange: Exchange,
+    pub(crate) console: OnDemand,
     /// What empties the gateway's authorizer cache, over HTTP as on AWS.
     pub(crate) flusher: Flusher,
     pub(crate) audit_log: AuditLog,
@@ -65,6 +67,7 @@ impl Backend for Functions {
         let request = Request::from(event);
         let answer = match function {
             "catalog" => catalog::handle(&self.app, request).await,
+            "console" => self.console.handle(&request),
             "create" => create::handle(&self.app, request).await,
             "exchange" => {
                 let Handled { response, audit } = self.exchange.handle(&request).await;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`template`] | what `template.yaml` says: routes, gateway responses, table |
 //! | `gateway` | the API Gateway behaviour that we rely on |
+//! | `console` | the console, built when somebody asks for it |
 //! | `sign_in` | an OpenID Connect issuer for development, in front of the gateway |
 //! | `control_plane` | the calls of API Gateway's own API that empty a cache |
 //! | [`engine`] | the DynamoDB engine |
@@ -14,6 +15,7 @@
 
 mod admin;
 mod audit_log;
+mod console;
 mod control_plane;
 pub mod data_dir;
 mod echo;
@@ -31,6 +33,7 @@ pub use start_error::StartError;
 
 use audit_log::AuditLog;
 use authorizer::Authorizer;
+use console::OnDemand;
 use data_dir::DataDir;
 use engine::Engine;
 use exchange::Exchange;
@@ -70,6 +73,9 @@ pub struct Options {
     pub log: LogFormat,
     /// Where the audit log goes, besides the data directory.
     pub audit_log: Box<dyn Write + Send>,
+    /// The console's sources, which are built when somebody asks for it; with none, it is what
+    /// this program was built with.
+    pub console: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
 }
@@ -101,6 +107,7 @@ impl Options {
             },
             log: LogFormat::Json,
             audit_log: Box::new(io::sink()),
+            console: None,
             clock: Clock::system(),
         })
     }
@@ -152,6 +159,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         clock: options.clock.clone(),
     });
     let exchange = Exchange::new((*app).clone());
+    let console = OnDemand::new(options.console, app.settings.oidc.as_ref())?;
     let authorizer = Authorizer::new((*app).clone())?;
     authorizer.start().await;
     let admin = admin::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
@@ -163,6 +171,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             app,
             authorizer,
             exchange,
+            console,
             flusher: flusher(&url, given.authorizer_cache_seconds),
             audit_log: AuditLog::new(options.log, options.audit_log, Box::new(data_dir.open_audit_log()?)),
         }),

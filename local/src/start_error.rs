@@ -57,4 +57,7 @@ pub enum StartError {
     /// The admin token could not be made or checked.
     #[error("the admin token cannot be made: {0}")]
     Admin(String),
+    /// The console could not be told where it may connect to.
+    #[error("the console cannot be served: {0}")]
+    Console(String),
 }

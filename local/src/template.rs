@@ -100,6 +100,8 @@ mod tests {
             ("/.well-known/oauth-protected-resource", "GET", "exchange"),
             ("/catalog", "GET", "catalog"),
             ("/catalog", "PUT", "catalog"),
+            ("/console", "GET", "console"),
+            ("/console/{file+}", "GET", "console"),
             ("/exchange", "POST", "exchange"),
             ("/explain", "POST", "list"),
             ("/introspect", "POST", "introspect"),
@@ -121,7 +123,10 @@ mod tests {
         ];
         assert_eq!(routes, expected);
         let open: Vec<_> = template.api.routes.iter().filter(|r| r.open).map(|r| r.path.as_str()).collect();
-        assert_eq!(open, ["/exchange", "/.well-known/oauth-protected-resource", "/revoke"]);
+        assert_eq!(
+            open,
+            ["/console", "/console/{file+}", "/exchange", "/.well-known/oauth-protected-resource", "/revoke"]
+        );
     }
 
     /// The template with something more in the properties of `GET /me`.

@@ -11,6 +11,7 @@ pub(crate) fn text(running: &Running, prefix: &Prefix) -> String {
     let [create, call, revoke] = curl_lines(&running.url(), &dir.admin_token(), prefix);
     format!(
         "Portcullis is running at {url}\n\n\
+         \x20 console      {url}/console/\n\
          \x20 admin token  {token}{note}\n\
          \x20 access log   {access}\n\
          \x20 audit log    {audit}\n\n\

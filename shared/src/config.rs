@@ -5,6 +5,7 @@ use std::str::FromStr;
 #[cfg(feature = "flush")]
 use crate::flush::Stages;
 use crate::token::Prefix;
+use crate::url::Url;
 
 /// What the operator chose, as `template.yaml` passes it on.
 #[derive(Clone, Debug)]
@@ -65,6 +66,15 @@ pub struct Oidc {
     pub client_id: String,
     /// `PORTCULLIS_OIDC_SCOPES`: what they ask the provider for, with spaces between (`openid`).
     pub scopes: String,
+}
+
+/// What the console's page is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Console {
+    /// The origins that the page may connect to besides its own: that of `PORTCULLIS_OIDC_ISSUER`, and
+    /// those of `PORTCULLIS_CONSOLE_CONNECT_SOURCES`, with spaces between, where the provider has
+    /// its endpoints elsewhere.
+    pub connect_sources: Vec<String>,
 }
 
 /// The two forms of answer that an HTTP API's authorizer can be configured for; the event
@@ -206,6 +216,38 @@ impl Oidc {
     }
 }
 
+impl Console {
+    /// Reads the environment that the template sets.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(variable)
+    }
+
+    /// Of a provider of identities.
+    ///
+    /// # Errors
+    /// Where its URL has no origin.
+    pub fn of_issuer(issuer: Option<&str>) -> Result<Self, ConfigError> {
+        Self::read(|name| issuer.filter(|_| name == "PORTCULLIS_OIDC_ISSUER").map(str::to_owned))
+    }
+
+    fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut connect_sources = Vec::new();
+        for name in ["PORTCULLIS_OIDC_ISSUER", "PORTCULLIS_CONSOLE_CONNECT_SOURCES"] {
+            for url in variable(name).unwrap_or_default().split_whitespace() {
+                let rule = || ConfigError::Wrong(name, "must be https URLs, or http on a loopback address".to_owned());
+                // What ends a source or a directive has no place in an origin.
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:/[]".contains(&byte);
+                let origin = Url::parse(url).map(|url| url.origin()).filter(|origin| origin.bytes().all(plain));
+                connect_sources.push(origin.ok_or_else(rule)?);
+            }
+        }
+        Ok(Self { connect_sources })
+    }
+}
+
 impl Connection {
     /// Reads the variables that the AWS SDKs share.
     ///
@@ -304,6 +346,29 @@ fn parsed<T: FromStr<Err: ToString>>(name: &'static str, default: T) -> Result<T
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_may_connect_to_the_origins_of_the_provider_and_to_nothing_that_could_say_more() {
+        let read = |issuer: &str, more: &str| {
+            Console::read(|name| Some(if name == "PORTCULLIS_OIDC_ISSUER" { issuer } else { more }.to_owned()))
+        };
+        let sources = |issuer, more| read(issuer, more).map(|console| console.connect_sources).ok();
+        assert_eq!(sources("", ""), Some(Vec::new()));
+        assert_eq!(
+            sources("https://id.example.com/realms/a?b", "https://login.example.com:8443 http://127.0.0.1:9050/x"),
+            Some(
+                ["https://id.example.com", "https://login.example.com:8443", "http://127.0.0.1:9050"]
+                    .map(str::to_owned)
+                    .to_vec()
+            )
+        );
+        for wrong in
+            ["http://id.example.com", "https://a;script-src", "https://a,b", "*", "https:", "https://u@host", "'self'"]
+        {
+            assert_eq!(sources("", wrong), None, "{wrong}");
+            assert_eq!(sources(wrong, ""), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn answers_that_a_gateway_keeps_are_never_simple() {

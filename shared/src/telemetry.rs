@@ -6,8 +6,19 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Our own crates, which name in a log line only what is safe.
-const OURS: [&str; 10] =
-    ["portcullis", "authorizer", "catalog", "create", "exchange", "introspect", "list", "revoke", "rotate", "update"];
+const OURS: [&str; 11] = [
+    "portcullis",
+    "authorizer",
+    "catalog",
+    "create",
+    "exchange",
+    "introspect",
+    "list",
+    "revoke",
+    "rotate",
+    "update",
+    "web_console",
+];
 
 /// Starts logging at the level that Lambda's `AWS_LAMBDA_LOG_LEVEL` names (`level`), or at
 /// INFO.

@@ -21,6 +21,15 @@ impl Url {
     }
 }
 
+impl Url {
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> String {
+        let after = self.0.find("://").map_or(0, |at| at + 3);
+        let end = self.0.get(after..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(self.0.len(), |at| after + at);
+        self.0.get(..end).unwrap_or_default().to_owned()
+    }
+}
+
 #[cfg(feature = "session")]
 impl Url {
     pub(crate) fn as_str(&self) -> &str {

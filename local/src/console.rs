@@ -1,0 +1,199 @@
+//! The console of this machine: built with Node.js when somebody first asks for it, and again when
+//! its sources have changed since. While that takes, and where it cannot be done, a plain
+//! page says so.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use portcullis::config::{Console as Settings, Oidc};
+use tokio::process::Command;
+use web_console::{Console, Files};
+
+use crate::StartError;
+
+/// The console, and how far its building is.
+pub(crate) struct OnDemand {
+    console: Console,
+    /// None where it was built into this program.
+    sources: Option<PathBuf>,
+    state: Arc<Mutex<State>>,
+}
+
+enum State {
+    /// Nobody has asked yet, or what went wrong was said.
+    Unknown,
+    Building,
+    Built,
+    Failed(String),
+}
+
+impl OnDemand {
+    pub(crate) fn new(sources: Option<PathBuf>, oidc: Option<&Oidc>) -> Result<Self, StartError> {
+        let wrong = |error: &dyn std::fmt::Display| StartError::Console(error.to_string());
+        let settings = Settings::of_issuer(oidc.map(|oidc| oidc.issuer.as_str())).map_err(|error| wrong(&error))?;
+        let files = sources.as_ref().map_or(Files::BuiltIn, |sources| Files::In(sources.join("dist/site")));
+        let console = Console::new(files, &settings).map_err(|error| wrong(&error))?;
+        Ok(Self { console, sources, state: Arc::new(Mutex::new(State::Unknown)) })
+    }
+
+    pub(crate) fn handle(&self, request: &Request) -> Response<Body> {
+        match &self.sources {
+            Some(sources) => self.built(sources).unwrap_or_else(|| self.console.handle(request)),
+            None => self.console.handle(request),
+        }
+    }
+
+    /// The page to show instead of the console; none where it is built.
+    fn built(&self, sources: &Path) -> Option<Response<Body>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*state, State::Unknown) {
+            *state = if is_fresh(sources) { State::Built } else { self.start(sources) };
+        }
+        match std::mem::replace(&mut *state, State::Unknown) {
+            State::Building => {
+                *state = State::Building;
+                let text = "This takes some seconds, once. The page comes by itself.";
+                Some(self.console.words(StatusCode::SERVICE_UNAVAILABLE, "The console is being built", text, true))
+            }
+            // It is tried again at the next request.
+            State::Failed(why) => {
+                let text = format!(
+                    "{why}\n\nWith Node.js 20 or newer (https://nodejs.org), this builds it:\n\n  make console\n"
+                );
+                Some(self.console.words(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The console could not be built",
+                    &text,
+                    false,
+                ))
+            }
+            State::Built | State::Unknown => {
+                *state = State::Built;
+                None
+            }
+        }
+    }
+
+    fn start(&self, sources: &Path) -> State {
+        let (sources, state) = (sources.to_owned(), Arc::clone(&self.state));
+        tokio::spawn(async move {
+            let done = build(&sources).await;
+            if let Err(why) = &done {
+                tracing::warn!("the console could not be built: {why}");
+            }
+            *state.lock().unwrap_or_else(PoisonError::into_inner) = done.map_or_else(State::Failed, |()| State::Built);
+        });
+        State::Building
+    }
+}
+
+/// Installs what the build needs, by its lock file, and builds.
+async fn build(sources: &Path) -> Result<(), String> {
+    npm(sources, &["ci", "--no-audit", "--no-fund", "--loglevel", "error"]).await?;
+    npm(sources, &["run", "build", "--silent"]).await
+}
+
+async fn npm(sources: &Path, arguments: &[&str]) -> Result<(), String> {
+    let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut command = Command::new(program);
+    let done = command.args(arguments).current_dir(sources).stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let done = done.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "There is no npm on this machine.".to_owned(),
+        _ => format!("npm cannot be run: {error}"),
+    })?;
+    if done.status.success() {
+        return Ok(());
+    }
+    let said = [done.stdout, done.stderr].concat();
+    Err(format!("npm {} failed:\n{}", arguments.join(" "), String::from_utf8_lossy(&said).trim_end()))
+}
+
+/// Whether it was built after its sources, and the description of the API, were last changed.
+fn is_fresh(sources: &Path) -> bool {
+    let built = modified(&sources.join("dist/site/index.html"));
+    let names = ["src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts"];
+    let changed = names.iter().filter_map(|name| newest(&sources.join(name))).max();
+    built.is_some() && changed.is_some() && built >= changed
+}
+
+fn newest(path: &Path) -> Option<SystemTime> {
+    let below = fs::read_dir(path).into_iter().flatten().flatten().filter_map(|entry| newest(&entry.path()));
+    below.chain(modified(path)).max()
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|found| found.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::request::LambdaRequest;
+    use serde_json::json;
+    use std::time::{Duration, Instant};
+    use tempfile::TempDir;
+
+    /// Sources with such files in them.
+    fn sources(files: &[&str]) -> TempDir {
+        let sources = tempfile::tempdir().unwrap();
+        for name in files {
+            let path = sources.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "<p>").unwrap();
+        }
+        sources
+    }
+
+    fn ask(console: &OnDemand) -> (u16, String) {
+        let event = json!({
+            "resource": "/console", "path": "/console/", "httpMethod": "GET", "headers": {}, "multiValueHeaders": {},
+            "requestContext": {"httpMethod": "GET", "path": "/console/", "resourcePath": "/console"},
+        });
+        let request = serde_json::from_value::<LambdaRequest>(event).unwrap();
+        let response = console.handle(&request.into());
+        let Body::Text(text) = response.body() else { panic!("no text") };
+        (response.status().as_u16(), text.clone())
+    }
+
+    #[tokio::test]
+    async fn what_was_built_after_the_last_change_is_served_at_once() {
+        let sources = sources(&["src/main.tsx", "package.json", "dist/site/index.html"]);
+        let console = OnDemand::new(Some(sources.path().to_owned()), None).unwrap();
+        assert_eq!(ask(&console), (200, "<p>".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_was_changed_since_is_built_again() {
+        let sources = sources(&["dist/site/index.html", "src/deep/new.tsx"]);
+        let built = fs::File::open(sources.path().join("dist/site/index.html")).unwrap();
+        built.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        let console = OnDemand::new(Some(sources.path().to_owned()), None).unwrap();
+        let (status, text) = ask(&console);
+        assert!(status == 503 && text.contains("is being built"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn where_it_cannot_be_built_a_plain_page_says_why_and_how_it_can() {
+        let sources = sources(&["src/main.tsx", "package.json"]);
+        let console = OnDemand::new(Some(sources.path().to_owned()), None).unwrap();
+        assert!(ask(&console).1.contains("http-equiv=\"refresh\""), "the page comes by itself");
+        let late = Instant::now() + Duration::from_secs(60);
+        let (status, text) = loop {
+            let answer = ask(&console);
+            if !answer.1.contains("is being built") {
+                break answer;
+            }
+            assert!(Instant::now() < late, "it never ended");
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(status, 503);
+        assert!(text.contains("could not be built") && text.contains("make console"), "{text}");
+        assert!(text.contains("npm ci") || text.contains("no npm"), "{text}");
+    }
+}
