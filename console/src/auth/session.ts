@@ -22,8 +22,8 @@ let refreshing: Promise<void> | null = null;
 const forgetters = new Set<() => void>();
 
 /** What is to be forgotten, too, when somebody signs out. */
-export function onSignOut(forget: () => void): void {
-  forgetters.add(forget);
+export function onSignOut(forgetter: () => void): void {
+  forgetters.add(forgetter);
 }
 
 /** A minute before a session ends, another one is fetched. */

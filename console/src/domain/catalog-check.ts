@@ -130,13 +130,13 @@ class Check {
   }
 
   private resource(place: string, resource: unknown, match: string): void {
-    const parameters = names(match).map((name) => PARAMETER.exec(name)?.[1]);
+    const parameters = new Set(names(match).map((name) => PARAMETER.exec(name)?.[1]));
     const flawed =
       typeof resource !== "string" ||
       resource === "" ||
       resource.split("/").some((name) => {
         const parameter = PARAMETER.exec(name);
-        if (parameter) return parameter[2] === "+" || !parameters.includes(parameter[1]);
+        if (parameter) return parameter[2] === "+" || !parameters.has(parameter[1]);
         return !isLiteral(name);
       });
     if (flawed) this.say(place, "must be names divided by single slashes, which may take {name}s from the path");

@@ -21,7 +21,8 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
 export function fromNow(iso: string, now: number): string {
   const difference = Date.parse(iso) - now;
   const [unit, size] = UNITS.find(([, length]) => Math.abs(difference) >= length) ?? ["second", 1000];
-  return relative.format(Math.trunc(difference / size), unit);
+  const amount = size >= DAY ? Math.round(difference / size) : Math.trunc(difference / size);
+  return relative.format(amount, unit);
 }
 
 export const exactly = (iso: string): string => exact.format(new Date(iso));

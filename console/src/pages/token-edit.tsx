@@ -1,7 +1,7 @@
 // The parts of a token that can be changed, each in its place. A change is made to the version
 // that was read: where somebody was quicker, the new one is shown and the draft kept.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog, Token, TokenPatch } from "../api/types";
@@ -30,12 +30,21 @@ interface Props {
 
 export function Editable(props: Props) {
   const [editing, setEditing] = useState<Part | null>(null);
+  const opened = useRef<Part | null>(null);
+  const list = useRef<HTMLDListElement>(null);
+  // The focus goes into the form, and back to where it was opened.
+  useEffect(() => {
+    const part = editing ?? opened.current;
+    const place = part === null ? null : list.current?.querySelector(`[data-part="${part}"]`);
+    place?.querySelector<HTMLElement>(editing ? "input, textarea" : "button")?.focus();
+    opened.current = editing;
+  }, [editing]);
   const { token } = props.known;
   const fixed = token.status === "revoked" || token.status === "expired" || token.via !== null;
   return (
-    <dl class="facts">
+    <dl class="facts" ref={list}>
       {PARTS.map((part) => (
-        <div key={part}>
+        <div key={part} data-part={part}>
           <dt>{FIELDS[part]}</dt>
           <dd>
             {editing === part ? (

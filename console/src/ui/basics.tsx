@@ -44,8 +44,10 @@ export function ConcernMark({ concern, token, facts, now }: { concern: Concern; 
   );
 }
 
+const NO_FIELDS: readonly string[] = [];
+
 /** What went wrong, and what one can do; `fields` say what is wrong with them by themselves. */
-export function ProblemNote({ problem, fields = [], children }: { problem: Problem; fields?: readonly string[]; children?: ComponentChildren }) {
+export function ProblemNote({ problem, fields = NO_FIELDS, children }: { problem: Problem; fields?: readonly string[]; children?: ComponentChildren }) {
   const note = useRef<HTMLDivElement>(null);
   useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), [problem]);
   return (
