@@ -1,5 +1,5 @@
 // The frame around every page: who is signed in, where one can go, and which page is shown.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { API } from "./api/client";
 import type { Caller } from "./api/types";
 import { session, signOut } from "./auth/session";
@@ -100,8 +100,22 @@ function Navigation({ where }: { where: Route }) {
 
 function Account({ me, onKeys }: { me: Caller; onKeys: () => void }) {
   const now = useNow();
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: globalThis.Event) => {
+      const inside = event.target instanceof Node && details.current?.contains(event.target);
+      const escape = event instanceof KeyboardEvent && event.key === "Escape";
+      if (details.current && (escape || (event.type === "click" && !inside))) details.current.open = false;
+    };
+    addEventListener("click", close);
+    addEventListener("keydown", close);
+    return () => {
+      removeEventListener("click", close);
+      removeEventListener("keydown", close);
+    };
+  }, []);
   return (
-    <details class="account">
+    <details class="account" ref={details}>
       <summary>
         <span class="unseen">Signed in as </span>
         {me.owner}

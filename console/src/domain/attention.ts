@@ -2,6 +2,7 @@
 import type { Token } from "../api/types";
 import { daysUntil, DAY } from "./time";
 
+/** As the service announces the end of a token itself. */
 export const SOON_DAYS = 14;
 export const IDLE_DAYS = 90;
 
@@ -33,12 +34,10 @@ export function concerns(token: Token, facts: Facts | undefined, now: number): C
   return found;
 }
 
-/** Short-lived tokens are made to end: the last fifth of a life is soon, and no more than two weeks. */
+/** What a CI job was given for some minutes is made to end, and is nobody's to prolong. */
 function expiresSoon(token: Token, now: number): boolean {
   if (token.expires_at === null || token.status !== "active" || token.via !== null) return false;
-  const life = Date.parse(token.expires_at) - Date.parse(token.rotated_at ?? token.created_at);
-  const soon = Math.min(SOON_DAYS * DAY, life > 2 * DAY ? life / 2 : life / 5);
-  return Date.parse(token.expires_at) - now <= soon;
+  return Date.parse(token.expires_at) - now <= SOON_DAYS * DAY;
 }
 
 function isIdle(token: Token, now: number): boolean {

@@ -163,7 +163,8 @@ function Reading({ catalog }: { catalog: Catalog }) {
 function textOf(catalog: Catalog): string {
   const own = /^(tokens|catalog):/;
   const permissions = Object.fromEntries(Object.entries(catalog.permissions).filter(([name]) => !own.test(name)));
-  return format({ ...catalog, permissions });
+  const { strict, roles, routes, sessions, trust } = catalog;
+  return format({ strict, permissions, roles, routes, sessions, trust });
 }
 
 function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise<ReadCatalog | null>; onDone: () => void }) {

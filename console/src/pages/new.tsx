@@ -1,6 +1,6 @@
 // Making a token: what it is called, what it may do, until when and from where, and beside it
 // what it will be able to call.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog, Grant, TokenWithSecret } from "../api/types";
@@ -62,6 +62,10 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const dirty = name !== "" || description !== "" || role !== null || sets.some((set) => set.permissions.length > 0);
   const at = (field: string) => problem?.at(field) ?? [];
 
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (problem) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [problem]);
   useEffect(() => {
     setGuard(dirty ? (goOn) => setLeaving(() => goOn) : null);
     return () => setGuard(null);
@@ -98,6 +102,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
 
   return (
     <form
+      ref={form}
       class="new"
       noValidate
       onSubmit={(event) => {

@@ -73,11 +73,17 @@ function ErrorList({ errors, named = false }: { errors: readonly FieldError[]; n
     <ul class="errors">
       {errors.map(({ field, message }) => (
         <li key={field + message}>
-          {(named || field.includes("[")) && <code>{field}</code>} {message}
+          {named ? <code>{field}</code> : entry(field)} {message}
         </li>
       ))}
     </ul>
   );
+}
+
+/** Which entry of a list is meant, counted as people count. */
+function entry(field: string): string {
+  const index = /\[(\d+)\]$/.exec(field)?.[1];
+  return index === undefined ? "" : `No. ${Number(index) + 1}`;
 }
 
 export interface FieldIds {
