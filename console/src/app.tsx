@@ -56,7 +56,7 @@ export function App() {
       </header>
       <main id="main" tabIndex={-1}>
         {now.state === "starting" && <Loading what="your session" />}
-        {now.state === "out" && <SignInPage why={now.why} />}
+        {now.state === "out" && <SignInPage why={now.why} wanted={now.wanted} />}
         {now.state === "in" && <Page where={where} />}
       </main>
       <Said />

@@ -59,7 +59,9 @@ function onHashChange(): void {
   });
 }
 
+/** Begins with the address as it is now: a sign-in that was answered may just have put it right. */
 export function startRouter(): void {
+  route.set(read());
   addEventListener("hashchange", onHashChange);
   addEventListener("beforeunload", (event) => {
     if (guard) event.preventDefault();

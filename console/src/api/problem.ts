@@ -12,7 +12,6 @@ export class Problem extends Error {
   readonly errors: FieldError[];
   readonly requestId: string | null;
   private readonly permission: string;
-  private readonly resource: string;
   private readonly roles: string;
 
   constructor(status: number, document: unknown, requestId: string | null) {
@@ -26,7 +25,6 @@ export class Problem extends Error {
     this.errors = Array.isArray(fields["errors"]) ? fields["errors"].filter(isFieldError) : [];
     this.requestId = text(fields["request_id"]) || requestId;
     this.permission = text(fields["permission"]);
-    this.resource = text(fields["resource"]);
     this.roles = text(fields["roles"]);
   }
 
@@ -99,9 +97,8 @@ export class Problem extends Error {
   }
 
   private missing(): string {
-    const what = `It needs “${this.permission}” on “${this.resource}”.`;
-    if (!this.roles) return `${what} Ask an administrator for a role that has it.`;
-    return `${what} Ask an administrator for one of the roles ${this.roles.split(" ").join(", ")}.`;
+    if (!this.roles) return "Ask an administrator for a role that has it.";
+    return `Ask an administrator for one of the roles that have it: ${this.roles.split(" ").join(", ")}.`;
   }
 }
 

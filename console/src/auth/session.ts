@@ -11,8 +11,8 @@ type Credential = { kind: "token"; secret: string } | { kind: "session"; provide
 
 export type Session =
   | { state: "starting" }
-  /** `why` is a sentence about how it came to that. */
-  | { state: "out"; why: string | null }
+  /** `why` is a sentence about how it came to that; `wanted`, whether the person did it. */
+  | { state: "out"; why: string | null; wanted: boolean }
   | { state: "in"; me: Caller };
 
 export const session = createStore<Session>({ state: "starting" });
@@ -55,7 +55,7 @@ authorizeWith({
 export async function start(): Promise<void> {
   const returned = takeReturned();
   if (returned === null) {
-    session.set({ state: "out", why: null });
+    session.set({ state: "out", why: null, wanted: true });
     return;
   }
   try {
@@ -91,7 +91,7 @@ export async function signInWithToken(secret: string): Promise<void> {
 
 export function signOut(): void {
   const last = credential;
-  forget("You are signed out. Nothing of the session is left in this browser tab.");
+  forget("You are signed out. Nothing of the session is left in this browser tab.", true);
   if (last?.kind === "session" && last.tokens.refreshToken !== null) void revoke(last.provider, last.tokens.refreshToken);
 }
 
@@ -128,10 +128,10 @@ function nextSession(tokens: Tokens): void {
   session.set({ state: "in", me: { ...now.me, expires_at: new Date(tokens.expiresAt).toISOString() } });
 }
 
-function forget(why: string): void {
+function forget(why: string, wanted = false): void {
   credential = null;
   for (const forgetter of forgetters) forgetter();
-  session.set({ state: "out", why });
+  session.set({ state: "out", why, wanted });
 }
 
 /** The caller, on pages that are shown to somebody who is signed in. */

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { hasProvider, sentence, signIn, signInWithToken } from "../auth/session";
 import { Field, Heading } from "../ui/basics";
 
-export function SignInPage({ why }: { why: string | null }) {
+export function SignInPage({ why, wanted }: { why: string | null; wanted: boolean }) {
   const [provider, setProvider] = useState(true);
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
@@ -27,7 +27,7 @@ export function SignInPage({ why }: { why: string | null }) {
     <div class="narrow">
       <Heading title="Sign in">Sign in</Heading>
       {why && !failed && (
-        <p class="note" role="status">
+        <p class={wanted ? "note" : "note bad"} role={wanted ? "status" : "alert"}>
           {why}
         </p>
       )}
