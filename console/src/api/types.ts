@@ -1,0 +1,22 @@
+// The names that the console uses for what the API answers. The shapes themselves are
+// generated from infra/openapi.yaml.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Token = Schemas["Token"];
+export type TokenPatch = Schemas["TokenPatch"];
+export type Rotation = Schemas["Rotation"];
+export type Grant = Schemas["Grant"];
+export type Status = Schemas["Status"];
+export type RevokeReason = Schemas["RevokeReason"];
+export type Event = Schemas["Event"];
+export type Usage = Schemas["Usage"];
+export type Caller = Schemas["Caller"];
+export type Catalog = Schemas["ShownCatalog"];
+export type CatalogRoute = NonNullable<Schemas["Catalog"]["routes"]>[number];
+export type Explanation = Schemas["Explanation"];
+export type FieldError = Schemas["FieldError"];
+
+/** A token with the secret that is shown this once. */
+export type TokenWithSecret = Token & { token: string };

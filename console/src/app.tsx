@@ -1,0 +1,154 @@
+// The frame around every page: who is signed in, where one can go, and which page is shown.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { API } from "./api/client";
+import type { Caller } from "./api/types";
+import { session, signOut } from "./auth/session";
+import { covers } from "./domain/grants";
+import { CatalogPage } from "./pages/catalog";
+import { NewTokenPage } from "./pages/new";
+import { SecretPage } from "./pages/secret";
+import { SignInPage } from "./pages/sign-in";
+import { TokenPage } from "./pages/token";
+import { TokensPage } from "./pages/tokens";
+import { go, route, type Route } from "./router";
+import { useStore } from "./store";
+import { Heading, Loading, Said, Time, useNow } from "./ui/basics";
+import { GrantList } from "./ui/grants";
+import { isTyping, KeysDialog } from "./ui/keys";
+
+export function App() {
+  const now = useStore(session);
+  const where = useStore(route);
+  const [keys, setKeys] = useState(false);
+  useEffect(() => {
+    if (now.state !== "in") return undefined;
+    const onKey = (event: KeyboardEvent) => {
+      if (isTyping(event)) return;
+      if (event.key === "?") setKeys(true);
+      else if (event.key === "n") go("#/new");
+      else if (event.key === "g") go("#/tokens");
+      else if (event.key === "c") go("#/catalog");
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [now.state]);
+
+  return (
+    <>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById("main")?.focus();
+        }}
+      >
+        Skip to the content
+      </a>
+      <header class="top">
+        <a class="brand" href="#/tokens">
+          <img src="./favicon.svg" alt="" width="24" height="24" /> Portcullis
+        </a>
+        {now.state === "in" && <Navigation where={where} />}
+        {now.state === "in" && <Account me={now.me} onKeys={() => setKeys(true)} />}
+      </header>
+      <main id="main" tabIndex={-1}>
+        {now.state === "starting" && <Loading what="your session" />}
+        {now.state === "out" && <SignInPage why={now.why} wanted={now.wanted} />}
+        {now.state === "in" && <Page where={where} />}
+      </main>
+      <Said />
+      {keys && <KeysDialog onClose={() => setKeys(false)} />}
+    </>
+  );
+}
+
+function Page({ where }: { where: Route }) {
+  const [first, second] = where.parts;
+  if (first === "tokens" && second === undefined) return <TokensPage />;
+  if (first === "tokens" && second !== undefined) return <TokenPage key={second} id={second} />;
+  if (first === "new") return <NewTokenPage />;
+  if (first === "secret") return <SecretPage />;
+  if (first === "catalog") return <CatalogPage />;
+  return (
+    <>
+      <Heading title="Not found">There is no such page</Heading>
+      <p>
+        Go to <a href="#/tokens">the tokens</a>.
+      </p>
+    </>
+  );
+}
+
+function Navigation({ where }: { where: Route }) {
+  const link = (hash: string, text: string, here: boolean) => (
+    <a href={hash} aria-current={here ? "page" : undefined}>
+      {text}
+    </a>
+  );
+  const first = where.parts[0];
+  return (
+    <nav aria-label="Main">
+      {link("#/tokens", "Tokens", first === "tokens")}
+      {link("#/new", "New token", first === "new")}
+      {link("#/catalog", "Catalog", first === "catalog")}
+    </nav>
+  );
+}
+
+function Account({ me, onKeys }: { me: Caller; onKeys: () => void }) {
+  const now = useNow();
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: globalThis.Event) => {
+      const inside = event.target instanceof Node && details.current?.contains(event.target);
+      const escape = event instanceof KeyboardEvent && event.key === "Escape";
+      if (details.current && (escape || (event.type === "click" && !inside))) details.current.open = false;
+    };
+    addEventListener("click", close);
+    addEventListener("keydown", close);
+    return () => {
+      removeEventListener("click", close);
+      removeEventListener("keydown", close);
+    };
+  }, []);
+  return (
+    <details class="account" ref={details}>
+      <summary>
+        <span class="unseen">Signed in as </span>
+        {me.owner}
+      </summary>
+      <div class="panel">
+        <p>
+          <strong>{me.owner}</strong>{" "}
+          {me.principal_type === "session" ? me.roles.length > 0 && `with ${me.roles.join(", ")}` : `by the token “${me.token_name}”`}
+        </p>
+        {me.grants.length > 0 ? <GrantList grants={me.grants} /> : <p>You may do nothing here.</p>}
+        {covers(me.grants, "tokens:admin", "tokens") && <p>You see and manage everybody’s tokens.</p>}
+        <p>
+          {me.expires_at === null ? (
+            "This never ends by itself."
+          ) : (
+            <>
+              This ends <Time at={me.expires_at} now={now} />.
+            </>
+          )}{" "}
+          Nothing of it is stored in this browser.
+        </p>
+        <p class="quiet">
+          Service: <code>{API}</code>
+        </p>
+        <p class="actions">
+          <button type="button" onClick={onKeys}>
+            Keys
+          </button>
+          <button type="button" onClick={signOut}>
+            Sign out
+          </button>
+        </p>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,52 @@
+// Times as people say them, in the viewer's own zone and language.
+
+export const DAY = 86_400_000;
+
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 365 * DAY],
+  ["month", 30 * DAY],
+  ["day", DAY],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+];
+
+/** "3 days ago", "in 2 hours". */
+export function fromNow(iso: string, now: number): string {
+  const difference = Date.parse(iso) - now;
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(difference) >= length) ?? ["second", 1000];
+  const amount = size >= DAY ? Math.round(difference / size) : Math.trunc(difference / size);
+  return relative.format(amount, unit);
+}
+
+export const exactly = (iso: string): string => exact.format(new Date(iso));
+export const onDate = (iso: string | Date): string => date.format(new Date(iso));
+export const atTime = (iso: string): string => dateAndTime.format(new Date(iso));
+/** A day that the service counts in UTC, which is another one nowhere. */
+export const onUtcDay = (day: string): string => utcDay.format(new Date(`${day}T00:00:00Z`));
+
+export function daysUntil(iso: string, now: number): number {
+  return Math.floor((Date.parse(iso) - now) / DAY);
+}
+
+/** The end of a day in the viewer's zone, as the API takes times. */
+export function endOfDay(day: string): string | null {
+  const end = new Date(`${day}T23:59:59`);
+  return Number.isNaN(end.getTime()) ? null : toSecond(end);
+}
+
+export function toSecond(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** The day of a time in the viewer's zone, as date fields have it. */
+export function localDay(time: Date): string {
+  const pad = (value: number) => String(value).padStart(2, "0");
+  return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`;
+}

@@ -1,0 +1,339 @@
+// The catalog: read it, change it with its flaws said while one types, and see what will be
+// different before it is in force.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { answer, api } from "../api/client";
+import { Problem } from "../api/problem";
+import type { Catalog } from "../api/types";
+import { caller } from "../auth/session";
+import { forgetCatalog, readCatalog, type ReadCatalog } from "../data/catalog";
+import { checkCatalog, offsetOf } from "../domain/catalog-check";
+import { covers } from "../domain/grants";
+import { format, lineOf, parse, type Flaw } from "../domain/json";
+import { splitMatch } from "../domain/reach";
+import { atTime } from "../domain/time";
+import { plural } from "../domain/words";
+import { setGuard } from "../router";
+import { Heading, Loading, ProblemNote, say } from "../ui/basics";
+import { Dialog } from "../ui/dialog";
+import { Diff } from "../ui/diff";
+import { GrantList } from "../ui/grants";
+
+export function CatalogPage() {
+  const [read, setRead] = useState<ReadCatalog | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [editing, setEditing] = useState(false);
+  const load = () => {
+    forgetCatalog();
+    return readCatalog().then(
+      (now) => {
+        setRead(now);
+        setProblem(null);
+        return now;
+      },
+      (error: unknown) => {
+        setProblem(Problem.from(error));
+        return null;
+      },
+    );
+  };
+  useEffect(() => {
+    void load();
+  }, []);
+  const mayWrite = covers(caller().grants, "catalog:write", "catalog");
+  return (
+    <>
+      <div class="title">
+        <Heading title="Catalog">Catalog</Heading>
+        {read && mayWrite && !editing && (
+          <button type="button" onClick={() => setEditing(true)}>
+            Edit
+          </button>
+        )}
+      </div>
+      <p>Which permissions there are, which routes need them, and who has which role.</p>
+      {problem && <ProblemNote problem={problem} />}
+      {read === null && problem === null && <Loading what="the catalog" />}
+      {read && !mayWrite && <p class="hint">You may read it. To change it, you need “catalog:write”.</p>}
+      {read && editing && <Editor read={read} load={load} onDone={() => setEditing(false)} />}
+      {read && !editing && <Reading catalog={read.catalog} />}
+    </>
+  );
+}
+
+function Reading({ catalog }: { catalog: Catalog }) {
+  const [search, setSearch] = useState("");
+  const wanted = search.toLowerCase();
+  const hit = (...texts: (string | undefined)[]) => texts.some((text) => text?.toLowerCase().includes(wanted));
+  const permissions = Object.entries(catalog.permissions).filter((entry) => hit(...entry));
+  const roles = Object.entries(catalog.roles ?? {}).filter(([name, role]) => hit(name, role.description, ...role.permissions));
+  const routes = (catalog.routes ?? []).filter((route) => hit(route.match, route.permission, route.resource));
+  const groups = Object.entries(catalog.sessions?.groups ?? {}).filter((entry) => hit(...entry));
+  const trust = (catalog.trust ?? []).filter((rule) => hit(rule.name, rule.issuer));
+  return (
+    <>
+      <p class="note">
+        {catalog.strict
+          ? "It is strict: only listed permissions can be handed out, and only listed routes can be called."
+          : "It is not strict: a path without a route needs, for GET, “:read” on its first name, and “:write” for anything else."}
+      </p>
+      <input type="search" class="wide" aria-label="Search the catalog" placeholder="Search the catalog" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+      <section aria-labelledby="permissions">
+        <h2 id="permissions">{plural(permissions.length, "permission")}</h2>
+        <dl class="listing">
+          {permissions.map(([permission, description]) => (
+            <div key={permission}>
+              <dt>
+                <code>{permission}</code>
+              </dt>
+              <dd>{description}</dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+      <section aria-labelledby="roles">
+        <h2 id="roles">{plural(roles.length, "role")}</h2>
+        <dl class="listing">
+          {roles.map(([name, role]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                {role.description}
+                <span class="permissions">
+                  {role.permissions.map((permission) => (
+                    <code key={permission}>{permission}</code>
+                  ))}
+                </span>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+      <section aria-labelledby="routes">
+        <h2 id="routes">{plural(routes.length, "route")}</h2>
+        <dl class="listing">
+          {routes.map((route) => {
+            const { method, path } = splitMatch(route.match);
+            return (
+              <div key={route.match}>
+                <dt>
+                  <code>
+                    <b>{method}</b> {path}
+                  </code>
+                </dt>
+                <dd>
+                  <code>{route.permission}</code> on <code>{route.resource ?? "the path itself"}</code>
+                </dd>
+              </div>
+            );
+          })}
+        </dl>
+      </section>
+      <section aria-labelledby="groups">
+        <h2 id="groups">{plural(groups.length, "group")} of people</h2>
+        <dl class="listing">
+          {groups.map(([group, role]) => (
+            <div key={group}>
+              <dt>{group}</dt>
+              <dd>have the role {role}</dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+      {trust.length > 0 && (
+        <section aria-labelledby="trust">
+          <h2 id="trust">{plural(trust.length, "trust rule")} for CI jobs</h2>
+          <dl class="listing">
+            {trust.map((rule) => (
+              <div key={rule.name}>
+                <dt>{rule.name}</dt>
+                <dd>
+                  <code>{rule.issuer}</code>
+                  <GrantList grants={rule.grants.map(({ permissions: may, resources }) => ({ permissions: may, resources: resources ?? ["*"] }))} />
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      )}
+    </>
+  );
+}
+
+/** The catalog as one edits it: without the service's own permissions, which are always there. */
+function textOf(catalog: Catalog): string {
+  const own = /^(tokens|catalog):/;
+  const permissions = Object.fromEntries(Object.entries(catalog.permissions).filter(([name]) => !own.test(name)));
+  const { strict, roles, routes, sessions, trust } = catalog;
+  return format({ strict, permissions, roles, routes, sessions, trust });
+}
+
+function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise<ReadCatalog | null>; onDone: () => void }) {
+  const original = useMemo(() => textOf(read.catalog), [read]);
+  const [text, setText] = useState(original);
+  const [saving, setSaving] = useState(false);
+  const [refused, setRefused] = useState<{ flaws: Flaw[]; text: string } | null>(null);
+  const [leaving, setLeaving] = useState<(() => void) | null>(null);
+  const [theirs, setTheirs] = useState<{ before: string; after: string } | null>(null);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [settled, setSettled] = useState(text);
+  const dirty = text !== original;
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), 200);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const checked = useMemo(() => checkCatalog(settled), [settled]);
+  const flaws = [...checked.flaws, ...(refused?.text === text ? refused.flaws : [])];
+  useEffect(() => {
+    setGuard(dirty ? (goOn) => setLeaving(() => goOn) : null);
+    return () => setGuard(null);
+  }, [dirty]);
+
+  const show = (offset: number) => {
+    const field = area.current;
+    if (!field) return;
+    field.focus();
+    field.setSelectionRange(offset, text.indexOf("\n", offset) < 0 ? text.length : text.indexOf("\n", offset));
+    const lineHeight = field.scrollHeight / text.split("\n").length;
+    field.scrollTop = (lineOf(text, offset).line - 4) * lineHeight;
+  };
+
+  return (
+    <>
+      {theirs && (
+        <div class="note warn" role="alert">
+          <p>Somebody changed the catalog meanwhile. Your text is still here; this is what they did. Bring it into yours, or yours undoes it.</p>
+          <Diff before={theirs.before.split("\n")} after={theirs.after.split("\n")} label="What somebody else changed" />
+        </div>
+      )}
+      <div class="editor">
+        <label for="catalog-text">The catalog, as JSON</label>
+        <textarea
+          id="catalog-text"
+          ref={area}
+          class="mono"
+          rows={Math.min(32, Math.max(12, text.split("\n").length + 1))}
+          spellcheck={false}
+          autocomplete="off"
+          wrap="off"
+          aria-describedby="flaws"
+          aria-invalid={flaws.length > 0}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </div>
+      <div id="flaws" role="status">
+        {flaws.length === 0 ? (
+          <p class="hint">{dirty ? "Nothing wrong is seen. The service checks it again when you save." : "Nothing is changed yet."}</p>
+        ) : (
+          <>
+            <p>
+              <strong>{plural(flaws.length, "thing")} to correct:</strong>
+            </p>
+            <ul class="errors">
+              {flaws.slice(0, 50).map((flaw) => (
+                <li key={`${flaw.place}${flaw.message}${flaw.offset}`}>
+                  {flaw.offset !== null && (
+                    <button type="button" class="plain link" onClick={() => show(flaw.offset ?? 0)}>
+                      Line {lineOf(text, flaw.offset).line}
+                    </button>
+                  )}{" "}
+                  {flaw.place && <code>{flaw.place}</code>} {flaw.message}
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </div>
+      <p class="actions">
+        <button type="button" class="primary" disabled={!dirty || flaws.length > 0 || settled !== text} onClick={() => setSaving(true)}>
+          See what changes
+        </button>
+        <button type="button" onClick={() => (dirty ? setLeaving(() => onDone) : onDone())}>
+          Cancel
+        </button>
+      </p>
+      {saving && (
+        <SaveDialog
+          before={original}
+          text={text}
+          value={checked.value}
+          etag={read.etag}
+          onClose={() => setSaving(false)}
+          onRefused={(problem) => {
+            const { offsets } = parse(text);
+            setRefused({ text, flaws: problem.errors.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: offsetOf({ offsets }, field) })) });
+            setSaving(false);
+          }}
+          onOthers={async () => {
+            const after = await load();
+            setSaving(false);
+            if (after) setTheirs({ before: original, after: textOf(after.catalog) });
+          }}
+          onSaved={(effective) => {
+            setGuard(null);
+            void load().then(onDone);
+            say(`The catalog is saved. Every request is decided by it from ${atTime(effective)} on.`);
+          }}
+        />
+      )}
+      {leaving && (
+        <Dialog title="Leave without saving?" onClose={() => setLeaving(null)}>
+          <p>Your changes to the catalog are not saved.</p>
+          <p class="actions">
+            <button type="button" class="primary" onClick={() => setLeaving(null)}>
+              Stay here
+            </button>
+            <button type="button" onClick={leaving}>
+              Leave
+            </button>
+          </p>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+interface SaveProps {
+  before: string;
+  text: string;
+  value: unknown;
+  etag: string;
+  onClose: () => void;
+  onRefused: (problem: Problem) => void;
+  onOthers: () => Promise<void>;
+  onSaved: (effective: string) => void;
+}
+
+function SaveDialog({ before, text, value, etag, onClose, onRefused, onOthers, onSaved }: SaveProps) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  async function save() {
+    setBusy(true);
+    setProblem(null);
+    try {
+      const { data } = await answer(api.PUT("/catalog", { params: { header: { "If-Match": etag } }, body: value as Catalog }));
+      onSaved(data.effective_by);
+    } catch (error) {
+      const failed = Problem.from(error);
+      if (failed.status === 400 && failed.errors.length > 0) onRefused(failed);
+      else if (failed.status === 412) await onOthers();
+      else setProblem(failed);
+      setBusy(false);
+    }
+  }
+  return (
+    <Dialog title="Save the catalog?" onClose={onClose}>
+      <p>This is what changes, for every token and every person, within a minute:</p>
+      <Diff before={before.split("\n")} after={text.split("\n")} label="What changes in the catalog" />
+      {problem && <ProblemNote problem={problem} />}
+      <p class="actions">
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="button" class="primary" disabled={busy} onClick={save}>
+          Save
+        </button>
+      </p>
+    </Dialog>
+  );
+}

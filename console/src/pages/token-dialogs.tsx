@@ -1,0 +1,218 @@
+// What ends or interrupts something, asked about first: each says what will break.
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { answer, api } from "../api/client";
+import { Problem } from "../api/problem";
+import type { RevokeReason, Rotation, TokenWithSecret } from "../api/types";
+import { caller } from "../auth/session";
+import { keepSecret } from "../data/secret";
+import { noteDeleted, noteToken } from "../data/tokens";
+import { covers } from "../domain/grants";
+import { lastUse, REVOKE_REASONS } from "../domain/words";
+import { atTime } from "../domain/time";
+import { go, replace } from "../router";
+import { Field, GroupErrors, ProblemNote, say } from "../ui/basics";
+import { Dialog } from "../ui/dialog";
+import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
+import type { Known } from "./token";
+
+interface Props {
+  known: Known;
+  now: number;
+  onClose: () => void;
+  onDone: (known: Known, said: string) => void;
+}
+
+/** A form whose one action may fail, with the reason shown in it. */
+function Question(props: {
+  title: string;
+  does: string;
+  danger?: boolean;
+  fields?: readonly string[];
+  onClose: () => void;
+  act: () => Promise<void>;
+  children: (problem: Problem | null) => ComponentChildren;
+}) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  async function act() {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await props.act();
+    } catch (error) {
+      setProblem(Problem.from(error));
+      setBusy(false);
+    }
+  }
+  return (
+    <Dialog title={props.title} onClose={props.onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!busy) void act();
+        }}
+      >
+        {props.children(problem)}
+        {problem && <ProblemNote problem={problem} fields={props.fields ?? []} />}
+        <p class="actions">
+          <button type="button" onClick={props.onClose}>
+            Cancel
+          </button>
+          <button type="submit" class={props.danger ? "danger" : "primary"} disabled={busy}>
+            {props.does}
+          </button>
+        </p>
+      </form>
+    </Dialog>
+  );
+}
+
+const OVERLAPS: [string, string][] = [
+  ["", "Not at all"],
+  ["1h", "1 hour"],
+  ["1d", "1 day"],
+  ["3d", "3 days"],
+  ["7d", "7 days"],
+];
+
+export function RotateDialog({ known: { token, etag }, now, onClose }: Props) {
+  const expired = token.status === "expired";
+  const [overlap, setOverlap] = useState(expired ? "" : "1d");
+  const [expiry, setExpiry] = useState<Expiry>(expired ? { kind: "days", days: 30 } : { kind: "keep" });
+  const [key] = useState(() => crypto.randomUUID());
+  async function rotate() {
+    const body: Rotation = { ...expiryFields(expiry), ...(overlap ? { overlap } : {}) };
+    const header = { "If-Match": etag, "Idempotency-Key": key };
+    const { data } = await answer(api.POST("/tokens/{id}/rotate", { params: { path: { id: token.id }, header }, body }));
+    noteToken(keepSecret("rotated", data as TokenWithSecret));
+    go("#/secret");
+  }
+  return (
+    <Question title={`Rotate “${token.name}”`} does="Rotate" onClose={onClose} act={rotate} fields={["overlap", "expires_in", "expires_at"]}>
+      {(problem) => (
+        <>
+          <p>It gets a new secret, shown once. Name, permissions and history stay. {lastUse(token, now)}</p>
+          {!expired && (
+            <Field label="The present secret works on for" errors={problem?.at("overlap") ?? []}>
+              {(ids) => (
+                <select {...ids} value={overlap} onChange={(event) => setOverlap(event.currentTarget.value)}>
+                  {OVERLAPS.map(([value, text]) => (
+                    <option value={value} key={value}>
+                      {text}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+          )}
+          {overlap === "" && !expired && <p class="note warn">Whatever uses the present secret is refused from the next request on, until it has the new one.</p>}
+          {token.previous_secret_until !== null && (
+            <p class="note warn">The secret before the present one still works until {atTime(token.previous_secret_until)}. It ends now.</p>
+          )}
+          <ExpiryField
+            value={expiry}
+            onChange={setExpiry}
+            now={now}
+            errors={[...(problem?.at("expires_in") ?? []), ...(problem?.at("expires_at") ?? [])]}
+            {...(expired ? {} : { keep: "As it is" })}
+          />
+        </>
+      )}
+    </Question>
+  );
+}
+
+export function DisableDialog({ known: { token, etag }, now, onClose, onDone }: Props) {
+  async function disable() {
+    const params = { path: { id: token.id }, header: { "If-Match": etag } };
+    const { data, etag: next } = await answer(api.POST("/tokens/{id}/disable", { params }));
+    onDone({ token: data, etag: next ?? "" }, `“${token.name}” is disabled. It opens nothing until somebody enables it.`);
+  }
+  return (
+    <Question title={`Disable “${token.name}”?`} does="Disable" danger onClose={onClose} act={disable}>
+      {() => (
+        <>
+          <p>
+            <strong>{lastUse(token, now)}</strong>
+          </p>
+          <p>Whatever uses it is refused until somebody enables it again. Its secret stays.</p>
+        </>
+      )}
+    </Question>
+  );
+}
+
+export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) {
+  const [reason, setReason] = useState<RevokeReason | "">("");
+  const [comment, setComment] = useState("");
+  const [flush, setFlush] = useState(false);
+  const admin = covers(caller().grants, "tokens:admin", "tokens");
+  async function revoke() {
+    const body = { ...(reason ? { reason } : {}), ...(comment.trim() ? { comment } : {}) };
+    const params = { path: { id: token.id }, ...(flush ? { query: { flush: "true" as const } } : {}) };
+    const { data, etag } = await answer(api.POST("/tokens/{id}/revoke", { params, body }));
+    const { effective_by: by, flushed: _flushed, ...revoked } = data;
+    const later = Date.parse(by) > Date.now() + 2000 ? ` It is refused everywhere from ${atTime(by)} on.` : "";
+    onDone({ token: revoked, etag: etag ?? "" }, `“${token.name}” is revoked.${later}`);
+  }
+  return (
+    <Question title={`Revoke “${token.name}”?`} does="Revoke for good" danger onClose={onClose} act={revoke} fields={["reason", "comment"]}>
+      {(problem) => (
+        <>
+          <p>
+            <strong>{lastUse(token, now)}</strong>
+          </p>
+          <p>Whatever uses it will be refused, for good: there is no way back. Its record stays in the list for a while.</p>
+          <fieldset class="field">
+            <legend>Why (optional)</legend>
+            <div class="choices">
+              {(Object.entries(REVOKE_REASONS) as [RevokeReason, string][]).map(([value, text]) => (
+                <label class="choice" key={value}>
+                  <input type="radio" name="reason" checked={reason === value} onChange={() => setReason(value)} />
+                  <span>{text}</span>
+                </label>
+              ))}
+            </div>
+            <GroupErrors errors={problem?.at("reason") ?? []} />
+          </fieldset>
+          <Field label="Comment" optional errors={problem?.at("comment") ?? []}>
+            {(ids) => <textarea {...ids} rows={2} maxLength={500} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />}
+          </Field>
+          {admin && (
+            <label class="choice">
+              <input type="checkbox" checked={flush} onChange={(event) => setFlush(event.currentTarget.checked)} />
+              <span>Also make the gateways forget what they remember of it, so that it ends at once everywhere</span>
+            </label>
+          )}
+        </>
+      )}
+    </Question>
+  );
+}
+
+export function DeleteDialog({ known: { token }, now, onClose }: Props) {
+  const alive = token.status === "active" || token.status === "disabled";
+  async function remove() {
+    await answer(api.DELETE("/tokens/{id}", { params: { path: { id: token.id } } }));
+    noteDeleted(token.id);
+    replace("#/tokens");
+    say(`“${token.name}” is deleted.`);
+  }
+  return (
+    <Question title={`Delete “${token.name}”?`} does="Delete it and its history" danger onClose={onClose} act={remove}>
+      {() => (
+        <>
+          <p>
+            <strong>{lastUse(token, now)}</strong>
+          </p>
+          <p>
+            {alive && "Whatever uses it will be refused, for good. "}
+            Its record and its history go, too: nobody can see afterwards that there was one.
+          </p>
+          {alive && <p>To end it and keep the record, revoke it instead.</p>}
+        </>
+      )}
+    </Question>
+  );
+}

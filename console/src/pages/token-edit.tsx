@@ -1,0 +1,249 @@
+// The parts of a token that can be changed, each in its place. A change is made to the version
+// that was read: where somebody was quicker, the new one is shown and the draft kept.
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { answer, api } from "../api/client";
+import { Problem } from "../api/problem";
+import type { Catalog, Token, TokenPatch } from "../api/types";
+import { caller } from "../auth/session";
+import { grantLines } from "../domain/grants";
+import { localDay, onDate } from "../domain/time";
+import { FIELDS } from "../domain/words";
+import { setGuard } from "../router";
+import { Field, ProblemNote, Time } from "../ui/basics";
+import { Dialog } from "../ui/dialog";
+import { Diff } from "../ui/diff";
+import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
+import { draftOf, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
+import type { Known } from "./token";
+
+type Part = "name" | "description" | "grants" | "allowed_ips" | "expires_at";
+const PARTS: Part[] = ["name", "description", "grants", "allowed_ips", "expires_at"];
+
+interface Props {
+  known: Known;
+  catalog: Catalog | null;
+  now: number;
+  read: () => Promise<Known | null>;
+  onDone: (known: Known, said: string) => void;
+}
+
+export function Editable(props: Props) {
+  const [editing, setEditing] = useState<Part | null>(null);
+  const opened = useRef<Part | null>(null);
+  const list = useRef<HTMLDListElement>(null);
+  // The focus goes into the form, and back to where it was opened.
+  useEffect(() => {
+    const part = editing ?? opened.current;
+    const place = part === null ? null : list.current?.querySelector(`[data-part="${part}"]`);
+    place?.querySelector<HTMLElement>(editing ? "input, textarea" : "button")?.focus();
+    opened.current = editing;
+  }, [editing]);
+  const { token } = props.known;
+  const fixed = token.status === "revoked" || token.status === "expired" || token.via !== null;
+  return (
+    <dl class="facts" ref={list}>
+      {PARTS.map((part) => (
+        <div key={part} data-part={part}>
+          <dt>{FIELDS[part]}</dt>
+          <dd>
+            {editing === part ? (
+              <PartForm {...props} part={part} onClose={() => setEditing(null)} />
+            ) : (
+              <div class="beside">
+                <div class="grow">
+                  <Value part={part} token={token} now={props.now} />
+                </div>
+                {!fixed && (
+                  <button type="button" class="plain link" aria-label={`Change ${(FIELDS[part] ?? part).toLowerCase()}`} disabled={editing !== null} onClick={() => setEditing(part)}>
+                    Change
+                  </button>
+                )}
+              </div>
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Value({ part, token, now }: { part: Part; token: Token; now: number }) {
+  switch (part) {
+    case "name":
+      return <>{token.name}</>;
+    case "description":
+      return token.description === null ? <span class="quiet">None</span> : <span class="lines">{token.description}</span>;
+    case "grants":
+      return (
+        <>
+          {token.role !== null && <p>Made with the role {token.role}</p>}
+          <GrantList grants={token.grants} />
+        </>
+      );
+    case "allowed_ips":
+      return token.allowed_ips.length === 0 ? <>From anywhere</> : <code class="lines">{token.allowed_ips.join("\n")}</code>;
+    case "expires_at":
+      return token.expires_at === null ? (
+        <>Never</>
+      ) : (
+        <>
+          <Time at={token.expires_at} now={now} />, on {onDate(token.expires_at)}
+        </>
+      );
+  }
+}
+
+interface Draft {
+  text: string;
+  sets: GrantDraft[];
+  expiry: Expiry;
+}
+
+function draftFrom(part: Part, token: Token): Draft {
+  const text = part === "name" ? token.name : part === "description" ? (token.description ?? "") : token.allowed_ips.join("\n");
+  const expiry: Expiry = token.expires_at === null ? { kind: "never" } : { kind: "date", day: localDay(new Date(token.expires_at)) };
+  return { text, sets: token.grants.map(draftOf), expiry };
+}
+
+function patchFrom(part: Part, draft: Draft): TokenPatch {
+  switch (part) {
+    case "name":
+      return { name: draft.text };
+    case "description":
+      return { description: draft.text.trim() ? draft.text : null };
+    case "grants":
+      return { grants: draft.sets.map(grantOf) };
+    case "allowed_ips":
+      return { allowed_ips: lines(draft.text).length > 0 ? lines(draft.text) : null };
+    case "expires_at":
+      return expiryPatch(draft.expiry);
+  }
+}
+
+/** A patch knows no `expires_in`: sent twice, it means the same. */
+function expiryPatch(expiry: Expiry): TokenPatch {
+  if (expiry.kind !== "days") return expiryFields(expiry);
+  const day = localDay(new Date(Date.now() + expiry.days * 86_400_000));
+  return expiryFields({ kind: "date", day });
+}
+
+function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & { part: Part; onClose: () => void }) {
+  const [draft, setDraft] = useState(() => draftFrom(part, known.token));
+  const [first] = useState(draft);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [others, setOthers] = useState<{ before: Token; after: Token } | null>(null);
+  const [leaving, setLeaving] = useState<(() => void) | null>(null);
+  const dirty = draft !== first;
+  useEffect(() => {
+    setGuard(dirty ? (goOn) => setLeaving(() => goOn) : null);
+    return () => setGuard(null);
+  }, [dirty]);
+  const at = (field: string) => problem?.at(field) ?? [];
+
+  async function save() {
+    setBusy(true);
+    setProblem(null);
+    const before = known.token;
+    try {
+      const params = { path: { id: before.id }, header: { "If-Match": known.etag } };
+      const headers = { "Content-Type": "application/merge-patch+json" };
+      const { data, etag } = await answer(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
+      setGuard(null);
+      onClose();
+      onDone({ token: data, etag: etag ?? "" }, `${FIELDS[part]} changed.`);
+    } catch (error) {
+      const failed = Problem.from(error);
+      setProblem(failed);
+      setBusy(false);
+      if (failed.status !== 412) return;
+      const after = await read();
+      if (after) setOthers({ before, after: after.token });
+    }
+  }
+
+  const text = (control: "input" | "textarea", label: string, max: number | undefined) => (
+    <Field label={label} errors={at(part)}>
+      {(ids) => {
+        const shared = { ...ids, value: draft.text, maxLength: max, autocomplete: "off" as const };
+        const onInput = (event: { currentTarget: { value: string } }) => setDraft({ ...draft, text: event.currentTarget.value });
+        return control === "input" ? <input {...shared} onInput={onInput} /> : <textarea {...shared} rows={3} onInput={onInput} />;
+      }}
+    </Field>
+  );
+  let control: ComponentChildren;
+  if (part === "name") control = text("input", "Name", 100);
+  else if (part === "description") control = text("textarea", "Description", 500);
+  else if (part === "allowed_ips") control = text("textarea", "Addresses, one a line; empty is from anywhere", undefined);
+  else if (part === "expires_at") control = <ExpiryField value={draft.expiry} onChange={(expiry) => setDraft({ ...draft, expiry })} errors={at("expires_at")} now={now} />;
+  else {
+    control = (
+      <>
+        <GrantSets catalog={catalog} mine={caller().grants} sets={draft.sets} problem={problem} onChange={(sets) => setDraft({ ...draft, sets })} />
+        <h3>What changes</h3>
+        <Diff before={grantLines(known.token.grants)} after={grantLines(draft.sets.map(grantOf))} label="What it may do, before and after" />
+      </>
+    );
+  }
+
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!busy) void save();
+      }}
+    >
+      {control}
+      {problem && (
+        <ProblemNote problem={problem} fields={[part]}>
+          {others && <OthersChange {...others} />}
+        </ProblemNote>
+      )}
+      <p class="actions">
+        <button type="submit" class="primary" disabled={busy}>
+          {others ? "Save mine over it" : "Save"}
+        </button>
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+      </p>
+      {leaving && (
+        <Dialog title="Leave without saving?" onClose={() => setLeaving(null)}>
+          <p>What you changed is not saved yet.</p>
+          <p class="actions">
+            <button type="button" class="primary" onClick={() => setLeaving(null)}>
+              Stay here
+            </button>
+            <button type="button" onClick={leaving}>
+              Leave
+            </button>
+          </p>
+        </Dialog>
+      )}
+    </form>
+  );
+}
+
+/** What somebody else changed meanwhile. */
+function OthersChange({ before, after }: { before: Token; after: Token }) {
+  return (
+    <>
+      <p>Somebody changed it meanwhile. What you entered is still here; this is what they did:</p>
+      <Diff before={described(before)} after={described(after)} label="What somebody else changed" />
+    </>
+  );
+}
+
+function described(token: Token): string[] {
+  return [
+    `Name: ${token.name}`,
+    `Description: ${token.description ?? "none"}`,
+    `Status: ${token.status}`,
+    `Expires: ${token.expires_at ?? "never"}`,
+    `Addresses: ${token.allowed_ips.join(", ") || "any"}`,
+    `Secret of: ${token.rotated_at ?? token.created_at}`,
+    ...grantLines(token.grants),
+  ];
+}

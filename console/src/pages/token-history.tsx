@@ -1,0 +1,97 @@
+// What became of a token, as a timeline, newest first.
+import { useEffect, useState } from "preact/hooks";
+import { answer, api } from "../api/client";
+import { isRecord, Problem } from "../api/problem";
+import type { Event, Grant, Token } from "../api/types";
+import { grantLines } from "../domain/grants";
+import { atTime } from "../domain/time";
+import { actor, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/words";
+import { Loading, ProblemNote, Time } from "../ui/basics";
+import { Diff } from "../ui/diff";
+
+export function History({ token, version, now }: { token: Token; version: string; now: number }) {
+  const [events, setEvents] = useState<Event[] | null>(null);
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  async function load(after: string | null) {
+    setProblem(null);
+    try {
+      const query = after === null ? { limit: 20 } : { limit: 50, cursor: after };
+      const { data } = await answer(api.GET("/tokens/{id}/events", { params: { path: { id: token.id }, query } }));
+      const page = data.events as Event[];
+      setEvents((before) => (after === null ? page : [...(before ?? []), ...page]));
+      setCursor(data.next_cursor);
+    } catch (error) {
+      setProblem(Problem.from(error));
+    }
+  }
+  useEffect(() => {
+    void load(null);
+  }, [token.id, version]);
+  return (
+    <section aria-labelledby="history">
+      <h2 id="history">History</h2>
+      {problem && <ProblemNote problem={problem} />}
+      {events === null && problem === null && <Loading what="the history" />}
+      {events?.length === 0 && <p>Nothing has been noted yet.</p>}
+      {events !== null && events.length > 0 && (
+        <ol class="timeline">
+          {events.map((event) => (
+            <li key={event.id} class={event.kind}>
+              <p>
+                <strong>{EVENTS[event.kind]}</strong>
+                {event.by !== null && ` by ${actor(event.by)}`}
+                {event.source_ip !== null && ` from ${event.source_ip}`}
+                {event.user_agent !== null && ` with ${event.user_agent}`}
+                <span class="quiet">
+                  {" "}
+                  <Time at={event.at} now={now} />
+                </span>
+              </p>
+              <Detail event={event} />
+            </li>
+          ))}
+        </ol>
+      )}
+      {cursor !== null && (
+        <button type="button" onClick={() => load(cursor)}>
+          Show older
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Detail({ event }: { event: Event }) {
+  const detail: Record<string, unknown> = isRecord(event.detail) ? event.detail : {};
+  const until = detail["previous_secret_until"];
+  const reason = detail["reason"];
+  const changes = Array.isArray(detail["changes"]) ? detail["changes"].filter(isRecord) : [];
+  return (
+    <>
+      {event.kind === "secret_reuse" && (
+        <p>
+          Somebody has a secret that a rotation had ended: not changed over yet, or stolen.
+          {detail["disabled"] === true && " The token was disabled for that."}
+        </p>
+      )}
+      {event.kind === "rotated" && <p>{typeof until === "string" ? `The secret before worked until ${atTime(until)}.` : "The secret before ended at once."}</p>}
+      {event.kind === "disabled" && reason === "secret_reuse" && <p>Because an old secret was used.</p>}
+      {event.kind === "revoked" && typeof reason === "string" && <p>{REVOKE_REASONS[reason as keyof typeof REVOKE_REASONS]}.</p>}
+      {typeof detail["comment"] === "string" && <p>“{detail["comment"]}”</p>}
+      {changes.map((change) => (
+        <details key={String(change["field"])}>
+          <summary>{FIELDS[String(change["field"])] ?? String(change["field"])}</summary>
+          <Diff before={shown(change["field"], change["from"])} after={shown(change["field"], change["to"])} label="Before and after" whole />
+        </details>
+      ))}
+    </>
+  );
+}
+
+function shown(field: unknown, value: unknown): string[] {
+  if (field === "grants" && Array.isArray(value)) return grantLines(value as Grant[]);
+  if (Array.isArray(value)) return value.length > 0 ? value.map(String) : ["from anywhere"];
+  if (value === null) return [field === "expires_at" ? "never" : "none"];
+  return field === "expires_at" ? [atTime(String(value))] : String(value).split("\n");
+}

@@ -1,0 +1,173 @@
+// What of a token is used, as a picture by day, and taking away the rest.
+import { useEffect, useState } from "preact/hooks";
+import { answer, api } from "../api/client";
+import { Problem } from "../api/problem";
+import type { Usage } from "../api/types";
+import { grantLines } from "../domain/grants";
+import { DAY, onUtcDay } from "../domain/time";
+import { Loading, ProblemNote } from "../ui/basics";
+import { Dialog } from "../ui/dialog";
+import { Diff } from "../ui/diff";
+import type { Known } from "./token";
+
+const SPANS = [7, 30, 90, 365];
+
+interface Props {
+  known: Known;
+  now: number;
+  read: () => Promise<Known | null>;
+  onDone: (known: Known, said: string) => void;
+}
+
+export function UsageSection({ known, now, read, onDone }: Props) {
+  const { token, etag } = known;
+  const [days, setDays] = useState(90);
+  const [usage, setUsage] = useState<Usage | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    let current = true;
+    answer(api.GET("/tokens/{id}/usage", { params: { path: { id: token.id }, query: { days } } })).then(
+      ({ data }) => current && setUsage(data),
+      (error: unknown) => current && setProblem(Problem.from(error)),
+    );
+    return () => {
+      current = false;
+    };
+  }, [token.id, etag, days]);
+  const changeable = token.status === "active" || token.status === "disabled";
+  const before = grantLines(token.grants);
+  const after = usage === null ? before : grantLines(usage.enough);
+  const tight = before.join("\n") === after.join("\n");
+  return (
+    <section aria-labelledby="usage">
+      <h2 id="usage">What it uses</h2>
+      {problem && <ProblemNote problem={problem} />}
+      {usage === null && problem === null && <Loading what="its usage" />}
+      {usage !== null && (
+        <>
+          <p>
+            {usage.summary}.{" "}
+            <label>
+              Look back{" "}
+              <select value={String(days)} onChange={(event) => setDays(Number(event.currentTarget.value))}>
+                {SPANS.map((span) => (
+                  <option value={String(span)} key={span}>
+                    {span} days
+                  </option>
+                ))}
+              </select>
+            </label>
+          </p>
+          {!usage.complete && <p class="note warn">Not every use is known, because gateways remember answers, or there were too many kinds of use.</p>}
+          <Picture usage={usage} now={now} />
+          {changeable && usage.used > 0 && usage.complete && !tight && (
+            <p>
+              <button type="button" onClick={() => setAsking(true)}>
+                Take away what it does not use
+              </button>
+            </p>
+          )}
+          {changeable && usage.used > 0 && tight && <p class="hint">It has no more than it uses.</p>}
+          {asking && (
+            <TightenDialog {...{ known, usage, before, after, read, onDone }} onClose={() => setAsking(false)} />
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+/** A line of days for each permission. The service keeps the last day of each. */
+function Picture({ usage, now }: { usage: Usage; now: number }) {
+  const today = Math.floor(now / DAY);
+  const first = today - usage.days + 1;
+  const ordered = usage.permissions.toSorted((a, b) => (b.last_used_on ?? "").localeCompare(a.last_used_on ?? "") || a.permission.localeCompare(b.permission));
+  return (
+    <table class="usage">
+      <caption>The last day, in UTC, on which each permission was used</caption>
+      <thead>
+        <tr>
+          <th scope="col">Permission</th>
+          <th scope="col">
+            <span class="days">
+              <span>{onUtcDay(isoDay(first))}</span>
+              <span>{onUtcDay(isoDay(today))}</span>
+            </span>
+          </th>
+          <th scope="col">Last used on</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ordered.map(({ permission, last_used_on: day }) => {
+          const place = day === null ? -1 : Math.floor(Date.parse(`${day}T00:00:00Z`) / DAY) - first;
+          return (
+            <tr key={permission}>
+              <th scope="row">
+                <code>{permission}</code>
+              </th>
+              <td>
+                <span class={`track ${place < 0 ? "none" : ""}`} aria-hidden="true">
+                  {place >= 0 && <span class="used-on" style={{ left: `${((place + 0.5) / usage.days) * 100}%` }} />}
+                </span>
+              </td>
+              <td>{day === null ? "Not yet" : <time dateTime={day}>{onUtcDay(day)}</time>}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+function isoDay(day: number): string {
+  return new Date(day * DAY).toISOString().slice(0, 10);
+}
+
+interface TightenProps {
+  known: Known;
+  usage: Usage;
+  before: string[];
+  after: string[];
+  read: Props["read"];
+  onDone: Props["onDone"];
+  onClose: () => void;
+}
+
+function TightenDialog({ known, usage, before, after, read, onDone, onClose }: TightenProps) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const { id } = known.token;
+  async function tighten() {
+    setBusy(true);
+    setProblem(null);
+    try {
+      const params = { path: { id }, header: { "If-Match": known.etag } };
+      const { data, etag } = await answer(api.POST("/tokens/{id}/tighten", { params, body: { days: usage.days } }));
+      onClose();
+      onDone({ token: data, etag: etag ?? "" }, "It has now no more than it uses.");
+    } catch (error) {
+      const failed = Problem.from(error);
+      setProblem(failed);
+      setBusy(false);
+      if (failed.status === 412) await read();
+    }
+  }
+  return (
+    <Dialog title="Take away what it does not use?" onClose={onClose}>
+      <p>
+        {usage.summary}. What runs more rarely than every {usage.days} days, a yearly job perhaps, is not among that: look at what goes.
+      </p>
+      <Diff before={before} after={after} label="What it may do, before and after" whole />
+      {problem && <ProblemNote problem={problem} />}
+      <p class="actions">
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="button" class="primary" disabled={busy} onClick={tighten}>
+          Take it away
+        </button>
+      </p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,71 @@
+// Routes live behind the `#`, so that static files are all that has to be served. A page that
+// would lose something (a secret that was not copied, a draft) may hold the way out.
+import { createStore } from "./store";
+
+export interface Route {
+  /** The path's names, as in `["tokens", "<id>"]`. */
+  parts: string[];
+  hash: string;
+}
+
+/** What would be lost on leaving, asked for with the way on; null where nothing would. */
+type Guard = (goOn: () => void) => void;
+
+function read(): Route {
+  const hash = location.hash || "#/tokens";
+  const path = hash.replace(/^#\/?/, "");
+  const parts = path.split("/").filter(Boolean).map(decoded);
+  return { parts: parts.length > 0 ? parts : ["tokens"], hash };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export const route = createStore<Route>(read());
+
+let guard: Guard | null = null;
+
+export function setGuard(next: Guard | null): void {
+  guard = next;
+}
+
+export function go(hash: string): void {
+  location.hash = hash;
+}
+
+/** As `go`, in place of the page that one is on. */
+export function replace(hash: string): void {
+  history.replaceState(null, "", hash);
+  route.set(read());
+}
+
+function onHashChange(): void {
+  const next = read();
+  const now = route.get();
+  if (next.hash === now.hash) return;
+  if (!guard) {
+    route.set(next);
+    return;
+  }
+  history.pushState(null, "", now.hash);
+  guard(() => {
+    guard = null;
+    replace(next.hash);
+  });
+}
+
+/** Begins with the address as it is now: a sign-in that was answered may just have put it right. */
+export function startRouter(): void {
+  route.set(read());
+  addEventListener("hashchange", onHashChange);
+  addEventListener("beforeunload", (event) => {
+    if (guard) event.preventDefault();
+  });
+}
+
+export const tokenHash = (id: string): string => `#/tokens/${id}`;
