@@ -3,8 +3,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check contract oidc deployed zips fmt clean \
-	check-rust check-dependencies check-text check-templates check-python
+.PHONY: help run test check contract oidc console browser deployed zips fmt clean \
+	check-rust check-dependencies check-text check-templates check-python check-console
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
@@ -13,11 +13,14 @@ ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 
 # Everything that is installed, is installed in the tree: Python's tools in .venv, the AWS
 # SAM CLI in .tools/sam, cargo's tools in .tools/bin, the tests' OpenID Connect provider in
-# tests/oidc/node_modules.
+# tests/oidc/node_modules, what builds the console in console/node_modules.
 VENV := .venv/installed
 SAM := .tools/sam/installed
 DENY := .tools/bin/cargo-deny
 PROVIDER := tests/oidc/node_modules/installed
+CONSOLE := console/dist/site/index.html
+CONSOLE_MODULES := console/node_modules/installed
+CONSOLE_SOURCES := $(shell find console/src console/public -type f) $(wildcard console/*.html console/*.ts console/*.json)
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/sam/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
@@ -31,11 +34,14 @@ test: $(VENV) ## Run every test, also against the stack deployed onto a local AW
 	cargo test --workspace --features portcullis-cli/aws --locked
 	$(MAKE) contract
 	$(MAKE) oidc
+	$(MAKE) browser
 	$(MAKE) deployed
 
-check: check-rust check-dependencies check-text check-templates check-python ## Run every linter, and the tests of the templates
+check: check-rust check-dependencies check-text check-templates check-python check-console ## Run every linter, and the tests of the templates
 
-deployed: $(VENV) $(SAM) ## Build the zips, deploy them onto a local AWS and test them there
+console: $(CONSOLE) ## Build the console, so that what is deployed has it
+
+deployed: $(VENV) $(SAM) $(CONSOLE) ## Build the zips, deploy them onto a local AWS and test them there
 	pytest tests/deployed
 
 contract: $(VENV) ## Hold infra/openapi.yaml against the running service, both ways
@@ -44,7 +50,7 @@ contract: $(VENV) ## Hold infra/openapi.yaml against the running service, both w
 oidc: $(VENV) $(PROVIDER) ## Sign in at a real OpenID Connect provider
 	pytest tests/oidc
 
-zips: $(VENV) $(SAM) ## Build what is deployed, and print its size (ARCHITECTURE=arm64|x86_64)
+zips: $(VENV) $(SAM) $(CONSOLE) ## Build what is deployed, and print its size (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@for binary in .aws-sam/build/*/bootstrap; do \
 		zipped=$$(python -c 'import sys, zlib; print(len(zlib.compress(open(sys.argv[1], "rb").read())))' "$$binary"); \
@@ -59,7 +65,7 @@ fmt: $(VENV) ## Format everything
 	ruff check --fix bench tests
 
 clean: ## Remove what was installed and built for deploying; cargo's target stays
-	rm -rf .aws-sam .tools .venv tests/oidc/node_modules
+	rm -rf .aws-sam .tools .venv tests/oidc/node_modules console/node_modules console/dist/site
 
 check-rust:
 	cargo fmt --check
@@ -90,6 +96,10 @@ check-python: $(VENV)
 	ruff format --check bench tests
 	ruff check bench tests
 
+check-console: $(CONSOLE_MODULES)
+	npm run check --prefix console --silent
+	npm test --prefix console --silent
+
 $(VENV): tests/requirements.txt tests/contract/requirements.txt tests/oidc/requirements.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check $(^:%=--requirement %)
@@ -103,6 +113,13 @@ $(SAM): tests/requirements-sam.txt
 $(PROVIDER): tests/oidc/package.json tests/oidc/package-lock.json
 	npm ci --prefix tests/oidc --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
+
+$(CONSOLE_MODULES): console/package.json console/package-lock.json
+	npm ci --prefix console --no-audit --no-fund --loglevel error
+	touch $@
+
+$(CONSOLE): $(CONSOLE_MODULES) $(CONSOLE_SOURCES)
+	npm run build --prefix console --silent
 
 # A debug build: it takes half the time to compile, and a second to run.
 $(DENY): Makefile

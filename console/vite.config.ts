@@ -6,6 +6,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "./",
   build: {
+    outDir: "dist/site",
     target: "es2023",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const BUDGET = 60_000;
-const assets = new URL("../dist/assets/", import.meta.url);
+const assets = new URL("../dist/site/assets/", import.meta.url);
 const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
 const sizes = scripts.map((name) => gzipSync(readFileSync(new URL(name, assets)), { level: 9 }).length);
 const total = sizes.reduce((sum, size) => sum + size, 0);

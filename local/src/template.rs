@@ -125,7 +125,7 @@ mod tests {
         let open: Vec<_> = template.api.routes.iter().filter(|r| r.open).map(|r| r.path.as_str()).collect();
         assert_eq!(
             open,
-            ["/console", "/console/{file+}", "/exchange", "/.well-known/oauth-protected-resource", "/revoke"]
+            ["/console/{file+}", "/console", "/exchange", "/.well-known/oauth-protected-resource", "/revoke"]
         );
     }
 
@@ -143,7 +143,7 @@ mod tests {
             let routes = with(auth).unwrap().api.routes;
             let open: Vec<_> = routes.iter().filter(|route| route.open).map(|route| route.path.as_str()).collect();
             assert!(open.contains(&"/me"), "{auth}");
-            assert_eq!(open.len(), 4, "{auth}: {open:?}");
+            assert_eq!(open.len(), 6, "{auth}: {open:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-"""The routes of every API, and that three of them alone are open."""
+"""The routes of every API, and which of them alone are open."""
 
 ROUTES = {
     ("POST", "/tokens"),
@@ -22,10 +22,18 @@ ROUTES = {
     ("PUT", "/catalog"),
     ("POST", "/exchange"),
     ("GET", "/.well-known/oauth-protected-resource"),
+    ("GET", "/console"),
+    ("GET", "/console/{file+}"),
 }
 # Whoever holds a token can end it, and a job's identity is exchanged for a token: what stands in
-# the body is its own proof. And whoever has yet to sign in has to know where.
-OPEN = {("POST", "/revoke"), ("POST", "/exchange"), ("GET", "/.well-known/oauth-protected-resource")}
+# the body is its own proof. And whoever has yet to sign in has to know where, and needs the page.
+OPEN = {
+    ("POST", "/revoke"),
+    ("POST", "/exchange"),
+    ("GET", "/.well-known/oauth-protected-resource"),
+    ("GET", "/console"),
+    ("GET", "/console/{file+}"),
+}
 AUTHORIZER = "x-amazon-apigateway-authorizer"
 
 

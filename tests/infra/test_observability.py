@@ -37,7 +37,7 @@ def test_the_access_log_holds_no_header_no_body_and_no_raw_path(template) -> Non
 
 def test_logs_are_json_and_expire(template) -> None:
     groups = template.of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 10
+    assert len(groups) == 11
     for group in groups.values():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     for function in template.of_type("AWS::Lambda::Function").values():

@@ -2,7 +2,18 @@
 
 import pytest
 
-FUNCTIONS = ["Authorizer", "Catalog", "Create", "Exchange", "Introspect", "List", "Revoke", "Rotate", "Update"]
+FUNCTIONS = [
+    "Authorizer",
+    "Catalog",
+    "Console",
+    "Create",
+    "Exchange",
+    "Introspect",
+    "List",
+    "Revoke",
+    "Rotate",
+    "Update",
+]
 TABLE = {"Fn::GetAtt": ["TokensTable", "Arn"]}
 INDEXES = [{"Fn::Sub": f"${{TokensTable.Arn}}/index/{name}"} for name in ("by_owner", "by_time")]
 KEYS = {"pk", "sk"}
@@ -45,6 +56,7 @@ ALLOWED = {
         "GetItem": [({"TOKEN#*", "CATALOG"}, READ)],
         "PutItem": [({"CATALOG"}, KEYS | {"document", "version", "updated_at", "updated_by"})],
     },
+    "Console": {},
     # No token is read, and no slot is taken.
     "Exchange": {
         "GetItem": [({"JTI#*", "CATALOG"}, KEYS | {"document", "version"})],

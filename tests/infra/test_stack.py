@@ -19,6 +19,7 @@ DEFAULTS = {
     "OidcOwnerClaim": "sub",
     "OidcClientId": "",
     "OidcScopes": "openid",
+    "ConsoleConnectSources": "",
     "AuthorizerCacheSeconds": 0,
     "FlushStages": "",
     "StageName": "v1",
@@ -59,6 +60,11 @@ ENVIRONMENT = {
     "AuthorizerFunction": TABLE | PREFIX | MANAGEMENT | IDLE | QUARANTINE | SESSIONS | CACHING
     | {"PORTCULLIS_HTTP_API_ANSWER": {"Ref": "HttpApiAnswer"}},
     "CatalogFunction": OF_EACH_CALL,
+    "ConsoleFunction": NO_STAGE
+    | {
+        "PORTCULLIS_OIDC_ISSUER": {"Ref": "OidcIssuer"},
+        "PORTCULLIS_CONSOLE_CONNECT_SOURCES": {"Ref": "ConsoleConnectSources"},
+    },
     "CreateFunction": OF_EACH_CALL | PREFIX | RETENTION | LIVE | LIFETIME,
     "ExchangeFunction": TABLE | PREFIX | RETENTION | NO_STAGE | SIGN_IN,
     "IntrospectFunction": OF_EACH_CALL | PREFIX | QUARANTINE,
@@ -108,6 +114,7 @@ def test_functions_start_quickly_and_end_before_their_gateway(template) -> None:
 def test_the_outputs_are_what_the_owner_of_an_api_needs(template) -> None:
     assert template.outputs.keys() == {
         "ApiUrl",
+        "ConsoleUrl",
         "AuthorizerFunctionArn",
         "AuthorizerCacheSeconds",
         "TableName",

@@ -1,0 +1,31 @@
+"""The console's files are served by the deployed function, to anybody, with the headers that guard the page."""
+
+import re
+
+import requests
+
+
+def get(url: str) -> requests.Response:
+    return requests.get(url, timeout=60, allow_redirects=False)
+
+
+def test_anybody_gets_the_page_and_its_files_and_nothing_inline_runs_in_it(url: str) -> None:
+    page = get(f"{url}/console/index.html")
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "script-src 'self'; style-src 'self'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-cache"
+    names = re.findall(r'(?:src|href)="\./([^"]+)"', page.text)
+    assert len(names) >= 3
+    for name in names:
+        file = get(f"{url}/console/{name}")
+        assert file.status_code == 200, name
+        assert ("immutable" in file.headers["Cache-Control"]) == name.startswith("assets/")
+
+
+def test_without_its_name_the_page_is_found_too(url: str) -> None:
+    answer = get(f"{url}/console")
+    assert (answer.status_code, answer.headers["Location"].endswith("/console/index.html")) == (307, True)
+
+
+def test_what_is_no_file_of_the_console_is_not_found(url: str) -> None:
+    assert get(f"{url}/console/assets/none.js").status_code == 404
