@@ -91,6 +91,12 @@ export class Problem extends Error {
     return this.errors.filter((error) => belongsTo(error.field, field));
   }
 
+  /** The same without what was wrong with a field that has been changed since. */
+  without(field: string): Problem {
+    const errors = this.errors.filter((error) => !belongsTo(error.field, field));
+    return Object.assign(Object.create(Problem.prototype) as Problem, this, { errors });
+  }
+
   /** What is wrong with none of these fields. */
   beside(fields: readonly string[]): FieldError[] {
     return this.errors.filter((error) => !fields.some((field) => belongsTo(error.field, field)));

@@ -2,27 +2,29 @@
 
 export const DAY = 86_400_000;
 
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const inNumbers = new Intl.RelativeTimeFormat(undefined, { numeric: "always" });
+const inWords = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
-const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ["year", 365 * DAY],
-  ["month", 30 * DAY],
-  ["day", DAY],
-  ["hour", 3_600_000],
-  ["minute", 60_000],
-  ["second", 1000],
+/** A unit, its length, and from which length on it is used. */
+const UNITS: [Intl.RelativeTimeFormatUnit, number, number][] = [
+  ["year", 365 * DAY, 700 * DAY],
+  ["month", 30 * DAY, 91 * DAY],
+  ["day", DAY, DAY],
+  ["hour", 3_600_000, 3_600_000],
+  ["minute", 60_000, 60_000],
 ];
 
 /** "3 days ago", "in 2 hours". */
 export function fromNow(iso: string, now: number): string {
   const difference = Date.parse(iso) - now;
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(difference) >= length) ?? ["second", 1000];
-  const amount = size >= DAY ? Math.round(difference / size) : Math.trunc(difference / size);
-  return relative.format(amount, unit);
+  const [unit, size] = UNITS.find(([, , from]) => Math.abs(difference) >= from) ?? ["second", 1000];
+  if (unit === "second") return inWords.format(Math.trunc(difference / size), unit);
+  if (unit === "day") return inWords.format(Math.round(difference / size), unit);
+  return inNumbers.format(Math.trunc(difference / size), unit);
 }
 
 export const exactly = (iso: string): string => exact.format(new Date(iso));

@@ -61,11 +61,17 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
   const dirty = name !== "" || description !== "" || role !== null || sets.some((set) => set.permissions.length > 0);
   const at = (field: string) => problem?.at(field) ?? [];
+  /** Takes a change, and with it what was said about the field before. */
+  const changing = <T,>(set: (value: T) => void, ...fields: string[]) => (value: T) => {
+    set(value);
+    if (problem) setProblem(fields.reduce((rest, field) => rest.without(field), problem));
+  };
 
+  const [refused, setRefused] = useState(0);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
-    if (problem) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [problem]);
+    if (refused > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [refused]);
   useEffect(() => {
     setGuard(dirty ? (goOn) => setLeaving(() => goOn) : null);
     return () => setGuard(null);
@@ -89,6 +95,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
       replace("#/secret");
     } catch (error) {
       setProblem(Problem.from(error));
+      setRefused((times) => times + 1);
       setBusy(false);
     }
   }
@@ -112,19 +119,19 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     >
       <div class="form">
         <Field label="Name" hint="System, purpose, environment: github-actions billing deploy production" errors={at("name")}>
-          {(ids) => <input {...ids} required maxLength={100} autocomplete="off" value={name} onInput={(event) => setName(event.currentTarget.value)} />}
+          {(ids) => <input {...ids} required maxLength={100} autocomplete="off" value={name} onInput={(event) => changing(setName, "name")(event.currentTarget.value)} />}
         </Field>
         <Field label="Description" optional hint="Where its secret is kept, and whom to ask. Never the secret." errors={at("description")}>
-          {(ids) => <textarea {...ids} rows={2} maxLength={500} value={description} onInput={(event) => setDescription(event.currentTarget.value)} />}
+          {(ids) => <textarea {...ids} rows={2} maxLength={500} value={description} onInput={(event) => changing(setDescription, "description")(event.currentTarget.value)} />}
         </Field>
         {covers(me.grants, "tokens:admin", "tokens") && (
           <Field label="Owner" optional hint={`Whom it acts for; ${me.owner} if you leave it empty.`} errors={at("owner")}>
             {(ids) => (
-              <input {...ids} autocomplete="off" spellcheck={false} placeholder={me.owner} value={owner} onInput={(event) => setOwner(event.currentTarget.value)} />
+              <input {...ids} autocomplete="off" spellcheck={false} placeholder={me.owner} value={owner} onInput={(event) => changing(setOwner, "owner")(event.currentTarget.value)} />
             )}
           </Field>
         )}
-        <ExpiryField value={expiry} onChange={setExpiry} errors={[...at("expires_in"), ...at("expires_at")]} now={now} />
+        <ExpiryField value={expiry} onChange={changing(setExpiry, "expires_in", "expires_at")} errors={[...at("expires_in"), ...at("expires_at")]} now={now} />
         <section aria-labelledby="may">
           <h2 id="may">What it may do</h2>
           {roles.length > 0 && (
@@ -141,7 +148,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
                   const missing = permissions.filter((permission) => !has(me.grants, permission));
                   return (
                     <label class="permission" key={each}>
-                      <input type="radio" name="role" checked={role === each} disabled={missing.length > 0} onChange={() => setRole(each)} />
+                      <input type="radio" name="role" checked={role === each} disabled={missing.length > 0} onChange={() => changing(setRole, "role")(each)} />
                       <span>
                         <strong>{each}</strong> {missing.length > 0 && <em class="quiet">has more than you</em>}
                         <span class="description">
@@ -153,10 +160,10 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
                 })}
                 <GroupErrors errors={at("role")} />
               </fieldset>
-              <ResourcesField draft={where} onChange={setWhere} errors={at("resources")} />
+              <ResourcesField draft={where} onChange={changing(setWhere, "resources")} errors={at("resources")} />
             </>
           ) : (
-            <GrantSets catalog={catalog} mine={me.grants} sets={sets} onChange={setSets} problem={problem} />
+            <GrantSets catalog={catalog} mine={me.grants} sets={sets} onChange={changing(setSets, "grants")} problem={problem} />
           )}
         </section>
         <Field
@@ -165,7 +172,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
           hint="Addresses or networks, as in 192.0.2.7 or 192.0.2.0/24. Left empty, it works from anywhere."
           errors={at("allowed_ips")}
         >
-          {(ids) => <textarea {...ids} rows={2} class="mono" spellcheck={false} autocomplete="off" value={ips} onInput={(event) => setIps(event.currentTarget.value)} />}
+          {(ids) => <textarea {...ids} rows={2} class="mono" spellcheck={false} autocomplete="off" value={ips} onInput={(event) => changing(setIps, "allowed_ips")(event.currentTarget.value)} />}
         </Field>
       </div>
       <aside class="preview" aria-labelledby="reach">

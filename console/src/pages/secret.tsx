@@ -10,10 +10,18 @@ import { CopyButton, Heading, Time } from "../ui/basics";
 import { Dialog } from "../ui/dialog";
 
 export function SecretPage() {
-  const [fresh] = useState(currentSecret);
+  const [fresh, setFresh] = useState(currentSecret);
   useEffect(() => {
     if (fresh === null) replace("#/tokens");
-    return dropSecret;
+  }, [fresh]);
+  useEffect(() => {
+    // A browser may keep a page that was left, to show it again: not with the secret.
+    const forget = () => setFresh(null);
+    addEventListener("pagehide", forget);
+    return () => {
+      removeEventListener("pagehide", forget);
+      dropSecret();
+    };
   }, []);
   return fresh && <Shown fresh={fresh} />;
 }

@@ -24,7 +24,7 @@ export function Reach({ catalog, grants }: { catalog: Catalog | null; grants: re
           <Lines all={routes.map(({ method, path }) => ({ strong: method, text: path }))} />
         </>
       )}
-      {catalog !== null && routes.length === 0 && <p>No route of the catalog.</p>}
+      {routes.length === 0 && (catalog?.routes?.length ?? 0) > 0 && <p>None of the catalog’s routes.</p>}
       {convention.length > 0 && (
         <>
           <p>{catalog === null ? "Unless the catalog says otherwise:" : "Where the catalog lists no route:"}</p>
