@@ -18,6 +18,9 @@ VENV := .venv/installed
 SAM := .tools/sam/installed
 DENY := .tools/bin/cargo-deny
 PROVIDER := tests/oidc/node_modules/installed
+BROWSER_MODULES := tests/browser/node_modules/installed
+# Debian's, which the package manager installs where there is none.
+export CHROMIUM ?= $(or $(shell command -v chromium chromium-browser google-chrome | head -n 1),/usr/bin/chromium)
 CONSOLE := console/dist/site/index.html
 CONSOLE_MODULES := console/node_modules/installed
 CONSOLE_SOURCES := $(shell find console/src console/public -type f) $(wildcard console/*.html console/*.ts console/*.json)
@@ -38,6 +41,10 @@ test: $(VENV) ## Run every test, also against the stack deployed onto a local AW
 	$(MAKE) deployed
 
 check: check-rust check-dependencies check-text check-templates check-python check-console ## Run every linter, and the tests of the templates
+
+browser: $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Use the console as people do, in a real browser
+	cargo build --locked --package local
+	npm test --prefix tests/browser --silent
 
 console: $(CONSOLE) ## Build the console, so that what is deployed has it
 
@@ -65,7 +72,7 @@ fmt: $(VENV) ## Format everything
 	ruff check --fix bench tests
 
 clean: ## Remove what was installed and built for deploying; cargo's target stays
-	rm -rf .aws-sam .tools .venv tests/oidc/node_modules console/node_modules console/dist/site
+	rm -rf .aws-sam .tools .venv tests/oidc/node_modules tests/browser/node_modules console/node_modules console/dist/site
 
 check-rust:
 	cargo fmt --check
@@ -113,6 +120,13 @@ $(SAM): tests/requirements-sam.txt
 $(PROVIDER): tests/oidc/package.json tests/oidc/package-lock.json
 	npm ci --prefix tests/oidc --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
+
+$(BROWSER_MODULES): tests/browser/package.json tests/browser/package-lock.json
+	npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
+
+/usr/bin/chromium:
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium
 
 $(CONSOLE_MODULES): console/package.json console/package-lock.json
 	npm ci --prefix console --no-audit --no-fund --loglevel error

@@ -1,0 +1,162 @@
+// WCAG 2.2 AA as far as axe can tell, narrow and wide, light and dark; and all by keyboard.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import AxeBuilder from "@axe-core/playwright";
+import { openToken, setUp, shownSecret, signIn } from "./browser.mjs";
+
+const it = setUp();
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const VIEWS = {
+  "in light": { colorScheme: "light" },
+  "in dark": { colorScheme: "dark" },
+  "on a phone": { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+  // Half of 1280 x 900: what is left of it where everything is twice as large.
+  "at 200 %": { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 },
+};
+
+/** Holds the page, as it is now, to the rules; and to its width. */
+async function check(page, where) {
+  // Colours that are still changing have the contrast of neither end.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
+  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+  const found = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
+  assert.deepEqual(found, [], where);
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(beyond <= 0, `${where} is ${beyond} px wider than the window`);
+}
+
+for (const [view, options] of Object.entries(VIEWS)) {
+  test(`every page and dialog ${view} is free of what axe finds, and fits`, { timeout: 120_000 }, async (t) => {
+    const { stack } = it;
+    const token = await stack.token({ name: `looked at ${view}`, permissions: ["apps:read", "apps:write"], expires_in: "3d" });
+    await stack.opens("/apps/billing", token.token);
+    const page = await it.open(t, options);
+    await page.goto(`${stack.url}/console/`);
+    await page.getByRole("button", { name: "Sign in with your provider" }).waitFor();
+    await check(page, "sign-in");
+    await signIn(page, stack);
+    await page.getByText(/^\d+ tokens?/).first().waitFor();
+    await check(page, "list");
+    await page.getByRole("searchbox").fill("nothing like this");
+    await check(page, "nothing found");
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => (location.hash = "#/new"));
+    await page.getByLabel("Name", { exact: true }).fill("checked");
+    await page.getByLabel(/^apps:write/).check();
+    await page.getByLabel("Resources, one a line").fill("../x");
+    await page.getByLabel("Never").check();
+    await page.getByRole("button", { name: "Create the token" }).click();
+    await page.getByRole("alert").waitFor();
+    await check(page, "new, with flaws");
+    await page.getByLabel("Take those of a role").check();
+    await check(page, "new, by role");
+    await page.getByLabel("Choose permissions").check();
+    await page.getByLabel("Resources, one a line").fill("apps/billing");
+    await page.getByLabel("On a date").check();
+    await page.getByRole("button", { name: "Create the token" }).click();
+    await page.getByRole("heading", { name: /Copy the secret/ }).waitFor();
+    await check(page, "secret");
+    await page.evaluate(() => (location.hash = "#/catalog"));
+    await page.getByRole("dialog").waitFor();
+    await check(page, "leaving");
+    await page.getByRole("button", { name: "Leave without it" }).click();
+    await page.getByRole("button", { name: "Edit" }).waitFor();
+    await check(page, "catalog");
+    await page.getByRole("button", { name: "Edit" }).click();
+    const text = page.getByLabel("The catalog, as JSON");
+    const before = await text.inputValue();
+    await text.fill(before.replace('"apps:read"', '"apps read"'));
+    await page.getByText(/to correct/).waitFor();
+    await check(page, "catalog, with flaws");
+    await text.fill(before.replace("See apps", "See the apps"));
+    await page.getByRole("button", { name: "See what changes" }).click();
+    await check(page, "catalog, difference");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Leave", exact: true }).click();
+    await openToken(page, token);
+    await page.getByText(/permissions used in/).first().waitFor();
+    await check(page, "token");
+    for (const name of ["Rotate", "Disable", "Revoke", "Delete", "Take away what it does not use"]) {
+      await page.getByRole("button", { name, exact: true }).click();
+      await page.getByRole("dialog").waitFor();
+      await check(page, name);
+      await page.keyboard.press("Escape");
+    }
+    await page.getByLabel("Path").fill("/apps/shop");
+    await page.getByRole("button", { name: "Explain" }).click();
+    await page.getByText(/Refused/).first().waitFor();
+    await check(page, "explained");
+    await page.keyboard.press("?").catch(() => {});
+    await page.evaluate(() => (location.hash = "#/tokens/0000000000000000"));
+    await page.getByRole("alert").waitFor();
+    await check(page, "no such token");
+  });
+}
+
+test("a token is made, found, looked at and ended without a pointer", async (t) => {
+  const page = await it.open(t);
+  await page.goto(`${it.stack.url}/console/`);
+  await page.getByRole("button", { name: "Sign in with your provider" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: /alice/ }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByText(/^\d+ tokens?/).first().waitFor();
+  await page.keyboard.press("n");
+  await page.getByLabel("Name", { exact: true }).waitFor();
+  await until(page, "name");
+  await page.keyboard.type("by keyboard");
+  await until(page, (it) => it.startsWith("apps:read"));
+  await page.keyboard.press("Space");
+  await until(page, (it) => it.startsWith("Resources, one a line"));
+  await page.keyboard.type("apps/billing");
+  await until(page, (it) => it === "Create the token");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /Copy the secret/ }).waitFor();
+  const id = (await shownSecret(page)).slice(4, 20);
+  await until(page, (it) => it === "Copy the secret");
+  await page.keyboard.press("Enter");
+  await until(page, (it) => it.startsWith("Done"));
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "by keyboard" }).waitFor();
+  await until(page, (it) => it === "Revoke");
+  await page.keyboard.press("Enter");
+  await until(page, (it) => it === "Revoke for good");
+  await page.keyboard.press("Enter");
+  await page.getByText("is revoked.").waitFor();
+  assert.equal((await it.stack.call("GET", `/tokens/${id}`)).body.status, "revoked");
+});
+
+/** Presses Tab until what has the focus has such a name, and can be seen to have it. */
+async function until(page, wanted) {
+  const matches = typeof wanted === "string" ? (name) => name.toLowerCase() === wanted : wanted;
+  const seen = [];
+  for (let presses = 0; presses < 90; presses++) {
+    const { name, outlined } = await page.evaluate(() => {
+      const at = document.activeElement;
+      const label = at.labels?.[0]?.innerText ?? at.getAttribute("aria-label") ?? at.innerText ?? "";
+      const style = getComputedStyle(at);
+      return { name: label.trim(), outlined: style.outlineStyle !== "none" || style.boxShadow !== "none" };
+    });
+    if (matches(name)) {
+      assert.ok(outlined, `${name} does not show that it has the focus`);
+      return;
+    }
+    seen.push(name.slice(0, 20));
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`not reached; passed ${seen.join(", ")}`);
+}
+
+test("who wants less motion gets none", async (t) => {
+  const page = await it.open(t, { reducedMotion: "reduce" });
+  await signIn(page, it.stack);
+  await page.getByText(/^\d+ tokens?/).first().waitFor();
+  const moving = await page.evaluate(() =>
+    [...document.querySelectorAll("*")].filter((one) => {
+      const { transitionDuration, animationDuration } = getComputedStyle(one);
+      return [transitionDuration, animationDuration].some((text) => text.split(",").some((each) => parseFloat(each) > 0));
+    }).length,
+  );
+  assert.equal(moving, 0);
+});

@@ -1,0 +1,54 @@
+// The catalog.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setUp, signIn } from "./browser.mjs";
+
+const it = setUp();
+
+async function edit(t) {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/catalog" });
+  await page.getByRole("button", { name: "Edit" }).click();
+  const text = page.getByLabel("The catalog, as JSON");
+  return { page, text, before: await text.inputValue() };
+}
+
+test("permissions, roles and routes are there to be read", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/catalog" });
+  for (const text of ["apps:restart", "Restart an app", "deployer"]) await page.getByText(text).first().waitFor();
+});
+
+test("a flaw is named with its line while one types, and cannot be saved", async (t) => {
+  const { page, text, before } = await edit(t);
+  await text.fill(before.replace('"apps:read"', '"apps read"'));
+  await page.getByText(/to correct/).waitFor();
+  await page.getByRole("button", { name: /line \d+/i }).or(page.getByText(/line \d+/i)).first().waitFor();
+  assert.ok(await page.getByRole("button", { name: "See what changes" }).isDisabled());
+});
+
+test("what changes is shown before it is saved, and is in force afterwards", async (t) => {
+  const { page, text, before } = await edit(t);
+  await text.fill(before.replace("Restart an app", "Start an app anew"));
+  await page.getByRole("button", { name: "See what changes" }).click();
+  const dialog = page.getByRole("dialog");
+  for (const words of ["Restart an app", "Start an app anew"]) await dialog.getByText(words).first().waitFor();
+  assert.equal((await it.stack.call("GET", "/catalog")).body.permissions["apps:restart"], "Restart an app");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The catalog is saved").waitFor();
+  assert.equal((await it.stack.call("GET", "/catalog")).body.permissions["apps:restart"], "Start an app anew");
+});
+
+test("a catalog that somebody changed meanwhile is not overwritten, and the text is kept", async (t) => {
+  const { page, text, before } = await edit(t);
+  const { body, etag } = await it.stack.call("GET", "/catalog");
+  body.permissions["shops:read"] = "See shops";
+  await it.stack.call("PUT", "/catalog", body, { headers: { "if-match": etag } });
+  await text.fill(before.replace("See apps", "See all apps"));
+  await page.getByRole("button", { name: "See what changes" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(/Somebody changed the catalog/).waitFor();
+  assert.match(await text.inputValue(), /See all apps/);
+  const now = (await it.stack.call("GET", "/catalog")).body;
+  assert.deepEqual([now.permissions["shops:read"], now.permissions["apps:read"]], ["See shops", body.permissions["apps:read"]]);
+});

@@ -1,0 +1,117 @@
+// The list of tokens.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setUp, signIn, signInWithGroups } from "./browser.mjs";
+
+const it = setUp();
+const rows = (page) => page.getByRole("row").filter({ has: page.getByRole("link") });
+const counted = (page, text) => page.getByText(text).first().waitFor();
+
+test("each token is shown with name, owner, permissions, expiry, last use and status, and what wants attention first", async (t) => {
+  const { stack } = it;
+  await stack.token({ name: "quiet one", expires_in: "90d" });
+  await stack.token({ name: "ends soon", expires_in: "3d" });
+  const used = await stack.token({ name: "used too little", permissions: ["apps:read", "apps:write"] });
+  assert.equal(await stack.opens("/apps/billing", used.token), 200);
+  const reused = await stack.token({ name: "reused" });
+  await stack.call("POST", `/tokens/${reused.id}/rotate`, {});
+  assert.equal(await stack.opens("/apps/billing", reused.token), 401);
+  const page = await it.open(t);
+  await signIn(page, stack);
+  const row = page.getByRole("row").filter({ hasText: "used too little" });
+  await row.getByText("1 of 2 permissions unused").waitFor();
+  for (const text of ["alice", "apps:read, apps:write", "in 30 days", "Active"]) await row.getByText(text).waitFor();
+  await page.getByRole("row").filter({ hasText: "reused" }).getByText("Old secret used").waitFor();
+  const names = await rows(page).getByRole("link").allInnerTexts();
+  const at = (name) => names.findIndex((text) => text.includes(name));
+  assert.ok(at("reused") >= 0 && at("ends soon") >= 0 && at("used too little") >= 0);
+  assert.ok(Math.max(at("reused"), at("ends soon"), at("used too little")) < at("quiet one"), names.join(", "));
+});
+
+test("a search, a status and the owner narrow the list, and a sort orders it", async (t) => {
+  const { stack } = it;
+  await stack.token({ name: "zebra nightly", owner: "bob" });
+  const ended = await stack.token({ name: "aardvark nightly", owner: "bob" });
+  await stack.call("POST", `/tokens/${ended.id}/revoke`, {});
+  const page = await it.open(t);
+  await signIn(page, stack);
+  await page.getByRole("searchbox").fill("nightly");
+  await counted(page, /^\d+ of \d+/);
+  assert.equal(await rows(page).count(), 2);
+  await page.getByLabel("Sort").selectOption({ label: "Name" });
+  assert.match(await rows(page).first().innerText(), /aardvark/);
+  await page.getByLabel("Status").selectOption({ label: "Active" });
+  assert.equal(await rows(page).count(), 1);
+  assert.match(await rows(page).first().innerText(), /zebra/);
+  await page.getByRole("searchbox").fill("nothing like this");
+  await page.getByText(/No token/).first().waitFor();
+});
+
+test("the keyboard is enough: slash searches, j and k move, Enter opens, n makes one, ? shows the keys", async (t) => {
+  const { stack } = it;
+  await stack.token({ name: "keyed one" });
+  await stack.token({ name: "keyed two" });
+  const page = await it.open(t);
+  await signIn(page, stack);
+  await counted(page, /^\d+ tokens/);
+  await page.keyboard.press("/");
+  await page.keyboard.type("keyed");
+  await counted(page, /^2 of/);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  const name = await page.evaluate(() => document.activeElement.textContent);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name }).waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").getByText("/", { exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("n");
+  await page.getByRole("heading", { name: "New token" }).waitFor();
+});
+
+test("more tokens than a page of the API holds are all there", async (t) => {
+  const { stack } = it;
+  await Promise.all(Array.from({ length: 120 }, (_, at) => stack.token({ name: `many ${at}`, owner: "many" })));
+  const page = await it.open(t);
+  await signIn(page, stack);
+  await page.getByRole("searchbox").fill("many");
+  await counted(page, /^120 of/);
+});
+
+test("ten thousand tokens are listed with only those in sight in the page", async (t) => {
+  // Made up here, as ten thousand writes would take the engine minutes.
+  const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19) + "Z";
+  const { body } = await it.stack.call("GET", "/tokens?limit=1");
+  const token = (i) => ({ ...body.tokens[0], id: String(i).padStart(16, "0"), name: `token ${i}`, expires_at: at(90 * 86400 + i) });
+  const page = await it.open(t);
+  await page.route((url) => url.pathname === "/tokens", (route) => {
+    const from = Number(new URL(route.request().url()).searchParams.get("cursor") ?? 0);
+    const tokens = Array.from({ length: 100 }, (_, k) => token(from + k));
+    return route.fulfill({ json: { tokens, next_cursor: from + 100 < 10_000 ? String(from + 100) : null } });
+  });
+  await signIn(page, it.stack);
+  await counted(page, /^10,000 tokens/);
+  assert.ok((await rows(page).count()) < 60, "a window of rows, whatever there is");
+  await page.keyboard.press("/");
+  await page.keyboard.type("token 9999");
+  await counted(page, /^1 of 10,000/);
+  assert.match(await rows(page).first().innerText(), /token 9999/);
+});
+
+test("where there is none, it is said, and how to make one", async (t) => {
+  const page = await it.open(t);
+  await signInWithGroups(page, it.stack, "dave", "");
+  await page.getByText("No tokens yet").waitFor();
+});
+
+test("where the list cannot be had, it is said, and trying again gets it", async (t) => {
+  const page = await it.open(t);
+  await page.route((url) => url.pathname === "/tokens", (route) => route.abort());
+  await signIn(page, it.stack);
+  await page.getByRole("alert").waitFor();
+  await page.unrouteAll();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await counted(page, /^\d+ tokens/);
+});

@@ -1,0 +1,134 @@
+// The page of one token.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openToken, setUp, shownSecret, signIn } from "./browser.mjs";
+
+const it = setUp();
+
+async function show(t, token, options) {
+  const page = await it.open(t, options);
+  await signIn(page, it.stack);
+  await openToken(page, token);
+  return page;
+}
+
+const seen = async (token) => (await it.stack.call("GET", `/tokens/${token.id}`)).body;
+
+test("what is known of a token is shown, and is changed in place", async (t) => {
+  const token = await it.stack.token({ name: "before", description: "old words", allowed_ips: ["127.0.0.1"] });
+  await it.stack.opens("/apps/billing", token.token);
+  const page = await show(t, token);
+  const main = page.getByRole("main");
+  for (const text of ["old words", "127.0.0.1", token.id]) await main.getByText(text).first().waitFor();
+  await page.getByRole("button", { name: "Change name" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("after");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "after" }).waitFor();
+  assert.equal((await seen(token)).name, "after");
+});
+
+test("who changes what somebody has changed meanwhile is told, and loses nothing", async (t) => {
+  const token = await it.stack.token({ name: "contended" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Change description" }).click();
+  await page.getByLabel("Description", { exact: true }).fill("my draft");
+  const { etag } = await it.stack.call("GET", `/tokens/${token.id}`);
+  await it.stack.call("PATCH", `/tokens/${token.id}`, { name: "by somebody else" }, { headers: { "if-match": etag } });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Somebody changed it meanwhile.").first().waitFor();
+  assert.equal(await page.getByLabel("Description", { exact: true }).inputValue(), "my draft");
+  assert.equal((await seen(token)).description, null);
+  await page.getByRole("button", { name: "Save mine over it" }).click();
+  await page.getByText("Description changed.").waitFor();
+  const after = await seen(token);
+  assert.deepEqual([after.name, after.description], ["by somebody else", "my draft"]);
+});
+
+test("a rotation gives a new secret once, and the one before works on for as long as was said", async (t) => {
+  const token = await it.stack.token({ name: "rotated" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Rotate" }).click();
+  await page.getByLabel(/present secret works on/).selectOption({ label: "1 hour" });
+  await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
+  await page.getByRole("heading", { name: /new secret/ }).waitFor();
+  const secret = await shownSecret(page);
+  assert.notEqual(secret, token.token);
+  for (const either of [secret, token.token]) assert.equal(await it.stack.opens("/apps/billing", either), 200);
+  await page.getByRole("button", { name: "Copy the secret" }).click();
+  await page.getByRole("link", { name: /Done/ }).click();
+  await page.getByRole("heading", { name: "History" }).waitFor();
+  await page.getByText("Rotated").first().waitFor();
+});
+
+test("a token is disabled and enabled again", async (t) => {
+  const token = await it.stack.token({ name: "switched" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("button", { name: "Enable" }).waitFor();
+  assert.equal(await it.stack.opens("/apps/billing", token.token), 401);
+  await page.getByRole("button", { name: "Enable" }).click();
+  await page.getByRole("button", { name: "Disable" }).waitFor();
+  assert.equal(await it.stack.opens("/apps/billing", token.token), 200);
+});
+
+test("before a token is ended for good it is said when and from where it was used, and no is an answer", async (t) => {
+  const token = await it.stack.token({ name: "to be ended" });
+  await it.stack.opens("/apps/billing", token.token);
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Revoke" }).click();
+  await page.getByRole("dialog").getByText(/used.* from 127\.0\.0\.1/).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  assert.equal(await it.stack.opens("/apps/billing", token.token), 200);
+  await page.getByRole("button", { name: "Revoke" }).click();
+  await page.getByLabel("Somebody else may know it").check();
+  await page.getByRole("button", { name: "Revoke for good" }).click();
+  await page.getByText("is revoked.").waitFor();
+  assert.equal(await it.stack.opens("/apps/billing", token.token), 401);
+  assert.equal((await seen(token)).revoked_reason, "leaked");
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("button", { name: "Delete it and its history" }).click();
+  await page.getByRole("heading", { name: "Tokens", exact: true }).waitFor();
+  assert.equal((await it.stack.call("GET", `/tokens/${token.id}`)).status, 404);
+});
+
+test("what it uses is a picture, and taking away the rest is shown before it is done", async (t) => {
+  const token = await it.stack.token({ name: "too much", permissions: ["apps:read", "apps:write", "builds:read"] });
+  await it.stack.opens("/apps/billing", token.token);
+  const page = await show(t, token);
+  await page.getByText("1 of 3 permissions used in 90 days").first().waitFor();
+  await page.getByRole("button", { name: "Take away what it does not use" }).click();
+  const dialog = page.getByRole("dialog");
+  for (const name of ["apps:write", "builds:read"]) await dialog.getByText(name).first().waitFor();
+  assert.equal((await seen(token)).grants[0].permissions.length, 3);
+  await page.getByRole("button", { name: "Take it away" }).click();
+  await page.getByText("It has no more than it uses.").waitFor();
+  assert.deepEqual((await seen(token)).grants, [{ permissions: ["apps:read"], resources: ["apps/billing"] }]);
+});
+
+test("why a request would be refused is said", async (t) => {
+  const token = await it.stack.token({ name: "explained" });
+  const page = await show(t, token);
+  await page.getByLabel("Path").fill("/apps/payroll");
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.getByText(/Refused with 403/).waitFor();
+  await page.getByLabel("Path").fill("/apps/billing");
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.getByText(/Let in/).waitFor();
+});
+
+test("its history tells who did what", async (t) => {
+  const token = await it.stack.token({ name: "storied" });
+  await it.stack.call("POST", `/tokens/${token.id}/disable`);
+  const page = await show(t, token);
+  const history = page.getByRole("list").filter({ hasText: "Created" });
+  for (const text of ["Created", "Disabled", "127.0.0.1"]) await history.getByText(text).first().waitFor();
+});
+
+test("times are the viewer's, and the exact one is there to be read", async (t) => {
+  const token = await it.stack.token({ name: "timed", expires_in: undefined, expires_at: "2027-07-01T22:30:00Z" });
+  const page = await show(t, token, { timezoneId: "Asia/Tokyo" });
+  const time = page.locator("time[datetime='2027-07-01T22:30:00Z']").first();
+  await time.waitFor();
+  assert.match(await time.getAttribute("title"), /July 2, 2027.*7:30/);
+});
