@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parse } from "smol-toml";
 
@@ -10,30 +12,43 @@ const ROOT = new URL("../../", import.meta.url);
 const PROGRAM = process.env.PORTCULLIS_LOCAL ?? new URL("target/debug/portcullis-local", ROOT).pathname;
 
 export class Stack {
-  /** Starts it on any port, with nothing kept, and waits for the console to be built. */
+  /** Starts it on any port, and waits for the console to be built. */
   static async start({ flags = [], catalog } = {}) {
     const stack = new Stack();
-    stack.process = spawn(PROGRAM, ["--ephemeral", "--listen", "127.0.0.1:0", "--max-tokens-per-owner", "0", ...flags], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const lines = createInterface({ input: stack.process.stdout });
-    let file;
-    for await (const line of lines) {
-      stack.url ??= /^Portcullis is running at (\S+)$/.exec(line)?.[1];
-      file ??= /^ {2}admin token {2}(.*?)( \(new.*)?$/.exec(line)?.[1];
-      if (line.startsWith("Ctrl-C")) break;
+    stack.directory = await mkdtemp(join(tmpdir(), "portcullis-browser-"));
+    await stack.run(flags);
+    if (catalog) {
+      await stack.setCatalog(parse(await readFile(new URL(catalog, ROOT), "utf8")));
+      // The authorizer keeps a catalog for up to a minute, but not beyond its end.
+      await stack.end();
+      await stack.run(flags);
     }
-    assert.ok(stack.url && file, "it did not say where it is");
-    stack.process.stdout.resume();
-    stack.admin = (await readFile(file, "utf8")).trim();
     while (/refresh/.test(await (await fetch(`${stack.url}/console/`)).text())) await new Promise(setImmediate);
-    if (catalog) await stack.setCatalog(parse(await readFile(new URL(catalog, ROOT), "utf8")));
     return stack;
   }
 
-  async stop() {
+  async run(flags) {
+    const place = ["--data-dir", this.directory, "--listen", "127.0.0.1:0", "--max-tokens-per-owner", "0"];
+    this.process = spawn(PROGRAM, [...place, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+    this.url = undefined;
+    for await (const line of createInterface({ input: this.process.stdout })) {
+      this.url ??= /^Portcullis is running at (\S+)$/.exec(line)?.[1];
+      if (line.startsWith("Ctrl-C")) break;
+    }
+    assert.ok(this.url, "it did not say where it is");
+    this.process.stdout.resume();
+    this.admin = (await readFile(join(this.directory, "admin-token"), "utf8")).trim();
+  }
+
+  async end() {
+    const exited = once(this.process, "exit");
     this.process.kill();
-    await once(this.process, "exit");
+    await exited;
+  }
+
+  async stop() {
+    await this.end();
+    await rm(this.directory, { recursive: true });
   }
 
   /** A call of the API, as the admin unless somebody else is named. */

@@ -1,9 +1,7 @@
 //! "App API Token" of Applivery, a service that distributes mobile apps, with
 //! `examples/catalogs/applivery.toml` and without a limit of tokens per owner.
 //!
-//! Later:
-//! - "Navigate to the Settings tab, then select API Tokens", "+ Create API token", "the three
-//!   vertical dots", "Confirm the action when prompted": the console
+//! Its page in the console is followed in `tests/browser/seeds.test.mjs`.
 //!
 //! Different on purpose: "Click the copy icon next to the newly created token" may be done at
 //! any time there. Here a token is shown in the answer that creates it and never again.

@@ -3,11 +3,8 @@
 //!
 //! People sign in and make their own tokens, ten at most.
 //!
-//! Later:
-//! - "Using in the CLI: you can pass the Token via environment variables"
-//! - "Using in CI/CD Environments: configuring a GitHub Action"
-//! - "Click on "API Token" in the left sidebar menu", the "Create Token" and "Revoke"
-//!   buttons, "Confirm revocation": the console
+//! Its page in the console is followed in `tests/browser/seeds.test.mjs`; the command in
+//! `cli/tests`, and the workflow in `examples/ci`, whose steps are run there.
 
 use serde_json::{Value, json};
 

@@ -1,9 +1,7 @@
 //! "Personal Access Tokens" of Cryptlex, a service for software licences, with
 //! `examples/catalogs/cryptlex.toml`. People make their own tokens.
 //!
-//! Later:
-//! - "Go to the Developer -> Access Tokens section in the admin portal and click the add
-//!   button", "clicking the "Revoke" option from the actions menu": the console
+//! Its page in the console is followed in `tests/browser/seeds.test.mjs`.
 //!
 //! Not ours: that password reset tokens are for "users with USER role" only is for the API
 //! behind to know. The authorizer sees which user is asked for, not which role that user has.

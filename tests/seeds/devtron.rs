@@ -2,9 +2,7 @@
 //! <https://docs.devtron.ai/v0.5/getting-started/global-configurations/authorization/api-tokens>,
 //! with `examples/catalogs/devtron.toml`. Only admins manage tokens.
 //!
-//! Later:
-//! - "select Custom from the drop-down. This will pop-up a calender", "A pop-up window will
-//!   appear", "click on the delete icon": the console
+//! Its page in the console is followed in `tests/browser/seeds.test.mjs`.
 
 use portcullis::config::TokenManagement;
 use serde_json::{Value, json};

@@ -3,11 +3,8 @@
 //! `examples/catalogs/rack-gateway.toml`. Tokens begin with `rgw`, and only admins manage
 //! them.
 //!
-//! Later:
-//! - `rack-gateway api-token create`, `list` and `delete`, `RACK_GATEWAY_API_TOKEN` and
-//!   `--api-token`: the command line
-//! - the workflow for GitHub Actions
-//! - "Navigate to API Tokens in the sidebar", "Select Token → Delete": the console
+//! Its page in the console is followed in `tests/browser/seeds.test.mjs`; the command in
+//! `cli/tests`, and the workflow in `examples/ci`, whose steps are run there.
 //!
 //! Not ours: "MFA", "Idle timeout" and "Logout" of sessions are the identity provider's, whose
 //! sessions end at a time of their own; "Deploy Approvals" are the API's behind, to which the

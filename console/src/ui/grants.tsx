@@ -128,7 +128,7 @@ interface Group {
 function PermissionPicker({ catalog, mine, chosen, onChange }: Offered & { chosen: string[]; onChange: (chosen: string[]) => void }) {
   const [search, setSearch] = useState("");
   const [own, setOwn] = useState("");
-  const groups = useMemo(() => grouped(catalog), [catalog]);
+  const groups = useMemo(() => grouped(offered(catalog, mine)), [catalog, mine]);
   const found = useMemo(() => filtered(groups, search), [groups, search]);
   const listed = new Set(groups.flatMap(({ permissions }) => permissions.map(([permission]) => permission)));
   const others = chosen.filter((permission) => !listed.has(permission));
@@ -150,7 +150,7 @@ function PermissionPicker({ catalog, mine, chosen, onChange }: Offered & { chose
           onInput={(event) => setSearch(event.currentTarget.value)}
         />
       )}
-      {catalog === null && <p class="hint">You may not see the catalog, so write the permissions down.</p>}
+      {catalog === null && <p class="hint">You may not see the catalog, so these are your own permissions, without a description.</p>}
       {found.length === 0 && search && <p class="hint">No permission is called that, nor described so.</p>}
       <div class="groups">
         {found.map((group) => (
@@ -233,15 +233,22 @@ function PermissionChoice(props: {
       />
       <span>
         <code>{permission}</code> {note && <em class="quiet">{note}</em>}
-        <span class="description">{props.description}</span>
+        {props.description && <span class="description">{props.description}</span>}
       </span>
     </label>
   );
 }
 
-function grouped(catalog: Catalog | null): Group[] {
+/** Those of the catalog with their descriptions; for whoever may not see it, those that they have. */
+function offered(catalog: Catalog | null, mine: readonly Grant[]): [string, string][] {
+  if (catalog !== null) return Object.entries(catalog.permissions ?? {});
+  const own = new Set(mine.flatMap(({ permissions }) => permissions));
+  return [...own].filter((permission) => !permission.includes("*")).map((permission) => [permission, ""]);
+}
+
+function grouped(permissions: readonly [string, string][]): Group[] {
   const groups = new Map<string, Group>();
-  for (const [permission, description] of Object.entries(catalog?.permissions ?? {})) {
+  for (const [permission, description] of permissions) {
     const name = resourceOf(permission);
     const group = groups.get(name) ?? { name, permissions: [] };
     group.permissions.push([permission, description]);
