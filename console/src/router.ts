@@ -34,7 +34,11 @@ export function setGuard(next: Guard | null): void {
   guard = next;
 }
 
+/** Whether a link or the console itself leads on, and not the browser's Back, which keeps its place. */
+let onward = false;
+
 export function go(hash: string): void {
+  onward = true;
   location.hash = hash;
 }
 
@@ -42,14 +46,18 @@ export function go(hash: string): void {
 export function replace(hash: string): void {
   history.replaceState(null, "", hash);
   route.set(read());
+  scrollTo(0, 0);
 }
 
 function onHashChange(): void {
   const next = read();
   const now = route.get();
+  const toTop = onward;
+  onward = false;
   if (next.hash === now.hash) return;
   if (!guard) {
     route.set(next);
+    if (toTop) scrollTo(0, 0);
     return;
   }
   history.pushState(null, "", now.hash);
@@ -63,6 +71,9 @@ function onHashChange(): void {
 export function startRouter(): void {
   route.set(read());
   addEventListener("hashchange", onHashChange);
+  addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest('a[href^="#/"]')) onward = true;
+  });
   addEventListener("beforeunload", (event) => {
     if (guard) event.preventDefault();
   });

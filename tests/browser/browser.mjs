@@ -88,3 +88,9 @@ export async function openToken(page, token) {
 
 /** The secret, on the page that shows it once. */
 export const shownSecret = (page) => page.getByLabel("Secret", { exact: true }).inputValue();
+
+/** Copies it, and waits until the page knows. */
+export async function copySecret(page) {
+  await page.getByRole("button", { name: "Copy the secret" }).click();
+  await page.getByRole("status").filter({ hasText: "Copied" }).waitFor();
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { setUp, shownSecret, signIn } from "./browser.mjs";
+import { copySecret, setUp, shownSecret, signIn } from "./browser.mjs";
 
 const it = setUp();
 
@@ -43,6 +43,7 @@ test("a role gives what it has in the catalog", async (t) => {
   await page.getByLabel("Resources, one a line").fill("apps/billing");
   const secret = await create(page);
   assert.equal((await it.stack.call("GET", `/tokens/${secret.slice(4, 20)}`)).body.role, "deployer");
+  assert.equal(await page.evaluate(() => scrollY), 0, "what follows begins at its top");
 });
 
 test("permissions are shown with what they mean, and are found by a search", async (t) => {
@@ -102,7 +103,7 @@ test("the secret is copied, and the curl line works as it is copied", async (t) 
   await page.getByLabel("Everything").check();
   const secret = await create(page);
   const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
-  await page.getByRole("button", { name: "Copy the secret" }).click();
+  await copySecret(page);
   assert.equal(await clipboard(), secret);
   await page.getByRole("button", { name: "Copy the curl line" }).click();
   const me = JSON.parse(execFileSync("bash", ["-c", await clipboard()], { encoding: "utf8" }));

@@ -1,7 +1,7 @@
 // Nothing secret stays anywhere.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setUp, shownSecret, signIn, signInWithToken } from "./browser.mjs";
+import { copySecret, setUp, shownSecret, signIn, signInWithToken } from "./browser.mjs";
 
 const it = setUp();
 
@@ -40,7 +40,7 @@ test("a new secret is nowhere after its page was left, nor when one goes back", 
   await signIn(page, it.stack);
   const secret = await make(page);
   assert.ok((await left(page)).includes(secret), "while it is shown it can be found, or this test finds nothing");
-  await page.getByRole("button", { name: "Copy the secret" }).click();
+  await copySecret(page);
   await page.getByRole("link", { name: /Done/ }).click();
   await page.getByRole("heading", { name: "made here" }).waitFor();
   assert.ok(!(await left(page)).includes(secret.slice(20)));

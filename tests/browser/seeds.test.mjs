@@ -2,7 +2,7 @@
 // examples/catalogs has for each. The quotations are theirs.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, newContext, shownSecret, signInWithGroups } from "./browser.mjs";
+import { copySecret, launch, newContext, shownSecret, signInWithGroups } from "./browser.mjs";
 import { Stack } from "./stack.mjs";
 
 let browser;
@@ -29,7 +29,7 @@ async function make(page, name, fill) {
   await page.getByRole("heading", { name: /Copy the secret of/ }).waitFor();
   await page.getByText("This is the only time that it is shown.").waitFor();
   const secret = await shownSecret(page);
-  await page.getByRole("button", { name: "Copy the secret" }).click();
+  await copySecret(page);
   await page.getByRole("link", { name: "Tokens" }).click();
   await row(page, name).waitFor();
   return secret;
@@ -126,7 +126,7 @@ test("Devtron: super admins alone; description, expiry, permissions; regenerated
   await page.getByRole("heading", { name: /new secret/ }).waitFor();
   const anew = await shownSecret(page);
   assert.deepEqual([await stack.opens("/devtron-apps/shop", secret), await stack.opens("/devtron-apps/shop", anew)], [401, 200]);
-  await page.getByRole("button", { name: "Copy the secret" }).click();
+  await copySecret(page);
   await page.getByRole("link", { name: "Tokens" }).click();
   await row(page, "jmeter").getByText("in 60 days").waitFor();
   await end(page, "jmeter", "delete");

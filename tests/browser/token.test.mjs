@@ -1,7 +1,7 @@
 // The page of one token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openToken, setUp, shownSecret, signIn } from "./browser.mjs";
+import { copySecret, openToken, setUp, shownSecret, signIn } from "./browser.mjs";
 
 const it = setUp();
 
@@ -54,7 +54,7 @@ test("a rotation gives a new secret once, and the one before works on for as lon
   const secret = await shownSecret(page);
   assert.notEqual(secret, token.token);
   for (const either of [secret, token.token]) assert.equal(await it.stack.opens("/apps/billing", either), 200);
-  await page.getByRole("button", { name: "Copy the secret" }).click();
+  await copySecret(page);
   await page.getByRole("link", { name: /Done/ }).click();
   await page.getByRole("heading", { name: "History" }).waitFor();
   await page.getByText("Rotated").first().waitFor();

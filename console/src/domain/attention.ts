@@ -1,6 +1,6 @@
 // What wants attention about a token, and how urgently.
 import type { Token } from "../api/types";
-import { daysUntil, DAY } from "./time";
+import { DAY, fromNow } from "./time";
 
 /** As the service announces the end of a token itself. */
 export const SOON_DAYS = 14;
@@ -58,10 +58,8 @@ export function concernText(concern: Concern, token: Token, facts: Facts | undef
   switch (concern) {
     case "reuse":
       return CONCERNS.reuse;
-    case "expiring": {
-      const days = token.expires_at === null ? 0 : daysUntil(token.expires_at, now);
-      return days < 1 ? "Expires today" : days === 1 ? "Expires tomorrow" : `Expires in ${days} days`;
-    }
+    case "expiring":
+      return token.expires_at === null ? CONCERNS.expiring : `Expires ${fromNow(token.expires_at, now)}`;
     case "idle":
       return token.last_used_at === null ? `Never used in ${IDLE_DAYS} days` : CONCERNS.idle;
     case "unused": {

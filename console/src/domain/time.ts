@@ -33,10 +33,6 @@ export const atTime = (iso: string): string => dateAndTime.format(new Date(iso))
 /** A day that the service counts in UTC, which is another one nowhere. */
 export const onUtcDay = (day: string): string => utcDay.format(new Date(`${day}T00:00:00Z`));
 
-export function daysUntil(iso: string, now: number): number {
-  return Math.floor((Date.parse(iso) - now) / DAY);
-}
-
 /** The end of a day in the viewer's zone, as the API takes times. */
 export function endOfDay(day: string): string | null {
   const end = new Date(`${day}T23:59:59`);

@@ -34,7 +34,10 @@ function Shown({ fresh: { secret, token, made } }: { fresh: Fresh }) {
     setGuard(copied ? null : (goOn) => setLeaving(() => goOn));
     return () => setGuard(null);
   }, [copied]);
-  const onCopied = () => setCopied(true);
+  const onCopied = () => {
+    setGuard(null);
+    setCopied(true);
+  };
   return (
     <>
       <Heading title="The secret">

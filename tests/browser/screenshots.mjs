@@ -1,0 +1,85 @@
+// Takes the pictures of docs/console.md, of a stack with a few examples in it.
+import { mkdir } from "node:fs/promises";
+import { copySecret, launch, newContext, openToken, signIn } from "./browser.mjs";
+import { Stack } from "./stack.mjs";
+
+const PLACE = new URL("../../docs/console/", import.meta.url);
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+async function fill(stack) {
+  const deploy = await stack.token({
+    name: "GitHub Actions, billing, production",
+    description: "deploy.yml of the billing service; ask the billing team",
+    grants: [
+      { permissions: ["apps:read", "apps:write", "builds:read", "builds:write", "releases:read"], resources: ["apps/billing", "builds/billing"] },
+      { permissions: ["apps:read"], resources: ["apps/*"] },
+    ],
+    expires_in: "90d",
+  });
+  await stack.opens("/apps/billing", deploy.token);
+  await stack.opens("/builds/billing", deploy.token, "POST");
+  await stack.token({ name: "monitoring, staging", permissions: ["*:read"], resources: ["*"], expires_in: "5d" });
+  const rotated = await stack.token({ name: "nightly report", owner: "bob", permissions: ["builds:read"], resources: ["builds/*"] });
+  await stack.call("POST", `/tokens/${rotated.id}/rotate`, {});
+  await stack.opens("/builds/x", rotated.token);
+  const paused = await stack.token({ name: "release notes", owner: "carol", role: "viewer", resources: ["apps/shop"], expires_in: "60d" });
+  await stack.call("POST", `/tokens/${paused.id}/disable`);
+  const ended = await stack.token({ name: "old import script", owner: "bob" });
+  await stack.call("POST", `/tokens/${ended.id}/revoke`, { reason: "leaked", comment: "It stood in a build log." });
+  return deploy;
+}
+
+/** Each page, as it is when there is something on it. */
+async function* pages(page, stack, deploy) {
+  await page.goto(`${stack.url}/console/`);
+  await page.getByRole("button", { name: "Sign in with your provider" }).waitFor();
+  yield "sign-in";
+  await signIn(page, stack);
+  await page.getByText("Old secret used").first().waitFor();
+  await page.getByText("3 of 5 permissions unused").first().waitFor();
+  yield "list";
+  await page.evaluate(() => (location.hash = "#/new"));
+  await page.getByLabel("Name", { exact: true }).fill("GitLab, shop, staging");
+  for (const name of ["apps:read", "apps:restart"]) await page.getByLabel(new RegExp(`^${name}`)).check();
+  await page.getByLabel("Resources, one a line").fill("apps/shop");
+  await page.getByText("/apps/shop and below").first().waitFor();
+  yield "new";
+  await page.getByRole("button", { name: "Create the token" }).click();
+  await page.getByRole("heading", { name: /Copy the secret/ }).waitFor();
+  yield "secret";
+  await copySecret(page);
+  await openToken(page, deploy);
+  await page.getByText(/permissions used in/).first().waitFor();
+  yield "token";
+  await page.getByRole("button", { name: "Revoke", exact: true }).click();
+  await page.getByRole("dialog").waitFor();
+  yield "revoke";
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Take away what it does not use" }).click();
+  await page.getByRole("dialog").waitFor();
+  yield "tighten";
+  await page.keyboard.press("Escape");
+  await page.evaluate(() => (location.hash = "#/catalog"));
+  await page.getByRole("button", { name: "Edit" }).click();
+  const text = page.getByLabel("The catalog, as JSON");
+  await text.fill((await text.inputValue()).replace("Restart an app", "Start an app anew"));
+  await page.getByRole("button", { name: "See what changes" }).click();
+  await page.getByRole("dialog").waitFor();
+  yield "catalog";
+}
+
+const browser = await launch();
+await mkdir(PLACE, { recursive: true });
+const views = { "": {}, "-dark": { colorScheme: "dark" }, "-phone": PHONE };
+for (const [suffix, options] of Object.entries(views)) {
+  const stack = await Stack.start();
+  const deploy = await fill(stack);
+  const page = await (await newContext(browser, { viewport: { width: 1200, height: 800 }, reducedMotion: "reduce", ...options })).newPage();
+  for await (const name of pages(page, stack, deploy)) {
+    if (suffix === "-phone" && !["list", "token"].includes(name)) continue;
+    if (suffix === "-dark" && !["list", "token", "new"].includes(name)) continue;
+    await page.screenshot({ path: new URL(`${name}${suffix}.png`, PLACE).pathname });
+  }
+  await stack.stop();
+}
+await browser.close();
