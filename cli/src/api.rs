@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis::api::Problem;
+use portcullis::token::Prefix;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderValue, Method, Request, Uri};
@@ -118,6 +119,17 @@ pub(crate) fn agent(base: &BaseUrl) -> ureq::Agent {
 impl Api {
     pub(crate) fn new(base: BaseUrl, credential: Option<Credential>) -> Self {
         Self { agent: agent(&base), base, credential }
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        self.base.as_str()
+    }
+
+    /// What the deployment's tokens begin with, where the credential is one.
+    pub(crate) fn token_prefix(&self) -> Option<Prefix> {
+        let (prefix, _) = self.credential.as_ref()?.secret().split_once('_')?;
+        prefix.parse().ok()
     }
 
     pub(crate) fn get(&self, path: impl Into<String>) -> Call<'_> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use portcullis::token::{Prefix, Secret, redact};
+use portcullis::token::redact;
 
 #[cfg(feature = "aws")]
 use crate::commands::{audit, bootstrap};
@@ -135,16 +135,9 @@ impl Args {
 /// Whether an argument is a flag that asks for a secret, or has a token or a session in it.
 fn holds_a_secret(argument: &str) -> bool {
     let (flag, _) = argument.split_once('=').unwrap_or((argument, ""));
-    let mut words = argument.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     OF_SECRETS.contains(&flag)
-        || words.any(is_token)
+        || scan::holds_a_token(argument)
         || (argument.contains("eyJ") && redact(argument).contains("[redacted]"))
-}
-
-/// Whether this is a whole token, of whichever deployment.
-pub(crate) fn is_token(word: &str) -> bool {
-    let prefix = word.split_once('_').and_then(|(prefix, _)| prefix.parse::<Prefix>().ok());
-    prefix.is_some_and(|prefix| Secret::parse(&prefix, word).is_ok())
 }
 
 fn complain(text: &str) {

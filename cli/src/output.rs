@@ -7,7 +7,7 @@ use std::time::Duration;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 use indicatif::ProgressBar;
 use portcullis::clock::{Clock, Timestamp};
-use portcullis::token::unprintable;
+use portcullis::token::{redact, unprintable};
 
 use crate::args::Color;
 use crate::config;
@@ -66,6 +66,16 @@ impl Output {
             io::ErrorKind::BrokenPipe => Failure::Closed,
             _ => Failure::Output(error),
         })
+    }
+
+    /// A secret, or a document with one in it. Where it cannot be written nobody will ever have it, so
+    /// `lost` says what there is now and what to do about it.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn secret(&self, text: &str, lost: &str) -> Result<(), Failure> {
+        let written = if self.json { self.document(text) } else { self.line(text) };
+        written.map_err(|failure| Failure::Unfinished(format!("{failure}: {lost}")))
     }
 
     /// The service's JSON: as it came, and on a terminal with line breaks. Fields that this
@@ -259,9 +269,10 @@ fn trimmed(mut table: Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
+/// What is said there is never a secret, whoever wrote one where none belongs.
 fn talk(text: &str) {
     // Nobody is left to be told when this cannot be written.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", redact(text));
 }
 
 #[cfg(test)]

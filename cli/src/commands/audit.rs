@@ -65,12 +65,15 @@ struct Found<'a> {
     most: usize,
     lines: VecDeque<(Line, String)>,
     left_off: bool,
+    /// How many lines were read, and how many of them were audit lines, of whichever token.
+    read: u64,
+    audit: u64,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let since = since(&args.since, context.out.now())?;
     let most = if args.all { usize::MAX } else { usize::try_from(args.limit).unwrap_or(usize::MAX) };
-    let mut found = Found { id: &args.id, since, most, lines: VecDeque::new(), left_off: false };
+    let mut found = Found { id: &args.id, since, most, lines: VecDeque::new(), left_off: false, read: 0, audit: 0 };
     let progress = context.out.progress("reading the audit log");
     match file(args, context) {
         Some(path) if path == Path::new("-") => read(io::stdin().lock(), "standard input", &mut found)?,
@@ -89,6 +92,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         }
     }
     progress.finish_and_clear();
+    // Who asks whether a token was used must not take this for a no.
+    if found.read > 0 && found.audit == 0 {
+        let read = found.read;
+        return Err(Failure::usage(format!("none of the {read} lines that were read is an audit line")));
+    }
     found.show(context)
 }
 
@@ -127,7 +135,9 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
 impl Found<'_> {
     /// Keeps a line, if it is one of the token's. Functions write other lines into their logs too.
     fn take(&mut self, text: &str) {
+        self.read += 1;
         let Ok(line) = serde_json::from_str::<Line>(text) else { return };
+        self.audit += 1;
         if line.api_token_id.as_deref() != Some(self.id.as_str()) || line.timestamp < self.since {
             return;
         }

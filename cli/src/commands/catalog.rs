@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use portcullis::access::{Catalog, Flaw, MOST_CATALOG_BYTES};
 use portcullis::api::CatalogPut;
+use portcullis::token::redact;
 use serde_json::{Value, json};
 use similar::TextDiff;
 use ureq::http::Method;
@@ -70,7 +71,7 @@ fn check(file: &File, context: &Context) -> Result<Outcome, Failure> {
     let flaws = file.read()?.err().unwrap_or_default();
     if context.out.json {
         let flaws: Vec<_> = flaws.iter().map(|flaw| json!({ "place": flaw.place, "message": flaw.message })).collect();
-        context.out.document(&json!({ "flaws": flaws }).to_string())?;
+        context.out.document(&redact(&json!({ "flaws": flaws }).to_string()))?;
     } else {
         print(&flaws, context)?;
     }
@@ -148,7 +149,8 @@ fn lines_of(document: &Value) -> String {
 }
 
 fn print(flaws: &[Flaw], context: &Context) -> Result<(), Failure> {
-    let line = |flaw: &Flaw| context.out.line(&format!("{}: {}", clean(&flaw.place), clean(&flaw.message)));
+    // Somebody may have written a token where a name belongs.
+    let line = |flaw: &Flaw| context.out.line(&redact(&format!("{}: {}", clean(&flaw.place), clean(&flaw.message))));
     flaws.iter().try_for_each(line)
 }
 

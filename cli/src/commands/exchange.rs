@@ -48,14 +48,28 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         form.push(("scope", &scope));
     }
     let answer = api.post("/exchange").form(&form).send()?;
+    let given: Exchanged<'_> = answer.read()?;
+    // It goes into a header, and into a file of lines.
+    if !given.access_token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(Failure::Unreachable("the answer has no token in it: is it the service's URL?".to_owned()));
+    }
+    let lost = format!(
+        "the token {} was made for this identity and is lost, and the identity is used up; ask for another, or end \
+         the token with portcullis token revoke {0}",
+        given.token_id
+    );
     if out.json {
-        out.document(&answer.body)?;
+        out.secret(&answer.body, &lost)?;
         return Ok(Outcome::Done);
     }
-    let given: Exchanged<'_> = answer.read()?;
     match env_file {
-        Some(path) => hand_to_github(&path, &given.access_token, context)?,
-        None => out.line(&given.access_token)?,
+        Some(path) => hand_to_github(&path, &given.access_token, &lost, context)?,
+        None => {
+            if config::variable("GITHUB_ACTIONS").is_some() && !out.quiet {
+                out.warn("the job's log shows this token; --github-env masks it and hands it to the steps that follow");
+            }
+            out.secret(&given.access_token, &lost)?;
+        }
     }
     out.note_facts(&[
         ("id", given.token_id.clone()),
@@ -73,11 +87,12 @@ fn github_env_file() -> Result<PathBuf, Failure> {
 }
 
 /// Masked first: from then on the job's log shows it nowhere.
-fn hand_to_github(path: &Path, token: &str, context: &Context) -> Result<(), Failure> {
-    context.out.line(&format!("::add-mask::{token}"))?;
+fn hand_to_github(path: &Path, token: &str, lost: &str, context: &Context) -> Result<(), Failure> {
+    context.out.secret(&format!("::add-mask::{token}"), lost)?;
     let opened = OpenOptions::new().append(true).create(true).open(path);
-    let written = opened.and_then(|mut file| writeln!(file, "PORTCULLIS_API_TOKEN={token}"));
-    written.map_err(|error| Failure::Unfinished(format!("{}: {error}", path.display())))
+    // Another step may have left the last line without its end.
+    let written = opened.and_then(|mut file| writeln!(file, "\nPORTCULLIS_API_TOKEN={token}"));
+    written.map_err(|error| Failure::Unfinished(format!("{}: {error}: {lost}", path.display())))
 }
 
 fn identity(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure> {
@@ -85,7 +100,7 @@ fn identity(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure
         return credentials::read(path, "--id-token-file", &context.out);
     }
     if let Some(text) = config::variable(VARIABLE) {
-        return Ok(Zeroizing::new(text));
+        return Ok(Zeroizing::new(text.trim().to_owned()));
     }
     match GITHUB.map(config::variable) {
         [Some(url), Some(token)] => of_github(&url, token, args, context),

@@ -103,6 +103,17 @@ fn a_token_without_requests_is_said_to_have_none() {
 }
 
 #[test]
+fn what_holds_no_audit_line_at_all_is_no_proof_that_a_token_was_not_used() {
+    let home = tempfile::tempdir().unwrap();
+    let audit =
+        |input: &str| bare(home.path()).args(["audit", "0123456789abcdef", "--file", "-"]).write_stdin(input).assert();
+    assert!(
+        stderr(&audit("junk\nmore junk\n").code(2)).contains("none of the 2 lines that were read is an audit line")
+    );
+    audit("").code(0);
+}
+
+#[test]
 fn a_log_or_a_time_that_cannot_be_read_is_named() {
     let home = tempfile::tempdir().unwrap();
     let audit = |arguments: &[&str]| {

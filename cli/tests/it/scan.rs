@@ -196,3 +196,40 @@ fn every_regular_expression_of_the_documentation_finds_every_token_and_nothing_t
         }
     }
 }
+
+#[test]
+fn no_service_is_shown_a_token_of_another_prefix_than_its_own() {
+    let stack = stack();
+    let at = TempDir::new().unwrap();
+    let made = stack.create(["--name", "found", "--grant", "apps:read@apps/x"]);
+    let (foreign, id) = token("acme");
+    fs::write(at.path().join("both"), format!("{}\n{foreign}\n", made["token"].as_str().unwrap())).unwrap();
+    // Whoever were shown the foreign one, would answer as if nothing were wrong.
+    for quiet in [false, true] {
+        let mut command = stack.bare();
+        command.current_dir(at.path()).env("PORTCULLIS_URL", stack.url()).args(["scan", "--revoke", "--yes"]);
+        let ended = if quiet { command.arg("-q") } else { &mut command }.assert().code(7);
+        let said = stderr(&ended);
+        assert!(said.contains(&format!("acme {id}: not sent: it has another prefix")), "{said}");
+    }
+    let shown = stack.portcullis(["token", "show", "--json", made["id"].as_str().unwrap()]).assert().success();
+    assert_eq!(json(&shown)["status"], "revoked");
+}
+
+#[test]
+fn a_staged_file_may_be_called_anything_and_is_read_itself() {
+    let home = TempDir::new().unwrap();
+    let at = repository();
+    let (secret, _) = token("pcl");
+    // The message of the last commit has a token, and a name leads to it where names are taken for ids.
+    git(at.path(), &["commit", "-q", "--allow-empty", "-m", &secret]);
+    fs::write(at.path().join("q\nHEAD"), "clean").unwrap();
+    fs::write(at.path().join("nl\n2/z".replace('/', " ")), "clean").unwrap();
+    git(at.path(), &["add", "."]);
+    scan(home.path(), at.path(), &["--staged"]).code(0);
+    fs::write(at.path().join("a\nb c"), &secret).unwrap();
+    git(at.path(), &["add", "."]);
+    let found = json(&scan(home.path(), at.path(), &["--staged", "--json"]).code(1));
+    assert_eq!(found["findings"].as_array().unwrap().len(), 1, "{found}");
+    assert!(found["findings"][0]["path"].as_str().unwrap().ends_with("b c"), "{found}");
+}

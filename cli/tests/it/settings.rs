@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Stack, json, stack, stderr};
+use crate::support::{Stack, json, stack, stderr, stdout};
 
 fn config(stack: &Stack, text: &str) {
     let dir = stack.home.path().join("config/portcullis");
@@ -112,4 +112,28 @@ fn a_service_that_is_not_there_is_exit_code_7() {
     let stack = stack();
     let said = stderr(&stack.portcullis(["whoami", "--url", "http://127.0.0.1:9"]).assert().code(7));
     assert!(said.contains("cannot be reached"), "{said}");
+}
+
+#[test]
+fn a_token_that_stands_where_none_belongs_is_refused_and_never_repeated() {
+    let stack = stack();
+    let token = stack.admin();
+    // In an argument, whatever stands beside it.
+    for argument in [format!("foo_{token}"), format!("a{token}"), format!("TOKEN={token}x"), format!("x%20{token}")] {
+        let refused = stack.bare().args(["token", "create", "--name", &argument]).assert().code(2);
+        assert!(stderr(&refused).contains("a secret on the command line is refused"), "{}", stderr(&refused));
+    }
+    // In the config file and in a catalog.
+    let file = stack.home.path().join("catalog.toml");
+    std::fs::write(&file, format!("\"{token}\" = 1\n")).unwrap();
+    let check = stack.bare().args(["catalog", "check", file.to_str().unwrap()]).assert().failure();
+    let mut said = stdout(&check) + &stderr(&check);
+    for text in [
+        format!("profile = \"p\"\n[profiles.p]\nurl = \"{}\"\napi_token_file = \"{token}\"\n", stack.url()),
+        format!("{token} = 1\n"),
+    ] {
+        config(&stack, &text);
+        said += &stderr(&stack.bare().arg("whoami").assert().code(2));
+    }
+    assert!(said.contains("[redacted]") && !said.contains(&token[20..]), "{said}");
 }

@@ -305,3 +305,27 @@ fn over_the_limit_of_live_tokens_is_a_conflict_and_too_little_power_a_refusal() 
     let assert = stack.with_token(secret.trim(), ["token", "list"]).assert().code(4);
     assert!(stderr(&assert).starts_with("error: "));
 }
+
+#[test]
+fn a_secret_that_cannot_be_written_is_an_error_that_says_what_there_is_now() {
+    let stack = stack();
+    let made = stack.create(["--name", "rotated", "--grant", "apps:read@apps/x"]);
+    for arguments in [
+        &["token", "create", "--name", "lost", "--grant", "apps:read@apps/x", "--expires-in", "1h", "-q"][..],
+        &["token", "create", "--name", "lost", "--grant", "apps:read@apps/x", "--expires-in", "1h", "--json"],
+        &["token", "rotate", id(&made), "--yes", "-q"],
+    ] {
+        // A pipe of which nobody holds the other end.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command.env_clear().env("HOME", stack.home.path()).env("PORTCULLIS_URL", stack.url());
+        let output =
+            command.env("PORTCULLIS_API_TOKEN", stack.admin()).args(arguments).stdout(writer).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(7), "{said}");
+        assert!(said.contains("its secret is lost") && said.contains("portcullis token revoke "), "{said}");
+        let id = said.split("token revoke ").nth(1).unwrap().get(..16).unwrap();
+        assert_eq!(show(&stack, id)["status"], "active");
+    }
+}

@@ -83,10 +83,12 @@ impl Via {
     const LONGEST: usize = 256;
 
     /// From what an issuer signed, which says what others chose: a branch may be called
-    /// anything. What cannot be shown is left out, and what is too long is cut.
+    /// anything. What cannot be shown is replaced, so that nothing looks like what it is not, and
+    /// what is too long is cut.
     #[must_use]
     pub fn shortened(text: &str) -> Self {
-        let shown: String = redact(text).chars().filter(|c| !unprintable(*c)).collect();
+        let visible = |c| if unprintable(c) { char::REPLACEMENT_CHARACTER } else { c };
+        let shown: String = redact(text).chars().map(visible).collect();
         if shown.chars().count() <= Self::LONGEST {
             return Self(shown);
         }
@@ -189,7 +191,9 @@ mod tests {
     fn through_what_an_identity_came_is_one_short_line_without_a_secret() {
         let via = |text: &str| Via::shortened(text).to_string();
         assert_eq!(via("github:acme/billing@refs/heads/main"), "github:acme/billing@refs/heads/main");
-        assert_eq!(via("a\nb\u{202e}c\u{1b}[31m"), "abc[31m");
+        // Left out, it would look like the branch that it is not.
+        assert_eq!(via("refs/heads/main\u{200b}"), "refs/heads/main\u{fffd}");
+        assert_eq!(via("a\nb\u{202e}c\u{1b}[31m"), "a\u{fffd}b\u{fffd}c\u{fffd}[31m");
         assert!(!via(&format!("github:acme/x@pcl_{}", "a1".repeat(33))).contains(&"a1".repeat(20)));
         let long = via(&"ü".repeat(300));
         assert_eq!((long.chars().count(), long.chars().last()), (256, Some('…')));

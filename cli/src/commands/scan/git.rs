@@ -81,7 +81,7 @@ impl Git {
     pub(crate) fn objects(
         &self,
         objects: &[Object],
-        each: impl FnMut(Object, &mut dyn Read) -> io::Result<()>,
+        mut each: impl FnMut(Object, &mut dyn Read) -> io::Result<()>,
     ) -> Result<u64, GitError> {
         let mut running = Running::start(self.command(&CAT_FILE).stdin(Stdio::piped()))?;
         let stdin = running.child.stdin.take().ok_or(GitError::Unexpected)?;
@@ -89,7 +89,12 @@ impl Git {
         // From another thread, as both pipes have an end.
         let missing = thread::scope(|scope| {
             scope.spawn(move || write_ids(stdin, objects));
-            read_objects(&mut stdout, each)
+            read_objects(&mut stdout, |numbered, contents| {
+                // A name may hold a newline, so its number went along instead.
+                let at = std::str::from_utf8(&numbered.name).ok().and_then(|number| number.parse::<usize>().ok());
+                let named = at.and_then(|at| objects.get(at)).ok_or(io::ErrorKind::InvalidData)?;
+                each(Object { id: named.id.clone(), name: named.name.clone() }, contents)
+            })
         })?;
         running.finish()?;
         Ok(missing)
@@ -118,6 +123,8 @@ impl Git {
             .arg(&self.directory)
             // What was replaced is still there; the replacement has a ref of its own.
             .arg("--no-replace-objects")
+            // A program that the repository names itself, which is not to be run for being looked at.
+            .args(["-c", "core.fsmonitor=false"])
             .args(arguments)
             // Of a partial clone, what is here is read: fetching the rest blob by blob takes hours.
             .env("GIT_NO_LAZY_FETCH", "1")
@@ -163,10 +170,9 @@ impl Running {
 }
 
 fn write_ids(mut stdin: ChildStdin, objects: &[Object]) {
-    for object in objects {
-        let line = [object.id.as_bytes(), b" ", &object.name, b"\n"].concat();
+    for (at, object) in objects.iter().enumerate() {
         // Whoever reads the answers learns that git has gone.
-        if stdin.write_all(&line).is_err() {
+        if writeln!(stdin, "{} {at}", object.id).is_err() {
             return;
         }
     }

@@ -46,9 +46,16 @@ pub(crate) struct Args {
     /// The deployment's prefix; without it, tokens of every deployment are found
     #[arg(long, value_name = "PREFIX", value_parser = prefix)]
     prefix: Vec<Prefix>,
-    /// Revoke what is found: whoever holds a token may end it, so this needs a URL and no credential
+    /// Revoke what is found: whoever holds a token may end it, so this needs a URL and no credential. Tokens of another
+    /// prefix than --prefix, that of your own token, or else pcl, are sent nowhere
     #[arg(long)]
     revoke: bool,
+}
+
+/// Whether a whole token stands somewhere in a text, of whichever deployment.
+pub(crate) fn holds_a_token(text: &str) -> bool {
+    // The expression is a constant, and is one.
+    Finder::new(Vec::new()).is_ok_and(|finder| finder.without_secrets(text.as_bytes()) != text.as_bytes())
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {
@@ -58,7 +65,7 @@ fn prefix(text: &str) -> Result<Prefix, String> {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let finder = Finder::new(args.prefix.clone()).map_err(|error| Failure::usage(error.to_string()))?;
     // What would be refused afterwards is refused before the search.
-    let revoker = args.revoke.then(|| revoke::Revoker::new(context)).transpose()?;
+    let revoker = args.revoke.then(|| revoke::Revoker::new(&args.prefix, context)).transpose()?;
     let report = search(args, &finder, context)?;
     for what in &report.unread {
         context.out.warn(&String::from_utf8_lossy(&finder.without_secrets(what.as_bytes())));

@@ -73,10 +73,12 @@ pub(super) fn print_endings(report: &Report, endings: &[Ending], finder: &Finder
         let mood = match ending.ended {
             Ended::Revoked => Mood::Good,
             Ended::Perhaps | Ended::Replaced => Mood::Warn,
-            Ended::Not(_) => Mood::Bad,
+            Ended::Foreign | Ended::Not(_) => Mood::Bad,
         };
         let word = out.colored_word(ending.ended.word(), mood);
-        out.note(&format!("{} {}: {word}: {}", ending.prefix, ending.secret.id(), clean(&ending.ended.detail())));
+        let line = format!("{} {}: {word}: {}", ending.prefix, ending.secret.id(), clean(&ending.ended.detail()));
+        // What lives on has to be known, however little is wanted.
+        if out.quiet && mood != Mood::Good { out.warn(&line) } else { out.note(&line) }
     }
     Ok(())
 }

@@ -13,6 +13,9 @@ use super::findings::Finding;
 use crate::api::Api;
 use crate::{Context, Failure};
 
+/// What tokens begin with where nobody said otherwise (parameter `TokenPrefix`).
+const DEFAULT_PREFIX: &str = "pcl";
+
 /// The service, and who is asked before.
 pub(super) struct Revoker<'a> {
     context: &'a Context,
@@ -20,6 +23,8 @@ pub(super) struct Revoker<'a> {
     open: Api,
     /// With the credential, if there is one.
     known: Option<Api>,
+    /// Whose tokens are the service's: to no service is another's secret shown.
+    ours: Vec<Prefix>,
 }
 
 /// What became of a token.
@@ -37,6 +42,8 @@ pub(super) enum Ended {
     Perhaps,
     /// The secret proves nothing any more, and the token lives on with another, in this status.
     Replaced,
+    /// It has another prefix than the service's tokens, and was not sent there.
+    Foreign,
     /// The service did not take it.
     Not(Failure),
 }
@@ -47,6 +54,7 @@ impl Ended {
             Self::Revoked => "revoked",
             Self::Perhaps => "unknown",
             Self::Replaced => "replaced",
+            Self::Foreign => "not sent",
             Self::Not(_) => "failed",
         }
     }
@@ -58,6 +66,10 @@ impl Ended {
             Self::Replaced => {
                 "this secret had ended before, by expiry or rotation; the token was left as it is".to_owned()
             }
+            Self::Foreign => {
+                "it has another prefix than this service's tokens; end it where it is from, or name it with --prefix"
+                    .to_owned()
+            }
             Self::Not(failure) => failure.to_string(),
         }
     }
@@ -66,13 +78,19 @@ impl Ended {
 impl<'a> Revoker<'a> {
     /// # Errors
     /// Where no URL is known, or the credential that was named cannot be read.
-    pub(super) fn new(context: &'a Context) -> Result<Self, Failure> {
+    pub(super) fn new(named: &[Prefix], context: &'a Context) -> Result<Self, Failure> {
         let known = match context.api() {
             Ok(api) => Some(api),
             Err(Failure::NoCredential) => None,
             Err(failure) => return Err(failure),
         };
-        Ok(Self { context, open: context.api_without_credential()?, known })
+        let of_credential = known.as_ref().and_then(Api::token_prefix);
+        let ours = match (named, of_credential) {
+            ([], Some(prefix)) => vec![prefix],
+            ([], None) => vec![DEFAULT_PREFIX.parse().map_err(|_| Failure::usage("--prefix is needed"))?],
+            (named, _) => named.to_vec(),
+        };
+        Ok(Self { context, open: context.api_without_credential()?, known, ours })
     }
 
     /// Asks, and ends every token that was found. One that cannot be ended keeps none of the
@@ -85,18 +103,26 @@ impl<'a> Revoker<'a> {
         if tokens.is_empty() {
             return Ok(Vec::new());
         }
-        let what: Vec<String> = tokens.iter().map(|finding| self.describe(finding)).collect();
-        let question = match tokens.len() {
+        let sent: Vec<String> = tokens.iter().filter(|it| self.is_ours(it)).map(|it| self.describe(it)).collect();
+        let question = match sent.len() {
             1 => "Revoke it?".to_owned(),
             count => format!("Revoke all {count}?"),
         };
-        let what = format!("Whoever uses one of these will be refused, for good:\n{}", what.join("\n"));
-        self.context.confirm(&crate::output::clean(&what), &question)?;
+        if !sent.is_empty() {
+            let url = self.open.url();
+            let what = format!("Whoever uses one of these will be refused, for good; each is sent to {url}:\n");
+            self.context.confirm(&crate::output::clean(&(what + &sent.join("\n"))), &question)?;
+        }
         let end = |finding: &Finding| {
             let (prefix, secret) = (finding.prefix.clone(), Arc::clone(&finding.secret));
-            Ending { ended: self.end_one(&secret), prefix, secret }
+            let ended = if self.is_ours(finding) { self.end_one(&secret) } else { Ended::Foreign };
+            Ending { ended, prefix, secret }
         };
         Ok(tokens.into_iter().map(end).collect())
+    }
+
+    fn is_ours(&self, finding: &Finding) -> bool {
+        self.ours.contains(&finding.prefix)
     }
 
     fn end_one(&self, secret: &Secret) -> Ended {
@@ -129,7 +155,7 @@ impl<'a> Revoker<'a> {
 
 /// Why the command did not do all that it was asked to, if it did not.
 pub(super) fn failure(endings: &[Ending]) -> Option<Failure> {
-    let failed = endings.iter().filter(|ending| matches!(ending.ended, Ended::Not(_))).count();
+    let failed = endings.iter().filter(|ending| matches!(ending.ended, Ended::Not(_) | Ended::Foreign)).count();
     (failed > 0).then(|| Failure::Unfinished(format!("{failed} of {} tokens could not be revoked", endings.len())))
 }
 

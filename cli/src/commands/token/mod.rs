@@ -102,14 +102,20 @@ pub(crate) fn quoted(tag: &str) -> String {
 /// goes to standard error.
 pub(crate) fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcome, Failure> {
     let out = &context.out;
+    let shown = answer.read::<Shown<'_>>();
+    let id = shown.as_ref().map_or("its id is not known", |shown| shown.view.id.as_str());
+    let lost = format!(
+        "{verb} ({id}), and its secret is lost: nothing shows it again; portcullis token rotate {id} gives it another, \
+         and portcullis token revoke {id} ends it"
+    );
     if out.json {
-        out.document(&answer.body)?;
+        out.secret(&answer.body, &lost)?;
         return Ok(Outcome::Done);
     }
-    let shown: Shown<'_> = answer.read()?;
+    let shown = shown?;
     out.note_facts(&view::short(&shown.view, out));
     out.note(&format!("{verb}. Its secret is shown this once:"));
-    out.line(&shown.token)?;
+    out.secret(&shown.token, &lost)?;
     Ok(Outcome::Done)
 }
 
