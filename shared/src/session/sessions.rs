@@ -83,6 +83,10 @@ fn owner(claims: &Registered, oidc: &Oidc) -> Result<OwnerId, Refusal> {
         return Err(Refusal::Malformed("the e-mail address is not verified"));
     }
     let named = named.ok_or(Refusal::Malformed("the owner claim is missing or no string"))?;
+    // Whoever is called like the owner of a rule's tokens would have all of them.
+    if named.starts_with("trust:") {
+        return Err(Refusal::Malformed("the owner claim begins with trust:, as the owners of trust rules do"));
+    }
     named.parse().map_err(|_| Refusal::Malformed("the owner claim is no owner: 1 to 128 printable ASCII characters"))
 }
 

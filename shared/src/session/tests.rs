@@ -278,7 +278,16 @@ async fn the_owner_is_the_claim_that_the_operator_named() {
     };
     let good = with(claims(&provider), "preferred_username", json!("al"));
     assert_eq!(ask("preferred_username", good.clone()).await, Ok("al".to_owned()));
-    for bad in [json!(null), json!(7), json!(""), json!("a b"), json!("ä"), json!("x".repeat(129)), json!(["al"])] {
+    for bad in [
+        json!(null),
+        json!(7),
+        json!(""),
+        json!("a b"),
+        json!("ä"),
+        json!("x".repeat(129)),
+        json!(["al"]),
+        json!("trust:main"),
+    ] {
         let claims = with(good.clone(), "preferred_username", bad.clone());
         assert!(matches!(ask("preferred_username", claims).await, Err(Refusal::Malformed(_))), "{bad}");
     }

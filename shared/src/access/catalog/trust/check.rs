@@ -37,6 +37,11 @@ impl Catalog {
         if !is_issuer(&rule.issuer) {
             let message = "must be an https URL of at most 512 characters without a query, exactly as the issuer's tokens have it in iss; http only on a loopback address";
             flaws.push(Flaw::new(at("issuer"), message));
+        } else if let Some(meant) = Shared::meant_by(&rule.issuer) {
+            flaws.push(Flaw::new(
+                at("issuer"),
+                format!("must be {meant}, letter by letter, as its tokens have it in iss"),
+            ));
         }
         if !is_text(&rule.audience, LONGEST_TEXT) {
             let message = format!("must be 1 to {LONGEST_TEXT} printable characters without what looks like a token");

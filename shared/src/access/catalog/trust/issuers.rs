@@ -33,6 +33,13 @@ impl Shared {
         }
     }
 
+    /// The issuer that is meant by one that is almost the same, and signs nothing.
+    pub(super) fn meant_by(issuer: &str) -> Option<&'static str> {
+        let plain = issuer.trim_end_matches('/').to_ascii_lowercase();
+        let plain = plain.strip_suffix(":443").unwrap_or(&plain);
+        [GITHUB, GITLAB].into_iter().find(|known| *known == plain && *known != issuer)
+    }
+
     /// Whether a condition says whose identities are meant, whatever stands for its wildcards.
     pub(super) fn is_named_by(&self, claim: &str, patterns: &[Pattern]) -> bool {
         patterns.iter().all(|pattern| (self.names)(claim, pattern))
