@@ -1,7 +1,7 @@
 // The list of tokens.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setUp, signIn, signInWithGroups } from "./browser.mjs";
+import { copySecret, setUp, shownSecret, signIn, signInWithGroups } from "./browser.mjs";
 
 const it = setUp();
 const rows = (page) => page.getByRole("row").filter({ has: page.getByRole("link") });
@@ -114,4 +114,22 @@ test("where the list cannot be had, it is said, and trying again gets it", async
   await page.unrouteAll();
   await page.getByRole("button", { name: "Try again" }).click();
   await counted(page, /^\d+ tokens/);
+});
+
+test("the first use of a token that was just made here is shown when the list is loaded anew", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/new" });
+  await page.getByLabel("Name", { exact: true }).fill("just made");
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("Everything").check();
+  await page.getByRole("button", { name: "Create the token" }).click();
+  await page.getByRole("heading", { name: /Copy the secret of/ }).waitFor();
+  const secret = await shownSecret(page);
+  await copySecret(page);
+  await page.getByRole("link", { name: "Tokens" }).click();
+  const row = page.getByRole("row").filter({ hasText: "just made" });
+  await row.getByText("Never").waitFor();
+  await it.stack.opens("/apps/billing", secret);
+  await page.getByText("Load anew").click();
+  await row.getByText(/now|second/).first().waitFor();
 });

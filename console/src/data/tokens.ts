@@ -71,9 +71,16 @@ function merged(loaded: readonly Token[], startedAt: number): Token[] {
   const known = loaded.flatMap((token) => {
     const change = fresh.get(token.id);
     if (!change) return [token];
-    return change.token ? [change.token] : [];
+    return change.token ? [withUse(change.token, token)] : [];
   });
   return [...made, ...known];
+}
+
+/** A token as it was changed here, with its last use where the list knows of a later one. */
+function withUse(changed: Token, listed: Token): Token {
+  if ((listed.last_used_at ?? "") <= (changed.last_used_at ?? "")) return changed;
+  const { last_used_at, last_used_ip, last_used_user_agent } = listed;
+  return { ...changed, last_used_at, last_used_ip, last_used_user_agent };
 }
 
 /** Shows a token as it is now, wherever it is shown. */

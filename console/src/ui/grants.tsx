@@ -150,7 +150,13 @@ function PermissionPicker({ catalog, mine, chosen, onChange }: Offered & { chose
           onInput={(event) => setSearch(event.currentTarget.value)}
         />
       )}
-      {catalog === null && <p class="hint">You may not see the catalog, so these are your own permissions, without a description.</p>}
+      {catalog === null && (
+        <p class="hint">
+          {groups.length > 0
+            ? "You may not see the catalog. These are the permissions that you have yourself."
+            : "You may not see the catalog, so write the permissions down."}
+        </p>
+      )}
       {found.length === 0 && search && <p class="hint">No permission is called that, nor described so.</p>}
       <div class="groups">
         {found.map((group) => (
