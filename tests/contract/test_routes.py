@@ -54,7 +54,8 @@ def test_the_routes_that_are_deployed_open_are_those_that_are_described_so(resou
         f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
         for resource in resources.values()
         for event in resource["Properties"].get("Events", {}).values()
-        if event["Properties"].get("Auth", {}).get("Authorizer") == "NONE" and not is_of_the_console(event["Properties"])
+        if event["Properties"].get("Auth", {}).get("Authorizer") == "NONE"
+        and not is_of_the_console(event["Properties"])
     }
     assert open_ones == {call for call, operation in spec.operations().items() if spec.is_open(operation)}
 

@@ -125,7 +125,7 @@ fn a_token_that_stands_where_none_belongs_is_refused_and_never_repeated() {
     }
     // In the config file and in a catalog.
     let file = stack.home.path().join("catalog.toml");
-    std::fs::write(&file, format!("\"{token}\" = 1\n")).unwrap();
+    fs::write(&file, format!("\"{token}\" = 1\n")).unwrap();
     let check = stack.bare().args(["catalog", "check", file.to_str().unwrap()]).assert().failure();
     let mut said = stdout(&check) + &stderr(&check);
     for text in [
