@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use indicatif::ProgressBar;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::token::{redact, unprintable};
@@ -12,6 +12,9 @@ use portcullis::token::{redact, unprintable};
 use crate::args::Color;
 use crate::config;
 use crate::failure::Failure;
+
+/// An id's 16 characters, and the two blanks behind it.
+const ID_WIDTH: u16 = 18;
 
 /// Standard output and standard error.
 pub(crate) struct Output {
@@ -127,6 +130,10 @@ impl Output {
         table.set_header(header.iter().map(|name| self.cell(name, Some(Mood::Dim))));
         for row in rows {
             table.add_row(row.iter().map(|(text, mood)| self.cell(text, *mood)));
+        }
+        // An id is there to be copied: everything else is broken before it.
+        if let (Some(&"ID"), Some(column)) = (header.first(), table.column_mut(0)) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
         }
         self.line(&trimmed(table))
     }

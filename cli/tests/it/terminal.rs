@@ -99,6 +99,16 @@ fn a_table_fits_the_terminal_with_times_in_words_and_colours() {
 }
 
 #[test]
+fn an_id_stays_whole_however_little_room_there_is() {
+    let stack = stack();
+    let made = stack.create(["--name", "a name that is so long that it has to be broken", "--role", "viewer"]);
+    let id = made["id"].as_str().unwrap();
+    // 60 columns are for six columns of text, none of which would give way.
+    let (listed, _) = rest(on_a_terminal(&stack, "token list", &[("NO_COLOR", "1")]));
+    assert!(listed.contains(id), "{listed}");
+}
+
+#[test]
 fn a_token_without_an_end_is_said_to_have_none() {
     let stack = stack();
     let create = "token create --name x --permission apps:read";
