@@ -10,7 +10,7 @@ import { SecretPage } from "./pages/secret";
 import { SignInPage } from "./pages/sign-in";
 import { TokenPage } from "./pages/token";
 import { TokensPage } from "./pages/tokens";
-import { go, route, type Route } from "./router";
+import { go, leave, route, type Route } from "./router";
 import { useStore } from "./store";
 import { Heading, Loading, Said, Time, useNow } from "./ui/basics";
 import { GrantList } from "./ui/grants";
@@ -144,7 +144,7 @@ function Account({ me, onKeys }: { me: Caller; onKeys: () => void }) {
           <button type="button" onClick={onKeys}>
             Keys
           </button>
-          <button type="button" onClick={signOut}>
+          <button type="button" onClick={() => leave(signOut)}>
             Sign out
           </button>
         </p>

@@ -34,6 +34,17 @@ export function setGuard(next: Guard | null): void {
   guard = next;
 }
 
+/** Does what leaves the page without a change of address (a sign-out), asked about like any other way out. */
+export function leave(goOn: () => void): void {
+  if (!guard) return goOn();
+  guard(() => {
+    guard = null;
+    goOn();
+  });
+}
+
+export const holdsSomething = (): boolean => guard !== null;
+
 /** Whether a link or the console itself leads on, and not the browser's Back, which keeps its place. */
 let onward = false;
 

@@ -132,3 +132,28 @@ test("who leaves without a copy is asked, and may stay, copy or go", async (t) =
   await page.getByRole("heading", { name: "Catalog", exact: true }).waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);
 });
+
+test("a secret that was not copied is asked about by the sign-out too", async (t) => {
+  const page = await it.open(t);
+  await begin(page, "signed out");
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("Everything").check();
+  const secret = await create(page);
+  // A part of it is no copy.
+  await page.getByLabel("Secret", { exact: true }).evaluate((field) => field.setSelectionRange(0, 3));
+  await page.keyboard.press("Control+C");
+  await page.locator("summary", { hasText: "alice" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Stay here" }).click();
+  assert.equal(await shownSecret(page), secret);
+});
+
+test("a date that is being typed in breaks nothing", async (t) => {
+  const page = await it.open(t);
+  await begin(page, "undated");
+  await page.getByLabel("On a date").check();
+  await page.getByLabel("Last day").fill("");
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("Resources, one a line").fill("apps/billing");
+  await page.getByText("/apps/billing and below").waitFor();
+});

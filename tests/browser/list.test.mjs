@@ -73,7 +73,9 @@ test("the keyboard is enough: slash searches, j and k move, Enter opens, n makes
 
 test("more tokens than a page of the API holds are all there", async (t) => {
   const { stack } = it;
-  await Promise.all(Array.from({ length: 120 }, (_, at) => stack.token({ name: `many ${at}`, owner: "many" })));
+  for (let from = 0; from < 120; from += 8) {
+    await Promise.all(Array.from({ length: 8 }, (_, at) => stack.token({ name: `many ${from + at}`, owner: "many" })));
+  }
   const page = await it.open(t);
   await signIn(page, stack);
   await page.getByRole("searchbox").fill("many");

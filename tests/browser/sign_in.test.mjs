@@ -55,3 +55,14 @@ test("a return that nobody set out for signs nobody in", async (t) => {
   assert.equal(new URL(page.url()).search, "");
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
 });
+
+test("what one person searched for is not there for the next", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack);
+  await page.getByRole("searchbox").fill("secret project");
+  await page.locator("summary", { hasText: "alice" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are signed out").waitFor();
+  await signIn(page, it.stack, { who: "bob" });
+  assert.equal(await page.getByRole("searchbox").inputValue(), "");
+});

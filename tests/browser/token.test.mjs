@@ -132,3 +132,42 @@ test("times are the viewer's, and the exact one is there to be read", async (t) 
   await time.waitFor();
   assert.match(await time.getAttribute("title"), /July 2, 2027.*7:30/);
 });
+
+test("a rotation of which the answer was lost is done again by the next click", async (t) => {
+  const token = await it.stack.token({ name: "lost answer" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Rotate" }).click();
+  const rotate = page.getByRole("dialog").getByRole("button", { name: "Rotate" });
+  await page.route(/\/rotate$/, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await rotate.click();
+  await page.getByRole("dialog").getByRole("alert").waitFor();
+  await page.unrouteAll();
+  await rotate.click();
+  await page.getByRole("alert").getByText(/rotated/).first().waitFor();
+  await rotate.click();
+  await page.getByRole("heading", { name: /new secret/ }).waitFor();
+  assert.equal(await it.stack.opens("/apps/billing", await shownSecret(page)), 200);
+});
+
+test("a token that somebody changed meanwhile is disabled by the second click", async (t) => {
+  const token = await it.stack.token({ name: "changed before" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Disable" }).click();
+  const { etag } = await it.stack.call("GET", `/tokens/${token.id}`);
+  await it.stack.call("PATCH", `/tokens/${token.id}`, { description: "new" }, { headers: { "if-match": etag } });
+  const disable = page.getByRole("dialog").getByRole("button", { name: "Disable" });
+  await disable.click();
+  await page.getByText("Do it once more if it is still right.").waitFor();
+  await disable.click();
+  await page.getByRole("button", { name: "Enable" }).waitFor();
+  assert.equal((await seen(token)).status, "disabled");
+});
+
+test("an address that is no token's says so", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/tokens/." });
+  await page.getByRole("alert").getByText("No token has such an id.").waitFor();
+});

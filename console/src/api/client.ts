@@ -60,6 +60,8 @@ export async function answer<T>(call: Promise<Result<T>>): Promise<Answer<T>> {
     const document = typeof error === "string" ? parsed(error) : error;
     throw new Problem(response.status, document, response.headers.get("x-amzn-requestid"));
   }
+  // Whatever the service has to say is an object; anything else comes from somebody on the way.
+  if (response.status !== 204 && (typeof data !== "object" || data === null)) throw Problem.unexpected();
   return { data: data as T, etag: response.headers.get("etag") };
 }
 

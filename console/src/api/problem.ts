@@ -34,6 +34,12 @@ export class Problem extends Error {
     return new Problem(0, { type: `${PREFIX}unanswered`, title: "No answer", detail }, null);
   }
 
+  /** Something was answered that is not the service's. */
+  static unexpected(): Problem {
+    const detail = "The answer is not what this console understands.";
+    return new Problem(0, { type: `${PREFIX}unanswered`, title: "Another answer", detail }, null);
+  }
+
   static from(error: unknown): Problem {
     if (error instanceof Problem) return error;
     const detail = error instanceof Error ? error.message : String(error);

@@ -168,7 +168,10 @@ function readClaims(jwt: string): Record<string, unknown> | null {
 }
 
 function readPending(stored: string): Pending | null {
-  const pending: unknown = JSON.parse(stored);
+  let pending: unknown = null;
+  try {
+    pending = JSON.parse(stored);
+  } catch {}
   if (!isRecord(pending)) return null;
   const { state, nonce, verifier, hash } = pending;
   const whole = [state, nonce, verifier, hash].every((value) => typeof value === "string");

@@ -3,6 +3,7 @@
 import { answer, api, API, authorizeWith } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Caller } from "../api/types";
+import { holdsSomething } from "../router";
 import { createStore } from "../store";
 import { discover, finish, leaveForProvider, refresh, revoke, SignInFailed, takeReturned } from "./oidc";
 import type { Provider, Tokens } from "./oidc";
@@ -26,6 +27,20 @@ export function onSignOut(forgetter: () => void): void {
   forgetters.add(forgetter);
 }
 
+/** What is still to be seen through (a secret that is shown once) though the service refuses the session. */
+let held: () => boolean = () => false;
+let endedWhy: string | null = null;
+
+export function holdSession(whether: () => boolean): void {
+  held = whether;
+}
+
+export function letSessionGo(): void {
+  const why = endedWhy;
+  endedWhy = null;
+  if (why !== null) forget(why);
+}
+
 /** A minute before a session ends, another one is fetched. */
 const EARLY = 60_000;
 
@@ -47,7 +62,8 @@ authorizeWith({
       credential?.kind === "token"
         ? "The service does not take this token any more: it has ended or was disabled. Sign in again."
         : "Your session has ended. Sign in again, and you are back where you were.";
-    forget(why);
+    if (held()) endedWhy = why;
+    else forget(holdsSomething() ? `${why} What you had entered and not saved is lost.` : why);
   },
 });
 
@@ -130,6 +146,7 @@ function nextSession(tokens: Tokens): void {
 
 function forget(why: string, wanted = false): void {
   credential = null;
+  endedWhy = null;
   for (const forgetter of forgetters) forgetter();
   session.set({ state: "out", why, wanted });
 }

@@ -1,6 +1,6 @@
 // The one secret that has just been made, until its page is left: then nothing has it any more.
 import type { Token, TokenWithSecret } from "../api/types";
-import { onSignOut } from "../auth/session";
+import { holdSession, letSessionGo, onSignOut } from "../auth/session";
 
 export interface Fresh {
   secret: string;
@@ -11,6 +11,7 @@ export interface Fresh {
 let fresh: Fresh | null = null;
 
 onSignOut(dropSecret);
+holdSession(() => fresh !== null);
 addEventListener("pagehide", dropSecret);
 
 /** Keeps a secret for the page that shows it, and gives the token without it. */
@@ -25,4 +26,5 @@ export function currentSecret(): Fresh | null {
 
 export function dropSecret(): void {
   fresh = null;
+  letSessionGo();
 }

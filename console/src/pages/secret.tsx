@@ -56,7 +56,9 @@ function Shown({ fresh: { secret, token, made } }: { fresh: Fresh }) {
             autocomplete="off"
             value={secret}
             onFocus={() => field.current?.select()}
-            onCopy={onCopied}
+            onCopy={({ currentTarget: { selectionStart: from, selectionEnd: to } }) => {
+              if (from === 0 && to === secret.length) onCopied();
+            }}
           />
           <CopyButton primary text={secret} label="Copy the secret" onCopied={onCopied} />
         </div>

@@ -1,6 +1,7 @@
 // Signing in: at the operator's provider, or with an API token.
 import { useEffect, useState } from "preact/hooks";
 import { hasProvider, sentence, signIn, signInWithToken } from "../auth/session";
+import { SignInFailed } from "../auth/oidc";
 import { Field, Heading } from "../ui/basics";
 
 export function SignInPage({ why, wanted }: { why: string | null; wanted: boolean }) {
@@ -69,7 +70,11 @@ function TokenForm({ busy, attempt }: { busy: boolean; attempt: (way: () => Prom
         if (!(field instanceof HTMLInputElement)) return;
         const secret = field.value.trim();
         field.value = "";
-        attempt(() => signInWithToken(secret));
+        attempt(async () => {
+          // What is not ASCII cannot be sent, and is no token: a quotation mark that came along, half a line.
+          if (!/^[!-~]+$/.test(secret)) throw new SignInFailed("This is not a token: it has characters that no token has. Copy it again.");
+          await signInWithToken(secret);
+        });
       }}
     >
       <Field label="API token" hint="It is sent to this service alone, and forgotten with this tab.">

@@ -19,6 +19,7 @@ import type { Known } from "./token";
 interface Props {
   known: Known;
   now: number;
+  read: () => Promise<Known | null>;
   onClose: () => void;
   onDone: (known: Known, said: string) => void;
 }
@@ -29,6 +30,8 @@ function Question(props: {
   does: string;
   danger?: boolean;
   fields?: readonly string[];
+  /** Reads the token again where it was changed meanwhile, so that one can go on. */
+  read?: () => Promise<Known | null>;
   onClose: () => void;
   act: () => Promise<void>;
   children: (problem: Problem | null) => ComponentChildren;
@@ -41,7 +44,9 @@ function Question(props: {
     try {
       await props.act();
     } catch (error) {
-      setProblem(Problem.from(error));
+      const failed = Problem.from(error);
+      if (failed.status === 412 || failed.kind === "already_rotated") await props.read?.();
+      setProblem(failed);
       setBusy(false);
     }
   }
@@ -54,7 +59,7 @@ function Question(props: {
         }}
       >
         {props.children(problem)}
-        {problem && <ProblemNote problem={problem} fields={props.fields ?? []} />}
+        {problem && <ProblemNote problem={problem} fields={props.fields ?? []}>{problem.status === 412 && <p>What is known of it was read again just now. Do it once more if it is still right.</p>}</ProblemNote>}
         <p class="actions">
           <button type="button" onClick={props.onClose}>
             Cancel
@@ -76,20 +81,24 @@ const OVERLAPS: [string, string][] = [
   ["7d", "7 days"],
 ];
 
-export function RotateDialog({ known: { token, etag }, now, onClose }: Props) {
+export function RotateDialog({ known: { token, etag }, now, read, onClose }: Props) {
   const expired = token.status === "expired";
   const [overlap, setOverlap] = useState(expired ? "" : "1d");
   const [expiry, setExpiry] = useState<Expiry>(expired ? { kind: "days", days: 30 } : { kind: "keep" });
-  const [key] = useState(() => crypto.randomUUID());
+  const [key, setKey] = useState(() => crypto.randomUUID());
   async function rotate() {
     const body: Rotation = { ...expiryFields(expiry), ...(overlap ? { overlap } : {}) };
     const header = { "If-Match": etag, "Idempotency-Key": key };
-    const { data } = await answer(api.POST("/tokens/{id}/rotate", { params: { path: { id: token.id }, header }, body }));
+    const { data } = await answer(api.POST("/tokens/{id}/rotate", { params: { path: { id: token.id }, header }, body })).catch((error: unknown) => {
+      // What one asks for after this is another rotation.
+      if (error instanceof Problem && error.kind === "already_rotated") setKey(crypto.randomUUID());
+      throw error;
+    });
     noteToken(keepSecret("rotated", data as TokenWithSecret));
     go("#/secret");
   }
   return (
-    <Question title={`Rotate “${token.name}”`} does="Rotate" onClose={onClose} act={rotate} fields={["overlap", "expires_in", "expires_at"]}>
+    <Question title={`Rotate “${token.name}”`} does="Rotate" read={read} onClose={onClose} act={rotate} fields={["overlap", "expires_in", "expires_at"]}>
       {(problem) => (
         <>
           <p>It gets a new secret, shown once. Name, permissions and history stay. {lastUse(token, now)}</p>
@@ -123,14 +132,14 @@ export function RotateDialog({ known: { token, etag }, now, onClose }: Props) {
   );
 }
 
-export function DisableDialog({ known: { token, etag }, now, onClose, onDone }: Props) {
+export function DisableDialog({ known: { token, etag }, now, read, onClose, onDone }: Props) {
   async function disable() {
     const params = { path: { id: token.id }, header: { "If-Match": etag } };
     const { data, etag: next } = await answer(api.POST("/tokens/{id}/disable", { params }));
     onDone({ token: data, etag: next ?? "" }, `“${token.name}” is disabled. It opens nothing until somebody enables it.`);
   }
   return (
-    <Question title={`Disable “${token.name}”?`} does="Disable" danger onClose={onClose} act={disable}>
+    <Question title={`Disable “${token.name}”?`} does="Disable" danger read={read} onClose={onClose} act={disable}>
       {() => (
         <>
           <p>

@@ -29,6 +29,8 @@ export function TokenPage({ id }: { id: string }) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const read = useCallback(async () => {
     try {
+      // Another address would be another call's.
+      if (!/^[0-9A-Za-z]{16}$/.test(id)) throw new Problem(404, { title: "Not found", detail: "No token has such an id." }, null);
       const now = await readToken(id);
       setKnown(now);
       setProblem(null);
@@ -93,7 +95,7 @@ function Shown({ known, setKnown, read }: { known: Known; setKnown: (known: Know
       setProblem(Problem.from(error));
     }
   }
-  const dialog = { known, now, onClose: () => setAsking(null), onDone: changed };
+  const dialog = { known, now, read, onClose: () => setAsking(null), onDone: changed };
 
   return (
     <article class="token">

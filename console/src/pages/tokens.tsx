@@ -2,6 +2,7 @@
 // what is loaded. Only the rows in sight are drawn, so that ten thousand are as quick as ten.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Status, Token } from "../api/types";
+import { onSignOut } from "../auth/session";
 import { facts, wantFacts, wantFactsUnseen } from "../data/facts";
 import { loadTokens, tokenList } from "../data/tokens";
 import { concerns, CONCERNS, urgency, type Concern, type Facts } from "../domain/attention";
@@ -37,6 +38,7 @@ const ABOVE_AND_BELOW = 8;
 
 /** Kept while one looks at a token, so that one comes back to the same list. */
 const view = createStore<View>(EVERYTHING);
+onSignOut(() => view.set(EVERYTHING));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 interface Row {

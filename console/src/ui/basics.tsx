@@ -1,6 +1,7 @@
 // The small parts that every page is made of: times, notes, fields, copying, what was just done.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { onSignOut } from "../auth/session";
 import { Problem } from "../api/problem";
 import type { FieldError, Token } from "../api/types";
 import { concernText, CONCERNS, type Concern, type Facts } from "../domain/attention";
@@ -158,6 +159,7 @@ export function CopyButton({ text, label, onCopied, primary = false }: { text: s
 }
 
 const said = createStore<string>("");
+onSignOut(() => said.set(""));
 
 /** Tells what was just done, on whatever page one is then. */
 export function say(text: string): void {
