@@ -160,3 +160,23 @@ test("who wants less motion gets none", async (t) => {
   );
   assert.equal(moving, 0);
 });
+
+test("who does not want letters to be keys turns them off", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack);
+  await page.getByText(/^\d+ tokens?/).first().waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("checkbox", { name: /Letters and signs alone/ }).uncheck();
+  await check(page, "keys");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("n");
+  await page.keyboard.press("?");
+  assert.equal(await page.getByRole("dialog").count(), 0);
+  await page.getByRole("heading", { name: "Tokens", exact: true }).waitFor();
+  await page.locator("summary", { hasText: "alice" }).click();
+  await page.getByRole("button", { name: "Keys" }).click();
+  await page.getByRole("checkbox", { name: /Letters and signs alone/ }).check();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("n");
+  await page.getByRole("heading", { name: "New token" }).waitFor();
+});

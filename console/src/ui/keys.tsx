@@ -1,5 +1,9 @@
 // The keyboard's shortcuts, and the list of them.
+import { createStore, useStore } from "../store";
 import { Dialog } from "./dialog";
+
+/** Whether a letter alone does something. Who speaks to their computer has to be able to stop that (WCAG 2.2, 2.1.4). */
+const letters = createStore(true);
 
 const KEYS: [string[], string][] = [
   [["/"], "Search the tokens"],
@@ -16,11 +20,13 @@ const KEYS: [string[], string][] = [
 /** Whether a key belongs to a field, a dialog or the browser, and not to a shortcut. */
 export function isTyping(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return true;
+  if (event.key.length === 1 && !letters.get()) return true;
   const target = event.target;
   return target instanceof HTMLElement && (target.closest("input, textarea, select, dialog, [contenteditable]") !== null || document.querySelector("dialog[open]") !== null);
 }
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
+  const on = useStore(letters);
   return (
     <Dialog title="Keys" onClose={onClose}>
       <dl class="keys">
@@ -38,6 +44,10 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
+      <label class="choice">
+        <input type="checkbox" checked={on} onChange={(event) => letters.set(event.currentTarget.checked)} />
+        <span>Letters and signs alone are keys, until this tab is loaded anew</span>
+      </label>
       <p class="actions">
         <button type="button" class="primary" onClick={onClose}>
           Close
