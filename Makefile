@@ -126,7 +126,7 @@ $(BROWSER_MODULES): tests/browser/package.json tests/browser/package-lock.json
 	touch $@
 
 /usr/bin/chromium:
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core
 
 $(CONSOLE_MODULES): console/package.json console/package-lock.json
 	npm ci --prefix console --no-audit --no-fund --loglevel error
