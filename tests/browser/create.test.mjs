@@ -157,3 +157,21 @@ test("a date that is being typed in breaks nothing", async (t) => {
   await page.getByLabel("Resources, one a line").fill("apps/billing");
   await page.getByText("/apps/billing and below").waitFor();
 });
+
+test("who would leave while a token is being made is told to stay, and sees its secret", async (t) => {
+  const page = await it.open(t);
+  await begin(page, "slowly made");
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("Everything").check();
+  let answer;
+  await page.route((url) => url.pathname === "/tokens", (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    return new Promise((resolve) => (answer = () => resolve(route.continue())));
+  });
+  await page.getByRole("button", { name: "Create the token" }).click();
+  await page.getByRole("link", { name: "Catalog" }).click();
+  await page.getByRole("dialog").getByText("The token is being made").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Leave", exact: true }).count(), 0);
+  answer();
+  await page.getByRole("heading", { name: /Copy the secret of/ }).waitFor();
+});

@@ -201,14 +201,20 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
       </aside>
       {leaving && (
         <Dialog title="Leave this page?" onClose={() => setLeaving(null)}>
-          <p>What you entered is kept nowhere. No token was made.</p>
+          <p>
+            {busy
+              ? "The token is being made, and its secret is shown here, once. Stay until then."
+              : "What you entered is kept nowhere. No token was made."}
+          </p>
           <p class="actions">
             <button type="button" class="primary" onClick={() => setLeaving(null)}>
               Stay here
             </button>
-            <button type="button" onClick={leaving}>
-              Leave
-            </button>
+            {!busy && (
+              <button type="button" onClick={leaving}>
+                Leave
+              </button>
+            )}
           </p>
         </Dialog>
       )}
