@@ -1,7 +1,7 @@
 // The page of one token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copySecret, openToken, setUp, shownSecret, signIn } from "./browser.mjs";
+import { copySecret, openToken, setUp, shownSecret, signIn, signInWithToken } from "./browser.mjs";
 
 const it = setUp();
 
@@ -170,4 +170,19 @@ test("an address that is no token's says so", async (t) => {
   const page = await it.open(t);
   await signIn(page, it.stack, { hash: "#/tokens/." });
   await page.getByRole("alert").getByText("No token has such an id.").waitFor();
+});
+
+test("who is about to end the token that they are signed in with is told so", async (t) => {
+  const token = await it.stack.token({ name: "my own", permissions: ["*"], resources: ["*"], owner: "admin" });
+  const page = await it.open(t);
+  await signInWithToken(page, it.stack, token.token);
+  await page.getByRole("navigation").waitFor();
+  const other = await it.stack.token({ name: "another" });
+  for (const [one, told] of [[token, 1], [other, 0]]) {
+    await openToken(page, one);
+    await page.getByRole("button", { name: "Revoke", exact: true }).click();
+    await page.getByRole("dialog").getByText(/Never used|[Uu]sed/).first().waitFor();
+    assert.equal(await page.getByText("This is the token that you are signed in with.").count(), told);
+    await page.keyboard.press("Escape");
+  }
 });

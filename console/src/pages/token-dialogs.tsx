@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
-import type { RevokeReason, Rotation, TokenWithSecret } from "../api/types";
+import type { RevokeReason, Rotation, Token, TokenWithSecret } from "../api/types";
 import { caller } from "../auth/session";
 import { keepSecret } from "../data/secret";
 import { noteDeleted, noteToken } from "../data/tokens";
@@ -26,6 +26,7 @@ interface Props {
 
 /** A form whose one action may fail, with the reason shown in it. */
 function Question(props: {
+  token: Token;
   title: string;
   does: string;
   danger?: boolean;
@@ -59,6 +60,7 @@ function Question(props: {
         }}
       >
         {props.children(problem)}
+        {isOwn(props.token) && <p class="note warn">This is the token that you are signed in with. You will be signed out.</p>}
         {problem && <ProblemNote problem={problem} fields={props.fields ?? []}>{problem.status === 412 && <p>What is known of it was read again just now. Do it once more if it is still right.</p>}</ProblemNote>}
         <p class="actions">
           <button type="button" onClick={props.onClose}>
@@ -71,6 +73,11 @@ function Question(props: {
       </form>
     </Dialog>
   );
+}
+
+function isOwn(token: Token): boolean {
+  const me = caller();
+  return me.principal_type === "token" && me.token_id === token.id;
 }
 
 const OVERLAPS: [string, string][] = [
@@ -98,7 +105,7 @@ export function RotateDialog({ known: { token, etag }, now, read, onClose }: Pro
     go("#/secret");
   }
   return (
-    <Question title={`Rotate “${token.name}”`} does="Rotate" read={read} onClose={onClose} act={rotate} fields={["overlap", "expires_in", "expires_at"]}>
+    <Question token={token} title={`Rotate “${token.name}”`} does="Rotate" read={read} onClose={onClose} act={rotate} fields={["overlap", "expires_in", "expires_at"]}>
       {(problem) => (
         <>
           <p>It gets a new secret, shown once. Name, permissions and history stay. {lastUse(token, now)}</p>
@@ -139,7 +146,7 @@ export function DisableDialog({ known: { token, etag }, now, read, onClose, onDo
     onDone({ token: data, etag: next ?? "" }, `“${token.name}” is disabled. It opens nothing until somebody enables it.`);
   }
   return (
-    <Question title={`Disable “${token.name}”?`} does="Disable" danger read={read} onClose={onClose} act={disable}>
+    <Question token={token} title={`Disable “${token.name}”?`} does="Disable" danger read={read} onClose={onClose} act={disable}>
       {() => (
         <>
           <p>
@@ -166,7 +173,7 @@ export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) 
     onDone({ token: revoked, etag: etag ?? "" }, `“${token.name}” is revoked.${later}`);
   }
   return (
-    <Question title={`Revoke “${token.name}”?`} does="Revoke for good" danger onClose={onClose} act={revoke} fields={["reason", "comment"]}>
+    <Question token={token} title={`Revoke “${token.name}”?`} does="Revoke for good" danger onClose={onClose} act={revoke} fields={["reason", "comment"]}>
       {(problem) => (
         <>
           <p>
@@ -209,7 +216,7 @@ export function DeleteDialog({ known: { token }, now, onClose }: Props) {
     say(`“${token.name}” is deleted.`);
   }
   return (
-    <Question title={`Delete “${token.name}”?`} does="Delete it and its history" danger onClose={onClose} act={remove}>
+    <Question token={token} title={`Delete “${token.name}”?`} does="Delete it and its history" danger onClose={onClose} act={remove}>
       {() => (
         <>
           <p>
