@@ -101,9 +101,9 @@ fn a_retry_with_the_same_key_does_not_rotate_twice_and_says_so() {
     assert!(document["detail"].as_str().unwrap().contains(new.view["rotated_at"].as_str().unwrap()));
     assert_eq!(again.header("etag"), Some("\"2\""));
     assert_eq!(new.status(&stack), 200);
-    stack.pass(599);
+    stack.pass(540);
     send("run-1").problem(409, "already_rotated");
-    stack.pass(1);
+    stack.pass(60);
     Token::shown_in(&send("run-1").expect(200));
     let newest = Token::shown_in(&send("run-2").expect(200));
     // Another rotation between does not make it forgotten.
