@@ -11,7 +11,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
-use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::primitives::Blob;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -152,7 +152,7 @@ async fn config(region: Option<String>) -> Result<SdkConfig, Failure> {
     match provider.provide_credentials().await {
         Ok(_) => Ok(config),
         Err(CredentialsError::CredentialsNotLoaded(_)) => Err(no_credentials("there are none")),
-        Err(error) => Err(no_credentials(&DisplayErrorContext(error).to_string())),
+        Err(error) => Err(no_credentials(&with_causes(&error))),
     }
 }
 
@@ -166,6 +166,13 @@ fn no_credentials(why: &str) -> Failure {
     }
 }
 
+/// An error and what brought it about. Not as the SDK shows it for debugging, with the answer's body,
+/// which may hold a secret.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
+}
+
 /// Why AWS did not do it. <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
 fn refused<E>(action: &str, error: &SdkError<E>) -> Failure
 where
@@ -173,7 +180,7 @@ where
 {
     let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
     if error.as_service_error().is_none() {
-        return Failure::Unreachable(format!("AWS cannot be reached: {}", DisplayErrorContext(error)));
+        return Failure::Unreachable(format!("AWS cannot be reached: {}", with_causes(error)));
     }
     let (exit_code, hint) = match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {

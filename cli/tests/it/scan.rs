@@ -224,7 +224,7 @@ fn a_staged_file_may_be_called_anything_and_is_read_itself() {
     // The message of the last commit has a token, and a name leads to it where names are taken for ids.
     git(at.path(), &["commit", "-q", "--allow-empty", "-m", &secret]);
     fs::write(at.path().join("q\nHEAD"), "clean").unwrap();
-    fs::write(at.path().join("nl\n2/z".replace('/', " ")), "clean").unwrap();
+    fs::write(at.path().join("nl\n2 z"), "clean").unwrap();
     git(at.path(), &["add", "."]);
     scan(home.path(), at.path(), &["--staged"]).code(0);
     fs::write(at.path().join("a\nb c"), &secret).unwrap();

@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 /// characters of 8 bits or of 16.
 const BODY: &str = r"(?s-u)(?:_|%5[Ff])([0-9A-Za-z]{65})|_\x00((?:[0-9A-Za-z]\x00){64}[0-9A-Za-z])";
 const LONGEST_PREFIX: usize = 16;
+/// The characters of the shortest token: a prefix of two, `_`, and 65.
+pub(crate) const SHORTEST: usize = 2 + 1 + 65;
 /// The bytes of the longest token, in characters of 16 bits.
 const LONGEST: usize = 2 * (LONGEST_PREFIX + 1 + 65);
 const WINDOW: usize = 256 * 1024;

@@ -13,9 +13,6 @@ use super::findings::Finding;
 use crate::api::Api;
 use crate::{Context, Failure};
 
-/// What tokens begin with where nobody said otherwise (parameter `TokenPrefix`).
-const DEFAULT_PREFIX: &str = "pcl";
-
 /// The service, and who is asked before.
 pub(super) struct Revoker<'a> {
     context: &'a Context,
@@ -85,11 +82,7 @@ impl<'a> Revoker<'a> {
             Err(failure) => return Err(failure),
         };
         let of_credential = known.as_ref().and_then(Api::token_prefix);
-        let ours = match (named, of_credential) {
-            ([], Some(prefix)) => vec![prefix],
-            ([], None) => vec![DEFAULT_PREFIX.parse().map_err(|_| Failure::usage("--prefix is needed"))?],
-            (named, _) => named.to_vec(),
-        };
+        let ours = if named.is_empty() { vec![of_credential.unwrap_or_default()] } else { named.to_vec() };
         Ok(Self { context, open: context.api_without_credential()?, known, ours })
     }
 
