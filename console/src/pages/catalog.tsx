@@ -15,6 +15,7 @@ import { plural } from "../domain/words";
 import { setGuard } from "../router";
 import { Heading, Loading, ProblemNote, say } from "../ui/basics";
 import { Dialog } from "../ui/dialog";
+import { LeaveDialog, useWayOut } from "../ui/leaving";
 import { Diff } from "../ui/diff";
 import { GrantList } from "../ui/grants";
 
@@ -172,7 +173,6 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
   const [text, setText] = useState(original);
   const [saving, setSaving] = useState(false);
   const [refused, setRefused] = useState<{ flaws: Flaw[]; text: string } | null>(null);
-  const [leaving, setLeaving] = useState<(() => void) | null>(null);
   const [theirs, setTheirs] = useState<{ before: string; after: string } | null>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const [settled, setSettled] = useState(text);
@@ -183,10 +183,7 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
   }, [text]);
   const checked = useMemo(() => checkCatalog(settled), [settled]);
   const flaws = [...checked.flaws, ...(refused?.text === text ? refused.flaws : [])];
-  useEffect(() => {
-    setGuard(dirty ? (goOn) => setLeaving(() => goOn) : null);
-    return () => setGuard(null);
-  }, [dirty]);
+  const way = useWayOut(dirty);
 
   const show = (offset: number) => {
     const field = area.current;
@@ -248,7 +245,7 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
         <button type="button" class="primary" disabled={!dirty || flaws.length > 0 || settled !== text} onClick={() => setSaving(true)}>
           See what changes
         </button>
-        <button type="button" onClick={() => (dirty ? setLeaving(() => onDone) : onDone())}>
+        <button type="button" onClick={() => (dirty ? way.ask(onDone) : onDone())}>
           Cancel
         </button>
       </p>
@@ -276,19 +273,9 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
           }}
         />
       )}
-      {leaving && (
-        <Dialog title="Leave without saving?" onClose={() => setLeaving(null)}>
-          <p>Your changes to the catalog are not saved.</p>
-          <p class="actions">
-            <button type="button" class="primary" onClick={() => setLeaving(null)}>
-              Stay here
-            </button>
-            <button type="button" onClick={leaving}>
-              Leave
-            </button>
-          </p>
-        </Dialog>
-      )}
+      <LeaveDialog way={way} title="Leave without saving?">
+        Your changes to the catalog are not saved.
+      </LeaveDialog>
     </>
   );
 }

@@ -12,7 +12,7 @@ import { covers, everything, has } from "../domain/grants";
 import { onDate } from "../domain/time";
 import { replace, setGuard } from "../router";
 import { Field, GroupErrors, Heading, Loading, ProblemNote, useNow } from "../ui/basics";
-import { Dialog } from "../ui/dialog";
+import { LeaveDialog, useWayOut } from "../ui/leaving";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import { emptyGrant, GrantSets, grantOf, lines, ResourcesField, type GrantDraft } from "../ui/grants";
 import { Reach } from "../ui/reach";
@@ -55,7 +55,6 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const [ips, setIps] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [leaving, setLeaving] = useState<(() => void) | null>(null);
 
   const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
   const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
@@ -72,10 +71,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   useEffect(() => {
     if (refused > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [refused]);
-  useEffect(() => {
-    setGuard(dirty ? (goOn) => setLeaving(() => goOn) : null);
-    return () => setGuard(null);
-  }, [dirty]);
+  const way = useWayOut(dirty);
 
   async function create() {
     setBusy(true);
@@ -100,7 +96,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     }
   }
 
-  const way = (label: string, value: boolean) => (
+  const choice = (label: string, value: boolean) => (
     <label class="choice">
       <input type="radio" name="way" checked={byRole === value} onChange={() => setByRole(value)} />
       <span>{label}</span>
@@ -136,8 +132,8 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
           <h2 id="may">What it may do</h2>
           {roles.length > 0 && (
             <div class="choices" role="radiogroup" aria-labelledby="may">
-              {way("Choose permissions", false)}
-              {way("Take those of a role", true)}
+              {choice("Choose permissions", false)}
+              {choice("Take those of a role", true)}
             </div>
           )}
           {byRole ? (
@@ -199,25 +195,11 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
         </button>
         <p class="hint">The secret is shown next, once.</p>
       </aside>
-      {leaving && (
-        <Dialog title="Leave this page?" onClose={() => setLeaving(null)}>
-          <p>
-            {busy
-              ? "The token is being made, and its secret is shown here, once. Stay until then."
-              : "What you entered is kept nowhere. No token was made."}
-          </p>
-          <p class="actions">
-            <button type="button" class="primary" onClick={() => setLeaving(null)}>
-              Stay here
-            </button>
-            {!busy && (
-              <button type="button" onClick={leaving}>
-                Leave
-              </button>
-            )}
-          </p>
-        </Dialog>
-      )}
+      <LeaveDialog way={way} title="Leave this page?" impossible={busy}>
+        {busy
+          ? "The token is being made, and its secret is shown here, once. Stay until then."
+          : "What you entered is kept nowhere. No token was made."}
+      </LeaveDialog>
     </form>
   );
 }

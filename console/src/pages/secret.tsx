@@ -7,7 +7,7 @@ import { abbreviated, commands } from "../domain/commands";
 import { onDate } from "../domain/time";
 import { replace, setGuard, tokenHash } from "../router";
 import { CopyButton, Heading, Time } from "../ui/basics";
-import { Dialog } from "../ui/dialog";
+import { LeaveDialog, useWayOut } from "../ui/leaving";
 
 export function SecretPage() {
   const [fresh, setFresh] = useState(currentSecret);
@@ -28,12 +28,8 @@ export function SecretPage() {
 
 function Shown({ fresh: { secret, token, made } }: { fresh: Fresh }) {
   const [copied, setCopied] = useState(false);
-  const [leaving, setLeaving] = useState<(() => void) | null>(null);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    setGuard(copied ? null : (goOn) => setLeaving(() => goOn));
-    return () => setGuard(null);
-  }, [copied]);
+  const way = useWayOut(!copied);
   const onCopied = () => {
     setGuard(null);
     setCopied(true);
@@ -93,20 +89,15 @@ function Shown({ fresh: { secret, token, made } }: { fresh: Fresh }) {
           Done: show the token
         </a>
       </p>
-      {leaving && (
-        <Dialog title="You have not copied the secret" onClose={() => setLeaving(null)}>
-          <p>Nothing will ever show it again. Without it the token is of no use, and has to be rotated.</p>
-          <p class="actions">
-            <button type="button" class="primary" onClick={() => setLeaving(null)}>
-              Stay here
-            </button>
-            <CopyAndLeave secret={secret} leave={leaving} />
-            <button type="button" class="danger" onClick={leaving}>
-              Leave without it
-            </button>
-          </p>
-        </Dialog>
-      )}
+      <LeaveDialog
+        way={way}
+        title="You have not copied the secret"
+        leave="Leave without it"
+        danger
+        others={way.goOn && <CopyAndLeave secret={secret} leave={way.goOn} />}
+      >
+        Nothing will ever show it again. Without it the token is of no use, and has to be rotated.
+      </LeaveDialog>
     </>
   );
 }

@@ -11,7 +11,7 @@ import { localDay, onDate } from "../domain/time";
 import { FIELDS } from "../domain/words";
 import { setGuard } from "../router";
 import { Field, ProblemNote, Time } from "../ui/basics";
-import { Dialog } from "../ui/dialog";
+import { LeaveDialog, useWayOut } from "../ui/leaving";
 import { Diff } from "../ui/diff";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import { draftOf, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
@@ -134,12 +134,8 @@ function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & 
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [others, setOthers] = useState<{ before: Token; after: Token } | null>(null);
-  const [leaving, setLeaving] = useState<(() => void) | null>(null);
   const dirty = draft !== first;
-  useEffect(() => {
-    setGuard(dirty ? (goOn) => setLeaving(() => goOn) : null);
-    return () => setGuard(null);
-  }, [dirty]);
+  const way = useWayOut(dirty);
   const at = (field: string) => problem?.at(field) ?? [];
 
   async function save() {
@@ -209,19 +205,9 @@ function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & 
           Cancel
         </button>
       </p>
-      {leaving && (
-        <Dialog title="Leave without saving?" onClose={() => setLeaving(null)}>
-          <p>What you changed is not saved yet.</p>
-          <p class="actions">
-            <button type="button" class="primary" onClick={() => setLeaving(null)}>
-              Stay here
-            </button>
-            <button type="button" onClick={leaving}>
-              Leave
-            </button>
-          </p>
-        </Dialog>
-      )}
+      <LeaveDialog way={way} title="Leave without saving?">
+        What you changed is not saved yet.
+      </LeaveDialog>
     </form>
   );
 }
