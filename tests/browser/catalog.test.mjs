@@ -5,8 +5,8 @@ import { setUp, signIn } from "./browser.mjs";
 
 const it = setUp();
 
-async function edit(t) {
-  const page = await it.open(t);
+async function edit(t, options) {
+  const page = await it.open(t, options);
   await signIn(page, it.stack, { hash: "#/catalog" });
   await page.getByRole("button", { name: "Edit" }).click();
   const text = page.getByLabel("The catalog, as JSON");
@@ -51,4 +51,15 @@ test("a catalog that somebody changed meanwhile is not overwritten, and the text
   assert.match(await text.inputValue(), /See all apps/);
   const now = (await it.stack.call("GET", "/catalog")).body;
   assert.deepEqual([now.permissions["shops:read"], now.permissions["apps:read"]], ["See shops", body.permissions["apps:read"]]);
+});
+
+test("what is wrong is in sight beside a catalog of any length", async (t) => {
+  const { page, text, before } = await edit(t, { viewport: { width: 1280, height: 700 } });
+  const routes = Array.from({ length: 200 }, (_, at) => ({ match: `GET /long/${at}`, permission: "apps:read" }));
+  await text.fill(JSON.stringify({ ...JSON.parse(before), routes, strict: 1 }, null, 2));
+  const said = page.getByText(/to correct/).first();
+  await said.waitFor();
+  await page.evaluate(() => scrollTo(0, 0));
+  const { y } = await said.boundingBox();
+  assert.ok(y >= 0 && y < page.viewportSize().height, `at ${y} px`);
 });

@@ -175,3 +175,15 @@ test("who would leave while a token is being made is told to stay, and sees its 
   answer();
   await page.getByRole("heading", { name: /Copy the secret of/ }).waitFor();
 });
+
+test("what was said to be wrong is not said any more once it was all corrected", async (t) => {
+  const page = await it.open(t);
+  await begin(page, "corrected");
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("Resources, one a line").fill("../x");
+  await page.getByRole("button", { name: "Create the token" }).click();
+  await page.getByText("The request is not valid").waitFor();
+  await page.getByLabel("Resources, one a line").fill("apps/x");
+  await page.getByText("The request is not valid").waitFor({ state: "detached" });
+  await create(page);
+});

@@ -135,3 +135,24 @@ test("the first use of a token that was just made here is shown when the list is
   await page.getByText("Load anew").click();
   await row.getByText(/now|second/).first().waitFor();
 });
+
+test("a held key loses no step, and how many more permissions there are can be read", async (t) => {
+  const { stack } = it;
+  const many = { name: "held 0", permissions: ["apps:restart", "apps:view-env", "approvals:decide", "approvals:request"] };
+  await stack.token(many);
+  for (let at = 1; at < 60; at++) await stack.token({ name: `held ${at}` });
+  const page = await it.open(t);
+  await signIn(page, stack);
+  await page.getByRole("searchbox").fill("held");
+  await counted(page, /^60 of/);
+  await page.getByLabel("Sort").selectOption({ label: "Name" });
+  const more = rows(page).first().getByText(/and 2 more/);
+  const [inside, cell] = await Promise.all([more.boundingBox(), rows(page).first().getByRole("cell").nth(2).boundingBox()]);
+  assert.ok(inside.x + inside.width <= cell.x + cell.width, "it is not cut off");
+  await page.getByRole("searchbox").press("Escape");
+  await page.evaluate(() => {
+    const press = () => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true, cancelable: true }));
+    for (let times = 0; times < 50; times++) press();
+  });
+  await page.waitForFunction(() => document.activeElement.textContent === "held 49");
+});

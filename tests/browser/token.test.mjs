@@ -186,3 +186,21 @@ test("who is about to end the token that they are signed in with is told so", as
     await page.keyboard.press("Escape");
   }
 });
+
+test("an explanation speaks of an address where one was given, and asks for one where it decides", async (t) => {
+  const token = await it.stack.token({ name: "bound", allowed_ips: ["192.0.2.0/24"] });
+  const page = await show(t, token);
+  await page.getByLabel("Path").fill("/apps/billing");
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.getByText("Fill in from which address the request comes.").waitFor();
+  await page.getByLabel(/From the address/).fill("198.51.100.7");
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.getByText("The token may not be used from 198.51.100.7.").waitFor();
+});
+
+test("a secret that still works is not said to have worked", async (t) => {
+  const token = await it.stack.token({ name: "overlapping" });
+  await it.stack.call("POST", `/tokens/${token.id}/rotate`, { overlap: "1h" });
+  const page = await show(t, token);
+  await page.getByText(/The secret before works until/).waitFor();
+});

@@ -28,11 +28,7 @@ export function fromNow(iso: string, now: number): string {
 }
 
 export const exactly = (iso: string): string => exact.format(new Date(iso));
-/** A date field that is being typed in holds no date for a while. */
-export const onDate = (iso: string | Date): string => {
-  const day = new Date(iso);
-  return Number.isNaN(day.getTime()) ? "a day yet to be chosen" : date.format(day);
-};
+export const onDate = (iso: string | Date): string => date.format(new Date(iso));
 export const atTime = (iso: string): string => dateAndTime.format(new Date(iso));
 /** A day that the service counts in UTC, which is another one nowhere. */
 export const onUtcDay = (day: string): string => utcDay.format(new Date(`${day}T00:00:00Z`));

@@ -58,7 +58,7 @@ export function lastUse(token: Token, now: number): string {
 }
 
 /** Why a request is refused, and what would let it in. */
-export function refusal(explanation: Explanation): { why: string; remedy: string } {
+export function refusal(explanation: Explanation, address: string): { why: string; remedy: string } {
   const needs = `“${explanation.permission ?? ""}” on “${explanation.resource ?? ""}”`;
   const roles = explanation.roles?.length ? ` Roles that give it: ${explanation.roles.join(", ")}.` : "";
   switch (explanation.reason) {
@@ -73,7 +73,8 @@ export function refusal(explanation: Explanation): { why: string; remedy: string
     case "malformed_path":
       return { why: "The path can be read in more than one way.", remedy: "Write it without “..”, doubled slashes and encoded slashes." };
     case "ip_not_allowed":
-      return { why: "The token may not be used from that address.", remedy: "Add the address to those allowed, or call from one of them." };
+      if (!address) return { why: "The token may be used from some addresses only, and none was given.", remedy: "Fill in from which address the request comes." };
+      return { why: `The token may not be used from ${address}.`, remedy: "Add the address to those allowed, or call from one of them." };
     case "route_not_listed":
       return { why: "The catalog is strict and does not list this route.", remedy: "Add the route to the catalog." };
     case "permission_missing":

@@ -9,7 +9,7 @@ import { readCatalogIfAllowed } from "../data/catalog";
 import { keepSecret } from "../data/secret";
 import { noteToken } from "../data/tokens";
 import { covers, everything, has } from "../domain/grants";
-import { onDate } from "../domain/time";
+import { endOfDay, onDate } from "../domain/time";
 import { replace, setGuard } from "../router";
 import { Field, GroupErrors, Heading, Loading, ProblemNote, useNow } from "../ui/basics";
 import { LeaveDialog, useWayOut } from "../ui/leaving";
@@ -63,7 +63,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   /** Takes a change, and with it what was said about the field before. */
   const changing = <T,>(set: (value: T) => void, ...fields: string[]) => (value: T) => {
     set(value);
-    if (problem) setProblem(fields.reduce((rest, field) => rest.without(field), problem));
+    if (problem) setProblem(left(fields.reduce((rest, field) => rest.without(field), problem), problem));
   };
 
   const [refused, setRefused] = useState(0);
@@ -181,7 +181,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
             </p>
           ))}
           <p class="quiet">
-            {expiry.kind === "never" ? "For ever" : expiry.kind === "days" ? `For ${expiry.days} days` : expiry.kind === "date" ? `Until ${onDate(`${expiry.day}T12:00`)}` : ""}
+            {howLong(expiry)}
             {lines(ips).length > 0 ? `, from ${lines(ips).join(", ")}` : ", from anywhere"}.
           </p>
         </div>
@@ -202,6 +202,19 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
       </LeaveDialog>
     </form>
   );
+}
+
+function howLong(expiry: Expiry): string {
+  if (expiry.kind === "never") return "For ever";
+  if (expiry.kind === "days") return `For ${expiry.days} days`;
+  // While one types, it is not a date yet.
+  if (expiry.kind !== "date" || endOfDay(expiry.day) === null) return "Until a date";
+  return `Until ${onDate(`${expiry.day}T12:00`)}`;
+}
+
+/** What is still wrong; nothing where all that was marked has been changed since. */
+function left(rest: Problem, before: Problem): Problem | null {
+  return before.errors.length > 0 && rest.errors.length === 0 ? null : rest;
 }
 
 /** What is asked for and not one's own to give, before the service says so. */

@@ -181,7 +181,9 @@ export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) 
           </p>
           <p>Whatever uses it will be refused, for good: there is no way back. Its record stays in the list for a while.</p>
           <fieldset class="field">
-            <legend>Why (optional)</legend>
+            <legend>
+              Why<span class="quiet"> (optional)</span>
+            </legend>
             <div class="choices">
               {(Object.entries(REVOKE_REASONS) as [RevokeReason, string][]).map(([value, text]) => (
                 <label class="choice" key={value}>

@@ -15,7 +15,7 @@ export function Explain({ token }: { token: Token }) {
   const [ip, setIp] = useState("");
   const [own, setOwn] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [told, setTold] = useState<Explanation | null>(null);
+  const [told, setTold] = useState<{ explanation: Explanation; address: string } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const at = (field: string) => problem?.at(field) ?? [];
   async function ask() {
@@ -30,7 +30,8 @@ export function Explain({ token }: { token: Token }) {
       ...(ip.trim() ? { source_ip: ip.trim() } : {}),
     };
     try {
-      setTold((await answer(api.POST("/explain", { body }))).data);
+      const { data } = await answer(api.POST("/explain", { body }));
+      setTold({ explanation: data, address: ip.trim() });
     } catch (error) {
       setProblem(Problem.from(error));
     } finally {
@@ -74,12 +75,12 @@ export function Explain({ token }: { token: Token }) {
         </button>
       </form>
       {problem && <ProblemNote problem={problem} fields={["method", "path", "source_ip"]} />}
-      <div aria-live="polite">{told && <Told told={told} />}</div>
+      <div aria-live="polite">{told && <Told told={told.explanation} address={told.address} />}</div>
     </section>
   );
 }
 
-function Told({ told }: { told: Explanation }) {
+function Told({ told, address }: { told: Explanation; address: string }) {
   const rule = told.rule && (
     <p>
       This is said by {RULES[told.rule.source]}
@@ -102,7 +103,7 @@ function Told({ told }: { told: Explanation }) {
       </div>
     );
   }
-  const { why, remedy } = refusal(told);
+  const { why, remedy } = refusal(told, address);
   return (
     <div class="note bad">
       <p>

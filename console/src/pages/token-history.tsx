@@ -48,7 +48,7 @@ export function History({ token, version, now }: { token: Token; version: string
                   <Time at={event.at} now={now} />
                 </span>
               </p>
-              <Detail event={event} />
+              <Detail event={event} now={now} />
             </li>
           ))}
         </ol>
@@ -62,7 +62,7 @@ export function History({ token, version, now }: { token: Token; version: string
   );
 }
 
-function Detail({ event }: { event: Event }) {
+function Detail({ event, now }: { event: Event; now: number }) {
   const detail: Record<string, unknown> = isRecord(event.detail) ? event.detail : {};
   const until = detail["previous_secret_until"];
   const reason = detail["reason"];
@@ -75,7 +75,7 @@ function Detail({ event }: { event: Event }) {
           {detail["disabled"] === true && " The token was disabled for that."}
         </p>
       )}
-      {event.kind === "rotated" && <p>{typeof until === "string" ? `The secret before worked until ${atTime(until)}.` : "The secret before ended at once."}</p>}
+      {event.kind === "rotated" && <p>{typeof until === "string" ? `The secret before ${Date.parse(until) > now ? "works" : "worked"} until ${atTime(until)}.` : "The secret before ended at once."}</p>}
       {event.kind === "disabled" && reason === "secret_reuse" && <p>Because an old secret was used.</p>}
       {event.kind === "revoked" && typeof reason === "string" && <p>{REVOKE_REASONS[reason as keyof typeof REVOKE_REASONS]}.</p>}
       {typeof detail["comment"] === "string" && <p>“{detail["comment"]}”</p>}

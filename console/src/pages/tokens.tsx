@@ -269,11 +269,15 @@ function Rows({ rows, known, now, wanted, change }: RowsProps) {
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event)) return;
       const step = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0;
-      const current = document.activeElement?.closest<HTMLElement>(".row")?.dataset["index"];
-      if (step === 0 || (current === undefined && event.key.startsWith("Arrow"))) return;
+      const focused = document.activeElement?.closest<HTMLElement>(".row")?.dataset["index"];
+      // A held key is quicker than the rows are drawn: it goes on from the row that is to be focused.
+      const awaited = toFocus.current !== null && toFocus.current < rows.length ? toFocus.current : null;
+      const current = awaited ?? (focused === undefined ? null : Number(focused));
+      if (step === 0 || (current === null && event.key.startsWith("Arrow"))) return;
       event.preventDefault();
-      const next = current === undefined ? range[0] + (range[0] === 0 ? 0 : ABOVE_AND_BELOW) : Number(current) + step;
+      const next = current === null ? range[0] + (range[0] === 0 ? 0 : ABOVE_AND_BELOW) : current + step;
       if (next < 0 || next >= rows.length) return;
+      toFocus.current = null;
       if (!focusRow(next)) {
         toFocus.current = next;
         scrollBy(0, step * height);
@@ -347,7 +351,7 @@ function TokenRow({ index, token, found, facts: fact, now }: { index: number; to
       </div>
       <div role="cell" class="may" title={permissions.join(", ")}>
         {token.role !== null && <span class="quiet">{token.role}: </span>}
-        <code>{permissions.slice(0, 2).join(", ")}</code>
+        <code class="first">{permissions.slice(0, 2).join(", ")}</code>
         {more > 0 && <span class="quiet"> and {more} more</span>}
       </div>
       <div role="cell" class="expires">

@@ -48,6 +48,7 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
           <input
             type="date"
             min={tomorrow}
+            max="9999-12-31"
             value={value.day}
             required
             onInput={(event) => onChange({ kind: "date", day: event.currentTarget.value })}
