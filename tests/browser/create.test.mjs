@@ -11,6 +11,12 @@ async function begin(page, name) {
   await page.getByLabel("Name", { exact: true }).fill(name);
 }
 
+/** Enough for a token that can be made. */
+async function mayRead(page) {
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("Everything").check();
+}
+
 async function create(page) {
   await page.getByRole("button", { name: "Create the token" }).click();
   await page.getByRole("heading", { name: /Copy the secret of/ }).waitFor();
@@ -69,8 +75,7 @@ test("what it will be able to call is shown before the click", async (t) => {
 test("a date of one's own is kept to the end of that day, and no end at all is warned of", async (t) => {
   const page = await it.open(t);
   await begin(page, "dated");
-  await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("Everything").check();
+  await mayRead(page);
   await page.getByLabel("Never").check();
   await page.getByText(/A token that never ends works for whoever finds it/).waitFor();
   await page.getByLabel("On a date").check();
@@ -99,8 +104,7 @@ test("what the service refuses is said at its field", async (t) => {
 test("the secret is copied, and the curl line works as it is copied", async (t) => {
   const page = await it.open(t);
   await begin(page, "copied");
-  await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("Everything").check();
+  await mayRead(page);
   const secret = await create(page);
   const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
   await copySecret(page);
@@ -121,8 +125,7 @@ test("the secret is copied, and the curl line works as it is copied", async (t) 
 test("who leaves without a copy is asked, and may stay, copy or go", async (t) => {
   const page = await it.open(t);
   await begin(page, "left");
-  await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("Everything").check();
+  await mayRead(page);
   const secret = await create(page);
   await page.getByRole("link", { name: "Catalog" }).click();
   await page.getByRole("button", { name: "Stay here" }).click();
@@ -136,8 +139,7 @@ test("who leaves without a copy is asked, and may stay, copy or go", async (t) =
 test("a secret that was not copied is asked about by the sign-out too", async (t) => {
   const page = await it.open(t);
   await begin(page, "signed out");
-  await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("Everything").check();
+  await mayRead(page);
   const secret = await create(page);
   // A part of it is no copy.
   await page.getByLabel("Secret", { exact: true }).evaluate((field) => field.setSelectionRange(0, 3));
@@ -161,8 +163,7 @@ test("a date that is being typed in breaks nothing", async (t) => {
 test("who would leave while a token is being made is told to stay, and sees its secret", async (t) => {
   const page = await it.open(t);
   await begin(page, "slowly made");
-  await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("Everything").check();
+  await mayRead(page);
   let answer;
   await page.route((url) => url.pathname === "/tokens", (route) => {
     if (route.request().method() !== "POST") return route.continue();
@@ -186,4 +187,27 @@ test("what was said to be wrong is not said any more once it was all corrected",
   await page.getByLabel("Resources, one a line").fill("apps/x");
   await page.getByText("The request is not valid").waitFor({ state: "detached" });
   await create(page);
+});
+
+test("a session that ends beside a secret leaves it to be seen, and ends with its page", async (t) => {
+  const page = await it.open(t);
+  let refuse;
+  await page.route((url) => url.pathname === "/tokens", (route) => {
+    if (route.request().method() === "POST") return route.continue();
+    return new Promise((resolve) => (refuse = () => resolve(route.fulfill({ status: 401, json: {} }))));
+  });
+  // The list is still on its way when the token is made.
+  await signIn(page, it.stack);
+  await page.keyboard.press("n");
+  await page.getByLabel("Name", { exact: true }).fill("outlived");
+  await mayRead(page);
+  const secret = await create(page);
+  const refused = page.waitForResponse((response) => response.status() === 401);
+  refuse();
+  await refused;
+  await copySecret(page);
+  assert.equal(await shownSecret(page), secret);
+  await page.getByRole("link", { name: /Done/ }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.getByText(/Your session has ended/).waitFor();
 });

@@ -156,3 +156,13 @@ test("a held key loses no step, and how many more permissions there are can be r
   });
   await page.waitForFunction(() => document.activeElement.textContent === "held 49");
 });
+
+test("an answer that is not the service's is said to be none, and the console goes on", async (t) => {
+  const page = await it.open(t);
+  await page.route((url) => url.pathname === "/tokens", (route) => route.fulfill({ json: null }));
+  await signIn(page, it.stack);
+  await page.getByRole("alert").getByText("The answer is not what this console understands.").waitFor();
+  await page.unrouteAll();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await counted(page, /^\d+ tokens/);
+});
