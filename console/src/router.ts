@@ -8,7 +8,7 @@ export interface Route {
   hash: string;
 }
 
-/** What would be lost on leaving, asked for with the way on; null where nothing would. */
+/** Asks before something is lost, and goes on where the answer is to leave. It lifts itself before it goes on. */
 type Guard = (goOn: () => void) => void;
 
 function read(): Route {
@@ -36,11 +36,8 @@ export function setGuard(next: Guard | null): void {
 
 /** Does what leaves the page without a change of address (a sign-out), asked about like any other way out. */
 export function leave(goOn: () => void): void {
-  if (!guard) return goOn();
-  guard(() => {
-    guard = null;
-    goOn();
-  });
+  if (guard) guard(goOn);
+  else goOn();
 }
 
 export const holdsSomething = (): boolean => guard !== null;
@@ -72,10 +69,7 @@ function onHashChange(): void {
     return;
   }
   history.pushState(null, "", now.hash);
-  guard(() => {
-    guard = null;
-    replace(next.hash);
-  });
+  guard(() => replace(next.hash));
 }
 
 /** Begins with the address as it is now: a sign-in that was answered may just have put it right. */

@@ -63,3 +63,34 @@ test("what is wrong is in sight beside a catalog of any length", async (t) => {
   const { y } = await said.boundingBox();
   assert.ok(y >= 0 && y < page.viewportSize().height, `at ${y} px`);
 });
+
+test("a draft is left at the moment that the answer is to leave", async (t) => {
+  const { page, text, before } = await edit(t);
+  await text.fill(before.replace("See apps", "See the apps"));
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Leave", exact: true }).evaluate((leave) => {
+    leave.click();
+    // The next navigation comes in the same task: no effect and no paint in between.
+    location.hash = "#/tokens";
+    dispatchEvent(new HashChangeEvent("hashchange"));
+  });
+  await page.getByRole("heading", { name: "Tokens", exact: true }).waitFor();
+  assert.equal(await page.getByRole("dialog").count(), 0);
+});
+
+test("a draft is guarded before the next paint", async (t) => {
+  const { page, text } = await edit(t);
+  await text.evaluate(async (area) => {
+    area.value += " ";
+    area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    // One task later: the page has rendered, and a frame need not have been painted.
+    await new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = resolve;
+      port2.postMessage(null);
+    });
+    location.hash = "#/tokens";
+    dispatchEvent(new HashChangeEvent("hashchange"));
+  });
+  await page.getByRole("dialog", { name: "Leave without saving?" }).waitFor();
+});

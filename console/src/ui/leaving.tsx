@@ -1,6 +1,6 @@
 // The way out of a page that would lose something: it is held, and asked about.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { setGuard } from "../router";
 import { Dialog } from "./dialog";
 
@@ -14,8 +14,14 @@ export interface WayOut {
 
 export function useWayOut(held: boolean): WayOut {
   const [goOn, setGoOn] = useState<(() => void) | null>(null);
-  const ask = (next: () => void) => setGoOn(() => next);
-  useEffect(() => {
+  // The guard is lifted by the answer itself: after the next paint is too late for a navigation in between.
+  const ask = (next: () => void) =>
+    setGoOn(() => () => {
+      setGuard(null);
+      next();
+    });
+  // Before the paint, so that no navigation slips between what is typed and the guard.
+  useLayoutEffect(() => {
     setGuard(held ? ask : null);
     return () => setGuard(null);
   }, [held]);
