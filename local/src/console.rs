@@ -183,7 +183,7 @@ mod tests {
         let sources = sources(&["src/main.tsx", "package.json"]);
         let console = OnDemand::new(Some(sources.path().to_owned()), None).unwrap();
         assert!(ask(&console).1.contains("http-equiv=\"refresh\""), "the page comes by itself");
-        let late = Instant::now() + Duration::from_secs(60);
+        let late = Instant::now() + Duration::from_secs(300);
         let (status, text) = loop {
             let answer = ask(&console);
             if !answer.1.contains("is being built") {

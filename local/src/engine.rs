@@ -15,7 +15,7 @@ use crate::template::Table;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use dynoxide::Database;
-use portcullis::config::Connection;
+use portcullis::config::{Connection, Timeouts};
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -80,6 +80,7 @@ impl Engine {
             region: "us-east-1".to_owned(),
             endpoint: Some(endpoint.clone()),
             static_credentials: Some((access_key.clone(), "unused".to_owned())),
+            timeouts: Timeouts::ONE_MACHINE,
             ..Connection::default()
         };
         let client = portcullis::store::connect(connection.clone())?;

@@ -41,7 +41,7 @@ use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
 use portcullis::App;
 use portcullis::clock::Clock;
-use portcullis::config::{HttpApiAnswer, Oidc, Settings};
+use portcullis::config::{HttpApiAnswer, Oidc, Settings, Timeouts};
 use portcullis::flush::{Flusher, Stages};
 use portcullis::store::Tokens;
 use server::Stack;
@@ -153,6 +153,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             table: engine::TABLE.to_owned(),
             retention_days: template.defaults.retention_days,
             http_api_answer: HttpApiAnswer::Simple,
+            provider_timeout: Timeouts::ONE_MACHINE.attempt,
             oidc: given.oidc.clone().or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
             ..given.clone()
         },
@@ -273,7 +274,8 @@ async fn serve(listener: TcpListener, stack: Stack, stopped: oneshot::Receiver<(
 fn flusher(url: &str, authorizer_cache_seconds: u32) -> Flusher {
     let stages = if authorizer_cache_seconds > 0 { echo::STAGE.parse().unwrap_or_default() } else { Stages::default() };
     let nobodys = ("local".to_owned(), "local".to_owned());
-    Flusher::new(stages, "us-east-1", Some(url.to_owned()), Some(nobodys))
+    let flusher = Flusher::new(stages, "us-east-1", Some(url.to_owned()), Some(nobodys));
+    flusher.with_timeout(Timeouts::ONE_MACHINE.attempt)
 }
 
 /// The template's API, which takes every path that no other API takes.

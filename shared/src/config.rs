@@ -1,6 +1,7 @@
 //! The deployment's settings: the one place that reads the environment.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 #[cfg(feature = "flush")]
 use crate::flush::Stages;
@@ -38,7 +39,14 @@ pub struct Settings {
     pub quarantine_on_reuse: bool,
     /// The OpenID Connect provider whose sessions are accepted; `None` where there is none.
     pub oidc: Option<Oidc>,
+    /// How long a provider may take to send its discovery document or its keys. Not of the
+    /// environment: [`PROVIDER_TIMEOUT`] in Lambda, longer where a person waits at one machine.
+    pub provider_timeout: Duration,
 }
+
+/// How long a provider may take for one document in Lambda: the authorizer has five seconds for
+/// everything.
+pub const PROVIDER_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// Who may manage tokens on the product's own API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +107,39 @@ pub struct Connection {
     pub ca_bundle: Option<String>,
     /// Access key id and secret access key; those of the environment where there is none.
     pub static_credentials: Option<(String, String)>,
+    /// How long to wait for it.
+    pub timeouts: Timeouts,
+}
+
+/// How long DynamoDB may take. The default is Lambda's: the function answers before the gateway
+/// gives up on it, so a store that hangs is a failing store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To take a connection.
+    pub connect: Duration,
+    /// To answer one attempt of an operation.
+    pub attempt: Duration,
+    /// To answer an operation, all attempts together.
+    pub operation: Duration,
+}
+
+impl Timeouts {
+    /// For an engine on the same machine, where no gateway gives up and builds may take every core.
+    pub const ONE_MACHINE: Self = Self {
+        connect: Duration::from_secs(60),
+        attempt: Duration::from_secs(60),
+        operation: Duration::from_secs(180),
+    };
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(1),
+            attempt: Duration::from_millis(1500),
+            operation: Duration::from_secs(4),
+        }
+    }
 }
 
 /// Whose caches of the authorizer's answers to empty, and how to reach their control plane.
@@ -157,6 +198,7 @@ impl Settings {
             max_idle_days: 0,
             quarantine_on_reuse: false,
             oidc: None,
+            provider_timeout: PROVIDER_TIMEOUT,
         }
     }
 
@@ -180,6 +222,7 @@ impl Settings {
             max_idle_days: parsed("PORTCULLIS_MAX_IDLE_DAYS", default.max_idle_days)?,
             quarantine_on_reuse: parsed("PORTCULLIS_QUARANTINE_ON_REUSE", default.quarantine_on_reuse)?,
             oidc: Oidc::from_env()?,
+            provider_timeout: default.provider_timeout,
         })
     }
 
@@ -259,6 +302,7 @@ impl Connection {
             endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| variable("AWS_ENDPOINT_URL")),
             ca_bundle: variable("AWS_CA_BUNDLE"),
             static_credentials: None,
+            timeouts: Timeouts::default(),
         })
     }
 }

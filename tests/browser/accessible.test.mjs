@@ -26,7 +26,7 @@ async function check(page, where) {
 }
 
 for (const [view, options] of Object.entries(VIEWS)) {
-  test(`every page and dialog ${view} is free of what axe finds, and fits`, { timeout: 120_000 }, async (t) => {
+  test(`every page and dialog ${view} is free of what axe finds, and fits`, async (t) => {
     const { stack } = it;
     const token = await stack.token({ name: `looked at ${view}`, permissions: ["apps:read", "apps:write"], expires_in: "3d" });
     await stack.opens("/apps/billing", token.token);

@@ -47,7 +47,7 @@ class Call:
             params=self.query,
             headers=({"Authorization": f"Bearer {self.token}"} if self.token else {}) | self.headers,
             data=self.sent(),
-            timeout=30,
+            timeout=120,
         )
         place = {"id": self.id, "owner": self.owner}
         case = SCHEMA.find_operation_by_label(self.operation).Case(path_parameters=place)
@@ -73,7 +73,7 @@ def sign_in(service: Service, name: str, *groups: str) -> str:
     """A session of somebody in these groups."""
     form = {"name": name, "groups": ",".join(groups)}
     headers = {"Accept": "application/json"}
-    response = requests.post(service.url + "/dev/sign-in", data=form, headers=headers, timeout=30)
+    response = requests.post(service.url + "/dev/sign-in", data=form, headers=headers, timeout=120)
     assert response.status_code == 200, response.text
     return response.json()["session"]
 

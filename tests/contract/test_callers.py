@@ -63,7 +63,7 @@ def test_what_is_not_described_is_not_there(method: str, path: str, service: Ser
         method,
         service.url + path.replace("{id}", NOBODYS).replace("{owner}", "nobody"),
         headers={"x-api-token": service.admin_token},
-        timeout=30,
+        timeout=120,
     )
     assert (response.status_code, response.headers["content-type"]) == (404, spec.PROBLEM)
     assert method == "HEAD" or calls.problem_type(response) == "not_found"

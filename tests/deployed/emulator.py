@@ -14,7 +14,7 @@ import boto3
 REGION = "eu-central-1"
 # The emulator's root user. Everyone else's requests are held against their policies.
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-STARTS_WITHIN_SECONDS = 30
+STARTS_WITHIN_SECONDS = 120
 
 
 class Emulator:

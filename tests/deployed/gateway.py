@@ -50,7 +50,7 @@ def call(
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers=headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             return answer(response.status, response.headers, response.read())
     except urllib.error.HTTPError as refused:
         return answer(refused.code, refused.headers, refused.read())

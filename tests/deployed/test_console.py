@@ -6,7 +6,7 @@ import requests
 
 
 def get(url: str) -> requests.Response:
-    return requests.get(url, timeout=60, allow_redirects=False)
+    return requests.get(url, timeout=120, allow_redirects=False)
 
 
 def test_anybody_gets_the_page_and_its_files_and_nothing_inline_runs_in_it(url: str) -> None:

@@ -37,15 +37,15 @@ def trusted(url: str, admin_token: str, issuer: Issuer) -> Iterator[None]:
 
 def put(url: str, admin_token: str, change) -> dict:
     bearer = {"Authorization": f"Bearer {admin_token}"}
-    shown = requests.get(f"{url}/catalog", headers=bearer, timeout=60)
+    shown = requests.get(f"{url}/catalog", headers=bearer, timeout=120)
     headers = bearer | {"If-Match": shown.headers["ETag"]}
-    answer = requests.put(f"{url}/catalog", headers=headers, json=change(shown.json()), timeout=60)
+    answer = requests.put(f"{url}/catalog", headers=headers, json=change(shown.json()), timeout=120)
     assert answer.status_code == 200, answer.text
     return shown.json()
 
 
 def exchange(url: str, identity: str) -> requests.Response:
-    return requests.post(f"{url}/exchange", data=FORM | {"subject_token": identity}, timeout=60)
+    return requests.post(f"{url}/exchange", data=FORM | {"subject_token": identity}, timeout=120)
 
 
 @pytest.mark.usefixtures("trusted")
@@ -60,9 +60,9 @@ def test_an_identity_is_exchanged_once_and_its_token_is_let_in_until_it_is_revok
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
 
     bearer = {"Authorization": f"Bearer {given['access_token']}"}
-    ask = lambda: requests.get(f"{url}/demo/apps/billing", headers=bearer, timeout=60).status_code  # noqa: E731
+    ask = lambda: requests.get(f"{url}/demo/apps/billing", headers=bearer, timeout=120).status_code  # noqa: E731
     assert ask() == 200
-    assert requests.post(f"{url}/revoke", data={"token": given["access_token"]}, timeout=60).status_code == 200
+    assert requests.post(f"{url}/revoke", data={"token": given["access_token"]}, timeout=120).status_code == 200
     assert ask() == 401
 
     lines = logs.decisions(emulator, portcullis.resources["ExchangeLogGroup"])
@@ -72,5 +72,5 @@ def test_an_identity_is_exchanged_once_and_its_token_is_let_in_until_it_is_revok
 
 
 def test_whoever_has_yet_to_sign_in_may_ask_where(url: str) -> None:
-    answer = requests.get(f"{url}/.well-known/oauth-protected-resource", timeout=60)
+    answer = requests.get(f"{url}/.well-known/oauth-protected-resource", timeout=120)
     assert (answer.status_code, answer.json()["bearer_methods_supported"]) == (200, ["header"])

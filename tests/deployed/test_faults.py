@@ -35,14 +35,14 @@ class Faults:
             self.process = subprocess.Popen(
                 command, env=self.emulator.environment(), stdout=log, stderr=subprocess.STDOUT
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not self.answers():
             assert self.process.poll() is None and time.monotonic() < deadline, "microburst did not start"
             time.sleep(0.1)
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def answers(self) -> bool:
         try:
@@ -64,7 +64,7 @@ class Faults:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/_microburst/{what}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
 

@@ -22,7 +22,7 @@ def connect(emulator: Emulator, api_id: str, token: str | None) -> int:
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
         *([f"Authorization: Bearer {token}"] if token else []),
     ]
-    with socket.create_connection(("127.0.0.1", emulator.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=120) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         return int(connection.recv(4096).split(b" ")[1])
 

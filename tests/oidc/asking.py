@@ -24,7 +24,7 @@ def ask(
 ) -> requests.Response:
     """The answer to a request with a bearer credential."""
     bearer = {"Authorization": f"Bearer {credential}"} if credential is not None else {}
-    return requests.request(method, service.url + path, headers=bearer | (headers or {}), json=body, timeout=30)
+    return requests.request(method, service.url + path, headers=bearer | (headers or {}), json=body, timeout=120)
 
 
 def me(service: Service, credential: str) -> dict:

@@ -130,7 +130,7 @@ function listenToCommands(issuer) {
       if (waiting.length === 0) {
         await new Promise((resolve) => {
           somebodyWaits = resolve;
-          setTimeout(resolve, 10_000);
+          setTimeout(resolve, 60_000);
         });
       }
       return waiting.length;

@@ -51,7 +51,7 @@ class Provider:
     def stop(self) -> None:
         """Ends it, if it has not ended."""
         if self.process is not None:
-            self.process.communicate(timeout=10)
+            self.process.communicate(timeout=60)
             self.process = None
 
     def tell(self, command: str) -> Any:
@@ -94,7 +94,7 @@ class Provider:
             "grant_type": "authorization_code",
             "redirect_uri": REDIRECT_URI,
         }
-        response = requests.post(f"{self.issuer}/token", data=redeemed | wanted, timeout=30)
+        response = requests.post(f"{self.issuer}/token", data=redeemed | wanted, timeout=120)
         assert response.status_code == 200, response.text
         tokens = response.json()
         return SignedIn(tokens["id_token"], tokens["access_token"])
@@ -103,18 +103,18 @@ class Provider:
         """What comes back to the client, once every form on the way was filled in."""
         browser = requests.Session()
         filled_in = {"login": {"login": person, "password": "any will do"}, "consent": {}}
-        response = browser.get(f"{self.issuer}/auth", params=asked, allow_redirects=False, timeout=30)
+        response = browser.get(f"{self.issuer}/auth", params=asked, allow_redirects=False, timeout=120)
         while True:
             if response.is_redirect:
                 place = urljoin(response.url, response.headers["location"])
                 if place.startswith(REDIRECT_URI):
                     return parse_qs(urlsplit(place).query)
-                response = browser.get(place, allow_redirects=False, timeout=30)
+                response = browser.get(place, allow_redirects=False, timeout=120)
                 continue
             form, prompt = FORM.search(response.text), PROMPT.search(response.text)
             assert response.status_code == 200 and form and prompt, response.text
             fields = {"prompt": prompt[1]} | filled_in[prompt[1]]
-            response = browser.post(form[1], data=fields, allow_redirects=False, timeout=30)
+            response = browser.post(form[1], data=fields, allow_redirects=False, timeout=120)
 
 
 def base64url(data: bytes) -> str:

@@ -28,7 +28,7 @@ def trust(service: Service, provider: Provider, *rules: dict) -> None:
 
 
 def exchange(service: Service, identity: str) -> requests.Response:
-    return requests.post(f"{service.url}/exchange", data=FORM | {"subject_token": identity}, timeout=30)
+    return requests.post(f"{service.url}/exchange", data=FORM | {"subject_token": identity}, timeout=120)
 
 
 def identity(provider: Provider, person: str = "vera") -> str:

@@ -29,7 +29,7 @@ def test_many_who_come_at_once_fetch_the_keys_once(own_provider: Provider, start
     service = start(own_provider.issuer)
     token = own_provider.sign_in("alice").id_token
     own_provider.tell("hold")
-    connections = [http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=30) for _ in range(AT_ONCE)]
+    connections = [http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=120) for _ in range(AT_ONCE)]
     for connection in connections:
         connection.request("GET", "/me", headers={"Authorization": f"Bearer {token}"})
     assert own_provider.tell("held") == 1

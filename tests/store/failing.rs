@@ -11,7 +11,7 @@ use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::{Catalog, Grants, Resource};
 use portcullis::clock::Clock;
-use portcullis::config::Settings;
+use portcullis::config::{Settings, Timeouts};
 use portcullis::flush::{Flusher, Stages};
 use portcullis::store::{Change, Error, Note, Scope, Tokens};
 use portcullis::token::{Actor, Happened, Secret};
@@ -115,10 +115,17 @@ async fn a_store_that_never_answers_is_an_error_before_the_gateway_gives_up() {
     let table = Table::in_process().await;
     // It takes connections, as the system does that for it, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let tokens = table.behind(&format!("http://{}", silent.local_addr().unwrap()));
-    // The authorizer has five seconds in all.
-    let read = timeout(Duration::from_secs(5), tokens.get(fresh_secret().id())).await;
+    let short = Duration::from_millis(100);
+    let timeouts = Timeouts { connect: short, attempt: short, operation: short * 2 };
+    let tokens = table.behind_with(&format!("http://{}", silent.local_addr().unwrap()), timeouts);
+    let read = timeout(Duration::from_secs(60), tokens.get(fresh_secret().id())).await;
     assert!(matches!(read, Ok(Err(Error::Unavailable(_)))), "{read:?}");
+    // As long as that is by default, and as long as the authorizer has in all.
+    let template = include_str!("../../template.yaml");
+    let (_, authorizer) = template.split_once("  AuthorizerFunction:\n").unwrap();
+    let (_, seconds) = authorizer.split_once(" Timeout: ").unwrap();
+    let seconds = seconds.lines().next().unwrap().parse().unwrap();
+    assert!(Timeouts::default().operation < Duration::from_secs(seconds));
 }
 
 #[tokio::test]

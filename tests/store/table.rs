@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::engine::{Engine, create_table};
 use local::template::Template;
-use portcullis::config::Connection;
+use portcullis::config::{Connection, Timeouts};
 use portcullis::store::{Tokens, connect};
 use portcullis::token::{OwnerId, TokenId};
 use tokio::runtime::Runtime;
@@ -43,6 +43,7 @@ fn named_by_environment() -> Option<Connection> {
         endpoint: Some(engine),
         ca_bundle: variable("AWS_CA_BUNDLE"),
         static_credentials: (!known).then(|| ("test".to_owned(), "test".to_owned())),
+        timeouts: Timeouts::ONE_MACHINE,
     })
 }
 
@@ -75,7 +76,12 @@ impl Table {
 
     /// The store as it is when DynamoDB is at another place.
     pub(super) fn behind(&self, endpoint: &str) -> Tokens {
-        let connection = Connection { endpoint: Some(endpoint.to_owned()), ..self.connection.clone() };
+        self.behind_with(endpoint, self.connection.timeouts)
+    }
+
+    /// The same, with timeouts of one's own.
+    pub(super) fn behind_with(&self, endpoint: &str, timeouts: Timeouts) -> Tokens {
+        let connection = Connection { endpoint: Some(endpoint.to_owned()), timeouts, ..self.connection.clone() };
         Tokens::new(connect(connection).unwrap(), &self.name)
     }
 

@@ -1,5 +1,8 @@
 //! An answer, and what every test wants to know of it.
 
+use std::time::SystemTime;
+
+use portcullis::clock::Timestamp;
 use serde_json::Value;
 
 use super::wire::Received;
@@ -33,6 +36,14 @@ impl Answer {
         let value = values.next();
         assert_eq!(values.next(), None, "{} was answered with {name} twice", self.asked);
         value
+    }
+
+    /// When it was given, in whole seconds: the server's `Date`.
+    #[track_caller]
+    pub(crate) fn date(&self) -> Timestamp {
+        let date = self.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+        let since = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).expect("it has a date");
+        Timestamp::from_seconds(i64::try_from(since.as_secs()).expect("dates are not so late"))
     }
 
     /// The body, which must be JSON.

@@ -18,7 +18,7 @@ fn on_a_terminal(stack: &Stack, arguments: &str, variables: &[(&str, &str)]) -> 
     command.env("PORTCULLIS_URL", stack.url()).env("PORTCULLIS_API_TOKEN", stack.admin());
     command.envs(variables.iter().copied());
     let mut session = OsSession::spawn(command).expect("there is a terminal");
-    session.set_expect_timeout(Some(Duration::from_secs(20)));
+    session.set_expect_timeout(Some(Duration::from_secs(120)));
     session
 }
 

@@ -117,8 +117,8 @@ pub(crate) mod tests {
         let connection = Connection {
             region: "eu-central-1".to_owned(),
             endpoint: Some(endpoint),
-            ca_bundle: None,
             static_credentials,
+            ..Connection::default()
         };
         let settings = Settings::of_table("tokens");
         let tokens = Tokens::new(connect(connection).unwrap(), "tokens");

@@ -73,7 +73,8 @@ impl Authorizer {
     /// # Errors
     /// When the OpenID Connect provider of the settings cannot be one.
     pub fn new(app: App) -> Result<Self, ConfigError> {
-        let sessions = app.settings.oidc.clone().map(Sessions::new).transpose()?;
+        let timeout = app.settings.provider_timeout;
+        let sessions = app.settings.oidc.clone().map(|oidc| Sessions::new(oidc, timeout)).transpose()?;
         Ok(Self { app, sessions, holder: Holder::default() })
     }
 

@@ -68,7 +68,7 @@ impl Exchange {
     /// One that knows no issuer's keys yet.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { app, identities: Identities::default() }
+        Self { identities: Identities::new(app.settings.provider_timeout), app }
     }
 
     /// Answers a call.

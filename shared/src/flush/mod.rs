@@ -38,7 +38,7 @@ use crate::tls;
 pub use stages::{Stage, Stages};
 
 /// For one answer of the control plane.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a stage is tried before it has failed.
 const MOST_TRIES: u32 = 3;
 /// The longest pause before the second try; before the third it is twice that.
@@ -56,7 +56,7 @@ pub struct Flusher {
     ca_bundle: Option<String>,
     connector: Arc<OnceLock<Connector>>,
     clock: Clock,
-    patience: Duration,
+    timeout: Duration,
     pause: Duration,
 }
 
@@ -135,9 +135,15 @@ impl Flusher {
             ca_bundle: None,
             connector: Arc::default(),
             clock: Clock::system(),
-            patience: PATIENCE,
+            timeout: TIMEOUT,
             pause: PAUSE,
         }
+    }
+
+    /// The same, for a control plane that may take so long for each answer.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// The flusher of a deployed function: the stages that the operator named, with the
@@ -194,8 +200,8 @@ impl Flusher {
         // Signed anew for each try, as a signature gets old.
         let request = sign::signed(request, credentials.clone(), &self.region, self.clock.now());
         let request = request.map_err(|_| Reason::Unsigned)?;
-        let answer = tokio::time::timeout(self.patience, connector.call(request)).await;
-        let answer = answer.map_err(|_| Reason::Slow(self.patience))?.map_err(|_| Reason::Unreachable)?;
+        let answer = tokio::time::timeout(self.timeout, connector.call(request)).await;
+        let answer = answer.map_err(|_| Reason::Slow(self.timeout))?.map_err(|_| Reason::Unreachable)?;
         match answer.status().as_u16() {
             200..=299 => Ok(()),
             404 => Err(Reason::Unknown),

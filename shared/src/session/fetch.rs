@@ -14,14 +14,11 @@ use http_body_util::{BodyExt as _, Limited};
 
 use crate::url::Url;
 
-/// For one document. The authorizer has five seconds for everything.
-const PATIENCE: Duration = Duration::from_millis(1500);
-
 /// Fetches documents. The connector, and with it the system's trust store, is made for the
 /// first of them.
 pub(super) struct Fetch {
     connector: OnceLock<Connector>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 /// Why a document could not be had.
@@ -35,22 +32,17 @@ pub(super) enum FetchError {
     Other(&'static str),
 }
 
-impl Default for Fetch {
-    fn default() -> Self {
-        Self::with_patience(PATIENCE)
-    }
-}
-
 impl Fetch {
-    pub(super) fn with_patience(patience: Duration) -> Self {
-        Self { connector: OnceLock::new(), patience }
+    /// With a limit for each document.
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { connector: OnceLock::new(), timeout }
     }
 
     /// Gets a document of at most so many bytes. A redirect is not followed, wherever it
     /// leads: it is an answer other than 200.
     pub(super) async fn get(&self, url: &Url, most: usize) -> Result<Vec<u8>, FetchError> {
-        let answered = tokio::time::timeout(self.patience, self.answered(url, most)).await;
-        answered.unwrap_or(Err(FetchError::Slow(self.patience)))
+        let answered = tokio::time::timeout(self.timeout, self.answered(url, most)).await;
+        answered.unwrap_or(Err(FetchError::Slow(self.timeout)))
     }
 
     async fn answered(&self, url: &Url, most: usize) -> Result<Vec<u8>, FetchError> {

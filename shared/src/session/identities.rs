@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -29,12 +30,19 @@ pub struct Identity {
 }
 
 /// Verifies identities, and keeps the keys of their issuers meanwhile.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Identities {
+    timeout: Duration,
     issuers: Arc<Mutex<HashMap<String, Arc<Keys>>>>,
 }
 
 impl Identities {
+    /// Without any issuer's keys yet. An issuer may take so long for each document.
+    #[must_use]
+    pub fn new(timeout: Duration) -> Self {
+        Self { timeout, issuers: Arc::default() }
+    }
+
     /// Whose identity it is.
     ///
     /// `trusts` says whether there is a rule for an issuer and an audience: nobody else's keys
@@ -72,7 +80,7 @@ impl Identities {
             return Ok(Arc::clone(keys));
         }
         let url = Url::parse(issuer).ok_or(Refusal::Malformed("the issuer is no https URL"))?;
-        let keys = Arc::new(Keys::new(issuer.to_owned(), &url, Fetch::default()));
+        let keys = Arc::new(Keys::new(issuer.to_owned(), &url, Fetch::new(self.timeout)));
         issuers.insert(issuer.to_owned(), Arc::clone(&keys));
         Ok(keys)
     }

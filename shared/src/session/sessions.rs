@@ -1,6 +1,7 @@
 //! The sessions of people, from the one OpenID Connect provider of the deployment.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -35,18 +36,18 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// For the sessions of one provider.
+    /// For the sessions of one provider, which may take so long for each document.
     ///
     /// # Errors
     /// When its issuer is not an `https` URL. On a loopback address `http` will do, where a
     /// provider is tried out.
-    pub fn new(oidc: Oidc) -> Result<Self, ConfigError> {
+    pub fn new(oidc: Oidc, timeout: Duration) -> Result<Self, ConfigError> {
         let wrong = || {
             let message = "must be an https URL without a query; http only on a loopback address".to_owned();
             ConfigError::Wrong("PORTCULLIS_OIDC_ISSUER", message)
         };
         let issuer = Url::parse(&oidc.issuer).filter(|_| !oidc.issuer.contains(['?', '#'])).ok_or_else(wrong)?;
-        let keys = Keys::new(oidc.issuer.clone(), &issuer, Fetch::default());
+        let keys = Keys::new(oidc.issuer.clone(), &issuer, Fetch::new(timeout));
         Ok(Self { oidc: Arc::new(oidc), keys: Arc::new(keys) })
     }
 

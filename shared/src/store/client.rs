@@ -1,15 +1,13 @@
 //! The SDK client, tuned for a cold start: its own TLS, credentials straight from the
 //! environment. The figures are in `docs/architecture.md`.
 
-use std::time::Duration;
-
 use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
 
-use crate::config::{ConfigError, Connection};
+use crate::config::{ConfigError, Connection, Timeouts};
 use crate::tls;
 
 /// A client for the table's DynamoDB: AWS itself, or any endpoint that speaks its protocol.
@@ -26,7 +24,7 @@ pub fn connect(connection: Connection) -> Result<Client, ConfigError> {
         .region(Region::new(connection.region))
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .timeout_config(timeouts());
+        .timeout_config(timeouts(connection.timeouts));
     let config = match connection.static_credentials {
         Some((id, secret)) => config.credentials_provider(Credentials::new(id, secret, None, None, "static")),
         None => config.credentials_provider(EnvironmentVariableCredentialsProvider::new()),
@@ -41,19 +39,19 @@ fn at(endpoint: Option<String>, config: Builder) -> Builder {
     }
 }
 
-/// For what nobody waits for: tried once, for less than a function has left when it has
-/// waited for everything else.
-pub(super) fn briefly() -> Builder {
-    let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(800)).build();
-    Config::builder().timeout_config(timeouts).retry_config(RetryConfig::disabled())
+/// For what nobody waits for: tried once, for a fifth of what an operation of this client may
+/// take, which in Lambda is less than a function has left when it has waited for everything else.
+pub(super) fn briefly(client: &Client) -> Builder {
+    let operation = client.config().timeout_config().and_then(TimeoutConfig::operation_timeout);
+    let mut timeouts = TimeoutConfig::builder();
+    timeouts.set_operation_timeout(operation.map(|timeout| timeout / 5));
+    Config::builder().timeout_config(timeouts.build()).retry_config(RetryConfig::disabled())
 }
 
-/// Short enough that the function answers before the gateway gives up on it: a store that
-/// hangs is a failing store.
-fn timeouts() -> TimeoutConfig {
+fn timeouts(timeouts: Timeouts) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_millis(1500))
-        .operation_timeout(Duration::from_secs(4))
+        .connect_timeout(timeouts.connect)
+        .operation_attempt_timeout(timeouts.attempt)
+        .operation_timeout(timeouts.operation)
         .build()
 }

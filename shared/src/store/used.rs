@@ -173,7 +173,7 @@ impl Tokens {
             .set_expression_attribute_names(change.expression_attribute_names)
             .set_expression_attribute_values(change.expression_attribute_values)
             .customize()
-            .config_override(client::briefly())
+            .config_override(client::briefly(&self.client))
             .send()
             .await;
         match written {
@@ -188,7 +188,7 @@ impl Tokens {
 
     async fn transact_briefly(&self, writes: Vec<TransactWriteItem>) -> Result<(), Error> {
         let written = self.client.transact_write_items().set_transact_items(Some(writes)).customize();
-        match written.config_override(client::briefly()).send().await {
+        match written.config_override(client::briefly(&self.client)).send().await {
             Err(error) if is_conflict(&error) => Ok(()),
             other => other.map(drop).map_err(Error::unavailable),
         }

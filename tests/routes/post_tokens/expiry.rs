@@ -8,7 +8,7 @@ use crate::support::{stack, until_expired};
 fn an_expired_token_is_refused_everywhere_and_never_let_in_again() {
     let stack = stack();
     let token = stack.create(json!({ "permissions": ["*"], "expires_in": "2s" }));
-    assert!(until_expired(&stack, &token) > 0, "it was alive for a second at least");
+    until_expired(&stack, &token);
     for _ in 0..5 {
         for door in ["/me", "/tokens?limit=1", "/demo/apps/billing"] {
             stack.get(door).bearer(&token).send().problem(401, "invalid_token");

@@ -94,7 +94,7 @@ fn expiry_gives_the_slot_back() {
     for _ in 0..LIMIT - 1 {
         with(json!({}));
     }
-    let short = with(json!({ "expires_in": "2s" }));
+    let short = with(json!({ "expires_in": "10s" }));
     assert_eq!(status_of_one_more(&stack, &owner), 409);
     until_expired(&stack, &short);
     assert_eq!(status_of_one_more(&stack, &owner), 201);

@@ -62,13 +62,13 @@ impl Provider {
     }
 
     pub(super) fn sessions(&self) -> Sessions {
-        Sessions::new(self.oidc(&self.url)).unwrap()
+        Sessions::new(self.oidc(&self.url), super::UNHURRIED).unwrap()
     }
 
     /// Sessions of an issuer of another name, whose documents this provider has.
     pub(super) fn sessions_of(&self, issuer: &str) -> Sessions {
         let url = super::Url::parse(&self.url).unwrap();
-        let keys = super::Keys::new(issuer.to_owned(), &url, super::Fetch::default());
+        let keys = super::Keys::new(issuer.to_owned(), &url, super::Fetch::new(super::UNHURRIED));
         Sessions { oidc: Arc::new(self.oidc(issuer)), keys: Arc::new(keys) }
     }
 
