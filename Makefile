@@ -33,17 +33,13 @@ help: ## Print this list
 run: ## Start the whole stack on this machine
 	cargo run
 
-test: $(VENV) ## Run every test, also against the stack deployed onto a local AWS
-	cargo test --workspace --features portcullis-cli/aws --locked
-	$(MAKE) contract
-	$(MAKE) oidc
-	$(MAKE) browser
-	$(MAKE) deployed
+test: $(VENV) $(SAM) $(PROVIDER) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Run every test, also against the stack deployed onto a local AWS
+	python tests/run.py
 
 check: check-rust check-dependencies check-text check-templates check-python check-console ## Run every linter, and the tests of the templates
 
-browser: $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Use the console as people do, in a real browser
-	cargo build --locked --package local
+browser: $(VENV) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Use the console as people do, in a real browser
+	python tests/programs.py
 	npm test --prefix tests/browser --silent
 
 console: $(CONSOLE) ## Build the console, so that what is deployed has it

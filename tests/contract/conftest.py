@@ -10,8 +10,9 @@ import requests
 from hypothesis import configuration
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(1, str(Path(__file__).parents[1]))
 
-import service as services
+import programs
 from service import Service
 from watch import Watch
 
@@ -38,7 +39,7 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    services.build()
+    programs.build()
 
 
 @pytest.fixture(scope="session")

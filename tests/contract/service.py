@@ -8,8 +8,8 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "target" / "debug" / "portcullis-local"
+from programs import PORTCULLIS_LOCAL
+
 LAST_LINE_OF_WELCOME = "Ctrl-C ends it"
 
 
@@ -30,7 +30,7 @@ class Service:
 
     def start(self) -> None:
         """Returns once it answers."""
-        command = [PROGRAM, "--listen", self.url.removeprefix("http://"), "--ephemeral", "--log", "json"]
+        command = [PORTCULLIS_LOCAL, "--listen", self.url.removeprefix("http://"), "--ephemeral", "--log", "json"]
         command += ["--max-tokens-per-owner", str(self.max_tokens_per_owner), *self.flags]
         with self.logs[0].open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.PIPE, text=True)
@@ -39,7 +39,7 @@ class Service:
         access_log = re.search(r"access log +(\S+)", welcome)
         if token_file is None or access_log is None:
             self.stop()
-            raise RuntimeError(f"{PROGRAM.name} did not start:\n{welcome}")
+            raise RuntimeError(f"{PORTCULLIS_LOCAL.name} did not start:\n{welcome}")
         self.admin_token = Path(token_file[1]).read_text().strip()
         self.logs.append(Path(access_log[1]))
         self.keeper = Thread(target=self.keep_messages, args=(welcome,), daemon=True)
@@ -49,19 +49,14 @@ class Service:
         """Ends it, and with it all that it has kept."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=60)
         if self.keeper is not None:
-            self.keeper.join(timeout=10)
+            self.keeper.join(timeout=60)
 
     def keep_messages(self, welcome: str) -> None:
         with self.messages.open("w") as kept:
             kept.write(welcome)
             kept.writelines(self.process.stderr)
-
-
-def build() -> None:
-    """Makes the program what the sources say."""
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "local"], cwd=ROOT, check=True)
 
 
 def read_welcome(lines: IO[str]) -> str:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from service import ROOT
+from programs import ROOT
 
 PATH = ROOT / "infra" / "openapi.yaml"
 DOCUMENT: dict = yaml.safe_load(PATH.read_text())

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import spec
-from service import ROOT
+from programs import ROOT
 
 # Every problem that a function can answer, as the service's own tests have it.
 [PROBLEMS] = (ROOT / "shared/src/http/snapshots").glob("*__every_problem_is_a_document_of_its_own.snap")

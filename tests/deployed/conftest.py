@@ -14,6 +14,7 @@ from subprocess import CompletedProcess
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(1, str(Path(__file__).parents[1]))
 
 import gateway
 import stack as stacks

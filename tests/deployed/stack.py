@@ -11,6 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 # The functions run on this machine, so they are built for it.
 ARCHITECTURE = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 
+# In the place of the release profile's fat LTO.
+QUICK_TO_BUILD = {
+    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+    "CARGO_PROFILE_RELEASE_LTO": "off",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+}
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -22,8 +29,10 @@ class Stack:
 
 
 def build(emulator: Emulator) -> None:
-    """Builds every function's zip from `template.yaml`."""
-    run("sam", "build", "--parameter-overrides", f"Architecture={ARCHITECTURE}", cwd=ROOT, emulator=emulator)
+    """Builds every function's zip from `template.yaml`, as users do but for what optimises: that takes
+    minutes, and changes no answer."""
+    build = ("sam", "build", "--parameter-overrides", f"Architecture={ARCHITECTURE}")
+    run(*build, cwd=ROOT, emulator=emulator, **QUICK_TO_BUILD)
 
 
 def deploy(emulator: Emulator, name: str, directory: Path, *options: str, **parameters: str) -> Stack:
@@ -45,10 +54,15 @@ def deploy(emulator: Emulator, name: str, directory: Path, *options: str, **para
     )
 
 
-def run(*command: str, cwd: Path, emulator: Emulator) -> str:
+def run(*command: str, cwd: Path, emulator: Emulator, **environment: str) -> str:
     """What a command said, if it worked."""
     done = subprocess.run(
-        command, cwd=cwd, env=emulator.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=cwd,
+        env=emulator.environment() | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")

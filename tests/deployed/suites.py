@@ -2,13 +2,13 @@
 
 import subprocess
 
-from stack import ROOT
+from programs import CARGO_TEST, ROOT
 
 
 def run(module: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs the tests of a module; what they said is in `stdout`."""
     return subprocess.run(
-        ["cargo", "test", "--locked", "--package", "e2e", "--", f"{module}::"],
+        (*CARGO_TEST, "--test", "e2e", "--", f"{module}::"),
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

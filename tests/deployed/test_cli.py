@@ -8,21 +8,16 @@ from pathlib import Path
 import pytest
 
 import gateway
+import programs
 from emulator import Emulator
-from stack import ROOT, Stack
+from stack import Stack
 
 
 @pytest.fixture(scope="module")
 def command() -> Path:
-    """The command as releases have it; built as its own tests build it, so that nothing is built twice."""
-    build = ("cargo", "test", "--locked", "--workspace", "--features", "portcullis-cli/aws", "--no-run")
-    built = subprocess.run(
-        (*build, "--message-format", "json"), cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-    )
-    messages = [json.loads(line) for line in built.stdout.splitlines()]
-    programs = [message for message in messages if message.get("executable") and not message["profile"]["test"]]
-    [path] = [program["executable"] for program in programs if program["target"]["name"] == "portcullis"]
-    return Path(path)
+    """The command as releases have it."""
+    programs.build()
+    return programs.PORTCULLIS
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(Path(__file__).parents[1] / "contract"))
+sys.path.insert(2, str(Path(__file__).parents[1]))
 
-import service as services
+import programs
 from asking import Start
 from provider import CLIENT, Provider
 from service import Service
@@ -42,7 +43,7 @@ def own_provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    services.build()
+    programs.build()
 
 
 @pytest.fixture(scope="module")

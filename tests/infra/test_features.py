@@ -1,0 +1,25 @@
+"""The functions depend on other crates with the same features, so `sam build` compiles those once."""
+
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if (path / "Cargo.toml").exists())
+
+
+def features(function: str) -> dict[str, str]:
+    """Each crate that a function depends on, but for those of this workspace, with its features."""
+    name = "web-console" if function == "console" else function
+    tree = ("cargo", "tree", "--locked", "--package", name, "--edges", "no-dev", "--prefix", "none")
+    said = subprocess.run((*tree, "--format", "{p}\t{f}"), cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    lines = (line.removesuffix(" (*)").split("\t") for line in said.stdout.splitlines())
+    return {crate: features for crate, features in lines if str(ROOT) not in crate}
+
+
+def test_no_crate_is_compiled_for_two_functions_with_different_features() -> None:
+    seen = defaultdict(lambda: defaultdict(list))
+    for function in FUNCTIONS:
+        for crate, chosen in features(function).items():
+            seen[crate][chosen].append(function)
+    assert {crate: dict(several) for crate, several in seen.items() if len(several) > 1} == {}

@@ -1,0 +1,161 @@
+"""Runs every suite of tests, and prints one table: suite, tests, passed, seconds.
+
+Two lanes run side by side, as the suites share programs and nothing else. What a suite says goes to a
+file, and all of it to the output when the suite has failed. Further arguments are names of suites:
+then only those run. Started by `make test`, which installs what they need.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock, Thread
+
+from programs import CARGO_TEST, ROOT
+
+LOGS = ROOT / "target" / "test-logs"
+PYTEST = (sys.executable, "-m", "pytest", "--color=no")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A command that tests something, or makes what the suites after it need."""
+
+    name: str
+    command: tuple[str, ...]
+    # Each match is a number of tests: those that passed, those that did not.
+    passed: str | None = None
+    failed: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    suite: Suite
+    succeeded: bool
+    passed: int
+    failed: int
+    seconds: float
+    log: Path
+
+
+def pytest(folder: str) -> Suite:
+    return Suite(folder, (*PYTEST, f"tests/{folder}"), passed=r"(\d+) passed", failed=r"(\d+) (?:failed|errors?)\b")
+
+
+LANES = [
+    [
+        Suite("programs (compile)", (*CARGO_TEST, "--no-run")),
+        Suite("workspace", (*CARGO_TEST, "--no-fail-fast"), r"(\d+) passed; ", r" (\d+) failed; "),
+        pytest("contract"),
+        pytest("oidc"),
+        Suite("browser", ("npm", "test", "--prefix", "tests/browser"), r"^\S+ pass (\d+)$", r"^\S+ (?:fail|cancelled) (\d+)$"),
+    ],
+    [
+        pytest("deployed"),
+    ],
+]  # fmt: skip
+
+
+class Runner:
+    """Runs lanes, and ends what it has started when it is ended itself."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.started: set[subprocess.Popen] = set()
+        self.lock = Lock()
+
+    def run(self, lane: list[Suite]) -> None:
+        """The suites of a lane, one after the other; a suite that makes something and fails ends its lane."""
+        for suite in lane:
+            result = self.run_suite(suite)
+            with self.lock:
+                self.results.append(result)
+                report(result)
+            if suite.passed is None and not result.succeeded:
+                return
+
+    def run_suite(self, suite: Suite) -> Result:
+        log = LOGS / f"{suite.name.split()[0]}.log"
+        begun = time.monotonic()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                suite.command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+            self.started.add(process)
+            status = process.wait()
+        seconds = time.monotonic() - begun
+        text = log.read_text(errors="replace")
+        passed, failed = total(suite.passed, text), total(suite.failed, text)
+        # A suite that ran nothing has shown nothing.
+        succeeded = status == 0 and failed == 0 and (suite.passed is None or passed > 0)
+        return Result(suite, succeeded, passed, failed, seconds, log)
+
+    def end(self, *_: object) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        sys.exit(130)
+
+
+def total(pattern: str | None, text: str) -> int:
+    return sum(int(number) for number in re.findall(pattern, text, re.MULTILINE)) if pattern else 0
+
+
+def report(result: Result) -> None:
+    """A line for a suite that has ended, and all that it said if it failed."""
+    verdict = "passed" if result.succeeded else "FAILED"
+    if not result.succeeded:
+        print(result.log.read_text(errors="replace"))
+    print(f"{verdict}: {result.suite.name} after {result.seconds:.0f} s ({result.log.relative_to(ROOT)})", flush=True)
+
+
+def table(results: list[Result], seconds: float) -> str:
+    rows = [("suite", "tests", "passed", "seconds")]
+    for result in results:
+        counts = (str(result.passed + result.failed), str(result.passed)) if result.suite.passed else ("", "")
+        rows.append((result.suite.name, *counts, f"{result.seconds:.0f}"))
+    passed, failed = sum(result.passed for result in results), sum(result.failed for result in results)
+    rows.append(("all", str(passed + failed), str(passed), f"{seconds:.0f}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    line = lambda row: "  ".join([row[0].ljust(widths[0]), *(row[at].rjust(widths[at]) for at in (1, 2, 3))])  # noqa: E731
+    return "\n".join(line(row) for row in rows)
+
+
+def main() -> int:
+    names = [suite.name for lane in LANES for suite in lane if suite.passed]
+    arguments = argparse.ArgumentParser(prog="tests/run.py", description=__doc__)
+    arguments.add_argument(
+        "suites", nargs="*", metavar="suite", help=f"one of {', '.join(names)}; all if there is none"
+    )
+    wanted = arguments.parse_args().suites
+    if unknown := set(wanted) - set(names):
+        arguments.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    lanes = [[suite for suite in lane if not wanted or suite.name in wanted or not suite.passed] for lane in LANES]
+
+    LOGS.mkdir(parents=True, exist_ok=True)
+    runner = Runner()
+    signal.signal(signal.SIGTERM, runner.end)
+    signal.signal(signal.SIGINT, runner.end)
+    begun = time.monotonic()
+    threads = [Thread(target=runner.run, args=(lane,), daemon=True) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(f"\n{table(runner.results, time.monotonic() - begun)}\n")
+    bad = [result for result in runner.results if not result.succeeded]
+    for result in bad:
+        print(f"FAILED: {result.suite.name}")
+    failed = sum(result.failed for result in runner.results)
+    # In the form that test runners close with; a suite that broke off without a failed test counts as one.
+    print(f"{sum(result.passed for result in runner.results)} passed, {max(failed, len(bad))} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
