@@ -212,6 +212,7 @@ mod tests {
             max_tokens_per_owner: args.max_tokens_per_owner,
             // There is no flag for it: it is always the template's.
             retention_days: template.retention_days,
+            history_days: template.history_days,
         };
         assert_eq!(ours, template);
     }

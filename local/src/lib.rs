@@ -152,6 +152,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         settings: Settings {
             table: engine::TABLE.to_owned(),
             retention_days: template.defaults.retention_days,
+            history_days: template.defaults.history_days,
             http_api_answer: HttpApiAnswer::Simple,
             provider_timeout: Timeouts::ONE_MACHINE.attempt,
             oidc: given.oidc.clone().or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),

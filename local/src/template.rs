@@ -39,6 +39,8 @@ pub struct Defaults {
     pub max_tokens_per_owner: u32,
     /// `RetentionDays`.
     pub retention_days: u32,
+    /// `HistoryDays`.
+    pub history_days: u32,
 }
 
 /// Why a template cannot be used.
@@ -79,6 +81,7 @@ impl Template {
                 token_prefix: parameters.get("TokenPrefix")?.get("Default")?.text()?,
                 max_tokens_per_owner: parameters.get("MaxTokensPerOwner")?.get("Default")?.number()?,
                 retention_days: parameters.get("RetentionDays")?.get("Default")?.number()?,
+                history_days: parameters.get("HistoryDays")?.get("Default")?.number()?,
             },
             api: api::read(&root)?,
             table: table::read(&root.get("Resources")?.get("TokensTable")?)?,
@@ -98,6 +101,7 @@ mod tests {
         routes.sort_unstable();
         let expected = [
             ("/.well-known/oauth-protected-resource", "GET", "exchange"),
+            ("/activity", "GET", "list"),
             ("/catalog", "GET", "catalog"),
             ("/catalog", "PUT", "catalog"),
             ("/console", "GET", "console"),
@@ -202,7 +206,12 @@ mod tests {
         let template = Template::embedded().unwrap();
         assert_eq!(template.api.stage, "v1", "a reference to a parameter is its default");
         assert_eq!(template.api.stage_variables["portcullis_api"], "tokens");
-        let defaults = Defaults { token_prefix: "pcl".to_owned(), max_tokens_per_owner: 10, retention_days: 30 };
+        let defaults = Defaults {
+            token_prefix: "pcl".to_owned(),
+            max_tokens_per_owner: 10,
+            retention_days: 30,
+            history_days: 400,
+        };
         assert_eq!(template.defaults, defaults);
     }
 
@@ -234,11 +243,8 @@ mod tests {
         assert_eq!(table.key, key("pk", "sk"));
         assert_eq!(table.ttl_attribute, "ttl");
         let indexes: Vec<_> = table.indexes.iter().map(|i| (i.name.as_str(), &i.key)).collect();
-        let (owner, time) = (key("owner", "created_at"), key("sk", "created_at"));
-        assert_eq!(indexes, [("by_owner", &owner), ("by_time", &time)]);
-        for index in &table.indexes {
-            assert!(!index.projected.iter().any(|name| name == "digest"), "{}", index.name);
-        }
+        let (owner, time, day) = (key("owner", "created_at"), key("sk", "created_at"), key("day", "sk"));
+        assert_eq!(indexes, [("by_owner", &owner), ("by_time", &time), ("by_day", &day)]);
         let created_at = table.attributes.iter().find(|a| a.name == "created_at").unwrap();
         assert_eq!(created_at.kind, AttributeType::Number);
     }
@@ -257,7 +263,7 @@ mod tests {
             ("            Path: /tokens/{id}/revoke\n", "", "RevokeToken.Properties has no Path"),
             ("        Binary: revoke\n", "        Other: revoke\n", "has no Binary"),
             ("  TokensTable:\n", "  Table:\n", "Resources has no TokensTable"),
-            ("            ProjectionType: INCLUDE\n", "            ProjectionType: ALL\n", "might project the digest"),
+            ("ProjectionType: KEYS_ONLY", "ProjectionType: ALL", "might project the digest"),
             ("        Enabled: true\n", "        Enabled: false\n", "TimeToLiveSpecification is not enabled"),
             (
                 "{ AttributeName: pk, KeyType: HASH }",

@@ -159,8 +159,15 @@ pub struct OwnerRevoked {
     pub owner: String,
     /// How many this call has revoked.
     pub revoked: u64,
-    /// Whether there is nothing left to be revoked; if not, the same call goes on.
+    /// The IDs of tokens that could not be revoked; the same call tries them again.
+    #[serde(default)]
+    pub failed: Vec<String>,
+    /// Whether there is nothing left to be revoked. If not, make the call again: with the cursor, or
+    /// without where there is none.
     pub done: bool,
+    /// Where this call stopped for want of time; `None` where it came to the end.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
     /// From when on no request is let in any more.
     pub effective_by: Timestamp,
 }
@@ -172,6 +179,27 @@ pub struct Events {
     pub events: Vec<Event>,
     /// Where the next page begins; `None` on the last.
     pub next_cursor: Option<String>,
+}
+
+/// A page of `GET /activity`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActivityPage {
+    /// Newest first.
+    pub events: Vec<ActivityEvent>,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// An event of the activity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActivityEvent {
+    /// The token that it is about, which may have been deleted since.
+    pub token_id: String,
+    /// Its owner.
+    pub owner: String,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
 }
 
 /// Something that happened to a token.

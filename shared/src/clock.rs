@@ -15,6 +15,9 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+/// The seconds of a day.
+pub const DAY_SECONDS: i64 = 86_400;
+
 /// The last second that RFC 3339's four-digit year can express.
 const LAST_SECOND: i64 = 253_402_300_799;
 

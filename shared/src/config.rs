@@ -20,6 +20,8 @@ pub struct Settings {
     pub max_tokens_per_owner: u32,
     /// `PORTCULLIS_RETENTION_DAYS`: for how many days a record outlives its token (30).
     pub retention_days: u32,
+    /// `PORTCULLIS_HISTORY_DAYS`: for how many days an event is kept (400).
+    pub history_days: u32,
     /// `PORTCULLIS_HTTP_API_ANSWER`: the form of the authorizer's answer to HTTP APIs
     /// (`simple`).
     pub http_api_answer: HttpApiAnswer,
@@ -191,6 +193,7 @@ impl Settings {
             prefix: Prefix::default(),
             max_tokens_per_owner: 10,
             retention_days: 30,
+            history_days: 400,
             http_api_answer: HttpApiAnswer::Simple,
             token_management: TokenManagement::Owners,
             authorizer_cache_seconds: 0,
@@ -215,6 +218,7 @@ impl Settings {
             prefix: parsed("PORTCULLIS_PREFIX", default.prefix)?,
             max_tokens_per_owner: parsed("PORTCULLIS_MAX_TOKENS_PER_OWNER", default.max_tokens_per_owner)?,
             retention_days: parsed("PORTCULLIS_RETENTION_DAYS", default.retention_days)?,
+            history_days: parsed("PORTCULLIS_HISTORY_DAYS", default.history_days)?,
             http_api_answer: parsed("PORTCULLIS_HTTP_API_ANSWER", default.http_api_answer)?,
             token_management: parsed("PORTCULLIS_TOKEN_MANAGEMENT", default.token_management)?,
             authorizer_cache_seconds: parsed("PORTCULLIS_AUTHORIZER_CACHE_SECONDS", default.authorizer_cache_seconds)?,

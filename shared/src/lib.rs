@@ -63,6 +63,10 @@ impl App {
     #[must_use]
     pub fn limits(&self) -> store::Limits {
         let settings = &self.settings;
-        store::Limits { live_tokens: settings.max_tokens_per_owner, retention_days: settings.retention_days }
+        store::Limits {
+            live_tokens: settings.max_tokens_per_owner,
+            retention_days: settings.retention_days,
+            history_days: settings.history_days,
+        }
     }
 }

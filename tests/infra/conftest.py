@@ -30,6 +30,7 @@ class Template:
         source = yaml_parse(path.read_text())
         self.parameters: dict = source.get("Parameters", {})
         self.outputs: dict = source.get("Outputs", {})
+        self.document: dict = source
         for resource in source["Resources"].values():
             if "CodeUri" in resource.get("Properties", {}):
                 resource["Properties"]["CodeUri"] = "s3://built/zip"  # as `sam package` does

@@ -18,6 +18,7 @@ ROUTES = {
     ("POST", "/introspect"),
     ("GET", "/me"),
     ("POST", "/explain"),
+    ("GET", "/activity"),
     ("GET", "/catalog"),
     ("PUT", "/catalog"),
     ("POST", "/exchange"),

@@ -8,6 +8,7 @@ DEFAULTS = {
     "TokenPrefix": "pcl",
     "MaxTokensPerOwner": 10,
     "RetentionDays": 30,
+    "HistoryDays": 400,
     "MaxTokenLifetime": 0,
     "MaxIdleDays": 0,
     "QuarantineOnReuse": "false",
@@ -30,6 +31,7 @@ DEFAULTS = {
 TABLE = {"PORTCULLIS_TABLE": {"Ref": "TokensTable"}}
 PREFIX = {"PORTCULLIS_PREFIX": {"Ref": "TokenPrefix"}}
 RETENTION = {"PORTCULLIS_RETENTION_DAYS": {"Ref": "RetentionDays"}}
+HISTORY = {"PORTCULLIS_HISTORY_DAYS": {"Ref": "HistoryDays"}}
 MANAGEMENT = {"PORTCULLIS_TOKEN_MANAGEMENT": {"Ref": "TokenManagement"}}
 SESSIONS = {
     f"PORTCULLIS_OIDC_{name}": {"Ref": parameter}
@@ -57,7 +59,7 @@ IDLE = {"PORTCULLIS_MAX_IDLE_DAYS": {"Ref": "MaxIdleDays"}}
 QUARANTINE = {"PORTCULLIS_QUARANTINE_ON_REUSE": {"Ref": "QuarantineOnReuse"}}
 OF_EACH_CALL = TABLE | MANAGEMENT | IDLE | NO_STAGE
 ENVIRONMENT = {
-    "AuthorizerFunction": TABLE | PREFIX | MANAGEMENT | IDLE | QUARANTINE | SESSIONS | CACHING
+    "AuthorizerFunction": TABLE | HISTORY | PREFIX | MANAGEMENT | IDLE | QUARANTINE | SESSIONS | CACHING
     | {"PORTCULLIS_HTTP_API_ANSWER": {"Ref": "HttpApiAnswer"}},
     "CatalogFunction": OF_EACH_CALL,
     "ConsoleFunction": NO_STAGE
@@ -65,14 +67,14 @@ ENVIRONMENT = {
         "PORTCULLIS_OIDC_ISSUER": {"Ref": "OidcIssuer"},
         "PORTCULLIS_CONSOLE_CONNECT_SOURCES": {"Ref": "ConsoleConnectSources"},
     },
-    "CreateFunction": OF_EACH_CALL | PREFIX | RETENTION | LIVE | LIFETIME,
-    "ExchangeFunction": TABLE | PREFIX | RETENTION | NO_STAGE | SIGN_IN,
-    "IntrospectFunction": OF_EACH_CALL | PREFIX | QUARANTINE,
+    "CreateFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | LIVE | LIFETIME,
+    "ExchangeFunction": TABLE | HISTORY | PREFIX | RETENTION | NO_STAGE | SIGN_IN,
+    "IntrospectFunction": OF_EACH_CALL | HISTORY | PREFIX | QUARANTINE,
     "ListFunction": OF_EACH_CALL | CACHING,
-    "RevokeFunction": OF_EACH_CALL | PREFIX | RETENTION | QUARANTINE | CACHING
+    "RevokeFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | QUARANTINE | CACHING
     | {"PORTCULLIS_FLUSH_STAGES": {"Ref": "FlushStages"}},
-    "RotateFunction": OF_EACH_CALL | PREFIX | RETENTION | LIVE | LIFETIME,
-    "UpdateFunction": OF_EACH_CALL | RETENTION | LIVE | LIFETIME | CACHING,
+    "RotateFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | LIVE | LIFETIME,
+    "UpdateFunction": OF_EACH_CALL | HISTORY | RETENTION | LIVE | LIFETIME | CACHING,
 }  # fmt: skip
 
 

@@ -5,13 +5,13 @@ use portcullis::token::{Alteration, Digest, Happened, Proof, Record};
 use serde_json::json;
 
 use super::events::kinds;
-use super::{DAY, LIMITS, Sample, Table, alice, by_whom, now, revoke};
+use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 use portcullis::token::Actor;
 
 async fn changed(table: &Table, seen: &Record, next: Record) -> Changed {
     let changes = vec![Alteration { field: "name", from: json!("a"), to: json!("b") }];
     let what = Happened::Updated(changes);
-    let change = Change { seen, next, what, by: &by_whom(), now: now(), limits: LIMITS };
+    let change = Change { seen, next, what, by: &by_whom(), clock: &clock_at(now()), limits: LIMITS };
     table.tokens.change(&change).await.unwrap()
 }
 
@@ -25,10 +25,10 @@ async fn a_change_writes_what_is_different_and_nothing_else() {
     assert_eq!(*done, Record { version: 2, ..next });
     assert_eq!(table.tokens.get(&seen.id).await.unwrap(), Some(*done));
     let mut expected = before;
-    expected.remove("role");
     let after = table.item(&seen.id).await.unwrap();
-    for new in ["description", "version"] {
-        expected.insert(new.to_owned(), after[new].clone());
+    for group in ["settings", "version"] {
+        assert_ne!(after[group], expected[group]);
+        expected.insert(group.to_owned(), after[group].clone());
     }
     assert_eq!(after, expected);
 }
@@ -48,10 +48,10 @@ async fn what_was_read_too_early_changes_nothing_and_leaves_no_event() {
 async fn what_is_gone_is_not_changed_and_not_made() {
     let table = Table::fresh().await;
     let seen = Sample::of(&alice()).in_table(&table).await;
-    table.tokens.delete(&seen.id).await.unwrap();
+    delete(&table.tokens, &seen.id).await.unwrap();
     assert_eq!(changed(&table, &seen, seen.clone()).await, Changed::Gone);
     assert_eq!(table.item(&seen.id).await, None);
-    assert_eq!(kinds(&table, &seen.id).await, [""; 0]);
+    assert_eq!(kinds(&table, &seen.id).await, ["deleted", "created"]);
 }
 
 #[tokio::test]
@@ -74,11 +74,19 @@ async fn a_token_comes_back_to_life_only_if_there_is_a_slot_for_it() {
     for _ in 0..10 {
         alive.push(Sample::of(&alice()).in_table(&table).await);
     }
-    let again = Record { expires_at: Some(end.plus_seconds(3600)), ..expired.clone() };
-    assert_eq!(changed(&table, &expired, again.clone()).await, Changed::LimitReached);
+    // With another secret, as its own stays dead.
+    let seen = table.tokens.credential(&expired.id).await.unwrap().unwrap();
+    let next = Record { expires_at: Some(end.plus_seconds(3600)), ..expired.clone() };
+    let what = Happened::Rotated { previous_secret_until: None, expires_at: None };
+    let (by, clock) = (&by_whom(), &clock_at(now()));
+    let revive = async || {
+        let change = Change { seen: &expired, next: next.clone(), what: what.clone(), by, clock, limits: LIMITS };
+        table.tokens.rotate(&change, &seen, Sample::of(&alice()).digest, None).await.unwrap()
+    };
+    assert_eq!(revive().await, Changed::LimitReached);
     assert_eq!(table.tokens.get(&expired.id).await.unwrap(), Some(expired.clone()));
     revoke(&table.tokens, &alive[0].id, &Actor::Bootstrap, now(), 30).await.unwrap();
-    assert!(matches!(changed(&table, &expired, again).await, Changed::Done(_)));
+    assert!(matches!(revive().await, Changed::Done(_)));
     assert_eq!(table.slots(&alice()).await.unwrap().len(), 10);
     assert_eq!(Sample::of(&alice()).try_in(&table.tokens).await, Created::LimitReached);
 }
@@ -86,9 +94,9 @@ async fn a_token_comes_back_to_life_only_if_there_is_a_slot_for_it() {
 #[tokio::test]
 async fn a_token_that_was_never_counted_is_changed_without_a_slot() {
     let table = Table::fresh().await;
-    let Sample { record, digest } = Sample::of(&alice());
-    let no_limit = Limits { live_tokens: 0, ..LIMITS };
-    table.tokens.create(&record, &digest, &by_whom(), no_limit).await.unwrap();
+    let sample = Sample::of(&alice());
+    assert_eq!(sample.try_with(&table.tokens, Limits { live_tokens: 0, ..LIMITS }).await, Created::Done);
+    let record = table.tokens.get(&sample.record.id).await.unwrap().unwrap();
     let end = Some(now().to_the_second().plus_seconds(3600));
     assert!(matches!(changed(&table, &record, Record { expires_at: end, ..record.clone() }).await, Changed::Done(_)));
     assert_eq!(table.slots(&alice()).await, None);
@@ -105,7 +113,8 @@ async fn a_rotation_keeps_the_token_and_changes_its_secret() {
     let until = Some(at.to_the_second().plus_seconds(60));
     let next = Record { rotated_at: Some(at.to_the_second()), previous_secret_until: until, ..record.clone() };
     let what = Happened::Rotated { previous_secret_until: until, expires_at: None };
-    let change = Change { seen: &record, next: next.clone(), what, by: &by_whom(), now: at, limits: LIMITS };
+    let change =
+        Change { seen: &record, next: next.clone(), what, by: &by_whom(), clock: &clock_at(at), limits: LIMITS };
     let key = RotationKey { digest: Digest::of(b"run-1"), at: at.to_the_second() };
     let done = table.tokens.rotate(&change, &seen, new.clone(), Some(&key)).await.unwrap();
     assert_eq!(done, Changed::Done(Box::new(Record { version: 2, ..next })));
@@ -114,4 +123,20 @@ async fn a_rotation_keeps_the_token_and_changes_its_secret() {
     let proof = |digest, seconds| after.secrets.proof(digest, at.plus_seconds(seconds));
     assert_eq!([proof(&new, 0), proof(&old, 0), proof(&old, 60)], [Proof::Current, Proof::Superseded, Proof::Ended]);
     assert_eq!(kinds(&table, &record.id).await, ["rotated", "created"]);
+}
+
+#[tokio::test]
+async fn a_token_that_has_expired_meanwhile_is_not_changed() {
+    let table = Table::fresh().await;
+    let end = now().to_the_second().plus_seconds(3600);
+    let seen = Sample::of(&alice()).until(end).in_table(&table).await;
+    let next = Record { expires_at: None, ..seen.clone() };
+    let (what, by) = (Happened::Updated(Vec::new()), &by_whom());
+    let change = |clock| Change { seen: &seen, next: next.clone(), what: what.clone(), by, clock, limits: LIMITS };
+    let (then, before) = (clock_at(end), clock_at(end.plus_seconds(-1)));
+    let stale = table.tokens.change(&change(&then)).await.unwrap();
+    assert_eq!(stale, Changed::Stale(Box::new(seen.clone())));
+    assert_eq!(table.tokens.get(&seen.id).await.unwrap(), Some(seen.clone()));
+    let just_before = table.tokens.change(&change(&before)).await.unwrap();
+    assert!(matches!(just_before, Changed::Done(_)));
 }

@@ -6,7 +6,7 @@ use portcullis::store::Created;
 use portcullis::token::{Actor, Digest};
 use tokio::time::timeout;
 
-use super::{DAY, LIMITS, Sample, Table, alice, by_whom, now};
+use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, now};
 
 #[tokio::test]
 async fn what_was_created_reads_back_whole() {
@@ -56,8 +56,8 @@ async fn a_token_is_never_overwritten_by_one_with_its_id() {
     let digest = first.digest.clone();
     let first = first.in_table(&table).await;
     // It is taken for a conflict, and tried for seconds; a moment of that is enough here.
-    let by = by_whom();
-    let trying = table.tokens.create(&second.record, &second.digest, &by, LIMITS);
+    let (by, clock) = (by_whom(), clock_at(second.record.created_at));
+    let trying = table.tokens.create(&second.record, &second.digest, &by, &clock, LIMITS);
     let ended = timeout(Duration::from_millis(300), trying).await;
     assert!(!matches!(ended, Ok(Ok(_))), "{ended:?}");
     let found = table.tokens.credential(&first.id).await.unwrap().unwrap();
@@ -82,11 +82,11 @@ async fn the_table_holds_the_digest_and_nothing_else_of_the_secret() {
     let digest = sample.digest.clone();
     let record = sample.in_table(&table).await;
     let item = table.item(&record.id).await.unwrap();
-    assert_eq!(item["digest"].as_b().unwrap().as_ref(), digest.as_bytes());
+    let secrets = item["secrets"].as_m().unwrap();
+    assert_eq!(secrets["digest"].as_b().unwrap().as_ref(), digest.as_bytes());
     let mut names: Vec<_> = item.keys().map(String::as_str).collect();
     names.sort_unstable();
-    let expected =
-        ["created_at", "created_by", "digest", "grants", "name", "owner", "pk", "role", "sk", "used", "version"];
+    let expected = ["created_at", "origin", "owner", "pk", "secrets", "settings", "sk", "version"];
     assert_eq!(names, expected);
 }
 

@@ -3,7 +3,7 @@
 use portcullis::store::{Created, Limits};
 use portcullis::token::{Actor, Grounds, Record, Revocation, Status};
 
-use super::{DAY, LIMITS, Sample, Table, alice, by_whom, now, revoke};
+use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 
 fn somebody() -> Actor {
     Actor::Token("0123456789abcdef".parse().unwrap())
@@ -39,7 +39,7 @@ async fn what_is_not_there_is_neither_revoked_nor_deleted_nor_made() {
     let table = Table::fresh().await;
     let nobody = Sample::of(&alice()).record;
     assert_eq!(revoke(&table.tokens, &nobody.id, &somebody(), now(), 30).await.unwrap(), None);
-    assert!(!table.tokens.delete(&nobody.id).await.unwrap());
+    assert!(!delete(&table.tokens, &nobody.id).await.unwrap());
     assert_eq!(table.item(&nobody.id).await, None);
     assert_eq!(table.slots(&alice()).await, None);
 }
@@ -72,10 +72,10 @@ async fn revoking_a_token_that_has_expired_does_not_keep_it_any_longer() {
 async fn a_deleted_token_is_gone() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    assert!(table.tokens.delete(&record.id).await.unwrap());
+    assert!(delete(&table.tokens, &record.id).await.unwrap());
     assert_eq!(table.item(&record.id).await, None);
     assert!(table.tokens.credential(&record.id).await.unwrap().is_none());
-    assert!(!table.tokens.delete(&record.id).await.unwrap());
+    assert!(!delete(&table.tokens, &record.id).await.unwrap());
 }
 
 #[tokio::test]
@@ -94,10 +94,10 @@ async fn each_way_to_end_gives_the_slot_back_once() {
     assert_eq!(one_more().await.0, Created::Done);
     assert_eq!(one_more().await.0, Created::LimitReached);
 
-    table.tokens.delete(&records[1].id).await.unwrap();
+    delete(&table.tokens, &records[1].id).await.unwrap();
     assert_eq!(one_more().await.0, Created::Done);
     // A token that was revoked has no slot any more to give back.
-    table.tokens.delete(&records[0].id).await.unwrap();
+    delete(&table.tokens, &records[0].id).await.unwrap();
     assert_eq!(one_more().await.0, Created::LimitReached);
 
     let slots = table.slots(&alice()).await.unwrap();
@@ -111,10 +111,10 @@ async fn a_token_that_was_never_counted_ends_like_any_other() {
     let no_limit = Limits { live_tokens: 0, ..LIMITS };
     let samples = [Sample::of(&alice()), Sample::of(&alice())];
     for Sample { record, digest } in &samples {
-        table.tokens.create(record, digest, &by_whom(), no_limit).await.unwrap();
+        table.tokens.create(record, digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap();
     }
     let [revoked, deleted] = samples.map(|sample| sample.record);
     assert!(revoke(&table.tokens, &revoked.id, &somebody(), now(), 30).await.unwrap().is_some());
-    assert!(table.tokens.delete(&deleted.id).await.unwrap());
+    assert!(delete(&table.tokens, &deleted.id).await.unwrap());
     assert_eq!(table.slots(&alice()).await, None);
 }

@@ -1,10 +1,9 @@
 //! A token's history.
 
-use portcullis::clock::Clock;
-use portcullis::store::{Change, Changed, EventCursor, Note};
+use portcullis::store::{Change, Changed, Ending, EventCursor, Note};
 use portcullis::token::{Actor, Event, Grounds, Happened, Record, TokenId, WhyDisabled};
 
-use super::{DAY, LIMITS, Sample, Table, alice, by_whom, caller, now, revoke};
+use super::{DAY, LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 
 /// What happened to a token, newest first.
 pub(super) async fn kinds(table: &Table, id: &TokenId) -> Vec<String> {
@@ -23,7 +22,7 @@ async fn renamed(table: &Table, record: Record, times: usize) -> Record {
     for at in 0..times {
         let next = Record { name: format!("name {at}").parse().unwrap(), ..seen.clone() };
         let what = Happened::Updated(Vec::new());
-        let change = Change { seen: &seen, next, what, by: &by_whom(), now: now(), limits: LIMITS };
+        let change = Change { seen: &seen, next, what, by: &by_whom(), clock: &clock_at(now()), limits: LIMITS };
         seen = match table.tokens.change(&change).await.unwrap() {
             Changed::Done(record) => *record,
             other => panic!("{other:?}"),
@@ -40,8 +39,9 @@ async fn an_event_tells_what_when_who_and_from_where() {
     assert_eq!((made.kind.as_str(), made.at, &made.by), ("created", record.created_at, &by_whom()));
     let at = now();
     let grounds = Grounds { reason: Some("leaked".parse().unwrap()), comment: Some("in a log".parse().unwrap()) };
-    let clock = Clock::from_fn(move || at);
-    table.tokens.revoke(&record.id, &Actor::Bootstrap, &by_whom(), &grounds, &clock, LIMITS).await.unwrap();
+    let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(at));
+    let ending = Ending { seen: &record, actor, by, clock, limits: LIMITS };
+    table.tokens.revoke(&ending, &grounds).await.unwrap();
     let last = &all(&table, &record.id).await[0];
     assert_eq!((last.kind.as_str(), last.at), ("revoked", at));
     assert_eq!(last.detail, serde_json::json!({"reason": "leaked", "comment": "in a log"}));
@@ -71,52 +71,43 @@ async fn the_pages_of_a_history_are_newest_first_and_show_each_event_once() {
     assert!(EventCursor::decode(&place, &record.id).is_err(), "the cursor of another token");
 }
 
-async fn ttls(table: &Table, id: &TokenId) -> Vec<Option<i64>> {
+async fn ttls(table: &Table, id: &TokenId) -> Vec<(i64, Option<i64>)> {
     let mut ttls = Vec::new();
     for event in all(table, id).await {
-        ttls.push(table.event_ttl(id, &event.id).await);
+        ttls.push((event.at.seconds(), table.event_ttl(id, &event.id).await));
     }
     ttls
 }
 
 #[tokio::test]
-async fn a_history_is_kept_as_long_as_its_record_however_long_it_is() {
-    let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
-    // More than one transaction can hold.
-    let record = renamed(&table, record, 120).await;
-    assert!(ttls(&table, &record.id).await.iter().all(Option::is_none));
-    let at = now();
-    revoke(&table.tokens, &record.id, &Actor::Bootstrap, at, 30).await.unwrap();
-    let ttl = table.ttl(&record.id).await;
-    assert_eq!(ttl, Some(at.seconds() + 30 * DAY));
-    let all = ttls(&table, &record.id).await;
-    assert_eq!(all.len(), 122);
-    assert!(all.iter().all(|of_event| *of_event == ttl));
-}
-
-#[tokio::test]
-async fn a_token_that_lives_for_ever_again_keeps_its_history_for_ever() {
+async fn an_event_is_kept_for_the_history_and_nothing_rewrites_it() {
     let table = Table::fresh().await;
     let end = now().to_the_second().plus_seconds(3600);
-    let seen = Sample::of(&alice()).until(end).in_table(&table).await;
-    assert_eq!(ttls(&table, &seen.id).await, [Some(end.seconds() + 30 * DAY)]);
-    let next = Record { expires_at: None, ..seen.clone() };
-    let what = Happened::Updated(Vec::new());
-    table.tokens.change(&Change { seen: &seen, next, what, by: &by_whom(), now: now(), limits: LIMITS }).await.unwrap();
-    assert_eq!(ttls(&table, &seen.id).await, [None, None]);
-    assert_eq!(table.ttl(&seen.id).await, None);
-    assert_eq!(table.slots(&alice()).await.unwrap()[seen.id.as_str()], 0, "the slot has the expiry of the token");
+    let record = Sample::of(&alice()).until(end).in_table(&table).await;
+    let record = renamed(&table, record, 3).await;
+    let before = all(&table, &record.id).await;
+    let items = async || table.event_items(&record.id).await;
+    let written = items().await;
+    // Whatever becomes of the record's own time.
+    let next = Record { expires_at: None, ..record.clone() };
+    let (what, by) = (Happened::Updated(Vec::new()), &by_whom());
+    let change = Change { seen: &record, next, what, by, clock: &clock_at(now()), limits: LIMITS };
+    assert!(matches!(table.tokens.change(&change).await.unwrap(), Changed::Done(_)));
+    revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 7).await.unwrap();
+    let all = all(&table, &record.id).await;
+    assert_eq!(all[2..], before);
+    assert!(ttls(&table, &record.id).await.iter().all(|(at, ttl)| *ttl == Some(at + 400 * DAY)));
+    let after = items().await;
+    assert!(written.iter().all(|item| after.contains(item)), "an event was written again");
 }
 
 #[tokio::test]
-async fn a_deleted_token_has_no_history_left_however_long_it_was() {
+async fn a_deleted_token_leaves_its_history_to_the_history_s_own_time() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let record = renamed(&table, record, 120).await;
-    assert!(table.tokens.delete(&record.id).await.unwrap());
-    assert_eq!(kinds(&table, &record.id).await, [""; 0]);
+    assert!(delete(&table.tokens, &record.id).await.unwrap());
     assert_eq!(table.item(&record.id).await, None);
+    assert_eq!(kinds(&table, &record.id).await, ["deleted", "created"]);
 }
 
 #[tokio::test]
@@ -128,7 +119,7 @@ async fn a_reuse_is_told_once_an_hour_and_disables_where_it_is_to() {
         let credential = table.tokens.credential(id).await.unwrap().unwrap();
         let note = Note::of_reuse(&credential, quarantine, &caller(), at);
         if let Some(note) = &note {
-            table.tokens.note(note).await.unwrap();
+            table.tokens.note(note, &clock_at(at), LIMITS.history_days).await.unwrap();
         }
         note.is_some()
     };

@@ -9,17 +9,17 @@ use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::{Catalog, Grants, Resource};
+use portcullis::access::{Catalog, Grants, Resource, Use};
 use portcullis::clock::Clock;
 use portcullis::config::{Settings, Timeouts};
 use portcullis::flush::{Flusher, Stages};
-use portcullis::store::{Change, Error, Note, Scope, Tokens};
-use portcullis::token::{Actor, Happened, Secret};
+use portcullis::store::{ActivityFilter, Change, Ending, Error, Note, OwnerRevocation, Scope, Tokens};
+use portcullis::token::{Actor, Grounds, Happened, LastUsed, Record, Secret, WhyDisabled};
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{LIMITS, Sample, Table, alice, by_whom, caller, now, revoke};
+use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 
 /// A place where nobody answers: no system gives port 1 away by itself.
 const NOWHERE: &str = "http://127.0.0.1:1";
@@ -70,24 +70,70 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
     let tokens = table.behind(NOWHERE);
     let Sample { record, digest } = Sample::of(&alice());
     let made = Sample::of(&alice()).in_table(&table).await;
-    let credential = table.tokens.credential(&made.id).await.unwrap().unwrap();
-    let used = Note::of_use(&credential, None, &caller(), now()).unwrap();
+    let used = Note::of_use(&made, None, &caller(), now()).unwrap();
+    let reads = Use::stored("apps:read apps");
+    let recent = Record { last_used: Some(LastUsed { at: now(), source_ip: None, agent: None }), ..made.clone() };
+    let exercised = Note::of_use(&recent, reads, &caller(), now()).unwrap();
     let filter = super::list::all_of(Scope::Everyone);
     let (id, by, author) = (&record.id, Actor::Bootstrap, by_whom());
     let what = Happened::Enabled;
-    let change = Change { seen: &record, next: record.clone(), what, by: &author, now: now(), limits: LIMITS };
+    let change =
+        Change { seen: &record, next: record.clone(), what, by: &author, clock: &clock_at(now()), limits: LIMITS };
     let new_catalog = Catalog::default();
+    let clock = &clock_at(now());
+    let ending = Ending { seen: &record, actor: &by, by: &author, clock, limits: LIMITS };
+    let (grounds, owner) = (&Grounds::default(), &alice());
+    let everything = OwnerRevocation {
+        owner,
+        actor: &by,
+        by: &author,
+        grounds,
+        clock,
+        limits: LIMITS,
+        until: now().plus_seconds(60),
+        after: None,
+    };
+    let of_today = ActivityFilter {
+        from: now().plus_seconds(-60),
+        to: now(),
+        kind: None,
+        actor: None,
+        owner: None,
+        after: None,
+        limit: 10,
+    };
     // At once, as the SDK pauses between its attempts.
-    let (get, credential, create, change, events, usage, revoke, delete, touch, list, catalog, put_catalog) = tokio::join!(
+    let (
+        get,
+        credential,
+        create,
+        change,
+        events,
+        usage,
+        activity,
+        revoke,
+        disable,
+        delete,
+        revoke_all,
+        last_use,
+        note_usage,
+        list,
+        catalog,
+        put_catalog,
+    ) = tokio::join!(
         tokens.get(id),
         tokens.credential(id),
-        tokens.create(&record, &digest, &author, LIMITS),
+        tokens.create(&record, &digest, &author, clock, LIMITS),
         tokens.change(&change),
         tokens.events(id, None, 10),
         tokens.usage(id),
-        revoke(&tokens, id, &by, now(), 30),
-        tokens.delete(id),
-        tokens.note(&used),
+        tokens.activity(&of_today),
+        tokens.revoke(&ending, grounds),
+        tokens.disable(&ending, WhyDisabled::Admin, None),
+        tokens.delete(&ending),
+        tokens.revoke_all(&everything),
+        tokens.note(&used, clock, 400),
+        tokens.note(&exercised, clock, 400),
         tokens.list(&filter),
         tokens.catalog(),
         tokens.put_catalog(&new_catalog, 0, &by, now()),
@@ -99,9 +145,13 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
         ("change", change.err()),
         ("events", events.err()),
         ("usage", usage.err()),
+        ("activity", activity.err()),
         ("revoke", revoke.err()),
+        ("disable", disable.err()),
         ("delete", delete.err()),
-        ("touch", touch.err()),
+        ("revoke_all", revoke_all.err()),
+        ("last_use", last_use.err()),
+        ("note_usage", note_usage.err()),
         ("list", list.err()),
         ("catalog", catalog.err()),
         ("put_catalog", put_catalog.err()),
@@ -175,22 +225,31 @@ async fn a_record_that_lost_a_part_is_an_error_and_lets_nobody_in() {
         item.remove(name);
         item
     };
+    let within = |group: &str, field: &str, value: Option<AttributeValue>| {
+        let mut fields = whole[group].as_m().unwrap().clone();
+        fields.remove(field);
+        fields.extend(value.map(|value| (field.to_owned(), value)));
+        garbled(group, AttributeValue::M(fields))
+    };
     let text = |text: &str| AttributeValue::S(text.to_owned());
     for item in [
-        lost("grants"),
+        lost("settings"),
+        lost("origin"),
         lost("owner"),
-        lost("digest"),
+        lost("secrets"),
         lost("version"),
+        within("settings", "grants", None),
+        within("settings", "grants", Some(AttributeValue::L(Vec::new()))),
         // An end that cannot be read must not become no end.
-        garbled("expires_at", text("never")),
-        garbled("revoked_at", text("no")),
-        garbled("revoked_at", AttributeValue::N("1".to_owned())),
-        garbled("grants", AttributeValue::L(Vec::new())),
-        garbled("digest", text("digest")),
+        within("settings", "expires_at", Some(text("never"))),
+        garbled("revoked", text("no")),
+        garbled("revoked", AttributeValue::M([].into())),
+        within("secrets", "digest", None),
+        within("secrets", "digest", Some(text("digest"))),
     ] {
         table.put(item.clone()).await;
         assert_no_decision(&ask(&app, secret.reveal()).await);
-        if item.contains_key("digest") && item["digest"] == whole["digest"] {
+        if item.get("secrets") == whole.get("secrets") {
             let failure = table.tokens.get(&record.id).await;
             assert!(matches!(failure, Err(Error::Corrupt { .. })), "{failure:?}");
         }
@@ -267,6 +326,6 @@ async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
     assert_eq!(ask().await, StatusCode::CREATED);
     revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
     assert_eq!(ask().await, StatusCode::FORBIDDEN);
-    table.tokens.delete(&record.id).await.unwrap();
+    delete(&table.tokens, &record.id).await.unwrap();
     assert_eq!(ask().await, StatusCode::FORBIDDEN);
 }

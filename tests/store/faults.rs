@@ -16,21 +16,21 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::events::kinds;
 use super::failing::{app, ask, assert_no_decision};
-use super::{Sample, Table, alice, by_whom, now, revoke};
+use super::{Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 use crate::support::wire::Origin;
 
 /// What happens to a call of one operation, for so many times.
 #[derive(Clone, Copy)]
-struct Fault {
-    operation: &'static str,
-    times: u32,
+pub(super) struct Fault {
+    pub(super) operation: &'static str,
+    pub(super) times: u32,
     /// Whether the call reaches the engine, and only its answer is lost.
-    after: bool,
-    status: u16,
-    body: &'static str,
+    pub(super) after: bool,
+    pub(super) status: u16,
+    pub(super) body: &'static str,
 }
 
-const INTERNAL: Fault = Fault {
+pub(super) const INTERNAL: Fault = Fault {
     operation: "GetItem",
     times: 1,
     after: false,
@@ -49,7 +49,7 @@ const DENIED: Fault = Fault {
     ..INTERNAL
 };
 /// Two transactions on the same item at the same time, which dynoxide never has.
-const CONFLICT: Fault = Fault {
+pub(super) const CONFLICT: Fault = Fault {
     operation: "TransactWriteItems",
     status: 400,
     body: r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled [None, TransactionConflict]","CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"ongoing"}]}"#,
@@ -64,14 +64,14 @@ struct Faulty {
 }
 
 /// The store behind a fault, and what tells how often it happened.
-struct Behind {
-    tokens: Tokens,
+pub(super) struct Behind {
+    pub(super) tokens: Tokens,
     faulty: Arc<Faulty>,
     server: JoinHandle<()>,
 }
 
 impl Behind {
-    async fn new(table: &Table, fault: Fault) -> Self {
+    pub(super) async fn new(table: &Table, fault: Fault) -> Self {
         let engine = Origin::parse(&table.engine.as_ref().unwrap().endpoint);
         let faulty = Arc::new(Faulty { fault, hit: AtomicU32::new(0), engine });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -81,7 +81,7 @@ impl Behind {
         Self { tokens, faulty, server }
     }
 
-    fn happened(&self) -> u32 {
+    pub(super) fn happened(&self) -> u32 {
         self.faulty.hit.load(Ordering::SeqCst).min(self.faulty.fault.times)
     }
 }
@@ -104,7 +104,7 @@ async fn pass_on(State(faulty): State<Arc<Faulty>>, request: Request) -> Respons
     }
 }
 
-async fn answer_of(engine: &Origin, request: Request) -> Response {
+pub(super) async fn answer_of(engine: &Origin, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let mut bytes = format!("POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len()).into_bytes();
@@ -122,7 +122,7 @@ async fn answer_of(engine: &Origin, request: Request) -> Response {
     respond(received.status, received.body.into())
 }
 
-fn respond(status: u16, body: Bytes) -> Response {
+pub(super) fn respond(status: u16, body: Bytes) -> Response {
     Response::builder().status(status).header("content-type", "application/x-amz-json-1.0").body(body.into()).unwrap()
 }
 
@@ -172,7 +172,6 @@ async fn a_change_that_met_another_one_is_tried_again_until_it_holds() {
     let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
     let revoked = revoke(&behind.tokens, &sample.record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
     assert_eq!((revoked.version, behind.happened()), (2, 7));
-    assert!(table.slots(&alice()).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,7 +206,7 @@ async fn a_revoke_or_a_delete_whose_answer_was_lost_is_done_all_the_same() {
     let revoked = revoke(&behind.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
     assert_eq!((revoked.version, behind.happened()), (2, 1));
     let behind = Behind::new(&table, lost).await;
-    assert!(behind.tokens.delete(&record.id).await.unwrap());
+    assert!(delete(&behind.tokens, &record.id).await.unwrap());
     assert_eq!(behind.happened(), 1);
     assert_eq!(table.item(&record.id).await, None);
 }
@@ -217,7 +216,8 @@ async fn rotated(table: &Table, behind: &Behind, digest: &Digest, id: &TokenId) 
     let seen = table.tokens.credential(id).await.unwrap().unwrap();
     let what = Happened::Rotated { previous_secret_until: None, expires_at: None };
     let next = Record { rotated_at: Some(now().to_the_second()), ..seen.record.clone() };
-    let change = Change { seen: &seen.record, next, what, by: &by_whom(), now: now(), limits: super::LIMITS };
+    let change =
+        Change { seen: &seen.record, next, what, by: &by_whom(), clock: &clock_at(now()), limits: super::LIMITS };
     behind.tokens.rotate(&change, &seen, digest.clone(), None).await
 }
 
@@ -268,7 +268,7 @@ async fn a_transaction_that_was_cancelled_for_another_reason_is_a_failure_and_wr
     };
     let behind = Behind::new(&table, cancelled).await;
     let Sample { record, digest } = Sample::of(&alice());
-    let failure = behind.tokens.create(&record, &digest, &by_whom(), super::LIMITS).await;
+    let failure = behind.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), super::LIMITS).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
     assert_eq!(behind.faulty.hit.load(Ordering::SeqCst), 1, "it is not tried again and again");
     assert_eq!((table.item(&record.id).await, table.slots(&alice()).await), (None, None));
@@ -279,7 +279,7 @@ async fn a_create_that_cannot_read_the_slots_writes_nothing() {
     let table = Table::in_process().await;
     let behind = Behind::new(&table, Fault { times: u32::MAX, ..INTERNAL }).await;
     let Sample { record, digest } = Sample::of(&alice());
-    let failure = behind.tokens.create(&record, &digest, &by_whom(), super::LIMITS).await;
+    let failure = behind.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), super::LIMITS).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
     assert_eq!(table.item(&record.id).await, None);
 }

@@ -2,7 +2,7 @@
 
 use portcullis::store::{Created, Limits};
 
-use super::{LIMITS, Sample, Table, alice, bob, by_whom, now};
+use super::{LIMITS, Sample, Table, alice, bob, by_whom, clock_at, now};
 
 #[tokio::test]
 async fn a_slot_holds_a_tokens_id_and_its_end() {
@@ -88,7 +88,10 @@ async fn without_a_limit_nothing_is_counted() {
     let no_limit = Limits { live_tokens: 0, ..LIMITS };
     for _ in 0..12 {
         let Sample { record, digest } = Sample::of(&alice());
-        assert_eq!(table.tokens.create(&record, &digest, &by_whom(), no_limit).await.unwrap(), Created::Done);
+        assert_eq!(
+            table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap(),
+            Created::Done
+        );
     }
     assert_eq!(table.slots(&alice()).await, None);
 }
@@ -103,9 +106,16 @@ async fn a_limit_that_was_lowered_holds_for_the_next_create() {
     let lowered = |live_tokens| Limits { live_tokens, ..LIMITS };
     for limit in [1, 5] {
         assert_eq!(
-            table.tokens.create(&record, &digest, &by_whom(), lowered(limit)).await.unwrap(),
+            table
+                .tokens
+                .create(&record, &digest, &by_whom(), &clock_at(record.created_at), lowered(limit))
+                .await
+                .unwrap(),
             Created::LimitReached
         );
     }
-    assert_eq!(table.tokens.create(&record, &digest, &by_whom(), lowered(6)).await.unwrap(), Created::Done);
+    assert_eq!(
+        table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), lowered(6)).await.unwrap(),
+        Created::Done
+    );
 }

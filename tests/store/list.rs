@@ -1,13 +1,13 @@
 //! Lists, from the indexes.
 
 use portcullis::clock::Timestamp;
-use portcullis::store::{Change, Changed, Cursor, Filter, MOST_PER_PAGE, Scope};
-use portcullis::token::{Actor, Disablement, Happened, LastUsed, OwnerId, Record, Status, WhyDisabled};
+use portcullis::store::{Changed, Ending, Filter, ListCursor, MAX_PER_PAGE, Scope};
+use portcullis::token::{Actor, LastUsed, OwnerId, Record, Status, WhyDisabled};
 
-use super::{DAY, LIMITS, Sample, Table, alice, bob, by_whom, now, revoke};
+use super::{DAY, LIMITS, Limits, Sample, Table, alice, bob, by_whom, clock_at, delete, now, revoke};
 
 pub(super) fn all_of(scope: Scope) -> Filter {
-    Filter { scope, status: None, after: None, idle_since: None, max_idle_days: 0, limit: MOST_PER_PAGE, now: now() }
+    Filter { scope, status: None, after: None, idle_since: None, max_idle_days: 0, limit: MAX_PER_PAGE, now: now() }
 }
 
 /// So many tokens of an owner, one a second up to now; the newest first.
@@ -17,9 +17,9 @@ async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<Record> {
     for second in 0..count {
         // Beyond the limit of live tokens, which is not what lists are about.
         let Sample { record, digest } = Sample::of(owner).made_at(begin.plus_seconds(second));
-        let no_limit = portcullis::store::Limits { live_tokens: 0, retention_days: 30 };
-        table.tokens.create(&record, &digest, &by_whom(), no_limit).await.unwrap();
-        records.insert(0, record);
+        let no_limit = Limits { live_tokens: 0, ..LIMITS };
+        table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap();
+        records.insert(0, Record { counted: false, ..record });
     }
     records
 }
@@ -35,7 +35,8 @@ async fn pages(table: &Table, filter: &Filter, count: usize) -> Vec<Vec<Record>>
             pages.push(page.tokens);
             assert!(pages.len() < 1000, "a cursor leads on");
             // Over the wire and back, as a caller has it.
-            let next = page.next.map(|cursor| Cursor::decode(&cursor.encode(&filter.scope), &filter.scope).unwrap());
+            let next =
+                page.next.map(|cursor| ListCursor::decode(&cursor.encode(&filter.scope), &filter.scope).unwrap());
             match next {
                 Some(cursor) => filter.after = Some(cursor),
                 None => break,
@@ -118,14 +119,13 @@ async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
             Some(end) => sample.until(end),
             None => sample,
         };
-        let no_limit = portcullis::store::Limits { live_tokens: 0, ..LIMITS };
-        table.tokens.create(&record, &digest, &by_whom(), no_limit).await.unwrap();
+        let no_limit = Limits { live_tokens: 0, ..LIMITS };
+        table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap();
         if disabled {
-            let disabled = Some(Disablement { at, by: None, why: WhyDisabled::SecretReuse });
-            let next = Record { disabled, ..record.clone() };
-            let (what, by) = (Happened::Disabled(WhyDisabled::SecretReuse), &by_whom());
-            let change = Change { seen: &record, next, what, by, now: at, limits: LIMITS };
-            assert!(matches!(table.tokens.change(&change).await.unwrap(), Changed::Done(_)));
+            let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(at));
+            let ending = Ending { seen: &record, actor, by, clock, limits: LIMITS };
+            let disabled = table.tokens.disable(&ending, WhyDisabled::Owner, None).await.unwrap();
+            assert!(matches!(disabled, Changed::Done(_)));
         }
         if revoked {
             revoke(&table.tokens, &record.id, &Actor::Bootstrap, at, 30).await.unwrap();
@@ -203,7 +203,7 @@ async fn a_place_in_a_list_outlives_the_token_behind_which_it_is() {
     for scope in [Scope::Owner(alice()), Scope::Everyone] {
         listed(&table, &all_of(scope.clone()), 3).await;
         let first = table.tokens.list(&Filter { limit: 2, ..all_of(scope.clone()) }).await.unwrap();
-        table.tokens.delete(&first.tokens[1].id).await.unwrap();
+        delete(&table.tokens, &first.tokens[1].id).await.unwrap();
         let rest = Filter { after: first.next, ..all_of(scope) };
         let rest = table.tokens.list(&rest).await.unwrap().tokens;
         assert_eq!(rest.last(), records.last());

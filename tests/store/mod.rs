@@ -4,8 +4,11 @@
 //! what lies in the table, it looks with the SDK, past the store. Times are arguments of
 //! the store, so that no test waits for one.
 
+mod activity;
+mod capacity;
 mod catalog;
 mod change;
+mod contended;
 mod create;
 mod end;
 mod events;
@@ -14,6 +17,8 @@ mod faults;
 mod indexes;
 mod limit;
 mod list;
+mod observed;
+mod owner;
 mod races;
 mod table;
 mod tls;
@@ -22,14 +27,14 @@ mod ttl;
 
 use portcullis::access::{Grant, Grants, Resource, Use};
 use portcullis::clock::{Clock, Timestamp};
-use portcullis::store::{Caller, Created, Error, Limits, Note, Tokens};
+use portcullis::store::{Caller, Created, Ending, Error, Limits, Note, Tokens, Usage};
 use portcullis::token::{Actor, AgentFamily, Author, Digest, Grounds, OwnerId, Record, Secret, TokenId};
 use rand::rngs::SysRng;
 
 use table::Table;
 
 /// What the template's defaults allow.
-const LIMITS: Limits = Limits { live_tokens: 10, retention_days: 30 };
+const LIMITS: Limits = Limits { live_tokens: 10, retention_days: 30, history_days: 400 };
 const DAY: i64 = 86_400;
 
 /// A token that is not in any table yet.
@@ -79,7 +84,13 @@ impl Sample {
     }
 
     async fn try_in(&self, tokens: &Tokens) -> Created {
-        tokens.create(&self.record, &self.digest, &by_whom(), LIMITS).await.unwrap()
+        self.try_with(tokens, LIMITS).await
+    }
+
+    /// At the moment in which it says that it was made.
+    async fn try_with(&self, tokens: &Tokens, limits: Limits) -> Created {
+        let clock = clock_at(self.record.created_at);
+        tokens.create(&self.record, &self.digest, &by_whom(), &clock, limits).await.unwrap()
     }
 
     /// Makes it, which must succeed, and gives its record.
@@ -99,28 +110,41 @@ fn by_whom() -> Author {
     Author { actor: Some(Actor::Bootstrap), source_ip: Some([192, 0, 2, 7].into()), agent: AgentFamily::of("curl/8") }
 }
 
-/// Revokes a token, for no reason.
+/// A clock that stands still.
+fn clock_at(moment: Timestamp) -> Clock {
+    Clock::from_fn(move || moment)
+}
+
+/// Revokes a token as it is, for no reason.
 async fn revoke(
     tokens: &Tokens,
     id: &TokenId,
-    by: &Actor,
-    at: Timestamp,
+    actor: &Actor,
+    moment: Timestamp,
     retention_days: u32,
 ) -> Result<Option<Record>, Error> {
-    let author = Author { actor: Some(by.clone()), ..by_whom() };
-    let clock = Clock::from_fn(move || at);
+    let Some(seen) = &tokens.get(id).await? else { return Ok(None) };
+    let by = &Author { actor: Some(actor.clone()), ..by_whom() };
     let limits = Limits { retention_days, ..LIMITS };
-    let revoked = tokens.revoke(id, by, &author, &Grounds::default(), &clock, limits).await?;
+    let revoked =
+        tokens.revoke(&Ending { seen, actor, by, clock: &clock_at(moment), limits }, &Grounds::default()).await?;
     Ok(revoked.map(|revoked| revoked.record))
 }
 
-/// The use of a token at a moment, by somebody.
-async fn used_at(tokens: &Tokens, id: &TokenId, at: Timestamp, made: Option<&str>) {
-    let credential = tokens.credential(id).await.unwrap().unwrap();
+/// Deletes a token as it is; `false` where there is none.
+async fn delete(tokens: &Tokens, id: &TokenId) -> Result<bool, Error> {
+    let Some(seen) = &tokens.get(id).await? else { return Ok(false) };
+    tokens
+        .delete(&Ending { seen, actor: &Actor::Bootstrap, by: &by_whom(), clock: &clock_at(now()), limits: LIMITS })
+        .await
+}
+
+/// The use of a token at a moment.
+async fn used_at(tokens: &Tokens, id: &TokenId, moment: Timestamp, made: Option<&str>) -> Option<Usage> {
+    let record = tokens.get(id).await.unwrap().unwrap();
     let made = made.map(|made| Use::stored(made).unwrap());
-    if let Some(note) = Note::of_use(&credential, made, &caller(), at) {
-        tokens.note(&note).await.unwrap();
-    }
+    let note = Note::of_use(&record, made, &caller(), moment)?;
+    tokens.note(&note, &clock_at(moment), LIMITS.history_days).await.unwrap()
 }
 
 /// From where, and with what.

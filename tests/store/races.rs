@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use portcullis::clock::Clock;
-use portcullis::store::{Change, Changed, Created};
+use portcullis::store::{Change, Changed, Created, Ending};
 use portcullis::token::{Actor, Grounds, Happened, Proof, Record, Standing, Status, TokenId};
 
 use super::events::kinds;
-use super::{LIMITS, Sample, Table, alice, by_whom, now, revoke, used_at};
+use super::{LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke, used_at};
 
 fn actor(at: usize) -> Actor {
     Actor::Token(format!("{at:016}").parse().unwrap())
 }
 
-/// The owner's slots are the ids of the tokens that are alive, and no others.
+/// Every token that is alive has a slot. Some that have ended may have one too, until another token
+/// needs it.
 async fn assert_slots_are_true(table: &Table, ids: impl IntoIterator<Item = TokenId>) {
     let mut alive = BTreeSet::new();
     for id in ids {
@@ -23,7 +24,7 @@ async fn assert_slots_are_true(table: &Table, ids: impl IntoIterator<Item = Toke
         }
     }
     let slots: BTreeSet<String> = table.slots(&alice()).await.unwrap().into_keys().collect();
-    assert_eq!(slots, alive);
+    assert!(slots.is_superset(&alive), "{alive:?} have {slots:?}");
     assert!(slots.len() <= 10);
 }
 
@@ -88,7 +89,7 @@ async fn a_delete_and_a_revoke_at_once_leave_nothing() {
             let (deleting, revoking, id) = (table.another_client(), table.another_client(), record.id.clone());
             tokio::spawn(async move {
                 let by = Actor::Bootstrap;
-                let (deleted, revoked) = tokio::join!(deleting.delete(&id), revoke(&revoking, &id, &by, now(), 30));
+                let (deleted, revoked) = tokio::join!(delete(&deleting, &id), revoke(&revoking, &id, &by, now(), 30));
                 revoked.unwrap();
                 deleted.unwrap()
             })
@@ -110,7 +111,7 @@ async fn deletes_at_once_all_succeed() {
     let racers: Vec<_> = (0..10)
         .map(|_| {
             let (tokens, id) = (table.another_client(), record.id.clone());
-            tokio::spawn(async move { tokens.delete(&id).await.unwrap() })
+            tokio::spawn(async move { delete(&tokens, &id).await.unwrap() })
         })
         .collect();
     let mut removed = 0;
@@ -128,7 +129,7 @@ async fn a_use_noted_during_a_revoke_does_not_undo_it() {
         let (using, revoking) = (table.another_client(), table.another_client());
         let (by, at) = (Actor::Bootstrap, now().to_the_second());
         let noting = used_at(&using, &record.id, at, Some("apps:read apps/billing"));
-        let ((), revoked) = tokio::join!(noting, revoke(&revoking, &record.id, &by, now(), 30));
+        let (_, revoked) = tokio::join!(noting, revoke(&revoking, &record.id, &by, now(), 30));
         revoked.unwrap();
         let after = table.tokens.get(&record.id).await.unwrap().unwrap();
         assert_eq!(after.standing(now(), 0), Standing::Revoked);
@@ -145,7 +146,7 @@ async fn raced(table: &Table, seen: &Record, changes: Vec<(Record, Happened)>) -
             let (tokens, seen) = (table.another_client(), seen.clone());
             tokio::spawn(async move {
                 let by = &by_whom();
-                let change = Change { seen: &seen, next, what, by, now: now(), limits: LIMITS };
+                let change = Change { seen: &seen, next, what, by, clock: &clock_at(now()), limits: LIMITS };
                 tokens.change(&change).await.unwrap()
             })
         })
@@ -184,14 +185,14 @@ async fn an_update_and_a_revoke_at_once_leave_it_revoked_and_its_slot_free() {
         let later = Record { expires_at: Some(now().to_the_second().plus_seconds(3600)), ..record.clone() };
         let (by, actor) = (by_whom(), Actor::Bootstrap);
         let what = Happened::Updated(Vec::new());
-        let change = Change { seen: &record, next: later, what, by: &by, now: now(), limits: LIMITS };
+        let change = Change { seen: &record, next: later, what, by: &by, clock: &clock_at(now()), limits: LIMITS };
         let (grounds, clock) = (Grounds::default(), Clock::system());
-        let revoked = revoking.revoke(&record.id, &actor, &by, &grounds, &clock, LIMITS);
+        let ending = Ending { seen: &record, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
+        let revoked = revoking.revoke(&ending, &grounds);
         let (updated, revoked) = tokio::join!(updating.change(&change), revoked);
         assert!(matches!(updated.unwrap(), Changed::Done(_) | Changed::Stale(_)));
         let revoked = revoked.unwrap().unwrap();
         assert!(revoked.by_this && revoked.record.revoked.is_some());
-        assert_eq!(kinds(&table, &record.id).await[0], "revoked", "what overtook it comes before it");
         let after = table.tokens.get(&record.id).await.unwrap().unwrap();
         assert_eq!(after.standing(now(), 0), Standing::Revoked);
         assert_eq!(kinds(&table, &record.id).await.len(), usize::try_from(after.version).unwrap());
@@ -205,11 +206,11 @@ async fn of_many_revokes_at_once_one_is_told_that_it_did_it() {
     let record = Sample::of(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..20)
         .map(|at| {
-            let (tokens, id) = (table.another_client(), record.id.clone());
-            let (by, grounds, clock) = (by_whom(), Grounds::default(), Clock::system());
+            let (tokens, seen) = (table.another_client(), record.clone());
+            let (actor, by, grounds, clock) = (actor(at), by_whom(), Grounds::default(), Clock::system());
             tokio::spawn(async move {
-                let revoked = tokens.revoke(&id, &actor(at), &by, &grounds, &clock, LIMITS).await;
-                revoked.unwrap().unwrap().by_this
+                let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
+                tokens.revoke(&ending, &grounds).await.unwrap().unwrap().by_this
             })
         })
         .collect();
@@ -232,7 +233,7 @@ async fn of_many_rotations_at_once_one_secret_is_the_tokens() {
                 let digest = Sample::of(&alice()).digest;
                 let (by, next) = (&by_whom(), seen.record.clone());
                 let what = Happened::Rotated { previous_secret_until: None, expires_at: None };
-                let change = Change { seen: &seen.record, next, what, by, now: now(), limits: LIMITS };
+                let change = Change { seen: &seen.record, next, what, by, clock: &clock_at(now()), limits: LIMITS };
                 (digest.clone(), tokens.rotate(&change, &seen, digest, None).await.unwrap())
             })
         })

@@ -95,6 +95,20 @@ impl Table {
         Some(self.item(id).await?.get("ttl")?.as_n().unwrap().parse().unwrap())
     }
 
+    /// A token's events as they lie in the table.
+    pub(super) async fn event_items(&self, id: &TokenId) -> Vec<Item> {
+        let query = self.client.query().table_name(&self.name).consistent_read(true);
+        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :events)");
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(format!("TOKEN#{id}")));
+        let query = query.expression_attribute_values(":events", AttributeValue::S("EVENT#".to_owned()));
+        query.send().await.unwrap().items.unwrap_or_default()
+    }
+
+    /// A token's usage as it lies in the table.
+    pub(super) async fn usage_item(&self, id: &TokenId) -> Option<Item> {
+        self.item_at(&format!("USAGE#{id}"), "USAGE").await
+    }
+
     /// The `ttl` of an event, if it has one.
     pub(super) async fn event_ttl(&self, id: &TokenId, event: &str) -> Option<i64> {
         let item = self.item_at(&format!("TOKEN#{id}"), &format!("EVENT#{event}")).await;

@@ -10,7 +10,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::{LIMITS, Sample, Table, alice, by_whom};
+use super::{LIMITS, Sample, Table, alice, by_whom, clock_at};
 
 /// The engine of a table behind TLS, with a certificate that only its own file vouches for.
 struct Https {
@@ -62,7 +62,10 @@ async fn the_roots_that_aws_ca_bundle_names_are_trusted() {
     let https = Https::before(&table).await;
     let tokens = https.tokens(&table, Some(https.ca_bundle.path().to_str().unwrap().to_owned()));
     let sample = Sample::of(&alice());
-    tokens.create(&sample.record, &sample.digest, &by_whom(), LIMITS).await.unwrap();
+    tokens
+        .create(&sample.record, &sample.digest, &by_whom(), &clock_at(sample.record.created_at), LIMITS)
+        .await
+        .unwrap();
     assert_eq!(tokens.get(&sample.record.id).await.unwrap(), Some(sample.record));
 }
 

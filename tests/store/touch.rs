@@ -1,13 +1,14 @@
 //! What is noted of a use.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portcullis::access::{Day, MOST_USES, Use};
+use portcullis::access::{Day, MAX_USES, Use};
 use portcullis::clock::Timestamp;
-use portcullis::store::Note;
+use portcullis::store::{Note, Usage};
 use portcullis::token::{Actor, AgentFamily, LastUsed, Record};
+use tokio::task::JoinSet;
 
 use super::events::kinds;
-use super::{DAY, Sample, Table, alice, caller, now, revoke, used_at};
+use super::{DAY, LIMITS, Sample, Table, alice, caller, clock_at, delete, now, revoke, used_at};
 
 const READ: &str = "apps:read apps/billing";
 
@@ -55,51 +56,76 @@ async fn the_first_use_of_a_permission_in_a_day_is_noted_within_the_minute_too()
     used_at(&table.tokens, &record.id, noon, Some(READ)).await;
     used_at(&table.tokens, &record.id, noon.plus_seconds(1), Some(other)).await;
     assert_eq!(day_of(&table, &record, other).await, Some(Day::of(noon)));
-    let credential = table.tokens.credential(&record.id).await.unwrap().unwrap();
-    for made in [READ, other] {
-        let made = Use::stored(made);
-        assert_eq!(Note::of_use(&credential, made.clone(), &caller(), noon.plus_seconds(2)), None);
-        assert!(Note::of_use(&credential, made, &caller(), noon.plus_seconds(DAY)).is_some());
+    let record = table.tokens.get(&record.id).await.unwrap().unwrap();
+    assert_eq!(Note::of_use(&record, None, &caller(), noon.plus_seconds(2)), None);
+    assert!(Note::of_use(&record, None, &caller(), noon.plus_seconds(60)).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_2000_uses_at_once_1000_are_kept_and_the_record_stays_as_small_as_it_was() {
+    let table = Table::fresh().await;
+    let record = Sample::of(&alice()).in_table(&table).await;
+    let moment = now();
+    used_at(&table.tokens, &record.id, moment, Some("p:first x")).await;
+    let before = table.item(&record.id).await;
+    let mut racing = JoinSet::new();
+    for racer in 0..20 {
+        let (tokens, id) = (table.another_client(), record.id.clone());
+        racing.spawn(async move {
+            for at in 0..100 {
+                used_at(&tokens, &id, moment, Some(&format!("p:a{racer}-{at} x"))).await;
+            }
+        });
     }
+    racing.join_all().await;
+    assert_eq!(table.usage_item(&record.id).await.unwrap()["uses"].as_m().unwrap().len(), MAX_USES);
+    assert_eq!(table.item(&record.id).await, before);
+    let (_, uses) = table.tokens.usage(&record.id).await.unwrap().unwrap();
+    assert!(!uses.are_complete());
+    assert!(uses.last(&Use::stored("p:first x").unwrap()).is_some());
 }
 
 #[tokio::test]
-async fn a_token_that_is_used_in_very_many_ways_forgets_the_oldest() {
+async fn a_full_usage_takes_no_other_use_and_goes_on_with_those_that_it_has() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let start = now().to_the_second();
-    for (day, at) in (0_i64..).zip(0..=MOST_USES) {
-        used_at(&table.tokens, &record.id, start.plus_seconds(day * DAY), Some(&format!("p:a{at} x"))).await;
-    }
-    let (_, uses) = table.tokens.usage(&record.id).await.unwrap().unwrap();
-    assert!(uses.are_full());
-    assert_eq!(day_of(&table, &record, "p:a0 x").await, None);
-    assert_eq!(day_of(&table, &record, "p:a1 x").await, Some(Day::of(start.plus_seconds(DAY))));
-    assert!(day_of(&table, &record, &format!("p:a{MOST_USES} x")).await.is_some());
+    used_at(&table.tokens, &record.id, start, Some(READ)).await;
+    let mut full = table.usage_item(&record.id).await.unwrap();
+    let uses = full.get_mut("uses").unwrap();
+    let AttributeValue::M(uses) = uses else { panic!("{uses:?}") };
+    uses.extend((1..MAX_USES).map(|at| (format!("p:a{at} x"), AttributeValue::N("7".to_owned()))));
+    table.put(full.clone()).await;
+    let tomorrow = start.plus_seconds(DAY);
+    let refused = used_at(&table.tokens, &record.id, tomorrow, Some("p:new x")).await;
+    let Some(Usage::Full(kept)) = refused else { panic!("{refused:?}") };
+    assert!(kept.len() == MAX_USES && kept.contains(READ));
+    assert_eq!(table.usage_item(&record.id).await.unwrap(), full);
+    assert_eq!(used_at(&table.tokens, &record.id, tomorrow, Some(READ)).await, Some(Usage::Noted));
+    assert_eq!(day_of(&table, &record, READ).await, Some(Day::of(tomorrow)));
 }
 
 #[tokio::test]
-async fn a_token_from_before_uses_were_noted_gets_them_with_its_next() {
+async fn the_day_of_a_use_never_moves_back_and_its_usage_lives_on_with_each() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let mut old = table.item(&record.id).await.unwrap();
-    old.remove("used");
-    table.put(old).await;
-    used_at(&table.tokens, &record.id, now(), Some(READ)).await;
-    assert_eq!(day_of(&table, &record, READ).await, Some(Day::of(now())));
+    let start = now().to_the_second();
+    for (moment, day) in [(start, 0), (start.plus_seconds(DAY), 1), (start, 1)] {
+        assert_eq!(used_at(&table.tokens, &record.id, moment, Some(READ)).await, Some(Usage::Noted));
+        assert_eq!(day_of(&table, &record, READ).await, Some(Day::of(start.plus_seconds(day * DAY))));
+    }
+    let ttl = table.usage_item(&record.id).await.unwrap()["ttl"].as_n().unwrap().parse::<i64>().unwrap();
+    assert_eq!(ttl, start.seconds() + 401 * DAY);
 }
 
 #[tokio::test]
 async fn a_use_is_no_change_of_the_token() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let mut expected = table.item(&record.id).await.unwrap();
+    let expected = table.item(&record.id).await.unwrap();
     used_at(&table.tokens, &record.id, now(), Some(READ)).await;
     let mut after = table.item(&record.id).await.unwrap();
-    for bookkeeping in ["last_used_at", "last_used_from", "used"] {
-        assert!(after.remove(bookkeeping).is_some(), "{bookkeeping}");
-    }
-    assert_eq!(expected.remove("used"), Some(AttributeValue::M([].into())));
+    assert!(after.remove("last_use").is_some());
     assert_eq!(after, expected);
 }
 
@@ -107,11 +133,10 @@ async fn a_use_is_no_change_of_the_token() {
 async fn the_first_use_of_all_is_told_once() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let fresh = table.tokens.credential(&record.id).await.unwrap().unwrap();
     for seconds in [1, 61, 121] {
         // Three authorizers that have both read it before it was used.
-        let note = Note::of_use(&fresh, None, &caller(), now().plus_seconds(seconds)).unwrap();
-        table.tokens.note(&note).await.unwrap();
+        let note = Note::of_use(&record, None, &caller(), now().plus_seconds(seconds)).unwrap();
+        table.tokens.note(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     }
     used_at(&table.tokens, &record.id, now().plus_seconds(600), None).await;
     assert_eq!(kinds(&table, &record.id).await, ["first_used", "created"]);
@@ -121,12 +146,11 @@ async fn the_first_use_of_all_is_told_once() {
 async fn a_use_noted_late_does_not_bring_a_deleted_token_back() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let credential = table.tokens.credential(&record.id).await.unwrap().unwrap();
-    table.tokens.delete(&record.id).await.unwrap();
-    let note = Note::of_use(&credential, Use::stored(READ), &caller(), now()).unwrap();
-    table.tokens.note(&note).await.unwrap();
+    delete(&table.tokens, &record.id).await.unwrap();
+    let note = Note::of_use(&record, Use::stored(READ), &caller(), now()).unwrap();
+    table.tokens.note(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     assert_eq!(table.item(&record.id).await, None);
-    assert_eq!(kinds(&table, &record.id).await, [""; 0]);
+    assert_eq!(kinds(&table, &record.id).await, ["deleted", "created"]);
 }
 
 #[tokio::test]

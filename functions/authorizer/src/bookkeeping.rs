@@ -88,11 +88,11 @@ pub(crate) mod tests {
 
     use lambda_runtime::tower::service_fn;
     use portcullis::App;
-    use portcullis::access::{Grants, Resource, Uses};
+    use portcullis::access::{Grants, Resource};
     use portcullis::clock::{Clock, Timestamp};
     use portcullis::config::{Connection, Settings};
-    use portcullis::store::{Caller, Credential, Tokens, connect};
-    use portcullis::token::{Actor, Record, Secrets};
+    use portcullis::store::{Caller, Tokens, connect};
+    use portcullis::token::{Actor, Record};
     use tokio::net::TcpListener;
 
     fn invocation() -> LambdaInvocation {
@@ -105,11 +105,7 @@ pub(crate) mod tests {
         let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
         let made = Timestamp::from_seconds(0);
         let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
-        let secrets = Secrets::of_nobody();
-        let uses = Some(Uses::default());
-        let credential =
-            Credential { secrets, rotation_keys: Vec::new(), uses, reuse_seen_at: None, ttl: None, record };
-        Note::of_use(&credential, None, &Caller::default(), Timestamp::from_seconds(1)).unwrap()
+        Note::of_use(&record, None, &Caller::default(), Timestamp::from_seconds(1)).unwrap()
     }
 
     pub(crate) fn authorizer_at(endpoint: String) -> Authorizer {

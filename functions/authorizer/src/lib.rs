@@ -27,12 +27,13 @@ mod credential;
 mod event;
 mod found;
 mod held;
+mod noted_uses;
 mod pattern;
 mod policy;
 mod whole;
 
 use portcullis::App;
-use portcullis::access::{Api, Asked, Decision, Missing, Principal, Reason, Rules, decide, exercised};
+use portcullis::access::{Api, Asked, Day, Decision, Missing, Principal, Reason, Rules, decide, exercised};
 use portcullis::audit;
 use portcullis::clock::Timestamp;
 use portcullis::config::ConfigError;
@@ -47,6 +48,7 @@ pub use bookkeeping::{Bookkeeping, Settling};
 pub use event::Event;
 use found::Found;
 use held::{Held, Holder};
+use noted_uses::NotedUses;
 
 /// What decides, and what it remembers between two requests.
 #[derive(Clone, Debug)]
@@ -54,6 +56,7 @@ pub struct Authorizer {
     app: App,
     sessions: Option<Sessions>,
     holder: Holder,
+    noted: NotedUses,
 }
 
 /// What came of one event.
@@ -75,7 +78,7 @@ impl Authorizer {
     pub fn new(app: App) -> Result<Self, ConfigError> {
         let timeout = app.settings.provider_timeout;
         let sessions = app.settings.oidc.clone().map(|oidc| Sessions::new(oidc, timeout)).transpose()?;
-        Ok(Self { app, sessions, holder: Holder::default() })
+        Ok(Self { app, sessions, holder: Holder::default(), noted: NotedUses::default() })
     }
 
     /// Reads what the first request will need. It goes on without, if it has to.
@@ -114,14 +117,21 @@ impl Authorizer {
 
     /// What is done once an answer has left, while nobody waits.
     pub async fn settle(&self, note: Option<Note>) {
-        if let Some(note) = note
-            && let Err(error) = self.app.tokens.note(&note).await
-        {
-            // The next one within reach of a working store is noted.
-            let (record, what) = note.about();
-            tracing::warn!(%error, token_id = %record.id, "{what} was not noted");
+        if let Some(note) = note {
+            self.write_note(&note).await;
         }
         self.read_ahead(self.app.clock.now()).await;
+    }
+
+    async fn write_note(&self, note: &Note) {
+        let (record, what) = note.about();
+        let clock = &self.app.clock;
+        match (self.app.tokens.note(note, clock, self.app.settings.history_days).await, note.made()) {
+            (Ok(Some(usage)), Some(made)) => self.noted.remember(&record.id, made, usage, Day::of(clock.now())),
+            (Ok(_), _) => {}
+            // The next one is noted once the store works again.
+            (Err(error), _) => tracing::warn!(%error, token_id = %record.id, "{what} was not noted"),
+        }
     }
 
     fn note(&self, found: &Found, event: &Event, arn: &Arn<'_>, decision: &Decision, now: Timestamp) -> Option<Note> {
@@ -129,7 +139,9 @@ impl Authorizer {
             Found::Token(token) if *decision == Decision::Allow => {
                 let rules = Rules::of(&token.held.catalog, &self.app.settings);
                 let made = exercised(token.principal.grants(), &rules, &asked(event, arn));
-                Note::of_use(&token.credential, made, &event.caller(), now)
+                let record = &token.credential.record;
+                let made = made.and_then(|made| self.noted.unless_noted(&record.id, made, Day::of(now)));
+                Note::of_use(record, made, &event.caller(), now)
             }
             Found::Thief(credential) => {
                 Note::of_reuse(credential, self.app.settings.quarantine_on_reuse, &event.caller(), now)

@@ -94,7 +94,7 @@ async fn issue(app: &App, blank: Blank, by: &Author, now: Timestamp) -> Result<I
     // Whoever comes with AWS credentials must not be locked out by their own tokens.
     let limits = app.limits();
     let limits = if record.created_by == Actor::Bootstrap { Limits { live_tokens: 0, ..limits } } else { limits };
-    match app.tokens.create(&record, &secret.digest(), by, limits).await? {
+    match app.tokens.create(&record, &secret.digest(), by, &app.clock, limits).await? {
         Created::Done => Ok(Issued { record, secret }),
         Created::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),
     }

@@ -113,8 +113,7 @@ impl Exchange {
         let actor = Some(record.created_by.clone());
         let by = Author { actor, source_ip: caller.source_ip, agent: caller.agent };
         let once = OnceOnly::new(&identity.issuer, &identity.jti, identity.refused_from);
-        let days = self.app.settings.retention_days;
-        match self.app.tokens.exchange(&record, &secret.digest(), &once, &by, days).await? {
+        match self.app.tokens.exchange(&record, &secret.digest(), &once, &by, self.app.limits()).await? {
             store::Exchanged::Done => Ok(Issued { record, secret }),
             store::Exchanged::Before => Err(Denied::Identity {
                 reason: "replayed",

@@ -62,7 +62,7 @@ async fn alive(app: &App, presented: &str, from: Option<IpAddr>) -> Result<Optio
             // Where it came from, the caller has said.
             let caller = Caller { source_ip: from, agent: None };
             if let Some(note) = Note::of_reuse(&credential, app.settings.quarantine_on_reuse, &caller, now) {
-                app.tokens.note(&note).await?;
+                app.tokens.note(&note, &app.clock, app.settings.history_days).await?;
             }
             Ok(None)
         }

@@ -5,7 +5,7 @@ use portcullis::App;
 use portcullis::access::Day;
 use portcullis::api::{Event, Events, Grant, PermissionUse, Usage};
 use portcullis::http::{Answer, Call, FieldError, Problem, json, tag};
-use portcullis::store::{EventCursor, MOST_PER_PAGE};
+use portcullis::store::{EventCursor, MAX_PER_PAGE};
 use portcullis::token::{self, TokenId};
 
 use crate::{PER_PAGE, whole_number};
@@ -18,7 +18,7 @@ const MOST_DAYS: u32 = 365;
 pub(crate) async fn events(app: &App, call: &Call) -> Answer {
     let [limit, cursor] = call.parameters(["limit", "cursor"])?;
     let target = call.target(app).await?;
-    let limit = limit.map(|text| whole_number(text, MOST_PER_PAGE)).transpose();
+    let limit = limit.map(|text| whole_number(text, MAX_PER_PAGE)).transpose();
     let after = cursor.map(|text| EventCursor::decode(text, &target.id)).transpose();
     let (limit, after) = match (limit, after) {
         (Ok(limit), Ok(after)) => (limit.unwrap_or(PER_PAGE), after),
@@ -33,7 +33,7 @@ pub(crate) async fn events(app: &App, call: &Call) -> Answer {
     Ok(json(StatusCode::OK, &Events { events: page.events.into_iter().map(shown).collect(), next_cursor }))
 }
 
-fn shown(event: token::Event) -> Event {
+pub(crate) fn shown(event: token::Event) -> Event {
     Event {
         id: event.id,
         kind: event.kind,
@@ -61,7 +61,7 @@ pub(crate) async fn usage(app: &App, call: &Call) -> Answer {
         used,
         summary: format!("{used} of {} permissions used in {days} days", permissions.len()),
         // A gateway that keeps answers does not ask again for each request.
-        complete: app.settings.authorizer_cache_seconds == 0 && !uses.are_full(),
+        complete: app.settings.authorizer_cache_seconds == 0 && uses.are_complete(),
         permissions: permissions
             .into_iter()
             .map(|(permission, day)| PermissionUse {

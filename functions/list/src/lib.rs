@@ -1,6 +1,7 @@
 //! What there is to see: `GET /tokens`, `GET /tokens/{id}` with its `/events` and `/usage`,
-//! `GET /me`, and why a token may do something or not: `POST /explain`.
+//! `GET /activity`, `GET /me`, and why a token may do something or not: `POST /explain`.
 
+mod activity;
 mod explain;
 mod history;
 
@@ -12,13 +13,13 @@ use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::Principal;
 use portcullis::api::{Grant, Me, MeToken, Token, Tokens};
+use portcullis::clock::DAY_SECONDS;
 use portcullis::http::{Answer, Call, FieldError, Problem, json, respond, tag};
-use portcullis::store::{Cursor, Filter, MOST_PER_PAGE, Scope};
+use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope};
 use portcullis::token::{Invalid, OwnerId, Record, Status};
 
 const PER_PAGE: usize = 50;
 const MOST_IDLE_DAYS: u32 = 3650;
-const DAY: i64 = 86_400;
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -32,6 +33,7 @@ async fn show(app: &App, request: &Request) -> Answer {
         "/tokens/{id}" => one(app, &call).await,
         "/tokens/{id}/events" => history::events(app, &call).await,
         "/tokens/{id}/usage" => history::usage(app, &call).await,
+        "/activity" => activity::activity(app, &call).await,
         "/me" => me(&call),
         "/explain" => explain::explain(app, &call, request.body()).await,
         _ => Err(Problem::not_found()),
@@ -48,14 +50,14 @@ async fn many(app: &App, call: &Call) -> Answer {
             return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
         }
     };
-    let after = asked.cursor.map(|text| Cursor::decode(text, &scope)).transpose();
+    let after = asked.cursor.map(|text| ListCursor::decode(text, &scope)).transpose();
     let after = after.map_err(|invalid| Problem::invalid(vec![FieldError::of("cursor", invalid)]))?;
     let now = app.clock.now();
     let filter = Filter {
         scope,
         status: asked.status,
         after,
-        idle_since: asked.idle_days.map(|days| now.plus_seconds(-i64::from(days) * DAY)),
+        idle_since: asked.idle_days.map(|days| now.plus_seconds(-i64::from(days) * DAY_SECONDS)),
         max_idle_days: app.settings.max_idle_days,
         limit: asked.limit,
         now,
@@ -85,7 +87,7 @@ impl<'a> Asked<'a> {
             call.parameters(["limit", "cursor", "status", "owner", "idle_days"])?;
         let mut errors = Vec::new();
         let mut wrong = |field, invalid| errors.push(FieldError::of(field, invalid));
-        let limit = limit.map(|text| whole_number(text, MOST_PER_PAGE)).transpose();
+        let limit = limit.map(|text| whole_number(text, MAX_PER_PAGE)).transpose();
         let limit = limit.map_err(|invalid| wrong("limit", invalid));
         let idle_days = idle_days.map(|text| whole_number(text, MOST_IDLE_DAYS)).transpose();
         let idle_days = idle_days.map_err(|invalid| wrong("idle_days", invalid));

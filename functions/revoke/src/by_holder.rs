@@ -5,7 +5,7 @@
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
 use portcullis::http::{Answer, Form, FormError, empty, origin};
-use portcullis::store::{Caller, Note};
+use portcullis::store::{Caller, Ending, Note};
 use portcullis::token::{Actor, Author, Grounds, Proof, Secret};
 
 pub(crate) const ROUTE: &str = "/revoke";
@@ -33,13 +33,14 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
             let actor = Actor::Token(secret.id().clone());
             let Caller { source_ip, agent } = caller;
             let author = Author { actor: Some(actor.clone()), source_ip, agent };
-            let (grounds, limits) = (Grounds::default(), app.limits());
-            app.tokens.revoke(secret.id(), &actor, &author, &grounds, &app.clock, limits).await?;
+            let (seen, limits) = (&credential.record, app.limits());
+            let ending = Ending { seen, actor: &actor, by: &author, clock: &app.clock, limits };
+            app.tokens.revoke(&ending, &Grounds::default()).await?;
         }
         // It proves nothing any more: whoever finds it must not end the newest.
         Proof::Ended => {
             if let Some(note) = Note::of_reuse(&credential, app.settings.quarantine_on_reuse, &caller, now) {
-                app.tokens.note(&note).await?;
+                app.tokens.note(&note, &app.clock, app.settings.history_days).await?;
             }
         }
         Proof::Current | Proof::Superseded | Proof::Wrong => {}

@@ -12,6 +12,7 @@ use portcullis::api::{Revoked, Token};
 use portcullis::clock::Timestamp;
 use portcullis::flush::Flusher;
 use portcullis::http::{Answer, Call, FieldError, Fields, Problem, json, no_content, respond, tag};
+use portcullis::store::Ending;
 use portcullis::token::Grounds;
 
 const KNOWN: &str = "reason, comment";
@@ -48,8 +49,9 @@ async fn revoke(app: &App, flusher: &Flusher, call: &Call, body: &Body) -> Answe
     let flush = asks_to_flush(app, flusher, call)?;
     let grounds = grounds(body)?;
     let target = call.target(app).await?;
-    let (actor, author) = (call.actor(), call.author());
-    let revoked = app.tokens.revoke(&target.id, &actor, &author, &grounds, &app.clock, app.limits()).await?;
+    let (actor, by) = (call.actor(), call.author());
+    let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.limits() };
+    let revoked = app.tokens.revoke(&ending, &grounds).await?;
     let record = revoked.ok_or_else(Problem::not_found)?.record;
     let flushed = if flush { Some(flushed(flusher).await) } else { None };
     let view = Token::of(&record, &app.settings, app.clock.now());
@@ -106,5 +108,7 @@ fn grounds(body: &Body) -> Result<Grounds, Problem> {
 async fn delete(app: &App, call: &Call) -> Answer {
     call.parameters([])?;
     let target = call.target(app).await?;
-    if app.tokens.delete(&target.id).await? { Ok(no_content()) } else { Err(Problem::not_found()) }
+    let (actor, by) = (call.actor(), call.author());
+    let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.limits() };
+    if app.tokens.delete(&ending).await? { Ok(no_content()) } else { Err(Problem::not_found()) }
 }

@@ -52,7 +52,7 @@ async fn rotate(app: &App, request: &Request) -> Answer {
         expires_at: (next.expires_at != seen.expires_at).then_some([seen.expires_at, next.expires_at]),
     };
     let limits = app.limits();
-    let change = Change { seen, next, what, by: &call.author(), now, limits };
+    let change = Change { seen, next, what, by: &call.author(), clock: &app.clock, limits };
     match app.tokens.rotate(&change, &credential, secret.digest(), key.as_ref()).await? {
         Changed::Done(record) => {
             let view = Token::of(&record, &app.settings, now);

@@ -38,10 +38,14 @@ pub(crate) async fn patch(app: &App, call: &Call, request: &Request) -> Answer {
 
 /// Puts a record in the place of the one that was read, unless somebody was quicker.
 pub(crate) async fn replace(app: &App, call: &Call, seen: &Record, next: Record, what: Happened) -> Answer {
-    let (by, now) = (&call.author(), app.clock.now());
-    match app.tokens.change(&Change { seen, next, what, by, now, limits: app.limits() }).await? {
+    let change = Change { seen, next, what, by: &call.author(), clock: &app.clock, limits: app.limits() };
+    match app.tokens.change(&change).await? {
         Changed::Done(record) => shown(app, &record),
-        Changed::Stale(record) => Err(Problem::precondition_failed(record.version)),
+        Changed::Stale(record) => {
+            // It may have expired in this very moment.
+            alive(app, &record)?;
+            Err(Problem::precondition_failed(record.version))
+        }
         Changed::Gone => Err(Problem::not_found()),
         Changed::LimitReached => Err(Problem::token_limit_reached(app.limits().live_tokens)),
     }

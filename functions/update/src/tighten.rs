@@ -23,7 +23,7 @@ pub(crate) async fn tighten(app: &App, call: &Call, request: &Request) -> Answer
         return Err(Problem::precondition_failed(seen.version));
     }
     alive(app, &seen)?;
-    if app.settings.authorizer_cache_seconds > 0 || uses.are_full() {
+    if app.settings.authorizer_cache_seconds > 0 || !uses.are_complete() {
         return Err(Problem::usage_incomplete());
     }
     let grants = uses.enough(&seen.grants, Day::of(app.clock.now()).minus(days));

@@ -74,6 +74,7 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Fail
         "DescribeTable" => call(body, |request| database.describe_table(request)),
         "UpdateTimeToLive" => call(body, |request| database.update_time_to_live(request)),
         "DescribeTimeToLive" => call(body, |request| database.describe_time_to_live(request)),
+        "BatchGetItem" => call(body, |request| database.batch_get_item(request)),
         "GetItem" => call(body, |request| database.get_item(request)),
         "PutItem" => call(body, |request| database.put_item(request)),
         "UpdateItem" => call(body, |request| database.update_item(request)),

@@ -67,10 +67,7 @@ fn key(key: &Key) -> Result<[KeySchemaElement; 2], BuildError> {
 }
 
 fn global(index: &Index) -> Result<GlobalSecondaryIndex, BuildError> {
-    let projection = Projection::builder()
-        .projection_type(ProjectionType::Include)
-        .set_non_key_attributes(Some(index.projected.clone()))
-        .build();
+    let projection = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
     let [hash, range] = key(&index.key)?;
     GlobalSecondaryIndex::builder()
         .index_name(&index.name)

@@ -49,10 +49,8 @@ pub struct Key {
 pub struct Index {
     /// Its name.
     pub name: String,
-    /// Its key.
+    /// Its key. It holds nothing but keys, so that no release ever changes a projection.
     pub key: Key,
-    /// What it holds besides the keys.
-    pub projected: Vec<String>,
 }
 
 pub(super) fn read(resource: &Node<'_>) -> Result<Table, TemplateError> {
@@ -91,15 +89,10 @@ fn attribute(node: &Node<'_>) -> Result<Attribute, TemplateError> {
 fn index(node: &Node<'_>) -> Result<Index, TemplateError> {
     let projection = node.get("Projection")?;
     let kind = projection.get("ProjectionType")?;
-    if kind.text()? != "INCLUDE" {
-        return Err(kind.wrong("is not INCLUDE, so it might project the digest"));
+    if kind.text()? != "KEYS_ONLY" {
+        return Err(kind.wrong("is not KEYS_ONLY, so it might project the digest"));
     }
-    let projected = projection.get("NonKeyAttributes")?.items()?;
-    Ok(Index {
-        name: node.get("IndexName")?.text()?,
-        key: key(&node.get("KeySchema")?)?,
-        projected: projected.iter().map(Node::text).collect::<Result<_, _>>()?,
-    })
+    Ok(Index { name: node.get("IndexName")?.text()?, key: key(&node.get("KeySchema")?)? })
 }
 
 fn key(schema: &Node<'_>) -> Result<Key, TemplateError> {

@@ -32,4 +32,4 @@ pub use permission::Permission;
 pub use principal::{Principal, Session};
 pub use regions::{Allowed, Extent, Inexpressible, Region, regions};
 pub use resource::Resource;
-pub use usage::{Day, MOST_USES, Use, Uses, exercised};
+pub use usage::{Day, MAX_USES, Use, Uses, exercised};

@@ -3,15 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Serialize, Serializer};
 use time::{Date, Duration, OffsetDateTime};
 
 use super::{Asked, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Need, Permission, RequestPath};
 use super::{Resource, Rules, Target, need};
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::token::Digest;
 
-/// The most uses that are remembered of a token. One that has as many may have had others.
-pub const MOST_USES: usize = 100;
+/// The most uses that are kept of a token. One that has as many may have had others.
+pub const MAX_USES: usize = 1_000;
+
+/// The longest name of a resource that is kept as it is, in bytes. In the place of a longer one there is
+/// its digest, so that a full usage stays below 200 KB (DynamoDB's limit is 400 KB).
+const MAX_RESOURCE_BYTES: usize = 64;
 
 /// A permission that a request needed, and the resource of the token's grants that it was on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +35,12 @@ pub struct Day(i64);
 
 /// On which day each use was last made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Uses(BTreeMap<Use, Day>);
+pub struct Uses {
+    days: BTreeMap<Use, Day>,
+    /// Whether there may have been others: as many are kept as can be, or one is on a resource that
+    /// nothing names any more.
+    incomplete: bool,
+}
 
 /// What a request that was let in made use of; nothing where it needed no permission.
 #[must_use]
@@ -54,7 +66,7 @@ impl Day {
     /// The day of a moment.
     #[must_use]
     pub fn of(at: Timestamp) -> Self {
-        Self(at.seconds().div_euclid(86_400))
+        Self(at.seconds().div_euclid(DAY_SECONDS))
     }
 
     /// So many days before.
@@ -89,7 +101,7 @@ impl Serialize for Day {
     }
 }
 
-/// As it is stored: `app:read app/billing`.
+/// `app:read app/billing`
 impl fmt::Display for Use {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.permission, self.resource)
@@ -97,7 +109,18 @@ impl fmt::Display for Use {
 }
 
 impl Use {
-    /// One that was written down.
+    /// As it is stored: `app:read app/billing`. In the place of a resource that is long, or begins with a
+    /// space, there is its digest behind a space.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let resource = self.resource.to_string();
+        if resource.len() <= MAX_RESOURCE_BYTES && !resource.starts_with(' ') {
+            return format!("{} {resource}", self.permission);
+        }
+        format!("{}  {}", self.permission, digest_of(&resource))
+    }
+
+    /// From a permission and a resource: `app:read app/billing`.
     #[must_use]
     pub fn stored(text: &str) -> Option<Self> {
         let (permission, resource) = text.split_once(' ')?;
@@ -109,23 +132,52 @@ impl Use {
     }
 }
 
+/// 16 bytes of SHA-256: no two resources of one token have the same.
+fn digest_of(resource: &str) -> String {
+    let digest = Digest::of(resource.as_bytes());
+    URL_SAFE_NO_PAD.encode(digest.as_bytes().get(..16).unwrap_or_default())
+}
+
 impl Uses {
+    /// As they are stored, by [`Use::key`]. The names of long resources are those in the token's grants;
+    /// `None` where a key is none.
+    #[must_use]
+    pub fn stored<'a>(stored: impl Iterator<Item = (&'a str, Day)>, grants: &Grants) -> Option<Self> {
+        let mut uses = Self::default();
+        let mut count = 0;
+        for (key, day) in stored {
+            count += 1;
+            let (permission, resource) = key.split_once(' ')?;
+            match resource.strip_prefix(' ') {
+                None => {
+                    uses.days.insert(Use::stored(key)?, day);
+                }
+                Some(digest) => {
+                    let resources = grants.iter().flat_map(|grant| &grant.resources);
+                    let resource = resources.into_iter().find(|one| digest_of(&one.to_string()) == digest);
+                    match resource.cloned() {
+                        Some(resource) => {
+                            uses.days.insert(Use { permission: Permission::stored(permission)?, resource }, day);
+                        }
+                        None => uses.incomplete = true,
+                    }
+                }
+            }
+        }
+        uses.incomplete |= count >= MAX_USES;
+        Some(uses)
+    }
+
     /// On which day a use was last made.
     #[must_use]
     pub fn last(&self, made: &Use) -> Option<Day> {
-        self.0.get(made).copied()
+        self.days.get(made).copied()
     }
 
-    /// Whether others may have been made that are not among these.
+    /// Whether no others can have been made that are not among these.
     #[must_use]
-    pub fn are_full(&self) -> bool {
-        self.0.len() >= MOST_USES
-    }
-
-    /// The one that was made longest ago.
-    #[must_use]
-    pub fn oldest(&self) -> Option<&Use> {
-        self.0.iter().min_by_key(|(_, day)| **day).map(|(made, _)| made)
+    pub fn are_complete(&self) -> bool {
+        !self.incomplete
     }
 
     /// Each permission of the grants, once, in their order, with the day on which it was last
@@ -135,7 +187,7 @@ impl Uses {
         let mut days: Vec<(&Permission, Option<Day>)> = Vec::new();
         for grant in grants {
             for held in &grant.permissions {
-                let here = self.0.iter().filter(|(made, _)| held.covers(&made.permission) && covers(grant, made));
+                let here = self.days.iter().filter(|(made, _)| held.covers(&made.permission) && covers(grant, made));
                 let last = here.map(|(_, day)| *day).max();
                 match days.iter_mut().find(|(permission, _)| *permission == held) {
                     Some((_, day)) => *day = (*day).max(last),
@@ -151,7 +203,7 @@ impl Uses {
     /// on. Wildcards of permissions go; resources stay as they were granted.
     #[must_use]
     pub fn enough(&self, grants: &Grants, since: Day) -> Grants {
-        let made: Vec<_> = self.0.iter().filter(|(_, day)| **day >= since).map(|(made, _)| made).collect();
+        let made: Vec<_> = self.days.iter().filter(|(_, day)| **day >= since).map(|(made, _)| made).collect();
         // What was given since, and is not any more, is not given back by this.
         let made: Vec<_> = made.into_iter().filter(|made| grants.covers(&made.permission, &made.resource)).collect();
         let made = made.iter().filter(|one| !made.iter().any(|other| one != &other && one.is_covered_by(other)));
@@ -176,7 +228,7 @@ impl Uses {
     /// The grants without the permissions that were not used: for uses too manifold to list.
     fn kept(&self, grants: &Grants, since: Day) -> Grants {
         let used = |grant: &Grant, held: &Permission| {
-            self.0.iter().any(|(made, day)| *day >= since && held.covers(&made.permission) && covers(grant, made))
+            self.days.iter().any(|(made, day)| *day >= since && held.covers(&made.permission) && covers(grant, made))
         };
         let kept = grants.iter().map(|grant| Grant {
             permissions: grant.permissions.iter().filter(|held| used(grant, held)).cloned().collect(),
@@ -192,7 +244,7 @@ fn covers(grant: &Grant, made: &Use) -> bool {
 
 impl FromIterator<(Use, Day)> for Uses {
     fn from_iter<I: IntoIterator<Item = (Use, Day)>>(uses: I) -> Self {
-        Self(uses.into_iter().collect())
+        Self { days: uses.into_iter().collect(), incomplete: false }
     }
 }
 
@@ -287,6 +339,35 @@ mod tests {
         let held = grants(&[(&["p:*", "unused:read"], &refs)]);
         let many: Uses = (0..25).map(|n| (Use::stored(&format!("p:a{n} app/a{n}")).unwrap(), Day(1))).collect();
         assert_eq!(many.enough(&held, Day(0)), grants(&[(&["p:*"], &refs)]));
+    }
+
+    fn stored(keys: &[&str], held: &Grants) -> Option<Uses> {
+        Uses::stored(keys.iter().map(|key| (*key, Day(7))), held)
+    }
+
+    #[test]
+    fn a_use_is_known_again_by_its_key_however_long_its_resource_is() {
+        let long = format!("app/{}", "a".repeat(200));
+        let held = grants(&[(&["app:*"], &["app/a  b", &long, " x"])]);
+        for resource in ["app/a  b", &long, " x"] {
+            let made = Use { permission: "app:read".parse().unwrap(), resource: resource.parse().unwrap() };
+            assert!(made.key().len() < 80, "{}", made.key());
+            let uses = stored(&[&made.key()], &held).unwrap();
+            assert_eq!(uses.last(&made), Some(Day(7)), "{resource}");
+            assert!(uses.are_complete());
+        }
+        assert!(stored(&["app"], &held).is_none());
+    }
+
+    #[test]
+    fn uses_are_incomplete_once_they_are_full_or_on_a_resource_that_nothing_names() {
+        let held = grants(&[(&["app:*"], &["app"])]);
+        let long = Use { permission: "app:read".parse().unwrap(), resource: "b".repeat(90).parse().unwrap() };
+        assert!(!stored(&[&long.key()], &held).unwrap().are_complete());
+        let many: Vec<_> = (0..MAX_USES).map(|at| format!("app:a{at} app")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        assert!(stored(&many[1..], &held).unwrap().are_complete());
+        assert!(!stored(&many, &held).unwrap().are_complete());
     }
 
     #[test]

@@ -1,35 +1,29 @@
-//! Every change of a token: its record, the event that tells of it, and its owner's slots, in
-//! one transaction that holds only if nobody changed the record since it was read.
+//! Changes of a token that lives on: the record, the event and, where the expiry moves, its owner's
+//! slots, in one transaction that holds only if the record has not changed since it was read.
 
-use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use rand::TryRng;
-use rand::rngs::SysRng;
-use ulid::Ulid;
-
-use super::create::{MOST_TRIES, Transacted, end_of_life, pause};
-use super::events::MOST_IN_ONE_TRANSACTION;
+use super::edit::Edit;
+use super::transact::{MAX_TRIES, Transacted, pause, write};
 use super::{Credential, Error, Limits, RotationKey, Tokens, item, number};
-use crate::clock::Timestamp;
-use crate::token::{Author, Digest, Event, Happened, Record, TokenId};
+use crate::clock::Clock;
+use crate::token::{Author, Digest, Happened, Record};
 
-/// The most keys of rotations that are remembered; nobody gives a token that many secrets in
-/// the time for which one is.
-const MOST_KEYS: usize = 50;
+/// The most keys of rotations that are remembered. No client rotates one token that often in the time
+/// for which one is.
+const MAX_ROTATION_KEYS: usize = 50;
 
 /// A change of one token: what was read, what is to be, and what to tell of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Change<'a> {
     /// As it was read.
     pub seen: &'a Record,
-    /// As it is to be; its version is seen to by the store.
+    /// As it is to be; the store sees to its version.
     pub next: Record,
     /// What happened.
     pub what: Happened,
     /// Who did it.
     pub by: &'a Author,
-    /// When.
-    pub now: Timestamp,
+    /// The time, asked anew at each try.
+    pub clock: &'a Clock,
     /// What the deployment allows.
     pub limits: Limits,
 }
@@ -39,7 +33,7 @@ pub struct Change<'a> {
 pub enum Changed {
     /// It is as it was to be.
     Done(Box<Record>),
-    /// Somebody was quicker: so it is now, and nothing was written.
+    /// It is like this now, which is not what the change was for; nothing was written.
     Stale(Box<Record>),
     /// It is not there any more.
     Gone,
@@ -47,23 +41,20 @@ pub enum Changed {
     LimitReached,
 }
 
-type Attributes = Vec<(&'static str, Option<AttributeValue>)>;
-
 impl Tokens {
     /// Changes a token as it was read.
     ///
-    /// Its slot follows it: given back where it ends, taken again where it comes back to life,
-    /// and moved with its expiry. The events are kept as long as the record.
+    /// Its slot moves with its expiry. A token that has expired meanwhile is not changed: it would live
+    /// again with the secret that has ended.
     ///
     /// # Errors
     /// When the store fails; the change may be written or not, and reading tells.
     pub async fn change(&self, change: &Change<'_>) -> Result<Changed, Error> {
-        self.changed(change, &Vec::new()).await
+        self.write_change(change, None).await
     }
 
-    /// Changes a token to have another secret; the one that it has works on until the next
-    /// record's `previous_secret_until`. `key` is that of the request, which is not to do it
-    /// twice.
+    /// Gives a token another secret. The one that it has works until the next record's
+    /// `previous_secret_until`. `key` is that of the request, which is not to do it twice.
     ///
     /// # Errors
     /// As [`Tokens::change`].
@@ -74,184 +65,62 @@ impl Tokens {
         new: Digest,
         key: Option<&RotationKey>,
     ) -> Result<Changed, Error> {
-        let secrets = seen.secrets.rotated(new, change.next.previous_secret_until, change.now);
-        let known = seen.rotation_keys.iter().filter(|known| known.is_known(change.now));
-        let keys: Vec<_> = key.into_iter().chain(known).take(MOST_KEYS).collect();
-        let attributes = vec![
-            (item::DIGEST, Some(item::bytes(secrets.current.as_bytes()))),
-            (item::SUPERSEDED, Some(item::superseded(&secrets))),
-            (item::ROTATION_KEYS, (!keys.is_empty()).then(|| item::rotation_keys(keys.into_iter()))),
-            // The next reuse is one of another secret.
-            (item::REUSE_SEEN_AT, None),
-        ];
-        self.changed(change, &attributes).await
+        let now = change.clock.now();
+        let secrets = seen.secrets.rotated(new, change.next.previous_secret_until, now);
+        let known = seen.rotation_keys.iter().filter(|known| known.is_known(now));
+        let keys: Vec<_> = key.into_iter().chain(known).take(MAX_ROTATION_KEYS).collect();
+        self.write_change(change, Some(item::secrets(&secrets, &keys))).await
     }
 
-    async fn changed(&self, change: &Change<'_>, also: &Attributes) -> Result<Changed, Error> {
-        let next = Record { version: change.seen.version.saturating_add(1), ..change.next.clone() };
-        let event = event(&next, &change.what, change.by, change.now)?;
-        for tried in 0..MOST_TRIES {
-            let Some(writes) = self.writes(change, &next, &event, also).await? else {
-                return Ok(Changed::LimitReached);
+    async fn write_change(
+        &self,
+        change: &Change<'_>,
+        secrets: Option<aws_sdk_dynamodb::types::AttributeValue>,
+    ) -> Result<Changed, Error> {
+        let (seen, limits) = (change.seen, change.limits);
+        let next = Record { version: seen.version.saturating_add(1), ..change.next.clone() };
+        for tries in 0..MAX_TRIES {
+            let now = change.clock.now();
+            if secrets.is_none() && seen.has_expired(now) {
+                return Ok(Changed::Stale(Box::new(seen.clone())));
+            }
+            let edit = edit(seen, &next, limits.retention_days);
+            let edit = match &secrets {
+                // The next reuse is one of another secret.
+                Some(secrets) => edit.set(item::SECRETS, secrets.clone()).set_or_remove(item::REUSE, None),
+                None => edit,
             };
-            let writes = writes.into_iter().collect::<Result<_, _>>().map_err(Error::unavailable)?;
+            let mut writes = vec![
+                edit.build(&self.table, item::token_key(&next.id)).map(write)?,
+                self.event(&next, &change.what, change.by, now, limits.history_days)?,
+            ];
+            if next.counted && limits.live_tokens > 0 && next.expires_at != seen.expires_at {
+                let Some(slot) = self.take_slot(&next, now, limits.live_tokens).await? else {
+                    return Ok(Changed::LimitReached);
+                };
+                writes.push(slot);
+            }
             if self.transact(writes).await? == Transacted::Done {
                 return Ok(Changed::Done(Box::new(next)));
             }
             match self.get(&next.id).await? {
                 None => return Ok(Changed::Gone),
-                Some(now) if now.version != change.seen.version => return Ok(Changed::Stale(Box::new(now))),
-                // It was about the slots or the events, or two were at it at the same time.
-                Some(_) => pause(tried).await,
+                Some(record) if record.version != seen.version => return Ok(Changed::Stale(Box::new(record))),
+                // It was about the slots, or another transaction was in flight.
+                Some(_) => pause(tries).await,
             }
         }
         Err(Error::Contention)
     }
-
-    /// The transaction; `None` where there is no slot for it.
-    async fn writes(
-        &self,
-        change: &Change<'_>,
-        next: &Record,
-        event: &Event,
-        also: &Attributes,
-    ) -> Result<Option<Vec<Result<TransactWriteItem, BuildError>>>, Error> {
-        let ttl = |record: &Record| end_of_life(record, change.limits.retention_days);
-        let (ttl_before, ttl_next) = (ttl(change.seen), ttl(next));
-        let before = item::of(change.seen, ttl_before);
-        let mut edit = Edit::new(change.seen.version);
-        let after = item::of(next, ttl_next);
-        for (name, value) in &after {
-            if before.get(name) != Some(value) {
-                edit.set(name, value.clone());
-            }
-        }
-        for name in before.keys().filter(|name| !after.contains_key(*name)) {
-            edit.remove(name);
-        }
-        for (name, value) in also {
-            match value {
-                Some(value) => edit.set(name, value.clone()),
-                None => edit.remove(name),
-            }
-        }
-        let mut writes = vec![
-            edit.of(&self.table, item::token_key(&next.id)).map(update),
-            self.put_event(&next.id, event, ttl_next),
-        ];
-        match self.slot_change(change, next).await? {
-            Slot::Unchanged => {}
-            Slot::Written(write) => writes.push(Ok(update(*write))),
-            Slot::None => return Ok(None),
-        }
-        if ttl_before != ttl_next {
-            let mut keys = self.event_keys(&next.id).await?;
-            let older = keys.split_off(keys.len().min(MOST_IN_ONE_TRANSACTION));
-            self.restamp(older, ttl_next).await?;
-            writes.extend(keys.into_iter().map(|key| self.event_ttl(key, ttl_next).map(update)));
-        }
-        Ok(Some(writes))
-    }
-
-    async fn slot_change(&self, change: &Change<'_>, next: &Record) -> Result<Slot, Error> {
-        let (seen, now) = (change.seen, change.now);
-        let ends = next.revoked.is_some() && seen.revoked.is_none();
-        if ends {
-            let held = self.slots(&seen.owner).await?.holds(&seen.id);
-            return if held { written(self.free_slot(&seen.owner, &seen.id)) } else { Ok(Slot::Unchanged) };
-        }
-        if change.limits.live_tokens == 0 || next.expires_at == seen.expires_at {
-            return Ok(Slot::Unchanged);
-        }
-        let mut slots = self.slots(&seen.owner).await?.without_expired(now);
-        if !slots.holds(&seen.id) {
-            // One that was made where there was no limit is not counted later either.
-            if !seen.has_expired(now) {
-                return Ok(Slot::Unchanged);
-            }
-            if slots.count() >= usize::try_from(change.limits.live_tokens).unwrap_or(usize::MAX) {
-                return Ok(Slot::None);
-            }
-        }
-        slots.take(&seen.id, next.expires_at);
-        written(self.write_slots(&seen.owner, &slots))
-    }
-
-    pub(super) fn put_event(
-        &self,
-        id: &TokenId,
-        event: &Event,
-        ttl: Option<Timestamp>,
-    ) -> Result<TransactWriteItem, BuildError> {
-        self.put_new(item::event(id, event, ttl))
-    }
 }
 
-/// What becomes of a token's slot.
-enum Slot {
-    Unchanged,
-    Written(Box<Update>),
-    /// There is none left for it.
-    None,
-}
-
-fn written(update: Result<Update, BuildError>) -> Result<Slot, Error> {
-    update.map(Box::new).map(Slot::Written).map_err(Error::unavailable)
-}
-
-/// What happened to a token, as it is written down.
-pub(super) fn event(record: &Record, what: &Happened, by: &Author, now: Timestamp) -> Result<Event, Error> {
-    let drawn = SysRng.try_next_u32().map_err(Error::unavailable)?;
-    // Two changes of one millisecond are told apart, and in order, by the version.
-    let order = (u128::from(record.version) << 32) | u128::from(drawn);
-    let id = Ulid::from_parts(u64::try_from(now.millis()).unwrap_or(0), order);
-    let (kind, detail) = (what.kind().to_owned(), what.detail());
-    Ok(Event { id: id.to_string(), at: now, kind, by: by.clone(), detail })
-}
-
-pub(super) fn update(update: Update) -> TransactWriteItem {
-    TransactWriteItem::builder().update(update).build()
-}
-
-/// An update expression, in which every attribute goes by a placeholder.
-struct Edit {
-    sets: Vec<String>,
-    removes: Vec<String>,
-    names: Vec<(String, String)>,
-    values: Vec<(String, AttributeValue)>,
-    seen: u64,
-}
-
-impl Edit {
-    fn new(seen: u64) -> Self {
-        Self { sets: Vec::new(), removes: Vec::new(), names: Vec::new(), values: Vec::new(), seen }
-    }
-
-    fn set(&mut self, name: &str, value: AttributeValue) {
-        self.sets.push(format!("#{name} = :{name}"));
-        self.names.push((format!("#{name}"), name.to_owned()));
-        self.values.push((format!(":{name}"), value));
-    }
-
-    fn remove(&mut self, name: &str) {
-        self.removes.push(format!("#{name}"));
-        self.names.push((format!("#{name}"), name.to_owned()));
-    }
-
-    fn of(self, table: &str, key: item::Item) -> Result<Update, BuildError> {
-        let mut expression = format!("SET {}", self.sets.join(", "));
-        if !self.removes.is_empty() {
-            expression.push_str(&format!(" REMOVE {}", self.removes.join(", ")));
-        }
-        Update::builder()
-            .table_name(table)
-            .set_key(Some(key))
-            .update_expression(expression)
-            // The version is among what is set, so its placeholder is there.
-            .condition_expression("#version = :seen")
-            .set_expression_attribute_names(Some(self.names.into_iter().collect()))
-            .set_expression_attribute_values(Some(self.values.into_iter().collect()))
-            .expression_attribute_values(":seen", number(self.seen))
-            .build()
-    }
+/// The groups that are different, each as a whole, under the version that was read.
+fn edit(seen: &Record, next: &Record, retention_days: u32) -> Edit {
+    let (before, after) = (item::of(seen, retention_days), item::of(next, retention_days));
+    let edit = Edit::default().when_still(item::VERSION, Some(number(seen.version)));
+    let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .fold(edit, |edit, name| edit.set_or_remove(name, after.get(name).cloned()))
 }

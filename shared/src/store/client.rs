@@ -3,7 +3,7 @@
 
 use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
 
@@ -25,6 +25,11 @@ pub fn connect(connection: Connection) -> Result<Client, ConfigError> {
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts(connection.timeouts));
+    // The SDK counts retries by service and region; here, by the place that they are made at.
+    let config = match &connection.endpoint {
+        Some(url) => config.retry_partition(RetryPartition::new(url.clone())),
+        None => config,
+    };
     let config = match connection.static_credentials {
         Some((id, secret)) => config.credentials_provider(Credentials::new(id, secret, None, None, "static")),
         None => config.credentials_provider(EnvironmentVariableCredentialsProvider::new()),

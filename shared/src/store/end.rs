@@ -1,13 +1,32 @@
-//! The ways in which a token ends by someone's hand. Each gives its slot back.
+//! The ways in which a person ends a token: revoke, disable, delete.
+//!
+//! Each is the smallest write there is: one transaction of the record and the event, under the
+//! condition that the token is not revoked yet. It depends neither on the record's version nor on the
+//! owner's slots, so nothing that a holder or an owner can contend for delays it (ADR 0020).
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
-use super::change::{Change, Changed, update};
-use super::create::{MOST_TRIES, Transacted, pause};
-use super::events::MOST_IN_ONE_TRANSACTION;
-use super::{Error, Limits, Tokens, item, number};
+use super::change::Changed;
+use super::edit::Edit;
+use super::transact::{MAX_TRIES, Transacted, pause, write};
+use super::{Error, Limits, Tokens, client, item, number, ttl};
 use crate::clock::Clock;
-use crate::token::{Actor, Author, Grounds, Happened, Record, Revocation, TokenId};
+use crate::token::{Actor, Author, Disablement, Grounds, Happened, Record, Revocation, WhyDisabled};
+
+/// The end of a token: which one, who ends it, and what the deployment keeps of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// As it was read.
+    pub seen: &'a Record,
+    /// Who ends it.
+    pub actor: &'a Actor,
+    /// The same, and from where.
+    pub by: &'a Author,
+    /// The time, asked anew at each try.
+    pub clock: &'a Clock,
+    /// What the deployment keeps.
+    pub limits: Limits,
+}
 
 /// A token that is revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,76 +38,125 @@ pub struct Revoked {
 }
 
 impl Tokens {
-    /// Ends a token for good and keeps its record for the time of the retention. Once this has
-    /// answered, no later consistent read finds it alive.
+    /// Revokes a token and keeps its record for the retention. Once this has answered, no later
+    /// consistent read finds it alive.
     ///
-    /// Revoking it again changes nothing: the first one stands. `None` where there is no
-    /// such token. Each try has a time of its own, so that its event comes behind those of
-    /// the changes that were quicker.
+    /// Revoking it again changes nothing: the first revocation stands. `None` where the token was
+    /// deleted.
     ///
     /// # Errors
     /// When the store fails; the token may be revoked or not, and trying again is safe.
-    pub async fn revoke(
-        &self,
-        id: &TokenId,
-        actor: &Actor,
-        by: &Author,
-        grounds: &Grounds,
-        clock: &Clock,
-        limits: Limits,
-    ) -> Result<Option<Revoked>, Error> {
-        let mut found = self.get(id).await?;
-        for _ in 0..MOST_TRIES {
-            let Some(seen) = found else { return Ok(None) };
+    pub async fn revoke(&self, ending: &Ending<'_>, grounds: &Grounds) -> Result<Option<Revoked>, Error> {
+        let mut seen = ending.seen.clone();
+        for tries in 0..MAX_TRIES {
             if seen.revoked.is_some() {
                 return Ok(Some(Revoked { record: seen, by_this: false }));
             }
-            let now = clock.now();
-            let revoked = Some(Revocation { at: now.to_the_second(), by: actor.clone(), grounds: grounds.clone() });
-            let next = Record { revoked, ..seen.clone() };
-            let what = Happened::Revoked(grounds.clone());
-            match self.change(&Change { seen: &seen, next, what, by, now, limits }).await? {
-                Changed::Done(record) => return Ok(Some(Revoked { record: *record, by_this: true })),
-                // It is to end, whatever else becomes of it meanwhile.
-                Changed::Stale(record) => found = Some(*record),
-                Changed::Gone | Changed::LimitReached => return Ok(None),
+            let at = ending.clock.now().to_the_second();
+            let revoked = Revocation { at, by: ending.actor.clone(), grounds: grounds.clone() };
+            let next = Record { revoked: Some(revoked.clone()), ..seen.clone() };
+            let edit = Edit::of_existing()
+                .set(item::REVOKED, item::revocation(&revoked))
+                .set_or_remove(item::TTL, ttl::of_record(&next, ending.limits.retention_days).map(item::seconds));
+            match self.end(ending, edit, &Happened::Revoked(grounds.clone())).await? {
+                Transacted::Done => return Ok(Some(Revoked { record: after(next), by_this: true })),
+                Transacted::Conflict => pause(tries).await,
+                Transacted::Refused => match self.get(&seen.id).await? {
+                    Some(record) => seen = record,
+                    None => return Ok(None),
+                },
             }
         }
         Err(Error::Contention)
     }
 
-    /// Removes a token, its record and its history. `false` where there is no such token.
+    /// Disables a token; with a version, only if that is the record's.
+    ///
+    /// What an admin has disabled stays so, whatever its owner does; what anybody has disabled is
+    /// disabled by an admin all the same.
     ///
     /// # Errors
-    /// When the store fails; trying again is safe, and removes what is left.
-    pub async fn delete(&self, id: &TokenId) -> Result<bool, Error> {
-        let was_there = self.get(id).await?.is_some();
-        for tried in 0..MOST_TRIES {
-            let Some(record) = self.get(id).await? else {
-                // What was noted while it was being removed.
-                self.delete_events(self.event_keys(id).await?).await?;
-                return Ok(was_there);
-            };
-            let mut events = self.event_keys(id).await?;
-            // The oldest first, so that what is left at any time is the end of the history.
-            let older = events.split_off(events.len().min(MOST_IN_ONE_TRANSACTION));
-            self.delete_events(older).await?;
-            let delete = Delete::builder()
-                .table_name(&self.table)
-                .set_key(Some(item::token_key(id)))
-                .condition_expression("version = :seen")
-                .expression_attribute_values(":seen", number(record.version))
-                .build();
-            let mut writes = vec![delete.map(|delete| TransactWriteItem::builder().delete(delete).build())];
-            if self.slots(&record.owner).await?.holds(&record.id) {
-                writes.push(self.free_slot(&record.owner, &record.id).map(update));
+    /// When the store fails; the token may be disabled or not, and trying again is safe.
+    pub async fn disable(&self, ending: &Ending<'_>, why: WhyDisabled, version: Option<u64>) -> Result<Changed, Error> {
+        let mut seen = ending.seen.clone();
+        for tries in 0..MAX_TRIES {
+            if seen.revoked.is_some() || version.is_some_and(|version| version != seen.version) {
+                return Ok(Changed::Stale(Box::new(seen)));
             }
-            writes.extend(events.into_iter().map(|key| self.delete_item(key)));
-            let writes = writes.into_iter().collect::<Result<_, _>>().map_err(Error::unavailable)?;
-            if self.transact(writes).await? == Transacted::Conflict {
-                pause(tried).await;
+            if seen.disabled.as_ref().is_some_and(|disabled| disabled.stands_against(why)) {
+                return Ok(Changed::Done(Box::new(seen)));
+            }
+            let at = ending.clock.now().to_the_second();
+            let disabled = Disablement { at, by: Some(ending.actor.clone()), why };
+            let mut edit = Edit::of_existing().set(item::DISABLED, item::disablement(&disabled));
+            if why != WhyDisabled::Admin {
+                edit = edit.when_absent(item::DISABLED);
+            }
+            if let Some(version) = version {
+                edit = edit.when_still(item::VERSION, Some(number(version)));
+            }
+            match self.end(ending, edit, &Happened::Disabled(why)).await? {
+                Transacted::Done => {
+                    let next = Record { disabled: Some(disabled), ..seen };
+                    return Ok(Changed::Done(Box::new(after(next))));
+                }
+                Transacted::Conflict => pause(tries).await,
+                Transacted::Refused => match self.get(&seen.id).await? {
+                    Some(record) => seen = record,
+                    None => return Ok(Changed::Gone),
+                },
             }
         }
         Err(Error::Contention)
     }
+
+    /// Deletes a token's record, and then what is known of its usage. Its events stay for their own
+    /// time. `false` where it was deleted before.
+    ///
+    /// # Errors
+    /// When the store fails; trying again is safe.
+    pub async fn delete(&self, ending: &Ending<'_>) -> Result<bool, Error> {
+        let Ending { seen, by, clock, limits, .. } = *ending;
+        for tries in 0..MAX_TRIES {
+            let delete = Delete::builder()
+                .table_name(&self.table)
+                .set_key(Some(item::token_key(&seen.id)))
+                .condition_expression("attribute_exists(pk)")
+                .build();
+            let delete = TransactWriteItem::builder().delete(delete.map_err(Error::unavailable)?).build();
+            let event = self.event(seen, &Happened::Deleted, by, clock.now(), limits.history_days)?;
+            match self.transact([delete, event]).await? {
+                Transacted::Done => {
+                    self.delete_usage(seen).await;
+                    return Ok(true);
+                }
+                Transacted::Refused => return Ok(false),
+                Transacted::Conflict => pause(tries).await,
+            }
+        }
+        Err(Error::Contention)
+    }
+
+    /// One try to end a token that is not revoked.
+    async fn end(&self, ending: &Ending<'_>, edit: Edit, what: &Happened) -> Result<Transacted, Error> {
+        let edit = edit.increment(item::VERSION).when_absent(item::REVOKED);
+        let update = edit.build(&self.table, item::token_key(&ending.seen.id)).map(write)?;
+        let history_days = ending.limits.history_days;
+        let event = self.event(ending.seen, what, ending.by, ending.clock.now(), history_days)?;
+        self.transact([update, event]).await
+    }
+
+    /// The token has ended already: what is left of its usage is cleared away by its TTL.
+    async fn delete_usage(&self, record: &Record) {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(item::usage_key(&record.id)));
+        if let Err(error) = delete.customize().config_override(client::briefly(&self.client)).send().await {
+            tracing::warn!(error = %Error::unavailable(error), token_id = %record.id, "the usage was not deleted");
+        }
+    }
+}
+
+/// The record after an ending, as far as that knows: another change may have come in between, and the
+/// version is one more then.
+fn after(record: Record) -> Record {
+    Record { version: record.version.saturating_add(1), ..record }
 }

@@ -1,9 +1,8 @@
-//! A token for an identity: its record, and a note that the identity was exchanged, in one
-//! transaction, so that each works once.
+//! Exchanging an identity for a token: the record, its first event and a note that the identity was
+//! exchanged, in one transaction, so that each identity works once.
 
-use super::change::event;
-use super::create::{MOST_TRIES, Transacted, end_of_life, pause};
-use super::{Error, Tokens, item};
+use super::transact::{MAX_TRIES, Transacted, pause};
+use super::{Error, Limits, Tokens, item};
 use crate::clock::Timestamp;
 use crate::token::{Author, Digest, Happened, Record};
 
@@ -11,7 +10,7 @@ use crate::token::{Author, Digest, Happened, Record};
 #[derive(Clone, Debug)]
 pub struct OnceOnly {
     digest: Digest,
-    /// From when on it is refused for its age: nobody needs to know it again after that.
+    /// From when on it is refused for its age, and need not be known any more.
     until: Timestamp,
 }
 
@@ -34,8 +33,8 @@ impl OnceOnly {
 }
 
 impl Tokens {
-    /// Makes the token for an identity that has not been exchanged before. It takes no slot of
-    /// its owner's.
+    /// Creates the token for an identity that has not been exchanged before. It takes no slot of its
+    /// owner's.
     ///
     /// # Errors
     /// When the store fails; then nothing was acknowledged, and nothing is half written.
@@ -45,27 +44,25 @@ impl Tokens {
         digest: &Digest,
         identity: &OnceOnly,
         by: &Author,
-        retention_days: u32,
+        limits: Limits,
     ) -> Result<Exchanged, Error> {
-        let ttl = end_of_life(record, retention_days);
-        let made = event(record, &Happened::Created, by, record.created_at)?;
+        let record = &Record { counted: false, ..record.clone() };
         let key = item::identity_key(&identity.digest);
         let mut known = key.clone();
         known.insert(item::TTL.to_owned(), item::seconds(identity.until));
         let writes = [
-            self.put_new(known),
-            self.put_new(item::new_token(record, digest, ttl)),
-            self.put_event(&record.id, &made, ttl),
+            self.put_new(known)?,
+            self.put_new(item::new_token(record, digest, limits.retention_days))?,
+            self.event(record, &Happened::Created, by, record.created_at, limits.history_days)?,
         ];
-        let writes = writes.into_iter().collect::<Result<Vec<_>, _>>().map_err(Error::unavailable)?;
-        for attempt in 0..MOST_TRIES {
+        for tries in 0..MAX_TRIES {
             if self.transact(writes.clone()).await? == Transacted::Done {
                 return Ok(Exchanged::Done);
             }
             if self.read(key.clone(), &["pk"]).await?.is_some() {
                 return Ok(Exchanged::Before);
             }
-            pause(attempt).await;
+            pause(tries).await;
         }
         Err(Error::Contention)
     }

@@ -1,4 +1,7 @@
 //! Items as they lie in the table: the only place that knows attribute names.
+//!
+//! The attributes of a record are groups, a map each, by who writes them: a new field is a line in
+//! its group here, and none in the roles of `template.yaml`. A write replaces a group as a whole.
 
 mod read;
 
@@ -7,54 +10,59 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{RotationKey, number};
-use crate::access::Grant;
+use super::{RotationKey, number, ttl};
+use crate::access::{Day, Grant, Use};
 use crate::clock::Timestamp;
-use crate::token::{Digest, Disablement, Event, Grounds, LastUsed, OwnerId, Record, Secrets, TokenId};
+use crate::token::{Digest, Disablement, Event, LastUsed, OwnerId, Record, Revocation, Secrets, TokenId};
 
-pub(super) use read::{credential, id_of, number_of, read_event, record, uses};
+pub(super) use read::{activity, credential, event_id_of, id_of, number_of, read_event, record, uses};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// What a record is read from: everything but the digest. The roles of the functions that
-/// show tokens allow these attributes and no other (`template.yaml`).
-pub(super) const RECORD: [&str; 22] = [
-    "pk",
-    "sk",
-    "name",
-    "description",
-    "owner",
-    "created_by",
-    "via",
-    "created_at",
-    "expires_at",
-    "revoked_at",
-    "revoked_by",
-    "revoked_for",
-    "disabled",
-    "enabled_at",
-    "role",
-    "grants",
-    "allowed_ips",
-    "rotated_at",
-    "previous_secret_until",
-    "last_used_at",
-    "last_used_from",
-    "version",
-];
-
-/// What is read besides by the functions that are shown secrets.
-pub(super) const CREDENTIAL: [&str; 6] = [DIGEST, SUPERSEDED, ROTATION_KEYS, USED, REUSE_SEEN_AT, TTL];
-
-pub(super) const DIGEST: &str = "digest";
-pub(super) const SUPERSEDED: &str = "superseded";
-pub(super) const ROTATION_KEYS: &str = "rotation_keys";
-pub(super) const USED: &str = "used";
-pub(super) const REUSE_SEEN_AT: &str = "reuse_seen_at";
+pub(super) const OWNER: &str = "owner";
+/// Milliseconds; the sort key of the lists.
+pub(super) const CREATED_AT: &str = "created_at";
+pub(super) const VERSION: &str = "version";
+/// Epoch seconds.
 pub(super) const TTL: &str = "ttl";
+/// What never changes after the creation.
+const ORIGIN: &str = "origin";
+/// What create, update and rotate write.
+const SETTINGS: &str = "settings";
+/// The digests, and the keys of rotations.
+pub(super) const SECRETS: &str = "secrets";
+/// The last rotation.
+const ROTATION: &str = "rotation";
+pub(super) const DISABLED: &str = "disabled";
+pub(super) const REVOKED: &str = "revoked";
+/// Written by the authorizer, once a minute at most.
+pub(super) const LAST_USE: &str = "last_use";
+/// When it was last noted that a secret was used which had ended.
+pub(super) const REUSE: &str = "reuse";
+
+/// What a record is read from. The roles of the functions that show tokens allow these attributes and
+/// no other (`Attributes` in `template.yaml`, which a test holds against these constants).
+pub(super) const SHOWN: [&str; 11] =
+    ["pk", "sk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE];
+
+/// The same, and what only the functions read that are shown secrets.
+pub(super) const CREDENTIAL: [&str; 13] =
+    ["pk", "sk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE, SECRETS, REUSE];
+
+/// The UTC day of an event, as in `2026-11-28`: the partition of the index `by_day`.
+pub(super) const DAY: &str = "day";
 
 /// What an event is read from.
-pub(super) const EVENT: [&str; 8] = ["pk", "sk", "kind", "at", "by", "from", "agent", "detail"];
+pub(super) const EVENT: [&str; 9] = ["pk", "sk", OWNER, "kind", "at", "by", "from", "agent", "detail"];
+
+/// Permission and resource to the last day on which it was used.
+pub(super) const USES: &str = "uses";
+
+/// The ID of each live token to its expiry.
+pub(super) const LIVE: &str = "live";
+
+/// What slots are read from.
+pub(super) const SLOTS: [&str; 2] = [LIVE, VERSION];
 
 /// The sort key of a token's item, and so the partition of the index `by_time`.
 pub(super) const TOKEN: &str = "TOKEN";
@@ -73,6 +81,11 @@ pub(super) fn event_key(id: &TokenId, event: &str) -> Item {
 /// The partition of a token's record and events.
 pub(super) fn token_pk(id: &TokenId) -> String {
     format!("TOKEN#{id}")
+}
+
+/// The usage of a token is another item, so that its record stays small.
+pub(super) fn usage_key(id: &TokenId) -> Item {
+    key(format!("USAGE#{id}"), "USAGE")
 }
 
 pub(super) fn slots_key(owner: &OwnerId) -> Item {
@@ -109,102 +122,128 @@ pub(super) fn seconds(at: Timestamp) -> AttributeValue {
 }
 
 /// A new token's item.
-pub(super) fn new_token(record: &Record, digest: &Digest, ttl: Option<Timestamp>) -> Item {
-    let mut item = of(record, ttl);
-    item.insert(DIGEST.to_owned(), bytes(digest.as_bytes()));
-    // There from the start, so that each use can be written by itself.
-    item.insert(USED.to_owned(), AttributeValue::M(HashMap::new()));
+pub(super) fn new_token(record: &Record, digest: &Digest, retention_days: u32) -> Item {
+    let mut item = of(record, retention_days);
+    let secrets = Secrets { current: digest.clone(), superseded: Vec::new() };
+    item.insert(SECRETS.to_owned(), self::secrets(&secrets, &[]));
     item
 }
 
-/// A record's item, without its secrets and its uses. It is housekept once its life and the
-/// retention are over.
-pub(super) fn of(record: &Record, ttl: Option<Timestamp>) -> Item {
+/// A record's item, without its secrets.
+pub(super) fn of(record: &Record, retention_days: u32) -> Item {
     let mut item = token_key(&record.id);
     let mut set = |name: &str, value: Option<AttributeValue>| {
-        if let Some(value) = value {
-            item.insert(name.to_owned(), value);
-        }
+        item.extend(value.map(|value| (name.to_owned(), value)));
     };
-    set("name", Some(string(record.name.as_str())));
-    set("description", record.description.as_ref().map(|text| string(text.as_str())));
-    set("owner", Some(string(record.owner.as_str())));
-    set("created_by", Some(string(record.created_by.to_string())));
-    set("via", record.via.as_ref().map(|via| string(via.as_str())));
-    set("created_at", Some(number(record.created_at.millis())));
-    set("expires_at", record.expires_at.map(seconds));
-    if let Some(revoked) = &record.revoked {
-        set("revoked_at", Some(seconds(revoked.at)));
-        set("revoked_by", Some(string(revoked.by.to_string())));
-        set("revoked_for", Some(grounds(&revoked.grounds)));
-    }
-    set("disabled", record.disabled.as_ref().map(disablement));
-    set("enabled_at", record.enabled_at.map(seconds));
-    set("role", record.role.as_ref().map(|role| string(role.as_str())));
-    set("grants", Some(AttributeValue::L(record.grants.iter().map(grant).collect())));
-    let networks = || record.allowed_ips.iter().map(|net| string(net.to_string())).collect();
-    set("allowed_ips", (!record.allowed_ips.are_any()).then(|| AttributeValue::L(networks())));
-    set("rotated_at", record.rotated_at.map(seconds));
-    set("previous_secret_until", record.previous_secret_until.map(seconds));
-    if let Some(used) = &record.last_used {
-        set("last_used_at", Some(seconds(used.at)));
-        set("last_used_from", Some(last_used_from(used)));
-    }
-    set("version", Some(number(record.version)));
-    set(TTL, ttl.map(seconds));
+    set(OWNER, Some(string(record.owner.as_str())));
+    set(CREATED_AT, Some(number(record.created_at.millis())));
+    set(VERSION, Some(number(record.version)));
+    set(TTL, ttl::of_record(record, retention_days).map(seconds));
+    set(ORIGIN, Some(origin(record)));
+    set(SETTINGS, Some(settings(record)));
+    set(ROTATION, record.rotated_at.map(|at| rotation(at, record.previous_secret_until)));
+    set(DISABLED, record.disabled.as_ref().map(disablement));
+    set(REVOKED, record.revoked.as_ref().map(revocation));
+    set(LAST_USE, record.last_used.as_ref().map(last_use));
     item
 }
 
-fn grounds(grounds: &Grounds) -> AttributeValue {
-    texts([
-        ("reason", grounds.reason.map(|reason| reason.as_str().to_owned())),
-        ("comment", grounds.comment.as_ref().map(ToString::to_string)),
+fn origin(record: &Record) -> AttributeValue {
+    group([
+        ("created_by", Some(string(record.created_by.to_string()))),
+        ("via", record.via.as_ref().map(|via| string(via.as_str()))),
+        ("counted", Some(AttributeValue::Bool(record.counted))),
+    ])
+}
+
+fn settings(record: &Record) -> AttributeValue {
+    let networks = || AttributeValue::L(record.allowed_ips.iter().map(|net| string(net.to_string())).collect());
+    group([
+        ("name", Some(string(record.name.as_str()))),
+        ("description", record.description.as_ref().map(|text| string(text.as_str()))),
+        ("role", record.role.as_ref().map(|role| string(role.as_str()))),
+        ("grants", Some(AttributeValue::L(record.grants.iter().map(grant).collect()))),
+        ("allowed_ips", (!record.allowed_ips.are_any()).then(networks)),
+        ("expires_at", record.expires_at.map(seconds)),
+        ("enabled_at", record.enabled_at.map(seconds)),
+    ])
+}
+
+fn rotation(at: Timestamp, previous_secret_until: Option<Timestamp>) -> AttributeValue {
+    group([("at", Some(seconds(at))), ("previous_secret_until", previous_secret_until.map(seconds))])
+}
+
+pub(super) fn revocation(revoked: &Revocation) -> AttributeValue {
+    group([
+        ("at", Some(seconds(revoked.at))),
+        ("by", Some(string(revoked.by.to_string()))),
+        ("reason", revoked.grounds.reason.map(|reason| string(reason.as_str()))),
+        ("comment", revoked.grounds.comment.as_ref().map(|comment| string(comment.to_string()))),
     ])
 }
 
 pub(super) fn disablement(disabled: &Disablement) -> AttributeValue {
-    texts([
-        ("at", Some(disabled.at.seconds().to_string())),
-        ("by", disabled.by.as_ref().map(ToString::to_string)),
-        ("why", Some(disabled.why.as_str().to_owned())),
+    group([
+        ("at", Some(seconds(disabled.at))),
+        ("by", disabled.by.as_ref().map(|by| string(by.to_string()))),
+        ("why", Some(string(disabled.why.as_str()))),
     ])
 }
 
-pub(super) fn last_used_from(used: &LastUsed) -> AttributeValue {
-    texts([("ip", used.source_ip.map(|ip| ip.to_string())), ("agent", used.agent.as_ref().map(ToString::to_string))])
+pub(super) fn last_use(used: &LastUsed) -> AttributeValue {
+    group([
+        ("at", Some(seconds(used.at))),
+        ("ip", used.source_ip.map(|ip| string(ip.to_string()))),
+        ("agent", used.agent.as_ref().map(|agent| string(agent.as_str()))),
+    ])
 }
 
-fn texts<const N: usize>(texts: [(&str, Option<String>); N]) -> AttributeValue {
-    let given = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), string(text?))));
+pub(super) fn reuse(at: Timestamp) -> AttributeValue {
+    group([("at", Some(seconds(at)))])
+}
+
+/// The digests of a token's secrets, and the keys of its last rotations.
+pub(super) fn secrets(secrets: &Secrets, keys: &[&RotationKey]) -> AttributeValue {
+    let superseded = secrets.superseded.iter().map(|one| (&one.digest, one.until));
+    group([
+        ("digest", Some(bytes(secrets.current.as_bytes()))),
+        ("superseded", Some(digests("until", superseded))),
+        ("rotation_keys", Some(digests("at", keys.iter().map(|key| (&key.digest, key.at))))),
+    ])
+}
+
+fn group<const N: usize>(fields: [(&str, Option<AttributeValue>); N]) -> AttributeValue {
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     AttributeValue::M(given.collect())
 }
 
-pub(super) fn bytes(bytes: &[u8]) -> AttributeValue {
+fn bytes(bytes: &[u8]) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes.to_vec()))
-}
-
-/// The superseded secrets, as they are stored.
-pub(super) fn superseded(secrets: &Secrets) -> AttributeValue {
-    digests("until", secrets.superseded.iter().map(|one| (&one.digest, one.until)))
-}
-
-/// The keys of the last rotations, as they are stored.
-pub(super) fn rotation_keys<'a>(keys: impl Iterator<Item = &'a RotationKey>) -> AttributeValue {
-    digests("at", keys.map(|key| (&key.digest, key.at)))
 }
 
 /// Digests, each with a time of this name.
 fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a Digest, Timestamp)>) -> AttributeValue {
     let one = |(digest, at): (&Digest, Timestamp)| {
-        let digest = (DIGEST.to_owned(), bytes(digest.as_bytes()));
+        let digest = ("digest".to_owned(), bytes(digest.as_bytes()));
         AttributeValue::M(HashMap::from([digest, (time.to_owned(), seconds(at))]))
     };
     AttributeValue::L(digests.map(one).collect())
 }
 
-pub(super) fn event(id: &TokenId, event: &Event, ttl: Option<Timestamp>) -> Item {
-    let mut item = event_key(id, &event.id);
+/// The first use of a token in its usage.
+pub(super) fn new_usage(id: &TokenId, made: &Use, day: Day, ttl: Timestamp) -> Item {
+    let mut item = usage_key(id);
+    item.insert(USES.to_owned(), AttributeValue::M(HashMap::from([(made.key(), number(day.number()))])));
+    item.insert(TTL.to_owned(), seconds(ttl));
+    item
+}
+
+pub(super) fn event(record: &Record, event: &Event, ttl: Timestamp) -> Item {
+    let mut item = event_key(&record.id, &event.id);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set(OWNER, string(record.owner.as_str()));
+    set(DAY, string(Day::of(event.at).to_string()));
+    set(TTL, seconds(ttl));
     set("kind", string(&event.kind));
     set("at", number(event.at.millis()));
     if let Some(actor) = &event.by.actor {
@@ -218,9 +257,6 @@ pub(super) fn event(id: &TokenId, event: &Event, ttl: Option<Timestamp>) -> Item
     }
     if !event.detail.is_null() {
         set("detail", string(event.detail.to_string()));
-    }
-    if let Some(at) = ttl {
-        set(TTL, seconds(at));
     }
     item
 }

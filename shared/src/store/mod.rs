@@ -7,15 +7,22 @@
 //! | module | for |
 //! | --- | --- |
 //! | `item` | attribute names and values, there and nowhere else |
-//! | `create` | the transaction that makes a token within its owner's limit |
-//! | `exchange` | the transaction that makes a token for an identity, once |
-//! | `change` | every change of a token, with the event that tells of it |
-//! | `end` | revoking and deleting, which give the slot back |
-//! | `list` | paging through the indexes |
+//! | `ttl` | when items may be cleared away |
+//! | `edit` | update expressions |
+//! | `transact` | transactions, their conflicts, and the pauses between tries |
+//! | `read` | consistent reads, of one item and of many |
+//! | `cursor` | places in lists, as callers send them back |
+//! | `slots` | which of an owner's tokens count against the limit |
+//! | `create` | the transaction that creates a token within its owner's limit |
+//! | `exchange` | the transaction that creates a token for an identity, once |
+//! | `change` | changes of a token that lives on |
+//! | `end` | revoke, disable and delete, which nothing can delay |
+//! | `owner` | revoking all tokens of an owner |
+//! | `list` | paging through the tokens |
+//! | `events` | a token's history, and the activity of the deployment |
+//! | `notes` | what is noted once a response has left |
+//! | `usage` | what a token has been used for |
 //! | `catalog` | the one item that holds the catalog |
-//! | `events` | a token's history |
-//! | `used` | what is noted once an answer has left |
-//! | `slots` | what an owner's live tokens count |
 //! | `client` | the SDK client, tuned for a cold start |
 //!
 //! To add an operation: a method of [`Tokens`] in the file of its kind, its attribute
@@ -26,13 +33,20 @@ mod catalog;
 mod change;
 mod client;
 mod create;
+mod cursor;
+mod edit;
 mod end;
 mod events;
 mod exchange;
 mod item;
 mod list;
+mod notes;
+mod owner;
+mod read;
 mod slots;
-mod used;
+mod transact;
+mod ttl;
+mod usage;
 
 use std::error::Error as StdError;
 
@@ -40,7 +54,6 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::access::Uses;
 use crate::clock::Timestamp;
 use crate::token::{Digest, Record, Secrets, TokenId};
 
@@ -48,11 +61,13 @@ pub use catalog::{CATALOG_SECONDS, StoredCatalog};
 pub use change::{Change, Changed};
 pub use client::connect;
 pub use create::{Created, Limits};
-pub use end::Revoked;
-pub use events::{EventCursor, EventPage};
+pub use end::{Ending, Revoked};
+pub use events::{Activity, ActivityCursor, ActivityFilter, ActivityPage, EventCursor, EventPage};
 pub use exchange::{Exchanged, OnceOnly};
-pub use list::{Cursor, Filter, MOST_PER_PAGE, Page, Scope};
-pub use used::{Caller, Note};
+pub use list::{Filter, ListCursor, MAX_PER_PAGE, Page, Scope};
+pub use notes::{Caller, Note};
+pub use owner::{OwnerCursor, OwnerRevocation, OwnerRevoked};
+pub use usage::Usage;
 
 /// The table of tokens.
 #[derive(Clone, Debug)]
@@ -68,12 +83,8 @@ pub struct Credential {
     pub secrets: Secrets,
     /// The requests by which it was given new secrets of late, as far as those had keys.
     pub rotation_keys: Vec<RotationKey>,
-    /// What it has been used for; `None` of one from before that was written down.
-    pub uses: Option<Uses>,
     /// When it was last noted that a secret was used which had ended.
     pub reuse_seen_at: Option<Timestamp>,
-    /// When the record may be cleared away, and what is written beside it with it.
-    pub ttl: Option<Timestamp>,
     /// Everything else.
     pub record: Record,
 }
@@ -143,8 +154,7 @@ impl Tokens {
     /// # Errors
     /// When the store fails.
     pub async fn credential(&self, id: &TokenId) -> Result<Option<Credential>, Error> {
-        let attributes = [&item::RECORD[..], &item::CREDENTIAL[..]].concat();
-        self.read(item::token_key(id), &attributes).await?.as_ref().map(item::credential).transpose()
+        self.read(item::token_key(id), &item::CREDENTIAL).await?.as_ref().map(item::credential).transpose()
     }
 
     /// One token without its digest, as it is at this moment.
@@ -152,35 +162,7 @@ impl Tokens {
     /// # Errors
     /// When the store fails.
     pub async fn get(&self, id: &TokenId) -> Result<Option<Record>, Error> {
-        self.read(item::token_key(id), &item::RECORD).await?.as_ref().map(item::record).transpose()
-    }
-
-    /// One token and what it has been used for, as both are at this moment.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn usage(&self, id: &TokenId) -> Result<Option<(Record, Uses)>, Error> {
-        let attributes = [&item::RECORD[..], &[item::USED]].concat();
-        let Some(item) = self.read(item::token_key(id), &attributes).await? else {
-            return Ok(None);
-        };
-        Ok(Some((item::record(&item)?, item::uses(&item)?)))
-    }
-
-    async fn read(&self, key: item::Item, attributes: &[&str]) -> Result<Option<item::Item>, Error> {
-        let (expression, names) = item::projection(attributes);
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .consistent_read(true)
-            .projection_expression(expression)
-            .set_expression_attribute_names(Some(names))
-            .send()
-            .await
-            .map_err(Error::unavailable)?;
-        Ok(answer.item)
+        self.read(item::token_key(id), &item::SHOWN).await?.as_ref().map(item::record).transpose()
     }
 }
 

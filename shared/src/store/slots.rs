@@ -1,16 +1,20 @@
-//! An owner's slots: which of their tokens are alive, and until when. One item per owner,
-//! so that the limit can hold under any concurrency.
+//! The slots of an owner: which of the owner's tokens count against the limit. One item an owner, so
+//! that the limit holds under any concurrency.
+//!
+//! Ending a token does not touch the slots: their contention must not delay it. What has ended gives its
+//! slot up when another token needs one (ADR 0020).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
+use super::edit::Edit;
+use super::transact::write;
 use super::{Error, Tokens, item, number};
 use crate::clock::Timestamp;
-use crate::token::{OwnerId, TokenId};
+use crate::token::{OwnerId, Record, TokenId};
 
-/// Token id to expiry in seconds; 0 is never.
+/// Token ID to expiry in seconds; 0 is never.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     live: HashMap<String, i64>,
@@ -19,42 +23,50 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// Forgets what has expired.
-    pub(super) fn without_expired(mut self, now: Timestamp) -> Self {
-        self.live.retain(|_, until| *until == 0 || *until > now.seconds());
-        self
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.live.len()
-    }
-
-    pub(super) fn holds(&self, id: &TokenId) -> bool {
-        self.live.contains_key(id.as_str())
-    }
-
-    pub(super) fn take(&mut self, id: &TokenId, until: Option<Timestamp>) {
-        self.live.insert(id.as_str().to_owned(), until.map_or(0, Timestamp::seconds));
+    fn is_full(&self, limit: u32) -> bool {
+        self.live.len() >= usize::try_from(limit).unwrap_or(usize::MAX)
     }
 }
 
 impl Tokens {
-    /// The tokens of an owner that have a slot, as they are at this moment.
+    /// The IDs of an owner's tokens that have a slot. Some of them may have ended.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn with_slots(&self, owner: &OwnerId) -> Result<Vec<TokenId>, Error> {
-        let slots = self.slots(owner).await?;
-        let corrupt = |_| Error::Corrupt { id: owner.to_string(), attribute: "live" };
-        slots.live.keys().map(|id| id.parse().map_err(corrupt)).collect()
+    pub(super) async fn ids_with_slots(&self, owner: &OwnerId) -> Result<Vec<TokenId>, Error> {
+        ids(owner, &self.slots(owner).await?)
     }
 
-    pub(super) async fn slots(&self, owner: &OwnerId) -> Result<Slots, Error> {
-        let Some(item) = self.read(item::slots_key(owner), &["live", "version"]).await? else {
+    /// The write that gives a token a slot until its expiry, provided that the slots are as they were
+    /// read; `None` where all of them are taken by other tokens that are alive at `now`.
+    pub(super) async fn take_slot(
+        &self,
+        record: &Record,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Option<TransactWriteItem>, Error> {
+        let mut slots = self.slots(&record.owner).await?;
+        slots.live.remove(record.id.as_str());
+        slots.live.retain(|_, until| *until == 0 || *until > now.seconds());
+        if slots.is_full(limit) {
+            let records = self.records(&ids(&record.owner, &slots)?).await?;
+            let alive: HashSet<_> =
+                records.iter().filter(|record| record.revoked.is_none()).map(|record| record.id.as_str()).collect();
+            slots.live.retain(|id, _| alive.contains(id.as_str()));
+        }
+        if slots.is_full(limit) {
+            return Ok(None);
+        }
+        slots.live.insert(record.id.to_string(), record.expires_at.map_or(0, Timestamp::seconds));
+        self.write_slots(&record.owner, &slots).map(Some)
+    }
+
+    async fn slots(&self, owner: &OwnerId) -> Result<Slots, Error> {
+        let Some(item) = self.read(item::slots_key(owner), &item::SLOTS).await? else {
             return Ok(Slots::default());
         };
-        let corrupt = || Error::Corrupt { id: owner.to_string(), attribute: "live" };
-        let live = item.get("live").and_then(|value| value.as_m().ok()).ok_or_else(corrupt)?;
+        let corrupt = || Error::Corrupt { id: owner.to_string(), attribute: item::LIVE };
+        let live = item.get(item::LIVE).and_then(|value| value.as_m().ok()).ok_or_else(corrupt)?;
         let live = live
             .iter()
             .map(|(id, until)| {
@@ -62,36 +74,20 @@ impl Tokens {
                 Ok((id.clone(), until))
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Slots { live, version: Some(item::number_of(&item, "version", owner.as_str())?) })
+        Ok(Slots { live, version: Some(item::number_of(&item, item::VERSION, owner.as_str())?) })
     }
 
-    /// Writes the slots, provided that nobody has changed them since they were read.
-    pub(super) fn write_slots(&self, owner: &OwnerId, slots: &Slots) -> Result<Update, BuildError> {
+    fn write_slots(&self, owner: &OwnerId, slots: &Slots) -> Result<TransactWriteItem, Error> {
         let live = slots.live.iter().map(|(id, until)| (id.clone(), number(until))).collect();
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(item::slots_key(owner)))
-            .update_expression("SET live = :live, version = :next")
-            .expression_attribute_values(":live", AttributeValue::M(live))
-            .expression_attribute_values(":next", number(slots.version.unwrap_or(0) + 1));
-        match slots.version {
-            None => update.condition_expression("attribute_not_exists(pk)"),
-            Some(seen) => {
-                update.condition_expression("version = :seen").expression_attribute_values(":seen", number(seen))
-            }
-        }
-        .build()
+        let edit = Edit::default()
+            .set(item::LIVE, AttributeValue::M(live))
+            .set(item::VERSION, number(slots.version.unwrap_or(0) + 1))
+            .when_still(item::VERSION, slots.version.map(number));
+        edit.build(&self.table, item::slots_key(owner)).map(write)
     }
+}
 
-    /// Gives one slot back, whatever else happens to the others.
-    pub(super) fn free_slot(&self, owner: &OwnerId, id: &TokenId) -> Result<Update, BuildError> {
-        Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(item::slots_key(owner)))
-            .update_expression("REMOVE live.#id SET version = version + :one")
-            .condition_expression("attribute_exists(live.#id)")
-            .expression_attribute_names("#id", id.as_str())
-            .expression_attribute_values(":one", number(1))
-            .build()
-    }
+fn ids(owner: &OwnerId, slots: &Slots) -> Result<Vec<TokenId>, Error> {
+    let corrupt = |_| Error::Corrupt { id: owner.to_string(), attribute: item::LIVE };
+    slots.live.keys().map(|id| id.parse().map_err(corrupt)).collect()
 }

@@ -47,7 +47,13 @@ pub enum Happened {
     Revoked(Grounds),
     /// It opened a door for the first time.
     FirstUsed,
+    /// Its record was deleted.
+    Deleted,
 }
+
+/// Every [`Happened::kind`].
+pub const EVENT_KINDS: [&str; 9] =
+    ["created", "updated", "rotated", "secret_reuse", "disabled", "enabled", "revoked", "first_used", "deleted"];
 
 /// One field of a record that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +79,7 @@ impl Happened {
             Self::Enabled => "enabled",
             Self::Revoked(_) => "revoked",
             Self::FirstUsed => "first_used",
+            Self::Deleted => "deleted",
         }
     }
 
@@ -80,7 +87,7 @@ impl Happened {
     #[must_use]
     pub fn detail(&self) -> Value {
         match self {
-            Self::Created | Self::Enabled | Self::FirstUsed => Value::Null,
+            Self::Created | Self::Enabled | Self::FirstUsed | Self::Deleted => Value::Null,
             Self::Updated(changes) => json!({ "changes": changes }),
             Self::Rotated { previous_secret_until, expires_at } => {
                 let changes: Vec<_> = expires_at

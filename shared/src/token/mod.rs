@@ -12,7 +12,7 @@ mod secrets;
 mod text;
 
 pub use agent::AgentFamily;
-pub use event::{Alteration, Author, Event, Happened};
+pub use event::{Alteration, Author, EVENT_KINDS, Event, Happened};
 pub use expiry::{LONGEST_LIFETIME_DAYS, parse_expires_at, parse_expires_in};
 pub use record::{
     Actor, Disablement, Grounds, LastUsed, Record, Revocation, RevokeReason, Standing, Status, WhyDisabled,

@@ -28,6 +28,8 @@ pub struct Record {
     /// Through what identity it was come by, where it was exchanged for one: then it lives for
     /// minutes, takes no slot of its owner's, and is not changed any more.
     pub via: Option<Via>,
+    /// Whether it counts against its owner's limit of live tokens; set when it is created.
+    pub counted: bool,
     /// When it was made, to the millisecond: lists are ordered by it.
     pub created_at: Timestamp,
     /// When it ends by itself; `None` is never. Compared at every request: the table's TTL
@@ -98,6 +100,15 @@ pub struct LastUsed {
     pub agent: Option<AgentFamily>,
 }
 
+impl Disablement {
+    /// Whether the token stays as it is disabled when it is disabled once more, for another reason. An
+    /// admin's disablement takes the place of any other, so that only an admin enables the token.
+    #[must_use]
+    pub fn stands_against(&self, why: WhyDisabled) -> bool {
+        why != WhyDisabled::Admin || self.why == WhyDisabled::Admin
+    }
+}
+
 impl Record {
     /// One that was just made: alive for ever, from anywhere, and never used.
     #[must_use]
@@ -116,6 +127,7 @@ impl Record {
             owner,
             created_by,
             via: None,
+            counted: true,
             created_at,
             expires_at: None,
             revoked: None,

@@ -98,30 +98,34 @@ fn revoke_all_of(owner: &str, args: &RevokeArgs, api: &Api, context: &Context) -
     let out = &context.out;
     context.confirm(&format!("Every token of {owner} will be refused from now on, for good."), "Revoke them all?")?;
     let progress = out.progress("Revoking");
-    let mut total = 0;
-    loop {
+    let (mut total, mut failed, mut cursor) = (0, Vec::new(), None);
+    let last = loop {
         // The owner in the query: there any name has room.
-        let call = api.post("/owners/-/revoke-tokens").query("owner", Some(owner));
+        let call = api.post("/owners/-/revoke-tokens").query("owner", Some(owner)).query("cursor", cursor.as_deref());
         let answer: OwnerRevoked = call.json(&args.body()).send()?.read()?;
         total += answer.revoked;
+        failed.extend(answer.failed.iter().cloned());
         progress.set_message(format!("Revoking: {total}"));
-        if answer.done {
-            drop(progress);
-            let whole = OwnerRevoked { revoked: total, ..answer };
-            if out.json {
-                out.document(&serde_json::to_string(&whole).unwrap_or_default())?;
-            } else if out.quiet {
-                out.line(&total.to_string())?;
-            } else {
-                out.line(&format!(
-                    "{total} tokens of {} were revoked, effective by {}",
-                    clean(&whole.owner),
-                    whole.effective_by
-                ))?;
-            }
-            return Ok(Outcome::Done);
+        cursor.clone_from(&answer.next_cursor);
+        if cursor.is_none() {
+            break answer;
         }
+    };
+    drop(progress);
+    let whole = OwnerRevoked { revoked: total, failed, done: last.done, ..last };
+    if out.json {
+        out.document(&serde_json::to_string(&whole).unwrap_or_default())?;
+    } else if out.quiet {
+        out.line(&total.to_string())?;
+    } else {
+        let (owner, effective_by) = (clean(&whole.owner), whole.effective_by);
+        out.line(&format!("{total} tokens of {owner} were revoked, effective by {effective_by}"))?;
     }
+    if whole.failed.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let ids = whole.failed.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
+    Err(Failure::Unfinished(format!("not revoked: {ids}; run the command again")))
 }
 
 pub(crate) fn delete(id: &TokenId, context: &Context) -> Result<Outcome, Failure> {

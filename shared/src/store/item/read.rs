@@ -5,10 +5,13 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
-use super::{DIGEST, EVENT_PREFIX, Item, REUSE_SEEN_AT, ROTATION_KEYS, SUPERSEDED, TTL, USED};
-use crate::access::{Addresses, Day, Grant, Grants, Network, Permission, Resource, RoleName, Use, Uses};
+use super::{
+    CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS,
+    USES, VERSION,
+};
+use crate::access::{Addresses, Day, Grant, Grants, Network, Permission, Resource, RoleName, Uses};
 use crate::clock::Timestamp;
-use crate::store::{Credential, Error, RotationKey};
+use crate::store::{Activity, Credential, Error, RotationKey};
 use crate::token::{
     AgentFamily, Author, Comment, Description, Digest, Disablement, Event, Grounds, LastUsed, OwnerId, Record,
     Revocation, Secrets, Superseded, TokenName, Via,
@@ -18,72 +21,81 @@ use crate::token::{
 /// another type is an error, never a default: a record that lost its expiry must not live
 /// for ever.
 pub(in crate::store) fn record(item: &Item) -> Result<Record, Error> {
-    let read = Reader { id: id_of(item).unwrap_or("?"), item };
+    let read = Reader::of(item);
+    let (origin, settings) = (read.group(ORIGIN)?, read.group(SETTINGS)?);
+    let rotation = read.optional(ROTATION, Reader::group)?;
     Ok(Record {
         id: read.id.parse().map_err(|_| read.corrupt("pk"))?,
-        name: read.text("name", TokenName::stored)?,
-        description: read.optional("description", |read, name| read.text(name, Description::stored))?,
-        owner: read.text("owner", OwnerId::stored)?,
-        created_by: read.parsed("created_by")?,
-        via: read.optional("via", |read, name| read.text(name, Via::stored))?,
-        created_at: Timestamp::from_millis(read.number("created_at")?),
-        expires_at: read.optional("expires_at", Reader::time)?,
-        revoked: match read.optional("revoked_at", Reader::time)? {
-            Some(at) => {
-                let grounds = read.optional("revoked_for", Reader::grounds)?.unwrap_or_default();
-                Some(Revocation { at, by: read.parsed("revoked_by")?, grounds })
-            }
+        owner: read.text(OWNER, OwnerId::stored)?,
+        created_at: Timestamp::from_millis(read.number(CREATED_AT)?),
+        version: read.number(VERSION)?,
+        created_by: origin.parsed("created_by")?,
+        via: origin.optional("via", |read, name| read.text(name, Via::stored))?,
+        counted: origin.bool("counted")?,
+        name: settings.text("name", TokenName::stored)?,
+        description: settings.optional("description", |read, name| read.text(name, Description::stored))?,
+        role: settings.optional("role", |read, name| read.text(name, RoleName::stored))?,
+        grants: settings.grants()?,
+        allowed_ips: settings.optional("allowed_ips", Reader::networks)?.unwrap_or_default(),
+        expires_at: settings.optional("expires_at", Reader::time)?,
+        enabled_at: settings.optional("enabled_at", Reader::time)?,
+        rotated_at: rotation.as_ref().map(|rotation| rotation.time("at")).transpose()?,
+        previous_secret_until: match &rotation {
+            Some(rotation) => rotation.optional("previous_secret_until", Reader::time)?,
             None => None,
         },
-        disabled: read.optional("disabled", Reader::disablement)?,
-        enabled_at: read.optional("enabled_at", Reader::time)?,
-        role: read.optional("role", |read, name| read.text(name, RoleName::stored))?,
-        grants: read.grants()?,
-        allowed_ips: read.optional("allowed_ips", Reader::networks)?.unwrap_or_default(),
-        rotated_at: read.optional("rotated_at", Reader::time)?,
-        previous_secret_until: read.optional("previous_secret_until", Reader::time)?,
-        last_used: match read.optional("last_used_at", Reader::time)? {
-            Some(at) => Some(read.last_used(at)?),
-            None => None,
-        },
-        version: read.number("version")?,
+        disabled: read.optional(DISABLED, Reader::disablement)?,
+        revoked: read.optional(REVOKED, Reader::revocation)?,
+        last_used: read.optional(LAST_USE, Reader::last_use)?,
     })
 }
 
 /// Reads what the functions that are shown secrets know of a token.
 pub(in crate::store) fn credential(item: &Item) -> Result<Credential, Error> {
-    let read = Reader { id: id_of(item).unwrap_or("?"), item };
-    let current = digest_in(item).ok_or_else(|| read.corrupt(DIGEST))?;
-    let digests = |attribute, time| {
-        let of = |read: &Reader<'_>, attribute| read.digests(attribute, time);
-        read.optional(attribute, of).map(Option::unwrap_or_default)
-    };
-    let superseded = digests(SUPERSEDED, "until")?.into_iter().map(|(digest, until)| Superseded { digest, until });
-    let rotation_keys = digests(ROTATION_KEYS, "at")?.into_iter().map(|(digest, at)| RotationKey { digest, at });
+    let read = Reader::of(item);
+    let secrets = read.group(SECRETS)?;
+    let current = digest_in(secrets.item).ok_or_else(|| read.corrupt(SECRETS))?;
+    let superseded = secrets.digests("superseded", "until")?.into_iter();
+    let rotation_keys = secrets.digests("rotation_keys", "at")?.into_iter();
     Ok(Credential {
-        secrets: Secrets { current, superseded: superseded.collect() },
-        rotation_keys: rotation_keys.collect(),
-        uses: read.optional(USED, Reader::uses)?,
-        reuse_seen_at: read.optional(REUSE_SEEN_AT, Reader::time)?,
-        ttl: read.optional(TTL, Reader::time)?,
+        secrets: Secrets {
+            current,
+            superseded: superseded.map(|(digest, until)| Superseded { digest, until }).collect(),
+        },
+        rotation_keys: rotation_keys.map(|(digest, at)| RotationKey { digest, at }).collect(),
+        reuse_seen_at: read.optional(REUSE, |read, name| read.group(name)?.time("at"))?,
         record: record(item)?,
     })
 }
 
-/// Reads the uses of a token; none of one from before they were written down.
-pub(in crate::store) fn uses(item: &Item) -> Result<Uses, Error> {
-    let read = Reader { id: id_of(item).unwrap_or("?"), item };
-    Ok(read.optional(USED, Reader::uses)?.unwrap_or_default())
+/// Reads the usage of a token; `None` is a token without any.
+pub(in crate::store) fn uses(item: Option<&Item>, grants: &Grants) -> Result<Uses, Error> {
+    let Some(item) = item else { return Ok(Uses::default()) };
+    let read = Reader::of(item);
+    let corrupt = || read.corrupt(USES);
+    let days = read.map(USES)?.iter().map(|(made, day)| Some((made.as_str(), day.as_n().ok()?.parse().ok()?)));
+    let days = days.map(|one| one.ok_or_else(corrupt)).collect::<Result<Vec<_>, Error>>()?;
+    Uses::stored(days.into_iter().map(|(made, day)| (made, Day::from_number(day))), grants).ok_or_else(corrupt)
 }
 
 fn digest_in(map: &Item) -> Option<Digest> {
-    Digest::from_bytes(map.get(DIGEST)?.as_b().ok()?.as_ref())
+    Digest::from_bytes(map.get("digest")?.as_b().ok()?.as_ref())
+}
+
+/// Reads an event with the token and the owner that it is about.
+pub(in crate::store) fn activity(item: &Item) -> Result<Activity, Error> {
+    let read = Reader::of(item);
+    Ok(Activity {
+        token: read.id.parse().map_err(|_| read.corrupt("pk"))?,
+        owner: read.text(OWNER, OwnerId::stored)?,
+        event: read_event(item)?,
+    })
 }
 
 /// Reads an event back. What does not read as it was written is left out, as it decides
 /// nothing; its kind and its time are not.
 pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
-    let read = Reader { id: id_of(item).unwrap_or("?"), item };
+    let read = Reader::of(item);
     let optional = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok());
     let id = read.text("sk", |sk| sk.strip_prefix(EVENT_PREFIX).map(str::to_owned))?;
     Ok(Event {
@@ -99,9 +111,15 @@ pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
     })
 }
 
-/// The id in an item's or a key's `pk`.
+/// The token's ID in an item's or a key's `pk`.
 pub(in crate::store) fn id_of(item: &Item) -> Option<&str> {
-    item.get("pk")?.as_s().ok()?.strip_prefix("TOKEN#")
+    let pk = item.get("pk")?.as_s().ok()?;
+    pk.strip_prefix("TOKEN#").or_else(|| pk.strip_prefix("USAGE#"))
+}
+
+/// The event's ID in an item's or a key's `sk`.
+pub(in crate::store) fn event_id_of(item: &Item) -> Option<&str> {
+    item.get("sk")?.as_s().ok()?.strip_prefix(EVENT_PREFIX)
 }
 
 /// A number of any item.
@@ -114,7 +132,21 @@ struct Reader<'a> {
     item: &'a Item,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn of(item: &'a Item) -> Self {
+        Self { id: id_of(item).unwrap_or("?"), item }
+    }
+
+    /// A group, to read its fields.
+    fn group(&self, attribute: &'static str) -> Result<Reader<'a>, Error> {
+        Ok(Reader { id: self.id, item: self.map(attribute)? })
+    }
+
+    fn bool(&self, attribute: &'static str) -> Result<bool, Error> {
+        let value = self.item.get(attribute).and_then(|value| value.as_bool().ok());
+        value.copied().ok_or_else(|| self.corrupt(attribute))
+    }
+
     fn corrupt(&self, attribute: &'static str) -> Error {
         Error::Corrupt { id: self.id.to_owned(), attribute }
     }
@@ -148,35 +180,26 @@ impl Reader<'_> {
         self.number(attribute).map(Timestamp::from_seconds)
     }
 
-    fn map(&self, attribute: &'static str) -> Result<&Item, Error> {
+    fn map(&self, attribute: &'static str) -> Result<&'a Item, Error> {
         self.item.get(attribute).and_then(|value| value.as_m().ok()).ok_or_else(|| self.corrupt(attribute))
     }
 
-    /// A text of a map, which may be absent and must otherwise be good.
-    fn within<T>(
-        &self,
-        attribute: &'static str,
-        name: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        let value = self.map(attribute)?.get(name);
-        let read = |value: &AttributeValue| value.as_s().ok().and_then(|text| read(text));
-        value.map(|value| read(value).ok_or_else(|| self.corrupt(attribute))).transpose()
-    }
-
-    fn grounds(&self, attribute: &'static str) -> Result<Grounds, Error> {
-        Ok(Grounds {
-            reason: self.within(attribute, "reason", |text| text.parse().ok())?,
-            comment: self.within(attribute, "comment", Comment::stored)?,
+    fn revocation(&self, attribute: &'static str) -> Result<Revocation, Error> {
+        let group = self.group(attribute)?;
+        Ok(Revocation {
+            at: group.time("at")?,
+            by: group.parsed("by")?,
+            grounds: Grounds {
+                reason: group.optional("reason", Reader::parsed)?,
+                comment: group.optional("comment", |read, name| read.text(name, Comment::stored))?,
+            },
         })
     }
 
     fn disablement(&self, attribute: &'static str) -> Result<Disablement, Error> {
-        let at = self.within(attribute, "at", |text| text.parse().ok())?;
-        let why = self.within(attribute, "why", |text| text.parse().ok())?;
-        let by = self.within(attribute, "by", |text| text.parse().ok())?;
-        let (at, why) = at.zip(why).ok_or_else(|| self.corrupt(attribute))?;
-        Ok(Disablement { at: Timestamp::from_seconds(at), by, why })
+        let group = self.group(attribute)?;
+        let by = group.optional("by", Reader::parsed)?;
+        Ok(Disablement { at: group.time("at")?, by, why: group.parsed("why")? })
     }
 
     /// A token that lost its networks must not be let in from anywhere.
@@ -188,13 +211,13 @@ impl Reader<'_> {
         networks.map(Addresses::from).ok_or_else(|| self.corrupt(attribute))
     }
 
-    fn last_used(&self, at: Timestamp) -> Result<LastUsed, Error> {
-        const FROM: &str = "last_used_from";
-        let of = |name| move |read: &Self, from| read.within(from, name, |text| Some(text.to_owned()));
-        let ip = self.optional(FROM, of("ip"))?.flatten();
-        let agent = self.optional(FROM, of("agent"))?.flatten();
-        let source_ip = ip.map(|text| text.parse()).transpose().map_err(|_| self.corrupt(FROM))?;
-        Ok(LastUsed { at, source_ip, agent: agent.and_then(|text| AgentFamily::stored(&text)) })
+    fn last_use(&self, attribute: &'static str) -> Result<LastUsed, Error> {
+        let group = self.group(attribute)?;
+        Ok(LastUsed {
+            at: group.time("at")?,
+            source_ip: group.optional("ip", |read, name| read.text(name, |ip| ip.parse().ok()))?,
+            agent: group.optional("agent", |read, name| read.text(name, AgentFamily::stored))?,
+        })
     }
 
     fn digests(&self, attribute: &'static str, time: &str) -> Result<Vec<(Digest, Timestamp)>, Error> {
@@ -206,14 +229,6 @@ impl Reader<'_> {
         };
         let list = list.and_then(|list| list.iter().map(one).collect());
         list.ok_or_else(|| self.corrupt(attribute))
-    }
-
-    fn uses(&self, attribute: &'static str) -> Result<Uses, Error> {
-        let one = |(made, day): (&String, &AttributeValue)| {
-            Some((Use::stored(made)?, Day::from_number(day.as_n().ok()?.parse().ok()?)))
-        };
-        let uses: Option<Uses> = self.map(attribute)?.iter().map(one).collect();
-        uses.ok_or_else(|| self.corrupt(attribute))
     }
 
     /// A token has one grant at least; one that lost them all is not the token that it was.

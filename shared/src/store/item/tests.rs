@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::access::{Day, Use};
-use crate::token::{Actor, AgentFamily, Author, Revocation, RevokeReason, Via, WhyDisabled};
+use crate::token::{Actor, AgentFamily, Author, Grounds, RevokeReason, Via, WhyDisabled};
 use rand::TryCryptoRng;
 
 fn full() -> Record {
@@ -11,6 +13,7 @@ fn full() -> Record {
         owner: "alice".parse().unwrap(),
         created_by: Actor::Bootstrap,
         via: Some(Via::shortened("github:acme/billing@refs/heads/main")),
+        counted: true,
         created_at: Timestamp::from_millis(1_700_000_000_123),
         expires_at: Some(Timestamp::from_seconds(1_800_000_000)),
         revoked: Some(Revocation {
@@ -52,42 +55,53 @@ fn some_digest() -> Digest {
 #[test]
 fn an_item_reads_back_as_the_record_that_it_was_written_from() {
     let digest = some_digest();
-    let item = new_token(&full(), &digest, None);
+    let item = new_token(&full(), &digest, 30);
     assert_eq!(record(&item).unwrap(), full());
     assert!(credential(&item).unwrap().secrets.current.matches(&digest));
 }
 
 #[test]
-fn secrets_and_uses_read_back() {
+fn secrets_and_their_reuse_read_back() {
     let at = Timestamp::from_seconds;
-    let secrets = Secrets { current: some_digest(), superseded: Vec::new() };
-    let secrets = secrets.rotated(some_digest(), Some(at(500)), at(400)).rotated(some_digest(), None, at(450));
-    let mut item = new_token(&full(), &secrets.current, Some(at(9)));
-    item.insert(SUPERSEDED.to_owned(), superseded(&secrets));
+    let first = Secrets { current: some_digest(), superseded: Vec::new() };
+    let all = first.rotated(some_digest(), Some(at(500)), at(400)).rotated(some_digest(), None, at(450));
     let keys = [5, 6].map(|second| RotationKey { digest: some_digest(), at: at(second) });
-    item.insert(ROTATION_KEYS.to_owned(), rotation_keys(keys.iter()));
-    let used = HashMap::from([("app:read app/billing".to_owned(), number(20_000))]);
-    item.insert(USED.to_owned(), AttributeValue::M(used));
+    let mut item = new_token(&full(), &some_digest(), 30);
+    item.insert(SECRETS.to_owned(), secrets(&all, &[&keys[0], &keys[1]]));
+    item.insert(REUSE.to_owned(), reuse(at(7)));
     let read = credential(&item).unwrap();
-    assert_eq!(read.ttl, Some(at(9)));
+    assert_eq!(read.reuse_seen_at, Some(at(7)));
     let read_back = read.rotation_keys.iter().zip(&keys);
     assert!(read_back.clone().count() == 2 && read_back.clone().all(|(a, b)| a.at == b.at));
     assert!(read_back.clone().all(|(a, b)| a.digest.matches(&b.digest)));
     let until: Vec<_> = read.secrets.superseded.iter().map(|one| one.until.seconds()).collect();
     assert_eq!(until, [450, 450]);
-    assert!(read.secrets.superseded.iter().zip(&secrets.superseded).all(|(a, b)| a.digest.matches(&b.digest)));
-    let made = Use::stored("app:read app/billing").unwrap();
-    assert_eq!(read.uses.unwrap().last(&made), Some(Day::from_number(20_000)));
-    for attribute in CREDENTIAL {
+    assert!(read.secrets.superseded.iter().zip(&all.superseded).all(|(a, b)| a.digest.matches(&b.digest)));
+    for attribute in [SECRETS, REUSE] {
         let mut garbled = item.clone();
         garbled.insert(attribute.to_owned(), AttributeValue::Bool(true));
         assert!(credential(&garbled).is_err(), "garbled {attribute}");
     }
+    for field in ["digest", "superseded", "rotation_keys"] {
+        let mut shorn = item.clone();
+        field_of(&mut shorn, SECRETS).remove(field);
+        assert!(credential(&shorn).is_err(), "lost {field}");
+    }
+}
+
+#[test]
+fn a_usage_reads_back() {
+    let (id, made) = ("0123456789abcdef".parse().unwrap(), Use::stored("app:read app/billing").unwrap());
+    let day = Day::from_number(20_000);
+    let mut item = new_usage(&id, &made, day, Timestamp::from_seconds(9));
+    assert_eq!(uses(Some(&item), &full().grants).unwrap().last(&made), Some(day));
+    assert_eq!(uses(None, &full().grants).unwrap().last(&made), None);
+    field_of(&mut item, USES).insert("app:read x".to_owned(), string("today"));
+    assert!(uses(Some(&item), &full().grants).is_err());
 }
 
 #[test]
 fn an_event_reads_back_and_one_from_a_later_version_does_too() {
-    let id = "0123456789abcdef".parse().unwrap();
     let mut happened = Event {
         id: "01K0000000000000000000000A".to_owned(),
         at: Timestamp::from_millis(1_700_000_000_123),
@@ -99,59 +113,176 @@ fn an_event_reads_back_and_one_from_a_later_version_does_too() {
         },
         detail: serde_json::json!({"reason": "leaked"}),
     };
-    assert_eq!(read_event(&event(&id, &happened, None)).unwrap(), happened);
-    let mut later = event(&id, &happened, None);
+    let item = event(&full(), &happened, Timestamp::from_seconds(9));
+    assert_eq!(read_event(&item).unwrap(), happened);
+    let found = activity(&item).unwrap();
+    assert_eq!((found.token, found.owner, found.event), (full().id, full().owner, happened.clone()));
+    assert_eq!(item[DAY], string("2023-11-14"));
+    let mut later = item;
     later.insert("by".to_owned(), string("planet:mars"));
     happened.by.actor = None;
     assert_eq!(read_event(&later).unwrap(), happened);
 }
 
+fn field_of<'a>(item: &'a mut Item, group: &str) -> &'a mut Item {
+    match item.get_mut(group) {
+        Some(AttributeValue::M(fields)) => fields,
+        other => panic!("{group} is {other:?}"),
+    }
+}
+
 #[test]
 fn an_item_that_lost_or_garbled_an_attribute_is_an_error_never_a_default() {
-    let whole = new_token(&full(), &some_digest(), None);
-    for attribute in ["pk", "name", "owner", "created_by", "created_at", "grants", "version"] {
+    let whole = new_token(&full(), &some_digest(), 30);
+    for attribute in ["pk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS] {
         let mut lost = whole.clone();
         lost.remove(attribute);
         assert!(record(&lost).is_err(), "lost {attribute}");
     }
-    for attribute in RECORD.iter().filter(|name| **name != "sk") {
+    for attribute in SHOWN.iter().filter(|name| **name != "sk") {
         let mut garbled = whole.clone();
         garbled.insert((*attribute).to_owned(), AttributeValue::Bool(true));
         assert!(record(&garbled).is_err(), "garbled {attribute}");
     }
-    let mut without = whole.clone();
-    without.insert("grants".to_owned(), AttributeValue::L(Vec::new()));
-    assert!(record(&without).is_err(), "no grants");
-    let mut unsigned = whole.clone();
-    unsigned.remove("revoked_by");
-    assert!(record(&unsigned).is_err(), "revoked by nobody");
-    let mut anywhere = whole.clone();
-    anywhere.insert("allowed_ips".to_owned(), AttributeValue::L(Vec::new()));
-    assert!(record(&anywhere).is_err(), "from anywhere");
+    for (group, field) in [
+        (ORIGIN, "created_by"),
+        (ORIGIN, "counted"),
+        (SETTINGS, "name"),
+        (SETTINGS, "grants"),
+        (ROTATION, "at"),
+        (DISABLED, "at"),
+        (DISABLED, "why"),
+        (REVOKED, "at"),
+        (REVOKED, "by"),
+        (LAST_USE, "at"),
+    ] {
+        let mut lost = whole.clone();
+        field_of(&mut lost, group).remove(field);
+        assert!(record(&lost).is_err(), "lost {group}.{field}");
+    }
+    for group in [ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE] {
+        for field in field_of(&mut whole.clone(), group).keys() {
+            let mut garbled = whole.clone();
+            field_of(&mut garbled, group).insert(field.clone(), AttributeValue::Null(true));
+            assert!(record(&garbled).is_err(), "garbled {group}.{field}");
+        }
+    }
+    for emptied in ["grants", "allowed_ips"] {
+        let mut without = whole.clone();
+        field_of(&mut without, SETTINGS).insert(emptied.to_owned(), AttributeValue::L(Vec::new()));
+        assert!(record(&without).is_err(), "no {emptied}");
+    }
     let mut shorn = whole;
-    shorn.insert("digest".to_owned(), AttributeValue::B(Blob::new(vec![0; 31])));
+    field_of(&mut shorn, SECRETS).insert("digest".to_owned(), AttributeValue::B(Blob::new(vec![0; 31])));
     assert!(credential(&shorn).is_err());
 }
 
 #[test]
 fn a_record_from_before_a_rule_was_tightened_stays_readable() {
-    let mut old = new_token(&full(), &some_digest(), None);
-    for attribute in ["name", "description", "owner"] {
-        old.insert(attribute.to_owned(), string("a\u{202e}b \u{feff}"));
+    let mut old = new_token(&full(), &some_digest(), 30);
+    old.insert(OWNER.to_owned(), string("a\u{202e}b \u{feff}"));
+    let settings = field_of(&mut old, SETTINGS);
+    for field in ["name", "description"] {
+        settings.insert(field.to_owned(), string("a\u{202e}b \u{feff}"));
     }
     let map = HashMap::from([
         ("permissions".to_owned(), AttributeValue::L(vec![string(format!("{}:read", "a_b1".repeat(40)))])),
         ("resources".to_owned(), AttributeValue::L(vec![string("app;v=1/x")])),
     ]);
-    old.insert("grants".to_owned(), AttributeValue::L(vec![AttributeValue::M(map)]));
+    settings.insert("grants".to_owned(), AttributeValue::L(vec![AttributeValue::M(map)]));
     assert!(record(&old).is_ok());
+}
+
+/// The names of a list of `Mappings.Attributes` in the template.
+fn in_the_template(kind: &str, list: &str) -> BTreeSet<String> {
+    let template = include_str!("../../../../template.yaml");
+    let (_, attributes) = template.split_once("\nMappings:\n  Attributes:\n").unwrap();
+    let (_, lists) = attributes.split_once(&format!("    {kind}:\n")).unwrap();
+    let (_, names) = lists.split_once(&format!("      {list}:")).unwrap();
+    let (names, _) = names.split_once(']').unwrap();
+    names.trim().trim_start_matches('[').split(',').map(|name| name.trim().to_owned()).collect()
+}
+
+fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_roles_lists_of_attributes_are_what_the_store_reads_and_writes() {
+    let digest = some_digest();
+    assert_eq!(in_the_template("Record", "Shown"), names(SHOWN));
+    assert_eq!(in_the_template("Record", "Credential"), names(CREDENTIAL));
+    assert_eq!(in_the_template("Event", "Shown"), names(EVENT));
+    let by = Author {
+        actor: Some(Actor::Bootstrap),
+        source_ip: full().last_used.unwrap().source_ip,
+        agent: AgentFamily::of("curl/8"),
+    };
+    let at = Timestamp::from_seconds(9);
+    let happened = Event { id: "x".to_owned(), at, kind: "k".to_owned(), by, detail: serde_json::json!({}) };
+    let written = event(&full(), &happened, at);
+    assert_eq!(in_the_template("Event", "Written"), names(written.keys().map(String::as_str)));
+    let made = Record { revoked: None, disabled: None, rotated_at: None, last_used: None, ..full() };
+    let made = new_token(&made, &digest, 30);
+    let created: BTreeSet<_> = made.keys().chain(written.keys()).map(String::as_str).collect();
+    assert_eq!(in_the_template("Record", "Created"), names(created));
+}
+
+/// Its bytes, as [DynamoDB counts them](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::L(list) => 3 + list.iter().map(|one| 1 + size(one)).sum::<usize>(),
+        AttributeValue::M(map) => 3 + map.iter().map(|(name, one)| 1 + name.len() + size(one)).sum::<usize>(),
+        other => panic!("{other:?} is not stored"),
+    }
+}
+
+fn size_of(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + size(value)).sum()
+}
+
+#[test]
+fn the_record_of_a_token_with_20_grants_is_read_with_one_unit() {
+    let grant = |at: usize| Grant {
+        permissions: ["read", "write", "deploy"].map(|action| format!("service-{at}:{action}").parse().unwrap()).into(),
+        resources: vec![format!("services/team-{at}/production").parse().unwrap()],
+    };
+    let grants = (0..20).map(grant).collect::<Vec<_>>().into();
+    let mut item = new_token(&Record { grants, ..full() }, &some_digest(), 30);
+    let rotated = (0..10).fold(Secrets { current: some_digest(), superseded: Vec::new() }, |secrets, at| {
+        secrets.rotated(some_digest(), None, Timestamp::from_seconds(at))
+    });
+    item.insert(SECRETS.to_owned(), secrets(&rotated, &[]));
+    item.insert(REUSE.to_owned(), reuse(Timestamp::from_seconds(1_800_000_000)));
+    // One read unit is a consistent read of 4 KB.
+    assert!(size_of(&item) <= 4096, "{} bytes", size_of(&item));
+}
+
+#[test]
+fn a_full_usage_stays_far_below_the_limit_of_an_item() {
+    let longest = |at: usize| Use {
+        permission: format!("{:a<50}:{at:b>49}", "").parse().unwrap(),
+        resource: "r".repeat(64).parse().unwrap(),
+    };
+    let key = longest(0).key();
+    let mut item = new_usage(&full().id, &longest(0), Day::from_number(20_000), Timestamp::from_seconds(9));
+    let one = 1 + key.len() + size(&number(20_000));
+    field_of(&mut item, USES).clear();
+    let full = size_of(&item) + crate::access::MAX_USES * one;
+    assert!(full < 200 * 1024, "{full} bytes");
+    let long = Use { resource: "r".repeat(256).parse().unwrap(), ..longest(0) };
+    assert!(long.key().len() < key.len(), "a longer name takes no more");
 }
 
 #[test]
 fn what_is_stored_of_a_secret_is_its_digest_and_nothing_else() {
     let secret = crate::token::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
     let record = Record { id: secret.id().clone(), ..full() };
-    let stored = format!("{:?}", new_token(&record, &secret.digest(), None));
+    let stored = format!("{:?}", new_token(&record, &secret.digest(), 30));
     let hidden = &secret.reveal()["pcl_".len() + 16..];
     assert!(!stored.contains(&hidden[..6]) && !stored.contains(&hidden[37..]));
 }

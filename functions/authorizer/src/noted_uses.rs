@@ -1,0 +1,100 @@
+//! Which uses of which tokens this instance has seen noted today, so that a use is written the first time
+//! in a day that an instance sees it, and the record that each request reads need not hold them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use portcullis::access::{Day, Use};
+use portcullis::store::Usage;
+use portcullis::token::TokenId;
+
+/// The most uses that are remembered, a few MB; beyond that all are forgotten, and written again.
+const MAX_NOTED: usize = 10_000;
+/// The most tokens of which the whole usage is remembered, because it is full.
+const MAX_FULL: usize = 20;
+
+/// What one instance remembers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NotedUses(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    day: Option<Day>,
+    uses: HashSet<(TokenId, String)>,
+    /// The uses of tokens that have as many as are kept: no others are written.
+    full: HashMap<TokenId, HashSet<String>>,
+}
+
+impl NotedUses {
+    /// The use, unless it need not be noted today.
+    pub(crate) fn unless_noted(&self, id: &TokenId, made: Use, today: Day) -> Option<Use> {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.day != Some(today) {
+            return Some(made);
+        }
+        let key = made.key();
+        let is_left_out = noted.full.get(id).is_some_and(|uses| !uses.contains(&key));
+        let is_noted = noted.uses.contains(&(id.clone(), key));
+        (!is_left_out && !is_noted).then_some(made)
+    }
+
+    /// Remembers what is known once a use was noted.
+    pub(crate) fn remember(&self, id: &TokenId, made: &Use, usage: Usage, today: Day) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.day != Some(today) || noted.uses.len() >= MAX_NOTED || noted.full.len() >= MAX_FULL {
+            *noted = Noted { day: Some(today), ..Noted::default() };
+        }
+        match usage {
+            Usage::Noted => {
+                noted.uses.insert((id.clone(), made.key()));
+            }
+            Usage::Full(uses) => {
+                noted.full.insert(id.clone(), uses);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> TokenId {
+        "0123456789abcdef".parse().unwrap()
+    }
+
+    fn made(text: &str) -> Use {
+        Use::stored(text).unwrap()
+    }
+
+    #[test]
+    fn a_use_is_noted_once_a_day() {
+        let (noted, read) = (NotedUses::default(), made("apps:read apps/billing"));
+        let today = Day::from_number(20_000);
+        assert_eq!(noted.unless_noted(&id(), read.clone(), today), Some(read.clone()));
+        noted.remember(&id(), &read, Usage::Noted, today);
+        assert_eq!(noted.unless_noted(&id(), read.clone(), today), None);
+        let (other, tomorrow) = ("fedcba9876543210".parse().unwrap(), Day::from_number(20_001));
+        assert_eq!(noted.unless_noted(&other, read.clone(), today), Some(read.clone()));
+        assert_eq!(noted.unless_noted(&id(), read.clone(), tomorrow), Some(read));
+    }
+
+    #[test]
+    fn of_a_token_whose_usage_is_full_only_what_is_in_it_is_noted() {
+        let (noted, today) = (NotedUses::default(), Day::from_number(20_000));
+        let (old, new) = (made("apps:read apps/billing"), made("apps:write apps/billing"));
+        noted.remember(&id(), &new, Usage::Full([old.key()].into()), today);
+        assert_eq!(noted.unless_noted(&id(), new.clone(), today), None);
+        assert_eq!(noted.unless_noted(&id(), made("x:y z"), today), None);
+        assert_eq!(noted.unless_noted(&id(), old.clone(), today), Some(old));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let (noted, today) = (NotedUses::default(), Day::from_number(20_000));
+        for at in 0..MAX_NOTED + 5 {
+            noted.remember(&id(), &made(&format!("p:a{at} x")), Usage::Noted, today);
+        }
+        assert!(noted.0.lock().unwrap().uses.len() <= MAX_NOTED);
+    }
+}

@@ -1,0 +1,78 @@
+//! `GET /activity`: what happened to the tokens of the deployment, newest first. Admins see everything,
+//! owners what concerns their own tokens.
+
+use lambda_http::http::StatusCode;
+use portcullis::App;
+use portcullis::api::{ActivityEvent, ActivityPage};
+use portcullis::clock::{DAY_SECONDS, Timestamp};
+use portcullis::http::{Answer, Call, FieldError, Problem, json};
+use portcullis::store::{ActivityCursor, ActivityFilter, MAX_PER_PAGE};
+use portcullis::token::{Actor, EVENT_KINDS, Invalid, OwnerId};
+
+use crate::history::shown;
+use crate::{PER_PAGE, whole_number};
+
+/// How many days are looked back without `from`.
+const DEFAULT_DAYS: i64 = 30;
+
+pub(crate) async fn activity(app: &App, call: &Call) -> Answer {
+    let filter = filter(call, app.clock.now())?;
+    let page = app.tokens.activity(&filter).await?;
+    let event = |activity: portcullis::store::Activity| ActivityEvent {
+        token_id: activity.token.to_string(),
+        owner: activity.owner.to_string(),
+        event: shown(activity.event),
+    };
+    let events = page.activities.into_iter().map(event).collect();
+    let next_cursor = page.next.as_ref().map(ActivityCursor::encode);
+    Ok(json(StatusCode::OK, &ActivityPage { events, next_cursor }))
+}
+
+fn filter(call: &Call, now: Timestamp) -> Result<ActivityFilter, Problem> {
+    let [from, to, kind, actor, owner, limit, cursor] =
+        call.parameters(["from", "to", "kind", "actor", "owner", "limit", "cursor"])?;
+    let mut errors = Vec::new();
+    let from = read(&mut errors, "from", from, moment);
+    let to = read(&mut errors, "to", to, moment).unwrap_or(now);
+    let kind = read(&mut errors, "kind", kind, known_kind);
+    let actor = read(&mut errors, "actor", actor, |text| text.parse::<Actor>().map(|actor| actor.to_string()));
+    let owner: Option<OwnerId> = read(&mut errors, "owner", owner, str::parse);
+    let limit = read(&mut errors, "limit", limit, |text| whole_number(text, MAX_PER_PAGE)).unwrap_or(PER_PAGE);
+    let after = read(&mut errors, "cursor", cursor, ActivityCursor::decode);
+    let from = from.unwrap_or_else(|| to.plus_seconds(-DEFAULT_DAYS * DAY_SECONDS));
+    if errors.is_empty() && from > to {
+        errors.push(FieldError::new("from", format!("must not be after to, which is {to}")));
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let own = call.caller.owner();
+    let owner = match owner {
+        owner if call.caller.is_admin_of("tokens") => owner,
+        Some(other) if other != *own => {
+            return Err(Problem::forbidden("The activity of another owner needs tokens:admin."));
+        }
+        _ => Some(own.clone()),
+    };
+    Ok(ActivityFilter { from, to, kind, actor, owner, after, limit })
+}
+
+/// A parameter that is good in itself; else it is among the errors.
+fn read<T>(
+    errors: &mut Vec<FieldError>,
+    name: &'static str,
+    text: Option<&str>,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> Option<T> {
+    text.and_then(|text| parse(text).map_err(|invalid| errors.push(FieldError::of(name, invalid))).ok())
+}
+
+fn moment(text: &str) -> Result<Timestamp, Invalid> {
+    let wrong = "must be a time as RFC 3339 writes it, as in 2026-11-28T12:00:00Z";
+    Timestamp::parse(text).ok_or_else(|| Invalid(wrong.to_owned()))
+}
+
+fn known_kind(text: &str) -> Result<String, Invalid> {
+    let known = EVENT_KINDS.contains(&text).then(|| text.to_owned());
+    known.ok_or_else(|| Invalid(format!("must be one of {}", EVENT_KINDS.join(", "))))
+}

@@ -1,0 +1,87 @@
+//! Update expressions.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
+
+use super::{Error, item, number};
+
+/// An update of one item and the condition under which it holds. Every attribute goes by a
+/// placeholder, as `owner` and others are reserved words.
+#[derive(Debug, Default)]
+pub(super) struct Edit {
+    sets: Vec<String>,
+    removes: Vec<String>,
+    conditions: Vec<String>,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Edit {
+    /// Of an item that is there.
+    pub(super) fn of_existing() -> Self {
+        Self::default().when_exists("pk")
+    }
+
+    pub(super) fn set(mut self, name: &str, value: AttributeValue) -> Self {
+        self.sets.push(format!("#{name} = :{name}"));
+        self.values.insert(format!(":{name}"), value);
+        self.named(name)
+    }
+
+    /// Sets an attribute, or removes it where there is no value.
+    pub(super) fn set_or_remove(mut self, name: &str, value: Option<AttributeValue>) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => {
+                self.removes.push(format!("#{name}"));
+                self.named(name)
+            }
+        }
+    }
+
+    pub(super) fn increment(mut self, name: &str) -> Self {
+        self.sets.push(format!("#{name} = #{name} + :one"));
+        self.values.insert(":one".to_owned(), number(1));
+        self.named(name)
+    }
+
+    pub(super) fn when_exists(mut self, name: &str) -> Self {
+        self.conditions.push(format!("attribute_exists(#{name})"));
+        self.named(name)
+    }
+
+    pub(super) fn when_absent(mut self, name: &str) -> Self {
+        self.conditions.push(format!("attribute_not_exists(#{name})"));
+        self.named(name)
+    }
+
+    /// Provided that the attribute has not changed since it was read with this value, or without one.
+    pub(super) fn when_still(mut self, name: &str, seen: Option<AttributeValue>) -> Self {
+        let Some(value) = seen else { return self.when_absent(name) };
+        self.conditions.push(format!("#{name} = :seen_{name}"));
+        self.values.insert(format!(":seen_{name}"), value);
+        self.named(name)
+    }
+
+    fn named(mut self, name: &str) -> Self {
+        self.names.insert(format!("#{name}"), name.to_owned());
+        self
+    }
+
+    pub(super) fn build(self, table: &str, key: item::Item) -> Result<Update, Error> {
+        let mut expression = format!("SET {}", self.sets.join(", "));
+        if !self.removes.is_empty() {
+            expression.push_str(&format!(" REMOVE {}", self.removes.join(", ")));
+        }
+        Update::builder()
+            .table_name(table)
+            .set_key(Some(key))
+            .update_expression(expression)
+            .condition_expression(self.conditions.join(" AND "))
+            .set_expression_attribute_names(Some(self.names))
+            .set_expression_attribute_values(Some(self.values))
+            .build()
+            .map_err(Error::unavailable)
+    }
+}

@@ -1,0 +1,90 @@
+//! Consistent reads by key.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+
+use super::item::{self, Item};
+use super::transact::{MAX_TRIES, pause};
+use super::{Error, Tokens};
+
+/// The most items of one `BatchGetItem`
+/// ([limits](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)).
+const MAX_PER_BATCH: usize = 100;
+
+impl Tokens {
+    /// One item, as it is at this moment.
+    pub(super) async fn read(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, Error> {
+        let (expression, names) = item::projection(attributes);
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .consistent_read(true)
+            .projection_expression(expression)
+            .set_expression_attribute_names(Some(names))
+            .send()
+            .await
+            .map_err(Error::unavailable)?;
+        Ok(answer.item)
+    }
+
+    /// The items with these keys, in their order and as they are at this moment, without those that are
+    /// not there. Of the keys, all but `pk` and `sk` is left aside.
+    pub(super) async fn batch(&self, keys: Vec<Item>, attributes: &[&str]) -> Result<Vec<Item>, Error> {
+        let mut found = HashMap::new();
+        for keys in keys.chunks(MAX_PER_BATCH) {
+            let mut wanted: Vec<Item> = keys.iter().map(primary_key).collect();
+            let mut tries = 0;
+            while !wanted.is_empty() {
+                // DynamoDB may leave keys out where an answer is large or a partition busy, and names them.
+                if tries == MAX_TRIES {
+                    return Err(Error::Contention);
+                }
+                if tries > 0 {
+                    pause(tries).await;
+                }
+                tries += 1;
+                wanted = self.batch_once(wanted, attributes, &mut found).await?;
+            }
+        }
+        Ok(keys.iter().filter_map(|key| found.remove(&identity(key))).collect())
+    }
+
+    /// Puts what one call gives among what was found, and returns the keys that it left out.
+    async fn batch_once(
+        &self,
+        keys: Vec<Item>,
+        attributes: &[&str],
+        found: &mut HashMap<Identity, Item>,
+    ) -> Result<Vec<Item>, Error> {
+        let (expression, names) = item::projection(attributes);
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .projection_expression(expression)
+            .set_expression_attribute_names(Some(names))
+            .build()
+            .map_err(Error::unavailable)?;
+        let request = self.client.batch_get_item().request_items(&self.table, request);
+        let answer = request.send().await.map_err(Error::unavailable)?;
+        let items = answer.responses.unwrap_or_default().into_values().flatten();
+        found.extend(items.map(|item| (identity(&item), item)));
+        let left = answer.unprocessed_keys.unwrap_or_default().into_values();
+        Ok(left.flat_map(|left| left.keys).collect())
+    }
+}
+
+type Identity = (String, String);
+
+/// What tells items apart.
+fn identity(item: &Item) -> Identity {
+    let text = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    (text("pk"), text("sk"))
+}
+
+fn primary_key(key: &Item) -> Item {
+    let (pk, sk) = identity(key);
+    HashMap::from([("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), AttributeValue::S(sk))])
+}

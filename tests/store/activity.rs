@@ -1,0 +1,109 @@
+//! The activity of the whole deployment.
+
+use portcullis::clock::Timestamp;
+use portcullis::store::{Activity, ActivityCursor, ActivityFilter};
+use portcullis::token::Actor;
+
+use super::{DAY, LIMITS, Sample, Table, alice, bob, delete, now, revoke};
+
+fn since(days: i64) -> ActivityFilter {
+    let now = now();
+    let from = now.plus_seconds(-days * DAY);
+    ActivityFilter { from, to: now, kind: None, actor: None, owner: None, after: None, limit: 100 }
+}
+
+/// Every page of the activity, over the wire and back.
+async fn pages(table: &Table, filter: &ActivityFilter) -> Vec<Vec<Activity>> {
+    let (mut pages, mut filter) = (Vec::new(), filter.clone());
+    loop {
+        let page = table.tokens.activity(&filter).await.unwrap();
+        pages.push(page.activities);
+        assert!(pages.len() < 1000, "a cursor leads on");
+        match page.next {
+            Some(next) => filter.after = Some(ActivityCursor::decode(&next.encode()).unwrap()),
+            None => return pages,
+        }
+    }
+}
+
+/// Events of several days, tokens and owners; the newest first.
+async fn several(table: &Table) -> Vec<Activity> {
+    let mut made = Vec::new();
+    for (days, owner) in [(40, alice()), (3, bob()), (3, alice()), (1, alice()), (0, bob())] {
+        let at = now().plus_seconds(-days * DAY - 60);
+        made.push(Sample::of(&owner).made_at(at).in_table(table).await);
+    }
+    revoke(&table.tokens, &made[2].id, &Actor::Session(bob()), now().plus_seconds(-30), 30).await.unwrap();
+    delete(&table.tokens, &made[3].id).await.unwrap();
+    // An index follows its table within moments; on one machine it is there at once.
+    for _ in 0..200 {
+        let all = pages(table, &ActivityFilter { to: now(), ..since(60) }).await.concat();
+        if all.len() == 7 {
+            return all;
+        }
+    }
+    panic!("the index never showed 7 events");
+}
+
+#[tokio::test]
+async fn the_activity_has_every_event_newest_first_also_of_deleted_tokens() {
+    let table = Table::fresh().await;
+    let all = several(&table).await;
+    let kinds: Vec<_> = all.iter().map(|one| (one.event.kind.as_str(), one.owner.as_str())).collect();
+    let expected = [
+        ("deleted", "alice"),
+        ("revoked", "alice"),
+        ("created", "bob"),
+        ("created", "alice"),
+        ("created", "alice"),
+        ("created", "bob"),
+        ("created", "alice"),
+    ];
+    assert_eq!(kinds, expected);
+    assert!(all.is_sorted_by_key(|one| std::cmp::Reverse(one.event.at)));
+}
+
+#[tokio::test]
+async fn pages_of_any_size_show_each_event_once() {
+    let table = Table::fresh().await;
+    let all = several(&table).await;
+    for limit in [1, 2, 3, 7] {
+        let pages = pages(&table, &ActivityFilter { limit, ..since(60) }).await;
+        assert!(pages.iter().all(|page| page.len() <= limit));
+        assert_eq!(pages.concat(), all, "pages of {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_shows_what_it_is_for_and_nothing_else() {
+    let table = Table::fresh().await;
+    let all = several(&table).await;
+    let (to, from) = (now().plus_seconds(-DAY), now().plus_seconds(-10 * DAY));
+    let filters: [(ActivityFilter, &dyn Fn(&Activity) -> bool); 5] = [
+        (ActivityFilter { kind: Some("created".to_owned()), ..since(60) }, &|one| one.event.kind == "created"),
+        (ActivityFilter { owner: Some(bob()), ..since(60) }, &|one| one.owner == bob()),
+        (ActivityFilter { actor: Some("session:bob".to_owned()), ..since(60) }, &|one| {
+            one.event.by.actor == Some(Actor::Session(bob()))
+        }),
+        (ActivityFilter { from, to, ..since(60) }, &|one| (from..=to).contains(&one.event.at)),
+        (ActivityFilter { kind: Some("rotated".to_owned()), ..since(60) }, &|_| false),
+    ];
+    for (filter, expected) in filters {
+        let expected: Vec<_> = all.iter().filter(|one| expected(one)).cloned().collect();
+        for limit in [1, 100] {
+            let found = pages(&table, &ActivityFilter { limit, ..filter.clone() }).await.concat();
+            assert_eq!(found, expected, "{filter:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_bounds_are_exact_to_the_millisecond() {
+    let table = Table::fresh().await;
+    let at = Timestamp::from_millis(now().millis() - 5_000);
+    Sample::of(&alice()).made_at(at).in_table(&table).await;
+    let count = async |from, to| pages(&table, &ActivityFilter { from, to, ..since(1) }).await.concat().len();
+    let (before, after) = (Timestamp::from_millis(at.millis() - 1), Timestamp::from_millis(at.millis() + 1));
+    assert_eq!([count(at, at).await, count(before, before).await, count(after, after).await], [1, 0, 0]);
+    assert_eq!(LIMITS.history_days, 400);
+}

@@ -1,0 +1,113 @@
+//! What each call costs: the table in `docs/architecture.md`, held against the units that the engine counts.
+
+use std::collections::BTreeMap;
+
+use portcullis::access::Use;
+use portcullis::clock::Clock;
+use portcullis::store::{ActivityFilter, Change, Ending, Note, Scope, Tokens};
+use portcullis::token::{Actor, Grounds, Happened, LastUsed, Record};
+use serde_json::{Value, json};
+
+use super::observed::{Call, Observed};
+use super::{LIMITS, Sample, Table, alice, by_whom, caller, now};
+
+/// Asks for the units of each call.
+async fn counted(table: &Table) -> Observed {
+    Observed::with(table, |_, request| {
+        request["ReturnConsumedCapacity"] = json!("TOTAL");
+        Value::Null
+    })
+    .await
+}
+
+/// Read and write units of some calls.
+fn units(calls: &[Call]) -> (f64, f64) {
+    let of = |call: &Call| {
+        let capacity = &call.response["ConsumedCapacity"];
+        let each = capacity.as_array().cloned().unwrap_or_else(|| vec![capacity.clone()]);
+        each.iter().filter_map(|one| one["CapacityUnits"].as_f64()).sum::<f64>()
+    };
+    let reads = |call: &&Call| matches!(call.operation.as_str(), "GetItem" | "BatchGetItem" | "Query");
+    let (read, written): (Vec<_>, Vec<_>) = calls.iter().partition(reads);
+    (read.into_iter().map(of).sum(), written.into_iter().map(of).sum())
+}
+
+/// The rows of the table: call to read and write units.
+fn documented() -> BTreeMap<String, (f64, f64)> {
+    let page = include_str!("../../docs/architecture.md");
+    let (_, rows) = page.split_once("| call | read units | write units |\n| --- | --- | --- |\n").unwrap();
+    let rows = rows.lines().take_while(|line| line.starts_with('|')).map(|line| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        (cells[0].to_owned(), (cells[1].parse().unwrap(), cells[2].parse().unwrap()))
+    });
+    rows.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_costs_what_the_architecture_page_says() {
+    let table = Table::in_process().await;
+    let observed = counted(&table).await;
+    let tokens: &Tokens = &observed.tokens;
+    let mut measured = BTreeMap::new();
+    let mut note = |call: &str| measured.insert(call.to_owned(), units(&observed.take()));
+    let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &Clock::system());
+
+    let sample = Sample::of(&alice());
+    sample.try_in(tokens).await;
+    note("create a token");
+    let seen = sample.record;
+    tokens.credential(&seen.id).await.unwrap();
+    note("decide on a request (the authorizer)");
+    let made = Use::stored("apps:read apps/billing");
+    let first = Note::of_use(&seen, made.clone(), &caller(), now()).unwrap();
+    tokens.note(&first, clock, LIMITS.history_days).await.unwrap();
+    note("note the first use of a token");
+    let seen = tokens.get(&seen.id).await.unwrap().unwrap();
+    note("show a token");
+    let later = now().plus_seconds(90);
+    let last_use = Note::of_use(&seen, None, &caller(), later).unwrap();
+    tokens.note(&last_use, clock, LIMITS.history_days).await.unwrap();
+    note("note the last use, once a minute");
+    let recent = tokens.get(&seen.id).await.unwrap().unwrap();
+    observed.take();
+    let tomorrow = later.plus_seconds(86_400);
+    let used = recent.last_used.clone().map(|used| LastUsed { at: tomorrow, ..used });
+    let recent_then = Record { last_used: used, ..recent.clone() };
+    let usage = Note::of_use(&recent_then, made, &caller(), tomorrow).unwrap();
+    tokens.note(&usage, clock, LIMITS.history_days).await.unwrap();
+    note("note a use, the first time in a day");
+    tokens.usage(&seen.id).await.unwrap();
+    note("show what a token was used for");
+    let next = Record { name: "renamed".parse().unwrap(), ..recent.clone() };
+    let what = Happened::Updated(Vec::new());
+    let change = Change { seen: &recent, next, what, by, clock, limits: LIMITS };
+    tokens.change(&change).await.unwrap();
+    note("change a token");
+    tokens.events(&seen.id, None, 50).await.unwrap();
+    note("show a token's history of three events");
+    let ending = Ending { seen: &recent, actor, by, clock, limits: LIMITS };
+    tokens.revoke(&ending, &Grounds::default()).await.unwrap();
+    note("revoke or disable a token");
+    for _ in 0..9 {
+        Sample::of(&alice()).in_table(&table).await;
+    }
+    observed.take();
+    tokens.list(&super::list::all_of(Scope::Owner(alice()))).await.unwrap();
+    note("list ten tokens");
+    let filter = ActivityFilter {
+        from: now().plus_seconds(-60),
+        to: now(),
+        kind: None,
+        actor: None,
+        owner: None,
+        after: None,
+        limit: 10,
+    };
+    tokens.activity(&filter).await.unwrap();
+    note("list ten events of the activity");
+    let seen = tokens.get(&seen.id).await.unwrap().unwrap();
+    observed.take();
+    tokens.delete(&Ending { seen: &seen, ..ending }).await.unwrap();
+    note("delete a token");
+    assert_eq!(measured, documented());
+}

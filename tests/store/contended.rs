@@ -1,0 +1,238 @@
+//! Endings under contention: whatever others do to the token and to its owner's slots, each goes through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use portcullis::access::{Grant, MOST_GRANTS};
+use portcullis::clock::Clock;
+use portcullis::store::{Change, Changed, Ending, Limits, Note, Tokens};
+use portcullis::token::{Actor, Grounds, Happened, Record, Standing, TokenId, WhyDisabled};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::faults::{Behind, CONFLICT, Fault};
+use super::observed::Observed;
+use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, now};
+
+const ROUNDS: usize = 100;
+/// Room for what is ended; the creators are at their own limit of ten.
+const ROOM: Limits = Limits { live_tokens: 1_000, ..LIMITS };
+
+/// The ways to end a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Revoke,
+    Disable,
+    Quarantine,
+    Delete,
+}
+
+impl Kind {
+    /// Ends a token as it was read, which must succeed.
+    async fn end(self, tokens: &Tokens, seen: &Record) {
+        let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &Clock::system());
+        let ending = Ending { seen, actor, by, clock, limits: LIMITS };
+        match self {
+            Self::Revoke => assert!(tokens.revoke(&ending, &Grounds::default()).await.unwrap().unwrap().by_this),
+            Self::Disable => {
+                let disabled = tokens.disable(&ending, WhyDisabled::Admin, None).await.unwrap();
+                assert!(matches!(disabled, Changed::Done(_)), "{disabled:?}");
+            }
+            Self::Quarantine => {
+                let credential = tokens.credential(&seen.id).await.unwrap().unwrap();
+                let note = Note::of_reuse(&credential, true, &caller(), now()).unwrap();
+                tokens.note(&note, clock, LIMITS.history_days).await.unwrap();
+            }
+            Self::Delete => assert!(tokens.delete(&ending).await.unwrap()),
+        }
+    }
+
+    async fn assert_ended(self, tokens: &Tokens, id: &TokenId) {
+        let standing = tokens.get(id).await.unwrap().map(|record| record.standing(now(), 0));
+        let expected = match self {
+            Self::Revoke => Some(Standing::Revoked),
+            Self::Disable | Self::Quarantine => Some(Standing::Disabled),
+            Self::Delete => None,
+        };
+        assert_eq!(standing, expected, "{self:?}");
+    }
+}
+
+/// Renames whatever token it is told of, as fast as it can.
+async fn write(tokens: Tokens, mut target: watch::Receiver<Option<TokenId>>, over: Arc<AtomicBool>) {
+    let by = by_whom();
+    while !over.load(Ordering::SeqCst) {
+        let id = target.borrow_and_update().clone();
+        let seen = match &id {
+            Some(id) => tokens.get(id).await.unwrap(),
+            None => None,
+        };
+        let Some(seen) = seen else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let next = Record { name: format!("at {}", now().millis()).parse().unwrap(), ..seen.clone() };
+        let what = Happened::Updated(Vec::new());
+        let change = Change { seen: &seen, next, what, by: &by, clock: &Clock::system(), limits: LIMITS };
+        // One of them wins each time; all others read again.
+        tokens.change(&change).await.unwrap();
+    }
+}
+
+async fn create(tokens: Tokens, over: Arc<AtomicBool>) {
+    while !over.load(Ordering::SeqCst) {
+        Sample::of(&alice()).try_in(&tokens).await;
+    }
+}
+
+/// Ends a hundred tokens in one way, each while 8 clients change it and 8 create tokens of its owner.
+async fn goes_through(kind: Kind) {
+    let table = Table::fresh().await;
+    let over = Arc::new(AtomicBool::new(false));
+    let (told, target) = watch::channel(None);
+    let mut racing = JoinSet::new();
+    for _ in 0..8 {
+        racing.spawn(write(table.another_client(), target.clone(), Arc::clone(&over)));
+        racing.spawn(create(table.another_client(), Arc::clone(&over)));
+    }
+    let tokens = table.another_client();
+    for _ in 0..ROUNDS {
+        let sample = Sample::of(&alice());
+        sample.try_with(&tokens, ROOM).await;
+        told.send_replace(Some(sample.record.id.clone()));
+        let seen = tokens.get(&sample.record.id).await.unwrap().unwrap();
+        kind.end(&tokens, &seen).await;
+        kind.assert_ended(&tokens, &sample.record.id).await;
+        told.send_replace(None);
+    }
+    over.store(true, Ordering::SeqCst);
+    racing.join_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_goes_through_whatever_others_change() {
+    goes_through(Kind::Revoke).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disablement_goes_through_whatever_others_change() {
+    goes_through(Kind::Disable).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quarantine_goes_through_whatever_others_change() {
+    goes_through(Kind::Quarantine).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_goes_through_whatever_others_change() {
+    goes_through(Kind::Delete).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ending_takes_two_round_trips_and_touches_neither_slots_nor_version() {
+    let table = Table::in_process().await;
+    let observed = Observed::new(&table).await;
+    for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
+        let record = Sample::of(&alice()).in_table(&table).await;
+        let seen = match kind {
+            // It reads the credential itself.
+            Kind::Quarantine => record,
+            _ => observed.tokens.get(&record.id).await.unwrap().unwrap(),
+        };
+        kind.end(&observed.tokens, &seen).await;
+        let calls = observed.take();
+        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        // The usage is deleted once the token has ended.
+        let expected = ["GetItem", "TransactWriteItems", "DeleteItem"];
+        assert_eq!(operations, expected[..if kind == Kind::Delete { 3 } else { 2 }], "{kind:?}");
+        let written = calls[1].request.to_string();
+        assert!(!written.contains("OWNER#"), "{kind:?} touches the slots");
+        let conditions: Vec<_> = calls[1].request["TransactItems"].as_array().unwrap().iter().collect();
+        for write in conditions {
+            let write = write.as_object().unwrap().values().next().unwrap();
+            let condition = write["ConditionExpression"].as_str().unwrap();
+            assert!(!condition.contains("version"), "{kind:?} depends on the version: {condition}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_in_flight_costs_an_ending_another_try_and_nothing_else() {
+    for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
+        let table = Table::in_process().await;
+        let seen = Sample::of(&alice()).in_table(&table).await;
+        let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
+        kind.end(&behind.tokens, &seen).await;
+        kind.assert_ended(&table.tokens, &seen.id).await;
+        assert_eq!(behind.happened(), 7, "{kind:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ending_takes_as_long_with_20000_events_as_with_one() {
+    const EVENTS: usize = 20_000;
+    let table = Table::in_process().await;
+    let text = |text: String| AttributeValue::S(text);
+    for kind in [Kind::Revoke, Kind::Delete] {
+        let seen = Sample::of(&alice()).in_table(&table).await;
+        for chunk in (0..EVENTS).collect::<Vec<_>>().chunks(100) {
+            let puts = chunk.iter().map(|at| {
+                let put = Put::builder().table_name(&table.name).item("pk", text(format!("TOKEN#{}", seen.id)));
+                let put = put.item("sk", text(format!("EVENT#{at:026}"))).item("kind", text("updated".to_owned()));
+                TransactWriteItem::builder().put(put.build().unwrap()).build()
+            });
+            table.client.transact_write_items().set_transact_items(Some(puts.collect())).send().await.unwrap();
+        }
+        let observed = Observed::new(&table).await;
+        kind.end(&observed.tokens, &seen).await;
+        kind.assert_ended(&table.tokens, &seen.id).await;
+        assert!(observed.operations().len() <= 2, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_largest_record_that_the_api_takes_ends_like_any_other() {
+    let table = Table::fresh().await;
+    // The API takes bodies of 16 KB; this is several times as much.
+    for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
+        let mut sample = Sample::of(&alice());
+        let grant = |at: usize| Grant {
+            permissions: (0..10).map(|n| format!("{:a<90}{at}:{n}", "").parse().unwrap()).collect(),
+            resources: (0..16).map(|n| format!("{:r<250}{at}-{n}", "").parse().unwrap()).collect(),
+        };
+        sample.record.grants = (0..MOST_GRANTS).map(grant).collect::<Vec<_>>().into();
+        sample.record.description = Some("d".repeat(256).parse().unwrap());
+        let seen = sample.in_table(&table).await;
+        kind.end(&table.tokens, &seen).await;
+        kind.assert_ended(&table.tokens, &seen.id).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_holds_while_an_expiry_is_cleared_in_the_second_in_which_it_ends() {
+    let table = Table::fresh().await;
+    for round in 0..30 {
+        let owner = format!("owner-{round}").parse().unwrap();
+        let end = now().to_the_second().plus_seconds(3600);
+        let expiring = Sample::of(&owner).until(end).in_table(&table).await;
+        for _ in 0..9 {
+            Sample::of(&owner).in_table(&table).await;
+        }
+        let mut racing = JoinSet::new();
+        for racer in 0..6 {
+            let tokens = table.another_client();
+            let sample = Sample::of(&owner).made_at(end.plus_seconds(i64::from(racer % 2)));
+            racing.spawn(async move { sample.try_in(&tokens).await == portcullis::store::Created::Done });
+        }
+        // Its clock says that there is a second left.
+        let (by, clock) = (by_whom(), clock_at(end.plus_seconds(-1)));
+        let next = Record { expires_at: None, ..expiring.clone() };
+        let what = Happened::Updated(Vec::new());
+        let change = Change { seen: &expiring, next, what, by: &by, clock: &clock, limits: LIMITS };
+        let cleared = matches!(table.another_client().change(&change).await.unwrap(), Changed::Done(_));
+        let created = racing.join_all().await.into_iter().filter(|created| *created).count();
+        assert!(9 + usize::from(cleared) + created <= 10, "{created} created, cleared: {cleared}");
+    }
+}
