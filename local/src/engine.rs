@@ -11,9 +11,10 @@ mod table;
 
 pub use table::create_table;
 
-use crate::template::Table;
+use crate::template::{Index, Table};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::types::TableDescription;
 use dynoxide::Database;
 use portcullis::config::{Connection, Timeouts};
 use std::path::Path;
@@ -54,6 +55,9 @@ pub enum EngineError {
     /// The client could not be made.
     #[error(transparent)]
     Client(#[from] portcullis::config::ConfigError),
+    /// The file has the table of an earlier version.
+    #[error("the data directory holds the table of an earlier version; remove it, or name another with --data-dir")]
+    Older,
     /// The engine refused something.
     #[error("the table cannot be made: {0}")]
     Table(String),
@@ -103,7 +107,13 @@ impl Engine {
     pub async fn ensure_table(&self, table: &Table) -> Result<bool, EngineError> {
         let exists = self.client.describe_table().table_name(TABLE).send().await;
         match exists.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
-            Ok(_) => Ok(false),
+            Ok(described) => {
+                let known = described.table.unwrap_or_else(|| TableDescription::builder().build());
+                let known: Vec<_> =
+                    known.global_secondary_indexes().iter().filter_map(|index| index.index_name()).collect();
+                let has = |index: &Index| known.contains(&index.name.as_str());
+                if table.indexes.iter().all(has) { Ok(false) } else { Err(EngineError::Older) }
+            }
             Err(error) if error.is_resource_not_found_exception() => {
                 create_table(&self.client, TABLE, table).await?;
                 Ok(true)
@@ -173,5 +183,24 @@ async fn sweep(database: Database) {
             Ok(Err(error)) => tracing::error!(%error, "items past their ttl were not cleared away"),
             Err(error) => tracing::error!(%error, "the ttl sweep failed"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Template;
+
+    #[tokio::test]
+    async fn a_table_of_an_earlier_version_is_refused_with_the_remedy() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("table.db");
+        let table = Template::embedded().unwrap().table;
+        let attributes = table.attributes.iter().filter(|attribute| attribute.name != "day").cloned().collect();
+        let older = Table { indexes: table.indexes[..2].to_vec(), attributes, ..table.clone() };
+        let engine = Engine::start(Some(&file)).await.unwrap();
+        assert!(engine.ensure_table(&older).await.unwrap());
+        let refused = engine.ensure_table(&table).await.unwrap_err().to_string();
+        assert!(refused.contains("earlier version") && refused.contains("--data-dir"), "{refused}");
     }
 }

@@ -41,7 +41,7 @@ async function end(page, name, how) {
   await row(page, name).getByRole("link", { name }).click();
   await page.getByRole("heading", { name }).waitFor();
   await page.getByRole("button", { name: how === "delete" ? "Delete" : "Revoke", exact: true }).click();
-  const confirm = how === "delete" ? "Delete it and its history" : "Revoke for good";
+  const confirm = how === "delete" ? "Delete it and its record" : "Revoke for good";
   await page.getByRole("dialog").getByRole("button", { name: confirm }).click();
   await page.getByText(how === "delete" ? "is deleted." : "is revoked.").waitFor();
 }

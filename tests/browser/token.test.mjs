@@ -87,7 +87,7 @@ test("before a token is ended for good it is said when and from where it was use
   assert.equal(await it.stack.opens("/apps/billing", token.token), 401);
   assert.equal((await seen(token)).revoked_reason, "leaked");
   await page.getByRole("button", { name: "Delete" }).click();
-  await page.getByRole("button", { name: "Delete it and its history" }).click();
+  await page.getByRole("button", { name: "Delete it and its record" }).click();
   await page.getByRole("heading", { name: "Tokens", exact: true }).waitFor();
   assert.equal((await it.stack.call("GET", `/tokens/${token.id}`)).status, 404);
 });

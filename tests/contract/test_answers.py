@@ -222,6 +222,7 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
         "POST /tokens/{id}/disable", Call("POST /tokens/{id}/enable", people.manager, people.managed)
     ),
     ("POST /tokens/{id}/tighten", 409, "nothing_used"): lambda people: people.to_someone("POST /tokens/{id}/tighten"),
+    ("GET /activity", 200, None): lambda people: Call("GET /activity", people.admin),
     ("GET /tokens/{id}/events", 200, None): lambda people: Call(
         "GET /tokens/{id}/events", people.admin, people.someone
     ),
@@ -643,6 +644,9 @@ def test_days_are_accepted_if_and_only_if_the_description_allows_them(value: obj
         *[("GET /tokens", {"idle_days": value}) for value in ["0", "3651", "x", "", "1.0", "+1"]],
         *[("GET /tokens/{id}/usage", {"days": value}) for value in ["0", "366", "x", ""]],
         *[("GET /tokens/{id}/events", {"limit": value}) for value in ["0", "101", "x", ""]],
+        *[("GET /activity", {"limit": value}) for value in ["0", "101", "x", ""]],
+        *[("GET /activity", {name: "x"}) for name in ["from", "to", "kind", "actor", "cursor"]],
+        ("GET /activity", {"from": "2027-01-02T00:00:00Z", "to": "2027-01-01T00:00:00Z"}),
     ],
 )
 def test_what_is_no_number_in_its_limits_is_refused(operation: str, query: dict, service: Service) -> None:

@@ -69,7 +69,14 @@ def test_what_is_not_described_is_not_there(method: str, path: str, service: Ser
     assert method == "HEAD" or calls.problem_type(response) == "not_found"
 
 
-READS = {"GET /tokens", "GET /tokens/{id}", "GET /tokens/{id}/events", "GET /tokens/{id}/usage", "POST /explain"}
+READS = {
+    "GET /activity",
+    "GET /tokens",
+    "GET /tokens/{id}",
+    "GET /tokens/{id}/events",
+    "GET /tokens/{id}/usage",
+    "POST /explain",
+}
 WRITES = {
     *["POST /tokens", "PATCH /tokens/{id}", "DELETE /tokens/{id}"],
     *[f"POST /tokens/{{id}}/{what}" for what in ("revoke", "rotate", "disable", "enable", "tighten")],

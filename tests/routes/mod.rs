@@ -3,6 +3,7 @@
 mod catalog;
 mod delete_token;
 mod demo;
+mod get_activity;
 mod get_events;
 mod get_me;
 mod get_token;

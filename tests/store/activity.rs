@@ -6,6 +6,9 @@ use portcullis::token::Actor;
 
 use super::{DAY, LIMITS, Sample, Table, alice, bob, delete, now, revoke};
 
+/// Whether a filter shows an event.
+type Shown<'a> = &'a dyn Fn(&Activity) -> bool;
+
 fn since(days: i64) -> ActivityFilter {
     let now = now();
     let from = now.plus_seconds(-days * DAY);
@@ -79,7 +82,7 @@ async fn a_filter_shows_what_it_is_for_and_nothing_else() {
     let table = Table::fresh().await;
     let all = several(&table).await;
     let (to, from) = (now().plus_seconds(-DAY), now().plus_seconds(-10 * DAY));
-    let filters: [(ActivityFilter, &dyn Fn(&Activity) -> bool); 5] = [
+    let filters: [(ActivityFilter, Shown<'_>); 5] = [
         (ActivityFilter { kind: Some("created".to_owned()), ..since(60) }, &|one| one.event.kind == "created"),
         (ActivityFilter { owner: Some(bob()), ..since(60) }, &|one| one.owner == bob()),
         (ActivityFilter { actor: Some("session:bob".to_owned()), ..since(60) }, &|one| {

@@ -257,7 +257,7 @@ export interface paths {
         /**
          * List a token's events
          * @description What became of a token, newest first, a page at a time: every change of it, its first use,
-         *     and uses of secrets that do not work any more. They are kept as long as its record.
+         *     and uses of secrets that do not work any more. Each is kept for `HistoryDays`.
          *
          *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>/events`; for a token of another
          *     owner, `tokens:admin`.
@@ -299,6 +299,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the activity of the deployment
+         * @description What happened to tokens, newest first, a page at a time: who did what, when and from where. Admins
+         *     see the events of all tokens, everyone else those of their own. Events of deleted tokens are among
+         *     them. Each is kept for `HistoryDays`.
+         *
+         *     Needs `tokens:read` or `tokens:admin` on `tokens`; for another owner's tokens, `tokens:admin`.
+         */
+        get: operations["listActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/owners/{owner}/revoke-tokens": {
         parameters: {
             query?: never;
@@ -316,9 +340,10 @@ export interface paths {
         put?: never;
         /**
          * Revoke all tokens of an owner
-         * @description Ends every token that an owner has and that is not revoked yet, for when somebody leaves. That
-         *     of the caller comes last. Where there are more than one call can do, `done` is `false`, and
-         *     the same call goes on.
+         * @description Revokes every token of an owner that is not revoked yet, for when a person leaves. Tokens that
+         *     are alive come first, the caller's own comes last. A token that cannot be revoked does not stop the
+         *     others; it is in `failed`. Where there are more than one call can do, `next_cursor` says where to
+         *     go on. Make the call again until `done` is `true`: with the cursor, or without where there is none.
          *
          *     Needs `tokens:admin` on `tokens`.
          */
@@ -650,6 +675,12 @@ export interface components {
         Time: string;
         /**
          * Format: date-time
+         * @description A time as RFC 3339 writes it, with any offset and fraction.
+         * @example 2027-01-15T08:00:00Z
+         */
+        TimeInQuery: string;
+        /**
+         * Format: date-time
          * @description A time, to the second.
          * @example 2027-04-15T08:00:00Z
          */
@@ -936,8 +967,12 @@ export interface components {
             owner: components["schemas"]["Owner"];
             /** @description How many tokens this call has revoked. */
             revoked: number;
-            /** @description Whether there is none left; if not, the same call goes on. */
+            /** @description Tokens that could not be revoked. The same call tries them again. */
+            failed: components["schemas"]["TokenId"][];
+            /** @description Whether no token is left. If not, make the call again. */
             done: boolean;
+            /** @description What to send as `cursor` to go on; `null` where the call came to the end. */
+            next_cursor: components["schemas"]["Cursor"] | null;
             /** @description From when on no request is let in with them, as of a single token. */
             effective_by: components["schemas"]["Moment"];
         };
@@ -947,18 +982,43 @@ export interface components {
             /** @description What to send as `cursor` for the next page; `null` on the last one. */
             next_cursor: components["schemas"]["Cursor"] | null;
         };
+        /**
+         * @description What happened. `secret_reuse`: a secret was used that a rotation had ended. `first_used`: the token
+         *     was used for the first time. `deleted`: its record was deleted; only the activity still shows it.
+         * @enum {unknown}
+         */
+        EventKind: "created" | "updated" | "rotated" | "secret_reuse" | "disabled" | "enabled" | "revoked" | "first_used" | "deleted";
+        ActivityPage: {
+            /** @description Newest first. */
+            events: components["schemas"]["ActivityEvent"][];
+            /**
+             * @description What to send as `cursor` for the next page; `null` on the last one. A page may be short, or empty,
+             *     and not be the last: filters look at a limited number of events at a time.
+             */
+            next_cursor: components["schemas"]["Cursor"] | null;
+        };
+        ActivityEvent: {
+            /** @description The token that it is about, which may have been deleted since. */
+            token_id: components["schemas"]["TokenId"];
+            /** @description Whose token that is. */
+            owner: components["schemas"]["Owner"];
+            id: components["schemas"]["Event"]["id"];
+            kind: components["schemas"]["EventKind"];
+            /** @description When. */
+            at: components["schemas"]["Moment"];
+            by: components["schemas"]["Event"]["by"];
+            source_ip: components["schemas"]["Event"]["source_ip"];
+            user_agent: components["schemas"]["Event"]["user_agent"];
+            /** @description What there is to say besides, by `kind`, as in a token's events. */
+            detail: Record<string, never> | null;
+        };
         Event: {
             /**
              * @description A [ULID](https://github.com/ulid/spec); events are ordered by it.
              * @example 01JHM7B9S0AAAAAAAAAAAAAAAA
              */
             id: string;
-            /**
-             * @description What happened. `secret_reuse`: a secret was used that a rotation had ended. `first_used`:
-             *     the token opened something for the first time.
-             * @enum {unknown}
-             */
-            kind: "created" | "updated" | "rotated" | "secret_reuse" | "disabled" | "enabled" | "revoked" | "first_used";
+            kind: components["schemas"]["EventKind"];
             /** @description When. */
             at: components["schemas"]["Moment"];
             /** @description Who; `null` where nobody knows. */
@@ -971,7 +1031,7 @@ export interface components {
             detail: Record<string, never> | null;
         } & ({
             /** @enum {unknown} */
-            kind?: "created" | "enabled" | "first_used";
+            kind?: "created" | "enabled" | "first_used" | "deleted";
             detail?: null;
         } | {
             /** @constant */
@@ -2540,11 +2600,60 @@ export interface operations {
             504: components["responses"]["NoAnswer"];
         };
     };
+    listActivity: {
+        parameters: {
+            query?: {
+                /** @description The earliest moment, an RFC 3339 time; without it, 30 days before `to`. */
+                from?: components["schemas"]["TimeInQuery"];
+                /** @description The latest moment, an RFC 3339 time; without it, now. */
+                to?: components["schemas"]["TimeInQuery"];
+                /** @description Only events of this kind. */
+                kind?: components["schemas"]["EventKind"];
+                /** @description Only what this actor did. */
+                actor?: components["schemas"]["Actor"];
+                /** @description Only what happened to this owner's tokens. */
+                owner?: components["schemas"]["Owner"];
+                /** @description How many events a page has at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            400: components["responses"]["InvalidField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            413: components["responses"]["RequestTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
     revokeTokensOfOwner: {
         parameters: {
             query?: {
                 /** @description Whose tokens, where the path has `-`; refused where it has not. */
                 owner?: components["schemas"]["Owner"];
+                /** @description The `next_cursor` of the call before, for the same owner. */
+                cursor?: components["schemas"]["Cursor"];
             };
             header?: never;
             path: {

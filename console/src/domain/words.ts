@@ -28,6 +28,7 @@ export const EVENTS: Record<Event["kind"], string> = {
   enabled: "Enabled",
   revoked: "Revoked",
   first_used: "First used",
+  deleted: "Deleted",
 };
 
 export const FIELDS: Record<string, string> = {

@@ -218,7 +218,7 @@ export function DeleteDialog({ known: { token }, now, onClose }: Props) {
     say(`“${token.name}” is deleted.`);
   }
   return (
-    <Question token={token} title={`Delete “${token.name}”?`} does="Delete it and its history" danger onClose={onClose} act={remove}>
+    <Question token={token} title={`Delete “${token.name}”?`} does="Delete it and its record" danger onClose={onClose} act={remove}>
       {() => (
         <>
           <p>
@@ -226,7 +226,7 @@ export function DeleteDialog({ known: { token }, now, onClose }: Props) {
           </p>
           <p>
             {alive && "Whatever uses it will be refused, for good. "}
-            Its record and its history go, too: nobody can see afterwards that there was one.
+            Its record goes, too: no list shows it any more. Only the deployment’s activity says who deleted it.
           </p>
           {alive && <p>To end it and keep the record, revoke it instead.</p>}
         </>

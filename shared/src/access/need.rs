@@ -99,7 +99,7 @@ pub enum Rule {
 ///
 /// On Portcullis's own API the catalog has no say. `GET /me` needs a live credential and
 /// nothing more. `tokens:admin` opens what `tokens:read` and `tokens:write` open, and where
-/// only admins manage tokens nothing else does. `POST /explain` is a way to read tokens;
+/// only admins manage tokens nothing else does. `GET /activity` and `POST /explain` are ways to read tokens;
 /// `POST /introspect` needs `tokens:introspect` on `tokens`, and what is below `/owners`
 /// `tokens:admin` on `tokens`.
 #[must_use]
@@ -125,7 +125,7 @@ pub fn need(rules: &Rules<'_>, api: Api, target: Target<'_>, path: &RequestPath)
     match (api, path.first()) {
         (Api::Own, "me") if path.as_str() == "me" => Need::Credential,
         (Api::Own, "tokens") => tokens(rules.management, action, path.as_str()),
-        (Api::Own, "explain") => tokens(rules.management, "read", "tokens"),
+        (Api::Own, "activity" | "explain") => tokens(rules.management, "read", "tokens"),
         (Api::Own, "introspect") => of_all_tokens("introspect"),
         (Api::Own, "owners") => of_all_tokens("admin"),
         (_, first) => Need::Permission {
@@ -198,6 +198,7 @@ mod tests {
         assert_eq!(needed(Api::Own, "GET", "tokens/x"), "tokens:read or tokens:admin on tokens/x");
         assert_eq!(needed(Api::Own, "POST", "tokens"), "tokens:write or tokens:admin on tokens");
         assert_eq!(needed(Api::Own, "POST", "explain"), "tokens:read or tokens:admin on tokens");
+        assert_eq!(needed(Api::Own, "GET", "activity"), "tokens:read or tokens:admin on tokens");
         assert_eq!(needed(Api::Own, "POST", "introspect"), "tokens:introspect on tokens");
         assert_eq!(needed(Api::Own, "POST", "owners/alice/revoke-tokens"), "tokens:admin on tokens");
         assert_eq!(needed(Api::Protected, "POST", "introspect"), "introspect:write on introspect");
@@ -215,6 +216,7 @@ mod tests {
             assert_eq!(needed_under(&rules, Api::Own, method, path), format!("tokens:admin on {path}"));
         }
         assert_eq!(needed_under(&rules, Api::Own, "POST", "explain"), "tokens:admin on tokens");
+        assert_eq!(needed_under(&rules, Api::Own, "GET", "activity"), "tokens:admin on tokens");
         assert_eq!(needed_under(&rules, Api::Own, "GET", "me"), "a credential");
     }
 

@@ -132,10 +132,7 @@ pub(crate) fn delete(id: &TokenId, context: &Context) -> Result<Outcome, Failure
     let api = context.api()?;
     if !context.yes {
         let what = describe(std::slice::from_ref(id), &api, context)?;
-        context.confirm(
-            &format!("What uses this will be refused, and its record and history will be gone:\n{what}"),
-            "Delete?",
-        )?;
+        context.confirm(&format!("What uses this will be refused, and its record will be gone:\n{what}"), "Delete?")?;
     }
     api.call(ureq::http::Method::DELETE, format!("/tokens/{id}")).send()?;
     context.out.note(&format!("{id} is gone."));

@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Enable(One),
     /// End tokens for good; their records are kept
     Revoke(end::RevokeArgs),
-    /// End a token for good, and remove its record and history
+    /// Delete a token and its record
     Delete(One),
     /// Show what happened to a token
     Events(history::EventsArgs),

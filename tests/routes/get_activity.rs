@@ -1,0 +1,91 @@
+//! `GET /activity`: the events of the deployment.
+
+use serde_json::{Value, json};
+
+use crate::support::{Stack, Token, owner, soon, stack};
+
+/// The events of a list, once there are so many.
+fn events(stack: &Stack, caller: &Token, query: &str, count: usize) -> Vec<Value> {
+    soon(&format!("{count} events"), || {
+        let page = stack.get(&format!("/activity?{query}")).bearer(caller).send().expect(200).json();
+        let events = page["events"].as_array().unwrap().clone();
+        (events.len() >= count).then_some(events)
+    })
+}
+
+fn kinds(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["kind"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn owners_see_what_concerns_their_tokens_and_nothing_else() {
+    let stack = stack();
+    let alice = stack.token(["tokens:read", "tokens:write"]);
+    let bob = stack.token(["tokens:read"]);
+    stack.post(&format!("{}/disable", alice.path())).bearer(&stack.admin).send().expect(200);
+    let enabled = stack.post(&format!("{}/enable", alice.path())).bearer(&stack.admin).send();
+    enabled.expect(200);
+    let hers = events(&stack, &alice, "", 3);
+    assert_eq!(kinds(&hers)[..2], ["enabled", "disabled"]);
+    for event in &hers {
+        assert_eq!((&event["token_id"], &event["owner"]), (&json!(alice.id), &json!(alice.owner)));
+    }
+    let his = events(&stack, &bob, "", 1);
+    assert!(his.iter().all(|event| event["owner"] == json!(bob.owner)));
+    let refused = stack.get(&format!("/activity?owner={}", alice.owner)).bearer(&bob).send();
+    refused.problem(403, "forbidden");
+}
+
+#[test]
+fn admins_see_the_events_of_any_owner_also_of_deleted_tokens() {
+    let stack = stack();
+    let token = stack.token(["x:y"]);
+    let admin = stack.token(["tokens:admin"]);
+    stack.delete(&token.path()).bearer(&admin).send().expect(204);
+    let found = events(&stack, &admin, &format!("owner={}", token.owner), 2);
+    assert_eq!(kinds(&found), ["deleted", "created"]);
+    assert_eq!(found[0]["by"], format!("token:{}", admin.id));
+    let by = events(&stack, &admin, &format!("actor=token:{}&kind=deleted", admin.id), 1);
+    assert_eq!(by, found[..1]);
+}
+
+#[test]
+fn pages_lead_on_to_the_end() {
+    let stack = stack();
+    let owner = owner();
+    let permissions = ["tokens:read"];
+    let token = stack.create(json!({ "owner": owner, "permissions": permissions }));
+    for _ in 0..3 {
+        stack.create(json!({ "owner": owner, "permissions": permissions }));
+    }
+    let whole = events(&stack, &token, "kind=created", 4);
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/activity?kind=created&limit=1{cursor}");
+        let page = stack.get(&path).bearer(&token).send().expect(200).json();
+        found.extend(page["events"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(found, whole);
+}
+
+#[test]
+fn every_parameter_that_is_wrong_is_named_at_once() {
+    let stack = stack();
+    let wrong = "/activity?from=yesterday&to=x&kind=x&actor=x&limit=0&cursor=x&owner=%20";
+    let answer = stack.get(wrong).bearer(&stack.admin).send();
+    assert_eq!(answer.offending_fields(), ["from", "to", "kind", "actor", "owner", "limit", "cursor"]);
+    let turned = "/activity?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z";
+    assert_eq!(stack.get(turned).bearer(&stack.admin).send().offending_fields(), ["from"]);
+}
+
+#[test]
+fn the_activity_needs_tokens_read() {
+    let stack = stack();
+    let token = stack.token(["apps:read"]);
+    let document = stack.get("/activity").bearer(&token).send().problem(403, "insufficient_scope");
+    assert_eq!((&document["permission"], &document["resource"]), (&json!("tokens:read"), &json!("tokens")));
+}
