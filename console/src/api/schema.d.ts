@@ -1002,16 +1002,23 @@ export interface components {
             token_id: components["schemas"]["TokenId"];
             /** @description Whose token that is. */
             owner: components["schemas"]["Owner"];
-            id: components["schemas"]["Event"]["id"];
+            /**
+             * @description A [ULID](https://github.com/ulid/spec); events are ordered by it.
+             * @example 01JHM7B9S0AAAAAAAAAAAAAAAA
+             */
+            id: string;
             kind: components["schemas"]["EventKind"];
             /** @description When. */
             at: components["schemas"]["Moment"];
-            by: components["schemas"]["Event"]["by"];
-            source_ip: components["schemas"]["Event"]["source_ip"];
-            user_agent: components["schemas"]["Event"]["user_agent"];
+            /** @description The actor; `null` where it is not known. */
+            by: components["schemas"]["Actor"] | null;
+            /** @description From which address, as the gateway saw it. */
+            source_ip: components["schemas"]["Address"] | null;
+            /** @description With what, as the caller said. */
+            user_agent: components["schemas"]["UserAgent"] | null;
             /** @description What there is to say besides, by `kind`, as in a token's events. */
             detail: Record<string, never> | null;
-        };
+        } & components["schemas"]["EventDetail"];
         Event: {
             /**
              * @description A [ULID](https://github.com/ulid/spec); events are ordered by it.
@@ -1029,7 +1036,9 @@ export interface components {
             user_agent: components["schemas"]["UserAgent"] | null;
             /** @description What there is to say besides, by `kind`. */
             detail: Record<string, never> | null;
-        } & ({
+        } & components["schemas"]["EventDetail"];
+        /** @description What the detail of an event is, by its kind. */
+        EventDetail: {
             /** @enum {unknown} */
             kind?: "created" | "enabled" | "first_used" | "deleted";
             detail?: null;
@@ -1071,7 +1080,7 @@ export interface components {
                 reason: components["schemas"]["RevokeReason"] | null;
                 comment: components["schemas"]["Description"];
             };
-        });
+        };
         /** @description What is different, field by field. */
         Changes: {
             /**

@@ -40,9 +40,6 @@ fn filter(call: &Call, now: Timestamp) -> Result<ActivityFilter, Problem> {
     let limit = read(&mut errors, "limit", limit, |text| whole_number(text, MAX_PER_PAGE)).unwrap_or(PER_PAGE);
     let after = read(&mut errors, "cursor", cursor, ActivityCursor::decode);
     let from = from.unwrap_or_else(|| to.plus_seconds(-DEFAULT_DAYS * DAY_SECONDS));
-    if errors.is_empty() && from > to {
-        errors.push(FieldError::new("from", format!("must not be after to, which is {to}")));
-    }
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }

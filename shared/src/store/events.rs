@@ -238,6 +238,9 @@ impl Tokens {
         let mut place = filter.after.clone().filter(|after| after.day <= newest.day).unwrap_or(newest);
         let mut activities = Vec::new();
         let mut read = 0;
+        if filter.from > filter.to {
+            return Ok(ActivityPage { activities, next: None });
+        }
         for _ in 0..MAX_QUERIES {
             if place.day < first {
                 return Ok(ActivityPage { activities, next: None });
