@@ -4,6 +4,8 @@ The emulator does not look at the leading keys of a request, nor at the attribut
 write names; `tests/infra` holds those conditions against the template.
 """
 
+from datetime import UTC, datetime
+
 import pytest
 
 import probe
@@ -27,8 +29,8 @@ ROLES = [
 SHOWN_SECRETS = ["AuthorizerRole", "IntrospectRole", "RevokeRole", "RotateRole"]
 # Those of the functions that read nothing of a token.
 BLIND = ["ConsoleRole", "ExchangeRole"]
-SHOWN = {"ProjectionExpression": "pk, #name, grants", "ExpressionAttributeNames": {"#name": "name"}}
-DIGEST = {"ProjectionExpression": "digest"}
+SHOWN = {"ProjectionExpression": "pk, #owner, settings", "ExpressionAttributeNames": {"#owner": "owner"}}
+DIGEST = {"ProjectionExpression": "secrets"}
 # A condition that never holds: what is allowed is tried without changing anything.
 NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
 
@@ -63,7 +65,7 @@ def change(table: str) -> dict[str, dict]:
 
 @pytest.mark.parametrize("role", SHOWN_SECRETS)
 def test_a_function_that_is_shown_secrets_reads_a_digest(probes: dict[str, Probe], token: dict, role: str) -> None:
-    assert probes[role].attempt("get_item", **token, **DIGEST)["attributes"] == ["digest"]
+    assert probes[role].attempt("get_item", **token, **DIGEST)["attributes"] == ["secrets"]
 
 
 @pytest.mark.parametrize("role", sorted({*ROLES} - {*SHOWN_SECRETS, *BLIND}))
@@ -71,10 +73,10 @@ def test_whoever_reads_a_token_for_display_cannot_read_its_digest(
     probes: dict[str, Probe], token: dict, role: str
 ) -> None:
     shown = probes[role].attempt("get_item", **token, **SHOWN)
-    assert shown == {"code": None, "attributes": ["grants", "name", "pk"]}
+    assert shown == {"code": None, "attributes": ["owner", "pk", "settings"]}
     assert not probes[role].may("get_item", **token, **DIGEST)
-    assert not probes[role].may("get_item", **token, ProjectionExpression="pk, digest")
-    renamed = {"ProjectionExpression": "#d", "ExpressionAttributeNames": {"#d": "digest"}}
+    assert not probes[role].may("get_item", **token, ProjectionExpression="pk, secrets")
+    renamed = {"ProjectionExpression": "#d", "ExpressionAttributeNames": {"#d": "secrets"}}
     assert not probes[role].may("get_item", **token, **renamed)
 
 
@@ -106,13 +108,17 @@ def partition(name: str, value: dict) -> dict:
     }
 
 
-def test_only_the_functions_that_list_do_and_no_list_holds_a_digest(probes: dict[str, Probe], token: dict) -> None:
-    indexes = {"by_time": partition("sk", {"S": "TOKEN"}), "by_owner": partition("owner", {"S": "admin"})}
-    for index, condition in indexes.items():
+def test_only_the_functions_that_list_do_and_an_index_holds_keys_alone(probes: dict[str, Probe], token: dict) -> None:
+    indexes = {
+        "by_time": (partition("sk", {"S": "TOKEN"}), ["created_at", "pk", "sk"]),
+        "by_owner": (partition("owner", {"S": "admin"}), ["created_at", "owner", "pk", "sk"]),
+        "by_day": (partition("day", {"S": datetime.now(UTC).date().isoformat()}), ["day", "pk", "sk"]),
+    }
+    for index, (condition, keys) in indexes.items():
         query = {"TableName": token["TableName"], "IndexName": index} | condition
         listed = probes["ListRole"].attempt("query", **query)
         assert listed["code"] is None
-        assert "name" in listed["attributes"] and "digest" not in listed["attributes"]
+        assert listed["attributes"] == keys
         for role in ROLES:
             lists = role == "ListRole" or (role, index) == ("RevokeRole", "by_owner")
             assert probes[role].may("query", **query) == lists, (role, index)
@@ -121,14 +127,16 @@ def test_only_the_functions_that_list_do_and_no_list_holds_a_digest(probes: dict
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        ("AuthorizerRole", {"Update"}),
+        # A put of usage, which the emulator cannot tell from one of a record.
+        ("AuthorizerRole", {"Put", "Update"}),
         ("CatalogRole", {"Put"}),
         ("ConsoleRole", set()),
         ("CreateRole", set()),
         ("ExchangeRole", set()),
         ("IntrospectRole", {"Update"}),
         ("ListRole", set()),
-        ("RevokeRole", set()),
+        # Of usage, likewise.
+        ("RevokeRole", {"Delete"}),
         ("RotateRole", set()),
         ("UpdateRole", set()),
     ],

@@ -1,14 +1,10 @@
 //! Endings under contention: whatever others do to the token and to its owner's slots, each goes through.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use portcullis::access::{Grant, MOST_GRANTS};
 use portcullis::clock::Clock;
 use portcullis::store::{Change, Changed, Ending, Limits, Note, Tokens};
 use portcullis::token::{Actor, Grounds, Happened, Record, Standing, TokenId, WhyDisabled};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::faults::{Behind, CONFLICT, Fault};
@@ -59,55 +55,36 @@ impl Kind {
     }
 }
 
-/// Renames whatever token it is told of, as fast as it can.
-async fn write(tokens: Tokens, mut target: watch::Receiver<Option<TokenId>>, over: Arc<AtomicBool>) {
-    let by = by_whom();
-    while !over.load(Ordering::SeqCst) {
-        let id = target.borrow_and_update().clone();
-        let seen = match &id {
-            Some(id) => tokens.get(id).await.unwrap(),
-            None => None,
-        };
-        let Some(seen) = seen else {
-            tokio::task::yield_now().await;
-            continue;
-        };
-        let next = Record { name: format!("at {}", now().millis()).parse().unwrap(), ..seen.clone() };
-        let what = Happened::Updated(Vec::new());
-        let change = Change { seen: &seen, next, what, by: &by, clock: &Clock::system(), limits: LIMITS };
-        // One of them wins each time; all others read again.
-        tokens.change(&change).await.unwrap();
-    }
-}
-
-async fn create(tokens: Tokens, over: Arc<AtomicBool>) {
-    while !over.load(Ordering::SeqCst) {
-        Sample::of(&alice()).try_in(&tokens).await;
-    }
+/// Renames a token once; another change may win.
+async fn rename(tokens: Tokens, id: TokenId, at: usize) {
+    let Some(seen) = tokens.get(&id).await.unwrap() else { return };
+    let next = Record { name: format!("renamed {at}").parse().unwrap(), ..seen.clone() };
+    let (what, by) = (Happened::Updated(Vec::new()), by_whom());
+    let change = Change { seen: &seen, next, what, by: &by, clock: &Clock::system(), limits: LIMITS };
+    tokens.change(&change).await.unwrap();
 }
 
 /// Ends a hundred tokens in one way, each while 8 clients change it and 8 create tokens of its owner.
 async fn goes_through(kind: Kind) {
     let table = Table::fresh().await;
-    let over = Arc::new(AtomicBool::new(false));
-    let (told, target) = watch::channel(None);
-    let mut racing = JoinSet::new();
-    for _ in 0..8 {
-        racing.spawn(write(table.another_client(), target.clone(), Arc::clone(&over)));
-        racing.spawn(create(table.another_client(), Arc::clone(&over)));
-    }
-    let tokens = table.another_client();
+    let clients: Vec<_> = (0..17).map(|_| table.another_client()).collect();
+    let tokens = &clients[16];
     for _ in 0..ROUNDS {
         let sample = Sample::of(&alice());
-        sample.try_with(&tokens, ROOM).await;
-        told.send_replace(Some(sample.record.id.clone()));
-        let seen = tokens.get(&sample.record.id).await.unwrap().unwrap();
-        kind.end(&tokens, &seen).await;
-        kind.assert_ended(&tokens, &sample.record.id).await;
-        told.send_replace(None);
+        sample.try_with(tokens, ROOM).await;
+        let id = &sample.record.id;
+        let mut racing = JoinSet::new();
+        for at in 0..8 {
+            racing.spawn(rename(clients[at].clone(), id.clone(), at));
+            let creating = clients[8 + at].clone();
+            racing.spawn(async move { drop(Sample::of(&alice()).try_in(&creating).await) });
+        }
+        // As it was before any of them.
+        kind.end(tokens, &sample.record).await;
+        kind.assert_ended(tokens, id).await;
+        racing.join_all().await;
+        kind.assert_ended(tokens, id).await;
     }
-    over.store(true, Ordering::SeqCst);
-    racing.join_all().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
