@@ -10,6 +10,7 @@ import re
 from contextvars import ContextVar
 
 from ministack.app import main
+from ministack.core import iam_actions
 from ministack.services import apigateway as http_apis
 from ministack.services import apigateway_v1 as rest_apis
 from ministack.services.cloudformation import provisioners
@@ -148,6 +149,23 @@ def render_the_authorizers_context() -> None:
     rest_apis._gateway_error_response = corrected
 
 
+def see_the_attributes_of_a_batch() -> None:
+    """AWS holds the attributes that a BatchGetItem names against the policy; ministack looks for them beside
+    the tables, where they are not, and takes it for a request of whole items."""
+    context_of = iam_actions.dynamodb_service_context
+
+    def corrected(body: bytes) -> dict:
+        asked = json.loads(body or b"{}").get("RequestItems")
+        if not isinstance(asked, dict):
+            return context_of(body)
+        contexts = [context_of(json.dumps(of_a_table).encode()) for of_a_table in asked.values()]
+        whole = [context for context in contexts if context["dynamodb:Select"] == "ALL_ATTRIBUTES"]
+        attributes = {name for context in contexts for name in context.get("dynamodb:Attributes", [])}
+        return whole[0] if whole else {**contexts[0], "dynamodb:Attributes": sorted(attributes)}
+
+    iam_actions.dynamodb_service_context = corrected
+
+
 def done(response) -> dict:
     """The answer of one of ministack's own operations, which must have worked."""
     status, _, body = response
@@ -163,4 +181,5 @@ if __name__ == "__main__":
     know_the_source_address()
     give_a_request_one_id()
     render_the_authorizers_context()
+    see_the_attributes_of_a_batch()
     main()

@@ -70,7 +70,7 @@ ENVIRONMENT = {
     "CreateFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | LIVE | LIFETIME,
     "ExchangeFunction": TABLE | HISTORY | PREFIX | RETENTION | NO_STAGE | SIGN_IN,
     "IntrospectFunction": OF_EACH_CALL | HISTORY | PREFIX | QUARANTINE,
-    "ListFunction": OF_EACH_CALL | CACHING,
+    "ListFunction": OF_EACH_CALL | HISTORY | CACHING,
     "RevokeFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | QUARANTINE | CACHING
     | {"PORTCULLIS_FLUSH_STAGES": {"Ref": "FlushStages"}},
     "RotateFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | LIVE | LIFETIME,

@@ -110,3 +110,24 @@ async fn the_bounds_are_exact_to_the_millisecond() {
     assert_eq!([count(at, at).await, count(before, before).await, count(after, after).await], [1, 0, 0]);
     assert_eq!(LIMITS.history_days, 400);
 }
+
+#[tokio::test]
+async fn a_cursor_goes_on_within_other_bounds_too_and_names_no_token() {
+    let table = Table::fresh().await;
+    let all = several(&table).await;
+    let first = table.tokens.activity(&ActivityFilter { limit: 3, ..since(60) }).await.unwrap();
+    let after = first.next;
+    let rest = async |from, to| pages(&table, &ActivityFilter { from, to, after, ..since(60) }).await.concat();
+    assert_eq!(rest(since(60).from, all[4].event.at).await, all[4..], "the cursor is newer than the bounds");
+    assert_eq!(rest(all[0].event.at, now()).await, [], "the cursor is older than the bounds");
+    // Of another owner's events an owner gets no more than that there are some.
+    let hers = ActivityFilter { owner: Some(alice()), limit: 1, ..since(60) };
+    let mut filter = hers.clone();
+    while let Some(next) = table.tokens.activity(&filter).await.unwrap().next {
+        use base64::Engine as _;
+        let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(next.encode()).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(all.iter().all(|one| !text.contains(one.token.as_str())), "{text}");
+        filter.after = Some(next);
+    }
+}

@@ -140,3 +140,23 @@ async fn a_token_that_has_expired_meanwhile_is_not_changed() {
     let just_before = table.tokens.change(&change(&before)).await.unwrap();
     assert!(matches!(just_before, Changed::Done(_)));
 }
+
+#[tokio::test]
+async fn a_rotation_with_an_overlap_brings_no_secret_back_that_has_expired_meanwhile() {
+    let table = Table::fresh().await;
+    let end = now().to_the_second().plus_seconds(3600);
+    let sample = Sample::of(&alice()).until(end);
+    let old = sample.digest.clone();
+    let record = sample.in_table(&table).await;
+    let seen = table.tokens.credential(&record.id).await.unwrap().unwrap();
+    let later = Some(end.plus_seconds(7200));
+    // It was alive when the request came, and is not when it is written.
+    let next = Record { expires_at: later, previous_secret_until: later, ..record.clone() };
+    let what = Happened::Rotated { previous_secret_until: later, expires_at: None };
+    let (by, clock) = (&by_whom(), &clock_at(end));
+    let change = Change { seen: &record, next, what, by, clock, limits: LIMITS };
+    let rotated = table.tokens.rotate(&change, &seen, Sample::of(&alice()).digest, None).await.unwrap();
+    assert_eq!(rotated, Changed::Stale(Box::new(record.clone())));
+    let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
+    assert_eq!((after.record, after.secrets.proof(&old, end)), (record, Proof::Current));
+}

@@ -1,7 +1,7 @@
 //! A token's history.
 
 use portcullis::store::{Change, Changed, Ending, EventCursor, Note};
-use portcullis::token::{Actor, Event, Grounds, Happened, Record, TokenId, WhyDisabled};
+use portcullis::token::{Actor, Alteration, Event, Grounds, Happened, Record, TokenId, WhyDisabled};
 
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 
@@ -135,4 +135,28 @@ async fn a_reuse_is_told_once_an_hour_and_disables_where_it_is_to() {
     assert!(!reuse(true, first.plus_seconds(3600)).await, "it is disabled");
     assert!(reuse(true, first.plus_seconds(3600 + 3599)).await, "an hour is over");
     assert_eq!(kinds(&table, id).await, ["secret_reuse", "secret_reuse", "secret_reuse", "created"]);
+}
+
+#[tokio::test]
+async fn a_page_that_dynamodb_cuts_at_1_mb_leads_on() {
+    let table = Table::in_process().await;
+    let record = Sample::of(&alice()).in_table(&table).await;
+    let mut seen = record.clone();
+    for at in 0..8 {
+        let next = Record { name: format!("name {at}").parse().unwrap(), ..seen.clone() };
+        let changes = vec![Alteration { field: "name", from: "x".repeat(200_000).into(), to: "".into() }];
+        let (what, by) = (Happened::Updated(changes), &by_whom());
+        let change = Change { seen: &seen, next, what, by, clock: &clock_at(now()), limits: LIMITS };
+        let Changed::Done(done) = table.tokens.change(&change).await.unwrap() else { panic!() };
+        seen = *done;
+    }
+    let (mut found, mut after, mut pages) = (0, None, 0);
+    loop {
+        let page = table.tokens.events(&record.id, after.as_ref(), 100).await.unwrap();
+        (found, pages) = (found + page.events.len(), pages + 1);
+        let Some(next) = page.next else { break };
+        after = Some(next);
+    }
+    assert_eq!(found, 9);
+    assert!(pages > 1, "all of it fitted into one page");
 }

@@ -61,7 +61,8 @@ async fn all_of_an_owners_tokens_are_revoked_and_nobody_elses() {
         assert!(is_revoked(&table, record).await);
     }
     assert!(!is_revoked(&table, &other).await);
-    assert_eq!(at_once(&table.tokens, &Actor::Bootstrap).await, OwnerRevoked::default());
+    let none = OwnerRevoked { done: true, ..OwnerRevoked::default() };
+    assert_eq!(at_once(&table.tokens, &Actor::Bootstrap).await, none);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,10 +111,10 @@ async fn a_token_that_cannot_be_revoked_is_named_and_does_not_keep_the_others_al
     let behind = Behind::new(&table, Fault { status: 400, ..refused }).await;
     let own = Actor::Token(made[0].id.clone());
     let outcome = at_once(&behind.tokens, &own).await;
-    assert_eq!((outcome.failed.len(), outcome.revoked, &outcome.next), (1, 4, &None));
+    assert_eq!((outcome.failed.len(), outcome.revoked, &outcome.next, outcome.done), (1, 4, &None, false));
     assert!(!is_revoked(&table, &made[0]).await, "the caller's own comes last, and only if all others are");
     let again = at_once(&table.tokens, &own).await;
-    assert_eq!((again.failed.len(), again.revoked), (0, 2));
+    assert_eq!((again.failed.len(), again.revoked, again.done), (0, 2, true));
     for record in &made {
         assert!(is_revoked(&table, record).await);
     }
@@ -139,6 +140,41 @@ async fn a_call_that_runs_out_of_time_says_where_to_go_on() {
     }
     assert!(calls > 1 && revoked == 250, "{revoked} in {calls} calls");
     assert!(is_revoked(&table, &made[0]).await && is_revoked(&table, &made[249]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_not_forgotten_by_the_calls_that_go_on() {
+    let table = Table::in_process().await;
+    let made = several(&table, 150, NO_LIMIT).await;
+    let refused = Fault {
+        operation: "TransactWriteItems",
+        times: 1,
+        status: 400,
+        body: r#"{"__type":"com.amazon.coral.validate#ValidationException","message":"no"}"#,
+        ..INTERNAL
+    };
+    let behind = Behind::new(&table, refused).await;
+    let own = Actor::Token(made[0].id.clone());
+    // It stops after a second on its clock, which goes on with each look.
+    let begun = now();
+    let (mut after, mut done, mut failed, mut revoked) = (None, false, 0, 0);
+    for call in 0.. {
+        let asked = Arc::new(AtomicI64::new(0));
+        let clock = Clock::from_fn(move || begun.plus_seconds(asked.fetch_add(1, Ordering::SeqCst)));
+        let outcome = revoke_all(&behind.tokens, &own, &clock, begun.plus_seconds(400), after).await;
+        (failed, revoked, done) = (failed + outcome.failed.len(), revoked + outcome.revoked, outcome.done);
+        after = outcome.next;
+        assert!(call < 50, "it goes on");
+        if after.is_none() {
+            break;
+        }
+        assert!(!done);
+    }
+    assert_eq!((failed, done), (1, false));
+    assert!(!is_revoked(&table, &made[0]).await, "the caller's own comes last");
+    // The second pass tried it again, in another call, and all others are revoked.
+    assert_eq!(revoked, 149);
+    assert!(at_once(&table.tokens, &own).await.done && is_revoked(&table, &made[0]).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

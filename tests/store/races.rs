@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use portcullis::clock::Clock;
 use portcullis::store::{Change, Changed, Created, Ending};
-use portcullis::token::{Actor, Grounds, Happened, Proof, Record, Standing, Status, TokenId};
+use portcullis::token::{Actor, Grounds, Happened, Proof, Record, Standing, Status, TokenId, WhyDisabled};
 
 use super::events::kinds;
 use super::{LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke, used_at};
@@ -249,4 +249,24 @@ async fn of_many_rotations_at_once_one_secret_is_the_tokens() {
     let [winner] = &won[..] else { panic!("{} won", won.len()) };
     assert_eq!(stored.secrets.proof(winner, now()), Proof::Current);
     assert_eq!(stored.secrets.superseded.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_admins_who_disable_at_once_one_stands() {
+    let table = Table::fresh().await;
+    let record = Sample::of(&alice()).in_table(&table).await;
+    let racers: Vec<_> = (0..8)
+        .map(|at| {
+            let (tokens, seen) = (table.another_client(), record.clone());
+            let (actor, by, clock) = (actor(at), by_whom(), Clock::system());
+            tokio::spawn(async move {
+                let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
+                tokens.disable(&ending, WhyDisabled::Admin, None).await.unwrap()
+            })
+        })
+        .collect();
+    for racer in racers {
+        assert!(matches!(racer.await.unwrap(), Changed::Done(record) if record.version == 2));
+    }
+    assert_eq!(kinds(&table, &record.id).await, ["disabled", "created"]);
 }

@@ -81,7 +81,7 @@ async fn of_2000_uses_at_once_1000_are_kept_and_the_record_stays_as_small_as_it_
     assert_eq!(table.usage_item(&record.id).await.unwrap()["uses"].as_m().unwrap().len(), MAX_USES);
     assert_eq!(table.item(&record.id).await, before);
     let (_, uses) = table.tokens.usage(&record.id).await.unwrap().unwrap();
-    assert!(!uses.are_complete());
+    assert!(!uses.are_complete(Day::of(moment)));
     assert!(uses.last(&Use::stored("p:first x").unwrap()).is_some());
 }
 

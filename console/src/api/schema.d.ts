@@ -73,9 +73,9 @@ export interface paths {
         post?: never;
         /**
          * Delete a token
-         * @description Ends a token, if it is still alive, and removes its record and its events for good:
-         *     nobody can see afterwards that there was one. To keep the record, revoke it instead. Deleting it
-         *     again is a 404.
+         * @description Ends a token, if it is still alive, and removes its record and its usage. Only the activity still
+         *     shows its events, with one that says who deleted it. To keep the record, revoke it instead. Deleting
+         *     it again is a 404.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>`; for a token of another
          *     owner, `tokens:admin`. A token may delete itself.
@@ -1107,7 +1107,8 @@ export interface components {
             summary: string;
             /**
              * @description Whether every use is known. It is not where gateways keep the authorizer's answers
-             *     (`AuthorizerCacheSeconds`), nor where a token was used in 100 ways and more.
+             *     (`AuthorizerCacheSeconds`), where a token was used in 1,000 ways, or on a long resource that its
+             *     grants no longer name.
              */
             complete: boolean;
             /** @description Each permission of its grants, once. */

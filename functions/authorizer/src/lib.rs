@@ -127,7 +127,7 @@ impl Authorizer {
         let (record, what) = note.about();
         let clock = &self.app.clock;
         match (self.app.tokens.note(note, clock, self.app.settings.history_days).await, note.made()) {
-            (Ok(Some(usage)), Some(made)) => self.noted.remember(&record.id, made, usage, Day::of(clock.now())),
+            (Ok(Some(usage)), Some((made, day))) => self.noted.remember(&record.id, made, usage, day),
             (Ok(_), _) => {}
             // The next one is noted once the store works again.
             (Err(error), _) => tracing::warn!(%error, token_id = %record.id, "{what} was not noted"),

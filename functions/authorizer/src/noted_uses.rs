@@ -8,10 +8,11 @@ use portcullis::access::{Day, Use};
 use portcullis::store::Usage;
 use portcullis::token::TokenId;
 
-/// The most uses that are remembered, a few MB; beyond that all are forgotten, and written again.
+/// The most uses that are remembered, about 2 MB. Beyond that one is forgotten for each new one, and written
+/// again.
 const MAX_NOTED: usize = 10_000;
-/// The most tokens of which the whole usage is remembered, because it is full.
-const MAX_FULL: usize = 20;
+/// The most tokens of which the whole usage is remembered, because it is full: about 5 MB.
+const MAX_FULL: usize = 50;
 
 /// What one instance remembers.
 #[derive(Clone, Debug, Default)]
@@ -41,14 +42,24 @@ impl NotedUses {
     /// Remembers what is known once a use was noted.
     pub(crate) fn remember(&self, id: &TokenId, made: &Use, usage: Usage, today: Day) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.day != Some(today) || noted.uses.len() >= MAX_NOTED || noted.full.len() >= MAX_FULL {
+        if noted.day != Some(today) {
             *noted = Noted { day: Some(today), ..Noted::default() };
         }
         match usage {
             Usage::Noted => {
+                if noted.uses.len() >= MAX_NOTED
+                    && let Some(any) = noted.uses.iter().next().cloned()
+                {
+                    noted.uses.remove(&any);
+                }
                 noted.uses.insert((id.clone(), made.key()));
             }
             Usage::Full(uses) => {
+                if noted.full.len() >= MAX_FULL
+                    && let Some(any) = noted.full.keys().next().cloned()
+                {
+                    noted.full.remove(&any);
+                }
                 noted.full.insert(id.clone(), uses);
             }
         }
@@ -95,6 +106,10 @@ mod tests {
         for at in 0..MAX_NOTED + 5 {
             noted.remember(&id(), &made(&format!("p:a{at} x")), Usage::Noted, today);
         }
-        assert!(noted.0.lock().unwrap().uses.len() <= MAX_NOTED);
+        for at in 0..MAX_FULL + 5 {
+            noted.remember(&format!("{at:016}").parse().unwrap(), &made("x:y z"), Usage::Full([].into()), today);
+        }
+        let noted = noted.0.lock().unwrap();
+        assert_eq!((noted.uses.len(), noted.full.len()), (MAX_NOTED, MAX_FULL));
     }
 }

@@ -14,9 +14,11 @@ use crate::{PER_PAGE, whole_number};
 
 /// How many days are looked back without `from`.
 const DEFAULT_DAYS: i64 = 30;
+/// How many days DynamoDB may take to clear an event away.
+const TTL_DAYS: i64 = 7;
 
 pub(crate) async fn activity(app: &App, call: &Call) -> Answer {
-    let filter = filter(call, app.clock.now())?;
+    let filter = filter(call, app.clock.now(), app.settings.history_days)?;
     let page = app.tokens.activity(&filter).await?;
     let event = |activity: portcullis::store::Activity| ActivityEvent {
         token_id: activity.token.to_string(),
@@ -28,7 +30,7 @@ pub(crate) async fn activity(app: &App, call: &Call) -> Answer {
     Ok(json(StatusCode::OK, &ActivityPage { events, next_cursor }))
 }
 
-fn filter(call: &Call, now: Timestamp) -> Result<ActivityFilter, Problem> {
+fn filter(call: &Call, now: Timestamp, history_days: u32) -> Result<ActivityFilter, Problem> {
     let [from, to, kind, actor, owner, limit, cursor] =
         call.parameters(["from", "to", "kind", "actor", "owner", "limit", "cursor"])?;
     let mut errors = Vec::new();
@@ -40,6 +42,9 @@ fn filter(call: &Call, now: Timestamp) -> Result<ActivityFilter, Problem> {
     let limit = read(&mut errors, "limit", limit, |text| whole_number(text, MAX_PER_PAGE)).unwrap_or(PER_PAGE);
     let after = read(&mut errors, "cursor", cursor, ActivityCursor::decode);
     let from = from.unwrap_or_else(|| to.plus_seconds(-DEFAULT_DAYS * DAY_SECONDS));
+    // Outside of this there is nothing: no page needs to look there.
+    let first = now.plus_seconds(-(i64::from(history_days) + TTL_DAYS) * DAY_SECONDS);
+    let (from, to) = (from.max(first), to.min(now));
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }

@@ -61,7 +61,7 @@ pub(crate) async fn usage(app: &App, call: &Call) -> Answer {
         used,
         summary: format!("{used} of {} permissions used in {days} days", permissions.len()),
         // A gateway that keeps answers does not ask again for each request.
-        complete: app.settings.authorizer_cache_seconds == 0 && uses.are_complete(),
+        complete: app.settings.authorizer_cache_seconds == 0 && uses.are_complete(since),
         permissions: permissions
             .into_iter()
             .map(|(permission, day)| PermissionUse {

@@ -33,7 +33,7 @@ pub(crate) async fn revoke(app: &App, call: &Call, request: &Request) -> Answer 
     let answer = OwnerRevoked {
         owner: owner.to_string(),
         revoked: revoked.revoked,
-        done: revoked.failed.is_empty() && revoked.next.is_none(),
+        done: revoked.done,
         failed: revoked.failed.iter().map(ToString::to_string).collect(),
         next_cursor: revoked.next.map(|next| next.encode(&owner)),
         effective_by: effective_by(app),

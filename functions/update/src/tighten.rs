@@ -23,10 +23,11 @@ pub(crate) async fn tighten(app: &App, call: &Call, request: &Request) -> Answer
         return Err(Problem::precondition_failed(seen.version));
     }
     alive(app, &seen)?;
-    if app.settings.authorizer_cache_seconds > 0 || !uses.are_complete() {
+    let since = Day::of(app.clock.now()).minus(days);
+    if app.settings.authorizer_cache_seconds > 0 || !uses.are_complete(since) {
         return Err(Problem::usage_incomplete());
     }
-    let grants = uses.enough(&seen.grants, Day::of(app.clock.now()).minus(days));
+    let grants = uses.enough(&seen.grants, since);
     if grants.iter().next().is_none() {
         return Err(Problem::nothing_used(days));
     }

@@ -37,9 +37,10 @@ pub struct Day(i64);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
     days: BTreeMap<Use, Day>,
-    /// Whether there may have been others: as many are kept as can be, or one is on a resource that
-    /// nothing names any more.
-    incomplete: bool,
+    /// Whether there may have been others, as many are kept as can be.
+    full: bool,
+    /// The last day of a use on a resource that the grants no longer name.
+    unnamed: Option<Day>,
 }
 
 /// What a request that was let in made use of; nothing where it needed no permission.
@@ -159,12 +160,12 @@ impl Uses {
                         Some(resource) => {
                             uses.days.insert(Use { permission: Permission::stored(permission)?, resource }, day);
                         }
-                        None => uses.incomplete = true,
+                        None => uses.unnamed = uses.unnamed.max(Some(day)),
                     }
                 }
             }
         }
-        uses.incomplete |= count >= MAX_USES;
+        uses.full = count >= MAX_USES;
         Some(uses)
     }
 
@@ -174,10 +175,10 @@ impl Uses {
         self.days.get(made).copied()
     }
 
-    /// Whether no others can have been made that are not among these.
+    /// Whether no others can have been made since a day that are not among these.
     #[must_use]
-    pub fn are_complete(&self) -> bool {
-        !self.incomplete
+    pub fn are_complete(&self, since: Day) -> bool {
+        !self.full && self.unnamed.is_none_or(|day| day < since)
     }
 
     /// Each permission of the grants, once, in their order, with the day on which it was last
@@ -244,7 +245,7 @@ fn covers(grant: &Grant, made: &Use) -> bool {
 
 impl FromIterator<(Use, Day)> for Uses {
     fn from_iter<I: IntoIterator<Item = (Use, Day)>>(uses: I) -> Self {
-        Self { days: uses.into_iter().collect(), incomplete: false }
+        Self { days: uses.into_iter().collect(), ..Self::default() }
     }
 }
 
@@ -354,7 +355,7 @@ mod tests {
             assert!(made.key().len() < 80, "{}", made.key());
             let uses = stored(&[&made.key()], &held).unwrap();
             assert_eq!(uses.last(&made), Some(Day(7)), "{resource}");
-            assert!(uses.are_complete());
+            assert!(uses.are_complete(Day(0)));
         }
         assert!(stored(&["app"], &held).is_none());
     }
@@ -363,11 +364,12 @@ mod tests {
     fn uses_are_incomplete_once_they_are_full_or_on_a_resource_that_nothing_names() {
         let held = grants(&[(&["app:*"], &["app"])]);
         let long = Use { permission: "app:read".parse().unwrap(), resource: "b".repeat(90).parse().unwrap() };
-        assert!(!stored(&[&long.key()], &held).unwrap().are_complete());
+        let unnamed = stored(&[&long.key()], &held).unwrap();
+        assert!(!unnamed.are_complete(Day(7)) && unnamed.are_complete(Day(8)), "long ago is no matter");
         let many: Vec<_> = (0..MAX_USES).map(|at| format!("app:a{at} app")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        assert!(stored(&many[1..], &held).unwrap().are_complete());
-        assert!(!stored(&many, &held).unwrap().are_complete());
+        assert!(stored(&many[1..], &held).unwrap().are_complete(Day(0)));
+        assert!(!stored(&many, &held).unwrap().are_complete(Day(8)));
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Problem {
     /// 409: what a token was used for is not known in full, so nothing is taken from it for that.
     #[must_use]
     pub fn usage_incomplete() -> Self {
-        let detail = "Not every use of this token is known: gateways keep the authorizer's answers, or it was used in too many ways. Change its grants by hand.";
+        let detail = "Not every use of this token is known: gateways keep the authorizer's answers, it was used in too many ways, or on a long resource that its grants no longer name. Change its grants by hand.";
         Self::conflict("usage_incomplete", "Its usage is not known in full", detail)
     }
 

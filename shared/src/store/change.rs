@@ -81,7 +81,9 @@ impl Tokens {
         let next = Record { version: seen.version.saturating_add(1), ..change.next.clone() };
         for tries in 0..MAX_TRIES {
             let now = change.clock.now();
-            if secrets.is_none() && seen.has_expired(now) {
+            // Only another secret brings it back, and then the one before must not work.
+            let revives = secrets.is_some() && next.previous_secret_until.is_none();
+            if seen.has_expired(now) && !revives {
                 return Ok(Changed::Stale(Box::new(seen.clone())));
             }
             let edit = edit(seen, &next, limits.retention_days);

@@ -13,6 +13,9 @@ use super::{Error, Limits, Tokens, client, item, number, ttl};
 use crate::clock::Clock;
 use crate::token::{Actor, Author, Disablement, Grounds, Happened, Record, Revocation, WhyDisabled};
 
+/// How many times an admin's disablement looks at how others disabled the token.
+const MAX_CONSIDERATE_TRIES: u32 = 3;
+
 /// The end of a token: which one, who ends it, and what the deployment keeps of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending<'a> {
@@ -89,8 +92,10 @@ impl Tokens {
             let at = ending.clock.now().to_the_second();
             let disabled = Disablement { at, by: Some(ending.actor.clone()), why };
             let mut edit = Edit::of_existing().set(item::DISABLED, item::disablement(&disabled));
-            if why != WhyDisabled::Admin {
-                edit = edit.when_absent(item::DISABLED);
+            // What others disabled in the meantime stands, if it can; an owner who enables the token again
+            // and again does not keep an admin from disabling it.
+            if why != WhyDisabled::Admin || tries < MAX_CONSIDERATE_TRIES {
+                edit = edit.when_still(item::DISABLED, seen.disabled.as_ref().map(item::disablement));
             }
             if let Some(version) = version {
                 edit = edit.when_still(item::VERSION, Some(number(version)));

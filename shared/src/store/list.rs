@@ -76,7 +76,7 @@ impl ListCursor {
         cursor::decode(text, scope).ok_or_else(|| Invalid::new(wrong))
     }
 
-    fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &Record) -> Self {
         Self { created_at: record.created_at.millis(), id: record.id.clone() }
     }
 

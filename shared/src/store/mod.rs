@@ -19,7 +19,8 @@
 //! | `end` | revoke, disable and delete, which nothing can delay |
 //! | `owner` | revoking all tokens of an owner |
 //! | `list` | paging through the tokens |
-//! | `events` | a token's history, and the activity of the deployment |
+//! | `events` | a token's history |
+//! | `activity` | the events of the whole deployment |
 //! | `notes` | what is noted once a response has left |
 //! | `usage` | what a token has been used for |
 //! | `catalog` | the one item that holds the catalog |
@@ -29,6 +30,7 @@
 //! names in `item`, its actions in the function's role in `template.yaml`, and a test in
 //! `tests/store`, which runs on every engine.
 
+mod activity;
 mod catalog;
 mod change;
 mod client;
@@ -57,12 +59,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::clock::Timestamp;
 use crate::token::{Digest, Record, Secrets, TokenId};
 
+pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
 pub use catalog::{CATALOG_SECONDS, StoredCatalog};
 pub use change::{Change, Changed};
 pub use client::connect;
 pub use create::{Created, Limits};
 pub use end::{Ending, Revoked};
-pub use events::{Activity, ActivityCursor, ActivityFilter, ActivityPage, EventCursor, EventPage};
+pub use events::{EventCursor, EventPage};
 pub use exchange::{Exchanged, OnceOnly};
 pub use list::{Filter, ListCursor, MAX_PER_PAGE, Page, Scope};
 pub use notes::{Caller, Note};

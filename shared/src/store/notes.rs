@@ -10,7 +10,7 @@ use super::edit::Edit;
 use super::transact::{Transacted, pause, write};
 use super::usage::Usage;
 use super::{Credential, Error, Tokens, client, item};
-use crate::access::Use;
+use crate::access::{Day, Use};
 use crate::clock::{Clock, Timestamp};
 use crate::token::{Actor, AgentFamily, Author, Disablement, Happened, LastUsed, Record, WhyDisabled};
 
@@ -111,11 +111,11 @@ impl Note {
         }
     }
 
-    /// What a token made use of, if that is to be noted.
+    /// What a token made use of, and on which day, if that is to be noted.
     #[must_use]
-    pub fn made(&self) -> Option<&Use> {
+    pub fn made(&self) -> Option<(&Use, Day)> {
         match self {
-            Self::Used(used) => used.made.as_ref(),
+            Self::Used(used) => Some((used.made.as_ref()?, Day::of(used.at))),
             Self::Reused(_) => None,
         }
     }

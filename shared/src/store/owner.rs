@@ -36,25 +36,30 @@ pub struct OwnerRevoked {
     pub failed: Vec<TokenId>,
     /// Where to go on; `None` where the end was reached.
     pub next: Option<OwnerCursor>,
+    /// Whether no token is left, as far as is known: also none that could not be revoked by a call before.
+    pub done: bool,
 }
 
 /// A place among an owner's tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerCursor {
     pass: Pass,
+    /// Whether a token could not be revoked before this place: then the end is not all there is to do.
+    failed: bool,
     /// From the newest token on where there is none.
     after: Option<ListCursor>,
 }
 
-/// Expired tokens come after all others: they could only be brought back with another secret.
+/// Expired tokens come after all others: they could only be brought back with another secret. The second
+/// pass takes every token, as one may have been brought back in the meantime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
     Alive,
-    Expired,
+    All,
 }
 
 impl OwnerCursor {
-    const BEGINNING: Self = Self { pass: Pass::Alive, after: None };
+    const BEGINNING: Self = Self { pass: Pass::Alive, failed: false, after: None };
 
     /// As the caller gets it.
     #[must_use]
@@ -78,20 +83,22 @@ impl Cursor for OwnerCursor {
     fn place(&self) -> String {
         let pass = match self.pass {
             Pass::Alive => "alive",
-            Pass::Expired => "expired",
+            Pass::All => "all",
         };
-        format!("{pass} {}", self.after.as_ref().map(Cursor::place).unwrap_or_default())
+        let failed = if self.failed { "failed" } else { "" };
+        format!("{pass} {failed} {}", self.after.as_ref().map(Cursor::place).unwrap_or_default())
     }
 
     fn read(place: &str) -> Option<Self> {
-        let (pass, after) = place.split_once(' ')?;
+        let (pass, rest) = place.split_once(' ')?;
+        let (failed, after) = rest.split_once(' ')?;
         let pass = match pass {
             "alive" => Pass::Alive,
-            "expired" => Pass::Expired,
+            "all" => Pass::All,
             _ => return None,
         };
         let after = if after.is_empty() { None } else { Some(Cursor::read(after)?) };
-        Some(Self { pass, after })
+        Some(Self { pass, failed: failed == "failed", after })
     }
 }
 
@@ -109,54 +116,52 @@ impl Tokens {
             let ids = self.ids_with_slots(revocation.owner).await?;
             let records = self.records(&ids).await?;
             let alive = records.into_iter().filter(|record| !record.has_expired(revocation.clock.now()));
-            if !self.revoke_each(revocation, alive.collect(), &mut revoked).await {
-                revoked.next = Some(place);
-                return Ok(revoked);
+            for record in alive {
+                if revocation.is_over() {
+                    return Ok(revoked.stopped_at(place));
+                }
+                self.revoke_one(revocation, &record, &mut revoked).await;
             }
         }
         loop {
             let page = self.list(&revocation.page(&place)).await?;
-            let wanted = |record: &Record| record.has_expired(revocation.clock.now()) == (place.pass == Pass::Expired);
-            let records = page.tokens.into_iter().filter(wanted).collect();
-            if !self.revoke_each(revocation, records, &mut revoked).await {
-                revoked.next = Some(place);
-                return Ok(revoked);
+            for record in page.tokens {
+                if revocation.is_over() {
+                    return Ok(revoked.stopped_at(place));
+                }
+                // So a token that cannot be revoked does not hold up the next call either.
+                place.after = Some(ListCursor::of(&record));
+                if place.pass == Pass::All || !record.has_expired(revocation.clock.now()) {
+                    self.revoke_one(revocation, &record, &mut revoked).await;
+                }
             }
-            place = match (page.next, place.pass) {
-                (Some(next), pass) => OwnerCursor { pass, after: Some(next) },
-                (None, Pass::Alive) => OwnerCursor { pass: Pass::Expired, after: None },
-                (None, Pass::Expired) => break,
-            };
+            match (page.next, place.pass) {
+                (Some(next), _) => place.after = Some(next),
+                (None, Pass::Alive) => (place.pass, place.after) = (Pass::All, None),
+                (None, Pass::All) => break,
+            }
         }
-        if revoked.failed.is_empty()
-            && let Actor::Token(id) = revocation.actor
-            && let Some(own) = self.get(id).await?.filter(|own| own.owner == *revocation.owner)
-        {
-            self.revoke_one(revocation, &own, &mut revoked).await;
+        if revoked.failed.is_empty() && !place.failed {
+            revoked.done = true;
+            if let Actor::Token(id) = revocation.actor
+                && let Some(own) = self.get(id).await?.filter(|own| own.owner == *revocation.owner)
+            {
+                self.write_revocation(revocation, &own, &mut revoked).await;
+                revoked.done = revoked.failed.is_empty();
+            }
         }
         Ok(revoked)
     }
 
-    /// Revokes these tokens but for the caller's own; `false` where the time is up.
-    async fn revoke_each(
-        &self,
-        revocation: &OwnerRevocation<'_>,
-        records: Vec<Record>,
-        revoked: &mut OwnerRevoked,
-    ) -> bool {
-        let is_own = |record: &Record| *revocation.actor == Actor::Token(record.id.clone());
-        for record in records.into_iter().filter(|record| record.revoked.is_none() && !is_own(record)) {
-            if revocation.clock.now() >= revocation.until {
-                return false;
-            }
-            if !revoked.failed.contains(&record.id) {
-                self.revoke_one(revocation, &record, revoked).await;
-            }
+    /// Revokes one token, unless it is the caller's own or was tried before.
+    async fn revoke_one(&self, revocation: &OwnerRevocation<'_>, seen: &Record, revoked: &mut OwnerRevoked) {
+        let is_own = *revocation.actor == Actor::Token(seen.id.clone());
+        if seen.revoked.is_none() && !is_own && !revoked.failed.contains(&seen.id) {
+            self.write_revocation(revocation, seen, revoked).await;
         }
-        revocation.clock.now() < revocation.until
     }
 
-    async fn revoke_one(&self, revocation: &OwnerRevocation<'_>, seen: &Record, revoked: &mut OwnerRevoked) {
+    async fn write_revocation(&self, revocation: &OwnerRevocation<'_>, seen: &Record, revoked: &mut OwnerRevoked) {
         let OwnerRevocation { actor, by, clock, limits, grounds, .. } = *revocation;
         match self.revoke(&Ending { seen, actor, by, clock, limits }, grounds).await {
             Ok(outcome) => revoked.revoked += u64::from(outcome.is_some_and(|outcome| outcome.by_this)),
@@ -168,7 +173,18 @@ impl Tokens {
     }
 }
 
+impl OwnerRevoked {
+    fn stopped_at(self, place: OwnerCursor) -> Self {
+        let failed = place.failed || !self.failed.is_empty();
+        Self { next: Some(OwnerCursor { failed, ..place }), ..self }
+    }
+}
+
 impl OwnerRevocation<'_> {
+    fn is_over(&self) -> bool {
+        self.clock.now() >= self.until
+    }
+
     fn page(&self, place: &OwnerCursor) -> Filter {
         Filter {
             scope: Scope::Owner(self.owner.clone()),

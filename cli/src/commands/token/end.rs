@@ -121,7 +121,7 @@ fn revoke_all_of(owner: &str, args: &RevokeArgs, api: &Api, context: &Context) -
         let (owner, effective_by) = (clean(&whole.owner), whole.effective_by);
         out.line(&format!("{total} tokens of {owner} were revoked, effective by {effective_by}"))?;
     }
-    if whole.failed.is_empty() {
+    if whole.done {
         return Ok(Outcome::Done);
     }
     let ids = whole.failed.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
