@@ -106,6 +106,25 @@ test("what it uses is a picture, and taking away the rest is shown before it is 
   assert.deepEqual((await seen(token)).grants, [{ permissions: ["apps:read"], resources: ["apps/billing"] }]);
 });
 
+test("what is known late of a token does not move the buttons", async (t) => {
+  const token = await it.stack.token({ name: "shifting", permissions: ["apps:read", "apps:write"] });
+  await it.stack.opens("/apps/billing", token.token);
+  const page = await it.open(t);
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route("**/usage*", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await signIn(page, it.stack);
+  await openToken(page, token);
+  const place = () => page.getByRole("button", { name: "Delete", exact: true }).boundingBox();
+  const before = await place();
+  release();
+  await page.locator("article.token .marks").waitFor();
+  assert.deepEqual(await place(), before);
+});
+
 test("why a request would be refused is said", async (t) => {
   const token = await it.stack.token({ name: "explained" });
   const page = await show(t, token);

@@ -106,13 +106,6 @@ function Shown({ known, setKnown, read }: { known: Known; setKnown: (known: Know
       <p class="beside">
         <code>{token.id}</code> <CopyButton text={token.id} label="Copy the id" />
       </p>
-      {found.length > 0 && (
-        <p class="marks">
-          {found.map((concern) => (
-            <ConcernMark key={concern} {...{ concern, token, now }} facts={fact} />
-          ))}
-        </p>
-      )}
       {token.status === "disabled" && token.disabled_reason !== null && (
         <p class="note warn">
           It opens nothing now: {DISABLED_BECAUSE[token.disabled_reason]}
@@ -158,6 +151,14 @@ function Shown({ known, setKnown, read }: { known: Known; setKnown: (known: Know
         </button>
       </div>
       {problem && <ProblemNote problem={problem} />}
+      {/* Below the buttons: what comes late must not move them while they are clicked. */}
+      {found.length > 0 && (
+        <p class="marks">
+          {found.map((concern) => (
+            <ConcernMark key={concern} {...{ concern, token, now }} facts={fact} />
+          ))}
+        </p>
+      )}
       <div class="columns">
         <section aria-labelledby="facts">
           <h2 id="facts">What is known</h2>
