@@ -119,3 +119,24 @@ pub struct Event {
     /// [`Happened::detail`]
     pub detail: Value,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed_once() {
+        let all = [
+            Happened::Created,
+            Happened::Updated(Vec::new()),
+            Happened::Rotated { previous_secret_until: None, expires_at: None },
+            Happened::SecretReuse { disabled: false },
+            Happened::Disabled(WhyDisabled::Owner),
+            Happened::Enabled,
+            Happened::Revoked(Grounds::default()),
+            Happened::FirstUsed,
+            Happened::Deleted,
+        ];
+        assert_eq!(all.map(|happened| happened.kind()), EVENT_KINDS);
+    }
+}
