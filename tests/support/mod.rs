@@ -64,7 +64,7 @@ pub(crate) fn merged(base: Value, more: Value) -> Value {
 }
 
 /// Asks with a token that has a few seconds to live until it is refused, which must not be
-/// before its end. Each asking is a real request; time passes meanwhile, and no test sleeps.
+/// before its end. Each call is a real request that takes time, and no test sleeps.
 #[track_caller]
 pub(crate) fn until_expired(stack: &Stack, token: &Token) {
     let end = token.view["expires_at"].as_str().and_then(Timestamp::parse).expect("it has an end");

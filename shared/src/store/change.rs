@@ -1,6 +1,8 @@
 //! Changes of a token that lives on: the record, the event and, where the expiry moves, its owner's
 //! slots, in one transaction that holds only if the record has not changed since it was read.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::edit::Edit;
 use super::transact::{MAX_TRIES, Transacted, pause, write};
 use super::{Credential, Error, Limits, RotationKey, Tokens, item, number};
@@ -22,7 +24,7 @@ pub struct Change<'a> {
     pub what: Happened,
     /// Who did it.
     pub by: &'a Author,
-    /// The time, asked anew at each try.
+    /// The clock, read at each try.
     pub clock: &'a Clock,
     /// What the deployment allows.
     pub limits: Limits,
@@ -44,7 +46,7 @@ pub enum Changed {
 impl Tokens {
     /// Changes a token as it was read.
     ///
-    /// Its slot moves with its expiry. A token that has expired meanwhile is not changed: it would live
+    /// Its slot moves with its expiry. A token that has expired in the meantime is not changed: it would live
     /// again with the secret that has ended.
     ///
     /// # Errors
@@ -72,11 +74,7 @@ impl Tokens {
         self.write_change(change, Some(item::secrets(&secrets, &keys))).await
     }
 
-    async fn write_change(
-        &self,
-        change: &Change<'_>,
-        secrets: Option<aws_sdk_dynamodb::types::AttributeValue>,
-    ) -> Result<Changed, Error> {
+    async fn write_change(&self, change: &Change<'_>, secrets: Option<AttributeValue>) -> Result<Changed, Error> {
         let (seen, limits) = (change.seen, change.limits);
         let next = Record { version: seen.version.saturating_add(1), ..change.next.clone() };
         for tries in 0..MAX_TRIES {

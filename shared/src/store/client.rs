@@ -44,8 +44,8 @@ fn at(endpoint: Option<String>, config: Builder) -> Builder {
     }
 }
 
-/// For what nobody waits for: tried once, for a fifth of what an operation of this client may
-/// take, which in Lambda is less than a function has left when it has waited for everything else.
+/// Settings for writes after the response: one attempt, with a fifth of the client's operation timeout.
+/// In Lambda that is less than the function has left after all its other waits.
 pub(super) fn briefly(client: &Client) -> Builder {
     let operation = client.config().timeout_config().and_then(TimeoutConfig::operation_timeout);
     let mut timeouts = TimeoutConfig::builder();

@@ -25,7 +25,7 @@ pub struct Ending<'a> {
     pub actor: &'a Actor,
     /// The same, and from where.
     pub by: &'a Author,
-    /// The time, asked anew at each try.
+    /// The clock, read at each try.
     pub clock: &'a Clock,
     /// What the deployment keeps.
     pub limits: Limits,
@@ -75,8 +75,8 @@ impl Tokens {
 
     /// Disables a token; with a version, only if that is the record's.
     ///
-    /// What an admin has disabled stays so, whatever its owner does; what anybody has disabled is
-    /// disabled by an admin all the same.
+    /// An owner's disablement does not replace an admin's. An admin's replaces any other, so that only an
+    /// admin enables the token again.
     ///
     /// # Errors
     /// When the store fails; the token may be disabled or not, and trying again is safe.
