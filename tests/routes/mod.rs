@@ -1,6 +1,7 @@
 //! The HTTP API and the authorizer, from outside: one module a route.
 
 mod catalog;
+mod catalog_write;
 mod delete_token;
 mod demo;
 mod get_activity;

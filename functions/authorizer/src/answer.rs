@@ -1,6 +1,6 @@
 //! The answer in the shape that each kind of event needs.
 
-use portcullis::access::{Decision, Principal};
+use portcullis::access::{Api, Decision, Principal};
 use portcullis::clock::Timestamp;
 use portcullis::config::HttpApiAnswer;
 use serde_json::{Map, Value, json};
@@ -49,6 +49,7 @@ impl Shape {
 
 pub(crate) fn answer(
     shape: Shape,
+    api: Api,
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
@@ -58,7 +59,7 @@ pub(crate) fn answer(
         return Err(Refusal::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
-    let contexts = context::of_the_request(arn, principal, decision, now);
+    let contexts = context::of_the_request(api, arn, principal, decision, now);
     if shape == Shape::Simple {
         let answer = fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
         return answer.ok_or(Refusal::NoDecision);
@@ -100,6 +101,7 @@ fn principal_id(principal: Option<&Principal>) -> &str {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::context::MAX_GROUPS_LENGTH;
     use portcullis::access::{Grants, Missing, Reason, RoleName, Session};
     use portcullis::token::{Actor, Record};
 
@@ -125,7 +127,14 @@ pub(crate) mod tests {
     }
 
     fn shown_to(principal: &Principal, shape: Shape, arn: &str, decision: &Decision) -> String {
-        match answer(shape, &Arn::parse(arn).unwrap(), Some(principal), decision, Timestamp::from_seconds(1)) {
+        match answer(
+            shape,
+            Api::Protected,
+            &Arn::parse(arn).unwrap(),
+            Some(principal),
+            decision,
+            Timestamp::from_seconds(1),
+        ) {
             Ok(answer) => serde_json::to_string_pretty(&answer).unwrap(),
             Err(refusal) => format!("error: {refusal}"),
         }
@@ -164,6 +173,7 @@ pub(crate) mod tests {
             let path = format!("{ARN}/\"}},\\u0022\n");
             let answer = answer(
                 Shape::Rest,
+                Api::Protected,
                 &Arn::parse(&path).unwrap(),
                 Some(&token(record())),
                 &decision,
@@ -182,11 +192,18 @@ pub(crate) mod tests {
     fn a_session_is_shown_with_its_roles_and_its_end() {
         let session = Session {
             owner: "alice@example.com".parse().unwrap(),
+            groups: vec!["team \"a\"".to_owned()],
             roles: vec!["ops".parse().unwrap(), "viewer".parse().unwrap()],
             grants: Grants::one(vec!["*:read".parse().unwrap()], vec!["*".parse().unwrap()]),
             expires_at: Timestamp::from_seconds(1_800_000_000),
         };
-        insta::assert_snapshot!(shown_to(&Principal::Session(session), Shape::Simple, ARN, &Decision::Allow));
+        let session = Principal::Session(session);
+        insta::assert_snapshot!(shown_to(&session, Shape::Simple, ARN, &Decision::Allow));
+        // Portcullis's own functions resolve the groups themselves.
+        let arn = Arn::parse(ARN).unwrap();
+        let own = answer(Shape::Rest, Api::Own, &arn, Some(&session), &Decision::Allow, Timestamp::from_seconds(1));
+        let context = &own.unwrap()["context"];
+        assert_eq!((&context["groups"], context.get("roles")), (&json!(r#"["team \"a\""]"#), None));
     }
 
     #[test]
@@ -206,19 +223,19 @@ pub(crate) mod tests {
                 grants: grants.clone(),
                 ..record()
             };
+            // As many groups as sessions may have, all of them escaped twice.
             let session = Session {
+                groups: vec!["\"".repeat(MAX_GROUPS_LENGTH / 2 - 2)],
                 owner: "o".repeat(128).parse().unwrap(),
                 roles: roles.clone(),
                 grants,
                 expires_at: Timestamp::from_millis(1),
             };
+            let decisions = [Decision::Allow, Decision::Forbid(Reason::ResourceNotGranted, forbidden(roles.clone()))];
             for principal in [token(largest), Principal::Session(session)] {
-                for decision in
-                    [Decision::Allow, Decision::Forbid(Reason::ResourceNotGranted, forbidden(roles.clone()))]
-                {
-                    let answer = answer(Shape::Rest, &arn, Some(&principal), &decision, Timestamp::from_seconds(1))
-                        .unwrap()
-                        .to_string();
+                for (decision, api) in decisions.iter().flat_map(|one| [(one, Api::Own), (one, Api::Protected)]) {
+                    let now = Timestamp::from_seconds(1);
+                    let answer = answer(Shape::Rest, api, &arn, Some(&principal), decision, now).unwrap().to_string();
                     assert!(answer.len() < 8 * 1024, "{size}: {}", answer.len());
                 }
             }
@@ -232,6 +249,7 @@ pub(crate) mod tests {
             let record = Record { grants: Grants::one(permissions, vec!["*".parse().unwrap()]), ..record() };
             let answer = answer(
                 Shape::Rest,
+                Api::Protected,
                 &Arn::parse(ARN).unwrap(),
                 Some(&token(record)),
                 &Decision::Allow,

@@ -1,7 +1,7 @@
 //! The context that travels with an answer to the function behind the gateway, and into the
 //! gateway's own answers and its access log.
 
-use portcullis::access::{Decision, Missing, Principal, Reason, RoleName, Target};
+use portcullis::access::{Api, Decision, Missing, Principal, Reason, RoleName, Session, Target};
 use portcullis::audit::redact;
 use portcullis::clock::Timestamp;
 use serde_json::{Map, Value, json};
@@ -10,6 +10,10 @@ use crate::arn::Arn;
 
 /// The most roles that a 403 names; `POST /explain` names all.
 const MOST_ROLES: usize = 20;
+
+/// The most characters of a session's groups as JSON text: an answer has 8 KB for everything, and
+/// a list of groups that was cut would be another person's.
+pub(crate) const MAX_GROUPS_LENGTH: usize = 3 * 1024;
 
 /// From so long before it ends, the function behind the gateway is told when a token does.
 const ENDS_SOON_SECONDS: i64 = 14 * 86_400;
@@ -25,6 +29,7 @@ const SOMETHING_IS_MISSING: &str = "This needs a permission that you do not have
 /// quote and no backslash. An answer stays under 8 KB: so there is this with the grants, and
 /// without them for where they are too large; then whoever needs them reads them again.
 pub(crate) fn of_the_request(
+    api: Api,
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
@@ -32,7 +37,7 @@ pub(crate) fn of_the_request(
 ) -> [Map<String, Value>; 2] {
     // A credential that was refused is nobody's, even where its record is known.
     let authenticated = principal.filter(|_| !matches!(decision, Decision::Refuse(_)));
-    let mut context = authenticated.map(|principal| caller(principal, now)).unwrap_or_default();
+    let mut context = authenticated.map(|principal| caller(principal, api, now)).unwrap_or_default();
     if let Target::Http { path, .. } = arn.target {
         put(&mut context, "audit_path", &for_template(&format!("/{path}")));
     }
@@ -49,8 +54,15 @@ pub(crate) fn of_the_request(
         }
         Decision::Refuse(reason) => put(&mut context, "audit_reason", reason.as_str()),
     }
-    match (decision, authenticated) {
-        (Decision::Allow, Some(principal)) => with_grants_and_without(principal, context),
+    match (decision, api, authenticated) {
+        // Portcullis's own functions derive a person's grants from their groups, which the
+        // provider said, under the one version of the catalog that they read. They get no roles: a
+        // role's name may mean something else in that version.
+        (Decision::Allow, Api::Own, Some(Principal::Session(session))) => {
+            put(&mut context, "groups", &groups(session));
+            [context.clone(), context]
+        }
+        (Decision::Allow, _, Some(principal)) => with_grants_and_without(principal, context),
         _ => [context.clone(), context],
     }
 }
@@ -58,7 +70,7 @@ pub(crate) fn of_the_request(
 /// The same for every route at once, with the grants and without. It says nothing of the
 /// one request: the gateway hands it on with all of them, and puts it into its own answers.
 pub(crate) fn for_the_whole_api(principal: &Principal, now: Timestamp) -> [Map<String, Value>; 2] {
-    let mut context = caller(principal, now);
+    let mut context = caller(principal, Api::Protected, now);
     put(&mut context, "detail", SOMETHING_IS_MISSING);
     for key in ["missing_permission", "missing_resource", "missing_roles"] {
         put(&mut context, key, "");
@@ -73,7 +85,7 @@ fn with_grants_and_without(principal: &Principal, context: Map<String, Value>) -
 }
 
 /// Who makes the request.
-fn caller(principal: &Principal, now: Timestamp) -> Map<String, Value> {
+fn caller(principal: &Principal, api: Api, now: Timestamp) -> Map<String, Value> {
     let mut context = Map::new();
     put(&mut context, "owner", principal.owner().as_str());
     match principal {
@@ -88,11 +100,18 @@ fn caller(principal: &Principal, now: Timestamp) -> Map<String, Value> {
         }
         Principal::Session(session) => {
             put(&mut context, "principal_type", "session");
-            put(&mut context, "roles", &words(&session.roles));
+            if api == Api::Protected {
+                put(&mut context, "roles", &words(&session.roles));
+            }
             put(&mut context, "expires_at", &session.expires_at.to_string());
         }
     }
     context
+}
+
+/// A session's groups as JSON text.
+pub(crate) fn groups(session: &Session) -> String {
+    Value::from(session.groups.clone()).to_string()
 }
 
 fn put(context: &mut Map<String, Value>, key: &str, value: &str) {

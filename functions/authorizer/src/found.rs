@@ -9,7 +9,7 @@ use portcullis::token::{Proof, Secret, Secrets};
 
 use crate::credential::Presented;
 use crate::held::Held;
-use crate::{Authorizer, Event};
+use crate::{Authorizer, Event, context};
 
 /// Whom the presented credential belongs to.
 pub(crate) enum Found {
@@ -74,7 +74,7 @@ impl Authorizer {
     pub(crate) async fn find(&self, event: &Event, now: Timestamp) -> Result<Found, Undecided> {
         let text = match Presented::of(event) {
             // People sign in as the standards say; the other header is for tokens alone.
-            Presented::Bearer(text) if looks_like_jwt(text) => return self.session(text, now).await,
+            Presented::Bearer(text) if looks_like_jwt(text) => return self.session(event, text, now).await,
             Presented::Bearer(text) | Presented::ApiToken(text) => text,
             Presented::Nothing(why) => return Ok(malformed(Claimed::Nothing, why)),
         };
@@ -105,7 +105,7 @@ impl Authorizer {
         })
     }
 
-    async fn session(&self, text: &str, now: Timestamp) -> Result<Found, Undecided> {
+    async fn session(&self, event: &Event, text: &str, now: Timestamp) -> Result<Found, Undecided> {
         let Some(sessions) = &self.sessions else {
             return Ok(malformed(Claimed::Nothing, "a JWT, and no OpenID Connect provider is set"));
         };
@@ -120,6 +120,13 @@ impl Authorizer {
         let held = self.held(now).await?;
         let management = self.app.settings.token_management;
         let session: Session = held.catalog.session(claims.owner, &claims.groups, claims.expires_at, management);
+        if event.is_own_api() && context::groups(&session).len() > context::MAX_GROUPS_LENGTH {
+            let max = context::MAX_GROUPS_LENGTH;
+            return Ok(nobody(
+                Reason::Malformed,
+                format!("the person's groups that the catalog lists take more than {max} characters"),
+            ));
+        }
         Ok(Found::Person(Principal::Session(session), held))
     }
 }

@@ -109,7 +109,7 @@ impl Authorizer {
         let principal = found.somebody().map(|(principal, _)| principal);
         let whole = self.answer_for_the_whole_api(shape, &event, &arn, &found, &decision, now);
         Verdict {
-            answer: whole.map_or_else(|| answer::answer(shape, &arn, principal, &decision, now), Ok),
+            answer: whole.map_or_else(|| answer::answer(shape, api(&event), &arn, principal, &decision, now), Ok),
             audit: audited::line(&event, Some(&arn), now, &found, &decision),
             note: self.note(&found, &event, &arn, &decision, now),
         }
@@ -161,9 +161,12 @@ impl Authorizer {
     }
 }
 
+fn api(event: &Event) -> Api {
+    if event.is_own_api() { Api::Own } else { Api::Protected }
+}
+
 fn asked<'a>(event: &Event, arn: &Arn<'a>) -> Asked<'a> {
-    let api = if event.is_own_api() { Api::Own } else { Api::Protected };
-    Asked { api, target: arn.target, from: event.caller().source_ip }
+    Asked { api: api(event), target: arn.target, from: event.caller().source_ip }
 }
 
 fn undecided(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> Verdict {

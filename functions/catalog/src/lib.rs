@@ -20,14 +20,14 @@ async fn answer(app: &App, request: &Request) -> Answer {
     let call = Call::read(app, request).await?;
     call.parameters([])?;
     match (&call.method, call.route.as_str()) {
-        (&Method::GET, "/catalog") => show(app).await,
+        (&Method::GET, "/catalog") => show(app, &call).await,
         (&Method::PUT, "/catalog") => put(app, &call, request).await,
         _ => Err(Problem::not_found()),
     }
 }
 
-async fn show(app: &App) -> Answer {
-    let found = app.tokens.catalog().await?;
+async fn show(app: &App, call: &Call) -> Answer {
+    let found = call.catalog(app).await?;
     let mut response = json(StatusCode::OK, &found.catalog.to_document());
     tag(&mut response, found.version);
     Ok(response)
@@ -44,7 +44,7 @@ async fn put(app: &App, call: &Call, request: &Request) -> Answer {
         }
         Problem::invalid(errors)
     })?;
-    let current = app.tokens.catalog().await?;
+    let current = call.catalog(app).await?;
     if current.version != seen {
         return Err(Problem::precondition_failed(current.version));
     }

@@ -31,7 +31,7 @@ async fn create(app: &App, request: &Request) -> Answer {
     call.parameters([])?;
     let now = app.clock.now();
     let asked = NewToken::read(request.body(), &app.settings, now)?;
-    let grants = asked.access.expand(&app.tokens.catalog().await?.catalog)?;
+    let grants = asked.access.expand(&call.catalog(app).await?.catalog)?;
     let owner = asked.owner.unwrap_or_else(|| call.caller.owner().clone());
     if owner != *call.caller.owner() && !call.caller.is_admin_of("tokens") {
         return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));

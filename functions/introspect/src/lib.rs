@@ -37,8 +37,8 @@ async fn introspect(app: &App, request: &Request) -> Answer {
     match alive(app, form.secret(), question.source_ip).await? {
         None => Ok(json(StatusCode::OK, &Activity { active: false })),
         Some(record) => {
-            let catalog = app.tokens.catalog().await?.catalog;
-            let rules = Rules::of(&catalog, &app.settings);
+            let catalog = call.catalog(app).await?;
+            let rules = Rules::of(&catalog.catalog, &app.settings);
             let active = introspection(record, &question, &rules, app.clock.now());
             Ok(json(StatusCode::OK, &active))
         }

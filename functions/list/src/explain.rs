@@ -21,8 +21,8 @@ pub(crate) async fn explain(app: &App, call: &Call, body: &Body) -> Answer {
     call.parameters([])?;
     let asked = Question::read(body)?;
     let record = call.known(app, &asked.token_id).await?;
-    let catalog = app.tokens.catalog().await?.catalog;
-    let rules = Rules::of(&catalog, &app.settings);
+    let catalog = call.catalog(app).await?;
+    let rules = Rules::of(&catalog.catalog, &app.settings);
     let principal = Principal::Token(Box::new(record));
     let request = Asked { api: asked.api.0, target: asked.target(), from: asked.source_ip };
     let decision = decide(Some(&principal), &rules, &request, app.clock.now());

@@ -93,7 +93,7 @@ impl Patch {
             next.description.clone_from(description);
         }
         if let Some(access) = &self.access {
-            next.grants = access.expand(&app.tokens.catalog().await?.catalog)?;
+            next.grants = access.expand(&call.catalog(app).await?.catalog)?;
             if next.grants != seen.grants {
                 // They are not those of the role any more.
                 next.role = None;

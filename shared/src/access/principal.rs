@@ -18,7 +18,11 @@ pub enum Principal {
 pub struct Session {
     /// Who it is, and so whose tokens are theirs.
     pub owner: OwnerId,
-    /// The roles that their groups have in the catalog.
+    /// Their groups, as far as the catalog maps them to a role. Together with `owner` and
+    /// `expires_at` they are all that the provider said: the rest follows from one version of
+    /// the catalog.
+    pub groups: Vec<String>,
+    /// The roles that these groups have in the catalog.
     pub roles: Vec<RoleName>,
     /// What those roles give.
     pub grants: Grants,

@@ -2,6 +2,7 @@
 //! authorizer's context is the only thing that says who the caller is.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
@@ -10,9 +11,9 @@ use serde_json::Value;
 
 use super::{FieldError, Problem};
 use crate::App;
-use crate::access::{Principal, RoleName};
+use crate::access::Principal;
 use crate::clock::Timestamp;
-use crate::store::Caller;
+use crate::store::{Caller, StoredCatalog};
 use crate::token::{Actor, Author, OwnerId, Record, Standing, TokenId};
 
 /// A call to one of the functions, by someone whom the authorizer let in.
@@ -21,6 +22,8 @@ pub struct Call {
     /// The caller, read afresh: a token's grants and what a session's roles give do not
     /// always fit into the authorizer's context.
     pub caller: Principal,
+    /// The catalog that a session's grants were derived from.
+    catalog: Option<Arc<StoredCatalog>>,
     /// The route's method.
     pub method: Method,
     /// The route that the gateway matched: `/tokens/{id}`.
@@ -45,19 +48,32 @@ impl Call {
             tracing::error!("the event is not a REST API's");
             return Err(Problem::internal());
         };
-        let caller = caller(app, &context.authorizer.fields).await?;
+        let (caller, catalog) = caller(app, &context.authorizer.fields).await?;
         let origin = origin(request);
         let query = request
             .query_string_parameters_ref()
             .map(|query| query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
         Ok(Self {
             caller,
+            catalog,
             method: request.method().clone(),
             route: context.resource_path.clone().unwrap_or_default(),
             id: request.path_parameters_ref().and_then(|path| path.first("id")).map(str::to_owned),
             origin,
             query: query.unwrap_or_default(),
         })
+    }
+
+    /// The catalog for this call: the very version that a session's grants come from, so that no
+    /// role's name has two meanings within one call.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn catalog(&self, app: &App) -> Result<Arc<StoredCatalog>, Problem> {
+        match &self.catalog {
+            Some(catalog) => Ok(Arc::clone(catalog)),
+            None => Ok(Arc::new(app.tokens.catalog().await?)),
+        }
     }
 
     /// The caller, as it is written down.
@@ -130,8 +146,12 @@ pub fn origin(request: &Request) -> Caller {
     Caller::of(identity.source_ip.as_deref(), identity.user_agent.as_deref())
 }
 
-/// Whom the authorizer's context names, and what they have at this moment.
-async fn caller(app: &App, authorized: &HashMap<String, Value>) -> Result<Principal, Problem> {
+/// Whom the authorizer's context names, and what they have at this moment; for a session with the
+/// catalog that says so.
+async fn caller(
+    app: &App,
+    authorized: &HashMap<String, Value>,
+) -> Result<(Principal, Option<Arc<StoredCatalog>>), Problem> {
     let of = |key: &str| authorized.get(key).and_then(Value::as_str);
     match of("principal_type") {
         Some("token") => {
@@ -140,16 +160,16 @@ async fn caller(app: &App, authorized: &HashMap<String, Value>) -> Result<Princi
             let (now, max_idle) = (app.clock.now(), app.settings.max_idle_days);
             let alive = record.filter(|record| record.standing(now, max_idle) == Standing::Active);
             let record = alive.ok_or_else(|| Problem::forbidden("Your token has ended."))?;
-            Ok(Principal::Token(Box::new(record)))
+            Ok((Principal::Token(Box::new(record)), None))
         }
         Some("session") => {
             let owner: OwnerId = of("owner").and_then(|owner| owner.parse().ok()).ok_or_else(nobody)?;
             let expires_at = of("expires_at").and_then(Timestamp::parse).ok_or_else(nobody)?;
-            // A gateway may drop what is empty; and without roles there is nothing to be had.
-            let roles = of("roles").unwrap_or("").split_whitespace().filter_map(RoleName::stored).collect();
-            let catalog = app.tokens.catalog().await?.catalog;
-            let management = app.settings.token_management;
-            Ok(Principal::Session(catalog.session_with(owner, roles, expires_at, management)))
+            // A gateway may drop what is empty.
+            let groups: Vec<String> = serde_json::from_str(of("groups").unwrap_or("[]")).map_err(|_| nobody())?;
+            let catalog = app.tokens.catalog().await?;
+            let session = catalog.catalog.session(owner, &groups, expires_at, app.settings.token_management);
+            Ok((Principal::Session(session), Some(Arc::new(catalog))))
         }
         _ => Err(nobody()),
     }

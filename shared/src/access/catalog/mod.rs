@@ -114,7 +114,11 @@ impl Catalog {
         !self.strict || self.knows(permission)
     }
 
-    /// The session of a person in these groups.
+    /// The session of a person in these groups. Groups that this catalog does not map to a role
+    /// give nothing.
+    ///
+    /// Where owners manage their own tokens, everyone who has signed in does, and within
+    /// what their roles give.
     #[must_use]
     pub fn session(
         &self,
@@ -123,30 +127,22 @@ impl Catalog {
         expires_at: Timestamp,
         management: TokenManagement,
     ) -> Session {
-        let roles: BTreeSet<_> = groups.iter().filter_map(|group| self.groups.get(group)).cloned().collect();
-        self.session_with(owner, roles.into_iter().collect(), expires_at, management)
-    }
-
-    /// The session of a person with these roles. A role that is not there any more gives
-    /// nothing.
-    ///
-    /// Where owners manage their own tokens, everyone who has signed in does, and within
-    /// what their roles give.
-    #[must_use]
-    pub fn session_with(
-        &self,
-        owner: OwnerId,
-        roles: Vec<RoleName>,
-        expires_at: Timestamp,
-        management: TokenManagement,
-    ) -> Session {
+        let listed: BTreeMap<&String, &RoleName> =
+            groups.iter().filter_map(|group| self.groups.get_key_value(group)).collect();
+        let roles: BTreeSet<&RoleName> = listed.values().copied().collect();
         let of_role = |role: &Role| Grant { permissions: role.permissions.clone(), resources: vec![Resource::All] };
         let mut grants: Vec<_> = roles.iter().filter_map(|name| self.roles.get(name)).map(of_role).collect();
         if management == TokenManagement::Owners {
             let permissions = ["read", "write"].map(|action| Permission::named("tokens", action)).to_vec();
             grants.push(Grant { permissions, resources: vec![Resource::Tree("tokens".to_owned())] });
         }
-        Session { owner, roles, grants: grants.into(), expires_at }
+        Session {
+            owner,
+            groups: listed.into_keys().cloned().collect(),
+            roles: roles.into_iter().cloned().collect(),
+            grants: grants.into(),
+            expires_at,
+        }
     }
 
     /// What this gives to groups of people that the catalog before did not give them, each

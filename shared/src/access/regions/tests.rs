@@ -227,6 +227,7 @@ fn is_allowed(principal: &Principal, rules: &Rules<'_>, method: &str, path: &str
 fn somebody(grants: &Grants) -> Principal {
     Principal::Session(Session {
         owner: "alice".parse().unwrap(),
+        groups: Vec::new(),
         roles: Vec::new(),
         grants: grants.clone(),
         expires_at: Timestamp::from_seconds(9),

@@ -1,0 +1,156 @@
+//! What `catalog:write` can do, and what it cannot: the list in `docs/security.md`.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Stack, Token, stack_of_ones_own};
+
+/// A deployment in which the people of `team` may write the catalog, and those of `admins`
+/// everything.
+fn deployment() -> Stack {
+    let stack = stack_of_ones_own(|_| {});
+    stack.put_catalog(&catalog(&json!(WRITER), "writer"));
+    stack
+}
+
+const WRITER: [&str; 3] = ["catalog:read", "catalog:write", "apps:read"];
+
+fn catalog(writer: &Value, role_of_team: &str) -> Value {
+    json!({
+        "roles": {
+            "writer": {"permissions": writer},
+            "copy": {"permissions": WRITER},
+            "everything": {"permissions": ["*"]},
+        },
+        "sessions": {"groups": {"team": role_of_team, "admins": "everything"}},
+    })
+}
+
+fn put(stack: &Stack, credential: &str, catalog: &Value) -> Answer {
+    let (_, tag) = stack.catalog();
+    stack.request("PUT", "/catalog").bearer(credential).header("If-Match", tag).json(catalog).send()
+}
+
+fn create(stack: &Stack, credential: &str, permissions: &[&str]) -> Answer {
+    stack.post("/tokens").bearer(credential).json(&json!({"name": "x", "permissions": permissions})).send()
+}
+
+#[test]
+fn a_role_whose_meaning_changes_gives_its_people_nothing_while_the_authorizer_holds_the_old_one() {
+    let stack = deployment();
+    let session = stack.sign_in("mallory", &["team"]);
+    stack.get("/demo/apps").bearer(&session).send().expect(200);
+    // No group gains anything: the team gets a copy of its role, and the role that it had is
+    // nobody's.
+    put(&stack, &session, &catalog(&json!(["*"]), "copy")).expect(200);
+    create(&stack, &session, &["*"]).problem(403, "exceeds_grants");
+    stack.pass(59);
+    create(&stack, &session, &["*"]).problem(403, "exceeds_grants");
+    create(&stack, &session, &["apps:read"]).expect(201);
+    // Nor does it put a catalog in force with what it never had.
+    let mut wider = catalog(&json!(["*"]), "copy");
+    wider["sessions"]["groups"]["others"] = json!("everything");
+    put(&stack, &session, &wider).problem(403, "exceeds_grants");
+}
+
+#[test]
+fn roles_that_swap_their_meanings_give_no_one_the_others_grants() {
+    let stack = stack_of_ones_own(|_| {});
+    let swapped = |low: &str, high: &str| {
+        json!({
+            "roles": {low: {"permissions": ["apps:read"]}, high: {"permissions": ["*"]}},
+            "sessions": {"groups": {"team": low, "admins": high}},
+        })
+    };
+    stack.put_catalog(&swapped("a", "b"));
+    let (low, high) = (stack.sign_in("norman", &["team"]), stack.sign_in("alice", &["admins"]));
+    for session in [&low, &high] {
+        stack.get("/demo/apps").bearer(session).send().expect(200);
+    }
+    put(&stack, &stack.admin, &swapped("b", "a")).expect(200);
+    create(&stack, &low, &["*"]).problem(403, "exceeds_grants");
+    create(&stack, &high, &["*"]).expect(201);
+}
+
+#[test]
+fn a_person_who_lost_a_role_has_none_of_it_at_the_very_next_call() {
+    let stack = deployment();
+    let session = stack.sign_in("nina", &["admins"]);
+    stack.get("/me").bearer(&session).send().expect(200);
+    let mut without = catalog(&json!(WRITER), "writer");
+    without["sessions"]["groups"] = json!({"team": "writer"});
+    put(&stack, &stack.admin, &without).expect(200);
+    create(&stack, &session, &["apps:read"]).problem(403, "exceeds_grants");
+    let mut back = without;
+    back["sessions"]["groups"]["admins"] = json!("everything");
+    put(&stack, &session, &back).problem(403, "exceeds_grants");
+}
+
+#[test]
+fn a_person_in_more_groups_of_the_catalog_than_fit_into_an_answer_is_refused_not_cut() {
+    let stack = stack_of_ones_own(|_| {});
+    let groups: Vec<String> = (0..40).map(|n| format!("{n:02}{}", "g".repeat(98))).collect();
+    let mapped: serde_json::Map<_, _> = groups.iter().map(|group| (group.clone(), json!("reader"))).collect();
+    stack.put_catalog(&json!({"roles": {"reader": {"permissions": ["apps:read"]}}, "sessions": {"groups": mapped}}));
+    let of = |count: usize| {
+        let groups: Vec<_> = groups.iter().take(count).map(String::as_str).collect();
+        stack.sign_in("olga", &groups)
+    };
+    stack.get("/me").bearer(&of(29)).send().expect(200);
+    stack.get("/me").bearer(&of(30)).send().problem(401, "invalid_token");
+    // A protected API is told the roles, which are few.
+    stack.get("/demo/apps").bearer(&of(30)).send().expect(200);
+}
+
+#[test]
+fn it_says_which_permission_a_route_needs_and_so_can_open_any_route_of_a_protected_api() {
+    let stack = deployment();
+    let reader = stack.token(["apps:read"]);
+    let remove = || stack.delete("/demo/apps/billing").bearer(&reader).send();
+    remove().problem(403, "insufficient_scope");
+    let mut opened = catalog(&json!(WRITER), "writer");
+    opened["routes"] = json!([{"match": "DELETE /apps/{app}", "permission": "apps:read"}]);
+    put(&stack, &stack.sign_in("mallory", &["team"]), &opened).expect(200);
+    stack.pass(60);
+    remove().expect(200);
+}
+
+#[test]
+fn it_says_what_a_role_is_that_others_create_tokens_with() {
+    let stack = deployment();
+    let mallory = stack.sign_in("mallory", &["team"]);
+    let mut changed = catalog(&json!(WRITER), "writer");
+    changed["roles"]["cicd"] = json!({"permissions": ["*"]});
+    put(&stack, &mallory, &changed).expect(200);
+    let body = json!({"name": "x", "role": "cicd"});
+    // Not for itself ...
+    stack.post("/tokens").bearer(&mallory).json(&body).send().problem(403, "exceeds_grants");
+    // ... but whoever has as much gets what the role is now, and sees it in the answer.
+    let created = Token::shown_in(&stack.post("/tokens").bearer(&stack.admin).json(&body).send().expect(201));
+    assert_eq!(created.view["grants"], json!([{"permissions": ["*"], "resources": ["*"]}]));
+}
+
+#[test]
+fn it_opens_nothing_of_the_products_own_api() {
+    let stack = deployment();
+    let reader = stack.token(["apps:read"]);
+    let mut opened = catalog(&json!(WRITER), "writer");
+    opened["routes"] = json!([
+        {"match": "GET /tokens", "permission": "apps:read"},
+        {"match": "POST /tokens", "permission": "apps:read"},
+    ]);
+    put(&stack, &stack.sign_in("mallory", &["team"]), &opened).expect(200);
+    stack.pass(60);
+    stack.get("/tokens").bearer(&reader).send().problem(403, "insufficient_scope");
+    create(&stack, &reader.secret, &["apps:read"]).problem(403, "insufficient_scope");
+}
+
+#[test]
+fn it_changes_no_token_that_exists() {
+    let stack = deployment();
+    let before = stack.create(json!({"role": "writer"}));
+    put(&stack, &stack.admin, &catalog(&json!(["*"]), "copy")).expect(200);
+    stack.pass(60);
+    let after = stack.get(&before.path()).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(after["grants"], before.view["grants"]);
+    stack.get("/tokens").bearer(&before).send().problem(403, "insufficient_scope");
+}
