@@ -1,6 +1,7 @@
 //! `GET /catalog` and `PUT /catalog`.
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{Stack, stack, stack_of_ones_own};
 
@@ -124,6 +125,13 @@ fn what_is_no_catalog_is_refused_as_a_whole() {
     assert_eq!(send(twice).offending_fields(), ["roles.a"]);
     let huge = format!("{{\"permissions\":{{\"a:b\":\"{}\"}}}}", "x".repeat(256 * 1024));
     send(&huge).problem(413, "body_too_large");
+    // Names that cannot be compressed.
+    let digest = |n: u32| Sha256::digest(n.to_be_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let routes: Vec<_> =
+        (0..1000).map(|n| json!({"match": format!("GET /{}", digest(n)), "permission": "x:read"})).collect();
+    let large = send(&json!({ "routes": routes }).to_string()).problem(400, "invalid_request");
+    let message = large["errors"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("must take at most 27648 bytes compressed (zlib); it takes "), "{large}");
     assert_eq!(stack.catalog().1, tag);
 }
 

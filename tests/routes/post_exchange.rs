@@ -323,13 +323,14 @@ fn who_writes_a_rule_has_to_have_what_it_gives() {
 }
 
 #[test]
-fn a_rule_that_was_taken_out_of_the_catalog_takes_nobody_from_then_on() {
+fn a_rule_that_was_taken_out_of_the_catalog_takes_no_identity_after_a_minute() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
     let (_, tag) = stack.catalog();
     let put = stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", tag);
     put.json(&json!({})).send().expect(200);
+    stack.pass(60);
     refused(exchange(&stack, &issuer.signs(&issuer.claims())), "invalid_request", "no trust rule is for");
 }
 

@@ -1,17 +1,25 @@
-//! The catalog: one item, changed only by whoever has seen what it changes, and held by the
-//! authorizer for a minute at most.
+//! The catalog: one item, replaced only under the version that was seen, and cached for a minute at most.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use authorizer::Authorizer;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue::{self, B, N, S};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use exchange::Exchange;
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use portcullis::App;
 use portcullis::access::Catalog;
 use portcullis::clock::Clock;
-use portcullis::store::{CATALOG_SECONDS, StoredCatalog, Tokens};
-use portcullis::token::Actor;
+use portcullis::store::CatalogWrite::{Done, Stale, TooLarge};
+use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES, StoredCatalog, Tokens};
+use portcullis::token::{Actor, Digest};
+use serde_json::{Value, json};
 
-use super::failing::{app, asked};
+use super::failing::{app, asked, request};
+use super::observed::Observed;
 use super::table::Table;
 use super::{Sample, alice, now};
 
@@ -20,7 +28,7 @@ fn catalog(role: &str) -> Catalog {
     Catalog::read(&document).unwrap()
 }
 
-async fn put(tokens: &Tokens, catalog: &Catalog, seen: u64) -> Option<u64> {
+async fn put(tokens: &Tokens, catalog: &Catalog, seen: u64) -> CatalogWrite {
     tokens.put_catalog(catalog, seen, &Actor::Session(alice()), now()).await.unwrap()
 }
 
@@ -28,16 +36,16 @@ async fn put(tokens: &Tokens, catalog: &Catalog, seen: u64) -> Option<u64> {
 async fn without_a_catalog_the_deployments_own_is_in_force() {
     let table = Table::fresh().await;
     let found = table.tokens.catalog().await.unwrap();
-    assert_eq!(found, StoredCatalog { catalog: Catalog::of_the_deployment().clone(), version: 0 });
+    assert_eq!(*found, StoredCatalog { catalog: Catalog::of_the_deployment().clone(), version: 0 });
 }
 
 #[tokio::test]
 async fn a_catalog_that_was_put_is_read_at_once_with_its_version() {
     let table = Table::fresh().await;
-    assert_eq!(put(&table.tokens, &catalog("a"), 0).await, Some(1));
-    assert_eq!(put(&table.tokens, &catalog("b"), 1).await, Some(2));
+    assert_eq!(put(&table.tokens, &catalog("a"), 0).await, Done(1));
+    assert_eq!(put(&table.tokens, &catalog("b"), 1).await, Done(2));
     let found = table.another_client().catalog().await.unwrap();
-    assert_eq!(found, StoredCatalog { catalog: catalog("b"), version: 2 });
+    assert_eq!(*found, StoredCatalog { catalog: catalog("b"), version: 2 });
     let item = table.catalog_item().await.unwrap();
     assert_eq!(item["updated_by"].as_s().unwrap(), "session:alice");
 }
@@ -45,10 +53,10 @@ async fn a_catalog_that_was_put_is_read_at_once_with_its_version() {
 #[tokio::test]
 async fn a_catalog_is_put_only_in_the_place_of_the_one_that_was_seen() {
     let table = Table::fresh().await;
-    assert_eq!(put(&table.tokens, &catalog("a"), 7).await, None);
-    assert_eq!(put(&table.tokens, &catalog("a"), 0).await, Some(1));
+    assert_eq!(put(&table.tokens, &catalog("a"), 7).await, Stale);
+    assert_eq!(put(&table.tokens, &catalog("a"), 0).await, Done(1));
     for stale in [0, 2, u64::MAX] {
-        assert_eq!(put(&table.tokens, &catalog("b"), stale).await, None, "{stale}");
+        assert_eq!(put(&table.tokens, &catalog("b"), stale).await, Stale, "{stale}");
     }
     assert_eq!(table.tokens.catalog().await.unwrap().catalog, catalog("a"));
 }
@@ -61,8 +69,8 @@ async fn of_two_who_put_at_once_one_wins_and_the_other_is_told() {
         let catalogs = [catalog(&format!("a{round}")), catalog(&format!("b{round}"))];
         let (a, b) = tokio::join!(put(&one, &catalogs[0], round), put(&other, &catalogs[1], round));
         let winner = match (a, b) {
-            (Some(version), None) if version == round + 1 => &catalogs[0],
-            (None, Some(version)) if version == round + 1 => &catalogs[1],
+            (Done(version), Stale) if version == round + 1 => &catalogs[0],
+            (Stale, Done(version)) if version == round + 1 => &catalogs[1],
             both => panic!("{both:?}"),
         };
         assert_eq!(table.tokens.catalog().await.unwrap().catalog, *winner);
@@ -73,11 +81,96 @@ async fn of_two_who_put_at_once_one_wins_and_the_other_is_told() {
 async fn a_catalog_that_cannot_be_read_is_an_error_never_the_default() {
     let table = Table::fresh().await;
     put(&table.tokens, &catalog("a"), 0).await;
-    for (attribute, value) in [("document", "{"), ("document", "{\"routes\": 1}"), ("version", "x")] {
-        let mut item = table.catalog_item().await.unwrap();
-        item.insert(attribute.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(value.to_owned()));
+    let good = table.catalog_item().await.unwrap();
+    let compressed = |text: &str| B(Blob::new(compress_to_vec_zlib(text.as_bytes(), 6)));
+    let whole = good["document"].as_b().unwrap().as_ref();
+    // A byte less, another byte, text that is no catalog, and more than a catalog can be.
+    let cut = B(Blob::new(whole.split_last().unwrap().1));
+    let changed = B(Blob::new(whole.iter().rev().copied().collect::<Vec<_>>()));
+    let bomb = compressed(&" ".repeat(8 * 1024 * 1024));
+    for (attribute, value) in [
+        ("document", compressed("{")),
+        ("document", compressed("{\"routes\": 1}")),
+        ("document", cut),
+        ("document", changed),
+        ("document", bomb),
+        ("document", S("{}".to_owned())),
+        ("version", S("x".to_owned())),
+    ] {
+        let mut item = good.clone();
+        item.insert(attribute.to_owned(), value);
         table.put(item).await;
         assert!(table.tokens.catalog().await.is_err(), "{attribute}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_is_parsed_once_however_often_it_is_read() {
+    let table = Table::fresh().await;
+    put(&table.tokens, &catalog("a"), 0).await;
+    let first = table.tokens.catalog().await.unwrap();
+    assert!(Arc::ptr_eq(&first, &table.tokens.catalog().await.unwrap()));
+    // Another one is another one, even where a restored table has it under the same version.
+    put(&table.another_client(), &catalog("b"), 1).await;
+    let mut item = table.catalog_item().await.unwrap();
+    item.insert("version".to_owned(), N("1".to_owned()));
+    table.put(item).await;
+    assert_eq!(table.tokens.catalog().await.unwrap().catalog, catalog("b"));
+}
+
+/// A catalog with as many routes as there may be, whose names cannot be compressed well for as many of
+/// them as it says.
+fn large(varied: usize) -> Catalog {
+    let routes: Vec<_> = (0..1000_u32)
+        .map(|n| {
+            let varied = usize::try_from(n).unwrap() < varied;
+            let hexadecimal = |byte: &u8| format!("{byte:02x}");
+            let name = if varied {
+                Digest::of(&n.to_be_bytes()).as_bytes().iter().map(hexadecimal).collect()
+            } else {
+                format!("name-of-a-thing-{n}")
+            };
+            serde_json::json!({
+                "match": format!("GET /applications/{{application}}/environments/{{environment}}/{name}/details"),
+                "permission": "applications:read",
+                "resource": "applications/{application}",
+            })
+        })
+        .collect();
+    Catalog::read(&serde_json::json!({ "routes": routes })).unwrap()
+}
+
+#[tokio::test]
+async fn a_catalog_that_would_take_more_than_seven_units_to_read_is_not_stored() {
+    let table = Table::fresh().await;
+    let usual = large(0);
+    assert!(usual.to_document().to_string().len() > 150 * 1024);
+    assert_eq!(put(&table.tokens, &usual, 0).await, Done(1));
+    assert_eq!(table.tokens.catalog().await.unwrap().catalog, usual);
+    let before = table.catalog_item().await;
+    let TooLarge(bytes) = put(&table.tokens, &large(1000), 1).await else { panic!() };
+    assert!(bytes > MAX_STORED_CATALOG_BYTES);
+    assert_eq!(table.catalog_item().await, before);
+    // The largest that is taken, to within some routes.
+    let (mut fits, mut too_large) = (0, 1000);
+    while too_large - fits > 10 {
+        let middle = (fits + too_large) / 2;
+        match put(&table.tokens, &large(middle), table.tokens.catalog().await.unwrap().version).await {
+            Done(_) => fits = middle,
+            TooLarge(_) => too_large = middle,
+            Stale => panic!(),
+        }
+    }
+    let item = table.catalog_item().await.unwrap();
+    let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+    assert!((26 * 1024..28 * 1024).contains(&bytes), "{bytes}");
+}
+
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        S(text) | N(text) => text.len(),
+        B(bytes) => bytes.as_ref().len(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -152,9 +245,34 @@ async fn without_a_catalog_that_can_be_read_nobody_is_let_in() {
     timed.authorizer.start().await;
     put(&table.tokens, &catalog("a"), 0).await;
     let mut item = table.catalog_item().await.unwrap();
-    item.insert("document".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S("{".to_owned()));
+    item.insert("document".to_owned(), S("{".to_owned()));
     table.put(item).await;
     assert_eq!(asked(&timed.authorizer, &secret).await.audit.rbac_decision, "allow", "held for its minute");
     timed.now_is(CATALOG_SECONDS);
     super::failing::assert_no_decision(&asked(&timed.authorizer, &secret).await);
+}
+
+#[tokio::test]
+async fn identities_that_are_refused_cost_one_read_of_the_catalog_a_minute_and_junk_costs_none() {
+    let table = Table::in_process().await;
+    put(&table.tokens, &large(0), 0).await;
+    let observed = Observed::new(&table).await;
+    let exchange = Exchange::new(app(observed.tokens.clone()));
+    let refused = async |identity: &str| {
+        let grant = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
+        let kind = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt";
+        let form = format!("grant_type={grant}&subject_token_type={kind}&subject_token={identity}");
+        exchange.handle(&request("POST", "/exchange", None, Some(form))).await.response.status()
+    };
+    let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    for n in 0..50 {
+        let claims = json!({"iss": format!("https://{n}.example.com"), "sub": "x", "aud": "y", "exp": 9_999_999_999_u64, "jti": "z"});
+        let forged = format!("{}.{}.AAAA", part(json!({"alg": "RS256", "kid": "x"})), part(claims));
+        assert_eq!(refused(&forged).await, 400);
+    }
+    assert_eq!(observed.operations(), ["GetItem"]);
+    for junk in ["x", "a.b.c", "e30.e30.x", &"a".repeat(9000)] {
+        assert_eq!(refused(junk).await, 400);
+    }
+    assert_eq!(observed.operations(), [""; 0]);
 }

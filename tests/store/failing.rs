@@ -258,6 +258,11 @@ async fn a_record_that_lost_a_part_is_an_error_and_lets_nobody_in() {
 
 /// The event of a call by an admin that the authorizer has let in.
 fn call(method: &str, resource: &str, id: Option<&str>, body: Option<Value>) -> Request {
+    request(method, resource, id, body.map(|body| body.to_string()))
+}
+
+/// The event of a request with this body.
+pub(super) fn request(method: &str, resource: &str, id: Option<&str>, body: Option<String>) -> Request {
     let event = json!({
         "resource": resource,
         "path": resource,
@@ -272,7 +277,7 @@ fn call(method: &str, resource: &str, id: Option<&str>, body: Option<Value>) -> 
             "identity": { "sourceIp": "192.0.2.1" },
             "authorizer": { "principalId": "0123456789abcdef", "principal_type": "token", "token_id": "0123456789abcdef" },
         },
-        "body": body.map(|body| body.to_string()),
+        "body": body,
         "isBase64Encoded": false,
     });
     let event: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();

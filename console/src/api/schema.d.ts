@@ -500,8 +500,8 @@ export interface paths {
          *     checked as a whole, and everything that is wrong with it is named with its place;
          *     then nothing is changed. What is left out is empty.
          *
-         *     Authorizers hold the catalog in memory: from `effective_by` on, a minute later, every
-         *     decision is made by this one. Tokens keep the permissions that they were made with.
+         *     Authorizers and `POST /exchange` hold the catalog in memory: from `effective_by` on, a minute later,
+         *     every decision is made by this one. It is stored compressed, and may take 27 KiB so. Tokens keep the permissions that they were made with.
          *
          *     Needs `catalog:write` on `catalog`. Whoever gives a group of people more than it had
          *     has to have that on every resource.

@@ -1,14 +1,15 @@
 //! Whom a request's credential belongs to: one read of the table for a token, none for
 //! garbage, and the provider's keys for a session.
 
+use std::sync::Arc;
+
 use portcullis::access::{Principal, Reason, Session};
 use portcullis::clock::Timestamp;
 use portcullis::session::{self, looks_like_jwt};
-use portcullis::store::{self, Credential};
+use portcullis::store::{self, Credential, StoredCatalog};
 use portcullis::token::{Proof, Secret, Secrets};
 
 use crate::credential::Presented;
-use crate::held::Held;
 use crate::{Authorizer, Event, context};
 
 /// Whom the presented credential belongs to.
@@ -16,7 +17,7 @@ pub(crate) enum Found {
     /// Nobody: why it opens nothing, and what the audit log is told besides.
     Nobody(Reason, Claimed, Option<String>),
     /// This person, who is decided on under this catalog.
-    Person(Principal, Held),
+    Person(Principal, Arc<StoredCatalog>),
     /// This token, by its secret, decided on under this catalog.
     Token(Box<FoundToken>),
     /// Whoever has a secret of this token which has ended.
@@ -26,7 +27,7 @@ pub(crate) enum Found {
 /// A token that was found by its secret.
 pub(crate) struct FoundToken {
     pub(crate) principal: Principal,
-    pub(crate) held: Held,
+    pub(crate) catalog: Arc<StoredCatalog>,
     pub(crate) credential: Credential,
     /// Whether the secret is the one before the present one, during its overlap.
     pub(crate) superseded: bool,
@@ -34,10 +35,10 @@ pub(crate) struct FoundToken {
 
 impl Found {
     /// Who it is, and the catalog that decides, where there is something to decide.
-    pub(crate) fn somebody(&self) -> Option<(&Principal, &Held)> {
+    pub(crate) fn somebody(&self) -> Option<(&Principal, &StoredCatalog)> {
         match self {
-            Self::Person(principal, held) => Some((principal, held)),
-            Self::Token(token) => Some((&token.principal, &token.held)),
+            Self::Person(principal, catalog) => Some((principal, catalog)),
+            Self::Token(token) => Some((&token.principal, &token.catalog)),
             Self::Nobody(..) | Self::Thief(_) => None,
         }
     }
@@ -83,8 +84,8 @@ impl Authorizer {
             Err(error) => return Ok(malformed(Claimed::Nothing, &error.to_string())),
         };
         let presented = secret.digest();
-        let (credential, held) = tokio::join!(self.app.tokens.credential(secret.id()), self.held(now));
-        let (credential, held) = (credential?, held?);
+        let (credential, catalog) = tokio::join!(self.app.tokens.credential(secret.id()), self.catalogs.get(now));
+        let (credential, catalog) = (credential?, catalog?);
         // An unknown id takes the same way as a wrong secret: digests are compared either way,
         // with those that no token has.
         let nobodys = Secrets::of_nobody();
@@ -95,7 +96,7 @@ impl Authorizer {
                 let principal = Principal::Token(Box::new(credential.record.clone()));
                 Found::Token(Box::new(FoundToken {
                     principal,
-                    held,
+                    catalog,
                     credential,
                     superseded: proof == Proof::Superseded,
                 }))
@@ -117,9 +118,9 @@ impl Authorizer {
             Err(error @ session::Refusal::Unknown(_)) => return Ok(nobody(Reason::Unknown, error.to_string())),
             Err(error @ session::Refusal::Expired) => return Ok(nobody(Reason::Expired, error.to_string())),
         };
-        let held = self.held(now).await?;
+        let catalog = self.catalogs.get(now).await?;
         let management = self.app.settings.token_management;
-        let session: Session = held.catalog.session(claims.owner, &claims.groups, claims.expires_at, management);
+        let session: Session = catalog.catalog.session(claims.owner, &claims.groups, claims.expires_at, management);
         if event.is_own_api() && context::groups(&session).len() > context::MAX_GROUPS_LENGTH {
             let max = context::MAX_GROUPS_LENGTH;
             return Ok(nobody(
@@ -127,7 +128,7 @@ impl Authorizer {
                 format!("the person's groups that the catalog lists take more than {max} characters"),
             ));
         }
-        Ok(Found::Person(Principal::Session(session), held))
+        Ok(Found::Person(Principal::Session(session), catalog))
     }
 }
 

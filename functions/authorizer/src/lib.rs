@@ -26,7 +26,6 @@ mod context;
 mod credential;
 mod event;
 mod found;
-mod held;
 mod noted_uses;
 mod pattern;
 mod policy;
@@ -38,7 +37,7 @@ use portcullis::audit;
 use portcullis::clock::Timestamp;
 use portcullis::config::ConfigError;
 use portcullis::session::Sessions;
-use portcullis::store::Note;
+use portcullis::store::{CatalogCache, Note, StoredCatalog};
 use serde_json::Value;
 
 pub use answer::Refusal;
@@ -47,7 +46,6 @@ use arn::{Arn, LONGEST_ARN};
 pub use bookkeeping::{Bookkeeping, Settling};
 pub use event::Event;
 use found::Found;
-use held::{Held, Holder};
 use noted_uses::NotedUses;
 
 /// What decides, and what it remembers between two requests.
@@ -55,7 +53,7 @@ use noted_uses::NotedUses;
 pub struct Authorizer {
     app: App,
     sessions: Option<Sessions>,
-    holder: Holder,
+    catalogs: CatalogCache,
     noted: NotedUses,
 }
 
@@ -78,12 +76,13 @@ impl Authorizer {
     pub fn new(app: App) -> Result<Self, ConfigError> {
         let timeout = app.settings.provider_timeout;
         let sessions = app.settings.oidc.clone().map(|oidc| Sessions::new(oidc, timeout)).transpose()?;
-        Ok(Self { app, sessions, holder: Holder::default(), noted: NotedUses::default() })
+        let catalogs = CatalogCache::new(app.tokens.clone());
+        Ok(Self { app, sessions, catalogs, noted: NotedUses::default() })
     }
 
     /// Reads what the first request will need. It goes on without, if it has to.
     pub async fn start(&self) {
-        self.read_ahead(self.app.clock.now()).await;
+        self.catalogs.refresh(self.app.clock.now()).await;
     }
 
     /// Decides on one request.
@@ -103,8 +102,8 @@ impl Authorizer {
         let decision = match &found {
             Found::Nobody(reason, ..) => Decision::Refuse(*reason),
             Found::Thief(_) => Decision::Refuse(Reason::SecretReuse),
-            Found::Person(principal, held) => self.decided(principal, held, &event, &arn, now),
-            Found::Token(token) => self.decided(&token.principal, &token.held, &event, &arn, now),
+            Found::Person(principal, catalog) => self.decided(principal, catalog, &event, &arn, now),
+            Found::Token(token) => self.decided(&token.principal, &token.catalog, &event, &arn, now),
         };
         let principal = found.somebody().map(|(principal, _)| principal);
         let whole = self.answer_for_the_whole_api(shape, &event, &arn, &found, &decision, now);
@@ -120,7 +119,7 @@ impl Authorizer {
         if let Some(note) = note {
             self.write_note(&note).await;
         }
-        self.read_ahead(self.app.clock.now()).await;
+        self.catalogs.refresh(self.app.clock.now()).await;
     }
 
     async fn write_note(&self, note: &Note) {
@@ -137,7 +136,7 @@ impl Authorizer {
     fn note(&self, found: &Found, event: &Event, arn: &Arn<'_>, decision: &Decision, now: Timestamp) -> Option<Note> {
         match found {
             Found::Token(token) if *decision == Decision::Allow => {
-                let rules = Rules::of(&token.held.catalog, &self.app.settings);
+                let rules = Rules::of(&token.catalog.catalog, &self.app.settings);
                 let made = exercised(token.principal.grants(), &rules, &asked(event, arn));
                 let record = &token.credential.record;
                 let made = made.and_then(|made| self.noted.unless_noted(&record.id, made, Day::of(now)));
@@ -150,8 +149,15 @@ impl Authorizer {
         }
     }
 
-    fn decided(&self, principal: &Principal, held: &Held, event: &Event, arn: &Arn<'_>, now: Timestamp) -> Decision {
-        let rules = Rules::of(&held.catalog, &self.app.settings);
+    fn decided(
+        &self,
+        principal: &Principal,
+        catalog: &StoredCatalog,
+        event: &Event,
+        arn: &Arn<'_>,
+        now: Timestamp,
+    ) -> Decision {
+        let rules = Rules::of(&catalog.catalog, &self.app.settings);
         let decision = decide(Some(principal), &rules, &asked(event, arn), now);
         // A policy cannot name a resource of more than 512 characters.
         if decision == Decision::Allow && arn.text.len() > LONGEST_ARN {

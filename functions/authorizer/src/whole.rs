@@ -29,13 +29,13 @@ impl Authorizer {
         if !kept || shape == Shape::Simple || arn.target == Target::Connect {
             return None;
         }
-        let (principal, held) = found.somebody()?;
+        let (principal, catalog) = found.somebody()?;
         let allowed = match decision {
             Decision::Allow => true,
             Decision::Forbid(reason, _) if reason.is_of_the_request() => false,
             Decision::Forbid(..) | Decision::Refuse(_) => return None,
         };
-        let rules = Rules::of(&held.catalog, &self.app.settings);
+        let rules = Rules::of(&catalog.catalog, &self.app.settings);
         match whole(principal, &rules, arn, allowed, now) {
             Ok(answer) => Some(answer),
             Err(why) => {

@@ -6,7 +6,7 @@ use portcullis::App;
 use portcullis::access::{Catalog, MOST_CATALOG_BYTES, Resource};
 use portcullis::api::CatalogPut;
 use portcullis::http::{Access, Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
-use portcullis::store::CATALOG_SECONDS;
+use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES};
 
 /// The most flaws that are named in one answer.
 const MOST_FLAWS: usize = 100;
@@ -50,8 +50,15 @@ async fn put(app: &App, call: &Call, request: &Request) -> Answer {
     }
     contained(call, &catalog, &current.catalog)?;
     let now = app.clock.now();
-    let Some(version) = app.tokens.put_catalog(&catalog, seen, &call.actor(), now).await? else {
-        return Err(Problem::precondition_failed(app.tokens.catalog().await?.version));
+    let version = match app.tokens.put_catalog(&catalog, seen, &call.actor(), now).await? {
+        CatalogWrite::Done(version) => version,
+        CatalogWrite::Stale => return Err(Problem::precondition_failed(app.tokens.catalog().await?.version)),
+        CatalogWrite::TooLarge(bytes) => {
+            let message = format!(
+                "must take at most {MAX_STORED_CATALOG_BYTES} bytes compressed (zlib); it takes {bytes}: shorten descriptions, or write routes that differ in a name with a parameter"
+            );
+            return Err(Problem::invalid(vec![FieldError::new("*", message)]));
+        }
     };
     // By then no authorizer holds the one before any more.
     let effective_by = app.clock.now().plus_seconds(CATALOG_SECONDS);

@@ -23,7 +23,7 @@ use portcullis::audit;
 use portcullis::clock::Timestamp;
 use portcullis::http::{FormError, Problem, json, origin, respond};
 use portcullis::session::{Identities, Identity, Refusal};
-use portcullis::store::{self, OnceOnly};
+use portcullis::store::{self, CatalogCache, OnceOnly};
 use portcullis::token::{Actor, Author, Record, Secret};
 use rand::rngs::SysRng;
 
@@ -34,6 +34,7 @@ const LONGEST_DETAIL: usize = 2000;
 #[derive(Clone, Debug)]
 pub struct Exchange {
     app: App,
+    catalogs: CatalogCache,
     identities: Identities,
 }
 
@@ -68,7 +69,8 @@ impl Exchange {
     /// One that knows no issuer's keys yet.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { identities: Identities::new(app.settings.provider_timeout), app }
+        let catalogs = CatalogCache::new(app.tokens.clone());
+        Self { identities: Identities::new(app.settings.provider_timeout), catalogs, app }
     }
 
     /// Answers a call.
@@ -101,7 +103,7 @@ impl Exchange {
 
     async fn issued(&self, request: &Request, now: Timestamp) -> Result<Issued, Denied> {
         let asked = Asked::read(request)?;
-        let catalog = self.app.tokens.catalog().await?.catalog;
+        let catalog = &self.catalogs.get(now).await?.catalog;
         let trusts = |issuer: &str, is_for: &dyn Fn(&str) -> bool| {
             catalog.trust().iter().any(|rule| rule.issuer == issuer && is_for(&rule.audience))
         };

@@ -72,7 +72,7 @@ impl Call {
     pub async fn catalog(&self, app: &App) -> Result<Arc<StoredCatalog>, Problem> {
         match &self.catalog {
             Some(catalog) => Ok(Arc::clone(catalog)),
-            None => Ok(Arc::new(app.tokens.catalog().await?)),
+            None => Ok(app.tokens.catalog().await?),
         }
     }
 
@@ -169,7 +169,7 @@ async fn caller(
             let groups: Vec<String> = serde_json::from_str(of("groups").unwrap_or("[]")).map_err(|_| nobody())?;
             let catalog = app.tokens.catalog().await?;
             let session = catalog.catalog.session(owner, &groups, expires_at, app.settings.token_management);
-            Ok((Principal::Session(session), Some(Arc::new(catalog))))
+            Ok((Principal::Session(session), Some(catalog)))
         }
         _ => Err(nobody()),
     }

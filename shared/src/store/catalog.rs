@@ -1,44 +1,95 @@
-//! The catalog: one item, changed only by whoever has seen what it changes.
+//! The catalog: one item, replaced only under the version that the writer has seen.
+//!
+//! The document is stored compressed (zlib, [RFC 1950](https://www.rfc-editor.org/rfc/rfc1950)), so
+//! that reading the largest one takes 7 read units.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 use super::{Error, Tokens, item, number};
-use crate::access::Catalog;
+use crate::access::{Catalog, MOST_CATALOG_BYTES};
 use crate::clock::Timestamp;
 use crate::token::Actor;
 
-/// For how long whoever decides may go on with the catalog that it has read.
-pub const CATALOG_SECONDS: i64 = 60;
+/// The most bytes of a compressed document: with the rest of its item it stays within 28 KiB, which
+/// a consistent read of 7 units covers
+/// ([read units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html)).
+pub const MAX_STORED_CATALOG_BYTES: usize = 27 * 1024;
 
-/// A catalog, and which one it is.
+/// The most bytes of a document once it is decompressed. Written out in full, a document is longer
+/// than what was sent.
+const MAX_DOCUMENT_BYTES: usize = 4 * MOST_CATALOG_BYTES;
+
+/// zlib's usual level: a higher one takes twice the time and saves one percent.
+const COMPRESSION_LEVEL: u8 = 6;
+
+/// A catalog and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCatalog {
     /// The catalog.
     pub catalog: Catalog,
-    /// Counts its changes; 0 is the deployment's own, which nobody has changed yet.
+    /// Counts the changes; 0 is the deployment's own catalog, which was never changed.
     pub version: u64,
+}
+
+/// The outcome of putting a catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CatalogWrite {
+    /// It is in force, with this version.
+    Done(u64),
+    /// Another version is in force than the writer has seen. Nothing was written.
+    Stale,
+    /// Compressed, it takes this many bytes, which is more than [`MAX_STORED_CATALOG_BYTES`]. Nothing
+    /// was written.
+    TooLarge(usize),
+}
+
+/// The document that was parsed last. Parsing a large one takes longer than reading it, so each is
+/// parsed once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ParsedCatalog(Arc<Mutex<Option<(Blob, Arc<StoredCatalog>)>>>);
+
+impl ParsedCatalog {
+    fn get(&self, document: &Blob, version: u64) -> Option<Arc<StoredCatalog>> {
+        let parsed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of, catalog) = parsed.as_ref()?;
+        (of == document && catalog.version == version).then(|| Arc::clone(catalog))
+    }
+
+    fn set(&self, document: Blob, catalog: &Arc<StoredCatalog>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((document, Arc::clone(catalog)));
+    }
 }
 
 impl Tokens {
     /// The catalog that is in force at this moment.
     ///
     /// # Errors
-    /// When the store fails, or what it holds is no catalog.
-    pub async fn catalog(&self) -> Result<StoredCatalog, Error> {
-        let Some(item) = self.read(item::catalog_key(), &["document", "version"]).await? else {
-            return Ok(StoredCatalog { catalog: Catalog::of_the_deployment().clone(), version: 0 });
+    /// When the store fails, or the stored document is no catalog.
+    pub async fn catalog(&self) -> Result<Arc<StoredCatalog>, Error> {
+        let Some(mut item) = self.read(item::catalog_key(), &["document", "version"]).await? else {
+            return Ok(Arc::new(StoredCatalog { catalog: Catalog::of_the_deployment().clone(), version: 0 }));
         };
-        let text = item.get("document").and_then(|value| value.as_s().ok());
-        let catalog = text.and_then(|text| Catalog::stored(text));
+        let version = item::number_of(&item, "version", "CATALOG")?;
         let corrupt = || Error::Corrupt { id: "CATALOG".to_owned(), attribute: "document" };
-        Ok(StoredCatalog {
-            catalog: catalog.ok_or_else(corrupt)?,
-            version: item::number_of(&item, "version", "CATALOG")?,
-        })
+        let Some(AttributeValue::B(document)) = item.remove("document") else {
+            return Err(corrupt());
+        };
+        if let Some(parsed) = self.parsed_catalog.get(&document, version) {
+            return Ok(parsed);
+        }
+        let catalog = decompress(document.as_ref()).and_then(|text| Catalog::stored(&text)).ok_or_else(corrupt)?;
+        let catalog = Arc::new(StoredCatalog { catalog, version });
+        self.parsed_catalog.set(document, &catalog);
+        Ok(catalog)
     }
 
-    /// Puts a catalog in the place of the one with the version `seen`; its own version is
-    /// one more. `None` where somebody was quicker: nothing was written.
+    /// Replaces the catalog with the version `seen`. The version of the new one is one more.
     ///
     /// # Errors
     /// When the store fails; the catalog may have been written or not, and reading it tells.
@@ -48,10 +99,14 @@ impl Tokens {
         seen: u64,
         by: &Actor,
         now: Timestamp,
-    ) -> Result<Option<u64>, Error> {
+    ) -> Result<CatalogWrite, Error> {
+        let document = compress_to_vec_zlib(catalog.to_document().to_string().as_bytes(), COMPRESSION_LEVEL);
+        if document.len() > MAX_STORED_CATALOG_BYTES {
+            return Ok(CatalogWrite::TooLarge(document.len()));
+        }
         let version = seen.saturating_add(1);
         let mut item = item::catalog_key();
-        item.insert("document".to_owned(), item::string(catalog.to_document().to_string()));
+        item.insert("document".to_owned(), AttributeValue::B(Blob::new(document)));
         item.insert("version".to_owned(), number(version));
         item.insert("updated_at".to_owned(), item::seconds(now));
         item.insert("updated_by".to_owned(), item::string(by.to_string()));
@@ -62,13 +117,19 @@ impl Tokens {
             put.condition_expression("version = :seen").expression_attribute_values(":seen", number(seen))
         };
         match put.send().await {
-            Ok(_) => Ok(Some(version)),
+            Ok(_) => Ok(CatalogWrite::Done(version)),
             Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 // A first try whose answer was lost may have been written: then it is there.
                 let found = self.catalog().await?;
-                Ok((found.version == version && found.catalog == *catalog).then_some(version))
+                let done = found.version == version && found.catalog == *catalog;
+                Ok(if done { CatalogWrite::Done(version) } else { CatalogWrite::Stale })
             }
             Err(error) => Err(Error::unavailable(error)),
         }
     }
+}
+
+fn decompress(document: &[u8]) -> Option<String> {
+    let text = decompress_to_vec_zlib_with_limit(document, MAX_DOCUMENT_BYTES).ok()?;
+    String::from_utf8(text).ok()
 }

@@ -24,6 +24,7 @@
 //! | `notes` | what is noted once a response has left |
 //! | `usage` | what a token has been used for |
 //! | `catalog` | the one item that holds the catalog |
+//! | `catalog_cache` | the catalog in memory, for the functions that decide |
 //! | `client` | the SDK client, tuned for a cold start |
 //!
 //! To add an operation: a method of [`Tokens`] in the file of its kind, its attribute
@@ -32,6 +33,7 @@
 
 mod activity;
 mod catalog;
+mod catalog_cache;
 mod change;
 mod client;
 mod create;
@@ -60,7 +62,8 @@ use crate::clock::Timestamp;
 use crate::token::{Digest, Record, Secrets, TokenId};
 
 pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
-pub use catalog::{CATALOG_SECONDS, StoredCatalog};
+pub use catalog::{CatalogWrite, MAX_STORED_CATALOG_BYTES, StoredCatalog};
+pub use catalog_cache::{CATALOG_SECONDS, CatalogCache};
 pub use change::{Change, Changed};
 pub use client::connect;
 pub use create::{Created, Limits};
@@ -77,6 +80,7 @@ pub use usage::Usage;
 pub struct Tokens {
     client: Client,
     table: String,
+    parsed_catalog: catalog::ParsedCatalog,
 }
 
 /// What is known of a token by the functions that are shown secrets.
@@ -148,7 +152,7 @@ impl Error {
 impl Tokens {
     /// The tokens in a table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), parsed_catalog: catalog::ParsedCatalog::default() }
     }
 
     /// One token with what is stored of its secrets, as it is at this moment: for the functions

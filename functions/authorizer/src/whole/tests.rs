@@ -1,11 +1,13 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::bookkeeping::tests::authorizer_at;
 use crate::found::Claimed;
-use crate::held::Held;
 use crate::pattern::tests::matches_by_definition;
 use portcullis::access::{Api, Asked, Catalog, Grant, Grants, Missing, Reason, decide};
 use portcullis::clock::Timestamp;
 use portcullis::config::TokenManagement;
+use portcullis::store::StoredCatalog;
 use portcullis::token::{Actor, Record};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -236,7 +238,10 @@ async fn answered(seconds: u32, shape: Shape, fixture: &str, decision: Decision)
     let arn = Arn::parse(event.arn().unwrap()).unwrap();
     let found = match decision {
         Decision::Refuse(reason) => Found::Nobody(reason, Claimed::Nothing, None),
-        _ => Found::Person(token(grants(&["*:read"], &["*"])), Held::new(Catalog::default())),
+        _ => {
+            let catalog = Arc::new(StoredCatalog { catalog: Catalog::default(), version: 0 });
+            Found::Person(token(grants(&["*:read"], &["*"])), catalog)
+        }
     };
     authorizer.answer_for_the_whole_api(shape, &event, &arn, &found, &decision, at())
 }
