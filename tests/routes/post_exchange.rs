@@ -323,6 +323,33 @@ fn who_writes_a_rule_has_to_have_what_it_gives() {
 }
 
 #[test]
+fn rules_cannot_be_put_in_another_order_by_a_writer_without_the_broader_ones_grants() {
+    let issuer = Issuer::start();
+    let stack = stack_of_ones_own(|_| {});
+    let writer = stack.token(["catalog:*", "apps:read"]);
+    let rule = |name: &str, claims: Value, permission: &str| {
+        json!({"name": name, "issuer": issuer.url, "audience": "https://tokens.example.com", "claims": claims,
+            "grants": [{"permissions": [permission]}]})
+    };
+    let narrow = rule("narrow", json!({"repository": "acme/billing"}), "apps:read");
+    let broad = rule("broad", json!({"ref": "*"}), "*");
+    stack.put_catalog(&json!({"trust": [narrow, broad]}));
+    let put = |trust: &[&Value]| {
+        let (_, tag) = stack.catalog();
+        let request = stack.request("PUT", "/catalog").bearer(&writer).header("If-Match", tag);
+        request.json(&json!({ "trust": trust })).send()
+    };
+    let document = put(&[&broad, &narrow]).problem(403, "exceeds_grants");
+    let errors = document["errors"].to_string();
+    assert!(errors.contains("that the rule narrow took") && errors.contains("you do not have *"), "{errors}");
+    put(&[&broad]).problem(403, "exceeds_grants");
+    // It may take the broad one out, and put another before it that it has itself.
+    let other = rule("other", json!({"repository": "acme/docs"}), "apps:read");
+    put(&[&other, &narrow, &broad]).expect(200);
+    put(&[&other, &narrow]).expect(200);
+}
+
+#[test]
 fn a_rule_that_was_taken_out_of_the_catalog_takes_no_identity_after_a_minute() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});

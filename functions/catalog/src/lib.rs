@@ -3,7 +3,7 @@
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::{Catalog, MOST_CATALOG_BYTES, Resource};
+use portcullis::access::{Catalog, MOST_CATALOG_BYTES, Resource, TrustGain};
 use portcullis::api::CatalogPut;
 use portcullis::http::{Access, Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
 use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES};
@@ -75,9 +75,15 @@ fn contained(call: &Call, catalog: &Catalog, before: &Catalog) -> Result<(), Pro
     let groups = beyond.map(|(group, gained)| {
         FieldError::new(&format!("sessions.groups.{group}"), format!("you do not have {gained} on *"))
     });
-    let trust = catalog.trust_gains(before).flat_map(|(at, rule)| {
-        let place = format!("trust[{at}].");
-        Access::lacking(call.caller.grants(), &rule.grants, &place)
+    let trust = catalog.trust_gains(before).flat_map(|TrustGain { at, rule, from }| {
+        let mut lacking = Access::lacking(call.caller.grants(), &rule.grants, &format!("trust[{at}]."));
+        if let Some(from) = from.filter(|_| !lacking.is_empty()) {
+            let message = format!(
+                "could take identities that the rule {from} took: to change, move or remove that one, you must have what this one grants"
+            );
+            lacking.insert(0, FieldError::new(&format!("trust[{at}]"), message));
+        }
+        lacking
     });
     let errors: Vec<_> = groups.chain(trust).take(MOST_FLAWS).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::exceeds_grants(errors)) }

@@ -23,7 +23,7 @@ pub use addresses::{Addresses, MOST_NETWORKS, Network};
 pub use catalog::{
     Catalog, ClaimSet, Flaw, LONGEST_EXCHANGED_SECONDS, MOST_CATALOG_BYTES, Mismatch, Role, RoleName, Route,
 };
-pub use catalog::{Pattern, RuleName, TrustRule, via};
+pub use catalog::{Pattern, RuleName, TrustGain, TrustRule, via};
 pub use decide::{Decision, Missing, Reason, decide};
 pub use grant::{Beyond, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES};
 pub use need::{Api, Asked, Need, Rule, Rules, Target, need};

@@ -30,7 +30,7 @@ pub use document::Flaw;
 pub use role::{Role, RoleName};
 pub use route::Route;
 pub(super) use route::{METHODS, On, Part};
-pub use trust::{ClaimSet, LONGEST_EXCHANGED_SECONDS, Mismatch, Pattern, RuleName, TrustRule, via};
+pub use trust::{ClaimSet, LONGEST_EXCHANGED_SECONDS, Mismatch, Pattern, RuleName, TrustGain, TrustRule, via};
 
 /// The most bytes of a catalog's document.
 pub const MOST_CATALOG_BYTES: usize = 256 * 1024;

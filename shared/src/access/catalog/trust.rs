@@ -84,14 +84,44 @@ impl Catalog {
         self.trust.iter().find(|rule| rule.mismatches(claims).is_empty())
     }
 
-    /// The rules that the catalog before did not have just so, each with its place: whoever
-    /// writes them has to have what they give.
-    pub fn trust_gains<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (usize, &'a TrustRule)> {
-        self.trust.iter().enumerate().filter(|(_, rule)| !before.trust.contains(rule))
+    /// The rules that may take an identity which the catalog before gave to another rule or to none.
+    /// The writer of this catalog must have what these rules grant.
+    pub fn trust_gains<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = TrustGain<'a>> {
+        self.trust.iter().enumerate().filter_map(|(at, rule)| {
+            let Some(place) = before.trust.iter().position(|it| it == rule) else {
+                return Some(TrustGain { at, rule, from: None });
+            };
+            let earlier = self.trust.get(..at).unwrap_or_default();
+            // A rule before it that is as it was still takes the identities that it took.
+            let mut lost = before.trust.iter().take(place).filter(|it| it.meets(rule) && !earlier.contains(it));
+            lost.next().map(|from| TrustGain { at, rule, from: Some(&from.name) })
+        })
     }
 }
 
+/// A rule that may take more identities than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustGain<'a> {
+    /// Its place among the rules, counted from 0.
+    pub at: usize,
+    /// The rule.
+    pub rule: &'a TrustRule,
+    /// For a rule that the catalog before had too: a rule that stood before it there, could take the
+    /// same identity, and was changed, moved behind it or removed.
+    pub from: Option<&'a RuleName>,
+}
+
 impl TrustRule {
+    /// Whether there can be an identity that meets the conditions of both. A claim that may be a list
+    /// tells none apart, nor does the audience, as one identity may have several of each.
+    fn meets(&self, other: &Self) -> bool {
+        let apart = |(claim, patterns): (&String, &Vec<Pattern>)| {
+            let others = other.claims.get(claim).filter(|_| issuers::is_single(&self.issuer, claim));
+            others.is_some_and(|others| !patterns.iter().any(|one| others.iter().any(|other| one.meets(other))))
+        };
+        self.issuer == other.issuer && !self.claims.iter().any(apart)
+    }
+
     /// The conditions that an identity does not meet; none where the rule takes it.
     #[must_use]
     pub fn mismatches(&self, claims: &ClaimSet) -> Vec<Mismatch> {

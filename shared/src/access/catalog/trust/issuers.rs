@@ -15,6 +15,8 @@ pub(super) struct Shared {
     /// The claims of which one has to be named, for people.
     pub(super) naming: &'static str,
     names: fn(&str, &Pattern) -> bool,
+    /// Claims that have one text in each of its identities, never a list of them.
+    single: &'static [&'static str],
 }
 
 impl Shared {
@@ -24,10 +26,20 @@ impl Shared {
             GITHUB => Some(Self {
                 naming: "repository, repository_id, repository_owner, repository_owner_id, workflow_ref or sub (repo:owner/…)",
                 names: names_on_github,
+                single: &[
+                    "environment",
+                    "ref",
+                    "repository",
+                    "repository_id",
+                    "repository_owner",
+                    "repository_owner_id",
+                    "workflow_ref",
+                ],
             }),
             GITLAB => Some(Self {
                 naming: "project_path, project_id, namespace_path, namespace_id or sub (project_path:group/…)",
                 names: names_on_gitlab,
+                single: &["environment", "namespace_id", "namespace_path", "project_id", "project_path", "ref"],
             }),
             _ => None,
         }
@@ -44,6 +56,12 @@ impl Shared {
     pub(super) fn is_named_by(&self, claim: &str, patterns: &[Pattern]) -> bool {
         patterns.iter().all(|pattern| (self.names)(claim, pattern))
     }
+}
+
+/// Whether a claim of an issuer's identities is one text for certain. `sub` is by
+/// [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2).
+pub(super) fn is_single(issuer: &str, claim: &str) -> bool {
+    claim == "sub" || Shared::of(issuer).is_some_and(|shared| shared.single.contains(&claim))
 }
 
 /// `job_workflow_ref` is not among them: everybody may call somebody's reusable workflow.

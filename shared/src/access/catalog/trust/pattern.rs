@@ -27,6 +27,13 @@ impl Pattern {
         dividers(&self.0) == dividers(text) && parts.all(|(pattern, part)| part_matches(pattern, part))
     }
 
+    /// Whether there is a text that both match.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let dividers = |pattern: &Self| pattern.0.chars().filter(|c| BETWEEN.contains(c)).collect::<Vec<_>>();
+        let mut parts = self.0.split(BETWEEN).zip(other.0.split(BETWEEN));
+        dividers(self) == dividers(other) && parts.all(|(one, other)| parts_meet(one, other))
+    }
+
     /// What stands before the first wildcard, or the whole where there is none.
     pub(super) fn literal_start(&self) -> &str {
         self.0.split('*').next().unwrap_or_default()
@@ -55,6 +62,20 @@ fn part_matches(pattern: &str, part: &str) -> bool {
         left = found.map_or("", |(_, after)| after);
         found.is_some()
     })
+}
+
+/// Where both have wildcards, the runs for which these stand make room for everything but the two
+/// ends, which have to agree.
+fn parts_meet(one: &str, other: &str) -> bool {
+    let ends = |part| str::split_once(part, '*').zip(str::rsplit_once(part, '*'));
+    match (ends(one), ends(other)) {
+        (None, _) => part_matches(other, one),
+        (_, None) => part_matches(one, other),
+        (Some(((start, _), (_, end))), Some(((other_start, _), (_, other_end)))) => {
+            (start.starts_with(other_start) || other_start.starts_with(start))
+                && (end.ends_with(other_end) || other_end.ends_with(end))
+        }
+    }
 }
 
 impl fmt::Display for Pattern {
@@ -113,6 +134,36 @@ mod tests {
         #[test]
         fn a_text_without_a_wildcard_matches_itself_alone(text in "[a-c/:]{0,8}", other in "[a-c/:]{0,8}") {
             prop_assert_eq!(matches(&text, &other), text == other);
+        }
+
+        #[test]
+        fn two_patterns_meet_if_and_only_if_some_text_matches_both(
+            one in "[ab*/]{0,5}", other in "[ab*/]{0,5}", texts in proptest::collection::vec("[ab/]{0,8}", 60)
+        ) {
+            let (a, b) = (Pattern::new(&one), Pattern::new(&other));
+            prop_assert_eq!(a.meets(&b), b.meets(&a));
+            // Such a text, if there is one: each wildcard stands for what the other has between its ends.
+            let between = |part: &str| part.split_once('*').map(|(_, rest)| rest.rsplit_once('*').map_or("", |(it, _)| it).replace('*', ""));
+            let joined = |(x, y): (&str, &str)| {
+                let longer = |a: &str, b: &str| if a.len() > b.len() { a.to_owned() } else { b.to_owned() };
+                match (between(x), between(y)) {
+                    (None, _) => x.to_owned(),
+                    (_, None) => y.to_owned(),
+                    (Some(middle), Some(other_middle)) => {
+                        let start = longer(x.split('*').next().unwrap(), y.split('*').next().unwrap());
+                        let end = longer(x.rsplit('*').next().unwrap(), y.rsplit('*').next().unwrap());
+                        format!("{start}{middle}{other_middle}{end}")
+                    }
+                }
+            };
+            let both = one.split('/').zip(other.split('/')).map(joined).collect::<Vec<_>>().join("/");
+            if a.meets(&b) {
+                prop_assert!(a.matches(&both) && b.matches(&both), "{both}");
+            } else {
+                for text in texts.iter().chain([&both]) {
+                    prop_assert!(!(a.matches(text) && b.matches(text)), "{text}");
+                }
+            }
         }
 
         #[test]

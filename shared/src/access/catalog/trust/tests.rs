@@ -252,7 +252,7 @@ fn only_rules_that_were_not_there_just_so_are_gains() {
     let other = with(github(json!({"repository": "a/c"})), "name", json!("other"));
     let (before, both) = (read(std::slice::from_ref(&one)).unwrap(), read(&[other.clone(), one.clone()]).unwrap());
     let gains =
-        |after: &Catalog| after.trust_gains(&before).map(|(at, rule)| (at, rule.name.to_string())).collect::<Vec<_>>();
+        |after: &Catalog| after.trust_gains(&before).map(|it| (it.at, it.rule.name.to_string())).collect::<Vec<_>>();
     assert_eq!(gains(&both), [(0, "other".to_owned())]);
     for (field, value) in [
         ("audience", json!("x")),
@@ -263,6 +263,49 @@ fn only_rules_that_were_not_there_just_so_are_gains() {
         assert_eq!(gains(&read(&[with(one.clone(), field, value)]).unwrap()).len(), 1, "{field}");
     }
     assert_eq!(gains(&before), []);
+}
+
+/// The rules of these names that gain, and from which rule.
+fn gains(before: &[Value], after: &[Value]) -> Vec<(String, Option<String>)> {
+    let (before, after) = (read(before).unwrap(), read(after).unwrap());
+    let gains = after.trust_gains(&before);
+    gains.map(|it| (it.rule.name.to_string(), it.from.map(ToString::to_string))).collect()
+}
+
+#[test]
+fn a_rule_gains_what_a_rule_before_it_no_longer_takes() {
+    let named = |claims: Value, name: &str| with(github(claims), "name", json!(name));
+    let narrow = named(json!({"repository": "acme/billing", "ref": "refs/heads/main"}), "narrow");
+    let broad = named(json!({"repository": "acme/*"}), "broad");
+    let apart = named(json!({"repository": "other/*"}), "apart");
+    let from_narrow = vec![("broad".to_owned(), Some("narrow".to_owned()))];
+    let before = [narrow.clone(), broad.clone(), apart.clone()];
+    // Moved behind it, removed, or narrowed.
+    assert_eq!(gains(&before, &[broad.clone(), narrow.clone(), apart.clone()]), from_narrow);
+    assert_eq!(gains(&before, &[broad.clone(), apart.clone()]), from_narrow);
+    let narrower = named(json!({"repository": "acme/billing", "ref": "refs/heads/main", "environment": "x"}), "narrow");
+    let both = [vec![("narrow".to_owned(), None)], from_narrow.clone()].concat();
+    assert_eq!(gains(&before, &[narrower, broad.clone(), apart.clone()]), both);
+    // Moved where it still comes first, or away from rules that never take the same identity.
+    assert_eq!(gains(&before, &[narrow.clone(), apart.clone(), broad.clone()]), []);
+    assert_eq!(gains(&before, &[apart.clone(), narrow.clone(), broad.clone()]), []);
+    assert_eq!(gains(&[apart.clone(), broad.clone()], std::slice::from_ref(&broad)), []);
+    assert_eq!(gains(&before, &[narrow, broad]), []);
+}
+
+#[test]
+fn a_claim_that_may_be_a_list_keeps_no_two_rules_apart() {
+    let own = |claims: Value, name: &str| with(rule("https://ci.example.com", claims), "name", json!(name));
+    let group = |name: &str| own(json!({"groups": name}), name);
+    assert_eq!(gains(&[group("a"), group("b")], &[group("b")]), [("b".to_owned(), Some("a".to_owned()))]);
+    let subject = |name: &str| own(json!({"sub": name}), name);
+    assert_eq!(gains(&[subject("a"), subject("b")], &[subject("b")]), []);
+    // Nor does the audience: one identity may have both.
+    let audience = |name: &str| with(own(json!({"sub": "a"}), name), "audience", json!(name));
+    assert_eq!(gains(&[audience("a"), audience("b")], &[audience("b")]), [("b".to_owned(), Some("a".to_owned()))]);
+    // Another issuer's identities are others.
+    let elsewhere = with(subject("a"), "issuer", json!("https://other.example.com"));
+    assert_eq!(gains(&[elsewhere, group("b")], &[group("b")]), []);
 }
 
 #[test]
