@@ -262,7 +262,7 @@ async fn identities_that_are_refused_cost_one_read_of_the_catalog_a_minute_and_j
         let grant = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
         let kind = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt";
         let form = format!("grant_type={grant}&subject_token_type={kind}&subject_token={identity}");
-        exchange.handle(&request("POST", "/exchange", None, Some(form))).await.response.status()
+        exchange.handle(&request("POST", "/exchange", None, Some(&form))).await.response.status()
     };
     let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
     for n in 0..50 {

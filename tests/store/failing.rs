@@ -258,11 +258,11 @@ async fn a_record_that_lost_a_part_is_an_error_and_lets_nobody_in() {
 
 /// The event of a call by an admin that the authorizer has let in.
 fn call(method: &str, resource: &str, id: Option<&str>, body: Option<Value>) -> Request {
-    request(method, resource, id, body.map(|body| body.to_string()))
+    request(method, resource, id, body.map(|body| body.to_string()).as_deref())
 }
 
 /// The event of a request with this body.
-pub(super) fn request(method: &str, resource: &str, id: Option<&str>, body: Option<String>) -> Request {
+pub(super) fn request(method: &str, resource: &str, id: Option<&str>, body: Option<&str>) -> Request {
     let event = json!({
         "resource": resource,
         "path": resource,

@@ -1161,7 +1161,7 @@ export interface components {
              * @description Why it may not; the first that applies.
              * @enum {unknown}
              */
-            reason?: "malformed_path" | "route_not_listed" | "permission_missing" | "resource_not_granted" | null;
+            reason?: "malformed_path" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | null;
             /** @description The permission that is missing. */
             permission?: components["schemas"]["Permission"] | null;
             /** @description The resource that it is missing on; whatever looks like a token is redacted in it. */
@@ -1244,7 +1244,7 @@ export interface components {
              * @description Why it is refused; the first that applies.
              * @enum {unknown}
              */
-            reason: "revoked" | "disabled" | "expired" | "idle" | "malformed_path" | "ip_not_allowed" | "route_not_listed" | "permission_missing" | "resource_not_granted" | null;
+            reason: "revoked" | "disabled" | "expired" | "idle" | "malformed_path" | "ip_not_allowed" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | null;
             /** @description The permission that the request needs; `null` where none is asked for. */
             permission: components["schemas"]["Permission"] | null;
             /** @description The resource that it needs it on; whatever looks like a token is redacted in it. */

@@ -78,6 +78,8 @@ export function refusal(explanation: Explanation, address: string): { why: strin
       return { why: `The token may not be used from ${address}.`, remedy: "Add the address to those allowed, or call from one of them." };
     case "route_not_listed":
       return { why: "The catalog is strict and does not list this route.", remedy: "Add the route to the catalog." };
+    case "route_lookalike":
+      return { why: `The path is another spelling of a route that needs ${needs}.`, remedy: `Call the route as the catalog spells it, with that permission.${roles}` };
     case "permission_missing":
       return { why: `The token does not have the permission. The request needs ${needs}.`, remedy: `Change what it may do.${roles}` };
     case "resource_not_granted":

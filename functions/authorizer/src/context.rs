@@ -138,20 +138,29 @@ fn words(names: &[RoleName]) -> String {
 
 /// One or two sentences for the caller of a 403.
 fn detail(reason: Reason, missing: &Missing) -> String {
-    let mut text = match (&missing.permission, &missing.resource) {
-        (Some(permission), Some(resource)) if reason == Reason::PermissionMissing => {
-            format!("This needs the permission {permission} on {}; you do not have it.", named(resource))
+    let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
+    let resource = missing.resource.as_deref().map_or_else(String::new, named);
+    let mut text = match reason {
+        Reason::PermissionMissing => format!("This needs the permission {permission} on {resource}; you do not have it."),
+        Reason::ResourceNotGranted => {
+            format!("This needs {permission} on {resource}; you have it on other resources only.")
         }
-        (Some(permission), Some(resource)) => {
-            format!("This needs {permission} on {}; you have it on other resources only.", named(resource))
-        }
-        _ if reason == Reason::IpNotAllowed => {
+        Reason::RouteLookalike => format!(
+            "The path is another spelling of a route that needs {permission} on {resource}; you do not have it there."
+        ),
+        Reason::IpNotAllowed => {
             "This token may not be used from your address. GET /tokens/{id} shows from which it may.".to_owned()
         }
-        _ if reason == Reason::RouteNotListed => {
-            "The catalog is strict and does not list this route, so nobody may call it.".to_owned()
-        }
-        _ => "The path can be read in more than one way. Send it without '.' and '..', doubled, encoded or backward slashes, ';', '*', '?' and control characters, and in at most 400 characters.".to_owned(),
+        Reason::RouteNotListed => "The catalog is strict and does not list this route, so nobody may call it.".to_owned(),
+        Reason::MalformedPath => "The path can be read in more than one way. Send it without '.' and '..', doubled, encoded or backward slashes, ';', '*', '?' and control characters, and in at most 400 characters.".to_owned(),
+        // Such a credential is refused, and its holder is told nothing.
+        Reason::Malformed
+        | Reason::Unknown
+        | Reason::SecretReuse
+        | Reason::Revoked
+        | Reason::Disabled
+        | Reason::Expired
+        | Reason::Idle => String::new(),
     };
     if !missing.roles.is_empty() {
         text.push_str(&format!(" Roles that give it: {}.", words(some(&missing.roles)).replace(' ', ", ")));

@@ -6,7 +6,8 @@ use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use portcullis::App;
 use portcullis::access::{
-    Api, Asked, Decision, Need, Permission, Principal, Reason, RequestPath, RoleName, Rule, Rules, Target, decide, need,
+    Api, Asked, Decision, Lookalike, Need, Permission, Principal, Reason, RequestPath, RoleName, Rule, Rules, Target,
+    decide, need,
 };
 use portcullis::api::{self, Explanation};
 use portcullis::audit::redact;
@@ -28,8 +29,25 @@ pub(crate) async fn explain(app: &App, call: &Call, body: &Body) -> Answer {
     let decision = decide(Some(&principal), &rules, &request, app.clock.now());
     let needed = RequestPath::parse(asked.raw_path()).ok();
     let needed = needed.map(|path| need(&rules, asked.api.0, asked.target(), &path));
+    let needed = needed.map(|needed| decisive(needed, &decision));
     let roles = roles(call, &rules, &needed);
     Ok(json(StatusCode::OK, &explanation(&decision, needed, roles)))
+}
+
+/// What the decision was about: what a listed route needs of which the path is another spelling, where
+/// that is missing.
+fn decisive(needed: Need, decision: &Decision) -> Need {
+    match (needed, decision) {
+        (Need::Permission { lookalikes, .. }, Decision::Forbid(Reason::RouteLookalike, missing)) => {
+            let missed = |it: &Lookalike| {
+                (Some(&it.permission), Some(&it.resource)) == (missing.permission.as_ref(), missing.resource.as_ref())
+            };
+            lookalikes.into_iter().find(missed).map_or(Need::Listing, |Lookalike { route, permission, resource }| {
+                Need::Permission { permission, or: None, resource, rule: Rule::Route(route), lookalikes: Vec::new() }
+            })
+        }
+        (needed, _) => needed,
+    }
 }
 
 /// The body, each part of it good in itself.

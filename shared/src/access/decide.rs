@@ -43,6 +43,8 @@ pub enum Reason {
     IpNotAllowed,
     /// The catalog is strict and does not list the route.
     RouteNotListed,
+    /// The path is another spelling of a listed route's, and it lacks what that route needs.
+    RouteLookalike,
     /// No permission of it covers what the request needs.
     PermissionMissing,
     /// It has the permission, but not on this resource.
@@ -64,6 +66,7 @@ impl Reason {
             Self::MalformedPath => "malformed_path",
             Self::IpNotAllowed => "ip_not_allowed",
             Self::RouteNotListed => "route_not_listed",
+            Self::RouteLookalike => "route_lookalike",
             Self::PermissionMissing => "permission_missing",
             Self::ResourceNotGranted => "resource_not_granted",
         }
@@ -82,7 +85,11 @@ impl Reason {
             | Self::Expired
             | Self::Idle
             | Self::IpNotAllowed => false,
-            Self::MalformedPath | Self::RouteNotListed | Self::PermissionMissing | Self::ResourceNotGranted => true,
+            Self::MalformedPath
+            | Self::RouteNotListed
+            | Self::RouteLookalike
+            | Self::PermissionMissing
+            | Self::ResourceNotGranted => true,
         }
     }
 }
@@ -124,21 +131,27 @@ pub fn decide(principal: Option<&Principal>, rules: &Rules<'_>, asked: &Asked<'_
     if principal.allowed_ips().is_some_and(|from: &Addresses| !from.allow(asked.from)) {
         return Decision::Forbid(Reason::IpNotAllowed, Missing::default());
     }
-    let (permission, or, resource) = match need(rules, asked.api, asked.target, &path) {
+    let (permission, or, resource, lookalikes) = match need(rules, asked.api, asked.target, &path) {
         Need::Credential => return Decision::Allow,
         Need::Listing => return Decision::Forbid(Reason::RouteNotListed, Missing::default()),
-        Need::Permission { permission, or, resource, .. } => (permission, or, resource),
+        Need::Permission { permission, or, resource, lookalikes, .. } => (permission, or, resource, lookalikes),
     };
     let grants = principal.grants();
+    let forbidden = |reason, permission: Permission, resource| {
+        let sees_the_catalog = grants.allows(&Permission::named("catalog", "read"), "catalog");
+        let roles = if sees_the_catalog { rules.catalog.roles_giving(&permission) } else { Vec::new() };
+        Decision::Forbid(reason, Missing { permission: Some(permission), resource: Some(resource), roles })
+    };
+    if let Some(it) = lookalikes.into_iter().find(|it| !grants.allows(&it.permission, &it.resource)) {
+        return forbidden(Reason::RouteLookalike, it.permission, it.resource);
+    }
     let do_as_well = || [&permission].into_iter().chain(&or);
     if do_as_well().any(|permission| grants.allows(permission, &resource)) {
         return Decision::Allow;
     }
     let elsewhere = do_as_well().any(|permission| grants.has(permission));
     let reason = if elsewhere { Reason::ResourceNotGranted } else { Reason::PermissionMissing };
-    let sees_the_catalog = grants.allows(&Permission::named("catalog", "read"), "catalog");
-    let roles = if sees_the_catalog { rules.catalog.roles_giving(&permission) } else { Vec::new() };
-    Decision::Forbid(reason, Missing { permission: Some(permission), resource: Some(resource), roles })
+    forbidden(reason, permission, resource)
 }
 
 #[cfg(test)]
@@ -187,6 +200,58 @@ mod tests {
             decide(None, &rules, &Asked { api: Api::Own, target: get("me"), from: None }, at(0)),
             Decision::Refuse(Reason::Unknown)
         );
+    }
+
+    #[test]
+    fn another_spelling_of_a_listed_path_needs_what_the_listed_one_needs() {
+        let catalog = catalog(
+            r#"{"permissions": {"env:view": "", "key:view": ""}, "routes": [
+                {"match": "GET /apps/{app}/env", "permission": "env:view", "resource": "app/{app}"},
+                {"match": "GET /keys", "permission": "key:view"},
+                {"match": "ANY /Admin/{rest+}", "permission": "key:view"}]}"#,
+        );
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let decided = |record: &Record, method, path| {
+            let asked = Asked { api: Api::Protected, target: Target::Http { method, path }, from: None };
+            decide(Some(&Principal::Token(Box::new(record.clone()))), &rules, &asked, at(100))
+        };
+        let lookalike = |decision: Decision| match decision {
+            Decision::Forbid(Reason::RouteLookalike, missing) => {
+                format!("{} on {}", missing.permission.unwrap(), missing.resource.unwrap())
+            }
+            other => panic!("{other:?}"),
+        };
+        let reader = record(&["apps:read", "keys:read", "Keys:read", "admin:*", "*:read"], &["*"]);
+        for path in [
+            "apps/x/ENV",
+            "apps/x/env.json",
+            "apps/x/env.",
+            "apps/x/env%20",
+            "apps/x/env%E2%80%8B",
+            "apps/x/%EF%BD%85nv",
+            "apps/x/Env.tar.gz",
+            "Apps/x/env",
+            "apps./x/env/",
+            "%61pps/x/eNv",
+        ] {
+            assert_eq!(lookalike(decided(&reader, "GET", path)), "env:view on app/x", "{path}");
+            assert_eq!(lookalike(decided(&reader, "HEAD", path)), "env:view on app/x", "{path}");
+        }
+        assert_eq!(lookalike(decided(&reader, "GET", "Keys")), "key:view on keys");
+        assert_eq!(lookalike(decided(&reader, "DELETE", "admin/users/1")), "key:view on Admin/users/1");
+        // The listed ones, other methods and other names are decided as before.
+        assert!(matches!(decided(&reader, "GET", "apps/x/env"), Decision::Forbid(Reason::PermissionMissing, _)));
+        assert!(matches!(decided(&reader, "POST", "apps/x/ENV"), Decision::Forbid(Reason::PermissionMissing, _)));
+        for path in ["apps/x/envs", "apps/x/env-2", "apps/x.env", "apps/x/env/y", "apps/x/env.json/y", "keys/1"] {
+            assert_eq!(decided(&reader, "GET", path), Decision::Allow, "{path}");
+        }
+        // Both needs have to be met, and on the resource that the route is about.
+        let both = record(&["apps:read", "env:view"], &["apps", "app/x"]);
+        assert_eq!(decided(&both, "GET", "apps/x/ENV"), Decision::Allow);
+        assert_eq!(lookalike(decided(&both, "GET", "apps/y/ENV")), "env:view on app/y");
+        let viewer = record(&["env:view"], &["*"]);
+        assert!(matches!(decided(&viewer, "GET", "apps/x/ENV"), Decision::Forbid(Reason::PermissionMissing, _)));
+        assert_eq!(decided(&record(&["*"], &["*"]), "GET", "apps/x/ENV"), Decision::Allow);
     }
 
     #[test]

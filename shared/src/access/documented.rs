@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::catalog::tests::catalog;
 use super::*;
 use crate::config::TokenManagement;
 
@@ -106,5 +107,20 @@ fn the_own_api_needs_what_the_table_says() {
     for row in rows {
         let [request, permission, resource] = row[..] else { panic!("{row:?}") };
         assert_eq!(without_catalog(Api::Own, request), (permission.to_owned(), resource.to_owned()), "{row:?}");
+    }
+}
+
+#[test]
+fn other_spellings_of_a_route_are_those_that_the_table_says() {
+    let document =
+        r#"{"permissions": {"env:view": ""}, "routes": [{"match": "GET /apps/{app}/env", "permission": "env:view"}]}"#;
+    let catalog = catalog(document);
+    let rows = table("Other spellings of a route", 0);
+    assert!(rows.len() > 8);
+    for row in rows {
+        let [request, spelling] = row[..] else { panic!("{row:?}") };
+        let path = RequestPath::parse(request.strip_prefix("GET /").unwrap()).unwrap();
+        let lookalikes = catalog.lookalikes(Target::Http { method: "GET", path: "" }, &path);
+        assert_eq!(!lookalikes.is_empty(), yes(spelling), "{row:?}");
     }
 }

@@ -7,6 +7,7 @@
 mod addresses;
 mod catalog;
 mod decide;
+mod fold;
 mod grant;
 mod need;
 mod path;
@@ -26,7 +27,7 @@ pub use catalog::{
 pub use catalog::{Pattern, RuleName, TrustGain, TrustRule, via};
 pub use decide::{Decision, Missing, Reason, decide};
 pub use grant::{Beyond, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES};
-pub use need::{Api, Asked, Need, Rule, Rules, Target, need};
+pub use need::{Api, Asked, Lookalike, Need, Rule, Rules, Target, need};
 pub use path::{MalformedPath, RequestPath, spellings};
 pub use permission::Permission;
 pub use principal::{Principal, Session};

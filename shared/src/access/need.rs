@@ -74,9 +74,22 @@ pub enum Need {
         resource: String,
         /// What says so.
         rule: Rule,
+        /// The listed routes of which the path is another spelling: what they need is needed too.
+        lookalikes: Vec<Lookalike>,
     },
     /// Nothing would do: the catalog is strict and does not list the route.
     Listing,
+}
+
+/// A listed route of which a path is another spelling, and what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookalike {
+    /// The route's pattern.
+    pub route: String,
+    /// The permission that it needs.
+    pub permission: Permission,
+    /// The resource that it needs it on.
+    pub resource: String,
 }
 
 /// What says which permission a request needs.
@@ -95,7 +108,8 @@ pub enum Rule {
 /// On a protected API the catalog's route says it, if there is one. If not, by convention
 /// `GET`, `HEAD` and `OPTIONS` on `/apps/billing/builds` need `apps:read` on
 /// `apps/billing/builds`, any other method `apps:write`, and opening a WebSocket
-/// `websocket:connect` on `websocket`; a strict catalog has no convention.
+/// `websocket:connect` on `websocket`; a strict catalog has no convention. A path that is another
+/// spelling of a listed route's needs what that route needs as well.
 ///
 /// On Portcullis's own API the catalog has no say. `GET /me` needs a live credential and
 /// nothing more. `tokens:admin` opens what `tokens:read` and `tokens:write` open, and where
@@ -107,7 +121,8 @@ pub fn need(rules: &Rules<'_>, api: Api, target: Target<'_>, path: &RequestPath)
     if api == Api::Protected {
         if let Some((route, resource)) = rules.catalog.route(target, path) {
             let permission = route.permission.clone();
-            return Need::Permission { permission, or: None, resource, rule: Rule::Route(route.pattern.clone()) };
+            let rule = Rule::Route(route.pattern.clone());
+            return Need::Permission { permission, or: None, resource, rule, lookalikes: Vec::new() };
         }
         if rules.catalog.is_strict() {
             return Need::Listing;
@@ -117,7 +132,8 @@ pub fn need(rules: &Rules<'_>, api: Api, target: Target<'_>, path: &RequestPath)
         Target::Connect => {
             let permission = Permission::named("websocket", "connect");
             let resource = "websocket".to_owned();
-            return Need::Permission { permission, or: None, resource, rule: Rule::Convention };
+            let rule = Rule::Convention;
+            return Need::Permission { permission, or: None, resource, rule, lookalikes: Vec::new() };
         }
         Target::Http { method, .. } => method,
     };
@@ -133,6 +149,7 @@ pub fn need(rules: &Rules<'_>, api: Api, target: Target<'_>, path: &RequestPath)
             or: None,
             resource: path.as_str().to_owned(),
             rule: if api == Api::Own { Rule::Own } else { Rule::Convention },
+            lookalikes: if api == Api::Own { Vec::new() } else { rules.catalog.lookalikes(target, path) },
         },
     }
 }
@@ -148,12 +165,13 @@ fn tokens(management: TokenManagement, action: &str, resource: &str) -> Need {
         TokenManagement::Owners => (Permission::named("tokens", action), Some(admin)),
         TokenManagement::Admins => (admin, None),
     };
-    Need::Permission { permission, or, resource: resource.to_owned(), rule: Rule::Own }
+    Need::Permission { permission, or, resource: resource.to_owned(), rule: Rule::Own, lookalikes: Vec::new() }
 }
 
 fn of_all_tokens(action: &str) -> Need {
     let permission = Permission::named("tokens", action);
-    Need::Permission { permission, or: None, resource: "tokens".to_owned(), rule: Rule::Own }
+    let resource = "tokens".to_owned();
+    Need::Permission { permission, or: None, resource, rule: Rule::Own, lookalikes: Vec::new() }
 }
 
 #[cfg(test)]

@@ -52,17 +52,24 @@ pub enum CatalogWrite {
 /// The document that was parsed last. Parsing a large one takes longer than reading it, so each is
 /// parsed once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ParsedCatalog(Arc<Mutex<Option<(Blob, Arc<StoredCatalog>)>>>);
+pub(super) struct ParsedCatalog(Arc<Mutex<Option<Parsed>>>);
+
+#[derive(Debug)]
+struct Parsed {
+    document: Blob,
+    catalog: Arc<StoredCatalog>,
+}
 
 impl ParsedCatalog {
     fn get(&self, document: &Blob, version: u64) -> Option<Arc<StoredCatalog>> {
         let parsed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (of, catalog) = parsed.as_ref()?;
-        (of == document && catalog.version == version).then(|| Arc::clone(catalog))
+        let parsed = parsed.as_ref()?;
+        (parsed.document == *document && parsed.catalog.version == version).then(|| Arc::clone(&parsed.catalog))
     }
 
     fn set(&self, document: Blob, catalog: &Arc<StoredCatalog>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((document, Arc::clone(catalog)));
+        let parsed = Parsed { document, catalog: Arc::clone(catalog) };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(parsed);
     }
 }
 

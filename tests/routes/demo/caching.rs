@@ -18,6 +18,46 @@ fn explained(stack: &Stack, token: &Token, method: &str, path: &str) -> u64 {
     answer["status"].as_u64().unwrap_or(200)
 }
 
+const GUARDED: &str = "GET /apps/{app}/env";
+const SPELLINGS: [&str; 8] =
+    ["/ENV", "/env.json", "/env.", "/env%20", "/env%E2%80%8B", "/%EF%BD%85nv", "/Env.tar.gz", "/env%C2%A0/"];
+
+fn guarded(stack: &Stack) {
+    let route = json!({"match": GUARDED, "permission": "env:view", "resource": "app/{app}"});
+    stack.put_catalog(&json!({"permissions": {"env:view": "See the environment"}, "routes": [route]}));
+}
+
+#[test]
+fn a_guarded_route_is_closed_in_every_spelling_with_and_without_a_cache() {
+    for stack in [stack_of_ones_own(|_| {}), cached()] {
+        guarded(&stack);
+        for spelling in SPELLINGS {
+            // A token for each, as a gateway keeps the first answer.
+            let token = stack.token(["apps:read"]);
+            let path = format!("/apps/x{spelling}");
+            assert_eq!(status(&stack, &token, "GET", "/apps/x"), 200);
+            let answer = stack.get(&format!("/demo{path}")).bearer(&token).send();
+            answer.problem(403, "insufficient_scope");
+            let question = json!({ "token_id": token.id, "method": "GET", "path": path });
+            let answer = stack.post("/explain").bearer(&stack.admin).json(&question).send().expect(200).json();
+            assert_eq!((&answer["reason"], &answer["permission"]), (&json!("route_lookalike"), &json!("env:view")));
+            assert_eq!(answer["rule"], json!({"source": "catalog", "route": GUARDED}));
+        }
+    }
+}
+
+#[test]
+fn another_spelling_is_open_to_who_may_call_the_guarded_route() {
+    let stack = cached();
+    guarded(&stack);
+    let token = stack.create(json!({"grants": [
+        {"permissions": ["apps:read"], "resources": ["apps"]}, {"permissions": ["env:view"], "resources": ["app"]},
+    ]}));
+    for path in ["/env", "/ENV", "/env.json"] {
+        assert_eq!(status(&stack, &token, "GET", &format!("/apps/x{path}")), 200, "{path}");
+    }
+}
+
 fn status(stack: &Stack, token: &Token, method: &str, path: &str) -> u64 {
     stack.request(method, &format!("/demo{path}")).bearer(token).send().status.into()
 }

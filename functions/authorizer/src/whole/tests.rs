@@ -60,7 +60,7 @@ fn let_in(answer: &Value, arn: &str) -> bool {
 
 fn any_grants() -> impl Strategy<Value = Grants> {
     let permission = "(\\*|a|b|m):(\\*|read|write|go)".prop_map(|text| text.parse().unwrap());
-    let resource = "\\*|(a|b|m y)(/(a|b|m y)){0,2}(/\\*)?".prop_map(|text| text.parse().unwrap());
+    let resource = "\\*|(a|b|A|m y)(/(a|b|m y)){0,2}(/\\*)?".prop_map(|text| text.parse().unwrap());
     let grant = (prop::collection::vec(permission, 1..4), prop::collection::vec(resource, 1..3))
         .prop_map(|(permissions, resources)| Grant { permissions, resources });
     prop::collection::vec(grant, 1..4).prop_map(Grants::from)
@@ -68,7 +68,7 @@ fn any_grants() -> impl Strategy<Value = Grants> {
 
 /// Routes that do not go together with those before them are left out.
 fn any_catalog() -> impl Strategy<Value = Catalog> {
-    let path = (prop::collection::vec("a|b|m y|\\{x\\}|\\{y\\}", 0..4), "(\\{z\\+\\})?");
+    let path = (prop::collection::vec("a|b|A|m y|\\{x\\}|\\{y\\}", 0..4), "(\\{z\\+\\})?");
     let template = prop::option::of(prop::collection::vec("a|b|m y|\\{x\\}|\\{z\\}", 1..3));
     let route = ("GET|HEAD|POST|ANY", path, "(a|b):(read|write|go)", template);
     let route = route.prop_map(|(method, (mut parts, rest), permission, template)| {
@@ -96,7 +96,7 @@ fn any_catalog() -> impl Strategy<Value = Catalog> {
 }
 
 /// A method and a path as clients send it; HTTP APIs leave the root's slash away.
-const ORDINARY: &str = "(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE)((/(a|b|c|m%20y)){1,4}/?|/|)";
+const ORDINARY: &str = "(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE)((/(a|b|c|m%20y|A|B\\.x|a%20|%EF%BD%81)){1,4}/?|/|)";
 
 /// One as only attackers and broken clients send it.
 const ODD: &str = "(GET|POST|DELETE|BREW)(/(a|b|m y|m%20y|%61|\\.|\\.\\.|%2e|%2E%2e|a%2eb|%2f|%5C|\\\\|;x|%|%zz|%25|%ff|%c0%ae|%00|a\\*|\\*|\\?|\\$\\{x\\}|\\$\\{\\*\\}|)){0,5}/?";

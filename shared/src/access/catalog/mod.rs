@@ -21,7 +21,8 @@ mod trust;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::{Grant, Permission, RequestPath, Resource, Session, Target};
+use super::fold::fold;
+use super::{Grant, Lookalike, Permission, RequestPath, Resource, Session, Target};
 use crate::clock::Timestamp;
 use crate::config::TokenManagement;
 use crate::token::OwnerId;
@@ -105,6 +106,21 @@ impl Catalog {
     #[must_use]
     pub fn route(&self, target: Target<'_>, path: &RequestPath) -> Option<(&Route, String)> {
         self.routes.iter().find_map(|route| Some((route, route.resource_of(target, path)?)))
+    }
+
+    /// The routes of which a request's path is another spelling, as backends may see it, and what they
+    /// need. For a path that no route matches.
+    #[must_use]
+    pub fn lookalikes(&self, target: Target<'_>, path: &RequestPath) -> Vec<Lookalike> {
+        if self.routes.is_empty() {
+            return Vec::new();
+        }
+        let folded: Vec<_> = path.names().map(fold).collect();
+        let found = self.routes.iter().filter_map(|route| {
+            let resource = route.resource_of_lookalike(target, path, &folded)?;
+            Some(Lookalike { route: route.pattern.clone(), permission: route.permission.clone(), resource })
+        });
+        found.collect()
     }
 
     /// Whether a token may be given the permission: in a strict catalog one that is listed,

@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::access::fold::fold;
 use crate::access::resource::is_segment;
 use crate::access::{Permission, RequestPath, Target};
 
@@ -35,6 +36,8 @@ pub struct Route {
     pub resource: Option<String>,
     pub(in crate::access) on: On,
     pub(in crate::access) template: Option<Vec<Part>>,
+    /// The parts of its path with their literals folded.
+    pub(in crate::access) folded: Vec<Part>,
 }
 
 /// What a route matches.
@@ -69,7 +72,8 @@ impl Route {
         let on = On::read(pattern).map_err(RouteFlaw::Pattern)?;
         let template = resource.map(|text| template(text, &on)).transpose().map_err(RouteFlaw::Resource)?;
         let resource = resource.map(str::to_owned);
-        Ok(Self { pattern: pattern.to_owned(), permission, resource, on, template })
+        let folded = on.parts().iter().map(Part::folded).collect();
+        Ok(Self { pattern: pattern.to_owned(), permission, resource, on, template, folded })
     }
 
     /// The resource that a request on this route is about; `None` if it is not on it.
@@ -77,13 +81,41 @@ impl Route {
     pub fn resource_of(&self, target: Target<'_>, path: &RequestPath) -> Option<String> {
         let bound = match (&self.on, target) {
             (On::Connect, Target::Connect) => BTreeMap::new(),
-            (On::Http(on, parts), Target::Http { method, .. }) if on.is(method) => bind(parts, path.names())?,
+            (On::Http(on, parts), Target::Http { method, .. }) if on.is(method) => {
+                bind(parts, path.names().map(|name| (name, name)), false)?
+            }
             _ => return None,
         };
-        let Some(template) = &self.template else {
-            return Some(if self.on == On::Connect { "websocket".to_owned() } else { path.as_str().to_owned() });
+        self.resource_with(&bound)
+    }
+
+    /// The resource that a request is about if its path is another spelling of this route's; `None`
+    /// if it is not. `folded` are the path's names, folded.
+    ///
+    /// A file extension of the last name counts as another spelling too.
+    #[must_use]
+    pub(in crate::access) fn resource_of_lookalike(
+        &self,
+        target: Target<'_>,
+        path: &RequestPath,
+        folded: &[String],
+    ) -> Option<String> {
+        let On::Http(on, _) = &self.on else { return None };
+        let Target::Http { method, .. } = target else { return None };
+        if !on.is(method) {
+            return None;
+        }
+        let names = path.names().zip(folded.iter().map(String::as_str));
+        self.resource_with(&bind(&self.folded, names, true)?)
+    }
+
+    fn resource_with(&self, bound: &BTreeMap<&str, String>) -> Option<String> {
+        let parts = match (&self.template, &self.on) {
+            (Some(template), _) => template,
+            (None, On::Http(_, parts)) => parts,
+            (None, On::Connect) => return Some("websocket".to_owned()),
         };
-        let names = template.iter().map(|part| match part {
+        let names = parts.iter().map(|part| match part {
             Part::Literal(name) => Some(name.clone()),
             Part::Parameter(name) | Part::Rest(name) => bound.get(name.as_str()).cloned(),
         });
@@ -169,6 +201,13 @@ impl Part {
         good.then(|| if rest { Self::Rest(name.to_owned()) } else { Self::Parameter(name.to_owned()) })
     }
 
+    fn folded(&self) -> Self {
+        match self {
+            Self::Literal(name) => Self::Literal(fold(name)),
+            other => other.clone(),
+        }
+    }
+
     fn name(&self) -> Option<&str> {
         match self {
             Self::Literal(_) => None,
@@ -190,18 +229,31 @@ fn template(text: &str, on: &On) -> Result<Vec<Part>, &'static str> {
     }
 }
 
-/// What the parameters are in a path; `None` if the path is another one.
-fn bind<'a>(parts: &'a [Part], mut names: impl Iterator<Item = &'a str>) -> Option<BTreeMap<&'a str, String>> {
+/// What the parameters are in a path; `None` if the path is another one. Each name comes as it is
+/// and as it is compared with literals. Where `extension` says so, the last name may have a file
+/// extension that the literal does not have.
+fn bind<'a>(
+    parts: &'a [Part],
+    names: impl Iterator<Item = (&'a str, &'a str)>,
+    extension: bool,
+) -> Option<BTreeMap<&'a str, String>> {
+    let mut names = names.peekable();
     let mut bound = BTreeMap::new();
     for part in parts {
         match part {
-            Part::Literal(literal) if names.next()? == literal => {}
-            Part::Literal(_) => return None,
+            Part::Literal(literal) => {
+                let (_, name) = names.next()?;
+                let rest = name.strip_prefix(literal.as_str())?;
+                let extends = extension && rest.starts_with('.') && names.peek().is_none();
+                if !rest.is_empty() && !extends {
+                    return None;
+                }
+            }
             Part::Parameter(name) => {
-                bound.insert(name.as_str(), names.next()?.to_owned());
+                bound.insert(name.as_str(), names.next()?.0.to_owned());
             }
             Part::Rest(name) => {
-                let rest: Vec<_> = names.by_ref().collect();
+                let rest: Vec<_> = names.by_ref().map(|(name, _)| name).collect();
                 if rest.is_empty() {
                     return None;
                 }

@@ -179,7 +179,7 @@ fn a_stored_catalog_whose_routes_overlap_opens_nothing_by_the_later_one() {
 /// A catalog of small routes on the names that grants are about. Routes that do not go
 /// together with those before them are left out.
 fn any_catalog() -> impl Strategy<Value = Catalog> {
-    let part = "a|b|\\{x\\}|\\{y\\}";
+    let part = "a|b|A|\\{x\\}|\\{y\\}";
     let path = (prop::collection::vec(part, 0..4), prop::option::weighted(0.2, Just("{z+}".to_owned())));
     let template = prop::option::of(prop::collection::vec("a|b|\\{x\\}|\\{y\\}|\\{z\\}", 1..4));
     let route = ("GET|HEAD|POST|ANY", path, "(a|b):(read|write|go)", template).prop_map(
@@ -207,7 +207,8 @@ fn any_catalog() -> impl Strategy<Value = Catalog> {
     })
 }
 
-/// Every path of up to four names, of which the last is in no grant and no route.
+/// Every path of up to four names, of which the last is in no grant and no route; and other spellings
+/// of those of up to three.
 fn paths() -> Vec<String> {
     let mut paths = vec![String::new()];
     let mut longest = paths.clone();
@@ -215,6 +216,17 @@ fn paths() -> Vec<String> {
         longest = longest.iter().flat_map(|path| ["a", "b", "c"].map(|name| format!("{path}/{name}"))).collect();
         paths.extend(longest.iter().map(|path| path.trim_start_matches('/').to_owned()));
     }
+    let short = paths.iter().filter(|path| (1..6).contains(&path.len()));
+    let spelled = short.flat_map(|path| {
+        let (first, rest) = path.split_at(1);
+        [
+            path.to_uppercase(),
+            format!("{path}.x"),
+            format!("{}{rest}", first.to_uppercase()),
+            format!("{first}.{rest} "),
+        ]
+    });
+    paths.extend(spelled.collect::<Vec<_>>());
     paths
 }
 

@@ -6,7 +6,8 @@
 //! with, and so cover a path with a fresh name only by what stands before it.
 
 use crate::access::catalog::{On, Part};
-use crate::access::{Api, Grants, Need, RequestPath, Route, Rules, Target, need};
+use crate::access::fold::fold;
+use crate::access::{Api, Grants, Lookalike, Need, RequestPath, Route, Rules, Target, need};
 
 /// No rule ever let a control character into a route, a grant or a path.
 const FRESH: &str = "\0";
@@ -20,7 +21,10 @@ impl<'a> Witness<'a> {
     /// Whether this very path is open.
     pub(super) fn opens(&self, method: &str, names: &[String]) -> bool {
         match need(self.rules, Api::Protected, on(method), &RequestPath::of(names)) {
-            Need::Permission { permission, resource, .. } => self.grants.allows(&permission, &resource),
+            Need::Permission { permission, resource, lookalikes, .. } => {
+                let allows = |it: &Lookalike| self.grants.allows(&it.permission, &it.resource);
+                self.grants.allows(&permission, &resource) && lookalikes.iter().all(allows)
+            }
             Need::Credential | Need::Listing => false,
         }
     }
@@ -37,10 +41,12 @@ impl<'a> Witness<'a> {
         self.depths(method, names).all(|path| listed(&path))
     }
 
-    /// A route below that is closed, or open for some of its paths there only.
+    /// A route below that is closed, or open for some of its paths there only. Other spellings of its
+    /// paths count as its paths.
     pub(super) fn closed_below(&self, method: &str, names: &[String]) -> Option<&'a Route> {
         let closed = |(route, path): &(&Route, Vec<String>)| {
-            let resource = route.resource_of(on(method), &RequestPath::of(path));
+            let folded: Vec<_> = path.iter().map(|name| fold(name)).collect();
+            let resource = route.resource_of_lookalike(on(method), &RequestPath::of(path), &folded);
             !resource.is_some_and(|resource| self.grants.allows(&route.permission, &resource))
         };
         self.routes_below(method, names).find(closed).map(|(route, _)| route)
@@ -48,8 +54,9 @@ impl<'a> Witness<'a> {
 
     /// The routes that have paths below, and the most general of these paths.
     fn routes_below(&self, method: &str, names: &[String]) -> impl Iterator<Item = (&'a Route, Vec<String>)> {
+        let folded: Vec<_> = names.iter().map(|name| fold(name)).collect();
         self.rules.catalog.routes().iter().filter_map(move |route| match &route.on {
-            On::Http(on, parts) if on.is(method) => Some((route, below(parts, names)?)),
+            On::Http(on, _) if on.is(method) => Some((route, below(&route.folded, names, &folded)?)),
             _ => None,
         })
     }
@@ -70,10 +77,11 @@ fn on(method: &str) -> Target<'_> {
     Target::Http { method, path: "" }
 }
 
-/// The most general path of a route that begins with these names and has more.
-fn below(parts: &[Part], names: &[String]) -> Option<Vec<String>> {
+/// The most general path that begins with these names, has more, and is a route's in some spelling.
+/// `parts` and `folded` are the route's parts and the names, folded.
+fn below(parts: &[Part], names: &[String], folded: &[String]) -> Option<Vec<String>> {
     let mut path = names.to_vec();
-    let mut given = names.iter();
+    let mut given = folded.iter();
     for part in parts {
         match (part, given.next()) {
             (Part::Literal(literal), Some(name)) if literal != name => return None,
