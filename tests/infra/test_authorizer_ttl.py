@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Template
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted(ROOT.glob("examples/*/template.yaml"))
@@ -14,7 +13,7 @@ EXAMPLES = sorted(ROOT.glob("examples/*/template.yaml"))
 CACHED = [path for path in EXAMPLES if path.parent.name != "websocket"]
 
 
-def test_the_output_with_the_arn_names_the_default_and_the_setting(template: Template) -> None:
+def test_the_output_with_the_arn_names_the_default_and_the_setting(template) -> None:
     said = template.outputs["AuthorizerFunctionArn"]["Description"]
     assert re.search(r"AuthorizerResultTtlInSeconds to 0.*300 seconds", said)
 
