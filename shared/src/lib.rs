@@ -5,6 +5,7 @@
 //! | [`token`] | the secret's format, its digest, the record | permissions' meaning, DynamoDB, HTTP |
 //! | [`access`] | grants, the catalog, [`access::decide`] | I/O of any kind |
 //! | [`api`] | what the HTTP API answers, as types | how an answer comes to be |
+//! | [`claims`] | the objects of a JWT, and its id | keys, I/O of any kind |
 //! | `session` | the JWTs of an OpenID Connect provider | DynamoDB |
 //! | `flush` | the gateways that keep the authorizer's answers | tokens, DynamoDB |
 //! | `store` | the one DynamoDB table | HTTP |
@@ -17,6 +18,7 @@
 pub mod access;
 pub mod api;
 pub mod audit;
+pub mod claims;
 pub mod clock;
 pub mod config;
 #[cfg(feature = "flush")]

@@ -67,9 +67,8 @@ impl Identities {
         let jti =
             jti.ok_or(Refusal::Malformed("it has no jti of 1 to 512 characters, by which it would be known again"))?;
         let (issuer, jti) = (iss.clone(), jti.to_owned());
-        let key = self.keys(&issuer)?.find(unverified.kid(), now).await?;
-        let key = key.ok_or(Refusal::Unknown("the issuer has no key with this id"))?;
-        let verified = unverified.verified(&key, now)?;
+        let keys = self.keys(&issuer)?.find(unverified.kid(), unverified.algorithm(), now).await?;
+        let verified = unverified.verified(&keys, now)?;
         let refused_from = verified.refused_from();
         Ok(Identity { claims: all(verified), issuer, jti, refused_from })
     }

@@ -2,13 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, Validation, decode};
+use jsonwebtoken::crypto::verify;
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Map, Number, Value};
 
-use super::jwk::Key;
 use super::{Refusal, ring};
+use crate::claims::UniqueObject;
 use crate::clock::Timestamp;
 
 /// The most characters of a JWT. API Gateway takes 10,240 bytes of headers in all.
@@ -23,9 +23,11 @@ pub fn looks_like_jwt(text: &str) -> bool {
     text.split('.').count() == 3
 }
 
-/// A JWT whose signature nobody has looked at yet.
+/// A JWT whose signature is not verified yet.
 pub(super) struct Unverified<'a> {
-    text: &'a str,
+    /// Header and claims as they were signed, with the dot between them.
+    signing_input: &'a str,
+    signature: &'a str,
     algorithm: Algorithm,
     kid: String,
     claims: Registered,
@@ -37,15 +39,13 @@ pub(super) struct Verified {
     pub(super) expires_at: Timestamp,
 }
 
-/// The header's fields that decide. Each may stand there once only. Keys and addresses of
-/// keys in it (`jwk`, `jku`, `x5c`, `x5u`) are never looked at: whoever made the token wrote
-/// them.
+/// The header's fields that decide. Keys and addresses of keys in it (`jwk`, `jku`, `x5c`, `x5u`)
+/// are never looked at: whoever made the token wrote them.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
     kid: Option<String>,
     typ: Option<String>,
-    crit: Option<IgnoredAny>,
 }
 
 /// The claims that [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1) gives a
@@ -76,33 +76,31 @@ impl<'a> Unverified<'a> {
         if text.len() > LONGEST {
             return Err(Refusal::Malformed("the JWT is longer than 8192 characters"));
         }
-        let mut parts = text.split('.');
-        let (Some(header), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Refusal::Malformed("not a signed JWT"));
-        };
-        let header: Header = json(header).ok_or(Refusal::Malformed("the header is not a JWT's"))?;
-        let algorithm = match header.alg.as_str() {
-            "RS256" => Algorithm::RS256,
-            "ES256" => Algorithm::ES256,
-            "EdDSA" => Algorithm::EdDSA,
-            _ => return Err(Refusal::Malformed("the algorithm is none of RS256, ES256 and EdDSA")),
-        };
-        // https://www.rfc-editor.org/rfc/rfc8725#section-3.11: other kinds of JWT, such as a
-        // logout token, are signed with the same keys.
-        let typ = header.typ.as_deref().unwrap_or("JWT");
-        if !["JWT", "at+jwt", "application/at+jwt"].iter().any(|good| typ.eq_ignore_ascii_case(good)) {
-            return Err(Refusal::Malformed("the typ is neither JWT nor at+jwt"));
-        }
+        let signed = text.rsplit_once('.').and_then(|(signing_input, signature)| {
+            let (header, claims) = signing_input.split_once('.')?;
+            (!claims.contains('.')).then_some((signing_input, header, claims, signature))
+        });
+        let (signing_input, header, claims, signature) = signed.ok_or(Refusal::Malformed("not a signed JWT"))?;
+        let no_header = Refusal::Malformed("the header is not a JWT's, or has a name twice");
+        let header = object(header).ok_or(no_header.clone())?;
         // https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11: what has to be understood,
-        // and is not, makes the whole invalid.
-        if header.crit.is_some() {
+        // and is not, makes the whole invalid. It is there whatever its value.
+        if header.contains_key("crit") {
             return Err(Refusal::Malformed("the header has crit"));
         }
+        let header: Header = typed(header).ok_or(no_header)?;
+        let algorithm = algorithm(&header.alg);
+        let algorithm = algorithm.ok_or(Refusal::Malformed("the algorithm is none of RS256, ES256 and EdDSA"))?;
+        // https://www.rfc-editor.org/rfc/rfc8725#section-3.11: other kinds of JWT, such as a
+        // logout token, are signed with the same keys.
+        if !header.typ.as_deref().is_none_or(is_session_or_identity) {
+            return Err(Refusal::Malformed("the typ is neither JWT nor at+jwt"));
+        }
         let kid = header.kid.ok_or(Refusal::Malformed("the header has no kid"))?;
-        let claims: Registered = json(claims)
+        let claims = object(claims).ok_or(Refusal::Malformed("the claims are no JSON object, or have a name twice"))?;
+        let claims = typed(claims)
             .ok_or(Refusal::Malformed("a claim is missing or of another type: iss, sub, aud, exp, nbf, iat"))?;
-        Ok(Self { text, algorithm, kid, claims })
+        Ok(Self { signing_input, signature, algorithm, kid, claims })
     }
 
     /// The id of the key that it claims to be signed with.
@@ -110,26 +108,28 @@ impl<'a> Unverified<'a> {
         &self.kid
     }
 
+    /// The algorithm that it claims to be signed with.
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// What it claims.
     pub(super) fn claims(&self) -> &Registered {
         &self.claims
     }
 
-    /// Verifies the signature and the times.
-    pub(super) fn verified(self, key: &Key, now: Timestamp) -> Result<Verified, Refusal> {
-        if key.algorithm != self.algorithm {
-            return Err(Refusal::Malformed("the key is for another algorithm"));
+    /// Verifies the signature, with any of the keys that are for its algorithm, and the times.
+    pub(super) fn verified(self, keys: &[DecodingKey], now: Timestamp) -> Result<Verified, Refusal> {
+        if keys.is_empty() {
+            return Err(Refusal::Unknown("the provider has no key with this id for this algorithm"));
         }
         ring::install();
-        // The library verifies the signature. Times, issuer and audience are looked at here,
-        // where the time is an argument.
-        let mut signature_only = Validation::new(self.algorithm);
-        signature_only.validate_exp = false;
-        signature_only.validate_nbf = false;
-        signature_only.validate_aud = false;
-        signature_only.required_spec_claims.clear();
-        decode::<IgnoredAny>(self.text, &key.key, &signature_only)
-            .map_err(|_| Refusal::Unknown("the signature is not the provider's"))?;
+        let signed = self.signing_input.as_bytes();
+        // An error is a signature that is no base64url.
+        let is_of = |key| verify(self.signature, signed, key, self.algorithm).unwrap_or(false);
+        if !keys.iter().any(is_of) {
+            return Err(Refusal::Unknown("the signature is not the provider's"));
+        }
         let expires_at = time(&self.claims.exp);
         let verified = Verified { claims: self.claims, expires_at };
         if now >= verified.refused_from() {
@@ -158,8 +158,31 @@ impl Audience {
     }
 }
 
-fn json<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+/// The algorithm of this name. `Ed25519` is what `EdDSA` is with that curve, the only one here
+/// ([RFC 9864](https://www.rfc-editor.org/rfc/rfc9864#section-2.2)).
+pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
+    match name {
+        "RS256" => Some(Algorithm::RS256),
+        "ES256" => Some(Algorithm::ES256),
+        "EdDSA" | "Ed25519" => Some(Algorithm::EdDSA),
+        _ => None,
+    }
+}
+
+/// Whether a `typ` is that of a session or an identity. A media type may leave out its
+/// `application/` ([RFC 7515, 4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+fn is_session_or_identity(typ: &str) -> bool {
+    let full = if typ.contains('/') { typ.to_owned() } else { format!("application/{typ}") };
+    ["application/jwt", "application/at+jwt"].iter().any(|good| full.eq_ignore_ascii_case(good))
+}
+
+fn object(part: &str) -> Option<Map<String, Value>> {
+    let UniqueObject(members) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()?;
+    Some(members)
+}
+
+fn typed<T: for<'de> Deserialize<'de>>(members: Map<String, Value>) -> Option<T> {
+    serde_json::from_value(Value::Object(members)).ok()
 }
 
 /// A `NumericDate`: seconds, perhaps with a fraction, which is cut off.

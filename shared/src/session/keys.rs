@@ -1,16 +1,16 @@
 //! The provider's keys: kept for an hour, and fetched again for an id that nobody knows,
 //! once a minute at most.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::Refusal;
 use super::fetch::{Fetch, FetchError};
-use super::jwk::{self, Key};
+use super::jwk::UsableKeys;
 use crate::clock::Timestamp;
 use crate::url::Url;
 
@@ -44,7 +44,7 @@ struct Fetches {
 }
 
 struct Kept {
-    keys: HashMap<String, Key>,
+    keys: UsableKeys,
     at: Timestamp,
 }
 
@@ -66,16 +66,22 @@ impl Keys {
         Self { issuer, discovery, fetch, kept: RwLock::default(), fetching: Mutex::default() }
     }
 
-    /// The key with an id; `None` where the provider has no such key.
-    pub(super) async fn find(&self, kid: &str, now: Timestamp) -> Result<Option<Key>, Refusal> {
-        if let Some(key) = self.kept(now).and_then(|kept| kept.keys.get(kid).cloned()) {
-            return Ok(Some(key));
+    /// The keys with an id that are for an algorithm; none where the provider has none.
+    pub(super) async fn find(
+        &self,
+        kid: &str,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<Vec<DecodingKey>, Refusal> {
+        let known = |kept: &Kept| kept.keys.fitting(kid, algorithm);
+        if let Some(keys) = self.kept(now).map(|kept| known(&kept)).filter(|keys| !keys.is_empty()) {
+            return Ok(keys);
         }
         let mut fetches = self.fetching.lock().await;
         let kept = self.kept(now);
         if let Some(kept) = &kept {
-            let known = kept.keys.get(kid).cloned();
-            if known.is_some() || fetches.for_unknown.is_some_and(|at| within(at, BETWEEN_SECONDS, now)) {
+            let known = known(kept);
+            if !known.is_empty() || fetches.for_unknown.is_some_and(|at| within(at, BETWEEN_SECONDS, now)) {
                 return Ok(known);
             }
             fetches.for_unknown = Some(now);
@@ -87,11 +93,11 @@ impl Keys {
         };
         match fetched {
             Ok(keys) => {
-                let key = keys.get(kid).cloned();
+                let found = keys.fitting(kid, algorithm);
                 let fresh = Some(Arc::new(Kept { keys, at: now }));
                 *self.kept.write().unwrap_or_else(PoisonError::into_inner) = fresh;
                 fetches.failure = None;
-                Ok(key)
+                Ok(found)
             }
             Err(error) => {
                 if just_failed.is_none() {
@@ -99,7 +105,7 @@ impl Keys {
                     fetches.failure = Some(Failure { at: now, error: error.clone() });
                 }
                 // Keys that are still good know everyone whom they knew before.
-                if kept.is_some() { Ok(None) } else { Err(Refusal::Unavailable(error.to_string())) }
+                if kept.is_some() { Ok(Vec::new()) } else { Err(Refusal::Unavailable(error.to_string())) }
             }
         }
     }
@@ -111,7 +117,7 @@ impl Keys {
 
     /// The issuer has to be the one asked for: otherwise one provider could speak for another
     /// ([Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation)).
-    async fn fetched(&self) -> Result<HashMap<String, Key>, FetchError> {
+    async fn fetched(&self) -> Result<UsableKeys, FetchError> {
         let document = self.fetch.get(&self.discovery, MOST_DISCOVERY_BYTES).await?;
         let found: Discovery =
             serde_json::from_slice(&document).map_err(|_| FetchError::Other("the discovery document is none"))?;
@@ -121,7 +127,7 @@ impl Keys {
         let place = Url::parse(&found.jwks_uri).filter(|url| url.is_https() || !self.discovery.is_https());
         let place = place.ok_or(FetchError::Other("the discovery document has no https jwks_uri"))?;
         let document = self.fetch.get(&place, MOST_KEYS_BYTES).await?;
-        jwk::usable(&document).ok_or(FetchError::Other("the key set is none"))
+        UsableKeys::read(&document).ok_or(FetchError::Other("the key set is none"))
     }
 }
 

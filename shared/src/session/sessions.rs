@@ -65,9 +65,14 @@ impl Sessions {
         if !claims.aud.has(&self.oidc.audience) {
             return Err(Refusal::Malformed("the audience is another"));
         }
-        let key = self.keys.find(unverified.kid(), now).await?;
-        let key = key.ok_or(Refusal::Unknown("the provider has no key with this id"))?;
-        let Verified { claims, expires_at } = unverified.verified(&key, now)?;
+        // https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation: whom it was
+        // made for may be another than one of those who may take it.
+        let ours = [&self.oidc.audience, &self.oidc.client_id];
+        if claims.others.get("azp").is_some_and(|azp| !ours.iter().any(|our| *azp == **our)) {
+            return Err(Refusal::Malformed("the azp is another client"));
+        }
+        let keys = self.keys.find(unverified.kid(), unverified.algorithm(), now).await?;
+        let Verified { claims, expires_at } = unverified.verified(&keys, now)?;
         let owner = owner(&claims, &self.oidc)?;
         Ok(Claims { owner, groups: groups(&claims.others, &self.oidc)?, expires_at })
     }
@@ -95,7 +100,7 @@ fn owner(claims: &Registered, oidc: &Oidc) -> Result<OwnerId, Refusal> {
 fn groups(claims: &Map<String, Value>, oidc: &Oidc) -> Result<Vec<String>, Refusal> {
     let wrong = || Refusal::Malformed("the groups claim is no list of at most 1000 strings");
     match claims.get(&oidc.groups_claim) {
-        None => Ok(Vec::new()),
+        None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one.clone()]),
         Some(Value::Array(many)) if many.len() <= MOST_GROUPS => {
             many.iter().map(|group| group.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(wrong)

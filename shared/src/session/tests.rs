@@ -153,6 +153,34 @@ async fn an_rsa_key_of_1024_bits_is_too_short() {
 }
 
 #[tokio::test]
+async fn a_key_id_is_compared_whole_and_leads_nowhere() {
+    let provider = Provider::start().await;
+    let signer = Signer::ed25519();
+    provider.has(&[&signer]);
+    let sessions = provider.sessions();
+    let kid = &signer.kid;
+    for odd in [
+        String::new(),
+        kid.to_uppercase(),
+        format!("{kid} "),
+        format!(" {kid}"),
+        format!("{kid}\n"),
+        format!("{kid}\0"),
+        kid.replace('e', "\u{435}"),
+        "*".to_owned(),
+        "../../dev/null".to_owned(),
+        "' OR '1'='1".to_owned(),
+        format!("{}/other-keys", provider.url),
+        "x".repeat(2000),
+    ] {
+        let jwt = signer.sign_with(&json!({"alg": "EdDSA", "kid": odd}), &claims(&provider));
+        let refusal = sessions.verify(&jwt, at(0)).await;
+        assert!(matches!(refusal, Err(Refusal::Unknown(_))), "{odd:?}: {refusal:?}");
+    }
+    assert_eq!(provider.asked("/other-keys"), 0);
+}
+
+#[tokio::test]
 async fn keys_that_the_jwt_brings_along_are_never_used() {
     let provider = Provider::start().await;
     let (known, own) = (Signer::ed25519(), Signer::ed25519());
@@ -162,6 +190,8 @@ async fn keys_that_the_jwt_brings_along_are_never_used() {
         ("jku", json!(format!("{}/other-keys", provider.url))),
         ("x5u", json!(format!("{}/other-keys", provider.url))),
         ("x5c", json!(["AAAA"])),
+        ("x5t", json!("AAAA")),
+        ("x5t#S256", json!("AAAA")),
     ] {
         let header = with(json!({"alg": "EdDSA", "kid": known.kid}), field, value);
         let jwt = own.sign_with(&header, &claims(&provider));
@@ -177,7 +207,7 @@ async fn a_header_that_is_not_a_sessions_is_refused() {
     provider.has(&[&signer]);
     let good = json!({"alg": "EdDSA", "kid": signer.kid});
     let sessions = provider.sessions();
-    for typ in ["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT"] {
+    for typ in ["JWT", "jwt", "application/jwt", "Application/JWT", "at+jwt", "application/at+jwt", "AT+JWT"] {
         let jwt = signer.sign_with(&with(good.clone(), "typ", json!(typ)), &claims(&provider));
         assert!(sessions.verify(&jwt, at(0)).await.is_ok(), "{typ}");
     }
@@ -186,9 +216,19 @@ async fn a_header_that_is_not_a_sessions_is_refused() {
         with(good.clone(), "typ", json!("logout+jwt")),
         with(good.clone(), "typ", json!("dpop+jwt")),
         with(good.clone(), "typ", json!("")),
+        with(good.clone(), "typ", json!("text/jwt")),
+        with(good.clone(), "typ", json!("application/")),
+        with(good.clone(), "typ", json!("application/application/jwt")),
+        with(good.clone(), "typ", json!("jwt; charset=utf-8")),
+        with(good.clone(), "typ", json!("JWT ")),
+        with(good.clone(), "typ", json!(["JWT"])),
         with(good.clone(), "typ", json!(7)),
         with(good.clone(), "crit", json!(["exp"])),
         with(good.clone(), "crit", json!([])),
+        with(good.clone(), "crit", json!(null)),
+        with(good.clone(), "crit", json!(false)),
+        with(good.clone(), "kid", json!(null)),
+        with(good.clone(), "kid", json!([signer.kid])),
         without(good.clone(), "kid"),
         with(good.clone(), "kid", json!(7)),
         without(good.clone(), "alg"),
@@ -197,8 +237,102 @@ async fn a_header_that_is_not_a_sessions_is_refused() {
         let refusal = sessions.verify(&signer.sign_with(&bad, &claims(&provider)), at(0)).await.unwrap_err();
         assert!(matches!(refusal, Refusal::Malformed(_)), "{bad}: {refusal}");
     }
-    let twice = format!(r#"{{"alg":"EdDSA","alg":"EdDSA","kid":"{}"}}"#, signer.kid);
-    assert!(sessions.verify(&signer.sign_text(&twice, &claims(&provider).to_string()), at(0)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_name_that_stands_twice_in_the_header_or_the_claims_is_refused() {
+    let provider = Provider::start().await;
+    let signer = Signer::ed25519();
+    provider.has(&[&signer]);
+    let sessions = provider.sessions();
+    let header = json!({"alg": "EdDSA", "kid": signer.kid, "typ": "JWT", "cty": "x", "jku": "x"});
+    let claims = with(with(claims(&provider), "nbf", json!(NOW)), "azp", json!("portcullis"));
+    assert!(sessions.verify(&signer.sign_with(&header, &claims), at(0)).await.is_ok());
+    // As JSON allows it: the same text once more, at the end.
+    let doubled = |object: &Value, name: &str| {
+        let text = object.to_string();
+        format!("{},{}:{}}}", text.strip_suffix('}').unwrap(), json!(name), object[name])
+    };
+    for name in header.as_object().unwrap().keys() {
+        let jwt = signer.sign_text(&doubled(&header, name), &claims.to_string());
+        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{name}");
+    }
+    for name in claims.as_object().unwrap().keys() {
+        let jwt = signer.sign_text(&header.to_string(), &doubled(&claims, name));
+        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{name}");
+    }
+    // Written in another way, it is the same name.
+    let escaped = doubled(&claims, "groups").replacen("\"groups\"", "\"group\\u0073\"", 1);
+    let jwt = signer.sign_text(&header.to_string(), &escaped);
+    assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{escaped}");
+}
+
+#[tokio::test]
+async fn a_session_of_another_client_is_refused_whatever_its_audience() {
+    let provider = Provider::start().await;
+    let signer = Signer::ed25519();
+    provider.has(&[&signer]);
+    let oidc = Oidc { client_id: "portcullis-cli".to_owned(), ..provider.oidc(&provider.url) };
+    let sessions = Sessions::new(oidc, UNHURRIED).unwrap();
+    for aud in [json!("portcullis"), json!(["portcullis"]), json!(["other", "portcullis"])] {
+        let good = with(claims(&provider), "aud", aud.clone());
+        for azp in ["portcullis", "portcullis-cli"] {
+            let jwt = signer.sign(&with(good.clone(), "azp", json!(azp)));
+            assert!(sessions.verify(&jwt, at(0)).await.is_ok(), "{aud} {azp}");
+        }
+        for azp in [json!("other"), json!("Portcullis"), json!(""), json!(["portcullis"]), json!(7), json!(null)] {
+            let jwt = signer.sign(&with(good.clone(), "azp", azp.clone()));
+            let refusal = sessions.verify(&jwt, at(0)).await;
+            assert_eq!(refusal, Err(Refusal::Malformed("the azp is another client")), "{aud} {azp}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_of_one_id_are_all_tried_that_are_for_the_algorithm() {
+    let provider = Provider::start().await;
+    let mut signers = [Signer::rsa(), Signer::p256(), Signer::p256(), Signer::ed25519(), Signer::ed25519()];
+    for signer in &mut signers {
+        signer.goes_by("shared");
+    }
+    for order in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0]] {
+        provider.has(&order.map(|n: usize| &signers[n]));
+        let sessions = provider.sessions();
+        for signer in &signers {
+            assert!(sessions.verify(&signer.sign(&claims(&provider)), at(0)).await.is_ok(), "{}", signer.alg);
+        }
+        let mut stranger = Signer::p256();
+        stranger.goes_by("shared");
+        let refusal = sessions.verify(&stranger.sign(&claims(&provider)), at(0)).await;
+        assert_eq!(refusal, Err(Refusal::Unknown("the signature is not the provider's")));
+        assert_eq!(provider.asked("/keys"), if order[0] == 0 { 1 } else { 2 });
+    }
+}
+
+#[tokio::test]
+async fn ed25519_is_another_name_of_eddsa_in_headers_and_keys() {
+    let provider = Provider::start().await;
+    let (signer, p256) = (Signer::ed25519(), Signer::p256());
+    for named in [json!("EdDSA"), json!("Ed25519"), json!(null)] {
+        let jwk = with(signer.jwk.clone(), "alg", named.clone());
+        provider.answers_keys(&json!({"keys": [jwk, p256.jwk]}).to_string());
+        let sessions = provider.sessions();
+        for alg in ["EdDSA", "Ed25519"] {
+            let jwt = signer.sign_with(&json!({"alg": alg, "kid": signer.kid}), &claims(&provider));
+            assert!(sessions.verify(&jwt, at(0)).await.is_ok(), "{alg} {named}");
+            let other = p256.sign_with(&json!({"alg": alg, "kid": p256.kid}), &claims(&provider));
+            assert!(sessions.verify(&other, at(0)).await.is_err(), "{alg} {named}");
+        }
+        for alg in ["Ed448", "ed25519", "ED25519", "Ed25519ph"] {
+            let jwt = signer.sign_with(&json!({"alg": alg, "kid": signer.kid}), &claims(&provider));
+            assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{alg}");
+        }
+    }
+    for (jwk, alg) in [(&signer.jwk, "Ed448"), (&signer.jwk, "ES256"), (&p256.jwk, "Ed25519"), (&p256.jwk, "EdDSA")] {
+        let by = if jwk["kty"] == "EC" { &p256 } else { &signer };
+        provider.answers_keys(&json!({"keys": [with(jwk.clone(), "alg", json!(alg))]}).to_string());
+        assert!(verified(&provider, &by.sign(&claims(&provider))).await.is_err(), "{alg}");
+    }
 }
 
 #[tokio::test]
@@ -212,15 +346,34 @@ async fn claims_for_another_issuer_or_audience_or_of_another_type_are_refused() 
         assert!(sessions.verify(&jwt, at(0)).await.is_ok(), "{fine}");
     }
     for (field, values) in [
-        ("iss", json!([null, 7, "", "https://other.example", format!("{}/", provider.url), [provider.url.clone()]])),
+        (
+            "iss",
+            json!([
+                null,
+                7,
+                "",
+                "https://other.example",
+                format!("{}/", provider.url),
+                [provider.url.clone()],
+                provider.url.to_uppercase(),
+                format!("{}\n", provider.url),
+                format!("{}\0", provider.url),
+                format!("{}/../", provider.url),
+                format!("{}#", provider.url),
+                "*",
+            ]),
+        ),
         (
             "aud",
-            json!([null, 7, "", "other", "portcullis ", "Portcullis", [], ["other"], {"portcullis": 1}, ["portcullis", 7]]),
+            json!([
+                null, 7, "", "other", "portcullis ", "Portcullis", "portcullis\n", "portcullis\0", "p\u{43e}rtcullis", "*",
+                "portcullis,other", "portcullis/x", [], ["other"], [["portcullis"]], {"portcullis": 1}, ["portcullis", 7],
+            ]),
         ),
         ("sub", json!([null, 7, ["alice"]])),
-        ("exp", json!([null, "1900000000", true, [], {}])),
-        ("nbf", json!(["1800000000", [], true])),
-        ("iat", json!(["1800000000", [], true])),
+        ("exp", json!([null, "1900000000", "", "never", "2100-01-01T00:00:00Z", true, [], [NOW + 60], {}])),
+        ("nbf", json!(["1800000000", "", [], {}, true])),
+        ("iat", json!(["1800000000", "", [], {}, true])),
         ("groups", json!([7, {}, ["a", 7], [["a"]], true])),
     ] {
         for value in values.as_array().unwrap() {
@@ -231,8 +384,9 @@ async fn claims_for_another_issuer_or_audience_or_of_another_type_are_refused() 
     for required in ["iss", "aud", "sub", "exp"] {
         assert!(sessions.verify(&signer.sign(&without(good.clone(), required)), at(0)).await.is_err(), "{required}");
     }
-    let none = sessions.verify(&signer.sign(&without(good.clone(), "groups")), at(0)).await.unwrap();
-    assert_eq!(none.groups, [""; 0]);
+    for none in [without(good.clone(), "groups"), with(good.clone(), "groups", json!(null))] {
+        assert_eq!(sessions.verify(&signer.sign(&none), at(0)).await.unwrap().groups, [""; 0]);
+    }
     let one = sessions.verify(&signer.sign(&with(good.clone(), "groups", json!("ops"))), at(0)).await.unwrap();
     assert_eq!(one.groups, ["ops"]);
 }
@@ -254,7 +408,17 @@ async fn times_are_taken_with_a_minute_of_leeway() {
     for far in [json!(1e300), json!(u64::MAX), json!(i64::MAX)] {
         assert!(sessions.verify(&signer.sign(&with(claims(&provider), "exp", far)), at(0)).await.is_ok());
     }
-    for long_ago in [json!(0), json!(-1), json!(-1e300)] {
+    // Beyond what a number can be here.
+    for digits in ["1e400", "-1e400", "NaN", "Infinity", "0x7fffffff", "1_900_000_000", "01900000000"] {
+        let text = claims(&provider).to_string().replace(&(NOW + 3600).to_string(), digits);
+        let jwt = signer.sign_text(&json!({"alg": "EdDSA", "kid": signer.kid}).to_string(), &text);
+        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{digits}");
+    }
+    for not_yet in [json!(NOW + 61), json!(NOW as f64 + 61.9), json!(1e300), json!(u64::MAX), json!(i64::MAX)] {
+        let jwt = signer.sign(&with(claims(&provider), "nbf", not_yet.clone()));
+        assert_eq!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Unknown("it is not valid yet")), "{not_yet}");
+    }
+    for long_ago in [json!(0), json!(-0.5), json!(-1), json!(-1e300), json!(i64::MIN), json!(1e-300)] {
         let jwt = signer.sign(&with(claims(&provider), "exp", long_ago));
         assert_eq!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Expired));
     }
@@ -403,7 +567,10 @@ async fn ids_that_nobody_knows_cost_the_provider_one_fetch_a_minute() {
             tokio::spawn(async move { sessions.verify(&jwt, at(minute)).await })
         });
         for one in asked.collect::<Vec<_>>() {
-            assert_eq!(one.await.unwrap(), Err(Refusal::Unknown("the provider has no key with this id")));
+            assert_eq!(
+                one.await.unwrap(),
+                Err(Refusal::Unknown("the provider has no key with this id for this algorithm"))
+            );
         }
         assert_eq!(provider.asked("/keys"), fetches, "{minute}");
     }

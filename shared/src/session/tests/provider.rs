@@ -227,6 +227,12 @@ impl Signer {
         Self { alg, kid, jwk, pair }
     }
 
+    /// Gives the key another id.
+    pub(super) fn goes_by(&mut self, kid: &str) {
+        kid.clone_into(&mut self.kid);
+        self.jwk["kid"] = json!(kid);
+    }
+
     pub(super) fn sign(&self, claims: &Value) -> String {
         self.sign_with(&json!({"alg": self.alg, "kid": self.kid, "typ": "JWT"}), claims)
     }
