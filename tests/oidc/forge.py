@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from provider import base64url
 
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 PUBLIC_PARTS = {"RSA": ["kty", "n", "e"], "EC": ["kty", "crv", "x", "y"], "OKP": ["kty", "crv", "x"]}
 
 
@@ -82,6 +83,14 @@ def with_claims(token: str, **said: Any) -> str:
     head, _, signature = token.split(".")
     changed = json.dumps(claims(token) | said, separators=(",", ":"))
     return f"{head}.{base64url(changed.encode())}.{signature}"
+
+
+def twin(token: str) -> str:
+    """With the other signature of ES256 that is as good: `n - s` in place of `s`."""
+    body, _, signature = token.rpartition(".")
+    raw = jwt.utils.base64url_decode(signature)
+    other = P256_ORDER - int.from_bytes(raw[32:], "big")
+    return f"{body}.{base64url(raw[:32] + other.to_bytes(32, 'big'))}"
 
 
 def with_other_signature(token: str) -> str:

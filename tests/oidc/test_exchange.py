@@ -74,7 +74,9 @@ def test_what_the_provider_has_not_signed_or_not_for_this_is_refused(own_provide
         good | {"aud": "urn:example:other"},
         good | {"iss": own_provider.issuer + "/"},
         good | {"exp": good["iat"] - 3600},
-        {name: value for name, value in good.items() if name != "jti"},
+        good | {"exp": str(good["exp"])},
+        good | {"jti": ""},
+        good | {"jti": 7},
     ]:
         assert exchange(service, forge.signed_by_provider(claims, key)).status_code == 400
     stranger = forge.signed(good, forge.own_key("RS256"), "RS256", kid=key["kid"])
@@ -82,3 +84,48 @@ def test_what_the_provider_has_not_signed_or_not_for_this_is_refused(own_provide
     # An ID token for a client is none for this audience.
     assert exchange(service, own_provider.sign_in("vera").id_token).status_code == 400
     assert exchange(service, forge.signed_by_provider(good, key)).status_code == 200
+
+
+def test_an_identity_without_a_jti_works_once_however_it_is_signed(own_provider: Provider, start: Start) -> None:
+    service = start(None, "")
+    trust(service, own_provider, {"name": "vera", "claims": {"sub": "vera"}})
+    good = forge.claims(identity(own_provider))
+    del good["jti"]
+    key = own_provider.keys()["ES256"]
+    signed = forge.signed_by_provider(good, key)
+    assert exchange(service, signed).status_code == 200
+    # Each signature of ES256 is another one, and so is the twin of each.
+    for same in [signed, forge.signed_by_provider(good, key), forge.twin(signed)]:
+        again = exchange(service, same)
+        assert (again.status_code, audited(service, again)["reason"]) == (400, "replayed")
+    assert exchange(service, forge.signed_by_provider(good | {"job": 2}, key)).status_code == 200
+
+
+def test_a_key_of_ones_own_or_none_makes_no_identity(
+    own_provider: Provider, other_provider: Provider, start: Start
+) -> None:
+    service = start(None, "")
+    trust(service, own_provider, {"name": "vera", "claims": {"sub": "vera"}})
+    good = forge.claims(identity(own_provider))
+    own_keys, before = own_provider.keys(), other_provider.requests()
+    theirs = other_provider.keys()["RS256"]
+    forged = [
+        forge.signed(good, forge.key_of(theirs), "RS256", kid=own_keys["RS256"]["kid"], **place)
+        for place in [{}, {"jwk": forge.public_jwk(theirs)}, {"jku": f"{other_provider.issuer}/jwks"}]
+    ]
+    for name, key in own_keys.items():
+        kid = key["kid"]
+        forged += [forge.unsigned(good, algorithm, kid=kid) + "." for algorithm in ["none", "None", ""]]
+        forged += [forge.with_secret(good, secret, "HS256", kid=kid) for secret in forge.public_forms(key).values()]
+        # A good signature, under the id of a key for another algorithm.
+        others = [other["kid"] for algorithm, other in own_keys.items() if algorithm != name]
+        forged += [forge.signed_by_provider(good, key | {"kid": other}) for other in others]
+        forged += [forge.signed(good, forge.key_of(key), name, kid=kid, crit=crit) for crit in (["exp"], [], None)]
+        forged.append(forge.with_claims(forge.signed_by_provider(good, key), sub="alice"))
+    for one in forged:
+        answer = exchange(service, one)
+        assert answer.status_code == 400, (forge.header(one), answer.text)
+        assert audited(service, answer)["reason"] in ("malformed", "unknown")
+    assert other_provider.requests() == before
+    # Nothing of that used it up.
+    assert exchange(service, forge.signed_by_provider(good, own_keys["ES256"])).status_code == 200

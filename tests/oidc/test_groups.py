@@ -2,6 +2,7 @@
 
 import pytest
 
+import forge
 from asking import ask, audited, me, problem
 from provider import Provider
 from service import Service
@@ -32,3 +33,10 @@ def test_group_membership_decides(
     line = audited(service, response)
     assert (line["rbac_decision"], line["reason"]) == ("deny", "permission_missing")
     assert (line["principal_type"], line["owner"]) == ("session", person)
+
+
+@pytest.mark.parametrize("groups", [None, []])
+def test_null_is_no_groups(groups: list | None, provider: Provider, service: Service) -> None:
+    claims = forge.claims(provider.sign_in("alice").id_token) | {"groups": groups}
+    said = me(service, forge.signed_by_provider(claims, provider.keys()["RS256"]))
+    assert (said["owner"], said["roles"]) == ("alice", [])

@@ -132,6 +132,9 @@ def test_a_session_ends(algorithm: str, provider: Provider, service: Service, sa
     [
         {"exp": None},
         {"exp": "never"},
+        {"exp": str(int(TOMORROW))},
+        {"azp": "another-product"},
+        {"aud": ["portcullis", "another-product"], "azp": "another-product"},
         {"nbf": int(TOMORROW)},
         {"aud": None},
         {"aud": []},

@@ -3,6 +3,8 @@
 
 use std::thread;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, AuditLog, Issuer, Stack, Token, stack_of_ones_own};
@@ -122,7 +124,51 @@ fn an_identity_works_once_however_many_come_with_it_at_the_same_time() {
     // Signed anew, it is still the same.
     let claims = issuer.claims();
     exchange(&stack, &issuer.signs(&claims)).expect(200);
-    refused(exchange(&stack, &issuer.signs(&with(claims, "sha", json!("x")))), "invalid_request", "each works once");
+    let header = json!({"alg": "Ed25519", "kid": "one"});
+    for again in [issuer.signs(&with(claims.clone(), "sha", json!("x"))), issuer.signs_with(&header, &claims)] {
+        refused(exchange(&stack, &again), "invalid_request", "each works once");
+    }
+}
+
+#[test]
+fn an_identity_without_a_jti_works_once_too() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let nameless = || {
+        let mut claims = issuer.claims();
+        let job = claims.as_object_mut().unwrap().remove("jti").unwrap();
+        issuer.signs(&with(claims, "job", job))
+    };
+    let identity = nameless();
+    let statuses: Vec<_> = thread::scope(|scope| {
+        let racing: Vec<_> = (0..8).map(|_| scope.spawn(|| exchange(&stack, &identity).status)).collect();
+        racing.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    refused(exchange(&stack, &identity), "invalid_request", "each works once");
+    let (signed, signature) = identity.rsplit_once('.').unwrap();
+    for altered in [format!("{identity}%3D"), format!("{signed}%3D.{signature}"), format!("{signed}.{signature}A")] {
+        refused(exchange(&stack, &altered), "invalid_request", "not taken");
+    }
+    exchange(&stack, &nameless()).expect(200);
+}
+
+#[test]
+fn the_same_jti_of_two_issuers_is_two_identities() {
+    let (one, other) = (Issuer::start(), Issuer::start());
+    let stack = stack_of_ones_own(|_| {});
+    let mut both = catalog(&one);
+    let mut rule = catalog(&other)["trust"][0].clone();
+    rule["name"] = json!("other");
+    both["trust"].as_array_mut().unwrap().push(rule);
+    stack.put_catalog(&both);
+    let claims = one.claims();
+    exchange(&stack, &one.signs(&claims)).expect(200);
+    // Signed by one in the name of the other, it is neither's.
+    let theirs = with(claims.clone(), "iss", json!(other.url));
+    refused(exchange(&stack, &one.signs(&theirs)), "invalid_request", "signature");
+    let answer = exchange(&stack, &other.signs(&theirs)).expect(200).json();
+    assert_eq!(answer["rule"], "other");
 }
 
 #[test]
@@ -138,6 +184,24 @@ fn a_job_that_no_rule_takes_gets_nothing_and_only_the_audit_log_says_what_the_ru
         ("repository", json!("acme/payroll")),
         ("ref", json!("refs/heads/dev")),
         ("ref", json!("refs/tags/v1/x")),
+        ("ref", json!("refs/tags/v1:x")),
+        ("ref", json!("refs/heads/main\nrefs/tags/v1")),
+        ("ref", json!("refs/heads/main\0")),
+        ("ref", json!(" refs/heads/main")),
+        ("ref", json!("*")),
+        ("ref", json!("refs/tags/x")),
+        ("repository", json!("Acme/billing")),
+        ("repository", json!("\u{430}cme/billing")),
+        ("repository", json!("acme\u{2215}billing")),
+        ("repository", json!("acme/billing\u{200b}")),
+        ("repository", json!("acme/billing\n")),
+        ("repository", json!("acme/billing\0x")),
+        ("repository", json!("acme%2Fbilling")),
+        ("repository", json!("acme/../acme/billing")),
+        ("repository", json!("acme/billing/x")),
+        ("repository", json!("*/*")),
+        ("repository", json!({"acme/billing": "acme/billing"})),
+        ("repository", json!([["acme/billing"]])),
         ("repository", json!(["evil/x"])),
         ("repository", Value::Null),
     ] {
@@ -168,9 +232,9 @@ fn what_the_issuer_has_not_signed_for_this_deployment_and_this_moment_is_refused
         (forged.signs(&good), "signature"),
         (issuer.signs(&with(good.clone(), "exp", json!(now - 3600))), "expired"),
         (issuer.signs(&with(good.clone(), "nbf", json!(now + 3600))), "not valid yet"),
-        (issuer.signs(&with(good.clone(), "jti", Value::Null)), "no jti"),
-        (issuer.signs(&with(good.clone(), "jti", json!(""))), "no jti"),
-        (issuer.signs(&with(good.clone(), "jti", json!("x".repeat(513)))), "no jti"),
+        (issuer.signs(&with(good.clone(), "jti", Value::Null)), "jti"),
+        (issuer.signs(&with(good.clone(), "jti", json!(""))), "jti"),
+        (issuer.signs(&with(good.clone(), "jti", json!("x".repeat(513)))), "jti"),
         (issuer.signs(&with(good.clone(), "sub", json!(7))), "claim is missing"),
         (issuer.signs_with(&header(json!({"alg": "none"})), &good), "algorithm"),
         (issuer.signs_with(&header(json!({"alg": "HS256"})), &good), "algorithm"),
@@ -178,13 +242,164 @@ fn what_the_issuer_has_not_signed_for_this_deployment_and_this_moment_is_refused
         (issuer.signs_with(&header(json!({"typ": "logout+jwt"})), &good), "typ"),
         ("a.b.c".to_owned(), "not taken"),
         (stack.admin.clone(), "not a signed JWT"),
-        (String::new(), "not a signed JWT"),
     ] {
         refused(exchange(&stack, &identity), "invalid_request", why);
     }
     // Nothing of that used it up.
     exchange(&stack, &issuer.signs(&good)).expect(200);
     assert_eq!(other.fetched(), 0, "nobody else's keys are asked for");
+}
+
+#[test]
+fn an_identity_is_for_the_issuer_and_the_audience_of_a_rule_to_the_letter() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let (url, audience) = (&issuer.url, "https://tokens.example.com");
+    let cyrillic = audience.replace('o', "\u{43e}");
+    let variants = |text: &str| {
+        [
+            json!(format!("{text}/")),
+            json!(format!("{text}\n")),
+            json!(format!("{text}\0")),
+            json!(format!(" {text}")),
+            json!(format!("{text}#")),
+            json!(format!("{text}/../")),
+            json!(text.to_uppercase()),
+            json!(text.replacen("//", "//x@", 1)),
+            json!(text.replacen(':', "%3A", 1)),
+            json!("*"),
+            json!(""),
+            json!([]),
+            json!([[text]]),
+            json!({text: text}),
+            json!(null),
+        ]
+    };
+    for iss in variants(url).into_iter().chain([json!([url])]) {
+        let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), "iss", iss)));
+        refused(answer, "invalid_request", "The subject_token is not taken");
+    }
+    let lists = [json!(cyrillic), json!([cyrillic, "other"]), json!([audience, 7]), json!(format!("{audience} other"))];
+    for aud in variants(audience).into_iter().chain(lists) {
+        let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), "aud", aud)));
+        refused(answer, "invalid_request", "The subject_token is not taken");
+    }
+    assert_eq!(issuer.fetched(), 0, "that needs no key");
+    for aud in [json!([audience]), json!(["other", audience])] {
+        exchange(&stack, &issuer.signs(&with(issuer.claims(), "aud", aud))).expect(200);
+    }
+}
+
+#[test]
+fn no_header_makes_an_identity_of_what_the_issuer_has_not_signed_as_one() {
+    let (issuer, forger) = (Issuer::start(), Issuer::start());
+    let stack = trusting(&issuer, |_| {});
+    let claims = issuer.claims();
+    let header = |more: Value| crate::support::merged(json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), more);
+    let not_taken = |identity: &str, what: &str| {
+        let body = exchange(&stack, identity).expect(400).json();
+        let told = body["error_description"].as_str().unwrap();
+        assert!(told.starts_with("The subject_token is not taken: "), "{what}: {told}");
+    };
+    for alg in ["none", "None", "nOnE", "", "HS256", "HS384", "RS256", "ES256", "PS256", "eddsa", "ED25519", "Ed448"] {
+        let signed = issuer.signs_with(&header(json!({"alg": alg})), &claims);
+        let (body, _) = signed.rsplit_once('.').unwrap();
+        not_taken(&signed, alg);
+        not_taken(&format!("{body}."), alg);
+        not_taken(body, alg);
+        // The public key as the secret of an HMAC.
+        for secret in [issuer.public_key().to_vec(), URL_SAFE_NO_PAD.encode(issuer.public_key()).into(), Vec::new()] {
+            let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret);
+            let signature = URL_SAFE_NO_PAD.encode(ring::hmac::sign(&key, body.as_bytes()));
+            not_taken(&format!("{body}.{signature}"), alg);
+        }
+    }
+    let own = json!({"kty": "OKP", "crv": "Ed25519", "kid": "one", "x": URL_SAFE_NO_PAD.encode(forger.public_key())});
+    for forged in [
+        json!({}),
+        json!({"jwk": own}),
+        json!({"jku": format!("{}/keys", forger.url)}),
+        json!({"x5u": format!("{}/keys", forger.url)}),
+        json!({"x5c": ["AAAA"]}),
+        json!({"kid": format!("{}/keys", forger.url)}),
+        json!({"iss": forger.url}),
+    ] {
+        not_taken(&forger.signs_with(&header(forged.clone()), &claims), &forged.to_string());
+    }
+    assert_eq!(forger.fetched(), 0);
+    for odd in [
+        json!({"crit": null}),
+        json!({"crit": []}),
+        json!({"crit": ["exp"]}),
+        json!({"kid": null}),
+        json!({"kid": 1}),
+        json!({"kid": ""}),
+        json!({"kid": "ONE"}),
+        json!({"kid": "one\0"}),
+        json!({"kid": "one\n"}),
+        json!({"kid": "../one"}),
+        json!({"kid": "\u{43e}ne"}),
+        json!({"typ": 7}),
+        json!({"typ": ""}),
+        json!({"typ": "logout+jwt"}),
+        json!({"typ": "text/jwt"}),
+        json!({"alg": null}),
+        json!({"alg": ["EdDSA"]}),
+    ] {
+        not_taken(&issuer.signs_with(&header(odd.clone()), &claims), &odd.to_string());
+    }
+    let doubled = |object: &Value, name: &str| {
+        let text = object.to_string();
+        format!("{},{}:{}}}", text.strip_suffix('}').unwrap(), json!(name), object[name])
+    };
+    for name in ["alg", "kid", "typ"] {
+        not_taken(&issuer.signs_text(&doubled(&header(json!({})), name), &claims.to_string()), name);
+    }
+    for name in claims.as_object().unwrap().keys() {
+        not_taken(&issuer.signs_text(&header(json!({})).to_string(), &doubled(&claims, name)), name);
+    }
+    // Nothing of that used it up.
+    exchange(&stack, &issuer.signs_with(&header(json!({"typ": "application/JWT"})), &claims)).expect(200);
+}
+
+#[test]
+fn the_times_of_an_identity_are_numbers_of_seconds() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let now = issuer.claims()["iat"].as_i64().unwrap();
+    for (claim, values) in [
+        ("exp", json!([null, "", (now + 600).to_string(), "never", [now + 600], {}, true])),
+        ("nbf", json!(["", now.to_string(), [now], {}, false])),
+        ("iat", json!(["", now.to_string(), [now], {}, false])),
+    ] {
+        for value in values.as_array().unwrap() {
+            let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value.clone())));
+            refused(answer, "invalid_request", "of another type");
+        }
+    }
+    for (claim, value, why) in [
+        ("exp", json!(0), "expired"),
+        ("exp", json!(-1), "expired"),
+        ("exp", json!(-0.5), "expired"),
+        ("exp", json!(1e-300), "expired"),
+        ("exp", json!(i64::MIN), "expired"),
+        ("nbf", json!(1e300), "not valid yet"),
+        ("nbf", json!(u64::MAX), "not valid yet"),
+    ] {
+        let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value)));
+        refused(answer, "invalid_request", why);
+    }
+    for digits in ["1e400", "NaN", "0x7fffffff"] {
+        let claims = with(issuer.claims(), "exp", json!("later")).to_string().replace("\"later\"", digits);
+        let identity = issuer.signs_text(&json!({"alg": "EdDSA", "kid": "one"}).to_string(), &claims);
+        refused(exchange(&stack, &identity), "invalid_request", "no JSON object");
+    }
+    // However long an identity lives, its token lives as long as the rule says, and it works once.
+    for exp in [json!(now as f64 + 600.5), json!(i64::MAX), json!(1e300)] {
+        let identity = issuer.signs(&with(issuer.claims(), "exp", exp));
+        assert_eq!(exchange(&stack, &identity).expect(200).json()["expires_in"], 600);
+        refused(exchange(&stack, &identity), "invalid_request", "each works once");
+    }
 }
 
 #[test]

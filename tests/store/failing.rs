@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use authorizer::{Authorizer, Event, Refusal, Verdict};
 use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
 use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, Response};
@@ -316,6 +317,37 @@ async fn a_store_that_fails_is_answered_with_503_and_nothing_is_acknowledged() {
             })
         );
     }
+}
+
+#[tokio::test]
+async fn what_is_no_identity_is_refused_before_the_store_is_read() {
+    let table = Table::in_process().await;
+    let exchange = exchange::Exchange::new(app(table.behind(NOWHERE)));
+    let status = async |identity: &str| {
+        let mut request = call("POST", "/exchange", None, None);
+        *request.body_mut() = Body::Text(format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={identity}\
+             &subject_token_type=urn:ietf:params:oauth:token-type:id_token"
+        ));
+        exchange.handle(&request).await.response.status()
+    };
+    let part = |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
+    let identity =
+        |alg: &str, claims: Value| format!("{}.{}.AA", part(json!({"alg": alg, "kid": "one"})), part(claims));
+    let claims = json!({"iss": "https://ci.example", "aud": "x", "sub": "x", "exp": 4_000_000_000_u64});
+    let mut bad_jti = claims.clone();
+    bad_jti["jti"] = json!("");
+    for junk in [
+        "x".to_owned(),
+        "a.b.c".to_owned(),
+        identity("none", claims.clone()),
+        identity("RS256", json!({})),
+        identity("RS256", bad_jti),
+        "x".repeat(9000),
+    ] {
+        assert_eq!(status(&junk).await, StatusCode::BAD_REQUEST, "{junk}");
+    }
+    assert_eq!(status(&identity("RS256", claims)).await, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]

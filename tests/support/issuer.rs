@@ -54,6 +54,11 @@ impl Issuer {
         self.fetched.load(Ordering::SeqCst)
     }
 
+    /// The key that verifies what it signs.
+    pub(crate) fn public_key(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
     /// Claims of a job on the main branch of `acme/billing`, good for ten minutes.
     pub(crate) fn claims(&self) -> Value {
         static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -71,8 +76,11 @@ impl Issuer {
     }
 
     pub(crate) fn signs_with(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(header), part(claims));
+        self.signs_text(&header.to_string(), &claims.to_string())
+    }
+
+    pub(crate) fn signs_text(&self, header: &str, claims: &str) -> String {
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let signature = self.pair.sign(signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
     }

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
 use portcullis::access::{Catalog, ClaimSet, TrustRule, via};
 use portcullis::api::Grant;
+use portcullis::claims::{UniqueObject, jti};
 use serde_json::{Value, json};
 
 use super::{catalog, token::view};
@@ -70,10 +71,12 @@ fn claims(path: &Path) -> Result<ClaimSet, Failure> {
         }
         _ => text.into_bytes(),
     };
-    serde_json::from_slice(&json).map_err(|error| {
+    let UniqueObject(claims) = serde_json::from_slice(&json).map_err(|error| {
         // The place alone: there may be a whole ID token in it.
-        wrong(&format!("it is no JSON object (line {}, column {})", error.line(), error.column()))
-    })
+        wrong(&format!("it is no JSON object, or has a name twice (line {}, column {})", error.line(), error.column()))
+    })?;
+    jti(&claims).map_err(|invalid| wrong(&invalid))?;
+    Ok(claims)
 }
 
 fn as_document(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet) -> Value {

@@ -130,6 +130,37 @@ fn a_trial_says_which_rule_takes_an_identity_and_what_the_others_lack() {
 }
 
 #[test]
+fn a_trial_takes_and_refuses_the_jti_that_the_service_does() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer);
+    let both = |claims: &str| {
+        let header = r#"{"alg":"EdDSA","kid":"one"}"#;
+        let identity = issuer.signs_text(header, claims);
+        for text in [claims, &identity] {
+            let mut trial = stack.portcullis(["trust", "test", "--quiet", "--claims", "-"]);
+            let trial = trial.write_stdin(text.to_owned()).output().unwrap().status.code();
+            let mut exchange = stack.bare();
+            exchange.env("PORTCULLIS_URL", stack.url()).args(["exchange", "--quiet", "--id-token-file", "-"]);
+            let identity =
+                issuer.signs_text(header, &claims.replace("\"sub\"", &format!("\"n\":{},\"sub\"", text.len())));
+            let exchanged = exchange.write_stdin(identity).output().unwrap().status.code();
+            assert_eq!(trial, exchanged, "{claims}");
+        }
+        stack.portcullis(["trust", "test", "--claims", "-"]).write_stdin(claims.to_owned()).assert()
+    };
+    let mut claims = issuer.claims();
+    claims.as_object_mut().unwrap().remove("jti");
+    both(&claims.to_string()).code(0);
+    for bad in [json!(null), json!(7), json!(""), json!("x".repeat(513)), json!(["x"])] {
+        claims["jti"] = bad;
+        let refused = stderr(&both(&claims.to_string()).code(2));
+        assert!(refused.contains("its jti is no string of 1 to 512 characters"), "{refused}");
+    }
+    let doubled = issuer.claims().to_string().replacen('{', r#"{"ref":"x","#, 1);
+    assert!(stderr(&both(&doubled).code(2)).contains("a name twice"));
+}
+
+#[test]
 fn a_trial_against_a_file_needs_no_service_and_takes_recorded_claims() {
     let home = tempfile::tempdir().unwrap();
     let catalog = home.path().join("catalog.toml");

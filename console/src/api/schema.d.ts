@@ -419,8 +419,9 @@ export interface paths {
          * Exchange a CI job's identity for a token
          * @description Token exchange ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)): the ID token that a CI
          *     system gives a job, for a token of at most 15 minutes with what a trust rule of the catalog
-         *     grants. It needs no credential: the identity is its own proof. Each identity (`jti`) works
-         *     once. The first rule whose issuer, audience and claims it meets gives the token.
+         *     grants. It needs no credential: the identity is its own proof. Each identity works once: it is
+         *     known again by its `jti`, or where it has none by the digest of its header and claims. The first
+         *     rule whose issuer, audience and claims it meets gives the token.
          *
          *     The token takes no slot of its owner's limit, cannot be rotated or changed, can be revoked,
          *     and is cleared away a day after its end. The audit log has a line for each exchange, and for

@@ -103,18 +103,20 @@ impl Exchange {
 
     async fn issued(&self, request: &Request, now: Timestamp) -> Result<Issued, Denied> {
         let asked = Asked::read(request)?;
+        // The form is checked before anything is read.
+        let identity = Identities::read(asked.subject_token())?;
         let catalog = &self.catalogs.get(now).await?.catalog;
         let trusts = |issuer: &str, is_for: &dyn Fn(&str) -> bool| {
             catalog.trust().iter().any(|rule| rule.issuer == issuer && is_for(&rule.audience))
         };
-        let identity = self.identities.verify(asked.subject_token(), trusts, now).await?;
+        let identity = self.identities.verify(identity, trusts, now).await?;
         let rule = catalog.trusting(&identity.claims).ok_or_else(|| untrusted(catalog.trust(), &identity))?;
         let grants = asked.narrowed(&rule.grants)?;
         let Issued { record, secret } = self.drawn(rule, grants, &identity, now)?;
         let caller = origin(request);
         let actor = Some(record.created_by.clone());
         let by = Author { actor, source_ip: caller.source_ip, agent: caller.agent };
-        let once = OnceOnly::new(&identity.issuer, &identity.jti, identity.refused_from);
+        let once = OnceOnly::new(&identity.issuer, &identity.id, identity.refused_from);
         match self.app.tokens.exchange(&record, &secret.digest(), &once, &by, self.app.limits()).await? {
             store::Exchanged::Done => Ok(Issued { record, secret }),
             store::Exchanged::Before => Err(Denied::Identity {

@@ -10,11 +10,16 @@ use super::Refusal;
 use super::fetch::Fetch;
 use super::jwt::{Audience, Registered, Unverified, Verified};
 use super::keys::Keys;
+use crate::claims;
 use crate::clock::Timestamp;
+use crate::token::Digest;
 use crate::url::Url;
 
-/// The most characters of a `jti`.
-const LONGEST_JTI: usize = 512;
+/// An identity in the form of one, of which nothing is verified yet.
+pub struct UnverifiedIdentity<'a> {
+    jwt: Unverified<'a>,
+    id: String,
+}
 
 /// An identity whose signature and times were verified.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +28,8 @@ pub struct Identity {
     pub claims: Map<String, Value>,
     /// Who signed it.
     pub issuer: String,
-    /// Its own id, by which it is known again.
-    pub jti: String,
+    /// By which it is known again: its `jti`, or the digest of what its signature is of.
+    pub id: String,
     /// From when on it is refused for its age.
     pub refused_from: Timestamp,
 }
@@ -43,34 +48,42 @@ impl Identities {
         Self { timeout, issuers: Arc::default() }
     }
 
-    /// Whose identity it is.
-    ///
-    /// `trusts` says whether there is a rule for an issuer and an audience: nobody else's keys
-    /// are ever asked for.
+    /// Reads the form of an identity, without any I/O.
     ///
     /// # Errors
-    /// Why it is not taken; or that nobody knows, because the issuer does not answer.
+    /// What no key and no trust rule could make good.
+    pub fn read(jwt: &str) -> Result<UnverifiedIdentity<'_>, Refusal> {
+        let jwt = Unverified::read(jwt)?;
+        let jti = claims::jti(&jwt.claims().others).map_err(Refusal::Malformed)?;
+        // Not of the whole JWT: its signature could be written in another way, and still be good.
+        let id = jti.map_or_else(|| digest(jwt.signing_input()), str::to_owned);
+        Ok(UnverifiedIdentity { jwt, id })
+    }
+
+    /// Verifies the signature and the times of an identity.
+    ///
+    /// `trusts` says whether there is a rule for an issuer and an audience: keys of no other issuer
+    /// are ever asked for. An `azp` is not looked at, as issuers write many things there (Google
+    /// the service account); a trust rule may have a condition for it.
+    ///
+    /// # Errors
+    /// Why it is not taken; or that the issuer does not answer.
     pub async fn verify(
         &self,
-        jwt: &str,
+        identity: UnverifiedIdentity<'_>,
         trusts: impl Fn(&str, &dyn Fn(&str) -> bool) -> bool,
         now: Timestamp,
     ) -> Result<Identity, Refusal> {
-        // What no key could make good is refused before any is fetched.
-        let unverified = Unverified::read(jwt)?;
-        let Registered { iss, aud, others, .. } = unverified.claims();
+        let UnverifiedIdentity { jwt, id } = identity;
+        let Registered { iss, aud, .. } = jwt.claims();
         if !trusts(iss, &|audience| aud.has(audience)) {
             return Err(Refusal::Malformed("no trust rule is for its issuer and its audience"));
         }
-        let jti = others.get("jti").and_then(Value::as_str);
-        let jti = jti.filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()));
-        let jti =
-            jti.ok_or(Refusal::Malformed("it has no jti of 1 to 512 characters, by which it would be known again"))?;
-        let (issuer, jti) = (iss.clone(), jti.to_owned());
-        let keys = self.keys(&issuer)?.find(unverified.kid(), unverified.algorithm(), now).await?;
-        let verified = unverified.verified(&keys, now)?;
+        let issuer = iss.clone();
+        let keys = self.keys(&issuer)?.find(jwt.kid(), jwt.algorithm(), now).await?;
+        let verified = jwt.verified(&keys, now)?;
         let refused_from = verified.refused_from();
-        Ok(Identity { claims: all(verified), issuer, jti, refused_from })
+        Ok(Identity { claims: all(verified), issuer, id, refused_from })
     }
 
     fn keys(&self, issuer: &str) -> Result<Arc<Keys>, Refusal> {
@@ -83,6 +96,10 @@ impl Identities {
         issuers.insert(issuer.to_owned(), Arc::clone(&keys));
         Ok(keys)
     }
+}
+
+fn digest(signing_input: &str) -> String {
+    Digest::of(signing_input.as_bytes()).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Those that have a meaning of their own, and the others.

@@ -113,6 +113,12 @@ impl<'a> Unverified<'a> {
         self.algorithm
     }
 
+    /// What its signature is of. Its signature has other forms that are good too (of an ECDSA
+    /// signature `(r, s)`, `(r, n - s)`); this has one alone.
+    pub(super) fn signing_input(&self) -> &str {
+        self.signing_input
+    }
+
     /// What it claims.
     pub(super) fn claims(&self) -> &Registered {
         &self.claims

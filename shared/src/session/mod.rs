@@ -27,7 +27,7 @@ mod keys;
 mod ring;
 mod sessions;
 
-pub use identities::{Identities, Identity};
+pub use identities::{Identities, Identity, UnverifiedIdentity};
 pub use jwt::looks_like_jwt;
 pub use sessions::{Claims, Sessions};
 

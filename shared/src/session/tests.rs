@@ -1,6 +1,7 @@
 //! Every JWT here is signed with a key that the test has made or brought, and every key
 //! comes from a provider that speaks HTTP on loopback and counts what it is asked.
 
+mod identities;
 mod provider;
 
 use std::sync::Arc;
