@@ -78,7 +78,7 @@ pub struct Token {
 
 /// What comes of an exchange
 /// ([RFC 8693, 2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)), with what the product
-/// says of it besides.
+/// says of it besides. There is no `expires_at`: OAuth clients read a number there.
 #[derive(Serialize, Deserialize)]
 pub struct Exchanged<'a> {
     /// The whole token: the only answer that ever shows it.
@@ -93,8 +93,6 @@ pub struct Exchanged<'a> {
     pub scope: String,
     /// Its public id.
     pub token_id: String,
-    /// When it ends.
-    pub expires_at: Option<Timestamp>,
     /// Through what identity it was come by.
     pub via: Option<String>,
     /// The trust rule that gave it.

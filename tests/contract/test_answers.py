@@ -741,7 +741,7 @@ def test_an_introspected_token_is_shown_as_described(service: Service) -> None:
 def test_whoever_holds_a_token_ends_it_and_learns_nothing(service: Service) -> None:
     admin = service.admin_token
     made = calls.create(service, admin)
-    for token in [made["token"], made["token"], made["token"][:-1] + "x", "", "x"]:
+    for token in [f" {made['token']}\n", made["token"], made["token"][:-1] + "x", "x"]:
         response = Call("POST /revoke", None, form={"token": token, "token_type_hint": "x"}).send(service)
         assert (response.status_code, response.content) == (200, b"")
     shown = Call("GET /tokens/{id}", admin, made["id"]).send(service).json()
@@ -750,7 +750,7 @@ def test_whoever_holds_a_token_ends_it_and_learns_nothing(service: Service) -> N
 
 @pytest.mark.parametrize(
     "form",
-    [{}, [("token", "x"), ("token", "x")], {"token": "x" * 16_384}],
+    [{}, {"token": ""}, {"token": " \r\n"}, [("token", "x"), ("token", "x")], {"token": "x" * 16_384}],
     ids=lambda form: str(form)[:40],
 )
 def test_a_form_that_is_not_good_is_refused_as_oauth_has_it(form: dict | list, service: Service) -> None:

@@ -60,6 +60,9 @@ def test_an_identity_is_exchanged_once_as_described_and_what_comes_of_it_is_not_
     ("more", "error"),
     [
         ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": ""}, "invalid_request"),
+        ({"audience": "https://other.example.com"}, "invalid_target"),
+        ({"resource": "https://other.example.com"}, "invalid_target"),
         ({"scope": "apps:restart"}, "invalid_scope"),
         ({"scope": "a b"}, "invalid_scope"),
         ({"subject_token_type": "x"}, "invalid_request"),

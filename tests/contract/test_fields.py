@@ -267,6 +267,7 @@ FORMS: list[dict[str, str]] = [
     *[{"api": text} for text in ["protected", "tokens", "Tokens", ""]],
     *[{"source_ip": text} for text in IPS],
     *[{"token_type_hint": text} for text in ["access_token", "", "ü"]],
+    *[{"method": "", "path": ""}, {"method": ""}, {"path": ""}, {"token": ""}, {"token": " "}, {"token": " x\n"}],
     *[{"method": "GET"}, {"path": "/"}, {"colour": "red"}, {}],
 ]
 

@@ -68,6 +68,11 @@ fn the_identity_of_a_job_is_exchanged_for_a_token_with_the_grants_of_its_rule() 
     assert_eq!(shown["issued_token_type"], "urn:ietf:params:oauth:token-type:access_token");
     assert_eq!((&shown["token_type"], &shown["expires_in"]), (&json!("Bearer"), &json!(600)));
     assert_eq!(shown["scope"], "apps:read apps:write tokens:read");
+    // No other names: clients of OAuth read more than the standard has, `expires_at` as a number.
+    let names: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
+    let standard = ["access_token", "expires_in", "issued_token_type", "scope", "token_type"];
+    let (standard, own): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| standard.contains(name));
+    assert_eq!((standard.len(), own), (5, vec!["rule", "token_id", "via"]));
     let job = token(&answer);
     stack.post("/demo/apps/billing/builds").bearer(&job).send().expect(200);
     stack.post("/demo/apps/payroll/builds").bearer(&job).send().problem(403, "insufficient_scope");
@@ -145,7 +150,9 @@ fn an_identity_without_a_jti_works_once_too() {
         racing.into_iter().map(|one| one.join().unwrap()).collect()
     });
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
-    refused(exchange(&stack, &identity), "invalid_request", "each works once");
+    for same in [identity.clone(), format!("%20{identity}%0D%0A")] {
+        refused(exchange(&stack, &same), "invalid_request", "each works once");
+    }
     let (signed, signature) = identity.rsplit_once('.').unwrap();
     for altered in [format!("{identity}%3D"), format!("{signed}%3D.{signature}"), format!("{signed}.{signature}A")] {
         refused(exchange(&stack, &altered), "invalid_request", "not taken");
@@ -421,8 +428,11 @@ fn the_form_is_as_the_standard_says() {
     let identity = issuer.signs(&issuer.claims());
     let sent = |form: String| stack.post("/exchange").form(form).send();
     let type_only = format!("subject_token_type={ID_TOKEN}&subject_token={identity}");
-    refused(sent(type_only.clone()), "unsupported_grant_type", "grant_type must be");
+    refused(sent(type_only.clone()), "invalid_request", "grant_type is required");
+    refused(sent(format!("grant_type=&{type_only}")), "invalid_request", "grant_type is required");
+    refused(sent(String::new()), "invalid_request", "grant_type is required");
     refused(sent(format!("grant_type=password&{type_only}")), "unsupported_grant_type", "token-exchange");
+    refused(sent("grant_type=password".to_owned()), "unsupported_grant_type", "token-exchange");
     refused(sent(format!("grant_type={GRANT}&subject_token={identity}")), "invalid_request", "subject_token_type");
     refused(
         sent(format!("grant_type={GRANT}&subject_token_type={ID_TOKEN}")),
@@ -432,10 +442,45 @@ fn the_form_is_as_the_standard_says() {
     refused(send(&stack, &identity, "&subject_token=x"), "invalid_request", "must be given once");
     refused(send(&stack, &identity, "&actor_token=x"), "invalid_request", "actor_token");
     refused(send(&stack, &identity, "&requested_token_type=x"), "invalid_request", "requested_token_type");
+    for empty in ["", "%20", "%0A"] {
+        let form = format!("grant_type={GRANT}&subject_token_type={ID_TOKEN}&subject_token={empty}");
+        refused(sent(form), "invalid_request", "subject_token is required");
+    }
     let in_url = format!("/exchange?subject_token={identity}");
     refused(stack.post(&in_url).form("").send(), "invalid_request", "no query");
-    // What is unknown is passed over, as the standard says, and nothing above used it up.
-    send(&stack, &identity, "&audience=x&resource=y&client_id=z").expect(200);
+    // What is unknown is passed over and what is empty was not sent, as the standard says, and nothing
+    // above used it up.
+    let empty = "&actor_token=&requested_token_type=&scope=&audience=&resource=&subject_token=&grant_type=";
+    send(&stack, &format!("%0A{identity}%20%0D%0A"), &format!("{empty}&client_id=z&colour=red")).expect(200);
+}
+
+#[test]
+fn an_exchange_for_another_service_is_refused() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer, |_| {});
+    let own = stack.get("/.well-known/oauth-protected-resource").send().expect(200).json();
+    let own = own["resource"].as_str().unwrap().replace(':', "%3A").replace('/', "%2F");
+    let of_the_rule = "https%3A%2F%2Ftokens.example.com";
+    let identity = issuer.signs(&issuer.claims());
+    for name in ["audience", "resource"] {
+        for other in [
+            "https%3A%2F%2Fother.example.com",
+            "x",
+            "%20",
+            &format!("{own}%2Fapps"),
+            &own.to_uppercase(),
+            "https%3A%2F%2Ftokens.example.com.evil",
+        ] {
+            refused(send(&stack, &identity, &format!("&{name}={other}")), "invalid_target", "another service");
+            let both = format!("&{name}={own}&{name}={other}");
+            refused(send(&stack, &identity, &both), "invalid_target", "another service");
+        }
+    }
+    // Nothing of that used it up.
+    send(&stack, &identity, &format!("&audience={of_the_rule}&audience={own}&resource={own}%2F")).expect(200);
+    for one in [format!("&audience={own}"), format!("&resource={own}"), format!("&resource={of_the_rule}")] {
+        send(&stack, &issuer.signs(&issuer.claims()), &one).expect(200);
+    }
 }
 
 #[test]
@@ -488,7 +533,9 @@ fn an_exchanged_token_and_its_identity_vanish_by_ttl_within_a_day_and_hold_no_se
     let stack = trusting(&issuer, |_| {});
     let claims = issuer.claims();
     let answer = exchange(&stack, &issuer.signs(&claims)).expect(200).json();
-    let expires = portcullis::clock::Timestamp::parse(answer["expires_at"].as_str().unwrap()).unwrap().seconds();
+    let path = format!("/tokens/{}", answer["token_id"].as_str().unwrap());
+    let view = stack.get(&path).bearer(&stack.admin).send().expect(200).json();
+    let expires = portcullis::clock::Timestamp::parse(view["expires_at"].as_str().unwrap()).unwrap().seconds();
     let number = |item: &std::collections::HashMap<String, _>| -> i64 {
         let ttl: &aws_sdk_dynamodb::types::AttributeValue = &item["ttl"];
         ttl.as_n().unwrap().parse().unwrap()

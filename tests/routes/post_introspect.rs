@@ -67,7 +67,6 @@ fn what_has_ended_is_not_active_and_says_nothing_else() {
     inactive(&end("disable"));
     inactive(&secret_of_nobody(&stack.prefix()));
     inactive("x");
-    inactive("");
     let expired = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     let elsewhere = stack.create(json!({"permissions": ["a:b"], "allowed_ips": ["192.0.2.0/24"]}));
     inactive(&elsewhere.secret);
@@ -99,8 +98,33 @@ fn it_needs_a_permission_of_its_own() {
 #[test]
 fn a_question_that_is_not_one_is_refused_as_the_standard_says() {
     let stack = stack();
-    for more in ["&method=GET", "&path=/x", "&method=get&path=/x", "&method=GET&path=x", "&api=other", "&source_ip=x"] {
+    for empty in ["", "%20", "%0D%0A"] {
+        let answer = ask(&stack, &stack.admin, empty, "").expect(400).json();
+        assert_eq!(answer["error"], "invalid_request", "{empty}");
+    }
+    for more in [
+        "&method=&path=/x",
+        "&method=GET",
+        "&path=/x",
+        "&method=get&path=/x",
+        "&method=GET&path=x",
+        "&api=other",
+        "&source_ip=x",
+    ] {
         let answer = ask(&stack, &stack.admin, "x", more).expect(400);
         assert_eq!(answer.json()["error"], "invalid_request", "{more}");
     }
+}
+
+#[test]
+fn white_space_around_a_token_is_left_out_and_an_empty_parameter_was_not_sent() {
+    let stack = stack();
+    let token = stack.token(["apps:read"]);
+    let empty = "&token_type_hint=&method=&path=&api=&source_ip=&token=";
+    let found = ask(&stack, &stack.admin, &format!("%20{}%0A", token.secret), empty).expect(200).json();
+    assert_eq!((&found["active"], found.get("allowed")), (&json!(true), None));
+    // Where it may be used from only some addresses, none was said.
+    let elsewhere = stack.create(json!({"permissions": ["a:b"], "allowed_ips": ["192.0.2.0/24"]}));
+    let found = ask(&stack, &stack.admin, &elsewhere.secret, "&source_ip=").expect(200).json();
+    assert_eq!(found, json!({"active": false}));
 }

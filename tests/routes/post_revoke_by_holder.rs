@@ -25,11 +25,19 @@ fn whoever_holds_a_token_ends_it_without_any_permission() {
 }
 
 #[test]
+fn white_space_around_a_token_is_left_out() {
+    let stack = stack();
+    let token = stack.token(["a:b"]);
+    form(&stack, format!("token=%09{}%0D%0A&token_type_hint=&token=", token.secret)).expect(200);
+    assert_eq!(token.status(&stack), 401);
+}
+
+#[test]
 fn what_is_no_token_is_answered_alike_and_ends_nothing() {
     let stack = stack();
     let token = stack.token(["a:b"]);
     let nobodys = secret_of_nobody(&stack.prefix());
-    for other in ["", "x", &nobodys, &token.id, &token.secret[..token.secret.len() - 1]] {
+    for other in ["x", &nobodys, &token.id, &token.secret[..token.secret.len() - 1]] {
         let answer = revoke(&stack, other).expect(200);
         assert!(answer.body.is_empty());
         assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -61,6 +69,8 @@ fn a_form_without_one_token_is_refused_as_the_standard_says() {
     for body in [
         String::new(),
         "token_type_hint=x".to_owned(),
+        "token=".to_owned(),
+        "token=%20%0A&token_type_hint=x".to_owned(),
         format!("token={secret}&token={secret}"),
         format!("{{\"token\":\"{secret}\"}}"),
     ] {

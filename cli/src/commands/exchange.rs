@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         ("rule", given.rule.clone()),
         ("via", given.via.clone().unwrap_or_default()),
         ("may", given.scope.clone()),
-        ("expires", out.when_or(given.expires_at, "never")),
+        ("expires", out.when(out.now().plus_seconds(given.expires_in))),
     ]);
     Ok(Outcome::Done)
 }

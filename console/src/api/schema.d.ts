@@ -780,6 +780,7 @@ export interface components {
             token: components["schemas"]["Presented"];
             token_type_hint?: components["schemas"]["TokenTypeHint"];
         };
+        /** @description A field without a value counts as left out. */
         IntrospectionRequest: {
             token: components["schemas"]["Presented"];
             token_type_hint?: components["schemas"]["TokenTypeHint"];
@@ -798,12 +799,12 @@ export interface components {
              * @default protected
              * @enum {unknown}
              */
-            api?: "protected" | "tokens";
+            api?: "protected" | "tokens" | "";
             /** @description From where the request comes. */
-            source_ip?: components["schemas"]["Address"];
+            source_ip?: components["schemas"]["Address"] | string;
         };
         /**
-         * @description A token. What cannot be one is one that opens nothing.
+         * @description A token. What cannot be one is one that opens nothing. White space around it is left out.
          * @example pcl_00000000000000000000000000000000000000000000000000000000000000000
          */
         Presented: string;
@@ -1351,7 +1352,7 @@ export interface components {
              * @constant
              */
             grant_type: "urn:ietf:params:oauth:grant-type:token-exchange";
-            /** @description The ID token of the job. */
+            /** @description The ID token of the job. White space around it is left out. */
             subject_token: string;
             /**
              * @description What it is; both are the same here.
@@ -1360,16 +1361,27 @@ export interface components {
             subject_token_type: "urn:ietf:params:oauth:token-type:id_token" | "urn:ietf:params:oauth:token-type:jwt";
             /**
              * @description What it is exchanged for.
-             * @constant
+             * @enum {unknown}
              */
-            requested_token_type?: "urn:ietf:params:oauth:token-type:access_token";
+            requested_token_type?: "urn:ietf:params:oauth:token-type:access_token" | "";
             /**
              * @description Permissions with spaces between: of what the rule grants, no more than these. Left out,
              *     it is all of it.
              * @example apps:read
              */
             scope?: string;
+            audience?: components["schemas"]["ExchangeTarget"];
+            resource?: components["schemas"]["ExchangeTarget"];
         };
+        /**
+         * @description What the token is to be for: the URL below which this API is, or the audience of the trust rule
+         *     that takes the identity. Anything else is `invalid_target`. It may be left out, and may be given
+         *     more than once.
+         * @example [
+         *       "https://tokens.example.com"
+         *     ]
+         */
+        ExchangeTarget: string[];
         ExchangedToken: {
             access_token: components["schemas"]["Secret"];
             /** @constant */
@@ -1381,8 +1393,6 @@ export interface components {
             /** @description Its permissions, wherever they hold. */
             scope: string;
             token_id: components["schemas"]["TokenId"];
-            /** @description When it ends. */
-            expires_at: components["schemas"]["Time"];
             /** @description Through what identity it was come by. */
             via: string;
             rule: components["schemas"]["TrustRuleName"];
@@ -1390,7 +1400,7 @@ export interface components {
         /** @description Why there is no token, as OAuth says it. */
         ExchangeError: {
             /** @enum {unknown} */
-            error: "invalid_request" | "unsupported_grant_type" | "invalid_scope";
+            error: "invalid_request" | "unsupported_grant_type" | "invalid_scope" | "invalid_target";
             /** @description What is wrong, in a sentence. */
             error_description: string;
         };
@@ -2813,7 +2823,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The identity. Fields that are not named here are passed over. */
+        /** @description The identity. Fields that are not named here are passed over, and so are those without a value. */
         requestBody: {
             content: {
                 "application/x-www-form-urlencoded": components["schemas"]["ExchangeRequest"];

@@ -12,9 +12,9 @@ const IDENTITIES: [&str; 2] = ["urn:ietf:params:oauth:token-type:id_token", "urn
 /// What it is exchanged for.
 pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// `audience` and `resource` are not among them: every token is for the one deployment.
-const KNOWN: [&str; 6] =
-    ["grant_type", "subject_token", "subject_token_type", "requested_token_type", "scope", "actor_token"];
+const KNOWN: [&str; 5] = ["grant_type", "subject_token_type", "requested_token_type", "scope", "actor_token"];
+/// What names the service that the token is to be for.
+const TARGETS: [&str; 2] = ["audience", "resource"];
 
 /// A form that asks for an exchange.
 pub(crate) struct Asked {
@@ -28,9 +28,13 @@ impl Asked {
         if request.query_string_parameters_ref().is_some_and(|query| !query.is_empty()) {
             return Err(FormError::new("There must be no query: subject_token stands in the body, in a form."));
         }
-        let form = Form::read(request.body(), "subject_token", &KNOWN)?;
-        if form.field("grant_type") != Some(EXCHANGE) {
-            return Err(FormError::coded("unsupported_grant_type", format!("grant_type must be {EXCHANGE}.")));
+        let form = Form::read(request.body(), "subject_token", &KNOWN, &TARGETS)?;
+        match form.field("grant_type") {
+            None => return Err(FormError::new(format!("grant_type is required: {EXCHANGE}."))),
+            Some(EXCHANGE) => {}
+            Some(_) => {
+                return Err(FormError::coded("unsupported_grant_type", format!("grant_type must be {EXCHANGE}.")));
+            }
         }
         if !form.field("subject_token_type").is_some_and(|given| IDENTITIES.contains(&given)) {
             return Err(FormError::new(format!("subject_token_type must be {}.", IDENTITIES.join(" or "))));
@@ -48,8 +52,23 @@ impl Asked {
         Ok(Self { form, scope })
     }
 
-    pub(crate) fn subject_token(&self) -> &str {
+    pub(crate) fn subject_token(&self) -> Result<&str, FormError> {
         self.form.secret()
+    }
+
+    /// Refuses what is to be for another service
+    /// ([RFC 8693, 2.2.2](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2)). This one is known by
+    /// its own URL, and by the audience of the trust rule that takes the identity: it is what the job
+    /// asked its CI system for. Audiences of other rules are nothing to learn here.
+    pub(crate) fn ensure_for_this_service(&self, own_url: &str, audience: &str) -> Result<(), FormError> {
+        for name in TARGETS {
+            let is_own = |target: &str| target == audience || target.strip_suffix('/').unwrap_or(target) == own_url;
+            if !self.form.fields(name).all(is_own) {
+                let description = format!("{name} is another service. Leave it out, or make it {own_url}.");
+                return Err(FormError::coded("invalid_target", description));
+            }
+        }
+        Ok(())
     }
 
     /// What a rule grants, or of it what was asked for by `scope`.

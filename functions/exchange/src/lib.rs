@@ -104,13 +104,14 @@ impl Exchange {
     async fn issued(&self, request: &Request, now: Timestamp) -> Result<Issued, Denied> {
         let asked = Asked::read(request)?;
         // The form is checked before anything is read.
-        let identity = Identities::read(asked.subject_token())?;
+        let identity = Identities::read(asked.subject_token()?)?;
         let catalog = &self.catalogs.get(now).await?.catalog;
         let trusts = |issuer: &str, is_for: &dyn Fn(&str) -> bool| {
             catalog.trust().iter().any(|rule| rule.issuer == issuer && is_for(&rule.audience))
         };
         let identity = self.identities.verify(identity, trusts, now).await?;
         let rule = catalog.trusting(&identity.claims).ok_or_else(|| untrusted(catalog.trust(), &identity))?;
+        asked.ensure_for_this_service(&metadata::resource(request), &rule.audience)?;
         let grants = asked.narrowed(&rule.grants)?;
         let Issued { record, secret } = self.drawn(rule, grants, &identity, now)?;
         let caller = origin(request);
@@ -204,7 +205,6 @@ fn shown(issued: &Issued, now: Timestamp) -> Exchanged<'_> {
         expires_in: record.expires_at.map_or(0, |at| at.seconds() - now.seconds()),
         scope: record.grants.scope(),
         token_id: record.id.to_string(),
-        expires_at: record.expires_at,
         via: record.via.as_ref().map(ToString::to_string),
         rule: record.name.to_string(),
     }

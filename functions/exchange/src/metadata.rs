@@ -24,15 +24,37 @@ pub(crate) fn response(request: &Request, oidc: Option<&Oidc>) -> Response<Body>
 }
 
 /// The URL below which the caller reached the API, stage or base path included.
-fn resource(request: &Request) -> String {
+pub(crate) fn resource(request: &Request) -> String {
     let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
         return String::new();
     };
     let host = context.domain_name.clone().unwrap_or_default();
-    let path = context.path.clone().unwrap_or_default();
-    let base = path.strip_suffix(ROUTE).unwrap_or_default();
+    let path = context.path.as_deref().unwrap_or_default();
+    let route = context.resource_path.as_deref().unwrap_or_default();
+    let base = path.strip_suffix(route).unwrap_or_default();
     // A gateway speaks https alone; the stack on one machine has no certificate, and says so.
     let plain = request.headers().get("x-forwarded-proto").is_some_and(|scheme| scheme == "http");
     let scheme = if plain { "http" } else { "https" };
     format!("{scheme}://{host}{base}")
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
+
+    use super::*;
+
+    #[test]
+    fn the_url_of_the_api_is_the_same_whatever_is_called_stage_and_base_path_included() {
+        for (base, shown) in [("/v1", "https://api.example.com/v1"), ("", "https://api.example.com")] {
+            for route in [ROUTE, "/exchange"] {
+                let mut context = ApiGatewayProxyRequestContext::default();
+                context.domain_name = Some("api.example.com".to_owned());
+                context.path = Some(format!("{base}{route}"));
+                context.resource_path = Some(route.to_owned());
+                let request = Request::default().with_request_context(RequestContext::ApiGatewayV1(context));
+                assert_eq!(resource(&request), shown, "{route}");
+            }
+        }
+    }
 }

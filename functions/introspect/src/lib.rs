@@ -15,7 +15,7 @@ use portcullis::http::{Answer, Call, Form, FormError, Problem, json, respond};
 use portcullis::store::{Caller, Note};
 use portcullis::token::{Proof, Record, Secret, Standing};
 
-const KNOWN: [&str; 6] = ["token", "token_type_hint", "method", "path", "api", "source_ip"];
+const KNOWN: [&str; 5] = ["token_type_hint", "method", "path", "api", "source_ip"];
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -28,13 +28,17 @@ async fn introspect(app: &App, request: &Request) -> Answer {
     if call.route != "/introspect" {
         return Err(Problem::not_found());
     }
-    let form = Form::read(request.body(), "token", &KNOWN);
-    let question = form.and_then(|form| Question::read(&form).map(|question| (form, question)));
-    let (form, question) = match question {
+    let form = Form::read(request.body(), "token", &KNOWN, &[]);
+    let read = form.and_then(|form| Ok((Secret::parse(&app.settings.prefix, form.secret()?), Question::read(&form)?)));
+    let (secret, question) = match read {
         Ok(read) => read,
         Err(refusal) => return Ok(refusal.into_response()),
     };
-    match alive(app, form.secret(), question.source_ip).await? {
+    let record = match secret {
+        Ok(secret) => alive(app, &secret, question.source_ip).await?,
+        Err(_) => None,
+    };
+    match record {
         None => Ok(json(StatusCode::OK, &Activity { active: false })),
         Some(record) => {
             let catalog = call.catalog(app).await?;
@@ -46,10 +50,7 @@ async fn introspect(app: &App, request: &Request) -> Answer {
 }
 
 /// The token that a secret opens at this moment, from there.
-async fn alive(app: &App, presented: &str, from: Option<IpAddr>) -> Result<Option<Record>, Problem> {
-    let Ok(secret) = Secret::parse(&app.settings.prefix, presented) else {
-        return Ok(None);
-    };
+async fn alive(app: &App, secret: &Secret, from: Option<IpAddr>) -> Result<Option<Record>, Problem> {
     let now = app.clock.now();
     let Some(credential) = app.tokens.credential(secret.id()).await? else {
         return Ok(None);

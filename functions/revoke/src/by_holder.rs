@@ -16,12 +16,11 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
         let refusal = FormError::new("There must be no query: token stands in the body, in a form.");
         return Ok(refusal.into_response());
     }
-    let form = match Form::read(request.body(), "token", &["token_type_hint"]) {
-        Ok(form) => form,
+    let form = Form::read(request.body(), "token", &["token_type_hint"], &[]);
+    let secret = match form.and_then(|form| Ok(Secret::parse(&app.settings.prefix, form.secret()?))) {
+        Ok(Ok(secret)) => secret,
+        Ok(Err(_)) => return Ok(empty()),
         Err(refusal) => return Ok(refusal.into_response()),
-    };
-    let Ok(secret) = Secret::parse(&app.settings.prefix, form.secret()) else {
-        return Ok(empty());
     };
     let now = app.clock.now();
     let Some(credential) = app.tokens.credential(secret.id()).await? else {

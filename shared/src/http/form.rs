@@ -11,9 +11,11 @@ use super::with_type;
 /// The most bytes of a form.
 const MOST_BYTES: usize = 16 * 1024;
 
-/// The known fields of a form, each given once.
+/// The known fields of a form. One without a value counts as left out
+/// ([RFC 6749, 3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)).
 pub struct Form {
-    secret: Zeroizing<String>,
+    secret_name: &'static str,
+    secret: Option<Zeroizing<String>>,
     others: Vec<(String, String)>,
 }
 
@@ -27,50 +29,62 @@ pub struct FormError {
 
 impl Form {
     /// Reads a form that has a secret in a field of this name, and of its other fields those that
-    /// are known here.
+    /// are known here: each may be given once, and those of `repeatable` more often.
+    ///
+    /// White space around the secret is left out: a file ends in a newline.
     ///
     /// # Errors
-    /// Says what is missing or doubled.
-    pub fn read(body: &Body, secret: &str, known: &[&str]) -> Result<Self, FormError> {
+    /// Says what is doubled.
+    pub fn read(
+        body: &Body,
+        secret_name: &'static str,
+        known: &[&str],
+        repeatable: &[&str],
+    ) -> Result<Self, FormError> {
         if body.len() > MOST_BYTES {
             return Err(FormError::new(format!("The body may have at most {MOST_BYTES} bytes.")));
         }
-        let mut found = None;
-        let mut others: Vec<(String, String)> = Vec::new();
+        let mut form = Self { secret_name, secret: None, others: Vec::new() };
         for (name, value) in form_urlencoded::parse(body.as_ref()) {
-            // As RFC 6749 has it: clients send what they send everywhere, `client_id` above all.
-            if name != secret && !known.contains(&&*name) {
-                continue;
-            }
-            let doubled = if name == secret {
-                found.replace(Zeroizing::new(value.into_owned())).is_some()
-            } else {
-                let doubled = others.iter().any(|(other, _)| *other == name);
-                others.push((name.clone().into_owned(), value.into_owned()));
+            let value = Zeroizing::new(value.into_owned());
+            let doubled = if name == secret_name {
+                let value = value.trim();
+                !value.is_empty() && form.secret.replace(Zeroizing::new(value.to_owned())).is_some()
+            } else if !value.is_empty() && (known.contains(&&*name) || repeatable.contains(&&*name)) {
+                let doubled = !repeatable.contains(&&*name) && form.field(&name).is_some();
+                form.others.push((name.clone().into_owned(), value.to_string()));
                 doubled
+            } else {
+                // As RFC 6749 has it: clients send what they send everywhere, `client_id` above all.
+                false
             };
             if doubled {
                 return Err(FormError::new(format!("{name} must be given once.")));
             }
         }
-        match found {
-            Some(secret) => Ok(Self { secret, others }),
-            None => {
-                Err(FormError::new(format!("{secret} is required, in a form (application/x-www-form-urlencoded).")))
-            }
-        }
+        Ok(form)
     }
 
     /// The secret.
-    #[must_use]
-    pub fn secret(&self) -> &str {
-        &self.secret
+    ///
+    /// # Errors
+    /// Says that it is missing.
+    pub fn secret(&self) -> Result<&str, FormError> {
+        let missing = || {
+            FormError::new(format!("{} is required, in a form (application/x-www-form-urlencoded).", self.secret_name))
+        };
+        self.secret.as_deref().map(String::as_str).ok_or_else(missing)
+    }
+
+    /// The values of a field, as often as it was given.
+    pub fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.others.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// Another field, if it was given.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.others.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+        self.fields(name).next()
     }
 }
 
@@ -96,15 +110,17 @@ impl FormError {
 mod tests {
     use super::*;
 
+    fn form(body: &str) -> Result<Form, FormError> {
+        Form::read(&Body::Text(body.to_owned()), "token", &["token_type_hint"], &["resource"])
+    }
+
     fn read(body: &str) -> Result<String, String> {
-        let form = Form::read(&Body::Text(body.to_owned()), "token", &["token_type_hint"]);
-        form.map(|form| form.secret().to_owned()).map_err(|error| error.error_description)
+        form(body).and_then(|form| form.secret().map(str::to_owned)).map_err(|error| error.error_description)
     }
 
     #[test]
     fn a_form_has_its_token_once_and_what_is_unknown_is_ignored() {
         assert_eq!(read("token=a%20b&token_type_hint=access_token").as_deref(), Ok("a b"));
-        assert_eq!(read("token=").as_deref(), Ok(""));
         assert_eq!(read("client_id=x&token=a&colour=red&colour=blue").as_deref(), Ok("a"));
         for (body, why) in [
             ("", "token is required"),
@@ -115,5 +131,21 @@ mod tests {
         ] {
             assert!(read(body).unwrap_err().contains(why), "{body}");
         }
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_one_that_was_left_out() {
+        for empty in ["token", "token=", "token=&token=", "token=%20%0D%0A%09"] {
+            assert!(read(empty).unwrap_err().contains("token is required"), "{empty}");
+        }
+        assert_eq!(read("token=&token=a&token=%0A").as_deref(), Ok("a"));
+        let form = form("token_type_hint=&token_type_hint=x&token_type_hint=&resource=&resource=a&resource=b").unwrap();
+        assert_eq!(form.field("token_type_hint"), Some("x"));
+        assert_eq!(form.fields("resource").collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn white_space_around_a_token_is_left_out() {
+        assert_eq!(read("token=+%09a%20b%0D%0A").as_deref(), Ok("a b"));
     }
 }
