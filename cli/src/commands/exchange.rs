@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::api::{Api, BaseUrl, segment};
 use crate::credentials::Credential;
+use crate::credentials::store::private;
 use crate::{Context, Failure, Outcome, config, credentials};
 
 const VARIABLE: &str = "PORTCULLIS_ID_TOKEN";
@@ -89,7 +90,7 @@ fn github_env_file() -> Result<PathBuf, Failure> {
 /// Masked first: from then on the job's log shows it nowhere.
 fn hand_to_github(path: &Path, token: &str, lost: &str, context: &Context) -> Result<(), Failure> {
     context.out.secret(&format!("::add-mask::{token}"), lost)?;
-    let opened = OpenOptions::new().append(true).create(true).open(path);
+    let opened = private(OpenOptions::new().append(true).create(true)).open(path);
     // Another step may have left the last line without its end.
     let written = opened.and_then(|mut file| writeln!(file, "\nPORTCULLIS_API_TOKEN={token}"));
     written.map_err(|error| Failure::Unfinished(format!("{}: {error}: {lost}", path.display())))

@@ -188,27 +188,23 @@ impl Writing<'_> {
     }
 }
 
+/// Options of which a file that is made is for its owner alone, whatever the umask.
 #[cfg(unix)]
-fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
     options.mode(0o600)
 }
 
 #[cfg(not(unix))]
-fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
     options
 }
 
-/// Makes a directory for its owner alone, if it is not there.
+/// Makes a directory for its owner alone, and those above it that are not there.
 fn create_private_dir(dir: &Path) -> io::Result<()> {
-    if let Some(parent) = dir.parent() {
-        fs::create_dir_all(parent)?;
-    }
     let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(dir) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    }
+    builder.create(dir)
 }

@@ -87,6 +87,11 @@ fn on_github_the_identity_is_asked_for_and_the_token_is_masked_before_it_is_hand
     let written = fs::read_to_string(&env_file).unwrap();
     let token = written.trim().strip_prefix("PORTCULLIS_API_TOKEN=").unwrap().to_owned();
     assert_eq!(stdout(&given.success()), format!("::add-mask::{token}\n"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&env_file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
     stack.call_demo("/apps/billing", &token);
     let request = asked.join().unwrap();
     assert!(

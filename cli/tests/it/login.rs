@@ -155,7 +155,7 @@ fn ctrl_c_ends_it_as_cancelled() {
 }
 
 #[test]
-fn the_file_is_its_owners_alone_and_is_replaced_in_one_step() {
+fn the_file_is_its_owners_alone_whatever_the_umask_and_is_replaced_in_one_step() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let stack = stack();
     let said = sign_in(&stack, &["--store", "file"], ALICE).stderr;
@@ -164,6 +164,10 @@ fn the_file_is_its_owners_alone_and_is_replaced_in_one_step() {
     let file = credentials(&stack);
     let dir = file.parent().unwrap();
     assert_eq!((mode(&file), mode(dir)), (0o600, 0o700));
+    assert_eq!(mode(&dir.join("credentials.lock")), 0o600);
+    for made in dir.ancestors().take_while(|made| *made != stack.home.path()) {
+        assert_eq!(mode(made), 0o700, "{}", made.display());
+    }
     let before = (fs::metadata(&file).unwrap().ino(), fs::File::open(&file).unwrap());
     sign_in(&stack, &["--store", "file"], "name=bob&groups=portcullis-viewer");
     assert_ne!(before.0, fs::metadata(&file).unwrap().ino(), "whoever was reading reads the old one to its end");

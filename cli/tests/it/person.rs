@@ -33,7 +33,9 @@ pub(crate) struct Page {
 
 pub(crate) fn login(stack: &Stack, arguments: &[&str]) -> Login {
     let issuer = format!("{}/dev", stack.url());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    // Where every new file is open to all, unless the command sees to it.
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", r#"umask 000; exec "$0" "$@""#, env!("CARGO_BIN_EXE_portcullis")]);
     command.env_clear().env("HOME", stack.home.path()).env("PORTCULLIS_URL", stack.url());
     // A browser that does nothing: what it would do, the test does.
     command.env("BROWSER", "/bin/true");
