@@ -170,9 +170,10 @@ pub(crate) fn arguments() -> Vec<OsString> {
     env::args_os().collect()
 }
 
-/// Whether `NO_COLOR` asks for no colours (<https://no-color.org>).
-pub(crate) fn no_color() -> bool {
-    variable("NO_COLOR").is_some()
+/// Whether a variable of the environment is there and not empty, whatever it says (as <https://no-color.org> has it).
+#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+pub(crate) fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// A variable of the environment; an empty one is none.

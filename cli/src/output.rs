@@ -1,6 +1,7 @@
 //! Data on standard output, talk on standard error; and how either looks on a terminal.
 //! Whatever came from the service is shown without control characters.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
     /// Whether standard output is a terminal.
     pub(crate) is_terminal: bool,
+    /// Whether standard error is one.
+    talks_to_terminal: bool,
     colored: bool,
     colored_talk: bool,
     clock: Clock,
@@ -45,13 +48,14 @@ pub(crate) enum Mood {
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool, color: Color, clock: Clock) -> Self {
         let colored = |terminal: bool| match color {
-            Color::Auto => terminal && !config::no_color(),
+            Color::Auto => terminal && !config::is_set("NO_COLOR") && !console::is_dumb(),
             Color::Always => true,
             Color::Never => false,
         };
         let is_terminal = io::stdout().is_terminal();
-        let colored_talk = colored(io::stderr().is_terminal());
-        Self { json, quiet, is_terminal, colored: colored(is_terminal), colored_talk, clock }
+        let talks_to_terminal = io::stderr().is_terminal();
+        let (colored, colored_talk) = (colored(is_terminal), colored(talks_to_terminal));
+        Self { json, quiet, is_terminal, talks_to_terminal, colored, colored_talk, clock }
     }
 
     /// A line of data.
@@ -77,7 +81,11 @@ impl Output {
     /// # Errors
     /// Where it cannot be written.
     pub(crate) fn secret(&self, text: &str, lost: &str) -> Result<(), Failure> {
-        let written = if self.json { self.document(text) } else { self.line(text) };
+        let written = match (self.json, self.is_terminal) {
+            (true, _) => self.document(text),
+            (false, true) => self.line(&clean(text)),
+            (false, false) => self.line(text),
+        };
         written.map_err(|failure| Failure::Unfinished(format!("{failure}: {lost}")))
     }
 
@@ -87,16 +95,7 @@ impl Output {
     /// # Errors
     /// Where it cannot be written.
     pub(crate) fn document(&self, json: &str) -> Result<(), Failure> {
-        if !self.is_terminal {
-            return self.line(json.trim_end());
-        }
-        let mut pretty = Vec::new();
-        let mut from = serde_json::Deserializer::from_str(json);
-        let mut to = serde_json::Serializer::pretty(&mut pretty);
-        match serde_transcode::transcode(&mut from, &mut to) {
-            Ok(()) => self.line(&clean(&String::from_utf8_lossy(&pretty))),
-            Err(_) => self.line(&clean(json)),
-        }
+        self.line(&as_shown(json, self.is_terminal))
     }
 
     /// A few facts, each with its name.
@@ -218,7 +217,7 @@ impl Output {
     /// Why a command failed: for people, and with `--json` as the service said it.
     pub(crate) fn complain(&self, failure: &Failure) {
         if let (true, Some(document)) = (self.json, failure.document()) {
-            talk(document.trim_end());
+            talk(&as_shown(document, self.talks_to_terminal));
             return;
         }
         talk(&format!("{} {}", self.colored_word("error:", Mood::Bad), clean(&failure.to_string())));
@@ -251,6 +250,20 @@ pub(crate) fn clean(text: &str) -> String {
         c => c,
     };
     text.chars().map(shown).collect()
+}
+
+/// JSON as it came, or as a terminal is to show it: with line breaks, and cleaned.
+fn as_shown(json: &str, on_terminal: bool) -> Cow<'_, str> {
+    if !on_terminal {
+        return Cow::Borrowed(json.trim_end());
+    }
+    let mut pretty = Vec::new();
+    let mut from = serde_json::Deserializer::from_str(json);
+    let mut to = serde_json::Serializer::pretty(&mut pretty);
+    Cow::Owned(match serde_transcode::transcode(&mut from, &mut to) {
+        Ok(()) => clean(&String::from_utf8_lossy(&pretty)),
+        Err(_) => clean(json.trim_end()),
+    })
 }
 
 /// `3 days ago`, `in 3 days`.

@@ -3,26 +3,42 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use assert_cmd::assert::Assert;
 
 use crate::support::{bare, json, stderr, stdout};
 
-/// Asks whoever answers so, once.
-#[track_caller]
-fn whoami_of(status: &str, headers: &str, body: &str, arguments: &[&str]) -> Assert {
+/// A server that gives this response once: its URL, and the request that it got.
+pub(crate) fn server(status: &str, headers: &str, body: &str) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let length = body.len();
     let answer = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut request = [0; 4096];
-        let read = stream.read(&mut request).unwrap();
-        stream.write_all(answer.as_bytes()).unwrap();
-        String::from_utf8_lossy(&request[..read]).into_owned()
+        let (mut request, mut byte) = (String::new(), [0]);
+        // To the end of the head, and as much of the body as it says that there is.
+        let is_whole = |request: &str| {
+            let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+            let head = head.to_ascii_lowercase();
+            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+            body.len() >= length.map_or(0, |length| length.parse().unwrap())
+        };
+        while !is_whole(&request) && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+            request.push(char::from(byte[0]));
+        }
+        // A client that has gone needs no response.
+        let _ = stream.write_all(answer.as_bytes());
+        request
     });
+    (url, server)
+}
+
+/// `whoami` with a server that gives this response.
+#[track_caller]
+fn whoami_of(status: &str, headers: &str, body: &str, arguments: &[&str]) -> Assert {
+    let (url, server) = server(status, headers, body);
     let home = tempfile::tempdir().unwrap();
     let mut command = bare(home.path());
     command.env("PORTCULLIS_URL", url).env("PORTCULLIS_API_TOKEN", "pcl_x").arg("whoami").args(arguments);
@@ -57,6 +73,13 @@ fn what_a_terminal_would_take_for_a_command_is_not_printed() {
     let problem = r#"{"type":"urn:x","title":"t","status":403,"detail":"\u001b[2Jno"}"#;
     let said = stderr(&whoami_of("403 Forbidden", "", problem, &[]).code(4));
     assert!(said.contains("no") && !said.contains('\u{1b}'), "{said:?}");
+}
+
+#[test]
+fn a_problem_document_that_is_piped_stays_as_it_came() {
+    let problem = r#"{"type":"urn:x","title":"t","status":403,"detail":"\u001b[2Jno\u202e", "x": 1}"#;
+    let assert = whoami_of("403 Forbidden", "", problem, &["--json"]).code(4);
+    assert_eq!((stdout(&assert), stderr(&assert)), (String::new(), format!("{problem}\n")));
 }
 
 #[test]

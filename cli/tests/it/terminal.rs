@@ -7,18 +7,21 @@ use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect as _};
 
+use crate::elsewhere::server;
 use crate::support::{Stack, stack};
 
 /// The command on a terminal that is 60 columns wide.
 fn on_a_terminal(stack: &Stack, arguments: &str, variables: &[(&str, &str)]) -> OsSession {
     let mut command = Command::new("/bin/sh");
     let portcullis = env!("CARGO_BIN_EXE_portcullis");
-    command.args(["-c", &format!("stty cols 60 rows 50; exec '{portcullis}' {arguments}")]);
+    // The size that `spawn` gives it may come late: what is said afterwards stands.
+    command.args(["-c", &format!("read -r line; stty cols 60 rows 50; exec '{portcullis}' {arguments}")]);
     command.env_clear().env("HOME", stack.home.path()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
     command.env("PORTCULLIS_URL", stack.url()).env("PORTCULLIS_API_TOKEN", stack.admin());
     command.envs(variables.iter().copied());
     let mut session = OsSession::spawn(command).expect("there is a terminal");
     session.set_expect_timeout(Some(Duration::from_secs(120)));
+    session.send("\n").expect("the shell reads");
     session
 }
 
@@ -122,4 +125,51 @@ fn json_has_line_breaks_on_a_terminal() {
     let stack = stack();
     let (shown, _) = rest(on_a_terminal(&stack, "whoami --json", &[]));
     assert!(shown.starts_with("{\r\n  \"principal_type\": \"token\",\r\n"), "{shown}");
+}
+
+#[test]
+fn nothing_of_a_response_is_a_command_to_the_terminal() {
+    let stack = stack();
+    let evil = "\\u001b[2J\u{9b}2J\u{202e}\u{7f}";
+    let me = format!(r#"{{"principal_type":"robot","owner":"{evil}","grants":[],"{evil}":1,"expires_at":null}}"#);
+    let problem = format!(r#"{{"type":"urn:x","title":"t","status":403,"detail":"{evil}"}}"#);
+    let of_form = format!(r#"{{"error":"{evil}","error_description":"{evil}"}}"#);
+    let made = format!(
+        r#"{{"token":"pcl_{evil}","id":"{evil}","name":"{evil}","owner":"o","grants":[],"allowed_ips":[],
+        "status":"active","created_by":"x","created_at":"2026-01-01T00:00:00Z"}}"#
+    );
+    let raw = "\u{1b}[2J\u{9b}2J\u{202e} no JSON at all";
+    for (status, body, arguments) in [
+        ("200 OK", me.as_str(), "whoami --json"),
+        ("200 OK", &me, "whoami"),
+        ("200 OK", &me, "whoami --quiet"),
+        ("200 OK", raw, "whoami --json"),
+        ("403 Forbidden", &problem, "whoami --json"),
+        ("403 Forbidden", &problem, "whoami"),
+        ("400 Bad Request", &of_form, "whoami --json"),
+        ("200 OK", &made, "token create -n x -p a:b --no-expiry --json"),
+        ("200 OK", &made, "token create -n x -p a:b --no-expiry --quiet"),
+        ("200 OK", &made, "token create -n x -p a:b --no-expiry"),
+    ] {
+        let (url, server) = server(status, "", body);
+        let (shown, _) = rest(on_a_terminal(&stack, arguments, &[("PORTCULLIS_URL", &url), ("NO_COLOR", "1")]));
+        server.join().unwrap();
+        assert!(shown.contains('\u{fffd}') || shown.contains("2J"), "{arguments}: {shown:?}");
+        assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{7f}']), "{arguments}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_dumb_terminal_gets_no_colours_unless_they_are_asked_for() {
+    let stack = stack();
+    stack.create(["--name", "a", "--role", "viewer"]);
+    for arguments in ["token list", "token show 0000000000000000"] {
+        let (shown, _) = rest(on_a_terminal(&stack, arguments, &[]));
+        assert!(shown.contains('\u{1b}'), "{shown:?}");
+        let (shown, _) = rest(on_a_terminal(&stack, arguments, &[("TERM", "dumb")]));
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+        let asked = format!("{arguments} --color always");
+        let (shown, _) = rest(on_a_terminal(&stack, &asked, &[("TERM", "dumb")]));
+        assert!(shown.contains('\u{1b}'), "{shown:?}");
+    }
 }
