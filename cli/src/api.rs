@@ -15,9 +15,9 @@ use ureq::http::{HeaderValue, Method, Request, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
-use crate::Failure;
 use crate::credentials::Credential;
 use crate::failure::Refused;
+use crate::{Failure, proxy};
 
 /// A gateway waits for 29 seconds, and then answers itself.
 const TIMEOUT: Duration = Duration::from_secs(35);
@@ -27,10 +27,13 @@ const MOST_BYTES: u64 = 10 * 1024 * 1024;
 /// All but what RFC 3986 leaves unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Where the service is: https, or http on this machine; without a slash at the end.
+/// Where the service is: https, or http on this machine; without a slash at the end, and with scheme and host in
+/// small letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     text: String,
+    /// Without the brackets of an IPv6 address.
+    host: String,
     is_loopback: bool,
 }
 
@@ -68,7 +71,7 @@ impl BaseUrl {
         const RULE: &str = "must be an https URL, or http on a loopback address, without ?, # and @";
         let wrong = || Failure::usage(format!("{source} {RULE}"));
         let uri: Uri = text.parse().map_err(|_| wrong())?;
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
         let is_loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
         let secure = match uri.scheme_str() {
             Some("https") => !host.is_empty(),
@@ -78,7 +81,11 @@ impl BaseUrl {
         if !secure || text.contains(['?', '#', '@']) {
             return Err(wrong());
         }
-        Ok(Self { text: text.trim_end_matches('/').to_owned(), is_loopback })
+        // All before the path counts alike in capitals: https, ://, and host and port.
+        let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+        let (place, path) = text.split_at_checked(text.find("://").unwrap_or(0) + 3 + authority).ok_or_else(wrong)?;
+        let text = format!("{}{}", place.to_ascii_lowercase(), path.trim_end_matches('/'));
+        Ok(Self { text, host, is_loopback })
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -98,7 +105,12 @@ pub(crate) fn segment(text: &str) -> String {
 }
 
 /// A client for one place: it follows no redirects, and waits only so long.
-pub(crate) fn agent(base: &BaseUrl) -> ureq::Agent {
+///
+/// # Errors
+/// Where the environment's setting of a proxy cannot be read.
+pub(crate) fn agent(base: &BaseUrl) -> Result<ureq::Agent, Failure> {
+    // What stays on this machine needs no proxy, and a proxy needs not see it.
+    let proxy = if base.is_loopback { None } else { proxy::of_host(&base.host)? };
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -110,15 +122,16 @@ pub(crate) fn agent(base: &BaseUrl) -> ureq::Agent {
         .max_redirects_will_error(false)
         .timeout_global(Some(TIMEOUT))
         .timeout_connect(Some(CONNECT_TIMEOUT))
-        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
-    // What stays on this machine needs no proxy, and a proxy needs not see it.
-    let config = if base.is_loopback { config.proxy(None) } else { config };
-    config.build().into()
+        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+        .proxy(proxy);
+    Ok(config.build().into())
 }
 
 impl Api {
-    pub(crate) fn new(base: BaseUrl, credential: Option<Credential>) -> Self {
-        Self { agent: agent(&base), base, credential }
+    /// # Errors
+    /// Where the environment's setting of a proxy cannot be read.
+    pub(crate) fn new(base: BaseUrl, credential: Option<Credential>) -> Result<Self, Failure> {
+        Ok(Self { agent: agent(&base)?, base, credential })
     }
 
     /// Where it is.
@@ -286,4 +299,26 @@ fn unreachable(base: &BaseUrl, error: &ureq::Error) -> Failure {
         ureq::Error::BodyExceedsLimit(_) => format!("{url} answered with more than this command reads"),
         error => format!("{url} cannot be reached: {error}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scheme_and_host_are_the_same_in_capitals_and_the_path_is_not() {
+        let parse = |text: &str| BaseUrl::parse(text, "--url");
+        for (one, other) in [
+            ("http://localhost:9050", "HTTP://LocalHost:9050/"),
+            ("https://api.example.com/v1", "https://API.Example.COM/v1/"),
+            ("http://[::1]:9050", "http://[::1]:9050//"),
+        ] {
+            assert_eq!(parse(one).unwrap(), parse(other).unwrap());
+        }
+        assert!(parse("http://LOCALHOST").unwrap().is_loopback);
+        assert_eq!(parse("https://a.example/V1").unwrap().as_str(), "https://a.example/V1");
+        for wrong in ["http://localhost.example", "http://EXAMPLE.com", "https://", "localhost", "http:localhost"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
 }

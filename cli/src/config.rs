@@ -61,7 +61,7 @@ impl Config {
             return BaseUrl::parse(url, "--url");
         }
         // A profile that is named on the command line is nearer than the environment.
-        match variable("PORTCULLIS_URL") {
+        match variable("PORTCULLIS_URL")? {
             Some(url) if self.profile.is_none() => BaseUrl::parse(&url, "PORTCULLIS_URL"),
             _ => match self.profile()? {
                 Some((name, profile)) => BaseUrl::parse(&profile.url, &format!("profiles.{name}.url")),
@@ -78,8 +78,11 @@ impl Config {
     }
 
     /// `PORTCULLIS_API_TOKEN`
-    pub(crate) fn token_variable() -> Option<Zeroizing<String>> {
-        variable("PORTCULLIS_API_TOKEN").map(Zeroizing::new)
+    ///
+    /// # Errors
+    /// Where it is not UTF-8.
+    pub(crate) fn token_variable() -> Result<Option<Zeroizing<String>>, Failure> {
+        Ok(variable("PORTCULLIS_API_TOKEN")?.map(Zeroizing::new))
     }
 
     /// The token file of the profile, which is for the profile's own URL and for no other.
@@ -105,7 +108,10 @@ impl Config {
     /// The profile that is in use, if there is one.
     fn profile(&self) -> Result<Option<(String, Profile)>, Failure> {
         let (path, mut file) = File::read()?;
-        let named = self.profile.clone().or_else(|| variable("PORTCULLIS_PROFILE")).or(file.profile);
+        let named = match &self.profile {
+            Some(name) => Some(name.clone()),
+            None => variable("PORTCULLIS_PROFILE")?.or(file.profile),
+        };
         let Some(name) = named else { return Ok(None) };
         let profile = file.profiles.remove(&name).ok_or_else(|| {
             let known: Vec<_> = file.profiles.keys().map(String::as_str).collect();
@@ -119,7 +125,7 @@ impl Config {
 impl File {
     /// Reads the config file; one that is not there says nothing, unless it was named.
     fn read() -> Result<(PathBuf, Self), Failure> {
-        let named = variable("PORTCULLIS_CONFIG").map(PathBuf::from);
+        let named = variable("PORTCULLIS_CONFIG")?.map(PathBuf::from);
         let was_named = named.is_some();
         let Some(path) = named.or_else(|| config_dir().map(|dir| dir.join("config.toml"))) else {
             return Ok((PathBuf::new(), Self::default()));
@@ -176,8 +182,13 @@ pub(crate) fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-/// A variable of the environment; an empty one is none.
+/// A variable of the environment, without white space around it; an empty one is none.
+///
+/// # Errors
+/// Where it is not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
-pub(crate) fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+    let Some(value) = env::var_os(name) else { return Ok(None) };
+    let value = value.into_string().map_err(|_| Failure::usage(format!("{name} is not UTF-8")))?;
+    Ok(Some(value.trim()).filter(|value| !value.is_empty()).map(str::to_owned))
 }

@@ -39,7 +39,7 @@ impl Context {
     pub(crate) fn api(&self) -> Result<Api, Failure> {
         let url = self.config.url()?;
         let credential = credentials::find(&self.config, &url, &self.out)?;
-        Ok(Api::new(url, Some(credential)))
+        Api::new(url, Some(credential))
     }
 
     /// The service, without a credential.
@@ -47,7 +47,7 @@ impl Context {
     /// # Errors
     /// Where no URL is known.
     pub(crate) fn api_without_credential(&self) -> Result<Api, Failure> {
-        Ok(Api::new(self.config.url()?, None))
+        Api::new(self.config.url()?, None)
     }
 
     /// Asks before what cannot be undone; `what` says what will break. `--yes` has answered.

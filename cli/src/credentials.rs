@@ -62,7 +62,7 @@ pub(crate) fn find(config: &Config, url: &BaseUrl, out: &Output) -> Result<Crede
         let secret = read(path, "--api-token-file", out)?;
         return Ok(Credential { secret, source: format!("--api-token-file {}", path.display()) });
     }
-    if let Some(text) = Config::token_variable() {
+    if let Some(text) = Config::token_variable()? {
         let secret = one_word(&text, "PORTCULLIS_API_TOKEN")?;
         return Ok(Credential { secret, source: "PORTCULLIS_API_TOKEN".to_owned() });
     }
@@ -79,11 +79,12 @@ pub(crate) fn find(config: &Config, url: &BaseUrl, out: &Output) -> Result<Crede
 /// Where a sign-in is to be stored, as a flag or `PORTCULLIS_CREDENTIALS` says it.
 ///
 /// # Errors
-/// Where the variable says something else.
+/// Where the variable says something else, or is not UTF-8.
 pub(crate) fn choice(flag: Option<Choice>) -> Result<Option<Choice>, Failure> {
-    let Some(said) = flag.is_none().then(|| variable("PORTCULLIS_CREDENTIALS")).flatten() else {
+    if flag.is_some() {
         return Ok(flag);
-    };
+    }
+    let Some(said) = variable("PORTCULLIS_CREDENTIALS")? else { return Ok(None) };
     let choice = Choice::from_str(&said, false);
     choice.map(Some).map_err(|_| Failure::usage("PORTCULLIS_CREDENTIALS must be file or keyring"))
 }

@@ -7,6 +7,7 @@
 //! | `config` | flag over environment over config file |
 //! | `credentials` | the credential, and where it came from |
 //! | `api` | the HTTP client |
+//! | `proxy` | the proxy for a host, as the environment names it |
 //! | `failure` | what went wrong, as a person would say it, and its exit code |
 //! | `output` | data on standard output, talk on standard error |
 //! | `confirm` | questions on a terminal |
@@ -26,6 +27,7 @@ mod context;
 mod credentials;
 mod failure;
 mod output;
+mod proxy;
 
 use std::process::ExitCode;
 

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     match env_file {
         Some(path) => hand_to_github(&path, &given.access_token, &lost, context)?,
         None => {
-            if config::variable("GITHUB_ACTIONS").is_some() && !out.quiet {
+            if config::is_set("GITHUB_ACTIONS") && !out.quiet {
                 out.warn("the job's log shows this token; --github-env masks it and hands it to the steps that follow");
             }
             out.secret(&given.access_token, &lost)?;
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn github_env_file() -> Result<PathBuf, Failure> {
-    let file = config::variable("GITHUB_ENV").map(PathBuf::from);
+    let file = config::variable("GITHUB_ENV")?.map(PathBuf::from);
     file.ok_or_else(|| Failure::usage("--github-env: GITHUB_ENV is not set; this is for jobs of GitHub Actions"))
 }
 
@@ -100,12 +100,13 @@ fn identity(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure
     if let Some(path) = &args.id_token_file {
         return credentials::read(path, "--id-token-file", &context.out);
     }
-    if let Some(text) = config::variable(VARIABLE) {
-        return Ok(Zeroizing::new(text.trim().to_owned()));
+    if let Some(text) = config::variable(VARIABLE)? {
+        return Ok(Zeroizing::new(text));
     }
-    match GITHUB.map(config::variable) {
-        [Some(url), Some(token)] => of_github(&url, token, args, context),
-        _ if config::variable("GITHUB_ACTIONS").is_some() => {
+    let [url, token] = GITHUB.map(config::variable);
+    match (url?, token?) {
+        (Some(url), Some(token)) => of_github(&url, token, args, context),
+        _ if config::is_set("GITHUB_ACTIONS") => {
             Err(Failure::usage("this job may not have an ID token")
                 .with_hint("give the job permissions: id-token: write"))
         }
@@ -129,7 +130,7 @@ fn of_github(url: &str, token: String, args: &Args, context: &Context) -> Result
         None => context.config.url()?.as_str().to_owned(),
     };
     let credential = Credential::of_a_job(token, GITHUB[1]);
-    let api = Api::new(base, Some(credential));
+    let api = Api::new(base, Some(credential))?;
     let answer = api.get(format!("?{query}&audience={}", segment(&audience))).send()?;
     Ok(answer.read::<Given>()?.value)
 }

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 
 fn token(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure> {
     let stdin = Path::new("-");
-    match (&args.token_file, config::variable(VARIABLE)) {
+    match (&args.token_file, config::variable(VARIABLE)?) {
         (Some(path), _) if path == stdin && context.config.token_file_flag() == Some(stdin) => {
             Err(Failure::usage("standard input cannot hold both your token and the one that is asked about"))
         }

@@ -164,7 +164,7 @@ impl From<TokenError> for Failure {
 
 /// A GET, or a POST of a form.
 fn call(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), Failure> {
-    let agent = api::agent(&safe(endpoint)?);
+    let agent = api::agent(&safe(endpoint)?)?;
     let unreachable = |error: ureq::Error| Failure::Unreachable(format!("{endpoint} cannot be reached: {error}"));
     let answer = match form {
         None => agent.get(endpoint).header("accept", "application/json").call(),

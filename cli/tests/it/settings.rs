@@ -1,8 +1,12 @@
 //! Where URL and credential come from, and where a secret has no place.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::net::TcpStream;
+use std::os::unix::ffi::OsStrExt as _;
 
-use crate::support::{Stack, json, stack, stderr, stdout};
+use crate::elsewhere::server;
+use crate::support::{Stack, bare, json, stack, stderr, stdout};
 
 fn config(stack: &Stack, text: &str) {
     let dir = stack.home.path().join("config/portcullis");
@@ -136,4 +140,101 @@ fn a_token_that_stands_where_none_belongs_is_refused_and_never_repeated() {
         said += &stderr(&stack.bare().arg("whoami").assert().code(2));
     }
     assert!(said.contains("[redacted]") && !said.contains(&token[20..]), "{said}");
+}
+
+#[test]
+fn white_space_around_a_variable_is_not_part_of_it() {
+    let stack = stack();
+    let (url, token) = (format!(" {}\n", stack.url()), format!("\t{}\r\n", stack.admin()));
+    let named = stack.home.path().join("named.toml");
+    fs::write(&named, format!("[profiles.p]\nurl = \"{}\"\n", stack.url())).unwrap();
+    let succeeds = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = stack.bare();
+        command.env("PORTCULLIS_API_TOKEN", &token).envs(variables.iter().copied()).args(arguments);
+        command.assert().success();
+    };
+    succeeds(&[("PORTCULLIS_URL", &url)], &["whoami"]);
+    succeeds(&[("PORTCULLIS_URL", &url), ("PORTCULLIS_INTROSPECT_TOKEN", &token)], &["introspect"]);
+    let named = format!(" {} ", named.display());
+    succeeds(&[("PORTCULLIS_CONFIG", &named), ("PORTCULLIS_PROFILE", " p\n")], &["whoami"]);
+    let choice = [("PORTCULLIS_URL", url.as_str()), ("PORTCULLIS_CREDENTIALS", " keyring ")];
+    let mut login = stack.bare();
+    login.envs(choice).args(["login", "--device", "--issuer", "http://127.0.0.1:9", "--client-id", "x"]);
+    assert!(!stderr(&login.assert().failure()).contains("PORTCULLIS_CREDENTIALS"));
+}
+
+#[test]
+fn a_variable_of_white_space_alone_is_unset() {
+    let stack = stack();
+    let mut command = stack.portcullis(["introspect"]);
+    let said = stderr(&command.env("PORTCULLIS_INTROSPECT_TOKEN", " \n").assert().code(2));
+    assert!(said.contains("none was given"), "{said}");
+}
+
+#[test]
+fn a_variable_that_is_not_utf_8_is_named_and_not_taken_for_unset() {
+    let stack = stack();
+    let bytes = OsStr::from_bytes(b"http://127.0.0.1:9/\xff");
+    let https = ["whoami", "--url", "https://portcullis.example"];
+    for (name, arguments) in [
+        ("PORTCULLIS_URL", &["whoami"][..]),
+        ("PORTCULLIS_API_TOKEN", &["whoami"]),
+        ("PORTCULLIS_PROFILE", &["whoami", "--url", "http://127.0.0.1:9"]),
+        ("PORTCULLIS_CONFIG", &["whoami", "--profile", "p"]),
+        ("PORTCULLIS_CREDENTIALS", &["login", "--device"]),
+        ("PORTCULLIS_INTROSPECT_TOKEN", &["introspect"]),
+        ("PORTCULLIS_ID_TOKEN", &["exchange"]),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", &["exchange"]),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &["exchange"]),
+        ("GITHUB_ENV", &["exchange", "--github-env"]),
+        ("HTTPS_PROXY", &https),
+        ("all_proxy", &https),
+        ("NO_PROXY", &https),
+    ] {
+        let mut command = stack.bare();
+        command.env("PORTCULLIS_URL", "http://127.0.0.1:9").env("HTTP_PROXY", "http://127.0.0.1:9");
+        if name != "PORTCULLIS_PROFILE" && name != "PORTCULLIS_CONFIG" && name != "PORTCULLIS_API_TOKEN" {
+            command.env("PORTCULLIS_API_TOKEN", "pcl_x");
+        }
+        let said = stderr(&command.env(name, bytes).args(arguments).assert().code(2));
+        assert!(said.contains(&format!("{name} is not UTF-8")), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_proxy_is_used_for_a_service_elsewhere_and_never_for_this_machine() {
+    let home = tempfile::tempdir().unwrap();
+    for (variable, no_proxy) in [
+        ("HTTPS_PROXY", ""),
+        ("https_proxy", "127.0.0.1, example"),
+        ("ALL_PROXY", "notservice.example,192.0.2.0/24"),
+        ("HTTP_PROXY", "service.example.com"),
+    ] {
+        let (proxy, request) = server("502 Bad Gateway", "", "");
+        let mut command = bare(home.path());
+        command.env(variable, format!(" {proxy}\n")).env("NO_PROXY", no_proxy).env("PORTCULLIS_API_TOKEN", "pcl_x");
+        command.args(["whoami", "--url", "https://service.invalid"]).assert().code(7);
+        // Where the proxy was not asked, this is what it gets.
+        drop(TcpStream::connect(proxy.trim_start_matches("http://")));
+        let request = request.join().unwrap();
+        assert!(request.starts_with("CONNECT service.invalid:443 "), "{variable}: {request}");
+    }
+    let stack = stack();
+    stack.portcullis(["whoami"]).env("ALL_PROXY", "http://127.0.0.1:9").assert().success();
+}
+
+#[test]
+fn a_proxy_setting_that_cannot_be_read_is_an_error_that_does_not_repeat_it() {
+    let home = tempfile::tempdir().unwrap();
+    for proxy in
+        ["http://", "gopher://proxy.example", "http://u:hunter2@proxy example", "http://proxy:99999", "http://:80"]
+    {
+        for variable in ["HTTPS_PROXY", "all_proxy"] {
+            let mut command = bare(home.path());
+            command.env(variable, proxy).env("PORTCULLIS_API_TOKEN", "pcl_x");
+            let said = stderr(&command.args(["whoami", "--url", "https://service.invalid"]).assert().code(2));
+            assert!(said.contains(&format!("{variable} is not the URL of a proxy")), "{proxy}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
 }

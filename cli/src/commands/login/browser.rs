@@ -15,7 +15,7 @@ use super::ask;
 use super::events::Events;
 use super::listener::{Callback, listen};
 use crate::Failure;
-use crate::config::variable;
+use crate::config::is_set;
 use crate::credentials::provider::{Provider, Refused};
 use crate::credentials::session::Session;
 
@@ -29,9 +29,8 @@ struct Secrets {
 /// Whether a browser can be opened here: one that `BROWSER` names; else not in a session from
 /// another machine, nor on a system whose desktop is not there.
 pub(super) fn seems_to_be_here() -> bool {
-    let has = |name| variable(name).is_some();
-    let desktop = cfg!(any(target_os = "macos", windows)) || has("DISPLAY") || has("WAYLAND_DISPLAY");
-    has("BROWSER") || (desktop && !has("SSH_CONNECTION"))
+    let desktop = cfg!(any(target_os = "macos", windows)) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+    is_set("BROWSER") || (desktop && !is_set("SSH_CONNECTION"))
 }
 
 /// Sends the person to the provider and waits for the browser to come back. It waits for its

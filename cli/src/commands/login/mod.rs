@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// Stores a session that the service takes, and says whose it is.
 fn finish(session: &Session, choice: Option<Choice>, context: &Context) -> Result<Outcome, Failure> {
     let url = context.config.url()?;
-    let api = crate::api::Api::new(url.clone(), Some(Credential::of_session(session)));
+    let api = crate::api::Api::new(url.clone(), Some(Credential::of_session(session)))?;
     let me: Me = api.get("/me").send()?.read()?;
     let store = Store::open().ok_or_else(|| Failure::usage("there is no home directory to store the sign-in in"))?;
     let stored_in = store.lock()?.add(&url, session, choice)?;
