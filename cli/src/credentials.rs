@@ -7,17 +7,17 @@ pub(crate) mod session;
 pub(crate) mod store;
 
 use std::fmt;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use clap::ValueEnum as _;
 
-use crate::Failure;
 use crate::api::BaseUrl;
 use crate::config::{Config, variable};
 use crate::output::Output;
+use crate::{Failure, input};
 use session::Session;
 use store::Choice;
 
@@ -96,8 +96,8 @@ pub(crate) fn choice(flag: Option<Choice>) -> Result<Option<Choice>, Failure> {
 /// Where it cannot be read, or does not hold one word.
 pub(crate) fn read(path: &Path, what: &str, out: &Output) -> Result<Zeroizing<String>, Failure> {
     let mut text = Zeroizing::new(String::new());
-    let read = if path == Path::new("-") {
-        io::stdin().take(MOST_BYTES).read_to_string(&mut text)
+    let read = if path == Path::new(input::STDIN) {
+        input::stdin(what)?.take(MOST_BYTES).read_to_string(&mut text)
     } else {
         warn_if_open(path, out);
         std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))

@@ -8,6 +8,7 @@
 //! | `credentials` | the credential, and where it came from |
 //! | `api` | the HTTP client |
 //! | `proxy` | the proxy for a host, as the environment names it |
+//! | `input` | files and standard input |
 //! | `failure` | what went wrong, as a person would say it, and its exit code |
 //! | `output` | data on standard output, talk on standard error |
 //! | `confirm` | questions on a terminal |
@@ -26,6 +27,7 @@ mod confirm;
 mod context;
 mod credentials;
 mod failure;
+mod input;
 mod output;
 mod proxy;
 

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`token`] | the secret's format, its digest, the record | permissions' meaning, DynamoDB, HTTP |
 //! | [`access`] | grants, the catalog, [`access::decide`] | I/O of any kind |
+//! | [`json`] | JSON in which a key is given twice | what any document means |
 //! | [`api`] | what the HTTP API answers, as types | how an answer comes to be |
 //! | [`claims`] | the objects of a JWT, and its id | keys, I/O of any kind |
 //! | `session` | the JWTs of an OpenID Connect provider | DynamoDB |
@@ -25,6 +26,7 @@ pub mod config;
 pub mod flush;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod json;
 #[cfg(feature = "session")]
 pub mod session;
 #[cfg(feature = "store")]

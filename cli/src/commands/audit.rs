@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::token::id;
 use crate::aws::{Deployed, Place};
 use crate::output::Mood;
-use crate::{Context, Failure, Outcome};
+use crate::{Context, Failure, Outcome, input};
 
 /// Where `cargo run` keeps it.
 const OF_THIS_MACHINE: &str = ".portcullis/audit.log";
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let mut found = Found { id: &args.id, since, most, lines: VecDeque::new(), left_off: false, read: 0, audit: 0 };
     let progress = context.out.progress("reading the audit log");
     match file(args, context) {
-        Some(path) if path == Path::new("-") => read(io::stdin().lock(), "standard input", &mut found)?,
+        Some(path) if path == Path::new(input::STDIN) => read(input::stdin("--file")?, "standard input", &mut found)?,
         Some(path) => {
             let name = path.display().to_string();
             let opened = File::open(&path).map_err(|error| unreadable(&name, &error))?;

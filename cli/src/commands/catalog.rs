@@ -1,12 +1,12 @@
 //! `portcullis catalog …`: the catalog of permissions, roles and routes. A file of it is TOML or
 //! JSON; it is checked here by the very rules of the service, before anything is sent.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use portcullis::access::{Catalog, Flaw, MOST_CATALOG_BYTES};
 use portcullis::api::CatalogPut;
+use portcullis::json;
 use portcullis::token::redact;
 use serde_json::{Value, json};
 use similar::TextDiff;
@@ -15,7 +15,7 @@ use ureq::http::Method;
 use super::token::quoted;
 use crate::api::Api;
 use crate::output::clean;
-use crate::{Context, Failure, Outcome};
+use crate::{Context, Failure, Outcome, input};
 
 /// What there is to do with catalogs.
 #[derive(Debug, Subcommand)]
@@ -43,8 +43,8 @@ pub(crate) enum Command {
 /// A catalog in a file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct File {
-    /// The catalog: TOML, or JSON where the name ends in .json
-    #[arg(value_name = "FILE")]
+    /// The catalog: TOML, or JSON where the name ends in .json; - is standard input, which may be either
+    #[arg(value_name = "FILE|-")]
     path: PathBuf,
 }
 
@@ -76,7 +76,8 @@ fn check(file: &File, context: &Context) -> Result<Outcome, Failure> {
         print(&flaws, context)?;
     }
     if flaws.is_empty() {
-        context.out.note(&format!("{} is a catalog without flaws.", file.path.display()));
+        let name = if file.is_stdin() { "Standard input".to_owned() } else { file.path.display().to_string() };
+        context.out.note(&format!("{name} is a catalog without flaws."));
         return Ok(Outcome::Done);
     }
     Ok(Outcome::No)
@@ -157,27 +158,40 @@ fn print(flaws: &[Flaw], context: &Context) -> Result<(), Failure> {
 impl File {
     /// The document, by which nothing is lost that the catalog says; or what is wrong with it.
     fn read(&self) -> Result<Result<Value, Vec<Flaw>>, Failure> {
-        let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", self.path.display()));
-        let text = fs::read_to_string(&self.path).map_err(|error| wrong(&error))?;
+        let text = input::text(&self.path, "FILE")?;
         if text.len() > MOST_CATALOG_BYTES {
-            return Err(wrong(&format!("a catalog has at most {MOST_CATALOG_BYTES} bytes; this has {}", text.len())));
+            let (path, bytes) = (self.path.display(), text.len());
+            let why = format!("FILE {path}: a catalog has at most {MOST_CATALOG_BYTES} bytes; this has {bytes}");
+            return Err(Failure::usage(why));
         }
-        let document = match self.parsed(&text) {
+        let document = match self.parsed(input::without_mark(&text)) {
             Ok(document) => document,
-            Err(flaw) => return Ok(Err(vec![flaw])),
+            Err(flaws) => return Ok(Err(flaws)),
         };
         Ok(Catalog::read(&document).map(|catalog| catalog.to_document()))
     }
 
-    fn parsed(&self, text: &str) -> Result<Value, Flaw> {
-        let flaw = |line: usize, message: String| Flaw { place: format!("line {line}"), message };
-        if self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            return serde_json::from_str(text).map_err(|error| flaw(error.line(), error.to_string()));
+    fn parsed(&self, text: &str) -> Result<Value, Vec<Flaw>> {
+        let flaw = |line: usize, message: String| vec![Flaw { place: format!("line {line}"), message }];
+        if self.is_json(text) {
+            let (value, twice) = json::read(text.as_bytes()).map_err(|error| flaw(error.line(), error.to_string()))?;
+            let given_twice = |place| Flaw { place, message: json::GIVEN_TWICE.to_owned() };
+            return if twice.is_empty() { Ok(value) } else { Err(twice.into_iter().map(given_twice).collect()) };
         }
         toml::from_str(text).map_err(|error: toml::de::Error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             flaw(before.matches('\n').count() + 1, error.message().to_owned())
         })
+    }
+
+    /// Standard input has no name to tell by, but no TOML begins so.
+    fn is_json(&self, text: &str) -> bool {
+        let is_named_so = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        is_named_so || (self.is_stdin() && text.trim_start().starts_with('{'))
+    }
+
+    fn is_stdin(&self) -> bool {
+        self.path == Path::new(input::STDIN)
     }
 
     /// The document; where there are flaws they are printed, and there is none.

@@ -2,7 +2,7 @@
 //! The token comes from a file, standard input or the environment, never from the command line.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use portcullis::api::{Activity, Introspection, Verdict};
 use portcullis::clock::Timestamp;
@@ -51,11 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn token(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure> {
-    let stdin = Path::new("-");
     match (&args.token_file, config::variable(VARIABLE)?) {
-        (Some(path), _) if path == stdin && context.config.token_file_flag() == Some(stdin) => {
-            Err(Failure::usage("standard input cannot hold both your token and the one that is asked about"))
-        }
         (Some(path), _) => credentials::read(path, "--token-file", &context.out),
         (None, Some(text)) => Ok(Zeroizing::new(text)),
         (None, None) => Err(Failure::usage("which token? none was given")

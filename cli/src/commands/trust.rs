@@ -1,8 +1,6 @@
 //! `portcullis trust test`: which trust rule takes a CI job's identity, and why the others do not.
 //! It asks the very rules of the service, here.
 
-use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -15,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{catalog, token::view};
 use crate::output::clean;
-use crate::{Context, Failure, Outcome};
+use crate::{Context, Failure, Outcome, input};
 
 /// What there is to do with trust rules.
 #[derive(Debug, Subcommand)]
@@ -29,8 +27,8 @@ pub(crate) struct Args {
     /// The identity's claims: a JSON object, or the whole ID token, of which nothing is verified; - is standard input
     #[arg(long, value_name = "PATH|-")]
     claims: PathBuf,
-    /// The catalog with the rules, TOML or JSON; without it, the one that is in force
-    #[arg(long, value_name = "FILE")]
+    /// The catalog with the rules, TOML or JSON, or - for standard input; without it, the one that is in force
+    #[arg(long, value_name = "FILE|-")]
     catalog: Option<PathBuf>,
 }
 
@@ -58,18 +56,14 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, Failu
 /// Claims as they are, or those of a JWT.
 fn claims(path: &Path) -> Result<ClaimSet, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("--claims {}: {error}", path.display()));
-    let mut text = String::new();
-    if path == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).map_err(|error| wrong(&error))?;
-    } else {
-        text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
-    }
+    let text = input::text(path, "--claims")?;
+    let text = input::without_mark(&text);
     let mut parts = text.trim().split('.');
     let json = match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(_), Some(claims), Some(_), None) if !text.trim_start().starts_with('{') => {
             URL_SAFE_NO_PAD.decode(claims).map_err(|_| wrong(&"it is neither a JSON object nor an ID token"))?
         }
-        _ => text.into_bytes(),
+        _ => text.as_bytes().to_vec(),
     };
     let UniqueObject(claims) = serde_json::from_slice(&json).map_err(|error| {
         // The place alone: there may be a whole ID token in it.

@@ -88,3 +88,54 @@ fn a_catalog_with_flaws_is_not_sent() {
     let assert = stack.portcullis(["catalog", "push", &path, "--yes"]).assert().code(1);
     assert!(stderr(&assert).contains("nothing was done"));
 }
+
+#[test]
+fn a_key_that_is_given_twice_is_refused_in_the_words_of_the_service() {
+    let stack = stack();
+    let text = r#"{"roles":{"a":{"permissions":["b:c"],"permissions":["b:d"]}},"strict":true,"strict":true}"#;
+    let path = file(&stack, "twice.json", text);
+    let said = stdout(&stack.bare().args(["catalog", "check", &path]).assert().code(1));
+    assert_eq!(said, "roles.a.permissions: must be given once\nstrict: must be given once\n");
+    let request = ureq::put(format!("{}/catalog", stack.url())).header("if-match", "\"1\"");
+    let request = request.header("authorization", format!("Bearer {}", stack.admin()));
+    let mut response = request.config().http_status_as_error(false).build().send(text).unwrap();
+    let problem: serde_json::Value = serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap();
+    let of_service: Vec<_> = problem["errors"].as_array().unwrap().iter().collect();
+    let words = |error: &serde_json::Value| {
+        format!("{}: {}", error["field"].as_str().unwrap(), error["message"].as_str().unwrap())
+    };
+    assert_eq!(said.lines().collect::<Vec<_>>(), of_service.into_iter().map(words).collect::<Vec<_>>());
+    stack.portcullis(["catalog", "push", &path, "--yes"]).assert().code(1);
+}
+
+#[test]
+fn a_catalog_comes_from_standard_input_too_as_toml_or_json() {
+    let home = tempfile::tempdir().unwrap();
+    let check = |text: &str| bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text).assert();
+    for good in [GOOD, "", " \n{\"strict\": false}", "\u{feff}{\"strict\": false}"] {
+        check(good).code(0);
+    }
+    assert!(stdout(&check("strict = 1\n").code(1)).contains("strict: "));
+    assert!(stdout(&check("{\n\"strict\":\n}").code(1)).starts_with("line 3: "));
+    let stack = stack();
+    stack.portcullis(["catalog", "push", "-", "--yes"]).write_stdin(GOOD).assert().success();
+    stack.portcullis(["catalog", "diff", "-"]).write_stdin(GOOD).assert().code(0);
+}
+
+#[test]
+fn a_catalog_may_start_with_a_byte_order_mark() {
+    let stack = stack();
+    for (name, text) in [("bom.json", r#"{"strict": false}"#), ("bom.toml", GOOD)] {
+        let path = file(&stack, name, &format!("\u{feff}{text}"));
+        stack.bare().args(["catalog", "check", &path]).assert().success();
+    }
+}
+
+#[test]
+fn standard_input_is_read_for_one_thing_alone() {
+    let stack = stack();
+    let mut command = stack.bare();
+    command.args(["catalog", "push", "-", "--yes", "--url", &stack.url(), "--api-token-file", "-"]);
+    let said = stderr(&command.write_stdin(GOOD).assert().code(2));
+    assert!(said.contains("standard input cannot hold both FILE and --api-token-file"), "{said}");
+}

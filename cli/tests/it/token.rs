@@ -102,6 +102,88 @@ fn a_body_may_come_from_a_file_over_which_flags_stand() {
     assert_eq!((&token["name"], &token["expires_at"]), (&json!("b"), &Value::Null));
 }
 
+/// Creates a token from this file's text, with these flags.
+fn from_file(stack: &Stack, text: &str, flags: &[&str]) -> assert_cmd::assert::Assert {
+    let mut command = stack.portcullis(["token", "create", "--json", "--from-file", "-"]);
+    command.args(flags).write_stdin(text).assert()
+}
+
+#[test]
+fn every_flag_stands_over_what_the_file_says() {
+    let stack = stack();
+    let one = r#"{"name":"a","permissions":["apps:read"],"resources":["apps/x"],"expires_in":"1h","allowed_ips":["192.0.2.1"]}"#;
+    let several = r#"{"name":"a","grants":[{"permissions":["apps:read"],"resources":["apps/x"]}],"expires_at":null}"#;
+    let role = r#"{"name":"a","role":"viewer","owner":"bob","description":"d","expires_at":"2100-01-01T00:00:00Z"}"#;
+    let made = |text: &str, flags: &[&str]| document(&from_file(&stack, text, flags).success());
+    let of_viewer = made(role, &[]);
+    for file in [one, several, role] {
+        let token = made(file, &["--permission", "builds:read", "--resource", "apps/y"]);
+        assert_eq!(token["grants"], json!([{ "permissions": ["builds:read"], "resources": ["apps/y"] }]), "{file}");
+        assert_eq!(token["role"], Value::Null);
+        let token = made(file, &["--grant", "builds:read@apps/y"]);
+        assert_eq!(token["grants"], json!([{ "permissions": ["builds:read"], "resources": ["apps/y"] }]), "{file}");
+        let token = made(file, &["--role", "viewer", "--resource", "*"]);
+        assert_eq!((&token["role"], &token["grants"]), (&json!("viewer"), &of_viewer["grants"]), "{file}");
+        let token = made(file, &["--name", "b", "--description", "e", "--owner", "carol", "--allow-ip", "192.0.2.2"]);
+        let fields = ["name", "description", "owner", "allowed_ips"].map(|field| token[field].clone());
+        assert_eq!(fields, [json!("b"), json!("e"), json!("carol"), json!(["192.0.2.2"])], "{file}");
+        assert_eq!(made(file, &["--no-expiry"])["expires_at"], Value::Null, "{file}");
+        assert!(made(file, &["--expires-in", "2h"])["expires_at"].is_string(), "{file}");
+        let at = "2099-01-01T00:00:00Z";
+        assert_eq!(made(file, &["--expires-at", at])["expires_at"], at, "{file}");
+    }
+    // What a flag does not name stays.
+    let token = made(one, &["--permission", "builds:read"]);
+    assert_eq!(token["grants"], json!([{ "permissions": ["builds:read"], "resources": ["apps/x"] }]));
+    assert_eq!(made(one, &["--resource", "apps/y"])["grants"][0]["permissions"], json!(["apps:read"]));
+    assert_eq!(made(role, &["--resource", "apps/y"])["role"], "viewer");
+}
+
+#[test]
+fn flags_that_contradict_each_other_or_the_file_are_named() {
+    let stack = stack();
+    let file = r#"{"name":"a","grants":[{"permissions":["apps:read"]}]}"#;
+    for (flags, named) in [
+        (&["--role", "viewer", "--permission", "apps:read"][..], &["--role", "--permission"][..]),
+        (&["--role", "viewer", "--grant", "apps:read"], &["--role", "--grant"]),
+        (&["--permission", "apps:read", "--grant", "apps:read"], &["--permission", "--grant"]),
+        (&["--resource", "x", "--grant", "apps:read"], &["--resource", "--grant"]),
+        (&["--expires-in", "1h", "--no-expiry"], &["--expires-in", "--no-expiry"]),
+        (&["--resource", "x"], &["--resource", "grants"]),
+    ] {
+        let said = stderr(&from_file(&stack, file, flags).code(2));
+        let line = said.lines().next().unwrap();
+        for flag in ["--role", "--permission", "--grant", "--resource", "--expires-in", "--no-expiry"] {
+            assert!(named.contains(&flag) == line.contains(flag), "{flags:?}: {line}");
+        }
+        assert!(named.iter().all(|name| line.contains(name)), "{flags:?}: {line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_named_by_its_place_there() {
+    let stack = stack();
+    let twice = r#"{"name":"a","name":"b","grants":[{"permissions":["a:b"],"permissions":["a:b"]}]}"#;
+    let said = stderr(&from_file(&stack, twice, &[]).code(2));
+    assert!(said.contains("grants[0].permissions: must be given once"), "{said}");
+    assert!(said.contains("name: must be given once"), "{said}");
+    let wrong = stderr(&from_file(&stack, r#"{"name":"","permissions":["a b"]}"#, &["--expires-in", "0s"]).code(2));
+    assert!(wrong.contains("permissions[0]"), "{wrong}");
+    for (text, why) in [("[]", "must be a JSON object"), ("{", "line 1"), ("", "line 1")] {
+        let said = stderr(&from_file(&stack, text, &[]).code(2));
+        assert!(said.contains("--from-file -: ") && said.contains(why), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_file_of_json_may_start_with_a_byte_order_mark() {
+    let stack = stack();
+    from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"]}", &[]).success();
+    let path = stack.home.path().join("claims.json");
+    std::fs::write(&path, "\u{feff}{\"iss\":\"x\"}").unwrap();
+    stack.portcullis(["trust", "test", "--claims", path.to_str().unwrap()]).assert().code(1);
+}
+
 #[test]
 fn a_list_follows_the_pages_and_is_one_document() {
     let stack = stack();

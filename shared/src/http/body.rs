@@ -6,8 +6,8 @@ use std::str::FromStr;
 use lambda_http::Body;
 use serde_json::{Map, Value};
 
-use super::object;
 use super::{FieldError, Problem};
+use crate::json;
 use crate::token::Invalid;
 
 /// The most bytes of a body.
@@ -31,14 +31,14 @@ fn parse(body: &Body, most: usize) -> Result<(Value, Vec<String>), Problem> {
     if body.len() > most {
         return Err(Problem::body_too_large(most));
     }
-    object::read(body.as_ref()).map_err(|error| {
+    json::read(body.as_ref()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Problem::invalid_body(format!("The body is not JSON in UTF-8: line {line}, column {column}."))
     })
 }
 
 fn given_twice(place: &str) -> FieldError {
-    FieldError::new(place, "must be given once")
+    FieldError::new(place, json::GIVEN_TWICE)
 }
 
 /// The fields of a JSON object, and what was found wrong with them so far.

@@ -5,7 +5,6 @@ mod asked;
 mod body;
 mod call;
 mod form;
-mod object;
 mod precondition;
 mod problem;
 mod view;

@@ -21,16 +21,27 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// As the body of a create has it.
-    pub(crate) fn put_into(&self, body: &mut Map<String, Value>) {
+    /// As the body of a create has it, in place of what the body says of the same.
+    ///
+    /// # Errors
+    /// Resources for grants, which have resources of their own.
+    pub(crate) fn put_into(&self, body: &mut Map<String, Value>) -> Result<(), Failure> {
         if !self.grant.is_empty() {
+            body.retain(|field, _| !["role", "permissions", "resources"].contains(&field.as_str()));
             body.insert("grants".to_owned(), self.grant.iter().map(|text| grant(text)).collect());
         }
-        for (field, list) in [("permissions", &self.permission), ("resources", &self.resource)] {
-            if !list.is_empty() {
-                body.insert(field.to_owned(), json!(list));
-            }
+        if !self.permission.is_empty() {
+            body.retain(|field, _| !["role", "grants"].contains(&field.as_str()));
+            body.insert("permissions".to_owned(), json!(self.permission));
         }
+        if !self.resource.is_empty() {
+            if body.get("grants").is_some_and(|grants| !grants.is_null()) {
+                let why = "--resource says on what, and the grants of the file have resources of their own";
+                return Err(Failure::usage(why).with_hint("give --permission, --role or --grant in place of those"));
+            }
+            body.insert("resources".to_owned(), json!(self.resource));
+        }
+        Ok(())
     }
 
     /// As a change has it, which knows grants alone; `None` if nothing was said.

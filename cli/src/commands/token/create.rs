@@ -1,14 +1,15 @@
 //! `portcullis token create`
 
-use std::fs;
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use portcullis::json;
 use serde_json::{Map, Value, json};
 
 use super::access::{Access, Expiry};
 use super::print_secret;
-use crate::{Context, Failure, Outcome};
+use crate::{Context, Failure, Outcome, input};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -31,8 +32,8 @@ pub(crate) struct Args {
     /// Whom it belongs to; for admins
     #[arg(long)]
     owner: Option<String>,
-    /// A file of JSON with the body of POST /tokens; the other flags stand over what it says
-    #[arg(long, value_name = "PATH")]
+    /// A file of JSON with the body of POST /tokens, or - for standard input; the other flags stand over what it says
+    #[arg(long, value_name = "PATH|-")]
     from_file: Option<PathBuf>,
 }
 
@@ -40,7 +41,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let body = body(args)?;
     let ends = ["expires_in", "expires_at"].iter().any(|field| body.contains_key(*field));
     let api = context.api()?;
-    let answer = api.post("/tokens").json(&body).send()?;
+    let answer = api.post("/tokens").json(&body).send();
+    // Of a file, the fields have the names that they have there.
+    let answer = answer.map_err(|failure| if args.from_file.is_some() { failure.in_a_document() } else { failure })?;
     if !ends && io::stderr().is_terminal() {
         context
             .out
@@ -50,26 +53,36 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn body(args: &Args) -> Result<Map<String, Value>, Failure> {
-    let mut body = match &args.from_file {
-        None => Map::new(),
-        Some(path) => {
-            let wrong =
-                |error: &dyn std::fmt::Display| Failure::usage(format!("--from-file {}: {error}", path.display()));
-            let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
-            serde_json::from_str(&text).map_err(|error| wrong(&error))?
-        }
-    };
-    let texts =
-        [("name", &args.name), ("description", &args.description), ("role", &args.role), ("owner", &args.owner)];
+    let mut body = args.from_file.as_deref().map_or_else(|| Ok(Map::new()), file)?;
+    let texts = [("name", &args.name), ("description", &args.description), ("owner", &args.owner)];
     for (field, text) in texts {
         if let Some(text) = text {
             body.insert(field.to_owned(), json!(text));
         }
     }
-    args.access.put_into(&mut body);
+    if let Some(role) = &args.role {
+        body.retain(|field, _| !["permissions", "grants"].contains(&field.as_str()));
+        body.insert("role".to_owned(), json!(role));
+    }
+    args.access.put_into(&mut body)?;
     if !args.allow_ip.is_empty() {
         body.insert("allowed_ips".to_owned(), json!(args.allow_ip));
     }
     args.expiry.put_into(&mut body);
     Ok(body)
+}
+
+/// The body that a file has. Of a key that is given twice it is not known which of the two is meant.
+fn file(path: &Path) -> Result<Map<String, Value>, Failure> {
+    let wrong = |why: &dyn Display| Failure::usage(format!("--from-file {}: {why}", path.display()));
+    let text = input::text(path, "--from-file")?;
+    let (value, twice) = json::read(input::without_mark(&text).as_bytes()).map_err(|error| wrong(&error))?;
+    if !twice.is_empty() {
+        let each = twice.iter().map(|place| format!("\n  {place}: {}", json::GIVEN_TWICE));
+        return Err(wrong(&format!("the same key is there more than once{}", each.collect::<String>())));
+    }
+    match value {
+        Value::Object(body) => Ok(body),
+        _ => Err(wrong(&"it must be a JSON object")),
+    }
 }

@@ -6,9 +6,15 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// What is said of a key that stands in one object more than once.
+pub const GIVEN_TWICE: &str = "must be given once";
+
 /// Reads a document, and the places of the keys that stand in one object more than once:
 /// `roles.cicd.permissions`.
-pub(super) fn read(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
+///
+/// # Errors
+/// Where it is not JSON in UTF-8.
+pub fn read(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
     let mut doubled = Vec::new();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = At { place: String::new(), doubled: &mut doubled }.deserialize(&mut reader)?;
