@@ -6,6 +6,7 @@
 //! | `audit` | what is said of a token's requests; with the feature `aws` |
 //! | `catalog`, `introspect`, `token`, `whoami` | what these commands do, without a terminal |
 //! | `ci_examples` | that the steps of `examples/ci` do what they say, as they stand there |
+//! | `documents` | that what the documents say to copy does what they say |
 //! | `elsewhere` | what is made of answers that are not the service's as it is today |
 //! | `exchange` | that CI jobs get tokens for their identities (`issuer`), and that trials of trust rules are true |
 //! | `help` | what every command says of itself |
@@ -20,6 +21,7 @@
 mod audit;
 mod catalog;
 mod ci_examples;
+mod documents;
 mod elsewhere;
 mod exchange;
 mod help;

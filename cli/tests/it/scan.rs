@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use crate::support::{bare, json, stack, stderr, stdout};
 
-/// A token of nobody's, and its id.
-fn token(prefix: &str) -> (String, String) {
+/// A token of no service, and its id.
+pub(crate) fn token(prefix: &str) -> (String, String) {
     // The system's generator, by way of a deployment that has none of it: any secret will do.
     let secret = Secret::generate(&prefix.parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
     (secret.reveal().to_owned(), secret.id().to_string())
@@ -172,29 +172,6 @@ fn the_pre_commit_hook_lets_no_token_into_a_commit() {
     let said = String::from_utf8_lossy(&[refused.stdout, refused.stderr].concat()).into_owned();
     assert!(!refused.status.success() && said.contains(&id) && !said.contains(&secret), "{said}");
     assert!(commit("nothing secret\n").status.success());
-}
-
-#[test]
-fn every_regular_expression_of_the_documentation_finds_every_token_and_nothing_that_is_cut() {
-    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/secret-scanning.md")).unwrap();
-    let marked = |line: &str| line.contains("[0-9A-Za-z]{65}");
-    let expressions: Vec<_> = text
-        .lines()
-        .filter(|line| marked(line))
-        .map(|line| {
-            let quoted = line.split(['\'', '`']).find(|part| marked(part));
-            quoted.unwrap_or_else(|| panic!("no expression in {line}")).to_owned()
-        })
-        .collect();
-    assert!(expressions.len() >= 4, "{expressions:?}");
-    for expression in expressions {
-        let regex = regex::Regex::new(&expression).unwrap();
-        for _ in 0..20 {
-            let (secret, _) = token("pcl");
-            assert!(regex.is_match(&secret) && regex.is_match(&format!("TOKEN={secret};")), "{expression}");
-            assert!(!regex.is_match(&secret[..secret.len() - 1]) && !regex.is_match("pcl_short"), "{expression}");
-        }
-    }
 }
 
 #[test]

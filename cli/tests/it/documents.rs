@@ -1,0 +1,91 @@
+//! What the documents tell people to copy, read out of them and tried.
+
+use std::fs;
+
+use crate::scan::token;
+use crate::support::stack;
+
+fn read(name: &str) -> String {
+    fs::read_to_string(format!("{}/../docs/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Each expression of `docs/secret-scanning.md` with the scanner that it is for. Where a scanner takes what stands
+/// before and after on its own, the expression has all three.
+fn expressions() -> Vec<(String, String)> {
+    let text = read("secret-scanning.md");
+    let (_, others) = text.split_once("\n## Other scanners\n").unwrap();
+    let (mut found, mut scanner): (Vec<(String, String)>, _) = (Vec::new(), String::new());
+    for line in others.lines() {
+        let cell = || line.split('`').nth(1).unwrap().replace("\\|", "|");
+        if let Some((first, _)) = line.split_once(" (").filter(|_| line.starts_with(|c: char| c.is_alphabetic())) {
+            scanner = first.to_owned();
+        } else if line.starts_with("| Secret format |") {
+            found.push((scanner.clone(), format!("({})", cell())));
+        } else if line.starts_with("| Before secret |") {
+            let (_, expression) = found.last_mut().unwrap();
+            expression.insert_str(0, &format!("(?:{})", cell()));
+        } else if line.starts_with("| After secret |") {
+            let (_, expression) = found.last_mut().unwrap();
+            expression.push_str(&format!("(?:{})", cell()));
+        } else if line.contains("{65}") {
+            let quoted = line.split('\'').find(|part| part.contains("{65}"));
+            found.push((scanner.clone(), format!("({})", quoted.unwrap())));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_expression_for_another_scanner_finds_a_token_whatever_stands_around_it() {
+    let expressions = expressions();
+    let scanners: Vec<_> = expressions.iter().map(|(scanner, _)| scanner.as_str()).collect();
+    assert_eq!(scanners, ["gitleaks", "trufflehog", "GitHub secret scanning", "GitLab secret detection"]);
+    let before =
+        ["", " ", "=", "\"", "\n", "%3D", "%20", "\\n", "\\t", "\\u0022", "\\x22", "TOKEN_", "token", "3", "é", "=3D"];
+    let after = ["", " ", ";", "\"", "\n", "%26", "\\n", "\\u0022", "_", "_OLD", "x", "é"];
+    for (scanner, expression) in expressions {
+        let regex = regex::Regex::new(&expression).unwrap();
+        let (secret, _) = token("pcl");
+        for before in before {
+            for after in after {
+                let text = format!("{before}{secret}{after}");
+                let found = regex.captures(&text).and_then(|found| found.get(1));
+                let found = found.map(|found| found.as_str());
+                assert_eq!(found, Some(secret.as_str()), "{scanner}: {expression} in {before:?} and {after:?}");
+            }
+        }
+        for cut in [&secret[..secret.len() - 1], &secret[1..], "pcl_short", &secret.replacen('_', "-", 1)] {
+            assert!(!regex.is_match(cut), "{scanner}: {expression}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the shell needs the PATH that there is")]
+fn the_command_that_revokes_all_idle_tokens_does_so_and_does_nothing_where_there_are_none() {
+    use std::path::Path;
+    use std::process::Command;
+    let stack = stack();
+    let text = read("cli.md");
+    let found = text.split('`').find(|code| code.contains("--idle-days 90") && code.contains("revoke")).unwrap();
+    // No token of this test is 90 days old.
+    let script = found.replace("--idle-days 90", "--owner alice");
+    let bin = Path::new(env!("CARGO_BIN_EXE_portcullis")).parent().unwrap().display().to_string();
+    let run = || {
+        let mut shell = Command::new("sh");
+        shell.env_clear().env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap()));
+        shell.env("HOME", stack.home.path()).env("PORTCULLIS_URL", stack.url());
+        let output = shell.env("PORTCULLIS_API_TOKEN", stack.admin()).args(["-ec", &script]).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{script}: {said}");
+        said
+    };
+    assert_eq!(run(), "");
+    for name in ["a", "b"] {
+        stack.create(["--name", name, "--permission", "apps:read", "--owner", "alice"]);
+    }
+    assert_eq!(run().matches("is revoked").count(), 2);
+    // Those that are revoked already are listed still, and that is no error.
+    run();
+}
