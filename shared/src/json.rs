@@ -6,29 +6,86 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// What is said of a key that stands in one object more than once.
-pub const GIVEN_TWICE: &str = "must be given once";
+/// The most of them that are named.
+const MAX_NAMED: usize = 20;
 
-/// Reads a document, and the places of the keys that stand in one object more than once:
-/// `roles.cicd.permissions`.
+/// The keys that stand in one object of a document more than once.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Duplicates {
+    /// The places of the first 20: `roles.cicd.permissions`.
+    pub places: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl Duplicates {
+    /// A sentence for each, with its place; the last is for those that are not named.
+    pub fn flaws(&self) -> impl Iterator<Item = (&str, String)> {
+        let named = self.places.iter().map(|place| (place.as_str(), "must be given once".to_owned()));
+        let more = (self.more > 0).then(|| ("*", format!("{} more keys are given twice", self.more)));
+        named.chain(more)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+}
+
+/// Reads a document, and the keys that are given twice in it.
 ///
 /// # Errors
 /// Where it is not JSON in UTF-8.
-pub fn read(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
-    let mut doubled = Vec::new();
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = At { place: String::new(), doubled: &mut doubled }.deserialize(&mut reader)?;
-    reader.end()?;
-    Ok((value, doubled))
+pub fn read(bytes: &[u8]) -> Result<(Value, Duplicates), serde_json::Error> {
+    let mut reader = Reader::default();
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = reader.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok((value, reader.duplicates))
 }
 
-/// One value, and where it stands.
-struct At<'a> {
-    place: String,
-    doubled: &'a mut Vec<String>,
+/// Reads values, and knows where the present one stands.
+#[derive(Default)]
+struct Reader {
+    path: Vec<Step>,
+    duplicates: Duplicates,
 }
 
-impl<'de> DeserializeSeed<'de> for At<'_> {
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Reader {
+    /// Reads what stands one step further in.
+    fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(step);
+        let value = read(self);
+        self.path.pop();
+        value
+    }
+
+    fn note_duplicate(&mut self, key: &str) {
+        if self.duplicates.places.len() == MAX_NAMED {
+            self.duplicates.more += 1;
+            return;
+        }
+        let mut place = String::new();
+        for step in &self.path {
+            match step {
+                Step::Key(key) => place.push_str(&format!("{key}.")),
+                Step::Index(at) => {
+                    place.truncate(place.trim_end_matches('.').len());
+                    place.push_str(&format!("[{at}]."));
+                }
+            }
+        }
+        self.duplicates.places.push(place + key);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Reader {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -36,7 +93,7 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for At<'_> {
+impl<'de> Visitor<'de> for &mut Reader {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,24 +103,21 @@ impl<'de> Visitor<'de> for At<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let place = if self.place.is_empty() { key.clone() } else { format!("{}.{key}", self.place) };
-            let value = entries.next_value_seed(At { place: place.clone(), doubled: &mut *self.doubled })?;
-            if object.insert(key, value).is_some() {
-                self.doubled.push(place);
+            let value = self.within(Step::Key(key.clone()), |reader| entries.next_value_seed(reader))?;
+            if object.contains_key(&key) {
+                self.note_duplicate(&key);
             }
+            object.insert(key, value);
         }
         Ok(Value::Object(object))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        loop {
-            let place = format!("{}[{}]", self.place, list.len());
-            match entries.next_element_seed(At { place, doubled: &mut *self.doubled })? {
-                Some(value) => list.push(value),
-                None => return Ok(Value::Array(list)),
-            }
+        while let Some(value) = self.within(Step::Index(list.len()), |reader| entries.next_element_seed(reader))? {
+            list.push(value);
         }
+        Ok(Value::Array(list))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
@@ -97,20 +151,27 @@ mod tests {
 
     #[test]
     fn a_key_that_is_given_twice_is_named_wherever_it_stands() {
-        let (value, doubled) = read(br#"{"a":1,"b":[{"c":1,"c":2},{"d":{"e":1,"e":1}}],"a":2,"x":{"c":1}}"#).unwrap();
-        assert_eq!(doubled, ["b[0].c", "b[1].d.e", "a"]);
+        let (value, twice) = read(br#"{"a":1,"b":[{"c":1,"c":2},{"d":{"e":1,"e":1}}],"a":2,"x":{"c":1}}"#).unwrap();
+        assert_eq!(twice, Duplicates { places: ["b[0].c", "b[1].d.e", "a"].map(str::to_owned).into(), more: 0 });
         assert_eq!(value["a"], 2);
     }
 
     #[test]
     fn everything_else_is_read_as_serde_json_reads_it() {
         for text in [r#"{"a":[1,-2,3.5,true,null,"é\u0041",{"b":{}}]}"#, "[]", "1", "\"x\"", "null", "1e300"] {
-            let (value, doubled) = read(text.as_bytes()).unwrap();
-            assert_eq!((value, doubled.len()), (serde_json::from_str::<Value>(text).unwrap(), 0), "{text}");
+            let (value, twice) = read(text.as_bytes()).unwrap();
+            assert_eq!((value, twice.is_empty()), (serde_json::from_str::<Value>(text).unwrap(), true), "{text}");
         }
         let deep = "[".repeat(10_000);
         for text in ["", "{", "{} x", "[1,]", "{\"a\":1e999}", &deep] {
             assert!(read(text.as_bytes()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn twenty_duplicates_are_named_and_the_others_counted() {
+        let body = format!("{{{}}}", vec![r#""a":1"#; 1000].join(","));
+        let (_, twice) = read(body.as_bytes()).unwrap();
+        assert_eq!((twice.places, twice.more), (vec!["a".to_owned(); 20], 979));
     }
 }

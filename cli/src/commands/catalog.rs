@@ -175,8 +175,9 @@ impl File {
         let flaw = |line: usize, message: String| vec![Flaw { place: format!("line {line}"), message }];
         if self.is_json(text) {
             let (value, twice) = json::read(text.as_bytes()).map_err(|error| flaw(error.line(), error.to_string()))?;
-            let given_twice = |place| Flaw { place, message: json::GIVEN_TWICE.to_owned() };
-            return if twice.is_empty() { Ok(value) } else { Err(twice.into_iter().map(given_twice).collect()) };
+            let flaws: Vec<_> =
+                twice.flaws().map(|(place, message)| Flaw { place: place.to_owned(), message }).collect();
+            return if flaws.is_empty() { Ok(value) } else { Err(flaws) };
         }
         toml::from_str(text).map_err(|error: toml::de::Error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();

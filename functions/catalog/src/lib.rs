@@ -8,9 +8,6 @@ use portcullis::api::CatalogPut;
 use portcullis::http::{Access, Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
 use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES};
 
-/// The most flaws that are named in one answer.
-const MOST_FLAWS: usize = 100;
-
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, answer(app, &request).await)
@@ -36,14 +33,8 @@ async fn show(app: &App, call: &Call) -> Answer {
 async fn put(app: &App, call: &Call, request: &Request) -> Answer {
     let seen = if_match(request)?;
     let document = read_json(request.body(), MOST_CATALOG_BYTES)?;
-    let catalog = Catalog::read(&document).map_err(|flaws| {
-        let more = flaws.len().saturating_sub(MOST_FLAWS);
-        let mut errors: Vec<_> = flaws.into_iter().take(MOST_FLAWS).map(FieldError::from).collect();
-        if more > 0 {
-            errors.push(FieldError::new("*", format!("{more} more flaws are not named")));
-        }
-        Problem::invalid(errors)
-    })?;
+    let catalog = Catalog::read(&document)
+        .map_err(|flaws| Problem::invalid(flaws.into_iter().map(FieldError::from).collect()))?;
     let current = call.catalog(app).await?;
     if current.version != seen {
         return Err(Problem::precondition_failed(current.version));
@@ -85,6 +76,6 @@ fn contained(call: &Call, catalog: &Catalog, before: &Catalog) -> Result<(), Pro
         }
         lacking
     });
-    let errors: Vec<_> = groups.chain(trust).take(MOST_FLAWS).collect();
+    let errors: Vec<_> = groups.chain(trust).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::exceeds_grants(errors)) }
 }

@@ -7,14 +7,14 @@ use lambda_http::Body;
 use serde_json::{Map, Value};
 
 use super::{FieldError, Problem};
-use crate::json;
+use crate::json::{self, Duplicates};
 use crate::token::Invalid;
 
 /// The most bytes of a body.
 pub const MOST_BYTES: usize = 16 * 1024;
 
 /// The most unknown fields that are named one by one.
-const MOST_UNKNOWN: usize = 20;
+const MAX_UNKNOWN: usize = 20;
 
 /// Reads a body as JSON.
 ///
@@ -23,11 +23,10 @@ const MOST_UNKNOWN: usize = 20;
 /// named by its place.
 pub fn read_json(body: &Body, most: usize) -> Result<Value, Problem> {
     let (value, doubled) = parse(body, most)?;
-    let doubled: Vec<_> = doubled.iter().map(|place| given_twice(place)).collect();
-    if doubled.is_empty() { Ok(value) } else { Err(Problem::invalid(doubled)) }
+    if doubled.is_empty() { Ok(value) } else { Err(Problem::invalid(given_twice(&doubled))) }
 }
 
-fn parse(body: &Body, most: usize) -> Result<(Value, Vec<String>), Problem> {
+fn parse(body: &Body, most: usize) -> Result<(Value, Duplicates), Problem> {
     if body.len() > most {
         return Err(Problem::body_too_large(most));
     }
@@ -37,8 +36,8 @@ fn parse(body: &Body, most: usize) -> Result<(Value, Vec<String>), Problem> {
     })
 }
 
-fn given_twice(place: &str) -> FieldError {
-    FieldError::new(place, json::GIVEN_TWICE)
+fn given_twice(twice: &Duplicates) -> Vec<FieldError> {
+    twice.flaws().map(|(place, message)| FieldError::new(place, message)).collect()
 }
 
 /// The fields of a JSON object, and what was found wrong with them so far.
@@ -58,7 +57,7 @@ impl Fields {
     pub fn read(body: &Body) -> Result<Self, Problem> {
         match parse(body, MOST_BYTES)? {
             (Value::Object(object), doubled) => {
-                let errors = doubled.iter().map(|place| given_twice(place)).collect();
+                let errors = given_twice(&doubled);
                 Ok(Self { object, before: String::new(), errors })
             }
             _ => Err(Problem::invalid_body("The body must be a JSON object.")),
@@ -201,10 +200,10 @@ impl Fields {
 
     fn note_unknown(&mut self, known: &str) {
         let unknown: Vec<_> = std::mem::take(&mut self.object).into_iter().map(|(field, _)| field).collect();
-        for field in unknown.iter().take(MOST_UNKNOWN) {
+        for field in unknown.iter().take(MAX_UNKNOWN) {
             self.fail(field, format!("is unknown; known are {known}"));
         }
-        if let Some(more) = unknown.len().checked_sub(MOST_UNKNOWN).filter(|more| *more > 0) {
+        if let Some(more) = unknown.len().checked_sub(MAX_UNKNOWN).filter(|more| *more > 0) {
             self.fail("*", format!("{more} more fields are unknown"));
         }
     }
@@ -220,7 +219,8 @@ impl Fields {
         if !(1..=most).contains(&list.len()) {
             self.fail(field, format!("must have 1 to {most} entries; it has {}", list.len()));
         }
-        Some(list)
+        // Too many are not read: comparing them with each other would take ever longer.
+        Some(if list.len() > most { Vec::new() } else { list })
     }
 
     fn keep<T>(&mut self, field: &str, parsed: Result<T, Invalid>) -> Option<T> {

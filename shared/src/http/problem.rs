@@ -12,6 +12,12 @@ use crate::clock::Timestamp;
 use crate::store;
 use crate::token::{Invalid, redact};
 
+/// The most errors that a response names.
+const MAX_ERRORS: usize = 20;
+/// The most characters of a field's place, and of what is said of it.
+const MAX_FIELD_LENGTH: usize = 200;
+const MAX_MESSAGE_LENGTH: usize = 1000;
+
 /// Why a call was not answered as asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -28,17 +34,40 @@ pub struct Problem {
 }
 
 impl FieldError {
-    /// Names a field, in which whatever looks like a token is redacted.
+    /// Names a field, in which whatever looks like a token is redacted, in at most 200 characters; the
+    /// message has at most 1,000.
     pub fn new(field: &str, message: impl Into<String>) -> Self {
-        Self { field: redact(field).into_owned(), message: message.into() }
+        let mut message = message.into();
+        shorten(&mut message, MAX_MESSAGE_LENGTH);
+        let mut field = redact(field).into_owned();
+        shorten(&mut field, MAX_FIELD_LENGTH);
+        Self { field, message }
     }
+}
+
+/// Cuts a text that has more characters, and marks the cut.
+fn shorten(text: &mut String, max: usize) {
+    if let Some((end, _)) = text.char_indices().nth(max) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+/// The first errors, and how many more there are: a response must not grow with the request.
+fn limited(mut errors: Vec<FieldError>) -> Vec<FieldError> {
+    let more = errors.len().saturating_sub(MAX_ERRORS);
+    errors.truncate(MAX_ERRORS);
+    if more > 0 {
+        errors.push(FieldError::new("*", format!("{more} more errors are not named")));
+    }
+    errors
 }
 
 impl Problem {
     /// 400: every offending field at once.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(400, "invalid_request", "The request is not valid") }
+        Self { errors: limited(errors), ..Self::new(400, "invalid_request", "The request is not valid") }
     }
 
     /// 400: the body as a whole.
@@ -61,7 +90,7 @@ impl Problem {
     /// 403: more was asked for than the caller has to give.
     #[must_use]
     pub fn exceeds_grants(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(403, "exceeds_grants", "Nobody can hand out more than they have") }
+        Self { errors: limited(errors), ..Self::new(403, "exceeds_grants", "Nobody can hand out more than they have") }
     }
 
     /// 404: not there, or not yours: one answer for both.
@@ -242,6 +271,19 @@ mod tests {
             Problem::unavailable(),
         ];
         insta::assert_snapshot!(all.map(shown).join("\n\n"));
+    }
+
+    #[test]
+    fn twenty_errors_are_named_and_no_response_grows_with_the_request() {
+        let long = "x".repeat(100_000);
+        let errors: Vec<_> =
+            (0..50_000).map(|_| FieldError { field: long[..9].to_owned(), message: String::new() }).collect();
+        for problem in [Problem::invalid(errors.clone()), Problem::exceeds_grants(errors)] {
+            assert_eq!(problem.errors.len(), 21);
+            assert_eq!(problem.errors[20], FieldError::new("*", "49980 more errors are not named"));
+        }
+        let largest = Problem::invalid(vec![FieldError::new(&long, long.clone()); 1000]);
+        assert!(shown(largest).len() < 30_000);
     }
 
     #[test]

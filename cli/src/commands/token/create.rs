@@ -78,7 +78,7 @@ fn file(path: &Path) -> Result<Map<String, Value>, Failure> {
     let text = input::text(path, "--from-file")?;
     let (value, twice) = json::read(input::without_mark(&text).as_bytes()).map_err(|error| wrong(&error))?;
     if !twice.is_empty() {
-        let each = twice.iter().map(|place| format!("\n  {place}: {}", json::GIVEN_TWICE));
+        let each = twice.flaws().map(|(place, message)| format!("\n  {place}: {message}"));
         return Err(wrong(&format!("the same key is there more than once{}", each.collect::<String>())));
     }
     match value {

@@ -18,9 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::check::is_own;
+use super::limits::over_limits;
 use super::route::RouteFlaw;
 use super::{Catalog, OWN, Role, RoleName, Route, TrustRule};
 use crate::access::Permission;
+
+/// The most unknown fields of an object that are named one by one.
+const MAX_UNKNOWN: usize = 20;
 
 /// What is wrong with a catalog, and where: `roles.cicd.permissions[2]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,10 @@ impl Catalog {
     /// # Errors
     /// Everything that is wrong with it, each with its place.
     pub fn read(document: &Value) -> Result<Self, Vec<Flaw>> {
+        let over = over_limits(document);
+        if !over.is_empty() {
+            return Err(over);
+        }
         let mut reader = Reader::default();
         let catalog = reader.catalog(document);
         let mut flaws = reader.flaws;
@@ -264,8 +272,12 @@ impl Reader {
     }
 
     pub(super) fn nothing_else(&mut self, before: &str, fields: Map<String, Value>, known: &str) {
-        for (field, _) in fields {
+        let count = fields.len();
+        for (field, _) in fields.into_iter().take(MAX_UNKNOWN) {
             self.fail(format!("{before}{field}"), format!("is unknown; known are {known}"));
+        }
+        if count > MAX_UNKNOWN {
+            self.fail(format!("{before}*"), format!("{} more fields are unknown", count - MAX_UNKNOWN));
         }
     }
 

@@ -4,6 +4,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `document` | the catalog as JSON, read with every flaw named at its place |
+//! | `limits` | how many entries its lists may have |
 //! | `check` | what has to hold of a catalog as a whole |
 //! | `route` | a route's pattern, and the resource that its parameters name |
 //! | `role` | a role and its name |
@@ -14,6 +15,7 @@
 
 mod check;
 mod document;
+mod limits;
 mod role;
 mod route;
 mod trust;

@@ -24,7 +24,7 @@ use super::catalog::{METHODS, On};
 use super::need::conventional_action;
 use super::{Grant, Grants, Permission, Resource, Route, Rules};
 use about::{names_of, paths_about};
-use witness::Witness;
+use witness::{MAX_COMPARISONS, Witness};
 
 /// The most regions that are looked for. A policy has room for far fewer.
 const MOST_REGIONS: usize = 400;
@@ -74,6 +74,9 @@ pub enum Inexpressible {
     /// There is too much to say.
     #[error("it takes more than {MOST_REGIONS} patterns to say what is allowed")]
     TooMany,
+    /// There is too much to work out for one request.
+    #[error("with so many routes it takes more than {MAX_COMPARISONS} comparisons to say what is allowed")]
+    Costly,
 }
 
 /// All requests of a protected API that are allowed to whoever has these grants and is
@@ -87,7 +90,7 @@ pub fn regions(grants: &Grants, rules: &Rules<'_>) -> Result<Allowed, Inexpressi
     if !rules.catalog.is_strict() && grants.iter().any(universal) {
         return Ok(Allowed::Everything);
     }
-    let mut finder = Finder { witness: Witness { grants, rules }, grants, found: BTreeMap::new() };
+    let mut finder = Finder { witness: Witness::new(grants, rules), grants, found: BTreeMap::new() };
     if !rules.catalog.is_strict() {
         for method in METHODS {
             finder.by_convention(method)?;
@@ -96,6 +99,7 @@ pub fn regions(grants: &Grants, rules: &Rules<'_>) -> Result<Allowed, Inexpressi
     for route in rules.catalog.routes() {
         finder.by_route(route)?;
     }
+    finder.is_done()?;
     Ok(Allowed::Within(finder.regions()))
 }
 
@@ -113,6 +117,12 @@ struct Found {
 }
 
 impl Finder<'_> {
+    /// # Errors
+    /// Where there were too many comparisons for anything to be said.
+    fn is_done(&self) -> Result<(), Inexpressible> {
+        if self.witness.is_exhausted() { Err(Inexpressible::Costly) } else { Ok(()) }
+    }
+
     /// What the convention opens.
     fn by_convention(&mut self, method: &'static str) -> Result<(), Inexpressible> {
         let action = conventional_action(method);
@@ -120,6 +130,7 @@ impl Finder<'_> {
             let held = grant.permissions.iter().filter(|held| held.action().is_none_or(|held| held == action));
             let first_names: Vec<_> = held.map(|held| Vec::from_iter(held.resource().map(str::to_owned))).collect();
             for resource in &grant.resources {
+                self.is_done()?;
                 match resource {
                     Resource::All => {
                         for names in &first_names {
@@ -150,6 +161,7 @@ impl Finder<'_> {
         for grant in self.grants.iter().filter(|grant| grant.has(&route.permission)) {
             for paths in grant.resources.iter().flat_map(|resource| paths_about(route, parts, resource)) {
                 for method in METHODS.into_iter().filter(|method| on.is(method)) {
+                    self.is_done()?;
                     if paths.more {
                         self.below_by_route(method, &paths.names, route)?;
                     } else {

@@ -169,6 +169,22 @@ fn what_is_too_much_to_say_is_not_looked_for() {
 }
 
 #[test]
+fn what_takes_too_many_comparisons_is_not_worked_out() {
+    let routes = |count: usize| {
+        let route =
+            |n| json!({"match": format!("ANY /name-{n}/{{x}}/{{y}}"), "permission": "a:read", "resource": "a/{x}"});
+        json!({ "routes": (0..count).map(route).collect::<Vec<_>>() }).to_string()
+    };
+    let resources: Vec<_> = (0..50).map(|n| format!("a/{n}/*")).collect();
+    let resources: Vec<_> = resources.iter().map(String::as_str).collect();
+    let list: &[(&[&str], &[&str])] = &[(&["a:*"], &resources)];
+    let costly = found(list, &routes(900)).unwrap_err();
+    assert_eq!(costly, Inexpressible::Costly);
+    assert_eq!(costly.to_string(), "with so many routes it takes more than 250000 comparisons to say what is allowed");
+    assert_ne!(found(list, &routes(5)), Err(Inexpressible::Costly));
+}
+
+#[test]
 fn a_stored_catalog_whose_routes_overlap_opens_nothing_by_the_later_one() {
     let overlapping = r#"{"routes": [{"match": "GET /a/b", "permission": "secret:view"}, {"match": "GET /a/{x+}", "permission": "a:read"}]}"#;
     let catalog = Catalog::stored(overlapping).unwrap();

@@ -5,6 +5,8 @@
 //! therefore opens every other name in its place: grants cover names by what they begin
 //! with, and so cover a path with a fresh name only by what stands before it.
 
+use std::cell::Cell;
+
 use crate::access::catalog::{On, Part};
 use crate::access::fold::fold;
 use crate::access::{Api, Grants, Lookalike, Need, RequestPath, Route, Rules, Target, need};
@@ -12,14 +14,37 @@ use crate::access::{Api, Grants, Lookalike, Need, RequestPath, Route, Rules, Tar
 /// No rule ever let a control character into a route, a grant or a path.
 const FRESH: &str = "\0";
 
+/// The most routes that are compared with paths for one answer: some milliseconds' worth.
+pub(super) const MAX_COMPARISONS: usize = 250_000;
+
 pub(super) struct Witness<'a> {
-    pub(super) grants: &'a Grants,
-    pub(super) rules: &'a Rules<'a>,
+    grants: &'a Grants,
+    rules: &'a Rules<'a>,
+    /// How many comparisons are left.
+    left: Cell<usize>,
 }
 
 impl<'a> Witness<'a> {
+    pub(super) fn new(grants: &'a Grants, rules: &'a Rules<'a>) -> Self {
+        Self { grants, rules, left: Cell::new(MAX_COMPARISONS) }
+    }
+
+    /// Whether there were too many comparisons. Then what it said is not to be relied upon.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// Counts a comparison with all routes; false where there have been too many.
+    fn counts(&self) -> bool {
+        self.left.set(self.left.get().saturating_sub(self.rules.catalog.routes().len()));
+        !self.is_exhausted()
+    }
+
     /// Whether this very path is open.
     pub(super) fn opens(&self, method: &str, names: &[String]) -> bool {
+        if !self.counts() {
+            return false;
+        }
         match need(self.rules, Api::Protected, on(method), &RequestPath::of(names)) {
             Need::Permission { permission, resource, lookalikes, .. } => {
                 let allows = |it: &Lookalike| self.grants.allows(&it.permission, &it.resource);
@@ -38,7 +63,7 @@ impl<'a> Witness<'a> {
     /// Whether every path below is one of a route.
     pub(super) fn lists_all_below(&self, method: &str, names: &[String]) -> bool {
         let listed = |path: &[String]| self.rules.catalog.route(on(method), &RequestPath::of(path)).is_some();
-        self.depths(method, names).all(|path| listed(&path))
+        self.depths(method, names).all(|path| self.counts() && listed(&path))
     }
 
     /// A route below that is closed, or open for some of its paths there only. Other spellings of its
@@ -55,7 +80,8 @@ impl<'a> Witness<'a> {
     /// The routes that have paths below, and the most general of these paths.
     fn routes_below(&self, method: &str, names: &[String]) -> impl Iterator<Item = (&'a Route, Vec<String>)> {
         let folded: Vec<_> = names.iter().map(|name| fold(name)).collect();
-        self.rules.catalog.routes().iter().filter_map(move |route| match &route.on {
+        let routes = if self.counts() { self.rules.catalog.routes() } else { &[] };
+        routes.iter().filter_map(move |route| match &route.on {
             On::Http(on, _) if on.is(method) => Some((route, below(&route.folded, names, &folded)?)),
             _ => None,
         })

@@ -3,13 +3,12 @@
 use super::issuers::Shared;
 use super::{RuleName, TrustRule};
 use crate::access::catalog::check::{LIKE_A_TOKEN, UNKNOWN, form};
+use crate::access::catalog::limits::{MAX_CLAIMS, MAX_PATTERNS};
 use crate::access::catalog::{Catalog, Flaw};
 use crate::access::{MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Resource};
 use crate::token::{redact, unprintable};
 use crate::url::Url;
 
-const MOST_CLAIMS: usize = 20;
-const MOST_PATTERNS: usize = 20;
 const LONGEST_CLAIM: usize = 100;
 const LONGEST_TEXT: usize = 512;
 
@@ -70,7 +69,7 @@ impl Catalog {
 }
 
 fn conditions(place: &str, rule: &TrustRule, flaws: &mut Vec<Flaw>) {
-    count(place, rule.claims.len(), MOST_CLAIMS, flaws);
+    count(place, rule.claims.len(), MAX_CLAIMS, flaws);
     for (claim, patterns) in &rule.claims {
         let place = format!("{place}.{claim}");
         if !is_text(claim, LONGEST_CLAIM) {
@@ -82,7 +81,7 @@ fn conditions(place: &str, rule: &TrustRule, flaws: &mut Vec<Flaw>) {
         if VERIFIED.contains(&claim.as_str()) {
             flaws.push(Flaw::new(&place, "is looked at anyway: the issuer and the audience are fields of the rule"));
         }
-        count(&place, patterns.len(), MOST_PATTERNS, flaws);
+        count(&place, patterns.len(), MAX_PATTERNS, flaws);
         if !patterns.iter().all(|pattern| is_text(pattern.as_str(), LONGEST_TEXT)) {
             flaws.push(Flaw::new(&place, format!("must be texts of 1 to {LONGEST_TEXT} printable characters")));
         }

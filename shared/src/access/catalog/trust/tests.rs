@@ -193,10 +193,9 @@ fn of_an_issuer_that_signs_for_everybody_a_rule_names_whose_identities_it_takes(
 #[test]
 fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
     let long = "x".repeat(513);
-    let many: Vec<_> = (0..21).map(|n| n.to_string()).collect();
     let bad = json!({
         "name": "Deploy!", "issuer": "http://ci.example.com", "audience": "",
-        "claims": {"aud": "x", "sub": [], "ref": 7, "sha": ["a", 1], "a": many, "b": long, "c\n": "x"},
+        "claims": {"aud": "x", "sub": [], "ref": 7, "sha": ["a", 1], "b": long, "c\n": "x"},
         "grants": [
             {"permissions": ["a:b"], "resources": ["/x", "x"]},
             {"permissions": []},
@@ -219,6 +218,30 @@ fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
     let hidden = with(github(json!({"repository": "a/b", "ref": token})), "audience", json!(token));
     let said = flaws(hidden);
     assert!(said.len() == 3 && !said.join("").contains(&token), "{said:?}");
+}
+
+#[test]
+fn lists_that_are_too_long_are_counted_and_not_read() {
+    let many = |count: usize| (0..count).map(|n| format!("a:b{n}")).collect::<Vec<_>>();
+    let rule = |claims: Value, grants: Value| with(with(github(json!({})), "claims", claims), "grants", grants);
+    let claims: Value = (0..21).map(|n| (n.to_string(), json!("x"))).collect::<serde_json::Map<_, _>>().into();
+    let grants = json!([{"permissions": many(51), "resources": many(30_000)}]);
+    assert_eq!(
+        flaws(rule(claims, grants)),
+        [
+            "trust[0].claims: must have at most 20 entries; it has 21",
+            "trust[0].grants[0].permissions: must have at most 50 entries; it has 51",
+            "trust[0].grants[0].resources: must have at most 50 entries; it has 30000",
+        ]
+    );
+    let grant = json!({"permissions": ["a:b"]});
+    assert_eq!(
+        flaws(rule(json!({"repository": many(21)}), json!(vec![grant; 21]))),
+        [
+            "trust[0].grants: must have at most 20 entries; it has 21",
+            "trust[0].claims.repository: must have at most 20 entries; it has 21",
+        ]
+    );
 }
 
 #[test]
