@@ -154,4 +154,18 @@ mod tests {
     fn the_command_line_is_consistent_in_itself() {
         Args::command().debug_assert();
     }
+
+    #[test]
+    fn no_flag_takes_a_value_that_may_be_left_out() {
+        fn check(command: &clap::Command) {
+            for flag in command.get_arguments().filter(|argument| !argument.is_positional()) {
+                let least = flag.get_num_args().map_or(0, |values| values.min_values());
+                assert!(!flag.get_action().takes_values() || least > 0, "{}: {flag}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = Args::command();
+        command.build();
+        check(&command);
+    }
 }

@@ -171,6 +171,20 @@ pub(crate) fn data_dir() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.data_dir().join("portcullis"))
 }
 
+/// The files of a person's git that say what it ignores everywhere, and where that is written. The null device is a
+/// configuration that says nothing.
+#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+pub(crate) fn git_files() -> Vec<PathBuf> {
+    let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = named("HOME");
+    let settings = named("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
+    let system = named("GIT_CONFIG_SYSTEM").unwrap_or_else(|| PathBuf::from("/etc/gitconfig"));
+    let of_person = [home.map(|home| home.join(".gitconfig")), named("GIT_CONFIG_GLOBAL")].into_iter().flatten();
+    let settings = settings.into_iter().flat_map(|dir| ["git/config", "git/ignore"].map(|name| dir.join(name)));
+    let all = of_person.chain(settings).chain([system]);
+    all.filter(|path| path != Path::new("/dev/null")).collect()
+}
+
 /// The command line, with the program's name.
 pub(crate) fn arguments() -> Vec<OsString> {
     env::args_os().collect()

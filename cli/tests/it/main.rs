@@ -13,6 +13,8 @@
 //! | `login` | signing in and out, as a person with a browser would (`person`) |
 //! | `light` | that no AWS SDK comes with the command |
 //! | `scan` | that tokens in files and git's history are found and ended |
+//! | `scan_hostile` | that no tree and no repository hangs a scan, or has something run |
+//! | `scan_names` | that names are searched, and that a history that is not all here is said to be |
 //! | `settings` | where URL and credential come from, and where a secret has no place |
 //! | `terminal` | what is different on a terminal |
 #![cfg(test)]
@@ -33,6 +35,8 @@ mod light;
 mod login;
 mod person;
 mod scan;
+mod scan_hostile;
+mod scan_names;
 mod settings;
 mod support;
 #[cfg(unix)]

@@ -17,11 +17,11 @@ pub(crate) fn token(prefix: &str) -> (String, String) {
     (secret.reveal().to_owned(), secret.id().to_string())
 }
 
-fn scan(home: &Path, at: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
+pub(crate) fn scan(home: &Path, at: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
     bare(home).current_dir(at).arg("scan").args(arguments).assert()
 }
 
-fn git(at: &Path, arguments: &[&str]) {
+pub(crate) fn git(at: &Path, arguments: &[&str]) {
     let mut program = Program::new("git");
     program.current_dir(at).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
     program.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
@@ -30,7 +30,7 @@ fn git(at: &Path, arguments: &[&str]) {
 }
 
 /// A repository with one commit.
-fn repository() -> TempDir {
+pub(crate) fn repository() -> TempDir {
     let at = TempDir::new().unwrap();
     git(at.path(), &["init", "-q", "-b", "main"]);
     fs::write(at.path().join("README"), "nothing\n").unwrap();
@@ -106,9 +106,10 @@ fn a_token_that_was_deleted_is_found_in_the_history_with_the_commit_that_brought
     assert_eq!((&finding["path"], &finding["line"], &finding["token_id"]), (&json!("old.txt"), &json!(2), &json!(id)));
     assert_eq!(finding["commit"].as_str().unwrap().len(), 40);
     // What a change brings, as a pipeline asks.
-    scan(home.path(), at.path(), &["--history", "HEAD~1..HEAD"]).code(0);
-    scan(home.path(), at.path(), &["--history", "HEAD~2..HEAD"]).code(1);
-    scan(home.path(), at.path(), &["--history", "no-such-ref"]).code(2);
+    scan(home.path(), at.path(), &["--range", "HEAD~1..HEAD"]).code(0);
+    scan(home.path(), at.path(), &["--history", "--range", "HEAD~2..HEAD"]).code(1);
+    let unknown = stderr(&scan(home.path(), at.path(), &["--range", "no-such-ref"]).code(2));
+    assert!(unknown.contains("--range no-such-ref"), "{unknown}");
 }
 
 #[test]

@@ -2,35 +2,63 @@
 //! ones as well; what git ignores unless that is to be left out. Of a repository, `.git` is left
 //! out: its history is read through git.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::find::{Finder, Window};
-use super::findings::{Findings, Source};
-
-/// Standard input, among the paths.
-pub(crate) const STDIN: &str = "-";
+use super::find::{Finder, Found, Window};
+use super::findings::{Findings, Part, Source};
+use super::ignore_files;
+use crate::input::{STDIN, stdin};
+use crate::{Failure, config};
 
 /// Searches every file below the paths, side by side.
-pub(crate) fn search(paths: &[PathBuf], skip_ignored: bool, finder: &Finder, findings: &Findings) {
-    let (stdin, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.as_os_str() == STDIN);
-    if !stdin.is_empty() {
-        search_in(Path::new(STDIN), finder.search(&mut Window::new(), io::stdin().lock()), findings);
+///
+/// # Errors
+/// Where standard input is taken already.
+pub(crate) fn search(
+    paths: &[PathBuf],
+    skip_ignored: bool,
+    finder: &Finder,
+    findings: &Findings,
+) -> Result<(), Failure> {
+    let (here, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.as_os_str() == STDIN);
+    if !here.is_empty() {
+        search_in(Path::new(STDIN), finder.search(&mut Window::new(), stdin("PATH")?), findings);
     }
+    let unreadable = |path: &Path| findings.unread(&format!("{}: not a regular file", path.display()));
+    let own = config::git_files().into_iter().find(|path| skip_ignored && ignore_files::is_irregular(path));
+    own.iter().for_each(|path| unreadable(path));
     let mut walk = WalkBuilder::empty();
-    for path in &paths {
-        walk.add(path);
+    for path in paths {
+        match ignore_files::irregular_above(path).filter(|_| skip_ignored) {
+            Some(irregular) => unreadable(&irregular),
+            None => drop(walk.add(path)),
+        }
     }
+    // The filter outlives this function, for all that it knows.
+    let irregular = Arc::new(Mutex::new(Vec::new()));
+    let left_out = Arc::clone(&irregular);
     walk.hidden(false)
         .ignore(false)
         .parents(skip_ignored)
         .git_ignore(skip_ignored)
-        .git_global(skip_ignored)
+        .git_global(skip_ignored && own.is_none())
         .git_exclude(skip_ignored)
-        .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
+        .filter_entry(move |entry| {
+            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let found = (skip_ignored && is_dir && entry.depth() > 0).then(|| ignore_files::irregular_in(entry.path()));
+            match found.flatten() {
+                Some(path) => {
+                    left_out.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+                    false
+                }
+                None => entry.depth() == 0 || entry.file_name() != ".git",
+            }
+        });
     walk.build_parallel().run(|| {
         let mut window = Window::new();
         Box::new(move |entry| {
@@ -38,46 +66,67 @@ pub(crate) fn search(paths: &[PathBuf], skip_ignored: bool, finder: &Finder, fin
             WalkState::Continue
         })
     });
+    irregular.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|path| unreadable(path));
+    Ok(())
 }
 
 fn visit(entry: Result<DirEntry, ignore::Error>, window: &mut Window, finder: &Finder, findings: &Findings) {
-    match entry {
-        Ok(entry) if is_searched(&entry) => {
-            let found = File::open(entry.path()).and_then(|file| finder.search(window, file));
-            // What was deleted meanwhile has nothing in it any more.
-            if entry.depth() == 0 || !matches!(&found, Err(error) if error.kind() == io::ErrorKind::NotFound) {
-                search_in(entry.path(), found, findings);
+    let entry = match entry {
+        Ok(entry) => entry,
+        Err(error) if error.depth().is_some_and(|depth| depth > 0) && is_gone(&error) => return,
+        Err(error) => return findings.unread(&error.to_string()),
+    };
+    let is_named = entry.depth() == 0;
+    if !is_named {
+        let name = entry.file_name().as_encoded_bytes();
+        add(entry.path(), Part::Name, &finder.search_name(name), findings);
+    }
+    // A file that was deleted during the scan has nothing in it any more.
+    let is_there = |error: &io::Error| is_named || error.kind() != io::ErrorKind::NotFound;
+    if entry.path_is_symlink() {
+        match fs::read_link(entry.path()) {
+            Ok(target) => {
+                let found = finder.search_name(target.as_os_str().as_encoded_bytes());
+                add(entry.path(), Part::LinkTarget, &found, findings);
             }
+            Err(error) if is_there(&error) => findings.unread(&format!("{}: {error}", entry.path().display())),
+            Err(_) => {}
         }
-        Ok(_) => {}
-        Err(error) if error.depth().is_some_and(|depth| depth > 0) && is_gone(&error) => {}
-        Err(error) => findings.unread(&error.to_string()),
+    }
+    if is_searched(&entry) {
+        let found = File::open(entry.path()).and_then(|file| finder.search(window, file));
+        if found.as_ref().err().is_none_or(is_there) {
+            search_in(entry.path(), found, findings);
+        }
     }
 }
 
-/// Whether it is a file. What was named may also be a pipe; elsewhere, a pipe or a device is
-/// nothing that would come to an end, and a link leads to what is searched elsewhere or is not of
-/// this tree.
+/// Whether it is a regular file: a pipe or a device is nothing that would come to an end. A link leads to what is
+/// searched elsewhere or is not of this tree, unless it was named.
 fn is_searched(entry: &DirEntry) -> bool {
-    match entry.file_type() {
-        Some(kind) if entry.depth() == 0 => !kind.is_dir() && !entry.path().is_dir(),
-        kind => kind.is_some_and(|kind| kind.is_file()),
-    }
+    if entry.depth() == 0 { entry.path().is_file() } else { entry.file_type().is_some_and(|kind| kind.is_file()) }
 }
 
 fn is_gone(error: &ignore::Error) -> bool {
     error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn search_in(path: &Path, found: io::Result<Vec<super::find::Found>>, findings: &Findings) {
-    let path = path.strip_prefix(".").unwrap_or(path);
+fn search_in(path: &Path, found: io::Result<Vec<Found>>, findings: &Findings) {
     match found {
         Ok(found) => {
             findings.searched();
-            for found in found {
-                findings.add(Source::file(path.as_os_str().as_encoded_bytes()), &found);
-            }
+            add(path, Part::Contents, &found, findings);
         }
-        Err(error) => findings.unread(&format!("{}: {error}", path.display())),
+        Err(error) => {
+            let path = path.strip_prefix(".").unwrap_or(path);
+            findings.unread(&format!("{}: {error}", path.display()));
+        }
+    }
+}
+
+fn add(path: &Path, part: Part, found: &[Found], findings: &Findings) {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    for found in found {
+        findings.add(Source::file(path.as_os_str().as_encoded_bytes()).in_part(part), found);
     }
 }

@@ -72,6 +72,17 @@ impl Finder {
         Ok(found)
     }
 
+    /// Every token in a name.
+    pub(crate) fn search_name(&self, name: &[u8]) -> Vec<Found> {
+        let found = |token: Token| Found {
+            place: Place { line: 1, column: token.start as u64 + 1 },
+            prefix: token.prefix,
+            secret: Arc::new(token.secret),
+        };
+        // Hardly any is long enough.
+        if name.len() < SHORTEST { Vec::new() } else { self.tokens(name).map(found).collect() }
+    }
+
     /// The bytes with nothing left of each token in them but its public part: what is shown of
     /// a name.
     pub(crate) fn without_secrets(&self, bytes: &[u8]) -> Vec<u8> {

@@ -15,8 +15,20 @@ pub(crate) struct Source {
     path: Option<Vec<u8>>,
     /// The first commit that has the file with the token in it, or whose message it is.
     pub(crate) commit: Option<String>,
-    /// The annotated tag whose message it is.
-    pub(crate) tag: Option<String>,
+    /// The annotated tag whose message it is; there may be a token in its name.
+    tag: Option<Vec<u8>>,
+    /// The branch or tag, with `refs/` before it, whose name has the token in it.
+    reference: Option<Vec<u8>>,
+    pub(crate) part: Part,
+}
+
+/// Which part of a source a token is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    #[default]
+    Contents,
+    Name,
+    LinkTarget,
 }
 
 impl Source {
@@ -33,14 +45,36 @@ impl Source {
     }
 
     pub(crate) fn tag(name: &[u8]) -> Self {
-        Self { tag: Some(String::from_utf8_lossy(name).into_owned()), ..Self::default() }
+        Self { tag: Some(name.to_vec()), ..Self::default() }
+    }
+
+    pub(crate) fn reference(name: &[u8]) -> Self {
+        Self { reference: Some(name.to_vec()), part: Part::Name, ..Self::default() }
+    }
+
+    /// Another part of it than its contents.
+    pub(crate) fn in_part(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
     /// The path as it may be shown: without the secret of a token in it.
     pub(crate) fn shown_path(&self, finder: &Finder) -> Option<String> {
-        let path = self.path.as_ref()?;
-        Some(String::from_utf8_lossy(&finder.without_secrets(path)).into_owned())
+        shown(self.path.as_deref(), finder)
     }
+
+    /// The tag as it may be shown.
+    pub(crate) fn shown_tag(&self, finder: &Finder) -> Option<String> {
+        shown(self.tag.as_deref(), finder)
+    }
+
+    /// The branch or tag as it may be shown.
+    pub(crate) fn shown_reference(&self, finder: &Finder) -> Option<String> {
+        shown(self.reference.as_deref(), finder)
+    }
+}
+
+fn shown(name: Option<&[u8]>, finder: &Finder) -> Option<String> {
+    Some(String::from_utf8_lossy(&finder.without_secrets(name?)).into_owned())
 }
 
 /// A token at a place.

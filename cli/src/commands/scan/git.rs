@@ -37,8 +37,18 @@ pub(crate) struct Git {
 /// An object of which the contents follow.
 pub(crate) struct Object {
     pub(crate) id: ObjectId,
+    pub(crate) kind: Kind,
     /// The name that came with the id: a blob's path, a tag's name.
     pub(crate) name: Vec<u8>,
+}
+
+/// The type of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Blob,
+    Tree,
+    Commit,
+    Tag,
 }
 
 impl Git {
@@ -53,6 +63,12 @@ impl Git {
         running.take_stdout()?.read_to_end(&mut output)?;
         running.finish()?;
         Ok(output)
+    }
+
+    /// The path of one of git's own files.
+    pub(crate) fn own_file(&self, name: &str) -> Result<PathBuf, GitError> {
+        let path = self.output(&["rev-parse", "--git-path", name])?;
+        Ok(self.directory.join(String::from_utf8_lossy(&path).trim_end()))
     }
 
     /// What `second` prints that reads what `first` prints.
@@ -93,7 +109,7 @@ impl Git {
                 // A name may hold a newline, so its number went along instead.
                 let at = std::str::from_utf8(&numbered.name).ok().and_then(|number| number.parse::<usize>().ok());
                 let named = at.and_then(|at| objects.get(at)).ok_or(io::ErrorKind::InvalidData)?;
-                each(Object { id: named.id.clone(), name: named.name.clone() }, contents)
+                each(Object { id: named.id.clone(), kind: numbered.kind, name: named.name.clone() }, contents)
             })
         })?;
         running.finish()?;
@@ -126,14 +142,19 @@ impl Git {
             // A program that the repository names itself, which is not to be run for being looked at.
             .args(["-c", "core.fsmonitor=false"])
             .args(arguments)
-            // Of a partial clone, what is here is read: fetching the rest blob by blob takes hours.
+            // Of a partial clone, what is here is read: fetching the rest blob by blob takes hours. A git that does not
+            // know this yet is kept from it by the other: how to fetch, the repository names itself.
             .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_ALLOW_PROTOCOL", "none")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            // Writing the index runs a hook.
+            .env("GIT_OPTIONAL_LOCKS", "0")
             .env("LC_ALL", "C");
         command
     }
 }
 
-const CAT_FILE: [&str; 3] = ["cat-file", "--buffer", "--batch=%(objectname) %(objectsize) %(rest)"];
+const CAT_FILE: [&str; 3] = ["cat-file", "--buffer", "--batch=%(objectname) %(objecttype) %(objectsize) %(rest)"];
 
 /// A program of git's, and what it complains of.
 struct Running {
@@ -190,7 +211,7 @@ fn read_objects(
             return Ok(missing);
         }
         let line = header.strip_suffix(b"\n").ok_or(GitError::Unexpected)?;
-        // One that is there has a size as well: three parts.
+        // One that is there has a type and a size as well.
         if line.ends_with(b" missing") && line.split(|byte| *byte == b' ').count() == 2 {
             missing += 1;
             continue;
@@ -203,10 +224,17 @@ fn read_objects(
     }
 }
 
-/// `<id> <size> <name>`
+/// `<id> <type> <size> <name>`
 fn parse(header: &[u8]) -> Option<(Object, u64)> {
-    let mut parts = header.splitn(3, |byte| *byte == b' ');
+    let mut parts = header.splitn(4, |byte| *byte == b' ');
     let id = String::from_utf8(parts.next()?.to_vec()).ok()?;
+    let kind = match parts.next()? {
+        b"blob" => Kind::Blob,
+        b"tree" => Kind::Tree,
+        b"commit" => Kind::Commit,
+        b"tag" => Kind::Tag,
+        _ => return None,
+    };
     let size = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
-    Some((Object { id, name: parts.next().unwrap_or_default().to_vec() }, size))
+    Some((Object { id, kind, name: parts.next().unwrap_or_default().to_vec() }, size))
 }

@@ -1,13 +1,13 @@
-//! What git keeps: every version of every file and every message that any ref or reflog leads
-//! to, or a range of commits; and what is staged for the next one.
+//! What git keeps: every version of every file, every name and every message that any ref or reflog
+//! leads to, or a range of commits; and what is staged for the next one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs;
 use std::path::Path;
 
 use super::find::{Finder, Found, Window};
-use super::findings::{Findings, Source};
-use super::git::{Git, GitError, Object, ObjectId};
+use super::findings::{Findings, Part, Source};
+use super::git::{Git, GitError, Kind, Object, ObjectId};
 
 /// Above this many files with tokens, git is not given all their ids on its command line.
 const MOST_IDS: usize = 1000;
@@ -20,7 +20,7 @@ pub(crate) struct History<'a> {
     findings: &'a Findings,
 }
 
-/// A version of a file that has tokens in it.
+/// An object that has tokens in it: a version of a file, or of a directory with its names.
 struct Version {
     object: Object,
     found: Vec<Found>,
@@ -31,6 +31,8 @@ struct Arrival {
     commit: String,
     id: ObjectId,
     path: Vec<u8>,
+    /// Of which the commit is in another repository.
+    is_submodule: bool,
 }
 
 impl<'a> History<'a> {
@@ -42,11 +44,6 @@ impl<'a> History<'a> {
         let git = Git::in_directory(directory);
         git.output(&["rev-parse", "--git-dir"])?;
         Ok(Self { git, finder, findings })
-    }
-
-    /// Whether the clone ends before its history does.
-    pub(crate) fn is_shallow(&self) -> Result<bool, GitError> {
-        Ok(self.git.output(&["rev-parse", "--is-shallow-repository"])?.starts_with(b"true"))
     }
 
     /// Whether git can make sense of a range.
@@ -62,19 +59,42 @@ impl<'a> History<'a> {
     /// # Errors
     /// Where git cannot read its own.
     pub(crate) fn search(&self, range: Option<&str>) -> Result<(), GitError> {
+        self.note_shallow(range)?;
         let which = range.map_or_else(|| vec!["--all", "--reflog"], |range| vec!["--end-of-options", range, "--"]);
-        let mut versions = Vec::new();
-        self.each("blob", &which, |object, found| {
-            self.findings.searched();
-            if !found.is_empty() {
-                versions.push(Version { object, found });
+        let (mut files, mut directories) = (Vec::new(), Vec::new());
+        let list = [&["rev-list", "--objects", "--missing=print"], which.as_slice()].concat();
+        let mut window = Window::new();
+        let missing = self.git.objects_listed_by(&list, |object, contents| {
+            let found = self.finder.search(&mut window, contents)?;
+            match object.kind {
+                Kind::Blob => self.findings.searched(),
+                Kind::Tree => {}
+                Kind::Commit => self.add(&Source::message(object.id.clone()), &found),
+                Kind::Tag => self.add(&Source::tag(&object.name), &found),
             }
+            match object.kind {
+                Kind::Blob if !found.is_empty() => files.push(Version { object, found }),
+                Kind::Tree if !found.is_empty() => directories.push(Version { object, found }),
+                _ => {}
+            }
+            Ok(())
         })?;
-        if !versions.is_empty() {
-            self.attribute(versions, &which)?;
+        self.note_missing(missing);
+        if !files.is_empty() || !directories.is_empty() {
+            self.attribute(files, &directories, &which, range.is_none())?;
         }
-        self.each("commit", &which, |object, found| self.add(&Source::message(object.id), &found))?;
-        self.each("tag", &which, |object, found| self.add(&Source::tag(&object.name), &found))
+        if range.is_none() {
+            self.search_references()?;
+        }
+        Ok(())
+    }
+
+    /// Searches the names of branches and tags.
+    fn search_references(&self) -> Result<(), GitError> {
+        for name in self.git.output(&["for-each-ref", "--format=%(refname)"])?.split(|byte| *byte == b'\n') {
+            self.add(&Source::reference(name), &self.finder.search_name(name));
+        }
+        Ok(())
     }
 
     /// Searches what is staged and differs from the last commit.
@@ -91,25 +111,15 @@ impl<'a> History<'a> {
         let last = String::from_utf8_lossy(&last).trim().to_owned();
         let list = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--diff-filter=d", &last];
         let staged = arrivals(&self.git.output(&list)?);
-        let staged: Vec<Object> = staged.into_iter().map(|new| Object { id: new.id, name: new.path }).collect();
+        let mut told = BTreeSet::new();
+        staged.iter().for_each(|new| self.add_names(&new.path, None, &mut told));
+        let staged = staged.into_iter().filter(|new| !new.is_submodule);
+        let staged: Vec<Object> = staged.map(|new| Object { id: new.id, kind: Kind::Blob, name: new.path }).collect();
         let mut window = Window::new();
         let missing = self.git.objects(&staged, |object, contents| {
             let found = self.finder.search(&mut window, contents)?;
             self.findings.searched();
             self.add(&Source::file(&object.name), &found);
-            Ok(())
-        })?;
-        self.note_missing(missing);
-        Ok(())
-    }
-
-    /// Searches every object of a type.
-    fn each(&self, kind: &str, which: &[&str], mut each: impl FnMut(Object, Vec<Found>)) -> Result<(), GitError> {
-        let filter = format!("--filter=object:type={kind}");
-        let list = ["rev-list", "--objects", "--missing=print", &filter, "--filter-provided-objects"];
-        let mut window = Window::new();
-        let missing = self.git.objects_listed_by(&[&list, which].concat(), |object, contents| -> io::Result<()> {
-            each(object, self.finder.search(&mut window, contents)?);
             Ok(())
         })?;
         self.note_missing(missing);
@@ -128,35 +138,87 @@ impl<'a> History<'a> {
         }
     }
 
+    /// Notes where the clone ends before its history, or before the range, does.
+    fn note_shallow(&self, range: Option<&str>) -> Result<(), GitError> {
+        if !self.git.output(&["rev-parse", "--is-shallow-repository"])?.starts_with(b"true") {
+            return Ok(());
+        }
+        let Some(range) = range else {
+            self.findings.unread("the clone is shallow: what is before its first commits is not here");
+            return Ok(());
+        };
+        let ends = fs::read_to_string(self.git.own_file("shallow")?)?;
+        let ends: BTreeSet<&str> = ends.lines().collect();
+        let commits = self.git.output(&["rev-list", "--end-of-options", range, "--"])?;
+        if String::from_utf8_lossy(&commits).lines().any(|commit| ends.contains(commit)) {
+            self.findings.unread("the clone is shallow, and ends within the range: what is before is not here");
+        }
+        Ok(())
+    }
+
+    /// Adds the tokens in the names of a path, each once under each name.
+    fn add_names(&self, path: &[u8], commit: Option<&str>, told: &mut BTreeSet<([u8; 32], Vec<u8>)>) {
+        let mut end = 0;
+        for name in path.split(|byte| *byte == b'/') {
+            end += name.len();
+            for found in self.finder.search_name(name) {
+                let path = path.get(..end).unwrap_or(path);
+                if told.insert((*found.secret.digest().as_bytes(), path.to_vec())) {
+                    let source = Source::committed(path, commit.map(str::to_owned));
+                    self.findings.add(source.in_part(Part::Name), &found);
+                }
+            }
+            end += 1;
+        }
+    }
+
     /// Names the first commit that each token came with, under each path.
-    fn attribute(&self, mut versions: Vec<Version>, which: &[&str]) -> Result<(), GitError> {
-        let ids: Vec<String> = versions.iter().map(|version| format!("--find-object={}", version.object.id)).collect();
+    fn attribute(
+        &self,
+        mut files: Vec<Version>,
+        directories: &[Version],
+        which: &[&str],
+        is_whole: bool,
+    ) -> Result<(), GitError> {
+        let ids: Vec<String> = files.iter().map(|version| format!("--find-object={}", version.object.id)).collect();
         let walk = [&["rev-list", "--reverse", "--date-order"], which].concat();
         let mut differ: Vec<&str> =
             vec!["diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"];
-        if ids.len() <= MOST_IDS {
+        // A name comes with any version of a file.
+        if directories.is_empty() && ids.len() <= MOST_IDS {
             differ.extend(ids.iter().map(String::as_str));
         }
         let arrivals = match self.git.piped(&walk, &differ) {
-            Ok(output) => arrivals(&output),
+            Ok(output) => Some(arrivals(&output)),
             // Where trees are missing, git's own name of the file has to do.
-            Err(GitError::Refused(_)) => Vec::new(),
+            Err(GitError::Refused(_)) => None,
             Err(error) => return Err(error),
         };
+        // A directory has names in it that came before the range.
+        let names_all_told = arrivals.is_some() && !is_whole;
         let by_id: BTreeMap<&str, &[Found]> =
-            versions.iter().map(|version| (version.object.id.as_str(), version.found.as_slice())).collect();
-        let (mut told, mut attributed) = (BTreeSet::new(), BTreeSet::new());
-        for Arrival { commit, id, path } in arrivals {
+            files.iter().map(|version| (version.object.id.as_str(), version.found.as_slice())).collect();
+        let (mut told, mut told_names, mut attributed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for Arrival { commit, id, path, .. } in arrivals.unwrap_or_default() {
             for found in by_id.get(id.as_str()).copied().unwrap_or_default() {
                 if told.insert((*found.secret.digest().as_bytes(), path.clone())) {
                     self.findings.add(Source::committed(&path, Some(commit.clone())), found);
                 }
                 attributed.insert(id.clone());
             }
+            if !directories.is_empty() {
+                self.add_names(&path, Some(&commit), &mut told_names);
+            }
         }
-        versions.retain(|version| !attributed.contains(&version.object.id));
-        for version in versions {
+        files.retain(|version| !attributed.contains(&version.object.id));
+        for version in files {
             self.add(&Source::committed(&version.object.name, None), &version.found);
+        }
+        // What no commit brought is in a directory that a tag names itself.
+        let is_told = |found: &Found| told_names.iter().any(|(digest, _)| digest == found.secret.digest().as_bytes());
+        for Version { object, found } in directories.iter().filter(|_| !names_all_told) {
+            let source = Source::committed(&object.name, None).in_part(Part::Name);
+            found.iter().filter(|found| !is_told(found)).for_each(|found| self.findings.add(source.clone(), found));
         }
         Ok(())
     }
@@ -175,12 +237,11 @@ fn arrivals(output: &[u8]) -> Vec<Arrival> {
         };
         let path = records.next().unwrap_or_default().to_vec();
         let parts: Vec<&str> = change.split(' ').collect();
-        // A submodule's commit is in another repository.
         if let [_, mode, _, id, _] = parts[..]
-            && mode != "160000"
             && !id.starts_with(NOTHING)
         {
-            arrivals.push(Arrival { commit: commit.clone(), id: id.to_owned(), path });
+            let is_submodule = mode == "160000";
+            arrivals.push(Arrival { commit: commit.clone(), id: id.to_owned(), path, is_submodule });
         }
     }
     arrivals

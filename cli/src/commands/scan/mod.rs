@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `find` | tokens in bytes |
 //! | `files` | the files that are here |
+//! | `ignore_files` | whether what says what git ignores can be read |
 //! | `git` | git's own programs |
 //! | `history` | what git keeps, and what is staged |
 //! | `findings` | what was found, and what could not be read |
@@ -15,14 +16,16 @@ mod find;
 mod findings;
 mod git;
 mod history;
+mod ignore_files;
 mod report;
 mod revoke;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use portcullis::token::Prefix;
 
-use crate::{Context, Failure, Outcome};
+use crate::{Context, Failure, Outcome, input};
 use find::Finder;
 use findings::{Findings, Report};
 use git::GitError;
@@ -31,17 +34,20 @@ use history::History;
 /// What `portcullis scan` is asked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Files and directories, or - for standard input; with --history and --staged, where the repositories are
+    /// Files and directories, or - for standard input; with --history, --range and --staged, where the repositories are
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// Search what git keeps instead of the files that are here: all of it, or a range like origin/main..HEAD
-    #[arg(long, value_name = "RANGE", num_args = 0..=1, conflicts_with = "staged")]
-    history: Option<Option<String>>,
+    /// Search what git keeps instead of the files that are here: every commit, and the names of branches and tags
+    #[arg(long, conflicts_with = "staged")]
+    history: bool,
+    /// Search what a range of commits brings, as in origin/main..HEAD, and no more of the history
+    #[arg(long, value_name = "A..B", conflicts_with = "staged")]
+    range: Option<String>,
     /// Search what is staged for the next commit, for a pre-commit hook
     #[arg(long)]
     staged: bool,
     /// Leave out what git ignores; without it, an ignored .env is searched, and an ignored target/ too
-    #[arg(long, conflicts_with_all = ["history", "staged"])]
+    #[arg(long, conflicts_with_all = ["history", "range", "staged"])]
     skip_ignored: bool,
     /// The deployment's prefix; without it, tokens of every deployment are found
     #[arg(long, value_name = "PREFIX", value_parser = prefix)]
@@ -68,7 +74,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let finder = Finder::new(args.prefix.clone()).map_err(|error| Failure::usage(error.to_string()))?;
     // What would be refused afterwards is refused before the search.
     let revoker = args.revoke.then(|| revoke::Revoker::new(&args.prefix, context)).transpose()?;
-    let report = search(args, &finder, context)?;
+    let report = search(args, &finder)?;
     for what in &report.unread {
         context.out.warn(&String::from_utf8_lossy(&finder.without_secrets(what.as_bytes())));
     }
@@ -96,50 +102,31 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     }
 }
 
-fn search(args: &Args, finder: &Finder, context: &Context) -> Result<Report, Failure> {
+fn search(args: &Args, finder: &Finder) -> Result<Report, Failure> {
     let findings = Findings::default();
-    for path in args.paths.iter().filter(|path| path.as_os_str() != files::STDIN) {
-        if matches!(path.try_exists(), Ok(false)) && path.symlink_metadata().is_err() {
-            return Err(not_there(args, path));
+    args.paths.iter().filter(|path| path.as_os_str() != input::STDIN).try_for_each(|path| ensure_searchable(path))?;
+    if args.history || args.range.is_some() {
+        for path in &args.paths {
+            history(path, args.range.as_deref(), finder, &findings)?;
         }
-    }
-    match &args.history {
-        Some(range) => {
-            for path in &args.paths {
-                history(path, range.as_deref(), finder, &findings, context)?;
-            }
+    } else if args.staged {
+        for path in &args.paths {
+            let history = History::of(path, finder, &findings).map_err(of_git)?;
+            history.search_staged().map_err(of_git)?;
         }
-        None if args.staged => {
-            for path in &args.paths {
-                let history = History::of(path, finder, &findings).map_err(of_git)?;
-                history.search_staged().map_err(of_git)?;
-            }
-        }
-        None => files::search(&args.paths, args.skip_ignored, finder, &findings),
+    } else {
+        files::search(&args.paths, args.skip_ignored, finder, &findings)?;
     }
     Ok(findings.report())
 }
 
-fn history(
-    path: &Path,
-    range: Option<&str>,
-    finder: &Finder,
-    findings: &Findings,
-    context: &Context,
-) -> Result<(), Failure> {
+fn history(path: &Path, range: Option<&str>, finder: &Finder, findings: &Findings) -> Result<(), Failure> {
     let history = History::of(path, finder, findings).map_err(of_git)?;
-    match range {
-        Some(range) => history.check(range).map_err(|error| {
-            of_git(error).with_hint(
-                "--history takes a range of commits; the repository comes before it: portcullis scan DIR --history",
-            )
-        })?,
-        None if history.is_shallow().map_err(of_git)? => {
-            context
-                .out
-                .warn("this clone is shallow: its history goes on where it was cloned from, and was not searched");
-        }
-        None => {}
+    if let Some(range) = range {
+        history.check(range).map_err(|error| match error {
+            GitError::Refused(why) => Failure::usage(format!("--range {range}: {why}")),
+            error => of_git(error),
+        })?;
     }
     history.search(range).map_err(|error| match error {
         // The repository and the range are known to be good.
@@ -148,12 +135,21 @@ fn history(
     })
 }
 
-fn not_there(args: &Args, path: &Path) -> Failure {
-    let failure = Failure::usage(format!("{}: there is no such file or directory", path.display()));
-    if args.history.is_some() || path.to_string_lossy().contains("..") {
-        return failure.with_hint("a range of commits comes right after --history");
+/// Refuses what is not there, and what is never opened: a pipe or a device may have no end.
+fn ensure_searchable(path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            Err(Failure::usage(format!("{shown}: not a regular file or a directory"))
+                .with_hint("portcullis scan - searches standard input"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => {
+            let failure = Failure::usage(format!("{shown}: there is no such file or directory"));
+            let is_range = path.to_string_lossy().contains("..");
+            Err(if is_range { failure.with_hint(format!("a range of commits is --range {shown}")) } else { failure })
+        }
+        _ => Ok(()),
     }
-    failure
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]

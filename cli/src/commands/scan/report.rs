@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::find::Finder;
-use super::findings::{Finding, Report};
+use super::findings::{Finding, Part, Report};
 use super::revoke::{Ended, Ending};
 use crate::output::{Output, clean};
 use crate::{Failure, output::Mood};
@@ -29,12 +29,20 @@ struct Entry<'a> {
     /// Not of a message.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    line: u64,
-    column: u64,
+    /// `name` or `link_target`, where it is not the contents; these have no lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#in: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     commit: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tag: Option<&'a str>,
+    tag: Option<String>,
+    /// Of the name of a branch or a tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#ref: Option<String>,
     token_id: &'a str,
     prefix: &'a str,
 }
@@ -84,13 +92,19 @@ pub(super) fn print_endings(report: &Report, endings: &[Ending], finder: &Finder
 }
 
 fn document(report: &Report, endings: Option<&[Ending]>, finder: &Finder) -> String {
-    let entry = |finding: &'_ Finding| -> Option<String> { finding.source.shown_path(finder) };
+    let of_contents = |finding: &Finding| (finding.source.part == Part::Contents).then_some(finding.place);
     let findings = report.findings.iter().map(|finding| Entry {
-        path: entry(finding),
-        line: finding.place.line,
-        column: finding.place.column,
+        path: finding.source.shown_path(finder),
+        r#in: match finding.source.part {
+            Part::Contents => None,
+            Part::Name => Some("name"),
+            Part::LinkTarget => Some("link_target"),
+        },
+        line: of_contents(finding).map(|place| place.line),
+        column: of_contents(finding).map(|place| place.column),
         commit: finding.source.commit.as_deref(),
-        tag: finding.source.tag.as_deref(),
+        tag: finding.source.shown_tag(finder),
+        r#ref: finding.source.shown_reference(finder),
         token_id: finding.secret.id().as_str(),
         prefix: finding.prefix.as_str(),
     });
@@ -109,21 +123,29 @@ fn document(report: &Report, endings: Option<&[Ending]>, finder: &Finder) -> Str
     serde_json::to_string(&document).unwrap_or_default()
 }
 
-/// `<path>:<line>:<column>: <prefix> <id>`, as compilers and ripgrep write places.
+/// `<path>:<line>:<column>: <prefix> <id>`, as compilers and ripgrep write places; `<path> (name): <prefix> <id>`
+/// where there are no lines.
 fn line(finding: &Finding, finder: &Finder) -> String {
     let source = &finding.source;
     let commit = source.commit.as_ref().map(|commit| commit.get(..COMMIT).unwrap_or(commit));
-    let place = match (source.shown_path(finder), commit, &source.tag) {
-        (Some(path), None, _) => path,
-        (Some(path), Some(commit), _) => format!("{commit}:{path}"),
-        (None, Some(commit), _) => format!("commit {commit}"),
-        (None, None, Some(tag)) => format!("tag {tag}"),
-        (None, None, None) => String::new(),
+    let place = match (source.shown_path(finder), commit) {
+        (Some(path), None) => path,
+        (Some(path), Some(commit)) => format!("{commit}:{path}"),
+        (None, Some(commit)) => format!("commit {commit}"),
+        (None, None) => {
+            let tag = source.shown_tag(finder).map(|tag| format!("tag {tag}"));
+            tag.or_else(|| source.shown_reference(finder)).unwrap_or_default()
+        }
     };
     // A line is a line, whatever a file is called.
     let place = clean(&place.replace('\n', "\u{fffd}"));
     let (at, id) = (finding.place, finding.secret.id());
-    format!("{place}:{}:{}: {} {id}", at.line, at.column, finding.prefix)
+    let place = match source.part {
+        Part::Contents => format!("{place}:{}:{}", at.line, at.column),
+        Part::Name => format!("{place} (name)"),
+        Part::LinkTarget => format!("{place} (link target)"),
+    };
+    format!("{place}: {} {id}", finding.prefix)
 }
 
 pub(super) fn masked(text: &str, finder: &Finder) -> String {

@@ -1,0 +1,169 @@
+//! `portcullis scan`, beyond the contents of files: names, targets of links, and histories that are not all here.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::scan::{git, repository, scan, token};
+use crate::support::{json, stderr, stdout};
+
+/// What is found, as text and as JSON: in neither is the secret. The findings of the document.
+#[track_caller]
+fn found(at: &Path, arguments: &[&str], secret: &str) -> Vec<Value> {
+    let home = TempDir::new().unwrap();
+    let said = scan(home.path(), at, arguments).code(1);
+    let document = scan(home.path(), at, &[arguments, &["--json"]].concat()).code(1);
+    for text in [stdout(&said), stderr(&said), stdout(&document), stderr(&document)] {
+        assert!(!text.contains(&secret[20..]), "{text}");
+    }
+    json(&document)["findings"].as_array().unwrap().clone()
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_files_and_directories_and_targets_of_links_are_searched() {
+    let at = TempDir::new().unwrap();
+    let [(file, file_id), (directory, directory_id), (target, target_id), (pipe, pipe_id)] = ["pcl"; 4].map(token);
+    fs::create_dir(at.path().join(&directory)).unwrap();
+    for inner in ["a", "b"] {
+        fs::write(at.path().join(&directory).join(inner), "nothing").unwrap();
+    }
+    fs::write(at.path().join(format!("log-{file}.txt")), "nothing").unwrap();
+    std::os::unix::fs::symlink(format!("/nowhere/{target}"), at.path().join("link")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(at.path().join(&pipe)).status().unwrap().success());
+    let findings = found(at.path(), &[], &file);
+    assert_eq!(findings.len(), 4, "{findings:?}");
+    let of = |id: &str| findings.iter().find(|finding| finding["token_id"] == id).unwrap();
+    for (id, place) in [(&file_id, "name"), (&directory_id, "name"), (&target_id, "link_target"), (&pipe_id, "name")] {
+        assert_eq!((&of(id)["in"], of(id).get("line")), (&Value::from(place), None), "{findings:?}");
+    }
+    assert_eq!(of(&target_id)["path"], "link");
+    let said = stdout(&scan(at.path(), at.path(), &[]).code(1));
+    assert!(said.contains(&format!("link (link target): pcl {target_id}\n")), "{said}");
+    assert!(said.contains(&format!("log-pcl_{file_id}[redacted].txt (name): pcl {file_id}\n")), "{said}");
+}
+
+#[test]
+fn names_in_the_history_are_searched_with_the_commit_that_brought_them() {
+    let at = repository();
+    let [(file, file_id), (directory, directory_id), (link, link_id)] = ["pcl"; 3].map(token);
+    fs::create_dir(at.path().join(&directory)).unwrap();
+    // The contents are those of a file with another name.
+    fs::write(at.path().join(&directory).join("a"), "nothing\n").unwrap();
+    fs::write(at.path().join(&directory).join("b"), "b\n").unwrap();
+    fs::write(at.path().join(&file), "nothing\n").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&link, at.path().join("link")).unwrap();
+    git(at.path(), &["add", "."]);
+    git(at.path(), &["commit", "-qm", "add"]);
+    git(at.path(), &["rm", "-rq", "."]);
+    git(at.path(), &["commit", "-qm", "remove"]);
+    for arguments in [&["--history"][..], &["--range", "HEAD~2..HEAD"]] {
+        let findings = found(at.path(), arguments, &file);
+        let of = |id: &str| findings.iter().filter(|finding| finding["token_id"] == id).collect::<Vec<_>>();
+        for id in [&file_id, &directory_id] {
+            let [finding] = of(id).try_into().unwrap();
+            assert_eq!(finding["in"], "name", "{findings:?}");
+            assert_eq!(finding["commit"].as_str().unwrap().len(), 40, "{findings:?}");
+            assert_eq!(finding["path"], format!("pcl_{id}[redacted]"), "{findings:?}");
+        }
+        assert_eq!(of(&link_id).len(), usize::from(cfg!(unix)), "{findings:?}");
+    }
+    scan(at.path(), at.path(), &["--range", "HEAD~1..HEAD"]).code(0);
+}
+
+#[test]
+fn names_of_branches_and_tags_are_searched() {
+    let at = repository();
+    let [(branch, branch_id), (tag, tag_id), (annotated, annotated_id)] = ["pcl"; 3].map(token);
+    git(at.path(), &["branch", &format!("fix/{branch}")]);
+    git(at.path(), &["tag", &tag]);
+    git(at.path(), &["tag", "-a", "-m", "nothing", &annotated]);
+    git(at.path(), &["pack-refs", "--all"]);
+    let findings = found(at.path(), &["--history"], &annotated);
+    for (id, name) in [(&branch_id, "refs/heads/fix"), (&tag_id, "refs/tags"), (&annotated_id, "refs/tags")] {
+        let name = format!("{name}/pcl_{id}[redacted]");
+        assert!(
+            findings.iter().any(|finding| finding["token_id"] == id.as_str() && finding["ref"] == name),
+            "{findings:?}"
+        );
+    }
+    let said = stdout(&scan(at.path(), at.path(), &["--history"]).code(1));
+    assert!(said.contains(&format!("refs/heads/fix/pcl_{branch_id}[redacted] (name): pcl {branch_id}\n")), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn names_and_targets_that_are_staged_are_searched() {
+    let at = repository();
+    let [(file, file_id), (target, target_id)] = ["pcl"; 2].map(token);
+    fs::write(at.path().join(&file), "nothing").unwrap();
+    std::os::unix::fs::symlink(&target, at.path().join("link")).unwrap();
+    git(at.path(), &["add", "."]);
+    let findings = found(at.path(), &["--staged"], &file);
+    let mut ids: Vec<_> = findings.iter().map(|finding| finding["token_id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    let mut staged = [file_id.as_str(), target_id.as_str()];
+    staged.sort_unstable();
+    assert_eq!(ids, staged);
+}
+
+/// A clone of a repository of three commits, made with this flag.
+fn clone(flag: &str) -> (TempDir, TempDir) {
+    let source = repository();
+    for text in ["one", "two"] {
+        fs::create_dir_all(source.path().join("deep")).unwrap();
+        fs::write(source.path().join("deep/file"), text).unwrap();
+        git(source.path(), &["add", "."]);
+        git(source.path(), &["commit", "-qm", text]);
+    }
+    git(source.path(), &["config", "uploadpack.allowFilter", "true"]);
+    let at = TempDir::new().unwrap();
+    let url = format!("file://{}", source.path().display());
+    git(at.path(), &["clone", "-q", "--no-checkout", flag, &url, "."]);
+    (source, at)
+}
+
+#[test]
+fn a_clone_that_has_not_all_of_the_history_is_an_incomplete_scan() {
+    let home = TempDir::new().unwrap();
+    for flag in ["--filter=tree:0", "--filter=blob:none", "--depth=1", "--shallow-since=2000-01-01"] {
+        let (_source, at) = clone(flag);
+        let assert = scan(home.path(), at.path(), &["--history"]);
+        // A shallow clone since before the beginning is a whole one.
+        let code = if flag.ends_with("2000-01-01") { 0 } else { 7 };
+        let said = stderr(&assert.code(code));
+        assert_eq!(said.contains("could not be read"), code == 7, "{flag}: {said}");
+    }
+    let (_source, at) = clone("--no-tags");
+    scan(home.path(), at.path(), &["--history"]).code(0);
+}
+
+#[test]
+fn a_range_is_incomplete_where_it_reaches_the_end_of_a_shallow_clone() {
+    let home = TempDir::new().unwrap();
+    let (_source, at) = clone("--depth=2");
+    scan(home.path(), at.path(), &["--range", "HEAD~1..HEAD"]).code(0);
+    let said = stderr(&scan(home.path(), at.path(), &["--range", "HEAD"]).code(7));
+    assert!(said.contains("shallow"), "{said}");
+    let found = at.path().join("leak");
+    fs::write(&found, token("pcl").0).unwrap();
+    git(at.path(), &["reset", "-q"]);
+    git(at.path(), &["add", "leak"]);
+    git(at.path(), &["commit", "-qm", "leak"]);
+    scan(home.path(), at.path(), &["--history"]).code(1);
+}
+
+#[test]
+fn a_flag_does_not_swallow_the_path_behind_it() {
+    let (home, at) = (TempDir::new().unwrap(), repository());
+    let above = at.path().parent().unwrap();
+    let path = at.path().to_str().unwrap();
+    scan(home.path(), above, &["--history", path]).code(0);
+    scan(home.path(), above, &["--range", "HEAD", path]).code(0);
+    let said = stderr(&scan(home.path(), at.path(), &["--history", "HEAD~1..HEAD"]).code(2));
+    assert!(said.contains("HEAD~1..HEAD: there is no such file") && said.contains("--range HEAD~1..HEAD"), "{said}");
+    scan(home.path(), at.path(), &["--staged", "--range", "HEAD"]).code(2);
+}
