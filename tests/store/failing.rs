@@ -20,6 +20,7 @@ use rand::rngs::SysRng;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::observed::Observed;
 use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 
 /// A place where nobody answers: no system gives port 1 away by itself.
@@ -262,27 +263,30 @@ fn call(method: &str, resource: &str, id: Option<&str>, body: Option<Value>) -> 
     request(method, resource, id, body.map(|body| body.to_string()).as_deref())
 }
 
-/// The event of a request with this body.
+/// A request with this body.
 pub(super) fn request(method: &str, resource: &str, id: Option<&str>, body: Option<&str>) -> Request {
-    let event = json!({
+    let event: LambdaRequest = serde_json::from_str(&event(method, resource, id, body).to_string()).unwrap();
+    Request::from(event)
+}
+
+fn event(method: &str, resource: &str, id: Option<&str>, body: Option<&str>) -> Value {
+    json!({
         "resource": resource,
         "path": resource,
         "httpMethod": method,
         "headers": {}, "multiValueHeaders": {},
         "queryStringParameters": null, "multiValueQueryStringParameters": null,
         "pathParameters": id.map(|id| json!({ "id": id })),
-        "stageVariables": null,
+        "stageVariables": { "portcullis_api": "tokens" },
         "requestContext": {
             "resourcePath": resource, "httpMethod": method, "path": resource, "stage": "v1",
-            "requestId": "r-1", "accountId": "000000000000", "apiId": "api", "resourceId": "r",
+            "requestId": "b5b6cf63-8581-460d-a492-127cdb340064", "accountId": "000000000000", "apiId": "api", "resourceId": "r",
             "identity": { "sourceIp": "192.0.2.1" },
             "authorizer": { "principalId": "0123456789abcdef", "principal_type": "token", "token_id": "0123456789abcdef" },
         },
         "body": body,
         "isBase64Encoded": false,
-    });
-    let event: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
-    Request::from(event)
+    })
 }
 
 #[tokio::test]
@@ -351,6 +355,35 @@ async fn what_is_no_identity_is_refused_before_the_store_is_read() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_not_of_the_deployments_own_api_is_not_acted_on() {
+    let table = Table::fresh().await;
+    let app = app(table.tokens.clone());
+    let mut sample = Sample::of(&alice());
+    sample.record.id = "0123456789abcdef".parse().unwrap();
+    sample.in_table(&table).await;
+    let good = event("GET", "/me", None, None);
+    let ask = async |event: &Value| {
+        let event: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
+        list::handle(&app, Request::from(event)).await.status()
+    };
+    assert_eq!(ask(&good).await, StatusCode::OK);
+    for (pointer, value) in [
+        ("/stageVariables", Value::Null),
+        ("/stageVariables", json!({ "portcullis_api": "token" })),
+        ("/requestContext/requestId", json!("r-1")),
+        ("/requestContext/requestId", json!("B5B6CF63-8581-460D-A492-127CDB340064")),
+        ("/requestContext/requestId", json!("b5b6cf63-8581-460d-a492-127cdb3400640")),
+        ("/requestContext/requestId", json!("b5b6cf63x8581-460d-a492-127cdb340064")),
+        ("/requestContext/authorizer", json!({})),
+        ("/requestContext/authorizer", json!({ "principal_type": "session", "owner": "alice" })),
+    ] {
+        let mut forged = good.clone();
+        *forged.pointer_mut(pointer).unwrap() = value.clone();
+        assert_eq!(ask(&forged).await, StatusCode::INTERNAL_SERVER_ERROR, "{pointer} {value}");
+    }
+}
+
+#[tokio::test]
 async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
     let table = Table::fresh().await;
     let app = app(table.tokens.clone());
@@ -365,4 +398,22 @@ async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
     assert_eq!(ask().await, StatusCode::FORBIDDEN);
     delete(&table.tokens, &record.id).await.unwrap();
     assert_eq!(ask().await, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_makes_the_calls_that_an_unknown_id_makes_and_its_record_is_not_decoded() {
+    let table = Table::in_process().await;
+    let prefix = "pcl".parse().unwrap();
+    let right = Secret::parse(&prefix, &Sample::with_everything(&table).await).unwrap();
+    let wrong = Secret::renew(&prefix, right.id(), &mut SysRng).unwrap();
+    let observed = Observed::new(&table).await;
+    for secret in [&wrong, &fresh_secret()] {
+        assert!(observed.tokens.present(secret, now()).await.unwrap().is_none());
+        assert_eq!(observed.operations(), ["GetItem"]);
+    }
+    let mut item = table.item(right.id()).await.unwrap();
+    item.remove("settings");
+    table.put(item).await;
+    assert!(table.tokens.present(&wrong, now()).await.unwrap().is_none());
+    assert!(table.tokens.present(&right, now()).await.is_err());
 }

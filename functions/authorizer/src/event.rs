@@ -1,6 +1,7 @@
 //! The event of any of the four kinds, read tolerantly: an odd header or a control
 //! character must end in a refusal, not in an event that cannot be read (a 500).
 
+use portcullis::access::Api;
 use portcullis::store::Caller;
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,10 +9,6 @@ use serde_json::Value;
 /// An authorizer's event, as API Gateway sent it.
 #[derive(Deserialize)]
 pub struct Event(Value);
-
-/// The stage variable by which Portcullis's own API tells the authorizer that it is the one
-/// asking. Who can set it can also change the authorizer.
-const OWN_API: (&str, &str) = ("portcullis_api", "tokens");
 
 impl Event {
     /// The ARN that API Gateway evaluates the answer against.
@@ -51,7 +48,7 @@ impl Event {
     }
 
     pub(crate) fn is_own_api(&self) -> bool {
-        let (name, value) = OWN_API;
+        let (name, value) = Api::OWN_STAGE_VARIABLE;
         self.0.get("stageVariables").and_then(|variables| variables.get(name)).and_then(Value::as_str) == Some(value)
     }
 

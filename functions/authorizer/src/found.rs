@@ -7,7 +7,7 @@ use portcullis::access::{Principal, Reason, Session};
 use portcullis::clock::Timestamp;
 use portcullis::session::{self, looks_like_jwt};
 use portcullis::store::{self, Credential, StoredCatalog};
-use portcullis::token::{Proof, Secret, Secrets};
+use portcullis::token::Secret;
 
 use crate::credential::Presented;
 use crate::{Authorizer, Event, context};
@@ -83,26 +83,17 @@ impl Authorizer {
             Ok(secret) => secret,
             Err(error) => return Ok(malformed(Claimed::Nothing, &error.to_string())),
         };
-        let presented = secret.digest();
-        let (credential, catalog) = tokio::join!(self.app.tokens.credential(secret.id()), self.catalogs.get(now));
-        let (credential, catalog) = (credential?, catalog?);
-        // An unknown id takes the same way as a wrong secret: digests are compared either way,
-        // with those that no token has.
-        let nobodys = Secrets::of_nobody();
-        let secrets = credential.as_ref().map_or(&nobodys, |credential| &credential.secrets);
-        let proof = secrets.proof(&presented, now);
-        Ok(match (credential, proof) {
-            (Some(credential), Proof::Current | Proof::Superseded) => {
-                let principal = Principal::Token(Box::new(credential.record.clone()));
-                Found::Token(Box::new(FoundToken {
-                    principal,
-                    catalog,
-                    credential,
-                    superseded: proof == Proof::Superseded,
-                }))
-            }
-            (Some(credential), Proof::Ended) => Found::Thief(Box::new(credential)),
-            _ => Found::Nobody(Reason::Unknown, Claimed::Token(secret.id().to_string()), None),
+        let (presented, catalog) = tokio::join!(self.app.tokens.present(&secret, now), self.catalogs.get(now));
+        let (presented, catalog) = (presented?, catalog?);
+        let token = |credential: Credential, superseded| {
+            let principal = Principal::Token(Box::new(credential.record.clone()));
+            Found::Token(Box::new(FoundToken { principal, catalog, credential, superseded }))
+        };
+        Ok(match presented {
+            Some(store::Presented::Current(credential)) => token(credential, false),
+            Some(store::Presented::Superseded(credential)) => token(credential, true),
+            Some(store::Presented::Ended(credential)) => Found::Thief(Box::new(credential)),
+            None => Found::Nobody(Reason::Unknown, Claimed::Token(secret.id().to_string()), None),
         })
     }
 

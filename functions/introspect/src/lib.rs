@@ -12,8 +12,8 @@ use portcullis::api::{Activity, Grant, Introspection, Verdict};
 use portcullis::audit::redact;
 use portcullis::clock::Timestamp;
 use portcullis::http::{Answer, Call, Form, FormError, Problem, json, respond};
-use portcullis::store::{Caller, Note};
-use portcullis::token::{Proof, Record, Secret, Standing};
+use portcullis::store::{Caller, Note, Presented};
+use portcullis::token::{Record, Secret, Standing};
 
 const KNOWN: [&str; 5] = ["token_type_hint", "method", "path", "api", "source_ip"];
 
@@ -52,12 +52,9 @@ async fn introspect(app: &App, request: &Request) -> Answer {
 /// The token that a secret opens at this moment, from there.
 async fn alive(app: &App, secret: &Secret, from: Option<IpAddr>) -> Result<Option<Record>, Problem> {
     let now = app.clock.now();
-    let Some(credential) = app.tokens.credential(secret.id()).await? else {
-        return Ok(None);
-    };
-    match credential.secrets.proof(&secret.digest(), now) {
-        Proof::Wrong => Ok(None),
-        Proof::Ended => {
+    match app.tokens.present(secret, now).await? {
+        None => Ok(None),
+        Some(Presented::Ended(credential)) => {
             // The audit log has whoever asks; that this was asked about is said here.
             tracing::warn!(token_id = %secret.id(), reason = Reason::SecretReuse.as_str(), "an ended secret was asked about");
             // Where it came from, the caller has said.
@@ -67,7 +64,7 @@ async fn alive(app: &App, secret: &Secret, from: Option<IpAddr>) -> Result<Optio
             }
             Ok(None)
         }
-        Proof::Current | Proof::Superseded => {
+        Some(Presented::Current(credential) | Presented::Superseded(credential)) => {
             let record = credential.record;
             let good =
                 record.standing(now, app.settings.max_idle_days) == Standing::Active && record.allowed_ips.allow(from);

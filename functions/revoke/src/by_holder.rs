@@ -5,8 +5,8 @@
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
 use portcullis::http::{Answer, Form, FormError, empty, origin};
-use portcullis::store::{Caller, Ending, Note};
-use portcullis::token::{Actor, Author, Grounds, Proof, Secret};
+use portcullis::store::{Caller, Ending, Note, Presented};
+use portcullis::token::{Actor, Author, Grounds, Secret};
 
 pub(crate) const ROUTE: &str = "/revoke";
 
@@ -23,12 +23,11 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
         Err(refusal) => return Ok(refusal.into_response()),
     };
     let now = app.clock.now();
-    let Some(credential) = app.tokens.credential(secret.id()).await? else {
-        return Ok(empty());
-    };
     let caller = origin(request);
-    match credential.secrets.proof(&secret.digest(), now) {
-        Proof::Current | Proof::Superseded if !credential.record.has_expired(now) => {
+    match app.tokens.present(&secret, now).await? {
+        Some(Presented::Current(credential) | Presented::Superseded(credential))
+            if !credential.record.has_expired(now) =>
+        {
             let actor = Actor::Token(secret.id().clone());
             let Caller { source_ip, agent } = caller;
             let author = Author { actor: Some(actor.clone()), source_ip, agent };
@@ -37,12 +36,12 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
             app.tokens.revoke(&ending, &Grounds::default()).await?;
         }
         // It proves nothing any more: whoever finds it must not end the newest.
-        Proof::Ended => {
+        Some(Presented::Ended(credential)) => {
             if let Some(note) = Note::of_reuse(&credential, app.settings.quarantine_on_reuse, &caller, now) {
                 app.tokens.note(&note, &app.clock, app.settings.history_days).await?;
             }
         }
-        Proof::Current | Proof::Superseded | Proof::Wrong => {}
+        Some(Presented::Current(_) | Presented::Superseded(_)) | None => {}
     }
     Ok(empty())
 }

@@ -15,6 +15,12 @@ pub enum Api {
     Protected,
 }
 
+impl Api {
+    /// The stage variable, with its value, by which Portcullis's own API tells the authorizer and the
+    /// functions that a request is one of its own. Who can set it can also change the authorizer.
+    pub const OWN_STAGE_VARIABLE: (&str, &str) = ("portcullis_api", "tokens");
+}
+
 /// What a request is aimed at, from the ARN that API Gateway evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {

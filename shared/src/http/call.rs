@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use super::{FieldError, Problem};
 use crate::App;
-use crate::access::Principal;
+use crate::access::{Api, Principal};
 use crate::clock::Timestamp;
 use crate::store::{Caller, StoredCatalog};
 use crate::token::{Actor, Author, OwnerId, Record, Standing, TokenId};
@@ -40,14 +41,18 @@ impl Call {
     /// Reads a call.
     ///
     /// # Errors
-    /// 500 where the gateway's event has no authorizer's context (then nobody has decided
-    /// on this request, and it ends here), 403 where the caller's token has ended since,
+    /// 500 where the event is not one of this deployment's API, or has no authorizer's context (then nobody
+    /// has decided on this request, and it ends here), 403 where the caller's token has ended since,
     /// 503 where the store fails.
     pub async fn read(app: &App, request: &Request) -> Result<Self, Problem> {
         let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
             tracing::error!("the event is not a REST API's");
             return Err(Problem::internal());
         };
+        if !is_from_own_api(request, context) {
+            tracing::error!("the event is not one of this deployment's API, which only API Gateway may send");
+            return Err(Problem::internal());
+        }
         let (caller, catalog) = caller(app, &context.authorizer.fields).await?;
         let origin = origin(request);
         let query = request
@@ -134,6 +139,23 @@ impl Call {
         }
         if errors.is_empty() { Ok(found) } else { Err(Problem::invalid(errors)) }
     }
+}
+
+/// Whether an event is as this deployment's API sends it: with the stage variable that only its stage has,
+/// and a request ID in the gateway's form, a UUID.
+///
+/// The ID of the API cannot be compared: the API names the functions, so CloudFormation cannot tell them its
+/// ID. Who may invoke a function directly can imitate all of this, and is trusted (`docs/security.md`).
+fn is_from_own_api(request: &Request, context: &ApiGatewayProxyRequestContext) -> bool {
+    let (name, value) = Api::OWN_STAGE_VARIABLE;
+    let own = request.stage_variables_ref().and_then(|variables| variables.first(name)) == Some(value);
+    let request_id = context.request_id.as_deref().unwrap_or_default();
+    let is_uuid = request_id.len() == 36
+        && request_id.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        });
+    own && is_uuid
 }
 
 /// From where a request comes, and with what.

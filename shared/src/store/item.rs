@@ -15,7 +15,7 @@ use crate::access::{Day, Grant, Use};
 use crate::clock::Timestamp;
 use crate::token::{Digest, Disablement, Event, LastUsed, OwnerId, Record, Revocation, Secrets, TokenId};
 
-pub(super) use read::{activity, credential, event_id_of, id_of, number_of, read_event, record, uses};
+pub(super) use read::{activity, credential, event_id_of, id_of, number_of, read_event, record, stored_secrets, uses};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 

@@ -59,7 +59,7 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::Timestamp;
-use crate::token::{Digest, Record, Secrets, TokenId};
+use crate::token::{Digest, Proof, Record, Secret, Secrets, TokenId};
 
 pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
 pub use catalog::{CatalogWrite, MAX_STORED_CATALOG_BYTES, StoredCatalog};
@@ -94,6 +94,17 @@ pub struct Credential {
     pub reuse_seen_at: Option<Timestamp>,
     /// Everything else.
     pub record: Record,
+}
+
+/// What a presented secret is to its token.
+#[derive(Clone, Debug)]
+pub enum Presented {
+    /// The present secret.
+    Current(Credential),
+    /// The one before, during its overlap.
+    Superseded(Credential),
+    /// One that a rotation has ended.
+    Ended(Credential),
 }
 
 /// The key of a request by which a token was given a new secret.
@@ -162,6 +173,26 @@ impl Tokens {
     /// When the store fails.
     pub async fn credential(&self, id: &TokenId) -> Result<Option<Credential>, Error> {
         self.read(item::token_key(id), &item::CREDENTIAL).await?.as_ref().map(item::credential).transpose()
+    }
+
+    /// The token that a secret is or was one of, as it is at this moment; `None` alike where there is no
+    /// such ID and where the secret is wrong.
+    ///
+    /// Both do the same: one read, and a comparison with as many digests. The record is decoded only for
+    /// a secret of its own.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn present(&self, secret: &Secret, now: Timestamp) -> Result<Option<Presented>, Error> {
+        let item = self.read(item::token_key(secret.id()), &item::CREDENTIAL).await?;
+        let secrets = item.as_ref().map_or_else(|| Ok(Secrets::of_nobody()), item::stored_secrets)?;
+        let proof = match secrets.proof(&secret.digest(), now) {
+            Proof::Current => Presented::Current,
+            Proof::Superseded => Presented::Superseded,
+            Proof::Ended => Presented::Ended,
+            Proof::Wrong => return Ok(None),
+        };
+        item.as_ref().map(|item| item::credential(item).map(proof)).transpose()
     }
 
     /// One token without its digest, as it is at this moment.

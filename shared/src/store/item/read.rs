@@ -53,19 +53,23 @@ pub(in crate::store) fn record(item: &Item) -> Result<Record, Error> {
 /// Reads what the functions that are shown secrets know of a token.
 pub(in crate::store) fn credential(item: &Item) -> Result<Credential, Error> {
     let read = Reader::of(item);
-    let secrets = read.group(SECRETS)?;
-    let current = digest_in(secrets.item).ok_or_else(|| read.corrupt(SECRETS))?;
-    let superseded = secrets.digests("superseded", "until")?.into_iter();
-    let rotation_keys = secrets.digests("rotation_keys", "at")?.into_iter();
+    let rotation_keys = read.group(SECRETS)?.digests("rotation_keys", "at")?.into_iter();
     Ok(Credential {
-        secrets: Secrets {
-            current,
-            superseded: superseded.map(|(digest, until)| Superseded { digest, until }).collect(),
-        },
+        secrets: stored_secrets(item)?,
         rotation_keys: rotation_keys.map(|(digest, at)| RotationKey { digest, at }).collect(),
         reuse_seen_at: read.optional(REUSE, |read, name| read.group(name)?.time("at"))?,
         record: record(item)?,
     })
+}
+
+/// Reads the secrets of a token.
+pub(in crate::store) fn stored_secrets(item: &Item) -> Result<Secrets, Error> {
+    let read = Reader::of(item);
+    let secrets = read.group(SECRETS)?;
+    let current = digest_in(secrets.item).ok_or_else(|| read.corrupt(SECRETS))?;
+    let superseded = secrets.digests("superseded", "until")?.into_iter();
+    let superseded = superseded.map(|(digest, until)| Superseded { digest, until });
+    Ok(Secrets { current, superseded: superseded.collect() })
 }
 
 /// Reads the usage of a token; `None` is a token without any.

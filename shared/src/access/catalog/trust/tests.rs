@@ -224,7 +224,7 @@ fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
 fn lists_that_are_too_long_are_counted_and_not_read() {
     let many = |count: usize| (0..count).map(|n| format!("a:b{n}")).collect::<Vec<_>>();
     let rule = |claims: Value, grants: Value| with(with(github(json!({})), "claims", claims), "grants", grants);
-    let claims: Value = (0..21).map(|n| (n.to_string(), json!("x"))).collect::<serde_json::Map<_, _>>().into();
+    let claims: Value = (0..21).map(|n| (n.to_string(), json!("x"))).collect::<Map<_, _>>().into();
     let grants = json!([{"permissions": many(51), "resources": many(30_000)}]);
     assert_eq!(
         flaws(rule(claims, grants)),
