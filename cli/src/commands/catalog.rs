@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Diff(File),
 }
 
+const STRICT_ADVICE: &str = "It is not strict: a path that no route lists needs only what the convention asks for. Once every path has a route, set strict = true.";
+
 /// A catalog in a file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct File {
@@ -68,7 +70,10 @@ fn show(as_toml: bool, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn check(file: &File, context: &Context) -> Result<Outcome, Failure> {
-    let flaws = file.read()?.err().unwrap_or_default();
+    let (document, flaws) = match file.read()? {
+        Ok(document) => (document, Vec::new()),
+        Err(flaws) => (Value::Null, flaws),
+    };
     if context.out.json {
         let flaws: Vec<_> = flaws.iter().map(|flaw| json!({ "place": flaw.place, "message": flaw.message })).collect();
         context.out.document(&redact(&json!({ "flaws": flaws }).to_string()))?;
@@ -78,6 +83,10 @@ fn check(file: &File, context: &Context) -> Result<Outcome, Failure> {
     if flaws.is_empty() {
         let name = if file.is_stdin() { "Standard input".to_owned() } else { file.path.display().to_string() };
         context.out.note(&format!("{name} is a catalog without flaws."));
+        let has_routes = document["routes"].as_array().is_some_and(|routes| !routes.is_empty());
+        if has_routes && document["strict"] != true {
+            context.out.note(STRICT_ADVICE);
+        }
         return Ok(Outcome::Done);
     }
     Ok(Outcome::No)

@@ -23,6 +23,19 @@ fn file(stack: &Stack, name: &str, text: &str) -> String {
 }
 
 #[test]
+fn a_check_advises_strict_where_routes_are_listed() {
+    let home = tempfile::tempdir().unwrap();
+    let advised = |text: &str| {
+        let path = home.path().join("catalog.toml");
+        fs::write(&path, text).unwrap();
+        stderr(&bare(home.path()).args(["catalog", "check"]).arg(path).assert().code(0)).contains("set strict = true")
+    };
+    assert!(advised(GOOD));
+    assert!(!advised(&format!("strict = true\n{GOOD}")));
+    assert!(!advised("[roles.viewer]\npermissions = [\"*:read\"]\n"));
+}
+
+#[test]
 fn a_check_needs_no_service_and_names_every_flaw_with_its_place() {
     let home = tempfile::tempdir().unwrap();
     let check = |name: &str, text: &str| {
