@@ -102,7 +102,8 @@ fn principal_id(principal: Option<&Principal>) -> &str {
 pub(crate) mod tests {
     use super::*;
     use crate::context::MAX_GROUPS_LENGTH;
-    use portcullis::access::{Grants, Missing, Reason, RoleName, Session};
+    use portcullis::access::{Asked, Catalog, Grants, Missing, Reason, Resource, RoleName, Rules, Session, decide};
+    use portcullis::config::TokenManagement;
     use portcullis::token::{Actor, Record};
 
     const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/apps/billing";
@@ -237,6 +238,41 @@ pub(crate) mod tests {
                     let now = Timestamp::from_seconds(1);
                     let answer = answer(Shape::Rest, api, &arn, Some(&principal), decision, now).unwrap().to_string();
                     assert!(answer.len() < 8 * 1024, "{size}: {}", answer.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_deny_stays_a_deny_with_its_reason_however_long_the_path() {
+        let record = Record { name: "ü".repeat(100).parse().unwrap(), ..record() };
+        let catalog = Catalog::default();
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let now = Timestamp::from_seconds(1);
+        let principals = [
+            token(Record {
+                grants: Grants::one(vec!["apps:write".parse().unwrap()], vec![Resource::All]),
+                ..record.clone()
+            }),
+            token(Record {
+                grants: Grants::one(vec!["*:read".parse().unwrap()], vec!["docs".parse().unwrap()]),
+                ..record
+            }),
+        ];
+        for unit in ["a", "apps/", "ü", "%C3%BC", "\"", "x.", "..", "*", "pcl_a1B2"] {
+            for length in [0, 1, 100, 400, 512, 513, 3000, 7500, 8192, 10_240] {
+                let path = format!("apps/{}", unit.repeat(length / unit.len()));
+                let text = format!("arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/{path}");
+                let arn = Arn::parse(&text).unwrap();
+                for (principal, api) in principals.iter().flat_map(|it| [(it, Api::Own), (it, Api::Protected)]) {
+                    let asked = Asked { api, target: arn.target, from: None };
+                    let decision = decide(Some(principal), &rules, &asked, now);
+                    let Decision::Forbid(reason, _) = &decision else { panic!("{decision:?}") };
+                    for shape in [Shape::Rest, Shape::Policy, Shape::Simple] {
+                        let answer = answer(shape, api, &arn, Some(principal), &decision, now).unwrap();
+                        assert!(answer.to_string().len() < LONGEST_ANSWER, "{unit} {length}: {answer}");
+                        assert_eq!(answer["context"]["audit_reason"], reason.as_str());
+                    }
                 }
             }
         }

@@ -15,6 +15,9 @@ const MOST_ROLES: usize = 20;
 /// a list of groups that was cut would be another person's.
 pub(crate) const MAX_GROUPS_LENGTH: usize = 3 * 1024;
 
+/// The most bytes that are shown of a path, a resource or a name.
+const MAX_SHOWN_BYTES: usize = 512;
+
 /// From so long before it ends, the function behind the gateway is told when a token does.
 const ENDS_SOON_SECONDS: i64 = 14 * 86_400;
 
@@ -172,10 +175,16 @@ fn named(resource: &str) -> String {
     if resource.is_empty() { "the API's root".to_owned() } else { for_template(resource) }
 }
 
-/// Without what would end a string in a JSON template, and without secrets.
+/// Without what would end a string in a JSON template, without secrets, and in so few bytes that an
+/// answer with several of them stays under its 8 KB, however long a path the caller sent.
 fn for_template(text: &str) -> String {
-    redact(text)
+    let text = redact(text);
+    let end = (0..=MAX_SHOWN_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let (shown, cut) =
+        if text.len() > MAX_SHOWN_BYTES { (text.get(..end).unwrap_or_default(), "…") } else { (&*text, "") };
+    shown
         .chars()
+        .chain(cut.chars())
         .map(|c| match c {
             '"' => '\'',
             '\\' => '/',

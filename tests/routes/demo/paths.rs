@@ -195,3 +195,22 @@ fn a_token_in_a_path_is_not_repeated_in_the_refusal() {
     let shown = format!("apps/{}_{}[redacted]", stack.prefix(), pasted.id);
     assert_eq!(document["resource"], shown);
 }
+
+#[test]
+fn a_path_of_any_length_is_refused_with_its_reason_and_never_with_a_500() {
+    let stack = stack();
+    let (reader, other) = (stack.token(["apps:read"]), stack.token(["jobs:read"]));
+    for length in [100, 600, 3000, 7500] {
+        let path = format!("/demo/apps/{}", "x".repeat(length));
+        let refused = stack.get(&path).bearer(&other).send().problem(403, "insufficient_scope");
+        assert_eq!(refused["permission"], "apps:read", "{length}");
+        // No policy can name it, so it cannot be allowed either.
+        let answer = stack.get(&path).bearer(&reader).send();
+        if length < 400 {
+            answer.expect(200);
+        } else {
+            let refused = answer.problem(403, "insufficient_scope");
+            assert!(refused["detail"].as_str().unwrap().contains("at most 400 characters"), "{refused}");
+        }
+    }
+}
