@@ -69,6 +69,8 @@ pub struct Mismatch {
     pub wanted: Vec<String>,
     /// What it is; nothing where the identity has no such claim, or one that is no text.
     pub found: Vec<String>,
+    /// Whether it would do if upper and lower case were the same.
+    pub only_case: bool,
 }
 
 impl Catalog {
@@ -127,13 +129,21 @@ impl TrustRule {
     pub fn mismatches(&self, claims: &ClaimSet) -> Vec<Mismatch> {
         let exactly = [("iss", &self.issuer), ("aud", &self.audience)].map(|(claim, wanted)| {
             let found = texts(claims.get(claim));
-            (!found.contains(wanted)).then(|| Mismatch { claim: claim.to_owned(), wanted: vec![wanted.clone()], found })
+            let only_case = found.iter().any(|text| text.eq_ignore_ascii_case(wanted));
+            (!found.contains(wanted)).then(|| Mismatch {
+                claim: claim.to_owned(),
+                wanted: vec![wanted.clone()],
+                found,
+                only_case,
+            })
         });
         let conditions = self.claims.iter().map(|(claim, patterns)| {
             let found = texts(claims.get(claim));
             let met = found.iter().any(|text| patterns.iter().any(|pattern| pattern.matches(text)));
             let wanted = || patterns.iter().map(ToString::to_string).collect();
-            (!met).then(|| Mismatch { claim: claim.clone(), wanted: wanted(), found })
+            let without_case = |text: &String| patterns.iter().any(|pattern| pattern.matches_without_case(text));
+            let only_case = found.iter().any(without_case);
+            (!met).then(|| Mismatch { claim: claim.clone(), wanted: wanted(), found, only_case })
         });
         exactly.into_iter().chain(conditions).flatten().collect()
     }
@@ -173,7 +183,8 @@ impl fmt::Display for Mismatch {
         if self.found.is_empty() {
             write!(f, "{} is not there, and has to be {wanted}", self.claim)
         } else {
-            write!(f, "{} is {}, and has to be {wanted}", self.claim, quoted(&self.found).join(", "))
+            write!(f, "{} is {}, and has to be {wanted}", self.claim, quoted(&self.found).join(", "))?;
+            if self.only_case { f.write_str(" (only upper and lower case differ)") } else { Ok(()) }
         }
     }
 }

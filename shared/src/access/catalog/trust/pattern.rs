@@ -27,6 +27,11 @@ impl Pattern {
         dividers(&self.0) == dividers(text) && parts.all(|(pattern, part)| part_matches(pattern, part))
     }
 
+    /// Whether a claim is as it says but for upper and lower case.
+    pub(super) fn matches_without_case(&self, text: &str) -> bool {
+        Self(self.0.to_lowercase()).matches(&text.to_lowercase())
+    }
+
     /// Whether there is a text that both match.
     pub(super) fn meets(&self, other: &Self) -> bool {
         let dividers = |pattern: &Self| pattern.0.chars().filter(|c| BETWEEN.contains(c)).collect::<Vec<_>>();

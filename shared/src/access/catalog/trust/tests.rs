@@ -9,6 +9,7 @@ const AUDIENCE: &str = "https://tokens.example.com";
 fn recorded(name: &str) -> ClaimSet {
     let text = match name {
         "github-environment" => include_str!("../../../../../examples/ci/claims/github-environment.json"),
+        "github-immutable-subject" => include_str!("../../../../../examples/ci/claims/github-immutable-subject.json"),
         "github-pull-request" => include_str!("../../../../../examples/ci/claims/github-pull-request.json"),
         "github-tag" => include_str!("../../../../../examples/ci/claims/github-tag.json"),
         "gitlab-main" => include_str!("../../../../../examples/ci/claims/gitlab-main.json"),
@@ -140,6 +141,37 @@ fn what_is_not_met_is_said_with_what_there_is_and_what_would_do() {
             r#"ref is "refs/pull/7/merge", and has to be "refs/heads/main" or "refs/heads/release-*""#,
         ]
     );
+}
+
+#[test]
+fn a_condition_that_differs_only_in_case_is_not_met_and_says_so() {
+    let conditions = json!({"repository": "Octo-Org/octo-repo", "ref": "refs/heads/Main*", "environment": "Prod"});
+    let mut rule = github(conditions);
+    rule["audience"] = json!("HTTPS://tokens.example.com");
+    let catalog = read(&[rule]).unwrap();
+    let mut claims = recorded("github-environment");
+    claims.insert("environment".to_owned(), json!("staging"));
+    let said: Vec<_> = catalog.trust()[0].mismatches(&claims).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            r#"aud is "https://tokens.example.com", and has to be "HTTPS://tokens.example.com" (only upper and lower case differ)"#,
+            r#"environment is "staging", and has to be "Prod""#,
+            r#"ref is "refs/heads/main", and has to be "refs/heads/Main*" (only upper and lower case differ)"#,
+            r#"repository is "octo-org/octo-repo", and has to be "Octo-Org/octo-repo" (only upper and lower case differ)"#,
+        ]
+    );
+    assert_eq!(catalog.trusting(&recorded("github-environment")), None);
+}
+
+#[test]
+fn a_rule_by_ids_takes_subjects_with_and_without_ids_and_a_rule_by_subject_only_its_own_form() {
+    let takes = |rule: Value, name: &str| read(&[rule]).unwrap().trusting(&recorded(name)).is_some();
+    let ids = || github(json!({"repository_id": "74", "repository_owner_id": "65", "environment": "prod"}));
+    let subject = || github(json!({"sub": "repo:octo-org@65/octo-repo@74:environment:prod"}));
+    assert!(takes(ids(), "github-environment") && takes(ids(), "github-immutable-subject"));
+    assert!(!takes(subject(), "github-environment") && takes(subject(), "github-immutable-subject"));
+    assert!(!takes(github(json!({"sub": "repo:octo-org/octo-repo:environment:prod"})), "github-immutable-subject"));
 }
 
 #[test]
