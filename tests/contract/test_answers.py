@@ -369,7 +369,49 @@ def test_what_is_not_named_one_by_one_is_counted(catalog_service: Service) -> No
     assert (response.status_code, len(errors), errors[-1]["field"]) == (400, 20, "*")
 
 
-@pytest.mark.parametrize("tag", ["*", "0", "", "W/", '"00"', '"x"', '"0", "1"', '"99999999999999999999"'])
+# Well-formed, and none of them current.
+OTHER_TAGS = ['W/"1"', '"00"', '"x"', '""', '"99999999999999999999"', '"x", "y,z"']
+MALFORMED_TAGS = ["0", "1", "", "W/", '"0" "1"', '*, "1"']
+
+
+@pytest.mark.parametrize("tag", OTHER_TAGS)
+def test_a_tag_that_is_not_current_changes_no_catalog(tag: str, service: Service) -> None:
+    response = Call("PUT /catalog", service.admin_token, body={}, headers={"If-Match": tag}).send(service)
+    assert (response.status_code, calls.problem_type(response)) == (412, "precondition_failed")
+
+
+@pytest.mark.parametrize("word", ["rotate", "disable", "enable", "tighten"])
+@pytest.mark.parametrize("tag", OTHER_TAGS)
+def test_a_tag_that_is_not_current_changes_no_token(tag: str, word: str, service: Service) -> None:
+    made = calls.create(service, service.admin_token)["id"]
+    response = Call(f"POST /tokens/{{id}}/{word}", service.admin_token, made, headers={"If-Match": tag}).send(service)
+    assert (response.status_code, calls.problem_type(response)) == (412, "precondition_failed")
+
+
+@pytest.mark.parametrize("tag", ["*", '"9", "1"', 'W/"1", "1"'])
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [("PATCH /tokens/{id}", {"name": "x"}), *((f"POST /tokens/{{id}}/{word}", None) for word in ("rotate", "disable"))],
+)
+def test_any_version_or_a_list_with_the_current_one_is_changed(
+    tag: str, operation: str, body: dict | None, service: Service
+) -> None:
+    made = calls.create(service, service.admin_token)["id"]
+    response = Call(operation, service.admin_token, made, body=body, headers={"If-Match": tag}).send(service)
+    assert (response.status_code, response.headers["etag"]) == (200, '"2"')
+
+
+def test_any_catalog_or_one_of_a_list_is_replaced(catalog_service: Service) -> None:
+    for tag in ["*", '"x", {current}']:
+        shown = Call("GET /catalog", catalog_service.admin_token).send(catalog_service)
+        headers = {"If-Match": tag.format(current=shown.headers["etag"])}
+        put = Call("PUT /catalog", catalog_service.admin_token, body=shown.json(), headers=headers)
+        response = put.send(catalog_service)
+        assert response.status_code == 200
+        assert response.headers["etag"] != shown.headers["etag"]
+
+
+@pytest.mark.parametrize("tag", MALFORMED_TAGS)
 def test_what_is_no_tag_of_a_catalog_is_refused_as_described(tag: str, service: Service) -> None:
     response = Call("PUT /catalog", service.admin_token, body={}, headers={"If-Match": tag}).send(service)
     assert [error["field"] for error in response.json()["errors"]] == ["If-Match"]
@@ -767,7 +809,7 @@ def test_a_token_in_the_query_of_a_revocation_is_not_taken(service: Service) -> 
 
 
 @pytest.mark.parametrize("word", ["rotate", "disable", "enable", "tighten"])
-@pytest.mark.parametrize("tag", ["*", "1", 'W/"1"', '"01"'])
+@pytest.mark.parametrize("tag", MALFORMED_TAGS)
 def test_what_is_no_tag_of_a_token_is_refused_as_described(tag: str, word: str, service: Service) -> None:
     made = calls.create(service, service.admin_token)["id"]
     call = Call(f"POST /tokens/{{id}}/{word}", service.admin_token, made, headers={"If-Match": tag})

@@ -23,7 +23,7 @@ FUTURE = st.datetimes(datetime(2090, 1, 1), datetime(2120, 1, 1), timezones=st.n
 PLACE_IN_A_LIST = re.compile(spec.DOCUMENT["components"]["schemas"]["Cursor"]["pattern"])
 
 ROLE = re.compile(spec.DOCUMENT["components"]["schemas"]["RoleName"]["pattern"])
-TAG = re.compile(spec.DOCUMENT["paths"]["/catalog"]["put"]["parameters"][0]["schema"]["pattern"])
+TAG = re.compile(spec.DOCUMENT["components"]["schemas"]["IfMatch"]["pattern"])
 
 OF_A_VERSION = r"PATCH /tokens/\{id\}|POST /tokens/\{id\}/(rotate|disable|enable|tighten)"
 

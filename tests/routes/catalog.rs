@@ -76,10 +76,28 @@ fn a_catalog_is_replaced_only_by_who_has_seen_it() {
     stale.problem(412, "precondition_failed");
     assert_eq!(stale.header("etag"), Some(&*second));
     assert_eq!(put(&stack, "\"99\"", &json!({})).status, 412);
-    for odd in ["*", "7", "W/\"1\""] {
-        assert_eq!(put(&stack, odd, &json!({})).offending_fields(), ["If-Match"], "{odd}");
+    for other in ["\"x\"", "W/\"1\"", "\"99\", \"98\""] {
+        put(&stack, other, &json!({})).problem(412, "precondition_failed");
+    }
+    for malformed in ["7", "*, \"1\"", "\"1"] {
+        assert_eq!(put(&stack, malformed, &json!({})).offending_fields(), ["If-Match"], "{malformed}");
     }
     assert_eq!(stack.catalog().1, second);
+    put(&stack, &format!("\"99\", {second}"), &small()).expect(200);
+}
+
+#[test]
+fn any_catalog_is_replaced_for_a_star_and_its_writer_still_gives_no_more_than_they_have() {
+    let stack = stack_of_ones_own(|_| {});
+    let before = stack.catalog().1;
+    put(&stack, "*", &small()).expect(200);
+    let after = stack.catalog().1;
+    assert_ne!(before, after);
+    let writer = stack.token(["catalog:write"]);
+    let groups = json!({"roles": {"all": {"permissions": ["*"]}}, "sessions": {"groups": {"new": "all"}}});
+    let put = stack.request("PUT", "/catalog").bearer(&writer).header("If-Match", "*").json(&groups).send();
+    put.problem(403, "exceeds_grants");
+    assert_eq!(stack.catalog().1, after);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `PATCH /tokens/{id}`
 
+use std::thread;
+
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Stack, Token, stack, stack_of_ones_own};
@@ -74,7 +76,37 @@ fn a_patch_says_which_version_it_has_seen() {
     let stale = send().header("If-Match", "\"7\"").json(&json!({"name": "x"})).send();
     stale.problem(412, "precondition_failed");
     assert_eq!(stale.header("etag"), Some("\"1\""));
+    for other in ["W/\"1\"", "\"x\"", "\"7\", W/\"1\""] {
+        let answer = send().header("If-Match", other).json(&json!({"name": "x"})).send();
+        answer.problem(412, "precondition_failed");
+    }
+    for malformed in ["1", "*, \"1\"", "\"1\" \"2\"", ""] {
+        let answer = send().header("If-Match", malformed).json(&json!({"name": "x"})).send();
+        assert_eq!(answer.offending_fields(), ["If-Match"], "{malformed}");
+    }
     assert_eq!(token.tag(&stack), "\"1\"");
+    let two_lines = send().header("If-Match", "\"7\"").header("If-Match", "\"1\"");
+    two_lines.json(&json!({"name": "x"})).send().expect(200);
+    send().header("If-Match", "*").json(&json!({"name": "y"})).send().expect(200);
+    assert_eq!(token.tag(&stack), "\"3\"");
+}
+
+#[test]
+fn changes_of_any_version_at_the_same_time_overwrite_none_unseen() {
+    let stack = stack();
+    let token = stack.token(["apps:read"]);
+    let change = |n: usize| {
+        let request = stack.request("PATCH", &token.path()).bearer(&stack.admin).header("If-Match", "*");
+        request.json(&json!({ "name": format!("change {n}") })).send().status
+    };
+    let change = &change;
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let running: Vec<_> = (0..8).map(|n| scope.spawn(move || change(n))).collect();
+        running.into_iter().map(|change| change.join().unwrap()).collect()
+    });
+    assert!(statuses.iter().all(|status| [200, 412].contains(status)), "{statuses:?}");
+    let made = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!(token.tag(&stack), format!("\"{}\"", 1 + made));
 }
 
 #[test]

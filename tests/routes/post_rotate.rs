@@ -196,6 +196,8 @@ fn the_version_that_was_seen_counts_where_it_is_named() {
         },
         Some("\"1\"".to_owned())
     );
+    send("W/\"1\"").problem(412, "precondition_failed");
     assert_eq!(token.status(&stack), 200);
-    Token::shown_in(&send("\"1\"").expect(200));
+    Token::shown_in(&send("\"9\", \"1\"").expect(200));
+    Token::shown_in(&send("*").expect(200));
 }

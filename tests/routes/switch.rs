@@ -67,9 +67,14 @@ fn the_version_that_was_seen_counts_where_it_is_named() {
     let token = stack.token(["apps:read"]);
     let disable = stack.post(&format!("{}/disable", token.path())).bearer(&stack.admin);
     disable.clone().header("If-Match", "\"9\"").send().problem(412, "precondition_failed");
+    disable.clone().header("If-Match", "W/\"1\"").send().problem(412, "precondition_failed");
     assert_eq!(token.status(&stack), 200);
-    disable.header("If-Match", "\"1\"").send().expect(200);
+    disable.clone().header("If-Match", "\"1\"").send().expect(200);
     assert_eq!(token.status(&stack), 401);
+    disable.header("If-Match", "\"1\"").send().problem(412, "precondition_failed");
+    let enable = stack.post(&format!("{}/enable", token.path())).bearer(&stack.admin);
+    enable.header("If-Match", "*").send().expect(200);
+    assert_eq!(token.status(&stack), 200);
 }
 
 #[test]

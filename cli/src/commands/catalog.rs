@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Push {
         #[command(flatten)]
         file: File,
-        /// Only if the one in force still is this version, as its ETag names it
+        /// Only if the one in force still is this version, as its ETag names it, or * for any
         #[arg(long, value_name = "ETAG")]
         if_match: Option<String>,
     },

@@ -90,8 +90,12 @@ fn what_is_shown_as_toml_can_be_pushed_again() {
 fn a_push_over_somebody_elses_change_is_a_conflict() {
     let stack = stack();
     let path = file(&stack, "good.toml", GOOD);
-    stack.portcullis(["catalog", "push", &path, "--yes", "--if-match", "99"]).assert().code(6);
+    for other in ["99", "\"99\"", "W/\"0\"", "\"98\", \"99\""] {
+        stack.portcullis(["catalog", "push", &path, "--yes", "--if-match", other]).assert().code(6);
+    }
     stack.portcullis(["catalog", "diff", &path]).assert().code(1);
+    stack.portcullis(["catalog", "push", &path, "--yes", "--if-match", "*"]).assert().success();
+    stack.portcullis(["catalog", "diff", &path]).assert().code(0);
 }
 
 #[test]

@@ -549,6 +549,13 @@ export interface components {
          */
         Secret: string;
         /**
+         * @description `*`, or a list of entity tags, each in quotation marks
+         *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3)). Anything else is a 400.
+         * @example "7"
+         * @example *
+         */
+        IfMatch: string;
+        /**
          * @description The public id of a token, which is also part of the token itself.
          * @example 0000000000000000
          */
@@ -1925,16 +1932,19 @@ export interface components {
         /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
         Id: components["schemas"]["TokenId"];
         /**
-         * @description The `ETag` that was read
-         *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)); `*` is refused.
+         * @description The `ETag` that was read, a list of them, or `*` for any version
+         *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A tag that is weak
+         *     or not current is a 412. So is a change that comes between, also with `*`.
          * @example "1"
          */
-        IfMatch: string;
+        IfMatch: components["schemas"]["IfMatch"];
         /**
-         * @description The `ETag` that was read. With it, nothing is done if the token was changed since; `*` is refused.
+         * @description The `ETag` that was read, a list of them, or `*` for any version
+         *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). With it, nothing is
+         *     done if the current version is none of them.
          * @example "1"
          */
-        IfMatchOptional: string;
+        IfMatchOptional: components["schemas"]["IfMatch"];
         /**
          * @description Names the request, so that it is not done twice: 1 to 255 printable ASCII characters. For
          *     10 minutes, until the token is rotated with another key or with none, the same key is
@@ -2188,8 +2198,9 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` that was read
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)); `*` is refused.
+                 * @description The `ETag` that was read, a list of them, or `*` for any version
+                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A tag that is weak
+                 *     or not current is a 412. So is a change that comes between, also with `*`.
                  * @example "1"
                  */
                 "If-Match": components["parameters"]["IfMatch"];
@@ -2301,7 +2312,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that was read. With it, nothing is done if the token was changed since; `*` is refused.
+                 * @description The `ETag` that was read, a list of them, or `*` for any version
+                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). With it, nothing is
+                 *     done if the current version is none of them.
                  * @example "1"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
@@ -2388,7 +2401,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that was read. With it, nothing is done if the token was changed since; `*` is refused.
+                 * @description The `ETag` that was read, a list of them, or `*` for any version
+                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). With it, nothing is
+                 *     done if the current version is none of them.
                  * @example "1"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
@@ -2433,7 +2448,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that was read. With it, nothing is done if the token was changed since; `*` is refused.
+                 * @description The `ETag` that was read, a list of them, or `*` for any version
+                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). With it, nothing is
+                 *     done if the current version is none of them.
                  * @example "1"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
@@ -2478,8 +2495,9 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` that was read
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)); `*` is refused.
+                 * @description The `ETag` that was read, a list of them, or `*` for any version
+                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A tag that is weak
+                 *     or not current is a 412. So is a change that comes between, also with `*`.
                  * @example "1"
                  */
                 "If-Match": components["parameters"]["IfMatch"];
@@ -2980,11 +2998,12 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` that was read
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)); `*` is refused.
+                 * @description The `ETag` that was read, a list of them, or `*` for any version
+                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A tag that is weak
+                 *     or not current is a 412. So is a change that comes between, also with `*`.
                  * @example "0"
                  */
-                "If-Match": string;
+                "If-Match": components["schemas"]["IfMatch"];
             };
             path?: never;
             cookie?: never;

@@ -5,7 +5,7 @@ use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::access::{Catalog, MOST_CATALOG_BYTES, Resource, TrustGain};
 use portcullis::api::CatalogPut;
-use portcullis::http::{Access, Answer, Call, FieldError, Problem, if_match, json, read_json, respond, tag};
+use portcullis::http::{Access, Answer, Call, FieldError, IfMatch, Problem, json, read_json, respond, tag};
 use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES};
 
 /// Answers a call.
@@ -31,17 +31,15 @@ async fn show(app: &App, call: &Call) -> Answer {
 }
 
 async fn put(app: &App, call: &Call, request: &Request) -> Answer {
-    let seen = if_match(request)?;
+    let condition = IfMatch::required(request)?;
     let document = read_json(request.body(), MOST_CATALOG_BYTES)?;
     let catalog = Catalog::read(&document)
         .map_err(|flaws| Problem::invalid(flaws.into_iter().map(FieldError::from).collect()))?;
     let current = call.catalog(app).await?;
-    if current.version != seen {
-        return Err(Problem::precondition_failed(current.version));
-    }
+    condition.check(current.version)?;
     contained(call, &catalog, &current.catalog)?;
     let now = app.clock.now();
-    let version = match app.tokens.put_catalog(&catalog, seen, &call.actor(), now).await? {
+    let version = match app.tokens.put_catalog(&catalog, current.version, &call.actor(), now).await? {
         CatalogWrite::Done(version) => version,
         CatalogWrite::Stale => return Err(Problem::precondition_failed(app.tokens.catalog().await?.version)),
         CatalogWrite::TooLarge(bytes) => {

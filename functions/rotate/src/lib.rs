@@ -7,7 +7,7 @@ use portcullis::App;
 use portcullis::api::{Shown, Token};
 use portcullis::clock::Timestamp;
 use portcullis::http::{
-    Access, Answer, Call, Expiry, FieldError, Fields, Problem, Wanted, if_match_at_all, json, respond, tag,
+    Access, Answer, Call, Expiry, FieldError, Fields, IfMatch, Problem, Wanted, json, respond, tag,
 };
 use portcullis::store::{Change, Changed, RotationKey};
 use portcullis::token::{Digest, Happened, Invalid, Record, Secret, parse_expires_in};
@@ -26,7 +26,7 @@ async fn rotate(app: &App, request: &Request) -> Answer {
     let call = Call::read(app, request).await?;
     call.parameters([])?;
     let now = app.clock.now();
-    let asked_for = if_match_at_all(request)?;
+    let condition = IfMatch::read(request)?;
     let key = key(request, now)?;
     let asked = Asked::read(request.body(), app, now)?;
     let id = call.target(app).await?.id;
@@ -36,8 +36,8 @@ async fn rotate(app: &App, request: &Request) -> Answer {
     if let Some(at) = key.as_ref().and_then(|key| credential.rotated_by(key)) {
         return Err(Problem::already_rotated(at, seen.version));
     }
-    if asked_for.is_some_and(|version| version != seen.version) {
-        return Err(Problem::precondition_failed(seen.version));
+    if let Some(condition) = &condition {
+        condition.check(seen.version)?;
     }
     if seen.via.is_some() {
         return Err(Problem::token_exchanged(seen.version));
@@ -60,7 +60,7 @@ async fn rotate(app: &App, request: &Request) -> Answer {
             tag(&mut response, record.version);
             Ok(response)
         }
-        Changed::Stale(record) if asked_for.is_some() => Err(Problem::precondition_failed(record.version)),
+        Changed::Stale(record) if condition.is_some() => Err(Problem::precondition_failed(record.version)),
         Changed::Stale(record) => Err(Problem::changed_meanwhile(record.version)),
         Changed::Gone => Err(Problem::not_found()),
         Changed::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),

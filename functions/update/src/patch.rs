@@ -7,7 +7,7 @@ use portcullis::access::{Addresses, MOST_NETWORKS};
 use portcullis::api::Grant;
 use portcullis::clock::Timestamp;
 use portcullis::config::Settings;
-use portcullis::http::{Access, Answer, Call, Expiry, Fields, Problem, Wanted, if_match};
+use portcullis::http::{Access, Answer, Call, Expiry, Fields, IfMatch, Problem, Wanted};
 use portcullis::store::{Change, Changed};
 use portcullis::token::{Alteration, Description, Happened, Record, TokenName};
 use serde_json::json;
@@ -17,13 +17,11 @@ use crate::{alive, shown};
 const KNOWN: &str = "name, description, grants, allowed_ips, expires_at";
 
 pub(crate) async fn patch(app: &App, call: &Call, request: &Request) -> Answer {
-    let version = if_match(request)?;
+    let condition = IfMatch::required(request)?;
     let now = app.clock.now();
     let patch = Patch::read(request.body(), &app.settings, now)?;
     let seen = call.target(app).await?;
-    if seen.version != version {
-        return Err(Problem::precondition_failed(seen.version));
-    }
+    condition.check(seen.version)?;
     alive(app, &seen)?;
     if seen.via.is_some() {
         return Err(Problem::token_exchanged(seen.version));

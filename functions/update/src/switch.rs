@@ -3,19 +3,21 @@
 
 use lambda_http::Request;
 use portcullis::App;
-use portcullis::http::{Answer, Call, Fields, Problem, if_match_at_all};
+use portcullis::http::{Answer, Call, Fields, IfMatch, Problem};
 use portcullis::store::{Change, Changed, Ending};
 use portcullis::token::{Happened, Record, Standing, WhyDisabled};
 
 use crate::{alive, shown};
 
 pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer {
-    let (asked_for, seen) = target(app, call, request).await?;
+    let (condition, seen) = target(app, call, request).await?;
     alive(app, &seen)?;
     let why = if call.is_someone_elses(&seen) { WhyDisabled::Admin } else { WhyDisabled::Owner };
     let (actor, by) = (call.actor(), call.author());
     let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &app.clock, limits: app.limits() };
-    match app.tokens.disable(&ending, why, asked_for).await? {
+    // `*` holds for every version that comes between, too.
+    let version = condition.filter(|condition| *condition != IfMatch::Any).map(|_| seen.version);
+    match app.tokens.disable(&ending, why, version).await? {
         Changed::Done(record) => shown(app, &record),
         Changed::Stale(record) => {
             alive(app, &record)?;
@@ -28,11 +30,11 @@ pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer
 
 /// Enables the token as it is, however others change it in the meantime.
 pub(crate) async fn enable(app: &App, call: &Call, request: &Request) -> Answer {
-    let (asked_for, mut seen) = target(app, call, request).await?;
+    let (condition, mut seen) = target(app, call, request).await?;
     let by = &call.author();
     loop {
-        if asked_for.is_some_and(|version| version != seen.version) {
-            return Err(Problem::precondition_failed(seen.version));
+        if let Some(condition) = &condition {
+            condition.check(seen.version)?;
         }
         alive(app, &seen)?;
         let now = app.clock.now();
@@ -55,13 +57,13 @@ pub(crate) async fn enable(app: &App, call: &Call, request: &Request) -> Answer 
     }
 }
 
-/// The version that the call is for, if it says one, and the token.
-async fn target(app: &App, call: &Call, request: &Request) -> Result<(Option<u64>, Record), Problem> {
-    let asked_for = if_match_at_all(request)?;
+/// The call's condition, if it has one, which the token meets, and the token.
+async fn target(app: &App, call: &Call, request: &Request) -> Result<(Option<IfMatch>, Record), Problem> {
+    let condition = IfMatch::read(request)?;
     Fields::read_or_none(request.body())?.finish("none")?;
     let seen = call.target(app).await?;
-    if asked_for.is_some_and(|version| version != seen.version) {
-        return Err(Problem::precondition_failed(seen.version));
+    if let Some(condition) = &condition {
+        condition.check(seen.version)?;
     }
-    Ok((asked_for, seen))
+    Ok((condition, seen))
 }

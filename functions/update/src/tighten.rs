@@ -4,7 +4,7 @@
 use lambda_http::Request;
 use portcullis::App;
 use portcullis::access::Day;
-use portcullis::http::{Answer, Call, Fields, Problem, if_match};
+use portcullis::http::{Answer, Call, Fields, IfMatch, Problem};
 use portcullis::token::{Happened, Record};
 
 use crate::alive;
@@ -15,13 +15,11 @@ const DAYS: u32 = 90;
 const MOST_DAYS: u32 = 365;
 
 pub(crate) async fn tighten(app: &App, call: &Call, request: &Request) -> Answer {
-    let version = if_match(request)?;
+    let condition = IfMatch::required(request)?;
     let days = days(request)?;
     let target = call.target(app).await?;
     let (seen, uses) = app.tokens.usage(&target.id).await?.ok_or_else(Problem::not_found)?;
-    if seen.version != version {
-        return Err(Problem::precondition_failed(seen.version));
-    }
+    condition.check(seen.version)?;
     alive(app, &seen)?;
     let since = Day::of(app.clock.now()).minus(days);
     if app.settings.authorizer_cache_seconds > 0 || !uses.are_complete(since) {

@@ -20,7 +20,7 @@ pub use asked::{Access, Expiry, Wanted};
 pub use body::{Fields, MOST_BYTES, read_json};
 pub use call::{Call, origin};
 pub use form::{Form, FormError};
-pub use precondition::{if_match, if_match_at_all};
+pub use precondition::IfMatch;
 pub use problem::Problem;
 pub use view::tag;
 

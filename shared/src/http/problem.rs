@@ -151,11 +151,11 @@ impl Problem {
         Self { detail: Some(detail.into()), ..Self::new(409, code, title) }
     }
 
-    /// 412: somebody else has changed it since it was read; the answer has the `ETag` of what
-    /// is there now.
+    /// 412: the current version does not meet `If-Match`, or it was changed at the same time; the
+    /// answer has the `ETag` of what is there now.
     #[must_use]
     pub fn precondition_failed(version: u64) -> Self {
-        let detail = "It was changed since you read it. Read it again, and send its new ETag as If-Match.";
+        let detail = "Its current version is none that If-Match names, or it was changed at the same time. Read it, and send its ETag as If-Match.";
         let problem = Self::new(412, "precondition_failed", "Changed meanwhile");
         Self { detail: Some(detail.to_owned()), version: Some(version), ..problem }
     }

@@ -93,9 +93,9 @@ fn version(api: &Api, id: &TokenId, given: Option<&str>) -> Result<String, Failu
     }
 }
 
-/// A version as `If-Match` has it: `7` is `"7"`.
+/// A version as `If-Match` has it: `7` is `"7"`. What has quotation marks is sent as it is.
 pub(crate) fn quoted(tag: &str) -> String {
-    if tag.starts_with('"') || tag == "*" { tag.to_owned() } else { format!("\"{tag}\"") }
+    if tag.contains('"') || tag == "*" { tag.to_owned() } else { format!("\"{tag}\"") }
 }
 
 /// Prints a secret: alone on standard output, so that it can be piped; what else there is to say

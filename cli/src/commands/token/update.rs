@@ -31,7 +31,7 @@ pub(crate) struct Args {
     any_ip: bool,
     #[command(flatten)]
     expiry: Expiry,
-    /// Only if it still is this version, as its ETag names it; without this, the one of this moment
+    /// Only if it still is this version, as its ETag names it, or * for any; without this, the one of this moment
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
 }
