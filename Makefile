@@ -3,8 +3,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check contract oidc console browser deployed zips fmt clean \
-	check-rust check-dependencies check-text check-templates check-python check-console
+.PHONY: help run test check contract clients oidc console browser deployed zips fmt clean \
+	check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
@@ -13,11 +13,13 @@ ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 
 # Everything that is installed, is installed in the tree: Python's tools in .venv, the AWS
 # SAM CLI in .tools/sam, cargo's tools in .tools/bin, the tests' OpenID Connect provider in
-# tests/oidc/node_modules, what builds the console in console/node_modules.
+# tests/oidc/node_modules, what lints infra/openapi.yaml and generates clients from it in
+# tests/clients/node_modules, what builds the console in console/node_modules.
 VENV := .venv/installed
 SAM := .tools/sam/installed
 DENY := .tools/bin/cargo-deny
 PROVIDER := tests/oidc/node_modules/installed
+GENERATORS := tests/clients/node_modules/installed
 BROWSER_MODULES := tests/browser/node_modules/installed
 # Debian's, which the package manager installs where there is none.
 export CHROMIUM ?= $(or $(shell command -v chromium chromium-browser google-chrome | head -n 1),/usr/bin/chromium)
@@ -33,10 +35,10 @@ help: ## Print this list
 run: ## Start the whole stack on this machine
 	cargo run
 
-test: $(VENV) $(SAM) $(PROVIDER) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Run every test, also against the stack deployed onto a local AWS
+test: $(VENV) $(SAM) $(PROVIDER) $(GENERATORS) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Run every test, also against the stack deployed onto a local AWS
 	python tests/run.py
 
-check: check-rust check-dependencies check-text check-templates check-python check-console ## Run every linter, and the tests of the templates
+check: check-rust check-dependencies check-text check-templates check-openapi check-python check-console ## Run every linter, and the tests of the templates
 
 browser: $(VENV) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Use the console as people do, in a real browser
 	python tests/programs.py
@@ -49,6 +51,9 @@ deployed: $(VENV) $(SAM) $(CONSOLE) ## Build the zips, deploy them onto a local 
 
 contract: $(VENV) ## Hold infra/openapi.yaml against the running service, both ways
 	pytest tests/contract
+
+clients: $(VENV) $(GENERATORS) ## Generate clients from infra/openapi.yaml, and call the running service with them
+	pytest tests/clients
 
 oidc: $(VENV) $(PROVIDER) ## Sign in at a real OpenID Connect provider
 	pytest tests/oidc
@@ -68,7 +73,7 @@ fmt: $(VENV) ## Format everything
 	ruff check --fix bench tests
 
 clean: ## Remove what was installed and built for deploying; cargo's target stays
-	rm -rf .aws-sam .tools .venv tests/oidc/node_modules tests/browser/node_modules console/node_modules console/dist/site
+	rm -rf .aws-sam .tools .venv tests/oidc/node_modules tests/clients/node_modules tests/browser/node_modules console/node_modules console/dist/site
 
 check-rust:
 	cargo fmt --check
@@ -95,6 +100,10 @@ check-templates: $(VENV) $(SAM)
 	for template in $(TEMPLATES); do sam validate --lint --region us-east-1 --template "$$template"; done
 	pytest tests/infra
 
+# It reads YAML 1.2 strictly, which Python's parser does not.
+check-openapi: $(GENERATORS)
+	npm run lint --prefix tests/clients --silent
+
 check-python: $(VENV)
 	ruff format --check bench tests
 	ruff check bench tests
@@ -103,7 +112,7 @@ check-console: $(CONSOLE_MODULES)
 	npm run check --prefix console --silent
 	npm test --prefix console --silent
 
-$(VENV): tests/requirements.txt tests/contract/requirements.txt tests/oidc/requirements.txt
+$(VENV): tests/requirements.txt tests/contract/requirements.txt tests/clients/requirements.txt tests/oidc/requirements.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check $(^:%=--requirement %)
 	touch $@
@@ -115,6 +124,10 @@ $(SAM): tests/requirements-sam.txt
 
 $(PROVIDER): tests/oidc/package.json tests/oidc/package-lock.json
 	npm ci --prefix tests/oidc --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
+
+$(GENERATORS): tests/clients/package.json tests/clients/package-lock.json
+	npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
 
 $(BROWSER_MODULES): tests/browser/package.json tests/browser/package-lock.json

@@ -52,6 +52,7 @@ LANES = [
         Suite("programs (compile)", (*CARGO_TEST, "--no-run")),
         Suite("workspace", (*CARGO_TEST, "--no-fail-fast"), r"(\d+) passed; ", r" (\d+) failed; "),
         pytest("contract"),
+        pytest("clients"),
         pytest("oidc"),
         Suite("browser", ("npm", "test", "--prefix", "tests/browser"), r"^\S+ pass (\d+)$", r"^\S+ (?:fail|cancelled) (\d+)$"),
     ],

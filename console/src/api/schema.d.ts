@@ -872,15 +872,15 @@ export interface components {
             owner?: components["schemas"]["Owner"] | null;
         } & ({
             role: string;
-            permissions?: never;
-            grants?: never;
+            permissions?: unknown;
+            grants?: unknown;
         } | {
             role?: null;
-            grants?: never;
+            grants?: unknown;
         } | {
             role?: null;
-            permissions?: never;
-            resources?: never;
+            permissions?: unknown;
+            resources?: unknown;
         });
         /** @description What every description of a token holds. Never the token itself, nor its digest. */
         TokenFields: {
@@ -942,24 +942,24 @@ export interface components {
         /** @description A token, without its secret. */
         Token: components["schemas"]["TokenFields"];
         /** @description A token that was just made, with the secret that is shown this once. */
-        CreatedToken: {
+        CreatedToken: components["schemas"]["TokenFields"] & {
             token: components["schemas"]["Secret"];
+        } & {
             /** @constant */
             status?: "active";
             rotated_at?: null;
             last_used_at?: null;
-        } & components["schemas"]["TokenFields"];
+        };
         /** @description A token that was just rotated, with the new secret that is shown this once. */
-        RotatedToken: {
+        RotatedToken: components["schemas"]["TokenFields"] & {
             token: components["schemas"]["Secret"];
+        } & {
             /** @enum {unknown} */
             status?: "active" | "disabled";
             rotated_at?: string;
-        } & components["schemas"]["TokenFields"];
+        };
         /** @description A token that is revoked. */
-        RevokedToken: {
-            /** @constant */
-            status?: "revoked";
+        RevokedToken: components["schemas"]["TokenFields"] & {
             /**
              * @description From when on no request is let in with it, wherever it is used: the time of this
              *     answer, and where the operator lets gateways keep answers
@@ -971,7 +971,10 @@ export interface components {
              *     the token is revoked all the same, and the log says which gateway did not answer.
              */
             flushed?: boolean;
-        } & components["schemas"]["TokenFields"];
+        } & {
+            /** @constant */
+            status?: "revoked";
+        };
         RevokedTokens: {
             owner: components["schemas"]["Owner"];
             /** @description How many tokens this call has revoked. */
@@ -1027,7 +1030,7 @@ export interface components {
             user_agent: components["schemas"]["UserAgent"] | null;
             /** @description What there is to say besides, by `kind`, as in a token's events. */
             detail: Record<string, never> | null;
-        } & components["schemas"]["EventDetail"];
+        } & components["schemas"]["DetailByKind"];
         Event: {
             /**
              * @description A [ULID](https://github.com/ulid/spec); events are ordered by it.
@@ -1045,50 +1048,55 @@ export interface components {
             user_agent: components["schemas"]["UserAgent"] | null;
             /** @description What there is to say besides, by `kind`. */
             detail: Record<string, never> | null;
-        } & components["schemas"]["EventDetail"];
+        } & components["schemas"]["DetailByKind"];
         /** @description What the detail of an event is, by its kind. */
-        EventDetail: {
+        DetailByKind: {
             /** @enum {unknown} */
             kind?: "created" | "enabled" | "first_used" | "deleted";
             detail?: null;
         } | {
             /** @constant */
             kind?: "updated";
-            detail?: {
-                changes: components["schemas"]["Changes"];
-            };
+            detail?: components["schemas"]["UpdatedDetail"];
         } | {
             /** @constant */
             kind?: "rotated";
-            detail?: {
-                /** @description How long the secret before works too. */
-                previous_secret_until: components["schemas"]["NullableTime"];
-                changes: components["schemas"]["Changes"];
-            };
+            detail?: components["schemas"]["RotatedDetail"];
         } | {
             /** @constant */
             kind?: "secret_reuse";
-            detail?: {
-                /** @description Whether the token was disabled for that. */
-                disabled: boolean;
-            };
+            detail?: components["schemas"]["SecretReuseDetail"];
         } | {
             /** @constant */
             kind?: "disabled";
-            detail?: {
-                /**
-                 * @description As in `disabled_reason` of the token.
-                 * @enum {unknown}
-                 */
-                reason: "owner" | "admin" | "secret_reuse";
-            };
+            detail?: components["schemas"]["DisabledDetail"];
         } | {
             /** @constant */
             kind?: "revoked";
-            detail?: {
-                reason: components["schemas"]["RevokeReason"] | null;
-                comment: components["schemas"]["Description"];
-            };
+            detail?: components["schemas"]["RevokedDetail"];
+        };
+        UpdatedDetail: {
+            changes: components["schemas"]["Changes"];
+        };
+        RotatedDetail: {
+            /** @description How long the secret before works too. */
+            previous_secret_until: components["schemas"]["NullableTime"];
+            changes: components["schemas"]["Changes"];
+        };
+        SecretReuseDetail: {
+            /** @description Whether the token was disabled for that. */
+            disabled: boolean;
+        };
+        DisabledDetail: {
+            /**
+             * @description As in `disabled_reason` of the token.
+             * @enum {unknown}
+             */
+            reason: "owner" | "admin" | "secret_reuse";
+        };
+        RevokedDetail: {
+            reason: components["schemas"]["RevokeReason"] | null;
+            comment: components["schemas"]["Description"];
         };
         /** @description What is different, field by field. */
         Changes: {
@@ -1271,6 +1279,59 @@ export interface components {
             /** @description The roles that give the permission, for whoever may see the catalog. */
             roles?: components["schemas"]["RoleName"][];
         };
+        /** @description Permissions, each with what its holder can do: at most 500 beside Portcullis's own. */
+        CatalogPermissions: {
+            /** @constant */
+            "catalog:read"?: "See the catalog";
+            /** @constant */
+            "catalog:write"?: "Change the catalog";
+            /** @constant */
+            "tokens:admin"?: "See, make, change and end anyone's tokens";
+            /** @constant */
+            "tokens:introspect"?: "Ask what anyone's token is worth";
+            /** @constant */
+            "tokens:read"?: "See one's own tokens";
+            /** @constant */
+            "tokens:write"?: "Make, change and end one's own tokens";
+        } & {
+            [key: string]: components["schemas"]["OneLine"];
+        };
+        /** @description Roles, by name. */
+        CatalogRoles: {
+            [key: string]: {
+                description?: components["schemas"]["OneLine"];
+                /**
+                 * @description What whoever has the role may do; wildcards may be among them. One that is
+                 *     given twice is kept once.
+                 */
+                permissions: components["schemas"]["Permission"][];
+            };
+        };
+        CatalogRoute: {
+            /**
+             * @description A method (or `ANY`) and a path, as in `GET /apps/{app}`, in which `{name}` is
+             *     any one name and `{name+}`, at the end, one or more, each parameter named
+             *     once; or `$connect`. The path has at most 400 characters after its first
+             *     slash. `GET` stands for `HEAD` too.
+             * @example GET /apps/{app}
+             */
+            match: string;
+            /** @description What a request on it needs. */
+            permission: components["schemas"]["OnePermission"];
+            /**
+             * @description On what: names divided by slashes, of which each may be a `{name}` of the
+             *     path. Left out, it is the request's own path.
+             * @example app/{app}
+             */
+            resource?: string;
+        };
+        /** @description What people have who sign in. */
+        CatalogSessions: {
+            /** @description Groups of the OpenID Connect provider, each with the role that people in it have. */
+            groups?: {
+                [key: string]: components["schemas"]["RoleName"];
+            };
+        };
         /**
          * @description Permissions, roles, routes, the groups of sessions, and trust rules. Beyond the form, it has to hold
          *     together: roles and routes use listed permissions (and, unless it is strict,
@@ -1285,67 +1346,18 @@ export interface components {
              * @default false
              */
             strict?: boolean;
-            /** @description Permissions, each with what its holder can do: at most 500 beside Portcullis's own. */
-            permissions?: {
-                /** @constant */
-                "catalog:read"?: "See the catalog";
-                /** @constant */
-                "catalog:write"?: "Change the catalog";
-                /** @constant */
-                "tokens:admin"?: "See, make, change and end anyone's tokens";
-                /** @constant */
-                "tokens:introspect"?: "Ask what anyone's token is worth";
-                /** @constant */
-                "tokens:read"?: "See one's own tokens";
-                /** @constant */
-                "tokens:write"?: "Make, change and end one's own tokens";
-            } & {
-                [key: string]: components["schemas"]["OneLine"];
-            };
-            /** @description Roles, by name. */
-            roles?: {
-                [key: string]: {
-                    description?: components["schemas"]["OneLine"];
-                    /**
-                     * @description What whoever has the role may do; wildcards may be among them. One that is
-                     *     given twice is kept once.
-                     */
-                    permissions: components["schemas"]["Permission"][];
-                };
-            };
+            permissions?: components["schemas"]["CatalogPermissions"];
+            roles?: components["schemas"]["CatalogRoles"];
             /** @description The routes of the APIs that are protected. */
-            routes?: {
-                /**
-                 * @description A method (or `ANY`) and a path, as in `GET /apps/{app}`, in which `{name}` is
-                 *     any one name and `{name+}`, at the end, one or more, each parameter named
-                 *     once; or `$connect`. The path has at most 400 characters after its first
-                 *     slash. `GET` stands for `HEAD` too.
-                 * @example GET /apps/{app}
-                 */
-                match: string;
-                /** @description What a request on it needs. */
-                permission: components["schemas"]["OnePermission"];
-                /**
-                 * @description On what: names divided by slashes, of which each may be a `{name}` of the
-                 *     path. Left out, it is the request's own path.
-                 * @example app/{app}
-                 */
-                resource?: string;
-            }[];
-            /** @description What people have who sign in. */
-            sessions?: {
-                /** @description Groups of the OpenID Connect provider, each with the role that people in it have. */
-                groups?: {
-                    [key: string]: components["schemas"]["RoleName"];
-                };
-            };
+            routes?: components["schemas"]["CatalogRoute"][];
+            sessions?: components["schemas"]["CatalogSessions"];
             /** @description Whose identities of CI jobs get a token. The first rule that takes one gives it. */
             trust?: components["schemas"]["TrustRule"][];
         };
         /** @description The catalog as it is in force. */
         ShownCatalog: {
-            permissions: unknown;
-            sessions: unknown;
+            permissions: WithRequired<components["schemas"]["CatalogPermissions"], "catalog:read" | "catalog:write" | "tokens:admin" | "tokens:introspect" | "tokens:read" | "tokens:write">;
+            sessions: WithRequired<components["schemas"]["CatalogSessions"], "groups">;
         } & WithRequired<components["schemas"]["Catalog"], "strict" | "permissions" | "roles" | "routes" | "sessions" | "trust">;
         ReplacedCatalog: {
             /** @description Counts the catalog's changes; the `ETag` has it too. */
@@ -1416,13 +1428,8 @@ export interface components {
             resource: string;
             /** @description The issuer with which people sign in; left out where there is none. */
             authorization_servers?: string[];
-            /**
-             * @description A credential is presented in a header alone.
-             * @constant
-             */
-            bearer_methods_supported: [
-                "header"
-            ];
+            /** @description A credential is presented in a header alone. */
+            bearer_methods_supported: "header"[];
             /** @description What to ask the issuer for. */
             scopes_supported?: string[];
             /**
