@@ -8,6 +8,7 @@
 mod access_log;
 mod afterwards;
 mod cache;
+mod content_encoding;
 mod context;
 mod event;
 mod policy;
@@ -107,11 +108,14 @@ const MAX_TARGET: usize = 10_240;
 
 impl<B: Backend> Gateway<B> {
     /// Answers a request and writes its line of the access log.
-    pub(crate) async fn handle(&self, incoming: Incoming) -> Response<Bytes> {
+    pub(crate) async fn handle(&self, mut incoming: Incoming) -> Response<Bytes> {
         let received = self.clock.now();
         let request_id = uuid::Uuid::new_v4().to_string();
         let mut context = first_variables(&incoming, &request_id, received);
-        let (answer, work) = self.answer(&incoming, &request_id, received, &mut context).await;
+        let (answer, work) = match content_encoding::decode(&mut incoming) {
+            Ok(()) => self.answer(&incoming, &request_id, received, &mut context).await,
+            Err(kind) => (Err(kind), None),
+        };
 
         let mut answer = answer.unwrap_or_else(|kind| responses::render(&self.responses, kind, &mut context));
         if let Ok(value) = request_id.parse() {

@@ -4,7 +4,10 @@ A table of calls brings about each status and each problem of each operation. Wh
 can bring about is named too, so that nothing is described that nobody has seen.
 """
 
+import gzip
+import json
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -141,6 +144,9 @@ def of_operation(operation: str) -> dict[Answer, Callable[[People], Call]]:
     target = {"id": NOBODYS} if needs_id else {}
     table = {
         (operation, 413, "body_too_large"): lambda people: Call(operation, people.admin, **target, query=HUGE, **body),
+        (operation, 415, "unsupported_content_encoding"): lambda people: Call(
+            operation, people.admin, **target | {"body": b"x", "headers": {"Content-Encoding": "br"}}
+        ),
     }
     if spec.is_open(spec.operations()[operation]):
         return table
@@ -323,6 +329,19 @@ def test_where_gateways_keep_answers_no_token_is_tightened(caching_service: Serv
 def test_what_is_no_json_object_is_refused_as_described(body: bytes, service: Service) -> None:
     response = Call("POST /tokens", service.admin_token, body=body).send(service)
     assert (response.status_code, calls.problem_type(response)) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("coding", "encode"), [("identity", bytes), ("gzip", gzip.compress), ("X-GZIP", None), ("deflate", zlib.compress)]
+)
+def test_a_body_is_decoded_or_refused(coding: str, encode: Callable | None, service: Service) -> None:
+    body = json.dumps({"name": "coded", "permissions": ["apps:read"]}).encode()
+    headers = {"Content-Encoding": coding}
+    call = Call("POST /tokens", service.admin_token, body=encode(body) if encode else body, headers=headers)
+    assert call.send(service).status_code == (201 if encode else 415)
+    form = f"token={service.admin_token}".encode()
+    introspect = Call("POST /introspect", service.admin_token, body=encode(form) if encode else form, headers=headers)
+    assert introspect.send(service).status_code == (200 if encode else 415)
 
 
 def test_a_body_of_more_than_16_kib_is_refused_as_described(service: Service) -> None:

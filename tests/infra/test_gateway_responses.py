@@ -24,6 +24,7 @@ PROBLEMS = {
     "MISSING_AUTHENTICATION_TOKEN": (404, "not_found"),
     "RESOURCE_NOT_FOUND": (404, "not_found"),
     "REQUEST_TOO_LARGE": (413, "body_too_large"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "unsupported_content_encoding"),
     "THROTTLED": (429, "too_many_requests"),
     "AUTHORIZER_FAILURE": (500, "internal_error"),
     "AUTHORIZER_CONFIGURATION_ERROR": (500, "internal_error"),

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod catalog_write;
+mod content_encoding;
 mod delete_token;
 mod demo;
 mod get_activity;

@@ -1692,6 +1692,16 @@ export interface components {
             detail: string;
             request_id?: components["schemas"]["RequestId"];
         };
+        UnsupportedContentEncoding: {
+            /** @constant */
+            type: "urn:portcullis:problem:unsupported_content_encoding";
+            title: string;
+            /** @constant */
+            status: 415;
+            /** @description Names the codings that are understood. */
+            detail: string;
+            request_id?: components["schemas"]["RequestId"];
+        };
         TooManyRequests: {
             /** @constant */
             type: "urn:portcullis:problem:too_many_requests";
@@ -1876,6 +1886,22 @@ export interface components {
             };
         };
         /**
+         * @description The body is in a content coding (`Content-Encoding`) that is not understood, or not in the
+         *     one that is named. `gzip` and `deflate` are decoded, `identity` and none are taken as they are.
+         */
+        UnsupportedContentEncoding: {
+            headers: {
+                "Accept-Encoding": components["headers"]["AcceptEncoding"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["UnsupportedContentEncoding"];
+            };
+        };
+        /**
          * @description The gateway throttles: the account's rate for the region, or one that the operator
          *     has set. Nothing was done; try again.
          */
@@ -1991,6 +2017,11 @@ export interface components {
          */
         ETagOfNow: string;
         /**
+         * @description The content codings of a body that are understood.
+         * @example gzip, deflate
+         */
+        AcceptEncoding: "gzip, deflate";
+        /**
          * @description The catalog's version: it counts changes. `"0"` is the deployment's own catalog, which
          *     nobody has replaced yet.
          * @example "0"
@@ -2055,6 +2086,7 @@ export interface operations {
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["NotAllowed"];
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2122,6 +2154,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2159,6 +2192,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2193,6 +2227,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2257,6 +2292,7 @@ export interface operations {
             409: components["responses"]["TokenEndedOrExchanged"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -2307,6 +2343,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2396,6 +2433,7 @@ export interface operations {
             };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2443,6 +2481,7 @@ export interface operations {
             409: components["responses"]["TokenEnded"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2490,6 +2529,7 @@ export interface operations {
             409: components["responses"]["TokenEnded"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2557,6 +2597,7 @@ export interface operations {
             };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -2599,6 +2640,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2639,6 +2681,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2686,6 +2729,7 @@ export interface operations {
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["NotAllowed"];
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2734,6 +2778,7 @@ export interface operations {
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["NotAllowed"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2787,6 +2832,7 @@ export interface operations {
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["NotAllowed"];
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2834,6 +2880,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2883,6 +2930,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2922,6 +2970,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2960,6 +3009,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -2993,6 +3043,7 @@ export interface operations {
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["NotAllowed"];
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];
@@ -3064,6 +3115,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3109,6 +3161,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];

@@ -21,7 +21,7 @@ use portcullis::access::{Grants, TrustRule, via};
 use portcullis::api::Exchanged;
 use portcullis::audit;
 use portcullis::clock::Timestamp;
-use portcullis::http::{FormError, Problem, json, origin, respond};
+use portcullis::http::{FormError, Problem, check_content_encoding, json, origin, respond};
 use portcullis::session::{Identities, Identity, Refusal};
 use portcullis::store::{self, CatalogCache, OnceOnly};
 use portcullis::token::{Actor, Author, Record, Secret};
@@ -89,6 +89,9 @@ impl Exchange {
     }
 
     async fn exchange(&self, request: &Request) -> Handled {
+        if let Err(problem) = check_content_encoding(request) {
+            return Handled { response: respond(request, Err(problem)), audit: None };
+        }
         let now = self.app.clock.now();
         let outcome = self.issued(request, now).await;
         let audit = Some(audited::line(request, now, &outcome));

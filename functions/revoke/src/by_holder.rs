@@ -4,13 +4,14 @@
 
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
-use portcullis::http::{Answer, Form, FormError, empty, origin};
+use portcullis::http::{Answer, Form, FormError, check_content_encoding, empty, origin};
 use portcullis::store::{Caller, Ending, Note, Presented};
 use portcullis::token::{Actor, Author, Grounds, Secret};
 
 pub(crate) const ROUTE: &str = "/revoke";
 
 pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
+    check_content_encoding(request)?;
     // A token that stands in a URL is in somebody's log already; and it would not be revoked.
     if request.query_string_parameters_ref().is_some_and(|query| !query.is_empty()) {
         let refusal = FormError::new("There must be no query: token stands in the body, in a form.");

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     AuthorizerConfigurationError,
     /// The request is larger than API Gateway takes.
     RequestTooLarge,
+    /// The body is in no content coding that API Gateway decodes.
+    UnsupportedMediaType,
     /// A function failed, or answered something that is no answer.
     IntegrationError,
 }
@@ -66,6 +68,12 @@ impl Kind {
             Self::RequestTooLarge => {
                 ("REQUEST_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long")
             }
+            Self::UnsupportedMediaType => (
+                "UNSUPPORTED_MEDIA_TYPE",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaTypeException",
+                "Unsupported Media Type",
+            ),
             // API Gateway has no type of its own for a function that fails.
             Self::IntegrationError => {
                 ("DEFAULT_5XX", StatusCode::BAD_GATEWAY, "InternalServerErrorException", "Internal server error")

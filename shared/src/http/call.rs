@@ -10,7 +10,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 use serde_json::Value;
 
-use super::{FieldError, Problem};
+use super::{FieldError, Problem, check_content_encoding};
 use crate::App;
 use crate::access::{Api, Principal};
 use crate::clock::Timestamp;
@@ -42,7 +42,8 @@ impl Call {
     ///
     /// # Errors
     /// 500 where the event is not one of this deployment's API, or has no authorizer's context (then nobody
-    /// has decided on this request, and it ends here), 403 where the caller's token has ended since,
+    /// has decided on this request, and it ends here), 415 for a body in a coding that is not understood,
+    /// 403 where the caller's token has ended since,
     /// 503 where the store fails.
     pub async fn read(app: &App, request: &Request) -> Result<Self, Problem> {
         let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
@@ -53,6 +54,7 @@ impl Call {
             tracing::error!("the event is not one of this deployment's API, which only API Gateway may send");
             return Err(Problem::internal());
         }
+        check_content_encoding(request)?;
         let (caller, catalog) = caller(app, &context.authorizer.fields).await?;
         let origin = origin(request);
         let query = request

@@ -4,6 +4,7 @@
 mod asked;
 mod body;
 mod call;
+mod content_encoding;
 mod form;
 mod precondition;
 mod problem;
@@ -19,6 +20,7 @@ pub use crate::api::FieldError;
 pub use asked::{Access, Expiry, Wanted};
 pub use body::{Fields, MOST_BYTES, read_json};
 pub use call::{Call, origin};
+pub use content_encoding::check_content_encoding;
 pub use form::{Form, FormError};
 pub use precondition::IfMatch;
 pub use problem::Problem;

@@ -1,6 +1,7 @@
 //! Problem documents, as RFC 9457 says: what went wrong, for the person who can mend it.
 //! The one place where an error becomes a status.
 
+use lambda_http::http::header::ACCEPT_ENCODING;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
@@ -80,6 +81,14 @@ impl Problem {
     pub fn body_too_large(limit: usize) -> Self {
         let detail = Some(format!("The body may have at most {limit} bytes."));
         Self { detail, ..Self::new(413, "body_too_large", "The body is too large") }
+    }
+
+    /// 415: the body is in a content coding that is not understood; the response names those that are.
+    #[must_use]
+    pub fn unsupported_content_encoding() -> Self {
+        let detail = "The body must be sent as it is, or in the coding that Content-Encoding names: gzip or deflate.";
+        let problem = Self::new(415, "unsupported_content_encoding", "Unsupported content coding");
+        Self { detail: Some(detail.to_owned()), ..problem }
     }
 
     /// 403: the credential is alive, but this is not for it.
@@ -208,6 +217,9 @@ impl Problem {
         if let Some(version) = self.version {
             tag(&mut response, version);
         }
+        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate"));
+        }
         response
     }
 }
@@ -254,6 +266,7 @@ mod tests {
             Problem::invalid(errors()),
             Problem::invalid_body("The body is not JSON."),
             Problem::body_too_large(16_384),
+            Problem::unsupported_content_encoding(),
             Problem::forbidden("Tokens of another owner need tokens:admin."),
             Problem::exceeds_grants(errors()),
             Problem::not_found(),
