@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use portcullis::token::redact;
+use portcullis::token::{contains_credential, redact};
 
 #[cfg(feature = "aws")]
 use crate::commands::{audit, bootstrap};
@@ -132,12 +132,10 @@ impl Args {
     }
 }
 
-/// Whether an argument is a flag that asks for a secret, or has a token or a session in it.
+/// Whether an argument is a flag that asks for a secret, or contains a token or a JWT.
 fn holds_a_secret(argument: &str) -> bool {
     let (flag, _) = argument.split_once('=').unwrap_or((argument, ""));
-    OF_SECRETS.contains(&flag)
-        || scan::holds_a_token(argument)
-        || (argument.contains("eyJ") && redact(argument).contains("[redacted]"))
+    OF_SECRETS.contains(&flag) || contains_credential(argument)
 }
 
 fn complain(text: &str) {

@@ -1,7 +1,7 @@
 //! The audit log of this machine: a line per decision, on standard output as JSON as it is
 //! deployed or for people, and as JSON in a file that stays.
 
-use portcullis::audit::{Decision, redact};
+use portcullis::audit::Decision;
 use portcullis::token::unprintable;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -47,8 +47,7 @@ impl AuditLog {
 }
 
 fn write_pretty(decision: &Decision, sink: &mut dyn Write) -> io::Result<()> {
-    let line = pretty(decision);
-    sink.write_all(redact(&line).as_bytes())?;
+    sink.write_all(pretty(&decision.redacted()).as_bytes())?;
     sink.write_all(b"\n")?;
     sink.flush()
 }

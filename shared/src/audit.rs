@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 pub use crate::token::redact;
 
 /// One decision, as the audit log has it. No secret, no header and no body can be in it;
-/// what looks like a token in a path or a name is redacted.
+/// what may be a token in a path or a name is redacted ([`redact`]).
 #[derive(Clone, Debug, Serialize)]
 pub struct Decision {
     /// When it was made.
@@ -50,28 +50,25 @@ impl Decision {
     /// # Errors
     /// When the sink does.
     pub fn write_to(&self, sink: &mut impl Write) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&self.clone().redacted())?;
+        let mut line = serde_json::to_vec(&self.redacted())?;
         line.push(b'\n');
         sink.write_all(&line)?;
         sink.flush()
     }
 
-    fn redacted(mut self) -> Self {
-        for text in [
-            &mut self.api_token_name,
-            &mut self.owner,
-            &mut self.via,
-            &mut self.method,
-            &mut self.path,
-            &mut self.detail,
-        ] {
+    /// As it may be written. The owner is never redacted: no token can be one, and an identifier that is as
+    /// random as a token must be found in the log.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        let mut line = self.clone();
+        for text in [&mut line.api_token_name, &mut line.via, &mut line.method, &mut line.path, &mut line.detail] {
             if let Some(text) = text
                 && let Cow::Owned(redacted) = redact(text)
             {
                 *text = redacted;
             }
         }
-        self
+        line
     }
 }
 
@@ -88,7 +85,7 @@ mod tests {
             principal_type: Some("token"),
             api_token_id: Some("0123456789abcdef".to_owned()),
             api_token_name: Some("a \"name\"\nof two lines".to_owned()),
-            owner: Some("alice".to_owned()),
+            owner: Some(format!("a_{}", "b1".repeat(40))),
             via: None,
             superseded: false,
             method: Some("GET".to_owned()),
@@ -100,6 +97,6 @@ mod tests {
         };
         let mut line = Vec::new();
         decision.write_to(&mut line).unwrap();
-        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"alice","via":null,"superseded":false,"method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null}"#);
+        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"a_b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1","via":null,"superseded":false,"method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null}"#);
     }
 }

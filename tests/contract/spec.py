@@ -1,8 +1,13 @@
 """infra/openapi.yaml as data."""
 
+import json
+import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_network
 from typing import Any
+from zlib import crc32
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
@@ -15,6 +20,7 @@ PATH = ROOT / "infra" / "openapi.yaml"
 DOCUMENT: dict = yaml.safe_load(PATH.read_text())
 
 METHODS = {"delete", "get", "patch", "post", "put"}
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 PROBLEM = "application/problem+json"
 PROBLEM_PREFIX = "urn:portcullis:problem:"
 
@@ -65,6 +71,39 @@ def is_open(operation: dict) -> bool:
 def is_network(value: Any) -> bool:
     """Whether it is an address or a network, with no bit set behind its length."""
     return not isinstance(value, str) or ip_network(value) is not None
+
+
+@FORMATS.checks("without-credential")
+def is_without_credential(value: Any) -> bool:
+    """Whether a text contains no token with a right checksum, and no JWT."""
+    return not isinstance(value, str) or not (any(tokens(value)) or any(jwt_headers(value)))
+
+
+def tokens(text: str) -> Iterator[str]:
+    """Whole tokens of any deployment, wherever they stand."""
+    for before, body in re.findall(r"([a-z0-9]{2,16})(?:_|%5[Ff])(?=([0-9A-Za-z]{65}))", text):
+        for start in range(len(before) - 1):
+            token = f"{before[start:]}_{body}"
+            if token[0].isalpha() and checksum(token[:-6]) == token[-6:]:
+                yield token
+
+
+def jwt_headers(text: str) -> Iterator[dict]:
+    """Headers with `alg` of JWTs, wherever they stand."""
+    for part in re.findall(r"(?=(e[wy][0-9A-Za-z_-]{0,1022})\.[0-9A-Za-z_-]*\.)", text):
+        with suppress(ValueError):
+            header = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+            if isinstance(header, dict) and "alg" in header:
+                yield header
+
+
+def checksum(text: str) -> str:
+    """CRC-32 in base62, as a token ends with it."""
+    rest, digits = crc32(text.encode()), ""
+    for _ in range(6):
+        rest, digit = divmod(rest, 62)
+        digits = DIGITS[digit] + digits
+    return digits
 
 
 def complaints(schema: dict, value: Any) -> list[str]:

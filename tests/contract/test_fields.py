@@ -34,18 +34,21 @@ TEXTS = [
     "\ufffd",
 ]
 LONG = {"name": [100, 101], "description": [500, 501], "owner": [128, 129]}
+TOKEN = "ab_" + "a1" * 29 + "b"
+TOKEN += spec.checksum(TOKEN)
+JWT_HEADERS = ["eyJhbGciOiJIUzI1NiJ9", "eyJ0eXAiOiJKV1QiLCJhbGciOjF9", "eyJ0eXAiOiJKV1QifQ"]
 LIKE_TOKENS = [
-    "a_" + "b" * 31,
+    TOKEN,
+    TOKEN.replace("_", "%5F"),
+    f"x{TOKEN}x",
+    TOKEN[:-1],
+    TOKEN.replace("_", "-"),
     "a_" + "b" * 32,
+    "_" + "aB" * 20,
     "%5f" + "b" * 32,
-    "_%5F" + "b" * 32,
-    "b" * 70,
-    "B" * 70,
-    "aB" * 19 + "1",
-    "aB" * 20,
-    "0" * 38 + "Xy",
-    "b" * 39 + "-B",
-    "eyJ" + "a-" * 5 + "." + "b_" * 5,
+    "aB" * 35,
+    *[f"{header}.{payload}.{signature}" for header in JWT_HEADERS for payload in ["e30", ""] for signature in ["x", ""]],
+    f"{JWT_HEADERS[0]}.e30",
 ]
 HALVES = [
     "a:b",

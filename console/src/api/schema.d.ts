@@ -561,24 +561,28 @@ export interface components {
          */
         TokenId: string;
         /**
+         * Format: without-credential
          * @description What people call the token: 1 to 100 characters (Unicode code points) on one line,
          *     not all of them blank. Names need not be unique.
          * @example GitHub Actions
          */
         Name: string;
         /**
+         * Format: without-credential
          * @description What the token is for: up to 500 characters (Unicode code points). Line feeds and
          *     tabs are its only control characters.
          * @example Deploys the billing app.
          */
         Description: string | null;
         /**
+         * Format: without-credential
          * @description Whom a token belongs to and acts for: printable ASCII without spaces, `"` and `\`,
          *     as the subjects of identity providers, e-mail addresses and names of teams have it.
          * @example alice@example.com
          */
         Owner: string;
         /**
+         * Format: without-credential
          * @description `resource:action`, as in `apps:read`; `*` for either half is any, and `*` alone is
          *     everything (`*:*` is the same, and is answered as `*`). Case matters.
          * @example apps:read
@@ -588,11 +592,13 @@ export interface components {
          */
         Permission: string;
         /**
+         * Format: without-credential
          * @description A permission without a wildcard.
          * @example build:create
          */
         OnePermission: string;
         /**
+         * Format: without-credential
          * @description A path-like name of 1 to 256 characters (Unicode code points). `apps/billing` is
          *     itself and all below it, `apps/*` only what is below, `*` is everything. Names are
          *     divided by single slashes, are not `.` or `..`, and hold none of `\ ; ? % *` and no
@@ -648,13 +654,6 @@ export interface components {
          * @enum {string}
          */
         RevokeReason: "leaked" | "superseded" | "unused" | "owner_left" | "other";
-        /**
-         * @description Text in which stands what looks like a token, whole or cut: 32 or more letters and
-         *     digits behind a `_`, or 40 or more anywhere that have both cases; or what looks like a
-         *     JWT. It is refused in every text that is stored, so that a secret that was pasted into
-         *     the wrong field is not kept in the clear.
-         */
-        LooksLikeToken: string;
         /**
          * @description Who did something: `token:<id>`; `session:<owner>` for a person who had signed in;
          *     `trust:<rule>` for a job whose identity a trust rule took; or `bootstrap` for whoever invoked the create function directly, with AWS credentials.
@@ -779,6 +778,7 @@ export interface components {
             comment?: components["schemas"]["Description"];
         };
         /**
+         * Format: without-credential
          * @description An owner as a path can hold it, percent-encoded where it has to be.
          * @example alice@example.com
          */
@@ -1181,7 +1181,7 @@ export interface components {
             reason?: "malformed_path" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | null;
             /** @description The permission that is missing. */
             permission?: components["schemas"]["Permission"] | null;
-            /** @description The resource that it is missing on; whatever looks like a token is redacted in it. */
+            /** @description The resource that it is missing on; what may be a token is redacted in it. */
             resource?: string | null;
         };
         TokenPage: {
@@ -1264,7 +1264,7 @@ export interface components {
             reason: "revoked" | "disabled" | "expired" | "idle" | "malformed_path" | "ip_not_allowed" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | null;
             /** @description The permission that the request needs; `null` where none is asked for. */
             permission: components["schemas"]["Permission"] | null;
-            /** @description The resource that it needs it on; whatever looks like a token is redacted in it. */
+            /** @description The resource that it needs it on; what may be a token is redacted in it. */
             resource: string | null;
             /** @description What says so; `null` where the path can be read in more than one way. */
             rule: {
@@ -1309,6 +1309,7 @@ export interface components {
         };
         CatalogRoute: {
             /**
+             * Format: without-credential
              * @description A method (or `ANY`) and a path, as in `GET /apps/{app}`, in which `{name}` is
              *     any one name and `{name+}`, at the end, one or more, each parameter named
              *     once; or `$connect`. The path has at most 400 characters after its first
@@ -1319,6 +1320,7 @@ export interface components {
             /** @description What a request on it needs. */
             permission: components["schemas"]["OnePermission"];
             /**
+             * Format: without-credential
              * @description On what: names divided by slashes, of which each may be a `{name}` of the
              *     path. Left out, it is the request's own path.
              * @example app/{app}
@@ -1443,6 +1445,7 @@ export interface components {
          * @example deploy-billing
          */
         TrustRuleName: string;
+        /** Format: without-credential */
         TrustText: string;
         /**
          * @description Which jobs of which CI system get a token, and what it may do. Beyond the form: of an issuer
@@ -1486,6 +1489,7 @@ export interface components {
             lifetime?: string;
         };
         /**
+         * Format: without-credential
          * @description For people, in one line of at most 200 characters.
          * @example Start a build
          */
@@ -1560,7 +1564,7 @@ export interface components {
             detail: string;
             /** @description The permission that is missing. */
             permission: components["schemas"]["Permission"] | "";
-            /** @description The resource that it is needed on; whatever looks like a token is redacted in it. */
+            /** @description The resource that it is needed on; what may be a token is redacted in it. */
             resource: string;
             /**
              * @description The roles that give the permission, divided by spaces; empty for a caller who may

@@ -1,5 +1,6 @@
 //! The `$context` variables of one request, and texts with such variables in them.
 
+use portcullis::audit::redact;
 use std::collections::BTreeMap;
 
 /// The variables of one request, by the name behind `$context.`.
@@ -22,16 +23,20 @@ impl Context {
     /// A gateway response's text. API Gateway puts the values in as they are, so this does
     /// too: a value that is not safe inside JSON must be seen here, not after a deployment.
     pub(crate) fn render_response(&self, template: &str) -> String {
-        self.render(template, |value| value.unwrap_or_default().to_owned())
+        self.render(template, |_, value| value.unwrap_or_default().to_owned())
     }
 
     /// A line of the access log. A missing value is `-`, and no value can end the text that
-    /// it stands in, or the line.
+    /// it stands in, or the line. What may be a token is redacted, except in the owner.
     pub(crate) fn render_log_line(&self, format: &str) -> String {
-        self.render(format, |value| inside_json_text(value.unwrap_or("-")))
+        self.render(format, |name, value| match (name, value) {
+            (_, None) => "-".to_owned(),
+            ("authorizer.owner", Some(owner)) => inside_json_text(owner),
+            (_, Some(value)) => inside_json_text(&redact(value)),
+        })
     }
 
-    fn render(&self, template: &str, write: impl Fn(Option<&str>) -> String) -> String {
+    fn render(&self, template: &str, write: impl Fn(&str, Option<&str>) -> String) -> String {
         let mut out = String::with_capacity(template.len());
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("$context.") {
@@ -40,7 +45,7 @@ impl Context {
             // A full stop at the end belongs to the sentence, not to the name.
             let trimmed = name.trim_end_matches('.');
             out.push_str(before);
-            out.push_str(&write(self.find(trimmed)));
+            out.push_str(&write(trimmed, self.find(trimmed)));
             out.push_str(name.strip_prefix(trimmed).unwrap_or_default());
             rest = after;
         }

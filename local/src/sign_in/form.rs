@@ -4,7 +4,7 @@
 use crate::gateway::query_parameters;
 use lambda_http::Body;
 use portcullis::http::{Fields, MOST_BYTES, Problem};
-use portcullis::token::{Invalid, OwnerId, redact, unprintable};
+use portcullis::token::{Invalid, OwnerId, contains_credential, unprintable};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -92,8 +92,8 @@ impl FromStr for Group {
         if text.chars().any(unprintable) {
             return Err(Invalid("must not hold control and invisible characters".to_owned()));
         }
-        if redact(text) != text {
-            return Err(Invalid("must not hold what looks like a token".to_owned()));
+        if contains_credential(text) {
+            return Err(Invalid("must not contain an API token or a JWT".to_owned()));
         }
         Ok(Self(text.to_owned()))
     }
@@ -180,10 +180,10 @@ mod tests {
 
     #[test]
     fn a_pasted_token_is_never_signed() {
-        let token = format!("pcl_{}", "a1".repeat(33));
+        let token = ["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJhbGljZSJ9", "c2lnbmF0dXJl"].join(".");
         assert!(read(&format!("name={token}")).is_err());
         let errors = read(&format!("name=a&groups={token}&{token}=x")).unwrap_err();
         assert_eq!(errors.len(), 2);
-        assert!(!errors.concat().contains(&"a1".repeat(20)), "{errors:?}");
+        assert!(!errors.concat().contains("c2lnbmF0dXJl"), "{errors:?}");
     }
 }

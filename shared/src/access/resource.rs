@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::token::{Invalid, redact};
+use crate::token::{Invalid, ensure_no_credential};
 
 /// The most characters of a resource.
 const LONGEST: usize = 256;
@@ -72,9 +72,7 @@ impl FromStr for Resource {
                 "must be names divided by single slashes, as in app/billing or app/*, without '.' and '..', and without \\ ; ? % * and control characters in a name",
             ));
         }
-        if redact(text) != text {
-            return Err(Invalid::new("must not hold what looks like a token"));
-        }
+        ensure_no_credential(text)?;
         Ok(Self::stored(text))
     }
 }

@@ -7,7 +7,7 @@ mod event;
 mod expiry;
 mod record;
 mod redact;
-mod secret;
+pub(crate) mod secret;
 mod secrets;
 mod text;
 
@@ -17,9 +17,10 @@ pub use expiry::{LONGEST_LIFETIME_DAYS, parse_expires_at, parse_expires_in};
 pub use record::{
     Actor, Disablement, Grounds, LastUsed, Record, Revocation, RevokeReason, Standing, Status, WhyDisabled,
 };
-pub use redact::redact;
+pub use redact::{contains_credential, redact};
 pub use secret::{Digest, Malformed, Prefix, Secret, TokenId};
 pub use secrets::{MOST_SUPERSEDED, Proof, Secrets, Superseded};
+pub(crate) use text::{CREDENTIAL, ensure_no_credential};
 pub use text::{Comment, Description, OwnerId, TokenName, Via, unprintable};
 
 /// Why a value was refused: a sentence for the person who sent it, with the limit that it

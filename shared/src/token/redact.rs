@@ -1,55 +1,116 @@
-//! Hiding whatever looks like a token in text that people wrote: a path, a name, a field.
+//! Tokens and JWTs in text that people wrote: whether a field contains one, and what a log may show
+//! of a path or a name.
+//!
+//! Two questions, two answers. A field is refused only for what certainly is a credential
+//! ([`contains_credential`]): identifiers of identity providers and object stores are as random
+//! as a token, and must be storable. A log hides more ([`redact`]): a token that was cut or mistyped
+//! too.
 
 use std::borrow::Cow;
 
-/// Behind a `_`, from this many letters and digits on, a word is taken for a token, whole
-/// or cut. A whole one has 65; an id (16) is never hidden.
-const BEHIND_A_SEPARATOR: usize = 32;
-/// How much of such a word stays: the public id.
-const SHOWN: usize = 16;
-/// Anywhere, from this many letters and digits on, a word that has letters of both cases is
-/// taken for a secret: 43 drawn characters always have, a hexadecimal digest never has.
-const ANYWHERE: usize = 40;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
 
-/// How `{"` begins in base64url, and with it the header of every JWT.
-const OBJECT: &str = "eyJ";
-/// What each of a JWT's first two parts has at least, besides.
-const LEAST_OF_A_PART: usize = 10;
+use super::secret::{BODY, Secret};
 
-/// The text without what looks like a session, and without what looks like a token: behind a `_` (or `%5F`, its
-/// percent-encoding) only the public id is left of it, and elsewhere nothing.
+/// The least letters and digits behind a `_` that are hidden: a token has 65 there, common identifiers
+/// have 32 (MD5, UUID), 40 (SHA-1), 43 (256 bits in base64url) or 44.
+const MIN_REDACTED_LENGTH: usize = 50;
+/// Letters and digits behind the `_` that are shown: the public id.
+const SHOWN_LENGTH: usize = 16;
+
+/// The beginning of `{` in base64url, and so of every JWT.
+const OBJECT: char = 'e';
+/// The beginning of `{"` in base64url, and so of nearly every JWT.
+const COMPACT_OBJECT: &str = "eyJ";
+/// The least characters of the first two parts of what may be a JWT.
+const MIN_JWT_PART_LENGTHS: [usize; 2] = [13, 10];
+/// The most characters of a JWT's header that are read. No text that is stored is longer.
+const MAX_HEADER_LENGTH: usize = 1024;
+
+/// Whether a text contains a whole token of any deployment (its checksum is right), or a JWT: three
+/// parts in base64url, of which the first is a JSON object with `alg`
+/// ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)).
+#[must_use]
+pub fn contains_credential(text: &str) -> bool {
+    contains_token(text) || contains_jwt(text)
+}
+
+fn contains_token(text: &str) -> bool {
+    let is_token = |(separator, after): (usize, usize)| {
+        let before = text.as_bytes().get(..separator).unwrap_or_default();
+        let body = text.get(after..after + BODY).filter(|body| body.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        body.is_some_and(|body| Secret::find(before.iter().rev().copied(), body, |_| true).is_some())
+    };
+    separators(text).any(is_token)
+}
+
+/// Where each `_` begins and ends, or its percent-encoding `%5F`.
+fn separators(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    text.match_indices(['_', '%']).filter_map(|(at, mark)| match mark {
+        "_" => Some((at, at + 1)),
+        _ => text.get(at + 1..at + 3).filter(|code| code.eq_ignore_ascii_case("5F")).map(|_| (at, at + 3)),
+    })
+}
+
+fn contains_jwt(text: &str) -> bool {
+    text.match_indices(OBJECT).any(|(from, _)| text.get(from..).is_some_and(begins_with_jwt))
+}
+
+fn begins_with_jwt(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let part =
+        |from: usize| position(bytes, from, |byte| !is_base64url(byte)).filter(|end| bytes.get(*end) == Some(&b'.'));
+    let header = part(0).filter(|end| *end <= MAX_HEADER_LENGTH);
+    header.is_some_and(|end| text.get(..end).is_some_and(is_jwt_header) && part(end + 1).is_some())
+}
+
+fn is_jwt_header(part: &str) -> bool {
+    let json = URL_SAFE_NO_PAD.decode(part).ok();
+    let header = json.and_then(|json| serde_json::from_slice::<Map<String, Value>>(&json).ok());
+    header.is_some_and(|header| header.contains_key("alg"))
+}
+
+/// The text without what may be a JWT or a token, for a log: of what may be a token, whole, cut or
+/// mistyped, only the public id is left behind the `_` (or `%5F`, its percent-encoding). Of 65 letters and
+/// digits elsewhere, which have both cases, nothing is left: they may be a token without its prefix.
 ///
-/// Any deployment's prefix is recognised, and also a token that was cut, doubled or
-/// stripped of its prefix. Someone who takes pains to disguise their own token, letter by
-/// letter, is not stopped.
+/// A token that someone disguises, letter by letter, is not recognised.
+///
+/// Owners are never redacted: they are as random as tokens, and no token can be one.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
-    match without_sessions(text) {
+    match without_jwts(text) {
         Some(left) => Cow::Owned(without_tokens(&left).into_owned()),
         None => without_tokens(text),
     }
 }
 
-/// The text without sessions, which are JWTs: two parts or more that begin as a JSON object
-/// does in base64url, with a dot between them. `None` if there is none.
-fn without_sessions(text: &str) -> Option<String> {
-    let base64url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+/// The text without JWTs, and without what may be one that lost its signature: two parts or more in base64url,
+/// with a dot between them, of which the first begins as a JSON object does. `None` if there is none.
+fn without_jwts(text: &str) -> Option<String> {
     let mut left = String::new();
     let mut rest = text;
-    while let Some(from) = rest.find(OBJECT) {
+    let mut at = 0;
+    while let Some(from) = rest.get(at..).and_then(|after| after.find(OBJECT)).map(|offset| at + offset) {
         let (before, candidate) = rest.split_at(from);
-        left.push_str(before);
-        let run = position(candidate.as_bytes(), 0, |byte| !base64url(byte) && *byte != b'.');
-        let (run, after_run) = candidate.split_at(run.unwrap_or(candidate.len()));
-        let mut parts = run.split('.').map(str::len);
-        let is_session = parts.next().is_some_and(|length| length >= OBJECT.len() + LEAST_OF_A_PART)
-            && parts.next().is_some_and(|length| length >= LEAST_OF_A_PART);
-        // One that is none may still have one behind it.
-        let (kept, after) = if is_session { ("[redacted]", after_run) } else { candidate.split_at(OBJECT.len()) };
-        left.push_str(kept);
-        rest = after;
+        at = from + OBJECT.len_utf8();
+        if may_begin_with_jwt(candidate) || begins_with_jwt(candidate) {
+            let end = position(candidate.as_bytes(), 0, |byte| !is_base64url(byte) && byte != b'.');
+            left.push_str(before);
+            left.push_str("[redacted]");
+            rest = candidate.get(end.unwrap_or(candidate.len())..).unwrap_or_default();
+            at = 0;
+        }
     }
     (rest.len() < text.len()).then(|| left + rest)
+}
+
+fn may_begin_with_jwt(text: &str) -> bool {
+    let mut parts = text.split('.').map(|part| part.bytes().take_while(|byte| is_base64url(*byte)).count());
+    text.starts_with(COMPACT_OBJECT)
+        && MIN_JWT_PART_LENGTHS.iter().all(|least| parts.next().is_some_and(|length| length >= *least))
 }
 
 fn without_tokens(text: &str) -> Cow<'_, str> {
@@ -57,7 +118,7 @@ fn without_tokens(text: &str) -> Cow<'_, str> {
     let mut copied = 0;
     let mut at = 0;
     let bytes = text.as_bytes();
-    while let Some(from) = position(bytes, at, u8::is_ascii_alphanumeric) {
+    while let Some(from) = position(bytes, at, |byte| byte.is_ascii_alphanumeric()) {
         let to = position(bytes, from, |byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len());
         if let Some(hidden) = hidden(bytes, from, to) {
             // Letters and digits are one byte each, so no character is cut.
@@ -84,21 +145,26 @@ fn hidden(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
         _ => None,
     };
     match word {
-        Some(word) if to - word >= BEHIND_A_SEPARATOR => Some(word + SHOWN),
+        Some(word) if to - word >= MIN_REDACTED_LENGTH => Some(word + SHOWN_LENGTH),
         _ => {
             let mixed = run.iter().any(u8::is_ascii_lowercase) && run.iter().any(u8::is_ascii_uppercase);
-            (run.len() >= ANYWHERE && mixed).then_some(from)
+            (run.len() >= BODY && mixed).then_some(from)
         }
     }
 }
 
-fn position(bytes: &[u8], from: usize, wanted: impl Fn(&u8) -> bool) -> Option<usize> {
-    bytes.get(from..)?.iter().position(wanted).map(|offset| from + offset)
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+fn position(bytes: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    bytes.get(from..)?.iter().position(|byte| wanted(*byte)).map(|offset| from + offset)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::secret::tests::secret;
     use proptest::prelude::*;
 
     const TOKEN: &str = "pcl_0123456789abcdefSECRETSECRETSECRETSECRETSECRETSECRETSECRETx123456";
@@ -111,6 +177,71 @@ mod tests {
             assert_eq!(redact(text), text);
         }
         assert_eq!(redact(&format!("/blobs/sha256:{digest}")), format!("/blobs/sha256:{digest}"));
+    }
+
+    #[test]
+    fn what_is_a_token_or_a_jwt_is_recognised_and_nothing_else() {
+        let whole = secret("pcl", 7);
+        let whole = whole.reveal();
+        let mut mistyped = whole.to_owned();
+        mistyped.replace_range(30..31, if mistyped.as_bytes()[30] == b'a' { "b" } else { "a" });
+        let header = |json: &str| URL_SAFE_NO_PAD.encode(json);
+        let jws = header(r#"{"alg":"EdDSA"}"#);
+        for credential in [
+            whole,
+            &whole.replace('_', "%5F"),
+            &format!("x{whole}x"),
+            &format!("{}.eyJzdWIiOiJhIn0.c2ln", header(r#"{"typ":"JWT","alg":"RS256"}"#)),
+            &format!("see {jws}.e30.c2ln!"),
+            &format!("x{jws}..c2ln"),
+            &format!("{}.e30.c2ln", header("{ \n\"alg\": \"none\" }")),
+            &format!("{}..aXY.Y2lwaGVy.dGFn", header(r#"{"alg":"dir","enc":"A256GCM"}"#)),
+        ] {
+            assert!(contains_credential(credential), "{credential}");
+        }
+        for identifier in [
+            "",
+            "_",
+            "%5F",
+            TOKEN,
+            &mistyped,
+            &whole[1..],
+            &whole[..whole.len() - 1],
+            &whole.replace('_', "-"),
+            "CgcyMzQyNzQ5EgZnaXRodWI",
+            "ChUxMDM0NTY3ODkwMTIzNDU2Nzg5MDESBmdvb2dsZQxyzABCDEFGHIJKL",
+            "files/file_9f86d081884c7d659a2feaa0c55ad015",
+            "files/1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms",
+            "ipfs/QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG",
+            "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi",
+            "eyJhbGciOiJub25lIn0.html",
+            "eyJhbGciOi.eyJhbGciOi.x",
+            &format!("{}.e30.c2ln", header(r#"{"typ":"JWT"}"#)),
+            &format!("{}.e30.c2ln", header(r#"["alg"]"#)),
+            &format!("{jws}.e30 c2ln"),
+            "here.we.are",
+        ] {
+            assert!(!contains_credential(identifier), "{identifier}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_of_another_service_stays_in_a_log() {
+        for identifier in [
+            "files/file_9f86d081884c7d659a2feaa0c55ad015",
+            "commits/git_2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+            "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms",
+            "ipfs/QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG",
+        ] {
+            assert_eq!(redact(identifier), identifier);
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_cut_or_mistyped_is_hidden_too() {
+        assert_eq!(redact(&TOKEN[..4 + 50]), "pcl_0123456789abcdef[redacted]");
+        assert_eq!(redact(&format!("x%5F{}", &TOKEN[4..4 + 50])), "x%5F0123456789abcdef[redacted]");
+        assert_eq!(redact(&TOKEN[..4 + 49]), &TOKEN[..4 + 49]);
     }
 
     #[test]
@@ -131,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_does_not_hide_behind_what_begins_like_one() {
+    fn a_jwt_does_not_hide_behind_what_begins_like_one() {
         let part = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0";
         for before in ["eyJ.", "eyJx.", "eyJeyJ.eyJx.a.", "eyJeyJ"] {
             let redacted = redact(&format!("{before}{part}.{part}.a-b_c-d")).into_owned();
@@ -140,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_session_nothing_is_left_wherever_it_stands() {
+    fn of_a_jwt_nothing_is_left_wherever_it_stands() {
         let part = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0";
         for (jwt, hidden) in [
             (format!("{part}.{part}.a-b_c-d_e-f_g"), true),
@@ -159,6 +290,39 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_token_is_recognised_wherever_it_stands_in_a_text(
+            prefix in "[a-z][a-z0-9]{1,15}", seed: u64, before in "(\\PC{0,20}|[a-z0-9_%]{0,40})", after in "\\PC{0,20}|[0-9a-zA-Z_]{0,20}",
+        ) {
+            let token = secret(&prefix, seed);
+            let text = format!("{before}{}{after}", token.reveal());
+            prop_assert!(contains_credential(&text));
+            let shown = redact(&text).into_owned();
+            prop_assert!(!shown.contains(&token.reveal()[prefix.len() + 1 + 16..]));
+        }
+
+        #[test]
+        fn what_was_redacted_contains_no_credential(
+            before in "\\PC{0,20}", header in "eyJhbGciOjF9|ewogImFsZyI6IDF9|eyJ0eXAiOiJKV1QiLCJhbGciOjF9", after in "\\.[a-z_-]{0,4}\\.\\PC{0,20}",
+        ) {
+            let text = format!("{before}{header}{after}");
+            prop_assert!(contains_credential(&text));
+            prop_assert!(!contains_credential(&redact(&text)));
+        }
+
+        #[test]
+        fn no_random_identifier_is_taken_for_a_credential(text in "[0-9A-Za-z_-]{20,128}") {
+            prop_assert!(!contains_credential(&text));
+            let parts = format!("auth0|{text}.{text}.{text}");
+            prop_assert!(!contains_credential(&parts));
+        }
+
+        #[test]
+        fn no_text_makes_the_recogniser_panic(text: String) {
+            let _ = contains_credential(&text);
+            let _ = contains_credential(&format!("_%5F_{text}e{text}.{text}."));
+        }
+
         #[test]
         fn no_secret_survives_whatever_stands_around_it(before in "\\PC{0,20}", after in "\\PC{0,20}") {
             let text = format!("{before}{TOKEN}{after}");

@@ -24,6 +24,10 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 const ID: usize = 16;
 const SECRET: usize = 43;
 const CHECKSUM: usize = 6;
+/// Characters behind a token's `_`.
+pub(super) const BODY: usize = ID + SECRET + CHECKSUM;
+const MIN_PREFIX_LENGTH: usize = 2;
+const MAX_PREFIX_LENGTH: usize = 16;
 
 /// A whole token, in the clear: held between the header and the digest, or between the
 /// draw and the one answer that shows it.
@@ -71,7 +75,7 @@ impl Secret {
             .strip_prefix(prefix.0.as_str())
             .and_then(|rest| rest.strip_prefix('_'))
             .ok_or(Malformed::Prefix)?;
-        if body.len() != ID + SECRET + CHECKSUM {
+        if body.len() != BODY {
             return Err(Malformed::Length);
         }
         if !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -85,6 +89,29 @@ impl Secret {
         }
         let (id, _) = body.split_at(ID);
         Ok(Self { text: Zeroizing::new(presented.to_owned()), id: TokenId(id.to_owned()) })
+    }
+
+    /// Reads a token in the middle of a text: `body` is the 65 letters and digits behind a `_`, and
+    /// `before` the bytes before that `_`, backwards. The checksum covers the prefix, so every end of
+    /// `before` that is a prefix is tried, and any other text may stand around the token.
+    /// Only a prefix that `accepts` takes counts.
+    pub fn find(
+        before: impl Iterator<Item = u8>,
+        body: &str,
+        accepts: impl Fn(&Prefix) -> bool,
+    ) -> Option<(Prefix, Self)> {
+        let run = before.take(MAX_PREFIX_LENGTH).take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let mut prefix = String::with_capacity(MAX_PREFIX_LENGTH);
+        run.map(char::from).find_map(|letter| {
+            prefix.insert(0, letter);
+            let prefix: Prefix = prefix.parse().ok().filter(&accepts)?;
+            let mut text = Zeroizing::new(String::with_capacity(prefix.token_length()));
+            for part in [prefix.as_str(), "_", body] {
+                text.push_str(part);
+            }
+            let secret = Self::parse(&prefix, &text).ok()?;
+            Some((prefix, secret))
+        })
     }
 
     /// The public part.
@@ -213,7 +240,7 @@ impl Prefix {
     }
 
     fn token_length(&self) -> usize {
-        self.0.len() + 1 + ID + SECRET + CHECKSUM
+        self.0.len() + 1 + BODY
     }
 }
 
@@ -231,7 +258,7 @@ impl FromStr for Prefix {
         let mut bytes = text.bytes();
         let first = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
         let rest = bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        if first && rest && (2..=16).contains(&text.len()) {
+        if first && rest && (MIN_PREFIX_LENGTH..=MAX_PREFIX_LENGTH).contains(&text.len()) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Invalid::new("must be a lower-case letter and 1 to 15 more lower-case letters or digits"))
@@ -273,7 +300,7 @@ fn checksum(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
     use rand::TryRng;
@@ -300,7 +327,7 @@ mod tests {
     }
     impl TryCryptoRng for Chosen {}
 
-    fn secret(prefix: &str, seed: u64) -> Secret {
+    pub(crate) fn secret(prefix: &str, seed: u64) -> Secret {
         Secret::generate(&prefix.parse().unwrap(), &mut Chosen(seed)).unwrap()
     }
 
@@ -380,6 +407,18 @@ mod tests {
             prop_assert!(Secret::parse(&prefix, &token.reveal()[..cut]).is_err());
             let grown = format!("{}{more}", token.reveal());
             prop_assert!(Secret::parse(&prefix, &grown).is_err());
+        }
+
+        #[test]
+        fn a_drawn_token_is_found_behind_any_text(before in "[a-z0-9_-]{0,20}", prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
+            let token = secret(&prefix, seed);
+            let body = &token.reveal()[prefix.len() + 1..];
+            let before = format!("{before}{prefix}");
+            let (found, same) = Secret::find(before.bytes().rev(), body, |_| true).unwrap();
+            prop_assert_eq!(found.as_str(), prefix.as_str());
+            prop_assert_eq!(same.reveal(), token.reveal());
+            prop_assert!(Secret::find(before.bytes().rev(), body, |_| false).is_none());
+            prop_assert!(Secret::find(before.bytes().rev(), &body[1..], |_| true).is_none());
         }
 
         #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Invalid, redact};
+use super::{Invalid, contains_credential, redact};
 
 /// A token's name: 1 to 100 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub struct Via(String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OwnerId(String);
 
+/// Why a text with a token in it is refused.
+pub(crate) const CREDENTIAL: &str = "must not contain an API token or a JWT";
+
 impl FromStr for TokenName {
     type Err = Invalid;
 
@@ -38,7 +41,7 @@ impl FromStr for TokenName {
         if text.chars().any(unprintable) {
             return Err(Invalid::new("must be one line without control and invisible characters"));
         }
-        no_token(text)?;
+        ensure_no_credential(text)?;
         Ok(Self(text.to_owned()))
     }
 }
@@ -51,7 +54,7 @@ impl FromStr for Description {
         if text.chars().any(|c| unprintable(c) && c != '\n' && c != '\t') {
             return Err(Invalid::new("must not hold control and invisible characters other than line feed and tab"));
         }
-        no_token(text)?;
+        ensure_no_credential(text)?;
         Ok(Self(text.to_owned()))
     }
 }
@@ -73,7 +76,7 @@ impl FromStr for OwnerId {
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')) {
             return Err(Invalid::new("must be printable ASCII without spaces, quotes and backslashes"));
         }
-        no_token(text)?;
+        ensure_no_credential(text)?;
         Ok(Self(text.to_owned()))
     }
 }
@@ -149,14 +152,16 @@ pub fn unprintable(c: char) -> bool {
             | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
-/// A secret that someone pasted into a name would be stored in the clear.
-fn no_token(text: &str) -> Result<(), Invalid> {
-    if redact(text) == text { Ok(()) } else { Err(Invalid::new("must not hold what looks like a token")) }
+/// Refuses a text with a token or a JWT in it: it would be stored in the clear.
+pub(crate) fn ensure_no_credential(text: &str) -> Result<(), Invalid> {
+    if contains_credential(text) { Err(Invalid::new(CREDENTIAL)) } else { Ok(()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::secret::tests::secret;
+    use proptest::prelude::*;
 
     #[test]
     fn a_name_is_1_to_100_characters_on_one_line() {
@@ -201,10 +206,18 @@ mod tests {
 
     #[test]
     fn a_pasted_token_is_never_stored_as_text() {
-        let token = format!("pcl_{}", "a1".repeat(33));
+        let token = secret("pcl", 7);
+        let token = token.reveal();
         let text = format!("see {token}");
         assert!(text.parse::<TokenName>().is_err());
         assert!(text.parse::<Description>().is_err());
         assert!(token.parse::<OwnerId>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_random_subject_is_an_owner(text in "[0-9A-Za-z_-]{20,128}") {
+            prop_assert!(text.parse::<OwnerId>().is_ok());
+        }
     }
 }

@@ -108,22 +108,10 @@ impl Finder {
     /// The token that has this body, if any prefix before it makes it one.
     fn token(&self, bytes: &[u8], body: std::ops::Range<usize>, letters: &[u8], step: usize) -> Option<Token> {
         let letters = str::from_utf8(letters).ok()?;
-        let before = bytes.get(..body.start)?;
-        let run = before.iter().rev().skip(step - 1).step_by(step).take(LONGEST_PREFIX);
-        let run: Vec<u8> = run.take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).copied().collect();
-        (2..=run.len()).find_map(|length| {
-            let prefix: String = run.iter().take(length).rev().map(|byte| char::from(*byte)).collect();
-            let prefix: Prefix = prefix.parse().ok()?;
-            if !self.prefixes.is_empty() && !self.prefixes.contains(&prefix) {
-                return None;
-            }
-            let mut text = Zeroizing::new(String::with_capacity(LONGEST));
-            for part in [prefix.as_str(), "_", letters] {
-                text.push_str(part);
-            }
-            let secret = Secret::parse(&prefix, &text).ok()?;
-            Some(Token { start: body.start - step * length, end: body.end, step, prefix, secret })
-        })
+        let before = bytes.get(..body.start)?.iter().rev().skip(step - 1).step_by(step).copied();
+        let is_wanted = |prefix: &Prefix| self.prefixes.is_empty() || self.prefixes.contains(prefix);
+        let (prefix, secret) = Secret::find(before, letters, is_wanted)?;
+        Some(Token { start: body.start - step * prefix.as_str().len(), end: body.end, step, prefix, secret })
     }
 }
 

@@ -58,14 +58,6 @@ pub(crate) struct Args {
     revoke: bool,
 }
 
-/// Whether a whole token stands somewhere in a text, of whichever deployment.
-pub(crate) fn holds_a_token(text: &str) -> bool {
-    // Hardly any argument is long enough, and the expression takes longer to read than all of them.
-    let is_long = text.len() >= find::SHORTEST;
-    // The expression is a constant, and is one.
-    is_long && Finder::new(Vec::new()).is_ok_and(|finder| finder.without_secrets(text.as_bytes()) != text.as_bytes())
-}
-
 fn prefix(text: &str) -> Result<Prefix, String> {
     text.parse().map_err(|invalid: portcullis::token::Invalid| invalid.to_string())
 }

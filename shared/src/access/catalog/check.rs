@@ -3,13 +3,12 @@
 use super::document::Places;
 use super::{Catalog, Flaw, OWN, RoleName};
 use crate::access::{MOST_PERMISSIONS, Permission};
-use crate::token::{redact, unprintable};
+use crate::token::{CREDENTIAL, contains_credential, redact, unprintable};
 
 const LONGEST_DESCRIPTION: usize = 200;
 const LONGEST_GROUP: usize = 256;
 
 pub(super) const UNKNOWN: &str = "is not among the permissions: list it there, with a description";
-pub(super) const LIKE_A_TOKEN: &str = "must not hold what looks like a token";
 
 impl Catalog {
     /// `places` says where the parts of lists stand: those that could not be read are
@@ -70,8 +69,8 @@ impl Catalog {
                 flaws.push(Flaw::new(place, UNKNOWN));
             }
             for (field, text) in [("match", Some(&route.pattern)), ("resource", route.resource.as_ref())] {
-                if text.is_some_and(|text| redact(text) != *text) {
-                    flaws.push(Flaw::new(format!("routes[{at}].{field}"), LIKE_A_TOKEN));
+                if text.is_some_and(|text| contains_credential(text)) {
+                    flaws.push(Flaw::new(format!("routes[{at}].{field}"), CREDENTIAL));
                 }
             }
             let mut earlier = routes().take_while(|(_, before)| *before < at);
@@ -92,8 +91,8 @@ impl Catalog {
                 let message = format!("must be a group's name of 1 to {LONGEST_GROUP} printable characters");
                 flaws.push(Flaw::new(&place, message));
             }
-            if redact(group) != *group {
-                flaws.push(Flaw::new(&place, LIKE_A_TOKEN));
+            if contains_credential(group) {
+                flaws.push(Flaw::new(&place, CREDENTIAL));
             }
             if !self.roles.contains_key(role) {
                 flaws.push(Flaw::new(place, "is not the name of a role"));
@@ -122,10 +121,10 @@ fn description(place: &str, text: &str, flaws: &mut Vec<Flaw>) {
         let message = format!("must be described in at most {LONGEST_DESCRIPTION} characters; it has {count}");
         flaws.push(Flaw::new(place, message));
     }
-    if text.chars().any(unprintable) || redact(text) != text {
+    if text.chars().any(unprintable) || contains_credential(text) {
         flaws.push(Flaw::new(
             place,
-            "must be described in one line without control and invisible characters, and without what looks like a token",
+            "must be described in one line without control and invisible characters, and without an API token or a JWT",
         ));
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::access::Grants;
+use crate::token::secret::tests::secret;
 use serde_json::{Value, json};
 
 /// A catalog that must be good.
@@ -257,7 +258,7 @@ fn a_role_has_a_permission_once() {
 
 #[test]
 fn what_looks_like_a_token_is_nowhere_in_a_catalog_nor_in_what_is_said_of_it() {
-    let token = format!("pcl_{}", "a1".repeat(33));
+    let token = secret("pcl", 7).reveal().to_owned();
     let role = |permission: &str, text: &str| json!({"permissions": [permission], "description": text});
     let route = |text: &str, resource: &str| json!({"match": text, "permission": "x:read", "resource": resource});
     let pattern = format!("GET /{token}");

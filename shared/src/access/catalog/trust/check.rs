@@ -2,11 +2,11 @@
 
 use super::issuers::Shared;
 use super::{RuleName, TrustRule};
-use crate::access::catalog::check::{LIKE_A_TOKEN, UNKNOWN, form};
+use crate::access::catalog::check::{UNKNOWN, form};
 use crate::access::catalog::limits::{MAX_CLAIMS, MAX_PATTERNS};
 use crate::access::catalog::{Catalog, Flaw};
 use crate::access::{MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Resource};
-use crate::token::{redact, unprintable};
+use crate::token::{CREDENTIAL, contains_credential, unprintable};
 use crate::url::Url;
 
 const LONGEST_CLAIM: usize = 100;
@@ -43,7 +43,7 @@ impl Catalog {
             ));
         }
         if !is_text(&rule.audience, LONGEST_TEXT) {
-            let message = format!("must be 1 to {LONGEST_TEXT} printable characters without what looks like a token");
+            let message = format!("must be 1 to {LONGEST_TEXT} printable characters without an API token or a JWT");
             flaws.push(Flaw::new(at("audience"), message));
         }
         conditions(&at("claims"), rule, flaws);
@@ -85,8 +85,8 @@ fn conditions(place: &str, rule: &TrustRule, flaws: &mut Vec<Flaw>) {
         if !patterns.iter().all(|pattern| is_text(pattern.as_str(), LONGEST_TEXT)) {
             flaws.push(Flaw::new(&place, format!("must be texts of 1 to {LONGEST_TEXT} printable characters")));
         }
-        if patterns.iter().any(|pattern| redact(pattern.as_str()) != pattern.as_str()) {
-            flaws.push(Flaw::new(&place, LIKE_A_TOKEN));
+        if patterns.iter().any(|pattern| contains_credential(pattern.as_str())) {
+            flaws.push(Flaw::new(&place, CREDENTIAL));
         }
     }
     let named = |shared: &Shared| rule.claims.iter().any(|(claim, patterns)| shared.is_named_by(claim, patterns));
@@ -110,5 +110,5 @@ fn is_issuer(text: &str) -> bool {
 }
 
 fn is_text(text: &str, longest: usize) -> bool {
-    (1..=longest).contains(&text.chars().count()) && !text.chars().any(unprintable) && redact(text) == text
+    (1..=longest).contains(&text.chars().count()) && !text.chars().any(unprintable) && !contains_credential(text)
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::access::catalog::tests::catalog;
 use crate::access::{Flaw, Permission};
+use crate::token::secret::tests::secret;
 use serde_json::json;
 
 const AUDIENCE: &str = "https://tokens.example.com";
@@ -246,7 +247,7 @@ fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
     let twice = github(json!({"repository": "a/b"}));
     let said = read(&[twice.clone(), twice]).unwrap_err();
     assert_eq!(said.iter().map(|flaw| flaw.place.as_str()).collect::<Vec<_>>(), ["trust[1].name"]);
-    let token = format!("pcl_{}", "a1".repeat(33));
+    let token = secret("pcl", 7).reveal().to_owned();
     let hidden = with(github(json!({"repository": "a/b", "ref": token})), "audience", json!(token));
     let said = flaws(hidden);
     assert!(said.len() == 3 && !said.join("").contains(&token), "{said:?}");
