@@ -8,7 +8,10 @@ use crate::token::{CREDENTIAL, contains_credential, redact, unprintable};
 const LONGEST_DESCRIPTION: usize = 200;
 const LONGEST_GROUP: usize = 256;
 
-pub(super) const UNKNOWN: &str = "is not among the permissions: list it there, with a description";
+/// From which similarity on a listed permission is suggested, from 0 to 1.
+const MIN_SIMILARITY: f64 = 0.55;
+/// For so many flaws a permission is suggested: as many as a response names.
+const MAX_SUGGESTIONS: usize = 20;
 
 impl Catalog {
     /// `places` says where the parts of lists stand: those that could not be read are
@@ -51,11 +54,33 @@ impl Catalog {
             for (permission, at) in role.permissions.iter().zip(&listed.at) {
                 let place = format!("{place}.permissions[{at}]");
                 form(&place, permission, flaws);
-                if !self.knows(permission) {
-                    flaws.push(Flaw::new(place, UNKNOWN));
-                }
+                self.known(place, permission, flaws);
             }
         }
+    }
+
+    /// Notes a permission that is not listed, with the listed one that is most like it.
+    pub(super) fn known(&self, place: String, permission: &Permission, flaws: &mut Vec<Flaw>) {
+        if !self.knows(permission) {
+            let near = (flaws.len() < MAX_SUGGESTIONS).then(|| self.most_like(permission)).flatten();
+            let advice = near.map_or_else(
+                || ": list it under permissions, with a description".to_owned(),
+                |near| format!("; did you mean {:?}?", near.to_string()),
+            );
+            flaws.push(Flaw::new(place, format!("unknown permission {:?}{advice}", permission.to_string())));
+        }
+    }
+
+    fn most_like(&self, permission: &Permission) -> Option<Permission> {
+        let text = permission.to_string();
+        let own = OWN.iter().map(|(resource, action, _)| Permission::named(resource, action));
+        let by_convention = permission.resource().filter(|_| !self.strict).into_iter();
+        let by_convention =
+            by_convention.flat_map(|name| ["read", "write"].map(|action| Permission::named(name, action)));
+        let known = self.permissions.keys().cloned().chain(own).chain(by_convention);
+        let rated = known.map(|known| (strsim::normalized_damerau_levenshtein(&text, &known.to_string()), known));
+        let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+        (best.0 >= MIN_SIMILARITY).then_some(best.1)
     }
 
     fn check_routes(&self, places: &Places, flaws: &mut Vec<Flaw>) {
@@ -64,9 +89,9 @@ impl Catalog {
             let place = format!("routes[{at}].permission");
             form(&place, &route.permission, flaws);
             if route.permission.is_wildcard() {
-                flaws.push(Flaw::new(place, "must be one permission, without *"));
-            } else if !self.knows(&route.permission) {
-                flaws.push(Flaw::new(place, UNKNOWN));
+                flaws.push(Flaw::of_text(place, &route.permission.to_string(), "must be one permission, without *"));
+            } else {
+                self.known(place, &route.permission, flaws);
             }
             for (field, text) in [("match", Some(&route.pattern)), ("resource", route.resource.as_ref())] {
                 if text.is_some_and(|text| contains_credential(text)) {
@@ -79,7 +104,7 @@ impl Catalog {
                     "matches requests that routes[{place}] matches too ({}); one request needs one permission",
                     redact(&before.pattern)
                 );
-                flaws.push(Flaw::new(format!("routes[{at}].match"), message));
+                flaws.push(Flaw::of_text(format!("routes[{at}].match"), &route.pattern, message));
             }
         }
     }
@@ -95,7 +120,7 @@ impl Catalog {
                 flaws.push(Flaw::new(&place, CREDENTIAL));
             }
             if !self.roles.contains_key(role) {
-                flaws.push(Flaw::new(place, "is not the name of a role"));
+                flaws.push(Flaw::of_text(place, role.as_str(), "is not the name of a role"));
             }
         }
     }
@@ -111,7 +136,7 @@ pub(super) fn is_own(permission: &Permission, text: &str) -> bool {
 
 pub(super) fn form(place: &str, permission: &Permission, flaws: &mut Vec<Flaw>) {
     if let Err(invalid) = permission.to_string().parse::<Permission>() {
-        flaws.push(Flaw::new(place, invalid.0));
+        flaws.push(Flaw::of_text(place, &permission.to_string(), invalid.0));
     }
 }
 

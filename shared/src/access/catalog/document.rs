@@ -14,6 +14,7 @@
 //! What stands in `trust` is read and written in its own module.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
@@ -22,6 +23,10 @@ use super::limits::over_limits;
 use super::route::RouteFlaw;
 use super::{Catalog, OWN, Role, RoleName, Route, TrustRule};
 use crate::access::Permission;
+use crate::token::redact;
+
+/// The most characters that are shown of an offending value.
+const MAX_VALUE_LENGTH: usize = 100;
 
 /// The most unknown fields of an object that are named one by one.
 const MAX_UNKNOWN: usize = 19;
@@ -38,6 +43,22 @@ pub struct Flaw {
 impl Flaw {
     pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self { place: place.into(), message: message.into() }
+    }
+
+    /// Names the offending value too, redacted and in at most 100 characters.
+    pub(super) fn of_value(place: impl Into<String>, value: &Value, message: impl Display) -> Self {
+        let value = value.to_string();
+        let value = redact(&value);
+        let (shown, cut) = value
+            .char_indices()
+            .nth(MAX_VALUE_LENGTH)
+            .map_or((&*value, ""), |(end, _)| (value.get(..end).unwrap_or_default(), "…"));
+        Self::new(place, format!("{shown}{cut} {message}"))
+    }
+
+    /// The same of a text.
+    pub(super) fn of_text(place: impl Into<String>, text: &str, message: impl Display) -> Self {
+        Self::of_value(place, &json!(text), message)
     }
 }
 
@@ -126,7 +147,7 @@ impl Reader {
         };
         if let Some(value) = top.remove("strict") {
             catalog.strict = value.as_bool().unwrap_or_else(|| {
-                self.fail("strict", "must be true or false");
+                self.fail_value("strict", &value, "must be true or false");
                 false
             });
         }
@@ -223,10 +244,11 @@ impl Reader {
             None => None,
             Some(text) => Some(text?),
         };
-        match Route::read(&pattern?, permission?, resource.as_deref()) {
+        let pattern = pattern?;
+        match Route::read(&pattern, permission?, resource.as_deref()) {
             Ok(route) => return Some(route),
-            Err(RouteFlaw::Pattern(message)) => self.fail(at("match"), message),
-            Err(RouteFlaw::Resource(message)) => self.fail(at("resource"), message),
+            Err(RouteFlaw::Pattern(message)) => self.fail_value(&at("match"), &json!(pattern), message),
+            Err(RouteFlaw::Resource(message)) => self.fail_value(&at("resource"), &json!(resource), message),
         }
         None
     }
@@ -235,14 +257,14 @@ impl Reader {
         let text = self.text(place, value)?;
         let permission = Permission::stored(&text);
         if permission.is_none() {
-            self.fail(place, "must be resource:action, as in app:read; each half a name or *");
+            self.fail_value(place, value, "must be resource:action, as in app:read; each half a name or *");
         }
         permission
     }
 
     pub(super) fn text(&mut self, place: &str, value: &Value) -> Option<String> {
         if !value.is_string() {
-            self.fail(place, "must be a string");
+            self.fail_value(place, value, "must be a string");
         }
         value.as_str().map(str::to_owned)
     }
@@ -251,8 +273,8 @@ impl Reader {
         match value {
             None => Vec::new(),
             Some(Value::Array(list)) => list.clone(),
-            Some(_) => {
-                self.fail(place, "must be a list");
+            Some(other) => {
+                self.fail_value(place, other, "must be a list");
                 Vec::new()
             }
         }
@@ -266,7 +288,7 @@ impl Reader {
     pub(super) fn object(&mut self, place: &str, value: &Value) -> Option<Map<String, Value>> {
         let object = value.as_object().cloned();
         if object.is_none() {
-            self.fail(if place.is_empty() { "*" } else { place }, "must be an object");
+            self.fail_value(if place.is_empty() { "*" } else { place }, value, "must be an object");
         }
         object
     }
@@ -279,6 +301,10 @@ impl Reader {
         if count > MAX_UNKNOWN {
             self.fail(format!("{before}*"), format!("{} more fields are unknown", count - MAX_UNKNOWN));
         }
+    }
+
+    pub(super) fn fail_value(&mut self, place: &str, value: &Value, message: &str) {
+        self.flaws.push(Flaw::of_value(place, value, message));
     }
 
     pub(super) fn fail(&mut self, place: impl Into<String>, message: impl Into<String>) {

@@ -156,7 +156,7 @@ impl On {
             return Ok(Self::Http(method, Vec::new()));
         }
         let parts: Vec<_> = path.split('/').map(Part::read).collect::<Option<_>>().ok_or(
-            "the gateway could never send this path: between single slashes must stand names without . and .., \\ ; ? % * { } and control characters, or {name}, or {name+}; and no slash at the end",
+            "is no path that the gateway could send: between single slashes must stand names without . and .., \\ ; ? % * { } and control characters, or {name}, or {name+}; and no slash at the end",
         )?;
         let names: Vec<_> = parts.iter().filter_map(Part::name).collect();
         if names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|before| before == name)) {

@@ -207,7 +207,7 @@ fn a_group_has_a_role_that_is_there() {
     });
     let flaws = flaws(&document);
     assert_eq!(flaws.len(), 2, "{flaws:#?}");
-    assert!(flaws.iter().any(|flaw| flaw == "sessions.groups.bad: is not the name of a role"), "{flaws:#?}");
+    assert!(flaws.iter().any(|flaw| flaw == r#"sessions.groups.bad: "boss" is not the name of a role"#), "{flaws:#?}");
 }
 
 #[test]
@@ -221,7 +221,30 @@ fn every_flaw_is_named_at_once() {
         "colour": "red",
     });
     insta::assert_snapshot!(flaws(&document).join("\n"));
-    assert_eq!(flaws(&json!([])), ["*: must be an object"]);
+    assert_eq!(flaws(&json!([])), ["*: [] must be an object"]);
+}
+
+#[test]
+fn an_unknown_permission_is_named_with_the_listed_one_that_is_most_like_it() {
+    let said = |permission: &str, strict: bool| {
+        let permissions = json!({"apps:restart": "", "jobs:run": ""});
+        let roles = json!({"ops": {"permissions": [permission]}});
+        flaws(&json!({"strict": strict, "permissions": permissions, "roles": roles})).join("; ")
+    };
+    let expected = |said: &str| format!("roles.ops.permissions[0]: unknown permission {said}");
+    assert_eq!(said("apps:walk", false), expected(r#""apps:walk"; did you mean "apps:write"?"#));
+    assert_eq!(said("apps:restrat", true), expected(r#""apps:restrat"; did you mean "apps:restart"?"#));
+    assert_eq!(said("token:read", true), expected(r#""token:read"; did you mean "tokens:read"?"#));
+    let none = r#""zebra:feed": list it under permissions, with a description"#;
+    assert_eq!(said("zebra:feed", true), expected(none));
+}
+
+#[test]
+fn a_long_value_is_shown_by_its_beginning_and_a_token_never() {
+    let token = format!("pcl_{}", "a1B".repeat(30));
+    let said = flaws(&json!({"strict": "x".repeat(500), "routes": token, "roles": token})).join("\n");
+    assert!(said.contains(&format!("strict: \"{}… must be true or false", "x".repeat(99))), "{said}");
+    assert!(!said.contains(&token) && said.contains("[redacted]"), "{said}");
 }
 
 #[test]
@@ -237,9 +260,10 @@ fn a_flaw_keeps_its_place_behind_entries_that_cannot_be_read() {
     });
     let flaws = flaws(&document);
     let named = |flaw: &str| assert!(flaws.iter().any(|found| found.starts_with(flaw)), "{flaw}\n{flaws:#?}");
-    named("roles.cicd.permissions[3]: is not among the permissions");
-    named("routes[3].permission: is not among the permissions");
-    named("routes[3].match: matches requests that routes[1] matches too");
+    named(r#"roles.cicd.permissions[0]: "no permission" must be resource:action"#);
+    named(r#"roles.cicd.permissions[3]: unknown permission "app:go""#);
+    named(r#"routes[3].permission: unknown permission "app:go""#);
+    named(r#"routes[3].match: "GET /apps" matches requests that routes[1] matches too"#);
     assert_eq!(flaws.len(), 8, "{flaws:#?}");
 }
 

@@ -2,7 +2,7 @@
 
 use super::issuers::Shared;
 use super::{RuleName, TrustRule};
-use crate::access::catalog::check::{UNKNOWN, form};
+use crate::access::catalog::check::form;
 use crate::access::catalog::limits::{MAX_CLAIMS, MAX_PATTERNS};
 use crate::access::catalog::{Catalog, Flaw};
 use crate::access::{MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Resource};
@@ -22,7 +22,11 @@ impl Catalog {
         for (at, (rule, place)) in self.trust.iter().zip(places).enumerate() {
             let place = format!("trust[{place}]");
             if self.trust.iter().take(at).any(|before| before.name == rule.name) {
-                flaws.push(Flaw::new(format!("{place}.name"), "is the name of another rule too"));
+                flaws.push(Flaw::of_text(
+                    format!("{place}.name"),
+                    rule.name.as_str(),
+                    "is the name of another rule too",
+                ));
             }
             self.check_rule(&place, rule, flaws);
         }
@@ -31,20 +35,21 @@ impl Catalog {
     fn check_rule(&self, place: &str, rule: &TrustRule, flaws: &mut Vec<Flaw>) {
         let at = |field: &str| format!("{place}.{field}");
         if let Err(invalid) = rule.name.as_str().parse::<RuleName>() {
-            flaws.push(Flaw::new(at("name"), invalid.0));
+            flaws.push(Flaw::of_text(at("name"), rule.name.as_str(), invalid.0));
         }
         if !is_issuer(&rule.issuer) {
             let message = "must be an https URL of at most 512 characters without a query, exactly as the issuer's tokens have it in iss; http only on a loopback address";
-            flaws.push(Flaw::new(at("issuer"), message));
+            flaws.push(Flaw::of_text(at("issuer"), &rule.issuer, message));
         } else if let Some(meant) = Shared::meant_by(&rule.issuer) {
-            flaws.push(Flaw::new(
+            flaws.push(Flaw::of_text(
                 at("issuer"),
+                &rule.issuer,
                 format!("must be {meant}, letter by letter, as its tokens have it in iss"),
             ));
         }
         if !is_text(&rule.audience, LONGEST_TEXT) {
             let message = format!("must be 1 to {LONGEST_TEXT} printable characters without an API token or a JWT");
-            flaws.push(Flaw::new(at("audience"), message));
+            flaws.push(Flaw::of_text(at("audience"), &rule.audience, message));
         }
         conditions(&at("claims"), rule, flaws);
         count(&at("grants"), rule.grants.iter().len(), MOST_GRANTS, flaws);
@@ -56,12 +61,12 @@ impl Catalog {
                 let place = format!("{place}.permissions[{at}]");
                 form(&place, permission, flaws);
                 if !self.may_grant(permission) {
-                    flaws.push(Flaw::new(place, UNKNOWN));
+                    self.known(place, permission, flaws);
                 }
             }
             for (at, resource) in grant.resources.iter().enumerate() {
                 if let Err(invalid) = resource.to_string().parse::<Resource>() {
-                    flaws.push(Flaw::new(format!("{place}.resources[{at}]"), invalid.0));
+                    flaws.push(Flaw::of_text(format!("{place}.resources[{at}]"), &resource.to_string(), invalid.0));
                 }
             }
         }

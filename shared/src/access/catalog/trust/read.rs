@@ -101,7 +101,7 @@ impl Reader {
                     many.iter().filter_map(Value::as_str).map(Pattern::new).collect()
                 }
                 _ => {
-                    self.fail(place, "must be a string or a list of strings; one of them has to match");
+                    self.fail_value(&place, &value, "must be a string or a list of strings; one of them has to match");
                     continue;
                 }
             };
@@ -142,7 +142,7 @@ impl Reader {
         for (at, value) in list.iter().enumerate() {
             let place = format!("{place}[{at}]");
             match read(self, &place, value) {
-                Some(entry) if all.contains(&entry) => self.fail(place, "is listed twice"),
+                Some(entry) if all.contains(&entry) => self.fail_value(&place, value, "is listed twice"),
                 Some(entry) => all.push(entry),
                 None => {}
             }
@@ -156,7 +156,7 @@ impl Reader {
         let seconds = parse_expires_in(&text, epoch).ok().and_then(|end| u32::try_from(end.seconds()).ok());
         let good = seconds.filter(|seconds| (SHORTEST_SECONDS..=LONGEST_EXCHANGED_SECONDS).contains(seconds));
         if good.is_none() {
-            self.fail(place, "must be a whole number and s or m, as in 10m, from 1m to 15m");
+            self.fail_value(place, value, "must be a whole number and s or m, as in 10m, from 1m to 15m");
         }
         good
     }
