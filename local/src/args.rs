@@ -3,10 +3,10 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum, value_parser};
 use http::Uri;
-use local::{Data, LogFormat, Options};
 use portcullis::clock::Clock;
 use portcullis::config::{Oidc, Settings, TokenManagement};
 use portcullis::token::Prefix;
+use portcullis_local::{Data, LogFormat, Options};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -163,7 +163,7 @@ impl Args {
                     owner_claim: self.oidc_owner_claim,
                     scopes: self.oidc_scopes,
                 }),
-                ..Settings::of_table(local::engine::TABLE)
+                ..Settings::of_table(portcullis_local::engine::TABLE)
             },
             audit_log: Box::new(io::stdout()),
             console: Some(PathBuf::from(CONSOLE)),
@@ -201,7 +201,7 @@ fn first_paragraph(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use local::template::{Defaults, Template};
+    use portcullis_local::template::{Defaults, Template};
 
     #[test]
     fn the_defaults_are_the_templates() {

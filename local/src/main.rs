@@ -4,7 +4,7 @@ mod args;
 mod welcome;
 
 use args::Args;
-use local::LogFormat;
+use portcullis_local::LogFormat;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -32,7 +32,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let prefix = args.prefix.clone();
     // Before anything can be interrupted half way.
     let interrupted = interrupted()?;
-    let running = local::start(args.into_options()).await?;
+    let running = portcullis_local::start(args.into_options()).await?;
     // With `--log json` standard output holds the audit log and nothing else.
     let text = welcome::text(&running, &prefix);
     match log {
@@ -72,7 +72,7 @@ fn interrupted() -> io::Result<impl Future<Output = ()>> {
 fn log_to_stderr(format: LogFormat) {
     let shown = Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_target("local", LevelFilter::INFO)
+        .with_target("portcullis_local", LevelFilter::INFO)
         .with_target("dynoxide", LevelFilter::ERROR);
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(shown);

@@ -1,7 +1,7 @@
 //! What is printed at the start: where things are, and lines to paste.
 
-use local::{Origin, Running};
 use portcullis::token::Prefix;
+use portcullis_local::{Origin, Running};
 use std::path::Path;
 
 const OPEN: &str = "Warning: others can reach this address, and tokens go over it in plain HTTP.\n\n";

@@ -5,20 +5,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Our own crates, which name in a log line only what is safe.
-const OURS: [&str; 11] = [
-    "portcullis",
-    "authorizer",
-    "catalog",
-    "create",
-    "exchange",
-    "introspect",
-    "list",
-    "revoke",
-    "rotate",
-    "update",
-    "web_console",
-];
+/// What the names of our own crates begin with. In a log line they name only what is safe.
+const OURS: &str = "portcullis";
 
 /// Starts logging at the level that Lambda's `AWS_LAMBDA_LOG_LEVEL` names (`level`), or at
 /// INFO.
@@ -37,7 +25,7 @@ pub fn init(level: Option<&str>) {
 }
 
 fn targets(level: LevelFilter) -> Targets {
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(OURS.map(|ours| (ours, level)))
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OURS, level)
 }
 
 #[cfg(test)]
@@ -54,5 +42,22 @@ mod tests {
             assert!(!verbose.would_enable(theirs, &Level::INFO));
         }
         assert!(!targets(LevelFilter::ERROR).would_enable("lambda_runtime", &Level::WARN));
+    }
+
+    #[test]
+    fn every_crate_of_a_function_logs_at_the_level_that_is_asked_for() {
+        let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions");
+        let manifests: Vec<_> = std::fs::read_dir(functions)
+            .unwrap()
+            .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("Cargo.toml")).ok())
+            .collect();
+        assert!(manifests.len() >= 10);
+        for manifest in manifests {
+            let names = manifest.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+            for name in names {
+                let target = format!("{}::handler", name.replace('-', "_"));
+                assert!(targets(LevelFilter::TRACE).would_enable(&target, &Level::TRACE), "{target}");
+            }
+        }
     }
 }

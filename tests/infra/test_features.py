@@ -10,8 +10,7 @@ FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if (path
 
 def features(function: str) -> dict[str, str]:
     """Each crate that a function depends on, but for those of this workspace, with its features."""
-    name = "web-console" if function == "console" else function
-    tree = ("cargo", "tree", "--locked", "--package", name, "--edges", "no-dev", "--prefix", "none")
+    tree = ("cargo", "tree", "--locked", "--package", f"portcullis-{function}", "--edges", "no-dev", "--prefix", "none")
     said = subprocess.run((*tree, "--format", "{p}\t{f}"), cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     lines = (line.removesuffix(" (*)").split("\t") for line in said.stdout.splitlines())
     return {crate: features for crate, features in lines if str(ROOT) not in crate}

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use authorizer::{Authorizer, Bookkeeping, Event, Refusal};
 use lambda_runtime::tower::service_fn;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
 use portcullis::{App, config, telemetry};
+use portcullis_authorizer::{Authorizer, Bookkeeping, Event, Refusal};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]

@@ -7,5 +7,6 @@ use portcullis::{App, config, telemetry};
 async fn main() -> Result<(), Error> {
     telemetry::init(config::log_level().as_deref());
     let app = &App::from_env()?;
-    run(service_fn(async |request: Request| Ok::<Response<_>, Error>(catalog::handle(app, request).await))).await
+    run(service_fn(async |request: Request| Ok::<Response<_>, Error>(portcullis_catalog::handle(app, request).await)))
+        .await
 }

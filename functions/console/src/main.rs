@@ -3,7 +3,7 @@
 use lambda_http::{Error, Request, run, service_fn};
 use portcullis::config::Console as Settings;
 use portcullis::{config, telemetry};
-use web_console::{Console, Files};
+use portcullis_console::{Console, Files};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

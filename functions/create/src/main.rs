@@ -1,11 +1,11 @@
 //! Wiring: a direct invocation makes the first admin token, everything else is the
 //! gateway's.
 
-use create::Bootstrap;
 use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Error, LambdaEvent, Request, Response, Service as _, service_fn};
 use portcullis::{App, config, telemetry};
+use portcullis_create::Bootstrap;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,11 +17,12 @@ async fn main() -> Result<(), Error> {
 
 async fn invoked(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     if let Some(payload) = Bootstrap::from_payload(&event.payload) {
-        let made = create::bootstrap(app, payload.map_err(|error| failed(&error))?).await;
+        let made = portcullis_create::bootstrap(app, payload.map_err(|error| failed(&error))?).await;
         return made.or_else(|problem| serde_json::to_value(problem).map_err(|error| failed(&error)));
     }
     let request: LambdaRequest = serde_json::from_value(event.payload).map_err(|error| failed(&error))?;
-    let handler = service_fn(async |request: Request| Ok::<Response<_>, Error>(create::handle(app, request).await));
+    let handler =
+        service_fn(async |request: Request| Ok::<Response<_>, Error>(portcullis_create::handle(app, request).await));
     let event = LambdaEvent::new(request, event.context);
     let answer = lambda_http::Adapter::from(handler).call(event).await.map_err(|error| failed(&*error))?;
     serde_json::to_value(answer).map_err(|error| failed(&error))

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use exchange::{Exchange, Handled};
 use lambda_http::{Error, Request, run, service_fn};
 use portcullis::{App, config, telemetry};
+use portcullis_exchange::{Exchange, Handled};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -9,6 +9,7 @@ async fn main() -> Result<(), Error> {
     telemetry::init(config::log_level().as_deref());
     let app = &App::from_env()?;
     let flusher = &Flusher::from_env()?;
-    let answer = async |request: Request| Ok::<Response<_>, Error>(revoke::handle(app, flusher, request).await);
+    let answer =
+        async |request: Request| Ok::<Response<_>, Error>(portcullis_revoke::handle(app, flusher, request).await);
     run(service_fn(answer)).await
 }
