@@ -34,11 +34,13 @@ impl Timestamp {
         Self::from_millis(seconds.saturating_mul(1000))
     }
 
-    /// From RFC 3339, as a timestamp prints itself.
+    /// From RFC 3339, with any offset; a fraction is cut to milliseconds.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().map(Self::from_millis)
+        // The parser takes any character between date and time.
+        let has_divider = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| has_divider)?;
+        i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self::from_millis)
     }
 
     /// Milliseconds since the epoch.
@@ -138,7 +140,11 @@ mod tests {
             let moment = Timestamp::from_millis(millis);
             assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
         }
-        assert_eq!(Timestamp::parse("yesterday"), None);
+        for no_time in ["yesterday", "2027-01-15 08:00:00Z", "2027-01-15x08:00:00Z", "2027-01-15T08:00:00"] {
+            assert_eq!(Timestamp::parse(no_time), None, "{no_time}");
+        }
+        let offset = Timestamp::parse("2027-01-15T09:30:00.123999+01:30");
+        assert_eq!(offset, Some(Timestamp::from_millis(1_800_000_000_123)));
     }
 
     #[test]

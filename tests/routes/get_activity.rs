@@ -90,6 +90,19 @@ fn every_parameter_that_is_wrong_is_named_at_once() {
 }
 
 #[test]
+fn a_bound_may_have_any_offset_and_fraction() {
+    let stack = stack();
+    let token = stack.token(["apps:read"]);
+    for bounds in
+        ["from=2000-01-01T00:00:00.041Z", "from=2000-01-01T00:00:00.041999%2B00:00&to=2099-01-01T00:00:00-08:00"]
+    {
+        let path = format!("/activity?owner={}&{bounds}", token.owner);
+        let page = stack.get(&path).bearer(&stack.admin).send().expect(200).json();
+        assert_eq!(page["events"][0]["kind"], "created");
+    }
+}
+
+#[test]
 fn the_activity_needs_tokens_read() {
     let stack = stack();
     let token = stack.token(["apps:read"]);

@@ -682,8 +682,10 @@ export interface components {
         Time: string;
         /**
          * Format: date-time
-         * @description A time as RFC 3339 writes it, with any offset and fraction.
+         * @description An RFC 3339 time, with any offset and fraction. Encode the `+` of an offset as `%2B`.
          * @example 2027-01-15T08:00:00Z
+         * @example 2027-01-15T08:00:00.123Z
+         * @example 2027-01-15T09:00:00+01:00
          */
         TimeInQuery: string;
         /**
@@ -710,9 +712,11 @@ export interface components {
         ExpiresIn: string | null;
         /**
          * Format: date-time
-         * @description When it expires: a time in the future, at most 36500 days away, to the second
-         *     and in UTC; an offset other than `Z`, a fraction and a leap second are refused.
+         * @description When it expires: an RFC 3339 time in the future, at most 36500 days away, with any offset. A
+         *     fraction of a second is dropped; a leap second is refused.
          * @example 2099-12-31T23:59:59Z
+         * @example 2099-12-31T20:00:13.041Z
+         * @example 2099-12-31T20:00:13+00:00
          */
         ExpiresAt: string | null;
         /** @description Several sets of permissions, each on resources of its own. */

@@ -70,7 +70,7 @@ fn read<T>(
 }
 
 fn moment(text: &str) -> Result<Timestamp, Invalid> {
-    let wrong = "must be a time as RFC 3339 writes it, as in 2026-11-28T12:00:00Z";
+    let wrong = "must be an RFC 3339 time, as in 2026-11-28T12:00:00Z; encode the + of an offset as %2B";
     Timestamp::parse(text).ok_or_else(|| Invalid(wrong.to_owned()))
 }
 

@@ -43,6 +43,10 @@ fn expires_at_is_kept_to_the_second() {
         ("2096-02-29T00:00:00Z", "2096-02-29T00:00:00Z"),
         ("2099-06-01t12:00:00z", "2099-06-01T12:00:00Z"),
         ("2099-06-01T12:00:00.000Z", "2099-06-01T12:00:00Z"),
+        ("2099-12-28T20:00:13.041Z", "2099-12-28T20:00:13Z"),
+        ("2099-12-28T20:00:13.041999+00:00", "2099-12-28T20:00:13Z"),
+        ("2099-12-28T20:00:13-00:00", "2099-12-28T20:00:13Z"),
+        ("2099-12-31T23:59:59.9-02:00", "2100-01-01T01:59:59Z"),
     ] {
         let token = stack.create(json!({ "permissions": ["x:y"], "expires_at": given }));
         assert_eq!(token.view["expires_at"], kept);
@@ -85,14 +89,10 @@ fn a_lifetime_that_is_none_is_refused_and_the_limit_named() {
     for far in ["9999-12-31T23:59:59Z", "2199-01-01T00:00:00Z"] {
         assert_eq!(refused("expires_at", far), "must be at most 36500 days away; null is for never", "{far}");
     }
-    for offset in ["2099-01-01T00:00:00+00:00", "2099-01-01T00:00:00+02:00", "2099-01-01T00:00:00-00:00"] {
-        assert_eq!(refused("expires_at", offset), "must be in UTC: end it with Z instead of an offset", "{offset}");
-    }
     let leap = "must not be a leap second; the second before it is :59";
     for second in ["2016-12-31T23:59:60Z", "2098-12-31T23:59:60Z", "2099-06-30T23:59:60Z"] {
         assert_eq!(refused("expires_at", second), leap, "{second}");
     }
-    assert_eq!(refused("expires_at", "2099-01-01T00:00:00.5Z"), "must be to the second, without a fraction");
     for no_time in [
         "",
         "never",
@@ -111,7 +111,10 @@ fn a_lifetime_that_is_none_is_refused_and_the_limit_named() {
         "2099-01-01T00:00:00ZZ",
     ] {
         let message = refused("expires_at", no_time);
-        assert_eq!(message, "must be an RFC 3339 time in UTC, as in 2027-01-31T12:00:00Z", "{no_time:?}");
+        assert_eq!(
+            message, "must be an RFC 3339 time, as in 2027-01-31T12:00:00Z or 2027-01-31T12:00:00+01:00",
+            "{no_time:?}"
+        );
     }
 }
 
