@@ -80,9 +80,20 @@ fn a_person_who_lost_a_role_has_none_of_it_at_the_very_next_call() {
     without["sessions"]["groups"] = json!({"team": "writer"});
     put(&stack, &stack.admin, &without).expect(200);
     create(&stack, &session, &["apps:read"]).problem(403, "exceeds_grants");
+    // Not even for what takes no grants: the authorizer still lets these pass.
+    let no_more = |answer: Answer| {
+        let document = answer.problem(403, "forbidden");
+        assert!(document["detail"].as_str().unwrap().contains("any more"), "{document}");
+    };
+    no_more(put(&stack, &session, &json!({})));
+    no_more(stack.get("/catalog").bearer(&session).send());
+    no_more(stack.post("/owners/someone/revoke-tokens").bearer(&session).send());
+    let form = format!("token={}", *stack.token(["apps:read"]).secret);
+    no_more(stack.post("/introspect").bearer(&session).form(form).send());
     let mut back = without;
     back["sessions"]["groups"]["admins"] = json!("everything");
-    put(&stack, &session, &back).problem(403, "exceeds_grants");
+    no_more(put(&stack, &session, &back));
+    stack.get("/tokens").bearer(&session).send().expect(200);
 }
 
 #[test]

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::{FieldError, Problem, check_content_encoding};
 use crate::App;
-use crate::access::{Api, Principal};
+use crate::access::{Api, Asked, Catalog, Decision, Missing, Principal, Reason, Rules, Target, decide};
 use crate::clock::Timestamp;
 use crate::store::{Caller, StoredCatalog};
-use crate::token::{Actor, Author, OwnerId, Record, Standing, TokenId};
+use crate::token::{Actor, Author, OwnerId, Record, TokenId};
 
 /// A call to one of the functions, by someone whom the authorizer let in.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ impl Call {
     /// # Errors
     /// 500 where the event is not one of this deployment's API, or has no authorizer's context (then nobody
     /// has decided on this request, and it ends here), 415 for a body in a coding that is not understood,
-    /// 403 where the caller's token has ended since,
-    /// 503 where the store fails.
+    /// 403 where the caller's token has ended since or the caller lacks by now what the route needs, 503 where
+    /// the store fails.
     pub async fn read(app: &App, request: &Request) -> Result<Self, Problem> {
         let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
             tracing::error!("the event is not a REST API's");
@@ -57,6 +57,8 @@ impl Call {
         check_content_encoding(request)?;
         let (caller, catalog) = caller(app, &context.authorizer.fields).await?;
         let origin = origin(request);
+        let route = context.resource_path.clone().unwrap_or_default();
+        ensure_still_allowed(app, &caller, catalog.as_deref(), request, &route, &origin)?;
         let query = request
             .query_string_parameters_ref()
             .map(|query| query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
@@ -64,7 +66,7 @@ impl Call {
             caller,
             catalog,
             method: request.method().clone(),
-            route: context.resource_path.clone().unwrap_or_default(),
+            route,
             id: request.path_parameters_ref().and_then(|path| path.first("id")).map(str::to_owned),
             origin,
             query: query.unwrap_or_default(),
@@ -170,6 +172,34 @@ pub fn origin(request: &Request) -> Caller {
     Caller::of(identity.source_ip.as_deref(), identity.user_agent.as_deref())
 }
 
+/// Decides once more, on what the caller has at this moment: the authorizer may have decided by a catalog
+/// that was 60 s old, in which a person had a role that was taken from them since.
+fn ensure_still_allowed(
+    app: &App,
+    caller: &Principal,
+    catalog: Option<&StoredCatalog>,
+    request: &Request,
+    route: &str,
+    origin: &Caller,
+) -> Result<(), Problem> {
+    let parameter = |name| request.path_parameters_ref().and_then(|path| path.first(name)).unwrap_or_default();
+    let path = route.replace("{id}", parameter("id")).replace("{owner}", parameter("owner"));
+    let target = Target::Http { method: request.method().as_str(), path: path.trim_start_matches('/') };
+    // What Portcullis's own API needs is in no catalog; the catalog only tells who sees roles.
+    let catalog = catalog.map_or_else(Catalog::of_the_deployment, |stored| &stored.catalog);
+    let rules = Rules::of(catalog, &app.settings);
+    let asked = Asked { api: Api::Own, target, from: origin.source_ip };
+    match decide(Some(caller), &rules, &asked, app.clock.now()) {
+        Decision::Allow => Ok(()),
+        Decision::Refuse(_) => Err(Problem::forbidden("Your token has ended.")),
+        Decision::Forbid(Reason::MalformedPath, _) => Err(Problem::not_found()),
+        Decision::Forbid(_, Missing { permission: Some(permission), .. }) => {
+            Err(Problem::forbidden(format!("You do not have {permission} for this any more.")))
+        }
+        Decision::Forbid(..) => Err(Problem::forbidden("You may not do this any more.")),
+    }
+}
+
 /// Whom the authorizer's context names, and what they have at this moment; for a session with the
 /// catalog that says so.
 async fn caller(
@@ -180,10 +210,7 @@ async fn caller(
     match of("principal_type") {
         Some("token") => {
             let id: TokenId = of("token_id").and_then(|id| id.parse().ok()).ok_or_else(nobody)?;
-            let record = app.tokens.get(&id).await?;
-            let (now, max_idle) = (app.clock.now(), app.settings.max_idle_days);
-            let alive = record.filter(|record| record.standing(now, max_idle) == Standing::Active);
-            let record = alive.ok_or_else(|| Problem::forbidden("Your token has ended."))?;
+            let record = app.tokens.get(&id).await?.ok_or_else(|| Problem::forbidden("Your token has ended."))?;
             Ok((Principal::Token(Box::new(record)), None))
         }
         Some("session") => {

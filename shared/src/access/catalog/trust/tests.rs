@@ -217,7 +217,10 @@ fn of_an_issuer_that_signs_for_everybody_a_rule_names_whose_identities_it_takes(
     for almost in ["https://gitlab.com/", "https://GitLab.com", "https://gitlab.com:443", "https://gitlab.com:443/"] {
         let said = flaws(rule(almost, json!({"ref_protected": "true"})));
         assert_eq!(said.len(), 1, "{almost} {said:?}");
-        assert!(said[0].starts_with(&format!("trust[0].issuer: {almost:?} must be https://gitlab.com, letter by letter")), "{said:?}");
+        assert!(
+            said[0].starts_with(&format!("trust[0].issuer: {almost:?} must be https://gitlab.com, letter by letter")),
+            "{said:?}"
+        );
     }
     // An issuer of one's own signs for one's own.
     assert_eq!(flaws(rule("https://gitlab.example.com", json!({"ref_protected": "true"}))), [""; 0]);
