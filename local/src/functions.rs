@@ -19,8 +19,18 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The functions that a route can lead to, by the name of their program.
-const NAMES: [&str; 10] =
-    ["catalog", "console", "create", "exchange", "introspect", "list", "revoke", "rotate", "update", echo::FUNCTION];
+const NAMES: [&str; 10] = [
+    "portcullis-catalog",
+    "portcullis-console",
+    "portcullis-create",
+    "portcullis-exchange",
+    "portcullis-introspect",
+    "portcullis-list",
+    "portcullis-revoke",
+    "portcullis-rotate",
+    "portcullis-update",
+    echo::FUNCTION,
+];
 
 /// All functions, on one app.
 pub(crate) struct Functions {
@@ -66,20 +76,20 @@ impl Backend for Functions {
         let event: LambdaRequest = serde_json::from_str(&event.to_string()).map_err(|error| error.to_string())?;
         let request = Request::from(event);
         let answer = match function {
-            "catalog" => catalog::handle(&self.app, request).await,
-            "console" => self.console.handle(&request),
-            "create" => create::handle(&self.app, request).await,
-            "exchange" => {
+            "portcullis-catalog" => catalog::handle(&self.app, request).await,
+            "portcullis-console" => self.console.handle(&request),
+            "portcullis-create" => create::handle(&self.app, request).await,
+            "portcullis-exchange" => {
                 let Handled { response, audit } = self.exchange.handle(&request).await;
                 let written = audit.map_or(Ok(()), |line| self.audit_log.write(&line));
                 written.map_err(|error| format!("the audit log cannot be written: {error}"))?;
                 response
             }
-            "introspect" => introspect::handle(&self.app, request).await,
-            "list" => list::handle(&self.app, request).await,
-            "revoke" => revoke::handle(&self.app, &self.flusher, request).await,
-            "rotate" => rotate::handle(&self.app, request).await,
-            "update" => update::handle(&self.app, request).await,
+            "portcullis-introspect" => introspect::handle(&self.app, request).await,
+            "portcullis-list" => list::handle(&self.app, request).await,
+            "portcullis-revoke" => revoke::handle(&self.app, &self.flusher, request).await,
+            "portcullis-rotate" => rotate::handle(&self.app, request).await,
+            "portcullis-update" => update::handle(&self.app, request).await,
             unknown => return Err(format!("there is no function {unknown}")),
         };
         Ok(answer.map(text))
