@@ -33,7 +33,7 @@ TEXTS = [
     "\x7f",
     "\ufffd",
 ]
-LONG = {"name": [100, 101], "description": [500, 501], "owner": [128, 129]}
+LONG = {"name": [100, 101], "description": [500, 501], "owner": [255, 256]}
 TOKEN = "ab_" + "a1" * 29 + "b"
 TOKEN += spec.checksum(TOKEN)
 JWT_HEADERS = ["eyJhbGciOiJIUzI1NiJ9", "eyJ0eXAiOiJKV1QiLCJhbGciOjF9", "eyJ0eXAiOiJKV1QifQ"]

@@ -152,11 +152,12 @@ fn a_session_in_a_path_or_a_field_reaches_no_log_and_is_not_stored() {
 #[test]
 fn a_person_with_a_random_subject_signs_in_and_shares_what_has_a_random_name() {
     let stack = stack_of_ones_own(|_| {});
-    // Of Dex, of 256 random bits in base64url, and behind a separator.
+    // Of Dex, of 256 random bits in base64url, behind a separator, and the longest.
     for subject in [
         "ChUxMDM0NTY3ODkwMTIzNDU2Nzg5MDESBmdvb2dsZQxyzABCDEFGHIJKL",
         "h7Kd0sQeXvB2nZ4mW8tYc1LpRfUaJ6gOi9T3yNbMqEw",
         "idp_9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        &"Ab1".repeat(85),
     ] {
         let session = stack.sign_in(subject, &["portcullis-admin"]);
         assert_eq!(me(&stack, &session)["owner"], subject);

@@ -329,8 +329,8 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description Whose tokens. An owner whose name no path can hold (`/`, `;`, `?`, `%`, `*`, `.` and `..`)
-                 *     goes into the query, and `-` here.
+                 * @description Whose tokens. An owner whose name no path can hold (`/`, `;`, `?`, `%`, `*`, `.` and `..`), or
+                 *     of more than 370 characters once percent-encoded, goes into the query, and `-` here.
                  */
                 owner: components["schemas"]["OwnerInPath"];
             };
@@ -576,7 +576,7 @@ export interface components {
         Description: string | null;
         /**
          * Format: without-credential
-         * @description Whom a token belongs to and acts for: printable ASCII without spaces, `"` and `\`,
+         * @description Whom a token belongs to and acts for: 1 to 255 characters of printable ASCII without spaces, `"` and `\`,
          *     as the subjects of identity providers, e-mail addresses and names of teams have it.
          * @example alice@example.com
          */
@@ -2756,8 +2756,8 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description Whose tokens. An owner whose name no path can hold (`/`, `;`, `?`, `%`, `*`, `.` and `..`)
-                 *     goes into the query, and `-` here.
+                 * @description Whose tokens. An owner whose name no path can hold (`/`, `;`, `?`, `%`, `*`, `.` and `..`), or
+                 *     of more than 370 characters once percent-encoded, goes into the query, and `-` here.
                  */
                 owner: components["schemas"]["OwnerInPath"];
             };

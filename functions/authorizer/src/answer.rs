@@ -220,14 +220,14 @@ pub(crate) mod tests {
             let grants = Grants::one((0..size).map(long).collect(), (0..size).map(resource).collect());
             let largest = Record {
                 name: "\"".repeat(100).parse().unwrap(),
-                owner: "o".repeat(128).parse().unwrap(),
+                owner: "o".repeat(255).parse().unwrap(),
                 grants: grants.clone(),
                 ..record()
             };
             // As many groups as sessions may have, all of them escaped twice.
             let session = Session {
                 groups: vec!["\"".repeat(MAX_GROUPS_LENGTH / 2 - 2)],
-                owner: "o".repeat(128).parse().unwrap(),
+                owner: "o".repeat(255).parse().unwrap(),
                 roles: roles.clone(),
                 grants,
                 expires_at: Timestamp::from_millis(1),

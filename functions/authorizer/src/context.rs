@@ -13,7 +13,7 @@ const MOST_ROLES: usize = 20;
 
 /// The most characters of a session's groups as JSON text: an answer has 8 KB for everything, and
 /// a list of groups that was cut would be another person's.
-pub(crate) const MAX_GROUPS_LENGTH: usize = 3 * 1024;
+pub(crate) const MAX_GROUPS_LENGTH: usize = 2_900;
 
 /// The most bytes that are shown of a path, a resource or a name.
 const MAX_SHOWN_BYTES: usize = 512;
@@ -66,7 +66,12 @@ pub(crate) fn of_the_request(
             [context.clone(), context]
         }
         (Decision::Allow, _, Some(principal)) => with_grants_and_without(principal, context),
-        _ => [context.clone(), context],
+        // No function gets the context of a refusal: a person's roles may be left out where they do not fit.
+        _ => {
+            let mut without_roles = context.clone();
+            without_roles.remove("roles");
+            [context, without_roles]
+        }
     }
 }
 

@@ -156,7 +156,7 @@ mod tests {
             ]
         );
         assert_eq!(read("").unwrap_err(), ["name is required"]);
-        assert_eq!(read("name=").unwrap_err(), ["name must be 1 to 128 characters; it has 0"]);
+        assert_eq!(read("name=").unwrap_err(), ["name must be 1 to 255 characters; it has 0"]);
     }
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
             ("name=a&groups=x&groups=y".to_owned(), "groups must be given once"),
             (format!("name=a&groups={many}"), "groups must have 1 to 50 entries; it has 51"),
             (format!("name=a&groups={}", "x".repeat(129)), "groups[0] must be 1 to 128 characters; it has 129"),
-            (format!("name={}", "x".repeat(129)), "name must be 1 to 128 characters; it has 129"),
+            (format!("name={}", "x".repeat(256)), "name must be 1 to 255 characters; it has 256"),
         ] {
             assert_eq!(read(&form).unwrap_err(), [about], "{form}");
         }

@@ -133,7 +133,7 @@ fn fields() -> String {
     let groups = GROUPS.join(", ");
     format!(
         "<label for=\"name\">Name</label>\n\
-         <input id=\"name\" name=\"name\" required maxlength=\"128\" pattern=\"[!#-\\[\\]-~]+\" \
+         <input id=\"name\" name=\"name\" required maxlength=\"255\" pattern=\"[!#-\\[\\]-~]+\" \
          autocomplete=\"username\" spellcheck=\"false\" aria-describedby=\"name-hint\">\n\
          <p id=\"name-hint\">Letters, digits and signs, without spaces, quotes and backslashes.</p>\n\
          <label for=\"groups\">Groups</label>\n\

@@ -456,7 +456,7 @@ async fn the_owner_is_the_claim_that_the_operator_named() {
         json!(""),
         json!("a b"),
         json!("ä"),
-        json!("x".repeat(129)),
+        json!("x".repeat(256)),
         json!(["al"]),
         json!("trust:main"),
     ] {

@@ -22,10 +22,15 @@ pub struct Comment(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via(String);
 
-/// Whom a token belongs to and acts for: 1 to 128 printable ASCII characters, as identity
-/// providers' subjects, e-mail addresses and team names have them.
+/// Whom a token belongs to and acts for: 1 to 255 printable ASCII characters, as identity
+/// providers' subjects
+/// ([OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html#IDToken): at most 255),
+/// e-mail addresses and team names have them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OwnerId(String);
+
+/// The most characters of an owner.
+const MAX_OWNER_LENGTH: usize = 255;
 
 /// Why a text with a token in it is refused.
 pub(crate) const CREDENTIAL: &str = "must not contain an API token or a JWT";
@@ -71,7 +76,7 @@ impl FromStr for OwnerId {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        length(text, 1, 128)?;
+        length(text, 1, MAX_OWNER_LENGTH)?;
         // Quotes and backslashes would end a string in the gateway's templates.
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')) {
             return Err(Invalid::new("must be printable ASCII without spaces, quotes and backslashes"));
@@ -183,11 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_printable_ascii() {
-        for good in ["alice@example.com", "auth0|5f7c", "repo:org/app:ref:refs/heads/main"] {
+    fn an_owner_is_1_to_255_printable_ascii_characters() {
+        for good in ["alice@example.com", "auth0|5f7c", "repo:org/app:ref:refs/heads/main", &"x".repeat(255)] {
             assert!(good.parse::<OwnerId>().is_ok(), "{good}");
         }
-        for bad in ["", "a b", "a\"b", "a\\b", "ä", "a\n", &"x".repeat(129)] {
+        for bad in ["", "a b", "a\"b", "a\\b", "ä", "a\n", &"x".repeat(256)] {
             assert!(bad.parse::<OwnerId>().is_err(), "{bad:?}");
         }
     }
@@ -216,7 +221,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_random_subject_is_an_owner(text in "[0-9A-Za-z_-]{20,128}") {
+        fn a_random_subject_is_an_owner(text in "[0-9A-Za-z_-]{20,255}") {
             prop_assert!(text.parse::<OwnerId>().is_ok());
         }
     }

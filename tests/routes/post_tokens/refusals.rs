@@ -119,7 +119,7 @@ fn every_limit_that_is_broken_is_named_in_one_answer() {
             "resources": ([&["/"], &["x"; 50][..]].concat()),
             "expires_in": "0s",
             "expires_at": "2000-01-01T00:00:00Z",
-            "owner": "o".repeat(129),
+            "owner": "o".repeat(256),
             "colour": "red",
         })
         .to_string(),
