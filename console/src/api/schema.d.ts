@@ -563,14 +563,15 @@ export interface components {
         /**
          * Format: without-credential
          * @description What people call the token: 1 to 100 characters (Unicode code points) on one line,
-         *     not all of them blank. Names need not be unique.
+         *     not all of them white space or invisible (`Default_Ignorable_Code_Point`, format characters and
+         *     U+2800). Names need not be unique.
          * @example GitHub Actions
          */
         Name: string;
         /**
          * Format: without-credential
-         * @description What the token is for: up to 500 characters (Unicode code points). Line feeds and
-         *     tabs are its only control characters.
+         * @description What the token is for: up to 500 characters (Unicode code points), not all of them white space or
+         *     invisible. Line feeds and tabs are its only control characters.
          * @example Deploys the billing app.
          */
         Description: string | null;
@@ -602,7 +603,7 @@ export interface components {
          * @description A path-like name of 1 to 256 characters (Unicode code points). `apps/billing` is
          *     itself and all below it, `apps/*` only what is below, `*` is everything. Names are
          *     divided by single slashes, are not `.` or `..`, and hold none of `\ ; ? % *` and no
-         *     control characters. Case matters.
+         *     control characters. White space is neither first nor last. Case matters.
          * @example apps/billing
          * @example apps/*
          * @example *
@@ -1494,7 +1495,7 @@ export interface components {
         };
         /**
          * Format: without-credential
-         * @description For people, in one line of at most 200 characters.
+         * @description For people, in one line of at most 200 characters, not all of them white space or invisible.
          * @example Start a build
          */
         OneLine: string;

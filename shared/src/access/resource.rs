@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::token::{Invalid, ensure_no_credential};
+use crate::token::{Invalid, ensure_no_credential, has_outer_space};
 
 /// The most characters of a resource.
 const LONGEST: usize = 256;
@@ -72,6 +72,9 @@ impl FromStr for Resource {
                 "must be names divided by single slashes, as in app/billing or app/*, without '.' and '..', and without \\ ; ? % * and control characters in a name",
             ));
         }
+        if has_outer_space(name) {
+            return Err(Invalid::new("must not begin or end with white space"));
+        }
         ensure_no_credential(text)?;
         Ok(Self::stored(text))
     }
@@ -118,8 +121,28 @@ pub(crate) mod tests {
         }
         let long = "x".repeat(257);
         for bad in [
-            "", "/", "/app", "app/", "a//b", "a/../b", "./a", "a/*/b", "*/a", "a*", "a\\b", "a;b", "a%2fb", "a\n",
-            "/*", &long,
+            "",
+            "/",
+            "/app",
+            "app/",
+            "a//b",
+            "a/../b",
+            "./a",
+            "a/*/b",
+            "*/a",
+            "a*",
+            "a\\b",
+            "a;b",
+            "a%2fb",
+            "a\n",
+            "/*",
+            " app",
+            "app ",
+            " ",
+            "app /*",
+            "\u{3000}app/x",
+            "app/x\u{a0}",
+            &long,
         ] {
             assert!(bad.parse::<Resource>().is_err(), "{bad:?}");
         }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, WhiteSpace};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
 use super::{Invalid, contains_credential, redact};
 
 /// A token's name: 1 to 100 characters.
@@ -32,6 +35,9 @@ pub struct OwnerId(String);
 /// The most characters of an owner.
 const MAX_OWNER_LENGTH: usize = 255;
 
+/// Why a text that shows nothing is refused.
+pub(crate) const BLANK: &str = "must not be blank";
+
 /// Why a text with a token in it is refused.
 pub(crate) const CREDENTIAL: &str = "must not contain an API token or a JWT";
 
@@ -40,8 +46,8 @@ impl FromStr for TokenName {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         length(text, 1, 100)?;
-        if text.trim().is_empty() {
-            return Err(Invalid::new("must not be blank"));
+        if is_blank(text) {
+            return Err(Invalid::new(BLANK));
         }
         if text.chars().any(unprintable) {
             return Err(Invalid::new("must be one line without control and invisible characters"));
@@ -56,6 +62,9 @@ impl FromStr for Description {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         length(text, 0, 500)?;
+        if !text.is_empty() && is_blank(text) {
+            return Err(Invalid::new(BLANK));
+        }
         if text.chars().any(|c| unprintable(c) && c != '\n' && c != '\t') {
             return Err(Invalid::new("must not hold control and invisible characters other than line feed and tab"));
         }
@@ -157,6 +166,26 @@ pub fn unprintable(c: char) -> bool {
             | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
+/// Whether a text shows nothing: it is empty, or white space and invisible characters alone, as Unicode
+/// defines them ([UAX #44](https://www.unicode.org/reports/tr44/)). U+2800, a Braille pattern without dots,
+/// is a symbol to Unicode and blank to the eye: an exception here.
+pub(crate) fn is_blank(text: &str) -> bool {
+    let (spaces, ignorable) =
+        (CodePointSetData::new::<WhiteSpace>(), CodePointSetData::new::<DefaultIgnorableCodePoint>());
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    text.chars().all(|c| {
+        c == '\u{2800}'
+            || spaces.contains(c)
+            || ignorable.contains(c)
+            || matches!(categories.get(c), GeneralCategory::Control | GeneralCategory::Format)
+    })
+}
+
+/// Whether a text begins or ends with white space. Two names that differ in nothing else look the same.
+pub(crate) fn has_outer_space(text: &str) -> bool {
+    text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)
+}
+
 /// Refuses a text with a token or a JWT in it: it would be stored in the clear.
 pub(crate) fn ensure_no_credential(text: &str) -> Result<(), Invalid> {
     if contains_credential(text) { Err(Invalid::new(CREDENTIAL)) } else { Ok(()) }
@@ -185,6 +214,21 @@ mod tests {
         assert!("x".repeat(500).parse::<Description>().is_ok());
         assert!("x".repeat(501).parse::<Description>().is_err());
         assert!("\u{7}".parse::<Description>().is_err());
+    }
+
+    #[test]
+    fn a_text_that_shows_nothing_is_blank() {
+        let invisible =
+            ["\u{3164}", "\u{2800}", "\u{200d}", "\u{200c}\u{200d}", "\u{180e}", "\u{e0041}", "\u{115f}", "\u{fe0f}"];
+        for blank in [" ", "\u{3000}", " \u{3164} \u{2800}", "\u{206a}", "\u{fff9}"].into_iter().chain(invisible) {
+            assert_eq!(blank.parse::<TokenName>().unwrap_err().0, BLANK, "{blank:?}");
+            assert_eq!(blank.parse::<Description>().unwrap_err().0, BLANK, "{blank:?}");
+            let visible = format!("{blank}x");
+            assert_eq!(visible.parse::<TokenName>().is_ok(), !visible.chars().any(unprintable), "{visible:?}");
+        }
+        for visible in ["👩\u{200d}💻", "می\u{200c}خواهم", "\u{2801}", "❤\u{fe0f}", "⠀x"] {
+            assert!(visible.parse::<TokenName>().is_ok(), "{visible:?}");
+        }
     }
 
     #[test]

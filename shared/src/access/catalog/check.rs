@@ -3,7 +3,7 @@
 use super::document::Places;
 use super::{Catalog, Flaw, OWN, RoleName};
 use crate::access::{MOST_PERMISSIONS, Permission};
-use crate::token::{CREDENTIAL, contains_credential, redact, unprintable};
+use crate::token::{BLANK, CREDENTIAL, contains_credential, has_outer_space, is_blank, redact, unprintable};
 
 const LONGEST_DESCRIPTION: usize = 200;
 const LONGEST_GROUP: usize = 256;
@@ -12,6 +12,8 @@ const LONGEST_GROUP: usize = 256;
 const MIN_SIMILARITY: f64 = 0.55;
 /// For so many flaws a permission is suggested: as many as a response names.
 const MAX_SUGGESTIONS: usize = 20;
+
+pub(super) const OUTER_SPACE: &str = "must not begin or end with white space";
 
 impl Catalog {
     /// `places` says where the parts of lists stand: those that could not be read are
@@ -94,6 +96,9 @@ impl Catalog {
                 self.known(place, &route.permission, flaws);
             }
             for (field, text) in [("match", Some(&route.pattern)), ("resource", route.resource.as_ref())] {
+                if text.is_some_and(|text| has_outer_space(text)) {
+                    flaws.push(Flaw::new(format!("routes[{at}].{field}"), OUTER_SPACE));
+                }
                 if text.is_some_and(|text| contains_credential(text)) {
                     flaws.push(Flaw::new(format!("routes[{at}].{field}"), CREDENTIAL));
                 }
@@ -115,6 +120,9 @@ impl Catalog {
             if !(1..=LONGEST_GROUP).contains(&group.chars().count()) || group.chars().any(unprintable) {
                 let message = format!("must be a group's name of 1 to {LONGEST_GROUP} printable characters");
                 flaws.push(Flaw::new(&place, message));
+            }
+            if has_outer_space(group) {
+                flaws.push(Flaw::new(&place, OUTER_SPACE));
             }
             if contains_credential(group) {
                 flaws.push(Flaw::new(&place, CREDENTIAL));
@@ -145,6 +153,9 @@ fn description(place: &str, text: &str, flaws: &mut Vec<Flaw>) {
     if count > LONGEST_DESCRIPTION {
         let message = format!("must be described in at most {LONGEST_DESCRIPTION} characters; it has {count}");
         flaws.push(Flaw::new(place, message));
+    }
+    if !text.is_empty() && is_blank(text) {
+        flaws.push(Flaw::new(place, BLANK));
     }
     if text.chars().any(unprintable) || contains_credential(text) {
         flaws.push(Flaw::new(

@@ -2,11 +2,11 @@
 
 use super::issuers::Shared;
 use super::{RuleName, TrustRule};
-use crate::access::catalog::check::form;
+use crate::access::catalog::check::{OUTER_SPACE, form};
 use crate::access::catalog::limits::{MAX_CLAIMS, MAX_PATTERNS};
 use crate::access::catalog::{Catalog, Flaw};
 use crate::access::{MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Resource};
-use crate::token::{CREDENTIAL, contains_credential, unprintable};
+use crate::token::{CREDENTIAL, contains_credential, has_outer_space, unprintable};
 use crate::url::Url;
 
 const LONGEST_CLAIM: usize = 100;
@@ -51,6 +51,9 @@ impl Catalog {
             let message = format!("must be 1 to {LONGEST_TEXT} printable characters without an API token or a JWT");
             flaws.push(Flaw::of_text(at("audience"), &rule.audience, message));
         }
+        if has_outer_space(&rule.audience) {
+            flaws.push(Flaw::new(at("audience"), OUTER_SPACE));
+        }
         conditions(&at("claims"), rule, flaws);
         count(&at("grants"), rule.grants.iter().len(), MOST_GRANTS, flaws);
         for (number, grant) in rule.grants.iter().enumerate() {
@@ -89,6 +92,9 @@ fn conditions(place: &str, rule: &TrustRule, flaws: &mut Vec<Flaw>) {
         count(&place, patterns.len(), MAX_PATTERNS, flaws);
         if !patterns.iter().all(|pattern| is_text(pattern.as_str(), LONGEST_TEXT)) {
             flaws.push(Flaw::new(&place, format!("must be texts of 1 to {LONGEST_TEXT} printable characters")));
+        }
+        if patterns.iter().any(|pattern| has_outer_space(pattern.as_str())) || has_outer_space(claim) {
+            flaws.push(Flaw::new(&place, OUTER_SPACE));
         }
         if patterns.iter().any(|pattern| contains_credential(pattern.as_str())) {
             flaws.push(Flaw::new(&place, CREDENTIAL));
