@@ -88,7 +88,7 @@ fn a_person_who_lost_a_role_has_none_of_it_at_the_very_next_call() {
     no_more(put(&stack, &session, &json!({})));
     no_more(stack.get("/catalog").bearer(&session).send());
     no_more(stack.post("/owners/someone/revoke-tokens").bearer(&session).send());
-    let form = format!("token={}", *stack.token(["apps:read"]).secret);
+    let form = format!("token={}", stack.token(["apps:read"]).secret);
     no_more(stack.post("/introspect").bearer(&session).form(form).send());
     let mut back = without;
     back["sessions"]["groups"]["admins"] = json!("everything");

@@ -182,11 +182,12 @@ fn ensure_still_allowed(
     route: &str,
     origin: &Caller,
 ) -> Result<(), Problem> {
-    let parameter = |name| request.path_parameters_ref().and_then(|path| path.first(name)).unwrap_or_default();
+    let parameters = request.path_parameters_ref();
+    let parameter = |name: &'static str| parameters.and_then(|path| path.first(name)).unwrap_or_default();
     let path = route.replace("{id}", parameter("id")).replace("{owner}", parameter("owner"));
     let target = Target::Http { method: request.method().as_str(), path: path.trim_start_matches('/') };
     // What Portcullis's own API needs is in no catalog; the catalog only tells who sees roles.
-    let catalog = catalog.map_or_else(Catalog::of_the_deployment, |stored| &stored.catalog);
+    let catalog = catalog.map_or_else(|| Catalog::of_the_deployment(), |stored| &stored.catalog);
     let rules = Rules::of(catalog, &app.settings);
     let asked = Asked { api: Api::Own, target, from: origin.source_ip };
     match decide(Some(caller), &rules, &asked, app.clock.now()) {
