@@ -17,12 +17,57 @@ use crate::pattern::{is_literal, matches};
 /// those, of `/`, `%`, `*` and `?`, and of control characters; and what is not UTF-8 but
 /// reads as one of them to a careless decoder.
 ///
-/// To save room two of them reach a little further than that: they hold back names in which
-/// a dot is escaped, and the root with a second slash, which nobody has to send.
-const GUARD: [&str; 36] = [
-    "//*", "/./*", "/.", "/../*", "/..", "\\*", ";*", "%2e*", "%2E*", "%2f*", "%2F*", "%5c*", "%5C*", "%3b*", "%3B*",
-    "%25*", "%2a*", "%2A*", "%3f*", "%3F*", "%0*", "%1*", "%7f*", "%7F*", "%c2%8*", "%C2%8*", "%c2%9*", "%C2%9*",
-    "%c0*", "%C0*", "%c1*", "%C1*", "%e0%8*", "%E0%8*", "%f0%8*", "%F0%8*",
+/// To save room some of them reach a little further than that: they hold back names in which
+/// a dot is escaped, the root with a second slash, and names that begin with a blank or three dots or hold
+/// fullwidth punctuation or digits.
+const GUARD: [&str; 46] = [
+    "//*",
+    "/./*",
+    "/.",
+    "/../*",
+    "/..",
+    "\\*",
+    ";*",
+    "%2e*",
+    "%2E*",
+    "%2f*",
+    "%2F*",
+    "%5c*",
+    "%5C*",
+    "%3b*",
+    "%3B*",
+    "%25*",
+    "%2a*",
+    "%2A*",
+    "%3f*",
+    "%3F*",
+    "%0*",
+    "%1*",
+    "%7f*",
+    "%7F*",
+    "%c2%8*",
+    "%C2%8*",
+    "%c2%9*",
+    "%C2%9*",
+    "%c0*",
+    "%C0*",
+    "%c1*",
+    "%C1*",
+    "%e0%8*",
+    "%E0%8*",
+    "%f0%8*",
+    "%F0%8*",
+    // Names of dots or blanks alone; blanks and dots of other kinds; fullwidth forms of `/`, `.`, `;`, `?`.
+    "/...*",
+    "/%20*",
+    "%e2%80%8*",
+    "%E2%80%8*",
+    "%e2%80%a*",
+    "%E2%80%A*",
+    "%ef%bc%8*",
+    "%EF%BC%8*",
+    "%ef%bc%9*",
+    "%EF%BC%9*",
 ];
 
 /// Patterns, of which one that denies wins over any that allow.

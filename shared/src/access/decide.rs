@@ -230,6 +230,8 @@ mod tests {
             "apps/x/env%E2%80%8B",
             "apps/x/%EF%BD%85nv",
             "apps/x/Env.tar.gz",
+            "apps/x/env%20.json",
+            "apps/x/env%E2%80%A4json",
             "Apps/x/env",
             "apps./x/env/",
             "%61pps/x/eNv",

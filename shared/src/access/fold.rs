@@ -4,6 +4,9 @@
 //! dots at the end of a name. So a route that needs a permission of its own could be reached by
 //! another spelling of its path, which the catalog does not list.
 
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_normalizer::uts46::Uts46MapperBorrowed;
 
 /// A name without what such backends ignore: case, compatibility forms (NFKC), invisible characters,
@@ -11,16 +14,24 @@ use icu_normalizer::uts46::Uts46MapperBorrowed;
 ///
 /// The mapping is that of [UTS #46](https://www.unicode.org/reports/tr46/#Processing), which maps case and
 /// compatibility forms and drops ignorable characters in one step; its two joiners, and what it does
-/// not allow, are dropped too.
+/// not allow, are dropped too. The Turkish `İ` and `ı` count as `i`, as upper or lower case makes them.
 pub(super) fn fold(name: &str) -> String {
     let mapped: String = if name.is_ascii() {
         name.to_ascii_lowercase()
     } else {
+        let compatible = compatibility_form(name);
         let mapper = Uts46MapperBorrowed::new();
-        let dropped = |c: char| matches!(c, '\u{200c}' | '\u{200d}' | char::REPLACEMENT_CHARACTER);
-        mapper.map_normalize(name.chars()).filter(|c| !dropped(*c)).collect()
+        let dropped = |c: char| matches!(c, '\u{200c}' | '\u{200d}' | '\u{307}' | char::REPLACEMENT_CHARACTER);
+        let mapped = mapper.map_normalize(compatible.chars()).filter(|c| !dropped(*c));
+        // In upper case, a dotless i is the same letter as an i.
+        mapped.map(|c| if c == 'ı' { 'i' } else { c }).collect()
     };
     mapped.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned()
+}
+
+/// The form of a name under NFKC ([UAX #15](https://www.unicode.org/reports/tr15/)).
+pub(super) fn compatibility_form(name: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfkc().normalize(name)
 }
 
 #[cfg(test)]
@@ -60,6 +71,8 @@ mod tests {
         assert_eq!(fold("BÜRO"), fold("bu\u{308}ro"));
         assert_eq!(fold("\u{212a}ey"), "key", "the Kelvin sign");
         assert_eq!(fold("ﬁle"), "file");
+        assert_eq!((fold("admİn"), fold("admın")), ("admin".to_owned(), "admin".to_owned()));
+        assert_eq!((fold("v⒈"), fold("env․json")), ("v1".to_owned(), "env.json".to_owned()));
     }
 
     #[test]

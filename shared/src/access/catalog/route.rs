@@ -244,7 +244,7 @@ fn bind<'a>(
             Part::Literal(literal) => {
                 let (_, name) = names.next()?;
                 let rest = name.strip_prefix(literal.as_str())?;
-                let extends = extension && rest.starts_with('.') && names.peek().is_none();
+                let extends = extension && rest.trim_start().starts_with('.') && names.peek().is_none();
                 if !rest.is_empty() && !extends {
                     return None;
                 }
