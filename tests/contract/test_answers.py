@@ -739,7 +739,9 @@ def test_where_tokens_must_not_be_idle_they_are_listed_by_status_all_the_same(sh
         assert [token["id"] for token in page["tokens"]] == ids
 
 
-@pytest.mark.parametrize("owner", ["a/b", "..", "a;b", "50%", "-", "auth0|5f7c", "a+b@example.com", "~", "'", "x" * 255, "|" * 255])
+@pytest.mark.parametrize(
+    "owner", ["a/b", "..", "a;b", "50%", "-", "auth0|5f7c", "a+b@example.com", "~", "'", "x" * 255, "|" * 255]
+)
 def test_all_tokens_of_an_owner_are_revoked_whatever_it_is_called(owner: str, service: Service) -> None:
     admin = service.admin_token
     made = [calls.create(service, admin, owner=owner)["id"] for _ in range(2)]
