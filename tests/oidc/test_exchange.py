@@ -61,8 +61,6 @@ def test_an_identity_of_the_provider_is_exchanged_once_by_the_rule_that_takes_it
     # Its keys are new ones from now on, and so is what they sign.
     own_provider.tell("rotate")
     assert exchange(service, identity(own_provider)).status_code == 200
-    trust(service, own_provider)
-    assert exchange(service, identity(own_provider)).status_code == 400
 
 
 def test_what_the_provider_has_not_signed_or_not_for_this_is_refused(own_provider: Provider, start: Start) -> None:

@@ -67,9 +67,9 @@ impl Catalog {
             let near = (flaws.len() < MAX_SUGGESTIONS).then(|| self.most_like(permission)).flatten();
             let advice = near.map_or_else(
                 || ": list it under permissions, with a description".to_owned(),
-                |near| format!("; did you mean {:?}?", near.to_string()),
+                |near| format!("; did you mean {:?}?", redact(&near.to_string())),
             );
-            flaws.push(Flaw::new(place, format!("unknown permission {:?}{advice}", permission.to_string())));
+            flaws.push(Flaw::new(place, format!("unknown permission {:?}{advice}", redact(&permission.to_string()))));
         }
     }
 

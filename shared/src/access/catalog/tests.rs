@@ -245,6 +245,10 @@ fn a_long_value_is_shown_by_its_beginning_and_a_token_never() {
     let said = flaws(&json!({"strict": "x".repeat(500), "routes": token, "roles": token})).join("\n");
     assert!(said.contains(&format!("strict: \"{}… must be true or false", "x".repeat(99))), "{said}");
     assert!(!said.contains(&token) && said.contains("[redacted]"), "{said}");
+    let routes = json!([{"match": "GET /", "permission": format!("apps:{token}")}]);
+    let permissions = json!({format!("apps:{token}x"): ""});
+    let said = flaws(&json!({"permissions": permissions, "routes": routes})).join("\n");
+    assert!(said.contains("unknown permission \"apps:pcl_") && !said.contains(&token), "{said}");
 }
 
 #[test]
