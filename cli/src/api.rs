@@ -2,6 +2,7 @@
 //! failures. A credential goes over https, or to this machine, and never to where a redirect
 //! points.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,6 +157,26 @@ impl Api {
     /// A request with a method of one's own; `path` begins with a slash.
     pub(crate) fn call(&self, method: Method, path: impl Into<String>) -> Call<'_> {
         Call { api: self, method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: None }
+    }
+}
+
+/// The cursors of one list. Each is followed once, so that a service that repeats one does not keep the command for ever.
+#[derive(Default)]
+pub(crate) struct Cursors(HashSet<String>);
+
+impl Cursors {
+    /// The cursor of the next page, if there is one.
+    ///
+    /// # Errors
+    /// Where the service gave it before.
+    pub(crate) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, Failure> {
+        match next {
+            Some(cursor) if !self.0.insert(cursor.clone()) => Err(Failure::Unreachable(
+                "the service repeats a cursor (next_cursor) that was followed before, so the list has no end"
+                    .to_owned(),
+            )),
+            next => Ok(next),
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 //! something that means ill.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use assert_cmd::assert::Assert;
 
@@ -11,28 +12,55 @@ use crate::support::{bare, json, stderr, stdout};
 
 /// A server that gives this response once: its URL, and the request that it got.
 pub(crate) fn server(status: &str, headers: &str, body: &str) -> (String, JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let length = body.len();
-    let answer = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    let (listener, url) = listen();
+    let answer = response(status, headers, body);
     let server = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let (mut request, mut byte) = (String::new(), [0]);
-        // To the end of the head, and as much of the body as it says that there is.
-        let is_whole = |request: &str| {
-            let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
-            let head = head.to_ascii_lowercase();
-            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-            body.len() >= length.map_or(0, |length| length.parse().unwrap())
-        };
-        while !is_whole(&request) && stream.read(&mut byte).is_ok_and(|read| read > 0) {
-            request.push(char::from(byte[0]));
-        }
-        // A client that has gone needs no response.
-        let _ = stream.write_all(answer.as_bytes());
-        request
+        let (stream, _) = listener.accept().unwrap();
+        respond(stream, &answer)
     });
     (url, server)
+}
+
+/// The URL of a server that gives these documents in turns, without end.
+fn endless_server(bodies: &[&str]) -> String {
+    let (listener, url) = listen();
+    let answers: Vec<String> = bodies.iter().map(|body| response("200 OK", "", body)).collect();
+    thread::spawn(move || {
+        for answer in answers.iter().cycle() {
+            let (stream, _) = listener.accept().unwrap();
+            respond(stream, answer);
+        }
+    });
+    url
+}
+
+fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+fn response(status: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
+}
+
+/// Reads a request, and answers it.
+fn respond(mut stream: TcpStream, answer: &str) -> String {
+    let (mut request, mut byte) = (String::new(), [0]);
+    // To the end of the head, and as much of the body as it says that there is.
+    let is_whole = |request: &str| {
+        let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+        let head = head.to_ascii_lowercase();
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+        body.len() >= length.map_or(0, |length| length.parse().unwrap())
+    };
+    while !is_whole(&request) && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+        request.push(char::from(byte[0]));
+    }
+    // A client that has gone needs no response.
+    let _ = stream.write_all(answer.as_bytes());
+    request
 }
 
 /// `whoami` with a server that gives this response.
@@ -109,5 +137,25 @@ fn a_service_that_is_too_busy_has_failed() {
         let problem = r#"{"type":"urn:portcullis:problem:x","title":"Busy","status":0}"#;
         let said = stderr(&whoami_of(status, "", problem, &[]).code(7));
         assert!(said.starts_with("error: Busy\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_cursor_that_was_followed_before_is_not_followed_again() {
+    let page = |cursor: &str| {
+        format!(
+            r#"{{"tokens":[],"events":[],"owner":"a","revoked":1,"done":false,"effective_by":"2030-01-01T00:00:00Z","next_cursor":"{cursor}"}}"#
+        )
+    };
+    let (one, other) = (page("one"), page("other"));
+    let events = ["token", "events", "0000000000000000", "--all"];
+    for bodies in [&[one.as_str()][..], &[&one, &other]] {
+        for arguments in [&["token", "list"][..], &events, &["token", "revoke", "--owner", "a", "--yes"]] {
+            let home = tempfile::tempdir().unwrap();
+            let mut command = bare(home.path());
+            command.env("PORTCULLIS_URL", endless_server(bodies)).env("PORTCULLIS_API_TOKEN", "pcl_x");
+            let said = stderr(&command.timeout(Duration::from_secs(60)).args(arguments).assert().code(7));
+            assert!(said.contains("repeats a cursor"), "{arguments:?}: {said}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use portcullis::token::TokenId;
 use serde_json::{Map, Value, json};
 
 use super::{at_stake, fetch, id};
-use crate::api::{Answer, Api};
+use crate::api::{Answer, Api, Cursors};
 use crate::output::clean;
 use crate::{Context, Failure, Outcome};
 
@@ -99,6 +99,7 @@ fn revoke_all_of(owner: &str, args: &RevokeArgs, api: &Api, context: &Context) -
     context.confirm(&format!("Every token of {owner} will be refused from now on, for good."), "Revoke them all?")?;
     let progress = out.progress("Revoking");
     let (mut total, mut failed, mut cursor) = (0, Vec::new(), None);
+    let mut cursors = Cursors::default();
     let last = loop {
         // The owner in the query: there any name has room.
         let call = api.post("/owners/-/revoke-tokens").query("owner", Some(owner)).query("cursor", cursor.as_deref());
@@ -106,7 +107,10 @@ fn revoke_all_of(owner: &str, args: &RevokeArgs, api: &Api, context: &Context) -
         total += answer.revoked;
         failed.extend(answer.failed.iter().cloned());
         progress.set_message(format!("Revoking: {total}"));
-        cursor.clone_from(&answer.next_cursor);
+        // The service stops where its time is over, which may be before the first token of a call.
+        cursor = cursors.follow(answer.next_cursor.clone()).map_err(|error| {
+            Failure::Unfinished(format!("{total} tokens were revoked, but {error}; run the command again"))
+        })?;
         if cursor.is_none() {
             break answer;
         }

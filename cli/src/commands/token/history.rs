@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{id, view};
+use crate::api::Cursors;
 use crate::{Context, Failure, Outcome};
 
 const MOST_PER_PAGE: usize = 100;
@@ -45,12 +46,13 @@ pub(crate) fn events(args: &EventsArgs, context: &Context) -> Result<Outcome, Fa
     let (api, out) = (context.api()?, &context.out);
     let limit = if args.all { usize::MAX } else { usize::try_from(args.limit).unwrap_or(usize::MAX) };
     let (mut events, mut cursor) = (Vec::new(), None::<String>);
+    let mut cursors = Cursors::default();
     loop {
         let size = MOST_PER_PAGE.min(limit - events.len());
         let call = api.get(format!("/tokens/{}/events", args.id)).query("limit", Some(size));
         let page: Page = call.query("cursor", cursor.as_ref()).send()?.read()?;
         events.extend(page.events);
-        cursor = page.next_cursor;
+        cursor = cursors.follow(page.next_cursor)?;
         if cursor.is_none() || events.len() >= limit {
             break;
         }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::view;
-use crate::api::Api;
+use crate::api::{Api, Cursors};
 use crate::output::clean;
 use crate::{Context, Failure, Outcome};
 
@@ -62,13 +62,14 @@ fn tokens(args: &Args, limit: usize, api: &Api, context: &Context) -> Result<(Ve
     // One page is there before anybody would read that it is on its way.
     let mut progress = None;
     let (mut tokens, mut cursor) = (Vec::new(), None::<String>);
+    let mut cursors = Cursors::default();
     loop {
         let size = MOST_PER_PAGE.min(limit - tokens.len());
         let call = api.get("/tokens").query("limit", Some(size)).query("cursor", cursor.as_ref());
         let call = call.query("status", args.status.as_ref()).query("owner", args.owner.as_ref());
         let page: Page = call.query("idle_days", args.idle_days).send()?.read()?;
         tokens.extend(page.tokens);
-        cursor = page.next_cursor;
+        cursor = cursors.follow(page.next_cursor)?;
         if cursor.is_none() || tokens.len() >= limit {
             return Ok((tokens, cursor.is_some()));
         }
