@@ -87,6 +87,75 @@ fn a_pipe_in_the_place_of_a_configuration_of_git_is_said_and_not_opened() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_file_of_git_is_said_and_git_not_started() {
+    for place in [
+        "HEAD",
+        "ORIG_HEAD",
+        "commondir",
+        "config",
+        "config.worktree",
+        "index",
+        "info/attributes",
+        "info/exclude",
+        "info/grafts",
+        "logs/HEAD",
+        "logs/refs/heads/main",
+        "objects/info/alternates",
+        "objects/info/commit-graph",
+        "objects/pack/multi-pack-index",
+        "objects/pack/pack-1.idx",
+        "packed-refs",
+        "refs/heads/deep/er",
+        "shallow",
+        "worktrees/other/HEAD",
+    ] {
+        let at = repository();
+        fs::create_dir(at.path().join("deep")).unwrap();
+        let path = at.path().join(".git").join(place);
+        fs::remove_file(&path).ok();
+        fifo(&path);
+        for arguments in [&["--history"][..], &["--history", "deep"], &["--range", "HEAD~1..HEAD"], &["--staged"]] {
+            let said = stderr(&scan(at.path(), arguments).code(7));
+            assert!(said.contains(&format!(".git/{place}: not a regular file")), "{arguments:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_pipe_in_a_bare_repository_or_behind_a_worktree_is_said_and_git_not_started() {
+    let at = repository();
+    git(at.path(), &["worktree", "add", "-q", "tree"]);
+    git(at.path(), &["clone", "-q", "--bare", ".", "bare"]);
+    fs::create_dir(at.path().join("plain")).unwrap();
+    // A link to a regular file, and the socket of the file system monitor, are fine.
+    fs::rename(at.path().join(".git/config"), at.path().join("settings")).unwrap();
+    symlink("../settings", at.path().join(".git/config")).unwrap();
+    let _monitor = UnixListener::bind(at.path().join(".git/fsmonitor--daemon.ipc")).unwrap();
+    for directory in [".", "tree", "bare", "plain"] {
+        scan(at.path(), &["--history", directory]).code(0);
+    }
+    let places = [
+        ("bare", "bare/packed-refs"),
+        ("plain", "plain/HEAD"),
+        ("tree", ".git/worktrees/tree/index"),
+        ("tree", ".git/shallow"),
+    ];
+    for (directory, place) in places {
+        let path = at.path().join(place);
+        fs::remove_file(&path).ok();
+        fifo(&path);
+        let said = stderr(&scan(at.path(), &["--history", directory]).code(7));
+        assert!(said.contains(&format!("{place}: not a regular file")), "{said}");
+        fs::remove_file(&path).unwrap();
+    }
+    // The name of a branch may be a token.
+    let (secret, _) = token("pcl");
+    fifo(&at.path().join(".git/refs/heads").join(&secret));
+    let said = stderr(&scan(at.path(), &["--history"]).code(7));
+    assert!(said.contains("not a regular file") && !said.contains(&secret), "{said}");
+}
+
+#[test]
 fn nothing_that_a_repository_names_is_run() {
     let at = repository();
     let (ran, program) = (at.path().join("ran"), at.path().join("program"));

@@ -7,7 +7,11 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 /// The id of an object, as git writes it.
 pub(crate) type ObjectId = String;
@@ -21,6 +25,9 @@ pub(crate) enum GitError {
     /// What it said itself.
     #[error("{0}")]
     Refused(String),
+    /// A file of its own is a pipe or a device, on which it would wait.
+    #[error("{0}: not a regular file, so git was not started; remove it")]
+    Irregular(String),
     /// Reading from it failed.
     #[error("reading from git: {0}")]
     Read(#[from] io::Error),
@@ -32,6 +39,7 @@ pub(crate) enum GitError {
 /// Where a repository is.
 pub(crate) struct Git {
     directory: PathBuf,
+    max_silence: Duration,
 }
 
 /// An object of which the contents follow.
@@ -52,16 +60,17 @@ pub(crate) enum Kind {
 }
 
 impl Git {
-    pub(crate) fn in_directory(directory: &Path) -> Self {
-        Self { directory: directory.to_owned() }
+    /// The repository that a directory lies in. A git that neither reads nor writes for `max_silence` is killed.
+    pub(crate) fn in_directory(directory: &Path, max_silence: Duration) -> Self {
+        Self { directory: directory.to_owned(), max_silence }
     }
 
     /// What a command prints.
     pub(crate) fn output<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Vec<u8>, GitError> {
         let mut running = Running::start(self.command(arguments).stdin(Stdio::null()))?;
         let mut output = Vec::new();
-        running.take_stdout()?.read_to_end(&mut output)?;
-        running.finish()?;
+        running.take_stdout(self.max_silence)?.read_to_end(&mut output)?;
+        running.finish(self.max_silence)?;
         Ok(output)
     }
 
@@ -101,18 +110,23 @@ impl Git {
     ) -> Result<u64, GitError> {
         let mut running = Running::start(self.command(&CAT_FILE).stdin(Stdio::piped()))?;
         let stdin = running.child.stdin.take().ok_or(GitError::Unexpected)?;
-        let mut stdout = running.take_stdout()?;
+        let mut stdout = running.take_stdout(self.max_silence)?;
         // From another thread, as both pipes have an end.
         let missing = thread::scope(|scope| {
             scope.spawn(move || write_ids(stdin, objects));
-            read_objects(&mut stdout, |numbered, contents| {
+            let missing = read_objects(&mut stdout, |numbered, contents| {
                 // A name may hold a newline, so its number went along instead.
                 let at = std::str::from_utf8(&numbered.name).ok().and_then(|number| number.parse::<usize>().ok());
                 let named = at.and_then(|at| objects.get(at)).ok_or(io::ErrorKind::InvalidData)?;
                 each(Object { id: named.id.clone(), kind: numbered.kind, name: named.name.clone() }, contents)
-            })
+            });
+            if missing.is_err() {
+                // The other thread may wait for git to read.
+                running.kill();
+            }
+            missing
         })?;
-        running.finish()?;
+        running.finish(self.max_silence)?;
         Ok(missing)
     }
 
@@ -120,15 +134,24 @@ impl Git {
         &self,
         first: &[&str],
         second: &[S],
-        read: impl FnOnce(&mut BufReader<ChildStdout>) -> Result<(), GitError>,
+        read: impl FnOnce(&mut BufReader<Output>) -> Result<(), GitError>,
     ) -> Result<(), GitError> {
         let mut first = Running::start(self.command(first).stdin(Stdio::null()))?;
         let listed = first.child.stdout.take().ok_or(GitError::Unexpected)?;
-        let mut second = Running::start(self.command(second).stdin(Stdio::from(listed)))?;
-        let outcome = second.take_stdout().and_then(|mut stdout| read(&mut stdout));
+        let mut second = Running::start(self.command(second).stdin(Stdio::piped()))?;
+        let stdin = second.child.stdin.take().ok_or(GitError::Unexpected)?;
+        let mut stdout = second.take_stdout(self.max_silence)?;
+        // The second may read for long before it has something to write.
+        let moved = Arc::clone(&stdout.get_ref().moved);
+        thread::spawn(move || forward(listed, stdin, &moved));
+        let outcome = read(&mut stdout);
+        drop(stdout);
+        if matches!(&outcome, Err(GitError::Read(error)) if error.kind() == io::ErrorKind::TimedOut) {
+            return outcome;
+        }
         // What the first says explains what the second, and the reading, did not get.
-        first.finish()?;
-        second.finish()?;
+        first.finish(self.max_silence)?;
+        second.finish(self.max_silence)?;
         outcome
     }
 
@@ -154,40 +177,151 @@ impl Git {
     }
 }
 
+/// The bytes that are read from git at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// How many chunks wait to be searched.
+const MAX_CHUNKS: usize = 4;
+const PARTS_OF_SILENCE: u32 = 10;
 const CAT_FILE: [&str; 3] = ["cat-file", "--buffer", "--batch=%(objectname) %(objecttype) %(objectsize) %(rest)"];
 
 /// A program of git's, and what it complains of.
 struct Running {
     child: Child,
-    complaint: JoinHandle<String>,
+    /// Comes when it has ended, which closes its standard error.
+    complaint: Receiver<String>,
+}
+
+/// What a program of git's writes, read in another thread, so that waiting for it has a deadline.
+struct Output {
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    chunk: io::Cursor<Vec<u8>>,
+    /// Grows with what the program takes in.
+    moved: Arc<AtomicU64>,
+    max_silence: Duration,
+}
+
+/// The time without output, in parts: so the time for which this process itself was stopped does not count.
+struct Silence {
+    parts: u32,
+    moved: u64,
+}
+
+impl Silence {
+    /// A part has passed without output. It begins again where the program has read.
+    fn add_part(&mut self, moved: u64) {
+        self.parts = if moved == self.moved { self.parts + 1 } else { 0 };
+        self.moved = moved;
+    }
+
+    fn is_over(&self) -> bool {
+        self.parts >= PARTS_OF_SILENCE
+    }
+}
+
+impl Output {
+    fn of(mut stdout: ChildStdout, max_silence: Duration) -> Self {
+        let (sender, chunks) = mpsc::sync_channel(MAX_CHUNKS);
+        thread::spawn(move || {
+            loop {
+                let mut chunk = vec![0; CHUNK_BYTES];
+                let read = stdout.read(&mut chunk);
+                let is_last = !matches!(read, Ok(1..));
+                let read = read.map(|length| {
+                    chunk.truncate(length);
+                    chunk
+                });
+                if sender.send(read).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        Self { chunks, chunk: io::Cursor::default(), moved: Arc::default(), max_silence }
+    }
+
+    /// What comes next; nothing at the end.
+    fn next(&self) -> io::Result<Vec<u8>> {
+        let mut silence = Silence { parts: 0, moved: self.moved.load(Ordering::Relaxed) };
+        while !silence.is_over() {
+            match self.chunks.recv_timeout(self.max_silence / PARTS_OF_SILENCE) {
+                Ok(chunk) => return chunk,
+                Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
+                Err(RecvTimeoutError::Timeout) => silence.add_part(self.moved.load(Ordering::Relaxed)),
+            }
+        }
+        Err(too_silent(self.max_silence))
+    }
+}
+
+impl Read for Output {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.chunk.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            return Ok(read);
+        }
+        self.chunk = io::Cursor::new(self.next()?);
+        self.chunk.read(buffer)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 impl Running {
     fn start(command: &mut Command) -> Result<Self, GitError> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(GitError::NotStarted)?;
         let mut stderr = child.stderr.take().ok_or(GitError::Unexpected)?;
-        let complaint = thread::spawn(move || {
+        let (sender, complaint) = mpsc::sync_channel(1);
+        thread::spawn(move || {
             let mut text = Vec::new();
             // What cannot be read of a complaint is not missed.
             let _ = stderr.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).trim().to_owned()
+            let _ = sender.send(String::from_utf8_lossy(&text).trim().to_owned());
         });
         Ok(Self { child, complaint })
     }
 
-    fn take_stdout(&mut self) -> Result<BufReader<ChildStdout>, GitError> {
-        self.child.stdout.take().map(BufReader::new).ok_or(GitError::Unexpected)
+    fn take_stdout(&mut self, max_silence: Duration) -> Result<BufReader<Output>, GitError> {
+        let stdout = self.child.stdout.take().ok_or(GitError::Unexpected)?;
+        Ok(BufReader::new(Output::of(stdout, max_silence)))
     }
 
-    fn finish(mut self) -> Result<(), GitError> {
+    /// Kills it, if it has not ended.
+    fn kill(&mut self) {
+        // It fails where there is nothing left to kill.
+        let _ = self.child.kill();
+    }
+
+    fn finish(mut self, max_silence: Duration) -> Result<(), GitError> {
+        // Also one whose output goes nowhere any more may wait for a pipe.
+        let complaint = self.complaint.recv_timeout(max_silence).map_err(|_| too_silent(max_silence))?;
         let status: ExitStatus = self.child.wait()?;
-        let complaint = self.complaint.join().unwrap_or_default();
         match (status.success(), complaint.is_empty()) {
             (true, _) => Ok(()),
             (false, true) => Err(GitError::Refused(format!("git ended with {status}"))),
             (false, false) => Err(GitError::Refused(complaint)),
         }
     }
+}
+
+/// Gives one program what another writes, and counts it.
+fn forward(mut from: ChildStdout, mut to: ChildStdin, moved: &AtomicU64) {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    while let Ok(length @ 1..) = from.read(&mut chunk) {
+        // A reader that has gone explains itself.
+        if chunk.get(..length).is_none_or(|chunk| to.write_all(chunk).is_err()) {
+            return;
+        }
+        moved.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn too_silent(max_silence: Duration) -> io::Error {
+    let seconds = max_silence.as_secs();
+    let why = format!("no output for {seconds} s, so it was killed; it may wait for a file that is a pipe");
+    io::Error::new(io::ErrorKind::TimedOut, why)
 }
 
 fn write_ids(mut stdin: ChildStdin, objects: &[Object]) {
@@ -201,7 +335,7 @@ fn write_ids(mut stdin: ChildStdin, objects: &[Object]) {
 
 /// Reads what `cat-file` writes; answers how many objects are missing.
 fn read_objects(
-    stdout: &mut BufReader<ChildStdout>,
+    stdout: &mut BufReader<Output>,
     mut each: impl FnMut(Object, &mut dyn Read) -> io::Result<()>,
 ) -> Result<u64, GitError> {
     let (mut header, mut missing) = (Vec::new(), 0);
@@ -237,4 +371,55 @@ fn parse(header: &[u8]) -> Option<(Object, u64)> {
     };
     let size = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
     Some((Object { id, kind, name: parts.next().unwrap_or_default().to_vec() }, size))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn run(program: &str, arguments: &[&str], at: &Path) {
+        let mut program = Command::new(program);
+        let program = program.current_dir(at).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        assert!(program.status().is_ok_and(|status| status.success()), "{arguments:?}");
+    }
+
+    /// A git that waits for a pipe to which nothing writes: it is killed, however short the deadline.
+    #[test]
+    fn a_git_that_neither_reads_nor_writes_is_killed_after_the_deadline() {
+        let at = tempfile::tempdir().unwrap();
+        run("git", &["init", "-q"], at.path());
+        run("mkfifo", &["pipe"], at.path());
+        let config = at.path().join(".git/config");
+        let included = format!("{}[include]\n\tpath = ../pipe\n", fs::read_to_string(&config).unwrap());
+        fs::write(&config, included).unwrap();
+        let git = Git::in_directory(at.path(), Duration::from_millis(50));
+        let object = Object { id: "0".repeat(40), kind: Kind::Blob, name: Vec::new() };
+        for outcome in [
+            git.output(&["rev-parse", "--git-dir"]).map(drop),
+            git.piped(&["rev-list", "--all"], &["diff-tree", "--stdin"]).map(drop),
+            // The second ends at once, and does not read the configuration.
+            git.piped(&["rev-list", "--all"], &["version"]).map(drop),
+            git.objects_listed_by(&["rev-list", "--all"], |_, _| Ok(())).map(drop),
+            git.objects(&[object], |_, _| Ok(())).map(drop),
+        ] {
+            assert!(outcome.unwrap_err().to_string().contains("no output for"));
+        }
+    }
+
+    #[test]
+    fn a_program_that_reads_is_not_silent() {
+        let mut silence = Silence { parts: 0, moved: 0 };
+        for moved in 1..=100 {
+            for _ in 1..PARTS_OF_SILENCE {
+                silence.add_part(moved);
+                assert!(!silence.is_over());
+            }
+        }
+        silence.add_part(100);
+        assert!(!silence.is_over());
+        silence.add_part(100);
+        assert!(silence.is_over());
+    }
 }

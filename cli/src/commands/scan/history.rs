@@ -4,13 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::find::{Finder, Found, Window};
 use super::findings::{Findings, Part, Source};
 use super::git::{Git, GitError, Kind, Object, ObjectId};
+use super::git_files;
 
 /// Above this many files with tokens, git is not given all their ids on its command line.
 const MOST_IDS: usize = 1000;
+/// How long git may go without reading or writing. The slowest that works sorts a long history before its first line.
+const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
 const NOTHING: &str = "0000000000000000000000000000000000000000";
 
 /// A repository to search.
@@ -39,9 +43,13 @@ impl<'a> History<'a> {
     /// The repository that a directory lies in.
     ///
     /// # Errors
-    /// Where it lies in none.
+    /// Where it lies in none, or where git would open something else than a regular file.
     pub(crate) fn of(directory: &Path, finder: &'a Finder, findings: &'a Findings) -> Result<Self, GitError> {
-        let git = Git::in_directory(directory);
+        if let Some(irregular) = git_files::irregular_in_repository(directory) {
+            let shown = finder.without_secrets(irregular.as_os_str().as_encoded_bytes());
+            return Err(GitError::Irregular(String::from_utf8_lossy(&shown).into_owned()));
+        }
+        let git = Git::in_directory(directory, MAX_SILENCE);
         git.output(&["rev-parse", "--git-dir"])?;
         Ok(Self { git, finder, findings })
     }

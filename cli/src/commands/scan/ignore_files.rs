@@ -40,7 +40,8 @@ pub(super) fn irregular_in(directory: &Path) -> Option<PathBuf> {
     files.into_iter().find(|file| is_irregular(file))
 }
 
-fn first_line(path: &Path) -> Option<String> {
+/// The first line of a file, if that is a regular one.
+pub(super) fn first_line(path: &Path) -> Option<String> {
     let file = if path.is_file() { File::open(path).ok()? } else { return None };
     BufReader::new(file.take(MAX_PATH_BYTES)).lines().next()?.ok()
 }

@@ -6,6 +6,7 @@
 //! | `files` | the files that are here |
 //! | `ignore_files` | whether what says what git ignores can be read |
 //! | `git` | git's own programs |
+//! | `git_files` | whether what git opens in a repository can be read |
 //! | `history` | what git keeps, and what is staged |
 //! | `findings` | what was found, and what could not be read |
 //! | `report` | how that is printed: never a secret, nor the line it is in |
@@ -15,6 +16,7 @@ mod files;
 mod find;
 mod findings;
 mod git;
+mod git_files;
 mod history;
 mod ignore_files;
 mod report;
@@ -148,6 +150,6 @@ fn ensure_searchable(path: &Path) -> Result<(), Failure> {
 fn of_git(error: GitError) -> Failure {
     match error {
         GitError::NotStarted(_) | GitError::Refused(_) => Failure::usage(error.to_string()),
-        GitError::Read(_) | GitError::Unexpected => Failure::Unfinished(error.to_string()),
+        GitError::Irregular(_) | GitError::Read(_) | GitError::Unexpected => Failure::Unfinished(error.to_string()),
     }
 }
