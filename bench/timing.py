@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether the time of a refusal tells a wrong secret from an unknown token ID.
 
-    cargo build --release --package local
+    cargo build --release --package portcullis-local
     bench/timing.py URL ADMIN_TOKEN [REQUESTS]
 
 URL is a running service, such as that of `target/release/portcullis-local`. The three kinds take turns in random order on one

@@ -187,7 +187,10 @@ fn ensure_still_allowed(
     let path = route.replace("{id}", parameter("id")).replace("{owner}", parameter("owner"));
     let target = Target::Http { method: request.method().as_str(), path: path.trim_start_matches('/') };
     // What Portcullis's own API needs is in no catalog; the catalog only tells who sees roles.
-    let catalog = catalog.map_or_else(|| Catalog::of_the_deployment(), |stored| &stored.catalog);
+    let catalog = match catalog {
+        Some(stored) => &stored.catalog,
+        None => Catalog::of_the_deployment(),
+    };
     let rules = Rules::of(catalog, &app.settings);
     let asked = Asked { api: Api::Own, target, from: origin.source_ip };
     match decide(Some(caller), &rules, &asked, app.clock.now()) {
