@@ -184,9 +184,8 @@ fn named(resource: &str) -> String {
 /// answer with several of them stays under its 8 KB, however long a path the caller sent.
 fn for_template(text: &str) -> String {
     let text = redact(text);
-    let end = (0..=MAX_SHOWN_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    let (shown, cut) =
-        if text.len() > MAX_SHOWN_BYTES { (text.get(..end).unwrap_or_default(), "…") } else { (&*text, "") };
+    let shown = text.get(..text.floor_char_boundary(MAX_SHOWN_BYTES)).unwrap_or_default();
+    let cut = if shown.len() < text.len() { "…" } else { "" };
     shown
         .chars()
         .chain(cut.chars())

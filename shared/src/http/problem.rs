@@ -11,7 +11,7 @@ use crate::access::Flaw;
 use crate::api::FieldError;
 use crate::clock::Timestamp;
 use crate::store;
-use crate::token::{Invalid, redact};
+use crate::token::{Invalid, cut, redact};
 
 /// The most errors that a response names.
 const MAX_ERRORS: usize = 20;
@@ -38,19 +38,10 @@ impl FieldError {
     /// Names a field, in which whatever looks like a token is redacted, in at most 200 characters; the
     /// message has at most 1,000.
     pub fn new(field: &str, message: impl Into<String>) -> Self {
-        let mut message = message.into();
-        shorten(&mut message, MAX_MESSAGE_LENGTH);
-        let mut field = redact(field).into_owned();
-        shorten(&mut field, MAX_FIELD_LENGTH);
-        Self { field, message }
-    }
-}
-
-/// Cuts a text that has more characters, and marks the cut.
-fn shorten(text: &mut String, max: usize) {
-    if let Some((end, _)) = text.char_indices().nth(max) {
-        text.truncate(end);
-        text.push('…');
+        Self {
+            field: cut(&redact(field), MAX_FIELD_LENGTH).into_owned(),
+            message: cut(&message.into(), MAX_MESSAGE_LENGTH).into_owned(),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub use record::{
 pub use redact::{contains_credential, redact};
 pub use secret::{Digest, Malformed, Prefix, Secret, TokenId};
 pub use secrets::{MOST_SUPERSEDED, Proof, Secrets, Superseded};
-pub(crate) use text::{BLANK, CREDENTIAL, ensure_no_credential, has_outer_space, is_blank};
+pub(crate) use text::{BLANK, CREDENTIAL, cut, ensure_no_credential, has_outer_space, is_blank};
 pub use text::{Comment, Description, OwnerId, TokenName, Via, unprintable};
 
 /// Why a value was refused: a sentence for the person who sent it, with the limit that it

@@ -1,5 +1,6 @@
 //! The texts of a record as types that cannot hold bad input.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -112,6 +113,14 @@ impl Via {
         let mut cut: String = shown.chars().take(Self::LONGEST - 1).collect();
         cut.push('…');
         Self(cut)
+    }
+}
+
+/// The first characters of a text, with a mark where there are more.
+pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max).and_then(|(end, _)| text.get(..end)) {
+        Some(shown) => format!("{shown}…").into(),
+        None => text.into(),
     }
 }
 

@@ -23,7 +23,7 @@ use super::limits::over_limits;
 use super::route::RouteFlaw;
 use super::{Catalog, OWN, Role, RoleName, Route, TrustRule};
 use crate::access::Permission;
-use crate::token::redact;
+use crate::token::{cut, redact};
 
 /// The most characters that are shown of an offending value.
 const MAX_VALUE_LENGTH: usize = 100;
@@ -48,12 +48,7 @@ impl Flaw {
     /// Names the offending value too, redacted and in at most 100 characters.
     pub(super) fn of_value(place: impl Into<String>, value: &Value, message: impl Display) -> Self {
         let value = value.to_string();
-        let value = redact(&value);
-        let (shown, cut) = value
-            .char_indices()
-            .nth(MAX_VALUE_LENGTH)
-            .map_or((&*value, ""), |(end, _)| (value.get(..end).unwrap_or_default(), "…"));
-        Self::new(place, format!("{shown}{cut} {message}"))
+        Self::new(place, format!("{} {message}", cut(&redact(&value), MAX_VALUE_LENGTH)))
     }
 
     /// The same of a text.
