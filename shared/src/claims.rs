@@ -1,44 +1,21 @@
 //! The JSON objects of a JWT and the id in it, as the service and `portcullis trust test` read
 //! them alike.
 
-use std::fmt;
-
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+
+use crate::json;
 
 /// The most characters of a `jti`.
 const MAX_JTI_CHARS: usize = 512;
 
-/// A JSON object in which no name stands twice. Two programs could read one with a doubled name
-/// in two ways, so [RFC 7515, 4](https://www.rfc-editor.org/rfc/rfc7515#section-4) and
+/// Reads a JSON object in which no name stands twice, nested objects included. Two programs could read
+/// a doubled name in two ways, so [RFC 7515, 4](https://www.rfc-editor.org/rfc/rfc7515#section-4) and
 /// [RFC 7519, 4](https://www.rfc-editor.org/rfc/rfc7519#section-4) have it refused.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UniqueObject(pub Map<String, Value>);
-
-impl<'de> Deserialize<'de> for UniqueObject {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members).map(Self)
-    }
-}
-
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Map<String, Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, value)) = access.next_entry()? {
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name stands there twice"));
-            }
-        }
-        Ok(members)
+#[must_use]
+pub fn unique_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    match json::read(bytes) {
+        Ok((Value::Object(members), twice)) if twice.is_empty() => Some(members),
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
 use portcullis::access::{Catalog, ClaimSet, TrustRule, via};
 use portcullis::api::Grant;
-use portcullis::claims::{UniqueObject, jti};
+use portcullis::claims::{jti, unique_object};
 use serde_json::{Value, json};
 
 use super::{catalog, token::view};
@@ -65,10 +65,8 @@ fn claims(path: &Path) -> Result<ClaimSet, Failure> {
         }
         _ => text.as_bytes().to_vec(),
     };
-    let UniqueObject(claims) = serde_json::from_slice(&json).map_err(|error| {
-        // The place alone: there may be a whole ID token in it.
-        wrong(&format!("it is no JSON object, or has a name twice (line {}, column {})", error.line(), error.column()))
-    })?;
+    // Nothing of it is repeated: there may be a whole ID token in it.
+    let claims = unique_object(&json).ok_or_else(|| wrong(&"not a JSON object, or a name is given twice"))?;
     jti(&claims).map_err(|invalid| wrong(&invalid))?;
     Ok(claims)
 }

@@ -162,7 +162,7 @@ fn a_trial_takes_and_refuses_the_jti_that_the_service_does() {
         assert!(refused.contains("its jti is no string of 1 to 512 characters"), "{refused}");
     }
     let doubled = issuer.claims().to_string().replacen('{', r#"{"ref":"x","#, 1);
-    assert!(stderr(&both(&doubled).code(2)).contains("a name twice"));
+    assert!(stderr(&both(&doubled).code(2)).contains("a name is given twice"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Number, Value};
 
 use super::{Refusal, ring};
-use crate::claims::UniqueObject;
+use crate::claims::unique_object;
 use crate::clock::Timestamp;
 
 /// The most characters of a JWT. API Gateway takes 10,240 bytes of headers in all.
@@ -183,8 +183,7 @@ fn is_session_or_identity(typ: &str) -> bool {
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {
-    let UniqueObject(members) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()?;
-    Some(members)
+    unique_object(&URL_SAFE_NO_PAD.decode(part).ok()?)
 }
 
 fn typed<T: for<'de> Deserialize<'de>>(members: Map<String, Value>) -> Option<T> {

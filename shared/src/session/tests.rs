@@ -266,6 +266,10 @@ async fn a_name_that_stands_twice_in_the_header_or_the_claims_is_refused() {
     let escaped = doubled(&claims, "groups").replacen("\"groups\"", "\"group\\u0073\"", 1);
     let jwt = signer.sign_text(&header.to_string(), &escaped);
     assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{escaped}");
+    // Nor within a claim that is an object.
+    let nested = claims.to_string().replacen('{', r#"{"address":{"a":1,"a":2},"#, 1);
+    let jwt = signer.sign_text(&header.to_string(), &nested);
+    assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{nested}");
 }
 
 #[tokio::test]
