@@ -196,3 +196,27 @@ fn nobody_gives_a_group_of_people_more_than_they_have() {
     // What nobody has yet, what they have themselves, and less.
     with(&writer, admin(), json!({"developers": "cicd"})).expect(200);
 }
+
+#[test]
+fn no_body_makes_a_response_that_grows_with_it() {
+    let stack = stack_of_ones_own(|_| {});
+    let (_, tag) = stack.catalog();
+    let object = |entry: &str, bytes: usize| format!("{{{}}}", vec![entry; bytes / (entry.len() + 1)].join(","));
+    let long = format!("\"{}\"", "k".repeat(4000));
+    for entry in [
+        "\"a\":1".to_owned(),
+        format!("{long}:1"),
+        format!("{long}:{}", object("\"a\":1", 4000)),
+        format!("\"roles\":{{{long}:{{\"permissions\":[{}]}}}}", vec!["\"a:b\""; 500].join(",")),
+    ] {
+        for (method, path, bytes) in
+            [("POST", "/tokens", 15_000), ("PUT", "/catalog", 60_000), ("PUT", "/catalog", 250_000)]
+        {
+            let request = stack.request(method, path).bearer(&stack.admin).header("If-Match", &*tag);
+            let answer = request.body(object(&entry, bytes)).send();
+            answer.problem(400, "invalid_request");
+            assert!(answer.body.len() < 8 * 1024, "{} bytes for {path} {bytes}", answer.body.len());
+        }
+    }
+    assert_eq!(stack.catalog().1, tag);
+}
