@@ -5,7 +5,8 @@
 //! | `find` | tokens in bytes |
 //! | `files` | the files that are here |
 //! | `ignore_files` | whether what says what git ignores can be read |
-//! | `git` | git's own programs |
+//! | `git` | what git lists, and its objects |
+//! | `git_process` | one of git's programs while it runs, with its deadline |
 //! | `git_files` | whether what git opens in a repository can be read |
 //! | `history` | what git keeps, and what is staged |
 //! | `findings` | what was found, and what could not be read |
@@ -17,6 +18,7 @@ mod find;
 mod findings;
 mod git;
 mod git_files;
+mod git_process;
 mod history;
 mod ignore_files;
 mod report;
