@@ -24,8 +24,10 @@ const SHOWN_LENGTH: usize = 16;
 const OBJECT: char = 'e';
 /// The beginning of `{"` in base64url, and so of nearly every JWT.
 const COMPACT_OBJECT: &str = "eyJ";
-/// The least characters of the first two parts of what may be a JWT.
-const MIN_JWT_PART_LENGTHS: [usize; 2] = [13, 10];
+/// The least characters of the header of what may be a JWT.
+const MIN_JWT_HEADER_LENGTH: usize = 13;
+/// And of its claims.
+const MIN_JWT_CLAIMS_LENGTH: usize = 10;
 /// The most characters of a JWT's header that are read. No text that is stored is longer.
 const MAX_HEADER_LENGTH: usize = 1024;
 
@@ -55,18 +57,43 @@ fn separators(text: &str) -> impl Iterator<Item = (usize, usize)> {
 }
 
 fn contains_jwt(text: &str) -> bool {
-    text.match_indices(OBJECT).any(|(from, _)| text.get(from..).is_some_and(begins_with_jwt))
+    header_candidates(text).any(|(from, end)| is_jwt(text, from, end))
 }
 
-fn begins_with_jwt(text: &str) -> bool {
+/// Where a JWT's header may begin, and where the dot behind it stands. Each character is looked at once,
+/// as a caller chooses how long a path is.
+fn header_candidates(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let bytes = text.as_bytes();
-    let part =
-        |from: usize| position(bytes, from, |byte| !is_base64url(byte)).filter(|end| bytes.get(*end) == Some(&b'.'));
-    let header = part(0).filter(|end| *end <= MAX_HEADER_LENGTH);
-    header.is_some_and(|end| text.get(..end).is_some_and(is_jwt_header) && part(end + 1).is_some())
+    let mut end = 0;
+    text.match_indices(OBJECT).filter_map(move |(from, _)| {
+        if from >= end {
+            end = position(bytes, from, |byte| !is_base64url(byte)).unwrap_or(bytes.len());
+        }
+        (bytes.get(end) == Some(&b'.')).then_some((from, end))
+    })
+}
+
+/// Whether what begins there is a JWT with its signature, or with an empty one.
+fn is_jwt(text: &str, from: usize, end: usize) -> bool {
+    let header = text.get(from..end).filter(|header| header.len() <= MAX_HEADER_LENGTH);
+    let bytes = text.as_bytes();
+    let second = || position(bytes, end + 1, |byte| !is_base64url(byte)).and_then(|end| bytes.get(end));
+    header.is_some_and(is_jwt_header) && second() == Some(&b'.')
+}
+
+/// Whether what begins there may be a JWT that lost its signature.
+fn may_be_jwt(text: &str, from: usize, end: usize) -> bool {
+    let second = text.as_bytes().iter().skip(end + 1).take(MIN_JWT_CLAIMS_LENGTH);
+    text.get(from..end).is_some_and(|header| header.starts_with(COMPACT_OBJECT))
+        && end - from >= MIN_JWT_HEADER_LENGTH
+        && second.take_while(|byte| is_base64url(**byte)).count() == MIN_JWT_CLAIMS_LENGTH
 }
 
 fn is_jwt_header(part: &str) -> bool {
+    // The lowest bits of `{` are the highest of the second character. It saves decoding most parts.
+    if !part.as_bytes().get(1).is_some_and(|byte| matches!(byte, b'w'..=b'z' | b'0'..=b'9' | b'-' | b'_')) {
+        return false;
+    }
     let json = URL_SAFE_NO_PAD.decode(part).ok();
     let header = json.and_then(|json| serde_json::from_slice::<Map<String, Value>>(&json).ok());
     header.is_some_and(|header| header.contains_key("alg"))
@@ -91,26 +118,16 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 /// with a dot between them, of which the first begins as a JSON object does. `None` if there is none.
 fn without_jwts(text: &str) -> Option<String> {
     let mut left = String::new();
-    let mut rest = text;
-    let mut at = 0;
-    while let Some(from) = rest.get(at..).and_then(|after| after.find(OBJECT)).map(|offset| at + offset) {
-        let (before, candidate) = rest.split_at(from);
-        at = from + OBJECT.len_utf8();
-        if may_begin_with_jwt(candidate) || begins_with_jwt(candidate) {
-            let end = position(candidate.as_bytes(), 0, |byte| !is_base64url(byte) && byte != b'.');
-            left.push_str(before);
+    let mut copied = 0;
+    for (from, end) in header_candidates(text) {
+        if from >= copied && (may_be_jwt(text, from, end) || is_jwt(text, from, end)) {
+            left.push_str(text.get(copied..from).unwrap_or_default());
             left.push_str("[redacted]");
-            rest = candidate.get(end.unwrap_or(candidate.len())..).unwrap_or_default();
-            at = 0;
+            let rest = position(text.as_bytes(), from, |byte| !is_base64url(byte) && byte != b'.');
+            copied = rest.unwrap_or(text.len());
         }
     }
-    (rest.len() < text.len()).then(|| left + rest)
-}
-
-fn may_begin_with_jwt(text: &str) -> bool {
-    let mut parts = text.split('.').map(|part| part.bytes().take_while(|byte| is_base64url(*byte)).count());
-    text.starts_with(COMPACT_OBJECT)
-        && MIN_JWT_PART_LENGTHS.iter().all(|least| parts.next().is_some_and(|length| length >= *least))
+    (copied > 0).then(|| left + text.get(copied..).unwrap_or_default())
 }
 
 fn without_tokens(text: &str) -> Cow<'_, str> {
