@@ -3,20 +3,28 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check contract clients oidc console browser deployed zips fmt clean \
-	check-rust check-dependencies check-text check-templates check-openapi check-python check-console
+.PHONY: help run test check contract clients oidc console browser deployed zips compiled-command command functions \
+	sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
 TEMPLATES := template.yaml $(wildcard examples/*/template.yaml)
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+BUILD := .aws-sam/build
+
+# The files of a release.
+RELEASE := target/release-files
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+TARGET ?= $(shell rustc -vV | sed -n 's/^host: //p')
+COMMAND = target/$(TARGET)/release/portcullis$(if $(findstring windows,$(TARGET)),.exe)
 
 # Everything that is installed, is installed in the tree: Python's tools in .venv, the AWS
-# SAM CLI in .tools/sam, cargo's tools in .tools/bin, the tests' OpenID Connect provider in
+# SAM CLI in .tools/sam, Syft in .tools/syft, cargo's tools in .tools/bin, the tests' OpenID Connect provider in
 # tests/oidc/node_modules, what lints infra/openapi.yaml and generates clients from it in
 # tests/clients/node_modules, what builds the console in console/node_modules.
 VENV := .venv/installed
 SAM := .tools/sam/installed
+SYFT := .tools/syft/installed
 DENY := .tools/bin/cargo-deny
 PROVIDER := tests/oidc/node_modules/installed
 GENERATORS := tests/clients/node_modules/installed
@@ -60,11 +68,46 @@ oidc: $(VENV) $(PROVIDER) ## Sign in at a real OpenID Connect provider
 
 zips: $(VENV) $(SAM) $(CONSOLE) ## Build what is deployed, and print its size (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
-	@for binary in .aws-sam/build/*/bootstrap; do \
+	@for binary in $(BUILD)/*/bootstrap; do \
 		zipped=$$(python -c 'import sys, zlib; print(len(zlib.compress(open(sys.argv[1], "rb").read())))' "$$binary"); \
 		printf '%-20s %8d bytes, %8d zipped\n' \
 			"$$(basename "$$(dirname "$$binary")")" "$$(stat -c %s "$$binary")" "$$zipped"; \
 	done
+
+compiled-command:
+	cargo build --release --locked --package portcullis-cli --features aws --target $(TARGET)
+
+command: compiled-command ## Release: build and pack the command (TARGET=a target of rustc)
+	mkdir -p $(RELEASE)
+	tar -czf $(RELEASE)/portcullis-$(TARGET).tar.gz -C $(dir $(COMMAND)) $(notdir $(COMMAND)) -C $(CURDIR) LICENSE
+
+# `sam deploy --template-file` takes the template that is written here, with the zips beside it.
+functions: zips ## Release: pack the functions, and a template that deploys them (ARCHITECTURE=arm64|x86_64)
+	mkdir -p $(RELEASE)
+	for folder in $(BUILD)/*Function; do \
+		name=$$(basename "$$folder" Function | tr '[:upper:]' '[:lower:]'); \
+		touch -d '1980-01-01 00:00:00 UTC' "$$folder/bootstrap"; \
+		TZ=UTC python -m zipfile -c "$(RELEASE)/portcullis-$$name-$(ARCHITECTURE).zip" "$$folder/bootstrap"; \
+	done
+	sed -e 's/CodeUri: functions\/\(.*\)/CodeUri: portcullis-\1-$(ARCHITECTURE).zip/' \
+		-e 's/Default: arm64/Default: $(ARCHITECTURE)/' template.yaml > $(RELEASE)/template-$(ARCHITECTURE).yaml
+
+# All of Cargo.lock, and what the console has of npm. It says nothing of the tests' own npm packages.
+sbom: $(SYFT) ## Release: list the dependencies in a CycloneDX SBOM
+	mkdir -p $(RELEASE)
+	SYFT_CHECK_FOR_APP_UPDATE=false .tools/syft/bin/syft scan --quiet dir:. \
+		--source-name portcullis --source-version $(VERSION) --output cyclonedx-json=$(RELEASE)/portcullis.cdx.json \
+		--exclude './.*/**' --exclude './target/**' --exclude './tests/**' --exclude '**/node_modules/**'
+
+notes: ## Release: print this version's section of CHANGELOG.md
+	@awk -v version=$(VERSION) '/^## / { on = ($$2 == version); next } on { print; any = 1 } END { exit !any }' CHANGELOG.md \
+		|| { echo 'CHANGELOG.md has no section "## $(VERSION)"' >&2; exit 1; }
+
+release: ## Release: add the installer and the checksums (RELEASE_URL=https://…/releases/download/v1.2.3)
+	@[[ '$(RELEASE_URL)' == */v$(VERSION) ]] \
+		|| { echo 'RELEASE_URL ends in the tag "$(notdir $(RELEASE_URL))", but Cargo.toml has the version $(VERSION)' >&2; exit 1; }
+	sed 's|@RELEASE@|$(RELEASE_URL)|' infra/install.sh > $(RELEASE)/install.sh
+	cd $(RELEASE) && rm -f SHA256SUMS && sha256sum -- * > ../SHA256SUMS && mv ../SHA256SUMS .
 
 fmt: $(VENV) ## Format everything
 	cargo fmt
@@ -93,7 +136,7 @@ check-dependencies: $(DENY)
 check-text: $(VENV)
 	typos
 	taplo fmt --check
-	shellcheck .ci/run examples/pre-commit/pre-commit
+	shellcheck .ci/run examples/pre-commit/pre-commit infra/install.sh
 
 check-templates: $(VENV) $(SAM)
 	cfn-lint $(TEMPLATES)
@@ -120,6 +163,11 @@ $(VENV): tests/requirements.txt tests/contract/requirements.txt tests/clients/re
 $(SAM): tests/requirements-sam.txt
 	$(PYTHON) -m venv .tools/sam
 	.tools/sam/bin/pip install --quiet --disable-pip-version-check $(^:%=--requirement %)
+	touch $@
+
+$(SYFT): tests/requirements-syft.txt
+	$(PYTHON) -m venv .tools/syft
+	.tools/syft/bin/pip install --quiet --disable-pip-version-check $(^:%=--requirement %)
 	touch $@
 
 $(PROVIDER): tests/oidc/package.json tests/oidc/package-lock.json

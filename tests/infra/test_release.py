@@ -1,0 +1,139 @@
+"""What a release consists of, made by the Makefile from programs that stand for the compiled ones."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from zipfile import ZipFile
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+[VERSION] = re.findall(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
+TARGET = f"{os.uname().machine.replace('arm64', 'aarch64')}-unknown-linux-musl"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Requests are no part of a test's output."""
+
+
+def make(*arguments: str | Path) -> subprocess.CompletedProcess:
+    command = ["make", "--silent", f"--directory={ROOT}", *map(str, arguments)]
+    # Not what the make that runs the tests was told.
+    environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKEOVERRIDES"}}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The URL of a release in `tmp_path / "release"`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as server:
+        Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def release(tmp_path: Path, server: str) -> Path:
+    """The files of a release."""
+    files = tmp_path / f"v{VERSION}"
+    command = tmp_path / "portcullis"
+    command.write_text(f"#!/bin/sh\necho portcullis {VERSION}\n")
+    command.chmod(0o700)
+    built = make(
+        "command", f"TARGET={TARGET}", f"COMMAND={command}", "--assume-old=compiled-command", f"RELEASE={files}"
+    )
+    assert built.returncode == 0, built.stderr
+    published = make("release", f"RELEASE={files}", f"RELEASE_URL={server}/{files.name}")
+    assert published.returncode == 0, published.stderr
+    return files
+
+
+def install(release: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess:
+    variables = os.environ | {"PORTCULLIS_INSTALL_DIR": str(folder)} | environment
+    script = (release / "install.sh").read_bytes()
+    run = subprocess.run(["sh"], input=script, env=variables, capture_output=True, check=False)
+    return subprocess.CompletedProcess(run.args, run.returncode, run.stdout.decode(), run.stderr.decode())
+
+
+def test_the_installer_installs_the_command_of_its_release(release: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "a new folder"
+    installed = install(release, folder)
+    assert installed.returncode == 0, installed.stderr
+    assert installed.stdout == f"Installed portcullis {VERSION} in {folder}\nAdd {folder} to PATH\n"
+    assert [file.name for file in folder.iterdir()] == ["portcullis"]
+    assert (folder / "portcullis").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("spoiled", [f"portcullis-{TARGET}.tar.gz", "SHA256SUMS"])
+def test_the_installer_refuses_an_archive_whose_checksum_is_not_the_published_one(
+    release: Path, tmp_path: Path, spoiled: str
+) -> None:
+    (release / spoiled).write_bytes(b"something else\n")
+    refused = install(release, tmp_path / "folder")
+    assert refused.returncode == 1
+    assert "has the checksum" in refused.stderr
+    assert not (tmp_path / "folder").exists()
+
+
+def test_the_installer_names_the_file_that_it_cannot_download(release: Path, tmp_path: Path) -> None:
+    (release / f"portcullis-{TARGET}.tar.gz").unlink()
+    refused = install(release, tmp_path / "folder")
+    assert refused.returncode == 1
+    assert f"/v{VERSION}/portcullis-{TARGET}.tar.gz" in refused.stderr
+    assert not (tmp_path / "folder").exists()
+
+
+def test_the_installer_refuses_a_system_without_a_build(release: Path, tmp_path: Path) -> None:
+    uname = tmp_path / "programs" / "uname"
+    uname.parent.mkdir()
+    uname.write_text('#!/bin/sh\n[ "$1" = -m ] && echo x86_64 || echo SunOS\n')
+    uname.chmod(0o700)
+    refused = install(release, tmp_path / "folder", PATH=f"{uname.parent}:{os.environ['PATH']}")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("install.sh: no installer for SunOS")
+    assert not (tmp_path / "folder").exists()
+
+
+def test_an_installer_that_breaks_off_installs_nothing(release: Path, tmp_path: Path) -> None:
+    script = (release / "install.sh").read_text()
+    (release / "install.sh").write_text(script.removesuffix("main\n"))
+    assert install(release, tmp_path / "folder").stdout == ""
+    assert not (tmp_path / "folder").exists()
+
+
+def test_every_file_of_a_release_has_a_checksum(release: Path) -> None:
+    listed = [line.split("  ")[1] for line in (release / "SHA256SUMS").read_text().splitlines()]
+    assert sorted([*listed, "SHA256SUMS"]) == sorted(file.name for file in release.iterdir())
+
+
+def test_a_release_of_another_version_than_the_source_is_refused(tmp_path: Path) -> None:
+    refused = make("release", f"RELEASE={tmp_path}", "RELEASE_URL=https://example.com/v0.0.99")
+    assert refused.returncode != 0
+    assert f"Cargo.toml has the version {VERSION}" in refused.stderr
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_a_releases_template_deploys_the_zips_beside_it(template, tmp_path: Path, architecture: str) -> None:
+    functions = [name for name, it in template.resources.items() if it["Type"] == "AWS::Lambda::Function"]
+    for name in functions:
+        bootstrap = tmp_path / "build" / name / "bootstrap"
+        bootstrap.parent.mkdir(parents=True)
+        bootstrap.write_text(name)
+    files = tmp_path / "release"
+    arguments = [f"BUILD={tmp_path / 'build'}", f"RELEASE={files}", f"ARCHITECTURE={architecture}"]
+    built = make("functions", "--assume-old=zips", *arguments)
+    assert built.returncode == 0, built.stderr
+    released = yaml_parse((files / f"template-{architecture}.yaml").read_text())
+    assert released["Parameters"]["Architecture"]["Default"] == architecture
+    zips = {name: released["Resources"][name]["Properties"]["CodeUri"] for name in functions}
+    for name, file in zips.items():
+        with ZipFile(files / file) as packed:
+            assert packed.namelist() == ["bootstrap"] and packed.read("bootstrap").decode() == name
+    assert sorted(file.name for file in files.glob("*.zip")) == sorted(zips.values())
