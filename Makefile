@@ -1,4 +1,4 @@
-# Every command that a contributor needs. CI runs the same ones (`.ci/run`).
+# Every command that a contributor needs. CI runs the same ones (`.github/workflows`, `.ci/run`).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -137,6 +137,8 @@ check-text: $(VENV)
 	typos
 	taplo fmt --check
 	shellcheck .ci/run examples/pre-commit/pre-commit infra/install.sh
+	actionlint
+	zizmor --offline --quiet .github
 
 check-templates: $(VENV) $(SAM)
 	cfn-lint $(TEMPLATES)
