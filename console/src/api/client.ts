@@ -42,7 +42,7 @@ api.use(credentials);
 
 export interface Answer<T> {
   data: T;
-  etag: string | null;
+  etag: string;
 }
 
 interface Result<T> {
@@ -62,7 +62,7 @@ export async function answer<T>(call: Promise<Result<T>>): Promise<Answer<T>> {
   }
   // Whatever the service has to say is an object; anything else comes from somebody on the way.
   if (response.status !== 204 && (typeof data !== "object" || data === null)) throw Problem.unexpected();
-  return { data: data as T, etag: response.headers.get("etag") };
+  return { data: data as T, etag: response.headers.get("etag") ?? "" };
 }
 
 /** As `answer`, again after a while where the service is busy: for reads. */

@@ -20,7 +20,7 @@ export function forgetCatalog(): void {
 
 export async function readCatalog(): Promise<ReadCatalog> {
   if (kept === null || Date.now() - kept.at > 60_000) {
-    const catalog = answer(api.GET("/catalog")).then(({ data, etag }) => ({ catalog: data, etag: etag ?? "" }));
+    const catalog = answer(api.GET("/catalog")).then(({ data, etag }) => ({ catalog: data, etag }));
     catalog.catch(forgetCatalog);
     kept = { at: Date.now(), catalog };
   }

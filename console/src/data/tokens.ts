@@ -1,7 +1,7 @@
 // The tokens that the caller may see, loaded a page at a time in the background and shown as
 // they come. What is changed here is shown at once, even where the service's list follows a
 // moment later.
-import { answer, api, patiently } from "../api/client";
+import { answer, api, patiently, type Answer } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Token } from "../api/types";
 import { onSignOut } from "../auth/session";
@@ -98,7 +98,13 @@ export function noteDeleted(id: string): void {
   tokenList.set({ ...list, tokens: list.tokens.filter((token) => token.id !== id) });
 }
 
-export async function readToken(id: string): Promise<{ token: Token; etag: string }> {
-  const { data, etag } = await answer(api.GET("/tokens/{id}", { params: { path: { id } } }));
-  return { token: data, etag: etag ?? "" };
+export interface TokenWithEtag {
+  token: Token;
+  etag: string;
+}
+
+export const withEtag = ({ data: token, etag }: Answer<Token>): TokenWithEtag => ({ token, etag });
+
+export async function readToken(id: string): Promise<TokenWithEtag> {
+  return withEtag(await answer(api.GET("/tokens/{id}", { params: { path: { id } } })));
 }

@@ -6,7 +6,7 @@ import { Problem } from "../api/problem";
 import type { RevokeReason, Rotation, Token, TokenWithSecret } from "../api/types";
 import { caller } from "../auth/session";
 import { keepSecret } from "../data/secret";
-import { noteDeleted, noteToken } from "../data/tokens";
+import { noteDeleted, noteToken, withEtag } from "../data/tokens";
 import { covers } from "../domain/grants";
 import { lastUse, REVOKE_REASONS } from "../domain/words";
 import { atTime } from "../domain/time";
@@ -14,15 +14,9 @@ import { go, replace } from "../router";
 import { Field, GroupErrors, ProblemNote, say } from "../ui/basics";
 import { Dialog } from "../ui/dialog";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
-import type { Known } from "./token";
+import type { TokenPartProps } from "./token-props";
 
-interface Props {
-  known: Known;
-  now: number;
-  read: () => Promise<Known | null>;
-  onClose: () => void;
-  onDone: (known: Known, said: string) => void;
-}
+type Props = TokenPartProps & { onClose: () => void };
 
 /** A form whose one action may fail, with the reason shown in it. */
 function Question(props: {
@@ -32,7 +26,7 @@ function Question(props: {
   danger?: boolean;
   fields?: readonly string[];
   /** Reads the token again where it was changed meanwhile, so that one can go on. */
-  read?: () => Promise<Known | null>;
+  read?: TokenPartProps["read"];
   onClose: () => void;
   act: () => Promise<void>;
   children: (problem: Problem | null) => ComponentChildren;
@@ -142,8 +136,7 @@ export function RotateDialog({ known: { token, etag }, now, read, onClose }: Pro
 export function DisableDialog({ known: { token, etag }, now, read, onClose, onDone }: Props) {
   async function disable() {
     const params = { path: { id: token.id }, header: { "If-Match": etag } };
-    const { data, etag: next } = await answer(api.POST("/tokens/{id}/disable", { params }));
-    onDone({ token: data, etag: next ?? "" }, `“${token.name}” is disabled. It opens nothing until somebody enables it.`);
+    onDone(withEtag(await answer(api.POST("/tokens/{id}/disable", { params }))), `“${token.name}” is disabled. It opens nothing until somebody enables it.`);
   }
   return (
     <Question token={token} title={`Disable “${token.name}”?`} does="Disable" danger read={read} onClose={onClose} act={disable}>
@@ -170,7 +163,7 @@ export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) 
     const { data, etag } = await answer(api.POST("/tokens/{id}/revoke", { params, body }));
     const { effective_by: by, flushed: _flushed, ...revoked } = data;
     const later = Date.parse(by) > Date.now() + 2000 ? ` It is refused everywhere from ${atTime(by)} on.` : "";
-    onDone({ token: revoked, etag: etag ?? "" }, `“${token.name}” is revoked.${later}`);
+    onDone({ token: revoked, etag }, `“${token.name}” is revoked.${later}`);
   }
   return (
     <Question token={token} title={`Revoke “${token.name}”?`} does="Revoke for good" danger onClose={onClose} act={revoke} fields={["reason", "comment"]}>

@@ -6,6 +6,7 @@ import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog, Token, TokenPatch } from "../api/types";
 import { caller } from "../auth/session";
+import { withEtag } from "../data/tokens";
 import { grantLines } from "../domain/grants";
 import { localDay, onDate } from "../domain/time";
 import { FIELDS } from "../domain/words";
@@ -15,18 +16,12 @@ import { LeaveDialog, useWayOut } from "../ui/leaving";
 import { Diff } from "../ui/diff";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import { draftOf, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
-import type { Known } from "./token";
+import type { TokenPartProps } from "./token-props";
 
 type Part = "name" | "description" | "grants" | "allowed_ips" | "expires_at";
 const PARTS: Part[] = ["name", "description", "grants", "allowed_ips", "expires_at"];
 
-interface Props {
-  known: Known;
-  catalog: Catalog | null;
-  now: number;
-  read: () => Promise<Known | null>;
-  onDone: (known: Known, said: string) => void;
-}
+type Props = TokenPartProps & { catalog: Catalog | null };
 
 export function Editable(props: Props) {
   const [editing, setEditing] = useState<Part | null>(null);
@@ -145,10 +140,10 @@ function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & 
     try {
       const params = { path: { id: before.id }, header: { "If-Match": known.etag } };
       const headers = { "Content-Type": "application/merge-patch+json" };
-      const { data, etag } = await answer(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
+      const saved = await answer(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
       setGuard(null);
       onClose();
-      onDone({ token: data, etag: etag ?? "" }, `${FIELDS[part]} changed.`);
+      onDone(withEtag(saved), `${FIELDS[part]} changed.`);
     } catch (error) {
       const failed = Problem.from(error);
       setProblem(failed);

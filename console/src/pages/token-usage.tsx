@@ -3,23 +3,17 @@ import { useEffect, useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Usage } from "../api/types";
+import { withEtag } from "../data/tokens";
 import { grantLines } from "../domain/grants";
 import { DAY, onUtcDay } from "../domain/time";
 import { Loading, ProblemNote } from "../ui/basics";
 import { Dialog } from "../ui/dialog";
 import { Diff } from "../ui/diff";
-import type { Known } from "./token";
+import type { TokenPartProps } from "./token-props";
 
 const SPANS = [7, 30, 90, 365];
 
-interface Props {
-  known: Known;
-  now: number;
-  read: () => Promise<Known | null>;
-  onDone: (known: Known, said: string) => void;
-}
-
-export function UsageSection({ known, now, read, onDone }: Props) {
+export function UsageSection({ known, now, read, onDone }: TokenPartProps) {
   const { token, etag } = known;
   const [days, setDays] = useState(90);
   const [usage, setUsage] = useState<Usage | null>(null);
@@ -124,15 +118,7 @@ function isoDay(day: number): string {
   return new Date(day * DAY).toISOString().slice(0, 10);
 }
 
-interface TightenProps {
-  known: Known;
-  usage: Usage;
-  before: string[];
-  after: string[];
-  read: Props["read"];
-  onDone: Props["onDone"];
-  onClose: () => void;
-}
+type TightenProps = Omit<TokenPartProps, "now"> & { usage: Usage; before: string[]; after: string[]; onClose: () => void };
 
 function TightenDialog({ known, usage, before, after, read, onDone, onClose }: TightenProps) {
   const [busy, setBusy] = useState(false);
@@ -143,9 +129,9 @@ function TightenDialog({ known, usage, before, after, read, onDone, onClose }: T
     setProblem(null);
     try {
       const params = { path: { id }, header: { "If-Match": known.etag } };
-      const { data, etag } = await answer(api.POST("/tokens/{id}/tighten", { params, body: { days: usage.days } }));
+      const tightened = await answer(api.POST("/tokens/{id}/tighten", { params, body: { days: usage.days } }));
       onClose();
-      onDone({ token: data, etag: etag ?? "" }, "It has now no more than it uses.");
+      onDone(withEtag(tightened), "It has now no more than it uses.");
     } catch (error) {
       const failed = Problem.from(error);
       setProblem(failed);

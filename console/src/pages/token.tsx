@@ -2,10 +2,10 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
-import type { Catalog, Token } from "../api/types";
+import type { Catalog } from "../api/types";
 import { readCatalogIfAllowed } from "../data/catalog";
 import { facts, forgetFacts, wantFacts } from "../data/facts";
-import { noteToken, readToken } from "../data/tokens";
+import { noteToken, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
 import { concerns } from "../domain/attention";
 import { actor, DISABLED_BECAUSE, REVOKE_REASONS } from "../domain/words";
 import { useStore } from "../store";
@@ -15,17 +15,13 @@ import { DeleteDialog, DisableDialog, RevokeDialog, RotateDialog } from "./token
 import { Editable } from "./token-edit";
 import { Explain } from "./token-explain";
 import { History } from "./token-history";
+import type { TokenPartProps } from "./token-props";
 import { UsageSection } from "./token-usage";
-
-export interface Known {
-  token: Token;
-  etag: string;
-}
 
 type Ask = "rotate" | "disable" | "revoke" | "delete";
 
 export function TokenPage({ id }: { id: string }) {
-  const [known, setKnown] = useState<Known | null>(null);
+  const [known, setKnown] = useState<TokenWithEtag | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const read = useCallback(async () => {
     try {
@@ -65,7 +61,7 @@ export function TokenPage({ id }: { id: string }) {
   );
 }
 
-function Shown({ known, setKnown, read }: { known: Known; setKnown: (known: Known) => void; read: () => Promise<Known | null> }) {
+function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (known: TokenWithEtag) => void; read: TokenPartProps["read"] }) {
   const { token } = known;
   const now = useNow();
   const fact = useStore(facts).get(token.id);
@@ -79,7 +75,7 @@ function Shown({ known, setKnown, read }: { known: Known; setKnown: (known: Know
   }, []);
   useEffect(() => wantFacts([token]), [token]);
 
-  const changed = (next: Known, said: string) => {
+  const changed = (next: TokenWithEtag, said: string) => {
     forgetFacts(token.id);
     setKnown(next);
     noteToken(next.token);
@@ -89,8 +85,8 @@ function Shown({ known, setKnown, read }: { known: Known; setKnown: (known: Know
   async function enable() {
     setProblem(null);
     try {
-      const { data, etag } = await answer(api.POST("/tokens/{id}/enable", { params: { path: { id: token.id } } }));
-      changed({ token: data, etag: etag ?? "" }, `“${token.name}” is enabled.`);
+      const enabled = await answer(api.POST("/tokens/{id}/enable", { params: { path: { id: token.id } } }));
+      changed(withEtag(enabled), `“${token.name}” is enabled.`);
     } catch (error) {
       setProblem(Problem.from(error));
     }
