@@ -1,11 +1,10 @@
-// The rules that the console applies by itself, by the examples of docs/access.md and docs/catalog.md.
+// The rules that the console applies by itself, by the examples of docs/access.md.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkCatalog } from "../src/domain/catalog-check";
 import { abbreviated, commands, idOfToken } from "../src/domain/commands";
 import { diffLines, folded } from "../src/domain/diff";
 import { covers, coversPermission, coversResource, grantLines } from "../src/domain/grants";
-import { format, lineOf, parse } from "../src/domain/json";
+import { format, lineOf, offsetOf, parse } from "../src/domain/json";
 import { reachedByConvention, reachedRoutes } from "../src/domain/reach";
 
 test("a permission covers what docs/access.md says", () => {
@@ -110,35 +109,13 @@ test("JSON is read as JSON.parse reads it, with places", () => {
   assert.deepEqual(lineOf("a\nbc", 3), { line: 2, column: 2 });
 });
 
-const flawsOf = (catalog: unknown) => checkCatalog(JSON.stringify(catalog)).flaws.map(({ place }) => place);
-
-test("a catalog that holds together has no flaw", () => {
-  const catalog = {
-    strict: true,
-    permissions: { "app:read": "See apps", "build:create": "Start a build" },
-    roles: { cicd: { permissions: ["app:*", "build:create", "tokens:read", "*"] } },
-    routes: [
-      { match: "GET /apps/{app}", permission: "app:read", resource: "app/{app}" },
-      { match: "POST /apps/{app}", permission: "app:read" },
-      { match: "ANY /files/{path+}", permission: "app:read" },
-    ],
-    sessions: { groups: { developers: "cicd" } },
-  };
-  assert.deepEqual(flawsOf(catalog), []);
-});
-
-test("flaws are named by their places", () => {
-  assert.deepEqual(flawsOf({ permissions: { "app read": "x" }, nonsense: 1 }), ["nonsense", "permissions.app read"]);
-  assert.deepEqual(flawsOf({ roles: { cicd: { permissions: ["app:read", "app:restart"] } } }), ["roles.cicd.permissions[1]"]);
-  assert.deepEqual(flawsOf({ strict: true, roles: { cicd: { permissions: ["app:read"] } } }), ["roles.cicd.permissions[0]"]);
-  assert.deepEqual(flawsOf({ sessions: { groups: { people: "nobody" } } }), ["sessions.groups.people"]);
-  const routes = [
-    { match: "GET /apps/{app}", permission: "app:read" },
-    { match: "HEAD /apps/new", permission: "app:read" },
-    { match: "GET /apps/", permission: "app:read" },
-    { match: "GET /a/{b}", permission: "app:read", resource: "a/{c}" },
-  ];
-  assert.deepEqual(flawsOf({ routes }), ["routes[1].match", "routes[2].match", "routes[3].resource"]);
+test("a place that a text does not have is found where its parent is", () => {
+  const text = '{"routes": [{"match": "GET /"}]}';
+  const { offsets } = parse(text);
+  const found = (place: string) => text.slice(offsetOf(offsets, place) ?? undefined);
+  assert.match(found("routes[0].match"), /^"match"/);
+  for (const place of ["routes[0].permission", "routes[0].resource[2]"]) assert.match(found(place), /^\{"match"/);
+  for (const place of ["", "*", "roles.x[y]"]) assert.equal(found(place), text);
 });
 
 test("lines for a shell have the whole secret, and are shown without it", () => {

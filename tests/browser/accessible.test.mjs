@@ -66,6 +66,8 @@ for (const [view, options] of Object.entries(VIEWS)) {
     const text = page.getByLabel("The catalog, as JSON");
     const before = await text.inputValue();
     await text.fill(before.replace('"apps:read"', '"apps read"'));
+    await page.getByRole("button", { name: "See what changes" }).click();
+    await page.getByRole("button", { name: "Save" }).click();
     await page.getByText(/to correct/).waitFor();
     await check(page, "catalog, with flaws");
     await text.fill(before.replace("See apps", "See the apps"));

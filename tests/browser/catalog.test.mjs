@@ -19,12 +19,35 @@ test("permissions, roles and routes are there to be read", async (t) => {
   for (const text of ["apps:restart", "Restart an app", "deployer"]) await page.getByText(text).first().waitFor();
 });
 
-test("a flaw is named with its line while one types, and cannot be saved", async (t) => {
+async function save(page) {
+  await page.getByRole("button", { name: "See what changes" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+}
+
+test("a syntax error is named with its line as you type, and cannot be saved", async (t) => {
   const { page, text, before } = await edit(t);
-  await text.fill(before.replace('"apps:read"', '"apps read"'));
-  await page.getByText(/to correct/).waitFor();
-  await page.getByRole("button", { name: /line \d+/i }).or(page.getByText(/line \d+/i)).first().waitFor();
+  await text.fill(before.replace('"apps:read"', '"apps:read'));
+  await page.getByText("1 thing to correct:").waitFor();
+  await page.getByRole("button", { name: /^Line \d+$/ }).waitFor();
   assert.ok(await page.getByRole("button", { name: "See what changes" }).isDisabled());
+});
+
+test("what the service refuses is named with its line until the next attempt, the text stays, and nothing is saved", async (t) => {
+  const { page, text, before } = await edit(t);
+  const saved = (await it.stack.call("GET", "/catalog")).body;
+  const flawed = before.replace('"apps:read"', '"apps read"').replace('"strict": false', '"strict": 1');
+  await text.fill(flawed);
+  await save(page);
+  await page.getByText("The service found 2 things to correct:").waitFor();
+  const line = flawed.slice(0, flawed.indexOf('"apps read"')).split("\n").length;
+  const named = page.getByRole("listitem").filter({ hasText: "permissions.apps read" });
+  assert.match(await named.textContent(), new RegExp(`^Line ${line} `));
+  assert.equal(await text.inputValue(), flawed);
+  assert.deepEqual((await it.stack.call("GET", "/catalog")).body, saved);
+  await text.fill(before.replace("See releases", "See every release"));
+  await named.waitFor();
+  await save(page);
+  await page.getByText("The catalog is saved").waitFor();
 });
 
 test("what changes is shown before it is saved, and is in force afterwards", async (t) => {
@@ -45,8 +68,7 @@ test("a catalog that somebody changed meanwhile is not overwritten, and the text
   body.permissions["shops:read"] = "See shops";
   await it.stack.call("PUT", "/catalog", body, { headers: { "if-match": etag } });
   await text.fill(before.replace("See apps", "See all apps"));
-  await page.getByRole("button", { name: "See what changes" }).click();
-  await page.getByRole("button", { name: "Save" }).click();
+  await save(page);
   await page.getByText(/Somebody changed the catalog/).waitFor();
   assert.match(await text.inputValue(), /See all apps/);
   const now = (await it.stack.call("GET", "/catalog")).body;
@@ -56,7 +78,7 @@ test("a catalog that somebody changed meanwhile is not overwritten, and the text
 test("what is wrong is in sight beside a catalog of any length", async (t) => {
   const { page, text, before } = await edit(t, { viewport: { width: 1280, height: 700 } });
   const routes = Array.from({ length: 200 }, (_, at) => ({ match: `GET /long/${at}`, permission: "apps:read" }));
-  await text.fill(JSON.stringify({ ...JSON.parse(before), routes, strict: 1 }, null, 2));
+  await text.fill(`${JSON.stringify({ ...JSON.parse(before), routes }, null, 2)}]`);
   const said = page.getByText(/to correct/).first();
   await said.waitFor();
   await page.evaluate(() => scrollTo(0, 0));

@@ -101,6 +101,13 @@ export function parse(text: string): Parsed {
   }
 }
 
+/** Where in the text a place is. For a place that the text does not have, where its parent is. */
+export function offsetOf(offsets: ReadonlyMap<string, number>, place: string): number | null {
+  let rest = place;
+  while (rest && !offsets.has(rest)) rest = rest.slice(0, Math.max(0, rest.lastIndexOf("."), rest.lastIndexOf("[")));
+  return offsets.get(rest) ?? null;
+}
+
 const WIDTH = 100;
 
 export function format(value: unknown, indent = ""): string {

@@ -1,14 +1,12 @@
-// The catalog: read it, change it with its flaws said while one types, and see what will be
-// different before it is in force.
+// The catalog: read it, change it, and see what will be different before it is in force.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
-import type { Catalog } from "../api/types";
+import type { Catalog, FieldError } from "../api/types";
 import { caller } from "../auth/session";
 import { forgetCatalog, readCatalog, type ReadCatalog } from "../data/catalog";
-import { checkCatalog, offsetOf } from "../domain/catalog-check";
 import { covers } from "../domain/grants";
-import { format, lineOf, parse, type Flaw } from "../domain/json";
+import { format, lineOf, offsetOf, parse } from "../domain/json";
 import { splitMatch } from "../domain/reach";
 import { atTime } from "../domain/time";
 import { plural } from "../domain/words";
@@ -172,7 +170,8 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
   const original = useMemo(() => textOf(read.catalog), [read]);
   const [text, setText] = useState(original);
   const [saving, setSaving] = useState(false);
-  const [refused, setRefused] = useState<{ flaws: Flaw[]; text: string } | null>(null);
+  /** The service's errors from the last attempt to save. */
+  const [refused, setRefused] = useState<readonly FieldError[]>([]);
   const [theirs, setTheirs] = useState<{ before: string; after: string } | null>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const [settled, setSettled] = useState(text);
@@ -181,8 +180,12 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
     const timer = setTimeout(() => setSettled(text), 200);
     return () => clearTimeout(timer);
   }, [text]);
-  const checked = useMemo(() => checkCatalog(settled), [settled]);
-  const flaws = [...checked.flaws, ...(refused?.text === text ? refused.flaws : [])];
+  // Only what the service cannot see is checked here, as it gets the parsed value: syntax, and keys given twice.
+  const parsed = useMemo(() => parse(settled), [settled]);
+  const isJson = parsed.flaws.length === 0;
+  const flaws = isJson
+    ? refused.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: offsetOf(parsed.offsets, field) }))
+    : parsed.flaws;
   const way = useWayOut(dirty);
 
   const show = (offset: number) => {
@@ -220,11 +223,14 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
       </div>
       <div id="flaws" role="status">
         {flaws.length === 0 ? (
-          <p class="hint">{dirty ? "Nothing wrong is seen. The service checks it again when you save." : "Nothing is changed yet."}</p>
+          <p class="hint">{dirty ? "The service checks it when you save." : "Nothing is changed yet."}</p>
         ) : (
           <>
             <p>
-              <strong>{plural(flaws.length, "thing")} to correct:</strong>
+              <strong>
+                {isJson && "The service found "}
+                {plural(flaws.length, "thing")} to correct:
+              </strong>
             </p>
             <ul class="errors">
               {flaws.slice(0, 50).map((flaw) => (
@@ -242,7 +248,7 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
         )}
       </div>
       <p class="actions">
-        <button type="button" class="primary" disabled={!dirty || flaws.length > 0 || settled !== text} onClick={() => setSaving(true)}>
+        <button type="button" class="primary" disabled={!dirty || !isJson || settled !== text} onClick={() => setSaving(true)}>
           See what changes
         </button>
         <button type="button" onClick={() => (dirty ? way.ask(onDone) : onDone())}>
@@ -253,16 +259,16 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
         <SaveDialog
           before={original}
           text={text}
-          value={checked.value}
+          value={parsed.value}
           etag={read.etag}
           onClose={() => setSaving(false)}
           onRefused={(problem) => {
-            const { offsets } = parse(text);
-            setRefused({ text, flaws: problem.errors.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: offsetOf({ offsets }, field) })) });
+            setRefused(problem.errors);
             setSaving(false);
           }}
           onOthers={async () => {
             const after = await load();
+            setRefused([]);
             setSaving(false);
             if (after) setTheirs({ before: original, after: textOf(after.catalog) });
           }}
