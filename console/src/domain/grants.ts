@@ -42,8 +42,8 @@ export function grantLines(grants: readonly Grant[]): string[] {
   return [...new Set(lines)].toSorted();
 }
 
-export function everything(resource: string): string {
-  return resource === "*" ? "everything" : resource;
+export function everything(pattern: string): string {
+  return pattern === "*" ? "everything" : pattern;
 }
 
 export function allPermissions(grants: readonly Grant[]): string[] {

@@ -53,9 +53,12 @@ export function actor(by: string): string {
 /** When a token was last used, from where and with what; for before it is ended. */
 export function lastUse(token: Token, now: number): string {
   if (token.last_used_at === null) return "It was never used, as far as this service knows.";
-  const from = token.last_used_ip === null ? "" : ` from ${token.last_used_ip}`;
-  const agent = token.last_used_user_agent === null ? "" : ` with ${token.last_used_user_agent}`;
-  return `It was last used ${fromNow(token.last_used_at, now)}${from}${agent}.`;
+  return `It was last used ${fromNow(token.last_used_at, now)}${describeClient(token.last_used_ip, token.last_used_user_agent)}.`;
+}
+
+/** From where and with what a call came, as far as that is known. */
+export function describeClient(ip: string | null, userAgent: string | null): string {
+  return `${ip === null ? "" : ` from ${ip}`}${userAgent === null ? "" : ` with ${userAgent}`}`;
 }
 
 /** Why a request is refused, and what would let it in. */

@@ -1,4 +1,5 @@
 // The catalog: read it, change it, and see what will be different before it is in force.
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
@@ -11,11 +12,11 @@ import { splitMatch } from "../domain/reach";
 import { atTime } from "../domain/time";
 import { plural } from "../domain/words";
 import { setGuard } from "../router";
+import { ActionDialog } from "../ui/action-dialog";
 import { Heading, Loading, ProblemNote, say } from "../ui/basics";
-import { Dialog } from "../ui/dialog";
 import { LeaveDialog, useWayOut } from "../ui/leaving";
 import { Diff } from "../ui/diff";
-import { GrantList } from "../ui/grants";
+import { Codes, GrantList } from "../ui/grants";
 
 export function CatalogPage() {
   const [read, setRead] = useState<ReadCatalog | null>(null);
@@ -76,85 +77,84 @@ function Reading({ catalog }: { catalog: Catalog }) {
           : "It is not strict: a path without a route needs, for GET, “:read” on its first name, and “:write” for anything else."}
       </p>
       <input type="search" class="wide" aria-label="Search the catalog" placeholder="Search the catalog" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
-      <section aria-labelledby="permissions">
-        <h2 id="permissions">{plural(permissions.length, "permission")}</h2>
-        <dl class="listing">
-          {permissions.map(([permission, description]) => (
-            <div key={permission}>
-              <dt>
-                <code>{permission}</code>
-              </dt>
-              <dd>{description}</dd>
-            </div>
-          ))}
-        </dl>
-      </section>
-      <section aria-labelledby="roles">
-        <h2 id="roles">{plural(roles.length, "role")}</h2>
-        <dl class="listing">
-          {roles.map(([name, role]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                {role.description}
-                <span class="permissions">
-                  {role.permissions.map((permission) => (
-                    <code key={permission}>{permission}</code>
-                  ))}
-                </span>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      </section>
-      <section aria-labelledby="routes">
-        <h2 id="routes">{plural(routes.length, "route")}</h2>
-        <dl class="listing">
-          {routes.map((route) => {
-            const { method, path } = splitMatch(route.match);
-            return (
-              <div key={route.match}>
-                <dt>
-                  <code>
-                    <b>{method}</b> {path}
-                  </code>
-                </dt>
-                <dd>
-                  <code>{route.permission}</code> on <code>{route.resource ?? "the path itself"}</code>
-                </dd>
-              </div>
-            );
-          })}
-        </dl>
-      </section>
-      <section aria-labelledby="groups">
-        <h2 id="groups">{plural(groups.length, "group")} of people</h2>
-        <dl class="listing">
-          {groups.map(([group, role]) => (
-            <div key={group}>
-              <dt>{group}</dt>
-              <dd>have the role {role}</dd>
-            </div>
-          ))}
-        </dl>
-      </section>
+      <Listing
+        id="permissions"
+        title={plural(permissions.length, "permission")}
+        entries={permissions.map(([permission, description]) => ({ key: permission, name: <code>{permission}</code>, meaning: description }))}
+      />
+      <Listing
+        id="roles"
+        title={plural(roles.length, "role")}
+        entries={roles.map(([key, role]) => ({
+          key,
+          meaning: (
+            <>
+              {role.description}
+              <Codes texts={role.permissions} />
+            </>
+          ),
+        }))}
+      />
+      <Listing
+        id="routes"
+        title={plural(routes.length, "route")}
+        entries={routes.map(({ match, permission, resource = "the path itself" }) => {
+          const { method, path } = splitMatch(match);
+          return {
+            key: match,
+            name: (
+              <code>
+                <b>{method}</b> {path}
+              </code>
+            ),
+            meaning: (
+              <>
+                <code>{permission}</code> on <code>{resource}</code>
+              </>
+            ),
+          };
+        })}
+      />
+      <Listing id="groups" title={`${plural(groups.length, "group")} of people`} entries={groups.map(([key, role]) => ({ key, meaning: `have the role ${role}` }))} />
       {trust.length > 0 && (
-        <section aria-labelledby="trust">
-          <h2 id="trust">{plural(trust.length, "trust rule")} for CI jobs</h2>
-          <dl class="listing">
-            {trust.map((rule) => (
-              <div key={rule.name}>
-                <dt>{rule.name}</dt>
-                <dd>
-                  <code>{rule.issuer}</code>
-                  <GrantList grants={rule.grants.map(({ permissions: may, resources }) => ({ permissions: may, resources: resources ?? ["*"] }))} />
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </section>
+        <Listing
+          id="trust"
+          title={`${plural(trust.length, "trust rule")} for CI jobs`}
+          entries={trust.map(({ name, issuer, grants }) => ({
+            key: name,
+            meaning: (
+              <>
+                <code>{issuer}</code>
+                <GrantList grants={grants.map(({ permissions: may, resources = ["*"] }) => ({ permissions: may, resources }))} />
+              </>
+            ),
+          }))}
+        />
       )}
     </>
+  );
+}
+
+interface ListingProps {
+  id: string;
+  title: string;
+  /** An entry without a name shows its key. */
+  entries: { key: string; name?: ComponentChildren; meaning: ComponentChildren }[];
+}
+
+function Listing({ id, title, entries }: ListingProps) {
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      <dl class="listing">
+        {entries.map(({ key, name = key, meaning }) => (
+          <div key={key}>
+            <dt>{name}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
   );
 }
 
@@ -196,6 +196,22 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
     const lineHeight = field.scrollHeight / text.split("\n").length;
     field.scrollTop = (lineOf(text, offset).line - 4) * lineHeight;
   };
+
+  async function save() {
+    const { data } = await answer(api.PUT("/catalog", { params: { header: { "If-Match": read.etag } }, body: parsed.value as Catalog }));
+    setGuard(null);
+    void load().then(onDone);
+    say(`The catalog is saved. Every request is decided by it from ${atTime(data.effective_by)} on.`);
+  }
+  /** Closes the dialog if the text has to change first: it was refused, or is based on an old version. */
+  async function returnToText({ status, errors }: Problem) {
+    const isRefused = status === 400 && errors.length > 0;
+    if (!isRefused && status !== 412) return;
+    const after = status === 412 ? await load() : null;
+    setRefused(isRefused ? errors : []);
+    if (after) setTheirs({ before: original, after: textOf(after.catalog) });
+    setSaving(false);
+  }
 
   return (
     <>
@@ -256,77 +272,18 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
         </button>
       </p>
       {saving && (
-        <SaveDialog
-          before={original}
-          text={text}
-          value={parsed.value}
-          etag={read.etag}
-          onClose={() => setSaving(false)}
-          onRefused={(problem) => {
-            setRefused(problem.errors);
-            setSaving(false);
-          }}
-          onOthers={async () => {
-            const after = await load();
-            setRefused([]);
-            setSaving(false);
-            if (after) setTheirs({ before: original, after: textOf(after.catalog) });
-          }}
-          onSaved={(effective) => {
-            setGuard(null);
-            void load().then(onDone);
-            say(`The catalog is saved. Every request is decided by it from ${atTime(effective)} on.`);
-          }}
-        />
+        <ActionDialog title="Save the catalog?" does="Save" onClose={() => setSaving(false)} act={save} onFailed={returnToText}>
+          {() => (
+            <>
+              <p>This is what changes, for every token and every person, within a minute:</p>
+              <Diff before={original.split("\n")} after={text.split("\n")} label="What changes in the catalog" />
+            </>
+          )}
+        </ActionDialog>
       )}
       <LeaveDialog way={way} title="Leave without saving?">
         Your changes to the catalog are not saved.
       </LeaveDialog>
     </>
-  );
-}
-
-interface SaveProps {
-  before: string;
-  text: string;
-  value: unknown;
-  etag: string;
-  onClose: () => void;
-  onRefused: (problem: Problem) => void;
-  onOthers: () => Promise<void>;
-  onSaved: (effective: string) => void;
-}
-
-function SaveDialog({ before, text, value, etag, onClose, onRefused, onOthers, onSaved }: SaveProps) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function save() {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const { data } = await answer(api.PUT("/catalog", { params: { header: { "If-Match": etag } }, body: value as Catalog }));
-      onSaved(data.effective_by);
-    } catch (error) {
-      const failed = Problem.from(error);
-      if (failed.status === 400 && failed.errors.length > 0) onRefused(failed);
-      else if (failed.status === 412) await onOthers();
-      else setProblem(failed);
-      setBusy(false);
-    }
-  }
-  return (
-    <Dialog title="Save the catalog?" onClose={onClose}>
-      <p>This is what changes, for every token and every person, within a minute:</p>
-      <Diff before={before.split("\n")} after={text.split("\n")} label="What changes in the catalog" />
-      {problem && <ProblemNote problem={problem} />}
-      <p class="actions">
-        <button type="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="button" class="primary" disabled={busy} onClick={save}>
-          Save
-        </button>
-      </p>
-    </Dialog>
   );
 }

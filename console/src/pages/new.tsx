@@ -12,10 +12,12 @@ import { covers, everything, has } from "../domain/grants";
 import { endOfDay, onDate } from "../domain/time";
 import { replace, setGuard } from "../router";
 import { Field, GroupErrors, Heading, Loading, ProblemNote, useNow } from "../ui/basics";
+import { Choice } from "../ui/choice";
 import { LeaveDialog, useWayOut } from "../ui/leaving";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import { emptyGrant, GrantSets, grantOf, lines, ResourcesField, type GrantDraft } from "../ui/grants";
 import { Reach } from "../ui/reach";
+import { useAction } from "../ui/use-action";
 
 const FIELDS = ["name", "description", "owner", "role", "resources", "grants", "allowed_ips", "expires_in", "expires_at"];
 
@@ -53,29 +55,12 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const [sets, setSets] = useState<GrantDraft[]>([emptyGrant()]);
   const [expiry, setExpiry] = useState<Expiry>({ kind: "days", days: 30 });
   const [ips, setIps] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
 
   const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
   const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
   const dirty = name !== "" || description !== "" || role !== null || sets.some((set) => set.permissions.length > 0);
-  const at = (field: string) => problem?.at(field) ?? [];
-  /** Takes a change, and with it what was said about the field before. */
-  const changing = <T,>(set: (value: T) => void, ...fields: string[]) => (value: T) => {
-    set(value);
-    if (problem) setProblem(left(fields.reduce((rest, field) => rest.without(field), problem), problem));
-  };
-
-  const [refused, setRefused] = useState(0);
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (refused > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [refused]);
-  const way = useWayOut(dirty);
 
   async function create() {
-    setBusy(true);
-    setProblem(null);
     const shared = {
       name,
       ...expiryFields(expiry),
@@ -84,35 +69,30 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
       ...(lines(ips).length > 0 ? { allowed_ips: lines(ips) } : {}),
     };
     const body = byRole ? { ...shared, role: role ?? "", resources: grants[0]?.resources ?? [] } : { ...shared, grants };
-    try {
-      const { data } = await answer(api.POST("/tokens", { body }));
-      noteToken(keepSecret("created", data as TokenWithSecret));
-      setGuard(null);
-      replace("#/secret");
-    } catch (error) {
-      setProblem(Problem.from(error));
-      setRefused((times) => times + 1);
-      setBusy(false);
-    }
+    const { data } = await answer(api.POST("/tokens", { body }));
+    noteToken(keepSecret("created", data as TokenWithSecret));
+    setGuard(null);
+    replace("#/secret");
   }
+  const { busy, problem, setProblem, submit } = useAction(create);
+  const at = (field: string) => problem?.at(field) ?? [];
+  /** Takes a change, and with it what was said about the field before. */
+  const changing = <T,>(set: (value: T) => void, ...fields: string[]) => (value: T) => {
+    set(value);
+    if (problem) setProblem(left(fields.reduce((rest, field) => rest.without(field), problem), problem));
+  };
 
-  const choice = (label: string, value: boolean) => (
-    <label class="choice">
-      <input type="radio" name="way" checked={byRole === value} onChange={() => setByRole(value)} />
-      <span>{label}</span>
-    </label>
-  );
+  const form = useRef<HTMLFormElement>(null);
+  // After a refusal, the first field with an error gets the focus.
+  useEffect(() => {
+    if (!busy) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [busy]);
+  const way = useWayOut(dirty);
+
+  const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => setByRole(value)} />;
 
   return (
-    <form
-      ref={form}
-      class="new"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!busy) void create();
-      }}
-    >
+    <form ref={form} class="new" noValidate onSubmit={submit}>
       <div class="form">
         <Field label="Name" hint="System, purpose, environment: github-actions billing deploy production" errors={at("name")}>
           {(ids) => <input {...ids} required maxLength={100} autocomplete="off" value={name} onInput={(event) => changing(setName, "name")(event.currentTarget.value)} />}

@@ -1,5 +1,4 @@
 // What ends or interrupts something, asked about first: each says what will break.
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
@@ -11,61 +10,27 @@ import { covers } from "../domain/grants";
 import { lastUse, REVOKE_REASONS } from "../domain/words";
 import { atTime } from "../domain/time";
 import { go, replace } from "../router";
-import { Field, GroupErrors, ProblemNote, say } from "../ui/basics";
-import { Dialog } from "../ui/dialog";
+import { ActionDialog } from "../ui/action-dialog";
+import { Field, GroupErrors, say } from "../ui/basics";
+import { Choice, Options } from "../ui/choice";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import type { TokenPartProps } from "./token-props";
 
 type Props = TokenPartProps & { onClose: () => void };
 
-/** A form whose one action may fail, with the reason shown in it. */
-function Question(props: {
-  token: Token;
-  title: string;
-  does: string;
-  danger?: boolean;
-  fields?: readonly string[];
-  /** Reads the token again where it was changed meanwhile, so that one can go on. */
-  read?: TokenPartProps["read"];
-  onClose: () => void;
-  act: () => Promise<void>;
-  children: (problem: Problem | null) => ComponentChildren;
-}) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function act() {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await props.act();
-    } catch (error) {
-      const failed = Problem.from(error);
-      if (failed.status === 412 || failed.kind === "already_rotated") await props.read?.();
-      setProblem(failed);
-      setBusy(false);
-    }
-  }
+type QuestionProps = Omit<Parameters<typeof ActionDialog>[0], "onFailed"> & { token: Token; read?: Props["read"] };
+
+function Question({ token, read, children, ...props }: QuestionProps) {
+  const readAgain = async ({ status, kind }: Problem) => (status === 412 || kind === "already_rotated") && read?.();
   return (
-    <Dialog title={props.title} onClose={props.onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!busy) void act();
-        }}
-      >
-        {props.children(problem)}
-        {isOwn(props.token) && <p class="note warn">This is the token that you are signed in with. You will be signed out.</p>}
-        {problem && <ProblemNote problem={problem} fields={props.fields ?? []}>{problem.status === 412 && <p>What is known of it was read again just now. Do it once more if it is still right.</p>}</ProblemNote>}
-        <p class="actions">
-          <button type="button" onClick={props.onClose}>
-            Cancel
-          </button>
-          <button type="submit" class={props.danger ? "danger" : "primary"} disabled={busy}>
-            {props.does}
-          </button>
-        </p>
-      </form>
-    </Dialog>
+    <ActionDialog {...props} onFailed={readAgain}>
+      {(problem) => (
+        <>
+          {children(problem)}
+          {isOwn(token) && <p class="note warn">This is the token that you are signed in with. You will be signed out.</p>}
+        </>
+      )}
+    </ActionDialog>
   );
 }
 
@@ -107,11 +72,7 @@ export function RotateDialog({ known: { token, etag }, now, read, onClose }: Pro
             <Field label="The present secret works on for" errors={problem?.at("overlap") ?? []}>
               {(ids) => (
                 <select {...ids} value={overlap} onChange={(event) => setOverlap(event.currentTarget.value)}>
-                  {OVERLAPS.map(([value, text]) => (
-                    <option value={value} key={value}>
-                      {text}
-                    </option>
-                  ))}
+                  <Options of={OVERLAPS} />
                 </select>
               )}
             </Field>
@@ -179,10 +140,7 @@ export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) 
             </legend>
             <div class="choices">
               {(Object.entries(REVOKE_REASONS) as [RevokeReason, string][]).map(([value, text]) => (
-                <label class="choice" key={value}>
-                  <input type="radio" name="reason" checked={reason === value} onChange={() => setReason(value)} />
-                  <span>{text}</span>
-                </label>
+                <Choice key={value} name="reason" label={text} checked={reason === value} onChange={() => setReason(value)} />
               ))}
             </div>
             <GroupErrors errors={problem?.at("reason") ?? []} />
@@ -191,10 +149,7 @@ export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) 
             {(ids) => <textarea {...ids} rows={2} maxLength={500} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />}
           </Field>
           {admin && (
-            <label class="choice">
-              <input type="checkbox" checked={flush} onChange={(event) => setFlush(event.currentTarget.checked)} />
-              <span>Also make the gateways forget what they remember of it, so that it ends at once everywhere</span>
-            </label>
+            <Choice label="Also make the gateways forget what they remember of it, so that it ends at once everywhere" checked={flush} onChange={setFlush} />
           )}
         </>
       )}

@@ -3,7 +3,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { answer, api } from "../api/client";
-import { Problem } from "../api/problem";
 import type { Catalog, Token, TokenPatch } from "../api/types";
 import { caller } from "../auth/session";
 import { withEtag } from "../data/tokens";
@@ -16,6 +15,7 @@ import { LeaveDialog, useWayOut } from "../ui/leaving";
 import { Diff } from "../ui/diff";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import { draftOf, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
+import { useAction } from "../ui/use-action";
 import type { TokenPartProps } from "./token-props";
 
 type Part = "name" | "description" | "grants" | "allowed_ips" | "expires_at";
@@ -126,33 +126,22 @@ function expiryPatch(expiry: Expiry): TokenPatch {
 function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & { part: Part; onClose: () => void }) {
   const [draft, setDraft] = useState(() => draftFrom(part, known.token));
   const [first] = useState(draft);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
   const [others, setOthers] = useState<{ before: Token; after: Token } | null>(null);
   const dirty = draft !== first;
   const way = useWayOut(dirty);
-  const at = (field: string) => problem?.at(field) ?? [];
-
   async function save() {
-    setBusy(true);
-    setProblem(null);
-    const before = known.token;
-    try {
-      const params = { path: { id: before.id }, header: { "If-Match": known.etag } };
-      const headers = { "Content-Type": "application/merge-patch+json" };
-      const saved = await answer(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
-      setGuard(null);
-      onClose();
-      onDone(withEtag(saved), `${FIELDS[part]} changed.`);
-    } catch (error) {
-      const failed = Problem.from(error);
-      setProblem(failed);
-      setBusy(false);
-      if (failed.status !== 412) return;
-      const after = await read();
-      if (after) setOthers({ before, after: after.token });
-    }
+    const params = { path: { id: known.token.id }, header: { "If-Match": known.etag } };
+    const headers = { "Content-Type": "application/merge-patch+json" };
+    const saved = await answer(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
+    setGuard(null);
+    onClose();
+    onDone(withEtag(saved), `${FIELDS[part]} changed.`);
   }
+  const { busy, problem, submit } = useAction(save, async ({ status }) => {
+    const after = status === 412 ? await read() : null;
+    if (after) setOthers({ before: known.token, after: after.token });
+  });
+  const at = (field: string) => problem?.at(field) ?? [];
 
   const text = (control: "input" | "textarea", label: string, max: number | undefined) => (
     <Field label={label} errors={at(part)}>
@@ -179,13 +168,7 @@ function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & 
   }
 
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!busy) void save();
-      }}
-    >
+    <form noValidate onSubmit={submit}>
       {control}
       {problem && (
         <ProblemNote problem={problem} fields={[part]}>

@@ -5,6 +5,7 @@ import { Problem } from "../api/problem";
 import type { Explanation, Token } from "../api/types";
 import { refusal } from "../domain/words";
 import { Field, ProblemNote } from "../ui/basics";
+import { Choice } from "../ui/choice";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "$connect"];
 const RULES = { catalog: "the catalog’s route", convention: "the convention, as the catalog lists no route", portcullis: "this service’s own rules" };
@@ -66,10 +67,7 @@ export function Explain({ token }: { token: Token }) {
         <Field label="From the address" optional errors={at("source_ip")}>
           {(ids) => <input {...ids} class="mono" placeholder="192.0.2.7" spellcheck={false} autocomplete="off" value={ip} onInput={(event) => setIp(event.currentTarget.value)} />}
         </Field>
-        <label class="choice">
-          <input type="checkbox" checked={own} onChange={(event) => setOwn(event.currentTarget.checked)} />
-          <span>A call to this service itself</span>
-        </label>
+        <Choice label="A call to this service itself" checked={own} onChange={setOwn} />
         <button type="submit" disabled={busy}>
           Explain
         </button>

@@ -5,7 +5,7 @@ import { isRecord, Problem } from "../api/problem";
 import type { Event, Grant, Token } from "../api/types";
 import { grantLines } from "../domain/grants";
 import { atTime } from "../domain/time";
-import { actor, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/words";
+import { actor, describeClient, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/words";
 import { Loading, ProblemNote, Time } from "../ui/basics";
 import { Diff } from "../ui/diff";
 
@@ -41,8 +41,7 @@ export function History({ token, version, now }: { token: Token; version: string
               <p>
                 <strong>{EVENTS[event.kind]}</strong>
                 {event.by !== null && ` by ${actor(event.by)}`}
-                {event.source_ip !== null && ` from ${event.source_ip}`}
-                {event.user_agent !== null && ` with ${event.user_agent}`}
+                {describeClient(event.source_ip, event.user_agent)}
                 <span class="quiet">
                   {" "}
                   <Time at={event.at} now={now} />

@@ -6,8 +6,9 @@ import type { Usage } from "../api/types";
 import { withEtag } from "../data/tokens";
 import { grantLines } from "../domain/grants";
 import { DAY, onUtcDay } from "../domain/time";
+import { ActionDialog } from "../ui/action-dialog";
 import { Loading, ProblemNote } from "../ui/basics";
-import { Dialog } from "../ui/dialog";
+import { Options } from "../ui/choice";
 import { Diff } from "../ui/diff";
 import type { TokenPartProps } from "./token-props";
 
@@ -45,11 +46,7 @@ export function UsageSection({ known, now, read, onDone }: TokenPartProps) {
             <label>
               Look back{" "}
               <select value={String(days)} onChange={(event) => setDays(Number(event.currentTarget.value))}>
-                {SPANS.map((span) => (
-                  <option value={String(span)} key={span}>
-                    {span} days
-                  </option>
-                ))}
+                <Options of={SPANS.map((span) => [String(span), `${span} days`])} />
               </select>
             </label>
           </p>
@@ -121,39 +118,23 @@ function isoDay(day: number): string {
 type TightenProps = Omit<TokenPartProps, "now"> & { usage: Usage; before: string[]; after: string[]; onClose: () => void };
 
 function TightenDialog({ known, usage, before, after, read, onDone, onClose }: TightenProps) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const { id } = known.token;
   async function tighten() {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const params = { path: { id }, header: { "If-Match": known.etag } };
-      const tightened = await answer(api.POST("/tokens/{id}/tighten", { params, body: { days: usage.days } }));
-      onClose();
-      onDone(withEtag(tightened), "It has now no more than it uses.");
-    } catch (error) {
-      const failed = Problem.from(error);
-      setProblem(failed);
-      setBusy(false);
-      if (failed.status === 412) await read();
-    }
+    const params = { path: { id: known.token.id }, header: { "If-Match": known.etag } };
+    const tightened = await answer(api.POST("/tokens/{id}/tighten", { params, body: { days: usage.days } }));
+    onClose();
+    onDone(withEtag(tightened), "It has now no more than it uses.");
   }
+  const readAgain = async ({ status }: Problem) => status === 412 && read();
   return (
-    <Dialog title="Take away what it does not use?" onClose={onClose}>
-      <p>
-        {usage.summary}. What runs more rarely than every {usage.days} days, a yearly job perhaps, is not among that: look at what goes.
-      </p>
-      <Diff before={before} after={after} label="What it may do, before and after" whole />
-      {problem && <ProblemNote problem={problem} />}
-      <p class="actions">
-        <button type="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="button" class="primary" disabled={busy} onClick={tighten}>
-          Take it away
-        </button>
-      </p>
-    </Dialog>
+    <ActionDialog title="Take away what it does not use?" does="Take it away" onClose={onClose} act={tighten} onFailed={readAgain}>
+      {() => (
+        <>
+          <p>
+            {usage.summary}. What runs more rarely than every {usage.days} days, a yearly job perhaps, is not among that: look at what goes.
+          </p>
+          <Diff before={before} after={after} label="What it may do, before and after" whole />
+        </>
+      )}
+    </ActionDialog>
   );
 }

@@ -7,7 +7,7 @@ import { readCatalogIfAllowed } from "../data/catalog";
 import { facts, forgetFacts, wantFacts } from "../data/facts";
 import { noteToken, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
 import { concerns } from "../domain/attention";
-import { actor, DISABLED_BECAUSE, REVOKE_REASONS } from "../domain/words";
+import { actor, describeClient, DISABLED_BECAUSE, REVOKE_REASONS } from "../domain/words";
 import { useStore } from "../store";
 import { ConcernMark, CopyButton, Heading, Loading, ProblemNote, say, StatusBadge, Time, useNow } from "../ui/basics";
 import { Reach } from "../ui/reach";
@@ -169,8 +169,7 @@ function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (kno
               ) : (
                 <>
                   <Time at={token.last_used_at} now={now} />
-                  {token.last_used_ip !== null && ` from ${token.last_used_ip}`}
-                  {token.last_used_user_agent !== null && ` with ${token.last_used_user_agent}`}
+                  {describeClient(token.last_used_ip, token.last_used_user_agent)}
                 </>
               )}
             </dd>

@@ -12,6 +12,7 @@ import { plural, STATUSES } from "../domain/words";
 import { go, tokenHash } from "../router";
 import { createStore, useStore } from "../store";
 import { ConcernMark, Heading, Loading, ProblemNote, StatusBadge, Time, useNow } from "../ui/basics";
+import { Options } from "../ui/choice";
 import { isTyping } from "../ui/keys";
 
 type SortKey = "attention" | "name" | "owner" | "expires" | "used" | "created";
@@ -113,11 +114,7 @@ export function TokensPage() {
           Status{" "}
           <select value={wanted.status} onChange={(event) => change({ status: event.currentTarget.value as View["status"] })}>
             <option value="all">All</option>
-            {Object.entries(STATUSES).map(([value, text]) => (
-              <option value={value} key={value}>
-                {text}
-              </option>
-            ))}
+            <Options of={Object.entries(STATUSES)} />
           </select>
         </label>
         {owners.length > 1 && (
@@ -125,22 +122,14 @@ export function TokensPage() {
             Owner{" "}
             <select value={wanted.owner} onChange={(event) => change({ owner: event.currentTarget.value })}>
               <option value="">Everybody</option>
-              {owners.map((owner) => (
-                <option value={owner} key={owner}>
-                  {owner}
-                </option>
-              ))}
+              <Options of={owners.map((owner) => [owner, owner])} />
             </select>
           </label>
         )}
         <label>
           Sort{" "}
           <select value={wanted.sort} onChange={(event) => change({ sort: event.currentTarget.value as SortKey, reversed: false })}>
-            {Object.entries(SORTS).map(([value, text]) => (
-              <option value={value} key={value}>
-                {text}
-              </option>
-            ))}
+            <Options of={Object.entries(SORTS)} />
           </select>
         </label>
       </div>

@@ -3,6 +3,7 @@ import { useId } from "preact/hooks";
 import type { FieldError } from "../api/types";
 import { DAY, endOfDay, localDay, onDate } from "../domain/time";
 import { GroupErrors } from "./basics";
+import { Choice } from "./choice";
 
 export type Expiry = { kind: "keep" } | { kind: "days"; days: number } | { kind: "date"; day: string } | { kind: "never" };
 
@@ -27,10 +28,7 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
   const name = useId();
   const tomorrow = localDay(new Date(now + DAY));
   const choice = (label: string, selected: boolean, next: Expiry) => (
-    <label class="choice">
-      <input type="radio" name={name} checked={selected} onChange={() => onChange(next)} />
-      <span>{label}</span>
-    </label>
+    <Choice name={name} label={label} checked={selected} onChange={() => onChange(next)} />
   );
   return (
     <fieldset class="field">

@@ -5,6 +5,7 @@ import type { Problem } from "../api/problem";
 import type { Catalog, Grant } from "../api/types";
 import { coversPermission, everything, has, resourceOf } from "../domain/grants";
 import { Field, GroupErrors } from "./basics";
+import { Choice } from "./choice";
 
 export interface GrantDraft {
   permissions: string[];
@@ -82,14 +83,8 @@ export function ResourcesField(props: {
     <fieldset class="field">
       <legend>On which resources</legend>
       <div class="choices">
-        <label class="choice">
-          <input type="radio" name={name} checked={!draft.everywhere} onChange={() => onChange({ ...draft, everywhere: false })} />
-          <span>Only these</span>
-        </label>
-        <label class="choice">
-          <input type="radio" name={name} checked={draft.everywhere} onChange={() => onChange({ ...draft, everywhere: true })} />
-          <span>Everything</span>
-        </label>
+        <Choice name={name} label="Only these" checked={!draft.everywhere} onChange={() => onChange({ ...draft, everywhere: false })} />
+        <Choice name={name} label="Everything" checked={draft.everywhere} onChange={() => onChange({ ...draft, everywhere: true })} />
       </div>
       {draft.everywhere ? (
         <GroupErrors errors={props.errors} />
@@ -273,23 +268,23 @@ function filtered(groups: readonly Group[], search: string): Group[] {
   });
 }
 
+export function Codes({ texts }: { texts: readonly string[] }) {
+  return (
+    <span class="permissions">
+      {texts.map((text) => (
+        <code key={text}>{text}</code>
+      ))}
+    </span>
+  );
+}
+
 /** What a token may do, to be read. */
 export function GrantList({ grants }: { grants: readonly Grant[] }) {
   return (
     <ul class="grants">
-      {grants.map((grant, index) => (
+      {grants.map(({ permissions, resources }, index) => (
         <li key={index}>
-          <span class="permissions">
-            {grant.permissions.map((permission) => (
-              <code key={permission}>{permission === "*" ? "everything" : permission}</code>
-            ))}
-          </span>{" "}
-          on{" "}
-          <span class="permissions">
-            {grant.resources.map((resource) => (
-              <code key={resource}>{everything(resource)}</code>
-            ))}
-          </span>
+          <Codes texts={permissions.map(everything)} /> on <Codes texts={resources.map(everything)} />
         </li>
       ))}
     </ul>

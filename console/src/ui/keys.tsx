@@ -1,5 +1,6 @@
 // The keyboard's shortcuts, and the list of them.
 import { createStore, useStore } from "../store";
+import { Choice } from "./choice";
 import { Dialog } from "./dialog";
 
 /** Whether a letter alone does something. Who speaks to their computer has to be able to stop that (WCAG 2.2, 2.1.4). */
@@ -44,10 +45,7 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
-      <label class="choice">
-        <input type="checkbox" checked={on} onChange={(event) => letters.set(event.currentTarget.checked)} />
-        <span>Letters and signs alone are keys, until this tab is loaded anew</span>
-      </label>
+      <Choice label="Letters and signs alone are keys, until this tab is loaded anew" checked={on} onChange={letters.set} />
       <p class="actions">
         <button type="button" class="primary" onClick={onClose}>
           Close

@@ -1,0 +1,22 @@
+// The parts of a choice: a radio button or checkbox with its label, and the options of a list.
+/** A radio button of the group `name`; without a group, a checkbox. */
+export function Choice({ label, name, checked, onChange }: { label: string; name?: string; checked: boolean; onChange: (checked: boolean) => void }) {
+  return (
+    <label class="choice">
+      <input type={name === undefined ? "checkbox" : "radio"} name={name} checked={checked} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <span>{label}</span>
+    </label>
+  );
+}
+
+export function Options({ of: options }: { of: readonly (readonly [value: string, label: string])[] }) {
+  return (
+    <>
+      {options.map(([value, label]) => (
+        <option value={value} key={value}>
+          {label}
+        </option>
+      ))}
+    </>
+  );
+}
