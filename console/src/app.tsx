@@ -5,16 +5,16 @@ import type { Caller } from "./api/types";
 import { session, signOut } from "./auth/session";
 import { covers } from "./domain/grants";
 import { CatalogPage } from "./pages/catalog";
-import { NewTokenPage } from "./pages/new";
-import { SecretPage } from "./pages/secret";
+import { NewTokenPage } from "./pages/create-token";
+import { SecretPage } from "./pages/show-secret";
 import { SignInPage } from "./pages/sign-in";
 import { TokenPage } from "./pages/token";
-import { TokensPage } from "./pages/tokens";
+import { TokensPage } from "./pages/token-list";
 import { go, leave, route, type Route } from "./router";
 import { useStore } from "./store";
 import { Heading, Loading, Said, Time, useNow } from "./ui/basics";
 import { GrantList } from "./ui/grants";
-import { isTyping, KeysDialog } from "./ui/keys";
+import { isTyping, KeysDialog } from "./ui/keyboard-shortcuts";
 
 export function App() {
   const now = useStore(session);

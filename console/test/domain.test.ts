@@ -1,11 +1,11 @@
 // The rules that the console applies by itself, by the examples of docs/access.md.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { abbreviated, commands, idOfToken } from "../src/domain/commands";
+import { abbreviated, commands, idOfToken } from "../src/domain/shell-snippets";
 import { diffLines, folded } from "../src/domain/diff";
 import { covers, coversPermission, coversResource, grantLines } from "../src/domain/grants";
-import { format, lineOf, offsetOf, parse } from "../src/domain/json";
-import { reachedByConvention, reachedRoutes } from "../src/domain/reach";
+import { format, lineOf, offsetOf, parse } from "../src/domain/json-positions";
+import { reachedByConvention, reachedRoutes } from "../src/domain/callable-routes";
 
 test("a permission covers what docs/access.md says", () => {
   const rows: [string, string, boolean][] = [

@@ -7,14 +7,14 @@ import type { Catalog, FieldError } from "../api/types";
 import { caller } from "../auth/session";
 import { forgetCatalog, readCatalog, type ReadCatalog } from "../data/catalog";
 import { covers } from "../domain/grants";
-import { format, lineOf, offsetOf, parse } from "../domain/json";
-import { splitMatch } from "../domain/reach";
+import { format, lineOf, offsetOf, parse } from "../domain/json-positions";
+import { splitMatch } from "../domain/callable-routes";
 import { atTime } from "../domain/time";
-import { plural } from "../domain/words";
+import { plural } from "../domain/labels";
 import { setGuard } from "../router";
 import { ActionDialog } from "../ui/action-dialog";
 import { Heading, Loading, ProblemNote, say } from "../ui/basics";
-import { LeaveDialog, useWayOut } from "../ui/leaving";
+import { LeaveDialog, useWayOut } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
 import { Codes, GrantList } from "../ui/grants";
 

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Explanation, Token } from "../api/types";
-import { refusal } from "../domain/words";
+import { refusal } from "../domain/labels";
 import { Field, ProblemNote } from "../ui/basics";
 import { Choice } from "../ui/choice";
 

@@ -5,7 +5,7 @@ import { isRecord, Problem } from "../api/problem";
 import type { Event, Grant, Token } from "../api/types";
 import { grantLines } from "../domain/grants";
 import { atTime } from "../domain/time";
-import { actor, describeClient, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/words";
+import { actor, describeClient, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/labels";
 import { Loading, ProblemNote, Time } from "../ui/basics";
 import { Diff } from "../ui/diff";
 

@@ -4,9 +4,9 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { onSignOut } from "../auth/session";
 import { Problem } from "../api/problem";
 import type { FieldError, Token } from "../api/types";
-import { concernText, CONCERNS, type Concern, type Facts } from "../domain/attention";
+import { concernText, CONCERNS, type Concern, type Facts } from "../domain/concerns";
 import { atTime, exactly, fromNow } from "../domain/time";
-import { DISABLED_BECAUSE, STATUSES } from "../domain/words";
+import { DISABLED_BECAUSE, STATUSES } from "../domain/labels";
 import { createStore, useStore } from "../store";
 
 /** The time of now, anew every half minute. */

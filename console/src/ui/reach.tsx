@@ -1,8 +1,8 @@
 // What grants open: the routes of the catalog, the convention where it is not strict, and what
 // is worth a second thought.
 import type { Catalog, Grant } from "../api/types";
-import { cautions, reachedByConvention, reachedRoutes } from "../domain/reach";
-import { plural } from "../domain/words";
+import { cautions, reachedByConvention, reachedRoutes } from "../domain/callable-routes";
+import { plural } from "../domain/labels";
 
 const SHOWN = 12;
 

@@ -3,7 +3,7 @@
 import { answer, api } from "../api/client";
 import type { Token } from "../api/types";
 import { onSignOut } from "../auth/session";
-import { mayHaveReuse, mayHaveUnused, type Facts } from "../domain/attention";
+import { mayHaveReuse, mayHaveUnused, type Facts } from "../domain/concerns";
 import { createStore } from "../store";
 
 const AT_ONCE = 4;

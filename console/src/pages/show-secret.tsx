@@ -2,12 +2,12 @@
 // about; leaving forgets it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { API } from "../api/client";
-import { currentSecret, dropSecret, type Fresh } from "../data/secret";
-import { abbreviated, commands } from "../domain/commands";
+import { currentSecret, dropSecret, type Fresh } from "../data/new-secret";
+import { abbreviated, commands } from "../domain/shell-snippets";
 import { onDate } from "../domain/time";
 import { replace, setGuard, tokenHash } from "../router";
 import { CopyButton, Heading, Time } from "../ui/basics";
-import { LeaveDialog, useWayOut } from "../ui/leaving";
+import { LeaveDialog, useWayOut } from "../ui/unsaved-changes";
 
 export function SecretPage() {
   const [fresh, setFresh] = useState(currentSecret);

@@ -3,17 +3,17 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Status, Token } from "../api/types";
 import { onSignOut } from "../auth/session";
-import { facts, wantFacts, wantFactsUnseen } from "../data/facts";
+import { facts, wantFacts, wantFactsUnseen } from "../data/token-insights";
 import { loadTokens, tokenList } from "../data/tokens";
-import { concerns, CONCERNS, urgency, type Concern, type Facts } from "../domain/attention";
-import { idOfToken } from "../domain/commands";
+import { concerns, CONCERNS, urgency, type Concern, type Facts } from "../domain/concerns";
+import { idOfToken } from "../domain/shell-snippets";
 import { allPermissions } from "../domain/grants";
-import { plural, STATUSES } from "../domain/words";
+import { plural, STATUSES } from "../domain/labels";
 import { go, tokenHash } from "../router";
 import { createStore, useStore } from "../store";
 import { ConcernMark, Heading, Loading, ProblemNote, StatusBadge, Time, useNow } from "../ui/basics";
 import { Options } from "../ui/choice";
-import { isTyping } from "../ui/keys";
+import { isTyping } from "../ui/keyboard-shortcuts";
 
 type SortKey = "attention" | "name" | "owner" | "expires" | "used" | "created";
 
