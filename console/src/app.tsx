@@ -12,7 +12,10 @@ import { TokenPage } from "./pages/token";
 import { TokensPage } from "./pages/token-list";
 import { go, leave, route, type Route } from "./router";
 import { useStore } from "./store";
-import { Heading, Loading, Said, Time, useNow } from "./ui/basics";
+import { Heading } from "./ui/heading";
+import { Loading } from "./ui/loading";
+import { StatusMessage } from "./ui/status-message";
+import { Time, useNow } from "./ui/time";
 import { GrantList } from "./ui/grants";
 import { isTyping, KeysDialog } from "./ui/keyboard-shortcuts";
 
@@ -59,7 +62,7 @@ export function App() {
         {now.state === "out" && <SignInPage why={now.why} wanted={now.wanted} />}
         {now.state === "in" && <Page where={where} />}
       </main>
-      <Said />
+      <StatusMessage />
       {keys && <KeysDialog onClose={() => setKeys(false)} />}
     </>
   );

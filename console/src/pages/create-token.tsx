@@ -11,7 +11,12 @@ import { noteToken } from "../data/tokens";
 import { covers, everything, has } from "../domain/grants";
 import { endOfDay, onDate } from "../domain/time";
 import { replace, setGuard } from "../router";
-import { Field, GroupErrors, Heading, Loading, ProblemNote, useNow } from "../ui/basics";
+import { ErrorList } from "../ui/error-list";
+import { Field } from "../ui/field";
+import { Heading } from "../ui/heading";
+import { Loading } from "../ui/loading";
+import { ProblemNote } from "../ui/problem-note";
+import { useNow } from "../ui/time";
 import { Choice } from "../ui/choice";
 import { LeaveDialog, useWayOut } from "../ui/unsaved-changes";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
@@ -134,7 +139,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
                     </label>
                   );
                 })}
-                <GroupErrors errors={at("role")} />
+                <ErrorList errors={at("role")} />
               </fieldset>
               <ResourcesField draft={where} onChange={changing(setWhere, "resources")} errors={at("resources")} />
             </>

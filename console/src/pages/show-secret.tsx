@@ -6,7 +6,9 @@ import { currentSecret, dropSecret, type Fresh } from "../data/new-secret";
 import { abbreviated, commands } from "../domain/shell-snippets";
 import { onDate } from "../domain/time";
 import { replace, setGuard, tokenHash } from "../router";
-import { CopyButton, Heading, Time } from "../ui/basics";
+import { CopyButton } from "../ui/copy-button";
+import { Heading } from "../ui/heading";
+import { Time } from "../ui/time";
 import { LeaveDialog, useWayOut } from "../ui/unsaved-changes";
 
 export function SecretPage() {

@@ -2,7 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { hasProvider, sentence, signIn, signInWithToken } from "../auth/session";
 import { SignInFailed } from "../auth/oidc";
-import { Field, Heading } from "../ui/basics";
+import { Field } from "../ui/field";
+import { Heading } from "../ui/heading";
 
 export function SignInPage({ why, wanted }: { why: string | null; wanted: boolean }) {
   const [provider, setProvider] = useState(true);

@@ -11,7 +11,9 @@ import { lastUse, REVOKE_REASONS } from "../domain/labels";
 import { atTime } from "../domain/time";
 import { go, replace } from "../router";
 import { ActionDialog } from "../ui/action-dialog";
-import { Field, GroupErrors, say } from "../ui/basics";
+import { ErrorList } from "../ui/error-list";
+import { Field } from "../ui/field";
+import { say } from "../ui/status-message";
 import { Choice, Options } from "../ui/choice";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import type { TokenPartProps } from "./token-props";
@@ -143,7 +145,7 @@ export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) 
                 <Choice key={value} name="reason" label={text} checked={reason === value} onChange={() => setReason(value)} />
               ))}
             </div>
-            <GroupErrors errors={problem?.at("reason") ?? []} />
+            <ErrorList errors={problem?.at("reason") ?? []} />
           </fieldset>
           <Field label="Comment" optional errors={problem?.at("comment") ?? []}>
             {(ids) => <textarea {...ids} rows={2} maxLength={500} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />}

@@ -4,7 +4,8 @@ import { answer, api } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Explanation, Token } from "../api/types";
 import { refusal } from "../domain/labels";
-import { Field, ProblemNote } from "../ui/basics";
+import { Field } from "../ui/field";
+import { ProblemNote } from "../ui/problem-note";
 import { Choice } from "../ui/choice";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "$connect"];

@@ -6,7 +6,9 @@ import type { Event, Grant, Token } from "../api/types";
 import { grantLines } from "../domain/grants";
 import { atTime } from "../domain/time";
 import { actor, describeClient, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/labels";
-import { Loading, ProblemNote, Time } from "../ui/basics";
+import { Loading } from "../ui/loading";
+import { ProblemNote } from "../ui/problem-note";
+import { Time } from "../ui/time";
 import { Diff } from "../ui/diff";
 
 export function History({ token, version, now }: { token: Token; version: string; now: number }) {

@@ -11,7 +11,12 @@ import { allPermissions } from "../domain/grants";
 import { plural, STATUSES } from "../domain/labels";
 import { go, tokenHash } from "../router";
 import { createStore, useStore } from "../store";
-import { ConcernMark, Heading, Loading, ProblemNote, StatusBadge, Time, useNow } from "../ui/basics";
+import { ConcernMark } from "../ui/concern-mark";
+import { Heading } from "../ui/heading";
+import { Loading } from "../ui/loading";
+import { ProblemNote } from "../ui/problem-note";
+import { StatusBadge } from "../ui/status-badge";
+import { Time, useNow } from "../ui/time";
 import { Options } from "../ui/choice";
 import { isTyping } from "../ui/keyboard-shortcuts";
 

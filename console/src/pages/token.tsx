@@ -9,7 +9,14 @@ import { noteToken, readToken, withEtag, type TokenWithEtag } from "../data/toke
 import { concerns } from "../domain/concerns";
 import { actor, describeClient, DISABLED_BECAUSE, REVOKE_REASONS } from "../domain/labels";
 import { useStore } from "../store";
-import { ConcernMark, CopyButton, Heading, Loading, ProblemNote, say, StatusBadge, Time, useNow } from "../ui/basics";
+import { ConcernMark } from "../ui/concern-mark";
+import { CopyButton } from "../ui/copy-button";
+import { Heading } from "../ui/heading";
+import { Loading } from "../ui/loading";
+import { ProblemNote } from "../ui/problem-note";
+import { StatusBadge } from "../ui/status-badge";
+import { say } from "../ui/status-message";
+import { Time, useNow } from "../ui/time";
 import { Reach } from "../ui/reach";
 import { DeleteDialog, DisableDialog, RevokeDialog, RotateDialog } from "./token-dialogs";
 import { Editable } from "./token-edit";

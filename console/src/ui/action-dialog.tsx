@@ -1,7 +1,7 @@
 // A dialog with one action. If it fails, the dialog stays and shows the reason.
 import type { ComponentChildren } from "preact";
 import type { Problem } from "../api/problem";
-import { ProblemNote } from "./basics";
+import { ProblemNote } from "./problem-note";
 import { Dialog } from "./dialog";
 import { useAction } from "./use-action";
 

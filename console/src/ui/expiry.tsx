@@ -2,7 +2,7 @@
 import { useId } from "preact/hooks";
 import type { FieldError } from "../api/types";
 import { DAY, endOfDay, localDay, onDate } from "../domain/time";
-import { GroupErrors } from "./basics";
+import { ErrorList } from "./error-list";
 import { Choice } from "./choice";
 
 export type Expiry = { kind: "keep" } | { kind: "days"; days: number } | { kind: "date"; day: string } | { kind: "never" };
@@ -59,7 +59,7 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
           secret.
         </p>
       )}
-      <GroupErrors errors={props.errors} />
+      <ErrorList errors={props.errors} />
     </fieldset>
   );
 }

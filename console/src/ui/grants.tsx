@@ -4,7 +4,8 @@ import { useId, useMemo, useState } from "preact/hooks";
 import type { Problem } from "../api/problem";
 import type { Catalog, Grant } from "../api/types";
 import { coversPermission, everything, has, resourceOf } from "../domain/grants";
-import { Field, GroupErrors } from "./basics";
+import { ErrorList } from "./error-list";
+import { Field } from "./field";
 import { Choice } from "./choice";
 
 export interface GrantDraft {
@@ -50,7 +51,7 @@ export function GrantSets(props: Offered & { sets: GrantDraft[]; onChange: (sets
             chosen={set.permissions}
             onChange={(permissions) => change(index, { ...set, permissions })}
           />
-          <GroupErrors errors={problem?.at(`grants[${index}].permissions`) ?? []} />
+          <ErrorList errors={problem?.at(`grants[${index}].permissions`) ?? []} />
           <ResourcesField
             draft={set}
             onChange={(part) => change(index, { ...set, ...part })}
@@ -87,7 +88,7 @@ export function ResourcesField(props: {
         <Choice name={name} label="Everything" checked={draft.everywhere} onChange={() => onChange({ ...draft, everywhere: true })} />
       </div>
       {draft.everywhere ? (
-        <GroupErrors errors={props.errors} />
+        <ErrorList errors={props.errors} />
       ) : (
         <Field
           label="Resources, one a line"

@@ -1,0 +1,42 @@
+// A field of a form.
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+import type { FieldError } from "../api/types";
+import { ErrorList } from "./error-list";
+
+interface FieldIds {
+  id: string;
+  "aria-describedby": string | undefined;
+  "aria-invalid": boolean | undefined;
+}
+
+/** A label, its control, a hint, and what is wrong with it. */
+export function Field(props: {
+  label: string;
+  hint?: ComponentChildren;
+  errors?: readonly FieldError[];
+  optional?: boolean;
+  children: (ids: FieldIds) => ComponentChildren;
+}) {
+  const id = useId();
+  const errors = props.errors ?? [];
+  const described = [props.hint ? `${id}-hint` : "", errors.length > 0 ? `${id}-errors` : ""].filter(Boolean).join(" ");
+  const ids: FieldIds = { id, "aria-describedby": described || undefined, "aria-invalid": errors.length > 0 || undefined };
+  return (
+    <div class="field">
+      <label for={id}>
+        {props.label}
+        {props.optional && <span class="quiet"> (optional)</span>}
+      </label>
+      {props.children(ids)}
+      {props.hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {props.hint}
+        </p>
+      )}
+      <div id={`${id}-errors`}>
+        <ErrorList errors={errors} />
+      </div>
+    </div>
+  );
+}

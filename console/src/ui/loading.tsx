@@ -1,0 +1,8 @@
+// What is shown while something loads.
+export function Loading({ what }: { what: string }) {
+  return (
+    <p class="loading" role="status">
+      Loading {what}…
+    </p>
+  );
+}

@@ -1,0 +1,28 @@
+// A problem, and what to do about it.
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Problem } from "../api/problem";
+import { ErrorList } from "./error-list";
+
+const NO_FIELDS: readonly string[] = [];
+
+/** What went wrong, and what one can do; `fields` say what is wrong with them by themselves. */
+export function ProblemNote({ problem, fields = NO_FIELDS, children }: { problem: Problem; fields?: readonly string[]; children?: ComponentChildren }) {
+  const note = useRef<HTMLDivElement>(null);
+  useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), [problem]);
+  return (
+    <div ref={note} class="note bad" role="alert">
+      <p>
+        <strong>{problem.title}.</strong> {problem.detail}
+      </p>
+      <ErrorList errors={problem.beside(fields)} named />
+      <p>{problem.remedy}</p>
+      {children}
+      {problem.requestId && problem.status >= 500 && (
+        <p class="quiet">
+          Request <code>{problem.requestId}</code>
+        </p>
+      )}
+    </div>
+  );
+}
