@@ -261,7 +261,7 @@ impl Api {
         };
         let source = self.credential.as_ref().map(|credential| credential.source.clone());
         let document = body.to_owned();
-        Failure::Refused(Box::new(Refused { status, problem, document, source, of_flags: true }))
+        Failure::Refused(Refused::new(status, problem, document, source))
     }
 }
 
@@ -276,7 +276,7 @@ impl Answer {
             None => Ok(Self { etag: None, body }),
             Some(problem) => {
                 let (status, document) = (problem.status, body.to_string());
-                Err(Failure::Refused(Box::new(Refused { status, problem, document, source: None, of_flags: true })))
+                Err(Failure::Refused(Refused::new(status, problem, document, None)))
             }
         }
     }

@@ -61,8 +61,8 @@ pub(crate) struct Refused {
     pub(crate) document: String,
     /// Where the credential came from.
     pub(crate) source: Option<String>,
-    /// Whether its fields are those of the command line, and not of a document.
-    pub(crate) of_flags: bool,
+    /// What is wrong with each field, under the name that it has on the command line or in a document.
+    pub(crate) fields: Vec<(String, String)>,
 }
 
 impl Failure {
@@ -71,11 +71,11 @@ impl Failure {
         Self::Usage { message: message.into(), hint: None }
     }
 
-    /// The same, where the fields are places in a document and not flags.
+    /// The same, with other names of the fields than [`flag`] gives to those of the service.
     #[must_use]
-    pub(crate) fn in_a_document(mut self) -> Self {
+    pub(crate) fn with_field_names(mut self, name: impl Fn(&str) -> String) -> Self {
         if let Self::Refused(refused) = &mut self {
-            refused.of_flags = false;
+            refused.name_fields(name);
         }
         self
     }
@@ -110,11 +110,9 @@ impl Failure {
         }
     }
 
-    /// What is wrong with each field, under the name that it has on the command line.
-    pub(crate) fn fields(&self) -> Vec<(String, String)> {
-        let Self::Refused(refused) = self else { return Vec::new() };
-        let name = |field: &str| if refused.of_flags { flag(field) } else { field.to_owned() };
-        refused.problem.errors.iter().map(|error| (name(&error.field), error.message.clone())).collect()
+    /// What is wrong with each field, under the name that a person gave it by.
+    pub(crate) fn fields(&self) -> &[(String, String)] {
+        if let Self::Refused(refused) = self { &refused.fields } else { &[] }
     }
 
     /// What may help.
@@ -144,6 +142,18 @@ impl Failure {
 }
 
 impl Refused {
+    /// With the fields of the problem named as flags.
+    pub(crate) fn new(status: u16, problem: Problem, document: String, source: Option<String>) -> Box<Self> {
+        let mut refused = Self { status, problem, document, source, fields: Vec::new() };
+        refused.name_fields(flag);
+        Box::new(refused)
+    }
+
+    fn name_fields(&mut self, name: impl Fn(&str) -> String) {
+        let errors = self.problem.errors.iter();
+        self.fields = errors.map(|error| (name(&error.field), error.message.clone())).collect();
+    }
+
     fn hint(&self) -> Option<String> {
         match self.status {
             401 => self.source.as_ref().map(|source| format!("the credential came from {source}")),
@@ -165,7 +175,7 @@ fn sentence(refused: &Refused) -> String {
 }
 
 /// `expires_in` is `--expires-in`, `permissions[3]` is the fourth `--permission`.
-fn flag(field: &str) -> String {
+pub(crate) fn flag(field: &str) -> String {
     let (head, rest) = field.split_once('[').unwrap_or((field, ""));
     let name = match head {
         "permissions" => "--permission",

@@ -222,7 +222,7 @@ impl Output {
         }
         talk(&format!("{} {}", self.colored_word("error:", Mood::Bad), clean(&failure.to_string())));
         for (field, message) in failure.fields() {
-            talk(&format!("  {}: {}", clean(&field), clean(&message)));
+            talk(&format!("  {}: {}", clean(field), clean(message)));
         }
         if let Some(hint) = failure.hint() {
             talk(&format!("{} {}", self.colored_word("hint:", Mood::Dim), clean(&hint)));

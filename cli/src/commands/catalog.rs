@@ -107,7 +107,7 @@ fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcom
     context.confirm("Within a minute every decision goes by the new catalog.", "Put it in force?")?;
     let tag = if_match.map_or(tag, quoted);
     let call = api.call(Method::PUT, "/catalog").header("if-match", tag);
-    let answer = call.json(&document).send().map_err(Failure::in_a_document)?;
+    let answer = call.json(&document).send().map_err(|failure| failure.with_field_names(str::to_owned))?;
     if out.json {
         out.document(&answer.body)?;
         return Ok(Outcome::Done);

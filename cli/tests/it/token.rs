@@ -176,6 +176,45 @@ fn what_is_wrong_with_a_file_is_named_by_its_place_there() {
 }
 
 #[test]
+fn what_is_wrong_is_named_by_the_flag_that_gave_it_and_else_by_its_place_in_the_file() {
+    let stack = stack();
+    let mut command = stack.portcullis(["token", "create", "--from-file", "-"]);
+    command.args(["--expires-in", "0s", "--allow-ip", "x", "--resource", ""]);
+    let said = stderr(&command.write_stdin(r#"{"name":"","permissions":["a b"],"colour":1}"#).assert().code(2));
+    for name in ["--expires-in", "--allow-ip (no. 1)", "--resource (no. 1)", "name", "permissions[0]", "colour"] {
+        assert!(said.contains(&format!("\n  {name}: ")), "{name}: {said}");
+    }
+    let mut command = stack.portcullis(["token", "create", "--from-file", "-", "--name", "a", "--grant", "a b"]);
+    let said = stderr(&command.write_stdin(r#"{"permissions":["a b"],"description":1}"#).assert().code(2));
+    for name in ["--grant (no. 1), permissions[0]", "description"] {
+        assert!(said.contains(&format!("\n  {name}: ")), "{name}: {said}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_change_is_named_by_the_flag_that_was_given() {
+    let stack = stack_with(|options| options.settings.max_token_lifetime_days = 30);
+    let create = ["token", "create", "--json", "--name", "a", "--permission", "apps:read", "--expires-in", "1d"];
+    let token = document(&stack.portcullis(create).assert().success());
+    let id = token["id"].as_str().unwrap();
+    for (command, flags, named) in [
+        ("update", &["--permission", "apps:read", "--permission", "a b"][..], &["--permission (no. 2)"][..]),
+        ("update", &["--permission", "a b", "--resource", ""], &["--permission (no. 1)", "--resource (no. 1)"]),
+        ("update", &["--grant", "apps:read", "--grant", "a b"], &["--grant (no. 2), permissions[0]"]),
+        ("update", &["--expires-in", "31d"], &["--expires-in"]),
+        ("update", &["--expires-at", "2100-01-01T00:00:00Z"], &["--expires-at"]),
+        ("update", &["--no-expiry"], &["--no-expiry"]),
+        ("rotate", &["--expires-in", "31d"], &["--expires-in"]),
+        ("rotate", &["--expires-at", "2100-01-01T00:00:00Z"], &["--expires-at"]),
+        ("rotate", &["--no-expiry"], &["--no-expiry"]),
+    ] {
+        let said = stderr(&stack.portcullis(["token", command, id, "--yes"]).args(flags).assert().code(2));
+        let fields: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("  ")?.split(": ").next()).collect();
+        assert_eq!(fields, named, "{command} {flags:?}: {said}");
+    }
+}
+
+#[test]
 fn a_file_of_json_may_start_with_a_byte_order_mark() {
     let stack = stack();
     from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"]}", &[]).success();

@@ -5,6 +5,7 @@ use portcullis::token::parse_expires_in;
 use serde_json::{Map, Value, json};
 
 use crate::Failure;
+use crate::failure::flag;
 
 /// What a token may do, in one of several ways.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,14 @@ impl Access {
             body.insert("resources".to_owned(), json!(self.resource));
         }
         Ok(())
+    }
+
+    /// The field of a change under the name that the flags know: `--permission` and `--resource` are one grant there.
+    pub(crate) fn field<'a>(&self, field: &'a str) -> &'a str {
+        match field.strip_prefix("grants") {
+            Some(place) if !self.permission.is_empty() => place.strip_prefix("[0].").unwrap_or("permissions"),
+            _ => field,
+        }
     }
 
     /// As a change has it, which knows grants alone; `None` if nothing was said.
@@ -90,6 +99,16 @@ impl Expiry {
     /// Whether something was said.
     pub(crate) fn is_given(&self) -> bool {
         self.no_expiry || self.expires_in.is_some() || self.expires_at.is_some()
+    }
+
+    /// The flag for a field, which for the expiry is the one that was given.
+    pub(crate) fn flag_for(&self, field: &str) -> String {
+        match field {
+            "expires_in" | "expires_at" if self.no_expiry => "--no-expiry".to_owned(),
+            "expires_in" | "expires_at" if self.expires_in.is_some() => flag("expires_in"),
+            "expires_in" | "expires_at" if self.expires_at.is_some() => flag("expires_at"),
+            _ => flag(field),
+        }
     }
 
     /// As the body of a create or a rotation has it.

@@ -38,12 +38,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let body = body(args)?;
+    let from_file = args.from_file.as_deref().map_or_else(|| Ok(Map::new()), file)?;
+    let body = with_flags(from_file, args)?;
     let ends = ["expires_in", "expires_at"].iter().any(|field| body.contains_key(*field));
     let api = context.api()?;
-    let answer = api.post("/tokens").json(&body).send();
-    // Of a file, the fields have the names that they have there.
-    let answer = answer.map_err(|failure| if args.from_file.is_some() { failure.in_a_document() } else { failure })?;
+    let of_flags = with_flags(Map::new(), args)?;
+    let name = |field: &str| {
+        let head = field.split(['[', '.']).next().unwrap_or(field);
+        let is_in_file = args.from_file.is_some() && !of_flags.contains_key(head);
+        if is_in_file { field.to_owned() } else { args.expiry.flag_for(field) }
+    };
+    let answer = api.post("/tokens").json(&body).send().map_err(|failure| failure.with_field_names(name))?;
     if !ends && io::stderr().is_terminal() {
         context
             .out
@@ -52,8 +57,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     print_secret(&answer, "The token was made", context)
 }
 
-fn body(args: &Args) -> Result<Map<String, Value>, Failure> {
-    let mut body = args.from_file.as_deref().map_or_else(|| Ok(Map::new()), file)?;
+/// The body of a create with what the flags say, in place of what it says of the same.
+fn with_flags(mut body: Map<String, Value>, args: &Args) -> Result<Map<String, Value>, Failure> {
     let texts = [("name", &args.name), ("description", &args.description), ("owner", &args.owner)];
     for (field, text) in texts {
         if let Some(text) = text {

@@ -37,5 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     // One for each run: were the request repeated on its way, the secret would change once.
     let key = Uuid::new_v4().to_string();
     let call = api.post(format!("/tokens/{}/rotate", args.id)).header("idempotency-key", key);
-    print_secret(&call.json(&body).send()?, "The token has a new secret", context)
+    let answer = call.json(&body).send();
+    let answer = answer.map_err(|failure| failure.with_field_names(|field| args.expiry.flag_for(field)))?;
+    print_secret(&answer, "The token has a new secret", context)
 }

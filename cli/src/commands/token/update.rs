@@ -46,7 +46,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let api = context.api()?;
     let tag = version(&api, &args.id, args.if_match.as_deref())?;
     let call = api.call(ureq::http::Method::PATCH, format!("/tokens/{}", args.id));
-    view::show(&call.header("if-match", tag).json(&patch).send()?, context)
+    let answer = call.header("if-match", tag).json(&patch).send();
+    let name = |field: &str| args.expiry.flag_for(args.access.field(field));
+    view::show(&answer.map_err(|failure| failure.with_field_names(name))?, context)
 }
 
 fn patch(args: &Args, context: &Context) -> Result<Map<String, Value>, Failure> {
