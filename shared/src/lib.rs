@@ -6,7 +6,7 @@
 //! | [`access`] | grants, the catalog, [`access::decide`] | I/O of any kind |
 //! | [`json`] | JSON in which a key is given twice | what any document means |
 //! | [`api`] | what the HTTP API answers, as types | how an answer comes to be |
-//! | [`claims`] | the objects of a JWT, and its id | keys, I/O of any kind |
+//! | [`claims`] | the form of a JWT | keys, I/O of any kind |
 //! | `session` | the JWTs of an OpenID Connect provider | DynamoDB |
 //! | `flush` | the gateways that keep the authorizer's answers | tokens, DynamoDB |
 //! | `store` | the one DynamoDB table | HTTP |

@@ -3,12 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
 use portcullis::access::{Catalog, ClaimSet, TrustRule, via};
 use portcullis::api::Grant;
-use portcullis::claims::{jti, unique_object};
+use portcullis::claims::{Registered, UnverifiedJwt};
 use serde_json::{Value, json};
 
 use super::{catalog, token::view};
@@ -24,7 +22,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The identity's claims: a JSON object, or the whole ID token, of which nothing is verified; - is standard input
+    /// The ID token, or its claims as a JSON object; signature and times are not verified; - is standard input
     #[arg(long, value_name = "PATH|-")]
     claims: PathBuf,
     /// The catalog with the rules, TOML or JSON, or - for standard input; without it, the one that is in force
@@ -34,7 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
     let Command::Test(args) = command;
-    let claims = claims(&args.claims)?;
+    let Trial { claims, unchecked } = trial(&args.claims)?;
     let document = match &args.catalog {
         Some(path) => match catalog::good(path, context)? {
             Some(document) => document,
@@ -46,32 +44,36 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, Failu
         .ok_or_else(|| Failure::Unreachable("the catalog is not what this version understands".to_owned()))?;
     let taking = catalog.trusting(&claims);
     if context.out.json {
-        context.out.document(&as_document(&catalog, taking, &claims).to_string())?;
+        context.out.document(&as_document(&catalog, taking, &claims, unchecked).to_string())?;
     } else {
         print(&catalog, taking, &claims, context)?;
+        context.out.note(&format!("Not checked: {}. The service checks these at the exchange.", unchecked.join(", ")));
     }
     Ok(if taking.is_some() { Outcome::Done } else { Outcome::No })
 }
 
-/// Claims as they are, or those of a JWT.
-fn claims(path: &Path) -> Result<ClaimSet, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("--claims {}: {error}", path.display()));
-    let text = input::text(path, "--claims")?;
-    let text = input::without_mark(&text);
-    let mut parts = text.trim().split('.');
-    let json = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(_), Some(claims), Some(_), None) if !text.trim_start().starts_with('{') => {
-            URL_SAFE_NO_PAD.decode(claims).map_err(|_| wrong(&"it is neither a JSON object nor an ID token"))?
-        }
-        _ => text.as_bytes().to_vec(),
-    };
-    // Nothing of it is repeated: there may be a whole ID token in it.
-    let claims = unique_object(&json).ok_or_else(|| wrong(&"not a JSON object, or a name is given twice"))?;
-    jti(&claims).map_err(|invalid| wrong(&invalid))?;
-    Ok(claims)
+/// The claims to try, and what the service checks of an identity besides.
+struct Trial {
+    claims: ClaimSet,
+    unchecked: &'static [&'static str],
 }
 
-fn as_document(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet) -> Value {
+/// Reads an ID token, or the claims of one, as the service does.
+fn trial(path: &Path) -> Result<Trial, Failure> {
+    let text = input::text(path, "--claims")?;
+    let text = input::without_mark(&text).trim();
+    let (claims, unchecked): (_, &[&str]) = if text.starts_with('{') {
+        (Registered::read(text.as_bytes()), &["header", "signature", "times", "earlier use"])
+    } else {
+        (UnverifiedJwt::read(text).map(|jwt| jwt.claims), &["signature", "times", "earlier use"])
+    };
+    // Nothing of it is repeated: there may be a whole ID token in it.
+    let wrong = |why| Failure::usage(format!("--claims {}: {why}", path.display()));
+    let claims = claims.and_then(|claims| claims.jti().map(drop).map(|()| claims)).map_err(wrong)?;
+    Ok(Trial { claims: claims.into_claim_set(), unchecked })
+}
+
+fn as_document(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet, unchecked: &[&str]) -> Value {
     let rules = catalog.trust().iter().map(|rule| {
         let unmet: Vec<_> = rule.mismatches(claims).iter().map(ToString::to_string).collect();
         json!({ "name": rule.name.as_str(), "matches": unmet.is_empty(), "unmet": unmet })
@@ -82,6 +84,7 @@ fn as_document(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet)
         "grants": taking.map(|rule| json!(Grant::all(&rule.grants))),
         "lifetime_seconds": taking.map(|rule| rule.lifetime_seconds),
         "rules": rules.collect::<Vec<_>>(),
+        "unchecked": unchecked,
     })
 }
 
@@ -114,6 +117,5 @@ fn print(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet, conte
         }
         unmet.iter().try_for_each(|mismatch| out.line(&format!("  {}", clean(&mismatch.to_string()))))?;
     }
-    out.note("Signature and times were not looked at: the service does, at the exchange.");
     Ok(())
 }

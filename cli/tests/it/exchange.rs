@@ -162,7 +162,82 @@ fn a_trial_takes_and_refuses_the_jti_that_the_service_does() {
         assert!(refused.contains("its jti is no string of 1 to 512 characters"), "{refused}");
     }
     let doubled = issuer.claims().to_string().replacen('{', r#"{"ref":"x","#, 1);
-    assert!(stderr(&both(&doubled).code(2)).contains("a name is given twice"));
+    assert!(stderr(&both(&doubled).code(2)).contains("have a name twice"));
+}
+
+#[test]
+fn a_trial_takes_and_refuses_the_jwts_that_the_service_does() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer);
+    let outcome = |arguments: &[&str], identity: &str| {
+        let mut command = stack.portcullis(["--quiet"]);
+        let output = command.args(arguments).write_stdin(identity.to_owned()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let both = |header: &Value, change: &dyn Fn(&mut Value)| {
+        let mut claims = issuer.claims();
+        change(&mut claims);
+        let identity = issuer.signs_with(header, &claims);
+        let (trial, said) = outcome(&["trust", "test", "--claims", "-"], &identity);
+        let (exchanged, _) = outcome(&["exchange", "--id-token-file", "-"], &identity);
+        assert_eq!(trial, exchanged, "{header} {claims}: {said}");
+        (trial, said)
+    };
+    let header = |field: &str, value: Value| {
+        let mut header = json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"});
+        header[field] = value;
+        header
+    };
+    for good in [header("typ", json!("at+jwt")), header("alg", json!("Ed25519")), json!({"alg": "EdDSA", "kid": "one"})]
+    {
+        assert_eq!(both(&good, &|_| {}).0, Some(0), "{good}");
+    }
+    for (bad, why) in [
+        (header("typ", json!("logout+jwt")), "the typ is neither"),
+        (header("kid", Value::Null), "the header has no kid"),
+        (header("alg", json!("HS256")), "the algorithm is none of"),
+        (header("alg", json!("none")), "the algorithm is none of"),
+        (header("crit", json!([])), "the header has crit"),
+    ] {
+        let (code, said) = both(&bad, &|_| {});
+        assert!(code == Some(2) && said.contains(why), "{bad}: {said}");
+    }
+    for (claim, bad) in [
+        ("sub", json!(7)),
+        ("sub", Value::Null),
+        ("exp", json!("2027-01-15T08:00:00Z")),
+        ("exp", Value::Null),
+        ("iat", json!("now")),
+        ("nbf", json!([])),
+        ("iss", Value::Null),
+        ("aud", json!(7)),
+    ] {
+        let (code, said) = both(&header("typ", json!("JWT")), &|claims| claims[claim] = bad.clone());
+        assert!(code == Some(2) && said.contains("a claim is missing or of another type"), "{claim} {bad}: {said}");
+        let mut claims = issuer.claims();
+        claims[claim] = bad.clone();
+        let of_claims = outcome(&["trust", "test", "--claims", "-"], &claims.to_string());
+        assert_eq!(of_claims, (code, said), "the claims alone");
+    }
+}
+
+#[test]
+fn a_trial_says_what_it_does_not_check() {
+    let issuer = Issuer::start();
+    let stack = trusting(&issuer);
+    let test = |text: &str, arguments: &[&str]| {
+        let mut command = stack.portcullis(["trust", "test", "--claims", "-"]);
+        command.args(arguments).write_stdin(text.to_owned()).assert().code(0)
+    };
+    let (claims, identity) = (issuer.claims().to_string(), issuer.signs(&issuer.claims()));
+    for (text, unchecked) in [
+        (&identity, &["signature", "times", "earlier use"][..]),
+        (&claims, &["header", "signature", "times", "earlier use"]),
+    ] {
+        let said = stderr(&test(text, &[]));
+        assert!(said.contains(&format!("Not checked: {}", unchecked.join(", "))), "{said}");
+        assert_eq!(json(&test(text, &["--json"]))["unchecked"], json!(unchecked));
+    }
 }
 
 #[test]

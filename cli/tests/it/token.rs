@@ -219,7 +219,7 @@ fn a_file_of_json_may_start_with_a_byte_order_mark() {
     let stack = stack();
     from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"]}", &[]).success();
     let path = stack.home.path().join("claims.json");
-    std::fs::write(&path, "\u{feff}{\"iss\":\"x\"}").unwrap();
+    std::fs::write(&path, "\u{feff}{\"iss\":\"x\",\"sub\":\"x\",\"aud\":\"x\",\"exp\":1}").unwrap();
     stack.portcullis(["trust", "test", "--claims", path.to_str().unwrap()]).assert().code(1);
 }
 

@@ -4,20 +4,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Refusal;
 use super::fetch::Fetch;
-use super::jwt::{Audience, Registered, Unverified, Verified};
 use super::keys::Keys;
-use crate::claims;
+use crate::claims::{Registered, UnverifiedJwt};
 use crate::clock::Timestamp;
 use crate::token::Digest;
 use crate::url::Url;
 
 /// An identity in the form of one, of which nothing is verified yet.
 pub struct UnverifiedIdentity<'a> {
-    jwt: Unverified<'a>,
+    jwt: UnverifiedJwt<'a>,
     id: String,
 }
 
@@ -53,10 +52,10 @@ impl Identities {
     /// # Errors
     /// What no key and no trust rule could make good.
     pub fn read(jwt: &str) -> Result<UnverifiedIdentity<'_>, Refusal> {
-        let jwt = Unverified::read(jwt)?;
-        let jti = claims::jti(&jwt.claims().others).map_err(Refusal::Malformed)?;
+        let jwt = UnverifiedJwt::read(jwt).map_err(Refusal::Malformed)?;
+        let jti = jwt.claims.jti().map_err(Refusal::Malformed)?;
         // Not of the whole JWT: its signature could be written in another way, and still be good.
-        let id = jti.map_or_else(|| digest(jwt.signing_input()), str::to_owned);
+        let id = jti.map_or_else(|| digest(jwt.signing_input), str::to_owned);
         Ok(UnverifiedIdentity { jwt, id })
     }
 
@@ -75,15 +74,15 @@ impl Identities {
         now: Timestamp,
     ) -> Result<Identity, Refusal> {
         let UnverifiedIdentity { jwt, id } = identity;
-        let Registered { iss, aud, .. } = jwt.claims();
+        let Registered { iss, aud, .. } = &jwt.claims;
         if !trusts(iss, &|audience| aud.has(audience)) {
             return Err(Refusal::Malformed("no trust rule is for its issuer and its audience"));
         }
         let issuer = iss.clone();
-        let keys = self.keys(&issuer)?.find(jwt.kid(), jwt.algorithm(), now).await?;
+        let keys = self.keys(&issuer)?.find(&jwt.kid, jwt.algorithm.into(), now).await?;
         let verified = jwt.verified(&keys, now)?;
         let refused_from = verified.refused_from();
-        Ok(Identity { claims: all(verified), issuer, id, refused_from })
+        Ok(Identity { claims: verified.claims.into_claim_set(), issuer, id, refused_from })
     }
 
     fn keys(&self, issuer: &str) -> Result<Arc<Keys>, Refusal> {
@@ -100,16 +99,4 @@ impl Identities {
 
 fn digest(signing_input: &str) -> String {
     Digest::of(signing_input.as_bytes()).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Those that have a meaning of their own, and the others.
-fn all(verified: Verified) -> Map<String, Value> {
-    let Registered { iss, sub, aud, others, .. } = verified.claims;
-    let aud = match aud {
-        Audience::One(one) => json!(one),
-        Audience::Many(many) => json!(many),
-    };
-    let mut claims = others;
-    claims.extend([("iss".to_owned(), json!(iss)), ("sub".to_owned(), json!(sub)), ("aud".to_owned(), aud)]);
-    claims
 }

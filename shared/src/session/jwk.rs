@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::jwt;
+use crate::claims;
 
 /// The most keys of a provider that are looked at.
 const MOST_KEYS: usize = 100;
@@ -49,7 +49,7 @@ impl UsableKeys {
 
 fn usable_key(jwk: Value) -> Option<(String, Key)> {
     // The library does not know every name of an algorithm.
-    let named = jwk.get("alg").and_then(Value::as_str).map(jwt::algorithm);
+    let named = jwk.get("alg").and_then(Value::as_str).map(|name| claims::Algorithm::from_name(name).map(Into::into));
     let jwk: Jwk = serde_json::from_value(jwk).ok()?;
     let algorithm = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => Algorithm::RS256,

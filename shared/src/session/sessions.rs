@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 use super::fetch::Fetch;
-use super::jwt::{Registered, Unverified, Verified};
+use super::jwt::Verified;
 use super::keys::Keys;
+use crate::claims::{Registered, UnverifiedJwt};
 use crate::clock::Timestamp;
 use crate::config::{ConfigError, Oidc};
 use crate::token::OwnerId;
@@ -57,8 +58,8 @@ impl Sessions {
     /// Why it is no session; or that nobody knows, because the provider does not answer.
     pub async fn verify(&self, jwt: &str, now: Timestamp) -> Result<Claims, Refusal> {
         // What no key could make good is refused before any is fetched.
-        let unverified = Unverified::read(jwt)?;
-        let claims = unverified.claims();
+        let unverified = UnverifiedJwt::read(jwt).map_err(Refusal::Malformed)?;
+        let claims = &unverified.claims;
         if claims.iss != self.oidc.issuer {
             return Err(Refusal::Malformed("the issuer is another"));
         }
@@ -71,7 +72,7 @@ impl Sessions {
         if claims.others.get("azp").is_some_and(|azp| !ours.iter().any(|our| *azp == **our)) {
             return Err(Refusal::Malformed("the azp is another client"));
         }
-        let keys = self.keys.find(unverified.kid(), unverified.algorithm(), now).await?;
+        let keys = self.keys.find(&unverified.kid, unverified.algorithm.into(), now).await?;
         let Verified { claims, expires_at } = unverified.verified(&keys, now)?;
         let owner = owner(&claims, &self.oidc)?;
         Ok(Claims { owner, groups: groups(&claims.others, &self.oidc)?, expires_at })

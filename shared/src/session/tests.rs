@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::fetch::Fetch;
 use super::keys::Keys;
 use super::*;
+use crate::claims::UnverifiedJwt;
 use crate::clock::Timestamp;
 use crate::config::Oidc;
 use crate::url::Url;
@@ -722,7 +723,7 @@ proptest! {
 
     #[test]
     fn nothing_that_is_presented_panics(presented in "(\\PC{0,40}|[A-Za-z0-9_.-]{0,80})") {
-        prop_assert!(jwt::Unverified::read(&presented).is_err());
+        prop_assert!(UnverifiedJwt::read(&presented).is_err());
         let _ = looks_like_jwt(&presented);
     }
 }
