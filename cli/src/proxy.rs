@@ -45,26 +45,27 @@ fn has_place(proxy: &Proxy) -> bool {
     !authority.host().is_empty() && (port.is_empty() || is_port(port))
 }
 
-/// Whether `NO_PROXY` lists a host, as curl reads it (<https://everything.curl.dev/usingcurl/proxies/env.html>): names
-/// with their subdomains, addresses, networks, and `*` for all.
+/// Whether `NO_PROXY` lists a host, as curl reads it (its `lib/noproxy.c`): names with their subdomains, addresses and
+/// networks, or `*` alone for all. An entry with a `*` or in brackets matches nothing, and `/0` is the address itself.
 fn is_listed(host: &str, list: &str) -> bool {
+    if list == "*" {
+        return true;
+    }
     let host = host.strip_suffix('.').unwrap_or(host);
     let address: Option<IpAddr> = host.parse().ok();
-    let mut entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
-    entries.any(|entry| match address {
-        _ if entry == "*" => true,
-        Some(address) => {
-            let entry = entry.trim_matches(['[', ']']);
-            entry.parse() == Ok(address) || entry.parse().is_ok_and(|network: IpNet| network.contains(&address))
-        }
+    list.split([',', ' ', '\t']).any(|entry| match address {
+        Some(address) => entry.parse() == Ok(address) || entry.parse().is_ok_and(|network| has(network, address)),
         None => is_within(host, entry),
     })
+}
+
+fn has(network: IpNet, address: IpAddr) -> bool {
+    if network.prefix_len() == 0 { network.addr() == address } else { network.contains(&address) }
 }
 
 /// Whether a name is a domain, which may begin with a dot, or one below it.
 fn is_within(name: &str, domain: &str) -> bool {
     let domain = domain.strip_suffix('.').unwrap_or(domain);
-    let domain = domain.strip_prefix('*').unwrap_or(domain);
     let domain = domain.strip_prefix('.').unwrap_or(domain);
     let (name, domain) = (name.to_ascii_lowercase(), domain.to_ascii_lowercase());
     let above = name.strip_suffix(&domain).filter(|_| !domain.is_empty());
@@ -84,30 +85,48 @@ mod tests {
             ("Example.COM.", "example.com.", true),
             ("example.com", "notexample.com", false),
             ("example.com", "example.com.evil", false),
+            ("example.com:80", "example.com", false),
             (".example.com", "example.com", true),
             (".example.com", "api.example.com", true),
             (".example.com", "notexample.com", false),
-            ("*.example.com", "api.example.com", true),
+            ("..example.com", "api.example.com", false),
+            ("*.example.com", "api.example.com", false),
+            ("*.example.com", "example.com", false),
+            ("*example.com", "example.com", false),
             ("a.example, b.example ,\tc.example", "b.example", true),
             ("a.example, b.example ,\tc.example", "c.example", true),
+            ("a.example b.example", "b.example", true),
+            ("a.example\nb.example", "b.example", false),
             ("a.example,, ,b.example", "b.example", true),
             ("*", "example.com", true),
             ("*", "192.0.2.1", true),
-            ("a.example, *", "example.com", true),
+            ("*", "2001:db8::1", true),
+            ("a.example, *", "example.com", false),
+            ("*,a.example", "example.com", false),
+            ("*,", "192.0.2.1", false),
             ("", "example.com", false),
             (" , .", "example.com", false),
             ("192.0.2.1", "192.0.2.1", true),
             ("192.0.2.1", "192.0.2.10", false),
+            ("192.0.2.1:80", "192.0.2.1", false),
+            (".192.0.2.1", "192.0.2.1", false),
             ("192.0.2.0/24", "192.0.2.255", true),
             ("192.0.2.77/24", "192.0.2.1", true),
             ("192.0.2.0/24", "192.0.3.0", false),
-            ("0.0.0.0/0", "192.0.2.1", true),
+            ("192.0.2.1/32", "192.0.2.1", true),
+            ("0.0.0.0/0", "192.0.2.1", false),
+            ("192.0.2.1/0", "192.0.2.1", true),
+            ("192.0.2.1/0", "192.0.2.2", false),
             ("192.0.2.0/33", "192.0.2.0", false),
             ("192.0.2.0/24", "192.0.2.0.example", false),
-            ("2001:db8::/32", "2001:db8:1::1", true),
+            ("::ffff:192.0.2.1", "192.0.2.1", false),
             ("2001:db8::1", "2001:0db8::0001", true),
-            ("[2001:db8::1]", "2001:db8::1", true),
+            ("2001:db8::/32", "2001:db8:1::1", true),
             ("2001:db8::/32", "2001:db9::1", false),
+            ("::/0", "2001:db8::1", false),
+            ("2001:db8::1/0", "2001:db8::1", true),
+            ("[2001:db8::1]", "2001:db8::1", false),
+            ("[2001:db8::]/32", "2001:db8::1", false),
             ("2", "192.0.2.2", false),
         ] {
             assert_eq!(is_listed(host, list), listed, "{host} in {list:?}");
