@@ -74,6 +74,29 @@ fn names_in_the_history_are_searched_with_the_commit_that_brought_them() {
     scan(at.path(), at.path(), &["--range", "HEAD~1..HEAD"]).code(0);
 }
 
+#[cfg(unix)]
+#[test]
+fn the_target_of_a_link_in_git_is_shown_as_one_and_the_same_text_in_a_file_as_a_line() {
+    let at = repository();
+    let (secret, id) = token("pcl");
+    std::os::unix::fs::symlink(&secret, at.path().join("link")).unwrap();
+    fs::write(at.path().join("file"), &secret).unwrap();
+    git(at.path(), &["add", "."]);
+    let check = |arguments: &[&str]| {
+        let findings = found(at.path(), arguments, &secret);
+        let [file, link] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!((&file["path"], file.get("in"), &file["line"]), (&"file".into(), None, &1.into()), "{arguments:?}");
+        assert_eq!((&link["path"], &link["in"]), (&"link".into(), &"link_target".into()), "{arguments:?}");
+        assert_eq!(link.get("line"), None, "{arguments:?}");
+        let said = stdout(&scan(at.path(), at.path(), arguments).code(1));
+        assert!(said.contains(&format!("link (link target): pcl {id}\n")), "{arguments:?}: {said}");
+    };
+    check(&["--staged"]);
+    git(at.path(), &["commit", "-qm", "add"]);
+    check(&["--history"]);
+    check(&["--range", "HEAD~1..HEAD"]);
+}
+
 #[test]
 fn names_of_branches_and_tags_are_searched() {
     let at = repository();

@@ -15,6 +15,10 @@ use super::git_files;
 const MOST_IDS: usize = 1000;
 /// How long git may go without reading or writing. The slowest that works sorts a long history before its first line.
 const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
+/// The mode of a commit of another repository.
+const SUBMODULE: &str = "160000";
+/// The mode of a symbolic link, of which the object is the target.
+const LINK: &str = "120000";
 const NOTHING: &str = "0000000000000000000000000000000000000000";
 
 /// A repository to search.
@@ -35,8 +39,15 @@ struct Arrival {
     commit: String,
     id: ObjectId,
     path: Vec<u8>,
-    /// Of which the commit is in another repository.
-    is_submodule: bool,
+    /// What it is, as a tree has it: [`SUBMODULE`], [`LINK`] or a file.
+    mode: String,
+}
+
+impl Arrival {
+    /// Which part of the path the object is.
+    fn part(&self) -> Part {
+        if self.mode == LINK { Part::LinkTarget } else { Part::Contents }
+    }
 }
 
 impl<'a> History<'a> {
@@ -121,13 +132,15 @@ impl<'a> History<'a> {
         let staged = arrivals(&self.git.output(&list)?);
         let mut told = BTreeSet::new();
         staged.iter().for_each(|new| self.add_names(&new.path, None, &mut told));
-        let staged = staged.into_iter().filter(|new| !new.is_submodule);
+        let parts: BTreeMap<Vec<u8>, Part> = staged.iter().map(|new| (new.path.clone(), new.part())).collect();
+        let staged = staged.into_iter().filter(|new| new.mode != SUBMODULE);
         let staged: Vec<Object> = staged.map(|new| Object { id: new.id, kind: Kind::Blob, name: new.path }).collect();
         let mut window = Window::new();
         let missing = self.git.objects(&staged, |object, contents| {
             let found = self.finder.search(&mut window, contents)?;
             self.findings.searched();
-            self.add(&Source::file(&object.name), &found);
+            let part = parts.get(&object.name).copied().unwrap_or_default();
+            self.add(&Source::file(&object.name).in_part(part), &found);
             Ok(())
         })?;
         self.note_missing(missing);
@@ -207,10 +220,12 @@ impl<'a> History<'a> {
         let by_id: BTreeMap<&str, &[Found]> =
             files.iter().map(|version| (version.object.id.as_str(), version.found.as_slice())).collect();
         let (mut told, mut told_names, mut attributed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for Arrival { commit, id, path, .. } in arrivals.unwrap_or_default() {
+        for arrival in arrivals.unwrap_or_default() {
+            let part = arrival.part();
+            let Arrival { commit, id, path, .. } = arrival;
             for found in by_id.get(id.as_str()).copied().unwrap_or_default() {
                 if told.insert((*found.secret.digest().as_bytes(), path.clone())) {
-                    self.findings.add(Source::committed(&path, Some(commit.clone())), found);
+                    self.findings.add(Source::committed(&path, Some(commit.clone())).in_part(part), found);
                 }
                 attributed.insert(id.clone());
             }
@@ -248,8 +263,7 @@ fn arrivals(output: &[u8]) -> Vec<Arrival> {
         if let [_, mode, _, id, _] = parts[..]
             && !id.starts_with(NOTHING)
         {
-            let is_submodule = mode == "160000";
-            arrivals.push(Arrival { commit: commit.clone(), id: id.to_owned(), path, is_submodule });
+            arrivals.push(Arrival { commit: commit.clone(), id: id.to_owned(), path, mode: mode.to_owned() });
         }
     }
     arrivals
