@@ -56,7 +56,7 @@ pub(crate) struct Global {
     /// Do not ask before what cannot be undone
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
-    /// When to use colours; auto is on a terminal, unless NO_COLOR is set or TERM is dumb
+    /// When to use colours; auto is on a terminal, unless NO_COLOR is set or TERM is dumb or empty
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
 }

@@ -196,6 +196,12 @@ pub(crate) fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
+/// Whether the terminal has no colours: `TERM` is `dumb` or empty or, on Unix, unset.
+#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+pub(crate) fn is_dumb() -> bool {
+    console::is_dumb() || env::var_os("TERM").is_some_and(|name| name.is_empty())
+}
+
 /// A variable of the environment, without white space around it; an empty one is none.
 ///
 /// # Errors

@@ -48,7 +48,7 @@ pub(crate) enum Mood {
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool, color: Color, clock: Clock) -> Self {
         let colored = |terminal: bool| match color {
-            Color::Auto => terminal && !config::is_set("NO_COLOR") && !console::is_dumb(),
+            Color::Auto => terminal && !config::is_set("NO_COLOR") && !config::is_dumb(),
             Color::Always => true,
             Color::Never => false,
         };
