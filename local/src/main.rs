@@ -4,6 +4,7 @@ mod args;
 mod welcome;
 
 use args::Args;
+use portcullis::telemetry::OURS;
 use portcullis_local::LogFormat;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -67,23 +68,42 @@ fn interrupted() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// What goes wrong goes to standard error. The engine warns of every condition that was
-/// not met, which is how the store works, so of the engine only errors are shown.
+/// What goes wrong goes to standard error.
 fn log_to_stderr(format: LogFormat) {
-    let shown = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target("portcullis_local", LevelFilter::INFO)
-        .with_target("dynoxide", LevelFilter::ERROR);
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    let registry = tracing_subscriber::registry().with(shown);
+    let registry = tracing_subscriber::registry().with(targets());
     match format {
         LogFormat::Json => registry.with(layer.json()).init(),
         LogFormat::Pretty => registry.with(layer.with_target(false)).init(),
     }
 }
 
+/// Our own crates log at INFO, others at WARN. The engine warns of every condition that was not met, which is how
+/// the store works, so of the engine only errors are shown.
+fn targets() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target(OURS, LevelFilter::INFO)
+        .with_target("dynoxide", LevelFilter::ERROR)
+}
+
 /// One line on standard error.
 fn complain(problem: &str) {
     // Nobody is left to be told when this cannot be written.
     let _ = writeln!(io::stderr(), "portcullis-local: {problem}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_crate_of_ours_logs_at_info_and_no_other_below_warn() {
+        for ours in ["portcullis::store", "portcullis_local", "portcullis_authorizer::found", "portcullis_exchange"] {
+            assert!(targets().would_enable(ours, &tracing::Level::INFO), "{ours}");
+            assert!(!targets().would_enable(ours, &tracing::Level::DEBUG), "{ours}");
+        }
+        assert!(!targets().would_enable("hyper::proto", &tracing::Level::INFO));
+        assert!(!targets().would_enable("dynoxide::engine", &tracing::Level::WARN));
+    }
 }

@@ -6,7 +6,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// What the names of our own crates begin with. In a log line they name only what is safe.
-const OURS: &str = "portcullis";
+pub const OURS: &str = "portcullis";
 
 /// Starts logging at the level that Lambda's `AWS_LAMBDA_LOG_LEVEL` names (`level`), or at
 /// INFO.
