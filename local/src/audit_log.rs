@@ -85,6 +85,7 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis::access::Api;
     use portcullis::clock::Timestamp;
     use std::sync::Arc;
 
@@ -119,6 +120,7 @@ mod tests {
             via: None,
             superseded: false,
             method: Some("GET".to_owned()),
+            api: Api::Protected,
             path: Some(path.to_owned()),
             source_ip: Some("127.0.0.1".to_owned()),
             rbac_decision: "deny",

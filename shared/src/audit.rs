@@ -5,7 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::access::Api;
 use crate::clock::Timestamp;
+use crate::token::contains_credential;
 pub use crate::token::redact;
 
 /// One decision, as the audit log has it. No secret, no header and no body can be in it;
@@ -31,6 +33,9 @@ pub struct Decision {
     pub superseded: bool,
     /// The request's method.
     pub method: Option<String>,
+    /// Whose API the path is of.
+    #[serde(skip)]
+    pub api: Api,
     /// The request's path, as the gateway evaluated it.
     pub path: Option<String>,
     /// The address that the gateway saw.
@@ -61,14 +66,21 @@ impl Decision {
     #[must_use]
     pub fn redacted(&self) -> Self {
         let mut line = self.clone();
-        for text in [&mut line.api_token_name, &mut line.via, &mut line.method, &mut line.path, &mut line.detail] {
-            if let Some(text) = text
-                && let Cow::Owned(redacted) = redact(text)
-            {
-                *text = redacted;
-            }
+        for text in [&mut line.api_token_name, &mut line.via, &mut line.method, &mut line.detail] {
+            *text = text.as_deref().map(|text| redact(text).into_owned());
         }
+        line.path = line.path.map(|path| redact_path(self.api, &path).into_owned());
         line
+    }
+}
+
+/// The path as a log may show it. The owner in a path of the token API stays, unless a credential is in its place.
+#[must_use]
+pub fn redact_path(api: Api, path: &str) -> Cow<'_, str> {
+    let owner = path.strip_prefix("/owners/").and_then(|rest| rest.strip_suffix("/revoke-tokens"));
+    match owner {
+        Some(owner) if api == Api::Own && !owner.contains('/') && !contains_credential(owner) => Cow::Borrowed(path),
+        _ => redact(path),
     }
 }
 
@@ -89,6 +101,7 @@ mod tests {
             via: None,
             superseded: false,
             method: Some("GET".to_owned()),
+            api: Api::Protected,
             path: Some(format!("/apps/{token}/x")),
             source_ip: Some("192.0.2.7".to_owned()),
             rbac_decision: "deny",

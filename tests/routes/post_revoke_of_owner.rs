@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Stack, owner, stack, stack_of_ones_own};
+use crate::support::{AuditLog, Stack, owner, stack, stack_of_ones_own};
 
 fn made(stack: &Stack, owner: &str, count: usize) -> Vec<crate::support::Token> {
     (0..count).map(|_| stack.create(json!({"permissions": ["tokens:write"], "owner": owner}))).collect()
@@ -76,4 +76,24 @@ fn the_callers_own_token_is_among_them_and_ends_last() {
     let answer = stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&admin).send().expect(200).json();
     assert_eq!((&answer["revoked"], &answer["done"]), (&json!(4), &json!(true)));
     assert_eq!(admin.status(&stack), 401);
+}
+
+#[test]
+fn an_owner_as_random_as_a_token_is_in_the_path_of_both_logs_and_a_token_is_not() {
+    let audit_log = AuditLog::default();
+    let writer = audit_log.clone();
+    let stack = stack_of_ones_own(move |options| options.audit_log = Box::new(writer));
+    let theirs = "Ux_9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00";
+    let path = format!("/owners/{theirs}/revoke-tokens");
+    stack.post(&path).bearer(&stack.admin).send().expect(200);
+    let logged = [audit_log.take(), stack.access_log()].concat();
+    let paths: Vec<_> = logged.iter().filter(|line| line["path"] == *path).collect();
+    assert_eq!(paths.len(), 2, "{logged:?}");
+    // The same path of another API, and a token in place of the owner.
+    let secret = stack.token(["a:b"]);
+    stack.post(&format!("/demo{path}")).bearer(&stack.admin).send();
+    stack.post(&format!("/owners/{}/revoke-tokens", secret.secret)).bearer(&stack.admin).send();
+    let logged = format!("{:?}\n{:?}", audit_log.take(), stack.access_log());
+    assert!(!logged.contains(&secret.secret[..30]) && logged.contains("[redacted]/revoke-tokens"), "{logged}");
+    assert_eq!(logged.matches("Ux_9f86d081884c7d65[redacted]/revoke-tokens").count(), 2, "{logged}");
 }

@@ -5,9 +5,9 @@ use portcullis::audit;
 use portcullis::clock::Timestamp;
 use portcullis::token::Record;
 
-use crate::Event;
 use crate::arn::Arn;
 use crate::found::{Claimed, Found};
+use crate::{Event, api};
 
 /// Of a decision.
 pub(crate) fn line(
@@ -65,6 +65,7 @@ fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit::Decisio
         via: None,
         superseded: false,
         method,
+        api: api(event),
         path,
         source_ip: event.source_ip().map(str::to_owned),
         rbac_decision: "deny",

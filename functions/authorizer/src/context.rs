@@ -2,7 +2,7 @@
 //! gateway's own answers and its access log.
 
 use portcullis::access::{Api, Decision, Missing, Principal, Reason, RoleName, Session, Target};
-use portcullis::audit::redact;
+use portcullis::audit::{redact, redact_path};
 use portcullis::clock::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -42,7 +42,7 @@ pub(crate) fn of_the_request(
     let authenticated = principal.filter(|_| !matches!(decision, Decision::Refuse(_)));
     let mut context = authenticated.map(|principal| caller(principal, api, now)).unwrap_or_default();
     if let Target::Http { path, .. } = arn.target {
-        put(&mut context, "audit_path", &for_template(&format!("/{path}")));
+        put(&mut context, "audit_path", &in_json(&redact_path(api, &format!("/{path}"))));
     }
     put(&mut context, "audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
     match decision {
@@ -180,10 +180,14 @@ fn named(resource: &str) -> String {
     if resource.is_empty() { "the API's root".to_owned() } else { for_template(resource) }
 }
 
-/// Without what would end a string in a JSON template, without secrets, and in so few bytes that an
-/// answer with several of them stays under its 8 KB, however long a path the caller sent.
+/// Without secrets, as [`in_json`].
 fn for_template(text: &str) -> String {
-    let text = redact(text);
+    in_json(&redact(text))
+}
+
+/// Without what would end a string in a JSON template, and in so few bytes that an answer with several of them stays
+/// under its 8 KB, however long a path the caller sent.
+fn in_json(text: &str) -> String {
     let shown = text.get(..text.floor_char_boundary(MAX_SHOWN_BYTES)).unwrap_or_default();
     let cut = if shown.len() < text.len() { "…" } else { "" };
     shown

@@ -3,6 +3,7 @@
 use lambda_http::Request;
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
+use portcullis::access::Api;
 use portcullis::audit::Decision;
 use portcullis::clock::Timestamp;
 use portcullis::http::origin;
@@ -46,6 +47,7 @@ fn blank(request: &Request, now: Timestamp) -> Decision {
         via: None,
         superseded: false,
         method: Some("POST".to_owned()),
+        api: Api::Own,
         path: Some("/exchange".to_owned()),
         source_ip: origin(request).source_ip.map(|ip| ip.to_string()),
         rbac_decision: "deny",

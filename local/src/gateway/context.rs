@@ -27,11 +27,12 @@ impl Context {
     }
 
     /// A line of the access log. A missing value is `-`, and no value can end the text that
-    /// it stands in, or the line. What may be a token is redacted, except in the owner.
+    /// it stands in, or the line. What may be a token is redacted, except in the owner and in the path that the
+    /// authorizer has redacted.
     pub(crate) fn render_log_line(&self, format: &str) -> String {
         self.render(format, |name, value| match (name, value) {
             (_, None) => "-".to_owned(),
-            ("authorizer.owner", Some(owner)) => inside_json_text(owner),
+            ("authorizer.owner" | "authorizer.audit_path", Some(value)) => inside_json_text(value),
             (_, Some(value)) => inside_json_text(&redact(value)),
         })
     }

@@ -105,7 +105,7 @@ fn is_jwt_header(part: &str) -> bool {
 ///
 /// A token that someone disguises, letter by letter, is not recognised.
 ///
-/// Owners are never redacted: they are as random as tokens, and no token can be one.
+/// Not for owners: they are as random as tokens, and no token can be one.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
     match without_jwts(text) {
