@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use portcullis::api::Problem;
-use portcullis::token::Prefix;
+use portcullis::api_types::Problem;
+use portcullis::secret::Prefix;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderValue, Method, Request, Uri};

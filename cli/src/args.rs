@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use portcullis::token::{contains_credential, redact};
+use portcullis::text::{contains_credential, redact};
 
 #[cfg(feature = "aws")]
 use crate::commands::{audit, bootstrap};

@@ -3,12 +3,11 @@
 
 use portcullis::clock::Clock;
 
-use crate::Failure;
 use crate::api::Api;
 use crate::args::{Args, Command};
 use crate::config::Config;
 use crate::output::{Output, clean};
-use crate::{confirm, credentials};
+use crate::{Failure, confirm, credentials};
 
 /// What every command is given.
 pub(crate) struct Context {

@@ -1,6 +1,6 @@
 //! What went wrong: how it is said to a person, and the exit code that scripts see.
 
-use portcullis::api::Problem;
+use portcullis::api_types::Problem;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use indicatif::ProgressBar;
 use portcullis::clock::{Clock, Timestamp};
-use portcullis::token::{redact, unprintable};
+use portcullis::text::{redact, unprintable};
 
 use crate::args::Color;
 use crate::config;

@@ -1,11 +1,10 @@
 //! The first admin token: made once, kept in a file, and made again when the file is gone
 //! or what is in it is no longer accepted.
 
-use crate::StartError;
 use crate::data_dir::DataDir;
-use crate::functions;
 use crate::gateway::method_arn;
 use crate::template::Api;
+use crate::{StartError, functions};
 use authorizer::Authorizer;
 use create::Bootstrap;
 use portcullis::App;

@@ -3,9 +3,12 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum, value_parser};
 use http::Uri;
+use portcullis::authz::TokenManagement;
 use portcullis::clock::Clock;
-use portcullis::config::{Oidc, Settings, TokenManagement};
-use portcullis::token::Prefix;
+use portcullis::oidc::Provider;
+use portcullis::secret::Prefix;
+use portcullis::store::Limits;
+use portcullis::{Settings, authz, oidc, token};
 use portcullis_local::{Data, LogFormat, Options};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -146,24 +149,30 @@ impl Args {
             data: if self.ephemeral { Data::Ephemeral } else { Data::Keep(self.data_dir) },
             settings: Settings {
                 prefix: self.prefix,
-                max_tokens_per_owner: self.max_tokens_per_owner,
-                token_management: match self.token_management {
-                    Managers::Owners => TokenManagement::Owners,
-                    Managers::Admins => TokenManagement::Admins,
+                limits: Limits { live_tokens: self.max_tokens_per_owner, ..Limits::default() },
+                authz: authz::Settings {
+                    token_management: match self.token_management {
+                        Managers::Owners => TokenManagement::Owners,
+                        Managers::Admins => TokenManagement::Admins,
+                    },
+                    cache_seconds: self.authorizer_cache_seconds,
+                    max_idle_days: self.max_idle_days,
                 },
-                authorizer_cache_seconds: self.authorizer_cache_seconds,
-                max_token_lifetime_days: self.max_token_lifetime,
-                max_idle_days: self.max_idle_days,
-                quarantine_on_reuse: self.quarantine_on_reuse,
-                oidc: self.oidc_issuer.zip(self.oidc_audience).map(|(issuer, audience)| Oidc {
-                    issuer,
-                    client_id: self.oidc_client_id.unwrap_or_else(|| audience.clone()),
-                    audience,
-                    groups_claim: self.oidc_groups_claim,
-                    owner_claim: self.oidc_owner_claim,
-                    scopes: self.oidc_scopes,
-                }),
-                ..Settings::of_table(portcullis_local::engine::TABLE)
+                token: token::Settings {
+                    max_lifetime_days: self.max_token_lifetime,
+                    quarantine_on_reuse: self.quarantine_on_reuse,
+                },
+                oidc: oidc::Settings {
+                    provider: self.oidc_issuer.zip(self.oidc_audience).map(|(issuer, audience)| Provider {
+                        issuer,
+                        client_id: self.oidc_client_id.unwrap_or_else(|| audience.clone()),
+                        audience,
+                        groups_claim: self.oidc_groups_claim,
+                        owner_claim: self.oidc_owner_claim,
+                        scopes: self.oidc_scopes,
+                    }),
+                    ..oidc::Settings::default()
+                },
             },
             audit_log: Box::new(io::stdout()),
             console: Some(PathBuf::from(CONSOLE)),
@@ -173,7 +182,7 @@ impl Args {
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {
-    text.parse().map_err(|invalid: portcullis::token::Invalid| invalid.to_string())
+    text.parse().map_err(|invalid: portcullis::validation::Invalid| invalid.to_string())
 }
 
 /// An issuer is compared letter by letter with the `iss` of its sessions, so it is kept as it
@@ -224,9 +233,9 @@ mod tests {
     #[test]
     fn without_flags_owners_manage_nothing_is_cached_and_no_provider_is_named() {
         let options = settings(&[]);
-        assert_eq!(options.token_management, TokenManagement::Owners);
-        assert_eq!(options.authorizer_cache_seconds, 0);
-        assert_eq!(options.oidc, None);
+        assert_eq!(options.authz.token_management, TokenManagement::Owners);
+        assert_eq!(options.authz.cache_seconds, 0);
+        assert_eq!(options.oidc.provider, None);
     }
 
     #[test]
@@ -242,16 +251,16 @@ mod tests {
             "60",
             "--quarantine-on-reuse",
         ]);
-        assert_eq!((options.max_token_lifetime_days, options.max_idle_days), (90, 60));
-        assert!(options.quarantine_on_reuse);
-        assert_eq!(options.token_management, TokenManagement::Admins);
-        assert_eq!(options.authorizer_cache_seconds, 3600);
+        assert_eq!((options.token.max_lifetime_days, options.authz.max_idle_days), (90, 60));
+        assert!(options.token.quarantine_on_reuse);
+        assert_eq!(options.authz.token_management, TokenManagement::Admins);
+        assert_eq!(options.authz.cache_seconds, 3600);
     }
 
     #[test]
     fn a_provider_is_an_issuer_and_an_audience_and_the_rest_has_defaults() {
         let least = ["--oidc-issuer", "https://id.example.com/", "--oidc-audience", "portcullis"];
-        let mut expected = Oidc {
+        let mut expected = Provider {
             issuer: "https://id.example.com/".to_owned(),
             audience: "portcullis".to_owned(),
             groups_claim: "groups".to_owned(),
@@ -259,14 +268,14 @@ mod tests {
             client_id: "portcullis".to_owned(),
             scopes: "openid".to_owned(),
         };
-        assert_eq!(settings(&least).oidc.as_ref(), Some(&expected));
+        assert_eq!(settings(&least).oidc.provider.as_ref(), Some(&expected));
         expected.groups_claim = "cognito:groups".to_owned();
         expected.owner_claim = "email".to_owned();
         expected.client_id = "cli".to_owned();
         expected.scopes = "openid groups".to_owned();
         let claims = ["--oidc-groups-claim", "cognito:groups", "--oidc-owner-claim", "email"];
         let client = ["--oidc-client-id", "cli", "--oidc-scopes", "openid groups"];
-        assert_eq!(settings(&[least, claims, client].concat()).oidc, Some(expected));
+        assert_eq!(settings(&[least, claims, client].concat()).oidc.provider, Some(expected));
     }
 
     #[test]

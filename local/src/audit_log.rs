@@ -1,8 +1,8 @@
 //! The audit log of this machine: a line per decision, on standard output as JSON as it is
 //! deployed or for people, and as JSON in a file that stays.
 
-use portcullis::audit::Decision;
-use portcullis::token::unprintable;
+use portcullis::audit_log::Decision;
+use portcullis::text::unprintable;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -85,7 +85,7 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis::access::Api;
+    use portcullis::authz::Api;
     use portcullis::clock::Timestamp;
     use std::sync::Arc;
 

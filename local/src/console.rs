@@ -2,18 +2,18 @@
 //! its sources have changed since. While that takes, and where it cannot be done, a plain
 //! page says so.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
+use std::{fs, io};
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use portcullis::config::{Console as Settings, Oidc};
+use portcullis::env::Env;
+use portcullis::oidc::Provider;
 use tokio::process::Command;
-use web_console::{Console, Files};
+use web_console::{Console, Files, Settings};
 
 use crate::StartError;
 
@@ -34,9 +34,10 @@ enum State {
 }
 
 impl OnDemand {
-    pub(crate) fn new(sources: Option<PathBuf>, oidc: Option<&Oidc>) -> Result<Self, StartError> {
+    pub(crate) fn new(sources: Option<PathBuf>, oidc: Option<&Provider>) -> Result<Self, StartError> {
         let wrong = |error: &dyn std::fmt::Display| StartError::Console(error.to_string());
-        let settings = Settings::of_issuer(oidc.map(|oidc| oidc.issuer.as_str())).map_err(|error| wrong(&error))?;
+        let variable = |name: &str| oidc.filter(|_| name == "PORTCULLIS_OIDC_ISSUER").map(|oidc| oidc.issuer.clone());
+        let settings = Settings::from_env(Env::from_fn(&variable)).map_err(|error| wrong(&error))?;
         let files = sources.as_ref().map_or(Files::BuiltIn, |sources| Files::In(sources.join("dist/site")));
         let console = Console::new(files, &settings).map_err(|error| wrong(&error))?;
         Ok(Self { console, sources, state: Arc::new(Mutex::new(State::Unknown)) })

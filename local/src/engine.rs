@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::TableDescription;
 use dynoxide::Database;
-use portcullis::config::{Connection, Timeouts};
+use portcullis::store::{Connection, Timeouts};
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -54,7 +54,7 @@ pub enum EngineError {
     Listen(#[from] std::io::Error),
     /// The client could not be made.
     #[error(transparent)]
-    Client(#[from] portcullis::config::ConfigError),
+    Client(#[from] portcullis::env::ConfigError),
     /// The file has the table of an earlier version.
     #[error("the data directory holds the table of an earlier version; remove it, or name another with --data-dir")]
     Older,

@@ -14,7 +14,7 @@ use http::Response;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request};
 use portcullis::App;
-use portcullis::flush::Flusher;
+use portcullis::cache_flush::Flusher;
 use serde_json::Value;
 use std::sync::Arc;
 

@@ -246,7 +246,7 @@ impl<B: Backend> Gateway<B> {
 }
 
 fn failed(kind: Kind, error: &str) -> Kind {
-    tracing::error!(error = %portcullis::audit::redact(error), ?kind, "a request failed");
+    tracing::error!(error = %portcullis::text::redact(error), ?kind, "a request failed");
     kind
 }
 

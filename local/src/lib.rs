@@ -32,18 +32,18 @@ pub use audit_log::LogFormat;
 pub use start_error::StartError;
 
 use audit_log::AuditLog;
-use authorizer::Authorizer;
+use authorizer::{Authorizer, HttpApiAnswer};
 use console::OnDemand;
 use data_dir::DataDir;
 use engine::Engine;
 use exchange::Exchange;
 use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
-use portcullis::App;
+use portcullis::cache_flush::{Flusher, Stages};
 use portcullis::clock::Clock;
-use portcullis::config::{HttpApiAnswer, Oidc, Settings, Timeouts};
-use portcullis::flush::{Flusher, Stages};
-use portcullis::store::Tokens;
+use portcullis::oidc::Provider;
+use portcullis::store::{Limits, Timeouts, Tokens};
+use portcullis::{App, Settings, oidc};
 use server::Stack;
 use sign_in::SignIn;
 use std::io::{self, Write};
@@ -102,8 +102,8 @@ impl Options {
             data: Data::Ephemeral,
             settings: Settings {
                 prefix: prefix.map_err(|_| StartError::DefaultPrefix(defaults.token_prefix))?,
-                max_tokens_per_owner: defaults.max_tokens_per_owner,
-                ..Settings::of_table(engine::TABLE)
+                limits: Limits { live_tokens: defaults.max_tokens_per_owner, ..Limits::default() },
+                ..Settings::default()
             },
             log: LogFormat::Json,
             audit_log: Box::new(io::sink()),
@@ -142,7 +142,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let table_is_new = engine.ensure_table(&template.table).await?;
     // Where others can reach it, anybody on the network would be whoever they like.
     let given = &options.settings;
-    let sign_in = match &given.oidc {
+    let sign_in = match &given.oidc.provider {
         None if address.ip().is_loopback() => Some(SignIn::new(address, options.clock.clone())?),
         _ => None,
     };
@@ -150,23 +150,26 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let app = Arc::new(App {
         tokens: Tokens::new(engine.client.clone(), engine::TABLE),
         settings: Settings {
-            table: engine::TABLE.to_owned(),
-            retention_days: template.defaults.retention_days,
-            history_days: template.defaults.history_days,
-            http_api_answer: HttpApiAnswer::Simple,
-            provider_timeout: Timeouts::ONE_MACHINE.attempt,
-            oidc: given.oidc.clone().or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
+            limits: Limits {
+                retention_days: template.defaults.retention_days,
+                history_days: template.defaults.history_days,
+                ..given.limits
+            },
+            oidc: oidc::Settings {
+                provider: given.oidc.provider.clone().or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
+                timeout: Timeouts::ONE_MACHINE.attempt,
+            },
             ..given.clone()
         },
         clock: options.clock.clone(),
     });
     let exchange = Exchange::new((*app).clone());
-    let console = OnDemand::new(options.console, app.settings.oidc.as_ref())?;
-    let authorizer = Authorizer::new((*app).clone())?;
+    let console = OnDemand::new(options.console, app.settings.oidc.provider.as_ref())?;
+    let authorizer = Authorizer::new((*app).clone(), HttpApiAnswer::Simple)?;
     authorizer.start().await;
     let admin = admin::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {
-        apis: vec![echo::api(given.authorizer_cache_seconds), token_api(&template.api)?],
+        apis: vec![echo::api(given.authz.cache_seconds), token_api(&template.api)?],
         responses: template.api.responses,
         access_log: AccessLog::new(&template.api.access_log, data_dir.open_access_log()?),
         backend: Arc::new(Functions {
@@ -174,7 +177,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             authorizer,
             exchange,
             console,
-            flusher: flusher(&url, given.authorizer_cache_seconds),
+            flusher: flusher(&url, given.authz.cache_seconds),
             audit_log: AuditLog::new(options.log, options.audit_log, Box::new(data_dir.open_audit_log()?)),
         }),
         afterwards: Afterwards::default(),
@@ -221,8 +224,8 @@ impl Running {
 
     /// The provider whose sessions are accepted, if any are: the development sign-in too.
     #[must_use]
-    pub fn oidc(&self) -> Option<&Oidc> {
-        self.gateway.backend.app.settings.oidc.as_ref()
+    pub fn oidc(&self) -> Option<&Provider> {
+        self.gateway.backend.app.settings.oidc.provider.as_ref()
     }
 
     /// The data directory.

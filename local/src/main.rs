@@ -4,7 +4,7 @@ mod args;
 mod welcome;
 
 use args::Args;
-use portcullis::telemetry::OURS;
+use portcullis::logging::OURS;
 use portcullis_local::LogFormat;
 use std::io::{self, Write};
 use std::process::ExitCode;

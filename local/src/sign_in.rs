@@ -30,7 +30,7 @@ use guard::Guard;
 use http::{Method, Response, StatusCode};
 use page::{Form, Page};
 use portcullis::clock::Clock;
-use portcullis::config::Oidc;
+use portcullis::oidc::Provider;
 use serde_json::{Value, json};
 use session::{Key, Session};
 use std::net::SocketAddr;
@@ -55,8 +55,8 @@ pub(crate) struct SignIn {
 pub struct NoKey;
 
 /// How the sessions of the sign-in at this server are recognised.
-pub(crate) fn oidc(url: &str) -> Oidc {
-    Oidc {
+pub(crate) fn oidc(url: &str) -> Provider {
+    Provider {
         issuer: format!("{url}{BASE}"),
         audience: AUDIENCE.to_owned(),
         groups_claim: "groups".to_owned(),

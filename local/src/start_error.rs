@@ -4,7 +4,7 @@ use crate::data_dir::DataDirError;
 use crate::engine::EngineError;
 use crate::sign_in::NoKey;
 use crate::template::TemplateError;
-use portcullis::config::ConfigError;
+use portcullis::env::ConfigError;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! The whole stack in this process, spoken to over its port.
 
 use super::*;
+use portcullis::cache_flush::Flusher;
 use portcullis::clock::Timestamp;
-use portcullis::flush::Flusher;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,7 +43,7 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 fn cached(seconds: u32) -> Options {
     let mut options = Options::ephemeral().unwrap();
-    options.settings.authorizer_cache_seconds = seconds;
+    options.settings.authz.cache_seconds = seconds;
     options
 }
 
@@ -265,7 +265,7 @@ async fn the_sessions_of_the_development_sign_in_are_the_accepted_ones_where_no_
 
 #[tokio::test]
 async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_sign_in() {
-    let provider = Oidc {
+    let provider = Provider {
         issuer: "https://id.example.com".to_owned(),
         audience: "portcullis".to_owned(),
         groups_claim: "groups".to_owned(),
@@ -277,7 +277,10 @@ async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_si
     for (oidc, listen) in [(Some(provider), None), (None, Some(everywhere))] {
         let default = Options::ephemeral().unwrap();
         let listen = listen.unwrap_or(default.listen);
-        let settings = Settings { oidc: oidc.clone(), ..default.settings };
+        let settings = Settings {
+            oidc: oidc::Settings { provider: oidc.clone(), ..default.settings.oidc.clone() },
+            ..default.settings
+        };
         let running = start(Options { settings, listen, ..default }).await.unwrap();
         assert_eq!(running.sign_in_url(), None);
         assert_eq!(running.oidc(), oidc.as_ref());

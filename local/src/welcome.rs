@@ -1,6 +1,6 @@
 //! What is printed at the start: where things are, and lines to paste.
 
-use portcullis::token::Prefix;
+use portcullis::secret::Prefix;
 use portcullis_local::{Origin, Running};
 use std::path::Path;
 

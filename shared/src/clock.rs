@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, Duration, OffsetDateTime};
 
 /// A moment in UTC, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
@@ -91,6 +91,37 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// A day in UTC: days since 1970-01-01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub i64);
+
+impl Day {
+    /// The day of a moment.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        Self(at.seconds().div_euclid(DAY_SECONDS))
+    }
+
+    /// So many days before.
+    #[must_use]
+    pub fn minus(self, days: u32) -> Self {
+        Self(self.0.saturating_sub(i64::from(days)))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let epoch = OffsetDateTime::UNIX_EPOCH.date();
+        epoch.checked_add(Duration::days(self.0)).unwrap_or(Date::MAX).fmt(f)
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Where "now" comes from.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
@@ -153,5 +184,11 @@ mod tests {
         assert_eq!(Timestamp::from_seconds(i64::MIN).to_string(), "1970-01-01T00:00:00Z");
         let end = Timestamp::from_seconds(0).plus_seconds(i64::MAX);
         assert_eq!(end.to_string(), "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn a_day_is_written_as_people_do() {
+        assert_eq!(Day::of(Timestamp::from_seconds(1_795_651_199)).to_string(), "2026-11-25");
+        assert_eq!(Day::of(Timestamp::from_seconds(1_795_651_200)).to_string(), "2026-11-26");
     }
 }

@@ -1,41 +1,47 @@
 //! The token logic of Portcullis: what two functions need, and nothing else.
 //!
-//! | module | knows | must not know |
-//! | --- | --- | --- |
-//! | [`token`] | the secret's format, its digest, the record | permissions' meaning, DynamoDB, HTTP |
-//! | [`access`] | grants, the catalog, [`access::decide`] | I/O of any kind |
-//! | [`json`] | JSON in which a key is given twice | what any document means |
-//! | [`api`] | what the HTTP API answers, as types | how an answer comes to be |
-//! | [`claims`] | the form of a JWT | keys, I/O of any kind |
-//! | `session` | the JWTs of an OpenID Connect provider | DynamoDB |
-//! | `flush` | the gateways that keep the authorizer's answers | tokens, DynamoDB |
-//! | `store` | the one DynamoDB table | HTTP |
-//! | `http` | the caller, answers, problem documents | `AttributeValue` |
+//! The layers, from the bottom up. A module imports only from those above it in this list, which a test
+//! holds (`tests/infra/test_imports.py`).
 //!
-//! Imports run one way: `http -> {session, store} -> access -> token`. [`clock`] and [`config`] are
-//! where the machine's time and the environment come in; everything else takes them as
-//! arguments.
+//! | module | holds | must not know |
+//! | --- | --- | --- |
+//! | [`clock`], [`env`], [`validation`], [`json`], [`https_url`] | time, settings, checked strings, JSON with every key once | everything else |
+//! | [`secret`] | token format, digest, secret history | grants, DynamoDB, HTTP |
+//! | [`text`] | names, owners, comments; redaction | grants, DynamoDB, HTTP |
+//! | [`logging`], [`audit_log`] | log lines | grants, DynamoDB, HTTP |
+//! | [`grants`] | permission, resource, grant, IP allow-list | tokens, HTTP |
+//! | [`catalog`] | permissions, roles, routes, groups, trust rules | tokens, HTTP |
+//! | [`token`] | record, status, events | DynamoDB, HTTP |
+//! | [`authz`] | principal, requirement, [`authz::decide`], policies for a whole API | I/O of any kind |
+//! | [`api_types`] | the responses of the HTTP API, as types | how a response comes to be |
+//! | [`oidc`] | JWT verification, JWKS cache, workload identities | DynamoDB |
+//! | `store` | the one DynamoDB table | HTTP |
+//! | `http` | caller, bodies, JSON responses, problem documents | `AttributeValue` |
+//! | `cache_flush` | the gateways that cache the authorizer's responses | tokens, DynamoDB |
 
-pub mod access;
-pub mod api;
-pub mod audit;
-pub mod claims;
-pub mod clock;
-pub mod config;
+pub mod api_types;
+pub mod audit_log;
+pub mod authz;
 #[cfg(feature = "flush")]
-pub mod flush;
+pub mod cache_flush;
+pub mod catalog;
+pub mod clock;
+pub mod env;
+pub mod grants;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod https_url;
 pub mod json;
-#[cfg(feature = "session")]
-pub mod session;
+pub mod logging;
+pub mod oidc;
+pub mod secret;
 #[cfg(feature = "store")]
 pub mod store;
-pub mod telemetry;
+pub mod text;
 #[cfg(any(feature = "flush", feature = "store"))]
 mod tls;
 pub mod token;
-mod url;
+pub mod validation;
 
 /// What every function is given: the table, the deployment's settings and the time.
 #[cfg(feature = "store")]
@@ -44,9 +50,25 @@ pub struct App {
     /// The table of tokens.
     pub tokens: store::Tokens,
     /// The deployment's settings.
-    pub settings: config::Settings,
+    pub settings: Settings,
     /// The time.
     pub clock: clock::Clock,
+}
+
+/// The deployment's settings: those of each module, as the template passes them on.
+#[cfg(feature = "store")]
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `PORTCULLIS_PREFIX`: what every token begins with (`pcl`).
+    pub prefix: secret::Prefix,
+    /// What the deployment allows of tokens.
+    pub token: token::Settings,
+    /// How it decides.
+    pub authz: authz::Settings,
+    /// Whose sessions it accepts.
+    pub oidc: oidc::Settings,
+    /// How much it keeps.
+    pub limits: store::Limits,
 }
 
 #[cfg(feature = "store")]
@@ -57,20 +79,24 @@ impl App {
     /// # Errors
     /// Names the variable that is missing or wrong, or the file in `AWS_CA_BUNDLE` that
     /// cannot be read.
-    pub fn from_env() -> Result<Self, config::ConfigError> {
-        let settings = config::Settings::from_env()?;
-        let client = store::connect(config::Connection::from_env()?)?;
-        Ok(Self { tokens: store::Tokens::new(client, settings.table.clone()), settings, clock: clock::Clock::system() })
+    pub fn from_env(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
+        Ok(Self {
+            tokens: store::Tokens::from_env(env)?,
+            settings: Settings::from_env(env)?,
+            clock: clock::Clock::system(),
+        })
     }
+}
 
-    /// What the deployment allows of tokens.
-    #[must_use]
-    pub fn limits(&self) -> store::Limits {
-        let settings = &self.settings;
-        store::Limits {
-            live_tokens: settings.max_tokens_per_owner,
-            retention_days: settings.retention_days,
-            history_days: settings.history_days,
-        }
+#[cfg(feature = "store")]
+impl Settings {
+    fn from_env(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
+        Ok(Self {
+            prefix: env.parse("PORTCULLIS_PREFIX", secret::Prefix::default())?,
+            token: token::Settings::from_env(env)?,
+            authz: authz::Settings::from_env(env)?,
+            oidc: oidc::Settings::from_env(env)?,
+            limits: store::Limits::from_env(env)?,
+        })
     }
 }

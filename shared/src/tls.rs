@@ -4,7 +4,7 @@
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
-use crate::config::ConfigError;
+use crate::env::ConfigError;
 
 /// The roots that AWS's endpoints chain to (Amazon Root CA 1 to 4 and Starfield Services
 /// Root CA G2, from <https://www.amazontrust.com/repository/>). Reading these instead of

@@ -78,7 +78,7 @@ fn a_token_that_was_not_used_in_that_time_is_not_tightened_to_nothing() {
 
 #[test]
 fn where_gateways_keep_answers_usage_is_not_taken_for_complete() {
-    let stack = stack_of_ones_own(|options| options.settings.authorizer_cache_seconds = 300);
+    let stack = stack_of_ones_own(|options| options.settings.authz.cache_seconds = 300);
     let token = generous(&stack);
     assert_eq!(usage(&stack, &token, "")["complete"], false);
     let request = stack.post(&format!("{}/tighten", token.path())).bearer(&stack.admin);

@@ -197,7 +197,7 @@ fn what_has_ended_is_not_changed() {
 
 #[test]
 fn where_lifetimes_are_limited_a_patch_is_too() {
-    let stack = stack_of_ones_own(|options| options.settings.max_token_lifetime_days = 90);
+    let stack = stack_of_ones_own(|options| options.settings.token.max_lifetime_days = 90);
     let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "90d"}));
     for bad in [Value::Null, json!("2099-01-01T00:00:00Z")] {
         assert_eq!(patch(&stack, &stack.admin, &token, &json!({"expires_at": bad})).offending_fields(), ["expires_at"]);

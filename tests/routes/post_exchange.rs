@@ -501,7 +501,7 @@ fn a_job_may_ask_for_less_than_its_rule_gives_and_not_for_more() {
 #[test]
 fn exchanged_tokens_take_no_slot_of_their_owners_limit() {
     let issuer = Issuer::start();
-    let stack = trusting(&issuer, |options| options.settings.max_tokens_per_owner = 1);
+    let stack = trusting(&issuer, |options| options.settings.limits.live_tokens = 1);
     for _ in 0..3 {
         exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
     }

@@ -78,7 +78,7 @@ fn what_has_ended_is_not_active_and_says_nothing_else() {
 
 #[test]
 fn an_ended_secret_that_is_asked_about_is_a_reuse() {
-    let stack = stack_of_ones_own(|options| options.settings.quarantine_on_reuse = true);
+    let stack = stack_of_ones_own(|options| options.settings.token.quarantine_on_reuse = true);
     let old = stack.token(["a:b"]);
     let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
     let new = Token::shown_in(&rotate.send().expect(200));

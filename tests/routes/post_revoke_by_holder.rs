@@ -94,7 +94,7 @@ fn the_secret_of_an_expired_token_proves_nothing() {
 
 #[test]
 fn an_ended_secret_that_is_presented_is_a_reuse() {
-    let stack = stack_of_ones_own(|options| options.settings.quarantine_on_reuse = true);
+    let stack = stack_of_ones_own(|options| options.settings.token.quarantine_on_reuse = true);
     let old = stack.token(["a:b"]);
     let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
     let new = Token::shown_in(&rotate.send().expect(200));

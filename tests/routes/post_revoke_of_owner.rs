@@ -30,7 +30,7 @@ fn every_token_of_an_owner_ends_in_one_call_and_no_other() {
 
 #[test]
 fn more_tokens_than_a_page_end_where_there_is_no_limit() {
-    let stack = stack_of_ones_own(|options| options.settings.max_tokens_per_owner = 0);
+    let stack = stack_of_ones_own(|options| options.settings.limits.live_tokens = 0);
     let theirs = owner();
     made(&stack, &theirs, 105);
     let answer = stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&stack.admin).send().expect(200).json();

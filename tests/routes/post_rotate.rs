@@ -68,7 +68,7 @@ fn rotating_during_an_overlap_ends_the_oldest_secret_and_never_the_newest() {
 #[test]
 fn a_reuse_is_recorded_and_disables_the_token_where_it_is_to() {
     for quarantine in [false, true] {
-        let stack = stack_of_ones_own(move |options| options.settings.quarantine_on_reuse = quarantine);
+        let stack = stack_of_ones_own(move |options| options.settings.token.quarantine_on_reuse = quarantine);
         let old = stack.token(["apps:read"]);
         let new = rotated(&stack, &old, &json!({}));
         for _ in 0..3 {
@@ -146,7 +146,7 @@ fn a_rotation_can_set_a_new_expiry() {
 
 #[test]
 fn an_expired_token_lives_again_only_with_another_secret_and_a_new_expiry() {
-    let stack = stack_of_ones_own(|options| options.settings.max_tokens_per_owner = 1);
+    let stack = stack_of_ones_own(|options| options.settings.limits.live_tokens = 1);
     let old = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     stack.pass(3600);
     rotate(&stack, &stack.admin, &old, &json!({})).problem(409, "token_ended");

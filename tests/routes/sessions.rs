@@ -1,6 +1,6 @@
 //! People who have signed in, and who may manage tokens.
 
-use portcullis::config::TokenManagement;
+use portcullis::authz::TokenManagement;
 use serde_json::{Value, json};
 
 use crate::support::{AuditLog, Stack, Token, owner, stack_of_ones_own};
@@ -110,7 +110,7 @@ fn a_change_of_groups_and_roles_reaches_who_is_signed_in_already() {
 
 #[test]
 fn where_only_admins_manage_tokens_nobody_else_makes_or_sees_any() {
-    let stack = stack_of_ones_own(|options| options.settings.token_management = TokenManagement::Admins);
+    let stack = stack_of_ones_own(|options| options.settings.authz.token_management = TokenManagement::Admins);
     let viewer = stack.sign_in("kate", &["portcullis-viewer"]);
     let admin = stack.sign_in("luke", &["portcullis-admin"]);
     let owned = stack.create(json!({"permissions": ["tokens:read", "tokens:write"], "owner": "kate"}));

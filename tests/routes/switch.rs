@@ -53,7 +53,7 @@ fn what_an_admin_has_disabled_only_an_admin_enables() {
 
 #[test]
 fn a_disabled_token_keeps_its_slot_and_does_not_enable_itself() {
-    let stack = stack_of_ones_own(|options| options.settings.max_tokens_per_owner = 1);
+    let stack = stack_of_ones_own(|options| options.settings.limits.live_tokens = 1);
     let token = stack.token(["tokens:write"]);
     ask(&stack, "disable", &token, &stack.admin).expect(200);
     ask(&stack, "enable", &token, &token).problem(401, "invalid_token");
@@ -94,7 +94,7 @@ fn a_token_that_nobody_uses_is_refused_as_idle_until_it_is_enabled() {
     let log = AuditLog::default();
     let writer = log.clone();
     let stack = stack_of_ones_own(|options| {
-        options.settings.max_idle_days = 30;
+        options.settings.authz.max_idle_days = 30;
         options.audit_log = Box::new(writer);
     });
     let (used, unused) = (stack.token(["apps:read"]), stack.token(["apps:read"]));

@@ -12,7 +12,7 @@ use super::{DAY, assert_dead, create, deployment, listed, opened, routes};
 use crate::support::{Stack, Token};
 
 fn applivery() -> Stack {
-    deployment("applivery", |options| options.settings.max_tokens_per_owner = 0)
+    deployment("applivery", |options| options.settings.limits.live_tokens = 0)
 }
 
 fn admin(stack: &Stack) -> String {

@@ -4,7 +4,7 @@
 //!
 //! Its page in the console is followed in `tests/browser/seeds.test.mjs`.
 
-use portcullis::config::TokenManagement;
+use portcullis::authz::TokenManagement;
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::support::Stack;
 
 fn devtron() -> Stack {
-    deployment("devtron", |options| options.settings.token_management = TokenManagement::Admins)
+    deployment("devtron", |options| options.settings.authz.token_management = TokenManagement::Admins)
 }
 
 fn super_admin(stack: &Stack) -> String {

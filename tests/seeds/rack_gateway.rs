@@ -21,7 +21,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use portcullis::config::TokenManagement;
+use portcullis::authz::TokenManagement;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -42,7 +42,7 @@ fn logged() -> (Stack, AuditLog) {
     let sink = log.clone();
     let stack = deployment("rack-gateway", |options| {
         options.settings.prefix = "rgw".parse().unwrap();
-        options.settings.token_management = TokenManagement::Admins;
+        options.settings.authz.token_management = TokenManagement::Admins;
         options.audit_log = Box::new(sink);
     });
     log.take();

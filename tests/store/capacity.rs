@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::access::Use;
+use portcullis::authz::Use;
 use portcullis::clock::Clock;
 use portcullis::store::{ActivityFilter, Change, Ending, Note, Scope, Tokens};
 use portcullis::token::{Actor, Grounds, Happened, LastUsed, Record};

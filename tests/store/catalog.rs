@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use authorizer::Authorizer;
+use authorizer::{Authorizer, HttpApiAnswer};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue::{self, B, N, S};
 use base64::Engine as _;
@@ -11,11 +11,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use exchange::Exchange;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use portcullis::App;
-use portcullis::access::Catalog;
+use portcullis::catalog::Catalog;
 use portcullis::clock::Clock;
+use portcullis::secret::Digest;
 use portcullis::store::CatalogWrite::{Done, Stale, TooLarge};
 use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES, StoredCatalog, Tokens};
-use portcullis::token::{Actor, Digest};
+use portcullis::token::Actor;
 use serde_json::{Value, json};
 
 use super::failing::{app, asked, request};
@@ -186,7 +187,7 @@ impl Timed {
         let passed = Arc::clone(&ahead);
         let start = now();
         let clock = Clock::from_fn(move || start.plus_seconds(passed.load(Ordering::SeqCst)));
-        let authorizer = Authorizer::new(App { clock, ..app(tokens) }).unwrap();
+        let authorizer = Authorizer::new(App { clock, ..app(tokens) }, HttpApiAnswer::Simple).unwrap();
         Self { authorizer, ahead }
     }
 

@@ -1,7 +1,8 @@
 //! Changing a token, and what becomes of its slot.
 
+use portcullis::secret::{Digest, Proof};
 use portcullis::store::{Change, Changed, Created, Limits, RotationKey};
-use portcullis::token::{Alteration, Digest, Happened, Proof, Record};
+use portcullis::token::{Alteration, Happened, Record};
 use serde_json::json;
 
 use super::events::kinds;

@@ -1,10 +1,11 @@
 //! Endings under contention: whatever others do to the token and to its owner's slots, each goes through.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use portcullis::access::{Grant, MOST_GRANTS};
 use portcullis::clock::Clock;
+use portcullis::grants::{Grant, MOST_GRANTS};
+use portcullis::secret::TokenId;
 use portcullis::store::{Change, Changed, Ending, Limits, Note, Tokens};
-use portcullis::token::{Actor, Grounds, Happened, Record, Standing, TokenId, WhyDisabled};
+use portcullis::token::{Actor, Grounds, Happened, Record, Standing, WhyDisabled};
 use tokio::task::JoinSet;
 
 use super::faults::{Behind, CONFLICT, Fault};

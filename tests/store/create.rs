@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use portcullis::secret::Digest;
 use portcullis::store::Created;
-use portcullis::token::{Actor, Digest};
+use portcullis::token::Actor;
 use tokio::time::timeout;
 
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, now};

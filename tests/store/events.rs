@@ -1,7 +1,8 @@
 //! A token's history.
 
+use portcullis::secret::TokenId;
 use portcullis::store::{Change, Changed, Ending, EventCursor, Note};
-use portcullis::token::{Actor, Alteration, Event, Grounds, Happened, Record, TokenId, WhyDisabled};
+use portcullis::token::{Actor, Alteration, Event, Grounds, Happened, Record, WhyDisabled};
 
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 

@@ -3,19 +3,21 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use authorizer::{Authorizer, Event, Refusal, Verdict};
+use authorizer::{Authorizer, Event, HttpApiAnswer, Refusal, Verdict};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, Response};
-use portcullis::App;
-use portcullis::access::{Catalog, Grants, Resource, Use};
+use portcullis::authz::Use;
+use portcullis::cache_flush::{Flusher, Stages};
+use portcullis::catalog::Catalog;
 use portcullis::clock::Clock;
-use portcullis::config::{Settings, Timeouts};
-use portcullis::flush::{Flusher, Stages};
-use portcullis::store::{ActivityFilter, Change, Ending, Error, Note, OwnerRevocation, Scope, Tokens};
-use portcullis::token::{Actor, Grounds, Happened, LastUsed, Record, Secret, WhyDisabled};
+use portcullis::grants::{Grants, Resource};
+use portcullis::secret::Secret;
+use portcullis::store::{ActivityFilter, Change, Ending, Error, Note, OwnerRevocation, Scope, Timeouts, Tokens};
+use portcullis::token::{Actor, Grounds, Happened, LastUsed, Record, WhyDisabled};
+use portcullis::{App, Settings};
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -27,13 +29,13 @@ use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 pub(super) fn app(tokens: Tokens) -> App {
-    let settings = Settings::of_table("tokens");
+    let settings = Settings::default();
     App { tokens, settings, clock: Clock::system() }
 }
 
 /// What the authorizer of a REST API says of a request with this credential.
 pub(super) async fn ask(app: &App, credential: &str) -> Verdict {
-    asked(&Authorizer::new(app.clone()).unwrap(), credential).await
+    asked(&Authorizer::new(app.clone(), HttpApiAnswer::Simple).unwrap(), credential).await
 }
 
 /// What this very authorizer says, which may remember something.

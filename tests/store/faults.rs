@@ -8,9 +8,10 @@ use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use portcullis::access::Catalog;
+use portcullis::catalog::Catalog;
+use portcullis::secret::{Digest, Proof, TokenId};
 use portcullis::store::{CatalogWrite, Change, Changed, Created, Error, Tokens};
-use portcullis::token::{Actor, Digest, Happened, Proof, Record, TokenId};
+use portcullis::token::{Actor, Happened, Record};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -142,7 +143,7 @@ async fn a_read_that_failed_twice_is_tried_a_third_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_goes_on_failing_is_an_error_and_lets_nobody_in() {
     let table = Table::in_process().await;
-    let secret = portcullis::token::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
+    let secret = portcullis::secret::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
     let mut sample = Sample::of(&alice());
     (sample.record.id, sample.digest) = (secret.id().clone(), secret.digest());
     sample.in_table(&table).await;

@@ -2,7 +2,8 @@
 
 use portcullis::clock::Timestamp;
 use portcullis::store::{Changed, Ending, Filter, ListCursor, MAX_PER_PAGE, Scope};
-use portcullis::token::{Actor, LastUsed, OwnerId, Record, Status, WhyDisabled};
+use portcullis::text::OwnerId;
+use portcullis::token::{Actor, LastUsed, Record, Status, WhyDisabled};
 
 use super::{DAY, LIMITS, Limits, Sample, Table, alice, bob, by_whom, clock_at, delete, now, revoke};
 

@@ -25,10 +25,13 @@ mod tls;
 mod touch;
 mod ttl;
 
-use portcullis::access::{Grant, Grants, Resource, Use};
+use portcullis::authz::Use;
 use portcullis::clock::{Clock, Timestamp};
+use portcullis::grants::{Grant, Grants, Resource};
+use portcullis::secret::{Digest, Secret, TokenId};
 use portcullis::store::{Caller, Created, Ending, Error, Limits, Note, Tokens, Usage};
-use portcullis::token::{Actor, AgentFamily, Author, Digest, Grounds, OwnerId, Record, Secret, TokenId};
+use portcullis::text::OwnerId;
+use portcullis::token::{Actor, AgentFamily, Author, Grounds, Record};
 use rand::rngs::SysRng;
 
 use table::Table;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use portcullis::clock::Clock;
+use portcullis::secret::{Proof, TokenId};
 use portcullis::store::{Change, Changed, Created, Ending};
-use portcullis::token::{Actor, Grounds, Happened, Proof, Record, Standing, Status, TokenId, WhyDisabled};
+use portcullis::token::{Actor, Grounds, Happened, Record, Standing, Status, WhyDisabled};
 
 use super::events::kinds;
 use super::{LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke, used_at};

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::engine::{Engine, create_table};
 use local::template::Template;
-use portcullis::config::{Connection, Timeouts};
-use portcullis::store::{Tokens, connect};
-use portcullis::token::{OwnerId, TokenId};
+use portcullis::secret::TokenId;
+use portcullis::store::{Connection, Timeouts, Tokens, connect};
+use portcullis::text::OwnerId;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ fn named_by_environment() -> Option<Connection> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let engine = variable("PORTCULLIS_TEST_DYNAMODB")?;
     if engine == "aws" {
-        return Some(Connection { endpoint: None, ..Connection::from_env().unwrap() });
+        return Some(Connection { endpoint: None, ..Connection::from_env(portcullis::env::Env::process()).unwrap() });
     }
     let known = variable("AWS_ACCESS_KEY_ID").is_some();
     Some(Connection {

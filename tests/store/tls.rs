@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis::config::Connection;
-use portcullis::store::{Error, Tokens, connect};
+use portcullis::store::{Connection, Error, Tokens, connect};
 use rcgen::CertifiedKey;
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};

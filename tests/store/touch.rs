@@ -1,8 +1,8 @@
 //! What is noted of a use.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portcullis::access::{Day, MAX_USES, Use};
-use portcullis::clock::Timestamp;
+use portcullis::authz::{MAX_USES, Use};
+use portcullis::clock::{Day, Timestamp};
 use portcullis::store::{Note, Usage};
 use portcullis::token::{Actor, AgentFamily, LastUsed, Record};
 use tokio::task::JoinSet;

@@ -88,6 +88,6 @@ impl Answer {
 
     fn shown(&self) -> String {
         let body = String::from_utf8_lossy(&self.body);
-        format!("{} {}", self.status, portcullis::audit::redact(&body))
+        format!("{} {}", self.status, portcullis::text::redact(&body))
     }
 }

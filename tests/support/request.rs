@@ -70,7 +70,7 @@ impl<'a> Request<'a> {
     }
 
     fn named(&self) -> String {
-        portcullis::audit::redact(&format!("{} {}", self.method, self.path)).into_owned()
+        portcullis::text::redact(&format!("{} {}", self.method, self.path)).into_owned()
     }
 
     fn bytes(&self) -> Vec<u8> {

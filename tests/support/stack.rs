@@ -1,14 +1,13 @@
 //! The deployment under test: the one that the environment names, or one in this process.
 
 use std::collections::HashMap;
-use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread;
+use std::{fs, thread};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portcullis::clock::Clock;
-use portcullis::token::Prefix;
+use portcullis::secret::Prefix;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 

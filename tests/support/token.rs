@@ -1,6 +1,6 @@
 //! Tokens to test with, real and forged.
 
-use portcullis::token::{Prefix, Secret};
+use portcullis::secret::{Prefix, Secret};
 use rand::rngs::SysRng;
 use serde_json::Value;
 use uuid::Uuid;

@@ -8,7 +8,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use portcullis::clock::Timestamp;
-use portcullis::token::{TokenId, parse_expires_in};
+use portcullis::secret::TokenId;
+use portcullis::token::parse_expires_in;
 use serde::Deserialize;
 
 use super::token::id;

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use portcullis::access::{Catalog, Flaw, MOST_CATALOG_BYTES};
-use portcullis::api::CatalogPut;
+use portcullis::api_types::CatalogPut;
+use portcullis::catalog::{Catalog, Flaw, MOST_CATALOG_BYTES};
 use portcullis::json;
-use portcullis::token::redact;
+use portcullis::text::redact;
 use serde_json::{Value, json};
 use similar::TextDiff;
 use ureq::http::Method;

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use portcullis::api::Exchanged;
+use portcullis::api_types::Exchanged;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use portcullis::api::{Activity, Introspection, Verdict};
+use portcullis::api_types::{Activity, Introspection, Verdict};
 use portcullis::clock::Timestamp;
 use zeroize::Zeroizing;
 

@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use portcullis::access::{Catalog, ClaimSet, TrustRule, via};
-use portcullis::api::Grant;
-use portcullis::claims::{Registered, UnverifiedJwt};
+use portcullis::api_types::Grant;
+use portcullis::catalog::{Catalog, ClaimSet, TrustRule, via};
+use portcullis::oidc::unverified_jwt::{Registered, UnverifiedJwt};
 use serde_json::{Value, json};
 
 use super::{catalog, token::view};

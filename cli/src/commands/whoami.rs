@@ -1,6 +1,6 @@
 //! `portcullis whoami`: who you are, what you may do and until when.
 
-use portcullis::api::Me;
+use portcullis::api_types::Me;
 
 use super::token::view;
 use crate::{Context, Failure, Outcome};

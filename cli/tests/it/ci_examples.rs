@@ -3,12 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "the steps need the PATH that there is")]
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::thread;
+use std::{fs, thread};
 
 use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::json;

@@ -1,9 +1,8 @@
 //! `portcullis exchange` and `portcullis trust test`, with an issuer that signs identities.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::thread;
+use std::{fs, thread};
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command as Program;
 
-use portcullis::token::Secret;
+use portcullis::secret::Secret;
 use serde_json::json;
 use tempfile::TempDir;
 

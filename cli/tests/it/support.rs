@@ -30,7 +30,7 @@ pub(crate) fn stack_with(settings: impl FnOnce(&mut local::Options)) -> Stack {
     let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = Runtime::new().expect("threads can be started");
     let mut options = local::Options::ephemeral().expect("the template has defaults");
-    options.settings.max_tokens_per_owner = 0;
+    options.settings.limits.live_tokens = 0;
     settings(&mut options);
     let running = runtime.block_on(local::start(options)).expect("the stack starts");
     Stack { parts: Some((running, runtime)), home: TempDir::new().expect("a directory can be made") }

@@ -193,7 +193,7 @@ fn what_is_wrong_is_named_by_the_flag_that_gave_it_and_else_by_its_place_in_the_
 
 #[test]
 fn what_is_wrong_with_a_change_is_named_by_the_flag_that_was_given() {
-    let stack = stack_with(|options| options.settings.max_token_lifetime_days = 30);
+    let stack = stack_with(|options| options.settings.token.max_lifetime_days = 30);
     let create = ["token", "create", "--json", "--name", "a", "--permission", "apps:read", "--expires-in", "1d"];
     let token = document(&stack.portcullis(create).assert().success());
     let id = token["id"].as_str().unwrap();
@@ -419,7 +419,7 @@ fn tighten_leaves_a_token_what_it_used_and_shows_what_it_takes() {
 
 #[test]
 fn over_the_limit_of_live_tokens_is_a_conflict_and_too_little_power_a_refusal() {
-    let stack = stack_with(|options| options.settings.max_tokens_per_owner = 1);
+    let stack = stack_with(|options| options.settings.limits.live_tokens = 1);
     let create = ["token", "create", "--name", "a", "--permission", "apps:read", "--owner", "alice", "-q"];
     let secret = stdout(&stack.portcullis(create).assert().success());
     stack.portcullis(create).assert().code(6);

@@ -1,14 +1,13 @@
 //! The answer in the shape that each kind of event needs.
 
-use portcullis::access::{Api, Decision, Principal};
+use crate::HttpApiAnswer;
+use portcullis::authz::{Api, Decision, Principal};
 use portcullis::clock::Timestamp;
-use portcullis::config::HttpApiAnswer;
 use serde_json::{Map, Value, json};
 
-use crate::Event;
 use crate::arn::Arn;
-use crate::context;
 use crate::policy::{Policy, Unsaid};
+use crate::{Event, context};
 
 /// The bytes that an answer has to stay below.
 const LONGEST_ANSWER: usize = 8 * 1024;
@@ -102,8 +101,9 @@ fn principal_id(principal: Option<&Principal>) -> &str {
 pub(crate) mod tests {
     use super::*;
     use crate::context::MAX_GROUPS_LENGTH;
-    use portcullis::access::{Asked, Catalog, Grants, Missing, Reason, Resource, RoleName, Rules, Session, decide};
-    use portcullis::config::TokenManagement;
+    use portcullis::authz::{Asked, Missing, Reason, Rules, Session, TokenManagement, decide};
+    use portcullis::catalog::{Catalog, RoleName};
+    use portcullis::grants::{Grants, Resource};
     use portcullis::token::{Actor, Record};
 
     const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/apps/billing";

@@ -2,7 +2,7 @@
 //! path that decide:
 //! `arn:<partition>:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>`.
 
-use portcullis::access::Target;
+use portcullis::catalog::Target;
 
 /// The most characters of a resource in an authorizer's policy.
 pub(crate) const LONGEST_ARN: usize = 512;

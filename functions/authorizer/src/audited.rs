@@ -1,7 +1,8 @@
 //! The audit line of a decision.
 
-use portcullis::access::{Decision, Target};
-use portcullis::audit;
+use portcullis::audit_log;
+use portcullis::authz::Decision;
+use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
 use portcullis::token::Record;
 
@@ -16,7 +17,7 @@ pub(crate) fn line(
     now: Timestamp,
     found: &Found,
     decision: &Decision,
-) -> audit::Decision {
+) -> audit_log::Decision {
     let mut audit = blank(event, arn, now);
     match found {
         Found::Nobody(_, claimed, detail) => {
@@ -45,17 +46,17 @@ pub(crate) fn line(
 }
 
 /// Of a request on which nothing could be decided.
-pub(crate) fn error(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> audit::Decision {
-    audit::Decision { rbac_decision: "error", reason: Some(reason), ..blank(event, arn, now) }
+pub(crate) fn error(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> audit_log::Decision {
+    audit_log::Decision { rbac_decision: "error", reason: Some(reason), ..blank(event, arn, now) }
 }
 
-fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit::Decision {
+fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit_log::Decision {
     let (method, path) = match arn.map(|arn| arn.target) {
         Some(Target::Http { method, path }) => (Some(method.to_owned()), Some(format!("/{path}"))),
         Some(Target::Connect) => (Some("CONNECT".to_owned()), Some("$connect".to_owned())),
         None => (None, None),
     };
-    audit::Decision {
+    audit_log::Decision {
         timestamp: now,
         request_id: event.request_id().map(str::to_owned),
         principal_type: None,
@@ -74,7 +75,7 @@ fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit::Decisio
     }
 }
 
-fn of_token(audit: &mut audit::Decision, record: &Record, superseded: bool) {
+fn of_token(audit: &mut audit_log::Decision, record: &Record, superseded: bool) {
     audit.principal_type = Some("token");
     audit.api_token_id = Some(record.id.to_string());
     audit.api_token_name = Some(record.name.to_string());

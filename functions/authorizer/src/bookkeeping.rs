@@ -84,15 +84,15 @@ where
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::HttpApiAnswer;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use lambda_runtime::tower::service_fn;
-    use portcullis::App;
-    use portcullis::access::{Grants, Resource};
     use portcullis::clock::{Clock, Timestamp};
-    use portcullis::config::{Connection, Settings};
-    use portcullis::store::{Caller, Tokens, connect};
+    use portcullis::grants::{Grants, Resource};
+    use portcullis::store::{Caller, Connection, Tokens, connect};
     use portcullis::token::{Actor, Record};
+    use portcullis::{App, Settings};
     use tokio::net::TcpListener;
 
     fn invocation() -> LambdaInvocation {
@@ -116,9 +116,9 @@ pub(crate) mod tests {
             static_credentials,
             ..Connection::default()
         };
-        let settings = Settings::of_table("tokens");
+        let settings = Settings::default();
         let tokens = Tokens::new(connect(connection).unwrap(), "tokens");
-        Authorizer::new(App { tokens, settings, clock: Clock::system() }).unwrap()
+        Authorizer::new(App { tokens, settings, clock: Clock::system() }, HttpApiAnswer::Simple).unwrap()
     }
 
     #[tokio::test(flavor = "current_thread")]

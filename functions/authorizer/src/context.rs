@@ -1,9 +1,11 @@
 //! The context that travels with an answer to the function behind the gateway, and into the
 //! gateway's own answers and its access log.
 
-use portcullis::access::{Api, Decision, Missing, Principal, Reason, RoleName, Session, Target};
-use portcullis::audit::{redact, redact_path};
+use portcullis::audit_log::redact_path;
+use portcullis::authz::{Api, Decision, Missing, Principal, Reason, Session};
+use portcullis::catalog::{RoleName, Target};
 use portcullis::clock::Timestamp;
+use portcullis::text::redact;
 use serde_json::{Map, Value, json};
 
 use crate::arn::Arn;

@@ -1,7 +1,7 @@
 //! The event of any of the four kinds, read tolerantly: an odd header or a control
 //! character must end in a refusal, not in an event that cannot be read (a 500).
 
-use portcullis::access::Api;
+use portcullis::authz::Api;
 use portcullis::store::Caller;
 use serde::Deserialize;
 use serde_json::Value;
@@ -74,11 +74,11 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HttpApiAnswer;
     use crate::answer::Shape;
     use crate::arn::Arn;
     use crate::credential::Presented;
-    use portcullis::access::Target;
-    use portcullis::config::HttpApiAnswer;
+    use portcullis::catalog::Target;
     use proptest::prelude::*;
     use serde_json::json;
 

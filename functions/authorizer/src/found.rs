@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use portcullis::access::{Principal, Reason, Session};
+use portcullis::authz::{Principal, Reason, Session};
 use portcullis::clock::Timestamp;
-use portcullis::session::{self, looks_like_jwt};
-use portcullis::store::{self, Credential, StoredCatalog};
-use portcullis::token::Secret;
+use portcullis::oidc::looks_like_jwt;
+use portcullis::secret::Secret;
+use portcullis::store::{Credential, StoredCatalog};
+use portcullis::{oidc, store};
 
 use crate::credential::Presented;
 use crate::{Authorizer, Event, context};
@@ -104,14 +105,14 @@ impl Authorizer {
         let nobody = |reason, detail| Found::Nobody(reason, Claimed::Session, Some(detail));
         let claims = match sessions.verify(text, now).await {
             Ok(claims) => claims,
-            Err(session::Refusal::Unavailable(why)) => return Err(Undecided::Keys(why)),
-            Err(error @ session::Refusal::Malformed(_)) => return Ok(nobody(Reason::Malformed, error.to_string())),
-            Err(error @ session::Refusal::Unknown(_)) => return Ok(nobody(Reason::Unknown, error.to_string())),
-            Err(error @ session::Refusal::Expired) => return Ok(nobody(Reason::Expired, error.to_string())),
+            Err(oidc::Refusal::Unavailable(why)) => return Err(Undecided::Keys(why)),
+            Err(error @ oidc::Refusal::Malformed(_)) => return Ok(nobody(Reason::Malformed, error.to_string())),
+            Err(error @ oidc::Refusal::Unknown(_)) => return Ok(nobody(Reason::Unknown, error.to_string())),
+            Err(error @ oidc::Refusal::Expired) => return Ok(nobody(Reason::Expired, error.to_string())),
         };
         let catalog = self.catalogs.get(now).await?;
-        let management = self.app.settings.token_management;
-        let session: Session = catalog.catalog.session(claims.owner, &claims.groups, claims.expires_at, management);
+        let management = self.app.settings.authz.token_management;
+        let session = Session::new(&catalog.catalog, claims.owner, &claims.groups, claims.expires_at, management);
         if event.is_own_api() && context::groups(&session).len() > context::MAX_GROUPS_LENGTH {
             let max = context::MAX_GROUPS_LENGTH;
             return Ok(nobody(

@@ -29,15 +29,15 @@ mod found;
 mod noted_uses;
 mod pattern;
 mod policy;
+mod settings;
 mod whole;
 
-use portcullis::App;
-use portcullis::access::{Api, Asked, Day, Decision, Missing, Principal, Reason, Rules, decide, exercised};
-use portcullis::audit;
-use portcullis::clock::Timestamp;
-use portcullis::config::ConfigError;
-use portcullis::session::Sessions;
+use portcullis::authz::{Api, Asked, Decision, Missing, Principal, Reason, Rules, decide, exercised};
+use portcullis::clock::{Day, Timestamp};
+use portcullis::env::ConfigError;
+use portcullis::oidc::Sessions;
 use portcullis::store::{CatalogCache, Note, StoredCatalog};
+use portcullis::{App, audit_log};
 use serde_json::Value;
 
 pub use answer::Refusal;
@@ -47,12 +47,14 @@ pub use bookkeeping::{Bookkeeping, Settling};
 pub use event::Event;
 use found::Found;
 use noted_uses::NotedUses;
+pub use settings::HttpApiAnswer;
 
 /// What decides, and what it remembers between two requests.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
     app: App,
     sessions: Option<Sessions>,
+    http_api_answer: HttpApiAnswer,
     catalogs: CatalogCache,
     noted: NotedUses,
 }
@@ -63,7 +65,7 @@ pub struct Verdict {
     /// What API Gateway is told.
     pub answer: Result<Value, Refusal>,
     /// What the audit log is told.
-    pub audit: audit::Decision,
+    pub audit: audit_log::Decision,
     /// What is to be noted once the answer has left.
     pub note: Option<Note>,
 }
@@ -73,11 +75,11 @@ impl Authorizer {
     ///
     /// # Errors
     /// When the OpenID Connect provider of the settings cannot be one.
-    pub fn new(app: App) -> Result<Self, ConfigError> {
-        let timeout = app.settings.provider_timeout;
-        let sessions = app.settings.oidc.clone().map(|oidc| Sessions::new(oidc, timeout)).transpose()?;
+    pub fn new(app: App, http_api_answer: HttpApiAnswer) -> Result<Self, ConfigError> {
+        let timeout = app.settings.oidc.timeout;
+        let sessions = app.settings.oidc.provider.clone().map(|oidc| Sessions::new(oidc, timeout)).transpose()?;
         let catalogs = CatalogCache::new(app.tokens.clone());
-        Ok(Self { app, sessions, catalogs, noted: NotedUses::default() })
+        Ok(Self { app, sessions, http_api_answer, catalogs, noted: NotedUses::default() })
     }
 
     /// Reads what the first request will need. It goes on without, if it has to.
@@ -88,7 +90,7 @@ impl Authorizer {
     /// Decides on one request.
     pub async fn handle(&self, event: Event) -> Verdict {
         let now = self.app.clock.now();
-        let shape = Shape::of(&event, self.app.settings.http_api_answer);
+        let shape = Shape::of(&event, self.http_api_answer);
         let Some(arn) = event.arn().and_then(Arn::parse) else {
             return undecided(&event, None, now, "no_arn");
         };
@@ -125,7 +127,7 @@ impl Authorizer {
     async fn write_note(&self, note: &Note) {
         let (record, what) = note.about();
         let clock = &self.app.clock;
-        match (self.app.tokens.note(note, clock, self.app.settings.history_days).await, note.made()) {
+        match (self.app.tokens.note(note, clock, self.app.settings.limits.history_days).await, note.made()) {
             (Ok(Some(usage)), Some((made, day))) => self.noted.remember(&record.id, made, usage, day),
             (Ok(_), _) => {}
             // The next one is noted once the store works again.
@@ -136,14 +138,14 @@ impl Authorizer {
     fn note(&self, found: &Found, event: &Event, arn: &Arn<'_>, decision: &Decision, now: Timestamp) -> Option<Note> {
         match found {
             Found::Token(token) if *decision == Decision::Allow => {
-                let rules = Rules::of(&token.catalog.catalog, &self.app.settings);
+                let rules = Rules::of(&token.catalog.catalog, &self.app.settings.authz);
                 let made = exercised(token.principal.grants(), &rules, &asked(event, arn));
                 let record = &token.credential.record;
                 let made = made.and_then(|made| self.noted.unless_noted(&record.id, made, Day::of(now)));
                 Note::of_use(record, made, &event.caller(), now)
             }
             Found::Thief(credential) => {
-                Note::of_reuse(credential, self.app.settings.quarantine_on_reuse, &event.caller(), now)
+                Note::of_reuse(credential, self.app.settings.token.quarantine_on_reuse, &event.caller(), now)
             }
             _ => None,
         }
@@ -157,7 +159,7 @@ impl Authorizer {
         arn: &Arn<'_>,
         now: Timestamp,
     ) -> Decision {
-        let rules = Rules::of(&catalog.catalog, &self.app.settings);
+        let rules = Rules::of(&catalog.catalog, &self.app.settings.authz);
         let decision = decide(Some(principal), &rules, &asked(event, arn), now);
         // A policy cannot name a resource of more than 512 characters.
         if decision == Decision::Allow && arn.text.len() > LONGEST_ARN {

@@ -4,16 +4,17 @@ use std::io;
 
 use lambda_runtime::tower::service_fn;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
-use portcullis::{App, config, telemetry};
-use portcullis_authorizer::{Authorizer, Bookkeeping, Event, Refusal};
+use portcullis::env::Env;
+use portcullis::{App, logging};
+use portcullis_authorizer::{Authorizer, Bookkeeping, Event, HttpApiAnswer, Refusal};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(config::log_level().as_deref());
-    let app = App::from_env()?;
-    app.settings.check_answers()?;
-    let authorizer = Authorizer::new(app)?;
+    logging::init(Env::process());
+    let app = App::from_env(Env::process())?;
+    let answer = HttpApiAnswer::from_env(Env::process(), app.settings.authz.cache_seconds)?;
+    let authorizer = Authorizer::new(app, answer)?;
     authorizer.start().await;
     let bookkeeping = Bookkeeping::new(authorizer.clone());
     let left = bookkeeping.clone();

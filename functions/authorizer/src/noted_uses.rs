@@ -4,9 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis::access::{Day, Use};
+use portcullis::authz::Use;
+use portcullis::clock::Day;
+use portcullis::secret::TokenId;
 use portcullis::store::Usage;
-use portcullis::token::TokenId;
 
 /// The most uses that are remembered, about 2 MB. Beyond that one is forgotten for each new one, and written
 /// again.
@@ -81,18 +82,18 @@ mod tests {
     #[test]
     fn a_use_is_noted_once_a_day() {
         let (noted, read) = (NotedUses::default(), made("apps:read apps/billing"));
-        let today = Day::from_number(20_000);
+        let today = Day(20_000);
         assert_eq!(noted.unless_noted(&id(), read.clone(), today), Some(read.clone()));
         noted.remember(&id(), &read, Usage::Noted, today);
         assert_eq!(noted.unless_noted(&id(), read.clone(), today), None);
-        let (other, tomorrow) = ("fedcba9876543210".parse().unwrap(), Day::from_number(20_001));
+        let (other, tomorrow) = ("fedcba9876543210".parse().unwrap(), Day(20_001));
         assert_eq!(noted.unless_noted(&other, read.clone(), today), Some(read.clone()));
         assert_eq!(noted.unless_noted(&id(), read.clone(), tomorrow), Some(read));
     }
 
     #[test]
     fn of_a_token_whose_usage_is_full_only_what_is_in_it_is_noted() {
-        let (noted, today) = (NotedUses::default(), Day::from_number(20_000));
+        let (noted, today) = (NotedUses::default(), Day(20_000));
         let (old, new) = (made("apps:read apps/billing"), made("apps:write apps/billing"));
         noted.remember(&id(), &new, Usage::Full([old.key()].into()), today);
         assert_eq!(noted.unless_noted(&id(), new.clone(), today), None);
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let (noted, today) = (NotedUses::default(), Day::from_number(20_000));
+        let (noted, today) = (NotedUses::default(), Day(20_000));
         for at in 0..MAX_NOTED + 5 {
             noted.remember(&id(), &made(&format!("p:a{at} x")), Usage::Noted, today);
         }

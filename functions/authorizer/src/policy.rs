@@ -7,7 +7,8 @@
 //!
 //! To the request that causes it, it gives the answer of the decision, whatever its path.
 
-use portcullis::access::{Allowed, Extent, Inexpressible, Region, spellings};
+use portcullis::authz::{Allowed, Extent, Inexpressible, Region};
+use portcullis::catalog::spellings;
 use serde_json::{Value, json};
 
 use crate::arn::{Arn, LONGEST_ARN};

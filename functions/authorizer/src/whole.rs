@@ -1,6 +1,7 @@
 //! When one answer holds for the whole API, and what the log says where it cannot.
 
-use portcullis::access::{Decision, Principal, Rules, Target, regions};
+use portcullis::authz::{Decision, Principal, Rules, regions};
+use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ impl Authorizer {
         decision: &Decision,
         now: Timestamp,
     ) -> Option<Value> {
-        let kept = self.app.settings.authorizer_cache_seconds > 0 && !event.is_own_api();
+        let kept = self.app.settings.authz.cache_seconds > 0 && !event.is_own_api();
         if !kept || shape == Shape::Simple || arn.target == Target::Connect {
             return None;
         }
@@ -35,7 +36,7 @@ impl Authorizer {
             Decision::Forbid(reason, _) if reason.is_of_the_request() => false,
             Decision::Forbid(..) | Decision::Refuse(_) => return None,
         };
-        let rules = Rules::of(&catalog.catalog, &self.app.settings);
+        let rules = Rules::of(&catalog.catalog, &self.app.settings.authz);
         match whole(principal, &rules, arn, allowed, now) {
             Ok(answer) => Some(answer),
             Err(why) => {

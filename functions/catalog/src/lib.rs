@@ -3,8 +3,9 @@
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::{Catalog, MOST_CATALOG_BYTES, Resource, TrustGain};
-use portcullis::api::CatalogPut;
+use portcullis::api_types::CatalogPut;
+use portcullis::catalog::{Catalog, MOST_CATALOG_BYTES, TrustGain};
+use portcullis::grants::Resource;
 use portcullis::http::{Access, Answer, Call, FieldError, IfMatch, Problem, json, read_json, respond, tag};
 use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES};
 

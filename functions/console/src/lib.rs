@@ -4,6 +4,8 @@
 //! secret and ask for no credential; what the page does with one, it does over the public API.
 //! Why a function serves them: `docs/adr/0019`.
 
+mod settings;
+
 use std::borrow::Cow;
 use std::fs;
 use std::path::PathBuf;
@@ -15,8 +17,9 @@ use lambda_http::http::header::{
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use portcullis::config::Console as Settings;
 use rust_embed::RustEmbed;
+
+pub use settings::Settings;
 
 /// The page itself; everything else is named in it.
 const PAGE: &str = "index.html";

@@ -7,9 +7,10 @@
 //! there here.
 
 use portcullis::App;
-use portcullis::access::{Addresses, Grants, Resource};
+use portcullis::grants::{Addresses, Grants, Resource};
 use portcullis::http::Problem;
-use portcullis::token::{Actor, Author, Invalid};
+use portcullis::token::{Actor, Author};
+use portcullis::validation::Invalid;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -8,14 +8,16 @@ mod new_token;
 use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
-use portcullis::App;
-use portcullis::access::{Addresses, Grants, RoleName};
-use portcullis::api::{Shown, Token};
+use portcullis::api_types::{Shown, Token};
+use portcullis::catalog::RoleName;
 use portcullis::clock::Timestamp;
-use portcullis::config::Settings;
+use portcullis::grants::{Addresses, Grants};
 use portcullis::http::{Access, Answer, Call, Problem, Wanted, json, respond, tag};
+use portcullis::secret::Secret;
 use portcullis::store::{Created, Limits};
-use portcullis::token::{Actor, Author, Description, OwnerId, Record, Secret, TokenName};
+use portcullis::text::{Description, OwnerId, TokenName};
+use portcullis::token::{Actor, Author, Record};
+use portcullis::{App, Settings};
 use rand::rngs::SysRng;
 
 pub use bootstrap::{Bootstrap, bootstrap};
@@ -92,7 +94,7 @@ async fn issue(app: &App, blank: Blank, by: &Author, now: Timestamp) -> Result<I
         ..Record::new(id, blank.name, blank.owner, blank.grants, blank.created_by, now)
     };
     // Whoever comes with AWS credentials must not be locked out by their own tokens.
-    let limits = app.limits();
+    let limits = app.settings.limits;
     let limits = if record.created_by == Actor::Bootstrap { Limits { live_tokens: 0, ..limits } } else { limits };
     match app.tokens.create(&record, &secret.digest(), by, &app.clock, limits).await? {
         Created::Done => Ok(Issued { record, secret }),

@@ -4,14 +4,15 @@
 use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Error, LambdaEvent, Request, Response, Service as _, service_fn};
-use portcullis::{App, config, telemetry};
+use portcullis::env::Env;
+use portcullis::{App, logging};
 use portcullis_create::Bootstrap;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(config::log_level().as_deref());
-    let app = &App::from_env()?;
+    logging::init(Env::process());
+    let app = &App::from_env(Env::process())?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| Box::pin(invoked(app, event)))).await
 }
 

@@ -1,11 +1,11 @@
 //! The body of `POST /tokens`, parsed: what is wrong with it is said all at once.
 
 use lambda_http::Body;
-use portcullis::access::{Addresses, MOST_NETWORKS};
+use portcullis::Settings;
 use portcullis::clock::Timestamp;
-use portcullis::config::Settings;
+use portcullis::grants::{Addresses, MOST_NETWORKS};
 use portcullis::http::{Access, Expiry, Fields, Problem};
-use portcullis::token::{Description, OwnerId, TokenName};
+use portcullis::text::{Description, OwnerId, TokenName};
 
 const KNOWN: &str =
     "name, description, role, permissions, resources, grants, allowed_ips, expires_in, expires_at, owner";
@@ -46,12 +46,13 @@ impl NewToken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis::access::{Catalog, Grants, Resource};
+    use portcullis::catalog::Catalog;
+    use portcullis::grants::{Grants, Resource};
 
     const NOW: i64 = 1_800_000_000; // 2027-01-15T08:00:00Z
 
     fn settings() -> Settings {
-        Settings::of_table("tokens")
+        Settings::default()
     }
 
     fn read(body: &str) -> Result<NewToken, Problem> {
@@ -185,7 +186,10 @@ mod tests {
 
     #[test]
     fn where_lifetimes_are_limited_none_is_longer_and_none_is_for_ever() {
-        let settings = Settings { max_token_lifetime_days: 90, ..settings() };
+        let settings = Settings {
+            token: portcullis::token::Settings { max_lifetime_days: 90, ..Default::default() },
+            ..settings()
+        };
         let read = |expiry: &str| {
             let body = format!(r#"{{"name":"ci","permissions":["a:b"]{expiry}}}"#);
             NewToken::read(&Body::Text(body), &settings, Timestamp::from_seconds(NOW))

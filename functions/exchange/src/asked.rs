@@ -2,7 +2,7 @@
 //! ([RFC 8693, 2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.1)).
 
 use lambda_http::{Request, RequestExt as _};
-use portcullis::access::{Grants, Permission};
+use portcullis::grants::{Grants, Permission};
 use portcullis::http::{Form, FormError};
 
 /// The grant type of an exchange.

@@ -1,10 +1,9 @@
 //! The audit line of an exchange.
 
-use lambda_http::Request;
-use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
-use portcullis::access::Api;
-use portcullis::audit::Decision;
+use lambda_http::{Request, RequestExt as _};
+use portcullis::audit_log::Decision;
+use portcullis::authz::Api;
 use portcullis::clock::Timestamp;
 use portcullis::http::origin;
 

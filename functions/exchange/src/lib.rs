@@ -16,15 +16,16 @@ use asked::Asked;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use portcullis::App;
-use portcullis::access::{Grants, TrustRule, via};
-use portcullis::api::Exchanged;
-use portcullis::audit;
+use portcullis::api_types::Exchanged;
+use portcullis::catalog::{TrustRule, via};
 use portcullis::clock::Timestamp;
+use portcullis::grants::Grants;
 use portcullis::http::{FormError, Problem, check_content_encoding, json, origin, respond};
-use portcullis::session::{Identities, Identity, Refusal};
-use portcullis::store::{self, CatalogCache, OnceOnly};
-use portcullis::token::{Actor, Author, Record, Secret};
+use portcullis::oidc::{Identities, Identity, Refusal};
+use portcullis::secret::Secret;
+use portcullis::store::{CatalogCache, OnceOnly};
+use portcullis::token::{Actor, Author, Record};
+use portcullis::{App, audit_log, store};
 use rand::rngs::SysRng;
 
 /// The most characters of the audit log's detail.
@@ -45,7 +46,7 @@ pub struct Handled {
     pub response: Response<Body>,
     /// What the audit log is told, where something was decided. Where it cannot be told, nothing
     /// is answered.
-    pub audit: Option<audit::Decision>,
+    pub audit: Option<audit_log::Decision>,
 }
 
 /// A token, and its secret, which is about to be shown.
@@ -70,7 +71,7 @@ impl Exchange {
     #[must_use]
     pub fn new(app: App) -> Self {
         let catalogs = CatalogCache::new(app.tokens.clone());
-        Self { identities: Identities::new(app.settings.provider_timeout), catalogs, app }
+        Self { identities: Identities::new(app.settings.oidc.timeout), catalogs, app }
     }
 
     /// Answers a call.
@@ -82,7 +83,7 @@ impl Exchange {
         match (request.method(), route.as_str()) {
             (&Method::POST, "/exchange") => self.exchange(request).await,
             (&Method::GET, metadata::ROUTE) => {
-                Handled { response: metadata::response(request, self.app.settings.oidc.as_ref()), audit: None }
+                Handled { response: metadata::response(request, self.app.settings.oidc.provider.as_ref()), audit: None }
             }
             _ => Handled { response: respond(request, Err(Problem::not_found())), audit: None },
         }
@@ -121,7 +122,7 @@ impl Exchange {
         let actor = Some(record.created_by.clone());
         let by = Author { actor, source_ip: caller.source_ip, agent: caller.agent };
         let once = OnceOnly::new(&identity.issuer, &identity.id, identity.refused_from);
-        match self.app.tokens.exchange(&record, &secret.digest(), &once, &by, self.app.limits()).await? {
+        match self.app.tokens.exchange(&record, &secret.digest(), &once, &by, self.app.settings.limits).await? {
             store::Exchanged::Done => Ok(Issued { record, secret }),
             store::Exchanged::Before => Err(Denied::Identity {
                 reason: "replayed",

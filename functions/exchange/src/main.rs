@@ -3,13 +3,14 @@
 use std::io;
 
 use lambda_http::{Error, Request, run, service_fn};
-use portcullis::{App, config, telemetry};
+use portcullis::env::Env;
+use portcullis::{App, logging};
 use portcullis_exchange::{Exchange, Handled};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(config::log_level().as_deref());
-    let exchange = &Exchange::new(App::from_env()?);
+    logging::init(Env::process());
+    let exchange = &Exchange::new(App::from_env(Env::process())?);
     let answer = async |request: Request| {
         let Handled { response, audit } = exchange.handle(&request).await;
         // No line, no token.

@@ -5,13 +5,13 @@
 use lambda_http::http::StatusCode;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use portcullis::api::ProtectedResource;
-use portcullis::config::Oidc;
+use portcullis::api_types::ProtectedResource;
 use portcullis::http::json;
+use portcullis::oidc::Provider;
 
 pub(crate) const ROUTE: &str = "/.well-known/oauth-protected-resource";
 
-pub(crate) fn response(request: &Request, oidc: Option<&Oidc>) -> Response<Body> {
+pub(crate) fn response(request: &Request, oidc: Option<&Provider>) -> Response<Body> {
     let scopes = oidc.map(|oidc| oidc.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect());
     let metadata = ProtectedResource {
         resource: resource(request),

@@ -7,13 +7,16 @@ use std::net::IpAddr;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::{Api, Asked, Decision, Permission, Principal, Reason, Rules, Target, decide};
-use portcullis::api::{Activity, Grant, Introspection, Verdict};
-use portcullis::audit::redact;
+use portcullis::api_types::{Activity, Grant, Introspection, Verdict};
+use portcullis::authz::{Api, Asked, Decision, Principal, Reason, Rules, decide};
+use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
+use portcullis::grants::Permission;
 use portcullis::http::{Answer, Call, Form, FormError, Problem, json, respond};
+use portcullis::secret::Secret;
 use portcullis::store::{Caller, Note, Presented};
-use portcullis::token::{Record, Secret, Standing};
+use portcullis::text::redact;
+use portcullis::token::{Record, Standing};
 
 const KNOWN: [&str; 5] = ["token_type_hint", "method", "path", "api", "source_ip"];
 
@@ -42,7 +45,7 @@ async fn introspect(app: &App, request: &Request) -> Answer {
         None => Ok(json(StatusCode::OK, &Activity { active: false })),
         Some(record) => {
             let catalog = call.catalog(app).await?;
-            let rules = Rules::of(&catalog.catalog, &app.settings);
+            let rules = Rules::of(&catalog.catalog, &app.settings.authz);
             let active = introspection(record, &question, &rules, app.clock.now());
             Ok(json(StatusCode::OK, &active))
         }
@@ -59,15 +62,15 @@ async fn alive(app: &App, secret: &Secret, from: Option<IpAddr>) -> Result<Optio
             tracing::warn!(token_id = %secret.id(), reason = Reason::SecretReuse.as_str(), "an ended secret was asked about");
             // Where it came from, the caller has said.
             let caller = Caller { source_ip: from, agent: None };
-            if let Some(note) = Note::of_reuse(&credential, app.settings.quarantine_on_reuse, &caller, now) {
-                app.tokens.note(&note, &app.clock, app.settings.history_days).await?;
+            if let Some(note) = Note::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now) {
+                app.tokens.note(&note, &app.clock, app.settings.limits.history_days).await?;
             }
             Ok(None)
         }
         Some(Presented::Current(credential) | Presented::Superseded(credential)) => {
             let record = credential.record;
-            let good =
-                record.standing(now, app.settings.max_idle_days) == Standing::Active && record.allowed_ips.allow(from);
+            let good = record.standing(now, app.settings.authz.max_idle_days) == Standing::Active
+                && record.allowed_ips.allow(from);
             Ok(good.then_some(record))
         }
     }

@@ -1,12 +1,13 @@
 //! Wiring.
 
 use lambda_http::{Error, Request, Response, run, service_fn};
-use portcullis::{App, config, telemetry};
+use portcullis::env::Env;
+use portcullis::{App, logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(config::log_level().as_deref());
-    let app = &App::from_env()?;
+    logging::init(Env::process());
+    let app = &App::from_env(Env::process())?;
     run(service_fn(async |request: Request| {
         Ok::<Response<_>, Error>(portcullis_introspect::handle(app, request).await)
     }))

@@ -3,11 +3,13 @@
 
 use lambda_http::http::StatusCode;
 use portcullis::App;
-use portcullis::api::{ActivityEvent, ActivityPage};
+use portcullis::api_types::{ActivityEvent, ActivityPage};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::http::{Answer, Call, FieldError, Problem, json};
 use portcullis::store::{ActivityCursor, ActivityFilter, MAX_PER_PAGE};
-use portcullis::token::{Actor, EVENT_KINDS, Invalid, OwnerId};
+use portcullis::text::OwnerId;
+use portcullis::token::{Actor, EVENT_KINDS};
+use portcullis::validation::Invalid;
 
 use crate::history::shown;
 use crate::{PER_PAGE, whole_number};
@@ -18,7 +20,7 @@ const DEFAULT_DAYS: i64 = 30;
 const TTL_DAYS: i64 = 7;
 
 pub(crate) async fn activity(app: &App, call: &Call) -> Answer {
-    let filter = filter(call, app.clock.now(), app.settings.history_days)?;
+    let filter = filter(call, app.clock.now(), app.settings.limits.history_days)?;
     let page = app.tokens.activity(&filter).await?;
     let event = |activity: portcullis::store::Activity| ActivityEvent {
         token_id: activity.token.to_string(),

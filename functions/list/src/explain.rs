@@ -4,15 +4,15 @@
 
 use lambda_http::Body;
 use lambda_http::http::StatusCode;
-use portcullis::App;
-use portcullis::access::{
-    Api, Asked, Decision, Lookalike, Need, Permission, Principal, Reason, RequestPath, RoleName, Rule, Rules, Target,
-    decide, need,
-};
-use portcullis::api::{self, Explanation};
-use portcullis::audit::redact;
+use portcullis::api_types::Explanation;
+use portcullis::authz::{Api, Asked, Decision, Need, Principal, Reason, Rule, Rules, decide, need};
+use portcullis::catalog::{Lookalike, RequestPath, RoleName, Target};
+use portcullis::grants::Permission;
 use portcullis::http::{Answer, Call, Fields, json};
-use portcullis::token::{Invalid, TokenId};
+use portcullis::secret::TokenId;
+use portcullis::text::redact;
+use portcullis::validation::Invalid;
+use portcullis::{App, api_types};
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -23,7 +23,7 @@ pub(crate) async fn explain(app: &App, call: &Call, body: &Body) -> Answer {
     let asked = Question::read(body)?;
     let record = call.known(app, &asked.token_id).await?;
     let catalog = call.catalog(app).await?;
-    let rules = Rules::of(&catalog.catalog, &app.settings);
+    let rules = Rules::of(&catalog.catalog, &app.settings.authz);
     let principal = Principal::Token(Box::new(record));
     let request = Asked { api: asked.api.0, target: asked.target(), from: asked.source_ip };
     let decision = decide(Some(&principal), &rules, &request, app.clock.now());
@@ -155,7 +155,7 @@ fn explanation(decision: &Decision, needed: Option<Need>, roles: Option<Vec<Stri
         Decision::Refuse(reason) => ("deny", Some(401), Some(Reason::as_str(*reason))),
         Decision::Forbid(reason, _) => ("deny", Some(403), Some(Reason::as_str(*reason))),
     };
-    let rule = |source: &str, route| Some(api::Rule { source: source.to_owned(), route });
+    let rule = |source: &str, route| Some(api_types::Rule { source: source.to_owned(), route });
     let (permission, resource, rule) = match needed {
         Some(Need::Permission { permission, resource, rule: Rule::Own, .. }) => {
             (Some(permission), Some(resource), rule("portcullis", None))

@@ -1,12 +1,12 @@
 //! What became of a token, and what it has been used for.
 
 use lambda_http::http::StatusCode;
-use portcullis::App;
-use portcullis::access::Day;
-use portcullis::api::{Event, Events, Grant, PermissionUse, Usage};
+use portcullis::api_types::{Event, Events, Grant, PermissionUse, Usage};
+use portcullis::clock::Day;
 use portcullis::http::{Answer, Call, FieldError, Problem, json, tag};
+use portcullis::secret::TokenId;
 use portcullis::store::{EventCursor, MAX_PER_PAGE};
-use portcullis::token::{self, TokenId};
+use portcullis::{App, token};
 
 use crate::{PER_PAGE, whole_number};
 
@@ -61,7 +61,7 @@ pub(crate) async fn usage(app: &App, call: &Call) -> Answer {
         used,
         summary: format!("{used} of {} permissions used in {days} days", permissions.len()),
         // A gateway that keeps answers does not ask again for each request.
-        complete: app.settings.authorizer_cache_seconds == 0 && uses.are_complete(since),
+        complete: app.settings.authz.cache_seconds == 0 && uses.are_complete(since),
         permissions: permissions
             .into_iter()
             .map(|(permission, day)| PermissionUse {

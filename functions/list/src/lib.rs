@@ -11,12 +11,14 @@ use std::str::FromStr;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::access::Principal;
-use portcullis::api::{Grant, Me, MeToken, Token, Tokens};
+use portcullis::api_types::{Grant, Me, MeToken, Token, Tokens};
+use portcullis::authz::Principal;
 use portcullis::clock::DAY_SECONDS;
 use portcullis::http::{Answer, Call, FieldError, Problem, json, respond, tag};
 use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope};
-use portcullis::token::{Invalid, OwnerId, Record, Status};
+use portcullis::text::OwnerId;
+use portcullis::token::{Record, Status};
+use portcullis::validation::Invalid;
 
 const PER_PAGE: usize = 50;
 const MOST_IDLE_DAYS: u32 = 3650;
@@ -58,7 +60,7 @@ async fn many(app: &App, call: &Call) -> Answer {
         status: asked.status,
         after,
         idle_since: asked.idle_days.map(|days| now.plus_seconds(-i64::from(days) * DAY_SECONDS)),
-        max_idle_days: app.settings.max_idle_days,
+        max_idle_days: app.settings.authz.max_idle_days,
         limit: asked.limit,
         now,
     };

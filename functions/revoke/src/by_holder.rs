@@ -5,8 +5,9 @@
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
 use portcullis::http::{Answer, Form, FormError, check_content_encoding, empty, origin};
+use portcullis::secret::Secret;
 use portcullis::store::{Caller, Ending, Note, Presented};
-use portcullis::token::{Actor, Author, Grounds, Secret};
+use portcullis::token::{Actor, Author, Grounds};
 
 pub(crate) const ROUTE: &str = "/revoke";
 
@@ -32,14 +33,14 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
             let actor = Actor::Token(secret.id().clone());
             let Caller { source_ip, agent } = caller;
             let author = Author { actor: Some(actor.clone()), source_ip, agent };
-            let (seen, limits) = (&credential.record, app.limits());
+            let (seen, limits) = (&credential.record, app.settings.limits);
             let ending = Ending { seen, actor: &actor, by: &author, clock: &app.clock, limits };
             app.tokens.revoke(&ending, &Grounds::default()).await?;
         }
         // It proves nothing any more: whoever finds it must not end the newest.
         Some(Presented::Ended(credential)) => {
-            if let Some(note) = Note::of_reuse(&credential, app.settings.quarantine_on_reuse, &caller, now) {
-                app.tokens.note(&note, &app.clock, app.settings.history_days).await?;
+            if let Some(note) = Note::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now) {
+                app.tokens.note(&note, &app.clock, app.settings.limits.history_days).await?;
             }
         }
         Some(Presented::Current(_) | Presented::Superseded(_)) | None => {}

@@ -8,9 +8,9 @@ mod of_owner;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use portcullis::App;
-use portcullis::api::{Revoked, Token};
+use portcullis::api_types::{Revoked, Token};
+use portcullis::cache_flush::Flusher;
 use portcullis::clock::Timestamp;
-use portcullis::flush::Flusher;
 use portcullis::http::{Answer, Call, FieldError, Fields, Problem, json, no_content, respond, tag};
 use portcullis::store::Ending;
 use portcullis::token::Grounds;
@@ -50,7 +50,7 @@ async fn revoke(app: &App, flusher: &Flusher, call: &Call, body: &Body) -> Answe
     let grounds = grounds(body)?;
     let target = call.target(app).await?;
     let (actor, by) = (call.actor(), call.author());
-    let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.limits() };
+    let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
     let revoked = app.tokens.revoke(&ending, &grounds).await?;
     let record = revoked.ok_or_else(Problem::not_found)?.record;
     let flushed = if flush { Some(flushed(flusher).await) } else { None };
@@ -71,7 +71,7 @@ fn asks_to_flush(app: &App, flusher: &Flusher, call: &Call) -> Result<bool, Prob
         Some("true") if !call.caller.is_admin_of("tokens") => {
             Err(Problem::forbidden("Emptying what gateways keep needs tokens:admin."))
         }
-        Some("true") if app.settings.authorizer_cache_seconds > 0 && flusher.stages().is_empty() => {
+        Some("true") if app.settings.authz.cache_seconds > 0 && flusher.stages().is_empty() => {
             Err(wrong("needs the stages of your APIs, which this deployment was not told (parameter FlushStages)"))
         }
         Some("true") => Ok(true),
@@ -94,7 +94,7 @@ async fn flushed(flusher: &Flusher) -> bool {
 /// is dead by the time of the answer, whoever revoked it first; unless the operator's gateways
 /// keep answers, the last of which they got just before.
 fn effective_by(app: &App) -> Timestamp {
-    app.clock.now().plus_seconds(i64::from(app.settings.authorizer_cache_seconds))
+    app.clock.now().plus_seconds(i64::from(app.settings.authz.cache_seconds))
 }
 
 /// The body, which may be left out.
@@ -109,6 +109,6 @@ async fn delete(app: &App, call: &Call) -> Answer {
     call.parameters([])?;
     let target = call.target(app).await?;
     let (actor, by) = (call.actor(), call.author());
-    let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.limits() };
+    let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
     if app.tokens.delete(&ending).await? { Ok(no_content()) } else { Err(Problem::not_found()) }
 }

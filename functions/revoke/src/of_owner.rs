@@ -3,11 +3,11 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
-use portcullis::api::OwnerRevoked;
+use portcullis::api_types::OwnerRevoked;
 use portcullis::clock::Timestamp;
 use portcullis::http::{Answer, Call, FieldError, Problem, json};
 use portcullis::store::{OwnerCursor, OwnerRevocation};
-use portcullis::token::OwnerId;
+use portcullis::text::OwnerId;
 
 use crate::{effective_by, grounds};
 
@@ -25,7 +25,7 @@ pub(crate) async fn revoke(app: &App, call: &Call, request: &Request) -> Answer 
         by: &call.author(),
         grounds,
         clock: &app.clock,
-        limits: app.limits(),
+        limits: app.settings.limits,
         until: Timestamp::from_millis(app.clock.now().millis() + MAX_MILLIS),
         after,
     };

@@ -4,13 +4,15 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api::{Shown, Token};
+use portcullis::api_types::{Shown, Token};
 use portcullis::clock::Timestamp;
 use portcullis::http::{
     Access, Answer, Call, Expiry, FieldError, Fields, IfMatch, Problem, Wanted, json, respond, tag,
 };
+use portcullis::secret::{Digest, Secret};
 use portcullis::store::{Change, Changed, RotationKey};
-use portcullis::token::{Digest, Happened, Invalid, Record, Secret, parse_expires_in};
+use portcullis::token::{Happened, Record, parse_expires_in};
+use portcullis::validation::Invalid;
 use rand::rngs::SysRng;
 
 const KNOWN: &str = "expires_in, expires_at, overlap";
@@ -51,7 +53,7 @@ async fn rotate(app: &App, request: &Request) -> Answer {
         previous_secret_until: next.previous_secret_until,
         expires_at: (next.expires_at != seen.expires_at).then_some([seen.expires_at, next.expires_at]),
     };
-    let limits = app.limits();
+    let limits = app.settings.limits;
     let change = Change { seen, next, what, by: &call.author(), clock: &app.clock, limits };
     match app.tokens.rotate(&change, &credential, secret.digest(), key.as_ref()).await? {
         Changed::Done(record) => {

@@ -8,7 +8,7 @@ mod tighten;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api::Token;
+use portcullis::api_types::Token;
 use portcullis::http::{Answer, Call, Problem, json, respond, tag};
 use portcullis::token::Record;
 

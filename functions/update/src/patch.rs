@@ -2,14 +2,14 @@
 //! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)) of what can be changed.
 
 use lambda_http::{Body, Request};
-use portcullis::App;
-use portcullis::access::{Addresses, MOST_NETWORKS};
-use portcullis::api::Grant;
+use portcullis::api_types::Grant;
 use portcullis::clock::Timestamp;
-use portcullis::config::Settings;
+use portcullis::grants::{Addresses, MOST_NETWORKS};
 use portcullis::http::{Access, Answer, Call, Expiry, Fields, IfMatch, Problem, Wanted};
 use portcullis::store::{Change, Changed};
-use portcullis::token::{Alteration, Description, Happened, Record, TokenName};
+use portcullis::text::{Description, TokenName};
+use portcullis::token::{Alteration, Happened, Record};
+use portcullis::{App, Settings};
 use serde_json::json;
 
 use crate::{alive, shown};
@@ -36,7 +36,7 @@ pub(crate) async fn patch(app: &App, call: &Call, request: &Request) -> Answer {
 
 /// Puts a record in the place of the one that was read, unless somebody was quicker.
 pub(crate) async fn replace(app: &App, call: &Call, seen: &Record, next: Record, what: Happened) -> Answer {
-    let change = Change { seen, next, what, by: &call.author(), clock: &app.clock, limits: app.limits() };
+    let change = Change { seen, next, what, by: &call.author(), clock: &app.clock, limits: app.settings.limits };
     match app.tokens.change(&change).await? {
         Changed::Done(record) => shown(app, &record),
         Changed::Stale(record) => {
@@ -45,7 +45,7 @@ pub(crate) async fn replace(app: &App, call: &Call, seen: &Record, next: Record,
             Err(Problem::precondition_failed(record.version))
         }
         Changed::Gone => Err(Problem::not_found()),
-        Changed::LimitReached => Err(Problem::token_limit_reached(app.limits().live_tokens)),
+        Changed::LimitReached => Err(Problem::token_limit_reached(app.settings.limits.live_tokens)),
     }
 }
 

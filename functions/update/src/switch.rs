@@ -14,7 +14,7 @@ pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer
     alive(app, &seen)?;
     let why = if call.is_someone_elses(&seen) { WhyDisabled::Admin } else { WhyDisabled::Owner };
     let (actor, by) = (call.actor(), call.author());
-    let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &app.clock, limits: app.limits() };
+    let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
     // `*` holds for every version that comes between, too.
     let version = condition.filter(|condition| *condition != IfMatch::Any).map(|_| seen.version);
     match app.tokens.disable(&ending, why, version).await? {
@@ -24,7 +24,7 @@ pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer
             Err(Problem::precondition_failed(record.version))
         }
         Changed::Gone => Err(Problem::not_found()),
-        Changed::LimitReached => Err(Problem::token_limit_reached(app.limits().live_tokens)),
+        Changed::LimitReached => Err(Problem::token_limit_reached(app.settings.limits.live_tokens)),
     }
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn enable(app: &App, call: &Call, request: &Request) -> Answer 
         }
         alive(app, &seen)?;
         let now = app.clock.now();
-        if seen.disabled.is_none() && seen.standing(now, app.settings.max_idle_days) != Standing::Idle {
+        if seen.disabled.is_none() && seen.standing(now, app.settings.authz.max_idle_days) != Standing::Idle {
             return shown(app, &seen);
         }
         let by_admin = seen.disabled.as_ref().is_some_and(|disabled| disabled.why == WhyDisabled::Admin);
@@ -47,12 +47,12 @@ pub(crate) async fn enable(app: &App, call: &Call, request: &Request) -> Answer 
         }
         let next = Record { disabled: None, enabled_at: Some(now.to_the_second()), ..seen.clone() };
         let what = Happened::Enabled;
-        let change = Change { seen: &seen, next, what, by, clock: &app.clock, limits: app.limits() };
+        let change = Change { seen: &seen, next, what, by, clock: &app.clock, limits: app.settings.limits };
         match app.tokens.change(&change).await? {
             Changed::Done(record) => return shown(app, &record),
             Changed::Stale(record) => seen = *record,
             Changed::Gone => return Err(Problem::not_found()),
-            Changed::LimitReached => return Err(Problem::token_limit_reached(app.limits().live_tokens)),
+            Changed::LimitReached => return Err(Problem::token_limit_reached(app.settings.limits.live_tokens)),
         }
     }
 }

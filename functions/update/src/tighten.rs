@@ -3,7 +3,7 @@
 
 use lambda_http::Request;
 use portcullis::App;
-use portcullis::access::Day;
+use portcullis::clock::Day;
 use portcullis::http::{Answer, Call, Fields, IfMatch, Problem};
 use portcullis::token::{Happened, Record};
 
@@ -22,7 +22,7 @@ pub(crate) async fn tighten(app: &App, call: &Call, request: &Request) -> Answer
     condition.check(seen.version)?;
     alive(app, &seen)?;
     let since = Day::of(app.clock.now()).minus(days);
-    if app.settings.authorizer_cache_seconds > 0 || !uses.are_complete(since) {
+    if app.settings.authz.cache_seconds > 0 || !uses.are_complete(since) {
         return Err(Problem::usage_incomplete());
     }
     let grants = uses.enough(&seen.grants, since);

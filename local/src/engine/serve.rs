@@ -110,8 +110,7 @@ fn answer(status: StatusCode, json: String) -> Response {
 mod tests {
     use crate::engine::Engine;
     use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
-    use portcullis::config::Connection;
-    use portcullis::store::connect;
+    use portcullis::store::{Connection, connect};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 

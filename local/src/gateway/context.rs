@@ -1,6 +1,6 @@
 //! The `$context` variables of one request, and texts with such variables in them.
 
-use portcullis::audit::redact;
+use portcullis::text::redact;
 use std::collections::BTreeMap;
 
 /// The variables of one request, by the name behind `$context.`.

@@ -4,7 +4,8 @@
 use crate::gateway::query_parameters;
 use lambda_http::Body;
 use portcullis::http::{Fields, MOST_BYTES, Problem};
-use portcullis::token::{Invalid, OwnerId, contains_credential, unprintable};
+use portcullis::text::{OwnerId, contains_credential, unprintable};
+use portcullis::validation::Invalid;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::str::FromStr;

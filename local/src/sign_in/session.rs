@@ -6,7 +6,7 @@ use super::form::Wanted;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use portcullis::clock::Timestamp;
-use portcullis::config::Oidc;
+use portcullis::oidc::Provider;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
@@ -63,7 +63,7 @@ impl Key {
 
 impl Session {
     /// A session that begins now.
-    pub(super) fn new(key: &Key, oidc: &Oidc, wanted: Wanted, nonce: Option<&str>, now: Timestamp) -> Self {
+    pub(super) fn new(key: &Key, oidc: &Provider, wanted: Wanted, nonce: Option<&str>, now: Timestamp) -> Self {
         let owner = wanted.owner.to_string();
         let groups: Vec<String> = wanted.groups.into_iter().map(|group| group.0).collect();
         let now = now.to_the_second();

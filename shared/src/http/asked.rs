@@ -2,16 +2,17 @@
 //! asks may hand that out. Once for all the calls that make or change tokens.
 
 use super::{FieldError, Fields, Problem};
-use crate::access::{
-    Addresses, Beyond, Catalog, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Network,
-    Permission, Principal, Resource, RoleName,
+use crate::Settings;
+use crate::authz::Principal;
+use crate::catalog::{Catalog, RoleName};
+use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::grants::{
+    Addresses, Beyond, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Network, Permission,
+    Resource,
 };
-use crate::clock::Timestamp;
-use crate::config::Settings;
 use crate::token::{parse_expires_at, parse_expires_in};
 
 const KNOWN_OF_GRANT: &str = "permissions, resources";
-const DAY: i64 = 86_400;
 
 /// What the token is to do, in the form in which it was asked for: errors are named by the
 /// fields of that form.
@@ -94,8 +95,8 @@ impl Expiry {
 
     /// Notes where a token would live longer than the deployment allows.
     pub fn check(fields: &mut Fields, field: &str, at: Option<Timestamp>, settings: &Settings, now: Timestamp) {
-        let days = settings.max_token_lifetime_days;
-        let latest = now.to_the_second().plus_seconds(i64::from(days) * DAY);
+        let days = settings.token.max_lifetime_days;
+        let latest = now.to_the_second().plus_seconds(i64::from(days) * DAY_SECONDS);
         if days > 0 && at.is_none_or(|at| at > latest) {
             fields.fail(field, format!("must be at most {days} days away: no token of this deployment lives longer"));
         }

@@ -1,14 +1,14 @@
 //! HTTP, once for all functions: who calls ([`Call`]), what is answered ([`json`],
-//! [`Problem`]), and how a token looks from outside ([`Token::of`](crate::api::Token::of)).
+//! [`Problem`]), and how a token looks from outside ([`Token::of`](crate::api_types::Token::of)).
 
+mod api_request;
 mod asked;
-mod body;
-mod call;
 mod content_encoding;
-mod form;
+mod json_fields;
+mod oauth_form;
 mod precondition;
 mod problem;
-mod view;
+mod token_view;
 
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -16,15 +16,15 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde::Serialize;
 
-pub use crate::api::FieldError;
+pub use crate::api_types::FieldError;
+pub use api_request::{Call, origin};
 pub use asked::{Access, Expiry, Wanted};
-pub use body::{Fields, MOST_BYTES, read_json};
-pub use call::{Call, origin};
 pub use content_encoding::check_content_encoding;
-pub use form::{Form, FormError};
+pub use json_fields::{Fields, MOST_BYTES, read_json};
+pub use oauth_form::{Form, FormError};
 pub use precondition::IfMatch;
 pub use problem::Problem;
-pub use view::tag;
+pub use token_view::tag;
 
 /// An answer of a function, or the problem document that says why there is none.
 pub type Answer = Result<Response<Body>, Problem>;

@@ -7,11 +7,12 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use super::{tag, with_type};
-use crate::access::Flaw;
-use crate::api::FieldError;
+use crate::api_types::FieldError;
+use crate::catalog::Flaw;
 use crate::clock::Timestamp;
 use crate::store;
-use crate::token::{Invalid, cut, redact};
+use crate::text::{cut, redact};
+use crate::validation::Invalid;
 
 /// The most errors that a response names.
 const MAX_ERRORS: usize = 20;

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use ulid::Ulid;
 
-use super::cursor::{self, Cursor};
+use super::cursor::Cursor;
 use super::item::Item;
-use super::{Error, Tokens, item};
-use crate::access::Day;
-use crate::clock::{DAY_SECONDS, Timestamp};
-use crate::token::{Event, Invalid, OwnerId, TokenId};
+use super::{Error, Tokens, cursor, item};
+use crate::clock::{DAY_SECONDS, Day, Timestamp};
+use crate::secret::TokenId;
+use crate::text::OwnerId;
+use crate::token::Event;
+use crate::validation::Invalid;
 
 /// What the cursors of the activity are for: there is one for the whole deployment.
 const ACTIVITY: &str = "activity";
@@ -147,7 +149,7 @@ impl Tokens {
             newest = match last.as_ref().and_then(item::event_id_of).and_then(ActivityCursor::behind) {
                 Some(behind) => behind.newest(),
                 // The last millisecond of the day before.
-                None => bound(Timestamp::from_millis(day_of(newest).number() * DAY_SECONDS * 1000 - 1), u128::MAX),
+                None => bound(Timestamp::from_millis(day_of(newest).0 * DAY_SECONDS * 1000 - 1), u128::MAX),
             };
             if read >= MAX_READ {
                 break;
@@ -214,7 +216,7 @@ mod tests {
     fn the_day_before_ends_a_millisecond_before_a_day() {
         let midnight = Timestamp::from_seconds(20_000 * DAY_SECONDS);
         let before = bound(Timestamp::from_millis(midnight.millis() - 1), u128::MAX);
-        assert_eq!((day_of(bound(midnight, 0)).number(), day_of(before).number()), (20_000, 19_999));
+        assert_eq!((day_of(bound(midnight, 0)).0, day_of(before).0), (20_000, 19_999));
         assert!(before < bound(midnight, 0));
     }
 }

@@ -12,7 +12,7 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 use super::{Error, Tokens, item, number};
-use crate::access::{Catalog, MOST_CATALOG_BYTES};
+use crate::catalog::{Catalog, MOST_CATALOG_BYTES};
 use crate::clock::Timestamp;
 use crate::token::Actor;
 

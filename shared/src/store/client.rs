@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
 
-use crate::config::{ConfigError, Connection, Timeouts};
+use crate::env::ConfigError;
+use crate::store::{Connection, Timeouts};
 use crate::tls;
 
 /// A client for the table's DynamoDB: AWS itself, or any endpoint that speaks its protocol.

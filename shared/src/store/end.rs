@@ -6,9 +6,9 @@
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
-use super::change::Changed;
-use super::edit::Edit;
-use super::transact::{MAX_TRIES, Transacted, pause, write};
+use super::transaction::{MAX_TRIES, Transacted, pause, write};
+use super::update::Changed;
+use super::update_expression::Edit;
 use super::{Error, Limits, Tokens, client, item, number, ttl};
 use crate::clock::Clock;
 use crate::token::{Actor, Author, Disablement, Grounds, Happened, Record, Revocation, WhyDisabled};

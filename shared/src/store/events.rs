@@ -8,10 +8,12 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use ulid::Ulid;
 
-use super::cursor::{self, Cursor};
-use super::{Error, Tokens, item, ttl};
+use super::cursor::Cursor;
+use super::{Error, Tokens, cursor, item, ttl};
 use crate::clock::Timestamp;
-use crate::token::{Author, Event, Happened, Invalid, Record, TokenId};
+use crate::secret::TokenId;
+use crate::token::{Author, Event, Happened, Record};
+use crate::validation::Invalid;
 
 /// A page of a token's history.
 #[derive(Clone, Debug)]

@@ -1,10 +1,11 @@
 //! Exchanging an identity for a token: the record, its first event and a note that the identity was
 //! exchanged, in one transaction, so that each identity works once.
 
-use super::transact::{MAX_TRIES, Transacted, pause};
+use super::transaction::{MAX_TRIES, Transacted, pause};
 use super::{Error, Limits, Tokens, item};
 use crate::clock::Timestamp;
-use crate::token::{Author, Digest, Happened, Record};
+use crate::secret::Digest;
+use crate::token::{Author, Happened, Record};
 
 /// An identity, as it is known again.
 #[derive(Clone, Debug)]

@@ -4,11 +4,14 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::cursor::{self, Cursor};
+use super::cursor::Cursor;
 use super::item::Item;
-use super::{Error, Tokens, item, number};
+use super::{Error, Tokens, cursor, item, number};
 use crate::clock::Timestamp;
-use crate::token::{Invalid, OwnerId, Record, Status, TokenId};
+use crate::secret::TokenId;
+use crate::text::OwnerId;
+use crate::token::{Record, Status};
+use crate::validation::Invalid;
 
 /// The most tokens of one page.
 pub const MAX_PER_PAGE: usize = 100;

@@ -8,23 +8,24 @@
 //! | --- | --- |
 //! | `item` | attribute names and values, there and nowhere else |
 //! | `ttl` | when items may be cleared away |
-//! | `edit` | update expressions |
-//! | `transact` | transactions, their conflicts, and the pauses between tries |
+//! | `update_expression` | update expressions |
+//! | `transaction` | transactions, their conflicts, and the pauses between tries |
 //! | `read` | consistent reads, of one item and of many |
 //! | `cursor` | places in lists, as callers send them back |
-//! | `slots` | which of an owner's tokens count against the limit |
+//! | `live_slots` | which of an owner's tokens count against the limit |
 //! | `create` | the transaction that creates a token within its owner's limit |
 //! | `exchange` | the transaction that creates a token for an identity, once |
-//! | `change` | changes of a token that lives on |
+//! | `update` | changes of a token that lives on |
 //! | `end` | revoke, disable and delete, which nothing can delay |
 //! | `owner` | revoking all tokens of an owner |
 //! | `list` | paging through the tokens |
 //! | `events` | a token's history |
 //! | `activity` | the events of the whole deployment |
-//! | `notes` | what is noted once a response has left |
+//! | `deferred_write` | what is noted once a response has left |
 //! | `usage` | what a token has been used for |
 //! | `catalog` | the one item that holds the catalog |
 //! | `catalog_cache` | the catalog in memory, for the functions that decide |
+//! | `connection` | how to reach DynamoDB |
 //! | `client` | the SDK client, tuned for a cold start |
 //!
 //! To add an operation: a method of [`Tokens`] in the file of its kind, its attribute
@@ -34,22 +35,23 @@
 mod activity;
 mod catalog;
 mod catalog_cache;
-mod change;
 mod client;
+mod connection;
 mod create;
 mod cursor;
-mod edit;
+mod deferred_write;
 mod end;
 mod events;
 mod exchange;
 mod item;
 mod list;
-mod notes;
+mod live_slots;
 mod owner;
 mod read;
-mod slots;
-mod transact;
+mod transaction;
 mod ttl;
+mod update;
+mod update_expression;
 mod usage;
 
 use std::error::Error as StdError;
@@ -59,20 +61,23 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::Timestamp;
-use crate::token::{Digest, Proof, Record, Secret, Secrets, TokenId};
+use crate::env::{ConfigError, Env};
+use crate::secret::{Digest, Proof, Secret, Secrets, TokenId};
+use crate::token::Record;
 
 pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
 pub use catalog::{CatalogWrite, MAX_STORED_CATALOG_BYTES, StoredCatalog};
 pub use catalog_cache::{CATALOG_SECONDS, CatalogCache};
-pub use change::{Change, Changed};
 pub use client::connect;
+pub use connection::{Connection, Timeouts};
 pub use create::{Created, Limits};
+pub use deferred_write::{Caller, Note};
 pub use end::{Ending, Revoked};
 pub use events::{EventCursor, EventPage};
 pub use exchange::{Exchanged, OnceOnly};
 pub use list::{Filter, ListCursor, MAX_PER_PAGE, Page, Scope};
-pub use notes::{Caller, Note};
 pub use owner::{OwnerCursor, OwnerRevocation, OwnerRevoked};
+pub use update::{Change, Changed};
 pub use usage::Usage;
 
 /// The table of tokens.
@@ -161,6 +166,14 @@ impl Error {
 }
 
 impl Tokens {
+    /// The tokens in the table that `PORTCULLIS_TABLE` names.
+    ///
+    /// # Errors
+    /// Names the variable that is missing, or the file in `AWS_CA_BUNDLE` that cannot be read.
+    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        Ok(Self::new(connect(Connection::from_env(env)?)?, env.require("PORTCULLIS_TABLE")?))
+    }
+
     /// The tokens in a table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into(), parsed_catalog: catalog::ParsedCatalog::default() }

@@ -1,9 +1,12 @@
 //! Revoking all tokens of an owner: those that are alive first, past every error, resumable.
 
-use super::cursor::{self, Cursor};
-use super::{Ending, Error, Filter, Limits, ListCursor, MAX_PER_PAGE, Scope, Tokens};
+use super::cursor::Cursor;
+use super::{Ending, Error, Filter, Limits, ListCursor, MAX_PER_PAGE, Scope, Tokens, cursor};
 use crate::clock::{Clock, Timestamp};
-use crate::token::{Actor, Author, Grounds, Invalid, OwnerId, Record, TokenId};
+use crate::secret::TokenId;
+use crate::text::OwnerId;
+use crate::token::{Actor, Author, Grounds, Record};
+use crate::validation::Invalid;
 
 /// Whose tokens to revoke, who does it, and for how long.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
-use super::item::{self, Item};
-use super::transact::{MAX_TRIES, pause};
-use super::{Error, Tokens};
+use super::item::Item;
+use super::transaction::{MAX_TRIES, pause};
+use super::{Error, Tokens, item};
 
 /// The most items of one `BatchGetItem`
 /// ([limits](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)).

@@ -7,11 +7,12 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::item::{self, Item};
-use super::{Error, Tokens, client, number, ttl};
-use crate::access::{Day, MAX_USES, Use, Uses};
-use crate::clock::Timestamp;
-use crate::token::{Record, TokenId};
+use super::item::Item;
+use super::{Error, Tokens, client, item, number, ttl};
+use crate::authz::{MAX_USES, Use, Uses};
+use crate::clock::{Day, Timestamp};
+use crate::secret::TokenId;
+use crate::token::Record;
 
 /// How many times the first use of a token is tried against another one.
 const MAX_TRIES: u32 = 3;
@@ -71,7 +72,7 @@ impl Tokens {
             .expression_attribute_names("#uses", item::USES)
             .expression_attribute_names("#made", made.key())
             .expression_attribute_names("#ttl", item::TTL)
-            .expression_attribute_values(":today", number(Day::of(at).number()))
+            .expression_attribute_values(":today", number(Day::of(at).0))
             .expression_attribute_values(":max", number(MAX_USES))
             .expression_attribute_values(":ttl", item::seconds(ttl::of_usage(at)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

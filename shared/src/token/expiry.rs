@@ -1,12 +1,10 @@
 //! When a token ends, as people write it: `expires_in` or `expires_at`.
 
-use super::Invalid;
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::validation::Invalid;
 
 /// The longest lifetime that can be asked for; a token for ever has no expiry instead.
 pub const LONGEST_LIFETIME_DAYS: i64 = 36_500;
-
-const DAY: i64 = 86_400;
 
 /// `30d`: a whole number and `s`, `m`, `h` or `d`, at least one second and at most
 /// 36500 days.
@@ -19,7 +17,7 @@ pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Invalid
         Some('s') => 1,
         Some('m') => 60,
         Some('h') => 3600,
-        Some('d') => DAY,
+        Some('d') => DAY_SECONDS,
         _ => return Err(form()),
     };
     let (digits, _) = text.split_at(text.len() - 1);
@@ -28,7 +26,7 @@ pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Invalid
     }
     // More digits than fit are beyond the limit in any unit.
     let seconds = digits.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(unit);
-    if !(1..=LONGEST_LIFETIME_DAYS * DAY).contains(&seconds) {
+    if !(1..=LONGEST_LIFETIME_DAYS * DAY_SECONDS).contains(&seconds) {
         return Err(Invalid::new(format!("must be at least 1s and at most {LONGEST_LIFETIME_DAYS}d")));
     }
     Ok(now.to_the_second().plus_seconds(seconds))
@@ -50,7 +48,7 @@ pub fn parse_expires_at(text: &str, now: Timestamp) -> Result<Timestamp, Invalid
     if at <= now.to_the_second() {
         return Err(Invalid::new("must be in the future"));
     }
-    if at > now.plus_seconds(LONGEST_LIFETIME_DAYS * DAY) {
+    if at > now.plus_seconds(LONGEST_LIFETIME_DAYS * DAY_SECONDS) {
         return Err(Invalid::new(format!("must be at most {LONGEST_LIFETIME_DAYS} days away; null is for never")));
     }
     Ok(at)
@@ -102,7 +100,7 @@ mod tests {
             ("2026-12-28T20:00:13.999999999+05:30", "2026-12-28T14:30:13Z"),
             ("2026-12-28t23:59:59.9-08:00", "2026-12-29T07:59:59Z"),
         ] {
-            let now = Timestamp::from_seconds(NOW - 20 * 86_400);
+            let now = Timestamp::from_seconds(NOW - 20 * DAY_SECONDS);
             assert_eq!(parse_expires_at(text, now).unwrap().to_string(), at, "{text}");
         }
         for (bad, why) in [

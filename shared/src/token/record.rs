@@ -6,11 +6,13 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::{AgentFamily, Comment, Description, Invalid, OwnerId, TokenId, TokenName, Via};
-use crate::access::{Addresses, Grants, RoleName, RuleName};
-use crate::clock::Timestamp;
-
-const DAY: i64 = 86_400;
+use super::AgentFamily;
+use crate::catalog::{RoleName, RuleName};
+use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::grants::{Addresses, Grants};
+use crate::secret::TokenId;
+use crate::text::{Comment, Description, OwnerId, TokenName, Via};
+use crate::validation::Invalid;
 
 /// A token's record, as every function but the authorizer sees it: without the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +149,8 @@ impl Record {
     /// has used for `max_idle_days` (0: it does not). The first that applies.
     #[must_use]
     pub fn standing(&self, now: Timestamp, max_idle_days: u32) -> Standing {
-        let idle = || max_idle_days > 0 && self.idle_since().plus_seconds(i64::from(max_idle_days) * DAY) <= now;
+        let idle =
+            || max_idle_days > 0 && self.idle_since().plus_seconds(i64::from(max_idle_days) * DAY_SECONDS) <= now;
         if self.revoked.is_some() {
             Standing::Revoked
         } else if self.disabled.is_some() {
@@ -320,7 +323,7 @@ mod tests {
     use super::*;
 
     fn at(day: i64) -> Timestamp {
-        Timestamp::from_seconds(day * DAY)
+        Timestamp::from_seconds(day * DAY_SECONDS)
     }
 
     fn record() -> Record {

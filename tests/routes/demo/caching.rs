@@ -8,7 +8,7 @@ use crate::support::{Stack, Token, stack_of_ones_own};
 const SECONDS: i64 = 300;
 
 fn cached() -> Stack {
-    stack_of_ones_own(|options| options.settings.authorizer_cache_seconds = 300)
+    stack_of_ones_own(|options| options.settings.authz.cache_seconds = 300)
 }
 
 /// What the decision on this very request would be.

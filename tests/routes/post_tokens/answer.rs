@@ -1,6 +1,6 @@
 //! What is answered when a token is made.
 
-use portcullis::token::Secret;
+use portcullis::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::support::{Token, owner, stack, with_good_checksum};

@@ -9,7 +9,7 @@ mod place;
 
 use std::time::{Duration, Instant};
 
-use portcullis::api::Me;
+use portcullis::api_types::Me;
 use portcullis::clock::Timestamp;
 use serde_json::json;
 

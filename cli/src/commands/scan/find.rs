@@ -12,7 +12,7 @@ use std::str;
 use std::sync::Arc;
 
 use memchr::{memchr_iter, memrchr};
-use portcullis::token::{Prefix, Secret};
+use portcullis::secret::{Prefix, Secret};
 use regex::bytes::Regex;
 use zeroize::Zeroizing;
 

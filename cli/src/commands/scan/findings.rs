@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis::token::{Prefix, Secret};
+use portcullis::secret::{Prefix, Secret};
 
 use super::find::{Finder, Found, Place};
 

@@ -27,7 +27,7 @@ mod revoke;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use portcullis::token::Prefix;
+use portcullis::secret::Prefix;
 
 use crate::{Context, Failure, Outcome, input};
 use find::Finder;
@@ -63,7 +63,7 @@ pub(crate) struct Args {
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {
-    text.parse().map_err(|invalid: portcullis::token::Invalid| invalid.to_string())
+    text.parse().map_err(|invalid: portcullis::validation::Invalid| invalid.to_string())
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {

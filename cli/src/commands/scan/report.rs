@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::find::Finder;
 use super::findings::{Finding, Part, Report};
 use super::revoke::{Ended, Ending};
-use crate::output::{Output, clean};
-use crate::{Failure, output::Mood};
+use crate::Failure;
+use crate::output::{Mood, Output, clean};
 
 /// As many digits of a commit as people read.
 const COMMIT: usize = 12;

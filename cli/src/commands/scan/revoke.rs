@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use portcullis::api::Token;
-use portcullis::token::{Prefix, Secret, TokenId};
+use portcullis::api_types::Token;
+use portcullis::secret::{Prefix, Secret, TokenId};
 
 use super::findings::Finding;
 use crate::api::Api;

@@ -1,7 +1,7 @@
 //! `portcullis token revoke` and `delete`: the end of tokens.
 
-use portcullis::api::{OwnerRevoked, Revoked, Token};
-use portcullis::token::TokenId;
+use portcullis::api_types::{OwnerRevoked, Revoked, Token};
+use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
 use super::{at_stake, fetch, id};

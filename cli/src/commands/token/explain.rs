@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use portcullis::api::Explanation;
-use portcullis::token::TokenId;
+use portcullis::api_types::Explanation;
+use portcullis::secret::TokenId;
 use serde::Serialize;
 
 use super::{id, view};

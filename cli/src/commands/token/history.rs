@@ -1,7 +1,7 @@
 //! `portcullis token events` and `usage`: what happened to a token, and what of it is used.
 
-use portcullis::api::{Event, Usage};
-use portcullis::token::TokenId;
+use portcullis::api_types::{Event, Usage};
+use portcullis::secret::TokenId;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -108,7 +108,7 @@ pub(crate) fn usage(args: &UsageArgs, context: &Context) -> Result<Outcome, Fail
         return Ok(Outcome::Done);
     }
     let usage: Usage = call.read()?;
-    let row = |used: &portcullis::api::PermissionUse| {
+    let row = |used: &portcullis::api_types::PermissionUse| {
         vec![(used.permission.clone(), None), (used.last_used_on.clone().unwrap_or_else(|| "never".to_owned()), None)]
     };
     out.table(&["PERMISSION", "LAST USED ON"], usage.permissions.iter().map(row).collect())?;

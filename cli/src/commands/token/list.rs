@@ -1,6 +1,6 @@
 //! `portcullis token list`
 
-use portcullis::api::Token;
+use portcullis::api_types::Token;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

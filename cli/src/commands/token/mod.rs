@@ -13,8 +13,8 @@ mod update;
 pub(crate) mod view;
 
 use clap::Subcommand;
-use portcullis::api::{Shown, Token};
-use portcullis::token::TokenId;
+use portcullis::api_types::{Shown, Token};
+use portcullis::secret::TokenId;
 
 use crate::api::{Answer, Api};
 use crate::{Context, Failure, Outcome};

@@ -1,7 +1,7 @@
 //! `portcullis token rotate`
 
-use portcullis::api::Token;
-use portcullis::token::TokenId;
+use portcullis::api_types::Token;
+use portcullis::secret::TokenId;
 use serde_json::{Map, json};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! `portcullis token disable` and `enable`
 
-use portcullis::token::TokenId;
+use portcullis::secret::TokenId;
 
 use super::view;
 use crate::{Context, Failure, Outcome};

@@ -1,8 +1,8 @@
 //! `portcullis token tighten`: takes from a token what it does not use, after it has shown what
 //! that is.
 
-use portcullis::api::{Grant, Token, Usage};
-use portcullis::token::TokenId;
+use portcullis::api_types::{Grant, Token, Usage};
+use portcullis::secret::TokenId;
 use serde_json::json;
 use similar::TextDiff;
 

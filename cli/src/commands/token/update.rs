@@ -1,6 +1,6 @@
 //! `portcullis token update`
 
-use portcullis::token::TokenId;
+use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
 use super::access::{Access, Expiry};

@@ -1,6 +1,6 @@
 //! How tokens look to people.
 
-use portcullis::api::{Grant, Token};
+use portcullis::api_types::{Grant, Token};
 
 use crate::api::Answer;
 use crate::output::{Mood, Output};

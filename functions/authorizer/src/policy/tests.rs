@@ -1,6 +1,7 @@
 use super::*;
-use portcullis::access::{Catalog, Grant, Rules, regions};
-use portcullis::config::TokenManagement;
+use portcullis::authz::{Rules, TokenManagement, regions};
+use portcullis::catalog::Catalog;
+use portcullis::grants::Grant;
 
 const STAGE: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1";
 

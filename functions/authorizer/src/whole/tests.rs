@@ -4,9 +4,10 @@ use super::*;
 use crate::bookkeeping::tests::authorizer_at;
 use crate::found::Claimed;
 use crate::pattern::tests::matches_by_definition;
-use portcullis::access::{Api, Asked, Catalog, Grant, Grants, Missing, Reason, decide};
+use portcullis::authz::{Api, Asked, Missing, Reason, TokenManagement, decide};
+use portcullis::catalog::Catalog;
 use portcullis::clock::Timestamp;
-use portcullis::config::TokenManagement;
+use portcullis::grants::{Grant, Grants};
 use portcullis::store::StoredCatalog;
 use portcullis::token::{Actor, Record};
 use proptest::prelude::*;
@@ -233,7 +234,7 @@ fn what_no_policy_can_say_is_told_in_a_sentence() {
 /// The answer for the whole API to a reader of everything.
 async fn answered(seconds: u32, shape: Shape, fixture: &str, decision: Decision) -> Option<Value> {
     let mut authorizer = authorizer_at("http://127.0.0.1:9".to_owned());
-    authorizer.app.settings.authorizer_cache_seconds = seconds;
+    authorizer.app.settings.authz.cache_seconds = seconds;
     let event: Event = serde_json::from_str(fixture).unwrap();
     let arn = Arn::parse(event.arn().unwrap()).unwrap();
     let found = match decision {

@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::access::{Day, Use};
-use crate::token::{Actor, AgentFamily, Author, Grounds, RevokeReason, Via, WhyDisabled};
+use crate::authz::Use;
+use crate::clock::Day;
+use crate::text::Via;
+use crate::token::{Actor, AgentFamily, Author, Grounds, RevokeReason, WhyDisabled};
 use rand::TryCryptoRng;
 
 fn full() -> Record {
@@ -47,7 +49,7 @@ fn full() -> Record {
 
 fn some_digest() -> Digest {
     fn drawn(mut rng: impl TryCryptoRng) -> Digest {
-        crate::token::Secret::generate(&"pcl".parse().unwrap(), &mut rng).ok().unwrap().digest()
+        crate::secret::Secret::generate(&"pcl".parse().unwrap(), &mut rng).ok().unwrap().digest()
     }
     drawn(rand::rngs::SysRng)
 }
@@ -92,7 +94,7 @@ fn secrets_and_their_reuse_read_back() {
 #[test]
 fn a_usage_reads_back() {
     let (id, made) = ("0123456789abcdef".parse().unwrap(), Use::stored("app:read app/billing").unwrap());
-    let day = Day::from_number(20_000);
+    let day = Day(20_000);
     let mut item = new_usage(&id, &made, day, Timestamp::from_seconds(9));
     assert_eq!(uses(Some(&item), &full().grants).unwrap().last(&made), Some(day));
     assert_eq!(uses(None, &full().grants).unwrap().last(&made), None);
@@ -269,10 +271,10 @@ fn a_full_usage_stays_far_below_the_limit_of_an_item() {
         resource: "r".repeat(64).parse().unwrap(),
     };
     let key = longest(0).key();
-    let mut item = new_usage(&full().id, &longest(0), Day::from_number(20_000), Timestamp::from_seconds(9));
+    let mut item = new_usage(&full().id, &longest(0), Day(20_000), Timestamp::from_seconds(9));
     let one = 1 + key.len() + size(&number(20_000));
     field_of(&mut item, USES).clear();
-    let full = size_of(&item) + crate::access::MAX_USES * one;
+    let full = size_of(&item) + crate::authz::MAX_USES * one;
     assert!(full < 200 * 1024, "{full} bytes");
     let long = Use { resource: "r".repeat(256).parse().unwrap(), ..longest(0) };
     assert!(long.key().len() < key.len(), "a longer name takes no more");
@@ -280,7 +282,7 @@ fn a_full_usage_stays_far_below_the_limit_of_an_item() {
 
 #[test]
 fn what_is_stored_of_a_secret_is_its_digest_and_nothing_else() {
-    let secret = crate::token::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
+    let secret = crate::secret::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
     let record = Record { id: secret.id().clone(), ..full() };
     let stored = format!("{:?}", new_token(&record, &secret.digest(), 30));
     let hidden = &secret.reveal()["pcl_".len() + 16..];

@@ -1,0 +1,62 @@
+//! What the console's page is told.
+
+use portcullis::env::{ConfigError, Env};
+use portcullis::https_url::Url;
+
+/// What the console's page is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The origins that the page may connect to besides its own: that of `PORTCULLIS_OIDC_ISSUER`, and
+    /// those of `PORTCULLIS_CONSOLE_CONNECT_SOURCES`, with spaces between, where the provider has
+    /// its endpoints elsewhere.
+    pub connect_sources: Vec<String>,
+}
+
+impl Settings {
+    /// Reads the environment that the template sets.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        let mut connect_sources = Vec::new();
+        for name in ["PORTCULLIS_OIDC_ISSUER", "PORTCULLIS_CONSOLE_CONNECT_SOURCES"] {
+            for url in env.get(name).unwrap_or_default().split_whitespace() {
+                let rule = || ConfigError::Wrong(name, "must be https URLs, or http on a loopback address".to_owned());
+                // What ends a source or a directive has no place in an origin.
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:/[]".contains(&byte);
+                let origin = Url::parse(url).map(|url| url.origin()).filter(|origin| origin.bytes().all(plain));
+                connect_sources.push(origin.ok_or_else(rule)?);
+            }
+        }
+        Ok(Self { connect_sources })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_connect_to_the_origins_of_the_provider_and_to_nothing_that_could_say_more() {
+        let read = |issuer: &str, more: &str| {
+            let variable = |name: &str| Some(if name == "PORTCULLIS_OIDC_ISSUER" { issuer } else { more }.to_owned());
+            Settings::from_env(Env::from_fn(&variable))
+        };
+        let sources = |issuer, more| read(issuer, more).map(|settings| settings.connect_sources).ok();
+        assert_eq!(sources("", ""), Some(Vec::new()));
+        assert_eq!(
+            sources("https://id.example.com/realms/a?b", "https://login.example.com:8443 http://127.0.0.1:9050/x"),
+            Some(
+                ["https://id.example.com", "https://login.example.com:8443", "http://127.0.0.1:9050"]
+                    .map(str::to_owned)
+                    .to_vec()
+            )
+        );
+        for wrong in
+            ["http://id.example.com", "https://a;script-src", "https://a,b", "*", "https:", "https://u@host", "'self'"]
+        {
+            assert_eq!(sources("", wrong), None, "{wrong}");
+            assert_eq!(sources(wrong, ""), None, "{wrong}");
+        }
+    }
+}

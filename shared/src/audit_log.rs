@@ -1,0 +1,115 @@
+//! The audit log: one JSON line per decision, for whoever asks who did what.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::authz::Api;
+use crate::clock::Timestamp;
+use crate::text::contains_credential;
+pub use crate::text::redact;
+
+/// One decision, as the audit log has it. No secret, no header and no body can be in it;
+/// what may be a token in a path or a name is redacted ([`redact`]).
+#[derive(Clone, Debug, Serialize)]
+pub struct Decision {
+    /// When it was made.
+    pub timestamp: Timestamp,
+    /// The gateway's id of the request; the access log has the same.
+    pub request_id: Option<String>,
+    /// `token`; null where no token could be read.
+    pub principal_type: Option<&'static str>,
+    /// The id that was presented. Whether it is authentic, `reason` tells.
+    pub api_token_id: Option<String>,
+    /// Its name, once it was authenticated.
+    pub api_token_name: Option<String>,
+    /// Its owner, once it was authenticated.
+    pub owner: Option<String>,
+    /// Through what identity the token was come by, where it was exchanged for one.
+    pub via: Option<String>,
+    /// Whether it was a secret that a newer one has replaced: during its overlap, or after it
+    /// (`secret_reuse`).
+    pub superseded: bool,
+    /// The request's method.
+    pub method: Option<String>,
+    /// Whose API the path is of.
+    #[serde(skip)]
+    pub api: Api,
+    /// The request's path, as the gateway evaluated it.
+    pub path: Option<String>,
+    /// The address that the gateway saw.
+    pub source_ip: Option<String>,
+    /// `allow`; `deny`; `error` where no decision could be made and the request was
+    /// answered with 500.
+    pub rbac_decision: &'static str,
+    /// Why it was denied.
+    pub reason: Option<&'static str>,
+    /// What exactly was wrong with a malformed credential.
+    pub detail: Option<String>,
+}
+
+impl Decision {
+    /// Writes the line, redacted, in one piece.
+    ///
+    /// # Errors
+    /// When the sink does.
+    pub fn write_to(&self, sink: &mut impl Write) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&self.redacted())?;
+        line.push(b'\n');
+        sink.write_all(&line)?;
+        sink.flush()
+    }
+
+    /// As it may be written. The owner is never redacted: no token can be one, and an identifier that is as
+    /// random as a token must be found in the log.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        let mut line = self.clone();
+        for text in [&mut line.api_token_name, &mut line.via, &mut line.method, &mut line.detail] {
+            *text = text.as_deref().map(|text| redact(text).into_owned());
+        }
+        line.path = line.path.map(|path| redact_path(self.api, &path).into_owned());
+        line
+    }
+}
+
+/// The path as a log may show it. The owner in a path of the token API stays, unless a credential is in its place.
+#[must_use]
+pub fn redact_path(api: Api, path: &str) -> Cow<'_, str> {
+    let owner = path.strip_prefix("/owners/").and_then(|rest| rest.strip_suffix("/revoke-tokens"));
+    match owner {
+        Some(owner) if api == Api::Own && !owner.contains('/') && !contains_credential(owner) => Cow::Borrowed(path),
+        _ => redact(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_json_object_without_any_secret() {
+        let token = format!("pcl_{}", "a1B2".repeat(17));
+        let decision = Decision {
+            timestamp: Timestamp::from_millis(1_800_000_000_123),
+            request_id: Some("r-1".to_owned()),
+            principal_type: Some("token"),
+            api_token_id: Some("0123456789abcdef".to_owned()),
+            api_token_name: Some("a \"name\"\nof two lines".to_owned()),
+            owner: Some(format!("a_{}", "b1".repeat(40))),
+            via: None,
+            superseded: false,
+            method: Some("GET".to_owned()),
+            api: Api::Protected,
+            path: Some(format!("/apps/{token}/x")),
+            source_ip: Some("192.0.2.7".to_owned()),
+            rbac_decision: "deny",
+            reason: Some("resource_not_granted"),
+            detail: None,
+        };
+        let mut line = Vec::new();
+        decision.write_to(&mut line).unwrap();
+        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"a_b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1","via":null,"superseded":false,"method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null}"#);
+    }
+}

@@ -1,0 +1,368 @@
+//! What a token has been used for, and what would have been enough for that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{Asked, Need, Rules, need};
+use crate::catalog::{RequestPath, Target};
+use crate::clock::Day;
+use crate::grants::{Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Permission, Resource};
+use crate::secret::Digest;
+
+/// The most uses that are kept of a token. One that has as many may have had others.
+pub const MAX_USES: usize = 1_000;
+
+/// The longest name of a resource that is kept as it is, in bytes. In the place of a longer one there is
+/// its digest, so that a full usage stays below 200 KB (DynamoDB's limit is 400 KB).
+const MAX_RESOURCE_BYTES: usize = 64;
+
+/// A permission that a request needed, and the resource of the token's grants that it was on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Use {
+    /// What was needed.
+    pub permission: Permission,
+    /// The narrowest resource of the grants which covers what was asked for.
+    pub resource: Resource,
+}
+
+/// On which day each use was last made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    days: BTreeMap<Use, Day>,
+    /// Whether there may have been others, as many are kept as can be.
+    full: bool,
+    /// The last day of a use on a resource that the grants no longer name.
+    unnamed: Option<Day>,
+}
+
+/// What a request that was let in made use of; nothing where it needed no permission.
+#[must_use]
+pub fn exercised(grants: &Grants, rules: &Rules<'_>, asked: &Asked<'_>) -> Option<Use> {
+    let raw = match asked.target {
+        Target::Http { path, .. } => path,
+        Target::Connect => "",
+    };
+    let path = RequestPath::parse(raw).ok()?;
+    let Need::Permission { permission, or, resource, .. } = need(rules, asked.api, asked.target, &path) else {
+        return None;
+    };
+    let needed = [Some(permission), or].into_iter().flatten();
+    needed.into_iter().find_map(|permission| {
+        let held = grants.iter().filter(|grant| grant.has(&permission)).flat_map(|grant| &grant.resources);
+        // Longer is narrower: all of them cover the same thing.
+        let narrowest = held.filter(|held| held.covers_name(&resource)).max_by_key(|held| held.to_string().len());
+        narrowest.cloned().map(|resource| Use { permission, resource })
+    })
+}
+
+/// `app:read app/billing`
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.permission, self.resource)
+    }
+}
+
+impl Use {
+    /// As it is stored: `app:read app/billing`. In the place of a resource that is long, or begins with a
+    /// space, there is its digest behind a space.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let resource = self.resource.to_string();
+        if resource.len() <= MAX_RESOURCE_BYTES && !resource.starts_with(' ') {
+            return format!("{} {resource}", self.permission);
+        }
+        format!("{}  {}", self.permission, digest_of(&resource))
+    }
+
+    /// From a permission and a resource: `app:read app/billing`.
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
+        let (permission, resource) = text.split_once(' ')?;
+        Some(Self { permission: Permission::stored(permission)?, resource: Resource::stored(resource) })
+    }
+
+    fn is_covered_by(&self, other: &Self) -> bool {
+        other.permission.covers(&self.permission) && other.resource.covers(&self.resource)
+    }
+}
+
+/// 16 bytes of SHA-256: no two resources of one token have the same.
+fn digest_of(resource: &str) -> String {
+    let digest = Digest::of(resource.as_bytes());
+    URL_SAFE_NO_PAD.encode(digest.as_bytes().get(..16).unwrap_or_default())
+}
+
+impl Uses {
+    /// As they are stored, by [`Use::key`]. The names of long resources are those in the token's grants;
+    /// `None` where a key is none.
+    #[must_use]
+    pub fn stored<'a>(stored: impl Iterator<Item = (&'a str, Day)>, grants: &Grants) -> Option<Self> {
+        let mut uses = Self::default();
+        let mut count = 0;
+        for (key, day) in stored {
+            count += 1;
+            let (permission, resource) = key.split_once(' ')?;
+            match resource.strip_prefix(' ') {
+                None => {
+                    uses.days.insert(Use::stored(key)?, day);
+                }
+                Some(digest) => {
+                    let resources = grants.iter().flat_map(|grant| &grant.resources);
+                    let resource = resources.into_iter().find(|one| digest_of(&one.to_string()) == digest);
+                    match resource.cloned() {
+                        Some(resource) => {
+                            uses.days.insert(Use { permission: Permission::stored(permission)?, resource }, day);
+                        }
+                        None => uses.unnamed = uses.unnamed.max(Some(day)),
+                    }
+                }
+            }
+        }
+        uses.full = count >= MAX_USES;
+        Some(uses)
+    }
+
+    /// On which day a use was last made.
+    #[must_use]
+    pub fn last(&self, made: &Use) -> Option<Day> {
+        self.days.get(made).copied()
+    }
+
+    /// Whether no others can have been made since a day that are not among these.
+    #[must_use]
+    pub fn are_complete(&self, since: Day) -> bool {
+        !self.full && self.unnamed.is_none_or(|day| day < since)
+    }
+
+    /// Each permission of the grants, once, in their order, with the day on which it was last
+    /// exercised.
+    #[must_use]
+    pub fn of_permissions<'a>(&self, grants: &'a Grants) -> Vec<(&'a Permission, Option<Day>)> {
+        let mut days: Vec<(&Permission, Option<Day>)> = Vec::new();
+        for grant in grants {
+            for held in &grant.permissions {
+                let here = self.days.iter().filter(|(made, _)| held.covers(&made.permission) && covers(grant, made));
+                let last = here.map(|(_, day)| *day).max();
+                match days.iter_mut().find(|(permission, _)| *permission == held) {
+                    Some((_, day)) => *day = (*day).max(last),
+                    None => days.push((held, last)),
+                }
+            }
+        }
+        days
+    }
+
+    /// The smallest set of grants that would have been enough since a day, for what these
+    /// grants were used for: each permission that was needed, on the resources it was needed
+    /// on. Wildcards of permissions go; resources stay as they were granted.
+    #[must_use]
+    pub fn enough(&self, grants: &Grants, since: Day) -> Grants {
+        let made: Vec<_> = self.days.iter().filter(|(_, day)| **day >= since).map(|(made, _)| made).collect();
+        // What was given since, and is not any more, is not given back by this.
+        let made: Vec<_> = made.into_iter().filter(|made| grants.covers(&made.permission, &made.resource)).collect();
+        let made = made.iter().filter(|one| !made.iter().any(|other| one != &other && one.is_covered_by(other)));
+        let mut on: BTreeMap<&Resource, BTreeSet<&Permission>> = BTreeMap::new();
+        for Use { permission, resource } in made.copied() {
+            on.entry(resource).or_default().insert(permission);
+        }
+        let mut together: BTreeMap<BTreeSet<&Permission>, Vec<Resource>> = BTreeMap::new();
+        for (resource, permissions) in on {
+            together.entry(permissions).or_default().push(resource.clone());
+        }
+        let exact = together.into_iter().map(|(permissions, resources)| Grant {
+            permissions: permissions.into_iter().cloned().collect(),
+            resources,
+        });
+        let exact: Vec<_> = exact.collect();
+        let fits = exact.len() <= MOST_GRANTS
+            && exact.iter().all(|g| g.permissions.len() <= MOST_PERMISSIONS && g.resources.len() <= MOST_RESOURCES);
+        if fits { exact.into() } else { self.kept(grants, since) }
+    }
+
+    /// The grants without the permissions that were not used: for uses too manifold to list.
+    fn kept(&self, grants: &Grants, since: Day) -> Grants {
+        let used = |grant: &Grant, held: &Permission| {
+            self.days.iter().any(|(made, day)| *day >= since && held.covers(&made.permission) && covers(grant, made))
+        };
+        let kept = grants.iter().map(|grant| Grant {
+            permissions: grant.permissions.iter().filter(|held| used(grant, held)).cloned().collect(),
+            resources: grant.resources.clone(),
+        });
+        kept.filter(|grant| !grant.permissions.is_empty()).collect::<Vec<_>>().into()
+    }
+}
+
+fn covers(grant: &Grant, made: &Use) -> bool {
+    grant.covers(&made.permission, &made.resource)
+}
+
+impl FromIterator<(Use, Day)> for Uses {
+    fn from_iter<I: IntoIterator<Item = (Use, Day)>>(uses: I) -> Self {
+        Self { days: uses.into_iter().collect(), ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Api, Decision, Principal, decide};
+    use super::*;
+    use crate::authz::TokenManagement;
+    use crate::catalog::Catalog;
+    use crate::catalog::tests::catalog;
+    use crate::clock::Timestamp;
+    use crate::grants::grant::tests::{any_grants, grants};
+    use crate::token::{Actor, Record};
+    use proptest::prelude::*;
+
+    fn uses(list: &[(&str, i64)]) -> Uses {
+        list.iter().map(|(text, day)| (Use::stored(text).unwrap(), Day(*day))).collect()
+    }
+
+    fn rules(catalog: &Catalog) -> Rules<'_> {
+        Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+    }
+
+    fn asked<'a>(api: Api, method: &'a str, path: &'a str) -> Asked<'a> {
+        Asked { api, target: Target::Http { method, path }, from: None }
+    }
+
+    fn exercise(held: &Grants, api: Api, method: &str, path: &str) -> Option<String> {
+        exercised(held, &rules(&Catalog::default()), &asked(api, method, path)).map(|made| made.to_string())
+    }
+
+    #[test]
+    fn what_is_exercised_is_what_was_needed_on_the_narrowest_grant() {
+        let held = grants(&[(&["*"], &["apps", "apps/*"]), (&["apps:read"], &["*", "apps/billing"])]);
+        let of = |api, method, path| exercise(&held, api, method, path);
+        assert_eq!(of(Api::Protected, "GET", "apps/billing/builds").as_deref(), Some("apps:read apps/billing"));
+        assert_eq!(of(Api::Protected, "POST", "apps/billing").as_deref(), Some("apps:write apps/*"));
+        assert_eq!(of(Api::Protected, "GET", "docs").as_deref(), None, "docs:read is not given there");
+        assert_eq!(of(Api::Own, "GET", "me"), None);
+        let admin = grants(&[(&["tokens:admin"], &["*"])]);
+        assert_eq!(exercise(&admin, Api::Own, "GET", "tokens").as_deref(), Some("tokens:admin *"));
+    }
+
+    #[test]
+    fn a_route_of_the_catalog_says_what_is_exercised() {
+        let catalog = catalog(
+            r#"{"permissions": {"build:create": ""}, "routes": [
+                {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}"}]}"#,
+        );
+        let held = grants(&[(&["build:*"], &["app"])]);
+        let made = exercised(&held, &rules(&catalog), &asked(Api::Protected, "POST", "apps/billing/builds"));
+        assert_eq!(made.unwrap().to_string(), "build:create app");
+    }
+
+    #[test]
+    fn each_permission_of_the_grants_has_the_day_of_its_last_use() {
+        let held = grants(&[(&["app:*", "db:read"], &["app/billing"]), (&["db:read", "*:write"], &["db"])]);
+        let uses = uses(&[("app:read app/billing", 7), ("app:write app/billing", 9), ("db:read db", 3)]);
+        let days: Vec<_> =
+            uses.of_permissions(&held).into_iter().map(|(p, day)| (p.to_string(), day.map(|day| day.0))).collect();
+        let expected = [("app:*", Some(9)), ("db:read", Some(3)), ("*:write", None)];
+        assert_eq!(days, expected.map(|(permission, day)| (permission.to_owned(), day)));
+    }
+
+    #[test]
+    fn enough_is_what_was_needed_where_it_was_needed() {
+        let held = grants(&[(&["app:*", "db:*", "x:y"], &["app/a", "app/b", "app/c", "db"]), (&["*:read"], &["*"])]);
+        let uses = uses(&[
+            ("app:read app/a", 10),
+            ("app:deploy app/a", 10),
+            ("app:read app/b", 11),
+            ("app:deploy app/b", 12),
+            ("db:read db", 9),
+            ("gone:write db", 12),
+        ]);
+        let expected = grants(&[(&["app:deploy", "app:read"], &["app/a", "app/b"])]);
+        assert_eq!(uses.enough(&held, Day(10)), expected);
+        assert_eq!(uses.enough(&held, Day(13)), Grants::default());
+    }
+
+    #[test]
+    fn what_another_use_covers_is_not_named_twice() {
+        let held = grants(&[(&["*"], &["*", "app/a"])]);
+        assert_eq!(
+            uses(&[("app:read *", 1), ("app:read app/a", 1)]).enough(&held, Day(0)),
+            grants(&[(&["app:read"], &["*"])])
+        );
+    }
+
+    #[test]
+    fn uses_too_manifold_to_list_keep_the_permissions_that_were_given() {
+        let resources: Vec<_> = (0..25).map(|n| format!("app/a{n}")).collect();
+        let refs: Vec<_> = resources.iter().map(String::as_str).collect();
+        let held = grants(&[(&["p:*", "unused:read"], &refs)]);
+        let many: Uses = (0..25).map(|n| (Use::stored(&format!("p:a{n} app/a{n}")).unwrap(), Day(1))).collect();
+        assert_eq!(many.enough(&held, Day(0)), grants(&[(&["p:*"], &refs)]));
+    }
+
+    fn stored(keys: &[&str], held: &Grants) -> Option<Uses> {
+        Uses::stored(keys.iter().map(|key| (*key, Day(7))), held)
+    }
+
+    #[test]
+    fn a_use_is_known_again_by_its_key_however_long_its_resource_is() {
+        let long = format!("app/{}", "a".repeat(200));
+        let held = grants(&[(&["app:*"], &["app/a  b", &long, "x  y"])]);
+        for resource in ["app/a  b", &long, "x  y"] {
+            let made = Use { permission: "app:read".parse().unwrap(), resource: resource.parse().unwrap() };
+            assert!(made.key().len() < 80, "{}", made.key());
+            let uses = stored(&[&made.key()], &held).unwrap();
+            assert_eq!(uses.last(&made), Some(Day(7)), "{resource}");
+            assert!(uses.are_complete(Day(0)));
+        }
+        assert!(stored(&["app"], &held).is_none());
+    }
+
+    #[test]
+    fn uses_are_incomplete_once_they_are_full_or_on_a_resource_that_nothing_names() {
+        let held = grants(&[(&["app:*"], &["app"])]);
+        let long = Use { permission: "app:read".parse().unwrap(), resource: "b".repeat(90).parse().unwrap() };
+        let unnamed = stored(&[&long.key()], &held).unwrap();
+        assert!(!unnamed.are_complete(Day(7)) && unnamed.are_complete(Day(8)), "long ago is no matter");
+        let many: Vec<_> = (0..MAX_USES).map(|at| format!("app:a{at} app")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        assert!(stored(&many[1..], &held).unwrap().are_complete(Day(0)));
+        assert!(!stored(&many, &held).unwrap().are_complete(Day(8)));
+    }
+
+    fn lets(held: &Grants, method: &str, path: &str) -> bool {
+        let record = Record::new(
+            "0123456789abcdef".parse().unwrap(),
+            "x".parse().unwrap(),
+            "x".parse().unwrap(),
+            held.clone(),
+            Actor::Bootstrap,
+            Timestamp::from_seconds(0),
+        );
+        let principal = Principal::Token(Box::new(record));
+        let asked = asked(Api::Protected, method, path);
+        decide(Some(&principal), &rules(&Catalog::default()), &asked, Timestamp::from_seconds(1)) == Decision::Allow
+    }
+
+    proptest! {
+        /// Both halves of "smallest that would have been enough".
+        #[test]
+        fn what_is_enough_lets_in_all_that_came_and_is_never_more_than_was_held(
+            held in any_grants(), requests in prop::collection::vec(("GET|POST", "[ab](/[ab]){0,3}"), 1..12)
+        ) {
+            let came: Vec<_> = requests.iter().filter(|(method, path)| lets(&held, method, path)).collect();
+            let catalog = Catalog::default();
+            let uses: Uses = came
+                .iter()
+                .map(|(method, path)| {
+                    (exercised(&held, &rules(&catalog), &asked(Api::Protected, method, path)).unwrap(), Day(1))
+                })
+                .collect();
+            let enough = uses.enough(&held, Day(1));
+            for (method, path) in came {
+                prop_assert!(lets(&enough, method, path));
+            }
+            prop_assert!(held.lacking(&enough).is_empty());
+        }
+    }
+}

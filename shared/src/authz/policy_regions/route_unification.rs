@@ -1,0 +1,123 @@
+//! The paths on which a route is about what a resource of a grant covers.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Part, Route};
+use crate::grants::Resource;
+use crate::grants::resource::is_segment;
+
+/// Paths of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Paths {
+    /// The names with which they all begin.
+    pub(super) names: Vec<String>,
+    /// Whether there are more names, which may be any.
+    pub(super) more: bool,
+}
+
+/// What a parameter is bound to. One that is not bound may be anything.
+type Bound<'a> = BTreeMap<&'a str, Paths>;
+
+/// The names of what a resource covers; `None` if no request can name it.
+pub(super) fn names_of(root: &str) -> Option<Vec<String>> {
+    root.split('/').all(is_segment).then(|| root.split('/').map(str::to_owned).collect())
+}
+
+/// The paths of a route on which it is about something that the resource covers.
+pub(super) fn paths_about(route: &Route, parts: &[Part], resource: &Resource) -> Vec<Paths> {
+    let (root, below) = match resource {
+        Resource::All => return vec![substituted(parts, &Bound::new())],
+        Resource::Tree(root) => (root, false),
+        Resource::Below(root) => (root, true),
+    };
+    let Some(root) = names_of(root) else { return Vec::new() };
+    // Without a template the path itself is the resource.
+    let template = route.template.as_deref().unwrap_or(parts);
+    let mut found = Vec::new();
+    Unifier { parts, below }.unify(template, &root, Bound::new(), &mut found);
+    found.iter().map(|bound| substituted(parts, bound)).collect()
+}
+
+struct Unifier<'a> {
+    parts: &'a [Part],
+    /// Whether the root itself does not count.
+    below: bool,
+}
+
+impl<'a> Unifier<'a> {
+    /// Every way to bind parameters so that the template begins with the root's names.
+    fn unify(&self, template: &'a [Part], root: &[String], bound: Bound<'a>, found: &mut Vec<Bound<'a>>) {
+        match (template.split_first(), root.split_first()) {
+            (Some(_), None) => found.push(bound),
+            (None, None) if !self.below => found.push(bound),
+            (None, _) => {}
+            (Some((Part::Literal(literal), rest)), Some((first, others))) => {
+                if literal == first {
+                    self.unify(rest, others, bound, found);
+                }
+            }
+            (Some((Part::Parameter(name) | Part::Rest(name), rest)), Some((first, others))) => {
+                if self.takes_many(name) {
+                    self.unify_many(name, rest, root, &bound, found);
+                } else if bound.get(name.as_str()).is_none_or(|bound| bound.names.first() == Some(first)) {
+                    self.unify(rest, others, with(&bound, name, std::slice::from_ref(first), false), found);
+                }
+            }
+        }
+    }
+
+    /// `{name+}` takes some of the root's names, or all of them and more.
+    fn unify_many(
+        &self,
+        name: &'a str,
+        rest: &'a [Part],
+        root: &[String],
+        bound: &Bound<'a>,
+        found: &mut Vec<Bound<'a>>,
+    ) {
+        if bound.contains_key(name) {
+            // Named twice. What it is bound to already stands for more paths than there are,
+            // which is safe: they count only where all of them are open.
+            found.push(bound.clone());
+            return;
+        }
+        for count in 1..=root.len() {
+            if let Some((taken, others)) = root.split_at_checked(count) {
+                self.unify(rest, others, with(bound, name, taken, false), found);
+            }
+        }
+        found.push(with(bound, name, root, true));
+    }
+
+    /// In a template `{name}` stands for `{name+}` of the path too.
+    fn takes_many(&self, name: &str) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Rest(rest) if rest == name))
+    }
+}
+
+fn with<'a>(bound: &Bound<'a>, name: &'a str, names: &[String], more: bool) -> Bound<'a> {
+    let mut bound = bound.clone();
+    bound.insert(name, Paths { names: names.to_vec(), more });
+    bound
+}
+
+/// The paths of a route with its parameters bound. From the first that is not, any name may
+/// follow; what follows that is left out.
+fn substituted(parts: &[Part], bound: &Bound<'_>) -> Paths {
+    let mut names = Vec::new();
+    for part in parts {
+        match part {
+            Part::Literal(literal) => names.push(literal.clone()),
+            Part::Parameter(name) | Part::Rest(name) => match bound.get(name.as_str()) {
+                Some(value) => {
+                    names.extend_from_slice(&value.names);
+                    if value.more {
+                        return Paths { names, more: true };
+                    }
+                }
+                None => return Paths { names, more: true },
+            },
+        }
+    }
+    Paths { names, more: false }
+}

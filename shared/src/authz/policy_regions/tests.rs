@@ -1,0 +1,304 @@
+use super::*;
+use crate::authz::{Api, Asked, Decision, Principal, Session, TokenManagement, decide};
+use crate::catalog::tests::catalog;
+use crate::catalog::{Catalog, Target};
+use crate::clock::Timestamp;
+use crate::grants::grant::tests::{any_grants, grants};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+fn found(list: &[(&[&str], &[&str])], document: &str) -> Result<Allowed, Inexpressible> {
+    regions_of(&grants(list), &catalog(document))
+}
+
+fn regions_of(grants: &Grants, catalog: &Catalog) -> Result<Allowed, Inexpressible> {
+    regions(grants, &Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 })
+}
+
+/// The regions, with the methods that have the same ones put together: `GET+HEAD apps/**`.
+/// `/**` is a tree, `/+` is what is below.
+#[track_caller]
+fn shown(list: &[(&[&str], &[&str])], document: &str) -> Vec<String> {
+    let regions = match found(list, document).unwrap() {
+        Allowed::Everything => return vec!["everything".to_owned()],
+        Allowed::Within(regions) => regions,
+    };
+    let mut shown: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for Region { method, names, extent } in regions {
+        let extent = match extent {
+            Extent::Exact => "",
+            Extent::Tree => "/**",
+            Extent::Below => "/+",
+        };
+        shown.entry(format!("{}{extent}", names.join("/"))).or_default().push(method);
+    }
+    shown.into_iter().map(|(paths, methods)| format!("{} {paths}", methods.join("+"))).collect()
+}
+
+fn contains(allowed: &Allowed, method: &str, path: &str) -> bool {
+    let path: Vec<_> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let within = |region: &Region| {
+        let begins = region.method == method
+            && path.len() >= region.names.len()
+            && region.names.iter().zip(&path).all(|(a, b)| a == b);
+        let more = path.len() > region.names.len();
+        begins
+            && match region.extent {
+                Extent::Exact => !more,
+                Extent::Tree => true,
+                Extent::Below => more,
+            }
+    };
+    match allowed {
+        Allowed::Everything => true,
+        Allowed::Within(regions) => regions.iter().any(within),
+    }
+}
+
+#[test]
+fn by_convention_a_grant_is_its_resources_under_each_name_that_it_has_a_permission_for() {
+    for (permissions, resources, expected) in [
+        (&["apps:read"] as &[&str], &["apps/billing"] as &[&str], &["GET+HEAD+OPTIONS apps/billing/**"] as &[&str]),
+        (&["apps:read", "jobs:read"], &["*"], &["GET+HEAD+OPTIONS apps/**", "GET+HEAD+OPTIONS jobs/**"]),
+        (&["apps:write"], &["apps/*"], &["DELETE+PATCH+POST+PUT apps/+"]),
+        (
+            &["apps:*"],
+            &["apps/a", "apps/b", "jobs"],
+            &["DELETE+GET+HEAD+OPTIONS+PATCH+POST+PUT apps/a/**", "DELETE+GET+HEAD+OPTIONS+PATCH+POST+PUT apps/b/**"],
+        ),
+        (&["*:read"], &["*"], &["GET+HEAD+OPTIONS /**"]),
+        (&["*:read"], &["~me"], &["GET+HEAD+OPTIONS ~me/**"]),
+        (&["apps:read"], &["~me"], &[]),
+        (&["apps:restart"], &["*"], &[]),
+        (&["*"], &["*"], &["everything"]),
+        (&["*"], &["apps"], &["DELETE+GET+HEAD+OPTIONS+PATCH+POST+PUT apps/**"]),
+    ] {
+        assert_eq!(shown(&[(permissions, resources)], "{}"), expected, "{permissions:?} on {resources:?}");
+    }
+}
+
+#[test]
+fn a_region_within_another_is_not_said_twice() {
+    let list: &[(&[&str], &[&str])] =
+        &[(&["apps:read"], &["apps/a", "apps/a/b", "apps/*"]), (&["*:read"], &["jobs", "*"])];
+    assert_eq!(shown(&list[..1], "{}"), ["GET+HEAD+OPTIONS apps/+"]);
+    assert_eq!(shown(list, "{}"), ["GET+HEAD+OPTIONS /**"]);
+}
+
+/// Its permissions are none that the convention knows.
+const APPS: &str = r#"{"permissions": {"app:view": "", "build:create": "", "env:view": "", "file:put": ""}, "routes": [
+    {"match": "GET /apps", "permission": "app:view", "resource": "app"},
+    {"match": "GET /apps/{app}", "permission": "app:view", "resource": "app/{app}"},
+    {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}"},
+    {"match": "GET /apps/{app}/env", "permission": "env:view", "resource": "app/{app}"},
+    {"match": "ANY /files/{owner}/{path+}", "permission": "file:put", "resource": "file/{owner}/{path}"}]}"#;
+
+#[test]
+fn a_routes_parameters_that_the_grant_binds_make_exact_paths() {
+    let one_app: &[(&[&str], &[&str])] = &[(&["app:view", "build:create"], &["app/billing"])];
+    assert_eq!(shown(one_app, APPS), ["GET+HEAD apps/billing", "POST apps/billing/builds"]);
+    let any = "DELETE+GET+HEAD+OPTIONS+PATCH+POST+PUT";
+    assert_eq!(shown(&[(&["file:put"], &["file/me"])], APPS), [format!("{any} files/me/+")]);
+    assert_eq!(shown(&[(&["file:put"], &["file/me/a/b"])], APPS), [format!("{any} files/me/a/b/**")]);
+    assert_eq!(shown(&[(&["file:put"], &["file/me/a/*"])], APPS), [format!("{any} files/me/a/+")]);
+    assert_eq!(shown(&[(&["app:view"], &["app/billing/deeper"])], APPS), [""; 0]);
+}
+
+#[test]
+fn a_resource_may_name_a_routes_parameters_in_any_order() {
+    let shown = |pattern: &str, resource: &str, grant: &str| {
+        let route = json!({"match": pattern, "permission": "file:put", "resource": resource});
+        let document = json!({"permissions": {"file:put": ""}, "routes": [route]}).to_string();
+        shown(&[(&["file:put"], &[grant])], &document)
+    };
+    // The rest may end before what follows it, or with it, or go on.
+    assert_eq!(shown("POST /files/{path+}", "{path}/of", "a/b/of"), ["POST files/a/b", "POST files/a/b/of/**"]);
+    assert_eq!(shown("POST /{x}/{y}", "{y}/{x}", "a/b"), ["POST b/a"]);
+    assert_eq!(shown("POST /{x}/{y}", "{x}/{x}", "a/b"), [""; 0]);
+    assert_eq!(shown("POST /files/{x}", "files", "files/*"), [""; 0]);
+}
+
+#[test]
+fn a_route_that_is_open_on_any_name_has_to_be_part_of_something_that_is_open() {
+    let open = |permissions: &[&str]| found(&[(permissions, &["*"])], APPS);
+    assert_eq!(open(&["app:view"]), Err(Inexpressible::Open("GET /apps/{app}".to_owned())));
+    assert_eq!(open(&["app:view", "apps:read"]), Err(Inexpressible::Closed("GET /apps/{app}/env".to_owned())));
+    let all = shown(&[(&["app:view", "apps:read", "env:view"], &["*"])], APPS);
+    assert_eq!(all, ["GET+HEAD+OPTIONS apps/**"]);
+}
+
+#[test]
+fn a_listed_root_is_left_out_where_only_what_is_below_is_open() {
+    let document = r#"{"permissions": {"app:list": ""}, "routes": [{"match": "GET /apps", "permission": "app:list"}]}"#;
+    assert_eq!(shown(&[(&["apps:read"], &["*"])], document), ["OPTIONS apps/**", "GET+HEAD apps/+"]);
+}
+
+#[test]
+fn routes_that_list_all_that_is_below_are_open_together() {
+    let document = |strict| {
+        let routes =
+            ["GET /apps/{app}", "GET /apps/{app}/{rest+}"].map(|text| json!({"match": text, "permission": "app:view"}));
+        json!({"strict": strict, "permissions": {"app:view": ""}, "routes": routes}).to_string()
+    };
+    for strict in [true, false] {
+        assert_eq!(shown(&[(&["app:view"], &["*"])], &document(strict)), ["GET+HEAD apps/+"]);
+        assert_eq!(shown(&[(&["app:view"], &["apps/billing"])], &document(strict)), ["GET+HEAD apps/billing/**"]);
+    }
+    // The convention says nothing about paths that are listed.
+    assert_eq!(shown(&[(&["apps:read"], &["*"])], &document(false)), ["GET+HEAD apps", "OPTIONS apps/**"]);
+}
+
+#[test]
+fn in_a_strict_catalog_only_routes_open_anything() {
+    let document = r#"{"strict": true, "permissions": {"app:read": ""}, "routes": [
+        {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"},
+        {"match": "GET /status", "permission": "app:read", "resource": "status"}]}"#;
+    assert_eq!(shown(&[(&["app:read"], &["app/billing"])], document), ["GET+HEAD apps/billing"]);
+    assert_eq!(shown(&[(&["*"], &["status"])], document), ["GET+HEAD status"]);
+    let admin = found(&[(&["*"], &["*"])], document);
+    assert_eq!(admin, Err(Inexpressible::Open("GET /apps/{app}".to_owned())));
+}
+
+#[test]
+fn what_is_too_much_to_say_is_not_looked_for() {
+    let many: Vec<_> = (0..600).map(|n| format!("a/{n}")).collect();
+    let resources: Vec<_> = many.iter().map(String::as_str).collect();
+    assert_eq!(found(&[(&["*"], &resources)], "{}"), Err(Inexpressible::TooMany));
+}
+
+#[test]
+fn what_takes_too_many_comparisons_is_not_worked_out() {
+    let routes = |count: usize| {
+        let route =
+            |n| json!({"match": format!("ANY /name-{n}/{{x}}/{{y}}"), "permission": "a:read", "resource": "a/{x}"});
+        json!({ "routes": (0..count).map(route).collect::<Vec<_>>() }).to_string()
+    };
+    let resources: Vec<_> = (0..50).map(|n| format!("a/{n}/*")).collect();
+    let resources: Vec<_> = resources.iter().map(String::as_str).collect();
+    let list: &[(&[&str], &[&str])] = &[(&["a:*"], &resources)];
+    let costly = found(list, &routes(900)).unwrap_err();
+    assert_eq!(costly, Inexpressible::Costly);
+    assert_eq!(costly.to_string(), "with so many routes it takes more than 250000 comparisons to say what is allowed");
+    assert_ne!(found(list, &routes(5)), Err(Inexpressible::Costly));
+}
+
+#[test]
+fn a_stored_catalog_whose_routes_overlap_opens_nothing_by_the_later_one() {
+    let overlapping = r#"{"routes": [{"match": "GET /a/b", "permission": "secret:view"}, {"match": "GET /a/{x+}", "permission": "a:read"}]}"#;
+    let catalog = Catalog::stored(overlapping).unwrap();
+    let found = regions_of(&grants(&[(&["a:read"], &["*"])]), &catalog);
+    assert_eq!(found, Err(Inexpressible::Open("GET /a/{x+}".to_owned())));
+}
+
+/// A catalog of small routes on the names that grants are about. Routes that do not go
+/// together with those before them are left out.
+fn any_catalog() -> impl Strategy<Value = Catalog> {
+    let part = "a|b|A|\\{x\\}|\\{y\\}";
+    let path = (prop::collection::vec(part, 0..4), prop::option::weighted(0.2, Just("{z+}".to_owned())));
+    let template = prop::option::of(prop::collection::vec("a|b|\\{x\\}|\\{y\\}|\\{z\\}", 1..4));
+    let route = ("GET|HEAD|POST|ANY", path, "(a|b):(read|write|go)", template).prop_map(
+        |(method, (mut parts, rest), permission, template)| {
+            parts.extend(rest);
+            let mut route = json!({"match": format!("{method} /{}", parts.join("/")), "permission": permission});
+            if let Some(template) = template {
+                route["resource"] = json!(template.join("/"));
+            }
+            route
+        },
+    );
+    (prop::bool::weighted(0.3), prop::collection::vec(route, 0..5)).prop_map(|(strict, routes)| {
+        let permissions = json!({"a:read": "", "a:write": "", "a:go": "", "b:read": "", "b:write": "", "b:go": ""});
+        let of =
+            |routes: &[Value]| Catalog::read(&json!({"strict": strict, "permissions": permissions, "routes": routes}));
+        let mut kept = Vec::new();
+        for route in routes {
+            kept.push(route);
+            if of(&kept).is_err() {
+                kept.pop();
+            }
+        }
+        of(&kept).unwrap()
+    })
+}
+
+/// Every path of up to four names, of which the last is in no grant and no route; and other spellings
+/// of those of up to three.
+fn paths() -> Vec<String> {
+    let mut paths = vec![String::new()];
+    let mut longest = paths.clone();
+    for _ in 0..4 {
+        longest = longest.iter().flat_map(|path| ["a", "b", "c"].map(|name| format!("{path}/{name}"))).collect();
+        paths.extend(longest.iter().map(|path| path.trim_start_matches('/').to_owned()));
+    }
+    let short = paths.iter().filter(|path| (1..6).contains(&path.len()));
+    let spelled = short.flat_map(|path| {
+        let (first, rest) = path.split_at(1);
+        [
+            path.to_uppercase(),
+            format!("{path}.x"),
+            format!("{}{rest}", first.to_uppercase()),
+            format!("{first}.{rest} "),
+        ]
+    });
+    paths.extend(spelled.collect::<Vec<_>>());
+    paths
+}
+
+fn is_allowed(principal: &Principal, rules: &Rules<'_>, method: &str, path: &str) -> bool {
+    let target = Target::Http { method, path };
+    decide(Some(principal), rules, &Asked { api: Api::Protected, target, from: None }, Timestamp::from_seconds(1))
+        == Decision::Allow
+}
+
+fn somebody(grants: &Grants) -> Principal {
+    Principal::Session(Session {
+        owner: "alice".parse().unwrap(),
+        groups: Vec::new(),
+        roles: Vec::new(),
+        grants: grants.clone(),
+        expires_at: Timestamp::from_seconds(9),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn regions_hold_every_request_that_is_allowed_and_no_other(
+        grants in any_grants(), catalog in any_catalog(), slash in any::<bool>()
+    ) {
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        if let Ok(allowed) = regions(&grants, &rules) {
+            let somebody = somebody(&grants);
+            for path in paths() {
+                let sent = if slash { format!("{path}/") } else { path.clone() };
+                for method in METHODS {
+                    prop_assert_eq!(
+                        contains(&allowed, method, &path), is_allowed(&somebody, &rules, method, &sent),
+                        "{} /{} in {:?}", method, sent, allowed
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The property above would hold of a function that never finds regions.
+#[test]
+fn most_grants_under_most_catalogs_have_regions() {
+    let mut runner = TestRunner::deterministic();
+    let (mut with_routes, mut expressed, mut told) = (0, 0, 0);
+    for _ in 0..2000 {
+        let (grants, catalog) = (any_grants(), any_catalog()).new_tree(&mut runner).unwrap().current();
+        let found = regions_of(&grants, &catalog);
+        if !catalog.routes().is_empty() && !grants.iter().as_slice().is_empty() {
+            with_routes += 1;
+            expressed += usize::from(found.is_ok());
+            told += usize::from(matches!(found, Ok(Allowed::Within(regions)) if !regions.is_empty()));
+        }
+    }
+    println!("of {with_routes} with routes and grants, {expressed} have regions, {told} at least one");
+    assert!(with_routes > 1000 && expressed * 10 > with_routes * 6 && told * 10 > with_routes * 3);
+}

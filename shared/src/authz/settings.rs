@@ -1,0 +1,59 @@
+//! How the deployment decides.
+
+use std::str::FromStr;
+
+use crate::env::{ConfigError, Env};
+
+/// What the operator chose about decisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `PORTCULLIS_TOKEN_MANAGEMENT`: who may manage tokens (`owners`).
+    pub token_management: TokenManagement,
+    /// `PORTCULLIS_MAX_IDLE_DAYS`: days without use after which a token is refused (0); 0 is never.
+    pub max_idle_days: u32,
+    /// `PORTCULLIS_AUTHORIZER_CACHE_SECONDS`: how long gateways cache the authorizer's responses, in
+    /// seconds (0): above 0 each response has to hold for every route.
+    pub cache_seconds: u32,
+}
+
+/// Who may manage tokens on the product's own API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenManagement {
+    /// Owners their own, with `tokens:read` and `tokens:write`; admins anyone's.
+    Owners,
+    /// Only who has `tokens:admin`.
+    Admins,
+}
+
+impl Settings {
+    /// Reads the environment that the template sets.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        Ok(Self {
+            token_management: env.parse("PORTCULLIS_TOKEN_MANAGEMENT", default.token_management)?,
+            max_idle_days: env.parse("PORTCULLIS_MAX_IDLE_DAYS", default.max_idle_days)?,
+            cache_seconds: env.parse("PORTCULLIS_AUTHORIZER_CACHE_SECONDS", default.cache_seconds)?,
+        })
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { token_management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 }
+    }
+}
+
+impl FromStr for TokenManagement {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "owners" => Ok(Self::Owners),
+            "admins" => Ok(Self::Admins),
+            _ => Err("must be owners or admins".to_owned()),
+        }
+    }
+}

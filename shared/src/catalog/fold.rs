@@ -1,0 +1,88 @@
+//! Folding of names that a backend may take for the same.
+//!
+//! Many web servers and frameworks ignore the case of a path, normalise Unicode, or drop blanks and
+//! dots at the end of a name. So a route that needs a permission of its own could be reached by
+//! another spelling of its path, which the catalog does not list.
+
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_normalizer::uts46::Uts46MapperBorrowed;
+
+/// A name without what such backends ignore: case, compatibility forms (NFKC), invisible characters,
+/// and dots and white space at either end. Names that fold to the same may be the same to a backend.
+///
+/// The mapping is that of [UTS #46](https://www.unicode.org/reports/tr46/#Processing), which maps case and
+/// compatibility forms and drops ignorable characters in one step; its two joiners, and what it does
+/// not allow, are dropped too. The Turkish `İ` and `ı` count as `i`, as upper or lower case makes them.
+pub(crate) fn fold(name: &str) -> String {
+    let mapped: String = if name.is_ascii() {
+        name.to_ascii_lowercase()
+    } else {
+        let compatible = compatibility_form(name);
+        let mapper = Uts46MapperBorrowed::new();
+        let dropped = |c: char| matches!(c, '\u{200c}' | '\u{200d}' | '\u{307}' | char::REPLACEMENT_CHARACTER);
+        let mapped = mapper.map_normalize(compatible.chars()).filter(|c| !dropped(*c));
+        // In upper case, a dotless i is the same letter as an i.
+        mapped.map(|c| if c == 'ı' { 'i' } else { c }).collect()
+    };
+    mapped.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned()
+}
+
+/// The form of a name under NFKC ([UAX #15](https://www.unicode.org/reports/tr15/)).
+pub(super) fn compatibility_form(name: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfkc().normalize(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_backend_may_take_for_the_same_fold_to_the_same() {
+        for name in [
+            "env",
+            "ENV",
+            "Env",
+            "env.",
+            "env..",
+            ".env",
+            "env ",
+            " env",
+            "env\u{a0}",
+            "env\u{3000}",
+            "env . ",
+            "env\u{200b}",
+            "e\u{200d}nv",
+            "\u{feff}env",
+            "en\u{ad}v",
+            "env\u{2060}",
+            "env\u{3164}",
+            "env\u{202e}",
+            "ｅｎｖ",
+            "ＥＮＶ",
+            "𝐞𝐧𝐯",
+            "ⓔⓝⓥ",
+            "env\u{fe0f}",
+            "env。",
+        ] {
+            assert_eq!(fold(name), "env", "{name:?}");
+        }
+        assert_eq!(fold("BÜRO"), fold("bu\u{308}ro"));
+        assert_eq!(fold("\u{212a}ey"), "key", "the Kelvin sign");
+        assert_eq!(fold("ﬁle"), "file");
+        assert_eq!((fold("admİn"), fold("admın")), ("admin".to_owned(), "admin".to_owned()));
+        assert_eq!((fold("v⒈"), fold("env․json")), ("v1".to_owned(), "env.json".to_owned()));
+    }
+
+    #[test]
+    fn other_names_stay_apart() {
+        for name in ["envs", "en v", "e.nv", "env-", "env_", "enw", "éñv", "env.json", "en-v"] {
+            assert_ne!(fold(name), "env", "{name:?}");
+        }
+        for name in ["", ".", "...", " ", "\u{200b}", "\u{3164}"] {
+            assert_eq!(fold(name), "", "{name:?}");
+        }
+        assert_eq!(fold("\0"), "\0");
+    }
+}

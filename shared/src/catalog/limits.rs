@@ -1,0 +1,75 @@
+//! How many entries the lists of a catalog may have. They are counted before anything is read, so that
+//! a document of many small entries costs no more than its bytes.
+
+use serde_json::{Map, Value};
+
+use super::{Flaw, OWN};
+use crate::grants::{MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES};
+
+const MAX_LISTED_PERMISSIONS: usize = 500;
+const MAX_ROLES: usize = 100;
+const MAX_ROUTES: usize = 1000;
+const MAX_GROUPS: usize = 500;
+const MAX_TRUST_RULES: usize = 100;
+pub(super) const MAX_CLAIMS: usize = 20;
+pub(super) const MAX_PATTERNS: usize = 20;
+
+/// The lists that have too many entries.
+pub(super) fn over_limits(document: &Value) -> Vec<Flaw> {
+    let mut limits = Limits(Vec::new());
+    let listed = document.get("permissions").and_then(Value::as_object);
+    let own = OWN.iter().filter(|(resource, action, _)| {
+        listed.is_some_and(|listed| listed.contains_key(&format!("{resource}:{action}")))
+    });
+    limits.at_most("permissions", document.get("permissions"), MAX_LISTED_PERMISSIONS + own.count());
+    limits.at_most("roles", document.get("roles"), MAX_ROLES);
+    limits.at_most("routes", document.get("routes"), MAX_ROUTES);
+    limits.at_most("sessions.groups", document.pointer("/sessions/groups"), MAX_GROUPS);
+    limits.at_most("trust", document.get("trust"), MAX_TRUST_RULES);
+    // What is in a list that is too long is not looked at.
+    if limits.0.is_empty() {
+        for (name, role) in entries(document.get("roles")) {
+            limits.at_most(&format!("roles.{name}.permissions"), role.get("permissions"), MOST_PERMISSIONS);
+        }
+        for (at, rule) in elements(document.get("trust")).enumerate() {
+            limits.trust_rule(&format!("trust[{at}]"), rule);
+        }
+    }
+    limits.0
+}
+
+struct Limits(Vec<Flaw>);
+
+impl Limits {
+    fn trust_rule(&mut self, place: &str, rule: &Value) {
+        self.at_most(&format!("{place}.claims"), rule.get("claims"), MAX_CLAIMS);
+        self.at_most(&format!("{place}.grants"), rule.get("grants"), MOST_GRANTS);
+        for (claim, patterns) in entries(rule.get("claims")).take(MAX_CLAIMS) {
+            self.at_most(&format!("{place}.claims.{claim}"), Some(patterns), MAX_PATTERNS);
+        }
+        for (at, grant) in elements(rule.get("grants")).enumerate().take(MOST_GRANTS) {
+            let place = format!("{place}.grants[{at}]");
+            self.at_most(&format!("{place}.permissions"), grant.get("permissions"), MOST_PERMISSIONS);
+            self.at_most(&format!("{place}.resources"), grant.get("resources"), MOST_RESOURCES);
+        }
+    }
+
+    fn at_most(&mut self, place: &str, list: Option<&Value>, max: usize) {
+        let count = match list {
+            Some(Value::Array(list)) => list.len(),
+            Some(Value::Object(object)) => object.len(),
+            _ => 0,
+        };
+        if count > max {
+            self.0.push(Flaw::new(place, format!("must have at most {max} entries; it has {count}")));
+        }
+    }
+}
+
+fn elements(list: Option<&Value>) -> impl Iterator<Item = &Value> {
+    list.and_then(Value::as_array).into_iter().flatten()
+}
+
+fn entries(object: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    object.and_then(Value::as_object).into_iter().flat_map(Map::iter)
+}

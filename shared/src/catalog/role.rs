@@ -1,0 +1,37 @@
+//! A role: a named set of permissions. It is a shortcut at a token's creation, where it is
+//! expanded, and what a group of people has in their sessions.
+
+use std::str::FromStr;
+
+use crate::grants::Permission;
+use crate::validation::{Invalid, validated_string};
+
+/// A role's name: a lower-case letter, then up to 31 of `a-z`, `0-9` and `-`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleName(String);
+
+/// What a role is for, and what it gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// For people.
+    pub description: String,
+    /// What whoever has it may do.
+    pub permissions: Vec<Permission>,
+}
+
+validated_string!(RoleName);
+
+impl FromStr for RoleName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let good = (1..=32).contains(&text.len())
+            && text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new("must be a lower-case letter and then at most 31 of a-z, 0-9 and '-'"))
+        }
+    }
+}

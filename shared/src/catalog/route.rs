@@ -1,0 +1,302 @@
+//! A route: `POST /apps/{app}/builds`, the permission that it needs, and the resource that
+//! its parameters name.
+//!
+//! | in a pattern | matches |
+//! | --- | --- |
+//! | `apps` | that very name, decoded and in that case |
+//! | `{app}` | any one name |
+//! | `{rest+}`, as the last part | one name or more |
+//!
+//! `ANY` is every method. `GET` is `HEAD` too, which is a `GET` without its content
+//! ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2)): what may be read may
+//! be asked for, and what may not, may not. `$connect` is the opening of a WebSocket.
+
+use std::collections::BTreeMap;
+
+use super::RequestPath;
+use crate::catalog::fold::fold;
+use crate::grants::Permission;
+use crate::grants::resource::is_segment;
+
+/// The methods that API Gateway knows.
+pub(crate) const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+
+/// The most characters of a pattern's path: with the rest of its ARN it has to fit into the
+/// 512 that a policy's resource may have.
+const LONGEST_PATH: usize = 400;
+
+/// What a request is aimed at, from the ARN that API Gateway evaluates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A method on a path, without its leading slash.
+    Http {
+        /// `GET`
+        method: &'a str,
+        /// `apps/billing`
+        path: &'a str,
+    },
+    /// Opening a WebSocket (`$connect`).
+    Connect,
+}
+
+/// One route of a protected API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// As it was written: `POST /apps/{app}/builds`.
+    pub pattern: String,
+    /// What it needs.
+    pub permission: Permission,
+    /// On what, as it was written: `app/{app}`; on the request's own path where there is
+    /// none.
+    pub resource: Option<String>,
+    pub(crate) on: On,
+    pub(crate) template: Option<Vec<Part>>,
+    /// The parts of its path with their literals folded.
+    pub(crate) folded: Vec<Part>,
+}
+
+/// A listed route of which a path is another spelling, and what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookalike {
+    /// The route's pattern.
+    pub route: String,
+    /// The permission that it needs.
+    pub permission: Permission,
+    /// The resource that it needs it on.
+    pub resource: String,
+}
+
+/// What a route matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum On {
+    /// Methods on paths.
+    Http(Method, Vec<Part>),
+    /// Opening a WebSocket.
+    Connect,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Any,
+    /// One of [`METHODS`].
+    One(&'static str),
+}
+
+/// What stands between two slashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Literal(String),
+    /// `{name}`
+    Parameter(String),
+    /// `{name+}`
+    Rest(String),
+}
+
+impl Route {
+    /// Reads a route; the other side is what is wrong with the pattern or the resource.
+    pub(super) fn read(pattern: &str, permission: Permission, resource: Option<&str>) -> Result<Self, RouteFlaw> {
+        let on = On::read(pattern).map_err(RouteFlaw::Pattern)?;
+        let template = resource.map(|text| template(text, &on)).transpose().map_err(RouteFlaw::Resource)?;
+        let resource = resource.map(str::to_owned);
+        let folded = on.parts().iter().map(Part::folded).collect();
+        Ok(Self { pattern: pattern.to_owned(), permission, resource, on, template, folded })
+    }
+
+    /// The resource that a request on this route is about; `None` if it is not on it.
+    #[must_use]
+    pub fn resource_of(&self, target: Target<'_>, path: &RequestPath) -> Option<String> {
+        let bound = match (&self.on, target) {
+            (On::Connect, Target::Connect) => BTreeMap::new(),
+            (On::Http(on, parts), Target::Http { method, .. }) if on.is(method) => {
+                bind(parts, path.names().map(|name| (name, name)), false)?
+            }
+            _ => return None,
+        };
+        self.resource_with(&bound)
+    }
+
+    /// The resource that a request is about if its path is another spelling of this route's; `None`
+    /// if it is not. `folded` are the path's names, folded.
+    ///
+    /// A file extension of the last name counts as another spelling too.
+    #[must_use]
+    pub(crate) fn resource_of_lookalike(
+        &self,
+        target: Target<'_>,
+        path: &RequestPath,
+        folded: &[String],
+    ) -> Option<String> {
+        let On::Http(on, _) = &self.on else { return None };
+        let Target::Http { method, .. } = target else { return None };
+        if !on.is(method) {
+            return None;
+        }
+        let names = path.names().zip(folded.iter().map(String::as_str));
+        self.resource_with(&bind(&self.folded, names, true)?)
+    }
+
+    fn resource_with(&self, bound: &BTreeMap<&str, String>) -> Option<String> {
+        let parts = match (&self.template, &self.on) {
+            (Some(template), _) => template,
+            (None, On::Http(_, parts)) => parts,
+            (None, On::Connect) => return Some("websocket".to_owned()),
+        };
+        let names = parts.iter().map(|part| match part {
+            Part::Literal(name) => Some(name.clone()),
+            Part::Parameter(name) | Part::Rest(name) => bound.get(name.as_str()).cloned(),
+        });
+        names.collect::<Option<Vec<_>>>().map(|names| names.join("/"))
+    }
+
+    /// Whether there is a request that both match.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        match (&self.on, &other.on) {
+            (On::Connect, On::Connect) => true,
+            (On::Http(a, path), On::Http(b, other)) => a.meets(b) && meet(path, other),
+            _ => false,
+        }
+    }
+}
+
+pub(super) enum RouteFlaw {
+    Pattern(&'static str),
+    Resource(&'static str),
+}
+
+impl On {
+    fn read(text: &str) -> Result<Self, &'static str> {
+        if text == "$connect" {
+            return Ok(Self::Connect);
+        }
+        let (method, path) = text.split_once(' ').ok_or("must be a method and a path, as in GET /apps/{app}")?;
+        let method = match METHODS.iter().find(|known| **known == method) {
+            Some(known) => Method::One(known),
+            None if method == "ANY" => Method::Any,
+            None => return Err("must begin with GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE or ANY"),
+        };
+        let path = path.strip_prefix('/').ok_or("must have a path that begins with a slash")?;
+        if path.chars().count() > LONGEST_PATH {
+            return Err("must have a path of at most 400 characters: no policy could name a longer one");
+        }
+        if path.is_empty() {
+            return Ok(Self::Http(method, Vec::new()));
+        }
+        let parts: Vec<_> = path.split('/').map(Part::read).collect::<Option<_>>().ok_or(
+            "is no path that the gateway could send: between single slashes must stand names without . and .., \\ ; ? % * { } and control characters, or {name}, or {name+}; and no slash at the end",
+        )?;
+        let names: Vec<_> = parts.iter().filter_map(Part::name).collect();
+        if names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|before| before == name)) {
+            return Err("must name each parameter once");
+        }
+        if parts.iter().rev().skip(1).any(|part| matches!(part, Part::Rest(_))) {
+            return Err("must have {name+} as its last part only");
+        }
+        Ok(Self::Http(method, parts))
+    }
+
+    fn parts(&self) -> &[Part] {
+        match self {
+            Self::Http(_, parts) => parts,
+            Self::Connect => &[],
+        }
+    }
+}
+
+impl Method {
+    pub(crate) fn is(&self, method: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::One("GET") => matches!(method, "GET" | "HEAD"),
+            Self::One(one) => *one == method,
+        }
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        METHODS.iter().any(|method| self.is(method) && other.is(method))
+    }
+}
+
+impl Part {
+    fn read(text: &str) -> Option<Self> {
+        let Some(inside) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+            return (is_segment(text) && !text.contains(['{', '}'])).then(|| Self::Literal(text.to_owned()));
+        };
+        let (name, rest) = inside.strip_suffix('+').map_or((inside, false), |name| (name, true));
+        let good = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        good.then(|| if rest { Self::Rest(name.to_owned()) } else { Self::Parameter(name.to_owned()) })
+    }
+
+    fn folded(&self) -> Self {
+        match self {
+            Self::Literal(name) => Self::Literal(fold(name)),
+            other => other.clone(),
+        }
+    }
+
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Parameter(name) | Self::Rest(name) => Some(name),
+        }
+    }
+}
+
+/// A resource's names, some of which are parameters of the path.
+fn template(text: &str, on: &On) -> Result<Vec<Part>, &'static str> {
+    let parts: Vec<_> = text.split('/').map(Part::read).collect::<Option<_>>().ok_or(
+        "must be names divided by single slashes, as in app/{app}, each a name of one thing without *, or {name} of the path",
+    )?;
+    let known = |name: &str| on.parts().iter().any(|part| part.name() == Some(name));
+    if parts.iter().filter_map(Part::name).all(known) && !parts.iter().any(|part| matches!(part, Part::Rest(_))) {
+        Ok(parts)
+    } else {
+        Err("must take its {name}s from the path, and write {name} for {name+} too")
+    }
+}
+
+/// What the parameters are in a path; `None` if the path is another one. Each name comes as it is
+/// and as it is compared with literals. Where `extension` says so, the last name may have a file
+/// extension that the literal does not have.
+fn bind<'a>(
+    parts: &'a [Part],
+    names: impl Iterator<Item = (&'a str, &'a str)>,
+    extension: bool,
+) -> Option<BTreeMap<&'a str, String>> {
+    let mut names = names.peekable();
+    let mut bound = BTreeMap::new();
+    for part in parts {
+        match part {
+            Part::Literal(literal) => {
+                let (_, name) = names.next()?;
+                let rest = name.strip_prefix(literal.as_str())?;
+                let extends = extension && rest.trim_start().starts_with('.') && names.peek().is_none();
+                if !rest.is_empty() && !extends {
+                    return None;
+                }
+            }
+            Part::Parameter(name) => {
+                bound.insert(name.as_str(), names.next()?.0.to_owned());
+            }
+            Part::Rest(name) => {
+                let rest: Vec<_> = names.by_ref().map(|(name, _)| name).collect();
+                if rest.is_empty() {
+                    return None;
+                }
+                bound.insert(name.as_str(), rest.join("/"));
+            }
+        }
+    }
+    names.next().is_none().then_some(bound)
+}
+
+fn meet(a: &[Part], b: &[Part]) -> bool {
+    match (a.split_first(), b.split_first()) {
+        (None, None) => true,
+        (None, Some(_)) | (Some(_), None) => false,
+        // The rest of the one takes whatever the other has, which is one name at least.
+        (Some((Part::Rest(_), _)), Some(_)) | (Some(_), Some((Part::Rest(_), _))) => true,
+        (Some((Part::Literal(a), _)), Some((Part::Literal(b), _))) if a != b => false,
+        (Some((_, a)), Some((_, b))) => meet(a, b),
+    }
+}

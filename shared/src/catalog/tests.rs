@@ -1,0 +1,389 @@
+use super::*;
+use crate::secret::plaintext::tests::secret;
+use serde_json::{Value, json};
+
+/// A catalog that must be good.
+pub(crate) fn catalog(document: &str) -> Catalog {
+    Catalog::read(&serde_json::from_str(document).unwrap()).unwrap()
+}
+
+/// The flaws of a document, a line each.
+fn flaws(document: &Value) -> Vec<String> {
+    let flaws = Catalog::read(document).err().unwrap_or_default();
+    flaws.into_iter().map(|flaw| format!("{}: {}", flaw.place, flaw.message)).collect()
+}
+
+/// The only flaw of a document: its place.
+#[track_caller]
+fn place(document: &Value) -> String {
+    let flaws = flaws(document);
+    assert_eq!(flaws.len(), 1, "{flaws:#?}");
+    flaws[0].split(": ").next().unwrap().to_owned()
+}
+
+fn with_routes(routes: &[&str]) -> Value {
+    let routes: Vec<_> = routes.iter().map(|text| json!({"match": text, "permission": "x:read"})).collect();
+    json!({ "routes": routes })
+}
+
+#[test]
+fn the_default_is_a_good_catalog_with_five_roles_that_is_not_strict() {
+    let catalog = Catalog::of_the_deployment();
+    assert_eq!(Catalog::read(&catalog.to_document()).as_ref(), Ok(catalog));
+    let roles: Vec<_> = catalog.role_names().map(RoleName::as_str).collect();
+    assert_eq!(roles, ["admin", "cicd", "deployer", "ops", "viewer"]);
+    assert!(!catalog.is_strict());
+}
+
+#[test]
+fn the_products_own_permissions_are_part_of_every_catalog_as_they_are() {
+    let document = Catalog::default().to_document();
+    let listed: Vec<_> = document["permissions"].as_object().unwrap().keys().collect();
+    let own = ["catalog:read", "catalog:write", "tokens:admin", "tokens:introspect", "tokens:read", "tokens:write"];
+    assert_eq!(listed, own);
+    let strict = json!({"strict": true, "roles": {"a": {"permissions": ["tokens:write", "catalog:*"]}}});
+    assert_eq!(flaws(&strict), [""; 0]);
+    for own in ["tokens:read", "tokens:sell", "catalog:burn"] {
+        assert_eq!(place(&json!({"permissions": {own: "Something else"}})), format!("permissions.{own}"));
+    }
+}
+
+#[test]
+fn a_document_that_was_read_can_be_written_back_as_it_is() {
+    let written = catalog(
+        r#"{"strict": true, "permissions": {"app:read": "See", "app:go": "Go"},
+            "roles": {"cicd": {"description": "CI", "permissions": ["app:*", "app:go"]}},
+            "routes": [{"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"},
+                {"match": "$connect", "permission": "app:go"}],
+            "sessions": {"groups": {"platform admins": "cicd"}}}"#,
+    );
+    assert_eq!(Catalog::read(&written.to_document()), Ok(written.clone()));
+    assert_eq!(Catalog::stored(&written.to_document().to_string()), Some(written));
+}
+
+#[test]
+fn an_unknown_permission_is_named_with_its_place_in_roles_and_routes() {
+    let document = |strict| {
+        json!({
+            "strict": strict,
+            "permissions": {"app:read": "See"},
+            "roles": {"cicd": {"permissions": ["app:read", "app:reed", "app:*", "*:read", "*", "jobs:*", "jobs:write"]}},
+            "routes": [{"match": "GET /a", "permission": "app:read"}, {"match": "GET /b", "permission": "job:start"}],
+        })
+    };
+    let places = |strict| {
+        let flaws = flaws(&document(strict));
+        flaws.into_iter().map(|flaw| flaw.split(": ").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(places(false), ["roles.cicd.permissions[1]", "routes[1].permission"], "read and write are conventional");
+    assert_eq!(
+        places(true),
+        ["roles.cicd.permissions[1]", "roles.cicd.permissions[5]", "roles.cicd.permissions[6]", "routes[1].permission"]
+    );
+}
+
+#[test]
+fn two_routes_that_match_one_request_are_named() {
+    for (one, other) in [
+        ("GET /apps", "GET /apps"),
+        ("GET /apps/{app}", "GET /apps/{name}"),
+        ("GET /apps/{app}", "GET /apps/new"),
+        ("GET /apps/{app}/x", "GET /apps/y/{part}"),
+        ("ANY /apps", "POST /apps"),
+        ("HEAD /apps", "GET /apps"),
+        ("ANY /{all+}", "GET /apps/{app}/builds"),
+        ("GET /a/{rest+}", "GET /a/{one}/{rest+}"),
+        ("$connect", "$connect"),
+    ] {
+        assert_eq!(place(&with_routes(&["GET /", one, other])), "routes[2].match", "{one} and {other}");
+        assert_eq!(place(&with_routes(&[other, one])), "routes[1].match", "{other} and {one}");
+    }
+    let apart = [
+        "GET /apps",
+        "POST /apps",
+        "GET /apps/{app}",
+        "GET /apps/{app}/builds",
+        "GET /apps/{app}/jobs",
+        "GET /a/{b+}",
+        "GET /",
+        "$connect",
+        "GET /Apps",
+    ];
+    assert_eq!(flaws(&with_routes(&apart)), [""; 0]);
+}
+
+#[test]
+fn a_pattern_that_the_gateway_could_never_send_is_named() {
+    let long = format!("GET /{}", "x".repeat(401));
+    for pattern in [
+        "",
+        "GET",
+        "/apps",
+        "GET apps",
+        "get /apps",
+        "TRACE /apps",
+        "GET  /apps",
+        "GET /apps/",
+        "GET //apps",
+        "GET /a//b",
+        "GET /a/../b",
+        "GET /./a",
+        "GET /a%20b",
+        "GET /a%2Fb",
+        "GET /a?x=1",
+        "GET /a*",
+        "GET /*",
+        "GET /a;b",
+        "GET /a\\b",
+        "GET /a\nb",
+        "GET /{",
+        "GET /{}",
+        "GET /x{app}",
+        "GET /{app}x",
+        "GET /{a b}",
+        "GET /{1}",
+        "GET /{a}/{a}",
+        "GET /{a+}/b",
+        "GET /{a}/{a+}",
+        "$disconnect",
+        "GET $connect",
+        "ANY",
+        &long,
+    ] {
+        assert_eq!(place(&with_routes(&[pattern])), "routes[0].match", "{pattern:?}");
+    }
+    for good in ["GET /my app/ü", "DELETE /", "ANY /{a+}", "PATCH /a.b/~c/{d_1}", "GET /..."] {
+        assert_eq!(flaws(&with_routes(&[good])), [""; 0], "{good}");
+    }
+}
+
+#[test]
+fn a_resource_takes_its_parameters_from_the_path() {
+    let with = |resource: &str| json!({"routes": [{"match": "GET /apps/{app}/{rest+}", "permission": "x:read", "resource": resource}]});
+    for good in ["app/{app}", "{app}", "status", "app/{app}/{rest}", "{rest}/{app}"] {
+        assert_eq!(flaws(&with(good)), [""; 0], "{good}");
+    }
+    for bad in ["", "app/{name}", "app/*", "*", "/app", "app/", "a//b", "a/../b", "app-{app}", "{rest+}"] {
+        assert_eq!(place(&with(bad)), "routes[0].resource", "{bad:?}");
+    }
+}
+
+#[test]
+fn a_route_names_the_resource_of_a_request() {
+    let catalog = catalog(
+        r#"{"permissions": {}, "routes": [
+            {"match": "GET /apps/{app}", "permission": "x:read", "resource": "app/{app}"},
+            {"match": "ANY /files/{owner}/{path+}", "permission": "x:read", "resource": "{path}/of/{owner}"},
+            {"match": "GET /my app/x", "permission": "x:read"}]}"#,
+    );
+    let resource = |method, path| {
+        let found = catalog.route(Target::Http { method, path }, &RequestPath::parse(path).unwrap());
+        found.map_or_else(|| "none".to_owned(), |(_, resource)| resource)
+    };
+    for (method, path, expected) in [
+        ("GET", "apps/billing", "app/billing"),
+        ("GET", "apps/billing/", "app/billing"),
+        ("HEAD", "apps/billing", "app/billing"),
+        ("GET", "apps/b%20c", "app/b c"),
+        ("POST", "apps/billing", "none"),
+        ("GET", "apps", "none"),
+        ("GET", "apps/billing/x", "none"),
+        ("GET", "Apps/billing", "none"),
+        ("BREW", "files/me/a/b", "a/b/of/me"),
+        ("GET", "files/me", "none"),
+        ("GET", "my%20app/x", "my app/x"),
+        ("GET", "", "none"),
+    ] {
+        assert_eq!(resource(method, path), expected, "{method} /{path}");
+    }
+}
+
+#[test]
+fn a_group_has_a_role_that_is_there() {
+    let document = json!({
+        "roles": {"admin": {"permissions": ["*"]}},
+        "sessions": {"groups": {"good": "admin", "bad": "boss", "": "admin"}},
+    });
+    let flaws = flaws(&document);
+    assert_eq!(flaws.len(), 2, "{flaws:#?}");
+    assert!(flaws.iter().any(|flaw| flaw == r#"sessions.groups.bad: "boss" is not the name of a role"#), "{flaws:#?}");
+}
+
+#[test]
+fn every_flaw_is_named_at_once() {
+    let document = json!({
+        "strict": "yes",
+        "permissions": {"app read": "x", "app:*": "x", "app:go": 1, "app:long": "x".repeat(201)},
+        "roles": {"Admin": {"permissions": ["*"]}, "none": {"permissions": []}, "odd": 7, "lost": {}, "more": {"permissions": ["*"], "x": 1}},
+        "routes": [{"match": "GET /a"}, {"permission": "app:go"}, [], {"match": "GET /b", "permission": "*"}],
+        "sessions": {"groups": [], "idle": 1},
+        "colour": "red",
+    });
+    insta::assert_snapshot!(flaws(&document).join("\n"));
+    assert_eq!(flaws(&json!([])), ["*: [] must be an object"]);
+}
+
+#[test]
+fn an_unknown_permission_is_named_with_the_listed_one_that_is_most_like_it() {
+    let said = |permission: &str, strict: bool| {
+        let permissions = json!({"apps:restart": "", "jobs:run": ""});
+        let roles = json!({"ops": {"permissions": [permission]}});
+        flaws(&json!({"strict": strict, "permissions": permissions, "roles": roles})).join("; ")
+    };
+    let expected = |said: &str| format!("roles.ops.permissions[0]: unknown permission {said}");
+    assert_eq!(said("apps:walk", false), expected(r#""apps:walk"; did you mean "apps:write"?"#));
+    assert_eq!(said("apps:restrat", true), expected(r#""apps:restrat"; did you mean "apps:restart"?"#));
+    assert_eq!(said("token:read", true), expected(r#""token:read"; did you mean "tokens:read"?"#));
+    let none = r#""zebra:feed": list it under permissions, with a description"#;
+    assert_eq!(said("zebra:feed", true), expected(none));
+}
+
+#[test]
+fn a_long_value_is_shown_by_its_beginning_and_a_token_never() {
+    let token = format!("pcl_{}", "a1B".repeat(30));
+    let said = flaws(&json!({"strict": "x".repeat(500), "routes": token, "roles": token})).join("\n");
+    assert!(said.contains(&format!("strict: \"{}… must be true or false", "x".repeat(99))), "{said}");
+    assert!(!said.contains(&token) && said.contains("[redacted]"), "{said}");
+    let routes = json!([{"match": "GET /", "permission": format!("apps:{token}")}]);
+    let permissions = json!({format!("apps:{token}x"): ""});
+    let said = flaws(&json!({"permissions": permissions, "routes": routes})).join("\n");
+    assert!(said.contains("unknown permission \"apps:pcl_") && !said.contains(&token), "{said}");
+}
+
+#[test]
+fn a_flaw_keeps_its_place_behind_entries_that_cannot_be_read() {
+    let document = json!({
+        "roles": {"cicd": {"permissions": ["no permission", "apps:read", 7, "app:go"]}, "lost": {"permissions": [7]}},
+        "routes": [
+            {"match": "GET apps", "permission": "apps:read"},
+            {"match": "GET /apps", "permission": "apps:read"},
+            {"match": "GET /jobs", "permission": 7},
+            {"match": "GET /apps", "permission": "app:go"},
+        ],
+    });
+    let flaws = flaws(&document);
+    let named = |flaw: &str| assert!(flaws.iter().any(|found| found.starts_with(flaw)), "{flaw}\n{flaws:#?}");
+    named(r#"roles.cicd.permissions[0]: "no permission" must be resource:action"#);
+    named(r#"roles.cicd.permissions[3]: unknown permission "app:go""#);
+    named(r#"routes[3].permission: unknown permission "app:go""#);
+    named(r#"routes[3].match: "GET /apps" matches requests that routes[1] matches too"#);
+    assert_eq!(flaws.len(), 8, "{flaws:#?}");
+}
+
+#[test]
+fn a_role_has_a_permission_once() {
+    let given = |permissions: &[&str]| json!({"roles": {"x": {"permissions": permissions}}});
+    let read = Catalog::read(&given(&["a:read", "*", "a:read", "*:*"])).unwrap();
+    assert_eq!(read.to_document()["roles"]["x"]["permissions"], json!(["a:read", "*"]));
+    let places =
+        |list: &[&str]| flaws(&given(list)).into_iter().map(|flaw| flaw.split(": ").next().unwrap().to_owned());
+    assert_eq!(places(&["a:read", "a:read", "a:go"]).collect::<Vec<_>>(), ["roles.x.permissions[2]"]);
+    // As in a token, all that are given count.
+    assert_eq!(places(&["a:read"; 50]).count(), 0);
+    assert_eq!(places(&["a:read"; 51]).collect::<Vec<_>>(), ["roles.x.permissions"]);
+}
+
+#[test]
+fn what_looks_like_a_token_is_nowhere_in_a_catalog_nor_in_what_is_said_of_it() {
+    let token = secret("pcl", 7).reveal().to_owned();
+    let role = |permission: &str, text: &str| json!({"permissions": [permission], "description": text});
+    let route = |text: &str, resource: &str| json!({"match": text, "permission": "x:read", "resource": resource});
+    let pattern = format!("GET /{token}");
+    for (document, places) in [
+        (json!({"permissions": {format!("{token}:read"): ""}}), 1),
+        (json!({"permissions": {"app:go": token}}), 1),
+        (json!({"roles": {"a": role(&format!("{token}:read"), "")}}), 1),
+        (json!({"roles": {"a": role("x:read", &token)}}), 1),
+        (json!({"roles": {"a": role("x:read", "")}, "sessions": {"groups": {token.clone(): "a"}}}), 1),
+        (json!({"routes": [route("GET /a", &format!("x/{token}"))]}), 1),
+        (json!({"routes": [route(&format!("GET /{{{token}}}"), "x")]}), 1),
+        // The other one is told that it matches the same requests.
+        (json!({"routes": [route(&pattern, "x"), route(&pattern, "x")]}), 3),
+    ] {
+        let flaws = Catalog::read(&document).unwrap_err();
+        assert_eq!(flaws.len(), places, "{flaws:#?}");
+        assert!(flaws.iter().all(|flaw| !flaw.message.contains(&token)), "{flaws:#?}");
+    }
+}
+
+#[test]
+fn a_catalog_has_its_limits() {
+    let many = |count: usize, entry: &dyn Fn(usize) -> (String, Value)| {
+        (0..count).map(entry).collect::<serde_json::Map<_, _>>()
+    };
+    let permissions = |count| json!({"permissions": many(count, &|n| (format!("p{n}:go"), json!("")))});
+    let roles = |count| json!({"roles": many(count, &|n| (format!("r{n}"), json!({"permissions": ["*"]})))});
+    let groups = |count| {
+        json!({
+            "roles": {"a": {"permissions": ["*"]}},
+            "sessions": {"groups": many(count, &|n| (format!("g{n}"), json!("a")))},
+        })
+    };
+    let routes = |count: usize| {
+        let routes: Vec<_> =
+            (0..count).map(|n| json!({"match": format!("GET /r{n}/{{x}}"), "permission": "x:read"})).collect();
+        json!({ "routes": routes })
+    };
+    for (good, bad, place) in [
+        (permissions(500), permissions(501), "permissions: must have at most 500 entries; it has 501"),
+        (roles(100), roles(101), "roles: must have at most 100 entries; it has 101"),
+        (routes(1000), routes(1001), "routes: must have at most 1000 entries; it has 1001"),
+        (groups(500), groups(501), "sessions.groups: must have at most 500 entries; it has 501"),
+    ] {
+        assert_eq!(flaws(&good), [""; 0], "{place}");
+        assert_eq!(flaws(&bad), [place]);
+    }
+}
+
+#[test]
+fn a_stored_catalog_stays_readable_when_rules_are_tightened() {
+    let old = json!({"roles": {"Old Name": {"permissions": ["gone:now"]}}, "routes": [
+        {"match": "GET /a", "permission": "x:y"}, {"match": "GET /a", "permission": "x:z"}]});
+    assert!(Catalog::read(&old).is_err());
+    assert!(Catalog::stored(&old.to_string()).is_some());
+    assert!(Catalog::stored("{\"routes\": 1}").is_none());
+}
+
+#[test]
+fn in_a_strict_catalog_only_what_is_listed_can_be_granted() {
+    let strict = catalog(r#"{"strict": true, "permissions": {"app:read": ""}}"#);
+    let may = |text: &str| strict.may_grant(&text.parse().unwrap());
+    for good in ["app:read", "app:*", "*:read", "*", "tokens:write", "catalog:*"] {
+        assert!(may(good), "{good}");
+    }
+    for bad in ["app:write", "ap:*", "*:sell", "jobs:read"] {
+        assert!(!may(bad), "{bad}");
+    }
+    assert!(Catalog::default().may_grant(&"anything:at-all".parse().unwrap()));
+}
+
+#[test]
+fn what_a_catalog_gives_to_groups_that_they_did_not_have_is_a_gain() {
+    let with = |document: &str| catalog(document);
+    let before = with(
+        r#"{"permissions": {"a:go": "", "b:go": ""}, "roles": {"x": {"permissions": ["a:*"]}, "y": {"permissions": ["b:go"]}},
+            "sessions": {"groups": {"team": "x"}}}"#,
+    );
+    let gains = |document: &str| {
+        let after = with(document);
+        after.gains(&before).map(|(group, permission)| format!("{group} {permission}")).collect::<Vec<_>>()
+    };
+    // The same, less, and a role that nobody has.
+    assert_eq!(gains(&before.to_document().to_string()), [""; 0]);
+    assert_eq!(
+        gains(
+            r#"{"permissions": {"a:go": ""}, "roles": {"x": {"permissions": ["a:go"]}, "z": {"permissions": ["*"]}},
+            "sessions": {"groups": {"team": "x"}}}"#
+        ),
+        [""; 0]
+    );
+    // A role that grew, a group with another role, and a new group.
+    assert_eq!(
+        gains(
+            r#"{"permissions": {"a:go": "", "b:go": ""}, "roles": {"x": {"permissions": ["a:*", "b:go"]}},
+            "sessions": {"groups": {"team": "x", "new": "x"}}}"#
+        ),
+        ["new a:*", "new b:go", "team b:go"]
+    );
+    assert_eq!(gains(r#"{"roles": {"y": {"permissions": ["*"]}}, "sessions": {"groups": {"team": "y"}}}"#), ["team *"]);
+}

@@ -1,0 +1,163 @@
+//! A trust rule as JSON, read with every flaw named at its place, and written.
+//!
+//! ```json
+//! {
+//!   "name": "deploy-billing",
+//!   "issuer": "https://token.actions.githubusercontent.com",
+//!   "audience": "https://tokens.example.com",
+//!   "claims": { "repository": "acme/billing", "ref": ["refs/heads/main", "refs/tags/v*"] },
+//!   "grants": [{ "permissions": ["apps:write"], "resources": ["apps/billing"] }],
+//!   "lifetime": "10m"
+//! }
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{LONGEST_EXCHANGED_SECONDS, Pattern, RuleName, SHORTEST_SECONDS, TrustRule};
+use crate::catalog::document::Reader;
+use crate::clock::Timestamp;
+use crate::grants::{Grant, Grants, Permission, Resource};
+use crate::token::parse_expires_in;
+
+const KNOWN: &str = "name, issuer, audience, claims, grants, lifetime";
+
+impl TrustRule {
+    /// As it stands in the document.
+    pub(in crate::catalog) fn to_document(&self) -> Value {
+        let claims: Map<_, _> =
+            self.claims.iter().map(|(claim, patterns)| (claim.clone(), one_or_many(patterns))).collect();
+        let grants = self.grants.iter().map(|grant| {
+            let permissions: Vec<_> = grant.permissions.iter().map(Permission::to_string).collect();
+            let resources: Vec<_> = grant.resources.iter().map(Resource::to_string).collect();
+            json!({ "permissions": permissions, "resources": resources })
+        });
+        json!({
+            "name": self.name.as_str(),
+            "issuer": self.issuer,
+            "audience": self.audience,
+            "claims": claims,
+            "grants": grants.collect::<Vec<_>>(),
+            "lifetime": written(self.lifetime_seconds),
+        })
+    }
+}
+
+fn one_or_many(patterns: &[Pattern]) -> Value {
+    match patterns {
+        [one] => json!(one.as_str()),
+        many => many.iter().map(|pattern| json!(pattern.as_str())).collect(),
+    }
+}
+
+fn written(seconds: u32) -> String {
+    if seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
+}
+
+impl Reader {
+    pub(in crate::catalog) fn trust_rule(&mut self, place: &str, rule: &Value) -> Option<TrustRule> {
+        let mut fields = self.object(place, rule)?;
+        let at = |field: &str| format!("{place}.{field}");
+        let mut texts = ["name", "issuer", "audience"].map(|field| self.required(&at(field), fields.remove(field)));
+        let [name, issuer, audience] = texts.each_mut().map(Option::take);
+        let (claims, grants, lifetime) = (fields.remove("claims"), fields.remove("grants"), fields.remove("lifetime"));
+        self.nothing_else(&format!("{place}."), fields, KNOWN);
+        for (field, value) in [("claims", &claims), ("grants", &grants)] {
+            if value.is_none() {
+                self.fail(at(field), "is required");
+            }
+        }
+        let claims = claims.map(|claims| self.conditions(&at("claims"), &claims));
+        let grants = grants.and_then(|grants| self.trust_grants(&at("grants"), &grants));
+        // One that is wrong was noted, and the rest of the rule is looked at all the same.
+        let lifetime = lifetime.and_then(|value| self.lifetime(&at("lifetime"), &value));
+        Some(TrustRule {
+            name: RuleName::stored(&name?)?,
+            issuer: issuer?,
+            audience: audience?,
+            claims: claims?,
+            grants: grants?,
+            lifetime_seconds: lifetime.unwrap_or(LONGEST_EXCHANGED_SECONDS),
+        })
+    }
+
+    fn required(&mut self, place: &str, value: Option<Value>) -> Option<String> {
+        let Some(value) = value else {
+            self.fail(place, "is required");
+            return None;
+        };
+        self.text(place, &value)
+    }
+
+    fn conditions(&mut self, place: &str, claims: &Value) -> BTreeMap<String, Vec<Pattern>> {
+        let claims = self.object(place, claims).unwrap_or_default();
+        let mut read = BTreeMap::new();
+        for (claim, value) in claims {
+            let place = format!("{place}.{claim}");
+            let patterns = match &value {
+                Value::String(one) => vec![Pattern::new(one)],
+                Value::Array(many) if many.iter().all(Value::is_string) => {
+                    many.iter().filter_map(Value::as_str).map(Pattern::new).collect()
+                }
+                _ => {
+                    self.fail_value(&place, &value, "must be a string or a list of strings; one of them has to match");
+                    continue;
+                }
+            };
+            read.insert(claim, patterns);
+        }
+        read
+    }
+
+    /// None where a part could not be read: then nothing behind it is named by a wrong place.
+    fn trust_grants(&mut self, place: &str, grants: &Value) -> Option<Grants> {
+        let list = self.list(place, Some(grants));
+        let grants = list.iter().enumerate().map(|(at, grant)| {
+            let place = format!("{place}[{at}]");
+            let mut fields = self.object(&place, grant)?;
+            let (permissions, resources) = (fields.remove("permissions"), fields.remove("resources"));
+            self.nothing_else(&format!("{place}."), fields, "permissions, resources");
+            let permissions = self.each(&format!("{place}.permissions"), permissions.as_ref(), Self::permission);
+            let resources = match resources {
+                None => Some(vec![Resource::All]),
+                Some(list) => self.each(&format!("{place}.resources"), Some(&list), |reader, place, value| {
+                    reader.text(place, value).map(|text| Resource::stored(&text))
+                }),
+            };
+            Some(Grant { permissions: permissions?, resources: resources? })
+        });
+        let grants: Vec<_> = grants.collect();
+        grants.into_iter().collect::<Option<Vec<_>>>().map(Grants::from)
+    }
+
+    /// Each entry of a list, and each once.
+    fn each<T: PartialEq>(
+        &mut self,
+        place: &str,
+        list: Option<&Value>,
+        read: impl Fn(&mut Self, &str, &Value) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let (mut all, list) = (Vec::new(), self.list(place, list));
+        for (at, value) in list.iter().enumerate() {
+            let place = format!("{place}[{at}]");
+            match read(self, &place, value) {
+                Some(entry) if all.contains(&entry) => self.fail_value(&place, value, "is listed twice"),
+                Some(entry) => all.push(entry),
+                None => {}
+            }
+        }
+        (all.len() == list.len()).then_some(all)
+    }
+
+    fn lifetime(&mut self, place: &str, value: &Value) -> Option<u32> {
+        let text = self.text(place, value)?;
+        let epoch = Timestamp::from_seconds(0);
+        let seconds = parse_expires_in(&text, epoch).ok().and_then(|end| u32::try_from(end.seconds()).ok());
+        let good = seconds.filter(|seconds| (SHORTEST_SECONDS..=LONGEST_EXCHANGED_SECONDS).contains(seconds));
+        if good.is_none() {
+            self.fail_value(place, value, "must be a whole number and s or m, as in 10m, from 1m to 15m");
+        }
+        good
+    }
+}

@@ -1,0 +1,380 @@
+use super::*;
+use crate::catalog::Flaw;
+use crate::catalog::tests::catalog;
+use crate::grants::Permission;
+use crate::secret::plaintext::tests::secret;
+use serde_json::json;
+
+const AUDIENCE: &str = "https://tokens.example.com";
+
+/// The claims of a job, as the CI system's documentation shows them.
+fn recorded(name: &str) -> ClaimSet {
+    let text = match name {
+        "github-environment" => include_str!("../../../../examples/ci/claims/github-environment.json"),
+        "github-immutable-subject" => include_str!("../../../../examples/ci/claims/github-immutable-subject.json"),
+        "github-pull-request" => include_str!("../../../../examples/ci/claims/github-pull-request.json"),
+        "github-tag" => include_str!("../../../../examples/ci/claims/github-tag.json"),
+        "gitlab-main" => include_str!("../../../../examples/ci/claims/gitlab-main.json"),
+        "gitlab-merge-request" => include_str!("../../../../examples/ci/claims/gitlab-merge-request.json"),
+        other => panic!("{other}"),
+    };
+    serde_json::from_str(text).unwrap()
+}
+
+const RECORDED: [&str; 5] =
+    ["github-environment", "github-pull-request", "github-tag", "gitlab-main", "gitlab-merge-request"];
+
+#[expect(clippy::needless_pass_by_value, reason = "so that json! stands in the call")]
+fn rule(issuer: &str, claims: Value) -> Value {
+    json!({
+        "name": "rule", "issuer": issuer, "audience": AUDIENCE, "claims": claims,
+        "grants": [{"permissions": ["apps:write"], "resources": ["apps/billing"]}], "lifetime": "10m",
+    })
+}
+
+fn github(claims: Value) -> Value {
+    rule("https://token.actions.githubusercontent.com", claims)
+}
+
+fn with(mut rule: Value, field: &str, value: Value) -> Value {
+    rule[field] = value;
+    rule
+}
+
+fn read(rules: &[Value]) -> Result<Catalog, Vec<Flaw>> {
+    Catalog::read(&json!({ "trust": rules }))
+}
+
+/// Which of the recorded identities a rule takes.
+fn taken(rule: &Value) -> Vec<&'static str> {
+    let catalog = read(std::slice::from_ref(rule)).unwrap();
+    RECORDED.into_iter().filter(|name| catalog.trusting(&recorded(name)).is_some()).collect()
+}
+
+/// The places of the flaws of one rule, and what is said of them.
+fn flaws(rule: Value) -> Vec<String> {
+    let flaws = read(&[rule]).err().unwrap_or_default();
+    flaws.into_iter().map(|flaw| format!("{}: {}", flaw.place, flaw.message)).collect()
+}
+
+#[test]
+fn a_rule_takes_the_jobs_that_meet_all_of_its_conditions_and_no_others() {
+    let environment = json!({"repository": "octo-org/octo-repo", "environment": "prod"});
+    assert_eq!(taken(&github(environment)), ["github-environment"]);
+    let refs = json!({"repository": "octo-org/octo-repo", "ref": ["refs/heads/main", "refs/tags/v*"]});
+    assert_eq!(taken(&github(refs)), ["github-environment", "github-tag"]);
+    let anything = json!({"repository_owner_id": "65"});
+    assert_eq!(taken(&github(anything)), ["github-environment", "github-pull-request", "github-tag"]);
+    let elsewhere = json!({"repository": "octo-org/other"});
+    assert_eq!(taken(&github(elsewhere)), [""; 0]);
+
+    let protected = json!({"project_path": "my-group/*", "ref_protected": "true"});
+    assert_eq!(taken(&rule("https://gitlab.com", protected)), ["gitlab-main"]);
+    let team = json!({"namespace_id": "72", "groups_direct": "my-group/platform"});
+    assert_eq!(taken(&rule("https://gitlab.com", team)), ["gitlab-main", "gitlab-merge-request"]);
+    // A number in the claim, a text in the rule.
+    let runner = json!({"namespace_id": "72", "runner_id": "1"});
+    assert_eq!(taken(&rule("https://gitlab.com", runner)), ["gitlab-main", "gitlab-merge-request"]);
+}
+
+#[test]
+fn another_issuer_or_audience_is_never_taken() {
+    let good = github(json!({"repository": "octo-org/octo-repo"}));
+    let catalog = read(&[good]).unwrap();
+    let claims = recorded("github-environment");
+    assert!(catalog.trusting(&claims).is_some());
+    for (claim, value) in [
+        ("iss", json!("https://token.actions.githubusercontent.com/")),
+        ("iss", json!("https://token.actions.githubusercontent.com.example.com")),
+        ("aud", json!("https://tokens.example.com/")),
+        ("aud", json!(["https://other.example.com"])),
+        ("aud", Value::Null),
+    ] {
+        let mut claims = claims.clone();
+        claims.insert(claim.to_owned(), value);
+        assert_eq!(catalog.trusting(&claims), None, "{claim}");
+    }
+    let mut several = claims;
+    several.insert("aud".to_owned(), json!(["https://other.example.com", AUDIENCE]));
+    assert!(catalog.trusting(&several).is_some());
+}
+
+#[test]
+fn a_claim_that_is_missing_empty_or_no_text_meets_no_condition_but_one_for_it() {
+    let catalog = read(&[github(json!({"repository": "octo-org/octo-repo", "environment": "*"}))]).unwrap();
+    let mut claims = recorded("github-environment");
+    for (value, takes) in [
+        (json!("prod"), true),
+        (json!(["x/y", "prod"]), true),
+        (json!(true), true),
+        (Value::Null, false),
+        (json!({"name": "prod"}), false),
+        (json!([]), false),
+        (json!([["prod"]]), false),
+    ] {
+        claims.insert("environment".to_owned(), value.clone());
+        assert_eq!(catalog.trusting(&claims).is_some(), takes, "{value}");
+    }
+    claims.remove("environment");
+    assert_eq!(catalog.trusting(&claims), None);
+}
+
+#[test]
+fn the_first_rule_that_takes_an_identity_gives_its_grants() {
+    let narrow = with(github(json!({"repository": "octo-org/octo-repo", "environment": "prod"})), "name", json!("a"));
+    let wide = with(github(json!({"repository_owner": "octo-org"})), "name", json!("b"));
+    let first =
+        |rules: &[Value], name: &str| read(rules).unwrap().trusting(&recorded(name)).map(|r| r.name.to_string());
+    assert_eq!(first(&[narrow.clone(), wide.clone()], "github-environment").as_deref(), Some("a"));
+    assert_eq!(first(&[wide.clone(), narrow.clone()], "github-environment").as_deref(), Some("b"));
+    assert_eq!(first(&[narrow, wide], "github-tag").as_deref(), Some("b"));
+}
+
+#[test]
+fn what_is_not_met_is_said_with_what_there_is_and_what_would_do() {
+    let conditions = json!({"repository": "octo-org/octo-repo", "ref": ["refs/heads/main", "refs/heads/release-*"], "environment": "prod"});
+    let catalog = read(&[github(conditions)]).unwrap();
+    let mismatches = catalog.trust()[0].mismatches(&recorded("github-pull-request"));
+    let said: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            r#"environment is not there, and has to be "prod""#,
+            r#"ref is "refs/pull/7/merge", and has to be "refs/heads/main" or "refs/heads/release-*""#,
+        ]
+    );
+}
+
+#[test]
+fn a_condition_that_differs_only_in_case_is_not_met_and_says_so() {
+    let conditions = json!({"repository": "Octo-Org/octo-repo", "ref": "refs/heads/Main*", "environment": "Prod"});
+    let mut rule = github(conditions);
+    rule["audience"] = json!("HTTPS://tokens.example.com");
+    let catalog = read(&[rule]).unwrap();
+    let mut claims = recorded("github-environment");
+    claims.insert("environment".to_owned(), json!("staging"));
+    let said: Vec<_> = catalog.trust()[0].mismatches(&claims).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            r#"aud is "https://tokens.example.com", and has to be "HTTPS://tokens.example.com" (only upper and lower case differ)"#,
+            r#"environment is "staging", and has to be "Prod""#,
+            r#"ref is "refs/heads/main", and has to be "refs/heads/Main*" (only upper and lower case differ)"#,
+            r#"repository is "octo-org/octo-repo", and has to be "Octo-Org/octo-repo" (only upper and lower case differ)"#,
+        ]
+    );
+    assert_eq!(catalog.trusting(&recorded("github-environment")), None);
+}
+
+#[test]
+fn a_rule_by_ids_takes_subjects_with_and_without_ids_and_a_rule_by_subject_only_its_own_form() {
+    let takes = |rule: Value, name: &str| read(&[rule]).unwrap().trusting(&recorded(name)).is_some();
+    let ids = || github(json!({"repository_id": "74", "repository_owner_id": "65", "environment": "prod"}));
+    let subject = || github(json!({"sub": "repo:octo-org@65/octo-repo@74:environment:prod"}));
+    assert!(takes(ids(), "github-environment") && takes(ids(), "github-immutable-subject"));
+    assert!(!takes(subject(), "github-environment") && takes(subject(), "github-immutable-subject"));
+    assert!(!takes(github(json!({"sub": "repo:octo-org/octo-repo:environment:prod"})), "github-immutable-subject"));
+}
+
+#[test]
+fn of_an_issuer_that_signs_for_everybody_a_rule_names_whose_identities_it_takes() {
+    for good in [
+        json!({"repository": "acme/billing"}),
+        json!({"repository": ["acme/*", "umbrella/x"]}),
+        json!({"repository_owner": "acme", "ref": "refs/heads/main"}),
+        json!({"repository_id": "74"}),
+        json!({"sub": "repo:acme/*:environment:prod"}),
+        json!({"workflow_ref": "acme/billing/.github/workflows/*@refs/heads/main"}),
+    ] {
+        assert_eq!(flaws(github(good.clone())), [""; 0], "{good}");
+    }
+    for bad in [
+        json!({"ref": "refs/heads/main"}),
+        json!({"repository": "*"}),
+        json!({"repository": "*/billing"}),
+        json!({"repository": ["acme/billing", "a*/billing"]}),
+        json!({"repository": "acme*"}),
+        json!({"repository_owner": "acme*"}),
+        json!({"sub": "repo:*/*:environment:prod"}),
+        json!({"sub": "*:environment:prod"}),
+        json!({"job_workflow_ref": "acme/shared/.github/workflows/deploy.yml@refs/heads/main"}),
+        json!({"environment": "prod", "actor": "octocat"}),
+    ] {
+        let said = flaws(github(bad.clone()));
+        assert!(said.len() == 1 && said[0].starts_with("trust[0].claims: must say whose identities"), "{bad} {said:?}");
+    }
+    for (claims, good) in [
+        (json!({"project_path": "my-group/my-project"}), true),
+        (json!({"namespace_path": "my-group"}), true),
+        (json!({"namespace_path": "my-group/*"}), true),
+        (json!({"sub": "project_path:my-group/*:ref_type:branch:ref:main"}), true),
+        (json!({"project_path": "*/my-project"}), false),
+        (json!({"namespace_path": "my*"}), false),
+        (json!({"ref_protected": "true"}), false),
+    ] {
+        assert_eq!(flaws(rule("https://gitlab.com", claims.clone())).is_empty(), good, "{claims}");
+    }
+    // What is almost one of them signs nothing, and must not pass for an issuer of one's own.
+    for almost in ["https://gitlab.com/", "https://GitLab.com", "https://gitlab.com:443", "https://gitlab.com:443/"] {
+        let said = flaws(rule(almost, json!({"ref_protected": "true"})));
+        assert_eq!(said.len(), 1, "{almost} {said:?}");
+        assert!(
+            said[0].starts_with(&format!("trust[0].issuer: {almost:?} must be https://gitlab.com, letter by letter")),
+            "{said:?}"
+        );
+    }
+    // An issuer of one's own signs for one's own.
+    assert_eq!(flaws(rule("https://gitlab.example.com", json!({"ref_protected": "true"}))), [""; 0]);
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
+    let long = "x".repeat(513);
+    let bad = json!({
+        "name": "Deploy!", "issuer": "http://ci.example.com", "audience": "",
+        "claims": {"aud": "x", "sub": [], "ref": 7, "sha": ["a", 1], "b": long, "c\n": "x"},
+        "grants": [
+            {"permissions": ["a:b"], "resources": ["/x", "x"]},
+            {"permissions": []},
+            {"resources": ["x"]},
+        ],
+        "lifetime": "16m", "colour": "red",
+    });
+    insta::assert_snapshot!(flaws(bad).join("\n"));
+    insta::assert_snapshot!(flaws(json!({})).join("\n"));
+    let grants = json!([{"permissions": ["a:b", 7, "a:b", "a b:c"]}, {"resources": ["x"], "roles": 1}, "all"]);
+    insta::assert_snapshot!(flaws(with(github(json!({"repository": "a/b"})), "grants", grants)).join("\n"));
+    for lifetime in ["0s", "59s", "15m1s", "901s", "1h", "", "ten"] {
+        let flaws = flaws(with(github(json!({"repository": "a/b"})), "lifetime", json!(lifetime)));
+        assert_eq!(flaws.len(), 1, "{lifetime} {flaws:?}");
+    }
+    let twice = github(json!({"repository": "a/b"}));
+    let said = read(&[twice.clone(), twice]).unwrap_err();
+    assert_eq!(said.iter().map(|flaw| flaw.place.as_str()).collect::<Vec<_>>(), ["trust[1].name"]);
+    let token = secret("pcl", 7).reveal().to_owned();
+    let hidden = with(github(json!({"repository": "a/b", "ref": token})), "audience", json!(token));
+    let said = flaws(hidden);
+    assert!(said.len() == 3 && !said.join("").contains(&token), "{said:?}");
+}
+
+#[test]
+fn lists_that_are_too_long_are_counted_and_not_read() {
+    let many = |count: usize| (0..count).map(|n| format!("a:b{n}")).collect::<Vec<_>>();
+    let rule = |claims: Value, grants: Value| with(with(github(json!({})), "claims", claims), "grants", grants);
+    let claims: Value = (0..21).map(|n| (n.to_string(), json!("x"))).collect::<Map<_, _>>().into();
+    let grants = json!([{"permissions": many(51), "resources": many(30_000)}]);
+    assert_eq!(
+        flaws(rule(claims, grants)),
+        [
+            "trust[0].claims: must have at most 20 entries; it has 21",
+            "trust[0].grants[0].permissions: must have at most 50 entries; it has 51",
+            "trust[0].grants[0].resources: must have at most 50 entries; it has 30000",
+        ]
+    );
+    let grant = json!({"permissions": ["a:b"]});
+    assert_eq!(
+        flaws(rule(json!({"repository": many(21)}), json!(vec![grant; 21]))),
+        [
+            "trust[0].grants: must have at most 20 entries; it has 21",
+            "trust[0].claims.repository: must have at most 20 entries; it has 21",
+        ]
+    );
+}
+
+#[test]
+fn a_strict_catalog_takes_only_rules_that_grant_what_it_lists() {
+    let document = json!({
+        "strict": true, "permissions": {"apps:read": "See"}, "trust": [github(json!({"repository": "a/b"}))],
+    });
+    let said = Catalog::read(&document).unwrap_err();
+    assert_eq!(said[0].place, "trust[0].grants[0].permissions[0]");
+}
+
+#[test]
+fn rules_that_were_read_can_be_written_back_as_they_are() {
+    let rules = [
+        with(github(json!({"repository": "a/b", "ref": ["x", "y"]})), "lifetime", json!("90s")),
+        with(rule("http://127.0.0.1:9/", json!({"sub": "*"})), "name", json!("other")),
+    ];
+    let read = read(&rules).unwrap();
+    assert_eq!(Catalog::read(&read.to_document()), Ok(read.clone()));
+    assert_eq!(read.to_document()["trust"], json!(rules));
+    let least = json!({"name": "x", "issuer": "https://i", "audience": "a", "claims": {"sub": "s"},
+        "grants": [{"permissions": ["a:read"]}]});
+    let least = catalog(&json!({ "trust": [least] }).to_string());
+    assert_eq!(least.trust()[0].lifetime_seconds, LONGEST_EXCHANGED_SECONDS);
+    assert!(least.trust()[0].grants.allows(&"a:read".parse::<Permission>().unwrap(), "anything"));
+}
+
+#[test]
+fn only_rules_that_were_not_there_just_so_are_gains() {
+    let one = github(json!({"repository": "a/b"}));
+    let other = with(github(json!({"repository": "a/c"})), "name", json!("other"));
+    let (before, both) = (read(std::slice::from_ref(&one)).unwrap(), read(&[other.clone(), one.clone()]).unwrap());
+    let gains =
+        |after: &Catalog| after.trust_gains(&before).map(|it| (it.at, it.rule.name.to_string())).collect::<Vec<_>>();
+    assert_eq!(gains(&both), [(0, "other".to_owned())]);
+    for (field, value) in [
+        ("audience", json!("x")),
+        ("claims", json!({"repository": ["a/b", "a/c"]})),
+        ("grants", json!([{"permissions": ["*"]}])),
+        ("lifetime", json!("15m")),
+    ] {
+        assert_eq!(gains(&read(&[with(one.clone(), field, value)]).unwrap()).len(), 1, "{field}");
+    }
+    assert_eq!(gains(&before), []);
+}
+
+/// The rules of these names that gain, and from which rule.
+fn gains(before: &[Value], after: &[Value]) -> Vec<(String, Option<String>)> {
+    let (before, after) = (read(before).unwrap(), read(after).unwrap());
+    let gains = after.trust_gains(&before);
+    gains.map(|it| (it.rule.name.to_string(), it.from.map(ToString::to_string))).collect()
+}
+
+#[test]
+fn a_rule_gains_what_a_rule_before_it_no_longer_takes() {
+    let named = |claims: Value, name: &str| with(github(claims), "name", json!(name));
+    let narrow = named(json!({"repository": "acme/billing", "ref": "refs/heads/main"}), "narrow");
+    let broad = named(json!({"repository": "acme/*"}), "broad");
+    let apart = named(json!({"repository": "other/*"}), "apart");
+    let from_narrow = vec![("broad".to_owned(), Some("narrow".to_owned()))];
+    let before = [narrow.clone(), broad.clone(), apart.clone()];
+    // Moved behind it, removed, or narrowed.
+    assert_eq!(gains(&before, &[broad.clone(), narrow.clone(), apart.clone()]), from_narrow);
+    assert_eq!(gains(&before, &[broad.clone(), apart.clone()]), from_narrow);
+    let narrower = named(json!({"repository": "acme/billing", "ref": "refs/heads/main", "environment": "x"}), "narrow");
+    let both = [vec![("narrow".to_owned(), None)], from_narrow.clone()].concat();
+    assert_eq!(gains(&before, &[narrower, broad.clone(), apart.clone()]), both);
+    // Moved where it still comes first, or away from rules that never take the same identity.
+    assert_eq!(gains(&before, &[narrow.clone(), apart.clone(), broad.clone()]), []);
+    assert_eq!(gains(&before, &[apart.clone(), narrow.clone(), broad.clone()]), []);
+    assert_eq!(gains(&[apart.clone(), broad.clone()], std::slice::from_ref(&broad)), []);
+    assert_eq!(gains(&before, &[narrow, broad]), []);
+}
+
+#[test]
+fn a_claim_that_may_be_a_list_keeps_no_two_rules_apart() {
+    let own = |claims: Value, name: &str| with(rule("https://ci.example.com", claims), "name", json!(name));
+    let group = |name: &str| own(json!({"groups": name}), name);
+    assert_eq!(gains(&[group("a"), group("b")], &[group("b")]), [("b".to_owned(), Some("a".to_owned()))]);
+    let subject = |name: &str| own(json!({"sub": name}), name);
+    assert_eq!(gains(&[subject("a"), subject("b")], &[subject("b")]), []);
+    // Nor does the audience: one identity may have both.
+    let audience = |name: &str| with(own(json!({"sub": "a"}), name), "audience", json!(name));
+    assert_eq!(gains(&[audience("a"), audience("b")], &[audience("b")]), [("b".to_owned(), Some("a".to_owned()))]);
+    // Another issuer's identities are others.
+    let elsewhere = with(subject("a"), "issuer", json!("https://other.example.com"));
+    assert_eq!(gains(&[elsewhere, group("b")], &[group("b")]), []);
+}
+
+#[test]
+fn through_what_an_identity_came_is_short_and_names_the_ref() {
+    assert_eq!(via(&recorded("github-environment")).as_str(), "github:octo-org/octo-repo@refs/heads/main");
+    assert_eq!(via(&recorded("github-tag")).as_str(), "github:octo-org/octo-repo@refs/tags/v1.2.3");
+    assert_eq!(via(&recorded("gitlab-main")).as_str(), "gitlab:my-group/my-project@main");
+    let of = |claims: Value| via(claims.as_object().unwrap()).to_string();
+    let own = json!({"iss": "https://gitlab.example.com", "project_path": "g/p", "ref": "main", "sub": "s"});
+    assert_eq!(of(own), "gitlab.example.com:g/p@main");
+    assert_eq!(of(json!({"iss": "https://ci.example.com:8443/x", "sub": "job:7"})), "ci.example.com:8443:job:7");
+}

@@ -1,0 +1,217 @@
+//! The addresses that a token may be used from: networks in CIDR notation
+//! ([RFC 4632](https://www.rfc-editor.org/rfc/rfc4632#section-3.1),
+//! [RFC 4291](https://www.rfc-editor.org/rfc/rfc4291#section-2.3)).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::validation::Invalid;
+
+/// The most networks of a token.
+pub const MOST_NETWORKS: usize = 50;
+
+/// Of an IPv6 address that holds an IPv4 one (`::ffff:0:0/96`), how many bits say so.
+const MAPPED_BITS: u8 = 96;
+
+/// One network: `192.0.2.0/24`, `2001:db8::/32`, or one address. What is written as an
+/// IPv4-mapped IPv6 network is the IPv4 network that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+/// From where a token may be used: from these networks, or from anywhere where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses(Vec<Network>);
+
+impl FromStr for Network {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let address = text.parse::<IpAddr>().map(IpNet::from).ok();
+        let net = address.or_else(|| text.parse().ok()).ok_or_else(|| {
+            Invalid::new("must be an address or a network, as in 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+        })?;
+        // It would hardly be what was meant: an address that is one of many, or the many.
+        if net.trunc() != net {
+            let (address, network) = (net.addr(), net.trunc());
+            return Err(Invalid::new(format!(
+                "has an address beyond its {} bits: write {network} for the network, or {address} for the one address",
+                net.prefix_len()
+            )));
+        }
+        Ok(Self(unmapped(net)))
+    }
+}
+
+/// The IPv4 network where an IPv6 one is of mapped addresses. One that also covers others
+/// (`::/0`) is one of IPv6: no address of IPv4 is in it.
+fn unmapped(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else { return net };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(MAPPED_BITS));
+    v4.and_then(|(v4, bits)| Ipv4Net::new(v4, bits).ok()).map_or(net, IpNet::V4)
+}
+
+impl fmt::Display for Network {
+    /// One address is written without its length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().fmt(f) } else { self.0.fmt(f) }
+    }
+}
+
+impl Addresses {
+    /// Each network, in the order in which they were given.
+    pub fn iter(&self) -> std::slice::Iter<'_, Network> {
+        self.0.iter()
+    }
+
+    /// Whether they are no limit.
+    #[must_use]
+    pub fn are_any(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a request from there is let in. An IPv4-mapped IPv6 address is the IPv4
+    /// address that it is; an address that is not known is in no network.
+    #[must_use]
+    pub fn allow(&self, from: Option<IpAddr>) -> bool {
+        self.are_any() || from.is_some_and(|address| self.0.iter().any(|net| net.0.contains(&address.to_canonical())))
+    }
+
+    /// The networks of `asked` from which these do not let in, wholly or in part; nothing if
+    /// `asked` is no freer. `None` where `asked` is from anywhere, and these are not.
+    #[must_use]
+    pub fn lacking(&self, asked: &Self) -> Option<Vec<Network>> {
+        if self.are_any() {
+            return Some(Vec::new());
+        }
+        if asked.are_any() {
+            return None;
+        }
+        // Joined, so that two halves are as good as the whole.
+        let held = IpNet::aggregate(&self.0.iter().map(|net| net.0).collect());
+        let lacks = |net: &&Network| !held.iter().any(|held| held.contains(&net.0));
+        Some(asked.0.iter().filter(lacks).copied().collect())
+    }
+}
+
+impl From<Vec<Network>> for Addresses {
+    fn from(networks: Vec<Network>) -> Self {
+        Self(networks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn addresses(list: &[&str]) -> Addresses {
+        list.iter().map(|text| text.parse().unwrap()).collect::<Vec<Network>>().into()
+    }
+
+    fn allow(list: &[&str], from: &str) -> bool {
+        addresses(list).allow(Some(from.parse().unwrap()))
+    }
+
+    #[test]
+    fn a_network_is_an_address_or_cidr_of_either_family() {
+        for (text, shown) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("192.0.2.7/32", "192.0.2.7"),
+            ("192.0.2.0/24", "192.0.2.0/24"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:DB8::/32", "2001:db8::/32"),
+            ("::1", "::1"),
+            ("::/0", "::/0"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+            ("::ffff:c000:207", "192.0.2.7"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+        ] {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused_with_what_was_meant() {
+        let refused = |text: &str| text.parse::<Network>().unwrap_err().0;
+        for text in ["", " ", "x", "192.0.2", "192.0.2.0/", "192.0.2.0/33", "::/129", "192.0.2.7 ", "10.0.0.0/8,::1"] {
+            assert!(refused(text).starts_with("must be an address or a network"), "{text}");
+        }
+        for text in ["010.0.0.1", "1.2.3.4/255.255.255.0", "fe80::1%eth0", "[::1]"] {
+            assert!(refused(text).starts_with("must be an address or a network"), "{text}");
+        }
+        assert_eq!(
+            refused("192.0.2.7/24"),
+            "has an address beyond its 24 bits: write 192.0.2.0/24 for the network, or 192.0.2.7 for the one address"
+        );
+        assert!(refused("::ffff:0:0/95").contains("beyond its 95 bits"));
+    }
+
+    #[test]
+    fn an_address_is_let_in_from_its_networks_only() {
+        let list = ["192.0.2.0/24", "2001:db8::/32"];
+        for good in ["192.0.2.0", "192.0.2.255", "2001:db8::1", "::ffff:192.0.2.7"] {
+            assert!(allow(&list, good), "{good}");
+        }
+        for bad in ["192.0.3.0", "192.0.1.255", "2001:db9::", "::ffff:192.0.3.1", "::192.0.2.7", "::1"] {
+            assert!(!allow(&list, bad), "{bad}");
+        }
+        assert!(allow(&["::ffff:192.0.2.0/120"], "192.0.2.7"));
+        assert!(!allow(&["::/0"], "192.0.2.7"), "all of IPv6 is none of IPv4");
+    }
+
+    #[test]
+    fn an_address_that_is_not_known_is_in_no_network() {
+        assert!(!addresses(&["0.0.0.0/0", "::/0"]).allow(None));
+        assert!(Addresses::default().allow(None));
+    }
+
+    #[test]
+    fn nothing_is_freer_than_what_it_was_made_from() {
+        let held = addresses(&["10.0.0.0/9", "10.128.0.0/9", "2001:db8::/32"]);
+        let lacking = |asked: &[&str]| {
+            held.lacking(&addresses(asked)).map(|nets| nets.iter().map(Network::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(lacking(&["10.1.2.3", "2001:db8:1::/48"]), Some(vec![]));
+        assert_eq!(lacking(&["10.0.0.0/8"]), Some(vec![]), "two halves are the whole");
+        assert_eq!(
+            lacking(&["10.0.0.0/7", "10.0.0.0/8", "::/0"]),
+            Some(vec!["10.0.0.0/7".to_owned(), "::/0".to_owned()])
+        );
+        assert_eq!(lacking(&[]), None);
+        assert_eq!(Addresses::default().lacking(&Addresses::default()), Some(vec![]));
+    }
+
+    fn any_network() -> impl Strategy<Value = Network> {
+        prop_oneof![
+            // Few bits differ, so that networks meet.
+            (0_u8..4, 0_u8..=32)
+                .prop_map(|(high, bits)| Network(IpNet::new([high << 6, 0, 0, 0].into(), bits).unwrap().trunc())),
+            (0_u16..4, 0_u8..=128).prop_map(|(high, bits)| {
+                Network(IpNet::new([high << 14, 0, 0, 0, 0, 0, 0, 1].into(), bits).unwrap().trunc())
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_covers_lets_in_from_wherever_the_other_does(
+            held in prop::collection::vec(any_network(), 0..4), asked in prop::collection::vec(any_network(), 0..4),
+            high in any::<u8>(), low in any::<u8>(), v6 in any::<bool>(),
+        ) {
+            let (held, asked) = (Addresses(held), Addresses(asked));
+            let from: IpAddr = if v6 { [u16::from(high) << 8, 0, 0, 0, 0, 0, 0, low.into()].into() } else { [high, 0, 0, low].into() };
+            if held.lacking(&asked).is_some_and(|lacking| lacking.is_empty()) && asked.allow(Some(from)) {
+                prop_assert!(held.allow(Some(from)));
+            }
+        }
+
+        #[test]
+        fn a_network_reads_back_as_it_is_shown(net in any_network()) {
+            prop_assume!(unmapped(net.0) == net.0);
+            prop_assert_eq!(net.to_string().parse::<Network>().unwrap(), net);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! A permission: `resource:action`, either half of which may be `*`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::text::{ensure_no_credential, redact};
+use crate::validation::Invalid;
+
+/// The most characters of a permission. With at most 50 of them, a token's permissions
+/// always fit into the authorizer's answer (8 KB).
+const LONGEST: usize = 100;
+
+/// `app:read`; `app:*`; `*:read`; `*`, which is everything.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Permission {
+    resource: Half,
+    action: Half,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Half {
+    Any,
+    Named(String),
+}
+
+impl Permission {
+    /// What a request on a path that begins with `segment` needs. A segment that no
+    /// permission can name (`~user`, `my app`, none at all, one that is too long or that a log
+    /// would redact) needs a `*`. So what a refusal names is what can be granted, and never a
+    /// secret from a path.
+    pub(crate) fn needed(segment: &str, action: &str) -> Self {
+        let named = format!("{segment}:{action}").parse().ok().filter(|_| redact(segment) == segment);
+        named.unwrap_or_else(|| Self { resource: Half::Any, action: Half::Named(action.to_owned()) })
+    }
+
+    /// A permission of the product's own, from halves that are known to be good.
+    pub(crate) fn named(resource: &str, action: &str) -> Self {
+        Self { resource: Half::Named(resource.to_owned()), action: Half::Named(action.to_owned()) }
+    }
+
+    /// Whether one of its halves is `*`.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.resource == Half::Any || self.action == Half::Any
+    }
+
+    /// Its first half, where that is a name.
+    #[must_use]
+    pub fn resource(&self) -> Option<&str> {
+        match &self.resource {
+            Half::Any => None,
+            Half::Named(name) => Some(name),
+        }
+    }
+
+    /// Its second half, where that is a name.
+    #[must_use]
+    pub fn action(&self) -> Option<&str> {
+        match &self.action {
+            Half::Any => None,
+            Half::Named(name) => Some(name),
+        }
+    }
+
+    /// A permission that was accepted once: its form is all that it needs, so that
+    /// stricter rules never make a stored record unreadable.
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self { resource: Half::Any, action: Half::Any });
+        }
+        let (resource, action) = text.split_once(':')?;
+        Some(Self { resource: Half::parse(resource)?, action: Half::parse(action)? })
+    }
+
+    /// Whether whoever holds this also holds `other`.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.resource.covers(&other.resource) && self.action.covers(&other.action)
+    }
+}
+
+impl Half {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self::Any);
+        }
+        let named = text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+        named.then(|| Self::Named(text.to_owned()))
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        *self == Self::Any || self == other
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Any => "*",
+            Self::Named(name) => name,
+        }
+    }
+}
+
+impl FromStr for Permission {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text.len() > LONGEST {
+            return Err(Invalid::new(format!("must be at most {LONGEST} characters")));
+        }
+        ensure_no_credential(text)?;
+        Self::stored(text).ok_or_else(|| {
+            Invalid::new(
+                "must be resource:action, as in app:read; each half is * or a letter or digit and then letters, digits, '.', '_' and '-'",
+            )
+        })
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.resource, &self.action) {
+            (Half::Any, Half::Any) => f.write_str("*"),
+            (resource, action) => write!(f, "{}:{}", resource.as_str(), action.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::secret::plaintext::tests::secret;
+    use proptest::prelude::*;
+
+    pub(crate) fn permission(text: &str) -> Permission {
+        text.parse().unwrap()
+    }
+
+    pub(crate) fn any_permission() -> impl Strategy<Value = Permission> {
+        "(\\*|a|b|[a-z][a-z0-9.-]{0,6}):(\\*|read|write|[a-z]{1,6})".prop_map(|text| permission(&text))
+    }
+
+    #[test]
+    fn a_permission_is_two_halves_and_a_colon() {
+        for good in ["app:read", "*:read", "app:*", "*", "Helm-App.v2:get_all", "0:1"] {
+            assert_eq!(permission(good).to_string(), good);
+        }
+        assert_eq!(permission("*:*").to_string(), "*");
+        let long = format!("a:{}", "b".repeat(99));
+        for bad in
+            ["", ":", "a:", ":b", "a", "a b:c", "a:b:c", " a:b", "a:b ", "a:**", "a*:b", "-a:b", "ä:b", "a:b\n", &long]
+        {
+            assert!(bad.parse::<Permission>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_token_is_no_permission() {
+        let token = secret("pcl", 7);
+        let token = token.reveal();
+        assert!(format!("{token}:read").parse::<Permission>().is_err());
+        assert!(format!("app:{token}").parse::<Permission>().is_err());
+    }
+
+    #[test]
+    fn a_wildcard_half_covers_any_value_of_that_half() {
+        for (granted, asked, covered) in [
+            ("app:read", "app:read", true),
+            ("app:read", "app:write", false),
+            ("app:read", "App:read", false),
+            ("app:*", "app:read", true),
+            ("app:*", "apps:read", false),
+            ("*:read", "app:read", true),
+            ("*:read", "app:write", false),
+            ("*", "app:read", true),
+            ("*", "*", true),
+            ("app:*", "*:read", false),
+            ("app:read", "app:*", false),
+            ("*:read", "*", false),
+        ] {
+            assert_eq!(permission(granted).covers(&permission(asked)), covered, "{granted} ⊇ {asked}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_no_permission_can_name_needs_a_wildcard() {
+        let (long, token) = ("a".repeat(96), format!("pcl_{}", "a1".repeat(33)));
+        for odd in ["", "~user", "my app", "a:b", "a:", "é", "*", &long, &token] {
+            let needed = Permission::needed(odd, "read");
+            assert!(permission("*:read").covers(&needed), "{odd:?}");
+            assert!(!permission("app:*").covers(&needed), "{odd:?}");
+            assert_eq!(needed.to_string(), "*:read");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_permission_prints_parses_to_itself(permission in any_permission()) {
+            prop_assert_eq!(permission.to_string().parse::<Permission>().unwrap(), permission);
+        }
+
+        #[test]
+        fn covering_is_an_order(a in any_permission(), b in any_permission(), c in any_permission()) {
+            prop_assert!(a.covers(&a));
+            prop_assert!(!(a.covers(&b) && b.covers(&c)) || a.covers(&c));
+            prop_assert!(!(a.covers(&b) && b.covers(&a)) || a == b);
+        }
+
+        #[test]
+        fn nothing_that_is_written_panics(text: String) {
+            let _ = text.parse::<Permission>();
+        }
+    }
+}

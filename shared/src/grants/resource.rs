@@ -1,0 +1,200 @@
+//! A resource: a path-like name, or a pattern of names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::text::{ensure_no_credential, has_outer_space};
+use crate::validation::Invalid;
+
+/// The most characters of a resource.
+const LONGEST: usize = 256;
+
+/// What a grant is on: `app/billing` (itself and all below), `app/*` (only what is
+/// below), or `*` (everything).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// `*`
+    All,
+    /// `app/billing`
+    Tree(String),
+    /// `app/*`, held without the `/*`
+    Below(String),
+}
+
+impl Resource {
+    /// A resource that was accepted once, by the rules of its time: stricter rules must
+    /// never make a stored record unreadable. What no request can name, it does not cover.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        match (text, text.strip_suffix("/*")) {
+            ("*", _) => Self::All,
+            (_, Some(root)) => Self::Below(root.to_owned()),
+            (root, None) => Self::Tree(root.to_owned()),
+        }
+    }
+
+    /// Whether the name of one thing is covered.
+    #[must_use]
+    pub fn covers_name(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tree(root) => name == root || is_below(name, root),
+            Self::Below(root) => is_below(name, root),
+        }
+    }
+
+    /// Whether everything that `other` covers is covered.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (_, Self::All) => false,
+            (_, Self::Tree(root)) => self.covers_name(root),
+            (Self::Tree(mine) | Self::Below(mine), Self::Below(root)) => root == mine || is_below(root, mine),
+        }
+    }
+}
+
+fn is_below(name: &str, root: &str) -> bool {
+    name.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
+}
+
+impl FromStr for Resource {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let count = text.chars().count();
+        if !(1..=LONGEST).contains(&count) {
+            return Err(Invalid::new(format!("must be 1 to {LONGEST} characters; it has {count}")));
+        }
+        let name = text.strip_suffix("/*").unwrap_or(text);
+        if text != "*" && !name.split('/').all(is_segment) {
+            return Err(Invalid::new(
+                "must be names divided by single slashes, as in app/billing or app/*, without '.' and '..', and without \\ ; ? % * and control characters in a name",
+            ));
+        }
+        if has_outer_space(name) {
+            return Err(Invalid::new("must not begin or end with white space"));
+        }
+        ensure_no_credential(text)?;
+        Ok(Self::stored(text))
+    }
+}
+
+/// What may stand between two slashes, of a resource and of a request's decoded path: only
+/// what every backend reads as one and the same name.
+pub(crate) fn is_segment(segment: &str) -> bool {
+    !matches!(segment, "" | "." | "..")
+        && !segment.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | ';' | '?' | '%' | '*'))
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Tree(root) => f.write_str(root),
+            Self::Below(root) => write!(f, "{root}/*"),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(crate) fn resource(text: &str) -> Resource {
+        text.parse().unwrap()
+    }
+
+    pub(crate) fn any_resource() -> impl Strategy<Value = Resource> {
+        "\\*|[ab](/[ab]){0,3}(/\\*)?".prop_map(|text| resource(&text))
+    }
+
+    fn any_name() -> impl Strategy<Value = String> {
+        "[ab](/[ab]){0,4}"
+    }
+
+    #[test]
+    fn a_resource_is_names_divided_by_single_slashes() {
+        for good in ["*", "app", "app/billing", "app/*", "App/My Büro/v1.2", "a/b/c/*", "..."] {
+            assert_eq!(resource(good).to_string(), good);
+        }
+        let long = "x".repeat(257);
+        for bad in [
+            "",
+            "/",
+            "/app",
+            "app/",
+            "a//b",
+            "a/../b",
+            "./a",
+            "a/*/b",
+            "*/a",
+            "a*",
+            "a\\b",
+            "a;b",
+            "a%2fb",
+            "a\n",
+            "/*",
+            " app",
+            "app ",
+            " ",
+            "app /*",
+            "\u{3000}app/x",
+            "app/x\u{a0}",
+            &long,
+        ] {
+            assert!(bad.parse::<Resource>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_resource_covers_itself_and_all_below_and_a_star_only_what_is_below() {
+        for (granted, name, covered) in [
+            ("app/billing", "app/billing", true),
+            ("app/billing", "app/billing/builds", true),
+            ("app/billing", "app/billing2", false),
+            ("app/billing", "app", false),
+            ("app/billing", "App/billing", false),
+            ("app/*", "app/billing", true),
+            ("app/*", "app/billing/builds/7", true),
+            ("app/*", "app", false),
+            ("app/*", "apple/x", false),
+            ("*", "", true),
+            ("*", "anything/at/all", true),
+            ("app", "", false),
+        ] {
+            assert_eq!(resource(granted).covers_name(name), covered, "{granted} on {name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_resource_prints_parses_to_itself(resource in any_resource()) {
+            prop_assert_eq!(resource.to_string().parse::<Resource>().unwrap(), resource);
+        }
+
+        #[test]
+        fn covering_means_covering_every_name(a in any_resource(), b in any_resource(), name in any_name()) {
+            prop_assert!(!(a.covers(&b) && b.covers_name(&name)) || a.covers_name(&name), "{a} {b} {name}");
+        }
+
+        #[test]
+        fn what_is_not_covered_has_a_name_that_shows_it(a in any_resource(), b in any_resource()) {
+            prop_assume!(!a.covers(&b));
+            // The names that tell two patterns apart: the root itself, and one level below.
+            let witnesses = match &b {
+                Resource::All => vec![String::new()],
+                Resource::Tree(root) => vec![root.clone(), format!("{root}/z")],
+                Resource::Below(root) => vec![format!("{root}/z")],
+            };
+            prop_assert!(witnesses.iter().any(|name| b.covers_name(name) && !a.covers_name(name)), "{a} {b}");
+        }
+
+        #[test]
+        fn nothing_that_is_written_panics(text: String) {
+            let _ = text.parse::<Resource>();
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! A JSON body, read field by field, so that everything that is wrong with it is said at
+//! once.
+
+use std::str::FromStr;
+
+use lambda_http::Body;
+use serde_json::{Map, Value};
+
+use super::{FieldError, Problem};
+use crate::json;
+use crate::json::Duplicates;
+use crate::validation::Invalid;
+
+/// The most bytes of a body.
+pub const MOST_BYTES: usize = 16 * 1024;
+
+/// The most unknown fields that are named one by one: with the one that counts the others they are 20, as
+/// many as a response names.
+const MAX_UNKNOWN: usize = 19;
+
+/// Reads a body as JSON.
+///
+/// # Errors
+/// 413 over `most` bytes; 400 for what is not JSON, and for keys that are given twice, each
+/// named by its place.
+pub fn read_json(body: &Body, most: usize) -> Result<Value, Problem> {
+    let (value, doubled) = parse(body, most)?;
+    if doubled.is_empty() { Ok(value) } else { Err(Problem::invalid(given_twice(&doubled))) }
+}
+
+fn parse(body: &Body, most: usize) -> Result<(Value, Duplicates), Problem> {
+    if body.len() > most {
+        return Err(Problem::body_too_large(most));
+    }
+    json::read(body.as_ref()).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::invalid_body(format!("The body is not JSON in UTF-8: line {line}, column {column}."))
+    })
+}
+
+fn given_twice(twice: &Duplicates) -> Vec<FieldError> {
+    twice.flaws().map(|(place, message)| FieldError::new(place, message)).collect()
+}
+
+/// The fields of a JSON object, and what was found wrong with them so far.
+#[derive(Debug)]
+pub struct Fields {
+    object: Map<String, Value>,
+    /// What stands before a field's name to make it a place: `grants[1].`
+    before: String,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// Reads a body that must be a JSON object.
+    ///
+    /// # Errors
+    /// 413 over [`MOST_BYTES`]; 400 for what is not JSON, or not an object.
+    pub fn read(body: &Body) -> Result<Self, Problem> {
+        match parse(body, MOST_BYTES)? {
+            (Value::Object(object), doubled) => {
+                let errors = given_twice(&doubled);
+                Ok(Self { object, before: String::new(), errors })
+            }
+            _ => Err(Problem::invalid_body("The body must be a JSON object.")),
+        }
+    }
+
+    /// Reads a body as [`Fields::read`], where one may also be left out.
+    ///
+    /// # Errors
+    /// As [`Fields::read`].
+    pub fn read_or_none(body: &Body) -> Result<Self, Problem> {
+        if body.is_empty() { Self::read(&Body::Text("{}".to_owned())) } else { Self::read(body) }
+    }
+
+    /// Takes a text that must be there, and parses it.
+    pub fn required<T: FromStr<Err = Invalid>>(&mut self, field: &str) -> Option<T> {
+        if !self.has(field) {
+            self.object.remove(field);
+            self.fail(field, "is required");
+            return None;
+        }
+        self.optional(field)
+    }
+
+    /// Takes a text that may be absent or `null`, and parses it.
+    pub fn optional<T: FromStr<Err = Invalid>>(&mut self, field: &str) -> Option<T> {
+        self.optional_with(field, str::parse)
+    }
+
+    /// Takes a text that may be absent or `null`, and parses it in a way of the caller's.
+    pub fn optional_with<T>(&mut self, field: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Option<T> {
+        match self.object.remove(field)? {
+            Value::Null => None,
+            Value::String(text) => self.keep(field, parse(&text)),
+            other => {
+                self.fail(field, format!("must be a string, not {}", kind(&other)));
+                None
+            }
+        }
+    }
+
+    /// Takes a list of 1 to `most` texts and parses each; `None` if it is absent.
+    pub fn list<T: FromStr<Err = Invalid> + PartialEq>(&mut self, field: &str, most: usize) -> Option<Vec<T>> {
+        let list = self.values(field, most, "strings")?;
+        let mut parsed = Vec::new();
+        for (at, value) in list.iter().enumerate() {
+            let place = format!("{field}[{at}]");
+            let Value::String(text) = value else {
+                self.fail(&place, format!("must be a string, not {}", kind(value)));
+                continue;
+            };
+            if let Some(entry) = self.keep(&place, text.parse::<T>())
+                && !parsed.contains(&entry)
+            {
+                parsed.push(entry);
+            }
+        }
+        Some(parsed)
+    }
+
+    /// Takes a list of 1 to `most` objects and reads each in a way of the caller's, which
+    /// has to take all the fields that it knows; `None` if the list is absent.
+    pub fn objects<T>(
+        &mut self,
+        field: &str,
+        most: usize,
+        known: &str,
+        read: impl Fn(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let list = self.values(field, most, "objects")?;
+        let mut parsed = Vec::new();
+        for (at, value) in list.into_iter().enumerate() {
+            let place = format!("{field}[{at}]");
+            let Value::Object(object) = value else {
+                self.fail(&place, format!("must be an object, not {}", kind(&value)));
+                continue;
+            };
+            let before = format!("{}{place}.", self.before);
+            let mut fields = Self { object, before, errors: std::mem::take(&mut self.errors) };
+            parsed.extend(read(&mut fields));
+            fields.note_unknown(known);
+            self.errors = fields.errors;
+        }
+        Some(parsed)
+    }
+
+    /// Takes a field that is `null`; whether it was.
+    pub fn take_null(&mut self, field: &str) -> bool {
+        let null = self.object.get(field).is_some_and(Value::is_null);
+        if null {
+            self.object.remove(field);
+        }
+        null
+    }
+
+    /// Takes a field, whatever it is; whether it was there.
+    pub fn take(&mut self, field: &str) -> bool {
+        self.object.remove(field).is_some()
+    }
+
+    /// Takes a whole number from 1 to `most` that may be absent or `null`.
+    pub fn number(&mut self, field: &str, most: u32) -> Option<u32> {
+        let value = self.object.remove(field).filter(|value| !value.is_null())?;
+        // `30.0` is a whole number too.
+        let text = if value.is_number() { value.to_string() } else { String::new() };
+        let number = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
+        let good = number.filter(|number| (1..=most).contains(number));
+        if good.is_none() {
+            self.fail(field, format!("must be a whole number from 1 to {most}"));
+        }
+        good
+    }
+
+    /// Whether a field is there and not `null`.
+    #[must_use]
+    pub fn has(&self, field: &str) -> bool {
+        self.object.get(field).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whether something was found wrong with a field already.
+    #[must_use]
+    pub fn failed(&self, field: &str) -> bool {
+        let place = format!("{}{field}", self.before);
+        self.errors.iter().any(|error| error.field == place)
+    }
+
+    /// Notes what is wrong with a field.
+    pub fn fail(&mut self, field: &str, message: impl Into<String>) {
+        self.errors.push(FieldError::new(&format!("{}{field}", self.before), message));
+    }
+
+    /// Ends the reading. What nobody has taken is unknown.
+    ///
+    /// # Errors
+    /// 400 with everything that was found wrong.
+    pub fn finish(mut self, known: &str) -> Result<(), Problem> {
+        self.note_unknown(known);
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    }
+
+    fn note_unknown(&mut self, known: &str) {
+        let unknown: Vec<_> = std::mem::take(&mut self.object).into_iter().map(|(field, _)| field).collect();
+        for field in unknown.iter().take(MAX_UNKNOWN) {
+            self.fail(field, format!("is unknown; known are {known}"));
+        }
+        if let Some(more) = unknown.len().checked_sub(MAX_UNKNOWN).filter(|more| *more > 0) {
+            self.fail("*", format!("{more} more fields are unknown"));
+        }
+    }
+
+    fn values(&mut self, field: &str, most: usize, of: &str) -> Option<Vec<Value>> {
+        let list = match self.object.remove(field)? {
+            Value::Array(list) => list,
+            other => {
+                self.fail(field, format!("must be a list of {of}, not {}", kind(&other)));
+                return None;
+            }
+        };
+        if !(1..=most).contains(&list.len()) {
+            self.fail(field, format!("must have 1 to {most} entries; it has {}", list.len()));
+        }
+        // Too many are not read: comparing them with each other would take ever longer.
+        Some(if list.len() > most { Vec::new() } else { list })
+    }
+
+    fn keep<T>(&mut self, field: &str, parsed: Result<T, Invalid>) -> Option<T> {
+        parsed.map_err(|invalid| self.fail(field, invalid.0)).ok()
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,60 @@
+//! URLs that credentials may be sent to, or keys fetched from.
+
+use std::net::IpAddr;
+
+/// An `https` URL, or `http` on a loopback address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url(String);
+
+impl Url {
+    /// Reads a URL; `None` where it is neither `https` nor loopback, or may read as another host.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+        // What stands before an @ looks like a host and is none.
+        let good = printable && !host.is_empty() && !authority.contains('@');
+        (good && (scheme == "https" || scheme == "http" && is_loopback(host))).then(|| Self(text.to_owned()))
+    }
+}
+
+impl Url {
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let after = self.0.find("://").map_or(0, |at| at + 3);
+        let end = self.0.get(after..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(self.0.len(), |at| after + at);
+        self.0.get(..end).unwrap_or_default().to_owned()
+    }
+}
+
+impl Url {
+    /// The URL as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL with a path behind its own.
+    #[must_use]
+    pub fn below(&self, path: &str) -> Self {
+        Self(format!("{}{path}", self.0.trim_end_matches('/')))
+    }
+
+    /// Whether it is not a loopback address over plain HTTP.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+/// Whether a URL's host is this machine itself.
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}

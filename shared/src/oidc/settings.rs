@@ -1,0 +1,73 @@
+//! The operator's OpenID Connect provider.
+
+use std::time::Duration;
+
+use crate::env::{ConfigError, Env};
+
+/// How long a provider may take for one document in Lambda: the authorizer has five seconds for
+/// everything.
+const PROVIDER_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// The provider, and how long any issuer may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The provider whose sessions are accepted; `None` where there is none.
+    pub provider: Option<Provider>,
+    /// How long an issuer may take to send its discovery document or its keys. Not of the environment:
+    /// 1.5 seconds in Lambda, longer where a person waits at one machine.
+    pub timeout: Duration,
+}
+
+/// The operator's OpenID Connect provider, and how it names things.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// `PORTCULLIS_OIDC_ISSUER`: the `iss` of its tokens, and where its discovery document
+    /// is found. `https`, or `http` on a loopback address.
+    pub issuer: String,
+    /// `PORTCULLIS_OIDC_AUDIENCE`: the `aud` that a session has to be for.
+    pub audience: String,
+    /// `PORTCULLIS_OIDC_GROUPS_CLAIM`: the claim with the person's groups (`groups`).
+    pub groups_claim: String,
+    /// `PORTCULLIS_OIDC_OWNER_CLAIM`: the claim that names the person (`sub`).
+    pub owner_claim: String,
+    /// `PORTCULLIS_OIDC_CLIENT_ID`: the public client with which the command line and the console
+    /// sign people in (the audience).
+    pub client_id: String,
+    /// `PORTCULLIS_OIDC_SCOPES`: what they ask the provider for, with spaces between (`openid`).
+    pub scopes: String,
+}
+
+impl Settings {
+    /// Reads the environment that the template sets.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { provider: Provider::from_env(env)?, ..Self::default() })
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { provider: None, timeout: PROVIDER_TIMEOUT }
+    }
+}
+
+impl Provider {
+    fn from_env(env: Env<'_>) -> Result<Option<Self>, ConfigError> {
+        let Some(issuer) = env.get("PORTCULLIS_OIDC_ISSUER") else {
+            return Ok(None);
+        };
+        // Without an audience any token of the provider would do, whatever it was made for.
+        let audience = env.require("PORTCULLIS_OIDC_AUDIENCE")?;
+        let or = |name: &str, default: &str| env.get(name).unwrap_or_else(|| default.to_owned());
+        Ok(Some(Self {
+            issuer,
+            client_id: or("PORTCULLIS_OIDC_CLIENT_ID", &audience),
+            scopes: or("PORTCULLIS_OIDC_SCOPES", "openid"),
+            audience,
+            groups_claim: or("PORTCULLIS_OIDC_GROUPS_CLAIM", "groups"),
+            owner_claim: or("PORTCULLIS_OIDC_OWNER_CLAIM", "sub"),
+        }))
+    }
+}

@@ -1,0 +1,312 @@
+//! The whole token in the clear: drawn, parsed, and shown once.
+
+use std::fmt;
+
+use rand::TryCryptoRng;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::prefix::MAX_PREFIX_LENGTH;
+use super::token_id::ID_LENGTH;
+use super::{Digest, Prefix, TokenId};
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const SECRET: usize = 43;
+const CHECKSUM: usize = 6;
+/// Characters behind a token's `_`.
+pub(crate) const BODY: usize = ID_LENGTH + SECRET + CHECKSUM;
+
+/// A whole token, in the clear: held between the header and the digest, or between the
+/// draw and the one answer that shows it.
+///
+/// It has no `Debug` of its contents, no `Display`, no `Serialize` and no `==`, and its
+/// memory is cleared when it is dropped.
+pub struct Secret {
+    text: Zeroizing<String>,
+    id: TokenId,
+}
+
+impl Secret {
+    /// Draws a new token: id and secret from `rng`, which in production is the operating
+    /// system's generator.
+    ///
+    /// # Errors
+    /// When the generator fails; nothing weaker is used instead.
+    pub fn generate<R: TryCryptoRng>(prefix: &Prefix, rng: &mut R) -> Result<Self, R::Error> {
+        let id = TokenId(draw(rng, ID_LENGTH)?.to_string());
+        Self::renew(prefix, &id, rng)
+    }
+
+    /// Draws another secret for a token that there is.
+    ///
+    /// # Errors
+    /// As [`Secret::generate`].
+    pub fn renew<R: TryCryptoRng>(prefix: &Prefix, id: &TokenId, rng: &mut R) -> Result<Self, R::Error> {
+        let drawn = draw(rng, SECRET)?;
+        // Reserved in full, so that growing never leaves a copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(token_length(&prefix)));
+        for part in [prefix.as_str(), "_", id.as_str(), &drawn] {
+            text.push_str(part);
+        }
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        Ok(Self { text, id: id.clone() })
+    }
+
+    /// Reads what a caller presented. No I/O: garbage ends here.
+    ///
+    /// # Errors
+    /// Says which part is wrong, for the audit log.
+    pub fn parse(prefix: &Prefix, presented: &str) -> Result<Self, Malformed> {
+        let body =
+            presented.strip_prefix(prefix.as_str()).and_then(|rest| rest.strip_prefix('_')).ok_or(Malformed::Prefix)?;
+        if body.len() != BODY {
+            return Err(Malformed::Length);
+        }
+        if !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(Malformed::Alphabet);
+        }
+        // The checksum catches typos before they cost a read. It is not security: anyone
+        // can compute it. What proves a token is the digest of its 256 bits.
+        let (signed, claimed) = presented.split_at(presented.len() - CHECKSUM);
+        if checksum(signed) != claimed {
+            return Err(Malformed::Checksum);
+        }
+        let (id, _) = body.split_at(ID_LENGTH);
+        Ok(Self { text: Zeroizing::new(presented.to_owned()), id: TokenId(id.to_owned()) })
+    }
+
+    /// Reads a token in the middle of a text: `body` is the 65 letters and digits behind a `_`, and
+    /// `before` the bytes before that `_`, backwards. The checksum covers the prefix, so every end of
+    /// `before` that is a prefix is tried, and any other text may stand around the token.
+    /// Only a prefix that `accepts` takes counts.
+    pub fn find(
+        before: impl Iterator<Item = u8>,
+        body: &str,
+        accepts: impl Fn(&Prefix) -> bool,
+    ) -> Option<(Prefix, Self)> {
+        let run = before.take(MAX_PREFIX_LENGTH).take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let mut prefix = String::with_capacity(MAX_PREFIX_LENGTH);
+        run.map(char::from).find_map(|letter| {
+            prefix.insert(0, letter);
+            let prefix: Prefix = prefix.parse().ok().filter(&accepts)?;
+            let mut text = Zeroizing::new(String::with_capacity(token_length(&prefix)));
+            for part in [prefix.as_str(), "_", body] {
+                text.push_str(part);
+            }
+            let secret = Self::parse(&prefix, &text).ok()?;
+            Some((prefix, secret))
+        })
+    }
+
+    /// The public part.
+    #[must_use]
+    pub fn id(&self) -> &TokenId {
+        &self.id
+    }
+
+    /// SHA-256 of the whole string: all that is ever stored of it. A slow hash would add
+    /// nothing, as there are 256 bits to guess.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.text.as_bytes())
+    }
+
+    /// The token itself, for the one answer that shows it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({}, ..)", self.id)
+    }
+}
+
+/// Which part of a presented token is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// It does not begin with the deployment's prefix and `_`.
+    #[error("not this deployment's prefix")]
+    Prefix,
+    /// It is cut, or something was added.
+    #[error("wrong length")]
+    Length,
+    /// It holds something other than `[0-9A-Za-z]`.
+    #[error("wrong alphabet")]
+    Alphabet,
+    /// A character was mistyped.
+    #[error("wrong checksum")]
+    Checksum,
+}
+
+fn token_length(prefix: &Prefix) -> usize {
+    prefix.as_str().len() + 1 + BODY
+}
+
+/// Uniform draws from the alphabet: bytes of 248 and above are thrown away, as 248 is the
+/// largest multiple of 62 that a byte can hold.
+fn draw<R: TryCryptoRng>(rng: &mut R, length: usize) -> Result<Zeroizing<String>, R::Error> {
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    let mut bytes = Zeroizing::new([0_u8; 64]);
+    while text.len() < length {
+        rng.try_fill_bytes(bytes.as_mut_slice())?;
+        let letters = bytes.iter().filter(|byte| **byte < 248).filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
+        for letter in letters.take(length - text.len()) {
+            text.push(char::from(*letter));
+        }
+        bytes.zeroize();
+    }
+    Ok(text)
+}
+
+/// CRC-32 (ISO-HDLC, the one of zip and PNG) in base62, six characters.
+fn checksum(text: &str) -> String {
+    let mut rest = crc32fast::hash(text.as_bytes());
+    let mut digits = [b'0'; CHECKSUM];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET.get((rest % 62) as usize).copied().unwrap_or(b'0');
+        rest /= 62;
+    }
+    digits.into_iter().map(char::from).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::TryRng;
+    use std::convert::Infallible;
+
+    /// A generator whose every draw is chosen by the test.
+    struct Chosen(u64);
+
+    impl TryRng for Chosen {
+        type Error = Infallible;
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            self.try_next_u64().map(|n| u32::try_from(n >> 32).unwrap())
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            Ok(self.0 ^ (self.0 >> 29))
+        }
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+            for byte in bytes {
+                *byte = self.try_next_u64()?.to_le_bytes()[5];
+            }
+            Ok(())
+        }
+    }
+    impl TryCryptoRng for Chosen {}
+
+    pub(crate) fn secret(prefix: &str, seed: u64) -> Secret {
+        Secret::generate(&prefix.parse().unwrap(), &mut Chosen(seed)).unwrap()
+    }
+
+    #[test]
+    fn a_token_has_the_documented_form() {
+        let token = secret("pcl", 7);
+        let body = token.reveal().strip_prefix("pcl_").unwrap();
+        assert_eq!(body.len(), 65);
+        assert!(body.bytes().all(|b| b.is_ascii_alphanumeric()));
+        assert_eq!(&body[..16], token.id().as_str());
+    }
+
+    #[test]
+    fn the_checksum_is_crc_32_in_base62_and_never_changes() {
+        // CRC-32("123456789") = 0xCBF43926 = 3421780262, the algorithm's own check value.
+        assert_eq!(checksum("123456789"), "3jZRME");
+        // CRC-32("") = 0: all padding.
+        assert_eq!(checksum(""), "000000");
+    }
+
+    #[test]
+    fn nothing_of_a_secret_is_printed() {
+        let token = secret("pcl", 3);
+        let hidden = &token.reveal()["pcl_".len() + 16..];
+        assert!(!format!("{token:?}").contains(&hidden[..8]));
+        assert_eq!(format!("{:?}", token.digest()), "Digest(..)");
+    }
+
+    #[test]
+    fn a_digest_matches_only_its_own_token() {
+        assert!(secret("pcl", 1).digest().matches(&secret("pcl", 1).digest()));
+        assert!(!secret("pcl", 1).digest().matches(&secret("pcl", 2).digest()));
+    }
+
+    #[test]
+    fn a_failing_generator_makes_no_token() {
+        struct Broken;
+        impl TryRng for Broken {
+            type Error = fmt::Error;
+            fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+                Err(fmt::Error)
+            }
+            fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+                Err(fmt::Error)
+            }
+            fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+                Err(fmt::Error)
+            }
+        }
+        impl TryCryptoRng for Broken {}
+        assert!(Secret::generate(&"pcl".parse().unwrap(), &mut Broken).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_drawn_token_parses_to_itself(prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
+            let token = secret(&prefix, seed);
+            let parsed = Secret::parse(&prefix.parse().unwrap(), token.reveal()).unwrap();
+            prop_assert_eq!(parsed.id(), token.id());
+            prop_assert!(parsed.digest().matches(&token.digest()));
+        }
+
+        #[test]
+        fn no_one_character_change_of_a_token_parses(seed: u64, at in 0_usize..69, to: char) {
+            let token = secret("pcl", seed);
+            let mut letters: Vec<char> = token.reveal().chars().collect();
+            prop_assume!(letters[at] != to);
+            letters[at] = to;
+            let changed: String = letters.into_iter().collect();
+            prop_assert!(Secret::parse(&"pcl".parse().unwrap(), &changed).is_err());
+        }
+
+        #[test]
+        fn no_cut_or_grown_token_parses(seed: u64, cut in 0_usize..69, more in "[ -~]{1,20}") {
+            let token = secret("pcl", seed);
+            let prefix = "pcl".parse().unwrap();
+            prop_assert!(Secret::parse(&prefix, &token.reveal()[..cut]).is_err());
+            let grown = format!("{}{more}", token.reveal());
+            prop_assert!(Secret::parse(&prefix, &grown).is_err());
+        }
+
+        #[test]
+        fn a_drawn_token_is_found_behind_any_text(before in "[a-z0-9_-]{0,20}", prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
+            let token = secret(&prefix, seed);
+            let body = &token.reveal()[prefix.len() + 1..];
+            let before = format!("{before}{prefix}");
+            let (found, same) = Secret::find(before.bytes().rev(), body, |_| true).unwrap();
+            prop_assert_eq!(found.as_str(), prefix.as_str());
+            prop_assert_eq!(same.reveal(), token.reveal());
+            prop_assert!(Secret::find(before.bytes().rev(), body, |_| false).is_none());
+            prop_assert!(Secret::find(before.bytes().rev(), &body[1..], |_| true).is_none());
+        }
+
+        #[test]
+        fn nothing_that_is_presented_panics(presented: String) {
+            let _ = Secret::parse(&"pcl".parse().unwrap(), &presented);
+            let _ = Secret::parse(&"pcl".parse().unwrap(), &format!("pcl_{presented}"));
+        }
+
+        #[test]
+        fn each_letter_of_the_alphabet_is_as_likely_as_another(seed: u64) {
+            let drawn = draw(&mut Chosen(seed), 62 * 200).unwrap();
+            for letter in ALPHABET {
+                let count = drawn.bytes().filter(|b| b == letter).count();
+                prop_assert!((100..300).contains(&count), "{} came {count} times", char::from(*letter));
+            }
+        }
+    }
+}

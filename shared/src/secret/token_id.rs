@@ -1,0 +1,39 @@
+//! The public part of a token.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::validation::Invalid;
+
+/// Characters of an ID.
+pub(super) const ID_LENGTH: usize = 16;
+
+/// The public id of a token: 16 of `[0-9A-Za-z]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(pub(super) String);
+
+impl TokenId {
+    /// The id's characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TokenId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new("must be 16 characters of 0-9, A-Z and a-z"))
+        }
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,261 @@
+//! Items as they are read back.
+
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
+
+use super::{
+    CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS,
+    USES, VERSION,
+};
+use crate::authz::Uses;
+use crate::catalog::RoleName;
+use crate::clock::{Day, Timestamp};
+use crate::grants::{Addresses, Grant, Grants, Network, Permission, Resource};
+use crate::secret::{Digest, Secrets, Superseded};
+use crate::store::{Activity, Credential, Error, RotationKey};
+use crate::text::{Comment, Description, OwnerId, TokenName, Via};
+use crate::token::{AgentFamily, Author, Disablement, Event, Grounds, LastUsed, Record, Revocation};
+
+/// Reads a record back. Texts are taken as they were accepted once. What is missing or of
+/// another type is an error, never a default: a record that lost its expiry must not live
+/// for ever.
+pub(in crate::store) fn record(item: &Item) -> Result<Record, Error> {
+    let read = Reader::of(item);
+    let (origin, settings) = (read.group(ORIGIN)?, read.group(SETTINGS)?);
+    let rotation = read.optional(ROTATION, Reader::group)?;
+    Ok(Record {
+        id: read.id.parse().map_err(|_| read.corrupt("pk"))?,
+        owner: read.text(OWNER, OwnerId::stored)?,
+        created_at: Timestamp::from_millis(read.number(CREATED_AT)?),
+        version: read.number(VERSION)?,
+        created_by: origin.parsed("created_by")?,
+        via: origin.optional("via", |read, name| read.text(name, Via::stored))?,
+        counted: origin.bool("counted")?,
+        name: settings.text("name", TokenName::stored)?,
+        description: settings.optional("description", |read, name| read.text(name, Description::stored))?,
+        role: settings.optional("role", |read, name| read.text(name, RoleName::stored))?,
+        grants: settings.grants()?,
+        allowed_ips: settings.optional("allowed_ips", Reader::networks)?.unwrap_or_default(),
+        expires_at: settings.optional("expires_at", Reader::time)?,
+        enabled_at: settings.optional("enabled_at", Reader::time)?,
+        rotated_at: rotation.as_ref().map(|rotation| rotation.time("at")).transpose()?,
+        previous_secret_until: match &rotation {
+            Some(rotation) => rotation.optional("previous_secret_until", Reader::time)?,
+            None => None,
+        },
+        disabled: read.optional(DISABLED, Reader::disablement)?,
+        revoked: read.optional(REVOKED, Reader::revocation)?,
+        last_used: read.optional(LAST_USE, Reader::last_use)?,
+    })
+}
+
+/// Reads what the functions that are shown secrets know of a token.
+pub(in crate::store) fn credential(item: &Item) -> Result<Credential, Error> {
+    let read = Reader::of(item);
+    let rotation_keys = read.group(SECRETS)?.digests("rotation_keys", "at")?.into_iter();
+    Ok(Credential {
+        secrets: stored_secrets(item)?,
+        rotation_keys: rotation_keys.map(|(digest, at)| RotationKey { digest, at }).collect(),
+        reuse_seen_at: read.optional(REUSE, |read, name| read.group(name)?.time("at"))?,
+        record: record(item)?,
+    })
+}
+
+/// Reads the secrets of a token.
+pub(in crate::store) fn stored_secrets(item: &Item) -> Result<Secrets, Error> {
+    let read = Reader::of(item);
+    let secrets = read.group(SECRETS)?;
+    let current = digest_in(secrets.item).ok_or_else(|| read.corrupt(SECRETS))?;
+    let superseded = secrets.digests("superseded", "until")?.into_iter();
+    let superseded = superseded.map(|(digest, until)| Superseded { digest, until });
+    Ok(Secrets { current, superseded: superseded.collect() })
+}
+
+/// Reads the usage of a token; `None` is a token without any.
+pub(in crate::store) fn uses(item: Option<&Item>, grants: &Grants) -> Result<Uses, Error> {
+    let Some(item) = item else { return Ok(Uses::default()) };
+    let read = Reader::of(item);
+    let corrupt = || read.corrupt(USES);
+    let days = read.map(USES)?.iter().map(|(made, day)| Some((made.as_str(), day.as_n().ok()?.parse().ok()?)));
+    let days = days.map(|one| one.ok_or_else(corrupt)).collect::<Result<Vec<_>, Error>>()?;
+    Uses::stored(days.into_iter().map(|(made, day)| (made, Day(day))), grants).ok_or_else(corrupt)
+}
+
+fn digest_in(map: &Item) -> Option<Digest> {
+    Digest::from_bytes(map.get("digest")?.as_b().ok()?.as_ref())
+}
+
+/// Reads an event with the token and the owner that it is about.
+pub(in crate::store) fn activity(item: &Item) -> Result<Activity, Error> {
+    let read = Reader::of(item);
+    Ok(Activity {
+        token: read.id.parse().map_err(|_| read.corrupt("pk"))?,
+        owner: read.text(OWNER, OwnerId::stored)?,
+        event: read_event(item)?,
+    })
+}
+
+/// Reads an event back. What does not read as it was written is left out, as it decides
+/// nothing; its kind and its time are not.
+pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
+    let read = Reader::of(item);
+    let optional = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok());
+    let id = read.text("sk", |sk| sk.strip_prefix(EVENT_PREFIX).map(str::to_owned))?;
+    Ok(Event {
+        id,
+        at: Timestamp::from_millis(read.number("at")?),
+        kind: read.text("kind", |kind| Some(kind.to_owned()))?,
+        by: Author {
+            actor: optional("by").and_then(|text| text.parse().ok()),
+            source_ip: optional("from").and_then(|text| text.parse().ok()),
+            agent: optional("agent").and_then(|text| AgentFamily::stored(text)),
+        },
+        detail: optional("detail").and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
+    })
+}
+
+/// The token's ID in an item's or a key's `pk`.
+pub(in crate::store) fn id_of(item: &Item) -> Option<&str> {
+    let pk = item.get("pk")?.as_s().ok()?;
+    pk.strip_prefix("TOKEN#").or_else(|| pk.strip_prefix("USAGE#"))
+}
+
+/// The event's ID in an item's or a key's `sk`.
+pub(in crate::store) fn event_id_of(item: &Item) -> Option<&str> {
+    item.get("sk")?.as_s().ok()?.strip_prefix(EVENT_PREFIX)
+}
+
+/// A number of any item.
+pub(in crate::store) fn number_of<T: FromStr>(item: &Item, attribute: &'static str, of: &str) -> Result<T, Error> {
+    Reader { id: of, item }.number(attribute)
+}
+
+struct Reader<'a> {
+    id: &'a str,
+    item: &'a Item,
+}
+
+impl<'a> Reader<'a> {
+    fn of(item: &'a Item) -> Self {
+        Self { id: id_of(item).unwrap_or("?"), item }
+    }
+
+    /// A group, to read its fields.
+    fn group(&self, attribute: &'static str) -> Result<Reader<'a>, Error> {
+        Ok(Reader { id: self.id, item: self.map(attribute)? })
+    }
+
+    fn bool(&self, attribute: &'static str) -> Result<bool, Error> {
+        let value = self.item.get(attribute).and_then(|value| value.as_bool().ok());
+        value.copied().ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn corrupt(&self, attribute: &'static str) -> Error {
+        Error::Corrupt { id: self.id.to_owned(), attribute }
+    }
+
+    fn optional<T>(
+        &self,
+        attribute: &'static str,
+        read: impl Fn(&Self, &'static str) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.item.get(attribute).map(|_| read(self, attribute)).transpose()
+    }
+
+    fn text<T>(&self, attribute: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
+        let text = self.item.get(attribute).and_then(|value| value.as_s().ok());
+        text.and_then(|text| read(text)).ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn parsed<T: FromStr>(&self, attribute: &'static str) -> Result<T, Error> {
+        self.text(attribute, |text| text.parse().ok())
+    }
+
+    fn number<T: FromStr>(&self, attribute: &'static str) -> Result<T, Error> {
+        self.item
+            .get(attribute)
+            .and_then(|value| value.as_n().ok())
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn time(&self, attribute: &'static str) -> Result<Timestamp, Error> {
+        self.number(attribute).map(Timestamp::from_seconds)
+    }
+
+    fn map(&self, attribute: &'static str) -> Result<&'a Item, Error> {
+        self.item.get(attribute).and_then(|value| value.as_m().ok()).ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn revocation(&self, attribute: &'static str) -> Result<Revocation, Error> {
+        let group = self.group(attribute)?;
+        Ok(Revocation {
+            at: group.time("at")?,
+            by: group.parsed("by")?,
+            grounds: Grounds {
+                reason: group.optional("reason", Reader::parsed)?,
+                comment: group.optional("comment", |read, name| read.text(name, Comment::stored))?,
+            },
+        })
+    }
+
+    fn disablement(&self, attribute: &'static str) -> Result<Disablement, Error> {
+        let group = self.group(attribute)?;
+        let by = group.optional("by", Reader::parsed)?;
+        Ok(Disablement { at: group.time("at")?, by, why: group.parsed("why")? })
+    }
+
+    /// A token that lost its networks must not be let in from anywhere.
+    fn networks(&self, attribute: &'static str) -> Result<Addresses, Error> {
+        let list = self.item.get(attribute).and_then(|value| value.as_l().ok()).filter(|list| !list.is_empty());
+        let networks = list.ok_or_else(|| self.corrupt(attribute))?.iter();
+        let networks = networks.map(|value| value.as_s().ok().and_then(|text| text.parse().ok()));
+        let networks: Option<Vec<Network>> = networks.collect();
+        networks.map(Addresses::from).ok_or_else(|| self.corrupt(attribute))
+    }
+
+    fn last_use(&self, attribute: &'static str) -> Result<LastUsed, Error> {
+        let group = self.group(attribute)?;
+        Ok(LastUsed {
+            at: group.time("at")?,
+            source_ip: group.optional("ip", |read, name| read.text(name, |ip| ip.parse().ok()))?,
+            agent: group.optional("agent", |read, name| read.text(name, AgentFamily::stored))?,
+        })
+    }
+
+    fn digests(&self, attribute: &'static str, time: &str) -> Result<Vec<(Digest, Timestamp)>, Error> {
+        let list = self.item.get(attribute).and_then(|value| value.as_l().ok());
+        let one = |value: &AttributeValue| {
+            let map = value.as_m().ok()?;
+            let at = map.get(time)?.as_n().ok()?.parse().ok().map(Timestamp::from_seconds)?;
+            Some((digest_in(map)?, at))
+        };
+        let list = list.and_then(|list| list.iter().map(one).collect());
+        list.ok_or_else(|| self.corrupt(attribute))
+    }
+
+    /// A token has one grant at least; one that lost them all is not the token that it was.
+    fn grants(&self) -> Result<Grants, Error> {
+        let corrupt = || self.corrupt("grants");
+        let grants = self.item.get("grants").and_then(|value| value.as_l().ok()).ok_or_else(corrupt)?;
+        if grants.is_empty() {
+            return Err(corrupt());
+        }
+        let grant = |value: &AttributeValue| {
+            let map = value.as_m().map_err(|_| corrupt())?;
+            Ok(Grant {
+                permissions: self.list(map, "permissions", Permission::stored)?,
+                resources: self.list(map, "resources", |text| Some(Resource::stored(text)))?,
+            })
+        };
+        grants.iter().map(grant).collect::<Result<Vec<_>, _>>().map(Grants::from)
+    }
+
+    fn list<T>(&self, map: &Item, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Error> {
+        let list = map.get(name).and_then(|value| value.as_l().ok()).ok_or_else(|| self.corrupt("grants"))?;
+        let texts = list.iter().map(|value| value.as_s().ok().and_then(|text| read(text)));
+        texts.collect::<Option<_>>().ok_or_else(|| self.corrupt("grants"))
+    }
+}

@@ -1,0 +1,95 @@
+//! The slots of an owner: which of the owner's tokens count against the limit. One item an owner, so
+//! that the limit holds under any concurrency.
+//!
+//! Ending a token does not touch the slots: their contention must not delay it. What has ended gives its
+//! slot up when another token needs one (ADR 0020).
+
+use std::collections::{HashMap, HashSet};
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+
+use super::transaction::write;
+use super::update_expression::Edit;
+use super::{Error, Tokens, item, number};
+use crate::clock::Timestamp;
+use crate::secret::TokenId;
+use crate::text::OwnerId;
+use crate::token::Record;
+
+/// Token ID to expiry in seconds; 0 is never.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    live: HashMap<String, i64>,
+    /// `None` where the owner has no item yet.
+    version: Option<u64>,
+}
+
+impl Slots {
+    fn is_full(&self, limit: u32) -> bool {
+        self.live.len() >= usize::try_from(limit).unwrap_or(usize::MAX)
+    }
+}
+
+impl Tokens {
+    /// The IDs of an owner's tokens that have a slot. Some of them may have ended.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn ids_with_slots(&self, owner: &OwnerId) -> Result<Vec<TokenId>, Error> {
+        ids(owner, &self.slots(owner).await?)
+    }
+
+    /// The write that gives a token a slot until its expiry, provided that the slots are as they were
+    /// read; `None` where all of them are taken by other tokens that are alive at `now`.
+    pub(super) async fn take_slot(
+        &self,
+        record: &Record,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Option<TransactWriteItem>, Error> {
+        let mut slots = self.slots(&record.owner).await?;
+        slots.live.remove(record.id.as_str());
+        slots.live.retain(|_, until| *until == 0 || *until > now.seconds());
+        if slots.is_full(limit) {
+            let records = self.records(&ids(&record.owner, &slots)?).await?;
+            let alive: HashSet<_> =
+                records.iter().filter(|record| record.revoked.is_none()).map(|record| record.id.as_str()).collect();
+            slots.live.retain(|id, _| alive.contains(id.as_str()));
+        }
+        if slots.is_full(limit) {
+            return Ok(None);
+        }
+        slots.live.insert(record.id.to_string(), record.expires_at.map_or(0, Timestamp::seconds));
+        self.write_slots(&record.owner, &slots).map(Some)
+    }
+
+    async fn slots(&self, owner: &OwnerId) -> Result<Slots, Error> {
+        let Some(item) = self.read(item::slots_key(owner), &item::SLOTS).await? else {
+            return Ok(Slots::default());
+        };
+        let corrupt = || Error::Corrupt { id: owner.to_string(), attribute: item::LIVE };
+        let live = item.get(item::LIVE).and_then(|value| value.as_m().ok()).ok_or_else(corrupt)?;
+        let live = live
+            .iter()
+            .map(|(id, until)| {
+                let until = until.as_n().ok().and_then(|digits| digits.parse().ok()).ok_or_else(corrupt)?;
+                Ok((id.clone(), until))
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Slots { live, version: Some(item::number_of(&item, item::VERSION, owner.as_str())?) })
+    }
+
+    fn write_slots(&self, owner: &OwnerId, slots: &Slots) -> Result<TransactWriteItem, Error> {
+        let live = slots.live.iter().map(|(id, until)| (id.clone(), number(until))).collect();
+        let edit = Edit::default()
+            .set(item::LIVE, AttributeValue::M(live))
+            .set(item::VERSION, number(slots.version.unwrap_or(0) + 1))
+            .when_still(item::VERSION, slots.version.map(number));
+        edit.build(&self.table, item::slots_key(owner)).map(write)
+    }
+}
+
+fn ids(owner: &OwnerId, slots: &Slots) -> Result<Vec<TokenId>, Error> {
+    let corrupt = |_| Error::Corrupt { id: owner.to_string(), attribute: item::LIVE };
+    slots.live.keys().map(|id| id.parse().map_err(corrupt)).collect()
+}

@@ -1,0 +1,256 @@
+//! The texts of a record as types that cannot hold bad input.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, WhiteSpace};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
+use super::{contains_credential, redact};
+use crate::validation::{Invalid, validated_string};
+
+/// A token's name: 1 to 100 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenName(String);
+
+/// What a token is for: up to 500 characters, several lines if need be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description(String);
+
+/// Why something was done, in someone's own words: as a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment(String);
+
+/// Through what an identity came that was exchanged for a token, in short:
+/// `github:acme/billing@refs/heads/main`. Up to 256 characters; it decides nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via(String);
+
+/// Whom a token belongs to and acts for: 1 to 255 printable ASCII characters, as identity
+/// providers' subjects
+/// ([OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html#IDToken): at most 255),
+/// e-mail addresses and team names have them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OwnerId(String);
+
+/// The most characters of an owner.
+const MAX_OWNER_LENGTH: usize = 255;
+
+/// Why a text that shows nothing is refused.
+pub(crate) const BLANK: &str = "must not be blank";
+
+/// Why a text with a token in it is refused.
+pub(crate) const CREDENTIAL: &str = "must not contain an API token or a JWT";
+
+impl FromStr for TokenName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        length(text, 1, 100)?;
+        if is_blank(text) {
+            return Err(Invalid::new(BLANK));
+        }
+        if text.chars().any(unprintable) {
+            return Err(Invalid::new("must be one line without control and invisible characters"));
+        }
+        ensure_no_credential(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for Description {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        length(text, 0, 500)?;
+        if !text.is_empty() && is_blank(text) {
+            return Err(Invalid::new(BLANK));
+        }
+        if text.chars().any(|c| unprintable(c) && c != '\n' && c != '\t') {
+            return Err(Invalid::new("must not hold control and invisible characters other than line feed and tab"));
+        }
+        ensure_no_credential(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for Comment {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.parse().map(|Description(text)| Self(text))
+    }
+}
+
+impl FromStr for OwnerId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        length(text, 1, MAX_OWNER_LENGTH)?;
+        // Quotes and backslashes would end a string in the gateway's templates.
+        if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')) {
+            return Err(Invalid::new("must be printable ASCII without spaces, quotes and backslashes"));
+        }
+        ensure_no_credential(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Via {
+    /// The most characters.
+    const LONGEST: usize = 256;
+
+    /// From what an issuer signed, which says what others chose: a branch may be called
+    /// anything. What cannot be shown is replaced, so that nothing looks like what it is not, and
+    /// what is too long is cut.
+    #[must_use]
+    pub fn shortened(text: &str) -> Self {
+        let visible = |c| if unprintable(c) { char::REPLACEMENT_CHARACTER } else { c };
+        let shown: String = redact(text).chars().map(visible).collect();
+        if shown.chars().count() <= Self::LONGEST {
+            return Self(shown);
+        }
+        let mut cut: String = shown.chars().take(Self::LONGEST - 1).collect();
+        cut.push('…');
+        Self(cut)
+    }
+}
+
+/// The first characters of a text, with a mark where there are more.
+pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max).and_then(|(end, _)| text.get(..end)) {
+        Some(shown) => format!("{shown}…").into(),
+        None => text.into(),
+    }
+}
+
+validated_string!(TokenName Description Comment OwnerId Via);
+
+fn length(text: &str, least: usize, most: usize) -> Result<(), Invalid> {
+    let count = text.chars().count();
+    if (least..=most).contains(&count) {
+        return Ok(());
+    }
+    Err(Invalid::new(if least == 0 {
+        format!("must be at most {most} characters; it has {count}")
+    } else {
+        format!("must be {least} to {most} characters; it has {count}")
+    }))
+}
+
+/// Control characters, line and paragraph separators, what has no width, and what changes
+/// the direction of text: nothing that could make one name look like another, or one log
+/// line like two. The joiners U+200C and U+200D are not among them: scripts and emoji need
+/// them.
+#[must_use]
+pub fn unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
+}
+
+/// Whether a text shows nothing: it is empty, or white space and invisible characters alone, as Unicode
+/// defines them ([UAX #44](https://www.unicode.org/reports/tr44/)). U+2800, a Braille pattern without dots,
+/// is a symbol to Unicode and blank to the eye: an exception here.
+pub(crate) fn is_blank(text: &str) -> bool {
+    let (spaces, ignorable) =
+        (CodePointSetData::new::<WhiteSpace>(), CodePointSetData::new::<DefaultIgnorableCodePoint>());
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    text.chars().all(|c| {
+        c == '\u{2800}'
+            || spaces.contains(c)
+            || ignorable.contains(c)
+            || matches!(categories.get(c), GeneralCategory::Control | GeneralCategory::Format)
+    })
+}
+
+/// Whether a text begins or ends with white space. Two names that differ in nothing else look the same.
+pub(crate) fn has_outer_space(text: &str) -> bool {
+    text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)
+}
+
+/// Refuses a text with a token or a JWT in it: it would be stored in the clear.
+pub(crate) fn ensure_no_credential(text: &str) -> Result<(), Invalid> {
+    if contains_credential(text) { Err(Invalid::new(CREDENTIAL)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::plaintext::tests::secret;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_name_is_1_to_100_characters_on_one_line() {
+        for good in ["x", "CI/CD \"deploy\" – früh \\o/ 🚀", &"ü".repeat(100)] {
+            assert_eq!(good.parse::<TokenName>().unwrap().as_str(), good);
+        }
+        for bad in ["", " ", "a\nb", "a\0b", "\u{202e}evil", "a\u{2028}b", "\u{feff}", "a\u{200b}b", &"x".repeat(101)] {
+            assert!(bad.parse::<TokenName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_description_is_at_most_500_characters_and_may_have_lines() {
+        assert!("two\nlines\t.".parse::<Description>().is_ok());
+        assert!("".parse::<Description>().is_ok());
+        assert!("x".repeat(500).parse::<Description>().is_ok());
+        assert!("x".repeat(501).parse::<Description>().is_err());
+        assert!("\u{7}".parse::<Description>().is_err());
+    }
+
+    #[test]
+    fn a_text_that_shows_nothing_is_blank() {
+        let invisible =
+            ["\u{3164}", "\u{2800}", "\u{200d}", "\u{200c}\u{200d}", "\u{180e}", "\u{e0041}", "\u{115f}", "\u{fe0f}"];
+        for blank in [" ", "\u{3000}", " \u{3164} \u{2800}", "\u{206a}", "\u{fff9}"].into_iter().chain(invisible) {
+            assert_eq!(blank.parse::<TokenName>().unwrap_err().0, BLANK, "{blank:?}");
+            assert_eq!(blank.parse::<Description>().unwrap_err().0, BLANK, "{blank:?}");
+            let visible = format!("{blank}x");
+            assert_eq!(visible.parse::<TokenName>().is_ok(), !visible.chars().any(unprintable), "{visible:?}");
+        }
+        for visible in ["👩\u{200d}💻", "می\u{200c}خواهم", "\u{2801}", "❤\u{fe0f}", "⠀x"] {
+            assert!(visible.parse::<TokenName>().is_ok(), "{visible:?}");
+        }
+    }
+
+    #[test]
+    fn an_owner_is_1_to_255_printable_ascii_characters() {
+        for good in ["alice@example.com", "auth0|5f7c", "repo:org/app:ref:refs/heads/main", &"x".repeat(255)] {
+            assert!(good.parse::<OwnerId>().is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a\"b", "a\\b", "ä", "a\n", &"x".repeat(256)] {
+            assert!(bad.parse::<OwnerId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn through_what_an_identity_came_is_one_short_line_without_a_secret() {
+        let via = |text: &str| Via::shortened(text).to_string();
+        assert_eq!(via("github:acme/billing@refs/heads/main"), "github:acme/billing@refs/heads/main");
+        // Left out, it would look like the branch that it is not.
+        assert_eq!(via("refs/heads/main\u{200b}"), "refs/heads/main\u{fffd}");
+        assert_eq!(via("a\nb\u{202e}c\u{1b}[31m"), "a\u{fffd}b\u{fffd}c\u{fffd}[31m");
+        assert!(!via(&format!("github:acme/x@pcl_{}", "a1".repeat(33))).contains(&"a1".repeat(20)));
+        let long = via(&"ü".repeat(300));
+        assert_eq!((long.chars().count(), long.chars().last()), (256, Some('…')));
+    }
+
+    #[test]
+    fn a_pasted_token_is_never_stored_as_text() {
+        let token = secret("pcl", 7);
+        let token = token.reveal();
+        let text = format!("see {token}");
+        assert!(text.parse::<TokenName>().is_err());
+        assert!(text.parse::<Description>().is_err());
+        assert!(token.parse::<OwnerId>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_random_subject_is_an_owner(text in "[0-9A-Za-z_-]{20,255}") {
+            prop_assert!(text.parse::<OwnerId>().is_ok());
+        }
+    }
+}

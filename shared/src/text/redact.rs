@@ -1,0 +1,356 @@
+//! Tokens and JWTs in text that people wrote: whether a field contains one, and what a log may show
+//! of a path or a name.
+//!
+//! Two questions, two answers. A field is refused only for what certainly is a credential
+//! ([`contains_credential`]): identifiers of identity providers and object stores are as random
+//! as a token, and must be storable. A log hides more ([`redact`]): a token that was cut or mistyped
+//! too.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use crate::secret::BODY;
+use crate::secret::plaintext::Secret;
+
+/// The least letters and digits behind a `_` that are hidden: a token has 65 there, common identifiers
+/// have 32 (MD5, UUID), 40 (SHA-1), 43 (256 bits in base64url) or 44.
+const MIN_REDACTED_LENGTH: usize = 50;
+/// Letters and digits behind the `_` that are shown: the public id.
+const SHOWN_LENGTH: usize = 16;
+
+/// The beginning of `{` in base64url, and so of every JWT.
+const OBJECT: char = 'e';
+/// The beginning of `{"` in base64url, and so of nearly every JWT.
+const COMPACT_OBJECT: &str = "eyJ";
+/// The least characters of the header of what may be a JWT.
+const MIN_JWT_HEADER_LENGTH: usize = 13;
+/// And of its claims.
+const MIN_JWT_CLAIMS_LENGTH: usize = 10;
+/// The most characters of a JWT's header that are read. No text that is stored is longer.
+const MAX_HEADER_LENGTH: usize = 1024;
+
+/// Whether a text contains a whole token of any deployment (its checksum is right), or a JWT: three
+/// parts in base64url, of which the first is a JSON object with `alg`
+/// ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)).
+#[must_use]
+pub fn contains_credential(text: &str) -> bool {
+    contains_token(text) || contains_jwt(text)
+}
+
+fn contains_token(text: &str) -> bool {
+    let is_token = |(separator, after): (usize, usize)| {
+        let before = text.as_bytes().get(..separator).unwrap_or_default();
+        let body = text.get(after..after + BODY).filter(|body| body.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        body.is_some_and(|body| Secret::find(before.iter().rev().copied(), body, |_| true).is_some())
+    };
+    separators(text).any(is_token)
+}
+
+/// Where each `_` begins and ends, or its percent-encoding `%5F`.
+fn separators(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    text.match_indices(['_', '%']).filter_map(|(at, mark)| match mark {
+        "_" => Some((at, at + 1)),
+        _ => text.get(at + 1..at + 3).filter(|code| code.eq_ignore_ascii_case("5F")).map(|_| (at, at + 3)),
+    })
+}
+
+fn contains_jwt(text: &str) -> bool {
+    header_candidates(text).any(|(from, end)| is_jwt(text, from, end))
+}
+
+/// Where a JWT's header may begin, and where the dot behind it stands. Each character is looked at once,
+/// as a caller chooses how long a path is.
+fn header_candidates(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut end = 0;
+    text.match_indices(OBJECT).filter_map(move |(from, _)| {
+        if from >= end {
+            end = position(bytes, from, |byte| !is_base64url(byte)).unwrap_or(bytes.len());
+        }
+        (bytes.get(end) == Some(&b'.')).then_some((from, end))
+    })
+}
+
+/// Whether what begins there is a JWT with its signature, or with an empty one.
+fn is_jwt(text: &str, from: usize, end: usize) -> bool {
+    let header = text.get(from..end).filter(|header| header.len() <= MAX_HEADER_LENGTH);
+    let bytes = text.as_bytes();
+    let second = || position(bytes, end + 1, |byte| !is_base64url(byte)).and_then(|end| bytes.get(end));
+    header.is_some_and(is_jwt_header) && second() == Some(&b'.')
+}
+
+/// Whether what begins there may be a JWT that lost its signature.
+fn may_be_jwt(text: &str, from: usize, end: usize) -> bool {
+    let second = text.as_bytes().iter().skip(end + 1).take(MIN_JWT_CLAIMS_LENGTH);
+    text.get(from..end).is_some_and(|header| header.starts_with(COMPACT_OBJECT))
+        && end - from >= MIN_JWT_HEADER_LENGTH
+        && second.take_while(|byte| is_base64url(**byte)).count() == MIN_JWT_CLAIMS_LENGTH
+}
+
+fn is_jwt_header(part: &str) -> bool {
+    // The lowest bits of `{` are the highest of the second character. It saves decoding most parts.
+    if !part.as_bytes().get(1).is_some_and(|byte| matches!(byte, b'w'..=b'z' | b'0'..=b'9' | b'-' | b'_')) {
+        return false;
+    }
+    let json = URL_SAFE_NO_PAD.decode(part).ok();
+    let header = json.and_then(|json| serde_json::from_slice::<Map<String, Value>>(&json).ok());
+    header.is_some_and(|header| header.contains_key("alg"))
+}
+
+/// The text without what may be a JWT or a token, for a log: of what may be a token, whole, cut or
+/// mistyped, only the public id is left behind the `_` (or `%5F`, its percent-encoding). Of 65 letters and
+/// digits elsewhere, which have both cases, nothing is left: they may be a token without its prefix.
+///
+/// A token that someone disguises, letter by letter, is not recognised.
+///
+/// Not for owners: they are as random as tokens, and no token can be one.
+#[must_use]
+pub fn redact(text: &str) -> Cow<'_, str> {
+    match without_jwts(text) {
+        Some(left) => Cow::Owned(without_tokens(&left).into_owned()),
+        None => without_tokens(text),
+    }
+}
+
+/// The text without JWTs, and without what may be one that lost its signature: two parts or more in base64url,
+/// with a dot between them, of which the first begins as a JSON object does. `None` if there is none.
+fn without_jwts(text: &str) -> Option<String> {
+    let mut left = String::new();
+    let mut copied = 0;
+    for (from, end) in header_candidates(text) {
+        if from >= copied && (may_be_jwt(text, from, end) || is_jwt(text, from, end)) {
+            left.push_str(text.get(copied..from).unwrap_or_default());
+            left.push_str("[redacted]");
+            let rest = position(text.as_bytes(), from, |byte| !is_base64url(byte) && byte != b'.');
+            copied = rest.unwrap_or(text.len());
+        }
+    }
+    (copied > 0).then(|| left + text.get(copied..).unwrap_or_default())
+}
+
+fn without_tokens(text: &str) -> Cow<'_, str> {
+    let mut redacted = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    let bytes = text.as_bytes();
+    while let Some(from) = position(bytes, at, |byte| byte.is_ascii_alphanumeric()) {
+        let to = position(bytes, from, |byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len());
+        if let Some(hidden) = hidden(bytes, from, to) {
+            // Letters and digits are one byte each, so no character is cut.
+            redacted.push_str(text.get(copied..hidden).unwrap_or_default());
+            redacted.push_str("[redacted]");
+            copied = to;
+        }
+        at = to;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    redacted.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(redacted)
+}
+
+/// From where on the run of letters and digits has to be hidden, if it has.
+fn hidden(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
+    let run = bytes.get(from..to)?;
+    let before = from.checked_sub(1).and_then(|at| bytes.get(at));
+    let word = match before {
+        Some(b'_') => Some(from),
+        Some(b'%') if run.get(..2).is_some_and(|code| code.eq_ignore_ascii_case(b"5F")) => Some(from + 2),
+        _ => None,
+    };
+    match word {
+        Some(word) if to - word >= MIN_REDACTED_LENGTH => Some(word + SHOWN_LENGTH),
+        _ => {
+            let mixed = run.iter().any(u8::is_ascii_lowercase) && run.iter().any(u8::is_ascii_uppercase);
+            (run.len() >= BODY && mixed).then_some(from)
+        }
+    }
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+fn position(bytes: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    bytes.get(from..)?.iter().position(|byte| wanted(*byte)).map(|offset| from + offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::plaintext::tests::secret;
+    use proptest::prelude::*;
+
+    const TOKEN: &str = "pcl_0123456789abcdefSECRETSECRETSECRETSECRETSECRETSECRETSECRETx123456";
+
+    #[test]
+    fn ordinary_text_is_left_as_it_is() {
+        let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for text in ["", "/apps/billing_api/builds", "GitHub Actions", "a_b_c", "über_größe", "%5Fx", "_", "%", digest]
+        {
+            assert_eq!(redact(text), text);
+        }
+        assert_eq!(redact(&format!("/blobs/sha256:{digest}")), format!("/blobs/sha256:{digest}"));
+    }
+
+    #[test]
+    fn what_is_a_token_or_a_jwt_is_recognised_and_nothing_else() {
+        let whole = secret("pcl", 7);
+        let whole = whole.reveal();
+        let mut mistyped = whole.to_owned();
+        mistyped.replace_range(30..31, if mistyped.as_bytes()[30] == b'a' { "b" } else { "a" });
+        let header = |json: &str| URL_SAFE_NO_PAD.encode(json);
+        let jws = header(r#"{"alg":"EdDSA"}"#);
+        for credential in [
+            whole,
+            &whole.replace('_', "%5F"),
+            &format!("x{whole}x"),
+            &format!("{}.eyJzdWIiOiJhIn0.c2ln", header(r#"{"typ":"JWT","alg":"RS256"}"#)),
+            &format!("see {jws}.e30.c2ln!"),
+            &format!("x{jws}..c2ln"),
+            &format!("{}.e30.c2ln", header("{ \n\"alg\": \"none\" }")),
+            &format!("{}..aXY.Y2lwaGVy.dGFn", header(r#"{"alg":"dir","enc":"A256GCM"}"#)),
+        ] {
+            assert!(contains_credential(credential), "{credential}");
+        }
+        for identifier in [
+            "",
+            "_",
+            "%5F",
+            TOKEN,
+            &mistyped,
+            &whole[1..],
+            &whole[..whole.len() - 1],
+            &whole.replace('_', "-"),
+            "CgcyMzQyNzQ5EgZnaXRodWI",
+            "ChUxMDM0NTY3ODkwMTIzNDU2Nzg5MDESBmdvb2dsZQxyzABCDEFGHIJKL",
+            "files/file_9f86d081884c7d659a2feaa0c55ad015",
+            "files/1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms",
+            "ipfs/QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG",
+            "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi",
+            "eyJhbGciOiJub25lIn0.html",
+            "eyJhbGciOi.eyJhbGciOi.x",
+            &format!("{}.e30.c2ln", header(r#"{"typ":"JWT"}"#)),
+            &format!("{}.e30.c2ln", header(r#"["alg"]"#)),
+            &format!("{jws}.e30 c2ln"),
+            "here.we.are",
+        ] {
+            assert!(!contains_credential(identifier), "{identifier}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_of_another_service_stays_in_a_log() {
+        for identifier in [
+            "files/file_9f86d081884c7d659a2feaa0c55ad015",
+            "commits/git_2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+            "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms",
+            "ipfs/QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG",
+        ] {
+            assert_eq!(redact(identifier), identifier);
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_cut_or_mistyped_is_hidden_too() {
+        assert_eq!(redact(&TOKEN[..4 + 50]), "pcl_0123456789abcdef[redacted]");
+        assert_eq!(redact(&format!("x%5F{}", &TOKEN[4..4 + 50])), "x%5F0123456789abcdef[redacted]");
+        assert_eq!(redact(&TOKEN[..4 + 49]), &TOKEN[..4 + 49]);
+    }
+
+    #[test]
+    fn a_token_keeps_only_its_id() {
+        assert_eq!(redact(TOKEN), "pcl_0123456789abcdef[redacted]");
+        assert_eq!(redact(&TOKEN.replace('_', "%5f")), "pcl%5f0123456789abcdef[redacted]");
+        let twice = format!("/x/{TOKEN}/y/{TOKEN}/z");
+        assert_eq!(redact(&twice), "/x/pcl_0123456789abcdef[redacted]/y/pcl_0123456789abcdef[redacted]/z");
+    }
+
+    #[test]
+    fn a_token_without_its_separator_keeps_nothing() {
+        for disguised in
+            [TOKEN.replace('_', "-"), TOKEN.replace('_', "%255f"), TOKEN.replace("pcl_", ""), TOKEN.replace('_', "")]
+        {
+            assert!(!redact(&disguised).contains("SECRET"), "{disguised}");
+        }
+    }
+
+    #[test]
+    fn a_jwt_does_not_hide_behind_what_begins_like_one() {
+        let part = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0";
+        for before in ["eyJ.", "eyJx.", "eyJeyJ.eyJx.a.", "eyJeyJ"] {
+            let redacted = redact(&format!("{before}{part}.{part}.a-b_c-d")).into_owned();
+            assert!(!redacted.contains("hbGci") && !redacted.contains("a-b_c-d"), "{redacted}");
+        }
+    }
+
+    #[test]
+    fn of_a_jwt_nothing_is_left_wherever_it_stands() {
+        let part = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0";
+        for (jwt, hidden) in [
+            (format!("{part}.{part}.a-b_c-d_e-f_g"), true),
+            (format!("{part}.{part}."), true),
+            (format!("{part}.{part}"), true),
+            (format!("{part}.{}.sig", "x-".repeat(30)), true),
+            ("eyJ.eyJ.x".to_owned(), false),
+            ("eyJhbGciOi.txt".to_owned(), false),
+        ] {
+            for (before, after) in [("", ""), ("/apps/", "/x"), ("ü ", "?q"), ("eyJ ", " eyJ"), ("key=", ";")] {
+                let text = format!("{before}{jwt}{after}");
+                let expected = if hidden { format!("{before}[redacted]{after}") } else { text.clone() };
+                assert_eq!(redact(&text), expected);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_token_is_recognised_wherever_it_stands_in_a_text(
+            prefix in "[a-z][a-z0-9]{1,15}", seed: u64, before in "(\\PC{0,20}|[a-z0-9_%]{0,40})", after in "\\PC{0,20}|[0-9a-zA-Z_]{0,20}",
+        ) {
+            let token = secret(&prefix, seed);
+            let text = format!("{before}{}{after}", token.reveal());
+            prop_assert!(contains_credential(&text));
+            let shown = redact(&text).into_owned();
+            prop_assert!(!shown.contains(&token.reveal()[prefix.len() + 1 + 16..]));
+        }
+
+        #[test]
+        fn what_was_redacted_contains_no_credential(
+            before in "\\PC{0,20}", header in "eyJhbGciOjF9|ewogImFsZyI6IDF9|eyJ0eXAiOiJKV1QiLCJhbGciOjF9", after in "\\.[a-z_-]{0,4}\\.\\PC{0,20}",
+        ) {
+            let text = format!("{before}{header}{after}");
+            prop_assert!(contains_credential(&text));
+            prop_assert!(!contains_credential(&redact(&text)));
+        }
+
+        #[test]
+        fn no_random_identifier_is_taken_for_a_credential(text in "[0-9A-Za-z_-]{20,128}") {
+            prop_assert!(!contains_credential(&text));
+            let parts = format!("auth0|{text}.{text}.{text}");
+            prop_assert!(!contains_credential(&parts));
+        }
+
+        #[test]
+        fn no_text_makes_the_recogniser_panic(text: String) {
+            let _ = contains_credential(&text);
+            let _ = contains_credential(&format!("_%5F_{text}e{text}.{text}."));
+        }
+
+        #[test]
+        fn no_secret_survives_whatever_stands_around_it(before in "\\PC{0,20}", after in "\\PC{0,20}") {
+            let text = format!("{before}{TOKEN}{after}");
+            prop_assert!(!redact(&text).contains("SECRETSECRET"));
+        }
+
+        #[test]
+        fn what_was_redacted_is_not_redacted_again(text in "([a-zA-Z0-9_%-]{0,80}|\\PC{0,40})") {
+            let once = redact(&text).into_owned();
+            prop_assert_eq!(redact(&once), once.as_str());
+        }
+    }
+}

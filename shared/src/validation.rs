@@ -1,0 +1,40 @@
+//! Strings that were checked once: their error, and what all their types have in common.
+
+/// Why a value was refused: a sentence for the person who sent it, with the limit that it
+/// broke. It never repeats the value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub String);
+
+impl Invalid {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// What every type of a validated string has, beside its own `FromStr`.
+macro_rules! validated_string {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// Builds the value from storage without validating it again, so that stricter rules never
+            /// make a stored record unreadable.
+            #[must_use]
+            pub fn stored(text: &str) -> Option<Self> {
+                Some(Self(text.to_owned()))
+            }
+
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+pub(crate) use validated_string;
