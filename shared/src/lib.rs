@@ -1,23 +1,9 @@
 //! The token logic of Portcullis: what two functions need, and nothing else.
 //!
-//! The layers, from the bottom up. A module imports only from those above it in this list, which a test
-//! holds (`tests/infra/test_imports.py`).
-//!
-//! | module | holds | must not know |
-//! | --- | --- | --- |
-//! | [`clock`], [`env`], [`validation`], [`json`], [`https_url`] | time, settings, checked strings, JSON with every key once | everything else |
-//! | [`secret`] | token format, digest, secret history | grants, DynamoDB, HTTP |
-//! | [`text`] | names, owners, comments; redaction | grants, DynamoDB, HTTP |
-//! | [`logging`], [`audit_log`] | log lines | grants, DynamoDB, HTTP |
-//! | [`grants`] | permission, resource, grant, IP allow-list | tokens, HTTP |
-//! | [`catalog`] | permissions, roles, routes, groups, trust rules | tokens, HTTP |
-//! | [`token`] | record, status, events | DynamoDB, HTTP |
-//! | [`authz`] | principal, requirement, [`authz::decide`], policies for a whole API | I/O of any kind |
-//! | [`api_types`] | the responses of the HTTP API, as types | how a response comes to be |
-//! | [`oidc`] | JWT verification, JWKS cache, workload identities | DynamoDB |
-//! | `store` | the one DynamoDB table | HTTP |
-//! | `http` | caller, bodies, JSON responses, problem documents | `AttributeValue` |
-//! | `cache_flush` | the gateways that cache the authorizer's responses | tokens, DynamoDB |
+//! The modules form layers, listed with what each must not know in `docs/architecture.md`. From the bottom up:
+//! [`clock`], [`env`], [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`]; [`grants`]; [`catalog`];
+//! [`token`]; [`authz`]; [`audit_log`] and [`logging`]; [`api_types`]; [`oidc`]; `store`; `http`; `cache_flush`.
+//! A module imports only from those before it, which `tests/infra/test_imports.py` holds.
 
 pub mod api_types;
 pub mod audit_log;

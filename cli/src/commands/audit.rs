@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis::clock::Timestamp;
 use portcullis::secret::TokenId;
-use portcullis::token::parse_expires_in;
+use portcullis::text::parse_expires_in;
 use serde::Deserialize;
 
 use super::token::id;

@@ -11,7 +11,8 @@ use portcullis::http::{
 };
 use portcullis::secret::{Digest, Secret};
 use portcullis::store::{Change, Changed, RotationKey};
-use portcullis::token::{Happened, Record, parse_expires_in};
+use portcullis::text::parse_expires_in;
+use portcullis::token::{Happened, Record};
 use portcullis::validation::Invalid;
 use rand::rngs::SysRng;
 

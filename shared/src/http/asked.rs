@@ -10,7 +10,7 @@ use crate::grants::{
     Addresses, Beyond, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Network, Permission,
     Resource,
 };
-use crate::token::{parse_expires_at, parse_expires_in};
+use crate::text::{parse_expires_at, parse_expires_in};
 
 const KNOWN_OF_GRANT: &str = "permissions, resources";
 

@@ -3,13 +3,11 @@
 //! Nothing here knows where records are kept or how requests arrive.
 
 mod event;
-mod expiry;
 mod record;
 mod settings;
 mod user_agent;
 
 pub use event::{Alteration, Author, EVENT_KINDS, Event, Happened};
-pub use expiry::{LONGEST_LIFETIME_DAYS, parse_expires_at, parse_expires_in};
 pub use record::{
     Actor, Disablement, Grounds, LastUsed, Record, Revocation, RevokeReason, Standing, Status, WhyDisabled,
 };

@@ -1,7 +1,7 @@
 //! The flags that say what a token may do, and until when.
 
 use portcullis::clock::Timestamp;
-use portcullis::token::parse_expires_in;
+use portcullis::text::parse_expires_in;
 use serde_json::{Map, Value, json};
 
 use crate::Failure;

@@ -19,7 +19,7 @@ use super::{LONGEST_EXCHANGED_SECONDS, Pattern, RuleName, SHORTEST_SECONDS, Trus
 use crate::catalog::document::Reader;
 use crate::clock::Timestamp;
 use crate::grants::{Grant, Grants, Permission, Resource};
-use crate::token::parse_expires_in;
+use crate::text::parse_expires_in;
 
 const KNOWN: &str = "name, issuer, audience, claims, grants, lifetime";
 

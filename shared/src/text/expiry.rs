@@ -4,7 +4,7 @@ use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::validation::Invalid;
 
 /// The longest lifetime that can be asked for; a token for ever has no expiry instead.
-pub const LONGEST_LIFETIME_DAYS: i64 = 36_500;
+const LONGEST_LIFETIME_DAYS: i64 = 36_500;
 
 /// `30d`: a whole number and `s`, `m`, `h` or `d`, at least one second and at most
 /// 36500 days.
