@@ -10,7 +10,7 @@ FIELDS = {
 }  # fmt: skip
 SAFE = {
     "requestTime", "requestId", "httpMethod", "resourcePath", "identity.sourceIp", "status",
-    "authorizer.principal_type", "authorizer.token_id", "authorizer.audit_token_name", "authorizer.owner",
+    "authorizer.principal_type", "authorizer.token_id", "authorizer.audit_token_name", "authorizer.audit_owner",
     "authorizer.audit_path", "authorizer.audit_decision", "authorizer.audit_reason",
 }  # fmt: skip
 VARIABLE = re.compile(r"\$context\.([A-Za-z.]+(?:_[a-z]+)*)")

@@ -106,10 +106,10 @@ fn a_person_in_more_groups_of_the_catalog_than_fit_into_an_answer_is_refused_not
         let groups: Vec<_> = groups.iter().take(count).map(String::as_str).collect();
         stack.sign_in("olga", &groups)
     };
-    stack.get("/me").bearer(of(28)).send().expect(200);
-    stack.get("/me").bearer(of(29)).send().problem(401, "invalid_token");
+    stack.get("/me").bearer(of(24)).send().expect(200);
+    stack.get("/me").bearer(of(25)).send().problem(401, "invalid_token");
     // A protected API is told the roles, which are few.
-    stack.get("/demo/apps").bearer(of(29)).send().expect(200);
+    stack.get("/demo/apps").bearer(of(25)).send().expect(200);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod get_token;
 mod get_tokens;
 mod get_usage;
 mod no_such_route;
+mod owners;
 mod patch_token;
 mod post_exchange;
 mod post_explain;

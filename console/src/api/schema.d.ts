@@ -329,8 +329,9 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description Whose tokens. An owner whose name no path can hold (`/`, `;`, `?`, `%`, `*`, `.` and `..`), or
-                 *     of more than 370 characters once percent-encoded, goes into the query, and `-` here.
+                 * @description Whose tokens, or `-`. With `-`, the query names the owner, which works for every owner. An owner
+                 *     that no path can hold (with `/`, `\`, `;`, `?`, `%` or `*`, and `.` and `..`), or of more than 370
+                 *     characters once percent-encoded, has to be named there.
                  */
                 owner: components["schemas"]["OwnerInPath"];
             };
@@ -577,8 +578,8 @@ export interface components {
         Description: string | null;
         /**
          * Format: without-credential
-         * @description Whom a token belongs to and acts for: 1 to 255 characters of printable ASCII without spaces, `"` and `\`,
-         *     as the subjects of identity providers, e-mail addresses and names of teams have it.
+         * @description Whom a token belongs to and acts for: 1 to 255 printable ASCII characters, with a space neither first nor
+         *     last, as the subjects of identity providers, e-mail addresses and names of teams have it.
          * @example alice@example.com
          */
         Owner: string;
@@ -2757,8 +2758,9 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description Whose tokens. An owner whose name no path can hold (`/`, `;`, `?`, `%`, `*`, `.` and `..`), or
-                 *     of more than 370 characters once percent-encoded, goes into the query, and `-` here.
+                 * @description Whose tokens, or `-`. With `-`, the query names the owner, which works for every owner. An owner
+                 *     that no path can hold (with `/`, `\`, `;`, `?`, `%` or `*`, and `.` and `..`), or of more than 370
+                 *     characters once percent-encoded, has to be named there.
                  */
                 owner: components["schemas"]["OwnerInPath"];
             };

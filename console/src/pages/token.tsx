@@ -168,7 +168,7 @@ function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (kno
           <Editable known={known} catalog={catalog} now={now} read={read} onDone={changed} />
           <dl class="facts">
             <dt>Owner</dt>
-            <dd>{token.owner}</dd>
+            <dd class="lines">{token.owner}</dd>
             <dt>Last used</dt>
             <dd>
               {token.last_used_at === null ? (

@@ -109,7 +109,7 @@ pub(crate) mod tests {
     const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/apps/billing";
 
     pub(crate) fn record() -> Record {
-        let (id, name, owner) = ("0123456789abcdef", "GitHub \"Actions\" \\o/", "alice@example.com");
+        let (id, name, owner) = ("0123456789abcdef", "GitHub \"Actions\" \\o/", "alice \"al\" \\o/");
         let grants = Grants::one(
             vec!["apps:read".parse().unwrap(), "builds:*".parse().unwrap()],
             vec!["apps/billing".parse().unwrap()],
@@ -220,14 +220,14 @@ pub(crate) mod tests {
             let grants = Grants::one((0..size).map(long).collect(), (0..size).map(resource).collect());
             let largest = Record {
                 name: "\"".repeat(100).parse().unwrap(),
-                owner: "o".repeat(255).parse().unwrap(),
+                owner: "\"".repeat(255).parse().unwrap(),
                 grants: grants.clone(),
                 ..record()
             };
             // As many groups as sessions may have, all of them escaped twice.
             let session = Session {
                 groups: vec!["\"".repeat(MAX_GROUPS_LENGTH / 2 - 2)],
-                owner: "o".repeat(255).parse().unwrap(),
+                owner: "\"".repeat(255).parse().unwrap(),
                 roles: roles.clone(),
                 grants,
                 expires_at: Timestamp::from_millis(1),

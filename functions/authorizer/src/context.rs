@@ -15,7 +15,7 @@ const MOST_ROLES: usize = 20;
 
 /// The most characters of a session's groups as JSON text: an answer has 8 KB for everything, and
 /// a list of groups that was cut would be another person's.
-pub(crate) const MAX_GROUPS_LENGTH: usize = 2_900;
+pub(crate) const MAX_GROUPS_LENGTH: usize = 2_500;
 
 /// The most bytes that are shown of a path, a resource or a name.
 const MAX_SHOWN_BYTES: usize = 512;
@@ -98,6 +98,8 @@ fn with_grants_and_without(principal: &Principal, context: Map<String, Value>) -
 fn caller(principal: &Principal, api: Api, now: Timestamp) -> Map<String, Value> {
     let mut context = Map::new();
     put(&mut context, "owner", principal.owner().as_str());
+    // Owners are never redacted.
+    put(&mut context, "audit_owner", &inside_json(principal.owner().as_str()));
     match principal {
         Principal::Token(record) => {
             put(&mut context, "principal_type", "token");
@@ -192,9 +194,12 @@ fn for_template(text: &str) -> String {
 fn in_json(text: &str) -> String {
     let shown = text.get(..text.floor_char_boundary(MAX_SHOWN_BYTES)).unwrap_or_default();
     let cut = if shown.len() < text.len() { "…" } else { "" };
-    shown
-        .chars()
-        .chain(cut.chars())
+    inside_json(&format!("{shown}{cut}"))
+}
+
+/// Without what would end a string in a JSON template.
+fn inside_json(text: &str) -> String {
+    text.chars()
         .map(|c| match c {
             '"' => '\'',
             '\\' => '/',

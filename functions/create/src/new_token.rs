@@ -89,7 +89,7 @@ mod tests {
     fn every_limit_broken_at_once_is_named_in_one_answer() {
         let many = |text: &str, count: usize| vec![format!("\"{text}\""); count].join(",");
         let body = format!(
-            r#"{{"name":"","description":"{}","permissions":[{},"a b:c"],"resources":[{}],"expires_in":"0s","expires_at":"2020-01-01T00:00:00Z","owner":"a b","colour":"red","id":1}}"#,
+            r#"{{"name":"","description":"{}","permissions":[{},"a b:c"],"resources":[{}],"expires_in":"0s","expires_at":"2020-01-01T00:00:00Z","owner":"ü","colour":"red","id":1}}"#,
             "x".repeat(501),
             many("a:b", 51),
             many("app", 51),

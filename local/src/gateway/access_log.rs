@@ -67,7 +67,7 @@ mod tests {
     fn an_owner_stands_in_the_log_as_it_is() {
         let owner = format!("a_{}", "b1".repeat(40));
         let mut context = Context::default();
-        context.set("authorizer.owner", &owner);
-        assert!(line(r#"{"o":"$context.authorizer.owner"}"#, &context).contains(&owner));
+        context.set("authorizer.audit_owner", &owner);
+        assert!(line(r#"{"o":"$context.authorizer.audit_owner"}"#, &context).contains(&owner));
     }
 }

@@ -32,7 +32,7 @@ impl Context {
     pub(crate) fn render_log_line(&self, format: &str) -> String {
         self.render(format, |name, value| match (name, value) {
             (_, None) => "-".to_owned(),
-            ("authorizer.owner" | "authorizer.audit_path", Some(value)) => inside_json_text(value),
+            ("authorizer.audit_owner" | "authorizer.audit_path", Some(value)) => inside_json_text(value),
             (_, Some(value)) => inside_json_text(&redact(value)),
         })
     }

@@ -133,9 +133,9 @@ fn fields() -> String {
     let groups = GROUPS.join(", ");
     format!(
         "<label for=\"name\">Name</label>\n\
-         <input id=\"name\" name=\"name\" required maxlength=\"255\" pattern=\"[!#-\\[\\]-~]+\" \
+         <input id=\"name\" name=\"name\" required maxlength=\"255\" pattern=\"[!-~]([ -~]*[!-~])?\" \
          autocomplete=\"username\" spellcheck=\"false\" aria-describedby=\"name-hint\">\n\
-         <p id=\"name-hint\">Letters, digits and signs, without spaces, quotes and backslashes.</p>\n\
+         <p id=\"name-hint\">Printable ASCII characters, with a space neither first nor last.</p>\n\
          <label for=\"groups\">Groups</label>\n\
          <input id=\"groups\" name=\"groups\" list=\"known-groups\" autocomplete=\"off\" spellcheck=\"false\" \
          aria-describedby=\"groups-hint\">\n\

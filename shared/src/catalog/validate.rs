@@ -3,7 +3,9 @@
 use super::document::Places;
 use super::{Catalog, Flaw, OWN, RoleName};
 use crate::grants::{MOST_PERMISSIONS, Permission};
-use crate::text::{BLANK, CREDENTIAL, contains_credential, has_outer_space, is_blank, redact, unprintable};
+use crate::text::{
+    BLANK, CREDENTIAL, OUTER_SPACE, contains_credential, has_outer_space, is_blank, redact, unprintable,
+};
 
 const LONGEST_DESCRIPTION: usize = 200;
 const LONGEST_GROUP: usize = 256;
@@ -12,8 +14,6 @@ const LONGEST_GROUP: usize = 256;
 const MIN_SIMILARITY: f64 = 0.55;
 /// For so many flaws a permission is suggested: as many as a response names.
 const MAX_SUGGESTIONS: usize = 20;
-
-pub(super) const OUTER_SPACE: &str = "must not begin or end with white space";
 
 impl Catalog {
     /// `places` says where the parts of lists stand: those that could not be read are

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::text::{ensure_no_credential, has_outer_space};
+use crate::text::{OUTER_SPACE, ensure_no_credential, has_outer_space};
 use crate::validation::Invalid;
 
 /// The most characters of a resource.
@@ -74,7 +74,7 @@ impl FromStr for Resource {
             ));
         }
         if has_outer_space(name) {
-            return Err(Invalid::new("must not begin or end with white space"));
+            return Err(Invalid::new(OUTER_SPACE));
         }
         ensure_no_credential(text)?;
         Ok(Self::stored(text))

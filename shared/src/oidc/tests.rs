@@ -454,11 +454,16 @@ async fn the_owner_is_the_claim_that_the_operator_named() {
     };
     let good = with(claims(&provider), "preferred_username", json!("al"));
     assert_eq!(ask("preferred_username", good.clone()).await, Ok("al".to_owned()));
+    let odd = r#"a "b" \ c"#;
+    assert_eq!(
+        ask("preferred_username", with(good.clone(), "preferred_username", json!(odd))).await,
+        Ok(odd.to_owned())
+    );
     for bad in [
         json!(null),
         json!(7),
         json!(""),
-        json!("a b"),
+        json!(" al"),
         json!("ä"),
         json!("x".repeat(256)),
         json!(["al"]),

@@ -95,7 +95,11 @@ fn owner(claims: &Registered, oidc: &Provider) -> Result<OwnerId, Refusal> {
     if named.starts_with("trust:") {
         return Err(Refusal::Malformed("the owner claim begins with trust:, as the owners of trust rules do"));
     }
-    named.parse().map_err(|_| Refusal::Malformed("the owner claim is no owner: 1 to 255 printable ASCII characters"))
+    named.parse().map_err(|_| {
+        Refusal::Malformed(
+            "the owner claim is no owner: 1 to 255 printable ASCII characters, with a space neither first nor last",
+        )
+    })
 }
 
 /// No groups, one, or a list of them.

@@ -221,7 +221,7 @@ fn names_are_one_visible_line() {
     for wrong in ["a\0b", "\u{1b}[31m", "a\rb", "a\u{202e}b"] {
         assert_eq!(named(&stack, json!({ "description": wrong })), ["description"], "{wrong:?}");
     }
-    for wrong in ["", " ", "a b", "a\tb", "a\nb", "a\"b", "a\\b", "ä", "a\0"] {
+    for wrong in ["", " ", " a", "a ", "a\tb", "a\nb", "ä", "a\0"] {
         assert_eq!(named(&stack, json!({ "owner": wrong })), ["owner"], "{wrong:?}");
     }
 }

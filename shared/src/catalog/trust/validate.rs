@@ -3,11 +3,11 @@
 use super::shared_issuers::Shared;
 use super::{RuleName, TrustRule};
 use crate::catalog::limits::{MAX_CLAIMS, MAX_PATTERNS};
-use crate::catalog::validate::{OUTER_SPACE, form};
+use crate::catalog::validate::form;
 use crate::catalog::{Catalog, Flaw};
 use crate::grants::{MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Resource};
 use crate::https_url::Url;
-use crate::text::{CREDENTIAL, contains_credential, has_outer_space, unprintable};
+use crate::text::{CREDENTIAL, OUTER_SPACE, contains_credential, has_outer_space, unprintable};
 
 const LONGEST_CLAIM: usize = 100;
 const LONGEST_TEXT: usize = 512;
