@@ -604,7 +604,8 @@ export interface components {
          * @description A path-like name of 1 to 256 characters (Unicode code points). `apps/billing` is
          *     itself and all below it, `apps/*` only what is below, `*` is everything. Names are
          *     divided by single slashes, are not `.` or `..`, and hold none of `\ ; ? % *` and no
-         *     control characters. White space is neither first nor last. Case matters.
+         *     control characters. White space is neither first nor last. None is white space or invisible
+         *     characters alone. Case matters.
          * @example apps/billing
          * @example apps/*
          * @example *

@@ -19,11 +19,11 @@ use std::fmt::Display;
 use serde_json::{Map, Value, json};
 
 use super::limits::over_limits;
-use super::route::RouteFlaw;
+use super::route::{On, template};
 use super::validate::is_own;
 use super::{Catalog, OWN, Role, RoleName, Route, TrustRule};
 use crate::grants::Permission;
-use crate::text::{cut, redact};
+use crate::text::{cut, is_blank, redact, unprintable};
 
 /// The most characters that are shown of an offending value.
 const MAX_VALUE_LENGTH: usize = 100;
@@ -45,10 +45,19 @@ impl Flaw {
         Self { place: place.into(), message: message.into() }
     }
 
-    /// Names the offending value too, redacted and in at most 100 characters.
+    /// Names the offending value too, redacted and in at most 100 characters, with each that cannot be
+    /// seen as its escape sequence in JSON.
     pub(super) fn of_value(place: impl Into<String>, value: &Value, message: impl Display) -> Self {
         let value = value.to_string();
-        Self::new(place, format!("{} {message}", cut(&redact(&value), MAX_VALUE_LENGTH)))
+        let mut shown = String::new();
+        for c in cut(&redact(&value), MAX_VALUE_LENGTH).chars() {
+            if c != ' ' && (unprintable(c) || is_blank(c.encode_utf8(&mut [0; 4]))) {
+                shown.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+            } else {
+                shown.push(c);
+            }
+        }
+        Self::new(place, format!("{shown} {message}"))
     }
 
     /// The same of a text.
@@ -70,7 +79,7 @@ impl Catalog {
         let mut reader = Reader::default();
         let catalog = reader.catalog(document);
         let mut flaws = reader.flaws;
-        catalog.check(&reader.places, &mut flaws);
+        catalog.check(document, &mut flaws);
         if flaws.is_empty() { Ok(catalog) } else { Err(flaws) }
     }
 
@@ -111,27 +120,9 @@ impl Catalog {
     }
 }
 
-/// Where the parts of lists stand in the document, of which a catalog has only those that
-/// could be read.
-#[derive(Default)]
-pub(super) struct Places {
-    /// The permissions of each role that the catalog has.
-    pub(super) roles: BTreeMap<RoleName, Listed>,
-    pub(super) routes: Listed,
-    pub(super) trust: Listed,
-}
-
-/// How many entries a list has, and which of them could be read.
-#[derive(Default)]
-pub(super) struct Listed {
-    pub(super) count: usize,
-    pub(super) at: Vec<usize>,
-}
-
 #[derive(Default)]
 pub(super) struct Reader {
     flaws: Vec<Flaw>,
-    places: Places,
 }
 
 impl Reader {
@@ -149,8 +140,8 @@ impl Reader {
         for (text, description) in self.entries(&mut top, "", "permissions") {
             let place = format!("permissions.{text}");
             let permission = self.permission(&place, &json!(text));
-            let description = self.text(&place, &description);
-            if let (Some(permission), Some(description)) = (permission, description)
+            let description = self.text(&place, &description).unwrap_or_default();
+            if let Some(permission) = permission
                 // Those of the product are in every document that it gives.
                 && !is_own(&permission, &description)
                 && catalog.permissions.insert(permission, description).is_some()
@@ -160,19 +151,13 @@ impl Reader {
         }
         for (name, role) in self.entries(&mut top, "", "roles") {
             let role = self.role(&format!("roles.{name}"), &role);
-            if let (Some(name), Some((role, listed))) = (RoleName::stored(&name), role) {
-                self.places.roles.insert(name.clone(), listed);
+            if let (Some(name), Some(role)) = (RoleName::stored(&name), role) {
                 catalog.roles.insert(name, role);
             }
         }
         let routes = top.remove("routes");
-        let routes = self.list("routes", routes.as_ref());
-        self.places.routes.count = routes.len();
-        for (at, route) in routes.iter().enumerate() {
-            if let Some(route) = self.route(&format!("routes[{at}]"), route) {
-                self.places.routes.at.push(at);
-                catalog.routes.push(route);
-            }
+        for (at, route) in self.list("routes", routes.as_ref()).iter().enumerate() {
+            catalog.routes.extend(self.route(&format!("routes[{at}]"), route));
         }
         if let Some(sessions) = top.remove("sessions")
             && let Some(mut sessions) = self.object("sessions", &sessions)
@@ -186,40 +171,27 @@ impl Reader {
             self.nothing_else("sessions.", sessions, "groups");
         }
         let trust = top.remove("trust");
-        let trust = self.list("trust", trust.as_ref());
-        self.places.trust.count = trust.len();
-        for (at, rule) in trust.iter().enumerate() {
-            if let Some(rule) = self.trust_rule(&format!("trust[{at}]"), rule) {
-                self.places.trust.at.push(at);
-                catalog.trust.push(rule);
-            }
+        for (at, rule) in self.list("trust", trust.as_ref()).iter().enumerate() {
+            catalog.trust.extend(self.trust_rule(&format!("trust[{at}]"), rule));
         }
         self.nothing_else("", top, "strict, permissions, roles, routes, sessions, trust");
         catalog
     }
 
-    fn role(&mut self, place: &str, role: &Value) -> Option<(Role, Listed)> {
+    fn role(&mut self, place: &str, role: &Value) -> Option<Role> {
         let mut fields = self.object(place, role)?;
         let description = fields.remove("description");
         let permissions = fields.remove("permissions");
         self.nothing_else(&format!("{place}."), fields, "description, permissions");
-        let description = match description {
-            None => Some(String::new()),
-            Some(value) => self.text(&format!("{place}.description"), &value),
-        };
+        let description = description.and_then(|value| self.text(&format!("{place}.description"), &value));
         let place = format!("{place}.permissions");
-        let list = self.list(&place, permissions.as_ref());
-        let mut listed = Listed { count: list.len(), at: Vec::new() };
-        let (mut permissions, mut seen) = (Vec::new(), BTreeSet::new());
-        for (at, value) in list.iter().enumerate() {
+        let (mut list, mut seen) = (Vec::new(), BTreeSet::new());
+        for (at, value) in self.list(&place, permissions.as_ref()).iter().enumerate() {
             let permission = self.permission(&format!("{place}[{at}]"), value);
             // One that is given twice is kept once, as in a token.
-            if let Some(permission) = permission.filter(|permission| seen.insert(permission.clone())) {
-                listed.at.push(at);
-                permissions.push(permission);
-            }
+            list.extend(permission.filter(|permission| seen.insert(permission.clone())));
         }
-        Some((Role { permissions, description: description? }, listed))
+        Some(Role { description: description.unwrap_or_default(), permissions: list })
     }
 
     fn route(&mut self, place: &str, route: &Value) -> Option<Route> {
@@ -233,19 +205,22 @@ impl Reader {
                 self.fail(at(field), "is required");
             }
         }
-        let pattern = self.text(&at("match"), &pattern?);
-        let permission = self.permission(&at("permission"), &permission?);
+        let permission = permission.and_then(|value| self.permission(&at("permission"), &value));
+        let pattern = pattern.and_then(|value| self.text(&at("match"), &value));
+        let on = pattern.as_deref().and_then(|text| self.noted(&at("match"), text, On::read(text)));
         let resource = match resource {
-            None => None,
-            Some(text) => Some(text?),
+            None => Some(None),
+            Some(text) => text.and_then(|text| {
+                let template = self.noted(&at("resource"), &text, template(&text, on.as_ref()));
+                template.map(|template| Some((text, template)))
+            }),
         };
-        let pattern = pattern?;
-        match Route::read(&pattern, permission?, resource.as_deref()) {
-            Ok(route) => return Some(route),
-            Err(RouteFlaw::Pattern(message)) => self.fail_value(&at("match"), &json!(pattern), message),
-            Err(RouteFlaw::Resource(message)) => self.fail_value(&at("resource"), &json!(resource), message),
-        }
-        None
+        Some(Route::new(pattern?, on?, permission?, resource?))
+    }
+
+    /// What was read of a text; what is wrong with it is noted.
+    fn noted<T>(&mut self, place: &str, text: &str, read: Result<T, &'static str>) -> Option<T> {
+        read.map_err(|message| self.fail_value(place, &json!(text), message)).ok()
     }
 
     pub(super) fn permission(&mut self, place: &str, value: &Value) -> Option<Permission> {

@@ -66,10 +66,12 @@ impl Limits {
     }
 }
 
-fn elements(list: Option<&Value>) -> impl Iterator<Item = &Value> {
+/// The entries of a list, if it is one.
+pub(super) fn elements(list: Option<&Value>) -> impl Iterator<Item = &Value> {
     list.and_then(Value::as_array).into_iter().flatten()
 }
 
-fn entries(object: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+/// The entries of an object, if it is one.
+pub(super) fn entries(object: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     object.and_then(Value::as_object).into_iter().flat_map(Map::iter)
 }

@@ -93,13 +93,11 @@ pub(crate) enum Part {
 }
 
 impl Route {
-    /// Reads a route; the other side is what is wrong with the pattern or the resource.
-    pub(super) fn read(pattern: &str, permission: Permission, resource: Option<&str>) -> Result<Self, RouteFlaw> {
-        let on = On::read(pattern).map_err(RouteFlaw::Pattern)?;
-        let template = resource.map(|text| template(text, &on)).transpose().map_err(RouteFlaw::Resource)?;
-        let resource = resource.map(str::to_owned);
+    /// Of parts that were read: what the pattern matches, and the resource with its template.
+    pub(super) fn new(pattern: String, on: On, permission: Permission, resource: Option<(String, Vec<Part>)>) -> Self {
+        let (resource, template) = resource.unzip();
         let folded = on.parts().iter().map(Part::folded).collect();
-        Ok(Self { pattern: pattern.to_owned(), permission, resource, on, template, folded })
+        Self { pattern, permission, resource, on, template, folded }
     }
 
     /// The resource that a request on this route is about; `None` if it is not on it.
@@ -147,24 +145,11 @@ impl Route {
         });
         names.collect::<Option<Vec<_>>>().map(|names| names.join("/"))
     }
-
-    /// Whether there is a request that both match.
-    pub(super) fn meets(&self, other: &Self) -> bool {
-        match (&self.on, &other.on) {
-            (On::Connect, On::Connect) => true,
-            (On::Http(a, path), On::Http(b, other)) => a.meets(b) && meet(path, other),
-            _ => false,
-        }
-    }
-}
-
-pub(super) enum RouteFlaw {
-    Pattern(&'static str),
-    Resource(&'static str),
 }
 
 impl On {
-    fn read(text: &str) -> Result<Self, &'static str> {
+    /// Reads a pattern.
+    pub(super) fn read(text: &str) -> Result<Self, &'static str> {
         if text == "$connect" {
             return Ok(Self::Connect);
         }
@@ -192,6 +177,15 @@ impl On {
             return Err("must have {name+} as its last part only");
         }
         Ok(Self::Http(method, parts))
+    }
+
+    /// Whether there is a request that both match.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Connect, Self::Connect) => true,
+            (Self::Http(a, path), Self::Http(b, other)) => a.meets(b) && meet(path, other),
+            _ => false,
+        }
     }
 
     fn parts(&self) -> &[Part] {
@@ -242,12 +236,12 @@ impl Part {
     }
 }
 
-/// A resource's names, some of which are parameters of the path.
-fn template(text: &str, on: &On) -> Result<Vec<Part>, &'static str> {
+/// A resource's names, some of which are parameters of the path, if that could be read.
+pub(super) fn template(text: &str, on: Option<&On>) -> Result<Vec<Part>, &'static str> {
     let parts: Vec<_> = text.split('/').map(Part::read).collect::<Option<_>>().ok_or(
         "must be names divided by single slashes, as in app/{app}, each a name of one thing without *, or {name} of the path",
     )?;
-    let known = |name: &str| on.parts().iter().any(|part| part.name() == Some(name));
+    let known = |name: &str| on.is_none_or(|on| on.parts().iter().any(|part| part.name() == Some(name)));
     if parts.iter().filter_map(Part::name).all(known) && !parts.iter().any(|part| matches!(part, Part::Rest(_))) {
         Ok(parts)
     } else {

@@ -271,6 +271,48 @@ fn a_flaw_keeps_its_place_behind_entries_that_cannot_be_read() {
 }
 
 #[test]
+fn a_part_that_cannot_be_read_hides_no_flaw_of_those_beside_it() {
+    let route = |fields: Value| flaws(&json!({"strict": true, "routes": [fields]}));
+    let unknown = r#"routes[0].permission: unknown permission "app:go": list it under permissions, with a description"#;
+    let said = route(json!({"match": "GET apps", "permission": "app:go"}));
+    assert_eq!(said, [r#"routes[0].match: "GET apps" must have a path that begins with a slash"#, unknown]);
+    assert_eq!(route(json!({"permission": "app:go"})), ["routes[0].match: is required", unknown]);
+    let said = route(json!({"match": "GET apps", "permission": "app", "resource": "a//b"}));
+    let places: Vec<_> = said.iter().map(|flaw| flaw.split(": ").next().unwrap()).collect();
+    assert_eq!(places, ["routes[0].permission", "routes[0].match", "routes[0].resource"], "{said:#?}");
+    let route = |permission: &str| json!({"match": "GET /a", "permission": permission});
+    let said = flaws(&json!({"routes": [route("no permission"), route("app:read")]}));
+    assert!(said.iter().any(|flaw| flaw.starts_with("routes[1].match: \"GET /a\" matches requests")), "{said:#?}");
+    // Nor does it make a flaw of what refers to it.
+    let document = json!({
+        "permissions": {"app:go": 7},
+        "roles": {"ops": {"description": 7, "permissions": ["app:go"]}, "odd": 7, "none": {"permissions": 7}},
+        "sessions": {"groups": {"a": "ops", "b": "odd"}},
+    });
+    let expected = [
+        "permissions.app:go: 7 must be a string",
+        "roles.none.permissions: 7 must be a list",
+        "roles.odd: 7 must be an object",
+        "roles.ops.description: 7 must be a string",
+    ];
+    assert_eq!(flaws(&document), expected);
+}
+
+#[test]
+fn a_text_that_shows_nothing_names_no_group_and_no_resource() {
+    for blank in ["\u{3164}", "\u{200d}", "\u{2800}\u{180e}"] {
+        let groups = json!({"roles": {"a": {"permissions": ["*"]}}, "sessions": {"groups": {blank: "a"}}});
+        let route = json!({"match": "GET /a", "permission": "x:read", "resource": format!("app/{blank}")});
+        let said = [flaws(&groups), flaws(&json!({"routes": [route]}))].map(|said| said.join("\n"));
+        assert!(said[0].starts_with("sessions.groups.") && said[0].ends_with("must not be blank"), "{said:?}");
+        assert!(said[1].starts_with("routes[0].resource: ") && said[1].contains("blank"), "{said:?}");
+        assert!(!said[1].contains(blank) && said[1].contains("\\u"), "{said:?}");
+    }
+    let groups = json!({"roles": {"a": {"permissions": ["*"]}}, "sessions": {"groups": {"team ": "a"}}});
+    assert_eq!(flaws(&groups), [r#"sessions.groups.team : "team " must not begin or end with white space"#]);
+}
+
+#[test]
 fn a_role_has_a_permission_once() {
     let given = |permissions: &[&str]| json!({"roles": {"x": {"permissions": permissions}}});
     let read = Catalog::read(&given(&["a:read", "*", "a:read", "*:*"])).unwrap();

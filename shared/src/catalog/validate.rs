@@ -1,11 +1,11 @@
 //! What has to hold of a catalog as a whole, beyond the form of its parts.
 
-use super::document::Places;
-use super::{Catalog, Flaw, OWN, RoleName};
+use serde_json::Value;
+
+use super::limits::{elements, entries};
+use super::{Catalog, Flaw, OWN, On, RoleName};
 use crate::grants::{MOST_PERMISSIONS, Permission};
-use crate::text::{
-    BLANK, CREDENTIAL, OUTER_SPACE, contains_credential, has_outer_space, is_blank, redact, unprintable,
-};
+use crate::text::{BLANK, contains_credential, is_blank, name_flaws, path_flaws, redact, unprintable};
 
 const LONGEST_DESCRIPTION: usize = 200;
 const LONGEST_GROUP: usize = 256;
@@ -16,14 +16,14 @@ const MIN_SIMILARITY: f64 = 0.55;
 const MAX_SUGGESTIONS: usize = 20;
 
 impl Catalog {
-    /// `places` says where the parts of lists stand: those that could not be read are
-    /// missing here.
-    pub(super) fn check(&self, places: &Places, flaws: &mut Vec<Flaw>) {
+    /// Checks the document as it was written, of which this has only what could be read: so a part that
+    /// could not be read hides no flaw of those beside it.
+    pub(super) fn check(&self, document: &Value, flaws: &mut Vec<Flaw>) {
         self.check_permissions(flaws);
-        self.check_roles(places, flaws);
-        self.check_routes(places, flaws);
-        self.check_groups(flaws);
-        self.check_trust(&places.trust.at, flaws);
+        self.check_roles(document.get("roles"), flaws);
+        self.check_routes(document.get("routes"), flaws);
+        check_groups(document, flaws);
+        self.check_trust(document.get("trust"), flaws);
     }
 
     fn check_permissions(&self, flaws: &mut Vec<Flaw>) {
@@ -41,22 +41,21 @@ impl Catalog {
         }
     }
 
-    fn check_roles(&self, places: &Places, flaws: &mut Vec<Flaw>) {
-        for ((name, role), (_, listed)) in self.roles.iter().zip(&places.roles) {
+    fn check_roles(&self, roles: Option<&Value>, flaws: &mut Vec<Flaw>) {
+        for (name, role) in entries(roles) {
             let place = format!("roles.{name}");
-            if let Err(invalid) = name.as_str().parse::<RoleName>() {
+            if let Err(invalid) = name.parse::<RoleName>() {
                 flaws.push(Flaw::new(&place, invalid.0));
             }
-            description(&format!("{place}.description"), &role.description, flaws);
-            let count = listed.count;
-            if !(1..=MOST_PERMISSIONS).contains(&count) {
-                let message = format!("must have 1 to {MOST_PERMISSIONS} entries; it has {count}");
-                flaws.push(Flaw::new(format!("{place}.permissions"), message));
+            let Some(role) = role.as_object() else { continue };
+            if let Some(text) = role.get("description").and_then(Value::as_str) {
+                description(&format!("{place}.description"), text, flaws);
             }
-            for (permission, at) in role.permissions.iter().zip(&listed.at) {
-                let place = format!("{place}.permissions[{at}]");
-                form(&place, permission, flaws);
-                self.known(place, permission, flaws);
+            let (place, list) = (format!("{place}.permissions"), role.get("permissions"));
+            count(&place, list, MOST_PERMISSIONS, flaws);
+            for (place, permission) in permissions(&place, list) {
+                form(&place, &permission, flaws);
+                self.known(place, &permission, flaws);
             }
         }
     }
@@ -85,52 +84,76 @@ impl Catalog {
         (best.0 >= MIN_SIMILARITY).then_some(best.1)
     }
 
-    fn check_routes(&self, places: &Places, flaws: &mut Vec<Flaw>) {
-        let routes = || self.routes.iter().zip(&places.routes.at);
-        for (route, at) in routes() {
-            let place = format!("routes[{at}].permission");
-            form(&place, &route.permission, flaws);
-            if route.permission.is_wildcard() {
-                flaws.push(Flaw::of_text(place, &route.permission.to_string(), "must be one permission, without *"));
-            } else {
-                self.known(place, &route.permission, flaws);
-            }
-            for (field, text) in [("match", Some(&route.pattern)), ("resource", route.resource.as_ref())] {
-                if text.is_some_and(|text| has_outer_space(text)) {
-                    flaws.push(Flaw::new(format!("routes[{at}].{field}"), OUTER_SPACE));
-                }
-                if text.is_some_and(|text| contains_credential(text)) {
-                    flaws.push(Flaw::new(format!("routes[{at}].{field}"), CREDENTIAL));
+    fn check_routes(&self, routes: Option<&Value>, flaws: &mut Vec<Flaw>) {
+        let mut earlier: Vec<(usize, &str, On)> = Vec::new();
+        for (at, route) in elements(routes).enumerate() {
+            let place = |field: &str| format!("routes[{at}].{field}");
+            let text = |field: &str| route.get(field).and_then(Value::as_str);
+            if let Some(permission) = text("permission").and_then(Permission::stored) {
+                form(&place("permission"), &permission, flaws);
+                if permission.is_wildcard() {
+                    let message = "must be one permission, without *";
+                    flaws.push(Flaw::of_text(place("permission"), &permission.to_string(), message));
+                } else {
+                    self.known(place("permission"), &permission, flaws);
                 }
             }
-            let mut earlier = routes().take_while(|(_, before)| *before < at);
-            if let Some((before, place)) = earlier.find(|(before, _)| before.meets(route)) {
+            for field in ["match", "resource"] {
+                let text = text(field).unwrap_or_default();
+                flaws.extend(path_flaws(text).map(|flaw| Flaw::of_text(place(field), text, flaw)));
+            }
+            let Some((pattern, on)) = text("match").and_then(|text| Some((text, On::read(text).ok()?))) else {
+                continue;
+            };
+            if let Some((before, other, _)) = earlier.iter().find(|(_, _, other)| other.meets(&on)) {
                 let message = format!(
-                    "matches requests that routes[{place}] matches too ({}); one request needs one permission",
-                    redact(&before.pattern)
+                    "matches requests that routes[{before}] matches too ({}); one request needs one permission",
+                    redact(other)
                 );
-                flaws.push(Flaw::of_text(format!("routes[{at}].match"), &route.pattern, message));
+                flaws.push(Flaw::of_text(place("match"), pattern, message));
             }
+            earlier.push((at, pattern, on));
         }
     }
+}
 
-    fn check_groups(&self, flaws: &mut Vec<Flaw>) {
-        for (group, role) in &self.groups {
-            let place = format!("sessions.groups.{group}");
-            if !(1..=LONGEST_GROUP).contains(&group.chars().count()) || group.chars().any(unprintable) {
-                let message = format!("must be a group's name of 1 to {LONGEST_GROUP} printable characters");
-                flaws.push(Flaw::new(&place, message));
-            }
-            if has_outer_space(group) {
-                flaws.push(Flaw::new(&place, OUTER_SPACE));
-            }
-            if contains_credential(group) {
-                flaws.push(Flaw::new(&place, CREDENTIAL));
-            }
-            if !self.roles.contains_key(role) {
-                flaws.push(Flaw::of_text(place, role.as_str(), "is not the name of a role"));
-            }
+fn check_groups(document: &Value, flaws: &mut Vec<Flaw>) {
+    let roles = document.get("roles");
+    for (group, role) in entries(document.pointer("/sessions/groups")) {
+        let place = format!("sessions.groups.{group}");
+        if !(1..=LONGEST_GROUP).contains(&group.chars().count()) || group.chars().any(unprintable) {
+            let message = format!("must be a group's name of 1 to {LONGEST_GROUP} printable characters");
+            flaws.push(Flaw::of_text(&place, group, message));
         }
+        flaws.extend(name_flaws(group).map(|flaw| Flaw::of_text(&place, group, flaw)));
+        if let Some(role) = role.as_str()
+            && !entries(roles).any(|(name, _)| name == role)
+        {
+            flaws.push(Flaw::of_text(place, role, "is not the name of a role"));
+        }
+    }
+}
+
+/// The strings of a list, each with its place. What is no string was noted when it was read.
+pub(super) fn texts<'a>(place: &str, list: Option<&'a Value>) -> impl Iterator<Item = (String, &'a str)> {
+    elements(list).enumerate().filter_map(move |(at, value)| Some((format!("{place}[{at}]"), value.as_str()?)))
+}
+
+/// The permissions of a list, each with its place.
+pub(super) fn permissions(place: &str, list: Option<&Value>) -> impl Iterator<Item = (String, Permission)> {
+    texts(place, list).filter_map(|(place, text)| Some((place, Permission::stored(text)?)))
+}
+
+/// Notes a list or an object that has no entries or too many.
+pub(super) fn count(place: &str, list: Option<&Value>, max: usize, flaws: &mut Vec<Flaw>) {
+    let count = match list {
+        None => 0,
+        Some(Value::Array(list)) => list.len(),
+        Some(Value::Object(object)) => object.len(),
+        Some(_) => return,
+    };
+    if !(1..=max).contains(&count) {
+        flaws.push(Flaw::new(place, format!("must have 1 to {max} entries; it has {count}")));
     }
 }
 
@@ -155,11 +178,12 @@ fn description(place: &str, text: &str, flaws: &mut Vec<Flaw>) {
         flaws.push(Flaw::new(place, message));
     }
     if !text.is_empty() && is_blank(text) {
-        flaws.push(Flaw::new(place, BLANK));
+        flaws.push(Flaw::of_text(place, text, BLANK));
     }
     if text.chars().any(unprintable) || contains_credential(text) {
-        flaws.push(Flaw::new(
+        flaws.push(Flaw::of_text(
             place,
+            text,
             "must be described in one line without control and invisible characters, and without an API token or a JWT",
         ));
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::text::{OUTER_SPACE, ensure_no_credential, has_outer_space};
+use crate::text::path_flaws;
 use crate::validation::Invalid;
 
 /// The most characters of a resource.
@@ -73,11 +73,7 @@ impl FromStr for Resource {
                 "must be names divided by single slashes, as in app/billing or app/*, without '.' and '..', and without \\ ; ? % * and control characters in a name",
             ));
         }
-        if has_outer_space(name) {
-            return Err(Invalid::new(OUTER_SPACE));
-        }
-        ensure_no_credential(text)?;
-        Ok(Self::stored(text))
+        path_flaws(name).next().map_or_else(|| Ok(Self::stored(text)), |flaw| Err(Invalid::new(flaw)))
     }
 }
 
@@ -143,6 +139,10 @@ pub(crate) mod tests {
             "app /*",
             "\u{3000}app/x",
             "app/x\u{a0}",
+            "\u{3164}",
+            "\u{200b}\u{2800}/*",
+            "app/\u{200d}/x",
+            "app/ /x",
             &long,
         ] {
             assert!(bad.parse::<Resource>().is_err(), "{bad:?}");

@@ -38,11 +38,14 @@ const MAX_OWNER_LENGTH: usize = 255;
 /// Why a text that shows nothing is refused.
 pub(crate) const BLANK: &str = "must not be blank";
 
+/// Why names of which one shows nothing are refused.
+const BLANK_NAME: &str = "must not have a blank name between slashes";
+
 /// Why a text with white space at an end is refused.
-pub(crate) const OUTER_SPACE: &str = "must not begin or end with white space";
+const OUTER_SPACE: &str = "must not begin or end with white space";
 
 /// Why a text with a token in it is refused.
-pub(crate) const CREDENTIAL: &str = "must not contain an API token or a JWT";
+const CREDENTIAL: &str = "must not contain an API token or a JWT";
 
 impl FromStr for TokenName {
     type Err = Invalid;
@@ -170,8 +173,26 @@ pub(crate) fn is_blank(text: &str) -> bool {
 }
 
 /// Whether a text begins or ends with white space. Two names that differ in nothing else look the same.
-pub(crate) fn has_outer_space(text: &str) -> bool {
+fn has_outer_space(text: &str) -> bool {
     text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)
+}
+
+/// The rules that a name breaks: it shows something, does not begin or end with white space, and has no
+/// token in it. Nothing is said of one that is empty.
+pub(crate) fn name_flaws(text: &str) -> impl Iterator<Item = &'static str> {
+    let blank = is_blank(text);
+    let broken = [
+        (blank && !text.is_empty(), BLANK),
+        (!blank && has_outer_space(text), OUTER_SPACE),
+        (contains_credential(text), CREDENTIAL),
+    ];
+    broken.into_iter().filter_map(|(broken, rule)| broken.then_some(rule))
+}
+
+/// The same of names divided by slashes, of which each shows something.
+pub(crate) fn path_flaws(text: &str) -> impl Iterator<Item = &'static str> {
+    let blank = text.contains('/') && text.split('/').any(|name| !name.is_empty() && is_blank(name));
+    name_flaws(text).chain(blank.then_some(BLANK_NAME))
 }
 
 /// Refuses a text with a token or a JWT in it: it would be stored in the clear.

@@ -97,8 +97,10 @@ impl Reader {
             let place = format!("{place}.{claim}");
             let patterns = match &value {
                 Value::String(one) => vec![Pattern::new(one)],
-                Value::Array(many) if many.iter().all(Value::is_string) => {
-                    many.iter().filter_map(Value::as_str).map(Pattern::new).collect()
+                Value::Array(many) => {
+                    let texts = many.iter().enumerate();
+                    let texts = texts.filter_map(|(at, text)| self.text(&format!("{place}[{at}]"), text));
+                    texts.map(|text| Pattern::new(&text)).collect()
                 }
                 _ => {
                     self.fail_value(&place, &value, "must be a string or a list of strings; one of them has to match");

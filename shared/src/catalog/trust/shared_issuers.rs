@@ -54,7 +54,7 @@ impl Shared {
 
     /// Whether a condition says whose identities are meant, whatever stands for its wildcards.
     pub(super) fn is_named_by(&self, claim: &str, patterns: &[Pattern]) -> bool {
-        patterns.iter().all(|pattern| (self.names)(claim, pattern))
+        !patterns.is_empty() && patterns.iter().all(|pattern| (self.names)(claim, pattern))
     }
 }
 

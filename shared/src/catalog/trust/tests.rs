@@ -201,7 +201,9 @@ fn of_an_issuer_that_signs_for_everybody_a_rule_names_whose_identities_it_takes(
         json!({"environment": "prod", "actor": "octocat"}),
     ] {
         let said = flaws(github(bad.clone()));
-        assert!(said.len() == 1 && said[0].starts_with("trust[0].claims: must say whose identities"), "{bad} {said:?}");
+        let shown = &bad.to_string()[..18];
+        assert!(said.len() == 1 && said[0].starts_with(&format!("trust[0].claims: {shown}")), "{bad} {said:?}");
+        assert!(said[0].contains(" must say whose identities are meant"), "{bad} {said:?}");
     }
     for (claims, good) in [
         (json!({"project_path": "my-group/my-project"}), true),
@@ -254,7 +256,54 @@ fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
     let token = secret("pcl", 7).reveal().to_owned();
     let hidden = with(github(json!({"repository": "a/b", "ref": token})), "audience", json!(token));
     let said = flaws(hidden);
-    assert!(said.len() == 3 && !said.join("").contains(&token), "{said:?}");
+    assert!(said.len() == 2 && !said.join("").contains(&token), "{said:?}");
+}
+
+#[test]
+fn a_flaw_of_a_condition_names_the_entry_and_its_value() {
+    let claims = json!({
+        "repository": "a/b", "ref": ["refs/heads/main", " x", "", 7, "\u{3164}", "a\u{202e}b"], "sub": "\u{2800}",
+        "\u{200d}": "x", " y": "x",
+    });
+    let printable = "must be 1 to 512 printable characters";
+    let expected = [
+        "trust[0].claims.ref[3]: 7 must be a string".to_owned(),
+        r#"trust[0].claims. y: " y" must not begin or end with white space"#.to_owned(),
+        r#"trust[0].claims.ref[1]: " x" must not begin or end with white space"#.to_owned(),
+        format!(r#"trust[0].claims.ref[2]: "" {printable}"#),
+        r#"trust[0].claims.ref[4]: "\u3164" must not be blank"#.to_owned(),
+        format!(r#"trust[0].claims.ref[5]: "a\u202eb" {printable}"#),
+        r#"trust[0].claims.sub: "\u2800" must not be blank"#.to_owned(),
+        "trust[0].claims.\u{200d}: \"\\u200d\" must not be blank".to_owned(),
+    ];
+    assert_eq!(flaws(github(claims)), expected);
+    let blank = |field: &str| flaws(with(github(json!({"repository": "a/b"})), field, json!("\u{3164}")));
+    assert_eq!(blank("audience"), [r#"trust[0].audience: "\u3164" must not be blank"#]);
+    assert!(blank("name")[0].starts_with(r#"trust[0].name: "\u3164" must be a lower-case letter"#));
+}
+
+#[test]
+fn a_part_that_cannot_be_read_hides_no_flaw_of_the_rest_of_its_rule() {
+    let grants = json!([{"permissions": ["a b:c", "app:go"], "resources": [7, "/x"]}, "all", {"permissions": 7}]);
+    let rule = with(with(github(json!({"ref": 7})), "grants", grants), "name", json!(7));
+    let rule = with(with(rule, "audience", json!(" x")), "lifetime", json!("1h"));
+    let document = json!({"strict": true, "trust": [rule]});
+    let said = Catalog::read(&document).unwrap_err();
+    let places: Vec<_> = said.iter().map(|flaw| flaw.place.strip_prefix("trust[0].").unwrap()).collect();
+    let expected = [
+        "name",
+        "claims.ref",
+        "grants[0].permissions[0]",
+        "grants[0].resources[0]",
+        "grants[1]",
+        "grants[2].permissions",
+        "lifetime",
+        "audience",
+        "claims",
+        "grants[0].permissions[1]",
+        "grants[0].resources[1]",
+    ];
+    assert_eq!(places, expected, "{said:#?}");
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! What has to hold of the trust rules, beyond the form of their parts.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::shared_issuers::Shared;
-use super::{RuleName, TrustRule};
-use crate::catalog::limits::{MAX_CLAIMS, MAX_PATTERNS};
-use crate::catalog::validate::form;
+use super::{Pattern, RuleName};
+use crate::catalog::limits::{MAX_CLAIMS, MAX_PATTERNS, elements, entries};
+use crate::catalog::validate::{count, form, permissions, texts};
 use crate::catalog::{Catalog, Flaw};
 use crate::grants::{MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Resource};
 use crate::https_url::Url;
-use crate::text::{CREDENTIAL, OUTER_SPACE, contains_credential, has_outer_space, unprintable};
+use crate::text::{contains_credential, name_flaws, unprintable};
 
 const LONGEST_CLAIM: usize = 100;
 const LONGEST_TEXT: usize = 512;
@@ -16,110 +20,116 @@ const LONGEST_TEXT: usize = 512;
 const VERIFIED: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 
 impl Catalog {
-    /// `places` says where each of the rules stands: those that could not be read are missing
-    /// here.
-    pub(in crate::catalog) fn check_trust(&self, places: &[usize], flaws: &mut Vec<Flaw>) {
-        for (at, (rule, place)) in self.trust.iter().zip(places).enumerate() {
-            let place = format!("trust[{place}]");
-            if self.trust.iter().take(at).any(|before| before.name == rule.name) {
-                flaws.push(Flaw::of_text(
-                    format!("{place}.name"),
-                    rule.name.as_str(),
-                    "is the name of another rule too",
-                ));
+    pub(in crate::catalog) fn check_trust(&self, rules: Option<&Value>, flaws: &mut Vec<Flaw>) {
+        let mut names = BTreeSet::new();
+        for (at, rule) in elements(rules).enumerate() {
+            let place = format!("trust[{at}]");
+            if let Some(name) = rule.get("name").and_then(Value::as_str)
+                && !names.insert(name)
+            {
+                flaws.push(Flaw::of_text(format!("{place}.name"), name, "is the name of another rule too"));
             }
             self.check_rule(&place, rule, flaws);
         }
     }
 
-    fn check_rule(&self, place: &str, rule: &TrustRule, flaws: &mut Vec<Flaw>) {
+    fn check_rule(&self, place: &str, rule: &Value, flaws: &mut Vec<Flaw>) {
         let at = |field: &str| format!("{place}.{field}");
-        if let Err(invalid) = rule.name.as_str().parse::<RuleName>() {
-            flaws.push(Flaw::of_text(at("name"), rule.name.as_str(), invalid.0));
+        let text = |field: &str| rule.get(field).and_then(Value::as_str);
+        if let Some(name) = text("name")
+            && let Err(invalid) = name.parse::<RuleName>()
+        {
+            flaws.push(Flaw::of_text(at("name"), name, invalid.0));
         }
-        if !is_issuer(&rule.issuer) {
-            let message = "must be an https URL of at most 512 characters without a query, exactly as the issuer's tokens have it in iss; http only on a loopback address";
-            flaws.push(Flaw::of_text(at("issuer"), &rule.issuer, message));
-        } else if let Some(meant) = Shared::meant_by(&rule.issuer) {
-            flaws.push(Flaw::of_text(
-                at("issuer"),
-                &rule.issuer,
-                format!("must be {meant}, letter by letter, as its tokens have it in iss"),
-            ));
+        if let Some(issuer) = text("issuer") {
+            if !is_issuer(issuer) {
+                let message = "must be an https URL of at most 512 characters without a query, exactly as the issuer's tokens have it in iss; http only on a loopback address";
+                flaws.push(Flaw::of_text(at("issuer"), issuer, message));
+            } else if let Some(meant) = Shared::meant_by(issuer) {
+                let message = format!("must be {meant}, letter by letter, as its tokens have it in iss");
+                flaws.push(Flaw::of_text(at("issuer"), issuer, message));
+            }
         }
-        if !is_text(&rule.audience, LONGEST_TEXT) {
-            let message = format!("must be 1 to {LONGEST_TEXT} printable characters without an API token or a JWT");
-            flaws.push(Flaw::of_text(at("audience"), &rule.audience, message));
+        if let Some(audience) = text("audience") {
+            check_text(&at("audience"), audience, LONGEST_TEXT, flaws);
         }
-        if has_outer_space(&rule.audience) {
-            flaws.push(Flaw::new(at("audience"), OUTER_SPACE));
+        if let Some(claims) = rule.get("claims").filter(|claims| claims.is_object()) {
+            conditions(&at("claims"), text("issuer"), claims, flaws);
         }
-        conditions(&at("claims"), rule, flaws);
-        count(&at("grants"), rule.grants.iter().len(), MOST_GRANTS, flaws);
-        for (number, grant) in rule.grants.iter().enumerate() {
-            let place = format!("{place}.grants[{number}]");
-            count(&format!("{place}.permissions"), grant.permissions.len(), MOST_PERMISSIONS, flaws);
-            count(&format!("{place}.resources"), grant.resources.len(), MOST_RESOURCES, flaws);
-            for (at, permission) in grant.permissions.iter().enumerate() {
-                let place = format!("{place}.permissions[{at}]");
-                form(&place, permission, flaws);
-                if !self.may_grant(permission) {
-                    self.known(place, permission, flaws);
+        let grants = rule.get("grants");
+        if grants.is_some() {
+            count(&at("grants"), grants, MOST_GRANTS, flaws);
+        }
+        for (number, grant) in elements(grants).enumerate().filter(|(_, grant)| grant.is_object()) {
+            let at = |field: &str| format!("{place}.grants[{number}].{field}");
+            let (listed, resources) = (grant.get("permissions"), grant.get("resources"));
+            count(&at("permissions"), listed, MOST_PERMISSIONS, flaws);
+            if resources.is_some() {
+                count(&at("resources"), resources, MOST_RESOURCES, flaws);
+            }
+            for (place, permission) in permissions(&at("permissions"), listed) {
+                form(&place, &permission, flaws);
+                if !self.may_grant(&permission) {
+                    self.known(place, &permission, flaws);
                 }
             }
-            for (at, resource) in grant.resources.iter().enumerate() {
-                if let Err(invalid) = resource.to_string().parse::<Resource>() {
-                    flaws.push(Flaw::of_text(format!("{place}.resources[{at}]"), &resource.to_string(), invalid.0));
+            for (place, text) in texts(&at("resources"), resources) {
+                if let Err(invalid) = text.parse::<Resource>() {
+                    flaws.push(Flaw::of_text(place, text, invalid.0));
                 }
             }
         }
     }
 }
 
-fn conditions(place: &str, rule: &TrustRule, flaws: &mut Vec<Flaw>) {
-    count(place, rule.claims.len(), MAX_CLAIMS, flaws);
-    for (claim, patterns) in &rule.claims {
+fn conditions(place: &str, issuer: Option<&str>, claims: &Value, flaws: &mut Vec<Flaw>) {
+    count(place, Some(claims), MAX_CLAIMS, flaws);
+    for (claim, value) in entries(Some(claims)) {
         let place = format!("{place}.{claim}");
-        if !is_text(claim, LONGEST_CLAIM) {
-            flaws.push(Flaw::new(
-                &place,
-                format!("must be a claim's name of 1 to {LONGEST_CLAIM} printable characters"),
-            ));
-        }
+        check_text(&place, claim, LONGEST_CLAIM, flaws);
         if VERIFIED.contains(&claim.as_str()) {
             flaws.push(Flaw::new(&place, "is looked at anyway: the issuer and the audience are fields of the rule"));
         }
-        count(&place, patterns.len(), MAX_PATTERNS, flaws);
-        if !patterns.iter().all(|pattern| is_text(pattern.as_str(), LONGEST_TEXT)) {
-            flaws.push(Flaw::new(&place, format!("must be texts of 1 to {LONGEST_TEXT} printable characters")));
-        }
-        if patterns.iter().any(|pattern| has_outer_space(pattern.as_str())) || has_outer_space(claim) {
-            flaws.push(Flaw::new(&place, OUTER_SPACE));
-        }
-        if patterns.iter().any(|pattern| contains_credential(pattern.as_str())) {
-            flaws.push(Flaw::new(&place, CREDENTIAL));
+        match value {
+            Value::String(text) => check_text(&place, text, LONGEST_TEXT, flaws),
+            list @ Value::Array(_) => {
+                count(&place, Some(list), MAX_PATTERNS, flaws);
+                texts(&place, Some(list)).for_each(|(place, text)| check_text(&place, text, LONGEST_TEXT, flaws));
+            }
+            // It was noted when it was read.
+            _ => {}
         }
     }
-    let named = |shared: &Shared| rule.claims.iter().any(|(claim, patterns)| shared.is_named_by(claim, patterns));
-    if let Some(shared) = Shared::of(&rule.issuer).filter(|shared| !named(shared)) {
+    let patterns = |value: &Value| match value {
+        Value::String(text) => vec![Pattern::new(text)],
+        list => elements(Some(list)).filter_map(Value::as_str).map(Pattern::new).collect(),
+    };
+    let named =
+        |shared: &Shared| entries(Some(claims)).any(|(claim, value)| shared.is_named_by(claim, &patterns(value)));
+    if let Some(shared) = issuer.and_then(Shared::of).filter(|shared| !named(shared)) {
         let message = format!(
             "must say whose identities are meant, as everybody can have one of this issuer: name {}, without a wildcard in the owner",
             shared.naming
         );
-        flaws.push(Flaw::new(place, message));
+        flaws.push(Flaw::of_value(place, claims, message));
     }
 }
 
-fn count(place: &str, count: usize, most: usize, flaws: &mut Vec<Flaw>) {
-    if !(1..=most).contains(&count) {
-        flaws.push(Flaw::new(place, format!("must have 1 to {most} entries; it has {count}")));
+/// Notes what is wrong with the name of a claim, with what it has to be, or with an audience.
+fn check_text(place: &str, text: &str, longest: usize, flaws: &mut Vec<Flaw>) {
+    if !is_text(text, longest) {
+        flaws.push(Flaw::of_text(place, text, format!("must be 1 to {longest} printable characters")));
     }
+    flaws.extend(name_flaws(text).map(|flaw| Flaw::of_text(place, text, flaw)));
 }
 
 fn is_issuer(text: &str) -> bool {
-    is_text(text, LONGEST_TEXT) && !text.contains(['?', '#']) && Url::parse(text).is_some()
+    is_text(text, LONGEST_TEXT)
+        && !contains_credential(text)
+        && !text.contains(['?', '#'])
+        && Url::parse(text).is_some()
 }
 
 fn is_text(text: &str, longest: usize) -> bool {
-    (1..=longest).contains(&text.chars().count()) && !text.chars().any(unprintable) && !contains_credential(text)
+    (1..=longest).contains(&text.chars().count()) && !text.chars().any(unprintable)
 }
