@@ -50,6 +50,28 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// A denied request of which nothing else is known.
+    #[must_use]
+    pub fn denied(api: Api, timestamp: Timestamp) -> Self {
+        Self {
+            timestamp,
+            request_id: None,
+            principal_type: None,
+            api_token_id: None,
+            api_token_name: None,
+            owner: None,
+            via: None,
+            superseded: false,
+            method: None,
+            api,
+            path: None,
+            source_ip: None,
+            rbac_decision: "deny",
+            reason: None,
+            detail: None,
+        }
+    }
+
     /// Writes the line, redacted, in one piece.
     ///
     /// # Errors

@@ -47,9 +47,11 @@ impl Event {
             .map(|value| value.as_str().unwrap_or(""))
     }
 
-    pub(crate) fn is_own_api(&self) -> bool {
+    /// Whose API the request is for.
+    pub(crate) fn api(&self) -> Api {
         let (name, value) = Api::OWN_STAGE_VARIABLE;
-        self.0.get("stageVariables").and_then(|variables| variables.get(name)).and_then(Value::as_str) == Some(value)
+        let variable = self.0.get("stageVariables").and_then(|variables| variables.get(name)).and_then(Value::as_str);
+        if variable == Some(value) { Api::Own } else { Api::Protected }
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
@@ -75,9 +77,9 @@ impl Event {
 mod tests {
     use super::*;
     use crate::HttpApiAnswer;
-    use crate::answer::Shape;
-    use crate::arn::Arn;
     use crate::credential::Presented;
+    use crate::response::Shape;
+    use portcullis::authz::Arn;
     use portcullis::catalog::Target;
     use proptest::prelude::*;
     use serde_json::json;
@@ -93,7 +95,7 @@ mod tests {
             Target::Http { method, path } => format!("{method} /{path}"),
             Target::Connect => "$connect".to_owned(),
         };
-        let api = if event.is_own_api() { "own" } else { "protected" };
+        let api = if event.api() == Api::Own { "own" } else { "protected" };
         let token = match Presented::of(&event) {
             Presented::Bearer(token) | Presented::ApiToken(token) => token.to_owned(),
             Presented::Nothing(why) => format!("({why})"),
@@ -138,7 +140,7 @@ mod tests {
             json!({"stageVariables": "portcullis_api=tokens"}),
         ] {
             let event: Event = serde_json::from_value(pretended.clone()).unwrap();
-            assert!(!event.is_own_api(), "{pretended}");
+            assert_eq!(event.api(), Api::Protected, "{pretended}");
         }
     }
 
@@ -162,7 +164,7 @@ mod tests {
         #[test]
         fn any_json_is_read_and_nothing_panics(value in any_json()) {
             let event: Event = serde_json::from_value(value).unwrap();
-            let _ = (event.source_ip(), event.request_id(), event.is_own_api(), Presented::of(&event));
+            let _ = (event.source_ip(), event.request_id(), event.api(), Presented::of(&event));
             let _ = event.arn().and_then(Arn::parse).map(|arn| arn.denied());
         }
     }

@@ -18,21 +18,18 @@
 //! Sources: [REST and WebSocket](https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html),
 //! [HTTP API](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html).
 
-mod answer;
-mod arn;
-mod audited;
-mod bookkeeping;
-mod context;
+mod api_wide_policy;
+mod audit;
+mod authenticate;
 mod credential;
 mod event;
-mod found;
 mod noted_uses;
-mod pattern;
-mod policy;
+mod post_response;
+mod response;
+mod response_context;
 mod settings;
-mod whole;
 
-use portcullis::authz::{Api, Asked, Decision, Missing, Principal, Reason, Rules, decide, exercised};
+use portcullis::authz::{Arn, Asked, Decision, LONGEST_ARN, Missing, Principal, Reason, Rules, decide, exercised};
 use portcullis::clock::{Day, Timestamp};
 use portcullis::env::ConfigError;
 use portcullis::oidc::Sessions;
@@ -40,13 +37,12 @@ use portcullis::store::{CatalogCache, Note, StoredCatalog};
 use portcullis::{App, audit_log};
 use serde_json::Value;
 
-pub use answer::Refusal;
-use answer::Shape;
-use arn::{Arn, LONGEST_ARN};
-pub use bookkeeping::{Bookkeeping, Settling};
+use authenticate::Found;
 pub use event::Event;
-use found::Found;
 use noted_uses::NotedUses;
+pub use post_response::{Bookkeeping, Settling};
+pub use response::Refusal;
+use response::Shape;
 pub use settings::HttpApiAnswer;
 
 /// What decides, and what it remembers between two requests.
@@ -94,7 +90,7 @@ impl Authorizer {
         let Some(arn) = event.arn().and_then(Arn::parse) else {
             return undecided(&event, None, now, "no_arn");
         };
-        let found = match self.find(&event, now).await {
+        let found = match authenticate::find(&self.app, self.sessions.as_ref(), &self.catalogs, &event, now).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::error!(%error, "no decision");
@@ -108,10 +104,10 @@ impl Authorizer {
             Found::Token(token) => self.decided(&token.principal, &token.catalog, &event, &arn, now),
         };
         let principal = found.somebody().map(|(principal, _)| principal);
-        let whole = self.answer_for_the_whole_api(shape, &event, &arn, &found, &decision, now);
+        let whole = api_wide_policy::respond(&self.app.settings.authz, shape, &event, &arn, &found, &decision, now);
         Verdict {
-            answer: whole.map_or_else(|| answer::answer(shape, api(&event), &arn, principal, &decision, now), Ok),
-            audit: audited::line(&event, Some(&arn), now, &found, &decision),
+            answer: whole.map_or_else(|| response::respond(shape, event.api(), &arn, principal, &decision, now), Ok),
+            audit: audit::line(&event, Some(&arn), now, &found, &decision),
             note: self.note(&found, &event, &arn, &decision, now),
         }
     }
@@ -169,14 +165,10 @@ impl Authorizer {
     }
 }
 
-fn api(event: &Event) -> Api {
-    if event.is_own_api() { Api::Own } else { Api::Protected }
-}
-
 fn asked<'a>(event: &Event, arn: &Arn<'a>) -> Asked<'a> {
-    Asked { api: api(event), target: arn.target, from: event.caller().source_ip }
+    Asked { api: event.api(), target: arn.target, from: event.caller().source_ip }
 }
 
 fn undecided(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> Verdict {
-    Verdict { answer: Err(Refusal::NoDecision), audit: audited::error(event, arn, now, reason), note: None }
+    Verdict { answer: Err(Refusal::NoDecision), audit: audit::error(event, arn, now, reason), note: None }
 }

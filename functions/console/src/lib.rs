@@ -15,8 +15,8 @@ use lambda_http::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode};
-use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use portcullis::http::gateway_context;
 use rust_embed::RustEmbed;
 
 pub use settings::Settings;
@@ -142,10 +142,7 @@ fn policy(connect_sources: &[String]) -> Result<HeaderValue, InvalidHeaderValue>
 
 /// The path as it was asked for, stage or base path included.
 fn path(request: &Request) -> String {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.path.clone().unwrap_or_default(),
-        _ => String::new(),
-    }
+    gateway_context(request).and_then(|context| context.path.clone()).unwrap_or_default()
 }
 
 /// A sign-in may come back to the path without its slash, so the query goes along.

@@ -3,7 +3,7 @@
 //! Also the first admin token of a deployment: see [`bootstrap`].
 
 mod bootstrap;
-mod new_token;
+mod request;
 
 use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -21,7 +21,7 @@ use portcullis::{App, Settings};
 use rand::rngs::SysRng;
 
 pub use bootstrap::{Bootstrap, bootstrap};
-use new_token::NewToken;
+use request::NewToken;
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -81,10 +81,7 @@ struct Issued {
 }
 
 async fn issue(app: &App, blank: Blank, by: &Author, now: Timestamp) -> Result<Issued, Problem> {
-    let secret = Secret::generate(&app.settings.prefix, &mut SysRng).map_err(|error| {
-        tracing::error!(%error, "the operating system gave no randomness");
-        Problem::internal()
-    })?;
+    let secret = Secret::generate(&app.settings.prefix, &mut SysRng)?;
     let id = secret.id().clone();
     let record = Record {
         description: blank.description,

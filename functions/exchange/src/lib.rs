@@ -8,25 +8,27 @@
 //! identity was used) -> audit line -> the answer with the secret. Both calls are open: the
 //! identity is its own proof.
 
-mod asked;
-mod audited;
-mod metadata;
+mod audit;
+mod outcome;
+mod protected_resource_metadata;
+mod request;
 
-use asked::Asked;
 use lambda_http::http::{Method, StatusCode};
-use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_http::{Body, Request, Response};
 use portcullis::api_types::Exchanged;
 use portcullis::catalog::{TrustRule, via};
 use portcullis::clock::Timestamp;
 use portcullis::grants::Grants;
-use portcullis::http::{FormError, Problem, check_content_encoding, json, origin, respond};
-use portcullis::oidc::{Identities, Identity, Refusal};
+use portcullis::http::{FormError, Problem, check_content_encoding, json, origin, respond, route};
+use portcullis::oidc::{Identities, Identity};
 use portcullis::secret::Secret;
 use portcullis::store::{CatalogCache, OnceOnly};
 use portcullis::token::{Actor, Author, Record};
 use portcullis::{App, audit_log, store};
 use rand::rngs::SysRng;
+
+use outcome::{Denied, Issued};
+use request::{ACCESS_TOKEN, Asked};
 
 /// The most characters of the audit log's detail.
 const LONGEST_DETAIL: usize = 2000;
@@ -49,23 +51,6 @@ pub struct Handled {
     pub audit: Option<audit_log::Decision>,
 }
 
-/// A token, and its secret, which is about to be shown.
-struct Issued {
-    record: Record,
-    secret: Secret,
-}
-
-/// Why there is none.
-enum Denied {
-    /// The form is none of an exchange's.
-    Form(FormError),
-    /// The identity is not taken: why, in a word and a sentence, and what only the audit log is
-    /// told.
-    Identity { reason: &'static str, message: String, detail: Option<String> },
-    /// Nobody knows whether it is good.
-    Undecided { reason: &'static str, problem: Box<Problem> },
-}
-
 impl Exchange {
     /// One that knows no issuer's keys yet.
     #[must_use]
@@ -76,15 +61,12 @@ impl Exchange {
 
     /// Answers a call.
     pub async fn handle(&self, request: &Request) -> Handled {
-        let route = match request.request_context_ref() {
-            Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.clone().unwrap_or_default(),
-            _ => String::new(),
-        };
-        match (request.method(), route.as_str()) {
+        match (request.method(), route(request)) {
             (&Method::POST, "/exchange") => self.exchange(request).await,
-            (&Method::GET, metadata::ROUTE) => {
-                Handled { response: metadata::response(request, self.app.settings.oidc.provider.as_ref()), audit: None }
-            }
+            (&Method::GET, protected_resource_metadata::ROUTE) => Handled {
+                response: protected_resource_metadata::response(request, self.app.settings.oidc.provider.as_ref()),
+                audit: None,
+            },
             _ => Handled { response: respond(request, Err(Problem::not_found())), audit: None },
         }
     }
@@ -95,7 +77,7 @@ impl Exchange {
         }
         let now = self.app.clock.now();
         let outcome = self.issued(request, now).await;
-        let audit = Some(audited::line(request, now, &outcome));
+        let audit = Some(audit::line(request, now, &outcome));
         let response = match outcome {
             Ok(issued) => respond(request, Ok(json(StatusCode::OK, &shown(&issued, now)))),
             Err(Denied::Form(refusal)) => refusal.into_response(),
@@ -115,7 +97,7 @@ impl Exchange {
         };
         let identity = self.identities.verify(identity, trusts, now).await?;
         let rule = catalog.trusting(&identity.claims).ok_or_else(|| untrusted(catalog.trust(), &identity))?;
-        asked.ensure_for_this_service(&metadata::resource(request), &rule.audience)?;
+        asked.ensure_for_this_service(&protected_resource_metadata::resource(request), &rule.audience)?;
         let grants = asked.narrowed(&rule.grants)?;
         let Issued { record, secret } = self.drawn(rule, grants, &identity, now)?;
         let caller = origin(request);
@@ -136,10 +118,7 @@ impl Exchange {
     /// A token that is in no table yet.
     fn drawn(&self, rule: &TrustRule, grants: Grants, identity: &Identity, now: Timestamp) -> Result<Issued, Denied> {
         let internal = || Denied::Undecided { reason: "internal_error", problem: Box::new(Problem::internal()) };
-        let secret = Secret::generate(&self.app.settings.prefix, &mut SysRng).map_err(|error| {
-            tracing::error!(%error, "the operating system gave no randomness");
-            internal()
-        })?;
+        let secret = Secret::generate(&self.app.settings.prefix, &mut SysRng)?;
         let (name, owner) = (rule.token_name().ok_or_else(internal)?, rule.owner().ok_or_else(internal)?);
         let made = Record::new(secret.id().clone(), name, owner, grants, Actor::Trust(rule.name.clone()), now);
         let record = Record {
@@ -169,42 +148,11 @@ fn untrusted(rules: &[TrustRule], identity: &Identity) -> Denied {
     }
 }
 
-impl From<Refusal> for Denied {
-    fn from(refusal: Refusal) -> Self {
-        let reason = match &refusal {
-            Refusal::Malformed(_) => "malformed",
-            Refusal::Unknown(_) => "unknown",
-            Refusal::Expired => "expired",
-            Refusal::Unavailable(why) => {
-                tracing::error!(%why, "an issuer's keys cannot be had");
-                return Self::Undecided {
-                    reason: "keys_unavailable",
-                    problem: Box::new(Problem::issuer_unavailable()),
-                };
-            }
-        };
-        let message = format!("The subject_token is not taken: {refusal}.");
-        Self::Identity { reason, message, detail: Some(refusal.to_string()) }
-    }
-}
-
-impl From<store::Error> for Denied {
-    fn from(error: store::Error) -> Self {
-        Self::Undecided { reason: "store_unavailable", problem: Box::new(error.into()) }
-    }
-}
-
-impl From<FormError> for Denied {
-    fn from(refusal: FormError) -> Self {
-        Self::Form(refusal)
-    }
-}
-
 fn shown(issued: &Issued, now: Timestamp) -> Exchanged<'_> {
     let record = &issued.record;
     Exchanged {
         access_token: issued.secret.reveal().into(),
-        issued_token_type: asked::ACCESS_TOKEN.to_owned(),
+        issued_token_type: ACCESS_TOKEN.to_owned(),
         token_type: "Bearer".to_owned(),
         expires_in: record.expires_at.map_or(0, |at| at.seconds() - now.seconds()),
         scope: record.grants.scope(),

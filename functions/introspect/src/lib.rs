@@ -3,20 +3,23 @@
 //! authorizer asks.
 
 use std::net::IpAddr;
+use std::str::FromStr as _;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::api_types::{Activity, Grant, Introspection, Verdict};
-use portcullis::authz::{Api, Asked, Decision, Principal, Reason, Rules, decide};
-use portcullis::catalog::Target;
+use portcullis::authz::{Api, Decision, Principal, Reason, Rules, decide};
 use portcullis::clock::Timestamp;
 use portcullis::grants::Permission;
-use portcullis::http::{Answer, Call, Form, FormError, Problem, json, respond};
+use portcullis::http::{
+    Answer, AskedApi, Call, DescribedRequest, Form, FormError, Problem, json, parse_source_ip, respond,
+};
 use portcullis::secret::Secret;
 use portcullis::store::{Caller, Note, Presented};
 use portcullis::text::redact;
 use portcullis::token::{Record, Standing};
+use portcullis::validation::Invalid;
 
 const KNOWN: [&str; 5] = ["token_type_hint", "method", "path", "api", "source_ip"];
 
@@ -78,45 +81,25 @@ async fn alive(app: &App, secret: &Secret, from: Option<IpAddr>) -> Result<Optio
 
 /// What is asked besides: about one request, or nothing.
 struct Question {
-    request: Option<(String, String)>,
-    api: Api,
+    request: Option<DescribedRequest>,
     source_ip: Option<IpAddr>,
 }
 
 impl Question {
     fn read(form: &Form) -> Result<Self, FormError> {
-        let request = match (form.field("method"), form.field("path")) {
+        let api = parsed(form, "api", AskedApi::from_str)?.map_or(Api::Protected, |AskedApi(api)| api);
+        let source_ip = parsed(form, "source_ip", parse_source_ip)?;
+        let request = match (parsed(form, "method", str::parse)?, parsed(form, "path", str::parse)?) {
             (None, None) => None,
-            (Some(method), Some(path)) => Some((method.to_owned(), path.to_owned())),
+            (Some(method), Some(path)) => Some(DescribedRequest { method, path, api, source_ip }),
             _ => return Err(FormError::new("method and path go together.")),
         };
-        if let Some((method, path)) = &request {
-            let capitals = (1..=20).contains(&method.len()) && method.bytes().all(|byte| byte.is_ascii_uppercase());
-            if !capitals && method != "$connect" {
-                return Err(FormError::new("method must be a method in capitals, as in GET, or $connect."));
-            }
-            if !path.starts_with('/') || path.chars().count() > 2048 {
-                return Err(FormError::new("path must begin with a slash, and be at most 2048 characters."));
-            }
-        }
-        let api = match form.field("api") {
-            None | Some("protected") => Api::Protected,
-            Some("tokens") => Api::Own,
-            Some(_) => return Err(FormError::new("api must be protected (an API of yours) or tokens.")),
-        };
-        let source_ip = form.field("source_ip").map(str::parse).transpose();
-        let source_ip = source_ip.map_err(|_| FormError::new("source_ip must be an IPv4 or IPv6 address."))?;
-        Ok(Self { request, api, source_ip })
+        Ok(Self { request, source_ip })
     }
+}
 
-    fn asked(&self) -> Option<Asked<'_>> {
-        let (method, path) = self.request.as_ref()?;
-        let target = match method.as_str() {
-            "$connect" => Target::Connect,
-            method => Target::Http { method, path: path.strip_prefix('/').unwrap_or(path) },
-        };
-        Some(Asked { api: self.api, target, from: self.source_ip })
-    }
+fn parsed<T>(form: &Form, name: &str, parse: fn(&str) -> Result<T, Invalid>) -> Result<Option<T>, FormError> {
+    form.field(name).map(parse).transpose().map_err(|invalid| FormError::new(format!("{name} {invalid}.")))
 }
 
 fn introspection(record: Record, question: &Question, rules: &Rules<'_>, now: Timestamp) -> Introspection {
@@ -125,7 +108,7 @@ fn introspection(record: Record, question: &Question, rules: &Rules<'_>, now: Ti
     let (name, grants) = (record.name.to_string(), Grant::all(&record.grants));
     let (iat, exp) = (record.created_at.seconds(), record.expires_at.map(Timestamp::seconds));
     let principal = Principal::Token(Box::new(record));
-    let decision = question.asked().map(|asked| decide(Some(&principal), rules, &asked, now));
+    let decision = question.request.as_ref().map(|request| decide(Some(&principal), rules, &request.asked(), now));
     Introspection {
         active: true,
         token_type: "Bearer".to_owned(),

@@ -11,8 +11,8 @@ use portcullis::text::OwnerId;
 use portcullis::token::{Actor, EVENT_KINDS};
 use portcullis::validation::Invalid;
 
-use crate::history::shown;
-use crate::{PER_PAGE, whole_number};
+use crate::events::shown;
+use crate::parameters::{PER_PAGE, whole_number};
 
 /// How many days are looked back without `from`.
 const DEFAULT_DAYS: i64 = 30;

@@ -5,30 +5,27 @@
 use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use portcullis::api_types::Explanation;
-use portcullis::authz::{Api, Asked, Decision, Need, Principal, Reason, Rule, Rules, decide, need};
-use portcullis::catalog::{Lookalike, RequestPath, RoleName, Target};
+use portcullis::authz::{Api, Decision, Need, Principal, Reason, Rule, Rules, decide, need};
+use portcullis::catalog::{Lookalike, RequestPath, RoleName};
 use portcullis::grants::Permission;
-use portcullis::http::{Answer, Call, Fields, json};
+use portcullis::http::{Answer, AskedApi, Call, DescribedRequest, Fields, Problem, json, parse_source_ip};
 use portcullis::secret::TokenId;
 use portcullis::text::redact;
-use portcullis::validation::Invalid;
 use portcullis::{App, api_types};
-use std::net::IpAddr;
-use std::str::FromStr;
 
 const KNOWN: &str = "token_id, method, path, api, source_ip";
 
 pub(crate) async fn explain(app: &App, call: &Call, body: &Body) -> Answer {
     call.parameters([])?;
-    let asked = Question::read(body)?;
-    let record = call.known(app, &asked.token_id).await?;
+    let (token_id, request) = read(body)?;
+    let record = call.known(app, &token_id).await?;
     let catalog = call.catalog(app).await?;
     let rules = Rules::of(&catalog.catalog, &app.settings.authz);
     let principal = Principal::Token(Box::new(record));
-    let request = Asked { api: asked.api.0, target: asked.target(), from: asked.source_ip };
-    let decision = decide(Some(&principal), &rules, &request, app.clock.now());
-    let needed = RequestPath::parse(asked.raw_path()).ok();
-    let needed = needed.map(|path| need(&rules, asked.api.0, asked.target(), &path));
+    let asked = request.asked();
+    let decision = decide(Some(&principal), &rules, &asked, app.clock.now());
+    let needed = RequestPath::parse(request.raw_path()).ok();
+    let needed = needed.map(|path| need(&rules, asked.api, asked.target, &path));
     let needed = needed.map(|needed| decisive(needed, &decision));
     let roles = roles(call, &rules, &needed);
     Ok(json(StatusCode::OK, &explanation(&decision, needed, roles)))
@@ -50,92 +47,18 @@ fn decisive(needed: Need, decision: &Decision) -> Need {
     }
 }
 
-/// The body, each part of it good in itself.
-struct Question {
-    token_id: TokenId,
-    method: Method,
-    path: Path,
-    api: AskedApi,
-    /// Without one, a token with allowed addresses is refused.
-    source_ip: Option<IpAddr>,
-}
-
-impl Question {
-    fn read(body: &Body) -> Result<Self, portcullis::http::Problem> {
-        let mut fields = Fields::read(body)?;
-        let (token_id, method, path) =
-            (fields.required("token_id"), fields.required("method"), fields.required("path"));
-        let api = fields.optional("api").unwrap_or(AskedApi(Api::Protected));
-        let source_ip = fields.optional_with("source_ip", |text| {
-            text.parse().map_err(|_| Invalid("must be an IPv4 or IPv6 address".to_owned()))
-        });
-        fields.finish(KNOWN)?;
-        // What is missing was noted above, so finish() has already refused it.
-        let (Some(token_id), Some(method), Some(path)) = (token_id, method, path) else {
-            return Err(portcullis::http::Problem::internal());
-        };
-        Ok(Self { token_id, method, path, api, source_ip })
-    }
-
-    fn target(&self) -> Target<'_> {
-        match self.method.0.as_str() {
-            "$connect" => Target::Connect,
-            method => Target::Http { method, path: self.raw_path() },
-        }
-    }
-
-    /// As it stands in the ARN: without the leading slash.
-    fn raw_path(&self) -> &str {
-        self.path.0.strip_prefix('/').unwrap_or(&self.path.0)
-    }
-}
-
-/// `GET`, or `$connect` for opening a WebSocket.
-struct Method(String);
-
-impl FromStr for Method {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let good =
-            text == "$connect" || ((1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase()));
-        if good {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Invalid("must be a method in capitals, as in GET, or $connect".to_owned()))
-        }
-    }
-}
-
-/// A path as it is sent: `/apps/billing`, without the API's stage.
-struct Path(String);
-
-impl FromStr for Path {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        if !text.starts_with('/') {
-            return Err(Invalid("must begin with a slash, without stage and host".to_owned()));
-        }
-        if text.chars().count() > 2048 {
-            return Err(Invalid("must be at most 2048 characters".to_owned()));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-struct AskedApi(Api);
-
-impl FromStr for AskedApi {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "protected" => Ok(Self(Api::Protected)),
-            "tokens" => Ok(Self(Api::Own)),
-            _ => Err(Invalid("must be protected (an API of yours) or tokens (Portcullis's own)".to_owned())),
-        }
-    }
+/// The token and the request that the body asks about.
+fn read(body: &Body) -> Result<(TokenId, DescribedRequest), Problem> {
+    let mut fields = Fields::read(body)?;
+    let (token_id, method, path) = (fields.required("token_id"), fields.required("method"), fields.required("path"));
+    let api = fields.optional("api").map_or(Api::Protected, |AskedApi(api)| api);
+    let source_ip = fields.optional_with("source_ip", parse_source_ip);
+    fields.finish(KNOWN)?;
+    // What is missing was noted above, so finish() has already refused it.
+    let (Some(token_id), Some(method), Some(path)) = (token_id, method, path) else {
+        return Err(Problem::internal());
+    };
+    Ok((token_id, DescribedRequest { method, path, api, source_ip }))
 }
 
 /// The roles that would give what is needed, for a caller who may see the catalog.

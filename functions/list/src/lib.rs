@@ -2,11 +2,10 @@
 //! `GET /activity`, `GET /me`, and why a token may do something or not: `POST /explain`.
 
 mod activity;
+mod events;
 mod explain;
-mod history;
-
-use std::fmt::Display;
-use std::str::FromStr;
+mod parameters;
+mod usage;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
@@ -18,9 +17,9 @@ use portcullis::http::{Answer, Call, FieldError, Problem, json, respond, tag};
 use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope};
 use portcullis::text::OwnerId;
 use portcullis::token::{Record, Status};
-use portcullis::validation::Invalid;
 
-const PER_PAGE: usize = 50;
+use parameters::{PER_PAGE, whole_number};
+
 const MOST_IDLE_DAYS: u32 = 3650;
 
 /// Answers a call.
@@ -33,8 +32,8 @@ async fn show(app: &App, request: &Request) -> Answer {
     match call.route.as_str() {
         "/tokens" => many(app, &call).await,
         "/tokens/{id}" => one(app, &call).await,
-        "/tokens/{id}/events" => history::events(app, &call).await,
-        "/tokens/{id}/usage" => history::usage(app, &call).await,
+        "/tokens/{id}/events" => events::events(app, &call).await,
+        "/tokens/{id}/usage" => usage::usage(app, &call).await,
         "/activity" => activity::activity(app, &call).await,
         "/me" => me(&call),
         "/explain" => explain::explain(app, &call, request.body()).await,
@@ -102,16 +101,6 @@ impl<'a> Asked<'a> {
             _ => Err(Problem::invalid(errors)),
         }
     }
-}
-
-/// A whole number from 1 on, in digits.
-fn whole_number<T>(text: &str, most: T) -> Result<T, Invalid>
-where
-    T: Copy + FromStr + PartialOrd + From<u8> + Display,
-{
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|number: &T| digits && *number >= T::from(1) && *number <= most);
-    number.ok_or_else(|| Invalid(format!("must be a whole number from 1 to {most}")))
 }
 
 async fn one(app: &App, call: &Call) -> Answer {

@@ -2,20 +2,18 @@
 //! that too, `POST /owners/{owner}/revoke-tokens` ends all that an owner has, and with
 //! `POST /revoke` whoever holds a token ends it.
 
-mod by_holder;
-mod of_owner;
+mod owner_tokens;
+mod revocation;
+mod rfc7009;
 
 use lambda_http::http::{Method, StatusCode};
-use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::api_types::{Revoked, Token};
 use portcullis::cache_flush::Flusher;
-use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, FieldError, Fields, Problem, json, no_content, respond, tag};
+use portcullis::http::{Answer, Call, FieldError, Problem, json, no_content, respond, route, tag};
 use portcullis::store::Ending;
-use portcullis::token::Grounds;
-
-const KNOWN: &str = "reason, comment";
+use revocation::{effective_by, grounds};
 
 /// Answers a call.
 pub async fn handle(app: &App, flusher: &Flusher, request: Request) -> Response<Body> {
@@ -24,24 +22,15 @@ pub async fn handle(app: &App, flusher: &Flusher, request: Request) -> Response<
 
 async fn end(app: &App, flusher: &Flusher, request: &Request) -> Answer {
     // The one call that nobody has decided on: the token in its body is its own proof.
-    if request.method() == Method::POST && by_holder::ROUTE == route(request) {
-        return by_holder::revoke(app, request).await;
+    if request.method() == Method::POST && rfc7009::ROUTE == route(request) {
+        return rfc7009::revoke(app, request).await;
     }
     let call = Call::read(app, request).await?;
     match (&call.method, call.route.as_str()) {
         (&Method::POST, "/tokens/{id}/revoke") => revoke(app, flusher, &call, request.body()).await,
-        (&Method::POST, "/owners/{owner}/revoke-tokens") => of_owner::revoke(app, &call, request).await,
+        (&Method::POST, "/owners/{owner}/revoke-tokens") => owner_tokens::revoke(app, &call, request).await,
         (&Method::DELETE, "/tokens/{id}") => delete(app, &call).await,
         _ => Err(Problem::not_found()),
-    }
-}
-
-fn route(request: &Request) -> String {
-    match request.request_context_ref() {
-        Some(lambda_http::request::RequestContext::ApiGatewayV1(context)) => {
-            context.resource_path.clone().unwrap_or_default()
-        }
-        _ => String::new(),
     }
 }
 
@@ -88,21 +77,6 @@ async fn flushed(flusher: &Flusher) -> bool {
             false
         }
     }
-}
-
-/// By when no request is let in any more. No cache stands between a token and its record, so it
-/// is dead by the time of the answer, whoever revoked it first; unless the operator's gateways
-/// keep answers, the last of which they got just before.
-fn effective_by(app: &App) -> Timestamp {
-    app.clock.now().plus_seconds(i64::from(app.settings.authz.cache_seconds))
-}
-
-/// The body, which may be left out.
-fn grounds(body: &Body) -> Result<Grounds, Problem> {
-    let mut fields = Fields::read_or_none(body)?;
-    let grounds = Grounds { reason: fields.optional("reason"), comment: fields.optional("comment") };
-    fields.finish(KNOWN)?;
-    Ok(grounds)
 }
 
 async fn delete(app: &App, call: &Call) -> Answer {

@@ -5,9 +5,9 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::api_types::{Shown, Token};
-use portcullis::clock::Timestamp;
+use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::http::{
-    Access, Answer, Call, Expiry, FieldError, Fields, IfMatch, Problem, Wanted, json, respond, tag,
+    Access, Answer, Call, FieldError, Fields, IfMatch, Problem, Wanted, check_expiry, json, read_expiry, respond, tag,
 };
 use portcullis::secret::{Digest, Secret};
 use portcullis::store::{Change, Changed, RotationKey};
@@ -18,7 +18,7 @@ use rand::rngs::SysRng;
 
 const KNOWN: &str = "expires_in, expires_at, overlap";
 /// The longest time for which the secret before may work too.
-const LONGEST_OVERLAP_SECONDS: i64 = 7 * 86_400;
+const LONGEST_OVERLAP_SECONDS: i64 = 7 * DAY_SECONDS;
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -46,10 +46,7 @@ async fn rotate(app: &App, request: &Request) -> Answer {
         return Err(Problem::token_exchanged(seen.version));
     }
     let next = asked.applied(app, &call, seen, now)?;
-    let secret = Secret::renew(&app.settings.prefix, &id, &mut SysRng).map_err(|error| {
-        tracing::error!(%error, "the operating system gave no randomness");
-        Problem::internal()
-    })?;
+    let secret = Secret::renew(&app.settings.prefix, &id, &mut SysRng)?;
     let what = Happened::Rotated {
         previous_secret_until: next.previous_secret_until,
         expires_at: (next.expires_at != seen.expires_at).then_some([seen.expires_at, next.expires_at]),
@@ -79,7 +76,7 @@ struct Asked {
 impl Asked {
     fn read(body: &Body, app: &App, now: Timestamp) -> Result<Self, Problem> {
         let mut fields = Fields::read_or_none(body)?;
-        let expires_at = Expiry::read(&mut fields, &app.settings, now);
+        let expires_at = read_expiry(&mut fields, &app.settings, now);
         let overlap = fields.optional_with("overlap", |text| {
             let wrong = || Invalid("must be at least 1s and at most 7d, as a whole number and s, m, h or d".to_owned());
             let longest = now.to_the_second().plus_seconds(LONGEST_OVERLAP_SECONDS);
@@ -125,7 +122,7 @@ impl Asked {
     /// A token from before lifetimes were limited does not go on for ever with another secret.
     fn check_lifetime(&self, app: &App, next: &Record, now: Timestamp) -> Result<(), Problem> {
         let mut fields = Fields::read_or_none(&Body::Empty)?;
-        Expiry::check(&mut fields, "expires_in", next.expires_at, &app.settings, now);
+        check_expiry(&mut fields, "expires_in", next.expires_at, &app.settings, now);
         fields.finish(KNOWN)
     }
 }

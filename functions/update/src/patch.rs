@@ -5,7 +5,7 @@ use lambda_http::{Body, Request};
 use portcullis::api_types::Grant;
 use portcullis::clock::Timestamp;
 use portcullis::grants::{Addresses, MOST_NETWORKS};
-use portcullis::http::{Access, Answer, Call, Expiry, Fields, IfMatch, Problem, Wanted};
+use portcullis::http::{Access, Answer, Call, Fields, IfMatch, Problem, Wanted, read_expiry};
 use portcullis::store::{Change, Changed};
 use portcullis::text::{Description, TokenName};
 use portcullis::token::{Alteration, Happened, Record};
@@ -76,7 +76,7 @@ impl Patch {
         if fields.take("expires_in") {
             fields.fail("expires_in", "is not a field of a token; send expires_at");
         }
-        let expires_at = Expiry::read(&mut fields, settings, now);
+        let expires_at = read_expiry(&mut fields, settings, now);
         fields.finish(KNOWN)?;
         Ok(Self { name, description, access, allowed_ips, expires_at })
     }

@@ -4,6 +4,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `document` | the catalog as JSON, read with every flaw named at its place |
+//! | `flaw` | what is wrong with one, and where |
 //! | `limits` | how many entries its lists may have |
 //! | `validate` | what has to hold of a catalog as a whole |
 //! | `route` | a route's pattern, and the resource that its parameters name |
@@ -16,6 +17,7 @@
 //! permissions are part of every catalog.
 
 mod document;
+mod flaw;
 pub(crate) mod fold;
 mod limits;
 mod request_path;
@@ -30,8 +32,8 @@ use std::sync::LazyLock;
 use crate::grants::Permission;
 use fold::fold;
 
-pub use document::Flaw;
-pub use request_path::{MalformedPath, RequestPath, spellings};
+pub use flaw::Flaw;
+pub use request_path::{MalformedPath, RequestPath};
 pub use role::{Role, RoleName};
 pub use route::{Lookalike, Route, Target};
 pub(crate) use route::{METHODS, On, Part};

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
 use super::fold::{compatibility_form, fold};
 use crate::grants::resource::is_segment;
@@ -58,39 +58,6 @@ impl RequestPath {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|name| !name.is_empty())
     }
-}
-
-/// What clients leave as it is in a value that they encode by itself.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// And what they may leave in a path
-/// ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-3.3)).
-const PATH: &AsciiSet = &UNRESERVED
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b'=')
-    .remove(b':')
-    .remove(b'@');
-
-/// The ways in which clients write the path of these names: as they are, and encoded as
-/// little or as much as is usual. Most names have one.
-#[must_use]
-pub fn spellings(names: &[String]) -> Vec<String> {
-    let encoded =
-        |set| names.iter().map(|name| utf8_percent_encode(name, set).to_string()).collect::<Vec<_>>().join("/");
-    let mut spellings = vec![names.join("/")];
-    for spelling in [encoded(PATH), encoded(UNRESERVED)] {
-        if !spellings.contains(&spelling) {
-            spellings.push(spelling);
-        }
-    }
-    spellings
 }
 
 fn name(raw: &str) -> Result<String, MalformedPath> {
@@ -189,27 +156,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_path_is_written_as_clients_write_it() {
-        let written = |path: &str| spellings(&path.split('/').map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(written("apps/a-b_c.d~e"), ["apps/a-b_c.d~e"]);
-        assert_eq!(written("my app/ü"), ["my app/ü", "my%20app/%C3%BC"]);
-        assert_eq!(written("users/a@b"), ["users/a@b", "users/a%40b"]);
-        assert_eq!(written("a {b}@c"), ["a {b}@c", "a%20%7Bb%7D@c", "a%20%7Bb%7D%40c"]);
-        assert_eq!(spellings(&[]), [""]);
-    }
-
     proptest! {
-        #[test]
-        fn what_is_written_reads_the_same(raw in "[a-zA-Z0-9/.${}@!$&'()+,=:é~\"<>^`| -]{1,30}") {
-            if let Ok(path) = RequestPath::parse(&raw) {
-                let names: Vec<_> = path.names().map(str::to_owned).collect();
-                for spelling in spellings(&names) {
-                    prop_assert_eq!(RequestPath::parse(&spelling), Ok(path.clone()));
-                }
-            }
-        }
-
         #[test]
         fn a_path_that_was_read_is_read_the_same_again(raw in "[a-zA-Z0-9/.%;é ~-]{0,30}") {
             if let Ok(path) = RequestPath::parse(&raw) {

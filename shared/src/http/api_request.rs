@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::http::Method;
-use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 use serde_json::Value;
 
-use super::{FieldError, Problem, check_content_encoding};
+use super::{FieldError, Problem, check_content_encoding, gateway_context, origin, route};
 use crate::App;
 use crate::authz::{Api, Asked, Decision, Missing, Principal, Reason, Rules, Session, decide};
 use crate::catalog::{Catalog, Target};
@@ -49,7 +48,7 @@ impl Call {
     /// 403 where the caller's token has ended since or the caller lacks by now what the route needs, 503 where
     /// the store fails.
     pub async fn read(app: &App, request: &Request) -> Result<Self, Problem> {
-        let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
+        let Some(context) = gateway_context(request) else {
             tracing::error!("the event is not a REST API's");
             return Err(Problem::internal());
         };
@@ -60,7 +59,7 @@ impl Call {
         check_content_encoding(request)?;
         let (caller, catalog) = caller(app, &context.authorizer.fields).await?;
         let origin = origin(request);
-        let route = context.resource_path.clone().unwrap_or_default();
+        let route = route(request).to_owned();
         ensure_still_allowed(app, &caller, request, &route, &origin)?;
         let query = request
             .query_string_parameters_ref()
@@ -163,16 +162,6 @@ fn is_from_own_api(request: &Request, context: &ApiGatewayProxyRequestContext) -
             _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
         });
     own && is_uuid
-}
-
-/// From where a request comes, and with what.
-#[must_use]
-pub fn origin(request: &Request) -> Caller {
-    let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
-        return Caller::default();
-    };
-    let identity = &context.identity;
-    Caller::of(identity.source_ip.as_deref(), identity.user_agent.as_deref())
 }
 
 /// Decides once more, on what the caller has at this moment: the authorizer may have decided by a catalog

@@ -6,7 +6,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::with_type;
+use super::response::with_type;
 
 /// The most bytes of a form.
 const MOST_BYTES: usize = 16 * 1024;

@@ -4,9 +4,11 @@
 use lambda_http::http::header::ACCEPT_ENCODING;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
+use rand::rngs::SysError;
 use serde::Serialize;
 
-use super::{tag, with_type};
+use super::response::with_type;
+use super::tag;
 use crate::api_types::FieldError;
 use crate::catalog::Flaw;
 use crate::clock::Timestamp;
@@ -213,6 +215,14 @@ impl Problem {
             response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate"));
         }
         response
+    }
+}
+
+/// The operating system gave no randomness.
+impl From<SysError> for Problem {
+    fn from(error: SysError) -> Self {
+        tracing::error!(%error, "the operating system gave no randomness");
+        Self::internal()
     }
 }
 

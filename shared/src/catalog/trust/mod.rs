@@ -7,6 +7,7 @@
 //!
 //! | module | is |
 //! | --- | --- |
+//! | `claims` | what the claims of an identity say |
 //! | `claim_pattern` | what a claim may be: a text with `*` in it |
 //! | `shared_issuers` | issuers that sign for everybody, and what names an identity of theirs |
 //! | `document` | a rule as JSON |
@@ -15,6 +16,7 @@
 //! Signatures and times are not looked at here: the claims that come in were verified.
 
 mod claim_pattern;
+mod claims;
 mod document;
 mod shared_issuers;
 mod validate;
@@ -22,23 +24,21 @@ mod validate;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::{Map, Value};
-
 use super::Catalog;
 use crate::grants::Grants;
 use crate::text::{OwnerId, TokenName};
 use crate::validation::{Invalid, validated_string};
 
+use claims::texts;
+
 pub use claim_pattern::Pattern;
+pub use claims::ClaimSet;
 pub use shared_issuers::via;
 
 /// The longest life of a token that was exchanged for an identity, in seconds.
 pub const LONGEST_EXCHANGED_SECONDS: u32 = 15 * 60;
 /// The shortest one that a rule may give.
 const SHORTEST_SECONDS: u32 = 60;
-
-/// The claims of an identity, verified or written down for a trial.
-pub type ClaimSet = Map<String, Value>;
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,21 +159,6 @@ impl TrustRule {
     #[must_use]
     pub fn token_name(&self) -> Option<TokenName> {
         TokenName::stored(self.name.as_str())
-    }
-}
-
-/// What a claim says: one text, or each of a list. Numbers and truth values count as they are
-/// written.
-fn texts(claim: Option<&Value>) -> Vec<String> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    };
-    match claim {
-        Some(Value::Array(many)) => many.iter().filter_map(text).collect(),
-        Some(one) => text(one).into_iter().collect(),
-        None => Vec::new(),
     }
 }
 

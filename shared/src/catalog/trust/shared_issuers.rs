@@ -4,7 +4,8 @@
 //! Sources: [GitHub Actions](https://docs.github.com/en/actions/reference/security/oidc),
 //! [GitLab](https://docs.gitlab.com/ci/secrets/id_token_authentication/).
 
-use super::{ClaimSet, Pattern, texts};
+use super::Pattern;
+use super::claims::{ClaimSet, texts};
 use crate::text::Via;
 
 const GITHUB: &str = "https://token.actions.githubusercontent.com";

@@ -3,7 +3,7 @@ use crate::catalog::Flaw;
 use crate::catalog::tests::catalog;
 use crate::grants::Permission;
 use crate::secret::plaintext::tests::secret;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 const AUDIENCE: &str = "https://tokens.example.com";
 

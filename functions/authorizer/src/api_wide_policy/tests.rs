@@ -1,0 +1,117 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::authenticate::Claimed;
+use portcullis::authz::{Asked, Missing, Reason, TokenManagement, decide};
+use portcullis::catalog::Catalog;
+use portcullis::clock::Timestamp;
+use portcullis::grants::Grants;
+use portcullis::store::StoredCatalog;
+use portcullis::token::{Actor, Record};
+
+fn token(grants: Grants) -> Principal {
+    let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
+    let made = Timestamp::from_seconds(0);
+    let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+    Principal::Token(Box::new(record))
+}
+
+fn at() -> Timestamp {
+    Timestamp::from_seconds(1)
+}
+
+fn rules(catalog: &Catalog) -> Rules<'_> {
+    Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+}
+
+fn grants(permissions: &[&str], resources: &[&str]) -> Grants {
+    let permissions = permissions.iter().map(|text| text.parse().unwrap()).collect();
+    Grants::one(permissions, resources.iter().map(|text| text.parse().unwrap()).collect())
+}
+
+fn compiled(grants: Grants) -> Result<Value, CompileError> {
+    compiled_under("{}", grants)
+}
+
+fn compiled_under(document: &str, grants: Grants) -> Result<Value, CompileError> {
+    let catalog = Catalog::read(&serde_json::from_str(document).unwrap()).unwrap();
+    let somebody = token(grants);
+    let text = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/v1/GET/apps/billing";
+    let arn = Arn::parse(text).unwrap();
+    let request = Asked { api: Api::Protected, target: arn.target, from: None };
+    let allowed = decide(Some(&somebody), &rules(&catalog), &request, at()) == Decision::Allow;
+    whole(&somebody, &rules(&catalog), &arn, allowed, at())
+}
+
+#[test]
+fn the_context_of_an_answer_for_the_whole_api_says_nothing_of_the_one_request() {
+    let answer = compiled(grants(&["jobs:read"], &["*"])).unwrap();
+    insta::assert_json_snapshot!(answer["context"]);
+}
+
+#[test]
+fn a_token_of_a_few_apps_has_an_answer_and_one_of_many_does_not() {
+    let apps: Vec<_> = (0..20).map(|n| format!("apps/service-{n:02}")).collect();
+    let apps: Vec<_> = apps.iter().map(String::as_str).collect();
+    let most =
+        |permission| (1..=20).take_while(|count| compiled(grants(&[permission], &apps[..*count])).is_ok()).last();
+    assert_eq!((most("apps:read"), most("apps:*")), (Some(12), Some(5)));
+    assert_eq!(compiled(grants(&["apps:read"], &apps)), Err(CompileError::ManyPatterns));
+}
+
+#[test]
+fn grants_that_would_leave_the_patterns_no_room_are_left_out() {
+    let few = compiled(grants(&["apps:write"], &["apps/a"])).unwrap();
+    assert!(few["context"].get("grants").is_some());
+    let permissions: Vec<_> = (0..24).map(|n| format!("p{n}:{}", "a".repeat(90))).collect();
+    let permissions: Vec<_> = permissions.iter().map(String::as_str).chain(["apps:read"]).collect();
+    let apps: Vec<_> = (0..9).map(|n| format!("apps/service-{n:02}")).collect();
+    let apps: Vec<_> = apps.iter().map(String::as_str).collect();
+    let large = compiled(grants(&permissions, &apps)).unwrap();
+    assert!(large["context"].get("grants").is_none() && large.to_string().len() < 8 * 1024);
+}
+
+#[test]
+fn what_no_policy_can_say_is_told_in_a_sentence() {
+    let catalog =
+        r#"{"permissions": {"env:view": ""}, "routes": [{"match": "GET /apps/{app}/env", "permission": "env:view"}]}"#;
+    let why = compiled_under(catalog, grants(&["apps:read"], &["*"])).unwrap_err();
+    assert_eq!(why.to_string(), "the route GET /apps/{app}/env is closed, or partly so, among paths that are open");
+}
+
+/// The answer for the whole API to a reader of everything.
+fn answered(seconds: u32, shape: Shape, fixture: &str, decision: Decision) -> Option<Value> {
+    let settings = Settings { cache_seconds: seconds, ..Settings::default() };
+    let event: Event = serde_json::from_str(fixture).unwrap();
+    let arn = Arn::parse(event.arn().unwrap()).unwrap();
+    let found = match decision {
+        Decision::Refuse(reason) => Found::Nobody(reason, Claimed::Nothing, None),
+        _ => {
+            let catalog = Arc::new(StoredCatalog { catalog: Catalog::default(), version: 0 });
+            Found::Person(token(grants(&["*:read"], &["*"])), catalog)
+        }
+    };
+    respond(&settings, shape, &event, &arn, &found, &decision, at())
+}
+
+#[test]
+fn only_a_protected_apis_policies_for_someone_alive_are_for_the_whole_api() {
+    let protected = include_str!("../fixtures/rest-request.json");
+    let http_api = include_str!("../fixtures/http-api-2.0.json");
+    let forbidden = || Decision::Forbid(Reason::PermissionMissing, Missing::default());
+    for (fixture, shape) in [
+        (protected, Shape::Rest),
+        (include_str!("../fixtures/rest-token.json"), Shape::Rest),
+        (http_api, Shape::Policy),
+    ] {
+        let answer = answered(60, shape, fixture, forbidden()).unwrap();
+        assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
+        assert_eq!(answered(0, shape, fixture, forbidden()), None);
+        assert_eq!(answered(60, shape, fixture, Decision::Refuse(Reason::Revoked)), None);
+    }
+    let own = include_str!("../fixtures/rest-request-own-api.json");
+    assert_eq!(answered(60, Shape::Rest, own, forbidden()), None);
+    assert_eq!(answered(60, Shape::Simple, http_api, forbidden()), None);
+    let connect = include_str!("../fixtures/websocket-connect.json");
+    assert_eq!(answered(60, Shape::Rest, connect, forbidden()), None);
+}

@@ -1,0 +1,302 @@
+//! The answer in the shape that each kind of event needs.
+
+use crate::HttpApiAnswer;
+use portcullis::authz::{Api, Decision, Principal};
+use portcullis::clock::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::{Event, response_context as context};
+use portcullis::authz::{ApiWidePolicy, Arn, CompileError};
+
+/// The bytes that an answer has to stay below.
+const LONGEST_ANSWER: usize = 8 * 1024;
+
+/// The error that a REST API turns into a 401 (its text has to be exactly this), or into a
+/// 500.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The credential opens nothing: 401.
+    #[error("Unauthorized")]
+    Unauthorized,
+    /// No decision could be made: 500.
+    #[error("no decision")]
+    NoDecision,
+}
+
+/// How an answer has to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A policy, or the error `Unauthorized`: REST and WebSocket APIs.
+    Rest,
+    /// A policy: HTTP APIs.
+    Policy,
+    /// `isAuthorized`: HTTP APIs.
+    Simple,
+}
+
+impl Shape {
+    pub(crate) fn of(event: &Event, http_api_answer: HttpApiAnswer) -> Self {
+        match (event.version(), http_api_answer) {
+            (Some("2.0"), HttpApiAnswer::Simple) => Self::Simple,
+            (Some("1.0" | "2.0"), _) => Self::Policy,
+            // WebSocket APIs have a version too, which is not a payload's: "$LATEST".
+            _ => Self::Rest,
+        }
+    }
+}
+
+pub(crate) fn respond(
+    shape: Shape,
+    api: Api,
+    arn: &Arn<'_>,
+    principal: Option<&Principal>,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
+    if shape == Shape::Rest && matches!(decision, Decision::Refuse(_)) {
+        return Err(Refusal::Unauthorized);
+    }
+    let allowed = *decision == Decision::Allow;
+    let contexts = context::of_the_request(api, arn, principal, decision, now);
+    if shape == Shape::Simple {
+        let answer = fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
+        return answer.ok_or(Refusal::NoDecision);
+    }
+    let (effect, resource) = if allowed { ("Allow", arn.text.to_owned()) } else { ("Deny", arn.denied()) };
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource }],
+    });
+    let answer =
+        |context| json!({ "principalId": principal_id(principal), "policyDocument": policy, "context": context });
+    // What cannot be said in 8 KB cannot be said; tests hold that this never is.
+    fitting(contexts, answer).ok_or(Refusal::NoDecision)
+}
+
+/// The answer for every route at once.
+///
+/// # Errors
+/// When it is larger than an answer may be, even without the grants.
+pub(crate) fn for_the_whole_api(
+    principal: &Principal,
+    policy: &ApiWidePolicy,
+    now: Timestamp,
+) -> Result<Value, CompileError> {
+    let answer = |context| json!({ "principalId": principal_id(Some(principal)), "policyDocument": policy.document(), "context": context });
+    fitting(context::for_the_whole_api(principal, now), answer).ok_or(CompileError::ManyPatterns)
+}
+
+/// The first answer that is not larger than an answer may be.
+fn fitting(contexts: [Map<String, Value>; 2], answer: impl Fn(Map<String, Value>) -> Value) -> Option<Value> {
+    contexts.into_iter().map(answer).find(|answer| answer.to_string().len() < LONGEST_ANSWER)
+}
+
+/// The token's id, or the person's name: who it is in the gateway's own logs and keys.
+fn principal_id(principal: Option<&Principal>) -> &str {
+    match principal {
+        Some(Principal::Token(record)) => record.id.as_str(),
+        Some(Principal::Session(session)) => session.owner.as_str(),
+        None => "nobody",
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::response_context::MAX_GROUPS_LENGTH;
+    use portcullis::authz::{Asked, Missing, Reason, Rules, Session, TokenManagement, decide};
+    use portcullis::catalog::{Catalog, RoleName};
+    use portcullis::grants::{Grants, Resource};
+    use portcullis::token::{Actor, Record};
+
+    const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/apps/billing";
+
+    pub(crate) fn record() -> Record {
+        let (id, name, owner) = ("0123456789abcdef", "GitHub \"Actions\" \\o/", "alice \"al\" \\o/");
+        let grants = Grants::one(
+            vec!["apps:read".parse().unwrap(), "builds:*".parse().unwrap()],
+            vec!["apps/billing".parse().unwrap()],
+        );
+        let made = Timestamp::from_seconds(0);
+        let (id, name, owner) = (id.parse().unwrap(), name.parse().unwrap(), owner.parse().unwrap());
+        Record::new(id, name, owner, grants, Actor::Bootstrap, made)
+    }
+
+    pub(crate) fn token(record: Record) -> Principal {
+        Principal::Token(Box::new(record))
+    }
+
+    fn shown(shape: Shape, arn: &str, decision: &Decision) -> String {
+        shown_to(&token(record()), shape, arn, decision)
+    }
+
+    fn shown_to(principal: &Principal, shape: Shape, arn: &str, decision: &Decision) -> String {
+        match respond(
+            shape,
+            Api::Protected,
+            &Arn::parse(arn).unwrap(),
+            Some(principal),
+            decision,
+            Timestamp::from_seconds(1),
+        ) {
+            Ok(answer) => serde_json::to_string_pretty(&answer).unwrap(),
+            Err(refusal) => format!("error: {refusal}"),
+        }
+    }
+
+    fn missing(reason: Reason) -> Decision {
+        let missing = Missing {
+            permission: Some("apps:write".parse().unwrap()),
+            resource: Some("apps/\"x\"".to_owned()),
+            roles: vec!["cicd".parse().unwrap(), "ops".parse().unwrap()],
+        };
+        Decision::Forbid(reason, missing)
+    }
+
+    #[test]
+    fn a_policy_names_the_one_method_that_was_asked_for() {
+        insta::assert_snapshot!(shown(Shape::Rest, ARN, &Decision::Allow));
+    }
+
+    #[test]
+    fn a_forbidden_request_gets_a_deny_that_says_what_is_missing() {
+        insta::assert_snapshot!(shown(Shape::Rest, ARN, &missing(Reason::PermissionMissing)));
+        insta::assert_snapshot!(shown(Shape::Simple, ARN, &missing(Reason::ResourceNotGranted)));
+    }
+
+    #[test]
+    fn a_refused_credential_is_the_error_that_makes_a_401_and_a_deny_for_http_apis() {
+        assert_eq!(shown(Shape::Rest, ARN, &Decision::Refuse(Reason::Revoked)), "error: Unauthorized");
+        insta::assert_snapshot!(shown(Shape::Policy, ARN, &Decision::Refuse(Reason::Revoked)));
+        insta::assert_snapshot!(shown(Shape::Simple, ARN, &Decision::Refuse(Reason::Revoked)));
+    }
+
+    #[test]
+    fn what_goes_into_the_gateways_templates_cannot_end_a_json_string() {
+        for decision in [Decision::Allow, missing(Reason::PermissionMissing)] {
+            let path = format!("{ARN}/\"}},\\u0022\n");
+            let answer = respond(
+                Shape::Rest,
+                Api::Protected,
+                &Arn::parse(&path).unwrap(),
+                Some(&token(record())),
+                &decision,
+                Timestamp::from_seconds(1),
+            )
+            .unwrap();
+            for (key, value) in answer["context"].as_object().unwrap() {
+                let templated = key.starts_with("audit_") || key.starts_with("missing_") || key == "detail";
+                let safe = !value.as_str().unwrap().contains(['"', '\\', '\n']);
+                assert!(!templated || safe, "{key}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_is_shown_with_its_roles_and_its_end() {
+        let session = Session {
+            owner: "alice@example.com".parse().unwrap(),
+            groups: vec!["team \"a\"".to_owned()],
+            roles: vec!["ops".parse().unwrap(), "viewer".parse().unwrap()],
+            grants: Grants::one(vec!["*:read".parse().unwrap()], vec!["*".parse().unwrap()]),
+            expires_at: Timestamp::from_seconds(1_800_000_000),
+        };
+        let session = Principal::Session(session);
+        insta::assert_snapshot!(shown_to(&session, Shape::Simple, ARN, &Decision::Allow));
+        // Portcullis's own functions resolve the groups themselves.
+        let arn = Arn::parse(ARN).unwrap();
+        let own = respond(Shape::Rest, Api::Own, &arn, Some(&session), &Decision::Allow, Timestamp::from_seconds(1));
+        let context = &own.unwrap()["context"];
+        assert_eq!((&context["groups"], context.get("roles")), (&json!(r#"["team \"a\""]"#), None));
+    }
+
+    #[test]
+    fn the_largest_answer_stays_under_8_kb() {
+        let long = |n: usize| format!("{n:02}{}:{}", "p".repeat(48), "a".repeat(49)).parse().unwrap();
+        let longest = "\"".repeat(512 - ARN.len() - 1);
+        let resource = |n: usize| format!("{n:02}{}", "\"".repeat(200)).parse().unwrap();
+        let arn = format!("{ARN}/{longest}");
+        let arn = Arn::parse(&arn).unwrap();
+        let roles: Vec<RoleName> = (0..100).map(|n| format!("{}{n:02}", "r".repeat(30)).parse().unwrap()).collect();
+        let forbidden = |roles| Missing { permission: Some(long(0)), resource: Some("\"".repeat(512)), roles };
+        for size in [1, 3, 10, 50] {
+            let grants = Grants::one((0..size).map(long).collect(), (0..size).map(resource).collect());
+            let largest = Record {
+                name: "\"".repeat(100).parse().unwrap(),
+                owner: "\"".repeat(255).parse().unwrap(),
+                grants: grants.clone(),
+                ..record()
+            };
+            // As many groups as sessions may have, all of them escaped twice.
+            let session = Session {
+                groups: vec!["\"".repeat(MAX_GROUPS_LENGTH / 2 - 2)],
+                owner: "\"".repeat(255).parse().unwrap(),
+                roles: roles.clone(),
+                grants,
+                expires_at: Timestamp::from_millis(1),
+            };
+            let decisions = [Decision::Allow, Decision::Forbid(Reason::ResourceNotGranted, forbidden(roles.clone()))];
+            for principal in [token(largest), Principal::Session(session)] {
+                for (decision, api) in decisions.iter().flat_map(|one| [(one, Api::Own), (one, Api::Protected)]) {
+                    let now = Timestamp::from_seconds(1);
+                    let answer = respond(Shape::Rest, api, &arn, Some(&principal), decision, now).unwrap().to_string();
+                    assert!(answer.len() < 8 * 1024, "{size}: {}", answer.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_deny_stays_a_deny_with_its_reason_however_long_the_path() {
+        let record = Record { name: "ü".repeat(100).parse().unwrap(), ..record() };
+        let catalog = Catalog::default();
+        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let now = Timestamp::from_seconds(1);
+        let principals = [
+            token(Record {
+                grants: Grants::one(vec!["apps:write".parse().unwrap()], vec![Resource::All]),
+                ..record.clone()
+            }),
+            token(Record {
+                grants: Grants::one(vec!["*:read".parse().unwrap()], vec!["docs".parse().unwrap()]),
+                ..record
+            }),
+        ];
+        for unit in ["a", "apps/", "ü", "%C3%BC", "\"", "x.", "..", "*", "pcl_a1B2"] {
+            for length in [0, 1, 100, 400, 512, 513, 3000, 7500, 8192, 10_240] {
+                let path = format!("apps/{}", unit.repeat(length / unit.len()));
+                let text = format!("arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/{path}");
+                let arn = Arn::parse(&text).unwrap();
+                for (principal, api) in principals.iter().flat_map(|it| [(it, Api::Own), (it, Api::Protected)]) {
+                    let asked = Asked { api, target: arn.target, from: None };
+                    let decision = decide(Some(principal), &rules, &asked, now);
+                    let Decision::Forbid(reason, _) = &decision else { panic!("{decision:?}") };
+                    for shape in [Shape::Rest, Shape::Policy, Shape::Simple] {
+                        let answer = respond(shape, api, &arn, Some(principal), &decision, now).unwrap();
+                        assert!(answer.to_string().len() < LONGEST_ANSWER, "{unit} {length}: {answer}");
+                        assert_eq!(answer["context"]["audit_reason"], reason.as_str());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn grants_that_do_not_fit_are_left_out_whole() {
+        let shown = |size: usize| {
+            let permissions = (0..size).map(|n| format!("p{n}:{}", "a".repeat(90)).parse().unwrap()).collect();
+            let record = Record { grants: Grants::one(permissions, vec!["*".parse().unwrap()]), ..record() };
+            let answer = respond(
+                Shape::Rest,
+                Api::Protected,
+                &Arn::parse(ARN).unwrap(),
+                Some(&token(record)),
+                &Decision::Allow,
+                Timestamp::from_seconds(1),
+            );
+            answer.unwrap()["context"]["grants"].clone()
+        };
+        assert!(shown(50).as_str().unwrap().ends_with(r#""resources":["*"]}]"#));
+        assert_eq!(shown(80), Value::Null);
+    }
+}

@@ -1,0 +1,245 @@
+//! The body of `POST /tokens`, parsed: what is wrong with it is said all at once.
+
+use lambda_http::Body;
+use portcullis::Settings;
+use portcullis::clock::Timestamp;
+use portcullis::grants::{Addresses, MOST_NETWORKS};
+use portcullis::http::{Access, Fields, Problem, check_expiry, read_expiry};
+use portcullis::text::{Description, OwnerId, TokenName};
+
+const KNOWN: &str =
+    "name, description, role, permissions, resources, grants, allowed_ips, expires_in, expires_at, owner";
+
+/// What was asked for, each part of it good in itself.
+#[derive(Debug)]
+pub(crate) struct NewToken {
+    pub(crate) name: TokenName,
+    pub(crate) description: Option<Description>,
+    pub(crate) access: Access,
+    pub(crate) allowed_ips: Addresses,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) owner: Option<OwnerId>,
+}
+
+impl NewToken {
+    pub(crate) fn read(body: &Body, settings: &Settings, now: Timestamp) -> Result<Self, Problem> {
+        let mut fields = Fields::read(body)?;
+        let name = fields.required("name");
+        let description = fields.optional::<Description>("description");
+        let access = Access::read(&mut fields);
+        let allowed_ips = fields.list("allowed_ips", MOST_NETWORKS).map(Addresses::from).unwrap_or_default();
+        // What is left out is for ever, as null is.
+        let expires_at = read_expiry(&mut fields, settings, now).unwrap_or_default();
+        if expires_at.is_none() && !fields.failed("expires_at") && !fields.failed("expires_in") {
+            check_expiry(&mut fields, "expires_at", None, settings, now);
+        }
+        let owner = fields.optional("owner");
+        fields.finish(KNOWN)?;
+        // Everything that is missing was noted above, so finish() has already refused it.
+        let (Some(name), Some(access)) = (name, access) else {
+            return Err(Problem::internal());
+        };
+        Ok(Self { name, description, access, allowed_ips, expires_at, owner })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis::catalog::Catalog;
+    use portcullis::grants::{Grants, Resource};
+
+    const NOW: i64 = 1_800_000_000; // 2027-01-15T08:00:00Z
+
+    fn settings() -> Settings {
+        Settings::default()
+    }
+
+    fn read(body: &str) -> Result<NewToken, Problem> {
+        NewToken::read(&Body::Text(body.to_owned()), &settings(), Timestamp::from_seconds(NOW))
+    }
+
+    fn refused(body: &str) -> String {
+        serde_json::to_string_pretty(&read(body).unwrap_err()).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let token = read(r#"{"name":"ci","permissions":["app:read"]}"#).unwrap();
+        assert_eq!(token.access, Access::One(Grants::one(vec!["app:read".parse().unwrap()], vec![Resource::All])));
+        assert_eq!((token.description, token.expires_at, token.owner), (None, None, None));
+    }
+
+    #[test]
+    fn null_is_for_never() {
+        let token = read(r#"{"name":"ci","permissions":["*"],"expires_at":null,"expires_in":null}"#).unwrap();
+        assert_eq!(token.expires_at, None);
+        let token = read(r#"{"name":"ci","permissions":["*"],"expires_at":null,"expires_in":"1d"}"#).unwrap();
+        assert_eq!(token.expires_at.unwrap().seconds(), NOW + 86_400);
+    }
+
+    #[test]
+    fn a_permission_that_is_given_twice_is_kept_once() {
+        let token = read(r#"{"name":"ci","permissions":["*","*:*","a:b"]}"#).unwrap();
+        let Access::One(grants) = token.access else { panic!("{:?}", token.access) };
+        assert_eq!(grants.iter().next().unwrap().permissions.len(), 2);
+    }
+
+    #[test]
+    fn every_limit_broken_at_once_is_named_in_one_answer() {
+        let many = |text: &str, count: usize| vec![format!("\"{text}\""); count].join(",");
+        let body = format!(
+            r#"{{"name":"","description":"{}","permissions":[{},"a b:c"],"resources":[{}],"expires_in":"0s","expires_at":"2020-01-01T00:00:00Z","owner":"ü","colour":"red","id":1}}"#,
+            "x".repeat(501),
+            many("a:b", 51),
+            many("app", 51),
+        );
+        insta::assert_snapshot!(refused(&body));
+    }
+
+    #[test]
+    fn every_wrong_type_is_named() {
+        insta::assert_snapshot!(refused(
+            r#"{"name":1,"description":[],"permissions":"app:read","resources":{},"expires_in":30,"expires_at":true,"owner":1.5}"#
+        ));
+    }
+
+    #[test]
+    fn what_is_not_a_permission_is_named_by_its_place() {
+        insta::assert_snapshot!(refused(
+            r#"{"name":"ci","permissions":["ok:ok","a b:c","a:","a:b:c",""," x:y",7,null],"resources":["/app","a//b","a/../b",""]}"#
+        ));
+    }
+
+    #[test]
+    fn a_name_is_required_and_null_is_none() {
+        assert!(refused(r#"{"name":null,"permissions":["a:b"]}"#).contains("is required"));
+        assert!(refused(r#"{"permissions":["a:b"]}"#).contains("is required"));
+    }
+
+    #[test]
+    fn a_field_that_is_given_twice_is_refused() {
+        let answer = refused(r#"{"name":"a","permissions":["a:b"],"name":"b","x":1,"x":2}"#);
+        assert!(answer.contains("must be given once"), "{answer}");
+    }
+
+    #[test]
+    fn at_least_one_permission_is_required() {
+        insta::assert_snapshot!(refused(r#"{"name":"ci","permissions":[]}"#));
+        insta::assert_snapshot!(refused("{}"));
+        insta::assert_snapshot!(refused(r#"{"name":null,"permissions":null,"resources":null}"#));
+    }
+
+    #[test]
+    fn a_token_may_have_several_grants() {
+        let token = read(
+            r#"{"name":"ci","grants":[{"permissions":["app:deploy"],"resources":["app/billing"]},{"permissions":["app:read"]}]}"#,
+        );
+        let Access::Several(grants) = token.unwrap().access else { panic!() };
+        assert!(grants.allows(&"app:deploy".parse().unwrap(), "app/billing"));
+        assert!(!grants.allows(&"app:deploy".parse().unwrap(), "app/payroll"));
+        assert!(grants.allows(&"app:read".parse().unwrap(), "anything"));
+    }
+
+    #[test]
+    fn role_permissions_and_grants_exclude_each_other() {
+        insta::assert_snapshot!(refused(
+            r#"{"name":"ci","role":"cicd","permissions":["a:b"],"grants":[{"permissions":["a:b"]}]}"#
+        ));
+        insta::assert_snapshot!(refused(r#"{"name":"ci","grants":[{"permissions":["a:b"]}],"resources":["x"]}"#));
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_grant_is_named_by_its_place() {
+        insta::assert_snapshot!(refused(
+            r#"{"name":"ci","grants":[{"permissions":["a:b","a b"],"resources":["/x"]},7,{},{"permissions":["a:b"],"colour":1},{"permissions":[],"resources":[]},{"permissions":["a:b"],"permissions":["*"]}]}"#
+        ));
+        let many = vec![r#"{"permissions":["a:b"]}"#; 21].join(",");
+        assert!(
+            refused(&format!(r#"{{"name":"ci","grants":[{many}]}}"#)).contains("must have 1 to 20 entries; it has 21")
+        );
+    }
+
+    #[test]
+    fn a_role_is_expanded_into_the_permissions_that_it_has_now() {
+        let catalog = catalog(r#"{"roles": {"cicd": {"permissions": ["app:read", "app:write"]}}}"#);
+        let access = read(r#"{"name":"ci","role":"cicd","resources":["app/billing"]}"#).unwrap().access;
+        let grants = access.expand(&catalog).unwrap();
+        assert!(grants.allows(&"app:write".parse().unwrap(), "app/billing"));
+        assert!(!grants.allows(&"app:write".parse().unwrap(), "app/payroll"));
+        let lost = read(r#"{"name":"ci","role":"nobody"}"#).unwrap().access.expand(&catalog).unwrap_err();
+        assert!(serde_json::to_string(&lost).unwrap().contains("is not the name of a role"));
+    }
+
+    #[test]
+    fn a_strict_catalog_names_every_permission_that_it_does_not_list() {
+        let catalog = catalog(r#"{"strict": true, "permissions": {"app:read": "See"}}"#);
+        let access = |body| read(body).unwrap().access;
+        assert!(access(r#"{"name":"ci","permissions":["app:read","app:*","tokens:read"]}"#).expand(&catalog).is_ok());
+        let body = r#"{"name":"ci","grants":[{"permissions":["app:read","app:reed"]},{"permissions":["ap:*"]}]}"#;
+        insta::assert_snapshot!(serde_json::to_string_pretty(&access(body).expand(&catalog).unwrap_err()).unwrap());
+    }
+
+    fn catalog(document: &str) -> Catalog {
+        Catalog::read(&serde_json::from_str(document).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn where_lifetimes_are_limited_none_is_longer_and_none_is_for_ever() {
+        let settings = Settings {
+            token: portcullis::token::Settings { max_lifetime_days: 90, ..Default::default() },
+            ..settings()
+        };
+        let read = |expiry: &str| {
+            let body = format!(r#"{{"name":"ci","permissions":["a:b"]{expiry}}}"#);
+            NewToken::read(&Body::Text(body), &settings, Timestamp::from_seconds(NOW))
+                .map(|token| token.expires_at.unwrap().seconds() - NOW)
+                .map_err(|problem| serde_json::to_value(problem).unwrap()["errors"].to_string())
+        };
+        assert_eq!(read(r#","expires_in":"90d""#), Ok(90 * 86_400));
+        assert_eq!(read(r#","expires_at":"2027-04-15T08:00:00Z""#), Ok(90 * 86_400));
+        let limit = |field: &str| {
+            Err(format!(
+                r#"[{{"field":"{field}","message":"must be at most 90 days away: no token of this deployment lives longer"}}]"#
+            ))
+        };
+        assert_eq!(read(r#","expires_in":"7776001s""#), limit("expires_in"));
+        assert_eq!(read(r#","expires_at":"2027-04-15T08:00:01Z""#), limit("expires_at"));
+        assert_eq!(read(r#","expires_at":null"#), limit("expires_at"));
+        assert_eq!(read(""), limit("expires_at"));
+        assert_eq!(read(r#","expires_in":null"#), limit("expires_at"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_named_by_its_place() {
+        insta::assert_snapshot!(refused(
+            r#"{"name":"ci","permissions":["a:b"],"allowed_ips":["192.0.2.7","192.0.2.7/24","x",7,"::ffff:0:0/90"]}"#
+        ));
+        let many = vec![r#""192.0.2.7""#; 51].join(",");
+        assert!(
+            refused(&format!(r#"{{"name":"ci","permissions":["a:b"],"allowed_ips":[{many}]}}"#)).contains("1 to 50")
+        );
+        assert!(refused(r#"{"name":"ci","permissions":["a:b"],"allowed_ips":[]}"#).contains("1 to 50"));
+    }
+
+    #[test]
+    fn what_is_not_a_json_object_is_refused_as_a_whole() {
+        for body in ["", "[]", "1", "null", "\"x\"", "{", "{\"name\":\"a\"} x", "\u{feff}{}"] {
+            assert!(refused(body).contains("urn:portcullis:problem:invalid_request"), "{body:?}");
+        }
+        let utf16: Vec<u8> = "{\"name\":\"x\"}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert!(NewToken::read(&Body::Binary(utf16), &settings(), Timestamp::from_seconds(NOW)).is_err());
+        let deep = "[".repeat(10_000);
+        assert!(refused(&format!("{{\"name\":{deep}")).contains("not JSON"));
+    }
+
+    #[test]
+    fn a_body_over_16_kib_is_refused() {
+        let body = |size: usize| {
+            let frame = r#"{"name":"ci","permissions":["a:b"],"description":""}"#.len();
+            format!(r#"{{"name":"ci","permissions":["a:b"],"description":"{}"}}"#, "x".repeat(size - frame))
+        };
+        assert!(refused(&body(16 * 1024)).contains("description"));
+        assert!(refused(&body(16 * 1024 + 1)).contains("body_too_large"));
+    }
+}

@@ -1,0 +1,44 @@
+//! `GET /tokens/{id}/usage`: what a token has been used for.
+
+use lambda_http::http::StatusCode;
+use portcullis::App;
+use portcullis::api_types::{Grant, PermissionUse, Usage};
+use portcullis::clock::Day;
+use portcullis::http::{Answer, Call, FieldError, Problem, json, tag};
+use portcullis::secret::TokenId;
+
+use crate::parameters::whole_number;
+
+/// The days that are looked back, if it is not said otherwise.
+const DAYS: u32 = 90;
+const MOST_DAYS: u32 = 365;
+
+pub(crate) async fn usage(app: &App, call: &Call) -> Answer {
+    let [days] = call.parameters(["days"])?;
+    let days = days.map(|text| whole_number(text, MOST_DAYS)).transpose();
+    let days = days.map_err(|invalid| Problem::invalid(vec![FieldError::of("days", invalid)]))?.unwrap_or(DAYS);
+    let target: TokenId = call.target(app).await?.id;
+    let (record, uses) = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
+    let since = Day::of(app.clock.now()).minus(days);
+    let permissions = uses.of_permissions(&record.grants);
+    let used = permissions.iter().filter(|(_, day)| day.is_some_and(|day| day >= since)).count();
+    let usage = Usage {
+        days,
+        granted: permissions.len(),
+        used,
+        summary: format!("{used} of {} permissions used in {days} days", permissions.len()),
+        // A gateway that keeps answers does not ask again for each request.
+        complete: app.settings.authz.cache_seconds == 0 && uses.are_complete(since),
+        permissions: permissions
+            .into_iter()
+            .map(|(permission, day)| PermissionUse {
+                permission: permission.to_string(),
+                last_used_on: day.map(|day| day.to_string()),
+            })
+            .collect(),
+        enough: Grant::all(&uses.enough(&record.grants, since)),
+    };
+    let mut response = json(StatusCode::OK, &usage);
+    tag(&mut response, record.version);
+    Ok(response)
+}

@@ -1,0 +1,174 @@
+use super::arn_pattern::tests::matches_by_definition;
+use super::*;
+use crate::authz::{Api, Asked, Decision, Principal, TokenManagement, decide};
+use crate::catalog::Catalog;
+use crate::clock::Timestamp;
+use crate::grants::Grant;
+use crate::token::{Actor, Record};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+const STAGE: &str = "arn:aws:execute-api:r:1:api/v1";
+
+fn token(grants: Grants) -> Principal {
+    let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
+    let made = Timestamp::from_seconds(0);
+    let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+    Principal::Token(Box::new(record))
+}
+
+fn rules(catalog: &Catalog) -> Rules<'_> {
+    Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+}
+
+fn decided(principal: &Principal, catalog: &Catalog, arn: &Arn<'_>) -> bool {
+    decide(
+        Some(principal),
+        &rules(catalog),
+        &Asked { api: Api::Protected, target: arn.target, from: None },
+        Timestamp::from_seconds(1),
+    ) == Decision::Allow
+}
+
+fn compiled(principal: &Principal, catalog: &Catalog, arn: &Arn<'_>, allowed: bool) -> Result<Value, CompileError> {
+    ApiWidePolicy::compile(principal.grants(), &rules(catalog), arn, allowed).map(|policy| policy.document())
+}
+
+/// What API Gateway makes of an answer, part by part of the ARN.
+fn let_in(policy: &Value, arn: &str) -> bool {
+    let parts = |arn: &str| arn.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
+    let names = |pattern: &str| {
+        parts(pattern).iter().zip(parts(arn)).all(|(pattern, part)| matches_by_definition(pattern, &part))
+    };
+    let says = |effect: &str| {
+        let statements = policy["Statement"].as_array().unwrap();
+        statements.iter().filter(|statement| statement["Effect"] == effect).any(
+            |statement| match &statement["Resource"] {
+                Value::Array(patterns) => patterns.iter().any(|pattern| names(pattern.as_str().unwrap())),
+                one => names(one.as_str().unwrap()),
+            },
+        )
+    };
+    says("Allow") && !says("Deny")
+}
+
+fn any_grants() -> impl Strategy<Value = Grants> {
+    let permission = "(\\*|a|b|m):(\\*|read|write|go)".prop_map(|text| text.parse().unwrap());
+    let resource = "\\*|(a|b|A|m y)(/(a|b|m y)){0,2}(/\\*)?".prop_map(|text| text.parse().unwrap());
+    let grant = (prop::collection::vec(permission, 1..4), prop::collection::vec(resource, 1..3))
+        .prop_map(|(permissions, resources)| Grant { permissions, resources });
+    prop::collection::vec(grant, 1..4).prop_map(Grants::from)
+}
+
+/// Routes that do not go together with those before them are left out.
+fn any_catalog() -> impl Strategy<Value = Catalog> {
+    let path = (prop::collection::vec("a|b|A|m y|\\{x\\}|\\{y\\}", 0..4), "(\\{z\\+\\})?");
+    let template = prop::option::of(prop::collection::vec("a|b|m y|\\{x\\}|\\{z\\}", 1..3));
+    let route = ("GET|HEAD|POST|ANY", path, "(a|b):(read|write|go)", template);
+    let route = route.prop_map(|(method, (mut parts, rest), permission, template)| {
+        parts.extend(Some(rest).filter(|rest| !rest.is_empty()));
+        let mut route = json!({"match": format!("{method} /{}", parts.join("/")), "permission": permission});
+        if let Some(template) = template {
+            route["resource"] = json!(template.join("/"));
+        }
+        route
+    });
+    (prop::bool::weighted(0.2), prop::collection::vec(route, 0..4)).prop_map(|(strict, routes)| {
+        let names = ["a:read", "a:write", "a:go", "b:read", "b:write", "b:go"];
+        let permissions: serde_json::Map<_, _> = names.into_iter().map(|name| (name.to_owned(), json!(""))).collect();
+        let of =
+            |routes: &[Value]| Catalog::read(&json!({"strict": strict, "permissions": permissions, "routes": routes}));
+        let mut kept = Vec::new();
+        for route in routes {
+            kept.push(route);
+            if of(&kept).is_err() {
+                kept.pop();
+            }
+        }
+        of(&kept).unwrap()
+    })
+}
+
+/// A method and a path as clients send it; HTTP APIs leave the root's slash away.
+const ORDINARY: &str = "(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE)((/(a|b|c|m%20y|A|B\\.x|a%20|%EF%BD%81)){1,4}/?|/|)";
+
+/// One as only attackers and broken clients send it.
+const ODD: &str = "(GET|POST|DELETE|BREW)(/(a|b|m y|m%20y|%61|\\.|\\.\\.|%2e|%2E%2e|a%2eb|%2f|%5C|\\\\|;x|%|%zz|%25|%ff|%c0%ae|%00|a\\*|\\*|\\?|\\$\\{x\\}|\\$\\{\\*\\}|)){0,5}/?";
+
+/// What a guard holds back below a path that is open.
+const MALFORMED: &str = "(GET|POST)/(a|b|m%20y)(/(a|\\.\\.\\.|%20|a%EF%BC%8Fb|%ef%bc%8e|a%EF%BC%9Bx|%E2%80%8B|%e2%80%a6|\\.|\\.\\.|%2e|%2E%2e|a%2F|%5C|\\\\x|;|a%3bx|%252e|%2Aa|%3f|%00|a%1F|%7f|%c2%85|%C2%9F|%c0%ae|%C1%9C|%e0%80%ae|%F0%80%80%AE|)){1,3}/?";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn an_answer_for_the_whole_api_decides_every_request_as_it_would_be_decided_itself(
+        grants in any_grants(), catalog in any_catalog(), cause in ORDINARY, others in prop::collection::vec(ORDINARY, 8)
+    ) {
+        let somebody = token(grants);
+        let cause = format!("{STAGE}/{cause}");
+        let arn = Arn::parse(&cause).unwrap();
+        if let Ok(policy) = compiled(&somebody, &catalog, &arn, decided(&somebody, &catalog, &arn)) {
+            for sent in others.iter().map(|other| format!("{STAGE}/{other}")).chain([cause.clone()]) {
+                let decided = decided(&somebody, &catalog, &Arn::parse(&sent).unwrap());
+                prop_assert_eq!(let_in(&policy, &sent), decided, "{} by {}", sent, policy);
+            }
+        }
+    }
+
+    #[test]
+    fn the_request_that_causes_an_answer_is_decided_by_it_whatever_its_path(
+        grants in any_grants(), catalog in any_catalog(), cause in ODD, others in prop::collection::vec(ORDINARY, 8)
+    ) {
+        let somebody = token(grants);
+        let cause = format!("{STAGE}/{cause}");
+        let arn = Arn::parse(&cause).unwrap();
+        let allowed = decided(&somebody, &catalog, &arn);
+        if let Ok(policy) = compiled(&somebody, &catalog, &arn, allowed) {
+            prop_assert_eq!(let_in(&policy, &cause), allowed, "{} by {}", cause, policy);
+            for other in others.iter().map(|other| format!("{STAGE}/{other}")) {
+                let decided = decided(&somebody, &catalog, &Arn::parse(&other).unwrap());
+                // A wildcard of the caller's own making may close what looks like it to them.
+                let closed = !allowed && matches_by_definition(&arn.alone(), &other);
+                prop_assert_eq!(let_in(&policy, &other), decided && !closed, "{} after {} by {}", other, cause, policy);
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_may_send_is_not_let_in_by_an_answer_that_was_kept(
+        grants in any_grants(), catalog in any_catalog(), cause in ORDINARY, others in prop::collection::vec(MALFORMED, 8)
+    ) {
+        let somebody = token(grants);
+        let cause = format!("{STAGE}/{cause}");
+        let arn = Arn::parse(&cause).unwrap();
+        if let Ok(policy) = compiled(&somebody, &catalog, &arn, decided(&somebody, &catalog, &arn)) {
+            for sent in others.iter().map(|other| format!("{STAGE}/{other}")) {
+                let decided = decided(&somebody, &catalog, &Arn::parse(&sent).unwrap());
+                prop_assert!(decided || !let_in(&policy, &sent), "{} by {}", sent, policy);
+            }
+        }
+    }
+}
+
+/// The properties above would hold if there never were an answer for the whole API.
+#[test]
+fn most_grants_under_most_catalogs_have_an_answer_for_the_whole_api() {
+    let mut runner = TestRunner::deterministic();
+    let (mut have, mut let_something_in, mut largest) = (0, 0, 0);
+    for _ in 0..1000 {
+        let (grants, catalog) = (any_grants(), any_catalog()).new_tree(&mut runner).unwrap().current();
+        let cause = format!("{STAGE}/GET/a");
+        let arn = Arn::parse(&cause).unwrap();
+        let somebody = token(grants);
+        if let Ok(policy) = compiled(&somebody, &catalog, &arn, decided(&somebody, &catalog, &arn)) {
+            have += 1;
+            let_something_in += i32::from(policy["Statement"][0]["Effect"] == "Allow");
+            largest = largest.max(policy.to_string().len());
+        }
+    }
+    println!("of 1000, {have} have one, {let_something_in} let something in, the largest has {largest} bytes");
+    assert!(have > 600 && let_something_in > 500);
+}

@@ -1,0 +1,99 @@
+//! A request that a caller describes, to be told how it would be decided.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::authz::{Api, Asked};
+use crate::catalog::Target;
+use crate::validation::Invalid;
+
+/// A request, each part of it good in itself.
+#[derive(Clone, Debug)]
+pub struct DescribedRequest {
+    /// Its method.
+    pub method: AskedMethod,
+    /// Its path.
+    pub path: AskedPath,
+    /// Whose API it is for.
+    pub api: Api,
+    /// Without one, a token with allowed addresses is refused.
+    pub source_ip: Option<IpAddr>,
+}
+
+impl DescribedRequest {
+    /// As the authorizer would read it from an event.
+    #[must_use]
+    pub fn asked(&self) -> Asked<'_> {
+        let target = match self.method.0.as_str() {
+            "$connect" => Target::Connect,
+            method => Target::Http { method, path: self.raw_path() },
+        };
+        Asked { api: self.api, target, from: self.source_ip }
+    }
+
+    /// As it stands in the ARN: without the leading slash.
+    #[must_use]
+    pub fn raw_path(&self) -> &str {
+        self.path.0.strip_prefix('/').unwrap_or(&self.path.0)
+    }
+}
+
+/// Reads an address.
+///
+/// # Errors
+/// When it is none.
+pub fn parse_source_ip(text: &str) -> Result<IpAddr, Invalid> {
+    text.parse().map_err(|_| Invalid("must be an IPv4 or IPv6 address".to_owned()))
+}
+
+/// `GET`, or `$connect` for opening a WebSocket.
+#[derive(Clone, Debug)]
+pub struct AskedMethod(String);
+
+impl FromStr for AskedMethod {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let good =
+            text == "$connect" || ((1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase()));
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid("must be a method in capitals, as in GET, or $connect".to_owned()))
+        }
+    }
+}
+
+/// A path as it is sent: `/apps/billing`, without the API's stage.
+#[derive(Clone, Debug)]
+pub struct AskedPath(String);
+
+impl FromStr for AskedPath {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if !text.starts_with('/') {
+            return Err(Invalid("must begin with a slash, without stage and host".to_owned()));
+        }
+        if text.chars().count() > 2048 {
+            return Err(Invalid("must be at most 2048 characters".to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// `protected` or `tokens`.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedApi(pub Api);
+
+impl FromStr for AskedApi {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "protected" => Ok(Self(Api::Protected)),
+            "tokens" => Ok(Self(Api::Own)),
+            _ => Err(Invalid("must be protected (an API of yours) or tokens (Portcullis's own)".to_owned())),
+        }
+    }
+}

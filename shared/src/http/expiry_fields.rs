@@ -1,0 +1,33 @@
+//! When a token is to expire: the fields `expires_in` and `expires_at`.
+
+use super::Fields;
+use crate::Settings;
+use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::text::{parse_expires_at, parse_expires_in};
+
+/// Reads the fields `expires_in` and `expires_at`, of which one may be given. The outer
+/// `None` is for what was not given at all.
+pub fn read_expiry(fields: &mut Fields, settings: &Settings, now: Timestamp) -> Option<Option<Timestamp>> {
+    if fields.has("expires_in") && fields.has("expires_at") {
+        fields.fail("expires_at", "must not be given together with expires_in");
+    }
+    let never = fields.take_null("expires_at");
+    let relative = fields.has("expires_in");
+    let expires_in = fields.optional_with("expires_in", |text| parse_expires_in(text, now));
+    let expires_at = fields.optional_with("expires_at", |text| parse_expires_at(text, now));
+    let field = if relative { "expires_in" } else { "expires_at" };
+    let asked = expires_in.or(expires_at).map(Some).or(never.then_some(None).filter(|_| !relative));
+    if let Some(at) = asked {
+        check_expiry(fields, field, at, settings, now);
+    }
+    asked
+}
+
+/// Notes where a token would live longer than the deployment allows.
+pub fn check_expiry(fields: &mut Fields, field: &str, at: Option<Timestamp>, settings: &Settings, now: Timestamp) {
+    let days = settings.token.max_lifetime_days;
+    let latest = now.to_the_second().plus_seconds(i64::from(days) * DAY_SECONDS);
+    if days > 0 && at.is_none_or(|at| at > latest) {
+        fields.fail(field, format!("must be at most {days} days away: no token of this deployment lives longer"));
+    }
+}

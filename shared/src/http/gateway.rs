@@ -1,0 +1,29 @@
+//! What API Gateway says of a request.
+
+use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt as _};
+
+use crate::store::Caller;
+
+/// The context of a REST API's event; `None` of any other.
+#[must_use]
+pub fn gateway_context(request: &Request) -> Option<&ApiGatewayProxyRequestContext> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => Some(context),
+        _ => None,
+    }
+}
+
+/// The route that the gateway matched: `/tokens/{id}`.
+#[must_use]
+pub fn route(request: &Request) -> &str {
+    gateway_context(request).and_then(|context| context.resource_path.as_deref()).unwrap_or_default()
+}
+
+/// From where a request comes, and with what.
+#[must_use]
+pub fn origin(request: &Request) -> Caller {
+    let Some(context) = gateway_context(request) else { return Caller::default() };
+    Caller::of(context.identity.source_ip.as_deref(), context.identity.user_agent.as_deref())
+}
