@@ -17,7 +17,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
 use crate::credentials::Credential;
-use crate::failure::Refused;
+use crate::error::Refused;
 use crate::{Failure, proxy};
 
 /// A gateway waits for 29 seconds, and then answers itself.

@@ -7,7 +7,7 @@ use crate::api::Api;
 use crate::args::{Args, Command};
 use crate::config::Config;
 use crate::output::{Output, clean};
-use crate::{Failure, confirm, credentials};
+use crate::{Failure, credentials, prompt};
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -54,6 +54,6 @@ impl Context {
     /// # Errors
     /// Where the answer is no, or nobody is there to ask.
     pub(crate) fn confirm(&self, what: &str, question: &str) -> Result<(), Failure> {
-        if self.yes { Ok(()) } else { confirm::ask(&clean(what), &clean(question)) }
+        if self.yes { Ok(()) } else { prompt::ask(&clean(what), &clean(question)) }
     }
 }

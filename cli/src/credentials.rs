@@ -2,7 +2,7 @@
 //! profile's token file, a stored login. What it is, is never said; where it came from, is.
 
 mod keyring;
-pub(crate) mod provider;
+pub(crate) mod oidc_client;
 pub(crate) mod session;
 pub(crate) mod store;
 

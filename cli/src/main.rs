@@ -9,9 +9,9 @@
 //! | `api` | the HTTP client |
 //! | `proxy` | the proxy for a host, as the environment names it |
 //! | `input` | files and standard input |
-//! | `failure` | what went wrong, as a person would say it, and its exit code |
+//! | `error` | what went wrong, as a person would say it, and its exit code |
 //! | `output` | data on standard output, talk on standard error |
-//! | `confirm` | questions on a terminal |
+//! | `prompt` | questions on a terminal |
 //! | `commands` | what each command does |
 //! | `aws` | a deployed stack, seen with AWS credentials; with the feature of that name |
 //!
@@ -23,19 +23,19 @@ mod args;
 mod aws;
 mod commands;
 mod config;
-mod confirm;
 mod context;
 mod credentials;
-mod failure;
+mod error;
 mod input;
 mod output;
+mod prompt;
 mod proxy;
 
 use std::process::ExitCode;
 
 use args::Args;
 use context::Context;
-use failure::Failure;
+use error::Failure;
 
 /// How a command ended that went well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use portcullis::text::{redact, unprintable};
 
 use crate::args::Color;
 use crate::config;
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// An id's 16 characters, and the two blanks behind it.
 const ID_WIDTH: u16 = 18;

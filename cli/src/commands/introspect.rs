@@ -8,7 +8,7 @@ use portcullis::api_types::{Activity, Introspection, Verdict};
 use portcullis::clock::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::commands::token::view;
+use crate::commands::token::format;
 use crate::{Context, Failure, Outcome, config, credentials};
 
 const VARIABLE: &str = "PORTCULLIS_INTROSPECT_TOKEN";
@@ -73,9 +73,9 @@ fn show(found: Option<&Introspection>, context: &Context) -> Result<(), Failure>
         ("owner", found.sub.clone()),
         ("created", out.when(Timestamp::from_seconds(found.iat))),
         ("expires", out.when_or(found.exp.map(Timestamp::from_seconds), "never")),
-        ("may", view::grants(&found.grants)),
+        ("may", format::grants(&found.grants)),
         ("allowed", allowed.unwrap_or_default().to_owned()),
         ("reason", why.reason.clone().unwrap_or_default()),
-        ("lacks", view::need(why.permission.as_deref(), why.resource.as_deref())),
+        ("lacks", format::need(why.permission.as_deref(), why.resource.as_deref())),
     ])
 }

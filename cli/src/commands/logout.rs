@@ -4,7 +4,7 @@
 use portcullis::clock::Timestamp;
 
 use crate::api::BaseUrl;
-use crate::credentials::provider::Provider;
+use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::Store;
 use crate::{Context, Failure, Outcome};

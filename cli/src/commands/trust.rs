@@ -9,7 +9,7 @@ use portcullis::catalog::{Catalog, ClaimSet, TrustRule, via};
 use portcullis::oidc::unverified_jwt::{Registered, UnverifiedJwt};
 use serde_json::{Value, json};
 
-use super::{catalog, token::view};
+use super::{catalog, token::format};
 use crate::output::clean;
 use crate::{Context, Failure, Outcome, input};
 
@@ -97,7 +97,7 @@ fn print(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet, conte
         out.facts(&[
             ("rule", rule.name.to_string()),
             ("via", via(claims).to_string()),
-            ("may", view::grants(&Grant::all(&rule.grants))),
+            ("may", format::grants(&Grant::all(&rule.grants))),
             ("for", format!("{} seconds", rule.lifetime_seconds)),
         ])?;
     } else {

@@ -2,7 +2,7 @@
 
 use portcullis::api_types::Me;
 
-use super::token::view;
+use super::token::format;
 use crate::{Context, Failure, Outcome};
 
 pub(crate) fn run(context: &Context) -> Result<Outcome, Failure> {
@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, Failure> {
         ("roles", me.roles.unwrap_or_default().join(", ")),
         ("created", token.map(|token| out.when(token.created_at)).unwrap_or_default()),
         ("expires", out.when_or(me.expires_at, "never")),
-        ("may", view::grants(&me.grants)),
+        ("may", format::grants(&me.grants)),
     ])?;
     Ok(Outcome::Done)
 }

@@ -7,7 +7,7 @@ use portcullis::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::provider::{Provider, TokenError, Tokens};
+use super::oidc_client::{Provider, TokenError, Tokens};
 use super::store::Store;
 use crate::Failure;
 use crate::api::BaseUrl;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::person::{ALICE, answered, browse, credentials, login, sign_in, stored, whoami};
+use crate::browser_login::{ALICE, answered, browse, credentials, login, sign_in, stored, whoami};
 use crate::support::{Stack, json, stack, stderr, stdout};
 
 #[test]

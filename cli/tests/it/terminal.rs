@@ -7,8 +7,8 @@ use expectrl::process::unix::{Signal, WaitStatus};
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect as _};
 
-use crate::elsewhere::server;
 use crate::support::{Stack, stack};
+use crate::untrusted_server::server;
 
 /// The exit code that a shell shows for a program that Ctrl-C has ended.
 const INTERRUPTED: i32 = 130;

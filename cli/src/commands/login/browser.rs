@@ -12,11 +12,11 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::ask;
-use super::events::Events;
-use super::listener::{Callback, listen};
+use super::callback_server::{Callback, listen};
+use super::wait::Events;
 use crate::Failure;
 use crate::config::is_set;
-use crate::credentials::provider::{Provider, Refused};
+use crate::credentials::oidc_client::{Provider, Refused};
 use crate::credentials::session::Session;
 
 /// What only this program knows until it is needed.

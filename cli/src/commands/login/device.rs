@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use super::ask;
-use super::events::Events;
+use super::wait::Events;
 use crate::Failure;
-use crate::credentials::provider::{DeviceCodes, Provider, TokenError, Tokens};
+use crate::credentials::oidc_client::{DeviceCodes, Provider, TokenError, Tokens};
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// What RFC 8628 says for providers that say nothing, and what it adds when one asks for more.

@@ -2,10 +2,10 @@
 //! machine or on another device, and stores the session. Nobody's password comes near it.
 
 mod browser;
+mod callback_server;
 mod device;
-mod events;
-mod listener;
-mod place;
+mod provider_settings;
+mod wait;
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use portcullis::api_types::Me;
 use portcullis::clock::Timestamp;
 use serde_json::json;
 
-use crate::credentials::provider::Provider;
+use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::{Choice, Store};
 use crate::credentials::{self, Credential};
 use crate::output::clean;
 use crate::{Context, Failure, Outcome};
-use events::Events;
-use place::Place;
+use provider_settings::Place;
+use wait::Events;
 
 /// What `login` takes.
 #[derive(Debug, clap::Args)]

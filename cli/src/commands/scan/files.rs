@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::find::{Finder, Found, Window};
+use super::detector::{Finder, Found, Window};
 use super::findings::{Findings, Part, Source};
 use super::ignore_files;
 use crate::input::{STDIN, stdin};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis::secret::{Prefix, Secret};
 
-use super::find::{Finder, Found, Place};
+use super::detector::{Finder, Found, Place};
 
 /// What a token was found in. A message of a commit or a tag has no path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

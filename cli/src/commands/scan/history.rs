@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::find::{Finder, Found, Window};
+use super::detector::{Finder, Found, Window};
 use super::findings::{Findings, Part, Source};
 use super::git::{Git, GitError, Kind, Object, ObjectId};
 use super::git_files;

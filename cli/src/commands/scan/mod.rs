@@ -2,7 +2,7 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | `find` | tokens in bytes |
+//! | `detector` | tokens in bytes |
 //! | `files` | the files that are here |
 //! | `ignore_files` | whether what says what git ignores can be read |
 //! | `git` | what git lists, and its objects |
@@ -13,8 +13,8 @@
 //! | `report` | how that is printed: never a secret, nor the line it is in |
 //! | `revoke` | the end of what was found |
 
+mod detector;
 mod files;
-mod find;
 mod findings;
 mod git;
 mod git_files;
@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use portcullis::secret::Prefix;
 
 use crate::{Context, Failure, Outcome, input};
-use find::Finder;
+use detector::Finder;
 use findings::{Findings, Report};
 use git::GitError;
 use history::History;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::find::Finder;
+use super::detector::Finder;
 use super::findings::{Finding, Part, Report};
 use super::revoke::{Ended, Ending};
 use crate::Failure;

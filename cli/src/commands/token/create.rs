@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use portcullis::json;
 use serde_json::{Map, Value, json};
 
-use super::access::{Access, Expiry};
+use super::grant_flags::{Access, Expiry};
 use super::print_secret;
 use crate::{Context, Failure, Outcome, input};
 

@@ -6,7 +6,7 @@ use portcullis::api_types::Explanation;
 use portcullis::secret::TokenId;
 use serde::Serialize;
 
-use super::{id, view};
+use super::{format, id};
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
             ("decision", found.decision.clone()),
             ("status", found.status.map(|status| status.to_string()).unwrap_or_default()),
             ("reason", found.reason.clone().unwrap_or_default()),
-            ("needs", view::need(found.permission.as_deref(), found.resource.as_deref())),
+            ("needs", format::need(found.permission.as_deref(), found.resource.as_deref())),
             ("says", rule.unwrap_or_default()),
             ("roles that give it", found.roles.clone().unwrap_or_default().join(", ")),
         ])?;

@@ -4,7 +4,7 @@ use portcullis::api_types::Token;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::view;
+use super::format;
 use crate::api::{Api, Cursors};
 use crate::output::clean;
 use crate::{Context, Failure, Outcome};
@@ -94,7 +94,7 @@ fn print(tokens: &[Token], context: &Context) -> Result<(), Failure> {
             (token.id.clone(), None),
             (token.name.clone(), None),
             (token.owner.clone(), None),
-            (token.status.clone(), view::mood(&token.status)),
+            (token.status.clone(), format::mood(&token.status)),
             (out.when_or(token.expires_at, "never"), None),
             (out.when_or(token.last_used_at, "never"), None),
         ];

@@ -1,16 +1,18 @@
-//! `portcullis token …`: a token's life. What two of its commands need stands here and in `view`.
+//! `portcullis token …`: a token's life. What two of its commands need stands here and in `format`.
 
-mod access;
 mod create;
-mod end;
+mod delete;
+mod enable_disable;
+mod events;
 mod explain;
-mod history;
+pub(crate) mod format;
+mod grant_flags;
 mod list;
+mod revoke;
 mod rotate;
-mod switch;
 mod tighten;
 mod update;
-pub(crate) mod view;
+mod usage;
 
 use clap::Subcommand;
 use portcullis::api_types::{Shown, Token};
@@ -37,13 +39,13 @@ pub(crate) enum Command {
     /// Open a disabled or idle token again
     Enable(One),
     /// End tokens for good; their records are kept
-    Revoke(end::RevokeArgs),
+    Revoke(revoke::Args),
     /// Delete a token and its record
     Delete(One),
     /// Show what happened to a token
-    Events(history::EventsArgs),
+    Events(events::Args),
     /// Show which of a token's permissions are used
-    Usage(history::UsageArgs),
+    Usage(usage::Args),
     /// Take from a token what it does not use
     Tighten(tighten::Args),
     /// Say whether a token may make a request, and what decides it
@@ -62,15 +64,15 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failur
     match command {
         Command::Create(args) => create::run(&args, context),
         Command::List(args) => list::run(&args, context),
-        Command::Show(One { id }) => view::show(&fetch(&context.api()?, &id)?, context),
+        Command::Show(One { id }) => format::show(&fetch(&context.api()?, &id)?, context),
         Command::Update(args) => update::run(&args, context),
         Command::Rotate(args) => rotate::run(&args, context),
-        Command::Disable(One { id }) => switch::run(&id, "disable", context),
-        Command::Enable(One { id }) => switch::run(&id, "enable", context),
-        Command::Revoke(args) => end::revoke(&args, context),
-        Command::Delete(One { id }) => end::delete(&id, context),
-        Command::Events(args) => history::events(&args, context),
-        Command::Usage(args) => history::usage(&args, context),
+        Command::Disable(One { id }) => enable_disable::run(&id, "disable", context),
+        Command::Enable(One { id }) => enable_disable::run(&id, "enable", context),
+        Command::Revoke(args) => revoke::run(&args, context),
+        Command::Delete(One { id }) => delete::run(&id, context),
+        Command::Events(args) => events::run(&args, context),
+        Command::Usage(args) => usage::run(&args, context),
         Command::Tighten(args) => tighten::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
     }
@@ -113,7 +115,7 @@ pub(crate) fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Re
         return Ok(Outcome::Done);
     }
     let shown = shown?;
-    out.note_facts(&view::short(&shown.view, out));
+    out.note_facts(&format::short(&shown.view, out));
     out.note(&format!("{verb}. Its secret is shown this once:"));
     out.secret(&shown.token, &lost)?;
     Ok(Outcome::Done)
@@ -121,7 +123,7 @@ pub(crate) fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Re
 
 /// What asks before something is done to a token needs to say.
 fn at_stake(token: &Token, context: &Context) -> String {
-    let used = match view::last_use(token, &context.out) {
+    let used = match format::last_use(token, &context.out) {
         never if token.last_used_at.is_none() => format!("{never} used"),
         when => format!("last used {when}"),
     };

@@ -5,7 +5,7 @@ use portcullis::secret::TokenId;
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use super::access::Expiry;
+use super::grant_flags::Expiry;
 use super::{at_stake, fetch, id, print_secret};
 use crate::{Context, Failure, Outcome};
 

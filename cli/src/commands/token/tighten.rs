@@ -6,7 +6,7 @@ use portcullis::secret::TokenId;
 use serde_json::json;
 use similar::TextDiff;
 
-use super::{at_stake, fetch, id, view};
+use super::{at_stake, fetch, format, id};
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let possible = usage.complete && !usage.enough.is_empty();
     if possible && usage.enough == token.grants {
         out.note("It uses all that it has; nothing was changed.");
-        return view::show(&seen, context);
+        return format::show(&seen, context);
     }
     if possible {
         if !out.json && !out.quiet {
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     }
     let tag = answer.etag.unwrap_or_default();
     let call = api.post(format!("/tokens/{}/tighten", args.id)).header("if-match", tag);
-    view::show(&call.json(&json!({ "days": args.days })).send()?, context)
+    format::show(&call.json(&json!({ "days": args.days })).send()?, context)
 }
 
 /// A line for each permission on each resource, with `-` and `+`.

@@ -3,8 +3,8 @@
 use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
-use super::access::{Access, Expiry};
-use super::{id, version, view};
+use super::grant_flags::{Access, Expiry};
+use super::{format, id, version};
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let call = api.call(ureq::http::Method::PATCH, format!("/tokens/{}", args.id));
     let answer = call.header("if-match", tag).json(&patch).send();
     let name = |field: &str| args.expiry.flag_for(args.access.field(field));
-    view::show(&answer.map_err(|failure| failure.with_field_names(name))?, context)
+    format::show(&answer.map_err(|failure| failure.with_field_names(name))?, context)
 }
 
 fn patch(args: &Args, context: &Context) -> Result<Map<String, Value>, Failure> {

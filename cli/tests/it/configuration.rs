@@ -5,8 +5,8 @@ use std::fs;
 use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt as _;
 
-use crate::elsewhere::server;
 use crate::support::{Stack, bare, json, stack, stderr, stdout};
+use crate::untrusted_server::server;
 
 fn config(stack: &Stack, text: &str) {
     let dir = stack.home.path().join("config/portcullis");

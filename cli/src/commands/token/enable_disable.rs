@@ -2,9 +2,9 @@
 
 use portcullis::secret::TokenId;
 
-use super::view;
+use super::format;
 use crate::{Context, Failure, Outcome};
 
 pub(crate) fn run(id: &TokenId, which: &str, context: &Context) -> Result<Outcome, Failure> {
-    view::show(&context.api()?.post(format!("/tokens/{id}/{which}")).send()?, context)
+    format::show(&context.api()?.post(format!("/tokens/{id}/{which}")).send()?, context)
 }

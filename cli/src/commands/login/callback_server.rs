@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-use super::events::Event;
+use super::wait::Event;
 
 const PATH: &str = "/callback";
 /// A browser opens connections ahead of time and may leave them idle.

@@ -1,19 +1,19 @@
-//! `portcullis token events` and `usage`: what happened to a token, and what of it is used.
+//! `portcullis token events`: what happened to a token.
 
-use portcullis::api_types::{Event, Usage};
+use portcullis::api_types::Event;
 use portcullis::secret::TokenId;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{id, view};
+use super::id;
 use crate::api::Cursors;
 use crate::{Context, Failure, Outcome};
 
 const MOST_PER_PAGE: usize = 100;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct EventsArgs {
+pub(crate) struct Args {
     /// The token's id
     #[arg(value_parser = id)]
     id: TokenId,
@@ -25,16 +25,6 @@ pub(crate) struct EventsArgs {
     all: bool,
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct UsageArgs {
-    /// The token's id
-    #[arg(value_parser = id)]
-    id: TokenId,
-    /// How many days are looked back
-    #[arg(long, value_name = "N", default_value = "90")]
-    days: u32,
-}
-
 /// A page, of which each event is kept as it came.
 #[derive(Deserialize)]
 struct Page {
@@ -42,7 +32,7 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-pub(crate) fn events(args: &EventsArgs, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let (api, out) = (context.api()?, &context.out);
     let limit = if args.all { usize::MAX } else { usize::try_from(args.limit).unwrap_or(usize::MAX) };
     let (mut events, mut cursor) = (Vec::new(), None::<String>);
@@ -98,29 +88,4 @@ fn detail(detail: &Value) -> String {
         }
     }
     words.join("\n")
-}
-
-pub(crate) fn usage(args: &UsageArgs, context: &Context) -> Result<Outcome, Failure> {
-    let out = &context.out;
-    let call = context.api()?.get(format!("/tokens/{}/usage", args.id)).query("days", Some(args.days)).send()?;
-    if out.json {
-        out.document(&call.body)?;
-        return Ok(Outcome::Done);
-    }
-    let usage: Usage = call.read()?;
-    let row = |used: &portcullis::api_types::PermissionUse| {
-        vec![(used.permission.clone(), None), (used.last_used_on.clone().unwrap_or_else(|| "never".to_owned()), None)]
-    };
-    out.table(&["PERMISSION", "LAST USED ON"], usage.permissions.iter().map(row).collect())?;
-    out.note(&format!("{}.", usage.summary));
-    if !usage.complete {
-        out.warn("not every use of this token is known");
-    } else if usage.used < usage.granted && !usage.enough.is_empty() {
-        out.note(&format!(
-            "This would have been enough, and `portcullis token tighten {}` leaves it that:\n{}",
-            args.id,
-            view::grants(&usage.enough)
-        ));
-    }
-    Ok(Outcome::Done)
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::listener::Callback;
+use super::callback_server::Callback;
 use crate::Failure;
 
 /// What can happen.

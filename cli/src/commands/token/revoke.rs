@@ -1,4 +1,4 @@
-//! `portcullis token revoke` and `delete`: the end of tokens.
+//! `portcullis token revoke`
 
 use portcullis::api_types::{OwnerRevoked, Revoked, Token};
 use portcullis::secret::TokenId;
@@ -10,7 +10,7 @@ use crate::output::clean;
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct RevokeArgs {
+pub(crate) struct Args {
     /// The ids of the tokens
     #[arg(value_name = "ID", value_parser = id, required_unless_present = "owner")]
     ids: Vec<TokenId>,
@@ -28,14 +28,14 @@ pub(crate) struct RevokeArgs {
     flush: bool,
 }
 
-impl RevokeArgs {
+impl Args {
     fn body(&self) -> Map<String, Value> {
         let fields = [("reason", &self.reason), ("comment", &self.comment)];
         fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?)))).collect()
     }
 }
 
-pub(crate) fn revoke(args: &RevokeArgs, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let api = context.api()?;
     if let Some(owner) = &args.owner {
         return revoke_all_of(owner, args, &api, context);
@@ -94,7 +94,7 @@ fn describe(ids: &[TokenId], api: &Api, context: &Context) -> Result<String, Fai
     Ok(ids.iter().map(one).collect::<Result<Vec<_>, Failure>>()?.join("\n"))
 }
 
-fn revoke_all_of(owner: &str, args: &RevokeArgs, api: &Api, context: &Context) -> Result<Outcome, Failure> {
+fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Result<Outcome, Failure> {
     let out = &context.out;
     context.confirm(&format!("Every token of {owner} will be refused from now on, for good."), "Revoke them all?")?;
     let progress = out.progress("Revoking");
@@ -130,15 +130,4 @@ fn revoke_all_of(owner: &str, args: &RevokeArgs, api: &Api, context: &Context) -
     }
     let ids = whole.failed.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
     Err(Failure::Unfinished(format!("not revoked: {ids}; run the command again")))
-}
-
-pub(crate) fn delete(id: &TokenId, context: &Context) -> Result<Outcome, Failure> {
-    let api = context.api()?;
-    if !context.yes {
-        let what = describe(std::slice::from_ref(id), &api, context)?;
-        context.confirm(&format!("What uses this will be refused, and its record will be gone:\n{what}"), "Delete?")?;
-    }
-    api.call(ureq::http::Method::DELETE, format!("/tokens/{id}")).send()?;
-    context.out.note(&format!("{id} is gone."));
-    Ok(Outcome::Done)
 }

@@ -5,7 +5,7 @@ use portcullis::text::parse_expires_in;
 use serde_json::{Map, Value, json};
 
 use crate::Failure;
-use crate::failure::flag;
+use crate::error::flag;
 
 /// What a token may do, in one of several ways.
 #[derive(Debug, clap::Args)]
