@@ -3,16 +3,16 @@
 //! points.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis::api_types::Problem;
+use portcullis::https_url::Url;
 use portcullis::secret::Prefix;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use ureq::http::{HeaderValue, Method, Request, Uri};
+use ureq::http::{HeaderValue, Method, Request};
 use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
@@ -28,20 +28,10 @@ const MOST_BYTES: u64 = 10 * 1024 * 1024;
 /// All but what RFC 3986 leaves unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Where the service is: https, or http on this machine; without a slash at the end, and with scheme and host in
-/// small letters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BaseUrl {
-    text: String,
-    /// Without the brackets of an IPv6 address.
-    host: String,
-    is_loopback: bool,
-}
-
 /// The service, with a credential or without.
 pub(crate) struct Api {
     agent: ureq::Agent,
-    base: BaseUrl,
+    base: Url,
     credential: Option<Credential>,
 }
 
@@ -63,43 +53,6 @@ pub(crate) struct Answer {
     pub(crate) body: Zeroizing<String>,
 }
 
-impl BaseUrl {
-    /// Reads a URL that `source` gave.
-    ///
-    /// # Errors
-    /// Where it is none, or a credential would go to it in the clear.
-    pub(crate) fn parse(text: &str, source: &str) -> Result<Self, Failure> {
-        const RULE: &str = "must be an https URL, or http on a loopback address, without ?, # and @";
-        let wrong = || Failure::usage(format!("{source} {RULE}"));
-        let uri: Uri = text.parse().map_err(|_| wrong())?;
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
-        let is_loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-        let secure = match uri.scheme_str() {
-            Some("https") => !host.is_empty(),
-            Some("http") => is_loopback,
-            _ => false,
-        };
-        if !secure || text.contains(['?', '#', '@']) {
-            return Err(wrong());
-        }
-        // All before the path counts alike in capitals: https, ://, and host and port.
-        let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
-        let (place, path) = text.split_at_checked(text.find("://").unwrap_or(0) + 3 + authority).ok_or_else(wrong)?;
-        let text = format!("{}{}", place.to_ascii_lowercase(), path.trim_end_matches('/'));
-        Ok(Self { text, host, is_loopback })
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether it is this machine.
-    #[cfg(feature = "aws")]
-    pub(crate) fn is_loopback(&self) -> bool {
-        self.is_loopback
-    }
-}
-
 /// A part of a path, whatever is in it.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
@@ -109,9 +62,9 @@ pub(crate) fn segment(text: &str) -> String {
 ///
 /// # Errors
 /// Where the environment's setting of a proxy cannot be read.
-pub(crate) fn agent(base: &BaseUrl) -> Result<ureq::Agent, Failure> {
+pub(crate) fn agent(base: &Url) -> Result<ureq::Agent, Failure> {
     // What stays on this machine needs no proxy, and a proxy needs not see it.
-    let proxy = if base.is_loopback { None } else { proxy::of_host(&base.host)? };
+    let proxy = if base.is_loopback() { None } else { proxy::of_host(base.host().trim_matches(['[', ']']))? };
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -131,7 +84,7 @@ pub(crate) fn agent(base: &BaseUrl) -> Result<ureq::Agent, Failure> {
 impl Api {
     /// # Errors
     /// Where the environment's setting of a proxy cannot be read.
-    pub(crate) fn new(base: BaseUrl, credential: Option<Credential>) -> Result<Self, Failure> {
+    pub(crate) fn new(base: Url, credential: Option<Credential>) -> Result<Self, Failure> {
         Ok(Self { agent: agent(&base)?, base, credential })
     }
 
@@ -234,7 +187,7 @@ impl Call<'_> {
         let query = self.query.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value)));
         let query = query.collect::<Vec<_>>().join("&");
         let question = if query.is_empty() { "" } else { "?" };
-        let uri = format!("{}{}{question}{query}", self.api.base.text, self.path);
+        let uri = format!("{}{}{question}{query}", self.api.base.as_str(), self.path);
         let mut request = Request::builder().method(self.method).uri(uri).header("accept", "application/json");
         for (name, value) in self.headers {
             request = request.header(name, value);
@@ -312,7 +265,7 @@ fn problem(body: &str) -> Option<Problem> {
     problem.or_else(of_form)
 }
 
-fn unreachable(base: &BaseUrl, error: &ureq::Error) -> Failure {
+fn unreachable(base: &Url, error: &ureq::Error) -> Failure {
     let url = base.as_str();
     Failure::Unreachable(match error {
         ureq::Error::Timeout(_) => format!("{url} did not answer in time"),
@@ -320,26 +273,4 @@ fn unreachable(base: &BaseUrl, error: &ureq::Error) -> Failure {
         ureq::Error::BodyExceedsLimit(_) => format!("{url} answered with more than this command reads"),
         error => format!("{url} cannot be reached: {error}"),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scheme_and_host_are_the_same_in_capitals_and_the_path_is_not() {
-        let parse = |text: &str| BaseUrl::parse(text, "--url");
-        for (one, other) in [
-            ("http://localhost:9050", "HTTP://LocalHost:9050/"),
-            ("https://api.example.com/v1", "https://API.Example.COM/v1/"),
-            ("http://[::1]:9050", "http://[::1]:9050//"),
-        ] {
-            assert_eq!(parse(one).unwrap(), parse(other).unwrap());
-        }
-        assert!(parse("http://LOCALHOST").unwrap().is_loopback);
-        assert_eq!(parse("https://a.example/V1").unwrap().as_str(), "https://a.example/V1");
-        for wrong in ["http://localhost.example", "http://EXAMPLE.com", "https://", "localhost", "http:localhost"] {
-            assert!(parse(wrong).is_err(), "{wrong}");
-        }
-    }
 }

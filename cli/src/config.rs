@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use etcetera::BaseStrategy as _;
+use portcullis::https_url::Url;
 use serde::Deserialize;
+use ureq::http::Uri;
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::api::BaseUrl;
 
 /// Flags, environment and config file.
 pub(crate) struct Config {
@@ -56,15 +57,15 @@ impl Config {
     ///
     /// # Errors
     /// Where nothing says it, or it is not a URL that a credential may be sent to.
-    pub(crate) fn url(&self) -> Result<BaseUrl, Failure> {
+    pub(crate) fn url(&self) -> Result<Url, Failure> {
         if let Some(url) = &self.url {
-            return BaseUrl::parse(url, "--url");
+            return base_url(url, "--url");
         }
         // A profile that is named on the command line is nearer than the environment.
         match variable("PORTCULLIS_URL")? {
-            Some(url) if self.profile.is_none() => BaseUrl::parse(&url, "PORTCULLIS_URL"),
+            Some(url) if self.profile.is_none() => base_url(&url, "PORTCULLIS_URL"),
             _ => match self.profile()? {
-                Some((name, profile)) => BaseUrl::parse(&profile.url, &format!("profiles.{name}.url")),
+                Some((name, profile)) => base_url(&profile.url, &format!("profiles.{name}.url")),
                 None => Err(Failure::usage("no URL: it is not known where the service is").with_hint(
                     "give --url, set PORTCULLIS_URL, or name a profile in the config file (portcullis --help)",
                 )),
@@ -89,9 +90,9 @@ impl Config {
     ///
     /// # Errors
     /// Where the config file cannot be read.
-    pub(crate) fn profile_token_file(&self, url: &BaseUrl) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn profile_token_file(&self, url: &Url) -> Result<Option<PathBuf>, Failure> {
         let Some((name, profile)) = self.profile()? else { return Ok(None) };
-        let same = BaseUrl::parse(&profile.url, &format!("profiles.{name}.url"))? == *url;
+        let same = base_url(&profile.url, &format!("profiles.{name}.url"))? == *url;
         Ok(profile.api_token_file.filter(|_| same))
     }
 
@@ -99,9 +100,9 @@ impl Config {
     ///
     /// # Errors
     /// Where the config file cannot be read.
-    pub(crate) fn sign_in(&self, url: &BaseUrl) -> Result<SignIn, Failure> {
+    pub(crate) fn sign_in(&self, url: &Url) -> Result<SignIn, Failure> {
         let Some((name, profile)) = self.profile()? else { return Ok(SignIn::default()) };
-        let same = BaseUrl::parse(&profile.url, &format!("profiles.{name}.url"))? == *url;
+        let same = base_url(&profile.url, &format!("profiles.{name}.url"))? == *url;
         Ok(if same { SignIn { issuer: profile.issuer, client_id: profile.client_id } } else { SignIn::default() })
     }
 
@@ -151,6 +152,20 @@ impl File {
             }
         })
     }
+}
+
+/// Reads a URL that `source` gave; without slashes at the end, and with scheme and host in small letters.
+///
+/// # Errors
+/// Where it is none, or a credential would go to it in the clear.
+pub(crate) fn base_url(text: &str, source: &str) -> Result<Url, Failure> {
+    const RULE: &str = "must be an https URL, or http on a loopback address, without ?, # and @";
+    // All before the path counts alike in capitals: https, ://, and host and port.
+    let end = text.match_indices('/').nth(2).map_or(text.len(), |(at, _)| at);
+    let (place, path) = text.split_at_checked(end).unwrap_or((text, ""));
+    let text = format!("{}{}", place.to_ascii_lowercase(), path.trim_end_matches('/'));
+    let is_base = !text.contains(['?', '#', '@']) && text.parse::<Uri>().is_ok();
+    Url::parse(&text).filter(|_| is_base).ok_or_else(|| Failure::usage(format!("{source} {RULE}")))
 }
 
 fn is_secret_name(field: &str) -> bool {
@@ -211,4 +226,26 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     let Some(value) = env::var_os(name) else { return Ok(None) };
     let value = value.into_string().map_err(|_| Failure::usage(format!("{name} is not UTF-8")))?;
     Ok(Some(value.trim()).filter(|value| !value.is_empty()).map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scheme_and_host_are_the_same_in_capitals_and_the_path_is_not() {
+        let parse = |text: &str| base_url(text, "--url");
+        for (one, other) in [
+            ("http://localhost:9050", "HTTP://LocalHost:9050/"),
+            ("https://api.example.com/v1", "https://API.Example.COM/v1/"),
+            ("http://[::1]:9050", "http://[::1]:9050//"),
+        ] {
+            assert_eq!(parse(one).unwrap(), parse(other).unwrap());
+        }
+        assert!(parse("http://LOCALHOST").unwrap().is_loopback());
+        assert_eq!(parse("https://a.example/V1").unwrap().as_str(), "https://a.example/V1");
+        for wrong in ["http://localhost.example", "http://EXAMPLE.com", "https://", "localhost", "http:localhost"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -10,11 +10,10 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
+use clap::ValueEnum as _;
+use portcullis::https_url::Url;
 use zeroize::Zeroizing;
 
-use clap::ValueEnum as _;
-
-use crate::api::BaseUrl;
 use crate::config::{Config, variable};
 use crate::output::Output;
 use crate::{Failure, input};
@@ -57,7 +56,7 @@ impl fmt::Debug for Credential {
 ///
 /// # Errors
 /// Where there is none, or the one that was named cannot be read.
-pub(crate) fn find(config: &Config, url: &BaseUrl, out: &Output) -> Result<Credential, Failure> {
+pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credential, Failure> {
     if let Some(path) = config.token_file_flag() {
         let secret = read(path, "--api-token-file", out)?;
         return Ok(Credential { secret, source: format!("--api-token-file {}", path.display()) });

@@ -10,30 +10,39 @@ impl Url {
     /// Reads a URL; `None` where it is neither `https` nor loopback, or may read as another host.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let host = match authority.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-            _ => authority,
-        };
+        let url = Self(text.to_owned());
+        let (scheme, authority) = url.origin().split_once("://")?;
         let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
         // What stands before an @ looks like a host and is none.
-        let good = printable && !host.is_empty() && !authority.contains('@');
-        (good && (scheme == "https" || scheme == "http" && is_loopback(host))).then(|| Self(text.to_owned()))
+        let good = printable && !url.host().is_empty() && !authority.contains('@');
+        (good && (scheme == "https" || scheme == "http" && url.is_loopback())).then_some(url)
     }
-}
 
-impl Url {
     /// Scheme, host and port.
     #[must_use]
-    pub fn origin(&self) -> String {
+    pub fn origin(&self) -> &str {
         let after = self.0.find("://").map_or(0, |at| at + 3);
         let end = self.0.get(after..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(self.0.len(), |at| after + at);
-        self.0.get(..end).unwrap_or_default().to_owned()
+        self.0.get(..end).unwrap_or_default()
     }
-}
 
-impl Url {
+    /// The host; an IPv6 address is in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let authority = self.origin().split_once("://").map_or("", |(_, authority)| authority);
+        match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        }
+    }
+
+    /// Whether the host is this machine itself.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host().trim_start_matches('[').trim_end_matches(']').parse();
+        self.host() == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+
     /// The URL as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -51,10 +60,4 @@ impl Url {
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
-}
-
-/// Whether a URL's host is this machine itself.
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -9,7 +9,8 @@ use portcullis::api_types::Exchanged;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::api::{Api, BaseUrl, segment};
+use crate::api::{Api, segment};
+use crate::config::base_url;
 use crate::credentials::Credential;
 use crate::credentials::store::private;
 use crate::{Context, Failure, Outcome, config, credentials};
@@ -124,7 +125,7 @@ fn of_github(url: &str, token: String, args: &Args, context: &Context) -> Result
     }
     let [variable, _] = GITHUB;
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
-    let base = BaseUrl::parse(base, variable)?;
+    let base = base_url(base, variable)?;
     let audience = match &args.audience {
         Some(audience) => audience.clone(),
         None => context.config.url()?.as_str().to_owned(),

@@ -3,7 +3,7 @@
 
 use portcullis::clock::Timestamp;
 
-use crate::api::BaseUrl;
+use crate::config::base_url;
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::Store;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let mut writing = store.lock()?;
     for url in urls {
         // What cannot be read any more can still be removed.
-        let session = BaseUrl::parse(&url, "a stored URL").and_then(|url| store.get(&url));
+        let session = base_url(&url, "a stored URL").and_then(|url| store.get(&url));
         writing.remove(&url)?;
         context.out.note(&format!("Removed the sign-in at {url}."));
         if let Ok(Some(session)) = session {

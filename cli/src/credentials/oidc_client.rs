@@ -4,13 +4,15 @@
 
 use std::fmt;
 
+use portcullis::https_url::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::api::{self, BaseUrl, segment};
+use crate::api::{self, segment};
+use crate::config::base_url;
 
 /// Discovery documents have a few thousand bytes, token answers too.
 const MOST_BYTES: u64 = 256 * 1024;
@@ -180,11 +182,11 @@ fn call(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), 
 }
 
 /// The place of an endpoint, if a credential may be sent there.
-fn safe(endpoint: &str) -> Result<BaseUrl, Failure> {
+fn safe(endpoint: &str) -> Result<Url, Failure> {
     let wrong = || Failure::usage(format!("{endpoint}, which the provider named, is no URL"));
     let uri: Uri = endpoint.parse().map_err(|_| wrong())?;
     let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or_else(wrong)?;
-    BaseUrl::parse(&format!("{scheme}://{authority}"), "what the provider named")
+    base_url(&format!("{scheme}://{authority}"), "what the provider named")
 }
 
 fn read<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, Failure> {

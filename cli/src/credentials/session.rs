@@ -4,13 +4,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use portcullis::clock::Timestamp;
+use portcullis::https_url::Url;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::oidc_client::{Provider, TokenError, Tokens};
 use super::store::Store;
 use crate::Failure;
-use crate::api::BaseUrl;
 
 /// A session that would end on its way is as good as ended.
 const LEAST_SECONDS: i64 = 30;
@@ -52,7 +52,7 @@ enum Audience {
 ///
 /// # Errors
 /// Where it has ended, cannot be renewed, or cannot be read.
-pub(super) fn current(url: &BaseUrl, now: Timestamp) -> Result<Option<Session>, Failure> {
+pub(super) fn current(url: &Url, now: Timestamp) -> Result<Option<Session>, Failure> {
     let Some(store) = Store::open() else { return Ok(None) };
     match store.get(url)? {
         Some(session) if !session.lasts(now) => {}

@@ -7,11 +7,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use portcullis::https_url::Url;
 use serde::{Deserialize, Serialize};
 
 use super::keyring;
 use super::session::Session;
-use crate::api::BaseUrl;
 use crate::{Failure, config};
 
 /// Where somebody wants sign-ins to be kept.
@@ -57,7 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub(crate) fn get(&self, url: &BaseUrl) -> Result<Option<Session>, Failure> {
+    pub(crate) fn get(&self, url: &Url) -> Result<Option<Session>, Failure> {
         match self.read()?.sessions.remove(url.as_str()) {
             None => Ok(None),
             Some(Kept::File(session)) => Ok(Some(session)),
@@ -118,7 +118,7 @@ impl Writing<'_> {
     ///
     /// # Errors
     /// Where it cannot be stored there.
-    pub(crate) fn add(&mut self, url: &BaseUrl, session: &Session, choice: Option<Choice>) -> Result<String, Failure> {
+    pub(crate) fn add(&mut self, url: &Url, session: &Session, choice: Option<Choice>) -> Result<String, Failure> {
         let in_file = self.store.path().display().to_string();
         let (kept, place) = match choice {
             Some(Choice::File) => (Kept::File(session.clone()), in_file),
@@ -142,7 +142,7 @@ impl Writing<'_> {
     ///
     /// # Errors
     /// Where it cannot be stored there.
-    pub(crate) fn put(&mut self, url: &BaseUrl, session: &Session) -> Result<(), Failure> {
+    pub(crate) fn put(&mut self, url: &Url, session: &Session) -> Result<(), Failure> {
         match self.store.read()?.sessions.get(url.as_str()) {
             Some(Kept::Keyring) => self.add(url, session, Some(Choice::Keyring)).map(drop),
             _ => self.replace(url.as_str(), Some(Kept::File(session.clone()))).map(drop),

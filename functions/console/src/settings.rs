@@ -24,7 +24,8 @@ impl Settings {
                 let rule = || ConfigError::Wrong(name, "must be https URLs, or http on a loopback address".to_owned());
                 // What ends a source or a directive has no place in an origin.
                 let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:/[]".contains(&byte);
-                let origin = Url::parse(url).map(|url| url.origin()).filter(|origin| origin.bytes().all(plain));
+                let origin =
+                    Url::parse(url).map(|url| url.origin().to_owned()).filter(|origin| origin.bytes().all(plain));
                 connect_sources.push(origin.ok_or_else(rule)?);
             }
         }

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::Args;
-use crate::api::BaseUrl;
+use crate::config::base_url;
 use crate::{Context, Failure};
 
 /// Where to sign in, and as which client.
@@ -57,7 +57,7 @@ fn said(context: &Context) -> Result<Resource, Failure> {
         Err(failure) => return Err(failure),
     };
     let url = context.config.url()?;
-    if said.resource.is_empty() || BaseUrl::parse(&said.resource, "the service").is_ok_and(|said| said == url) {
+    if said.resource.is_empty() || base_url(&said.resource, "the service").is_ok_and(|said| said == url) {
         return Ok(said);
     }
     Err(Failure::usage(format!("the service calls itself {}, and not {}", said.resource, url.as_str()))
