@@ -16,7 +16,6 @@ use ureq::http::{HeaderValue, Method, Request};
 use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
-use crate::credentials::Credential;
 use crate::error::Refused;
 use crate::{Failure, proxy};
 
@@ -27,6 +26,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MOST_BYTES: u64 = 10 * 1024 * 1024;
 /// All but what RFC 3986 leaves unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A credential. It prints nowhere.
+pub(crate) struct Credential {
+    secret: Zeroizing<String>,
+    /// Where it came from, in words.
+    source: String,
+}
 
 /// The service, with a credential or without.
 pub(crate) struct Api {
@@ -53,9 +59,20 @@ pub(crate) struct Answer {
     pub(crate) body: Zeroizing<String>,
 }
 
+impl Credential {
+    pub(crate) fn new(secret: Zeroizing<String>, source: impl Into<String>) -> Self {
+        Self { secret, source: source.into() }
+    }
+}
+
 /// A part of a path, whatever is in it.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// A version as `If-Match` has it: `7` is `"7"`. What has quotation marks is sent as it is.
+pub(crate) fn quoted(tag: &str) -> String {
+    if tag.contains('"') || tag == "*" { tag.to_owned() } else { format!("\"{tag}\"") }
 }
 
 /// A client for one place: it follows no redirects, and waits only so long.
@@ -95,7 +112,7 @@ impl Api {
 
     /// What the deployment's tokens begin with, where the credential is one.
     pub(crate) fn token_prefix(&self) -> Option<Prefix> {
-        let (prefix, _) = self.credential.as_ref()?.secret().split_once('_')?;
+        let (prefix, _) = self.credential.as_ref()?.secret.split_once('_')?;
         prefix.parse().ok()
     }
 
@@ -193,7 +210,7 @@ impl Call<'_> {
             request = request.header(name, value);
         }
         if let Some(credential) = &self.api.credential {
-            let value = HeaderValue::from_str(&format!("Bearer {}", credential.secret()));
+            let value = HeaderValue::from_str(&format!("Bearer {}", *credential.secret));
             let mut value = value.map_err(|_| Failure::usage("the credential cannot be sent in a header"))?;
             value.set_sensitive(true);
             request = request.header("authorization", value);

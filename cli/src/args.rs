@@ -2,15 +2,16 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use portcullis::text::{contains_credential, redact};
 
 #[cfg(feature = "aws")]
 use crate::commands::{audit, bootstrap};
-use crate::commands::{catalog, completions, exchange, introspect, login, logout, man, scan, token, trust};
+use crate::commands::{catalog, completions, exchange, introspect, login, logout, man, scan, token, trust, whoami};
+use crate::context::Global;
+use crate::{Context, Failure, Outcome};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -32,41 +33,6 @@ pub(crate) struct Args {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// The flags that every command has.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    /// Where the service is [env: PORTCULLIS_URL]
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) url: Option<String>,
-    /// Which profile of the config file is used [env: PORTCULLIS_PROFILE]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
-    /// A file with your token, or - for standard input [env for the token itself: PORTCULLIS_API_TOKEN]
-    #[arg(long, global = true, value_name = "PATH|-")]
-    pub(crate) api_token_file: Option<PathBuf>,
-    /// Print the service's JSON
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Print the least: a secret or an id alone, and nothing on standard error but errors
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-    /// Do not ask before what cannot be undone
-    #[arg(short, long, global = true)]
-    pub(crate) yes: bool,
-    /// When to use colours; auto is on a terminal, unless NO_COLOR is set or TERM is dumb or empty
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: Color,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    Auto,
-    Always,
-    Never,
 }
 
 /// What there is to do.
@@ -103,6 +69,32 @@ pub(crate) enum Command {
     /// Show a token's requests, from the audit log of a deployed stack or of this machine
     #[cfg(feature = "aws")]
     Audit(audit::Args),
+}
+
+impl Command {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        match self {
+            Self::Token(command) => token::run(command, context),
+            Self::Login(args) => login::run(&args, context),
+            Self::Logout(args) => logout::run(&args, context),
+            Self::Exchange(args) => exchange::run(&args, context),
+            Self::Trust(command) => trust::run(&command, context),
+            Self::Whoami => whoami::run(context),
+            Self::Introspect(args) => introspect::run(&args, context),
+            Self::Catalog(command) => catalog::run(command, context),
+            Self::Completions(args) => completions::run(&args, Args::command(), context),
+            Self::Man(args) => man::run(&args, Args::command(), context),
+            Self::Scan(args) => scan::run(&args, context),
+            #[cfg(feature = "aws")]
+            Self::Bootstrap(args) => bootstrap::run(&args, context),
+            #[cfg(feature = "aws")]
+            Self::Audit(args) => audit::run(&args, context),
+        }
+    }
 }
 
 /// Flags that people try, and that would put a secret where others can read it.
@@ -146,7 +138,6 @@ fn complain(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent_in_itself() {

@@ -1,13 +1,41 @@
 //! What every command is given: the settings, the output and the time. Nothing is asked of the
 //! environment, a file or the service before a command needs it.
 
+use std::path::PathBuf;
+
 use portcullis::clock::Clock;
 
 use crate::api::Api;
-use crate::args::{Args, Command};
 use crate::config::Config;
-use crate::output::{Output, clean};
+use crate::output::{Color, Output, clean};
 use crate::{Failure, credentials, prompt};
+
+/// The flags that every command has.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Where the service is [env: PORTCULLIS_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    url: Option<String>,
+    /// Which profile of the config file is used [env: PORTCULLIS_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// A file with your token, or - for standard input [env for the token itself: PORTCULLIS_API_TOKEN]
+    #[arg(long, global = true, value_name = "PATH|-")]
+    api_token_file: Option<PathBuf>,
+    /// Print the service's JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print the least: a secret or an id alone, and nothing on standard error but errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Do not ask before what cannot be undone
+    #[arg(short, long, global = true)]
+    yes: bool,
+    /// When to use colours; auto is on a terminal, unless NO_COLOR is set or TERM is dumb or empty
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+}
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -22,12 +50,11 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn of(args: Args) -> (Command, Self) {
-        let Args { global, command } = args;
+    pub(crate) fn new(global: Global) -> Self {
         let clock = Clock::system();
         let out = Output::new(global.json, global.quiet, global.color, clock.clone());
         let config = Config::new(global.url, global.profile, global.api_token_file);
-        (command, Self { config, out, clock, yes: global.yes })
+        Self { config, out, clock, yes: global.yes }
     }
 
     /// The service, with a credential.

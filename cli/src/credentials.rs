@@ -3,10 +3,10 @@
 
 mod keyring;
 pub(crate) mod oidc_client;
+mod renewal;
 pub(crate) mod session;
 pub(crate) mod store;
 
-use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -14,43 +14,14 @@ use clap::ValueEnum as _;
 use portcullis::https_url::Url;
 use zeroize::Zeroizing;
 
+use crate::api::Credential;
 use crate::config::{Config, variable};
 use crate::output::Output;
 use crate::{Failure, input};
-use session::Session;
 use store::Choice;
 
 /// Whole tokens have about 70 characters, sessions a few thousand.
 const MOST_BYTES: u64 = 16 * 1024;
-
-/// A credential. It prints nowhere.
-pub(crate) struct Credential {
-    secret: Zeroizing<String>,
-    /// Where it came from, in words.
-    pub(crate) source: String,
-}
-
-impl Credential {
-    /// The session of a person who has just signed in.
-    pub(crate) fn of_session(session: &Session) -> Self {
-        Self { secret: session.id_token.clone(), source: "the sign-in of portcullis login".to_owned() }
-    }
-
-    /// What a CI system gave a job, to ask it for the job's ID token.
-    pub(crate) fn of_a_job(secret: String, variable: &str) -> Self {
-        Self { secret: Zeroizing::new(secret), source: variable.to_owned() }
-    }
-
-    pub(crate) fn secret(&self) -> &str {
-        &self.secret
-    }
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credential(from {})", self.source)
-    }
-}
 
 /// The first credential that there is, for the service at this URL.
 ///
@@ -59,20 +30,17 @@ impl fmt::Debug for Credential {
 pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credential, Failure> {
     if let Some(path) = config.token_file_flag() {
         let secret = read(path, "--api-token-file", out)?;
-        return Ok(Credential { secret, source: format!("--api-token-file {}", path.display()) });
+        return Ok(Credential::new(secret, format!("--api-token-file {}", path.display())));
     }
     if let Some(text) = Config::token_variable()? {
         let secret = one_word(&text, "PORTCULLIS_API_TOKEN")?;
-        return Ok(Credential { secret, source: "PORTCULLIS_API_TOKEN".to_owned() });
+        return Ok(Credential::new(secret, "PORTCULLIS_API_TOKEN"));
     }
     if let Some(path) = config.profile_token_file(url)? {
         let secret = read(&path, "the profile's api_token_file", out)?;
-        return Ok(Credential { secret, source: format!("the profile's api_token_file {}", path.display()) });
+        return Ok(Credential::new(secret, format!("the profile's api_token_file {}", path.display())));
     }
-    if let Some(session) = session::current(url, out.now())? {
-        return Ok(Credential::of_session(&session));
-    }
-    Err(Failure::NoCredential)
+    renewal::current_session(url, out.now())?.map(|session| session.credential()).ok_or(Failure::NoCredential)
 }
 
 /// Where a sign-in is to be stored, as a flag or `PORTCULLIS_CREDENTIALS` says it.

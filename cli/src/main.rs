@@ -1,19 +1,22 @@
 //! `portcullis`: tokens from the command line. A thin client of the HTTP API that
 //! `infra/openapi.yaml` describes.
 //!
+//! A module imports only from those above it:
+//!
 //! | module | is |
 //! | --- | --- |
-//! | `args` | the command line |
+//! | `error`, `outcome` | how a command ends, and its exit code |
 //! | `config` | flag over environment over config file |
-//! | `credentials` | the credential, and where it came from |
-//! | `api` | the HTTP client |
 //! | `proxy` | the proxy for a host, as the environment names it |
 //! | `input` | files and standard input |
-//! | `error` | what went wrong, as a person would say it, and its exit code |
 //! | `output` | data on standard output, talk on standard error |
-//! | `prompt` | questions on a terminal |
-//! | `commands` | what each command does |
+//! | `prompt` | instructions and questions on a terminal |
+//! | `api` | the HTTP client |
 //! | `aws` | a deployed stack, seen with AWS credentials; with the feature of that name |
+//! | `credentials` | the credential, and where it came from |
+//! | `context` | what every command is given |
+//! | `commands` | what each command does, and its flags |
+//! | `args` | the command line: all commands, and what runs each |
 //!
 //! Without that feature it knows nothing of AWS: whatever it does, anybody can do with curl.
 
@@ -27,6 +30,7 @@ mod context;
 mod credentials;
 mod error;
 mod input;
+mod outcome;
 mod output;
 mod prompt;
 mod proxy;
@@ -36,23 +40,15 @@ use std::process::ExitCode;
 use args::Args;
 use context::Context;
 use error::Failure;
-
-/// How a command ended that went well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It is done.
-    Done,
-    /// The answer to what was asked is no.
-    No,
-}
+use outcome::Outcome;
 
 fn main() -> ExitCode {
     let args = match Args::read(config::arguments()) {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let (command, context) = Context::of(args);
-    match commands::run(command, &context) {
+    let context = Context::new(args.global);
+    match args.command.run(&context) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         // Whoever was reading has read enough.

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
+use clap::ValueEnum;
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use indicatif::ProgressBar;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::text::{redact, unprintable};
 
-use crate::args::Color;
 use crate::config;
 use crate::error::Failure;
 
@@ -30,6 +30,14 @@ pub(crate) struct Output {
     colored: bool,
     colored_talk: bool,
     clock: Clock,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
 }
 
 /// How something is to be taken, for its colour.

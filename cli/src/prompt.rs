@@ -1,10 +1,11 @@
-//! Questions on a terminal, before what cannot be undone.
+//! What a person has to do or to answer: instructions, and questions on a terminal before what cannot be undone.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use console::{Key, Term};
 
 use crate::Failure;
+use crate::output::clean;
 
 /// Says what will break, asks, and waits for `y`. Anything else is a no.
 ///
@@ -30,4 +31,10 @@ pub(crate) fn ask(what: &str, question: &str) -> Result<(), Failure> {
         Ok(false) => Err(Failure::Cancelled),
         Err(error) => Err(Failure::usage(format!("the terminal cannot be asked: {error}"))),
     }
+}
+
+/// Says what a person has to do: with `--quiet` as well, as nothing goes on without it.
+pub(crate) fn instruct(text: &str) {
+    // Nobody is left to be told when this cannot be written.
+    let _ = writeln!(io::stderr(), "{}", clean(text));
 }

@@ -12,7 +12,7 @@ use portcullis::secret::TokenId;
 use portcullis::text::parse_expires_in;
 use serde::Deserialize;
 
-use super::token::id;
+use super::token::lookup::id;
 use crate::aws::{Deployed, Place};
 use crate::output::Mood;
 use crate::{Context, Failure, Outcome, input};

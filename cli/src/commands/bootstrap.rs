@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::token::print_secret;
+use super::token::format::print_secret;
 use crate::api::Answer;
 use crate::aws::{Deployed, Place};
 use crate::{Context, Failure, Outcome};

@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 use ureq::http::Method;
 
-use super::token::quoted;
-use crate::api::Api;
+use crate::api::{Api, quoted};
 use crate::output::clean;
 use crate::{Context, Failure, Outcome, input};
 

@@ -1,6 +1,6 @@
 //! `portcullis completions`: the completions of a shell.
 
-use clap::CommandFactory as _;
+use clap::Command;
 use clap_complete::Shell;
 
 use crate::{Context, Failure, Outcome};
@@ -11,9 +11,9 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, mut command: Command, context: &Context) -> Result<Outcome, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::args::Args::command(), "portcullis", &mut script);
+    clap_complete::generate(args.shell, &mut command, "portcullis", &mut script);
     context.out.line(String::from_utf8_lossy(&script).trim_end())?;
     Ok(Outcome::Done)
 }

@@ -9,9 +9,8 @@ use portcullis::api_types::Exchanged;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::api::{Api, segment};
+use crate::api::{Api, Credential, segment};
 use crate::config::base_url;
-use crate::credentials::Credential;
 use crate::credentials::store::private;
 use crate::{Context, Failure, Outcome, config, credentials};
 
@@ -130,7 +129,7 @@ fn of_github(url: &str, token: String, args: &Args, context: &Context) -> Result
         Some(audience) => audience.clone(),
         None => context.config.url()?.as_str().to_owned(),
     };
-    let credential = Credential::of_a_job(token, GITHUB[1]);
+    let credential = Credential::new(Zeroizing::new(token), GITHUB[1]);
     let api = Api::new(base, Some(credential))?;
     let answer = api.get(format!("?{query}&audience={}", segment(&audience))).send()?;
     Ok(answer.read::<Given>()?.value)

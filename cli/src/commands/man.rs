@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
+use clap::Command;
 
 use crate::{Context, Failure, Outcome};
 
@@ -13,8 +13,7 @@ pub(crate) struct Args {
     directory: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let command = crate::args::Args::command();
+pub(crate) fn run(args: &Args, command: Command, context: &Context) -> Result<Outcome, Failure> {
     match &args.directory {
         None => {
             let mut page = Vec::new();

@@ -1,16 +1,15 @@
-//! What a sign-in leaves behind: a session, and how it is renewed. The service verifies its
-//! signature; what is checked here is that it is the one that was asked for.
+//! What a sign-in leaves behind: a session. The service verifies its signature; what is checked here is that it is the
+//! one that was asked for.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use portcullis::clock::Timestamp;
-use portcullis::https_url::Url;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::oidc_client::{Provider, TokenError, Tokens};
-use super::store::Store;
+use super::oidc_client::{Provider, Tokens};
 use crate::Failure;
+use crate::api::Credential;
 
 /// A session that would end on its way is as good as ended.
 const LEAST_SECONDS: i64 = 30;
@@ -48,45 +47,6 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// The stored session for a service, renewed if it has to be and can be.
-///
-/// # Errors
-/// Where it has ended, cannot be renewed, or cannot be read.
-pub(super) fn current(url: &Url, now: Timestamp) -> Result<Option<Session>, Failure> {
-    let Some(store) = Store::open() else { return Ok(None) };
-    match store.get(url)? {
-        Some(session) if !session.lasts(now) => {}
-        other => return Ok(other),
-    }
-    // One command at a time: a refresh token that is used twice ends the sign-in with many
-    // providers. Whoever was first has renewed the session for the others.
-    let mut writing = store.lock()?;
-    let Some(session) = store.get(url)? else { return Ok(None) };
-    if session.lasts(now) {
-        return Ok(Some(session));
-    }
-    let Some(token) = session.refresh_token.clone() else {
-        return Err(Failure::SignIn("the sign-in has expired".to_owned()));
-    };
-    let provider = Provider::discover(&session.issuer, &session.client_id)?;
-    let tokens = provider.tokens(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
-    let Tokens { id_token, refresh_token } = tokens.map_err(|error| match error {
-        TokenError::Refused(refused) => Failure::SignIn(format!("the sign-in cannot be renewed: {refused}")),
-        TokenError::Failed(failure) => failure,
-    })?;
-    let mut renewed = session;
-    if refresh_token.is_some() {
-        // Before all else: the one before may be worth nothing from now on.
-        renewed.refresh_token = refresh_token;
-        writing.put(url, &renewed)?;
-    }
-    let id_token =
-        id_token.ok_or_else(|| Failure::SignIn("the provider renewed the sign-in without an ID token".into()))?;
-    let renewed = renewed.with(id_token, now)?;
-    writing.put(url, &renewed)?;
-    Ok(Some(renewed))
-}
-
 impl Session {
     /// What a provider answered to a sign-in; with the nonce that was sent, if one was.
     ///
@@ -105,8 +65,13 @@ impl Session {
         Ok(Self { issuer, client_id, subject, expires_at, id_token, refresh_token })
     }
 
+    /// What a request carries.
+    pub(crate) fn credential(&self) -> Credential {
+        Credential::new(self.id_token.clone(), "the sign-in of portcullis login")
+    }
+
     /// This session with a new ID token, of the same person.
-    fn with(self, id_token: Zeroizing<String>, now: Timestamp) -> Result<Self, Failure> {
+    pub(super) fn with(self, id_token: Zeroizing<String>, now: Timestamp) -> Result<Self, Failure> {
         let claims = Claims::checked(&id_token, &self.issuer, &self.client_id, None, now)?;
         if claims.sub != self.subject {
             return Err(wrong("it is another person's"));
@@ -114,7 +79,8 @@ impl Session {
         Ok(Self { id_token, expires_at: claims.exp, ..self })
     }
 
-    fn lasts(&self, now: Timestamp) -> bool {
+    /// Whether it can be used still.
+    pub(super) fn lasts(&self, now: Timestamp) -> bool {
         self.expires_at > now.seconds() + LEAST_SECONDS
     }
 }

@@ -11,13 +11,13 @@ use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::ask;
 use super::callback_server::{Callback, listen};
 use super::wait::Events;
 use crate::Failure;
 use crate::config::is_set;
 use crate::credentials::oidc_client::{Provider, Refused};
 use crate::credentials::session::Session;
+use crate::prompt::instruct;
 
 /// What only this program knows until it is needed.
 struct Secrets {
@@ -57,7 +57,7 @@ pub(super) fn sign_in(
         ("code_challenge", &BASE64URL.encode(Sha256::digest(secrets.verifier.as_bytes()))),
         ("code_challenge_method", "S256"),
     ])?;
-    ask(&format!("Sign in with your browser. If it does not open, go to\n\n  {url}\n"));
+    instruct(&format!("Sign in with your browser. If it does not open, go to\n\n  {url}\n"));
     // The person has just been told what to do if it does not open.
     let _ = webbrowser::open(&url);
     let callback = loop {

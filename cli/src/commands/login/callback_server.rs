@@ -7,8 +7,6 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-use super::wait::Event;
-
 const PATH: &str = "/callback";
 /// A browser opens connections ahead of time and may leave them idle.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,7 +22,7 @@ pub(super) struct Callback {
 ///
 /// # Errors
 /// Where the machine has no port to give.
-pub(super) fn listen(events: Sender<Event>) -> io::Result<String> {
+pub(super) fn listen(events: Sender<impl From<Callback> + Send + 'static>) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let authority = listener.local_addr()?.to_string();
     let redirect_uri = format!("http://{authority}{PATH}");
@@ -36,7 +34,7 @@ pub(super) fn listen(events: Sender<Event>) -> io::Result<String> {
                 // Whoever does not speak HTTP is not the browser.
                 if let Ok(Some(callback)) = serve(stream, &authority) {
                     // Nobody waits any more: the program is about to end.
-                    let _ = events.send(Event::Called(callback));
+                    let _ = events.send(callback.into());
                 }
             });
         }

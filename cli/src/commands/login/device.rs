@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::ask;
 use super::wait::Events;
 use crate::Failure;
 use crate::credentials::oidc_client::{DeviceCodes, Provider, TokenError, Tokens};
+use crate::prompt::instruct;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// What RFC 8628 says for providers that say nothing, and what it adds when one asks for more.
@@ -20,9 +20,11 @@ const MOST_SECONDS: u64 = 60;
 pub(super) fn sign_in(provider: &Provider, scope: &str, events: &Events, deadline: Instant) -> Result<Tokens, Failure> {
     let codes = provider.device_codes(scope)?;
     let DeviceCodes { user_code, verification_uri, .. } = &codes;
-    ask(&format!("Sign in with any browser: go to\n\n  {verification_uri}\n\nand enter the code\n\n  {user_code}\n"));
+    instruct(&format!(
+        "Sign in with any browser: go to\n\n  {verification_uri}\n\nand enter the code\n\n  {user_code}\n"
+    ));
     if let Some(complete) = &codes.verification_uri_complete {
-        ask(&format!("or go to\n\n  {complete}\n\nif it shows the same code.\n"));
+        instruct(&format!("or go to\n\n  {complete}\n\nif it shows the same code.\n"));
     }
     let deadline = deadline.min(Instant::now() + Duration::from_secs(codes.expires_in.min(3600)));
     let mut seconds = codes.interval.unwrap_or(SECONDS).clamp(1, MOST_SECONDS);

@@ -13,11 +13,10 @@ use portcullis::api_types::Me;
 use portcullis::clock::Timestamp;
 use serde_json::json;
 
+use crate::credentials;
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::{Choice, Store};
-use crate::credentials::{self, Credential};
-use crate::output::clean;
 use crate::{Context, Failure, Outcome};
 use provider_settings::Place;
 use wait::Events;
@@ -31,15 +30,8 @@ pub(crate) struct Args {
     /// Sign in with a browser on this machine, even where none seems to be
     #[arg(long)]
     browser: bool,
-    /// The OpenID Connect issuer, if the service does not say it
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
-    /// The public client to sign in with, if the service does not say it
-    #[arg(long, value_name = "ID")]
-    client_id: Option<String>,
-    /// What to ask the provider for, with spaces between
-    #[arg(long, value_name = "SCOPES")]
-    scope: Option<String>,
+    #[command(flatten)]
+    settings: provider_settings::Flags,
     /// Where to store the sign-in: the keyring if there is one, unless you say it [env: PORTCULLIS_CREDENTIALS]
     #[arg(long, value_name = "WHERE")]
     store: Option<Choice>,
@@ -50,7 +42,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let choice = credentials::choice(args.store)?;
-    let Place { issuer, client_id, scope } = Place::find(args, context)?;
+    let Place { issuer, client_id, scope } = Place::find(&args.settings, context)?;
     let provider = Provider::discover(&issuer, &client_id)?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let events = Events::new()?;
@@ -69,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// Stores a session that the service takes, and says whose it is.
 fn finish(session: &Session, choice: Option<Choice>, context: &Context) -> Result<Outcome, Failure> {
     let url = context.config.url()?;
-    let api = crate::api::Api::new(url.clone(), Some(Credential::of_session(session)))?;
+    let api = crate::api::Api::new(url.clone(), Some(session.credential()))?;
     let me: Me = api.get("/me").send()?.read()?;
     let store = Store::open().ok_or_else(|| Failure::usage("there is no home directory to store the sign-in in"))?;
     let stored_in = store.lock()?.add(&url, session, choice)?;
@@ -77,7 +69,7 @@ fn finish(session: &Session, choice: Option<Choice>, context: &Context) -> Resul
     let until = Timestamp::from_seconds(session.expires_at);
     let roles = me.roles.unwrap_or_default().join(", ");
     let roles = if roles.is_empty() { "no role".to_owned() } else { roles };
-    out.note(&clean(&format!("Signed in as {} ({roles}), until {until}.", me.owner)));
+    out.note(&format!("Signed in as {} ({roles}), until {until}.", me.owner));
     if session.refresh_token.is_some() {
         out.note("It is renewed when it is used after that.");
     }
@@ -91,11 +83,4 @@ fn finish(session: &Session, choice: Option<Choice>, context: &Context) -> Resul
         out.document(&facts.to_string())?;
     }
     Ok(Outcome::Done)
-}
-
-/// Says what a person has to do: with `--quiet` as well, as nothing goes on without it.
-fn ask(text: &str) {
-    use std::io::Write as _;
-    // Nobody is left to be told when this cannot be written.
-    let _ = writeln!(std::io::stderr(), "{}", clean(text));
 }

@@ -3,9 +3,21 @@
 
 use serde::Deserialize;
 
-use super::Args;
 use crate::config::base_url;
 use crate::{Context, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Flags {
+    /// The OpenID Connect issuer, if the service does not say it
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The public client to sign in with, if the service does not say it
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// What to ask the provider for, with spaces between
+    #[arg(long, value_name = "SCOPES")]
+    scope: Option<String>,
+}
 
 /// Where to sign in, and as which client.
 pub(super) struct Place {
@@ -26,11 +38,11 @@ struct Resource {
 impl Place {
     /// # Errors
     /// Where something of it is not known.
-    pub(super) fn find(args: &Args, context: &Context) -> Result<Self, Failure> {
+    pub(super) fn find(flags: &Flags, context: &Context) -> Result<Self, Failure> {
         let url = context.config.url()?;
         let profile = context.config.sign_in(&url)?;
-        let issuer = args.issuer.clone().or(profile.issuer);
-        let client_id = args.client_id.clone().or(profile.client_id);
+        let issuer = flags.issuer.clone().or(profile.issuer);
+        let client_id = flags.client_id.clone().or(profile.client_id);
         let said = match (&issuer, &client_id) {
             (Some(_), Some(_)) => Resource::default(),
             _ => said(context)?,
@@ -42,7 +54,7 @@ impl Place {
         let issuer = issuer.or_else(|| said.authorization_servers.into_iter().next());
         let issuer = issuer.ok_or_else(|| unknown("where people sign in", "--issuer and --client-id"))?;
         let client_id = client_id.or(said.client_id).ok_or_else(|| unknown("with which client", "--client-id"))?;
-        let scope = args.scope.clone().unwrap_or_else(|| said.scopes_supported.join(" "));
+        let scope = flags.scope.clone().unwrap_or_else(|| said.scopes_supported.join(" "));
         let scope = if scope.is_empty() { "openid".to_owned() } else { scope };
         Ok(Self { issuer, client_id, scope })
     }

@@ -15,6 +15,12 @@ pub(super) enum Event {
     Interrupted,
 }
 
+impl From<Callback> for Event {
+    fn from(callback: Callback) -> Self {
+        Self::Called(callback)
+    }
+}
+
 /// What happens.
 pub(super) struct Events {
     pub(super) sender: Sender<Event>,

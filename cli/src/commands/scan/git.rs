@@ -11,30 +11,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::git_process::{Output, Running, forward};
+use super::git_process::{GitError, Output, Running, forward};
 
 /// The id of an object, as git writes it.
 pub(crate) type ObjectId = String;
-
-/// Why git did not answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum GitError {
-    /// It is not installed, or may not be run.
-    #[error("git cannot be started: {0}")]
-    NotStarted(io::Error),
-    /// What it said itself.
-    #[error("{0}")]
-    Refused(String),
-    /// A file of its own is a pipe or a device, on which it would wait.
-    #[error("{0}: not a regular file, so git was not started; remove it")]
-    Irregular(String),
-    /// Reading from it failed.
-    #[error("reading from git: {0}")]
-    Read(#[from] io::Error),
-    /// It wrote something else than its documentation says.
-    #[error("git answered with something unexpected")]
-    Unexpected,
-}
 
 /// Where a repository is.
 pub(crate) struct Git {

@@ -8,13 +8,32 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use super::git::GitError;
-
 /// The bytes that are read from git at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 /// How many chunks wait to be searched.
 const MAX_CHUNKS: usize = 4;
 const PARTS_OF_SILENCE: u32 = 10;
+
+/// Why git did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GitError {
+    /// It is not installed, or may not be run.
+    #[error("git cannot be started: {0}")]
+    NotStarted(io::Error),
+    /// What it said itself.
+    #[error("{0}")]
+    Refused(String),
+    /// A file of its own is a pipe or a device, on which it would wait.
+    #[error("{0}: not a regular file, so git was not started; remove it")]
+    Irregular(String),
+    /// Reading from it failed.
+    #[error("reading from git: {0}")]
+    Read(#[from] io::Error),
+    /// It wrote something else than its documentation says.
+    #[error("git answered with something unexpected")]
+    Unexpected,
+}
+
 /// A program of git's, and what it complains of.
 pub(super) struct Running {
     pub(super) child: Child,

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::detector::{Finder, Found, Window};
 use super::findings::{Findings, Part, Source};
-use super::git::{Git, GitError, Kind, Object, ObjectId};
+use super::git::{Git, Kind, Object, ObjectId};
 use super::git_files;
+use super::git_process::GitError;
 
 /// Above this many files with tokens, git is not given all their ids on its command line.
 const MOST_IDS: usize = 1000;

@@ -32,7 +32,7 @@ use portcullis::secret::Prefix;
 use crate::{Context, Failure, Outcome, input};
 use detector::Finder;
 use findings::{Findings, Report};
-use git::GitError;
+use git_process::GitError;
 use history::History;
 
 /// What `portcullis scan` is asked.

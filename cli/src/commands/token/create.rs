@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use portcullis::json;
 use serde_json::{Map, Value, json};
 
+use super::format::print_secret;
 use super::grant_flags::{Access, Expiry};
-use super::print_secret;
 use crate::{Context, Failure, Outcome, input};
 
 #[derive(Debug, clap::Args)]

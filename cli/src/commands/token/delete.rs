@@ -4,7 +4,8 @@ use portcullis::api_types::Token;
 use portcullis::secret::TokenId;
 use ureq::http::Method;
 
-use super::{at_stake, fetch};
+use super::format::at_stake;
+use super::lookup::fetch;
 use crate::{Context, Failure, Outcome};
 
 pub(crate) fn run(id: &TokenId, context: &Context) -> Result<Outcome, Failure> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::id;
+use super::lookup::id;
 use crate::api::Cursors;
 use crate::{Context, Failure, Outcome};
 

@@ -6,7 +6,8 @@ use portcullis::api_types::Explanation;
 use portcullis::secret::TokenId;
 use serde::Serialize;
 
-use super::{format, id};
+use super::format;
+use super::lookup::id;
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! How tokens look to people.
 
-use portcullis::api_types::{Grant, Token};
+use portcullis::api_types::{Grant, Shown, Token};
 
 use crate::api::Answer;
 use crate::output::{Mood, Output};
@@ -23,7 +23,7 @@ pub(crate) fn show(answer: &Answer, context: &Context) -> Result<Outcome, Failur
 }
 
 /// What is worth a line when a token was made or given a new secret.
-pub(crate) fn short(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
+fn short(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
     vec![
         ("id", token.id.clone()),
         ("name", token.name.clone()),
@@ -71,7 +71,7 @@ fn by(when: &str, who: Option<&str>) -> String {
 }
 
 /// When, from where and with what.
-pub(crate) fn last_use(token: &Token, out: &Output) -> String {
+fn last_use(token: &Token, out: &Output) -> String {
     let Some(at) = token.last_used_at else { return "never".to_owned() };
     let from = token.last_used_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
     let with = token.last_used_user_agent.as_ref().map(|agent| format!(" with {agent}")).unwrap_or_default();
@@ -100,4 +100,34 @@ pub(crate) fn mood(status: &str) -> Option<Mood> {
         "expired" | "revoked" => Some(Mood::Bad),
         _ => None,
     }
+}
+
+/// Prints a secret: alone on standard output, so that it can be piped; what else there is to say
+/// goes to standard error.
+pub(crate) fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcome, Failure> {
+    let out = &context.out;
+    let shown = answer.read::<Shown<'_>>();
+    let id = shown.as_ref().map_or("its id is not known", |shown| shown.view.id.as_str());
+    let lost = format!(
+        "{verb} ({id}), and its secret is lost: nothing shows it again; portcullis token rotate {id} gives it another, \
+         and portcullis token revoke {id} ends it"
+    );
+    if out.json {
+        out.secret(&answer.body, &lost)?;
+        return Ok(Outcome::Done);
+    }
+    let shown = shown?;
+    out.note_facts(&short(&shown.view, out));
+    out.note(&format!("{verb}. Its secret is shown this once:"));
+    out.secret(&shown.token, &lost)?;
+    Ok(Outcome::Done)
+}
+
+/// What asks before something is done to a token needs to say.
+pub(super) fn at_stake(token: &Token, context: &Context) -> String {
+    let used = match last_use(token, &context.out) {
+        never if token.last_used_at.is_none() => format!("{never} used"),
+        when => format!("last used {when}"),
+    };
+    format!("{} \"{}\" of {}, {}, {used}", token.id, token.name, token.owner, token.status)
 }

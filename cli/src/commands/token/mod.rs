@@ -1,4 +1,4 @@
-//! `portcullis token …`: a token's life. What two of its commands need stands here and in `format`.
+//! `portcullis token …`: a token's life. What several of its commands need is in `format`, `grant_flags` and `lookup`.
 
 mod create;
 mod delete;
@@ -8,6 +8,7 @@ mod explain;
 pub(crate) mod format;
 mod grant_flags;
 mod list;
+pub(crate) mod lookup;
 mod revoke;
 mod rotate;
 mod tighten;
@@ -15,11 +16,10 @@ mod update;
 mod usage;
 
 use clap::Subcommand;
-use portcullis::api_types::{Shown, Token};
 use portcullis::secret::TokenId;
 
-use crate::api::{Answer, Api};
 use crate::{Context, Failure, Outcome};
+use lookup::{fetch, id};
 
 /// What there is to do with tokens.
 #[derive(Debug, Subcommand)]
@@ -76,56 +76,4 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failur
         Command::Tighten(args) => tighten::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
     }
-}
-
-/// Reads an id. That of a whole token is refused before, as a secret on the command line.
-pub(crate) fn id(text: &str) -> Result<TokenId, String> {
-    text.parse().map_err(|_| "must be a token's id: 16 letters and digits".to_owned())
-}
-
-fn fetch(api: &Api, id: &TokenId) -> Result<Answer, Failure> {
-    api.get(format!("/tokens/{id}")).send()
-}
-
-/// The version of a token, for `If-Match`: the one that was given, or that of this moment.
-fn version(api: &Api, id: &TokenId, given: Option<&str>) -> Result<String, Failure> {
-    match given {
-        Some(tag) => Ok(quoted(tag)),
-        None => fetch(api, id)?.etag.ok_or_else(|| Failure::Unreachable("the answer has no ETag".to_owned())),
-    }
-}
-
-/// A version as `If-Match` has it: `7` is `"7"`. What has quotation marks is sent as it is.
-pub(crate) fn quoted(tag: &str) -> String {
-    if tag.contains('"') || tag == "*" { tag.to_owned() } else { format!("\"{tag}\"") }
-}
-
-/// Prints a secret: alone on standard output, so that it can be piped; what else there is to say
-/// goes to standard error.
-pub(crate) fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcome, Failure> {
-    let out = &context.out;
-    let shown = answer.read::<Shown<'_>>();
-    let id = shown.as_ref().map_or("its id is not known", |shown| shown.view.id.as_str());
-    let lost = format!(
-        "{verb} ({id}), and its secret is lost: nothing shows it again; portcullis token rotate {id} gives it another, \
-         and portcullis token revoke {id} ends it"
-    );
-    if out.json {
-        out.secret(&answer.body, &lost)?;
-        return Ok(Outcome::Done);
-    }
-    let shown = shown?;
-    out.note_facts(&format::short(&shown.view, out));
-    out.note(&format!("{verb}. Its secret is shown this once:"));
-    out.secret(&shown.token, &lost)?;
-    Ok(Outcome::Done)
-}
-
-/// What asks before something is done to a token needs to say.
-fn at_stake(token: &Token, context: &Context) -> String {
-    let used = match format::last_use(token, &context.out) {
-        never if token.last_used_at.is_none() => format!("{never} used"),
-        when => format!("last used {when}"),
-    };
-    format!("{} \"{}\" of {}, {}, {used}", token.id, token.name, token.owner, token.status)
 }

@@ -4,7 +4,8 @@ use portcullis::api_types::{OwnerRevoked, Revoked, Token};
 use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
-use super::{at_stake, fetch, id};
+use super::format::at_stake;
+use super::lookup::{fetch, id};
 use crate::api::{Answer, Api, Cursors};
 use crate::output::clean;
 use crate::{Context, Failure, Outcome};

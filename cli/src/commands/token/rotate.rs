@@ -5,8 +5,9 @@ use portcullis::secret::TokenId;
 use serde_json::{Map, json};
 use uuid::Uuid;
 
+use super::format::{at_stake, print_secret};
 use super::grant_flags::Expiry;
-use super::{at_stake, fetch, id, print_secret};
+use super::lookup::{fetch, id};
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,8 @@ use portcullis::secret::TokenId;
 use serde_json::json;
 use similar::TextDiff;
 
-use super::{at_stake, fetch, format, id};
+use super::format::{self, at_stake};
+use super::lookup::{fetch, id};
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]

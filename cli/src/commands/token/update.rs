@@ -3,8 +3,9 @@
 use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
+use super::format;
 use super::grant_flags::{Access, Expiry};
-use super::{format, id, version};
+use super::lookup::{id, version};
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,8 @@
 use portcullis::api_types::{PermissionUse, Usage};
 use portcullis::secret::TokenId;
 
-use super::{format, id};
+use super::format;
+use super::lookup::id;
 use crate::{Context, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
