@@ -70,6 +70,12 @@ pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
+/// Names and values as a form or a query has them.
+pub(crate) fn encoded(pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Zeroizing<String> {
+    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", segment(name.as_ref()), segment(value.as_ref())));
+    Zeroizing::new(pairs.collect::<Vec<_>>().join("&"))
+}
+
 /// A version as `If-Match` has it: `7` is `"7"`. What has quotation marks is sent as it is.
 pub(crate) fn quoted(tag: &str) -> String {
     if tag.contains('"') || tag == "*" { tag.to_owned() } else { format!("\"{tag}\"") }
@@ -166,19 +172,17 @@ impl Call<'_> {
     pub(crate) fn json(self, body: &impl Serialize) -> Self {
         // Our own types of strings and numbers cannot fail to serialise.
         let text = serde_json::to_string(body).unwrap_or_default();
-        self.header("content-type", "application/json").text(text)
+        self.header("content-type", "application/json").text(Zeroizing::new(text))
     }
 
     /// A body as a form.
     pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
-        let pairs = fields.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value)));
-        let text = pairs.collect::<Vec<_>>().join("&");
-        self.header("content-type", "application/x-www-form-urlencoded").text(text)
+        self.header("content-type", "application/x-www-form-urlencoded").text(encoded(fields))
     }
 
     /// A body as it is.
-    pub(crate) fn text(mut self, body: String) -> Self {
-        self.body = Some(Zeroizing::new(body));
+    fn text(mut self, body: Zeroizing<String>) -> Self {
+        self.body = Some(body);
         self
     }
 
@@ -201,10 +205,9 @@ impl Call<'_> {
     }
 
     fn request(self) -> Result<Request<String>, Failure> {
-        let query = self.query.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value)));
-        let query = query.collect::<Vec<_>>().join("&");
+        let query = encoded(&self.query);
         let question = if query.is_empty() { "" } else { "?" };
-        let uri = format!("{}{}{question}{query}", self.api.base.as_str(), self.path);
+        let uri = format!("{}{}{question}{}", self.api.base.as_str(), self.path, *query);
         let mut request = Request::builder().method(self.method).uri(uri).header("accept", "application/json");
         for (name, value) in self.headers {
             request = request.header(name, value);

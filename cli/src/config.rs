@@ -31,19 +31,12 @@ struct File {
 }
 
 /// One deployment, as the config file names it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
     url: String,
-    api_token_file: Option<PathBuf>,
+    pub(crate) api_token_file: Option<PathBuf>,
     /// Where people sign in, if the service does not say it.
-    issuer: Option<String>,
-    client_id: Option<String>,
-}
-
-/// Where people sign in, as the config file says it.
-#[derive(Debug, Default)]
-pub(crate) struct SignIn {
     pub(crate) issuer: Option<String>,
     pub(crate) client_id: Option<String>,
 }
@@ -86,24 +79,14 @@ impl Config {
         Ok(variable("PORTCULLIS_API_TOKEN")?.map(Zeroizing::new))
     }
 
-    /// The token file of the profile, which is for the profile's own URL and for no other.
+    /// The profile in use, which is for its own URL and for no other.
     ///
     /// # Errors
     /// Where the config file cannot be read.
-    pub(crate) fn profile_token_file(&self, url: &Url) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn profile_of(&self, url: &Url) -> Result<Option<Profile>, Failure> {
         let Some((name, profile)) = self.profile()? else { return Ok(None) };
         let same = base_url(&profile.url, &format!("profiles.{name}.url"))? == *url;
-        Ok(profile.api_token_file.filter(|_| same))
-    }
-
-    /// Where people sign in at the profile's own URL, as the profile says it.
-    ///
-    /// # Errors
-    /// Where the config file cannot be read.
-    pub(crate) fn sign_in(&self, url: &Url) -> Result<SignIn, Failure> {
-        let Some((name, profile)) = self.profile()? else { return Ok(SignIn::default()) };
-        let same = base_url(&profile.url, &format!("profiles.{name}.url"))? == *url;
-        Ok(if same { SignIn { issuer: profile.issuer, client_id: profile.client_id } } else { SignIn::default() })
+        Ok(same.then_some(profile))
     }
 
     /// The profile that is in use, if there is one.

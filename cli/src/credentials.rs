@@ -36,7 +36,7 @@ pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credentia
         let secret = one_word(&text, "PORTCULLIS_API_TOKEN")?;
         return Ok(Credential::new(secret, "PORTCULLIS_API_TOKEN"));
     }
-    if let Some(path) = config.profile_token_file(url)? {
+    if let Some(path) = config.profile_of(url)?.and_then(|profile| profile.api_token_file) {
         let secret = read(&path, "the profile's api_token_file", out)?;
         return Ok(Credential::new(secret, format!("the profile's api_token_file {}", path.display())));
     }

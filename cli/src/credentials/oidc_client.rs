@@ -11,7 +11,7 @@ use ureq::http::Uri;
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::api::{self, segment};
+use crate::api::{self, encoded};
 use crate::config::base_url;
 
 /// Discovery documents have a few thousand bytes, token answers too.
@@ -195,9 +195,4 @@ fn read<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, Failure> {
         let (line, column) = (error.line(), error.column());
         Failure::Unreachable(format!("{url} answered with something else than expected (line {line}, column {column})"))
     })
-}
-
-fn encoded(parameters: &[(&str, &str)]) -> Zeroizing<String> {
-    let pairs = parameters.iter().map(|(name, value)| format!("{name}={}", segment(value)));
-    Zeroizing::new(pairs.collect::<Vec<_>>().join("&"))
 }

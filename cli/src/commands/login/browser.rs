@@ -15,7 +15,7 @@ use super::callback_server::{Callback, listen};
 use super::wait::Events;
 use crate::Failure;
 use crate::config::is_set;
-use crate::credentials::oidc_client::{Provider, Refused};
+use crate::credentials::oidc_client::{Provider, Refused, TokenError};
 use crate::credentials::session::Session;
 use crate::prompt::instruct;
 
@@ -89,7 +89,7 @@ fn code<'a>(provider: &Provider, callback: &'a Callback) -> Result<&'a str, Fail
     if let Some(error) = callback.parameter("error") {
         let error_description = callback.parameter("error_description").map(str::to_owned);
         let refused = Refused { error: error.to_owned(), error_description };
-        return Err(Failure::SignIn(format!("the provider refused: {refused}")));
+        return Err(TokenError::Refused(refused).into());
     }
     callback.parameter("code").ok_or_else(|| Failure::SignIn("the provider answered without a code".to_owned()))
 }

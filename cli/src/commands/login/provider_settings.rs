@@ -40,7 +40,7 @@ impl Place {
     /// Where something of it is not known.
     pub(super) fn find(flags: &Flags, context: &Context) -> Result<Self, Failure> {
         let url = context.config.url()?;
-        let profile = context.config.sign_in(&url)?;
+        let profile = context.config.profile_of(&url)?.unwrap_or_default();
         let issuer = flags.issuer.clone().or(profile.issuer);
         let client_id = flags.client_id.clone().or(profile.client_id);
         let said = match (&issuer, &client_id) {

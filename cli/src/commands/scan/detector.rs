@@ -83,9 +83,8 @@ impl Finder {
         if name.len() < SHORTEST { Vec::new() } else { self.tokens(name).map(found).collect() }
     }
 
-    /// The bytes with nothing left of each token in them but its public part: what is shown of
-    /// a name.
-    pub(crate) fn without_secrets(&self, bytes: &[u8]) -> Vec<u8> {
+    /// A text with nothing left of each token in it but its public part: what is shown of a name.
+    pub(crate) fn without_secrets(&self, bytes: &[u8]) -> String {
         let (mut shown, mut copied) = (Vec::new(), 0);
         for token in self.tokens(bytes) {
             shown.extend_from_slice(bytes.get(copied..token.start).unwrap_or_default());
@@ -93,7 +92,7 @@ impl Finder {
             copied = token.end;
         }
         shown.extend_from_slice(bytes.get(copied..).unwrap_or_default());
-        shown
+        String::from_utf8_lossy(&shown).into_owned()
     }
 
     fn tokens<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = Token> + 'a {

@@ -74,7 +74,7 @@ impl Source {
 }
 
 fn shown(name: Option<&[u8]>, finder: &Finder) -> Option<String> {
-    Some(String::from_utf8_lossy(&finder.without_secrets(name?)).into_owned())
+    name.map(|name| finder.without_secrets(name))
 }
 
 /// A token at a place.

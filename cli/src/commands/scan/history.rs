@@ -59,7 +59,7 @@ impl<'a> History<'a> {
     pub(crate) fn of(directory: &Path, finder: &'a Finder, findings: &'a Findings) -> Result<Self, GitError> {
         if let Some(irregular) = git_files::irregular_in_repository(directory) {
             let shown = finder.without_secrets(irregular.as_os_str().as_encoded_bytes());
-            return Err(GitError::Irregular(String::from_utf8_lossy(&shown).into_owned()));
+            return Err(GitError::Irregular(shown));
         }
         let git = Git::in_directory(directory, MAX_SILENCE);
         git.output(&["rev-parse", "--git-dir"])?;

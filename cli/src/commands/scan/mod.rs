@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let revoker = args.revoke.then(|| revoke::Revoker::new(&args.prefix, context)).transpose()?;
     let report = search(args, &finder)?;
     for what in &report.unread {
-        context.out.warn(&String::from_utf8_lossy(&finder.without_secrets(what.as_bytes())));
+        context.out.warn(&finder.without_secrets(what.as_bytes()));
     }
     match revoker {
         None => report::print(&report, None, &finder, &context.out)?,

@@ -108,16 +108,15 @@ fn document(report: &Report, endings: Option<&[Ending]>, finder: &Finder) -> Str
         token_id: finding.secret.id().as_str(),
         prefix: finding.prefix.as_str(),
     });
-    let revocation = |ending: &'_ Ending| ending.ended.detail();
     let revocations = endings.map(|endings| {
         let each = endings.iter().map(|ending| Revocation {
             token_id: ending.secret.id().as_str(),
             outcome: ending.ended.word(),
-            detail: revocation(ending),
+            detail: ending.ended.detail(),
         });
         each.collect()
     });
-    let unread = report.unread.iter().map(|what| masked(what, finder)).collect();
+    let unread = report.unread.iter().map(|what| finder.without_secrets(what.as_bytes())).collect();
     let document = Document { findings: findings.collect(), files: report.files, unread, revocations };
     // Our own types of strings and numbers cannot fail to serialise.
     serde_json::to_string(&document).unwrap_or_default()
@@ -146,10 +145,6 @@ fn line(finding: &Finding, finder: &Finder) -> String {
         Part::LinkTarget => format!("{place} (link target)"),
     };
     format!("{place}: {} {id}", finding.prefix)
-}
-
-pub(super) fn masked(text: &str, finder: &Finder) -> String {
-    String::from_utf8_lossy(&finder.without_secrets(text.as_bytes())).into_owned()
 }
 
 fn summary(report: &Report) -> String {

@@ -104,7 +104,7 @@ impl<'a> Revoker<'a> {
         if !sent.is_empty() {
             let url = self.open.url();
             let what = format!("Whoever uses one of these will be refused, for good; each is sent to {url}:\n");
-            self.context.confirm(&crate::output::clean(&(what + &sent.join("\n"))), &question)?;
+            self.context.confirm(&(what + &sent.join("\n")), &question)?;
         }
         let end = |finding: &Finding| {
             let (prefix, secret) = (finding.prefix.clone(), Arc::clone(&finding.secret));

@@ -7,25 +7,18 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::lookup::id;
-use crate::api::Cursors;
+use super::pages::{Limit, document};
 use crate::{Context, Failure, Outcome};
-
-const MOST_PER_PAGE: usize = 100;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The token's id
     #[arg(value_parser = id)]
     id: TokenId,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
-    /// All that there are
-    #[arg(long, conflicts_with = "limit")]
-    all: bool,
+    #[command(flatten)]
+    limit: Limit,
 }
 
-/// A page, of which each event is kept as it came.
 #[derive(Deserialize)]
 struct Page {
     events: Vec<Box<RawValue>>,
@@ -34,22 +27,10 @@ struct Page {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let (api, out) = (context.api()?, &context.out);
-    let limit = if args.all { usize::MAX } else { usize::try_from(args.limit).unwrap_or(usize::MAX) };
-    let (mut events, mut cursor) = (Vec::new(), None::<String>);
-    let mut cursors = Cursors::default();
-    loop {
-        let size = MOST_PER_PAGE.min(limit - events.len());
-        let call = api.get(format!("/tokens/{}/events", args.id)).query("limit", Some(size));
-        let page: Page = call.query("cursor", cursor.as_ref()).send()?.read()?;
-        events.extend(page.events);
-        cursor = cursors.follow(page.next_cursor)?;
-        if cursor.is_none() || events.len() >= limit {
-            break;
-        }
-    }
+    let list = || api.get(format!("/tokens/{}/events", args.id));
+    let (events, more) = args.limit.entries(list, |page: Page| (page.events, page.next_cursor), |_| ())?;
     if out.json {
-        let events = events.iter().map(|event| event.get()).collect::<Vec<_>>().join(",");
-        out.document(&format!("{{\"events\":[{events}]}}"))?;
+        out.document(&document("events", &events))?;
         return Ok(Outcome::Done);
     }
     let read: Result<Vec<Event>, _> = events.iter().map(|event| serde_json::from_str(event.get())).collect();
@@ -65,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         ]
     };
     out.table(&["WHEN", "WHAT", "BY", "FROM", "WITH", "DETAIL"], read.iter().map(row).collect())?;
-    if cursor.is_some() {
+    if more {
         out.note("There are more: --all lists them.");
     }
     Ok(Outcome::Done)

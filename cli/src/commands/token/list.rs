@@ -5,12 +5,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::format;
-use crate::api::{Api, Cursors};
+use super::pages::{Limit, document};
 use crate::output::clean;
 use crate::{Context, Failure, Outcome};
-
-/// The most that the service puts on a page.
-const MOST_PER_PAGE: usize = 100;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -23,21 +20,32 @@ pub(crate) struct Args {
     /// Only those that nobody has used for so many days
     #[arg(long, value_name = "DAYS")]
     idle_days: Option<u32>,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
-    /// All that there are
-    #[arg(long, conflicts_with = "limit")]
-    all: bool,
+    #[command(flatten)]
+    limit: Limit,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    tokens: Vec<Box<RawValue>>,
+    next_cursor: Option<String>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let out = &context.out;
-    let limit = if args.all { usize::MAX } else { usize::try_from(args.limit).unwrap_or(usize::MAX) };
-    let (tokens, more) = tokens(args, limit, &context.api()?, context)?;
+    let (api, out) = (context.api()?, &context.out);
+    let list = || {
+        let call = api.get("/tokens").query("status", args.status.as_ref()).query("owner", args.owner.as_ref());
+        call.query("idle_days", args.idle_days)
+    };
+    // One page is there before anybody would read that it is on its way.
+    let mut progress = None;
+    let split = |page: Page| (page.tokens, page.next_cursor);
+    let (tokens, more) = args.limit.entries(list, split, |count| {
+        let progress = progress.get_or_insert_with(|| out.progress("Listing tokens"));
+        progress.set_message(format!("Listing tokens: {count}"));
+    })?;
+    drop(progress);
     if out.json {
-        let tokens = tokens.iter().map(|token| token.get()).collect::<Vec<_>>().join(",");
-        out.document(&format!("{{\"tokens\":[{tokens}]}}"))?;
+        out.document(&document("tokens", &tokens))?;
     } else {
         let read: Result<Vec<Token>, _> = tokens.iter().map(|token| serde_json::from_str(token.get())).collect();
         let read =
@@ -48,34 +56,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         out.note("There are more: --all lists them, --limit some of them.");
     }
     Ok(Outcome::Done)
-}
-
-/// A page, of which each token is kept as it came.
-#[derive(Deserialize)]
-struct Page {
-    tokens: Vec<Box<RawValue>>,
-    next_cursor: Option<String>,
-}
-
-/// Follows the pages; also says whether there are more tokens than were asked for.
-fn tokens(args: &Args, limit: usize, api: &Api, context: &Context) -> Result<(Vec<Box<RawValue>>, bool), Failure> {
-    // One page is there before anybody would read that it is on its way.
-    let mut progress = None;
-    let (mut tokens, mut cursor) = (Vec::new(), None::<String>);
-    let mut cursors = Cursors::default();
-    loop {
-        let size = MOST_PER_PAGE.min(limit - tokens.len());
-        let call = api.get("/tokens").query("limit", Some(size)).query("cursor", cursor.as_ref());
-        let call = call.query("status", args.status.as_ref()).query("owner", args.owner.as_ref());
-        let page: Page = call.query("idle_days", args.idle_days).send()?.read()?;
-        tokens.extend(page.tokens);
-        cursor = cursors.follow(page.next_cursor)?;
-        if cursor.is_none() || tokens.len() >= limit {
-            return Ok((tokens, cursor.is_some()));
-        }
-        let progress = progress.get_or_insert_with(|| context.out.progress("Listing tokens"));
-        progress.set_message(format!("Listing tokens: {}", tokens.len()));
-    }
 }
 
 fn print(tokens: &[Token], context: &Context) -> Result<(), Failure> {

@@ -1,4 +1,5 @@
-//! `portcullis token …`: a token's life. What several of its commands need is in `format`, `grant_flags` and `lookup`.
+//! `portcullis token …`: a token's life. What several of its commands need is in `format`, `grant_flags`,
+//! `lookup` and `pages`.
 
 mod create;
 mod delete;
@@ -9,6 +10,7 @@ pub(crate) mod format;
 mod grant_flags;
 mod list;
 pub(crate) mod lookup;
+mod pages;
 mod revoke;
 mod rotate;
 mod tighten;

@@ -1,0 +1,53 @@
+//! The pages of a list: how many of its entries are wanted, and following the cursors.
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::Failure;
+use crate::api::{Call, Cursors};
+
+/// The most that the service puts on a page.
+const MOST_PER_PAGE: usize = 100;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Limit {
+    /// How many at most
+    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// All that there are
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+}
+
+impl Limit {
+    /// Follows the pages of a list, of each of which `split` takes the entries, as they came, and the next cursor. Also
+    /// says whether there are more entries than were asked for. Before each page but the first, `progress` is given the
+    /// number of entries so far.
+    pub(super) fn entries<'a, P: DeserializeOwned>(
+        &self,
+        list: impl Fn() -> Call<'a>,
+        split: impl Fn(P) -> (Vec<Box<RawValue>>, Option<String>),
+        mut progress: impl FnMut(usize),
+    ) -> Result<(Vec<Box<RawValue>>, bool), Failure> {
+        let limit = if self.all { usize::MAX } else { usize::try_from(self.limit).unwrap_or(usize::MAX) };
+        let (mut entries, mut cursor) = (Vec::new(), None::<String>);
+        let mut cursors = Cursors::default();
+        loop {
+            let size = MOST_PER_PAGE.min(limit - entries.len());
+            let page = list().query("limit", Some(size)).query("cursor", cursor.as_ref()).send()?.read()?;
+            let (more, next_cursor) = split(page);
+            entries.extend(more);
+            cursor = cursors.follow(next_cursor)?;
+            if cursor.is_none() || entries.len() >= limit {
+                return Ok((entries, cursor.is_some()));
+            }
+            progress(entries.len());
+        }
+    }
+}
+
+/// The entries as one document: `{"tokens":[…]}`.
+pub(super) fn document(field: &str, entries: &[Box<RawValue>]) -> String {
+    let entries = entries.iter().map(|entry| entry.get()).collect::<Vec<_>>().join(",");
+    format!("{{\"{field}\":[{entries}]}}")
+}
