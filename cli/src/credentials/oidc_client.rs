@@ -1,6 +1,5 @@
 //! An OpenID Connect provider as a public client sees it: its discovery document, and the calls
-//! of a program to it. A library for this exists (`oauth2`), and would bring a second generation
-//! of random numbers, hashes, times and errors into the command for these few calls.
+//! of a program to it. ADR 0026 says why no library makes them.
 
 use std::fmt;
 
