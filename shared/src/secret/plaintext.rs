@@ -43,7 +43,7 @@ impl Secret {
     pub fn renew<R: TryCryptoRng>(prefix: &Prefix, id: &TokenId, rng: &mut R) -> Result<Self, R::Error> {
         let drawn = draw(rng, SECRET)?;
         // Reserved in full, so that growing never leaves a copy behind.
-        let mut text = Zeroizing::new(String::with_capacity(token_length(&prefix)));
+        let mut text = Zeroizing::new(String::with_capacity(token_length(prefix)));
         for part in [prefix.as_str(), "_", id.as_str(), &drawn] {
             text.push_str(part);
         }
