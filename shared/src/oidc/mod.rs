@@ -63,5 +63,6 @@ pub enum Refusal {
     Unavailable(String),
 }
 
-#[cfg(all(test, feature = "session"))]
+#[cfg(test)]
+#[cfg(feature = "session")]
 mod tests;
