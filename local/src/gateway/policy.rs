@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use wildmatch::WildMatch;
 
 /// An answer that could be understood. It is good for any request of its caller.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,34 +94,9 @@ fn arn_matches(pattern: &str, arn: &str) -> bool {
             && patterns.by_ref().zip(parts.by_ref()).all(|(pattern, part)| matches(pattern, part)))
 }
 
-/// `*` is any run of characters, slashes included, and `?` is any one of them.
+/// `*` is any run of characters, slashes included, and `?` is any one of them; nothing else is special.
 fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    let (mut p, mut t) = (0, 0);
-    // Where to go on when a comparison fails: behind the last star, one character later.
-    let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p + 1, t + 1));
-                p += 1;
-            }
-            Some(wanted) if *wanted == '?' || Some(wanted) == text.get(t) => {
-                p += 1;
-                t += 1;
-            }
-            _ => match retry {
-                Some((after_star, next)) => {
-                    p = after_star;
-                    t = next;
-                    retry = Some((after_star, next + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.iter().skip(p).all(|rest| *rest == '*')
+    WildMatch::new(pattern).matches(text)
 }
 
 fn context(context: Option<&Value>) -> Result<BTreeMap<String, String>, Malformed> {
