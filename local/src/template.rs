@@ -6,12 +6,14 @@
 //! place, because a stack that starts with a route missing would be believed.
 
 mod api;
+mod error;
 mod intrinsics;
 mod node;
 mod table;
 mod yaml;
 
 pub use api::{Api, GatewayResponse, HeaderValue, Route};
+pub use error::TemplateError;
 pub use table::{Attribute, AttributeType, Index, Key, Table};
 
 use node::Node;
@@ -41,22 +43,6 @@ pub struct Defaults {
     pub retention_days: u32,
     /// `HistoryDays`.
     pub history_days: u32,
-}
-
-/// Why a template cannot be used.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum TemplateError {
-    /// Not YAML, or YAML that no template is made of.
-    #[error("template.yaml is not valid YAML: {0}")]
-    Yaml(String),
-    /// Something expected is not there, or is not what it has to be.
-    #[error("template.yaml: {place} {problem}")]
-    Content {
-        /// Where, as a path from the top.
-        place: String,
-        /// What is wrong there.
-        problem: String,
-    },
 }
 
 impl Template {

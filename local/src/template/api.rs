@@ -1,6 +1,7 @@
 //! The REST API as `AWS::Serverless::Api` and the functions' `Api` events describe it.
 
-use super::{TemplateError, node::Node};
+use super::error::TemplateError;
+use super::node::Node;
 use std::collections::BTreeMap;
 
 /// The API, its routes and what it answers by itself.

@@ -1,7 +1,7 @@
 //! A value of the template together with its place, so that whoever finds something wrong
 //! can say where.
 
-use super::TemplateError;
+use super::error::TemplateError;
 use serde_json::{Map, Value};
 use std::str::FromStr;
 

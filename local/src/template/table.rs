@@ -1,6 +1,7 @@
 //! The table as `AWS::DynamoDB::Table` describes it: keys, indexes, what they project, TTL.
 
-use super::{TemplateError, node::Node};
+use super::error::TemplateError;
+use super::node::Node;
 
 /// A table, to be created under any name.
 #[derive(Debug, Clone, PartialEq, Eq)]

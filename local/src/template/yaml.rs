@@ -2,7 +2,7 @@
 //! `{"Ref": "A"}` and `!Sub "a"` becomes `{"Fn::Sub": "a"}`, as CloudFormation itself does
 //! before anything else.
 
-use super::TemplateError;
+use super::error::TemplateError;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
