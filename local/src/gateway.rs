@@ -11,14 +11,18 @@ mod cache;
 mod content_encoding;
 mod context;
 mod event;
+mod incoming;
+mod mounted_api;
 mod policy;
 mod responses;
 mod routes;
 
 pub(crate) use access_log::AccessLog;
-pub(crate) use afterwards::Afterwards;
+pub(crate) use afterwards::{Afterwards, Work};
 pub(crate) use cache::AuthorizerCache;
 pub(crate) use event::{method_arn, query_parameters};
+pub(crate) use incoming::{Incoming, MAX_BODY};
+pub(crate) use mounted_api::MountedApi;
 pub(crate) use responses::Kind;
 pub(crate) use routes::Routes;
 
@@ -27,17 +31,12 @@ use axum::body::Bytes;
 use cache::Key;
 use context::Context;
 use event::Call;
-use http::{HeaderMap, Method, Response};
+use http::Response;
 use policy::Answer;
 use portcullis::clock::{Clock, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-
-/// Work that is done when an answer has left.
-pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What stands behind the gateway: an authorizer, and functions by name.
 pub(crate) trait Backend: Send + Sync + 'static {
@@ -47,40 +46,6 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
     /// Calls a function with a proxy event.
     fn invoke(&self, function: &str, event: Value) -> impl Future<Output = Result<Response<Bytes>, String>> + Send;
-}
-
-/// A request as it came in.
-#[derive(Debug)]
-pub(crate) struct Incoming {
-    /// The method.
-    pub(crate) method: Method,
-    /// The path as it was asked for, undecoded.
-    pub(crate) path: String,
-    /// What stands behind the question mark, undecoded.
-    pub(crate) query: String,
-    /// The headers.
-    pub(crate) headers: HeaderMap,
-    /// The body; none when it is larger than API Gateway takes.
-    pub(crate) body: Option<Bytes>,
-    /// The address of the TCP peer. No header can change it.
-    pub(crate) source_ip: IpAddr,
-}
-
-/// An API at a place of the gateway, as a base path mapping of a custom domain has it.
-#[derive(Debug)]
-pub(crate) struct MountedApi {
-    /// The first segment of its paths; none for the API that takes all the rest.
-    pub(crate) base_path: Option<String>,
-    /// Its id, as it stands in its ARNs.
-    pub(crate) id: String,
-    /// The stage that is mounted.
-    pub(crate) stage: String,
-    /// The stage's variables.
-    pub(crate) stage_variables: BTreeMap<String, String>,
-    /// Its routes.
-    pub(crate) routes: Routes,
-    /// The authorizer's answers for it, where they are kept.
-    pub(crate) authorizer_cache: Option<AuthorizerCache>,
 }
 
 /// The gateway.
@@ -101,9 +66,7 @@ pub(crate) struct Gateway<B> {
     pub(crate) domain: String,
 }
 
-/// The largest body that API Gateway takes.
-pub(crate) const MAX_BODY: usize = 10 * 1024 * 1024;
-/// The longest path and query. API Gateway counts the headers in as well.
+/// The longest pathand query. API Gateway counts the headers in as well.
 const MAX_TARGET: usize = 10_240;
 
 impl<B: Backend> Gateway<B> {

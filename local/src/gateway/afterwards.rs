@@ -1,9 +1,12 @@
 //! Work that waits until an answer has left, and is done before the next caller is looked
 //! at: one Lambda environment takes no new event before it has finished with the last.
 
-use super::Work;
+use std::pin::Pin;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+
+/// Work that is done when an answer has left.
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The work that is still going on.
 #[derive(Default)]

@@ -5,7 +5,7 @@
 //! The caller is known by its identity sources, the `Authorization` header and the address.
 //! The header is a secret, so that only its digest is in the memory of this.
 
-use super::Incoming;
+use super::incoming::Incoming;
 use super::policy::Answer;
 use http::header::AUTHORIZATION;
 use portcullis::clock::Timestamp;

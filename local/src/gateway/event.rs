@@ -1,9 +1,10 @@
 //! The events that API Gateway sends: `REQUEST` to an authorizer, the proxy event (payload
 //! 1.0) to a function. Both are made of the same request, field by field as AWS has them.
 
+use super::incoming::Incoming;
+use super::mounted_api::MountedApi;
 use super::policy::Answer;
 use super::routes::Matched;
-use super::{Incoming, MountedApi};
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use portcullis::clock::Timestamp;

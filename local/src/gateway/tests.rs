@@ -6,6 +6,7 @@ mod open;
 
 use super::*;
 use fixture::{Does, Fixture, answer, body, get};
+use http::Method;
 use serde_json::json;
 
 #[tokio::test]

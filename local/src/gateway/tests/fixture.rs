@@ -2,7 +2,7 @@
 
 use super::super::*;
 use crate::template::{Route, Template};
-use http::StatusCode;
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
