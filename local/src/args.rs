@@ -13,7 +13,6 @@ use portcullis_local::{Data, LogFormat, Options};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Starts Portcullis on this machine: the token API, the authorizer and an API to protect.
 #[derive(Debug, Parser)]
@@ -122,19 +121,6 @@ enum Log {
 }
 
 impl Args {
-    /// Reads the command line. What is wrong with it is one line on standard error.
-    pub(crate) fn read() -> Result<Self, ExitCode> {
-        Self::try_parse().map_err(|error| {
-            if !error.use_stderr() {
-                // --help and --version; nothing is left to do if they cannot be printed.
-                let _ = error.print();
-                return ExitCode::SUCCESS;
-            }
-            crate::complain(&format!("{} (see --help)", first_paragraph(&error.to_string())));
-            ExitCode::from(2)
-        })
-    }
-
     pub(crate) fn log(&self) -> LogFormat {
         match self.log {
             Log::Json => LogFormat::Json,
@@ -200,11 +186,12 @@ fn issuer(text: &str) -> Result<String, &'static str> {
     if secure && !text.contains(['?', '#', '@']) { Ok(text.to_owned()) } else { Err(RULE) }
 }
 
-/// What is wrong, without the usage that clap prints below it.
-fn first_paragraph(error: &str) -> String {
-    let lines = error.lines().map(str::trim).take_while(|line| !line.is_empty());
-    let text = lines.collect::<Vec<_>>().join(" ");
-    text.strip_prefix("error: ").map_or_else(|| text.clone(), str::to_owned)
+/// What is wrong with a command line, in one line, without the usage that clap prints below it.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let text = lines.join(" ");
+    format!("{} (see --help)", text.strip_prefix("error: ").unwrap_or(&text))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod args;
 mod welcome;
 
 use args::Args;
+use clap::Parser as _;
 use portcullis::logging::OURS;
 use portcullis_local::LogFormat;
 use std::io::{self, Write};
@@ -14,9 +15,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = match Args::read() {
+    let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(code) => return code,
+        Err(error) if error.use_stderr() => {
+            complain(&args::one_line(&error));
+            return ExitCode::from(2);
+        }
+        Err(help) => {
+            // --help and --version; nothing is left to do if they cannot be printed.
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
     };
     log_to_stderr(args.log());
     match run(args).await {
