@@ -10,60 +10,38 @@
 //! knows nothing about tokens, and nothing about how its sessions are verified.
 
 mod answer;
+mod authorization_request;
 mod authorize;
 mod device;
 mod form;
 mod grants;
 mod guard;
+mod issuer;
 mod oauth;
 mod page;
 mod redirect_uri;
 mod session;
 mod token;
 
+pub(crate) use issuer::oidc;
+pub(crate) use session::NoKey;
+
 use crate::gateway::Incoming;
 use answer::{as_json, hardened, html, not_allowed, prefers_html, problem, told};
 use axum::body::Bytes;
 use form::Wanted;
-use grants::Grants;
 use guard::Guard;
 use http::{Method, Response, StatusCode};
+use issuer::{BASE, Issuer};
 use page::{Form, Page};
 use portcullis::clock::Clock;
-use portcullis::oidc::Provider;
-use serde_json::{Value, json};
-use session::{Key, Session};
+use serde_json::json;
 use std::net::SocketAddr;
-
-/// Everything below this path is the sign-in's.
-const BASE: &str = "/dev";
-const AUDIENCE: &str = "portcullis-dev";
 
 /// The sign-in of one server.
 pub(crate) struct SignIn {
-    /// The server, without a slash at the end.
-    url: String,
     guard: Guard,
-    key: Key,
-    grants: Grants,
-    clock: Clock,
-}
-
-/// The system gave no random bytes.
-#[derive(Debug, thiserror::Error)]
-#[error("the development sign-in has no key: the system gave no random bytes")]
-pub struct NoKey;
-
-/// How the sessions of the sign-in at this server are recognised.
-pub(crate) fn oidc(url: &str) -> Provider {
-    Provider {
-        issuer: format!("{url}{BASE}"),
-        audience: AUDIENCE.to_owned(),
-        groups_claim: "groups".to_owned(),
-        owner_claim: "sub".to_owned(),
-        client_id: AUDIENCE.to_owned(),
-        scopes: "openid offline_access".to_owned(),
-    }
+    issuer: Issuer,
 }
 
 /// Where a person signs in.
@@ -79,8 +57,7 @@ pub(crate) fn has(path: &str) -> bool {
 impl SignIn {
     /// A sign-in with a new key, for a server that listens on a loopback address.
     pub(crate) fn new(address: SocketAddr, clock: Clock) -> Result<Self, NoKey> {
-        let (url, guard, grants) = (format!("http://{address}"), Guard::new(address), Grants::new(clock.clone()));
-        Ok(Self { url, guard, key: Key::draw()?, grants, clock })
+        Ok(Self { guard: Guard::new(address), issuer: Issuer::new(format!("http://{address}"), clock)? })
     }
 
     /// Answers a request below its path.
@@ -103,49 +80,22 @@ impl SignIn {
         };
         let path = incoming.path.strip_prefix(BASE).unwrap_or_default();
         match (path, asked) {
-            ("/.well-known/openid-configuration", READ) => as_json(&self.discovery()),
-            ("/jwks", READ) => as_json(&json!({"keys": [self.key.public()]})),
+            ("/.well-known/openid-configuration", READ) => as_json(&self.issuer.discovery()),
+            ("/jwks", READ) => as_json(&json!({"keys": [self.issuer.key.public()]})),
             ("/.well-known/openid-configuration" | "/jwks", _) => not_allowed(READ),
             ("/sign-in", READ) => html(&Self::page()),
             ("/sign-in", POST) => self.sign_in(incoming),
-            ("/authorize", READ) => authorize::show(incoming, &self.issuer()),
-            ("/authorize", POST) => authorize::answer(self, incoming),
-            ("/device", READ) => device::show(self, incoming),
-            ("/device", POST) => device::answer(self, incoming),
+            ("/authorize", READ) => authorize::show(&self.issuer, incoming),
+            ("/authorize", POST) => authorize::answer(&self.issuer, incoming),
+            ("/device", READ) => device::show(&self.issuer, incoming),
+            ("/device", POST) => device::answer(&self.issuer, incoming),
             ("/sign-in" | "/authorize" | "/device", _) => not_allowed(FORM),
-            ("/device_authorization", POST) => device::begin(self, incoming),
-            ("/token", POST) => token::answer(self, incoming),
-            ("/revoke", POST) => token::revoke(self, incoming),
+            ("/device_authorization", POST) => device::begin(&self.issuer, incoming),
+            ("/token", POST) => token::answer(&self.issuer, incoming),
+            ("/revoke", POST) => token::revoke(&self.issuer, incoming),
             ("/device_authorization" | "/token" | "/revoke", _) => not_allowed(POST),
             _ => problem(StatusCode::NOT_FOUND, "not_found", "Not found", "The sign-in is at /dev/sign-in."),
         }
-    }
-
-    fn issuer(&self) -> String {
-        oidc(&self.url).issuer
-    }
-
-    /// RFC 8414, and OpenID Connect Discovery.
-    fn discovery(&self) -> Value {
-        let issuer = self.issuer();
-        json!({
-            "jwks_uri": format!("{issuer}/jwks"),
-            "authorization_endpoint": format!("{issuer}/authorize"),
-            "token_endpoint": format!("{issuer}/token"),
-            "device_authorization_endpoint": format!("{issuer}/device_authorization"),
-            "revocation_endpoint": format!("{issuer}/revoke"),
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
-            "grant_types_supported": [token::CODE, token::DEVICE, token::REFRESH],
-            "code_challenge_methods_supported": ["S256"],
-            "scopes_supported": ["openid", "offline_access"],
-            "token_endpoint_auth_methods_supported": ["none"],
-            "revocation_endpoint_auth_methods_supported": ["none"],
-            "authorization_response_iss_parameter_supported": true,
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [session::ALGORITHM],
-            "issuer": issuer,
-        })
     }
 
     fn page() -> Page {
@@ -159,14 +109,14 @@ impl SignIn {
             Err(refusal) => return *refusal,
         };
         let session = match wanted {
-            Ok(wanted) => self.session(wanted, None),
+            Ok(wanted) => self.issuer.session(wanted, None),
             Err(problem) => return told(problem),
         };
-        if prefers_html(&incoming.headers) { html(&Page::session(&session, &self.url)) } else { as_json(&session) }
-    }
-
-    fn session(&self, wanted: Wanted, nonce: Option<&str>) -> Session {
-        Session::new(&self.key, &oidc(&self.url), wanted, nonce, self.clock.now())
+        if prefers_html(&incoming.headers) {
+            html(&Page::session(&session, &self.issuer.url))
+        } else {
+            as_json(&session)
+        }
     }
 }
 

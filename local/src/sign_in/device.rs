@@ -1,10 +1,10 @@
 //! The device authorization grant ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)): a
 //! program asks for a code, and a person types it in on a page, in whatever browser.
 
-use super::SignIn;
 use super::answer::{as_json, form, html, told};
 use super::form::{FIELDS, Wanted};
 use super::grants::{DEVICE_SECONDS, INTERVAL_SECONDS};
+use super::issuer::Issuer;
 use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
 use crate::gateway::Incoming;
@@ -13,18 +13,18 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 /// Answers a device with its codes.
-pub(super) fn begin(sign_in: &SignIn, incoming: &Incoming) -> Response<Bytes> {
-    match codes(sign_in, incoming) {
+pub(super) fn begin(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+    match codes(issuer, incoming) {
         Ok(codes) => as_json(&codes),
         Err(error) => error.into_response(),
     }
 }
 
-fn codes(sign_in: &SignIn, incoming: &Incoming) -> Result<Value, OAuthError> {
+fn codes(issuer: &Issuer, incoming: &Incoming) -> Result<Value, OAuthError> {
     let sent = Parameters::sent(incoming)?;
     sent.client()?;
-    let (device_code, user_code) = sign_in.grants.device(sent.scope()?)?;
-    let page = format!("{}/device", sign_in.issuer());
+    let (device_code, user_code) = issuer.grants.device(sent.scope()?)?;
+    let page = format!("{}/device", issuer.name());
     Ok(json!({
         "device_code": device_code,
         "user_code": user_code,
@@ -36,12 +36,12 @@ fn codes(sign_in: &SignIn, incoming: &Incoming) -> Result<Value, OAuthError> {
 }
 
 /// Shows the page on which a person types the code in, or signs in for the one in the link.
-pub(super) fn show(sign_in: &SignIn, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn show(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
     let sent = Parameters::read(&incoming.query);
     let Ok(Some(user_code)) = sent.once("user_code") else {
         return html(&Page::ask_for_code());
     };
-    let Some(user_code) = sign_in.grants.waiting(user_code) else {
+    let Some(user_code) = issuer.grants.waiting(user_code) else {
         return unknown();
     };
     let intro = format!("A device asks who you are. Go on if it shows the code {user_code}.");
@@ -49,7 +49,7 @@ pub(super) fn show(sign_in: &SignIn, incoming: &Incoming) -> Response<Bytes> {
 }
 
 /// Notes what the person said.
-pub(super) fn answer(sign_in: &SignIn, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn answer(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
     let sent = match form(incoming) {
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
         Err(refusal) => return *refusal,
@@ -60,7 +60,7 @@ pub(super) fn answer(sign_in: &SignIn, incoming: &Incoming) -> Response<Bytes> {
         Ok(said) => said,
         Err(problem) => return told(problem),
     };
-    if sign_in.grants.say(&user_code, said) { html(&Page::device_told(denied)) } else { unknown() }
+    if issuer.grants.say(&user_code, said) { html(&Page::device_told(denied)) } else { unknown() }
 }
 
 fn unknown() -> Response<Bytes> {

@@ -1,7 +1,7 @@
 //! What was granted and not yet fetched: codes, the questions of devices, and refresh tokens.
 //! All of it lives in this process alone, each for its time, and only so many at once.
 
-use super::authorize::Asked;
+use super::authorization_request::AuthorizationRequest;
 use super::form::Wanted;
 use super::oauth::{OAuthError, Scope};
 use base64::Engine as _;
@@ -38,7 +38,7 @@ pub(super) struct Grants {
 
 #[derive(Default)]
 struct Held {
-    codes: Kept<(Asked, Wanted)>,
+    codes: Kept<(AuthorizationRequest, Wanted)>,
     devices: Kept<Device>,
     refresh: Kept<Grant>,
 }
@@ -60,15 +60,15 @@ impl Grants {
     }
 
     /// A code for what a client asked and a person granted.
-    pub(super) fn code(&self, asked: Asked, wanted: Wanted) -> Result<String, OAuthError> {
+    pub(super) fn code(&self, request: AuthorizationRequest, wanted: Wanted) -> Result<String, OAuthError> {
         let code = secret()?;
         let now = self.clock.now();
-        self.held().codes.put(code.clone(), (asked, wanted), now, CODE_SECONDS);
+        self.held().codes.put(code.clone(), (request, wanted), now, CODE_SECONDS);
         Ok(code)
     }
 
     /// What a code stands for. Whatever comes of it, nobody uses it again.
-    pub(super) fn take_code(&self, code: &str) -> Option<(Asked, Wanted)> {
+    pub(super) fn take_code(&self, code: &str) -> Option<(AuthorizationRequest, Wanted)> {
         let now = self.clock.now();
         self.held().codes.take(code, now)
     }

@@ -1,13 +1,21 @@
 //! The words that all OAuth calls of the sign-in share: their parameters, the one client and
 //! their errors ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749)).
 
-use super::{AUDIENCE, answer};
+use super::answer;
 use crate::gateway::{Incoming, query_parameters};
 use axum::body::Bytes;
 use http::{Response, StatusCode};
 use portcullis::http::MOST_BYTES;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// The one client, and the audience of its sessions.
+pub(super) const CLIENT_ID: &str = "portcullis-dev";
+
+/// What a client may present at the token endpoint.
+pub(super) const CODE: &str = "authorization_code";
+pub(super) const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub(super) const REFRESH: &str = "refresh_token";
 
 /// What was sent, in a query or a form.
 pub(super) struct Parameters(BTreeMap<String, Vec<String>>);
@@ -70,7 +78,7 @@ impl Parameters {
     /// # Errors
     /// `invalid_client`: there is one client here.
     pub(super) fn client(&self) -> Result<(), OAuthError> {
-        let known = self.once("client_id")? == Some(AUDIENCE);
+        let known = self.once("client_id")? == Some(CLIENT_ID);
         known.then_some(()).ok_or(OAuthError {
             error: "invalid_client",
             description: "client_id must be portcullis-dev, the one client of the development sign-in.",

@@ -1,7 +1,6 @@
 //! The sessions that the sign-in hands out: JWTs, signed with a key that only this process
 //! has ever had.
 
-use super::NoKey;
 use super::form::Wanted;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -15,6 +14,11 @@ use sha2::{Digest as _, Sha256};
 
 /// Its name in a JWT's header, for Ed25519.
 pub(super) const ALGORITHM: &str = "EdDSA";
+
+/// The system gave no random bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("the development sign-in has no key: the system gave no random bytes")]
+pub struct NoKey;
 
 /// What signs.
 pub(super) struct Key {

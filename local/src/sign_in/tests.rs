@@ -78,7 +78,7 @@ fn the_discovery_document_lists_every_call_and_has_the_issuer_that_the_stack_acc
     assert_eq!(document["issuer"], accepted.issuer);
     let sign_in = sign_in();
     let keys = body(&sign_in.answer(&request(Method::GET, "/dev/jwks", &[], "")));
-    assert_eq!(keys, json!({"keys": [sign_in.key.public()]}));
+    assert_eq!(keys, json!({"keys": [sign_in.issuer.key.public()]}));
 }
 
 #[test]

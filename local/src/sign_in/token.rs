@@ -1,18 +1,14 @@
 //! The token endpoint: a code, a device code or a refresh token in, a session out. And the
 //! end of a refresh token ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)).
 
-use super::SignIn;
 use super::answer::as_json;
 use super::grants::Grant;
-use super::oauth::{OAuthError, Parameters};
+use super::issuer::Issuer;
+use super::oauth::{CODE, DEVICE, OAuthError, Parameters, REFRESH};
 use crate::gateway::Incoming;
 use axum::body::Bytes;
 use http::Response;
 use serde::Serialize;
-
-pub(super) const CODE: &str = "authorization_code";
-pub(super) const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-pub(super) const REFRESH: &str = "refresh_token";
 
 /// The session is both tokens: this issuer has one kind, and one audience.
 #[derive(Serialize)]
@@ -27,19 +23,19 @@ struct Tokens {
 }
 
 /// Answers a client that presents what it was granted.
-pub(super) fn answer(sign_in: &SignIn, incoming: &Incoming) -> Response<Bytes> {
-    match granted(sign_in, incoming).and_then(|grant| tokens(sign_in, grant)) {
+pub(super) fn answer(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+    match granted(issuer, incoming).and_then(|grant| tokens(issuer, grant)) {
         Ok(tokens) => as_json(&tokens),
         Err(error) => error.into_response(),
     }
 }
 
 /// Ends a refresh token, and says nothing about whether there was one.
-pub(super) fn revoke(sign_in: &SignIn, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn revoke(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
     let ended = || {
         let sent = Parameters::sent(incoming)?;
         sent.client()?;
-        sign_in.grants.take_refresh(sent.required("token", "token must be there.")?);
+        issuer.grants.take_refresh(sent.required("token", "token must be there.")?);
         Ok(())
     };
     match ended() {
@@ -48,16 +44,16 @@ pub(super) fn revoke(sign_in: &SignIn, incoming: &Incoming) -> Response<Bytes> {
     }
 }
 
-fn granted(sign_in: &SignIn, incoming: &Incoming) -> Result<Grant, OAuthError> {
+fn granted(issuer: &Issuer, incoming: &Incoming) -> Result<Grant, OAuthError> {
     let sent = Parameters::sent(incoming)?;
     sent.client()?;
     match sent.required("grant_type", "grant_type must be there.")? {
-        CODE => by_code(sign_in, &sent),
-        DEVICE => sign_in.grants.poll(sent.required("device_code", "device_code must be there.")?),
+        CODE => by_code(issuer, &sent),
+        DEVICE => issuer.grants.poll(sent.required("device_code", "device_code must be there.")?),
         REFRESH => {
             let token = sent.required("refresh_token", "refresh_token must be there.")?;
             let unknown = OAuthError::invalid_grant("The refresh token is unknown, was used or has expired.");
-            sign_in.grants.take_refresh(token).ok_or(unknown)
+            issuer.grants.take_refresh(token).ok_or(unknown)
         }
         _ => Err(OAuthError {
             error: "unsupported_grant_type",
@@ -66,11 +62,11 @@ fn granted(sign_in: &SignIn, incoming: &Incoming) -> Result<Grant, OAuthError> {
     }
 }
 
-fn by_code(sign_in: &SignIn, sent: &Parameters) -> Result<Grant, OAuthError> {
+fn by_code(issuer: &Issuer, sent: &Parameters) -> Result<Grant, OAuthError> {
     let code = sent.required("code", "code must be there.")?;
     let redirect_uri = sent.required("redirect_uri", "redirect_uri must be there, as it was in the question.")?;
     let verifier = sent.required("code_verifier", "code_verifier must be there (PKCE).")?;
-    let granted = sign_in.grants.take_code(code);
+    let granted = issuer.grants.take_code(code);
     let (asked, wanted) = granted.ok_or(OAuthError::invalid_grant("The code is unknown, was used or is too old."))?;
     if redirect_uri != asked.redirect_uri.as_str() || !asked.is_proved_by(verifier) {
         return Err(OAuthError::invalid_grant("redirect_uri or code_verifier are not those of the question."));
@@ -78,12 +74,12 @@ fn by_code(sign_in: &SignIn, sent: &Parameters) -> Result<Grant, OAuthError> {
     Ok(Grant { wanted, scope: asked.scope, nonce: asked.nonce })
 }
 
-fn tokens(sign_in: &SignIn, grant: Grant) -> Result<Tokens, OAuthError> {
+fn tokens(issuer: &Issuer, grant: Grant) -> Result<Tokens, OAuthError> {
     let expires_in = grant.wanted.expires_in;
-    let jwt = sign_in.session(grant.wanted.clone(), grant.nonce.as_deref()).jwt;
+    let jwt = issuer.session(grant.wanted.clone(), grant.nonce.as_deref()).jwt;
     let scope = grant.scope.granted();
     // A nonce binds the session of one question; OpenID Connect wants none in a later one.
     let later = Grant { nonce: None, ..grant };
-    let refresh_token = later.scope.offline.then(|| sign_in.grants.refresh(later)).transpose()?;
+    let refresh_token = later.scope.offline.then(|| issuer.grants.refresh(later)).transpose()?;
     Ok(Tokens { access_token: jwt.clone(), id_token: jwt, token_type: "Bearer", expires_in, scope, refresh_token })
 }

@@ -2,6 +2,7 @@
 
 use super::client::*;
 use super::*;
+use serde_json::Value;
 
 const OPENID: [(&str, &str); 2] = [("client_id", "portcullis-dev"), ("scope", "openid")];
 

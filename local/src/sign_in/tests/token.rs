@@ -2,6 +2,7 @@
 
 use super::client::*;
 use super::*;
+use serde_json::Value;
 
 const CODE: (&str, &str) = ("grant_type", "authorization_code");
 const REFRESH: (&str, &str) = ("grant_type", "refresh_token");

@@ -1,0 +1,73 @@
+//! The issuer itself: its key, what it has granted, and what it says about itself.
+
+use super::form::Wanted;
+use super::grants::Grants;
+use super::oauth::{self, CLIENT_ID};
+use super::session::{self, Key, NoKey, Session};
+use portcullis::clock::Clock;
+use portcullis::oidc::Provider;
+use serde_json::{Value, json};
+
+/// Everything below this path is the sign-in's.
+pub(super) const BASE: &str = "/dev";
+
+/// The issuer of one server.
+pub(super) struct Issuer {
+    /// The server, without a slash at the end.
+    pub(super) url: String,
+    pub(super) key: Key,
+    pub(super) grants: Grants,
+    clock: Clock,
+}
+
+/// How the sessions of the sign-in at this server are recognised.
+pub(crate) fn oidc(url: &str) -> Provider {
+    Provider {
+        issuer: format!("{url}{BASE}"),
+        audience: CLIENT_ID.to_owned(),
+        groups_claim: "groups".to_owned(),
+        owner_claim: "sub".to_owned(),
+        client_id: CLIENT_ID.to_owned(),
+        scopes: "openid offline_access".to_owned(),
+    }
+}
+
+impl Issuer {
+    /// An issuer with a new key.
+    pub(super) fn new(url: String, clock: Clock) -> Result<Self, NoKey> {
+        Ok(Self { url, key: Key::draw()?, grants: Grants::new(clock.clone()), clock })
+    }
+
+    /// Its name, the `iss` of its sessions.
+    pub(super) fn name(&self) -> String {
+        oidc(&self.url).issuer
+    }
+
+    /// RFC 8414, and OpenID Connect Discovery.
+    pub(super) fn discovery(&self) -> Value {
+        let issuer = self.name();
+        json!({
+            "jwks_uri": format!("{issuer}/jwks"),
+            "authorization_endpoint": format!("{issuer}/authorize"),
+            "token_endpoint": format!("{issuer}/token"),
+            "device_authorization_endpoint": format!("{issuer}/device_authorization"),
+            "revocation_endpoint": format!("{issuer}/revoke"),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": [oauth::CODE, oauth::DEVICE, oauth::REFRESH],
+            "code_challenge_methods_supported": ["S256"],
+            "scopes_supported": ["openid", "offline_access"],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "revocation_endpoint_auth_methods_supported": ["none"],
+            "authorization_response_iss_parameter_supported": true,
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [session::ALGORITHM],
+            "issuer": issuer,
+        })
+    }
+
+    /// A session that begins now.
+    pub(super) fn session(&self, wanted: Wanted, nonce: Option<&str>) -> Session {
+        Session::new(&self.key, &oidc(&self.url), wanted, nonce, self.clock.now())
+    }
+}
