@@ -185,7 +185,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         domain: address.to_string(),
     });
     let (stop, stopped) = oneshot::channel();
-    let sign_in_url = sign_in.as_ref().map(|_| sign_in::page_url(&url));
+    let sign_in_url = sign_in.as_ref().map(|_| sign_in::sign_in_url(&url));
     let stack = Stack { gateway: Arc::clone(&gateway), sign_in };
     let server = tokio::spawn(serve(listener, stack, stopped));
     Ok(Running { address, admin, gateway, sign_in_url, stop: Some(stop), server, engine, data_dir })
@@ -216,7 +216,7 @@ impl Running {
         &self.admin.origin
     }
 
-    /// The page of the development sign-in, where there is one.
+    /// Where the development sign-in returns sessions, where there is one.
     #[must_use]
     pub fn sign_in_url(&self) -> Option<&str> {
         self.sign_in_url.as_deref()

@@ -27,13 +27,12 @@ pub(crate) use issuer::oidc;
 pub(crate) use session::NoKey;
 
 use crate::gateway::Incoming;
-use answer::{as_json, hardened, html, not_allowed, prefers_html, problem, told};
+use answer::{as_json, hardened, not_allowed, problem, told};
 use axum::body::Bytes;
 use form::Wanted;
 use guard::Guard;
 use http::{Method, Response, StatusCode};
 use issuer::{BASE, Issuer};
-use page::{Form, Page};
 use portcullis::clock::Clock;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -44,8 +43,8 @@ pub(crate) struct SignIn {
     issuer: Issuer,
 }
 
-/// Where a person signs in.
-pub(crate) fn page_url(url: &str) -> String {
+/// Where a form gets a session without any flow.
+pub(crate) fn sign_in_url(url: &str) -> String {
     format!("{url}{BASE}/sign-in")
 }
 
@@ -83,39 +82,34 @@ impl SignIn {
             ("/.well-known/openid-configuration", READ) => as_json(&self.issuer.discovery()),
             ("/jwks", READ) => as_json(&json!({"keys": [self.issuer.key.public()]})),
             ("/.well-known/openid-configuration" | "/jwks", _) => not_allowed(READ),
-            ("/sign-in", READ) => html(&Self::page()),
             ("/sign-in", POST) => self.sign_in(incoming),
             ("/authorize", READ) => authorize::show(&self.issuer, incoming),
             ("/authorize", POST) => authorize::answer(&self.issuer, incoming),
             ("/device", READ) => device::show(&self.issuer, incoming),
             ("/device", POST) => device::answer(&self.issuer, incoming),
-            ("/sign-in" | "/authorize" | "/device", _) => not_allowed(FORM),
+            ("/authorize" | "/device", _) => not_allowed(FORM),
             ("/device_authorization", POST) => device::begin(&self.issuer, incoming),
             ("/token", POST) => token::answer(&self.issuer, incoming),
             ("/revoke", POST) => token::revoke(&self.issuer, incoming),
-            ("/device_authorization" | "/token" | "/revoke", _) => not_allowed(POST),
-            _ => problem(StatusCode::NOT_FOUND, "not_found", "Not found", "The sign-in is at /dev/sign-in."),
+            ("/sign-in" | "/device_authorization" | "/token" | "/revoke", _) => not_allowed(POST),
+            _ => problem(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "Not found",
+                "The calls are in /dev/.well-known/openid-configuration.",
+            ),
         }
     }
 
-    fn page() -> Page {
-        let intro = "You get a session, to paste it wherever you need one.";
-        Page::form(&Form { action: "/dev/sign-in", intro, carried: &[] })
-    }
-
+    /// A session without any flow, for the shell and for tests.
     fn sign_in(&self, incoming: &Incoming) -> Response<Bytes> {
         let wanted = match answer::form(incoming) {
             Ok(form) => Wanted::read(form),
             Err(refusal) => return *refusal,
         };
-        let session = match wanted {
-            Ok(wanted) => self.issuer.session(wanted, None),
-            Err(problem) => return told(problem),
-        };
-        if prefers_html(&incoming.headers) {
-            html(&Page::session(&session, &self.issuer.url))
-        } else {
-            as_json(&session)
+        match wanted {
+            Ok(wanted) => as_json(&self.issuer.session(wanted, None)),
+            Err(problem) => told(problem),
         }
     }
 }

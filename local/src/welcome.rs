@@ -42,12 +42,10 @@ fn note(origin: &Origin) -> String {
 /// Whose sessions are accepted, and where there is a development sign-in, how to get one.
 fn sessions(running: &Running) -> String {
     match (running.sign_in_url(), running.oidc()) {
-        (Some(page), _) => {
-            format!(
-                "Sign in as anybody (development only) at {page}, or here:\n\n{}",
-                session_line(&running.url(), page)
-            )
-        }
+        (Some(sign_in), _) => format!(
+            "Sign in as anybody (development only) in the console, with `portcullis login`, or here:\n\n{}",
+            session_line(&running.url(), sign_in)
+        ),
         (None, Some(oidc)) => format!("Sessions of {} for {} are accepted.", oidc.issuer, oidc.audience),
         (None, None) => "The development sign-in is off, because others can reach this address; \
                          --oidc-issuer names a provider."
@@ -56,10 +54,10 @@ fn sessions(running: &Running) -> String {
 }
 
 /// Leaves the session in `$SESSION`, and asks who that is.
-fn session_line(url: &str, page: &str) -> String {
+fn session_line(url: &str, sign_in: &str) -> String {
     let take = r#"sed -n 's/.*"session":"\([^"]*\)".*/\1/p'"#;
     format!(
-        "SESSION=$(curl -sS {page} -d 'name=alice&groups=portcullis-admin' | {take}); \
+        "SESSION=$(curl -sS {sign_in} -d 'name=alice&groups=portcullis-admin' | {take}); \
          curl -sS {url}/me -H \"Authorization: Bearer $SESSION\"; echo"
     )
 }

@@ -143,7 +143,8 @@ fn the_three_lines_that_it_prints_create_use_and_revoke_a_token() {
 fn the_development_sign_in_hands_out_a_session_and_says_what_it_is() {
     let started = Started::new(&["--ephemeral"]);
     let page = format!("{}/dev/sign-in", started.url());
-    assert!(started.welcome.contains(&format!("(development only) at {page}")), "{}", started.welcome);
+    assert!(started.welcome.contains("(development only)"), "{}", started.welcome);
+    assert!(started.session_line().contains(&format!("curl -sS {page} ")), "{}", started.welcome);
     let said = bash(&format!("curl -sS {page} -d 'name=alice&groups=portcullis-admin,other&expires_in=3600'"));
     let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(answer["owner"], "alice");

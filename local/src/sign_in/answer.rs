@@ -4,7 +4,7 @@ use super::page::Page;
 use crate::gateway::Incoming;
 use axum::body::Bytes;
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -82,20 +82,12 @@ pub(super) fn form(incoming: &Incoming) -> Result<&[u8], Box<Response<Bytes>>> {
 
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| media_type(value).eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-}
-
-pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|range| media_type(range).eq_ignore_ascii_case("text/html"))
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn typed(content_type: &'static str, body: Bytes) -> Response<Bytes> {
     let mut answer = Response::new(body);
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
-}
-
-fn media_type(value: &str) -> &str {
-    value.split(';').next().unwrap_or_default().trim()
 }

@@ -26,12 +26,6 @@ impl AuthorizationRequest {
                 return Err(OAuthError { error: "unsupported_response_type", description });
             }
         }
-        if sent.once("response_mode")?.is_some_and(|mode| mode != "query") {
-            return Err(OAuthError::invalid("response_mode must be query."));
-        }
-        if sent.once("prompt")? == Some("none") {
-            return Err(OAuthError { error: "login_required", description: "Nobody is signed in beforehand here." });
-        }
         let challenge = sent.required("code_challenge", "code_challenge must be there (PKCE).")?;
         if sent.once("code_challenge_method")? != Some("S256") {
             return Err(OAuthError::invalid("code_challenge_method must be S256."));

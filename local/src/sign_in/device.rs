@@ -3,7 +3,7 @@
 
 use super::answer::{as_json, form, html, told};
 use super::form::{FIELDS, Wanted};
-use super::grants::{DEVICE_SECONDS, INTERVAL_SECONDS};
+use super::grants::DEVICE_SECONDS;
 use super::issuer::Issuer;
 use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
@@ -31,7 +31,7 @@ fn codes(issuer: &Issuer, incoming: &Incoming) -> Result<Value, OAuthError> {
         "verification_uri": page,
         "verification_uri_complete": format!("{page}?user_code={user_code}"),
         "expires_in": DEVICE_SECONDS,
-        "interval": INTERVAL_SECONDS,
+        "interval": 1,
     }))
 }
 

@@ -16,9 +16,6 @@ const MOST: usize = 1000;
 const CODE_SECONDS: i64 = 60;
 pub(super) const DEVICE_SECONDS: i64 = 600;
 const REFRESH_SECONDS: i64 = 7 * 86_400;
-/// Between two questions of a device, and what it is slowed down by.
-pub(super) const INTERVAL_SECONDS: i64 = 1;
-const SLOWER_SECONDS: i64 = 5;
 /// Letters that are not taken for others and make no words, as RFC 8628 advises.
 const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
@@ -48,8 +45,6 @@ struct Device {
     user_code: String,
     scope: Scope,
     expires_at: Timestamp,
-    interval: i64,
-    next: Timestamp,
     /// What the person said: yes, as this one; or no.
     said: Option<Option<Wanted>>,
 }
@@ -78,8 +73,7 @@ impl Grants {
         let (code, user_code) = (secret()?, user_code()?);
         let now = self.clock.now();
         let expires_at = now.plus_seconds(DEVICE_SECONDS);
-        let interval = INTERVAL_SECONDS;
-        let device = Device { user_code: user_code.clone(), scope, expires_at, interval, next: now, said: None };
+        let device = Device { user_code: user_code.clone(), scope, expires_at, said: None };
         // Kept for longer than it is good for, so that the device hears what happened.
         self.held().devices.put(code.clone(), device, now, 2 * DEVICE_SECONDS);
         Ok((code, user_code))
@@ -111,12 +105,6 @@ impl Grants {
         if device.expires_at <= now {
             return Err(OAuthError { error: "expired_token", description: "The device code has expired." });
         }
-        if now < device.next {
-            device.interval += SLOWER_SECONDS;
-            device.next = now.plus_seconds(device.interval);
-            return Err(OAuthError { error: "slow_down", description: "Wait five seconds longer from now on." });
-        }
-        device.next = now.plus_seconds(device.interval);
         let (scope, said) = (device.scope, device.said.take());
         let said =
             said.ok_or(OAuthError { error: "authorization_pending", description: "Nobody has signed in yet." })?;

@@ -2,7 +2,6 @@
 //! to be understood.
 
 use super::redirect_uri::RedirectUri;
-use super::session::Session;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -15,8 +14,8 @@ const GROUPS: [&str; 5] =
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.5rem}label{display:block;margin-top:1rem;font-weight:600}\
-input,textarea,button{box-sizing:border-box;font:inherit;padding:.5rem}\
-input,textarea{width:100%}textarea{font-family:monospace}button{margin-top:1rem}";
+input,button{box-sizing:border-box;font:inherit;padding:.5rem}\
+input{width:100%}button{margin-top:1rem}";
 
 /// Suggestions: one click, and a name with the group of a usual role.
 const PEOPLE: [(&str, &str); 3] =
@@ -33,7 +32,7 @@ pub(super) struct Form<'a> {
     pub(super) action: &'static str,
     /// Why somebody is asked, as plain text.
     pub(super) intro: &'a str,
-    /// What goes along with the answer. With something in it, a person may also say no.
+    /// What goes along with the answer.
     pub(super) carried: &'a [(&'static str, &'a str)],
 }
 
@@ -44,31 +43,14 @@ impl Page {
         let intro = escaped(intro);
         let hidden: String = carried.iter().map(|(name, value)| hidden(name, value)).collect();
         let opened = format!("<form method=\"post\" action=\"{action}\">\n{hidden}");
-        let no = format!("\n{opened}<button name=\"deny\" value=\"yes\">Do not sign in</button>\n</form>");
-        let no = if carried.is_empty() { "" } else { &no };
         let people: String = PEOPLE.iter().map(|person| one_click(&opened, person)).collect();
         let fields = fields();
         Self::new(format!(
             "<p>{intro}</p>\n\
              <p>Nobody checks who you are: say who you want to be, and you get a session as that person. \
              A deployment uses the OpenID Connect provider of its operator instead.</p>\n\
-             {people}{opened}{fields}</form>{no}"
-        ))
-    }
-
-    /// A session, and a line that uses it.
-    pub(super) fn session(session: &Session, url: &str) -> Self {
-        let groups = if session.groups.is_empty() { "no groups".to_owned() } else { session.groups.join(", ") };
-        let (owner, groups) = (escaped(&session.owner), escaped(&groups));
-        let (jwt, until, url) = (escaped(&session.jwt), session.expires_at, escaped(url));
-        Self::new(format!(
-            "<p>You are <strong>{owner}</strong> ({groups}) until {until}, or until this server stops.</p>\n\
-             <label for=\"session\">Session</label>\n\
-             <textarea id=\"session\" rows=\"8\" readonly spellcheck=\"false\">{jwt}</textarea>\n\
-             <label for=\"curl\">Who am I? A line for the shell</label>\n\
-             <textarea id=\"curl\" rows=\"8\" readonly spellcheck=\"false\">\
-             curl -sS {url}/me -H \"Authorization: Bearer {jwt}\"</textarea>\n\
-             <p><a href=\"/dev/sign-in\">Sign in as somebody else</a></p>"
+             {people}{opened}{fields}</form>\n\
+             {opened}<button name=\"deny\" value=\"yes\">Do not sign in</button>\n</form>"
         ))
     }
 

@@ -29,16 +29,15 @@ fn a_clients_question_is_the_sign_in_page_and_its_answer_a_code() {
 #[test]
 fn one_click_signs_a_suggested_person_in() {
     let client = Client::new();
-    for answer in [client.open("/dev/authorize", &QUESTION, &[]), ask("/dev/sign-in")] {
-        let page = page(&answer);
-        for (name, group) in [("alice", "portcullis-admin"), ("bob", "portcullis-viewer")] {
-            let fields = format!(
-                "<input type=\"hidden\" name=\"name\" value=\"{name}\">\n\
-                 <input type=\"hidden\" name=\"groups\" value=\"{group}\">\n\
-                 <button type=\"submit\">Sign in as {name} ({group})</button>\n</form>"
-            );
-            assert!(page.contains(&fields), "{page}");
-        }
+    let answer = client.open("/dev/authorize", &QUESTION, &[]);
+    let page = page(&answer);
+    for (name, group) in [("alice", "portcullis-admin"), ("bob", "portcullis-viewer")] {
+        let fields = format!(
+            "<input type=\"hidden\" name=\"name\" value=\"{name}\">\n\
+             <input type=\"hidden\" name=\"groups\" value=\"{group}\">\n\
+             <button type=\"submit\">Sign in as {name} ({group})</button>\n</form>"
+        );
+        assert!(page.contains(&fields), "{page}");
     }
 }
 
@@ -95,12 +94,7 @@ fn the_client_hears_what_is_wrong_with_its_question() {
             assert!(!back.contains_key("code"));
         }
     }
-    for (more, error) in [
-        (("prompt", "none"), "login_required"),
-        (("response_mode", "fragment"), "invalid_request"),
-        (("scope", "openid"), "invalid_request"),
-        (("nonce", "n"), "invalid_request"),
-    ] {
+    for (more, error) in [(("scope", "openid"), "invalid_request"), (("nonce", "n"), "invalid_request")] {
         let back = went_back(&client.open("/dev/authorize", &[&QUESTION[..], &[more]].concat(), &[]));
         assert_eq!(back["error"], error, "{more:?}");
     }
