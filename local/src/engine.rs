@@ -11,6 +11,7 @@ mod table;
 
 pub use table::create_table;
 
+use crate::server_task::ServerTask;
 use crate::template::{Index, Table};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
@@ -20,15 +21,12 @@ use portcullis::store::{Connection, Timeouts};
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// The name of the table here.
 pub const TABLE: &str = "portcullis";
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// How long a request that is still running may hold up the end.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// A running engine. It ends with [`Engine::shutdown`].
 pub struct Engine {
@@ -38,8 +36,7 @@ pub struct Engine {
     pub client: Client,
     connection: Connection,
     database: Database,
-    stop: Option<oneshot::Sender<()>>,
-    server: JoinHandle<()>,
+    server: ServerTask,
     sweeper: JoinHandle<()>,
 }
 
@@ -88,10 +85,10 @@ impl Engine {
             ..Connection::default()
         };
         let client = portcullis::store::connect(connection.clone())?;
-        let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, database.clone(), access_key, stopped));
+        let router = serve::router(database.clone(), &access_key);
+        let server = ServerTask::spawn("the database engine", listener, router);
         let sweeper = tokio::spawn(sweep(database.clone()));
-        Ok(Self { endpoint, client, connection, database, stop: Some(stop), server, sweeper })
+        Ok(Self { endpoint, client, connection, database, server, sweeper })
     }
 
     /// How to reach it, key included, for clients and connections of one's own.
@@ -132,20 +129,13 @@ impl Engine {
 
     /// Lets running requests finish and closes the database.
     pub async fn shutdown(mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The server may be gone already; then there is nothing to tell it.
-            let _ = stop.send(());
-        }
-        if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
-            tracing::warn!("the database engine was stopped with a request still running");
-        }
+        self.server.shutdown().await;
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
         self.sweeper.abort();
-        self.server.abort();
     }
 }
 
@@ -159,16 +149,6 @@ fn open(file: Option<&Path>) -> Result<Database, EngineError> {
         }
     };
     database.map_err(|error| EngineError::Open(error.to_string()))
-}
-
-async fn serve(listener: TcpListener, database: Database, access_key: String, stopped: oneshot::Receiver<()>) {
-    let stopped = async {
-        // A dropped sender ends the engine as a sent word does.
-        let _ = stopped.await;
-    };
-    if let Err(error) = serve::serve(listener, database, &access_key, stopped).await {
-        tracing::error!(%error, "the database engine failed");
-    }
 }
 
 async fn sweep(database: Database) {

@@ -23,6 +23,7 @@ pub mod engine;
 mod functions;
 mod gateway;
 mod server;
+mod server_task;
 mod sign_in;
 mod start_error;
 pub mod template;
@@ -45,19 +46,14 @@ use portcullis::oidc::Provider;
 use portcullis::store::{Limits, Timeouts, Tokens};
 use portcullis::{App, Settings, oidc};
 use server::Stack;
+use server_task::ServerTask;
 use sign_in::SignIn;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use template::{Api, Template};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-
-/// How long a request that is still running may hold up the end.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// How to start.
 pub struct Options {
@@ -119,8 +115,7 @@ pub struct Running {
     admin: admin::Admin,
     gateway: Arc<Gateway<Functions>>,
     sign_in_url: Option<String>,
-    stop: Option<oneshot::Sender<()>>,
-    server: JoinHandle<()>,
+    server: ServerTask,
     engine: Engine,
     // Last: what is in it has to be closed before it is removed.
     data_dir: DataDir,
@@ -184,11 +179,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         clock: options.clock,
         domain: address.to_string(),
     });
-    let (stop, stopped) = oneshot::channel();
     let sign_in_url = sign_in.as_ref().map(|_| sign_in::sign_in_url(&url));
     let stack = Stack { gateway: Arc::clone(&gateway), sign_in };
-    let server = tokio::spawn(serve(listener, stack, stopped));
-    Ok(Running { address, admin, gateway, sign_in_url, stop: Some(stop), server, engine, data_dir })
+    let server = ServerTask::spawn("the server", listener, server::router(stack));
+    Ok(Running { address, admin, gateway, sign_in_url, server, engine, data_dir })
 }
 
 impl Running {
@@ -243,14 +237,7 @@ impl Running {
     /// Lets running requests finish, closes the database, and removes a temporary
     /// directory.
     pub async fn shutdown(mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The server may be gone already; then there is nothing to tell it.
-            let _ = stop.send(());
-        }
-        if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
-            tracing::warn!("stopped with a request still running");
-            self.server.abort();
-        }
+        self.server.shutdown().await;
         self.gateway.afterwards.settle().await;
         self.engine.shutdown().await;
     }
@@ -262,16 +249,6 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 fn cannot_listen(address: SocketAddr, error: io::Error) -> StartError {
     StartError::Listen { address, error }
-}
-
-async fn serve(listener: TcpListener, stack: Stack, stopped: oneshot::Receiver<()>) {
-    let stopped = async {
-        // A dropped sender ends the server as a sent word does.
-        let _ = stopped.await;
-    };
-    if let Err(error) = server::serve(listener, stack, stopped).await {
-        tracing::error!(%error, "the server failed");
-    }
 }
 
 /// What empties the cache of the one API that has one here.

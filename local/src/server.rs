@@ -11,10 +11,8 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 
 /// What answers.
 pub(crate) struct Stack {
@@ -23,15 +21,9 @@ pub(crate) struct Stack {
     pub(crate) sign_in: Option<SignIn>,
 }
 
-/// Serves until `stopped` ends, then lets the running requests finish.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    stack: Stack,
-    stopped: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let router = Router::new().fallback(handle).with_state(Arc::new(stack));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stopped).await
+/// What every request to the port leads to.
+pub(crate) fn router(stack: Stack) -> Router {
+    Router::new().fallback(handle).with_state(Arc::new(stack))
 }
 
 async fn handle(

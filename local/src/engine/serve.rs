@@ -15,7 +15,6 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::TcpListener;
 
 /// DynamoDB's own limit of a request.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -27,16 +26,10 @@ struct Guarded {
     credential: String,
 }
 
-/// Serves until `stopped` ends, then lets the running requests finish.
-pub(super) async fn serve(
-    listener: TcpListener,
-    database: Database,
-    access_key: &str,
-    stopped: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+/// The operations, for the client with this access key.
+pub(super) fn router(database: Database, access_key: &str) -> Router {
     let guarded = Guarded { database, credential: format!("Credential={access_key}/") };
-    let router = Router::new().route("/", post(handle)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(guarded);
-    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+    Router::new().route("/", post(handle)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(guarded)
 }
 
 async fn handle(State(guarded): State<Guarded>, headers: HeaderMap, body: Bytes) -> Response {
