@@ -1,17 +1,17 @@
 //! The command line.
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::NonEmptyStringValueParser as NonEmpty;
 use clap::{Parser, ValueEnum, value_parser};
-use http::Uri;
 use portcullis::authz::TokenManagement;
 use portcullis::clock::Clock;
+use portcullis::https_url::Url;
 use portcullis::oidc::Provider;
 use portcullis::secret::Prefix;
 use portcullis::store::Limits;
 use portcullis::{Settings, authz, oidc, token};
 use portcullis_local::{Data, LogFormat, Options};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Starts Portcullis on this machine: the token API, the authorizer and an API to protect.
@@ -63,41 +63,23 @@ pub(crate) struct Args {
     oidc_issuer: Option<String>,
 
     /// What the provider's sessions have to be for: their `aud`
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), requires = "oidc_issuer")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmpty::new(), requires = "oidc_issuer")]
     oidc_audience: Option<String>,
 
     /// The claim with a person's groups
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_parser = NonEmptyStringValueParser::new(),
-        default_value = "groups",
-        requires = "oidc_issuer"
-    )]
+    #[arg(long, value_name = "NAME", value_parser = NonEmpty::new(), default_value = "groups", requires = "oidc_issuer")]
     oidc_groups_claim: String,
 
     /// The claim that names the person
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_parser = NonEmptyStringValueParser::new(),
-        default_value = "sub",
-        requires = "oidc_issuer"
-    )]
+    #[arg(long, value_name = "NAME", value_parser = NonEmpty::new(), default_value = "sub", requires = "oidc_issuer")]
     oidc_owner_claim: String,
 
     /// The public client with which the command line signs people in, where it is not the audience
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), requires = "oidc_issuer")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmpty::new(), requires = "oidc_issuer")]
     oidc_client_id: Option<String>,
 
     /// What it asks the provider for, with spaces between
-    #[arg(
-        long,
-        value_name = "SCOPES",
-        value_parser = NonEmptyStringValueParser::new(),
-        default_value = "openid",
-        requires = "oidc_issuer"
-    )]
+    #[arg(long, value_name = "SCOPES", value_parser = NonEmpty::new(), default_value = "openid", requires = "oidc_issuer")]
     oidc_scopes: String,
 
     /// The audit log on standard output: a line of JSON for each decision, or one for people
@@ -174,16 +156,9 @@ fn prefix(text: &str) -> Result<Prefix, String> {
 /// An issuer is compared letter by letter with the `iss` of its sessions, so it is kept as it
 /// was written. Over plain HTTP anyone on the way could put in keys of their own.
 fn issuer(text: &str) -> Result<String, &'static str> {
-    const RULE: &str = "must be an https URL, or http on a loopback address, without ? and #";
-    let uri: Uri = text.parse().map_err(|_| RULE)?;
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    let secure = match uri.scheme_str() {
-        Some("https") => !host.is_empty(),
-        Some("http") => loopback,
-        _ => false,
-    };
-    if secure && !text.contains(['?', '#', '@']) { Ok(text.to_owned()) } else { Err(RULE) }
+    let url = Url::parse(text).filter(|_| !text.contains(['?', '#', '@']));
+    let url = url.ok_or("must be an https URL, or http on a loopback address, without ? and #")?;
+    Ok(url.as_str().to_owned())
 }
 
 /// What is wrong with a command line, in one line, without the usage that clap prints below it.
