@@ -6,7 +6,6 @@ use super::mounted_api::MountedApi;
 use super::policy::Answer;
 use super::routes::Matched;
 use http::HeaderMap;
-use percent_encoding::percent_decode_str;
 use portcullis::clock::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -170,16 +169,10 @@ fn values(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
 /// The values of each parameter of a query; a form has the same encoding.
 pub(crate) fn query_parameters(query: &str) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        all.entry(form_decode(name)).or_default().push(form_decode(value));
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        all.entry(name.into_owned()).or_default().push(value.into_owned());
     }
     all
-}
-
-fn form_decode(text: &str) -> String {
-    let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
 /// The single-valued view of a map: the last value of each name.
