@@ -6,33 +6,33 @@
 //! allowed, except on the routes that are declared open. Everything that goes wrong on the way ends as a refusal.
 
 mod access_log;
-mod afterwards;
-mod cache;
+mod authorizer_cache;
+mod authorizer_response;
+mod background_tasks;
 mod content_encoding;
-mod context;
+mod context_variables;
 mod event;
+mod gateway_responses;
 mod incoming;
 mod mounted_api;
-mod policy;
-mod responses;
 mod routes;
 
 pub(crate) use access_log::AccessLog;
-pub(crate) use afterwards::{Afterwards, Work};
-pub(crate) use cache::AuthorizerCache;
+pub(crate) use authorizer_cache::AuthorizerCache;
+pub(crate) use background_tasks::{Afterwards, Work};
 pub(crate) use event::{method_arn, query_parameters};
+pub(crate) use gateway_responses::Kind;
 pub(crate) use incoming::{Incoming, MAX_BODY};
 pub(crate) use mounted_api::MountedApi;
-pub(crate) use responses::Kind;
 pub(crate) use routes::Routes;
 
 use crate::template::GatewayResponse;
+use authorizer_cache::Key;
+use authorizer_response::Answer;
 use axum::body::Bytes;
-use cache::Key;
-use context::Context;
+use context_variables::Context;
 use event::Call;
 use http::Response;
-use policy::Answer;
 use portcullis::clock::{Clock, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ impl<B: Backend> Gateway<B> {
             Err(kind) => (Err(kind), None),
         };
 
-        let mut answer = answer.unwrap_or_else(|kind| responses::render(&self.responses, kind, &mut context));
+        let mut answer = answer.unwrap_or_else(|kind| gateway_responses::render(&self.responses, kind, &mut context));
         if let Ok(value) = request_id.parse() {
             answer.headers_mut().insert("x-amzn-requestid", value);
         }

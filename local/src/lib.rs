@@ -4,42 +4,43 @@
 //! | --- | --- |
 //! | [`template`] | what `template.yaml` says: routes, gateway responses, table |
 //! | `gateway` | the API Gateway behaviour that we rely on |
-//! | `console` | the console, built when somebody asks for it |
-//! | `sign_in` | an OpenID Connect issuer for development, in front of the gateway |
+//! | `console_build` | the console, built when somebody asks for it |
+//! | `dev_idp` | an OpenID Connect issuer for development, in front of the gateway |
 //! | `control_plane` | the calls of API Gateway's own API that empty a cache |
-//! | [`engine`] | the DynamoDB engine |
+//! | [`dynamodb`] | the DynamoDB engine |
 //! | [`data_dir`] | what survives a restart |
 //!
 //! [`start`] puts them together with the functions of `functions/`, in this process. The
 //! program `portcullis-local` is that and a command line; tests start as many as they like.
 
-mod admin;
+mod admin_token;
 mod audit_log;
-mod console;
+mod console_build;
 mod control_plane;
 pub mod data_dir;
+mod dev_idp;
+pub mod dynamodb;
 mod echo;
-pub mod engine;
-mod functions;
+mod error;
 mod gateway;
+mod lambdas;
 mod server;
 mod server_task;
-mod sign_in;
-mod start_error;
 pub mod template;
 
-pub use admin::Origin;
+pub use admin_token::Origin;
 pub use audit_log::LogFormat;
-pub use start_error::StartError;
+pub use error::StartError;
 
 use audit_log::AuditLog;
 use authorizer::{Authorizer, HttpApiAnswer};
-use console::OnDemand;
+use console_build::OnDemand;
 use data_dir::DataDir;
-use engine::Engine;
+use dev_idp::SignIn;
+use dynamodb::Engine;
 use exchange::Exchange;
-use functions::Functions;
 use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
+use lambdas::Functions;
 use portcullis::cache_flush::{Flusher, Stages};
 use portcullis::clock::Clock;
 use portcullis::oidc::Provider;
@@ -47,7 +48,6 @@ use portcullis::store::{Limits, Timeouts, Tokens};
 use portcullis::{App, Settings, oidc};
 use server::Stack;
 use server_task::ServerTask;
-use sign_in::SignIn;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -112,7 +112,7 @@ impl Options {
 /// A running stack. It ends with [`Running::shutdown`].
 pub struct Running {
     address: SocketAddr,
-    admin: admin::Admin,
+    admin: admin_token::Admin,
     gateway: Arc<Gateway<Functions>>,
     sign_in_url: Option<String>,
     server: ServerTask,
@@ -143,7 +143,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let url = format!("http://{address}");
     let app = Arc::new(App {
-        tokens: Tokens::new(engine.client.clone(), engine::TABLE),
+        tokens: Tokens::new(engine.client.clone(), dynamodb::TABLE),
         settings: Settings {
             limits: Limits {
                 retention_days: template.defaults.retention_days,
@@ -151,7 +151,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
                 ..given.limits
             },
             oidc: oidc::Settings {
-                provider: given.oidc.provider.clone().or_else(|| sign_in.as_ref().map(|_| sign_in::oidc(&url))),
+                provider: given.oidc.provider.clone().or_else(|| sign_in.as_ref().map(|_| dev_idp::oidc(&url))),
                 timeout: Timeouts::ONE_MACHINE.attempt,
             },
             ..given.clone()
@@ -162,7 +162,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let console = OnDemand::new(options.console, app.settings.oidc.provider.as_ref())?;
     let authorizer = Authorizer::new((*app).clone(), HttpApiAnswer::Simple)?;
     authorizer.start().await;
-    let admin = admin::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
+    let admin = admin_token::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {
         apis: vec![echo::api(given.authz.cache_seconds), token_api(&template.api)?],
         responses: template.api.responses,
@@ -179,7 +179,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         clock: options.clock,
         domain: address.to_string(),
     });
-    let sign_in_url = sign_in.as_ref().map(|_| sign_in::sign_in_url(&url));
+    let sign_in_url = sign_in.as_ref().map(|_| dev_idp::sign_in_url(&url));
     let stack = Stack { gateway: Arc::clone(&gateway), sign_in };
     let server = ServerTask::spawn("the server", listener, server::router(stack));
     Ok(Running { address, admin, gateway, sign_in_url, server, engine, data_dir })

@@ -1,7 +1,7 @@
 //! `portcullis-local`: the whole stack on this machine, from the command line.
 
 mod args;
-mod welcome;
+mod banner;
 
 use args::Args;
 use clap::Parser as _;
@@ -44,7 +44,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let interrupted = interrupted()?;
     let running = portcullis_local::start(args.into_options()).await?;
     // With `--log json` standard output holds the audit log and nothing else.
-    let text = welcome::text(&running, &prefix);
+    let text = banner::text(&running, &prefix);
     match log {
         LogFormat::Pretty => writeln!(io::stdout(), "{text}")?,
         LogFormat::Json => writeln!(io::stderr(), "{text}")?,

@@ -2,9 +2,9 @@
 //! out.
 
 use crate::control_plane;
-use crate::functions::Functions;
+use crate::dev_idp::{self, SignIn};
 use crate::gateway::{Gateway, Incoming, MAX_BODY};
-use crate::sign_in::{self, SignIn};
+use crate::lambdas::Functions;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -41,7 +41,7 @@ async fn handle(
         source_ip: peer.ip(),
     };
     // Both before the gateway, which would write to the access log.
-    if let Some(sign_in) = stack.sign_in.as_ref().filter(|_| sign_in::has(&incoming.path)) {
+    if let Some(sign_in) = stack.sign_in.as_ref().filter(|_| dev_idp::has(&incoming.path)) {
         return sign_in.answer(&incoming).map(Body::from);
     }
     if let Some(answer) = control_plane::answer(&stack.gateway.apis, &incoming) {

@@ -5,7 +5,7 @@ use std::thread;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::engine::{Engine, create_table};
+use local::dynamodb::{Engine, create_table};
 use local::template::Template;
 use portcullis::secret::TokenId;
 use portcullis::store::{Connection, Timeouts, Tokens, connect};

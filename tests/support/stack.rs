@@ -110,7 +110,7 @@ impl Stack {
     /// Everything that lies in the table, read past the product, in this process.
     #[track_caller]
     pub(crate) fn table(&self) -> Vec<HashMap<String, AttributeValue>> {
-        let scan = self.running().engine().client.scan().table_name(local::engine::TABLE);
+        let scan = self.running().engine().client.scan().table_name(local::dynamodb::TABLE);
         let runtime = Runtime::new().expect("threads can be started");
         let page = runtime.block_on(scan.send()).expect("the table can be read");
         assert_eq!(page.last_evaluated_key, None, "one page is all of it");

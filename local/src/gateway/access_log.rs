@@ -1,6 +1,6 @@
 //! The access log: one line a request in the template's format, appended to a file.
 
-use super::context::Context;
+use super::context_variables::Context;
 use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};

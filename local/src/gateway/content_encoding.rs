@@ -1,8 +1,8 @@
 //! A request's body in a content coding, which API Gateway decodes before it calls anything:
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html>
 
+use super::gateway_responses::Kind;
 use super::incoming::{Incoming, MAX_BODY};
-use super::responses::Kind;
 use axum::body::Bytes;
 use flate2::read::{GzDecoder, ZlibDecoder};
 use http::header::CONTENT_ENCODING;

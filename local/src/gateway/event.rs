@@ -1,9 +1,9 @@
 //! The events that API Gateway sends: `REQUEST` to an authorizer, the proxy event (payload
 //! 1.0) to a function. Both are made of the same request, field by field as AWS has them.
 
+use super::authorizer_response::Answer;
 use super::incoming::Incoming;
 use super::mounted_api::MountedApi;
-use super::policy::Answer;
 use super::routes::Matched;
 use http::HeaderMap;
 use portcullis::clock::Timestamp;

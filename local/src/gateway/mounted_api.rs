@@ -1,6 +1,6 @@
 //! An API at a place of the gateway.
 
-use super::cache::AuthorizerCache;
+use super::authorizer_cache::AuthorizerCache;
 use super::routes::Routes;
 use std::collections::BTreeMap;
 

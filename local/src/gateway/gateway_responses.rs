@@ -1,7 +1,7 @@
 //! What the gateway answers by itself: API Gateway's response types, and the template's
 //! texts for them.
 
-use super::context::Context;
+use super::context_variables::Context;
 use crate::template::{GatewayResponse, HeaderValue};
 use axum::body::Bytes;
 use http::header::CONTENT_TYPE;

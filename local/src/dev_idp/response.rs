@@ -66,7 +66,7 @@ pub(super) fn problem(status: StatusCode, code: &str, title: &str, detail: &str)
 
 /// A problem in the words of the token API.
 pub(super) fn told(problem: Problem) -> Response<Bytes> {
-    problem.into_response().map(crate::functions::text)
+    problem.into_response().map(crate::lambdas::text)
 }
 
 /// The form that a page has sent, or why there is none.

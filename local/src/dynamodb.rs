@@ -6,7 +6,7 @@
 //! does not do by itself is clear away items whose `ttl` has passed; here that runs every
 //! minute, as DynamoDB does it in its own time.
 
-mod serve;
+mod server;
 mod table;
 
 pub use table::create_table;
@@ -85,7 +85,7 @@ impl Engine {
             ..Connection::default()
         };
         let client = portcullis::store::connect(connection.clone())?;
-        let router = serve::router(database.clone(), &access_key);
+        let router = server::router(database.clone(), &access_key);
         let server = ServerTask::spawn("the database engine", listener, router);
         let sweeper = tokio::spawn(sweep(database.clone()));
         Ok(Self { endpoint, client, connection, database, server, sweeper })

@@ -5,8 +5,8 @@
 //! The caller is known by its identity sources, the `Authorization` header and the address.
 //! The header is a secret, so that only its digest is in the memory of this.
 
+use super::authorizer_response::Answer;
 use super::incoming::Incoming;
-use super::policy::Answer;
 use http::header::AUTHORIZATION;
 use portcullis::clock::Timestamp;
 use sha2::{Digest as _, Sha256};

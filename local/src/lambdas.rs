@@ -2,7 +2,7 @@
 //! would send them.
 
 use crate::audit_log::AuditLog;
-use crate::console::OnDemand;
+use crate::console_build::OnDemand;
 use crate::echo;
 use crate::gateway::{Backend, Work};
 use authorizer::{Authorizer, Verdict};

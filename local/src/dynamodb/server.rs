@@ -101,7 +101,7 @@ fn answer(status: StatusCode, json: String) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::Engine;
+    use crate::dynamodb::Engine;
     use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
     use portcullis::store::{Connection, connect};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

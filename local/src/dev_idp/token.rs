@@ -1,10 +1,10 @@
 //! The token endpoint: a code, a device code or a refresh token in, a session out. And the
 //! end of a refresh token ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)).
 
-use super::answer::as_json;
-use super::grants::Grant;
 use super::issuer::Issuer;
 use super::oauth::{CODE, DEVICE, OAuthError, Parameters, REFRESH};
+use super::pending_grants::Grant;
+use super::response::as_json;
 use crate::gateway::Incoming;
 use axum::body::Bytes;
 use http::Response;

@@ -1,9 +1,9 @@
 //! The issuer itself: its key, what it has granted, and what it says about itself.
 
-use super::form::Wanted;
-use super::grants::Grants;
+use super::id_token::{self, Key, NoKey, Session};
 use super::oauth::{self, CLIENT_ID};
-use super::session::{self, Key, NoKey, Session};
+use super::pending_grants::Grants;
+use super::sign_in_form::Wanted;
 use portcullis::clock::Clock;
 use portcullis::oidc::Provider;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ impl Issuer {
             "revocation_endpoint_auth_methods_supported": ["none"],
             "authorization_response_iss_parameter_supported": true,
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [session::ALGORITHM],
+            "id_token_signing_alg_values_supported": [id_token::ALGORITHM],
             "issuer": issuer,
         })
     }

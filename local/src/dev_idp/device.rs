@@ -1,12 +1,12 @@
 //! The device authorization grant ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)): a
 //! program asks for a code, and a person types it in on a page, in whatever browser.
 
-use super::answer::{as_json, form, html, told};
-use super::form::{FIELDS, Wanted};
-use super::grants::DEVICE_SECONDS;
 use super::issuer::Issuer;
 use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
+use super::pending_grants::DEVICE_SECONDS;
+use super::response::{as_json, form, html, told};
+use super::sign_in_form::{FIELDS, Wanted};
 use crate::gateway::Incoming;
 use axum::body::Bytes;
 use http::{Response, StatusCode};

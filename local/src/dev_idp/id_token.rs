@@ -1,7 +1,7 @@
 //! The sessions that the sign-in hands out: JWTs, signed with a key that only this process
 //! has ever had.
 
-use super::form::Wanted;
+use super::sign_in_form::Wanted;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use portcullis::clock::Timestamp;
@@ -112,7 +112,7 @@ mod tests {
     fn session(key: &Key) -> Session {
         let wanted = Wanted::read(b"name=alice&groups=portcullis-admin,other&expires_in=3600").unwrap();
         let now = Timestamp::from_millis(1_800_000_000_123);
-        Session::new(key, &crate::sign_in::oidc("http://127.0.0.1:9050"), wanted, None, now)
+        Session::new(key, &crate::dev_idp::oidc("http://127.0.0.1:9050"), wanted, None, now)
     }
 
     #[test]

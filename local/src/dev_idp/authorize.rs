@@ -3,13 +3,13 @@
 //! [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)), from the client's question to the code
 //! in its redirect URI. Fetching something for the code is the token endpoint's.
 
-use super::answer::{form, html, problem, see_other, told};
 use super::authorization_request::AuthorizationRequest;
-use super::form::{FIELDS, Wanted};
 use super::issuer::Issuer;
 use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
 use super::redirect_uri::RedirectUri;
+use super::response::{form, html, problem, see_other, told};
+use super::sign_in_form::{FIELDS, Wanted};
 use crate::gateway::Incoming;
 use axum::body::Bytes;
 use http::{Response, StatusCode};

@@ -9,32 +9,32 @@
 //! It is answered before the gateway and writes no log: what it answers is a credential. It
 //! knows nothing about tokens, and nothing about how its sessions are verified.
 
-mod answer;
 mod authorization_request;
 mod authorize;
 mod device;
-mod form;
-mod grants;
-mod guard;
+mod id_token;
 mod issuer;
 mod oauth;
+mod origin_check;
 mod page;
+mod pending_grants;
 mod redirect_uri;
-mod session;
+mod response;
+mod sign_in_form;
 mod token;
 
+pub(crate) use id_token::NoKey;
 pub(crate) use issuer::oidc;
-pub(crate) use session::NoKey;
 
 use crate::gateway::Incoming;
-use answer::{as_json, hardened, not_allowed, problem, told};
 use axum::body::Bytes;
-use form::Wanted;
-use guard::Guard;
 use http::{Method, Response, StatusCode};
 use issuer::{BASE, Issuer};
+use origin_check::Guard;
 use portcullis::clock::Clock;
+use response::{as_json, hardened, not_allowed, problem, told};
 use serde_json::json;
+use sign_in_form::Wanted;
 use std::net::SocketAddr;
 
 /// The sign-in of one server.
@@ -103,7 +103,7 @@ impl SignIn {
 
     /// A session without any flow, for the shell and for tests.
     fn sign_in(&self, incoming: &Incoming) -> Response<Bytes> {
-        let wanted = match answer::form(incoming) {
+        let wanted = match response::form(incoming) {
             Ok(form) => Wanted::read(form),
             Err(refusal) => return *refusal,
         };

@@ -4,7 +4,7 @@
 use crate::data_dir::DataDir;
 use crate::gateway::method_arn;
 use crate::template::Api;
-use crate::{StartError, functions};
+use crate::{StartError, lambdas};
 use authorizer::Authorizer;
 use create::Bootstrap;
 use portcullis::App;
@@ -96,7 +96,7 @@ async fn refusal(authorizer: &Authorizer, api: &Api, token: &str) -> Result<Opti
         "requestContext": {"requestId": "start", "httpMethod": "GET", "path": "/me"},
     });
     let failed = |error: &dyn std::fmt::Display| StartError::Admin(error.to_string());
-    let verdict = functions::ask(authorizer, event).await.map_err(|error| failed(&error))?;
+    let verdict = lambdas::ask(authorizer, event).await.map_err(|error| failed(&error))?;
     match verdict.audit.rbac_decision {
         "allow" => Ok(None),
         "deny" => Ok(Some(verdict.audit.reason.unwrap_or("denied").to_owned())),

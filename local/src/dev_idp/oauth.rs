@@ -1,7 +1,7 @@
 //! The words that all OAuth calls of the sign-in share: their parameters, the one client and
 //! their errors ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749)).
 
-use super::answer;
+use super::response;
 use crate::gateway::{Incoming, query_parameters};
 use axum::body::Bytes;
 use http::{Response, StatusCode};
@@ -45,7 +45,7 @@ impl Parameters {
     /// # Errors
     /// `invalid_request`.
     pub(super) fn sent(incoming: &Incoming) -> Result<Self, OAuthError> {
-        if !answer::is_form(&incoming.headers) {
+        if !response::is_form(&incoming.headers) {
             return Err(OAuthError::invalid("The body must be application/x-www-form-urlencoded."));
         }
         let body = incoming.body.as_deref().filter(|body| body.len() <= MOST_BYTES);
@@ -122,7 +122,7 @@ impl OAuthError {
     }
 
     pub(super) fn into_response(self) -> Response<Bytes> {
-        let mut answer = answer::as_json(&self);
+        let mut answer = response::as_json(&self);
         *answer.status_mut() =
             if self.error == "server_error" { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
         answer

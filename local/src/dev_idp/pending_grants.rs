@@ -2,8 +2,8 @@
 //! All of it lives in this process alone, each for its time, and only so many at once.
 
 use super::authorization_request::AuthorizationRequest;
-use super::form::Wanted;
 use super::oauth::{OAuthError, Scope};
+use super::sign_in_form::Wanted;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use portcullis::clock::{Clock, Timestamp};

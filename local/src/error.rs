@@ -1,8 +1,8 @@
 //! What can go wrong at the start, in words.
 
 use crate::data_dir::DataDirError;
-use crate::engine::EngineError;
-use crate::sign_in::NoKey;
+use crate::dev_idp::NoKey;
+use crate::dynamodb::EngineError;
 use crate::template::TemplateError;
 use portcullis::env::ConfigError;
 use std::io;
