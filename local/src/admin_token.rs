@@ -17,12 +17,12 @@ const NAME: &str = "first admin";
 /// The admin token and how it came to be there.
 pub(crate) struct Admin {
     pub(crate) token: String,
-    pub(crate) origin: Origin,
+    pub(crate) origin: AdminTokenOrigin,
 }
 
 /// How the admin token came to be in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum AdminTokenOrigin {
     /// It was there, and is accepted.
     Kept,
     /// The table was new, and so is the token.
@@ -42,15 +42,15 @@ pub(crate) async fn ensure(
     table_is_new: bool,
 ) -> Result<Admin, StartError> {
     let origin = match dir.read_admin_token()? {
-        None if table_is_new => Origin::First,
-        None => Origin::FileMissing,
+        None if table_is_new => AdminTokenOrigin::First,
+        None => AdminTokenOrigin::FileMissing,
         Some(token) => {
             check_prefix(app, dir, &token)?;
             match refusal(authorizer, api, &token).await? {
                 None => {
-                    return Ok(Admin { token, origin: Origin::Kept });
+                    return Ok(Admin { token, origin: AdminTokenOrigin::Kept });
                 }
-                Some(reason) => Origin::Refused(reason),
+                Some(reason) => AdminTokenOrigin::Refused(reason),
             }
         }
     };

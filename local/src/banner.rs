@@ -1,7 +1,7 @@
 //! What is printed at the start: where things are, and lines to paste.
 
 use portcullis::secret::Prefix;
-use portcullis_local::{Origin, Running};
+use portcullis_local::{AdminTokenOrigin, Running};
 use std::path::Path;
 
 const OPEN: &str = "Warning: others can reach this address, and tokens go over it in plain HTTP.\n\n";
@@ -30,12 +30,12 @@ pub(crate) fn text(running: &Running, prefix: &Prefix) -> String {
     )
 }
 
-fn note(origin: &Origin) -> String {
+fn note(origin: &AdminTokenOrigin) -> String {
     match origin {
-        Origin::Kept => String::new(),
-        Origin::First => " (new)".to_owned(),
-        Origin::FileMissing => " (new: the file was missing)".to_owned(),
-        Origin::Refused(reason) => format!(" (new: the one before was refused as {reason})"),
+        AdminTokenOrigin::Kept => String::new(),
+        AdminTokenOrigin::First => " (new)".to_owned(),
+        AdminTokenOrigin::FileMissing => " (new: the file was missing)".to_owned(),
+        AdminTokenOrigin::Refused(reason) => format!(" (new: the one before was refused as {reason})"),
     }
 }
 

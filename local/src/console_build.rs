@@ -18,7 +18,7 @@ use web_console::{Console, Files, Settings};
 use crate::StartError;
 
 /// The console, and how far its building is.
-pub(crate) struct OnDemand {
+pub(crate) struct ConsoleBuilder {
     console: Console,
     /// None where it was built into this program.
     sources: Option<PathBuf>,
@@ -33,7 +33,7 @@ enum State {
     Failed(String),
 }
 
-impl OnDemand {
+impl ConsoleBuilder {
     pub(crate) fn new(sources: Option<PathBuf>, oidc: Option<&Provider>) -> Result<Self, StartError> {
         let wrong = |error: &dyn std::fmt::Display| StartError::Console(error.to_string());
         let variable = |name: &str| oidc.filter(|_| name == "PORTCULLIS_OIDC_ISSUER").map(|oidc| oidc.issuer.clone());
@@ -151,7 +151,7 @@ mod tests {
         sources
     }
 
-    fn ask(console: &OnDemand) -> (u16, String) {
+    fn ask(console: &ConsoleBuilder) -> (u16, String) {
         let event = json!({
             "resource": "/console", "path": "/console/", "httpMethod": "GET", "headers": {}, "multiValueHeaders": {},
             "requestContext": {"httpMethod": "GET", "path": "/console/", "resourcePath": "/console"},
@@ -165,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_built_after_the_last_change_is_served_at_once() {
         let sources = sources(&["src/main.tsx", "package.json", "dist/site/index.html"]);
-        let console = OnDemand::new(Some(sources.path().to_owned()), None).unwrap();
+        let console = ConsoleBuilder::new(Some(sources.path().to_owned()), None).unwrap();
         assert_eq!(ask(&console), (200, "<p>".to_owned()));
     }
 
@@ -174,7 +174,7 @@ mod tests {
         let sources = sources(&["dist/site/index.html", "src/deep/new.tsx"]);
         let built = fs::File::open(sources.path().join("dist/site/index.html")).unwrap();
         built.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        let console = OnDemand::new(Some(sources.path().to_owned()), None).unwrap();
+        let console = ConsoleBuilder::new(Some(sources.path().to_owned()), None).unwrap();
         let (status, text) = ask(&console);
         assert!(status == 503 && text.contains("is being built"), "{text}");
     }
@@ -182,7 +182,7 @@ mod tests {
     #[tokio::test]
     async fn where_it_cannot_be_built_a_plain_page_says_why_and_how_it_can() {
         let sources = sources(&["src/main.tsx", "package.json"]);
-        let console = OnDemand::new(Some(sources.path().to_owned()), None).unwrap();
+        let console = ConsoleBuilder::new(Some(sources.path().to_owned()), None).unwrap();
         assert!(ask(&console).1.contains("http-equiv=\"refresh\""), "the page comes by itself");
         let late = Instant::now() + Duration::from_secs(300);
         let (status, text) = loop {

@@ -4,7 +4,7 @@
 //! It is answered before the gateway, whose callers it is no business of, and only to
 //! programs on this machine. It knows APIs and their stages; it knows nothing about tokens.
 
-use crate::gateway::{Incoming, MountedApi};
+use crate::gateway::{IncomingRequest, MountedApi};
 use axum::body::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -15,7 +15,7 @@ use serde_json::json;
 const SIGNED: &[u8] = b"AWS4-HMAC-SHA256 ";
 
 /// Whose cache is to be emptied, as a path names it.
-struct Asked {
+struct FlushCall {
     api: String,
     stage: String,
     /// What says that it is done.
@@ -23,11 +23,11 @@ struct Asked {
 }
 
 /// Answers a request, if it is one to the control plane.
-pub(crate) fn answer(apis: &[MountedApi], incoming: &Incoming) -> Option<Response<Bytes>> {
+pub(crate) fn answer(apis: &[MountedApi], incoming: &IncomingRequest) -> Option<Response<Bytes>> {
     if incoming.method != Method::DELETE || !incoming.source_ip.to_canonical().is_loopback() {
         return None;
     }
-    let asked = Asked::read(&incoming.path)?;
+    let asked = FlushCall::read(&incoming.path)?;
     // The signature is not verified: there are no accounts on this machine, and an empty
     // cache gives nobody anything. But whoever does not sign would be refused by AWS.
     if !is_signed(&incoming.headers) {
@@ -51,7 +51,7 @@ pub(crate) fn answer(apis: &[MountedApi], incoming: &Incoming) -> Option<Respons
     Some(answer)
 }
 
-impl Asked {
+impl FlushCall {
     /// REST APIs and HTTP APIs have a call each. What is mounted here answers to both, so
     /// that both can be tried.
     fn read(path: &str) -> Option<Self> {
@@ -88,7 +88,7 @@ mod tests {
     const REST: &str = "/restapis/demo/stages/demo/cache/authorizers";
     const HTTP: &str = "/v2/apis/demo/stages/demo/cache/authorizers";
 
-    fn delete(path: &str) -> Incoming {
+    fn delete(path: &str) -> IncomingRequest {
         let mut incoming = get(path);
         incoming.method = Method::DELETE;
         incoming.source_ip = [127, 0, 0, 1].into();
@@ -97,11 +97,11 @@ mod tests {
         incoming
     }
 
-    fn answered(incoming: &Incoming) -> Option<Response<Bytes>> {
+    fn answered(incoming: &IncomingRequest) -> Option<Response<Bytes>> {
         answer(&[echo::api(60)], incoming)
     }
 
-    fn status(incoming: &Incoming) -> Option<u16> {
+    fn status(incoming: &IncomingRequest) -> Option<u16> {
         answered(incoming).map(|answer| answer.status().as_u16())
     }
 
@@ -182,7 +182,7 @@ mod tests {
             assert_eq!(status(&delete(path)), None, "{path}");
         }
         for method in [Method::GET, Method::POST, Method::PATCH, Method::OPTIONS] {
-            assert_eq!(status(&Incoming { method: method.clone(), ..delete(REST) }), None, "{method}");
+            assert_eq!(status(&IncomingRequest { method: method.clone(), ..delete(REST) }), None, "{method}");
         }
     }
 }

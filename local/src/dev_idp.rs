@@ -23,23 +23,23 @@ mod response;
 mod sign_in_form;
 mod token;
 
-pub(crate) use id_token::NoKey;
+pub(crate) use id_token::KeyGenerationError;
 pub(crate) use issuer::oidc;
 
-use crate::gateway::Incoming;
+use crate::gateway::IncomingRequest;
 use axum::body::Bytes;
 use http::{Method, Response, StatusCode};
 use issuer::{BASE, Issuer};
-use origin_check::Guard;
+use origin_check::OriginCheck;
 use portcullis::clock::Clock;
 use response::{as_json, hardened, not_allowed, problem, told};
 use serde_json::json;
-use sign_in_form::Wanted;
+use sign_in_form::SignInForm;
 use std::net::SocketAddr;
 
 /// The sign-in of one server.
 pub(crate) struct SignIn {
-    guard: Guard,
+    guard: OriginCheck,
     issuer: Issuer,
 }
 
@@ -55,12 +55,12 @@ pub(crate) fn has(path: &str) -> bool {
 
 impl SignIn {
     /// A sign-in with a new key, for a server that listens on a loopback address.
-    pub(crate) fn new(address: SocketAddr, clock: Clock) -> Result<Self, NoKey> {
-        Ok(Self { guard: Guard::new(address), issuer: Issuer::new(format!("http://{address}"), clock)? })
+    pub(crate) fn new(address: SocketAddr, clock: Clock) -> Result<Self, KeyGenerationError> {
+        Ok(Self { guard: OriginCheck::new(address), issuer: Issuer::new(format!("http://{address}"), clock)? })
     }
 
     /// Answers a request below its path.
-    pub(crate) fn answer(&self, incoming: &Incoming) -> Response<Bytes> {
+    pub(crate) fn answer(&self, incoming: &IncomingRequest) -> Response<Bytes> {
         let answer = match self.guard.refusal(incoming) {
             Some(detail) => problem(StatusCode::FORBIDDEN, "forbidden", "Not from here", detail),
             None => self.route(incoming),
@@ -68,7 +68,7 @@ impl SignIn {
         hardened(answer)
     }
 
-    fn route(&self, incoming: &Incoming) -> Response<Bytes> {
+    fn route(&self, incoming: &IncomingRequest) -> Response<Bytes> {
         const READ: &str = "GET, HEAD";
         const FORM: &str = "GET, HEAD, POST";
         const POST: &str = "POST";
@@ -102,9 +102,9 @@ impl SignIn {
     }
 
     /// A session without any flow, for the shell and for tests.
-    fn sign_in(&self, incoming: &Incoming) -> Response<Bytes> {
+    fn sign_in(&self, incoming: &IncomingRequest) -> Response<Bytes> {
         let wanted = match response::form(incoming) {
-            Ok(form) => Wanted::read(form),
+            Ok(form) => SignInForm::read(form),
             Err(refusal) => return *refusal,
         };
         match wanted {

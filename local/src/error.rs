@@ -1,7 +1,7 @@
 //! What can go wrong at the start, in words.
 
 use crate::data_dir::DataDirError;
-use crate::dev_idp::NoKey;
+use crate::dev_idp::KeyGenerationError;
 use crate::dynamodb::EngineError;
 use crate::template::TemplateError;
 use portcullis::env::ConfigError;
@@ -50,7 +50,7 @@ pub enum StartError {
     UnknownFunction(String),
     /// The development sign-in has nothing to sign with.
     #[error(transparent)]
-    SignIn(#[from] NoKey),
+    SignIn(#[from] KeyGenerationError),
     /// A setting cannot be what it is.
     #[error(transparent)]
     Config(#[from] ConfigError),

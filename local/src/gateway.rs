@@ -13,22 +13,22 @@ mod content_encoding;
 mod context_variables;
 mod event;
 mod gateway_responses;
-mod incoming;
+mod incoming_request;
 mod mounted_api;
 mod routes;
 
 pub(crate) use access_log::AccessLog;
 pub(crate) use authorizer_cache::AuthorizerCache;
-pub(crate) use background_tasks::{Afterwards, Work};
+pub(crate) use background_tasks::{BackgroundTask, BackgroundTasks};
 pub(crate) use event::{method_arn, query_parameters};
-pub(crate) use gateway_responses::Kind;
-pub(crate) use incoming::{Incoming, MAX_BODY};
+pub(crate) use gateway_responses::ResponseType;
+pub(crate) use incoming_request::{IncomingRequest, MAX_BODY};
 pub(crate) use mounted_api::MountedApi;
 pub(crate) use routes::Routes;
 
 use crate::template::GatewayResponse;
 use authorizer_cache::Key;
-use authorizer_response::Answer;
+use authorizer_response::AuthorizerResponse;
 use axum::body::Bytes;
 use context_variables::Context;
 use event::Call;
@@ -42,7 +42,7 @@ use std::sync::Arc;
 pub(crate) trait Backend: Send + Sync + 'static {
     /// Asks the authorizer. An error is what a Lambda function's error is; the second part
     /// is done when the caller has its answer.
-    fn authorize(&self, event: Value) -> impl Future<Output = (Result<Value, String>, Option<Work>)> + Send;
+    fn authorize(&self, event: Value) -> impl Future<Output = (Result<Value, String>, Option<BackgroundTask>)> + Send;
 
     /// Calls a function with a proxy event.
     fn invoke(&self, function: &str, event: Value) -> impl Future<Output = Result<Response<Bytes>, String>> + Send;
@@ -59,7 +59,7 @@ pub(crate) struct Gateway<B> {
     /// The authorizer and the functions.
     pub(crate) backend: Arc<B>,
     /// What is still to be done for answers that have left.
-    pub(crate) afterwards: Afterwards,
+    pub(crate) background_tasks: BackgroundTasks,
     /// The time.
     pub(crate) clock: Clock,
     /// The gateway's own name, `host:port`.
@@ -71,7 +71,7 @@ const MAX_TARGET: usize = 10_240;
 
 impl<B: Backend> Gateway<B> {
     /// Answers a request and writes its line of the access log.
-    pub(crate) async fn handle(&self, mut incoming: Incoming) -> Response<Bytes> {
+    pub(crate) async fn handle(&self, mut incoming: IncomingRequest) -> Response<Bytes> {
         let received = self.clock.now();
         let request_id = uuid::Uuid::new_v4().to_string();
         let mut context = first_variables(&incoming, &request_id, received);
@@ -90,28 +90,28 @@ impl<B: Backend> Gateway<B> {
         context.set("responseLatency", &latency);
         self.access_log.write(&context);
         if let Some(work) = work {
-            self.afterwards.run(work).await;
+            self.background_tasks.run(work).await;
         }
         answer
     }
 
     async fn answer(
         &self,
-        incoming: &Incoming,
+        incoming: &IncomingRequest,
         request_id: &str,
         received: Timestamp,
         context: &mut Context,
-    ) -> (Result<Response<Bytes>, Kind>, Option<Work>) {
+    ) -> (Result<Response<Bytes>, ResponseType>, Option<BackgroundTask>) {
         if incoming.body.is_none() || incoming.path.len() + incoming.query.len() > MAX_TARGET {
-            return (Err(Kind::RequestTooLarge), None);
+            return (Err(ResponseType::RequestTooLarge), None);
         }
         let Some((api, raw_path)) = self.mounted(&incoming.path) else {
-            return (Err(Kind::MissingAuthenticationToken), None);
+            return (Err(ResponseType::MissingAuthenticationToken), None);
         };
         context.set("apiId", &api.id);
         context.set("stage", &api.stage);
         let Some(matched) = api.routes.find(incoming.method.as_str(), raw_path) else {
-            return (Err(Kind::MissingAuthenticationToken), None);
+            return (Err(ResponseType::MissingAuthenticationToken), None);
         };
         context.set("resourcePath", &matched.resource);
         let domain = &self.domain;
@@ -141,7 +141,11 @@ impl<B: Backend> Gateway<B> {
         })
     }
 
-    async fn authorize(&self, call: &Call<'_>, context: &mut Context) -> (Result<Arc<Answer>, Kind>, Option<Work>) {
+    async fn authorize(
+        &self,
+        call: &Call<'_>,
+        context: &mut Context,
+    ) -> (Result<Arc<AuthorizerResponse>, ResponseType>, Option<BackgroundTask>) {
         let (answer, work) = match &call.api.authorizer_cache {
             None => self.ask(call).await,
             Some(cache) => self.ask_unless_kept(call, cache).await,
@@ -151,7 +155,7 @@ impl<B: Backend> Gateway<B> {
             for (key, value) in &answer.context {
                 context.set(&format!("authorizer.{key}"), &value);
             }
-            if answer.allows(&call.method_arn()) { Ok(answer) } else { Err(Kind::AccessDenied) }
+            if answer.allows(&call.method_arn()) { Ok(answer) } else { Err(ResponseType::AccessDenied) }
         });
         (answer, work)
     }
@@ -161,9 +165,9 @@ impl<B: Backend> Gateway<B> {
         &self,
         call: &Call<'_>,
         cache: &AuthorizerCache,
-    ) -> (Result<Arc<Answer>, Kind>, Option<Work>) {
+    ) -> (Result<Arc<AuthorizerResponse>, ResponseType>, Option<BackgroundTask>) {
         let Some(key) = Key::of(call.incoming) else {
-            return (Err(Kind::Unauthorized), None);
+            return (Err(ResponseType::Unauthorized), None);
         };
         if let Some(kept) = cache.find(&key, call.received) {
             return (Ok(kept), None);
@@ -175,8 +179,8 @@ impl<B: Backend> Gateway<B> {
         (answer, work)
     }
 
-    async fn ask(&self, call: &Call<'_>) -> (Result<Arc<Answer>, Kind>, Option<Work>) {
-        self.afterwards.settle().await;
+    async fn ask(&self, call: &Call<'_>) -> (Result<Arc<AuthorizerResponse>, ResponseType>, Option<BackgroundTask>) {
+        self.background_tasks.settle().await;
         let (backend, event) = (Arc::clone(&self.backend), call.authorizer_event());
         // A task of its own: a panic in it is a failed authorizer, and a caller that hangs
         // up does not stop it half way, as it would not stop a Lambda function.
@@ -186,34 +190,38 @@ impl<B: Backend> Gateway<B> {
             Err(panic) => (Err(format!("the authorizer panicked: {panic}")), None),
         };
         let answer = result.map_err(|error| match error.as_str() {
-            "Unauthorized" => Kind::Unauthorized,
-            error => failed(Kind::AuthorizerFailure, error),
+            "Unauthorized" => ResponseType::Unauthorized,
+            error => failed(ResponseType::AuthorizerFailure, error),
         });
         let answer = answer.and_then(|answer| {
-            let read = Answer::read(&answer).map(Arc::new);
-            read.map_err(|error| failed(Kind::AuthorizerConfigurationError, &error.to_string()))
+            let read = AuthorizerResponse::read(&answer).map(Arc::new);
+            read.map_err(|error| failed(ResponseType::AuthorizerConfigurationError, &error.to_string()))
         });
         (answer, work)
     }
 
-    async fn invoke(&self, call: &Call<'_>, answer: Option<&Answer>) -> Result<Response<Bytes>, Kind> {
+    async fn invoke(
+        &self,
+        call: &Call<'_>,
+        answer: Option<&AuthorizerResponse>,
+    ) -> Result<Response<Bytes>, ResponseType> {
         let (backend, event) = (Arc::clone(&self.backend), call.proxy_event(answer));
         let function = call.matched.function.to_owned();
         let task = tokio::spawn(async move { backend.invoke(&function, event).await });
         match task.await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(failed(Kind::IntegrationError, &error)),
-            Err(panic) => Err(failed(Kind::IntegrationError, &format!("the function panicked: {panic}"))),
+            Ok(Err(error)) => Err(failed(ResponseType::IntegrationError, &error)),
+            Err(panic) => Err(failed(ResponseType::IntegrationError, &format!("the function panicked: {panic}"))),
         }
     }
 }
 
-fn failed(kind: Kind, error: &str) -> Kind {
+fn failed(kind: ResponseType, error: &str) -> ResponseType {
     tracing::error!(error = %portcullis::text::redact(error), ?kind, "a request failed");
     kind
 }
 
-fn first_variables(incoming: &Incoming, request_id: &str, received: Timestamp) -> Context {
+fn first_variables(incoming: &IncomingRequest, request_id: &str, received: Timestamp) -> Context {
     let mut context = Context::default();
     context.set("requestId", &request_id);
     context.set("extendedRequestId", &request_id);

@@ -2,9 +2,9 @@
 //! would send them.
 
 use crate::audit_log::AuditLog;
-use crate::console_build::OnDemand;
+use crate::console_build::ConsoleBuilder;
 use crate::echo;
-use crate::gateway::{Backend, Work};
+use crate::gateway::{Backend, BackgroundTask};
 use authorizer::{Authorizer, Verdict};
 use axum::body::Bytes;
 use base64::Engine as _;
@@ -37,7 +37,7 @@ pub(crate) struct Functions {
     pub(crate) app: Arc<App>,
     pub(crate) authorizer: Authorizer,
     pub(crate) exchange: Exchange,
-    pub(crate) console: OnDemand,
+    pub(crate) console: ConsoleBuilder,
     /// What empties the gateway's authorizer cache, over HTTP as on AWS.
     pub(crate) flusher: Flusher,
     pub(crate) audit_log: AuditLog,
@@ -56,7 +56,7 @@ pub(crate) async fn ask(authorizer: &Authorizer, event: Value) -> Result<Verdict
 }
 
 impl Backend for Functions {
-    async fn authorize(&self, event: Value) -> (Result<Value, String>, Option<Work>) {
+    async fn authorize(&self, event: Value) -> (Result<Value, String>, Option<BackgroundTask>) {
         let verdict = match ask(&self.authorizer, event).await {
             Ok(verdict) => verdict,
             Err(error) => return (Err(error.to_string()), None),
@@ -65,7 +65,7 @@ impl Backend for Functions {
             return (Err(format!("the audit log cannot be written: {error}")), None);
         }
         let (authorizer, note) = (self.authorizer.clone(), verdict.note);
-        let work: Work = Box::pin(async move { authorizer.settle(note).await });
+        let work: BackgroundTask = Box::pin(async move { authorizer.settle(note).await });
         (verdict.answer.map_err(|refusal| refusal.to_string()), Some(work))
     }
 

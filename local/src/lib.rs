@@ -28,18 +28,18 @@ mod server;
 mod server_task;
 pub mod template;
 
-pub use admin_token::Origin;
+pub use admin_token::AdminTokenOrigin;
 pub use audit_log::LogFormat;
 pub use error::StartError;
 
 use audit_log::AuditLog;
 use authorizer::{Authorizer, HttpApiAnswer};
-use console_build::OnDemand;
+use console_build::ConsoleBuilder;
 use data_dir::DataDir;
 use dev_idp::SignIn;
 use dynamodb::Engine;
 use exchange::Exchange;
-use gateway::{AccessLog, Afterwards, Gateway, MountedApi, Routes};
+use gateway::{AccessLog, BackgroundTasks, Gateway, MountedApi, Routes};
 use lambdas::Functions;
 use portcullis::cache_flush::{Flusher, Stages};
 use portcullis::clock::Clock;
@@ -159,7 +159,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         clock: options.clock.clone(),
     });
     let exchange = Exchange::new((*app).clone());
-    let console = OnDemand::new(options.console, app.settings.oidc.provider.as_ref())?;
+    let console = ConsoleBuilder::new(options.console, app.settings.oidc.provider.as_ref())?;
     let authorizer = Authorizer::new((*app).clone(), HttpApiAnswer::Simple)?;
     authorizer.start().await;
     let admin = admin_token::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
@@ -175,7 +175,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             flusher: flusher(&url, given.authz.cache_seconds),
             audit_log: AuditLog::new(options.log, options.audit_log, Box::new(data_dir.open_audit_log()?)),
         }),
-        afterwards: Afterwards::default(),
+        background_tasks: BackgroundTasks::default(),
         clock: options.clock,
         domain: address.to_string(),
     });
@@ -206,7 +206,7 @@ impl Running {
 
     /// How the admin token came to be in its file.
     #[must_use]
-    pub fn admin_token_origin(&self) -> &Origin {
+    pub fn admin_token_origin(&self) -> &AdminTokenOrigin {
         &self.admin.origin
     }
 
@@ -238,7 +238,7 @@ impl Running {
     /// directory.
     pub async fn shutdown(mut self) {
         self.server.shutdown().await;
-        self.gateway.afterwards.settle().await;
+        self.gateway.background_tasks.settle().await;
         self.engine.shutdown().await;
     }
 }

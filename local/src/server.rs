@@ -3,7 +3,7 @@
 
 use crate::control_plane;
 use crate::dev_idp::{self, SignIn};
-use crate::gateway::{Gateway, Incoming, MAX_BODY};
+use crate::gateway::{Gateway, IncomingRequest, MAX_BODY};
 use crate::lambdas::Functions;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -32,7 +32,7 @@ async fn handle(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let incoming = Incoming {
+    let incoming = IncomingRequest {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),

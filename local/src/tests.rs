@@ -295,11 +295,11 @@ async fn the_admin_token_is_kept_while_it_works_and_made_anew_when_it_does_not()
     let dir = tempfile::tempdir().unwrap();
     let running = start(kept(&dir)).await.unwrap();
     let first = running.admin_token().to_owned();
-    assert_eq!(running.admin_token_origin(), &Origin::First);
+    assert_eq!(running.admin_token_origin(), &AdminTokenOrigin::First);
     running.shutdown().await;
 
     let running = start(kept(&dir)).await.unwrap();
-    assert_eq!(running.admin_token_origin(), &Origin::Kept);
+    assert_eq!(running.admin_token_origin(), &AdminTokenOrigin::Kept);
     assert_eq!(running.admin_token(), first);
     let (_, me) = call(&running, &first, "GET /me", "").await;
     let line = format!("POST /tokens/{}/revoke", text(&me, "token_id"));
@@ -307,21 +307,21 @@ async fn the_admin_token_is_kept_while_it_works_and_made_anew_when_it_does_not()
     running.shutdown().await;
 
     let running = start(kept(&dir)).await.unwrap();
-    assert_eq!(running.admin_token_origin(), &Origin::Refused("revoked".to_owned()));
+    assert_eq!(running.admin_token_origin(), &AdminTokenOrigin::Refused("revoked".to_owned()));
     let second = running.admin_token().to_owned();
     assert_eq!(call(&running, &second, "GET /me", "").await.0, 200);
     std::fs::remove_file(running.data_dir().admin_token()).unwrap();
     running.shutdown().await;
 
     let running = start(kept(&dir)).await.unwrap();
-    assert_eq!(running.admin_token_origin(), &Origin::FileMissing);
+    assert_eq!(running.admin_token_origin(), &AdminTokenOrigin::FileMissing);
     assert_eq!(call(&running, running.admin_token(), "GET /me", "").await.0, 200);
     assert_eq!(call(&running, &second, "GET /me", "").await.0, 200, "the one before still works");
     std::fs::write(running.data_dir().admin_token(), "nonsense\n").unwrap();
     running.shutdown().await;
 
     let running = start(kept(&dir)).await.unwrap();
-    assert_eq!(running.admin_token_origin(), &Origin::Refused("malformed".to_owned()));
+    assert_eq!(running.admin_token_origin(), &AdminTokenOrigin::Refused("malformed".to_owned()));
     running.shutdown().await;
 }
 

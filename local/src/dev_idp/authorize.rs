@@ -9,8 +9,8 @@ use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
 use super::redirect_uri::RedirectUri;
 use super::response::{form, html, problem, see_other, told};
-use super::sign_in_form::{FIELDS, Wanted};
-use crate::gateway::Incoming;
+use super::sign_in_form::{FIELDS, SignInForm};
+use crate::gateway::IncomingRequest;
 use axum::body::Bytes;
 use http::{Response, StatusCode};
 
@@ -27,9 +27,9 @@ const CARRIED: [&str; 8] = [
 ];
 
 /// Shows the page on which a person signs in for a client.
-pub(super) fn show(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = Parameters::read(&incoming.query);
-    let back = match Back::of(&sent) {
+    let back = match RedirectTarget::of(&sent) {
         Ok(back) => back,
         Err(refusal) => return *refusal,
     };
@@ -44,12 +44,12 @@ pub(super) fn show(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
 }
 
 /// Sends the browser back to the client, with a code or with the reason why there is none.
-pub(super) fn answer(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = match form(incoming) {
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
         Err(refusal) => return *refusal,
     };
-    let back = match Back::of(&sent) {
+    let back = match RedirectTarget::of(&sent) {
         Ok(back) => back,
         Err(refusal) => return *refusal,
     };
@@ -61,7 +61,7 @@ pub(super) fn answer(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
         let error = OAuthError { error: "access_denied", description: "The person said no." };
         return back.refused(&error, issuer);
     }
-    let wanted = match Wanted::from_parameters(&sent.only(&FIELDS)) {
+    let wanted = match SignInForm::from_parameters(&sent.only(&FIELDS)) {
         Ok(wanted) => wanted,
         Err(problem) => return told(problem),
     };
@@ -72,12 +72,12 @@ pub(super) fn answer(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
 }
 
 /// Where the browser goes, once the client and its redirect URI are known to be good.
-struct Back {
+struct RedirectTarget {
     redirect_uri: RedirectUri,
     state: Option<String>,
 }
 
-impl Back {
+impl RedirectTarget {
     /// # Errors
     /// The answer to the person: nobody is sent to an address that is not known to be good.
     fn of(sent: &Parameters) -> Result<Self, Box<Response<Bytes>>> {

@@ -6,21 +6,21 @@ use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
 use super::pending_grants::DEVICE_SECONDS;
 use super::response::{as_json, form, html, told};
-use super::sign_in_form::{FIELDS, Wanted};
-use crate::gateway::Incoming;
+use super::sign_in_form::{FIELDS, SignInForm};
+use crate::gateway::IncomingRequest;
 use axum::body::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 /// Answers a device with its codes.
-pub(super) fn begin(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn begin(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     match codes(issuer, incoming) {
         Ok(codes) => as_json(&codes),
         Err(error) => error.into_response(),
     }
 }
 
-fn codes(issuer: &Issuer, incoming: &Incoming) -> Result<Value, OAuthError> {
+fn codes(issuer: &Issuer, incoming: &IncomingRequest) -> Result<Value, OAuthError> {
     let sent = Parameters::sent(incoming)?;
     sent.client()?;
     let (device_code, user_code) = issuer.grants.device(sent.scope()?)?;
@@ -36,7 +36,7 @@ fn codes(issuer: &Issuer, incoming: &Incoming) -> Result<Value, OAuthError> {
 }
 
 /// Shows the page on which a person types the code in, or signs in for the one in the link.
-pub(super) fn show(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = Parameters::read(&incoming.query);
     let Ok(Some(user_code)) = sent.once("user_code") else {
         return html(&Page::ask_for_code());
@@ -49,14 +49,14 @@ pub(super) fn show(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
 }
 
 /// Notes what the person said.
-pub(super) fn answer(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = match form(incoming) {
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
         Err(refusal) => return *refusal,
     };
     let user_code = sent.once("user_code").ok().flatten().unwrap_or_default().to_owned();
     let denied = sent.once("deny").is_ok_and(|denied| denied.is_some());
-    let said = match (!denied).then(|| Wanted::from_parameters(&sent.only(&FIELDS))).transpose() {
+    let said = match (!denied).then(|| SignInForm::from_parameters(&sent.only(&FIELDS))).transpose() {
         Ok(said) => said,
         Err(problem) => return told(problem),
     };

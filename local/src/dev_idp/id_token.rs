@@ -1,7 +1,7 @@
 //! The sessions that the sign-in hands out: JWTs, signed with a key that only this process
 //! has ever had.
 
-use super::sign_in_form::Wanted;
+use super::sign_in_form::SignInForm;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use portcullis::clock::Timestamp;
@@ -18,7 +18,7 @@ pub(super) const ALGORITHM: &str = "EdDSA";
 /// The system gave no random bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("the development sign-in has no key: the system gave no random bytes")]
-pub struct NoKey;
+pub struct KeyGenerationError;
 
 /// What signs.
 pub(super) struct Key {
@@ -43,9 +43,9 @@ impl Key {
     ///
     /// # Errors
     /// When the system has no randomness to give.
-    pub(super) fn draw() -> Result<Self, NoKey> {
-        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| NoKey)?;
-        let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(|_| NoKey)?;
+    pub(super) fn draw() -> Result<Self, KeyGenerationError> {
+        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyGenerationError)?;
+        let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(|_| KeyGenerationError)?;
         let id = thumbprint(&pair);
         Ok(Self { pair, id })
     }
@@ -67,7 +67,7 @@ impl Key {
 
 impl Session {
     /// A session that begins now.
-    pub(super) fn new(key: &Key, oidc: &Provider, wanted: Wanted, nonce: Option<&str>, now: Timestamp) -> Self {
+    pub(super) fn new(key: &Key, oidc: &Provider, wanted: SignInForm, nonce: Option<&str>, now: Timestamp) -> Self {
         let owner = wanted.owner.to_string();
         let groups: Vec<String> = wanted.groups.into_iter().map(|group| group.0).collect();
         let now = now.to_the_second();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn session(key: &Key) -> Session {
-        let wanted = Wanted::read(b"name=alice&groups=portcullis-admin,other&expires_in=3600").unwrap();
+        let wanted = SignInForm::read(b"name=alice&groups=portcullis-admin,other&expires_in=3600").unwrap();
         let now = Timestamp::from_millis(1_800_000_000_123);
         Session::new(key, &crate::dev_idp::oidc("http://127.0.0.1:9050"), wanted, None, now)
     }

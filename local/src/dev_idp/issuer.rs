@@ -1,9 +1,9 @@
 //! The issuer itself: its key, what it has granted, and what it says about itself.
 
-use super::id_token::{self, Key, NoKey, Session};
+use super::id_token::{self, Key, KeyGenerationError, Session};
 use super::oauth::{self, CLIENT_ID};
-use super::pending_grants::Grants;
-use super::sign_in_form::Wanted;
+use super::pending_grants::PendingGrants;
+use super::sign_in_form::SignInForm;
 use portcullis::clock::Clock;
 use portcullis::oidc::Provider;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub(super) struct Issuer {
     /// The server, without a slash at the end.
     pub(super) url: String,
     pub(super) key: Key,
-    pub(super) grants: Grants,
+    pub(super) grants: PendingGrants,
     clock: Clock,
 }
 
@@ -34,8 +34,8 @@ pub(crate) fn oidc(url: &str) -> Provider {
 
 impl Issuer {
     /// An issuer with a new key.
-    pub(super) fn new(url: String, clock: Clock) -> Result<Self, NoKey> {
-        Ok(Self { url, key: Key::draw()?, grants: Grants::new(clock.clone()), clock })
+    pub(super) fn new(url: String, clock: Clock) -> Result<Self, KeyGenerationError> {
+        Ok(Self { url, key: Key::draw()?, grants: PendingGrants::new(clock.clone()), clock })
     }
 
     /// Its name, the `iss` of its sessions.
@@ -67,7 +67,7 @@ impl Issuer {
     }
 
     /// A session that begins now.
-    pub(super) fn session(&self, wanted: Wanted, nonce: Option<&str>) -> Session {
+    pub(super) fn session(&self, wanted: SignInForm, nonce: Option<&str>) -> Session {
         Session::new(&self.key, &oidc(&self.url), wanted, nonce, self.clock.now())
     }
 }

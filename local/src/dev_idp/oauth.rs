@@ -2,7 +2,7 @@
 //! their errors ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749)).
 
 use super::response;
-use crate::gateway::{Incoming, query_parameters};
+use crate::gateway::{IncomingRequest, query_parameters};
 use axum::body::Bytes;
 use http::{Response, StatusCode};
 use portcullis::http::MOST_BYTES;
@@ -44,7 +44,7 @@ impl Parameters {
     ///
     /// # Errors
     /// `invalid_request`.
-    pub(super) fn sent(incoming: &Incoming) -> Result<Self, OAuthError> {
+    pub(super) fn sent(incoming: &IncomingRequest) -> Result<Self, OAuthError> {
         if !response::is_form(&incoming.headers) {
             return Err(OAuthError::invalid("The body must be application/x-www-form-urlencoded."));
         }

@@ -1,17 +1,17 @@
 //! Who may speak to the sign-in: programs on this machine, and its own page. The pages of
 //! other sites run in browsers on this machine as well, so they have to be told apart.
 
-use crate::gateway::Incoming;
+use crate::gateway::IncomingRequest;
 use http::header::{AsHeaderName, HOST, ORIGIN};
 use http::{HeaderMap, Method};
 use std::net::SocketAddr;
 
 /// What this server is called.
-pub(super) struct Guard {
+pub(super) struct OriginCheck {
     hosts: Vec<String>,
 }
 
-impl Guard {
+impl OriginCheck {
     pub(super) fn new(address: SocketAddr) -> Self {
         let port = address.port();
         let mut hosts = vec![
@@ -27,7 +27,7 @@ impl Guard {
     }
 
     /// Why a request is refused, if it is.
-    pub(super) fn refusal(&self, incoming: &Incoming) -> Option<&'static str> {
+    pub(super) fn refusal(&self, incoming: &IncomingRequest) -> Option<&'static str> {
         let headers = &incoming.headers;
         // A name that somebody else's DNS resolves to this machine makes their page one of
         // ours in a browser's eyes, but the browser still says the name.
@@ -71,7 +71,7 @@ mod tests {
         for (name, value) in headers {
             incoming.headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
-        Guard::new(address.parse().unwrap()).refusal(&incoming).is_some()
+        OriginCheck::new(address.parse().unwrap()).refusal(&incoming).is_some()
     }
 
     fn refused(method: Method, headers: &[(&str, &str)]) -> bool {

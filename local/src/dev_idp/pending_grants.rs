@@ -3,7 +3,7 @@
 
 use super::authorization_request::AuthorizationRequest;
 use super::oauth::{OAuthError, Scope};
-use super::sign_in_form::Wanted;
+use super::sign_in_form::SignInForm;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use portcullis::clock::{Clock, Timestamp};
@@ -22,22 +22,22 @@ const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// What a sign-in gave, and to what it applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
-    pub(super) wanted: Wanted,
+    pub(super) wanted: SignInForm,
     pub(super) scope: Scope,
     pub(super) nonce: Option<String>,
 }
 
 /// Everything that is granted here.
-pub(super) struct Grants {
+pub(super) struct PendingGrants {
     clock: Clock,
-    held: Mutex<Held>,
+    held: Mutex<Entries>,
 }
 
 #[derive(Default)]
-struct Held {
-    codes: Kept<(AuthorizationRequest, Wanted)>,
-    devices: Kept<Device>,
-    refresh: Kept<Grant>,
+struct Entries {
+    codes: ExpiringMap<(AuthorizationRequest, SignInForm)>,
+    devices: ExpiringMap<Device>,
+    refresh: ExpiringMap<Grant>,
 }
 
 /// A device that waits for somebody to sign in.
@@ -46,16 +46,16 @@ struct Device {
     scope: Scope,
     expires_at: Timestamp,
     /// What the person said: yes, as this one; or no.
-    said: Option<Option<Wanted>>,
+    said: Option<Option<SignInForm>>,
 }
 
-impl Grants {
+impl PendingGrants {
     pub(super) fn new(clock: Clock) -> Self {
         Self { clock, held: Mutex::default() }
     }
 
     /// A code for what a client asked and a person granted.
-    pub(super) fn code(&self, request: AuthorizationRequest, wanted: Wanted) -> Result<String, OAuthError> {
+    pub(super) fn code(&self, request: AuthorizationRequest, wanted: SignInForm) -> Result<String, OAuthError> {
         let code = secret()?;
         let now = self.clock.now();
         self.held().codes.put(code.clone(), (request, wanted), now, CODE_SECONDS);
@@ -63,7 +63,7 @@ impl Grants {
     }
 
     /// What a code stands for. Whatever comes of it, nobody uses it again.
-    pub(super) fn take_code(&self, code: &str) -> Option<(AuthorizationRequest, Wanted)> {
+    pub(super) fn take_code(&self, code: &str) -> Option<(AuthorizationRequest, SignInForm)> {
         let now = self.clock.now();
         self.held().codes.take(code, now)
     }
@@ -86,7 +86,7 @@ impl Grants {
     }
 
     /// Says yes or no to a device. False where none waits.
-    pub(super) fn say(&self, user_code: &str, said: Option<Wanted>) -> bool {
+    pub(super) fn say(&self, user_code: &str, said: Option<SignInForm>) -> bool {
         let now = self.clock.now();
         let mut held = self.held();
         let Some(device) = held.waiting(user_code, now) else {
@@ -127,12 +127,12 @@ impl Grants {
         self.held().refresh.take(token, now)
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, Entries> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl Entries {
     /// The device that waits for a user code, which people type in as they like.
     fn waiting(&mut self, user_code: &str, now: Timestamp) -> Option<&mut Device> {
         let bare =
@@ -144,15 +144,15 @@ impl Held {
 }
 
 /// Things under secret names, each until its time, the oldest first.
-struct Kept<T>(VecDeque<(Timestamp, (String, T))>);
+struct ExpiringMap<T>(VecDeque<(Timestamp, (String, T))>);
 
-impl<T> Default for Kept<T> {
+impl<T> Default for ExpiringMap<T> {
     fn default() -> Self {
         Self(VecDeque::new())
     }
 }
 
-impl<T> Kept<T> {
+impl<T> ExpiringMap<T> {
     fn put(&mut self, name: String, value: T, now: Timestamp, seconds: i64) {
         self.0.retain(|(until, _)| *until > now);
         if self.0.len() >= MOST {
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_forgotten_when_there_are_too_many_and_what_has_had_its_time_makes_room() {
-        let mut kept = Kept::default();
+        let mut kept = ExpiringMap::default();
         let at = Timestamp::from_seconds;
         for n in 0..=MOST {
             kept.put(n.to_string(), n, at(0), 60);

@@ -1,7 +1,7 @@
 //! What all answers of the sign-in have in common, whatever they are about.
 
 use super::page::Page;
-use crate::gateway::Incoming;
+use crate::gateway::IncomingRequest;
 use axum::body::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
@@ -70,7 +70,7 @@ pub(super) fn told(problem: Problem) -> Response<Bytes> {
 }
 
 /// The form that a page has sent, or why there is none.
-pub(super) fn form(incoming: &Incoming) -> Result<&[u8], Box<Response<Bytes>>> {
+pub(super) fn form(incoming: &IncomingRequest) -> Result<&[u8], Box<Response<Bytes>>> {
     if !is_form(&incoming.headers) {
         let detail = "The body must be application/x-www-form-urlencoded.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;

@@ -20,7 +20,7 @@ const MOST_EXPIRES_IN: u32 = 86_400;
 
 /// Who somebody says they are, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct SignInForm {
     pub(super) owner: OwnerId,
     pub(super) groups: Vec<Group>,
     /// In seconds.
@@ -31,7 +31,7 @@ pub(super) struct Wanted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group(pub(super) String);
 
-impl Wanted {
+impl SignInForm {
     /// Reads a form.
     ///
     /// # Errors
@@ -105,8 +105,8 @@ mod tests {
     use super::*;
 
     fn read(form: &str) -> Result<(String, Vec<String>, u32), Vec<String>> {
-        match Wanted::read(form.as_bytes()) {
-            Ok(Wanted { owner, groups, expires_in }) => {
+        match SignInForm::read(form.as_bytes()) {
+            Ok(SignInForm { owner, groups, expires_in }) => {
                 Ok((owner.to_string(), groups.into_iter().map(|group| group.0).collect(), expires_in))
             }
             Err(problem) => {

@@ -15,7 +15,7 @@ fn sign_in() -> SignIn {
     SignIn::new(SocketAddr::from(([127, 0, 0, 1], 9050)), clock).unwrap()
 }
 
-fn request(method: Method, path: &str, headers: &[(&'static str, &str)], body: &str) -> Incoming {
+fn request(method: Method, path: &str, headers: &[(&'static str, &str)], body: &str) -> IncomingRequest {
     let mut incoming = get(path);
     incoming.method = method;
     incoming.body = Some(Bytes::from(body.to_owned()));

@@ -5,7 +5,7 @@ use super::issuer::Issuer;
 use super::oauth::{CODE, DEVICE, OAuthError, Parameters, REFRESH};
 use super::pending_grants::Grant;
 use super::response::as_json;
-use crate::gateway::Incoming;
+use crate::gateway::IncomingRequest;
 use axum::body::Bytes;
 use http::Response;
 use serde::Serialize;
@@ -23,7 +23,7 @@ struct Tokens {
 }
 
 /// Answers a client that presents what it was granted.
-pub(super) fn answer(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     match granted(issuer, incoming).and_then(|grant| tokens(issuer, grant)) {
         Ok(tokens) => as_json(&tokens),
         Err(error) => error.into_response(),
@@ -31,7 +31,7 @@ pub(super) fn answer(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
 }
 
 /// Ends a refresh token, and says nothing about whether there was one.
-pub(super) fn revoke(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
+pub(super) fn revoke(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let ended = || {
         let sent = Parameters::sent(incoming)?;
         sent.client()?;
@@ -44,7 +44,7 @@ pub(super) fn revoke(issuer: &Issuer, incoming: &Incoming) -> Response<Bytes> {
     }
 }
 
-fn granted(issuer: &Issuer, incoming: &Incoming) -> Result<Grant, OAuthError> {
+fn granted(issuer: &Issuer, incoming: &IncomingRequest) -> Result<Grant, OAuthError> {
     let sent = Parameters::sent(incoming)?;
     sent.client()?;
     match sent.required("grant_type", "grant_type must be there.")? {

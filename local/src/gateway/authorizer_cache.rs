@@ -5,8 +5,8 @@
 //! The caller is known by its identity sources, the `Authorization` header and the address.
 //! The header is a secret, so that only its digest is in the memory of this.
 
-use super::authorizer_response::Answer;
-use super::incoming::Incoming;
+use super::authorizer_response::AuthorizerResponse;
+use super::incoming_request::IncomingRequest;
 use http::header::AUTHORIZATION;
 use portcullis::clock::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -33,7 +33,7 @@ pub(super) struct Key {
 
 #[derive(Debug)]
 struct Entry {
-    answer: Arc<Answer>,
+    answer: Arc<AuthorizerResponse>,
     until: Timestamp,
 }
 
@@ -44,7 +44,7 @@ impl AuthorizerCache {
     }
 
     /// The answer that was kept, unless its time is over.
-    pub(super) fn find(&self, key: &Key, now: Timestamp) -> Option<Arc<Answer>> {
+    pub(super) fn find(&self, key: &Key, now: Timestamp) -> Option<Arc<AuthorizerResponse>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(key).filter(|entry| now < entry.until)?;
         Some(Arc::clone(&entry.answer))
@@ -52,7 +52,7 @@ impl AuthorizerCache {
 
     /// Keeps an answer to a request. Its time begins when the request came in, so that it is
     /// over at most a TTL after anything that the authorizer did not see yet.
-    pub(super) fn keep(&self, key: Key, answer: Arc<Answer>, received: Timestamp) {
+    pub(super) fn keep(&self, key: Key, answer: Arc<AuthorizerResponse>, received: Timestamp) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MOST && !entries.contains_key(&key) {
             make_room(&mut entries, received);
@@ -69,7 +69,7 @@ impl AuthorizerCache {
 impl Key {
     /// The caller of a request; none when an identity source is missing or empty, in which
     /// case API Gateway refuses the request by itself.
-    pub(super) fn of(incoming: &Incoming) -> Option<Self> {
+    pub(super) fn of(incoming: &IncomingRequest) -> Option<Self> {
         let values = || incoming.headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
         if values().all(<[u8]>::is_empty) {
             return None;
@@ -108,12 +108,12 @@ mod tests {
         Timestamp::from_seconds(1_800_000_000 + seconds)
     }
 
-    fn answer(principal: &str) -> Arc<Answer> {
+    fn answer(principal: &str) -> Arc<AuthorizerResponse> {
         let answer = json!({"principalId": principal, "policyDocument": {"Statement": []}});
-        Arc::new(Answer::read(&answer).unwrap())
+        Arc::new(AuthorizerResponse::read(&answer).unwrap())
     }
 
-    fn incoming(authorization: &[&str], source_ip: [u8; 4]) -> Incoming {
+    fn incoming(authorization: &[&str], source_ip: [u8; 4]) -> IncomingRequest {
         let mut incoming = get("/demo/x");
         incoming.source_ip = source_ip.into();
         for value in authorization {

@@ -7,7 +7,7 @@ use wildmatch::WildMatch;
 
 /// An answer that could be understood. It is good for any request of its caller.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct AuthorizerResponse {
     /// Who the caller is.
     pub(crate) principal_id: String,
     /// What the authorizer tells the function behind it, as text, as API Gateway passes it.
@@ -34,7 +34,7 @@ enum Effect {
     Deny,
 }
 
-impl Answer {
+impl AuthorizerResponse {
     /// Reads an answer.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn allowed(statements: &Value) -> bool {
-        Answer::read(&answer(statements)).unwrap().allows(ARN)
+        AuthorizerResponse::read(&answer(statements)).unwrap().allows(ARN)
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn one_answer_is_evaluated_for_each_request_afresh() {
         let answer = answer(&json!([statement("Allow", "*"), statement("Deny", &ARN.replace("GET", "PUT"))]));
-        let answer = Answer::read(&answer).unwrap();
+        let answer = AuthorizerResponse::read(&answer).unwrap();
         assert!(answer.allows(ARN));
         assert!(!answer.allows(&ARN.replace("GET", "PUT")));
         assert!(answer.allows(&ARN.replace("GET", "POST")));
@@ -218,7 +218,7 @@ mod tests {
             json!({"principalId": "id", "policyDocument": policy, "context": {"a": {"b": 1}}}),
             json!({"principalId": "id", "policyDocument": policy, "context": []}),
         ] {
-            assert!(Answer::read(&answer).is_err(), "{answer}");
+            assert!(AuthorizerResponse::read(&answer).is_err(), "{answer}");
         }
     }
 
@@ -226,7 +226,7 @@ mod tests {
     fn the_context_reaches_the_function_as_text() {
         let mut answer = answer(&json!([statement("Allow", ARN)]));
         answer["context"] = json!({"a": "x", "b": 1, "c": true});
-        let context = Answer::read(&answer).unwrap().context;
+        let context = AuthorizerResponse::read(&answer).unwrap().context;
         let expected = [("a", "x"), ("b", "1"), ("c", "true")];
         assert_eq!(context, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
     }

@@ -6,17 +6,17 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 /// Work that is done when an answer has left.
-pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type BackgroundTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The work that is still going on.
 #[derive(Default)]
-pub(crate) struct Afterwards {
+pub(crate) struct BackgroundTasks {
     pending: Mutex<JoinSet<()>>,
 }
 
-impl Afterwards {
+impl BackgroundTasks {
     /// Starts a piece of work and does not wait for it.
-    pub(crate) async fn run(&self, work: Work) {
+    pub(crate) async fn run(&self, work: BackgroundTask) {
         self.pending.lock().await.spawn(work);
     }
 

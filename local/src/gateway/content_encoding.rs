@@ -1,39 +1,39 @@
 //! A request's body in a content coding, which API Gateway decodes before it calls anything:
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html>
 
-use super::gateway_responses::Kind;
-use super::incoming::{Incoming, MAX_BODY};
+use super::gateway_responses::ResponseType;
+use super::incoming_request::{IncomingRequest, MAX_BODY};
 use axum::body::Bytes;
 use flate2::read::{GzDecoder, ZlibDecoder};
 use http::header::CONTENT_ENCODING;
 use std::io::Read;
 
 /// Replaces the body by what it is decoded. The header stays, as API Gateway leaves it.
-pub(super) fn decode(incoming: &mut Incoming) -> Result<(), Kind> {
+pub(super) fn decode(incoming: &mut IncomingRequest) -> Result<(), ResponseType> {
     let Some(body) = incoming.body.as_ref().filter(|body| !body.is_empty()) else { return Ok(()) };
     let mut values = incoming.headers.get_all(CONTENT_ENCODING).iter();
     let coding = match (values.next(), values.next()) {
         (None, _) => return Ok(()),
         (Some(value), None) => value.to_str().unwrap_or_default().trim().to_ascii_lowercase(),
-        (Some(_), Some(_)) => return Err(Kind::UnsupportedMediaType),
+        (Some(_), Some(_)) => return Err(ResponseType::UnsupportedMediaType),
     };
     let decoded = match coding.as_str() {
         "" | "identity" => return Ok(()),
         "gzip" => read(GzDecoder::new(&**body))?,
         "deflate" => read(ZlibDecoder::new(&**body))?,
-        _ => return Err(Kind::UnsupportedMediaType),
+        _ => return Err(ResponseType::UnsupportedMediaType),
     };
     incoming.body = Some(Bytes::from(decoded));
     Ok(())
 }
 
 /// Reads what a decoder gives, as far as a body may be long.
-fn read(decoder: impl Read) -> Result<Vec<u8>, Kind> {
+fn read(decoder: impl Read) -> Result<Vec<u8>, ResponseType> {
     let mut decoded = Vec::new();
     // One byte more tells a body that is too long.
     let limit = u64::try_from(MAX_BODY).unwrap_or(u64::MAX).saturating_add(1);
-    decoder.take(limit).read_to_end(&mut decoded).map_err(|_| Kind::UnsupportedMediaType)?;
-    if decoded.len() > MAX_BODY { Err(Kind::RequestTooLarge) } else { Ok(decoded) }
+    decoder.take(limit).read_to_end(&mut decoded).map_err(|_| ResponseType::UnsupportedMediaType)?;
+    if decoded.len() > MAX_BODY { Err(ResponseType::RequestTooLarge) } else { Ok(decoded) }
 }
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ mod tests {
 
     const TEXT: &[u8] = b"{\"name\":\"x\"}";
 
-    fn decoded(codings: &[&str], body: &[u8]) -> Result<Vec<u8>, Kind> {
+    fn decoded(codings: &[&str], body: &[u8]) -> Result<Vec<u8>, ResponseType> {
         let mut incoming = get("/");
         incoming.body = Some(Bytes::copy_from_slice(body));
         for coding in codings {
@@ -85,24 +85,24 @@ mod tests {
     fn another_coding_and_what_is_not_in_the_named_one_are_refused() {
         let good = gzip(0, b"", TEXT);
         for coding in ["br", "zstd", "compress", "gzip, gzip", "x", "gzip", "deflate"] {
-            assert_eq!(decoded(&[coding], TEXT), Err(Kind::UnsupportedMediaType), "{coding}");
+            assert_eq!(decoded(&[coding], TEXT), Err(ResponseType::UnsupportedMediaType), "{coding}");
         }
-        assert_eq!(decoded(&["gzip", "gzip"], &good), Err(Kind::UnsupportedMediaType));
+        assert_eq!(decoded(&["gzip", "gzip"], &good), Err(ResponseType::UnsupportedMediaType));
         for end in 0..good.len() {
             if end > 0 {
-                assert_eq!(decoded(&["gzip"], &good[..end]), Err(Kind::UnsupportedMediaType), "{end}");
+                assert_eq!(decoded(&["gzip"], &good[..end]), Err(ResponseType::UnsupportedMediaType), "{end}");
             }
         }
         let mut wrong = good;
         let checksum = wrong.len() - 8;
         wrong[checksum] ^= 1;
-        assert_eq!(decoded(&["gzip"], &wrong), Err(Kind::UnsupportedMediaType));
+        assert_eq!(decoded(&["gzip"], &wrong), Err(ResponseType::UnsupportedMediaType));
     }
 
     #[test]
     fn a_body_that_grows_beyond_the_largest_is_refused_without_being_decoded_whole() {
         let large = vec![0; MAX_BODY + 1];
-        assert_eq!(decoded(&["gzip"], &gzip(0, b"", &large)), Err(Kind::RequestTooLarge));
-        assert_eq!(decoded(&["deflate"], &compress_to_vec_zlib(&large, 6)), Err(Kind::RequestTooLarge));
+        assert_eq!(decoded(&["gzip"], &gzip(0, b"", &large)), Err(ResponseType::RequestTooLarge));
+        assert_eq!(decoded(&["deflate"], &compress_to_vec_zlib(&large, 6)), Err(ResponseType::RequestTooLarge));
     }
 }

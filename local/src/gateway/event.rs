@@ -1,10 +1,10 @@
 //! The events that API Gateway sends: `REQUEST` to an authorizer, the proxy event (payload
 //! 1.0) to a function. Both are made of the same request, field by field as AWS has them.
 
-use super::authorizer_response::Answer;
-use super::incoming::Incoming;
+use super::authorizer_response::AuthorizerResponse;
+use super::incoming_request::IncomingRequest;
 use super::mounted_api::MountedApi;
-use super::routes::Matched;
+use super::routes::RouteMatch;
 use http::HeaderMap;
 use portcullis::clock::Timestamp;
 use serde_json::{Map, Value, json};
@@ -16,9 +16,9 @@ pub(super) const ACCOUNT: &str = "000000000000";
 
 /// One request on its way through the gateway.
 pub(super) struct Call<'a> {
-    pub(super) incoming: &'a Incoming,
+    pub(super) incoming: &'a IncomingRequest,
     pub(super) api: &'a MountedApi,
-    pub(super) matched: &'a Matched<'a>,
+    pub(super) matched: &'a RouteMatch<'a>,
     /// The path inside the API, exactly as it was asked for.
     pub(super) raw_path: &'a str,
     pub(super) request_id: &'a str,
@@ -44,7 +44,7 @@ impl Call<'_> {
 
     /// What the function is sent, with what the authorizer said about the caller, where it
     /// was asked.
-    pub(super) fn proxy_event(&self, answer: Option<&Answer>) -> Value {
+    pub(super) fn proxy_event(&self, answer: Option<&AuthorizerResponse>) -> Value {
         let mut event = self.common();
         if let (Some(answer), Some(context)) = (answer, event.get_mut("requestContext")) {
             context["authorizer"] = authorizer(answer);
@@ -132,7 +132,7 @@ impl Call<'_> {
     }
 }
 
-fn authorizer(answer: &Answer) -> Value {
+fn authorizer(answer: &AuthorizerResponse) -> Value {
     let mut authorizer: Map<String, Value> =
         answer.context.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
     authorizer.insert("principalId".into(), json!(answer.principal_id));

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// The response types that this gateway can come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ResponseType {
     /// No such route. API Gateway's name for it misleads.
     MissingAuthenticationToken,
     /// The authorizer knows no such caller.
@@ -36,7 +36,7 @@ struct Defaults {
     message: &'static str,
 }
 
-impl Kind {
+impl ResponseType {
     /// API Gateway's own name, status, error type and message for it.
     fn defaults(self) -> Defaults {
         let (name, status, error, message) = match self {
@@ -87,7 +87,7 @@ impl Kind {
 /// class of statuses, else API Gateway's own.
 pub(crate) fn render(
     responses: &BTreeMap<String, GatewayResponse>,
-    kind: Kind,
+    kind: ResponseType,
     context: &mut Context,
 ) -> Response<Bytes> {
     let defaults = kind.defaults();
@@ -153,7 +153,7 @@ mod tests {
         let mut context = Context::default();
         context.set("authorizer.detail", &"needs apps:read");
         context.set("authorizer.audit_reason", &"permission_missing");
-        let answer = render(&responses, Kind::AccessDenied, &mut context);
+        let answer = render(&responses, ResponseType::AccessDenied, &mut context);
         assert_eq!(answer.status(), 403);
         assert_eq!(text(&answer), r#"{"detail":"needs apps:read","status":403}"#);
         assert_eq!(answer.headers()["www-authenticate"], "Bearer");
@@ -168,15 +168,15 @@ mod tests {
             ("DEFAULT_4XX".to_owned(), written(None, "four")),
             ("DEFAULT_5XX".to_owned(), written(None, "five")),
         ]);
-        let answer = render(&responses, Kind::RequestTooLarge, &mut Context::default());
+        let answer = render(&responses, ResponseType::RequestTooLarge, &mut Context::default());
         assert_eq!((answer.status().as_u16(), text(&answer)), (413, "four"));
-        let answer = render(&responses, Kind::IntegrationError, &mut Context::default());
+        let answer = render(&responses, ResponseType::IntegrationError, &mut Context::default());
         assert_eq!((answer.status().as_u16(), text(&answer)), (502, "five"));
     }
 
     #[test]
     fn without_any_text_the_answer_is_api_gateways_own() {
-        let kind = Kind::MissingAuthenticationToken;
+        let kind = ResponseType::MissingAuthenticationToken;
         let answer = render(&BTreeMap::new(), kind, &mut Context::default());
         assert_eq!(answer.status(), 403);
         assert_eq!(text(&answer), r#"{"message":"Missing Authentication Token"}"#);
@@ -188,7 +188,7 @@ mod tests {
         let responses = BTreeMap::from([("UNAUTHORIZED".to_owned(), written(None, "x"))]);
         let mut context = Context::default();
         context.set("authorizer.audit_reason", &"a\r\nX-Forged: 1");
-        let answer = render(&responses, Kind::Unauthorized, &mut context);
+        let answer = render(&responses, ResponseType::Unauthorized, &mut context);
         assert!(!answer.headers().contains_key("x-reason"));
         assert!(!answer.headers().contains_key("x-forged"));
     }

@@ -16,7 +16,7 @@ pub(crate) struct Routes {
 
 /// What a request was found to be for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Matched<'a> {
+pub(crate) struct RouteMatch<'a> {
     /// The resource's path as it was declared: `/tokens/{id}`.
     pub(crate) resource: &'a str,
     /// The function behind it.
@@ -74,12 +74,12 @@ impl Routes {
 
     /// The route of a request. The path alone chooses the resource; a method which that
     /// resource does not have is no route at all, whatever else would have matched.
-    pub(crate) fn find(&self, method: &str, raw_path: &str) -> Option<Matched<'_>> {
+    pub(crate) fn find(&self, method: &str, raw_path: &str) -> Option<RouteMatch<'_>> {
         let (resource, parameters) =
             self.resources.iter().find_map(|resource| Some((resource, resource.parameters(raw_path)?)))?;
         let any = || resource.methods.get("ANY").filter(|_| METHODS.contains(&method));
         let Target { function, open } = resource.methods.get(method).or_else(any)?;
-        Some(Matched { resource: &resource.path, function, open: *open, parameters })
+        Some(RouteMatch { resource: &resource.path, function, open: *open, parameters })
     }
 }
 

@@ -17,13 +17,13 @@ fn cached(authorizer: Does) -> (Fixture, Arc<AtomicI64>) {
     (fixture, now)
 }
 
-fn with_token(target: &str, token: &str) -> Incoming {
+fn with_token(target: &str, token: &str) -> IncomingRequest {
     let mut incoming = get(target);
     incoming.headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
     incoming
 }
 
-async fn status(fixture: &Fixture, incoming: Incoming) -> u16 {
+async fn status(fixture: &Fixture, incoming: IncomingRequest) -> u16 {
     fixture.send(incoming).await.0.as_u16()
 }
 

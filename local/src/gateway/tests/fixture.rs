@@ -24,12 +24,12 @@ pub(super) struct Stub {
 }
 
 impl Backend for Stub {
-    async fn authorize(&self, event: Value) -> (Result<Value, String>, Option<Work>) {
+    async fn authorize(&self, event: Value) -> (Result<Value, String>, Option<BackgroundTask>) {
         let noted_before = self.noted.load(Ordering::SeqCst);
         let event = json!({"event": event, "noted_before": noted_before});
         self.events.lock().unwrap().push(("authorizer".to_owned(), event));
         let noted = Arc::clone(&self.noted);
-        let work: Work = Box::pin(async move {
+        let work: BackgroundTask = Box::pin(async move {
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
@@ -77,7 +77,7 @@ impl Fixture {
                 events: Mutex::default(),
                 noted: Arc::default(),
             }),
-            afterwards: Afterwards::default(),
+            background_tasks: BackgroundTasks::default(),
             clock: Clock::from_fn(|| Timestamp::from_seconds(1_800_000_000)),
             domain: "127.0.0.1:9050".to_owned(),
         };
@@ -91,7 +91,7 @@ impl Fixture {
         fixture
     }
 
-    pub(super) async fn send(&self, incoming: Incoming) -> (StatusCode, Response<Bytes>) {
+    pub(super) async fn send(&self, incoming: IncomingRequest) -> (StatusCode, Response<Bytes>) {
         let answer = self.gateway.handle(incoming).await;
         (answer.status(), answer)
     }
@@ -110,9 +110,9 @@ impl Fixture {
     }
 }
 
-pub(crate) fn get(target: &str) -> Incoming {
+pub(crate) fn get(target: &str) -> IncomingRequest {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    Incoming {
+    IncomingRequest {
         method: Method::GET,
         path: path.to_owned(),
         query: query.to_owned(),

@@ -12,8 +12,8 @@ fn fixture(authorizer: Does) -> Fixture {
     Fixture::with_routes(authorizer, [open, route("GET", "/open"), route("ANY", "/{proxy+}")])
 }
 
-fn request(method: Method, target: &str) -> Incoming {
-    Incoming { method, ..get(target) }
+fn request(method: Method, target: &str) -> IncomingRequest {
+    IncomingRequest { method, ..get(target) }
 }
 
 #[tokio::test]

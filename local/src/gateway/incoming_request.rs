@@ -9,7 +9,7 @@ pub(crate) const MAX_BODY: usize = 10 * 1024 * 1024;
 
 /// A request as it came in.
 #[derive(Debug)]
-pub(crate) struct Incoming {
+pub(crate) struct IncomingRequest {
     /// The method.
     pub(crate) method: Method,
     /// The path as it was asked for, undecoded.
