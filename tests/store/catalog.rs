@@ -19,9 +19,9 @@ use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES,
 use portcullis::token::Actor;
 use serde_json::{Value, json};
 
-use super::failing::{app, asked, request};
+use super::fixture::Table;
 use super::observed::Observed;
-use super::table::Table;
+use super::unavailable::{app, asked, request};
 use super::{Sample, alice, now};
 
 fn catalog(role: &str) -> Catalog {
@@ -250,7 +250,7 @@ async fn without_a_catalog_that_can_be_read_nobody_is_let_in() {
     table.put(item).await;
     assert_eq!(asked(&timed.authorizer, &secret).await.audit.rbac_decision, "allow", "held for its minute");
     timed.now_is(CATALOG_SECONDS);
-    super::failing::assert_no_decision(&asked(&timed.authorizer, &secret).await);
+    super::unavailable::assert_no_decision(&asked(&timed.authorizer, &secret).await);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use portcullis::store::{Change, Changed, Ending, Limits, Note, Tokens};
 use portcullis::token::{Actor, Grounds, Happened, Record, Standing, WhyDisabled};
 use tokio::task::JoinSet;
 
-use super::faults::{Behind, CONFLICT, Fault};
+use super::fault_injection::{Behind, CONFLICT, Fault};
 use super::observed::Observed;
 use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, now};
 

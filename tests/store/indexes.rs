@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use portcullis::token::Actor;
 
 use super::{Sample, Table, alice, now, revoke, used_at};
-use crate::store::table::Item;
+use crate::store::fixture::Item;
 
 /// Everything that an index holds of one partition.
 async fn all_of(table: &Table, index: &str, attribute: &str, partition: &str) -> Vec<Item> {

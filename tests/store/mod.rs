@@ -7,23 +7,23 @@
 mod activity;
 mod capacity;
 mod catalog;
-mod change;
 mod contended;
 mod create;
-mod end;
 mod events;
-mod failing;
-mod faults;
+mod fault_injection;
+mod fixture;
 mod indexes;
-mod limit;
+mod last_use;
 mod list;
+mod live_token_limit;
 mod observed;
-mod owner;
 mod races;
-mod table;
+mod revoke_delete;
+mod revoke_owner;
 mod tls;
-mod touch;
 mod ttl;
+mod unavailable;
+mod update;
 
 use portcullis::authz::Use;
 use portcullis::clock::{Clock, Timestamp};
@@ -34,7 +34,7 @@ use portcullis::text::OwnerId;
 use portcullis::token::{Actor, AgentFamily, Author, Grounds, Record};
 use rand::rngs::SysRng;
 
-use table::Table;
+use fixture::Table;
 
 /// What the template's defaults allow.
 const LIMITS: Limits = Limits { live_tokens: 10, retention_days: 30, history_days: 400 };

@@ -12,8 +12,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::faults::{answer_of, respond};
-use super::table::Table;
+use super::fault_injection::{answer_of, respond};
+use super::fixture::Table;
 use crate::support::wire::Origin;
 
 /// One call, as it reached the engine and was answered.

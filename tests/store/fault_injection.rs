@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::events::kinds;
-use super::failing::{app, ask, assert_no_decision};
+use super::unavailable::{app, ask, assert_no_decision};
 use super::{Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 use crate::support::wire::Origin;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::faults::{Behind, Fault, INTERNAL};
+use super::fault_injection::{Behind, Fault, INTERNAL};
 use super::observed::Observed;
 use super::{LIMITS, Sample, Table, alice, bob, by_whom, now};
 
