@@ -132,8 +132,8 @@ impl Tokens {
             let (keys, last) = self.event_keys(day_of(newest), oldest, newest, filter.limit).await?;
             read += keys.len();
             let found = self.batch(keys, &item::EVENT).await?;
-            let found = found.iter().filter_map(|item| match item::activity(item) {
-                Ok(activity) => Some(activity),
+            let found = found.iter().filter_map(|item| match item::event_and_token(item) {
+                Ok((token, owner, event)) => Some(Activity { token, owner, event }),
                 Err(error) => {
                     // One event that something else wrote must not take the activity away.
                     tracing::error!(%error, "an event is left out of the activity");

@@ -3,7 +3,7 @@
 //! The document is stored compressed (zlib, [RFC 1950](https://www.rfc-editor.org/rfc/rfc1950)), so
 //! that reading the largest one takes 7 read units.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
-use super::{Error, Tokens, item, number};
+use super::{Error, StoredCatalog, Tokens, item};
 use crate::catalog::{Catalog, MOST_CATALOG_BYTES};
 use crate::clock::Timestamp;
 use crate::token::Actor;
@@ -28,15 +28,6 @@ const MAX_DOCUMENT_BYTES: usize = 4 * MOST_CATALOG_BYTES;
 /// zlib's usual level: a higher one takes twice the time and saves one percent.
 const COMPRESSION_LEVEL: u8 = 6;
 
-/// A catalog and its version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredCatalog {
-    /// The catalog.
-    pub catalog: Catalog,
-    /// Counts the changes; 0 is the deployment's own catalog, which was never changed.
-    pub version: u64,
-}
-
 /// The outcome of putting a catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CatalogWrite {
@@ -47,30 +38,6 @@ pub enum CatalogWrite {
     /// Compressed, it takes this many bytes, which is more than [`MAX_STORED_CATALOG_BYTES`]. Nothing
     /// was written.
     TooLarge(usize),
-}
-
-/// The document that was parsed last. Parsing a large one takes longer than reading it, so each is
-/// parsed once.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ParsedCatalog(Arc<Mutex<Option<Parsed>>>);
-
-#[derive(Debug)]
-struct Parsed {
-    document: Blob,
-    catalog: Arc<StoredCatalog>,
-}
-
-impl ParsedCatalog {
-    fn get(&self, document: &Blob, version: u64) -> Option<Arc<StoredCatalog>> {
-        let parsed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let parsed = parsed.as_ref()?;
-        (parsed.document == *document && parsed.catalog.version == version).then(|| Arc::clone(&parsed.catalog))
-    }
-
-    fn set(&self, document: Blob, catalog: &Arc<StoredCatalog>) {
-        let parsed = Parsed { document, catalog: Arc::clone(catalog) };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(parsed);
-    }
 }
 
 impl Tokens {
@@ -114,14 +81,14 @@ impl Tokens {
         let version = seen.saturating_add(1);
         let mut item = item::catalog_key();
         item.insert("document".to_owned(), AttributeValue::B(Blob::new(document)));
-        item.insert("version".to_owned(), number(version));
+        item.insert("version".to_owned(), item::number(version));
         item.insert("updated_at".to_owned(), item::seconds(now));
         item.insert("updated_by".to_owned(), item::string(by.to_string()));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put = if seen == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
-            put.condition_expression("version = :seen").expression_attribute_values(":seen", number(seen))
+            put.condition_expression("version = :seen").expression_attribute_values(":seen", item::number(seen))
         };
         match put.send().await {
             Ok(_) => Ok(CatalogWrite::Done(version)),

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use super::transaction::{MAX_TRIES, Transacted, pause, write};
 use super::update::Changed;
 use super::update_expression::Edit;
-use super::{Error, Limits, Tokens, client, item, number, ttl};
+use super::{Error, Limits, Tokens, client, item, ttl};
 use crate::clock::Clock;
 use crate::token::{Actor, Author, Disablement, Grounds, Happened, Record, Revocation, WhyDisabled};
 
@@ -98,7 +98,7 @@ impl Tokens {
                 edit = edit.when_still(item::DISABLED, seen.disabled.as_ref().map(item::disablement));
             }
             if let Some(version) = version {
-                edit = edit.when_still(item::VERSION, Some(number(version)));
+                edit = edit.when_still(item::VERSION, Some(item::number(version)));
             }
             match self.end(ending, edit, &Happened::Disabled(why)).await? {
                 Transacted::Done => {

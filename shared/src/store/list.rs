@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::cursor::Cursor;
 use super::item::Item;
-use super::{Error, Tokens, cursor, item, number};
+use super::{Error, Tokens, cursor, item};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
 use crate::text::OwnerId;
@@ -192,7 +192,7 @@ impl Tokens {
         if let Some(since) = filter.idle_since {
             condition.push_str(" AND #created_at <= :created");
             names.insert("#created_at".to_owned(), item::CREATED_AT.to_owned());
-            values.insert(":created".to_owned(), number(since.millis()));
+            values.insert(":created".to_owned(), item::number(since.millis()));
         }
         let page = self
             .client
@@ -215,7 +215,7 @@ impl Tokens {
 /// The table's key and the index's key, both of which DynamoDB wants to go on from.
 fn start_key(cursor: &ListCursor, scope: &Scope) -> Item {
     let mut key = item::token_key(&cursor.id);
-    key.insert(item::CREATED_AT.to_owned(), number(cursor.created_at));
+    key.insert(item::CREATED_AT.to_owned(), item::number(cursor.created_at));
     if let Scope::Owner(owner) = scope {
         key.insert(item::OWNER.to_owned(), item::string(owner.as_str()));
     }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::transaction::write;
 use super::update_expression::Edit;
-use super::{Error, Tokens, item, number};
+use super::{Error, Tokens, item};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
 use crate::text::OwnerId;
@@ -80,11 +80,11 @@ impl Tokens {
     }
 
     fn write_slots(&self, owner: &OwnerId, slots: &Slots) -> Result<TransactWriteItem, Error> {
-        let live = slots.live.iter().map(|(id, until)| (id.clone(), number(until))).collect();
+        let live = slots.live.iter().map(|(id, until)| (id.clone(), item::number(until))).collect();
         let edit = Edit::default()
             .set(item::LIVE, AttributeValue::M(live))
-            .set(item::VERSION, number(slots.version.unwrap_or(0) + 1))
-            .when_still(item::VERSION, slots.version.map(number));
+            .set(item::VERSION, item::number(slots.version.unwrap_or(0) + 1))
+            .when_still(item::VERSION, slots.version.map(item::number));
         edit.build(&self.table, item::slots_key(owner)).map(write)
     }
 }

@@ -6,13 +6,53 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::item::Item;
 use super::transaction::{MAX_TRIES, pause};
-use super::{Error, Tokens, item};
+use super::{Credential, Error, Presented, Tokens, item};
+use crate::clock::Timestamp;
+use crate::secret::{Proof, Secret, Secrets, TokenId};
+use crate::token::Record;
 
 /// The most items of one `BatchGetItem`
 /// ([limits](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)).
 const MAX_PER_BATCH: usize = 100;
 
 impl Tokens {
+    /// One token with what is stored of its secrets, as it is at this moment: for the functions
+    /// that are shown secrets.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn credential(&self, id: &TokenId) -> Result<Option<Credential>, Error> {
+        self.read(item::token_key(id), &item::CREDENTIAL).await?.as_ref().map(item::credential).transpose()
+    }
+
+    /// The token that a secret is or was one of, as it is at this moment; `None` alike where there is no
+    /// such ID and where the secret is wrong.
+    ///
+    /// Both do the same: one read, and a comparison with as many digests. The record is decoded only for
+    /// a secret of its own.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn present(&self, secret: &Secret, now: Timestamp) -> Result<Option<Presented>, Error> {
+        let item = self.read(item::token_key(secret.id()), &item::CREDENTIAL).await?;
+        let secrets = item.as_ref().map_or_else(|| Ok(Secrets::of_nobody()), item::stored_secrets)?;
+        let proof = match secrets.proof(&secret.digest(), now) {
+            Proof::Current => Presented::Current,
+            Proof::Superseded => Presented::Superseded,
+            Proof::Ended => Presented::Ended,
+            Proof::Wrong => return Ok(None),
+        };
+        item.as_ref().map(|item| item::credential(item).map(proof)).transpose()
+    }
+
+    /// One token without its digest, as it is at this moment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn get(&self, id: &TokenId) -> Result<Option<Record>, Error> {
+        self.read(item::token_key(id), &item::SHOWN).await?.as_ref().map(item::record).transpose()
+    }
+
     /// One item, as it is at this moment.
     pub(super) async fn read(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, Error> {
         let (expression, names) = item::projection(attributes);

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::transaction::{MAX_TRIES, Transacted, pause, write};
 use super::update_expression::Edit;
-use super::{Credential, Error, Limits, RotationKey, Tokens, item, number};
+use super::{Credential, Error, Limits, RotationKey, Tokens, item};
 use crate::clock::Clock;
 use crate::secret::Digest;
 use crate::token::{Author, Happened, Record};
@@ -118,7 +118,7 @@ impl Tokens {
 /// The groups that are different, each as a whole, under the version that was read.
 fn edit(seen: &Record, next: &Record, retention_days: u32) -> Edit {
     let (before, after) = (item::of(seen, retention_days), item::of(next, retention_days));
-    let edit = Edit::default().when_still(item::VERSION, Some(number(seen.version)));
+    let edit = Edit::default().when_still(item::VERSION, Some(item::number(seen.version)));
     let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     names
         .into_iter()

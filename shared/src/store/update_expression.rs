@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
-use super::{Error, item, number};
+use super::{Error, item};
 
 /// An update of one item and the condition under which it holds. Every attribute goes by a
 /// placeholder, as `owner` and others are reserved words.
@@ -42,7 +42,7 @@ impl Edit {
 
     pub(super) fn increment(mut self, name: &str) -> Self {
         self.sets.push(format!("#{name} = #{name} + :one"));
-        self.values.insert(":one".to_owned(), number(1));
+        self.values.insert(":one".to_owned(), item::number(1));
         self.named(name)
     }
 

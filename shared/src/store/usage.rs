@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::item::Item;
-use super::{Error, Tokens, client, item, number, ttl};
+use super::{Error, Tokens, client, item, ttl};
 use crate::authz::{MAX_USES, Use, Uses};
 use crate::clock::{Day, Timestamp};
 use crate::secret::TokenId;
@@ -72,8 +72,8 @@ impl Tokens {
             .expression_attribute_names("#uses", item::USES)
             .expression_attribute_names("#made", made.key())
             .expression_attribute_names("#ttl", item::TTL)
-            .expression_attribute_values(":today", number(Day::of(at).0))
-            .expression_attribute_values(":max", number(MAX_USES))
+            .expression_attribute_values(":today", item::number(Day::of(at).0))
+            .expression_attribute_values(":max", item::number(MAX_USES))
             .expression_attribute_values(":ttl", item::seconds(ttl::of_usage(at)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()

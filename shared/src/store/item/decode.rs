@@ -5,7 +5,7 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
-use super::{
+use super::attribute::{
     CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS,
     USES, VERSION,
 };
@@ -13,8 +13,8 @@ use crate::authz::Uses;
 use crate::catalog::RoleName;
 use crate::clock::{Day, Timestamp};
 use crate::grants::{Addresses, Grant, Grants, Network, Permission, Resource};
-use crate::secret::{Digest, Secrets, Superseded};
-use crate::store::{Activity, Credential, Error, RotationKey};
+use crate::secret::{Digest, Secrets, Superseded, TokenId};
+use crate::store::{Credential, Error, RotationKey};
 use crate::text::{Comment, Description, OwnerId, TokenName, Via};
 use crate::token::{AgentFamily, Author, Disablement, Event, Grounds, LastUsed, Record, Revocation};
 
@@ -87,14 +87,11 @@ fn digest_in(map: &Item) -> Option<Digest> {
     Digest::from_bytes(map.get("digest")?.as_b().ok()?.as_ref())
 }
 
-/// Reads an event with the token and the owner that it is about.
-pub(in crate::store) fn activity(item: &Item) -> Result<Activity, Error> {
+/// Reads an event, and before it the token and the owner that it is about.
+pub(in crate::store) fn event_and_token(item: &Item) -> Result<(TokenId, OwnerId, Event), Error> {
     let read = Reader::of(item);
-    Ok(Activity {
-        token: read.id.parse().map_err(|_| read.corrupt("pk"))?,
-        owner: read.text(OWNER, OwnerId::stored)?,
-        event: read_event(item)?,
-    })
+    let token = read.id.parse().map_err(|_| read.corrupt("pk"))?;
+    Ok((token, read.text(OWNER, OwnerId::stored)?, read_event(item)?))
 }
 
 /// Reads an event back. What does not read as it was written is left out, as it decides

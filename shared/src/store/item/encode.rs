@@ -1,0 +1,162 @@
+//! Items as they are written.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::attribute::*;
+use crate::authz::Use;
+use crate::clock::{Day, Timestamp};
+use crate::grants::Grant;
+use crate::secret::{Digest, Secrets, TokenId};
+use crate::store::{RotationKey, ttl};
+use crate::token::{Disablement, Event, LastUsed, Record, Revocation};
+
+/// A new token's item.
+pub(in crate::store) fn new_token(record: &Record, digest: &Digest, retention_days: u32) -> Item {
+    let mut item = of(record, retention_days);
+    let secrets = Secrets { current: digest.clone(), superseded: Vec::new() };
+    item.insert(SECRETS.to_owned(), self::secrets(&secrets, &[]));
+    item
+}
+
+/// A record's item, without its secrets.
+pub(in crate::store) fn of(record: &Record, retention_days: u32) -> Item {
+    let mut item = token_key(&record.id);
+    let mut set = |name: &str, value: Option<AttributeValue>| {
+        item.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    set(OWNER, Some(string(record.owner.as_str())));
+    set(CREATED_AT, Some(number(record.created_at.millis())));
+    set(VERSION, Some(number(record.version)));
+    set(TTL, ttl::of_record(record, retention_days).map(seconds));
+    set(ORIGIN, Some(origin(record)));
+    set(SETTINGS, Some(settings(record)));
+    set(ROTATION, record.rotated_at.map(|at| rotation(at, record.previous_secret_until)));
+    set(DISABLED, record.disabled.as_ref().map(disablement));
+    set(REVOKED, record.revoked.as_ref().map(revocation));
+    set(LAST_USE, record.last_used.as_ref().map(last_use));
+    item
+}
+
+fn origin(record: &Record) -> AttributeValue {
+    group([
+        ("created_by", Some(string(record.created_by.to_string()))),
+        ("via", record.via.as_ref().map(|via| string(via.as_str()))),
+        ("counted", Some(AttributeValue::Bool(record.counted))),
+    ])
+}
+
+fn settings(record: &Record) -> AttributeValue {
+    let networks = || AttributeValue::L(record.allowed_ips.iter().map(|net| string(net.to_string())).collect());
+    group([
+        ("name", Some(string(record.name.as_str()))),
+        ("description", record.description.as_ref().map(|text| string(text.as_str()))),
+        ("role", record.role.as_ref().map(|role| string(role.as_str()))),
+        ("grants", Some(AttributeValue::L(record.grants.iter().map(grant).collect()))),
+        ("allowed_ips", (!record.allowed_ips.are_any()).then(networks)),
+        ("expires_at", record.expires_at.map(seconds)),
+        ("enabled_at", record.enabled_at.map(seconds)),
+    ])
+}
+
+fn rotation(at: Timestamp, previous_secret_until: Option<Timestamp>) -> AttributeValue {
+    group([("at", Some(seconds(at))), ("previous_secret_until", previous_secret_until.map(seconds))])
+}
+
+pub(in crate::store) fn revocation(revoked: &Revocation) -> AttributeValue {
+    group([
+        ("at", Some(seconds(revoked.at))),
+        ("by", Some(string(revoked.by.to_string()))),
+        ("reason", revoked.grounds.reason.map(|reason| string(reason.as_str()))),
+        ("comment", revoked.grounds.comment.as_ref().map(|comment| string(comment.to_string()))),
+    ])
+}
+
+pub(in crate::store) fn disablement(disabled: &Disablement) -> AttributeValue {
+    group([
+        ("at", Some(seconds(disabled.at))),
+        ("by", disabled.by.as_ref().map(|by| string(by.to_string()))),
+        ("why", Some(string(disabled.why.as_str()))),
+    ])
+}
+
+pub(in crate::store) fn last_use(used: &LastUsed) -> AttributeValue {
+    group([
+        ("at", Some(seconds(used.at))),
+        ("ip", used.source_ip.map(|ip| string(ip.to_string()))),
+        ("agent", used.agent.as_ref().map(|agent| string(agent.as_str()))),
+    ])
+}
+
+pub(in crate::store) fn reuse(at: Timestamp) -> AttributeValue {
+    group([("at", Some(seconds(at)))])
+}
+
+/// The digests of a token's secrets, and the keys of its last rotations.
+pub(in crate::store) fn secrets(secrets: &Secrets, keys: &[&RotationKey]) -> AttributeValue {
+    let superseded = secrets.superseded.iter().map(|one| (&one.digest, one.until));
+    group([
+        ("digest", Some(bytes(secrets.current.as_bytes()))),
+        ("superseded", Some(digests("until", superseded))),
+        ("rotation_keys", Some(digests("at", keys.iter().map(|key| (&key.digest, key.at))))),
+    ])
+}
+
+fn group<const N: usize>(fields: [(&str, Option<AttributeValue>); N]) -> AttributeValue {
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    AttributeValue::M(given.collect())
+}
+
+fn bytes(bytes: &[u8]) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes.to_vec()))
+}
+
+/// Digests, each with a time of this name.
+fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a Digest, Timestamp)>) -> AttributeValue {
+    let one = |(digest, at): (&Digest, Timestamp)| {
+        let digest = ("digest".to_owned(), bytes(digest.as_bytes()));
+        AttributeValue::M(HashMap::from([digest, (time.to_owned(), seconds(at))]))
+    };
+    AttributeValue::L(digests.map(one).collect())
+}
+
+/// The first use of a token in its usage.
+pub(in crate::store) fn new_usage(id: &TokenId, made: &Use, day: Day, ttl: Timestamp) -> Item {
+    let mut item = usage_key(id);
+    item.insert(USES.to_owned(), AttributeValue::M(HashMap::from([(made.key(), number(day.0))])));
+    item.insert(TTL.to_owned(), seconds(ttl));
+    item
+}
+
+pub(in crate::store) fn event(record: &Record, event: &Event, ttl: Timestamp) -> Item {
+    let mut item = event_key(&record.id, &event.id);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set(OWNER, string(record.owner.as_str()));
+    set(DAY, string(Day::of(event.at).to_string()));
+    set(TTL, seconds(ttl));
+    set("kind", string(&event.kind));
+    set("at", number(event.at.millis()));
+    if let Some(actor) = &event.by.actor {
+        set("by", string(actor.to_string()));
+    }
+    if let Some(ip) = event.by.source_ip {
+        set("from", string(ip.to_string()));
+    }
+    if let Some(agent) = &event.by.agent {
+        set("agent", string(agent.as_str()));
+    }
+    if !event.detail.is_null() {
+        set("detail", string(event.detail.to_string()));
+    }
+    item
+}
+
+fn grant(grant: &Grant) -> AttributeValue {
+    let list = |texts: Vec<String>| AttributeValue::L(texts.into_iter().map(AttributeValue::S).collect());
+    AttributeValue::M(HashMap::from([
+        ("permissions".to_owned(), list(grant.permissions.iter().map(ToString::to_string).collect())),
+        ("resources".to_owned(), list(grant.resources.iter().map(ToString::to_string).collect())),
+    ]))
+}
