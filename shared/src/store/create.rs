@@ -1,6 +1,6 @@
 //! Creating a token: its record, its first event and its owner's slots in one transaction.
 
-use super::transaction::{MAX_TRIES, Transacted, pause};
+use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
 use super::{Error, Limits, Tokens, item};
 use crate::clock::Clock;
 use crate::secret::Digest;
@@ -37,7 +37,7 @@ impl Tokens {
         let record = &Record { counted, ..record.clone() };
         let put = self.put_new(item::new_token(record, digest, limits.retention_days))?;
         let event = self.event(record, &Happened::Created, by, record.created_at, limits.history_days)?;
-        for tries in 0..MAX_TRIES {
+        for tries in 0..MAX_ATTEMPTS {
             let mut writes = vec![put.clone(), event.clone()];
             if counted {
                 let Some(slot) = self.take_slot(record, clock.now(), limits.live_tokens).await? else {
@@ -45,10 +45,10 @@ impl Tokens {
                 };
                 writes.push(slot);
             }
-            if self.transact(writes).await? == Transacted::Done {
+            if self.transact(writes).await? == TransactionOutcome::Committed {
                 return Ok(Created::Done);
             }
-            pause(tries).await;
+            backoff(tries).await;
         }
         Err(Error::Contention)
     }

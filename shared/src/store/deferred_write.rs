@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::Update;
 
-use super::transaction::{Transacted, pause, write};
+use super::transaction::{TransactionOutcome, backoff, write};
 use super::update_expression::Edit;
 use super::usage::Usage;
 use super::{Credential, Error, Tokens, client, item};
@@ -19,7 +19,7 @@ const LAST_USE_SECONDS: i64 = 60;
 /// Between two events about the reuse of a secret there is at least an hour.
 const REUSE_SECONDS: i64 = 3600;
 /// How many times a reused secret's token is tried to be disabled against other transactions.
-const MAX_REUSE_TRIES: u32 = 20;
+const MAX_REUSE_ATTEMPTS: u32 = 20;
 
 /// From where a request came, and with what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Tokens {
     /// That a token is disabled must not be lost to other transactions on its record.
     async fn note_reuse(&self, reused: &Reused, clock: &Clock, history_days: u32) -> Result<(), Error> {
         let Reused { record, caller, at, seen_at, disable } = reused;
-        for tries in 0..MAX_REUSE_TRIES {
+        for tries in 0..MAX_REUSE_ATTEMPTS {
             let at = if tries == 0 { *at } else { clock.now() };
             let edit = Edit::of_existing().set(item::REUSE, item::reuse(at));
             let edit = if *disable {
@@ -180,8 +180,8 @@ impl Tokens {
             let what = Happened::SecretReuse { disabled: *disable };
             let event = self.event(record, &what, &caller.author(None), at, history_days)?;
             match self.transact_briefly([update, event]).await? {
-                Transacted::Done | Transacted::Refused => return Ok(()),
-                Transacted::Conflict => pause(tries.min(3)).await,
+                TransactionOutcome::Committed | TransactionOutcome::Refused => return Ok(()),
+                TransactionOutcome::Conflict => backoff(tries.min(3)).await,
             }
         }
         Err(Error::Contention)

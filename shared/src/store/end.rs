@@ -6,7 +6,7 @@
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
-use super::transaction::{MAX_TRIES, Transacted, pause, write};
+use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
 use super::update::Changed;
 use super::update_expression::Edit;
 use super::{Error, Limits, Tokens, client, item, ttl};
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::token::{Actor, Author, Disablement, Grounds, Happened, Record, Revocation, WhyDisabled};
 
 /// How many times an admin's disablement looks at how others disabled the token.
-const MAX_CONSIDERATE_TRIES: u32 = 3;
+const MAX_CONSIDERATE_ATTEMPTS: u32 = 3;
 
 /// The end of a token: which one, who ends it, and what the deployment keeps of it.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ impl Tokens {
     /// When the store fails; the token may be revoked or not, and trying again is safe.
     pub async fn revoke(&self, ending: &Ending<'_>, grounds: &Grounds) -> Result<Option<Revoked>, Error> {
         let mut seen = ending.seen.clone();
-        for tries in 0..MAX_TRIES {
+        for tries in 0..MAX_ATTEMPTS {
             if seen.revoked.is_some() {
                 return Ok(Some(Revoked { record: seen, by_this: false }));
             }
@@ -60,11 +60,11 @@ impl Tokens {
             let next = Record { revoked: Some(revoked.clone()), ..seen.clone() };
             let edit = Edit::of_existing()
                 .set(item::REVOKED, item::revocation(&revoked))
-                .set_or_remove(item::TTL, ttl::of_record(&next, ending.limits.retention_days).map(item::seconds));
+                .set_or_remove(item::TTL, ttl::record_ttl(&next, ending.limits.retention_days).map(item::seconds));
             match self.end(ending, edit, &Happened::Revoked(grounds.clone())).await? {
-                Transacted::Done => return Ok(Some(Revoked { record: after(next), by_this: true })),
-                Transacted::Conflict => pause(tries).await,
-                Transacted::Refused => match self.get(&seen.id).await? {
+                TransactionOutcome::Committed => return Ok(Some(Revoked { record: after(next), by_this: true })),
+                TransactionOutcome::Conflict => backoff(tries).await,
+                TransactionOutcome::Refused => match self.get(&seen.id).await? {
                     Some(record) => seen = record,
                     None => return Ok(None),
                 },
@@ -82,7 +82,7 @@ impl Tokens {
     /// When the store fails; the token may be disabled or not, and trying again is safe.
     pub async fn disable(&self, ending: &Ending<'_>, why: WhyDisabled, version: Option<u64>) -> Result<Changed, Error> {
         let mut seen = ending.seen.clone();
-        for tries in 0..MAX_TRIES {
+        for tries in 0..MAX_ATTEMPTS {
             if seen.revoked.is_some() || version.is_some_and(|version| version != seen.version) {
                 return Ok(Changed::Stale(Box::new(seen)));
             }
@@ -94,19 +94,19 @@ impl Tokens {
             let mut edit = Edit::of_existing().set(item::DISABLED, item::disablement(&disabled));
             // What others disabled in the meantime stands, if it can; an owner who enables the token again
             // and again does not keep an admin from disabling it.
-            if why != WhyDisabled::Admin || tries < MAX_CONSIDERATE_TRIES {
+            if why != WhyDisabled::Admin || tries < MAX_CONSIDERATE_ATTEMPTS {
                 edit = edit.when_still(item::DISABLED, seen.disabled.as_ref().map(item::disablement));
             }
             if let Some(version) = version {
                 edit = edit.when_still(item::VERSION, Some(item::number(version)));
             }
             match self.end(ending, edit, &Happened::Disabled(why)).await? {
-                Transacted::Done => {
+                TransactionOutcome::Committed => {
                     let next = Record { disabled: Some(disabled), ..seen };
                     return Ok(Changed::Done(Box::new(after(next))));
                 }
-                Transacted::Conflict => pause(tries).await,
-                Transacted::Refused => match self.get(&seen.id).await? {
+                TransactionOutcome::Conflict => backoff(tries).await,
+                TransactionOutcome::Refused => match self.get(&seen.id).await? {
                     Some(record) => seen = record,
                     None => return Ok(Changed::Gone),
                 },
@@ -122,7 +122,7 @@ impl Tokens {
     /// When the store fails; trying again is safe.
     pub async fn delete(&self, ending: &Ending<'_>) -> Result<bool, Error> {
         let Ending { seen, by, clock, limits, .. } = *ending;
-        for tries in 0..MAX_TRIES {
+        for tries in 0..MAX_ATTEMPTS {
             let delete = Delete::builder()
                 .table_name(&self.table)
                 .set_key(Some(item::token_key(&seen.id)))
@@ -131,19 +131,19 @@ impl Tokens {
             let delete = TransactWriteItem::builder().delete(delete.map_err(Error::unavailable)?).build();
             let event = self.event(seen, &Happened::Deleted, by, clock.now(), limits.history_days)?;
             match self.transact([delete, event]).await? {
-                Transacted::Done => {
+                TransactionOutcome::Committed => {
                     self.delete_usage(seen).await;
                     return Ok(true);
                 }
-                Transacted::Refused => return Ok(false),
-                Transacted::Conflict => pause(tries).await,
+                TransactionOutcome::Refused => return Ok(false),
+                TransactionOutcome::Conflict => backoff(tries).await,
             }
         }
         Err(Error::Contention)
     }
 
     /// One try to end a token that is not revoked.
-    async fn end(&self, ending: &Ending<'_>, edit: Edit, what: &Happened) -> Result<Transacted, Error> {
+    async fn end(&self, ending: &Ending<'_>, edit: Edit, what: &Happened) -> Result<TransactionOutcome, Error> {
         let edit = edit.increment(item::VERSION).when_absent(item::REVOKED);
         let update = edit.build(&self.table, item::token_key(&ending.seen.id)).map(write)?;
         let history_days = ending.limits.history_days;

@@ -73,7 +73,7 @@ impl Tokens {
         let id = Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), order).to_string();
         let (kind, detail) = (what.kind().to_owned(), what.detail());
         let event = Event { id, at, kind, by: by.clone(), detail };
-        self.put_new(item::event(record, &event, ttl::of_event(at, history_days)))
+        self.put_new(item::event(record, &event, ttl::event_ttl(at, history_days)))
     }
 
     /// One page of a token's history, as it is at this moment.

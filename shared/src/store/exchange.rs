@@ -1,7 +1,7 @@
 //! Exchanging an identity for a token: the record, its first event and a note that the identity was
 //! exchanged, in one transaction, so that each identity works once.
 
-use super::transaction::{MAX_TRIES, Transacted, pause};
+use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
 use super::{Error, Limits, Tokens, item};
 use crate::clock::Timestamp;
 use crate::secret::Digest;
@@ -56,14 +56,14 @@ impl Tokens {
             self.put_new(item::new_token(record, digest, limits.retention_days))?,
             self.event(record, &Happened::Created, by, record.created_at, limits.history_days)?,
         ];
-        for tries in 0..MAX_TRIES {
-            if self.transact(writes.clone()).await? == Transacted::Done {
+        for tries in 0..MAX_ATTEMPTS {
+            if self.transact(writes.clone()).await? == TransactionOutcome::Committed {
                 return Ok(Exchanged::Done);
             }
             if self.read(key.clone(), &["pk"]).await?.is_some() {
                 return Ok(Exchanged::Before);
             }
-            pause(tries).await;
+            backoff(tries).await;
         }
         Err(Error::Contention)
     }

@@ -12,7 +12,7 @@
 //! | `item` | attribute names and values, there and nowhere else |
 //! | `ttl` | when items may be cleared away |
 //! | `update_expression` | update expressions |
-//! | `transaction` | transactions, their conflicts, and the pauses between tries |
+//! | `transaction` | transactions, their outcomes, and the backoff between attempts |
 //! | `credential` | a token with what is stored of its secrets |
 //! | `presented` | which of its secrets was presented |
 //! | `rotation_key` | keys of rotations, by which a repeated one is known |

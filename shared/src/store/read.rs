@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::item::Item;
-use super::transaction::{MAX_TRIES, pause};
+use super::transaction::{MAX_ATTEMPTS, backoff};
 use super::{Credential, Error, Presented, Tokens, item};
 use crate::clock::Timestamp;
 use crate::secret::{Proof, Secret, Secrets, TokenId};
@@ -79,11 +79,11 @@ impl Tokens {
             let mut tries = 0;
             while !wanted.is_empty() {
                 // DynamoDB may leave keys out where an answer is large or a partition busy, and names them.
-                if tries == MAX_TRIES {
+                if tries == MAX_ATTEMPTS {
                     return Err(Error::Contention);
                 }
                 if tries > 0 {
-                    pause(tries).await;
+                    backoff(tries).await;
                 }
                 tries += 1;
                 wanted = self.batch_once(wanted, attributes, &mut found).await?;

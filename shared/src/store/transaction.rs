@@ -1,4 +1,4 @@
-//! Transactions: their conflicts, and the pauses between tries.
+//! Transactions: their outcomes, and the backoff between attempts.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use rand::rngs::SysRng;
 
 use super::{Error, Tokens, client, item};
 
-/// How many times a change is tried against other changes before it is given up.
-pub(super) const MAX_TRIES: u32 = 60;
+/// Maximum attempts at a change, each after a fresh read; then it fails with [`Error::Contention`].
+pub(super) const MAX_ATTEMPTS: u32 = 60;
 
-/// How a transaction ended.
+/// The outcome of a transaction.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Transacted {
+pub(super) enum TransactionOutcome {
     /// It is written.
-    Done,
+    Committed,
     /// A condition does not hold; nothing was written.
     Refused,
     /// Another transaction on one of its items was in flight; nothing was written.
@@ -30,24 +30,18 @@ impl Tokens {
     pub(super) async fn transact(
         &self,
         writes: impl IntoIterator<Item = TransactWriteItem>,
-    ) -> Result<Transacted, Error> {
+    ) -> Result<TransactionOutcome, Error> {
         let writes = writes.into_iter().collect();
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(Transacted::Done),
-            Err(error) => cancelled(&error).ok_or_else(|| Error::unavailable(error)),
-        }
+        outcome(self.client.transact_write_items().set_transact_items(Some(writes)).send().await)
     }
 
     /// One transaction that no caller waits for, tried once.
     pub(super) async fn transact_briefly<const N: usize>(
         &self,
         writes: [TransactWriteItem; N],
-    ) -> Result<Transacted, Error> {
+    ) -> Result<TransactionOutcome, Error> {
         let written = self.client.transact_write_items().set_transact_items(Some(writes.into())).customize();
-        match written.config_override(client::briefly(&self.client)).send().await {
-            Ok(_) => Ok(Transacted::Done),
-            Err(error) => cancelled(&error).ok_or_else(|| Error::unavailable(error)),
-        }
+        outcome(written.config_override(client::briefly(&self.client)).send().await)
     }
 
     /// Puts an item where there is none.
@@ -62,23 +56,28 @@ pub(super) fn write(update: Update) -> TransactWriteItem {
     TransactWriteItem::builder().update(update).build()
 }
 
+fn outcome<T>(sent: Result<T, SdkError<TransactWriteItemsError>>) -> Result<TransactionOutcome, Error> {
+    let outcome = sent.map(|_| TransactionOutcome::Committed);
+    outcome.or_else(|error| cancelled(&error).ok_or_else(|| Error::unavailable(error)))
+}
+
 /// Failed conditions and transactions on the same items may be tried again after a fresh read;
 /// any other reason is a failure.
-fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Transacted> {
+fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<TransactionOutcome> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
         return None;
     };
     let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
     codes.filter(|code| *code != "None").try_fold(None, |so_far, code| match code {
-        "ConditionalCheckFailed" => Some(Some(Transacted::Refused)),
-        "TransactionConflict" => Some(so_far.or(Some(Transacted::Conflict))),
+        "ConditionalCheckFailed" => Some(Some(TransactionOutcome::Refused)),
+        "TransactionConflict" => Some(so_far.or(Some(TransactionOutcome::Conflict))),
         _ => None,
     })?
 }
 
 /// Waits for a random part of a time that doubles from 4 to 256 ms ("full jitter"), so
 /// that those who collided do not collide again.
-pub(super) async fn pause(tries: u32) {
+pub(super) async fn backoff(tries: u32) {
     let longest = 4_u64 << tries.min(6);
     let part = SysRng.try_next_u32().map_or(longest, |drawn| u64::from(drawn) % (longest + 1));
     tokio::time::sleep(Duration::from_millis(part)).await;

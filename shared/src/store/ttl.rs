@@ -13,7 +13,7 @@ const EXCHANGED_RETENTION_DAYS: u32 = 1;
 const USAGE_DAYS: u32 = 400;
 
 /// When a record may be cleared away, if it ever may: the retention after it expires or was revoked.
-pub(super) fn of_record(record: &Record, retention_days: u32) -> Option<Timestamp> {
+pub(super) fn record_ttl(record: &Record, retention_days: u32) -> Option<Timestamp> {
     let retention_days =
         if record.via.is_some() { retention_days.min(EXCHANGED_RETENTION_DAYS) } else { retention_days };
     let ends = [record.revoked.as_ref().map(|revoked| revoked.at), record.expires_at];
@@ -21,12 +21,12 @@ pub(super) fn of_record(record: &Record, retention_days: u32) -> Option<Timestam
 }
 
 /// When an event may be cleared away. It is written once.
-pub(super) fn of_event(at: Timestamp, history_days: u32) -> Timestamp {
+pub(super) fn event_ttl(at: Timestamp, history_days: u32) -> Timestamp {
     after(at, history_days)
 }
 
 /// When the usage of a token may be cleared away; each write renews it.
-pub(super) fn of_usage(written: Timestamp) -> Timestamp {
+pub(super) fn usage_ttl(written: Timestamp) -> Timestamp {
     after(written, USAGE_DAYS)
 }
 

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::transaction::{MAX_TRIES, Transacted, pause, write};
+use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
 use super::update_expression::Edit;
 use super::{Credential, Error, Limits, RotationKey, Tokens, item};
 use crate::clock::Clock;
@@ -78,7 +78,7 @@ impl Tokens {
     async fn write_change(&self, change: &Change<'_>, secrets: Option<AttributeValue>) -> Result<Changed, Error> {
         let (seen, limits) = (change.seen, change.limits);
         let next = Record { version: seen.version.saturating_add(1), ..change.next.clone() };
-        for tries in 0..MAX_TRIES {
+        for tries in 0..MAX_ATTEMPTS {
             let now = change.clock.now();
             // Only another secret brings it back, and then the one before must not work.
             let revives = secrets.is_some() && next.previous_secret_until.is_none();
@@ -101,14 +101,14 @@ impl Tokens {
                 };
                 writes.push(slot);
             }
-            if self.transact(writes).await? == Transacted::Done {
+            if self.transact(writes).await? == TransactionOutcome::Committed {
                 return Ok(Changed::Done(Box::new(next)));
             }
             match self.get(&next.id).await? {
                 None => return Ok(Changed::Gone),
                 Some(record) if record.version != seen.version => return Ok(Changed::Stale(Box::new(record))),
                 // It was about the slots, or another transaction was in flight.
-                Some(_) => pause(tries).await,
+                Some(_) => backoff(tries).await,
             }
         }
         Err(Error::Contention)

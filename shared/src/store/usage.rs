@@ -15,7 +15,7 @@ use crate::secret::TokenId;
 use crate::token::Record;
 
 /// How many times the first use of a token is tried against another one.
-const MAX_TRIES: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// What is known of a token's usage once a use was noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Tokens {
 
     /// Notes the day on which a use was made.
     pub(super) async fn note_usage(&self, id: &TokenId, made: &Use, at: Timestamp) -> Result<Usage, Error> {
-        for _ in 0..MAX_TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let Some(usage) = self.update_usage(id, made, at).await? else {
                 return Ok(Usage::Noted);
             };
@@ -74,7 +74,7 @@ impl Tokens {
             .expression_attribute_names("#ttl", item::TTL)
             .expression_attribute_values(":today", item::number(Day::of(at).0))
             .expression_attribute_values(":max", item::number(MAX_USES))
-            .expression_attribute_values(":ttl", item::seconds(ttl::of_usage(at)))
+            .expression_attribute_values(":ttl", item::seconds(ttl::usage_ttl(at)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
             .config_override(client::briefly(&self.client))
@@ -91,7 +91,7 @@ impl Tokens {
 
     /// Writes the first use of a token; `false` where there is one already.
     async fn put_usage(&self, id: &TokenId, made: &Use, at: Timestamp) -> Result<bool, Error> {
-        let usage = item::new_usage(id, made, Day::of(at), ttl::of_usage(at));
+        let usage = item::new_usage(id, made, Day::of(at), ttl::usage_ttl(at));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(usage));
         let put = put.condition_expression("attribute_not_exists(pk)").customize();
         match put.config_override(client::briefly(&self.client)).send().await {

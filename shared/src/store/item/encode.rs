@@ -30,7 +30,7 @@ pub(in crate::store) fn of(record: &Record, retention_days: u32) -> Item {
     set(OWNER, Some(string(record.owner.as_str())));
     set(CREATED_AT, Some(number(record.created_at.millis())));
     set(VERSION, Some(number(record.version)));
-    set(TTL, ttl::of_record(record, retention_days).map(seconds));
+    set(TTL, ttl::record_ttl(record, retention_days).map(seconds));
     set(ORIGIN, Some(origin(record)));
     set(SETTINGS, Some(settings(record)));
     set(ROTATION, record.rotated_at.map(|at| rotation(at, record.previous_secret_until)));
