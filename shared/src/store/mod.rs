@@ -22,8 +22,9 @@
 //! | `create` | the transaction that creates a token within its owner's limit |
 //! | `exchange` | the transaction that creates a token for an identity, once |
 //! | `update` | changes of a token that lives on |
-//! | `end` | revoke, disable and delete, which nothing can delay |
-//! | `owner` | revoking all tokens of an owner |
+//! | `ending` | the write of a revocation or a disablement, which nothing can delay |
+//! | `revoke`, `disable`, `delete` | each for one token |
+//! | `revoke_owner` | revoking all tokens of an owner |
 //! | `list` | paging through the tokens |
 //! | `events` | a token's history |
 //! | `activity` | the events of the whole deployment |
@@ -48,7 +49,9 @@ mod create;
 mod credential;
 mod cursor;
 mod deferred_write;
-mod end;
+mod delete;
+mod disable;
+mod ending;
 mod error;
 mod events;
 mod exchange;
@@ -56,9 +59,10 @@ mod item;
 mod limits;
 mod list;
 mod live_slots;
-mod owner;
 mod presented;
 mod read;
+mod revoke;
+mod revoke_owner;
 mod rotation_key;
 mod stored_catalog;
 mod tokens;
@@ -76,14 +80,15 @@ pub use connection::{Connection, Timeouts};
 pub use create::Created;
 pub use credential::Credential;
 pub use deferred_write::{Caller, Note};
-pub use end::{Ending, Revoked};
+pub use ending::Ending;
 pub use error::Error;
 pub use events::{EventCursor, EventPage};
 pub use exchange::{Exchanged, OnceOnly};
 pub use limits::Limits;
 pub use list::{Filter, ListCursor, MAX_PER_PAGE, Page, Scope};
-pub use owner::{OwnerCursor, OwnerRevocation, OwnerRevoked};
 pub use presented::Presented;
+pub use revoke::Revoked;
+pub use revoke_owner::{OwnerCursor, OwnerRevocation, OwnerRevoked};
 pub use rotation_key::RotationKey;
 pub use stored_catalog::StoredCatalog;
 pub use tokens::Tokens;

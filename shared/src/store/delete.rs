@@ -1,0 +1,44 @@
+//! Deleting a token.
+
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+
+use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
+use super::{Ending, Error, Tokens, client, item};
+use crate::token::{Happened, Record};
+
+impl Tokens {
+    /// Deletes a token's record, and then what is known of its usage. Its events stay for their own
+    /// time. `false` where it was deleted before.
+    ///
+    /// # Errors
+    /// When the store fails; trying again is safe.
+    pub async fn delete(&self, ending: &Ending<'_>) -> Result<bool, Error> {
+        let Ending { seen, by, clock, limits, .. } = *ending;
+        for tries in 0..MAX_ATTEMPTS {
+            let delete = Delete::builder()
+                .table_name(&self.table)
+                .set_key(Some(item::token_key(&seen.id)))
+                .condition_expression("attribute_exists(pk)")
+                .build();
+            let delete = TransactWriteItem::builder().delete(delete.map_err(Error::unavailable)?).build();
+            let event = self.event(seen, &Happened::Deleted, by, clock.now(), limits.history_days)?;
+            match self.transact([delete, event]).await? {
+                TransactionOutcome::Committed => {
+                    self.delete_usage(seen).await;
+                    return Ok(true);
+                }
+                TransactionOutcome::Refused => return Ok(false),
+                TransactionOutcome::Conflict => backoff(tries).await,
+            }
+        }
+        Err(Error::Contention)
+    }
+
+    /// The token has ended already: what is left of its usage is cleared away by its TTL.
+    async fn delete_usage(&self, record: &Record) {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(item::usage_key(&record.id)));
+        if let Err(error) = delete.customize().config_override(client::briefly(&self.client)).send().await {
+            tracing::warn!(error = %Error::unavailable(error), token_id = %record.id, "the usage was not deleted");
+        }
+    }
+}
