@@ -132,14 +132,11 @@ impl Tokens {
             let (keys, last) = self.event_keys(day_of(newest), oldest, newest, filter.limit).await?;
             read += keys.len();
             let found = self.batch(keys, &item::EVENT).await?;
-            let found = found.iter().filter_map(|item| match item::event_and_token(item) {
-                Ok((token, owner, event)) => Some(Activity { token, owner, event }),
-                Err(error) => {
-                    // One event that something else wrote must not take the activity away.
-                    tracing::error!(%error, "an event is left out of the activity");
-                    None
-                }
+            let found = found.iter().map(item::event_and_token).filter_map(|read| {
+                // One event that something else wrote must not take the activity away.
+                read.inspect_err(|error| tracing::error!(%error, "an event is left out of the activity")).ok()
             });
+            let found = found.map(|(token, owner, event)| Activity { token, owner, event });
             activities.extend(found.filter(|activity| filter.lets_through(activity)));
             if activities.len() > filter.limit {
                 activities.truncate(filter.limit);
@@ -174,21 +171,10 @@ impl Tokens {
             (":newest".to_owned(), key(newest)),
         ]);
         let names = HashMap::from([("#day".to_owned(), item::DAY.to_owned()), ("#sk".to_owned(), "sk".to_owned())]);
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("by_day")
-            .key_condition_expression("#day = :day AND #sk BETWEEN :oldest AND :newest")
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(values))
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1))
-            .send()
-            .await
-            .map_err(Error::unavailable)?;
-        let last = page.last_evaluated_key;
-        Ok((page.items.unwrap_or_default(), last))
+        let condition = "#day = :day AND #sk BETWEEN :oldest AND :newest";
+        let query = self.query_newest(condition, names, values, limit).index_name("by_day");
+        let page = query.send().await.map_err(Error::unavailable)?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 }
 

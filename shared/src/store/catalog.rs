@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
+use super::error::condition_held;
 use super::{Error, StoredCatalog, Tokens, item};
 use crate::catalog::{Catalog, MOST_CATALOG_BYTES};
 use crate::clock::Timestamp;
@@ -90,16 +90,13 @@ impl Tokens {
         } else {
             put.condition_expression("version = :seen").expression_attribute_values(":seen", item::number(seen))
         };
-        match put.send().await {
-            Ok(_) => Ok(CatalogWrite::Done(version)),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                // A first try whose answer was lost may have been written: then it is there.
-                let found = self.catalog().await?;
-                let done = found.version == version && found.catalog == *catalog;
-                Ok(if done { CatalogWrite::Done(version) } else { CatalogWrite::Stale })
-            }
-            Err(error) => Err(Error::unavailable(error)),
+        if condition_held(put.send().await)? {
+            return Ok(CatalogWrite::Done(version));
         }
+        // A first try whose answer was lost may have been written: then it is there.
+        let found = self.catalog().await?;
+        let done = found.version == version && found.catalog == *catalog;
+        Ok(if done { CatalogWrite::Done(version) } else { CatalogWrite::Stale })
     }
 }
 

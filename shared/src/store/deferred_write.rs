@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::Update;
 
+use super::error::condition_held;
 use super::transaction::{TransactionOutcome, backoff, write};
 use super::update_expression::Edit;
 use super::usage::Usage;
@@ -189,7 +189,7 @@ impl Tokens {
 
     /// An update that may not hold any more.
     async fn update_briefly(&self, update: Update) -> Result<(), Error> {
-        let written = self
+        let sent = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -202,10 +202,6 @@ impl Tokens {
             .config_override(client::briefly(&self.client))
             .send()
             .await;
-        let refused = |error: &UpdateItemError| error.is_conditional_check_failed_exception();
-        match written {
-            Err(error) if error.as_service_error().is_some_and(refused) => Ok(()),
-            other => other.map(drop).map_err(Error::unavailable),
-        }
+        condition_held(sent).map(drop)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 /// The store failed. Whoever gets this has no answer and must not make one up.
 #[derive(Debug, thiserror::Error)]
@@ -26,5 +26,17 @@ pub enum Error {
 impl Error {
     pub(super) fn unavailable(error: impl StdError) -> Self {
         Self::Unavailable(DisplayErrorContext(error).to_string())
+    }
+}
+
+/// Whether the condition of a write held; without it nothing was written.
+pub(super) fn condition_held<T, E>(sent: Result<T, SdkError<E>>) -> Result<bool, Error>
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(Error::unavailable(error)),
     }
 }

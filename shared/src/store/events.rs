@@ -88,17 +88,9 @@ impl Tokens {
             (":events".to_owned(), item::string(item::EVENT_PREFIX)),
         ]);
         let page = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .query_newest("#pk = :token AND begins_with(#sk, :events)", names, values, limit)
             .consistent_read(true)
-            .key_condition_expression("#pk = :token AND begins_with(#sk, :events)")
             .projection_expression(projection)
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(values))
-            .scan_index_forward(false)
-            // One more than is asked for tells whether there is another page.
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1))
             .set_exclusive_start_key(after.map(|cursor| item::event_key(id, &cursor.0)))
             .send()
             .await

@@ -137,8 +137,7 @@ impl Tokens {
         let mut tokens = Vec::new();
         let mut start = filter.start().map(|cursor| start_key(cursor, &filter.scope));
         for _ in 0..MAX_QUERIES {
-            // One more than is asked for tells whether there is another page.
-            let (keys, last) = self.query(filter, limit + 1, start.take()).await?;
+            let (keys, last) = self.query(filter, limit, start.take()).await?;
             let records = self.records_of(keys).await?;
             tokens.extend(records.into_iter().filter(|record| filter.lets_through(record)));
             if tokens.len() > limit {
@@ -165,13 +164,9 @@ impl Tokens {
 
     async fn records_of(&self, keys: Vec<Item>) -> Result<Vec<Record>, Error> {
         let items = self.batch(keys, &item::SHOWN).await?;
-        let records = items.iter().map(item::record).filter_map(|read| match read {
-            Ok(record) => Some(record),
-            Err(error) => {
-                // One record that something else wrote must not take everyone's list away.
-                tracing::error!(%error, "a record is left out of the list");
-                None
-            }
+        let records = items.iter().map(item::record).filter_map(|read| {
+            // One record that something else wrote must not take everyone's list away.
+            read.inspect_err(|error| tracing::error!(%error, "a record is left out of the list")).ok()
         });
         Ok(records.collect())
     }
@@ -194,20 +189,8 @@ impl Tokens {
             names.insert("#created_at".to_owned(), item::CREATED_AT.to_owned());
             values.insert(":created".to_owned(), item::number(since.millis()));
         }
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(index)
-            .key_condition_expression(condition)
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(values))
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(Error::unavailable)?;
+        let query = self.query_newest(condition, names, values, limit).index_name(index);
+        let page = query.set_exclusive_start_key(start).send().await.map_err(Error::unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 }

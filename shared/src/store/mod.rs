@@ -16,7 +16,7 @@
 //! | `credential` | a token with what is stored of its secrets |
 //! | `presented` | which of its secrets was presented |
 //! | `rotation_key` | keys of rotations, by which a repeated one is known |
-//! | `read` | consistent reads, of one item and of many |
+//! | `read` | consistent reads, of one item and of many, and queries |
 //! | `cursor` | places in lists, as callers send them back |
 //! | `live_slots` | which of an owner's tokens count against the limit |
 //! | `create` | the transaction that creates a token within its owner's limit |

@@ -1,7 +1,8 @@
-//! Consistent reads by key.
+//! Consistent reads by key, and queries.
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::item::Item;
@@ -68,6 +69,24 @@ impl Tokens {
             .await
             .map_err(Error::unavailable)?;
         Ok(answer.item)
+    }
+
+    /// A query for the newest items. One more than `limit` tells whether there is another page.
+    pub(super) fn query_newest(
+        &self,
+        condition: impl Into<String>,
+        names: HashMap<String, String>,
+        values: Item,
+        limit: usize,
+    ) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1))
     }
 
     /// The items with these keys, in their order and as they are at this moment, without those that are

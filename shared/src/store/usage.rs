@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
+use super::error::condition_held;
 use super::item::Item;
 use super::{Error, Tokens, client, item, ttl};
 use crate::authz::{MAX_USES, Use, Uses};
@@ -94,12 +94,6 @@ impl Tokens {
         let usage = item::new_usage(id, made, Day::of(at), ttl::usage_ttl(at));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(usage));
         let put = put.condition_expression("attribute_not_exists(pk)").customize();
-        match put.config_override(client::briefly(&self.client)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(Error::unavailable(error)),
-        }
+        condition_held(put.config_override(client::briefly(&self.client)).send().await)
     }
 }
