@@ -10,7 +10,7 @@ use portcullis::http::{
     Access, Answer, Call, FieldError, Fields, IfMatch, Problem, Wanted, check_expiry, json, read_expiry, respond, tag,
 };
 use portcullis::secret::{Digest, Secret};
-use portcullis::store::{Change, Changed, RotationKey};
+use portcullis::store::{Change, RotationKey};
 use portcullis::text::parse_expires_in;
 use portcullis::token::{Happened, Record};
 use portcullis::validation::Invalid;
@@ -53,18 +53,15 @@ async fn rotate(app: &App, request: &Request) -> Answer {
     };
     let limits = app.settings.limits;
     let change = Change { seen, next, what, by: &call.author(), clock: &app.clock, limits };
-    match app.tokens.rotate(&change, &credential, secret.digest(), key.as_ref()).await? {
-        Changed::Done(record) => {
-            let view = Token::of(&record, &app.settings, now);
-            let mut response = json(StatusCode::OK, &Shown { token: secret.reveal().into(), view });
-            tag(&mut response, record.version);
-            Ok(response)
-        }
-        Changed::Stale(record) if condition.is_some() => Err(Problem::precondition_failed(record.version)),
-        Changed::Stale(record) => Err(Problem::changed_meanwhile(record.version)),
-        Changed::Gone => Err(Problem::not_found()),
-        Changed::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),
-    }
+    let outcome = app.tokens.rotate(&change, &credential, secret.digest(), key.as_ref()).await?;
+    let record = Problem::ensure_changed(outcome, limits, |record| match condition {
+        Some(_) => Problem::precondition_failed(record.version),
+        None => Problem::changed_meanwhile(record.version),
+    })?;
+    let view = Token::of(&record, &app.settings, now);
+    let mut response = json(StatusCode::OK, &Shown { token: secret.reveal().into(), view });
+    tag(&mut response, record.version);
+    Ok(response)
 }
 
 /// The body, which may be left out.

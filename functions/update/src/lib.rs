@@ -10,6 +10,7 @@ use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::api_types::Token;
 use portcullis::http::{Answer, Call, Problem, json, respond, tag};
+use portcullis::store::Changed;
 use portcullis::token::Record;
 
 /// Answers a call.
@@ -33,6 +34,15 @@ fn shown(app: &App, record: &Record) -> Answer {
     let mut response = json(StatusCode::OK, &Token::of(record, &app.settings, app.clock.now()));
     tag(&mut response, record.version);
     Ok(response)
+}
+
+/// Answers with the token as it was changed.
+fn changed(app: &App, outcome: Changed) -> Answer {
+    let record = Problem::ensure_changed(outcome, app.settings.limits, |record| {
+        // It may have expired in this very moment.
+        alive(app, record).err().unwrap_or_else(|| Problem::precondition_failed(record.version))
+    })?;
+    shown(app, &record)
 }
 
 /// What has ended is not changed any more.

@@ -6,13 +6,13 @@ use portcullis::api_types::Grant;
 use portcullis::clock::Timestamp;
 use portcullis::grants::{Addresses, MOST_NETWORKS};
 use portcullis::http::{Access, Answer, Call, Fields, IfMatch, Problem, Wanted, read_expiry};
-use portcullis::store::{Change, Changed};
+use portcullis::store::Change;
 use portcullis::text::{Description, TokenName};
 use portcullis::token::{Alteration, Happened, Record};
 use portcullis::{App, Settings};
 use serde_json::json;
 
-use crate::{alive, shown};
+use crate::{alive, changed, shown};
 
 const KNOWN: &str = "name, description, grants, allowed_ips, expires_at";
 
@@ -37,16 +37,7 @@ pub(crate) async fn patch(app: &App, call: &Call, request: &Request) -> Answer {
 /// Puts a record in the place of the one that was read, unless somebody was quicker.
 pub(crate) async fn replace(app: &App, call: &Call, seen: &Record, next: Record, what: Happened) -> Answer {
     let change = Change { seen, next, what, by: &call.author(), clock: &app.clock, limits: app.settings.limits };
-    match app.tokens.change(&change).await? {
-        Changed::Done(record) => shown(app, &record),
-        Changed::Stale(record) => {
-            // It may have expired in this very moment.
-            alive(app, &record)?;
-            Err(Problem::precondition_failed(record.version))
-        }
-        Changed::Gone => Err(Problem::not_found()),
-        Changed::LimitReached => Err(Problem::token_limit_reached(app.settings.limits.live_tokens)),
-    }
+    changed(app, app.tokens.change(&change).await?)
 }
 
 /// What is to be changed, each part of it good in itself; the outer `None` is "as it is".

@@ -7,7 +7,7 @@ use portcullis::http::{Answer, Call, Fields, IfMatch, Problem};
 use portcullis::store::{Change, Changed, Ending};
 use portcullis::token::{Happened, Record, Standing, WhyDisabled};
 
-use crate::{alive, shown};
+use crate::{alive, changed, shown};
 
 pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer {
     let (condition, seen) = target(app, call, request).await?;
@@ -17,15 +17,7 @@ pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer
     let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
     // `*` holds for every version that comes between, too.
     let version = condition.filter(|condition| *condition != IfMatch::Any).map(|_| seen.version);
-    match app.tokens.disable(&ending, why, version).await? {
-        Changed::Done(record) => shown(app, &record),
-        Changed::Stale(record) => {
-            alive(app, &record)?;
-            Err(Problem::precondition_failed(record.version))
-        }
-        Changed::Gone => Err(Problem::not_found()),
-        Changed::LimitReached => Err(Problem::token_limit_reached(app.settings.limits.live_tokens)),
-    }
+    changed(app, app.tokens.disable(&ending, why, version).await?)
 }
 
 /// Enables the token as it is, however others change it in the meantime.
@@ -49,10 +41,8 @@ pub(crate) async fn enable(app: &App, call: &Call, request: &Request) -> Answer 
         let what = Happened::Enabled;
         let change = Change { seen: &seen, next, what, by, clock: &app.clock, limits: app.settings.limits };
         match app.tokens.change(&change).await? {
-            Changed::Done(record) => return shown(app, &record),
             Changed::Stale(record) => seen = *record,
-            Changed::Gone => return Err(Problem::not_found()),
-            Changed::LimitReached => return Err(Problem::token_limit_reached(app.settings.limits.live_tokens)),
+            outcome => return changed(app, outcome),
         }
     }
 }

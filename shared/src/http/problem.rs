@@ -12,8 +12,9 @@ use super::tag;
 use crate::api_types::FieldError;
 use crate::catalog::Flaw;
 use crate::clock::Timestamp;
-use crate::store;
+use crate::store::{self, Changed, Limits};
 use crate::text::{cut, redact};
+use crate::token::Record;
 use crate::validation::Invalid;
 
 /// The most errors that a response names.
@@ -196,6 +197,23 @@ impl Problem {
     pub fn token_exchanged(version: u64) -> Self {
         let detail = "It was exchanged for the identity of a job, lives for minutes, and is not changed: exchange a fresh identity for another one.";
         Self { version: Some(version), ..Self::conflict("token_exchanged", "The token was exchanged", detail) }
+    }
+
+    /// The record of a token that was changed. `stale` makes the problem for a newer record.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub fn ensure_changed(
+        outcome: Changed,
+        limits: Limits,
+        stale: impl FnOnce(&Record) -> Self,
+    ) -> Result<Record, Self> {
+        match outcome {
+            Changed::Done(record) => Ok(*record),
+            Changed::Stale(record) => Err(stale(&record)),
+            Changed::Gone => Err(Self::not_found()),
+            Changed::LimitReached => Err(Self::token_limit_reached(limits.live_tokens)),
+        }
     }
 
     fn new(status: u16, code: &str, title: &'static str) -> Self {
