@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
@@ -46,12 +45,12 @@ impl Tokens {
     /// # Errors
     /// When the store fails, or the stored document is no catalog.
     pub async fn catalog(&self) -> Result<Arc<StoredCatalog>, Error> {
-        let Some(mut item) = self.read(item::catalog_key(), &["document", "version"]).await? else {
+        let Some(mut item) = self.read(item::catalog_key(), &[item::DOCUMENT, item::VERSION]).await? else {
             return Ok(Arc::new(StoredCatalog { catalog: Catalog::of_the_deployment().clone(), version: 0 }));
         };
-        let version = item::number_of(&item, "version", "CATALOG")?;
-        let corrupt = || Error::Corrupt { id: "CATALOG".to_owned(), attribute: "document" };
-        let Some(AttributeValue::B(document)) = item.remove("document") else {
+        let version = item::number_of(&item, item::VERSION, "CATALOG")?;
+        let corrupt = || Error::Corrupt { id: "CATALOG".to_owned(), attribute: item::DOCUMENT };
+        let Some(AttributeValue::B(document)) = item.remove(item::DOCUMENT) else {
             return Err(corrupt());
         };
         if let Some(parsed) = self.parsed_catalog.get(&document, version) {
@@ -79,11 +78,7 @@ impl Tokens {
             return Ok(CatalogWrite::TooLarge(document.len()));
         }
         let version = seen.saturating_add(1);
-        let mut item = item::catalog_key();
-        item.insert("document".to_owned(), AttributeValue::B(Blob::new(document)));
-        item.insert("version".to_owned(), item::number(version));
-        item.insert("updated_at".to_owned(), item::seconds(now));
-        item.insert("updated_by".to_owned(), item::string(by.to_string()));
+        let item = item::catalog(document, version, by, now);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put = if seen == 0 {
             put.condition_expression("attribute_not_exists(pk)")

@@ -48,11 +48,8 @@ impl Tokens {
         limits: Limits,
     ) -> Result<Exchanged, Error> {
         let record = &Record { counted: false, ..record.clone() };
-        let key = item::identity_key(&identity.digest);
-        let mut known = key.clone();
-        known.insert(item::TTL.to_owned(), item::seconds(identity.until));
         let writes = [
-            self.put_new(known)?,
+            self.put_new(item::identity(&identity.digest, identity.until))?,
             self.put_new(item::new_token(record, digest, limits.retention_days))?,
             self.event(record, &Happened::Created, by, record.created_at, limits.history_days)?,
         ];
@@ -60,7 +57,7 @@ impl Tokens {
             if self.transact(writes.clone()).await? == TransactionOutcome::Committed {
                 return Ok(Exchanged::Done);
             }
-            if self.read(key.clone(), &["pk"]).await?.is_some() {
+            if self.read(item::identity_key(&identity.digest), &["pk"]).await?.is_some() {
                 return Ok(Exchanged::Before);
             }
             backoff(tries).await;

@@ -49,6 +49,9 @@ pub(in crate::store) const EVENT: [&str; 9] = ["pk", "sk", OWNER, "kind", "at", 
 /// Permission and resource to the last day on which it was used.
 pub(in crate::store) const USES: &str = "uses";
 
+/// The catalog, compressed.
+pub(in crate::store) const DOCUMENT: &str = "document";
+
 /// The ID of each live token to its expiry.
 pub(in crate::store) const LIVE: &str = "live";
 

@@ -11,7 +11,7 @@ use crate::clock::{Day, Timestamp};
 use crate::grants::Grant;
 use crate::secret::{Digest, Secrets, TokenId};
 use crate::store::{RotationKey, ttl};
-use crate::token::{Disablement, Event, LastUsed, Record, Revocation};
+use crate::token::{Actor, Disablement, Event, LastUsed, Record, Revocation};
 
 /// A new token's item.
 pub(in crate::store) fn new_token(record: &Record, digest: &Digest, retention_days: u32) -> Item {
@@ -150,6 +150,22 @@ pub(in crate::store) fn event(record: &Record, event: &Event, ttl: Timestamp) ->
     if !event.detail.is_null() {
         set("detail", string(event.detail.to_string()));
     }
+    item
+}
+
+/// An identity that was exchanged.
+pub(in crate::store) fn identity(digest: &Digest, ttl: Timestamp) -> Item {
+    let mut item = identity_key(digest);
+    item.insert(TTL.to_owned(), seconds(ttl));
+    item
+}
+
+pub(in crate::store) fn catalog(document: Vec<u8>, version: u64, by: &Actor, at: Timestamp) -> Item {
+    let mut item = catalog_key();
+    item.insert(DOCUMENT.to_owned(), AttributeValue::B(Blob::new(document)));
+    item.insert(VERSION.to_owned(), number(version));
+    item.insert("updated_at".to_owned(), seconds(at));
+    item.insert("updated_by".to_owned(), string(by.to_string()));
     item
 }
 
