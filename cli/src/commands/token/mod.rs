@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// Show which of a token's permissions are used
     Usage(usage::Args),
     /// Take from a token what it does not use
-    Tighten(tighten::Args),
+    Tighten(usage::Args),
     /// Say whether a token may make a request, and what decides it
     Explain(explain::Args),
 }

@@ -2,23 +2,13 @@
 //! that is.
 
 use portcullis::api_types::{Grant, Token, Usage};
-use portcullis::secret::TokenId;
 use serde_json::json;
 use similar::TextDiff;
 
 use super::format::{self, at_stake};
-use super::lookup::{fetch, id};
+use super::lookup::fetch;
+use super::usage::Args;
 use crate::{Context, Failure, Outcome};
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// The token's id
-    #[arg(value_parser = id)]
-    id: TokenId,
-    /// How many days are looked back
-    #[arg(long, value_name = "N", default_value = "90")]
-    days: u32,
-}
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let (api, out) = (context.api()?, &context.out);

@@ -11,10 +11,10 @@ use crate::{Context, Failure, Outcome};
 pub(crate) struct Args {
     /// The token's id
     #[arg(value_parser = id)]
-    id: TokenId,
+    pub(super) id: TokenId,
     /// How many days are looked back
     #[arg(long, value_name = "N", default_value = "90")]
-    days: u32,
+    pub(super) days: u32,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
