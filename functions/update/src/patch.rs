@@ -12,7 +12,7 @@ use portcullis::token::{Alteration, Happened, Record};
 use portcullis::{App, Settings};
 use serde_json::json;
 
-use crate::{alive, changed, shown};
+use crate::outcome::{alive, changed, shown};
 
 const KNOWN: &str = "name, description, grants, allowed_ips, expires_at";
 

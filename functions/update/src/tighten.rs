@@ -7,7 +7,7 @@ use portcullis::clock::Day;
 use portcullis::http::{Answer, Call, Fields, IfMatch, Problem};
 use portcullis::token::{Happened, Record};
 
-use crate::alive;
+use crate::outcome::{alive, shown};
 use crate::patch::{alterations, replace};
 
 /// The days that are looked back, if it is not said otherwise.
@@ -33,7 +33,7 @@ pub(crate) async fn tighten(app: &App, call: &Call, request: &Request) -> Answer
     let next = Record { grants, role: None, ..seen.clone() };
     let changes = alterations(&seen, &next);
     if next.grants == seen.grants {
-        return crate::shown(app, &seen);
+        return shown(app, &seen);
     }
     replace(app, call, &seen, next, Happened::Updated(changes)).await
 }

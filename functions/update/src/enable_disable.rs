@@ -7,7 +7,7 @@ use portcullis::http::{Answer, Call, Fields, IfMatch, Problem};
 use portcullis::store::{Change, Changed, Ending};
 use portcullis::token::{Happened, Record, Standing, WhyDisabled};
 
-use crate::{alive, changed, shown};
+use crate::outcome::{alive, changed, shown};
 
 pub(crate) async fn disable(app: &App, call: &Call, request: &Request) -> Answer {
     let (condition, seen) = target(app, call, request).await?;
