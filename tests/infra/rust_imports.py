@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
-USE = re.compile(rf"^\s*((?:pub(?:\([^)]*\))?\s+)?)use\s+([^;]+);", re.MULTILINE)
+USE = re.compile(r"^\s*((?:pub(?:\([^)]*\))?\s+)?)use\s+([^;]+);", re.MULTILINE)
 PATH = re.compile(rf"\b({IDENTIFIER}(?:::{IDENTIFIER})+)")
 STRINGS_AND_COMMENTS = re.compile(
     r"""r(?P<hashes>\#*)".*?"(?P=hashes) | "(?:\\.|[^"\\])*" | '(?:\\.[^']*|[^'\\])' | //[^\n]* | /\*.*?\*/""",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from rust_imports import Crate, circles
 
 ROOT = Path(__file__).parents[2]
@@ -12,10 +13,27 @@ CRATES = sorted(
     for file in ROOT.glob(pattern)
 )
 # From the bottom up, as in docs/architecture.md.
-LAYERS = (
-    "clock env validation json https_url tls secret text grants catalog token authz audit_log logging api_types oidc "
-    "store http cache_flush"
-).split()
+LAYERS = [
+    "clock",
+    "env",
+    "validation",
+    "json",
+    "https_url",
+    "tls",
+    "secret",
+    "text",
+    "grants",
+    "catalog",
+    "token",
+    "authz",
+    "audit_log",
+    "logging",
+    "api_types",
+    "oidc",
+    "store",
+    "http",
+    "cache_flush",
+]
 
 
 def imports(source: Path) -> dict[Path, set[Path]]:
