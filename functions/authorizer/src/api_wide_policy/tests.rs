@@ -80,18 +80,18 @@ fn what_no_policy_can_say_is_told_in_a_sentence() {
 }
 
 /// The answer for the whole API to a reader of everything.
-fn answered(seconds: u32, shape: Shape, fixture: &str, decision: Decision) -> Option<Value> {
+fn answered(seconds: u32, shape: Shape, fixture: &str, decision: &Decision) -> Option<Value> {
     let settings = Settings { cache_seconds: seconds, ..Settings::default() };
     let event: Event = serde_json::from_str(fixture).unwrap();
     let arn = Arn::parse(event.arn().unwrap()).unwrap();
     let found = match decision {
-        Decision::Refuse(reason) => Found::Nobody(reason, Claimed::Nothing, None),
+        Decision::Refuse(reason) => Found::Nobody(*reason, Claimed::Nothing, None),
         _ => {
             let catalog = Arc::new(StoredCatalog { catalog: Catalog::default(), version: 0 });
             Found::Person(token(grants(&["*:read"], &["*"])), catalog)
         }
     };
-    respond(&settings, shape, &event, &arn, &found, &decision, at())
+    respond(&settings, shape, &event, &arn, &found, decision, at())
 }
 
 #[test]
@@ -104,14 +104,14 @@ fn only_a_protected_apis_policies_for_someone_alive_are_for_the_whole_api() {
         (include_str!("../fixtures/rest-token.json"), Shape::Rest),
         (http_api, Shape::Policy),
     ] {
-        let answer = answered(60, shape, fixture, forbidden()).unwrap();
+        let answer = answered(60, shape, fixture, &forbidden()).unwrap();
         assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
-        assert_eq!(answered(0, shape, fixture, forbidden()), None);
-        assert_eq!(answered(60, shape, fixture, Decision::Refuse(Reason::Revoked)), None);
+        assert_eq!(answered(0, shape, fixture, &forbidden()), None);
+        assert_eq!(answered(60, shape, fixture, &Decision::Refuse(Reason::Revoked)), None);
     }
     let own = include_str!("../fixtures/rest-request-own-api.json");
-    assert_eq!(answered(60, Shape::Rest, own, forbidden()), None);
-    assert_eq!(answered(60, Shape::Simple, http_api, forbidden()), None);
+    assert_eq!(answered(60, Shape::Rest, own, &forbidden()), None);
+    assert_eq!(answered(60, Shape::Simple, http_api, &forbidden()), None);
     let connect = include_str!("../fixtures/websocket-connect.json");
-    assert_eq!(answered(60, Shape::Rest, connect, forbidden()), None);
+    assert_eq!(answered(60, Shape::Rest, connect, &forbidden()), None);
 }

@@ -9,7 +9,7 @@
 //! [`decide`]: crate::authz::decide
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 use super::arn_pattern::tests::matches_by_definition;
+use super::regions::tests::catalog_of;
 use super::*;
 use crate::authz::{Api, Asked, Decision, Principal, TokenManagement, decide};
 use crate::catalog::Catalog;
@@ -75,20 +76,8 @@ fn any_catalog() -> impl Strategy<Value = Catalog> {
         }
         route
     });
-    (prop::bool::weighted(0.2), prop::collection::vec(route, 0..4)).prop_map(|(strict, routes)| {
-        let names = ["a:read", "a:write", "a:go", "b:read", "b:write", "b:go"];
-        let permissions: serde_json::Map<_, _> = names.into_iter().map(|name| (name.to_owned(), json!(""))).collect();
-        let of =
-            |routes: &[Value]| Catalog::read(&json!({"strict": strict, "permissions": permissions, "routes": routes}));
-        let mut kept = Vec::new();
-        for route in routes {
-            kept.push(route);
-            if of(&kept).is_err() {
-                kept.pop();
-            }
-        }
-        of(&kept).unwrap()
-    })
+    (prop::bool::weighted(0.2), prop::collection::vec(route, 0..4))
+        .prop_map(|(strict, routes)| catalog_of(strict, routes))
 }
 
 /// A method and a path as clients send it; HTTP APIs leave the root's slash away.

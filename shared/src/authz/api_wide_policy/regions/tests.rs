@@ -208,19 +208,22 @@ fn any_catalog() -> impl Strategy<Value = Catalog> {
             route
         },
     );
-    (prop::bool::weighted(0.3), prop::collection::vec(route, 0..5)).prop_map(|(strict, routes)| {
-        let permissions = json!({"a:read": "", "a:write": "", "a:go": "", "b:read": "", "b:write": "", "b:go": ""});
-        let of =
-            |routes: &[Value]| Catalog::read(&json!({"strict": strict, "permissions": permissions, "routes": routes}));
-        let mut kept = Vec::new();
-        for route in routes {
-            kept.push(route);
-            if of(&kept).is_err() {
-                kept.pop();
-            }
+    (prop::bool::weighted(0.3), prop::collection::vec(route, 0..5))
+        .prop_map(|(strict, routes)| catalog_of(strict, routes))
+}
+
+/// A catalog of the routes that go together with those before them.
+pub(crate) fn catalog_of(strict: bool, routes: Vec<Value>) -> Catalog {
+    let permissions = json!({"a:read": "", "a:write": "", "a:go": "", "b:read": "", "b:write": "", "b:go": ""});
+    let of = |routes: &[Value]| Catalog::read(&json!({"strict": strict, "permissions": permissions, "routes": routes}));
+    let mut kept = Vec::new();
+    for route in routes {
+        kept.push(route);
+        if of(&kept).is_err() {
+            kept.pop();
         }
-        of(&kept).unwrap()
-    })
+    }
+    of(&kept).unwrap()
 }
 
 /// Every path of up to four names, of which the last is in no grant and no route; and other spellings
