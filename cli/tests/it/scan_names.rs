@@ -3,22 +3,22 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::scan::{git, repository, scan, token};
-use crate::support::{json, stderr, stdout};
+use crate::support::{json as document, stderr, stdout};
 
 /// What is found, as text and as JSON: in neither is the secret. The findings of the document.
 #[track_caller]
 fn found(at: &Path, arguments: &[&str], secret: &str) -> Vec<Value> {
     let home = TempDir::new().unwrap();
     let said = scan(home.path(), at, arguments).code(1);
-    let document = scan(home.path(), at, &[arguments, &["--json"]].concat()).code(1);
-    for text in [stdout(&said), stderr(&said), stdout(&document), stderr(&document)] {
+    let asked = scan(home.path(), at, &[arguments, &["--json"]].concat()).code(1);
+    for text in [stdout(&said), stderr(&said), stdout(&asked), stderr(&asked)] {
         assert!(!text.contains(&secret[20..]), "{text}");
     }
-    json(&document)["findings"].as_array().unwrap().clone()
+    document(&asked)["findings"].as_array().unwrap().clone()
 }
 
 #[cfg(unix)]
@@ -43,6 +43,38 @@ fn names_of_files_and_directories_and_targets_of_links_are_searched() {
     let said = stdout(&scan(at.path(), at.path(), &[]).code(1));
     assert!(said.contains(&format!("link (link target): pcl {target_id}\n")), "{said}");
     assert!(said.contains(&format!("log-pcl_{file_id}[redacted].txt (name): pcl {file_id}\n")), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_target_of_a_named_link_is_searched_wherever_it_leads() {
+    let at = TempDir::new().unwrap();
+    let [(good, good_id), (bad, bad_id), (directory, directory_id), (inner, inner_id)] = ["pcl"; 4].map(token);
+    for name in [&good, &directory] {
+        fs::create_dir(at.path().join(format!("t-{name}"))).unwrap();
+        fs::write(at.path().join(format!("t-{name}/f")), &inner).unwrap();
+    }
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, at.path().join(name)).unwrap();
+    link(&format!("t-{good}/f"), "good");
+    link(&bad, "bad");
+    link(&format!("t-{directory}"), "directory");
+    for (named, id, contents) in [
+        ("good", &good_id, Some("good")),
+        ("bad", &bad_id, None),
+        ("directory", &directory_id, Some("directory/f")),
+        ("directory/", &directory_id, Some("directory/f")),
+    ] {
+        let mut wanted = vec![json!({ "path": named.trim_end_matches('/'), "in": "link_target", "token_id": id })];
+        wanted.extend(contents.map(|path| json!({ "path": path, "in": null, "token_id": inner_id })));
+        let mut findings = found(at.path(), &[named], &inner);
+        findings.sort_by_key(|finding| finding["line"].as_u64());
+        let shown = |finding: &Value| json!({ "path": finding["path"], "in": finding.get("in"), "token_id": finding["token_id"] });
+        assert_eq!(findings.iter().map(shown).collect::<Vec<_>>(), wanted, "{named}");
+    }
+    let said = stdout(&scan(at.path(), at.path(), &["bad"]).code(1));
+    assert!(said.contains(&format!("bad (link target): pcl {bad_id}\n")), "{said}");
+    link("nowhere", "dangling");
+    scan(at.path(), at.path(), &["dangling"]).code(7);
 }
 
 #[test]

@@ -34,6 +34,11 @@ pub(crate) fn search(
     own.iter().for_each(|path| unreadable(path));
     let mut walk = WalkBuilder::empty();
     for path in paths {
+        // The walk knows only where a named link leads. A slash at the end leads there as well.
+        let link = path.components().as_path();
+        if let Ok(target) = fs::read_link(link) {
+            add_target(link, &target, finder, findings);
+        }
         match ignore_files::irregular_above(path).filter(|_| skip_ignored) {
             Some(irregular) => unreadable(&irregular),
             None => drop(walk.add(path)),
@@ -85,10 +90,7 @@ fn visit(entry: Result<DirEntry, ignore::Error>, window: &mut Window, finder: &F
     let is_there = |error: &io::Error| is_named || error.kind() != io::ErrorKind::NotFound;
     if entry.path_is_symlink() {
         match fs::read_link(entry.path()) {
-            Ok(target) => {
-                let found = finder.search_name(target.as_os_str().as_encoded_bytes());
-                add(entry.path(), Part::LinkTarget, &found, findings);
-            }
+            Ok(target) => add_target(entry.path(), &target, finder, findings),
             Err(error) if is_there(&error) => findings.unread(&format!("{}: {error}", entry.path().display())),
             Err(_) => {}
         }
@@ -122,6 +124,10 @@ fn search_in(path: &Path, found: io::Result<Vec<Found>>, findings: &Findings) {
             findings.unread(&format!("{}: {error}", path.display()));
         }
     }
+}
+
+fn add_target(link: &Path, target: &Path, finder: &Finder, findings: &Findings) {
+    add(link, Part::LinkTarget, &finder.search_name(target.as_os_str().as_encoded_bytes()), findings);
 }
 
 fn add(path: &Path, part: Part, found: &[Found], findings: &Findings) {
