@@ -197,6 +197,19 @@ fn a_clone_that_has_not_all_of_the_history_is_an_incomplete_scan() {
 }
 
 #[test]
+fn what_is_staged_in_a_partial_clone_is_an_incomplete_scan_until_a_token_is_found() {
+    let home = TempDir::new().unwrap();
+    for flag in ["--filter=tree:0", "--filter=tree:1"] {
+        let (_source, at) = clone(flag);
+        let said = stderr(&scan(home.path(), at.path(), &["--staged"]).code(7));
+        assert!(said.contains("the last commit cannot be read"), "{flag}: {said}");
+        fs::write(at.path().join("leak"), token("pcl").0).unwrap();
+        git(at.path(), &["add", "leak"]);
+        scan(home.path(), at.path(), &["--staged"]).code(1);
+    }
+}
+
+#[test]
 fn a_range_is_incomplete_where_it_reaches_the_end_of_a_shallow_clone() {
     let home = TempDir::new().unwrap();
     let (_source, at) = clone("--depth=2");

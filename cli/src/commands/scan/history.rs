@@ -122,15 +122,21 @@ impl<'a> History<'a> {
     /// # Errors
     /// Where git cannot read its own.
     pub(crate) fn search_staged(&self) -> Result<(), GitError> {
-        let last = match self.git.output(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]) {
-            Ok(id) => id,
-            // Before the first commit, all that is staged is new.
-            Err(GitError::Refused(_)) => self.git.output(&["hash-object", "-t", "tree", "--stdin"])?,
-            Err(error) => return Err(error),
+        let options = ["--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--diff-filter=d"];
+        let beside = |tree: &str| self.git.output(&[&["diff-index"][..], &options, &[tree, "--"]].concat());
+        let staged = match beside("HEAD") {
+            // Beside nothing, all that is staged is new: before the first commit, and where its tree is not here.
+            Err(GitError::Refused(why)) => {
+                if self.git.output(&["rev-parse", "--verify", "--quiet", "HEAD"]).is_ok() {
+                    let why = format!("the last commit cannot be read, so all that is staged was searched: {why}");
+                    self.findings.unread(&why);
+                }
+                let nothing = self.git.output(&["hash-object", "-t", "tree", "--stdin"])?;
+                beside(String::from_utf8_lossy(&nothing).trim())?
+            }
+            staged => staged?,
         };
-        let last = String::from_utf8_lossy(&last).trim().to_owned();
-        let list = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--diff-filter=d", &last];
-        let staged = arrivals(&self.git.output(&list)?);
+        let staged = arrivals(&staged);
         let mut told = BTreeSet::new();
         staged.iter().for_each(|new| self.add_names(&new.path, None, &mut told));
         let parts: BTreeMap<Vec<u8>, Part> = staged.iter().map(|new| (new.path.clone(), new.part())).collect();

@@ -108,7 +108,7 @@ fn search(args: &Args, finder: &Finder) -> Result<Report, Failure> {
     } else if args.staged {
         for path in &args.paths {
             let history = History::of(path, finder, &findings).map_err(of_git)?;
-            history.search_staged().map_err(of_git)?;
+            history.search_staged().map_err(of_search)?;
         }
     } else {
         files::search(&args.paths, args.skip_ignored, finder, &findings)?;
@@ -124,11 +124,7 @@ fn history(path: &Path, range: Option<&str>, finder: &Finder, findings: &Finding
             error => of_git(error),
         })?;
     }
-    history.search(range).map_err(|error| match error {
-        // The repository and the range are known to be good.
-        GitError::Refused(why) => Failure::Unfinished(why),
-        error => of_git(error),
-    })
+    history.search(range).map_err(of_search)
 }
 
 /// Refuses what is not there, and what is never opened: a pipe or a device may have no end.
@@ -145,6 +141,14 @@ fn ensure_searchable(path: &Path) -> Result<(), Failure> {
             Err(if is_range { failure.with_hint(format!("a range of commits is --range {shown}")) } else { failure })
         }
         _ => Ok(()),
+    }
+}
+
+/// Of a search, before which the repository and the range were found good.
+fn of_search(error: GitError) -> Failure {
+    match error {
+        GitError::Refused(why) => Failure::Unfinished(why),
+        error => of_git(error),
     }
 }
 
