@@ -12,7 +12,7 @@ use serde::Deserialize;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
-use crate::Failure;
+use crate::{Failure, toml_error};
 
 /// Flags, environment and config file.
 pub(crate) struct Config {
@@ -123,11 +123,9 @@ impl File {
 
     fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
         toml::from_str(text).map_err(|error| {
-            // Not the line itself, which the parser would show: a secret may stand there.
-            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
+            let (line, why) = toml_error::explain(&error, text);
             let field = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-            let failure =
-                Failure::usage(format!("the config file {}, line {line}: {}", path.display(), first_line(error.message())));
+            let failure = Failure::usage(format!("the config file {}, line {line}: {why}", path.display()));
             if field.is_some_and(is_secret_name) {
                 failure.with_hint("it never holds a secret: others may read it, and it is copied and backed up; name a file in api_token_file, or set PORTCULLIS_API_TOKEN")
             } else {
@@ -153,10 +151,6 @@ pub(crate) fn base_url(text: &str, source: &str) -> Result<Url, Failure> {
 
 fn is_secret_name(field: &str) -> bool {
     field != "api_token_file" && ["token", "secret", "password", "key"].iter().any(|word| field.contains(word))
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }
 
 /// `portcullis/` below `$XDG_CONFIG_HOME`, or where the platform keeps settings.

@@ -6,6 +6,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `error`, `outcome` | how a command ends, and its exit code |
+//! | `toml_error` | what is wrong with a file of TOML |
 //! | `config` | flag over environment over config file |
 //! | `proxy` | the proxy for a host, as the environment names it |
 //! | `input` | files and standard input |
@@ -34,6 +35,7 @@ mod outcome;
 mod output;
 mod prompt;
 mod proxy;
+mod toml_error;
 
 use std::process::ExitCode;
 

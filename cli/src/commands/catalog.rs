@@ -8,13 +8,16 @@ use portcullis::api_types::CatalogPut;
 use portcullis::catalog::{Catalog, Flaw, MOST_CATALOG_BYTES};
 use portcullis::json;
 use portcullis::text::redact;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use similar::TextDiff;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 use ureq::http::Method;
 
 use crate::api::{Api, quoted};
 use crate::output::clean;
-use crate::{Context, Failure, Outcome, input};
+use crate::{Context, Failure, Outcome, input, toml_error};
 
 /// What there is to do with catalogs.
 #[derive(Debug, Subcommand)]
@@ -163,6 +166,29 @@ fn print(flaws: &[Flaw], context: &Context) -> Result<(), Failure> {
     flaws.iter().try_for_each(line)
 }
 
+fn is_within(place: &str, outer: &str) -> bool {
+    place.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Notes the values of TOML that JSON lacks (dates, times, infinities and what is not a number), as the text has them.
+fn not_json(place: String, value: &Spanned<DeValue<'_>>, text: &str, flaws: &mut Vec<Flaw>) {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            table.iter().for_each(|(key, value)| not_json(format!("{place}.{}", key.get_ref()), value, text, flaws));
+        }
+        DeValue::Array(list) => {
+            list.iter().enumerate().for_each(|(at, value)| not_json(format!("{place}[{at}]"), value, text, flaws));
+        }
+        DeValue::Float(float) if float.as_str().parse().is_ok_and(f64::is_finite) => {}
+        DeValue::Float(_) | DeValue::Datetime(_) => {
+            let shown = text.get(value.span()).unwrap_or_default();
+            let why = "is not a value of JSON: a catalog has strings, true and false, lists and tables";
+            flaws.push(Flaw { place, message: format!("{shown} {why}") });
+        }
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Boolean(_) => {}
+    }
+}
+
 impl File {
     /// The document, by which nothing is lost that the catalog says; or what is wrong with it.
     fn read(&self) -> Result<Result<Value, Vec<Flaw>>, Failure> {
@@ -172,24 +198,49 @@ impl File {
             let why = format!("FILE {path}: a catalog has at most {MOST_CATALOG_BYTES} bytes; this has {bytes}");
             return Err(Failure::usage(why));
         }
-        let document = match self.parsed(input::without_mark(&text)) {
-            Ok(document) => document,
+        let (document, mut flaws) = match self.parsed(input::without_mark(&text)) {
+            Ok(parsed) => parsed,
             Err(flaws) => return Ok(Err(flaws)),
         };
-        Ok(Catalog::read(&document).map(|catalog| catalog.to_document()))
+        match Catalog::read(&document) {
+            Ok(catalog) if flaws.is_empty() => return Ok(Ok(catalog.to_document())),
+            Ok(_) => {}
+            Err(mut others) => {
+                // Of a value that JSON lacks, and of one that has it within, they would show something else.
+                let is_said = |other: &Flaw| {
+                    flaws.iter().any(|flaw| {
+                        let shows_it = is_within(&flaw.place, &other.place) && other.message.starts_with(['{', '[']);
+                        shows_it || is_within(&other.place, &flaw.place)
+                    })
+                };
+                others.retain(|other| !is_said(other));
+                flaws.extend(others);
+            }
+        }
+        Ok(Err(flaws))
     }
 
-    fn parsed(&self, text: &str) -> Result<Value, Vec<Flaw>> {
+    /// The document, and the flaws of its values that JSON lacks.
+    fn parsed(&self, text: &str) -> Result<(Value, Vec<Flaw>), Vec<Flaw>> {
         let flaw = |line: usize, message: String| vec![Flaw { place: format!("line {line}"), message }];
         if self.is_json(text) {
             let (value, twice) = json::read(text.as_bytes()).map_err(|error| flaw(error.line(), error.to_string()))?;
             let flaws: Vec<_> =
                 twice.flaws().map(|(place, message)| Flaw { place: place.to_owned(), message }).collect();
-            return if flaws.is_empty() { Ok(value) } else { Err(flaws) };
+            return if flaws.is_empty() { Ok((value, flaws)) } else { Err(flaws) };
         }
-        toml::from_str(text).map_err(|error: toml::de::Error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            flaw(before.matches('\n').count() + 1, error.message().to_owned())
+        let read = || {
+            let table = DeTable::parse(text)?;
+            let value = Value::deserialize(toml::de::Deserializer::from(table.clone()))?;
+            let mut flaws = Vec::new();
+            for (key, value) in table.get_ref() {
+                not_json(key.get_ref().to_string(), value, text, &mut flaws);
+            }
+            Ok((value, flaws))
+        };
+        read().map_err(|error: toml::de::Error| {
+            let (line, message) = toml_error::explain(&error, text);
+            flaw(line, message)
         })
     }
 

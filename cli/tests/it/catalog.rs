@@ -126,6 +126,48 @@ fn a_key_that_is_given_twice_is_refused_in_the_words_of_the_service() {
 }
 
 #[test]
+fn a_value_of_toml_that_json_lacks_is_shown_as_the_file_has_it_beside_the_other_flaws() {
+    let home = tempfile::tempdir().unwrap();
+    let check = |text: &str| {
+        stdout(&bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text.to_owned()).assert().code(1))
+    };
+    for value in ["2020-01-01", "1979-05-27 07:32:00Z", "07:32:00", "nan", "+inf", "-inf"] {
+        let why = "is not a value of JSON: a catalog has strings, true and false, lists and tables";
+        assert_eq!(check(&format!("strict = {value}\n")), format!("strict: {value} {why}\n"));
+        assert_eq!(check(&format!("strict = {{ a = [1, {value}] }}\n")), format!("strict.a[1]: {value} {why}\n"));
+        assert_eq!(check(&format!("permissions = {value}\n")), format!("permissions: {value} {why}\n"));
+        let text = format!("[[routes]]\nmatch = \"x\"\npermission = {value}\n[roles.r]\ndescription = {value}\n");
+        let said = check(&text);
+        for flaw in ["routes[0].permission: ", "roles.r.description: "].map(|place| format!("{place}{value} {why}\n")) {
+            assert!(said.contains(&flaw), "{said}");
+        }
+        assert!(said.contains("routes[0].match: \"x\" must be a method"), "{said}");
+    }
+    let said = check("[roles]\nr = nan\nr2 = {}\n[roles.list]\npermissions = [\"a\", nan]\n");
+    let places: Vec<_> = said.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(places, ["roles.list.permissions[1]", "roles.r", "roles.list.permissions[0]", "roles.r2.permissions"]);
+}
+
+#[test]
+fn a_key_that_toml_has_twice_is_named_with_its_line() {
+    let home = tempfile::tempdir().unwrap();
+    for (text, why) in [
+        ("strict = true\n\nstrict = true\n", "line 3: duplicate key strict\n"),
+        ("[permissions]\n\"a:b\" = \"x\"\n'a:b' = \"y\"\n", "line 3: duplicate key 'a:b'\n"),
+        ("[roles.a]\n[roles.a]\n", "line 2: duplicate key a\n"),
+        ("sessions = { groups = { a = \"b\", a = \"c\" } }\n", "line 1: duplicate key a\n"),
+        ("strict = true\n[strict.a]\n", "line 2: cannot extend value of type boolean with a dotted key strict\n"),
+    ] {
+        let check = bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text).assert().code(1);
+        assert_eq!(stdout(&check), why);
+        let config = home.path().join("named.toml");
+        fs::write(&config, text).unwrap();
+        let said = stderr(&bare(home.path()).env("PORTCULLIS_CONFIG", &config).arg("whoami").assert().code(2));
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
 fn a_catalog_comes_from_standard_input_too_as_toml_or_json() {
     let home = tempfile::tempdir().unwrap();
     let check = |text: &str| bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text).assert();
