@@ -313,6 +313,14 @@ fn a_text_that_shows_nothing_names_no_group_and_no_resource() {
 }
 
 #[test]
+fn a_description_that_is_too_long_is_named_and_cut() {
+    let long = "x".repeat(201);
+    let said = format!("\"{}… must be described in at most 200 characters; it has 201", "x".repeat(99));
+    let document = json!({"permissions": {"a:go": long}, "roles": {"r": {"description": long, "permissions": ["*"]}}});
+    assert_eq!(flaws(&document), [format!("permissions.a:go: {said}"), format!("roles.r.description: {said}")]);
+}
+
+#[test]
 fn a_role_has_a_permission_once() {
     let given = |permissions: &[&str]| json!({"roles": {"x": {"permissions": permissions}}});
     let read = Catalog::read(&given(&["a:read", "*", "a:read", "*:*"])).unwrap();

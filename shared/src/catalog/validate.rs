@@ -175,7 +175,7 @@ fn description(place: &str, text: &str, flaws: &mut Vec<Flaw>) {
     let count = text.chars().count();
     if count > LONGEST_DESCRIPTION {
         let message = format!("must be described in at most {LONGEST_DESCRIPTION} characters; it has {count}");
-        flaws.push(Flaw::new(place, message));
+        flaws.push(Flaw::of_text(place, text, message));
     }
     if !text.is_empty() && is_blank(text) {
         flaws.push(Flaw::of_text(place, text, BLANK));
