@@ -564,8 +564,8 @@ export interface components {
         /**
          * Format: without-credential
          * @description What people call the token: 1 to 100 characters (Unicode code points) on one line,
-         *     not all of them white space or invisible (`Default_Ignorable_Code_Point`, format characters and
-         *     U+2800). Names need not be unique.
+         *     not all of them white space or invisible (`Default_Ignorable_Code_Point`, format characters,
+         *     U+2800 and U+1D159). Names need not be unique.
          * @example GitHub Actions
          */
         Name: string;

@@ -159,13 +159,13 @@ pub fn unprintable(c: char) -> bool {
 
 /// Whether a text shows nothing: it is empty, or white space and invisible characters alone, as Unicode
 /// defines them ([UAX #44](https://www.unicode.org/reports/tr44/)). U+2800, a Braille pattern without dots,
-/// is a symbol to Unicode and blank to the eye: an exception here.
+/// and U+1D159, a null notehead, are symbols to Unicode and blank to the eye: exceptions here.
 pub(crate) fn is_blank(text: &str) -> bool {
     let (spaces, ignorable) =
         (CodePointSetData::new::<WhiteSpace>(), CodePointSetData::new::<DefaultIgnorableCodePoint>());
     let categories = CodePointMapData::<GeneralCategory>::new();
     text.chars().all(|c| {
-        c == '\u{2800}'
+        matches!(c, '\u{2800}' | '\u{1d159}')
             || spaces.contains(c)
             || ignorable.contains(c)
             || matches!(categories.get(c), GeneralCategory::Control | GeneralCategory::Format)
@@ -227,15 +227,25 @@ mod tests {
 
     #[test]
     fn a_text_that_shows_nothing_is_blank() {
-        let invisible =
-            ["\u{3164}", "\u{2800}", "\u{200d}", "\u{200c}\u{200d}", "\u{180e}", "\u{e0041}", "\u{115f}", "\u{fe0f}"];
+        let invisible = [
+            "\u{3164}",
+            "\u{2800}",
+            "\u{1d159}",
+            "\u{200d}",
+            "\u{200c}\u{200d}",
+            "\u{180e}",
+            "\u{e0041}",
+            "\u{115f}",
+            "\u{fe0f}",
+        ];
         for blank in [" ", "\u{3000}", " \u{3164} \u{2800}", "\u{206a}", "\u{fff9}"].into_iter().chain(invisible) {
             assert_eq!(blank.parse::<TokenName>().unwrap_err().0, BLANK, "{blank:?}");
             assert_eq!(blank.parse::<Description>().unwrap_err().0, BLANK, "{blank:?}");
             let visible = format!("{blank}x");
             assert_eq!(visible.parse::<TokenName>().is_ok(), !visible.chars().any(unprintable), "{visible:?}");
         }
-        for visible in ["👩\u{200d}💻", "می\u{200c}خواهم", "\u{2801}", "❤\u{fe0f}", "⠀x"] {
+        for visible in ["👩\u{200d}💻", "می\u{200c}خواهم", "\u{2801}", "\u{1d158}", "\u{1d15a}", "❤\u{fe0f}", "⠀x"]
+        {
             assert!(visible.parse::<TokenName>().is_ok(), "{visible:?}");
         }
     }
