@@ -215,6 +215,26 @@ fn what_is_wrong_with_a_change_is_named_by_the_flag_that_was_given() {
 }
 
 #[test]
+fn white_space_in_a_grant_is_refused_as_in_a_permission_and_a_resource() {
+    let stack = stack();
+    for (grant, named) in [
+        ("a:b@ c", &["resources[0]"][..]),
+        ("a:b@c , d", &["resources[0]", "resources[1]"]),
+        (" a:b @c", &["permissions[0]"]),
+        ("a:b, c:d", &["permissions[1]"]),
+        ("a:b,c:d\t@c,d", &["permissions[1]"]),
+    ] {
+        let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+        for command in [&["create", "--name", "a"][..], &["update", id(&token)]] {
+            let said = stderr(&stack.portcullis(["token"]).args(command).args(["--grant", grant]).assert().code(2));
+            let fields: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("  ")?.split(": ").next()).collect();
+            let wanted: Vec<_> = named.iter().map(|field| format!("--grant (no. 1), {field}")).collect();
+            assert_eq!(fields, wanted, "{grant:?}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_file_of_json_may_start_with_a_byte_order_mark() {
     let stack = stack();
     from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"]}", &[]).success();

@@ -72,7 +72,7 @@ impl Access {
 
 /// `apps:read,builds:read@apps/*`; what is wrong with it, the service says.
 fn grant(text: &str) -> Value {
-    let words = |list: &str| list.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>();
+    let words = |list: &str| list.split(',').map(str::to_owned).collect::<Vec<_>>();
     match text.split_once('@') {
         Some((permissions, resources)) => {
             json!({ "permissions": words(permissions), "resources": words(resources) })
