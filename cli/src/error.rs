@@ -1,6 +1,7 @@
 //! What went wrong: how it is said to a person, and the exit code that scripts see.
 
 use portcullis::api_types::Problem;
+use serde_json::json;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +77,19 @@ impl Failure {
     pub(crate) fn with_field_names(mut self, name: impl Fn(&str) -> String) -> Self {
         if let Self::Refused(refused) = &mut self {
             refused.name_fields(name);
+        }
+        self
+    }
+
+    /// The same, with another message for a field of the service.
+    #[must_use]
+    pub(crate) fn with_message(mut self, field: &str, message: &str) -> Self {
+        if let Self::Refused(refused) = &mut self {
+            for error in refused.problem.errors.iter_mut().filter(|error| error.field == field) {
+                let (old, new) = (json!(error.message).to_string(), json!(message).to_string());
+                refused.document = refused.document.replace(&old, &new);
+                message.clone_into(&mut error.message);
+            }
         }
         self
     }

@@ -235,6 +235,27 @@ fn white_space_in_a_grant_is_refused_as_in_a_permission_and_a_resource() {
 }
 
 #[test]
+fn all_that_is_wrong_with_a_change_is_said_at_once_and_nothing_is_changed() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let update = |flags: &[&str]| stack.portcullis(["token", "update", id(&token)]).args(flags).assert().code(2);
+    let flags = ["--name", "\u{3164}", "--grant", "a:b@\u{2800}", "--expires-in", "9z"];
+    let said = stderr(&update(&flags));
+    for flag in ["--name: must not be blank", "--grant (no. 1), resources[0]: must", "--expires-in: must be a whole"] {
+        assert!(said.contains(&format!("\n  {flag}")), "{flag}: {said}");
+    }
+    for time in ["9z", "0s", "2100-01-01T00:00:00Z"] {
+        let said = stderr(&update(&["--name", "b", "--expires-in", time]));
+        assert_eq!(said.matches("\n  ").count(), 1, "{said}");
+        assert!(said.contains("\n  --expires-in: must be "), "{said}");
+        let problem: Value = serde_json::from_str(&stderr(&update(&["--expires-in", time, "--json"]))).unwrap();
+        let why = said.trim_end().rsplit("--expires-in: ").next().unwrap();
+        assert_eq!(problem["errors"], json!([{ "field": "expires_in", "message": why }]));
+    }
+    assert_eq!(show(&stack, id(&token))["name"], "a");
+}
+
+#[test]
 fn a_file_of_json_may_start_with_a_byte_order_mark() {
     let stack = stack();
     from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"]}", &[]).success();

@@ -125,17 +125,20 @@ impl Expiry {
         }
     }
 
-    /// As a change has it, which knows no relative times.
-    ///
-    /// # Errors
-    /// Where `--expires-in` is no time.
-    pub(crate) fn put_absolute_into(&self, body: &mut Map<String, Value>, now: Timestamp) -> Result<(), Failure> {
-        let Some(time) = &self.expires_in else {
-            self.put_into(body);
-            return Ok(());
-        };
-        let at = parse_expires_in(time, now).map_err(|invalid| Failure::usage(format!("--expires-in: {invalid}")))?;
-        body.insert("expires_at".to_owned(), json!(at));
-        Ok(())
+    /// As a change has it, which knows no relative times. One that cannot be read stays as it is: the service refuses
+    /// it in any form, beside all else that is wrong.
+    pub(crate) fn put_absolute_into(&self, body: &mut Map<String, Value>, now: Timestamp) {
+        match self.expires_in.as_deref().map(|time| parse_expires_in(time, now)) {
+            Some(Ok(at)) => drop(body.insert("expires_at".to_owned(), json!(at))),
+            Some(Err(_)) | None => self.put_into(body),
+        }
+    }
+
+    /// A refused change, with what is wrong with `--expires-in`.
+    pub(crate) fn explain(&self, refused: Failure, now: Timestamp) -> Failure {
+        match self.expires_in.as_deref().map(|time| parse_expires_in(time, now)) {
+            Some(Err(invalid)) => refused.with_message("expires_in", &invalid.to_string()),
+            Some(Ok(_)) | None => refused,
+        }
     }
 }

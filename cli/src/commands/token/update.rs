@@ -1,5 +1,6 @@
 //! `portcullis token update`
 
+use portcullis::clock::Timestamp;
 use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
@@ -38,7 +39,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let patch = patch(args, context)?;
+    let now = context.clock.now();
+    let patch = patch(args, now)?;
     if patch.is_empty() {
         return Err(
             Failure::usage("nothing is to be changed").with_hint("portcullis token update --help lists what can be")
@@ -49,10 +51,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let call = api.call(ureq::http::Method::PATCH, format!("/tokens/{}", args.id));
     let answer = call.header("if-match", tag).json(&patch).send();
     let name = |field: &str| args.expiry.flag_for(args.access.field(field));
-    format::show(&answer.map_err(|failure| failure.with_field_names(name))?, context)
+    let explain = |failure| args.expiry.explain(failure, now).with_field_names(name);
+    format::show(&answer.map_err(explain)?, context)
 }
 
-fn patch(args: &Args, context: &Context) -> Result<Map<String, Value>, Failure> {
+fn patch(args: &Args, now: Timestamp) -> Result<Map<String, Value>, Failure> {
     let mut patch = Map::new();
     let mut put = |field: &str, value: Value| drop(patch.insert(field.to_owned(), value));
     if let Some(name) = &args.name {
@@ -71,6 +74,6 @@ fn patch(args: &Args, context: &Context) -> Result<Map<String, Value>, Failure> 
     } else if !args.allow_ip.is_empty() {
         put("allowed_ips", json!(args.allow_ip));
     }
-    args.expiry.put_absolute_into(&mut patch, context.clock.now())?;
+    args.expiry.put_absolute_into(&mut patch, now);
     Ok(patch)
 }
