@@ -145,6 +145,18 @@ mod tests {
     }
 
     #[test]
+    fn a_free_text_may_begin_with_a_hyphen_in_every_command() {
+        fn check(command: &clap::Command) {
+            for text in ["owner", "name", "description", "comment", "resource"] {
+                let flag = command.get_arguments().find(|flag| flag.get_long() == Some(text));
+                assert!(flag.is_none_or(clap::Arg::is_allow_hyphen_values_set), "{} --{text}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Args::command());
+    }
+
+    #[test]
     fn no_flag_takes_a_value_that_may_be_left_out() {
         fn check(command: &clap::Command) {
             for flag in command.get_arguments().filter(|argument| !argument.is_positional()) {

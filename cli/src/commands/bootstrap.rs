@@ -13,10 +13,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     place: Place,
     /// Whom the token belongs to
-    #[arg(long, default_value = "admin")]
+    #[arg(long, default_value = "admin", allow_hyphen_values = true)]
     owner: String,
     /// What people call it
-    #[arg(short, long, default_value = "first admin")]
+    #[arg(short, long, default_value = "first admin", allow_hyphen_values = true)]
     name: String,
 }
 

@@ -256,6 +256,33 @@ fn all_that_is_wrong_with_a_change_is_said_at_once_and_nothing_is_changed() {
 }
 
 #[test]
+fn texts_may_begin_with_a_hyphen() {
+    let stack = stack();
+    let token = stack.create([
+        "--name",
+        "-n",
+        "--description",
+        "- d",
+        "--owner",
+        "-x",
+        "--permission",
+        "apps:read",
+        "--resource",
+        "-r",
+    ]);
+    let fields = ["name", "description", "owner"].map(|field| token[field].clone());
+    assert_eq!((fields, &token["grants"][0]["resources"]), (["-n", "- d", "-x"].map(Value::from), &json!(["-r"])));
+    let listed = stack.portcullis(["token", "list", "--quiet", "--owner", "-x"]).assert().success();
+    assert_eq!(stdout(&listed).trim(), id(&token));
+    let update = ["token", "update", id(&token), "--name", "--help", "--description", "-"];
+    stack.portcullis(update).assert().success();
+    assert_eq!(show(&stack, id(&token))["name"], "--help");
+    stack.portcullis(["token", "revoke", "--yes", "--comment", "-c", "--owner", "-x"]).assert().success();
+    let revoked = show(&stack, id(&token));
+    assert_eq!((&revoked["status"], &revoked["revoked_comment"]), (&json!("revoked"), &json!("-c")), "{revoked}");
+}
+
+#[test]
 fn a_file_of_json_may_start_with_a_byte_order_mark() {
     let stack = stack();
     from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"]}", &[]).success();

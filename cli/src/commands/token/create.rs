@@ -14,10 +14,10 @@ use crate::{Context, Failure, Outcome, input};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What people call it
-    #[arg(short, long, required_unless_present = "from_file")]
+    #[arg(short, long, required_unless_present = "from_file", allow_hyphen_values = true)]
     name: Option<String>,
     /// What it is for
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
     /// Give it the permissions that a role of the catalog has now
     #[arg(long, conflicts_with_all = ["permission", "grant"])]
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     expiry: Expiry,
     /// Whom it belongs to; for admins
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     owner: Option<String>,
     /// A file of JSON with the body of POST /tokens, or - for standard input; the other flags stand over what it says
     #[arg(long, value_name = "PATH|-")]

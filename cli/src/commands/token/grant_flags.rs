@@ -14,7 +14,7 @@ pub(crate) struct Access {
     #[arg(short, long, value_name = "PERMISSION", conflicts_with = "grant")]
     permission: Vec<String>,
     /// On what, as in apps/billing; may be given several times; everything, if it is left out
-    #[arg(short, long, value_name = "RESOURCE", conflicts_with = "grant")]
+    #[arg(short, long, value_name = "RESOURCE", conflicts_with = "grant", allow_hyphen_values = true)]
     resource: Vec<String>,
     /// Permissions on resources, as in apps:write@apps/billing or apps:read,builds:read@apps/*; may be given several times
     #[arg(short, long, value_name = "PERMISSIONS@RESOURCES")]

@@ -15,7 +15,7 @@ pub(crate) struct Args {
     #[arg(long, value_parser = ["active", "expired", "revoked", "disabled"])]
     status: Option<String>,
     /// Only those of this owner; of others than yourself for admins
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     owner: Option<String>,
     /// Only those that nobody has used for so many days
     #[arg(long, value_name = "DAYS")]

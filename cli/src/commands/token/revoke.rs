@@ -16,13 +16,13 @@ pub(crate) struct Args {
     #[arg(value_name = "ID", value_parser = id, required_unless_present = "owner")]
     ids: Vec<TokenId>,
     /// Revoke every token of this owner; for admins
-    #[arg(long, conflicts_with_all = ["ids", "flush"])]
+    #[arg(long, conflicts_with_all = ["ids", "flush"], allow_hyphen_values = true)]
     owner: Option<String>,
     /// Why, for those who count
     #[arg(long, value_parser = ["leaked", "superseded", "unused", "owner_left", "other"])]
     reason: Option<String>,
     /// Why, in your own words
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     comment: Option<String>,
     /// Empty what gateways keep of the authorizer's answers, so that it holds at once; for admins
     #[arg(long)]

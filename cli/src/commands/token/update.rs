@@ -15,10 +15,10 @@ pub(crate) struct Args {
     #[arg(value_parser = id)]
     id: TokenId,
     /// What people are to call it
-    #[arg(short, long)]
+    #[arg(short, long, allow_hyphen_values = true)]
     name: Option<String>,
     /// What it is for
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
     /// Remove the description
     #[arg(long, conflicts_with = "description")]
