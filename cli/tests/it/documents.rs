@@ -60,6 +60,23 @@ fn every_expression_for_another_scanner_finds_a_token_whatever_stands_around_it(
     }
 }
 
+#[test]
+fn the_ruleset_for_gitlab_passes_a_rule_on_that_is_the_one_for_gitleaks_itself() {
+    let text = read("secret-scanning.md");
+    let block = |scanner: &str| -> toml::Table {
+        let (_, after) = text.split_once(&format!("\n{scanner} (")).unwrap();
+        toml::from_str(after.split("```").nth(1).unwrap().strip_prefix("toml\n").unwrap()).unwrap()
+    };
+    let ruleset = block("GitLab secret detection");
+    assert_eq!(ruleset.keys().collect::<Vec<_>>(), ["secrets"]);
+    let [passthrough] = ruleset["secrets"]["passthrough"].as_array().unwrap().as_slice() else { panic!("{ruleset}") };
+    let field = |name: &str| passthrough[name].as_str().unwrap();
+    assert_eq!((field("type"), field("target")), ("raw", "gitleaks.toml"));
+    let rules: toml::Table = toml::from_str(field("value")).unwrap();
+    assert_eq!(rules["extend"]["path"].as_str(), Some("/gitleaks.toml"));
+    assert_eq!(rules["rules"], block("gitleaks")["rules"]);
+}
+
 #[cfg(unix)]
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the shell needs the PATH that there is")]
