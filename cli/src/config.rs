@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use etcetera::BaseStrategy as _;
+use etcetera::BaseStrategy;
 use portcullis::https_url::Url;
 use serde::Deserialize;
 use ureq::http::Uri;
@@ -155,16 +155,25 @@ fn is_secret_name(field: &str) -> bool {
 
 /// `portcullis/` below `$XDG_CONFIG_HOME`, or where the platform keeps settings.
 pub(crate) fn config_dir() -> Option<PathBuf> {
-    etcetera::choose_base_strategy().ok().map(|strategy| strategy.config_dir().join("portcullis"))
+    own_dir("XDG_CONFIG_HOME", ".config", |strategy| strategy.config_dir())
 }
 
 /// `portcullis/` below `$XDG_DATA_HOME`, or where the platform keeps data.
 pub(crate) fn data_dir() -> Option<PathBuf> {
-    etcetera::choose_base_strategy().ok().map(|strategy| strategy.data_dir().join("portcullis"))
+    own_dir("XDG_DATA_HOME", ".local/share", |strategy| strategy.data_dir())
 }
 
-/// The files of a person's git that say what it ignores everywhere, and where that is written. The null device is a
-/// configuration that says nothing.
+/// `portcullis/` below the directory that a variable names or that is below `$HOME`, as the XDG Base Directory
+/// Specification has it, or else below that of the platform.
+fn own_dir(variable: &str, below_home: &str, of_platform: fn(&dyn BaseStrategy) -> PathBuf) -> Option<PathBuf> {
+    let named = |name: &str| trimmed(name).map(PathBuf::from).filter(|path| cfg!(not(windows)) && path.is_absolute());
+    let dir = named(variable).or_else(|| named("HOME").map(|home| home.join(below_home)));
+    let dir = dir.or_else(|| etcetera::choose_base_strategy().ok().map(|strategy| of_platform(&strategy)));
+    dir.map(|dir| dir.join("portcullis"))
+}
+
+/// The files of a person's git that say what it ignores everywhere, and where that is written: by variables as git
+/// reads them, with white space. The null device is a configuration that says nothing.
 #[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
 pub(crate) fn git_files() -> Vec<PathBuf> {
     let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -188,21 +197,25 @@ pub(crate) fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-/// Whether the terminal has no colours: `TERM` is `dumb` or empty or, on Unix, unset.
-#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+/// Whether the terminal has no colours: `TERM` is `dumb` or empty or, but for Windows, unset.
 pub(crate) fn is_dumb() -> bool {
-    console::is_dumb() || env::var_os("TERM").is_some_and(|name| name.is_empty())
+    trimmed("TERM").map_or(cfg!(not(windows)), |name| name.is_empty() || name == "dumb")
 }
 
 /// A variable of the environment, without white space around it; an empty one is none.
 ///
 /// # Errors
 /// Where it is not UTF-8.
-#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
 pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
-    let Some(value) = env::var_os(name) else { return Ok(None) };
-    let value = value.into_string().map_err(|_| Failure::usage(format!("{name} is not UTF-8")))?;
-    Ok(Some(value.trim()).filter(|value| !value.is_empty()).map(str::to_owned))
+    let Some(value) = trimmed(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    value.into_string().map(Some).map_err(|_| Failure::usage(format!("{name} is not UTF-8")))
+}
+
+/// A variable of the environment without white space around it. One that is not UTF-8 stays as it is.
+#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+fn trimmed(name: &str) -> Option<OsString> {
+    let value = env::var_os(name)?;
+    Some(value.to_str().map(|text| text.trim().into()).unwrap_or(value))
 }
 
 #[cfg(test)]

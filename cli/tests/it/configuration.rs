@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use crate::support::{Stack, bare, json, stack, stderr, stdout};
 use crate::untrusted_server::server;
@@ -161,6 +162,26 @@ fn white_space_around_a_variable_is_not_part_of_it() {
     let mut login = stack.bare();
     login.envs(choice).args(["login", "--device", "--issuer", "http://127.0.0.1:9", "--client-id", "x"]);
     assert!(!stderr(&login.assert().failure()).contains("PORTCULLIS_CREDENTIALS"));
+}
+
+#[test]
+fn white_space_around_a_directory_is_not_part_of_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (unset, space) = (home.path().join(".config"), home.path().join("space"));
+    let shown = |path: &Path, after: &str| format!("{}{after}", path.display());
+    for (variables, directory) in [
+        (vec![("XDG_CONFIG_HOME", shown(&space, " "))], &space),
+        (vec![("XDG_CONFIG_HOME", format!("\t{}", space.display()))], &space),
+        (vec![("HOME", shown(home.path(), "\n"))], &unset),
+        (vec![("HOME", shown(home.path(), " ")), ("XDG_CONFIG_HOME", " ".to_owned())], &unset),
+        (vec![("HOME", shown(home.path(), "")), ("XDG_CONFIG_HOME", "relative".to_owned())], &unset),
+    ] {
+        let mut command = bare(home.path());
+        command.env_clear().envs(variables.clone()).args(["whoami", "--profile", "p"]);
+        let said = stderr(&command.assert().code(2));
+        let path = directory.join("portcullis/config.toml");
+        assert!(said.contains(&format!("in {}; it has none", path.display())), "{variables:?}: {said}");
+    }
 }
 
 #[test]

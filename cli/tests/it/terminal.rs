@@ -173,7 +173,7 @@ fn a_dumb_terminal_gets_no_colours_unless_they_are_asked_for() {
     for arguments in ["token list", "token show 0000000000000000"] {
         let (shown, _) = rest(on_a_terminal(&stack, arguments, &[]));
         assert!(shown.contains('\u{1b}'), "{shown:?}");
-        for dumb in ["dumb", ""] {
+        for dumb in ["dumb", "", "dumb ", " "] {
             let (shown, _) = rest(on_a_terminal(&stack, arguments, &[("TERM", dumb)]));
             assert!(!shown.contains('\u{1b}'), "TERM={dumb}: {shown:?}");
         }
