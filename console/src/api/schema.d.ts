@@ -572,7 +572,8 @@ export interface components {
         /**
          * Format: without-credential
          * @description What the token is for: up to 500 characters (Unicode code points), not all of them white space or
-         *     invisible. Line feeds and tabs are its only control characters.
+         *     invisible. Line feeds and tabs are its only control characters. An empty one
+         *     means none, as null does.
          * @example Deploys the billing app.
          */
         Description: string | null;
@@ -1497,7 +1498,8 @@ export interface components {
         };
         /**
          * Format: without-credential
-         * @description For people, in one line of at most 200 characters, not all of them white space or invisible.
+         * @description For people, in one line of at most 200 characters, not all of them white space or invisible. An empty one
+         *     means none.
          * @example Start a build
          */
         OneLine: string;
