@@ -9,7 +9,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis::api_types::Problem;
 use portcullis::https_url::Url;
-use portcullis::secret::Prefix;
+use portcullis::secret::TokenPrefix;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderValue, Method, Request};
@@ -23,7 +23,7 @@ use crate::{Failure, proxy};
 const TIMEOUT: Duration = Duration::from_secs(35);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A catalog has at most 256 KiB, a page of tokens less than 10 MiB (API Gateway's own limit).
-const MOST_BYTES: u64 = 10 * 1024 * 1024;
+const MAX_BYTES: u64 = 10 * 1024 * 1024;
 /// All but what RFC 3986 leaves unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -117,7 +117,7 @@ impl Api {
     }
 
     /// What the deployment's tokens begin with, where the credential is one.
-    pub(crate) fn token_prefix(&self) -> Option<Prefix> {
+    pub(crate) fn token_prefix(&self) -> Option<TokenPrefix> {
         let (prefix, _) = self.credential.as_ref()?.secret.split_once('_')?;
         prefix.parse().ok()
     }
@@ -196,7 +196,7 @@ impl Call<'_> {
         let mut response = api.agent.run(request).map_err(|error| unreachable(&api.base, &error))?;
         let status = response.status().as_u16();
         let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = response.body_mut().with_config().limit(MOST_BYTES).read_to_string();
+        let body = response.body_mut().with_config().limit(MAX_BYTES).read_to_string();
         let body = Zeroizing::new(body.map_err(|error| unreachable(&api.base, &error))?);
         if (200..300).contains(&status) {
             return Ok(Answer { etag, body });

@@ -21,7 +21,7 @@ use crate::{Failure, input};
 use store::Choice;
 
 /// Whole tokens have about 70 characters, sessions a few thousand.
-const MOST_BYTES: u64 = 16 * 1024;
+const MAX_BYTES: u64 = 16 * 1024;
 
 /// The first credential that there is, for the service at this URL.
 ///
@@ -64,10 +64,10 @@ pub(crate) fn choice(flag: Option<Choice>) -> Result<Option<Choice>, Failure> {
 pub(crate) fn read(path: &Path, what: &str, out: &Output) -> Result<Zeroizing<String>, Failure> {
     let mut text = Zeroizing::new(String::new());
     let read = if path == Path::new(input::STDIN) {
-        input::stdin(what)?.take(MOST_BYTES).read_to_string(&mut text)
+        input::stdin(what)?.take(MAX_BYTES).read_to_string(&mut text)
     } else {
         warn_if_open(path, out);
-        std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))
+        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
     };
     read.map_err(|error| Failure::usage(format!("{what} {}: {error}", path.display())))?;
     one_word(&text, what)

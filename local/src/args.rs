@@ -6,7 +6,7 @@ use portcullis::authz::TokenManagement;
 use portcullis::clock::Clock;
 use portcullis::https_url::Url;
 use portcullis::oidc::Provider;
-use portcullis::secret::Prefix;
+use portcullis::secret::TokenPrefix;
 use portcullis::store::Limits;
 use portcullis::{Settings, authz, oidc, token};
 use portcullis_local::{Data, LogFormat, Options};
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 
     /// What tokens begin with: a lower-case letter, then 1 to 15 of a-z and 0-9
     #[arg(long, value_parser = prefix, default_value = "pcl")]
-    pub(crate) prefix: Prefix,
+    pub(crate) prefix: TokenPrefix,
 
     /// How many live tokens an owner may have; 0 means no limit
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=1000), default_value = "10")]
@@ -149,8 +149,8 @@ impl Args {
     }
 }
 
-fn prefix(text: &str) -> Result<Prefix, String> {
-    text.parse().map_err(|invalid: portcullis::validation::Invalid| invalid.to_string())
+fn prefix(text: &str) -> Result<TokenPrefix, String> {
+    text.parse().map_err(|invalid: portcullis::validation::ValidationError| invalid.to_string())
 }
 
 /// An issuer is compared letter by letter with the `iss` of its sessions, so it is kept as it

@@ -1,7 +1,7 @@
 //! The audit log of this machine: a line per decision, on standard output as JSON as it is
 //! deployed or for people, and as JSON in a file that stays.
 
-use portcullis::audit_log::Decision;
+use portcullis::audit_log::AuditEntry;
 use portcullis::text::unprintable;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -36,7 +36,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// When either sink does.
-    pub(crate) fn write(&self, decision: &Decision) -> io::Result<()> {
+    pub(crate) fn write(&self, decision: &AuditEntry) -> io::Result<()> {
         let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
         decision.write_to(&mut sinks.kept)?;
         match self.format {
@@ -46,15 +46,15 @@ impl AuditLog {
     }
 }
 
-fn write_pretty(decision: &Decision, sink: &mut dyn Write) -> io::Result<()> {
+fn write_pretty(decision: &AuditEntry, sink: &mut dyn Write) -> io::Result<()> {
     sink.write_all(pretty(&decision.redacted()).as_bytes())?;
     sink.write_all(b"\n")?;
     sink.flush()
 }
 
 /// `2025-11-22T10:30:00Z allow GET /apps/billing token=<id> name="ci" owner=admin`
-fn pretty(decision: &Decision) -> String {
-    let mut line = format!("{} {:5}", decision.timestamp.to_the_second(), decision.rbac_decision);
+fn pretty(decision: &AuditEntry) -> String {
+    let mut line = format!("{} {:5}", decision.timestamp.truncated_to_seconds(), decision.rbac_decision);
     for text in [&decision.method, &decision.path] {
         line.push(' ');
         line.push_str(&printable(text.as_deref().unwrap_or("-")));
@@ -102,15 +102,15 @@ mod tests {
         }
     }
 
-    fn line(format: LogFormat, decision: &Decision) -> String {
+    fn line(format: LogFormat, decision: &AuditEntry) -> String {
         let written = Written::default();
         AuditLog::new(format, Box::new(written.clone()), Box::new(io::sink())).write(decision).unwrap();
         let bytes = written.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
 
-    fn decision(path: &str) -> Decision {
-        Decision {
+    fn decision(path: &str) -> AuditEntry {
+        AuditEntry {
             timestamp: Timestamp::from_seconds(1_800_000_000),
             request_id: Some("r-1".to_owned()),
             principal_type: Some("token"),

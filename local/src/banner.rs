@@ -1,12 +1,12 @@
 //! What is printed at the start: where things are, and lines to paste.
 
-use portcullis::secret::Prefix;
+use portcullis::secret::TokenPrefix;
 use portcullis_local::{AdminTokenOrigin, Running};
 use std::path::Path;
 
 const OPEN: &str = "Warning: others can reach this address, and tokens go over it in plain HTTP.\n\n";
 
-pub(crate) fn text(running: &Running, prefix: &Prefix) -> String {
+pub(crate) fn text(running: &Running, prefix: &TokenPrefix) -> String {
     let dir = running.data_dir();
     let [create, call, revoke] = curl_lines(&running.url(), &dir.admin_token(), prefix);
     format!(
@@ -64,7 +64,7 @@ fn session_line(url: &str, sign_in: &str) -> String {
 
 /// Bash and curl, nothing else. The first line leaves the token in `$TOKEN`, the last one
 /// takes its id out of it.
-fn curl_lines(url: &str, admin_token: &Path, prefix: &Prefix) -> [String; 3] {
+fn curl_lines(url: &str, admin_token: &Path, prefix: &TokenPrefix) -> [String; 3] {
     let admin = format!("-H \"Authorization: Bearer $(cat {})\"", quoted(admin_token));
     let body = r#"{"name":"try it","permissions":["apps:read"],"resources":["apps/billing"],"expires_in":"1h"}"#;
     let take = r#"sed -n 's/.*"token":"\([^"]*\)".*/\1/p'"#;

@@ -5,7 +5,7 @@ use crate::audit_log::AuditLog;
 use crate::console_build::ConsoleBuilder;
 use crate::echo;
 use crate::gateway::{Backend, BackgroundTask};
-use authorizer::{Authorizer, Verdict};
+use authorizer::{Authorizer, Outcome};
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use http::Response;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request};
 use portcullis::App;
-use portcullis::cache_flush::Flusher;
+use portcullis::cache_flush::CacheFlusher;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(crate) struct Functions {
     pub(crate) exchange: Exchange,
     pub(crate) console: ConsoleBuilder,
     /// What empties the gateway's authorizer cache, over HTTP as on AWS.
-    pub(crate) flusher: Flusher,
+    pub(crate) flusher: CacheFlusher,
     pub(crate) audit_log: AuditLog,
 }
 
@@ -51,7 +51,7 @@ impl Functions {
 }
 
 /// Asks the authorizer, as the gateway does.
-pub(crate) async fn ask(authorizer: &Authorizer, event: Value) -> Result<Verdict, serde_json::Error> {
+pub(crate) async fn ask(authorizer: &Authorizer, event: Value) -> Result<Outcome, serde_json::Error> {
     Ok(authorizer.handle(serde_json::from_value(event)?).await)
 }
 
@@ -65,7 +65,7 @@ impl Backend for Functions {
             return (Err(format!("the audit log cannot be written: {error}")), None);
         }
         let (authorizer, note) = (self.authorizer.clone(), verdict.note);
-        let work: BackgroundTask = Box::pin(async move { authorizer.settle(note).await });
+        let work: BackgroundTask = Box::pin(async move { authorizer.run_deferred(note).await });
         (verdict.answer.map_err(|refusal| refusal.to_string()), Some(work))
     }
 

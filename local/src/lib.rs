@@ -33,7 +33,7 @@ pub use audit_log::LogFormat;
 pub use error::StartError;
 
 use audit_log::AuditLog;
-use authorizer::{Authorizer, HttpApiAnswer};
+use authorizer::{Authorizer, HttpApiResponseFormat};
 use console_build::ConsoleBuilder;
 use data_dir::DataDir;
 use dev_idp::SignIn;
@@ -41,10 +41,10 @@ use dynamodb::Engine;
 use exchange::Exchange;
 use gateway::{AccessLog, BackgroundTasks, Gateway, MountedApi, Routes};
 use lambdas::Functions;
-use portcullis::cache_flush::{Flusher, Stages};
+use portcullis::cache_flush::{CacheFlusher, Stages};
 use portcullis::clock::Clock;
 use portcullis::oidc::Provider;
-use portcullis::store::{Limits, Timeouts, Tokens};
+use portcullis::store::{Limits, Timeouts, TokenStore};
 use portcullis::{App, Settings, oidc};
 use server::Stack;
 use server_task::ServerTask;
@@ -143,7 +143,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let url = format!("http://{address}");
     let app = Arc::new(App {
-        tokens: Tokens::new(engine.client.clone(), dynamodb::TABLE),
+        tokens: TokenStore::new(engine.client.clone(), dynamodb::TABLE),
         settings: Settings {
             limits: Limits {
                 retention_days: template.defaults.retention_days,
@@ -160,8 +160,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     });
     let exchange = Exchange::new((*app).clone());
     let console = ConsoleBuilder::new(options.console, app.settings.oidc.provider.as_ref())?;
-    let authorizer = Authorizer::new((*app).clone(), HttpApiAnswer::Simple)?;
-    authorizer.start().await;
+    let authorizer = Authorizer::new((*app).clone(), HttpApiResponseFormat::Simple)?;
+    authorizer.warm_up().await;
     let admin = admin_token::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {
         apis: vec![echo::api(given.authz.cache_seconds), token_api(&template.api)?],
@@ -252,10 +252,10 @@ fn cannot_listen(address: SocketAddr, error: io::Error) -> StartError {
 }
 
 /// What empties the cache of the one API that has one here.
-fn flusher(url: &str, authorizer_cache_seconds: u32) -> Flusher {
+fn flusher(url: &str, authorizer_cache_seconds: u32) -> CacheFlusher {
     let stages = if authorizer_cache_seconds > 0 { echo::STAGE.parse().unwrap_or_default() } else { Stages::default() };
     let nobodys = ("local".to_owned(), "local".to_owned());
-    let flusher = Flusher::new(stages, "us-east-1", Some(url.to_owned()), Some(nobodys));
+    let flusher = CacheFlusher::new(stages, "us-east-1", Some(url.to_owned()), Some(nobodys));
     flusher.with_timeout(Timeouts::ONE_MACHINE.attempt)
 }
 

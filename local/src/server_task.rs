@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// How long a request that is still running may delay the end.
-const GRACE: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// A running server. It is aborted when this is dropped.
 pub(crate) struct ServerTask {
@@ -40,7 +40,7 @@ impl ServerTask {
             // The server may be gone already; then there is nothing to tell it.
             let _ = stop.send(());
         }
-        if tokio::time::timeout(GRACE, &mut self.task).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_GRACE, &mut self.task).await.is_err() {
             tracing::warn!("{} was stopped with a request still running", self.name);
             self.task.abort();
         }

@@ -1,7 +1,7 @@
 //! The whole stack in this process, spoken to over its port.
 
 use super::*;
-use portcullis::cache_flush::Flusher;
+use portcullis::cache_flush::CacheFlusher;
 use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -200,7 +200,7 @@ async fn a_flush_ends_what_a_cache_lets_in_and_is_in_no_log() {
     let running = start(cached(300)).await.unwrap();
     let flusher = |stages: &str| {
         let credentials = ("local".to_owned(), "local".to_owned());
-        Flusher::new(stages.parse().unwrap(), "us-east-1", Some(running.url()), Some(credentials))
+        CacheFlusher::new(stages.parse().unwrap(), "us-east-1", Some(running.url()), Some(credentials))
     };
     for stages in ["rest:demo/demo", "http:demo/demo"] {
         let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;

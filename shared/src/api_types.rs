@@ -81,7 +81,7 @@ pub struct Token {
 /// ([RFC 8693, 2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)), with what the product
 /// says of it besides. There is no `expires_at`: OAuth clients read a number there.
 #[derive(Serialize, Deserialize)]
-pub struct Exchanged<'a> {
+pub struct TokenExchangeResponse<'a> {
     /// The whole token: the only answer that ever shows it.
     pub access_token: Cow<'a, str>,
     /// What it is, as a URN.
@@ -120,7 +120,7 @@ pub struct ProtectedResource {
 
 /// A page of `GET /tokens`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tokens {
+pub struct TokenPage {
     /// Newest first.
     pub tokens: Vec<Token>,
     /// Where the next page begins; `None` on the last.
@@ -130,7 +130,7 @@ pub struct Tokens {
 /// The answer to a create and to a rotation, the only ones with a secret in them. It prints
 /// nowhere.
 #[derive(Serialize, Deserialize)]
-pub struct Shown<'a> {
+pub struct TokenWithSecret<'a> {
     /// The secret.
     pub token: Cow<'a, str>,
     /// What else there is to it.
@@ -140,7 +140,7 @@ pub struct Shown<'a> {
 
 /// The answer to a revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revoked {
+pub struct RevokeResponse {
     /// The token as it is now.
     #[serde(flatten)]
     pub view: Token,
@@ -153,7 +153,7 @@ pub struct Revoked {
 
 /// The answer to the revocation of all that an owner has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnerRevoked {
+pub struct RevokeOwnerTokensResponse {
     /// Whose tokens.
     pub owner: String,
     /// How many this call has revoked.
@@ -173,7 +173,7 @@ pub struct OwnerRevoked {
 
 /// A page of `GET /tokens/{id}/events`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Events {
+pub struct EventPage {
     /// Newest first.
     pub events: Vec<Event>,
     /// Where the next page begins; `None` on the last.
@@ -236,7 +236,7 @@ pub struct Usage {
     /// Each permission.
     pub permissions: Vec<PermissionUse>,
     /// The grants that would have been enough.
-    pub enough: Vec<Grant>,
+    pub suggested_grants: Vec<Grant>,
 }
 
 /// When a permission was used last.
@@ -280,7 +280,7 @@ pub struct Rule {
 /// The answer of `POST /introspect` on a token that opens nothing, and on none at all; and how
 /// that on a good one begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Activity {
+pub struct IntrospectionStatus {
     /// Whether it opens anything.
     pub active: bool,
 }
@@ -329,7 +329,7 @@ pub struct Verdict {
 
 /// The answer to `PUT /catalog`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CatalogPut {
+pub struct PutCatalogResponse {
     /// The version that it is now.
     pub version: u64,
     /// From when on every decision goes by it.

@@ -13,7 +13,7 @@ pub use crate::text::redact;
 /// One decision, as the audit log has it. No secret, no header and no body can be in it;
 /// what may be a token in a path or a name is redacted ([`redact`]).
 #[derive(Clone, Debug, Serialize)]
-pub struct Decision {
+pub struct AuditEntry {
     /// When it was made.
     pub timestamp: Timestamp,
     /// The gateway's id of the request; the access log has the same.
@@ -49,7 +49,7 @@ pub struct Decision {
     pub detail: Option<String>,
 }
 
-impl Decision {
+impl AuditEntry {
     /// A denied request of which nothing else is known.
     #[must_use]
     pub fn denied(api: Api, timestamp: Timestamp) -> Self {
@@ -101,7 +101,9 @@ impl Decision {
 pub fn redact_path(api: Api, path: &str) -> Cow<'_, str> {
     let owner = path.strip_prefix("/owners/").and_then(|rest| rest.strip_suffix("/revoke-tokens"));
     match owner {
-        Some(owner) if api == Api::Own && !owner.contains('/') && !contains_credential(owner) => Cow::Borrowed(path),
+        Some(owner) if api == Api::Management && !owner.contains('/') && !contains_credential(owner) => {
+            Cow::Borrowed(path)
+        }
         _ => redact(path),
     }
 }
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn a_line_is_one_json_object_without_any_secret() {
         let token = format!("pcl_{}", "a1B2".repeat(17));
-        let decision = Decision {
+        let decision = AuditEntry {
             timestamp: Timestamp::from_millis(1_800_000_000_123),
             request_id: Some("r-1".to_owned()),
             principal_type: Some("token"),

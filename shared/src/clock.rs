@@ -57,7 +57,7 @@ impl Timestamp {
 
     /// The same moment without its fraction of a second.
     #[must_use]
-    pub fn to_the_second(self) -> Self {
+    pub fn truncated_to_seconds(self) -> Self {
         Self::from_seconds(self.seconds())
     }
 

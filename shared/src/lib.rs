@@ -34,7 +34,7 @@ pub mod validation;
 #[derive(Clone, Debug)]
 pub struct App {
     /// The table of tokens.
-    pub tokens: store::Tokens,
+    pub tokens: store::TokenStore,
     /// The deployment's settings.
     pub settings: Settings,
     /// The time.
@@ -46,7 +46,7 @@ pub struct App {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// `PORTCULLIS_PREFIX`: what every token begins with (`pcl`).
-    pub prefix: secret::Prefix,
+    pub prefix: secret::TokenPrefix,
     /// What the deployment allows of tokens.
     pub token: token::Settings,
     /// How it decides.
@@ -67,7 +67,7 @@ impl App {
     /// cannot be read.
     pub fn from_env(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
         Ok(Self {
-            tokens: store::Tokens::from_env(env)?,
+            tokens: store::TokenStore::from_env(env)?,
             settings: Settings::from_env(env)?,
             clock: clock::Clock::system(),
         })
@@ -78,7 +78,7 @@ impl App {
 impl Settings {
     fn from_env(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
         Ok(Self {
-            prefix: env.parse("PORTCULLIS_PREFIX", secret::Prefix::default())?,
+            prefix: env.parse("PORTCULLIS_PREFIX", secret::TokenPrefix::default())?,
             token: token::Settings::from_env(env)?,
             authz: authz::Settings::from_env(env)?,
             oidc: oidc::Settings::from_env(env)?,

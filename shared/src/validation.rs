@@ -4,9 +4,9 @@
 /// broke. It never repeats the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Invalid(pub String);
+pub struct ValidationError(pub String);
 
-impl Invalid {
+impl ValidationError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
@@ -19,7 +19,7 @@ macro_rules! validated_string {
             /// Builds the value from storage without validating it again, so that stricter rules never
             /// make a stored record unreadable.
             #[must_use]
-            pub fn stored(text: &str) -> Option<Self> {
+            pub fn from_stored(text: &str) -> Option<Self> {
                 Some(Self(text.to_owned()))
             }
 

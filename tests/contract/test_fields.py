@@ -119,7 +119,7 @@ LIFETIMES = [
     "1e3s",
     "",
 ]
-LONGEST = {"s": 3_153_600_000, "m": 52_560_000, "h": 876_000, "d": 36_500}
+MAX_LENGTH = {"s": 3_153_600_000, "m": 52_560_000, "h": 876_000, "d": 36_500}
 DAY = "2099-12-31"
 TIMES = [
     *[
@@ -172,7 +172,7 @@ def edges() -> list:
         *[{"resources": [text]} for text in [*NAMES, *NO_NAMES, "ü" * 256, "ü" * 257, *LIKE_TOKENS]],
         *[{field: many} for field in ["permissions", "resources"] for many in MANY],
         *[{"expires_in": text} for text in LIFETIMES],
-        *[{"expires_in": f"{most + more}{unit}"} for unit, most in LONGEST.items() for more in [-1, 0, 1]],
+        *[{"expires_in": f"{most + more}{unit}"} for unit, most in MAX_LENGTH.items() for more in [-1, 0, 1]],
         *[{"expires_at": text} for text in TIMES],
         *[{"expires_at": text} for text in TIMES_WITH_ANYTHING],
         *[
@@ -264,11 +264,11 @@ def test_a_patch_is_accepted_if_and_only_if_the_description_allows_it(
         assert len({error["field"] for error in response.json()["errors"]}) == len(response.json()["errors"])
 
 
-LONGEST_OVERLAP = {"s": 604_800, "m": 10_080, "h": 168, "d": 7}
+MAX_OVERLAP = {"s": 604_800, "m": 10_080, "h": 168, "d": 7}
 ROTATIONS: list[Any] = [
     *[{field: text} for field in ["overlap", "expires_in"] for text in [*LIFETIMES, None, 1, True, [], {}]],
-    *[{"overlap": f"{most + more}{unit}"} for unit, most in LONGEST_OVERLAP.items() for more in [-1, 0, 1]],
-    *[{"expires_in": f"{most + more}{unit}"} for unit, most in LONGEST.items() for more in [-1, 0, 1]],
+    *[{"overlap": f"{most + more}{unit}"} for unit, most in MAX_OVERLAP.items() for more in [-1, 0, 1]],
+    *[{"expires_in": f"{most + more}{unit}"} for unit, most in MAX_LENGTH.items() for more in [-1, 0, 1]],
     *[{"expires_at": value} for value in [*TIMES, None, 1]],
     *[{"expires_in": "1d", "expires_at": value} for value in [None, f"{DAY}T00:00:00Z"]],
     {"expires_in": None, "expires_at": f"{DAY}T00:00:00Z"},

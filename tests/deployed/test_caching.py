@@ -24,11 +24,11 @@ def cached_url(emulator: Emulator, portcullis: Stack) -> Iterator[str]:
 
 
 def set_cache(emulator: Emulator, portcullis: Stack, seconds: int, answer: str) -> None:
-    """What the parameters AuthorizerCacheSeconds and HttpApiAnswer set."""
+    """What the parameters AuthorizerCacheSeconds and HttpApiResponseFormat set."""
     function = portcullis.resources["AuthorizerFunction"]
     functions = emulator.client("lambda")
     variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    variables |= {"PORTCULLIS_AUTHORIZER_CACHE_SECONDS": str(seconds), "PORTCULLIS_HTTP_API_ANSWER": answer}
+    variables |= {"PORTCULLIS_AUTHORIZER_CACHE_SECONDS": str(seconds), "PORTCULLIS_HTTP_API_RESPONSE_FORMAT": answer}
     functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
 

@@ -25,7 +25,7 @@ def token(url: str, admin_token: str) -> dict:
 def answer_form(
     request: pytest.FixtureRequest, emulator: Emulator, portcullis: Stack, http_example: Stack
 ) -> Iterator[str]:
-    """Authorizer and API agree on one form of answer, as `HttpApiAnswer` and
+    """Authorizer and API agree on one form of answer, as `HttpApiResponseFormat` and
     `EnableSimpleResponses` make them."""
     set_answer_form(emulator, portcullis, http_example, request.param)
     yield request.param
@@ -36,7 +36,7 @@ def set_answer_form(emulator: Emulator, portcullis: Stack, http_example: Stack, 
     function = portcullis.resources["AuthorizerFunction"]
     functions = emulator.client("lambda")
     variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    variables["PORTCULLIS_HTTP_API_ANSWER"] = form
+    variables["PORTCULLIS_HTTP_API_RESPONSE_FORMAT"] = form
     functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
     api = {"ApiId": http_example.resources["Api"]}
     gateways = emulator.client("apigatewayv2")

@@ -12,7 +12,7 @@ DEFAULTS = {
     "MaxTokenLifetime": 0,
     "MaxIdleDays": 0,
     "QuarantineOnReuse": "false",
-    "HttpApiAnswer": "simple",
+    "HttpApiResponseFormat": "simple",
     "TokenManagement": "owners",
     "OidcIssuer": "",
     "OidcAudience": "",
@@ -60,7 +60,7 @@ QUARANTINE = {"PORTCULLIS_QUARANTINE_ON_REUSE": {"Ref": "QuarantineOnReuse"}}
 OF_EACH_CALL = TABLE | MANAGEMENT | IDLE | NO_STAGE
 ENVIRONMENT = {
     "AuthorizerFunction": TABLE | HISTORY | PREFIX | MANAGEMENT | IDLE | QUARANTINE | SESSIONS | CACHING
-    | {"PORTCULLIS_HTTP_API_ANSWER": {"Ref": "HttpApiAnswer"}},
+    | {"PORTCULLIS_HTTP_API_RESPONSE_FORMAT": {"Ref": "HttpApiResponseFormat"}},
     "CatalogFunction": OF_EACH_CALL,
     "ConsoleFunction": NO_STAGE
     | {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{Stack, stack, stack_of_ones_own};
+use crate::support::{Stack, isolated_stack, stack};
 
 fn put(stack: &Stack, tag: &str, catalog: &Value) -> crate::support::Answer {
     stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", tag).json(catalog).send()
@@ -32,7 +32,7 @@ fn a_new_deployment_has_a_catalog_with_the_products_own_permissions() {
 
 #[test]
 fn the_catalog_that_is_put_is_the_one_that_is_read_and_that_decides() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let (_, before) = stack.catalog();
     let answer = put(&stack, &before, &small()).expect(200);
     let (catalog, tag) = stack.catalog();
@@ -43,7 +43,7 @@ fn the_catalog_that_is_put_is_the_one_that_is_read_and_that_decides() {
     }
     // What was read can be written back.
     put(&stack, &tag, &catalog).expect(200);
-    stack.pass(60);
+    stack.advance_clock(60);
     let token = stack.token_on(["build:create"], ["app/billing"]);
     stack.post("/demo/apps/billing/builds").bearer(&token).send().expect(200);
     let refused = stack.post("/demo/apps/payroll/builds").bearer(&token).send();
@@ -53,20 +53,20 @@ fn the_catalog_that_is_put_is_the_one_that_is_read_and_that_decides() {
 
 #[test]
 fn a_change_decides_within_a_minute_as_its_answer_says() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let token = stack.token_on(["apps:write"], ["*"]);
     let build = || stack.post("/demo/apps/billing/builds").bearer(&token).send().status;
     assert_eq!(build(), 200);
     let (_, tag) = stack.catalog();
     let answer = put(&stack, &tag, &small()).expect(200).json();
     assert!(answer["effective_by"].as_str().unwrap() > answer["version"].to_string().as_str());
-    stack.pass(60);
+    stack.advance_clock(60);
     assert_eq!(build(), 403);
 }
 
 #[test]
 fn a_catalog_is_replaced_only_by_who_has_seen_it() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let (_, first) = stack.catalog();
     let without = stack.request("PUT", "/catalog").bearer(&stack.admin).json(&small()).send();
     without.problem(428, "precondition_required");
@@ -88,7 +88,7 @@ fn a_catalog_is_replaced_only_by_who_has_seen_it() {
 
 #[test]
 fn any_catalog_is_replaced_for_a_star_and_its_writer_still_gives_no_more_than_they_have() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let before = stack.catalog().1;
     put(&stack, "*", &small()).expect(200);
     let after = stack.catalog().1;
@@ -102,7 +102,7 @@ fn any_catalog_is_replaced_for_a_star_and_its_writer_still_gives_no_more_than_th
 
 #[test]
 fn everything_that_is_wrong_is_named_with_its_place_and_nothing_changes() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let (before, tag) = stack.catalog();
     let document = json!({
         "permissions": {"a:b": "x"},
@@ -131,7 +131,7 @@ fn everything_that_is_wrong_is_named_with_its_place_and_nothing_changes() {
 
 #[test]
 fn what_is_no_catalog_is_refused_as_a_whole() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let (_, tag) = stack.catalog();
     let send =
         |body: &str| stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", &*tag).body(body).send();
@@ -170,7 +170,7 @@ fn the_catalog_is_seen_and_changed_by_who_has_the_permission_for_it() {
 
 #[test]
 fn nobody_gives_a_group_of_people_more_than_they_have() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     stack.put_catalog(&small());
     let (_, tag) = stack.catalog();
     let writer = stack.token(["catalog:*", "apps:read", "build:create"]);
@@ -199,7 +199,7 @@ fn nobody_gives_a_group_of_people_more_than_they_have() {
 
 #[test]
 fn no_body_makes_a_response_that_grows_with_it() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let (_, tag) = stack.catalog();
     let object = |entry: &str, bytes: usize| format!("{{{}}}", vec![entry; bytes / (entry.len() + 1)].join(","));
     let long = format!("\"{}\"", "k".repeat(4000));

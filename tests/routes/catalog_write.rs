@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, stack_of_ones_own};
+use crate::support::{Answer, Stack, Token, isolated_stack};
 
 /// A deployment in which the people of `team` may write the catalog, and those of `admins`
 /// everything.
 fn deployment() -> Stack {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     stack.put_catalog(&catalog(&json!(WRITER), "writer"));
     stack
 }
@@ -43,7 +43,7 @@ fn a_role_whose_meaning_changes_gives_its_people_nothing_while_the_authorizer_ho
     // nobody's.
     put(&stack, &session, &catalog(&json!(["*"]), "copy")).expect(200);
     create(&stack, &session, &["*"]).problem(403, "exceeds_grants");
-    stack.pass(59);
+    stack.advance_clock(59);
     create(&stack, &session, &["*"]).problem(403, "exceeds_grants");
     create(&stack, &session, &["apps:read"]).expect(201);
     // Nor does it put a catalog in force with what it never had.
@@ -54,7 +54,7 @@ fn a_role_whose_meaning_changes_gives_its_people_nothing_while_the_authorizer_ho
 
 #[test]
 fn roles_that_swap_their_meanings_give_no_one_the_others_grants() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let swapped = |low: &str, high: &str| {
         json!({
             "roles": {low: {"permissions": ["apps:read"]}, high: {"permissions": ["*"]}},
@@ -98,7 +98,7 @@ fn a_person_who_lost_a_role_has_none_of_it_at_the_very_next_call() {
 
 #[test]
 fn a_person_in_more_groups_of_the_catalog_than_fit_into_an_answer_is_refused_not_cut() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let groups: Vec<String> = (0..40).map(|n| format!("{n:02}{}", "g".repeat(98))).collect();
     let mapped: serde_json::Map<_, _> = groups.iter().map(|group| (group.clone(), json!("reader"))).collect();
     stack.put_catalog(&json!({"roles": {"reader": {"permissions": ["apps:read"]}}, "sessions": {"groups": mapped}}));
@@ -121,7 +121,7 @@ fn it_says_which_permission_a_route_needs_and_so_can_open_any_route_of_a_protect
     let mut opened = catalog(&json!(WRITER), "writer");
     opened["routes"] = json!([{"match": "DELETE /apps/{app}", "permission": "apps:read"}]);
     put(&stack, &stack.sign_in("mallory", &["team"]), &opened).expect(200);
-    stack.pass(60);
+    stack.advance_clock(60);
     remove().expect(200);
 }
 
@@ -150,7 +150,7 @@ fn it_opens_nothing_of_the_products_own_api() {
         {"match": "POST /tokens", "permission": "apps:read"},
     ]);
     put(&stack, &stack.sign_in("mallory", &["team"]), &opened).expect(200);
-    stack.pass(60);
+    stack.advance_clock(60);
     stack.get("/tokens").bearer(&reader).send().problem(403, "insufficient_scope");
     create(&stack, &reader.secret, &["apps:read"]).problem(403, "insufficient_scope");
 }
@@ -160,7 +160,7 @@ fn it_changes_no_token_that_exists() {
     let stack = deployment();
     let before = stack.create(json!({"role": "writer"}));
     put(&stack, &stack.admin, &catalog(&json!(["*"]), "copy")).expect(200);
-    stack.pass(60);
+    stack.advance_clock(60);
     let after = stack.get(&before.path()).bearer(&stack.admin).send().expect(200).json();
     assert_eq!(after["grants"], before.view["grants"]);
     stack.get("/tokens").bearer(&before).send().problem(403, "insufficient_scope");

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::support::{stack, stack_of_ones_own};
+use crate::support::{isolated_stack, stack};
 
 #[test]
 fn a_body_in_a_coding_that_is_not_understood_is_415_and_changes_nothing() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let token = stack.token(["apps:read"]);
     let catalog = stack.catalog().1;
     for (method, path, body) in [

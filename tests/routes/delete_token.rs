@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{soon, stack, until_expired};
+use crate::support::{eventually, stack, until_expired};
 
 #[test]
 fn a_deleted_token_is_refused_at_once_and_gone() {
@@ -27,9 +27,9 @@ fn a_deleted_token_leaves_the_list() {
     let token = stack.token(["x:y"]);
     let path = format!("/tokens?owner={}", token.owner);
     let listed = || stack.get(&path).bearer(&stack.admin).send().expect(200).json()["tokens"].clone();
-    soon("the token in the list", || (listed() == json!([token.view])).then_some(()));
+    eventually("the token in the list", || (listed() == json!([token.view])).then_some(()));
     stack.delete(&token.path()).bearer(&stack.admin).send().expect(204);
-    soon("the token out of the list", || (listed() == json!([])).then_some(()));
+    eventually("the token out of the list", || (listed() == json!([])).then_some(()));
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, owner, soon, stack};
+use crate::support::{Stack, Token, eventually, owner, stack};
 
 /// The events of a page but for first uses, once there are so many.
 fn events(stack: &Stack, caller: &Token, query: &str, count: usize) -> Vec<Value> {
-    soon(&format!("{count} events"), || {
+    eventually(&format!("{count} events"), || {
         let page = stack.get(&format!("/activity?{query}")).bearer(caller).send().expect(200).json();
         let mut events = page["events"].as_array().unwrap().clone();
         // It is noted after the response has left, so between any two others.

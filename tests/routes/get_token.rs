@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{owner, secret_of_nobody, soon, stack};
+use crate::support::{eventually, owner, stack, unknown_token};
 
 #[test]
 fn a_token_is_shown_as_its_creation_answered_it_but_for_the_secret() {
@@ -34,7 +34,7 @@ fn an_admin_sees_anyones_token() {
 fn a_token_that_is_not_yours_and_one_that_is_not_there_look_alike() {
     let stack = stack();
     let (mine, theirs) = (stack.token(["tokens:read", "tokens:write"]), stack.token(["x:y"]));
-    let nobodys = secret_of_nobody(&stack.prefix());
+    let nobodys = unknown_token(&stack.prefix());
     let nowhere = format!("/tokens/{}", &nobodys.rsplit('_').next().unwrap()[..16]);
     for (method, suffix) in [("GET", ""), ("DELETE", ""), ("POST", "/revoke")] {
         let ask = |path: &str| stack.request(method, &format!("{path}{suffix}")).bearer(&mine).send().expect(404);
@@ -115,7 +115,7 @@ fn the_last_use_is_noted_soon_after_it() {
     stack.post("/demo/apps/billing").bearer(&token).send().expect(403);
     assert_eq!(last_use(), json!(null), "it was refused, not used");
     stack.get("/demo/apps/billing").bearer(&token).send().expect(200);
-    let noted = soon("last_used_at", || last_use().as_str().map(str::to_owned));
+    let noted = eventually("last_used_at", || last_use().as_str().map(str::to_owned));
     assert!(noted.as_str() >= &token.view["created_at"].as_str().unwrap()[..19], "{noted}");
 }
 
@@ -126,7 +126,7 @@ fn a_use_does_not_change_the_etag() {
     let show = || stack.get(&token.path()).bearer(&stack.admin).send().expect(200);
     let before = show().header("etag").map(str::to_owned);
     stack.get("/me").bearer(&token).send().expect(200);
-    soon("last_used_at", || show().json()["last_used_at"].as_str().map(drop));
+    eventually("last_used_at", || show().json()["last_used_at"].as_str().map(drop));
     assert_eq!(show().header("etag").map(str::to_owned), before);
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, merged, owner, soon, stack, until_expired};
+use crate::support::{Stack, Token, eventually, merged, owner, stack, until_expired};
 
 /// So many tokens of one owner, the newest first.
 fn several(stack: &Stack, owner: &str, count: usize) -> Vec<Token> {
@@ -20,7 +20,7 @@ fn ids(page: &Value) -> Vec<&str> {
 
 /// The first page, once the index shows so many tokens.
 fn listed(stack: &Stack, path: &str, by: &str, count: usize) -> Value {
-    soon(&format!("{count} tokens in {path}"), || {
+    eventually(&format!("{count} tokens in {path}"), || {
         let page = stack.get(path).bearer(by).send().expect(200).json();
         (page["tokens"].as_array().unwrap().len() >= count).then_some(page)
     })
@@ -86,7 +86,7 @@ fn an_admin_sees_everyones_tokens_newest_first_or_one_owners() {
     let admin = stack.token(["tokens:admin"]);
     let made = [stack.token(["x:y"]), stack.token(["x:y"]), stack.token(["x:y"])];
     // Others may be making tokens meanwhile: of a hundred, ours are among the newest.
-    let (all, ours) = soon("three new tokens", || {
+    let (all, ours) = eventually("three new tokens", || {
         let page = stack.get("/tokens?limit=100").bearer(&admin).send().expect(200).json();
         let all: Vec<_> = page["tokens"].as_array().unwrap().iter().map(created_at).collect();
         let ours: Vec<_> = ids(&page).into_iter().filter_map(|id| made.iter().position(|t| t.id == id)).collect();
@@ -128,7 +128,7 @@ fn a_list_can_be_of_one_status() {
     until_expired(&stack, &expired);
     stack.post(&format!("{}/revoke", revoked.path())).bearer(&active).send().expect(200);
     for (status, token) in [("active", &active), ("revoked", &revoked), ("expired", &expired)] {
-        let page = soon(&format!("the one {status} token"), || {
+        let page = eventually(&format!("the one {status} token"), || {
             let page = stack.get(&format!("/tokens?status={status}")).bearer(&active).send().expect(200).json();
             (ids(&page) == [&token.id]).then_some(page)
         });

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{AuditLog, Stack, Token, owner, soon, stack, stack_of_ones_own};
+use crate::support::{AuditLog, Stack, Token, eventually, isolated_stack, owner, stack};
 
 /// One of each kind, none of which was used before.
 fn odd_owners() -> Vec<String> {
@@ -40,7 +40,7 @@ fn tokens_of_any_owner_are_created_listed_used_introspected_and_revoked() {
         for (list, id, caller) in lists {
             let path = if list == "tokens" { "/tokens?" } else { "/activity?kind=created&" };
             let path = format!("{path}owner={}", encoded(&name));
-            soon(&path, || {
+            eventually(&path, || {
                 let page = stack.get(&path).bearer(caller).send().expect(200).json();
                 let found: Vec<_> = page[list].as_array().unwrap().iter().map(|entry| entry[id].clone()).collect();
                 (found == [json!(token.id)]).then_some(())
@@ -66,7 +66,7 @@ fn an_owner_with_spaces_and_quotes_may_stand_in_a_path() {
 
 #[test]
 fn a_person_of_any_name_signs_in_and_is_found_as_the_actor() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     for name in odd_owners() {
         let session = stack.sign_in(&encoded(&name), &["portcullis-viewer"]);
         let me = stack.get("/me").bearer(&session).send().expect(200).json();
@@ -86,7 +86,7 @@ fn a_person_of_any_name_signs_in_and_is_found_as_the_actor() {
 fn in_both_logs_an_owner_stays_inside_its_field() {
     let audit_log = AuditLog::default();
     let writer = audit_log.clone();
-    let stack = stack_of_ones_own(move |options| options.audit_log = Box::new(writer));
+    let stack = isolated_stack(move |options| options.audit_log = Box::new(writer));
     for name in odd_owners() {
         let token = stack.create(json!({"permissions": ["apps:read"], "owner": name}));
         let session = stack.sign_in(&encoded(&name), &["portcullis-viewer"]);

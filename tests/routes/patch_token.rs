@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, stack, stack_of_ones_own};
+use crate::support::{Answer, Stack, Token, isolated_stack, stack};
 
 #[track_caller]
 fn patch(stack: &Stack, by: &str, token: &Token, body: &Value) -> Answer {
@@ -183,11 +183,11 @@ fn what_is_not_yours_looks_like_what_is_not_there() {
 
 #[test]
 fn what_has_ended_is_not_changed() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let (revoked, expired) =
         (stack.token(["apps:read"]), stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"})));
     stack.post(&format!("{}/revoke", revoked.path())).bearer(&stack.admin).send().expect(200);
-    stack.pass(3600);
+    stack.advance_clock(3600);
     for (token, tag) in [(&revoked, "\"2\""), (&expired, "\"1\"")] {
         let answer = patch(&stack, &stack.admin, token, &json!({"expires_at": null}));
         answer.problem(409, "token_ended");
@@ -197,7 +197,7 @@ fn what_has_ended_is_not_changed() {
 
 #[test]
 fn where_lifetimes_are_limited_a_patch_is_too() {
-    let stack = stack_of_ones_own(|options| options.settings.token.max_lifetime_days = 90);
+    let stack = isolated_stack(|options| options.settings.token.max_lifetime_days = 90);
     let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "90d"}));
     for bad in [Value::Null, json!("2099-01-01T00:00:00Z")] {
         assert_eq!(patch(&stack, &stack.admin, &token, &json!({"expires_at": bad})).offending_fields(), ["expires_at"]);

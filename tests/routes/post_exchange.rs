@@ -7,14 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, AuditLog, Issuer, Stack, Token, stack_of_ones_own};
+use crate::support::{Answer, AuditLog, Issuer, Stack, Token, isolated_stack};
 
 const GRANT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
 const ID_TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token";
 
 /// A deployment that trusts an issuer's jobs on the main branch of `acme/billing`.
 fn trusting(issuer: &Issuer, settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
-    let stack = stack_of_ones_own(settings);
+    let stack = isolated_stack(settings);
     stack.put_catalog(&catalog(issuer));
     stack
 }
@@ -163,7 +163,7 @@ fn an_identity_without_a_jti_works_once_too() {
 #[test]
 fn the_same_jti_of_two_issuers_is_two_identities() {
     let (one, other) = (Issuer::start(), Issuer::start());
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let mut both = catalog(&one);
     let mut rule = catalog(&other)["trust"][0].clone();
     rule["name"] = json!("other");
@@ -415,7 +415,7 @@ fn an_issuer_that_is_gone_lets_nobody_in() {
     let mut gone = catalog(&issuer);
     let nowhere = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
     gone["trust"][0]["issuer"] = json!(format!("http://{nowhere}"));
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     stack.put_catalog(&gone);
     let identity = issuer.signs(&with(issuer.claims(), "iss", json!(format!("http://{nowhere}"))));
     exchange(&stack, &identity).problem(503, "unavailable");
@@ -523,7 +523,7 @@ fn an_exchanged_token_ends_with_its_lifetime_is_not_changed_and_can_be_revoked()
     let other = token(&exchange(&stack, &issuer.signs(&issuer.claims())).expect(200));
     stack.post("/revoke").form(format!("token={}", other.secret)).send().expect(200);
     assert_eq!(other.status(&stack), 401);
-    stack.pass(600);
+    stack.advance_clock(600);
     assert_eq!(job.status(&stack), 401);
 }
 
@@ -562,7 +562,7 @@ fn an_exchanged_token_and_its_identity_vanish_by_ttl_within_a_day_and_hold_no_se
 #[test]
 fn who_writes_a_rule_has_to_have_what_it_gives() {
     let issuer = Issuer::start();
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let writer = stack.create(json!({"grants": [
         {"permissions": ["catalog:write", "catalog:read"]},
         {"permissions": ["apps:*"], "resources": ["apps/billing"]},
@@ -587,7 +587,7 @@ fn who_writes_a_rule_has_to_have_what_it_gives() {
 #[test]
 fn rules_cannot_be_put_in_another_order_by_a_writer_without_the_broader_ones_grants() {
     let issuer = Issuer::start();
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let writer = stack.token(["catalog:*", "apps:read"]);
     let rule = |name: &str, claims: Value, permission: &str| {
         json!({"name": name, "issuer": issuer.url, "audience": "https://tokens.example.com", "claims": claims,
@@ -619,13 +619,13 @@ fn a_rule_that_was_taken_out_of_the_catalog_takes_no_identity_after_a_minute() {
     let (_, tag) = stack.catalog();
     let put = stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", tag);
     put.json(&json!({})).send().expect(200);
-    stack.pass(60);
+    stack.advance_clock(60);
     refused(exchange(&stack, &issuer.signs(&issuer.claims())), "invalid_request", "no trust rule is for");
 }
 
 #[test]
 fn clients_are_told_where_people_sign_in() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let told = stack.get("/.well-known/oauth-protected-resource").send().expect(200).json();
     let url = told["resource"].as_str().unwrap();
     assert!(url.starts_with("http://127.0.0.1:") && !url.ends_with('/'), "{url}");
@@ -634,7 +634,7 @@ fn clients_are_told_where_people_sign_in() {
         (&told["client_id"], &told["scopes_supported"]),
         (&json!("portcullis-dev"), &json!(["openid", "offline_access"]))
     );
-    let nobody = stack_of_ones_own(|options| options.listen = ([0, 0, 0, 0], 0).into());
+    let nobody = isolated_stack(|options| options.listen = ([0, 0, 0, 0], 0).into());
     let told = nobody.get("/.well-known/oauth-protected-resource").send().expect(200).json();
     assert_eq!(told.get("authorization_servers"), None);
     assert_eq!(told["bearer_methods_supported"], json!(["header"]));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, owner, stack, stack_of_ones_own};
+use crate::support::{Stack, Token, isolated_stack, owner, stack};
 
 fn explained(stack: &Stack, by: impl AsRef<str>, token: &Token, method: &str, path: &str) -> Value {
     let body = json!({ "token_id": token.id, "method": method, "path": path });
@@ -117,7 +117,7 @@ fn the_products_own_api_is_explained_too() {
 
 #[test]
 fn a_route_of_the_catalog_is_named() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": "See"}, "routes": [
         {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));
     let token = stack.token(["app:read"]);

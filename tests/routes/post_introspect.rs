@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, secret_of_nobody, stack, stack_of_ones_own};
+use crate::support::{Answer, Stack, Token, isolated_stack, stack, unknown_token};
 
 fn ask(stack: &Stack, by: impl AsRef<str>, token: &str, more: &str) -> Answer {
     stack.post("/introspect").bearer(by).form(format!("token={token}{more}")).send()
@@ -54,7 +54,7 @@ fn a_question_about_a_request_is_decided_as_the_gateway_would() {
 
 #[test]
 fn what_has_ended_is_not_active_and_says_nothing_else() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let inactive = |secret: &str| {
         assert_eq!(ask(&stack, &stack.admin, secret, "").expect(200).json(), json!({"active": false}));
     };
@@ -65,20 +65,20 @@ fn what_has_ended_is_not_active_and_says_nothing_else() {
     };
     inactive(&end("revoke"));
     inactive(&end("disable"));
-    inactive(&secret_of_nobody(&stack.prefix()));
+    inactive(&unknown_token(&stack.prefix()));
     inactive("x");
     let expired = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     let elsewhere = stack.create(json!({"permissions": ["a:b"], "allowed_ips": ["192.0.2.0/24"]}));
     inactive(&elsewhere.secret);
     let there = ask(&stack, &stack.admin, &elsewhere.secret, "&source_ip=192.0.2.7").expect(200).json();
     assert_eq!(there["active"], true);
-    stack.pass(3600);
+    stack.advance_clock(3600);
     inactive(&expired.secret);
 }
 
 #[test]
 fn an_ended_secret_that_is_asked_about_is_a_reuse() {
-    let stack = stack_of_ones_own(|options| options.settings.token.quarantine_on_reuse = true);
+    let stack = isolated_stack(|options| options.settings.token.quarantine_on_reuse = true);
     let old = stack.token(["a:b"]);
     let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
     let new = Token::shown_in(&rotate.send().expect(200));

@@ -5,7 +5,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::support::{Stack, Token, secret_of_nobody, soon, stack, until_expired};
+use crate::support::{Stack, Token, eventually, stack, unknown_token, until_expired};
 
 /// Each API that a token can open: Portcullis's own, both of its doors, and a protected one.
 const DOORS: [&str; 3] = ["/me", "/tokens?limit=1", "/demo/apps/billing"];
@@ -129,7 +129,7 @@ fn revoking_ones_own_tokens_needs_tokens_write_and_others_tokens_admin() {
 #[test]
 fn what_is_not_there_cannot_be_revoked() {
     let stack = stack();
-    let nobodys = secret_of_nobody(&stack.prefix());
+    let nobodys = unknown_token(&stack.prefix());
     let id = &nobodys.rsplit('_').next().unwrap()[..16];
     stack.post(&format!("/tokens/{id}/revoke")).bearer(&stack.admin).send().problem(404, "not_found");
 }
@@ -151,7 +151,7 @@ fn a_revoked_token_stays_in_the_list() {
     let (token, by) = (stack.token(["x:y"]), &stack.admin);
     revoke(&stack, &token, by);
     let path = format!("/tokens?owner={}", token.owner);
-    soon("the revoked token in the list", || {
+    eventually("the revoked token in the list", || {
         let page = stack.get(&path).bearer(by).send().expect(200).json();
         (page["tokens"][0]["id"] == token.id && page["tokens"][0]["status"] == "revoked").then_some(())
     });

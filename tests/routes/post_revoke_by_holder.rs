@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, Stack, Token, secret_of_nobody, stack, stack_of_ones_own};
+use crate::support::{Answer, Stack, Token, isolated_stack, stack, unknown_token};
 
 fn form(stack: &Stack, body: String) -> Answer {
     stack.post("/revoke").form(body).send()
@@ -36,7 +36,7 @@ fn white_space_around_a_token_is_left_out() {
 fn what_is_no_token_is_answered_alike_and_ends_nothing() {
     let stack = stack();
     let token = stack.token(["a:b"]);
-    let nobodys = secret_of_nobody(&stack.prefix());
+    let nobodys = unknown_token(&stack.prefix());
     for other in ["x", &nobodys, &token.id, &token.secret[..token.secret.len() - 1]] {
         let answer = revoke(&stack, other).expect(200);
         assert!(answer.body.is_empty());
@@ -84,9 +84,9 @@ fn a_form_without_one_token_is_refused_as_the_standard_says() {
 
 #[test]
 fn the_secret_of_an_expired_token_proves_nothing() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
-    stack.pass(3600);
+    stack.advance_clock(3600);
     revoke(&stack, &token.secret).expect(200);
     let view = stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json();
     assert_eq!(view["status"], "expired");
@@ -94,7 +94,7 @@ fn the_secret_of_an_expired_token_proves_nothing() {
 
 #[test]
 fn an_ended_secret_that_is_presented_is_a_reuse() {
-    let stack = stack_of_ones_own(|options| options.settings.token.quarantine_on_reuse = true);
+    let stack = isolated_stack(|options| options.settings.token.quarantine_on_reuse = true);
     let old = stack.token(["a:b"]);
     let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
     let new = Token::shown_in(&rotate.send().expect(200));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{AuditLog, Stack, owner, stack, stack_of_ones_own};
+use crate::support::{AuditLog, Stack, isolated_stack, owner, stack};
 
 fn made(stack: &Stack, owner: &str, count: usize) -> Vec<crate::support::Token> {
     (0..count).map(|_| stack.create(json!({"permissions": ["tokens:write"], "owner": owner}))).collect()
@@ -30,7 +30,7 @@ fn every_token_of_an_owner_ends_in_one_call_and_no_other() {
 
 #[test]
 fn more_tokens_than_a_page_end_where_there_is_no_limit() {
-    let stack = stack_of_ones_own(|options| options.settings.limits.live_tokens = 0);
+    let stack = isolated_stack(|options| options.settings.limits.live_tokens = 0);
     let theirs = owner();
     made(&stack, &theirs, 105);
     let answer = stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&stack.admin).send().expect(200).json();
@@ -82,7 +82,7 @@ fn the_callers_own_token_is_among_them_and_ends_last() {
 fn an_owner_as_random_as_a_token_is_in_the_path_of_both_logs_and_a_token_is_not() {
     let audit_log = AuditLog::default();
     let writer = audit_log.clone();
-    let stack = stack_of_ones_own(move |options| options.audit_log = Box::new(writer));
+    let stack = isolated_stack(move |options| options.audit_log = Box::new(writer));
     let theirs = "Ux_9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00";
     let path = format!("/owners/{theirs}/revoke-tokens");
     stack.post(&path).bearer(&stack.admin).send().expect(200);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, AuditLog, Stack, Token, stack, stack_of_ones_own};
+use crate::support::{Answer, AuditLog, Stack, Token, isolated_stack, stack};
 
 #[track_caller]
 fn rotate(stack: &Stack, by: impl AsRef<str>, token: &Token, body: &Value) -> Answer {
@@ -36,7 +36,7 @@ fn a_rotation_keeps_everything_but_the_secret_which_it_shows_once() {
 fn during_an_overlap_both_secrets_work_and_the_old_one_is_marked() {
     let log = AuditLog::default();
     let writer = log.clone();
-    let stack = stack_of_ones_own(|options| options.audit_log = Box::new(writer));
+    let stack = isolated_stack(|options| options.audit_log = Box::new(writer));
     let old = stack.token(["apps:read"]);
     let new = rotated(&stack, &old, &json!({"overlap": "1h"}));
     assert!(new.view["previous_secret_until"].is_string());
@@ -46,7 +46,7 @@ fn during_an_overlap_both_secrets_work_and_the_old_one_is_marked() {
         let line = &log.take()[0];
         assert_eq!((&line["superseded"], &line["api_token_id"]), (&json!(superseded), &json!(old.id)));
     }
-    stack.pass(3600);
+    stack.advance_clock(3600);
     assert_eq!((old.status(&stack), new.status(&stack)), (401, 200));
     let line = &log.take()[0];
     assert_eq!((&line["reason"], &line["superseded"]), (&json!("secret_reuse"), &json!(true)));
@@ -68,7 +68,7 @@ fn rotating_during_an_overlap_ends_the_oldest_secret_and_never_the_newest() {
 #[test]
 fn a_reuse_is_recorded_and_disables_the_token_where_it_is_to() {
     for quarantine in [false, true] {
-        let stack = stack_of_ones_own(move |options| options.settings.token.quarantine_on_reuse = quarantine);
+        let stack = isolated_stack(move |options| options.settings.token.quarantine_on_reuse = quarantine);
         let old = stack.token(["apps:read"]);
         let new = rotated(&stack, &old, &json!({}));
         for _ in 0..3 {
@@ -89,7 +89,7 @@ fn a_reuse_is_recorded_and_disables_the_token_where_it_is_to() {
 
 #[test]
 fn a_retry_with_the_same_key_does_not_rotate_twice_and_says_so() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let token = stack.token(["apps:read"]);
     let send = |key: &str| {
         let request = stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin);
@@ -101,9 +101,9 @@ fn a_retry_with_the_same_key_does_not_rotate_twice_and_says_so() {
     assert!(document["detail"].as_str().unwrap().contains(new.view["rotated_at"].as_str().unwrap()));
     assert_eq!(again.header("etag"), Some("\"2\""));
     assert_eq!(new.status(&stack), 200);
-    stack.pass(540);
+    stack.advance_clock(540);
     send("run-1").problem(409, "already_rotated");
-    stack.pass(60);
+    stack.advance_clock(60);
     Token::shown_in(&send("run-1").expect(200));
     let newest = Token::shown_in(&send("run-2").expect(200));
     // Another rotation between does not make it forgotten.
@@ -146,9 +146,9 @@ fn a_rotation_can_set_a_new_expiry() {
 
 #[test]
 fn an_expired_token_lives_again_only_with_another_secret_and_a_new_expiry() {
-    let stack = stack_of_ones_own(|options| options.settings.limits.live_tokens = 1);
+    let stack = isolated_stack(|options| options.settings.limits.live_tokens = 1);
     let old = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
-    stack.pass(3600);
+    stack.advance_clock(3600);
     rotate(&stack, &stack.admin, &old, &json!({})).problem(409, "token_ended");
     let overlapping = rotate(&stack, &stack.admin, &old, &json!({"expires_in": "1h", "overlap": "1h"}));
     assert_eq!(overlapping.offending_fields(), ["overlap"]);

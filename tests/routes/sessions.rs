@@ -3,7 +3,7 @@
 use portcullis::authz::TokenManagement;
 use serde_json::{Value, json};
 
-use crate::support::{AuditLog, Stack, Token, owner, stack_of_ones_own};
+use crate::support::{AuditLog, Stack, Token, isolated_stack, owner};
 
 fn me(stack: &Stack, session: &str) -> Value {
     stack.get("/me").bearer(session).send().expect(200).json()
@@ -16,7 +16,7 @@ fn create(stack: &Stack, session: &str, mut body: Value) -> crate::support::Answ
 
 #[test]
 fn a_person_is_who_they_signed_in_as_with_the_roles_of_their_groups() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let me = me(&stack, &stack.sign_in("alice", &["portcullis-viewer", "portcullis-cicd", "others"]));
     assert_eq!((&me["principal_type"], &me["owner"]), (&json!("session"), &json!("alice")));
     assert_eq!(me["roles"], json!(["cicd", "viewer"]));
@@ -27,7 +27,7 @@ fn a_person_is_who_they_signed_in_as_with_the_roles_of_their_groups() {
 
 #[test]
 fn what_the_groups_give_decides() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let viewer = stack.sign_in("bob", &["portcullis-viewer"]);
     let nobody = stack.sign_in("carol", &[]);
     stack.get("/demo/apps").bearer(&viewer).send().expect(200);
@@ -42,7 +42,7 @@ fn what_the_groups_give_decides() {
 
 #[test]
 fn a_person_makes_tokens_of_their_own_within_what_they_have() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let session = stack.sign_in("dave", &["portcullis-viewer"]);
     let token = Token::shown_in(&create(&stack, &session, json!({"permissions": ["apps:read"]})).expect(201));
     assert_eq!((&*token.owner, &token.view["created_by"]), ("dave", &json!("session:dave")));
@@ -58,7 +58,7 @@ fn a_person_makes_tokens_of_their_own_within_what_they_have() {
 
 #[test]
 fn a_person_sees_and_ends_only_their_own_tokens() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let (erin, frank) = (stack.sign_in("erin", &["portcullis-viewer"]), stack.sign_in("frank", &["portcullis-viewer"]));
     let token = Token::shown_in(&create(&stack, &erin, json!({"permissions": ["apps:read"]})).expect(201));
     stack.get(&token.path()).bearer(&frank).send().problem(404, "not_found");
@@ -73,19 +73,19 @@ fn a_person_sees_and_ends_only_their_own_tokens() {
 
 #[test]
 fn a_session_that_has_ended_opens_nothing() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let session = stack.sign_in("henry", &["portcullis-admin"]);
     me(&stack, &session);
     // Eight hours, and the minute by which clocks may differ.
-    stack.pass(8 * 3600 + 30);
+    stack.advance_clock(8 * 3600 + 30);
     me(&stack, &session);
-    stack.pass(31);
+    stack.advance_clock(31);
     stack.get("/me").bearer(&session).send().problem(401, "invalid_token");
 }
 
 #[test]
 fn a_session_is_no_api_token_and_two_credentials_are_none() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let session = stack.sign_in("ida", &["portcullis-admin"]);
     stack.get("/me").header("x-api-token", &session).send().problem(401, "invalid_token");
     stack.get("/me").bearer(&session).header("x-api-token", &stack.admin).send().problem(401, "invalid_token");
@@ -97,7 +97,7 @@ fn a_session_is_no_api_token_and_two_credentials_are_none() {
 
 #[test]
 fn a_change_of_groups_and_roles_reaches_who_is_signed_in_already() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let session = stack.sign_in("jane", &["team"]);
     stack.get("/demo/apps").bearer(&session).send().expect(403);
     stack.put_catalog(&json!({
@@ -110,7 +110,7 @@ fn a_change_of_groups_and_roles_reaches_who_is_signed_in_already() {
 
 #[test]
 fn where_only_admins_manage_tokens_nobody_else_makes_or_sees_any() {
-    let stack = stack_of_ones_own(|options| options.settings.authz.token_management = TokenManagement::Admins);
+    let stack = isolated_stack(|options| options.settings.authz.token_management = TokenManagement::Admins);
     let viewer = stack.sign_in("kate", &["portcullis-viewer"]);
     let admin = stack.sign_in("luke", &["portcullis-admin"]);
     let owned = stack.create(json!({"permissions": ["tokens:read", "tokens:write"], "owner": "kate"}));
@@ -136,7 +136,7 @@ fn where_only_admins_manage_tokens_nobody_else_makes_or_sees_any() {
 fn a_session_in_a_path_or_a_field_reaches_no_log_and_is_not_stored() {
     let audit_log = AuditLog::default();
     let writer = audit_log.clone();
-    let stack = stack_of_ones_own(move |options| options.audit_log = Box::new(writer));
+    let stack = isolated_stack(move |options| options.audit_log = Box::new(writer));
     let session = stack.sign_in("mary", &["portcullis-viewer"]);
     // It is longer than a path may be, and stands in both logs all the same.
     stack.get(&format!("/demo/apps/{session}/x")).bearer(&session).send().expect(403);
@@ -151,7 +151,7 @@ fn a_session_in_a_path_or_a_field_reaches_no_log_and_is_not_stored() {
 
 #[test]
 fn a_person_with_a_random_subject_signs_in_and_shares_what_has_a_random_name() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     // Of Dex, of 256 random bits in base64url, behind a separator, and the longest.
     for subject in [
         "ChUxMDM0NTY3ODkwMTIzNDU2Nzg5MDESBmdvb2dsZQxyzABCDEFGHIJKL",

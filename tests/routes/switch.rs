@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, AuditLog, Stack, Token, stack, stack_of_ones_own};
+use crate::support::{Answer, AuditLog, Stack, Token, isolated_stack, stack};
 
 #[track_caller]
 fn ask(stack: &Stack, what: &str, token: &Token, by: impl AsRef<str>) -> Answer {
@@ -53,7 +53,7 @@ fn what_an_admin_has_disabled_only_an_admin_enables() {
 
 #[test]
 fn a_disabled_token_keeps_its_slot_and_does_not_enable_itself() {
-    let stack = stack_of_ones_own(|options| options.settings.limits.live_tokens = 1);
+    let stack = isolated_stack(|options| options.settings.limits.live_tokens = 1);
     let token = stack.token(["tokens:write"]);
     ask(&stack, "disable", &token, &stack.admin).expect(200);
     ask(&stack, "enable", &token, &token).problem(401, "invalid_token");
@@ -79,10 +79,10 @@ fn the_version_that_was_seen_counts_where_it_is_named() {
 
 #[test]
 fn what_has_ended_is_neither_disabled_nor_brought_back() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let disabled = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     ask(&stack, "disable", &disabled, &stack.admin).expect(200);
-    stack.pass(3600);
+    stack.advance_clock(3600);
     ask(&stack, "enable", &disabled, &stack.admin).problem(409, "token_ended");
     let revoked = stack.token(["a:b"]);
     ask(&stack, "revoke", &revoked, &stack.admin).expect(200);
@@ -93,15 +93,15 @@ fn what_has_ended_is_neither_disabled_nor_brought_back() {
 fn a_token_that_nobody_uses_is_refused_as_idle_until_it_is_enabled() {
     let log = AuditLog::default();
     let writer = log.clone();
-    let stack = stack_of_ones_own(|options| {
+    let stack = isolated_stack(|options| {
         options.settings.authz.max_idle_days = 30;
         options.audit_log = Box::new(writer);
     });
     let (used, unused) = (stack.token(["apps:read"]), stack.token(["apps:read"]));
-    stack.pass(29 * 86_400);
+    stack.advance_clock(29 * 86_400);
     assert_eq!(used.status(&stack), 200);
     stack.get("/me").bearer(&stack.admin).send().expect(200);
-    stack.pass(86_400);
+    stack.advance_clock(86_400);
     let idle = stack.get("/tokens?idle_days=30").bearer(&stack.admin).send().expect(200).json();
     assert_eq!(idle["tokens"].as_array().unwrap().len(), 1);
     log.take();

@@ -120,7 +120,7 @@ fn tokens_remain_valid_until_they_are_deleted() {
     let (explicit, left_out) =
         (create(&stack, admin(&stack), &body), create(&stack, admin(&stack), &for_app("CI", "shop")));
     // Twenty years.
-    stack.pass(7300 * DAY);
+    stack.advance_clock(7300 * DAY);
     for token in [&explicit, &left_out] {
         assert_eq!(builds(&stack, "shop", token), 200);
         let ana = admin(&stack);
@@ -212,6 +212,6 @@ fn a_token_is_rotated_while_builds_go_on() {
     let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
     let new = Token::shown_in(&rotate.json(&json!({ "overlap": "1d" })).send().expect(200));
     assert_eq!((builds(&stack, "our-app", &old), builds(&stack, "our-app", &new)), (200, 200));
-    stack.pass(DAY);
+    stack.advance_clock(DAY);
     assert_eq!((builds(&stack, "our-app", &old), builds(&stack, "our-app", &new)), (401, 200));
 }

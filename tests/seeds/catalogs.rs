@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use super::{document, file};
-use crate::support::stack_of_ones_own;
+use crate::support::isolated_stack;
 
 /// The files in a directory whose names end like this.
 fn files(directory: &str, ending: &str) -> Vec<PathBuf> {
@@ -22,7 +22,7 @@ fn entries(value: &Value) -> Map<String, Value> {
 
 #[test]
 fn every_catalog_of_this_repository_is_accepted_as_it_is_and_reads_back_the_same() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let own = {
         stack.put_catalog(&json!({}));
         entries(&stack.catalog().0["permissions"])
@@ -51,7 +51,7 @@ fn every_catalog_of_this_repository_lets_some_group_of_people_do_everything() {
     let mut catalogs = files("examples/catalogs", ".toml");
     catalogs.extend(files("infra", "/catalog.toml"));
     for catalog in catalogs {
-        let stack = stack_of_ones_own(|_| {});
+        let stack = isolated_stack(|_| {});
         let written = document(&catalog);
         stack.put_catalog(&written);
         let groups = entries(&written["sessions"]["groups"]);

@@ -144,7 +144,7 @@ fn the_list_has_name_permissions_expiration_time_last_used_time_and_status() {
         (with("active", json!("30d")), with("short", json!("1h")), with("leaked", json!(null)));
     stack.get("/demo/apps").bearer(&active).send().expect(200);
     revoke(&stack, &mei, &leaked);
-    stack.pass(3600);
+    stack.advance_clock(3600);
 
     for (token, name, status) in
         [(&active, "active", "active"), (&short, "short", "expired"), (&leaked, "leaked", "revoked")]
@@ -179,7 +179,7 @@ fn revocations_take_effect_immediately() {
     let (unused, short) = (create(&stack, &mei, &reader("unused")), create(&stack, &mei, &body));
     revoke(&stack, &mei, &unused);
     assert_dead(&stack, &unused, "/demo/apps");
-    stack.pass(3600);
+    stack.advance_clock(3600);
     revoke(&stack, &mei, &short);
     assert_eq!(listed(&stack, &mei, &short)["status"], "revoked");
 }
@@ -192,9 +192,9 @@ fn a_short_lived_token_ends_by_itself() {
     let mut body = reader("project");
     body["expires_in"] = json!("7d");
     let token = create(&stack, user(&stack, "mei"), &body);
-    stack.pass(7 * DAY - 60);
+    stack.advance_clock(7 * DAY - 60);
     stack.get("/demo/apps").bearer(&token).send().expect(200);
-    stack.pass(60);
+    stack.advance_clock(60);
     assert_dead(&stack, &token, "/demo/apps");
 }
 
@@ -209,7 +209,7 @@ fn an_idle_token_is_found_by_its_last_used_time_and_deleted() {
     let usage = |token: &Token| stack.get("/demo/apps").bearer(token).send().expect(200);
     usage(&idle);
     usage(&busy);
-    stack.pass(90 * DAY);
+    stack.advance_clock(90 * DAY);
     usage(&busy);
     let mei = user(&stack, "mei");
     let last_used = |token| seconds(&listed(&stack, &mei, token)["last_used_at"]);

@@ -99,10 +99,10 @@ fn the_expiration_date_may_be_left_empty_for_no_expiry() {
     let dated = create(&stack, admin(&stack), &body);
     assert_eq!(dated.view["expires_at"], body["expires_at"]);
 
-    stack.pass(seconds(&dated.view["expires_at"]) - seconds(&dated.view["created_at"]) - DAY);
+    stack.advance_clock(seconds(&dated.view["expires_at"]) - seconds(&dated.view["created_at"]) - DAY);
     let licenses = |token| stack.get("/demo/v3/licenses").bearer(token).send().status;
     assert_eq!([&left_out, &empty, &dated].map(licenses), [200, 200, 200]);
-    stack.pass(DAY);
+    stack.advance_clock(DAY);
     assert_eq!([&left_out, &empty, &dated].map(licenses), [200, 200, 401]);
     assert_eq!(listed(&stack, admin(&stack), &dated)["status"], "expired");
 }

@@ -99,9 +99,9 @@ fn the_expiration_is_in_7_30_60_or_90_days_or_custom_or_never() {
     let path = "/demo/devtron-apps/payments";
     let mut passed = 0;
     for (at, (days, _)) in tokens[..4].iter().enumerate() {
-        stack.pass((days - passed) * DAY - 60);
+        stack.advance_clock((days - passed) * DAY - 60);
         stack.get(path).bearer(&tokens[at].1).send().expect(200);
-        stack.pass(60);
+        stack.advance_clock(60);
         assert_dead(&stack, &tokens[at].1, path);
         stack.get(path).bearer(&tokens[at + 1].1).send().expect(200);
         passed = *days;
@@ -299,7 +299,7 @@ fn a_token_is_regenerated_with_a_new_expiration() {
         stack.get(path).bearer(&new).send().expect(200);
         let lives = seconds(&new.view["expires_at"]) - seconds(&new.view["rotated_at"]);
         assert_eq!((lives, &new.id), (30 * DAY, &old.id), "expired before: {expired}");
-        stack.pass(30 * DAY);
+        stack.advance_clock(30 * DAY);
         assert_dead(&stack, &new, path);
     }
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, stack_of_ones_own};
+use crate::support::{Answer, Stack, Token, isolated_stack};
 
 const DAY: i64 = 86_400;
 
@@ -40,7 +40,7 @@ fn catalog(product: &str) -> Value {
 
 /// A deployment of one's own with a product's catalog in force.
 fn deployment(product: &str, settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
-    let stack = stack_of_ones_own(settings);
+    let stack = isolated_stack(settings);
     stack.put_catalog(&catalog(product));
     stack
 }

@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 use super::{
     DAY, assert_dead, catalog, create, deployment, each_role_opens_what_the_table_says, on_everything, opened, routes,
 };
-use crate::support::{AuditLog, Stack, Token, stack_of_ones_own};
+use crate::support::{AuditLog, Stack, Token, isolated_stack};
 
 const ROLES: [&str; 5] = ["viewer", "ops", "deployer", "cicd", "admin"];
 
@@ -68,7 +68,7 @@ fn a_token_lives_until_it_is_deleted_and_a_session_does_not() {
     let stack = rack_gateway();
     let (rosa, token) = (admin(&stack), cicd(&stack));
     stack.get("/demo/apps").bearer(&rosa).send().expect(200);
-    stack.pass(2 * 365 * DAY);
+    stack.advance_clock(2 * 365 * DAY);
     stack.get("/demo/apps").bearer(&rosa).send().problem(401, "invalid_token");
     stack.get("/demo/apps").bearer(&token).send().expect(200);
     stack.delete(&token.path()).bearer(admin(&stack)).send().expect(204);
@@ -204,11 +204,11 @@ fn each_role_opens_what_the_table_says_of_it() {
 /// "Tokens not used in 90+ days should be reviewed."
 #[test]
 fn tokens_that_were_not_used_for_90_days_are_asked_for_by_that_number() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let (used, unused) = (stack.token(["apps:read"]), stack.token(["apps:read"]));
-    stack.pass(DAY);
+    stack.advance_clock(DAY);
     assert_eq!(used.status(&stack), 200);
-    stack.pass(89 * DAY);
+    stack.advance_clock(89 * DAY);
     let ids = |days: u32| {
         let path = format!("/tokens?idle_days={days}&limit=100");
         let page = stack.get(&path).bearer(&stack.admin).send().expect(200).json();
@@ -226,7 +226,7 @@ fn tokens_that_were_not_used_for_90_days_are_asked_for_by_that_number() {
 /// "Rotate tokens periodically", in place.
 #[test]
 fn a_token_is_rotated_in_place() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let old = stack.token(["apps:read"]);
     let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
     let new = Token::shown_in(&rotate.send().expect(200));
@@ -236,7 +236,7 @@ fn a_token_is_rotated_in_place() {
 /// "Consider IP allowlisting for sensitive tokens."
 #[test]
 fn a_sensitive_token_is_let_in_from_its_addresses_alone() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let with = |networks: Value| stack.create(json!({ "permissions": ["apps:read"], "allowed_ips": networks }));
     assert_eq!(with(json!(["127.0.0.0/8", "::1"])).status(&stack), 200);
     assert_eq!(with(json!(["10.0.0.0/8"])).status(&stack), 403);

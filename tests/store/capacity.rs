@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::authz::Use;
+use portcullis::authz::PermissionUse;
 use portcullis::clock::Clock;
-use portcullis::store::{ActivityFilter, Change, Ending, Note, Scope, Tokens};
-use portcullis::token::{Actor, Grounds, Happened, LastUsed, Record};
+use portcullis::store::{ActivityFilter, DeferredWrite, Ending, Scope, TokenStore, TokenUpdate};
+use portcullis::token::{Actor, EventKind, LastUse, RevocationDetails, TokenRecord};
 use serde_json::{Value, json};
 
 use super::observed::{Call, Observed};
@@ -47,7 +47,7 @@ fn documented() -> BTreeMap<String, (f64, f64)> {
 async fn each_call_costs_what_the_architecture_page_says() {
     let table = Table::in_process().await;
     let observed = counted(&table).await;
-    let tokens: &Tokens = &observed.tokens;
+    let tokens: &TokenStore = &observed.tokens;
     let mut measured = BTreeMap::new();
     let mut note = |call: &str| measured.insert(call.to_owned(), units(&observed.take()));
     let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &Clock::system());
@@ -58,35 +58,35 @@ async fn each_call_costs_what_the_architecture_page_says() {
     let seen = sample.record;
     tokens.credential(&seen.id).await.unwrap();
     note("decide on a request (the authorizer)");
-    let made = Use::stored("apps:read apps/billing");
-    let first = Note::of_use(&seen, made.clone(), &caller(), now()).unwrap();
-    tokens.note(&first, clock, LIMITS.history_days).await.unwrap();
+    let made = PermissionUse::from_stored("apps:read apps/billing");
+    let first = DeferredWrite::of_use(&seen, made.clone(), &caller(), now()).unwrap();
+    tokens.apply_deferred(&first, clock, LIMITS.history_days).await.unwrap();
     note("note the first use of a token");
     let seen = tokens.get(&seen.id).await.unwrap().unwrap();
     note("show a token");
     let later = now().plus_seconds(90);
-    let last_use = Note::of_use(&seen, None, &caller(), later).unwrap();
-    tokens.note(&last_use, clock, LIMITS.history_days).await.unwrap();
+    let last_use = DeferredWrite::of_use(&seen, None, &caller(), later).unwrap();
+    tokens.apply_deferred(&last_use, clock, LIMITS.history_days).await.unwrap();
     note("note the last use, once a minute");
     let recent = tokens.get(&seen.id).await.unwrap().unwrap();
     observed.take();
     let tomorrow = later.plus_seconds(86_400);
-    let used = recent.last_used.clone().map(|used| LastUsed { at: tomorrow, ..used });
-    let recent_then = Record { last_used: used, ..recent.clone() };
-    let usage = Note::of_use(&recent_then, made, &caller(), tomorrow).unwrap();
-    tokens.note(&usage, clock, LIMITS.history_days).await.unwrap();
+    let used = recent.last_used.clone().map(|used| LastUse { at: tomorrow, ..used });
+    let recent_then = TokenRecord { last_used: used, ..recent.clone() };
+    let usage = DeferredWrite::of_use(&recent_then, made, &caller(), tomorrow).unwrap();
+    tokens.apply_deferred(&usage, clock, LIMITS.history_days).await.unwrap();
     note("note a use, the first time in a day");
     tokens.usage(&seen.id).await.unwrap();
     note("show what a token was used for");
-    let next = Record { name: "renamed".parse().unwrap(), ..recent.clone() };
-    let what = Happened::Updated(Vec::new());
-    let change = Change { seen: &recent, next, what, by, clock, limits: LIMITS };
-    tokens.change(&change).await.unwrap();
+    let next = TokenRecord { name: "renamed".parse().unwrap(), ..recent.clone() };
+    let what = EventKind::Updated(Vec::new());
+    let change = TokenUpdate { seen: &recent, next, what, by, clock, limits: LIMITS };
+    tokens.update(&change).await.unwrap();
     note("change a token");
     tokens.events(&seen.id, None, 50).await.unwrap();
     note("show a token's history of three events");
     let ending = Ending { seen: &recent, actor, by, clock, limits: LIMITS };
-    tokens.revoke(&ending, &Grounds::default()).await.unwrap();
+    tokens.revoke(&ending, &RevocationDetails::default()).await.unwrap();
     note("revoke or disable a token");
     for _ in 0..9 {
         Sample::of(&alice()).in_table(&table).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use authorizer::{Authorizer, HttpApiAnswer};
+use authorizer::{Authorizer, HttpApiResponseFormat};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue::{self, B, N, S};
 use base64::Engine as _;
@@ -13,9 +13,9 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 use portcullis::App;
 use portcullis::catalog::Catalog;
 use portcullis::clock::Clock;
-use portcullis::secret::Digest;
+use portcullis::secret::TokenDigest;
 use portcullis::store::CatalogWrite::{Done, Stale, TooLarge};
-use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES, StoredCatalog, Tokens};
+use portcullis::store::{CATALOG_TTL_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES, StoredCatalog, TokenStore};
 use portcullis::token::Actor;
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ fn catalog(role: &str) -> Catalog {
     Catalog::read(&document).unwrap()
 }
 
-async fn put(tokens: &Tokens, catalog: &Catalog, seen: u64) -> CatalogWrite {
+async fn put(tokens: &TokenStore, catalog: &Catalog, seen: u64) -> CatalogWrite {
     tokens.put_catalog(catalog, seen, &Actor::Session(alice()), now()).await.unwrap()
 }
 
@@ -37,7 +37,7 @@ async fn put(tokens: &Tokens, catalog: &Catalog, seen: u64) -> CatalogWrite {
 async fn without_a_catalog_the_deployments_own_is_in_force() {
     let table = Table::fresh().await;
     let found = table.tokens.catalog().await.unwrap();
-    assert_eq!(*found, StoredCatalog { catalog: Catalog::of_the_deployment().clone(), version: 0 });
+    assert_eq!(*found, StoredCatalog { catalog: Catalog::default_catalog().clone(), version: 0 });
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ fn large(varied: usize) -> Catalog {
             let varied = usize::try_from(n).unwrap() < varied;
             let hexadecimal = |byte: &u8| format!("{byte:02x}");
             let name = if varied {
-                Digest::of(&n.to_be_bytes()).as_bytes().iter().map(hexadecimal).collect()
+                TokenDigest::hash(&n.to_be_bytes()).as_bytes().iter().map(hexadecimal).collect()
             } else {
                 format!("name-of-a-thing-{n}")
             };
@@ -182,12 +182,12 @@ struct Timed {
 }
 
 impl Timed {
-    fn on(tokens: Tokens) -> Self {
+    fn on(tokens: TokenStore) -> Self {
         let ahead = Arc::new(AtomicI64::new(0));
         let passed = Arc::clone(&ahead);
         let start = now();
         let clock = Clock::from_fn(move || start.plus_seconds(passed.load(Ordering::SeqCst)));
-        let authorizer = Authorizer::new(App { clock, ..app(tokens) }, HttpApiAnswer::Simple).unwrap();
+        let authorizer = Authorizer::new(App { clock, ..app(tokens) }, HttpApiResponseFormat::Simple).unwrap();
         Self { authorizer, ahead }
     }
 
@@ -201,13 +201,13 @@ async fn the_authorizer_decides_by_a_catalog_that_is_a_minute_old_at_most() {
     let table = Table::fresh().await;
     let secret = Sample::with_everything(&table).await;
     let timed = Timed::on(table.tokens.clone());
-    timed.authorizer.start().await;
+    timed.authorizer.warm_up().await;
     let decided = async || asked(&timed.authorizer, &secret).await.audit.rbac_decision;
     assert_eq!(decided().await, "allow");
     put(&table.tokens, &catalog("strict"), 0).await;
-    timed.now_is(CATALOG_SECONDS - 1);
+    timed.now_is(CATALOG_TTL_SECONDS - 1);
     assert_eq!(decided().await, "allow");
-    timed.now_is(CATALOG_SECONDS);
+    timed.now_is(CATALOG_TTL_SECONDS);
     assert_eq!(decided().await, "deny");
 }
 
@@ -216,13 +216,13 @@ async fn the_catalog_is_read_ahead_once_an_answer_has_left() {
     let table = Table::fresh().await;
     let secret = Sample::with_everything(&table).await;
     let timed = Timed::on(table.tokens.clone());
-    timed.authorizer.start().await;
+    timed.authorizer.warm_up().await;
     put(&table.tokens, &catalog("strict"), 0).await;
-    timed.now_is(CATALOG_SECONDS / 2 - 1);
-    timed.authorizer.settle(None).await;
+    timed.now_is(CATALOG_TTL_SECONDS / 2 - 1);
+    timed.authorizer.run_deferred(None).await;
     assert_eq!(asked(&timed.authorizer, &secret).await.audit.rbac_decision, "allow");
-    timed.now_is(CATALOG_SECONDS / 2);
-    timed.authorizer.settle(None).await;
+    timed.now_is(CATALOG_TTL_SECONDS / 2);
+    timed.authorizer.run_deferred(None).await;
     assert_eq!(asked(&timed.authorizer, &secret).await.audit.rbac_decision, "deny");
 }
 
@@ -232,7 +232,7 @@ async fn a_clock_that_was_set_back_does_not_keep_an_old_catalog_in_force() {
     let secret = Sample::with_everything(&table).await;
     let timed = Timed::on(table.tokens.clone());
     timed.now_is(1000);
-    timed.authorizer.start().await;
+    timed.authorizer.warm_up().await;
     put(&table.tokens, &catalog("strict"), 0).await;
     timed.now_is(0);
     assert_eq!(asked(&timed.authorizer, &secret).await.audit.rbac_decision, "deny");
@@ -243,13 +243,13 @@ async fn without_a_catalog_that_can_be_read_nobody_is_let_in() {
     let table = Table::fresh().await;
     let secret = Sample::with_everything(&table).await;
     let timed = Timed::on(table.tokens.clone());
-    timed.authorizer.start().await;
+    timed.authorizer.warm_up().await;
     put(&table.tokens, &catalog("a"), 0).await;
     let mut item = table.catalog_item().await.unwrap();
     item.insert("document".to_owned(), S("{".to_owned()));
     table.put(item).await;
     assert_eq!(asked(&timed.authorizer, &secret).await.audit.rbac_decision, "allow", "held for its minute");
-    timed.now_is(CATALOG_SECONDS);
+    timed.now_is(CATALOG_TTL_SECONDS);
     super::unavailable::assert_no_decision(&asked(&timed.authorizer, &secret).await);
 }
 

@@ -2,10 +2,10 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use portcullis::clock::Clock;
-use portcullis::grants::{Grant, MOST_GRANTS};
+use portcullis::grants::{Grant, MAX_GRANTS};
 use portcullis::secret::TokenId;
-use portcullis::store::{Change, Changed, Ending, Limits, Note, Tokens};
-use portcullis::token::{Actor, Grounds, Happened, Record, Standing, WhyDisabled};
+use portcullis::store::{DeferredWrite, Ending, Limits, TokenStore, TokenUpdate, UpdateOutcome};
+use portcullis::token::{Actor, DisableReason, EventKind, RevocationDetails, TokenRecord, TokenState};
 use tokio::task::JoinSet;
 
 use super::fault_injection::{Behind, CONFLICT, Fault};
@@ -27,29 +27,31 @@ enum Kind {
 
 impl Kind {
     /// Ends a token as it was read, which must succeed.
-    async fn end(self, tokens: &Tokens, seen: &Record) {
+    async fn end(self, tokens: &TokenStore, seen: &TokenRecord) {
         let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &Clock::system());
         let ending = Ending { seen, actor, by, clock, limits: LIMITS };
         match self {
-            Self::Revoke => assert!(tokens.revoke(&ending, &Grounds::default()).await.unwrap().unwrap().by_this),
+            Self::Revoke => {
+                assert!(tokens.revoke(&ending, &RevocationDetails::default()).await.unwrap().unwrap().by_this)
+            }
             Self::Disable => {
-                let disabled = tokens.disable(&ending, WhyDisabled::Admin, None).await.unwrap();
-                assert!(matches!(disabled, Changed::Done(_)), "{disabled:?}");
+                let disabled = tokens.disable(&ending, DisableReason::Admin, None).await.unwrap();
+                assert!(matches!(disabled, UpdateOutcome::Done(_)), "{disabled:?}");
             }
             Self::Quarantine => {
                 let credential = tokens.credential(&seen.id).await.unwrap().unwrap();
-                let note = Note::of_reuse(&credential, true, &caller(), now()).unwrap();
-                tokens.note(&note, clock, LIMITS.history_days).await.unwrap();
+                let note = DeferredWrite::of_reuse(&credential, true, &caller(), now()).unwrap();
+                tokens.apply_deferred(&note, clock, LIMITS.history_days).await.unwrap();
             }
             Self::Delete => assert!(tokens.delete(&ending).await.unwrap()),
         }
     }
 
-    async fn assert_ended(self, tokens: &Tokens, id: &TokenId) {
-        let standing = tokens.get(id).await.unwrap().map(|record| record.standing(now(), 0));
+    async fn assert_ended(self, tokens: &TokenStore, id: &TokenId) {
+        let standing = tokens.get(id).await.unwrap().map(|record| record.state(now(), 0));
         let expected = match self {
-            Self::Revoke => Some(Standing::Revoked),
-            Self::Disable | Self::Quarantine => Some(Standing::Disabled),
+            Self::Revoke => Some(TokenState::Revoked),
+            Self::Disable | Self::Quarantine => Some(TokenState::Disabled),
             Self::Delete => None,
         };
         assert_eq!(standing, expected, "{self:?}");
@@ -57,12 +59,12 @@ impl Kind {
 }
 
 /// Renames a token once; another change may win.
-async fn rename(tokens: Tokens, id: TokenId, at: usize) {
+async fn rename(tokens: TokenStore, id: TokenId, at: usize) {
     let Some(seen) = tokens.get(&id).await.unwrap() else { return };
-    let next = Record { name: format!("renamed {at}").parse().unwrap(), ..seen.clone() };
-    let (what, by) = (Happened::Updated(Vec::new()), by_whom());
-    let change = Change { seen: &seen, next, what, by: &by, clock: &Clock::system(), limits: LIMITS };
-    tokens.change(&change).await.unwrap();
+    let next = TokenRecord { name: format!("renamed {at}").parse().unwrap(), ..seen.clone() };
+    let (what, by) = (EventKind::Updated(Vec::new()), by_whom());
+    let change = TokenUpdate { seen: &seen, next, what, by: &by, clock: &Clock::system(), limits: LIMITS };
+    tokens.update(&change).await.unwrap();
 }
 
 /// Ends a hundred tokens in one way, each while 8 clients change it and 8 create tokens of its owner.
@@ -182,7 +184,7 @@ async fn the_largest_record_that_the_api_takes_ends_like_any_other() {
             permissions: (0..10).map(|n| format!("{:a<90}{at}:{n}", "").parse().unwrap()).collect(),
             resources: (0..16).map(|n| format!("{:r<250}{at}-{n}", "").parse().unwrap()).collect(),
         };
-        sample.record.grants = (0..MOST_GRANTS).map(grant).collect::<Vec<_>>().into();
+        sample.record.grants = (0..MAX_GRANTS).map(grant).collect::<Vec<_>>().into();
         sample.record.description = Some("d".repeat(256).parse().unwrap());
         let seen = sample.in_table(&table).await;
         kind.end(&table.tokens, &seen).await;
@@ -195,7 +197,7 @@ async fn the_limit_holds_while_an_expiry_is_cleared_in_the_second_in_which_it_en
     let table = Table::fresh().await;
     for round in 0..30 {
         let owner = format!("owner-{round}").parse().unwrap();
-        let end = now().to_the_second().plus_seconds(3600);
+        let end = now().truncated_to_seconds().plus_seconds(3600);
         let expiring = Sample::of(&owner).until(end).in_table(&table).await;
         for _ in 0..9 {
             Sample::of(&owner).in_table(&table).await;
@@ -204,14 +206,14 @@ async fn the_limit_holds_while_an_expiry_is_cleared_in_the_second_in_which_it_en
         for racer in 0..6 {
             let tokens = table.another_client();
             let sample = Sample::of(&owner).made_at(end.plus_seconds(i64::from(racer % 2)));
-            racing.spawn(async move { sample.try_in(&tokens).await == portcullis::store::Created::Done });
+            racing.spawn(async move { sample.try_in(&tokens).await == portcullis::store::CreateOutcome::Done });
         }
         // Its clock says that there is a second left.
         let (by, clock) = (by_whom(), clock_at(end.plus_seconds(-1)));
-        let next = Record { expires_at: None, ..expiring.clone() };
-        let what = Happened::Updated(Vec::new());
-        let change = Change { seen: &expiring, next, what, by: &by, clock: &clock, limits: LIMITS };
-        let cleared = matches!(table.another_client().change(&change).await.unwrap(), Changed::Done(_));
+        let next = TokenRecord { expires_at: None, ..expiring.clone() };
+        let what = EventKind::Updated(Vec::new());
+        let change = TokenUpdate { seen: &expiring, next, what, by: &by, clock: &clock, limits: LIMITS };
+        let cleared = matches!(table.another_client().update(&change).await.unwrap(), UpdateOutcome::Done(_));
         let created = racing.join_all().await.into_iter().filter(|created| *created).count();
         assert!(9 + usize::from(cleared) + created <= 10, "{created} created, cleared: {cleared}");
     }

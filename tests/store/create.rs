@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use portcullis::secret::Digest;
-use portcullis::store::Created;
+use portcullis::secret::TokenDigest;
+use portcullis::store::CreateOutcome;
 use portcullis::token::Actor;
 use tokio::time::timeout;
 
@@ -12,7 +12,7 @@ use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, now};
 #[tokio::test]
 async fn what_was_created_reads_back_whole() {
     let table = Table::fresh().await;
-    let mut full = Sample::of(&alice()).until(now().to_the_second().plus_seconds(3600));
+    let mut full = Sample::of(&alice()).until(now().truncated_to_seconds().plus_seconds(3600));
     full.record.name = "Nächtlicher Bau 🌙".parse().unwrap();
     full.record.description = Some("two\nlines".parse().unwrap());
     full.record.created_by = Actor::Token("0123456789abcdef".parse().unwrap());
@@ -24,7 +24,7 @@ async fn what_was_created_reads_back_whole() {
         let credential = table.tokens.credential(&record.id).await.unwrap().unwrap();
         assert_eq!(credential.record, record);
         assert!(credential.secrets.current.matches(&digest));
-        assert!(!credential.secrets.current.matches(&Digest::NOBODYS));
+        assert!(!credential.secrets.current.matches(&TokenDigest::DUMMY));
     }
 }
 
@@ -69,7 +69,7 @@ async fn a_token_is_never_overwritten_by_one_with_its_id() {
 #[tokio::test]
 async fn a_token_that_expires_is_kept_for_the_retention_and_one_that_never_does_for_ever() {
     let table = Table::fresh().await;
-    let end = now().to_the_second().plus_seconds(3600);
+    let end = now().truncated_to_seconds().plus_seconds(3600);
     let mortal = Sample::of(&alice()).until(end).in_table(&table).await;
     let immortal = Sample::of(&alice()).in_table(&table).await;
     assert_eq!(table.ttl(&mortal.id).await, Some(end.seconds() + 30 * DAY));
@@ -99,7 +99,7 @@ async fn a_create_that_the_limit_refuses_writes_nothing() {
     }
     let before = table.slots(&alice()).await;
     let refused = Sample::of(&alice());
-    assert_eq!(refused.try_in(&table.tokens).await, Created::LimitReached);
+    assert_eq!(refused.try_in(&table.tokens).await, CreateOutcome::LimitReached);
     assert_eq!(table.item(&refused.record.id).await, None);
     assert_eq!(table.slots(&alice()).await, before);
 }

@@ -1,8 +1,8 @@
 //! A token's history.
 
 use portcullis::secret::TokenId;
-use portcullis::store::{Change, Changed, Ending, EventCursor, Note};
-use portcullis::token::{Actor, Alteration, Event, Grounds, Happened, Record, WhyDisabled};
+use portcullis::store::{DeferredWrite, Ending, EventCursor, TokenUpdate, UpdateOutcome};
+use portcullis::token::{Actor, DisableReason, Event, EventKind, FieldChange, RevocationDetails, TokenRecord};
 
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 
@@ -18,14 +18,14 @@ async fn all(table: &Table, id: &TokenId) -> Vec<Event> {
 }
 
 /// Renames a token so many times; an event each.
-async fn renamed(table: &Table, record: Record, times: usize) -> Record {
+async fn renamed(table: &Table, record: TokenRecord, times: usize) -> TokenRecord {
     let mut seen = record;
     for at in 0..times {
-        let next = Record { name: format!("name {at}").parse().unwrap(), ..seen.clone() };
-        let what = Happened::Updated(Vec::new());
-        let change = Change { seen: &seen, next, what, by: &by_whom(), clock: &clock_at(now()), limits: LIMITS };
-        seen = match table.tokens.change(&change).await.unwrap() {
-            Changed::Done(record) => *record,
+        let next = TokenRecord { name: format!("name {at}").parse().unwrap(), ..seen.clone() };
+        let what = EventKind::Updated(Vec::new());
+        let change = TokenUpdate { seen: &seen, next, what, by: &by_whom(), clock: &clock_at(now()), limits: LIMITS };
+        seen = match table.tokens.update(&change).await.unwrap() {
+            UpdateOutcome::Done(record) => *record,
             other => panic!("{other:?}"),
         };
     }
@@ -39,7 +39,8 @@ async fn an_event_tells_what_when_who_and_from_where() {
     let [made] = &all(&table, &record.id).await[..] else { panic!() };
     assert_eq!((made.kind.as_str(), made.at, &made.by), ("created", record.created_at, &by_whom()));
     let at = now();
-    let grounds = Grounds { reason: Some("leaked".parse().unwrap()), comment: Some("in a log".parse().unwrap()) };
+    let grounds =
+        RevocationDetails { reason: Some("leaked".parse().unwrap()), comment: Some("in a log".parse().unwrap()) };
     let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(at));
     let ending = Ending { seen: &record, actor, by, clock, limits: LIMITS };
     table.tokens.revoke(&ending, &grounds).await.unwrap();
@@ -83,17 +84,17 @@ async fn ttls(table: &Table, id: &TokenId) -> Vec<(i64, Option<i64>)> {
 #[tokio::test]
 async fn an_event_is_kept_for_the_history_and_nothing_rewrites_it() {
     let table = Table::fresh().await;
-    let end = now().to_the_second().plus_seconds(3600);
+    let end = now().truncated_to_seconds().plus_seconds(3600);
     let record = Sample::of(&alice()).until(end).in_table(&table).await;
     let record = renamed(&table, record, 3).await;
     let before = all(&table, &record.id).await;
     let items = async || table.event_items(&record.id).await;
     let written = items().await;
     // Whatever becomes of the record's own time.
-    let next = Record { expires_at: None, ..record.clone() };
-    let (what, by) = (Happened::Updated(Vec::new()), &by_whom());
-    let change = Change { seen: &record, next, what, by, clock: &clock_at(now()), limits: LIMITS };
-    assert!(matches!(table.tokens.change(&change).await.unwrap(), Changed::Done(_)));
+    let next = TokenRecord { expires_at: None, ..record.clone() };
+    let (what, by) = (EventKind::Updated(Vec::new()), &by_whom());
+    let change = TokenUpdate { seen: &record, next, what, by, clock: &clock_at(now()), limits: LIMITS };
+    assert!(matches!(table.tokens.update(&change).await.unwrap(), UpdateOutcome::Done(_)));
     revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 7).await.unwrap();
     let all = all(&table, &record.id).await;
     assert_eq!(all[2..], before);
@@ -118,9 +119,9 @@ async fn a_reuse_is_told_once_an_hour_and_disables_where_it_is_to() {
     let (first, id) = (now(), &record.id);
     let reuse = async |quarantine, at| {
         let credential = table.tokens.credential(id).await.unwrap().unwrap();
-        let note = Note::of_reuse(&credential, quarantine, &caller(), at);
+        let note = DeferredWrite::of_reuse(&credential, quarantine, &caller(), at);
         if let Some(note) = &note {
-            table.tokens.note(note, &clock_at(at), LIMITS.history_days).await.unwrap();
+            table.tokens.apply_deferred(note, &clock_at(at), LIMITS.history_days).await.unwrap();
         }
         note.is_some()
     };
@@ -132,7 +133,7 @@ async fn a_reuse_is_told_once_an_hour_and_disables_where_it_is_to() {
     let disabled = table.tokens.get(id).await.unwrap().unwrap();
     assert_eq!(disabled.version, record.version + 1);
     let disablement = disabled.disabled.unwrap();
-    assert_eq!((disablement.why, disablement.by), (WhyDisabled::SecretReuse, None));
+    assert_eq!((disablement.why, disablement.by), (DisableReason::SecretReuse, None));
     assert!(!reuse(true, first.plus_seconds(3600)).await, "it is disabled");
     assert!(reuse(true, first.plus_seconds(3600 + 3599)).await, "an hour is over");
     assert_eq!(kinds(&table, id).await, ["secret_reuse", "secret_reuse", "secret_reuse", "created"]);
@@ -144,11 +145,11 @@ async fn a_page_that_dynamodb_cuts_at_1_mb_leads_on() {
     let record = Sample::of(&alice()).in_table(&table).await;
     let mut seen = record.clone();
     for at in 0..8 {
-        let next = Record { name: format!("name {at}").parse().unwrap(), ..seen.clone() };
-        let changes = vec![Alteration { field: "name", from: "x".repeat(200_000).into(), to: "".into() }];
-        let (what, by) = (Happened::Updated(changes), &by_whom());
-        let change = Change { seen: &seen, next, what, by, clock: &clock_at(now()), limits: LIMITS };
-        let Changed::Done(done) = table.tokens.change(&change).await.unwrap() else { panic!() };
+        let next = TokenRecord { name: format!("name {at}").parse().unwrap(), ..seen.clone() };
+        let changes = vec![FieldChange { field: "name", from: "x".repeat(200_000).into(), to: "".into() }];
+        let (what, by) = (EventKind::Updated(changes), &by_whom());
+        let change = TokenUpdate { seen: &seen, next, what, by, clock: &clock_at(now()), limits: LIMITS };
+        let UpdateOutcome::Done(done) = table.tokens.update(&change).await.unwrap() else { panic!() };
         seen = *done;
     }
     let (mut found, mut after, mut pages) = (0, None, 0);

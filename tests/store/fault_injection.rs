@@ -9,9 +9,9 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use portcullis::catalog::Catalog;
-use portcullis::secret::{Digest, Proof, TokenId};
-use portcullis::store::{CatalogWrite, Change, Changed, Created, Error, Tokens};
-use portcullis::token::{Actor, Happened, Record};
+use portcullis::secret::{SecretMatch, TokenDigest, TokenId};
+use portcullis::store::{CatalogWrite, CreateOutcome, Error, TokenStore, TokenUpdate, UpdateOutcome};
+use portcullis::token::{Actor, EventKind, TokenRecord};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -66,7 +66,7 @@ struct Faulty {
 
 /// The store behind a fault, and what tells how often it happened.
 pub(super) struct Behind {
-    pub(super) tokens: Tokens,
+    pub(super) tokens: TokenStore,
     faulty: Arc<Faulty>,
     server: JoinHandle<()>,
 }
@@ -143,21 +143,22 @@ async fn a_read_that_failed_twice_is_tried_a_third_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_goes_on_failing_is_an_error_and_lets_nobody_in() {
     let table = Table::in_process().await;
-    let secret = portcullis::secret::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
+    let secret =
+        portcullis::secret::PlaintextToken::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
     let mut sample = Sample::of(&alice());
     (sample.record.id, sample.digest) = (secret.id().clone(), secret.digest());
     sample.in_table(&table).await;
     let refuse = async |fault| {
         let behind = Behind::new(&table, Fault { times: u32::MAX, ..fault }).await;
         let app = app(behind.tokens.clone());
-        let (read, verdict) = tokio::join!(behind.tokens.get(secret.id()), ask(&app, secret.reveal()));
+        let (read, verdict) = tokio::join!(behind.tokens.get(secret.id()), ask(&app, secret.expose_secret()));
         assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
         assert_no_decision(&verdict);
         assert!(behind.happened() > 1);
     };
     let let_in_after_all = async {
         let behind = Behind::new(&table, Fault { times: 2, ..INTERNAL }).await;
-        assert!(ask(&app(behind.tokens.clone()), secret.reveal()).await.answer.is_ok());
+        assert!(ask(&app(behind.tokens.clone()), secret.expose_secret()).await.answer.is_ok());
     };
     tokio::join!(refuse(INTERNAL), refuse(THROTTLED), refuse(DENIED), let_in_after_all);
 }
@@ -167,7 +168,7 @@ async fn a_change_that_met_another_one_is_tried_again_until_it_holds() {
     let table = Table::in_process().await;
     let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
     let sample = Sample::of(&alice());
-    assert_eq!(sample.try_in(&behind.tokens).await, Created::Done);
+    assert_eq!(sample.try_in(&behind.tokens).await, CreateOutcome::Done);
     assert_eq!(behind.happened(), 7);
 
     let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
@@ -181,7 +182,7 @@ async fn a_create_whose_answer_was_lost_makes_one_token() {
     let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
     let behind = Behind::new(&table, lost).await;
     let sample = Sample::of(&alice());
-    assert_eq!(sample.try_in(&behind.tokens).await, Created::Done);
+    assert_eq!(sample.try_in(&behind.tokens).await, CreateOutcome::Done);
     assert_eq!(behind.happened(), 1);
     assert_eq!(table.tokens.get(&sample.record.id).await.unwrap().as_ref(), Some(&sample.record));
     let slots = table.slots(&alice()).await.unwrap();
@@ -213,12 +214,12 @@ async fn a_revoke_or_a_delete_whose_answer_was_lost_is_done_all_the_same() {
 }
 
 /// A rotation of a token as it is now.
-async fn rotated(table: &Table, behind: &Behind, digest: &Digest, id: &TokenId) -> Result<Changed, Error> {
+async fn rotated(table: &Table, behind: &Behind, digest: &TokenDigest, id: &TokenId) -> Result<UpdateOutcome, Error> {
     let seen = table.tokens.credential(id).await.unwrap().unwrap();
-    let what = Happened::Rotated { previous_secret_until: None, expires_at: None };
-    let next = Record { rotated_at: Some(now().to_the_second()), ..seen.record.clone() };
+    let what = EventKind::Rotated { previous_secret_until: None, expires_at: None };
+    let next = TokenRecord { rotated_at: Some(now().truncated_to_seconds()), ..seen.record.clone() };
     let change =
-        Change { seen: &seen.record, next, what, by: &by_whom(), clock: &clock_at(now()), limits: super::LIMITS };
+        TokenUpdate { seen: &seen.record, next, what, by: &by_whom(), clock: &clock_at(now()), limits: super::LIMITS };
     behind.tokens.rotate(&change, &seen, digest.clone(), None).await
 }
 
@@ -234,11 +235,11 @@ async fn a_rotation_that_met_another_change_or_lost_its_answer_is_done_once() {
         let behind = Behind::new(&table, fault).await;
         let digest = Sample::of(&alice()).digest;
         let done = rotated(&table, &behind, &digest, &record.id).await.unwrap();
-        assert!(matches!(done, Changed::Done(now) if now.version == 2));
+        assert!(matches!(done, UpdateOutcome::Done(now) if now.version == 2));
         assert_eq!(behind.happened(), fault.times);
         let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
         assert_eq!((after.record.version, after.secrets.superseded.len()), (2, 1));
-        assert_eq!(after.secrets.proof(&digest, now()), Proof::Current);
+        assert_eq!(after.secrets.verify(&digest, now()), SecretMatch::Current);
         assert_eq!(kinds(&table, &record.id).await, ["rotated", "created"]);
     }
 }
@@ -254,7 +255,7 @@ async fn a_rotation_that_the_store_refuses_for_good_leaves_the_secret_as_it_was(
     let failure = rotated(&table, &behind, &Sample::of(&alice()).digest, &record.id).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
     let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
-    assert_eq!(after.secrets.proof(&secret, now()), Proof::Current);
+    assert_eq!(after.secrets.verify(&secret, now()), SecretMatch::Current);
     assert_eq!(after.record, record);
     assert_eq!(kinds(&table, &record.id).await, ["created"]);
 }

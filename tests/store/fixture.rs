@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use local::dynamodb::{Engine, create_table};
 use local::template::Template;
 use portcullis::secret::TokenId;
-use portcullis::store::{Connection, Timeouts, Tokens, connect};
+use portcullis::store::{Connection, Timeouts, TokenStore, connect};
 use portcullis::text::OwnerId;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 /// A new table, as the template has it. It is gone when the test is over.
 pub(super) struct Table {
     /// The store under test.
-    pub(super) tokens: Tokens,
+    pub(super) tokens: TokenStore,
     /// The SDK's client, to look past the store.
     pub(super) client: Client,
     /// Its name.
@@ -66,23 +66,23 @@ impl Table {
         let client = connect(connection.clone()).unwrap();
         let name = format!("portcullis-test-{}", Uuid::new_v4().simple());
         create_table(&client, &name, &Template::embedded().unwrap().table).await.unwrap();
-        Self { tokens: Tokens::new(client.clone(), &name), client, name, engine, connection }
+        Self { tokens: TokenStore::new(client.clone(), &name), client, name, engine, connection }
     }
 
     /// The store through a client, and so connections, of its own.
-    pub(super) fn another_client(&self) -> Tokens {
-        Tokens::new(connect(self.connection.clone()).unwrap(), &self.name)
+    pub(super) fn another_client(&self) -> TokenStore {
+        TokenStore::new(connect(self.connection.clone()).unwrap(), &self.name)
     }
 
     /// The store as it is when DynamoDB is at another place.
-    pub(super) fn behind(&self, endpoint: &str) -> Tokens {
+    pub(super) fn behind(&self, endpoint: &str) -> TokenStore {
         self.behind_with(endpoint, self.connection.timeouts)
     }
 
     /// The same, with timeouts of one's own.
-    pub(super) fn behind_with(&self, endpoint: &str, timeouts: Timeouts) -> Tokens {
+    pub(super) fn behind_with(&self, endpoint: &str, timeouts: Timeouts) -> TokenStore {
         let connection = Connection { endpoint: Some(endpoint.to_owned()), timeouts, ..self.connection.clone() };
-        Tokens::new(connect(connection).unwrap(), &self.name)
+        TokenStore::new(connect(connection).unwrap(), &self.name)
     }
 
     /// A token's item as it lies in the table.

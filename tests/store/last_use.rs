@@ -1,10 +1,10 @@
 //! What is noted of a use.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portcullis::authz::{MAX_USES, Use};
+use portcullis::authz::{MAX_USES, PermissionUse};
 use portcullis::clock::{Day, Timestamp};
-use portcullis::store::{Note, Usage};
-use portcullis::token::{Actor, AgentFamily, LastUsed, Record};
+use portcullis::store::{DeferredWrite, Usage};
+use portcullis::token::{Actor, LastUse, TokenRecord, UserAgentFamily};
 use tokio::task::JoinSet;
 
 use super::events::kinds;
@@ -12,14 +12,14 @@ use super::{DAY, LIMITS, Sample, Table, alice, caller, clock_at, delete, now, re
 
 const READ: &str = "apps:read apps/billing";
 
-async fn noted_after(table: &Table, record: &Record, at: Timestamp) -> Option<Timestamp> {
+async fn noted_after(table: &Table, record: &TokenRecord, at: Timestamp) -> Option<Timestamp> {
     used_at(&table.tokens, &record.id, at, Some(READ)).await;
     table.tokens.get(&record.id).await.unwrap().unwrap().last_used.map(|used| used.at)
 }
 
-async fn day_of(table: &Table, record: &Record, made: &str) -> Option<Day> {
+async fn day_of(table: &Table, record: &TokenRecord, made: &str) -> Option<Day> {
     let (_, uses) = table.tokens.usage(&record.id).await.unwrap().unwrap();
-    uses.last(&Use::stored(made).unwrap())
+    uses.last(&PermissionUse::from_stored(made).unwrap())
 }
 
 #[tokio::test]
@@ -39,11 +39,11 @@ async fn the_last_use_moves_once_a_minute_at_most_and_never_back() {
 async fn a_use_tells_from_where_with_what_and_for_what() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let at = now().to_the_second();
+    let at = now().truncated_to_seconds();
     used_at(&table.tokens, &record.id, at, Some(READ)).await;
     let used = table.tokens.get(&record.id).await.unwrap().unwrap().last_used;
-    let agent = AgentFamily::of("curl/8");
-    assert_eq!(used, Some(LastUsed { at, source_ip: Some([192, 0, 2, 7].into()), agent }));
+    let agent = UserAgentFamily::of("curl/8");
+    assert_eq!(used, Some(LastUse { at, source_ip: Some([192, 0, 2, 7].into()), agent }));
     assert_eq!(day_of(&table, &record, READ).await, Some(Day::of(at)));
 }
 
@@ -57,8 +57,8 @@ async fn the_first_use_of_a_permission_in_a_day_is_noted_within_the_minute_too()
     used_at(&table.tokens, &record.id, noon.plus_seconds(1), Some(other)).await;
     assert_eq!(day_of(&table, &record, other).await, Some(Day::of(noon)));
     let record = table.tokens.get(&record.id).await.unwrap().unwrap();
-    assert_eq!(Note::of_use(&record, None, &caller(), noon.plus_seconds(2)), None);
-    assert!(Note::of_use(&record, None, &caller(), noon.plus_seconds(60)).is_some());
+    assert_eq!(DeferredWrite::of_use(&record, None, &caller(), noon.plus_seconds(2)), None);
+    assert!(DeferredWrite::of_use(&record, None, &caller(), noon.plus_seconds(60)).is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,14 +82,14 @@ async fn of_2000_uses_at_once_1000_are_kept_and_the_record_stays_as_small_as_it_
     assert_eq!(table.item(&record.id).await, before);
     let (_, uses) = table.tokens.usage(&record.id).await.unwrap().unwrap();
     assert!(!uses.are_complete(Day::of(moment)));
-    assert!(uses.last(&Use::stored("p:first x").unwrap()).is_some());
+    assert!(uses.last(&PermissionUse::from_stored("p:first x").unwrap()).is_some());
 }
 
 #[tokio::test]
 async fn a_full_usage_takes_no_other_use_and_goes_on_with_those_that_it_has() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let start = now().to_the_second();
+    let start = now().truncated_to_seconds();
     used_at(&table.tokens, &record.id, start, Some(READ)).await;
     let mut full = table.usage_item(&record.id).await.unwrap();
     let uses = full.get_mut("uses").unwrap();
@@ -109,7 +109,7 @@ async fn a_full_usage_takes_no_other_use_and_goes_on_with_those_that_it_has() {
 async fn the_day_of_a_use_never_moves_back_and_its_usage_lives_on_with_each() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    let start = now().to_the_second();
+    let start = now().truncated_to_seconds();
     for (moment, day) in [(start, 0), (start.plus_seconds(DAY), 1), (start, 1)] {
         assert_eq!(used_at(&table.tokens, &record.id, moment, Some(READ)).await, Some(Usage::Noted));
         assert_eq!(day_of(&table, &record, READ).await, Some(Day::of(start.plus_seconds(day * DAY))));
@@ -135,8 +135,8 @@ async fn the_first_use_of_all_is_told_once() {
     let record = Sample::of(&alice()).in_table(&table).await;
     for seconds in [1, 61, 121] {
         // Three authorizers that have both read it before it was used.
-        let note = Note::of_use(&record, None, &caller(), now().plus_seconds(seconds)).unwrap();
-        table.tokens.note(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
+        let note = DeferredWrite::of_use(&record, None, &caller(), now().plus_seconds(seconds)).unwrap();
+        table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     }
     used_at(&table.tokens, &record.id, now().plus_seconds(600), None).await;
     assert_eq!(kinds(&table, &record.id).await, ["first_used", "created"]);
@@ -147,8 +147,8 @@ async fn a_use_noted_late_does_not_bring_a_deleted_token_back() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     delete(&table.tokens, &record.id).await.unwrap();
-    let note = Note::of_use(&record, Use::stored(READ), &caller(), now()).unwrap();
-    table.tokens.note(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
+    let note = DeferredWrite::of_use(&record, PermissionUse::from_stored(READ), &caller(), now()).unwrap();
+    table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     assert_eq!(table.item(&record.id).await, None);
     assert_eq!(kinds(&table, &record.id).await, ["deleted", "created"]);
 }
@@ -158,9 +158,9 @@ async fn a_use_noted_late_leaves_a_revoked_token_revoked() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let revoked = revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
-    let at = now().to_the_second();
+    let at = now().truncated_to_seconds();
     used_at(&table.tokens, &record.id, at, Some(READ)).await;
     let after = table.tokens.get(&record.id).await.unwrap().unwrap();
-    assert_eq!(Record { last_used: None, ..after.clone() }, revoked);
+    assert_eq!(TokenRecord { last_used: None, ..after.clone() }, revoked);
     assert_eq!(after.last_used.map(|used| used.at), Some(at));
 }

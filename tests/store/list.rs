@@ -1,9 +1,9 @@
 //! Lists, from the indexes.
 
 use portcullis::clock::Timestamp;
-use portcullis::store::{Changed, Ending, Filter, ListCursor, MAX_PER_PAGE, Scope};
+use portcullis::store::{Ending, Filter, ListCursor, MAX_PER_PAGE, Scope, UpdateOutcome};
 use portcullis::text::OwnerId;
-use portcullis::token::{Actor, LastUsed, Record, Status, WhyDisabled};
+use portcullis::token::{Actor, DisableReason, LastUse, Status, TokenRecord};
 
 use super::{DAY, LIMITS, Limits, Sample, Table, alice, bob, by_whom, clock_at, delete, now, revoke};
 
@@ -12,7 +12,7 @@ pub(super) fn all_of(scope: Scope) -> Filter {
 }
 
 /// So many tokens of an owner, one a second up to now; the newest first.
-async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<Record> {
+async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<TokenRecord> {
     let begin = now().plus_seconds(-count);
     let mut records = Vec::new();
     for second in 0..count {
@@ -20,14 +20,14 @@ async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<Record> {
         let Sample { record, digest } = Sample::of(owner).made_at(begin.plus_seconds(second));
         let no_limit = Limits { live_tokens: 0, ..LIMITS };
         table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap();
-        records.insert(0, Record { counted: false, ..record });
+        records.insert(0, TokenRecord { counted: false, ..record });
     }
     records
 }
 
 /// Every page of a list, once the index shows so many tokens: it follows the table within
 /// moments, and at once on one machine.
-async fn pages(table: &Table, filter: &Filter, count: usize) -> Vec<Vec<Record>> {
+async fn pages(table: &Table, filter: &Filter, count: usize) -> Vec<Vec<TokenRecord>> {
     for _ in 0..200 {
         let mut pages = Vec::new();
         let mut filter = filter.clone();
@@ -50,7 +50,7 @@ async fn pages(table: &Table, filter: &Filter, count: usize) -> Vec<Vec<Record>>
     panic!("the index never showed {count} tokens");
 }
 
-async fn listed(table: &Table, filter: &Filter, count: usize) -> Vec<Record> {
+async fn listed(table: &Table, filter: &Filter, count: usize) -> Vec<TokenRecord> {
     pages(table, filter, count).await.concat()
 }
 
@@ -109,7 +109,7 @@ async fn paging_shows_tokens_of_the_same_moment_once_each() {
 #[tokio::test]
 async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
     let table = Table::fresh().await;
-    let at = now().to_the_second();
+    let at = now().truncated_to_seconds();
     let ends = [None, Some(at.plus_seconds(-1)), Some(at), Some(at.plus_seconds(1)), Some(at.plus_seconds(60))];
     let mut records = Vec::new();
     let each = |end| [(end, false, false), (end, true, false), (end, false, true), (end, true, true)];
@@ -125,8 +125,8 @@ async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
         if disabled {
             let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(at));
             let ending = Ending { seen: &record, actor, by, clock, limits: LIMITS };
-            let disabled = table.tokens.disable(&ending, WhyDisabled::Owner, None).await.unwrap();
-            assert!(matches!(disabled, Changed::Done(_)));
+            let disabled = table.tokens.disable(&ending, DisableReason::Owner, None).await.unwrap();
+            assert!(matches!(disabled, UpdateOutcome::Done(_)));
         }
         if revoked {
             revoke(&table.tokens, &record.id, &Actor::Bootstrap, at, 30).await.unwrap();
@@ -136,7 +136,7 @@ async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
     records.sort_by_key(|record| std::cmp::Reverse(record.created_at));
     for max_idle_days in [0, 30] {
         for status in [Status::Active, Status::Expired, Status::Revoked, Status::Disabled] {
-            let is = |record: &&Record| record.standing(at, max_idle_days).status() == status;
+            let is = |record: &&TokenRecord| record.state(at, max_idle_days).status() == status;
             let expected: Vec<_> = records.iter().filter(is).cloned().collect();
             assert!(expected.len() >= 2, "{status:?}");
             for limit in [1, 2, 100] {
@@ -152,7 +152,7 @@ async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
 #[tokio::test]
 async fn a_list_of_what_is_idle_agrees_with_each_record() {
     let table = Table::fresh().await;
-    let at = now().to_the_second();
+    let at = now().truncated_to_seconds();
     let ago = |days: i64| at.plus_seconds(-days * DAY);
     let mut records = Vec::new();
     for (made, used, enabled, rotated) in [
@@ -168,11 +168,11 @@ async fn a_list_of_what_is_idle_agrees_with_each_record() {
         let mut sample = Sample::of(&alice()).made_at(ago(made));
         sample.record.enabled_at = enabled.map(ago);
         sample.record.rotated_at = rotated.map(ago);
-        sample.record.last_used = used.map(|days| LastUsed { at: ago(days), source_ip: None, agent: None });
+        sample.record.last_used = used.map(|days| LastUse { at: ago(days), source_ip: None, agent: None });
         records.push(sample.in_table(&table).await);
     }
     let since = ago(90);
-    let mut expected: Vec<_> = records.iter().filter(|record| record.idle_since() <= since).cloned().collect();
+    let mut expected: Vec<_> = records.iter().filter(|record| record.last_activity() <= since).cloned().collect();
     assert_eq!(expected.len(), 4);
     let filter = Filter { idle_since: Some(since), ..all_of(Scope::Owner(alice())) };
     let mut found = listed(&table, &filter, expected.len()).await;

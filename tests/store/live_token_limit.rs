@@ -1,6 +1,6 @@
 //! The limit of live tokens per owner, and the slots that it counts.
 
-use portcullis::store::{Created, Limits};
+use portcullis::store::{CreateOutcome, Limits};
 
 use super::{LIMITS, Sample, Table, alice, bob, by_whom, clock_at, now};
 
@@ -8,7 +8,7 @@ use super::{LIMITS, Sample, Table, alice, bob, by_whom, clock_at, now};
 async fn a_slot_holds_a_tokens_id_and_its_end() {
     let table = Table::fresh().await;
     assert_eq!(table.slots(&alice()).await, None);
-    let end = now().to_the_second().plus_seconds(3600);
+    let end = now().truncated_to_seconds().plus_seconds(3600);
     let mortal = Sample::of(&alice()).until(end).in_table(&table).await;
     let immortal = Sample::of(&alice()).in_table(&table).await;
     let slots = table.slots(&alice()).await.unwrap();
@@ -21,22 +21,22 @@ async fn owners_do_not_share_slots() {
     for _ in 0..10 {
         Sample::of(&alice()).in_table(&table).await;
     }
-    assert_eq!(Sample::of(&alice()).try_in(&table.tokens).await, Created::LimitReached);
-    assert_eq!(Sample::of(&bob()).try_in(&table.tokens).await, Created::Done);
+    assert_eq!(Sample::of(&alice()).try_in(&table.tokens).await, CreateOutcome::LimitReached);
+    assert_eq!(Sample::of(&bob()).try_in(&table.tokens).await, CreateOutcome::Done);
 }
 
 #[tokio::test]
 async fn a_token_gives_up_its_slot_in_the_second_in_which_it_expires() {
     let table = Table::fresh().await;
-    let end = now().to_the_second().plus_seconds(3600);
+    let end = now().truncated_to_seconds().plus_seconds(3600);
     let expiring = Sample::of(&alice()).until(end).in_table(&table).await;
     for _ in 0..9 {
         Sample::of(&alice()).in_table(&table).await;
     }
     let just_before = Sample::of(&alice()).made_at(end.plus_seconds(-1));
-    assert_eq!(just_before.try_in(&table.tokens).await, Created::LimitReached);
+    assert_eq!(just_before.try_in(&table.tokens).await, CreateOutcome::LimitReached);
     let then = Sample::of(&alice()).made_at(end);
-    assert_eq!(then.try_in(&table.tokens).await, Created::Done);
+    assert_eq!(then.try_in(&table.tokens).await, CreateOutcome::Done);
     let slots = table.slots(&alice()).await.unwrap();
     assert_eq!(slots.len(), 10);
     assert!(!slots.contains_key(expiring.id.as_str()) && slots.contains_key(then.record.id.as_str()));
@@ -55,8 +55,8 @@ async fn when_50_creates_race_on_separate_clients_exactly_10_succeed() {
     let mut made = Vec::new();
     for racer in racers {
         match racer.await.unwrap() {
-            (Created::Done, id) => made.push(id),
-            (Created::LimitReached, id) => assert_eq!(table.item(&id).await, None),
+            (CreateOutcome::Done, id) => made.push(id),
+            (CreateOutcome::LimitReached, id) => assert_eq!(table.item(&id).await, None),
         }
     }
     assert_eq!(made.len(), 10);
@@ -78,7 +78,7 @@ async fn creates_for_different_owners_do_not_get_into_each_others_way() {
         })
         .collect();
     for racer in racers {
-        assert_eq!(racer.await.unwrap(), Created::Done);
+        assert_eq!(racer.await.unwrap(), CreateOutcome::Done);
     }
 }
 
@@ -90,7 +90,7 @@ async fn without_a_limit_nothing_is_counted() {
         let Sample { record, digest } = Sample::of(&alice());
         assert_eq!(
             table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap(),
-            Created::Done
+            CreateOutcome::Done
         );
     }
     assert_eq!(table.slots(&alice()).await, None);
@@ -111,11 +111,11 @@ async fn a_limit_that_was_lowered_holds_for_the_next_create() {
                 .create(&record, &digest, &by_whom(), &clock_at(record.created_at), lowered(limit))
                 .await
                 .unwrap(),
-            Created::LimitReached
+            CreateOutcome::LimitReached
         );
     }
     assert_eq!(
         table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), lowered(6)).await.unwrap(),
-        Created::Done
+        CreateOutcome::Done
     );
 }

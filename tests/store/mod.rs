@@ -25,13 +25,13 @@ mod ttl;
 mod unavailable;
 mod update;
 
-use portcullis::authz::Use;
+use portcullis::authz::PermissionUse;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::grants::{Grant, Grants, Resource};
-use portcullis::secret::{Digest, Secret, TokenId};
-use portcullis::store::{Caller, Created, Ending, Error, Limits, Note, Tokens, Usage};
+use portcullis::secret::{PlaintextToken, TokenDigest, TokenId};
+use portcullis::store::{ClientInfo, CreateOutcome, DeferredWrite, Ending, Error, Limits, TokenStore, Usage};
 use portcullis::text::OwnerId;
-use portcullis::token::{Actor, AgentFamily, Author, Grounds, Record};
+use portcullis::token::{Actor, EventOrigin, RevocationDetails, TokenRecord, UserAgentFamily};
 use rand::rngs::SysRng;
 
 use fixture::Table;
@@ -42,15 +42,15 @@ const DAY: i64 = 86_400;
 
 /// A token that is not in any table yet.
 struct Sample {
-    record: Record,
-    digest: Digest,
+    record: TokenRecord,
+    digest: TokenDigest,
 }
 
 impl Sample {
     /// A token for an owner, made just now, for ever.
     fn of(owner: &OwnerId) -> Self {
         let prefix = "pcl".parse().unwrap();
-        let secret = Secret::generate(&prefix, &mut SysRng).unwrap();
+        let secret = PlaintextToken::generate(&prefix, &mut SysRng).unwrap();
         let grants = vec![
             Grant {
                 permissions: vec!["apps:read".parse().unwrap(), "jobs:*".parse().unwrap()],
@@ -59,9 +59,9 @@ impl Sample {
             Grant { permissions: vec!["*:read".parse().unwrap()], resources: vec!["docs".parse().unwrap()] },
         ];
         let (id, name) = (secret.id().clone(), "sample".parse().unwrap());
-        let record = Record {
+        let record = TokenRecord {
             role: Some("cicd".parse().unwrap()),
-            ..Record::new(id, name, owner.clone(), grants.into(), Actor::Bootstrap, now())
+            ..TokenRecord::new(id, name, owner.clone(), grants.into(), Actor::Bootstrap, now())
         };
         Self { digest: secret.digest(), record }
     }
@@ -78,27 +78,27 @@ impl Sample {
 
     /// Puts a token that may do everything into a table, and gives the secret.
     async fn with_everything(table: &Table) -> String {
-        let secret = Secret::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap();
-        let grants = Grants::one(vec!["*".parse().unwrap()], vec![Resource::All]);
-        let record = Record { id: secret.id().clone(), grants, ..Self::of(&alice()).record };
+        let secret = PlaintextToken::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap();
+        let grants = Grants::single(vec!["*".parse().unwrap()], vec![Resource::All]);
+        let record = TokenRecord { id: secret.id().clone(), grants, ..Self::of(&alice()).record };
         let sample = Self { digest: secret.digest(), record };
-        assert_eq!(sample.try_in(&table.tokens).await, Created::Done);
-        secret.reveal().to_owned()
+        assert_eq!(sample.try_in(&table.tokens).await, CreateOutcome::Done);
+        secret.expose_secret().to_owned()
     }
 
-    async fn try_in(&self, tokens: &Tokens) -> Created {
+    async fn try_in(&self, tokens: &TokenStore) -> CreateOutcome {
         self.try_with(tokens, LIMITS).await
     }
 
     /// At the moment in which it says that it was made.
-    async fn try_with(&self, tokens: &Tokens, limits: Limits) -> Created {
+    async fn try_with(&self, tokens: &TokenStore, limits: Limits) -> CreateOutcome {
         let clock = clock_at(self.record.created_at);
         tokens.create(&self.record, &self.digest, &by_whom(), &clock, limits).await.unwrap()
     }
 
     /// Makes it, which must succeed, and gives its record.
-    async fn in_table(self, table: &Table) -> Record {
-        assert_eq!(self.try_in(&table.tokens).await, Created::Done);
+    async fn in_table(self, table: &Table) -> TokenRecord {
+        assert_eq!(self.try_in(&table.tokens).await, CreateOutcome::Done);
         self.record
     }
 }
@@ -109,8 +109,12 @@ fn now() -> Timestamp {
 }
 
 /// Whoever does things here.
-fn by_whom() -> Author {
-    Author { actor: Some(Actor::Bootstrap), source_ip: Some([192, 0, 2, 7].into()), agent: AgentFamily::of("curl/8") }
+fn by_whom() -> EventOrigin {
+    EventOrigin {
+        actor: Some(Actor::Bootstrap),
+        source_ip: Some([192, 0, 2, 7].into()),
+        agent: UserAgentFamily::of("curl/8"),
+    }
 }
 
 /// A clock that stands still.
@@ -120,22 +124,23 @@ fn clock_at(moment: Timestamp) -> Clock {
 
 /// Revokes a token as it is, for no reason.
 async fn revoke(
-    tokens: &Tokens,
+    tokens: &TokenStore,
     id: &TokenId,
     actor: &Actor,
     moment: Timestamp,
     retention_days: u32,
-) -> Result<Option<Record>, Error> {
+) -> Result<Option<TokenRecord>, Error> {
     let Some(seen) = &tokens.get(id).await? else { return Ok(None) };
-    let by = &Author { actor: Some(actor.clone()), ..by_whom() };
+    let by = &EventOrigin { actor: Some(actor.clone()), ..by_whom() };
     let limits = Limits { retention_days, ..LIMITS };
-    let revoked =
-        tokens.revoke(&Ending { seen, actor, by, clock: &clock_at(moment), limits }, &Grounds::default()).await?;
+    let revoked = tokens
+        .revoke(&Ending { seen, actor, by, clock: &clock_at(moment), limits }, &RevocationDetails::default())
+        .await?;
     Ok(revoked.map(|revoked| revoked.record))
 }
 
 /// Deletes a token as it is; `false` where there is none.
-async fn delete(tokens: &Tokens, id: &TokenId) -> Result<bool, Error> {
+async fn delete(tokens: &TokenStore, id: &TokenId) -> Result<bool, Error> {
     let Some(seen) = &tokens.get(id).await? else { return Ok(false) };
     tokens
         .delete(&Ending { seen, actor: &Actor::Bootstrap, by: &by_whom(), clock: &clock_at(now()), limits: LIMITS })
@@ -143,16 +148,16 @@ async fn delete(tokens: &Tokens, id: &TokenId) -> Result<bool, Error> {
 }
 
 /// The use of a token at a moment.
-async fn used_at(tokens: &Tokens, id: &TokenId, moment: Timestamp, made: Option<&str>) -> Option<Usage> {
+async fn used_at(tokens: &TokenStore, id: &TokenId, moment: Timestamp, made: Option<&str>) -> Option<Usage> {
     let record = tokens.get(id).await.unwrap().unwrap();
-    let made = made.map(|made| Use::stored(made).unwrap());
-    let note = Note::of_use(&record, made, &caller(), moment)?;
-    tokens.note(&note, &clock_at(moment), LIMITS.history_days).await.unwrap()
+    let made = made.map(|made| PermissionUse::from_stored(made).unwrap());
+    let note = DeferredWrite::of_use(&record, made, &caller(), moment)?;
+    tokens.apply_deferred(&note, &clock_at(moment), LIMITS.history_days).await.unwrap()
 }
 
 /// From where, and with what.
-fn caller() -> Caller {
-    Caller { source_ip: Some([192, 0, 2, 7].into()), agent: AgentFamily::of("curl/8") }
+fn caller() -> ClientInfo {
+    ClientInfo { source_ip: Some([192, 0, 2, 7].into()), agent: UserAgentFamily::of("curl/8") }
 }
 
 fn alice() -> OwnerId {

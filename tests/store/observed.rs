@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use portcullis::store::Tokens;
+use portcullis::store::TokenStore;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -29,7 +29,7 @@ pub(super) type Change = dyn Fn(&str, &mut Value) -> Value + Send + Sync;
 
 /// The store behind the proxy.
 pub(super) struct Observed {
-    pub(super) tokens: Tokens,
+    pub(super) tokens: TokenStore,
     calls: Arc<Mutex<Vec<Call>>>,
     server: JoinHandle<()>,
 }

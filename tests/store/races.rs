@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use portcullis::clock::Clock;
-use portcullis::secret::{Proof, TokenId};
-use portcullis::store::{Change, Changed, Created, Ending};
-use portcullis::token::{Actor, Grounds, Happened, Record, Standing, Status, WhyDisabled};
+use portcullis::secret::{SecretMatch, TokenId};
+use portcullis::store::{CreateOutcome, Ending, TokenUpdate, UpdateOutcome};
+use portcullis::token::{Actor, DisableReason, EventKind, RevocationDetails, Status, TokenRecord, TokenState};
 
 use super::events::kinds;
 use super::{LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke, used_at};
@@ -20,7 +20,7 @@ async fn assert_slots_are_true(table: &Table, ids: impl IntoIterator<Item = Toke
     let mut alive = BTreeSet::new();
     for id in ids {
         let record = table.tokens.get(&id).await.unwrap();
-        if record.is_some_and(|record| record.standing(now(), 0).status() == Status::Active) {
+        if record.is_some_and(|record| record.state(now(), 0).status() == Status::Active) {
             alive.insert(id.to_string());
         }
     }
@@ -29,7 +29,7 @@ async fn assert_slots_are_true(table: &Table, ids: impl IntoIterator<Item = Toke
     assert!(slots.len() <= 10);
 }
 
-async fn ten(table: &Table) -> Vec<Record> {
+async fn ten(table: &Table) -> Vec<TokenRecord> {
     let mut records = Vec::new();
     for _ in 0..10 {
         records.push(Sample::of(&alice()).in_table(table).await);
@@ -47,7 +47,7 @@ async fn of_many_revokes_at_once_one_stands_and_all_answer_it() {
             tokio::spawn(async move { revoke(&tokens, &id, &actor(at), now(), 30).await.unwrap().unwrap() })
         })
         .collect();
-    let stands = |record: Record| (record.revoked.unwrap(), record.version);
+    let stands = |record: TokenRecord| (record.revoked.unwrap(), record.version);
     let mut answers = Vec::new();
     for racer in racers {
         answers.push(stands(racer.await.unwrap()));
@@ -71,7 +71,7 @@ async fn revokes_and_creates_at_once_leave_the_limit_and_the_slots_true() {
     });
     let creators = (0..20).map(|_| {
         let (tokens, sample) = (table.another_client(), Sample::of(&alice()));
-        tokio::spawn(async move { (sample.try_in(&tokens).await == Created::Done).then_some(sample.record.id) })
+        tokio::spawn(async move { (sample.try_in(&tokens).await == CreateOutcome::Done).then_some(sample.record.id) })
     });
     let racers: Vec<_> = revokers.chain(creators).collect();
     for racer in racers {
@@ -128,27 +128,27 @@ async fn a_use_noted_during_a_revoke_does_not_undo_it() {
     let table = Table::fresh().await;
     for record in ten(&table).await {
         let (using, revoking) = (table.another_client(), table.another_client());
-        let (by, at) = (Actor::Bootstrap, now().to_the_second());
+        let (by, at) = (Actor::Bootstrap, now().truncated_to_seconds());
         let noting = used_at(&using, &record.id, at, Some("apps:read apps/billing"));
         let (_, revoked) = tokio::join!(noting, revoke(&revoking, &record.id, &by, now(), 30));
         revoked.unwrap();
         let after = table.tokens.get(&record.id).await.unwrap().unwrap();
-        assert_eq!(after.standing(now(), 0), Standing::Revoked);
+        assert_eq!(after.state(now(), 0), TokenState::Revoked);
         // The two may have been in each other's way: then the note is lost, and never the revoke.
         assert!(after.last_used.is_none_or(|used| used.at == at));
     }
 }
 
 /// What became of several changes of one record which had all been read at the same time.
-async fn raced(table: &Table, seen: &Record, changes: Vec<(Record, Happened)>) -> Vec<Changed> {
+async fn raced(table: &Table, seen: &TokenRecord, changes: Vec<(TokenRecord, EventKind)>) -> Vec<UpdateOutcome> {
     let racers: Vec<_> = changes
         .into_iter()
         .map(|(next, what)| {
             let (tokens, seen) = (table.another_client(), seen.clone());
             tokio::spawn(async move {
                 let by = &by_whom();
-                let change = Change { seen: &seen, next, what, by, clock: &clock_at(now()), limits: LIMITS };
-                tokens.change(&change).await.unwrap()
+                let change = TokenUpdate { seen: &seen, next, what, by, clock: &clock_at(now()), limits: LIMITS };
+                tokens.update(&change).await.unwrap()
             })
         })
         .collect();
@@ -164,15 +164,15 @@ async fn of_many_updates_at_once_one_is_written_and_the_others_are_told_what_the
     let table = Table::fresh().await;
     let seen = Sample::of(&alice()).in_table(&table).await;
     let changes = (0..12).map(|at| {
-        let next = Record { name: format!("racer {at}").parse().unwrap(), ..seen.clone() };
-        (next, Happened::Updated(Vec::new()))
+        let next = TokenRecord { name: format!("racer {at}").parse().unwrap(), ..seen.clone() };
+        (next, EventKind::Updated(Vec::new()))
     });
     let outcomes = raced(&table, &seen, changes.collect()).await;
     let stored = table.tokens.get(&seen.id).await.unwrap().unwrap();
     assert_eq!(stored.version, 2);
-    let done: Vec<_> = outcomes.iter().filter(|outcome| matches!(outcome, Changed::Done(_))).collect();
-    assert_eq!(done, [&Changed::Done(Box::new(stored.clone()))]);
-    let stale = Changed::Stale(Box::new(stored));
+    let done: Vec<_> = outcomes.iter().filter(|outcome| matches!(outcome, UpdateOutcome::Done(_))).collect();
+    assert_eq!(done, [&UpdateOutcome::Done(Box::new(stored.clone()))]);
+    let stale = UpdateOutcome::Stale(Box::new(stored));
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == stale).count(), 11);
     let kinds = kinds(&table, &seen.id).await;
     assert_eq!(kinds, ["updated", "created"], "one event for the one change");
@@ -183,19 +183,19 @@ async fn an_update_and_a_revoke_at_once_leave_it_revoked_and_its_slot_free() {
     let table = Table::fresh().await;
     for record in ten(&table).await {
         let (updating, revoking) = (table.another_client(), table.another_client());
-        let later = Record { expires_at: Some(now().to_the_second().plus_seconds(3600)), ..record.clone() };
+        let later = TokenRecord { expires_at: Some(now().truncated_to_seconds().plus_seconds(3600)), ..record.clone() };
         let (by, actor) = (by_whom(), Actor::Bootstrap);
-        let what = Happened::Updated(Vec::new());
-        let change = Change { seen: &record, next: later, what, by: &by, clock: &clock_at(now()), limits: LIMITS };
-        let (grounds, clock) = (Grounds::default(), Clock::system());
+        let what = EventKind::Updated(Vec::new());
+        let change = TokenUpdate { seen: &record, next: later, what, by: &by, clock: &clock_at(now()), limits: LIMITS };
+        let (grounds, clock) = (RevocationDetails::default(), Clock::system());
         let ending = Ending { seen: &record, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
         let revoked = revoking.revoke(&ending, &grounds);
-        let (updated, revoked) = tokio::join!(updating.change(&change), revoked);
-        assert!(matches!(updated.unwrap(), Changed::Done(_) | Changed::Stale(_)));
+        let (updated, revoked) = tokio::join!(updating.update(&change), revoked);
+        assert!(matches!(updated.unwrap(), UpdateOutcome::Done(_) | UpdateOutcome::Stale(_)));
         let revoked = revoked.unwrap().unwrap();
         assert!(revoked.by_this && revoked.record.revoked.is_some());
         let after = table.tokens.get(&record.id).await.unwrap().unwrap();
-        assert_eq!(after.standing(now(), 0), Standing::Revoked);
+        assert_eq!(after.state(now(), 0), TokenState::Revoked);
         assert_eq!(kinds(&table, &record.id).await.len(), usize::try_from(after.version).unwrap());
     }
     assert_slots_are_true(&table, []).await;
@@ -208,7 +208,7 @@ async fn of_many_revokes_at_once_one_is_told_that_it_did_it() {
     let racers: Vec<_> = (0..20)
         .map(|at| {
             let (tokens, seen) = (table.another_client(), record.clone());
-            let (actor, by, grounds, clock) = (actor(at), by_whom(), Grounds::default(), Clock::system());
+            let (actor, by, grounds, clock) = (actor(at), by_whom(), RevocationDetails::default(), Clock::system());
             tokio::spawn(async move {
                 let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
                 tokens.revoke(&ending, &grounds).await.unwrap().unwrap().by_this
@@ -233,8 +233,9 @@ async fn of_many_rotations_at_once_one_secret_is_the_tokens() {
             tokio::spawn(async move {
                 let digest = Sample::of(&alice()).digest;
                 let (by, next) = (&by_whom(), seen.record.clone());
-                let what = Happened::Rotated { previous_secret_until: None, expires_at: None };
-                let change = Change { seen: &seen.record, next, what, by, clock: &clock_at(now()), limits: LIMITS };
+                let what = EventKind::Rotated { previous_secret_until: None, expires_at: None };
+                let change =
+                    TokenUpdate { seen: &seen.record, next, what, by, clock: &clock_at(now()), limits: LIMITS };
                 (digest.clone(), tokens.rotate(&change, &seen, digest, None).await.unwrap())
             })
         })
@@ -242,13 +243,13 @@ async fn of_many_rotations_at_once_one_secret_is_the_tokens() {
     let mut won = Vec::new();
     for racer in racers {
         match racer.await.unwrap() {
-            (digest, Changed::Done(_)) => won.push(digest),
-            (_, outcome) => assert!(matches!(outcome, Changed::Stale(record) if record.version == 2)),
+            (digest, UpdateOutcome::Done(_)) => won.push(digest),
+            (_, outcome) => assert!(matches!(outcome, UpdateOutcome::Stale(record) if record.version == 2)),
         }
     }
     let stored = table.tokens.credential(&record.id).await.unwrap().unwrap();
     let [winner] = &won[..] else { panic!("{} won", won.len()) };
-    assert_eq!(stored.secrets.proof(winner, now()), Proof::Current);
+    assert_eq!(stored.secrets.verify(winner, now()), SecretMatch::Current);
     assert_eq!(stored.secrets.superseded.len(), 1);
 }
 
@@ -262,12 +263,12 @@ async fn of_many_admins_who_disable_at_once_one_stands() {
             let (actor, by, clock) = (actor(at), by_whom(), Clock::system());
             tokio::spawn(async move {
                 let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
-                tokens.disable(&ending, WhyDisabled::Admin, None).await.unwrap()
+                tokens.disable(&ending, DisableReason::Admin, None).await.unwrap()
             })
         })
         .collect();
     for racer in racers {
-        assert!(matches!(racer.await.unwrap(), Changed::Done(record) if record.version == 2));
+        assert!(matches!(racer.await.unwrap(), UpdateOutcome::Done(record) if record.version == 2));
     }
     assert_eq!(kinds(&table, &record.id).await, ["disabled", "created"]);
 }

@@ -1,7 +1,7 @@
 //! Revoking and deleting.
 
-use portcullis::store::{Created, Limits};
-use portcullis::token::{Actor, Grounds, Record, Revocation, Status};
+use portcullis::store::{CreateOutcome, Limits};
+use portcullis::token::{Actor, Revocation, RevocationDetails, Status, TokenRecord};
 
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 
@@ -12,15 +12,16 @@ fn somebody() -> Actor {
 #[tokio::test]
 async fn a_revoked_token_says_by_whom_and_when_and_is_otherwise_what_it_was() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).until(now().to_the_second().plus_seconds(3600)).in_table(&table).await;
+    let record = Sample::of(&alice()).until(now().truncated_to_seconds().plus_seconds(3600)).in_table(&table).await;
     let at = now();
     let revoked = revoke(&table.tokens, &record.id, &somebody(), at, 30).await.unwrap().unwrap();
-    let revocation = Revocation { at: at.to_the_second(), by: somebody(), grounds: Grounds::default() };
-    let expected = Record { revoked: Some(revocation), version: 2, ..record };
+    let revocation =
+        Revocation { at: at.truncated_to_seconds(), by: somebody(), grounds: RevocationDetails::default() };
+    let expected = TokenRecord { revoked: Some(revocation), version: 2, ..record };
     assert_eq!(revoked, expected);
     assert_eq!(table.tokens.get(&expected.id).await.unwrap().as_ref(), Some(&expected));
     let credential = table.tokens.credential(&expected.id).await.unwrap().unwrap();
-    assert_eq!(credential.record.standing(at, 0).status(), Status::Revoked);
+    assert_eq!(credential.record.state(at, 0).status(), Status::Revoked);
 }
 
 #[tokio::test]
@@ -48,7 +49,7 @@ async fn what_is_not_there_is_neither_revoked_nor_deleted_nor_made() {
 async fn a_revoked_token_is_kept_for_the_retention_from_its_revocation_on() {
     let table = Table::fresh().await;
     let at = now();
-    let mortal = Sample::of(&alice()).until(at.to_the_second().plus_seconds(365 * DAY)).in_table(&table).await;
+    let mortal = Sample::of(&alice()).until(at.truncated_to_seconds().plus_seconds(365 * DAY)).in_table(&table).await;
     let immortal = Sample::of(&alice()).in_table(&table).await;
     for record in [mortal, immortal] {
         revoke(&table.tokens, &record.id, &somebody(), at, 7).await.unwrap();
@@ -59,12 +60,12 @@ async fn a_revoked_token_is_kept_for_the_retention_from_its_revocation_on() {
 #[tokio::test]
 async fn revoking_a_token_that_has_expired_does_not_keep_it_any_longer() {
     let table = Table::fresh().await;
-    let end = now().to_the_second().plus_seconds(3600);
+    let end = now().truncated_to_seconds().plus_seconds(3600);
     let record = Sample::of(&alice()).until(end).in_table(&table).await;
     let late = end.plus_seconds(DAY);
     let revoked = revoke(&table.tokens, &record.id, &somebody(), late, 30).await.unwrap().unwrap();
     assert_eq!(revoked.expires_at, Some(end));
-    assert_eq!(revoked.standing(late, 0).status(), Status::Revoked);
+    assert_eq!(revoked.state(late, 0).status(), Status::Revoked);
     assert_eq!(table.ttl(&record.id).await, Some(end.seconds() + 30 * DAY));
 }
 
@@ -91,14 +92,14 @@ async fn each_way_to_end_gives_the_slot_back_once() {
     };
     revoke(&table.tokens, &records[0].id, &somebody(), now(), 30).await.unwrap();
     revoke(&table.tokens, &records[0].id, &somebody(), now(), 30).await.unwrap();
-    assert_eq!(one_more().await.0, Created::Done);
-    assert_eq!(one_more().await.0, Created::LimitReached);
+    assert_eq!(one_more().await.0, CreateOutcome::Done);
+    assert_eq!(one_more().await.0, CreateOutcome::LimitReached);
 
     delete(&table.tokens, &records[1].id).await.unwrap();
-    assert_eq!(one_more().await.0, Created::Done);
+    assert_eq!(one_more().await.0, CreateOutcome::Done);
     // A token that was revoked has no slot any more to give back.
     delete(&table.tokens, &records[0].id).await.unwrap();
-    assert_eq!(one_more().await.0, Created::LimitReached);
+    assert_eq!(one_more().await.0, CreateOutcome::LimitReached);
 
     let slots = table.slots(&alice()).await.unwrap();
     assert_eq!(slots.len(), 10);

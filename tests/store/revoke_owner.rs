@@ -1,8 +1,8 @@
 //! Revoking all tokens of an owner.
 
 use portcullis::clock::{Clock, Timestamp};
-use portcullis::store::{Limits, OwnerCursor, OwnerRevocation, OwnerRevoked, Tokens};
-use portcullis::token::{Actor, Grounds, Record};
+use portcullis::store::{Limits, OwnerCursor, OwnerRevocation, OwnerRevokeOutcome, TokenStore};
+use portcullis::token::{Actor, RevocationDetails, TokenRecord};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,26 +14,26 @@ use super::{LIMITS, Sample, Table, alice, bob, by_whom, now};
 const NO_LIMIT: Limits = Limits { live_tokens: 0, ..LIMITS };
 
 async fn revoke_all(
-    tokens: &Tokens,
+    tokens: &TokenStore,
     actor: &Actor,
     clock: &Clock,
     until: Timestamp,
     after: Option<OwnerCursor>,
-) -> OwnerRevoked {
-    let (owner, by, grounds) = (&alice(), &by_whom(), &Grounds::default());
+) -> OwnerRevokeOutcome {
+    let (owner, by, grounds) = (&alice(), &by_whom(), &RevocationDetails::default());
     let revocation = OwnerRevocation { owner, actor, by, grounds, clock, limits: LIMITS, until, after };
     tokens.revoke_all(&revocation).await.unwrap()
 }
 
-async fn at_once(tokens: &Tokens, actor: &Actor) -> OwnerRevoked {
+async fn at_once(tokens: &TokenStore, actor: &Actor) -> OwnerRevokeOutcome {
     revoke_all(tokens, actor, &Clock::system(), now().plus_seconds(600), None).await
 }
 
-async fn is_revoked(table: &Table, record: &Record) -> bool {
+async fn is_revoked(table: &Table, record: &TokenRecord) -> bool {
     table.tokens.get(&record.id).await.unwrap().unwrap().revoked.is_some()
 }
 
-async fn several(table: &Table, count: usize, limits: Limits) -> Vec<Record> {
+async fn several(table: &Table, count: usize, limits: Limits) -> Vec<TokenRecord> {
     let mut made = Vec::new();
     for at in 0..count {
         let at = Timestamp::from_millis(now().millis() - i64::try_from(count - at).unwrap());
@@ -61,7 +61,7 @@ async fn all_of_an_owners_tokens_are_revoked_and_nobody_elses() {
         assert!(is_revoked(&table, record).await);
     }
     assert!(!is_revoked(&table, &other).await);
-    let none = OwnerRevoked { done: true, ..OwnerRevoked::default() };
+    let none = OwnerRevokeOutcome { done: true, ..OwnerRevokeOutcome::default() };
     assert_eq!(at_once(&table.tokens, &Actor::Bootstrap).await, none);
 }
 
@@ -82,7 +82,7 @@ async fn a_token_that_is_alive_is_revoked_first_however_many_have_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn expired_tokens_come_after_all_others() {
     let table = Table::in_process().await;
-    let end = now().to_the_second();
+    let end = now().truncated_to_seconds();
     let mut expired = Vec::new();
     for _ in 0..3 {
         let sample = Sample::of(&alice()).until(end);

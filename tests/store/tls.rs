@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis::store::{Connection, Error, Tokens, connect};
+use portcullis::store::{Connection, Error, TokenStore, connect};
 use rcgen::CertifiedKey;
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -48,10 +48,10 @@ impl Https {
         Self { endpoint, ca_bundle }
     }
 
-    fn tokens(&self, table: &Table, ca_bundle: Option<String>) -> Tokens {
+    fn tokens(&self, table: &Table, ca_bundle: Option<String>) -> TokenStore {
         let endpoint = Some(self.endpoint.clone());
         let connection = Connection { endpoint, ca_bundle, ..table.engine.as_ref().unwrap().connection() };
-        Tokens::new(connect(connection).unwrap(), &table.name)
+        TokenStore::new(connect(connection).unwrap(), &table.name)
     }
 }
 

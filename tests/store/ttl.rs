@@ -13,7 +13,7 @@ async fn the_table_clears_away_what_is_past_its_ttl() {
         // Others clear away in their own time; DynamoDB takes up to a few days.
         return;
     };
-    let ago = |days: i64| now().to_the_second().plus_seconds(-days * DAY);
+    let ago = |days: i64| now().truncated_to_seconds().plus_seconds(-days * DAY);
     let over = Sample::of(&alice()).made_at(ago(60)).until(ago(31)).in_table(&table).await;
     let retained = Sample::of(&alice()).made_at(ago(60)).until(ago(29)).in_table(&table).await;
     let immortal = Sample::of(&alice()).in_table(&table).await;
@@ -30,9 +30,9 @@ async fn the_table_clears_away_what_is_past_its_ttl() {
 #[tokio::test]
 async fn an_expired_token_is_expired_whether_or_not_it_was_cleared_away() {
     let table = Table::fresh().await;
-    let end = now().to_the_second().plus_seconds(3600);
+    let end = now().truncated_to_seconds().plus_seconds(3600);
     let record = Sample::of(&alice()).until(end).in_table(&table).await;
     let found = table.tokens.get(&record.id).await.unwrap().unwrap();
-    assert_eq!(found.standing(end.plus_seconds(-1), 0).status(), portcullis::token::Status::Active);
-    assert_eq!(found.standing(end, 0).status(), portcullis::token::Status::Expired);
+    assert_eq!(found.state(end.plus_seconds(-1), 0).status(), portcullis::token::Status::Active);
+    assert_eq!(found.state(end, 0).status(), portcullis::token::Status::Expired);
 }

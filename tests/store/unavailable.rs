@@ -3,20 +3,22 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use authorizer::{Authorizer, Event, HttpApiAnswer, Refusal, Verdict};
+use authorizer::{Authorizer, AuthorizerError, Event, HttpApiResponseFormat, Outcome};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, Response};
-use portcullis::authz::Use;
-use portcullis::cache_flush::{Flusher, Stages};
+use portcullis::authz::PermissionUse;
+use portcullis::cache_flush::{CacheFlusher, Stages};
 use portcullis::catalog::Catalog;
 use portcullis::clock::Clock;
 use portcullis::grants::{Grants, Resource};
-use portcullis::secret::Secret;
-use portcullis::store::{ActivityFilter, Change, Ending, Error, Note, OwnerRevocation, Scope, Timeouts, Tokens};
-use portcullis::token::{Actor, Grounds, Happened, LastUsed, Record, WhyDisabled};
+use portcullis::secret::PlaintextToken;
+use portcullis::store::{
+    ActivityFilter, DeferredWrite, Ending, Error, OwnerRevocation, Scope, Timeouts, TokenStore, TokenUpdate,
+};
+use portcullis::token::{Actor, DisableReason, EventKind, LastUse, RevocationDetails, TokenRecord};
 use portcullis::{App, Settings};
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
@@ -28,18 +30,18 @@ use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now
 /// A place where nobody answers: no system gives port 1 away by itself.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
-pub(super) fn app(tokens: Tokens) -> App {
+pub(super) fn app(tokens: TokenStore) -> App {
     let settings = Settings::default();
     App { tokens, settings, clock: Clock::system() }
 }
 
 /// What the authorizer of a REST API says of a request with this credential.
-pub(super) async fn ask(app: &App, credential: &str) -> Verdict {
-    asked(&Authorizer::new(app.clone(), HttpApiAnswer::Simple).unwrap(), credential).await
+pub(super) async fn ask(app: &App, credential: &str) -> Outcome {
+    asked(&Authorizer::new(app.clone(), HttpApiResponseFormat::Simple).unwrap(), credential).await
 }
 
 /// What this very authorizer says, which may remember something.
-pub(super) async fn asked(authorizer: &Authorizer, credential: &str) -> Verdict {
+pub(super) async fn asked(authorizer: &Authorizer, credential: &str) -> Outcome {
     let event = json!({
         "type": "REQUEST",
         "methodArn": "arn:aws:execute-api:us-east-1:000000000000:demo/demo/GET/apps/billing",
@@ -50,17 +52,17 @@ pub(super) async fn asked(authorizer: &Authorizer, credential: &str) -> Verdict 
     authorizer.handle(event).await
 }
 
-fn nothing_to_flush() -> Flusher {
-    Flusher::new(Stages::default(), "us-east-1", None, None)
+fn nothing_to_flush() -> CacheFlusher {
+    CacheFlusher::new(Stages::default(), "us-east-1", None, None)
 }
 
-fn fresh_secret() -> Secret {
-    Secret::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap()
+fn fresh_secret() -> PlaintextToken {
+    PlaintextToken::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap()
 }
 
 #[track_caller]
-pub(super) fn assert_no_decision(verdict: &Verdict) {
-    assert_eq!(verdict.answer, Err(Refusal::NoDecision));
+pub(super) fn assert_no_decision(verdict: &Outcome) {
+    assert_eq!(verdict.answer, Err(AuthorizerError::NoDecision));
     // What API Gateway makes a 401 of is exactly "Unauthorized"; this is to be a 500.
     assert_eq!(verdict.answer.as_ref().unwrap_err().to_string(), "no decision");
     assert_eq!(verdict.note, None);
@@ -74,19 +76,19 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
     let tokens = table.behind(NOWHERE);
     let Sample { record, digest } = Sample::of(&alice());
     let made = Sample::of(&alice()).in_table(&table).await;
-    let used = Note::of_use(&made, None, &caller(), now()).unwrap();
-    let reads = Use::stored("apps:read apps");
-    let recent = Record { last_used: Some(LastUsed { at: now(), source_ip: None, agent: None }), ..made.clone() };
-    let exercised = Note::of_use(&recent, reads, &caller(), now()).unwrap();
+    let used = DeferredWrite::of_use(&made, None, &caller(), now()).unwrap();
+    let reads = PermissionUse::from_stored("apps:read apps");
+    let recent = TokenRecord { last_used: Some(LastUse { at: now(), source_ip: None, agent: None }), ..made.clone() };
+    let exercised = DeferredWrite::of_use(&recent, reads, &caller(), now()).unwrap();
     let filter = super::list::all_of(Scope::Everyone);
     let (id, by, author) = (&record.id, Actor::Bootstrap, by_whom());
-    let what = Happened::Enabled;
+    let what = EventKind::Enabled;
     let change =
-        Change { seen: &record, next: record.clone(), what, by: &author, clock: &clock_at(now()), limits: LIMITS };
+        TokenUpdate { seen: &record, next: record.clone(), what, by: &author, clock: &clock_at(now()), limits: LIMITS };
     let new_catalog = Catalog::default();
     let clock = &clock_at(now());
     let ending = Ending { seen: &record, actor: &by, by: &author, clock, limits: LIMITS };
-    let (grounds, owner) = (&Grounds::default(), &alice());
+    let (grounds, owner) = (&RevocationDetails::default(), &alice());
     let everything = OwnerRevocation {
         owner,
         actor: &by,
@@ -128,16 +130,16 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
         tokens.get(id),
         tokens.credential(id),
         tokens.create(&record, &digest, &author, clock, LIMITS),
-        tokens.change(&change),
+        tokens.update(&change),
         tokens.events(id, None, 10),
         tokens.usage(id),
         tokens.activity(&of_today),
         tokens.revoke(&ending, grounds),
-        tokens.disable(&ending, WhyDisabled::Admin, None),
+        tokens.disable(&ending, DisableReason::Admin, None),
         tokens.delete(&ending),
         tokens.revoke_all(&everything),
-        tokens.note(&used, clock, 400),
-        tokens.note(&exercised, clock, 400),
+        tokens.apply_deferred(&used, clock, 400),
+        tokens.apply_deferred(&exercised, clock, 400),
         tokens.list(&filter),
         tokens.catalog(),
         tokens.put_catalog(&new_catalog, 0, &by, now()),
@@ -186,15 +188,15 @@ async fn a_store_that_never_answers_is_an_error_before_the_gateway_gives_up() {
 async fn a_store_that_fails_lets_nobody_in() {
     let table = Table::in_process().await;
     let app = app(table.behind(NOWHERE));
-    let verdict = ask(&app, fresh_secret().reveal()).await;
+    let verdict = ask(&app, fresh_secret().expose_secret()).await;
     assert_no_decision(&verdict);
 }
 
 #[tokio::test]
 async fn a_table_that_is_not_there_lets_nobody_in() {
     let table = Table::in_process().await;
-    let app = app(Tokens::new(table.client.clone(), "no-such-table"));
-    assert_no_decision(&ask(&app, fresh_secret().reveal()).await);
+    let app = app(TokenStore::new(table.client.clone(), "no-such-table"));
+    assert_no_decision(&ask(&app, fresh_secret().expose_secret()).await);
 }
 
 #[tokio::test]
@@ -203,7 +205,7 @@ async fn garbage_is_refused_without_asking_the_store() {
     let app = app(table.behind(NOWHERE));
     for garbage in ["", "pcl_", "garbage", &"x".repeat(10_000)] {
         let verdict = ask(&app, garbage).await;
-        assert_eq!(verdict.answer, Err(Refusal::Unauthorized));
+        assert_eq!(verdict.answer, Err(AuthorizerError::Unauthorized));
         assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("deny", Some("malformed")));
     }
 }
@@ -213,11 +215,11 @@ async fn a_record_that_lost_a_part_is_an_error_and_lets_nobody_in() {
     let table = Table::fresh().await;
     let app = app(table.tokens.clone());
     let secret = fresh_secret();
-    let mut sample = Sample::of(&alice()).until(now().to_the_second().plus_seconds(3600));
+    let mut sample = Sample::of(&alice()).until(now().truncated_to_seconds().plus_seconds(3600));
     (sample.record.id, sample.digest) = (secret.id().clone(), secret.digest());
     let record = sample.in_table(&table).await;
     let whole = table.item(&record.id).await.unwrap();
-    assert!(ask(&app, secret.reveal()).await.answer.is_ok());
+    assert!(ask(&app, secret.expose_secret()).await.answer.is_ok());
 
     let garbled = |name: &str, value| {
         let mut item = whole.clone();
@@ -252,7 +254,7 @@ async fn a_record_that_lost_a_part_is_an_error_and_lets_nobody_in() {
         within("secrets", "digest", Some(text("digest"))),
     ] {
         table.put(item.clone()).await;
-        assert_no_decision(&ask(&app, secret.reveal()).await);
+        assert_no_decision(&ask(&app, secret.expose_secret()).await);
         if item.get("secrets") == whole.get("secrets") {
             let failure = table.tokens.get(&record.id).await;
             assert!(matches!(failure, Err(Error::Corrupt { .. })), "{failure:?}");
@@ -391,7 +393,7 @@ async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
     let app = app(table.tokens.clone());
     let mut sample = Sample::of(&alice());
     sample.record.id = "0123456789abcdef".parse().unwrap();
-    sample.record.grants = Grants::one(vec!["*".parse().unwrap()], vec![Resource::All]);
+    sample.record.grants = Grants::single(vec!["*".parse().unwrap()], vec![Resource::All]);
     let record = sample.in_table(&table).await;
     let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["apps/billing"] });
     let ask = async || create::handle(&app, call("POST", "/tokens", None, Some(body.clone()))).await.status();
@@ -406,8 +408,8 @@ async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
 async fn a_wrong_secret_makes_the_calls_that_an_unknown_id_makes_and_its_record_is_not_decoded() {
     let table = Table::in_process().await;
     let prefix = "pcl".parse().unwrap();
-    let right = Secret::parse(&prefix, &Sample::with_everything(&table).await).unwrap();
-    let wrong = Secret::renew(&prefix, right.id(), &mut SysRng).unwrap();
+    let right = PlaintextToken::parse(&prefix, &Sample::with_everything(&table).await).unwrap();
+    let wrong = PlaintextToken::generate_for(&prefix, right.id(), &mut SysRng).unwrap();
     let observed = Observed::new(&table).await;
     for secret in [&wrong, &fresh_secret()] {
         assert!(observed.tokens.present(secret, now()).await.unwrap().is_none());

@@ -14,7 +14,7 @@
 //! | look at an answer | [`Answer::expect`], [`Answer::json`], [`Answer::problem`] |
 //! | ask for what is promised "soon" | [`soon`] |
 //! | have a token's time come | [`until_expired`] |
-//! | change what holds for everyone: settings, catalog, time | [`stack_of_ones_own`], [`Stack::put_catalog`], [`Stack::pass`] |
+//! | change what holds for everyone: settings, catalog, time | [`isolated_stack`], [`Stack::put_catalog`], [`Stack::pass`] |
 //! | act as a person | [`Stack::sign_in`] |
 //! | give a CI job an identity | [`Issuer`] |
 //! | read what was logged and stored | [`AuditLog`], [`Stack::access_log`], [`Stack::table`] |
@@ -40,8 +40,8 @@ pub(crate) use answer::Answer;
 pub(crate) use audit_log::AuditLog;
 pub(crate) use issuer::Issuer;
 pub(crate) use request::Request;
-pub(crate) use stack::{Stack, stack, stack_of_ones_own};
-pub(crate) use token::{Token, owner, secret_of_nobody, with_good_checksum};
+pub(crate) use stack::{Stack, isolated_stack, stack};
+pub(crate) use token::{Token, owner, unknown_token, with_good_checksum};
 
 /// Asks until there is something to see.
 ///
@@ -49,7 +49,7 @@ pub(crate) use token::{Token, owner, secret_of_nobody, with_good_checksum};
 /// (DynamoDB's indexes follow the table within moments), and the last use, which is noted
 /// after the answer has left. Each asking is a real request; on one machine the first one
 /// is enough.
-pub(crate) fn soon<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     const ASKS: u32 = 200;
     (0..ASKS).find_map(|_| ask()).unwrap_or_else(|| panic!("not within {ASKS} requests: {what}"))
 }

@@ -7,7 +7,7 @@ use std::{fs, thread};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portcullis::clock::Clock;
-use portcullis::secret::Prefix;
+use portcullis::secret::TokenPrefix;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -53,7 +53,7 @@ pub(crate) fn stack() -> Stack {
 
 /// A deployment of one's own in this process, with other settings than the template's: for
 /// what holds for everyone in a deployment, and would be in other tests' way.
-pub(crate) fn stack_of_ones_own(settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
+pub(crate) fn isolated_stack(settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
     let passed = Arc::new(AtomicI64::new(0));
     let ahead = Arc::clone(&passed);
     let own = InProcess::start(move |options| {
@@ -69,7 +69,7 @@ pub(crate) fn stack_of_ones_own(settings: impl FnOnce(&mut local::Options) + Sen
 
 impl Stack {
     /// Lets time pass in a deployment of one's own: nobody waits for it.
-    pub(crate) fn pass(&self, seconds: i64) {
+    pub(crate) fn advance_clock(&self, seconds: i64) {
         self.passed.as_ref().expect("only a deployment of one's own").fetch_add(seconds, Ordering::SeqCst);
     }
 
@@ -86,7 +86,7 @@ impl Stack {
     pub(crate) fn put_catalog(&self, catalog: &Value) {
         let (_, tag) = self.catalog();
         self.request("PUT", "/catalog").bearer(&self.admin).header("If-Match", tag).json(catalog).send().expect(200);
-        self.pass(60);
+        self.advance_clock(60);
     }
 
     /// The session of a person in these groups, from the development sign-in of a deployment
@@ -136,7 +136,7 @@ impl Stack {
     }
 
     /// What this deployment's tokens begin with.
-    pub(crate) fn prefix(&self) -> Prefix {
+    pub(crate) fn prefix(&self) -> TokenPrefix {
         let (prefix, _) = self.admin.split_once('_').expect("a token has a prefix");
         prefix.parse().expect("the prefix is one")
     }

@@ -1,6 +1,6 @@
 //! Tokens to test with, real and forged.
 
-use portcullis::secret::{Prefix, Secret};
+use portcullis::secret::{PlaintextToken, TokenPrefix};
 use rand::rngs::SysRng;
 use serde_json::Value;
 use uuid::Uuid;
@@ -87,8 +87,8 @@ pub(crate) fn owner() -> String {
 }
 
 /// A token in perfect form that was never made.
-pub(crate) fn secret_of_nobody(prefix: &Prefix) -> String {
-    Secret::generate(prefix, &mut SysRng).expect("there is randomness").reveal().to_owned()
+pub(crate) fn unknown_token(prefix: &TokenPrefix) -> String {
+    PlaintextToken::generate(prefix, &mut SysRng).expect("there is randomness").expose_secret().to_owned()
 }
 
 /// The text with the checksum that makes it a token in form, computed here once more, as

@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 /// Longer than any gateway waits for its function.
-const PATIENCE: Duration = Duration::from_secs(200);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(200);
 
 /// Where requests go.
 #[derive(Clone, Debug)]
@@ -52,8 +52,8 @@ impl Origin {
             None => (self.authority.as_str(), if self.tls { 443 } else { 80 }),
         };
         let socket = TcpStream::connect((host, port))?;
-        socket.set_read_timeout(Some(PATIENCE))?;
-        socket.set_write_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(REQUEST_TIMEOUT))?;
+        socket.set_write_timeout(Some(REQUEST_TIMEOUT))?;
         if !self.tls {
             return talk(socket, request);
         }

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use portcullis::api_types::CatalogPut;
-use portcullis::catalog::{Catalog, Flaw, MOST_CATALOG_BYTES};
+use portcullis::api_types::PutCatalogResponse;
+use portcullis::catalog::{Catalog, CatalogIssue, MAX_CATALOG_BYTES};
 use portcullis::json;
 use portcullis::text::redact;
 use serde::Deserialize as _;
@@ -114,7 +114,7 @@ fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcom
         out.document(&answer.body)?;
         return Ok(Outcome::Done);
     }
-    let put: CatalogPut = answer.read()?;
+    let put: PutCatalogResponse = answer.read()?;
     out.note(&format!("The catalog is version {}, effective by {}.", put.version, put.effective_by));
     Ok(Outcome::Done)
 }
@@ -160,9 +160,10 @@ fn lines_of(document: &Value) -> String {
     toml::to_string_pretty(document).or_else(|_| serde_json::to_string_pretty(document)).unwrap_or_default()
 }
 
-fn print(flaws: &[Flaw], context: &Context) -> Result<(), Failure> {
+fn print(flaws: &[CatalogIssue], context: &Context) -> Result<(), Failure> {
     // Somebody may have written a token where a name belongs.
-    let line = |flaw: &Flaw| context.out.line(&redact(&format!("{}: {}", clean(&flaw.place), clean(&flaw.message))));
+    let line =
+        |flaw: &CatalogIssue| context.out.line(&redact(&format!("{}: {}", clean(&flaw.place), clean(&flaw.message))));
     flaws.iter().try_for_each(line)
 }
 
@@ -171,7 +172,7 @@ fn is_within(place: &str, outer: &str) -> bool {
 }
 
 /// Notes the values of TOML that JSON lacks (dates, times, infinities and what is not a number), as the text has them.
-fn not_json(place: String, value: &Spanned<DeValue<'_>>, text: &str, flaws: &mut Vec<Flaw>) {
+fn not_json(place: String, value: &Spanned<DeValue<'_>>, text: &str, flaws: &mut Vec<CatalogIssue>) {
     match value.get_ref() {
         DeValue::Table(table) => {
             table.iter().for_each(|(key, value)| not_json(format!("{place}.{}", key.get_ref()), value, text, flaws));
@@ -183,7 +184,7 @@ fn not_json(place: String, value: &Spanned<DeValue<'_>>, text: &str, flaws: &mut
         DeValue::Float(_) | DeValue::Datetime(_) => {
             let shown = text.get(value.span()).unwrap_or_default();
             let why = "is not a value of JSON: a catalog has strings, true and false, lists and tables";
-            flaws.push(Flaw { place, message: format!("{shown} {why}") });
+            flaws.push(CatalogIssue { place, message: format!("{shown} {why}") });
         }
         DeValue::String(_) | DeValue::Integer(_) | DeValue::Boolean(_) => {}
     }
@@ -191,11 +192,11 @@ fn not_json(place: String, value: &Spanned<DeValue<'_>>, text: &str, flaws: &mut
 
 impl File {
     /// The document, by which nothing is lost that the catalog says; or what is wrong with it.
-    fn read(&self) -> Result<Result<Value, Vec<Flaw>>, Failure> {
+    fn read(&self) -> Result<Result<Value, Vec<CatalogIssue>>, Failure> {
         let text = input::text(&self.path, "FILE")?;
-        if text.len() > MOST_CATALOG_BYTES {
+        if text.len() > MAX_CATALOG_BYTES {
             let (path, bytes) = (self.path.display(), text.len());
-            let why = format!("FILE {path}: a catalog has at most {MOST_CATALOG_BYTES} bytes; this has {bytes}");
+            let why = format!("FILE {path}: a catalog has at most {MAX_CATALOG_BYTES} bytes; this has {bytes}");
             return Err(Failure::usage(why));
         }
         let (document, mut flaws) = match self.parsed(input::without_mark(&text)) {
@@ -207,7 +208,7 @@ impl File {
             Ok(_) => {}
             Err(mut others) => {
                 // Of a value that JSON lacks, and of one that has it within, they would show something else.
-                let is_said = |other: &Flaw| {
+                let is_said = |other: &CatalogIssue| {
                     flaws.iter().any(|flaw| {
                         let shows_it = is_within(&flaw.place, &other.place) && other.message.starts_with(['{', '[']);
                         shows_it || is_within(&other.place, &flaw.place)
@@ -221,12 +222,12 @@ impl File {
     }
 
     /// The document, and the flaws of its values that JSON lacks.
-    fn parsed(&self, text: &str) -> Result<(Value, Vec<Flaw>), Vec<Flaw>> {
-        let flaw = |line: usize, message: String| vec![Flaw { place: format!("line {line}"), message }];
+    fn parsed(&self, text: &str) -> Result<(Value, Vec<CatalogIssue>), Vec<CatalogIssue>> {
+        let flaw = |line: usize, message: String| vec![CatalogIssue { place: format!("line {line}"), message }];
         if self.is_json(text) {
             let (value, twice) = json::read(text.as_bytes()).map_err(|error| flaw(error.line(), error.to_string()))?;
             let flaws: Vec<_> =
-                twice.flaws().map(|(place, message)| Flaw { place: place.to_owned(), message }).collect();
+                twice.flaws().map(|(place, message)| CatalogIssue { place: place.to_owned(), message }).collect();
             return if flaws.is_empty() { Ok((value, flaws)) } else { Err(flaws) };
         }
         let read = || {

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use portcullis::api_types::Exchanged;
+use portcullis::api_types::TokenExchangeResponse;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         form.push(("scope", &scope));
     }
     let answer = api.post("/exchange").form(&form).send()?;
-    let given: Exchanged<'_> = answer.read()?;
+    let given: TokenExchangeResponse<'_> = answer.read()?;
     // It goes into a header, and into a file of lines.
     if !given.access_token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(Failure::Unreachable("the answer has no token in it: is it the service's URL?".to_owned()));

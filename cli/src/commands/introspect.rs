@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use portcullis::api_types::{Activity, Introspection, Verdict};
+use portcullis::api_types::{Introspection, IntrospectionStatus, Verdict};
 use portcullis::clock::Timestamp;
 use zeroize::Zeroizing;
 
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let optional = [("method", &args.method), ("path", &args.path), ("source_ip", &ip), ("api", &args.api)];
     form.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))));
     let answer = context.api()?.post("/introspect").form(&form).send()?;
-    let Activity { active } = answer.read()?;
+    let IntrospectionStatus { active } = answer.read()?;
     let found: Option<Introspection> = if active { Some(answer.read()?) } else { None };
     let allowed = found.as_ref().and_then(|found| found.verdict.as_ref()).is_none_or(|verdict| verdict.allowed);
     if context.out.json {

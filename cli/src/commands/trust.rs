@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use portcullis::api_types::Grant;
 use portcullis::catalog::{Catalog, ClaimSet, TrustRule, via};
-use portcullis::oidc::unverified_jwt::{Registered, UnverifiedJwt};
+use portcullis::oidc::unverified_jwt::{RegisteredClaims, UnverifiedJwt};
 use serde_json::{Value, json};
 
 use super::{catalog, token::format};
@@ -40,9 +40,9 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, Failu
         },
         None => context.api()?.get("/catalog").send()?.read()?,
     };
-    let catalog = Catalog::stored(&document.to_string())
+    let catalog = Catalog::from_stored(&document.to_string())
         .ok_or_else(|| Failure::Unreachable("the catalog is not what this version understands".to_owned()))?;
-    let taking = catalog.trusting(&claims);
+    let taking = catalog.matching_trust_rule(&claims);
     if context.out.json {
         context.out.document(&as_document(&catalog, taking, &claims, unchecked).to_string())?;
     } else {
@@ -63,7 +63,7 @@ fn trial(path: &Path) -> Result<Trial, Failure> {
     let text = input::text(path, "--claims")?;
     let text = input::without_mark(&text).trim();
     let (claims, unchecked): (_, &[&str]) = if text.starts_with('{') {
-        (Registered::read(text.as_bytes()), &["header", "signature", "times", "earlier use"])
+        (RegisteredClaims::read(text.as_bytes()), &["header", "signature", "times", "earlier use"])
     } else {
         (UnverifiedJwt::read(text).map(|jwt| jwt.claims), &["signature", "times", "earlier use"])
     };

@@ -14,7 +14,7 @@ use crate::api::{self, encoded};
 use crate::config::base_url;
 
 /// Discovery documents have a few thousand bytes, token answers too.
-const MOST_BYTES: u64 = 256 * 1024;
+const MAX_BYTES: u64 = 256 * 1024;
 
 /// A provider, and the client that this program is to it.
 pub(crate) struct Provider {
@@ -176,7 +176,7 @@ fn call(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), 
             .send(form),
     };
     let mut answer = answer.map_err(unreachable)?;
-    let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_string().map_err(unreachable)?;
+    let body = answer.body_mut().with_config().limit(MAX_BYTES).read_to_string().map_err(unreachable)?;
     Ok((answer.status().as_u16(), Zeroizing::new(body)))
 }
 

@@ -12,7 +12,7 @@ use crate::Failure;
 use crate::api::Credential;
 
 /// A session that would end on its way is as good as ended.
-const LEAST_SECONDS: i64 = 30;
+const MIN_SECONDS: i64 = 30;
 
 /// A person's session at one service. It prints nowhere.
 #[derive(Clone, Deserialize, Serialize)]
@@ -81,7 +81,7 @@ impl Session {
 
     /// Whether it can be used still.
     pub(super) fn lasts(&self, now: Timestamp) -> bool {
-        self.expires_at > now.seconds() + LEAST_SECONDS
+        self.expires_at > now.seconds() + MIN_SECONDS
     }
 }
 

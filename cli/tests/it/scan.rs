@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command as Program;
 
-use portcullis::secret::Secret;
+use portcullis::secret::PlaintextToken;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -13,8 +13,8 @@ use crate::support::{bare, json, stack, stderr, stdout};
 /// A token of no service, and its id.
 pub(crate) fn token(prefix: &str) -> (String, String) {
     // The system's generator, by way of a deployment that has none of it: any secret will do.
-    let secret = Secret::generate(&prefix.parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
-    (secret.reveal().to_owned(), secret.id().to_string())
+    let secret = PlaintextToken::generate(&prefix.parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
+    (secret.expose_secret().to_owned(), secret.id().to_string())
 }
 
 pub(crate) fn scan(home: &Path, at: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {

@@ -94,7 +94,7 @@ impl Stack {
 
 /// Waits for what the service writes down after it has answered.
 #[track_caller]
-pub(crate) fn soon(is_so: impl Fn() -> bool) {
+pub(crate) fn eventually(is_so: impl Fn() -> bool) {
     let late = Instant::now() + Duration::from_secs(120);
     while !is_so() {
         assert!(Instant::now() < late, "it never came");

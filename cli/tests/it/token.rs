@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, json as document, soon, stack, stack_with, stderr, stdout};
+use crate::support::{Stack, eventually, json as document, stack, stack_with, stderr, stdout};
 
 fn show(stack: &Stack, id: &str) -> Value {
     document(&stack.portcullis(["token", "show", id, "--json"]).assert().success())
@@ -477,7 +477,7 @@ fn tighten_leaves_a_token_what_it_used_and_shows_what_it_takes() {
     assert!(unused.contains("It was used for nothing in 90 days"), "{unused}");
     stack.call_demo("/apps/billing", token["token"].as_str().unwrap());
     let usage = || document(&stack.portcullis(["token", "usage", id(&token), "--json"]).assert().success());
-    soon(|| usage()["used"] == 1);
+    eventually(|| usage()["used"] == 1);
     tighten(&[]).code(2);
     let said = stdout(&tighten(&["--yes"]).success());
     assert!(said.contains("-apps:write on apps/billing") && said.contains(" apps:read on apps/billing"), "{said}");

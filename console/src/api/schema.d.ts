@@ -231,7 +231,7 @@ export interface paths {
         /**
          * Take from a token what it does not use
          * @description Gives a token the grants that would have been enough for what it was used for in the last
-         *     days: `enough` of `GET /tokens/{id}/usage`. It has no role any more then. Where that is
+         *     days: `suggested_grants` of `GET /tokens/{id}/usage`. It has no role any more then. Where that is
          *     what it has, nothing changes.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>/tighten`; for a token of another
@@ -1147,7 +1147,7 @@ export interface components {
                 last_used_on: string | null;
             }[];
             /** @description The grants that would have been enough; empty where it was used for nothing. */
-            enough: components["schemas"]["Grant"][];
+            suggested_grants: components["schemas"]["Grant"][];
         };
         Introspection: components["schemas"]["Inactive"] | components["schemas"]["Active"];
         Inactive: {

@@ -6,7 +6,7 @@ export interface DiffLine {
 }
 
 /** With more changes than this, two texts are told apart as wholes. */
-const MOST = 1000;
+const MAX_ENTRIES = 1000;
 
 export function diffLines(before: readonly string[], after: readonly string[]): DiffLine[] {
   let start = 0;
@@ -23,7 +23,7 @@ function shortest(a: readonly string[], b: readonly string[]): DiffLine[] {
   const trace: Map<number, number>[] = [];
   const reach = new Map<number, number>([[1, 0]]);
   const at = (diagonals: Map<number, number>, k: number) => diagonals.get(k) ?? -1;
-  for (let distance = 0; distance <= MOST; distance++) {
+  for (let distance = 0; distance <= MAX_ENTRIES; distance++) {
     trace.push(new Map(reach));
     for (let k = -distance; k <= distance; k += 2) {
       const down = k === -distance || (k !== distance && at(reach, k - 1) < at(reach, k + 1));

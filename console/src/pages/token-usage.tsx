@@ -33,7 +33,7 @@ export function UsageSection({ known, now, read, onDone }: TokenPartProps) {
   }, [token.id, etag, days]);
   const changeable = token.status === "active" || token.status === "disabled";
   const before = grantLines(token.grants);
-  const after = usage === null ? before : grantLines(usage.enough);
+  const after = usage === null ? before : grantLines(usage.suggested_grants);
   const tight = before.join("\n") === after.join("\n");
   return (
     <section aria-labelledby="usage">

@@ -1,13 +1,13 @@
 //! When one response holds for the whole API, and what the log says where it cannot.
 
-use portcullis::authz::{Api, ApiWidePolicy, Arn, CompileError, Decision, Principal, Rules, Settings};
+use portcullis::authz::{Api, ApiWidePolicy, Arn, AuthzContext, CompileError, Decision, Principal, Settings};
 use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
 use serde_json::Value;
 
 use crate::Event;
-use crate::authenticate::Found;
-use crate::response::{self, Shape};
+use crate::authenticate::Authentication;
+use crate::response::{self, ResponseFormat};
 
 /// The response that a gateway may keep for every route of a protected API. `None` where
 /// the response is about the one request, or opens nothing anywhere.
@@ -16,31 +16,31 @@ use crate::response::{self, Shape};
 /// a WebSocket have no policy in which to say more.
 pub(crate) fn respond(
     settings: &Settings,
-    shape: Shape,
+    shape: ResponseFormat,
     event: &Event,
     arn: &Arn<'_>,
-    found: &Found,
+    found: &Authentication,
     decision: &Decision,
     now: Timestamp,
 ) -> Option<Value> {
     let kept = settings.cache_seconds > 0 && event.api() == Api::Protected;
-    if !kept || shape == Shape::Simple || arn.target == Target::Connect {
+    if !kept || shape == ResponseFormat::Simple || arn.target == Target::Connect {
         return None;
     }
-    let (principal, catalog) = found.somebody()?;
+    let (principal, catalog) = found.principal()?;
     let allowed = match decision {
         Decision::Allow => true,
-        Decision::Forbid(reason, _) if reason.is_of_the_request() => false,
-        Decision::Forbid(..) | Decision::Refuse(_) => return None,
+        Decision::Forbidden(reason, _) if reason.is_request_specific() => false,
+        Decision::Forbidden(..) | Decision::Unauthorized(_) => return None,
     };
-    whole(principal, &Rules::of(&catalog.catalog, settings), arn, allowed, now)
+    whole(principal, &AuthzContext::of(&catalog.catalog, settings), arn, allowed, now)
         .map_err(|why| warn(principal, &why))
         .ok()
 }
 
 fn whole(
     principal: &Principal,
-    rules: &Rules<'_>,
+    rules: &AuthzContext<'_>,
     arn: &Arn<'_>,
     allowed: bool,
     now: Timestamp,

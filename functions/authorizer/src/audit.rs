@@ -4,10 +4,10 @@ use portcullis::audit_log;
 use portcullis::authz::Decision;
 use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
-use portcullis::token::Record;
+use portcullis::token::TokenRecord;
 
 use crate::Event;
-use crate::authenticate::{Claimed, Found};
+use crate::authenticate::{Authentication, ClaimedIdentity};
 use portcullis::authz::Arn;
 
 /// Of a decision.
@@ -15,57 +15,62 @@ pub(crate) fn line(
     event: &Event,
     arn: Option<&Arn<'_>>,
     now: Timestamp,
-    found: &Found,
+    found: &Authentication,
     decision: &Decision,
-) -> audit_log::Decision {
+) -> audit_log::AuditEntry {
     let mut audit = blank(event, arn, now);
     match found {
-        Found::Nobody(_, claimed, detail) => {
+        Authentication::Failed(_, claimed, detail) => {
             audit.detail.clone_from(detail);
             match claimed {
-                Claimed::Nothing => {}
-                Claimed::Token(id) => {
+                ClaimedIdentity::Nothing => {}
+                ClaimedIdentity::Token(id) => {
                     audit.principal_type = Some("token");
                     audit.api_token_id = Some(id.clone());
                 }
-                Claimed::Session => audit.principal_type = Some("session"),
+                ClaimedIdentity::Session => audit.principal_type = Some("session"),
             }
         }
-        Found::Thief(credential) => of_token(&mut audit, &credential.record, true),
-        Found::Token(token) => of_token(&mut audit, &token.credential.record, token.superseded),
-        Found::Person(principal, _) => {
+        Authentication::RetiredSecret(credential) => of_token(&mut audit, &credential.record, true),
+        Authentication::Token(token) => of_token(&mut audit, &token.credential.record, token.superseded),
+        Authentication::Session(principal, _) => {
             audit.principal_type = Some("session");
             audit.owner = Some(principal.owner().to_string());
         }
     }
     match decision {
         Decision::Allow => audit.rbac_decision = "allow",
-        Decision::Refuse(reason) | Decision::Forbid(reason, _) => audit.reason = Some(reason.as_str()),
+        Decision::Unauthorized(reason) | Decision::Forbidden(reason, _) => audit.reason = Some(reason.as_str()),
     }
     audit
 }
 
 /// Of a request on which nothing could be decided.
-pub(crate) fn error(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> audit_log::Decision {
-    audit_log::Decision { rbac_decision: "error", reason: Some(reason), ..blank(event, arn, now) }
+pub(crate) fn error(
+    event: &Event,
+    arn: Option<&Arn<'_>>,
+    now: Timestamp,
+    reason: &'static str,
+) -> audit_log::AuditEntry {
+    audit_log::AuditEntry { rbac_decision: "error", reason: Some(reason), ..blank(event, arn, now) }
 }
 
-fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit_log::Decision {
+fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit_log::AuditEntry {
     let (method, path) = match arn.map(|arn| arn.target) {
         Some(Target::Http { method, path }) => (Some(method.to_owned()), Some(format!("/{path}"))),
         Some(Target::Connect) => (Some("CONNECT".to_owned()), Some("$connect".to_owned())),
         None => (None, None),
     };
-    audit_log::Decision {
+    audit_log::AuditEntry {
         request_id: event.request_id().map(str::to_owned),
         method,
         path,
         source_ip: event.source_ip().map(str::to_owned),
-        ..audit_log::Decision::denied(event.api(), now)
+        ..audit_log::AuditEntry::denied(event.api(), now)
     }
 }
 
-fn of_token(audit: &mut audit_log::Decision, record: &Record, superseded: bool) {
+fn of_token(audit: &mut audit_log::AuditEntry, record: &TokenRecord, superseded: bool) {
     audit.principal_type = Some("token");
     audit.api_token_id = Some(record.id.to_string());
     audit.api_token_name = Some(record.name.to_string());

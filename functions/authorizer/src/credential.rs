@@ -4,16 +4,16 @@ use crate::Event;
 
 /// What a request presents.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Presented<'a> {
+pub(crate) enum PresentedCredential<'a> {
     /// What stands behind `Bearer`, where tokens and sessions may.
     Bearer(&'a str),
     /// What stands in `x-api-token`, where only tokens may.
     ApiToken(&'a str),
     /// Nothing that could be a token; why.
-    Nothing(&'static str),
+    Absent(&'static str),
 }
 
-impl<'a> Presented<'a> {
+impl<'a> PresentedCredential<'a> {
     /// Reads `Authorization: Bearer …` ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1))
     /// or `x-api-token: …`. Both, or either twice, is nothing: the gateway and the backend
     /// might each pick another one.
@@ -23,27 +23,29 @@ impl<'a> Presented<'a> {
             return match event.authorization_token() {
                 Some(value) if value.contains(' ') => bearer(value),
                 Some(value) => Self::Bearer(value),
-                None => Self::Nothing("no credential"),
+                None => Self::Absent("no credential"),
             };
         }
         let mut authorization = event.header("authorization");
         let mut api_token = event.header("x-api-token");
         match (authorization.next(), api_token.next()) {
-            (None, None) => Self::Nothing("no credential"),
-            (Some(_), Some(_)) => Self::Nothing("two credentials"),
+            (None, None) => Self::Absent("no credential"),
+            (Some(_), Some(_)) => Self::Absent("two credentials"),
             (Some(value), None) if authorization.next().is_none() => bearer(value),
             (None, Some(value)) if api_token.next().is_none() => Self::ApiToken(value),
-            _ => Self::Nothing("two credentials"),
+            _ => Self::Absent("two credentials"),
         }
     }
 }
 
 /// The scheme's case does not matter
 /// ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-11.1)).
-fn bearer(value: &str) -> Presented<'_> {
+fn bearer(value: &str) -> PresentedCredential<'_> {
     match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Presented::Bearer(token.trim_matches(' ')),
-        _ => Presented::Nothing("not a bearer token"),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            PresentedCredential::Bearer(token.trim_matches(' '))
+        }
+        _ => PresentedCredential::Absent("not a bearer token"),
     }
 }
 
@@ -54,9 +56,9 @@ mod tests {
 
     fn presented(event: &Value) -> String {
         let event: Event = serde_json::from_value(event.clone()).unwrap();
-        match Presented::of(&event) {
-            Presented::Bearer(token) | Presented::ApiToken(token) => format!("one: {token}"),
-            Presented::Nothing(why) => why.to_owned(),
+        match PresentedCredential::of(&event) {
+            PresentedCredential::Bearer(token) | PresentedCredential::ApiToken(token) => format!("one: {token}"),
+            PresentedCredential::Absent(why) => why.to_owned(),
         }
     }
 

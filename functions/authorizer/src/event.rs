@@ -2,7 +2,7 @@
 //! character must end in a refusal, not in an event that cannot be read (a 500).
 
 use portcullis::authz::Api;
-use portcullis::store::Caller;
+use portcullis::store::ClientInfo;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -51,7 +51,7 @@ impl Event {
     pub(crate) fn api(&self) -> Api {
         let (name, value) = Api::OWN_STAGE_VARIABLE;
         let variable = self.0.get("stageVariables").and_then(|variables| variables.get(name)).and_then(Value::as_str);
-        if variable == Some(value) { Api::Own } else { Api::Protected }
+        if variable == Some(value) { Api::Management } else { Api::Protected }
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
@@ -64,8 +64,8 @@ impl Event {
 
     /// From where the request comes, as the gateway saw it, and with what, as its sender says. A
     /// `TOKEN` event knows neither.
-    pub(crate) fn caller(&self) -> Caller {
-        Caller::of(self.source_ip(), self.header("user-agent").next())
+    pub(crate) fn caller(&self) -> ClientInfo {
+        ClientInfo::of(self.source_ip(), self.header("user-agent").next())
     }
 
     fn text(&self, pointer: &str) -> Option<&str> {
@@ -76,9 +76,9 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::HttpApiAnswer;
-    use crate::credential::Presented;
-    use crate::response::Shape;
+    use crate::HttpApiResponseFormat;
+    use crate::credential::PresentedCredential;
+    use crate::response::ResponseFormat;
     use portcullis::authz::Arn;
     use portcullis::catalog::Target;
     use proptest::prelude::*;
@@ -95,12 +95,13 @@ mod tests {
             Target::Http { method, path } => format!("{method} /{path}"),
             Target::Connect => "$connect".to_owned(),
         };
-        let api = if event.api() == Api::Own { "own" } else { "protected" };
-        let token = match Presented::of(&event) {
-            Presented::Bearer(token) | Presented::ApiToken(token) => token.to_owned(),
-            Presented::Nothing(why) => format!("({why})"),
+        let api = if event.api() == Api::Management { "own" } else { "protected" };
+        let token = match PresentedCredential::of(&event) {
+            PresentedCredential::Bearer(token) | PresentedCredential::ApiToken(token) => token.to_owned(),
+            PresentedCredential::Absent(why) => format!("({why})"),
         };
-        let shapes = [HttpApiAnswer::Simple, HttpApiAnswer::Iam].map(|answer| Shape::of(&event, answer));
+        let shapes = [HttpApiResponseFormat::Simple, HttpApiResponseFormat::Iam]
+            .map(|answer| ResponseFormat::of(&event, answer));
         format!("{target} | {api} | {token} | {:?} | {:?} | {shapes:?}", event.source_ip(), event.request_id())
     }
 
@@ -164,7 +165,7 @@ mod tests {
         #[test]
         fn any_json_is_read_and_nothing_panics(value in any_json()) {
             let event: Event = serde_json::from_value(value).unwrap();
-            let _ = (event.source_ip(), event.request_id(), event.api(), Presented::of(&event));
+            let _ = (event.source_ip(), event.request_id(), event.api(), PresentedCredential::of(&event));
             let _ = event.arn().and_then(Arn::parse).map(|arn| arn.denied());
         }
     }

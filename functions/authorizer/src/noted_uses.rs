@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis::authz::Use;
+use portcullis::authz::PermissionUse;
 use portcullis::clock::Day;
 use portcullis::secret::TokenId;
 use portcullis::store::Usage;
@@ -29,7 +29,7 @@ struct Noted {
 
 impl NotedUses {
     /// The use, unless it need not be noted today.
-    pub(crate) fn unless_noted(&self, id: &TokenId, made: Use, today: Day) -> Option<Use> {
+    pub(crate) fn unless_noted(&self, id: &TokenId, made: PermissionUse, today: Day) -> Option<PermissionUse> {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.day != Some(today) {
             return Some(made);
@@ -41,7 +41,7 @@ impl NotedUses {
     }
 
     /// Remembers what is known once a use was noted.
-    pub(crate) fn remember(&self, id: &TokenId, made: &Use, usage: Usage, today: Day) {
+    pub(crate) fn remember(&self, id: &TokenId, made: &PermissionUse, usage: Usage, today: Day) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.day != Some(today) {
             *noted = Noted { day: Some(today), ..Noted::default() };
@@ -75,8 +75,8 @@ mod tests {
         "0123456789abcdef".parse().unwrap()
     }
 
-    fn made(text: &str) -> Use {
-        Use::stored(text).unwrap()
+    fn made(text: &str) -> PermissionUse {
+        PermissionUse::from_stored(text).unwrap()
     }
 
     #[test]

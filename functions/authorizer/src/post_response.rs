@@ -12,19 +12,19 @@ use std::task::{Context, Poll};
 
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{Error, LambdaInvocation};
-use portcullis::store::Note;
+use portcullis::store::DeferredWrite;
 
 use crate::Authorizer;
 
 /// What the present invocation leaves to be noted. One environment handles one event at a
 /// time, so there is one place.
 #[derive(Clone, Debug)]
-pub struct Bookkeeping {
+pub struct PostResponseLayer {
     authorizer: Authorizer,
-    pending: Arc<Mutex<Option<Note>>>,
+    pending: Arc<Mutex<Option<DeferredWrite>>>,
 }
 
-impl Bookkeeping {
+impl PostResponseLayer {
     /// Nothing to note yet.
     #[must_use]
     pub fn new(authorizer: Authorizer) -> Self {
@@ -32,32 +32,32 @@ impl Bookkeeping {
     }
 
     /// Leaves something to be noted once the answer has left.
-    pub fn leave(&self, note: Option<Note>) {
+    pub fn leave(&self, note: Option<DeferredWrite>) {
         *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
     async fn settle(self) {
         let note = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.authorizer.settle(note).await;
+        self.authorizer.run_deferred(note).await;
     }
 }
 
-impl<S> Layer<S> for Bookkeeping {
-    type Service = Settling<S>;
+impl<S> Layer<S> for PostResponseLayer {
+    type Service = PostResponseService<S>;
 
-    fn layer(&self, inner: S) -> Settling<S> {
-        Settling { inner, bookkeeping: self.clone() }
+    fn layer(&self, inner: S) -> PostResponseService<S> {
+        PostResponseService { inner, bookkeeping: self.clone() }
     }
 }
 
 /// The runtime's service, and the bookkeeping behind it.
 #[derive(Debug)]
-pub struct Settling<S> {
+pub struct PostResponseService<S> {
     inner: S,
-    bookkeeping: Bookkeeping,
+    bookkeeping: PostResponseLayer,
 }
 
-impl<S> Service<LambdaInvocation> for Settling<S>
+impl<S> Service<LambdaInvocation> for PostResponseService<S>
 where
     S: Service<LambdaInvocation, Response = (), Error = Error>,
     S::Future: 'static,
@@ -84,14 +84,14 @@ where
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::HttpApiAnswer;
+    use crate::HttpApiResponseFormat;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use lambda_runtime::tower::service_fn;
     use portcullis::clock::{Clock, Timestamp};
     use portcullis::grants::{Grants, Resource};
-    use portcullis::store::{Caller, Connection, Tokens, connect};
-    use portcullis::token::{Actor, Record};
+    use portcullis::store::{ClientInfo, Connection, TokenStore, connect};
+    use portcullis::token::{Actor, TokenRecord};
     use portcullis::{App, Settings};
     use tokio::net::TcpListener;
 
@@ -100,12 +100,12 @@ pub(crate) mod tests {
         LambdaInvocation { parts, body: Default::default(), context: Default::default() }
     }
 
-    fn used() -> Note {
-        let grants = Grants::one(vec!["a:b".parse().unwrap()], vec![Resource::All]);
+    fn used() -> DeferredWrite {
+        let grants = Grants::single(vec!["a:b".parse().unwrap()], vec![Resource::All]);
         let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
         let made = Timestamp::from_seconds(0);
-        let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
-        Note::of_use(&record, None, &Caller::default(), Timestamp::from_seconds(1)).unwrap()
+        let record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+        DeferredWrite::of_use(&record, None, &ClientInfo::default(), Timestamp::from_seconds(1)).unwrap()
     }
 
     pub(crate) fn authorizer_at(endpoint: String) -> Authorizer {
@@ -117,14 +117,14 @@ pub(crate) mod tests {
             ..Connection::default()
         };
         let settings = Settings::default();
-        let tokens = Tokens::new(connect(connection).unwrap(), "tokens");
-        Authorizer::new(App { tokens, settings, clock: Clock::system() }, HttpApiAnswer::Simple).unwrap()
+        let tokens = TokenStore::new(connect(connection).unwrap(), "tokens");
+        Authorizer::new(App { tokens, settings, clock: Clock::system() }, HttpApiResponseFormat::Simple).unwrap()
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn the_last_use_is_written_after_the_answer_has_left() {
         let store = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let bookkeeping = Bookkeeping::new(authorizer_at(format!("http://{}", store.local_addr().unwrap())));
+        let bookkeeping = PostResponseLayer::new(authorizer_at(format!("http://{}", store.local_addr().unwrap())));
         let posted = Arc::new(AtomicBool::new(false));
 
         let (posting, left) = (posted.clone(), bookkeeping.clone());
@@ -155,7 +155,7 @@ pub(crate) mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn losing_the_last_use_never_fails_the_request() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let bookkeeping = Bookkeeping::new(authorizer_at(format!("http://{gone}")));
+        let bookkeeping = PostResponseLayer::new(authorizer_at(format!("http://{gone}")));
         bookkeeping.leave(Some(used()));
         let mut service = bookkeeping.layer(service_fn(async |_: LambdaInvocation| Ok::<(), Error>(())));
         assert!(service.call(invocation()).await.is_ok());

@@ -1,6 +1,6 @@
 //! The answer in the shape that each kind of event needs.
 
-use crate::HttpApiAnswer;
+use crate::HttpApiResponseFormat;
 use portcullis::authz::{Api, Decision, Principal};
 use portcullis::clock::Timestamp;
 use serde_json::{Map, Value, json};
@@ -9,12 +9,12 @@ use crate::{Event, response_context as context};
 use portcullis::authz::{ApiWidePolicy, Arn, CompileError};
 
 /// The bytes that an answer has to stay below.
-const LONGEST_ANSWER: usize = 8 * 1024;
+const MAX_RESPONSE_BYTES: usize = 8 * 1024;
 
 /// The error that a REST API turns into a 401 (its text has to be exactly this), or into a
 /// 500.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthorizerError {
     /// The credential opens nothing: 401.
     #[error("Unauthorized")]
     Unauthorized,
@@ -25,7 +25,7 @@ pub enum Refusal {
 
 /// How an answer has to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum ResponseFormat {
     /// A policy, or the error `Unauthorized`: REST and WebSocket APIs.
     Rest,
     /// A policy: HTTP APIs.
@@ -34,10 +34,10 @@ pub(crate) enum Shape {
     Simple,
 }
 
-impl Shape {
-    pub(crate) fn of(event: &Event, http_api_answer: HttpApiAnswer) -> Self {
-        match (event.version(), http_api_answer) {
-            (Some("2.0"), HttpApiAnswer::Simple) => Self::Simple,
+impl ResponseFormat {
+    pub(crate) fn of(event: &Event, http_api_response_format: HttpApiResponseFormat) -> Self {
+        match (event.version(), http_api_response_format) {
+            (Some("2.0"), HttpApiResponseFormat::Simple) => Self::Simple,
             (Some("1.0" | "2.0"), _) => Self::Policy,
             // WebSocket APIs have a version too, which is not a payload's: "$LATEST".
             _ => Self::Rest,
@@ -46,21 +46,21 @@ impl Shape {
 }
 
 pub(crate) fn respond(
-    shape: Shape,
+    shape: ResponseFormat,
     api: Api,
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
     now: Timestamp,
-) -> Result<Value, Refusal> {
-    if shape == Shape::Rest && matches!(decision, Decision::Refuse(_)) {
-        return Err(Refusal::Unauthorized);
+) -> Result<Value, AuthorizerError> {
+    if shape == ResponseFormat::Rest && matches!(decision, Decision::Unauthorized(_)) {
+        return Err(AuthorizerError::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
     let contexts = context::of_the_request(api, arn, principal, decision, now);
-    if shape == Shape::Simple {
+    if shape == ResponseFormat::Simple {
         let answer = fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
-        return answer.ok_or(Refusal::NoDecision);
+        return answer.ok_or(AuthorizerError::NoDecision);
     }
     let (effect, resource) = if allowed { ("Allow", arn.text.to_owned()) } else { ("Deny", arn.denied()) };
     let policy = json!({
@@ -70,7 +70,7 @@ pub(crate) fn respond(
     let answer =
         |context| json!({ "principalId": principal_id(principal), "policyDocument": policy, "context": context });
     // What cannot be said in 8 KB cannot be said; tests hold that this never is.
-    fitting(contexts, answer).ok_or(Refusal::NoDecision)
+    fitting(contexts, answer).ok_or(AuthorizerError::NoDecision)
 }
 
 /// The answer for every route at once.
@@ -88,7 +88,7 @@ pub(crate) fn for_the_whole_api(
 
 /// The first answer that is not larger than an answer may be.
 fn fitting(contexts: [Map<String, Value>; 2], answer: impl Fn(Map<String, Value>) -> Value) -> Option<Value> {
-    contexts.into_iter().map(answer).find(|answer| answer.to_string().len() < LONGEST_ANSWER)
+    contexts.into_iter().map(answer).find(|answer| answer.to_string().len() < MAX_RESPONSE_BYTES)
 }
 
 /// The token's id, or the person's name: who it is in the gateway's own logs and keys.
@@ -104,33 +104,33 @@ fn principal_id(principal: Option<&Principal>) -> &str {
 pub(crate) mod tests {
     use super::*;
     use crate::response_context::MAX_GROUPS_LENGTH;
-    use portcullis::authz::{Asked, Missing, Reason, Rules, Session, TokenManagement, decide};
+    use portcullis::authz::{AccessRequest, AuthzContext, DenyReason, Missing, Session, TokenManagement, authorize};
     use portcullis::catalog::{Catalog, RoleName};
     use portcullis::grants::{Grants, Resource};
-    use portcullis::token::{Actor, Record};
+    use portcullis::token::{Actor, TokenRecord};
 
     const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/apps/billing";
 
-    pub(crate) fn record() -> Record {
+    pub(crate) fn record() -> TokenRecord {
         let (id, name, owner) = ("0123456789abcdef", "GitHub \"Actions\" \\o/", "alice \"al\" \\o/");
-        let grants = Grants::one(
+        let grants = Grants::single(
             vec!["apps:read".parse().unwrap(), "builds:*".parse().unwrap()],
             vec!["apps/billing".parse().unwrap()],
         );
         let made = Timestamp::from_seconds(0);
         let (id, name, owner) = (id.parse().unwrap(), name.parse().unwrap(), owner.parse().unwrap());
-        Record::new(id, name, owner, grants, Actor::Bootstrap, made)
+        TokenRecord::new(id, name, owner, grants, Actor::Bootstrap, made)
     }
 
-    pub(crate) fn token(record: Record) -> Principal {
+    pub(crate) fn token(record: TokenRecord) -> Principal {
         Principal::Token(Box::new(record))
     }
 
-    fn shown(shape: Shape, arn: &str, decision: &Decision) -> String {
+    fn shown(shape: ResponseFormat, arn: &str, decision: &Decision) -> String {
         shown_to(&token(record()), shape, arn, decision)
     }
 
-    fn shown_to(principal: &Principal, shape: Shape, arn: &str, decision: &Decision) -> String {
+    fn shown_to(principal: &Principal, shape: ResponseFormat, arn: &str, decision: &Decision) -> String {
         match respond(
             shape,
             Api::Protected,
@@ -144,39 +144,42 @@ pub(crate) mod tests {
         }
     }
 
-    fn missing(reason: Reason) -> Decision {
+    fn missing(reason: DenyReason) -> Decision {
         let missing = Missing {
             permission: Some("apps:write".parse().unwrap()),
             resource: Some("apps/\"x\"".to_owned()),
             roles: vec!["cicd".parse().unwrap(), "ops".parse().unwrap()],
         };
-        Decision::Forbid(reason, missing)
+        Decision::Forbidden(reason, missing)
     }
 
     #[test]
     fn a_policy_names_the_one_method_that_was_asked_for() {
-        insta::assert_snapshot!(shown(Shape::Rest, ARN, &Decision::Allow));
+        insta::assert_snapshot!(shown(ResponseFormat::Rest, ARN, &Decision::Allow));
     }
 
     #[test]
     fn a_forbidden_request_gets_a_deny_that_says_what_is_missing() {
-        insta::assert_snapshot!(shown(Shape::Rest, ARN, &missing(Reason::PermissionMissing)));
-        insta::assert_snapshot!(shown(Shape::Simple, ARN, &missing(Reason::ResourceNotGranted)));
+        insta::assert_snapshot!(shown(ResponseFormat::Rest, ARN, &missing(DenyReason::PermissionMissing)));
+        insta::assert_snapshot!(shown(ResponseFormat::Simple, ARN, &missing(DenyReason::ResourceNotGranted)));
     }
 
     #[test]
     fn a_refused_credential_is_the_error_that_makes_a_401_and_a_deny_for_http_apis() {
-        assert_eq!(shown(Shape::Rest, ARN, &Decision::Refuse(Reason::Revoked)), "error: Unauthorized");
-        insta::assert_snapshot!(shown(Shape::Policy, ARN, &Decision::Refuse(Reason::Revoked)));
-        insta::assert_snapshot!(shown(Shape::Simple, ARN, &Decision::Refuse(Reason::Revoked)));
+        assert_eq!(
+            shown(ResponseFormat::Rest, ARN, &Decision::Unauthorized(DenyReason::Revoked)),
+            "error: Unauthorized"
+        );
+        insta::assert_snapshot!(shown(ResponseFormat::Policy, ARN, &Decision::Unauthorized(DenyReason::Revoked)));
+        insta::assert_snapshot!(shown(ResponseFormat::Simple, ARN, &Decision::Unauthorized(DenyReason::Revoked)));
     }
 
     #[test]
     fn what_goes_into_the_gateways_templates_cannot_end_a_json_string() {
-        for decision in [Decision::Allow, missing(Reason::PermissionMissing)] {
+        for decision in [Decision::Allow, missing(DenyReason::PermissionMissing)] {
             let path = format!("{ARN}/\"}},\\u0022\n");
             let answer = respond(
-                Shape::Rest,
+                ResponseFormat::Rest,
                 Api::Protected,
                 &Arn::parse(&path).unwrap(),
                 Some(&token(record())),
@@ -198,14 +201,21 @@ pub(crate) mod tests {
             owner: "alice@example.com".parse().unwrap(),
             groups: vec!["team \"a\"".to_owned()],
             roles: vec!["ops".parse().unwrap(), "viewer".parse().unwrap()],
-            grants: Grants::one(vec!["*:read".parse().unwrap()], vec!["*".parse().unwrap()]),
+            grants: Grants::single(vec!["*:read".parse().unwrap()], vec!["*".parse().unwrap()]),
             expires_at: Timestamp::from_seconds(1_800_000_000),
         };
         let session = Principal::Session(session);
-        insta::assert_snapshot!(shown_to(&session, Shape::Simple, ARN, &Decision::Allow));
+        insta::assert_snapshot!(shown_to(&session, ResponseFormat::Simple, ARN, &Decision::Allow));
         // Portcullis's own functions resolve the groups themselves.
         let arn = Arn::parse(ARN).unwrap();
-        let own = respond(Shape::Rest, Api::Own, &arn, Some(&session), &Decision::Allow, Timestamp::from_seconds(1));
+        let own = respond(
+            ResponseFormat::Rest,
+            Api::Management,
+            &arn,
+            Some(&session),
+            &Decision::Allow,
+            Timestamp::from_seconds(1),
+        );
         let context = &own.unwrap()["context"];
         assert_eq!((&context["groups"], context.get("roles")), (&json!(r#"["team \"a\""]"#), None));
     }
@@ -220,8 +230,8 @@ pub(crate) mod tests {
         let roles: Vec<RoleName> = (0..100).map(|n| format!("{}{n:02}", "r".repeat(30)).parse().unwrap()).collect();
         let forbidden = |roles| Missing { permission: Some(long(0)), resource: Some("\"".repeat(512)), roles };
         for size in [1, 3, 10, 50] {
-            let grants = Grants::one((0..size).map(long).collect(), (0..size).map(resource).collect());
-            let largest = Record {
+            let grants = Grants::single((0..size).map(long).collect(), (0..size).map(resource).collect());
+            let largest = TokenRecord {
                 name: "\"".repeat(100).parse().unwrap(),
                 owner: "\"".repeat(255).parse().unwrap(),
                 grants: grants.clone(),
@@ -235,11 +245,14 @@ pub(crate) mod tests {
                 grants,
                 expires_at: Timestamp::from_millis(1),
             };
-            let decisions = [Decision::Allow, Decision::Forbid(Reason::ResourceNotGranted, forbidden(roles.clone()))];
+            let decisions =
+                [Decision::Allow, Decision::Forbidden(DenyReason::ResourceNotGranted, forbidden(roles.clone()))];
             for principal in [token(largest), Principal::Session(session)] {
-                for (decision, api) in decisions.iter().flat_map(|one| [(one, Api::Own), (one, Api::Protected)]) {
+                for (decision, api) in decisions.iter().flat_map(|one| [(one, Api::Management), (one, Api::Protected)])
+                {
                     let now = Timestamp::from_seconds(1);
-                    let answer = respond(Shape::Rest, api, &arn, Some(&principal), decision, now).unwrap().to_string();
+                    let answer =
+                        respond(ResponseFormat::Rest, api, &arn, Some(&principal), decision, now).unwrap().to_string();
                     assert!(answer.len() < 8 * 1024, "{size}: {}", answer.len());
                 }
             }
@@ -248,17 +261,17 @@ pub(crate) mod tests {
 
     #[test]
     fn a_deny_stays_a_deny_with_its_reason_however_long_the_path() {
-        let record = Record { name: "ü".repeat(100).parse().unwrap(), ..record() };
+        let record = TokenRecord { name: "ü".repeat(100).parse().unwrap(), ..record() };
         let catalog = Catalog::default();
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let now = Timestamp::from_seconds(1);
         let principals = [
-            token(Record {
-                grants: Grants::one(vec!["apps:write".parse().unwrap()], vec![Resource::All]),
+            token(TokenRecord {
+                grants: Grants::single(vec!["apps:write".parse().unwrap()], vec![Resource::All]),
                 ..record.clone()
             }),
-            token(Record {
-                grants: Grants::one(vec!["*:read".parse().unwrap()], vec!["docs".parse().unwrap()]),
+            token(TokenRecord {
+                grants: Grants::single(vec!["*:read".parse().unwrap()], vec!["docs".parse().unwrap()]),
                 ..record
             }),
         ];
@@ -267,13 +280,13 @@ pub(crate) mod tests {
                 let path = format!("apps/{}", unit.repeat(length / unit.len()));
                 let text = format!("arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/{path}");
                 let arn = Arn::parse(&text).unwrap();
-                for (principal, api) in principals.iter().flat_map(|it| [(it, Api::Own), (it, Api::Protected)]) {
-                    let asked = Asked { api, target: arn.target, from: None };
-                    let decision = decide(Some(principal), &rules, &asked, now);
-                    let Decision::Forbid(reason, _) = &decision else { panic!("{decision:?}") };
-                    for shape in [Shape::Rest, Shape::Policy, Shape::Simple] {
+                for (principal, api) in principals.iter().flat_map(|it| [(it, Api::Management), (it, Api::Protected)]) {
+                    let asked = AccessRequest { api, target: arn.target, from: None };
+                    let decision = authorize(Some(principal), &rules, &asked, now);
+                    let Decision::Forbidden(reason, _) = &decision else { panic!("{decision:?}") };
+                    for shape in [ResponseFormat::Rest, ResponseFormat::Policy, ResponseFormat::Simple] {
                         let answer = respond(shape, api, &arn, Some(principal), &decision, now).unwrap();
-                        assert!(answer.to_string().len() < LONGEST_ANSWER, "{unit} {length}: {answer}");
+                        assert!(answer.to_string().len() < MAX_RESPONSE_BYTES, "{unit} {length}: {answer}");
                         assert_eq!(answer["context"]["audit_reason"], reason.as_str());
                     }
                 }
@@ -285,9 +298,9 @@ pub(crate) mod tests {
     fn grants_that_do_not_fit_are_left_out_whole() {
         let shown = |size: usize| {
             let permissions = (0..size).map(|n| format!("p{n}:{}", "a".repeat(90)).parse().unwrap()).collect();
-            let record = Record { grants: Grants::one(permissions, vec!["*".parse().unwrap()]), ..record() };
+            let record = TokenRecord { grants: Grants::single(permissions, vec!["*".parse().unwrap()]), ..record() };
             let answer = respond(
-                Shape::Rest,
+                ResponseFormat::Rest,
                 Api::Protected,
                 &Arn::parse(ARN).unwrap(),
                 Some(&token(record)),

@@ -2,7 +2,7 @@
 //! gateway's own answers and its access log.
 
 use portcullis::audit_log::redact_path;
-use portcullis::authz::{Api, Decision, Missing, Principal, Reason, Session};
+use portcullis::authz::{Api, Decision, DenyReason, Missing, Principal, Session};
 use portcullis::catalog::{RoleName, Target};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::text::redact;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use portcullis::authz::Arn;
 
 /// The most roles that a 403 names; `POST /explain` names all.
-const MOST_ROLES: usize = 20;
+const MAX_ROLES: usize = 20;
 
 /// The most characters of a session's groups as JSON text: an answer has 8 KB for everything, and
 /// a list of groups that was cut would be another person's.
@@ -21,7 +21,7 @@ pub(crate) const MAX_GROUPS_LENGTH: usize = 2_500;
 const MAX_SHOWN_BYTES: usize = 512;
 
 /// From so long before it ends, the function behind the gateway is told when a token does.
-const ENDS_SOON_SECONDS: i64 = 14 * DAY_SECONDS;
+const EXPIRY_NOTICE_SECONDS: i64 = 14 * DAY_SECONDS;
 
 /// What a 403 says where the gateway gives it by itself, from an answer for the whole API.
 const SOMETHING_IS_MISSING: &str = "This needs a permission that you do not have. With authorizer caching on, the gateway cannot say which: ask POST /explain.";
@@ -41,7 +41,7 @@ pub(crate) fn of_the_request(
     now: Timestamp,
 ) -> [Map<String, Value>; 2] {
     // A credential that was refused is nobody's, even where its record is known.
-    let authenticated = principal.filter(|_| !matches!(decision, Decision::Refuse(_)));
+    let authenticated = principal.filter(|_| !matches!(decision, Decision::Unauthorized(_)));
     let mut context = authenticated.map(|principal| caller(principal, api, now)).unwrap_or_default();
     if let Target::Http { path, .. } = arn.target {
         put(&mut context, "audit_path", &in_json(&redact_path(api, &format!("/{path}"))));
@@ -49,7 +49,7 @@ pub(crate) fn of_the_request(
     put(&mut context, "audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
     match decision {
         Decision::Allow => {}
-        Decision::Forbid(reason, missing) => {
+        Decision::Forbidden(reason, missing) => {
             put(&mut context, "audit_reason", reason.as_str());
             put(&mut context, "detail", &detail(*reason, missing));
             let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
@@ -57,13 +57,13 @@ pub(crate) fn of_the_request(
             put(&mut context, "missing_resource", &missing.resource.as_deref().map_or_else(String::new, for_template));
             put(&mut context, "missing_roles", &words(some(&missing.roles)));
         }
-        Decision::Refuse(reason) => put(&mut context, "audit_reason", reason.as_str()),
+        Decision::Unauthorized(reason) => put(&mut context, "audit_reason", reason.as_str()),
     }
     match (decision, api, authenticated) {
         // Portcullis's own functions derive a person's grants from their groups, which the
         // provider said, under the one version of the catalog that they read. They get no roles: a
         // role's name may mean something else in that version.
-        (Decision::Allow, Api::Own, Some(Principal::Session(session))) => {
+        (Decision::Allow, Api::Management, Some(Principal::Session(session))) => {
             put(&mut context, "groups", &groups(session));
             [context.clone(), context]
         }
@@ -106,7 +106,7 @@ fn caller(principal: &Principal, api: Api, now: Timestamp) -> Map<String, Value>
             put(&mut context, "token_id", record.id.as_str());
             put(&mut context, "token_name", record.name.as_str());
             put(&mut context, "audit_token_name", &for_template(record.name.as_str()));
-            if let Some(end) = record.expires_at.filter(|end| *end <= now.plus_seconds(ENDS_SOON_SECONDS)) {
+            if let Some(end) = record.expires_at.filter(|end| *end <= now.plus_seconds(EXPIRY_NOTICE_SECONDS)) {
                 put(&mut context, "token_expires_at", &end.to_string());
             }
         }
@@ -141,7 +141,7 @@ fn grants(principal: &Principal) -> String {
 }
 
 fn some(roles: &[RoleName]) -> &[RoleName] {
-    roles.get(..MOST_ROLES).unwrap_or(roles)
+    roles.get(..MAX_ROLES).unwrap_or(roles)
 }
 
 fn words(names: &[RoleName]) -> String {
@@ -149,30 +149,30 @@ fn words(names: &[RoleName]) -> String {
 }
 
 /// One or two sentences for the caller of a 403.
-fn detail(reason: Reason, missing: &Missing) -> String {
+fn detail(reason: DenyReason, missing: &Missing) -> String {
     let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
     let resource = missing.resource.as_deref().map_or_else(String::new, named);
     let mut text = match reason {
-        Reason::PermissionMissing => format!("This needs the permission {permission} on {resource}; you do not have it."),
-        Reason::ResourceNotGranted => {
+        DenyReason::PermissionMissing => format!("This needs the permission {permission} on {resource}; you do not have it."),
+        DenyReason::ResourceNotGranted => {
             format!("This needs {permission} on {resource}; you have it on other resources only.")
         }
-        Reason::RouteLookalike => format!(
+        DenyReason::RouteLookalike => format!(
             "The path is another spelling of a route that needs {permission} on {resource}; you do not have it there."
         ),
-        Reason::IpNotAllowed => {
+        DenyReason::IpNotAllowed => {
             "This token may not be used from your address. GET /tokens/{id} shows from which it may.".to_owned()
         }
-        Reason::RouteNotListed => "The catalog is strict and does not list this route, so nobody may call it.".to_owned(),
-        Reason::MalformedPath => "The path can be read in more than one way. Send it without '.' and '..', doubled, encoded or backward slashes, ';', '*', '?' and control characters, and in at most 400 characters.".to_owned(),
+        DenyReason::RouteNotListed => "The catalog is strict and does not list this route, so nobody may call it.".to_owned(),
+        DenyReason::MalformedPath => "The path can be read in more than one way. Send it without '.' and '..', doubled, encoded or backward slashes, ';', '*', '?' and control characters, and in at most 400 characters.".to_owned(),
         // Such a credential is refused, and its holder is told nothing.
-        Reason::Malformed
-        | Reason::Unknown
-        | Reason::SecretReuse
-        | Reason::Revoked
-        | Reason::Disabled
-        | Reason::Expired
-        | Reason::Idle => String::new(),
+        DenyReason::Malformed
+        | DenyReason::Unknown
+        | DenyReason::SecretReuse
+        | DenyReason::Revoked
+        | DenyReason::Disabled
+        | DenyReason::Expired
+        | DenyReason::Idle => String::new(),
     };
     if !missing.roles.is_empty() {
         text.push_str(&format!(" Roles that give it: {}.", words(some(&missing.roles)).replace(' ', ", ")));

@@ -7,29 +7,29 @@ use portcullis::env::{ConfigError, Env};
 /// The two forms of answer that an HTTP API's authorizer can be configured for; the event
 /// does not tell which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpApiAnswer {
+pub enum HttpApiResponseFormat {
     /// `{"isAuthorized": ..}`
     Simple,
     /// An IAM policy.
     Iam,
 }
 
-impl HttpApiAnswer {
-    /// `PORTCULLIS_HTTP_API_ANSWER` (`simple`), which must suit how long gateways cache the responses.
+impl HttpApiResponseFormat {
+    /// `PORTCULLIS_HTTP_API_RESPONSE_FORMAT` (`simple`), which must suit how long gateways cache the responses.
     ///
     /// # Errors
     /// Where gateways cache responses, and HTTP APIs are given simple ones.
     pub fn from_env(env: Env<'_>, cache_seconds: u32) -> Result<Self, ConfigError> {
-        let answer = env.parse("PORTCULLIS_HTTP_API_ANSWER", Self::Simple)?;
+        let answer = env.parse("PORTCULLIS_HTTP_API_RESPONSE_FORMAT", Self::Simple)?;
         if cache_seconds > 0 && answer == Self::Simple {
-            let why = "must be iam where PORTCULLIS_AUTHORIZER_CACHE_SECONDS is above 0: a simple yes that a gateway keeps opens every route of an HTTP API. REST APIs are answered alike either way, so a deployment that has no others loses nothing by iam (parameter HttpApiAnswer)";
-            return Err(ConfigError::Wrong("PORTCULLIS_HTTP_API_ANSWER", why.to_owned()));
+            let why = "must be iam where PORTCULLIS_AUTHORIZER_CACHE_SECONDS is above 0: a simple yes that a gateway keeps opens every route of an HTTP API. REST APIs are answered alike either way, so a deployment that has no others loses nothing by iam (parameter HttpApiResponseFormat)";
+            return Err(ConfigError::Wrong("PORTCULLIS_HTTP_API_RESPONSE_FORMAT", why.to_owned()));
         }
         Ok(answer)
     }
 }
 
-impl FromStr for HttpApiAnswer {
+impl FromStr for HttpApiResponseFormat {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -48,14 +48,17 @@ mod tests {
     #[test]
     fn answers_that_a_gateway_keeps_are_never_simple() {
         let read = |cache_seconds, answer: &str| {
-            let variable = |name: &str| (name == "PORTCULLIS_HTTP_API_ANSWER").then(|| answer.to_owned());
-            HttpApiAnswer::from_env(Env::from_fn(&variable), cache_seconds).map_err(|error| error.to_string())
+            let variable = |name: &str| (name == "PORTCULLIS_HTTP_API_RESPONSE_FORMAT").then(|| answer.to_owned());
+            HttpApiResponseFormat::from_env(Env::from_fn(&variable), cache_seconds).map_err(|error| error.to_string())
         };
-        assert_eq!(read(0, ""), Ok(HttpApiAnswer::Simple));
-        assert_eq!(read(0, "simple"), Ok(HttpApiAnswer::Simple));
-        assert_eq!(read(0, "iam"), Ok(HttpApiAnswer::Iam));
-        assert_eq!(read(60, "iam"), Ok(HttpApiAnswer::Iam));
+        assert_eq!(read(0, ""), Ok(HttpApiResponseFormat::Simple));
+        assert_eq!(read(0, "simple"), Ok(HttpApiResponseFormat::Simple));
+        assert_eq!(read(0, "iam"), Ok(HttpApiResponseFormat::Iam));
+        assert_eq!(read(60, "iam"), Ok(HttpApiResponseFormat::Iam));
         let refused = read(1, "simple").unwrap_err();
-        assert!(refused.starts_with("the environment variable PORTCULLIS_HTTP_API_ANSWER must be iam"), "{refused}");
+        assert!(
+            refused.starts_with("the environment variable PORTCULLIS_HTTP_API_RESPONSE_FORMAT must be iam"),
+            "{refused}"
+        );
     }
 }

@@ -3,20 +3,22 @@
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api_types::CatalogPut;
-use portcullis::catalog::{Catalog, MOST_CATALOG_BYTES, TrustGain};
+use portcullis::api_types::PutCatalogResponse;
+use portcullis::catalog::{Catalog, MAX_CATALOG_BYTES, TrustGain};
 use portcullis::grants::Resource;
-use portcullis::http::{Access, Answer, Call, FieldError, IfMatch, Problem, json, read_json, respond, tag};
-use portcullis::store::{CATALOG_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES};
+use portcullis::http::{
+    ApiRequest, ApiResult, FieldError, GrantSpec, IfMatch, Problem, json, read_json, respond, set_etag,
+};
+use portcullis::store::{CATALOG_TTL_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES};
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, answer(app, &request).await)
 }
 
-async fn answer(app: &App, request: &Request) -> Answer {
-    let call = Call::read(app, request).await?;
-    call.parameters([])?;
+async fn answer(app: &App, request: &Request) -> ApiResult {
+    let call = ApiRequest::read(app, request).await?;
+    call.query_params([])?;
     match (&call.method, call.route.as_str()) {
         (&Method::GET, "/catalog") => show(app, &call).await,
         (&Method::PUT, "/catalog") => put(app, &call, request).await,
@@ -24,16 +26,16 @@ async fn answer(app: &App, request: &Request) -> Answer {
     }
 }
 
-async fn show(app: &App, call: &Call) -> Answer {
+async fn show(app: &App, call: &ApiRequest) -> ApiResult {
     let found = call.catalog(app).await?;
     let mut response = json(StatusCode::OK, &found.catalog.to_document());
-    tag(&mut response, found.version);
+    set_etag(&mut response, found.version);
     Ok(response)
 }
 
-async fn put(app: &App, call: &Call, request: &Request) -> Answer {
+async fn put(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
     let condition = IfMatch::required(request)?;
-    let document = read_json(request.body(), MOST_CATALOG_BYTES)?;
+    let document = read_json(request.body(), MAX_CATALOG_BYTES)?;
     let catalog = Catalog::read(&document)
         .map_err(|flaws| Problem::invalid(flaws.into_iter().map(FieldError::from).collect()))?;
     let current = call.catalog(app).await?;
@@ -51,22 +53,24 @@ async fn put(app: &App, call: &Call, request: &Request) -> Answer {
         }
     };
     // By then no authorizer holds the one before any more.
-    let effective_by = app.clock.now().plus_seconds(CATALOG_SECONDS);
-    let mut response = json(StatusCode::OK, &CatalogPut { version, effective_by });
-    tag(&mut response, version);
+    let effective_by = app.clock.now().plus_seconds(CATALOG_TTL_SECONDS);
+    let mut response = json(StatusCode::OK, &PutCatalogResponse { version, effective_by });
+    set_etag(&mut response, version);
     Ok(response)
 }
 
 /// Nobody gives more than they have, not by way of the groups of sessions either: those are
 /// on everything, so the caller has to have it on everything. Nor by way of a trust rule, which
 /// makes tokens as the caller could.
-fn contained(call: &Call, catalog: &Catalog, before: &Catalog) -> Result<(), Problem> {
-    let beyond = catalog.gains(before).filter(|(_, gained)| !call.caller.grants().covers(gained, &Resource::All));
+fn contained(call: &ApiRequest, catalog: &Catalog, before: &Catalog) -> Result<(), Problem> {
+    let beyond = catalog
+        .new_group_permissions(before)
+        .filter(|(_, gained)| !call.caller.grants().covers(gained, &Resource::All));
     let groups = beyond.map(|(group, gained)| {
         FieldError::new(&format!("sessions.groups.{group}"), format!("you do not have {gained} on *"))
     });
-    let trust = catalog.trust_gains(before).flat_map(|TrustGain { at, rule, from }| {
-        let mut lacking = Access::lacking(call.caller.grants(), &rule.grants, &format!("trust[{at}]."));
+    let trust = catalog.new_trust_rules(before).flat_map(|TrustGain { at, rule, from }| {
+        let mut lacking = GrantSpec::uncovered(call.caller.grants(), &rule.grants, &format!("trust[{at}]."));
         if let Some(from) = from.filter(|_| !lacking.is_empty()) {
             let message = format!(
                 "could take identities that the rule {from} took: to change, move or remove that one, you must have what this one grants"

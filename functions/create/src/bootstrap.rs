@@ -7,10 +7,10 @@
 //! there here.
 
 use portcullis::App;
-use portcullis::grants::{Addresses, Grants, Resource};
+use portcullis::grants::{Grants, IpAllowlist, Resource};
 use portcullis::http::Problem;
-use portcullis::token::{Actor, Author};
-use portcullis::validation::Invalid;
+use portcullis::token::{Actor, EventOrigin};
+use portcullis::validation::ValidationError;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -54,19 +54,19 @@ impl Bootstrap {
 /// of live tokens does not count here.
 pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> {
     let Admin { owner, name } = payload.bootstrap;
-    let bad = |field: &str, invalid: Invalid| Problem::invalid_body(format!("{field} {invalid}"));
+    let bad = |field: &str, invalid: ValidationError| Problem::invalid_body(format!("{field} {invalid}"));
     let now = app.clock.now();
     let blank = Blank {
         name: name.parse().map_err(|invalid| bad("name", invalid))?,
         description: None,
         owner: owner.parse().map_err(|invalid| bad("owner", invalid))?,
         role: None,
-        grants: Grants::one(vec!["*".parse().map_err(|invalid| bad("permissions", invalid))?], vec![Resource::All]),
-        allowed_ips: Addresses::default(),
+        grants: Grants::single(vec!["*".parse().map_err(|invalid| bad("permissions", invalid))?], vec![Resource::All]),
+        allowed_ips: IpAllowlist::default(),
         expires_at: None,
         created_by: Actor::Bootstrap,
     };
-    let by = Author { actor: Some(Actor::Bootstrap), source_ip: None, agent: None };
+    let by = EventOrigin { actor: Some(Actor::Bootstrap), source_ip: None, agent: None };
     let issued = issue(app, blank, &by, now).await?;
     // No gateway stands before this, so no access log has it.
     tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "an admin token was made by bootstrap");

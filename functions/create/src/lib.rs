@@ -8,15 +8,15 @@ mod request;
 use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
-use portcullis::api_types::{Shown, Token};
+use portcullis::api_types::{Token, TokenWithSecret};
 use portcullis::catalog::RoleName;
 use portcullis::clock::Timestamp;
-use portcullis::grants::{Addresses, Grants};
-use portcullis::http::{Access, Answer, Call, Problem, Wanted, json, respond, tag};
-use portcullis::secret::Secret;
-use portcullis::store::{Created, Limits};
+use portcullis::grants::{Grants, IpAllowlist};
+use portcullis::http::{ApiRequest, ApiResult, GrantSpec, Problem, RequestedAccess, json, respond, set_etag};
+use portcullis::secret::PlaintextToken;
+use portcullis::store::{CreateOutcome, Limits};
 use portcullis::text::{Description, OwnerId, TokenName};
-use portcullis::token::{Actor, Author, Record};
+use portcullis::token::{Actor, EventOrigin, TokenRecord};
 use portcullis::{App, Settings};
 use rand::rngs::SysRng;
 
@@ -28,9 +28,9 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, create(app, &request).await)
 }
 
-async fn create(app: &App, request: &Request) -> Answer {
-    let call = Call::read(app, request).await?;
-    call.parameters([])?;
+async fn create(app: &App, request: &Request) -> ApiResult {
+    let call = ApiRequest::read(app, request).await?;
+    call.query_params([])?;
     let now = app.clock.now();
     let asked = NewToken::read(request.body(), &app.settings, now)?;
     let grants = asked.access.expand(&call.catalog(app).await?.catalog)?;
@@ -39,8 +39,8 @@ async fn create(app: &App, request: &Request) -> Answer {
         return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
     }
     let (access, allowed_ips, expires_at) = (&asked.access, &asked.allowed_ips, asked.expires_at);
-    Wanted { access, grants: &grants, allowed_ips, expires_at }.contained(&call.caller)?;
-    let role = if let Access::Role(name, _) = asked.access { Some(name) } else { None };
+    RequestedAccess { access, grants: &grants, allowed_ips, expires_at }.ensure_covered_by(&call.caller)?;
+    let role = if let GrantSpec::Role(name, _) = asked.access { Some(name) } else { None };
     let blank = Blank {
         name: asked.name,
         description: asked.description,
@@ -58,7 +58,7 @@ async fn create(app: &App, request: &Request) -> Answer {
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{}", issued.record.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    tag(&mut response, issued.record.version);
+    set_etag(&mut response, issued.record.version);
     Ok(response)
 }
 
@@ -69,39 +69,39 @@ struct Blank {
     owner: OwnerId,
     role: Option<RoleName>,
     grants: Grants,
-    allowed_ips: Addresses,
+    allowed_ips: IpAllowlist,
     expires_at: Option<Timestamp>,
     created_by: Actor,
 }
 
 /// A token that is in the table, with the secret that is about to be shown.
 struct Issued {
-    record: Record,
-    secret: Secret,
+    record: TokenRecord,
+    secret: PlaintextToken,
 }
 
-async fn issue(app: &App, blank: Blank, by: &Author, now: Timestamp) -> Result<Issued, Problem> {
-    let secret = Secret::generate(&app.settings.prefix, &mut SysRng)?;
+async fn issue(app: &App, blank: Blank, by: &EventOrigin, now: Timestamp) -> Result<Issued, Problem> {
+    let secret = PlaintextToken::generate(&app.settings.prefix, &mut SysRng)?;
     let id = secret.id().clone();
-    let record = Record {
+    let record = TokenRecord {
         description: blank.description,
         expires_at: blank.expires_at,
         role: blank.role,
         allowed_ips: blank.allowed_ips,
-        ..Record::new(id, blank.name, blank.owner, blank.grants, blank.created_by, now)
+        ..TokenRecord::new(id, blank.name, blank.owner, blank.grants, blank.created_by, now)
     };
     // Whoever comes with AWS credentials must not be locked out by their own tokens.
     let limits = app.settings.limits;
     let limits = if record.created_by == Actor::Bootstrap { Limits { live_tokens: 0, ..limits } } else { limits };
     match app.tokens.create(&record, &secret.digest(), by, &app.clock, limits).await? {
-        Created::Done => Ok(Issued { record, secret }),
-        Created::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),
+        CreateOutcome::Done => Ok(Issued { record, secret }),
+        CreateOutcome::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),
     }
 }
 
 impl Issued {
     /// The only answer with a secret in it.
-    fn shown(&self, settings: &Settings, now: Timestamp) -> Shown<'_> {
-        Shown { token: self.secret.reveal().into(), view: Token::of(&self.record, settings, now) }
+    fn shown(&self, settings: &Settings, now: Timestamp) -> TokenWithSecret<'_> {
+        TokenWithSecret { token: self.secret.expose_secret().into(), view: Token::of(&self.record, settings, now) }
     }
 }

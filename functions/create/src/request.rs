@@ -3,8 +3,8 @@
 use lambda_http::Body;
 use portcullis::Settings;
 use portcullis::clock::Timestamp;
-use portcullis::grants::{Addresses, MOST_NETWORKS};
-use portcullis::http::{Access, Fields, Problem, check_expiry, read_expiry};
+use portcullis::grants::{IpAllowlist, MAX_NETWORKS};
+use portcullis::http::{GrantSpec, JsonFields, Problem, check_expiry, read_expiry};
 use portcullis::text::{Description, OwnerId, TokenName};
 
 const KNOWN: &str =
@@ -15,19 +15,19 @@ const KNOWN: &str =
 pub(crate) struct NewToken {
     pub(crate) name: TokenName,
     pub(crate) description: Option<Description>,
-    pub(crate) access: Access,
-    pub(crate) allowed_ips: Addresses,
+    pub(crate) access: GrantSpec,
+    pub(crate) allowed_ips: IpAllowlist,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) owner: Option<OwnerId>,
 }
 
 impl NewToken {
     pub(crate) fn read(body: &Body, settings: &Settings, now: Timestamp) -> Result<Self, Problem> {
-        let mut fields = Fields::read(body)?;
+        let mut fields = JsonFields::read(body)?;
         let name = fields.required("name");
         let description = fields.optional::<Description>("description");
-        let access = Access::read(&mut fields);
-        let allowed_ips = fields.list("allowed_ips", MOST_NETWORKS).map(Addresses::from).unwrap_or_default();
+        let access = GrantSpec::read(&mut fields);
+        let allowed_ips = fields.list("allowed_ips", MAX_NETWORKS).map(IpAllowlist::from).unwrap_or_default();
         // What is left out is for ever, as null is.
         let expires_at = read_expiry(&mut fields, settings, now).unwrap_or_default();
         if expires_at.is_none() && !fields.failed("expires_at") && !fields.failed("expires_in") {
@@ -66,7 +66,10 @@ mod tests {
     #[test]
     fn what_is_left_out_has_its_default() {
         let token = read(r#"{"name":"ci","permissions":["app:read"]}"#).unwrap();
-        assert_eq!(token.access, Access::One(Grants::one(vec!["app:read".parse().unwrap()], vec![Resource::All])));
+        assert_eq!(
+            token.access,
+            GrantSpec::Single(Grants::single(vec!["app:read".parse().unwrap()], vec![Resource::All]))
+        );
         assert_eq!((token.description, token.expires_at, token.owner), (None, None, None));
     }
 
@@ -81,7 +84,7 @@ mod tests {
     #[test]
     fn a_permission_that_is_given_twice_is_kept_once() {
         let token = read(r#"{"name":"ci","permissions":["*","*:*","a:b"]}"#).unwrap();
-        let Access::One(grants) = token.access else { panic!("{:?}", token.access) };
+        let GrantSpec::Single(grants) = token.access else { panic!("{:?}", token.access) };
         assert_eq!(grants.iter().next().unwrap().permissions.len(), 2);
     }
 
@@ -135,7 +138,7 @@ mod tests {
         let token = read(
             r#"{"name":"ci","grants":[{"permissions":["app:deploy"],"resources":["app/billing"]},{"permissions":["app:read"]}]}"#,
         );
-        let Access::Several(grants) = token.unwrap().access else { panic!() };
+        let GrantSpec::Grants(grants) = token.unwrap().access else { panic!() };
         assert!(grants.allows(&"app:deploy".parse().unwrap(), "app/billing"));
         assert!(!grants.allows(&"app:deploy".parse().unwrap(), "app/payroll"));
         assert!(grants.allows(&"app:read".parse().unwrap(), "anything"));

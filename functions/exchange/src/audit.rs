@@ -1,7 +1,7 @@
 //! The audit line of an exchange.
 
 use lambda_http::Request;
-use portcullis::audit_log::Decision;
+use portcullis::audit_log::AuditEntry;
 use portcullis::authz::Api;
 use portcullis::clock::Timestamp;
 use portcullis::http::{gateway_context, origin};
@@ -9,10 +9,10 @@ use portcullis::http::{gateway_context, origin};
 use crate::outcome::{Denied, Issued};
 
 /// Of what came of it.
-pub(crate) fn line(request: &Request, now: Timestamp, outcome: &Result<Issued, Denied>) -> Decision {
+pub(crate) fn line(request: &Request, now: Timestamp, outcome: &Result<Issued, Denied>) -> AuditEntry {
     let blank = blank(request, now);
     match outcome {
-        Ok(issued) => Decision {
+        Ok(issued) => AuditEntry {
             api_token_id: Some(issued.record.id.to_string()),
             api_token_name: Some(issued.record.name.to_string()),
             owner: Some(issued.record.owner.to_string()),
@@ -21,22 +21,22 @@ pub(crate) fn line(request: &Request, now: Timestamp, outcome: &Result<Issued, D
             ..blank
         },
         Err(Denied::Form(refusal)) => {
-            Decision { reason: Some("malformed"), detail: Some(refusal.to_string()), ..blank }
+            AuditEntry { reason: Some("malformed"), detail: Some(refusal.to_string()), ..blank }
         }
         Err(Denied::Identity { reason, detail, .. }) => {
-            Decision { reason: Some(reason), detail: detail.clone(), ..blank }
+            AuditEntry { reason: Some(reason), detail: detail.clone(), ..blank }
         }
-        Err(Denied::Undecided { reason, .. }) => Decision { rbac_decision: "error", reason: Some(reason), ..blank },
+        Err(Denied::Undecided { reason, .. }) => AuditEntry { rbac_decision: "error", reason: Some(reason), ..blank },
     }
 }
 
-fn blank(request: &Request, now: Timestamp) -> Decision {
-    Decision {
+fn blank(request: &Request, now: Timestamp) -> AuditEntry {
+    AuditEntry {
         request_id: gateway_context(request).and_then(|context| context.request_id.clone()),
         principal_type: Some("identity"),
         method: Some("POST".to_owned()),
         path: Some("/exchange".to_owned()),
         source_ip: origin(request).source_ip.map(|ip| ip.to_string()),
-        ..Decision::denied(Api::Own, now)
+        ..AuditEntry::denied(Api::Management, now)
     }
 }

@@ -1,22 +1,22 @@
 //! What came of an exchange.
 
-use portcullis::http::{FormError, Problem};
-use portcullis::oidc::Refusal;
-use portcullis::secret::Secret;
+use portcullis::http::{OAuthError, Problem};
+use portcullis::oidc::JwtError;
+use portcullis::secret::PlaintextToken;
 use portcullis::store;
-use portcullis::token::Record;
+use portcullis::token::TokenRecord;
 use rand::rngs::SysError;
 
 /// A token, and its secret, which is about to be shown.
 pub(crate) struct Issued {
-    pub(crate) record: Record,
-    pub(crate) secret: Secret,
+    pub(crate) record: TokenRecord,
+    pub(crate) secret: PlaintextToken,
 }
 
 /// Why there is none.
 pub(crate) enum Denied {
     /// The form is none of an exchange's.
-    Form(FormError),
+    Form(OAuthError),
     /// The identity is not taken: why, in a word and a sentence, and what only the audit log is
     /// told.
     Identity { reason: &'static str, message: String, detail: Option<String> },
@@ -24,13 +24,13 @@ pub(crate) enum Denied {
     Undecided { reason: &'static str, problem: Box<Problem> },
 }
 
-impl From<Refusal> for Denied {
-    fn from(refusal: Refusal) -> Self {
+impl From<JwtError> for Denied {
+    fn from(refusal: JwtError) -> Self {
         let reason = match &refusal {
-            Refusal::Malformed(_) => "malformed",
-            Refusal::Unknown(_) => "unknown",
-            Refusal::Expired => "expired",
-            Refusal::Unavailable(why) => {
+            JwtError::Malformed(_) => "malformed",
+            JwtError::Unknown(_) => "unknown",
+            JwtError::Expired => "expired",
+            JwtError::Unavailable(why) => {
                 tracing::error!(%why, "an issuer's keys cannot be had");
                 return Self::Undecided {
                     reason: "keys_unavailable",
@@ -55,8 +55,8 @@ impl From<SysError> for Denied {
     }
 }
 
-impl From<FormError> for Denied {
-    fn from(refusal: FormError) -> Self {
+impl From<OAuthError> for Denied {
+    fn from(refusal: OAuthError) -> Self {
         Self::Form(refusal)
     }
 }

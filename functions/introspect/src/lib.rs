@@ -1,5 +1,5 @@
 //! `POST /introspect` ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)): what a token is worth,
-//! for services that stand behind no gateway. The answer is that of the very `decide` which the
+//! for services that stand behind no gateway. The answer is that of the very `authorize` which the
 //! authorizer asks.
 
 use std::net::IpAddr;
@@ -8,18 +8,18 @@ use std::str::FromStr as _;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api_types::{Activity, Grant, Introspection, Verdict};
-use portcullis::authz::{Api, Decision, Principal, Reason, Rules, decide};
+use portcullis::api_types::{Grant, Introspection, IntrospectionStatus, Verdict};
+use portcullis::authz::{Api, AuthzContext, Decision, DenyReason, Principal, authorize};
 use portcullis::clock::Timestamp;
 use portcullis::grants::Permission;
 use portcullis::http::{
-    Answer, AskedApi, Call, DescribedRequest, Form, FormError, Problem, json, parse_source_ip, respond,
+    ApiRequest, ApiResult, AskedApi, DescribedRequest, Form, OAuthError, Problem, json, parse_source_ip, respond,
 };
-use portcullis::secret::Secret;
-use portcullis::store::{Caller, Note, Presented};
+use portcullis::secret::PlaintextToken;
+use portcullis::store::{ClientInfo, DeferredWrite, Presented};
 use portcullis::text::redact;
-use portcullis::token::{Record, Standing};
-use portcullis::validation::Invalid;
+use portcullis::token::{TokenRecord, TokenState};
+use portcullis::validation::ValidationError;
 
 const KNOWN: [&str; 5] = ["token_type_hint", "method", "path", "api", "source_ip"];
 
@@ -28,14 +28,15 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, introspect(app, &request).await)
 }
 
-async fn introspect(app: &App, request: &Request) -> Answer {
-    let call = Call::read(app, request).await?;
-    call.parameters([])?;
+async fn introspect(app: &App, request: &Request) -> ApiResult {
+    let call = ApiRequest::read(app, request).await?;
+    call.query_params([])?;
     if call.route != "/introspect" {
         return Err(Problem::not_found());
     }
     let form = Form::read(request.body(), "token", &KNOWN, &[]);
-    let read = form.and_then(|form| Ok((Secret::parse(&app.settings.prefix, form.secret()?), Question::read(&form)?)));
+    let read =
+        form.and_then(|form| Ok((PlaintextToken::parse(&app.settings.prefix, form.secret()?), Question::read(&form)?)));
     let (secret, question) = match read {
         Ok(read) => read,
         Err(refusal) => return Ok(refusal.into_response()),
@@ -45,10 +46,10 @@ async fn introspect(app: &App, request: &Request) -> Answer {
         Err(_) => None,
     };
     match record {
-        None => Ok(json(StatusCode::OK, &Activity { active: false })),
+        None => Ok(json(StatusCode::OK, &IntrospectionStatus { active: false })),
         Some(record) => {
             let catalog = call.catalog(app).await?;
-            let rules = Rules::of(&catalog.catalog, &app.settings.authz);
+            let rules = AuthzContext::of(&catalog.catalog, &app.settings.authz);
             let active = introspection(record, &question, &rules, app.clock.now());
             Ok(json(StatusCode::OK, &active))
         }
@@ -56,24 +57,26 @@ async fn introspect(app: &App, request: &Request) -> Answer {
 }
 
 /// The token that a secret opens at this moment, from there.
-async fn alive(app: &App, secret: &Secret, from: Option<IpAddr>) -> Result<Option<Record>, Problem> {
+async fn alive(app: &App, secret: &PlaintextToken, from: Option<IpAddr>) -> Result<Option<TokenRecord>, Problem> {
     let now = app.clock.now();
     match app.tokens.present(secret, now).await? {
         None => Ok(None),
         Some(Presented::Ended(credential)) => {
             // The audit log has whoever asks; that this was asked about is said here.
-            tracing::warn!(token_id = %secret.id(), reason = Reason::SecretReuse.as_str(), "an ended secret was asked about");
+            tracing::warn!(token_id = %secret.id(), reason = DenyReason::SecretReuse.as_str(), "an ended secret was asked about");
             // Where it came from, the caller has said.
-            let caller = Caller { source_ip: from, agent: None };
-            if let Some(note) = Note::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now) {
-                app.tokens.note(&note, &app.clock, app.settings.limits.history_days).await?;
+            let caller = ClientInfo { source_ip: from, agent: None };
+            if let Some(note) =
+                DeferredWrite::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)
+            {
+                app.tokens.apply_deferred(&note, &app.clock, app.settings.limits.history_days).await?;
             }
             Ok(None)
         }
         Some(Presented::Current(credential) | Presented::Superseded(credential)) => {
             let record = credential.record;
-            let good = record.standing(now, app.settings.authz.max_idle_days) == Standing::Active
-                && record.allowed_ips.allow(from);
+            let good = record.state(now, app.settings.authz.max_idle_days) == TokenState::Active
+                && record.allowed_ips.contains(from);
             Ok(good.then_some(record))
         }
     }
@@ -86,29 +89,29 @@ struct Question {
 }
 
 impl Question {
-    fn read(form: &Form) -> Result<Self, FormError> {
+    fn read(form: &Form) -> Result<Self, OAuthError> {
         let api = parsed(form, "api", AskedApi::from_str)?.map_or(Api::Protected, |AskedApi(api)| api);
         let source_ip = parsed(form, "source_ip", parse_source_ip)?;
         let request = match (parsed(form, "method", str::parse)?, parsed(form, "path", str::parse)?) {
             (None, None) => None,
             (Some(method), Some(path)) => Some(DescribedRequest { method, path, api, source_ip }),
-            _ => return Err(FormError::new("method and path go together.")),
+            _ => return Err(OAuthError::new("method and path go together.")),
         };
         Ok(Self { request, source_ip })
     }
 }
 
-fn parsed<T>(form: &Form, name: &str, parse: fn(&str) -> Result<T, Invalid>) -> Result<Option<T>, FormError> {
-    form.field(name).map(parse).transpose().map_err(|invalid| FormError::new(format!("{name} {invalid}.")))
+fn parsed<T>(form: &Form, name: &str, parse: fn(&str) -> Result<T, ValidationError>) -> Result<Option<T>, OAuthError> {
+    form.field(name).map(parse).transpose().map_err(|invalid| OAuthError::new(format!("{name} {invalid}.")))
 }
 
-fn introspection(record: Record, question: &Question, rules: &Rules<'_>, now: Timestamp) -> Introspection {
-    let scope = record.grants.scope();
+fn introspection(record: TokenRecord, question: &Question, rules: &AuthzContext<'_>, now: Timestamp) -> Introspection {
+    let scope = record.grants.to_oauth_scope();
     let (id, owner) = (record.id.to_string(), record.owner.to_string());
     let (name, grants) = (record.name.to_string(), Grant::all(&record.grants));
     let (iat, exp) = (record.created_at.seconds(), record.expires_at.map(Timestamp::seconds));
     let principal = Principal::Token(Box::new(record));
-    let decision = question.request.as_ref().map(|request| decide(Some(&principal), rules, &request.asked(), now));
+    let decision = question.request.as_ref().map(|request| authorize(Some(&principal), rules, &request.asked(), now));
     Introspection {
         active: true,
         token_type: "Bearer".to_owned(),
@@ -127,8 +130,8 @@ fn introspection(record: Record, question: &Question, rules: &Rules<'_>, now: Ti
 fn verdict(decision: Decision) -> Verdict {
     let (reason, missing) = match decision {
         Decision::Allow => (None, None),
-        Decision::Refuse(reason) => (Some(reason), None),
-        Decision::Forbid(reason, missing) => (Some(reason), Some(missing)),
+        Decision::Unauthorized(reason) => (Some(reason), None),
+        Decision::Forbidden(reason, missing) => (Some(reason), Some(missing)),
     };
     let missing = missing.unwrap_or_default();
     Verdict {

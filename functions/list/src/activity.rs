@@ -5,11 +5,11 @@ use lambda_http::http::StatusCode;
 use portcullis::App;
 use portcullis::api_types::{ActivityEvent, ActivityPage};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
-use portcullis::http::{Answer, Call, FieldError, Problem, json};
+use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json};
 use portcullis::store::{ActivityCursor, ActivityFilter, MAX_PER_PAGE};
 use portcullis::text::OwnerId;
 use portcullis::token::{Actor, EVENT_KINDS};
-use portcullis::validation::Invalid;
+use portcullis::validation::ValidationError;
 
 use crate::events::shown;
 use crate::parameters::{PER_PAGE, whole_number};
@@ -19,7 +19,7 @@ const DEFAULT_DAYS: i64 = 30;
 /// How many days DynamoDB may take to clear an event away.
 const TTL_DAYS: i64 = 7;
 
-pub(crate) async fn activity(app: &App, call: &Call) -> Answer {
+pub(crate) async fn activity(app: &App, call: &ApiRequest) -> ApiResult {
     let filter = filter(call, app.clock.now(), app.settings.limits.history_days)?;
     let page = app.tokens.activity(&filter).await?;
     let event = |activity: portcullis::store::Activity| ActivityEvent {
@@ -32,9 +32,9 @@ pub(crate) async fn activity(app: &App, call: &Call) -> Answer {
     Ok(json(StatusCode::OK, &ActivityPage { events, next_cursor }))
 }
 
-fn filter(call: &Call, now: Timestamp, history_days: u32) -> Result<ActivityFilter, Problem> {
+fn filter(call: &ApiRequest, now: Timestamp, history_days: u32) -> Result<ActivityFilter, Problem> {
     let [from, to, kind, actor, owner, limit, cursor] =
-        call.parameters(["from", "to", "kind", "actor", "owner", "limit", "cursor"])?;
+        call.query_params(["from", "to", "kind", "actor", "owner", "limit", "cursor"])?;
     let mut errors = Vec::new();
     let from = read(&mut errors, "from", from, moment);
     let to = read(&mut errors, "to", to, moment).unwrap_or(now);
@@ -66,17 +66,17 @@ fn read<T>(
     errors: &mut Vec<FieldError>,
     name: &'static str,
     text: Option<&str>,
-    parse: impl Fn(&str) -> Result<T, Invalid>,
+    parse: impl Fn(&str) -> Result<T, ValidationError>,
 ) -> Option<T> {
     text.and_then(|text| parse(text).map_err(|invalid| errors.push(FieldError::of(name, invalid))).ok())
 }
 
-fn moment(text: &str) -> Result<Timestamp, Invalid> {
+fn moment(text: &str) -> Result<Timestamp, ValidationError> {
     let wrong = "must be an RFC 3339 time, as in 2026-11-28T12:00:00Z; encode the + of an offset as %2B";
-    Timestamp::parse(text).ok_or_else(|| Invalid(wrong.to_owned()))
+    Timestamp::parse(text).ok_or_else(|| ValidationError(wrong.to_owned()))
 }
 
-fn known_kind(text: &str) -> Result<String, Invalid> {
+fn known_kind(text: &str) -> Result<String, ValidationError> {
     let known = EVENT_KINDS.contains(&text).then(|| text.to_owned());
-    known.ok_or_else(|| Invalid(format!("must be one of {}", EVENT_KINDS.join(", "))))
+    known.ok_or_else(|| ValidationError(format!("must be one of {}", EVENT_KINDS.join(", "))))
 }

@@ -1,16 +1,16 @@
 //! `GET /tokens/{id}/events`: a token's history.
 
 use lambda_http::http::StatusCode;
-use portcullis::api_types::{Event, Events};
-use portcullis::http::{Answer, Call, FieldError, Problem, json};
+use portcullis::api_types::{Event, EventPage};
+use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json};
 use portcullis::store::{EventCursor, MAX_PER_PAGE};
 use portcullis::{App, token};
 
 use crate::parameters::{PER_PAGE, whole_number};
 
-pub(crate) async fn events(app: &App, call: &Call) -> Answer {
-    let [limit, cursor] = call.parameters(["limit", "cursor"])?;
-    let target = call.target(app).await?;
+pub(crate) async fn events(app: &App, call: &ApiRequest) -> ApiResult {
+    let [limit, cursor] = call.query_params(["limit", "cursor"])?;
+    let target = call.target_token(app).await?;
     let limit = limit.map(|text| whole_number(text, MAX_PER_PAGE)).transpose();
     let after = cursor.map(|text| EventCursor::decode(text, &target.id)).transpose();
     let (limit, after) = match (limit, after) {
@@ -23,7 +23,7 @@ pub(crate) async fn events(app: &App, call: &Call) -> Answer {
     };
     let page = app.tokens.events(&target.id, after.as_ref(), limit).await?;
     let next_cursor = page.next.map(|cursor| cursor.encode(&target.id));
-    Ok(json(StatusCode::OK, &Events { events: page.events.into_iter().map(shown).collect(), next_cursor }))
+    Ok(json(StatusCode::OK, &EventPage { events: page.events.into_iter().map(shown).collect(), next_cursor }))
 }
 
 pub(crate) fn shown(event: token::Event) -> Event {

@@ -10,25 +10,25 @@ mod usage;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api_types::{Grant, Me, MeToken, Token, Tokens};
+use portcullis::api_types::{Grant, Me, MeToken, Token, TokenPage};
 use portcullis::authz::Principal;
 use portcullis::clock::DAY_SECONDS;
-use portcullis::http::{Answer, Call, FieldError, Problem, json, respond, tag};
+use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, respond, set_etag};
 use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope};
 use portcullis::text::OwnerId;
-use portcullis::token::{Record, Status};
+use portcullis::token::{Status, TokenRecord};
 
 use parameters::{PER_PAGE, whole_number};
 
-const MOST_IDLE_DAYS: u32 = 3650;
+const MAX_IDLE_DAYS: u32 = 3650;
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, show(app, &request).await)
 }
 
-async fn show(app: &App, request: &Request) -> Answer {
-    let call = Call::read(app, request).await?;
+async fn show(app: &App, request: &Request) -> ApiResult {
+    let call = ApiRequest::read(app, request).await?;
     match call.route.as_str() {
         "/tokens" => many(app, &call).await,
         "/tokens/{id}" => one(app, &call).await,
@@ -41,7 +41,7 @@ async fn show(app: &App, request: &Request) -> Answer {
     }
 }
 
-async fn many(app: &App, call: &Call) -> Answer {
+async fn many(app: &App, call: &ApiRequest) -> ApiResult {
     let asked = Asked::read(call)?;
     let scope = match asked.owner {
         Some(owner) if owner == *call.caller.owner() => Scope::Owner(owner),
@@ -66,7 +66,7 @@ async fn many(app: &App, call: &Call) -> Answer {
     let page = app.tokens.list(&filter).await?;
     Ok(json(
         StatusCode::OK,
-        &Tokens {
+        &TokenPage {
             tokens: page.tokens.iter().map(|record| Token::of(record, &app.settings, now)).collect(),
             next_cursor: page.next.map(|cursor| cursor.encode(&filter.scope)),
         },
@@ -83,14 +83,14 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn read(call: &'a Call) -> Result<Self, Problem> {
+    fn read(call: &'a ApiRequest) -> Result<Self, Problem> {
         let [limit, cursor, status, owner, idle_days] =
-            call.parameters(["limit", "cursor", "status", "owner", "idle_days"])?;
+            call.query_params(["limit", "cursor", "status", "owner", "idle_days"])?;
         let mut errors = Vec::new();
         let mut wrong = |field, invalid| errors.push(FieldError::of(field, invalid));
         let limit = limit.map(|text| whole_number(text, MAX_PER_PAGE)).transpose();
         let limit = limit.map_err(|invalid| wrong("limit", invalid));
-        let idle_days = idle_days.map(|text| whole_number(text, MOST_IDLE_DAYS)).transpose();
+        let idle_days = idle_days.map(|text| whole_number(text, MAX_IDLE_DAYS)).transpose();
         let idle_days = idle_days.map_err(|invalid| wrong("idle_days", invalid));
         let status = status.map(str::parse).transpose().map_err(|invalid| wrong("status", invalid));
         let owner = owner.map(str::parse).transpose().map_err(|invalid| wrong("owner", invalid));
@@ -103,16 +103,16 @@ impl<'a> Asked<'a> {
     }
 }
 
-async fn one(app: &App, call: &Call) -> Answer {
-    call.parameters([])?;
-    let record = call.target(app).await?;
+async fn one(app: &App, call: &ApiRequest) -> ApiResult {
+    call.query_params([])?;
+    let record = call.target_token(app).await?;
     let mut response = json(StatusCode::OK, &Token::of(&record, &app.settings, app.clock.now()));
-    tag(&mut response, record.version);
+    set_etag(&mut response, record.version);
     Ok(response)
 }
 
-fn me(call: &Call) -> Answer {
-    call.parameters([])?;
+fn me(call: &ApiRequest) -> ApiResult {
+    call.query_params([])?;
     Ok(json(StatusCode::OK, &who(&call.caller)))
 }
 
@@ -129,11 +129,11 @@ fn who(caller: &Principal) -> Me {
     Me { principal_type: principal_type.to_owned(), token, roles, owner, grants, expires_at }
 }
 
-fn who_of_token(record: &Record) -> MeToken {
+fn who_of_token(record: &TokenRecord) -> MeToken {
     MeToken {
         token_id: record.id.to_string(),
         token_name: record.name.to_string(),
         role: record.role.as_ref().map(ToString::to_string),
-        created_at: record.created_at.to_the_second(),
+        created_at: record.created_at.truncated_to_seconds(),
     }
 }

@@ -4,23 +4,23 @@ use lambda_http::http::StatusCode;
 use portcullis::App;
 use portcullis::api_types::{Grant, PermissionUse, Usage};
 use portcullis::clock::Day;
-use portcullis::http::{Answer, Call, FieldError, Problem, json, tag};
+use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, set_etag};
 use portcullis::secret::TokenId;
 
 use crate::parameters::whole_number;
 
 /// The days that are looked back, if it is not said otherwise.
 const DAYS: u32 = 90;
-const MOST_DAYS: u32 = 365;
+const MAX_DAYS: u32 = 365;
 
-pub(crate) async fn usage(app: &App, call: &Call) -> Answer {
-    let [days] = call.parameters(["days"])?;
-    let days = days.map(|text| whole_number(text, MOST_DAYS)).transpose();
+pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
+    let [days] = call.query_params(["days"])?;
+    let days = days.map(|text| whole_number(text, MAX_DAYS)).transpose();
     let days = days.map_err(|invalid| Problem::invalid(vec![FieldError::of("days", invalid)]))?.unwrap_or(DAYS);
-    let target: TokenId = call.target(app).await?.id;
+    let target: TokenId = call.target_token(app).await?.id;
     let (record, uses) = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
     let since = Day::of(app.clock.now()).minus(days);
-    let permissions = uses.of_permissions(&record.grants);
+    let permissions = uses.last_use_by_permission(&record.grants);
     let used = permissions.iter().filter(|(_, day)| day.is_some_and(|day| day >= since)).count();
     let usage = Usage {
         days,
@@ -36,9 +36,9 @@ pub(crate) async fn usage(app: &App, call: &Call) -> Answer {
                 last_used_on: day.map(|day| day.to_string()),
             })
             .collect(),
-        enough: Grant::all(&uses.enough(&record.grants, since)),
+        suggested_grants: Grant::all(&uses.minimal_grants(&record.grants, since)),
     };
     let mut response = json(StatusCode::OK, &usage);
-    tag(&mut response, record.version);
+    set_etag(&mut response, record.version);
     Ok(response)
 }

@@ -9,23 +9,23 @@ mod rfc7009;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api_types::{Revoked, Token};
-use portcullis::cache_flush::Flusher;
-use portcullis::http::{Answer, Call, FieldError, Problem, json, no_content, respond, route, tag};
+use portcullis::api_types::{RevokeResponse, Token};
+use portcullis::cache_flush::CacheFlusher;
+use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, no_content, respond, route, set_etag};
 use portcullis::store::Ending;
 use revocation::{effective_by, grounds};
 
 /// Answers a call.
-pub async fn handle(app: &App, flusher: &Flusher, request: Request) -> Response<Body> {
+pub async fn handle(app: &App, flusher: &CacheFlusher, request: Request) -> Response<Body> {
     respond(&request, end(app, flusher, &request).await)
 }
 
-async fn end(app: &App, flusher: &Flusher, request: &Request) -> Answer {
+async fn end(app: &App, flusher: &CacheFlusher, request: &Request) -> ApiResult {
     // The one call that nobody has decided on: the token in its body is its own proof.
     if request.method() == Method::POST && rfc7009::ROUTE == route(request) {
         return rfc7009::revoke(app, request).await;
     }
-    let call = Call::read(app, request).await?;
+    let call = ApiRequest::read(app, request).await?;
     match (&call.method, call.route.as_str()) {
         (&Method::POST, "/tokens/{id}/revoke") => revoke(app, flusher, &call, request.body()).await,
         (&Method::POST, "/owners/{owner}/revoke-tokens") => owner_tokens::revoke(app, &call, request).await,
@@ -34,10 +34,10 @@ async fn end(app: &App, flusher: &Flusher, request: &Request) -> Answer {
     }
 }
 
-async fn revoke(app: &App, flusher: &Flusher, call: &Call, body: &Body) -> Answer {
+async fn revoke(app: &App, flusher: &CacheFlusher, call: &ApiRequest, body: &Body) -> ApiResult {
     let flush = asks_to_flush(app, flusher, call)?;
     let grounds = grounds(body)?;
-    let target = call.target(app).await?;
+    let target = call.target_token(app).await?;
     let (actor, by) = (call.actor(), call.author());
     let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
     let revoked = app.tokens.revoke(&ending, &grounds).await?;
@@ -45,15 +45,15 @@ async fn revoke(app: &App, flusher: &Flusher, call: &Call, body: &Body) -> Answe
     let flushed = if flush { Some(flushed(flusher).await) } else { None };
     let view = Token::of(&record, &app.settings, app.clock.now());
     let effective_by = if flushed == Some(true) { app.clock.now() } else { effective_by(app) };
-    let mut response = json(StatusCode::OK, &Revoked { view, effective_by, flushed });
-    tag(&mut response, record.version);
+    let mut response = json(StatusCode::OK, &RevokeResponse { view, effective_by, flushed });
+    set_etag(&mut response, record.version);
     Ok(response)
 }
 
 /// `flush=true`: whether what gateways keep of the authorizer's answers is to be emptied. That
 /// is everybody's, so it is for admins.
-fn asks_to_flush(app: &App, flusher: &Flusher, call: &Call) -> Result<bool, Problem> {
-    let [flush] = call.parameters(["flush"])?;
+fn asks_to_flush(app: &App, flusher: &CacheFlusher, call: &ApiRequest) -> Result<bool, Problem> {
+    let [flush] = call.query_params(["flush"])?;
     let wrong = |message: &str| Problem::invalid(vec![FieldError::new("flush", message)]);
     match flush {
         None | Some("false") => Ok(false),
@@ -69,7 +69,7 @@ fn asks_to_flush(app: &App, flusher: &Flusher, call: &Call) -> Result<bool, Prob
 }
 
 /// The token is revoked either way; what could not be emptied ends by itself.
-async fn flushed(flusher: &Flusher) -> bool {
+async fn flushed(flusher: &CacheFlusher) -> bool {
     match flusher.flush().await {
         Ok(()) => true,
         Err(error) => {
@@ -79,9 +79,9 @@ async fn flushed(flusher: &Flusher) -> bool {
     }
 }
 
-async fn delete(app: &App, call: &Call) -> Answer {
-    call.parameters([])?;
-    let target = call.target(app).await?;
+async fn delete(app: &App, call: &ApiRequest) -> ApiResult {
+    call.query_params([])?;
+    let target = call.target_token(app).await?;
     let (actor, by) = (call.actor(), call.author());
     let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
     if app.tokens.delete(&ending).await? { Ok(no_content()) } else { Err(Problem::not_found()) }

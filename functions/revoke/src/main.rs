@@ -1,7 +1,7 @@
 //! Wiring.
 
 use lambda_http::{Error, Request, Response, run, service_fn};
-use portcullis::cache_flush::Flusher;
+use portcullis::cache_flush::CacheFlusher;
 use portcullis::env::Env;
 use portcullis::{App, logging};
 
@@ -9,7 +9,7 @@ use portcullis::{App, logging};
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
     let app = &App::from_env(Env::process())?;
-    let flusher = &Flusher::from_env(Env::process())?;
+    let flusher = &CacheFlusher::from_env(Env::process())?;
     let answer =
         async |request: Request| Ok::<Response<_>, Error>(portcullis_revoke::handle(app, flusher, request).await);
     run(service_fn(answer)).await

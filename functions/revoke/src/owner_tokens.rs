@@ -3,9 +3,9 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
-use portcullis::api_types::OwnerRevoked;
+use portcullis::api_types::RevokeOwnerTokensResponse;
 use portcullis::clock::Timestamp;
-use portcullis::http::{Answer, Call, FieldError, Problem, json};
+use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json};
 use portcullis::store::{OwnerCursor, OwnerRevocation};
 use portcullis::text::OwnerId;
 
@@ -16,7 +16,7 @@ const ELSEWHERE: &str = "-";
 /// For so long one call goes on; a gateway waits for 29 seconds, and the function has 20.
 const MAX_MILLIS: i64 = 5_000;
 
-pub(crate) async fn revoke(app: &App, call: &Call, request: &Request) -> Answer {
+pub(crate) async fn revoke(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
     let (owner, after) = target(call, request)?;
     let grounds = &grounds(request.body())?;
     let revocation = OwnerRevocation {
@@ -30,7 +30,7 @@ pub(crate) async fn revoke(app: &App, call: &Call, request: &Request) -> Answer 
         after,
     };
     let revoked = app.tokens.revoke_all(&revocation).await?;
-    let answer = OwnerRevoked {
+    let answer = RevokeOwnerTokensResponse {
         owner: owner.to_string(),
         revoked: revoked.revoked,
         done: revoked.done,
@@ -42,15 +42,15 @@ pub(crate) async fn revoke(app: &App, call: &Call, request: &Request) -> Answer 
 }
 
 /// The owner, and where to go on.
-fn target(call: &Call, request: &Request) -> Result<(OwnerId, Option<OwnerCursor>), Problem> {
+fn target(call: &ApiRequest, request: &Request) -> Result<(OwnerId, Option<OwnerCursor>), Problem> {
     let path = request.path_parameters_ref().and_then(|path| path.first("owner").map(str::to_owned));
     let path = path.ok_or_else(Problem::not_found)?;
     let (text, cursor) = if path == ELSEWHERE {
-        let [owner, cursor] = call.parameters(["owner", "cursor"])?;
+        let [owner, cursor] = call.query_params(["owner", "cursor"])?;
         let missing = || Problem::invalid(vec![FieldError::new("owner", "is required where the path has - for it")]);
         (owner.ok_or_else(missing)?.to_owned(), cursor)
     } else {
-        let [cursor] = call.parameters(["cursor"])?;
+        let [cursor] = call.query_params(["cursor"])?;
         (path, cursor)
     };
     let owner: OwnerId = text.parse().map_err(|invalid| Problem::invalid(vec![FieldError::of("owner", invalid)]))?;

@@ -3,8 +3,8 @@
 use lambda_http::Body;
 use portcullis::App;
 use portcullis::clock::Timestamp;
-use portcullis::http::{Fields, Problem};
-use portcullis::token::Grounds;
+use portcullis::http::{JsonFields, Problem};
+use portcullis::token::RevocationDetails;
 
 const KNOWN: &str = "reason, comment";
 
@@ -16,9 +16,9 @@ pub(crate) fn effective_by(app: &App) -> Timestamp {
 }
 
 /// The body, which may be left out.
-pub(crate) fn grounds(body: &Body) -> Result<Grounds, Problem> {
-    let mut fields = Fields::read_or_none(body)?;
-    let grounds = Grounds { reason: fields.optional("reason"), comment: fields.optional("comment") };
+pub(crate) fn grounds(body: &Body) -> Result<RevocationDetails, Problem> {
+    let mut fields = JsonFields::read_optional_body(body)?;
+    let grounds = RevocationDetails { reason: fields.optional("reason"), comment: fields.optional("comment") };
     fields.finish(KNOWN)?;
     Ok(grounds)
 }

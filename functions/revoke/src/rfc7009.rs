@@ -4,22 +4,22 @@
 
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
-use portcullis::http::{Answer, Form, FormError, check_content_encoding, empty, origin};
-use portcullis::secret::Secret;
-use portcullis::store::{Caller, Ending, Note, Presented};
-use portcullis::token::{Actor, Author, Grounds};
+use portcullis::http::{ApiResult, Form, OAuthError, check_content_encoding, empty, origin};
+use portcullis::secret::PlaintextToken;
+use portcullis::store::{ClientInfo, DeferredWrite, Ending, Presented};
+use portcullis::token::{Actor, EventOrigin, RevocationDetails};
 
 pub(crate) const ROUTE: &str = "/revoke";
 
-pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
+pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
     check_content_encoding(request)?;
     // A token that stands in a URL is in somebody's log already; and it would not be revoked.
     if request.query_string_parameters_ref().is_some_and(|query| !query.is_empty()) {
-        let refusal = FormError::new("There must be no query: token stands in the body, in a form.");
+        let refusal = OAuthError::new("There must be no query: token stands in the body, in a form.");
         return Ok(refusal.into_response());
     }
     let form = Form::read(request.body(), "token", &["token_type_hint"], &[]);
-    let secret = match form.and_then(|form| Ok(Secret::parse(&app.settings.prefix, form.secret()?))) {
+    let secret = match form.and_then(|form| Ok(PlaintextToken::parse(&app.settings.prefix, form.secret()?))) {
         Ok(Ok(secret)) => secret,
         Ok(Err(_)) => return Ok(empty()),
         Err(refusal) => return Ok(refusal.into_response()),
@@ -31,16 +31,18 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Answer {
             if !credential.record.has_expired(now) =>
         {
             let actor = Actor::Token(secret.id().clone());
-            let Caller { source_ip, agent } = caller;
-            let author = Author { actor: Some(actor.clone()), source_ip, agent };
+            let ClientInfo { source_ip, agent } = caller;
+            let author = EventOrigin { actor: Some(actor.clone()), source_ip, agent };
             let (seen, limits) = (&credential.record, app.settings.limits);
             let ending = Ending { seen, actor: &actor, by: &author, clock: &app.clock, limits };
-            app.tokens.revoke(&ending, &Grounds::default()).await?;
+            app.tokens.revoke(&ending, &RevocationDetails::default()).await?;
         }
         // It proves nothing any more: whoever finds it must not end the newest.
         Some(Presented::Ended(credential)) => {
-            if let Some(note) = Note::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now) {
-                app.tokens.note(&note, &app.clock, app.settings.limits.history_days).await?;
+            if let Some(note) =
+                DeferredWrite::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)
+            {
+                app.tokens.apply_deferred(&note, &app.clock, app.settings.limits.history_days).await?;
             }
         }
         Some(Presented::Current(_) | Presented::Superseded(_)) | None => {}

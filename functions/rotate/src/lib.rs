@@ -4,35 +4,36 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api_types::{Shown, Token};
+use portcullis::api_types::{Token, TokenWithSecret};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::http::{
-    Access, Answer, Call, FieldError, Fields, IfMatch, Problem, Wanted, check_expiry, json, read_expiry, respond, tag,
+    ApiRequest, ApiResult, FieldError, GrantSpec, IfMatch, JsonFields, Problem, RequestedAccess, check_expiry, json,
+    read_expiry, respond, set_etag,
 };
-use portcullis::secret::{Digest, Secret};
-use portcullis::store::{Change, RotationKey};
+use portcullis::secret::{PlaintextToken, TokenDigest};
+use portcullis::store::{RotationKey, TokenUpdate};
 use portcullis::text::parse_expires_in;
-use portcullis::token::{Happened, Record};
-use portcullis::validation::Invalid;
+use portcullis::token::{EventKind, TokenRecord};
+use portcullis::validation::ValidationError;
 use rand::rngs::SysRng;
 
 const KNOWN: &str = "expires_in, expires_at, overlap";
 /// The longest time for which the secret before may work too.
-const LONGEST_OVERLAP_SECONDS: i64 = 7 * DAY_SECONDS;
+const MAX_OVERLAP_SECONDS: i64 = 7 * DAY_SECONDS;
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, rotate(app, &request).await)
 }
 
-async fn rotate(app: &App, request: &Request) -> Answer {
-    let call = Call::read(app, request).await?;
-    call.parameters([])?;
+async fn rotate(app: &App, request: &Request) -> ApiResult {
+    let call = ApiRequest::read(app, request).await?;
+    call.query_params([])?;
     let now = app.clock.now();
     let condition = IfMatch::read(request)?;
     let key = key(request, now)?;
     let asked = Asked::read(request.body(), app, now)?;
-    let id = call.target(app).await?.id;
+    let id = call.target_token(app).await?.id;
     let credential = app.tokens.credential(&id).await?.ok_or_else(Problem::not_found)?;
     let seen = &credential.record;
     // First, as a request that is repeated word for word names the version before.
@@ -46,21 +47,21 @@ async fn rotate(app: &App, request: &Request) -> Answer {
         return Err(Problem::token_exchanged(seen.version));
     }
     let next = asked.applied(app, &call, seen, now)?;
-    let secret = Secret::renew(&app.settings.prefix, &id, &mut SysRng)?;
-    let what = Happened::Rotated {
+    let secret = PlaintextToken::generate_for(&app.settings.prefix, &id, &mut SysRng)?;
+    let what = EventKind::Rotated {
         previous_secret_until: next.previous_secret_until,
         expires_at: (next.expires_at != seen.expires_at).then_some([seen.expires_at, next.expires_at]),
     };
     let limits = app.settings.limits;
-    let change = Change { seen, next, what, by: &call.author(), clock: &app.clock, limits };
+    let change = TokenUpdate { seen, next, what, by: &call.author(), clock: &app.clock, limits };
     let outcome = app.tokens.rotate(&change, &credential, secret.digest(), key.as_ref()).await?;
     let record = Problem::ensure_changed(outcome, limits, |record| match condition {
         Some(_) => Problem::precondition_failed(record.version),
-        None => Problem::changed_meanwhile(record.version),
+        None => Problem::concurrent_change(record.version),
     })?;
     let view = Token::of(&record, &app.settings, now);
-    let mut response = json(StatusCode::OK, &Shown { token: secret.reveal().into(), view });
-    tag(&mut response, record.version);
+    let mut response = json(StatusCode::OK, &TokenWithSecret { token: secret.expose_secret().into(), view });
+    set_etag(&mut response, record.version);
     Ok(response)
 }
 
@@ -72,11 +73,12 @@ struct Asked {
 
 impl Asked {
     fn read(body: &Body, app: &App, now: Timestamp) -> Result<Self, Problem> {
-        let mut fields = Fields::read_or_none(body)?;
+        let mut fields = JsonFields::read_optional_body(body)?;
         let expires_at = read_expiry(&mut fields, &app.settings, now);
         let overlap = fields.optional_with("overlap", |text| {
-            let wrong = || Invalid("must be at least 1s and at most 7d, as a whole number and s, m, h or d".to_owned());
-            let longest = now.to_the_second().plus_seconds(LONGEST_OVERLAP_SECONDS);
+            let wrong =
+                || ValidationError("must be at least 1s and at most 7d, as a whole number and s, m, h or d".to_owned());
+            let longest = now.truncated_to_seconds().plus_seconds(MAX_OVERLAP_SECONDS);
             parse_expires_in(text, now).ok().filter(|until| *until <= longest).ok_or_else(wrong)
         });
         fields.finish(KNOWN)?;
@@ -84,7 +86,13 @@ impl Asked {
     }
 
     /// The record as it is to be, if whoever asks may hand out its secret.
-    fn applied(&self, app: &App, call: &Call, seen: &Record, now: Timestamp) -> Result<Record, Problem> {
+    fn applied(
+        &self,
+        app: &App,
+        call: &ApiRequest,
+        seen: &TokenRecord,
+        now: Timestamp,
+    ) -> Result<TokenRecord, Problem> {
         if seen.revoked.is_some() {
             return Err(Problem::token_ended("It was revoked, and there is no way back.", seen.version));
         }
@@ -100,9 +108,9 @@ impl Asked {
             }
         }
         let expires_at = self.expires_at.unwrap_or(seen.expires_at);
-        let next = Record {
+        let next = TokenRecord {
             expires_at,
-            rotated_at: Some(now.to_the_second()),
+            rotated_at: Some(now.truncated_to_seconds()),
             // No secret works longer than its token.
             previous_secret_until: self.overlap.map(|until| expires_at.map_or(until, |end| until.min(end))),
             ..seen.clone()
@@ -110,15 +118,15 @@ impl Asked {
         if self.expires_at.is_none() {
             self.check_lifetime(app, &next, now)?;
         }
-        let whole = Access::Several(next.grants.clone());
+        let whole = GrantSpec::Grants(next.grants.clone());
         let (grants, allowed_ips, expires_at) = (&next.grants, &next.allowed_ips, next.expires_at);
-        Wanted { access: &whole, grants, allowed_ips, expires_at }.contained(&call.caller)?;
+        RequestedAccess { access: &whole, grants, allowed_ips, expires_at }.ensure_covered_by(&call.caller)?;
         Ok(next)
     }
 
     /// A token from before lifetimes were limited does not go on for ever with another secret.
-    fn check_lifetime(&self, app: &App, next: &Record, now: Timestamp) -> Result<(), Problem> {
-        let mut fields = Fields::read_or_none(&Body::Empty)?;
+    fn check_lifetime(&self, app: &App, next: &TokenRecord, now: Timestamp) -> Result<(), Problem> {
+        let mut fields = JsonFields::read_optional_body(&Body::Empty)?;
         check_expiry(&mut fields, "expires_in", next.expires_at, &app.settings, now);
         fields.finish(KNOWN)
     }
@@ -136,6 +144,6 @@ fn key(request: &Request, now: Timestamp) -> Result<Option<RotationKey>, Problem
         let message = "must be given once, with 1 to 255 printable ASCII characters";
         Problem::invalid(vec![FieldError::new("Idempotency-Key", message)])
     })?;
-    let digest = Digest::of(text.as_bytes());
-    Ok(Some(RotationKey { digest, at: now.to_the_second() }))
+    let digest = TokenDigest::hash(text.as_bytes());
+    Ok(Some(RotationKey { digest, at: now.truncated_to_seconds() }))
 }

@@ -9,16 +9,16 @@ mod tighten;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::http::{Answer, Call, Problem, respond};
+use portcullis::http::{ApiRequest, ApiResult, Problem, respond};
 
 /// Answers a call.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, change(app, &request).await)
 }
 
-async fn change(app: &App, request: &Request) -> Answer {
-    let call = Call::read(app, request).await?;
-    call.parameters([])?;
+async fn change(app: &App, request: &Request) -> ApiResult {
+    let call = ApiRequest::read(app, request).await?;
+    call.query_params([])?;
     match (&call.method, call.route.as_str()) {
         (&Method::PATCH, "/tokens/{id}") => patch::patch(app, &call, request).await,
         (&Method::POST, "/tokens/{id}/disable") => enable_disable::disable(app, &call, request).await,

@@ -4,20 +4,20 @@
 use lambda_http::Request;
 use portcullis::App;
 use portcullis::clock::Day;
-use portcullis::http::{Answer, Call, Fields, IfMatch, Problem};
-use portcullis::token::{Happened, Record};
+use portcullis::http::{ApiRequest, ApiResult, IfMatch, JsonFields, Problem};
+use portcullis::token::{EventKind, TokenRecord};
 
 use crate::outcome::{alive, shown};
 use crate::patch::{alterations, replace};
 
 /// The days that are looked back, if it is not said otherwise.
 const DAYS: u32 = 90;
-const MOST_DAYS: u32 = 365;
+const MAX_DAYS: u32 = 365;
 
-pub(crate) async fn tighten(app: &App, call: &Call, request: &Request) -> Answer {
+pub(crate) async fn tighten(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
     let condition = IfMatch::required(request)?;
     let days = days(request)?;
-    let target = call.target(app).await?;
+    let target = call.target_token(app).await?;
     let (seen, uses) = app.tokens.usage(&target.id).await?.ok_or_else(Problem::not_found)?;
     condition.check(seen.version)?;
     alive(app, &seen)?;
@@ -25,22 +25,22 @@ pub(crate) async fn tighten(app: &App, call: &Call, request: &Request) -> Answer
     if app.settings.authz.cache_seconds > 0 || !uses.are_complete(since) {
         return Err(Problem::usage_incomplete());
     }
-    let grants = uses.enough(&seen.grants, since);
+    let grants = uses.minimal_grants(&seen.grants, since);
     if grants.iter().next().is_none() {
         return Err(Problem::nothing_used(days));
     }
     // Less than it has needs nothing that whoever asks would have to have.
-    let next = Record { grants, role: None, ..seen.clone() };
+    let next = TokenRecord { grants, role: None, ..seen.clone() };
     let changes = alterations(&seen, &next);
     if next.grants == seen.grants {
         return shown(app, &seen);
     }
-    replace(app, call, &seen, next, Happened::Updated(changes)).await
+    replace(app, call, &seen, next, EventKind::Updated(changes)).await
 }
 
 fn days(request: &Request) -> Result<u32, Problem> {
-    let mut fields = Fields::read_or_none(request.body())?;
-    let days = fields.number("days", MOST_DAYS);
+    let mut fields = JsonFields::read_optional_body(request.body())?;
+    let days = fields.number("days", MAX_DAYS);
     fields.finish("days")?;
     Ok(days.unwrap_or(DAYS))
 }

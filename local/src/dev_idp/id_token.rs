@@ -70,7 +70,7 @@ impl Session {
     pub(super) fn new(key: &Key, oidc: &Provider, wanted: SignInForm, nonce: Option<&str>, now: Timestamp) -> Self {
         let owner = wanted.owner.to_string();
         let groups: Vec<String> = wanted.groups.into_iter().map(|group| group.0).collect();
-        let now = now.to_the_second();
+        let now = now.truncated_to_seconds();
         let expires_at = now.plus_seconds(wanted.expires_in.into());
         let mut claims = json!({
             "iss": oidc.issuer,

@@ -5,7 +5,7 @@ use super::response;
 use crate::gateway::{IncomingRequest, query_parameters};
 use axum::body::Bytes;
 use http::{Response, StatusCode};
-use portcullis::http::MOST_BYTES;
+use portcullis::http::MAX_BYTES;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ impl Parameters {
         if !response::is_form(&incoming.headers) {
             return Err(OAuthError::invalid("The body must be application/x-www-form-urlencoded."));
         }
-        let body = incoming.body.as_deref().filter(|body| body.len() <= MOST_BYTES);
+        let body = incoming.body.as_deref().filter(|body| body.len() <= MAX_BYTES);
         let body = body.ok_or(OAuthError::invalid("The body is too large."))?;
         let sent = Self::read(&String::from_utf8_lossy(body));
         if sent.0.values().any(|values| values.len() > 1) {

@@ -6,16 +6,16 @@ use super::oauth::{OAuthError, Scope};
 use super::sign_in_form::SignInForm;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use portcullis::clock::{Clock, Timestamp};
+use portcullis::clock::{Clock, DAY_SECONDS, Timestamp};
 use ring::rand::SystemRandom;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Of each kind. With more than that the oldest is forgotten.
-const MOST: usize = 1000;
+const MAX_ENTRIES: usize = 1000;
 const CODE_SECONDS: i64 = 60;
 pub(super) const DEVICE_SECONDS: i64 = 600;
-const REFRESH_SECONDS: i64 = 7 * 86_400;
+const REFRESH_SECONDS: i64 = 7 * DAY_SECONDS;
 /// Letters that are not taken for others and make no words, as RFC 8628 advises.
 const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
@@ -155,7 +155,7 @@ impl<T> Default for ExpiringMap<T> {
 impl<T> ExpiringMap<T> {
     fn put(&mut self, name: String, value: T, now: Timestamp, seconds: i64) {
         self.0.retain(|(until, _)| *until > now);
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_ENTRIES {
             self.0.pop_front();
         }
         self.0.push_back((now.plus_seconds(seconds), (name, value)));
@@ -203,7 +203,7 @@ mod tests {
     fn the_oldest_is_forgotten_when_there_are_too_many_and_what_has_had_its_time_makes_room() {
         let mut kept = ExpiringMap::default();
         let at = Timestamp::from_seconds;
-        for n in 0..=MOST {
+        for n in 0..=MAX_ENTRIES {
             kept.put(n.to_string(), n, at(0), 60);
         }
         assert_eq!((kept.take("0", at(0)), kept.take("1", at(0))), (None, Some(1)));

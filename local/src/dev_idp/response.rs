@@ -8,7 +8,7 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use portcullis::http::{MOST_BYTES, Problem};
+use portcullis::http::{MAX_BYTES, Problem};
 use serde_json::json;
 
 /// No cache keeps a credential, no other page frames or reads one, and nothing is guessed.
@@ -76,8 +76,8 @@ pub(super) fn form(incoming: &IncomingRequest) -> Result<&[u8], Box<Response<Byt
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Box::new(problem(status, "unsupported_media_type", "Not a form", detail)));
     }
-    let body = incoming.body.as_deref().filter(|body| body.len() <= MOST_BYTES);
-    body.ok_or_else(|| Box::new(told(Problem::body_too_large(MOST_BYTES))))
+    let body = incoming.body.as_deref().filter(|body| body.len() <= MAX_BYTES);
+    body.ok_or_else(|| Box::new(told(Problem::body_too_large(MAX_BYTES))))
 }
 
 pub(super) fn is_form(headers: &HeaderMap) -> bool {

@@ -3,9 +3,9 @@
 
 use crate::gateway::query_parameters;
 use lambda_http::Body;
-use portcullis::http::{Fields, MOST_BYTES, Problem};
+use portcullis::http::{JsonFields, MAX_BYTES, Problem};
 use portcullis::text::{OwnerId, contains_credential, unprintable};
-use portcullis::validation::Invalid;
+use portcullis::validation::ValidationError;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -13,10 +13,10 @@ use std::str::FromStr;
 /// What a person fills in.
 pub(super) const FIELDS: [&str; 3] = ["name", "groups", "expires_in"];
 const KNOWN: &str = "name, groups, expires_in";
-const MOST_GROUPS: usize = 50;
+const MAX_GROUPS: usize = 50;
 /// Eight hours: a day's work.
 const DEFAULT_EXPIRES_IN: u32 = 28_800;
-const MOST_EXPIRES_IN: u32 = 86_400;
+const MAX_EXPIRES_IN: u32 = 86_400;
 
 /// Who somebody says they are, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +37,8 @@ impl SignInForm {
     /// # Errors
     /// 400 with everything that is wrong with it; 413 when it is too large.
     pub(super) fn read(form: &[u8]) -> Result<Self, Problem> {
-        if form.len() > MOST_BYTES {
-            return Err(Problem::body_too_large(MOST_BYTES));
+        if form.len() > MAX_BYTES {
+            return Err(Problem::body_too_large(MAX_BYTES));
         }
         Self::from_parameters(&query_parameters(&String::from_utf8_lossy(form)))
     }
@@ -48,9 +48,9 @@ impl SignInForm {
     /// # Errors
     /// 400 with everything that is wrong with them.
     pub(super) fn from_parameters(form: &BTreeMap<String, Vec<String>>) -> Result<Self, Problem> {
-        let mut fields = Fields::read(&Body::Text(object(form)))?;
+        let mut fields = JsonFields::read(&Body::Text(object(form)))?;
         let owner = fields.required("name");
-        let groups = fields.list("groups", MOST_GROUPS).unwrap_or_default();
+        let groups = fields.list("groups", MAX_GROUPS).unwrap_or_default();
         let expires_in = fields.optional_with("expires_in", seconds).unwrap_or(DEFAULT_EXPIRES_IN);
         fields.finish(KNOWN)?;
         // A name that is missing was noted above, so finish() has already refused it.
@@ -77,24 +77,24 @@ fn object(form: &BTreeMap<String, Vec<String>>) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn seconds(text: &str) -> Result<u32, Invalid> {
-    let seconds = text.parse().ok().filter(|seconds| (1..=MOST_EXPIRES_IN).contains(seconds));
-    seconds.ok_or_else(|| Invalid(format!("must be a whole number of seconds from 1 to {MOST_EXPIRES_IN}")))
+fn seconds(text: &str) -> Result<u32, ValidationError> {
+    let seconds = text.parse().ok().filter(|seconds| (1..=MAX_EXPIRES_IN).contains(seconds));
+    seconds.ok_or_else(|| ValidationError(format!("must be a whole number of seconds from 1 to {MAX_EXPIRES_IN}")))
 }
 
 impl FromStr for Group {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         let length = text.chars().count();
         if !(1..=128).contains(&length) {
-            return Err(Invalid(format!("must be 1 to 128 characters; it has {length}")));
+            return Err(ValidationError(format!("must be 1 to 128 characters; it has {length}")));
         }
         if text.chars().any(unprintable) {
-            return Err(Invalid("must not hold control and invisible characters".to_owned()));
+            return Err(ValidationError("must not hold control and invisible characters".to_owned()));
         }
         if contains_credential(text) {
-            return Err(Invalid("must not contain an API token or a JWT".to_owned()));
+            return Err(ValidationError("must not contain an API token or a JWT".to_owned()));
         }
         Ok(Self(text.to_owned()))
     }
@@ -175,7 +175,7 @@ mod tests {
         for seconds in ["86401", "-1", "1.5", "1h", "99999999999"] {
             assert!(read(&format!("name=a&expires_in={seconds}")).is_err(), "{seconds}");
         }
-        let long = format!("name=a{}", "&".repeat(MOST_BYTES));
+        let long = format!("name=a{}", "&".repeat(MAX_BYTES));
         assert!(read(&long).is_err(), "the form is measured, not what it means");
     }
 

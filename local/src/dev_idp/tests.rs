@@ -8,7 +8,7 @@ mod token;
 use super::*;
 use crate::gateway::tests::fixture::{body, get};
 use portcullis::clock::Timestamp;
-use portcullis::http::MOST_BYTES;
+use portcullis::http::MAX_BYTES;
 
 fn sign_in() -> SignIn {
     let clock = Clock::from_fn(|| Timestamp::from_seconds(1_800_000_000));
@@ -158,7 +158,7 @@ fn what_is_no_form_or_too_large_or_not_there_is_refused_as_that() {
     assert_eq!(post(&[json], "{}").status(), 415);
     assert_eq!(post(&[("content-type", "text/plain")], "name=alice").status(), 415);
     assert_eq!(post(&[("content-type", "Application/X-WWW-Form-Urlencoded; charset=utf-8")], "name=a").status(), 200);
-    assert_eq!(post(&[], &format!("name={}", "x".repeat(MOST_BYTES))).status(), 413);
+    assert_eq!(post(&[], &format!("name={}", "x".repeat(MAX_BYTES))).status(), 413);
     let mut large = request(Method::POST, "/dev/sign-in", &[("content-type", "application/x-www-form-urlencoded")], "");
     large.body = None;
     assert_eq!(sign_in().answer(&large).status(), 413);

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many answers are kept at most.
-const MOST: usize = 1_000;
+const MAX_ENTRIES: usize = 1_000;
 
 /// The answers for one API and stage.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl AuthorizerCache {
     /// over at most a TTL after anything that the authorizer did not see yet.
     pub(super) fn keep(&self, key: Key, answer: Arc<AuthorizerResponse>, received: Timestamp) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= MOST && !entries.contains_key(&key) {
+        if entries.len() >= MAX_ENTRIES && !entries.contains_key(&key) {
             make_room(&mut entries, received);
         }
         entries.insert(key, Entry { answer, until: received.plus_seconds(self.ttl_seconds.into()) });
@@ -87,7 +87,7 @@ impl Key {
 /// Removes what has expired, and if that is nothing, what would expire first.
 fn make_room(entries: &mut BTreeMap<Key, Entry>, now: Timestamp) {
     entries.retain(|_, entry| now < entry.until);
-    if entries.len() < MOST {
+    if entries.len() < MAX_ENTRIES {
         return;
     }
     let oldest = entries.iter().min_by_key(|(_, entry)| entry.until).map(|(key, _)| key.clone());
@@ -188,18 +188,18 @@ mod tests {
     fn a_full_cache_gives_up_what_has_expired_and_then_the_oldest() {
         let cache = AuthorizerCache::new(TTL);
         let size = || cache.entries.lock().unwrap().len();
-        for number in 0..MOST {
+        for number in 0..MAX_ENTRIES {
             cache.keep(token(number), answer("x"), at(if number == 7 { -1 } else { 0 }));
         }
         cache.keep(token(8), answer("again"), at(1));
-        assert_eq!(size(), MOST, "an answer that is there is replaced");
-        cache.keep(token(MOST), answer("new"), at(2));
-        assert_eq!(size(), MOST);
+        assert_eq!(size(), MAX_ENTRIES, "an answer that is there is replaced");
+        cache.keep(token(MAX_ENTRIES), answer("new"), at(2));
+        assert_eq!(size(), MAX_ENTRIES);
         assert!(cache.find(&token(7), at(2)).is_none(), "the oldest is gone");
         assert!(cache.find(&token(6), at(2)).is_some());
-        assert!(cache.find(&token(MOST), at(2)).is_some());
-        cache.keep(token(MOST + 1), answer("newer"), at(60));
+        assert!(cache.find(&token(MAX_ENTRIES), at(2)).is_some());
+        cache.keep(token(MAX_ENTRIES + 1), answer("newer"), at(60));
         assert_eq!(size(), 3, "all that has expired is gone");
-        assert!(cache.find(&token(8), at(60)).is_some() && cache.find(&token(MOST), at(60)).is_some());
+        assert!(cache.find(&token(8), at(60)).is_some() && cache.find(&token(MAX_ENTRIES), at(60)).is_some());
     }
 }

@@ -32,12 +32,12 @@ fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
-fn needed(rules: &Rules<'_>, api: Api, request: &str) -> (String, String) {
+fn needed(rules: &AuthzContext<'_>, api: Api, request: &str) -> (String, String) {
     let (method, path) = request.split_once(" /").unwrap();
-    match need(rules, api, Target::Http { method, path }, &RequestPath::parse(path).unwrap()) {
-        Need::Credential => ("a live credential".to_owned(), String::new()),
-        Need::Listing => ("a listing".to_owned(), String::new()),
-        Need::Permission { permission, or, resource, .. } => {
+    match requirement(rules, api, Target::Http { method, path }, &RequestPath::parse(path).unwrap()) {
+        Requirement::Authenticated => ("a live credential".to_owned(), String::new()),
+        Requirement::Unlisted => ("a listing".to_owned(), String::new()),
+        Requirement::Permission { permission, or, resource, .. } => {
             let or = or.map_or(String::new(), |or| format!("` or `{or}"));
             (format!("{permission}{or}"), resource)
         }
@@ -45,7 +45,11 @@ fn needed(rules: &Rules<'_>, api: Api, request: &str) -> (String, String) {
 }
 
 fn without_catalog(api: Api, request: &str) -> (String, String) {
-    needed(&Rules { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 }, api, request)
+    needed(
+        &AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 },
+        api,
+        request,
+    )
 }
 
 #[test]
@@ -94,7 +98,7 @@ fn routes_name_the_resources_that_the_table_says() {
             route["resource"] = template.into();
         }
         let catalog = Catalog::read(&serde_json::json!({ "routes": [route] })).unwrap();
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let (permission, named) = needed(&rules, Api::Protected, request);
         let found = if permission == "listed:read" { named } else { "no match".to_owned() };
         assert_eq!(found, resource, "{row:?}");
@@ -107,7 +111,7 @@ fn the_own_api_needs_what_the_table_says() {
     assert!(rows.len() > 6);
     for row in rows {
         let [request, permission, resource] = row[..] else { panic!("{row:?}") };
-        assert_eq!(without_catalog(Api::Own, request), (permission.to_owned(), resource.to_owned()), "{row:?}");
+        assert_eq!(without_catalog(Api::Management, request), (permission.to_owned(), resource.to_owned()), "{row:?}");
     }
 }
 

@@ -3,11 +3,11 @@
 
 use serde::Serialize;
 
-use super::{Asked, Need, Principal, Rules, need};
+use super::{AccessRequest, AuthzContext, Principal, Requirement, requirement};
 use crate::catalog::{RequestPath, RoleName, Target};
 use crate::clock::Timestamp;
-use crate::grants::{Addresses, Permission};
-use crate::token::Standing;
+use crate::grants::{IpAllowlist, Permission};
+use crate::token::TokenState;
 
 /// Allow, or deny with one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +15,15 @@ pub enum Decision {
     /// The request may pass.
     Allow,
     /// The credential opens nothing: 401.
-    Refuse(Reason),
+    Unauthorized(DenyReason),
     /// The credential is alive, but not for this: 403.
-    Forbid(Reason, Missing),
+    Forbidden(DenyReason, Missing),
 }
 
 /// Why a request was denied, for the audit log. The first that applies, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum DenyReason {
     /// No credential, two of them, or one that no token can look like.
     Malformed,
     /// No such id, or the wrong secret: nobody learns which.
@@ -53,7 +53,7 @@ pub enum Reason {
     ResourceNotGranted,
 }
 
-impl Reason {
+impl DenyReason {
     /// As it stands in logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -77,7 +77,7 @@ impl Reason {
     /// Whether it is about the one request, so that the same principal may well be let in
     /// from the same address with another one.
     #[must_use]
-    pub fn is_of_the_request(self) -> bool {
+    pub fn is_request_specific(self) -> bool {
         match self {
             Self::Malformed
             | Self::Unknown
@@ -110,49 +110,54 @@ pub struct Missing {
 /// Decides on one request.
 ///
 /// `principal` is whom the credential proves, and `None` where there is no such token or the
-/// secret was wrong. Garbage never comes here: it is [`Reason::Malformed`] before any read.
+/// secret was wrong. Garbage never comes here: it is [`DenyReason::Malformed`] before any read.
 #[must_use]
-pub fn decide(principal: Option<&Principal>, rules: &Rules<'_>, asked: &Asked<'_>, now: Timestamp) -> Decision {
+pub fn authorize(
+    principal: Option<&Principal>,
+    rules: &AuthzContext<'_>,
+    asked: &AccessRequest<'_>,
+    now: Timestamp,
+) -> Decision {
     let Some(principal) = principal else {
-        return Decision::Refuse(Reason::Unknown);
+        return Decision::Unauthorized(DenyReason::Unknown);
     };
-    match principal.standing(now, rules.max_idle_days) {
-        Standing::Revoked => return Decision::Refuse(Reason::Revoked),
-        Standing::Disabled => return Decision::Refuse(Reason::Disabled),
-        Standing::Expired => return Decision::Refuse(Reason::Expired),
-        Standing::Idle => return Decision::Refuse(Reason::Idle),
-        Standing::Active => {}
+    match principal.state(now, rules.max_idle_days) {
+        TokenState::Revoked => return Decision::Unauthorized(DenyReason::Revoked),
+        TokenState::Disabled => return Decision::Unauthorized(DenyReason::Disabled),
+        TokenState::Expired => return Decision::Unauthorized(DenyReason::Expired),
+        TokenState::Idle => return Decision::Unauthorized(DenyReason::Idle),
+        TokenState::Active => {}
     }
     let raw = match asked.target {
         Target::Http { path, .. } => path,
         Target::Connect => "",
     };
     let Ok(path) = RequestPath::parse(raw) else {
-        return Decision::Forbid(Reason::MalformedPath, Missing::default());
+        return Decision::Forbidden(DenyReason::MalformedPath, Missing::default());
     };
-    if principal.allowed_ips().is_some_and(|from: &Addresses| !from.allow(asked.from)) {
-        return Decision::Forbid(Reason::IpNotAllowed, Missing::default());
+    if principal.allowed_ips().is_some_and(|from: &IpAllowlist| !from.contains(asked.from)) {
+        return Decision::Forbidden(DenyReason::IpNotAllowed, Missing::default());
     }
-    let (permission, or, resource, lookalikes) = match need(rules, asked.api, asked.target, &path) {
-        Need::Credential => return Decision::Allow,
-        Need::Listing => return Decision::Forbid(Reason::RouteNotListed, Missing::default()),
-        Need::Permission { permission, or, resource, lookalikes, .. } => (permission, or, resource, lookalikes),
+    let (permission, or, resource, lookalikes) = match requirement(rules, asked.api, asked.target, &path) {
+        Requirement::Authenticated => return Decision::Allow,
+        Requirement::Unlisted => return Decision::Forbidden(DenyReason::RouteNotListed, Missing::default()),
+        Requirement::Permission { permission, or, resource, lookalikes, .. } => (permission, or, resource, lookalikes),
     };
     let grants = principal.grants();
     let forbidden = |reason, permission: Permission, resource| {
         let sees_the_catalog = grants.allows(&Permission::named("catalog", "read"), "catalog");
         let roles = if sees_the_catalog { rules.catalog.roles_giving(&permission) } else { Vec::new() };
-        Decision::Forbid(reason, Missing { permission: Some(permission), resource: Some(resource), roles })
+        Decision::Forbidden(reason, Missing { permission: Some(permission), resource: Some(resource), roles })
     };
     if let Some(it) = lookalikes.into_iter().find(|it| !grants.allows(&it.permission, &it.resource)) {
-        return forbidden(Reason::RouteLookalike, it.permission, it.resource);
+        return forbidden(DenyReason::RouteLookalike, it.permission, it.resource);
     }
     let do_as_well = || [&permission].into_iter().chain(&or);
     if do_as_well().any(|permission| grants.allows(permission, &resource)) {
         return Decision::Allow;
     }
     let elsewhere = do_as_well().any(|permission| grants.has(permission));
-    let reason = if elsewhere { Reason::ResourceNotGranted } else { Reason::PermissionMissing };
+    let reason = if elsewhere { DenyReason::ResourceNotGranted } else { DenyReason::PermissionMissing };
     forbidden(reason, permission, resource)
 }
 
@@ -164,29 +169,35 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::catalog::tests::catalog;
     use crate::grants::grant::tests::{any_grants, grants};
-    use crate::token::{Actor, Disablement, Grounds, Record, Revocation, WhyDisabled};
+    use crate::token::{Actor, DisableReason, DisabledState, Revocation, RevocationDetails, TokenRecord};
     use proptest::prelude::*;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
     }
 
-    fn record(permissions: &[&str], resources: &[&str]) -> Record {
+    fn record(permissions: &[&str], resources: &[&str]) -> TokenRecord {
         let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
         let grants = grants(&[(permissions, resources)]);
-        Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, at(0))
+        TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, at(0))
     }
 
     fn get(path: &str) -> Target<'_> {
         Target::Http { method: "GET", path }
     }
 
-    fn decided_at(record: &Record, api: Api, target: Target<'_>, now: Timestamp) -> Decision {
-        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
-        decide(Some(&Principal::Token(Box::new(record.clone()))), &rules, &Asked { api, target, from: None }, now)
+    fn decided_at(record: &TokenRecord, api: Api, target: Target<'_>, now: Timestamp) -> Decision {
+        let rules =
+            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        authorize(
+            Some(&Principal::Token(Box::new(record.clone()))),
+            &rules,
+            &AccessRequest { api, target, from: None },
+            now,
+        )
     }
 
-    fn decided(record: &Record, target: Target<'_>) -> Decision {
+    fn decided(record: &TokenRecord, target: Target<'_>) -> Decision {
         decided_at(record, Api::Protected, target, at(100))
     }
 
@@ -198,10 +209,11 @@ mod tests {
 
     #[test]
     fn an_unknown_token_is_refused() {
-        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
         assert_eq!(
-            decide(None, &rules, &Asked { api: Api::Own, target: get("me"), from: None }, at(0)),
-            Decision::Refuse(Reason::Unknown)
+            authorize(None, &rules, &AccessRequest { api: Api::Management, target: get("me"), from: None }, at(0)),
+            Decision::Unauthorized(DenyReason::Unknown)
         );
     }
 
@@ -213,13 +225,13 @@ mod tests {
                 {"match": "GET /keys", "permission": "key:view"},
                 {"match": "ANY /Admin/{rest+}", "permission": "key:view"}]}"#,
         );
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
-        let decided = |record: &Record, method, path| {
-            let asked = Asked { api: Api::Protected, target: Target::Http { method, path }, from: None };
-            decide(Some(&Principal::Token(Box::new(record.clone()))), &rules, &asked, at(100))
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let decided = |record: &TokenRecord, method, path| {
+            let asked = AccessRequest { api: Api::Protected, target: Target::Http { method, path }, from: None };
+            authorize(Some(&Principal::Token(Box::new(record.clone()))), &rules, &asked, at(100))
         };
         let lookalike = |decision: Decision| match decision {
-            Decision::Forbid(Reason::RouteLookalike, missing) => {
+            Decision::Forbidden(DenyReason::RouteLookalike, missing) => {
                 format!("{} on {}", missing.permission.unwrap(), missing.resource.unwrap())
             }
             other => panic!("{other:?}"),
@@ -245,8 +257,11 @@ mod tests {
         assert_eq!(lookalike(decided(&reader, "GET", "Keys")), "key:view on keys");
         assert_eq!(lookalike(decided(&reader, "DELETE", "admin/users/1")), "key:view on Admin/users/1");
         // The listed ones, other methods and other names are decided as before.
-        assert!(matches!(decided(&reader, "GET", "apps/x/env"), Decision::Forbid(Reason::PermissionMissing, _)));
-        assert!(matches!(decided(&reader, "POST", "apps/x/ENV"), Decision::Forbid(Reason::PermissionMissing, _)));
+        assert!(matches!(decided(&reader, "GET", "apps/x/env"), Decision::Forbidden(DenyReason::PermissionMissing, _)));
+        assert!(matches!(
+            decided(&reader, "POST", "apps/x/ENV"),
+            Decision::Forbidden(DenyReason::PermissionMissing, _)
+        ));
         for path in ["apps/x/envs", "apps/x/env-2", "apps/x.env", "apps/x/env/y", "apps/x/env.json/y", "keys/1"] {
             assert_eq!(decided(&reader, "GET", path), Decision::Allow, "{path}");
         }
@@ -255,78 +270,78 @@ mod tests {
         assert_eq!(decided(&both, "GET", "apps/x/ENV"), Decision::Allow);
         assert_eq!(lookalike(decided(&both, "GET", "apps/y/ENV")), "env:view on app/y");
         let viewer = record(&["env:view"], &["*"]);
-        assert!(matches!(decided(&viewer, "GET", "apps/x/ENV"), Decision::Forbid(Reason::PermissionMissing, _)));
+        assert!(matches!(decided(&viewer, "GET", "apps/x/ENV"), Decision::Forbidden(DenyReason::PermissionMissing, _)));
         assert_eq!(decided(&record(&["*"], &["*"]), "GET", "apps/x/ENV"), Decision::Allow);
     }
 
     #[test]
     fn a_token_is_refused_from_the_very_second_of_its_expiry() {
-        let token = Record { expires_at: Some(at(100)), ..record(&["*"], &["*"]) };
+        let token = TokenRecord { expires_at: Some(at(100)), ..record(&["*"], &["*"]) };
         let decided = |now| decided_at(&token, Api::Protected, get("x"), now);
         assert_eq!(decided(Timestamp::from_millis(99_999)), Decision::Allow);
-        assert_eq!(decided(at(100)), Decision::Refuse(Reason::Expired));
+        assert_eq!(decided(at(100)), Decision::Unauthorized(DenyReason::Expired));
     }
 
     #[test]
     fn a_revoked_token_is_refused_as_revoked_even_when_it_has_expired_too() {
-        let revoked = Some(Revocation { at: at(50), by: Actor::Bootstrap, grounds: Grounds::default() });
-        let token = Record { revoked, expires_at: Some(at(60)), ..record(&["*"], &["*"]) };
-        assert_eq!(decided(&token, get("x")), Decision::Refuse(Reason::Revoked));
+        let revoked = Some(Revocation { at: at(50), by: Actor::Bootstrap, grounds: RevocationDetails::default() });
+        let token = TokenRecord { revoked, expires_at: Some(at(60)), ..record(&["*"], &["*"]) };
+        assert_eq!(decided(&token, get("x")), Decision::Unauthorized(DenyReason::Revoked));
     }
 
     #[test]
     fn a_disabled_token_is_refused_as_disabled_even_when_it_has_expired_too() {
-        let disabled = Some(Disablement { at: at(50), by: None, why: WhyDisabled::SecretReuse });
-        let token = Record { disabled, expires_at: Some(at(60)), ..record(&["*"], &["*"]) };
-        assert_eq!(decided(&token, get("x")), Decision::Refuse(Reason::Disabled));
+        let disabled = Some(DisabledState { at: at(50), by: None, why: DisableReason::SecretReuse });
+        let token = TokenRecord { disabled, expires_at: Some(at(60)), ..record(&["*"], &["*"]) };
+        assert_eq!(decided(&token, get("x")), Decision::Unauthorized(DenyReason::Disabled));
     }
 
     #[test]
     fn a_token_that_nobody_uses_is_refused_where_the_deployment_says_so() {
         let token = Principal::Token(Box::new(record(&["*"], &["*"])));
-        let asked = Asked { api: Api::Protected, target: get("x"), from: None };
+        let asked = AccessRequest { api: Api::Protected, target: get("x"), from: None };
         let decided = |max_idle_days, now| {
             let catalog = Catalog::default();
-            let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days };
-            decide(Some(&token), &rules, &asked, at(now))
+            let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days };
+            authorize(Some(&token), &rules, &asked, at(now))
         };
         let days = |days: i64| days * 86_400;
         assert_eq!(decided(7, days(7) - 1), Decision::Allow);
-        assert_eq!(decided(7, days(7)), Decision::Refuse(Reason::Idle));
+        assert_eq!(decided(7, days(7)), Decision::Unauthorized(DenyReason::Idle));
         assert_eq!(decided(0, days(7000)), Decision::Allow);
     }
 
     #[test]
     fn a_token_is_let_in_from_its_addresses_only() {
         let networks = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
-        let token = Record { allowed_ips: networks.into(), ..record(&["*"], &["*"]) };
+        let token = TokenRecord { allowed_ips: networks.into(), ..record(&["*"], &["*"]) };
         let catalog = Catalog::default();
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let decided = |path, from: Option<&str>| {
             let from = from.map(|text| text.parse().unwrap());
-            let asked = Asked { api: Api::Protected, target: get(path), from };
-            decide(Some(&Principal::Token(Box::new(token.clone()))), &rules, &asked, at(1))
+            let asked = AccessRequest { api: Api::Protected, target: get(path), from };
+            authorize(Some(&Principal::Token(Box::new(token.clone()))), &rules, &asked, at(1))
         };
-        let elsewhere = Decision::Forbid(Reason::IpNotAllowed, Missing::default());
+        let elsewhere = Decision::Forbidden(DenyReason::IpNotAllowed, Missing::default());
         for good in ["192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7"] {
             assert_eq!(decided("x", Some(good)), Decision::Allow, "{good}");
         }
         for bad in [Some("198.51.100.1"), Some("::1"), None] {
             assert_eq!(decided("x", bad), elsewhere, "{bad:?}");
         }
-        assert_eq!(decided("a/../b", Some("::1")), Decision::Forbid(Reason::MalformedPath, Missing::default()));
+        assert_eq!(decided("a/../b", Some("::1")), Decision::Forbidden(DenyReason::MalformedPath, Missing::default()));
     }
 
     #[test]
     fn an_ended_token_learns_nothing_of_the_path() {
-        let token = Record { expires_at: Some(at(1)), ..record(&["*"], &["*"]) };
-        assert_eq!(decided(&token, get("a/../b")), Decision::Refuse(Reason::Expired));
+        let token = TokenRecord { expires_at: Some(at(1)), ..record(&["*"], &["*"]) };
+        assert_eq!(decided(&token, get("a/../b")), Decision::Unauthorized(DenyReason::Expired));
     }
 
     #[test]
     fn a_path_with_two_readings_is_forbidden_to_everyone() {
         let token = record(&["*"], &["*"]);
-        assert_eq!(decided(&token, get("a/../b")), Decision::Forbid(Reason::MalformedPath, Missing::default()));
+        assert_eq!(decided(&token, get("a/../b")), Decision::Forbidden(DenyReason::MalformedPath, Missing::default()));
     }
 
     #[test]
@@ -339,15 +354,15 @@ mod tests {
         };
         assert_eq!(
             decided(&token, Target::Http { method: "POST", path: "apps/billing" }),
-            Decision::Forbid(Reason::PermissionMissing, missing("apps:write", "apps/billing"))
+            Decision::Forbidden(DenyReason::PermissionMissing, missing("apps:write", "apps/billing"))
         );
         assert_eq!(
             decided(&token, get("apps/shop")),
-            Decision::Forbid(Reason::ResourceNotGranted, missing("apps:read", "apps/shop"))
+            Decision::Forbidden(DenyReason::ResourceNotGranted, missing("apps:read", "apps/shop"))
         );
         assert_eq!(
             decided(&token, Target::Connect),
-            Decision::Forbid(Reason::PermissionMissing, missing("websocket:connect", "websocket"))
+            Decision::Forbidden(DenyReason::PermissionMissing, missing("websocket:connect", "websocket"))
         );
     }
 
@@ -356,19 +371,19 @@ mod tests {
         let token = record(&["tokens:admin"], &["*"]);
         for method in ["GET", "POST", "DELETE"] {
             let target = Target::Http { method, path: "tokens/x" };
-            assert_eq!(decided_at(&token, Api::Own, target, at(1)), Decision::Allow);
-            assert!(matches!(decided_at(&token, Api::Protected, target, at(1)), Decision::Forbid(..)));
+            assert_eq!(decided_at(&token, Api::Management, target, at(1)), Decision::Allow);
+            assert!(matches!(decided_at(&token, Api::Protected, target, at(1)), Decision::Forbidden(..)));
         }
     }
 
     #[test]
     fn the_permission_and_the_resource_have_to_be_of_one_grant() {
         let grants = grants(&[(&["apps:write"], &["apps/billing"]), (&["apps:read"], &["apps"])]);
-        let token = Record { grants, ..record(&[], &[]) };
+        let token = TokenRecord { grants, ..record(&[], &[]) };
         let post = |path| decided(&token, Target::Http { method: "POST", path });
         assert_eq!(post("apps/billing"), Decision::Allow);
         assert_eq!(decided(&token, get("apps/payroll")), Decision::Allow);
-        assert!(matches!(post("apps/payroll"), Decision::Forbid(Reason::ResourceNotGranted, _)));
+        assert!(matches!(post("apps/payroll"), Decision::Forbidden(DenyReason::ResourceNotGranted, _)));
     }
 
     #[test]
@@ -376,12 +391,12 @@ mod tests {
         let catalog = catalog(
             r#"{"roles": {"viewer": {"permissions": ["*:read"]}, "dev": {"permissions": ["apps:*"]}, "ops": {"permissions": ["apps:write"]}}}"#,
         );
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let roles = |permissions: &[&str]| {
             let token = Principal::Token(Box::new(record(permissions, &["*"])));
             let target = Target::Http { method: "POST", path: "apps/x" };
-            match decide(Some(&token), &rules, &Asked { api: Api::Protected, target, from: None }, at(1)) {
-                Decision::Forbid(_, missing) => missing.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            match authorize(Some(&token), &rules, &AccessRequest { api: Api::Protected, target, from: None }, at(1)) {
+                Decision::Forbidden(_, missing) => missing.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 other => panic!("{other:?}"),
             }
         };
@@ -392,11 +407,15 @@ mod tests {
     #[test]
     fn in_a_strict_catalog_nobody_passes_where_no_route_is_listed() {
         let catalog = catalog(r#"{"strict": true}"#);
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let admin = Principal::Token(Box::new(record(&["*"], &["*"])));
-        let decision =
-            decide(Some(&admin), &rules, &Asked { api: Api::Protected, target: get("apps"), from: None }, at(1));
-        assert_eq!(decision, Decision::Forbid(Reason::RouteNotListed, Missing::default()));
+        let decision = authorize(
+            Some(&admin),
+            &rules,
+            &AccessRequest { api: Api::Protected, target: get("apps"), from: None },
+            at(1),
+        );
+        assert_eq!(decision, Decision::Forbidden(DenyReason::RouteNotListed, Missing::default()));
     }
 
     proptest! {
@@ -404,7 +423,7 @@ mod tests {
         fn nothing_passes_that_no_grant_allows(
             grants in any_grants(), method in "GET|POST", path in "[ab~](/[ab]){0,3}/?"
         ) {
-            let token = Record { grants: grants.clone(), ..record(&[], &[]) };
+            let token = TokenRecord { grants: grants.clone(), ..record(&[], &[]) };
             let first = path.trim_end_matches('/').split('/').next().unwrap();
             let action = if method == "GET" { "read" } else { "write" };
             let needed = format!("{}:{action}", if first == "~" { "*" } else { first }).parse().unwrap();

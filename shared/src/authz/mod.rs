@@ -1,4 +1,4 @@
-//! Decisions: who makes a request, what it requires, and [`decide`].
+//! Decisions: who makes a request, what it requires, and [`authorize`].
 //!
 //! All of it is pure: a principal, a request and a time go in, a [`Decision`] comes out.
 //! The rules by which permissions, resources and routes match stand in `docs/access.md`,
@@ -15,10 +15,10 @@ mod settings;
 #[cfg(test)]
 mod access_doc_tests;
 
-pub use api_wide_policy::{ApiWidePolicy, CompileError, Inexpressible};
-pub use decision::{Decision, Missing, Reason, decide};
-pub use permission_usage::{MAX_USES, Use, Uses, exercised};
+pub use api_wide_policy::{ApiWidePolicy, CompileError, NotExpressible};
+pub use decision::{Decision, DenyReason, Missing, authorize};
+pub use permission_usage::{MAX_USES, PermissionUse, UsageLog, permission_used};
 pub use principal::{Principal, Session};
-pub use request_arn::{Arn, LONGEST_ARN};
-pub use requirement::{Api, Asked, Need, Rule, Rules, need};
+pub use request_arn::{Arn, MAX_ARN_LENGTH};
+pub use requirement::{AccessRequest, Api, AuthzContext, Requirement, RequirementSource, requirement};
 pub use settings::{Settings, TokenManagement};

@@ -6,11 +6,11 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Asked, Need, Rules, need};
+use super::{AccessRequest, AuthzContext, Requirement, requirement};
 use crate::catalog::{RequestPath, Target};
 use crate::clock::Day;
-use crate::grants::{Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES, Permission, Resource};
-use crate::secret::Digest;
+use crate::grants::{Grant, Grants, MAX_GRANTS, MAX_PERMISSIONS, MAX_RESOURCES, Permission, Resource};
+use crate::secret::TokenDigest;
 
 /// The most uses that are kept of a token. One that has as many may have had others.
 pub const MAX_USES: usize = 1_000;
@@ -21,7 +21,7 @@ const MAX_RESOURCE_BYTES: usize = 64;
 
 /// A permission that a request needed, and the resource of the token's grants that it was on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Use {
+pub struct PermissionUse {
     /// What was needed.
     pub permission: Permission,
     /// The narrowest resource of the grants which covers what was asked for.
@@ -30,8 +30,8 @@ pub struct Use {
 
 /// On which day each use was last made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Uses {
-    days: BTreeMap<Use, Day>,
+pub struct UsageLog {
+    days: BTreeMap<PermissionUse, Day>,
     /// Whether there may have been others, as many are kept as can be.
     full: bool,
     /// The last day of a use on a resource that the grants no longer name.
@@ -40,13 +40,14 @@ pub struct Uses {
 
 /// What a request that was let in made use of; nothing where it needed no permission.
 #[must_use]
-pub fn exercised(grants: &Grants, rules: &Rules<'_>, asked: &Asked<'_>) -> Option<Use> {
+pub fn permission_used(grants: &Grants, rules: &AuthzContext<'_>, asked: &AccessRequest<'_>) -> Option<PermissionUse> {
     let raw = match asked.target {
         Target::Http { path, .. } => path,
         Target::Connect => "",
     };
     let path = RequestPath::parse(raw).ok()?;
-    let Need::Permission { permission, or, resource, .. } = need(rules, asked.api, asked.target, &path) else {
+    let Requirement::Permission { permission, or, resource, .. } = requirement(rules, asked.api, asked.target, &path)
+    else {
         return None;
     };
     let needed = [Some(permission), or].into_iter().flatten();
@@ -54,18 +55,18 @@ pub fn exercised(grants: &Grants, rules: &Rules<'_>, asked: &Asked<'_>) -> Optio
         let held = grants.iter().filter(|grant| grant.has(&permission)).flat_map(|grant| &grant.resources);
         // Longer is narrower: all of them cover the same thing.
         let narrowest = held.filter(|held| held.covers_name(&resource)).max_by_key(|held| held.to_string().len());
-        narrowest.cloned().map(|resource| Use { permission, resource })
+        narrowest.cloned().map(|resource| PermissionUse { permission, resource })
     })
 }
 
 /// `app:read app/billing`
-impl fmt::Display for Use {
+impl fmt::Display for PermissionUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.permission, self.resource)
     }
 }
 
-impl Use {
+impl PermissionUse {
     /// As it is stored: `app:read app/billing`. In the place of a resource that is long, or begins with a
     /// space, there is its digest behind a space.
     #[must_use]
@@ -79,9 +80,9 @@ impl Use {
 
     /// From a permission and a resource: `app:read app/billing`.
     #[must_use]
-    pub fn stored(text: &str) -> Option<Self> {
+    pub fn from_stored(text: &str) -> Option<Self> {
         let (permission, resource) = text.split_once(' ')?;
-        Some(Self { permission: Permission::stored(permission)?, resource: Resource::stored(resource) })
+        Some(Self { permission: Permission::from_stored(permission)?, resource: Resource::from_stored(resource) })
     }
 
     fn is_covered_by(&self, other: &Self) -> bool {
@@ -91,15 +92,15 @@ impl Use {
 
 /// 16 bytes of SHA-256: no two resources of one token have the same.
 fn digest_of(resource: &str) -> String {
-    let digest = Digest::of(resource.as_bytes());
+    let digest = TokenDigest::hash(resource.as_bytes());
     URL_SAFE_NO_PAD.encode(digest.as_bytes().get(..16).unwrap_or_default())
 }
 
-impl Uses {
-    /// As they are stored, by [`Use::key`]. The names of long resources are those in the token's grants;
+impl UsageLog {
+    /// As they are stored, by [`PermissionUse::key`]. The names of long resources are those in the token's grants;
     /// `None` where a key is none.
     #[must_use]
-    pub fn stored<'a>(stored: impl Iterator<Item = (&'a str, Day)>, grants: &Grants) -> Option<Self> {
+    pub fn from_stored<'a>(stored: impl Iterator<Item = (&'a str, Day)>, grants: &Grants) -> Option<Self> {
         let mut uses = Self::default();
         let mut count = 0;
         for (key, day) in stored {
@@ -107,14 +108,17 @@ impl Uses {
             let (permission, resource) = key.split_once(' ')?;
             match resource.strip_prefix(' ') {
                 None => {
-                    uses.days.insert(Use::stored(key)?, day);
+                    uses.days.insert(PermissionUse::from_stored(key)?, day);
                 }
                 Some(digest) => {
                     let resources = grants.iter().flat_map(|grant| &grant.resources);
                     let resource = resources.into_iter().find(|one| digest_of(&one.to_string()) == digest);
                     match resource.cloned() {
                         Some(resource) => {
-                            uses.days.insert(Use { permission: Permission::stored(permission)?, resource }, day);
+                            uses.days.insert(
+                                PermissionUse { permission: Permission::from_stored(permission)?, resource },
+                                day,
+                            );
                         }
                         None => uses.unnamed = uses.unnamed.max(Some(day)),
                     }
@@ -127,7 +131,7 @@ impl Uses {
 
     /// On which day a use was last made.
     #[must_use]
-    pub fn last(&self, made: &Use) -> Option<Day> {
+    pub fn last(&self, made: &PermissionUse) -> Option<Day> {
         self.days.get(made).copied()
     }
 
@@ -138,9 +142,9 @@ impl Uses {
     }
 
     /// Each permission of the grants, once, in their order, with the day on which it was last
-    /// exercised.
+    /// permission_used.
     #[must_use]
-    pub fn of_permissions<'a>(&self, grants: &'a Grants) -> Vec<(&'a Permission, Option<Day>)> {
+    pub fn last_use_by_permission<'a>(&self, grants: &'a Grants) -> Vec<(&'a Permission, Option<Day>)> {
         let mut days: Vec<(&Permission, Option<Day>)> = Vec::new();
         for grant in grants {
             for held in &grant.permissions {
@@ -159,13 +163,13 @@ impl Uses {
     /// grants were used for: each permission that was needed, on the resources it was needed
     /// on. Wildcards of permissions go; resources stay as they were granted.
     #[must_use]
-    pub fn enough(&self, grants: &Grants, since: Day) -> Grants {
+    pub fn minimal_grants(&self, grants: &Grants, since: Day) -> Grants {
         let made: Vec<_> = self.days.iter().filter(|(_, day)| **day >= since).map(|(made, _)| made).collect();
         // What was given since, and is not any more, is not given back by this.
         let made: Vec<_> = made.into_iter().filter(|made| grants.covers(&made.permission, &made.resource)).collect();
         let made = made.iter().filter(|one| !made.iter().any(|other| one != &other && one.is_covered_by(other)));
         let mut on: BTreeMap<&Resource, BTreeSet<&Permission>> = BTreeMap::new();
-        for Use { permission, resource } in made.copied() {
+        for PermissionUse { permission, resource } in made.copied() {
             on.entry(resource).or_default().insert(permission);
         }
         let mut together: BTreeMap<BTreeSet<&Permission>, Vec<Resource>> = BTreeMap::new();
@@ -177,13 +181,13 @@ impl Uses {
             resources,
         });
         let exact: Vec<_> = exact.collect();
-        let fits = exact.len() <= MOST_GRANTS
-            && exact.iter().all(|g| g.permissions.len() <= MOST_PERMISSIONS && g.resources.len() <= MOST_RESOURCES);
-        if fits { exact.into() } else { self.kept(grants, since) }
+        let fits = exact.len() <= MAX_GRANTS
+            && exact.iter().all(|g| g.permissions.len() <= MAX_PERMISSIONS && g.resources.len() <= MAX_RESOURCES);
+        if fits { exact.into() } else { self.without_unused(grants, since) }
     }
 
     /// The grants without the permissions that were not used: for uses too manifold to list.
-    fn kept(&self, grants: &Grants, since: Day) -> Grants {
+    fn without_unused(&self, grants: &Grants, since: Day) -> Grants {
         let used = |grant: &Grant, held: &Permission| {
             self.days.iter().any(|(made, day)| *day >= since && held.covers(&made.permission) && covers(grant, made))
         };
@@ -195,42 +199,42 @@ impl Uses {
     }
 }
 
-fn covers(grant: &Grant, made: &Use) -> bool {
+fn covers(grant: &Grant, made: &PermissionUse) -> bool {
     grant.covers(&made.permission, &made.resource)
 }
 
-impl FromIterator<(Use, Day)> for Uses {
-    fn from_iter<I: IntoIterator<Item = (Use, Day)>>(uses: I) -> Self {
+impl FromIterator<(PermissionUse, Day)> for UsageLog {
+    fn from_iter<I: IntoIterator<Item = (PermissionUse, Day)>>(uses: I) -> Self {
         Self { days: uses.into_iter().collect(), ..Self::default() }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Api, Decision, Principal, decide};
+    use super::super::{Api, Decision, Principal, authorize};
     use super::*;
     use crate::authz::TokenManagement;
     use crate::catalog::Catalog;
     use crate::catalog::tests::catalog;
     use crate::clock::Timestamp;
     use crate::grants::grant::tests::{any_grants, grants};
-    use crate::token::{Actor, Record};
+    use crate::token::{Actor, TokenRecord};
     use proptest::prelude::*;
 
-    fn uses(list: &[(&str, i64)]) -> Uses {
-        list.iter().map(|(text, day)| (Use::stored(text).unwrap(), Day(*day))).collect()
+    fn uses(list: &[(&str, i64)]) -> UsageLog {
+        list.iter().map(|(text, day)| (PermissionUse::from_stored(text).unwrap(), Day(*day))).collect()
     }
 
-    fn rules(catalog: &Catalog) -> Rules<'_> {
-        Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+    fn rules(catalog: &Catalog) -> AuthzContext<'_> {
+        AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
     }
 
-    fn asked<'a>(api: Api, method: &'a str, path: &'a str) -> Asked<'a> {
-        Asked { api, target: Target::Http { method, path }, from: None }
+    fn asked<'a>(api: Api, method: &'a str, path: &'a str) -> AccessRequest<'a> {
+        AccessRequest { api, target: Target::Http { method, path }, from: None }
     }
 
     fn exercise(held: &Grants, api: Api, method: &str, path: &str) -> Option<String> {
-        exercised(held, &rules(&Catalog::default()), &asked(api, method, path)).map(|made| made.to_string())
+        permission_used(held, &rules(&Catalog::default()), &asked(api, method, path)).map(|made| made.to_string())
     }
 
     #[test]
@@ -240,9 +244,9 @@ mod tests {
         assert_eq!(of(Api::Protected, "GET", "apps/billing/builds").as_deref(), Some("apps:read apps/billing"));
         assert_eq!(of(Api::Protected, "POST", "apps/billing").as_deref(), Some("apps:write apps/*"));
         assert_eq!(of(Api::Protected, "GET", "docs").as_deref(), None, "docs:read is not given there");
-        assert_eq!(of(Api::Own, "GET", "me"), None);
+        assert_eq!(of(Api::Management, "GET", "me"), None);
         let admin = grants(&[(&["tokens:admin"], &["*"])]);
-        assert_eq!(exercise(&admin, Api::Own, "GET", "tokens").as_deref(), Some("tokens:admin *"));
+        assert_eq!(exercise(&admin, Api::Management, "GET", "tokens").as_deref(), Some("tokens:admin *"));
     }
 
     #[test]
@@ -252,7 +256,7 @@ mod tests {
                 {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}"}]}"#,
         );
         let held = grants(&[(&["build:*"], &["app"])]);
-        let made = exercised(&held, &rules(&catalog), &asked(Api::Protected, "POST", "apps/billing/builds"));
+        let made = permission_used(&held, &rules(&catalog), &asked(Api::Protected, "POST", "apps/billing/builds"));
         assert_eq!(made.unwrap().to_string(), "build:create app");
     }
 
@@ -260,8 +264,11 @@ mod tests {
     fn each_permission_of_the_grants_has_the_day_of_its_last_use() {
         let held = grants(&[(&["app:*", "db:read"], &["app/billing"]), (&["db:read", "*:write"], &["db"])]);
         let uses = uses(&[("app:read app/billing", 7), ("app:write app/billing", 9), ("db:read db", 3)]);
-        let days: Vec<_> =
-            uses.of_permissions(&held).into_iter().map(|(p, day)| (p.to_string(), day.map(|day| day.0))).collect();
+        let days: Vec<_> = uses
+            .last_use_by_permission(&held)
+            .into_iter()
+            .map(|(p, day)| (p.to_string(), day.map(|day| day.0)))
+            .collect();
         let expected = [("app:*", Some(9)), ("db:read", Some(3)), ("*:write", None)];
         assert_eq!(days, expected.map(|(permission, day)| (permission.to_owned(), day)));
     }
@@ -278,15 +285,15 @@ mod tests {
             ("gone:write db", 12),
         ]);
         let expected = grants(&[(&["app:deploy", "app:read"], &["app/a", "app/b"])]);
-        assert_eq!(uses.enough(&held, Day(10)), expected);
-        assert_eq!(uses.enough(&held, Day(13)), Grants::default());
+        assert_eq!(uses.minimal_grants(&held, Day(10)), expected);
+        assert_eq!(uses.minimal_grants(&held, Day(13)), Grants::default());
     }
 
     #[test]
     fn what_another_use_covers_is_not_named_twice() {
         let held = grants(&[(&["*"], &["*", "app/a"])]);
         assert_eq!(
-            uses(&[("app:read *", 1), ("app:read app/a", 1)]).enough(&held, Day(0)),
+            uses(&[("app:read *", 1), ("app:read app/a", 1)]).minimal_grants(&held, Day(0)),
             grants(&[(&["app:read"], &["*"])])
         );
     }
@@ -296,12 +303,13 @@ mod tests {
         let resources: Vec<_> = (0..25).map(|n| format!("app/a{n}")).collect();
         let refs: Vec<_> = resources.iter().map(String::as_str).collect();
         let held = grants(&[(&["p:*", "unused:read"], &refs)]);
-        let many: Uses = (0..25).map(|n| (Use::stored(&format!("p:a{n} app/a{n}")).unwrap(), Day(1))).collect();
-        assert_eq!(many.enough(&held, Day(0)), grants(&[(&["p:*"], &refs)]));
+        let many: UsageLog =
+            (0..25).map(|n| (PermissionUse::from_stored(&format!("p:a{n} app/a{n}")).unwrap(), Day(1))).collect();
+        assert_eq!(many.minimal_grants(&held, Day(0)), grants(&[(&["p:*"], &refs)]));
     }
 
-    fn stored(keys: &[&str], held: &Grants) -> Option<Uses> {
-        Uses::stored(keys.iter().map(|key| (*key, Day(7))), held)
+    fn from_stored(keys: &[&str], held: &Grants) -> Option<UsageLog> {
+        UsageLog::from_stored(keys.iter().map(|key| (*key, Day(7))), held)
     }
 
     #[test]
@@ -309,29 +317,29 @@ mod tests {
         let long = format!("app/{}", "a".repeat(200));
         let held = grants(&[(&["app:*"], &["app/a  b", &long, "x  y"])]);
         for resource in ["app/a  b", &long, "x  y"] {
-            let made = Use { permission: "app:read".parse().unwrap(), resource: resource.parse().unwrap() };
+            let made = PermissionUse { permission: "app:read".parse().unwrap(), resource: resource.parse().unwrap() };
             assert!(made.key().len() < 80, "{}", made.key());
-            let uses = stored(&[&made.key()], &held).unwrap();
+            let uses = from_stored(&[&made.key()], &held).unwrap();
             assert_eq!(uses.last(&made), Some(Day(7)), "{resource}");
             assert!(uses.are_complete(Day(0)));
         }
-        assert!(stored(&["app"], &held).is_none());
+        assert!(from_stored(&["app"], &held).is_none());
     }
 
     #[test]
     fn uses_are_incomplete_once_they_are_full_or_on_a_resource_that_nothing_names() {
         let held = grants(&[(&["app:*"], &["app"])]);
-        let long = Use { permission: "app:read".parse().unwrap(), resource: "b".repeat(90).parse().unwrap() };
-        let unnamed = stored(&[&long.key()], &held).unwrap();
+        let long = PermissionUse { permission: "app:read".parse().unwrap(), resource: "b".repeat(90).parse().unwrap() };
+        let unnamed = from_stored(&[&long.key()], &held).unwrap();
         assert!(!unnamed.are_complete(Day(7)) && unnamed.are_complete(Day(8)), "long ago is no matter");
         let many: Vec<_> = (0..MAX_USES).map(|at| format!("app:a{at} app")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        assert!(stored(&many[1..], &held).unwrap().are_complete(Day(0)));
-        assert!(!stored(&many, &held).unwrap().are_complete(Day(8)));
+        assert!(from_stored(&many[1..], &held).unwrap().are_complete(Day(0)));
+        assert!(!from_stored(&many, &held).unwrap().are_complete(Day(8)));
     }
 
     fn lets(held: &Grants, method: &str, path: &str) -> bool {
-        let record = Record::new(
+        let record = TokenRecord::new(
             "0123456789abcdef".parse().unwrap(),
             "x".parse().unwrap(),
             "x".parse().unwrap(),
@@ -341,7 +349,7 @@ mod tests {
         );
         let principal = Principal::Token(Box::new(record));
         let asked = asked(Api::Protected, method, path);
-        decide(Some(&principal), &rules(&Catalog::default()), &asked, Timestamp::from_seconds(1)) == Decision::Allow
+        authorize(Some(&principal), &rules(&Catalog::default()), &asked, Timestamp::from_seconds(1)) == Decision::Allow
     }
 
     proptest! {
@@ -352,17 +360,17 @@ mod tests {
         ) {
             let came: Vec<_> = requests.iter().filter(|(method, path)| lets(&held, method, path)).collect();
             let catalog = Catalog::default();
-            let uses: Uses = came
+            let uses: UsageLog = came
                 .iter()
                 .map(|(method, path)| {
-                    (exercised(&held, &rules(&catalog), &asked(Api::Protected, method, path)).unwrap(), Day(1))
+                    (permission_used(&held, &rules(&catalog), &asked(Api::Protected, method, path)).unwrap(), Day(1))
                 })
                 .collect();
-            let enough = uses.enough(&held, Day(1));
+            let enough = uses.minimal_grants(&held, Day(1));
             for (method, path) in came {
                 prop_assert!(lets(&enough, method, path));
             }
-            prop_assert!(held.lacking(&enough).is_empty());
+            prop_assert!(held.uncovered(&enough).is_empty());
         }
     }
 }

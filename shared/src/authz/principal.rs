@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::TokenManagement;
 use crate::catalog::{Catalog, Role, RoleName};
 use crate::clock::Timestamp;
-use crate::grants::{Addresses, Grant, Grants, Permission, Resource};
+use crate::grants::{Grant, Grants, IpAllowlist, Permission, Resource};
 use crate::text::OwnerId;
-use crate::token::{Actor, Record, Standing};
+use crate::token::{Actor, TokenRecord, TokenState};
 
 /// A token whose secret was right, or a session whose signature was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
     /// A token.
-    Token(Box<Record>),
+    Token(Box<TokenRecord>),
     /// A person who has signed in.
     Session(Session),
 }
@@ -55,7 +55,7 @@ impl Session {
         let mut grants: Vec<_> = roles.iter().filter_map(|name| catalog.role(name)).map(of_role).collect();
         if management == TokenManagement::Owners {
             let permissions = ["read", "write"].map(|action| Permission::named("tokens", action)).to_vec();
-            grants.push(Grant { permissions, resources: vec![Resource::Tree("tokens".to_owned())] });
+            grants.push(Grant { permissions, resources: vec![Resource::Subtree("tokens".to_owned())] });
         }
         Self {
             owner,
@@ -89,16 +89,16 @@ impl Principal {
     /// What it is worth at a moment. A session was found to be alive when its signature was
     /// verified, and lives for one request.
     #[must_use]
-    pub fn standing(&self, now: Timestamp, max_idle_days: u32) -> Standing {
+    pub fn state(&self, now: Timestamp, max_idle_days: u32) -> TokenState {
         match self {
-            Self::Token(record) => record.standing(now, max_idle_days),
-            Self::Session(_) => Standing::Active,
+            Self::Token(record) => record.state(now, max_idle_days),
+            Self::Session(_) => TokenState::Active,
         }
     }
 
     /// From where it may come; a person from anywhere.
     #[must_use]
-    pub fn allowed_ips(&self) -> Option<&Addresses> {
+    pub fn allowed_ips(&self) -> Option<&IpAllowlist> {
         match self {
             Self::Token(record) => Some(&record.allowed_ips),
             Self::Session(_) => None,
@@ -108,7 +108,7 @@ impl Principal {
     /// The moment that nothing which it makes may outlive. A person's session is short, and
     /// what it makes is not bound to it.
     #[must_use]
-    pub fn outlived_by_nothing_after(&self) -> Option<Timestamp> {
+    pub fn max_expiry_of_created_tokens(&self) -> Option<Timestamp> {
         match self {
             Self::Token(record) => record.expires_at,
             Self::Session(_) => None,

@@ -5,7 +5,7 @@
 use crate::catalog::Target;
 
 /// The most characters of a resource in an authorizer's policy.
-pub const LONGEST_ARN: usize = 512;
+pub const MAX_ARN_LENGTH: usize = 512;
 
 /// What API Gateway evaluates the response against.
 #[derive(Debug)]
@@ -54,10 +54,10 @@ impl<'a> Arn<'a> {
     #[must_use]
     pub fn alone(&self) -> String {
         let pattern = self.text.replace("${", "?{").replace('*', "?");
-        if pattern.len() <= LONGEST_ARN {
+        if pattern.len() <= MAX_ARN_LENGTH {
             return pattern;
         }
-        let end = (0..LONGEST_ARN).rev().find(|end| pattern.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..MAX_ARN_LENGTH).rev().find(|end| pattern.is_char_boundary(*end)).unwrap_or(0);
         format!("{}*", pattern.get(..end).unwrap_or_default())
     }
 
@@ -65,7 +65,7 @@ impl<'a> Arn<'a> {
     /// wildcards of the caller's making, everything behind the stage.
     #[must_use]
     pub fn denied(&self) -> String {
-        if self.text.len() <= LONGEST_ARN && !self.text.contains(['*', '?']) {
+        if self.text.len() <= MAX_ARN_LENGTH && !self.text.contains(['*', '?']) {
             self.text.to_owned()
         } else {
             format!("{}*", self.stage)
@@ -121,7 +121,7 @@ mod tests {
         }
         let long = format!("{prefix}{}", "ü*".repeat(300));
         let alone = Arn::parse(&long).unwrap().alone();
-        assert!(alone.len() <= LONGEST_ARN && alone.ends_with('*') && matches(&alone, &long), "{alone}");
+        assert!(alone.len() <= MAX_ARN_LENGTH && alone.ends_with('*') && matches(&alone, &long), "{alone}");
     }
 
     #[test]

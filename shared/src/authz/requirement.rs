@@ -11,7 +11,7 @@ use crate::grants::Permission;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
     /// Portcullis's own, where tokens are managed.
-    Own,
+    Management,
     /// One that it protects.
     Protected,
 }
@@ -24,7 +24,7 @@ impl Api {
 
 /// What a request asks for, and from where.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct AccessRequest<'a> {
     /// Whose API it is for.
     pub api: Api,
     /// What it is aimed at.
@@ -35,7 +35,7 @@ pub struct Asked<'a> {
 
 /// What the operator has laid down, beside the grants.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules<'a> {
+pub struct AuthzContext<'a> {
     /// The catalog.
     pub catalog: &'a Catalog,
     /// Who may manage tokens.
@@ -44,7 +44,7 @@ pub struct Rules<'a> {
     pub max_idle_days: u32,
 }
 
-impl<'a> Rules<'a> {
+impl<'a> AuthzContext<'a> {
     /// Under this catalog, in a deployment with these settings.
     #[must_use]
     pub fn of(catalog: &'a Catalog, settings: &Settings) -> Self {
@@ -54,9 +54,9 @@ impl<'a> Rules<'a> {
 
 /// What whoever makes a request must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum Requirement {
     /// A credential that is alive.
-    Credential,
+    Authenticated,
     /// A permission on a resource.
     Permission {
         /// The permission that says it best, and is named when it is missing.
@@ -66,19 +66,19 @@ pub enum Need {
         /// The resource's name.
         resource: String,
         /// What says so.
-        rule: Rule,
+        rule: RequirementSource,
         /// The listed routes of which the path is another spelling: what they need is needed too.
         lookalikes: Vec<Lookalike>,
     },
     /// Nothing would do: the catalog is strict and does not list the route.
-    Listing,
+    Unlisted,
 }
 
 /// What says which permission a request needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub enum RequirementSource {
     /// The product itself, on its own API.
-    Own,
+    Builtin,
     /// A route of the catalog, as it was written.
     Route(String),
     /// The method and the path's first name.
@@ -99,39 +99,39 @@ pub enum Rule {
 /// `POST /introspect` needs `tokens:introspect` on `tokens`, and what is below `/owners`
 /// `tokens:admin` on `tokens`.
 #[must_use]
-pub fn need(rules: &Rules<'_>, api: Api, target: Target<'_>, path: &RequestPath) -> Need {
+pub fn requirement(rules: &AuthzContext<'_>, api: Api, target: Target<'_>, path: &RequestPath) -> Requirement {
     if api == Api::Protected {
         if let Some((route, resource)) = rules.catalog.route(target, path) {
             let permission = route.permission.clone();
-            let rule = Rule::Route(route.pattern.clone());
-            return Need::Permission { permission, or: None, resource, rule, lookalikes: Vec::new() };
+            let rule = RequirementSource::Route(route.pattern.clone());
+            return Requirement::Permission { permission, or: None, resource, rule, lookalikes: Vec::new() };
         }
         if rules.catalog.is_strict() {
-            return Need::Listing;
+            return Requirement::Unlisted;
         }
     }
     let method = match target {
         Target::Connect => {
             let permission = Permission::named("websocket", "connect");
             let resource = "websocket".to_owned();
-            let rule = Rule::Convention;
-            return Need::Permission { permission, or: None, resource, rule, lookalikes: Vec::new() };
+            let rule = RequirementSource::Convention;
+            return Requirement::Permission { permission, or: None, resource, rule, lookalikes: Vec::new() };
         }
         Target::Http { method, .. } => method,
     };
     let action = conventional_action(method);
     match (api, path.first()) {
-        (Api::Own, "me") if path.as_str() == "me" => Need::Credential,
-        (Api::Own, "tokens") => tokens(rules.management, action, path.as_str()),
-        (Api::Own, "activity" | "explain") => tokens(rules.management, "read", "tokens"),
-        (Api::Own, "introspect") => of_all_tokens("introspect"),
-        (Api::Own, "owners") => of_all_tokens("admin"),
-        (_, first) => Need::Permission {
+        (Api::Management, "me") if path.as_str() == "me" => Requirement::Authenticated,
+        (Api::Management, "tokens") => tokens(rules.management, action, path.as_str()),
+        (Api::Management, "activity" | "explain") => tokens(rules.management, "read", "tokens"),
+        (Api::Management, "introspect") => of_all_tokens("introspect"),
+        (Api::Management, "owners") => of_all_tokens("admin"),
+        (_, first) => Requirement::Permission {
             permission: Permission::needed(first, action),
             or: None,
             resource: path.as_str().to_owned(),
-            rule: if api == Api::Own { Rule::Own } else { Rule::Convention },
-            lookalikes: if api == Api::Own { Vec::new() } else { rules.catalog.lookalikes(target, path) },
+            rule: if api == Api::Management { RequirementSource::Builtin } else { RequirementSource::Convention },
+            lookalikes: if api == Api::Management { Vec::new() } else { rules.catalog.lookalikes(target, path) },
         },
     }
 }
@@ -141,19 +141,25 @@ pub(super) fn conventional_action(method: &str) -> &'static str {
     if matches!(method, "GET" | "HEAD" | "OPTIONS") { "read" } else { "write" }
 }
 
-fn tokens(management: TokenManagement, action: &str, resource: &str) -> Need {
+fn tokens(management: TokenManagement, action: &str, resource: &str) -> Requirement {
     let admin = Permission::named("tokens", "admin");
     let (permission, or) = match management {
         TokenManagement::Owners => (Permission::named("tokens", action), Some(admin)),
         TokenManagement::Admins => (admin, None),
     };
-    Need::Permission { permission, or, resource: resource.to_owned(), rule: Rule::Own, lookalikes: Vec::new() }
+    Requirement::Permission {
+        permission,
+        or,
+        resource: resource.to_owned(),
+        rule: RequirementSource::Builtin,
+        lookalikes: Vec::new(),
+    }
 }
 
-fn of_all_tokens(action: &str) -> Need {
+fn of_all_tokens(action: &str) -> Requirement {
     let permission = Permission::named("tokens", action);
     let resource = "tokens".to_owned();
-    Need::Permission { permission, or: None, resource, rule: Rule::Own, lookalikes: Vec::new() }
+    Requirement::Permission { permission, or: None, resource, rule: RequirementSource::Builtin, lookalikes: Vec::new() }
 }
 
 #[cfg(test)]
@@ -161,12 +167,12 @@ mod tests {
     use super::*;
     use crate::catalog::tests::catalog;
 
-    fn needed_under(rules: &Rules<'_>, api: Api, method: &str, path: &str) -> String {
+    fn needed_under(rules: &AuthzContext<'_>, api: Api, method: &str, path: &str) -> String {
         let target = if method == "$connect" { Target::Connect } else { Target::Http { method, path } };
-        match need(rules, api, target, &RequestPath::parse(path).unwrap()) {
-            Need::Credential => "a credential".to_owned(),
-            Need::Listing => "to be listed".to_owned(),
-            Need::Permission { permission, or, resource, .. } => {
+        match requirement(rules, api, target, &RequestPath::parse(path).unwrap()) {
+            Requirement::Authenticated => "a credential".to_owned(),
+            Requirement::Unlisted => "to be listed".to_owned(),
+            Requirement::Permission { permission, or, resource, .. } => {
                 let or = or.map_or(String::new(), |or| format!(" or {or}"));
                 format!("{permission}{or} on {resource}")
             }
@@ -174,7 +180,8 @@ mod tests {
     }
 
     fn needed(api: Api, method: &str, path: &str) -> String {
-        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
         needed_under(&rules, api, method, path)
     }
 
@@ -193,17 +200,17 @@ mod tests {
 
     #[test]
     fn only_on_its_own_api_are_some_names_special() {
-        assert_eq!(needed(Api::Own, "GET", "me"), "a credential");
-        assert_eq!(needed(Api::Own, "GET", "me/x"), "me:read on me/x");
-        assert_eq!(needed(Api::Own, "GET", "tokens/x"), "tokens:read or tokens:admin on tokens/x");
-        assert_eq!(needed(Api::Own, "POST", "tokens"), "tokens:write or tokens:admin on tokens");
-        assert_eq!(needed(Api::Own, "POST", "explain"), "tokens:read or tokens:admin on tokens");
-        assert_eq!(needed(Api::Own, "GET", "activity"), "tokens:read or tokens:admin on tokens");
-        assert_eq!(needed(Api::Own, "POST", "introspect"), "tokens:introspect on tokens");
-        assert_eq!(needed(Api::Own, "POST", "owners/alice/revoke-tokens"), "tokens:admin on tokens");
+        assert_eq!(needed(Api::Management, "GET", "me"), "a credential");
+        assert_eq!(needed(Api::Management, "GET", "me/x"), "me:read on me/x");
+        assert_eq!(needed(Api::Management, "GET", "tokens/x"), "tokens:read or tokens:admin on tokens/x");
+        assert_eq!(needed(Api::Management, "POST", "tokens"), "tokens:write or tokens:admin on tokens");
+        assert_eq!(needed(Api::Management, "POST", "explain"), "tokens:read or tokens:admin on tokens");
+        assert_eq!(needed(Api::Management, "GET", "activity"), "tokens:read or tokens:admin on tokens");
+        assert_eq!(needed(Api::Management, "POST", "introspect"), "tokens:introspect on tokens");
+        assert_eq!(needed(Api::Management, "POST", "owners/alice/revoke-tokens"), "tokens:admin on tokens");
         assert_eq!(needed(Api::Protected, "POST", "introspect"), "introspect:write on introspect");
         assert_eq!(needed(Api::Protected, "POST", "owners/alice"), "owners:write on owners/alice");
-        assert_eq!(needed(Api::Own, "PUT", "catalog"), "catalog:write on catalog");
+        assert_eq!(needed(Api::Management, "PUT", "catalog"), "catalog:write on catalog");
         assert_eq!(needed(Api::Protected, "GET", "me"), "me:read on me");
         assert_eq!(needed(Api::Protected, "POST", "tokens"), "tokens:write on tokens");
         assert_eq!(needed(Api::Protected, "POST", "explain"), "explain:write on explain");
@@ -211,13 +218,14 @@ mod tests {
 
     #[test]
     fn where_only_admins_manage_tokens_nothing_else_opens_them() {
-        let rules = Rules { catalog: &Catalog::default(), management: TokenManagement::Admins, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Admins, max_idle_days: 0 };
         for (method, path) in [("GET", "tokens"), ("GET", "tokens/x"), ("POST", "tokens"), ("DELETE", "tokens/x")] {
-            assert_eq!(needed_under(&rules, Api::Own, method, path), format!("tokens:admin on {path}"));
+            assert_eq!(needed_under(&rules, Api::Management, method, path), format!("tokens:admin on {path}"));
         }
-        assert_eq!(needed_under(&rules, Api::Own, "POST", "explain"), "tokens:admin on tokens");
-        assert_eq!(needed_under(&rules, Api::Own, "GET", "activity"), "tokens:admin on tokens");
-        assert_eq!(needed_under(&rules, Api::Own, "GET", "me"), "a credential");
+        assert_eq!(needed_under(&rules, Api::Management, "POST", "explain"), "tokens:admin on tokens");
+        assert_eq!(needed_under(&rules, Api::Management, "GET", "activity"), "tokens:admin on tokens");
+        assert_eq!(needed_under(&rules, Api::Management, "GET", "me"), "a credential");
     }
 
     #[test]
@@ -228,14 +236,14 @@ mod tests {
                 {"match": "GET /status", "permission": "status:read"},
                 {"match": "$connect", "permission": "ws:open", "resource": "sockets"}]}"#,
         );
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let needed = |method, path| needed_under(&rules, Api::Protected, method, path);
         assert_eq!(needed("POST", "apps/billing/builds"), "build:create on app/billing");
         assert_eq!(needed("POST", "apps/billing/builds/"), "build:create on app/billing");
         assert_eq!(needed("GET", "apps/billing/builds"), "apps:read on apps/billing/builds");
         assert_eq!(needed("HEAD", "status"), "status:read on status");
         assert_eq!(needed("$connect", ""), "ws:open on sockets");
-        assert_eq!(needed_under(&rules, Api::Own, "POST", "apps/x/builds"), "apps:write on apps/x/builds");
+        assert_eq!(needed_under(&rules, Api::Management, "POST", "apps/x/builds"), "apps:write on apps/x/builds");
     }
 
     #[test]
@@ -244,12 +252,12 @@ mod tests {
             r#"{"strict": true, "permissions": {"app:read": ""}, "routes": [
                 {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}"#,
         );
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let needed = |api, method, path| needed_under(&rules, api, method, path);
         assert_eq!(needed(Api::Protected, "GET", "apps/x"), "app:read on app/x");
         assert_eq!(needed(Api::Protected, "POST", "apps/x"), "to be listed");
         assert_eq!(needed(Api::Protected, "GET", "apps"), "to be listed");
         assert_eq!(needed(Api::Protected, "$connect", ""), "to be listed");
-        assert_eq!(needed(Api::Own, "GET", "tokens"), "tokens:read or tokens:admin on tokens");
+        assert_eq!(needed(Api::Management, "GET", "tokens"), "tokens:read or tokens:admin on tokens");
     }
 }

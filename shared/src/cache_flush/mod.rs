@@ -43,13 +43,13 @@ pub use stages::{Stage, Stages};
 /// For one answer of the control plane.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a stage is tried before it has failed.
-const MOST_TRIES: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 /// The longest pause before the second try; before the third it is twice that.
-const PAUSE: Duration = Duration::from_millis(100);
+const RETRY_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Empties the authorizer caches of some stages.
 #[derive(Clone, Debug)]
-pub struct Flusher {
+pub struct CacheFlusher {
     stages: Stages,
     region: String,
     /// The control plane, without a slash at the end.
@@ -71,22 +71,22 @@ pub enum FlushError {
     Config(#[from] ConfigError),
     /// These failed; all others are empty.
     #[error("the authorizer cache may not be empty at {}", listed(.0))]
-    Stages(Vec<Failure>),
+    Stages(Vec<StageFailure>),
 }
 
 /// A stage, and why its cache may not be empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{stage} ({reason})")]
-pub struct Failure {
+pub struct StageFailure {
     /// The stage.
     pub stage: Stage,
     /// What went wrong, at the last try.
-    pub reason: Reason,
+    pub reason: FlushErrorKind,
 }
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
+pub enum FlushErrorKind {
     /// The control plane knows no such API, or no such stage of it.
     #[error("the stage is unknown")]
     Unknown,
@@ -95,7 +95,7 @@ pub enum Reason {
     Status(u16),
     /// It did not answer in time.
     #[error("no answer within {0:?}")]
-    Slow(Duration),
+    Timeout(Duration),
     /// There was nobody to ask.
     #[error("no connection, or no HTTP")]
     Unreachable,
@@ -104,21 +104,21 @@ pub enum Reason {
     NoUrl,
     /// The credentials do not make a signature.
     #[error("the request cannot be signed")]
-    Unsigned,
+    SigningError,
 }
 
-impl Reason {
+impl FlushErrorKind {
     /// Whether it may be over at the next try.
     fn may_pass(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 429 | 500..=599),
-            Self::Slow(_) | Self::Unreachable => true,
-            Self::Unknown | Self::NoUrl | Self::Unsigned => false,
+            Self::Timeout(_) | Self::Unreachable => true,
+            Self::Unknown | Self::NoUrl | Self::SigningError => false,
         }
     }
 }
 
-impl Flusher {
+impl CacheFlusher {
     /// For these stages: of AWS itself, or of any endpoint that has the two calls. The
     /// credentials are an access key id and its secret; those of the environment where there
     /// are none.
@@ -139,7 +139,7 @@ impl Flusher {
             connector: Arc::default(),
             clock: Clock::system(),
             timeout: TIMEOUT,
-            pause: PAUSE,
+            pause: RETRY_BACKOFF,
         }
     }
 
@@ -185,30 +185,36 @@ impl Flusher {
         if failures.is_empty() { Ok(()) } else { Err(FlushError::Stages(failures)) }
     }
 
-    async fn empty(&self, stage: &Stage, credentials: &Credentials, connector: &Connector) -> Result<(), Failure> {
+    async fn empty(&self, stage: &Stage, credentials: &Credentials, connector: &Connector) -> Result<(), StageFailure> {
         let mut tries = 1;
         loop {
             match self.once(stage, credentials, connector).await {
                 Ok(()) => return Ok(()),
-                Err(reason) if tries < MOST_TRIES && reason.may_pass() => {}
-                Err(reason) => return Err(Failure { stage: stage.clone(), reason }),
+                Err(reason) if tries < MAX_ATTEMPTS && reason.may_pass() => {}
+                Err(reason) => return Err(StageFailure { stage: stage.clone(), reason }),
             }
             tokio::time::sleep(part_of(self.pause * tries)).await;
             tries += 1;
         }
     }
 
-    async fn once(&self, stage: &Stage, credentials: &Credentials, connector: &Connector) -> Result<(), Reason> {
-        let request = delete(&format!("{}{}", self.endpoint, stage.path())).ok_or(Reason::NoUrl)?;
+    async fn once(
+        &self,
+        stage: &Stage,
+        credentials: &Credentials,
+        connector: &Connector,
+    ) -> Result<(), FlushErrorKind> {
+        let request = delete(&format!("{}{}", self.endpoint, stage.path())).ok_or(FlushErrorKind::NoUrl)?;
         // Signed anew for each try, as a signature gets old.
         let request = sigv4::signed(request, credentials.clone(), &self.region, self.clock.now());
-        let request = request.map_err(|_| Reason::Unsigned)?;
+        let request = request.map_err(|_| FlushErrorKind::SigningError)?;
         let answer = tokio::time::timeout(self.timeout, connector.call(request)).await;
-        let answer = answer.map_err(|_| Reason::Slow(self.timeout))?.map_err(|_| Reason::Unreachable)?;
+        let answer =
+            answer.map_err(|_| FlushErrorKind::Timeout(self.timeout))?.map_err(|_| FlushErrorKind::Unreachable)?;
         match answer.status().as_u16() {
             200..=299 => Ok(()),
-            404 => Err(Reason::Unknown),
-            status => Err(Reason::Status(status)),
+            404 => Err(FlushErrorKind::Unknown),
+            status => Err(FlushErrorKind::Status(status)),
         }
     }
 
@@ -249,7 +255,7 @@ fn part_of(most: Duration) -> Duration {
     SysRng.try_next_u32().map_or(most, |drawn| most.mul_f64(f64::from(drawn) / f64::from(u32::MAX)))
 }
 
-fn listed(failures: &[Failure]) -> String {
+fn listed(failures: &[StageFailure]) -> String {
     failures.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

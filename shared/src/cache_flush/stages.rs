@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-const LONGEST_ID: usize = 64;
-const LONGEST_NAME: usize = 128;
+const MAX_ID_LENGTH: usize = 64;
+const MAX_NAME_LENGTH: usize = 128;
 /// The one stage name of HTTP APIs that holds more than letters, digits, `-` and `_`.
 const DEFAULT_STAGE: &str = "$default";
 
@@ -73,12 +73,12 @@ impl Stage {
 }
 
 fn is_id(text: &str) -> bool {
-    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
 }
 
 fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(fits)
+    (1..=MAX_NAME_LENGTH).contains(&text.len()) && text.bytes().all(fits)
 }
 
 impl FromStr for Stages {
@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn ids_and_names_are_as_long_as_they_may_be_and_no_longer() {
         let stage = |id: usize, name: usize| format!("rest:{}/{}", "a".repeat(id), "v".repeat(name));
-        assert_eq!(paths(&stage(LONGEST_ID, LONGEST_NAME)).len(), 1);
-        for (id, name) in [(LONGEST_ID + 1, 1), (1, LONGEST_NAME + 1), (0, 1), (1, 0)] {
+        assert_eq!(paths(&stage(MAX_ID_LENGTH, MAX_NAME_LENGTH)).len(), 1);
+        for (id, name) in [(MAX_ID_LENGTH + 1, 1), (1, MAX_NAME_LENGTH + 1), (0, 1), (1, 0)] {
             assert!(stage(id, name).parse::<Stages>().is_err(), "{id} {name}");
         }
     }

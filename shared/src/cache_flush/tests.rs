@@ -50,11 +50,11 @@ impl ControlPlane {
         plane
     }
 
-    fn flusher(&self, stages: &str) -> Flusher {
+    fn flusher(&self, stages: &str) -> CacheFlusher {
         let credentials = ("AKIDEXAMPLE".to_owned(), SECRET.to_owned());
-        let made = Flusher::new(stages.parse().unwrap(), "eu-west-1", Some(self.url.clone()), Some(credentials));
+        let made = CacheFlusher::new(stages.parse().unwrap(), "eu-west-1", Some(self.url.clone()), Some(credentials));
         let clock = Clock::from_fn(|| Timestamp::parse("2026-11-26T10:30:00Z").unwrap());
-        Flusher { clock, pause: Duration::from_millis(1), timeout: UNHURRIED, ..made }
+        CacheFlusher { clock, pause: Duration::from_millis(1), timeout: UNHURRIED, ..made }
     }
 
     /// The heads of the requests for a path.
@@ -100,7 +100,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, heads: Arc<Mutex<Vec<
     }
 }
 
-fn failures(outcome: Result<(), FlushError>) -> Vec<(String, Reason)> {
+fn failures(outcome: Result<(), FlushError>) -> Vec<(String, FlushErrorKind)> {
     match outcome {
         Err(FlushError::Stages(failures)) => {
             failures.into_iter().map(|failure| (failure.stage.to_string(), failure.reason)).collect()
@@ -139,16 +139,16 @@ async fn a_slash_or_a_path_of_the_endpoint_is_no_obstacle() {
     for (below, path) in [("/", REST.to_owned()), ("/gateway/", format!("/gateway{REST}"))] {
         let (stages, url) = ("rest:a1b2c3/v1".parse().unwrap(), format!("{}{below}", plane.url));
         let credentials = ("AKIDEXAMPLE".to_owned(), SECRET.to_owned());
-        Flusher::new(stages, "eu-west-1", Some(url), Some(credentials)).flush().await.unwrap();
+        CacheFlusher::new(stages, "eu-west-1", Some(url), Some(credentials)).flush().await.unwrap();
         assert_eq!(plane.asked(&path).len(), 1, "{below}");
     }
 }
 
 #[tokio::test]
 async fn no_stage_is_no_request_and_takes_no_credentials() {
-    let made = Flusher::new(Stages::default(), "eu-west-1", Some("no url".to_owned()), None);
+    let made = CacheFlusher::new(Stages::default(), "eu-west-1", Some("no url".to_owned()), None);
     made.flush().await.unwrap();
-    let unusable = Flusher { ca_bundle: Some("/nonexistent".to_owned()), ..made };
+    let unusable = CacheFlusher { ca_bundle: Some("/nonexistent".to_owned()), ..made };
     unusable.flush().await.unwrap();
 }
 
@@ -158,7 +158,7 @@ async fn what_may_pass_is_tried_again_until_it_does() {
         let plane = ControlPlane::start([(REST, &[way, way])]).await;
         // Only what hangs is waited for until the timeout.
         let timeout = if matches!(way, Way::Hangs) { SHORT } else { UNHURRIED };
-        Flusher { timeout, ..plane.flusher(BOTH) }.flush().await.unwrap();
+        CacheFlusher { timeout, ..plane.flusher(BOTH) }.flush().await.unwrap();
         assert_eq!((plane.asked(REST).len(), plane.asked(HTTP).len()), (3, 1));
     }
 }
@@ -166,14 +166,14 @@ async fn what_may_pass_is_tried_again_until_it_does() {
 #[tokio::test]
 async fn after_three_tries_it_is_a_failure_of_that_stage_alone() {
     for (way, reason) in [
-        (Way::Status(429), Reason::Status(429)),
-        (Way::Status(502), Reason::Status(502)),
-        (Way::HangsUp, Reason::Unreachable),
-        (Way::Hangs, Reason::Slow(SHORT)),
+        (Way::Status(429), FlushErrorKind::Status(429)),
+        (Way::Status(502), FlushErrorKind::Status(502)),
+        (Way::HangsUp, FlushErrorKind::Unreachable),
+        (Way::Hangs, FlushErrorKind::Timeout(SHORT)),
     ] {
         let plane = ControlPlane::start([(HTTP, &[way; 4])]).await;
         let timeout = if matches!(way, Way::Hangs) { SHORT } else { UNHURRIED };
-        let outcome = Flusher { timeout, ..plane.flusher(BOTH) }.flush().await;
+        let outcome = CacheFlusher { timeout, ..plane.flusher(BOTH) }.flush().await;
         assert_eq!(failures(outcome), [("http:d4e5f6/$default".to_owned(), reason)]);
         assert_eq!((plane.asked(REST).len(), plane.asked(HTTP).len()), (1, 3));
     }
@@ -182,10 +182,10 @@ async fn after_three_tries_it_is_a_failure_of_that_stage_alone() {
 #[tokio::test]
 async fn what_stays_as_it_is_is_not_tried_again() {
     for (way, reason) in [
-        (Way::Status(400), Reason::Status(400)),
-        (Way::Status(403), Reason::Status(403)),
-        (Way::Status(404), Reason::Unknown),
-        (Way::Redirects, Reason::Status(307)),
+        (Way::Status(400), FlushErrorKind::Status(400)),
+        (Way::Status(403), FlushErrorKind::Status(403)),
+        (Way::Status(404), FlushErrorKind::Unknown),
+        (Way::Redirects, FlushErrorKind::Status(307)),
     ] {
         let plane = ControlPlane::start([(REST, &[way])]).await;
         let outcome = plane.flusher(BOTH).flush().await;
@@ -230,7 +230,7 @@ async fn nobody_there_and_no_url_are_failures() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let plane = ControlPlane { url: format!("http://{unused}"), heads: Arc::default() };
     let outcome = plane.flusher("rest:a1b2c3/v1").flush().await;
-    assert_eq!(failures(outcome), [("rest:a1b2c3/v1".to_owned(), Reason::Unreachable)]);
+    assert_eq!(failures(outcome), [("rest:a1b2c3/v1".to_owned(), FlushErrorKind::Unreachable)]);
     for url in [
         "",
         "not a url",
@@ -246,14 +246,14 @@ async fn nobody_there_and_no_url_are_failures() {
     ] {
         let plane = ControlPlane { url: url.to_owned(), heads: Arc::default() };
         let outcome = plane.flusher("rest:a1b2c3/v1").flush().await;
-        assert_eq!(failures(outcome), [("rest:a1b2c3/v1".to_owned(), Reason::NoUrl)], "{url:?}");
+        assert_eq!(failures(outcome), [("rest:a1b2c3/v1".to_owned(), FlushErrorKind::NoUrl)], "{url:?}");
     }
 }
 
 #[tokio::test]
 async fn roots_that_cannot_be_read_are_said_by_their_file() {
     let plane = ControlPlane::start([]).await;
-    let flusher = Flusher { ca_bundle: Some("/nonexistent.pem".to_owned()), ..plane.flusher(BOTH) };
+    let flusher = CacheFlusher { ca_bundle: Some("/nonexistent.pem".to_owned()), ..plane.flusher(BOTH) };
     let error = flusher.flush().await.unwrap_err().to_string();
     assert!(error.contains("AWS_CA_BUNDLE: /nonexistent.pem"), "{error}");
     assert_eq!(plane.requests(), 0);
@@ -266,13 +266,13 @@ fn aws_has_an_endpoint_in_each_region() {
         ("us-gov-west-1", "https://apigateway.us-gov-west-1.amazonaws.com"),
         ("cn-north-1", "https://apigateway.cn-north-1.amazonaws.com.cn"),
     ] {
-        assert_eq!(Flusher::new(Stages::default(), region, None, None).endpoint, endpoint);
+        assert_eq!(CacheFlusher::new(Stages::default(), region, None, None).endpoint, endpoint);
     }
 }
 
 #[test]
 fn a_pause_is_a_part_of_the_longest_and_not_always_the_same() {
-    let drawn: Vec<_> = (0..20).map(|_| part_of(PAUSE)).collect();
-    assert!(drawn.iter().all(|pause| *pause <= PAUSE), "{drawn:?}");
+    let drawn: Vec<_> = (0..20).map(|_| part_of(RETRY_BACKOFF)).collect();
+    assert!(drawn.iter().all(|pause| *pause <= RETRY_BACKOFF), "{drawn:?}");
     assert!(drawn.iter().any(|pause| *pause != drawn[0]), "{drawn:?}");
 }

@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::flaw::Flaw;
+use super::flaw::CatalogIssue;
 use super::limits::over_limits;
-use super::route::{On, template};
-use super::validate::is_own;
-use super::{Catalog, OWN, Role, RoleName, Route, TrustRule};
+use super::route::{RouteMatcher, template};
+use super::validate::is_builtin;
+use super::{BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule};
 use crate::grants::Permission;
 
 /// The most unknown fields of an object that are named one by one.
@@ -32,7 +32,7 @@ impl Catalog {
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its place.
-    pub fn read(document: &Value) -> Result<Self, Vec<Flaw>> {
+    pub fn read(document: &Value) -> Result<Self, Vec<CatalogIssue>> {
         let over = over_limits(document);
         if !over.is_empty() {
             return Err(over);
@@ -47,7 +47,7 @@ impl Catalog {
     /// A catalog that was accepted once, by the rules of its time: its form is all that it
     /// needs, so that stricter rules never make a stored one unreadable.
     #[must_use]
-    pub fn stored(text: &str) -> Option<Self> {
+    pub fn from_stored(text: &str) -> Option<Self> {
         let mut reader = Reader::default();
         let catalog = reader.catalog(&serde_json::from_str(text).ok()?);
         reader.flaws.is_empty().then_some(catalog)
@@ -56,7 +56,8 @@ impl Catalog {
     /// The document, with the product's own permissions in it.
     #[must_use]
     pub fn to_document(&self) -> Value {
-        let own = OWN.map(|(resource, action, description)| (format!("{resource}:{action}"), json!(description)));
+        let own = BUILTIN_PERMISSIONS
+            .map(|(resource, action, description)| (format!("{resource}:{action}"), json!(description)));
         let listed = self.permissions.iter().map(|(permission, text)| (permission.to_string(), json!(text)));
         let roles = self.roles.iter().map(|(name, role)| {
             let permissions: Vec<_> = role.permissions.iter().map(ToString::to_string).collect();
@@ -83,7 +84,7 @@ impl Catalog {
 
 #[derive(Default)]
 pub(super) struct Reader {
-    flaws: Vec<Flaw>,
+    flaws: Vec<CatalogIssue>,
 }
 
 impl Reader {
@@ -104,7 +105,7 @@ impl Reader {
             let description = self.text(&place, &description).unwrap_or_default();
             if let Some(permission) = permission
                 // Those of the product are in every document that it gives.
-                && !is_own(&permission, &description)
+                && !is_builtin(&permission, &description)
                 && catalog.permissions.insert(permission, description).is_some()
             {
                 self.fail(place, "is listed twice, in two spellings");
@@ -112,7 +113,7 @@ impl Reader {
         }
         for (name, role) in self.entries(&mut top, "", "roles") {
             let role = self.role(&format!("roles.{name}"), &role);
-            if let (Some(name), Some(role)) = (RoleName::stored(&name), role) {
+            if let (Some(name), Some(role)) = (RoleName::from_stored(&name), role) {
                 catalog.roles.insert(name, role);
             }
         }
@@ -125,7 +126,7 @@ impl Reader {
         {
             for (group, role) in self.entries(&mut sessions, "sessions.", "groups") {
                 let role = self.text(&format!("sessions.groups.{group}"), &role);
-                if let Some(role) = role.and_then(|role| RoleName::stored(&role)) {
+                if let Some(role) = role.and_then(|role| RoleName::from_stored(&role)) {
                     catalog.groups.insert(group, role);
                 }
             }
@@ -168,7 +169,7 @@ impl Reader {
         }
         let permission = permission.and_then(|value| self.permission(&at("permission"), &value));
         let pattern = pattern.and_then(|value| self.text(&at("match"), &value));
-        let on = pattern.as_deref().and_then(|text| self.noted(&at("match"), text, On::read(text)));
+        let on = pattern.as_deref().and_then(|text| self.noted(&at("match"), text, RouteMatcher::read(text)));
         let resource = match resource {
             None => Some(None),
             Some(text) => text.and_then(|text| {
@@ -186,7 +187,7 @@ impl Reader {
 
     pub(super) fn permission(&mut self, place: &str, value: &Value) -> Option<Permission> {
         let text = self.text(place, value)?;
-        let permission = Permission::stored(&text);
+        let permission = Permission::from_stored(&text);
         if permission.is_none() {
             self.fail_value(place, value, "must be resource:action, as in app:read; each half a name or *");
         }
@@ -235,10 +236,10 @@ impl Reader {
     }
 
     pub(super) fn fail_value(&mut self, place: &str, value: &Value, message: &str) {
-        self.flaws.push(Flaw::of_value(place, value, message));
+        self.flaws.push(CatalogIssue::of_value(place, value, message));
     }
 
     pub(super) fn fail(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.flaws.push(Flaw::new(place, message));
+        self.flaws.push(CatalogIssue::new(place, message));
     }
 }

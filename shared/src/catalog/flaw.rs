@@ -11,14 +11,14 @@ const MAX_VALUE_LENGTH: usize = 100;
 
 /// What is wrong with a catalog, and where: `roles.cicd.permissions[2]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
+pub struct CatalogIssue {
     /// The place in the document.
     pub place: String,
     /// A sentence for the person who wrote it.
     pub message: String,
 }
 
-impl Flaw {
+impl CatalogIssue {
     pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self { place: place.into(), message: message.into() }
     }

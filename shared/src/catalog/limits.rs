@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Flaw, OWN};
-use crate::grants::{MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES};
+use super::{BUILTIN_PERMISSIONS, CatalogIssue};
+use crate::grants::{MAX_GRANTS, MAX_PERMISSIONS, MAX_RESOURCES};
 
 const MAX_LISTED_PERMISSIONS: usize = 500;
 const MAX_ROLES: usize = 100;
@@ -15,10 +15,10 @@ pub(super) const MAX_CLAIMS: usize = 20;
 pub(super) const MAX_PATTERNS: usize = 20;
 
 /// The lists that have too many entries.
-pub(super) fn over_limits(document: &Value) -> Vec<Flaw> {
+pub(super) fn over_limits(document: &Value) -> Vec<CatalogIssue> {
     let mut limits = Limits(Vec::new());
     let listed = document.get("permissions").and_then(Value::as_object);
-    let own = OWN.iter().filter(|(resource, action, _)| {
+    let own = BUILTIN_PERMISSIONS.iter().filter(|(resource, action, _)| {
         listed.is_some_and(|listed| listed.contains_key(&format!("{resource}:{action}")))
     });
     limits.at_most("permissions", document.get("permissions"), MAX_LISTED_PERMISSIONS + own.count());
@@ -29,7 +29,7 @@ pub(super) fn over_limits(document: &Value) -> Vec<Flaw> {
     // What is in a list that is too long is not looked at.
     if limits.0.is_empty() {
         for (name, role) in entries(document.get("roles")) {
-            limits.at_most(&format!("roles.{name}.permissions"), role.get("permissions"), MOST_PERMISSIONS);
+            limits.at_most(&format!("roles.{name}.permissions"), role.get("permissions"), MAX_PERMISSIONS);
         }
         for (at, rule) in elements(document.get("trust")).enumerate() {
             limits.trust_rule(&format!("trust[{at}]"), rule);
@@ -38,19 +38,19 @@ pub(super) fn over_limits(document: &Value) -> Vec<Flaw> {
     limits.0
 }
 
-struct Limits(Vec<Flaw>);
+struct Limits(Vec<CatalogIssue>);
 
 impl Limits {
     fn trust_rule(&mut self, place: &str, rule: &Value) {
         self.at_most(&format!("{place}.claims"), rule.get("claims"), MAX_CLAIMS);
-        self.at_most(&format!("{place}.grants"), rule.get("grants"), MOST_GRANTS);
+        self.at_most(&format!("{place}.grants"), rule.get("grants"), MAX_GRANTS);
         for (claim, patterns) in entries(rule.get("claims")).take(MAX_CLAIMS) {
             self.at_most(&format!("{place}.claims.{claim}"), Some(patterns), MAX_PATTERNS);
         }
-        for (at, grant) in elements(rule.get("grants")).enumerate().take(MOST_GRANTS) {
+        for (at, grant) in elements(rule.get("grants")).enumerate().take(MAX_GRANTS) {
             let place = format!("{place}.grants[{at}]");
-            self.at_most(&format!("{place}.permissions"), grant.get("permissions"), MOST_PERMISSIONS);
-            self.at_most(&format!("{place}.resources"), grant.get("resources"), MOST_RESOURCES);
+            self.at_most(&format!("{place}.permissions"), grant.get("permissions"), MAX_PERMISSIONS);
+            self.at_most(&format!("{place}.resources"), grant.get("resources"), MAX_RESOURCES);
         }
     }
 
@@ -61,7 +61,7 @@ impl Limits {
             _ => 0,
         };
         if count > max {
-            self.0.push(Flaw::new(place, format!("must have at most {max} entries; it has {count}")));
+            self.0.push(CatalogIssue::new(place, format!("must have at most {max} entries; it has {count}")));
         }
     }
 }

@@ -32,18 +32,20 @@ use std::sync::LazyLock;
 use crate::grants::Permission;
 use fold::fold;
 
-pub use flaw::Flaw;
-pub use request_path::{MalformedPath, RequestPath};
+pub use flaw::CatalogIssue;
+pub use request_path::{AmbiguousPath, RequestPath};
 pub use role::{Role, RoleName};
 pub use route::{Lookalike, Route, Target};
-pub(crate) use route::{METHODS, On, Part};
-pub use trust::{ClaimSet, LONGEST_EXCHANGED_SECONDS, Mismatch, Pattern, RuleName, TrustGain, TrustRule, via};
+pub(crate) use route::{METHODS, RouteMatcher, Segment};
+pub use trust::{
+    ClaimPattern, ClaimSet, MAX_EXCHANGED_SECONDS, TrustGain, TrustRule, TrustRuleName, UnmetCondition, via,
+};
 
 /// The most bytes of a catalog's document.
-pub const MOST_CATALOG_BYTES: usize = 256 * 1024;
+pub const MAX_CATALOG_BYTES: usize = 256 * 1024;
 
 /// The product's own permissions, which every catalog has.
-const OWN: [(&str, &str, &str); 6] = [
+const BUILTIN_PERMISSIONS: [(&str, &str, &str); 6] = [
     ("tokens", "read", "See one's own tokens"),
     ("tokens", "write", "Make, change and end one's own tokens"),
     ("tokens", "admin", "See, make, change and end anyone's tokens"),
@@ -55,7 +57,7 @@ const OWN: [(&str, &str, &str); 6] = [
 /// What is in force where nobody has written a catalog: `infra/catalog.toml`.
 static DEFAULT: LazyLock<Catalog> = LazyLock::new(|| {
     // The build script made it of a TOML file, and a test reads it as any other.
-    Catalog::stored(include_str!(concat!(env!("OUT_DIR"), "/catalog.json"))).unwrap_or_default()
+    Catalog::from_stored(include_str!(concat!(env!("OUT_DIR"), "/catalog.json"))).unwrap_or_default()
 });
 
 /// Permissions, roles, routes, the groups of sessions, and trust rules.
@@ -73,7 +75,7 @@ pub struct Catalog {
 impl Catalog {
     /// The catalog of a deployment in which nobody has written one.
     #[must_use]
-    pub fn of_the_deployment() -> &'static Self {
+    pub fn default_catalog() -> &'static Self {
         &DEFAULT
     }
 
@@ -132,8 +134,8 @@ impl Catalog {
     /// Whether a token may be given the permission: in a strict catalog one that is listed,
     /// or a wildcard that covers one.
     #[must_use]
-    pub fn may_grant(&self, permission: &Permission) -> bool {
-        !self.strict || self.knows(permission)
+    pub fn is_grantable(&self, permission: &Permission) -> bool {
+        !self.strict || self.is_known(permission)
     }
 
     /// The groups that the catalog maps to a role, with that role.
@@ -144,7 +146,7 @@ impl Catalog {
 
     /// What this gives to groups of people that the catalog before did not give them, each
     /// with the group: whoever writes it has to have as much.
-    pub fn gains<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (&'a str, &'a Permission)> {
+    pub fn new_group_permissions<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (&'a str, &'a Permission)> {
         self.groups.iter().flat_map(|(group, role)| {
             let had = before.groups.get(group).and_then(|role| before.roles.get(role));
             let has = self.roles.get(role).map(|role| role.permissions.as_slice());
@@ -156,8 +158,8 @@ impl Catalog {
 
     /// Whether the permission is listed, or a wildcard that covers what is. Where the
     /// catalog is not strict, what routes need by convention counts as listed.
-    fn knows(&self, permission: &Permission) -> bool {
-        let own = OWN.map(|(resource, action, _)| Permission::named(resource, action));
+    fn is_known(&self, permission: &Permission) -> bool {
+        let own = BUILTIN_PERMISSIONS.map(|(resource, action, _)| Permission::named(resource, action));
         let listed = own.iter().chain(self.permissions.keys()).any(|listed| permission.covers(listed));
         let by_convention = !self.strict && matches!(permission.action(), None | Some("read" | "write"));
         listed || by_convention

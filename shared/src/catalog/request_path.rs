@@ -17,7 +17,7 @@ pub struct RequestPath(String);
 
 /// The path can be read in more than one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MalformedPath;
+pub struct AmbiguousPath;
 
 impl RequestPath {
     /// Reads a path as it stands in an ARN, without its leading slash.
@@ -28,7 +28,7 @@ impl RequestPath {
     /// For `.` and `..`, empty names, encoded or backward slashes, `;`, `*`, `?`, control
     /// characters, double encoding, and what is not UTF-8; for compatibility forms of these (NFKC); and
     /// for names of white space, dots and invisible characters alone.
-    pub fn parse(raw: &str) -> Result<Self, MalformedPath> {
+    pub fn parse(raw: &str) -> Result<Self, AmbiguousPath> {
         let raw = raw.strip_suffix('/').unwrap_or(raw);
         if raw.is_empty() {
             return Ok(Self(String::new()));
@@ -60,12 +60,12 @@ impl RequestPath {
     }
 }
 
-fn name(raw: &str) -> Result<String, MalformedPath> {
-    let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| MalformedPath)?;
+fn name(raw: &str) -> Result<String, AmbiguousPath> {
+    let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| AmbiguousPath)?;
     // A `%` that is left is a broken escape or a double encoding: is_segment refuses both. A backend
     // that normalises Unicode must not find in it what is refused here, nor one that trims names nothing.
     let good = is_segment(&decoded) && is_segment(&compatibility_form(&decoded)) && !fold(&decoded).is_empty();
-    if good { Ok(decoded.into_owned()) } else { Err(MalformedPath) }
+    if good { Ok(decoded.into_owned()) } else { Err(AmbiguousPath) }
 }
 
 impl fmt::Display for RequestPath {
@@ -152,7 +152,7 @@ mod tests {
             "a/%C2%A0",
             "a/%E3%85%A4",
         ] {
-            assert_eq!(RequestPath::parse(raw), Err(MalformedPath), "{raw:?}");
+            assert_eq!(RequestPath::parse(raw), Err(AmbiguousPath), "{raw:?}");
         }
     }
 

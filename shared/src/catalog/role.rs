@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use crate::grants::Permission;
-use crate::validation::{Invalid, validated_string};
+use crate::validation::{ValidationError, validated_string};
 
 /// A role's name: a lower-case letter, then up to 31 of `a-z`, `0-9` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,16 +22,16 @@ pub struct Role {
 validated_string!(RoleName);
 
 impl FromStr for RoleName {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         let good = (1..=32).contains(&text.len())
             && text.starts_with(|first: char| first.is_ascii_lowercase())
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if good {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new("must be a lower-case letter and then at most 31 of a-z, 0-9 and '-'"))
+            Err(ValidationError::new("must be a lower-case letter and then at most 31 of a-z, 0-9 and '-'"))
         }
     }
 }

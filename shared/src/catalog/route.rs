@@ -23,7 +23,7 @@ pub(crate) const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", 
 
 /// The most characters of a pattern's path: with the rest of its ARN it has to fit into the
 /// 512 that a policy's resource may have.
-const LONGEST_PATH: usize = 400;
+const MAX_PATH_LENGTH: usize = 400;
 
 /// What a request is aimed at, from the ARN that API Gateway evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +49,10 @@ pub struct Route {
     /// On what, as it was written: `app/{app}`; on the request's own path where there is
     /// none.
     pub resource: Option<String>,
-    pub(crate) on: On,
-    pub(crate) template: Option<Vec<Part>>,
+    pub(crate) on: RouteMatcher,
+    pub(crate) template: Option<Vec<Segment>>,
     /// The parts of its path with their literals folded.
-    pub(crate) folded: Vec<Part>,
+    pub(crate) folded: Vec<Segment>,
 }
 
 /// A listed route of which a path is another spelling, and what it needs.
@@ -68,9 +68,9 @@ pub struct Lookalike {
 
 /// What a route matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum On {
+pub(crate) enum RouteMatcher {
     /// Methods on paths.
-    Http(Method, Vec<Part>),
+    Http(Method, Vec<Segment>),
     /// Opening a WebSocket.
     Connect,
 }
@@ -84,19 +84,24 @@ pub(crate) enum Method {
 
 /// What stands between two slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Segment {
     Literal(String),
     /// `{name}`
     Parameter(String),
     /// `{name+}`
-    Rest(String),
+    CatchAll(String),
 }
 
 impl Route {
     /// Of parts that were read: what the pattern matches, and the resource with its template.
-    pub(super) fn new(pattern: String, on: On, permission: Permission, resource: Option<(String, Vec<Part>)>) -> Self {
+    pub(super) fn new(
+        pattern: String,
+        on: RouteMatcher,
+        permission: Permission,
+        resource: Option<(String, Vec<Segment>)>,
+    ) -> Self {
         let (resource, template) = resource.unzip();
-        let folded = on.parts().iter().map(Part::folded).collect();
+        let folded = on.parts().iter().map(Segment::folded).collect();
         Self { pattern, permission, resource, on, template, folded }
     }
 
@@ -104,8 +109,8 @@ impl Route {
     #[must_use]
     pub fn resource_of(&self, target: Target<'_>, path: &RequestPath) -> Option<String> {
         let bound = match (&self.on, target) {
-            (On::Connect, Target::Connect) => BTreeMap::new(),
-            (On::Http(on, parts), Target::Http { method, .. }) if on.is(method) => {
+            (RouteMatcher::Connect, Target::Connect) => BTreeMap::new(),
+            (RouteMatcher::Http(on, parts), Target::Http { method, .. }) if on.is(method) => {
                 bind(parts, path.names().map(|name| (name, name)), false)?
             }
             _ => return None,
@@ -124,7 +129,7 @@ impl Route {
         path: &RequestPath,
         folded: &[String],
     ) -> Option<String> {
-        let On::Http(on, _) = &self.on else { return None };
+        let RouteMatcher::Http(on, _) = &self.on else { return None };
         let Target::Http { method, .. } = target else { return None };
         if !on.is(method) {
             return None;
@@ -136,18 +141,18 @@ impl Route {
     fn resource_with(&self, bound: &BTreeMap<&str, String>) -> Option<String> {
         let parts = match (&self.template, &self.on) {
             (Some(template), _) => template,
-            (None, On::Http(_, parts)) => parts,
-            (None, On::Connect) => return Some("websocket".to_owned()),
+            (None, RouteMatcher::Http(_, parts)) => parts,
+            (None, RouteMatcher::Connect) => return Some("websocket".to_owned()),
         };
         let names = parts.iter().map(|part| match part {
-            Part::Literal(name) => Some(name.clone()),
-            Part::Parameter(name) | Part::Rest(name) => bound.get(name.as_str()).cloned(),
+            Segment::Literal(name) => Some(name.clone()),
+            Segment::Parameter(name) | Segment::CatchAll(name) => bound.get(name.as_str()).cloned(),
         });
         names.collect::<Option<Vec<_>>>().map(|names| names.join("/"))
     }
 }
 
-impl On {
+impl RouteMatcher {
     /// Reads a pattern.
     pub(super) fn read(text: &str) -> Result<Self, &'static str> {
         if text == "$connect" {
@@ -160,20 +165,20 @@ impl On {
             None => return Err("must begin with GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE or ANY"),
         };
         let path = path.strip_prefix('/').ok_or("must have a path that begins with a slash")?;
-        if path.chars().count() > LONGEST_PATH {
+        if path.chars().count() > MAX_PATH_LENGTH {
             return Err("must have a path of at most 400 characters: no policy could name a longer one");
         }
         if path.is_empty() {
             return Ok(Self::Http(method, Vec::new()));
         }
-        let parts: Vec<_> = path.split('/').map(Part::read).collect::<Option<_>>().ok_or(
+        let parts: Vec<_> = path.split('/').map(Segment::read).collect::<Option<_>>().ok_or(
             "is no path that the gateway could send: between single slashes must stand names without . and .., \\ ; ? % * { } and control characters, or {name}, or {name+}; and no slash at the end",
         )?;
-        let names: Vec<_> = parts.iter().filter_map(Part::name).collect();
+        let names: Vec<_> = parts.iter().filter_map(Segment::name).collect();
         if names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|before| before == name)) {
             return Err("must name each parameter once");
         }
-        if parts.iter().rev().skip(1).any(|part| matches!(part, Part::Rest(_))) {
+        if parts.iter().rev().skip(1).any(|part| matches!(part, Segment::CatchAll(_))) {
             return Err("must have {name+} as its last part only");
         }
         Ok(Self::Http(method, parts))
@@ -188,7 +193,7 @@ impl On {
         }
     }
 
-    fn parts(&self) -> &[Part] {
+    fn parts(&self) -> &[Segment] {
         match self {
             Self::Http(_, parts) => parts,
             Self::Connect => &[],
@@ -210,7 +215,7 @@ impl Method {
     }
 }
 
-impl Part {
+impl Segment {
     fn read(text: &str) -> Option<Self> {
         let Some(inside) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
             return (is_segment(text) && !text.contains(['{', '}'])).then(|| Self::Literal(text.to_owned()));
@@ -218,7 +223,7 @@ impl Part {
         let (name, rest) = inside.strip_suffix('+').map_or((inside, false), |name| (name, true));
         let good = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        good.then(|| if rest { Self::Rest(name.to_owned()) } else { Self::Parameter(name.to_owned()) })
+        good.then(|| if rest { Self::CatchAll(name.to_owned()) } else { Self::Parameter(name.to_owned()) })
     }
 
     fn folded(&self) -> Self {
@@ -231,18 +236,20 @@ impl Part {
     fn name(&self) -> Option<&str> {
         match self {
             Self::Literal(_) => None,
-            Self::Parameter(name) | Self::Rest(name) => Some(name),
+            Self::Parameter(name) | Self::CatchAll(name) => Some(name),
         }
     }
 }
 
 /// A resource's names, some of which are parameters of the path, if that could be read.
-pub(super) fn template(text: &str, on: Option<&On>) -> Result<Vec<Part>, &'static str> {
-    let parts: Vec<_> = text.split('/').map(Part::read).collect::<Option<_>>().ok_or(
+pub(super) fn template(text: &str, on: Option<&RouteMatcher>) -> Result<Vec<Segment>, &'static str> {
+    let parts: Vec<_> = text.split('/').map(Segment::read).collect::<Option<_>>().ok_or(
         "must be names divided by single slashes, as in app/{app}, each a name of one thing without *, or {name} of the path",
     )?;
     let known = |name: &str| on.is_none_or(|on| on.parts().iter().any(|part| part.name() == Some(name)));
-    if parts.iter().filter_map(Part::name).all(known) && !parts.iter().any(|part| matches!(part, Part::Rest(_))) {
+    if parts.iter().filter_map(Segment::name).all(known)
+        && !parts.iter().any(|part| matches!(part, Segment::CatchAll(_)))
+    {
         Ok(parts)
     } else {
         Err("must take its {name}s from the path, and write {name} for {name+} too")
@@ -253,7 +260,7 @@ pub(super) fn template(text: &str, on: Option<&On>) -> Result<Vec<Part>, &'stati
 /// and as it is compared with literals. Where `extension` says so, the last name may have a file
 /// extension that the literal does not have.
 fn bind<'a>(
-    parts: &'a [Part],
+    parts: &'a [Segment],
     names: impl Iterator<Item = (&'a str, &'a str)>,
     extension: bool,
 ) -> Option<BTreeMap<&'a str, String>> {
@@ -261,7 +268,7 @@ fn bind<'a>(
     let mut bound = BTreeMap::new();
     for part in parts {
         match part {
-            Part::Literal(literal) => {
+            Segment::Literal(literal) => {
                 let (_, name) = names.next()?;
                 let rest = name.strip_prefix(literal.as_str())?;
                 let extends = extension && rest.trim_start().starts_with('.') && names.peek().is_none();
@@ -269,10 +276,10 @@ fn bind<'a>(
                     return None;
                 }
             }
-            Part::Parameter(name) => {
+            Segment::Parameter(name) => {
                 bound.insert(name.as_str(), names.next()?.0.to_owned());
             }
-            Part::Rest(name) => {
+            Segment::CatchAll(name) => {
                 let rest: Vec<_> = names.by_ref().map(|(name, _)| name).collect();
                 if rest.is_empty() {
                     return None;
@@ -284,13 +291,13 @@ fn bind<'a>(
     names.next().is_none().then_some(bound)
 }
 
-fn meet(a: &[Part], b: &[Part]) -> bool {
+fn meet(a: &[Segment], b: &[Segment]) -> bool {
     match (a.split_first(), b.split_first()) {
         (None, None) => true,
         (None, Some(_)) | (Some(_), None) => false,
         // The rest of the one takes whatever the other has, which is one name at least.
-        (Some((Part::Rest(_), _)), Some(_)) | (Some(_), Some((Part::Rest(_), _))) => true,
-        (Some((Part::Literal(a), _)), Some((Part::Literal(b), _))) if a != b => false,
+        (Some((Segment::CatchAll(_), _)), Some(_)) | (Some(_), Some((Segment::CatchAll(_), _))) => true,
+        (Some((Segment::Literal(a), _)), Some((Segment::Literal(b), _))) if a != b => false,
         (Some((_, a)), Some((_, b))) => meet(a, b),
     }
 }

@@ -28,7 +28,7 @@ fn with_routes(routes: &[&str]) -> Value {
 
 #[test]
 fn the_default_is_a_good_catalog_with_five_roles_that_is_not_strict() {
-    let catalog = Catalog::of_the_deployment();
+    let catalog = Catalog::default_catalog();
     assert_eq!(Catalog::read(&catalog.to_document()).as_ref(), Ok(catalog));
     let roles: Vec<_> = catalog.role_names().map(RoleName::as_str).collect();
     assert_eq!(roles, ["admin", "cicd", "deployer", "ops", "viewer"]);
@@ -58,7 +58,7 @@ fn a_document_that_was_read_can_be_written_back_as_it_is() {
             "sessions": {"groups": {"platform admins": "cicd"}}}"#,
     );
     assert_eq!(Catalog::read(&written.to_document()), Ok(written.clone()));
-    assert_eq!(Catalog::stored(&written.to_document().to_string()), Some(written));
+    assert_eq!(Catalog::from_stored(&written.to_document().to_string()), Some(written));
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_role_has_a_permission_once() {
 
 #[test]
 fn what_looks_like_a_token_is_nowhere_in_a_catalog_nor_in_what_is_said_of_it() {
-    let token = secret("pcl", 7).reveal().to_owned();
+    let token = secret("pcl", 7).expose_secret().to_owned();
     let role = |permission: &str, text: &str| json!({"permissions": [permission], "description": text});
     let route = |text: &str, resource: &str| json!({"match": text, "permission": "x:read", "resource": resource});
     let pattern = format!("GET /{token}");
@@ -390,21 +390,21 @@ fn a_stored_catalog_stays_readable_when_rules_are_tightened() {
     let old = json!({"roles": {"Old Name": {"permissions": ["gone:now"]}}, "routes": [
         {"match": "GET /a", "permission": "x:y"}, {"match": "GET /a", "permission": "x:z"}]});
     assert!(Catalog::read(&old).is_err());
-    assert!(Catalog::stored(&old.to_string()).is_some());
-    assert!(Catalog::stored("{\"routes\": 1}").is_none());
+    assert!(Catalog::from_stored(&old.to_string()).is_some());
+    assert!(Catalog::from_stored("{\"routes\": 1}").is_none());
 }
 
 #[test]
 fn in_a_strict_catalog_only_what_is_listed_can_be_granted() {
     let strict = catalog(r#"{"strict": true, "permissions": {"app:read": ""}}"#);
-    let may = |text: &str| strict.may_grant(&text.parse().unwrap());
+    let may = |text: &str| strict.is_grantable(&text.parse().unwrap());
     for good in ["app:read", "app:*", "*:read", "*", "tokens:write", "catalog:*"] {
         assert!(may(good), "{good}");
     }
     for bad in ["app:write", "ap:*", "*:sell", "jobs:read"] {
         assert!(!may(bad), "{bad}");
     }
-    assert!(Catalog::default().may_grant(&"anything:at-all".parse().unwrap()));
+    assert!(Catalog::default().is_grantable(&"anything:at-all".parse().unwrap()));
 }
 
 #[test]
@@ -416,7 +416,10 @@ fn what_a_catalog_gives_to_groups_that_they_did_not_have_is_a_gain() {
     );
     let gains = |document: &str| {
         let after = with(document);
-        after.gains(&before).map(|(group, permission)| format!("{group} {permission}")).collect::<Vec<_>>()
+        after
+            .new_group_permissions(&before)
+            .map(|(group, permission)| format!("{group} {permission}"))
+            .collect::<Vec<_>>()
     };
     // The same, less, and a role that nobody has.
     assert_eq!(gains(&before.to_document().to_string()), [""; 0]);

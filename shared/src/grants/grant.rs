@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::{Permission, Resource};
 
 /// The most grants of a token.
-pub const MOST_GRANTS: usize = 20;
+pub const MAX_GRANTS: usize = 20;
 /// The most permissions of a grant.
-pub const MOST_PERMISSIONS: usize = 50;
+pub const MAX_PERMISSIONS: usize = 50;
 /// The most resources of a grant.
-pub const MOST_RESOURCES: usize = 50;
+pub const MAX_RESOURCES: usize = 50;
 
 /// Each of the permissions on each of the resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +27,16 @@ pub struct Grants(Vec<Grant>);
 
 /// A part of what was asked for that whoever asks does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excess {
+pub struct UncoveredGrant {
     /// Which of the grants that were asked for, counted from 0.
     pub grant: usize,
     /// What of it.
-    pub what: Beyond,
+    pub what: UncoveredPart,
 }
 
 /// What exceeds a principal's grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Beyond {
+pub enum UncoveredPart {
     /// A permission that none of its grants holds.
     Permission(Permission),
     /// A resource on which it does not have these permissions.
@@ -66,7 +66,7 @@ impl Grant {
 impl Grants {
     /// One grant, which is the short form.
     #[must_use]
-    pub fn one(permissions: Vec<Permission>, resources: Vec<Resource>) -> Self {
+    pub fn single(permissions: Vec<Permission>, resources: Vec<Resource>) -> Self {
         Self(vec![Grant { permissions, resources }])
     }
 
@@ -97,7 +97,7 @@ impl Grants {
     ///
     /// # Errors
     /// The permissions that these do not hold.
-    pub fn narrowed(&self, asked: &[Permission]) -> Result<Self, Vec<Permission>> {
+    pub fn restricted_to(&self, asked: &[Permission]) -> Result<Self, Vec<Permission>> {
         let beyond: Vec<_> = asked.iter().filter(|permission| !self.has(permission)).cloned().collect();
         if !beyond.is_empty() {
             return Err(beyond);
@@ -111,7 +111,7 @@ impl Grants {
 
     /// The permissions, wherever they hold, as OAuth writes a scope.
     #[must_use]
-    pub fn scope(&self) -> String {
+    pub fn to_oauth_scope(&self) -> String {
         let permissions: BTreeSet<_> = self.iter().flat_map(|grant| &grant.permissions).collect();
         permissions.into_iter().map(Permission::to_string).collect::<Vec<_>>().join(" ")
     }
@@ -122,18 +122,18 @@ impl Grants {
     /// Each permission on each resource has to be covered by one grant. That is exact, and
     /// not merely safe: no wildcard and no pattern is the union of lesser ones.
     #[must_use]
-    pub fn lacking(&self, asked: &Self) -> Vec<Excess> {
+    pub fn uncovered(&self, asked: &Self) -> Vec<UncoveredGrant> {
         let mut excess = Vec::new();
         for (grant, wanted) in asked.iter().enumerate() {
             let (held, lacked): (Vec<_>, Vec<_>) = wanted.permissions.iter().partition(|wanted| self.has(wanted));
             for permission in lacked {
-                excess.push(Excess { grant, what: Beyond::Permission(permission.clone()) });
+                excess.push(UncoveredGrant { grant, what: UncoveredPart::Permission(permission.clone()) });
             }
             for resource in &wanted.resources {
                 let lacked: Vec<_> = held.iter().filter(|held| !self.covers(held, resource)).collect();
                 if !lacked.is_empty() {
                     let lacked = lacked.into_iter().map(|permission| (*permission).clone()).collect();
-                    excess.push(Excess { grant, what: Beyond::Resource(resource.clone(), lacked) });
+                    excess.push(UncoveredGrant { grant, what: UncoveredPart::Resource(resource.clone(), lacked) });
                 }
             }
         }
@@ -181,15 +181,15 @@ pub(crate) mod tests {
     }
 
     /// What is lacking, in a line each.
-    fn lacking(held: &Grants, asked: &Grants) -> Vec<String> {
-        let shown = |excess: Excess| match excess.what {
-            Beyond::Permission(permission) => format!("{}: {permission}", excess.grant),
-            Beyond::Resource(resource, permissions) => {
+    fn uncovered(held: &Grants, asked: &Grants) -> Vec<String> {
+        let shown = |excess: UncoveredGrant| match excess.what {
+            UncoveredPart::Permission(permission) => format!("{}: {permission}", excess.grant),
+            UncoveredPart::Resource(resource, permissions) => {
                 let permissions: Vec<_> = permissions.iter().map(ToString::to_string).collect();
                 format!("{}: {} on {resource}", excess.grant, permissions.join(", "))
             }
         };
-        held.lacking(asked).into_iter().map(shown).collect()
+        held.uncovered(asked).into_iter().map(shown).collect()
     }
 
     #[test]
@@ -210,7 +210,7 @@ pub(crate) mod tests {
             (&["app:read", "job:read"], &["job"]),
         ]);
         assert_eq!(
-            lacking(&held, &asked),
+            uncovered(&held, &asked),
             ["0: db:read", "0: app:read on app", "0: app:read on *", "2: app:read on job"]
         );
     }
@@ -218,19 +218,19 @@ pub(crate) mod tests {
     #[test]
     fn narrowed_grants_hold_what_was_asked_for_where_it_was_held() {
         let held = grants(&[(&["app:*"], &["app/billing"]), (&["app:read", "job:read"], &["app/*"])]);
-        let narrow = |asked: &[&str]| held.narrowed(&asked.iter().map(|p| permission(p)).collect::<Vec<_>>());
+        let narrow = |asked: &[&str]| held.restricted_to(&asked.iter().map(|p| permission(p)).collect::<Vec<_>>());
         assert_eq!(narrow(&["app:write"]), Ok(grants(&[(&["app:write"], &["app/billing"])])));
         let both = grants(&[(&["app:read"], &["app/billing"]), (&["app:read"], &["app/*"])]);
         assert_eq!(narrow(&["app:read"]), Ok(both.clone()));
-        assert_eq!(both.scope(), "app:read");
+        assert_eq!(both.to_oauth_scope(), "app:read");
         assert_eq!(narrow(&["app:read", "db:read", "*"]), Err(vec![permission("db:read"), permission("*")]));
     }
 
     #[test]
     fn two_grants_that_each_lack_something_do_not_make_up_for_each_other() {
         let held = grants(&[(&["app:read"], &["a"]), (&["app:write"], &["b"])]);
-        assert_eq!(lacking(&held, &grants(&[(&["app:write"], &["a"])])), ["0: app:write on a"]);
-        assert_eq!(lacking(&held, &grants(&[(&["app:*"], &["a"])])), ["0: app:*"]);
+        assert_eq!(uncovered(&held, &grants(&[(&["app:write"], &["a"])])), ["0: app:write on a"]);
+        assert_eq!(uncovered(&held, &grants(&[(&["app:*"], &["a"])])), ["0: app:*"]);
     }
 
     proptest! {
@@ -238,31 +238,31 @@ pub(crate) mod tests {
         fn nothing_can_be_handed_out_that_allows_more(
             held in any_grants(), asked in any_grants(), permission in any_permission(), name in "[ab](/[ab]){0,4}"
         ) {
-            let within = asked.iter().filter(|one| held.lacking(&Grants(vec![(*one).clone()])).is_empty());
+            let within = asked.iter().filter(|one| held.uncovered(&Grants(vec![(*one).clone()])).is_empty());
             let within = Grants(within.cloned().collect());
-            prop_assert!(held.lacking(&within).is_empty());
+            prop_assert!(held.uncovered(&within).is_empty());
             prop_assert!(!within.allows(&permission, &name) || held.allows(&permission, &name));
         }
 
         #[test]
         fn what_one_has_one_can_hand_out(held in any_grants()) {
-            prop_assert_eq!(held.lacking(&held), []);
+            prop_assert_eq!(held.uncovered(&held), []);
         }
 
         #[test]
         fn whatever_is_refused_would_have_allowed_more(held in any_grants(), asked in any_grants()) {
             // The request that shows it: the permission itself, on the root of the resource
             // or one level below, in a name that no sample has.
-            for excess in held.lacking(&asked) {
+            for excess in held.uncovered(&asked) {
                 let wanted = asked.iter().nth(excess.grant).unwrap();
                 let (permissions, resources) = match excess.what {
-                    Beyond::Permission(permission) => (vec![permission], wanted.resources.clone()),
-                    Beyond::Resource(resource, permissions) => (permissions, vec![resource]),
+                    UncoveredPart::Permission(permission) => (vec![permission], wanted.resources.clone()),
+                    UncoveredPart::Resource(resource, permissions) => (permissions, vec![resource]),
                 };
                 let names = resources.iter().flat_map(|resource| match resource {
                     Resource::All => vec!["zz".to_owned()],
-                    Resource::Tree(root) => vec![root.clone(), format!("{root}/zz")],
-                    Resource::Below(root) => vec![format!("{root}/zz")],
+                    Resource::Subtree(root) => vec![root.clone(), format!("{root}/zz")],
+                    Resource::Descendants(root) => vec![format!("{root}/zz")],
                 });
                 for permission in &permissions {
                     prop_assert!(names.clone().any(|name| {

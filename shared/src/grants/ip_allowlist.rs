@@ -8,10 +8,10 @@ use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 /// The most networks of a token.
-pub const MOST_NETWORKS: usize = 50;
+pub const MAX_NETWORKS: usize = 50;
 
 /// Of an IPv6 address that holds an IPv4 one (`::ffff:0:0/96`), how many bits say so.
 const MAPPED_BITS: u8 = 96;
@@ -23,20 +23,20 @@ pub struct Network(IpNet);
 
 /// From where a token may be used: from these networks, or from anywhere where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Addresses(Vec<Network>);
+pub struct IpAllowlist(Vec<Network>);
 
 impl FromStr for Network {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         let address = text.parse::<IpAddr>().map(IpNet::from).ok();
         let net = address.or_else(|| text.parse().ok()).ok_or_else(|| {
-            Invalid::new("must be an address or a network, as in 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+            ValidationError::new("must be an address or a network, as in 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
         })?;
         // It would hardly be what was meant: an address that is one of many, or the many.
         if net.trunc() != net {
             let (address, network) = (net.addr(), net.trunc());
-            return Err(Invalid::new(format!(
+            return Err(ValidationError::new(format!(
                 "has an address beyond its {} bits: write {network} for the network, or {address} for the one address",
                 net.prefix_len()
             )));
@@ -60,7 +60,7 @@ impl fmt::Display for Network {
     }
 }
 
-impl Addresses {
+impl IpAllowlist {
     /// Each network, in the order in which they were given.
     pub fn iter(&self) -> std::slice::Iter<'_, Network> {
         self.0.iter()
@@ -75,14 +75,14 @@ impl Addresses {
     /// Whether a request from there is let in. An IPv4-mapped IPv6 address is the IPv4
     /// address that it is; an address that is not known is in no network.
     #[must_use]
-    pub fn allow(&self, from: Option<IpAddr>) -> bool {
+    pub fn contains(&self, from: Option<IpAddr>) -> bool {
         self.are_any() || from.is_some_and(|address| self.0.iter().any(|net| net.0.contains(&address.to_canonical())))
     }
 
     /// The networks of `asked` from which these do not let in, wholly or in part; nothing if
     /// `asked` is no freer. `None` where `asked` is from anywhere, and these are not.
     #[must_use]
-    pub fn lacking(&self, asked: &Self) -> Option<Vec<Network>> {
+    pub fn uncovered(&self, asked: &Self) -> Option<Vec<Network>> {
         if self.are_any() {
             return Some(Vec::new());
         }
@@ -96,7 +96,7 @@ impl Addresses {
     }
 }
 
-impl From<Vec<Network>> for Addresses {
+impl From<Vec<Network>> for IpAllowlist {
     fn from(networks: Vec<Network>) -> Self {
         Self(networks)
     }
@@ -107,12 +107,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn addresses(list: &[&str]) -> Addresses {
+    fn addresses(list: &[&str]) -> IpAllowlist {
         list.iter().map(|text| text.parse().unwrap()).collect::<Vec<Network>>().into()
     }
 
     fn allow(list: &[&str], from: &str) -> bool {
-        addresses(list).allow(Some(from.parse().unwrap()))
+        addresses(list).contains(Some(from.parse().unwrap()))
     }
 
     #[test]
@@ -164,15 +164,15 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_known_is_in_no_network() {
-        assert!(!addresses(&["0.0.0.0/0", "::/0"]).allow(None));
-        assert!(Addresses::default().allow(None));
+        assert!(!addresses(&["0.0.0.0/0", "::/0"]).contains(None));
+        assert!(IpAllowlist::default().contains(None));
     }
 
     #[test]
     fn nothing_is_freer_than_what_it_was_made_from() {
         let held = addresses(&["10.0.0.0/9", "10.128.0.0/9", "2001:db8::/32"]);
         let lacking = |asked: &[&str]| {
-            held.lacking(&addresses(asked)).map(|nets| nets.iter().map(Network::to_string).collect::<Vec<_>>())
+            held.uncovered(&addresses(asked)).map(|nets| nets.iter().map(Network::to_string).collect::<Vec<_>>())
         };
         assert_eq!(lacking(&["10.1.2.3", "2001:db8:1::/48"]), Some(vec![]));
         assert_eq!(lacking(&["10.0.0.0/8"]), Some(vec![]), "two halves are the whole");
@@ -181,7 +181,7 @@ mod tests {
             Some(vec!["10.0.0.0/7".to_owned(), "::/0".to_owned()])
         );
         assert_eq!(lacking(&[]), None);
-        assert_eq!(Addresses::default().lacking(&Addresses::default()), Some(vec![]));
+        assert_eq!(IpAllowlist::default().uncovered(&IpAllowlist::default()), Some(vec![]));
     }
 
     fn any_network() -> impl Strategy<Value = Network> {
@@ -201,10 +201,10 @@ mod tests {
             held in prop::collection::vec(any_network(), 0..4), asked in prop::collection::vec(any_network(), 0..4),
             high in any::<u8>(), low in any::<u8>(), v6 in any::<bool>(),
         ) {
-            let (held, asked) = (Addresses(held), Addresses(asked));
+            let (held, asked) = (IpAllowlist(held), IpAllowlist(asked));
             let from: IpAddr = if v6 { [u16::from(high) << 8, 0, 0, 0, 0, 0, 0, low.into()].into() } else { [high, 0, 0, low].into() };
-            if held.lacking(&asked).is_some_and(|lacking| lacking.is_empty()) && asked.allow(Some(from)) {
-                prop_assert!(held.allow(Some(from)));
+            if held.uncovered(&asked).is_some_and(|lacking| lacking.is_empty()) && asked.contains(Some(from)) {
+                prop_assert!(held.contains(Some(from)));
             }
         }
 

@@ -8,7 +8,7 @@ mod ip_allowlist;
 pub(crate) mod permission;
 pub(crate) mod resource;
 
-pub use grant::{Beyond, Excess, Grant, Grants, MOST_GRANTS, MOST_PERMISSIONS, MOST_RESOURCES};
-pub use ip_allowlist::{Addresses, MOST_NETWORKS, Network};
+pub use grant::{Grant, Grants, MAX_GRANTS, MAX_PERMISSIONS, MAX_RESOURCES, UncoveredGrant, UncoveredPart};
+pub use ip_allowlist::{IpAllowlist, MAX_NETWORKS, Network};
 pub use permission::Permission;
 pub use resource::Resource;

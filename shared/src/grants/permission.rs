@@ -4,11 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::text::{ensure_no_credential, redact};
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 /// The most characters of a permission. With at most 50 of them, a token's permissions
 /// always fit into the authorizer's answer (8 KB).
-const LONGEST: usize = 100;
+const MAX_LENGTH: usize = 100;
 
 /// `app:read`; `app:*`; `*:read`; `*`, which is everything.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,7 +65,7 @@ impl Permission {
     /// A permission that was accepted once: its form is all that it needs, so that
     /// stricter rules never make a stored record unreadable.
     #[must_use]
-    pub fn stored(text: &str) -> Option<Self> {
+    pub fn from_stored(text: &str) -> Option<Self> {
         if text == "*" {
             return Some(Self { resource: Half::Any, action: Half::Any });
         }
@@ -103,15 +103,15 @@ impl Half {
 }
 
 impl FromStr for Permission {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        if text.len() > LONGEST {
-            return Err(Invalid::new(format!("must be at most {LONGEST} characters")));
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
+        if text.len() > MAX_LENGTH {
+            return Err(ValidationError::new(format!("must be at most {MAX_LENGTH} characters")));
         }
         ensure_no_credential(text)?;
-        Self::stored(text).ok_or_else(|| {
-            Invalid::new(
+        Self::from_stored(text).ok_or_else(|| {
+            ValidationError::new(
                 "must be resource:action, as in app:read; each half is * or a letter or digit and then letters, digits, '.', '_' and '-'",
             )
         })
@@ -158,7 +158,7 @@ pub(crate) mod tests {
     #[test]
     fn a_pasted_token_is_no_permission() {
         let token = secret("pcl", 7);
-        let token = token.reveal();
+        let token = token.expose_secret();
         assert!(format!("{token}:read").parse::<Permission>().is_err());
         assert!(format!("app:{token}").parse::<Permission>().is_err());
     }

@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::text::path_flaws;
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 /// The most characters of a resource.
-const LONGEST: usize = 256;
+const MAX_LENGTH: usize = 256;
 
 /// What a grant is on: `app/billing` (itself and all below), `app/*` (only what is
 /// below), or `*` (everything).
@@ -16,20 +16,20 @@ pub enum Resource {
     /// `*`
     All,
     /// `app/billing`
-    Tree(String),
+    Subtree(String),
     /// `app/*`, held without the `/*`
-    Below(String),
+    Descendants(String),
 }
 
 impl Resource {
     /// A resource that was accepted once, by the rules of its time: stricter rules must
     /// never make a stored record unreadable. What no request can name, it does not cover.
     #[must_use]
-    pub fn stored(text: &str) -> Self {
+    pub fn from_stored(text: &str) -> Self {
         match (text, text.strip_suffix("/*")) {
             ("*", _) => Self::All,
-            (_, Some(root)) => Self::Below(root.to_owned()),
-            (root, None) => Self::Tree(root.to_owned()),
+            (_, Some(root)) => Self::Descendants(root.to_owned()),
+            (root, None) => Self::Subtree(root.to_owned()),
         }
     }
 
@@ -38,8 +38,8 @@ impl Resource {
     pub fn covers_name(&self, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Tree(root) => name == root || is_below(name, root),
-            Self::Below(root) => is_below(name, root),
+            Self::Subtree(root) => name == root || is_below(name, root),
+            Self::Descendants(root) => is_below(name, root),
         }
     }
 
@@ -49,8 +49,10 @@ impl Resource {
         match (self, other) {
             (Self::All, _) => true,
             (_, Self::All) => false,
-            (_, Self::Tree(root)) => self.covers_name(root),
-            (Self::Tree(mine) | Self::Below(mine), Self::Below(root)) => root == mine || is_below(root, mine),
+            (_, Self::Subtree(root)) => self.covers_name(root),
+            (Self::Subtree(mine) | Self::Descendants(mine), Self::Descendants(root)) => {
+                root == mine || is_below(root, mine)
+            }
         }
     }
 }
@@ -60,20 +62,20 @@ fn is_below(name: &str, root: &str) -> bool {
 }
 
 impl FromStr for Resource {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         let count = text.chars().count();
-        if !(1..=LONGEST).contains(&count) {
-            return Err(Invalid::new(format!("must be 1 to {LONGEST} characters; it has {count}")));
+        if !(1..=MAX_LENGTH).contains(&count) {
+            return Err(ValidationError::new(format!("must be 1 to {MAX_LENGTH} characters; it has {count}")));
         }
         let name = text.strip_suffix("/*").unwrap_or(text);
         if text != "*" && !name.split('/').all(is_segment) {
-            return Err(Invalid::new(
+            return Err(ValidationError::new(
                 "must be names divided by single slashes, as in app/billing or app/*, without '.' and '..', and without \\ ; ? % * and control characters in a name",
             ));
         }
-        path_flaws(name).next().map_or_else(|| Ok(Self::stored(text)), |flaw| Err(Invalid::new(flaw)))
+        path_flaws(name).next().map_or_else(|| Ok(Self::from_stored(text)), |flaw| Err(ValidationError::new(flaw)))
     }
 }
 
@@ -88,8 +90,8 @@ impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("*"),
-            Self::Tree(root) => f.write_str(root),
-            Self::Below(root) => write!(f, "{root}/*"),
+            Self::Subtree(root) => f.write_str(root),
+            Self::Descendants(root) => write!(f, "{root}/*"),
         }
     }
 }
@@ -186,8 +188,8 @@ pub(crate) mod tests {
             // The names that tell two patterns apart: the root itself, and one level below.
             let witnesses = match &b {
                 Resource::All => vec![String::new()],
-                Resource::Tree(root) => vec![root.clone(), format!("{root}/z")],
-                Resource::Below(root) => vec![format!("{root}/z")],
+                Resource::Subtree(root) => vec![root.clone(), format!("{root}/z")],
+                Resource::Descendants(root) => vec![format!("{root}/z")],
             };
             prop_assert!(witnesses.iter().any(|name| b.covers_name(name) && !a.covers_name(name)), "{a} {b}");
         }

@@ -11,17 +11,17 @@ use serde_json::Value;
 
 use super::{FieldError, Problem, check_content_encoding, gateway_context, origin, route};
 use crate::App;
-use crate::authz::{Api, Asked, Decision, Missing, Principal, Reason, Rules, Session, decide};
+use crate::authz::{AccessRequest, Api, AuthzContext, Decision, DenyReason, Missing, Principal, Session, authorize};
 use crate::catalog::{Catalog, Target};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
-use crate::store::{Caller, StoredCatalog};
+use crate::store::{ClientInfo, StoredCatalog};
 use crate::text::OwnerId;
-use crate::token::{Actor, Author, Record};
+use crate::token::{Actor, EventOrigin, TokenRecord};
 
 /// A call to one of the functions, by someone whom the authorizer let in.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct ApiRequest {
     /// The caller, read afresh: a token's grants and what a session's roles give do not
     /// always fit into the authorizer's context.
     pub caller: Principal,
@@ -34,12 +34,12 @@ pub struct Call {
     /// What stands in the route's `{id}`.
     pub id: Option<String>,
     /// From where the call comes, and with what.
-    pub origin: Caller,
+    pub origin: ClientInfo,
     /// The query's parameters in their order, decoded.
     pub query: Vec<(String, String)>,
 }
 
-impl Call {
+impl ApiRequest {
     /// Reads a call.
     ///
     /// # Errors
@@ -95,14 +95,14 @@ impl Call {
 
     /// Who calls, and from where, for a token's history.
     #[must_use]
-    pub fn author(&self) -> Author {
-        let Caller { source_ip, agent } = self.origin.clone();
-        Author { actor: Some(self.actor()), source_ip, agent }
+    pub fn author(&self) -> EventOrigin {
+        let ClientInfo { source_ip, agent } = self.origin.clone();
+        EventOrigin { actor: Some(self.actor()), source_ip, agent }
     }
 
     /// Whether the caller may do this to a token only because it manages anyone's.
     #[must_use]
-    pub fn is_someone_elses(&self, record: &Record) -> bool {
+    pub fn is_foreign(&self, record: &TokenRecord) -> bool {
         record.owner != *self.caller.owner()
     }
 
@@ -111,16 +111,16 @@ impl Call {
     /// # Errors
     /// 404 for one that is not there, one that is not the caller's, and one that no token's
     /// id can look like: nobody learns which.
-    pub async fn target(&self, app: &App) -> Result<Record, Problem> {
+    pub async fn target_token(&self, app: &App) -> Result<TokenRecord, Problem> {
         let id: TokenId = self.id.as_deref().and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)?;
-        self.known(app, &id).await
+        self.visible_token(app, &id).await
     }
 
     /// A token, if the caller may know of it.
     ///
     /// # Errors
-    /// As [`Call::target`].
-    pub async fn known(&self, app: &App, id: &TokenId) -> Result<Record, Problem> {
+    /// As [`ApiRequest::target`].
+    pub async fn visible_token(&self, app: &App, id: &TokenId) -> Result<TokenRecord, Problem> {
         let record = app.tokens.get(id).await?.ok_or_else(Problem::not_found)?;
         let theirs = record.owner == *self.caller.owner() || self.caller.is_admin_of(&format!("tokens/{id}"));
         if theirs { Ok(record) } else { Err(Problem::not_found()) }
@@ -130,7 +130,7 @@ impl Call {
     ///
     /// # Errors
     /// 400 that names every parameter that is unknown or doubled.
-    pub fn parameters<const N: usize>(&self, names: [&str; N]) -> Result<[Option<&str>; N], Problem> {
+    pub fn query_params<const N: usize>(&self, names: [&str; N]) -> Result<[Option<&str>; N], Problem> {
         let mut errors = Vec::new();
         let mut found = [None; N];
         for (name, value) in &self.query {
@@ -171,7 +171,7 @@ fn ensure_still_allowed(
     caller: &Principal,
     request: &Request,
     route: &str,
-    origin: &Caller,
+    origin: &ClientInfo,
 ) -> Result<(), Problem> {
     let parameters = request.path_parameters_ref();
     let parameter = |name: &'static str| parameters.and_then(|path| path.first(name)).unwrap_or_default();
@@ -179,16 +179,16 @@ fn ensure_still_allowed(
     let target = Target::Http { method: request.method().as_str(), path: path.trim_start_matches('/') };
     // What Portcullis's own API needs is in no catalog.
     let no_catalog = Catalog::default();
-    let rules = Rules::of(&no_catalog, &app.settings.authz);
-    let asked = Asked { api: Api::Own, target, from: origin.source_ip };
-    match decide(Some(caller), &rules, &asked, app.clock.now()) {
+    let rules = AuthzContext::of(&no_catalog, &app.settings.authz);
+    let asked = AccessRequest { api: Api::Management, target, from: origin.source_ip };
+    match authorize(Some(caller), &rules, &asked, app.clock.now()) {
         Decision::Allow => Ok(()),
-        Decision::Refuse(_) => Err(Problem::forbidden("Your token has ended.")),
-        Decision::Forbid(Reason::MalformedPath, _) => Err(Problem::not_found()),
-        Decision::Forbid(_, Missing { permission: Some(permission), .. }) => {
+        Decision::Unauthorized(_) => Err(Problem::forbidden("Your token has ended.")),
+        Decision::Forbidden(DenyReason::MalformedPath, _) => Err(Problem::not_found()),
+        Decision::Forbidden(_, Missing { permission: Some(permission), .. }) => {
             Err(Problem::forbidden(format!("You do not have {permission} for this any more.")))
         }
-        Decision::Forbid(..) => Err(Problem::forbidden("You may not do this any more.")),
+        Decision::Forbidden(..) => Err(Problem::forbidden("You may not do this any more.")),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::authz::{Api, Asked};
+use crate::authz::{AccessRequest, Api};
 use crate::catalog::Target;
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 /// A request, each part of it good in itself.
 #[derive(Clone, Debug)]
@@ -23,12 +23,12 @@ pub struct DescribedRequest {
 impl DescribedRequest {
     /// As the authorizer would read it from an event.
     #[must_use]
-    pub fn asked(&self) -> Asked<'_> {
+    pub fn asked(&self) -> AccessRequest<'_> {
         let target = match self.method.0.as_str() {
             "$connect" => Target::Connect,
             method => Target::Http { method, path: self.raw_path() },
         };
-        Asked { api: self.api, target, from: self.source_ip }
+        AccessRequest { api: self.api, target, from: self.source_ip }
     }
 
     /// As it stands in the ARN: without the leading slash.
@@ -42,8 +42,8 @@ impl DescribedRequest {
 ///
 /// # Errors
 /// When it is none.
-pub fn parse_source_ip(text: &str) -> Result<IpAddr, Invalid> {
-    text.parse().map_err(|_| Invalid("must be an IPv4 or IPv6 address".to_owned()))
+pub fn parse_source_ip(text: &str) -> Result<IpAddr, ValidationError> {
+    text.parse().map_err(|_| ValidationError("must be an IPv4 or IPv6 address".to_owned()))
 }
 
 /// `GET`, or `$connect` for opening a WebSocket.
@@ -51,15 +51,15 @@ pub fn parse_source_ip(text: &str) -> Result<IpAddr, Invalid> {
 pub struct AskedMethod(String);
 
 impl FromStr for AskedMethod {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         let good =
             text == "$connect" || ((1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase()));
         if good {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid("must be a method in capitals, as in GET, or $connect".to_owned()))
+            Err(ValidationError("must be a method in capitals, as in GET, or $connect".to_owned()))
         }
     }
 }
@@ -69,14 +69,14 @@ impl FromStr for AskedMethod {
 pub struct AskedPath(String);
 
 impl FromStr for AskedPath {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         if !text.starts_with('/') {
-            return Err(Invalid("must begin with a slash, without stage and host".to_owned()));
+            return Err(ValidationError("must begin with a slash, without stage and host".to_owned()));
         }
         if text.chars().count() > 2048 {
-            return Err(Invalid("must be at most 2048 characters".to_owned()));
+            return Err(ValidationError("must be at most 2048 characters".to_owned()));
         }
         Ok(Self(text.to_owned()))
     }
@@ -87,13 +87,13 @@ impl FromStr for AskedPath {
 pub struct AskedApi(pub Api);
 
 impl FromStr for AskedApi {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         match text {
             "protected" => Ok(Self(Api::Protected)),
-            "tokens" => Ok(Self(Api::Own)),
-            _ => Err(Invalid("must be protected (an API of yours) or tokens (Portcullis's own)".to_owned())),
+            "tokens" => Ok(Self(Api::Management)),
+            _ => Err(ValidationError("must be protected (an API of yours) or tokens (Portcullis's own)".to_owned())),
         }
     }
 }

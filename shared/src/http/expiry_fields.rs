@@ -1,17 +1,17 @@
 //! When a token is to expire: the fields `expires_in` and `expires_at`.
 
-use super::Fields;
+use super::JsonFields;
 use crate::Settings;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::text::{parse_expires_at, parse_expires_in};
 
 /// Reads the fields `expires_in` and `expires_at`, of which one may be given. The outer
 /// `None` is for what was not given at all.
-pub fn read_expiry(fields: &mut Fields, settings: &Settings, now: Timestamp) -> Option<Option<Timestamp>> {
+pub fn read_expiry(fields: &mut JsonFields, settings: &Settings, now: Timestamp) -> Option<Option<Timestamp>> {
     if fields.has("expires_in") && fields.has("expires_at") {
-        fields.fail("expires_at", "must not be given together with expires_in");
+        fields.error("expires_at", "must not be given together with expires_in");
     }
-    let never = fields.take_null("expires_at");
+    let never = fields.take_if_null("expires_at");
     let relative = fields.has("expires_in");
     let expires_in = fields.optional_with("expires_in", |text| parse_expires_in(text, now));
     let expires_at = fields.optional_with("expires_at", |text| parse_expires_at(text, now));
@@ -24,10 +24,10 @@ pub fn read_expiry(fields: &mut Fields, settings: &Settings, now: Timestamp) -> 
 }
 
 /// Notes where a token would live longer than the deployment allows.
-pub fn check_expiry(fields: &mut Fields, field: &str, at: Option<Timestamp>, settings: &Settings, now: Timestamp) {
+pub fn check_expiry(fields: &mut JsonFields, field: &str, at: Option<Timestamp>, settings: &Settings, now: Timestamp) {
     let days = settings.token.max_lifetime_days;
-    let latest = now.to_the_second().plus_seconds(i64::from(days) * DAY_SECONDS);
+    let latest = now.truncated_to_seconds().plus_seconds(i64::from(days) * DAY_SECONDS);
     if days > 0 && at.is_none_or(|at| at > latest) {
-        fields.fail(field, format!("must be at most {days} days away: no token of this deployment lives longer"));
+        fields.error(field, format!("must be at most {days} days away: no token of this deployment lives longer"));
     }
 }

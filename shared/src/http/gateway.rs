@@ -4,7 +4,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 
-use crate::store::Caller;
+use crate::store::ClientInfo;
 
 /// The context of a REST API's event; `None` of any other.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn route(request: &Request) -> &str {
 
 /// From where a request comes, and with what.
 #[must_use]
-pub fn origin(request: &Request) -> Caller {
-    let Some(context) = gateway_context(request) else { return Caller::default() };
-    Caller::of(context.identity.source_ip.as_deref(), context.identity.user_agent.as_deref())
+pub fn origin(request: &Request) -> ClientInfo {
+    let Some(context) = gateway_context(request) else { return ClientInfo::default() };
+    ClientInfo::of(context.identity.source_ip.as_deref(), context.identity.user_agent.as_deref())
 }

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::{FieldError, Problem};
 use crate::json;
 use crate::json::Duplicates;
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 /// The most bytes of a body.
-pub const MOST_BYTES: usize = 16 * 1024;
+pub const MAX_BYTES: usize = 16 * 1024;
 
 /// The most unknown fields that are named one by one: with the one that counts the others they are 20, as
 /// many as a response names.
@@ -44,20 +44,20 @@ fn given_twice(twice: &Duplicates) -> Vec<FieldError> {
 
 /// The fields of a JSON object, and what was found wrong with them so far.
 #[derive(Debug)]
-pub struct Fields {
+pub struct JsonFields {
     object: Map<String, Value>,
     /// What stands before a field's name to make it a place: `grants[1].`
     before: String,
     errors: Vec<FieldError>,
 }
 
-impl Fields {
+impl JsonFields {
     /// Reads a body that must be a JSON object.
     ///
     /// # Errors
-    /// 413 over [`MOST_BYTES`]; 400 for what is not JSON, or not an object.
+    /// 413 over [`MAX_BYTES`]; 400 for what is not JSON, or not an object.
     pub fn read(body: &Body) -> Result<Self, Problem> {
-        match parse(body, MOST_BYTES)? {
+        match parse(body, MAX_BYTES)? {
             (Value::Object(object), doubled) => {
                 let errors = given_twice(&doubled);
                 Ok(Self { object, before: String::new(), errors })
@@ -66,52 +66,52 @@ impl Fields {
         }
     }
 
-    /// Reads a body as [`Fields::read`], where one may also be left out.
+    /// Reads a body as [`JsonFields::read`], where one may also be left out.
     ///
     /// # Errors
-    /// As [`Fields::read`].
-    pub fn read_or_none(body: &Body) -> Result<Self, Problem> {
+    /// As [`JsonFields::read`].
+    pub fn read_optional_body(body: &Body) -> Result<Self, Problem> {
         if body.is_empty() { Self::read(&Body::Text("{}".to_owned())) } else { Self::read(body) }
     }
 
     /// Takes a text that must be there, and parses it.
-    pub fn required<T: FromStr<Err = Invalid>>(&mut self, field: &str) -> Option<T> {
+    pub fn required<T: FromStr<Err = ValidationError>>(&mut self, field: &str) -> Option<T> {
         if !self.has(field) {
             self.object.remove(field);
-            self.fail(field, "is required");
+            self.error(field, "is required");
             return None;
         }
         self.optional(field)
     }
 
     /// Takes a text that may be absent or `null`, and parses it.
-    pub fn optional<T: FromStr<Err = Invalid>>(&mut self, field: &str) -> Option<T> {
+    pub fn optional<T: FromStr<Err = ValidationError>>(&mut self, field: &str) -> Option<T> {
         self.optional_with(field, str::parse)
     }
 
     /// Takes a text that may be absent or `null`, and parses it in a way of the caller's.
-    pub fn optional_with<T>(&mut self, field: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Option<T> {
+    pub fn optional_with<T>(&mut self, field: &str, parse: impl Fn(&str) -> Result<T, ValidationError>) -> Option<T> {
         match self.object.remove(field)? {
             Value::Null => None,
-            Value::String(text) => self.keep(field, parse(&text)),
+            Value::String(text) => self.record(field, parse(&text)),
             other => {
-                self.fail(field, format!("must be a string, not {}", kind(&other)));
+                self.error(field, format!("must be a string, not {}", kind(&other)));
                 None
             }
         }
     }
 
     /// Takes a list of 1 to `most` texts and parses each; `None` if it is absent.
-    pub fn list<T: FromStr<Err = Invalid> + PartialEq>(&mut self, field: &str, most: usize) -> Option<Vec<T>> {
+    pub fn list<T: FromStr<Err = ValidationError> + PartialEq>(&mut self, field: &str, most: usize) -> Option<Vec<T>> {
         let list = self.values(field, most, "strings")?;
         let mut parsed = Vec::new();
         for (at, value) in list.iter().enumerate() {
             let place = format!("{field}[{at}]");
             let Value::String(text) = value else {
-                self.fail(&place, format!("must be a string, not {}", kind(value)));
+                self.error(&place, format!("must be a string, not {}", kind(value)));
                 continue;
             };
-            if let Some(entry) = self.keep(&place, text.parse::<T>())
+            if let Some(entry) = self.record(&place, text.parse::<T>())
                 && !parsed.contains(&entry)
             {
                 parsed.push(entry);
@@ -134,7 +134,7 @@ impl Fields {
         for (at, value) in list.into_iter().enumerate() {
             let place = format!("{field}[{at}]");
             let Value::Object(object) = value else {
-                self.fail(&place, format!("must be an object, not {}", kind(&value)));
+                self.error(&place, format!("must be an object, not {}", kind(&value)));
                 continue;
             };
             let before = format!("{}{place}.", self.before);
@@ -147,7 +147,7 @@ impl Fields {
     }
 
     /// Takes a field that is `null`; whether it was.
-    pub fn take_null(&mut self, field: &str) -> bool {
+    pub fn take_if_null(&mut self, field: &str) -> bool {
         let null = self.object.get(field).is_some_and(Value::is_null);
         if null {
             self.object.remove(field);
@@ -168,7 +168,7 @@ impl Fields {
         let number = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
         let good = number.filter(|number| (1..=most).contains(number));
         if good.is_none() {
-            self.fail(field, format!("must be a whole number from 1 to {most}"));
+            self.error(field, format!("must be a whole number from 1 to {most}"));
         }
         good
     }
@@ -187,7 +187,7 @@ impl Fields {
     }
 
     /// Notes what is wrong with a field.
-    pub fn fail(&mut self, field: &str, message: impl Into<String>) {
+    pub fn error(&mut self, field: &str, message: impl Into<String>) {
         self.errors.push(FieldError::new(&format!("{}{field}", self.before), message));
     }
 
@@ -203,10 +203,10 @@ impl Fields {
     fn note_unknown(&mut self, known: &str) {
         let unknown: Vec<_> = std::mem::take(&mut self.object).into_iter().map(|(field, _)| field).collect();
         for field in unknown.iter().take(MAX_UNKNOWN) {
-            self.fail(field, format!("is unknown; known are {known}"));
+            self.error(field, format!("is unknown; known are {known}"));
         }
         if let Some(more) = unknown.len().checked_sub(MAX_UNKNOWN).filter(|more| *more > 0) {
-            self.fail("*", format!("{more} more fields are unknown"));
+            self.error("*", format!("{more} more fields are unknown"));
         }
     }
 
@@ -214,19 +214,19 @@ impl Fields {
         let list = match self.object.remove(field)? {
             Value::Array(list) => list,
             other => {
-                self.fail(field, format!("must be a list of {of}, not {}", kind(&other)));
+                self.error(field, format!("must be a list of {of}, not {}", kind(&other)));
                 return None;
             }
         };
         if !(1..=most).contains(&list.len()) {
-            self.fail(field, format!("must have 1 to {most} entries; it has {}", list.len()));
+            self.error(field, format!("must have 1 to {most} entries; it has {}", list.len()));
         }
         // Too many are not read: comparing them with each other would take ever longer.
         Some(if list.len() > most { Vec::new() } else { list })
     }
 
-    fn keep<T>(&mut self, field: &str, parsed: Result<T, Invalid>) -> Option<T> {
-        parsed.map_err(|invalid| self.fail(field, invalid.0)).ok()
+    fn record<T>(&mut self, field: &str, parsed: Result<T, ValidationError>) -> Option<T> {
+        parsed.map_err(|invalid| self.error(field, invalid.0)).ok()
     }
 }
 

@@ -1,4 +1,4 @@
-//! HTTP, once for all functions: who calls ([`Call`]), what is answered ([`json`],
+//! HTTP, once for all functions: who calls ([`ApiRequest`]), what is answered ([`json`],
 //! [`Problem`]), and how a token looks from outside ([`Token::of`](crate::api_types::Token::of)).
 
 mod api_request;
@@ -19,30 +19,30 @@ use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
 
 pub use crate::api_types::FieldError;
-pub use api_request::Call;
-pub use containment::Wanted;
+pub use api_request::ApiRequest;
+pub use containment::RequestedAccess;
 pub use content_encoding::check_content_encoding;
 pub use described_request::{AskedApi, AskedMethod, AskedPath, DescribedRequest, parse_source_ip};
 pub use expiry_fields::{check_expiry, read_expiry};
 pub use gateway::{gateway_context, origin, route};
-pub use grant_spec::Access;
-pub use json_fields::{Fields, MOST_BYTES, read_json};
-pub use oauth_form::{Form, FormError};
+pub use grant_spec::GrantSpec;
+pub use json_fields::{JsonFields, MAX_BYTES, read_json};
+pub use oauth_form::{Form, OAuthError};
 pub use precondition::IfMatch;
 pub use problem::Problem;
 pub use response::{empty, json, no_content};
-pub use token_view::tag;
+pub use token_view::set_etag;
 
 /// An answer of a function, or the problem document that says why there is none.
-pub type Answer = Result<Response<Body>, Problem>;
+pub type ApiResult = Result<Response<Body>, Problem>;
 
 /// The header that tells a token's holder that it ends soon.
 const EXPIRES_AT: &str = "x-api-token-expires-at";
 
-/// Turns an [`Answer`] into the response to a request. To one that was made with a token which
+/// Turns an [`ApiResult`] into the response to a request. To one that was made with a token which
 /// ends soon, it says when.
 #[must_use]
-pub fn respond(request: &Request, answer: Answer) -> Response<Body> {
+pub fn respond(request: &Request, answer: ApiResult) -> Response<Body> {
     let mut response = answer.unwrap_or_else(Problem::into_response);
     let context = gateway_context(request).and_then(|context| context.authorizer.fields.get("token_expires_at"));
     let ends = context.and_then(|value| value.as_str()).filter(|text| !text.is_empty());

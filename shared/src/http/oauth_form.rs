@@ -6,10 +6,10 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::response::with_type;
+use super::response::json_with_content_type;
 
 /// The most bytes of a form.
-const MOST_BYTES: usize = 16 * 1024;
+const MAX_BYTES: usize = 16 * 1024;
 
 /// The known fields of a form. One without a value counts as left out
 /// ([RFC 6749, 3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)).
@@ -22,7 +22,7 @@ pub struct Form {
 /// Why a form was not taken.
 #[derive(Debug, Serialize, thiserror::Error)]
 #[error("{error}: {error_description}")]
-pub struct FormError {
+pub struct OAuthError {
     error: &'static str,
     error_description: String,
 }
@@ -40,9 +40,9 @@ impl Form {
         secret_name: &'static str,
         known: &[&str],
         repeatable: &[&str],
-    ) -> Result<Self, FormError> {
-        if body.len() > MOST_BYTES {
-            return Err(FormError::new(format!("The body may have at most {MOST_BYTES} bytes.")));
+    ) -> Result<Self, OAuthError> {
+        if body.len() > MAX_BYTES {
+            return Err(OAuthError::new(format!("The body may have at most {MAX_BYTES} bytes.")));
         }
         let mut form = Self { secret_name, secret: None, others: Vec::new() };
         for (name, value) in form_urlencoded::parse(body.as_ref()) {
@@ -59,7 +59,7 @@ impl Form {
                 false
             };
             if doubled {
-                return Err(FormError::new(format!("{name} must be given once.")));
+                return Err(OAuthError::new(format!("{name} must be given once.")));
             }
         }
         Ok(form)
@@ -69,9 +69,9 @@ impl Form {
     ///
     /// # Errors
     /// Says that it is missing.
-    pub fn secret(&self) -> Result<&str, FormError> {
+    pub fn secret(&self) -> Result<&str, OAuthError> {
         let missing = || {
-            FormError::new(format!("{} is required, in a form (application/x-www-form-urlencoded).", self.secret_name))
+            OAuthError::new(format!("{} is required, in a form (application/x-www-form-urlencoded).", self.secret_name))
         };
         self.secret.as_deref().map(String::as_str).ok_or_else(missing)
     }
@@ -88,7 +88,7 @@ impl Form {
     }
 }
 
-impl FormError {
+impl OAuthError {
     /// `invalid_request`, for the person who sent it.
     pub fn new(description: impl Into<String>) -> Self {
         Self { error: "invalid_request", error_description: description.into() }
@@ -102,7 +102,7 @@ impl FormError {
     /// 400
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
-        with_type(StatusCode::BAD_REQUEST, &self, HeaderValue::from_static("application/json"))
+        json_with_content_type(StatusCode::BAD_REQUEST, &self, HeaderValue::from_static("application/json"))
     }
 }
 
@@ -110,7 +110,7 @@ impl FormError {
 mod tests {
     use super::*;
 
-    fn form(body: &str) -> Result<Form, FormError> {
+    fn form(body: &str) -> Result<Form, OAuthError> {
         Form::read(&Body::Text(body.to_owned()), "token", &["token_type_hint"], &["resource"])
     }
 

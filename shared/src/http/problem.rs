@@ -7,15 +7,15 @@ use lambda_http::{Body, Response};
 use rand::rngs::SysError;
 use serde::Serialize;
 
-use super::response::with_type;
-use super::tag;
+use super::response::json_with_content_type;
+use super::set_etag;
 use crate::api_types::FieldError;
-use crate::catalog::Flaw;
+use crate::catalog::CatalogIssue;
 use crate::clock::Timestamp;
-use crate::store::{self, Changed, Limits};
+use crate::store::{self, Limits, UpdateOutcome};
 use crate::text::{cut, redact};
-use crate::token::Record;
-use crate::validation::Invalid;
+use crate::token::TokenRecord;
+use crate::validation::ValidationError;
 
 /// The most errors that a response names.
 const MAX_ERRORS: usize = 20;
@@ -119,7 +119,7 @@ impl Problem {
     /// 409: somebody else has changed it at the same time; the answer has the `ETag` of what is
     /// there now.
     #[must_use]
-    pub fn changed_meanwhile(version: u64) -> Self {
+    pub fn concurrent_change(version: u64) -> Self {
         let detail =
             "It was changed at the same time, and nothing was done. Read it, and try again if it is still to be done.";
         Self { version: Some(version), ..Self::conflict("conflict", "Changed meanwhile", detail) }
@@ -204,15 +204,15 @@ impl Problem {
     /// # Errors
     /// When nothing was written.
     pub fn ensure_changed(
-        outcome: Changed,
+        outcome: UpdateOutcome,
         limits: Limits,
-        stale: impl FnOnce(&Record) -> Self,
-    ) -> Result<Record, Self> {
+        stale: impl FnOnce(&TokenRecord) -> Self,
+    ) -> Result<TokenRecord, Self> {
         match outcome {
-            Changed::Done(record) => Ok(*record),
-            Changed::Stale(record) => Err(stale(&record)),
-            Changed::Gone => Err(Self::not_found()),
-            Changed::LimitReached => Err(Self::token_limit_reached(limits.live_tokens)),
+            UpdateOutcome::Done(record) => Ok(*record),
+            UpdateOutcome::Stale(record) => Err(stale(&record)),
+            UpdateOutcome::Gone => Err(Self::not_found()),
+            UpdateOutcome::LimitReached => Err(Self::token_limit_reached(limits.live_tokens)),
         }
     }
 
@@ -225,9 +225,9 @@ impl Problem {
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = with_type(status, &self, HeaderValue::from_static("application/problem+json"));
+        let mut response = json_with_content_type(status, &self, HeaderValue::from_static("application/problem+json"));
         if let Some(version) = self.version {
-            tag(&mut response, version);
+            set_etag(&mut response, version);
         }
         if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate"));
@@ -254,8 +254,8 @@ impl From<store::Error> for Problem {
     }
 }
 
-impl From<Flaw> for FieldError {
-    fn from(flaw: Flaw) -> Self {
+impl From<CatalogIssue> for FieldError {
+    fn from(flaw: CatalogIssue) -> Self {
         Self::new(&flaw.place, flaw.message)
     }
 }
@@ -263,7 +263,7 @@ impl From<Flaw> for FieldError {
 impl FieldError {
     /// What a parser said of a field.
     #[must_use]
-    pub fn of(field: &str, invalid: Invalid) -> Self {
+    pub fn of(field: &str, invalid: ValidationError) -> Self {
         Self::new(field, invalid.0)
     }
 }
@@ -292,7 +292,7 @@ mod tests {
             Problem::not_found(),
             Problem::token_limit_reached(10),
             Problem::token_ended("It was revoked.", 7),
-            Problem::changed_meanwhile(7),
+            Problem::concurrent_change(7),
             Problem::already_rotated(Timestamp::from_seconds(1_800_000_000), 7),
             Problem::token_exchanged(7),
             Problem::issuer_unavailable(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// A JSON answer. No cache may keep it: it is about credentials.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
-    with_type(status, body, HeaderValue::from_static("application/json"))
+    json_with_content_type(status, body, HeaderValue::from_static("application/json"))
 }
 
 /// An answer without a body.
@@ -28,7 +28,11 @@ pub fn empty() -> Response<Body> {
     response
 }
 
-pub(super) fn with_type(status: StatusCode, body: &impl Serialize, content_type: HeaderValue) -> Response<Body> {
+pub(super) fn json_with_content_type(
+    status: StatusCode,
+    body: &impl Serialize,
+    content_type: HeaderValue,
+) -> Response<Body> {
     // Our own types of strings and numbers cannot fail to serialise.
     let text = serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned());
     let mut response = Response::new(Body::Text(text));

@@ -7,15 +7,15 @@ use lambda_http::{Body, Response};
 use crate::Settings;
 use crate::api_types::{Grant, Token};
 use crate::clock::Timestamp;
-use crate::token::{Record, Standing};
+use crate::token::{TokenRecord, TokenState};
 
 impl Token {
     /// How a record looks at a moment, in a deployment with these settings.
     #[must_use]
-    pub fn of(record: &Record, settings: &Settings, now: Timestamp) -> Self {
-        let standing = record.standing(now, settings.authz.max_idle_days);
+    pub fn of(record: &TokenRecord, settings: &Settings, now: Timestamp) -> Self {
+        let standing = record.state(now, settings.authz.max_idle_days);
         let (used, disabled, revoked) = (record.last_used.as_ref(), record.disabled.as_ref(), record.revoked.as_ref());
-        let idle = (standing == Standing::Idle).then_some("idle");
+        let idle = (standing == TokenState::Idle).then_some("idle");
         Self {
             id: record.id.to_string(),
             name: record.name.to_string(),
@@ -27,7 +27,7 @@ impl Token {
             status: standing.status().as_str().to_owned(),
             created_by: record.created_by.to_string(),
             via: record.via.as_ref().map(ToString::to_string),
-            created_at: record.created_at.to_the_second(),
+            created_at: record.created_at.truncated_to_seconds(),
             expires_at: record.expires_at,
             rotated_at: record.rotated_at,
             previous_secret_until: record.previous_secret_until.filter(|until| *until > now),
@@ -46,7 +46,7 @@ impl Token {
 }
 
 /// Sets the `ETag` of something that counts its changes: its version.
-pub fn tag(response: &mut Response<Body>, version: u64) {
+pub fn set_etag(response: &mut Response<Body>, version: u64) {
     if let Ok(value) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(ETAG, value);
     }

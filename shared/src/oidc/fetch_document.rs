@@ -14,9 +14,9 @@ use http_body_util::{BodyExt as _, Limited};
 
 use crate::https_url::Url;
 
-/// Fetches documents. The connector, and with it the system's trust store, is made for the
+/// RefreshState documents. The connector, and with it the system's trust store, is made for the
 /// first of them.
-pub(super) struct Fetch {
+pub(super) struct DocumentFetcher {
     connector: OnceLock<Connector>,
     timeout: Duration,
 }
@@ -32,7 +32,7 @@ pub(super) enum FetchError {
     Other(&'static str),
 }
 
-impl Fetch {
+impl DocumentFetcher {
     /// With a limit for each document.
     pub(super) fn new(timeout: Duration) -> Self {
         Self { connector: OnceLock::new(), timeout }

@@ -40,15 +40,15 @@ mod workload_identity;
 
 pub use settings::{Provider, Settings};
 #[cfg(feature = "session")]
-pub use user_session::{Claims, Sessions};
+pub use user_session::{SessionClaims, SessionVerifier};
 #[cfg(feature = "session")]
 pub use verified_jwt::looks_like_jwt;
 #[cfg(feature = "session")]
-pub use workload_identity::{Identities, Identity, UnverifiedIdentity};
+pub use workload_identity::{UnverifiedIdentity, WorkloadIdentity, WorkloadIdentityVerifier};
 
 /// Why a JWT was not taken. The sentences are for the audit log, and hold nothing of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum JwtError {
     /// It could not be one for this deployment, whoever had signed it.
     #[error("{0}")]
     Malformed(&'static str),

@@ -12,8 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::fetch_document::Fetch;
-use super::jwks_cache::Keys;
+use super::fetch_document::DocumentFetcher;
+use super::jwks_cache::JwksCache;
 use super::*;
 use crate::clock::Timestamp;
 use crate::https_url::Url;
@@ -51,7 +51,7 @@ fn without(mut base: Value, field: &str) -> Value {
     base
 }
 
-async fn verified(provider: &FakeProvider, jwt: &str) -> Result<Claims, Refusal> {
+async fn verified(provider: &FakeProvider, jwt: &str) -> Result<SessionClaims, JwtError> {
     provider.sessions().verify(jwt, at(0)).await
 }
 
@@ -75,7 +75,7 @@ async fn another_algorithm_is_refused_whatever_key_it_is_signed_with() {
     for alg in ["none", "None", "NONE", "HS256", "HS512", "RS384", "PS256", "ES384", "ES256K", "eddsa", "EdDSA ", ""] {
         let jwt = signer.sign_with(&json!({"alg": alg, "kid": signer.kid, "typ": "JWT"}), &claims(&provider));
         let refusal = sessions.verify(&jwt, at(0)).await.unwrap_err();
-        assert!(matches!(refusal, Refusal::Malformed(_)), "{alg}: {refusal}");
+        assert!(matches!(refusal, JwtError::Malformed(_)), "{alg}: {refusal}");
     }
     let unsigned = format!(
         "{}.{}.",
@@ -150,7 +150,7 @@ async fn an_rsa_key_of_1024_bits_is_too_short() {
     provider.calls_itself("http://127.0.0.1:1");
     let sessions = provider.sessions_of("http://127.0.0.1:1");
     let refusal = sessions.verify(fixture["jwt"].as_str().unwrap(), at(0)).await.unwrap_err();
-    assert_eq!(refusal, Refusal::Unknown("the signature is not the provider's"));
+    assert_eq!(refusal, JwtError::Unknown("the signature is not the provider's"));
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn a_key_id_is_compared_whole_and_leads_nowhere() {
     ] {
         let jwt = signer.sign_with(&json!({"alg": "EdDSA", "kid": odd}), &claims(&provider));
         let refusal = sessions.verify(&jwt, at(0)).await;
-        assert!(matches!(refusal, Err(Refusal::Unknown(_))), "{odd:?}: {refusal:?}");
+        assert!(matches!(refusal, Err(JwtError::Unknown(_))), "{odd:?}: {refusal:?}");
     }
     assert_eq!(provider.asked("/other-keys"), 0);
 }
@@ -236,7 +236,7 @@ async fn a_header_that_is_not_a_sessions_is_refused() {
         json!([]),
     ] {
         let refusal = sessions.verify(&signer.sign_with(&bad, &claims(&provider)), at(0)).await.unwrap_err();
-        assert!(matches!(refusal, Refusal::Malformed(_)), "{bad}: {refusal}");
+        assert!(matches!(refusal, JwtError::Malformed(_)), "{bad}: {refusal}");
     }
 }
 
@@ -256,20 +256,20 @@ async fn a_name_that_stands_twice_in_the_header_or_the_claims_is_refused() {
     };
     for name in header.as_object().unwrap().keys() {
         let jwt = signer.sign_text(&doubled(&header, name), &claims.to_string());
-        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{name}");
+        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{name}");
     }
     for name in claims.as_object().unwrap().keys() {
         let jwt = signer.sign_text(&header.to_string(), &doubled(&claims, name));
-        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{name}");
+        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{name}");
     }
     // Written in another way, it is the same name.
     let escaped = doubled(&claims, "groups").replacen("\"groups\"", "\"group\\u0073\"", 1);
     let jwt = signer.sign_text(&header.to_string(), &escaped);
-    assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{escaped}");
+    assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{escaped}");
     // Nor within a claim that is an object.
     let nested = claims.to_string().replacen('{', r#"{"address":{"a":1,"a":2},"#, 1);
     let jwt = signer.sign_text(&header.to_string(), &nested);
-    assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{nested}");
+    assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{nested}");
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ async fn a_session_of_another_client_is_refused_whatever_its_audience() {
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
     let oidc = Provider { client_id: "portcullis-cli".to_owned(), ..provider.oidc(&provider.url) };
-    let sessions = Sessions::new(oidc, UNHURRIED).unwrap();
+    let sessions = SessionVerifier::new(oidc, UNHURRIED).unwrap();
     for aud in [json!("portcullis"), json!(["portcullis"]), json!(["other", "portcullis"])] {
         let good = with(claims(&provider), "aud", aud.clone());
         for azp in ["portcullis", "portcullis-cli"] {
@@ -288,7 +288,7 @@ async fn a_session_of_another_client_is_refused_whatever_its_audience() {
         for azp in [json!("other"), json!("Portcullis"), json!(""), json!(["portcullis"]), json!(7), json!(null)] {
             let jwt = signer.sign(&with(good.clone(), "azp", azp.clone()));
             let refusal = sessions.verify(&jwt, at(0)).await;
-            assert_eq!(refusal, Err(Refusal::Malformed("the azp is another client")), "{aud} {azp}");
+            assert_eq!(refusal, Err(JwtError::Malformed("the azp is another client")), "{aud} {azp}");
         }
     }
 }
@@ -309,7 +309,7 @@ async fn keys_of_one_id_are_all_tried_that_are_for_the_algorithm() {
         let mut stranger = Signer::p256();
         stranger.goes_by("shared");
         let refusal = sessions.verify(&stranger.sign(&claims(&provider)), at(0)).await;
-        assert_eq!(refusal, Err(Refusal::Unknown("the signature is not the provider's")));
+        assert_eq!(refusal, Err(JwtError::Unknown("the signature is not the provider's")));
         assert_eq!(provider.asked("/keys"), if order[0] == 0 { 1 } else { 2 });
     }
 }
@@ -330,7 +330,7 @@ async fn ed25519_is_another_name_of_eddsa_in_headers_and_keys() {
         }
         for alg in ["Ed448", "ed25519", "ED25519", "Ed25519ph"] {
             let jwt = signer.sign_with(&json!({"alg": alg, "kid": signer.kid}), &claims(&provider));
-            assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{alg}");
+            assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{alg}");
         }
     }
     for (jwk, alg) in [(&signer.jwk, "Ed448"), (&signer.jwk, "ES256"), (&p256.jwk, "Ed25519"), (&p256.jwk, "EdDSA")] {
@@ -383,7 +383,7 @@ async fn claims_for_another_issuer_or_audience_or_of_another_type_are_refused() 
     ] {
         for value in values.as_array().unwrap() {
             let refusal = sessions.verify(&signer.sign(&with(good.clone(), field, value.clone())), at(0)).await;
-            assert!(matches!(refusal, Err(Refusal::Malformed(_))), "{field}: {value}: {refusal:?}");
+            assert!(matches!(refusal, Err(JwtError::Malformed(_))), "{field}: {value}: {refusal:?}");
         }
     }
     for required in ["iss", "aud", "sub", "exp"] {
@@ -403,11 +403,11 @@ async fn times_are_taken_with_a_minute_of_leeway() {
     provider.has(&[&signer]);
     let sessions = provider.sessions();
     let jwt = signer.sign(&with(claims(&provider), "nbf", json!(NOW)));
-    assert_eq!(sessions.verify(&jwt, at(-61)).await, Err(Refusal::Unknown("it is not valid yet")));
+    assert_eq!(sessions.verify(&jwt, at(-61)).await, Err(JwtError::Unknown("it is not valid yet")));
     for good in [-60, 0, 3600, 3659] {
         assert!(sessions.verify(&jwt, at(good)).await.is_ok(), "{good}");
     }
-    assert_eq!(sessions.verify(&jwt, at(3660)).await, Err(Refusal::Expired));
+    assert_eq!(sessions.verify(&jwt, at(3660)).await, Err(JwtError::Expired));
     let broken = signer.sign(&with(claims(&provider), "exp", json!(NOW as f64 + 0.5)));
     assert!(sessions.verify(&broken, at(59)).await.is_ok());
     for far in [json!(1e300), json!(u64::MAX), json!(i64::MAX)] {
@@ -417,15 +417,15 @@ async fn times_are_taken_with_a_minute_of_leeway() {
     for digits in ["1e400", "-1e400", "NaN", "Infinity", "0x7fffffff", "1_900_000_000", "01900000000"] {
         let text = claims(&provider).to_string().replace(&(NOW + 3600).to_string(), digits);
         let jwt = signer.sign_text(&json!({"alg": "EdDSA", "kid": signer.kid}).to_string(), &text);
-        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Malformed(_))), "{digits}");
+        assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{digits}");
     }
     for not_yet in [json!(NOW + 61), json!(NOW as f64 + 61.9), json!(1e300), json!(u64::MAX), json!(i64::MAX)] {
         let jwt = signer.sign(&with(claims(&provider), "nbf", not_yet.clone()));
-        assert_eq!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Unknown("it is not valid yet")), "{not_yet}");
+        assert_eq!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Unknown("it is not valid yet")), "{not_yet}");
     }
     for long_ago in [json!(0), json!(-0.5), json!(-1), json!(-1e300), json!(i64::MIN), json!(1e-300)] {
         let jwt = signer.sign(&with(claims(&provider), "exp", long_ago));
-        assert_eq!(sessions.verify(&jwt, at(0)).await, Err(Refusal::Expired));
+        assert_eq!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Expired));
     }
 }
 
@@ -436,7 +436,7 @@ async fn an_expired_session_of_somebody_elses_making_is_unknown_and_not_expired(
     provider.has(&[&known]);
     let expired = with(claims(&provider), "exp", json!(NOW - 1000));
     let jwt = forger.sign_with(&json!({"alg": "EdDSA", "kid": known.kid}), &expired);
-    assert_eq!(verified(&provider, &jwt).await, Err(Refusal::Unknown("the signature is not the provider's")));
+    assert_eq!(verified(&provider, &jwt).await, Err(JwtError::Unknown("the signature is not the provider's")));
 }
 
 #[tokio::test]
@@ -446,7 +446,7 @@ async fn the_owner_is_the_claim_that_the_operator_named() {
     provider.has(&[&signer]);
     let ask = async |claim: &str, claims: Value| {
         let oidc = Provider { owner_claim: claim.to_owned(), ..provider.oidc(&provider.url) };
-        Sessions::new(oidc, UNHURRIED)
+        SessionVerifier::new(oidc, UNHURRIED)
             .unwrap()
             .verify(&signer.sign(&claims), at(0))
             .await
@@ -470,7 +470,7 @@ async fn the_owner_is_the_claim_that_the_operator_named() {
         json!("trust:main"),
     ] {
         let claims = with(good.clone(), "preferred_username", bad.clone());
-        assert!(matches!(ask("preferred_username", claims).await, Err(Refusal::Malformed(_))), "{bad}");
+        assert!(matches!(ask("preferred_username", claims).await, Err(JwtError::Malformed(_))), "{bad}");
     }
     let email = with(good, "email", json!("alice@example.com"));
     assert_eq!(
@@ -497,7 +497,7 @@ async fn what_is_too_long_or_no_jwt_is_refused_before_anything_is_fetched() {
     assert!(long.len() < 8192 && longer.len() > 8192);
     let other = signer.sign(&with(claims(&provider), "iss", json!("https://other.example")));
     for bad in [longer.as_str(), "", ".", "..", "a.b.c", "a.b", "a.b.c.d", "a.b.c.d.e", "e30.e30.", &other] {
-        assert!(matches!(sessions.verify(bad, at(0)).await, Err(Refusal::Malformed(_))), "{bad}");
+        assert!(matches!(sessions.verify(bad, at(0)).await, Err(JwtError::Malformed(_))), "{bad}");
     }
     assert_eq!(provider.requests(), 0);
     assert!(sessions.verify(&long, at(0)).await.is_ok());
@@ -518,7 +518,7 @@ async fn base64_is_read_strictly() {
 #[tokio::test]
 async fn only_an_https_issuer_or_one_on_this_machine_can_be_a_provider() {
     let provider = FakeProvider::start().await;
-    let new = |issuer: &str| Sessions::new(provider.oidc(issuer), UNHURRIED).is_ok();
+    let new = |issuer: &str| SessionVerifier::new(provider.oidc(issuer), UNHURRIED).is_ok();
     for good in [
         "https://id.example",
         "https://id.example/realm/x",
@@ -579,7 +579,7 @@ async fn ids_that_nobody_knows_cost_the_provider_one_fetch_a_minute() {
         for one in asked.collect::<Vec<_>>() {
             assert_eq!(
                 one.await.unwrap(),
-                Err(Refusal::Unknown("the provider has no key with this id for this algorithm"))
+                Err(JwtError::Unknown("the provider has no key with this id for this algorithm"))
             );
         }
         assert_eq!(provider.asked("/keys"), fetches, "{minute}");
@@ -619,7 +619,7 @@ async fn keys_are_fetched_again_after_an_hour_and_nobody_is_let_in_without() {
     provider.fails(500);
     assert!(sessions.verify(&jwt, at(3599)).await.is_ok(), "kept for an hour");
     assert_eq!(provider.asked(provider::DISCOVERY), 1);
-    assert_eq!(sessions.verify(&jwt, at(3600)).await, Err(Refusal::Unavailable("answered 500".to_owned())));
+    assert_eq!(sessions.verify(&jwt, at(3600)).await, Err(JwtError::Unavailable("answered 500".to_owned())));
     // It is not asked by every request meanwhile.
     assert!(sessions.verify(&jwt, at(3604)).await.is_err());
     assert_eq!(provider.asked(provider::DISCOVERY), 2);
@@ -656,7 +656,7 @@ async fn a_provider_that_answers_otherwise_is_no_provider() {
     ] {
         provider.answers(&discovery, &keys);
         let refusal = verified(&provider, &jwt).await;
-        assert!(matches!(refusal, Err(Refusal::Unavailable(_))), "{refusal:?}");
+        assert!(matches!(refusal, Err(JwtError::Unavailable(_))), "{refusal:?}");
     }
     provider.answers(&provider.discovery(), &keys);
     assert!(verified(&provider, &jwt).await.is_ok());
@@ -670,7 +670,7 @@ async fn a_redirect_is_not_followed_wherever_it_leads() {
         for status in [301, 302, 303, 307, 308] {
             provider.redirects(status, &place);
             let refusal = verified(&provider, &signer.sign(&claims(&provider))).await;
-            assert_eq!(refusal, Err(Refusal::Unavailable(format!("answered {status}"))));
+            assert_eq!(refusal, Err(JwtError::Unavailable(format!("answered {status}"))));
         }
     }
     assert_eq!((other.requests(), provider.asked("/elsewhere")), (0, 0));
@@ -683,17 +683,17 @@ async fn a_provider_that_hangs_or_never_ends_is_given_up() {
     let jwt = signer.sign(&claims(&provider));
     let sessions = |timeout| {
         let url = Url::parse(&provider.url).unwrap();
-        let keys = Keys::new(provider.url.clone(), &url, Fetch::new(timeout));
-        Sessions { oidc: Arc::new(provider.oidc(&provider.url)), keys: Arc::new(keys) }
+        let keys = JwksCache::new(provider.url.clone(), &url, DocumentFetcher::new(timeout));
+        SessionVerifier { oidc: Arc::new(provider.oidc(&provider.url)), keys: Arc::new(keys) }
     };
     provider.hangs();
-    let slow = Refusal::Unavailable("no answer within 100ms".to_owned());
+    let slow = JwtError::Unavailable("no answer within 100ms".to_owned());
     let short = Duration::from_millis(100);
     assert_eq!(sessions(short).verify(&jwt, at(0)).await, Err(slow.clone()));
     provider.trickles();
     assert_eq!(sessions(short).verify(&jwt, at(0)).await, Err(slow));
     provider.pours();
-    let large = Refusal::Unavailable("too large, or cut off".to_owned());
+    let large = JwtError::Unavailable("too large, or cut off".to_owned());
     assert_eq!(sessions(UNHURRIED).verify(&jwt, at(0)).await, Err(large));
 }
 

@@ -25,7 +25,7 @@ pub struct UnverifiedJwt<'a> {
     /// The ID of the key that it claims to be signed with.
     pub kid: String,
     /// What it claims.
-    pub claims: Registered,
+    pub claims: RegisteredClaims,
 }
 
 /// An algorithm that a JWT may be signed with.
@@ -51,7 +51,7 @@ struct Header {
 /// The claims that [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1) gives a
 /// meaning to. One of another type is an error and is not passed over.
 #[derive(Deserialize)]
-pub struct Registered {
+pub struct RegisteredClaims {
     /// The issuer.
     pub iss: String,
     /// The subject.
@@ -108,7 +108,7 @@ impl<'a> UnverifiedJwt<'a> {
             return Err("the typ is neither JWT nor at+jwt");
         }
         let kid = header.kid.ok_or("the header has no kid")?;
-        let claims = Registered::read(&decoded(claims).unwrap_or_default())?;
+        let claims = RegisteredClaims::read(&decoded(claims).unwrap_or_default())?;
         Ok(Self { signing_input, signature, algorithm, kid, claims })
     }
 }
@@ -127,7 +127,7 @@ impl Algorithm {
     }
 }
 
-impl Registered {
+impl RegisteredClaims {
     /// Reads the claims of a JWT, a JSON object.
     ///
     /// # Errors

@@ -5,23 +5,23 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::Refusal;
-use super::fetch_document::Fetch;
-use super::jwks_cache::Keys;
-use super::verified_jwt::Verified;
+use super::JwtError;
+use super::fetch_document::DocumentFetcher;
+use super::jwks_cache::JwksCache;
+use super::verified_jwt::VerifiedJwt;
 use crate::clock::Timestamp;
 use crate::env::ConfigError;
 use crate::https_url::Url;
 use crate::oidc::Provider;
-use crate::oidc::unverified_jwt::{Registered, UnverifiedJwt};
+use crate::oidc::unverified_jwt::{RegisteredClaims, UnverifiedJwt};
 use crate::text::OwnerId;
 
 /// The most groups that are looked at.
-const MOST_GROUPS: usize = 1000;
+const MAX_GROUPS: usize = 1000;
 
 /// Who has signed in, as a verified JWT says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claims {
+pub struct SessionClaims {
     /// The person.
     pub owner: OwnerId,
     /// The groups that the provider knows them in.
@@ -32,12 +32,12 @@ pub struct Claims {
 
 /// Verifies sessions, and keeps the provider's keys meanwhile.
 #[derive(Clone, Debug)]
-pub struct Sessions {
+pub struct SessionVerifier {
     pub(super) oidc: Arc<Provider>,
-    pub(super) keys: Arc<Keys>,
+    pub(super) keys: Arc<JwksCache>,
 }
 
-impl Sessions {
+impl SessionVerifier {
     /// For the sessions of one provider, which may take so long for each document.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl Sessions {
             ConfigError::Wrong("PORTCULLIS_OIDC_ISSUER", message)
         };
         let issuer = Url::parse(&oidc.issuer).filter(|_| !oidc.issuer.contains(['?', '#'])).ok_or_else(wrong)?;
-        let keys = Keys::new(oidc.issuer.clone(), &issuer, Fetch::new(timeout));
+        let keys = JwksCache::new(oidc.issuer.clone(), &issuer, DocumentFetcher::new(timeout));
         Ok(Self { oidc: Arc::new(oidc), keys: Arc::new(keys) })
     }
 
@@ -57,30 +57,30 @@ impl Sessions {
     ///
     /// # Errors
     /// Why it is no session; or that nobody knows, because the provider does not answer.
-    pub async fn verify(&self, jwt: &str, now: Timestamp) -> Result<Claims, Refusal> {
+    pub async fn verify(&self, jwt: &str, now: Timestamp) -> Result<SessionClaims, JwtError> {
         // What no key could make good is refused before any is fetched.
-        let unverified = UnverifiedJwt::read(jwt).map_err(Refusal::Malformed)?;
+        let unverified = UnverifiedJwt::read(jwt).map_err(JwtError::Malformed)?;
         let claims = &unverified.claims;
         if claims.iss != self.oidc.issuer {
-            return Err(Refusal::Malformed("the issuer is another"));
+            return Err(JwtError::Malformed("the issuer is another"));
         }
         if !claims.aud.has(&self.oidc.audience) {
-            return Err(Refusal::Malformed("the audience is another"));
+            return Err(JwtError::Malformed("the audience is another"));
         }
         // https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation: whom it was
         // made for may be another than one of those who may take it.
         let ours = [&self.oidc.audience, &self.oidc.client_id];
         if claims.others.get("azp").is_some_and(|azp| !ours.iter().any(|our| *azp == **our)) {
-            return Err(Refusal::Malformed("the azp is another client"));
+            return Err(JwtError::Malformed("the azp is another client"));
         }
-        let keys = self.keys.find(&unverified.kid, unverified.algorithm.into(), now).await?;
-        let Verified { claims, expires_at } = unverified.verified(&keys, now)?;
+        let keys = self.keys.key(&unverified.kid, unverified.algorithm.into(), now).await?;
+        let VerifiedJwt { claims, expires_at } = unverified.verified(&keys, now)?;
         let owner = owner(&claims, &self.oidc)?;
-        Ok(Claims { owner, groups: groups(&claims.others, &self.oidc)?, expires_at })
+        Ok(SessionClaims { owner, groups: groups(&claims.others, &self.oidc)?, expires_at })
     }
 }
 
-fn owner(claims: &Registered, oidc: &Provider) -> Result<OwnerId, Refusal> {
+fn owner(claims: &RegisteredClaims, oidc: &Provider) -> Result<OwnerId, JwtError> {
     let named = match oidc.owner_claim.as_str() {
         "sub" => Some(claims.sub.as_str()),
         other => claims.others.get(other).and_then(Value::as_str),
@@ -88,27 +88,27 @@ fn owner(claims: &Registered, oidc: &Provider) -> Result<OwnerId, Refusal> {
     // With many providers people write their own e-mail address, and whoever writes somebody
     // else's would be them. It counts where the provider says that it has looked.
     if oidc.owner_claim == "email" && claims.others.get("email_verified") != Some(&Value::Bool(true)) {
-        return Err(Refusal::Malformed("the e-mail address is not verified"));
+        return Err(JwtError::Malformed("the e-mail address is not verified"));
     }
-    let named = named.ok_or(Refusal::Malformed("the owner claim is missing or no string"))?;
+    let named = named.ok_or(JwtError::Malformed("the owner claim is missing or no string"))?;
     // Whoever is called like the owner of a rule's tokens would have all of them.
     if named.starts_with("trust:") {
-        return Err(Refusal::Malformed("the owner claim begins with trust:, as the owners of trust rules do"));
+        return Err(JwtError::Malformed("the owner claim begins with trust:, as the owners of trust rules do"));
     }
     named.parse().map_err(|_| {
-        Refusal::Malformed(
+        JwtError::Malformed(
             "the owner claim is no owner: 1 to 255 printable ASCII characters, with a space neither first nor last",
         )
     })
 }
 
 /// No groups, one, or a list of them.
-fn groups(claims: &Map<String, Value>, oidc: &Provider) -> Result<Vec<String>, Refusal> {
-    let wrong = || Refusal::Malformed("the groups claim is no list of at most 1000 strings");
+fn groups(claims: &Map<String, Value>, oidc: &Provider) -> Result<Vec<String>, JwtError> {
+    let wrong = || JwtError::Malformed("the groups claim is no list of at most 1000 strings");
     match claims.get(&oidc.groups_claim) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one.clone()]),
-        Some(Value::Array(many)) if many.len() <= MOST_GROUPS => {
+        Some(Value::Array(many)) if many.len() <= MAX_GROUPS => {
             many.iter().map(|group| group.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(wrong)
         }
         Some(_) => Err(wrong()),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::oidc::unverified_jwt;
 
 /// The most keys of a provider that are looked at.
-const MOST_KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 
 /// The usable keys of a JWK set ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517#section-5)),
 /// by their id. Several may have the same
@@ -34,7 +34,7 @@ impl UsableKeys {
     pub(super) fn read(document: &[u8]) -> Option<Self> {
         let set: KeySet = serde_json::from_slice(document).ok()?;
         let mut usable = Self::default();
-        for (kid, key) in set.keys.into_iter().take(MOST_KEYS).filter_map(usable_key) {
+        for (kid, key) in set.keys.into_iter().take(MAX_KEYS).filter_map(usable_key) {
             usable.0.entry(kid).or_default().push(key);
         }
         Some(usable)

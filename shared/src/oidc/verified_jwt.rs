@@ -4,10 +4,10 @@ use jsonwebtoken::crypto::verify;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Number;
 
-use super::{Refusal, ring_verifier};
+use super::{JwtError, ring_verifier};
 use crate::clock::Timestamp;
 use crate::oidc::unverified_jwt;
-use crate::oidc::unverified_jwt::{Registered, UnverifiedJwt};
+use crate::oidc::unverified_jwt::{RegisteredClaims, UnverifiedJwt};
 
 /// By how much the clocks of provider and gateway may differ.
 const LEEWAY_SECONDS: i64 = 60;
@@ -20,37 +20,37 @@ pub fn looks_like_jwt(text: &str) -> bool {
 }
 
 /// What a JWT says whose signature and times were verified.
-pub(super) struct Verified {
-    pub(super) claims: Registered,
+pub(super) struct VerifiedJwt {
+    pub(super) claims: RegisteredClaims,
     pub(super) expires_at: Timestamp,
 }
 
 impl UnverifiedJwt<'_> {
     /// Verifies the signature, with any of the keys that are for its algorithm, and the times.
-    pub(super) fn verified(self, keys: &[DecodingKey], now: Timestamp) -> Result<Verified, Refusal> {
+    pub(super) fn verified(self, keys: &[DecodingKey], now: Timestamp) -> Result<VerifiedJwt, JwtError> {
         if keys.is_empty() {
-            return Err(Refusal::Unknown("the provider has no key with this id for this algorithm"));
+            return Err(JwtError::Unknown("the provider has no key with this id for this algorithm"));
         }
         ring_verifier::install();
         let signed = self.signing_input.as_bytes();
         // An error is a signature that is no base64url.
         let is_of = |key| verify(self.signature, signed, key, self.algorithm.into()).unwrap_or(false);
         if !keys.iter().any(is_of) {
-            return Err(Refusal::Unknown("the signature is not the provider's"));
+            return Err(JwtError::Unknown("the signature is not the provider's"));
         }
         let expires_at = time(&self.claims.exp);
-        let verified = Verified { claims: self.claims, expires_at };
+        let verified = VerifiedJwt { claims: self.claims, expires_at };
         if now >= verified.refused_from() {
-            return Err(Refusal::Expired);
+            return Err(JwtError::Expired);
         }
         if verified.claims.nbf.as_ref().is_some_and(|nbf| now.plus_seconds(LEEWAY_SECONDS) < time(nbf)) {
-            return Err(Refusal::Unknown("it is not valid yet"));
+            return Err(JwtError::Unknown("it is not valid yet"));
         }
         Ok(verified)
     }
 }
 
-impl Verified {
+impl VerifiedJwt {
     /// From when on it is refused for its age, the leeway included.
     pub(super) fn refused_from(&self) -> Timestamp {
         self.expires_at.plus_seconds(LEEWAY_SECONDS)

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::Refusal;
-use super::fetch_document::Fetch;
-use super::jwks_cache::Keys;
+use super::JwtError;
+use super::fetch_document::DocumentFetcher;
+use super::jwks_cache::JwksCache;
 use crate::clock::Timestamp;
 use crate::https_url::Url;
-use crate::oidc::unverified_jwt::{Registered, UnverifiedJwt};
-use crate::secret::Digest;
+use crate::oidc::unverified_jwt::{RegisteredClaims, UnverifiedJwt};
+use crate::secret::TokenDigest;
 
 /// An identity in the form of one, of which nothing is verified yet.
 pub struct UnverifiedIdentity<'a> {
@@ -22,7 +22,7 @@ pub struct UnverifiedIdentity<'a> {
 
 /// An identity whose signature and times were verified.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Identity {
+pub struct WorkloadIdentity {
     /// All of its claims.
     pub claims: Map<String, Value>,
     /// Who signed it.
@@ -35,12 +35,12 @@ pub struct Identity {
 
 /// Verifies identities, and keeps the keys of their issuers meanwhile.
 #[derive(Clone, Debug)]
-pub struct Identities {
+pub struct WorkloadIdentityVerifier {
     timeout: Duration,
-    issuers: Arc<Mutex<HashMap<String, Arc<Keys>>>>,
+    issuers: Arc<Mutex<HashMap<String, Arc<JwksCache>>>>,
 }
 
-impl Identities {
+impl WorkloadIdentityVerifier {
     /// Without any issuer's keys yet. An issuer may take so long for each document.
     #[must_use]
     pub fn new(timeout: Duration) -> Self {
@@ -51,9 +51,9 @@ impl Identities {
     ///
     /// # Errors
     /// What no key and no trust rule could make good.
-    pub fn read(jwt: &str) -> Result<UnverifiedIdentity<'_>, Refusal> {
-        let jwt = UnverifiedJwt::read(jwt).map_err(Refusal::Malformed)?;
-        let jti = jwt.claims.jti().map_err(Refusal::Malformed)?;
+    pub fn read(jwt: &str) -> Result<UnverifiedIdentity<'_>, JwtError> {
+        let jwt = UnverifiedJwt::read(jwt).map_err(JwtError::Malformed)?;
+        let jti = jwt.claims.jti().map_err(JwtError::Malformed)?;
         // Not of the whole JWT: its signature could be written in another way, and still be good.
         let id = jti.map_or_else(|| digest(jwt.signing_input), str::to_owned);
         Ok(UnverifiedIdentity { jwt, id })
@@ -72,31 +72,31 @@ impl Identities {
         identity: UnverifiedIdentity<'_>,
         trusts: impl Fn(&str, &dyn Fn(&str) -> bool) -> bool,
         now: Timestamp,
-    ) -> Result<Identity, Refusal> {
+    ) -> Result<WorkloadIdentity, JwtError> {
         let UnverifiedIdentity { jwt, id } = identity;
-        let Registered { iss, aud, .. } = &jwt.claims;
+        let RegisteredClaims { iss, aud, .. } = &jwt.claims;
         if !trusts(iss, &|audience| aud.has(audience)) {
-            return Err(Refusal::Malformed("no trust rule is for its issuer and its audience"));
+            return Err(JwtError::Malformed("no trust rule is for its issuer and its audience"));
         }
         let issuer = iss.clone();
-        let keys = self.keys(&issuer)?.find(&jwt.kid, jwt.algorithm.into(), now).await?;
+        let keys = self.keys(&issuer)?.key(&jwt.kid, jwt.algorithm.into(), now).await?;
         let verified = jwt.verified(&keys, now)?;
         let refused_from = verified.refused_from();
-        Ok(Identity { claims: verified.claims.into_claim_set(), issuer, id, refused_from })
+        Ok(WorkloadIdentity { claims: verified.claims.into_claim_set(), issuer, id, refused_from })
     }
 
-    fn keys(&self, issuer: &str) -> Result<Arc<Keys>, Refusal> {
+    fn keys(&self, issuer: &str) -> Result<Arc<JwksCache>, JwtError> {
         let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = issuers.get(issuer) {
             return Ok(Arc::clone(keys));
         }
-        let url = Url::parse(issuer).ok_or(Refusal::Malformed("the issuer is no https URL"))?;
-        let keys = Arc::new(Keys::new(issuer.to_owned(), &url, Fetch::new(self.timeout)));
+        let url = Url::parse(issuer).ok_or(JwtError::Malformed("the issuer is no https URL"))?;
+        let keys = Arc::new(JwksCache::new(issuer.to_owned(), &url, DocumentFetcher::new(self.timeout)));
         issuers.insert(issuer.to_owned(), Arc::clone(&keys));
         Ok(keys)
     }
 }
 
 fn digest(signing_input: &str) -> String {
-    Digest::of(signing_input.as_bytes()).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    TokenDigest::hash(signing_input.as_bytes()).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,16 +8,16 @@ use subtle::ConstantTimeEq;
 /// SHA-256 of a token. Its `Debug` shows nothing, and it is compared in constant time
 /// only.
 #[derive(Clone)]
-pub struct Digest([u8; 32]);
+pub struct TokenDigest([u8; 32]);
 
-impl Digest {
+impl TokenDigest {
     /// What no token's digest is: finding a token of it would be a preimage of SHA-256. To
     /// compare with where there is nothing stored.
-    pub const NOBODYS: Self = Self([0; 32]);
+    pub const DUMMY: Self = Self([0; 32]);
 
     /// SHA-256 of what only its digest is to be stored of.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn hash(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
@@ -40,7 +40,7 @@ impl Digest {
     }
 }
 
-impl fmt::Debug for Digest {
+impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Digest(..)")
     }

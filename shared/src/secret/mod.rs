@@ -16,9 +16,9 @@ mod prefix;
 mod rotation;
 mod token_id;
 
-pub use digest::Digest;
+pub use digest::TokenDigest;
 pub(crate) use plaintext::BODY;
-pub use plaintext::{Malformed, Secret};
-pub use prefix::Prefix;
-pub use rotation::{MOST_SUPERSEDED, Proof, Secrets, Superseded};
+pub use plaintext::{ParseTokenError, PlaintextToken};
+pub use prefix::TokenPrefix;
+pub use rotation::{MAX_RETIRED, RetiredSecret, SecretHistory, SecretMatch};
 pub use token_id::TokenId;

@@ -7,7 +7,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::prefix::MAX_PREFIX_LENGTH;
 use super::token_id::ID_LENGTH;
-use super::{Digest, Prefix, TokenId};
+use super::{TokenDigest, TokenId, TokenPrefix};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SECRET: usize = 43;
@@ -20,27 +20,27 @@ pub(crate) const BODY: usize = ID_LENGTH + SECRET + CHECKSUM;
 ///
 /// It has no `Debug` of its contents, no `Display`, no `Serialize` and no `==`, and its
 /// memory is cleared when it is dropped.
-pub struct Secret {
+pub struct PlaintextToken {
     text: Zeroizing<String>,
     id: TokenId,
 }
 
-impl Secret {
+impl PlaintextToken {
     /// Draws a new token: id and secret from `rng`, which in production is the operating
     /// system's generator.
     ///
     /// # Errors
     /// When the generator fails; nothing weaker is used instead.
-    pub fn generate<R: TryCryptoRng>(prefix: &Prefix, rng: &mut R) -> Result<Self, R::Error> {
+    pub fn generate<R: TryCryptoRng>(prefix: &TokenPrefix, rng: &mut R) -> Result<Self, R::Error> {
         let id = TokenId(draw(rng, ID_LENGTH)?.to_string());
-        Self::renew(prefix, &id, rng)
+        Self::generate_for(prefix, &id, rng)
     }
 
     /// Draws another secret for a token that there is.
     ///
     /// # Errors
-    /// As [`Secret::generate`].
-    pub fn renew<R: TryCryptoRng>(prefix: &Prefix, id: &TokenId, rng: &mut R) -> Result<Self, R::Error> {
+    /// As [`PlaintextToken::generate`].
+    pub fn generate_for<R: TryCryptoRng>(prefix: &TokenPrefix, id: &TokenId, rng: &mut R) -> Result<Self, R::Error> {
         let drawn = draw(rng, SECRET)?;
         // Reserved in full, so that growing never leaves a copy behind.
         let mut text = Zeroizing::new(String::with_capacity(token_length(prefix)));
@@ -56,20 +56,22 @@ impl Secret {
     ///
     /// # Errors
     /// Says which part is wrong, for the audit log.
-    pub fn parse(prefix: &Prefix, presented: &str) -> Result<Self, Malformed> {
-        let body =
-            presented.strip_prefix(prefix.as_str()).and_then(|rest| rest.strip_prefix('_')).ok_or(Malformed::Prefix)?;
+    pub fn parse(prefix: &TokenPrefix, presented: &str) -> Result<Self, ParseTokenError> {
+        let body = presented
+            .strip_prefix(prefix.as_str())
+            .and_then(|rest| rest.strip_prefix('_'))
+            .ok_or(ParseTokenError::Prefix)?;
         if body.len() != BODY {
-            return Err(Malformed::Length);
+            return Err(ParseTokenError::Length);
         }
         if !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(Malformed::Alphabet);
+            return Err(ParseTokenError::Alphabet);
         }
         // The checksum catches typos before they cost a read. It is not security: anyone
         // can compute it. What proves a token is the digest of its 256 bits.
         let (signed, claimed) = presented.split_at(presented.len() - CHECKSUM);
         if checksum(signed) != claimed {
-            return Err(Malformed::Checksum);
+            return Err(ParseTokenError::Checksum);
         }
         let (id, _) = body.split_at(ID_LENGTH);
         Ok(Self { text: Zeroizing::new(presented.to_owned()), id: TokenId(id.to_owned()) })
@@ -82,13 +84,13 @@ impl Secret {
     pub fn find(
         before: impl Iterator<Item = u8>,
         body: &str,
-        accepts: impl Fn(&Prefix) -> bool,
-    ) -> Option<(Prefix, Self)> {
+        accepts: impl Fn(&TokenPrefix) -> bool,
+    ) -> Option<(TokenPrefix, Self)> {
         let run = before.take(MAX_PREFIX_LENGTH).take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         let mut prefix = String::with_capacity(MAX_PREFIX_LENGTH);
         run.map(char::from).find_map(|letter| {
             prefix.insert(0, letter);
-            let prefix: Prefix = prefix.parse().ok().filter(&accepts)?;
+            let prefix: TokenPrefix = prefix.parse().ok().filter(&accepts)?;
             let mut text = Zeroizing::new(String::with_capacity(token_length(&prefix)));
             for part in [prefix.as_str(), "_", body] {
                 text.push_str(part);
@@ -107,18 +109,18 @@ impl Secret {
     /// SHA-256 of the whole string: all that is ever stored of it. A slow hash would add
     /// nothing, as there are 256 bits to guess.
     #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(self.text.as_bytes())
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest::hash(self.text.as_bytes())
     }
 
     /// The token itself, for the one answer that shows it.
     #[must_use]
-    pub fn reveal(&self) -> &str {
+    pub fn expose_secret(&self) -> &str {
         &self.text
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for PlaintextToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({}, ..)", self.id)
     }
@@ -126,7 +128,7 @@ impl fmt::Debug for Secret {
 
 /// Which part of a presented token is not as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub enum ParseTokenError {
     /// It does not begin with the deployment's prefix and `_`.
     #[error("not this deployment's prefix")]
     Prefix,
@@ -141,7 +143,7 @@ pub enum Malformed {
     Checksum,
 }
 
-fn token_length(prefix: &Prefix) -> usize {
+fn token_length(prefix: &TokenPrefix) -> usize {
     prefix.as_str().len() + 1 + BODY
 }
 
@@ -200,14 +202,14 @@ pub(crate) mod tests {
     }
     impl TryCryptoRng for Chosen {}
 
-    pub(crate) fn secret(prefix: &str, seed: u64) -> Secret {
-        Secret::generate(&prefix.parse().unwrap(), &mut Chosen(seed)).unwrap()
+    pub(crate) fn secret(prefix: &str, seed: u64) -> PlaintextToken {
+        PlaintextToken::generate(&prefix.parse().unwrap(), &mut Chosen(seed)).unwrap()
     }
 
     #[test]
     fn a_token_has_the_documented_form() {
         let token = secret("pcl", 7);
-        let body = token.reveal().strip_prefix("pcl_").unwrap();
+        let body = token.expose_secret().strip_prefix("pcl_").unwrap();
         assert_eq!(body.len(), 65);
         assert!(body.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_eq!(&body[..16], token.id().as_str());
@@ -224,7 +226,7 @@ pub(crate) mod tests {
     #[test]
     fn nothing_of_a_secret_is_printed() {
         let token = secret("pcl", 3);
-        let hidden = &token.reveal()["pcl_".len() + 16..];
+        let hidden = &token.expose_secret()["pcl_".len() + 16..];
         assert!(!format!("{token:?}").contains(&hidden[..8]));
         assert_eq!(format!("{:?}", token.digest()), "Digest(..)");
     }
@@ -251,14 +253,14 @@ pub(crate) mod tests {
             }
         }
         impl TryCryptoRng for Broken {}
-        assert!(Secret::generate(&"pcl".parse().unwrap(), &mut Broken).is_err());
+        assert!(PlaintextToken::generate(&"pcl".parse().unwrap(), &mut Broken).is_err());
     }
 
     proptest! {
         #[test]
         fn a_drawn_token_parses_to_itself(prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
             let token = secret(&prefix, seed);
-            let parsed = Secret::parse(&prefix.parse().unwrap(), token.reveal()).unwrap();
+            let parsed = PlaintextToken::parse(&prefix.parse().unwrap(), token.expose_secret()).unwrap();
             prop_assert_eq!(parsed.id(), token.id());
             prop_assert!(parsed.digest().matches(&token.digest()));
         }
@@ -266,38 +268,38 @@ pub(crate) mod tests {
         #[test]
         fn no_one_character_change_of_a_token_parses(seed: u64, at in 0_usize..69, to: char) {
             let token = secret("pcl", seed);
-            let mut letters: Vec<char> = token.reveal().chars().collect();
+            let mut letters: Vec<char> = token.expose_secret().chars().collect();
             prop_assume!(letters[at] != to);
             letters[at] = to;
             let changed: String = letters.into_iter().collect();
-            prop_assert!(Secret::parse(&"pcl".parse().unwrap(), &changed).is_err());
+            prop_assert!(PlaintextToken::parse(&"pcl".parse().unwrap(), &changed).is_err());
         }
 
         #[test]
         fn no_cut_or_grown_token_parses(seed: u64, cut in 0_usize..69, more in "[ -~]{1,20}") {
             let token = secret("pcl", seed);
             let prefix = "pcl".parse().unwrap();
-            prop_assert!(Secret::parse(&prefix, &token.reveal()[..cut]).is_err());
-            let grown = format!("{}{more}", token.reveal());
-            prop_assert!(Secret::parse(&prefix, &grown).is_err());
+            prop_assert!(PlaintextToken::parse(&prefix, &token.expose_secret()[..cut]).is_err());
+            let grown = format!("{}{more}", token.expose_secret());
+            prop_assert!(PlaintextToken::parse(&prefix, &grown).is_err());
         }
 
         #[test]
         fn a_drawn_token_is_found_behind_any_text(before in "[a-z0-9_-]{0,20}", prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
             let token = secret(&prefix, seed);
-            let body = &token.reveal()[prefix.len() + 1..];
+            let body = &token.expose_secret()[prefix.len() + 1..];
             let before = format!("{before}{prefix}");
-            let (found, same) = Secret::find(before.bytes().rev(), body, |_| true).unwrap();
+            let (found, same) = PlaintextToken::find(before.bytes().rev(), body, |_| true).unwrap();
             prop_assert_eq!(found.as_str(), prefix.as_str());
-            prop_assert_eq!(same.reveal(), token.reveal());
-            prop_assert!(Secret::find(before.bytes().rev(), body, |_| false).is_none());
-            prop_assert!(Secret::find(before.bytes().rev(), &body[1..], |_| true).is_none());
+            prop_assert_eq!(same.expose_secret(), token.expose_secret());
+            prop_assert!(PlaintextToken::find(before.bytes().rev(), body, |_| false).is_none());
+            prop_assert!(PlaintextToken::find(before.bytes().rev(), &body[1..], |_| true).is_none());
         }
 
         #[test]
         fn nothing_that_is_presented_panics(presented: String) {
-            let _ = Secret::parse(&"pcl".parse().unwrap(), &presented);
-            let _ = Secret::parse(&"pcl".parse().unwrap(), &format!("pcl_{presented}"));
+            let _ = PlaintextToken::parse(&"pcl".parse().unwrap(), &presented);
+            let _ = PlaintextToken::parse(&"pcl".parse().unwrap(), &format!("pcl_{presented}"));
         }
 
         #[test]

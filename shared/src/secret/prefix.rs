@@ -3,16 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 const MIN_PREFIX_LENGTH: usize = 2;
 pub(super) const MAX_PREFIX_LENGTH: usize = 16;
 
 /// The deployment's own prefix: `[a-z][a-z0-9]{1,15}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prefix(String);
+pub struct TokenPrefix(String);
 
-impl Prefix {
+impl TokenPrefix {
     /// The prefix's characters, without the `_`.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -20,29 +20,29 @@ impl Prefix {
     }
 }
 
-impl Default for Prefix {
+impl Default for TokenPrefix {
     /// `pcl`
     fn default() -> Self {
         Self("pcl".to_owned())
     }
 }
 
-impl FromStr for Prefix {
-    type Err = Invalid;
+impl FromStr for TokenPrefix {
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         let mut bytes = text.bytes();
         let first = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
         let rest = bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         if first && rest && (MIN_PREFIX_LENGTH..=MAX_PREFIX_LENGTH).contains(&text.len()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new("must be a lower-case letter and 1 to 15 more lower-case letters or digits"))
+            Err(ValidationError::new("must be a lower-case letter and 1 to 15 more lower-case letters or digits"))
         }
     }
 }
 
-impl fmt::Display for Prefix {
+impl fmt::Display for TokenPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

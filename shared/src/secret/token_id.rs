@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 /// Characters of an ID.
 pub(super) const ID_LENGTH: usize = 16;
@@ -21,13 +21,13 @@ impl TokenId {
 }
 
 impl FromStr for TokenId {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         if text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new("must be 16 characters of 0-9, A-Z and a-z"))
+            Err(ValidationError::new("must be 16 characters of 0-9, A-Z and a-z"))
         }
     }
 }

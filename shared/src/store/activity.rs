@@ -6,12 +6,12 @@ use ulid::Ulid;
 
 use super::cursor::Cursor;
 use super::item::Item;
-use super::{Error, Tokens, cursor, item};
+use super::{Error, TokenStore, cursor, item};
 use crate::clock::{DAY_SECONDS, Day, Timestamp};
 use crate::secret::TokenId;
 use crate::text::OwnerId;
 use crate::token::Event;
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 /// What the cursors of the activity are for: there is one for the whole deployment.
 const ACTIVITY: &str = "activity";
@@ -87,8 +87,9 @@ impl ActivityCursor {
     ///
     /// # Errors
     /// When it was not made by [`ActivityCursor::encode`].
-    pub fn decode(text: &str) -> Result<Self, Invalid> {
-        cursor::decode(text, &ACTIVITY).ok_or_else(|| Invalid::new("must be the next_cursor of the page before"))
+    pub fn decode(text: &str) -> Result<Self, ValidationError> {
+        cursor::decode(text, &ACTIVITY)
+            .ok_or_else(|| ValidationError::new("must be the next_cursor of the page before"))
     }
 
     /// Behind an event, or behind its key.
@@ -114,7 +115,7 @@ impl ActivityFilter {
     }
 }
 
-impl Tokens {
+impl TokenStore {
     /// One page of the activity of the deployment. The index follows the table within moments.
     ///
     /// # Errors

@@ -10,8 +10,8 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 use super::error::condition_held;
-use super::{Error, StoredCatalog, Tokens, item};
-use crate::catalog::{Catalog, MOST_CATALOG_BYTES};
+use super::{Error, StoredCatalog, TokenStore, item};
+use crate::catalog::{Catalog, MAX_CATALOG_BYTES};
 use crate::clock::Timestamp;
 use crate::token::Actor;
 
@@ -22,7 +22,7 @@ pub const MAX_STORED_CATALOG_BYTES: usize = 27 * 1024;
 
 /// The most bytes of a document once it is decompressed. Written out in full, a document is longer
 /// than what was sent.
-const MAX_DOCUMENT_BYTES: usize = 4 * MOST_CATALOG_BYTES;
+const MAX_DOCUMENT_BYTES: usize = 4 * MAX_CATALOG_BYTES;
 
 /// zlib's usual level: a higher one takes twice the time and saves one percent.
 const COMPRESSION_LEVEL: u8 = 6;
@@ -39,14 +39,14 @@ pub enum CatalogWrite {
     TooLarge(usize),
 }
 
-impl Tokens {
+impl TokenStore {
     /// The catalog that is in force at this moment.
     ///
     /// # Errors
     /// When the store fails, or the stored document is no catalog.
     pub async fn catalog(&self) -> Result<Arc<StoredCatalog>, Error> {
         let Some(mut item) = self.read(item::catalog_key(), &[item::DOCUMENT, item::VERSION]).await? else {
-            return Ok(Arc::new(StoredCatalog { catalog: Catalog::of_the_deployment().clone(), version: 0 }));
+            return Ok(Arc::new(StoredCatalog { catalog: Catalog::default_catalog().clone(), version: 0 }));
         };
         let version = item::number_of(&item, item::VERSION, "CATALOG")?;
         let corrupt = || Error::Corrupt { id: "CATALOG".to_owned(), attribute: item::DOCUMENT };
@@ -56,7 +56,7 @@ impl Tokens {
         if let Some(parsed) = self.parsed_catalog.get(&document, version) {
             return Ok(parsed);
         }
-        let catalog = decompress(document.as_ref()).and_then(|text| Catalog::stored(&text)).ok_or_else(corrupt)?;
+        let catalog = decompress(document.as_ref()).and_then(|text| Catalog::from_stored(&text)).ok_or_else(corrupt)?;
         let catalog = Arc::new(StoredCatalog { catalog, version });
         self.parsed_catalog.set(document, &catalog);
         Ok(catalog)

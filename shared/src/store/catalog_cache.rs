@@ -6,16 +6,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Error, StoredCatalog, Tokens};
+use super::{Error, StoredCatalog, TokenStore};
 use crate::clock::Timestamp;
 
 /// For how many seconds a function may decide by a catalog that it has read.
-pub const CATALOG_SECONDS: i64 = 60;
+pub const CATALOG_TTL_SECONDS: i64 = 60;
 
-/// Cache of the catalog. A catalog in it is at most [`CATALOG_SECONDS`] old.
+/// Cache of the catalog. A catalog in it is at most [`CATALOG_TTL_SECONDS`] old.
 #[derive(Clone, Debug)]
 pub struct CatalogCache {
-    tokens: Tokens,
+    tokens: TokenStore,
     cached: Arc<Mutex<Option<Cached>>>,
 }
 
@@ -28,7 +28,7 @@ struct Cached {
 impl CatalogCache {
     /// An empty cache of a table's catalog.
     #[must_use]
-    pub fn new(tokens: Tokens) -> Self {
+    pub fn new(tokens: TokenStore) -> Self {
         Self { tokens, cached: Arc::default() }
     }
 
@@ -37,7 +37,7 @@ impl CatalogCache {
     /// # Errors
     /// When it is too old and the store fails: without a catalog nothing is decided.
     pub async fn get(&self, now: Timestamp) -> Result<Arc<StoredCatalog>, Error> {
-        match self.within(CATALOG_SECONDS, now) {
+        match self.within(CATALOG_TTL_SECONDS, now) {
             Some(catalog) => Ok(catalog),
             None => self.read(now).await,
         }
@@ -45,7 +45,7 @@ impl CatalogCache {
 
     /// Reads the catalog again if it is half as old as it may be, while no request waits.
     pub async fn refresh(&self, now: Timestamp) {
-        if self.within(CATALOG_SECONDS / 2, now).is_none()
+        if self.within(CATALOG_TTL_SECONDS / 2, now).is_none()
             && let Err(error) = self.read(now).await
         {
             // The next request that needs it reads it, or is refused.

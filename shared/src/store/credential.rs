@@ -2,23 +2,23 @@
 
 use super::RotationKey;
 use crate::clock::Timestamp;
-use crate::secret::Secrets;
-use crate::token::Record;
+use crate::secret::SecretHistory;
+use crate::token::TokenRecord;
 
 /// What is known of a token by the functions that are shown secrets.
 #[derive(Clone, Debug)]
-pub struct Credential {
+pub struct StoredCredential {
     /// What is stored of its secrets.
-    pub secrets: Secrets,
+    pub secrets: SecretHistory,
     /// The requests by which it was given new secrets of late, as far as those had keys.
     pub rotation_keys: Vec<RotationKey>,
     /// When it was last noted that a secret was used which had ended.
     pub reuse_seen_at: Option<Timestamp>,
     /// Everything else.
-    pub record: Record,
+    pub record: TokenRecord,
 }
 
-impl Credential {
+impl StoredCredential {
     /// When a request with the same key gave the token a secret, if it is known.
     #[must_use]
     pub fn rotated_by(&self, key: &RotationKey) -> Option<Timestamp> {

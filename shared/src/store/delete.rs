@@ -3,10 +3,10 @@
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
-use super::{Ending, Error, Tokens, client, item};
-use crate::token::{Happened, Record};
+use super::{Ending, Error, TokenStore, client, item};
+use crate::token::{EventKind, TokenRecord};
 
-impl Tokens {
+impl TokenStore {
     /// Deletes a token's record, and then what is known of its usage. Its events stay for their own
     /// time. `false` where it was deleted before.
     ///
@@ -21,7 +21,7 @@ impl Tokens {
                 .condition_expression("attribute_exists(pk)")
                 .build();
             let delete = TransactWriteItem::builder().delete(delete.map_err(Error::unavailable)?).build();
-            let event = self.event(seen, &Happened::Deleted, by, clock.now(), limits.history_days)?;
+            let event = self.event(seen, &EventKind::Deleted, by, clock.now(), limits.history_days)?;
             match self.transact([delete, event]).await? {
                 TransactionOutcome::Committed => {
                     self.delete_usage(seen).await;
@@ -35,7 +35,7 @@ impl Tokens {
     }
 
     /// The token has ended already: what is left of its usage is cleared away by its TTL.
-    async fn delete_usage(&self, record: &Record) {
+    async fn delete_usage(&self, record: &TokenRecord) {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(item::usage_key(&record.id)));
         if let Err(error) = delete.customize().config_override(client::briefly(&self.client)).send().await {
             tracing::warn!(error = %Error::unavailable(error), token_id = %record.id, "the usage was not deleted");

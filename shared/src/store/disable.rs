@@ -1,14 +1,14 @@
 //! Disabling a token.
 
-use super::update::Changed;
+use super::update::UpdateOutcome;
 use super::update_expression::Edit;
-use super::{Ending, Error, Tokens, item};
-use crate::token::{Disablement, Happened, Record, WhyDisabled};
+use super::{Ending, Error, TokenStore, item};
+use crate::token::{DisableReason, DisabledState, EventKind, TokenRecord};
 
 /// How many times an admin's disablement looks at how others disabled the token.
 const MAX_CONSIDERATE_ATTEMPTS: u32 = 3;
 
-impl Tokens {
+impl TokenStore {
     /// Disables a token; with a version, only if that is the record's.
     ///
     /// An owner's disablement does not replace an admin's. An admin's replaces any other, so that only an
@@ -16,29 +16,35 @@ impl Tokens {
     ///
     /// # Errors
     /// When the store fails; the token may be disabled or not, and trying again is safe.
-    pub async fn disable(&self, ending: &Ending<'_>, why: WhyDisabled, version: Option<u64>) -> Result<Changed, Error> {
-        let is_stale = |seen: &Record| seen.revoked.is_some() || version.is_some_and(|version| version != seen.version);
-        let next = |seen: &Record, tries| {
+    pub async fn disable(
+        &self,
+        ending: &Ending<'_>,
+        why: DisableReason,
+        version: Option<u64>,
+    ) -> Result<UpdateOutcome, Error> {
+        let is_stale =
+            |seen: &TokenRecord| seen.revoked.is_some() || version.is_some_and(|version| version != seen.version);
+        let next = |seen: &TokenRecord, tries| {
             if is_stale(seen) || seen.disabled.as_ref().is_some_and(|disabled| disabled.stands_against(why)) {
                 return None;
             }
-            let at = ending.clock.now().to_the_second();
-            let disabled = Disablement { at, by: Some(ending.actor.clone()), why };
+            let at = ending.clock.now().truncated_to_seconds();
+            let disabled = DisabledState { at, by: Some(ending.actor.clone()), why };
             let mut edit = Edit::of_existing().set(item::DISABLED, item::disablement(&disabled));
             // What others disabled in the meantime stands, if it can; an owner who enables the token again
             // and again does not keep an admin from disabling it.
-            if why != WhyDisabled::Admin || tries < MAX_CONSIDERATE_ATTEMPTS {
+            if why != DisableReason::Admin || tries < MAX_CONSIDERATE_ATTEMPTS {
                 edit = edit.when_still(item::DISABLED, seen.disabled.as_ref().map(item::disablement));
             }
             if let Some(version) = version {
                 edit = edit.when_still(item::VERSION, Some(item::number(version)));
             }
-            Some((Record { disabled: Some(disabled), ..seen.clone() }, edit))
+            Some((TokenRecord { disabled: Some(disabled), ..seen.clone() }, edit))
         };
-        Ok(match self.end(ending, &Happened::Disabled(why), next).await? {
-            None => Changed::Gone,
-            Some((record, false)) if is_stale(&record) => Changed::Stale(Box::new(record)),
-            Some((record, _)) => Changed::Done(Box::new(record)),
+        Ok(match self.end(ending, &EventKind::Disabled(why), next).await? {
+            None => UpdateOutcome::Gone,
+            Some((record, false)) if is_stale(&record) => UpdateOutcome::Stale(Box::new(record)),
+            Some((record, _)) => UpdateOutcome::Done(Box::new(record)),
         })
     }
 }

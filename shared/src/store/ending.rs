@@ -6,26 +6,26 @@
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
 use super::update_expression::Edit;
-use super::{Error, Limits, Tokens, item};
+use super::{Error, Limits, TokenStore, item};
 use crate::clock::Clock;
-use crate::token::{Actor, Author, Happened, Record};
+use crate::token::{Actor, EventKind, EventOrigin, TokenRecord};
 
 /// The end of a token: which one, who ends it, and what the deployment keeps of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending<'a> {
     /// As it was read.
-    pub seen: &'a Record,
+    pub seen: &'a TokenRecord,
     /// Who ends it.
     pub actor: &'a Actor,
     /// The same, and from where.
-    pub by: &'a Author,
+    pub by: &'a EventOrigin,
     /// The clock, read at each try.
     pub clock: &'a Clock,
     /// What the deployment keeps.
     pub limits: Limits,
 }
 
-impl Tokens {
+impl TokenStore {
     /// Writes `next` of a token that is not revoked: the record as it is to be and the edit, given the
     /// record as it was read last and the number of attempts before; `None` where it is to stay as it is.
     ///
@@ -33,9 +33,9 @@ impl Tokens {
     pub(super) async fn end(
         &self,
         ending: &Ending<'_>,
-        what: &Happened,
-        next: impl Fn(&Record, u32) -> Option<(Record, Edit)>,
-    ) -> Result<Option<(Record, bool)>, Error> {
+        what: &EventKind,
+        next: impl Fn(&TokenRecord, u32) -> Option<(TokenRecord, Edit)>,
+    ) -> Result<Option<(TokenRecord, bool)>, Error> {
         let Ending { by, clock, limits, .. } = *ending;
         let mut seen = ending.seen.clone();
         for tries in 0..MAX_ATTEMPTS {
@@ -46,7 +46,7 @@ impl Tokens {
             match self.transact([update, event]).await? {
                 TransactionOutcome::Committed => {
                     // Another change may have come in between, and the version is one more then.
-                    return Ok(Some((Record { version: next.version.saturating_add(1), ..next }, true)));
+                    return Ok(Some((TokenRecord { version: next.version.saturating_add(1), ..next }, true)));
                 }
                 TransactionOutcome::Conflict => backoff(tries).await,
                 TransactionOutcome::Refused => match self.get(&seen.id).await? {

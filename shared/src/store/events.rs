@@ -9,11 +9,11 @@ use rand::rngs::SysRng;
 use ulid::Ulid;
 
 use super::cursor::Cursor;
-use super::{Error, Tokens, cursor, item, ttl};
+use super::{Error, TokenStore, cursor, item, ttl};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
-use crate::token::{Author, Event, Happened, Record};
-use crate::validation::Invalid;
+use crate::token::{Event, EventKind, EventOrigin, TokenRecord};
+use crate::validation::ValidationError;
 
 /// A page of a token's history.
 #[derive(Clone, Debug)]
@@ -39,9 +39,9 @@ impl EventCursor {
     ///
     /// # Errors
     /// When it was not made by [`EventCursor::encode`] for the same token.
-    pub fn decode(text: &str, id: &TokenId) -> Result<Self, Invalid> {
+    pub fn decode(text: &str, id: &TokenId) -> Result<Self, ValidationError> {
         let wrong = "must be the next_cursor of the page before, of the same token's events";
-        cursor::decode(text, id).ok_or_else(|| Invalid::new(wrong))
+        cursor::decode(text, id).ok_or_else(|| ValidationError::new(wrong))
     }
 }
 
@@ -57,13 +57,13 @@ impl Cursor for EventCursor {
     }
 }
 
-impl Tokens {
+impl TokenStore {
     /// The write of an event, with its own TTL.
     pub(super) fn event(
         &self,
-        record: &Record,
-        what: &Happened,
-        by: &Author,
+        record: &TokenRecord,
+        what: &EventKind,
+        by: &EventOrigin,
         at: Timestamp,
         history_days: u32,
     ) -> Result<TransactWriteItem, Error> {

@@ -6,12 +6,12 @@ use std::fmt;
 
 use super::cursor::Cursor;
 use super::item::Item;
-use super::{Error, Tokens, cursor, item};
+use super::{Error, TokenStore, cursor, item};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
 use crate::text::OwnerId;
-use crate::token::{Record, Status};
-use crate::validation::Invalid;
+use crate::token::{Status, TokenRecord};
+use crate::validation::ValidationError;
 
 /// The most tokens of one page.
 pub const MAX_PER_PAGE: usize = 100;
@@ -51,7 +51,7 @@ pub struct Filter {
 #[derive(Clone, Debug)]
 pub struct Page {
     /// Newest first.
-    pub tokens: Vec<Record>,
+    pub tokens: Vec<TokenRecord>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<ListCursor>,
 }
@@ -74,12 +74,12 @@ impl ListCursor {
     ///
     /// # Errors
     /// When it was not made by [`ListCursor::encode`] for the same scope.
-    pub fn decode(text: &str, scope: &Scope) -> Result<Self, Invalid> {
+    pub fn decode(text: &str, scope: &Scope) -> Result<Self, ValidationError> {
         let wrong = "must be the next_cursor of the page before, of a list with the same owner";
-        cursor::decode(text, scope).ok_or_else(|| Invalid::new(wrong))
+        cursor::decode(text, scope).ok_or_else(|| ValidationError::new(wrong))
     }
 
-    pub(super) fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &TokenRecord) -> Self {
         Self { created_at: record.created_at.millis(), id: record.id.clone() }
     }
 
@@ -118,14 +118,14 @@ impl Filter {
         self.after.as_ref().filter(old_enough)
     }
 
-    fn lets_through(&self, record: &Record) -> bool {
-        let status = || record.standing(self.now, self.max_idle_days).status();
+    fn lets_through(&self, record: &TokenRecord) -> bool {
+        let status = || record.state(self.now, self.max_idle_days).status();
         self.status.is_none_or(|wanted| wanted == status())
-            && self.idle_since.is_none_or(|since| record.idle_since() <= since)
+            && self.idle_since.is_none_or(|since| record.last_activity() <= since)
     }
 }
 
-impl Tokens {
+impl TokenStore {
     /// One page of a list. The index, which follows the table within moments, says which tokens there
     /// are; what is shown of them is read from the table, as it is at this moment. A token that was just
     /// created may be missing; one that was just revoked is shown as revoked.
@@ -158,11 +158,11 @@ impl Tokens {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn records(&self, ids: &[TokenId]) -> Result<Vec<Record>, Error> {
+    pub(super) async fn records(&self, ids: &[TokenId]) -> Result<Vec<TokenRecord>, Error> {
         self.records_of(ids.iter().map(item::token_key).collect()).await
     }
 
-    async fn records_of(&self, keys: Vec<Item>) -> Result<Vec<Record>, Error> {
+    async fn records_of(&self, keys: Vec<Item>) -> Result<Vec<TokenRecord>, Error> {
         let items = self.batch(keys, &item::SHOWN).await?;
         let records = items.iter().map(item::record).filter_map(|read| {
             // One record that something else wrote must not take everyone's list away.

@@ -10,11 +10,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::transaction::write;
 use super::update_expression::Edit;
-use super::{Error, Tokens, item};
+use super::{Error, TokenStore, item};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
 use crate::text::OwnerId;
-use crate::token::Record;
+use crate::token::TokenRecord;
 
 /// Token ID to expiry in seconds; 0 is never.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Slots {
     }
 }
 
-impl Tokens {
+impl TokenStore {
     /// The IDs of an owner's tokens that have a slot. Some of them may have ended.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Tokens {
     /// read; `None` where all of them are taken by other tokens that are alive at `now`.
     pub(super) async fn take_slot(
         &self,
-        record: &Record,
+        record: &TokenRecord,
         now: Timestamp,
         limit: u32,
     ) -> Result<Option<TransactWriteItem>, Error> {

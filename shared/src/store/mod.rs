@@ -1,6 +1,6 @@
 //! The one store: a DynamoDB table, and the only module that knows it.
 //!
-//! [`Tokens`] has a method for each thing that the product does with the table. `Ok(None)`
+//! [`TokenStore`] has a method for each thing that the product does with the table. `Ok(None)`
 //! is "not found", `Err` is "the store failed": a caller that cannot tell them apart would
 //! let a failing store decide.
 //!
@@ -36,7 +36,7 @@
 //! | `connection` | how to reach DynamoDB |
 //! | `client` | the SDK client, tuned for a cold start |
 //!
-//! To add an operation: a method of [`Tokens`] in the file of its kind, its attribute
+//! To add an operation: a method of [`TokenStore`] in the file of its kind, its attribute
 //! names in `item`, its actions in the function's role in `template.yaml`, and a test in
 //! `tests/store`, which runs on every engine.
 
@@ -74,23 +74,23 @@ mod usage;
 
 pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
 pub use catalog::{CatalogWrite, MAX_STORED_CATALOG_BYTES};
-pub use catalog_cache::{CATALOG_SECONDS, CatalogCache};
+pub use catalog_cache::{CATALOG_TTL_SECONDS, CatalogCache};
 pub use client::connect;
 pub use connection::{Connection, Timeouts};
-pub use create::Created;
-pub use credential::Credential;
-pub use deferred_write::{Caller, Note};
+pub use create::CreateOutcome;
+pub use credential::StoredCredential;
+pub use deferred_write::{ClientInfo, DeferredWrite};
 pub use ending::Ending;
 pub use error::Error;
 pub use events::{EventCursor, EventPage};
-pub use exchange::{Exchanged, OnceOnly};
+pub use exchange::{ExchangeOutcome, ReplayGuard};
 pub use limits::Limits;
 pub use list::{Filter, ListCursor, MAX_PER_PAGE, Page, Scope};
 pub use presented::Presented;
-pub use revoke::Revoked;
-pub use revoke_owner::{OwnerCursor, OwnerRevocation, OwnerRevoked};
+pub use revoke::RevokeOutcome;
+pub use revoke_owner::{OwnerCursor, OwnerRevocation, OwnerRevokeOutcome};
 pub use rotation_key::RotationKey;
 pub use stored_catalog::StoredCatalog;
-pub use tokens::Tokens;
-pub use update::{Change, Changed};
+pub use tokens::TokenStore;
+pub use update::{TokenUpdate, UpdateOutcome};
 pub use usage::Usage;

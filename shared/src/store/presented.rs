@@ -1,14 +1,14 @@
 //! A token and which of its secrets was presented.
 
-use super::Credential;
+use super::StoredCredential;
 
 /// What a presented secret is to its token.
 #[derive(Clone, Debug)]
 pub enum Presented {
     /// The present secret.
-    Current(Credential),
+    Current(StoredCredential),
     /// The one before, during its overlap.
-    Superseded(Credential),
+    Superseded(StoredCredential),
     /// One that a rotation has ended.
-    Ended(Credential),
+    Ended(StoredCredential),
 }

@@ -7,22 +7,22 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::item::Item;
 use super::transaction::{MAX_ATTEMPTS, backoff};
-use super::{Credential, Error, Presented, Tokens, item};
+use super::{Error, Presented, StoredCredential, TokenStore, item};
 use crate::clock::Timestamp;
-use crate::secret::{Proof, Secret, Secrets, TokenId};
-use crate::token::Record;
+use crate::secret::{PlaintextToken, SecretHistory, SecretMatch, TokenId};
+use crate::token::TokenRecord;
 
 /// The most items of one `BatchGetItem`
 /// ([limits](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)).
 const MAX_PER_BATCH: usize = 100;
 
-impl Tokens {
+impl TokenStore {
     /// One token with what is stored of its secrets, as it is at this moment: for the functions
     /// that are shown secrets.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn credential(&self, id: &TokenId) -> Result<Option<Credential>, Error> {
+    pub async fn credential(&self, id: &TokenId) -> Result<Option<StoredCredential>, Error> {
         self.read(item::token_key(id), &item::CREDENTIAL).await?.as_ref().map(item::credential).transpose()
     }
 
@@ -34,14 +34,14 @@ impl Tokens {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn present(&self, secret: &Secret, now: Timestamp) -> Result<Option<Presented>, Error> {
+    pub async fn present(&self, secret: &PlaintextToken, now: Timestamp) -> Result<Option<Presented>, Error> {
         let item = self.read(item::token_key(secret.id()), &item::CREDENTIAL).await?;
-        let secrets = item.as_ref().map_or_else(|| Ok(Secrets::of_nobody()), item::stored_secrets)?;
-        let proof = match secrets.proof(&secret.digest(), now) {
-            Proof::Current => Presented::Current,
-            Proof::Superseded => Presented::Superseded,
-            Proof::Ended => Presented::Ended,
-            Proof::Wrong => return Ok(None),
+        let secrets = item.as_ref().map_or_else(|| Ok(SecretHistory::dummy()), item::stored_secrets)?;
+        let proof = match secrets.verify(&secret.digest(), now) {
+            SecretMatch::Current => Presented::Current,
+            SecretMatch::Previous => Presented::Superseded,
+            SecretMatch::Retired => Presented::Ended,
+            SecretMatch::None => return Ok(None),
         };
         item.as_ref().map(|item| item::credential(item).map(proof)).transpose()
     }
@@ -50,7 +50,7 @@ impl Tokens {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn get(&self, id: &TokenId) -> Result<Option<Record>, Error> {
+    pub async fn get(&self, id: &TokenId) -> Result<Option<TokenRecord>, Error> {
         self.read(item::token_key(id), &item::SHOWN).await?.as_ref().map(item::record).transpose()
     }
 

@@ -1,19 +1,19 @@
 //! Revoking a token.
 
 use super::update_expression::Edit;
-use super::{Ending, Error, Tokens, item, ttl};
-use crate::token::{Grounds, Happened, Record, Revocation};
+use super::{Ending, Error, TokenStore, item, ttl};
+use crate::token::{EventKind, Revocation, RevocationDetails, TokenRecord};
 
 /// A token that is revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revoked {
+pub struct RevokeOutcome {
     /// As it is now.
-    pub record: Record,
+    pub record: TokenRecord,
     /// Whether this is what revoked it.
     pub by_this: bool,
 }
 
-impl Tokens {
+impl TokenStore {
     /// Revokes a token and keeps its record for the retention. Once this has answered, no later
     /// consistent read finds it alive.
     ///
@@ -22,19 +22,23 @@ impl Tokens {
     ///
     /// # Errors
     /// When the store fails; the token may be revoked or not, and trying again is safe.
-    pub async fn revoke(&self, ending: &Ending<'_>, grounds: &Grounds) -> Result<Option<Revoked>, Error> {
-        let next = |seen: &Record, _| {
+    pub async fn revoke(
+        &self,
+        ending: &Ending<'_>,
+        grounds: &RevocationDetails,
+    ) -> Result<Option<RevokeOutcome>, Error> {
+        let next = |seen: &TokenRecord, _| {
             if seen.revoked.is_some() {
                 return None;
             }
-            let at = ending.clock.now().to_the_second();
+            let at = ending.clock.now().truncated_to_seconds();
             let revoked = Revocation { at, by: ending.actor.clone(), grounds: grounds.clone() };
             let edit = Edit::of_existing().set(item::REVOKED, item::revocation(&revoked));
-            let next = Record { revoked: Some(revoked), ..seen.clone() };
+            let next = TokenRecord { revoked: Some(revoked), ..seen.clone() };
             let ttl = ttl::record_ttl(&next, ending.limits.retention_days);
             Some((next, edit.set_or_remove(item::TTL, ttl.map(item::seconds))))
         };
-        let ended = self.end(ending, &Happened::Revoked(grounds.clone()), next).await?;
-        Ok(ended.map(|(record, by_this)| Revoked { record, by_this }))
+        let ended = self.end(ending, &EventKind::Revoked(grounds.clone()), next).await?;
+        Ok(ended.map(|(record, by_this)| RevokeOutcome { record, by_this }))
     }
 }

@@ -1,12 +1,12 @@
 //! Revoking all tokens of an owner: those that are alive first, past every error, resumable.
 
 use super::cursor::Cursor;
-use super::{Ending, Error, Filter, Limits, ListCursor, MAX_PER_PAGE, Scope, Tokens, cursor};
+use super::{Ending, Error, Filter, Limits, ListCursor, MAX_PER_PAGE, Scope, TokenStore, cursor};
 use crate::clock::{Clock, Timestamp};
 use crate::secret::TokenId;
 use crate::text::OwnerId;
-use crate::token::{Actor, Author, Grounds, Record};
-use crate::validation::Invalid;
+use crate::token::{Actor, EventOrigin, RevocationDetails, TokenRecord};
+use crate::validation::ValidationError;
 
 /// Whose tokens to revoke, who does it, and for how long.
 #[derive(Debug)]
@@ -17,9 +17,9 @@ pub struct OwnerRevocation<'a> {
     /// made again.
     pub actor: &'a Actor,
     /// The same, and from where.
-    pub by: &'a Author,
+    pub by: &'a EventOrigin,
     /// Why.
-    pub grounds: &'a Grounds,
+    pub grounds: &'a RevocationDetails,
     /// The time.
     pub clock: &'a Clock,
     /// What the deployment keeps.
@@ -32,7 +32,7 @@ pub struct OwnerRevocation<'a> {
 
 /// What became of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OwnerRevoked {
+pub struct OwnerRevokeOutcome {
     /// How many tokens were revoked.
     pub revoked: u64,
     /// Those that could not be revoked.
@@ -74,9 +74,9 @@ impl OwnerCursor {
     ///
     /// # Errors
     /// When it was not made by [`OwnerCursor::encode`] for the same owner.
-    pub fn decode(text: &str, owner: &OwnerId) -> Result<Self, Invalid> {
+    pub fn decode(text: &str, owner: &OwnerId) -> Result<Self, ValidationError> {
         let wrong = "must be the next_cursor of the call before, for the same owner";
-        cursor::decode(text, owner).ok_or_else(|| Invalid::new(wrong))
+        cursor::decode(text, owner).ok_or_else(|| ValidationError::new(wrong))
     }
 }
 
@@ -105,14 +105,14 @@ impl Cursor for OwnerCursor {
     }
 }
 
-impl Tokens {
+impl TokenStore {
     /// Revokes all tokens of an owner, as far as the time allows.
     ///
     /// # Errors
     /// When the store cannot say which tokens there are. Tokens may be revoked then, and trying again is
     /// safe. A token that cannot be revoked is no error: it is among those that failed.
-    pub async fn revoke_all(&self, revocation: &OwnerRevocation<'_>) -> Result<OwnerRevoked, Error> {
-        let mut revoked = OwnerRevoked::default();
+    pub async fn revoke_all(&self, revocation: &OwnerRevocation<'_>) -> Result<OwnerRevokeOutcome, Error> {
+        let mut revoked = OwnerRevokeOutcome::default();
         let mut place = revocation.after.clone().unwrap_or(OwnerCursor::BEGINNING);
         if revocation.after.is_none() {
             // The table knows of these at this moment, while the index follows it.
@@ -157,14 +157,19 @@ impl Tokens {
     }
 
     /// Revokes one token, unless it is the caller's own or was tried before.
-    async fn revoke_one(&self, revocation: &OwnerRevocation<'_>, seen: &Record, revoked: &mut OwnerRevoked) {
+    async fn revoke_one(&self, revocation: &OwnerRevocation<'_>, seen: &TokenRecord, revoked: &mut OwnerRevokeOutcome) {
         let is_own = *revocation.actor == Actor::Token(seen.id.clone());
         if seen.revoked.is_none() && !is_own && !revoked.failed.contains(&seen.id) {
             self.write_revocation(revocation, seen, revoked).await;
         }
     }
 
-    async fn write_revocation(&self, revocation: &OwnerRevocation<'_>, seen: &Record, revoked: &mut OwnerRevoked) {
+    async fn write_revocation(
+        &self,
+        revocation: &OwnerRevocation<'_>,
+        seen: &TokenRecord,
+        revoked: &mut OwnerRevokeOutcome,
+    ) {
         let OwnerRevocation { actor, by, clock, limits, grounds, .. } = *revocation;
         match self.revoke(&Ending { seen, actor, by, clock, limits }, grounds).await {
             Ok(outcome) => revoked.revoked += u64::from(outcome.is_some_and(|outcome| outcome.by_this)),
@@ -176,7 +181,7 @@ impl Tokens {
     }
 }
 
-impl OwnerRevoked {
+impl OwnerRevokeOutcome {
     fn stopped_at(self, place: OwnerCursor) -> Self {
         let failed = place.failed || !self.failed.is_empty();
         Self { next: Some(OwnerCursor { failed, ..place }), ..self }

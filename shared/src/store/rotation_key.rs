@@ -1,13 +1,13 @@
 //! Idempotency keys of rotations.
 
 use crate::clock::Timestamp;
-use crate::secret::Digest;
+use crate::secret::TokenDigest;
 
 /// The key of a request by which a token was given a new secret.
 #[derive(Clone, Debug)]
 pub struct RotationKey {
     /// SHA-256 of the key.
-    pub digest: Digest,
+    pub digest: TokenDigest,
     /// When the request came.
     pub at: Timestamp,
 }

@@ -8,13 +8,13 @@ use crate::env::{ConfigError, Env};
 
 /// The table of tokens.
 #[derive(Clone, Debug)]
-pub struct Tokens {
+pub struct TokenStore {
     pub(super) client: Client,
     pub(super) table: String,
     pub(super) parsed_catalog: ParsedCatalog,
 }
 
-impl Tokens {
+impl TokenStore {
     /// The tokens in the table that `PORTCULLIS_TABLE` names.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::{Error, Tokens, client, item};
+use super::{Error, TokenStore, client, item};
 
 /// Maximum attempts at a change, each after a fresh read; then it fails with [`Error::Contention`].
 pub(super) const MAX_ATTEMPTS: u32 = 60;
@@ -24,7 +24,7 @@ pub(super) enum TransactionOutcome {
     Conflict,
 }
 
-impl Tokens {
+impl TokenStore {
     /// One transaction. The SDK gives it an idempotency token, so that its own retries
     /// after a lost answer cannot write twice.
     pub(super) async fn transact(

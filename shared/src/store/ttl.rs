@@ -3,7 +3,7 @@
 //! [within days]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 
 use crate::clock::{DAY_SECONDS, Timestamp};
-use crate::token::Record;
+use crate::token::TokenRecord;
 
 /// How many days the record of an exchanged token outlives it: each job leaves one, and the audit
 /// log has what it did.
@@ -13,7 +13,7 @@ const EXCHANGED_RETENTION_DAYS: u32 = 1;
 const USAGE_DAYS: u32 = 400;
 
 /// When a record may be cleared away, if it ever may: the retention after it expires or was revoked.
-pub(super) fn record_ttl(record: &Record, retention_days: u32) -> Option<Timestamp> {
+pub(super) fn record_ttl(record: &TokenRecord, retention_days: u32) -> Option<Timestamp> {
     let retention_days =
         if record.via.is_some() { retention_days.min(EXCHANGED_RETENTION_DAYS) } else { retention_days };
     let ends = [record.revoked.as_ref().map(|revoked| revoked.at), record.expires_at];

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
 use super::update_expression::Edit;
-use super::{Credential, Error, Limits, RotationKey, Tokens, item};
+use super::{Error, Limits, RotationKey, StoredCredential, TokenStore, item};
 use crate::clock::Clock;
-use crate::secret::Digest;
-use crate::token::{Author, Happened, Record};
+use crate::secret::TokenDigest;
+use crate::token::{EventKind, EventOrigin, TokenRecord};
 
 /// The most keys of rotations that are remembered. No client rotates one token that often in the time
 /// for which one is.
@@ -16,15 +16,15 @@ const MAX_ROTATION_KEYS: usize = 50;
 
 /// A change of one token: what was read, what is to be, and what to tell of it.
 #[derive(Clone, Debug)]
-pub struct Change<'a> {
+pub struct TokenUpdate<'a> {
     /// As it was read.
-    pub seen: &'a Record,
+    pub seen: &'a TokenRecord,
     /// As it is to be; the store sees to its version.
-    pub next: Record,
+    pub next: TokenRecord,
     /// What happened.
-    pub what: Happened,
+    pub what: EventKind,
     /// Who did it.
-    pub by: &'a Author,
+    pub by: &'a EventOrigin,
     /// The clock, read at each try.
     pub clock: &'a Clock,
     /// What the deployment allows.
@@ -33,18 +33,18 @@ pub struct Change<'a> {
 
 /// How changing a token ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Changed {
+pub enum UpdateOutcome {
     /// It is as it was to be.
-    Done(Box<Record>),
+    Done(Box<TokenRecord>),
     /// It is like this now, which is not what the change was for; nothing was written.
-    Stale(Box<Record>),
+    Stale(Box<TokenRecord>),
     /// It is not there any more.
     Gone,
     /// The owner has as many live tokens as are allowed; nothing was written.
     LimitReached,
 }
 
-impl Tokens {
+impl TokenStore {
     /// Changes a token as it was read.
     ///
     /// Its slot moves with its expiry. A token that has expired in the meantime is not changed: it would live
@@ -52,7 +52,7 @@ impl Tokens {
     ///
     /// # Errors
     /// When the store fails; the change may be written or not, and reading tells.
-    pub async fn change(&self, change: &Change<'_>) -> Result<Changed, Error> {
+    pub async fn update(&self, change: &TokenUpdate<'_>) -> Result<UpdateOutcome, Error> {
         self.write_change(change, None).await
     }
 
@@ -60,30 +60,34 @@ impl Tokens {
     /// `previous_secret_until`. `key` is that of the request, which is not to do it twice.
     ///
     /// # Errors
-    /// As [`Tokens::change`].
+    /// As [`TokenStore::change`].
     pub async fn rotate(
         &self,
-        change: &Change<'_>,
-        seen: &Credential,
-        new: Digest,
+        change: &TokenUpdate<'_>,
+        seen: &StoredCredential,
+        new: TokenDigest,
         key: Option<&RotationKey>,
-    ) -> Result<Changed, Error> {
+    ) -> Result<UpdateOutcome, Error> {
         let now = change.clock.now();
-        let secrets = seen.secrets.rotated(new, change.next.previous_secret_until, now);
+        let secrets = seen.secrets.rotate(new, change.next.previous_secret_until, now);
         let known = seen.rotation_keys.iter().filter(|known| known.is_known(now));
         let keys: Vec<_> = key.into_iter().chain(known).take(MAX_ROTATION_KEYS).collect();
         self.write_change(change, Some(item::secrets(&secrets, &keys))).await
     }
 
-    async fn write_change(&self, change: &Change<'_>, secrets: Option<AttributeValue>) -> Result<Changed, Error> {
+    async fn write_change(
+        &self,
+        change: &TokenUpdate<'_>,
+        secrets: Option<AttributeValue>,
+    ) -> Result<UpdateOutcome, Error> {
         let (seen, limits) = (change.seen, change.limits);
-        let next = Record { version: seen.version.saturating_add(1), ..change.next.clone() };
+        let next = TokenRecord { version: seen.version.saturating_add(1), ..change.next.clone() };
         for tries in 0..MAX_ATTEMPTS {
             let now = change.clock.now();
             // Only another secret brings it back, and then the one before must not work.
             let revives = secrets.is_some() && next.previous_secret_until.is_none();
             if seen.has_expired(now) && !revives {
-                return Ok(Changed::Stale(Box::new(seen.clone())));
+                return Ok(UpdateOutcome::Stale(Box::new(seen.clone())));
             }
             let edit = edit(seen, &next, limits.retention_days);
             let edit = match &secrets {
@@ -97,16 +101,16 @@ impl Tokens {
             ];
             if next.counted && limits.live_tokens > 0 && next.expires_at != seen.expires_at {
                 let Some(slot) = self.take_slot(&next, now, limits.live_tokens).await? else {
-                    return Ok(Changed::LimitReached);
+                    return Ok(UpdateOutcome::LimitReached);
                 };
                 writes.push(slot);
             }
             if self.transact(writes).await? == TransactionOutcome::Committed {
-                return Ok(Changed::Done(Box::new(next)));
+                return Ok(UpdateOutcome::Done(Box::new(next)));
             }
             match self.get(&next.id).await? {
-                None => return Ok(Changed::Gone),
-                Some(record) if record.version != seen.version => return Ok(Changed::Stale(Box::new(record))),
+                None => return Ok(UpdateOutcome::Gone),
+                Some(record) if record.version != seen.version => return Ok(UpdateOutcome::Stale(Box::new(record))),
                 // It was about the slots, or another transaction was in flight.
                 Some(_) => backoff(tries).await,
             }
@@ -116,7 +120,7 @@ impl Tokens {
 }
 
 /// The groups that are different, each as a whole, under the version that was read.
-fn edit(seen: &Record, next: &Record, retention_days: u32) -> Edit {
+fn edit(seen: &TokenRecord, next: &TokenRecord, retention_days: u32) -> Edit {
     let (before, after) = (item::of(seen, retention_days), item::of(next, retention_days));
     let edit = Edit::default().when_still(item::VERSION, Some(item::number(seen.version)));
     let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();

@@ -8,11 +8,11 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::error::condition_held;
 use super::item::Item;
-use super::{Error, Tokens, client, item, ttl};
-use crate::authz::{MAX_USES, Use, Uses};
+use super::{Error, TokenStore, client, item, ttl};
+use crate::authz::{MAX_USES, PermissionUse, UsageLog};
 use crate::clock::{Day, Timestamp};
 use crate::secret::TokenId;
-use crate::token::Record;
+use crate::token::TokenRecord;
 
 /// How many times the first use of a token is tried against another one.
 const MAX_ATTEMPTS: u32 = 3;
@@ -22,16 +22,16 @@ const MAX_ATTEMPTS: u32 = 3;
 pub enum Usage {
     /// The use is there, with this day or a later one.
     Noted,
-    /// There are as many uses as are kept, and this is none of them: these are ([`Use::key`]).
+    /// There are as many uses as are kept, and this is none of them: these are ([`PermissionUse::key`]).
     Full(HashSet<String>),
 }
 
-impl Tokens {
+impl TokenStore {
     /// One token and what it has been used for, as both are at this moment.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn usage(&self, id: &TokenId) -> Result<Option<(Record, Uses)>, Error> {
+    pub async fn usage(&self, id: &TokenId) -> Result<Option<(TokenRecord, UsageLog)>, Error> {
         let usage = self.read(item::usage_key(id), &["pk", item::USES]);
         let (record, usage) = tokio::join!(self.get(id), usage);
         let Some(record) = record? else { return Ok(None) };
@@ -40,7 +40,7 @@ impl Tokens {
     }
 
     /// Notes the day on which a use was made.
-    pub(super) async fn note_usage(&self, id: &TokenId, made: &Use, at: Timestamp) -> Result<Usage, Error> {
+    pub(super) async fn note_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<Usage, Error> {
         for _ in 0..MAX_ATTEMPTS {
             let Some(usage) = self.update_usage(id, made, at).await? else {
                 return Ok(Usage::Noted);
@@ -59,7 +59,12 @@ impl Tokens {
 
     /// Sets the day of a use, and adds the use where there is room for it. Where it did not, the usage as
     /// it is: there is none yet, it is full, or the day was noted before.
-    async fn update_usage(&self, id: &TokenId, made: &Use, at: Timestamp) -> Result<Option<Option<Item>>, Error> {
+    async fn update_usage(
+        &self,
+        id: &TokenId,
+        made: &PermissionUse,
+        at: Timestamp,
+    ) -> Result<Option<Option<Item>>, Error> {
         const CONDITION: &str = "attribute_exists(pk) AND (#uses.#made < :today \
                                  OR (attribute_not_exists(#uses.#made) AND size(#uses) < :max))";
         let written = self
@@ -90,7 +95,7 @@ impl Tokens {
     }
 
     /// Writes the first use of a token; `false` where there is one already.
-    async fn put_usage(&self, id: &TokenId, made: &Use, at: Timestamp) -> Result<bool, Error> {
+    async fn put_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<bool, Error> {
         let usage = item::new_usage(id, made, Day::of(at), ttl::usage_ttl(at));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(usage));
         let put = put.condition_expression("attribute_not_exists(pk)").customize();

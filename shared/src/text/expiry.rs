@@ -1,18 +1,18 @@
 //! When a token ends, as people write it: `expires_in` or `expires_at`.
 
 use crate::clock::{DAY_SECONDS, Timestamp};
-use crate::validation::Invalid;
+use crate::validation::ValidationError;
 
 /// The longest lifetime that can be asked for; a token for ever has no expiry instead.
-const LONGEST_LIFETIME_DAYS: i64 = 36_500;
+const MAX_LIFETIME_DAYS: i64 = 36_500;
 
 /// `30d`: a whole number and `s`, `m`, `h` or `d`, at least one second and at most
 /// 36500 days.
 ///
 /// # Errors
 /// Says what the form is, or which limit was broken.
-pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Invalid> {
-    let form = || Invalid::new("must be a whole number and s, m, h or d, as in 30d");
+pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, ValidationError> {
+    let form = || ValidationError::new("must be a whole number and s, m, h or d, as in 30d");
     let unit = match text.chars().last() {
         Some('s') => 1,
         Some('m') => 60,
@@ -26,10 +26,10 @@ pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Invalid
     }
     // More digits than fit are beyond the limit in any unit.
     let seconds = digits.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(unit);
-    if !(1..=LONGEST_LIFETIME_DAYS * DAY_SECONDS).contains(&seconds) {
-        return Err(Invalid::new(format!("must be at least 1s and at most {LONGEST_LIFETIME_DAYS}d")));
+    if !(1..=MAX_LIFETIME_DAYS * DAY_SECONDS).contains(&seconds) {
+        return Err(ValidationError::new(format!("must be at least 1s and at most {MAX_LIFETIME_DAYS}d")));
     }
-    Ok(now.to_the_second().plus_seconds(seconds))
+    Ok(now.truncated_to_seconds().plus_seconds(seconds))
 }
 
 /// `2027-01-31T12:00:00Z`: any RFC 3339 time, in the future and at most 36500 days away. A fraction of a second
@@ -37,19 +37,20 @@ pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Invalid
 ///
 /// # Errors
 /// Says what the form is, or which limit was broken.
-pub fn parse_expires_at(text: &str, now: Timestamp) -> Result<Timestamp, Invalid> {
-    let form = || Invalid::new("must be an RFC 3339 time, as in 2027-01-31T12:00:00Z or 2027-01-31T12:00:00+01:00");
-    let at = Timestamp::parse(text).ok_or_else(form)?.to_the_second();
+pub fn parse_expires_at(text: &str, now: Timestamp) -> Result<Timestamp, ValidationError> {
+    let form =
+        || ValidationError::new("must be an RFC 3339 time, as in 2027-01-31T12:00:00Z or 2027-01-31T12:00:00+01:00");
+    let at = Timestamp::parse(text).ok_or_else(form)?.truncated_to_seconds();
     // RFC 3339 has leap seconds, POSIX time (what DynamoDB's TTL counts) has not: rounding
     // one silently would answer another time than the one that was asked for.
     if text.get(17..19) == Some("60") {
-        return Err(Invalid::new("must not be a leap second; the second before it is :59"));
+        return Err(ValidationError::new("must not be a leap second; the second before it is :59"));
     }
-    if at <= now.to_the_second() {
-        return Err(Invalid::new("must be in the future"));
+    if at <= now.truncated_to_seconds() {
+        return Err(ValidationError::new("must be in the future"));
     }
-    if at > now.plus_seconds(LONGEST_LIFETIME_DAYS * DAY_SECONDS) {
-        return Err(Invalid::new(format!("must be at most {LONGEST_LIFETIME_DAYS} days away; null is for never")));
+    if at > now.plus_seconds(MAX_LIFETIME_DAYS * DAY_SECONDS) {
+        return Err(ValidationError::new(format!("must be at most {MAX_LIFETIME_DAYS} days away; null is for never")));
     }
     Ok(at)
 }

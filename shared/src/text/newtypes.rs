@@ -7,7 +7,7 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, WhiteSpa
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::{contains_credential, redact};
-use crate::validation::{Invalid, validated_string};
+use crate::validation::{ValidationError, validated_string};
 
 /// A token's name: 1 to 100 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Comment(String);
 /// Through what an identity came that was exchanged for a token, in short:
 /// `github:acme/billing@refs/heads/main`. Up to 256 characters; it decides nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Via(String);
+pub struct Provenance(String);
 
 /// Whom a token belongs to and acts for: 1 to 255 printable ASCII characters, as identity providers'
 /// subjects ([OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html#IDToken): at most
@@ -48,15 +48,15 @@ const OUTER_SPACE: &str = "must not begin or end with white space";
 const CREDENTIAL: &str = "must not contain an API token or a JWT";
 
 impl FromStr for TokenName {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         length(text, 1, 100)?;
         if is_blank(text) {
-            return Err(Invalid::new(BLANK));
+            return Err(ValidationError::new(BLANK));
         }
         if text.chars().any(unprintable) {
-            return Err(Invalid::new("must be one line without control and invisible characters"));
+            return Err(ValidationError::new("must be one line without control and invisible characters"));
         }
         ensure_no_credential(text)?;
         Ok(Self(text.to_owned()))
@@ -64,15 +64,17 @@ impl FromStr for TokenName {
 }
 
 impl FromStr for Description {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         length(text, 0, 500)?;
         if !text.is_empty() && is_blank(text) {
-            return Err(Invalid::new(BLANK));
+            return Err(ValidationError::new(BLANK));
         }
         if text.chars().any(|c| unprintable(c) && c != '\n' && c != '\t') {
-            return Err(Invalid::new("must not hold control and invisible characters other than line feed and tab"));
+            return Err(ValidationError::new(
+                "must not hold control and invisible characters other than line feed and tab",
+            ));
         }
         ensure_no_credential(text)?;
         Ok(Self(text.to_owned()))
@@ -80,32 +82,32 @@ impl FromStr for Description {
 }
 
 impl FromStr for Comment {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         text.parse().map(|Description(text)| Self(text))
     }
 }
 
 impl FromStr for OwnerId {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         length(text, 1, MAX_OWNER_LENGTH)?;
         if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Err(Invalid::new("must be printable ASCII"));
+            return Err(ValidationError::new("must be printable ASCII"));
         }
         if has_outer_space(text) {
-            return Err(Invalid::new(OUTER_SPACE));
+            return Err(ValidationError::new(OUTER_SPACE));
         }
         ensure_no_credential(text)?;
         Ok(Self(text.to_owned()))
     }
 }
 
-impl Via {
+impl Provenance {
     /// The most characters.
-    const LONGEST: usize = 256;
+    const MAX_LENGTH: usize = 256;
 
     /// From what an issuer signed, which says what others chose: a branch may be called
     /// anything. What cannot be shown is replaced, so that nothing looks like what it is not, and
@@ -114,10 +116,10 @@ impl Via {
     pub fn shortened(text: &str) -> Self {
         let visible = |c| if unprintable(c) { char::REPLACEMENT_CHARACTER } else { c };
         let shown: String = redact(text).chars().map(visible).collect();
-        if shown.chars().count() <= Self::LONGEST {
+        if shown.chars().count() <= Self::MAX_LENGTH {
             return Self(shown);
         }
-        let mut cut: String = shown.chars().take(Self::LONGEST - 1).collect();
+        let mut cut: String = shown.chars().take(Self::MAX_LENGTH - 1).collect();
         cut.push('…');
         Self(cut)
     }
@@ -131,14 +133,14 @@ pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
-validated_string!(TokenName Description Comment OwnerId Via);
+validated_string!(TokenName Description Comment OwnerId Provenance);
 
-fn length(text: &str, least: usize, most: usize) -> Result<(), Invalid> {
+fn length(text: &str, least: usize, most: usize) -> Result<(), ValidationError> {
     let count = text.chars().count();
     if (least..=most).contains(&count) {
         return Ok(());
     }
-    Err(Invalid::new(if least == 0 {
+    Err(ValidationError::new(if least == 0 {
         format!("must be at most {most} characters; it has {count}")
     } else {
         format!("must be {least} to {most} characters; it has {count}")
@@ -196,8 +198,8 @@ pub(crate) fn path_flaws(text: &str) -> impl Iterator<Item = &'static str> {
 }
 
 /// Refuses a text with a token or a JWT in it: it would be stored in the clear.
-pub(crate) fn ensure_no_credential(text: &str) -> Result<(), Invalid> {
-    if contains_credential(text) { Err(Invalid::new(CREDENTIAL)) } else { Ok(()) }
+pub(crate) fn ensure_no_credential(text: &str) -> Result<(), ValidationError> {
+    if contains_credential(text) { Err(ValidationError::new(CREDENTIAL)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -264,7 +266,7 @@ mod tests {
 
     #[test]
     fn through_what_an_identity_came_is_one_short_line_without_a_secret() {
-        let via = |text: &str| Via::shortened(text).to_string();
+        let via = |text: &str| Provenance::shortened(text).to_string();
         assert_eq!(via("github:acme/billing@refs/heads/main"), "github:acme/billing@refs/heads/main");
         // Left out, it would look like the branch that it is not.
         assert_eq!(via("refs/heads/main\u{200b}"), "refs/heads/main\u{fffd}");
@@ -277,7 +279,7 @@ mod tests {
     #[test]
     fn a_pasted_token_is_never_stored_as_text() {
         let token = secret("pcl", 7);
-        let token = token.reveal();
+        let token = token.expose_secret();
         let text = format!("see {token}");
         assert!(text.parse::<TokenName>().is_err());
         assert!(text.parse::<Description>().is_err());

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::secret::BODY;
-use crate::secret::plaintext::Secret;
+use crate::secret::plaintext::PlaintextToken;
 
 /// The least letters and digits behind a `_` that are hidden: a token has 65 there, common identifiers
 /// have 32 (MD5, UUID), 40 (SHA-1), 43 (256 bits in base64url) or 44.
@@ -44,7 +44,7 @@ fn contains_token(text: &str) -> bool {
     let is_token = |(separator, after): (usize, usize)| {
         let before = text.as_bytes().get(..separator).unwrap_or_default();
         let body = text.get(after..after + BODY).filter(|body| body.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        body.is_some_and(|body| Secret::find(before.iter().rev().copied(), body, |_| true).is_some())
+        body.is_some_and(|body| PlaintextToken::find(before.iter().rev().copied(), body, |_| true).is_some())
     };
     separators(text).any(is_token)
 }
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn what_is_a_token_or_a_jwt_is_recognised_and_nothing_else() {
         let whole = secret("pcl", 7);
-        let whole = whole.reveal();
+        let whole = whole.expose_secret();
         let mut mistyped = whole.to_owned();
         mistyped.replace_range(30..31, if mistyped.as_bytes()[30] == b'a' { "b" } else { "a" });
         let header = |json: &str| URL_SAFE_NO_PAD.encode(json);
@@ -313,10 +313,10 @@ mod tests {
             prefix in "[a-z][a-z0-9]{1,15}", seed: u64, before in "(\\PC{0,20}|[a-z0-9_%]{0,40})", after in "\\PC{0,20}|[0-9a-zA-Z_]{0,20}",
         ) {
             let token = secret(&prefix, seed);
-            let text = format!("{before}{}{after}", token.reveal());
+            let text = format!("{before}{}{after}", token.expose_secret());
             prop_assert!(contains_credential(&text));
             let shown = redact(&text).into_owned();
-            prop_assert!(!shown.contains(&token.reveal()[prefix.len() + 1 + 16..]));
+            prop_assert!(!shown.contains(&token.expose_secret()[prefix.len() + 1 + 16..]));
         }
 
         #[test]

@@ -6,27 +6,27 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Actor, AgentFamily, Grounds, WhyDisabled};
+use super::{Actor, DisableReason, RevocationDetails, UserAgentFamily};
 use crate::clock::Timestamp;
 
 /// Who did something, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Author {
+pub struct EventOrigin {
     /// Who; nobody where that is not known, or where the deployment did it by itself.
     pub actor: Option<Actor>,
     /// From which address, as the gateway saw it.
     pub source_ip: Option<IpAddr>,
     /// With what, as the caller said.
-    pub agent: Option<AgentFamily>,
+    pub agent: Option<UserAgentFamily>,
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
+pub enum EventKind {
     /// It was made.
     Created,
     /// Something of it was changed.
-    Updated(Vec<Alteration>),
+    Updated(Vec<FieldChange>),
     /// It was given a new secret.
     Rotated {
         /// Until when the one before works too.
@@ -40,24 +40,24 @@ pub enum Happened {
         disabled: bool,
     },
     /// It was kept from opening doors.
-    Disabled(WhyDisabled),
+    Disabled(DisableReason),
     /// It was let open doors again.
     Enabled,
     /// It was ended.
-    Revoked(Grounds),
+    Revoked(RevocationDetails),
     /// It opened a door for the first time.
     FirstUsed,
     /// Its record was deleted.
     Deleted,
 }
 
-/// Every [`Happened::kind`].
+/// Every [`EventKind::kind`].
 pub const EVENT_KINDS: [&str; 9] =
     ["created", "updated", "rotated", "secret_reuse", "disabled", "enabled", "revoked", "first_used", "deleted"];
 
 /// One field of a record that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Alteration {
+pub struct FieldChange {
     /// Its name in the HTTP API.
     pub field: &'static str,
     /// What it was.
@@ -66,7 +66,7 @@ pub struct Alteration {
     pub to: Value,
 }
 
-impl Happened {
+impl EventKind {
     /// As it is written down.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -92,13 +92,13 @@ impl Happened {
             Self::Rotated { previous_secret_until, expires_at } => {
                 let changes: Vec<_> = expires_at
                     .iter()
-                    .map(|[from, to]| Alteration { field: "expires_at", from: json!(from), to: json!(to) })
+                    .map(|[from, to]| FieldChange { field: "expires_at", from: json!(from), to: json!(to) })
                     .collect();
                 json!({ "previous_secret_until": previous_secret_until, "changes": changes })
             }
             Self::SecretReuse { disabled } => json!({ "disabled": disabled }),
             Self::Disabled(why) => json!({ "reason": why }),
-            Self::Revoked(Grounds { reason, comment }) => {
+            Self::Revoked(RevocationDetails { reason, comment }) => {
                 json!({ "reason": reason, "comment": comment.as_ref().map(ToString::to_string) })
             }
         }
@@ -112,11 +112,11 @@ pub struct Event {
     pub id: String,
     /// When.
     pub at: Timestamp,
-    /// [`Happened::kind`]
+    /// [`EventKind::kind`]
     pub kind: String,
     /// Who, and from where.
-    pub by: Author,
-    /// [`Happened::detail`]
+    pub by: EventOrigin,
+    /// [`EventKind::detail`]
     pub detail: Value,
 }
 
@@ -127,15 +127,15 @@ mod tests {
     #[test]
     fn every_kind_is_listed_once() {
         let all = [
-            Happened::Created,
-            Happened::Updated(Vec::new()),
-            Happened::Rotated { previous_secret_until: None, expires_at: None },
-            Happened::SecretReuse { disabled: false },
-            Happened::Disabled(WhyDisabled::Owner),
-            Happened::Enabled,
-            Happened::Revoked(Grounds::default()),
-            Happened::FirstUsed,
-            Happened::Deleted,
+            EventKind::Created,
+            EventKind::Updated(Vec::new()),
+            EventKind::Rotated { previous_secret_until: None, expires_at: None },
+            EventKind::SecretReuse { disabled: false },
+            EventKind::Disabled(DisableReason::Owner),
+            EventKind::Enabled,
+            EventKind::Revoked(RevocationDetails::default()),
+            EventKind::FirstUsed,
+            EventKind::Deleted,
         ];
         assert_eq!(all.map(|happened| happened.kind()), EVENT_KINDS);
     }

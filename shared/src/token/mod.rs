@@ -1,4 +1,4 @@
-//! The token's [`Record`]: its status, its events, and when it expires.
+//! The token's [`TokenRecord`]: its status, its events, and when it expires.
 //!
 //! Nothing here knows where records are kept or how requests arrive.
 
@@ -7,9 +7,10 @@ mod record;
 mod settings;
 mod user_agent;
 
-pub use event::{Alteration, Author, EVENT_KINDS, Event, Happened};
+pub use event::{EVENT_KINDS, Event, EventKind, EventOrigin, FieldChange};
 pub use record::{
-    Actor, Disablement, Grounds, LastUsed, Record, Revocation, RevokeReason, Standing, Status, WhyDisabled,
+    Actor, DisableReason, DisabledState, LastUse, Revocation, RevocationDetails, RevokeReason, Status, TokenRecord,
+    TokenState,
 };
 pub use settings::Settings;
-pub use user_agent::AgentFamily;
+pub use user_agent::UserAgentFamily;

@@ -6,17 +6,17 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::AgentFamily;
-use crate::catalog::{RoleName, RuleName};
+use super::UserAgentFamily;
+use crate::catalog::{RoleName, TrustRuleName};
 use crate::clock::{DAY_SECONDS, Timestamp};
-use crate::grants::{Addresses, Grants};
+use crate::grants::{Grants, IpAllowlist};
 use crate::secret::TokenId;
-use crate::text::{Comment, Description, OwnerId, TokenName, Via};
-use crate::validation::Invalid;
+use crate::text::{Comment, Description, OwnerId, Provenance, TokenName};
+use crate::validation::ValidationError;
 
 /// A token's record, as every function but the authorizer sees it: without the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct TokenRecord {
     /// The public id.
     pub id: TokenId,
     /// What people call it.
@@ -29,7 +29,7 @@ pub struct Record {
     pub created_by: Actor,
     /// Through what identity it was come by, where it was exchanged for one: then it lives for
     /// minutes, takes no slot of its owner's, and is not changed any more.
-    pub via: Option<Via>,
+    pub via: Option<Provenance>,
     /// Whether it counts against its owner's limit of live tokens; set when it is created.
     pub counted: bool,
     /// When it was made, to the millisecond: lists are ordered by it.
@@ -40,7 +40,7 @@ pub struct Record {
     /// Set once it was revoked; there is no way back.
     pub revoked: Option<Revocation>,
     /// Set while it is disabled.
-    pub disabled: Option<Disablement>,
+    pub disabled: Option<DisabledState>,
     /// When it was last enabled, if it ever was.
     pub enabled_at: Option<Timestamp>,
     /// The role that its permissions were taken from when it was made. It is shown, and
@@ -49,13 +49,13 @@ pub struct Record {
     /// What it may do, and where.
     pub grants: Grants,
     /// From where it may be used.
-    pub allowed_ips: Addresses,
+    pub allowed_ips: IpAllowlist,
     /// When it was last given a new secret, if it ever was.
     pub rotated_at: Option<Timestamp>,
     /// Until when the secret before the present one works too.
     pub previous_secret_until: Option<Timestamp>,
     /// When and how it last opened a door.
-    pub last_used: Option<LastUsed>,
+    pub last_used: Option<LastUse>,
     /// Counts its changes; the HTTP API shows it as `ETag`.
     pub version: u64,
 }
@@ -68,12 +68,12 @@ pub struct Revocation {
     /// Who.
     pub by: Actor,
     /// Why, if that was said.
-    pub grounds: Grounds,
+    pub grounds: RevocationDetails,
 }
 
 /// Why a token was revoked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Grounds {
+pub struct RevocationDetails {
     /// One of the reasons that there are.
     pub reason: Option<RevokeReason>,
     /// In someone's own words.
@@ -82,36 +82,36 @@ pub struct Grounds {
 
 /// Who disabled a token, when and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disablement {
+pub struct DisabledState {
     /// When.
     pub at: Timestamp,
     /// Who; nobody where the deployment did it by itself.
     pub by: Option<Actor>,
     /// Why.
-    pub why: WhyDisabled,
+    pub why: DisableReason,
 }
 
 /// A use of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastUsed {
+pub struct LastUse {
     /// When, to the minute: not every use is written down.
     pub at: Timestamp,
     /// From which address, as the gateway saw it.
     pub source_ip: Option<IpAddr>,
     /// With what, as the caller said.
-    pub agent: Option<AgentFamily>,
+    pub agent: Option<UserAgentFamily>,
 }
 
-impl Disablement {
+impl DisabledState {
     /// Whether the token stays as it is disabled when it is disabled once more, for another reason. An
     /// admin's disablement takes the place of any other, so that only an admin enables the token.
     #[must_use]
-    pub fn stands_against(&self, why: WhyDisabled) -> bool {
-        why != WhyDisabled::Admin || self.why == WhyDisabled::Admin
+    pub fn stands_against(&self, why: DisableReason) -> bool {
+        why != DisableReason::Admin || self.why == DisableReason::Admin
     }
 }
 
-impl Record {
+impl TokenRecord {
     /// One that was just made: alive for ever, from anywhere, and never used.
     #[must_use]
     pub fn new(
@@ -137,7 +137,7 @@ impl Record {
             enabled_at: None,
             role: None,
             grants,
-            allowed_ips: Addresses::default(),
+            allowed_ips: IpAllowlist::default(),
             rotated_at: None,
             previous_secret_until: None,
             last_used: None,
@@ -148,19 +148,19 @@ impl Record {
     /// What the token is worth at a moment, in a deployment that refuses tokens which nobody
     /// has used for `max_idle_days` (0: it does not). The first that applies.
     #[must_use]
-    pub fn standing(&self, now: Timestamp, max_idle_days: u32) -> Standing {
+    pub fn state(&self, now: Timestamp, max_idle_days: u32) -> TokenState {
         let idle =
-            || max_idle_days > 0 && self.idle_since().plus_seconds(i64::from(max_idle_days) * DAY_SECONDS) <= now;
+            || max_idle_days > 0 && self.last_activity().plus_seconds(i64::from(max_idle_days) * DAY_SECONDS) <= now;
         if self.revoked.is_some() {
-            Standing::Revoked
+            TokenState::Revoked
         } else if self.disabled.is_some() {
-            Standing::Disabled
+            TokenState::Disabled
         } else if self.has_expired(now) {
-            Standing::Expired
+            TokenState::Expired
         } else if idle() {
-            Standing::Idle
+            TokenState::Idle
         } else {
-            Standing::Active
+            TokenState::Active
         }
     }
 
@@ -173,7 +173,7 @@ impl Record {
     /// Since when nobody has used it, or cared for it: made it, enabled it or given it a new
     /// secret.
     #[must_use]
-    pub fn idle_since(&self) -> Timestamp {
+    pub fn last_activity(&self) -> Timestamp {
         let used = self.last_used.as_ref().map(|used| used.at);
         [used, self.enabled_at, self.rotated_at].into_iter().flatten().fold(self.created_at, Timestamp::max)
     }
@@ -181,7 +181,7 @@ impl Record {
 
 /// What a token is worth at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum TokenState {
     /// It opens doors.
     Active,
     /// Someone ended it.
@@ -194,7 +194,7 @@ pub enum Standing {
     Idle,
 }
 
-impl Standing {
+impl TokenState {
     /// The state that the HTTP API shows: an idle token is disabled until someone enables it.
     #[must_use]
     pub fn status(self) -> Status {
@@ -223,12 +223,12 @@ macro_rules! words {
         }
 
         impl FromStr for $name {
-            type Err = Invalid;
+            type Err = ValidationError;
 
-            fn from_str(text: &str) -> Result<Self, Invalid> {
+            fn from_str(text: &str) -> Result<Self, ValidationError> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(Invalid::new($wrong)),
+                    _ => Err(ValidationError::new($wrong)),
                 }
             }
         }
@@ -267,7 +267,7 @@ words! {
 
 words! {
     /// Why a token is disabled, and so who may enable it.
-    WhyDisabled:
+    DisableReason:
     /// Someone who manages the owner's own tokens did it.
     Owner = "owner",
     /// An admin did it to someone else's token; only an admin enables it.
@@ -287,7 +287,7 @@ pub enum Actor {
     /// A person who had signed in.
     Session(OwnerId),
     /// A job of a CI system, by this trust rule.
-    Trust(RuleName),
+    Trust(TrustRuleName),
     /// Someone with AWS credentials.
     Bootstrap,
 }
@@ -304,14 +304,14 @@ impl fmt::Display for Actor {
 }
 
 impl FromStr for Actor {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let wrong = || Invalid::new("must be token:<id>, session:<owner>, trust:<rule> or bootstrap");
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
+        let wrong = || ValidationError::new("must be token:<id>, session:<owner>, trust:<rule> or bootstrap");
         match text.split_once(':') {
             Some(("token", id)) => id.parse().map(Self::Token),
-            Some(("session", owner)) => OwnerId::stored(owner).map(Self::Session).ok_or_else(wrong),
-            Some(("trust", rule)) => RuleName::stored(rule).map(Self::Trust).ok_or_else(wrong),
+            Some(("session", owner)) => OwnerId::from_stored(owner).map(Self::Session).ok_or_else(wrong),
+            Some(("trust", rule)) => TrustRuleName::from_stored(rule).map(Self::Trust).ok_or_else(wrong),
             None if text == "bootstrap" => Ok(Self::Bootstrap),
             _ => Err(wrong()),
         }
@@ -326,45 +326,45 @@ mod tests {
         Timestamp::from_seconds(day * DAY_SECONDS)
     }
 
-    fn record() -> Record {
-        let grants = Grants::one(vec!["a:b".parse().unwrap()], vec!["a".parse().unwrap()]);
+    fn record() -> TokenRecord {
+        let grants = Grants::single(vec!["a:b".parse().unwrap()], vec!["a".parse().unwrap()]);
         let id = "0123456789abcdef".parse().unwrap();
-        Record::new(id, "ci".parse().unwrap(), "alice".parse().unwrap(), grants, Actor::Bootstrap, at(100))
+        TokenRecord::new(id, "ci".parse().unwrap(), "alice".parse().unwrap(), grants, Actor::Bootstrap, at(100))
     }
 
-    fn used(at: Timestamp) -> Option<LastUsed> {
-        Some(LastUsed { at, source_ip: None, agent: None })
+    fn used(at: Timestamp) -> Option<LastUse> {
+        Some(LastUse { at, source_ip: None, agent: None })
     }
 
     #[test]
     fn a_token_stands_as_the_first_that_applies_says() {
-        let revoked = Some(Revocation { at: at(101), by: Actor::Bootstrap, grounds: Grounds::default() });
-        let disabled = Some(Disablement { at: at(101), by: None, why: WhyDisabled::SecretReuse });
-        let all = Record { revoked, disabled, expires_at: Some(at(102)), ..record() };
-        assert_eq!(all.standing(at(200), 30), Standing::Revoked);
-        let disabled = Record { revoked: None, ..all };
-        assert_eq!(disabled.standing(at(200), 30), Standing::Disabled);
-        let expired = Record { disabled: None, ..disabled };
-        assert_eq!(expired.standing(at(200), 30), Standing::Expired);
-        let idle = Record { expires_at: None, ..expired };
-        assert_eq!(idle.standing(at(200), 30), Standing::Idle);
-        assert_eq!(idle.standing(at(200), 0), Standing::Active);
+        let revoked = Some(Revocation { at: at(101), by: Actor::Bootstrap, grounds: RevocationDetails::default() });
+        let disabled = Some(DisabledState { at: at(101), by: None, why: DisableReason::SecretReuse });
+        let all = TokenRecord { revoked, disabled, expires_at: Some(at(102)), ..record() };
+        assert_eq!(all.state(at(200), 30), TokenState::Revoked);
+        let disabled = TokenRecord { revoked: None, ..all };
+        assert_eq!(disabled.state(at(200), 30), TokenState::Disabled);
+        let expired = TokenRecord { disabled: None, ..disabled };
+        assert_eq!(expired.state(at(200), 30), TokenState::Expired);
+        let idle = TokenRecord { expires_at: None, ..expired };
+        assert_eq!(idle.state(at(200), 30), TokenState::Idle);
+        assert_eq!(idle.state(at(200), 0), TokenState::Active);
     }
 
     #[test]
     fn a_token_is_idle_from_the_very_second_on() {
         let end = at(130);
-        assert_eq!(record().standing(end.plus_seconds(-1), 30), Standing::Active);
-        assert_eq!(record().standing(end, 30), Standing::Idle);
+        assert_eq!(record().state(end.plus_seconds(-1), 30), TokenState::Active);
+        assert_eq!(record().state(end, 30), TokenState::Idle);
     }
 
     #[test]
     fn using_enabling_and_rotating_a_token_keeps_it_from_being_idle() {
-        let since = |record: Record| record.idle_since();
+        let since = |record: TokenRecord| record.last_activity();
         assert_eq!(since(record()), at(100));
-        assert_eq!(since(Record { last_used: used(at(110)), ..record() }), at(110));
-        assert_eq!(since(Record { last_used: used(at(110)), enabled_at: Some(at(120)), ..record() }), at(120));
-        assert_eq!(since(Record { rotated_at: Some(at(130)), enabled_at: Some(at(120)), ..record() }), at(130));
+        assert_eq!(since(TokenRecord { last_used: used(at(110)), ..record() }), at(110));
+        assert_eq!(since(TokenRecord { last_used: used(at(110)), enabled_at: Some(at(120)), ..record() }), at(120));
+        assert_eq!(since(TokenRecord { rotated_at: Some(at(130)), enabled_at: Some(at(120)), ..record() }), at(130));
     }
 
     #[test]

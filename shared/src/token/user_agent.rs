@@ -3,7 +3,7 @@
 use crate::validation::validated_string;
 
 /// The most characters that are kept: fewer than a token has.
-const LONGEST: usize = 40;
+const MAX_LENGTH: usize = 40;
 
 /// Browsers say that they are Mozilla, and then what they are: the first of these that they
 /// name, as the later ones are named by the earlier ones too.
@@ -15,9 +15,9 @@ const BROWSERS: [(&str, &str); 5] =
 /// `curl` or `GitHub-Hookshot`, or the browser's. Whoever sends a request chooses it: it is a
 /// hint, and proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentFamily(String);
+pub struct UserAgentFamily(String);
 
-impl AgentFamily {
+impl UserAgentFamily {
     /// Reads the header; `None` where it names no product.
     #[must_use]
     pub fn of(user_agent: &str) -> Option<Self> {
@@ -28,12 +28,12 @@ impl AgentFamily {
             return Some(Self((*browser).to_owned()));
         }
         let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+');
-        let fits = (1..=LONGEST).contains(&product.len()) && product.bytes().all(good);
+        let fits = (1..=MAX_LENGTH).contains(&product.len()) && product.bytes().all(good);
         fits.then(|| Self(product.to_owned()))
     }
 }
 
-validated_string!(AgentFamily);
+validated_string!(UserAgentFamily);
 
 #[cfg(test)]
 mod tests {
@@ -59,19 +59,19 @@ mod tests {
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox"),
             ("Mozilla/5.0 (compatible; Something/1.0)", "Mozilla"),
         ] {
-            assert_eq!(AgentFamily::of(header).unwrap().as_str(), family, "{header}");
+            assert_eq!(UserAgentFamily::of(header).unwrap().as_str(), family, "{header}");
         }
     }
 
     #[test]
     fn what_names_no_product_is_no_family() {
         for header in ["", " ", "/1.0", "(x)", "a\"b/1", "früh/1", "<script>", &"x".repeat(41), "\u{7}"] {
-            assert_eq!(AgentFamily::of(header), None, "{header}");
+            assert_eq!(UserAgentFamily::of(header), None, "{header}");
         }
     }
 
     #[test]
     fn a_token_in_a_user_agent_is_not_kept() {
-        assert_eq!(AgentFamily::of(&format!("pcl_{}", "a1".repeat(33))), None);
+        assert_eq!(UserAgentFamily::of(&format!("pcl_{}", "a1".repeat(33))), None);
     }
 }

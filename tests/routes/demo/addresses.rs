@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{stack, stack_of_ones_own};
+use crate::support::{isolated_stack, stack};
 
 #[test]
 fn a_token_is_refused_from_elsewhere_whatever_a_forwarded_header_says() {
@@ -40,13 +40,13 @@ fn the_address_is_explained_and_asked_for() {
 
 #[test]
 fn a_token_that_ends_within_14_days_is_told_when() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let token = stack.create(json!({"permissions": ["tokens:read", "apps:read"], "expires_in": "15d"}));
     let told = |path: &str| stack.get(path).bearer(&token).send().header("x-api-token-expires-at").map(str::to_owned);
     let principal = || stack.get("/demo/apps").bearer(&token).send().expect(200).json()["principal"].clone();
     assert_eq!(told("/me"), None);
     assert!(principal().get("token_expires_at").is_none());
-    stack.pass(86_400);
+    stack.advance_clock(86_400);
     let end = token.view["expires_at"].as_str().unwrap().to_owned();
     assert_eq!(told("/me"), Some(end.clone()));
     assert_eq!(told("/tokens/0123456789abcdef"), Some(end.clone()), "with an error, too");

@@ -3,12 +3,12 @@
 use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, stack_of_ones_own};
+use crate::support::{Stack, Token, isolated_stack};
 
 const SECONDS: i64 = 300;
 
 fn cached() -> Stack {
-    stack_of_ones_own(|options| options.settings.authz.cache_seconds = 300)
+    isolated_stack(|options| options.settings.authz.cache_seconds = 300)
 }
 
 /// What the decision on this very request would be.
@@ -29,7 +29,7 @@ fn guarded(stack: &Stack) {
 
 #[test]
 fn a_guarded_route_is_closed_in_every_spelling_with_and_without_a_cache() {
-    for stack in [stack_of_ones_own(|_| {}), cached()] {
+    for stack in [isolated_stack(|_| {}), cached()] {
         guarded(&stack);
         for spelling in SPELLINGS {
             // A token for each, as a gateway keeps the first answer.
@@ -130,9 +130,9 @@ fn a_revoked_token_is_let_in_until_the_kept_answer_ends_and_on_the_own_api_never
     let time = |field: &str| Timestamp::parse(revoked[field].as_str().unwrap()).unwrap();
     assert!(time("effective_by") >= time("revoked_at").plus_seconds(SECONDS), "{revoked}");
     stack.get("/me").bearer(&token).send().expect(401);
-    stack.pass(SECONDS - 1);
+    stack.advance_clock(SECONDS - 1);
     assert_eq!(status(&stack, &token, "GET", "/apps/other"), 200);
-    stack.pass(1);
+    stack.advance_clock(1);
     assert_eq!(status(&stack, &token, "GET", "/apps"), 401);
 }
 
@@ -145,7 +145,7 @@ fn what_no_policy_can_say_is_answered_for_the_one_method() {
     assert_eq!(status(&stack, &token, "GET", "/apps/one"), 200);
     // The gateway goes on with that answer, which is about the other path alone.
     assert_eq!(status(&stack, &token, "GET", "/apps/two"), 403);
-    stack.pass(SECONDS);
+    stack.advance_clock(SECONDS);
     assert_eq!(status(&stack, &token, "GET", "/apps/two"), 200);
 }
 
@@ -182,7 +182,7 @@ fn flushing_is_for_admins_and_bad_input_revokes_nothing() {
     assert_eq!(revoke("?flush=yes", &stack.admin).offending_fields(), ["flush"]);
     assert_eq!(token.status(&stack), 200);
     // Where nothing is kept there is nothing to be emptied.
-    let uncached = stack_of_ones_own(|_| {});
+    let uncached = isolated_stack(|_| {});
     let token = uncached.token(["a:b"]);
     let answer = uncached.post(&format!("{}/revoke?flush=true", token.path())).bearer(&uncached.admin).send();
     assert_eq!(answer.expect(200).json()["flushed"], true);

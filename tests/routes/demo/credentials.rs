@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Request, secret_of_nobody, stack, with_good_checksum};
+use crate::support::{Answer, Request, stack, unknown_token, with_good_checksum};
 
 const DOOR: &str = "/demo/apps/billing";
 const CHALLENGE: &str = concat!(
@@ -158,7 +158,7 @@ fn a_token_that_is_not_exactly_the_one_that_was_made_is_refused() {
 fn an_unknown_token_and_a_wrong_secret_for_a_known_id_look_like_garbage() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
-    let nobodys = secret_of_nobody(&stack.prefix());
+    let nobodys = unknown_token(&stack.prefix());
     let body = nobodys.find('_').unwrap() + 1;
     let wrong_secret =
         with_good_checksum(&format!("{}_{}{}", stack.prefix(), token.id, &nobodys[body + 16..nobodys.len() - 6]));

@@ -1,6 +1,6 @@
 //! What is answered when a token is made.
 
-use portcullis::secret::Secret;
+use portcullis::secret::PlaintextToken;
 use serde_json::{Value, json};
 
 use crate::support::{Token, owner, stack, with_good_checksum};
@@ -112,7 +112,7 @@ fn a_token_has_the_form_that_secret_scanners_look_for() {
     assert_eq!(body[..16], token.id);
     let (unsigned, _) = token.secret.split_at(token.secret.len() - 6);
     assert!(with_good_checksum(unsigned) == token.secret, "its checksum is the CRC-32 of all before it");
-    assert!(Secret::parse(&prefix, &token.secret).is_ok());
+    assert!(PlaintextToken::parse(&prefix, &token.secret).is_ok());
 }
 
 #[test]

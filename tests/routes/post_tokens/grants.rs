@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, stack, stack_of_ones_own};
+use crate::support::{Stack, Token, isolated_stack, stack};
 
 fn create(stack: &Stack, mut body: Value) -> crate::support::Answer {
     body["name"] = json!("ci");
@@ -51,7 +51,7 @@ fn a_role_is_expanded_and_its_name_kept_for_display() {
 
 #[test]
 fn a_token_keeps_the_permissions_that_its_role_had_when_it_was_made() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     let with = |permissions: &[&str]| json!({"roles": {"dev": {"permissions": permissions}}});
     stack.put_catalog(&with(&["apps:read"]));
     let before = stack.create(json!({ "role": "dev" }));
@@ -68,7 +68,7 @@ fn a_token_keeps_the_permissions_that_its_role_had_when_it_was_made() {
 
 #[test]
 fn a_strict_catalog_lets_only_what_it_lists_be_granted() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": "See", "app:go": "Go"}}));
     create(&stack, json!({ "permissions": ["app:read", "app:*", "tokens:read"] })).expect(201);
     create(&stack, json!({ "permissions": ["*"] })).expect(201);
@@ -81,7 +81,7 @@ fn a_strict_catalog_lets_only_what_it_lists_be_granted() {
 
 #[test]
 fn in_a_strict_catalog_only_listed_routes_pass_whoever_asks() {
-    let stack = stack_of_ones_own(|_| {});
+    let stack = isolated_stack(|_| {});
     stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": "See"}, "routes": [
         {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));
     stack.get("/demo/apps/billing").bearer(&stack.admin).send().expect(200);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, merged, owner, secret_of_nobody, stack};
+use crate::support::{Answer, Stack, merged, owner, stack, unknown_token};
 
 fn post(stack: &Stack, body: impl Into<Vec<u8>>) -> Answer {
     stack.post("/tokens").bearer(&stack.admin).body(body).send()
@@ -233,7 +233,7 @@ fn a_token_that_was_pasted_anywhere_is_refused_and_not_repeated() {
     let pasted = stack.token(["x:y"]).secret;
     for field in ["name", "description", "owner"] {
         assert_eq!(named(&stack, json!({ field: pasted })), [field]);
-        assert_eq!(named(&stack, json!({ field: secret_of_nobody(&stack.prefix()) })), [field]);
+        assert_eq!(named(&stack, json!({ field: unknown_token(&stack.prefix()) })), [field]);
     }
     assert_eq!(named(&stack, json!({ "resources": [pasted] })), ["resources[0]"]);
     assert_eq!(named(&stack, json!({ "permissions": [pasted] })), ["permissions[0]"]);

@@ -78,7 +78,7 @@ fn a_token_is_revoked_by_its_id() {
 fn each_token_tracks_name_permissions_created_by_created_at_and_last_used_at() {
     let stack = rack_gateway();
     let (first, rosa) = (cicd(&stack), admin(&stack));
-    stack.pass(3600);
+    stack.advance_clock(3600);
     let token = create(&stack, &rosa, &with_role("github-actions-main", "cicd"));
     let shown = || listed(&stack, &rosa, &token);
     assert_eq!((&shown()["name"], &shown()["created_by"]), (&json!("github-actions-main"), &json!("session:rosa")));
@@ -93,7 +93,7 @@ fn each_token_tracks_name_permissions_created_by_created_at_and_last_used_at() {
         seconds(&shown()["last_used_at"])
     };
     let once = used();
-    stack.pass(600);
+    stack.advance_clock(600);
     assert!((600..660).contains(&(used() - once)));
     // What a token makes is the token's work.
     let admins = create(&stack, &rosa, &with_role("automation", "admin"));
@@ -118,7 +118,7 @@ fn the_list_tells_which_tokens_were_not_used_in_90_days() {
     let (idle, busy) = (cicd(&stack), cicd(&stack));
     let usage = |token| stack.get("/demo/apps").bearer(token).send().expect(200);
     usage(&idle);
-    stack.pass(91 * DAY);
+    stack.advance_clock(91 * DAY);
     let now = seconds(&cicd(&stack).view["created_at"]);
     usage(&busy);
     let rosa = admin(&stack);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{admin, cicd, logged, rack_gateway, with_role};
 use crate::seeds::{DAY, create, listed, revoke, seconds};
-use crate::support::{Stack, secret_of_nobody, with_good_checksum};
+use crate::support::{Stack, unknown_token, with_good_checksum};
 
 /// "Failed authentication attempts are logged"
 #[test]
@@ -16,11 +16,11 @@ fn failed_authentication_attempts_are_logged() {
     let (expired, revoked) = (create(&stack, admin(&stack), &short), cicd(&stack));
     stack.delete(&deleted.path()).bearer(admin(&stack)).send().expect(204);
     revoke(&stack, admin(&stack), &revoked);
-    stack.pass(3600);
+    stack.advance_clock(3600);
     // Its id is public; the secret behind it is guessed.
     let (id, last) = (&token.id, token.secret.len() - 6);
     let guessed = with_good_checksum(&format!("rgw_{id}{}", "0".repeat(last - 4 - id.len())));
-    let nobodys = secret_of_nobody(&stack.prefix());
+    let nobodys = unknown_token(&stack.prefix());
     log.take();
     for (presented, id, reason) in [
         (&*guessed, Some(&**id), "unknown"),
@@ -161,7 +161,7 @@ fn tokens_do_not_expire_automatically() {
     let stack = rack_gateway();
     let token = cicd(&stack);
     assert_eq!(token.view["expires_at"], Value::Null);
-    stack.pass(3650 * DAY);
+    stack.advance_clock(3650 * DAY);
     stack.get("/demo/apps").bearer(&token).send().expect(200);
     assert_eq!(listed(&stack, admin(&stack), &token)["status"], "active");
 }

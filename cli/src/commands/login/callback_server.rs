@@ -9,8 +9,8 @@ use std::time::Duration;
 
 const PATH: &str = "/callback";
 /// A browser opens connections ahead of time and may leave them idle.
-const PATIENCE: Duration = Duration::from_secs(10);
-const MOST_BYTES: usize = 16 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_BYTES: usize = 16 * 1024;
 
 /// A browser that waits for a page.
 pub(super) struct Callback {
@@ -69,14 +69,14 @@ impl Callback {
 }
 
 fn serve(mut stream: TcpStream, authority: &str) -> io::Result<Option<Callback>> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(REQUEST_TIMEOUT))?;
+    stream.set_write_timeout(Some(REQUEST_TIMEOUT))?;
     let mut head = Vec::new();
     let mut part = [0; 4096];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         let read = stream.read(&mut part)?;
         head.extend(part.get(..read).unwrap_or_default());
-        if read == 0 || head.len() > MOST_BYTES {
+        if read == 0 || head.len() > MAX_BYTES {
             return Ok(None);
         }
     }

@@ -11,7 +11,7 @@ use crate::prompt::instruct;
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// What RFC 8628 says for providers that say nothing, and what it adds when one asks for more.
 const SECONDS: u64 = 5;
-const MOST_SECONDS: u64 = 60;
+const MAX_SECONDS: u64 = 60;
 
 /// Shows the code and asks until somebody has answered.
 ///
@@ -27,7 +27,7 @@ pub(super) fn sign_in(provider: &Provider, scope: &str, events: &Events, deadlin
         instruct(&format!("or go to\n\n  {complete}\n\nif it shows the same code.\n"));
     }
     let deadline = deadline.min(Instant::now() + Duration::from_secs(codes.expires_in.min(3600)));
-    let mut seconds = codes.interval.unwrap_or(SECONDS).clamp(1, MOST_SECONDS);
+    let mut seconds = codes.interval.unwrap_or(SECONDS).clamp(1, MAX_SECONDS);
     loop {
         events.pause(Duration::from_secs(seconds), deadline)?;
         match provider.tokens(&[("grant_type", GRANT_TYPE), ("device_code", &codes.device_code)]) {
@@ -35,7 +35,7 @@ pub(super) fn sign_in(provider: &Provider, scope: &str, events: &Events, deadlin
             Err(TokenError::Refused(refused)) if refused.error == "authorization_pending" => {}
             Err(TokenError::Refused(refused)) if refused.error == "slow_down" => seconds += SECONDS,
             // A network that is away for a moment costs nobody the sign-in.
-            Err(TokenError::Failed(Failure::Unreachable(_))) => seconds = (seconds * 2).min(MOST_SECONDS),
+            Err(TokenError::Failed(Failure::Unreachable(_))) => seconds = (seconds * 2).min(MAX_SECONDS),
             Err(error) => return Err(error.into()),
         }
     }

@@ -12,26 +12,26 @@ use std::str;
 use std::sync::Arc;
 
 use memchr::{memchr_iter, memrchr};
-use portcullis::secret::{Prefix, Secret};
+use portcullis::secret::{PlaintextToken, TokenPrefix};
 use regex::bytes::Regex;
 use zeroize::Zeroizing;
 
 /// What follows a prefix: `_` (which may stand percent-encoded) and 65 letters and digits, in
 /// characters of 8 bits or of 16.
 const BODY: &str = r"(?s-u)(?:_|%5[Ff])([0-9A-Za-z]{65})|_\x00((?:[0-9A-Za-z]\x00){64}[0-9A-Za-z])";
-const LONGEST_PREFIX: usize = 16;
+const MAX_PREFIX_LENGTH: usize = 16;
 /// The characters of the shortest token: a prefix of two, `_`, and 65.
-pub(crate) const SHORTEST: usize = 2 + 1 + 65;
+pub(crate) const MIN_LENGTH: usize = 2 + 1 + 65;
 /// The bytes of the longest token, in characters of 16 bits.
-const LONGEST: usize = 2 * (LONGEST_PREFIX + 1 + 65);
+const MAX_LENGTH: usize = 2 * (MAX_PREFIX_LENGTH + 1 + 65);
 const WINDOW: usize = 256 * 1024;
 
 /// A token, and where it begins.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) place: Place,
-    pub(crate) prefix: Prefix,
-    pub(crate) secret: Arc<Secret>,
+    pub(crate) prefix: TokenPrefix,
+    pub(crate) secret: Arc<PlaintextToken>,
 }
 
 /// Both count from 1; the column counts bytes, or characters where they have 16 bits.
@@ -46,11 +46,11 @@ pub(crate) struct Place {
 pub(crate) struct Finder {
     body: Regex,
     /// With none, every prefix is one.
-    prefixes: Vec<Prefix>,
+    prefixes: Vec<TokenPrefix>,
 }
 
 impl Finder {
-    pub(crate) fn new(prefixes: Vec<Prefix>) -> Result<Self, regex::Error> {
+    pub(crate) fn new(prefixes: Vec<TokenPrefix>) -> Result<Self, regex::Error> {
         Ok(Self { body: Regex::new(BODY)?, prefixes })
     }
 
@@ -80,7 +80,7 @@ impl Finder {
             secret: Arc::new(token.secret),
         };
         // Hardly any is long enough.
-        if name.len() < SHORTEST { Vec::new() } else { self.tokens(name).map(found).collect() }
+        if name.len() < MIN_LENGTH { Vec::new() } else { self.tokens(name).map(found).collect() }
     }
 
     /// A text with nothing left of each token in it but its public part: what is shown of a name.
@@ -108,8 +108,8 @@ impl Finder {
     fn token(&self, bytes: &[u8], body: std::ops::Range<usize>, letters: &[u8], step: usize) -> Option<Token> {
         let letters = str::from_utf8(letters).ok()?;
         let before = bytes.get(..body.start)?.iter().rev().skip(step - 1).step_by(step).copied();
-        let is_wanted = |prefix: &Prefix| self.prefixes.is_empty() || self.prefixes.contains(prefix);
-        let (prefix, secret) = Secret::find(before, letters, is_wanted)?;
+        let is_wanted = |prefix: &TokenPrefix| self.prefixes.is_empty() || self.prefixes.contains(prefix);
+        let (prefix, secret) = PlaintextToken::find(before, letters, is_wanted)?;
         Some(Token { start: body.start - step * prefix.as_str().len(), end: body.end, step, prefix, secret })
     }
 }
@@ -120,8 +120,8 @@ struct Token {
     end: usize,
     /// Bytes a character.
     step: usize,
-    prefix: Prefix,
-    secret: Secret,
+    prefix: TokenPrefix,
+    secret: PlaintextToken,
 }
 
 /// As much of a stream as is held at once. It is cleared when it is dropped, and may be used
@@ -152,7 +152,7 @@ impl Window {
 
     /// Reads on, keeping the end in which a token may have begun. Whether there was more.
     fn advance(&mut self, source: &mut impl Read) -> io::Result<bool> {
-        let keep = self.filled.min(LONGEST - 1);
+        let keep = self.filled.min(MAX_LENGTH - 1);
         self.forget(self.filled - keep);
         self.searched = keep;
         while let Some(free) = self.buffer.get_mut(self.filled..).filter(|free| !free.is_empty()) {
@@ -226,9 +226,9 @@ mod tests {
             length in lengths(), noise in prop::collection::vec(any::<u8>(), 1..400), behind in 0..400_usize,
             drip in prop_oneof![1024..8192_usize, Just(usize::MAX)], wide: bool,
         ) {
-            let prefix: Prefix = "pcl".parse().unwrap();
-            let secret = Secret::generate(&prefix, &mut SysRng).unwrap();
-            let text = secret.reveal();
+            let prefix: TokenPrefix = "pcl".parse().unwrap();
+            let secret = PlaintextToken::generate(&prefix, &mut SysRng).unwrap();
+            let text = secret.expose_secret();
             // Not a byte that could be taken for more of the prefix, or for half of a character.
             let mut before: Vec<u8> = noise.iter().copied().cycle().take(length).chain([b'\n']).collect();
             if wide && before.len() % 2 == 1 {
@@ -239,7 +239,7 @@ mod tests {
             let token: Vec<u8> = if wide { text.bytes().flat_map(|byte| [byte, 0]).collect() } else { text.into() };
             let bytes: Vec<u8> = bytes.chain(token).chain(noise.iter().copied().cycle().take(behind)).collect();
             let found = found(&bytes, drip);
-            let ours: Vec<_> = found.iter().filter(|one| one.secret.reveal() == text).collect();
+            let ours: Vec<_> = found.iter().filter(|one| one.secret.expose_secret() == text).collect();
             prop_assert_eq!(ours.len(), 1);
             let newlines = bytes[..start].iter().filter(|byte| **byte == b'\n').count() as u64;
             prop_assert_eq!(ours[0].place, Place { line: newlines + 1, column: 1 });
@@ -248,11 +248,11 @@ mod tests {
 
         #[test]
         fn what_has_another_letter_somewhere_is_no_token(at in 0..65_usize, letter in "[0-9A-Za-z]") {
-            let prefix: Prefix = "pcl".parse().unwrap();
-            let secret = Secret::generate(&prefix, &mut SysRng).unwrap();
-            let mut text = secret.reveal().to_owned();
+            let prefix: TokenPrefix = "pcl".parse().unwrap();
+            let secret = PlaintextToken::generate(&prefix, &mut SysRng).unwrap();
+            let mut text = secret.expose_secret().to_owned();
             text.replace_range(4 + at..5 + at, &letter);
-            prop_assert_eq!(found(text.as_bytes(), usize::MAX).len(), usize::from(text == secret.reveal()));
+            prop_assert_eq!(found(text.as_bytes(), usize::MAX).len(), usize::from(text == secret.expose_secret()));
         }
     }
 }

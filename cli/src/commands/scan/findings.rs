@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis::secret::{Prefix, Secret};
+use portcullis::secret::{PlaintextToken, TokenPrefix};
 
 use super::detector::{Finder, Found, Place};
 
@@ -82,8 +82,8 @@ fn shown(name: Option<&[u8]>, finder: &Finder) -> Option<String> {
 pub(crate) struct Finding {
     pub(crate) source: Source,
     pub(crate) place: Place,
-    pub(crate) prefix: Prefix,
-    pub(crate) secret: Arc<Secret>,
+    pub(crate) prefix: TokenPrefix,
+    pub(crate) secret: Arc<PlaintextToken>,
 }
 
 /// What there is so far. It can be added to from several threads.

@@ -13,7 +13,7 @@ use super::git_files;
 use super::git_process::GitError;
 
 /// Above this many files with tokens, git is not given all their ids on its command line.
-const MOST_IDS: usize = 1000;
+const MAX_IDS: usize = 1000;
 /// How long git may go without reading or writing. The slowest that works sorts a long history before its first line.
 const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
 /// The mode of a commit of another repository.
@@ -213,7 +213,7 @@ impl<'a> History<'a> {
         let mut differ: Vec<&str> =
             vec!["diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"];
         // A name comes with any version of a file.
-        if directories.is_empty() && ids.len() <= MOST_IDS {
+        if directories.is_empty() && ids.len() <= MAX_IDS {
             differ.extend(ids.iter().map(String::as_str));
         }
         let arrivals = match self.git.piped(&walk, &differ) {

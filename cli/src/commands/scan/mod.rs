@@ -27,7 +27,7 @@ mod revoke;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use portcullis::secret::Prefix;
+use portcullis::secret::TokenPrefix;
 
 use crate::{Context, Failure, Outcome, input};
 use detector::Finder;
@@ -55,15 +55,15 @@ pub(crate) struct Args {
     skip_ignored: bool,
     /// The deployment's prefix; without it, tokens of every deployment are found
     #[arg(long, value_name = "PREFIX", value_parser = prefix)]
-    prefix: Vec<Prefix>,
+    prefix: Vec<TokenPrefix>,
     /// Revoke what is found: whoever holds a token may end it, so this needs a URL and no credential. Tokens of another
     /// prefix than --prefix, that of your own token, or else pcl, are sent nowhere
     #[arg(long)]
     revoke: bool,
 }
 
-fn prefix(text: &str) -> Result<Prefix, String> {
-    text.parse().map_err(|invalid: portcullis::validation::Invalid| invalid.to_string())
+fn prefix(text: &str) -> Result<TokenPrefix, String> {
+    text.parse().map_err(|invalid: portcullis::validation::ValidationError| invalid.to_string())
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portcullis::api_types::Token;
-use portcullis::secret::{Prefix, Secret, TokenId};
+use portcullis::secret::{PlaintextToken, TokenId, TokenPrefix};
 
 use super::findings::Finding;
 use crate::api::Api;
@@ -21,13 +21,13 @@ pub(super) struct Revoker<'a> {
     /// With the credential, if there is one.
     known: Option<Api>,
     /// Whose tokens are the service's: to no service is another's secret shown.
-    ours: Vec<Prefix>,
+    ours: Vec<TokenPrefix>,
 }
 
 /// What became of a token.
 pub(super) struct Ending {
-    pub(super) prefix: Prefix,
-    pub(super) secret: Arc<Secret>,
+    pub(super) prefix: TokenPrefix,
+    pub(super) secret: Arc<PlaintextToken>,
     pub(super) ended: Ended,
 }
 
@@ -75,7 +75,7 @@ impl Ended {
 impl<'a> Revoker<'a> {
     /// # Errors
     /// Where no URL is known, or the credential that was named cannot be read.
-    pub(super) fn new(named: &[Prefix], context: &'a Context) -> Result<Self, Failure> {
+    pub(super) fn new(named: &[TokenPrefix], context: &'a Context) -> Result<Self, Failure> {
         let known = match context.api() {
             Ok(api) => Some(api),
             Err(Failure::NoCredential) => None,
@@ -118,8 +118,8 @@ impl<'a> Revoker<'a> {
         self.ours.contains(&finding.prefix)
     }
 
-    fn end_one(&self, secret: &Secret) -> Ended {
-        if let Err(failure) = self.open.post("/revoke").form(&[("token", secret.reveal())]).send() {
+    fn end_one(&self, secret: &PlaintextToken) -> Ended {
+        if let Err(failure) = self.open.post("/revoke").form(&[("token", secret.expose_secret())]).send() {
             return Ended::Not(failure);
         }
         match self.look(secret.id()).as_ref().map(|token| token.status.as_str()) {

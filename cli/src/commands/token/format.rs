@@ -1,6 +1,6 @@
 //! How tokens look to people.
 
-use portcullis::api_types::{Grant, Shown, Token};
+use portcullis::api_types::{Grant, Token, TokenWithSecret};
 
 use crate::api::Answer;
 use crate::output::{Mood, Output};
@@ -106,7 +106,7 @@ pub(crate) fn mood(status: &str) -> Option<Mood> {
 /// goes to standard error.
 pub(crate) fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcome, Failure> {
     let out = &context.out;
-    let shown = answer.read::<Shown<'_>>();
+    let shown = answer.read::<TokenWithSecret<'_>>();
     let id = shown.as_ref().map_or("its id is not known", |shown| shown.view.id.as_str());
     let lost = format!(
         "{verb} ({id}), and its secret is lost: nothing shows it again; portcullis token rotate {id} gives it another, \

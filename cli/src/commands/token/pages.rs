@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::api::{Call, Cursors};
 
 /// The most that the service puts on a page.
-const MOST_PER_PAGE: usize = 100;
+const MAX_PER_PAGE: usize = 100;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Limit {
@@ -33,7 +33,7 @@ impl Limit {
         let (mut entries, mut cursor) = (Vec::new(), None::<String>);
         let mut cursors = Cursors::default();
         loop {
-            let size = MOST_PER_PAGE.min(limit - entries.len());
+            let size = MAX_PER_PAGE.min(limit - entries.len());
             let page = list().query("limit", Some(size)).query("cursor", cursor.as_ref()).send()?.read()?;
             let (more, next_cursor) = split(page);
             entries.extend(more);

@@ -1,6 +1,6 @@
 //! `portcullis token revoke`
 
-use portcullis::api_types::{OwnerRevoked, Revoked, Token};
+use portcullis::api_types::{RevokeOwnerTokensResponse, RevokeResponse, Token};
 use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 fn said(answer: &Answer, context: &Context) -> Result<String, Failure> {
     let out = &context.out;
     if !out.json {
-        let revoked: Revoked = answer.read()?;
+        let revoked: RevokeResponse = answer.read()?;
         let id = clean(&revoked.view.id);
         if out.quiet {
             out.line(&id)?;
@@ -104,7 +104,7 @@ fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Resu
     let last = loop {
         // The owner in the query: there any name has room.
         let call = api.post("/owners/-/revoke-tokens").query("owner", Some(owner)).query("cursor", cursor.as_deref());
-        let answer: OwnerRevoked = call.json(&args.body()).send()?.read()?;
+        let answer: RevokeOwnerTokensResponse = call.json(&args.body()).send()?.read()?;
         total += answer.revoked;
         failed.extend(answer.failed.iter().cloned());
         progress.set_message(format!("Revoking: {total}"));
@@ -117,7 +117,7 @@ fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Resu
         }
     };
     drop(progress);
-    let whole = OwnerRevoked { revoked: total, failed, done: last.done, ..last };
+    let whole = RevokeOwnerTokensResponse { revoked: total, failed, done: last.done, ..last };
     if out.json {
         out.document(&serde_json::to_string(&whole).unwrap_or_default())?;
     } else if out.quiet {

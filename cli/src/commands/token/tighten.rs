@@ -17,14 +17,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let seen = fetch(&api, &args.id)?;
     let token: Token = seen.read()?;
     // Where that is not known or would be nothing, the service says why it will not do it.
-    let possible = usage.complete && !usage.enough.is_empty();
-    if possible && usage.enough == token.grants {
+    let possible = usage.complete && !usage.suggested_grants.is_empty();
+    if possible && usage.suggested_grants == token.grants {
         out.note("It uses all that it has; nothing was changed.");
         return format::show(&seen, context);
     }
     if possible {
         if !out.json && !out.quiet {
-            out.difference(&difference(&token.grants, &usage.enough))?;
+            out.difference(&difference(&token.grants, &usage.suggested_grants))?;
         }
         let what = format!("{}\n{}", usage.summary, at_stake(&token, context));
         context.confirm(&what, "Leave it only what is used?")?;

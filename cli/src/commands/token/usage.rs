@@ -32,11 +32,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     out.note(&format!("{}.", usage.summary));
     if !usage.complete {
         out.warn("not every use of this token is known");
-    } else if usage.used < usage.granted && !usage.enough.is_empty() {
+    } else if usage.used < usage.granted && !usage.suggested_grants.is_empty() {
         out.note(&format!(
             "This would have been enough, and `portcullis token tighten {}` leaves it that:\n{}",
             args.id,
-            format::grants(&usage.enough)
+            format::grants(&usage.suggested_grants)
         ));
     }
     Ok(Outcome::Done)

@@ -1,18 +1,18 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::authenticate::Claimed;
-use portcullis::authz::{Asked, Missing, Reason, TokenManagement, decide};
+use crate::authenticate::ClaimedIdentity;
+use portcullis::authz::{AccessRequest, DenyReason, Missing, TokenManagement, authorize};
 use portcullis::catalog::Catalog;
 use portcullis::clock::Timestamp;
 use portcullis::grants::Grants;
 use portcullis::store::StoredCatalog;
-use portcullis::token::{Actor, Record};
+use portcullis::token::{Actor, TokenRecord};
 
 fn token(grants: Grants) -> Principal {
     let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
     let made = Timestamp::from_seconds(0);
-    let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+    let record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
     Principal::Token(Box::new(record))
 }
 
@@ -20,13 +20,13 @@ fn at() -> Timestamp {
     Timestamp::from_seconds(1)
 }
 
-fn rules(catalog: &Catalog) -> Rules<'_> {
-    Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+fn rules(catalog: &Catalog) -> AuthzContext<'_> {
+    AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
 }
 
 fn grants(permissions: &[&str], resources: &[&str]) -> Grants {
     let permissions = permissions.iter().map(|text| text.parse().unwrap()).collect();
-    Grants::one(permissions, resources.iter().map(|text| text.parse().unwrap()).collect())
+    Grants::single(permissions, resources.iter().map(|text| text.parse().unwrap()).collect())
 }
 
 fn compiled(grants: Grants) -> Result<Value, CompileError> {
@@ -38,8 +38,8 @@ fn compiled_under(document: &str, grants: Grants) -> Result<Value, CompileError>
     let somebody = token(grants);
     let text = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/v1/GET/apps/billing";
     let arn = Arn::parse(text).unwrap();
-    let request = Asked { api: Api::Protected, target: arn.target, from: None };
-    let allowed = decide(Some(&somebody), &rules(&catalog), &request, at()) == Decision::Allow;
+    let request = AccessRequest { api: Api::Protected, target: arn.target, from: None };
+    let allowed = authorize(Some(&somebody), &rules(&catalog), &request, at()) == Decision::Allow;
     whole(&somebody, &rules(&catalog), &arn, allowed, at())
 }
 
@@ -80,15 +80,15 @@ fn what_no_policy_can_say_is_told_in_a_sentence() {
 }
 
 /// The answer for the whole API to a reader of everything.
-fn answered(seconds: u32, shape: Shape, fixture: &str, decision: &Decision) -> Option<Value> {
+fn answered(seconds: u32, shape: ResponseFormat, fixture: &str, decision: &Decision) -> Option<Value> {
     let settings = Settings { cache_seconds: seconds, ..Settings::default() };
     let event: Event = serde_json::from_str(fixture).unwrap();
     let arn = Arn::parse(event.arn().unwrap()).unwrap();
     let found = match decision {
-        Decision::Refuse(reason) => Found::Nobody(*reason, Claimed::Nothing, None),
+        Decision::Unauthorized(reason) => Authentication::Failed(*reason, ClaimedIdentity::Nothing, None),
         _ => {
             let catalog = Arc::new(StoredCatalog { catalog: Catalog::default(), version: 0 });
-            Found::Person(token(grants(&["*:read"], &["*"])), catalog)
+            Authentication::Session(token(grants(&["*:read"], &["*"])), catalog)
         }
     };
     respond(&settings, shape, &event, &arn, &found, decision, at())
@@ -98,20 +98,20 @@ fn answered(seconds: u32, shape: Shape, fixture: &str, decision: &Decision) -> O
 fn only_a_protected_apis_policies_for_someone_alive_are_for_the_whole_api() {
     let protected = include_str!("../fixtures/rest-request.json");
     let http_api = include_str!("../fixtures/http-api-2.0.json");
-    let forbidden = || Decision::Forbid(Reason::PermissionMissing, Missing::default());
+    let forbidden = || Decision::Forbidden(DenyReason::PermissionMissing, Missing::default());
     for (fixture, shape) in [
-        (protected, Shape::Rest),
-        (include_str!("../fixtures/rest-token.json"), Shape::Rest),
-        (http_api, Shape::Policy),
+        (protected, ResponseFormat::Rest),
+        (include_str!("../fixtures/rest-token.json"), ResponseFormat::Rest),
+        (http_api, ResponseFormat::Policy),
     ] {
         let answer = answered(60, shape, fixture, &forbidden()).unwrap();
         assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
         assert_eq!(answered(0, shape, fixture, &forbidden()), None);
-        assert_eq!(answered(60, shape, fixture, &Decision::Refuse(Reason::Revoked)), None);
+        assert_eq!(answered(60, shape, fixture, &Decision::Unauthorized(DenyReason::Revoked)), None);
     }
     let own = include_str!("../fixtures/rest-request-own-api.json");
-    assert_eq!(answered(60, Shape::Rest, own, &forbidden()), None);
-    assert_eq!(answered(60, Shape::Simple, http_api, &forbidden()), None);
+    assert_eq!(answered(60, ResponseFormat::Rest, own, &forbidden()), None);
+    assert_eq!(answered(60, ResponseFormat::Simple, http_api, &forbidden()), None);
     let connect = include_str!("../fixtures/websocket-connect.json");
-    assert_eq!(answered(60, Shape::Rest, connect, &forbidden()), None);
+    assert_eq!(answered(60, ResponseFormat::Rest, connect, &forbidden()), None);
 }

@@ -123,7 +123,7 @@ fn what_is_refused_is_refused_in_the_words_of_rfc_6749() {
         }
         let known = ("client_id", "portcullis-dev");
         let json = request(Method::POST, path, &[("content-type", "application/json")], "{}");
-        let long = "x".repeat(MOST_BYTES);
+        let long = "x".repeat(MAX_BYTES);
         for answer in [client.sign_in.answer(&json), client.send(path, &[known, ("token", &long)], &[])] {
             assert_eq!((answer.status().as_u16(), &body(&answer)["error"]), (400, &json!("invalid_request")), "{path}");
         }

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::CompileError;
 use super::arn_pattern::{is_literal, matches};
-use super::regions::{Allowed, Extent, Region};
+use super::regions::{AllowedPaths, Extent, Region};
 use super::spellings::spellings;
-use crate::authz::request_arn::{Arn, LONGEST_ARN};
+use crate::authz::request_arn::{Arn, MAX_ARN_LENGTH};
 
 /// What refused paths hold: dots as names, empty names, backward slashes, `;`; escapes of
 /// those, of `/`, `%`, `*` and `?`, and of control characters; and what is not UTF-8 but
@@ -86,13 +86,13 @@ impl ApiWidePolicy {
     ///
     /// # Errors
     /// When a pattern would be longer than a policy's may be.
-    pub(super) fn of(allowed: &Allowed, arn: &Arn<'_>) -> Result<Self, CompileError> {
+    pub(super) fn of(allowed: &AllowedPaths, arn: &Arn<'_>) -> Result<Self, CompileError> {
         let whole = format!("{}*", arn.stage());
         let allow: Vec<_> = match allowed {
-            Allowed::Everything => vec![whole.clone()],
-            Allowed::Within(regions) => regions.iter().flat_map(|region| patterns(region, arn)).collect(),
+            AllowedPaths::Everything => vec![whole.clone()],
+            AllowedPaths::Regions(regions) => regions.iter().flat_map(|region| patterns(region, arn)).collect(),
         };
-        if allow.iter().any(|pattern| pattern.len() > LONGEST_ARN) {
+        if allow.iter().any(|pattern| pattern.len() > MAX_ARN_LENGTH) {
             return Err(CompileError::LongPattern);
         }
         // Paths that are named in full need no guard.

@@ -4,7 +4,7 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | `regions` | what [`decide`](super::decide) allows, as regions of paths |
+//! | `regions` | what [`authorize`](super::authorize) allows, as regions of paths |
 //! | `route_unification` | the paths on which a route is about a given resource |
 //! | `open_path_probe` | whether a path, or everything below one, is open |
 //! | `iam_policy` | regions as patterns, and a guard against malformed paths |
@@ -21,13 +21,13 @@ mod spellings;
 #[cfg(test)]
 mod tests;
 
-use super::{Arn, Rules};
+use super::{Arn, AuthzContext};
 use crate::grants::Grants;
 use regions::regions;
 
 pub use error::CompileError;
 pub use iam_policy::ApiWidePolicy;
-pub use regions::Inexpressible;
+pub use regions::NotExpressible;
 
 impl ApiWidePolicy {
     /// The policy for everything that these grants allow. It answers the request of this ARN as that was
@@ -35,7 +35,12 @@ impl ApiWidePolicy {
     ///
     /// # Errors
     /// When no policy says exactly what is allowed.
-    pub fn compile(grants: &Grants, rules: &Rules<'_>, arn: &Arn<'_>, allowed: bool) -> Result<Self, CompileError> {
+    pub fn compile(
+        grants: &Grants,
+        rules: &AuthzContext<'_>,
+        arn: &Arn<'_>,
+        allowed: bool,
+    ) -> Result<Self, CompileError> {
         let mut policy = Self::of(&regions(grants, rules)?, arn)?;
         policy.settle(arn, allowed)?;
         Ok(policy)

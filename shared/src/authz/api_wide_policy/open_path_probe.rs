@@ -7,9 +7,9 @@
 
 use std::cell::Cell;
 
-use crate::authz::{Api, Need, Rules, need};
+use crate::authz::{Api, AuthzContext, Requirement, requirement};
 use crate::catalog::fold::fold;
-use crate::catalog::{Lookalike, On, Part, RequestPath, Route, Target};
+use crate::catalog::{Lookalike, RequestPath, Route, RouteMatcher, Segment, Target};
 use crate::grants::Grants;
 
 /// No rule ever let a control character into a route, a grant or a path.
@@ -20,13 +20,13 @@ pub(super) const MAX_COMPARISONS: usize = 250_000;
 
 pub(super) struct Witness<'a> {
     grants: &'a Grants,
-    rules: &'a Rules<'a>,
+    rules: &'a AuthzContext<'a>,
     /// How many comparisons are left.
     left: Cell<usize>,
 }
 
 impl<'a> Witness<'a> {
-    pub(super) fn new(grants: &'a Grants, rules: &'a Rules<'a>) -> Self {
+    pub(super) fn new(grants: &'a Grants, rules: &'a AuthzContext<'a>) -> Self {
         Self { grants, rules, left: Cell::new(MAX_COMPARISONS) }
     }
 
@@ -46,12 +46,12 @@ impl<'a> Witness<'a> {
         if !self.counts() {
             return false;
         }
-        match need(self.rules, Api::Protected, on(method), &RequestPath::of(names)) {
-            Need::Permission { permission, resource, lookalikes, .. } => {
+        match requirement(self.rules, Api::Protected, on(method), &RequestPath::of(names)) {
+            Requirement::Permission { permission, resource, lookalikes, .. } => {
                 let allows = |it: &Lookalike| self.grants.allows(&it.permission, &it.resource);
                 self.grants.allows(&permission, &resource) && lookalikes.iter().all(allows)
             }
-            Need::Credential | Need::Listing => false,
+            Requirement::Authenticated | Requirement::Unlisted => false,
         }
     }
 
@@ -83,7 +83,7 @@ impl<'a> Witness<'a> {
         let folded: Vec<_> = names.iter().map(|name| fold(name)).collect();
         let routes = if self.counts() { self.rules.catalog.routes() } else { &[] };
         routes.iter().filter_map(move |route| match &route.on {
-            On::Http(on, _) if on.is(method) => Some((route, below(&route.folded, names, &folded)?)),
+            RouteMatcher::Http(on, _) if on.is(method) => Some((route, below(&route.folded, names, &folded)?)),
             _ => None,
         })
     }
@@ -106,16 +106,16 @@ fn on(method: &str) -> Target<'_> {
 
 /// The most general path that begins with these names, has more, and is a route's in some spelling.
 /// `parts` and `folded` are the route's parts and the names, folded.
-fn below(parts: &[Part], names: &[String], folded: &[String]) -> Option<Vec<String>> {
+fn below(parts: &[Segment], names: &[String], folded: &[String]) -> Option<Vec<String>> {
     let mut path = names.to_vec();
     let mut given = folded.iter();
     for part in parts {
         match (part, given.next()) {
-            (Part::Literal(literal), Some(name)) if literal != name => return None,
-            (Part::Literal(_) | Part::Parameter(_), Some(_)) => {}
-            (Part::Literal(literal), None) => path.push(literal.clone()),
-            (Part::Parameter(_) | Part::Rest(_), None) => path.push(FRESH.to_owned()),
-            (Part::Rest(_), Some(_)) => {
+            (Segment::Literal(literal), Some(name)) if literal != name => return None,
+            (Segment::Literal(_) | Segment::Parameter(_), Some(_)) => {}
+            (Segment::Literal(literal), None) => path.push(literal.clone()),
+            (Segment::Parameter(_) | Segment::CatchAll(_), None) => path.push(FRESH.to_owned()),
+            (Segment::CatchAll(_), Some(_)) => {
                 path.push(FRESH.to_owned());
                 return Some(path);
             }

@@ -1,4 +1,4 @@
-//! All that a principal may do on a protected API at once: the requests that [`decide`]
+//! All that a principal may do on a protected API at once: the requests that [`authorize`]
 //! allows, as regions of paths that a policy's patterns can say exactly.
 //!
 //! In a policy's pattern `*` stands for any run of characters, slashes included. So a path
@@ -6,7 +6,7 @@
 //! anything ever subtracted: a path has several spellings, and one that a `Deny` misses
 //! would be let in. Where regions alone cannot say it, there are none.
 //!
-//! [`decide`]: crate::authz::decide
+//! [`authorize`]: crate::authz::authorize
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -15,21 +15,21 @@ use std::collections::BTreeMap;
 
 use super::open_path_probe::{MAX_COMPARISONS, Witness};
 use super::route_unification::{names_of, paths_about};
-use crate::authz::Rules;
+use crate::authz::AuthzContext;
 use crate::authz::requirement::conventional_action;
-use crate::catalog::{METHODS, On, Route};
+use crate::catalog::{METHODS, Route, RouteMatcher};
 use crate::grants::{Grant, Grants, Permission, Resource};
 
 /// The most regions that are looked for. A policy has room for far fewer.
-const MOST_REGIONS: usize = 400;
+const MAX_REGIONS: usize = 400;
 
 /// What is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Allowed {
+pub(super) enum AllowedPaths {
     /// Every method on every path.
     Everything,
     /// What is in one of these, none of which is within another.
-    Within(Vec<Region>),
+    Regions(Vec<Region>),
 }
 
 /// A method on some paths.
@@ -56,21 +56,21 @@ pub(super) enum Extent {
 
 /// Why no regions say what is allowed. Each is a sentence for the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Inexpressible {
+pub enum NotExpressible {
     /// A route is open on paths with any one name in them, among others that are closed.
     #[error(
         "the route {0} is open whatever its parameters are, which no pattern says without opening longer paths too"
     )]
-    Open(String),
+    OpenParameterizedRoute(String),
     /// A route is closed within what is open around it.
     #[error("the route {0} is closed, or partly so, among paths that are open")]
-    Closed(String),
+    ClosedRouteInside(String),
     /// There is too much to say.
-    #[error("it takes more than {MOST_REGIONS} patterns to say what is allowed")]
-    TooMany,
+    #[error("it takes more than {MAX_REGIONS} patterns to say what is allowed")]
+    TooManyPatterns,
     /// There is too much to work out for one request.
     #[error("with so many routes it takes more than {MAX_COMPARISONS} comparisons to say what is allowed")]
-    Costly,
+    TooManyComparisons,
 }
 
 /// All requests of a protected API that are allowed to whoever has these grants and is
@@ -78,11 +78,11 @@ pub enum Inexpressible {
 ///
 /// # Errors
 /// When there are no regions that say exactly that.
-pub(super) fn regions(grants: &Grants, rules: &Rules<'_>) -> Result<Allowed, Inexpressible> {
+pub(super) fn regions(grants: &Grants, rules: &AuthzContext<'_>) -> Result<AllowedPaths, NotExpressible> {
     let all = |held: &Permission| held.resource().is_none() && held.action().is_none();
     let universal = |grant: &Grant| grant.permissions.iter().any(all) && grant.resources.contains(&Resource::All);
     if !rules.catalog.is_strict() && grants.iter().any(universal) {
-        return Ok(Allowed::Everything);
+        return Ok(AllowedPaths::Everything);
     }
     let mut finder = Finder { witness: Witness::new(grants, rules), grants, found: BTreeMap::new() };
     if !rules.catalog.is_strict() {
@@ -94,7 +94,7 @@ pub(super) fn regions(grants: &Grants, rules: &Rules<'_>) -> Result<Allowed, Ine
         finder.by_route(route)?;
     }
     finder.is_done()?;
-    Ok(Allowed::Within(finder.regions()))
+    Ok(AllowedPaths::Regions(finder.regions()))
 }
 
 struct Finder<'a> {
@@ -113,12 +113,12 @@ struct Found {
 impl Finder<'_> {
     /// # Errors
     /// Where there were too many comparisons for anything to be said.
-    fn is_done(&self) -> Result<(), Inexpressible> {
-        if self.witness.is_exhausted() { Err(Inexpressible::Costly) } else { Ok(()) }
+    fn is_done(&self) -> Result<(), NotExpressible> {
+        if self.witness.is_exhausted() { Err(NotExpressible::TooManyComparisons) } else { Ok(()) }
     }
 
     /// What the convention opens.
-    fn by_convention(&mut self, method: &'static str) -> Result<(), Inexpressible> {
+    fn by_convention(&mut self, method: &'static str) -> Result<(), NotExpressible> {
         let action = conventional_action(method);
         for grant in self.grants {
             let held = grant.permissions.iter().filter(|held| held.action().is_none_or(|held| held == action));
@@ -132,13 +132,13 @@ impl Finder<'_> {
                             self.below_by_convention(method, names)?;
                         }
                     }
-                    Resource::Tree(root) | Resource::Below(root) => {
+                    Resource::Subtree(root) | Resource::Descendants(root) => {
                         let Some(names) = names_of(root) else { continue };
                         let first = names.first().map_or("", String::as_str);
                         if !grant.has(&Permission::needed(first, action)) {
                             continue;
                         }
-                        if matches!(resource, Resource::Tree(_)) {
+                        if matches!(resource, Resource::Subtree(_)) {
                             self.root(method, &names)?;
                         }
                         self.below_by_convention(method, &names)?;
@@ -150,8 +150,8 @@ impl Finder<'_> {
     }
 
     /// What a route of the catalog opens.
-    fn by_route(&mut self, route: &Route) -> Result<(), Inexpressible> {
-        let On::Http(on, parts) = &route.on else { return Ok(()) };
+    fn by_route(&mut self, route: &Route) -> Result<(), NotExpressible> {
+        let RouteMatcher::Http(on, parts) = &route.on else { return Ok(()) };
         for grant in self.grants.iter().filter(|grant| grant.has(&route.permission)) {
             for paths in grant.resources.iter().flat_map(|resource| paths_about(route, parts, resource)) {
                 for method in METHODS.into_iter().filter(|method| on.is(method)) {
@@ -167,7 +167,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn root(&mut self, method: &'static str, names: &[String]) -> Result<(), Inexpressible> {
+    fn root(&mut self, method: &'static str, names: &[String]) -> Result<(), NotExpressible> {
         if self.witness.opens(method, names) {
             self.found(method, names, Found { root: true, below: false })?;
         }
@@ -175,7 +175,7 @@ impl Finder<'_> {
     }
 
     /// What is below, on which no route says otherwise.
-    fn below_by_convention(&mut self, method: &'static str, names: &[String]) -> Result<(), Inexpressible> {
+    fn below_by_convention(&mut self, method: &'static str, names: &[String]) -> Result<(), NotExpressible> {
         if self.has_below(method, names) {
             return Ok(());
         }
@@ -183,18 +183,18 @@ impl Finder<'_> {
             None => self.found(method, names, Found { root: false, below: true }),
             // Routes say it all, and the convention nothing.
             Some(_) if self.witness.lists_all_below(method, names) => Ok(()),
-            Some(route) => Err(Inexpressible::Closed(route.pattern.clone())),
+            Some(route) => Err(NotExpressible::ClosedRouteInside(route.pattern.clone())),
         }
     }
 
     /// Paths below that are open: only together with everything else that is below.
-    fn below_by_route(&mut self, method: &'static str, names: &[String], route: &Route) -> Result<(), Inexpressible> {
+    fn below_by_route(&mut self, method: &'static str, names: &[String], route: &Route) -> Result<(), NotExpressible> {
         if self.has_below(method, names) {
             Ok(())
         } else if self.witness.opens_all_below(method, names) {
             self.found(method, names, Found { root: false, below: true })
         } else {
-            Err(Inexpressible::Open(route.pattern.clone()))
+            Err(NotExpressible::OpenParameterizedRoute(route.pattern.clone()))
         }
     }
 
@@ -202,11 +202,11 @@ impl Finder<'_> {
         self.found.get(&(method, names.to_vec())).is_some_and(|found| found.below)
     }
 
-    fn found(&mut self, method: &'static str, names: &[String], more: Found) -> Result<(), Inexpressible> {
+    fn found(&mut self, method: &'static str, names: &[String], more: Found) -> Result<(), NotExpressible> {
         let found = self.found.entry((method, names.to_vec())).or_default();
         found.root |= more.root;
         found.below |= more.below;
-        if self.found.len() > MOST_REGIONS { Err(Inexpressible::TooMany) } else { Ok(()) }
+        if self.found.len() > MAX_REGIONS { Err(NotExpressible::TooManyPatterns) } else { Ok(()) }
     }
 
     fn regions(&self) -> Vec<Region> {

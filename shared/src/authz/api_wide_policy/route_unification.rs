@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Part, Route};
+use crate::catalog::{Route, Segment};
 use crate::grants::Resource;
 use crate::grants::resource::is_segment;
 
@@ -24,11 +24,11 @@ pub(super) fn names_of(root: &str) -> Option<Vec<String>> {
 }
 
 /// The paths of a route on which it is about something that the resource covers.
-pub(super) fn paths_about(route: &Route, parts: &[Part], resource: &Resource) -> Vec<Paths> {
+pub(super) fn paths_about(route: &Route, parts: &[Segment], resource: &Resource) -> Vec<Paths> {
     let (root, below) = match resource {
         Resource::All => return vec![substituted(parts, &Bound::new())],
-        Resource::Tree(root) => (root, false),
-        Resource::Below(root) => (root, true),
+        Resource::Subtree(root) => (root, false),
+        Resource::Descendants(root) => (root, true),
     };
     let Some(root) = names_of(root) else { return Vec::new() };
     // Without a template the path itself is the resource.
@@ -39,24 +39,24 @@ pub(super) fn paths_about(route: &Route, parts: &[Part], resource: &Resource) ->
 }
 
 struct Unifier<'a> {
-    parts: &'a [Part],
+    parts: &'a [Segment],
     /// Whether the root itself does not count.
     below: bool,
 }
 
 impl<'a> Unifier<'a> {
     /// Every way to bind parameters so that the template begins with the root's names.
-    fn unify(&self, template: &'a [Part], root: &[String], bound: Bound<'a>, found: &mut Vec<Bound<'a>>) {
+    fn unify(&self, template: &'a [Segment], root: &[String], bound: Bound<'a>, found: &mut Vec<Bound<'a>>) {
         match (template.split_first(), root.split_first()) {
             (Some(_), None) => found.push(bound),
             (None, None) if !self.below => found.push(bound),
             (None, _) => {}
-            (Some((Part::Literal(literal), rest)), Some((first, others))) => {
+            (Some((Segment::Literal(literal), rest)), Some((first, others))) => {
                 if literal == first {
                     self.unify(rest, others, bound, found);
                 }
             }
-            (Some((Part::Parameter(name) | Part::Rest(name), rest)), Some((first, others))) => {
+            (Some((Segment::Parameter(name) | Segment::CatchAll(name), rest)), Some((first, others))) => {
                 if self.takes_many(name) {
                     self.unify_many(name, rest, root, &bound, found);
                 } else if bound.get(name.as_str()).is_none_or(|bound| bound.names.first() == Some(first)) {
@@ -70,7 +70,7 @@ impl<'a> Unifier<'a> {
     fn unify_many(
         &self,
         name: &'a str,
-        rest: &'a [Part],
+        rest: &'a [Segment],
         root: &[String],
         bound: &Bound<'a>,
         found: &mut Vec<Bound<'a>>,
@@ -91,7 +91,7 @@ impl<'a> Unifier<'a> {
 
     /// In a template `{name}` stands for `{name+}` of the path too.
     fn takes_many(&self, name: &str) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Rest(rest) if rest == name))
+        self.parts.iter().any(|part| matches!(part, Segment::CatchAll(rest) if rest == name))
     }
 }
 
@@ -103,12 +103,12 @@ fn with<'a>(bound: &Bound<'a>, name: &'a str, names: &[String], more: bool) -> B
 
 /// The paths of a route with its parameters bound. From the first that is not, any name may
 /// follow; what follows that is left out.
-fn substituted(parts: &[Part], bound: &Bound<'_>) -> Paths {
+fn substituted(parts: &[Segment], bound: &Bound<'_>) -> Paths {
     let mut names = Vec::new();
     for part in parts {
         match part {
-            Part::Literal(literal) => names.push(literal.clone()),
-            Part::Parameter(name) | Part::Rest(name) => match bound.get(name.as_str()) {
+            Segment::Literal(literal) => names.push(literal.clone()),
+            Segment::Parameter(name) | Segment::CatchAll(name) => match bound.get(name.as_str()) {
                 Some(value) => {
                     names.extend_from_slice(&value.names);
                     if value.more {

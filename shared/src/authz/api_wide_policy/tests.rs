@@ -1,11 +1,11 @@
 use super::arn_pattern::tests::matches_by_definition;
 use super::regions::tests::catalog_of;
 use super::*;
-use crate::authz::{Api, Asked, Decision, Principal, TokenManagement, decide};
+use crate::authz::{AccessRequest, Api, Decision, Principal, TokenManagement, authorize};
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::grants::Grant;
-use crate::token::{Actor, Record};
+use crate::token::{Actor, TokenRecord};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -16,19 +16,19 @@ const STAGE: &str = "arn:aws:execute-api:r:1:api/v1";
 fn token(grants: Grants) -> Principal {
     let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
     let made = Timestamp::from_seconds(0);
-    let record = Record::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+    let record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
     Principal::Token(Box::new(record))
 }
 
-fn rules(catalog: &Catalog) -> Rules<'_> {
-    Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+fn rules(catalog: &Catalog) -> AuthzContext<'_> {
+    AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
 }
 
 fn decided(principal: &Principal, catalog: &Catalog, arn: &Arn<'_>) -> bool {
-    decide(
+    authorize(
         Some(principal),
         &rules(catalog),
-        &Asked { api: Api::Protected, target: arn.target, from: None },
+        &AccessRequest { api: Api::Protected, target: arn.target, from: None },
         Timestamp::from_seconds(1),
     ) == Decision::Allow
 }

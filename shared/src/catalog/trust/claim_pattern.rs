@@ -10,9 +10,9 @@ const BETWEEN: [char; 2] = ['/', ':'];
 
 /// A pattern of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(String);
+pub struct ClaimPattern(String);
 
-impl Pattern {
+impl ClaimPattern {
     /// A pattern as it was written.
     #[must_use]
     pub fn new(text: &str) -> Self {
@@ -83,7 +83,7 @@ fn parts_meet(one: &str, other: &str) -> bool {
     }
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for ClaimPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -95,7 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        Pattern::new(pattern).matches(text)
+        ClaimPattern::new(pattern).matches(text)
     }
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
         fn two_patterns_meet_if_and_only_if_some_text_matches_both(
             one in "[ab*/]{0,5}", other in "[ab*/]{0,5}", texts in proptest::collection::vec("[ab/]{0,8}", 60)
         ) {
-            let (a, b) = (Pattern::new(&one), Pattern::new(&other));
+            let (a, b) = (ClaimPattern::new(&one), ClaimPattern::new(&other));
             prop_assert_eq!(a.meets(&b), b.meets(&a));
             // Such a text, if there is one: each wildcard stands for what the other has between its ends.
             let between = |part: &str| part.split_once('*').map(|(_, rest)| rest.rsplit_once('*').map_or("", |(it, _)| it).replace('*', ""));

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{LONGEST_EXCHANGED_SECONDS, Pattern, RuleName, SHORTEST_SECONDS, TrustRule};
+use super::{ClaimPattern, MAX_EXCHANGED_SECONDS, MIN_SECONDS, TrustRule, TrustRuleName};
 use crate::catalog::document::Reader;
 use crate::clock::Timestamp;
 use crate::grants::{Grant, Grants, Permission, Resource};
@@ -44,7 +44,7 @@ impl TrustRule {
     }
 }
 
-fn one_or_many(patterns: &[Pattern]) -> Value {
+fn one_or_many(patterns: &[ClaimPattern]) -> Value {
     match patterns {
         [one] => json!(one.as_str()),
         many => many.iter().map(|pattern| json!(pattern.as_str())).collect(),
@@ -73,12 +73,12 @@ impl Reader {
         // One that is wrong was noted, and the rest of the rule is looked at all the same.
         let lifetime = lifetime.and_then(|value| self.lifetime(&at("lifetime"), &value));
         Some(TrustRule {
-            name: RuleName::stored(&name?)?,
+            name: TrustRuleName::from_stored(&name?)?,
             issuer: issuer?,
             audience: audience?,
             claims: claims?,
             grants: grants?,
-            lifetime_seconds: lifetime.unwrap_or(LONGEST_EXCHANGED_SECONDS),
+            lifetime_seconds: lifetime.unwrap_or(MAX_EXCHANGED_SECONDS),
         })
     }
 
@@ -90,17 +90,17 @@ impl Reader {
         self.text(place, &value)
     }
 
-    fn conditions(&mut self, place: &str, claims: &Value) -> BTreeMap<String, Vec<Pattern>> {
+    fn conditions(&mut self, place: &str, claims: &Value) -> BTreeMap<String, Vec<ClaimPattern>> {
         let claims = self.object(place, claims).unwrap_or_default();
         let mut read = BTreeMap::new();
         for (claim, value) in claims {
             let place = format!("{place}.{claim}");
             let patterns = match &value {
-                Value::String(one) => vec![Pattern::new(one)],
+                Value::String(one) => vec![ClaimPattern::new(one)],
                 Value::Array(many) => {
                     let texts = many.iter().enumerate();
                     let texts = texts.filter_map(|(at, text)| self.text(&format!("{place}[{at}]"), text));
-                    texts.map(|text| Pattern::new(&text)).collect()
+                    texts.map(|text| ClaimPattern::new(&text)).collect()
                 }
                 _ => {
                     self.fail_value(&place, &value, "must be a string or a list of strings; one of them has to match");
@@ -124,7 +124,7 @@ impl Reader {
             let resources = match resources {
                 None => Some(vec![Resource::All]),
                 Some(list) => self.each(&format!("{place}.resources"), Some(&list), |reader, place, value| {
-                    reader.text(place, value).map(|text| Resource::stored(&text))
+                    reader.text(place, value).map(|text| Resource::from_stored(&text))
                 }),
             };
             Some(Grant { permissions: permissions?, resources: resources? })
@@ -156,7 +156,7 @@ impl Reader {
         let text = self.text(place, value)?;
         let epoch = Timestamp::from_seconds(0);
         let seconds = parse_expires_in(&text, epoch).ok().and_then(|end| u32::try_from(end.seconds()).ok());
-        let good = seconds.filter(|seconds| (SHORTEST_SECONDS..=LONGEST_EXCHANGED_SECONDS).contains(seconds));
+        let good = seconds.filter(|seconds| (MIN_SECONDS..=MAX_EXCHANGED_SECONDS).contains(seconds));
         if good.is_none() {
             self.fail_value(place, value, "must be a whole number and s or m, as in 10m, from 1m to 15m");
         }

@@ -27,30 +27,30 @@ use std::fmt;
 use super::Catalog;
 use crate::grants::Grants;
 use crate::text::{OwnerId, TokenName};
-use crate::validation::{Invalid, validated_string};
+use crate::validation::{ValidationError, validated_string};
 
 use claims::texts;
 
-pub use claim_pattern::Pattern;
+pub use claim_pattern::ClaimPattern;
 pub use claims::ClaimSet;
 pub use shared_issuers::via;
 
 /// The longest life of a token that was exchanged for an identity, in seconds.
-pub const LONGEST_EXCHANGED_SECONDS: u32 = 15 * 60;
+pub const MAX_EXCHANGED_SECONDS: u32 = 15 * 60;
 /// The shortest one that a rule may give.
-const SHORTEST_SECONDS: u32 = 60;
+const MIN_SECONDS: u32 = 60;
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustRule {
     /// What people call it, and what its tokens are called.
-    pub name: RuleName,
+    pub name: TrustRuleName,
     /// The `iss` of the identities that it is for, exactly.
     pub issuer: String,
     /// What their `aud` has to hold, exactly.
     pub audience: String,
     /// What each of these claims has to be: one of the patterns.
-    pub claims: BTreeMap<String, Vec<Pattern>>,
+    pub claims: BTreeMap<String, Vec<ClaimPattern>>,
     /// What its tokens may do.
     pub grants: Grants,
     /// How long they live.
@@ -59,11 +59,11 @@ pub struct TrustRule {
 
 /// A rule's name: a lower-case letter or digit, then up to 63 of `a-z`, `0-9`, `-`, `.` and `_`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RuleName(String);
+pub struct TrustRuleName(String);
 
 /// A condition that an identity does not meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct UnmetCondition {
     /// The claim that it is about.
     pub claim: String,
     /// What would do.
@@ -83,13 +83,13 @@ impl Catalog {
 
     /// The rule that an identity is taken by: the first whose conditions it meets.
     #[must_use]
-    pub fn trusting(&self, claims: &ClaimSet) -> Option<&TrustRule> {
+    pub fn matching_trust_rule(&self, claims: &ClaimSet) -> Option<&TrustRule> {
         self.trust.iter().find(|rule| rule.mismatches(claims).is_empty())
     }
 
     /// The rules that may take an identity which the catalog before gave to another rule or to none.
     /// The writer of this catalog must have what these rules grant.
-    pub fn trust_gains<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = TrustGain<'a>> {
+    pub fn new_trust_rules<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = TrustGain<'a>> {
         self.trust.iter().enumerate().filter_map(|(at, rule)| {
             let Some(place) = before.trust.iter().position(|it| it == rule) else {
                 return Some(TrustGain { at, rule, from: None });
@@ -111,14 +111,14 @@ pub struct TrustGain<'a> {
     pub rule: &'a TrustRule,
     /// For a rule that the catalog before had too: a rule that stood before it there, could take the
     /// same identity, and was changed, moved behind it or removed.
-    pub from: Option<&'a RuleName>,
+    pub from: Option<&'a TrustRuleName>,
 }
 
 impl TrustRule {
     /// Whether there can be an identity that meets the conditions of both. A claim that may be a list
     /// tells none apart, nor does the audience, as one identity may have several of each.
     fn meets(&self, other: &Self) -> bool {
-        let apart = |(claim, patterns): (&String, &Vec<Pattern>)| {
+        let apart = |(claim, patterns): (&String, &Vec<ClaimPattern>)| {
             let others = other.claims.get(claim).filter(|_| shared_issuers::is_single(&self.issuer, claim));
             others.is_some_and(|others| !patterns.iter().any(|one| others.iter().any(|other| one.meets(other))))
         };
@@ -127,11 +127,11 @@ impl TrustRule {
 
     /// The conditions that an identity does not meet; none where the rule takes it.
     #[must_use]
-    pub fn mismatches(&self, claims: &ClaimSet) -> Vec<Mismatch> {
+    pub fn mismatches(&self, claims: &ClaimSet) -> Vec<UnmetCondition> {
         let exactly = [("iss", &self.issuer), ("aud", &self.audience)].map(|(claim, wanted)| {
             let found = texts(claims.get(claim));
             let only_case = found.iter().any(|text| text.eq_ignore_ascii_case(wanted));
-            (!found.contains(wanted)).then(|| Mismatch {
+            (!found.contains(wanted)).then(|| UnmetCondition {
                 claim: claim.to_owned(),
                 wanted: vec![wanted.clone()],
                 found,
@@ -144,7 +144,7 @@ impl TrustRule {
             let wanted = || patterns.iter().map(ToString::to_string).collect();
             let without_case = |text: &String| patterns.iter().any(|pattern| pattern.matches_without_case(text));
             let only_case = found.iter().any(without_case);
-            (!met).then(|| Mismatch { claim: claim.clone(), wanted: wanted(), found, only_case })
+            (!met).then(|| UnmetCondition { claim: claim.clone(), wanted: wanted(), found, only_case })
         });
         exactly.into_iter().chain(conditions).flatten().collect()
     }
@@ -152,17 +152,17 @@ impl TrustRule {
     /// Whom its tokens belong to: itself.
     #[must_use]
     pub fn owner(&self) -> Option<OwnerId> {
-        OwnerId::stored(&format!("trust:{}", self.name))
+        OwnerId::from_stored(&format!("trust:{}", self.name))
     }
 
     /// What its tokens are called.
     #[must_use]
     pub fn token_name(&self) -> Option<TokenName> {
-        TokenName::stored(self.name.as_str())
+        TokenName::from_stored(self.name.as_str())
     }
 }
 
-impl fmt::Display for Mismatch {
+impl fmt::Display for UnmetCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |texts: &[String]| texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>();
         let wanted = quoted(&self.wanted).join(" or ");
@@ -175,12 +175,12 @@ impl fmt::Display for Mismatch {
     }
 }
 
-validated_string!(RuleName);
+validated_string!(TrustRuleName);
 
-impl std::str::FromStr for RuleName {
-    type Err = Invalid;
+impl std::str::FromStr for TrustRuleName {
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let good = (1..=64).contains(&text.len())
             && text.bytes().next().is_some_and(small)
@@ -188,7 +188,9 @@ impl std::str::FromStr for RuleName {
         if good {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new("must be a lower-case letter or digit and then at most 63 of a-z, 0-9, '-', '.' and '_'"))
+            Err(ValidationError::new(
+                "must be a lower-case letter or digit and then at most 63 of a-z, 0-9, '-', '.' and '_'",
+            ))
         }
     }
 }

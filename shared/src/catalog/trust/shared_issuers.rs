@@ -4,23 +4,23 @@
 //! Sources: [GitHub Actions](https://docs.github.com/en/actions/reference/security/oidc),
 //! [GitLab](https://docs.gitlab.com/ci/secrets/id_token_authentication/).
 
-use super::Pattern;
+use super::ClaimPattern;
 use super::claims::{ClaimSet, texts};
-use crate::text::Via;
+use crate::text::Provenance;
 
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 const GITLAB: &str = "https://gitlab.com";
 
 /// An issuer whose identities anybody can have.
-pub(super) struct Shared {
+pub(super) struct SharedIssuer {
     /// The claims of which one has to be named, for people.
     pub(super) naming: &'static str,
-    names: fn(&str, &Pattern) -> bool,
+    names: fn(&str, &ClaimPattern) -> bool,
     /// Claims that have one text in each of its identities, never a list of them.
     single: &'static [&'static str],
 }
 
-impl Shared {
+impl SharedIssuer {
     /// The issuer, if it is one of those.
     pub(super) fn of(issuer: &str) -> Option<Self> {
         match issuer {
@@ -54,7 +54,7 @@ impl Shared {
     }
 
     /// Whether a condition says whose identities are meant, whatever stands for its wildcards.
-    pub(super) fn is_named_by(&self, claim: &str, patterns: &[Pattern]) -> bool {
+    pub(super) fn is_named_by(&self, claim: &str, patterns: &[ClaimPattern]) -> bool {
         !patterns.is_empty() && patterns.iter().all(|pattern| (self.names)(claim, pattern))
     }
 }
@@ -62,11 +62,11 @@ impl Shared {
 /// Whether a claim of an issuer's identities is one text for certain. `sub` is by
 /// [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2).
 pub(super) fn is_single(issuer: &str, claim: &str) -> bool {
-    claim == "sub" || Shared::of(issuer).is_some_and(|shared| shared.single.contains(&claim))
+    claim == "sub" || SharedIssuer::of(issuer).is_some_and(|shared| shared.single.contains(&claim))
 }
 
 /// `job_workflow_ref` is not among them: everybody may call somebody's reusable workflow.
-fn names_on_github(claim: &str, pattern: &Pattern) -> bool {
+fn names_on_github(claim: &str, pattern: &ClaimPattern) -> bool {
     match claim {
         "repository_owner" | "repository_id" | "repository_owner_id" => is_whole(pattern),
         "repository" | "workflow_ref" => has_owner(pattern.literal_start()),
@@ -75,7 +75,7 @@ fn names_on_github(claim: &str, pattern: &Pattern) -> bool {
     }
 }
 
-fn names_on_gitlab(claim: &str, pattern: &Pattern) -> bool {
+fn names_on_gitlab(claim: &str, pattern: &ClaimPattern) -> bool {
     match claim {
         "project_id" | "namespace_id" => is_whole(pattern),
         "namespace_path" => is_whole(pattern) || has_owner(pattern.literal_start()),
@@ -85,7 +85,7 @@ fn names_on_gitlab(claim: &str, pattern: &Pattern) -> bool {
     }
 }
 
-fn is_whole(pattern: &Pattern) -> bool {
+fn is_whole(pattern: &ClaimPattern) -> bool {
     !pattern.as_str().is_empty() && pattern.literal_start() == pattern.as_str()
 }
 
@@ -96,7 +96,7 @@ fn has_owner(text: &str) -> bool {
 
 /// Through what an identity came, in short: `github:acme/billing@refs/heads/main`.
 #[must_use]
-pub fn via(claims: &ClaimSet) -> Via {
+pub fn via(claims: &ClaimSet) -> Provenance {
     let claim = |name: &str| texts(claims.get(name)).into_iter().next();
     let issuer = claim("iss").unwrap_or_default();
     let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
@@ -107,5 +107,5 @@ pub fn via(claims: &ClaimSet) -> Via {
     };
     let project = claim("repository").or_else(|| claim("project_path")).zip(claim("ref"));
     let what = project.map_or_else(|| claim("sub").unwrap_or_default(), |(project, at)| format!("{project}@{at}"));
-    Via::shortened(&format!("{system}:{what}"))
+    Provenance::shortened(&format!("{system}:{what}"))
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::Flaw;
+use crate::catalog::CatalogIssue;
 use crate::catalog::tests::catalog;
 use crate::grants::Permission;
 use crate::secret::plaintext::tests::secret;
@@ -41,14 +41,14 @@ fn with(mut rule: Value, field: &str, value: Value) -> Value {
     rule
 }
 
-fn read(rules: &[Value]) -> Result<Catalog, Vec<Flaw>> {
+fn read(rules: &[Value]) -> Result<Catalog, Vec<CatalogIssue>> {
     Catalog::read(&json!({ "trust": rules }))
 }
 
 /// Which of the recorded identities a rule takes.
 fn taken(rule: &Value) -> Vec<&'static str> {
     let catalog = read(std::slice::from_ref(rule)).unwrap();
-    RECORDED.into_iter().filter(|name| catalog.trusting(&recorded(name)).is_some()).collect()
+    RECORDED.into_iter().filter(|name| catalog.matching_trust_rule(&recorded(name)).is_some()).collect()
 }
 
 /// The places of the flaws of one rule, and what is said of them.
@@ -82,7 +82,7 @@ fn another_issuer_or_audience_is_never_taken() {
     let good = github(json!({"repository": "octo-org/octo-repo"}));
     let catalog = read(&[good]).unwrap();
     let claims = recorded("github-environment");
-    assert!(catalog.trusting(&claims).is_some());
+    assert!(catalog.matching_trust_rule(&claims).is_some());
     for (claim, value) in [
         ("iss", json!("https://token.actions.githubusercontent.com/")),
         ("iss", json!("https://token.actions.githubusercontent.com.example.com")),
@@ -92,11 +92,11 @@ fn another_issuer_or_audience_is_never_taken() {
     ] {
         let mut claims = claims.clone();
         claims.insert(claim.to_owned(), value);
-        assert_eq!(catalog.trusting(&claims), None, "{claim}");
+        assert_eq!(catalog.matching_trust_rule(&claims), None, "{claim}");
     }
     let mut several = claims;
     several.insert("aud".to_owned(), json!(["https://other.example.com", AUDIENCE]));
-    assert!(catalog.trusting(&several).is_some());
+    assert!(catalog.matching_trust_rule(&several).is_some());
 }
 
 #[test]
@@ -113,18 +113,19 @@ fn a_claim_that_is_missing_empty_or_no_text_meets_no_condition_but_one_for_it() 
         (json!([["prod"]]), false),
     ] {
         claims.insert("environment".to_owned(), value.clone());
-        assert_eq!(catalog.trusting(&claims).is_some(), takes, "{value}");
+        assert_eq!(catalog.matching_trust_rule(&claims).is_some(), takes, "{value}");
     }
     claims.remove("environment");
-    assert_eq!(catalog.trusting(&claims), None);
+    assert_eq!(catalog.matching_trust_rule(&claims), None);
 }
 
 #[test]
 fn the_first_rule_that_takes_an_identity_gives_its_grants() {
     let narrow = with(github(json!({"repository": "octo-org/octo-repo", "environment": "prod"})), "name", json!("a"));
     let wide = with(github(json!({"repository_owner": "octo-org"})), "name", json!("b"));
-    let first =
-        |rules: &[Value], name: &str| read(rules).unwrap().trusting(&recorded(name)).map(|r| r.name.to_string());
+    let first = |rules: &[Value], name: &str| {
+        read(rules).unwrap().matching_trust_rule(&recorded(name)).map(|r| r.name.to_string())
+    };
     assert_eq!(first(&[narrow.clone(), wide.clone()], "github-environment").as_deref(), Some("a"));
     assert_eq!(first(&[wide.clone(), narrow.clone()], "github-environment").as_deref(), Some("b"));
     assert_eq!(first(&[narrow, wide], "github-tag").as_deref(), Some("b"));
@@ -163,12 +164,12 @@ fn a_condition_that_differs_only_in_case_is_not_met_and_says_so() {
             r#"repository is "octo-org/octo-repo", and has to be "Octo-Org/octo-repo" (only upper and lower case differ)"#,
         ]
     );
-    assert_eq!(catalog.trusting(&recorded("github-environment")), None);
+    assert_eq!(catalog.matching_trust_rule(&recorded("github-environment")), None);
 }
 
 #[test]
 fn a_rule_by_ids_takes_subjects_with_and_without_ids_and_a_rule_by_subject_only_its_own_form() {
-    let takes = |rule: Value, name: &str| read(&[rule]).unwrap().trusting(&recorded(name)).is_some();
+    let takes = |rule: Value, name: &str| read(&[rule]).unwrap().matching_trust_rule(&recorded(name)).is_some();
     let ids = || github(json!({"repository_id": "74", "repository_owner_id": "65", "environment": "prod"}));
     let subject = || github(json!({"sub": "repo:octo-org@65/octo-repo@74:environment:prod"}));
     assert!(takes(ids(), "github-environment") && takes(ids(), "github-immutable-subject"));
@@ -253,7 +254,7 @@ fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
     let twice = github(json!({"repository": "a/b"}));
     let said = read(&[twice.clone(), twice]).unwrap_err();
     assert_eq!(said.iter().map(|flaw| flaw.place.as_str()).collect::<Vec<_>>(), ["trust[1].name"]);
-    let token = secret("pcl", 7).reveal().to_owned();
+    let token = secret("pcl", 7).expose_secret().to_owned();
     let hidden = with(github(json!({"repository": "a/b", "ref": token})), "audience", json!(token));
     let said = flaws(hidden);
     assert!(said.len() == 2 && !said.join("").contains(&token), "{said:?}");
@@ -351,7 +352,7 @@ fn rules_that_were_read_can_be_written_back_as_they_are() {
     let least = json!({"name": "x", "issuer": "https://i", "audience": "a", "claims": {"sub": "s"},
         "grants": [{"permissions": ["a:read"]}]});
     let least = catalog(&json!({ "trust": [least] }).to_string());
-    assert_eq!(least.trust()[0].lifetime_seconds, LONGEST_EXCHANGED_SECONDS);
+    assert_eq!(least.trust()[0].lifetime_seconds, MAX_EXCHANGED_SECONDS);
     assert!(least.trust()[0].grants.allows(&"a:read".parse::<Permission>().unwrap(), "anything"));
 }
 
@@ -360,8 +361,9 @@ fn only_rules_that_were_not_there_just_so_are_gains() {
     let one = github(json!({"repository": "a/b"}));
     let other = with(github(json!({"repository": "a/c"})), "name", json!("other"));
     let (before, both) = (read(std::slice::from_ref(&one)).unwrap(), read(&[other.clone(), one.clone()]).unwrap());
-    let gains =
-        |after: &Catalog| after.trust_gains(&before).map(|it| (it.at, it.rule.name.to_string())).collect::<Vec<_>>();
+    let gains = |after: &Catalog| {
+        after.new_trust_rules(&before).map(|it| (it.at, it.rule.name.to_string())).collect::<Vec<_>>()
+    };
     assert_eq!(gains(&both), [(0, "other".to_owned())]);
     for (field, value) in [
         ("audience", json!("x")),
@@ -377,7 +379,7 @@ fn only_rules_that_were_not_there_just_so_are_gains() {
 /// The rules of these names that gain, and from which rule.
 fn gains(before: &[Value], after: &[Value]) -> Vec<(String, Option<String>)> {
     let (before, after) = (read(before).unwrap(), read(after).unwrap());
-    let gains = after.trust_gains(&before);
+    let gains = after.new_trust_rules(&before);
     gains.map(|it| (it.rule.name.to_string(), it.from.map(ToString::to_string))).collect()
 }
 

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::provider::{FakeProvider, Signer};
-use super::{Identities, Identity, Refusal, UNHURRIED, at, b64, claims, with};
+use super::{JwtError, UNHURRIED, WorkloadIdentity, WorkloadIdentityVerifier, at, b64, claims, with};
 
-async fn identity(jwt: &str) -> Result<Identity, Refusal> {
+async fn identity(jwt: &str) -> Result<WorkloadIdentity, JwtError> {
     let is_ours = |_: &str, is_for: &dyn Fn(&str) -> bool| is_for("portcullis");
-    Identities::new(UNHURRIED).verify(Identities::read(jwt)?, is_ours, at(0)).await
+    WorkloadIdentityVerifier::new(UNHURRIED).verify(WorkloadIdentityVerifier::read(jwt)?, is_ours, at(0)).await
 }
 
 /// The other ECDSA signature that is as good: `(r, n - s)`.
@@ -70,7 +70,7 @@ async fn a_jti_that_is_there_is_a_text_of_1_to_512_characters() {
         let jwt = signer.sign(&with(claims(&provider), "jti", bad.clone()));
         assert_eq!(
             identity(&jwt).await,
-            Err(Refusal::Malformed("its jti is no string of 1 to 512 characters")),
+            Err(JwtError::Malformed("its jti is no string of 1 to 512 characters")),
             "{bad}"
         );
     }
@@ -83,11 +83,13 @@ async fn the_form_of_an_identity_is_read_before_its_issuer_is_looked_at() {
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
     for bad in ["", "x", "a.b.c", "e30.e30.", &signer.sign(&json!({"iss": provider.url}))] {
-        assert!(matches!(Identities::read(bad), Err(Refusal::Malformed(_))), "{bad}");
+        assert!(matches!(WorkloadIdentityVerifier::read(bad), Err(JwtError::Malformed(_))), "{bad}");
     }
     let good = signer.sign(&claims(&provider));
-    let untrusted = Identities::new(UNHURRIED).verify(Identities::read(&good).unwrap(), |_, _| false, at(0)).await;
-    assert_eq!(untrusted, Err(Refusal::Malformed("no trust rule is for its issuer and its audience")));
+    let untrusted = WorkloadIdentityVerifier::new(UNHURRIED)
+        .verify(WorkloadIdentityVerifier::read(&good).unwrap(), |_, _| false, at(0))
+        .await;
+    assert_eq!(untrusted, Err(JwtError::Malformed("no trust rule is for its issuer and its audience")));
     assert_eq!(provider.requests(), 0);
 }
 

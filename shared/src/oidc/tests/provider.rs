@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Provider, Sessions, b64};
+use super::{Provider, SessionVerifier, b64};
 
 pub(super) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
@@ -61,15 +61,15 @@ impl FakeProvider {
         provider
     }
 
-    pub(super) fn sessions(&self) -> Sessions {
-        Sessions::new(self.oidc(&self.url), super::UNHURRIED).unwrap()
+    pub(super) fn sessions(&self) -> SessionVerifier {
+        SessionVerifier::new(self.oidc(&self.url), super::UNHURRIED).unwrap()
     }
 
     /// Sessions of an issuer of another name, whose documents this provider has.
-    pub(super) fn sessions_of(&self, issuer: &str) -> Sessions {
+    pub(super) fn sessions_of(&self, issuer: &str) -> SessionVerifier {
         let url = super::Url::parse(&self.url).unwrap();
-        let keys = super::Keys::new(issuer.to_owned(), &url, super::Fetch::new(super::UNHURRIED));
-        Sessions { oidc: Arc::new(self.oidc(issuer)), keys: Arc::new(keys) }
+        let keys = super::JwksCache::new(issuer.to_owned(), &url, super::DocumentFetcher::new(super::UNHURRIED));
+        SessionVerifier { oidc: Arc::new(self.oidc(issuer)), keys: Arc::new(keys) }
     }
 
     pub(super) fn oidc(&self, issuer: &str) -> Provider {

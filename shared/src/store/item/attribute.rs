@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::Timestamp;
-use crate::secret::{Digest, TokenId};
+use crate::secret::{TokenDigest, TokenId};
 use crate::text::OwnerId;
 
 pub(in crate::store) type Item = HashMap<String, AttributeValue>;
@@ -87,7 +87,7 @@ pub(in crate::store) fn slots_key(owner: &OwnerId) -> Item {
 }
 
 /// The key of an identity that was exchanged: the digest of its issuer and its `jti`.
-pub(in crate::store) fn identity_key(digest: &Digest) -> Item {
+pub(in crate::store) fn identity_key(digest: &TokenDigest) -> Item {
     let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     key(format!("JTI#{hex}"), "JTI")
 }

@@ -9,33 +9,35 @@ use super::attribute::{
     CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS,
     USES, VERSION,
 };
-use crate::authz::Uses;
+use crate::authz::UsageLog;
 use crate::catalog::RoleName;
 use crate::clock::{Day, Timestamp};
-use crate::grants::{Addresses, Grant, Grants, Network, Permission, Resource};
-use crate::secret::{Digest, Secrets, Superseded, TokenId};
-use crate::store::{Credential, Error, RotationKey};
-use crate::text::{Comment, Description, OwnerId, TokenName, Via};
-use crate::token::{AgentFamily, Author, Disablement, Event, Grounds, LastUsed, Record, Revocation};
+use crate::grants::{Grant, Grants, IpAllowlist, Network, Permission, Resource};
+use crate::secret::{RetiredSecret, SecretHistory, TokenDigest, TokenId};
+use crate::store::{Error, RotationKey, StoredCredential};
+use crate::text::{Comment, Description, OwnerId, Provenance, TokenName};
+use crate::token::{
+    DisabledState, Event, EventOrigin, LastUse, Revocation, RevocationDetails, TokenRecord, UserAgentFamily,
+};
 
 /// Reads a record back. Texts are taken as they were accepted once. What is missing or of
 /// another type is an error, never a default: a record that lost its expiry must not live
 /// for ever.
-pub(in crate::store) fn record(item: &Item) -> Result<Record, Error> {
+pub(in crate::store) fn record(item: &Item) -> Result<TokenRecord, Error> {
     let read = Reader::of(item);
     let (origin, settings) = (read.group(ORIGIN)?, read.group(SETTINGS)?);
     let rotation = read.optional(ROTATION, Reader::group)?;
-    Ok(Record {
+    Ok(TokenRecord {
         id: read.id.parse().map_err(|_| read.corrupt("pk"))?,
-        owner: read.text(OWNER, OwnerId::stored)?,
+        owner: read.text(OWNER, OwnerId::from_stored)?,
         created_at: Timestamp::from_millis(read.number(CREATED_AT)?),
         version: read.number(VERSION)?,
         created_by: origin.parsed("created_by")?,
-        via: origin.optional("via", |read, name| read.text(name, Via::stored))?,
+        via: origin.optional("via", |read, name| read.text(name, Provenance::from_stored))?,
         counted: origin.bool("counted")?,
-        name: settings.text("name", TokenName::stored)?,
-        description: settings.optional("description", |read, name| read.text(name, Description::stored))?,
-        role: settings.optional("role", |read, name| read.text(name, RoleName::stored))?,
+        name: settings.text("name", TokenName::from_stored)?,
+        description: settings.optional("description", |read, name| read.text(name, Description::from_stored))?,
+        role: settings.optional("role", |read, name| read.text(name, RoleName::from_stored))?,
         grants: settings.grants()?,
         allowed_ips: settings.optional("allowed_ips", Reader::networks)?.unwrap_or_default(),
         expires_at: settings.optional("expires_at", Reader::time)?,
@@ -52,10 +54,10 @@ pub(in crate::store) fn record(item: &Item) -> Result<Record, Error> {
 }
 
 /// Reads what the functions that are shown secrets know of a token.
-pub(in crate::store) fn credential(item: &Item) -> Result<Credential, Error> {
+pub(in crate::store) fn credential(item: &Item) -> Result<StoredCredential, Error> {
     let read = Reader::of(item);
     let rotation_keys = read.group(SECRETS)?.digests("rotation_keys", "at")?.into_iter();
-    Ok(Credential {
+    Ok(StoredCredential {
         secrets: stored_secrets(item)?,
         rotation_keys: rotation_keys.map(|(digest, at)| RotationKey { digest, at }).collect(),
         reuse_seen_at: read.optional(REUSE, |read, name| read.group(name)?.time("at"))?,
@@ -64,34 +66,34 @@ pub(in crate::store) fn credential(item: &Item) -> Result<Credential, Error> {
 }
 
 /// Reads the secrets of a token.
-pub(in crate::store) fn stored_secrets(item: &Item) -> Result<Secrets, Error> {
+pub(in crate::store) fn stored_secrets(item: &Item) -> Result<SecretHistory, Error> {
     let read = Reader::of(item);
     let secrets = read.group(SECRETS)?;
     let current = digest_in(secrets.item).ok_or_else(|| read.corrupt(SECRETS))?;
     let superseded = secrets.digests("superseded", "until")?.into_iter();
-    let superseded = superseded.map(|(digest, until)| Superseded { digest, until });
-    Ok(Secrets { current, superseded: superseded.collect() })
+    let superseded = superseded.map(|(digest, until)| RetiredSecret { digest, until });
+    Ok(SecretHistory { current, superseded: superseded.collect() })
 }
 
 /// Reads the usage of a token; `None` is a token without any.
-pub(in crate::store) fn uses(item: Option<&Item>, grants: &Grants) -> Result<Uses, Error> {
-    let Some(item) = item else { return Ok(Uses::default()) };
+pub(in crate::store) fn uses(item: Option<&Item>, grants: &Grants) -> Result<UsageLog, Error> {
+    let Some(item) = item else { return Ok(UsageLog::default()) };
     let read = Reader::of(item);
     let corrupt = || read.corrupt(USES);
     let days = read.map(USES)?.iter().map(|(made, day)| Some((made.as_str(), day.as_n().ok()?.parse().ok()?)));
     let days = days.map(|one| one.ok_or_else(corrupt)).collect::<Result<Vec<_>, Error>>()?;
-    Uses::stored(days.into_iter().map(|(made, day)| (made, Day(day))), grants).ok_or_else(corrupt)
+    UsageLog::from_stored(days.into_iter().map(|(made, day)| (made, Day(day))), grants).ok_or_else(corrupt)
 }
 
-fn digest_in(map: &Item) -> Option<Digest> {
-    Digest::from_bytes(map.get("digest")?.as_b().ok()?.as_ref())
+fn digest_in(map: &Item) -> Option<TokenDigest> {
+    TokenDigest::from_bytes(map.get("digest")?.as_b().ok()?.as_ref())
 }
 
 /// Reads an event, and before it the token and the owner that it is about.
 pub(in crate::store) fn event_and_token(item: &Item) -> Result<(TokenId, OwnerId, Event), Error> {
     let read = Reader::of(item);
     let token = read.id.parse().map_err(|_| read.corrupt("pk"))?;
-    Ok((token, read.text(OWNER, OwnerId::stored)?, read_event(item)?))
+    Ok((token, read.text(OWNER, OwnerId::from_stored)?, read_event(item)?))
 }
 
 /// Reads an event back. What does not read as it was written is left out, as it decides
@@ -104,10 +106,10 @@ pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
         id,
         at: Timestamp::from_millis(read.number("at")?),
         kind: read.text("kind", |kind| Some(kind.to_owned()))?,
-        by: Author {
+        by: EventOrigin {
             actor: optional("by").and_then(|text| text.parse().ok()),
             source_ip: optional("from").and_then(|text| text.parse().ok()),
-            agent: optional("agent").and_then(|text| AgentFamily::stored(text)),
+            agent: optional("agent").and_then(|text| UserAgentFamily::from_stored(text)),
         },
         detail: optional("detail").and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
     })
@@ -191,38 +193,38 @@ impl<'a> Reader<'a> {
         Ok(Revocation {
             at: group.time("at")?,
             by: group.parsed("by")?,
-            grounds: Grounds {
+            grounds: RevocationDetails {
                 reason: group.optional("reason", Reader::parsed)?,
-                comment: group.optional("comment", |read, name| read.text(name, Comment::stored))?,
+                comment: group.optional("comment", |read, name| read.text(name, Comment::from_stored))?,
             },
         })
     }
 
-    fn disablement(&self, attribute: &'static str) -> Result<Disablement, Error> {
+    fn disablement(&self, attribute: &'static str) -> Result<DisabledState, Error> {
         let group = self.group(attribute)?;
         let by = group.optional("by", Reader::parsed)?;
-        Ok(Disablement { at: group.time("at")?, by, why: group.parsed("why")? })
+        Ok(DisabledState { at: group.time("at")?, by, why: group.parsed("why")? })
     }
 
     /// A token that lost its networks must not be let in from anywhere.
-    fn networks(&self, attribute: &'static str) -> Result<Addresses, Error> {
+    fn networks(&self, attribute: &'static str) -> Result<IpAllowlist, Error> {
         let list = self.item.get(attribute).and_then(|value| value.as_l().ok()).filter(|list| !list.is_empty());
         let networks = list.ok_or_else(|| self.corrupt(attribute))?.iter();
         let networks = networks.map(|value| value.as_s().ok().and_then(|text| text.parse().ok()));
         let networks: Option<Vec<Network>> = networks.collect();
-        networks.map(Addresses::from).ok_or_else(|| self.corrupt(attribute))
+        networks.map(IpAllowlist::from).ok_or_else(|| self.corrupt(attribute))
     }
 
-    fn last_use(&self, attribute: &'static str) -> Result<LastUsed, Error> {
+    fn last_use(&self, attribute: &'static str) -> Result<LastUse, Error> {
         let group = self.group(attribute)?;
-        Ok(LastUsed {
+        Ok(LastUse {
             at: group.time("at")?,
             source_ip: group.optional("ip", |read, name| read.text(name, |ip| ip.parse().ok()))?,
-            agent: group.optional("agent", |read, name| read.text(name, AgentFamily::stored))?,
+            agent: group.optional("agent", |read, name| read.text(name, UserAgentFamily::from_stored))?,
         })
     }
 
-    fn digests(&self, attribute: &'static str, time: &str) -> Result<Vec<(Digest, Timestamp)>, Error> {
+    fn digests(&self, attribute: &'static str, time: &str) -> Result<Vec<(TokenDigest, Timestamp)>, Error> {
         let list = self.item.get(attribute).and_then(|value| value.as_l().ok());
         let one = |value: &AttributeValue| {
             let map = value.as_m().ok()?;
@@ -243,8 +245,8 @@ impl<'a> Reader<'a> {
         let grant = |value: &AttributeValue| {
             let map = value.as_m().map_err(|_| corrupt())?;
             Ok(Grant {
-                permissions: self.list(map, "permissions", Permission::stored)?,
-                resources: self.list(map, "resources", |text| Some(Resource::stored(text)))?,
+                permissions: self.list(map, "permissions", Permission::from_stored)?,
+                resources: self.list(map, "resources", |text| Some(Resource::from_stored(text)))?,
             })
         };
         grants.iter().map(grant).collect::<Result<Vec<_>, _>>().map(Grants::from)

@@ -6,23 +6,23 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::attribute::*;
-use crate::authz::Use;
+use crate::authz::PermissionUse;
 use crate::clock::{Day, Timestamp};
 use crate::grants::Grant;
-use crate::secret::{Digest, Secrets, TokenId};
+use crate::secret::{SecretHistory, TokenDigest, TokenId};
 use crate::store::{RotationKey, ttl};
-use crate::token::{Actor, Disablement, Event, LastUsed, Record, Revocation};
+use crate::token::{Actor, DisabledState, Event, LastUse, Revocation, TokenRecord};
 
 /// A new token's item.
-pub(in crate::store) fn new_token(record: &Record, digest: &Digest, retention_days: u32) -> Item {
+pub(in crate::store) fn new_token(record: &TokenRecord, digest: &TokenDigest, retention_days: u32) -> Item {
     let mut item = of(record, retention_days);
-    let secrets = Secrets { current: digest.clone(), superseded: Vec::new() };
+    let secrets = SecretHistory { current: digest.clone(), superseded: Vec::new() };
     item.insert(SECRETS.to_owned(), self::secrets(&secrets, &[]));
     item
 }
 
 /// A record's item, without its secrets.
-pub(in crate::store) fn of(record: &Record, retention_days: u32) -> Item {
+pub(in crate::store) fn of(record: &TokenRecord, retention_days: u32) -> Item {
     let mut item = token_key(&record.id);
     let mut set = |name: &str, value: Option<AttributeValue>| {
         item.extend(value.map(|value| (name.to_owned(), value)));
@@ -40,7 +40,7 @@ pub(in crate::store) fn of(record: &Record, retention_days: u32) -> Item {
     item
 }
 
-fn origin(record: &Record) -> AttributeValue {
+fn origin(record: &TokenRecord) -> AttributeValue {
     group([
         ("created_by", Some(string(record.created_by.to_string()))),
         ("via", record.via.as_ref().map(|via| string(via.as_str()))),
@@ -48,7 +48,7 @@ fn origin(record: &Record) -> AttributeValue {
     ])
 }
 
-fn settings(record: &Record) -> AttributeValue {
+fn settings(record: &TokenRecord) -> AttributeValue {
     let networks = || AttributeValue::L(record.allowed_ips.iter().map(|net| string(net.to_string())).collect());
     group([
         ("name", Some(string(record.name.as_str()))),
@@ -74,7 +74,7 @@ pub(in crate::store) fn revocation(revoked: &Revocation) -> AttributeValue {
     ])
 }
 
-pub(in crate::store) fn disablement(disabled: &Disablement) -> AttributeValue {
+pub(in crate::store) fn disablement(disabled: &DisabledState) -> AttributeValue {
     group([
         ("at", Some(seconds(disabled.at))),
         ("by", disabled.by.as_ref().map(|by| string(by.to_string()))),
@@ -82,7 +82,7 @@ pub(in crate::store) fn disablement(disabled: &Disablement) -> AttributeValue {
     ])
 }
 
-pub(in crate::store) fn last_use(used: &LastUsed) -> AttributeValue {
+pub(in crate::store) fn last_use(used: &LastUse) -> AttributeValue {
     group([
         ("at", Some(seconds(used.at))),
         ("ip", used.source_ip.map(|ip| string(ip.to_string()))),
@@ -95,7 +95,7 @@ pub(in crate::store) fn reuse(at: Timestamp) -> AttributeValue {
 }
 
 /// The digests of a token's secrets, and the keys of its last rotations.
-pub(in crate::store) fn secrets(secrets: &Secrets, keys: &[&RotationKey]) -> AttributeValue {
+pub(in crate::store) fn secrets(secrets: &SecretHistory, keys: &[&RotationKey]) -> AttributeValue {
     let superseded = secrets.superseded.iter().map(|one| (&one.digest, one.until));
     group([
         ("digest", Some(bytes(secrets.current.as_bytes()))),
@@ -114,8 +114,8 @@ fn bytes(bytes: &[u8]) -> AttributeValue {
 }
 
 /// Digests, each with a time of this name.
-fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a Digest, Timestamp)>) -> AttributeValue {
-    let one = |(digest, at): (&Digest, Timestamp)| {
+fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a TokenDigest, Timestamp)>) -> AttributeValue {
+    let one = |(digest, at): (&TokenDigest, Timestamp)| {
         let digest = ("digest".to_owned(), bytes(digest.as_bytes()));
         AttributeValue::M(HashMap::from([digest, (time.to_owned(), seconds(at))]))
     };
@@ -123,14 +123,14 @@ fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a Digest, Timestamp)
 }
 
 /// The first use of a token in its usage.
-pub(in crate::store) fn new_usage(id: &TokenId, made: &Use, day: Day, ttl: Timestamp) -> Item {
+pub(in crate::store) fn new_usage(id: &TokenId, made: &PermissionUse, day: Day, ttl: Timestamp) -> Item {
     let mut item = usage_key(id);
     item.insert(USES.to_owned(), AttributeValue::M(HashMap::from([(made.key(), number(day.0))])));
     item.insert(TTL.to_owned(), seconds(ttl));
     item
 }
 
-pub(in crate::store) fn event(record: &Record, event: &Event, ttl: Timestamp) -> Item {
+pub(in crate::store) fn event(record: &TokenRecord, event: &Event, ttl: Timestamp) -> Item {
     let mut item = event_key(&record.id, &event.id);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set(OWNER, string(record.owner.as_str()));
@@ -154,7 +154,7 @@ pub(in crate::store) fn event(record: &Record, event: &Event, ttl: Timestamp) ->
 }
 
 /// An identity that was exchanged.
-pub(in crate::store) fn identity(digest: &Digest, ttl: Timestamp) -> Item {
+pub(in crate::store) fn identity(digest: &TokenDigest, ttl: Timestamp) -> Item {
     let mut item = identity_key(digest);
     item.insert(TTL.to_owned(), seconds(ttl));
     item

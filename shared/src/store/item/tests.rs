@@ -4,37 +4,41 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::*;
-use crate::authz::Use;
+use crate::authz::PermissionUse;
 use crate::clock::{Day, Timestamp};
 use crate::grants::Grant;
-use crate::secret::{Digest, Secrets};
+use crate::secret::{SecretHistory, TokenDigest};
 use crate::store::RotationKey;
-use crate::text::Via;
+use crate::text::Provenance;
 use crate::token::{
-    Actor, AgentFamily, Author, Disablement, Event, Grounds, LastUsed, Record, Revocation, RevokeReason, WhyDisabled,
+    Actor, DisableReason, DisabledState, Event, EventOrigin, LastUse, Revocation, RevocationDetails, RevokeReason,
+    TokenRecord, UserAgentFamily,
 };
 use rand::TryCryptoRng;
 
-fn full() -> Record {
-    Record {
+fn full() -> TokenRecord {
+    TokenRecord {
         id: "0123456789abcdef".parse().unwrap(),
         name: "ci".parse().unwrap(),
         description: Some("what for".parse().unwrap()),
         owner: "alice".parse().unwrap(),
         created_by: Actor::Bootstrap,
-        via: Some(Via::shortened("github:acme/billing@refs/heads/main")),
+        via: Some(Provenance::shortened("github:acme/billing@refs/heads/main")),
         counted: true,
         created_at: Timestamp::from_millis(1_700_000_000_123),
         expires_at: Some(Timestamp::from_seconds(1_800_000_000)),
         revoked: Some(Revocation {
             at: Timestamp::from_seconds(1_790_000_000),
             by: Actor::Session("alice".parse().unwrap()),
-            grounds: Grounds { reason: Some(RevokeReason::Leaked), comment: Some("in a log".parse().unwrap()) },
+            grounds: RevocationDetails {
+                reason: Some(RevokeReason::Leaked),
+                comment: Some("in a log".parse().unwrap()),
+            },
         }),
-        disabled: Some(Disablement {
+        disabled: Some(DisabledState {
             at: Timestamp::from_seconds(1_780_000_000),
             by: None,
-            why: WhyDisabled::SecretReuse,
+            why: DisableReason::SecretReuse,
         }),
         enabled_at: Some(Timestamp::from_seconds(1_770_000_000)),
         role: Some("cicd".parse().unwrap()),
@@ -46,18 +50,18 @@ fn full() -> Record {
         allowed_ips: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::1".parse().unwrap()].into(),
         rotated_at: Some(Timestamp::from_seconds(1_760_000_000)),
         previous_secret_until: Some(Timestamp::from_seconds(1_761_000_000)),
-        last_used: Some(LastUsed {
+        last_used: Some(LastUse {
             at: Timestamp::from_seconds(1_762_000_000),
             source_ip: Some("192.0.2.7".parse().unwrap()),
-            agent: AgentFamily::of("curl/8.5"),
+            agent: UserAgentFamily::of("curl/8.5"),
         }),
         version: 1,
     }
 }
 
-fn some_digest() -> Digest {
-    fn drawn(mut rng: impl TryCryptoRng) -> Digest {
-        crate::secret::Secret::generate(&"pcl".parse().unwrap(), &mut rng).ok().unwrap().digest()
+fn some_digest() -> TokenDigest {
+    fn drawn(mut rng: impl TryCryptoRng) -> TokenDigest {
+        crate::secret::PlaintextToken::generate(&"pcl".parse().unwrap(), &mut rng).ok().unwrap().digest()
     }
     drawn(rand::rngs::SysRng)
 }
@@ -73,8 +77,8 @@ fn an_item_reads_back_as_the_record_that_it_was_written_from() {
 #[test]
 fn secrets_and_their_reuse_read_back() {
     let at = Timestamp::from_seconds;
-    let first = Secrets { current: some_digest(), superseded: Vec::new() };
-    let all = first.rotated(some_digest(), Some(at(500)), at(400)).rotated(some_digest(), None, at(450));
+    let first = SecretHistory { current: some_digest(), superseded: Vec::new() };
+    let all = first.rotate(some_digest(), Some(at(500)), at(400)).rotate(some_digest(), None, at(450));
     let keys = [5, 6].map(|second| RotationKey { digest: some_digest(), at: at(second) });
     let mut item = new_token(&full(), &some_digest(), 30);
     item.insert(SECRETS.to_owned(), secrets(&all, &[&keys[0], &keys[1]]));
@@ -101,7 +105,7 @@ fn secrets_and_their_reuse_read_back() {
 
 #[test]
 fn a_usage_reads_back() {
-    let (id, made) = ("0123456789abcdef".parse().unwrap(), Use::stored("app:read app/billing").unwrap());
+    let (id, made) = ("0123456789abcdef".parse().unwrap(), PermissionUse::from_stored("app:read app/billing").unwrap());
     let day = Day(20_000);
     let mut item = new_usage(&id, &made, day, Timestamp::from_seconds(9));
     assert_eq!(uses(Some(&item), &full().grants).unwrap().last(&made), Some(day));
@@ -116,10 +120,10 @@ fn an_event_reads_back_and_one_from_a_later_version_does_too() {
         id: "01K0000000000000000000000A".to_owned(),
         at: Timestamp::from_millis(1_700_000_000_123),
         kind: "revoked".to_owned(),
-        by: Author {
+        by: EventOrigin {
             actor: Some(Actor::Bootstrap),
             source_ip: Some("2001:db8::1".parse().unwrap()),
-            agent: AgentFamily::of("curl/8"),
+            agent: UserAgentFamily::of("curl/8"),
         },
         detail: serde_json::json!({"reason": "leaked"}),
     };
@@ -222,16 +226,16 @@ fn the_roles_lists_of_attributes_are_what_the_store_reads_and_writes() {
     assert_eq!(in_the_template("Record", "Shown"), names(SHOWN));
     assert_eq!(in_the_template("Record", "Credential"), names(CREDENTIAL));
     assert_eq!(in_the_template("Event", "Shown"), names(EVENT));
-    let by = Author {
+    let by = EventOrigin {
         actor: Some(Actor::Bootstrap),
         source_ip: full().last_used.unwrap().source_ip,
-        agent: AgentFamily::of("curl/8"),
+        agent: UserAgentFamily::of("curl/8"),
     };
     let at = Timestamp::from_seconds(9);
     let happened = Event { id: "x".to_owned(), at, kind: "k".to_owned(), by, detail: serde_json::json!({}) };
     let written = event(&full(), &happened, at);
     assert_eq!(in_the_template("Event", "Written"), names(written.keys().map(String::as_str)));
-    let made = Record { revoked: None, disabled: None, rotated_at: None, last_used: None, ..full() };
+    let made = TokenRecord { revoked: None, disabled: None, rotated_at: None, last_used: None, ..full() };
     let made = new_token(&made, &digest, 30);
     let created: BTreeSet<_> = made.keys().chain(written.keys()).map(String::as_str).collect();
     assert_eq!(in_the_template("Record", "Created"), names(created));
@@ -261,9 +265,9 @@ fn the_record_of_a_token_with_20_grants_is_read_with_one_unit() {
         resources: vec![format!("services/team-{at}/production").parse().unwrap()],
     };
     let grants = (0..20).map(grant).collect::<Vec<_>>().into();
-    let mut item = new_token(&Record { grants, ..full() }, &some_digest(), 30);
-    let rotated = (0..10).fold(Secrets { current: some_digest(), superseded: Vec::new() }, |secrets, at| {
-        secrets.rotated(some_digest(), None, Timestamp::from_seconds(at))
+    let mut item = new_token(&TokenRecord { grants, ..full() }, &some_digest(), 30);
+    let rotated = (0..10).fold(SecretHistory { current: some_digest(), superseded: Vec::new() }, |secrets, at| {
+        secrets.rotate(some_digest(), None, Timestamp::from_seconds(at))
     });
     item.insert(SECRETS.to_owned(), secrets(&rotated, &[]));
     item.insert(REUSE.to_owned(), reuse(Timestamp::from_seconds(1_800_000_000)));
@@ -273,7 +277,7 @@ fn the_record_of_a_token_with_20_grants_is_read_with_one_unit() {
 
 #[test]
 fn a_full_usage_stays_far_below_the_limit_of_an_item() {
-    let longest = |at: usize| Use {
+    let longest = |at: usize| PermissionUse {
         permission: format!("{:a<50}:{at:b>49}", "").parse().unwrap(),
         resource: "r".repeat(64).parse().unwrap(),
     };
@@ -283,15 +287,15 @@ fn a_full_usage_stays_far_below_the_limit_of_an_item() {
     field_of(&mut item, USES).clear();
     let full = size_of(&item) + crate::authz::MAX_USES * one;
     assert!(full < 200 * 1024, "{full} bytes");
-    let long = Use { resource: "r".repeat(256).parse().unwrap(), ..longest(0) };
+    let long = PermissionUse { resource: "r".repeat(256).parse().unwrap(), ..longest(0) };
     assert!(long.key().len() < key.len(), "a longer name takes no more");
 }
 
 #[test]
 fn what_is_stored_of_a_secret_is_its_digest_and_nothing_else() {
-    let secret = crate::secret::Secret::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
-    let record = Record { id: secret.id().clone(), ..full() };
+    let secret = crate::secret::PlaintextToken::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
+    let record = TokenRecord { id: secret.id().clone(), ..full() };
     let stored = format!("{:?}", new_token(&record, &secret.digest(), 30));
-    let hidden = &secret.reveal()["pcl_".len() + 16..];
+    let hidden = &secret.expose_secret()["pcl_".len() + 16..];
     assert!(!stored.contains(&hidden[..6]) && !stored.contains(&hidden[37..]));
 }

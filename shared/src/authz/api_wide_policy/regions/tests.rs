@@ -1,5 +1,5 @@
 use super::*;
-use crate::authz::{Api, Asked, Decision, Principal, Session, TokenManagement, decide};
+use crate::authz::{AccessRequest, Api, Decision, Principal, Session, TokenManagement, authorize};
 use crate::catalog::tests::catalog;
 use crate::catalog::{Catalog, Target};
 use crate::clock::Timestamp;
@@ -9,12 +9,12 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-fn found(list: &[(&[&str], &[&str])], document: &str) -> Result<Allowed, Inexpressible> {
+fn found(list: &[(&[&str], &[&str])], document: &str) -> Result<AllowedPaths, NotExpressible> {
     regions_of(&grants(list), &catalog(document))
 }
 
-fn regions_of(grants: &Grants, catalog: &Catalog) -> Result<Allowed, Inexpressible> {
-    regions(grants, &Rules { catalog, management: TokenManagement::Owners, max_idle_days: 0 })
+fn regions_of(grants: &Grants, catalog: &Catalog) -> Result<AllowedPaths, NotExpressible> {
+    regions(grants, &AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 })
 }
 
 /// The regions, with the methods that have the same ones put together: `GET+HEAD apps/**`.
@@ -22,8 +22,8 @@ fn regions_of(grants: &Grants, catalog: &Catalog) -> Result<Allowed, Inexpressib
 #[track_caller]
 fn shown(list: &[(&[&str], &[&str])], document: &str) -> Vec<String> {
     let regions = match found(list, document).unwrap() {
-        Allowed::Everything => return vec!["everything".to_owned()],
-        Allowed::Within(regions) => regions,
+        AllowedPaths::Everything => return vec!["everything".to_owned()],
+        AllowedPaths::Regions(regions) => regions,
     };
     let mut shown: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for Region { method, names, extent } in regions {
@@ -37,7 +37,7 @@ fn shown(list: &[(&[&str], &[&str])], document: &str) -> Vec<String> {
     shown.into_iter().map(|(paths, methods)| format!("{} {paths}", methods.join("+"))).collect()
 }
 
-fn contains(allowed: &Allowed, method: &str, path: &str) -> bool {
+fn contains(allowed: &AllowedPaths, method: &str, path: &str) -> bool {
     let path: Vec<_> = path.split('/').filter(|name| !name.is_empty()).collect();
     let within = |region: &Region| {
         let begins = region.method == method
@@ -52,8 +52,8 @@ fn contains(allowed: &Allowed, method: &str, path: &str) -> bool {
             }
     };
     match allowed {
-        Allowed::Everything => true,
-        Allowed::Within(regions) => regions.iter().any(within),
+        AllowedPaths::Everything => true,
+        AllowedPaths::Regions(regions) => regions.iter().any(within),
     }
 }
 
@@ -123,8 +123,11 @@ fn a_resource_may_name_a_routes_parameters_in_any_order() {
 #[test]
 fn a_route_that_is_open_on_any_name_has_to_be_part_of_something_that_is_open() {
     let open = |permissions: &[&str]| found(&[(permissions, &["*"])], APPS);
-    assert_eq!(open(&["app:view"]), Err(Inexpressible::Open("GET /apps/{app}".to_owned())));
-    assert_eq!(open(&["app:view", "apps:read"]), Err(Inexpressible::Closed("GET /apps/{app}/env".to_owned())));
+    assert_eq!(open(&["app:view"]), Err(NotExpressible::OpenParameterizedRoute("GET /apps/{app}".to_owned())));
+    assert_eq!(
+        open(&["app:view", "apps:read"]),
+        Err(NotExpressible::ClosedRouteInside("GET /apps/{app}/env".to_owned()))
+    );
     let all = shown(&[(&["app:view", "apps:read", "env:view"], &["*"])], APPS);
     assert_eq!(all, ["GET+HEAD+OPTIONS apps/**"]);
 }
@@ -158,14 +161,14 @@ fn in_a_strict_catalog_only_routes_open_anything() {
     assert_eq!(shown(&[(&["app:read"], &["app/billing"])], document), ["GET+HEAD apps/billing"]);
     assert_eq!(shown(&[(&["*"], &["status"])], document), ["GET+HEAD status"]);
     let admin = found(&[(&["*"], &["*"])], document);
-    assert_eq!(admin, Err(Inexpressible::Open("GET /apps/{app}".to_owned())));
+    assert_eq!(admin, Err(NotExpressible::OpenParameterizedRoute("GET /apps/{app}".to_owned())));
 }
 
 #[test]
 fn what_is_too_much_to_say_is_not_looked_for() {
     let many: Vec<_> = (0..600).map(|n| format!("a/{n}")).collect();
     let resources: Vec<_> = many.iter().map(String::as_str).collect();
-    assert_eq!(found(&[(&["*"], &resources)], "{}"), Err(Inexpressible::TooMany));
+    assert_eq!(found(&[(&["*"], &resources)], "{}"), Err(NotExpressible::TooManyPatterns));
 }
 
 #[test]
@@ -179,17 +182,17 @@ fn what_takes_too_many_comparisons_is_not_worked_out() {
     let resources: Vec<_> = resources.iter().map(String::as_str).collect();
     let list: &[(&[&str], &[&str])] = &[(&["a:*"], &resources)];
     let costly = found(list, &routes(900)).unwrap_err();
-    assert_eq!(costly, Inexpressible::Costly);
+    assert_eq!(costly, NotExpressible::TooManyComparisons);
     assert_eq!(costly.to_string(), "with so many routes it takes more than 250000 comparisons to say what is allowed");
-    assert_ne!(found(list, &routes(5)), Err(Inexpressible::Costly));
+    assert_ne!(found(list, &routes(5)), Err(NotExpressible::TooManyComparisons));
 }
 
 #[test]
 fn a_stored_catalog_whose_routes_overlap_opens_nothing_by_the_later_one() {
     let overlapping = r#"{"routes": [{"match": "GET /a/b", "permission": "secret:view"}, {"match": "GET /a/{x+}", "permission": "a:read"}]}"#;
-    let catalog = Catalog::stored(overlapping).unwrap();
+    let catalog = Catalog::from_stored(overlapping).unwrap();
     let found = regions_of(&grants(&[(&["a:read"], &["*"])]), &catalog);
-    assert_eq!(found, Err(Inexpressible::Open("GET /a/{x+}".to_owned())));
+    assert_eq!(found, Err(NotExpressible::OpenParameterizedRoute("GET /a/{x+}".to_owned())));
 }
 
 /// A catalog of small routes on the names that grants are about. Routes that do not go
@@ -249,10 +252,14 @@ fn paths() -> Vec<String> {
     paths
 }
 
-fn is_allowed(principal: &Principal, rules: &Rules<'_>, method: &str, path: &str) -> bool {
+fn is_allowed(principal: &Principal, rules: &AuthzContext<'_>, method: &str, path: &str) -> bool {
     let target = Target::Http { method, path };
-    decide(Some(principal), rules, &Asked { api: Api::Protected, target, from: None }, Timestamp::from_seconds(1))
-        == Decision::Allow
+    authorize(
+        Some(principal),
+        rules,
+        &AccessRequest { api: Api::Protected, target, from: None },
+        Timestamp::from_seconds(1),
+    ) == Decision::Allow
 }
 
 fn somebody(grants: &Grants) -> Principal {
@@ -272,7 +279,7 @@ proptest! {
     fn regions_hold_every_request_that_is_allowed_and_no_other(
         grants in any_grants(), catalog in any_catalog(), slash in any::<bool>()
     ) {
-        let rules = Rules { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         if let Ok(allowed) = regions(&grants, &rules) {
             let somebody = somebody(&grants);
             for path in paths() {
@@ -299,7 +306,7 @@ fn most_grants_under_most_catalogs_have_regions() {
         if !catalog.routes().is_empty() && !grants.iter().as_slice().is_empty() {
             with_routes += 1;
             expressed += usize::from(found.is_ok());
-            told += usize::from(matches!(found, Ok(Allowed::Within(regions)) if !regions.is_empty()));
+            told += usize::from(matches!(found, Ok(AllowedPaths::Regions(regions)) if !regions.is_empty()));
         }
     }
     println!("of {with_routes} with routes and grants, {expressed} have regions, {told} at least one");
