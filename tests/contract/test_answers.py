@@ -685,7 +685,9 @@ def test_what_is_enough_is_what_tightening_leaves(service: Service) -> None:
         "POST /tokens/{id}/tighten", admin, made["id"], body={"days": 30}, headers={"If-Match": usage.headers["etag"]}
     )
     tightened = tighten.send(service).json()
-    assert tightened["grants"] == usage.json()["suggested_grants"] == [{"permissions": ["apps:read"], "resources": ["*"]}]
+    assert (
+        tightened["grants"] == usage.json()["suggested_grants"] == [{"permissions": ["apps:read"], "resources": ["*"]}]
+    )
     shown = Call("GET /tokens/{id}", admin, made["id"]).send(service).json()
     assert (shown["last_used_user_agent"], shown["last_used_ip"]) == ("contract-tests", "127.0.0.1")
 
