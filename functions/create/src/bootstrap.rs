@@ -7,14 +7,14 @@
 //! there here.
 
 use portcullis::App;
-use portcullis::grants::{Grants, IpAllowlist, Resource};
+use portcullis::grants::{Grants, Resource};
 use portcullis::http::Problem;
-use portcullis::token::{Actor, EventOrigin};
+use portcullis::token::{Actor, EventOrigin, TokenRecord};
 use portcullis::validation::ValidationError;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Blank, issue};
+use crate::issue;
 
 /// The payload of a direct invocation.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,18 +56,13 @@ pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> 
     let Admin { owner, name } = payload.bootstrap;
     let bad = |field: &str, invalid: ValidationError| Problem::invalid_body(format!("{field} {invalid}"));
     let now = app.clock.now();
-    let blank = Blank {
-        name: name.parse().map_err(|invalid| bad("name", invalid))?,
-        description: None,
-        owner: owner.parse().map_err(|invalid| bad("owner", invalid))?,
-        role: None,
-        grants: Grants::single(vec!["*".parse().map_err(|invalid| bad("permissions", invalid))?], vec![Resource::All]),
-        allowed_ips: IpAllowlist::default(),
-        expires_at: None,
-        created_by: Actor::Bootstrap,
-    };
+    let name = name.parse().map_err(|invalid| bad("name", invalid))?;
+    let owner = owner.parse().map_err(|invalid| bad("owner", invalid))?;
+    let everything = "*".parse().map_err(|invalid| bad("permissions", invalid))?;
+    let grants = Grants::single(vec![everything], vec![Resource::All]);
+    let record = |id| TokenRecord::new(id, name, owner, grants, Actor::Bootstrap, now);
     let by = EventOrigin { actor: Some(Actor::Bootstrap), source_ip: None, agent: None };
-    let issued = issue(app, blank, &by, now).await?;
+    let issued = issue(app, record, &by).await?;
     // No gateway stands before this, so no access log has it.
     tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "an admin token was made by bootstrap");
     serde_json::to_value(issued.shown(&app.settings, now)).map_err(|_| Problem::internal())

@@ -9,13 +9,10 @@ use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::api_types::{Token, TokenWithSecret};
-use portcullis::catalog::RoleName;
 use portcullis::clock::Timestamp;
-use portcullis::grants::{Grants, IpAllowlist};
 use portcullis::http::{ApiRequest, ApiResult, GrantSpec, Problem, RequestedAccess, json, respond, set_etag};
-use portcullis::secret::PlaintextToken;
+use portcullis::secret::{PlaintextToken, TokenId};
 use portcullis::store::{CreateOutcome, Limits};
-use portcullis::text::{Description, OwnerId, TokenName};
 use portcullis::token::{Actor, EventOrigin, TokenRecord};
 use portcullis::{App, Settings};
 use rand::rngs::SysRng;
@@ -41,17 +38,14 @@ async fn create(app: &App, request: &Request) -> ApiResult {
     let (access, allowed_ips, expires_at) = (&asked.access, &asked.allowed_ips, asked.expires_at);
     RequestedAccess { access, grants: &grants, allowed_ips, expires_at }.ensure_covered_by(&call.caller)?;
     let role = if let GrantSpec::Role(name, _) = asked.access { Some(name) } else { None };
-    let blank = Blank {
-        name: asked.name,
+    let record = |id| TokenRecord {
         description: asked.description,
-        owner,
         role,
-        grants,
         allowed_ips: asked.allowed_ips,
         expires_at: asked.expires_at,
-        created_by: call.actor(),
+        ..Record::new(id, asked.name, owner, grants, call.actor(), now)
     };
-    let issued = issue(app, blank, &call.author(), now).await?;
+    let issued = issue(app, record, &call.author()).await?;
     let mut response = json(StatusCode::CREATED, &issued.shown(&app.settings, now));
     // Relative, so that it holds below any stage and base path.
     let base = if request.uri().path().ends_with('/') { "" } else { "tokens/" };
@@ -62,34 +56,15 @@ async fn create(app: &App, request: &Request) -> ApiResult {
     Ok(response)
 }
 
-/// A token that is still to be drawn.
-struct Blank {
-    name: TokenName,
-    description: Option<Description>,
-    owner: OwnerId,
-    role: Option<RoleName>,
-    grants: Grants,
-    allowed_ips: IpAllowlist,
-    expires_at: Option<Timestamp>,
-    created_by: Actor,
-}
-
 /// A token that is in the table, with the secret that is about to be shown.
 struct Issued {
     record: TokenRecord,
     secret: PlaintextToken,
 }
 
-async fn issue(app: &App, blank: Blank, by: &EventOrigin, now: Timestamp) -> Result<Issued, Problem> {
+async fn issue(app: &App, record: impl FnOnce(TokenId) -> TokenRecord, by: &EventOrigin) -> Result<Issued, Problem> {
     let secret = PlaintextToken::generate(&app.settings.prefix, &mut SysRng)?;
-    let id = secret.id().clone();
-    let record = TokenRecord {
-        description: blank.description,
-        expires_at: blank.expires_at,
-        role: blank.role,
-        allowed_ips: blank.allowed_ips,
-        ..TokenRecord::new(id, blank.name, blank.owner, blank.grants, blank.created_by, now)
-    };
+    let record = record(secret.id().clone());
     // Whoever comes with AWS credentials must not be locked out by their own tokens.
     let limits = app.settings.limits;
     let limits = if record.created_by == Actor::Bootstrap { Limits { live_tokens: 0, ..limits } } else { limits };
