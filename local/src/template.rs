@@ -81,38 +81,23 @@ mod tests {
 
     #[test]
     fn every_route_of_the_token_api_is_found_with_its_function() {
-        let template = Template::embedded().unwrap();
-        let mut routes: Vec<_> =
-            template.api.routes.iter().map(|r| (r.path.as_str(), r.method.as_str(), r.function.as_str())).collect();
-        routes.sort_unstable();
-        let expected = [
-            ("/.well-known/oauth-protected-resource", "GET", "portcullis-exchange"),
-            ("/activity", "GET", "portcullis-list"),
-            ("/catalog", "GET", "portcullis-catalog"),
-            ("/catalog", "PUT", "portcullis-catalog"),
-            ("/console", "GET", "portcullis-console"),
-            ("/console/{file+}", "GET", "portcullis-console"),
-            ("/exchange", "POST", "portcullis-exchange"),
-            ("/explain", "POST", "portcullis-list"),
-            ("/introspect", "POST", "portcullis-introspect"),
-            ("/me", "GET", "portcullis-list"),
-            ("/owners/{owner}/revoke-tokens", "POST", "portcullis-revoke"),
-            ("/revoke", "POST", "portcullis-revoke"),
-            ("/tokens", "GET", "portcullis-list"),
-            ("/tokens", "POST", "portcullis-create"),
-            ("/tokens/{id}", "DELETE", "portcullis-revoke"),
-            ("/tokens/{id}", "GET", "portcullis-list"),
-            ("/tokens/{id}", "PATCH", "portcullis-update"),
-            ("/tokens/{id}/disable", "POST", "portcullis-update"),
-            ("/tokens/{id}/enable", "POST", "portcullis-update"),
-            ("/tokens/{id}/events", "GET", "portcullis-list"),
-            ("/tokens/{id}/revoke", "POST", "portcullis-revoke"),
-            ("/tokens/{id}/rotate", "POST", "portcullis-rotate"),
-            ("/tokens/{id}/tighten", "POST", "portcullis-update"),
-            ("/tokens/{id}/usage", "GET", "portcullis-list"),
-        ];
-        assert_eq!(routes, expected);
-        let open: Vec<_> = template.api.routes.iter().filter(|r| r.open).map(|r| r.path.as_str()).collect();
+        let routes = Template::embedded().unwrap().api.routes;
+        assert_eq!(routes.len(), SOURCE.matches("\n          Type: Api\n").count());
+        for (method, path, function) in [
+            ("GET", "/.well-known/oauth-protected-resource", "portcullis-exchange"),
+            ("PUT", "/catalog", "portcullis-catalog"),
+            ("GET", "/console/{file+}", "portcullis-console"),
+            ("POST", "/introspect", "portcullis-introspect"),
+            ("GET", "/tokens", "portcullis-list"),
+            ("POST", "/tokens", "portcullis-create"),
+            ("DELETE", "/tokens/{id}", "portcullis-revoke"),
+            ("PATCH", "/tokens/{id}", "portcullis-update"),
+            ("POST", "/tokens/{id}/rotate", "portcullis-rotate"),
+        ] {
+            let route = routes.iter().find(|route| (route.method.as_str(), route.path.as_str()) == (method, path));
+            assert_eq!(route.map(|route| route.function.as_str()), Some(function), "{method} {path}");
+        }
+        let open: Vec<_> = routes.iter().filter(|r| r.open).map(|r| r.path.as_str()).collect();
         assert_eq!(
             open,
             ["/console/{file+}", "/console", "/exchange", "/.well-known/oauth-protected-resource", "/revoke"]
