@@ -35,8 +35,8 @@ class Service:
         with self.logs[0].open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.PIPE, text=True)
         welcome = read_welcome(self.process.stderr)
-        token_file = re.search(r"admin token +(\S+)", welcome)
-        access_log = re.search(r"access log +(\S+)", welcome)
+        token_file = re.search(r"^  admin token +(\S+)", welcome, re.MULTILINE)
+        access_log = re.search(r"^  access log +(\S+)", welcome, re.MULTILINE)
         if token_file is None or access_log is None:
             self.stop()
             raise RuntimeError(f"{PORTCULLIS_LOCAL.name} did not start:\n{welcome}")
