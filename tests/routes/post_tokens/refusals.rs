@@ -121,6 +121,7 @@ fn every_limit_that_is_broken_is_named_in_one_answer() {
             "expires_at": "2000-01-01T00:00:00Z",
             "owner": "o".repeat(256),
             "colour": "red",
+            "id": 1,
         })
         .to_string(),
     );
