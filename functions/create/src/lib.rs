@@ -43,7 +43,7 @@ async fn create(app: &App, request: &Request) -> ApiResult {
         role,
         allowed_ips: asked.allowed_ips,
         expires_at: asked.expires_at,
-        ..Record::new(id, asked.name, owner, grants, call.actor(), now)
+        ..TokenRecord::new(id, asked.name, owner, grants, call.actor(), now)
     };
     let issued = issue(app, record, &call.author()).await?;
     let mut response = json(StatusCode::CREATED, &issued.shown(&app.settings, now));
