@@ -1,4 +1,4 @@
-// The rules that the console applies by itself, by the examples of docs/access.md.
+// The rules that the console applies by itself, by the examples of docs/authorization.md.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { abbreviated, commands, idOfToken } from "../src/domain/shell-snippets";
@@ -7,7 +7,7 @@ import { covers, coversPermission, coversResource, grantLines } from "../src/dom
 import { format, lineOf, offsetOf, parse } from "../src/domain/json-positions";
 import { reachedByConvention, reachedRoutes } from "../src/domain/callable-routes";
 
-test("a permission covers what docs/access.md says", () => {
+test("a permission covers what docs/authorization.md says", () => {
   const rows: [string, string, boolean][] = [
     ["app:read", "app:read", true],
     ["app:read", "app:write", false],
@@ -27,7 +27,7 @@ test("a permission covers what docs/access.md says", () => {
   for (const [held, wanted, covered] of rows) assert.equal(coversPermission(held, wanted), covered, `${held} ${wanted}`);
 });
 
-test("a resource covers what docs/access.md says", () => {
+test("a resource covers what docs/authorization.md says", () => {
   const rows: [string, string, boolean][] = [
     ["app/billing", "app/billing", true],
     ["app/billing", "app/billing/builds/7", true],

@@ -1,4 +1,4 @@
-// Which permission covers which, and which resource: the rules of docs/access.md.
+// Which permission covers which, and which resource: the rules of docs/authorization.md.
 import type { Grant } from "../api/types";
 
 /** Whether a permission that is held covers the whole of one that is asked for. */

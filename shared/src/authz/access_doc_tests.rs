@@ -1,4 +1,4 @@
-//! The tables of `docs/access.md`, row by row: what is written down is what is done.
+//! The tables of `docs/authorization.md`, row by row: what is written down is what is done.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use crate::grants::{Permission, Resource};
 /// The rows of the tables under a heading, those of the n-th table first; a cell without
 /// its backquotes.
 fn table(heading: &str, nth: usize) -> Vec<Vec<&'static str>> {
-    let document = include_str!("../../../docs/access.md");
+    let document = include_str!("../../../docs/authorization.md");
     let (_, section) = document.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = section.split("\n## ").next().unwrap();
     let mut tables = section.split("\n\n").filter(|block| block.starts_with('|') || block.contains("\n|"));

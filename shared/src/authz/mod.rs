@@ -1,7 +1,7 @@
 //! Decisions: who makes a request, what it requires, and [`authorize`].
 //!
 //! All of it is pure: a principal, a request and a time go in, a [`Decision`] comes out.
-//! The rules by which permissions, resources and routes match stand in `docs/access.md`,
+//! The rules by which permissions, resources and routes match stand in `docs/authorization.md`,
 //! as tables that are tests.
 
 mod api_wide_policy;

@@ -1,6 +1,6 @@
 //! What a token may do: permissions on resources, and the networks that it may be used from.
 //!
-//! The rules by which permissions and resources match stand in `docs/access.md`, as tables that are
+//! The rules by which permissions and resources match stand in `docs/authorization.md`, as tables that are
 //! tests.
 
 pub(crate) mod grant;
