@@ -35,7 +35,7 @@ fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 fn needed(rules: &AuthzContext<'_>, api: Api, request: &str) -> (String, String) {
     let (method, path) = request.split_once(" /").unwrap();
     match requirement(rules, api, Target::Http { method, path }, &RequestPath::parse(path).unwrap()) {
-        Requirement::Authenticated => ("a live credential".to_owned(), String::new()),
+        Requirement::Authenticated => ("any valid credential".to_owned(), String::new()),
         Requirement::Unlisted => ("a listing".to_owned(), String::new()),
         Requirement::Permission { permission, or, resource, .. } => {
             let or = or.map_or(String::new(), |or| format!("` or `{or}"));
@@ -89,7 +89,7 @@ fn requests_without_a_route_need_what_the_table_says() {
 
 #[test]
 fn routes_name_the_resources_that_the_table_says() {
-    let rows = table("Routes", 0);
+    let rows = table("Route matching", 0);
     assert!(rows.len() > 10);
     for row in rows {
         let [pattern, template, request, resource] = row[..] else { panic!("{row:?}") };
@@ -107,7 +107,7 @@ fn routes_name_the_resources_that_the_table_says() {
 
 #[test]
 fn the_own_api_needs_what_the_table_says() {
-    let rows = table("Portcullis's own API", 0);
+    let rows = table("Management API", 0);
     assert!(rows.len() > 6);
     for row in rows {
         let [request, permission, resource] = row[..] else { panic!("{row:?}") };
@@ -120,7 +120,7 @@ fn other_spellings_of_a_route_are_those_that_the_table_says() {
     let document =
         r#"{"permissions": {"env:view": ""}, "routes": [{"match": "GET /apps/{app}/env", "permission": "env:view"}]}"#;
     let catalog = catalog(document);
-    let rows = table("Other spellings of a route", 0);
+    let rows = table("Lookalike paths", 0);
     assert!(rows.len() > 8);
     for row in rows {
         let [request, spelling] = row[..] else { panic!("{row:?}") };
