@@ -1,4 +1,4 @@
-# Every command that a contributor needs. CI runs the same ones (`.github/workflows`, `.ci/run`).
+# Commands for contributors. CI runs the same ones (`.github/workflows`, `.ci/run`).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,10 +18,10 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET ?= $(shell rustc -vV | sed -n 's/^host: //p')
 COMMAND = target/$(TARGET)/release/portcullis$(if $(findstring windows,$(TARGET)),.exe)
 
-# Everything that is installed, is installed in the tree: Python's tools in .venv, the AWS
-# SAM CLI in .tools/sam, Syft in .tools/syft, cargo's tools in .tools/bin, the tests' OpenID Connect provider in
-# tests/oidc/node_modules, what lints infra/openapi.yaml and generates clients from it in
-# tests/clients/node_modules, what builds the console in console/node_modules.
+# Every tool is installed inside the repository: Python packages in .venv, the AWS SAM CLI in .tools/sam, Syft in
+# .tools/syft, cargo's tools in .tools/bin, the tests' OpenID Connect provider in tests/oidc/node_modules, the linter of
+# infra/openapi.yaml and the client generators in tests/clients/node_modules, Playwright in tests/browser/node_modules,
+# the console's compiler in console/node_modules.
 VENV := .venv/installed
 SAM := .tools/sam/installed
 SYFT := .tools/syft/installed
@@ -29,7 +29,7 @@ DENY := .tools/bin/cargo-deny
 PROVIDER := tests/oidc/node_modules/installed
 GENERATORS := tests/clients/node_modules/installed
 BROWSER_MODULES := tests/browser/node_modules/installed
-# Debian's, which the package manager installs where there is none.
+# Chromium from PATH, or Debian's, which the rule below installs.
 export CHROMIUM ?= $(or $(shell command -v chromium chromium-browser google-chrome | head -n 1),/usr/bin/chromium)
 CONSOLE := console/dist/site/index.html
 CONSOLE_MODULES := console/node_modules/installed
@@ -40,33 +40,33 @@ export SAM_CLI_TELEMETRY := 0
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: ## Start the whole stack on this machine
+run: ## Start the stack on this machine
 	cargo run
 
-test: $(VENV) $(SAM) $(PROVIDER) $(GENERATORS) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Run every test, also against the stack deployed onto a local AWS
+test: $(VENV) $(SAM) $(PROVIDER) $(GENERATORS) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Run every test, including those of a deployment to a local AWS emulator
 	python tests/run.py
 
-check: check-rust check-dependencies check-text check-templates check-openapi check-python check-console ## Run every linter, and the tests of the templates
+check: check-rust check-dependencies check-text check-templates check-openapi check-python check-console ## Run every linter and the tests of the templates
 
-browser: $(VENV) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Use the console as people do, in a real browser
+browser: $(VENV) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Test the console in a browser
 	python tests/programs.py
 	npm test --prefix tests/browser --silent
 
-console: $(CONSOLE) ## Build the console, so that what is deployed has it
+console: $(CONSOLE) ## Build the console for a deployment
 
-deployed: $(VENV) $(SAM) $(CONSOLE) ## Build the zips, deploy them onto a local AWS and test them there
+deployed: $(VENV) $(SAM) $(CONSOLE) ## Build the zips, deploy them to a local AWS emulator and test them
 	pytest tests/deployed
 
-contract: $(VENV) ## Hold infra/openapi.yaml against the running service, both ways
+contract: $(VENV) ## Test the running service against infra/openapi.yaml
 	pytest tests/contract
 
-clients: $(VENV) $(GENERATORS) ## Generate clients from infra/openapi.yaml, and call the running service with them
+clients: $(VENV) $(GENERATORS) ## Generate clients from infra/openapi.yaml and test them against the running service
 	pytest tests/clients
 
-oidc: $(VENV) $(PROVIDER) ## Sign in at a real OpenID Connect provider
+oidc: $(VENV) $(PROVIDER) ## Test sign-in with an OpenID Connect provider
 	pytest tests/oidc
 
-zips: $(VENV) $(SAM) $(CONSOLE) ## Build what is deployed, and print its size (ARCHITECTURE=arm64|x86_64)
+zips: $(VENV) $(SAM) $(CONSOLE) ## Build the zips of a deployment and print their sizes (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@for binary in $(BUILD)/*/bootstrap; do \
 		zipped=$$(python -c 'import sys, zlib; print(len(zlib.compress(open(sys.argv[1], "rb").read())))' "$$binary"); \
@@ -77,12 +77,12 @@ zips: $(VENV) $(SAM) $(CONSOLE) ## Build what is deployed, and print its size (A
 compiled-command:
 	cargo build --release --locked --package portcullis-cli --features aws --target $(TARGET)
 
-command: compiled-command ## Release: build and pack the command (TARGET=a target of rustc)
+command: compiled-command ## Release: build and pack the command (TARGET=rustc target)
 	mkdir -p $(RELEASE)
 	tar -czf $(RELEASE)/portcullis-$(TARGET).tar.gz -C $(dir $(COMMAND)) $(notdir $(COMMAND)) -C $(CURDIR) LICENSE
 
-# `sam deploy --template-file` takes the template that is written here, with the zips beside it.
-functions: zips ## Release: pack the functions, and a template that deploys them (ARCHITECTURE=arm64|x86_64)
+# Writes a template for `sam deploy --template-file` beside the zips.
+functions: zips ## Release: pack the functions and their template (ARCHITECTURE=arm64|x86_64)
 	mkdir -p $(RELEASE)
 	for folder in $(BUILD)/*Function; do \
 		name=$$(basename "$$folder" Function | tr '[:upper:]' '[:lower:]'); \
@@ -92,7 +92,7 @@ functions: zips ## Release: pack the functions, and a template that deploys them
 	sed -e 's/CodeUri: functions\/\(.*\)/CodeUri: portcullis-\1-$(ARCHITECTURE).zip/' \
 		-e 's/Default: arm64/Default: $(ARCHITECTURE)/' template.yaml > $(RELEASE)/template-$(ARCHITECTURE).yaml
 
-# All of Cargo.lock, and what the console has of npm. It says nothing of the tests' own npm packages.
+# The crates of Cargo.lock and the console's npm packages, without the tests' npm packages.
 sbom: $(SYFT) ## Release: list the dependencies in a CycloneDX SBOM
 	mkdir -p $(RELEASE)
 	SYFT_CHECK_FOR_APP_UPDATE=false .tools/syft/bin/syft scan --quiet dir:. \
@@ -115,7 +115,7 @@ fmt: $(VENV) ## Format everything
 	ruff format bench tests
 	ruff check --fix bench tests
 
-clean: ## Remove what was installed and built for deploying; cargo's target stays
+clean: ## Remove installed tools and builds for deployment; keep cargo's target
 	rm -rf .aws-sam .tools .venv tests/oidc/node_modules tests/clients/node_modules tests/browser/node_modules console/node_modules console/dist/site
 
 check-rust:
@@ -124,13 +124,13 @@ check-rust:
 	cargo clippy --package portcullis-cli --all-targets --features aws --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
-# The advisories are a database on the network. Where it cannot be reached, the rest counts.
+# The advisories are an online database. If it is unreachable, only this check is skipped.
 check-dependencies: $(DENY)
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	@if timeout 20 git ls-remote --quiet https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1; then \
 		cargo deny --locked check advisories; \
 	else \
-		echo 'advisories: the database is out of reach, not checked'; \
+		echo 'advisories not checked: https://github.com/rustsec/advisory-db is unreachable'; \
 	fi
 
 check-text: $(VENV)
@@ -145,7 +145,7 @@ check-templates: $(VENV) $(SAM)
 	for template in $(TEMPLATES); do sam validate --lint --region us-east-1 --template "$$template"; done
 	pytest tests/infra
 
-# It reads YAML 1.2 strictly, which Python's parser does not.
+# The linter reads YAML 1.2 strictly. Python's parser does not.
 check-openapi: $(GENERATORS)
 	npm run lint --prefix tests/clients --silent
 
@@ -194,7 +194,7 @@ $(CONSOLE_MODULES): console/package.json console/package-lock.json
 $(CONSOLE): $(CONSOLE_MODULES) $(CONSOLE_SOURCES)
 	npm run build --prefix console --silent
 
-# A debug build: it takes half the time to compile, and a second to run.
+# A debug build compiles in half the time and runs in a second.
 $(DENY): Makefile
 	cargo install --quiet --debug --locked --root .tools --version $(CARGO_DENY) cargo-deny
 	touch $@
