@@ -45,7 +45,7 @@ pub(crate) struct Args {
     all: bool,
 }
 
-/// What is shown of an audit line; docs/architecture.md has all of it.
+/// The fields of an audit line that are shown; docs/cli.md#audit-log has all of them.
 #[derive(Deserialize)]
 struct Line {
     timestamp: Timestamp,
