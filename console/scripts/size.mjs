@@ -1,4 +1,4 @@
-// Holds the built console to its budget: 60 KB of JavaScript, gzipped, in all.
+// Fails if the built console exceeds its budget: 60,000 bytes of JavaScript, gzipped, in total.
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 

@@ -1,4 +1,4 @@
-// The frame around every page: who is signed in, where one can go, and which page is shown.
+// The frame of all pages: navigation, account menu and the current page.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { API } from "./api/client";
 import type { Caller } from "./api/types";
@@ -17,7 +17,7 @@ import { Loading } from "./ui/loading";
 import { StatusMessage } from "./ui/status-message";
 import { Time, useNow } from "./ui/time";
 import { GrantList } from "./ui/grants";
-import { isTyping, KeysDialog } from "./ui/keyboard-shortcuts";
+import { isTyping, ShortcutsDialog } from "./ui/keyboard-shortcuts";
 
 export function App() {
   const now = useStore(session);
@@ -48,7 +48,7 @@ export function App() {
           document.getElementById("main")?.focus();
         }}
       >
-        Skip to the content
+        Skip to content
       </a>
       <header class="top">
         <a class="brand" href="#/tokens">
@@ -59,11 +59,11 @@ export function App() {
       </header>
       <main id="main" tabIndex={-1}>
         {now.state === "starting" && <Loading what="your session" />}
-        {now.state === "out" && <SignInPage why={now.why} wanted={now.wanted} />}
+        {now.state === "out" && <SignInPage why={now.why} byUser={now.byUser} />}
         {now.state === "in" && <Page where={where} />}
       </main>
       <StatusMessage />
-      {keys && <KeysDialog onClose={() => setKeys(false)} />}
+      {keys && <ShortcutsDialog onClose={() => setKeys(false)} />}
     </>
   );
 }
@@ -77,9 +77,9 @@ function Page({ where }: { where: Route }) {
   if (first === "catalog") return <CatalogPage />;
   return (
     <>
-      <Heading title="Not found">There is no such page</Heading>
+      <Heading title="Not found">Page not found</Heading>
       <p>
-        Go to <a href="#/tokens">the tokens</a>.
+        <a href="#/tokens">Back to tokens</a>
       </p>
     </>
   );
@@ -126,26 +126,26 @@ function Account({ me, onKeys }: { me: Caller; onKeys: () => void }) {
       <div class="panel">
         <p>
           <strong>{me.owner}</strong>{" "}
-          {me.principal_type === "session" ? me.roles.length > 0 && `with ${me.roles.join(", ")}` : `by the token “${me.token_name}”`}
+          {me.principal_type === "session" ? me.roles.length > 0 && `· ${me.roles.length === 1 ? "Role" : "Roles"}: ${me.roles.join(", ")}` : `· Signed in with the token “${me.token_name}”`}
         </p>
-        {me.grants.length > 0 ? <GrantList grants={me.grants} /> : <p>You may do nothing here.</p>}
-        {covers(me.grants, "tokens:admin", "tokens") && <p>You see and manage everybody’s tokens.</p>}
+        {me.grants.length > 0 ? <GrantList grants={me.grants} /> : <p>You have no permissions yet. Ask an administrator to add you to a group that has a role.</p>}
+        {covers(me.grants, "tokens:admin", "tokens") && <p>You can manage everyone’s tokens.</p>}
         <p>
           {me.expires_at === null ? (
-            "This never ends by itself."
+            "This token never expires."
           ) : (
             <>
-              This ends <Time at={me.expires_at} now={now} />.
+              {me.principal_type === "session" ? "Your session" : "This token"} expires <Time at={me.expires_at} now={now} />.
             </>
           )}{" "}
-          Nothing of it is stored in this browser.
+          Nothing is stored in this browser.
         </p>
         <p class="quiet">
-          Service: <code>{API}</code>
+          API URL: <code>{API}</code>
         </p>
         <p class="actions">
           <button type="button" onClick={onKeys}>
-            Keys
+            Keyboard shortcuts
           </button>
           <button type="button" onClick={() => leave(signOut)}>
             Sign out

@@ -1,4 +1,4 @@
-// Starts the console. A sign-in that has just been answered is taken out of the address first.
+// Entry point. It completes a pending sign-in, which changes the URL, before the router reads it.
 import { render } from "preact";
 import { App } from "./app";
 import { start } from "./auth/session";

@@ -1,15 +1,15 @@
-// Routes live behind the `#`, so that static files are all that has to be served. A page that
-// would lose something (a secret that was not copied, a draft) may hold the way out.
+// Router on the URL's fragment, so the server only needs static files. A page with unsaved changes
+// can set a guard that asks before the user leaves.
 import { createStore } from "./store";
 
 export interface Route {
-  /** The path's names, as in `["tokens", "<id>"]`. */
+  /** The path's segments, such as `["tokens", "<id>"]`. */
   parts: string[];
   hash: string;
 }
 
-/** Asks before something is lost, and goes on where the answer is to leave. It lifts itself before it goes on. */
-type Guard = (goOn: () => void) => void;
+/** Asks the user whether to leave. If so, it removes itself and calls `proceed`. */
+type Guard = (proceed: () => void) => void;
 
 function read(): Route {
   const hash = location.hash || "#/tokens";
@@ -34,23 +34,23 @@ export function setGuard(next: Guard | null): void {
   guard = next;
 }
 
-/** Does what leaves the page without a change of address (a sign-out), asked about like any other way out. */
-export function leave(goOn: () => void): void {
-  if (guard) guard(goOn);
-  else goOn();
+/** Leaves the page without a change of URL (sign-out), after the guard has asked. */
+export function leave(proceed: () => void): void {
+  if (guard) guard(proceed);
+  else proceed();
 }
 
-export const holdsSomething = (): boolean => guard !== null;
+export const hasUnsavedChanges = (): boolean => guard !== null;
 
-/** Whether a link or the console itself leads on, and not the browser's Back, which keeps its place. */
-let onward = false;
+/** Whether the next navigation comes from a link or the console, not from Back, which keeps the scroll position. */
+let scrollToTop = false;
 
 export function go(hash: string): void {
-  onward = true;
+  scrollToTop = true;
   location.hash = hash;
 }
 
-/** As `go`, in place of the page that one is on. */
+/** Like `go`, but replaces the current history entry. */
 export function replace(hash: string): void {
   history.replaceState(null, "", hash);
   route.set(read());
@@ -60,8 +60,8 @@ export function replace(hash: string): void {
 function onHashChange(): void {
   const next = read();
   const now = route.get();
-  const toTop = onward;
-  onward = false;
+  const toTop = scrollToTop;
+  scrollToTop = false;
   if (next.hash === now.hash) return;
   if (!guard) {
     route.set(next);
@@ -72,12 +72,12 @@ function onHashChange(): void {
   guard(() => replace(next.hash));
 }
 
-/** Begins with the address as it is now: a sign-in that was answered may just have put it right. */
+/** Reads the URL again: a completed sign-in may just have changed it. */
 export function startRouter(): void {
   route.set(read());
   addEventListener("hashchange", onHashChange);
   addEventListener("click", ({ target }) => {
-    if (target instanceof Element && target.closest('a[href^="#/"]')) onward = true;
+    if (target instanceof Element && target.closest('a[href^="#/"]')) scrollToTop = true;
   });
   addEventListener("beforeunload", (event) => {
     if (guard) event.preventDefault();

@@ -1,4 +1,4 @@
-// A value that components follow: the little of state management that the console needs.
+// An observable value that components subscribe to.
 import { useEffect, useState } from "preact/hooks";
 
 export interface Store<T> {

@@ -1,13 +1,13 @@
-// The rules that the console applies by itself, by the examples of docs/authorization.md.
+// Unit tests of src/domain/. The rules of docs/authorization.md are tested with its examples.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { abbreviated, commands, idOfToken } from "../src/domain/shell-snippets";
-import { diffLines, folded } from "../src/domain/diff";
+import { diffLines, onlyChanges } from "../src/domain/diff";
 import { covers, coversPermission, coversResource, grantLines } from "../src/domain/grants";
 import { format, lineOf, offsetOf, parse } from "../src/domain/json-positions";
-import { reachedByConvention, reachedRoutes } from "../src/domain/callable-routes";
+import { callableByDefault, callableRoutes } from "../src/domain/callable-routes";
 
-test("a permission covers what docs/authorization.md says", () => {
+test("permissions cover others as in docs/authorization.md", () => {
   const rows: [string, string, boolean][] = [
     ["app:read", "app:read", true],
     ["app:read", "app:write", false],
@@ -27,7 +27,7 @@ test("a permission covers what docs/authorization.md says", () => {
   for (const [held, wanted, covered] of rows) assert.equal(coversPermission(held, wanted), covered, `${held} ${wanted}`);
 });
 
-test("a resource covers what docs/authorization.md says", () => {
+test("resources cover others as in docs/authorization.md", () => {
   const rows: [string, string, boolean][] = [
     ["app/billing", "app/billing", true],
     ["app/billing", "app/billing/builds/7", true],
@@ -45,7 +45,7 @@ test("a resource covers what docs/authorization.md says", () => {
   for (const [held, wanted, covered] of rows) assert.equal(coversResource(held, wanted), covered, `${held} ${wanted}`);
 });
 
-test("a permission of one grant says nothing about the resources of another", () => {
+test("a permission applies only to the resources of its own grant", () => {
   const grants = [
     { permissions: ["app:deploy"], resources: ["app/billing"] },
     { permissions: ["app:read"], resources: ["app/*"] },
@@ -63,53 +63,53 @@ const ROUTES = {
     { match: "GET /files/{path+}", permission: "file:read" },
   ],
 };
-const reach = (permissions: string[], resources: string[]) =>
-  reachedRoutes(ROUTES, [{ permissions, resources }]).map(({ method, path }) => `${method} ${path}`);
+const callable = (permissions: string[], resources: string[]) =>
+  callableRoutes(ROUTES, [{ permissions, resources }]).map(({ method, path }) => `${method} ${path}`);
 
-test("routes are told with the names that a resource allows", () => {
-  assert.deepEqual(reach(["app:read"], ["app/billing"]), ["GET /apps/billing"]);
-  assert.deepEqual(reach(["app:read"], ["app/*"]), ["GET /apps/{app}"]);
-  assert.deepEqual(reach(["app:read"], ["app"]), ["GET /apps", "GET /apps/{app}"]);
-  assert.deepEqual(reach(["*"], ["app/billing"]), ["GET /apps/billing", "POST /apps/billing/builds"]);
-  assert.deepEqual(reach(["*"], ["*"]), ROUTES.routes.map(({ match }) => match));
-  assert.deepEqual(reach(["app:read"], ["app/billing/deeper"]), []);
-  assert.deepEqual(reach(["file:read"], ["files/a/b"]), ["GET /files/a/b"]);
-  assert.deepEqual(reach(["app:read"], ["app/*", "app/billing"]), ["GET /apps/{app}"]);
+test("callable routes show the names that the resources allow", () => {
+  assert.deepEqual(callable(["app:read"], ["app/billing"]), ["GET /apps/billing"]);
+  assert.deepEqual(callable(["app:read"], ["app/*"]), ["GET /apps/{app}"]);
+  assert.deepEqual(callable(["app:read"], ["app"]), ["GET /apps", "GET /apps/{app}"]);
+  assert.deepEqual(callable(["*"], ["app/billing"]), ["GET /apps/billing", "POST /apps/billing/builds"]);
+  assert.deepEqual(callable(["*"], ["*"]), ROUTES.routes.map(({ match }) => match));
+  assert.deepEqual(callable(["app:read"], ["app/billing/deeper"]), []);
+  assert.deepEqual(callable(["file:read"], ["files/a/b"]), ["GET /files/a/b"]);
+  assert.deepEqual(callable(["app:read"], ["app/*", "app/billing"]), ["GET /apps/{app}"]);
 });
 
-test("the convention is told where it opens something", () => {
-  assert.deepEqual(reachedByConvention([{ permissions: ["apps:read", "apps:restart"], resources: ["apps/billing"] }]), ["GET /apps/billing and below"]);
-  assert.deepEqual(reachedByConvention([{ permissions: ["builds:read"], resources: ["apps/billing"] }]), []);
+test("the default rule is shown only for matching resources", () => {
+  assert.deepEqual(callableByDefault([{ permissions: ["apps:read", "apps:restart"], resources: ["apps/billing"] }]), ["GET /apps/billing, /apps/billing/**"]);
+  assert.deepEqual(callableByDefault([{ permissions: ["builds:read"], resources: ["apps/billing"] }]), []);
 });
 
-test("a difference is what turns one text into the other", () => {
+test("a diff turns the old text into the new one", () => {
   const before = ["a", "b", "c", "d", "e"];
   const after = ["a", "c", "x", "d", "e", "f"];
   const lines = diffLines(before, after);
   assert.deepEqual(lines.filter(({ kind }) => kind !== "added").map(({ text }) => text), before);
   assert.deepEqual(lines.filter(({ kind }) => kind !== "removed").map(({ text }) => text), after);
   assert.equal(lines.filter(({ kind }) => kind !== "same").length, 3);
-  assert.equal(folded(diffLines(["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "6"]), 1)[0], null);
+  assert.equal(onlyChanges(diffLines(["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "6"]), 1)[0], null);
 });
 
-test("long differences end in time", () => {
+test("a diff of long texts replaces the whole text", () => {
   const before = Array.from({ length: 5000 }, (_, line) => `before ${line}`);
   const after = Array.from({ length: 5000 }, (_, line) => `after ${line}`);
   assert.equal(diffLines(before, after).length, 10_000);
 });
 
-test("JSON is read as JSON.parse reads it, with places", () => {
+test("JSON is parsed like JSON.parse, with positions and duplicate keys", () => {
   const text = '{"a": [1, {"b": "x\\n"}], "c": null, "a": true}';
-  const { value, flaws, offsets } = parse(text);
+  const { value, errors, offsets } = parse(text);
   assert.deepEqual(value, JSON.parse(text));
-  assert.deepEqual(flaws.map(({ place, message }) => `${place} ${message}`), ["a is given twice"]);
+  assert.deepEqual(errors.map(({ place, message }) => `${place} ${message}`), ["a duplicate key"]);
   assert.equal(text.slice(offsets.get("a[1].b")).startsWith('"b"'), true);
-  for (const broken of ["", "{", "[1,]", '{"a" 1}', '"x', "[1] 2", "{'a': 1}"]) assert.equal(parse(broken).flaws.length, 1, broken);
+  for (const broken of ["", "{", "[1,]", '{"a" 1}', '"x', "[1] 2", "{'a': 1}"]) assert.equal(parse(broken).errors.length, 1, broken);
   assert.deepEqual(parse(format(JSON.parse(text))).value, JSON.parse(text));
   assert.deepEqual(lineOf("a\nbc", 3), { line: 2, column: 2 });
 });
 
-test("a place that a text does not have is found where its parent is", () => {
+test("a missing place has the position of its closest parent", () => {
   const text = '{"routes": [{"match": "GET /"}]}';
   const { offsets } = parse(text);
   const found = (place: string) => text.slice(offsetOf(offsets, place) ?? undefined);
@@ -118,7 +118,7 @@ test("a place that a text does not have is found where its parent is", () => {
   for (const place of ["", "*", "roles.x[y]"]) assert.equal(found(place), text);
 });
 
-test("lines for a shell have the whole secret, and are shown without it", () => {
+test("shell commands contain the secret but do not show it", () => {
   const secret = `pcl_${"0".repeat(65)}`;
   for (const { line } of commands("https://example.com/v1", secret)) {
     assert.equal(line.includes(secret), true);

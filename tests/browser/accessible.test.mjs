@@ -1,4 +1,4 @@
-// WCAG 2.2 AA as far as axe can tell, narrow and wide, light and dark; and all by keyboard.
+// WCAG 2.2 AA as far as axe can check, in several viewports and color schemes, and keyboard use.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import AxeBuilder from "@axe-core/playwright";
@@ -10,13 +10,13 @@ const VIEWS = {
   "in light": { colorScheme: "light" },
   "in dark": { colorScheme: "dark" },
   "on a phone": { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
-  // Half of 1280 x 900: what is left of it where everything is twice as large.
+  // 1280 x 900 at 200 % zoom.
   "at 200 %": { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 },
 };
 
-/** Holds the page, as it is now, to the rules; and to its width. */
+/** Checks the current page with axe, and that it does not scroll sideways. */
 async function check(page, where) {
-  // Colours that are still changing have the contrast of neither end.
+  // Wait for animations: their intermediate colors fail the contrast check.
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
   const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
   const found = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
@@ -26,13 +26,13 @@ async function check(page, where) {
 }
 
 for (const [view, options] of Object.entries(VIEWS)) {
-  test(`every page and dialog ${view} is free of what axe finds, and fits`, async (t) => {
+  test(`all pages and dialogs pass axe and fit the window ${view}`, async (t) => {
     const { stack } = it;
-    const token = await stack.token({ name: `looked at ${view}`, permissions: ["apps:read", "apps:write"], expires_in: "3d" });
-    await stack.opens("/apps/billing", token.token);
+    const token = await stack.createToken({ name: `checked ${view}`, permissions: ["apps:read", "apps:write"], expires_in: "3d" });
+    await stack.demoStatus("/apps/billing", token.token);
     const page = await it.open(t, options);
     await page.goto(`${stack.url}/console/`);
-    await page.getByRole("button", { name: "Sign in with your provider" }).waitFor();
+    await page.getByRole("button", { name: "Continue with SSO" }).waitFor();
     await check(page, "sign-in");
     await signIn(page, stack);
     await page.getByText(/^\d+ tokens?/).first().waitFor();
@@ -43,51 +43,51 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await page.evaluate(() => (location.hash = "#/new"));
     await page.getByLabel("Name", { exact: true }).fill("checked");
     await page.getByLabel(/^apps:write/).check();
-    await page.getByLabel("Resources, one a line").fill("../x");
+    await page.getByLabel("Resources (one per line)").fill("../x");
     await page.getByLabel("Never").check();
-    await page.getByRole("button", { name: "Create the token" }).click();
+    await page.getByRole("button", { name: "Create token" }).click();
     await page.getByRole("alert").waitFor();
-    await check(page, "new, with flaws");
-    await page.getByLabel("Take those of a role").check();
+    await check(page, "new, with errors");
+    await page.getByLabel("Use a role").check();
     await check(page, "new, by role");
-    await page.getByLabel("Choose permissions").check();
-    await page.getByLabel("Resources, one a line").fill("apps/billing");
-    await page.getByLabel("On a date").check();
-    await page.getByRole("button", { name: "Create the token" }).click();
+    await page.getByLabel("Custom permissions").check();
+    await page.getByLabel("Resources (one per line)").fill("apps/billing");
+    await page.getByLabel("Custom date").check();
+    await page.getByRole("button", { name: "Create token" }).click();
     await page.getByRole("heading", { name: /Copy the secret/ }).waitFor();
     await check(page, "secret");
     await page.evaluate(() => (location.hash = "#/catalog"));
     await page.getByRole("dialog").waitFor();
     await check(page, "leaving");
-    await page.getByRole("button", { name: "Leave without it" }).click();
+    await page.getByRole("button", { name: "Leave without copying" }).click();
     await page.getByRole("button", { name: "Edit" }).waitFor();
     await check(page, "catalog");
     await page.getByRole("button", { name: "Edit" }).click();
-    const text = page.getByLabel("The catalog, as JSON");
+    const text = page.getByLabel("Catalog (JSON)");
     const before = await text.inputValue();
     await text.fill(before.replace('"apps:read"', '"apps read"'));
-    await page.getByRole("button", { name: "See what changes" }).click();
+    await page.getByRole("button", { name: "Review changes" }).click();
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText(/to correct/).waitFor();
-    await check(page, "catalog, with flaws");
-    await text.fill(before.replace("See apps", "See the apps"));
-    await page.getByRole("button", { name: "See what changes" }).click();
-    await check(page, "catalog, difference");
+    await page.getByText(/Not saved: \d+ error/).waitFor();
+    await check(page, "catalog, with errors");
+    await text.fill(before.replace("Restart an app", "Restart one app"));
+    await page.getByRole("button", { name: "Review changes" }).click();
+    await check(page, "catalog, diff");
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("button", { name: "Leave", exact: true }).click();
+    await page.getByRole("button", { name: "Discard and leave" }).click();
     await openToken(page, token);
-    await page.getByText(/permissions used in/).first().waitFor();
+    await page.getByText(/permissions used in the last/).first().waitFor();
     await check(page, "token");
-    for (const name of ["Rotate", "Disable", "Revoke", "Delete", "Take away what it does not use"]) {
+    for (const name of ["Rotate", "Disable", "Revoke", "Delete", "Remove unused permissions"]) {
       await page.getByRole("button", { name, exact: true }).click();
       await page.getByRole("dialog").waitFor();
       await check(page, name);
       await page.keyboard.press("Escape");
     }
     await page.getByLabel("Path").fill("/apps/shop");
-    await page.getByRole("button", { name: "Explain" }).click();
-    await page.getByText(/Refused/).first().waitFor();
+    await page.getByRole("button", { name: "Test", exact: true }).click();
+    await page.getByText(/Denied/).first().waitFor();
     await check(page, "explained");
     await page.keyboard.press("?").catch(() => {});
     await page.evaluate(() => (location.hash = "#/tokens/0000000000000000"));
@@ -96,10 +96,10 @@ for (const [view, options] of Object.entries(VIEWS)) {
   });
 }
 
-test("a token is made, found, looked at and ended without a pointer", async (t) => {
+test("a token can be created, opened and revoked by keyboard", async (t) => {
   const page = await it.open(t);
   await page.goto(`${it.stack.url}/console/`);
-  await page.getByRole("button", { name: "Sign in with your provider" }).focus();
+  await page.getByRole("button", { name: "Continue with SSO" }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: /alice/ }).focus();
   await page.keyboard.press("Enter");
@@ -110,9 +110,9 @@ test("a token is made, found, looked at and ended without a pointer", async (t) 
   await page.keyboard.type("by keyboard");
   await until(page, (it) => it.startsWith("apps:read"));
   await page.keyboard.press("Space");
-  await until(page, (it) => it.startsWith("Resources, one a line"));
+  await until(page, (it) => it.startsWith("Resources (one per line)"));
   await page.keyboard.type("apps/billing");
-  await until(page, (it) => it === "Create the token");
+  await until(page, (it) => it === "Create token");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: /Copy the secret/ }).waitFor();
   const id = (await shownSecret(page)).slice(4, 20);
@@ -123,13 +123,13 @@ test("a token is made, found, looked at and ended without a pointer", async (t) 
   await page.getByRole("heading", { name: "by keyboard" }).waitFor();
   await until(page, (it) => it === "Revoke");
   await page.keyboard.press("Enter");
-  await until(page, (it) => it === "Revoke for good");
+  await until(page, (it) => it === "Revoke token");
   await page.keyboard.press("Enter");
-  await page.getByText("is revoked.").waitFor();
+  await page.getByText(/” revoked\./).waitFor();
   assert.equal((await it.stack.call("GET", `/tokens/${id}`)).body.status, "revoked");
 });
 
-/** Presses Tab until what has the focus has such a name, and can be seen to have it. */
+/** Presses Tab until an element with this name has a visible focus. */
 async function until(page, wanted) {
   const matches = typeof wanted === "string" ? (name) => name.toLowerCase() === wanted : wanted;
   const seen = [];
@@ -141,16 +141,16 @@ async function until(page, wanted) {
       return { name: label.trim(), outlined: style.outlineStyle !== "none" || style.boxShadow !== "none" };
     });
     if (matches(name)) {
-      assert.ok(outlined, `${name} does not show that it has the focus`);
+      assert.ok(outlined, `${name} has no visible focus`);
       return;
     }
     seen.push(name.slice(0, 20));
     await page.keyboard.press("Tab");
   }
-  assert.fail(`not reached; passed ${seen.join(", ")}`);
+  assert.fail(`not reached; focused ${seen.join(", ")}`);
 }
 
-test("who wants less motion gets none", async (t) => {
+test("nothing moves with reduced motion", async (t) => {
   const page = await it.open(t, { reducedMotion: "reduce" });
   await signIn(page, it.stack);
   await page.getByText(/^\d+ tokens?/).first().waitFor();
@@ -163,12 +163,12 @@ test("who wants less motion gets none", async (t) => {
   assert.equal(moving, 0);
 });
 
-test("who does not want letters to be keys turns them off", async (t) => {
+test("single-key shortcuts can be turned off and on", async (t) => {
   const page = await it.open(t);
   await signIn(page, it.stack);
   await page.getByText(/^\d+ tokens?/).first().waitFor();
   await page.keyboard.press("?");
-  await page.getByRole("checkbox", { name: /Letters and signs alone/ }).uncheck();
+  await page.getByRole("checkbox", { name: /Single-key shortcuts/ }).uncheck();
   await check(page, "keys");
   await page.keyboard.press("Escape");
   await page.keyboard.press("n");
@@ -176,8 +176,8 @@ test("who does not want letters to be keys turns them off", async (t) => {
   assert.equal(await page.getByRole("dialog").count(), 0);
   await page.getByRole("heading", { name: "Tokens", exact: true }).waitFor();
   await page.locator("summary", { hasText: "alice" }).click();
-  await page.getByRole("button", { name: "Keys" }).click();
-  await page.getByRole("checkbox", { name: /Letters and signs alone/ }).check();
+  await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+  await page.getByRole("checkbox", { name: /Single-key shortcuts/ }).check();
   await page.keyboard.press("Escape");
   await page.keyboard.press("n");
   await page.getByRole("heading", { name: "New token" }).waitFor();

@@ -1,4 +1,4 @@
-// A real browser, and what a person does in every test: open the console, sign in.
+// Setup and helpers of the tests: the browser, sign-in, common pages.
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
@@ -9,7 +9,7 @@ const FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-r
 export const launch = () =>
   chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS.split(" ") });
 
-/** One stack and one browser for a file of tests. */
+/** Starts one stack and one browser for a test file. */
 export function setUp(options) {
   const it = {};
   before(async () => {
@@ -19,23 +19,23 @@ export function setUp(options) {
     await it.browser?.close();
     await it.stack?.stop();
   });
-  /** A page of its own for a test. Whatever it complains of, or asks of elsewhere, fails the test. */
+  /** Opens a new page. The test fails on console errors and on requests to other origins. */
   it.open = async (t, { expected = [], ...options } = {}) => {
     const context = await newContext(it.browser, options);
-    const complaints = [];
+    const failures = [];
     context.on("request", (request) => {
-      if (new URL(request.url()).origin !== it.stack.url) complaints.push(`asked of elsewhere: ${request.url()}`);
+      if (new URL(request.url()).origin !== it.stack.url) failures.push(`request to another origin: ${request.url()}`);
     });
     const page = await context.newPage();
-    page.on("pageerror", (error) => complaints.push(error.stack));
+    page.on("pageerror", (error) => failures.push(error.stack));
     page.on("console", (message) => {
-      // What the service refuses on purpose is an error in the browser's eyes.
-      const refused = message.text().startsWith("Failed to load resource");
-      if (["error", "warning"].includes(message.type()) && !refused) complaints.push(message.text());
+      // The browser logs each error response as an error. Tests cause these on purpose.
+      const isErrorResponse = message.text().startsWith("Failed to load resource");
+      if (["error", "warning"].includes(message.type()) && !isErrorResponse) failures.push(message.text());
     });
     t.after(async () => {
       await context.close();
-      assert.deepEqual(complaints, []);
+      assert.deepEqual(failures, []);
     });
     return page;
   };
@@ -50,23 +50,23 @@ export async function newContext(browser, options = {}) {
     timezoneId: "Europe/Berlin",
     ...options,
   });
-  // No machine is so slow; what never comes still ends the test.
+  // Long enough for slow machines.
   context.setDefaultTimeout(90_000);
   return context;
 }
 
-/** Signs in as somebody whom the development sign-in offers. */
+/** Signs in as a user of the development sign-in. */
 export async function signIn(page, stack, { who = "alice", hash = "" } = {}) {
   await page.goto(`${stack.url}/console/${hash}`);
-  await page.getByRole("button", { name: "Sign in with your provider" }).click();
+  await page.getByRole("button", { name: "Continue with SSO" }).click();
   await page.getByRole("button", { name: new RegExp(who) }).click();
   await page.getByRole("navigation").waitFor();
 }
 
-/** Signs in as somebody with groups of one's own. */
+/** Signs in as a new user with these groups. */
 export async function signInWithGroups(page, stack, name, groups) {
   await page.goto(`${stack.url}/console/`);
-  await page.getByRole("button", { name: "Sign in with your provider" }).click();
+  await page.getByRole("button", { name: "Continue with SSO" }).click();
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Groups").fill(groups);
   await page.getByRole("button", { name: "Sign in for development" }).click();
@@ -76,21 +76,21 @@ export async function signInWithGroups(page, stack, name, groups) {
 /** Signs in with an API token. */
 export async function signInWithToken(page, stack, token, hash = "") {
   await page.goto(`${stack.url}/console/${hash}`);
-  await page.getByText("Use an API token instead").click();
+  await page.getByText("Sign in with an API token").click();
   await page.getByLabel("API token", { exact: true }).fill(token);
-  await page.getByRole("button", { name: "Sign in with the token" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-/** The page of one token. */
+/** Opens the page of a token. */
 export async function openToken(page, token) {
   await page.evaluate((id) => (location.hash = `#/tokens/${id}`), token.id);
   await page.getByRole("heading", { name: token.name }).waitFor();
 }
 
-/** The secret, on the page that shows it once. */
+/** Reads the secret from its page. */
 export const shownSecret = (page) => page.getByLabel("Secret", { exact: true }).inputValue();
 
-/** Copies it, and waits until the page knows. */
+/** Copies the secret, and waits for the confirmation. */
 export async function copySecret(page) {
   await page.getByRole("button", { name: "Copy the secret" }).click();
   await page.getByRole("status").filter({ hasText: "Copied" }).waitFor();

@@ -1,4 +1,4 @@
-// The catalog.
+// The catalog page.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setUp, signIn } from "./browser.mjs";
@@ -9,88 +9,88 @@ async function edit(t, options) {
   const page = await it.open(t, options);
   await signIn(page, it.stack, { hash: "#/catalog" });
   await page.getByRole("button", { name: "Edit" }).click();
-  const text = page.getByLabel("The catalog, as JSON");
+  const text = page.getByLabel("Catalog (JSON)");
   return { page, text, before: await text.inputValue() };
 }
 
-test("permissions, roles and routes are there to be read", async (t) => {
+test("the catalog page shows permissions, roles and routes", async (t) => {
   const page = await it.open(t);
   await signIn(page, it.stack, { hash: "#/catalog" });
   for (const text of ["apps:restart", "Restart an app", "deployer"]) await page.getByText(text).first().waitFor();
 });
 
 async function save(page) {
-  await page.getByRole("button", { name: "See what changes" }).click();
+  await page.getByRole("button", { name: "Review changes" }).click();
   await page.getByRole("button", { name: "Save" }).click();
 }
 
-test("a syntax error is named with its line as you type, and cannot be saved", async (t) => {
+test("a syntax error shows its line while typing and prevents saving", async (t) => {
   const { page, text, before } = await edit(t);
   await text.fill(before.replace('"apps:read"', '"apps:read'));
-  await page.getByText("1 thing to correct:").waitFor();
+  await page.getByText("1 error").waitFor();
   await page.getByRole("button", { name: /^Line \d+$/ }).waitFor();
-  assert.ok(await page.getByRole("button", { name: "See what changes" }).isDisabled());
+  assert.ok(await page.getByRole("button", { name: "Review changes" }).isDisabled());
 });
 
-test("what the service refuses is named with its line until the next attempt, the text stays, and nothing is saved", async (t) => {
+test("errors of the service show their lines, and the draft is kept", async (t) => {
   const { page, text, before } = await edit(t);
   const saved = (await it.stack.call("GET", "/catalog")).body;
-  const flawed = before.replace('"apps:read"', '"apps read"').replace('"strict": false', '"strict": 1');
-  await text.fill(flawed);
+  const invalid = before.replace('"apps:read"', '"apps read"').replace('"strict": false', '"strict": 1');
+  await text.fill(invalid);
   await save(page);
-  await page.getByText("The service found 2 things to correct:").waitFor();
-  const line = flawed.slice(0, flawed.indexOf('"apps read"')).split("\n").length;
-  const named = page.getByRole("listitem").filter({ hasText: "permissions.apps read" });
-  assert.match(await named.textContent(), new RegExp(`^Line ${line} `));
-  assert.equal(await text.inputValue(), flawed);
+  await page.getByText("Not saved: 2 errors").waitFor();
+  const line = invalid.slice(0, invalid.indexOf('"apps read"')).split("\n").length;
+  const error = page.getByRole("listitem").filter({ hasText: "permissions.apps read" });
+  assert.match(await error.textContent(), new RegExp(`^Line ${line} `));
+  assert.equal(await text.inputValue(), invalid);
   assert.deepEqual((await it.stack.call("GET", "/catalog")).body, saved);
-  await text.fill(before.replace("See releases", "See every release"));
-  await named.waitFor();
+  await text.fill(before.replace("Restart an app", "Restart one app"));
+  await error.waitFor();
   await save(page);
-  await page.getByText("The catalog is saved").waitFor();
+  await page.getByText(/Catalog saved/).waitFor();
 });
 
-test("what changes is shown before it is saved, and is in force afterwards", async (t) => {
+test("a change is shown before it is saved, and applies afterwards", async (t) => {
   const { page, text, before } = await edit(t);
-  await text.fill(before.replace("Restart an app", "Start an app anew"));
-  await page.getByRole("button", { name: "See what changes" }).click();
+  await text.fill(before.replace(/"apps:restart": "[^"]*"/, '"apps:restart": "Stop and start an app"'));
+  await page.getByRole("button", { name: "Review changes" }).click();
   const dialog = page.getByRole("dialog");
-  for (const words of ["Restart an app", "Start an app anew"]) await dialog.getByText(words).first().waitFor();
-  assert.equal((await it.stack.call("GET", "/catalog")).body.permissions["apps:restart"], "Restart an app");
+  for (const words of ["Restart one app", "Stop and start an app"]) await dialog.getByText(words).first().waitFor();
+  assert.equal((await it.stack.call("GET", "/catalog")).body.permissions["apps:restart"], "Restart one app");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("The catalog is saved").waitFor();
-  assert.equal((await it.stack.call("GET", "/catalog")).body.permissions["apps:restart"], "Start an app anew");
+  await page.getByText(/Catalog saved/).waitFor();
+  assert.equal((await it.stack.call("GET", "/catalog")).body.permissions["apps:restart"], "Stop and start an app");
 });
 
-test("a catalog that somebody changed meanwhile is not overwritten, and the text is kept", async (t) => {
+test("a concurrent change is not overwritten, and the draft is kept", async (t) => {
   const { page, text, before } = await edit(t);
   const { body, etag } = await it.stack.call("GET", "/catalog");
   body.permissions["shops:read"] = "See shops";
   await it.stack.call("PUT", "/catalog", body, { headers: { "if-match": etag } });
-  await text.fill(before.replace("See apps", "See all apps"));
+  await text.fill(before.replace(/"apps:read": "[^"]*"/, '"apps:read": "See all apps"'));
   await save(page);
-  await page.getByText(/Somebody changed the catalog/).waitFor();
+  await page.getByText(/Someone else saved the catalog/).waitFor();
   assert.match(await text.inputValue(), /See all apps/);
   const now = (await it.stack.call("GET", "/catalog")).body;
   assert.deepEqual([now.permissions["shops:read"], now.permissions["apps:read"]], ["See shops", body.permissions["apps:read"]]);
 });
 
-test("what is wrong is in sight beside a catalog of any length", async (t) => {
+test("errors are in sight beside a long catalog", async (t) => {
   const { page, text, before } = await edit(t, { viewport: { width: 1280, height: 700 } });
   const routes = Array.from({ length: 200 }, (_, at) => ({ match: `GET /long/${at}`, permission: "apps:read" }));
   await text.fill(`${JSON.stringify({ ...JSON.parse(before), routes }, null, 2)}]`);
-  const said = page.getByText(/to correct/).first();
-  await said.waitFor();
+  const errors = page.getByText("1 error").first();
+  await errors.waitFor();
   await page.evaluate(() => scrollTo(0, 0));
-  const { y } = await said.boundingBox();
+  const { y } = await errors.boundingBox();
   assert.ok(y >= 0 && y < page.viewportSize().height, `at ${y} px`);
 });
 
-test("a draft is left at the moment that the answer is to leave", async (t) => {
+test("discarding a draft removes the guard at once", async (t) => {
   const { page, text, before } = await edit(t);
-  await text.fill(before.replace("See apps", "See the apps"));
+  await text.fill(`${before} `);
   await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByRole("button", { name: "Leave", exact: true }).evaluate((leave) => {
+  await page.getByRole("button", { name: "Discard and leave" }).evaluate((leave) => {
     leave.click();
     // The next navigation comes in the same task: no effect and no paint in between.
     location.hash = "#/tokens";

@@ -7,36 +7,36 @@ const it = setUp();
 const rows = (page) => page.getByRole("row").filter({ has: page.getByRole("link") });
 const counted = (page, text) => page.getByText(text).first().waitFor();
 
-test("each token is shown with name, owner, permissions, expiry, last use and status, and what wants attention first", async (t) => {
+test("the list shows each token, those that need attention first", async (t) => {
   const { stack } = it;
-  await stack.token({ name: "quiet one", expires_in: "90d" });
-  await stack.token({ name: "ends soon", expires_in: "3d" });
-  const used = await stack.token({ name: "used too little", permissions: ["apps:read", "apps:write"] });
-  assert.equal(await stack.opens("/apps/billing", used.token), 200);
-  const reused = await stack.token({ name: "reused" });
+  await stack.createToken({ name: "quiet one", expires_in: "90d" });
+  await stack.createToken({ name: "expires soon", expires_in: "3d" });
+  const used = await stack.createToken({ name: "mostly unused", permissions: ["apps:read", "apps:write"] });
+  assert.equal(await stack.demoStatus("/apps/billing", used.token), 200);
+  const reused = await stack.createToken({ name: "reused" });
   await stack.call("POST", `/tokens/${reused.id}/rotate`, {});
-  assert.equal(await stack.opens("/apps/billing", reused.token), 401);
+  assert.equal(await stack.demoStatus("/apps/billing", reused.token), 401);
   const page = await it.open(t);
   await signIn(page, stack);
-  const row = page.getByRole("row").filter({ hasText: "used too little" });
+  const row = page.getByRole("row").filter({ hasText: "mostly unused" });
   await row.getByText("1 of 2 permissions unused").waitFor();
   for (const text of ["alice", "apps:read, apps:write", "in 30 days", "Active"]) await row.getByText(text).waitFor();
   await page.getByRole("row").filter({ hasText: "reused" }).getByText("Old secret used").waitFor();
   const names = await rows(page).getByRole("link").allInnerTexts();
   const at = (name) => names.findIndex((text) => text.includes(name));
-  assert.ok(at("reused") >= 0 && at("ends soon") >= 0 && at("used too little") >= 0);
-  assert.ok(Math.max(at("reused"), at("ends soon"), at("used too little")) < at("quiet one"), names.join(", "));
+  assert.ok(at("reused") >= 0 && at("expires soon") >= 0 && at("mostly unused") >= 0);
+  assert.ok(Math.max(at("reused"), at("expires soon"), at("mostly unused")) < at("quiet one"), names.join(", "));
 });
 
-test("a search, a status and the owner narrow the list, and a sort orders it", async (t) => {
+test("the list can be searched, filtered and sorted", async (t) => {
   const { stack } = it;
-  await stack.token({ name: "zebra nightly", owner: "bob" });
-  const ended = await stack.token({ name: "aardvark nightly", owner: "bob" });
+  await stack.createToken({ name: "zebra nightly", owner: "bob" });
+  const ended = await stack.createToken({ name: "aardvark nightly", owner: "bob" });
   await stack.call("POST", `/tokens/${ended.id}/revoke`, {});
   const page = await it.open(t);
   await signIn(page, stack);
   await page.getByRole("searchbox").fill("nightly");
-  await counted(page, /^\d+ of \d+/);
+  await counted(page, /^Showing \d+ of \d+/);
   assert.equal(await rows(page).count(), 2);
   await page.getByLabel("Sort").selectOption({ label: "Name" });
   assert.match(await rows(page).first().innerText(), /aardvark/);
@@ -44,19 +44,19 @@ test("a search, a status and the owner narrow the list, and a sort orders it", a
   assert.equal(await rows(page).count(), 1);
   assert.match(await rows(page).first().innerText(), /zebra/);
   await page.getByRole("searchbox").fill("nothing like this");
-  await page.getByText(/No token/).first().waitFor();
+  await page.getByText("No matching tokens").first().waitFor();
 });
 
-test("the keyboard is enough: slash searches, j and k move, Enter opens, n makes one, ? shows the keys", async (t) => {
+test("all keyboard shortcuts of the list work", async (t) => {
   const { stack } = it;
-  await stack.token({ name: "keyed one" });
-  await stack.token({ name: "keyed two" });
+  await stack.createToken({ name: "keyed one" });
+  await stack.createToken({ name: "keyed two" });
   const page = await it.open(t);
   await signIn(page, stack);
   await counted(page, /^\d+ tokens/);
   await page.keyboard.press("/");
   await page.keyboard.type("keyed");
-  await counted(page, /^2 of/);
+  await counted(page, /^Showing 2 of/);
   await page.keyboard.press("Escape");
   await page.keyboard.press("j");
   await page.keyboard.press("j");
@@ -71,19 +71,19 @@ test("the keyboard is enough: slash searches, j and k move, Enter opens, n makes
   await page.getByRole("heading", { name: "New token" }).waitFor();
 });
 
-test("more tokens than a page of the API holds are all there", async (t) => {
+test("all pages of the API are loaded", async (t) => {
   const { stack } = it;
   for (let from = 0; from < 120; from += 8) {
-    await Promise.all(Array.from({ length: 8 }, (_, at) => stack.token({ name: `many ${from + at}`, owner: "many" })));
+    await Promise.all(Array.from({ length: 8 }, (_, at) => stack.createToken({ name: `many ${from + at}`, owner: "many" })));
   }
   const page = await it.open(t);
   await signIn(page, stack);
   await page.getByRole("searchbox").fill("many");
-  await counted(page, /^120 of/);
+  await counted(page, /^Showing 120 of/);
 });
 
-test("ten thousand tokens are listed with only those in sight in the page", async (t) => {
-  // Made up here, as ten thousand writes would take the engine minutes.
+test("10,000 tokens are listed, and only those in sight are rendered", async (t) => {
+  // A mocked response, because creating 10,000 tokens takes minutes.
   const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19) + "Z";
   const { body } = await it.stack.call("GET", "/tokens?limit=1");
   const token = (i) => ({ ...body.tokens[0], id: String(i).padStart(16, "0"), name: `token ${i}`, expires_at: at(90 * 86400 + i) });
@@ -95,20 +95,20 @@ test("ten thousand tokens are listed with only those in sight in the page", asyn
   });
   await signIn(page, it.stack);
   await counted(page, /^10,000 tokens/);
-  assert.ok((await rows(page).count()) < 60, "a window of rows, whatever there is");
+  assert.ok((await rows(page).count()) < 60, "only the rows in sight are rendered");
   await page.keyboard.press("/");
   await page.keyboard.type("token 9999");
-  await counted(page, /^1 of 10,000/);
+  await counted(page, /^Showing 1 of 10,000/);
   assert.match(await rows(page).first().innerText(), /token 9999/);
 });
 
-test("where there is none, it is said, and how to make one", async (t) => {
+test("an empty list says so", async (t) => {
   const page = await it.open(t);
   await signInWithGroups(page, it.stack, "dave", "");
   await page.getByText("No tokens yet").waitFor();
 });
 
-test("where the list cannot be had, it is said, and trying again gets it", async (t) => {
+test("a failure to load the list is shown, and can be retried", async (t) => {
   const page = await it.open(t);
   await page.route((url) => url.pathname === "/tokens", (route) => route.abort());
   await signIn(page, it.stack);
@@ -118,37 +118,37 @@ test("where the list cannot be had, it is said, and trying again gets it", async
   await counted(page, /^\d+ tokens/);
 });
 
-test("the first use of a token that was just made here is shown when the list is loaded anew", async (t) => {
+test("refreshing the list shows the first use of a new token", async (t) => {
   const page = await it.open(t);
   await signIn(page, it.stack, { hash: "#/new" });
-  await page.getByLabel("Name", { exact: true }).fill("just made");
+  await page.getByLabel("Name", { exact: true }).fill("just created");
   await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("Everything").check();
-  await page.getByRole("button", { name: "Create the token" }).click();
-  await page.getByRole("heading", { name: /Copy the secret of/ }).waitFor();
+  await page.getByLabel("All resources").check();
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByRole("heading", { name: /Copy the secret for/ }).waitFor();
   const secret = await shownSecret(page);
   await copySecret(page);
   await page.getByRole("link", { name: "Tokens" }).click();
-  const row = page.getByRole("row").filter({ hasText: "just made" });
+  const row = page.getByRole("row").filter({ hasText: "just created" });
   await row.getByText("Never").waitFor();
-  await it.stack.opens("/apps/billing", secret);
-  await page.getByText("Load anew").click();
+  await it.stack.demoStatus("/apps/billing", secret);
+  await page.getByText("Refresh").click();
   await row.getByText(/now|second/).first().waitFor();
 });
 
-test("a held key loses no step, and how many more permissions there are can be read", async (t) => {
+test("a held key skips no row, and the number of permissions is visible", async (t) => {
   const { stack } = it;
   const many = { name: "held 0", permissions: ["apps:restart", "apps:view-env", "approvals:decide", "approvals:request"] };
-  await stack.token(many);
-  for (let at = 1; at < 60; at++) await stack.token({ name: `held ${at}` });
+  await stack.createToken(many);
+  for (let at = 1; at < 60; at++) await stack.createToken({ name: `held ${at}` });
   const page = await it.open(t);
   await signIn(page, stack);
   await page.getByRole("searchbox").fill("held");
-  await counted(page, /^60 of/);
+  await counted(page, /^Showing 60 of/);
   await page.getByLabel("Sort").selectOption({ label: "Name" });
-  const more = rows(page).first().getByText(/and 2 more/);
+  const more = rows(page).first().getByText("+2");
   const [inside, cell] = await Promise.all([more.boundingBox(), rows(page).first().getByRole("cell").nth(2).boundingBox()]);
-  assert.ok(inside.x + inside.width <= cell.x + cell.width, "it is not cut off");
+  assert.ok(inside.x + inside.width <= cell.x + cell.width, "the number is not cut off");
   await page.getByRole("searchbox").press("Escape");
   await page.evaluate(() => {
     const press = () => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true, cancelable: true }));
@@ -157,11 +157,11 @@ test("a held key loses no step, and how many more permissions there are can be r
   await page.waitForFunction(() => document.activeElement.textContent === "held 49");
 });
 
-test("an answer that is not the service's is said to be none, and the console goes on", async (t) => {
+test("an unexpected response is reported, and can be retried", async (t) => {
   const page = await it.open(t);
   await page.route((url) => url.pathname === "/tokens", (route) => route.fulfill({ json: null }));
   await signIn(page, it.stack);
-  await page.getByRole("alert").getByText("The answer is not what this console understands.").waitFor();
+  await page.getByRole("alert").getByText("Unexpected response from the service.").waitFor();
   await page.unrouteAll();
   await page.getByRole("button", { name: "Try again" }).click();
   await counted(page, /^\d+ tokens/);

@@ -1,4 +1,4 @@
-// Takes the pictures of docs/console.md, of a stack with a few examples in it.
+// Takes the screenshots of docs/console.md.
 import { mkdir } from "node:fs/promises";
 import { copySecret, launch, newContext, openToken, signIn } from "./browser.mjs";
 import { Stack } from "./stack.mjs";
@@ -7,7 +7,7 @@ const PLACE = new URL("../../docs/console/", import.meta.url);
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 async function fill(stack) {
-  const deploy = await stack.token({
+  const deploy = await stack.createToken({
     name: "GitHub Actions, billing, production",
     description: "deploy.yml of the billing service; ask the billing team",
     grants: [
@@ -16,23 +16,23 @@ async function fill(stack) {
     ],
     expires_in: "90d",
   });
-  await stack.opens("/apps/billing", deploy.token);
-  await stack.opens("/builds/billing", deploy.token, "POST");
-  await stack.token({ name: "monitoring, staging", permissions: ["*:read"], resources: ["*"], expires_in: "5d" });
-  const rotated = await stack.token({ name: "nightly report", owner: "bob", permissions: ["builds:read"], resources: ["builds/*"] });
+  await stack.demoStatus("/apps/billing", deploy.token);
+  await stack.demoStatus("/builds/billing", deploy.token, "POST");
+  await stack.createToken({ name: "monitoring, staging", permissions: ["*:read"], resources: ["*"], expires_in: "5d" });
+  const rotated = await stack.createToken({ name: "nightly report", owner: "bob", permissions: ["builds:read"], resources: ["builds/*"] });
   await stack.call("POST", `/tokens/${rotated.id}/rotate`, {});
-  await stack.opens("/builds/x", rotated.token);
-  const paused = await stack.token({ name: "release notes", owner: "carol", role: "viewer", resources: ["apps/shop"], expires_in: "60d" });
+  await stack.demoStatus("/builds/x", rotated.token);
+  const paused = await stack.createToken({ name: "release notes", owner: "carol", role: "viewer", resources: ["apps/shop"], expires_in: "60d" });
   await stack.call("POST", `/tokens/${paused.id}/disable`);
-  const ended = await stack.token({ name: "old import script", owner: "bob" });
-  await stack.call("POST", `/tokens/${ended.id}/revoke`, { reason: "leaked", comment: "It stood in a build log." });
+  const revoked = await stack.createToken({ name: "old import script", owner: "bob" });
+  await stack.call("POST", `/tokens/${revoked.id}/revoke`, { reason: "leaked", comment: "It was in a build log." });
   return deploy;
 }
 
-/** Each page, as it is when there is something on it. */
+/** Opens each page with example data. */
 async function* pages(page, stack, deploy) {
   await page.goto(`${stack.url}/console/`);
-  await page.getByRole("button", { name: "Sign in with your provider" }).waitFor();
+  await page.getByRole("button", { name: "Continue with SSO" }).waitFor();
   yield "sign-in";
   await signIn(page, stack);
   await page.getByText("Old secret used").first().waitFor();
@@ -41,29 +41,29 @@ async function* pages(page, stack, deploy) {
   await page.evaluate(() => (location.hash = "#/new"));
   await page.getByLabel("Name", { exact: true }).fill("GitLab, shop, staging");
   for (const name of ["apps:read", "apps:restart"]) await page.getByLabel(new RegExp(`^${name}`)).check();
-  await page.getByLabel("Resources, one a line").fill("apps/shop");
-  await page.getByText("/apps/shop and below").first().waitFor();
+  await page.getByLabel("Resources (one per line)").fill("apps/shop");
+  await page.getByText("/apps/shop, /apps/shop/**").first().waitFor();
   yield "new";
-  await page.getByRole("button", { name: "Create the token" }).click();
+  await page.getByRole("button", { name: "Create token" }).click();
   await page.getByRole("heading", { name: /Copy the secret/ }).waitFor();
   yield "secret";
   await copySecret(page);
   await openToken(page, deploy);
-  await page.getByText(/permissions used in/).first().waitFor();
+  await page.getByText(/permissions used in the last/).first().waitFor();
   yield "token";
   await page.getByRole("button", { name: "Revoke", exact: true }).click();
   await page.getByRole("dialog").waitFor();
   yield "revoke";
   await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "Take away what it does not use" }).click();
+  await page.getByRole("button", { name: "Remove unused permissions" }).click();
   await page.getByRole("dialog").waitFor();
   yield "tighten";
   await page.keyboard.press("Escape");
   await page.evaluate(() => (location.hash = "#/catalog"));
   await page.getByRole("button", { name: "Edit" }).click();
-  const text = page.getByLabel("The catalog, as JSON");
-  await text.fill((await text.inputValue()).replace("Restart an app", "Start an app anew"));
-  await page.getByRole("button", { name: "See what changes" }).click();
+  const text = page.getByLabel("Catalog (JSON)");
+  await text.fill((await text.inputValue()).replace("Restart an app", "Stop and start an app"));
+  await page.getByRole("button", { name: "Review changes" }).click();
   await page.getByRole("dialog").waitFor();
   yield "catalog";
 }

@@ -1,12 +1,12 @@
-// Nothing secret stays anywhere.
+// Secrets are not left anywhere in the browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { copySecret, setUp, shownSecret, signIn, signInWithToken } from "./browser.mjs";
 
 const it = setUp();
 
-/** Everything that a page leaves behind, as text. */
-async function left(page) {
+/** The page's document, fields, storage, cookies and URL as text. */
+async function contents(page) {
   const inside = await page.evaluate(async () => {
     const fields = [...document.querySelectorAll("input, textarea")].map((field) => field.value);
     const databases = await indexedDB.databases();
@@ -17,77 +17,77 @@ async function left(page) {
   return inside + JSON.stringify(await page.context().cookies());
 }
 
-/** Records what is asked for, so that no address holds a secret. */
-function addresses(page) {
-  const asked = [];
-  page.on("request", (request) => asked.push(request.url()));
-  return asked;
+/** Records the URLs of all requests. */
+function recordUrls(page) {
+  const urls = [];
+  page.on("request", (request) => urls.push(request.url()));
+  return urls;
 }
 
-async function make(page) {
+async function createToken(page) {
   await page.keyboard.press("n");
-  await page.getByLabel("Name", { exact: true }).fill("made here");
+  await page.getByLabel("Name", { exact: true }).fill("created here");
   await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("Everything").check();
-  await page.getByRole("button", { name: "Create the token" }).click();
-  await page.getByRole("heading", { name: /Copy the secret of/ }).waitFor();
+  await page.getByLabel("All resources").check();
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByRole("heading", { name: /Copy the secret for/ }).waitFor();
   return await shownSecret(page);
 }
 
-test("a new secret is nowhere after its page was left, nor when one goes back", async (t) => {
+test("a new secret is gone after leaving its page, even after going back", async (t) => {
   const page = await it.open(t);
-  const asked = addresses(page);
+  const urls = recordUrls(page);
   await signIn(page, it.stack);
-  const secret = await make(page);
-  assert.ok((await left(page)).includes(secret), "while it is shown it can be found, or this test finds nothing");
+  const secret = await createToken(page);
+  assert.ok((await contents(page)).includes(secret), "the secret is found while it is shown");
   await copySecret(page);
   await page.getByRole("link", { name: /Done/ }).click();
-  await page.getByRole("heading", { name: "made here" }).waitFor();
-  assert.ok(!(await left(page)).includes(secret.slice(20)));
+  await page.getByRole("heading", { name: "created here" }).waitFor();
+  assert.ok(!(await contents(page)).includes(secret.slice(20)));
   await page.goBack();
   await page.getByRole("heading", { level: 1 }).waitFor();
-  assert.ok(!(await left(page)).includes(secret.slice(20)));
-  assert.ok(!asked.some((url) => url.includes(secret.slice(20))));
+  assert.ok(!(await contents(page)).includes(secret.slice(20)));
+  assert.ok(!urls.some((url) => url.includes(secret.slice(20))));
 });
 
-test("a pasted token is nowhere, neither while it is used nor after a sign-out", async (t) => {
+test("a pasted token is stored nowhere, before and after sign-out", async (t) => {
   const page = await it.open(t);
-  const asked = addresses(page);
+  const urls = recordUrls(page);
   await signInWithToken(page, it.stack, it.stack.admin);
   await page.getByRole("navigation").waitFor();
-  assert.ok(!(await left(page)).includes(it.stack.admin.slice(20)));
+  assert.ok(!(await contents(page)).includes(it.stack.admin.slice(20)));
   await page.locator("summary", { hasText: "admin" }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByText("You are signed out").waitFor();
-  assert.ok(!(await left(page)).includes(it.stack.admin.slice(20)));
-  assert.ok(!asked.some((url) => url.includes(it.stack.admin.slice(20))));
+  await page.getByText("You’ve signed out.").waitFor();
+  assert.ok(!(await contents(page)).includes(it.stack.admin.slice(20)));
+  assert.ok(!urls.some((url) => url.includes(it.stack.admin.slice(20))));
 });
 
-test("neither session, code nor verifier stays behind a sign-in", async (t) => {
+test("a sign-in leaves no token, code or verifier", async (t) => {
   const page = await it.open(t);
-  const answers = [];
+  const exchanges = [];
   page.on("response", async (response) => {
     if (response.request().method() === "POST" && response.url().endsWith("/token")) {
-      answers.push({ sent: response.request().postData(), got: await response.json() });
+      exchanges.push({ sent: response.request().postData(), received: await response.json() });
     }
   });
   await signIn(page, it.stack);
-  await page.getByText(/^\d+ tokens?\./).first().waitFor();
-  const [{ sent, got }] = answers;
+  await page.getByText(/^\d+ tokens?/).first().waitFor();
+  const [{ sent, received }] = exchanges;
   const form = new URLSearchParams(sent);
-  const secrets = [form.get("code"), form.get("code_verifier"), got.id_token, got.access_token, got.refresh_token].filter(Boolean);
+  const secrets = [form.get("code"), form.get("code_verifier"), received.id_token, received.access_token, received.refresh_token].filter(Boolean);
   assert.ok(secrets.length >= 3);
-  const remains = await left(page);
-  for (const secret of secrets) assert.ok(!remains.includes(secret), "something of the sign-in is left");
+  const remains = await contents(page);
+  for (const secret of secrets) assert.ok(!remains.includes(secret), "a value of the sign-in is left");
   assert.equal(await page.evaluate(() => sessionStorage.length + localStorage.length), 0);
   assert.equal(new URL(page.url()).search, "");
 });
 
-test("a whole token that is pasted into the search is cut to its id", async (t) => {
+test("a token that is pasted into the search is cut to its ID", async (t) => {
   const page = await it.open(t);
   await signIn(page, it.stack);
   await page.getByRole("searchbox").fill(it.stack.admin);
-  await page.getByText(/^\d+ of \d+/).first().waitFor();
+  await page.getByText(/^Showing \d+ of \d+/).first().waitFor();
   assert.equal(await page.getByRole("searchbox").inputValue(), it.stack.admin.slice(4, 20));
-  assert.ok(!(await left(page)).includes(it.stack.admin.slice(20)));
+  assert.ok(!(await contents(page)).includes(it.stack.admin.slice(20)));
 });

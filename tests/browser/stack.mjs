@@ -1,4 +1,4 @@
-// The whole stack on this machine, for one file of tests.
+// The local stack, one for each test file.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,14 +12,14 @@ const ROOT = new URL("../../", import.meta.url);
 const PROGRAM = process.env.PORTCULLIS_LOCAL ?? new URL("target/debug/portcullis-local", ROOT).pathname;
 
 export class Stack {
-  /** Starts it on any port, and waits for the console to be built. */
+  /** Starts the stack on a free port, and waits until the console is built. */
   static async start({ flags = [], catalog } = {}) {
     const stack = new Stack();
     stack.directory = await mkdtemp(join(tmpdir(), "portcullis-browser-"));
     await stack.run(flags);
     if (catalog) {
       await stack.setCatalog(parse(await readFile(new URL(catalog, ROOT), "utf8")));
-      // The authorizer keeps a catalog for up to a minute, but not beyond its end.
+      // Restart, because the authorizer caches the catalog for up to a minute.
       await stack.end();
       await stack.run(flags);
     }
@@ -28,14 +28,14 @@ export class Stack {
   }
 
   async run(flags) {
-    const place = ["--data-dir", this.directory, "--listen", "127.0.0.1:0", "--max-tokens-per-owner", "0"];
-    this.process = spawn(PROGRAM, [...place, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+    const options = ["--data-dir", this.directory, "--listen", "127.0.0.1:0", "--max-tokens-per-owner", "0"];
+    this.process = spawn(PROGRAM, [...options, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
     this.url = undefined;
     for await (const line of createInterface({ input: this.process.stdout })) {
       this.url ??= /^Portcullis is running at (\S+)$/.exec(line)?.[1];
       if (line.startsWith("Ctrl-C")) break;
     }
-    assert.ok(this.url, "it did not say where it is");
+    assert.ok(this.url, "the stack did not print its URL");
     this.process.stdout.resume();
     this.admin = (await readFile(join(this.directory, "admin-token"), "utf8")).trim();
   }
@@ -51,26 +51,26 @@ export class Stack {
     await rm(this.directory, { recursive: true });
   }
 
-  /** A call of the API, as the admin unless somebody else is named. */
+  /** Calls the API, with the admin token by default. */
   async call(method, path, body, { token = this.admin, headers = {} } = {}) {
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answer = await fetch(this.url + path, { method, headers: { authorization: `Bearer ${token}`, ...headers }, ...sent });
-    const text = await answer.text();
-    return { status: answer.status, etag: answer.headers.get("etag"), body: text && JSON.parse(text) };
+    const init = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(this.url + path, { method, headers: { authorization: `Bearer ${token}`, ...headers }, ...init });
+    const text = await response.text();
+    return { status: response.status, etag: response.headers.get("etag"), body: text && JSON.parse(text) };
   }
 
-  /** Makes a token of alice, who signs in to the console in most tests. */
-  async token(asked) {
-    const given = { name: "example", permissions: ["apps:read"], resources: ["apps/billing"], expires_in: "30d", owner: "alice", ...asked };
-    if (given.grants || given.role) delete given.permissions;
-    if (given.grants) delete given.resources;
-    const made = await this.call("POST", "/tokens", given);
-    assert.equal(made.status, 201, JSON.stringify(made.body));
-    return made.body;
+  /** Creates a token owned by alice, the user of most tests. */
+  async createToken(fields) {
+    const body = { name: "example", permissions: ["apps:read"], resources: ["apps/billing"], expires_in: "30d", owner: "alice", ...fields };
+    if (body.grants || body.role) delete body.permissions;
+    if (body.grants) delete body.resources;
+    const created = await this.call("POST", "/tokens", body);
+    assert.equal(created.status, 201, JSON.stringify(created.body));
+    return created.body;
   }
 
-  /** What the protected API answers to a token. */
-  async opens(path, token, method = "GET") {
+  /** Calls the protected demo API with a token, and returns the status. */
+  async demoStatus(path, token, method = "GET") {
     return (await this.call(method, `/demo${path}`, undefined, { token })).status;
   }
 

@@ -1,16 +1,15 @@
-// Calls of the HTTP API: where it is, with which credential, and an exception for each answer
-// that is not a success.
+// Client of the HTTP API. It adds the credential and throws a `Problem` for each error response.
 import createClient, { type Middleware } from "openapi-fetch";
 import { Problem } from "./problem";
 import type { paths } from "./schema";
 
-/** The API's own URL: the console is served right below it. */
+/** Base URL of the API. The console is served below it. */
 export const API = new URL("..", document.baseURI).href.replace(/\/$/, "");
 
 interface Authority {
-  /** The bearer token of this moment; null where nobody is signed in. */
+  /** The current bearer token; null when signed out. */
   bearer(): Promise<string | null>;
-  /** The service does not take it any more. */
+  /** The service rejected this bearer token with 401. */
   refused(bearer: string | null): void;
 }
 
@@ -40,7 +39,7 @@ export const api = createClient<paths>({
 });
 api.use(credentials);
 
-export interface Answer<T> {
+export interface ApiResponse<T> {
   data: T;
   etag: string;
 }
@@ -51,25 +50,25 @@ interface Result<T> {
   response: Response;
 }
 
-/** The answer to a call, or a `Problem`. */
-export async function answer<T>(call: Promise<Result<T>>): Promise<Answer<T>> {
+/** Returns the data of a successful response. Throws a `Problem` otherwise. */
+export async function unwrap<T>(call: Promise<Result<T>>): Promise<ApiResponse<T>> {
   const { data, error, response } = await call.catch((): never => {
-    throw Problem.unanswered();
+    throw Problem.unreachable();
   });
   if (!response.ok) {
-    const document = typeof error === "string" ? parsed(error) : error;
+    const document = typeof error === "string" ? parseJson(error) : error;
     throw new Problem(response.status, document, response.headers.get("x-amzn-requestid"));
   }
-  // Whatever the service has to say is an object; anything else comes from somebody on the way.
+  // The service only sends objects. Anything else comes from a proxy.
   if (response.status !== 204 && (typeof data !== "object" || data === null)) throw Problem.unexpected();
   return { data: data as T, etag: response.headers.get("etag") ?? "" };
 }
 
-/** As `answer`, again after a while where the service is busy: for reads. */
-export async function patiently<T>(call: () => Promise<Result<T>>): Promise<Answer<T>> {
+/** Like `unwrap`, but retries up to 4 times with backoff on 429 and 5xx. Only for reads. */
+export async function unwrapWithRetry<T>(call: () => Promise<Result<T>>): Promise<ApiResponse<T>> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await answer(call());
+      return await unwrap(call());
     } catch (error) {
       const busy = error instanceof Problem && (error.status === 429 || error.status >= 500);
       if (!busy || attempt === 5) throw error;
@@ -78,7 +77,7 @@ export async function patiently<T>(call: () => Promise<Result<T>>): Promise<Answ
   }
 }
 
-function parsed(body: string): unknown {
+function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {

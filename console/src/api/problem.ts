@@ -1,4 +1,4 @@
-// What went wrong, as RFC 9457 tells it, and in plain words what one can do about it.
+// An error response (RFC 9457) with advice on what to do about it.
 import type { FieldError } from "./types";
 
 const PREFIX = "urn:portcullis:problem:";
@@ -16,7 +16,7 @@ export class Problem extends Error {
 
   constructor(status: number, document: unknown, requestId: string | null) {
     const fields = isRecord(document) ? document : {};
-    const title = text(fields["title"]) || (status === 0 ? "No answer" : `The service answered ${status}`);
+    const title = text(fields["title"]) || (status === 0 ? "Can’t reach the service" : `Service error (${status})`);
     super(title);
     this.status = status;
     this.kind = text(fields["type"]).replace(PREFIX, "");
@@ -28,89 +28,88 @@ export class Problem extends Error {
     this.roles = text(fields["roles"]);
   }
 
-  /** Nothing was answered: the network, or a policy of the browser. */
-  static unanswered(): Problem {
-    const detail = "The service did not answer.";
-    return new Problem(0, { type: `${PREFIX}unanswered`, title: "No answer", detail }, null);
+  /** No response: the network failed, or the browser blocked the request. */
+  static unreachable(): Problem {
+    return new Problem(0, { type: `${PREFIX}unreachable`, title: "Can’t reach the service" }, null);
   }
 
-  /** Something was answered that is not the service's. */
+  /** A response that does not come from the service. */
   static unexpected(): Problem {
-    const detail = "The answer is not what this console understands.";
-    return new Problem(0, { type: `${PREFIX}unanswered`, title: "Another answer", detail }, null);
+    return new Problem(0, { type: `${PREFIX}unreachable`, title: "Unexpected response from the service" }, null);
   }
 
   static from(error: unknown): Problem {
     if (error instanceof Problem) return error;
     const detail = error instanceof Error ? error.message : String(error);
-    return new Problem(0, { title: "Something went wrong here", detail }, null);
+    return new Problem(0, { title: "Something went wrong in the console", detail }, null);
   }
 
-  /** What one can do now. */
+  /** What the user can do now. */
   get remedy(): string {
     switch (this.kind) {
-      case "unanswered":
-        return "Check your connection and try again. If you were changing something, look first whether it was done.";
+      case "unreachable":
+        return "Check your connection. If you were saving a change, check whether it was saved before you retry.";
       case "invalid_request":
-        return this.errors.length > 0 ? "Correct what is marked, and try again." : "Change what you entered, and try again.";
+        return this.errors.length > 0 ? "Fix the highlighted fields." : "Check your input.";
       case "invalid_token":
         return "Sign in again.";
       case "insufficient_scope":
-        return this.permission ? this.missing() : "Ask whoever runs this service.";
+        return this.permission ? this.requestRole() : "Contact your administrator.";
       case "forbidden":
-        return "Ask somebody who manages tokens here.";
+        return "Contact your administrator.";
       case "exceeds_grants":
-        return "You can hand out only what you have yourself. Take out what is marked, or ask somebody who has it.";
+        return "You can only grant permissions you have. Remove the highlighted ones, or ask someone who has them.";
       case "not_found":
-        return "It may have been deleted, or belong to somebody else. Go back to the list.";
+        return "It may have been deleted. Go back to the list of tokens.";
       case "token_limit_reached":
-        return "Revoke a token that nobody needs any more, then try again. The list shows the idle ones first.";
+        return "Revoke a token you no longer need, then try again.";
       case "token_ended":
-        return "Make a new token, or rotate this one with a new expiry if it has only expired.";
+        return "Create a new token. An expired one can be rotated with a new expiration.";
       case "token_exchanged":
-        return "A CI job was given this token for some minutes. It ends by itself; you can revoke it.";
+        return "Issued to a CI job for a few minutes. It can be revoked, not edited.";
       case "already_rotated":
-        return "If the secret of that rotation was lost, rotate once more.";
+        return "If you lost that secret, rotate again.";
       case "conflict":
-        return "Somebody changed it at the same time. Try again.";
+        return "Someone else changed this. Try again.";
       case "usage_incomplete":
-        return "Take away by hand what is not needed: “Change” beside what it may do.";
+        return "Edit the permissions by hand.";
       case "nothing_used":
-        return "If nobody needs the token, revoke it.";
+        return "Revoke the token if it is no longer needed.";
       case "precondition_failed":
       case "precondition_required":
-        return "Look at what changed, then save again.";
+        return "Review the changes, then save again.";
       case "body_too_large":
-        return "Make it shorter.";
+        return "Shorten it.";
       case "too_many_requests":
         return "Wait a moment, then try again.";
       case "unavailable":
       case "internal_error":
-        return "Try again in a minute. If it stays so, tell whoever runs this service, with the request's id.";
+        return "Try again in a minute. If it keeps failing, send your administrator the request ID.";
       default:
-        return "Try again. If it stays so, tell whoever runs this service.";
+        return "Try again. If it keeps failing, contact your administrator.";
     }
   }
 
-  /** What is wrong with a field, or with an entry of it. */
+  /** The errors of a field, or of an entry of it. */
   at(field: string): FieldError[] {
     return this.errors.filter((error) => belongsTo(error.field, field));
   }
 
-  /** The same without what was wrong with a field that has been changed since. */
+  /** A copy without the errors of this field. */
   without(field: string): Problem {
     const errors = this.errors.filter((error) => !belongsTo(error.field, field));
     return Object.assign(Object.create(Problem.prototype) as Problem, this, { errors });
   }
 
-  /** What is wrong with none of these fields. */
+  /** The errors of all other fields. */
   beside(fields: readonly string[]): FieldError[] {
     return this.errors.filter((error) => !fields.some((field) => belongsTo(error.field, field)));
   }
 
-  private missing(): string {
-    if (!this.roles) return "Ask an administrator for a role that has it.";
-    return `Ask an administrator for one of the roles that have it: ${this.roles.split(" ").join(", ")}.`;
+  private requestRole(): string {
+    if (!this.roles) return "Ask an administrator for this permission.";
+    const roles = this.roles.split(" ");
+    return roles.length === 1 ? `Ask an administrator for the role ${this.roles}.` : `Ask an administrator for one of the roles ${roles.join(", ")}.`;
   }
 }
 

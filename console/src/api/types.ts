@@ -1,5 +1,4 @@
-// The names that the console uses for what the API answers. The shapes themselves are
-// generated from infra/openapi.yaml.
+// Short names for the API's types, which are generated from infra/openapi.yaml.
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -18,5 +17,5 @@ export type CatalogRoute = NonNullable<Schemas["Catalog"]["routes"]>[number];
 export type Explanation = Schemas["Explanation"];
 export type FieldError = Schemas["FieldError"];
 
-/** A token with the secret that is shown this once. */
+/** A token with its secret, which is returned only once. */
 export type TokenWithSecret = Token & { token: string };

@@ -1,6 +1,6 @@
-// Signing in at the operator's OpenID Connect provider: the code flow with PKCE (RFC 7636), with
-// `state`, `nonce` and `iss` (RFC 9207) checked. Between the way there and the way back only
-// what proves that both are one stands in the session storage; never a token.
+// OpenID Connect sign-in: the authorization code flow with PKCE (RFC 7636), checking `state`,
+// `nonce` and `iss` (RFC 9207). Session storage holds these values during the redirect, never a
+// token.
 import { isRecord } from "../api/problem";
 
 const STORED = "portcullis.sign-in";
@@ -12,7 +12,7 @@ export interface Provider {
   authorizationEndpoint: string;
   tokenEndpoint: string;
   revocationEndpoint: string | null;
-  namesItself: boolean;
+  sendsIssuer: boolean;
 }
 
 export interface Tokens {
@@ -22,47 +22,47 @@ export interface Tokens {
   expiresAt: number;
 }
 
-interface Pending {
+interface PendingSignIn {
   state: string;
   nonce: string;
   verifier: string;
   hash: string;
 }
 
-/** What stood in the address when the provider sent the browser back. */
-export interface Returned {
+/** The parameters with which the provider redirected back. */
+export interface Callback {
   parameters: URLSearchParams;
-  pending: Pending | null;
+  pending: PendingSignIn | null;
 }
 
-/** Why signing in did not work, for the person who tried. */
-export class SignInFailed extends Error {
-  override name = "SignInFailed";
+/** A failed sign-in. The message is shown to the user. */
+export class SignInError extends Error {
+  override name = "SignInError";
 }
 
-/** Takes the provider's answer out of the address and out of the storage, before anything else happens. */
-export function takeReturned(): Returned | null {
+/** Reads the provider's redirect, and removes it from the URL and the session storage. */
+export function takeCallback(): Callback | null {
   const parameters = new URLSearchParams(location.search);
   const stored = sessionStorage.getItem(STORED);
   sessionStorage.removeItem(STORED);
   if (!parameters.has("state") || !(parameters.has("code") || parameters.has("error"))) return null;
-  const pending = stored === null ? null : readPending(stored);
+  const pending = stored === null ? null : readPendingSignIn(stored);
   history.replaceState(null, "", `${location.pathname}${pending?.hash ?? location.hash}`);
   return { parameters, pending };
 }
 
-/** The provider that the service names, or null where people do not sign in. */
+/** The provider that the service names; null if single sign-on isn't set up. */
 export async function discover(api: string): Promise<Provider | null> {
-  const resource = await document(`${api}/.well-known/oauth-protected-resource`);
+  const resource = await fetchDocument(`${api}/.well-known/oauth-protected-resource`);
   const servers = resource["authorization_servers"];
   const issuer = Array.isArray(servers) ? string(servers[0]) : null;
   const clientId = string(resource["client_id"]);
   if (issuer === null || clientId === null) return null;
-  const metadata = await document(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
-  if (metadata["issuer"] !== issuer) throw new SignInFailed("The sign-in provider does not call itself what the service calls it.");
+  const metadata = await fetchDocument(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
+  if (metadata["issuer"] !== issuer) throw new SignInError("The sign-in provider’s issuer doesn’t match this service’s settings. Contact your administrator.");
   const authorizationEndpoint = string(metadata["authorization_endpoint"]);
   const tokenEndpoint = string(metadata["token_endpoint"]);
-  if (authorizationEndpoint === null || tokenEndpoint === null) throw new SignInFailed("The sign-in provider does not say where to sign in.");
+  if (authorizationEndpoint === null || tokenEndpoint === null) throw new SignInError("The sign-in provider’s configuration is incomplete. Contact your administrator.");
   const scopes = resource["scopes_supported"];
   return {
     issuer,
@@ -71,16 +71,16 @@ export async function discover(api: string): Promise<Provider | null> {
     authorizationEndpoint,
     tokenEndpoint,
     revocationEndpoint: string(metadata["revocation_endpoint"]),
-    namesItself: metadata["authorization_response_iss_parameter_supported"] === true,
+    sendsIssuer: metadata["authorization_response_iss_parameter_supported"] === true,
   };
 }
 
-/** Sends the browser to the provider. */
-export async function leaveForProvider(provider: Provider): Promise<void> {
-  const pending: Pending = { state: random(), nonce: random(), verifier: random(), hash: location.hash || "#/tokens" };
+/** Redirects the browser to the provider. */
+export async function redirectToProvider(provider: Provider): Promise<void> {
+  const pending: PendingSignIn = { state: random(), nonce: random(), verifier: random(), hash: location.hash || "#/tokens" };
   const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(pending.verifier));
   const url = new URL(provider.authorizationEndpoint);
-  const question: Record<string, string> = {
+  const parameters: Record<string, string> = {
     response_type: "code",
     client_id: provider.clientId,
     redirect_uri: redirectUri(),
@@ -90,37 +90,37 @@ export async function leaveForProvider(provider: Provider): Promise<void> {
     code_challenge: base64url(new Uint8Array(challenge)),
     code_challenge_method: "S256",
   };
-  for (const [name, value] of Object.entries(question)) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   sessionStorage.setItem(STORED, JSON.stringify(pending));
   location.assign(url);
 }
 
-/** Turns what the provider sent back into tokens. */
-export async function finish(provider: Provider, { parameters, pending }: Returned): Promise<Tokens> {
+/** Exchanges the provider's code for tokens. */
+export async function exchangeCode(provider: Provider, { parameters, pending }: Callback): Promise<Tokens> {
   if (pending === null || parameters.get("state") !== pending.state) {
-    throw new SignInFailed("This sign-in was not begun in this tab, or was begun twice. Sign in once more.");
+    throw new SignInError("This sign-in was started in another tab or already used. Please sign in again.");
   }
   const issuer = parameters.get("iss");
-  if (issuer === null ? provider.namesItself : issuer !== provider.issuer) {
-    throw new SignInFailed("The answer came from another provider than the one that was asked. Sign in once more.");
+  if (issuer === null ? provider.sendsIssuer : issuer !== provider.issuer) {
+    throw new SignInError("The response came from an unexpected provider. Please sign in again.");
   }
   const error = parameters.get("error");
-  if (error !== null) throw new SignInFailed(refusal(error, parameters.get("error_description")));
-  const answer = await tokenRequest(provider, {
+  if (error !== null) throw new SignInError(refusal(error, parameters.get("error_description")));
+  const response = await tokenRequest(provider, {
     grant_type: "authorization_code",
     code: parameters.get("code") ?? "",
     redirect_uri: redirectUri(),
     code_verifier: pending.verifier,
   });
-  return readTokens(provider, answer, pending.nonce, null);
+  return readTokens(provider, response, pending.nonce, null);
 }
 
 export async function refresh(provider: Provider, refreshToken: string): Promise<Tokens> {
-  const answer = await tokenRequest(provider, { grant_type: "refresh_token", refresh_token: refreshToken });
-  return readTokens(provider, answer, null, refreshToken);
+  const response = await tokenRequest(provider, { grant_type: "refresh_token", refresh_token: refreshToken });
+  return readTokens(provider, response, null, refreshToken);
 }
 
-/** Ends a refresh token at the provider, as far as it can be. */
+/** Revokes a refresh token at the provider (RFC 7009). Errors are ignored. */
 export async function revoke(provider: Provider, refreshToken: string): Promise<void> {
   if (provider.revocationEndpoint === null) return;
   const body = new URLSearchParams({ token: refreshToken, token_type_hint: "refresh_token", client_id: provider.clientId });
@@ -134,26 +134,26 @@ function redirectUri(): string {
 async function tokenRequest(provider: Provider, form: Record<string, string>): Promise<Record<string, unknown>> {
   const body = new URLSearchParams({ ...form, client_id: provider.clientId });
   const response = await fetch(provider.tokenEndpoint, { method: "POST", body, credentials: "omit", cache: "no-store" }).catch(() => null);
-  if (response === null) throw new SignInFailed("The sign-in provider did not answer. Try again in a minute.");
-  const answer: unknown = await response.json().catch(() => null);
-  if (!isRecord(answer)) throw new SignInFailed("The sign-in provider's answer cannot be read. Try again in a minute.");
-  if (!response.ok) throw new SignInFailed(refusal(string(answer["error"]) ?? "", string(answer["error_description"])));
-  return answer;
+  if (response === null) throw new SignInError("The sign-in provider isn’t responding. Try again in a minute.");
+  const fields: unknown = await response.json().catch(() => null);
+  if (!isRecord(fields)) throw new SignInError("The sign-in provider sent an invalid response. Try again in a minute.");
+  if (!response.ok) throw new SignInError(refusal(string(fields["error"]) ?? "", string(fields["error_description"])));
+  return fields;
 }
 
-/** The ID token came from the provider itself over its own connection, and the service checks its signature. */
-function readTokens(provider: Provider, answer: Record<string, unknown>, nonce: string | null, before: string | null): Tokens {
-  const idToken = string(answer["id_token"]);
+/** The signature is not checked here: the ID token came straight from the provider, and the service verifies it. */
+function readTokens(provider: Provider, response: Record<string, unknown>, nonce: string | null, previousRefreshToken: string | null): Tokens {
+  const idToken = string(response["id_token"]);
   const claims = idToken === null ? null : readClaims(idToken);
-  if (idToken === null || claims === null) throw new SignInFailed("The sign-in provider gave no session. Tell whoever runs this service.");
+  if (idToken === null || claims === null) throw new SignInError("The sign-in provider returned no ID token. Contact your administrator.");
   const audience = claims["aud"];
   const forUs = Array.isArray(audience) ? audience.includes(provider.clientId) : audience === provider.clientId;
   const sameNonce = nonce === null || claims["nonce"] === nonce;
   if (claims["iss"] !== provider.issuer || !forUs || !sameNonce) {
-    throw new SignInFailed("The session that came back is not the one that was asked for. Sign in once more.");
+    throw new SignInError("The sign-in response didn’t match the request. Please sign in again.");
   }
   const expires = claims["exp"];
-  return { idToken, refreshToken: string(answer["refresh_token"]) ?? before, expiresAt: typeof expires === "number" ? expires * 1000 : Date.now() };
+  return { idToken, refreshToken: string(response["refresh_token"]) ?? previousRefreshToken, expiresAt: typeof expires === "number" ? expires * 1000 : Date.now() };
 }
 
 function readClaims(jwt: string): Record<string, unknown> | null {
@@ -167,28 +167,28 @@ function readClaims(jwt: string): Record<string, unknown> | null {
   }
 }
 
-function readPending(stored: string): Pending | null {
+function readPendingSignIn(stored: string): PendingSignIn | null {
   let pending: unknown = null;
   try {
     pending = JSON.parse(stored);
   } catch {}
   if (!isRecord(pending)) return null;
   const { state, nonce, verifier, hash } = pending;
-  const whole = [state, nonce, verifier, hash].every((value) => typeof value === "string");
-  return whole ? { state, nonce, verifier, hash } as Pending : null;
+  const complete = [state, nonce, verifier, hash].every((value) => typeof value === "string");
+  return complete ? { state, nonce, verifier, hash } as PendingSignIn : null;
 }
 
 function refusal(error: string, description: string | null): string {
-  if (error === "access_denied") return "You were not signed in, because somebody said no at the sign-in provider.";
-  if (error === "invalid_grant") return "The sign-in took too long or was used already. Sign in once more.";
-  return `The sign-in provider refused${description ? `: ${description}` : ` (${error}).`}`;
+  if (error === "access_denied") return "Sign-in was cancelled or denied.";
+  if (error === "invalid_grant") return "This sign-in expired or was already used. Please sign in again.";
+  return `The sign-in provider returned an error: ${description ?? error}`;
 }
 
-async function document(url: string): Promise<Record<string, unknown>> {
+async function fetchDocument(url: string): Promise<Record<string, unknown>> {
   const response = await fetch(url, { credentials: "omit", cache: "no-store" }).catch(() => null);
-  const answer: unknown = await response?.json().catch(() => null);
-  if (!response?.ok || !isRecord(answer)) throw new SignInFailed("Where people sign in cannot be found out: no answer. Try again in a minute.");
-  return answer;
+  const fields: unknown = await response?.json().catch(() => null);
+  if (!response?.ok || !isRecord(fields)) throw new SignInError("Couldn’t load the sign-in settings. Try again in a minute.");
+  return fields;
 }
 
 function random(): string {

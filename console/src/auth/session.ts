@@ -1,53 +1,54 @@
-// Who is signed in. The credential stands in this module's memory alone: a reload, a closed tab
-// and signing out all forget it.
-import { answer, api, API, authorizeWith } from "../api/client";
+// The session. The credential is a variable of this module and stored nowhere else: reloading or
+// closing the tab signs out.
+import { API, api, authorizeWith, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Caller } from "../api/types";
-import { holdsSomething } from "../router";
+import { hasUnsavedChanges } from "../router";
 import { createStore } from "../store";
-import { discover, finish, leaveForProvider, refresh, revoke, SignInFailed, takeReturned } from "./oidc";
+import { discover, exchangeCode, redirectToProvider, refresh, revoke, SignInError, takeCallback } from "./oidc";
 import type { Provider, Tokens } from "./oidc";
 
 type Credential = { kind: "token"; secret: string } | { kind: "session"; provider: Provider; tokens: Tokens };
 
 export type Session =
   | { state: "starting" }
-  /** `why` is a sentence about how it came to that; `wanted`, whether the person did it. */
-  | { state: "out"; why: string | null; wanted: boolean }
+  /** `why` is a message for the user; `byUser` is whether the user signed out. */
+  | { state: "out"; why: string | null; byUser: boolean }
   | { state: "in"; me: Caller };
 
 export const session = createStore<Session>({ state: "starting" });
 
 let credential: Credential | null = null;
 let refreshing: Promise<void> | null = null;
-const forgetters = new Set<() => void>();
+const signOutListeners = new Set<() => void>();
 
-/** What is to be forgotten, too, when somebody signs out. */
-export function onSignOut(forgetter: () => void): void {
-  forgetters.add(forgetter);
+/** Registers a function that clears data of the user on sign-out. */
+export function onSignOut(listener: () => void): void {
+  signOutListeners.add(listener);
 }
 
-/** What is still to be seen through (a secret that is shown once) though the service refuses the session. */
-let held: () => boolean = () => false;
-let endedWhy: string | null = null;
+/** Whether a sign-out must wait, because a new secret is still shown. */
+let isSignOutDeferred: () => boolean = () => false;
+/** The reason of a sign-out that waits. */
+let deferredReason: string | null = null;
 
-export function holdSession(whether: () => boolean): void {
-  held = whether;
+export function deferSignOutWhile(condition: () => boolean): void {
+  isSignOutDeferred = condition;
 }
 
-export function letSessionGo(): void {
-  const why = endedWhy;
-  endedWhy = null;
-  if (why !== null) forget(why);
+export function completeDeferredSignOut(): void {
+  const why = deferredReason;
+  deferredReason = null;
+  if (why !== null) endSession(why);
 }
 
-/** A minute before a session ends, another one is fetched. */
-const EARLY = 60_000;
+/** Sessions are refreshed this many milliseconds before they expire. */
+const REFRESH_MARGIN = 60_000;
 
 authorizeWith({
   async bearer() {
     if (credential?.kind !== "session") return credential?.secret ?? null;
-    if (credential.tokens.expiresAt - EARLY < Date.now() && credential.tokens.refreshToken !== null) {
+    if (credential.tokens.expiresAt - REFRESH_MARGIN < Date.now() && credential.tokens.refreshToken !== null) {
       refreshing ??= renew(credential.provider, credential.tokens.refreshToken).finally(() => {
         refreshing = null;
       });
@@ -60,37 +61,37 @@ authorizeWith({
     if (session.get().state !== "in" || bearer !== current) return;
     const why =
       credential?.kind === "token"
-        ? "The service does not take this token any more: it has ended or was disabled. Sign in again."
-        : "Your session has ended. Sign in again, and you are back where you were.";
-    if (held()) endedWhy = why;
-    else forget(holdsSomething() ? `${why} What you had entered and not saved is lost.` : why);
+        ? "This token has expired, or was disabled or revoked. Sign in again."
+        : "Your session has expired. Sign in again to continue where you left off.";
+    if (isSignOutDeferred()) deferredReason = why;
+    else endSession(hasUnsavedChanges() ? `${why} Your unsaved changes were lost.` : why);
   },
 });
 
-/** Called first of all: takes up a sign-in that the provider has just answered. */
+/** Starts the console: completes a sign-in if the provider has just redirected back. */
 export async function start(): Promise<void> {
-  const returned = takeReturned();
-  if (returned === null) {
-    session.set({ state: "out", why: null, wanted: true });
+  const callback = takeCallback();
+  if (callback === null) {
+    session.set({ state: "out", why: null, byUser: true });
     return;
   }
   try {
     const provider = await discover(API);
-    if (provider === null) throw new SignInFailed("This service has no sign-in provider. Use an API token.");
-    credential = { kind: "session", provider, tokens: await finish(provider, returned) };
-    await enter();
+    if (provider === null) throw new SignInError("Single sign-on isn’t set up. Use an API token.");
+    credential = { kind: "session", provider, tokens: await exchangeCode(provider, callback) };
+    await loadCaller();
   } catch (error) {
-    forget(sentence(error));
+    endSession(signInErrorText(error));
   }
 }
 
 export async function signIn(): Promise<void> {
   const provider = await discover(API);
-  if (provider === null) throw new SignInFailed("This service has no sign-in provider. Use an API token.");
-  await leaveForProvider(provider);
+  if (provider === null) throw new SignInError("Single sign-on isn’t set up. Use an API token.");
+  await redirectToProvider(provider);
 }
 
-/** Whether there is a provider to sign in at; true as well where that cannot be found out just now. */
+/** Whether single sign-on is set up; true if that cannot be determined. */
 export async function hasProvider(): Promise<boolean> {
   return (await discover(API).catch(() => undefined)) !== null;
 }
@@ -98,7 +99,7 @@ export async function hasProvider(): Promise<boolean> {
 export async function signInWithToken(secret: string): Promise<void> {
   credential = { kind: "token", secret };
   try {
-    await enter();
+    await loadCaller();
   } catch (error) {
     credential = null;
     throw error;
@@ -107,20 +108,20 @@ export async function signInWithToken(secret: string): Promise<void> {
 
 export function signOut(): void {
   const last = credential;
-  forget("You are signed out. Nothing of the session is left in this browser tab.", true);
+  endSession("You’ve signed out.", true);
   if (last?.kind === "session" && last.tokens.refreshToken !== null) void revoke(last.provider, last.tokens.refreshToken);
 }
 
-/** Why signing in failed, in a sentence or two. */
-export function sentence(error: unknown): string {
-  if (error instanceof SignInFailed) return error.message;
+/** The message for a failed sign-in. */
+export function signInErrorText(error: unknown): string {
+  if (error instanceof SignInError) return error.message;
   const problem = Problem.from(error);
-  if (problem.status === 401) return "The service does not take it. Check that it is whole and has not ended.";
+  if (problem.status === 401) return "That token wasn’t accepted. It may be incomplete, expired, disabled or revoked.";
   return [problem.detail ?? `${problem.title}.`, problem.remedy].join(" ");
 }
 
-async function enter(): Promise<void> {
-  const { data } = await answer(api.GET("/me"));
+async function loadCaller(): Promise<void> {
+  const { data } = await unwrap(api.GET("/me"));
   session.set({ state: "in", me: data });
 }
 
@@ -129,31 +130,31 @@ async function renew(provider: Provider, refreshToken: string): Promise<void> {
     const tokens = await refresh(provider, refreshToken);
     if (credential?.kind === "session") {
       credential = { kind: "session", provider, tokens };
-      nextSession(tokens);
+      updateExpiration(tokens);
     }
   } catch {
-    // The session of before goes on until the service refuses it, which then says so.
+    // Keep the current ID token: it is valid until the service rejects it.
     if (credential?.kind === "session") credential = { ...credential, tokens: { ...credential.tokens, refreshToken: null } };
   }
 }
 
-/** Shows until when the session lasts now. */
-function nextSession(tokens: Tokens): void {
+/** Updates the session's expiration. */
+function updateExpiration(tokens: Tokens): void {
   const now = session.get();
   if (now.state !== "in" || now.me.principal_type !== "session") return;
   session.set({ state: "in", me: { ...now.me, expires_at: new Date(tokens.expiresAt).toISOString() } });
 }
 
-function forget(why: string, wanted = false): void {
+function endSession(why: string, byUser = false): void {
   credential = null;
-  endedWhy = null;
-  for (const forgetter of forgetters) forgetter();
-  session.set({ state: "out", why, wanted });
+  deferredReason = null;
+  for (const listener of signOutListeners) listener();
+  session.set({ state: "out", why, byUser });
 }
 
-/** The caller, on pages that are shown to somebody who is signed in. */
+/** The signed-in caller. Throws when signed out. */
 export function caller(): Caller {
   const now = session.get();
-  if (now.state !== "in") throw new Error("nobody is signed in");
+  if (now.state !== "in") throw new Error("not signed in");
   return now.me;
 }

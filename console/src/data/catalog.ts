@@ -1,6 +1,5 @@
-// The catalog in force, kept for a minute, as its permissions, roles and routes are needed on
-// several pages. Whoever may not see it gets null.
-import { answer, api } from "../api/client";
+// Cache of the current catalog (TTL: 1 minute), which several pages need.
+import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog } from "../api/types";
 import { onSignOut } from "../auth/session";
@@ -10,23 +9,27 @@ export interface ReadCatalog {
   etag: string;
 }
 
-let kept: { at: number; catalog: Promise<ReadCatalog> } | null = null;
+/** In milliseconds. */
+const TTL = 60_000;
+
+let cached: { at: number; catalog: Promise<ReadCatalog> } | null = null;
 
 onSignOut(forgetCatalog);
 
 export function forgetCatalog(): void {
-  kept = null;
+  cached = null;
 }
 
 export async function readCatalog(): Promise<ReadCatalog> {
-  if (kept === null || Date.now() - kept.at > 60_000) {
-    const catalog = answer(api.GET("/catalog")).then(({ data, etag }) => ({ catalog: data, etag }));
+  if (cached === null || Date.now() - cached.at > TTL) {
+    const catalog = unwrap(api.GET("/catalog")).then(({ data, etag }) => ({ catalog: data, etag }));
     catalog.catch(forgetCatalog);
-    kept = { at: Date.now(), catalog };
+    cached = { at: Date.now(), catalog };
   }
-  return kept.catalog;
+  return cached.catalog;
 }
 
+/** The catalog; null if the caller lacks `catalog:read`. */
 export async function readCatalogIfAllowed(): Promise<Catalog | null> {
   try {
     return (await readCatalog()).catalog;

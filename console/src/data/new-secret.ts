@@ -1,30 +1,30 @@
-// The one secret that has just been made, until its page is left: then nothing has it any more.
+// The secret of a token that was just created or rotated. Leaving its page clears it.
 import type { Token, TokenWithSecret } from "../api/types";
-import { holdSession, letSessionGo, onSignOut } from "../auth/session";
+import { completeDeferredSignOut, deferSignOutWhile, onSignOut } from "../auth/session";
 
-export interface Fresh {
+export interface NewSecret {
   secret: string;
   token: Token;
-  made: "created" | "rotated";
+  origin: "created" | "rotated";
 }
 
-let fresh: Fresh | null = null;
+let newSecret: NewSecret | null = null;
 
-onSignOut(dropSecret);
-holdSession(() => fresh !== null);
-addEventListener("pagehide", dropSecret);
+onSignOut(clearNewSecret);
+deferSignOutWhile(() => newSecret !== null);
+addEventListener("pagehide", clearNewSecret);
 
-/** Keeps a secret for the page that shows it, and gives the token without it. */
-export function keepSecret(made: Fresh["made"], { token: secret, ...token }: TokenWithSecret): Token {
-  fresh = { secret, token, made };
+/** Stores the secret for its page, and returns the token without it. */
+export function setNewSecret(origin: NewSecret["origin"], { token: secret, ...token }: TokenWithSecret): Token {
+  newSecret = { secret, token, origin };
   return token;
 }
 
-export function currentSecret(): Fresh | null {
-  return fresh;
+export function getNewSecret(): NewSecret | null {
+  return newSecret;
 }
 
-export function dropSecret(): void {
-  fresh = null;
-  letSessionGo();
+export function clearNewSecret(): void {
+  newSecret = null;
+  completeDeferredSignOut();
 }

@@ -1,79 +1,79 @@
-// What the list does not tell about tokens, asked for one token at a time and at most four at
-// once: whether an old secret was used (its history), and what it does not use (its usage).
-import { answer, api } from "../api/client";
+// Data that the list of tokens lacks: uses of old secrets (from the events) and unused permissions
+// (from the usage). Loaded token by token, at most MAX_CONCURRENT at once.
+import { api, unwrap } from "../api/client";
 import type { Token } from "../api/types";
 import { onSignOut } from "../auth/session";
-import { mayHaveReuse, mayHaveUnused, type Facts } from "../domain/concerns";
+import { mayHaveReuse, mayHaveUnused, type Insights } from "../domain/concerns";
 import { createStore } from "../store";
 
-const AT_ONCE = 4;
-/** So many are asked about without being looked at. */
-const UNSEEN = 200;
+const MAX_CONCURRENT = 4;
+/** Maximum number of tokens to load that are not in sight. */
+const MAX_BACKGROUND = 200;
 
-export const facts = createStore<ReadonlyMap<string, Facts>>(new Map());
+export const insights = createStore<ReadonlyMap<string, Insights>>(new Map());
 
 let queue: Token[] = [];
-let known = new Map<string, Facts>();
-let asked = new Set<string>();
+let known = new Map<string, Insights>();
+let requested = new Set<string>();
 let running = 0;
-let budget = UNSEEN;
+let budget = MAX_BACKGROUND;
 
 onSignOut(() => {
   queue = [];
   known = new Map();
-  asked = new Set();
-  budget = UNSEEN;
-  facts.set(new Map());
+  requested = new Set();
+  budget = MAX_BACKGROUND;
+  insights.set(new Map());
 });
 
-/** Asks about tokens that are in sight, before any others. */
-export function wantFacts(tokens: readonly Token[]): void {
-  queue = [...tokens.filter(isOpen), ...queue];
-  work();
+/** Loads the insights of tokens in sight, before all others. */
+export function requestInsights(tokens: readonly Token[]): void {
+  queue = [...tokens.filter(needsLoading), ...queue];
+  startNext();
 }
 
-/** Asks about tokens that may want attention, as far as there are not too many of them. */
-export function wantFactsUnseen(tokens: readonly Token[]): void {
-  const more = tokens.filter(isOpen).slice(0, budget);
+/** Loads the insights of further tokens, up to MAX_BACKGROUND in all. */
+export function requestInsightsInBackground(tokens: readonly Token[]): void {
+  const more = tokens.filter(needsLoading).slice(0, budget);
   budget -= more.length;
   queue.push(...more);
-  work();
+  startNext();
 }
 
-/** After a change: what was known holds no longer. */
-export function forgetFacts(id: string): void {
-  asked.delete(id);
+/** Reloads the insights at the next request, after a change of the token. */
+export function forgetInsights(id: string): void {
+  requested.delete(id);
 }
 
-function isOpen(token: Token): boolean {
-  return !asked.has(token.id) && (mayHaveReuse(token) || mayHaveUnused(token));
+function needsLoading(token: Token): boolean {
+  return !requested.has(token.id) && (mayHaveReuse(token) || mayHaveUnused(token));
 }
 
-function work(): void {
-  while (running < AT_ONCE) {
+function startNext(): void {
+  while (running < MAX_CONCURRENT) {
     const token = queue.shift();
     if (!token) break;
-    if (asked.has(token.id)) continue;
-    asked.add(token.id);
+    if (requested.has(token.id)) continue;
+    requested.add(token.id);
     running++;
-    void ask(token).finally(() => {
+    void load(token).finally(() => {
       running--;
-      if (running === 0 && queue.length === 0) facts.set(new Map(known));
-      work();
+      if (running === 0 && queue.length === 0) insights.set(new Map(known));
+      startNext();
     });
   }
 }
 
-async function ask(token: Token): Promise<void> {
-  const mine = known;
+async function load(token: Token): Promise<void> {
+  const target = known;
   const path = { id: token.id };
   try {
-    const events = mayHaveReuse(token) ? (await answer(api.GET("/tokens/{id}/events", { params: { path, query: { limit: 50 } } }))).data.events : [];
-    const usage = mayHaveUnused(token) ? (await answer(api.GET("/tokens/{id}/usage", { params: { path } }))).data : null;
+    const events = mayHaveReuse(token) ? (await unwrap(api.GET("/tokens/{id}/events", { params: { path, query: { limit: 50 } } }))).data.events : [];
+    const usage = mayHaveUnused(token) ? (await unwrap(api.GET("/tokens/{id}/usage", { params: { path } }))).data : null;
     const reusedAt = events.find(({ kind }) => kind === "secret_reuse")?.at ?? null;
-    mine.set(token.id, { reusedAt, usage: usage?.complete ? { granted: usage.granted, used: usage.used } : null });
-    if (mine.size % 20 === 0 && mine === known) facts.set(new Map(mine));
+    target.set(token.id, { reusedAt, usage: usage?.complete ? { granted: usage.granted, used: usage.used } : null });
+    if (target.size % 20 === 0 && target === known) insights.set(new Map(target));
   } catch {
-    // What cannot be found out is not shown; the token's own page says why.
+    // The list shows no insight then. The token's page shows the error.
   }
 }

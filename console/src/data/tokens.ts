@@ -1,7 +1,6 @@
-// The tokens that the caller may see, loaded a page at a time in the background and shown as
-// they come. What is changed here is shown at once, even where the service's list follows a
-// moment later.
-import { answer, api, patiently, type Answer } from "../api/client";
+// The list of tokens, loaded page by page and shown while it loads. Local changes are applied to
+// it at once, because the service's list is eventually consistent.
+import { api, unwrap, unwrapWithRetry, type ApiResponse } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Token } from "../api/types";
 import { onSignOut } from "../auth/session";
@@ -15,15 +14,16 @@ export interface TokenList {
 }
 
 const EMPTY: TokenList = { tokens: [], state: "idle", problem: null, loadedAt: 0 };
-const PAGE = 100;
-/** For so long a list may lag behind a change that was made here. */
-const LAG = 10_000;
-/** How often a list that is still loading is drawn. */
-const DRAW = 250;
+/** Tokens per request. */
+const PAGE_SIZE = 100;
+/** Maximum time in milliseconds for which the service's list may miss a change. */
+const MAX_LIST_LAG = 10_000;
+/** Time in milliseconds between updates of a list that is loading. */
+const UPDATE_INTERVAL = 250;
 
 export const tokenList = createStore<TokenList>(EMPTY);
 
-/** What was changed here, and when; a null token is one that is gone. */
+/** Local changes by token ID; a null token is deleted. */
 const changes = new Map<string, { token: Token | null; at: number }>();
 let run = 0;
 
@@ -33,58 +33,58 @@ onSignOut(() => {
   tokenList.set(EMPTY);
 });
 
-/** Loads the list anew, unless it has just been loaded. */
-export async function loadTokens(olderThan = 0): Promise<void> {
+/** Reloads the list if it is at least `minAge` milliseconds old. */
+export async function loadTokens(minAge = 0): Promise<void> {
   const before = tokenList.get();
-  if (before.state === "loading" || Date.now() - before.loadedAt < olderThan) return;
-  const mine = ++run;
+  if (before.state === "loading" || Date.now() - before.loadedAt < minAge) return;
+  const thisRun = ++run;
   const startedAt = Date.now();
   const first = before.state === "idle" || before.tokens.length === 0;
   tokenList.set({ ...before, state: "loading", problem: null });
   const loaded: Token[] = [];
-  let drawnAt = 0;
+  let updatedAt = 0;
   try {
     for (let cursor: string | null = null, more = true; more; ) {
-      const query: { limit: number; cursor?: string } = cursor === null ? { limit: PAGE } : { limit: PAGE, cursor };
-      const { data } = await patiently(() => api.GET("/tokens", { params: { query } }));
-      if (mine !== run) return;
+      const query: { limit: number; cursor?: string } = cursor === null ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, cursor };
+      const { data } = await unwrapWithRetry(() => api.GET("/tokens", { params: { query } }));
+      if (thisRun !== run) return;
       loaded.push(...data.tokens);
       cursor = data.next_cursor;
       more = cursor !== null;
-      if (first && more && Date.now() - drawnAt > DRAW) {
-        drawnAt = Date.now();
+      if (first && more && Date.now() - updatedAt > UPDATE_INTERVAL) {
+        updatedAt = Date.now();
         tokenList.set({ tokens: merged(loaded, startedAt), state: "loading", problem: null, loadedAt: 0 });
       }
     }
     tokenList.set({ tokens: merged(loaded, startedAt), state: "complete", problem: null, loadedAt: startedAt });
   } catch (error) {
-    if (mine !== run) return;
+    if (thisRun !== run) return;
     const tokens = first ? merged(loaded, startedAt) : before.tokens;
     tokenList.set({ tokens, state: "failed", problem: Problem.from(error), loadedAt: 0 });
   }
 }
 
-/** A list as the service has it, with what was changed here just before or since. */
+/** The service's list with recent local changes applied. */
 function merged(loaded: readonly Token[], startedAt: number): Token[] {
-  const fresh = new Map([...changes].filter(([, change]) => change.at > startedAt - LAG));
-  const made = [...fresh.values()].flatMap(({ token }) => (token && !loaded.some(({ id }) => id === token.id) ? [token] : []));
+  const recent = new Map([...changes].filter(([, change]) => change.at > startedAt - MAX_LIST_LAG));
+  const added = [...recent.values()].flatMap(({ token }) => (token && !loaded.some(({ id }) => id === token.id) ? [token] : []));
   const known = loaded.flatMap((token) => {
-    const change = fresh.get(token.id);
+    const change = recent.get(token.id);
     if (!change) return [token];
-    return change.token ? [withUse(change.token, token)] : [];
+    return change.token ? [withLatestUse(change.token, token)] : [];
   });
-  return [...made, ...known];
+  return [...added, ...known];
 }
 
-/** A token as it was changed here, with its last use where the list knows of a later one. */
-function withUse(changed: Token, listed: Token): Token {
+/** The locally changed token, with the last use of the list if that is later. */
+function withLatestUse(changed: Token, listed: Token): Token {
   if ((listed.last_used_at ?? "") <= (changed.last_used_at ?? "")) return changed;
   const { last_used_at, last_used_ip, last_used_user_agent } = listed;
   return { ...changed, last_used_at, last_used_ip, last_used_user_agent };
 }
 
-/** Shows a token as it is now, wherever it is shown. */
-export function noteToken(token: Token): void {
+/** Applies a changed or new token to the list. */
+export function applyTokenChange(token: Token): void {
   changes.set(token.id, { token, at: Date.now() });
   const list = tokenList.get();
   const known = list.tokens.some(({ id }) => id === token.id);
@@ -92,7 +92,7 @@ export function noteToken(token: Token): void {
   if (list.state !== "idle") tokenList.set({ ...list, tokens });
 }
 
-export function noteDeleted(id: string): void {
+export function applyTokenDeletion(id: string): void {
   changes.set(id, { token: null, at: Date.now() });
   const list = tokenList.get();
   tokenList.set({ ...list, tokens: list.tokens.filter((token) => token.id !== id) });
@@ -103,8 +103,8 @@ export interface TokenWithEtag {
   etag: string;
 }
 
-export const withEtag = ({ data: token, etag }: Answer<Token>): TokenWithEtag => ({ token, etag });
+export const withEtag = ({ data: token, etag }: ApiResponse<Token>): TokenWithEtag => ({ token, etag });
 
 export async function readToken(id: string): Promise<TokenWithEtag> {
-  return withEtag(await answer(api.GET("/tokens/{id}", { params: { path: { id } } })));
+  return withEtag(await unwrap(api.GET("/tokens/{id}", { params: { path: { id } } })));
 }

@@ -1,50 +1,50 @@
-// What a token will be able to call: the catalog's routes, held against its grants.
+// The catalog's routes that a token's grants allow.
 import type { Catalog, CatalogRoute, Grant } from "../api/types";
 import { covers, coversPermission, has } from "./grants";
 
-export interface Reached {
+export interface CallableRoute {
   method: string;
   path: string;
   permission: string;
-  /** Only where a `{name}` of the route has some of its values. */
+  /** Whether the grants allow only some values of a `{name}` of the route. */
   narrowed: boolean;
 }
 
-/** The routes that these grants open, with the names that the resources allow put in place. */
-export function reachedRoutes(catalog: Pick<Catalog, "routes">, grants: readonly Grant[]): Reached[] {
-  const found = new Map<string, Reached>();
+/** The routes that the grants allow, with the allowed names filled in. */
+export function callableRoutes(catalog: Pick<Catalog, "routes">, grants: readonly Grant[]): CallableRoute[] {
+  const found = new Map<string, CallableRoute>();
   for (const route of catalog.routes ?? []) {
     const { method, path } = splitMatch(route.match);
     for (const grant of grants) {
       if (!grant.permissions.some((held) => coversPermission(held, route.permission))) continue;
       for (const resource of grant.resources) {
-        const opened = open(route, path, resource);
-        if (opened === null) continue;
-        const reached = { method, path: opened, permission: route.permission, narrowed: opened !== path };
-        found.set(`${method} ${opened}`, reached);
+        const allowed = allowedPath(route, path, resource);
+        if (allowed === null) continue;
+        const callable = { method, path: allowed, permission: route.permission, narrowed: allowed !== path };
+        found.set(`${method} ${allowed}`, callable);
       }
     }
   }
-  return [...found.values()].filter((reached) => !isWithin(reached, found));
+  return [...found.values()].filter((route) => !isWithin(route, found));
 }
 
-/** Where one entry is the whole route, its narrowed forms say nothing more. */
-function isWithin(reached: Reached, all: Map<string, Reached>): boolean {
-  if (!reached.narrowed) return false;
+/** Whether another entry already covers this narrowed one. */
+function isWithin(route: CallableRoute, all: Map<string, CallableRoute>): boolean {
+  if (!route.narrowed) return false;
   return [...all.values()].some(
-    (other) => other !== reached && !other.narrowed && other.method === reached.method && fits(other.path, reached.path),
+    (other) => other !== route && !other.narrowed && other.method === route.method && matches(other.path, route.path),
   );
 }
 
-function fits(pattern: string, path: string): boolean {
+function matches(pattern: string, path: string): boolean {
   const expected = names(pattern);
   const given = names(path);
   if (!expected.at(-1)?.endsWith("+}") && expected.length !== given.length) return false;
   return expected.every((name, index) => isParameter(name) || name === given[index]);
 }
 
-/** The route's path as far as a grant on `held` opens it, or null. */
-function open(route: CatalogRoute, path: string, held: string): string | null {
+/** The route's path as far as a grant on the resource `held` allows it, or null. */
+function allowedPath(route: CatalogRoute, path: string, held: string): string | null {
   if (held === "*") return path;
   const below = held.endsWith("/*");
   const granted = names(below ? held.slice(0, -2) : held);
@@ -56,16 +56,16 @@ function open(route: CatalogRoute, path: string, held: string): string | null {
     if (expected.endsWith("+}")) {
       const rest = granted.slice(index).join("/");
       bound.set(expected, `${rest}${below ? "/{…}" : ""}`);
-      return put(path, bound);
+      return fillIn(path, bound);
     }
     if (isParameter(expected)) bound.set(expected, name);
     else if (expected !== name) return null;
   }
   if (below && pattern.length === granted.length) return null;
-  return put(path, bound);
+  return fillIn(path, bound);
 }
 
-function put(path: string, bound: Map<string, string>): string {
+function fillIn(path: string, bound: Map<string, string>): string {
   const parts = names(path).map((name) => bound.get(name) ?? bound.get(name.replace("+}", "}")) ?? name);
   return `/${parts.join("/")}`;
 }
@@ -83,8 +83,8 @@ function isParameter(name: string): boolean {
   return name.startsWith("{");
 }
 
-/** What the convention opens where the catalog is not strict and lists no route. */
-export function reachedByConvention(grants: readonly Grant[]): string[] {
+/** What the default rule allows on paths without a catalog route, unless the catalog is strict. */
+export function callableByDefault(grants: readonly Grant[]): string[] {
   return grants.flatMap((grant) =>
     grant.permissions.flatMap((permission) => {
       const [name, action] = permission === "*" ? ["*", "*"] : permission.split(":");
@@ -93,19 +93,19 @@ export function reachedByConvention(grants: readonly Grant[]): string[] {
       return grant.resources.flatMap((resource) => {
         const first = resource.split("/")[0];
         if (name !== "*" && first !== "*" && first !== name) return [];
-        const path = resource === "*" ? (name === "*" ? "/…" : `/${name}/…`) : `/${resource.replace(/\/\*$/, "/…")}${resource.endsWith("/*") ? "" : " and below"}`;
+        const path = resource === "*" ? (name === "*" ? "/**" : `/${name}/**`) : resource.endsWith("/*") ? `/${resource}*` : `/${resource}, /${resource}/**`;
         return [`${methods} ${path}`];
       });
     }),
   );
 }
 
-/** What is worth a second thought before a token is made. */
-export function cautions(grants: readonly Grant[]): string[] {
-  const said: string[] = [];
-  if (covers(grants, "*", "*")) return ["It can do everything, everywhere, this service’s own tokens and catalog included."];
-  if (has(grants, "tokens:admin")) said.push("It can manage everybody’s tokens.");
-  else if (has(grants, "tokens:write")) said.push("It can make further tokens, which live on when this one is revoked.");
-  if (has(grants, "catalog:write")) said.push("It can change what every token may do, by changing the catalog.");
-  return said;
+/** Warnings about powerful grants. */
+export function warnings(grants: readonly Grant[]): string[] {
+  const texts: string[] = [];
+  if (covers(grants, "*", "*")) return ["Full access, including everyone’s tokens and the catalog."];
+  if (has(grants, "tokens:admin")) texts.push("Can manage everyone’s tokens.");
+  else if (has(grants, "tokens:write")) texts.push("Can create tokens, which keep working after this one is revoked.");
+  if (has(grants, "catalog:write")) texts.push("Can edit the catalog, which changes what every token can do.");
+  return texts;
 }

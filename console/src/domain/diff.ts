@@ -1,12 +1,12 @@
-// The difference between two texts, line by line (Myers' algorithm, forwards only).
+// Line diff of two texts (Myers' algorithm, forwards only).
 
 export interface DiffLine {
   kind: "same" | "removed" | "added";
   text: string;
 }
 
-/** With more changes than this, two texts are told apart as wholes. */
-const MAX_ENTRIES = 1000;
+/** Maximum number of changes; beyond it, the diff replaces the whole text. */
+const MAX_CHANGES = 1000;
 
 export function diffLines(before: readonly string[], after: readonly string[]): DiffLine[] {
   let start = 0;
@@ -23,7 +23,7 @@ function shortest(a: readonly string[], b: readonly string[]): DiffLine[] {
   const trace: Map<number, number>[] = [];
   const reach = new Map<number, number>([[1, 0]]);
   const at = (diagonals: Map<number, number>, k: number) => diagonals.get(k) ?? -1;
-  for (let distance = 0; distance <= MAX_ENTRIES; distance++) {
+  for (let distance = 0; distance <= MAX_CHANGES; distance++) {
     trace.push(new Map(reach));
     for (let k = -distance; k <= distance; k += 2) {
       const down = k === -distance || (k !== distance && at(reach, k - 1) < at(reach, k + 1));
@@ -59,8 +59,8 @@ function backtrack(a: readonly string[], b: readonly string[], trace: readonly M
   return lines.toReversed();
 }
 
-/** Only the lines that differ, and `around` of those beside them; null stands for what was left out. */
-export function folded(lines: readonly DiffLine[], around = 2): (DiffLine | null)[] {
+/** The lines that differ with `around` lines of context; null marks omitted lines. */
+export function onlyChanges(lines: readonly DiffLine[], around = 2): (DiffLine | null)[] {
   const shown = new Set<number>();
   for (const [index, line] of lines.entries()) {
     if (line.kind === "same") continue;

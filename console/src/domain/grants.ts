@@ -1,7 +1,7 @@
-// Which permission covers which, and which resource: the rules of docs/authorization.md.
+// Which permissions and resources cover others. docs/authorization.md has the rules.
 import type { Grant } from "../api/types";
 
-/** Whether a permission that is held covers the whole of one that is asked for. */
+/** Whether the held permission covers all of the wanted one. */
 export function coversPermission(held: string, wanted: string): boolean {
   const [heldResource, heldAction] = halves(held);
   const [wantedResource, wantedAction] = halves(wanted);
@@ -14,7 +14,7 @@ function halves(permission: string): [string, string] {
   return [permission.slice(0, colon), permission.slice(colon + 1)];
 }
 
-/** Whether a resource that is held covers the whole of one that is asked for. */
+/** Whether the held resource covers all of the wanted one. */
 export function coversResource(held: string, wanted: string): boolean {
   if (held === "*") return true;
   if (held.endsWith("/*")) return wanted.startsWith(held.slice(0, -1)) && wanted !== held.slice(0, -1);
@@ -29,28 +29,32 @@ export function covers(grants: readonly Grant[], permission: string, resource: s
   );
 }
 
-/** Whether somebody has a permission on anything at all. */
+/** Whether the grants have a permission on any resource. */
 export function has(grants: readonly Grant[], permission: string): boolean {
   return grants.some((grant) => grant.permissions.some((held) => coversPermission(held, permission)));
 }
 
-/** Every permission on every resource, a line each: for differences. */
+/** Each permission on each resource as a line, for diffs. */
 export function grantLines(grants: readonly Grant[]): string[] {
   const lines = grants.flatMap((grant) =>
-    grant.resources.flatMap((resource) => grant.permissions.map((permission) => `${permission} on ${everything(resource)}`)),
+    grant.resources.flatMap((resource) => grant.permissions.map((permission) => `${permissionText(permission)} on ${resourceText(resource)}`)),
   );
   return [...new Set(lines)].toSorted();
 }
 
-export function everything(pattern: string): string {
-  return pattern === "*" ? "everything" : pattern;
+export function permissionText(permission: string): string {
+  return permission === "*" ? "all permissions" : permission;
+}
+
+export function resourceText(resource: string): string {
+  return resource === "*" ? "all resources" : resource;
 }
 
 export function allPermissions(grants: readonly Grant[]): string[] {
   return [...new Set(grants.flatMap((grant) => grant.permissions))];
 }
 
-/** The half before the colon, by which permissions are grouped. */
+/** The part before the colon, by which permissions are grouped. */
 export function resourceOf(permission: string): string {
   return halves(permission)[0];
 }

@@ -1,21 +1,21 @@
-// JSON for people who edit it: where each value stands, keys that are given twice, and lines
-// that are as long as one can read and no longer.
+// JSON parser and formatter for the catalog editor: it records the position of each value and
+// reports duplicate keys.
 
-export interface Flaw {
-  /** As the service names places: `routes[0].match`. */
+export interface JsonError {
+  /** As in the service's field errors: `routes[0].match`. */
   place: string;
   message: string;
-  /** Where in the text; null where that is not known. */
+  /** Position in the text; null if unknown. */
   offset: number | null;
 }
 
 export interface Parsed {
   value: unknown;
-  flaws: Flaw[];
+  errors: JsonError[];
   offsets: Map<string, number>;
 }
 
-class SyntaxFlaw extends Error {
+class JsonSyntaxError extends Error {
   readonly offset: number;
   constructor(message: string, offset: number) {
     super(message);
@@ -25,33 +25,33 @@ class SyntaxFlaw extends Error {
 
 export function parse(text: string): Parsed {
   const offsets = new Map<string, number>();
-  const flaws: Flaw[] = [];
+  const errors: JsonError[] = [];
   let at = 0;
 
   const skip = () => {
     while (/[ \t\r\n]/.test(text[at] ?? "")) at++;
   };
   const fail = (message: string): never => {
-    throw new SyntaxFlaw(message, at);
+    throw new JsonSyntaxError(message, at);
   };
   const scalar = (): unknown => {
     const found = /^(?:"(?:[^"\\\n]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/.exec(text.slice(at, at + 4096));
-    if (!found) return fail(text[at] === undefined ? "the text ends too early" : text[at] === '"' ? "this text has no closing quote" : `“${text[at]}” is not expected here`);
+    if (!found) return fail(text[at] === undefined ? "unexpected end" : text[at] === '"' ? "unterminated string" : `unexpected “${text[at]}”`);
     try {
       const value: unknown = JSON.parse(found[0]);
       at += found[0].length;
       return value;
     } catch {
-      return fail("this text has an escape that JSON does not know");
+      return fail("invalid escape");
     }
   };
   const comma = (close: string) => {
     skip();
     if (text[at] === close) return false;
-    if (text[at] !== ",") fail(`a comma or “${close}” is missing`);
+    if (text[at] !== ",") fail(`expected “,” or “${close}”`);
     at++;
     skip();
-    if (text[at] === close) fail(`the comma before “${close}” is too many`);
+    if (text[at] === close) fail(`unexpected “,” before “${close}”`);
     return true;
   };
   const value = (place: string): unknown => {
@@ -74,13 +74,13 @@ export function parse(text: string): Parsed {
       do {
         skip();
         const keyAt = at;
-        if (text[at] !== '"') fail("a name in quotes is expected here");
+        if (text[at] !== '"') fail("expected a quoted key");
         const key = String(scalar());
         const inner = place ? `${place}.${key}` : key;
-        if (seen.has(key)) flaws.push({ place: inner, message: "is given twice", offset: keyAt });
+        if (seen.has(key)) errors.push({ place: inner, message: "duplicate key", offset: keyAt });
         seen.add(key);
         skip();
-        if (text[at] !== ":") fail("a colon is missing");
+        if (text[at] !== ":") fail("expected “:”");
         at++;
         entries.push([key, value(inner)]);
         offsets.set(inner, keyAt);
@@ -93,26 +93,27 @@ export function parse(text: string): Parsed {
   try {
     const whole = value("");
     skip();
-    if (at < text.length) fail("something stands behind the end");
-    return { value: whole, flaws, offsets };
+    if (at < text.length) fail("unexpected content after the end");
+    return { value: whole, errors, offsets };
   } catch (error) {
-    if (!(error instanceof SyntaxFlaw)) throw error;
-    return { value: undefined, flaws: [{ place: "", message: error.message, offset: error.offset }], offsets };
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    return { value: undefined, errors: [{ place: "", message: error.message, offset: error.offset }], offsets };
   }
 }
 
-/** Where in the text a place is. For a place that the text does not have, where its parent is. */
+/** The position of a place in the text, or of its closest existing parent. */
 export function offsetOf(offsets: ReadonlyMap<string, number>, place: string): number | null {
   let rest = place;
   while (rest && !offsets.has(rest)) rest = rest.slice(0, Math.max(0, rest.lastIndexOf("."), rest.lastIndexOf("[")));
   return offsets.get(rest) ?? null;
 }
 
-const WIDTH = 100;
+/** Maximum length of a line that `format` does not break. */
+const MAX_WIDTH = 100;
 
 export function format(value: unknown, indent = ""): string {
   const line = inline(value);
-  const flat = typeof value !== "object" || value === null || (indent.length > 2 && indent.length + line.length <= WIDTH);
+  const flat = typeof value !== "object" || value === null || (indent.length > 2 && indent.length + line.length <= MAX_WIDTH);
   if (flat) return line;
   const inner = `${indent}  `;
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
@@ -130,7 +131,7 @@ function inline(value: unknown): string {
   return entries.length > 0 ? `{ ${entries.join(", ")} }` : "{}";
 }
 
-/** Line and column of a place in a text, from 1. */
+/** Line and column of an offset, counted from 1. */
 export function lineOf(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset).split("\n");
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };

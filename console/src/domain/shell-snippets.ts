@@ -1,9 +1,9 @@
-// Lines for a shell that use a token or store it. `printf` is a part of the shell, so that the
-// secret is in no list of processes.
+// Shell commands that test or store a token. They use the shell's builtin `printf`, so the secret
+// does not appear in the process list.
 
 export interface Command {
   name: string;
-  does: string;
+  description: string;
   line: string;
 }
 
@@ -15,18 +15,18 @@ export function commands(api: string, secret: string): Command[] {
   return [
     {
       name: "curl",
-      does: "Asks the service who the token is",
+      description: "Test the token",
       line: `printf 'Authorization: Bearer %s' ${quoted(secret)} | curl -sS ${quoted(`${api}/me`)} -H @-`,
     },
-    { name: "GitHub", does: "Stores it as a secret of the repository you are in", line: `${value} | gh secret set ${VARIABLE}` },
+    { name: "GitHub", description: "Save as a GitHub Actions secret (current repository)", line: `${value} | gh secret set ${VARIABLE}` },
     {
       name: "GitLab",
-      does: "Stores it as a masked, protected variable of the project you are in",
+      description: "Save as a masked, protected CI/CD variable (current project)",
       line: `${value} | glab variable set ${VARIABLE} --masked --protected`,
     },
     {
-      name: "portcullis",
-      does: "Asks the service who the token is, with the command line client",
+      name: "Portcullis CLI",
+      description: "Test the token",
       line: `${value} | portcullis whoami --url ${url} --api-token-file -`,
     },
   ];
@@ -36,12 +36,12 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A token as it is shown where it need not be read: prefix and id. */
+/** Replaces the secret in a text by its prefix and the first characters of its ID. */
 export function abbreviated(text: string, secret: string): string {
   return text.replaceAll(secret, `${secret.slice(0, secret.indexOf("_") + 5)}…`);
 }
 
-/** The id in what looks like a whole token, so that nothing keeps its secret; else null. */
+/** The token ID, if the text looks like a whole token; else null. */
 export function idOfToken(text: string): string | null {
   return /^[a-z][a-z0-9]{1,15}_([0-9A-Za-z]{16})[0-9A-Za-z]{49}$/.exec(text.trim())?.[1] ?? null;
 }

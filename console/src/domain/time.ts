@@ -1,4 +1,4 @@
-// Times as people say them, in the viewer's own zone and language.
+// Formatting of times in the user's time zone and language.
 
 export const DAY = 86_400_000;
 
@@ -9,7 +9,7 @@ const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
-/** A unit, its length, and from which length on it is used. */
+/** Unit, its length, and the minimum difference for which it is used. */
 const UNITS: [Intl.RelativeTimeFormatUnit, number, number][] = [
   ["year", 365 * DAY, 700 * DAY],
   ["month", 30 * DAY, 91 * DAY],
@@ -27,13 +27,13 @@ export function fromNow(iso: string, now: number): string {
   return inNumbers.format(Math.trunc(difference / size), unit);
 }
 
-export const exactly = (iso: string): string => exact.format(new Date(iso));
-export const onDate = (iso: string | Date): string => date.format(new Date(iso));
-export const atTime = (iso: string): string => dateAndTime.format(new Date(iso));
-/** A day that the service counts in UTC, which is another one nowhere. */
-export const onUtcDay = (day: string): string => utcDay.format(new Date(`${day}T00:00:00Z`));
+export const exactTime = (iso: string): string => exact.format(new Date(iso));
+export const formatDate = (iso: string | Date): string => date.format(new Date(iso));
+export const formatDateTime = (iso: string | Date): string => dateAndTime.format(new Date(iso));
+/** A UTC day, not converted to the user's time zone. */
+export const formatUtcDay = (day: string): string => utcDay.format(new Date(`${day}T00:00:00Z`));
 
-/** The end of a day in the viewer's zone, as the API takes times. */
+/** The end of a day in the user's time zone, in the API's format; null if `day` is not a date. */
 export function endOfDay(day: string): string | null {
   const end = new Date(`${day}T23:59:59`);
   return Number.isNaN(end.getTime()) ? null : toSecond(end);
@@ -43,7 +43,7 @@ export function toSecond(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** The day of a time in the viewer's zone, as date fields have it. */
+/** The day of a time in the user's time zone, in the format of date fields. */
 export function localDay(time: Date): string {
   const pad = (value: number) => String(value).padStart(2, "0");
   return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`;

@@ -1,7 +1,7 @@
-// The catalog: read it, change it, and see what will be different before it is in force.
+// The catalog page: view and edit the catalog, with a diff before it is saved.
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { answer, api } from "../api/client";
+import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog, FieldError } from "../api/types";
 import { caller } from "../auth/session";
@@ -9,17 +9,17 @@ import { forgetCatalog, readCatalog, type ReadCatalog } from "../data/catalog";
 import { covers } from "../domain/grants";
 import { format, lineOf, offsetOf, parse } from "../domain/json-positions";
 import { splitMatch } from "../domain/callable-routes";
-import { atTime } from "../domain/time";
+import { formatDateTime } from "../domain/time";
 import { plural } from "../domain/labels";
 import { setGuard } from "../router";
 import { ActionDialog } from "../ui/action-dialog";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
-import { say } from "../ui/status-message";
-import { LeaveDialog, useWayOut } from "../ui/unsaved-changes";
+import { showMessage } from "../ui/status-message";
+import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
-import { Codes, GrantList } from "../ui/grants";
+import { CodeList, GrantList } from "../ui/grants";
 
 export function CatalogPage() {
   const [read, setRead] = useState<ReadCatalog | null>(null);
@@ -53,17 +53,17 @@ export function CatalogPage() {
           </button>
         )}
       </div>
-      <p>Which permissions there are, which routes need them, and who has which role.</p>
+      <p>Permissions, the routes that require them, and who has which role.</p>
       {problem && <ProblemNote problem={problem} />}
       {read === null && problem === null && <Loading what="the catalog" />}
-      {read && !mayWrite && <p class="hint">You may read it. To change it, you need “catalog:write”.</p>}
-      {read && editing && <Editor read={read} load={load} onDone={() => setEditing(false)} />}
-      {read && !editing && <Reading catalog={read.catalog} />}
+      {read && !mayWrite && <p class="hint">Read-only. Editing needs catalog:write.</p>}
+      {read && editing && <CatalogEditor read={read} load={load} onDone={() => setEditing(false)} />}
+      {read && !editing && <CatalogView catalog={read.catalog} />}
     </>
   );
 }
 
-function Reading({ catalog }: { catalog: Catalog }) {
+function CatalogView({ catalog }: { catalog: Catalog }) {
   const [search, setSearch] = useState("");
   const wanted = search.toLowerCase();
   const hit = (...texts: (string | undefined)[]) => texts.some((text) => text?.toLowerCase().includes(wanted));
@@ -76,8 +76,8 @@ function Reading({ catalog }: { catalog: Catalog }) {
     <>
       <p class="note">
         {catalog.strict
-          ? "It is strict: only listed permissions can be handed out, and only listed routes can be called."
-          : "It is not strict: a path without a route needs, for GET, “:read” on its first name, and “:write” for anything else."}
+          ? "Strict: only listed permissions can be granted, and only listed routes can be called."
+          : "Not strict: a path with no route needs {first segment}:read for GET, {first segment}:write for other methods."}
       </p>
       <input type="search" class="wide" aria-label="Search the catalog" placeholder="Search the catalog" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
       <Listing
@@ -93,7 +93,7 @@ function Reading({ catalog }: { catalog: Catalog }) {
           meaning: (
             <>
               {role.description}
-              <Codes texts={role.permissions} />
+              <CodeList texts={role.permissions} />
             </>
           ),
         }))}
@@ -101,7 +101,7 @@ function Reading({ catalog }: { catalog: Catalog }) {
       <Listing
         id="routes"
         title={plural(routes.length, "route")}
-        entries={routes.map(({ match, permission, resource = "the path itself" }) => {
+        entries={routes.map(({ match, permission, resource = "the request path" }) => {
           const { method, path } = splitMatch(match);
           return {
             key: match,
@@ -118,7 +118,7 @@ function Reading({ catalog }: { catalog: Catalog }) {
           };
         })}
       />
-      <Listing id="groups" title={`${plural(groups.length, "group")} of people`} entries={groups.map(([key, role]) => ({ key, meaning: `have the role ${role}` }))} />
+      <Listing id="groups" title={plural(groups.length, "group")} entries={groups.map(([key, role]) => ({ key, meaning: `Role: ${role}` }))} />
       {trust.length > 0 && (
         <Listing
           id="trust"
@@ -161,37 +161,37 @@ function Listing({ id, title, entries }: ListingProps) {
   );
 }
 
-/** The catalog as one edits it: without the service's own permissions, which are always there. */
+/** The text to edit: the catalog without the built-in permissions. */
 function textOf(catalog: Catalog): string {
-  const own = /^(tokens|catalog):/;
-  const permissions = Object.fromEntries(Object.entries(catalog.permissions).filter(([name]) => !own.test(name)));
+  const builtIn = /^(tokens|catalog):/;
+  const permissions = Object.fromEntries(Object.entries(catalog.permissions).filter(([name]) => !builtIn.test(name)));
   const { strict, roles, routes, sessions, trust } = catalog;
   return format({ strict, permissions, roles, routes, sessions, trust });
 }
 
-function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise<ReadCatalog | null>; onDone: () => void }) {
+function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise<ReadCatalog | null>; onDone: () => void }) {
   const original = useMemo(() => textOf(read.catalog), [read]);
   const [text, setText] = useState(original);
   const [saving, setSaving] = useState(false);
   /** The service's errors from the last attempt to save. */
-  const [refused, setRefused] = useState<readonly FieldError[]>([]);
+  const [saveErrors, setSaveErrors] = useState<readonly FieldError[]>([]);
   const [theirs, setTheirs] = useState<{ before: string; after: string } | null>(null);
   const area = useRef<HTMLTextAreaElement>(null);
-  const [settled, setSettled] = useState(text);
+  const [debounced, setDebounced] = useState(text);
   const dirty = text !== original;
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), 200);
+    const timer = setTimeout(() => setDebounced(text), 200);
     return () => clearTimeout(timer);
   }, [text]);
-  // Only what the service cannot see is checked here, as it gets the parsed value: syntax, and keys given twice.
-  const parsed = useMemo(() => parse(settled), [settled]);
-  const isJson = parsed.flaws.length === 0;
-  const flaws = isJson
-    ? refused.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: offsetOf(parsed.offsets, field) }))
-    : parsed.flaws;
-  const way = useWayOut(dirty);
+  // Only syntax and duplicate keys are checked here: the service gets the parsed value and validates the rest.
+  const parsed = useMemo(() => parse(debounced), [debounced]);
+  const isJson = parsed.errors.length === 0;
+  const shownErrors = isJson
+    ? saveErrors.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: offsetOf(parsed.offsets, field) }))
+    : parsed.errors;
+  const unsaved = useUnsavedChanges(dirty);
 
-  const show = (offset: number) => {
+  const jumpTo = (offset: number) => {
     const field = area.current;
     if (!field) return;
     field.focus();
@@ -201,17 +201,17 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
   };
 
   async function save() {
-    const { data } = await answer(api.PUT("/catalog", { params: { header: { "If-Match": read.etag } }, body: parsed.value as Catalog }));
+    const { data } = await unwrap(api.PUT("/catalog", { params: { header: { "If-Match": read.etag } }, body: parsed.value as Catalog }));
     setGuard(null);
     void load().then(onDone);
-    say(`The catalog is saved. Every request is decided by it from ${atTime(data.effective_by)} on.`);
+    showMessage(`Catalog saved. In effect by ${formatDateTime(data.effective_by)}.`);
   }
-  /** Closes the dialog if the text has to change first: it was refused, or is based on an old version. */
+  /** Closes the dialog if the text must be edited: it is invalid or based on an old version. */
   async function returnToText({ status, errors }: Problem) {
-    const isRefused = status === 400 && errors.length > 0;
-    if (!isRefused && status !== 412) return;
+    const isInvalid = status === 400 && errors.length > 0;
+    if (!isInvalid && status !== 412) return;
     const after = status === 412 ? await load() : null;
-    setRefused(isRefused ? errors : []);
+    setSaveErrors(isInvalid ? errors : []);
     if (after) setTheirs({ before: original, after: textOf(after.catalog) });
     setSaving(false);
   }
@@ -220,12 +220,12 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
     <>
       {theirs && (
         <div class="note warn" role="alert">
-          <p>Somebody changed the catalog meanwhile. Your text is still here; this is what they did. Bring it into yours, or yours undoes it.</p>
-          <Diff before={theirs.before.split("\n")} after={theirs.after.split("\n")} label="What somebody else changed" />
+          <p>Someone else saved the catalog while you were editing. Your draft is kept. Merge their changes, or saving will overwrite them.</p>
+          <Diff before={theirs.before.split("\n")} after={theirs.after.split("\n")} label="Their changes" />
         </div>
       )}
       <div class="editor">
-        <label for="catalog-text">The catalog, as JSON</label>
+        <label for="catalog-text">Catalog (JSON)</label>
         <textarea
           id="catalog-text"
           ref={area}
@@ -234,32 +234,32 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
           spellcheck={false}
           autocomplete="off"
           wrap="off"
-          aria-describedby="flaws"
-          aria-invalid={flaws.length > 0}
+          aria-describedby="catalog-errors"
+          aria-invalid={shownErrors.length > 0}
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
       </div>
-      <div id="flaws" role="status">
-        {flaws.length === 0 ? (
-          <p class="hint">{dirty ? "The service checks it when you save." : "Nothing is changed yet."}</p>
+      <div id="catalog-errors" role="status">
+        {shownErrors.length === 0 ? (
+          <p class="hint">{dirty ? "The service validates the catalog when you save." : "No changes yet"}</p>
         ) : (
           <>
             <p>
               <strong>
-                {isJson && "The service found "}
-                {plural(flaws.length, "thing")} to correct:
+                {isJson && "Not saved: "}
+                {plural(shownErrors.length, "error")}
               </strong>
             </p>
             <ul class="errors">
-              {flaws.slice(0, 50).map((flaw) => (
-                <li key={`${flaw.place}${flaw.message}${flaw.offset}`}>
-                  {flaw.offset !== null && (
-                    <button type="button" class="plain link" onClick={() => show(flaw.offset ?? 0)}>
-                      Line {lineOf(text, flaw.offset).line}
+              {shownErrors.slice(0, 50).map((error) => (
+                <li key={`${error.place}${error.message}${error.offset}`}>
+                  {error.offset !== null && (
+                    <button type="button" class="plain link" onClick={() => jumpTo(error.offset ?? 0)}>
+                      Line {lineOf(text, error.offset).line}
                     </button>
                   )}{" "}
-                  {flaw.place && <code>{flaw.place}</code>} {flaw.message}
+                  {error.place && <code>{error.place}</code>} {error.message}
                 </li>
               ))}
             </ul>
@@ -267,25 +267,25 @@ function Editor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise
         )}
       </div>
       <p class="actions">
-        <button type="button" class="primary" disabled={!dirty || !isJson || settled !== text} onClick={() => setSaving(true)}>
-          See what changes
+        <button type="button" class="primary" disabled={!dirty || !isJson || debounced !== text} onClick={() => setSaving(true)}>
+          Review changes
         </button>
-        <button type="button" onClick={() => (dirty ? way.ask(onDone) : onDone())}>
+        <button type="button" onClick={() => (dirty ? unsaved.ask(onDone) : onDone())}>
           Cancel
         </button>
       </p>
       {saving && (
-        <ActionDialog title="Save the catalog?" does="Save" onClose={() => setSaving(false)} act={save} onFailed={returnToText}>
+        <ActionDialog title="Save the catalog?" action="Save" onClose={() => setSaving(false)} act={save} onFailed={returnToText}>
           {() => (
             <>
-              <p>This is what changes, for every token and every person, within a minute:</p>
-              <Diff before={original.split("\n")} after={text.split("\n")} label="What changes in the catalog" />
+              <p>Applies to every token and user within a minute:</p>
+              <Diff before={original.split("\n")} after={text.split("\n")} label="Changes to the catalog" />
             </>
           )}
         </ActionDialog>
       )}
-      <LeaveDialog way={way} title="Leave without saving?">
-        Your changes to the catalog are not saved.
+      <LeaveDialog unsaved={unsaved} title="Leave without saving?">
+        You have unsaved changes.
       </LeaveDialog>
     </>
   );

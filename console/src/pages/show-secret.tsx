@@ -1,37 +1,36 @@
-// A new secret, this once: copy it, or a line that stores it. Leaving without a copy is asked
-// about; leaving forgets it.
+// The page that shows a new secret once. It asks before the user leaves without copying.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { API } from "../api/client";
-import { currentSecret, dropSecret, type Fresh } from "../data/new-secret";
+import { clearNewSecret, getNewSecret, type NewSecret } from "../data/new-secret";
 import { abbreviated, commands } from "../domain/shell-snippets";
-import { onDate } from "../domain/time";
+import { formatDate } from "../domain/time";
 import { replace, setGuard, tokenHash } from "../router";
 import { CopyButton } from "../ui/copy-button";
 import { Heading } from "../ui/heading";
 import { Time } from "../ui/time";
-import { LeaveDialog, useWayOut } from "../ui/unsaved-changes";
+import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 
 export function SecretPage() {
-  const [fresh, setFresh] = useState(currentSecret);
+  const [newSecret, setShownSecret] = useState(getNewSecret);
   useEffect(() => {
-    if (fresh === null) replace("#/tokens");
-  }, [fresh]);
+    if (newSecret === null) replace("#/tokens");
+  }, [newSecret]);
   useEffect(() => {
-    // A browser may keep a page that was left, to show it again: not with the secret.
-    const forget = () => setFresh(null);
-    addEventListener("pagehide", forget);
+    // The browser's back/forward cache must not keep the secret.
+    const clear = () => setShownSecret(null);
+    addEventListener("pagehide", clear);
     return () => {
-      removeEventListener("pagehide", forget);
-      dropSecret();
+      removeEventListener("pagehide", clear);
+      clearNewSecret();
     };
   }, []);
-  return fresh && <Shown fresh={fresh} />;
+  return newSecret && <SecretView newSecret={newSecret} />;
 }
 
-function Shown({ fresh: { secret, token, made } }: { fresh: Fresh }) {
+function SecretView({ newSecret: { secret, token, origin } }: { newSecret: NewSecret }) {
   const [copied, setCopied] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  const way = useWayOut(!copied);
+  const unsaved = useUnsavedChanges(!copied);
   const onCopied = () => {
     setGuard(null);
     setCopied(true);
@@ -39,9 +38,9 @@ function Shown({ fresh: { secret, token, made } }: { fresh: Fresh }) {
   return (
     <>
       <Heading title="The secret">
-        {made === "created" ? "Copy the secret of" : "Copy the new secret of"} “{token.name}”
+        {origin === "created" ? "Token created. Copy the secret for" : "Token rotated. Copy the new secret for"} “{token.name}”
       </Heading>
-      <p class="note warn">This is the only time that it is shown. Put it where it will be used, then leave this page.</p>
+      <p class="note warn">Copy it now. You won’t be able to see it again.</p>
       <div class="secret">
         <label for="secret">Secret</label>
         <div class="beside">
@@ -63,42 +62,42 @@ function Shown({ fresh: { secret, token, made } }: { fresh: Fresh }) {
       </div>
       {token.previous_secret_until !== null && (
         <p>
-          The secret before works until <Time at={token.previous_secret_until} />. Change over by then.
+          The old secret keeps working until <Time at={token.previous_secret_until} />. Switch over before then.
         </p>
       )}
-      <h2>Or copy a line for your shell</h2>
-      <p class="hint">Here the secret is shortened; what is copied has all of it.</p>
+      <h2>Or run a command</h2>
+      <p class="hint">Shortened on screen. Copying includes the full secret.</p>
       <ul class="commands">
-        {commands(API, secret).map(({ name, does, line }) => (
+        {commands(API, secret).map(({ name, description, line }) => (
           <li key={name}>
             <h3>{name}</h3>
-            <p class="hint">{does}</p>
+            <p class="hint">{description}</p>
             <div class="beside">
-              <pre tabIndex={0} aria-label={`${name} line`}>
+              <pre tabIndex={0} aria-label={`${name} command`}>
                 {abbreviated(line, secret)}
               </pre>
-              <CopyButton text={line} label={`Copy the ${name} line`} onCopied={onCopied} />
+              <CopyButton text={line} label={`Copy the ${name} command`} onCopied={onCopied} />
             </div>
           </li>
         ))}
       </ul>
       <p>
-        {token.expires_at === null ? "It never ends by itself." : `It ends on ${onDate(token.expires_at)}.`} The list shows it by its id,{" "}
-        <code>{token.id}</code>.
+        {token.expires_at === null ? "Never expires" : `Expires ${formatDate(token.expires_at)}`} · Token ID <code>{token.id}</code>
       </p>
       <p class="actions">
         <a class="button" href={tokenHash(token.id)}>
-          Done: show the token
+          Done
         </a>
       </p>
       <LeaveDialog
-        way={way}
-        title="You have not copied the secret"
-        leave="Leave without it"
+        unsaved={unsaved}
+        title="You haven’t copied the secret"
+        stay="Stay"
+        leave="Leave without copying"
         danger
-        others={way.goOn && <CopyAndLeave secret={secret} leave={way.goOn} />}
+        others={unsaved.proceed && <CopyAndLeave secret={secret} leave={unsaved.proceed} />}
       >
-        Nothing will ever show it again. Without it the token is of no use, and has to be rotated.
+        You won’t be able to see it again. Without it you’d have to rotate the token.
       </LeaveDialog>
     </>
   );
@@ -108,7 +107,7 @@ function CopyAndLeave({ secret, leave }: { secret: string; leave: () => void }) 
   const [failed, setFailed] = useState(false);
   const copyAndLeave = () => navigator.clipboard.writeText(secret).then(leave, () => setFailed(true));
   return failed ? (
-    <span class="hint">The browser did not allow copying. Stay, and copy it by hand.</span>
+    <span class="hint">Your browser blocked copying. Stay and copy it manually.</span>
   ) : (
     <button type="button" onClick={copyAndLeave}>
       Copy and leave

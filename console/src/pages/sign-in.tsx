@@ -1,11 +1,11 @@
-// Signing in: at the operator's provider, or with an API token.
+// The sign-in page: single sign-on or an API token.
 import { useEffect, useState } from "preact/hooks";
-import { hasProvider, sentence, signIn, signInWithToken } from "../auth/session";
-import { SignInFailed } from "../auth/oidc";
+import { hasProvider, signInErrorText, signIn, signInWithToken } from "../auth/session";
+import { SignInError } from "../auth/oidc";
 import { Field } from "../ui/field";
 import { Heading } from "../ui/heading";
 
-export function SignInPage({ why, wanted }: { why: string | null; wanted: boolean }) {
+export function SignInPage({ why, byUser }: { why: string | null; byUser: boolean }) {
   const [provider, setProvider] = useState(true);
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
@@ -13,13 +13,13 @@ export function SignInPage({ why, wanted }: { why: string | null; wanted: boolea
     void hasProvider().then(setProvider);
   }, []);
 
-  async function attempt(way: () => Promise<void>) {
+  async function attempt(action: () => Promise<void>) {
     setBusy(true);
     setFailed(null);
     try {
-      await way();
+      await action();
     } catch (error) {
-      setFailed(sentence(error));
+      setFailed(signInErrorText(error));
     } finally {
       setBusy(false);
     }
@@ -29,7 +29,7 @@ export function SignInPage({ why, wanted }: { why: string | null; wanted: boolea
     <div class="narrow">
       <Heading title="Sign in">Sign in</Heading>
       {why && !failed && (
-        <p class={wanted ? "note" : "note bad"} role={wanted ? "status" : "alert"}>
+        <p class={byUser ? "note" : "note bad"} role={byUser ? "status" : "alert"}>
           {why}
         </p>
       )}
@@ -40,29 +40,29 @@ export function SignInPage({ why, wanted }: { why: string | null; wanted: boolea
       )}
       {provider ? (
         <>
-          <p>Make, find and end the API tokens that are yours.</p>
+          <p>Create, find and revoke your API tokens.</p>
           <p>
             <button type="button" class="primary large" disabled={busy} onClick={() => attempt(signIn)}>
-              Sign in with your provider
+              Continue with SSO
             </button>
           </p>
           <details>
-            <summary>Use an API token instead</summary>
+            <summary>Sign in with an API token</summary>
             <TokenForm busy={busy} attempt={attempt} />
           </details>
         </>
       ) : (
         <>
-          <p>This service has no sign-in provider, so an API token is needed.</p>
+          <p>Single sign-on isn’t set up. Sign in with an API token.</p>
           <TokenForm busy={busy} attempt={attempt} />
         </>
       )}
-      <p class="quiet">The session stays in the memory of this tab: reloading the page or closing it signs you out.</p>
+      <p class="quiet">Your session exists only in this tab. Reloading or closing it signs you out.</p>
     </div>
   );
 }
 
-function TokenForm({ busy, attempt }: { busy: boolean; attempt: (way: () => Promise<void>) => void }) {
+function TokenForm({ busy, attempt }: { busy: boolean; attempt: (action: () => Promise<void>) => void }) {
   return (
     <form
       onSubmit={(event) => {
@@ -72,17 +72,17 @@ function TokenForm({ busy, attempt }: { busy: boolean; attempt: (way: () => Prom
         const secret = field.value.trim();
         field.value = "";
         attempt(async () => {
-          // What is not ASCII cannot be sent, and is no token: a quotation mark that came along, half a line.
-          if (!/^[!-~]+$/.test(secret)) throw new SignInFailed("This is not a token: it has characters that no token has. Copy it again.");
+          // A header can only hold ASCII; other characters are copied by mistake.
+          if (!/^[!-~]+$/.test(secret)) throw new SignInError("That doesn’t look like a token. Check that you copied all of it and nothing else.");
           await signInWithToken(secret);
         });
       }}
     >
-      <Field label="API token" hint="It is sent to this service alone, and forgotten with this tab.">
+      <Field label="API token" hint="Sent only to this service, never stored.">
         {(ids) => <input {...ids} name="pasted" type="password" autocomplete="off" spellcheck={false} required />}
       </Field>
       <button type="submit" disabled={busy}>
-        Sign in with the token
+        Sign in
       </button>
     </form>
   );

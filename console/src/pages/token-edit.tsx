@@ -1,19 +1,19 @@
-// The parts of a token that can be changed, each in its place. A change is made to the version
-// that was read: where somebody was quicker, the new one is shown and the draft kept.
+// The editable fields of a token. Each change applies to the version that was read: if someone else
+// changed the token first, the page shows their change and keeps the draft.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { answer, api } from "../api/client";
+import { api, unwrap } from "../api/client";
 import type { Catalog, Token, TokenPatch } from "../api/types";
 import { caller } from "../auth/session";
 import { withEtag } from "../data/tokens";
 import { grantLines } from "../domain/grants";
-import { localDay, onDate } from "../domain/time";
-import { FIELDS } from "../domain/labels";
+import { formatDateTime, localDay, formatDate } from "../domain/time";
+import { FIELDS, STATUSES } from "../domain/labels";
 import { setGuard } from "../router";
 import { Field } from "../ui/field";
 import { ProblemNote } from "../ui/problem-note";
 import { Time } from "../ui/time";
-import { LeaveDialog, useWayOut } from "../ui/unsaved-changes";
+import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import { draftOf, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
@@ -29,7 +29,7 @@ export function Editable(props: Props) {
   const [editing, setEditing] = useState<Part | null>(null);
   const opened = useRef<Part | null>(null);
   const list = useRef<HTMLDListElement>(null);
-  // The focus goes into the form, and back to where it was opened.
+  // Focus the form when it opens, and the button when it closes.
   useEffect(() => {
     const part = editing ?? opened.current;
     const place = part === null ? null : list.current?.querySelector(`[data-part="${part}"]`);
@@ -52,8 +52,8 @@ export function Editable(props: Props) {
                   <Value part={part} token={token} now={props.now} />
                 </div>
                 {!fixed && (
-                  <button type="button" class="plain link" aria-label={`Change ${(FIELDS[part] ?? part).toLowerCase()}`} disabled={editing !== null} onClick={() => setEditing(part)}>
-                    Change
+                  <button type="button" class="plain link" aria-label={`Edit ${FIELDS[part]}`} disabled={editing !== null} onClick={() => setEditing(part)}>
+                    Edit
                   </button>
                 )}
               </div>
@@ -74,18 +74,18 @@ function Value({ part, token, now }: { part: Part; token: Token; now: number }) 
     case "grants":
       return (
         <>
-          {token.role !== null && <p>Made with the role {token.role}</p>}
+          {token.role !== null && <p>From the role {token.role}</p>}
           <GrantList grants={token.grants} />
         </>
       );
     case "allowed_ips":
-      return token.allowed_ips.length === 0 ? <>From anywhere</> : <code class="lines">{token.allowed_ips.join("\n")}</code>;
+      return token.allowed_ips.length === 0 ? <>Any</> : <code class="lines">{token.allowed_ips.join("\n")}</code>;
     case "expires_at":
       return token.expires_at === null ? (
         <>Never</>
       ) : (
         <>
-          <Time at={token.expires_at} now={now} />, on {onDate(token.expires_at)}
+          {formatDate(token.expires_at)} (<Time at={token.expires_at} now={now} />)
         </>
       );
   }
@@ -118,7 +118,7 @@ function patchFrom(part: Part, draft: Draft): TokenPatch {
   }
 }
 
-/** A patch knows no `expires_in`: sent twice, it means the same. */
+/** A patch has no `expires_in`, because it must be idempotent. */
 function expiryPatch(expiry: Expiry): TokenPatch {
   if (expiry.kind !== "days") return expiryFields(expiry);
   const day = localDay(new Date(Date.now() + expiry.days * 86_400_000));
@@ -128,20 +128,20 @@ function expiryPatch(expiry: Expiry): TokenPatch {
 function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & { part: Part; onClose: () => void }) {
   const [draft, setDraft] = useState(() => draftFrom(part, known.token));
   const [first] = useState(draft);
-  const [others, setOthers] = useState<{ before: Token; after: Token } | null>(null);
+  const [theirs, setTheirs] = useState<{ before: Token; after: Token } | null>(null);
   const dirty = draft !== first;
-  const way = useWayOut(dirty);
+  const unsaved = useUnsavedChanges(dirty);
   async function save() {
     const params = { path: { id: known.token.id }, header: { "If-Match": known.etag } };
     const headers = { "Content-Type": "application/merge-patch+json" };
-    const saved = await answer(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
+    const saved = await unwrap(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
     setGuard(null);
     onClose();
-    onDone(withEtag(saved), `${FIELDS[part]} changed.`);
+    onDone(withEtag(saved), `${FIELDS[part]} updated.`);
   }
   const { busy, problem, submit } = useAction(save, async ({ status }) => {
     const after = status === 412 ? await read() : null;
-    if (after) setOthers({ before: known.token, after: after.token });
+    if (after) setTheirs({ before: known.token, after: after.token });
   });
   const at = (field: string) => problem?.at(field) ?? [];
 
@@ -157,14 +157,14 @@ function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & 
   let control: ComponentChildren;
   if (part === "name") control = text("input", "Name", 100);
   else if (part === "description") control = text("textarea", "Description", 500);
-  else if (part === "allowed_ips") control = text("textarea", "Addresses, one a line; empty is from anywhere", undefined);
+  else if (part === "allowed_ips") control = text("textarea", "Allowed IP addresses (one per line; leave empty to allow any)", undefined);
   else if (part === "expires_at") control = <ExpiryField value={draft.expiry} onChange={(expiry) => setDraft({ ...draft, expiry })} errors={at("expires_at")} now={now} />;
   else {
     control = (
       <>
         <GrantSets catalog={catalog} mine={caller().grants} sets={draft.sets} problem={problem} onChange={(sets) => setDraft({ ...draft, sets })} />
-        <h3>What changes</h3>
-        <Diff before={grantLines(known.token.grants)} after={grantLines(draft.sets.map(grantOf))} label="What it may do, before and after" />
+        <h3>Changes</h3>
+        <Diff before={grantLines(known.token.grants)} after={grantLines(draft.sets.map(grantOf))} label="Permissions, before and after" />
       </>
     );
   }
@@ -174,42 +174,42 @@ function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & 
       {control}
       {problem && (
         <ProblemNote problem={problem} fields={[part]}>
-          {others && <OthersChange {...others} />}
+          {theirs && <TheirChange {...theirs} />}
         </ProblemNote>
       )}
       <p class="actions">
         <button type="submit" class="primary" disabled={busy}>
-          {others ? "Save mine over it" : "Save"}
+          {theirs ? "Save my edit" : "Save"}
         </button>
         <button type="button" onClick={onClose}>
           Cancel
         </button>
       </p>
-      <LeaveDialog way={way} title="Leave without saving?">
-        What you changed is not saved yet.
+      <LeaveDialog unsaved={unsaved} title="Leave without saving?">
+        You have unsaved changes.
       </LeaveDialog>
     </form>
   );
 }
 
-/** What somebody else changed meanwhile. */
-function OthersChange({ before, after }: { before: Token; after: Token }) {
+/** The diff of a concurrent change. */
+function TheirChange({ before, after }: { before: Token; after: Token }) {
   return (
     <>
-      <p>Somebody changed it meanwhile. What you entered is still here; this is what they did:</p>
-      <Diff before={described(before)} after={described(after)} label="What somebody else changed" />
+      <p>Someone else edited this token while you were editing. Your text is still here. Their change:</p>
+      <Diff before={tokenLines(before)} after={tokenLines(after)} label="Their changes" />
     </>
   );
 }
 
-function described(token: Token): string[] {
+function tokenLines(token: Token): string[] {
   return [
     `Name: ${token.name}`,
     `Description: ${token.description ?? "none"}`,
-    `Status: ${token.status}`,
-    `Expires: ${token.expires_at ?? "never"}`,
-    `Addresses: ${token.allowed_ips.join(", ") || "any"}`,
-    `Secret of: ${token.rotated_at ?? token.created_at}`,
+    `Status: ${STATUSES[token.status]}`,
+    `Expiration: ${token.expires_at === null ? "never" : formatDateTime(token.expires_at)}`,
+    `Allowed IP addresses: ${token.allowed_ips.join(", ") || "any"}`,
+    `Secret created: ${formatDateTime(token.rotated_at ?? token.created_at)}`,
     ...grantLines(token.grants),
   ];
 }

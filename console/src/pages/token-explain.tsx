@@ -1,6 +1,6 @@
-// Would this request be let in, and what says so?
+// Tests whether a request with the token would be allowed, and shows the rule that decides.
 import { useState } from "preact/hooks";
-import { answer, api } from "../api/client";
+import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Explanation, Token } from "../api/types";
 import { refusal } from "../domain/labels";
@@ -9,7 +9,7 @@ import { ProblemNote } from "../ui/problem-note";
 import { Choice } from "../ui/choice";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "$connect"];
-const RULES = { catalog: "the catalog’s route", convention: "the convention, as the catalog lists no route", portcullis: "this service’s own rules" };
+const RULES = { catalog: "catalog route", convention: "default (no matching catalog route)", portcullis: "built-in" };
 
 export function Explain({ token }: { token: Token }) {
   const [method, setMethod] = useState("GET");
@@ -17,13 +17,13 @@ export function Explain({ token }: { token: Token }) {
   const [ip, setIp] = useState("");
   const [own, setOwn] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [told, setTold] = useState<{ explanation: Explanation; address: string } | null>(null);
+  const [result, setResult] = useState<{ explanation: Explanation; address: string } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const at = (field: string) => problem?.at(field) ?? [];
   async function ask() {
     setBusy(true);
     setProblem(null);
-    setTold(null);
+    setResult(null);
     const body = {
       token_id: token.id,
       method,
@@ -32,8 +32,8 @@ export function Explain({ token }: { token: Token }) {
       ...(ip.trim() ? { source_ip: ip.trim() } : {}),
     };
     try {
-      const { data } = await answer(api.POST("/explain", { body }));
-      setTold({ explanation: data, address: ip.trim() });
+      const { data } = await unwrap(api.POST("/explain", { body }));
+      setResult({ explanation: data, address: ip.trim() });
     } catch (error) {
       setProblem(Problem.from(error));
     } finally {
@@ -42,8 +42,8 @@ export function Explain({ token }: { token: Token }) {
   }
   return (
     <section aria-labelledby="explain">
-      <h2 id="explain">Would it be let in?</h2>
-      <p class="hint">Asks for the decision on a request; nothing is sent anywhere.</p>
+      <h2 id="explain">Test a request</h2>
+      <p class="hint">See whether a request would be allowed. Nothing is sent to your API.</p>
       <form
         class="explain"
         onSubmit={(event) => {
@@ -65,48 +65,47 @@ export function Explain({ token }: { token: Token }) {
             <input {...ids} class="mono" required placeholder="/apps/billing" spellcheck={false} autocomplete="off" value={path} onInput={(event) => setPath(event.currentTarget.value)} />
           )}
         </Field>
-        <Field label="From the address" optional errors={at("source_ip")}>
+        <Field label="Source IP" optional errors={at("source_ip")}>
           {(ids) => <input {...ids} class="mono" placeholder="192.0.2.7" spellcheck={false} autocomplete="off" value={ip} onInput={(event) => setIp(event.currentTarget.value)} />}
         </Field>
-        <Choice label="A call to this service itself" checked={own} onChange={setOwn} />
+        <Choice label="Portcullis API" checked={own} onChange={setOwn} />
         <button type="submit" disabled={busy}>
-          Explain
+          Test
         </button>
       </form>
       {problem && <ProblemNote problem={problem} fields={["method", "path", "source_ip"]} />}
-      <div aria-live="polite">{told && <Told told={told.explanation} address={told.address} />}</div>
+      <div aria-live="polite">{result && <Decision result={result.explanation} address={result.address} />}</div>
     </section>
   );
 }
 
-function Told({ told, address }: { told: Explanation; address: string }) {
-  const rule = told.rule && (
+function Decision({ result, address }: { result: Explanation; address: string }) {
+  const rule = result.rule && (
     <p>
-      This is said by {RULES[told.rule.source]}
-      {told.rule.route !== null && (
+      Rule: {RULES[result.rule.source]}
+      {result.rule.route !== null && (
         <>
           {" "}
-          <code>{told.rule.route}</code>
+          <code>{result.rule.route}</code>
         </>
       )}
-      .
     </p>
   );
-  if (told.decision === "allow") {
+  if (result.decision === "allow") {
     return (
       <div class="note good">
         <p>
-          <strong>Let in.</strong> {told.permission !== null && `It needs “${told.permission}” on “${told.resource ?? ""}”, which the token has.`}
+          <strong>Allowed.</strong> {result.permission !== null && `Requires ${result.permission} on ${result.resource ?? ""}.`}
         </p>
         {rule}
       </div>
     );
   }
-  const { why, remedy } = refusal(told, address);
+  const { why, remedy } = refusal(result, address);
   return (
     <div class="note bad">
       <p>
-        <strong>Refused{told.status === null ? "" : ` with ${told.status}`}.</strong> {why}
+        <strong>Denied{result.status === null ? "" : ` (${result.status})`}.</strong> {why}
       </p>
       <p>{remedy}</p>
       {rule}

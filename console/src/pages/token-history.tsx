@@ -1,11 +1,11 @@
-// What became of a token, as a timeline, newest first.
+// The events of a token, newest first.
 import { useEffect, useState } from "preact/hooks";
-import { answer, api } from "../api/client";
+import { api, unwrap } from "../api/client";
 import { isRecord, Problem } from "../api/problem";
 import type { Event, Grant, Token } from "../api/types";
 import { grantLines } from "../domain/grants";
-import { atTime } from "../domain/time";
-import { actor, describeClient, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/labels";
+import { formatDateTime } from "../domain/time";
+import { actor, clientText, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/labels";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { Time } from "../ui/time";
@@ -19,7 +19,7 @@ export function History({ token, version, now }: { token: Token; version: string
     setProblem(null);
     try {
       const query = after === null ? { limit: 20 } : { limit: 50, cursor: after };
-      const { data } = await answer(api.GET("/tokens/{id}/events", { params: { path: { id: token.id }, query } }));
+      const { data } = await unwrap(api.GET("/tokens/{id}/events", { params: { path: { id: token.id }, query } }));
       const page = data.events as Event[];
       setEvents((before) => (after === null ? page : [...(before ?? []), ...page]));
       setCursor(data.next_cursor);
@@ -35,7 +35,7 @@ export function History({ token, version, now }: { token: Token; version: string
       <h2 id="history">History</h2>
       {problem && <ProblemNote problem={problem} />}
       {events === null && problem === null && <Loading what="the history" />}
-      {events?.length === 0 && <p>Nothing has been noted yet.</p>}
+      {events?.length === 0 && <p>No activity yet</p>}
       {events !== null && events.length > 0 && (
         <ol class="timeline">
           {events.map((event) => (
@@ -43,7 +43,7 @@ export function History({ token, version, now }: { token: Token; version: string
               <p>
                 <strong>{EVENTS[event.kind]}</strong>
                 {event.by !== null && ` by ${actor(event.by)}`}
-                {describeClient(event.source_ip, event.user_agent)}
+                {clientText(event.source_ip, event.user_agent)}
                 <span class="quiet">
                   {" "}
                   <Time at={event.at} now={now} />
@@ -56,7 +56,7 @@ export function History({ token, version, now }: { token: Token; version: string
       )}
       {cursor !== null && (
         <button type="button" onClick={() => load(cursor)}>
-          Show older
+          Load more
         </button>
       )}
     </section>
@@ -72,27 +72,27 @@ function Detail({ event, now }: { event: Event; now: number }) {
     <>
       {event.kind === "secret_reuse" && (
         <p>
-          Somebody has a secret that a rotation had ended: not changed over yet, or stolen.
-          {detail["disabled"] === true && " The token was disabled for that."}
+          A secret from before the last rotation was used: a client wasn’t updated, or the secret was stolen.
+          {detail["disabled"] === true && " The token was disabled automatically."}
         </p>
       )}
-      {event.kind === "rotated" && <p>{typeof until === "string" ? `The secret before ${Date.parse(until) > now ? "works" : "worked"} until ${atTime(until)}.` : "The secret before ended at once."}</p>}
+      {event.kind === "rotated" && <p>{typeof until === "string" ? `The old secret ${Date.parse(until) > now ? "works" : "worked"} until ${formatDateTime(until)}.` : "The old secret stopped working immediately."}</p>}
       {event.kind === "disabled" && reason === "secret_reuse" && <p>Because an old secret was used.</p>}
       {event.kind === "revoked" && typeof reason === "string" && <p>{REVOKE_REASONS[reason as keyof typeof REVOKE_REASONS]}.</p>}
       {typeof detail["comment"] === "string" && <p>“{detail["comment"]}”</p>}
       {changes.map((change) => (
         <details key={String(change["field"])}>
           <summary>{FIELDS[String(change["field"])] ?? String(change["field"])}</summary>
-          <Diff before={shown(change["field"], change["from"])} after={shown(change["field"], change["to"])} label="Before and after" whole />
+          <Diff before={valueLines(change["field"], change["from"])} after={valueLines(change["field"], change["to"])} label="Before and after" whole />
         </details>
       ))}
     </>
   );
 }
 
-function shown(field: unknown, value: unknown): string[] {
+function valueLines(field: unknown, value: unknown): string[] {
   if (field === "grants" && Array.isArray(value)) return grantLines(value as Grant[]);
-  if (Array.isArray(value)) return value.length > 0 ? value.map(String) : ["from anywhere"];
+  if (Array.isArray(value)) return value.length > 0 ? value.map(String) : ["any"];
   if (value === null) return [field === "expires_at" ? "never" : "none"];
-  return field === "expires_at" ? [atTime(String(value))] : String(value).split("\n");
+  return field === "expires_at" ? [formatDateTime(String(value))] : String(value).split("\n");
 }

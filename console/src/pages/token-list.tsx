@@ -1,11 +1,11 @@
-// The list of tokens: what wants attention first, found by searching, filtering and sorting
-// what is loaded. Only the rows in sight are drawn, so that ten thousand are as quick as ten.
+// The list of tokens. Search, filters and sorting work on the loaded tokens. Only the rows in sight
+// are rendered, so that the list is fast with 10,000 tokens.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Status, Token } from "../api/types";
 import { onSignOut } from "../auth/session";
-import { facts, wantFacts, wantFactsUnseen } from "../data/token-insights";
+import { insights as allInsights, requestInsights, requestInsightsInBackground } from "../data/token-insights";
 import { loadTokens, tokenList } from "../data/tokens";
-import { concerns, CONCERNS, urgency, type Concern, type Facts } from "../domain/concerns";
+import { concerns, CONCERNS, urgency, type Concern, type Insights } from "../domain/concerns";
 import { idOfToken } from "../domain/shell-snippets";
 import { allPermissions } from "../domain/grants";
 import { plural, STATUSES } from "../domain/labels";
@@ -31,20 +31,21 @@ interface View {
   reversed: boolean;
 }
 
-const EVERYTHING: View = { search: "", status: "all", concern: "all", owner: "", sort: "attention", reversed: false };
+const DEFAULT_VIEW: View = { search: "", status: "all", concern: "all", owner: "", sort: "attention", reversed: false };
 const SORTS: Record<SortKey, string> = {
-  attention: "What wants attention",
+  attention: "Needs attention",
   name: "Name",
   owner: "Owner",
-  expires: "Expiry, soonest first",
-  used: "Last used, longest ago first",
+  expires: "Expiring soonest",
+  used: "Least recently used",
   created: "Newest first",
 };
-const ABOVE_AND_BELOW = 8;
+/** Rows rendered above and below those in sight. */
+const OVERSCAN = 8;
 
-/** Kept while one looks at a token, so that one comes back to the same list. */
-const view = createStore<View>(EVERYTHING);
-onSignOut(() => view.set(EVERYTHING));
+/** Search, filters and sort order. They are kept while the user is on other pages. */
+const view = createStore<View>(DEFAULT_VIEW);
+onSignOut(() => view.set(DEFAULT_VIEW));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 interface Row {
@@ -55,15 +56,15 @@ interface Row {
 
 export function TokensPage() {
   const list = useStore(tokenList);
-  const known = useStore(facts);
-  const wanted = useStore(view);
+  const known = useStore(allInsights);
+  const filters = useStore(view);
   const now = useNow();
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => {
     void loadTokens(15_000);
   }, []);
   useEffect(() => {
-    if (list.state === "complete") wantFactsUnseen(list.tokens);
+    if (list.state === "complete") requestInsightsInBackground(list.tokens);
   }, [list.state]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -76,11 +77,11 @@ export function TokensPage() {
   }, []);
 
   const all = useMemo(() => list.tokens.map((token) => rowOf(token, known.get(token.id), now)), [list.tokens, known, now]);
-  const rows = useMemo(() => chosen(all, wanted), [all, wanted]);
+  const rows = useMemo(() => chosen(all, filters), [all, filters]);
   const owners = useMemo(() => [...new Set(list.tokens.map(({ owner }) => owner))].toSorted(collator.compare), [list.tokens]);
   const counts = useMemo(() => counted(all), [all]);
-  const change = (part: Partial<View>) => view.set({ ...wanted, ...part });
-  const filtered = wanted.search !== "" || wanted.status !== "all" || wanted.concern !== "all" || wanted.owner !== "";
+  const change = (part: Partial<View>) => view.set({ ...filters, ...part });
+  const filtered = filters.search !== "" || filters.status !== "all" || filters.concern !== "all" || filters.owner !== "";
 
   return (
     <>
@@ -96,12 +97,12 @@ export function TokensPage() {
           <input
             ref={search}
             type="search"
-            placeholder="Search name, id, owner, permission, resource"
+            placeholder="Search name, ID, owner, permission or resource"
             spellcheck={false}
             autocomplete="off"
-            value={wanted.search}
+            value={filters.search}
             onInput={(event) => {
-              // Whoever looks for a token that was found somewhere pastes all of it.
+              // Users may paste a whole token that they found: keep only its ID.
               const id = idOfToken(event.currentTarget.value);
               if (id !== null) event.currentTarget.value = id;
               change({ search: id ?? event.currentTarget.value });
@@ -117,36 +118,36 @@ export function TokensPage() {
         </label>
         <label>
           Status{" "}
-          <select value={wanted.status} onChange={(event) => change({ status: event.currentTarget.value as View["status"] })}>
-            <option value="all">All</option>
+          <select value={filters.status} onChange={(event) => change({ status: event.currentTarget.value as View["status"] })}>
+            <option value="all">All statuses</option>
             <Options of={Object.entries(STATUSES)} />
           </select>
         </label>
         {owners.length > 1 && (
           <label>
             Owner{" "}
-            <select value={wanted.owner} onChange={(event) => change({ owner: event.currentTarget.value })}>
-              <option value="">Everybody</option>
+            <select value={filters.owner} onChange={(event) => change({ owner: event.currentTarget.value })}>
+              <option value="">All owners</option>
               <Options of={owners.map((owner) => [owner, owner])} />
             </select>
           </label>
         )}
         <label>
           Sort{" "}
-          <select value={wanted.sort} onChange={(event) => change({ sort: event.currentTarget.value as SortKey, reversed: false })}>
+          <select value={filters.sort} onChange={(event) => change({ sort: event.currentTarget.value as SortKey, reversed: false })}>
             <Options of={Object.entries(SORTS)} />
           </select>
         </label>
       </div>
       {counts.any > 0 && (
-        <div class="concerns" role="group" aria-label="What wants attention">
-          <Toggle on={wanted.concern === "any"} text={`Wants attention (${counts.any})`} set={(on) => change({ concern: on ? "any" : "all" })} />
+        <div class="concerns" role="group" aria-label="Needs attention">
+          <Toggle on={filters.concern === "any"} text={`Needs attention (${counts.any})`} set={(on) => change({ concern: on ? "any" : "all" })} />
           {(Object.keys(CONCERNS) as Concern[])
             .filter((concern) => counts[concern] > 0)
             .map((concern) => (
               <Toggle
                 key={concern}
-                on={wanted.concern === concern}
+                on={filters.concern === concern}
                 text={`${CONCERNS[concern]} (${counts[concern]})`}
                 set={(on) => change({ concern: on ? concern : "all" })}
               />
@@ -166,7 +167,7 @@ export function TokensPage() {
         {list.state === "loading" && list.tokens.length === 0 ? "" : count(rows.length, list.tokens.length, list.state === "loading")}{" "}
         {list.state === "complete" && (
           <button type="button" class="plain link" onClick={() => loadTokens()}>
-            Load anew
+            Refresh
           </button>
         )}
       </p>
@@ -174,28 +175,28 @@ export function TokensPage() {
       {list.state === "complete" && list.tokens.length === 0 && (
         <div class="empty">
           <h2>No tokens yet</h2>
-          <p>A token lets a script or a pipeline call the API as you, with as little as it needs.</p>
+          <p>Tokens let scripts and pipelines call the API on your behalf, with only the permissions they need.</p>
           <p>
             <a class="button primary" href="#/new">
-              Make the first one
+              Create your first token
             </a>
           </p>
         </div>
       )}
       {list.tokens.length > 0 && rows.length === 0 && list.state !== "loading" && (
         <div class="empty">
-          <h2>None of them</h2>
-          <p>No token is as you asked for.</p>
+          <h2>No matching tokens</h2>
+          <p>Try another search, or clear the filters.</p>
           {filtered && (
             <p>
-              <button type="button" onClick={() => view.set({ ...EVERYTHING, sort: wanted.sort })}>
-                Show all tokens
+              <button type="button" onClick={() => view.set({ ...DEFAULT_VIEW, sort: filters.sort })}>
+                Clear filters
               </button>
             </p>
           )}
         </div>
       )}
-      {rows.length > 0 && <Rows rows={rows} known={known} now={now} wanted={wanted} change={change} />}
+      {rows.length > 0 && <Rows rows={rows} known={known} now={now} filters={filters} change={change} />}
     </>
   );
 }
@@ -210,42 +211,42 @@ function Toggle({ on, text, set }: { on: boolean; text: string; set: (on: boolea
 
 interface RowsProps {
   rows: Row[];
-  known: ReadonlyMap<string, Facts>;
+  known: ReadonlyMap<string, Insights>;
   now: number;
-  wanted: View;
+  filters: View;
   change: (part: Partial<View>) => void;
 }
 
-function Rows({ rows, known, now, wanted, change }: RowsProps) {
+function Rows({ rows, known, now, filters, change }: RowsProps) {
   const body = useRef<HTMLDivElement>(null);
   const [height, setHeight] = useState(60);
   const [range, setRange] = useState<[number, number]>([0, 30]);
   const toFocus = useRef<number | null>(null);
 
   useLayoutEffect(() => {
-    const look = () => {
+    const updateRange = () => {
       const place = body.current;
       if (!place) return;
       const row = place.querySelector<HTMLElement>(".row");
       const size = row?.offsetHeight || height;
       const above = Math.max(0, -place.getBoundingClientRect().top);
-      const first = Math.max(0, Math.floor(above / size) - ABOVE_AND_BELOW);
-      const last = Math.min(rows.length, Math.ceil((above + innerHeight) / size) + ABOVE_AND_BELOW);
+      const first = Math.max(0, Math.floor(above / size) - OVERSCAN);
+      const last = Math.min(rows.length, Math.ceil((above + innerHeight) / size) + OVERSCAN);
       setHeight(size);
       setRange((before) => (before[0] === first && before[1] === last ? before : [first, last]));
     };
-    look();
-    addEventListener("scroll", look, { passive: true });
-    addEventListener("resize", look);
+    updateRange();
+    addEventListener("scroll", updateRange, { passive: true });
+    addEventListener("resize", updateRange);
     return () => {
-      removeEventListener("scroll", look);
-      removeEventListener("resize", look);
+      removeEventListener("scroll", updateRange);
+      removeEventListener("resize", updateRange);
     };
   }, [rows.length, height]);
 
   const shown = rows.slice(range[0], range[1]);
   useEffect(() => {
-    const timer = setTimeout(() => wantFacts(shown.map(({ token }) => token)), 200);
+    const timer = setTimeout(() => requestInsights(shown.map(({ token }) => token)), 200);
     return () => clearTimeout(timer);
   }, [range, rows]);
 
@@ -264,12 +265,12 @@ function Rows({ rows, known, now, wanted, change }: RowsProps) {
       if (isTyping(event)) return;
       const step = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0;
       const focused = document.activeElement?.closest<HTMLElement>(".row")?.dataset["index"];
-      // A held key is quicker than the rows are drawn: it goes on from the row that is to be focused.
-      const awaited = toFocus.current !== null && toFocus.current < rows.length ? toFocus.current : null;
-      const current = awaited ?? (focused === undefined ? null : Number(focused));
+      // A held key can be faster than rendering: continue from the row that will be focused.
+      const pending = toFocus.current !== null && toFocus.current < rows.length ? toFocus.current : null;
+      const current = pending ?? (focused === undefined ? null : Number(focused));
       if (step === 0 || (current === null && event.key.startsWith("Arrow"))) return;
       event.preventDefault();
-      const next = current === null ? range[0] + (range[0] === 0 ? 0 : ABOVE_AND_BELOW) : current + step;
+      const next = current === null ? range[0] + (range[0] === 0 ? 0 : OVERSCAN) : current + step;
       if (next < 0 || next >= rows.length) return;
       toFocus.current = null;
       if (!focusRow(next)) {
@@ -282,14 +283,14 @@ function Rows({ rows, known, now, wanted, change }: RowsProps) {
   }, [range, rows.length, height]);
 
   const column = (text: string, key: SortKey | null, name: string) => {
-    const sorted = key !== null && wanted.sort === key;
+    const sorted = key !== null && filters.sort === key;
     return (
-      <div role="columnheader" class={name} aria-sort={sorted ? (wanted.reversed ? "descending" : "ascending") : undefined}>
+      <div role="columnheader" class={name} aria-sort={sorted ? (filters.reversed ? "descending" : "ascending") : undefined}>
         {key === null ? (
           text
         ) : (
-          <button type="button" class="plain" onClick={() => change({ sort: key, reversed: sorted && !wanted.reversed })}>
-            {text} <span aria-hidden="true">{sorted ? (wanted.reversed ? "↓" : "↑") : ""}</span>
+          <button type="button" class="plain" onClick={() => change({ sort: key, reversed: sorted && !filters.reversed })}>
+            {text} <span aria-hidden="true">{sorted ? (filters.reversed ? "↓" : "↑") : ""}</span>
           </button>
         )}
       </div>
@@ -302,7 +303,7 @@ function Rows({ rows, known, now, wanted, change }: RowsProps) {
         <div role="row" aria-rowindex={1}>
           {column("Name", "name", "name")}
           {column("Owner", "owner", "owner")}
-          {column("May do", null, "may")}
+          {column("Permissions", null, "may")}
           {column("Expires", "expires", "expires")}
           {column("Last used", "used", "used")}
           {column("Status", null, "status")}
@@ -310,14 +311,14 @@ function Rows({ rows, known, now, wanted, change }: RowsProps) {
       </div>
       <div role="rowgroup" class="rows" ref={body} style={{ paddingTop: `${range[0] * height}px`, paddingBottom: `${Math.max(0, rows.length - range[1]) * height}px` }}>
         {shown.map(({ token, found }, offset) => (
-          <TokenRow key={token.id} index={range[0] + offset} token={token} found={found} facts={known.get(token.id)} now={now} />
+          <TokenRow key={token.id} index={range[0] + offset} token={token} found={found} insights={known.get(token.id)} now={now} />
         ))}
       </div>
     </div>
   );
 }
 
-function TokenRow({ index, token, found, facts: fact, now }: { index: number; token: Token; found: Concern[]; facts: Facts | undefined; now: number }) {
+function TokenRow({ index, token, found, insights, now }: { index: number; token: Token; found: Concern[]; insights: Insights | undefined; now: number }) {
   const permissions = allPermissions(token.grants);
   const more = permissions.length - 2;
   return (
@@ -335,7 +336,7 @@ function TokenRow({ index, token, found, facts: fact, now }: { index: number; to
         <a href={tokenHash(token.id)}>{token.name}</a>
         <span class="under">
           {found.slice(0, 2).map((concern) => (
-            <ConcernMark key={concern} {...{ concern, token, now }} facts={fact} />
+            <ConcernMark key={concern} {...{ concern, token, now }} insights={insights} />
           ))}
           {found.length === 0 && <code>{token.id}</code>}
         </span>
@@ -346,7 +347,7 @@ function TokenRow({ index, token, found, facts: fact, now }: { index: number; to
       <div role="cell" class="may" title={permissions.join(", ")}>
         {token.role !== null && <span class="quiet">{token.role}: </span>}
         <code class="first">{permissions.slice(0, 2).join(", ")}</code>
-        {more > 0 && <span class="quiet"> and {more} more</span>}
+        {more > 0 && <span class="quiet"> +{more}</span>}
       </div>
       <div role="cell" class="expires">
         <span class="label">Expires </span>
@@ -363,8 +364,8 @@ function TokenRow({ index, token, found, facts: fact, now }: { index: number; to
   );
 }
 
-function rowOf(token: Token, fact: Facts | undefined, now: number): Row {
-  const found = concerns(token, fact, now);
+function rowOf(token: Token, insights: Insights | undefined, now: number): Row {
+  const found = concerns(token, insights, now);
   return { token, found, urgency: urgency(token, found) };
 }
 
@@ -380,17 +381,17 @@ function haystack(token: Token): string {
   return text;
 }
 
-function chosen(rows: readonly Row[], wanted: View): Row[] {
-  const words = wanted.search.toLowerCase().split(/\s+/).filter(Boolean);
+function chosen(rows: readonly Row[], filters: View): Row[] {
+  const words = filters.search.toLowerCase().split(/\s+/).filter(Boolean);
   const kept = rows.filter(
     ({ token, found }) =>
-      (wanted.status === "all" || token.status === wanted.status) &&
-      (wanted.owner === "" || token.owner === wanted.owner) &&
-      (wanted.concern === "all" || (wanted.concern === "any" ? found.length > 0 : found.includes(wanted.concern))) &&
+      (filters.status === "all" || token.status === filters.status) &&
+      (filters.owner === "" || token.owner === filters.owner) &&
+      (filters.concern === "all" || (filters.concern === "any" ? found.length > 0 : found.includes(filters.concern))) &&
       words.every((word) => haystack(token).includes(word)),
   );
-  const order = ORDERS[wanted.sort];
-  kept.sort((a, b) => (wanted.reversed ? -1 : 1) * order(a, b));
+  const order = ORDERS[filters.sort];
+  kept.sort((a, b) => (filters.reversed ? -1 : 1) * order(a, b));
   return kept;
 }
 
@@ -418,6 +419,7 @@ function counted(rows: readonly Row[]): Record<Concern | "any", number> {
 }
 
 function count(shown: number, loaded: number, loading: boolean): string {
-  const all = loading ? `${plural(loaded, "token")} loaded so far` : plural(loaded, "token");
-  return shown === loaded ? `${all}.` : `${new Intl.NumberFormat().format(shown)} of ${all}.`;
+  const number = (value: number) => new Intl.NumberFormat().format(value);
+  if (shown !== loaded) return `Showing ${number(shown)} of ${number(loaded)}${loading ? ". Loading…" : ""}`;
+  return loading ? `Loading… ${number(loaded)} so far` : plural(loaded, "token");
 }

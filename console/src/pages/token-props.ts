@@ -1,10 +1,10 @@
-// What the parts of a token's page are given.
+// Props of the parts of a token's page.
 import type { TokenWithEtag } from "../data/tokens";
 
 export interface TokenPartProps {
   known: TokenWithEtag;
   now: number;
-  /** Reads the token again, where it has changed in the meantime. */
+  /** Reloads the token after a conflict. */
   read: () => Promise<TokenWithEtag | null>;
-  onDone: (known: TokenWithEtag, said: string) => void;
+  onDone: (known: TokenWithEtag, message: string) => void;
 }

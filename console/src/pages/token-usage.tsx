@@ -1,11 +1,12 @@
-// What of a token is used, as a picture by day, and taking away the rest.
+// The usage of a token by permission, and the removal of unused permissions.
 import { useEffect, useState } from "preact/hooks";
-import { answer, api } from "../api/client";
+import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Usage } from "../api/types";
 import { withEtag } from "../data/tokens";
 import { grantLines } from "../domain/grants";
-import { DAY, onUtcDay } from "../domain/time";
+import { plural } from "../domain/labels";
+import { DAY, formatUtcDay } from "../domain/time";
 import { ActionDialog } from "../ui/action-dialog";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
@@ -20,10 +21,10 @@ export function UsageSection({ known, now, read, onDone }: TokenPartProps) {
   const [days, setDays] = useState(90);
   const [usage, setUsage] = useState<Usage | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [asking, setAsking] = useState(false);
+  const [confirming, setConfirming] = useState(false);
   useEffect(() => {
     let current = true;
-    answer(api.GET("/tokens/{id}/usage", { params: { path: { id: token.id }, query: { days } } })).then(
+    unwrap(api.GET("/tokens/{id}/usage", { params: { path: { id: token.id }, query: { days } } })).then(
       ({ data }) => current && setUsage(data),
       (error: unknown) => current && setProblem(Problem.from(error)),
     );
@@ -34,35 +35,34 @@ export function UsageSection({ known, now, read, onDone }: TokenPartProps) {
   const changeable = token.status === "active" || token.status === "disabled";
   const before = grantLines(token.grants);
   const after = usage === null ? before : grantLines(usage.suggested_grants);
-  const tight = before.join("\n") === after.join("\n");
+  const allUsed = before.join("\n") === after.join("\n");
   return (
     <section aria-labelledby="usage">
-      <h2 id="usage">What it uses</h2>
+      <h2 id="usage">Usage</h2>
       {problem && <ProblemNote problem={problem} />}
-      {usage === null && problem === null && <Loading what="its usage" />}
+      {usage === null && problem === null && <Loading what="the usage" />}
       {usage !== null && (
         <>
           <p>
-            {usage.summary}.{" "}
             <label>
-              Look back{" "}
+              {usage.used} of {plural(usage.permissions.length, "permission")} used in the last{" "}
               <select value={String(days)} onChange={(event) => setDays(Number(event.currentTarget.value))}>
                 <Options of={SPANS.map((span) => [String(span), `${span} days`])} />
               </select>
             </label>
           </p>
-          {!usage.complete && <p class="note warn">Not every use is known, because gateways remember answers, or there were too many kinds of use.</p>}
-          <Picture usage={usage} now={now} />
-          {changeable && usage.used > 0 && usage.complete && !tight && (
+          {!usage.complete && <p class="note warn">Usage is incomplete: gateways cache decisions, or there were too many distinct uses.</p>}
+          <UsageChart usage={usage} now={now} />
+          {changeable && usage.used > 0 && usage.complete && !allUsed && (
             <p>
-              <button type="button" onClick={() => setAsking(true)}>
-                Take away what it does not use
+              <button type="button" onClick={() => setConfirming(true)}>
+                Remove unused permissions
               </button>
             </p>
           )}
-          {changeable && usage.used > 0 && tight && <p class="hint">It has no more than it uses.</p>}
-          {asking && (
-            <TightenDialog {...{ known, usage, before, after, read, onDone }} onClose={() => setAsking(false)} />
+          {changeable && usage.used > 0 && allUsed && <p class="hint">All permissions are in use.</p>}
+          {confirming && (
+            <TightenDialog {...{ known, usage, before, after, read, onDone }} onClose={() => setConfirming(false)} />
           )}
         </>
       )}
@@ -70,24 +70,24 @@ export function UsageSection({ known, now, read, onDone }: TokenPartProps) {
   );
 }
 
-/** A line of days for each permission. The service keeps the last day of each. */
-function Picture({ usage, now }: { usage: Usage; now: number }) {
+/** A timeline for each permission, with the day of its last use. */
+function UsageChart({ usage, now }: { usage: Usage; now: number }) {
   const today = Math.floor(now / DAY);
   const first = today - usage.days + 1;
   const ordered = usage.permissions.toSorted((a, b) => (b.last_used_on ?? "").localeCompare(a.last_used_on ?? "") || a.permission.localeCompare(b.permission));
   return (
     <table class="usage">
-      <caption>The last day, in UTC, on which each permission was used</caption>
+      <caption>Last use per permission (UTC)</caption>
       <thead>
         <tr>
           <th scope="col">Permission</th>
           <th scope="col">
             <span class="days">
-              <span>{onUtcDay(isoDay(first))}</span>
-              <span>{onUtcDay(isoDay(today))}</span>
+              <span>{formatUtcDay(isoDay(first))}</span>
+              <span>{formatUtcDay(isoDay(today))}</span>
             </span>
           </th>
-          <th scope="col">Last used on</th>
+          <th scope="col">Last used</th>
         </tr>
       </thead>
       <tbody>
@@ -103,7 +103,7 @@ function Picture({ usage, now }: { usage: Usage; now: number }) {
                   {place >= 0 && <span class="used-on" style={{ left: `${((place + 0.5) / usage.days) * 100}%` }} />}
                 </span>
               </td>
-              <td>{day === null ? "Not yet" : <time dateTime={day}>{onUtcDay(day)}</time>}</td>
+              <td>{day === null ? "Never" : <time dateTime={day}>{formatUtcDay(day)}</time>}</td>
             </tr>
           );
         })}
@@ -121,19 +121,19 @@ type TightenProps = Omit<TokenPartProps, "now"> & { usage: Usage; before: string
 function TightenDialog({ known, usage, before, after, read, onDone, onClose }: TightenProps) {
   async function tighten() {
     const params = { path: { id: known.token.id }, header: { "If-Match": known.etag } };
-    const tightened = await answer(api.POST("/tokens/{id}/tighten", { params, body: { days: usage.days } }));
+    const tightened = await unwrap(api.POST("/tokens/{id}/tighten", { params, body: { days: usage.days } }));
     onClose();
-    onDone(withEtag(tightened), "It has now no more than it uses.");
+    onDone(withEtag(tightened), "Unused permissions removed.");
   }
   const readAgain = async ({ status }: Problem) => status === 412 && read();
   return (
-    <ActionDialog title="Take away what it does not use?" does="Take it away" onClose={onClose} act={tighten} onFailed={readAgain}>
+    <ActionDialog title="Remove unused permissions?" action="Remove" onClose={onClose} act={tighten} onFailed={readAgain}>
       {() => (
         <>
           <p>
-            {usage.summary}. What runs more rarely than every {usage.days} days, a yearly job perhaps, is not among that: look at what goes.
+            {usage.summary}. Jobs that run less often than every {usage.days} days don’t show up here. Check what will be removed.
           </p>
-          <Diff before={before} after={after} label="What it may do, before and after" whole />
+          <Diff before={before} after={after} label="Permissions, before and after" whole />
         </>
       )}
     </ActionDialog>

@@ -1,13 +1,13 @@
-// One token: everything that is known of it, and what can be done with it.
+// The page of one token: details, actions, usage, request test and history.
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { answer, api } from "../api/client";
+import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog } from "../api/types";
 import { readCatalogIfAllowed } from "../data/catalog";
-import { facts, forgetFacts, wantFacts } from "../data/token-insights";
-import { noteToken, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
+import { insights as allInsights, forgetInsights, requestInsights } from "../data/token-insights";
+import { applyTokenChange, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
 import { concerns } from "../domain/concerns";
-import { actor, describeClient, DISABLED_BECAUSE, REVOKE_REASONS } from "../domain/labels";
+import { actor, clientText, DISABLED_REASONS, REVOKE_REASONS } from "../domain/labels";
 import { useStore } from "../store";
 import { ConcernMark } from "../ui/concern-mark";
 import { CopyButton } from "../ui/copy-button";
@@ -15,9 +15,9 @@ import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { StatusBadge } from "../ui/status-badge";
-import { say } from "../ui/status-message";
+import { showMessage } from "../ui/status-message";
 import { Time, useNow } from "../ui/time";
-import { Reach } from "../ui/reach";
+import { CallableRoutes } from "../ui/callable-routes";
 import { DeleteDialog, DisableDialog, RevokeDialog, RotateDialog } from "./token-dialogs";
 import { Editable } from "./token-edit";
 import { Explain } from "./token-explain";
@@ -25,19 +25,19 @@ import { History } from "./token-history";
 import type { TokenPartProps } from "./token-props";
 import { UsageSection } from "./token-usage";
 
-type Ask = "rotate" | "disable" | "revoke" | "delete";
+type Action = "rotate" | "disable" | "revoke" | "delete";
 
 export function TokenPage({ id }: { id: string }) {
   const [known, setKnown] = useState<TokenWithEtag | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const read = useCallback(async () => {
     try {
-      // Another address would be another call's.
-      if (!/^[0-9A-Za-z]{16}$/.test(id)) throw new Problem(404, { title: "Not found", detail: "No token has such an id." }, null);
+      // Any other ID could form the path of another route.
+      if (!/^[0-9A-Za-z]{16}$/.test(id)) throw new Problem(404, { title: "Not found", detail: "That isn’t a valid token ID." }, null);
       const now = await readToken(id);
       setKnown(now);
       setProblem(null);
-      noteToken(now.token);
+      applyTokenChange(now.token);
       return now;
     } catch (error) {
       setProblem(Problem.from(error));
@@ -50,11 +50,11 @@ export function TokenPage({ id }: { id: string }) {
   return (
     <>
       <p class="back">
-        <a href="#/tokens">All tokens</a>
+        <a href="#/tokens">← Tokens</a>
       </p>
       {problem && (
         <>
-          {known === null && <Heading title="Token">The token cannot be shown</Heading>}
+          {known === null && <Heading title="Token">{problem.status === 404 ? "Token not found" : "Couldn’t load this token"}</Heading>}
           <ProblemNote problem={problem}>
             <button type="button" onClick={read}>
               Try again
@@ -63,42 +63,42 @@ export function TokenPage({ id }: { id: string }) {
         </>
       )}
       {known === null && problem === null && <Loading what="the token" />}
-      {known !== null && <Shown known={known} setKnown={setKnown} read={read} />}
+      {known !== null && <TokenView known={known} setKnown={setKnown} read={read} />}
     </>
   );
 }
 
-function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (known: TokenWithEtag) => void; read: TokenPartProps["read"] }) {
+function TokenView({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (known: TokenWithEtag) => void; read: TokenPartProps["read"] }) {
   const { token } = known;
   const now = useNow();
-  const fact = useStore(facts).get(token.id);
+  const insights = useStore(allInsights).get(token.id);
   const [catalog, setCatalog] = useState<Catalog | null>(null);
-  const [asking, setAsking] = useState<Ask | null>(null);
+  const [openDialog, setOpenDialog] = useState<Action | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const found = concerns(token, fact, now);
-  const ended = token.status === "revoked";
+  const found = concerns(token, insights, now);
+  const revoked = token.status === "revoked";
   useEffect(() => {
     readCatalogIfAllowed().then(setCatalog, () => {});
   }, []);
-  useEffect(() => wantFacts([token]), [token]);
+  useEffect(() => requestInsights([token]), [token]);
 
-  const changed = (next: TokenWithEtag, said: string) => {
-    forgetFacts(token.id);
+  const changed = (next: TokenWithEtag, message: string) => {
+    forgetInsights(token.id);
     setKnown(next);
-    noteToken(next.token);
-    setAsking(null);
-    say(said);
+    applyTokenChange(next.token);
+    setOpenDialog(null);
+    showMessage(message);
   };
   async function enable() {
     setProblem(null);
     try {
-      const enabled = await answer(api.POST("/tokens/{id}/enable", { params: { path: { id: token.id } } }));
-      changed(withEtag(enabled), `“${token.name}” is enabled.`);
+      const enabled = await unwrap(api.POST("/tokens/{id}/enable", { params: { path: { id: token.id } } }));
+      changed(withEtag(enabled), `“${token.name}” enabled.`);
     } catch (error) {
       setProblem(Problem.from(error));
     }
   }
-  const dialog = { known, now, read, onClose: () => setAsking(null), onDone: changed };
+  const dialog = { known, now, read, onClose: () => setOpenDialog(null), onDone: changed };
 
   return (
     <article class="token">
@@ -107,35 +107,31 @@ function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (kno
         <StatusBadge token={token} />
       </div>
       <p class="beside">
-        <code>{token.id}</code> <CopyButton text={token.id} label="Copy the id" />
+        <code>{token.id}</code> <CopyButton text={token.id} label="Copy the ID" />
       </p>
       {token.status === "disabled" && token.disabled_reason !== null && (
         <p class="note warn">
-          It opens nothing now: {DISABLED_BECAUSE[token.disabled_reason]}
-          {token.disabled_by !== null && `, by ${actor(token.disabled_by)}`}
-          {token.disabled_at !== null && (
-            <>
-              , <Time at={token.disabled_at} now={now} />
-            </>
-          )}
-          .{token.disabled_reason === "secret_reuse" && " Find out who has the old secret before you enable it: its next use disables the token again."}
+          Disabled {token.disabled_at !== null && <Time at={token.disabled_at} now={now} />} {DISABLED_REASONS[token.disabled_reason]}
+          {token.disabled_by !== null && ` (${actor(token.disabled_by)})`}. Requests are rejected.
+          {token.disabled_reason === "secret_reuse" && " Find out who still has the old secret before enabling: the next use disables the token again."}
         </p>
       )}
-      {ended && token.revoked_at !== null && (
+      {revoked && token.revoked_at !== null && (
         <p class="note">
-          Revoked <Time at={token.revoked_at} now={now} />
-          {token.revoked_by !== null && ` by ${actor(token.revoked_by)}`}.{token.revoked_reason !== null && ` ${REVOKE_REASONS[token.revoked_reason]}.`}
-          {token.revoked_comment !== null && ` “${token.revoked_comment}”`}
+          Revoked {token.revoked_by !== null && `by ${actor(token.revoked_by)} `}
+          <Time at={token.revoked_at} now={now} />
+          {token.revoked_reason !== null && ` · ${REVOKE_REASONS[token.revoked_reason]}`}
+          {token.revoked_comment !== null && ` · “${token.revoked_comment}”`}
         </p>
       )}
       <div class="actions">
-        {!ended && (
-          <button type="button" onClick={() => setAsking("rotate")}>
+        {!revoked && (
+          <button type="button" onClick={() => setOpenDialog("rotate")}>
             Rotate
           </button>
         )}
         {token.status === "active" && (
-          <button type="button" onClick={() => setAsking("disable")}>
+          <button type="button" onClick={() => setOpenDialog("disable")}>
             Disable
           </button>
         )}
@@ -144,27 +140,27 @@ function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (kno
             Enable
           </button>
         )}
-        {!ended && (
-          <button type="button" class="danger" onClick={() => setAsking("revoke")}>
+        {!revoked && (
+          <button type="button" class="danger" onClick={() => setOpenDialog("revoke")}>
             Revoke
           </button>
         )}
-        <button type="button" class="danger" onClick={() => setAsking("delete")}>
+        <button type="button" class="danger" onClick={() => setOpenDialog("delete")}>
           Delete
         </button>
       </div>
       {problem && <ProblemNote problem={problem} />}
-      {/* Below the buttons: what comes late must not move them while they are clicked. */}
+      {/* Below the buttons, so that they do not move when the concerns load. */}
       {found.length > 0 && (
         <p class="marks">
           {found.map((concern) => (
-            <ConcernMark key={concern} {...{ concern, token, now }} facts={fact} />
+            <ConcernMark key={concern} {...{ concern, token, now }} insights={insights} />
           ))}
         </p>
       )}
       <div class="columns">
-        <section aria-labelledby="facts">
-          <h2 id="facts">What is known</h2>
+        <section aria-labelledby="details">
+          <h2 id="details">Details</h2>
           <Editable known={known} catalog={catalog} now={now} read={read} onDone={changed} />
           <dl class="facts">
             <dt>Owner</dt>
@@ -176,14 +172,14 @@ function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (kno
               ) : (
                 <>
                   <Time at={token.last_used_at} now={now} />
-                  {describeClient(token.last_used_ip, token.last_used_user_agent)}
+                  {clientText(token.last_used_ip, token.last_used_user_agent)}
                 </>
               )}
             </dd>
             <dt>Created</dt>
             <dd>
               <Time at={token.created_at} now={now} /> by {actor(token.created_by)}
-              {token.via !== null && ` for ${token.via}`}
+              {token.via !== null && ` via ${token.via}`}
             </dd>
             {token.rotated_at !== null && (
               <>
@@ -192,7 +188,7 @@ function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (kno
                   Rotated <Time at={token.rotated_at} now={now} />
                   {token.previous_secret_until !== null && (
                     <>
-                      ; the one before works until <Time at={token.previous_secret_until} />
+                      . Old secret works until <Time at={token.previous_secret_until} />
                     </>
                   )}
                 </dd>
@@ -201,18 +197,18 @@ function Shown({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (kno
           </dl>
         </section>
         <section aria-labelledby="can-call">
-          <h2 id="can-call">What it can call</h2>
-          {token.status !== "active" && <p class="hint">Nothing while it is {token.status}; if it were active:</p>}
-          <Reach catalog={catalog} grants={token.grants} />
+          <h2 id="can-call">Access</h2>
+          {token.status !== "active" && <p class="hint">No access while {token.status}. If it were active:</p>}
+          <CallableRoutes catalog={catalog} grants={token.grants} />
         </section>
       </div>
       <UsageSection known={known} now={now} onDone={changed} read={read} />
       <Explain token={token} />
       <History token={token} version={known.etag} now={now} />
-      {asking === "rotate" && <RotateDialog {...dialog} />}
-      {asking === "disable" && <DisableDialog {...dialog} />}
-      {asking === "revoke" && <RevokeDialog {...dialog} />}
-      {asking === "delete" && <DeleteDialog {...dialog} />}
+      {openDialog === "rotate" && <RotateDialog {...dialog} />}
+      {openDialog === "disable" && <DisableDialog {...dialog} />}
+      {openDialog === "revoke" && <RevokeDialog {...dialog} />}
+      {openDialog === "delete" && <DeleteDialog {...dialog} />}
     </article>
   );
 }

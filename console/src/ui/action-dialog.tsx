@@ -1,4 +1,4 @@
-// A dialog with one action. If it fails, the dialog stays and shows the reason.
+// A dialog with one action. If the action fails, the dialog stays open and shows the error.
 import type { ComponentChildren } from "preact";
 import type { Problem } from "../api/problem";
 import { ProblemNote } from "./problem-note";
@@ -7,13 +7,13 @@ import { useAction } from "./use-action";
 
 export function ActionDialog(props: {
   title: string;
-  /** The label of the button. */
-  does: string;
+  /** Label of the submit button. */
+  action: string;
   danger?: boolean;
   fields?: readonly string[];
   onClose: () => void;
   act: () => Promise<void>;
-  /** Reads again what was changed in the meantime, so that one can go on. */
+  /** Reloads what has changed, so that the user can retry. */
   onFailed?: (problem: Problem) => Promise<unknown>;
   children: (problem: Problem | null) => ComponentChildren;
 }) {
@@ -24,7 +24,7 @@ export function ActionDialog(props: {
         {props.children(problem)}
         {problem && (
           <ProblemNote problem={problem} fields={props.fields ?? []}>
-            {problem.status === 412 && <p>What is known of it was read again just now. Do it once more if it is still right.</p>}
+            {problem.status === 412 && <p>This token just changed. Check it, then try again.</p>}
           </ProblemNote>
         )}
         <p class="actions">
@@ -32,7 +32,7 @@ export function ActionDialog(props: {
             Cancel
           </button>
           <button type="submit" class={props.danger ? "danger" : "primary"} disabled={busy}>
-            {props.does}
+            {props.action}
           </button>
         </p>
       </form>

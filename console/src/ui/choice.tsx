@@ -1,5 +1,5 @@
-// The parts of a choice: a radio button or checkbox with its label, and the options of a list.
-/** A radio button of the group `name`; without a group, a checkbox. */
+// Form controls for choices.
+/** A labelled radio button of the group `name`; without `name`, a checkbox. */
 export function Choice({ label, name, checked, onChange }: { label: string; name?: string; checked: boolean; onChange: (checked: boolean) => void }) {
   return (
     <label class="choice">
@@ -9,6 +9,7 @@ export function Choice({ label, name, checked, onChange }: { label: string; name
   );
 }
 
+/** The options of a `select`. */
 export function Options({ of: options }: { of: readonly (readonly [value: string, label: string])[] }) {
   return (
     <>

@@ -1,11 +1,11 @@
-// Why a token wants attention.
+// A label for a concern of a token.
 import type { Token } from "../api/types";
-import { concernText, CONCERNS, type Concern, type Facts } from "../domain/concerns";
+import { concernText, CONCERNS, type Concern, type Insights } from "../domain/concerns";
 
-export function ConcernMark({ concern, token, facts, now }: { concern: Concern; token: Token; facts: Facts | undefined; now: number }) {
+export function ConcernMark({ concern, token, insights, now }: { concern: Concern; token: Token; insights: Insights | undefined; now: number }) {
   return (
     <span class={`mark ${concern}`} title={CONCERNS[concern]}>
-      {concernText(concern, token, facts, now)}
+      {concernText(concern, token, insights, now)}
     </span>
   );
 }

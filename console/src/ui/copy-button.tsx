@@ -1,4 +1,4 @@
-// Copying to the clipboard.
+// A button that copies text to the clipboard.
 import { useEffect, useState } from "preact/hooks";
 
 export function CopyButton({ text, label, onCopied, primary = false }: { text: string; label: string; onCopied?: () => void; primary?: boolean }) {
@@ -25,7 +25,7 @@ export function CopyButton({ text, label, onCopied, primary = false }: { text: s
       <span class="unseen" role="status">
         {state === "copied" ? "Copied" : ""}
       </span>
-      {state === "failed" && <span class="hint">The browser did not allow it: select the text and copy it by hand.</span>}
+      {state === "failed" && <span class="hint">Your browser blocked copying. Select the text and copy it manually.</span>}
     </>
   );
 }

@@ -1,5 +1,4 @@
-// A question that has to be answered first, as a native dialog: the browser keeps the focus in
-// it, gives it back, and closes it with Escape.
+// A modal dialog. It is a native `dialog`, so the browser traps the focus and closes it on Escape.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 

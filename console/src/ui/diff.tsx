@@ -1,15 +1,15 @@
-// A difference, line by line: not told by colour alone.
-import { diffLines, folded } from "../domain/diff";
+// A line diff. Signs and hidden text mark the changes, not only colour.
+import { diffLines, onlyChanges } from "../domain/diff";
 
 const SIGN = { same: " ", removed: "−", added: "+" } as const;
-const SAID = { same: "", removed: "Taken away: ", added: "Added: " } as const;
+const SPOKEN = { same: "", removed: "Removed: ", added: "Added: " } as const;
 
 export function Diff({ before, after, label, whole = false }: { before: readonly string[]; after: readonly string[]; label: string; whole?: boolean }) {
   const lines = diffLines(before, after);
-  const shown = whole ? lines : folded(lines);
-  if (lines.every(({ kind }) => kind === "same") && !whole) return <p>Nothing is different.</p>;
+  const shown = whole ? lines : onlyChanges(lines);
+  if (lines.every(({ kind }) => kind === "same") && !whole) return <p>No changes</p>;
   return (
-    // It scrolls, and so has to be reached by keyboard.
+    // Focusable, so that it can be scrolled by keyboard.
     <ol class="diff" aria-label={label} tabIndex={0}>
       {shown.map((line, index) =>
         line === null ? (
@@ -19,7 +19,7 @@ export function Diff({ before, after, label, whole = false }: { before: readonly
         ) : (
           <li key={index} class={line.kind}>
             <span aria-hidden="true">{SIGN[line.kind]}</span>
-            <span class="unseen">{SAID[line.kind]}</span>
+            <span class="unseen">{SPOKEN[line.kind]}</span>
             <code>{line.text}</code>
           </li>
         ),

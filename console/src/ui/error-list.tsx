@@ -7,15 +7,15 @@ export function ErrorList({ errors, named = false }: { errors: readonly FieldErr
     <ul class="errors">
       {errors.map(({ field, message }) => (
         <li key={field + message}>
-          {named ? <code>{field}</code> : entry(field)} {message}
+          {named ? <code>{field}</code> : entryText(field)} {message}
         </li>
       ))}
     </ul>
   );
 }
 
-/** Which entry of a list is meant, counted as people count. */
-function entry(field: string): string {
+/** The entry that the error is about, counted from 1. */
+function entryText(field: string): string {
   const index = /\[(\d+)\]$/.exec(field)?.[1];
-  return index === undefined ? "" : `No. ${Number(index) + 1}`;
+  return index === undefined ? "" : `Entry ${Number(index) + 1}:`;
 }

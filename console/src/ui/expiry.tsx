@@ -1,15 +1,15 @@
-// When a token ends: a usual number of days, a date of one's own, or never.
+// The expiration field: a preset number of days, a date, or never.
 import { useId } from "preact/hooks";
 import type { FieldError } from "../api/types";
-import { DAY, endOfDay, localDay, onDate } from "../domain/time";
+import { formatDateTime, DAY, endOfDay, localDay } from "../domain/time";
 import { ErrorList } from "./error-list";
 import { Choice } from "./choice";
 
 export type Expiry = { kind: "keep" } | { kind: "days"; days: number } | { kind: "date"; day: string } | { kind: "never" };
 
-const USUAL = [7, 30, 60, 90];
+const PRESET_DAYS = [7, 30, 60, 90];
 
-/** As the API takes it, for a token that is made or rotated. */
+/** The fields of a request that creates or rotates a token. */
 export function expiryFields(expiry: Expiry): { expires_in?: string; expires_at?: string | null } {
   switch (expiry.kind) {
     case "keep":
@@ -32,17 +32,17 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
   );
   return (
     <fieldset class="field">
-      <legend>Expires</legend>
+      <legend>Expiration</legend>
       <div class="choices">
         {props.keep !== undefined && choice(props.keep, value.kind === "keep", { kind: "keep" })}
-        {USUAL.map((days) => choice(`${days} days`, value.kind === "days" && value.days === days, { kind: "days", days }))}
-        {choice("On a date", value.kind === "date", { kind: "date", day: localDay(new Date(now + 30 * DAY)) })}
+        {PRESET_DAYS.map((days) => choice(`${days} days`, value.kind === "days" && value.days === days, { kind: "days", days }))}
+        {choice("Custom date", value.kind === "date", { kind: "date", day: localDay(new Date(now + 30 * DAY)) })}
         {choice("Never", value.kind === "never", { kind: "never" })}
       </div>
-      {value.kind === "days" && <p class="hint">It ends on {onDate(new Date(now + value.days * DAY))}.</p>}
+      {value.kind === "days" && <p class="hint">Expires {formatDateTime(new Date(now + value.days * DAY))}</p>}
       {value.kind === "date" && (
         <label class="beside">
-          Last day{" "}
+          Expires at the end of{" "}
           <input
             type="date"
             min={tomorrow}
@@ -55,8 +55,7 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
       )}
       {value.kind === "never" && (
         <p class="note warn">
-          A token that never ends works for whoever finds it, in whichever year. Choose an end, and rotate it before: that keeps everything but the
-          secret.
+          A token that never expires stays usable forever if it leaks. Set an expiration and rotate before then: only the secret changes.
         </p>
       )}
       <ErrorList errors={props.errors} />

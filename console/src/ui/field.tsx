@@ -1,4 +1,4 @@
-// A field of a form.
+// A form field.
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import type { FieldError } from "../api/types";
@@ -10,7 +10,7 @@ interface FieldIds {
   "aria-invalid": boolean | undefined;
 }
 
-/** A label, its control, a hint, and what is wrong with it. */
+/** A labelled control with a hint and its errors. */
 export function Field(props: {
   label: string;
   hint?: ComponentChildren;
@@ -20,8 +20,8 @@ export function Field(props: {
 }) {
   const id = useId();
   const errors = props.errors ?? [];
-  const described = [props.hint ? `${id}-hint` : "", errors.length > 0 ? `${id}-errors` : ""].filter(Boolean).join(" ");
-  const ids: FieldIds = { id, "aria-describedby": described || undefined, "aria-invalid": errors.length > 0 || undefined };
+  const describedBy = [props.hint ? `${id}-hint` : "", errors.length > 0 ? `${id}-errors` : ""].filter(Boolean).join(" ");
+  const ids: FieldIds = { id, "aria-describedby": describedBy || undefined, "aria-invalid": errors.length > 0 || undefined };
   return (
     <div class="field">
       <label for={id}>

@@ -1,29 +1,28 @@
-// Choosing what a token may do: permissions of the catalog, grouped by what they are about, on
-// resources; in one set or in several.
+// Form fields for grants: sets of permissions, grouped by resource type, and their resources.
 import { useId, useMemo, useState } from "preact/hooks";
 import type { Problem } from "../api/problem";
 import type { Catalog, Grant } from "../api/types";
-import { coversPermission, everything, has, resourceOf } from "../domain/grants";
+import { coversPermission, has, permissionText, resourceOf, resourceText } from "../domain/grants";
 import { ErrorList } from "./error-list";
 import { Field } from "./field";
 import { Choice } from "./choice";
 
 export interface GrantDraft {
   permissions: string[];
-  everywhere: boolean;
-  /** One a line. */
+  allResources: boolean;
+  /** One resource per line. */
   resources: string;
 }
 
-export const emptyGrant = (): GrantDraft => ({ permissions: [], everywhere: false, resources: "" });
+export const emptyGrant = (): GrantDraft => ({ permissions: [], allResources: false, resources: "" });
 
 export function draftOf(grant: Grant): GrantDraft {
-  const everywhere = grant.resources.includes("*");
-  return { permissions: [...grant.permissions], everywhere, resources: everywhere ? "" : grant.resources.join("\n") };
+  const allResources = grant.resources.includes("*");
+  return { permissions: [...grant.permissions], allResources, resources: allResources ? "" : grant.resources.join("\n") };
 }
 
-export function grantOf(draft: Pick<GrantDraft, "permissions" | "everywhere" | "resources">): Grant {
-  return { permissions: draft.permissions, resources: draft.everywhere ? ["*"] : lines(draft.resources) };
+export function grantOf(draft: Pick<GrantDraft, "permissions" | "allResources" | "resources">): Grant {
+  return { permissions: draft.permissions, resources: draft.allResources ? ["*"] : lines(draft.resources) };
 }
 
 export function lines(text: string): string[] {
@@ -33,19 +32,19 @@ export function lines(text: string): string[] {
     .filter(Boolean);
 }
 
-interface Offered {
+interface CatalogProps {
   catalog: Catalog | null;
   mine: readonly Grant[];
 }
 
-export function GrantSets(props: Offered & { sets: GrantDraft[]; onChange: (sets: GrantDraft[]) => void; problem: Problem | null }) {
+export function GrantSets(props: CatalogProps & { sets: GrantDraft[]; onChange: (sets: GrantDraft[]) => void; problem: Problem | null }) {
   const { sets, onChange, problem } = props;
   const change = (index: number, next: GrantDraft) => onChange(sets.map((set, other) => (other === index ? next : set)));
   return (
     <>
       {sets.map((set, index) => (
         <fieldset class="grant-set" key={index}>
-          <legend>{sets.length === 1 ? "Permissions" : `Permissions, set ${index + 1}`}</legend>
+          <legend>{sets.length === 1 ? "Permissions" : `Permission set ${index + 1}`}</legend>
           <PermissionPicker
             {...props}
             chosen={set.permissions}
@@ -66,7 +65,7 @@ export function GrantSets(props: Offered & { sets: GrantDraft[]; onChange: (sets
       ))}
       {sets.length < 20 && (
         <button type="button" onClick={() => onChange([...sets, emptyGrant()])}>
-          Add other permissions on other resources
+          Add permission set
         </button>
       )}
     </>
@@ -74,27 +73,27 @@ export function GrantSets(props: Offered & { sets: GrantDraft[]; onChange: (sets
 }
 
 export function ResourcesField(props: {
-  draft: Pick<GrantDraft, "everywhere" | "resources">;
-  onChange: (part: Pick<GrantDraft, "everywhere" | "resources">) => void;
+  draft: Pick<GrantDraft, "allResources" | "resources">;
+  onChange: (part: Pick<GrantDraft, "allResources" | "resources">) => void;
   errors: readonly { field: string; message: string }[];
 }) {
   const { draft, onChange } = props;
   const name = useId();
   return (
     <fieldset class="field">
-      <legend>On which resources</legend>
+      <legend>Resources</legend>
       <div class="choices">
-        <Choice name={name} label="Only these" checked={!draft.everywhere} onChange={() => onChange({ ...draft, everywhere: false })} />
-        <Choice name={name} label="Everything" checked={draft.everywhere} onChange={() => onChange({ ...draft, everywhere: true })} />
+        <Choice name={name} label="Selected resources" checked={!draft.allResources} onChange={() => onChange({ ...draft, allResources: false })} />
+        <Choice name={name} label="All resources" checked={draft.allResources} onChange={() => onChange({ ...draft, allResources: true })} />
       </div>
-      {draft.everywhere ? (
+      {draft.allResources ? (
         <ErrorList errors={props.errors} />
       ) : (
         <Field
-          label="Resources, one a line"
+          label="Resources (one per line)"
           hint={
             <>
-              <code>apps/billing</code> is itself and all below it, <code>apps/*</code> only what is below.
+              <code>apps/billing</code> includes everything under it. <code>apps/*</code> is every app.
             </>
           }
           errors={props.errors}
@@ -121,10 +120,10 @@ interface Group {
   permissions: [string, string][];
 }
 
-function PermissionPicker({ catalog, mine, chosen, onChange }: Offered & { chosen: string[]; onChange: (chosen: string[]) => void }) {
+function PermissionPicker({ catalog, mine, chosen, onChange }: CatalogProps & { chosen: string[]; onChange: (chosen: string[]) => void }) {
   const [search, setSearch] = useState("");
   const [own, setOwn] = useState("");
-  const groups = useMemo(() => grouped(offered(catalog, mine)), [catalog, mine]);
+  const groups = useMemo(() => grouped(selectable(catalog, mine)), [catalog, mine]);
   const found = useMemo(() => filtered(groups, search), [groups, search]);
   const listed = new Set(groups.flatMap(({ permissions }) => permissions.map(([permission]) => permission)));
   const others = chosen.filter((permission) => !listed.has(permission));
@@ -149,11 +148,11 @@ function PermissionPicker({ catalog, mine, chosen, onChange }: Offered & { chose
       {catalog === null && (
         <p class="hint">
           {groups.length > 0
-            ? "You may not see the catalog. These are the permissions that you have yourself."
-            : "You may not see the catalog, so write the permissions down."}
+            ? "You can’t view the catalog. Showing the permissions you have."
+            : "You can’t view the catalog. Enter permissions manually."}
         </p>
       )}
-      {found.length === 0 && search && <p class="hint">No permission is called that, nor described so.</p>}
+      {found.length === 0 && search && <p class="hint">No matching permissions</p>}
       <div class="groups">
         {found.map((group) => (
           <fieldset key={group.name} class="group">
@@ -164,21 +163,21 @@ function PermissionPicker({ catalog, mine, chosen, onChange }: Offered & { chose
             {!search && group.permissions.length > 1 && (
               <PermissionChoice
                 permission={`${group.name}:*`}
-                description={`All of ${group.name}, and what will be added to it`}
+                description={`All ${group.name} permissions, including future ones`}
                 {...{ chosen, mine, toggle }}
               />
             )}
           </fieldset>
         ))}
       </div>
-      {others.some((permission) => !isOffered(permission, groups)) && (
-        <ul class="chips" aria-label="Further permissions">
+      {others.some((permission) => !isListed(permission, groups)) && (
+        <ul class="chips" aria-label="Other permissions">
           {others
-            .filter((permission) => !isOffered(permission, groups))
+            .filter((permission) => !isListed(permission, groups))
             .map((permission) => (
               <li key={permission}>
                 <code>{permission}</code>
-                <button type="button" class="plain" aria-label={`Take ${permission} out`} onClick={() => toggle(permission)}>
+                <button type="button" class="plain" aria-label={`Remove ${permission}`} onClick={() => toggle(permission)}>
                   ✕
                 </button>
               </li>
@@ -189,7 +188,7 @@ function PermissionPicker({ catalog, mine, chosen, onChange }: Offered & { chose
         <input
           class="mono"
           aria-label="Another permission"
-          placeholder="Another, as in apps:read or *:read"
+          placeholder="Add another, e.g. apps:read or *:read"
           spellcheck={false}
           autocomplete="off"
           value={own}
@@ -209,7 +208,7 @@ function PermissionPicker({ catalog, mine, chosen, onChange }: Offered & { chose
   );
 }
 
-function isOffered(permission: string, groups: readonly Group[]): boolean {
+function isListed(permission: string, groups: readonly Group[]): boolean {
   return groups.some((group) => group.permissions.length > 1 && permission === `${group.name}:*`);
 }
 
@@ -224,7 +223,7 @@ function PermissionChoice(props: {
   const selected = chosen.includes(permission);
   const within = chosen.some((other) => other !== permission && coversPermission(other, permission));
   const allowed = has(props.mine, permission);
-  const note = within && !selected ? "included" : allowed ? null : "you do not have it";
+  const note = within && !selected ? "included" : allowed ? null : "not yours to grant";
   return (
     <label class="permission">
       <input
@@ -241,8 +240,8 @@ function PermissionChoice(props: {
   );
 }
 
-/** Those of the catalog with their descriptions; for whoever may not see it, those that they have. */
-function offered(catalog: Catalog | null, mine: readonly Grant[]): [string, string][] {
+/** The catalog's permissions with their descriptions. Without a catalog, the caller's own permissions. */
+function selectable(catalog: Catalog | null, mine: readonly Grant[]): [string, string][] {
   if (catalog !== null) return Object.entries(catalog.permissions ?? {});
   const own = new Set(mine.flatMap(({ permissions }) => permissions));
   return [...own].filter((permission) => !permission.includes("*")).map((permission) => [permission, ""]);
@@ -256,8 +255,8 @@ function grouped(permissions: readonly [string, string][]): Group[] {
     group.permissions.push([permission, description]);
     groups.set(name, group);
   }
-  const ofPortcullis = ({ name }: Group) => (name === "tokens" || name === "catalog" ? 1 : 0);
-  return [...groups.values()].toSorted((a, b) => ofPortcullis(a) - ofPortcullis(b) || a.name.localeCompare(b.name));
+  const isBuiltIn = ({ name }: Group) => (name === "tokens" || name === "catalog" ? 1 : 0);
+  return [...groups.values()].toSorted((a, b) => isBuiltIn(a) - isBuiltIn(b) || a.name.localeCompare(b.name));
 }
 
 function filtered(groups: readonly Group[], search: string): Group[] {
@@ -269,7 +268,7 @@ function filtered(groups: readonly Group[], search: string): Group[] {
   });
 }
 
-export function Codes({ texts }: { texts: readonly string[] }) {
+export function CodeList({ texts }: { texts: readonly string[] }) {
   return (
     <span class="permissions">
       {texts.map((text) => (
@@ -279,13 +278,13 @@ export function Codes({ texts }: { texts: readonly string[] }) {
   );
 }
 
-/** What a token may do, to be read. */
+/** Grants as text. */
 export function GrantList({ grants }: { grants: readonly Grant[] }) {
   return (
     <ul class="grants">
       {grants.map(({ permissions, resources }, index) => (
         <li key={index}>
-          <Codes texts={permissions.map(everything)} /> on <Codes texts={resources.map(everything)} />
+          <CodeList texts={permissions.map(permissionText)} /> on <CodeList texts={resources.map(resourceText)} />
         </li>
       ))}
     </ul>

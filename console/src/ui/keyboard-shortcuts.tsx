@@ -1,38 +1,38 @@
-// The keyboard's shortcuts, and the list of them.
+// Keyboard shortcuts and the dialog that lists them.
 import { createStore, useStore } from "../store";
 import { Choice } from "./choice";
 import { Dialog } from "./dialog";
 
-/** Whether a letter alone does something. Who speaks to their computer has to be able to stop that (WCAG 2.2, 2.1.4). */
-const letters = createStore(true);
+/** Whether single-key shortcuts are on. Users of speech input must be able to turn them off (WCAG 2.2, 2.1.4). */
+const singleKeys = createStore(true);
 
 const KEYS: [string[], string][] = [
-  [["/"], "Search the tokens"],
+  [["/"], "Search tokens"],
   [["n"], "New token"],
-  [["g"], "The tokens"],
-  [["c"], "The catalog"],
-  [["j", "↓"], "Next token of the list"],
-  [["k", "↑"], "Token before"],
-  [["Enter"], "Open it"],
-  [["Esc"], "Close a dialog, or leave the search"],
-  [["?"], "This"],
+  [["g"], "Go to tokens"],
+  [["c"], "Go to catalog"],
+  [["j", "↓"], "Next token"],
+  [["k", "↑"], "Previous token"],
+  [["Enter"], "Open token"],
+  [["Esc"], "Close dialog or leave search"],
+  [["?"], "Show this help"],
 ];
 
-/** Whether a key belongs to a field, a dialog or the browser, and not to a shortcut. */
+/** Whether a key press is meant for a field, a dialog or the browser instead of a shortcut. */
 export function isTyping(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return true;
-  if (event.key.length === 1 && !letters.get()) return true;
+  if (event.key.length === 1 && !singleKeys.get()) return true;
   const target = event.target;
   return target instanceof HTMLElement && (target.closest("input, textarea, select, dialog, [contenteditable]") !== null || document.querySelector("dialog[open]") !== null);
 }
 
-export function KeysDialog({ onClose }: { onClose: () => void }) {
-  const on = useStore(letters);
+export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
+  const on = useStore(singleKeys);
   return (
-    <Dialog title="Keys" onClose={onClose}>
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <dl class="keys">
-        {KEYS.map(([keys, does]) => (
-          <div key={does}>
+        {KEYS.map(([keys, action]) => (
+          <div key={action}>
             <dt>
               {keys.map((key, index) => (
                 <>
@@ -41,11 +41,11 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
                 </>
               ))}
             </dt>
-            <dd>{does}</dd>
+            <dd>{action}</dd>
           </div>
         ))}
       </dl>
-      <Choice label="Letters and signs alone are keys, until this tab is loaded anew" checked={on} onChange={letters.set} />
+      <Choice label="Single-key shortcuts (turns back on when you reload)" checked={on} onChange={singleKeys.set} />
       <p class="actions">
         <button type="button" class="primary" onClick={onClose}>
           Close

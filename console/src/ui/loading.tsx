@@ -1,4 +1,4 @@
-// What is shown while something loads.
+// The loading indicator.
 export function Loading({ what }: { what: string }) {
   return (
     <p class="loading" role="status">

@@ -1,4 +1,4 @@
-// A problem, and what to do about it.
+// An error message with advice on what to do.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Problem } from "../api/problem";
@@ -6,7 +6,7 @@ import { ErrorList } from "./error-list";
 
 const NO_FIELDS: readonly string[] = [];
 
-/** What went wrong, and what one can do; `fields` say what is wrong with them by themselves. */
+/** `fields` are left out: their form fields show their errors. */
 export function ProblemNote({ problem, fields = NO_FIELDS, children }: { problem: Problem; fields?: readonly string[]; children?: ComponentChildren }) {
   const note = useRef<HTMLDivElement>(null);
   useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), [problem]);
@@ -20,7 +20,7 @@ export function ProblemNote({ problem, fields = NO_FIELDS, children }: { problem
       {children}
       {problem.requestId && problem.status >= 500 && (
         <p class="quiet">
-          Request <code>{problem.requestId}</code>
+          Request ID: <code>{problem.requestId}</code>
         </p>
       )}
     </div>

@@ -1,28 +1,28 @@
-// The message that says what was just done.
+// The message that confirms an action.
 import { useEffect } from "preact/hooks";
 import { onSignOut } from "../auth/session";
 import { createStore, useStore } from "../store";
 
-const said = createStore<string>("");
-onSignOut(() => said.set(""));
+const message = createStore<string>("");
+onSignOut(() => message.set(""));
 
-/** Shows a message, on whatever page is open then. */
-export function say(text: string): void {
-  said.set("");
-  said.set(text);
+/** Shows a message for 8 seconds, also across a change of page. */
+export function showMessage(text: string): void {
+  message.set("");
+  message.set(text);
 }
 
 export function StatusMessage() {
-  const text = useStore(said);
+  const text = useStore(message);
   useEffect(() => {
-    const timer = setTimeout(() => said.set(""), 8000);
+    const timer = setTimeout(() => message.set(""), 8000);
     return () => clearTimeout(timer);
   }, [text]);
   return (
-    <div class="said" role="status">
+    <div class="status-message" role="status">
       {text && (
         <p>
-          {text} <button type="button" class="plain" aria-label="Dismiss" onClick={() => said.set("")}>✕</button>
+          {text} <button type="button" class="plain" aria-label="Dismiss" onClick={() => message.set("")}>✕</button>
         </p>
       )}
     </div>

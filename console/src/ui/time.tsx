@@ -1,6 +1,6 @@
-// A time, and how long ago it is now.
+// Display of times.
 import { useEffect, useState } from "preact/hooks";
-import { atTime, exactly, fromNow } from "../domain/time";
+import { formatDateTime, exactTime, fromNow } from "../domain/time";
 
 /** The current time, updated every 30 seconds. */
 export function useNow(): number {
@@ -12,11 +12,11 @@ export function useNow(): number {
   return now;
 }
 
-/** A time in the viewer's zone; the exact one on hover. */
+/** A time in the user's time zone, relative if `now` is given. The tooltip shows the exact time. */
 export function Time({ at, now }: { at: string; now?: number }) {
   return (
-    <time dateTime={at} title={exactly(at)}>
-      {now === undefined ? atTime(at) : fromNow(at, now)}
+    <time dateTime={at} title={exactTime(at)}>
+      {now === undefined ? formatDateTime(at) : fromNow(at, now)}
     </time>
   );
 }

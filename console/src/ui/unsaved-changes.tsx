@@ -1,55 +1,56 @@
-// The way out of a page that would lose something: it is held, and asked about.
+// Asks before the user leaves a page with unsaved changes.
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 import { setGuard } from "../router";
 import { Dialog } from "./dialog";
 
-export interface WayOut {
-  /** What goes on, once the answer is to leave; null while nobody wants to. */
-  goOn: (() => void) | null;
-  /** Asks before something that is no link, as a link would. */
-  ask: (goOn: () => void) => void;
+export interface UnsavedChanges {
+  /** Continues with leaving; null while the user is not asked. */
+  proceed: (() => void) | null;
+  /** Asks before an action that is not a navigation. */
+  ask: (proceed: () => void) => void;
   stay: () => void;
 }
 
-export function useWayOut(held: boolean): WayOut {
-  const [goOn, setGoOn] = useState<(() => void) | null>(null);
-  // The guard is lifted by the answer itself: after the next paint is too late for a navigation in between.
+export function useUnsavedChanges(dirty: boolean): UnsavedChanges {
+  const [proceed, setProceed] = useState<(() => void) | null>(null);
+  // The guard is removed before `proceed` runs: an effect would be too late for a navigation in between.
   const ask = (next: () => void) =>
-    setGoOn(() => () => {
+    setProceed(() => () => {
       setGuard(null);
       next();
     });
-  // Before the paint, so that no navigation slips between what is typed and the guard.
+  // A layout effect, so that no navigation comes between the input and the guard.
   useLayoutEffect(() => {
-    setGuard(held ? ask : null);
+    setGuard(dirty ? ask : null);
     return () => setGuard(null);
-  }, [held]);
-  return { goOn, ask, stay: () => setGoOn(null) };
+  }, [dirty]);
+  return { proceed, ask, stay: () => setProceed(null) };
 }
 
-/** Stay, or what `others` has besides; and to leave, where that is not `impossible`. */
+/** Offers to stay, `others`, and to leave unless that is `impossible`. */
 export function LeaveDialog(props: {
-  way: WayOut;
+  unsaved: UnsavedChanges;
   title: string;
+  stay?: string;
   leave?: string;
   danger?: boolean;
   impossible?: boolean;
   others?: ComponentChildren;
   children: ComponentChildren;
 }) {
-  const { way, title, leave = "Leave", danger = false, impossible = false } = props;
-  if (way.goOn === null) return null;
+  const { unsaved, title, stay = "Keep editing", leave = "Discard and leave", danger = false, impossible = false } = props;
+  if (unsaved.proceed === null) return null;
   return (
-    <Dialog title={title} onClose={way.stay}>
+    <Dialog title={title} onClose={unsaved.stay}>
       <p>{props.children}</p>
       <p class="actions">
-        <button type="button" class="primary" onClick={way.stay}>
-          Stay here
+        <button type="button" class="primary" onClick={unsaved.stay}>
+          {stay}
         </button>
         {props.others}
         {!impossible && (
-          <button type="button" {...(danger ? { class: "danger" } : {})} onClick={way.goOn}>
+          <button type="button" {...(danger ? { class: "danger" } : {})} onClick={unsaved.proceed}>
             {leave}
           </button>
         )}

@@ -1,8 +1,8 @@
-// What a form or a dialog is there for: one call, made once at a time, and why it failed.
+// The submit action of a form or dialog: one call at a time, and its error.
 import { useState } from "preact/hooks";
 import { Problem } from "../api/problem";
 
-/** `busy` stays after a success, which leads away from the form. `onFailed` is awaited before the problem is shown. */
+/** `busy` stays true after a success, because the form closes. `onFailed` runs before the problem is shown. */
 export function useAction(act: () => Promise<void>, onFailed?: (problem: Problem) => Promise<unknown>) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -12,9 +12,9 @@ export function useAction(act: () => Promise<void>, onFailed?: (problem: Problem
     try {
       await act();
     } catch (error) {
-      const failed = Problem.from(error);
-      await onFailed?.(failed);
-      setProblem(failed);
+      const failure = Problem.from(error);
+      await onFailed?.(failure);
+      setProblem(failure);
       setBusy(false);
     }
   }
