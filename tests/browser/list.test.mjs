@@ -31,8 +31,8 @@ test("the list shows each token, those that need attention first", async (t) => 
 test("the list can be searched, filtered and sorted", async (t) => {
   const { stack } = it;
   await stack.createToken({ name: "zebra nightly", owner: "bob" });
-  const ended = await stack.createToken({ name: "aardvark nightly", owner: "bob" });
-  await stack.call("POST", `/tokens/${ended.id}/revoke`, {});
+  const revoked = await stack.createToken({ name: "aardvark nightly", owner: "bob" });
+  await stack.call("POST", `/tokens/${revoked.id}/revoke`, {});
   const page = await it.open(t);
   await signIn(page, stack);
   await page.getByRole("searchbox").fill("nightly");

@@ -143,7 +143,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
               <ResourcesField draft={where} onChange={changing(setWhere, "resources")} errors={at("resources")} />
             </>
           ) : (
-            <GrantSets catalog={catalog} mine={me.grants} sets={sets} onChange={changing(setSets, "grants")} problem={problem} />
+            <GrantSets catalog={catalog} callerGrants={me.grants} sets={sets} onChange={changing(setSets, "grants")} problem={problem} />
           )}
         </section>
         <Field
@@ -201,10 +201,10 @@ function remaining(rest: Problem, before: Problem): Problem | null {
 }
 
 /** A message that lists the wanted grants that the caller does not have. */
-function notGrantable(mine: readonly Grant[], wanted: readonly Grant[]): string[] {
+function notGrantable(callerGrants: readonly Grant[], wanted: readonly Grant[]): string[] {
   const missing = wanted.flatMap(({ permissions, resources }) =>
     permissions.flatMap((permission) =>
-      resources.filter((resource) => !covers(mine, permission, resource)).map((resource) => `${permissionText(permission)} on ${resourceText(resource)}`),
+      resources.filter((resource) => !covers(callerGrants, permission, resource)).map((resource) => `${permissionText(permission)} on ${resourceText(resource)}`),
     ),
   );
   if (missing.length === 0) return [];

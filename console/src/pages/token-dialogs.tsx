@@ -49,7 +49,7 @@ const OVERLAPS: [string, string][] = [
   ["7d", "7 days"],
 ];
 
-export function RotateDialog({ known: { token, etag }, now, read, onClose }: Props) {
+export function RotateDialog({ loaded: { token, etag }, now, read, onClose }: Props) {
   const expired = token.status === "expired";
   const [overlap, setOverlap] = useState(expired ? "" : "1d");
   const [expiry, setExpiry] = useState<Expiry>(expired ? { kind: "days", days: 30 } : { kind: "keep" });
@@ -96,7 +96,7 @@ export function RotateDialog({ known: { token, etag }, now, read, onClose }: Pro
   );
 }
 
-export function DisableDialog({ known: { token, etag }, now, read, onClose, onDone }: Props) {
+export function DisableDialog({ loaded: { token, etag }, now, read, onClose, onDone }: Props) {
   async function disable() {
     const params = { path: { id: token.id }, header: { "If-Match": etag } };
     onDone(withEtag(await unwrap(api.POST("/tokens/{id}/disable", { params }))), `“${token.name}” disabled.`);
@@ -115,7 +115,7 @@ export function DisableDialog({ known: { token, etag }, now, read, onClose, onDo
   );
 }
 
-export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) {
+export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props) {
   const [reason, setReason] = useState<RevokeReason | "">("");
   const [comment, setComment] = useState("");
   const [flush, setFlush] = useState(false);
@@ -159,7 +159,7 @@ export function RevokeDialog({ known: { token }, now, onClose, onDone }: Props) 
   );
 }
 
-export function DeleteDialog({ known: { token }, now, onClose }: Props) {
+export function DeleteDialog({ loaded: { token }, now, onClose }: Props) {
   const isUsable = token.status === "active" || token.status === "disabled";
   async function remove() {
     await unwrap(api.DELETE("/tokens/{id}", { params: { path: { id: token.id } } }));

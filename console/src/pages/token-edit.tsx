@@ -36,7 +36,7 @@ export function Editable(props: Props) {
     place?.querySelector<HTMLElement>(editing ? "input, textarea" : "button")?.focus();
     opened.current = editing;
   }, [editing]);
-  const { token } = props.known;
+  const { token } = props.loaded;
   const fixed = token.status === "revoked" || token.status === "expired" || token.via !== null;
   return (
     <dl class="facts" ref={list}>
@@ -125,14 +125,14 @@ function expiryPatch(expiry: Expiry): TokenPatch {
   return expiryFields({ kind: "date", day });
 }
 
-function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & { part: Part; onClose: () => void }) {
-  const [draft, setDraft] = useState(() => draftFrom(part, known.token));
+function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props & { part: Part; onClose: () => void }) {
+  const [draft, setDraft] = useState(() => draftFrom(part, loaded.token));
   const [first] = useState(draft);
   const [theirs, setTheirs] = useState<{ before: Token; after: Token } | null>(null);
   const dirty = draft !== first;
   const unsaved = useUnsavedChanges(dirty);
   async function save() {
-    const params = { path: { id: known.token.id }, header: { "If-Match": known.etag } };
+    const params = { path: { id: loaded.token.id }, header: { "If-Match": loaded.etag } };
     const headers = { "Content-Type": "application/merge-patch+json" };
     const saved = await unwrap(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
     setGuard(null);
@@ -141,7 +141,7 @@ function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & 
   }
   const { busy, problem, submit } = useAction(save, async ({ status }) => {
     const after = status === 412 ? await read() : null;
-    if (after) setTheirs({ before: known.token, after: after.token });
+    if (after) setTheirs({ before: loaded.token, after: after.token });
   });
   const at = (field: string) => problem?.at(field) ?? [];
 
@@ -162,9 +162,9 @@ function PartForm({ known, catalog, now, read, onDone, part, onClose }: Props & 
   else {
     control = (
       <>
-        <GrantSets catalog={catalog} mine={caller().grants} sets={draft.sets} problem={problem} onChange={(sets) => setDraft({ ...draft, sets })} />
+        <GrantSets catalog={catalog} callerGrants={caller().grants} sets={draft.sets} problem={problem} onChange={(sets) => setDraft({ ...draft, sets })} />
         <h3>Changes</h3>
-        <Diff before={grantLines(known.token.grants)} after={grantLines(draft.sets.map(grantOf))} label="Permissions, before and after" />
+        <Diff before={grantLines(loaded.token.grants)} after={grantLines(draft.sets.map(grantOf))} label="Permissions, before and after" />
       </>
     );
   }

@@ -20,7 +20,7 @@ export function Explain({ token }: { token: Token }) {
   const [result, setResult] = useState<{ explanation: Explanation; address: string } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const at = (field: string) => problem?.at(field) ?? [];
-  async function ask() {
+  async function explain() {
     setBusy(true);
     setProblem(null);
     setResult(null);
@@ -48,7 +48,7 @@ export function Explain({ token }: { token: Token }) {
         class="explain"
         onSubmit={(event) => {
           event.preventDefault();
-          if (!busy) void ask();
+          if (!busy) void explain();
         }}
       >
         <Field label="Method" errors={at("method")}>

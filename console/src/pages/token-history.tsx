@@ -83,7 +83,7 @@ function Detail({ event, now }: { event: Event; now: number }) {
       {changes.map((change) => (
         <details key={String(change["field"])}>
           <summary>{FIELDS[String(change["field"])] ?? String(change["field"])}</summary>
-          <Diff before={valueLines(change["field"], change["from"])} after={valueLines(change["field"], change["to"])} label="Before and after" whole />
+          <Diff before={valueLines(change["field"], change["from"])} after={valueLines(change["field"], change["to"])} label="Before and after" showAll />
         </details>
       ))}
     </>

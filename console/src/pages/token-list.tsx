@@ -43,7 +43,7 @@ const SORTS: Record<SortKey, string> = {
 /** Rows rendered above and below those in sight. */
 const OVERSCAN = 8;
 
-/** Search, filters and sort order. They are kept while the user is on other pages. */
+/** Search, filters and sort order, which persist while the user is on other pages. */
 const view = createStore<View>(DEFAULT_VIEW);
 onSignOut(() => view.set(DEFAULT_VIEW));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
@@ -56,7 +56,7 @@ interface Row {
 
 export function TokensPage() {
   const list = useStore(tokenList);
-  const known = useStore(allInsights);
+  const insightsById = useStore(allInsights);
   const filters = useStore(view);
   const now = useNow();
   const search = useRef<HTMLInputElement>(null);
@@ -76,8 +76,8 @@ export function TokensPage() {
     return () => removeEventListener("keydown", onKey);
   }, []);
 
-  const all = useMemo(() => list.tokens.map((token) => rowOf(token, known.get(token.id), now)), [list.tokens, known, now]);
-  const rows = useMemo(() => chosen(all, filters), [all, filters]);
+  const all = useMemo(() => list.tokens.map((token) => rowOf(token, insightsById.get(token.id), now)), [list.tokens, insightsById, now]);
+  const rows = useMemo(() => filterAndSort(all, filters), [all, filters]);
   const owners = useMemo(() => [...new Set(list.tokens.map(({ owner }) => owner))].toSorted(collator.compare), [list.tokens]);
   const counts = useMemo(() => counted(all), [all]);
   const change = (part: Partial<View>) => view.set({ ...filters, ...part });
@@ -196,7 +196,7 @@ export function TokensPage() {
           )}
         </div>
       )}
-      {rows.length > 0 && <Rows rows={rows} known={known} now={now} filters={filters} change={change} />}
+      {rows.length > 0 && <Rows rows={rows} insightsById={insightsById} now={now} filters={filters} change={change} />}
     </>
   );
 }
@@ -211,13 +211,13 @@ function Toggle({ on, text, set }: { on: boolean; text: string; set: (on: boolea
 
 interface RowsProps {
   rows: Row[];
-  known: ReadonlyMap<string, Insights>;
+  insightsById: ReadonlyMap<string, Insights>;
   now: number;
   filters: View;
   change: (part: Partial<View>) => void;
 }
 
-function Rows({ rows, known, now, filters, change }: RowsProps) {
+function Rows({ rows, insightsById, now, filters, change }: RowsProps) {
   const body = useRef<HTMLDivElement>(null);
   const [height, setHeight] = useState(60);
   const [range, setRange] = useState<[number, number]>([0, 30]);
@@ -311,7 +311,7 @@ function Rows({ rows, known, now, filters, change }: RowsProps) {
       </div>
       <div role="rowgroup" class="rows" ref={body} style={{ paddingTop: `${range[0] * height}px`, paddingBottom: `${Math.max(0, rows.length - range[1]) * height}px` }}>
         {shown.map(({ token, found }, offset) => (
-          <TokenRow key={token.id} index={range[0] + offset} token={token} found={found} insights={known.get(token.id)} now={now} />
+          <TokenRow key={token.id} index={range[0] + offset} token={token} found={found} insights={insightsById.get(token.id)} now={now} />
         ))}
       </div>
     </div>
@@ -381,9 +381,9 @@ function haystack(token: Token): string {
   return text;
 }
 
-function chosen(rows: readonly Row[], filters: View): Row[] {
+function filterAndSort(rows: readonly Row[], filters: View): Row[] {
   const words = filters.search.toLowerCase().split(/\s+/).filter(Boolean);
-  const kept = rows.filter(
+  const matching = rows.filter(
     ({ token, found }) =>
       (filters.status === "all" || token.status === filters.status) &&
       (filters.owner === "" || token.owner === filters.owner) &&
@@ -391,8 +391,8 @@ function chosen(rows: readonly Row[], filters: View): Row[] {
       words.every((word) => haystack(token).includes(word)),
   );
   const order = ORDERS[filters.sort];
-  kept.sort((a, b) => (filters.reversed ? -1 : 1) * order(a, b));
-  return kept;
+  matching.sort((a, b) => (filters.reversed ? -1 : 1) * order(a, b));
+  return matching;
 }
 
 const newest = (a: Row, b: Row) => compare(b.token.created_at, a.token.created_at);

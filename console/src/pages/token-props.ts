@@ -2,9 +2,9 @@
 import type { TokenWithEtag } from "../data/tokens";
 
 export interface TokenPartProps {
-  known: TokenWithEtag;
+  loaded: TokenWithEtag;
   now: number;
   /** Reloads the token after a conflict. */
   read: () => Promise<TokenWithEtag | null>;
-  onDone: (known: TokenWithEtag, message: string) => void;
+  onDone: (loaded: TokenWithEtag, message: string) => void;
 }

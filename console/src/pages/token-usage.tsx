@@ -16,8 +16,8 @@ import type { TokenPartProps } from "./token-props";
 
 const SPANS = [7, 30, 90, 365];
 
-export function UsageSection({ known, now, read, onDone }: TokenPartProps) {
-  const { token, etag } = known;
+export function UsageSection({ loaded, now, read, onDone }: TokenPartProps) {
+  const { token, etag } = loaded;
   const [days, setDays] = useState(90);
   const [usage, setUsage] = useState<Usage | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -62,7 +62,7 @@ export function UsageSection({ known, now, read, onDone }: TokenPartProps) {
           )}
           {changeable && usage.used > 0 && allUsed && <p class="hint">All permissions are in use.</p>}
           {confirming && (
-            <TightenDialog {...{ known, usage, before, after, read, onDone }} onClose={() => setConfirming(false)} />
+            <TightenDialog {...{ loaded, usage, before, after, read, onDone }} onClose={() => setConfirming(false)} />
           )}
         </>
       )}
@@ -118,9 +118,9 @@ function isoDay(day: number): string {
 
 type TightenProps = Omit<TokenPartProps, "now"> & { usage: Usage; before: string[]; after: string[]; onClose: () => void };
 
-function TightenDialog({ known, usage, before, after, read, onDone, onClose }: TightenProps) {
+function TightenDialog({ loaded, usage, before, after, read, onDone, onClose }: TightenProps) {
   async function tighten() {
-    const params = { path: { id: known.token.id }, header: { "If-Match": known.etag } };
+    const params = { path: { id: loaded.token.id }, header: { "If-Match": loaded.etag } };
     const tightened = await unwrap(api.POST("/tokens/{id}/tighten", { params, body: { days: usage.days } }));
     onClose();
     onDone(withEtag(tightened), "Unused permissions removed.");
@@ -133,7 +133,7 @@ function TightenDialog({ known, usage, before, after, read, onDone, onClose }: T
           <p>
             {usage.summary}. Jobs that run less often than every {usage.days} days don’t show up here. Check what will be removed.
           </p>
-          <Diff before={before} after={after} label="Permissions, before and after" whole />
+          <Diff before={before} after={after} label="Permissions, before and after" showAll />
         </>
       )}
     </ActionDialog>

@@ -28,14 +28,14 @@ import { UsageSection } from "./token-usage";
 type Action = "rotate" | "disable" | "revoke" | "delete";
 
 export function TokenPage({ id }: { id: string }) {
-  const [known, setKnown] = useState<TokenWithEtag | null>(null);
+  const [loaded, setLoaded] = useState<TokenWithEtag | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const read = useCallback(async () => {
     try {
       // Any other ID could form the path of another route.
       if (!/^[0-9A-Za-z]{16}$/.test(id)) throw new Problem(404, { title: "Not found", detail: "That isn’t a valid token ID." }, null);
       const now = await readToken(id);
-      setKnown(now);
+      setLoaded(now);
       setProblem(null);
       applyTokenChange(now.token);
       return now;
@@ -54,7 +54,7 @@ export function TokenPage({ id }: { id: string }) {
       </p>
       {problem && (
         <>
-          {known === null && <Heading title="Token">{problem.status === 404 ? "Token not found" : "Couldn’t load this token"}</Heading>}
+          {loaded === null && <Heading title="Token">{problem.status === 404 ? "Token not found" : "Couldn’t load this token"}</Heading>}
           <ProblemNote problem={problem}>
             <button type="button" onClick={read}>
               Try again
@@ -62,14 +62,14 @@ export function TokenPage({ id }: { id: string }) {
           </ProblemNote>
         </>
       )}
-      {known === null && problem === null && <Loading what="the token" />}
-      {known !== null && <TokenView known={known} setKnown={setKnown} read={read} />}
+      {loaded === null && problem === null && <Loading what="the token" />}
+      {loaded !== null && <TokenView loaded={loaded} setLoaded={setLoaded} read={read} />}
     </>
   );
 }
 
-function TokenView({ known, setKnown, read }: { known: TokenWithEtag; setKnown: (known: TokenWithEtag) => void; read: TokenPartProps["read"] }) {
-  const { token } = known;
+function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoaded: (loaded: TokenWithEtag) => void; read: TokenPartProps["read"] }) {
+  const { token } = loaded;
   const now = useNow();
   const insights = useStore(allInsights).get(token.id);
   const [catalog, setCatalog] = useState<Catalog | null>(null);
@@ -84,7 +84,7 @@ function TokenView({ known, setKnown, read }: { known: TokenWithEtag; setKnown: 
 
   const changed = (next: TokenWithEtag, message: string) => {
     forgetInsights(token.id);
-    setKnown(next);
+    setLoaded(next);
     applyTokenChange(next.token);
     setOpenDialog(null);
     showMessage(message);
@@ -98,7 +98,7 @@ function TokenView({ known, setKnown, read }: { known: TokenWithEtag; setKnown: 
       setProblem(Problem.from(error));
     }
   }
-  const dialog = { known, now, read, onClose: () => setOpenDialog(null), onDone: changed };
+  const dialog = { loaded, now, read, onClose: () => setOpenDialog(null), onDone: changed };
 
   return (
     <article class="token">
@@ -161,7 +161,7 @@ function TokenView({ known, setKnown, read }: { known: TokenWithEtag; setKnown: 
       <div class="columns">
         <section aria-labelledby="details">
           <h2 id="details">Details</h2>
-          <Editable known={known} catalog={catalog} now={now} read={read} onDone={changed} />
+          <Editable loaded={loaded} catalog={catalog} now={now} read={read} onDone={changed} />
           <dl class="facts">
             <dt>Owner</dt>
             <dd class="lines">{token.owner}</dd>
@@ -202,9 +202,9 @@ function TokenView({ known, setKnown, read }: { known: TokenWithEtag; setKnown: 
           <CallableRoutes catalog={catalog} grants={token.grants} />
         </section>
       </div>
-      <UsageSection known={known} now={now} onDone={changed} read={read} />
+      <UsageSection loaded={loaded} now={now} onDone={changed} read={read} />
       <Explain token={token} />
-      <History token={token} version={known.etag} now={now} />
+      <History token={token} version={loaded.etag} now={now} />
       {openDialog === "rotate" && <RotateDialog {...dialog} />}
       {openDialog === "disable" && <DisableDialog {...dialog} />}
       {openDialog === "revoke" && <RevokeDialog {...dialog} />}

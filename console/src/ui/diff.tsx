@@ -4,10 +4,10 @@ import { diffLines, onlyChanges } from "../domain/diff";
 const SIGN = { same: " ", removed: "−", added: "+" } as const;
 const SPOKEN = { same: "", removed: "Removed: ", added: "Added: " } as const;
 
-export function Diff({ before, after, label, whole = false }: { before: readonly string[]; after: readonly string[]; label: string; whole?: boolean }) {
+export function Diff({ before, after, label, showAll = false }: { before: readonly string[]; after: readonly string[]; label: string; showAll?: boolean }) {
   const lines = diffLines(before, after);
-  const shown = whole ? lines : onlyChanges(lines);
-  if (lines.every(({ kind }) => kind === "same") && !whole) return <p>No changes</p>;
+  const shown = showAll ? lines : onlyChanges(lines);
+  if (lines.every(({ kind }) => kind === "same") && !showAll) return <p>No changes</p>;
   return (
     // Focusable, so that it can be scrolled by keyboard.
     <ol class="diff" aria-label={label} tabIndex={0}>

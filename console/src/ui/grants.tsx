@@ -34,7 +34,7 @@ export function lines(text: string): string[] {
 
 interface CatalogProps {
   catalog: Catalog | null;
-  mine: readonly Grant[];
+  callerGrants: readonly Grant[];
 }
 
 export function GrantSets(props: CatalogProps & { sets: GrantDraft[]; onChange: (sets: GrantDraft[]) => void; problem: Problem | null }) {
@@ -120,10 +120,10 @@ interface Group {
   permissions: [string, string][];
 }
 
-function PermissionPicker({ catalog, mine, chosen, onChange }: CatalogProps & { chosen: string[]; onChange: (chosen: string[]) => void }) {
+function PermissionPicker({ catalog, callerGrants, chosen, onChange }: CatalogProps & { chosen: string[]; onChange: (chosen: string[]) => void }) {
   const [search, setSearch] = useState("");
   const [own, setOwn] = useState("");
-  const groups = useMemo(() => grouped(selectable(catalog, mine)), [catalog, mine]);
+  const groups = useMemo(() => grouped(selectable(catalog, callerGrants)), [catalog, callerGrants]);
   const found = useMemo(() => filtered(groups, search), [groups, search]);
   const listed = new Set(groups.flatMap(({ permissions }) => permissions.map(([permission]) => permission)));
   const others = chosen.filter((permission) => !listed.has(permission));
@@ -158,13 +158,13 @@ function PermissionPicker({ catalog, mine, chosen, onChange }: CatalogProps & { 
           <fieldset key={group.name} class="group">
             <legend>{group.name}</legend>
             {group.permissions.map(([permission, description]) => (
-              <PermissionChoice key={permission} {...{ permission, description, chosen, mine, toggle }} />
+              <PermissionChoice key={permission} {...{ permission, description, chosen, callerGrants, toggle }} />
             ))}
             {!search && group.permissions.length > 1 && (
               <PermissionChoice
                 permission={`${group.name}:*`}
                 description={`All ${group.name} permissions, including future ones`}
-                {...{ chosen, mine, toggle }}
+                {...{ chosen, callerGrants, toggle }}
               />
             )}
           </fieldset>
@@ -216,13 +216,13 @@ function PermissionChoice(props: {
   permission: string;
   description: string;
   chosen: readonly string[];
-  mine: readonly Grant[];
+  callerGrants: readonly Grant[];
   toggle: (permission: string) => void;
 }) {
   const { permission, chosen } = props;
   const selected = chosen.includes(permission);
   const within = chosen.some((other) => other !== permission && coversPermission(other, permission));
-  const allowed = has(props.mine, permission);
+  const allowed = has(props.callerGrants, permission);
   const note = within && !selected ? "included" : allowed ? null : "not yours to grant";
   return (
     <label class="permission">
@@ -241,9 +241,9 @@ function PermissionChoice(props: {
 }
 
 /** The catalog's permissions with their descriptions. Without a catalog, the caller's own permissions. */
-function selectable(catalog: Catalog | null, mine: readonly Grant[]): [string, string][] {
+function selectable(catalog: Catalog | null, callerGrants: readonly Grant[]): [string, string][] {
   if (catalog !== null) return Object.entries(catalog.permissions ?? {});
-  const own = new Set(mine.flatMap(({ permissions }) => permissions));
+  const own = new Set(callerGrants.flatMap(({ permissions }) => permissions));
   return [...own].filter((permission) => !permission.includes("*")).map((permission) => [permission, ""]);
 }
 
