@@ -16,8 +16,8 @@ use ureq::http::{HeaderValue, Method, Request};
 use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
-use crate::error::Refused;
-use crate::{Failure, proxy};
+use crate::error::ApiError;
+use crate::{CliError, proxy};
 
 /// A gateway waits for 29 seconds, and then answers itself.
 const TIMEOUT: Duration = Duration::from_secs(35);
@@ -42,7 +42,7 @@ pub(crate) struct Api {
 }
 
 /// A request that is still being put together.
-pub(crate) struct Call<'a> {
+pub(crate) struct ApiRequest<'a> {
     api: &'a Api,
     method: Method,
     path: String,
@@ -52,7 +52,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// What the service answered, where that is no problem document.
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     /// The version of what it shows.
     pub(crate) etag: Option<String>,
     /// The body as it came; there may be a secret in it.
@@ -85,7 +85,7 @@ pub(crate) fn quoted(tag: &str) -> String {
 ///
 /// # Errors
 /// Where the environment's setting of a proxy cannot be read.
-pub(crate) fn agent(base: &Url) -> Result<ureq::Agent, Failure> {
+pub(crate) fn agent(base: &Url) -> Result<ureq::Agent, CliError> {
     // What stays on this machine needs no proxy, and a proxy needs not see it.
     let proxy = if base.is_loopback() { None } else { proxy::of_host(base.host().trim_matches(['[', ']']))? };
     let tls = TlsConfig::builder()
@@ -107,7 +107,7 @@ pub(crate) fn agent(base: &Url) -> Result<ureq::Agent, Failure> {
 impl Api {
     /// # Errors
     /// Where the environment's setting of a proxy cannot be read.
-    pub(crate) fn new(base: Url, credential: Option<Credential>) -> Result<Self, Failure> {
+    pub(crate) fn new(base: Url, credential: Option<Credential>) -> Result<Self, CliError> {
         Ok(Self { agent: agent(&base)?, base, credential })
     }
 
@@ -122,17 +122,17 @@ impl Api {
         prefix.parse().ok()
     }
 
-    pub(crate) fn get(&self, path: impl Into<String>) -> Call<'_> {
-        self.call(Method::GET, path)
+    pub(crate) fn get(&self, path: impl Into<String>) -> ApiRequest<'_> {
+        self.request(Method::GET, path)
     }
 
-    pub(crate) fn post(&self, path: impl Into<String>) -> Call<'_> {
-        self.call(Method::POST, path)
+    pub(crate) fn post(&self, path: impl Into<String>) -> ApiRequest<'_> {
+        self.request(Method::POST, path)
     }
 
     /// A request with a method of one's own; `path` begins with a slash.
-    pub(crate) fn call(&self, method: Method, path: impl Into<String>) -> Call<'_> {
-        Call { api: self, method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: None }
+    pub(crate) fn request(&self, method: Method, path: impl Into<String>) -> ApiRequest<'_> {
+        ApiRequest { api: self, method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: None }
     }
 }
 
@@ -145,9 +145,9 @@ impl Cursors {
     ///
     /// # Errors
     /// Where the service gave it before.
-    pub(crate) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, Failure> {
+    pub(crate) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, CliError> {
         match next {
-            Some(cursor) if !self.0.insert(cursor.clone()) => Err(Failure::Unreachable(
+            Some(cursor) if !self.0.insert(cursor.clone()) => Err(CliError::Unreachable(
                 "the service repeats a cursor (next_cursor) that was followed before, so the list has no end"
                     .to_owned(),
             )),
@@ -156,7 +156,7 @@ impl Cursors {
     }
 }
 
-impl Call<'_> {
+impl ApiRequest<'_> {
     /// A query parameter, if it has a value.
     pub(crate) fn query(mut self, name: &str, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name.to_owned(), value.to_string())));
@@ -190,21 +190,21 @@ impl Call<'_> {
     ///
     /// # Errors
     /// What the service refused, or why it cannot be reached.
-    pub(crate) fn send(self) -> Result<Answer, Failure> {
+    pub(crate) fn send(self) -> Result<ApiResponse, CliError> {
         let api = self.api;
-        let request = self.request()?;
+        let request = self.build()?;
         let mut response = api.agent.run(request).map_err(|error| unreachable(&api.base, &error))?;
         let status = response.status().as_u16();
         let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = response.body_mut().with_config().limit(MAX_BYTES).read_to_string();
         let body = Zeroizing::new(body.map_err(|error| unreachable(&api.base, &error))?);
         if (200..300).contains(&status) {
-            return Ok(Answer { etag, body });
+            return Ok(ApiResponse { etag, body });
         }
-        Err(api.refused(status, &body))
+        Err(api.error(status, &body))
     }
 
-    fn request(self) -> Result<Request<String>, Failure> {
+    fn build(self) -> Result<Request<String>, CliError> {
         let query = encoded(&self.query);
         let question = if query.is_empty() { "" } else { "?" };
         let uri = format!("{}{}{question}{}", self.api.base.as_str(), self.path, *query);
@@ -214,42 +214,42 @@ impl Call<'_> {
         }
         if let Some(credential) = &self.api.credential {
             let value = HeaderValue::from_str(&format!("Bearer {}", *credential.secret));
-            let mut value = value.map_err(|_| Failure::usage("the credential cannot be sent in a header"))?;
+            let mut value = value.map_err(|_| CliError::usage("the credential cannot be sent in a header"))?;
             value.set_sensitive(true);
             request = request.header("authorization", value);
         }
         let body = self.body.map(|text| text.to_string()).unwrap_or_default();
-        request.body(body).map_err(|error| Failure::usage(format!("the request cannot be made: {error}")))
+        request.body(body).map_err(|error| CliError::usage(format!("the request cannot be made: {error}")))
     }
 }
 
 impl Api {
-    fn refused(&self, status: u16, body: &str) -> Failure {
+    fn error(&self, status: u16, body: &str) -> CliError {
         let Some(problem) = problem(body) else {
             let url = self.base.as_str();
-            return Failure::Unreachable(match status {
+            return CliError::Unreachable(match status {
                 300..=399 => format!("{url} answered with a redirect, which is not followed; is it the service's URL?"),
                 _ => format!("{url} answered {status} with something that is no problem document; is it the service?"),
             });
         };
         let source = self.credential.as_ref().map(|credential| credential.source.clone());
         let document = body.to_owned();
-        Failure::Refused(Refused::new(status, problem, document, source))
+        CliError::Refused(ApiError::new(status, problem, document, source))
     }
 }
 
-impl Answer {
+impl ApiResponse {
     /// What a function of the service answered that was invoked directly.
     ///
     /// # Errors
     /// Where that is a problem document.
     #[cfg(feature = "aws")]
-    pub(crate) fn of_function(body: Zeroizing<String>) -> Result<Self, Failure> {
+    pub(crate) fn from_lambda(body: Zeroizing<String>) -> Result<Self, CliError> {
         match problem(&body) {
             None => Ok(Self { etag: None, body }),
             Some(problem) => {
                 let (status, document) = (problem.status, body.to_string());
-                Err(Failure::Refused(Refused::new(status, problem, document, None)))
+                Err(CliError::Refused(ApiError::new(status, problem, document, None)))
             }
         }
     }
@@ -258,11 +258,11 @@ impl Answer {
     ///
     /// # Errors
     /// Where it is something else.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, CliError> {
         serde_json::from_str(&self.body).map_err(|error| {
             // The place, and not the text: there may be a secret in it.
             let (line, column) = (error.line(), error.column());
-            Failure::Unreachable(format!(
+            CliError::Unreachable(format!(
                 "the answer is not what this version understands (line {line}, column {column})"
             ))
         })
@@ -285,9 +285,9 @@ fn problem(body: &str) -> Option<Problem> {
     problem.or_else(of_form)
 }
 
-fn unreachable(base: &Url, error: &ureq::Error) -> Failure {
+fn unreachable(base: &Url, error: &ureq::Error) -> CliError {
     let url = base.as_str();
-    Failure::Unreachable(match error {
+    CliError::Unreachable(match error {
         ureq::Error::Timeout(_) => format!("{url} did not answer in time"),
         ureq::Error::HostNotFound => format!("{url}: there is no such host"),
         ureq::Error::BodyExceedsLimit(_) => format!("{url} answered with more than this command reads"),

@@ -11,7 +11,7 @@ use portcullis::text::{contains_credential, redact};
 use crate::commands::{audit, bootstrap};
 use crate::commands::{catalog, completions, exchange, introspect, login, logout, man, scan, token, trust, whoami};
 use crate::context::Global;
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -76,7 +76,7 @@ impl Command {
     ///
     /// # Errors
     /// Why it was not done.
-    pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Outcome, CliError> {
         match self {
             Self::Token(command) => token::run(command, context),
             Self::Login(args) => login::run(&args, context),

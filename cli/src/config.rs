@@ -12,7 +12,7 @@ use serde::Deserialize;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
-use crate::{Failure, toml_error};
+use crate::{CliError, toml_error};
 
 /// Flags, environment and config file.
 pub(crate) struct Config {
@@ -50,7 +50,7 @@ impl Config {
     ///
     /// # Errors
     /// Where nothing says it, or it is not a URL that a credential may be sent to.
-    pub(crate) fn url(&self) -> Result<Url, Failure> {
+    pub(crate) fn url(&self) -> Result<Url, CliError> {
         if let Some(url) = &self.url {
             return base_url(url, "--url");
         }
@@ -59,7 +59,7 @@ impl Config {
             Some(url) if self.profile.is_none() => base_url(&url, "PORTCULLIS_URL"),
             _ => match self.profile()? {
                 Some((name, profile)) => base_url(&profile.url, &format!("profiles.{name}.url")),
-                None => Err(Failure::usage("no URL: it is not known where the service is").with_hint(
+                None => Err(CliError::usage("no URL: it is not known where the service is").with_hint(
                     "give --url, set PORTCULLIS_URL, or name a profile in the config file (portcullis --help)",
                 )),
             },
@@ -75,7 +75,7 @@ impl Config {
     ///
     /// # Errors
     /// Where it is not UTF-8.
-    pub(crate) fn token_variable() -> Result<Option<Zeroizing<String>>, Failure> {
+    pub(crate) fn token_variable() -> Result<Option<Zeroizing<String>>, CliError> {
         Ok(variable("PORTCULLIS_API_TOKEN")?.map(Zeroizing::new))
     }
 
@@ -83,14 +83,14 @@ impl Config {
     ///
     /// # Errors
     /// Where the config file cannot be read.
-    pub(crate) fn profile_of(&self, url: &Url) -> Result<Option<Profile>, Failure> {
+    pub(crate) fn profile_of(&self, url: &Url) -> Result<Option<Profile>, CliError> {
         let Some((name, profile)) = self.profile()? else { return Ok(None) };
         let same = base_url(&profile.url, &format!("profiles.{name}.url"))? == *url;
         Ok(same.then_some(profile))
     }
 
     /// The profile that is in use, if there is one.
-    fn profile(&self) -> Result<Option<(String, Profile)>, Failure> {
+    fn profile(&self) -> Result<Option<(String, Profile)>, CliError> {
         let (path, mut file) = File::read()?;
         let named = match &self.profile {
             Some(name) => Some(name.clone()),
@@ -100,7 +100,7 @@ impl Config {
         let profile = file.profiles.remove(&name).ok_or_else(|| {
             let known: Vec<_> = file.profiles.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            Failure::usage(format!("there is no profile of that name in {}; it has {known}", path.display()))
+            CliError::usage(format!("there is no profile of that name in {}; it has {known}", path.display()))
         })?;
         Ok(Some((name, profile)))
     }
@@ -108,7 +108,7 @@ impl Config {
 
 impl File {
     /// Reads the config file; one that is not there says nothing, unless it was named.
-    fn read() -> Result<(PathBuf, Self), Failure> {
+    fn read() -> Result<(PathBuf, Self), CliError> {
         let named = variable("PORTCULLIS_CONFIG")?.map(PathBuf::from);
         let was_named = named.is_some();
         let Some(path) = named.or_else(|| config_dir().map(|dir| dir.join("config.toml"))) else {
@@ -117,15 +117,15 @@ impl File {
         match fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text, &path).map(|file| (path, file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, Self::default())),
-            Err(error) => Err(Failure::usage(format!("the config file {} cannot be read: {error}", path.display()))),
+            Err(error) => Err(CliError::usage(format!("the config file {} cannot be read: {error}", path.display()))),
         }
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
+    fn parse(text: &str, path: &Path) -> Result<Self, CliError> {
         toml::from_str(text).map_err(|error| {
             let (line, why) = toml_error::explain(&error, text);
             let field = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-            let failure = Failure::usage(format!("the config file {}, line {line}: {why}", path.display()));
+            let failure = CliError::usage(format!("the config file {}, line {line}: {why}", path.display()));
             if field.is_some_and(is_secret_name) {
                 failure.with_hint("it never holds a secret: others may read it, and it is copied and backed up; name a file in api_token_file, or set PORTCULLIS_API_TOKEN")
             } else {
@@ -139,14 +139,14 @@ impl File {
 ///
 /// # Errors
 /// Where it is none, or a credential would go to it in the clear.
-pub(crate) fn base_url(text: &str, source: &str) -> Result<Url, Failure> {
+pub(crate) fn base_url(text: &str, source: &str) -> Result<Url, CliError> {
     const RULE: &str = "must be an https URL, or http on a loopback address, without ?, # and @";
     // All before the path counts alike in capitals: https, ://, and host and port.
     let end = text.match_indices('/').nth(2).map_or(text.len(), |(at, _)| at);
     let (place, path) = text.split_at_checked(end).unwrap_or((text, ""));
     let text = format!("{}{}", place.to_ascii_lowercase(), path.trim_end_matches('/'));
     let is_base = !text.contains(['?', '#', '@']) && text.parse::<Uri>().is_ok();
-    Url::parse(&text).filter(|_| is_base).ok_or_else(|| Failure::usage(format!("{source} {RULE}")))
+    Url::parse(&text).filter(|_| is_base).ok_or_else(|| CliError::usage(format!("{source} {RULE}")))
 }
 
 fn is_secret_name(field: &str) -> bool {
@@ -155,17 +155,17 @@ fn is_secret_name(field: &str) -> bool {
 
 /// `portcullis/` below `$XDG_CONFIG_HOME`, or where the platform keeps settings.
 pub(crate) fn config_dir() -> Option<PathBuf> {
-    own_dir("XDG_CONFIG_HOME", ".config", |strategy| strategy.config_dir())
+    app_dir("XDG_CONFIG_HOME", ".config", |strategy| strategy.config_dir())
 }
 
 /// `portcullis/` below `$XDG_DATA_HOME`, or where the platform keeps data.
 pub(crate) fn data_dir() -> Option<PathBuf> {
-    own_dir("XDG_DATA_HOME", ".local/share", |strategy| strategy.data_dir())
+    app_dir("XDG_DATA_HOME", ".local/share", |strategy| strategy.data_dir())
 }
 
 /// `portcullis/` below the directory that a variable names or that is below `$HOME`, as the XDG Base Directory
 /// Specification has it, or else below that of the platform.
-fn own_dir(variable: &str, below_home: &str, of_platform: fn(&dyn BaseStrategy) -> PathBuf) -> Option<PathBuf> {
+fn app_dir(variable: &str, below_home: &str, of_platform: fn(&dyn BaseStrategy) -> PathBuf) -> Option<PathBuf> {
     let named = |name: &str| trimmed(name).map(PathBuf::from).filter(|path| cfg!(not(windows)) && path.is_absolute());
     let dir = named(variable).or_else(|| named("HOME").map(|home| home.join(below_home)));
     let dir = dir.or_else(|| etcetera::choose_base_strategy().ok().map(|strategy| of_platform(&strategy)));
@@ -206,9 +206,9 @@ pub(crate) fn is_dumb() -> bool {
 ///
 /// # Errors
 /// Where it is not UTF-8.
-pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, CliError> {
     let Some(value) = trimmed(name).filter(|value| !value.is_empty()) else { return Ok(None) };
-    value.into_string().map(Some).map_err(|_| Failure::usage(format!("{name} is not UTF-8")))
+    value.into_string().map(Some).map_err(|_| CliError::usage(format!("{name} is not UTF-8")))
 }
 
 /// A variable of the environment without white space around it. One that is not UTF-8 stays as it is.

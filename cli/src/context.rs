@@ -8,7 +8,7 @@ use portcullis::clock::Clock;
 use crate::api::Api;
 use crate::config::Config;
 use crate::output::{Color, Output, clean};
-use crate::{Failure, credentials, prompt};
+use crate::{CliError, credentials, prompt};
 
 /// The flags that every command has.
 #[derive(Debug, clap::Args)]
@@ -62,7 +62,7 @@ impl Context {
     /// # Errors
     /// Where no URL or no credential is known, or the credential would go over the network in
     /// the clear.
-    pub(crate) fn api(&self) -> Result<Api, Failure> {
+    pub(crate) fn api(&self) -> Result<Api, CliError> {
         let url = self.config.url()?;
         let credential = credentials::find(&self.config, &url, &self.out)?;
         Api::new(url, Some(credential))
@@ -72,7 +72,7 @@ impl Context {
     ///
     /// # Errors
     /// Where no URL is known.
-    pub(crate) fn api_without_credential(&self) -> Result<Api, Failure> {
+    pub(crate) fn api_without_credential(&self) -> Result<Api, CliError> {
         Api::new(self.config.url()?, None)
     }
 
@@ -80,7 +80,7 @@ impl Context {
     ///
     /// # Errors
     /// Where the answer is no, or nobody is there to ask.
-    pub(crate) fn confirm(&self, what: &str, question: &str) -> Result<(), Failure> {
+    pub(crate) fn confirm(&self, what: &str, question: &str) -> Result<(), CliError> {
         if self.yes { Ok(()) } else { prompt::ask(&clean(what), &clean(question)) }
     }
 }

@@ -17,8 +17,8 @@ use zeroize::Zeroizing;
 use crate::api::Credential;
 use crate::config::{Config, variable};
 use crate::output::Output;
-use crate::{Failure, input};
-use store::Choice;
+use crate::{CliError, input};
+use store::StorageChoice;
 
 /// Whole tokens have about 70 characters, sessions a few thousand.
 const MAX_BYTES: u64 = 16 * 1024;
@@ -27,7 +27,7 @@ const MAX_BYTES: u64 = 16 * 1024;
 ///
 /// # Errors
 /// Where there is none, or the one that was named cannot be read.
-pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credential, Failure> {
+pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credential, CliError> {
     if let Some(path) = config.token_file_flag() {
         let secret = read(path, "--api-token-file", out)?;
         return Ok(Credential::new(secret, format!("--api-token-file {}", path.display())));
@@ -40,20 +40,20 @@ pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credentia
         let secret = read(&path, "the profile's api_token_file", out)?;
         return Ok(Credential::new(secret, format!("the profile's api_token_file {}", path.display())));
     }
-    renewal::current_session(url, out.now())?.map(|session| session.credential()).ok_or(Failure::NoCredential)
+    renewal::current_session(url, out.now())?.map(|session| session.credential()).ok_or(CliError::NoCredential)
 }
 
 /// Where a sign-in is to be stored, as a flag or `PORTCULLIS_CREDENTIALS` says it.
 ///
 /// # Errors
 /// Where the variable says something else, or is not UTF-8.
-pub(crate) fn choice(flag: Option<Choice>) -> Result<Option<Choice>, Failure> {
+pub(crate) fn storage(flag: Option<StorageChoice>) -> Result<Option<StorageChoice>, CliError> {
     if flag.is_some() {
         return Ok(flag);
     }
     let Some(said) = variable("PORTCULLIS_CREDENTIALS")? else { return Ok(None) };
-    let choice = Choice::from_str(&said, false);
-    choice.map(Some).map_err(|_| Failure::usage("PORTCULLIS_CREDENTIALS must be file or keyring"))
+    let storage = StorageChoice::from_str(&said, false);
+    storage.map(Some).map_err(|_| CliError::usage("PORTCULLIS_CREDENTIALS must be file or keyring"))
 }
 
 /// Reads a secret from a file, or from standard input where the path is `-`. `what` names it in
@@ -61,7 +61,7 @@ pub(crate) fn choice(flag: Option<Choice>) -> Result<Option<Choice>, Failure> {
 ///
 /// # Errors
 /// Where it cannot be read, or does not hold one word.
-pub(crate) fn read(path: &Path, what: &str, out: &Output) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn read(path: &Path, what: &str, out: &Output) -> Result<Zeroizing<String>, CliError> {
     let mut text = Zeroizing::new(String::new());
     let read = if path == Path::new(input::STDIN) {
         input::stdin(what)?.take(MAX_BYTES).read_to_string(&mut text)
@@ -69,17 +69,17 @@ pub(crate) fn read(path: &Path, what: &str, out: &Output) -> Result<Zeroizing<St
         warn_if_open(path, out);
         std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
     };
-    read.map_err(|error| Failure::usage(format!("{what} {}: {error}", path.display())))?;
+    read.map_err(|error| CliError::usage(format!("{what} {}: {error}", path.display())))?;
     one_word(&text, what)
 }
 
-fn one_word(text: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
+fn one_word(text: &str, what: &str) -> Result<Zeroizing<String>, CliError> {
     let word = text.trim();
     if word.is_empty() {
-        return Err(Failure::usage(format!("{what} is empty")));
+        return Err(CliError::usage(format!("{what} is empty")));
     }
     if !word.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::usage(format!("{what} must hold the token alone, on one line")));
+        return Err(CliError::usage(format!("{what} must hold the token alone, on one line")));
     }
     Ok(Zeroizing::new(word.to_owned()))
 }

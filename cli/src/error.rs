@@ -5,7 +5,7 @@ use serde_json::json;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum CliError {
     /// The call or its input is wrong.
     #[error("{message}")]
     Usage {
@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     SignIn(String),
     /// The service answered with a problem document.
     #[error("{}", sentence(.0))]
-    Refused(Box<Refused>),
+    Refused(Box<ApiError>),
     /// The service cannot be reached, or what answered is not the service.
     #[error("{0}")]
     Unreachable(String),
@@ -53,7 +53,7 @@ pub(crate) enum Failure {
 
 /// A problem document, and what else is known of the call.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct ApiError {
     /// The answer's status.
     pub(crate) status: u16,
     /// What it says.
@@ -66,13 +66,13 @@ pub(crate) struct Refused {
     pub(crate) fields: Vec<(String, String)>,
 }
 
-impl Failure {
+impl CliError {
     /// The call or its input is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), hint: None }
     }
 
-    /// The same, with other names of the fields than [`flag`] gives to those of the service.
+    /// The same, with other names of the fields than [`flag_for_field`] gives to those of the service.
     #[must_use]
     pub(crate) fn with_field_names(mut self, name: impl Fn(&str) -> String) -> Self {
         if let Self::Refused(refused) = &mut self {
@@ -155,11 +155,11 @@ impl Failure {
     }
 }
 
-impl Refused {
+impl ApiError {
     /// With the fields of the problem named as flags.
     pub(crate) fn new(status: u16, problem: Problem, document: String, source: Option<String>) -> Box<Self> {
         let mut refused = Self { status, problem, document, source, fields: Vec::new() };
-        refused.name_fields(flag);
+        refused.name_fields(flag_for_field);
         Box::new(refused)
     }
 
@@ -182,14 +182,14 @@ impl Refused {
 }
 
 /// The detail as a sentence, or else the title.
-fn sentence(refused: &Refused) -> String {
+fn sentence(refused: &ApiError) -> String {
     let problem = &refused.problem;
     let title = if problem.title.is_empty() { "the service refused" } else { &problem.title };
     problem.detail.clone().unwrap_or_else(|| title.to_owned())
 }
 
 /// `expires_in` is `--expires-in`, `permissions[3]` is the fourth `--permission`.
-pub(crate) fn flag(field: &str) -> String {
+pub(crate) fn flag_for_field(field: &str) -> String {
     let (head, rest) = field.split_once('[').unwrap_or((field, ""));
     let name = match head {
         "permissions" => "--permission",
@@ -228,7 +228,7 @@ mod tests {
             ("roles.cicd", "roles.cicd"),
             ("If-Match", "If-Match"),
         ] {
-            assert_eq!(flag(field), name);
+            assert_eq!(flag_for_field(field), name);
         }
     }
 }

@@ -41,7 +41,7 @@ use std::process::ExitCode;
 
 use args::Args;
 use context::Context;
-use error::Failure;
+use error::CliError;
 use outcome::Outcome;
 
 fn main() -> ExitCode {
@@ -54,9 +54,9 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         // Whoever was reading has read enough.
-        Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(CliError::Closed) => ExitCode::SUCCESS,
         Err(failure) => {
-            context.out.complain(&failure);
+            context.out.print_error(&failure);
             ExitCode::from(failure.exit_code())
         }
     }

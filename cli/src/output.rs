@@ -12,7 +12,7 @@ use portcullis::clock::{Clock, Timestamp};
 use portcullis::text::{redact, unprintable};
 
 use crate::config;
-use crate::error::Failure;
+use crate::error::CliError;
 
 /// An id's 16 characters, and the two blanks behind it.
 const ID_WIDTH: u16 = 18;
@@ -24,11 +24,11 @@ pub(crate) struct Output {
     /// Whether the least is asked for.
     pub(crate) quiet: bool,
     /// Whether standard output is a terminal.
-    pub(crate) is_terminal: bool,
+    pub(crate) stdout_is_terminal: bool,
     /// Whether standard error is one.
-    talks_to_terminal: bool,
+    stderr_is_terminal: bool,
     colored: bool,
-    colored_talk: bool,
+    color_stderr: bool,
     clock: Clock,
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum Color {
 
 /// How something is to be taken, for its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub(crate) enum Style {
     /// As it should be.
     Good,
     /// Worth a look.
@@ -60,17 +60,17 @@ impl Output {
             Color::Always => true,
             Color::Never => false,
         };
-        let is_terminal = io::stdout().is_terminal();
-        let talks_to_terminal = io::stderr().is_terminal();
-        let (colored, colored_talk) = (colored(is_terminal), colored(talks_to_terminal));
-        Self { json, quiet, is_terminal, talks_to_terminal, colored, colored_talk, clock }
+        let stdout_is_terminal = io::stdout().is_terminal();
+        let stderr_is_terminal = io::stderr().is_terminal();
+        let (colored, color_stderr) = (colored(stdout_is_terminal), colored(stderr_is_terminal));
+        Self { json, quiet, stdout_is_terminal, stderr_is_terminal, colored, color_stderr, clock }
     }
 
     /// A line of data.
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn line(&self, text: &str) -> Result<(), CliError> {
         let write = || {
             let mut stdout = io::stdout().lock();
             stdout.write_all(text.as_bytes())?;
@@ -78,8 +78,8 @@ impl Output {
             stdout.flush()
         };
         write().map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::Closed,
-            _ => Failure::Output(error),
+            io::ErrorKind::BrokenPipe => CliError::Closed,
+            _ => CliError::Output(error),
         })
     }
 
@@ -88,13 +88,13 @@ impl Output {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub(crate) fn secret(&self, text: &str, lost: &str) -> Result<(), Failure> {
-        let written = match (self.json, self.is_terminal) {
+    pub(crate) fn secret(&self, text: &str, lost: &str) -> Result<(), CliError> {
+        let written = match (self.json, self.stdout_is_terminal) {
             (true, _) => self.document(text),
             (false, true) => self.line(&clean(text)),
             (false, false) => self.line(text),
         };
-        written.map_err(|failure| Failure::Unfinished(format!("{failure}: {lost}")))
+        written.map_err(|failure| CliError::Unfinished(format!("{failure}: {lost}")))
     }
 
     /// The service's JSON: as it came, and on a terminal with line breaks. Fields that this
@@ -102,54 +102,54 @@ impl Output {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub(crate) fn document(&self, json: &str) -> Result<(), Failure> {
-        self.line(&as_shown(json, self.is_terminal))
+    pub(crate) fn document(&self, json: &str) -> Result<(), CliError> {
+        self.line(&format_json(json, self.stdout_is_terminal))
     }
 
     /// A few facts, each with its name.
     ///
     /// # Errors
     /// Where they cannot be written.
-    pub(crate) fn facts(&self, facts: &[(&str, String)]) -> Result<(), Failure> {
-        let mut table = self.blank();
-        for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-            table.add_row([self.cell(name, Some(Mood::Dim)), self.cell(value, None)]);
+    pub(crate) fn key_values(&self, pairs: &[(&str, String)]) -> Result<(), CliError> {
+        let mut table = self.new_table();
+        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+            table.add_row([self.cell(name, Some(Style::Dim)), self.cell(value, None)]);
         }
-        self.line(&trimmed(table))
+        self.line(&render(table))
     }
 
     /// A few facts about what was just done, on standard error; not with `--quiet`.
-    pub(crate) fn note_facts(&self, facts: &[(&str, String)]) {
+    pub(crate) fn note_key_values(&self, pairs: &[(&str, String)]) {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).force_no_tty();
-        for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
             table.add_row([clean(name), clean(value)]);
         }
-        self.note(&trimmed(table));
+        self.note(&render(table));
     }
 
     /// A table that fits the terminal.
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub(crate) fn table(&self, header: &[&str], rows: Vec<Vec<(String, Option<Mood>)>>) -> Result<(), Failure> {
-        let mut table = self.blank();
-        table.set_header(header.iter().map(|name| self.cell(name, Some(Mood::Dim))));
+    pub(crate) fn table(&self, header: &[&str], rows: Vec<Vec<(String, Option<Style>)>>) -> Result<(), CliError> {
+        let mut table = self.new_table();
+        table.set_header(header.iter().map(|name| self.cell(name, Some(Style::Dim))));
         for row in rows {
-            table.add_row(row.iter().map(|(text, mood)| self.cell(text, *mood)));
+            table.add_row(row.iter().map(|(text, style)| self.cell(text, *style)));
         }
         // An id is there to be copied: everything else is broken before it.
         if let (Some(&"ID"), Some(column)) = (header.first(), table.column_mut(0)) {
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
         }
-        self.line(&trimmed(table))
+        self.line(&render(table))
     }
 
-    fn blank(&self) -> Table {
+    fn new_table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         // Some terminals say that they have no columns at all, as those of CI do.
-        if self.is_terminal && table.width() != Some(0) {
+        if self.stdout_is_terminal && table.width() != Some(0) {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         } else {
             table.force_no_tty();
@@ -160,14 +160,14 @@ impl Output {
         table
     }
 
-    fn cell(&self, text: &str, mood: Option<Mood>) -> Cell {
+    fn cell(&self, text: &str, style: Option<Style>) -> Cell {
         let cell = Cell::new(clean(text));
-        match mood.filter(|_| self.colored) {
+        match style.filter(|_| self.colored) {
             None => cell,
-            Some(Mood::Good) => cell.fg(comfy_table::Color::Green),
-            Some(Mood::Warn) => cell.fg(comfy_table::Color::Yellow),
-            Some(Mood::Bad) => cell.fg(comfy_table::Color::Red),
-            Some(Mood::Dim) => cell.fg(comfy_table::Color::DarkGrey),
+            Some(Style::Good) => cell.fg(comfy_table::Color::Green),
+            Some(Style::Warn) => cell.fg(comfy_table::Color::Yellow),
+            Some(Style::Bad) => cell.fg(comfy_table::Color::Red),
+            Some(Style::Dim) => cell.fg(comfy_table::Color::DarkGrey),
         }
     }
 
@@ -177,19 +177,19 @@ impl Output {
     }
 
     /// A moment: in words on a terminal, as RFC 3339 elsewhere.
-    pub(crate) fn when(&self, moment: Timestamp) -> String {
-        if self.is_terminal { relative(moment, self.clock.now()) } else { moment.to_string() }
+    pub(crate) fn format_time(&self, moment: Timestamp) -> String {
+        if self.stdout_is_terminal { relative(moment, self.clock.now()) } else { moment.to_string() }
     }
 
     /// A moment that may never come.
-    pub(crate) fn when_or(&self, moment: Option<Timestamp>, never: &str) -> String {
-        moment.map_or_else(|| never.to_owned(), |moment| self.when(moment))
+    pub(crate) fn format_time_or(&self, moment: Option<Timestamp>, never: &str) -> String {
+        moment.map_or_else(|| never.to_owned(), |moment| self.format_time(moment))
     }
 
     /// Something to know, on standard error; not with `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            talk(&clean(text));
+            write_stderr(&clean(text));
         }
     }
 
@@ -206,14 +206,14 @@ impl Output {
 
     /// Something to see to, on standard error.
     pub(crate) fn warn(&self, text: &str) {
-        talk(&format!("{} {}", self.colored_word("warning:", Mood::Warn), clean(text)));
+        write_stderr(&format!("{} {}", self.style_stderr("warning:", Style::Warn), clean(text)));
     }
 
     /// The lines of a change: what is taken away in red, what comes in green.
     ///
     /// # Errors
     /// Where they cannot be written.
-    pub(crate) fn difference(&self, lines: &str) -> Result<(), Failure> {
+    pub(crate) fn difference(&self, lines: &str) -> Result<(), CliError> {
         let colored = |line: &str| match (self.colored, line.as_bytes().first()) {
             (true, Some(b'+')) => console::Style::new().green().force_styling(true).apply_to(line).to_string(),
             (true, Some(b'-')) => console::Style::new().red().force_styling(true).apply_to(line).to_string(),
@@ -223,29 +223,29 @@ impl Output {
     }
 
     /// Why a command failed: for people, and with `--json` as the service said it.
-    pub(crate) fn complain(&self, failure: &Failure) {
+    pub(crate) fn print_error(&self, failure: &CliError) {
         if let (true, Some(document)) = (self.json, failure.document()) {
-            talk(&as_shown(document, self.talks_to_terminal));
+            write_stderr(&format_json(document, self.stderr_is_terminal));
             return;
         }
-        talk(&format!("{} {}", self.colored_word("error:", Mood::Bad), clean(&failure.to_string())));
+        write_stderr(&format!("{} {}", self.style_stderr("error:", Style::Bad), clean(&failure.to_string())));
         for (field, message) in failure.fields() {
-            talk(&format!("  {}: {}", clean(field), clean(message)));
+            write_stderr(&format!("  {}: {}", clean(field), clean(message)));
         }
         if let Some(hint) = failure.hint() {
-            talk(&format!("{} {}", self.colored_word("hint:", Mood::Dim), clean(&hint)));
+            write_stderr(&format!("{} {}", self.style_stderr("hint:", Style::Dim), clean(&hint)));
         }
     }
 
     /// A word on standard error, in colour if there are colours.
-    pub(crate) fn colored_word(&self, word: &str, mood: Mood) -> String {
-        let style = match mood {
-            Mood::Good => console::Style::new().green(),
-            Mood::Warn => console::Style::new().yellow(),
-            Mood::Bad => console::Style::new().red(),
-            Mood::Dim => console::Style::new().dim(),
+    pub(crate) fn style_stderr(&self, word: &str, style: Style) -> String {
+        let style = match style {
+            Style::Good => console::Style::new().green(),
+            Style::Warn => console::Style::new().yellow(),
+            Style::Bad => console::Style::new().red(),
+            Style::Dim => console::Style::new().dim(),
         };
-        style.force_styling(self.colored_talk).apply_to(word).to_string()
+        style.force_styling(self.color_stderr).apply_to(word).to_string()
     }
 }
 
@@ -261,7 +261,7 @@ pub(crate) fn clean(text: &str) -> String {
 }
 
 /// JSON as it came, or as a terminal is to show it: with line breaks, and cleaned.
-fn as_shown(json: &str, on_terminal: bool) -> Cow<'_, str> {
+fn format_json(json: &str, on_terminal: bool) -> Cow<'_, str> {
     if !on_terminal {
         return Cow::Borrowed(json.trim_end());
     }
@@ -290,7 +290,7 @@ fn relative(moment: Timestamp, now: Timestamp) -> String {
 }
 
 /// Without a frame, and without the blanks that fill the last column.
-fn trimmed(mut table: Table) -> String {
+fn render(mut table: Table) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
@@ -298,7 +298,7 @@ fn trimmed(mut table: Table) -> String {
 }
 
 /// What is said there is never a secret, whoever wrote one where none belongs.
-fn talk(text: &str) {
+fn write_stderr(text: &str) {
     // Nobody is left to be told when this cannot be written.
     let _ = writeln!(io::stderr(), "{}", redact(text));
 }

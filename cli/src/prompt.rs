@@ -4,16 +4,16 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use console::{Key, Term};
 
-use crate::Failure;
+use crate::CliError;
 use crate::output::clean;
 
 /// Says what will break, asks, and waits for `y`. Anything else is a no.
 ///
 /// # Errors
 /// Where the answer is no, or nobody is there to ask.
-pub(crate) fn ask(what: &str, question: &str) -> Result<(), Failure> {
+pub(crate) fn ask(what: &str, question: &str) -> Result<(), CliError> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::usage("this cannot be undone, and there is no terminal to ask on")
+        return Err(CliError::usage("this cannot be undone, and there is no terminal to ask on")
             .with_hint("add --yes to do it without being asked"));
     }
     let term = Term::stderr();
@@ -28,8 +28,8 @@ pub(crate) fn ask(what: &str, question: &str) -> Result<(), Failure> {
     };
     match said() {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::Cancelled),
-        Err(error) => Err(Failure::usage(format!("the terminal cannot be asked: {error}"))),
+        Ok(false) => Err(CliError::Cancelled),
+        Err(error) => Err(CliError::usage(format!("the terminal cannot be asked: {error}"))),
     }
 }
 

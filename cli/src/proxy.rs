@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use ureq::Proxy;
 
-use crate::Failure;
+use crate::CliError;
 use crate::config::variable;
 
 /// The variables with a proxy; the first one that is set counts.
@@ -17,17 +17,17 @@ const VARIABLES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PR
 ///
 /// # Errors
 /// Where the setting is not the URL of a proxy. It is not repeated, as there may be a password in it.
-pub(crate) fn of_host(host: &str) -> Result<Option<Proxy>, Failure> {
+pub(crate) fn of_host(host: &str) -> Result<Option<Proxy>, CliError> {
     let Some((name, url)) = first(&VARIABLES)? else { return Ok(None) };
     if first(&["no_proxy", "NO_PROXY"])?.is_some_and(|(_, list)| is_listed(host, &list)) {
         return Ok(None);
     }
     let proxy = Proxy::new(&url).ok().filter(has_place);
-    let wrong = || Failure::usage(format!("{name} is not the URL of a proxy"));
+    let wrong = || CliError::usage(format!("{name} is not the URL of a proxy"));
     proxy.map(Some).ok_or_else(|| wrong().with_hint("as in http://proxy.example.com:3128; http, https or socks5"))
 }
 
-fn first<'a>(names: &[&'a str]) -> Result<Option<(&'a str, String)>, Failure> {
+fn first<'a>(names: &[&'a str]) -> Result<Option<(&'a str, String)>, CliError> {
     for name in names {
         if let Some(value) = variable(name)? {
             return Ok(Some((name, value)));

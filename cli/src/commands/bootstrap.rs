@@ -4,14 +4,14 @@
 use serde_json::json;
 
 use super::token::format::print_secret;
-use crate::api::Answer;
-use crate::aws::{Deployed, Place};
-use crate::{Context, Failure, Outcome};
+use crate::api::ApiResponse;
+use crate::aws::{DeployedStack, StackLocation};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    place: Place,
+    location: StackLocation,
     /// Whom the token belongs to
     #[arg(long, default_value = "admin", allow_hyphen_values = true)]
     owner: String,
@@ -20,11 +20,11 @@ pub(crate) struct Args {
     name: String,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let stack = Deployed::at(&args.place)?;
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
+    let stack = DeployedStack::find(&args.location)?;
     let (function, url) = (stack.output("CreateFunctionName")?, stack.output("ApiUrl")?);
     let payload = json!({"bootstrap": {"owner": args.owner, "name": args.name}});
-    let answer = Answer::of_function(stack.invoke(function, payload.to_string())?)?;
+    let response = ApiResponse::from_lambda(stack.invoke(function, payload.to_string())?)?;
     context.out.note(&format!("The service is at {url}."));
-    print_secret(&answer, "The admin token was made; it may do everything, and never expires", context)
+    print_secret(&response, "The admin token was made; it may do everything, and never expires", context)
 }

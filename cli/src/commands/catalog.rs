@@ -17,7 +17,7 @@ use ureq::http::Method;
 
 use crate::api::{Api, quoted};
 use crate::output::clean;
-use crate::{Context, Failure, Outcome, input, toml_error};
+use crate::{CliError, Context, Outcome, input, toml_error};
 
 /// What there is to do with catalogs.
 #[derive(Debug, Subcommand)]
@@ -52,7 +52,7 @@ pub(crate) struct File {
     path: PathBuf,
 }
 
-pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, CliError> {
     match command {
         Command::Show { toml } => show(toml, context),
         Command::Check(file) => check(&file, context),
@@ -61,17 +61,17 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failur
     }
 }
 
-fn show(as_toml: bool, context: &Context) -> Result<Outcome, Failure> {
-    let answer = context.api()?.get("/catalog").send()?;
+fn show(as_toml: bool, context: &Context) -> Result<Outcome, CliError> {
+    let response = context.api()?.get("/catalog").send()?;
     if as_toml {
-        context.out.line(clean(&lines_of(&answer.read()?)).trim_end())?;
+        context.out.line(clean(&lines_of(&response.read()?)).trim_end())?;
     } else {
-        context.out.document(&answer.body)?;
+        context.out.document(&response.body)?;
     }
     Ok(Outcome::Done)
 }
 
-fn check(file: &File, context: &Context) -> Result<Outcome, Failure> {
+fn check(file: &File, context: &Context) -> Result<Outcome, CliError> {
     let (document, flaws) = match file.read()? {
         Ok(document) => (document, Vec::new()),
         Err(flaws) => (Value::Null, flaws),
@@ -94,9 +94,9 @@ fn check(file: &File, context: &Context) -> Result<Outcome, Failure> {
     Ok(Outcome::No)
 }
 
-fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcome, Failure> {
+fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
-    let Some(document) = file.good(context)? else { return Ok(Outcome::No) };
+    let Some(document) = file.load_valid(context)? else { return Ok(Outcome::No) };
     let api = context.api()?;
     let (current, tag) = in_force(&api)?;
     let Some(difference) = difference(&current, &document) else {
@@ -108,19 +108,19 @@ fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcom
     }
     context.confirm("Within a minute every decision goes by the new catalog.", "Put it in force?")?;
     let tag = if_match.map_or(tag, quoted);
-    let call = api.call(Method::PUT, "/catalog").header("if-match", tag);
-    let answer = call.json(&document).send().map_err(|failure| failure.with_field_names(str::to_owned))?;
+    let call = api.request(Method::PUT, "/catalog").header("if-match", tag);
+    let response = call.json(&document).send().map_err(|failure| failure.with_field_names(str::to_owned))?;
     if out.json {
-        out.document(&answer.body)?;
+        out.document(&response.body)?;
         return Ok(Outcome::Done);
     }
-    let put: PutCatalogResponse = answer.read()?;
+    let put: PutCatalogResponse = response.read()?;
     out.note(&format!("The catalog is version {}, effective by {}.", put.version, put.effective_by));
     Ok(Outcome::Done)
 }
 
-fn diff(file: &File, context: &Context) -> Result<Outcome, Failure> {
-    let Some(document) = file.good(context)? else { return Ok(Outcome::No) };
+fn diff(file: &File, context: &Context) -> Result<Outcome, CliError> {
+    let Some(document) = file.load_valid(context)? else { return Ok(Outcome::No) };
     let (current, _) = in_force(&context.api()?)?;
     let Some(difference) = difference(&current, &document) else {
         context.out.note("There is no difference.");
@@ -135,14 +135,14 @@ fn diff(file: &File, context: &Context) -> Result<Outcome, Failure> {
 }
 
 /// The catalog in a file; where it has flaws they are printed, and there is none.
-pub(crate) fn good(path: &Path, context: &Context) -> Result<Option<Value>, Failure> {
-    File { path: path.to_owned() }.good(context)
+pub(crate) fn load_valid(path: &Path, context: &Context) -> Result<Option<Value>, CliError> {
+    File { path: path.to_owned() }.load_valid(context)
 }
 
 /// The catalog that is in force, and its version.
-fn in_force(api: &Api) -> Result<(Value, String), Failure> {
-    let answer = api.get("/catalog").send()?;
-    Ok((answer.read()?, answer.etag.unwrap_or_default()))
+fn in_force(api: &Api) -> Result<(Value, String), CliError> {
+    let response = api.get("/catalog").send()?;
+    Ok((response.read()?, response.etag.unwrap_or_default()))
 }
 
 /// Line by line, from the one to the other; `None` if they are the same.
@@ -160,7 +160,7 @@ fn lines_of(document: &Value) -> String {
     toml::to_string_pretty(document).or_else(|_| serde_json::to_string_pretty(document)).unwrap_or_default()
 }
 
-fn print(flaws: &[CatalogIssue], context: &Context) -> Result<(), Failure> {
+fn print(flaws: &[CatalogIssue], context: &Context) -> Result<(), CliError> {
     // Somebody may have written a token where a name belongs.
     let line =
         |flaw: &CatalogIssue| context.out.line(&redact(&format!("{}: {}", clean(&flaw.place), clean(&flaw.message))));
@@ -192,12 +192,12 @@ fn not_json(place: String, value: &Spanned<DeValue<'_>>, text: &str, flaws: &mut
 
 impl File {
     /// The document, by which nothing is lost that the catalog says; or what is wrong with it.
-    fn read(&self) -> Result<Result<Value, Vec<CatalogIssue>>, Failure> {
+    fn read(&self) -> Result<Result<Value, Vec<CatalogIssue>>, CliError> {
         let text = input::text(&self.path, "FILE")?;
         if text.len() > MAX_CATALOG_BYTES {
             let (path, bytes) = (self.path.display(), text.len());
             let why = format!("FILE {path}: a catalog has at most {MAX_CATALOG_BYTES} bytes; this has {bytes}");
-            return Err(Failure::usage(why));
+            return Err(CliError::usage(why));
         }
         let (document, mut flaws) = match self.parsed(input::without_mark(&text)) {
             Ok(parsed) => parsed,
@@ -256,7 +256,7 @@ impl File {
     }
 
     /// The document; where there are flaws they are printed, and there is none.
-    fn good(&self, context: &Context) -> Result<Option<Value>, Failure> {
+    fn load_valid(&self, context: &Context) -> Result<Option<Value>, CliError> {
         match self.read()? {
             Ok(document) => Ok(Some(document)),
             Err(flaws) => {

@@ -3,7 +3,7 @@
 use clap::Command;
 use clap_complete::Shell;
 
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -11,7 +11,7 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args, mut command: Command, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, mut command: Command, context: &Context) -> Result<Outcome, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "portcullis", &mut script);
     context.out.line(String::from_utf8_lossy(&script).trim_end())?;

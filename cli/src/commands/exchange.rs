@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::api::{Api, Credential, segment};
 use crate::config::base_url;
 use crate::credentials::store::private;
-use crate::{Context, Failure, Outcome, config, credentials};
+use crate::{CliError, Context, Outcome, config, credentials};
 
 const VARIABLE: &str = "PORTCULLIS_ID_TOKEN";
 /// What GitHub Actions gives a job that has `permissions: id-token: write`.
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     github_env: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     let env_file = if args.github_env { Some(github_env_file()?) } else { None };
     let api = context.api_without_credential()?;
@@ -48,11 +48,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     if !scope.is_empty() {
         form.push(("scope", &scope));
     }
-    let answer = api.post("/exchange").form(&form).send()?;
-    let given: TokenExchangeResponse<'_> = answer.read()?;
+    let response = api.post("/exchange").form(&form).send()?;
+    let given: TokenExchangeResponse<'_> = response.read()?;
     // It goes into a header, and into a file of lines.
     if !given.access_token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return Err(Failure::Unreachable("the answer has no token in it: is it the service's URL?".to_owned()));
+        return Err(CliError::Unreachable("the answer has no token in it: is it the service's URL?".to_owned()));
     }
     let lost = format!(
         "the token {} was made for this identity and is lost, and the identity is used up; ask for another, or end \
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         given.token_id
     );
     if out.json {
-        out.secret(&answer.body, &lost)?;
+        out.secret(&response.body, &lost)?;
         return Ok(Outcome::Done);
     }
     match env_file {
@@ -72,31 +72,31 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
             out.secret(&given.access_token, &lost)?;
         }
     }
-    out.note_facts(&[
+    out.note_key_values(&[
         ("id", given.token_id.clone()),
         ("rule", given.rule.clone()),
         ("via", given.via.clone().unwrap_or_default()),
         ("may", given.scope.clone()),
-        ("expires", out.when(out.now().plus_seconds(given.expires_in))),
+        ("expires", out.format_time(out.now().plus_seconds(given.expires_in))),
     ]);
     Ok(Outcome::Done)
 }
 
-fn github_env_file() -> Result<PathBuf, Failure> {
+fn github_env_file() -> Result<PathBuf, CliError> {
     let file = config::variable("GITHUB_ENV")?.map(PathBuf::from);
-    file.ok_or_else(|| Failure::usage("--github-env: GITHUB_ENV is not set; this is for jobs of GitHub Actions"))
+    file.ok_or_else(|| CliError::usage("--github-env: GITHUB_ENV is not set; this is for jobs of GitHub Actions"))
 }
 
 /// Masked first: from then on the job's log shows it nowhere.
-fn hand_to_github(path: &Path, token: &str, lost: &str, context: &Context) -> Result<(), Failure> {
+fn hand_to_github(path: &Path, token: &str, lost: &str, context: &Context) -> Result<(), CliError> {
     context.out.secret(&format!("::add-mask::{token}"), lost)?;
     let opened = private(OpenOptions::new().append(true).create(true)).open(path);
     // Another step may have left the last line without its end.
     let written = opened.and_then(|mut file| writeln!(file, "\nPORTCULLIS_API_TOKEN={token}"));
-    written.map_err(|error| Failure::Unfinished(format!("{}: {error}: {lost}", path.display())))
+    written.map_err(|error| CliError::Unfinished(format!("{}: {error}: {lost}", path.display())))
 }
 
-fn identity(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure> {
+fn identity(args: &Args, context: &Context) -> Result<Zeroizing<String>, CliError> {
     if let Some(path) = &args.id_token_file {
         return credentials::read(path, "--id-token-file", &context.out);
     }
@@ -107,17 +107,17 @@ fn identity(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure
     match (url?, token?) {
         (Some(url), Some(token)) => of_github(&url, token, args, context),
         _ if config::is_set("GITHUB_ACTIONS") => {
-            Err(Failure::usage("this job may not have an ID token")
+            Err(CliError::usage("this job may not have an ID token")
                 .with_hint("give the job permissions: id-token: write"))
         }
-        _ => Err(Failure::usage("which identity? no ID token was given")
+        _ => Err(CliError::usage("which identity? no ID token was given")
             .with_hint(format!("give --id-token-file PATH or -, or set {VARIABLE}"))),
     }
 }
 
 /// Asks GitHub for the job's ID token
 /// ([reference](https://docs.github.com/en/actions/reference/security/oidc)).
-fn of_github(url: &str, token: String, args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure> {
+fn of_github(url: &str, token: String, args: &Args, context: &Context) -> Result<Zeroizing<String>, CliError> {
     #[derive(Deserialize)]
     struct Given {
         value: Zeroizing<String>,
@@ -131,6 +131,6 @@ fn of_github(url: &str, token: String, args: &Args, context: &Context) -> Result
     };
     let credential = Credential::new(Zeroizing::new(token), GITHUB[1]);
     let api = Api::new(base, Some(credential))?;
-    let answer = api.get(format!("?{query}&audience={}", segment(&audience))).send()?;
-    Ok(answer.read::<Given>()?.value)
+    let response = api.get(format!("?{query}&audience={}", segment(&audience))).send()?;
+    Ok(response.read::<Given>()?.value)
 }

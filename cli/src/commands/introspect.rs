@@ -9,7 +9,7 @@ use portcullis::clock::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::commands::token::format;
-use crate::{Context, Failure, Outcome, config, credentials};
+use crate::{CliError, Context, Outcome, config, credentials};
 
 const VARIABLE: &str = "PORTCULLIS_INTROSPECT_TOKEN";
 
@@ -32,50 +32,50 @@ pub(crate) struct Args {
     api: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let token = token(args, context)?;
     let ip = args.ip.map(|ip| ip.to_string());
     let mut form = vec![("token", token.as_str())];
     let optional = [("method", &args.method), ("path", &args.path), ("source_ip", &ip), ("api", &args.api)];
     form.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))));
-    let answer = context.api()?.post("/introspect").form(&form).send()?;
-    let IntrospectionStatus { active } = answer.read()?;
-    let found: Option<Introspection> = if active { Some(answer.read()?) } else { None };
+    let response = context.api()?.post("/introspect").form(&form).send()?;
+    let IntrospectionStatus { active } = response.read()?;
+    let found: Option<Introspection> = if active { Some(response.read()?) } else { None };
     let allowed = found.as_ref().and_then(|found| found.verdict.as_ref()).is_none_or(|verdict| verdict.allowed);
     if context.out.json {
-        context.out.document(&answer.body)?;
+        context.out.document(&response.body)?;
     } else if !context.out.quiet {
         show(found.as_ref(), context)?;
     }
     Ok(if active && allowed { Outcome::Done } else { Outcome::No })
 }
 
-fn token(args: &Args, context: &Context) -> Result<Zeroizing<String>, Failure> {
+fn token(args: &Args, context: &Context) -> Result<Zeroizing<String>, CliError> {
     match (&args.token_file, config::variable(VARIABLE)?) {
         (Some(path), _) => credentials::read(path, "--token-file", &context.out),
         (None, Some(text)) => Ok(Zeroizing::new(text)),
-        (None, None) => Err(Failure::usage("which token? none was given")
+        (None, None) => Err(CliError::usage("which token? none was given")
             .with_hint(format!("give --token-file PATH or -, or set {VARIABLE}"))),
     }
 }
 
-fn show(found: Option<&Introspection>, context: &Context) -> Result<(), Failure> {
+fn show(found: Option<&Introspection>, context: &Context) -> Result<(), CliError> {
     let out = &context.out;
-    let Some(found) = found else { return out.facts(&[("active", "no".to_owned())]) };
+    let Some(found) = found else { return out.key_values(&[("active", "no".to_owned())]) };
     let none = Verdict { allowed: true, reason: None, permission: None, resource: None };
     let verdict = found.verdict.as_ref();
     let allowed = verdict.map(|verdict| if verdict.allowed { "yes" } else { "no" });
     let why = verdict.unwrap_or(&none);
-    out.facts(&[
+    out.key_values(&[
         ("active", "yes".to_owned()),
         ("id", found.client_id.clone()),
         ("name", found.name.clone()),
         ("owner", found.sub.clone()),
-        ("created", out.when(Timestamp::from_seconds(found.iat))),
-        ("expires", out.when_or(found.exp.map(Timestamp::from_seconds), "never")),
+        ("created", out.format_time(Timestamp::from_seconds(found.iat))),
+        ("expires", out.format_time_or(found.exp.map(Timestamp::from_seconds), "never")),
         ("may", format::grants(&found.grants)),
         ("allowed", allowed.unwrap_or_default().to_owned()),
         ("reason", why.reason.clone().unwrap_or_default()),
-        ("lacks", format::need(why.permission.as_deref(), why.resource.as_deref())),
+        ("lacks", format::permission_on_resource(why.permission.as_deref(), why.resource.as_deref())),
     ])
 }

@@ -7,7 +7,7 @@ use crate::config::base_url;
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::Store;
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 /// What `logout` takes.
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Args {
     all: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let Some(store) = Store::open() else { return Ok(Outcome::Done) };
     let urls = store.urls()?;
     let urls = if args.all {
@@ -29,21 +29,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     if urls.is_empty() {
         context.out.note("Nobody is signed in there.");
     }
-    let mut writing = store.lock()?;
+    let mut guard = store.lock()?;
     for url in urls {
         // What cannot be read any more can still be removed.
         let session = base_url(&url, "a stored URL").and_then(|url| store.get(&url));
-        writing.remove(&url)?;
+        guard.remove(&url)?;
         context.out.note(&format!("Removed the sign-in at {url}."));
         if let Ok(Some(session)) = session {
-            end(&session, context);
+            revoke_refresh_token(&session, context);
         }
     }
     Ok(Outcome::Done)
 }
 
 /// Ends what can be ended, and says what cannot.
-fn end(session: &Session, context: &Context) {
+fn revoke_refresh_token(session: &Session, context: &Context) {
     let out = &context.out;
     if let Some(token) = &session.refresh_token {
         let provider = Provider::discover(&session.issuer, &session.client_id);

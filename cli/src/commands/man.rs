@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Command;
 
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -13,17 +13,17 @@ pub(crate) struct Args {
     directory: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args, command: Command, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, command: Command, context: &Context) -> Result<Outcome, CliError> {
     match &args.directory {
         None => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(command).render(&mut page).map_err(Failure::Output)?;
+            clap_mangen::Man::new(command).render(&mut page).map_err(CliError::Output)?;
             context.out.line(String::from_utf8_lossy(&page).trim_end())?;
         }
         Some(directory) => {
             let written =
                 std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(command, directory));
-            written.map_err(|error| Failure::usage(format!("{} cannot be written: {error}", directory.display())))?;
+            written.map_err(|error| CliError::usage(format!("{} cannot be written: {error}", directory.display())))?;
             context.out.note(&format!("The pages are in {}.", directory.display()));
         }
     }

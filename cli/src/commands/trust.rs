@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{catalog, token::format};
 use crate::output::clean;
-use crate::{Context, Failure, Outcome, input};
+use crate::{CliError, Context, Outcome, input};
 
 /// What there is to do with trust rules.
 #[derive(Debug, Subcommand)]
@@ -30,18 +30,18 @@ pub(crate) struct Args {
     catalog: Option<PathBuf>,
 }
 
-pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, CliError> {
     let Command::Test(args) = command;
     let Trial { claims, unchecked } = trial(&args.claims)?;
     let document = match &args.catalog {
-        Some(path) => match catalog::good(path, context)? {
+        Some(path) => match catalog::load_valid(path, context)? {
             Some(document) => document,
             None => return Ok(Outcome::No),
         },
         None => context.api()?.get("/catalog").send()?.read()?,
     };
     let catalog = Catalog::from_stored(&document.to_string())
-        .ok_or_else(|| Failure::Unreachable("the catalog is not what this version understands".to_owned()))?;
+        .ok_or_else(|| CliError::Unreachable("the catalog is not what this version understands".to_owned()))?;
     let taking = catalog.matching_trust_rule(&claims);
     if context.out.json {
         context.out.document(&as_document(&catalog, taking, &claims, unchecked).to_string())?;
@@ -59,7 +59,7 @@ struct Trial {
 }
 
 /// Reads an ID token, or the claims of one, as the service does.
-fn trial(path: &Path) -> Result<Trial, Failure> {
+fn trial(path: &Path) -> Result<Trial, CliError> {
     let text = input::text(path, "--claims")?;
     let text = input::without_mark(&text).trim();
     let (claims, unchecked): (_, &[&str]) = if text.starts_with('{') {
@@ -68,7 +68,7 @@ fn trial(path: &Path) -> Result<Trial, Failure> {
         (UnverifiedJwt::read(text).map(|jwt| jwt.claims), &["signature", "times", "earlier use"])
     };
     // Nothing of it is repeated: there may be a whole ID token in it.
-    let wrong = |why| Failure::usage(format!("--claims {}: {why}", path.display()));
+    let wrong = |why| CliError::usage(format!("--claims {}: {why}", path.display()));
     let claims = claims.and_then(|claims| claims.jti().map(drop).map(|()| claims)).map_err(wrong)?;
     Ok(Trial { claims: claims.into_claim_set(), unchecked })
 }
@@ -88,13 +88,13 @@ fn as_document(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet,
     })
 }
 
-fn print(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet, context: &Context) -> Result<(), Failure> {
+fn print(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet, context: &Context) -> Result<(), CliError> {
     let out = &context.out;
     if out.quiet {
         return taking.map_or(Ok(()), |rule| out.line(rule.name.as_str()));
     }
     if let Some(rule) = taking {
-        out.facts(&[
+        out.key_values(&[
             ("rule", rule.name.to_string()),
             ("via", via(claims).to_string()),
             ("may", format::grants(&Grant::all(&rule.grants))),

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
-use crate::Failure;
+use crate::CliError;
 use crate::api::{self, encoded};
 use crate::config::base_url;
 
@@ -54,14 +54,14 @@ pub(crate) struct DeviceCodes {
 /// Why there are no tokens.
 pub(crate) enum TokenError {
     /// The provider says no.
-    Refused(Refused),
+    Refused(OAuthError),
     /// The provider does not answer, or something else does.
-    Failed(Failure),
+    Failed(CliError),
 }
 
 /// The words of [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
 #[derive(Deserialize)]
-pub(crate) struct Refused {
+pub(crate) struct OAuthError {
     pub(crate) error: String,
     pub(crate) error_description: Option<String>,
 }
@@ -71,15 +71,15 @@ impl Provider {
     ///
     /// # Errors
     /// Where it cannot be had, or is another issuer's.
-    pub(crate) fn discover(issuer: &str, client_id: &str) -> Result<Self, Failure> {
+    pub(crate) fn discover(issuer: &str, client_id: &str) -> Result<Self, CliError> {
         let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let (status, body) = call(&url, None)?;
         if status != 200 {
-            return Err(Failure::Unreachable(format!("{url} answered {status}; is it the issuer's?")));
+            return Err(CliError::Unreachable(format!("{url} answered {status}; is it the issuer's?")));
         }
         let metadata: Metadata = read(&url, &body)?;
         if metadata.issuer != issuer {
-            return Err(Failure::Unreachable(format!("{url} is the discovery document of another issuer")));
+            return Err(CliError::Unreachable(format!("{url} is the discovery document of another issuer")));
         }
         Ok(Self { metadata, client_id: client_id.to_owned() })
     }
@@ -102,9 +102,9 @@ impl Provider {
     ///
     /// # Errors
     /// Where the provider has no such place, or one that nothing may be sent to.
-    pub(crate) fn authorization_url(&self, parameters: &[(&str, &str)]) -> Result<String, Failure> {
+    pub(crate) fn authorization_url(&self, parameters: &[(&str, &str)]) -> Result<String, CliError> {
         let endpoint = self.metadata.authorization_endpoint.as_deref();
-        let endpoint = endpoint.ok_or_else(|| Failure::usage("the provider signs nobody in with a browser"))?;
+        let endpoint = endpoint.ok_or_else(|| CliError::usage("the provider signs nobody in with a browser"))?;
         safe(endpoint)?;
         let separator = if endpoint.contains('?') { '&' } else { '?' };
         Ok(format!("{endpoint}{separator}{}", *encoded(&[&[("client_id", &*self.client_id)], parameters].concat())))
@@ -118,17 +118,17 @@ impl Provider {
     /// The codes for a sign-in from another device.
     pub(crate) fn device_codes(&self, scope: &str) -> Result<DeviceCodes, TokenError> {
         let endpoint = self.metadata.device_authorization_endpoint.as_deref();
-        let none = || TokenError::Failed(Failure::usage("the provider has no sign-in with a code for another device"));
+        let none = || TokenError::Failed(CliError::usage("the provider has no sign-in with a code for another device"));
         self.ask(endpoint.ok_or_else(none)?, &[("scope", scope)])
     }
 
     /// Ends a refresh token. False where the provider has no call for it.
-    pub(crate) fn revoke(&self, refresh_token: &str) -> Result<bool, Failure> {
+    pub(crate) fn revoke(&self, refresh_token: &str) -> Result<bool, CliError> {
         let Some(endpoint) = &self.metadata.revocation_endpoint else { return Ok(false) };
         let form = [("client_id", &*self.client_id), ("token", refresh_token), ("token_type_hint", "refresh_token")];
         match call(endpoint, Some(&encoded(&form)))?.0 {
             200..=299 => Ok(true),
-            status => Err(Failure::Unreachable(format!("{endpoint} answered {status}"))),
+            status => Err(CliError::Unreachable(format!("{endpoint} answered {status}"))),
         }
     }
 
@@ -140,12 +140,12 @@ impl Provider {
         }
         Err(match serde_json::from_str(&body) {
             Ok(refused) if status < 500 => TokenError::Refused(refused),
-            _ => TokenError::Failed(Failure::Unreachable(format!("{endpoint} answered {status}"))),
+            _ => TokenError::Failed(CliError::Unreachable(format!("{endpoint} answered {status}"))),
         })
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for OAuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.error_description {
             Some(description) => write!(f, "{} ({})", description.trim_end_matches('.'), self.error),
@@ -154,7 +154,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl From<TokenError> for Failure {
+impl From<TokenError> for CliError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Refused(refused) => Self::SignIn(format!("the provider refused: {refused}")),
@@ -164,10 +164,10 @@ impl From<TokenError> for Failure {
 }
 
 /// A GET, or a POST of a form.
-fn call(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), Failure> {
+fn call(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), CliError> {
     let agent = api::agent(&safe(endpoint)?)?;
-    let unreachable = |error: ureq::Error| Failure::Unreachable(format!("{endpoint} cannot be reached: {error}"));
-    let answer = match form {
+    let unreachable = |error: ureq::Error| CliError::Unreachable(format!("{endpoint} cannot be reached: {error}"));
+    let response = match form {
         None => agent.get(endpoint).header("accept", "application/json").call(),
         Some(form) => agent
             .post(endpoint)
@@ -175,23 +175,25 @@ fn call(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), 
             .header("content-type", "application/x-www-form-urlencoded")
             .send(form),
     };
-    let mut answer = answer.map_err(unreachable)?;
-    let body = answer.body_mut().with_config().limit(MAX_BYTES).read_to_string().map_err(unreachable)?;
-    Ok((answer.status().as_u16(), Zeroizing::new(body)))
+    let mut response = response.map_err(unreachable)?;
+    let body = response.body_mut().with_config().limit(MAX_BYTES).read_to_string().map_err(unreachable)?;
+    Ok((response.status().as_u16(), Zeroizing::new(body)))
 }
 
 /// The place of an endpoint, if a credential may be sent there.
-fn safe(endpoint: &str) -> Result<Url, Failure> {
-    let wrong = || Failure::usage(format!("{endpoint}, which the provider named, is no URL"));
+fn safe(endpoint: &str) -> Result<Url, CliError> {
+    let wrong = || CliError::usage(format!("{endpoint}, which the provider named, is no URL"));
     let uri: Uri = endpoint.parse().map_err(|_| wrong())?;
     let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or_else(wrong)?;
     base_url(&format!("{scheme}://{authority}"), "what the provider named")
 }
 
-fn read<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, Failure> {
+fn read<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, CliError> {
     // Without the text: there may be a secret in it.
     serde_json::from_str(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        Failure::Unreachable(format!("{url} answered with something else than expected (line {line}, column {column})"))
+        CliError::Unreachable(format!(
+            "{url} answered with something else than expected (line {line}, column {column})"
+        ))
     })
 }

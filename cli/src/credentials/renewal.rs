@@ -6,43 +6,43 @@ use portcullis::https_url::Url;
 use super::oidc_client::{Provider, TokenError, Tokens};
 use super::session::Session;
 use super::store::Store;
-use crate::Failure;
+use crate::CliError;
 
 /// The stored session for a service, renewed if it has to be and can be.
 ///
 /// # Errors
 /// Where it has ended, cannot be renewed, or cannot be read.
-pub(super) fn current_session(url: &Url, now: Timestamp) -> Result<Option<Session>, Failure> {
+pub(super) fn current_session(url: &Url, now: Timestamp) -> Result<Option<Session>, CliError> {
     let Some(store) = Store::open() else { return Ok(None) };
     match store.get(url)? {
-        Some(session) if !session.lasts(now) => {}
+        Some(session) if !session.is_valid_at(now) => {}
         other => return Ok(other),
     }
     // One command at a time: a refresh token that is used twice ends the sign-in with many
     // providers. Whoever was first has renewed the session for the others.
-    let mut writing = store.lock()?;
+    let mut guard = store.lock()?;
     let Some(session) = store.get(url)? else { return Ok(None) };
-    if session.lasts(now) {
+    if session.is_valid_at(now) {
         return Ok(Some(session));
     }
     let Some(token) = session.refresh_token.clone() else {
-        return Err(Failure::SignIn("the sign-in has expired".to_owned()));
+        return Err(CliError::SignIn("the sign-in has expired".to_owned()));
     };
     let provider = Provider::discover(&session.issuer, &session.client_id)?;
     let tokens = provider.tokens(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
     let Tokens { id_token, refresh_token } = tokens.map_err(|error| match error {
-        TokenError::Refused(refused) => Failure::SignIn(format!("the sign-in cannot be renewed: {refused}")),
+        TokenError::Refused(refused) => CliError::SignIn(format!("the sign-in cannot be renewed: {refused}")),
         TokenError::Failed(failure) => failure,
     })?;
     let mut renewed = session;
     if refresh_token.is_some() {
         // Before all else: the one before may be worth nothing from now on.
         renewed.refresh_token = refresh_token;
-        writing.put(url, &renewed)?;
+        guard.put(url, &renewed)?;
     }
     let id_token =
-        id_token.ok_or_else(|| Failure::SignIn("the provider renewed the sign-in without an ID token".into()))?;
-    let renewed = renewed.with(id_token, now)?;
-    writing.put(url, &renewed)?;
+        id_token.ok_or_else(|| CliError::SignIn("the provider renewed the sign-in without an ID token".into()))?;
+    let renewed = renewed.with_id_token(id_token, now)?;
+    guard.put(url, &renewed)?;
     Ok(Some(renewed))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::oidc_client::{Provider, Tokens};
-use crate::Failure;
+use crate::CliError;
 use crate::api::Credential;
 
 /// A session that would end on its way is as good as ended.
@@ -52,16 +52,17 @@ impl Session {
     ///
     /// # Errors
     /// Where it is not the answer to what was asked.
-    pub(crate) fn of(
+    pub(crate) fn from_tokens(
         provider: &Provider,
         tokens: Tokens,
         nonce: Option<&str>,
         now: Timestamp,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let Tokens { id_token, refresh_token } = tokens;
         let id_token = id_token.ok_or_else(|| wrong("there is none; ask for the scope openid"))?;
         let (issuer, client_id) = (provider.issuer().to_owned(), provider.client_id.clone());
-        let Claims { sub: subject, exp: expires_at, .. } = Claims::checked(&id_token, &issuer, &client_id, nonce, now)?;
+        let Claims { sub: subject, exp: expires_at, .. } =
+            Claims::validate(&id_token, &issuer, &client_id, nonce, now)?;
         Ok(Self { issuer, client_id, subject, expires_at, id_token, refresh_token })
     }
 
@@ -71,8 +72,8 @@ impl Session {
     }
 
     /// This session with a new ID token, of the same person.
-    pub(super) fn with(self, id_token: Zeroizing<String>, now: Timestamp) -> Result<Self, Failure> {
-        let claims = Claims::checked(&id_token, &self.issuer, &self.client_id, None, now)?;
+    pub(super) fn with_id_token(self, id_token: Zeroizing<String>, now: Timestamp) -> Result<Self, CliError> {
+        let claims = Claims::validate(&id_token, &self.issuer, &self.client_id, None, now)?;
         if claims.sub != self.subject {
             return Err(wrong("it is another person's"));
         }
@@ -80,7 +81,7 @@ impl Session {
     }
 
     /// Whether it can be used still.
-    pub(super) fn lasts(&self, now: Timestamp) -> bool {
+    pub(super) fn is_valid_at(&self, now: Timestamp) -> bool {
         self.expires_at > now.seconds() + MIN_SECONDS
     }
 }
@@ -88,7 +89,13 @@ impl Session {
 impl Claims {
     /// [OpenID Connect](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation),
     /// without the signature: it came from the provider itself, over TLS.
-    fn checked(jwt: &str, issuer: &str, client_id: &str, nonce: Option<&str>, now: Timestamp) -> Result<Self, Failure> {
+    fn validate(
+        jwt: &str,
+        issuer: &str,
+        client_id: &str,
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, CliError> {
         let payload = jwt.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
         let claims: Option<Self> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
         let claims = claims.ok_or_else(|| wrong("it cannot be read"))?;
@@ -112,8 +119,8 @@ impl Claims {
     }
 }
 
-fn wrong(why: &str) -> Failure {
-    Failure::SignIn(format!("the provider's ID token is not accepted: {why}"))
+fn wrong(why: &str) -> CliError {
+    CliError::SignIn(format!("the provider's ID token is not accepted: {why}"))
 }
 
 #[cfg(test)]
@@ -126,7 +133,7 @@ mod tests {
         change(&mut claims);
         let jwt = format!("x.{}.x", BASE64URL.encode(claims.to_string()));
         let now = Timestamp::from_seconds(999);
-        let checked = Claims::checked(&jwt, "https://id.example", "cli", Some("n"), now);
+        let checked = Claims::validate(&jwt, "https://id.example", "cli", Some("n"), now);
         checked.map(drop).map_err(|failure| failure.to_string())
     }
 

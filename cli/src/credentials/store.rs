@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::keyring;
 use super::session::Session;
-use crate::{Failure, config};
+use crate::{CliError, config};
 
 /// Where somebody wants sign-ins to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Choice {
+pub(crate) enum StorageChoice {
     /// In a file that only you can read
     File,
     /// In the system's keyring
@@ -29,7 +29,7 @@ pub(crate) struct Store {
 }
 
 /// The store, while nobody else writes to it.
-pub(crate) struct Writing<'a> {
+pub(crate) struct StoreGuard<'a> {
     store: &'a Store,
     // Let go of when it is closed.
     _lock: File,
@@ -37,12 +37,12 @@ pub(crate) struct Writing<'a> {
 
 #[derive(Default, Deserialize, Serialize)]
 struct Document {
-    sessions: BTreeMap<String, Kept>,
+    sessions: BTreeMap<String, StoredIn>,
 }
 
 #[derive(Deserialize, Serialize)]
 #[serde(tag = "stored_in", rename_all = "snake_case")]
-enum Kept {
+enum StoredIn {
     File(Session),
     Keyring,
 }
@@ -57,12 +57,12 @@ impl Store {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub(crate) fn get(&self, url: &Url) -> Result<Option<Session>, Failure> {
+    pub(crate) fn get(&self, url: &Url) -> Result<Option<Session>, CliError> {
         match self.read()?.sessions.remove(url.as_str()) {
             None => Ok(None),
-            Some(Kept::File(session)) => Ok(Some(session)),
-            Some(Kept::Keyring) => keyring::get(url.as_str()).map_err(|why| {
-                Failure::SignIn(format!("the sign-in is in the system's keyring, which cannot be read: {why}"))
+            Some(StoredIn::File(session)) => Ok(Some(session)),
+            Some(StoredIn::Keyring) => keyring::get(url.as_str()).map_err(|why| {
+                CliError::SignIn(format!("the sign-in is in the system's keyring, which cannot be read: {why}"))
             }),
         }
     }
@@ -71,7 +71,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the list cannot be read.
-    pub(crate) fn urls(&self) -> Result<Vec<String>, Failure> {
+    pub(crate) fn urls(&self) -> Result<Vec<String>, CliError> {
         Ok(self.read()?.sessions.into_keys().collect())
     }
 
@@ -79,7 +79,7 @@ impl Store {
     ///
     /// # Errors
     /// Where nothing can be written at all.
-    pub(crate) fn lock(&self) -> Result<Writing<'_>, Failure> {
+    pub(crate) fn lock(&self) -> Result<StoreGuard<'_>, CliError> {
         let locked = || -> io::Result<File> {
             create_private_dir(&self.dir)?;
             let file = private(File::options().write(true).create(true)).open(self.dir.join("credentials.lock"))?;
@@ -87,14 +87,14 @@ impl Store {
             Ok(file)
         };
         let lock = locked().map_err(|error| self.failed("written to", &error))?;
-        Ok(Writing { store: self, _lock: lock })
+        Ok(StoreGuard { store: self, _lock: lock })
     }
 
     fn path(&self) -> PathBuf {
         self.dir.join("credentials.json")
     }
 
-    fn read(&self) -> Result<Document, Failure> {
+    fn read(&self) -> Result<Document, CliError> {
         let text = match fs::read(self.path()) {
             Ok(text) => zeroize::Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Document::default()),
@@ -102,36 +102,41 @@ impl Store {
         };
         serde_json::from_slice(&text).map_err(|_| {
             let path = self.path();
-            Failure::usage(format!("{} is not what this version has written", path.display()))
+            CliError::usage(format!("{} is not what this version has written", path.display()))
                 .with_hint("remove it, and sign in again")
         })
     }
 
-    fn failed(&self, what: &str, error: &io::Error) -> Failure {
-        Failure::usage(format!("{} cannot be {what}: {error}", self.path().display()))
+    fn failed(&self, what: &str, error: &io::Error) -> CliError {
+        CliError::usage(format!("{} cannot be {what}: {error}", self.path().display()))
     }
 }
 
-impl Writing<'_> {
+impl StoreGuard<'_> {
     /// Stores a new sign-in where it was chosen, or else in the keyring if there is one. Says
     /// where that is.
     ///
     /// # Errors
     /// Where it cannot be stored there.
-    pub(crate) fn add(&mut self, url: &Url, session: &Session, choice: Option<Choice>) -> Result<String, Failure> {
+    pub(crate) fn add(
+        &mut self,
+        url: &Url,
+        session: &Session,
+        storage: Option<StorageChoice>,
+    ) -> Result<String, CliError> {
         let in_file = self.store.path().display().to_string();
-        let (kept, place) = match choice {
-            Some(Choice::File) => (Kept::File(session.clone()), in_file),
-            choice => match (keyring::put(url.as_str(), session), choice) {
-                (Ok(()), _) => (Kept::Keyring, "the system's keyring".to_owned()),
-                (Err(_), None) => (Kept::File(session.clone()), in_file),
+        let (stored_in, place) = match storage {
+            Some(StorageChoice::File) => (StoredIn::File(session.clone()), in_file),
+            storage => match (keyring::put(url.as_str(), session), storage) {
+                (Ok(()), _) => (StoredIn::Keyring, "the system's keyring".to_owned()),
+                (Err(_), None) => (StoredIn::File(session.clone()), in_file),
                 (Err(why), Some(_)) => {
-                    let failure = Failure::usage(format!("the system's keyring does not take the sign-in: {why}"));
+                    let failure = CliError::usage(format!("the system's keyring does not take the sign-in: {why}"));
                     return Err(failure.with_hint("add --store file to store it in a file that only you can read"));
                 }
             },
         };
-        let was_in_keyring = self.replace(url.as_str(), Some(kept))?;
+        let was_in_keyring = self.replace(url.as_str(), Some(stored_in))?;
         if was_in_keyring && place != "the system's keyring" {
             self.forget(url.as_str())?;
         }
@@ -142,10 +147,10 @@ impl Writing<'_> {
     ///
     /// # Errors
     /// Where it cannot be stored there.
-    pub(crate) fn put(&mut self, url: &Url, session: &Session) -> Result<(), Failure> {
+    pub(crate) fn put(&mut self, url: &Url, session: &Session) -> Result<(), CliError> {
         match self.store.read()?.sessions.get(url.as_str()) {
-            Some(Kept::Keyring) => self.add(url, session, Some(Choice::Keyring)).map(drop),
-            _ => self.replace(url.as_str(), Some(Kept::File(session.clone()))).map(drop),
+            Some(StoredIn::Keyring) => self.add(url, session, Some(StorageChoice::Keyring)).map(drop),
+            _ => self.replace(url.as_str(), Some(StoredIn::File(session.clone()))).map(drop),
         }
     }
 
@@ -153,25 +158,25 @@ impl Writing<'_> {
     ///
     /// # Errors
     /// Where it is still there.
-    pub(crate) fn remove(&mut self, url: &str) -> Result<(), Failure> {
+    pub(crate) fn remove(&mut self, url: &str) -> Result<(), CliError> {
         // The list last: what it does not name, nobody removes.
-        if matches!(self.store.read()?.sessions.get(url), Some(Kept::Keyring)) {
+        if matches!(self.store.read()?.sessions.get(url), Some(StoredIn::Keyring)) {
             self.forget(url)?;
         }
         self.replace(url, None).map(drop)
     }
 
-    fn forget(&self, url: &str) -> Result<(), Failure> {
+    fn forget(&self, url: &str) -> Result<(), CliError> {
         keyring::remove(url)
-            .map_err(|why| Failure::usage(format!("the sign-in is still in the system's keyring: {why}")))
+            .map_err(|why| CliError::usage(format!("the sign-in is still in the system's keyring: {why}")))
     }
 
     /// Writes the file anew, beside it and then in its place: whoever reads it sees the one or the
     /// other, and a full disk costs nothing. Says whether the one before was in the keyring.
-    fn replace(&mut self, url: &str, kept: Option<Kept>) -> Result<bool, Failure> {
+    fn replace(&mut self, url: &str, stored_in: Option<StoredIn>) -> Result<bool, CliError> {
         let mut document = self.store.read()?;
-        let before = match kept {
-            Some(kept) => document.sessions.insert(url.to_owned(), kept),
+        let before = match stored_in {
+            Some(stored_in) => document.sessions.insert(url.to_owned(), stored_in),
             None => document.sessions.remove(url),
         };
         let write = || -> io::Result<()> {
@@ -184,7 +189,7 @@ impl Writing<'_> {
             Ok(())
         };
         write().map_err(|error| self.store.failed("written", &error))?;
-        Ok(matches!(before, Some(Kept::Keyring)))
+        Ok(matches!(before, Some(StoredIn::Keyring)))
     }
 }
 

@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 
 use super::callback_server::{Callback, listen};
 use super::wait::Events;
-use crate::Failure;
+use crate::CliError;
 use crate::config::is_set;
-use crate::credentials::oidc_client::{Provider, Refused, TokenError};
+use crate::credentials::oidc_client::{OAuthError, Provider, TokenError};
 use crate::credentials::session::Session;
 use crate::prompt::instruct;
 
@@ -28,7 +28,7 @@ struct Secrets {
 
 /// Whether a browser can be opened here: one that `BROWSER` names; else not in a session from
 /// another machine, nor on a system whose desktop is not there.
-pub(super) fn seems_to_be_here() -> bool {
+pub(super) fn is_available() -> bool {
     let desktop = cfg!(any(target_os = "macos", windows)) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
     is_set("BROWSER") || (desktop && !is_set("SSH_CONNECTION"))
 }
@@ -44,10 +44,10 @@ pub(super) fn sign_in(
     events: &Events,
     deadline: Instant,
     now: Timestamp,
-) -> Result<(Result<Session, Failure>, Callback), Failure> {
-    let secrets = Secrets::draw()?;
+) -> Result<(Result<Session, CliError>, Callback), CliError> {
+    let secrets = Secrets::generate()?;
     let redirect_uri = listen(events.sender.clone())
-        .map_err(|error| Failure::usage(format!("no port can be listened on for the browser: {error}")))?;
+        .map_err(|error| CliError::usage(format!("no port can be listened on for the browser: {error}")))?;
     let url = provider.authorization_url(&[
         ("redirect_uri", &redirect_uri),
         ("response_type", "code"),
@@ -61,12 +61,12 @@ pub(super) fn sign_in(
     // The person has just been told what to do if it does not open.
     let _ = webbrowser::open(&url);
     let callback = loop {
-        let callback = events.called(deadline)?;
+        let callback = events.next_callback(deadline)?;
         // Any page and any program can send something here; it does not end the sign-in.
         if callback.parameter("state") == Some(secrets.state.as_str()) {
             break callback;
         }
-        callback.turn_away();
+        callback.reject();
     };
     let session = code(provider, &callback).and_then(|code| {
         let tokens = provider.tokens(&[
@@ -75,32 +75,32 @@ pub(super) fn sign_in(
             ("redirect_uri", &redirect_uri),
             ("code_verifier", &secrets.verifier),
         ])?;
-        Session::of(provider, tokens, Some(&secrets.nonce), now)
+        Session::from_tokens(provider, tokens, Some(&secrets.nonce), now)
     });
     Ok((session, callback))
 }
 
 /// The code, if it was this provider that answered.
-fn code<'a>(provider: &Provider, callback: &'a Callback) -> Result<&'a str, Failure> {
+fn code<'a>(provider: &Provider, callback: &'a Callback) -> Result<&'a str, CliError> {
     let iss = callback.parameter("iss");
     if iss.is_some_and(|iss| iss != provider.issuer()) || (iss.is_none() && provider.says_iss()) {
-        return Err(Failure::SignIn("the answer came from another provider than the one that was asked".to_owned()));
+        return Err(CliError::SignIn("the answer came from another provider than the one that was asked".to_owned()));
     }
     if let Some(error) = callback.parameter("error") {
         let error_description = callback.parameter("error_description").map(str::to_owned);
-        let refused = Refused { error: error.to_owned(), error_description };
+        let refused = OAuthError { error: error.to_owned(), error_description };
         return Err(TokenError::Refused(refused).into());
     }
-    callback.parameter("code").ok_or_else(|| Failure::SignIn("the provider answered without a code".to_owned()))
+    callback.parameter("code").ok_or_else(|| CliError::SignIn("the provider answered without a code".to_owned()))
 }
 
 impl Secrets {
-    fn draw() -> Result<Self, Failure> {
+    fn generate() -> Result<Self, CliError> {
         let draw = || {
             let mut bytes = Zeroizing::new([0; 32]);
             let drawn = SysRng.try_fill_bytes(&mut *bytes);
-            drawn.map_err(|error| Failure::usage(format!("the system gives no random bytes: {error}")))?;
-            Ok::<_, Failure>(BASE64URL.encode(*bytes))
+            drawn.map_err(|error| CliError::usage(format!("the system gives no random bytes: {error}")))?;
+            Ok::<_, CliError>(BASE64URL.encode(*bytes))
         };
         Ok(Self { verifier: Zeroizing::new(draw()?), state: draw()?, nonce: draw()? })
     }

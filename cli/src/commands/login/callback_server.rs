@@ -50,7 +50,7 @@ impl Callback {
     }
 
     /// Tells the person in the browser how it ended.
-    pub(super) fn answer(self, signed_in: bool) {
+    pub(super) fn respond(self, signed_in: bool) {
         if signed_in {
             page(self.stream, "200 OK", "You are signed in. You may close this page and go back to the terminal.");
         } else {
@@ -63,7 +63,7 @@ impl Callback {
     }
 
     /// Tells whoever came with something else than the answer.
-    pub(super) fn turn_away(self) {
+    pub(super) fn reject(self) {
         page(self.stream, "400 Bad Request", "This is not the answer to a sign-in that was begun here.");
     }
 }
@@ -112,14 +112,14 @@ fn page(mut stream: TcpStream, status: &str, text: &str) {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>portcullis login</title>\n<p>{text}</p>\n</html>\n"
     );
     let length = body.len();
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\n\
          Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
          Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n\
          Cross-Origin-Resource-Policy: same-origin\r\nConnection: close\r\n\r\n{body}"
     );
     // The browser may have gone; the terminal says all of it.
-    let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
+    let _ = stream.write_all(response.as_bytes()).and_then(|()| stream.flush());
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::wait::Events;
-use crate::Failure;
+use crate::CliError;
 use crate::credentials::oidc_client::{DeviceCodes, Provider, TokenError, Tokens};
 use crate::prompt::instruct;
 
@@ -17,7 +17,12 @@ const MAX_SECONDS: u64 = 60;
 ///
 /// # Errors
 /// Where the answer is no, or does not come in time.
-pub(super) fn sign_in(provider: &Provider, scope: &str, events: &Events, deadline: Instant) -> Result<Tokens, Failure> {
+pub(super) fn sign_in(
+    provider: &Provider,
+    scope: &str,
+    events: &Events,
+    deadline: Instant,
+) -> Result<Tokens, CliError> {
     let codes = provider.device_codes(scope)?;
     let DeviceCodes { user_code, verification_uri, .. } = &codes;
     instruct(&format!(
@@ -35,7 +40,7 @@ pub(super) fn sign_in(provider: &Provider, scope: &str, events: &Events, deadlin
             Err(TokenError::Refused(refused)) if refused.error == "authorization_pending" => {}
             Err(TokenError::Refused(refused)) if refused.error == "slow_down" => seconds += SECONDS,
             // A network that is away for a moment costs nobody the sign-in.
-            Err(TokenError::Failed(Failure::Unreachable(_))) => seconds = (seconds * 2).min(MAX_SECONDS),
+            Err(TokenError::Failed(CliError::Unreachable(_))) => seconds = (seconds * 2).min(MAX_SECONDS),
             Err(error) => return Err(error.into()),
         }
     }

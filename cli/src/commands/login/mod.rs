@@ -16,9 +16,9 @@ use serde_json::json;
 use crate::credentials;
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
-use crate::credentials::store::{Choice, Store};
-use crate::{Context, Failure, Outcome};
-use provider_settings::Place;
+use crate::credentials::store::{StorageChoice, Store};
+use crate::{CliError, Context, Outcome};
+use provider_settings::SignInTarget;
 use wait::Events;
 
 /// What `login` takes.
@@ -34,37 +34,37 @@ pub(crate) struct Args {
     settings: provider_settings::Flags,
     /// Where to store the sign-in: the keyring if there is one, unless you say it [env: PORTCULLIS_CREDENTIALS]
     #[arg(long, value_name = "WHERE")]
-    store: Option<Choice>,
+    store: Option<StorageChoice>,
     /// How many seconds to wait for you
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let choice = credentials::choice(args.store)?;
-    let Place { issuer, client_id, scope } = Place::find(&args.settings, context)?;
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
+    let storage = credentials::storage(args.store)?;
+    let SignInTarget { issuer, client_id, scope } = SignInTarget::find(&args.settings, context)?;
     let provider = Provider::discover(&issuer, &client_id)?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let events = Events::new()?;
-    let device = args.device || (!args.browser && provider.has_devices() && !browser::seems_to_be_here());
+    let device = args.device || (!args.browser && provider.has_devices() && !browser::is_available());
     if device {
         let tokens = device::sign_in(&provider, &scope, &events, deadline)?;
-        let session = Session::of(&provider, tokens, None, context.out.now())?;
-        return finish(&session, choice, context);
+        let session = Session::from_tokens(&provider, tokens, None, context.out.now())?;
+        return finish(&session, storage, context);
     }
     let (session, callback) = browser::sign_in(&provider, &scope, &events, deadline, context.out.now())?;
-    let finished = session.and_then(|session| finish(&session, choice, context));
-    callback.answer(finished.is_ok());
+    let finished = session.and_then(|session| finish(&session, storage, context));
+    callback.respond(finished.is_ok());
     finished
 }
 
 /// Stores a session that the service takes, and says whose it is.
-fn finish(session: &Session, choice: Option<Choice>, context: &Context) -> Result<Outcome, Failure> {
+fn finish(session: &Session, storage: Option<StorageChoice>, context: &Context) -> Result<Outcome, CliError> {
     let url = context.config.url()?;
     let api = crate::api::Api::new(url.clone(), Some(session.credential()))?;
     let me: Me = api.get("/me").send()?.read()?;
-    let store = Store::open().ok_or_else(|| Failure::usage("there is no home directory to store the sign-in in"))?;
-    let stored_in = store.lock()?.add(&url, session, choice)?;
+    let store = Store::open().ok_or_else(|| CliError::usage("there is no home directory to store the sign-in in"))?;
+    let stored_in = store.lock()?.add(&url, session, storage)?;
     let out = &context.out;
     let until = Timestamp::from_seconds(session.expires_at);
     let roles = me.roles.unwrap_or_default().join(", ");

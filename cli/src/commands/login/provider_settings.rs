@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::config::base_url;
-use crate::{Context, Failure};
+use crate::{CliError, Context};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
@@ -20,7 +20,7 @@ pub(super) struct Flags {
 }
 
 /// Where to sign in, and as which client.
-pub(super) struct Place {
+pub(super) struct SignInTarget {
     pub(super) issuer: String,
     pub(super) client_id: String,
     pub(super) scope: String,
@@ -28,50 +28,51 @@ pub(super) struct Place {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Resource {
+struct ResourceMetadata {
     resource: String,
     authorization_servers: Vec<String>,
     scopes_supported: Vec<String>,
     client_id: Option<String>,
 }
 
-impl Place {
+impl SignInTarget {
     /// # Errors
     /// Where something of it is not known.
-    pub(super) fn find(flags: &Flags, context: &Context) -> Result<Self, Failure> {
+    pub(super) fn find(flags: &Flags, context: &Context) -> Result<Self, CliError> {
         let url = context.config.url()?;
         let profile = context.config.profile_of(&url)?.unwrap_or_default();
         let issuer = flags.issuer.clone().or(profile.issuer);
         let client_id = flags.client_id.clone().or(profile.client_id);
-        let said = match (&issuer, &client_id) {
-            (Some(_), Some(_)) => Resource::default(),
-            _ => said(context)?,
+        let metadata = match (&issuer, &client_id) {
+            (Some(_), Some(_)) => ResourceMetadata::default(),
+            _ => metadata(context)?,
         };
         let unknown = |what: &str, flag: &str| {
-            Failure::usage(format!("the service does not say {what}: it may be that nobody can sign in there"))
+            CliError::usage(format!("the service does not say {what}: it may be that nobody can sign in there"))
                 .with_hint(format!("if people can, give {flag}"))
         };
-        let issuer = issuer.or_else(|| said.authorization_servers.into_iter().next());
+        let issuer = issuer.or_else(|| metadata.authorization_servers.into_iter().next());
         let issuer = issuer.ok_or_else(|| unknown("where people sign in", "--issuer and --client-id"))?;
-        let client_id = client_id.or(said.client_id).ok_or_else(|| unknown("with which client", "--client-id"))?;
-        let scope = flags.scope.clone().unwrap_or_else(|| said.scopes_supported.join(" "));
+        let client_id = client_id.or(metadata.client_id).ok_or_else(|| unknown("with which client", "--client-id"))?;
+        let scope = flags.scope.clone().unwrap_or_else(|| metadata.scopes_supported.join(" "));
         let scope = if scope.is_empty() { "openid".to_owned() } else { scope };
         Ok(Self { issuer, client_id, scope })
     }
 }
 
-fn said(context: &Context) -> Result<Resource, Failure> {
-    let answer = context.api_without_credential()?.get("/.well-known/oauth-protected-resource").send();
-    let said: Resource = match answer {
-        Ok(answer) => answer.read()?,
+fn metadata(context: &Context) -> Result<ResourceMetadata, CliError> {
+    let response = context.api_without_credential()?.get("/.well-known/oauth-protected-resource").send();
+    let metadata: ResourceMetadata = match response {
+        Ok(response) => response.read()?,
         // A service that is older than this route.
-        Err(Failure::Refused(refused)) if matches!(refused.status, 401 | 403 | 404) => Resource::default(),
+        Err(CliError::Refused(refused)) if matches!(refused.status, 401 | 403 | 404) => ResourceMetadata::default(),
         Err(failure) => return Err(failure),
     };
     let url = context.config.url()?;
-    if said.resource.is_empty() || base_url(&said.resource, "the service").is_ok_and(|said| said == url) {
-        return Ok(said);
+    if metadata.resource.is_empty() || base_url(&metadata.resource, "the service").is_ok_and(|metadata| metadata == url)
+    {
+        return Ok(metadata);
     }
-    Err(Failure::usage(format!("the service calls itself {}, and not {}", said.resource, url.as_str()))
+    Err(CliError::usage(format!("the service calls itself {}, and not {}", metadata.resource, url.as_str()))
         .with_hint("give that as --url, or --issuer and --client-id"))
 }

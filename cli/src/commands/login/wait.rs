@@ -5,19 +5,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::callback_server::Callback;
-use crate::Failure;
+use crate::CliError;
 
 /// What can happen.
 pub(super) enum Event {
     /// A browser has come to the redirect URI.
-    Called(Callback),
+    Callback(Callback),
     /// Ctrl-C.
     Interrupted,
 }
 
 impl From<Callback> for Event {
     fn from(callback: Callback) -> Self {
-        Self::Called(callback)
+        Self::Callback(callback)
     }
 }
 
@@ -32,7 +32,7 @@ impl Events {
     ///
     /// # Errors
     /// Where the system does not let it be one.
-    pub(super) fn new() -> Result<Self, Failure> {
+    pub(super) fn new() -> Result<Self, CliError> {
         let (sender, receiver) = channel();
         let interrupts = sender.clone();
         let twice = AtomicBool::new(false);
@@ -45,7 +45,7 @@ impl Events {
             let _ = interrupts.send(Event::Interrupted);
         };
         ctrlc::set_handler(interrupted)
-            .map_err(|error| Failure::usage(format!("Ctrl-C cannot be waited for: {error}")))?;
+            .map_err(|error| CliError::usage(format!("Ctrl-C cannot be waited for: {error}")))?;
         Ok(Self { sender, receiver })
     }
 
@@ -53,11 +53,11 @@ impl Events {
     ///
     /// # Errors
     /// On Ctrl-C, and when it is too late.
-    pub(super) fn called(&self, deadline: Instant) -> Result<Callback, Failure> {
+    pub(super) fn next_callback(&self, deadline: Instant) -> Result<Callback, CliError> {
         match self.receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(Event::Called(callback)) => Ok(callback),
-            Ok(Event::Interrupted) => Err(Failure::Cancelled),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(too_late()),
+            Ok(Event::Callback(callback)) => Ok(callback),
+            Ok(Event::Interrupted) => Err(CliError::Cancelled),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(timed_out()),
         }
     }
 
@@ -65,22 +65,22 @@ impl Events {
     ///
     /// # Errors
     /// On Ctrl-C, and when that would be too late.
-    pub(super) fn pause(&self, duration: Duration, deadline: Instant) -> Result<(), Failure> {
+    pub(super) fn pause(&self, duration: Duration, deadline: Instant) -> Result<(), CliError> {
         if Instant::now() + duration > deadline {
             // Not a moment longer than was said, and not a moment less.
-            return self.pause_until(deadline).and(Err(too_late()));
+            return self.pause_until(deadline).and(Err(timed_out()));
         }
         self.pause_until(Instant::now() + duration)
     }
 
-    fn pause_until(&self, moment: Instant) -> Result<(), Failure> {
+    fn pause_until(&self, moment: Instant) -> Result<(), CliError> {
         match self.receiver.recv_timeout(moment.saturating_duration_since(Instant::now())) {
-            Ok(_) => Err(Failure::Cancelled),
+            Ok(_) => Err(CliError::Cancelled),
             Err(_) => Ok(()),
         }
     }
 }
 
-fn too_late() -> Failure {
-    Failure::SignIn("nobody has signed in in time".to_owned())
+fn timed_out() -> CliError {
+    CliError::SignIn("nobody has signed in in time".to_owned())
 }

@@ -28,15 +28,15 @@ const WINDOW: usize = 256 * 1024;
 
 /// A token, and where it begins.
 #[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) place: Place,
+pub(crate) struct TokenMatch {
+    pub(crate) position: Position,
     pub(crate) prefix: TokenPrefix,
     pub(crate) secret: Arc<PlaintextToken>,
 }
 
 /// Both count from 1; the column counts bytes, or characters where they have 16 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) line: u64,
     pub(crate) column: u64,
 }
@@ -55,14 +55,14 @@ impl Finder {
     }
 
     /// Every token in what is left to read, in order.
-    pub(crate) fn search(&self, window: &mut Window, mut source: impl Read) -> io::Result<Vec<Found>> {
+    pub(crate) fn search(&self, buffer: &mut ScanBuffer, mut source: impl Read) -> io::Result<Vec<TokenMatch>> {
         let mut found = Vec::new();
-        window.clear();
-        while window.advance(&mut source)? {
-            for token in self.tokens(window.held()) {
-                if token.end > window.searched {
-                    found.push(Found {
-                        place: window.place(&token),
+        buffer.clear();
+        while buffer.advance(&mut source)? {
+            for token in self.tokens(buffer.held()) {
+                if token.end > buffer.searched {
+                    found.push(TokenMatch {
+                        position: buffer.position(&token),
                         prefix: token.prefix,
                         secret: Arc::new(token.secret),
                     });
@@ -73,9 +73,9 @@ impl Finder {
     }
 
     /// Every token in a name.
-    pub(crate) fn search_name(&self, name: &[u8]) -> Vec<Found> {
-        let found = |token: Token| Found {
-            place: Place { line: 1, column: token.start as u64 + 1 },
+    pub(crate) fn search_name(&self, name: &[u8]) -> Vec<TokenMatch> {
+        let found = |token: Token| TokenMatch {
+            position: Position { line: 1, column: token.start as u64 + 1 },
             prefix: token.prefix,
             secret: Arc::new(token.secret),
         };
@@ -126,7 +126,7 @@ struct Token {
 
 /// As much of a stream as is held at once. It is cleared when it is dropped, and may be used
 /// again.
-pub(crate) struct Window {
+pub(crate) struct ScanBuffer {
     buffer: Zeroizing<Vec<u8>>,
     filled: usize,
     /// Up to where what is held was searched before: a token that ends there was found then.
@@ -137,7 +137,7 @@ pub(crate) struct Window {
     column: u64,
 }
 
-impl Window {
+impl ScanBuffer {
     pub(crate) fn new() -> Self {
         Self { buffer: Zeroizing::new(vec![0; WINDOW]), filled: 0, searched: 0, newlines: 0, column: 0 }
     }
@@ -180,12 +180,12 @@ impl Window {
         (newlines, column)
     }
 
-    fn place(&self, token: &Token) -> Place {
+    fn position(&self, token: &Token) -> Position {
         let (newlines, column) = self.after(self.buffer.get(..token.start).unwrap_or_default());
         // Behind the newline of a little-endian text is its other half, and before the first
         // letter of a big-endian one is that letter's.
         let column = if token.step == 2 { column / 2 } else { column };
-        Place { line: newlines + 1, column: column + 1 }
+        Position { line: newlines + 1, column: column + 1 }
     }
 }
 
@@ -208,9 +208,9 @@ mod tests {
         }
     }
 
-    fn found(bytes: &[u8], drip: usize) -> Vec<Found> {
+    fn found(bytes: &[u8], drip: usize) -> Vec<TokenMatch> {
         let finder = Finder::new(Vec::new()).unwrap();
-        finder.search(&mut Window::new(), Dripping(Cursor::new(bytes), drip)).unwrap()
+        finder.search(&mut ScanBuffer::new(), Dripping(Cursor::new(bytes), drip)).unwrap()
     }
 
     /// Lengths of all sizes, and those at which a token lies across the end of a window.
@@ -242,7 +242,7 @@ mod tests {
             let ours: Vec<_> = found.iter().filter(|one| one.secret.expose_secret() == text).collect();
             prop_assert_eq!(ours.len(), 1);
             let newlines = bytes[..start].iter().filter(|byte| **byte == b'\n').count() as u64;
-            prop_assert_eq!(ours[0].place, Place { line: newlines + 1, column: 1 });
+            prop_assert_eq!(ours[0].position, Position { line: newlines + 1, column: 1 });
             prop_assert_eq!(found.len(), 1);
         }
 

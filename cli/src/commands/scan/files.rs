@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::detector::{Finder, Found, Window};
+use super::detector::{Finder, ScanBuffer, TokenMatch};
 use super::findings::{Findings, Part, Source};
 use super::ignore_files;
 use crate::input::{STDIN, stdin};
-use crate::{Failure, config};
+use crate::{CliError, config};
 
 /// Searches every file below the paths, side by side.
 ///
@@ -24,10 +24,10 @@ pub(crate) fn search(
     skip_ignored: bool,
     finder: &Finder,
     findings: &Findings,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let (here, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.as_os_str() == STDIN);
     if !here.is_empty() {
-        search_in(Path::new(STDIN), finder.search(&mut Window::new(), stdin("PATH")?), findings);
+        search_in(Path::new(STDIN), finder.search(&mut ScanBuffer::new(), stdin("PATH")?), findings);
     }
     let unreadable = |path: &Path| findings.unread(&format!("{}: not a regular file", path.display()));
     let own = config::git_files().into_iter().find(|path| skip_ignored && ignore_files::is_irregular(path));
@@ -65,9 +65,9 @@ pub(crate) fn search(
             }
         });
     walk.build_parallel().run(|| {
-        let mut window = Window::new();
+        let mut buffer = ScanBuffer::new();
         Box::new(move |entry| {
-            visit(entry, &mut window, finder, findings);
+            visit(entry, &mut buffer, finder, findings);
             WalkState::Continue
         })
     });
@@ -75,7 +75,7 @@ pub(crate) fn search(
     Ok(())
 }
 
-fn visit(entry: Result<DirEntry, ignore::Error>, window: &mut Window, finder: &Finder, findings: &Findings) {
+fn visit(entry: Result<DirEntry, ignore::Error>, buffer: &mut ScanBuffer, finder: &Finder, findings: &Findings) {
     let entry = match entry {
         Ok(entry) => entry,
         Err(error) if error.depth().is_some_and(|depth| depth > 0) && is_gone(&error) => return,
@@ -96,7 +96,7 @@ fn visit(entry: Result<DirEntry, ignore::Error>, window: &mut Window, finder: &F
         }
     }
     if is_searched(&entry) {
-        let found = File::open(entry.path()).and_then(|file| finder.search(window, file));
+        let found = File::open(entry.path()).and_then(|file| finder.search(buffer, file));
         if found.as_ref().err().is_none_or(is_there) {
             search_in(entry.path(), found, findings);
         }
@@ -113,7 +113,7 @@ fn is_gone(error: &ignore::Error) -> bool {
     error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn search_in(path: &Path, found: io::Result<Vec<Found>>, findings: &Findings) {
+fn search_in(path: &Path, found: io::Result<Vec<TokenMatch>>, findings: &Findings) {
     match found {
         Ok(found) => {
             findings.searched();
@@ -130,7 +130,7 @@ fn add_target(link: &Path, target: &Path, finder: &Finder, findings: &Findings) 
     add(link, Part::LinkTarget, &finder.search_name(target.as_os_str().as_encoded_bytes()), findings);
 }
 
-fn add(path: &Path, part: Part, found: &[Found], findings: &Findings) {
+fn add(path: &Path, part: Part, found: &[TokenMatch], findings: &Findings) {
     let path = path.strip_prefix(".").unwrap_or(path);
     for found in found {
         findings.add(Source::file(path.as_os_str().as_encoded_bytes()).in_part(part), found);

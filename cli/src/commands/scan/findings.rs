@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis::secret::{PlaintextToken, TokenPrefix};
 
-use super::detector::{Finder, Found, Place};
+use super::detector::{Finder, Position, TokenMatch};
 
 /// What a token was found in. A message of a commit or a tag has no path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +81,7 @@ fn shown(name: Option<&[u8]>, finder: &Finder) -> Option<String> {
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
     pub(crate) source: Source,
-    pub(crate) place: Place,
+    pub(crate) position: Position,
     pub(crate) prefix: TokenPrefix,
     pub(crate) secret: Arc<PlaintextToken>,
 }
@@ -104,9 +104,9 @@ pub(crate) struct Report {
 }
 
 impl Findings {
-    pub(crate) fn add(&self, source: Source, found: &Found) {
-        let (place, prefix, secret) = (found.place, found.prefix.clone(), Arc::clone(&found.secret));
-        let finding = Finding { source, place, prefix, secret };
+    pub(crate) fn add(&self, source: Source, found: &TokenMatch) {
+        let (position, prefix, secret) = (found.position, found.prefix.clone(), Arc::clone(&found.secret));
+        let finding = Finding { source, position, prefix, secret };
         self.found.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
     }
 
@@ -122,7 +122,7 @@ impl Findings {
 
     pub(crate) fn report(self) -> Report {
         let mut findings = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let key = |finding: &Finding| (finding.source.clone(), finding.place);
+        let key = |finding: &Finding| (finding.source.clone(), finding.position);
         findings.sort_by_key(key);
         // Paths may overlap.
         findings.dedup_by_key(|finding| key(finding));

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::detector::{Finder, Found, Window};
+use super::detector::{Finder, ScanBuffer, TokenMatch};
 use super::findings::{Findings, Part, Source};
 use super::git::{Git, Kind, Object, ObjectId};
 use super::git_files;
@@ -32,7 +32,7 @@ pub(crate) struct History<'a> {
 /// An object that has tokens in it: a version of a file, or of a directory with its names.
 struct Version {
     object: Object,
-    found: Vec<Found>,
+    found: Vec<TokenMatch>,
 }
 
 /// A commit that a version of a file came with, under a path.
@@ -56,7 +56,7 @@ impl<'a> History<'a> {
     ///
     /// # Errors
     /// Where it lies in none, or where git would open something else than a regular file.
-    pub(crate) fn of(directory: &Path, finder: &'a Finder, findings: &'a Findings) -> Result<Self, GitError> {
+    pub(crate) fn open(directory: &Path, finder: &'a Finder, findings: &'a Findings) -> Result<Self, GitError> {
         if let Some(irregular) = git_files::irregular_in_repository(directory) {
             let shown = finder.without_secrets(irregular.as_os_str().as_encoded_bytes());
             return Err(GitError::Irregular(shown));
@@ -83,9 +83,9 @@ impl<'a> History<'a> {
         let which = range.map_or_else(|| vec!["--all", "--reflog"], |range| vec!["--end-of-options", range, "--"]);
         let (mut files, mut directories) = (Vec::new(), Vec::new());
         let list = [&["rev-list", "--objects", "--missing=print"], which.as_slice()].concat();
-        let mut window = Window::new();
+        let mut buffer = ScanBuffer::new();
         let missing = self.git.objects_listed_by(&list, |object, contents| {
-            let found = self.finder.search(&mut window, contents)?;
+            let found = self.finder.search(&mut buffer, contents)?;
             match object.kind {
                 Kind::Blob => self.findings.searched(),
                 Kind::Tree => {}
@@ -137,14 +137,14 @@ impl<'a> History<'a> {
             staged => staged?,
         };
         let staged = arrivals(&staged);
-        let mut told = BTreeSet::new();
-        staged.iter().for_each(|new| self.add_names(&new.path, None, &mut told));
+        let mut seen = BTreeSet::new();
+        staged.iter().for_each(|new| self.add_names(&new.path, None, &mut seen));
         let parts: BTreeMap<Vec<u8>, Part> = staged.iter().map(|new| (new.path.clone(), new.part())).collect();
         let staged = staged.into_iter().filter(|new| new.mode != SUBMODULE);
         let staged: Vec<Object> = staged.map(|new| Object { id: new.id, kind: Kind::Blob, name: new.path }).collect();
-        let mut window = Window::new();
+        let mut buffer = ScanBuffer::new();
         let missing = self.git.objects(&staged, |object, contents| {
-            let found = self.finder.search(&mut window, contents)?;
+            let found = self.finder.search(&mut buffer, contents)?;
             self.findings.searched();
             let part = parts.get(&object.name).copied().unwrap_or_default();
             self.add(&Source::file(&object.name).in_part(part), &found);
@@ -154,7 +154,7 @@ impl<'a> History<'a> {
         Ok(())
     }
 
-    fn add(&self, source: &Source, found: &[Found]) {
+    fn add(&self, source: &Source, found: &[TokenMatch]) {
         for found in found {
             self.findings.add(source.clone(), found);
         }
@@ -185,13 +185,13 @@ impl<'a> History<'a> {
     }
 
     /// Adds the tokens in the names of a path, each once under each name.
-    fn add_names(&self, path: &[u8], commit: Option<&str>, told: &mut BTreeSet<([u8; 32], Vec<u8>)>) {
+    fn add_names(&self, path: &[u8], commit: Option<&str>, seen: &mut BTreeSet<([u8; 32], Vec<u8>)>) {
         let mut end = 0;
         for name in path.split(|byte| *byte == b'/') {
             end += name.len();
             for found in self.finder.search_name(name) {
                 let path = path.get(..end).unwrap_or(path);
-                if told.insert((*found.secret.digest().as_bytes(), path.to_vec())) {
+                if seen.insert((*found.secret.digest().as_bytes(), path.to_vec())) {
                     let source = Source::committed(path, commit.map(str::to_owned));
                     self.findings.add(source.in_part(Part::Name), &found);
                 }
@@ -224,20 +224,20 @@ impl<'a> History<'a> {
         };
         // A directory has names in it that came before the range.
         let names_all_told = arrivals.is_some() && !is_whole;
-        let by_id: BTreeMap<&str, &[Found]> =
+        let by_id: BTreeMap<&str, &[TokenMatch]> =
             files.iter().map(|version| (version.object.id.as_str(), version.found.as_slice())).collect();
-        let (mut told, mut told_names, mut attributed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut seen, mut seen_names, mut attributed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for arrival in arrivals.unwrap_or_default() {
             let part = arrival.part();
             let Arrival { commit, id, path, .. } = arrival;
             for found in by_id.get(id.as_str()).copied().unwrap_or_default() {
-                if told.insert((*found.secret.digest().as_bytes(), path.clone())) {
+                if seen.insert((*found.secret.digest().as_bytes(), path.clone())) {
                     self.findings.add(Source::committed(&path, Some(commit.clone())).in_part(part), found);
                 }
                 attributed.insert(id.clone());
             }
             if !directories.is_empty() {
-                self.add_names(&path, Some(&commit), &mut told_names);
+                self.add_names(&path, Some(&commit), &mut seen_names);
             }
         }
         files.retain(|version| !attributed.contains(&version.object.id));
@@ -245,7 +245,8 @@ impl<'a> History<'a> {
             self.add(&Source::committed(&version.object.name, None), &version.found);
         }
         // What no commit brought is in a directory that a tag names itself.
-        let is_told = |found: &Found| told_names.iter().any(|(digest, _)| digest == found.secret.digest().as_bytes());
+        let is_told =
+            |found: &TokenMatch| seen_names.iter().any(|(digest, _)| digest == found.secret.digest().as_bytes());
         for Version { object, found } in directories.iter().filter(|_| !names_all_told) {
             let source = Source::committed(&object.name, None).in_part(Part::Name);
             found.iter().filter(|found| !is_told(found)).for_each(|found| self.findings.add(source.clone(), found));

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis::secret::TokenPrefix;
 
-use crate::{Context, Failure, Outcome, input};
+use crate::{CliError, Context, Outcome, input};
 use detector::Finder;
 use findings::{Findings, Report};
 use git_process::GitError;
@@ -66,8 +66,8 @@ fn prefix(text: &str) -> Result<TokenPrefix, String> {
     text.parse().map_err(|invalid: portcullis::validation::ValidationError| invalid.to_string())
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let finder = Finder::new(args.prefix.clone()).map_err(|error| Failure::usage(error.to_string()))?;
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
+    let finder = Finder::new(args.prefix.clone()).map_err(|error| CliError::usage(error.to_string()))?;
     // What would be refused afterwards is refused before the search.
     let revoker = args.revoke.then(|| revoke::Revoker::new(&args.prefix, context)).transpose()?;
     let report = search(args, &finder)?;
@@ -81,9 +81,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
             if !context.out.json {
                 report::print(&report, None, &finder, &context.out)?;
             }
-            let endings = revoker.end(&report.findings)?;
-            report::print_endings(&report, &endings, &finder, &context.out)?;
-            revoke::failure(&endings).map_or(Ok(()), Err)?;
+            let results = revoker.end(&report.findings)?;
+            report::print_results(&report, &results, &finder, &context.out)?;
+            revoke::failure(&results).map_or(Ok(()), Err)?;
         }
     }
     // That tokens were found is the answer, whatever else there may be. That none were takes
@@ -91,14 +91,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     match (report.findings.is_empty(), report.unread.len()) {
         (false, _) => Ok(Outcome::No),
         (true, 0) => Ok(Outcome::Done),
-        (true, unread) => Err(Failure::Unfinished(format!(
+        (true, unread) => Err(CliError::Unfinished(format!(
             "no token was found, but {unread} {} could not be read",
             if unread == 1 { "thing" } else { "things" }
         ))),
     }
 }
 
-fn search(args: &Args, finder: &Finder) -> Result<Report, Failure> {
+fn search(args: &Args, finder: &Finder) -> Result<Report, CliError> {
     let findings = Findings::default();
     args.paths.iter().filter(|path| path.as_os_str() != input::STDIN).try_for_each(|path| ensure_searchable(path))?;
     if args.history || args.range.is_some() {
@@ -107,7 +107,7 @@ fn search(args: &Args, finder: &Finder) -> Result<Report, Failure> {
         }
     } else if args.staged {
         for path in &args.paths {
-            let history = History::of(path, finder, &findings).map_err(of_git)?;
+            let history = History::open(path, finder, &findings).map_err(of_git)?;
             history.search_staged().map_err(of_search)?;
         }
     } else {
@@ -116,11 +116,11 @@ fn search(args: &Args, finder: &Finder) -> Result<Report, Failure> {
     Ok(findings.report())
 }
 
-fn history(path: &Path, range: Option<&str>, finder: &Finder, findings: &Findings) -> Result<(), Failure> {
-    let history = History::of(path, finder, findings).map_err(of_git)?;
+fn history(path: &Path, range: Option<&str>, finder: &Finder, findings: &Findings) -> Result<(), CliError> {
+    let history = History::open(path, finder, findings).map_err(of_git)?;
     if let Some(range) = range {
         history.check(range).map_err(|error| match error {
-            GitError::Refused(why) => Failure::usage(format!("--range {range}: {why}")),
+            GitError::Refused(why) => CliError::usage(format!("--range {range}: {why}")),
             error => of_git(error),
         })?;
     }
@@ -128,15 +128,15 @@ fn history(path: &Path, range: Option<&str>, finder: &Finder, findings: &Finding
 }
 
 /// Refuses what is not there, and what is never opened: a pipe or a device may have no end.
-fn ensure_searchable(path: &Path) -> Result<(), Failure> {
+fn ensure_searchable(path: &Path) -> Result<(), CliError> {
     let shown = path.display();
     match path.metadata() {
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
-            Err(Failure::usage(format!("{shown}: not a regular file or a directory"))
+            Err(CliError::usage(format!("{shown}: not a regular file or a directory"))
                 .with_hint("portcullis scan - searches standard input"))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => {
-            let failure = Failure::usage(format!("{shown}: there is no such file or directory"));
+            let failure = CliError::usage(format!("{shown}: there is no such file or directory"));
             let is_range = path.to_string_lossy().contains("..");
             Err(if is_range { failure.with_hint(format!("a range of commits is --range {shown}")) } else { failure })
         }
@@ -145,17 +145,17 @@ fn ensure_searchable(path: &Path) -> Result<(), Failure> {
 }
 
 /// Of a search, before which the repository and the range were found good.
-fn of_search(error: GitError) -> Failure {
+fn of_search(error: GitError) -> CliError {
     match error {
-        GitError::Refused(why) => Failure::Unfinished(why),
+        GitError::Refused(why) => CliError::Unfinished(why),
         error => of_git(error),
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
-fn of_git(error: GitError) -> Failure {
+fn of_git(error: GitError) -> CliError {
     match error {
-        GitError::NotStarted(_) | GitError::Refused(_) => Failure::usage(error.to_string()),
-        GitError::Irregular(_) | GitError::Read(_) | GitError::Unexpected => Failure::Unfinished(error.to_string()),
+        GitError::NotStarted(_) | GitError::Refused(_) => CliError::usage(error.to_string()),
+        GitError::Irregular(_) | GitError::Read(_) | GitError::Unexpected => CliError::Unfinished(error.to_string()),
     }
 }

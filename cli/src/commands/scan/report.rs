@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::detector::Finder;
 use super::findings::{Finding, Part, Report};
-use super::revoke::{Ended, Ending};
-use crate::Failure;
-use crate::output::{Mood, Output, clean};
+use super::revoke::{RevokeOutcome, RevokeResult};
+use crate::CliError;
+use crate::output::{Output, Style, clean};
 
 /// As many digits of a commit as people read.
 const COMMIT: usize = 12;
@@ -56,14 +56,19 @@ struct Revocation<'a> {
 
 /// Prints where the tokens are: for people a line each, with `--quiet` the ids, with `--json` one
 /// document, which may say what became of them.
-pub(super) fn print(report: &Report, endings: Option<&[Ending]>, finder: &Finder, out: &Output) -> Result<(), Failure> {
+pub(super) fn print(
+    report: &Report,
+    results: Option<&[RevokeResult]>,
+    finder: &Finder,
+    out: &Output,
+) -> Result<(), CliError> {
     if out.json {
-        return out.document(&document(report, endings, finder));
+        return out.document(&document(report, results, finder));
     }
     if out.quiet {
-        let mut told = BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let ids = report.findings.iter().map(|finding| finding.secret.id().as_str());
-        return ids.filter(|id| told.insert(*id)).try_for_each(|id| out.line(id));
+        return ids.filter(|id| seen.insert(*id)).try_for_each(|id| out.line(id));
     }
     for finding in &report.findings {
         out.line(&line(finding, finder))?;
@@ -73,26 +78,31 @@ pub(super) fn print(report: &Report, endings: Option<&[Ending]>, finder: &Finder
 }
 
 /// Prints what became of each token.
-pub(super) fn print_endings(report: &Report, endings: &[Ending], finder: &Finder, out: &Output) -> Result<(), Failure> {
+pub(super) fn print_results(
+    report: &Report,
+    results: &[RevokeResult],
+    finder: &Finder,
+    out: &Output,
+) -> Result<(), CliError> {
     if out.json {
-        return print(report, Some(endings), finder, out);
+        return print(report, Some(results), finder, out);
     }
-    for ending in endings {
-        let mood = match ending.ended {
-            Ended::Revoked => Mood::Good,
-            Ended::Perhaps | Ended::Replaced => Mood::Warn,
-            Ended::Foreign | Ended::Not(_) => Mood::Bad,
+    for result in results {
+        let style = match result.outcome {
+            RevokeOutcome::Revoked => Style::Good,
+            RevokeOutcome::Perhaps | RevokeOutcome::Replaced => Style::Warn,
+            RevokeOutcome::Foreign | RevokeOutcome::Not(_) => Style::Bad,
         };
-        let word = out.colored_word(ending.ended.word(), mood);
-        let line = format!("{} {}: {word}: {}", ending.prefix, ending.secret.id(), clean(&ending.ended.detail()));
+        let word = out.style_stderr(result.outcome.word(), style);
+        let line = format!("{} {}: {word}: {}", result.prefix, result.secret.id(), clean(&result.outcome.detail()));
         // What lives on has to be known, however little is wanted.
-        if out.quiet && mood != Mood::Good { out.warn(&line) } else { out.note(&line) }
+        if out.quiet && style != Style::Good { out.warn(&line) } else { out.note(&line) }
     }
     Ok(())
 }
 
-fn document(report: &Report, endings: Option<&[Ending]>, finder: &Finder) -> String {
-    let of_contents = |finding: &Finding| (finding.source.part == Part::Contents).then_some(finding.place);
+fn document(report: &Report, results: Option<&[RevokeResult]>, finder: &Finder) -> String {
+    let of_contents = |finding: &Finding| (finding.source.part == Part::Contents).then_some(finding.position);
     let findings = report.findings.iter().map(|finding| Entry {
         path: finding.source.shown_path(finder),
         r#in: match finding.source.part {
@@ -100,19 +110,19 @@ fn document(report: &Report, endings: Option<&[Ending]>, finder: &Finder) -> Str
             Part::Name => Some("name"),
             Part::LinkTarget => Some("link_target"),
         },
-        line: of_contents(finding).map(|place| place.line),
-        column: of_contents(finding).map(|place| place.column),
+        line: of_contents(finding).map(|position| position.line),
+        column: of_contents(finding).map(|position| position.column),
         commit: finding.source.commit.as_deref(),
         tag: finding.source.shown_tag(finder),
         r#ref: finding.source.shown_reference(finder),
         token_id: finding.secret.id().as_str(),
         prefix: finding.prefix.as_str(),
     });
-    let revocations = endings.map(|endings| {
-        let each = endings.iter().map(|ending| Revocation {
-            token_id: ending.secret.id().as_str(),
-            outcome: ending.ended.word(),
-            detail: ending.ended.detail(),
+    let revocations = results.map(|results| {
+        let each = results.iter().map(|result| Revocation {
+            token_id: result.secret.id().as_str(),
+            outcome: result.outcome.word(),
+            detail: result.outcome.detail(),
         });
         each.collect()
     });
@@ -138,7 +148,7 @@ fn line(finding: &Finding, finder: &Finder) -> String {
     };
     // A line is a line, whatever a file is called.
     let place = clean(&place.replace('\n', "\u{fffd}"));
-    let (at, id) = (finding.place, finding.secret.id());
+    let (at, id) = (finding.position, finding.secret.id());
     let place = match source.part {
         Part::Contents => format!("{place}:{}:{}", at.line, at.column),
         Part::Name => format!("{place} (name)"),

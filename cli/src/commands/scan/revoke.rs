@@ -11,7 +11,7 @@ use portcullis::secret::{PlaintextToken, TokenId, TokenPrefix};
 
 use super::findings::Finding;
 use crate::api::Api;
-use crate::{Context, Failure};
+use crate::{CliError, Context};
 
 /// The service, and who is asked before.
 pub(super) struct Revoker<'a> {
@@ -25,14 +25,14 @@ pub(super) struct Revoker<'a> {
 }
 
 /// What became of a token.
-pub(super) struct Ending {
+pub(super) struct RevokeResult {
     pub(super) prefix: TokenPrefix,
     pub(super) secret: Arc<PlaintextToken>,
-    pub(super) ended: Ended,
+    pub(super) outcome: RevokeOutcome,
 }
 
 /// How it came out.
-pub(super) enum Ended {
+pub(super) enum RevokeOutcome {
     /// It was looked at, and is revoked.
     Revoked,
     /// The service took it; whether it had such a token is not known.
@@ -42,10 +42,10 @@ pub(super) enum Ended {
     /// It has another prefix than the service's tokens, and was not sent there.
     Foreign,
     /// The service did not take it.
-    Not(Failure),
+    Not(CliError),
 }
 
-impl Ended {
+impl RevokeOutcome {
     pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
@@ -75,10 +75,10 @@ impl Ended {
 impl<'a> Revoker<'a> {
     /// # Errors
     /// Where no URL is known, or the credential that was named cannot be read.
-    pub(super) fn new(named: &[TokenPrefix], context: &'a Context) -> Result<Self, Failure> {
+    pub(super) fn new(named: &[TokenPrefix], context: &'a Context) -> Result<Self, CliError> {
         let known = match context.api() {
             Ok(api) => Some(api),
-            Err(Failure::NoCredential) => None,
+            Err(CliError::NoCredential) => None,
             Err(failure) => return Err(failure),
         };
         let of_credential = known.as_ref().and_then(Api::token_prefix);
@@ -91,7 +91,7 @@ impl<'a> Revoker<'a> {
     ///
     /// # Errors
     /// Where the answer is no, or nobody is there to ask.
-    pub(super) fn end(&self, findings: &[Finding]) -> Result<Vec<Ending>, Failure> {
+    pub(super) fn end(&self, findings: &[Finding]) -> Result<Vec<RevokeResult>, CliError> {
         let tokens = distinct(findings);
         if tokens.is_empty() {
             return Ok(Vec::new());
@@ -108,8 +108,8 @@ impl<'a> Revoker<'a> {
         }
         let end = |finding: &Finding| {
             let (prefix, secret) = (finding.prefix.clone(), Arc::clone(&finding.secret));
-            let ended = if self.is_ours(finding) { self.end_one(&secret) } else { Ended::Foreign };
-            Ending { ended, prefix, secret }
+            let outcome = if self.is_ours(finding) { self.revoke_one(&secret) } else { RevokeOutcome::Foreign };
+            RevokeResult { outcome, prefix, secret }
         };
         Ok(tokens.into_iter().map(end).collect())
     }
@@ -118,14 +118,14 @@ impl<'a> Revoker<'a> {
         self.ours.contains(&finding.prefix)
     }
 
-    fn end_one(&self, secret: &PlaintextToken) -> Ended {
+    fn revoke_one(&self, secret: &PlaintextToken) -> RevokeOutcome {
         if let Err(failure) = self.open.post("/revoke").form(&[("token", secret.expose_secret())]).send() {
-            return Ended::Not(failure);
+            return RevokeOutcome::Not(failure);
         }
         match self.look(secret.id()).as_ref().map(|token| token.status.as_str()) {
-            Some("revoked") => Ended::Revoked,
-            Some(_) => Ended::Replaced,
-            None => Ended::Perhaps,
+            Some("revoked") => RevokeOutcome::Revoked,
+            Some(_) => RevokeOutcome::Replaced,
+            None => RevokeOutcome::Perhaps,
         }
     }
 
@@ -140,20 +140,23 @@ impl<'a> Revoker<'a> {
         let Some(token) = self.look(id) else { return format!("  {} {id}", finding.prefix) };
         let out = &self.context.out;
         let from = token.last_used_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
-        let used = out.when_or(token.last_used_at, "never");
+        let used = out.format_time_or(token.last_used_at, "never");
         let Token { name, owner, status, .. } = token;
         format!("  {} {id}  {name}, of {owner}, {status}, last used {used}{from}", finding.prefix)
     }
 }
 
 /// Why the command did not do all that it was asked to, if it did not.
-pub(super) fn failure(endings: &[Ending]) -> Option<Failure> {
-    let failed = endings.iter().filter(|ending| matches!(ending.ended, Ended::Not(_) | Ended::Foreign)).count();
-    (failed > 0).then(|| Failure::Unfinished(format!("{failed} of {} tokens could not be revoked", endings.len())))
+pub(super) fn failure(results: &[RevokeResult]) -> Option<CliError> {
+    let failed = results
+        .iter()
+        .filter(|result| matches!(result.outcome, RevokeOutcome::Not(_) | RevokeOutcome::Foreign))
+        .count();
+    (failed > 0).then(|| CliError::Unfinished(format!("{failed} of {} tokens could not be revoked", results.len())))
 }
 
 /// Each secret once: two of one token, from before and after a rotation, are two.
 fn distinct(findings: &[Finding]) -> Vec<&Finding> {
-    let mut told = BTreeSet::new();
-    findings.iter().filter(|finding| told.insert(*finding.secret.digest().as_bytes())).collect()
+    let mut seen = BTreeSet::new();
+    findings.iter().filter(|finding| seen.insert(*finding.secret.digest().as_bytes())).collect()
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::format::print_secret;
 use super::grant_flags::{Access, Expiry};
-use crate::{Context, Failure, Outcome, input};
+use crate::{CliError, Context, Outcome, input};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     from_file: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let from_file = args.from_file.as_deref().map_or_else(|| Ok(Map::new()), file)?;
     let body = with_flags(from_file, args)?;
     let ends = ["expires_in", "expires_at"].iter().any(|field| body.contains_key(*field));
@@ -48,17 +48,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         let is_in_file = args.from_file.is_some() && !of_flags.contains_key(head);
         if is_in_file { field.to_owned() } else { args.expiry.flag_for(field) }
     };
-    let answer = api.post("/tokens").json(&body).send().map_err(|failure| failure.with_field_names(name))?;
+    let response = api.post("/tokens").json(&body).send().map_err(|failure| failure.with_field_names(name))?;
     if !ends && io::stderr().is_terminal() {
         context
             .out
             .warn("this token never expires; --expires-in gives one an end, and --no-expiry says that it has none");
     }
-    print_secret(&answer, "The token was made", context)
+    print_secret(&response, "The token was made", context)
 }
 
 /// The body of a create with what the flags say, in place of what it says of the same.
-fn with_flags(mut body: Map<String, Value>, args: &Args) -> Result<Map<String, Value>, Failure> {
+fn with_flags(mut body: Map<String, Value>, args: &Args) -> Result<Map<String, Value>, CliError> {
     let texts = [("name", &args.name), ("description", &args.description), ("owner", &args.owner)];
     for (field, text) in texts {
         if let Some(text) = text {
@@ -78,8 +78,8 @@ fn with_flags(mut body: Map<String, Value>, args: &Args) -> Result<Map<String, V
 }
 
 /// The body that a file has. Of a key that is given twice it is not known which of the two is meant.
-fn file(path: &Path) -> Result<Map<String, Value>, Failure> {
-    let wrong = |why: &dyn Display| Failure::usage(format!("--from-file {}: {why}", path.display()));
+fn file(path: &Path) -> Result<Map<String, Value>, CliError> {
+    let wrong = |why: &dyn Display| CliError::usage(format!("--from-file {}: {why}", path.display()));
     let text = input::text(path, "--from-file")?;
     let (value, twice) = json::read(input::without_mark(&text).as_bytes()).map_err(|error| wrong(&error))?;
     if !twice.is_empty() {

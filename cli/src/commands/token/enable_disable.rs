@@ -3,8 +3,8 @@
 use portcullis::secret::TokenId;
 
 use super::format;
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
-pub(crate) fn run(id: &TokenId, which: &str, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(id: &TokenId, which: &str, context: &Context) -> Result<Outcome, CliError> {
     format::show(&context.api()?.post(format!("/tokens/{id}/{which}")).send()?, context)
 }

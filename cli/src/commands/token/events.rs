@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::lookup::id;
 use super::pages::{Limit, document};
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -25,7 +25,7 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let (api, out) = (context.api()?, &context.out);
     let list = || api.get(format!("/tokens/{}/events", args.id));
     let (events, more) = args.limit.entries(list, |page: Page| (page.events, page.next_cursor), |_| ())?;
@@ -34,10 +34,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     let read: Result<Vec<Event>, _> = events.iter().map(|event| serde_json::from_str(event.get())).collect();
-    let read = read.map_err(|_| Failure::Unreachable("the events are not what this version understands".to_owned()))?;
+    let read =
+        read.map_err(|_| CliError::Unreachable("the events are not what this version understands".to_owned()))?;
     let row = |event: &Event| {
         vec![
-            (out.when(event.at), None),
+            (out.format_time(event.at), None),
             (event.kind.clone(), None),
             (event.by.clone().unwrap_or_default(), None),
             (event.source_ip.map(|ip| ip.to_string()).unwrap_or_default(), None),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::format;
 use super::lookup::id;
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -38,25 +38,25 @@ struct Question<'a> {
     api: Option<&'a str>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     let method = if args.method.starts_with('$') { args.method.clone() } else { args.method.to_ascii_uppercase() };
     let (token_id, path, api) = (args.id.as_str(), args.path.as_str(), args.api.as_deref());
     let question = Question { token_id, method, path, source_ip: args.ip, api };
-    let answer = context.api()?.post("/explain").json(&question).send()?;
-    let found: Explanation = answer.read()?;
+    let response = context.api()?.post("/explain").json(&question).send()?;
+    let found: Explanation = response.read()?;
     if out.json {
-        out.document(&answer.body)?;
+        out.document(&response.body)?;
     } else if !out.quiet {
         let rule = found.rule.as_ref().map(|rule| match &rule.route {
             Some(route) => format!("{} ({route})", rule.source),
             None => rule.source.clone(),
         });
-        out.facts(&[
+        out.key_values(&[
             ("decision", found.decision.clone()),
             ("status", found.status.map(|status| status.to_string()).unwrap_or_default()),
             ("reason", found.reason.clone().unwrap_or_default()),
-            ("needs", format::need(found.permission.as_deref(), found.resource.as_deref())),
+            ("needs", format::permission_on_resource(found.permission.as_deref(), found.resource.as_deref())),
             ("says", rule.unwrap_or_default()),
             ("roles that give it", found.roles.clone().unwrap_or_default().join(", ")),
         ])?;

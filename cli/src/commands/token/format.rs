@@ -2,44 +2,44 @@
 
 use portcullis::api_types::{Grant, Token, TokenWithSecret};
 
-use crate::api::Answer;
-use crate::output::{Mood, Output};
-use crate::{Context, Failure, Outcome};
+use crate::api::ApiResponse;
+use crate::output::{Output, Style};
+use crate::{CliError, Context, Outcome};
 
 /// Prints the token in an answer.
-pub(crate) fn show(answer: &Answer, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn show(response: &ApiResponse, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     if out.json {
-        out.document(&answer.body)?;
+        out.document(&response.body)?;
         return Ok(Outcome::Done);
     }
-    let token: Token = answer.read()?;
+    let token: Token = response.read()?;
     if out.quiet {
         out.line(&crate::output::clean(&token.id))?;
     } else {
-        out.facts(&facts(&token, out))?;
+        out.key_values(&all_fields(&token, out))?;
     }
     Ok(Outcome::Done)
 }
 
 /// What is worth a line when a token was made or given a new secret.
-fn short(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
+fn main_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
     vec![
         ("id", token.id.clone()),
         ("name", token.name.clone()),
         ("owner", token.owner.clone()),
         ("may", grants(&token.grants)),
         ("from", token.allowed_ips.join(", ")),
-        ("expires", out.when_or(token.expires_at, "never")),
+        ("expires", out.format_time_or(token.expires_at, "never")),
         ("secret before", token.previous_secret_until.map(|at| format!("works until {at}")).unwrap_or_default()),
     ]
 }
 
 /// All that there is.
-fn facts(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
+fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
     let anywhere = || if token.allowed_ips.is_empty() { "anywhere".to_owned() } else { token.allowed_ips.join(", ") };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let when = |moment| out.when_or(moment, "");
+    let when = |moment| out.format_time_or(moment, "");
     vec![
         ("id", token.id.clone()),
         ("name", token.name.clone()),
@@ -51,7 +51,7 @@ fn facts(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("may", grants(&token.grants)),
         ("from", anywhere()),
         ("created", by(&when(Some(token.created_at)), Some(&token.created_by))),
-        ("expires", out.when_or(token.expires_at, "never")),
+        ("expires", out.format_time_or(token.expires_at, "never")),
         ("rotated", when(token.rotated_at)),
         ("secret before", token.previous_secret_until.map(|at| format!("works until {at}")).unwrap_or_default()),
         ("last used", last_use(token, out)),
@@ -75,7 +75,7 @@ fn last_use(token: &Token, out: &Output) -> String {
     let Some(at) = token.last_used_at else { return "never".to_owned() };
     let from = token.last_used_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
     let with = token.last_used_user_agent.as_ref().map(|agent| format!(" with {agent}")).unwrap_or_default();
-    format!("{}{from}{with}", out.when(at))
+    format!("{}{from}{with}", out.format_time(at))
 }
 
 /// A line for each grant.
@@ -85,7 +85,7 @@ pub(crate) fn grants(grants: &[Grant]) -> String {
 }
 
 /// `app:read on app/billing`
-pub(crate) fn need(permission: Option<&str>, resource: Option<&str>) -> String {
+pub(crate) fn permission_on_resource(permission: Option<&str>, resource: Option<&str>) -> String {
     match (permission, resource) {
         (Some(permission), Some(resource)) => format!("{permission} on {resource}"),
         (permission, resource) => permission.or(resource).unwrap_or_default().to_owned(),
@@ -93,38 +93,38 @@ pub(crate) fn need(permission: Option<&str>, resource: Option<&str>) -> String {
 }
 
 /// How a status is to be taken.
-pub(crate) fn mood(status: &str) -> Option<Mood> {
+pub(crate) fn status_style(status: &str) -> Option<Style> {
     match status {
-        "active" => Some(Mood::Good),
-        "disabled" => Some(Mood::Warn),
-        "expired" | "revoked" => Some(Mood::Bad),
+        "active" => Some(Style::Good),
+        "disabled" => Some(Style::Warn),
+        "expired" | "revoked" => Some(Style::Bad),
         _ => None,
     }
 }
 
 /// Prints a secret: alone on standard output, so that it can be piped; what else there is to say
 /// goes to standard error.
-pub(crate) fn print_secret(answer: &Answer, verb: &str, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn print_secret(response: &ApiResponse, message: &str, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
-    let shown = answer.read::<TokenWithSecret<'_>>();
+    let shown = response.read::<TokenWithSecret<'_>>();
     let id = shown.as_ref().map_or("its id is not known", |shown| shown.view.id.as_str());
     let lost = format!(
-        "{verb} ({id}), and its secret is lost: nothing shows it again; portcullis token rotate {id} gives it another, \
+        "{message} ({id}), and its secret is lost: nothing shows it again; portcullis token rotate {id} gives it another, \
          and portcullis token revoke {id} ends it"
     );
     if out.json {
-        out.secret(&answer.body, &lost)?;
+        out.secret(&response.body, &lost)?;
         return Ok(Outcome::Done);
     }
     let shown = shown?;
-    out.note_facts(&short(&shown.view, out));
-    out.note(&format!("{verb}. Its secret is shown this once:"));
+    out.note_key_values(&main_fields(&shown.view, out));
+    out.note(&format!("{message}. Its secret is shown this once:"));
     out.secret(&shown.token, &lost)?;
     Ok(Outcome::Done)
 }
 
 /// What asks before something is done to a token needs to say.
-pub(super) fn at_stake(token: &Token, context: &Context) -> String {
+pub(super) fn impact_summary(token: &Token, context: &Context) -> String {
     let used = match last_use(token, &context.out) {
         never if token.last_used_at.is_none() => format!("{never} used"),
         when => format!("last used {when}"),

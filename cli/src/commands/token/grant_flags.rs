@@ -4,8 +4,8 @@ use portcullis::clock::Timestamp;
 use portcullis::text::parse_expires_in;
 use serde_json::{Map, Value, json};
 
-use crate::Failure;
-use crate::error::flag;
+use crate::CliError;
+use crate::error::flag_for_field;
 
 /// What a token may do, in one of several ways.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ impl Access {
     ///
     /// # Errors
     /// Resources for grants, which have resources of their own.
-    pub(crate) fn put_into(&self, body: &mut Map<String, Value>) -> Result<(), Failure> {
+    pub(crate) fn put_into(&self, body: &mut Map<String, Value>) -> Result<(), CliError> {
         if !self.grant.is_empty() {
             body.retain(|field, _| !["role", "permissions", "resources"].contains(&field.as_str()));
             body.insert("grants".to_owned(), self.grant.iter().map(|text| grant(text)).collect());
@@ -38,7 +38,7 @@ impl Access {
         if !self.resource.is_empty() {
             if body.get("grants").is_some_and(|grants| !grants.is_null()) {
                 let why = "--resource says on what, and the grants of the file have resources of their own";
-                return Err(Failure::usage(why).with_hint("give --permission, --role or --grant in place of those"));
+                return Err(CliError::usage(why).with_hint("give --permission, --role or --grant in place of those"));
             }
             body.insert("resources".to_owned(), json!(self.resource));
         }
@@ -57,13 +57,13 @@ impl Access {
     ///
     /// # Errors
     /// Resources without permissions.
-    pub(crate) fn grants(&self) -> Result<Option<Value>, Failure> {
+    pub(crate) fn grants(&self) -> Result<Option<Value>, CliError> {
         if !self.grant.is_empty() {
             return Ok(Some(self.grant.iter().map(|text| grant(text)).collect()));
         }
         match (self.permission.as_slice(), self.resource.as_slice()) {
             ([], []) => Ok(None),
-            ([], _) => Err(Failure::usage("--resource says on what, so it needs --permission")),
+            ([], _) => Err(CliError::usage("--resource says on what, so it needs --permission")),
             (permissions, []) => Ok(Some(json!([{ "permissions": permissions }]))),
             (permissions, resources) => Ok(Some(json!([{ "permissions": permissions, "resources": resources }]))),
         }
@@ -105,9 +105,9 @@ impl Expiry {
     pub(crate) fn flag_for(&self, field: &str) -> String {
         match field {
             "expires_in" | "expires_at" if self.no_expiry => "--no-expiry".to_owned(),
-            "expires_in" | "expires_at" if self.expires_in.is_some() => flag("expires_in"),
-            "expires_in" | "expires_at" if self.expires_at.is_some() => flag("expires_at"),
-            _ => flag(field),
+            "expires_in" | "expires_at" if self.expires_in.is_some() => flag_for_field("expires_in"),
+            "expires_in" | "expires_at" if self.expires_at.is_some() => flag_for_field("expires_at"),
+            _ => flag_for_field(field),
         }
     }
 
@@ -135,7 +135,7 @@ impl Expiry {
     }
 
     /// A refused change, with what is wrong with `--expires-in`.
-    pub(crate) fn explain(&self, refused: Failure, now: Timestamp) -> Failure {
+    pub(crate) fn explain(&self, refused: CliError, now: Timestamp) -> CliError {
         match self.expires_in.as_deref().map(|time| parse_expires_in(time, now)) {
             Some(Err(invalid)) => refused.with_message("expires_in", &invalid.to_string()),
             Some(Ok(_)) | None => refused,

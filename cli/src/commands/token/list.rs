@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::format;
 use super::pages::{Limit, document};
 use crate::output::clean;
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -30,7 +30,7 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let (api, out) = (context.api()?, &context.out);
     let list = || {
         let call = api.get("/tokens").query("status", args.status.as_ref()).query("owner", args.owner.as_ref());
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     } else {
         let read: Result<Vec<Token>, _> = tokens.iter().map(|token| serde_json::from_str(token.get())).collect();
         let read =
-            read.map_err(|_| Failure::Unreachable("the list is not what this version understands".to_owned()))?;
+            read.map_err(|_| CliError::Unreachable("the list is not what this version understands".to_owned()))?;
         print(&read, context)?;
     }
     if more {
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-fn print(tokens: &[Token], context: &Context) -> Result<(), Failure> {
+fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
     let out = &context.out;
     if out.quiet {
         return tokens.iter().try_for_each(|token| out.line(&clean(&token.id)));
@@ -74,9 +74,9 @@ fn print(tokens: &[Token], context: &Context) -> Result<(), Failure> {
             (token.id.clone(), None),
             (token.name.clone(), None),
             (token.owner.clone(), None),
-            (token.status.clone(), format::mood(&token.status)),
-            (out.when_or(token.expires_at, "never"), None),
-            (out.when_or(token.last_used_at, "never"), None),
+            (token.status.clone(), format::status_style(&token.status)),
+            (out.format_time_or(token.expires_at, "never"), None),
+            (out.format_time_or(token.last_used_at, "never"), None),
         ];
         if exchanged {
             row.push((token.via.clone().unwrap_or_default(), None));

@@ -20,7 +20,7 @@ mod usage;
 use clap::Subcommand;
 use portcullis::secret::TokenId;
 
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 use lookup::{fetch, id};
 
 /// What there is to do with tokens.
@@ -31,19 +31,19 @@ pub(crate) enum Command {
     /// List tokens, newest first
     List(list::Args),
     /// Show a token
-    Show(One),
+    Show(TokenIdArg),
     /// Change a token's name, description, grants, addresses or expiry
     Update(update::Args),
     /// Give a token a new secret, and print it this once
     Rotate(rotate::Args),
     /// Close a token until somebody enables it
-    Disable(One),
+    Disable(TokenIdArg),
     /// Open a disabled or idle token again
-    Enable(One),
+    Enable(TokenIdArg),
     /// End tokens for good; their records are kept
     Revoke(revoke::Args),
     /// Delete a token and its record
-    Delete(One),
+    Delete(TokenIdArg),
     /// Show what happened to a token
     Events(events::Args),
     /// Show which of a token's permissions are used
@@ -56,23 +56,23 @@ pub(crate) enum Command {
 
 /// One token.
 #[derive(Debug, clap::Args)]
-pub(crate) struct One {
+pub(crate) struct TokenIdArg {
     /// The token's id: the 16 characters that lists show
     #[arg(value_parser = id)]
     id: TokenId,
 }
 
-pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, CliError> {
     match command {
         Command::Create(args) => create::run(&args, context),
         Command::List(args) => list::run(&args, context),
-        Command::Show(One { id }) => format::show(&fetch(&context.api()?, &id)?, context),
+        Command::Show(TokenIdArg { id }) => format::show(&fetch(&context.api()?, &id)?, context),
         Command::Update(args) => update::run(&args, context),
         Command::Rotate(args) => rotate::run(&args, context),
-        Command::Disable(One { id }) => enable_disable::run(&id, "disable", context),
-        Command::Enable(One { id }) => enable_disable::run(&id, "enable", context),
+        Command::Disable(TokenIdArg { id }) => enable_disable::run(&id, "disable", context),
+        Command::Enable(TokenIdArg { id }) => enable_disable::run(&id, "enable", context),
         Command::Revoke(args) => revoke::run(&args, context),
-        Command::Delete(One { id }) => delete::run(&id, context),
+        Command::Delete(TokenIdArg { id }) => delete::run(&id, context),
         Command::Events(args) => events::run(&args, context),
         Command::Usage(args) => usage::run(&args, context),
         Command::Tighten(args) => tighten::run(&args, context),

@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::Failure;
-use crate::api::{Call, Cursors};
+use crate::CliError;
+use crate::api::{ApiRequest, Cursors};
 
 /// The most that the service puts on a page.
 const MAX_PER_PAGE: usize = 100;
@@ -25,10 +25,10 @@ impl Limit {
     /// number of entries so far.
     pub(super) fn entries<'a, P: DeserializeOwned>(
         &self,
-        list: impl Fn() -> Call<'a>,
+        list: impl Fn() -> ApiRequest<'a>,
         split: impl Fn(P) -> (Vec<Box<RawValue>>, Option<String>),
         mut progress: impl FnMut(usize),
-    ) -> Result<(Vec<Box<RawValue>>, bool), Failure> {
+    ) -> Result<(Vec<Box<RawValue>>, bool), CliError> {
         let limit = if self.all { usize::MAX } else { usize::try_from(self.limit).unwrap_or(usize::MAX) };
         let (mut entries, mut cursor) = (Vec::new(), None::<String>);
         let mut cursors = Cursors::default();

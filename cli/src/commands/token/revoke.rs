@@ -4,11 +4,11 @@ use portcullis::api_types::{RevokeOwnerTokensResponse, RevokeResponse, Token};
 use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
-use super::format::at_stake;
+use super::format::impact_summary;
 use super::lookup::{fetch, id};
-use crate::api::{Answer, Api, Cursors};
+use crate::api::{Api, ApiResponse, Cursors};
 use crate::output::clean;
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -36,7 +36,7 @@ impl Args {
     }
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let api = context.api()?;
     if let Some(owner) = &args.owner {
         return revoke_all_of(owner, args, &api, context);
@@ -46,19 +46,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         context.confirm(&format!("What uses these will be refused from now on, for good:\n{what}"), "Revoke?")?;
     }
     let mut documents = Vec::new();
-    let mut failed: Option<Failure> = None;
+    let mut failed: Option<CliError> = None;
     for id in &args.ids {
         let flush = args.flush.then_some("true");
         let call = api.post(format!("/tokens/{id}/revoke")).query("flush", flush);
         match call.json(&args.body()).send() {
-            Ok(answer) => documents.push(said(&answer, context)?),
+            Ok(response) => documents.push(said(&response, context)?),
             // The others are to end all the same. What failed is said, the last one at the end.
             Err(failure) => {
                 if args.ids.len() > 1 {
                     context.out.warn(&format!("{id} was not revoked"));
                 }
                 if let Some(earlier) = failed.replace(failure) {
-                    context.out.complain(&earlier);
+                    context.out.print_error(&earlier);
                 }
             }
         }
@@ -73,10 +73,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 }
 
 /// Says what became of one token, and gives the document as it came.
-fn said(answer: &Answer, context: &Context) -> Result<String, Failure> {
+fn said(response: &ApiResponse, context: &Context) -> Result<String, CliError> {
     let out = &context.out;
     if !out.json {
-        let revoked: RevokeResponse = answer.read()?;
+        let revoked: RevokeResponse = response.read()?;
         let id = clean(&revoked.view.id);
         if out.quiet {
             out.line(&id)?;
@@ -87,15 +87,15 @@ fn said(answer: &Answer, context: &Context) -> Result<String, Failure> {
             out.warn("gateways could not be emptied; what they keep ends by itself by then");
         }
     }
-    Ok(answer.body.to_string())
+    Ok(response.body.to_string())
 }
 
-fn describe(ids: &[TokenId], api: &Api, context: &Context) -> Result<String, Failure> {
-    let one = |id: &TokenId| Ok(format!("  {}", at_stake(&fetch(api, id)?.read::<Token>()?, context)));
-    Ok(ids.iter().map(one).collect::<Result<Vec<_>, Failure>>()?.join("\n"))
+fn describe(ids: &[TokenId], api: &Api, context: &Context) -> Result<String, CliError> {
+    let one = |id: &TokenId| Ok(format!("  {}", impact_summary(&fetch(api, id)?.read::<Token>()?, context)));
+    Ok(ids.iter().map(one).collect::<Result<Vec<_>, CliError>>()?.join("\n"))
 }
 
-fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Result<Outcome, Failure> {
+fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     context.confirm(&format!("Every token of {owner} will be refused from now on, for good."), "Revoke them all?")?;
     let progress = out.progress("Revoking");
@@ -104,16 +104,16 @@ fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Resu
     let last = loop {
         // The owner in the query: there any name has room.
         let call = api.post("/owners/-/revoke-tokens").query("owner", Some(owner)).query("cursor", cursor.as_deref());
-        let answer: RevokeOwnerTokensResponse = call.json(&args.body()).send()?.read()?;
-        total += answer.revoked;
-        failed.extend(answer.failed.iter().cloned());
+        let response: RevokeOwnerTokensResponse = call.json(&args.body()).send()?.read()?;
+        total += response.revoked;
+        failed.extend(response.failed.iter().cloned());
         progress.set_message(format!("Revoking: {total}"));
         // The service stops where its time is over, which may be before the first token of a call.
-        cursor = cursors.follow(answer.next_cursor.clone()).map_err(|error| {
-            Failure::Unfinished(format!("{total} tokens were revoked, but {error}; run the command again"))
+        cursor = cursors.follow(response.next_cursor.clone()).map_err(|error| {
+            CliError::Unfinished(format!("{total} tokens were revoked, but {error}; run the command again"))
         })?;
         if cursor.is_none() {
-            break answer;
+            break response;
         }
     };
     drop(progress);
@@ -130,5 +130,5 @@ fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Resu
         return Ok(Outcome::Done);
     }
     let ids = whole.failed.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
-    Err(Failure::Unfinished(format!("not revoked: {ids}; run the command again")))
+    Err(CliError::Unfinished(format!("not revoked: {ids}; run the command again")))
 }

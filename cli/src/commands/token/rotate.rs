@@ -5,10 +5,10 @@ use portcullis::secret::TokenId;
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use super::format::{at_stake, print_secret};
+use super::format::{impact_summary, print_secret};
 use super::grant_flags::Expiry;
 use super::lookup::{fetch, id};
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -22,12 +22,14 @@ pub(crate) struct Args {
     expiry: Expiry,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let api = context.api()?;
     if args.overlap.is_none() && !context.yes {
         let token: Token = fetch(&api, &args.id)?.read()?;
-        let what =
-            format!("The present secret of this token will stop working at once:\n  {}", at_stake(&token, context));
+        let what = format!(
+            "The present secret of this token will stop working at once:\n  {}",
+            impact_summary(&token, context)
+        );
         context.confirm(&what, "Rotate it? (--overlap keeps both working for a while)")?;
     }
     let mut body = Map::new();
@@ -38,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     // One for each run: were the request repeated on its way, the secret would change once.
     let key = Uuid::new_v4().to_string();
     let call = api.post(format!("/tokens/{}/rotate", args.id)).header("idempotency-key", key);
-    let answer = call.json(&body).send();
-    let answer = answer.map_err(|failure| failure.with_field_names(|field| args.expiry.flag_for(field)))?;
-    print_secret(&answer, "The token has a new secret", context)
+    let response = call.json(&body).send();
+    let response = response.map_err(|failure| failure.with_field_names(|field| args.expiry.flag_for(field)))?;
+    print_secret(&response, "The token has a new secret", context)
 }

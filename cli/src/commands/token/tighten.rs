@@ -5,15 +5,15 @@ use portcullis::api_types::{Grant, Token, Usage};
 use serde_json::json;
 use similar::TextDiff;
 
-use super::format::{self, at_stake};
+use super::format::{self, impact_summary};
 use super::lookup::fetch;
 use super::usage::Args;
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let (api, out) = (context.api()?, &context.out);
-    let answer = api.get(format!("/tokens/{}/usage", args.id)).query("days", Some(args.days)).send()?;
-    let usage: Usage = answer.read()?;
+    let response = api.get(format!("/tokens/{}/usage", args.id)).query("days", Some(args.days)).send()?;
+    let usage: Usage = response.read()?;
     let seen = fetch(&api, &args.id)?;
     let token: Token = seen.read()?;
     // Where that is not known or would be nothing, the service says why it will not do it.
@@ -26,10 +26,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         if !out.json && !out.quiet {
             out.difference(&difference(&token.grants, &usage.suggested_grants))?;
         }
-        let what = format!("{}\n{}", usage.summary, at_stake(&token, context));
+        let what = format!("{}\n{}", usage.summary, impact_summary(&token, context));
         context.confirm(&what, "Leave it only what is used?")?;
     }
-    let tag = answer.etag.unwrap_or_default();
+    let tag = response.etag.unwrap_or_default();
     let call = api.post(format!("/tokens/{}/tighten", args.id)).header("if-match", tag);
     format::show(&call.json(&json!({ "days": args.days })).send()?, context)
 }

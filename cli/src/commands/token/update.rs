@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::format;
 use super::grant_flags::{Access, Expiry};
 use super::lookup::{id, version};
-use crate::{Context, Failure, Outcome};
+use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -38,24 +38,24 @@ pub(crate) struct Args {
     if_match: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let now = context.clock.now();
     let patch = patch(args, now)?;
     if patch.is_empty() {
         return Err(
-            Failure::usage("nothing is to be changed").with_hint("portcullis token update --help lists what can be")
+            CliError::usage("nothing is to be changed").with_hint("portcullis token update --help lists what can be")
         );
     }
     let api = context.api()?;
     let tag = version(&api, &args.id, args.if_match.as_deref())?;
-    let call = api.call(ureq::http::Method::PATCH, format!("/tokens/{}", args.id));
-    let answer = call.header("if-match", tag).json(&patch).send();
+    let call = api.request(ureq::http::Method::PATCH, format!("/tokens/{}", args.id));
+    let response = call.header("if-match", tag).json(&patch).send();
     let name = |field: &str| args.expiry.flag_for(args.access.field(field));
     let explain = |failure| args.expiry.explain(failure, now).with_field_names(name);
-    format::show(&answer.map_err(explain)?, context)
+    format::show(&response.map_err(explain)?, context)
 }
 
-fn patch(args: &Args, now: Timestamp) -> Result<Map<String, Value>, Failure> {
+fn patch(args: &Args, now: Timestamp) -> Result<Map<String, Value>, CliError> {
     let mut patch = Map::new();
     let mut put = |field: &str, value: Value| drop(patch.insert(field.to_owned(), value));
     if let Some(name) = &args.name {
