@@ -1,6 +1,5 @@
-//! The HTTP client: a request with the credential, JSON in and out, problem documents as
-//! failures. A credential goes over https, or to this machine, and never to where a redirect
-//! points.
+//! HTTP client of the service. Credentials are sent only over HTTPS or to this machine, and never to the
+//! target of a redirect.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,29 +18,29 @@ use zeroize::Zeroizing;
 use crate::error::ApiError;
 use crate::{CliError, proxy};
 
-/// A gateway waits for 29 seconds, and then answers itself.
+/// Longer than API Gateway's integration timeout of 29 seconds.
 const TIMEOUT: Duration = Duration::from_secs(35);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A catalog has at most 256 KiB, a page of tokens less than 10 MiB (API Gateway's own limit).
+/// Maximum response size: the payload limit of API Gateway.
 const MAX_BYTES: u64 = 10 * 1024 * 1024;
-/// All but what RFC 3986 leaves unreserved.
+/// All characters but those that RFC 3986 leaves unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A credential. It prints nowhere.
+/// A credential. It has no `Debug` or `Display`, so it is never printed.
 pub(crate) struct Credential {
     secret: Zeroizing<String>,
-    /// Where it came from, in words.
+    /// Its source, for messages.
     source: String,
 }
 
-/// The service, with a credential or without.
+/// Client of the service, with or without a credential.
 pub(crate) struct Api {
     agent: ureq::Agent,
     base: Url,
     credential: Option<Credential>,
 }
 
-/// A request that is still being put together.
+/// Builder of a request.
 pub(crate) struct ApiRequest<'a> {
     api: &'a Api,
     method: Method,
@@ -51,11 +50,11 @@ pub(crate) struct ApiRequest<'a> {
     body: Option<Zeroizing<String>>,
 }
 
-/// What the service answered, where that is no problem document.
+/// Successful response of the service.
 pub(crate) struct ApiResponse {
-    /// The version of what it shows.
+    /// Version of the resource.
     pub(crate) etag: Option<String>,
-    /// The body as it came; there may be a secret in it.
+    /// The unchanged body; it may contain a secret.
     pub(crate) body: Zeroizing<String>,
 }
 
@@ -65,29 +64,29 @@ impl Credential {
     }
 }
 
-/// A part of a path, whatever is in it.
+/// Percent-encodes a path segment.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// Names and values as a form or a query has them.
+/// Encodes names and values as a form or query string.
 pub(crate) fn encoded(pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Zeroizing<String> {
     let pairs = pairs.iter().map(|(name, value)| format!("{}={}", segment(name.as_ref()), segment(value.as_ref())));
     Zeroizing::new(pairs.collect::<Vec<_>>().join("&"))
 }
 
-/// A version as `If-Match` has it: `7` is `"7"`. What has quotation marks is sent as it is.
+/// Quotes a version for `If-Match`: `7` becomes `"7"`. Quoted tags and `*` are not changed.
 pub(crate) fn quoted(tag: &str) -> String {
     if tag.contains('"') || tag == "*" { tag.to_owned() } else { format!("\"{tag}\"") }
 }
 
-/// A client for one place: it follows no redirects, and waits only so long.
+/// HTTP agent for one host, with timeouts, which follows no redirects.
 ///
 /// # Errors
-/// Where the environment's setting of a proxy cannot be read.
+/// When the proxy settings of the environment are invalid.
 pub(crate) fn agent(base: &Url) -> Result<ureq::Agent, CliError> {
-    // What stays on this machine needs no proxy, and a proxy needs not see it.
-    let proxy = if base.is_loopback() { None } else { proxy::of_host(base.host().trim_matches(['[', ']']))? };
+    // No proxy for services on this machine.
+    let proxy = if base.is_loopback() { None } else { proxy::for_host(base.host().trim_matches(['[', ']']))? };
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -106,17 +105,17 @@ pub(crate) fn agent(base: &Url) -> Result<ureq::Agent, CliError> {
 
 impl Api {
     /// # Errors
-    /// Where the environment's setting of a proxy cannot be read.
+    /// When the proxy settings of the environment are invalid.
     pub(crate) fn new(base: Url, credential: Option<Credential>) -> Result<Self, CliError> {
         Ok(Self { agent: agent(&base)?, base, credential })
     }
 
-    /// Where it is.
+    /// URL of the service.
     pub(crate) fn url(&self) -> &str {
         self.base.as_str()
     }
 
-    /// What the deployment's tokens begin with, where the credential is one.
+    /// Token prefix of the deployment, if the credential is an API token.
     pub(crate) fn token_prefix(&self) -> Option<TokenPrefix> {
         let (prefix, _) = self.credential.as_ref()?.secret.split_once('_')?;
         prefix.parse().ok()
@@ -130,26 +129,25 @@ impl Api {
         self.request(Method::POST, path)
     }
 
-    /// A request with a method of one's own; `path` begins with a slash.
+    /// Starts a request; `path` begins with a slash.
     pub(crate) fn request(&self, method: Method, path: impl Into<String>) -> ApiRequest<'_> {
         ApiRequest { api: self, method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: None }
     }
 }
 
-/// The cursors of one list. Each is followed once, so that a service that repeats one does not keep the command for ever.
+/// The cursors followed in one list. Detects repeated cursors, which would loop forever.
 #[derive(Default)]
 pub(crate) struct Cursors(HashSet<String>);
 
 impl Cursors {
-    /// The cursor of the next page, if there is one.
+    /// Records the cursor of the next page and returns it.
     ///
     /// # Errors
-    /// Where the service gave it before.
+    /// When the service returned this cursor before.
     pub(crate) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, CliError> {
         match next {
             Some(cursor) if !self.0.insert(cursor.clone()) => Err(CliError::Unreachable(
-                "the service repeats a cursor (next_cursor) that was followed before, so the list has no end"
-                    .to_owned(),
+                "the service repeats a cursor (next_cursor), so the list would never end".to_owned(),
             )),
             next => Ok(next),
         }
@@ -157,7 +155,7 @@ impl Cursors {
 }
 
 impl ApiRequest<'_> {
-    /// A query parameter, if it has a value.
+    /// Adds a query parameter, if it has a value.
     pub(crate) fn query(mut self, name: &str, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name.to_owned(), value.to_string())));
         self
@@ -168,28 +166,27 @@ impl ApiRequest<'_> {
         self
     }
 
-    /// A body of JSON.
+    /// Sets a JSON body.
     pub(crate) fn json(self, body: &impl Serialize) -> Self {
-        // Our own types of strings and numbers cannot fail to serialise.
+        // Types of strings and numbers cannot fail to serialise.
         let text = serde_json::to_string(body).unwrap_or_default();
         self.header("content-type", "application/json").text(Zeroizing::new(text))
     }
 
-    /// A body as a form.
+    /// Sets a form body.
     pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
         self.header("content-type", "application/x-www-form-urlencoded").text(encoded(fields))
     }
 
-    /// A body as it is.
     fn text(mut self, body: Zeroizing<String>) -> Self {
         self.body = Some(body);
         self
     }
 
-    /// Sends it, once: nothing is repeated that might have been done.
+    /// Sends the request once. It is never retried, because it may have been processed.
     ///
     /// # Errors
-    /// What the service refused, or why it cannot be reached.
+    /// When the service responds with an error, or is unreachable.
     pub(crate) fn send(self) -> Result<ApiResponse, CliError> {
         let api = self.api;
         let request = self.build()?;
@@ -214,12 +211,13 @@ impl ApiRequest<'_> {
         }
         if let Some(credential) = &self.api.credential {
             let value = HeaderValue::from_str(&format!("Bearer {}", *credential.secret));
-            let mut value = value.map_err(|_| CliError::usage("the credential cannot be sent in a header"))?;
+            let mut value = value
+                .map_err(|_| CliError::usage("the credential contains characters that are not allowed in a header"))?;
             value.set_sensitive(true);
             request = request.header("authorization", value);
         }
         let body = self.body.map(|text| text.to_string()).unwrap_or_default();
-        request.body(body).map_err(|error| CliError::usage(format!("the request cannot be made: {error}")))
+        request.body(body).map_err(|error| CliError::usage(format!("invalid request: {error}")))
     }
 }
 
@@ -228,8 +226,8 @@ impl Api {
         let Some(problem) = problem(body) else {
             let url = self.base.as_str();
             return CliError::Unreachable(match status {
-                300..=399 => format!("{url} answered with a redirect, which is not followed; is it the service's URL?"),
-                _ => format!("{url} answered {status} with something that is no problem document; is it the service?"),
+                300..=399 => format!("{url} responded with a redirect, which is not followed; check the service URL"),
+                _ => format!("{url} responded with status {status} and no problem document; check the service URL"),
             });
         };
         let source = self.credential.as_ref().map(|credential| credential.source.clone());
@@ -239,10 +237,10 @@ impl Api {
 }
 
 impl ApiResponse {
-    /// What a function of the service answered that was invoked directly.
+    /// Response of a directly invoked Lambda function.
     ///
     /// # Errors
-    /// Where that is a problem document.
+    /// When it is a problem document.
     #[cfg(feature = "aws")]
     pub(crate) fn from_lambda(body: Zeroizing<String>) -> Result<Self, CliError> {
         match problem(&body) {
@@ -254,43 +252,43 @@ impl ApiResponse {
         }
     }
 
-    /// The body as a type.
+    /// Parses the body.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// When it does not have the expected type.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, CliError> {
         serde_json::from_str(&self.body).map_err(|error| {
-            // The place, and not the text: there may be a secret in it.
+            // The position without the text, which may contain a secret.
             let (line, column) = (error.line(), error.column());
             CliError::Unreachable(format!(
-                "the answer is not what this version understands (line {line}, column {column})"
+                "this version does not understand the response (line {line}, column {column})"
             ))
         })
     }
 }
 
-/// A problem document, or the error of a form as OAuth has it (RFC 6749, section 5.2). A gateway
-/// that is not the service's answers with JSON as well, which is neither.
+/// Parses a problem document or an OAuth error (RFC 6749, section 5.2). `None` for other bodies, such as
+/// errors of a gateway that is not the service's.
 fn problem(body: &str) -> Option<Problem> {
     #[derive(Deserialize)]
-    struct OfForm {
+    struct OAuthError {
         error: String,
         error_description: Option<String>,
     }
     let problem = serde_json::from_str(body).ok().filter(|problem: &Problem| !problem.r#type.is_empty());
-    let of_form = || {
-        let OfForm { error, error_description } = serde_json::from_str(body).ok()?;
+    let oauth_error = || {
+        let OAuthError { error, error_description } = serde_json::from_str(body).ok()?;
         Some(Problem { title: error, detail: error_description, ..Problem::default() })
     };
-    problem.or_else(of_form)
+    problem.or_else(oauth_error)
 }
 
 fn unreachable(base: &Url, error: &ureq::Error) -> CliError {
     let url = base.as_str();
     CliError::Unreachable(match error {
-        ureq::Error::Timeout(_) => format!("{url} did not answer in time"),
-        ureq::Error::HostNotFound => format!("{url}: there is no such host"),
-        ureq::Error::BodyExceedsLimit(_) => format!("{url} answered with more than this command reads"),
+        ureq::Error::Timeout(_) => format!("{url} timed out"),
+        ureq::Error::HostNotFound => format!("{url}: host not found"),
+        ureq::Error::BodyExceedsLimit(_) => format!("the response of {url} is larger than {MAX_BYTES} bytes"),
         error => format!("{url} cannot be reached: {error}"),
     })
 }

@@ -1,4 +1,4 @@
-//! The command line. A secret has no place on it, and is refused wherever it stands.
+//! The command line. Arguments that contain a secret are refused.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -15,17 +15,17 @@ use crate::{CliError, Context, Outcome};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
-  1  the answer is no: explain denies, introspect finds nothing, a check finds something
-  2  the call or its input is wrong
-  3  not let in: no credential, or one that is refused
-  4  let in, but not allowed to do this
-  5  not there
-  6  conflict: changed meanwhile, or not possible as things are
-  7  the service cannot be reached, or failed
+  0  success
+  1  negative result: request denied, token inactive, tokens found, catalog invalid or different
+  2  invalid command line or input
+  3  not authenticated: no credential, or an invalid or expired one
+  4  authenticated, but not authorized
+  5  not found
+  6  state conflict: changed since it was read, or not possible in this state
+  7  the service is unreachable or failed, or the result is incomplete
   8  cancelled";
 
-/// API tokens for APIs on Amazon API Gateway: create, look at, change and end them.
+/// Create, inspect, update and revoke API tokens for APIs on Amazon API Gateway.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
@@ -35,47 +35,47 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// What there is to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Create tokens, look at them, change and end them
+    /// Create, inspect, update and revoke tokens
     #[command(subcommand, visible_alias = "api-token")]
     Token(token::Command),
-    /// Sign in as a person, with a browser
+    /// Sign in with a browser
     Login(login::Args),
-    /// Remove a sign-in from this machine
+    /// Remove the stored sign-in from this machine
     Logout(logout::Args),
-    /// Say who you are, what you may do and until when
+    /// Show who you are, your grants and when they expire
     Whoami,
-    /// Say what somebody's token is worth, and whether it may make a request
+    /// Show whether a token is active, and whether it may make a request
     Introspect(introspect::Args),
-    /// Look at the catalog of permissions, roles and routes, check one and put it in force
+    /// Show, validate and publish the permission catalog
     #[command(subcommand)]
     Catalog(catalog::Command),
-    /// Exchange a CI job's identity for a token of a few minutes
+    /// Exchange a CI job's OIDC token for a short-lived API token
     Exchange(exchange::Args),
-    /// Try the catalog's trust rules, which say what identity gets what
+    /// Test trust rules against an identity
     #[command(subcommand)]
     Trust(trust::Command),
-    /// Print the completions of a shell
+    /// Print the completion script for a shell
     Completions(completions::Args),
-    /// Print the manual page, or write those of all commands into a directory
+    /// Print the manual page, or write the pages of all commands to a directory
     Man(man::Args),
-    /// Find tokens in files and in git's history, and revoke them
+    /// Find tokens in files and git history, and revoke them
     Scan(scan::Args),
-    /// Make the first admin token of a deployed stack, with AWS credentials
+    /// Create the first admin token of a deployed stack, with AWS credentials
     #[cfg(feature = "aws")]
     Bootstrap(bootstrap::Args),
-    /// Show a token's requests, from the audit log of a deployed stack or of this machine
+    /// Show a token's requests from the audit log
     #[cfg(feature = "aws")]
     Audit(audit::Args),
 }
 
 impl Command {
-    /// Does what was asked for.
+    /// Runs the command.
     ///
     /// # Errors
-    /// Why it was not done.
+    /// When the command fails.
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, CliError> {
         match self {
             Self::Token(command) => token::run(command, context),
@@ -97,26 +97,25 @@ impl Command {
     }
 }
 
-/// Flags that people try, and that would put a secret where others can read it.
-const OF_SECRETS: [&str; 5] = ["--api-token", "--token", "--secret", "--password", "--bearer"];
-const REFUSED: &str = "\
-error: a secret on the command line is refused: other users of this machine can see the command line, and shells keep it
-hint: use the environment variable PORTCULLIS_API_TOKEN, or --api-token-file with a path or - for standard input
+/// Flags that would take a secret as their value.
+const SECRET_FLAGS: [&str; 5] = ["--api-token", "--token", "--secret", "--password", "--bearer"];
+const SECRET_REFUSED: &str = "\
+error: secrets are not accepted on the command line: other users can see it, and shells save it in their history
+hint: set PORTCULLIS_API_TOKEN, or use --api-token-file with a path, or - for standard input
 ";
 
 impl Args {
-    /// Reads the command line. What is wrong with it is said on standard error, and nothing that
-    /// looks like a token is repeated.
+    /// Parses the command line. Prints errors to standard error, with tokens redacted.
     pub(crate) fn read(arguments: Vec<OsString>) -> Result<Self, ExitCode> {
-        if arguments.iter().skip(1).any(|argument| holds_a_secret(&argument.to_string_lossy())) {
-            complain(REFUSED);
+        if arguments.iter().skip(1).any(|argument| contains_secret(&argument.to_string_lossy())) {
+            print_error(SECRET_REFUSED);
             return Err(ExitCode::from(2));
         }
         Self::try_parse_from(arguments).map_err(|error| {
             if error.use_stderr() && redact(&error.to_string()) != error.to_string() {
-                complain(&redact(&error.to_string()));
+                print_error(&redact(&error.to_string()));
             } else {
-                // Nothing is left to do if it cannot be printed.
+                // Ignore: the error cannot be printed.
                 let _ = error.print();
             }
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
@@ -124,14 +123,14 @@ impl Args {
     }
 }
 
-/// Whether an argument is a flag that asks for a secret, or contains a token or a JWT.
-fn holds_a_secret(argument: &str) -> bool {
+/// Whether an argument is a flag for a secret, or contains a token or a JWT.
+fn contains_secret(argument: &str) -> bool {
     let (flag, _) = argument.split_once('=').unwrap_or((argument, ""));
-    OF_SECRETS.contains(&flag) || contains_credential(argument)
+    SECRET_FLAGS.contains(&flag) || contains_credential(argument)
 }
 
-fn complain(text: &str) {
-    // Nobody is left to be told when this cannot be written.
+fn print_error(text: &str) {
+    // Ignore: stderr is gone.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
@@ -140,12 +139,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent_in_itself() {
+    fn the_command_line_definition_is_consistent() {
         Args::command().debug_assert();
     }
 
     #[test]
-    fn a_free_text_may_begin_with_a_hyphen_in_every_command() {
+    fn free_text_values_may_begin_with_a_hyphen() {
         fn check(command: &clap::Command) {
             for text in ["owner", "name", "description", "comment", "resource"] {
                 let flag = command.get_arguments().find(|flag| flag.get_long() == Some(text));
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_flag_takes_a_value_that_may_be_left_out() {
+    fn no_flag_has_an_optional_value() {
         fn check(command: &clap::Command) {
             for flag in command.get_arguments().filter(|argument| !argument.is_positional()) {
                 let least = flag.get_num_args().map_or(0, |values| values.min_values());

@@ -1,7 +1,7 @@
-//! A deployed stack, seen with AWS credentials: those that the AWS CLI would use.
+//! Access to a deployed stack with AWS credentials, found as the AWS CLI finds them.
 //!
-//! What is asked of AWS, and what it needs: `cloudformation:DescribeStacks` for a stack's outputs,
-//! `lambda:InvokeFunction` to invoke a function of it, `logs:FilterLogEvents` to read a log of it.
+//! Required permissions: `cloudformation:DescribeStacks` for the stack's outputs,
+//! `lambda:InvokeFunction` to invoke a function, `logs:FilterLogEvents` to read a log.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,13 +21,13 @@ use zeroize::Zeroizing;
 
 use crate::CliError;
 
-/// Which stack, and where.
+/// Name and region of a stack.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StackLocation {
-    /// The deployed stack's name [default: portcullis]
+    /// Name of the deployed stack [default: portcullis]
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
-    /// The stack's AWS region, if it is not that of your AWS settings
+    /// AWS region of the stack [default: the region of your AWS settings]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 }
@@ -41,60 +41,62 @@ pub(crate) struct DeployedStack {
 }
 
 impl StackLocation {
-    /// Whether any of it was said on the command line.
+    /// Whether a flag was given.
     pub(crate) fn is_given(&self) -> bool {
         self.stack.is_some() || self.region.is_some()
     }
 }
 
 impl DeployedStack {
-    /// Finds credentials and region, as the AWS CLI does, and with them the stack.
+    /// Finds AWS credentials and region as the AWS CLI does, and reads the stack's outputs.
     ///
     /// # Errors
-    /// Where there are none, or no such stack.
+    /// When there are no credentials, or no such stack.
     pub(crate) fn find(location: &StackLocation) -> Result<Self, CliError> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| CliError::Unfinished(format!("the system refuses: {error}")))?;
+        let runtime =
+            runtime.map_err(|error| CliError::Unfinished(format!("cannot start the async runtime: {error}")))?;
         let name = location.stack.clone().unwrap_or_else(|| "portcullis".to_owned());
         let config = runtime.block_on(config(location.region.clone()))?;
         let outputs = runtime.block_on(outputs(&config, &name))?;
         Ok(Self { name, outputs, config, runtime })
     }
 
-    /// One of the stack's outputs.
+    /// Value of a stack output.
     ///
     /// # Errors
-    /// Where it has none of that name: it is not one of Portcullis, or an older one.
+    /// When the stack has no such output: it is not a Portcullis stack, or an older one.
     pub(crate) fn output(&self, key: &str) -> Result<&str, CliError> {
         self.outputs.get(key).map(String::as_str).ok_or_else(|| CliError::Aws {
             exit_code: 5,
-            message: format!("the stack {} has no output {key}: it is another's, or an older one", self.name),
-            hint: Some("name the stack with --stack; an older one gets the output by sam deploy".to_owned()),
+            message: format!("stack {} has no output {key}: not a Portcullis stack, or an older version", self.name),
+            hint: Some("select the stack with --stack, or update it with sam deploy".to_owned()),
         })
     }
 
-    /// What a function answers to a payload.
+    /// Invokes a function and returns its response.
     ///
     /// # Errors
-    /// Where it cannot be invoked, or fails.
+    /// When it cannot be invoked, or fails.
     pub(crate) fn invoke(&self, function: &str, payload: String) -> Result<Zeroizing<String>, CliError> {
         let client = aws_sdk_lambda::Client::new(&self.config);
         let request = client.invoke().function_name(function).payload(Blob::new(payload)).send();
         let response = self.runtime.block_on(request).map_err(|error| aws_error("lambda:InvokeFunction", &error))?;
         let bytes = response.payload.map(Blob::into_inner).unwrap_or_default();
-        let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| {
-            CliError::Unreachable(format!("the function {function} answered with something that is no text"))
-        })?);
+        let text = Zeroizing::new(
+            String::from_utf8(bytes)
+                .map_err(|_| CliError::Unreachable(format!("the response of function {function} is not UTF-8")))?,
+        );
         match response.function_error {
             None => Ok(text),
-            Some(_) => Err(CliError::Unfinished(format!("the function {function} failed; its log says why"))),
+            Some(_) => Err(CliError::Unfinished(format!("function {function} failed; see its log"))),
         }
     }
 
-    /// Hands every line of a log since then to `each`, of those that a filter pattern lets through.
+    /// Calls `each` with every line of a log group since a time that matches a filter pattern.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// When the log cannot be read.
     pub(crate) fn log(
         &self,
         group: &str,
@@ -119,7 +121,7 @@ impl DeployedStack {
 async fn outputs(config: &SdkConfig, stack: &str) -> Result<BTreeMap<String, String>, CliError> {
     let client = aws_sdk_cloudformation::Client::new(config);
     let found = client.describe_stacks().stack_name(stack).send().await.map_err(|error| {
-        // CloudFormation has no code of its own for it.
+        // CloudFormation has no error code of its own for a missing stack.
         let missing = error.message().is_some_and(|message| message.contains("does not exist"));
         if missing { no_stack(config, stack) } else { aws_error("cloudformation:DescribeStacks", &error) }
     })?;
@@ -132,7 +134,7 @@ fn no_stack(config: &SdkConfig, stack: &str) -> CliError {
     CliError::Aws {
         exit_code: 5,
         message: format!("there is no stack {stack} in {region} for these credentials"),
-        hint: Some("name it with --stack and --region; AWS_PROFILE chooses other credentials".to_owned()),
+        hint: Some("set --stack and --region, or select other credentials with AWS_PROFILE".to_owned()),
     }
 }
 
@@ -145,13 +147,13 @@ async fn config(region: Option<String>) -> Result<SdkConfig, CliError> {
     };
     let config = loader.load().await;
     if config.region().is_none() {
-        return Err(CliError::usage("no AWS region: it is not known where the stack is")
-            .with_hint("give --region, set AWS_REGION, or name one in your AWS profile"));
+        return Err(CliError::usage("no AWS region configured")
+            .with_hint("use --region, set AWS_REGION, or set a region in your AWS profile"));
     }
-    let Some(provider) = config.credentials_provider() else { return Err(no_credentials("there are none")) };
+    let Some(provider) = config.credentials_provider() else { return Err(no_credentials("none found")) };
     match provider.provide_credentials().await {
         Ok(_) => Ok(config),
-        Err(CredentialsError::CredentialsNotLoaded(_)) => Err(no_credentials("there are none")),
+        Err(CredentialsError::CredentialsNotLoaded(_)) => Err(no_credentials("none found")),
         Err(error) => Err(no_credentials(&error_chain(&error))),
     }
 }
@@ -161,19 +163,20 @@ fn no_credentials(why: &str) -> CliError {
         exit_code: 3,
         message: format!("no AWS credentials: {why}"),
         hint: Some(
-            "sign in as for the AWS CLI: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret".to_owned(),
+            "sign in as for the AWS CLI: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY"
+                .to_owned(),
         ),
     }
 }
 
-/// An error and what brought it about. Not as the SDK shows it for debugging, with the answer's body,
-/// which may hold a secret.
+/// An error with its causes. The SDK's debug format is not used: it includes the response body, which may
+/// contain a secret.
 fn error_chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// Why AWS did not do it. <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
+/// Maps an AWS error. <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
 fn aws_error<E>(action: &str, error: &SdkError<E>) -> CliError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -191,7 +194,7 @@ where
         | "InvalidClientTokenId"
         | "InvalidSignatureException"
         | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException" => (3, Some("these AWS credentials are wrong or have expired".to_owned())),
+        | "UnrecognizedClientException" => (3, Some("your AWS credentials are invalid or have expired".to_owned())),
         "ResourceNotFoundException" => (5, None),
         _ => (7, None),
     };

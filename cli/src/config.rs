@@ -1,5 +1,5 @@
-//! Settings: a flag over the environment over the config file. The one place that reads the
-//! environment. No secret is ever kept in the config file.
+//! Configuration. Flags override environment variables, which override the config file. Only this module
+//! reads the environment. The config file never contains a secret.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,7 +21,7 @@ pub(crate) struct Config {
     api_token_file: Option<PathBuf>,
 }
 
-/// What is written in the config file.
+/// The config file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -30,13 +30,13 @@ struct File {
     profiles: BTreeMap<String, Profile>,
 }
 
-/// One deployment, as the config file names it.
+/// Settings for one deployment.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
     url: String,
     pub(crate) api_token_file: Option<PathBuf>,
-    /// Where people sign in, if the service does not say it.
+    /// OpenID Connect issuer, if the service does not advertise it.
     pub(crate) issuer: Option<String>,
     pub(crate) client_id: Option<String>,
 }
@@ -46,27 +46,26 @@ impl Config {
         Self { url, profile, api_token_file }
     }
 
-    /// Where the service is.
+    /// URL of the service.
     ///
     /// # Errors
-    /// Where nothing says it, or it is not a URL that a credential may be sent to.
+    /// When none is configured, or a credential may not be sent to it.
     pub(crate) fn url(&self) -> Result<Url, CliError> {
         if let Some(url) = &self.url {
             return base_url(url, "--url");
         }
-        // A profile that is named on the command line is nearer than the environment.
+        // `--profile` overrides `PORTCULLIS_URL`.
         match variable("PORTCULLIS_URL")? {
             Some(url) if self.profile.is_none() => base_url(&url, "PORTCULLIS_URL"),
             _ => match self.profile()? {
                 Some((name, profile)) => base_url(&profile.url, &format!("profiles.{name}.url")),
-                None => Err(CliError::usage("no URL: it is not known where the service is").with_hint(
-                    "give --url, set PORTCULLIS_URL, or name a profile in the config file (portcullis --help)",
-                )),
+                None => Err(CliError::usage("no service URL configured")
+                    .with_hint("use --url, set PORTCULLIS_URL, or select a profile of the config file with --profile")),
             },
         }
     }
 
-    /// The file of `--api-token-file`.
+    /// `--api-token-file`
     pub(crate) fn token_file_flag(&self) -> Option<&Path> {
         self.api_token_file.as_deref()
     }
@@ -74,22 +73,22 @@ impl Config {
     /// `PORTCULLIS_API_TOKEN`
     ///
     /// # Errors
-    /// Where it is not UTF-8.
+    /// When it is not UTF-8.
     pub(crate) fn token_variable() -> Result<Option<Zeroizing<String>>, CliError> {
         Ok(variable("PORTCULLIS_API_TOKEN")?.map(Zeroizing::new))
     }
 
-    /// The profile in use, which is for its own URL and for no other.
+    /// The selected profile, if it is for this URL.
     ///
     /// # Errors
-    /// Where the config file cannot be read.
+    /// When the config file cannot be read.
     pub(crate) fn profile_of(&self, url: &Url) -> Result<Option<Profile>, CliError> {
         let Some((name, profile)) = self.profile()? else { return Ok(None) };
         let same = base_url(&profile.url, &format!("profiles.{name}.url"))? == *url;
         Ok(same.then_some(profile))
     }
 
-    /// The profile that is in use, if there is one.
+    /// The selected profile and its name.
     fn profile(&self) -> Result<Option<(String, Profile)>, CliError> {
         let (path, mut file) = File::read()?;
         let named = match &self.profile {
@@ -100,14 +99,14 @@ impl Config {
         let profile = file.profiles.remove(&name).ok_or_else(|| {
             let known: Vec<_> = file.profiles.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            CliError::usage(format!("there is no profile of that name in {}; it has {known}", path.display()))
+            CliError::usage(format!("profile not found in {}; available: {known}", path.display()))
         })?;
         Ok(Some((name, profile)))
     }
 }
 
 impl File {
-    /// Reads the config file; one that is not there says nothing, unless it was named.
+    /// Reads the config file. A missing file is an error only if `PORTCULLIS_CONFIG` names it.
     fn read() -> Result<(PathBuf, Self), CliError> {
         let named = variable("PORTCULLIS_CONFIG")?.map(PathBuf::from);
         let was_named = named.is_some();
@@ -117,7 +116,7 @@ impl File {
         match fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text, &path).map(|file| (path, file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, Self::default())),
-            Err(error) => Err(CliError::usage(format!("the config file {} cannot be read: {error}", path.display()))),
+            Err(error) => Err(CliError::usage(format!("cannot read config file {}: {error}", path.display()))),
         }
     }
 
@@ -125,9 +124,9 @@ impl File {
         toml::from_str(text).map_err(|error| {
             let (line, why) = toml_error::explain(&error, text);
             let field = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-            let failure = CliError::usage(format!("the config file {}, line {line}: {why}", path.display()));
+            let failure = CliError::usage(format!("config file {}, line {line}: {why}", path.display()));
             if field.is_some_and(is_secret_name) {
-                failure.with_hint("it never holds a secret: others may read it, and it is copied and backed up; name a file in api_token_file, or set PORTCULLIS_API_TOKEN")
+                failure.with_hint("do not store secrets in the config file: others may read it, and it is copied and backed up; set api_token_file to a path, or set PORTCULLIS_API_TOKEN")
             } else {
                 failure
             }
@@ -135,16 +134,16 @@ impl File {
     }
 }
 
-/// Reads a URL that `source` gave; without slashes at the end, and with scheme and host in small letters.
+/// Parses a URL given by `source`. Removes trailing slashes, and lowercases scheme and host.
 ///
 /// # Errors
-/// Where it is none, or a credential would go to it in the clear.
+/// When it is not a URL, or a credential would be sent to it unencrypted.
 pub(crate) fn base_url(text: &str, source: &str) -> Result<Url, CliError> {
     const RULE: &str = "must be an https URL, or http on a loopback address, without ?, # and @";
-    // All before the path counts alike in capitals: https, ://, and host and port.
+    // Scheme and host are case-insensitive; the path is not.
     let end = text.match_indices('/').nth(2).map_or(text.len(), |(at, _)| at);
-    let (place, path) = text.split_at_checked(end).unwrap_or((text, ""));
-    let text = format!("{}{}", place.to_ascii_lowercase(), path.trim_end_matches('/'));
+    let (origin, path) = text.split_at_checked(end).unwrap_or((text, ""));
+    let text = format!("{}{}", origin.to_ascii_lowercase(), path.trim_end_matches('/'));
     let is_base = !text.contains(['?', '#', '@']) && text.parse::<Uri>().is_ok();
     Url::parse(&text).filter(|_| is_base).ok_or_else(|| CliError::usage(format!("{source} {RULE}")))
 }
@@ -153,18 +152,18 @@ fn is_secret_name(field: &str) -> bool {
     field != "api_token_file" && ["token", "secret", "password", "key"].iter().any(|word| field.contains(word))
 }
 
-/// `portcullis/` below `$XDG_CONFIG_HOME`, or where the platform keeps settings.
+/// `$XDG_CONFIG_HOME/portcullis`, or the platform's directory for settings.
 pub(crate) fn config_dir() -> Option<PathBuf> {
     app_dir("XDG_CONFIG_HOME", ".config", |strategy| strategy.config_dir())
 }
 
-/// `portcullis/` below `$XDG_DATA_HOME`, or where the platform keeps data.
+/// `$XDG_DATA_HOME/portcullis`, or the platform's directory for data.
 pub(crate) fn data_dir() -> Option<PathBuf> {
     app_dir("XDG_DATA_HOME", ".local/share", |strategy| strategy.data_dir())
 }
 
-/// `portcullis/` below the directory that a variable names or that is below `$HOME`, as the XDG Base Directory
-/// Specification has it, or else below that of the platform.
+/// `portcullis/` in the directory that a variable names, or in its default below `$HOME` (XDG Base Directory
+/// Specification), or else in the platform's directory.
 fn app_dir(variable: &str, below_home: &str, of_platform: fn(&dyn BaseStrategy) -> PathBuf) -> Option<PathBuf> {
     let named = |name: &str| trimmed(name).map(PathBuf::from).filter(|path| cfg!(not(windows)) && path.is_absolute());
     let dir = named(variable).or_else(|| named("HOME").map(|home| home.join(below_home)));
@@ -172,47 +171,47 @@ fn app_dir(variable: &str, below_home: &str, of_platform: fn(&dyn BaseStrategy) 
     dir.map(|dir| dir.join("portcullis"))
 }
 
-/// The files of a person's git that say what it ignores everywhere, and where that is written: by variables as git
-/// reads them, with white space. The null device is a configuration that says nothing.
-#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+/// The user's and the system's git configuration and ignore files. Variables are read as git reads them, including
+/// white space. `/dev/null`, which means no configuration, is left out.
+#[expect(clippy::disallowed_methods, reason = "only this module reads the environment")]
 pub(crate) fn git_files() -> Vec<PathBuf> {
     let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = named("HOME");
     let settings = named("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
     let system = named("GIT_CONFIG_SYSTEM").unwrap_or_else(|| PathBuf::from("/etc/gitconfig"));
-    let of_person = [home.map(|home| home.join(".gitconfig")), named("GIT_CONFIG_GLOBAL")].into_iter().flatten();
+    let of_user = [home.map(|home| home.join(".gitconfig")), named("GIT_CONFIG_GLOBAL")].into_iter().flatten();
     let settings = settings.into_iter().flat_map(|dir| ["git/config", "git/ignore"].map(|name| dir.join(name)));
-    let all = of_person.chain(settings).chain([system]);
+    let all = of_user.chain(settings).chain([system]);
     all.filter(|path| path != Path::new("/dev/null")).collect()
 }
 
-/// The command line, with the program's name.
+/// The command line, including the program name.
 pub(crate) fn arguments() -> Vec<OsString> {
     env::args_os().collect()
 }
 
-/// Whether a variable of the environment is there and not empty, whatever it says (as <https://no-color.org> has it).
-#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+/// Whether an environment variable is set and not empty (<https://no-color.org>).
+#[expect(clippy::disallowed_methods, reason = "only this module reads the environment")]
 pub(crate) fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-/// Whether the terminal has no colours: `TERM` is `dumb` or empty or, but for Windows, unset.
+/// Whether the terminal has no colours: `TERM` is `dumb`, empty or, except on Windows, unset.
 pub(crate) fn is_dumb() -> bool {
     trimmed("TERM").map_or(cfg!(not(windows)), |name| name.is_empty() || name == "dumb")
 }
 
-/// A variable of the environment, without white space around it; an empty one is none.
+/// Value of an environment variable, trimmed. `None` if it is unset or empty.
 ///
 /// # Errors
-/// Where it is not UTF-8.
+/// When it is not UTF-8.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, CliError> {
     let Some(value) = trimmed(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     value.into_string().map(Some).map_err(|_| CliError::usage(format!("{name} is not UTF-8")))
 }
 
-/// A variable of the environment without white space around it. One that is not UTF-8 stays as it is.
-#[expect(clippy::disallowed_methods, reason = "the one place of the command that reads the environment")]
+/// Value of an environment variable, trimmed if it is UTF-8.
+#[expect(clippy::disallowed_methods, reason = "only this module reads the environment")]
 fn trimmed(name: &str) -> Option<OsString> {
     let value = env::var_os(name)?;
     Some(value.to_str().map(|text| text.trim().into()).unwrap_or(value))
@@ -223,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scheme_and_host_are_the_same_in_capitals_and_the_path_is_not() {
+    fn only_scheme_and_host_are_case_insensitive() {
         let parse = |text: &str| base_url(text, "--url");
         for (one, other) in [
             ("http://localhost:9050", "HTTP://LocalHost:9050/"),

@@ -1,5 +1,5 @@
-//! The credential, and where it came from: `--api-token-file`, `PORTCULLIS_API_TOKEN`, the
-//! profile's token file, a stored login. What it is, is never said; where it came from, is.
+//! The credential: `--api-token-file`, `PORTCULLIS_API_TOKEN`, the profile's token file, or a stored
+//! sign-in. Messages name its source, never its value.
 
 mod keyring;
 pub(crate) mod oidc_client;
@@ -20,20 +20,20 @@ use crate::output::Output;
 use crate::{CliError, input};
 use store::StorageChoice;
 
-/// Whole tokens have about 70 characters, sessions a few thousand.
+/// Maximum size of a credential. Tokens have about 70 characters, sessions a few thousand.
 const MAX_BYTES: u64 = 16 * 1024;
 
-/// The first credential that there is, for the service at this URL.
+/// Finds the credential for the service at this URL.
 ///
 /// # Errors
-/// Where there is none, or the one that was named cannot be read.
+/// When there is none, or the configured one cannot be read.
 pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credential, CliError> {
     if let Some(path) = config.token_file_flag() {
         let secret = read(path, "--api-token-file", out)?;
         return Ok(Credential::new(secret, format!("--api-token-file {}", path.display())));
     }
     if let Some(text) = Config::token_variable()? {
-        let secret = one_word(&text, "PORTCULLIS_API_TOKEN")?;
+        let secret = single_word(&text, "PORTCULLIS_API_TOKEN")?;
         return Ok(Credential::new(secret, "PORTCULLIS_API_TOKEN"));
     }
     if let Some(path) = config.profile_of(url)?.and_then(|profile| profile.api_token_file) {
@@ -43,58 +43,57 @@ pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credentia
     renewal::current_session(url, out.now())?.map(|session| session.credential()).ok_or(CliError::NoCredential)
 }
 
-/// Where a sign-in is to be stored, as a flag or `PORTCULLIS_CREDENTIALS` says it.
+/// Where to store a sign-in, from the flag or `PORTCULLIS_CREDENTIALS`.
 ///
 /// # Errors
-/// Where the variable says something else, or is not UTF-8.
-pub(crate) fn storage(flag: Option<StorageChoice>) -> Result<Option<StorageChoice>, CliError> {
+/// When the variable has another value, or is not UTF-8.
+pub(crate) fn storage_choice(flag: Option<StorageChoice>) -> Result<Option<StorageChoice>, CliError> {
     if flag.is_some() {
         return Ok(flag);
     }
-    let Some(said) = variable("PORTCULLIS_CREDENTIALS")? else { return Ok(None) };
-    let storage = StorageChoice::from_str(&said, false);
+    let Some(value) = variable("PORTCULLIS_CREDENTIALS")? else { return Ok(None) };
+    let storage = StorageChoice::from_str(&value, false);
     storage.map(Some).map_err(|_| CliError::usage("PORTCULLIS_CREDENTIALS must be file or keyring"))
 }
 
-/// Reads a secret from a file, or from standard input where the path is `-`. `what` names it in
-/// an error.
+/// Reads a secret from a file, or from standard input if the path is `-`. `source` names it in errors.
 ///
 /// # Errors
-/// Where it cannot be read, or does not hold one word.
-pub(crate) fn read(path: &Path, what: &str, out: &Output) -> Result<Zeroizing<String>, CliError> {
+/// When it cannot be read, or is not a single word.
+pub(crate) fn read(path: &Path, source: &str, out: &Output) -> Result<Zeroizing<String>, CliError> {
     let mut text = Zeroizing::new(String::new());
     let read = if path == Path::new(input::STDIN) {
-        input::stdin(what)?.take(MAX_BYTES).read_to_string(&mut text)
+        input::stdin(source)?.take(MAX_BYTES).read_to_string(&mut text)
     } else {
-        warn_if_open(path, out);
+        warn_if_readable_by_others(path, out);
         std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
     };
-    read.map_err(|error| CliError::usage(format!("{what} {}: {error}", path.display())))?;
-    one_word(&text, what)
+    read.map_err(|error| CliError::usage(format!("{source} {}: {error}", path.display())))?;
+    single_word(&text, source)
 }
 
-fn one_word(text: &str, what: &str) -> Result<Zeroizing<String>, CliError> {
+fn single_word(text: &str, source: &str) -> Result<Zeroizing<String>, CliError> {
     let word = text.trim();
     if word.is_empty() {
-        return Err(CliError::usage(format!("{what} is empty")));
+        return Err(CliError::usage(format!("{source} is empty")));
     }
     if !word.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(CliError::usage(format!("{what} must hold the token alone, on one line")));
+        return Err(CliError::usage(format!("{source} must contain only the token, on one line")));
     }
     Ok(Zeroizing::new(word.to_owned()))
 }
 
-/// Says so where others can read a file with a secret.
+/// Warns if other users can read a file with a secret.
 #[cfg(unix)]
-fn warn_if_open(path: &Path, out: &Output) {
+fn warn_if_readable_by_others(path: &Path, out: &Output) {
     use std::os::unix::fs::PermissionsExt as _;
     if let Ok(metadata) = std::fs::metadata(path)
         && metadata.is_file()
         && metadata.permissions().mode() & 0o077 != 0
     {
-        out.warn(&format!("others can read {0}; chmod 600 {0}", path.display()));
+        out.warn(&format!("other users can read {0}; run chmod 600 {0}", path.display()));
     }
 }
 
 #[cfg(not(unix))]
-fn warn_if_open(_path: &Path, _out: &Output) {}
+fn warn_if_readable_by_others(_path: &Path, _out: &Output) {}

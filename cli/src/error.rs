@@ -1,78 +1,65 @@
-//! What went wrong: how it is said to a person, and the exit code that scripts see.
+//! Errors of commands, with their messages, hints and exit codes.
 
 use portcullis::api_types::Problem;
 use serde_json::json;
 
-/// Why a command did not do what it was asked to.
+/// Error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// The call or its input is wrong.
+    /// Invalid command line or input.
     #[error("{message}")]
-    Usage {
-        /// What is wrong.
-        message: String,
-        /// What may help.
-        hint: Option<String>,
-    },
-    /// Nothing to be let in with.
-    #[error("no credential: it is not known who you are")]
+    Usage { message: String, hint: Option<String> },
+    /// No credential is configured.
+    #[error("no credential found")]
     NoCredential,
-    /// The person is not signed in, or cannot be.
+    /// Signing in, or renewing a session, failed.
     #[error("{0}")]
     SignIn(String),
-    /// The service answered with a problem document.
-    #[error("{}", sentence(.0))]
+    /// The service responded with a problem document.
+    #[error("{}", message(.0))]
     Refused(Box<ApiError>),
-    /// The service cannot be reached, or what answered is not the service.
+    /// The service is unreachable, or its response is not understood.
     #[error("{0}")]
     Unreachable(String),
-    /// Some of it could not be done, or not be read.
+    /// The command was only partly completed.
     #[error("{0}")]
     Unfinished(String),
-    /// AWS refused, or has nothing of that name.
+    /// AWS denied the request, or the resource does not exist.
     #[cfg(feature = "aws")]
     #[error("{message}")]
-    Aws {
-        /// What that is for a script.
-        exit_code: u8,
-        /// What is wrong.
-        message: String,
-        /// What may help.
-        hint: Option<String>,
-    },
-    /// Whoever was asked said no.
+    Aws { exit_code: u8, message: String, hint: Option<String> },
+    /// The user declined.
     #[error("cancelled; nothing was changed")]
     Cancelled,
-    /// Standard output cannot be written to.
+    /// Writing to standard output failed.
     #[error("standard output: {0}")]
     Output(std::io::Error),
-    /// Whoever reads standard output has gone.
+    /// The reader closed standard output.
     #[error("standard output was closed")]
     Closed,
 }
 
-/// A problem document, and what else is known of the call.
+/// Error response of the service: a problem document, with context.
 #[derive(Debug)]
 pub(crate) struct ApiError {
-    /// The answer's status.
+    /// HTTP status.
     pub(crate) status: u16,
-    /// What it says.
     pub(crate) problem: Problem,
-    /// The document as it came.
+    /// The problem document, unchanged.
     pub(crate) document: String,
-    /// Where the credential came from.
+    /// Source of the credential.
     pub(crate) source: Option<String>,
-    /// What is wrong with each field, under the name that it has on the command line or in a document.
+    /// Field errors: the field, named by its flag or its path in a document, and the message.
     pub(crate) fields: Vec<(String, String)>,
 }
 
 impl CliError {
-    /// The call or its input is wrong.
+    /// Invalid command line or input.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), hint: None }
     }
 
-    /// The same, with other names of the fields than [`flag_for_field`] gives to those of the service.
+    /// Names the fields with `name` instead of [`flag_for_field`].
     #[must_use]
     pub(crate) fn with_field_names(mut self, name: impl Fn(&str) -> String) -> Self {
         if let Self::Refused(refused) = &mut self {
@@ -81,7 +68,7 @@ impl CliError {
         self
     }
 
-    /// The same, with another message for a field of the service.
+    /// Replaces the message of a field.
     #[must_use]
     pub(crate) fn with_message(mut self, field: &str, message: &str) -> Self {
         if let Self::Refused(refused) = &mut self {
@@ -94,7 +81,7 @@ impl CliError {
         self
     }
 
-    /// What may help, besides.
+    /// Adds a hint to a usage error.
     #[must_use]
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
         match self {
@@ -103,7 +90,7 @@ impl CliError {
         }
     }
 
-    /// The exit code; `args` and docs/cli.md list them.
+    /// Exit code; listed in `args` and docs/cli.md.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } => 2,
@@ -124,21 +111,21 @@ impl CliError {
         }
     }
 
-    /// What is wrong with each field, under the name that a person gave it by.
+    /// Field errors: the name of each field, and the message.
     pub(crate) fn fields(&self) -> &[(String, String)] {
         if let Self::Refused(refused) = self { &refused.fields } else { &[] }
     }
 
-    /// What may help.
+    /// What to do about the error.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
             Self::NoCredential => Some(
-                "sign in with portcullis login, set PORTCULLIS_API_TOKEN, give --api-token-file PATH or -, or name \
-                 api_token_file in a profile"
+                "run portcullis login, set PORTCULLIS_API_TOKEN, use --api-token-file, or set api_token_file in a \
+                 profile"
                     .to_owned(),
             ),
-            Self::SignIn(_) => Some("sign in with portcullis login".to_owned()),
+            Self::SignIn(_) => Some("run portcullis login".to_owned()),
             Self::Refused(refused) => refused.hint(),
             #[cfg(feature = "aws")]
             Self::Aws { hint, .. } => hint.clone(),
@@ -146,7 +133,7 @@ impl CliError {
         }
     }
 
-    /// The problem document as it came.
+    /// The problem document, unchanged.
     pub(crate) fn document(&self) -> Option<&str> {
         match self {
             Self::Refused(refused) if !refused.document.is_empty() => Some(&refused.document),
@@ -156,7 +143,7 @@ impl CliError {
 }
 
 impl ApiError {
-    /// With the fields of the problem named as flags.
+    /// Creates the error, with fields named by their flags.
     pub(crate) fn new(status: u16, problem: Problem, document: String, source: Option<String>) -> Box<Self> {
         let mut refused = Self { status, problem, document, source, fields: Vec::new() };
         refused.name_fields(flag_for_field);
@@ -171,24 +158,22 @@ impl ApiError {
     fn hint(&self) -> Option<String> {
         match self.status {
             401 => self.source.as_ref().map(|source| format!("the credential came from {source}")),
-            412 => Some("look at it again, and repeat the command if it is still to be done".to_owned()),
+            412 => Some("it changed since you read it; check it, and repeat the command".to_owned()),
             429 | 503 => Some("try again in a moment".to_owned()),
-            500..=599 => {
-                self.problem.request_id.as_ref().map(|id| format!("the request is {id} in the service's logs"))
-            }
+            500..=599 => self.problem.request_id.as_ref().map(|id| format!("request id {id} in the service's logs")),
             _ => None,
         }
     }
 }
 
-/// The detail as a sentence, or else the title.
-fn sentence(refused: &ApiError) -> String {
-    let problem = &refused.problem;
-    let title = if problem.title.is_empty() { "the service refused" } else { &problem.title };
+/// The problem's detail, or else its title.
+fn message(error: &ApiError) -> String {
+    let problem = &error.problem;
+    let title = if problem.title.is_empty() { "the service returned an error" } else { &problem.title };
     problem.detail.clone().unwrap_or_else(|| title.to_owned())
 }
 
-/// `expires_in` is `--expires-in`, `permissions[3]` is the fourth `--permission`.
+/// Flag for a field: `expires_in` becomes `--expires-in`, `permissions[3]` becomes `--permission (no. 4)`.
 pub(crate) fn flag_for_field(field: &str) -> String {
     let (head, rest) = field.split_once('[').unwrap_or((field, ""));
     let name = match head {
@@ -206,7 +191,6 @@ pub(crate) fn flag_for_field(field: &str) -> String {
         "path" => "PATH",
         _ => return field.to_owned(),
     };
-    // People count from one.
     let (index, within) = rest.split_once(']').unwrap_or(("", ""));
     let nth = index.parse::<usize>().map(|index| format!(" (no. {})", index + 1)).unwrap_or_default();
     format!("{name}{nth}{}", within.replacen('.', ", ", 1))
@@ -217,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_has_the_name_that_it_has_on_the_command_line() {
+    fn fields_are_named_by_their_flags() {
         for (field, name) in [
             ("name", "--name"),
             ("expires_in", "--expires-in"),

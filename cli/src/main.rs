@@ -1,25 +1,22 @@
-//! `portcullis`: tokens from the command line. A thin client of the HTTP API that
-//! `infra/openapi.yaml` describes.
+//! The command `portcullis`: a thin client of the HTTP API that `infra/openapi.yaml` describes.
 //!
-//! A module imports only from those above it:
+//! Modules import only from modules above them:
 //!
-//! | module | is |
+//! | module | contents |
 //! | --- | --- |
-//! | `error`, `outcome` | how a command ends, and its exit code |
-//! | `toml_error` | what is wrong with a file of TOML |
-//! | `config` | flag over environment over config file |
-//! | `proxy` | the proxy for a host, as the environment names it |
+//! | `error`, `outcome` | results of commands, and exit codes |
+//! | `toml_error` | errors in TOML files |
+//! | `config` | flags, environment and config file |
+//! | `proxy` | HTTP proxy settings of the environment |
 //! | `input` | files and standard input |
-//! | `output` | data on standard output, talk on standard error |
-//! | `prompt` | instructions and questions on a terminal |
+//! | `output` | data on standard output, messages on standard error |
+//! | `prompt` | instructions and confirmation prompts |
 //! | `api` | the HTTP client |
-//! | `aws` | a deployed stack, seen with AWS credentials; with the feature of that name |
-//! | `credentials` | the credential, and where it came from |
-//! | `context` | what every command is given |
-//! | `commands` | what each command does, and its flags |
-//! | `args` | the command line: all commands, and what runs each |
-//!
-//! Without that feature it knows nothing of AWS: whatever it does, anybody can do with curl.
+//! | `aws` | access to a deployed stack with AWS credentials (feature `aws`) |
+//! | `credentials` | the credential and its source |
+//! | `context` | context that every command receives |
+//! | `commands` | the commands and their flags |
+//! | `args` | the command line |
 
 mod api;
 mod args;
@@ -53,11 +50,11 @@ fn main() -> ExitCode {
     match args.command.run(&context) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
-        // Whoever was reading has read enough.
+        // The reader of standard output closed it, such as `head`.
         Err(CliError::Closed) => ExitCode::SUCCESS,
-        Err(failure) => {
-            context.out.print_error(&failure);
-            ExitCode::from(failure.exit_code())
+        Err(error) => {
+            context.out.print_error(&error);
+            ExitCode::from(error.exit_code())
         }
     }
 }

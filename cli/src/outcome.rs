@@ -1,10 +1,10 @@
-//! How a command ends that goes well.
+//! Outcome of a command that did not fail.
 
-/// How a command ended that went well.
+/// Outcome of a command that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It is done.
+    /// Success: exit code 0.
     Done,
-    /// The answer to what was asked is no.
+    /// Negative result, such as a denied request: exit code 1.
     No,
 }

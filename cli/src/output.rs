@@ -1,5 +1,5 @@
-//! Data on standard output, talk on standard error; and how either looks on a terminal.
-//! Whatever came from the service is shown without control characters.
+//! Output: data on standard output, messages on standard error, and their format on a terminal.
+//! Control characters in text from the service are replaced.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
@@ -14,18 +14,16 @@ use portcullis::text::{redact, unprintable};
 use crate::config;
 use crate::error::CliError;
 
-/// An id's 16 characters, and the two blanks behind it.
+/// Width of an id column: 16 characters and two spaces of padding.
 const ID_WIDTH: u16 = 18;
 
 /// Standard output and standard error.
 pub(crate) struct Output {
-    /// Whether the service's JSON is asked for.
+    /// `--json`
     pub(crate) json: bool,
-    /// Whether the least is asked for.
+    /// `--quiet`
     pub(crate) quiet: bool,
-    /// Whether standard output is a terminal.
     pub(crate) stdout_is_terminal: bool,
-    /// Whether standard error is one.
     stderr_is_terminal: bool,
     colored: bool,
     color_stderr: bool,
@@ -40,16 +38,16 @@ pub(crate) enum Color {
     Never,
 }
 
-/// How something is to be taken, for its colour.
+/// Meaning of a text, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// As it should be.
+    /// Active, allowed, done.
     Good,
-    /// Worth a look.
+    /// Needs attention.
     Warn,
-    /// Ended, refused, taken away.
+    /// Expired, revoked, denied, removed.
     Bad,
-    /// Of little weight.
+    /// Less important.
     Dim,
 }
 
@@ -66,10 +64,10 @@ impl Output {
         Self { json, quiet, stdout_is_terminal, stderr_is_terminal, colored, color_stderr, clock }
     }
 
-    /// A line of data.
+    /// Prints a line of data.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// When it cannot be written.
     pub(crate) fn line(&self, text: &str) -> Result<(), CliError> {
         let write = || {
             let mut stdout = io::stdout().lock();
@@ -83,11 +81,11 @@ impl Output {
         })
     }
 
-    /// A secret, or a document with one in it. Where it cannot be written nobody will ever have it, so
-    /// `lost` says what there is now and what to do about it.
+    /// Prints a secret, or a document that contains one. If that fails the secret is lost, so `lost` is the
+    /// error message: it says what was created and what to do about it.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// When it cannot be written.
     pub(crate) fn secret(&self, text: &str, lost: &str) -> Result<(), CliError> {
         let written = match (self.json, self.stdout_is_terminal) {
             (true, _) => self.document(text),
@@ -97,19 +95,18 @@ impl Output {
         written.map_err(|failure| CliError::Unfinished(format!("{failure}: {lost}")))
     }
 
-    /// The service's JSON: as it came, and on a terminal with line breaks. Fields that this
-    /// version does not know of survive.
+    /// Prints JSON of the service: unchanged, or pretty-printed on a terminal. Unknown fields are kept.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// When it cannot be written.
     pub(crate) fn document(&self, json: &str) -> Result<(), CliError> {
         self.line(&format_json(json, self.stdout_is_terminal))
     }
 
-    /// A few facts, each with its name.
+    /// Prints names and values, without empty values.
     ///
     /// # Errors
-    /// Where they cannot be written.
+    /// When they cannot be written.
     pub(crate) fn key_values(&self, pairs: &[(&str, String)]) -> Result<(), CliError> {
         let mut table = self.new_table();
         for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
@@ -118,7 +115,7 @@ impl Output {
         self.line(&render(table))
     }
 
-    /// A few facts about what was just done, on standard error; not with `--quiet`.
+    /// Prints names and values to standard error, unless `--quiet` was given.
     pub(crate) fn note_key_values(&self, pairs: &[(&str, String)]) {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).force_no_tty();
@@ -128,17 +125,17 @@ impl Output {
         self.note(&render(table));
     }
 
-    /// A table that fits the terminal.
+    /// Prints a table that fits the terminal.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// When it cannot be written.
     pub(crate) fn table(&self, header: &[&str], rows: Vec<Vec<(String, Option<Style>)>>) -> Result<(), CliError> {
         let mut table = self.new_table();
         table.set_header(header.iter().map(|name| self.cell(name, Some(Style::Dim))));
         for row in rows {
             table.add_row(row.iter().map(|(text, style)| self.cell(text, *style)));
         }
-        // An id is there to be copied: everything else is broken before it.
+        // Ids are for copying, so they are never wrapped.
         if let (Some(&"ID"), Some(column)) = (header.first(), table.column_mut(0)) {
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
         }
@@ -148,7 +145,7 @@ impl Output {
     fn new_table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        // Some terminals say that they have no columns at all, as those of CI do.
+        // Terminals of CI systems report a width of 0.
         if self.stdout_is_terminal && table.width() != Some(0) {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         } else {
@@ -171,30 +168,28 @@ impl Output {
         }
     }
 
-    /// The time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// A moment: in words on a terminal, as RFC 3339 elsewhere.
-    pub(crate) fn format_time(&self, moment: Timestamp) -> String {
-        if self.stdout_is_terminal { relative(moment, self.clock.now()) } else { moment.to_string() }
+    /// Formats a time: relative on a terminal, RFC 3339 elsewhere.
+    pub(crate) fn format_time(&self, time: Timestamp) -> String {
+        if self.stdout_is_terminal { relative(time, self.clock.now()) } else { time.to_string() }
     }
 
-    /// A moment that may never come.
-    pub(crate) fn format_time_or(&self, moment: Option<Timestamp>, never: &str) -> String {
-        moment.map_or_else(|| never.to_owned(), |moment| self.format_time(moment))
+    /// Formats an optional time.
+    pub(crate) fn format_time_or(&self, time: Option<Timestamp>, default: &str) -> String {
+        time.map_or_else(|| default.to_owned(), |time| self.format_time(time))
     }
 
-    /// Something to know, on standard error; not with `--quiet`.
+    /// Prints a message to standard error, unless `--quiet` was given.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             write_stderr(&clean(text));
         }
     }
 
-    /// How far long work is, on standard error while that is a terminal. It is gone when it is
-    /// dropped.
+    /// Shows progress on standard error, if that is a terminal, until it is dropped.
     pub(crate) fn progress(&self, what: &str) -> ProgressBar {
         if self.quiet {
             return ProgressBar::hidden();
@@ -204,15 +199,15 @@ impl Output {
         bar
     }
 
-    /// Something to see to, on standard error.
+    /// Prints a warning to standard error.
     pub(crate) fn warn(&self, text: &str) {
         write_stderr(&format!("{} {}", self.style_stderr("warning:", Style::Warn), clean(text)));
     }
 
-    /// The lines of a change: what is taken away in red, what comes in green.
+    /// Prints a diff: removed lines in red, added lines in green.
     ///
     /// # Errors
-    /// Where they cannot be written.
+    /// When it cannot be written.
     pub(crate) fn difference(&self, lines: &str) -> Result<(), CliError> {
         let colored = |line: &str| match (self.colored, line.as_bytes().first()) {
             (true, Some(b'+')) => console::Style::new().green().force_styling(true).apply_to(line).to_string(),
@@ -222,22 +217,22 @@ impl Output {
         self.line(&clean(lines.trim_end()).lines().map(colored).collect::<Vec<_>>().join("\n"))
     }
 
-    /// Why a command failed: for people, and with `--json` as the service said it.
-    pub(crate) fn print_error(&self, failure: &CliError) {
-        if let (true, Some(document)) = (self.json, failure.document()) {
+    /// Prints an error to standard error: as text, or with `--json` as the problem document of the service.
+    pub(crate) fn print_error(&self, error: &CliError) {
+        if let (true, Some(document)) = (self.json, error.document()) {
             write_stderr(&format_json(document, self.stderr_is_terminal));
             return;
         }
-        write_stderr(&format!("{} {}", self.style_stderr("error:", Style::Bad), clean(&failure.to_string())));
-        for (field, message) in failure.fields() {
+        write_stderr(&format!("{} {}", self.style_stderr("error:", Style::Bad), clean(&error.to_string())));
+        for (field, message) in error.fields() {
             write_stderr(&format!("  {}: {}", clean(field), clean(message)));
         }
-        if let Some(hint) = failure.hint() {
+        if let Some(hint) = error.hint() {
             write_stderr(&format!("{} {}", self.style_stderr("hint:", Style::Dim), clean(&hint)));
         }
     }
 
-    /// A word on standard error, in colour if there are colours.
+    /// Styles a word for standard error.
     pub(crate) fn style_stderr(&self, word: &str, style: Style) -> String {
         let style = match style {
             Style::Good => console::Style::new().green(),
@@ -249,7 +244,7 @@ impl Output {
     }
 }
 
-/// Without what a terminal would take for a command: control and invisible characters.
+/// Replaces control and invisible characters, which a terminal could interpret.
 pub(crate) fn clean(text: &str) -> String {
     let shown = |c| match c {
         '\n' => c,
@@ -260,9 +255,9 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// JSON as it came, or as a terminal is to show it: with line breaks, and cleaned.
-fn format_json(json: &str, on_terminal: bool) -> Cow<'_, str> {
-    if !on_terminal {
+/// JSON unchanged, or pretty-printed and cleaned for a terminal.
+fn format_json(json: &str, for_terminal: bool) -> Cow<'_, str> {
+    if !for_terminal {
         return Cow::Borrowed(json.trim_end());
     }
     let mut pretty = Vec::new();
@@ -275,8 +270,8 @@ fn format_json(json: &str, on_terminal: bool) -> Cow<'_, str> {
 }
 
 /// `3 days ago`, `in 3 days`.
-fn relative(moment: Timestamp, now: Timestamp) -> String {
-    let away = moment.millis() - now.millis();
+fn relative(time: Timestamp, now: Timestamp) -> String {
+    let away = time.millis() - now.millis();
     let duration = Duration::from_millis(away.unsigned_abs());
     let mut words = timeago::Formatter::new();
     words.min_unit(timeago::TimeUnit::Seconds);
@@ -289,7 +284,7 @@ fn relative(moment: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Without a frame, and without the blanks that fill the last column.
+/// Renders a table without borders and trailing spaces.
 fn render(mut table: Table) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -297,9 +292,9 @@ fn render(mut table: Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// What is said there is never a secret, whoever wrote one where none belongs.
+/// Prints to standard error, with tokens redacted.
 fn write_stderr(text: &str) {
-    // Nobody is left to be told when this cannot be written.
+    // Ignore: stderr is gone.
     let _ = writeln!(io::stderr(), "{}", redact(text));
 }
 
@@ -308,12 +303,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_said_as_a_person_would() {
+    fn times_are_relative_to_now() {
         let now = Timestamp::from_seconds(1_800_000_000);
-        for (seconds, said) in
+        for (seconds, text) in
             [(0, "now"), (-1, "1 second ago"), (-7200, "2 hours ago"), (3 * 86_400, "in 3 days"), (90, "in 1 minute")]
         {
-            assert_eq!(relative(now.plus_seconds(seconds), now), said);
+            assert_eq!(relative(now.plus_seconds(seconds), now), text);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a person has to do or to answer: instructions, and questions on a terminal before what cannot be undone.
+//! Instructions to the user, and confirmation prompts on a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -7,34 +7,34 @@ use console::{Key, Term};
 use crate::CliError;
 use crate::output::clean;
 
-/// Says what will break, asks, and waits for `y`. Anything else is a no.
+/// Prints the impact of an action, asks for confirmation, and reads one key. Any key but `y` declines.
 ///
 /// # Errors
-/// Where the answer is no, or nobody is there to ask.
-pub(crate) fn ask(what: &str, question: &str) -> Result<(), CliError> {
+/// When the user declines, or there is no terminal.
+pub(crate) fn confirm(impact: &str, question: &str) -> Result<(), CliError> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(CliError::usage("this cannot be undone, and there is no terminal to ask on")
-            .with_hint("add --yes to do it without being asked"));
+        return Err(CliError::usage("this needs confirmation, and there is no terminal to ask on")
+            .with_hint("add --yes to skip the confirmation"));
     }
     let term = Term::stderr();
-    let said = || -> io::Result<bool> {
-        if !what.is_empty() {
-            term.write_line(what)?;
+    let ask = || -> io::Result<bool> {
+        if !impact.is_empty() {
+            term.write_line(impact)?;
         }
         term.write_str(&format!("{question} [y/N] "))?;
         let yes = matches!(term.read_key_raw()?, Key::Char('y' | 'Y'));
         term.write_line(if yes { "yes" } else { "no" })?;
         Ok(yes)
     };
-    match said() {
+    match ask() {
         Ok(true) => Ok(()),
         Ok(false) => Err(CliError::Cancelled),
-        Err(error) => Err(CliError::usage(format!("the terminal cannot be asked: {error}"))),
+        Err(error) => Err(CliError::usage(format!("cannot read from the terminal: {error}"))),
     }
 }
 
-/// Says what a person has to do: with `--quiet` as well, as nothing goes on without it.
+/// Prints what the user has to do, even with `--quiet`: the command cannot continue without it.
 pub(crate) fn instruct(text: &str) {
-    // Nobody is left to be told when this cannot be written.
+    // Ignore: stderr is gone.
     let _ = writeln!(io::stderr(), "{}", clean(text));
 }

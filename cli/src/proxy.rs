@@ -1,6 +1,5 @@
-//! The proxy that a host is reached through, as the environment names it. The HTTP client reads these variables too,
-//! but takes a setting that it cannot read for none, and of `NO_PROXY` neither networks nor blanks nor the subdomains
-//! of a bare domain. What curl reads there is what people write.
+//! HTTP proxy settings of the environment, read as curl reads them. The HTTP client's own support is not used: it
+//! ignores invalid settings, and in `NO_PROXY` does not support networks, spaces and subdomains of a bare domain.
 
 use std::net::IpAddr;
 
@@ -10,21 +9,23 @@ use ureq::Proxy;
 use crate::CliError;
 use crate::config::variable;
 
-/// The variables with a proxy; the first one that is set counts.
+/// Environment variables with the proxy URL; the first one that is set is used.
 const VARIABLES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"];
 
-/// The proxy for a host, if there is one.
+/// The proxy for a host.
 ///
 /// # Errors
-/// Where the setting is not the URL of a proxy. It is not repeated, as there may be a password in it.
-pub(crate) fn of_host(host: &str) -> Result<Option<Proxy>, CliError> {
+/// When the setting is not a proxy URL. The message omits it, because it may contain a password.
+pub(crate) fn for_host(host: &str) -> Result<Option<Proxy>, CliError> {
     let Some((name, url)) = first(&VARIABLES)? else { return Ok(None) };
     if first(&["no_proxy", "NO_PROXY"])?.is_some_and(|(_, list)| is_listed(host, &list)) {
         return Ok(None);
     }
-    let proxy = Proxy::new(&url).ok().filter(has_place);
-    let wrong = || CliError::usage(format!("{name} is not the URL of a proxy"));
-    proxy.map(Some).ok_or_else(|| wrong().with_hint("as in http://proxy.example.com:3128; http, https or socks5"))
+    let proxy = Proxy::new(&url).ok().filter(has_valid_authority);
+    let wrong = || CliError::usage(format!("{name} is not a proxy URL"));
+    proxy.map(Some).ok_or_else(|| {
+        wrong().with_hint("use a URL such as http://proxy.example.com:3128, with http, https, socks4 or socks5")
+    })
 }
 
 fn first<'a>(names: &[&'a str]) -> Result<Option<(&'a str, String)>, CliError> {
@@ -36,17 +37,17 @@ fn first<'a>(names: &[&'a str]) -> Result<Option<(&'a str, String)>, CliError> {
     Ok(None)
 }
 
-/// Whether a proxy has a host, and if a port, then one that there is: the client takes the default for another.
-fn has_place(proxy: &Proxy) -> bool {
+/// Whether a proxy has a host and, if any, a valid port. The HTTP client replaces an invalid port by the default.
+fn has_valid_authority(proxy: &Proxy) -> bool {
     let Some(authority) = proxy.uri().authority() else { return false };
-    let place = authority.as_str().rsplit('@').next().unwrap_or_default();
-    let port = place.strip_prefix(authority.host()).unwrap_or_default();
+    let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
+    let port = host_and_port.strip_prefix(authority.host()).unwrap_or_default();
     let is_port = |port: &str| port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
     !authority.host().is_empty() && (port.is_empty() || is_port(port))
 }
 
-/// Whether `NO_PROXY` lists a host, as curl reads it (its `lib/noproxy.c`): names with their subdomains, addresses and
-/// networks, or `*` alone for all. An entry with a `*` or in brackets matches nothing, and `/0` is the address itself.
+/// Whether `NO_PROXY` lists a host, as curl reads it (`lib/noproxy.c`): names including subdomains, addresses and
+/// networks, or a single `*` for all hosts. Other entries with `*` or brackets match nothing; `/0` matches one address.
 fn is_listed(host: &str, list: &str) -> bool {
     if list == "*" {
         return true;
@@ -54,17 +55,17 @@ fn is_listed(host: &str, list: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let address: Option<IpAddr> = host.parse().ok();
     list.split([',', ' ', '\t']).any(|entry| match address {
-        Some(address) => entry.parse() == Ok(address) || entry.parse().is_ok_and(|network| has(network, address)),
-        None => is_within(host, entry),
+        Some(address) => entry.parse() == Ok(address) || entry.parse().is_ok_and(|network| contains(network, address)),
+        None => is_in_domain(host, entry),
     })
 }
 
-fn has(network: IpNet, address: IpAddr) -> bool {
+fn contains(network: IpNet, address: IpAddr) -> bool {
     if network.prefix_len() == 0 { network.addr() == address } else { network.contains(&address) }
 }
 
-/// Whether a name is a domain, which may begin with a dot, or one below it.
-fn is_within(name: &str, domain: &str) -> bool {
+/// Whether a name equals a domain, which may begin with a dot, or is a subdomain of it.
+fn is_in_domain(name: &str, domain: &str) -> bool {
     let domain = domain.strip_suffix('.').unwrap_or(domain);
     let domain = domain.strip_prefix('.').unwrap_or(domain);
     let (name, domain) = (name.to_ascii_lowercase(), domain.to_ascii_lowercase());
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_proxy_lists_hosts_as_curl_reads_it() {
+    fn no_proxy_is_read_as_curl_reads_it() {
         for (list, host, listed) in [
             ("example.com", "example.com", true),
             ("example.com", "api.example.com", true),
@@ -134,8 +135,8 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_has_a_host_and_a_port_that_there_is() {
-        let takes = |text: &str| Proxy::new(text).ok().filter(has_place).is_some();
+    fn a_proxy_needs_a_host_and_a_valid_port() {
+        let accepts = |text: &str| Proxy::new(text).ok().filter(has_valid_authority).is_some();
         for good in [
             "http://proxy",
             "proxy:3128",
@@ -143,10 +144,10 @@ mod tests {
             "socks5://127.0.0.1:1080",
             "http://[::1]:3128/",
         ] {
-            assert!(takes(good), "{good}");
+            assert!(accepts(good), "{good}");
         }
         for bad in ["http://proxy:99999", "http://proxy:x", "http://:80", "http://", "", "gopher://proxy", "a b"] {
-            assert!(!takes(bad), "{bad}");
+            assert!(!accepts(bad), "{bad}");
         }
     }
 }

@@ -1,6 +1,5 @@
-//! `portcullis audit`: a token's requests, those that were refused too, from the audit log: that
-//! of a deployed stack in CloudWatch Logs, or a file with its lines, as the stack on this machine
-//! writes one.
+//! `portcullis audit`: a token's requests, including denied ones, from the audit log: CloudWatch Logs of a deployed stack,
+//! or a file such as the one that the local stack writes.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -17,35 +16,34 @@ use crate::aws::{DeployedStack, StackLocation};
 use crate::output::Style;
 use crate::{CliError, Context, Outcome, input};
 
-/// Where `cargo run` keeps it.
+/// Audit log of the local stack (`cargo run`).
 const LOCAL_AUDIT_LOG: &str = ".portcullis/audit.log";
-/// The stack's outputs with the logs' names: of the authorizer, and of the exchange, whose
-/// line tells how a token of a CI job came to be.
+/// Stack outputs with the names of the log groups. The log of the exchange shows how CI tokens were issued.
 const LOG_GROUP_OUTPUTS: [&str; 2] = ["AuthorizerLogGroupName", "ExchangeLogGroupName"];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The token's id
+    /// Id of the token
     #[arg(value_parser = id)]
     id: TokenId,
-    /// Read a file of audit lines, or - for standard input, instead of CloudWatch Logs. Where the URL is on this
-    /// machine, that is .portcullis/audit.log unless another is named
+    /// File with audit log lines, or - for standard input [default: .portcullis/audit.log if the URL is on this machine,
+    /// else CloudWatch Logs]
     #[arg(long, value_name = "PATH|-", conflicts_with_all = ["stack", "region"])]
     file: Option<PathBuf>,
     #[command(flatten)]
     location: StackLocation,
-    /// How far to look back, as in 12h or 30d, or from when, as in 2027-01-31T12:00:00Z
+    /// Show requests since this time: a duration ago, as in 12h or 30d, or a time, as in 2027-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: String,
-    /// How many at most, the newest
+    /// Maximum number of requests; the newest are shown
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// All that there are
+    /// Show all requests
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 }
 
-/// The fields of an audit line that are shown; docs/cli.md#audit-log has all of them.
+/// The shown fields of an audit log line.
 #[derive(Deserialize)]
 struct AuditLine {
     timestamp: Timestamp,
@@ -59,14 +57,14 @@ struct AuditLine {
     reason: Option<String>,
 }
 
-/// The newest lines of a token, each with its text as it was written.
+/// Collects the newest lines of a token, with their original text.
 struct AuditSearch<'a> {
     id: &'a TokenId,
     since: Timestamp,
     limit: usize,
     lines: VecDeque<(AuditLine, String)>,
     is_truncated: bool,
-    /// How many lines were read, and how many of them were audit lines, of whichever token.
+    /// Number of lines read, and of audit log lines among them, of any token.
     lines_read: u64,
     audit_lines: u64,
 }
@@ -83,7 +81,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         lines_read: 0,
         audit_lines: 0,
     };
-    let progress = context.out.progress("reading the audit log");
+    let progress = context.out.progress("Reading the audit log");
     match file(args, context) {
         Some(path) if path == Path::new(input::STDIN) => read(input::stdin("--file")?, "standard input", &mut search)?,
         Some(path) => {
@@ -93,7 +91,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         }
         None => {
             let stack = DeployedStack::find(&args.location)?;
-            // The id is letters and digits, so nothing in it can change the pattern.
+            // Safe: the id consists of letters and digits.
             let pattern = format!("{{ $.api_token_id = \"{}\" }}", args.id);
             for log in LOG_GROUP_OUTPUTS {
                 stack.log(stack.output(log)?, &pattern, since, |line| search.add(line))?;
@@ -101,26 +99,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         }
     }
     progress.finish_and_clear();
-    // Who asks whether a token was used must not take this for a no.
+    // Without this error, a wrong file would look like an unused token.
     if search.lines_read > 0 && search.audit_lines == 0 {
         let lines_read = search.lines_read;
-        return Err(CliError::usage(format!("none of the {lines_read} lines that were read is an audit line")));
+        return Err(CliError::usage(format!("read {lines_read} lines, found no audit entries")));
     }
     search.show(context)
 }
 
-/// The file that is to be read; none where it is CloudWatch Logs.
+/// The file to read. `None` means CloudWatch Logs.
 fn file(args: &Args, context: &Context) -> Option<PathBuf> {
     let is_local_service = || context.config.url().is_ok_and(|url| url.is_loopback());
-    let here = || (!args.location.is_given() && is_local_service()).then(|| LOCAL_AUDIT_LOG.into());
-    args.file.clone().or_else(here)
+    let local = || (!args.location.is_given() && is_local_service()).then(|| LOCAL_AUDIT_LOG.into());
+    args.file.clone().or_else(local)
 }
 
 fn since(text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
     if let Some(moment) = Timestamp::parse(text) {
         return Ok(moment);
     }
-    // A length of time is what it is from the beginning of time.
+    // A time after the epoch is the duration itself.
     let ago = parse_expires_in(text, Timestamp::from_seconds(0));
     let ago =
         ago.map_err(|invalid| CliError::usage(format!("--since: {invalid}, or a time as in 2027-01-31T12:00:00Z")))?;
@@ -137,12 +135,12 @@ fn read(mut from: impl BufRead, name: &str, search: &mut AuditSearch<'_>) -> Res
 }
 
 fn unreadable(name: &str, error: &io::Error) -> CliError {
-    CliError::usage(format!("the audit log {name} cannot be read: {error}"))
-        .with_hint("--file names another, and --stack reads that of a deployed stack")
+    CliError::usage(format!("cannot read audit log {name}: {error}"))
+        .with_hint("use --file for another file, or --stack for the log of a deployed stack")
 }
 
 impl AuditSearch<'_> {
-    /// Keeps a line, if it is one of the token's. Functions write other lines into their logs too.
+    /// Adds a line, if it belongs to the token. Other log lines are ignored.
     fn add(&mut self, text: &str) {
         self.lines_read += 1;
         let Ok(line) = serde_json::from_str::<AuditLine>(text) else { return };
@@ -150,7 +148,7 @@ impl AuditSearch<'_> {
         if line.api_token_id.as_deref() != Some(self.id.as_str()) || line.timestamp < self.since {
             return;
         }
-        // Almost always at the end.
+        // Usually at the end.
         let at = self.lines.partition_point(|(other, _)| other.timestamp <= line.timestamp);
         self.lines.insert(at, (line, text.trim_end().to_owned()));
         if self.lines.len() > self.limit {
@@ -174,24 +172,24 @@ impl AuditSearch<'_> {
                     (line.rbac_decision.clone(), Some(style)),
                     (request, None),
                     (line.source_ip.clone().unwrap_or_default(), None),
-                    (line.why(), None),
+                    (line.reason(), None),
                 ]
             };
-            out.table(&["WHEN", "DECISION", "REQUEST", "FROM", "WHY"], self.lines.iter().map(row).collect())?;
+            out.table(&["TIME", "DECISION", "REQUEST", "IP", "REASON"], self.lines.iter().map(row).collect())?;
         } else {
-            out.note(&format!("No request of it since {}.", self.since));
+            out.note(&format!("No requests since {}.", self.since));
         }
         if self.is_truncated {
-            out.note("There are older ones: --all shows them, and --limit more.");
+            out.note("There are older requests; show them with --all, or more of them with --limit.");
         }
         Ok(Outcome::Done)
     }
 }
 
 impl AuditLine {
-    /// `permission_missing`, and whether the secret was one that a rotation has replaced.
-    fn why(&self) -> String {
-        let replaced = self.superseded.then_some("with a secret that was replaced");
-        [self.reason.as_deref(), replaced].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    /// Deny reason, and whether the secret had been rotated out.
+    fn reason(&self) -> String {
+        let rotated_out = self.superseded.then_some("rotated-out secret");
+        [self.reason.as_deref(), rotated_out].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

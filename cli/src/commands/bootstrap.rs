@@ -1,5 +1,5 @@
-//! `portcullis bootstrap`: the first admin token of a deployed stack, with AWS credentials. It
-//! invokes the create function itself, which no request to an API can do.
+//! `portcullis bootstrap`: creates the first admin token of a deployed stack, with AWS credentials. It invokes the create
+//! function directly; requests to the API cannot do this.
 
 use serde_json::json;
 
@@ -12,10 +12,10 @@ use crate::{CliError, Context, Outcome};
 pub(crate) struct Args {
     #[command(flatten)]
     location: StackLocation,
-    /// Whom the token belongs to
+    /// Owner of the token
     #[arg(long, default_value = "admin", allow_hyphen_values = true)]
     owner: String,
-    /// What people call it
+    /// Name of the token
     #[arg(short, long, default_value = "first admin", allow_hyphen_values = true)]
     name: String,
 }
@@ -25,6 +25,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let (function, url) = (stack.output("CreateFunctionName")?, stack.output("ApiUrl")?);
     let payload = json!({"bootstrap": {"owner": args.owner, "name": args.name}});
     let response = ApiResponse::from_lambda(stack.invoke(function, payload.to_string())?)?;
-    context.out.note(&format!("The service is at {url}."));
-    print_secret(&response, "The admin token was made; it may do everything, and never expires", context)
+    context.out.note(&format!("Service URL: {url}"));
+    print_secret(&response, "Created an admin token, which has all permissions and never expires", context)
 }

@@ -1,4 +1,4 @@
-//! `portcullis completions`: the completions of a shell.
+//! `portcullis completions`: completion scripts.
 
 use clap::Command;
 use clap_complete::Shell;
@@ -7,7 +7,7 @@ use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which shell
+    /// Shell to print the script for
     shell: Shell,
 }
 

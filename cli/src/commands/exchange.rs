@@ -1,5 +1,5 @@
-//! `portcullis exchange`: a CI job's identity for a token of a few minutes. No credential is needed
-//! or sent: the identity is its own proof.
+//! `portcullis exchange`: exchanges a CI job's OIDC token for a short-lived API token. It needs and sends no other
+//! credential.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -15,21 +15,21 @@ use crate::credentials::store::private;
 use crate::{CliError, Context, Outcome, config, credentials};
 
 const VARIABLE: &str = "PORTCULLIS_ID_TOKEN";
-/// What GitHub Actions gives a job that has `permissions: id-token: write`.
-const GITHUB: [&str; 2] = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
+/// Variables that GitHub Actions sets for a job with `permissions: id-token: write`.
+const GITHUB_VARIABLES: [&str; 2] = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A file with the job's ID token, or - for standard input [env for the token itself: PORTCULLIS_ID_TOKEN]
+    /// File with the job's OIDC token, or - for standard input [env for the token itself: PORTCULLIS_ID_TOKEN]
     #[arg(long, value_name = "PATH|-")]
     id_token_file: Option<PathBuf>,
-    /// On GitHub Actions: the audience to ask for; without it, the service's URL
+    /// Audience to request, on GitHub Actions [default: the service's URL]
     #[arg(long, conflicts_with = "id_token_file")]
     audience: Option<String>,
-    /// No more than this permission of what the rule grants; may be repeated
+    /// Restrict the token to this permission of the matching rule; repeatable
     #[arg(long = "permission", value_name = "PERMISSION")]
     permissions: Vec<String>,
-    /// On GitHub Actions: mask the token, and put it into PORTCULLIS_API_TOKEN for the steps that follow
+    /// Mask the token, and set PORTCULLIS_API_TOKEN for the following steps, on GitHub Actions
     #[arg(long, conflicts_with_all = ["json", "quiet"])]
     github_env: bool,
 }
@@ -49,49 +49,51 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         form.push(("scope", &scope));
     }
     let response = api.post("/exchange").form(&form).send()?;
-    let given: TokenExchangeResponse<'_> = response.read()?;
-    // It goes into a header, and into a file of lines.
-    if !given.access_token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return Err(CliError::Unreachable("the answer has no token in it: is it the service's URL?".to_owned()));
+    let issued: TokenExchangeResponse<'_> = response.read()?;
+    // The token goes into a header, and into a file of lines.
+    if !issued.access_token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(CliError::Unreachable("the response contains no token; check the service URL".to_owned()));
     }
     let lost = format!(
-        "the token {} was made for this identity and is lost, and the identity is used up; ask for another, or end \
-         the token with portcullis token revoke {0}",
-        given.token_id
+        "token {} was created, but its secret is lost, and the OIDC token cannot be exchanged again; request another \
+         OIDC token, and revoke the token with portcullis token revoke {0}",
+        issued.token_id
     );
     if out.json {
         out.secret(&response.body, &lost)?;
         return Ok(Outcome::Done);
     }
     match env_file {
-        Some(path) => hand_to_github(&path, &given.access_token, &lost, context)?,
+        Some(path) => pass_to_github(&path, &issued.access_token, &lost, context)?,
         None => {
             if config::is_set("GITHUB_ACTIONS") && !out.quiet {
-                out.warn("the job's log shows this token; --github-env masks it and hands it to the steps that follow");
+                out.warn(
+                    "this prints the token to the job log; --github-env masks it and passes it to the following steps",
+                );
             }
-            out.secret(&given.access_token, &lost)?;
+            out.secret(&issued.access_token, &lost)?;
         }
     }
     out.note_key_values(&[
-        ("id", given.token_id.clone()),
-        ("rule", given.rule.clone()),
-        ("via", given.via.clone().unwrap_or_default()),
-        ("may", given.scope.clone()),
-        ("expires", out.format_time(out.now().plus_seconds(given.expires_in))),
+        ("id", issued.token_id.clone()),
+        ("rule", issued.rule.clone()),
+        ("via", issued.via.clone().unwrap_or_default()),
+        ("grants", issued.scope.clone()),
+        ("expires", out.format_time(out.now().plus_seconds(issued.expires_in))),
     ]);
     Ok(Outcome::Done)
 }
 
 fn github_env_file() -> Result<PathBuf, CliError> {
     let file = config::variable("GITHUB_ENV")?.map(PathBuf::from);
-    file.ok_or_else(|| CliError::usage("--github-env: GITHUB_ENV is not set; this is for jobs of GitHub Actions"))
+    file.ok_or_else(|| CliError::usage("--github-env works only on GitHub Actions: GITHUB_ENV is not set"))
 }
 
-/// Masked first: from then on the job's log shows it nowhere.
-fn hand_to_github(path: &Path, token: &str, lost: &str, context: &Context) -> Result<(), CliError> {
+/// Masks the token in the job log, then adds it to the environment of the following steps.
+fn pass_to_github(path: &Path, token: &str, lost: &str, context: &Context) -> Result<(), CliError> {
     context.out.secret(&format!("::add-mask::{token}"), lost)?;
     let opened = private(OpenOptions::new().append(true).create(true)).open(path);
-    // Another step may have left the last line without its end.
+    // Another step may have left the last line without a newline.
     let written = opened.and_then(|mut file| writeln!(file, "\nPORTCULLIS_API_TOKEN={token}"));
     written.map_err(|error| CliError::Unfinished(format!("{}: {error}: {lost}", path.display())))
 }
@@ -103,34 +105,37 @@ fn identity(args: &Args, context: &Context) -> Result<Zeroizing<String>, CliErro
     if let Some(text) = config::variable(VARIABLE)? {
         return Ok(Zeroizing::new(text));
     }
-    let [url, token] = GITHUB.map(config::variable);
+    let [url, token] = GITHUB_VARIABLES.map(config::variable);
     match (url?, token?) {
-        (Some(url), Some(token)) => of_github(&url, token, args, context),
-        _ if config::is_set("GITHUB_ACTIONS") => {
-            Err(CliError::usage("this job may not have an ID token")
-                .with_hint("give the job permissions: id-token: write"))
-        }
-        _ => Err(CliError::usage("which identity? no ID token was given")
-            .with_hint(format!("give --id-token-file PATH or -, or set {VARIABLE}"))),
+        (Some(url), Some(token)) => request_from_github(&url, token, args, context),
+        _ if config::is_set("GITHUB_ACTIONS") => Err(CliError::usage("this job cannot request an ID token")
+            .with_hint("add permissions: id-token: write to the job")),
+        _ => Err(CliError::usage("no ID token provided")
+            .with_hint(format!("use --id-token-file with a path, or - for standard input, or set {VARIABLE}"))),
     }
 }
 
-/// Asks GitHub for the job's ID token
+/// Requests the job's ID token from GitHub
 /// ([reference](https://docs.github.com/en/actions/reference/security/oidc)).
-fn of_github(url: &str, token: String, args: &Args, context: &Context) -> Result<Zeroizing<String>, CliError> {
+fn request_from_github(
+    url: &str,
+    token: String,
+    args: &Args,
+    context: &Context,
+) -> Result<Zeroizing<String>, CliError> {
     #[derive(Deserialize)]
-    struct Given {
+    struct IdTokenResponse {
         value: Zeroizing<String>,
     }
-    let [variable, _] = GITHUB;
+    let [variable, _] = GITHUB_VARIABLES;
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let base = base_url(base, variable)?;
     let audience = match &args.audience {
         Some(audience) => audience.clone(),
         None => context.config.url()?.as_str().to_owned(),
     };
-    let credential = Credential::new(Zeroizing::new(token), GITHUB[1]);
+    let credential = Credential::new(Zeroizing::new(token), GITHUB_VARIABLES[1]);
     let api = Api::new(base, Some(credential))?;
     let response = api.get(format!("?{query}&audience={}", segment(&audience))).send()?;
-    Ok(response.read::<Given>()?.value)
+    Ok(response.read::<IdTokenResponse>()?.value)
 }

@@ -1,5 +1,5 @@
-//! `portcullis introspect`: what somebody's token is worth, and whether it may make a request.
-//! The token comes from a file, standard input or the environment, never from the command line.
+//! `portcullis introspect`: whether a token is active, and whether it may make a request. The token comes from a file,
+//! standard input or the environment, never from the command line.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -15,19 +15,19 @@ const VARIABLE: &str = "PORTCULLIS_INTROSPECT_TOKEN";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A file with the token that is asked about, or - for standard input [env for the token: PORTCULLIS_INTROSPECT_TOKEN]
+    /// File with the token to introspect, or - for standard input [env for the token itself: PORTCULLIS_INTROSPECT_TOKEN]
     #[arg(long, value_name = "PATH|-")]
     token_file: Option<PathBuf>,
-    /// May it make a request with this method, in capitals?
+    /// Also check a request with this HTTP method, in capitals
     #[arg(long, requires = "path")]
     method: Option<String>,
-    /// To this path, as in /apps/billing
+    /// Path of the request, as in /apps/billing
     #[arg(long, requires = "method")]
     path: Option<String>,
-    /// From this address
+    /// Source IP address of the request
     #[arg(long, value_name = "ADDRESS")]
     ip: Option<IpAddr>,
-    /// Of which API: protected (one of yours) or tokens (this one)
+    /// API of the request: protected (yours) or tokens (Portcullis) [default: protected]
     #[arg(long, value_parser = ["protected", "tokens"], requires = "method")]
     api: Option<String>,
 }
@@ -54,8 +54,8 @@ fn token(args: &Args, context: &Context) -> Result<Zeroizing<String>, CliError> 
     match (&args.token_file, config::variable(VARIABLE)?) {
         (Some(path), _) => credentials::read(path, "--token-file", &context.out),
         (None, Some(text)) => Ok(Zeroizing::new(text)),
-        (None, None) => Err(CliError::usage("which token? none was given")
-            .with_hint(format!("give --token-file PATH or -, or set {VARIABLE}"))),
+        (None, None) => Err(CliError::usage("no token provided")
+            .with_hint(format!("use --token-file with a path, or - for standard input, or set {VARIABLE}"))),
     }
 }
 
@@ -73,9 +73,9 @@ fn show(found: Option<&Introspection>, context: &Context) -> Result<(), CliError
         ("owner", found.sub.clone()),
         ("created", out.format_time(Timestamp::from_seconds(found.iat))),
         ("expires", out.format_time_or(found.exp.map(Timestamp::from_seconds), "never")),
-        ("may", format::grants(&found.grants)),
+        ("grants", format::grants(&found.grants)),
         ("allowed", allowed.unwrap_or_default().to_owned()),
         ("reason", why.reason.clone().unwrap_or_default()),
-        ("lacks", format::permission_on_resource(why.permission.as_deref(), why.resource.as_deref())),
+        ("missing", format::permission_on_resource(why.permission.as_deref(), why.resource.as_deref())),
     ])
 }

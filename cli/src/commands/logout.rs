@@ -1,5 +1,5 @@
-//! `portcullis logout`: removes a stored sign-in from this machine, and ends its refresh token at
-//! the provider. The session itself is nobody's to end: it lives until it expires.
+//! `portcullis logout`: removes a stored sign-in from this machine, and revokes its refresh token at the provider. The
+//! session itself cannot be revoked: it is valid until it expires.
 
 use portcullis::clock::Timestamp;
 
@@ -9,10 +9,10 @@ use crate::credentials::session::Session;
 use crate::credentials::store::Store;
 use crate::{CliError, Context, Outcome};
 
-/// What `logout` takes.
+/// Arguments of `logout`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Remove the sign-ins at all services
+    /// Remove the sign-ins of all services
     #[arg(long)]
     all: bool,
 }
@@ -27,11 +27,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         urls.into_iter().filter(|known| known == url.as_str()).collect()
     };
     if urls.is_empty() {
-        context.out.note("Nobody is signed in there.");
+        context.out.note("Not signed in.");
     }
     let mut guard = store.lock()?;
     for url in urls {
-        // What cannot be read any more can still be removed.
+        // Remove it even if it cannot be read.
         let session = base_url(&url, "a stored URL").and_then(|url| store.get(&url));
         guard.remove(&url)?;
         context.out.note(&format!("Removed the sign-in at {url}."));
@@ -42,19 +42,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     Ok(Outcome::Done)
 }
 
-/// Ends what can be ended, and says what cannot.
+/// Revokes the refresh token, and reports what stays valid.
 fn revoke_refresh_token(session: &Session, context: &Context) {
     let out = &context.out;
     if let Some(token) = &session.refresh_token {
         let provider = Provider::discover(&session.issuer, &session.client_id);
         match provider.and_then(|provider| provider.revoke(token)) {
             Ok(true) => out.note("Its refresh token is revoked."),
-            Ok(false) => out.warn("the provider has no call to revoke the refresh token, which lives on there"),
-            Err(failure) => out.warn(&format!("the refresh token lives on at the provider: {failure}")),
+            Ok(false) => out.warn("the provider does not support revocation, so the refresh token stays valid"),
+            Err(failure) => {
+                out.warn(&format!("the refresh token stays valid, because it could not be revoked: {failure}"))
+            }
         }
     }
     if session.expires_at > out.now().seconds() {
         let until = Timestamp::from_seconds(session.expires_at);
-        out.note(&format!("The session itself cannot be ended: whoever has a copy of it can use it until {until}."));
+        out.note(&format!("The session itself cannot be revoked: copies of it stay valid until {until}."));
     }
 }

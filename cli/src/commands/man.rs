@@ -1,4 +1,4 @@
-//! `portcullis man`: the manual.
+//! `portcullis man`: manual pages.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A directory for the pages of all commands; without one, the first page is printed
+    /// Directory to write the pages of all commands to [default: print the main page]
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
 }
@@ -23,8 +23,8 @@ pub(crate) fn run(args: &Args, command: Command, context: &Context) -> Result<Ou
         Some(directory) => {
             let written =
                 std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(command, directory));
-            written.map_err(|error| CliError::usage(format!("{} cannot be written: {error}", directory.display())))?;
-            context.out.note(&format!("The pages are in {}.", directory.display()));
+            written.map_err(|error| CliError::usage(format!("cannot write to {}: {error}", directory.display())))?;
+            context.out.note(&format!("Wrote the manual pages to {}.", directory.display()));
         }
     }
     Ok(Outcome::Done)

@@ -1,4 +1,4 @@
-//! What each command does: one module a command.
+//! The commands, one module each.
 
 #[cfg(feature = "aws")]
 pub(crate) mod audit;

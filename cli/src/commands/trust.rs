@@ -1,5 +1,5 @@
-//! `portcullis trust test`: which trust rule takes a CI job's identity, and why the others do not.
-//! It asks the very rules of the service, here.
+//! `portcullis trust test`: which trust rule matches a CI job's identity, and why the others do not. It evaluates the
+//! rules locally, with the service's code.
 
 use std::path::{Path, PathBuf};
 
@@ -13,26 +13,26 @@ use super::{catalog, token::format};
 use crate::output::clean;
 use crate::{CliError, Context, Outcome, input};
 
-/// What there is to do with trust rules.
+/// Subcommands of `trust`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say which rule takes an identity, and which conditions the others have that it does not meet
+    /// Show which rule matches an identity, and the unmet conditions of the others
     Test(Args),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The ID token, or its claims as a JSON object; signature and times are not verified; - is standard input
+    /// File with an ID token or a JSON object of its claims, or - for standard input; signature and times are not verified
     #[arg(long, value_name = "PATH|-")]
     claims: PathBuf,
-    /// The catalog with the rules, TOML or JSON, or - for standard input; without it, the one that is in force
+    /// Catalog file, TOML or JSON, or - for standard input [default: the published catalog]
     #[arg(long, value_name = "FILE|-")]
     catalog: Option<PathBuf>,
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, CliError> {
     let Command::Test(args) = command;
-    let Trial { claims, unchecked } = trial(&args.claims)?;
+    let TestInput { claims, unchecked } = read_claims(&args.claims)?;
     let document = match &args.catalog {
         Some(path) => match catalog::load_valid(path, context)? {
             Some(document) => document,
@@ -41,79 +41,86 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, CliEr
         None => context.api()?.get("/catalog").send()?.read()?,
     };
     let catalog = Catalog::from_stored(&document.to_string())
-        .ok_or_else(|| CliError::Unreachable("the catalog is not what this version understands".to_owned()))?;
-    let taking = catalog.matching_trust_rule(&claims);
+        .ok_or_else(|| CliError::Unreachable("this version does not understand the catalog".to_owned()))?;
+    let matching = catalog.matching_trust_rule(&claims);
     if context.out.json {
-        context.out.document(&as_document(&catalog, taking, &claims, unchecked).to_string())?;
+        context.out.document(&as_document(&catalog, matching, &claims, unchecked).to_string())?;
     } else {
-        print(&catalog, taking, &claims, context)?;
-        context.out.note(&format!("Not checked: {}. The service checks these at the exchange.", unchecked.join(", ")));
+        print(&catalog, matching, &claims, context)?;
+        context
+            .out
+            .note(&format!("Not checked: {}. The service checks these during the exchange.", unchecked.join(", ")));
     }
-    Ok(if taking.is_some() { Outcome::Done } else { Outcome::No })
+    Ok(if matching.is_some() { Outcome::Done } else { Outcome::No })
 }
 
-/// The claims to try, and what the service checks of an identity besides.
-struct Trial {
+/// The claims to test, and the checks that only the service does.
+struct TestInput {
     claims: ClaimSet,
     unchecked: &'static [&'static str],
 }
 
-/// Reads an ID token, or the claims of one, as the service does.
-fn trial(path: &Path) -> Result<Trial, CliError> {
+/// Reads an ID token, or its claims, as the service does.
+fn read_claims(path: &Path) -> Result<TestInput, CliError> {
     let text = input::text(path, "--claims")?;
-    let text = input::without_mark(&text).trim();
+    let text = input::without_bom(&text).trim();
     let (claims, unchecked): (_, &[&str]) = if text.starts_with('{') {
         (RegisteredClaims::read(text.as_bytes()), &["header", "signature", "times", "earlier use"])
     } else {
         (UnverifiedJwt::read(text).map(|jwt| jwt.claims), &["signature", "times", "earlier use"])
     };
-    // Nothing of it is repeated: there may be a whole ID token in it.
+    // The message never contains the input, which may be an ID token.
     let wrong = |why| CliError::usage(format!("--claims {}: {why}", path.display()));
     let claims = claims.and_then(|claims| claims.jti().map(drop).map(|()| claims)).map_err(wrong)?;
-    Ok(Trial { claims: claims.into_claim_set(), unchecked })
+    Ok(TestInput { claims: claims.into_claim_set(), unchecked })
 }
 
-fn as_document(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet, unchecked: &[&str]) -> Value {
+fn as_document(catalog: &Catalog, matching: Option<&TrustRule>, claims: &ClaimSet, unchecked: &[&str]) -> Value {
     let rules = catalog.trust().iter().map(|rule| {
         let unmet: Vec<_> = rule.mismatches(claims).iter().map(ToString::to_string).collect();
         json!({ "name": rule.name.as_str(), "matches": unmet.is_empty(), "unmet": unmet })
     });
     json!({
-        "rule": taking.map(|rule| rule.name.as_str()),
+        "rule": matching.map(|rule| rule.name.as_str()),
         "via": via(claims).as_str(),
-        "grants": taking.map(|rule| json!(Grant::all(&rule.grants))),
-        "lifetime_seconds": taking.map(|rule| rule.lifetime_seconds),
+        "grants": matching.map(|rule| json!(Grant::all(&rule.grants))),
+        "lifetime_seconds": matching.map(|rule| rule.lifetime_seconds),
         "rules": rules.collect::<Vec<_>>(),
         "unchecked": unchecked,
     })
 }
 
-fn print(catalog: &Catalog, taking: Option<&TrustRule>, claims: &ClaimSet, context: &Context) -> Result<(), CliError> {
+fn print(
+    catalog: &Catalog,
+    matching: Option<&TrustRule>,
+    claims: &ClaimSet,
+    context: &Context,
+) -> Result<(), CliError> {
     let out = &context.out;
     if out.quiet {
-        return taking.map_or(Ok(()), |rule| out.line(rule.name.as_str()));
+        return matching.map_or(Ok(()), |rule| out.line(rule.name.as_str()));
     }
-    if let Some(rule) = taking {
+    if let Some(rule) = matching {
         out.key_values(&[
             ("rule", rule.name.to_string()),
             ("via", via(claims).to_string()),
-            ("may", format::grants(&Grant::all(&rule.grants))),
-            ("for", format!("{} seconds", rule.lifetime_seconds)),
+            ("grants", format::grants(&Grant::all(&rule.grants))),
+            ("lifetime", format!("{} seconds", rule.lifetime_seconds)),
         ])?;
     } else {
-        out.line(&format!("No rule takes {}.", clean(via(claims).as_str())))?;
+        out.line(&format!("No rule matches {}.", clean(via(claims).as_str())))?;
     }
-    for rule in catalog.trust().iter().filter(|rule| taking != Some(rule)) {
+    for rule in catalog.trust().iter().filter(|rule| matching != Some(rule)) {
         let unmet = rule.mismatches(claims);
         out.line("")?;
         if unmet.is_empty() {
             out.line(&format!(
-                "{} would take it too, and stands behind {}",
+                "{} matches too, but comes after {}",
                 rule.name,
-                taking.map_or("", |it| it.name.as_str())
+                matching.map_or("", |rule| rule.name.as_str())
             ))?;
         } else {
-            out.line(&format!("{} does not take it:", rule.name))?;
+            out.line(&format!("{} does not match:", rule.name))?;
         }
         unmet.iter().try_for_each(|mismatch| out.line(&format!("  {}", clean(&mismatch.to_string()))))?;
     }

@@ -1,4 +1,4 @@
-//! `portcullis whoami`: who you are, what you may do and until when.
+//! `portcullis whoami`: the caller, its grants and their expiry.
 
 use portcullis::api_types::Me;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, CliError> {
         ("roles", me.roles.unwrap_or_default().join(", ")),
         ("created", token.map(|token| out.format_time(token.created_at)).unwrap_or_default()),
         ("expires", out.format_time_or(me.expires_at, "never")),
-        ("may", format::grants(&me.grants)),
+        ("grants", format::grants(&me.grants)),
     ])?;
     Ok(Outcome::Done)
 }

@@ -1,5 +1,5 @@
-//! The system's keyring: the macOS keychain, Windows' credential manager (which takes 2,560 bytes,
-//! less than some sessions have), the Secret Service of a Linux desktop.
+//! The system's keyring: the macOS Keychain, the Windows Credential Manager (at most 2,560 bytes, less than
+//! some sessions need) or the Secret Service of a Linux desktop.
 
 use keyring::{Entry, Error};
 
@@ -7,27 +7,29 @@ use super::session::Session;
 
 const SERVICE: &str = "portcullis";
 
-/// The session of a service. None where somebody else has removed it.
+/// Session of a service. `None` if it was removed from the keyring.
 ///
 /// # Errors
-/// Why it cannot be had.
+/// When the keyring cannot be read.
 pub(super) fn get(url: &str) -> Result<Option<Session>, String> {
     match entry(url)?.get_secret().map(zeroize::Zeroizing::new) {
-        Ok(secret) => serde_json::from_slice(&secret).map(Some).map_err(|_| "it is not what was stored".to_owned()),
+        Ok(secret) => {
+            serde_json::from_slice(&secret).map(Some).map_err(|_| "the entry has an unknown format".to_owned())
+        }
         Err(Error::NoEntry) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
 }
 
 /// # Errors
-/// Why it was not stored.
+/// When it cannot be stored.
 pub(super) fn put(url: &str, session: &Session) -> Result<(), String> {
     let secret = serde_json::to_vec(session).map(zeroize::Zeroizing::new).map_err(|error| error.to_string())?;
     entry(url)?.set_secret(&secret).map_err(|error| error.to_string())
 }
 
 /// # Errors
-/// Why it is still there.
+/// When it cannot be removed.
 pub(super) fn remove(url: &str) -> Result<(), String> {
     match entry(url)?.delete_credential() {
         Ok(()) | Err(Error::NoEntry) => Ok(()),

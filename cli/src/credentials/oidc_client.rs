@@ -1,5 +1,4 @@
-//! An OpenID Connect provider as a public client sees it: its discovery document, and the calls
-//! of a program to it. ADR 0026 says why no library makes them.
+//! Client of an OpenID Connect provider, as a public OAuth client. ADR 0026 explains why it uses no library.
 
 use std::fmt;
 
@@ -13,10 +12,10 @@ use crate::CliError;
 use crate::api::{self, encoded};
 use crate::config::base_url;
 
-/// Discovery documents have a few thousand bytes, token answers too.
+/// Maximum response size. Discovery documents and token responses have a few thousand bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
-/// A provider, and the client that this program is to it.
+/// A provider, and the id of this client.
 pub(crate) struct Provider {
     metadata: Metadata,
     pub(crate) client_id: String,
@@ -33,14 +32,14 @@ struct Metadata {
     authorization_response_iss_parameter_supported: bool,
 }
 
-/// What a token endpoint answers, as far as it is of use here.
+/// Response of a token endpoint.
 #[derive(Deserialize)]
 pub(crate) struct Tokens {
     pub(crate) id_token: Option<Zeroizing<String>>,
     pub(crate) refresh_token: Option<Zeroizing<String>>,
 }
 
-/// What a device is told ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628#section-3.2)).
+/// Device authorization response ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628#section-3.2)).
 #[derive(Deserialize)]
 pub(crate) struct DeviceCodes {
     pub(crate) device_code: Zeroizing<String>,
@@ -51,15 +50,15 @@ pub(crate) struct DeviceCodes {
     pub(crate) interval: Option<u64>,
 }
 
-/// Why there are no tokens.
+/// Error of a token request.
 pub(crate) enum TokenError {
-    /// The provider says no.
+    /// The provider returned an OAuth error.
     Refused(OAuthError),
-    /// The provider does not answer, or something else does.
+    /// The provider is unreachable, or its response is not understood.
     Failed(CliError),
 }
 
-/// The words of [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
+/// OAuth error response ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 #[derive(Deserialize)]
 pub(crate) struct OAuthError {
     pub(crate) error: String,
@@ -67,19 +66,19 @@ pub(crate) struct OAuthError {
 }
 
 impl Provider {
-    /// Reads the discovery document of an issuer.
+    /// Fetches the discovery document of an issuer.
     ///
     /// # Errors
-    /// Where it cannot be had, or is another issuer's.
+    /// When it cannot be fetched, or is of another issuer.
     pub(crate) fn discover(issuer: &str, client_id: &str) -> Result<Self, CliError> {
         let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let (status, body) = call(&url, None)?;
+        let (status, body) = send(&url, None)?;
         if status != 200 {
-            return Err(CliError::Unreachable(format!("{url} answered {status}; is it the issuer's?")));
+            return Err(CliError::Unreachable(format!("{url} responded with status {status}; check the issuer URL")));
         }
         let metadata: Metadata = read(&url, &body)?;
         if metadata.issuer != issuer {
-            return Err(CliError::Unreachable(format!("{url} is the discovery document of another issuer")));
+            return Err(CliError::Unreachable(format!("{url} is for another issuer")));
         }
         Ok(Self { metadata, client_id: client_id.to_owned() })
     }
@@ -88,59 +87,59 @@ impl Provider {
         &self.metadata.issuer
     }
 
-    /// Whether it says in every answer that it was the one that answered
-    /// ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)).
-    pub(crate) fn says_iss(&self) -> bool {
+    /// Whether every authorization response contains `iss` ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)).
+    pub(crate) fn sends_iss(&self) -> bool {
         self.metadata.authorization_response_iss_parameter_supported
     }
 
-    pub(crate) fn has_devices(&self) -> bool {
+    pub(crate) fn supports_device_flow(&self) -> bool {
         self.metadata.device_authorization_endpoint.is_some()
     }
 
-    /// Where a browser begins.
+    /// URL of the authorization request.
     ///
     /// # Errors
-    /// Where the provider has no such place, or one that nothing may be sent to.
+    /// When the provider has no authorization endpoint, or an unsafe one.
     pub(crate) fn authorization_url(&self, parameters: &[(&str, &str)]) -> Result<String, CliError> {
         let endpoint = self.metadata.authorization_endpoint.as_deref();
-        let endpoint = endpoint.ok_or_else(|| CliError::usage("the provider signs nobody in with a browser"))?;
-        safe(endpoint)?;
+        let endpoint =
+            endpoint.ok_or_else(|| CliError::usage("the provider does not support the authorization code flow"))?;
+        safe_origin(endpoint)?;
         let separator = if endpoint.contains('?') { '&' } else { '?' };
         Ok(format!("{endpoint}{separator}{}", *encoded(&[&[("client_id", &*self.client_id)], parameters].concat())))
     }
 
-    /// What the token endpoint gives for something that was granted.
+    /// Requests tokens.
     pub(crate) fn tokens(&self, form: &[(&str, &str)]) -> Result<Tokens, TokenError> {
-        self.ask(&self.metadata.token_endpoint, form)
+        self.post(&self.metadata.token_endpoint, form)
     }
 
-    /// The codes for a sign-in from another device.
+    /// Starts the device flow.
     pub(crate) fn device_codes(&self, scope: &str) -> Result<DeviceCodes, TokenError> {
         let endpoint = self.metadata.device_authorization_endpoint.as_deref();
-        let none = || TokenError::Failed(CliError::usage("the provider has no sign-in with a code for another device"));
-        self.ask(endpoint.ok_or_else(none)?, &[("scope", scope)])
+        let unsupported = || TokenError::Failed(CliError::usage("the provider does not support the device flow"));
+        self.post(endpoint.ok_or_else(unsupported)?, &[("scope", scope)])
     }
 
-    /// Ends a refresh token. False where the provider has no call for it.
+    /// Revokes a refresh token. Returns `false` if the provider does not support that.
     pub(crate) fn revoke(&self, refresh_token: &str) -> Result<bool, CliError> {
         let Some(endpoint) = &self.metadata.revocation_endpoint else { return Ok(false) };
         let form = [("client_id", &*self.client_id), ("token", refresh_token), ("token_type_hint", "refresh_token")];
-        match call(endpoint, Some(&encoded(&form)))?.0 {
+        match send(endpoint, Some(&encoded(&form)))?.0 {
             200..=299 => Ok(true),
-            status => Err(CliError::Unreachable(format!("{endpoint} answered {status}"))),
+            status => Err(CliError::Unreachable(format!("{endpoint} responded with status {status}"))),
         }
     }
 
-    fn ask<T: DeserializeOwned>(&self, endpoint: &str, form: &[(&str, &str)]) -> Result<T, TokenError> {
+    fn post<T: DeserializeOwned>(&self, endpoint: &str, form: &[(&str, &str)]) -> Result<T, TokenError> {
         let form = [&[("client_id", &*self.client_id)], form].concat();
-        let (status, body) = call(endpoint, Some(&encoded(&form))).map_err(TokenError::Failed)?;
+        let (status, body) = send(endpoint, Some(&encoded(&form))).map_err(TokenError::Failed)?;
         if status == 200 {
             return read(endpoint, &body).map_err(TokenError::Failed);
         }
         Err(match serde_json::from_str(&body) {
             Ok(refused) if status < 500 => TokenError::Refused(refused),
-            _ => TokenError::Failed(CliError::Unreachable(format!("{endpoint} answered {status}"))),
+            _ => TokenError::Failed(CliError::Unreachable(format!("{endpoint} responded with status {status}"))),
         })
     }
 }
@@ -157,15 +156,15 @@ impl fmt::Display for OAuthError {
 impl From<TokenError> for CliError {
     fn from(error: TokenError) -> Self {
         match error {
-            TokenError::Refused(refused) => Self::SignIn(format!("the provider refused: {refused}")),
+            TokenError::Refused(refused) => Self::SignIn(format!("the provider denied the sign-in: {refused}")),
             TokenError::Failed(failure) => failure,
         }
     }
 }
 
-/// A GET, or a POST of a form.
-fn call(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), CliError> {
-    let agent = api::agent(&safe(endpoint)?)?;
+/// Sends a GET, or a POST with a form. Returns status and body.
+fn send(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), CliError> {
+    let agent = api::agent(&safe_origin(endpoint)?)?;
     let unreachable = |error: ureq::Error| CliError::Unreachable(format!("{endpoint} cannot be reached: {error}"));
     let response = match form {
         None => agent.get(endpoint).header("accept", "application/json").call(),
@@ -180,20 +179,18 @@ fn call(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), 
     Ok((response.status().as_u16(), Zeroizing::new(body)))
 }
 
-/// The place of an endpoint, if a credential may be sent there.
-fn safe(endpoint: &str) -> Result<Url, CliError> {
-    let wrong = || CliError::usage(format!("{endpoint}, which the provider named, is no URL"));
+/// Origin of an endpoint, if a credential may be sent there.
+fn safe_origin(endpoint: &str) -> Result<Url, CliError> {
+    let wrong = || CliError::usage(format!("invalid endpoint URL {endpoint} in the discovery document"));
     let uri: Uri = endpoint.parse().map_err(|_| wrong())?;
     let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or_else(wrong)?;
-    base_url(&format!("{scheme}://{authority}"), "what the provider named")
+    base_url(&format!("{scheme}://{authority}"), "the provider's endpoint")
 }
 
 fn read<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, CliError> {
-    // Without the text: there may be a secret in it.
+    // Without the text, which may contain a secret.
     serde_json::from_str(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        CliError::Unreachable(format!(
-            "{url} answered with something else than expected (line {line}, column {column})"
-        ))
+        CliError::Unreachable(format!("unexpected response from {url} (line {line}, column {column})"))
     })
 }

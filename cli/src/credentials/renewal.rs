@@ -1,4 +1,4 @@
-//! The stored session of a service, and how it is renewed.
+//! Renewal of stored sessions.
 
 use portcullis::clock::Timestamp;
 use portcullis::https_url::Url;
@@ -8,18 +8,18 @@ use super::session::Session;
 use super::store::Store;
 use crate::CliError;
 
-/// The stored session for a service, renewed if it has to be and can be.
+/// The stored session for a service, renewed if it has expired.
 ///
 /// # Errors
-/// Where it has ended, cannot be renewed, or cannot be read.
+/// When it has expired and cannot be renewed, or cannot be read.
 pub(super) fn current_session(url: &Url, now: Timestamp) -> Result<Option<Session>, CliError> {
     let Some(store) = Store::open() else { return Ok(None) };
     match store.get(url)? {
         Some(session) if !session.is_valid_at(now) => {}
         other => return Ok(other),
     }
-    // One command at a time: a refresh token that is used twice ends the sign-in with many
-    // providers. Whoever was first has renewed the session for the others.
+    // One command at a time: many providers end the session when a refresh token is used twice. Another
+    // command may have renewed the session by now.
     let mut guard = store.lock()?;
     let Some(session) = store.get(url)? else { return Ok(None) };
     if session.is_valid_at(now) {
@@ -36,7 +36,7 @@ pub(super) fn current_session(url: &Url, now: Timestamp) -> Result<Option<Sessio
     })?;
     let mut renewed = session;
     if refresh_token.is_some() {
-        // Before all else: the one before may be worth nothing from now on.
+        // Store it first: the previous refresh token may be invalid from now on.
         renewed.refresh_token = refresh_token;
         guard.put(url, &renewed)?;
     }

@@ -1,5 +1,4 @@
-//! What a sign-in leaves behind: a session. The service verifies its signature; what is checked here is that it is the
-//! one that was asked for.
+//! Sessions of signed-in users. The claims are validated here; the service verifies the signature.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -11,25 +10,25 @@ use super::oidc_client::{Provider, Tokens};
 use crate::CliError;
 use crate::api::Credential;
 
-/// A session that would end on its way is as good as ended.
+/// Minimum remaining lifetime of a session in seconds, so that it does not expire during a request.
 const MIN_SECONDS: i64 = 30;
 
-/// A person's session at one service. It prints nowhere.
+/// A user's session at one service. It has no `Debug`, so it is never printed.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Session {
-    /// Who signed the person in, and for which client.
+    /// Issuer of the ID token.
     pub(crate) issuer: String,
     pub(crate) client_id: String,
-    /// Whom the provider takes the person for.
+    /// The `sub` claim.
     pub(crate) subject: String,
-    /// In seconds since 1970.
+    /// In seconds since the Unix epoch.
     pub(crate) expires_at: i64,
     pub(crate) id_token: Zeroizing<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<Zeroizing<String>>,
 }
 
-/// What a client looks at in an ID token.
+/// Claims of an ID token that a client validates.
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
@@ -48,10 +47,10 @@ enum Audience {
 }
 
 impl Session {
-    /// What a provider answered to a sign-in; with the nonce that was sent, if one was.
+    /// Creates a session from a token response, and checks the nonce, if one was sent.
     ///
     /// # Errors
-    /// Where it is not the answer to what was asked.
+    /// When there is no ID token, or its claims are invalid.
     pub(crate) fn from_tokens(
         provider: &Provider,
         tokens: Tokens,
@@ -59,36 +58,36 @@ impl Session {
         now: Timestamp,
     ) -> Result<Self, CliError> {
         let Tokens { id_token, refresh_token } = tokens;
-        let id_token = id_token.ok_or_else(|| wrong("there is none; ask for the scope openid"))?;
+        let id_token = id_token.ok_or_else(|| invalid("it is missing; request the scope openid"))?;
         let (issuer, client_id) = (provider.issuer().to_owned(), provider.client_id.clone());
         let Claims { sub: subject, exp: expires_at, .. } =
             Claims::validate(&id_token, &issuer, &client_id, nonce, now)?;
         Ok(Self { issuer, client_id, subject, expires_at, id_token, refresh_token })
     }
 
-    /// What a request carries.
+    /// The credential for requests.
     pub(crate) fn credential(&self) -> Credential {
-        Credential::new(self.id_token.clone(), "the sign-in of portcullis login")
+        Credential::new(self.id_token.clone(), "portcullis login")
     }
 
-    /// This session with a new ID token, of the same person.
+    /// Replaces the ID token by one of the same user.
     pub(super) fn with_id_token(self, id_token: Zeroizing<String>, now: Timestamp) -> Result<Self, CliError> {
         let claims = Claims::validate(&id_token, &self.issuer, &self.client_id, None, now)?;
         if claims.sub != self.subject {
-            return Err(wrong("it is another person's"));
+            return Err(invalid("its sub is another user's"));
         }
         Ok(Self { id_token, expires_at: claims.exp, ..self })
     }
 
-    /// Whether it can be used still.
+    /// Whether it can still be used.
     pub(super) fn is_valid_at(&self, now: Timestamp) -> bool {
         self.expires_at > now.seconds() + MIN_SECONDS
     }
 }
 
 impl Claims {
-    /// [OpenID Connect](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation),
-    /// without the signature: it came from the provider itself, over TLS.
+    /// Validates the claims ([OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
+    /// The signature is not verified: the ID token came directly from the provider, over TLS.
     fn validate(
         jwt: &str,
         issuer: &str,
@@ -98,29 +97,29 @@ impl Claims {
     ) -> Result<Self, CliError> {
         let payload = jwt.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
         let claims: Option<Self> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
-        let claims = claims.ok_or_else(|| wrong("it cannot be read"))?;
-        let mine = match &claims.aud {
+        let claims = claims.ok_or_else(|| invalid("it is malformed"))?;
+        let is_for_client = match &claims.aud {
             Audience::One(one) => one == client_id,
             Audience::Many(many) => many.iter().any(|one| one == client_id),
         };
         if claims.iss != issuer {
-            return Err(wrong("its iss is another provider's"));
+            return Err(invalid("its iss is not the provider"));
         }
-        if !mine || claims.azp.as_ref().is_some_and(|azp| azp != client_id) {
-            return Err(wrong("its aud is another client's"));
+        if !is_for_client || claims.azp.as_ref().is_some_and(|azp| azp != client_id) {
+            return Err(invalid("its aud or azp is not this client"));
         }
         if claims.exp <= now.seconds() {
-            return Err(wrong("it has expired; is this machine's clock right?"));
+            return Err(invalid("it has expired; check the clock of this machine"));
         }
         if nonce.is_some() && claims.nonce.as_deref() != nonce {
-            return Err(wrong("its nonce is not the one that was sent"));
+            return Err(invalid("its nonce does not match"));
         }
         Ok(claims)
     }
 }
 
-fn wrong(why: &str) -> CliError {
-    CliError::SignIn(format!("the provider's ID token is not accepted: {why}"))
+fn invalid(why: &str) -> CliError {
+    CliError::SignIn(format!("invalid ID token from the provider: {why}"))
 }
 
 #[cfg(test)]
@@ -138,23 +137,23 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_is_this_providers_for_this_client_and_this_question_and_has_not_expired() {
+    fn an_id_token_needs_the_right_iss_aud_azp_exp_and_nonce() {
         assert_eq!(checked(|_| {}), Ok(()));
         assert_eq!(checked(|claims| claims["aud"] = json!(["other", "cli"])), Ok(()));
         for (field, bad, why) in [
-            ("iss", json!("https://id.example/"), "another provider's"),
-            ("iss", Value::Null, "cannot be read"),
-            ("aud", json!("other"), "another client's"),
-            ("aud", json!([]), "another client's"),
-            ("azp", json!("other"), "another client's"),
+            ("iss", json!("https://id.example/"), "iss is not the provider"),
+            ("iss", Value::Null, "malformed"),
+            ("aud", json!("other"), "aud or azp is not"),
+            ("aud", json!([]), "aud or azp is not"),
+            ("azp", json!("other"), "aud or azp is not"),
             ("exp", json!(999), "has expired"),
-            ("exp", json!("1000"), "cannot be read"),
+            ("exp", json!("1000"), "malformed"),
             ("nonce", json!("m"), "nonce"),
             ("nonce", Value::Null, "nonce"),
-            ("sub", Value::Null, "cannot be read"),
+            ("sub", Value::Null, "malformed"),
         ] {
-            let said = checked(|claims| claims[field] = bad.clone()).unwrap_err();
-            assert!(said.contains(why), "{field}={bad}: {said}");
+            let error = checked(|claims| claims[field] = bad.clone()).unwrap_err();
+            assert!(error.contains(why), "{field}={bad}: {error}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Where sign-ins are kept: in the system's keyring, or in a file that only its owner can read.
-//! The file lists them all, and so says where each of them is.
+//! Storage of sign-ins: in the system's keyring, or in a file that only its owner can read. The file lists
+//! all sign-ins, and where each is stored.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use super::keyring;
 use super::session::Session;
 use crate::{CliError, config};
 
-/// Where somebody wants sign-ins to be kept.
+/// Where to store a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StorageChoice {
     /// In a file that only you can read
@@ -23,15 +23,15 @@ pub(crate) enum StorageChoice {
     Keyring,
 }
 
-/// The sign-ins of a person on this machine.
+/// The sign-ins stored on this machine.
 pub(crate) struct Store {
     dir: PathBuf,
 }
 
-/// The store, while nobody else writes to it.
+/// The store, locked for writing.
 pub(crate) struct StoreGuard<'a> {
     store: &'a Store,
-    // Let go of when it is closed.
+    // Closing it releases the lock.
     _lock: File,
 }
 
@@ -48,37 +48,36 @@ enum StoredIn {
 }
 
 impl Store {
-    /// `$XDG_DATA_HOME/portcullis`, or where the platform keeps data. None without a home.
+    /// Opens the store in the data directory. `None` without a home directory.
     pub(crate) fn open() -> Option<Self> {
         config::data_dir().map(|dir| Self { dir })
     }
 
-    /// The sign-in at a service.
+    /// The session of a service.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// When it cannot be read.
     pub(crate) fn get(&self, url: &Url) -> Result<Option<Session>, CliError> {
         match self.read()?.sessions.remove(url.as_str()) {
             None => Ok(None),
             Some(StoredIn::File(session)) => Ok(Some(session)),
-            Some(StoredIn::Keyring) => keyring::get(url.as_str()).map_err(|why| {
-                CliError::SignIn(format!("the sign-in is in the system's keyring, which cannot be read: {why}"))
-            }),
+            Some(StoredIn::Keyring) => keyring::get(url.as_str())
+                .map_err(|why| CliError::SignIn(format!("cannot read the sign-in from the system's keyring: {why}"))),
         }
     }
 
-    /// The services at which somebody is signed in.
+    /// URLs of the services with a stored sign-in.
     ///
     /// # Errors
-    /// Where the list cannot be read.
+    /// When the list cannot be read.
     pub(crate) fn urls(&self) -> Result<Vec<String>, CliError> {
         Ok(self.read()?.sessions.into_keys().collect())
     }
 
-    /// Waits until nobody else writes.
+    /// Locks the store for writing. Waits for other commands.
     ///
     /// # Errors
-    /// Where nothing can be written at all.
+    /// When the lock file cannot be written.
     pub(crate) fn lock(&self) -> Result<StoreGuard<'_>, CliError> {
         let locked = || -> io::Result<File> {
             create_private_dir(&self.dir)?;
@@ -86,7 +85,7 @@ impl Store {
             file.lock()?;
             Ok(file)
         };
-        let lock = locked().map_err(|error| self.failed("written to", &error))?;
+        let lock = locked().map_err(|error| self.io_error("write to", &error))?;
         Ok(StoreGuard { store: self, _lock: lock })
     }
 
@@ -98,26 +97,25 @@ impl Store {
         let text = match fs::read(self.path()) {
             Ok(text) => zeroize::Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Document::default()),
-            Err(error) => return Err(self.failed("read", &error)),
+            Err(error) => return Err(self.io_error("read", &error)),
         };
         serde_json::from_slice(&text).map_err(|_| {
             let path = self.path();
-            CliError::usage(format!("{} is not what this version has written", path.display()))
-                .with_hint("remove it, and sign in again")
+            CliError::usage(format!("{} has an unknown format", path.display()))
+                .with_hint("delete it, and sign in again")
         })
     }
 
-    fn failed(&self, what: &str, error: &io::Error) -> CliError {
-        CliError::usage(format!("{} cannot be {what}: {error}", self.path().display()))
+    fn io_error(&self, action: &str, error: &io::Error) -> CliError {
+        CliError::usage(format!("cannot {action} {}: {error}", self.path().display()))
     }
 }
 
 impl StoreGuard<'_> {
-    /// Stores a new sign-in where it was chosen, or else in the keyring if there is one. Says
-    /// where that is.
+    /// Stores a new sign-in: as chosen, or else in the keyring if there is one. Returns the place, for messages.
     ///
     /// # Errors
-    /// Where it cannot be stored there.
+    /// When it cannot be stored.
     pub(crate) fn add(
         &mut self,
         url: &Url,
@@ -131,22 +129,22 @@ impl StoreGuard<'_> {
                 (Ok(()), _) => (StoredIn::Keyring, "the system's keyring".to_owned()),
                 (Err(_), None) => (StoredIn::File(session.clone()), in_file),
                 (Err(why), Some(_)) => {
-                    let failure = CliError::usage(format!("the system's keyring does not take the sign-in: {why}"));
-                    return Err(failure.with_hint("add --store file to store it in a file that only you can read"));
+                    let failure = CliError::usage(format!("cannot store the sign-in in the system's keyring: {why}"));
+                    return Err(failure.with_hint("use --store file to store it in a file that only you can read"));
                 }
             },
         };
         let was_in_keyring = self.replace(url.as_str(), Some(stored_in))?;
         if was_in_keyring && place != "the system's keyring" {
-            self.forget(url.as_str())?;
+            self.remove_from_keyring(url.as_str())?;
         }
         Ok(place)
     }
 
-    /// Stores a sign-in where the one before was.
+    /// Replaces a sign-in, in the same place.
     ///
     /// # Errors
-    /// Where it cannot be stored there.
+    /// When it cannot be stored.
     pub(crate) fn put(&mut self, url: &Url, session: &Session) -> Result<(), CliError> {
         match self.store.read()?.sessions.get(url.as_str()) {
             Some(StoredIn::Keyring) => self.add(url, session, Some(StorageChoice::Keyring)).map(drop),
@@ -157,22 +155,22 @@ impl StoreGuard<'_> {
     /// Removes a sign-in.
     ///
     /// # Errors
-    /// Where it is still there.
+    /// When it cannot be removed.
     pub(crate) fn remove(&mut self, url: &str) -> Result<(), CliError> {
-        // The list last: what it does not name, nobody removes.
+        // The keyring first: without its list entry, the sign-in could not be found again.
         if matches!(self.store.read()?.sessions.get(url), Some(StoredIn::Keyring)) {
-            self.forget(url)?;
+            self.remove_from_keyring(url)?;
         }
         self.replace(url, None).map(drop)
     }
 
-    fn forget(&self, url: &str) -> Result<(), CliError> {
+    fn remove_from_keyring(&self, url: &str) -> Result<(), CliError> {
         keyring::remove(url)
-            .map_err(|why| CliError::usage(format!("the sign-in is still in the system's keyring: {why}")))
+            .map_err(|why| CliError::usage(format!("cannot remove the sign-in from the system's keyring: {why}")))
     }
 
-    /// Writes the file anew, beside it and then in its place: whoever reads it sees the one or the
-    /// other, and a full disk costs nothing. Says whether the one before was in the keyring.
+    /// Replaces an entry. Writes a temporary file and renames it, so that readers never see a partial file and a
+    /// full disk loses nothing. Returns whether the previous sign-in was in the keyring.
     fn replace(&mut self, url: &str, stored_in: Option<StoredIn>) -> Result<bool, CliError> {
         let mut document = self.store.read()?;
         let before = match stored_in {
@@ -180,7 +178,7 @@ impl StoreGuard<'_> {
             None => document.sessions.remove(url),
         };
         let write = || -> io::Result<()> {
-            // Mode 0600 from its beginning.
+            // Created with mode 0600.
             let mut file = tempfile::NamedTempFile::new_in(&self.store.dir)?;
             let text = zeroize::Zeroizing::new(serde_json::to_vec_pretty(&document)?);
             file.write_all(&text)?;
@@ -188,12 +186,12 @@ impl StoreGuard<'_> {
             file.persist(self.store.path())?;
             Ok(())
         };
-        write().map_err(|error| self.store.failed("written", &error))?;
+        write().map_err(|error| self.store.io_error("write", &error))?;
         Ok(matches!(before, Some(StoredIn::Keyring)))
     }
 }
 
-/// Options of which a file that is made is for its owner alone, whatever the umask.
+/// Makes new files accessible to their owner only, whatever the umask.
 #[cfg(unix)]
 pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -205,7 +203,7 @@ pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
     options
 }
 
-/// Makes a directory for its owner alone, and those above it that are not there.
+/// Creates a directory and its missing parents, accessible to their owner only.
 fn create_private_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

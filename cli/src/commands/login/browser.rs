@@ -1,4 +1,4 @@
-//! The authorization code flow with PKCE, with a browser on this machine
+//! Authorization code flow with PKCE, in a browser on this machine
 //! ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252)).
 
 use std::time::Instant;
@@ -19,25 +19,23 @@ use crate::credentials::oidc_client::{OAuthError, Provider, TokenError};
 use crate::credentials::session::Session;
 use crate::prompt::instruct;
 
-/// What only this program knows until it is needed.
+/// Random values of one sign-in.
 struct Secrets {
     verifier: Zeroizing<String>,
     state: String,
     nonce: String,
 }
 
-/// Whether a browser can be opened here: one that `BROWSER` names; else not in a session from
-/// another machine, nor on a system whose desktop is not there.
+/// Whether a browser can be opened here: `BROWSER` is set, or there is a desktop and no SSH session.
 pub(super) fn is_available() -> bool {
     let desktop = cfg!(any(target_os = "macos", windows)) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
     is_set("BROWSER") || (desktop && !is_set("SSH_CONNECTION"))
 }
 
-/// Sends the person to the provider and waits for the browser to come back. It waits for its
-/// last page.
+/// Opens the provider's sign-in page and waits for the callback. The caller has to respond to it.
 ///
 /// # Errors
-/// Where it does not come back in time.
+/// When no callback arrives in time.
 pub(super) fn sign_in(
     provider: &Provider,
     scope: &str,
@@ -47,7 +45,7 @@ pub(super) fn sign_in(
 ) -> Result<(Result<Session, CliError>, Callback), CliError> {
     let secrets = Secrets::generate()?;
     let redirect_uri = listen(events.sender.clone())
-        .map_err(|error| CliError::usage(format!("no port can be listened on for the browser: {error}")))?;
+        .map_err(|error| CliError::usage(format!("cannot listen for the browser callback: {error}")))?;
     let url = provider.authorization_url(&[
         ("redirect_uri", &redirect_uri),
         ("response_type", "code"),
@@ -58,11 +56,11 @@ pub(super) fn sign_in(
         ("code_challenge_method", "S256"),
     ])?;
     instruct(&format!("Sign in with your browser. If it does not open, go to\n\n  {url}\n"));
-    // The person has just been told what to do if it does not open.
+    // Ignore: the message above covers a browser that does not open.
     let _ = webbrowser::open(&url);
     let callback = loop {
         let callback = events.next_callback(deadline)?;
-        // Any page and any program can send something here; it does not end the sign-in.
+        // Other pages and programs can send requests here too; they do not end the sign-in.
         if callback.parameter("state") == Some(secrets.state.as_str()) {
             break callback;
         }
@@ -80,28 +78,28 @@ pub(super) fn sign_in(
     Ok((session, callback))
 }
 
-/// The code, if it was this provider that answered.
+/// The authorization code, if the response is from this provider.
 fn code<'a>(provider: &Provider, callback: &'a Callback) -> Result<&'a str, CliError> {
     let iss = callback.parameter("iss");
-    if iss.is_some_and(|iss| iss != provider.issuer()) || (iss.is_none() && provider.says_iss()) {
-        return Err(CliError::SignIn("the answer came from another provider than the one that was asked".to_owned()));
+    if iss.is_some_and(|iss| iss != provider.issuer()) || (iss.is_none() && provider.sends_iss()) {
+        return Err(CliError::SignIn("the authorization response is from another provider".to_owned()));
     }
     if let Some(error) = callback.parameter("error") {
         let error_description = callback.parameter("error_description").map(str::to_owned);
         let refused = OAuthError { error: error.to_owned(), error_description };
         return Err(TokenError::Refused(refused).into());
     }
-    callback.parameter("code").ok_or_else(|| CliError::SignIn("the provider answered without a code".to_owned()))
+    callback.parameter("code").ok_or_else(|| CliError::SignIn("the authorization response has no code".to_owned()))
 }
 
 impl Secrets {
     fn generate() -> Result<Self, CliError> {
-        let draw = || {
+        let random = || {
             let mut bytes = Zeroizing::new([0; 32]);
-            let drawn = SysRng.try_fill_bytes(&mut *bytes);
-            drawn.map_err(|error| CliError::usage(format!("the system gives no random bytes: {error}")))?;
+            let filled = SysRng.try_fill_bytes(&mut *bytes);
+            filled.map_err(|error| CliError::usage(format!("cannot generate random bytes: {error}")))?;
             Ok::<_, CliError>(BASE64URL.encode(*bytes))
         };
-        Ok(Self { verifier: Zeroizing::new(draw()?), state: draw()?, nonce: draw()? })
+        Ok(Self { verifier: Zeroizing::new(random()?), state: random()?, nonce: random()? })
     }
 }

@@ -1,5 +1,4 @@
-//! The redirect URI ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)): a port of
-//! this machine on which a browser brings the answer of the provider back.
+//! Server for the redirect URI ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)), on a loopback port.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,20 +7,20 @@ use std::thread;
 use std::time::Duration;
 
 const PATH: &str = "/callback";
-/// A browser opens connections ahead of time and may leave them idle.
+/// Browsers open connections ahead of time and may leave them idle.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_BYTES: usize = 16 * 1024;
 
-/// A browser that waits for a page.
+/// A request to the redirect URI, which waits for a response.
 pub(super) struct Callback {
     stream: TcpStream,
     parameters: Vec<(String, String)>,
 }
 
-/// Listens on a port of the system's choice until the program ends. Says what the redirect URI is.
+/// Listens on a free port until the process ends. Returns the redirect URI.
 ///
 /// # Errors
-/// Where the machine has no port to give.
+/// When no port is available.
 pub(super) fn listen(events: Sender<impl From<Callback> + Send + 'static>) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let authority = listener.local_addr()?.to_string();
@@ -29,11 +28,11 @@ pub(super) fn listen(events: Sender<impl From<Callback> + Send + 'static>) -> io
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let (events, authority) = (events.clone(), authority.clone());
-            // A thread each, so that an idle connection is in nobody's way.
+            // One thread per connection, so that idle connections do not block others.
             thread::spawn(move || {
-                // Whoever does not speak HTTP is not the browser.
+                // Ignore connections that do not send an HTTP request.
                 if let Ok(Some(callback)) = serve(stream, &authority) {
-                    // Nobody waits any more: the program is about to end.
+                    // Ignore: the receiver is gone, so the command is about to end.
                     let _ = events.send(callback.into());
                 }
             });
@@ -43,13 +42,13 @@ pub(super) fn listen(events: Sender<impl From<Callback> + Send + 'static>) -> io
 }
 
 impl Callback {
-    /// A parameter that was given once.
+    /// A query parameter, unless it is repeated.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         let mut values = self.parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// Tells the person in the browser how it ended.
+    /// Responds with the result of the sign-in.
     pub(super) fn respond(self, signed_in: bool) {
         if signed_in {
             page(self.stream, "200 OK", "You are signed in. You may close this page and go back to the terminal.");
@@ -57,14 +56,14 @@ impl Callback {
             page(
                 self.stream,
                 "400 Bad Request",
-                "You are not signed in. The terminal says why; you may close this page.",
+                "You are not signed in. The terminal shows the reason. You may close this page.",
             );
         }
     }
 
-    /// Tells whoever came with something else than the answer.
+    /// Responds to a request that does not belong to this sign-in.
     pub(super) fn reject(self) {
-        page(self.stream, "400 Bad Request", "This is not the answer to a sign-in that was begun here.");
+        page(self.stream, "400 Bad Request", "This request does not belong to the current sign-in.");
     }
 }
 
@@ -86,14 +85,14 @@ fn serve(mut stream: TcpStream, authority: &str) -> io::Result<Option<Callback>>
             Ok(Some(Callback { stream, parameters }))
         }
         None => {
-            page(stream, "404 Not Found", "There is nothing here.");
+            page(stream, "404 Not Found", "Page not found.");
             Ok(None)
         }
     }
 }
 
-/// The query of a request to the redirect URI. Another Host is a page of somebody else's, whose
-/// name leads to this machine.
+/// Query string of a GET of the redirect URI. Requests with another `Host` are ignored: they may come from a foreign
+/// page whose name resolves to this machine (DNS rebinding).
 fn query(head: &[u8], authority: &str) -> Option<String> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);
@@ -105,8 +104,7 @@ fn query(head: &[u8], authority: &str) -> Option<String> {
         .then(|| query.to_owned())
 }
 
-/// A page of plain words: it loads nothing, shows nothing that came with the request, and no
-/// other page sees it or its address.
+/// Sends a plain page. It loads nothing, contains nothing from the request, and is isolated from other pages.
 fn page(mut stream: TcpStream, status: &str, text: &str) {
     let body = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>portcullis login</title>\n<p>{text}</p>\n</html>\n"
@@ -118,7 +116,7 @@ fn page(mut stream: TcpStream, status: &str, text: &str) {
          Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n\
          Cross-Origin-Resource-Policy: same-origin\r\nConnection: close\r\n\r\n{body}"
     );
-    // The browser may have gone; the terminal says all of it.
+    // Ignore: the browser is gone, and the terminal shows the result too.
     let _ = stream.write_all(response.as_bytes()).and_then(|()| stream.flush());
 }
 
@@ -127,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_get_of_the_redirect_uri_at_this_very_address_is_the_browser() {
+    fn only_a_get_of_the_redirect_uri_with_this_host_is_a_callback() {
         let ask =
             |line: &str, host: &str| query(format!("{line} HTTP/1.1\r\n{host}\r\n\r\n").as_bytes(), "127.0.0.1:1");
         let good = "Host: 127.0.0.1:1";

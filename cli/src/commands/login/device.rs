@@ -1,5 +1,5 @@
-//! The device authorization grant ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)): a code is
-//! shown here, and typed in with a browser anywhere.
+//! Device authorization grant ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)): shows a code to enter in a browser
+//! on any device.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use crate::credentials::oidc_client::{DeviceCodes, Provider, TokenError, Tokens}
 use crate::prompt::instruct;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// What RFC 8628 says for providers that say nothing, and what it adds when one asks for more.
-const SECONDS: u64 = 5;
-const MAX_SECONDS: u64 = 60;
+/// Default polling interval, and the increment for `slow_down` (RFC 8628, section 3.5), in seconds.
+const INTERVAL_SECONDS: u64 = 5;
+const MAX_INTERVAL_SECONDS: u64 = 60;
 
-/// Shows the code and asks until somebody has answered.
+/// Shows the code, and polls the provider until the user has signed in.
 ///
 /// # Errors
-/// Where the answer is no, or does not come in time.
+/// When the user declines, or does not sign in in time.
 pub(super) fn sign_in(
     provider: &Provider,
     scope: &str,
@@ -32,15 +32,15 @@ pub(super) fn sign_in(
         instruct(&format!("or go to\n\n  {complete}\n\nif it shows the same code.\n"));
     }
     let deadline = deadline.min(Instant::now() + Duration::from_secs(codes.expires_in.min(3600)));
-    let mut seconds = codes.interval.unwrap_or(SECONDS).clamp(1, MAX_SECONDS);
+    let mut seconds = codes.interval.unwrap_or(INTERVAL_SECONDS).clamp(1, MAX_INTERVAL_SECONDS);
     loop {
         events.pause(Duration::from_secs(seconds), deadline)?;
         match provider.tokens(&[("grant_type", GRANT_TYPE), ("device_code", &codes.device_code)]) {
             Ok(tokens) => return Ok(tokens),
             Err(TokenError::Refused(refused)) if refused.error == "authorization_pending" => {}
-            Err(TokenError::Refused(refused)) if refused.error == "slow_down" => seconds += SECONDS,
-            // A network that is away for a moment costs nobody the sign-in.
-            Err(TokenError::Failed(CliError::Unreachable(_))) => seconds = (seconds * 2).min(MAX_SECONDS),
+            Err(TokenError::Refused(refused)) if refused.error == "slow_down" => seconds += INTERVAL_SECONDS,
+            // A short network failure does not end the sign-in.
+            Err(TokenError::Failed(CliError::Unreachable(_))) => seconds = (seconds * 2).min(MAX_INTERVAL_SECONDS),
             Err(error) => return Err(error.into()),
         }
     }

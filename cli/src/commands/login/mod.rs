@@ -1,5 +1,5 @@
-//! `portcullis login`: signs a person in at the provider of a service, with a browser on this
-//! machine or on another device, and stores the session. Nobody's password comes near it.
+//! `portcullis login`: signs the user in with the OpenID Connect provider of a service, and stores the session. The
+//! browser runs on this machine or on another device, so the command never sees a password.
 
 mod browser;
 mod callback_server;
@@ -21,32 +21,32 @@ use crate::{CliError, Context, Outcome};
 use provider_settings::SignInTarget;
 use wait::Events;
 
-/// What `login` takes.
+/// Arguments of `login`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Show a code, and sign in with a browser on another device
+    /// Show a code to enter in a browser on another device
     #[arg(long, conflicts_with = "browser")]
     device: bool,
-    /// Sign in with a browser on this machine, even where none seems to be
+    /// Open a browser on this machine, even if none is detected
     #[arg(long)]
     browser: bool,
     #[command(flatten)]
     settings: provider_settings::Flags,
-    /// Where to store the sign-in: the keyring if there is one, unless you say it [env: PORTCULLIS_CREDENTIALS]
+    /// Where to store the sign-in [default: keyring, or file if there is none] [env: PORTCULLIS_CREDENTIALS]
     #[arg(long, value_name = "WHERE")]
     store: Option<StorageChoice>,
-    /// How many seconds to wait for you
+    /// Seconds to wait for you to sign in
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
-    let storage = credentials::storage(args.store)?;
+    let storage = credentials::storage_choice(args.store)?;
     let SignInTarget { issuer, client_id, scope } = SignInTarget::find(&args.settings, context)?;
     let provider = Provider::discover(&issuer, &client_id)?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let events = Events::new()?;
-    let device = args.device || (!args.browser && provider.has_devices() && !browser::is_available());
+    let device = args.device || (!args.browser && provider.supports_device_flow() && !browser::is_available());
     if device {
         let tokens = device::sign_in(&provider, &scope, &events, deadline)?;
         let session = Session::from_tokens(&provider, tokens, None, context.out.now())?;
@@ -58,12 +58,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     finished
 }
 
-/// Stores a session that the service takes, and says whose it is.
+/// Checks the session with the service, stores it, and prints its user.
 fn finish(session: &Session, storage: Option<StorageChoice>, context: &Context) -> Result<Outcome, CliError> {
     let url = context.config.url()?;
     let api = crate::api::Api::new(url.clone(), Some(session.credential()))?;
     let me: Me = api.get("/me").send()?.read()?;
-    let store = Store::open().ok_or_else(|| CliError::usage("there is no home directory to store the sign-in in"))?;
+    let store = Store::open().ok_or_else(|| CliError::usage("no home directory to store the sign-in in"))?;
     let stored_in = store.lock()?.add(&url, session, storage)?;
     let out = &context.out;
     let until = Timestamp::from_seconds(session.expires_at);
@@ -71,16 +71,16 @@ fn finish(session: &Session, storage: Option<StorageChoice>, context: &Context) 
     let roles = if roles.is_empty() { "no role".to_owned() } else { roles };
     out.note(&format!("Signed in as {} ({roles}), until {until}.", me.owner));
     if session.refresh_token.is_some() {
-        out.note("It is renewed when it is used after that.");
+        out.note("It is renewed automatically.");
     }
     out.note(&format!("Stored in {stored_in}."));
     if out.json {
         let (url, issuer, client_id) = (url.as_str(), &session.issuer, &session.client_id);
-        let facts = json!({
+        let document = json!({
             "url": url, "owner": me.owner, "issuer": issuer, "client_id": client_id,
             "expires_at": until.to_string(), "renewable": session.refresh_token.is_some(), "stored_in": stored_in,
         });
-        out.document(&facts.to_string())?;
+        out.document(&document.to_string())?;
     }
     Ok(Outcome::Done)
 }

@@ -1,4 +1,4 @@
-//! What `login` waits for: the browser that comes back, Ctrl-C, or the end of its patience.
+//! Events that `login` waits for: the browser's callback, Ctrl-C, or the timeout.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::callback_server::Callback;
 use crate::CliError;
 
-/// What can happen.
+/// An event.
 pub(super) enum Event {
-    /// A browser has come to the redirect URI.
+    /// A browser requested the redirect URI.
     Callback(Callback),
     /// Ctrl-C.
     Interrupted,
@@ -21,38 +21,37 @@ impl From<Callback> for Event {
     }
 }
 
-/// What happens.
+/// Queue of events.
 pub(super) struct Events {
     pub(super) sender: Sender<Event>,
     receiver: Receiver<Event>,
 }
 
 impl Events {
-    /// From now on Ctrl-C is an event, and the end if it comes twice.
+    /// Handles Ctrl-C as an event from now on. The second one ends the process.
     ///
     /// # Errors
-    /// Where the system does not let it be one.
+    /// When the signal handler cannot be installed.
     pub(super) fn new() -> Result<Self, CliError> {
         let (sender, receiver) = channel();
         let interrupts = sender.clone();
-        let twice = AtomicBool::new(false);
-        let interrupted = move || {
-            // Between two waits it may be the network that takes its time.
-            if twice.swap(true, Ordering::Relaxed) {
+        let is_second = AtomicBool::new(false);
+        let on_interrupt = move || {
+            // The command may be in a network call, and not waiting for events.
+            if is_second.swap(true, Ordering::Relaxed) {
                 std::process::exit(8);
             }
-            // It fails when nobody waits any more; then the little that is left is done.
+            // Ignore: the receiver is gone, so the command is about to end.
             let _ = interrupts.send(Event::Interrupted);
         };
-        ctrlc::set_handler(interrupted)
-            .map_err(|error| CliError::usage(format!("Ctrl-C cannot be waited for: {error}")))?;
+        ctrlc::set_handler(on_interrupt).map_err(|error| CliError::usage(format!("cannot handle Ctrl-C: {error}")))?;
         Ok(Self { sender, receiver })
     }
 
-    /// The next browser that comes.
+    /// Waits for the next callback.
     ///
     /// # Errors
-    /// On Ctrl-C, and when it is too late.
+    /// On Ctrl-C, and at the deadline.
     pub(super) fn next_callback(&self, deadline: Instant) -> Result<Callback, CliError> {
         match self.receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(Event::Callback(callback)) => Ok(callback),
@@ -61,20 +60,20 @@ impl Events {
         }
     }
 
-    /// Waits.
+    /// Waits for a duration.
     ///
     /// # Errors
-    /// On Ctrl-C, and when that would be too late.
+    /// On Ctrl-C, and when the deadline is sooner.
     pub(super) fn pause(&self, duration: Duration, deadline: Instant) -> Result<(), CliError> {
         if Instant::now() + duration > deadline {
-            // Not a moment longer than was said, and not a moment less.
+            // Wait exactly until the deadline.
             return self.pause_until(deadline).and(Err(timed_out()));
         }
         self.pause_until(Instant::now() + duration)
     }
 
-    fn pause_until(&self, moment: Instant) -> Result<(), CliError> {
-        match self.receiver.recv_timeout(moment.saturating_duration_since(Instant::now())) {
+    fn pause_until(&self, until: Instant) -> Result<(), CliError> {
+        match self.receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(_) => Err(CliError::Cancelled),
             Err(_) => Ok(()),
         }
@@ -82,5 +81,5 @@ impl Events {
 }
 
 fn timed_out() -> CliError {
-    CliError::SignIn("nobody has signed in in time".to_owned())
+    CliError::SignIn("timed out waiting for sign-in".to_owned())
 }

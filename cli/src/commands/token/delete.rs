@@ -12,11 +12,15 @@ pub(crate) fn run(id: &TokenId, context: &Context) -> Result<Outcome, CliError> 
     let api = context.api()?;
     if !context.yes {
         let token: Token = fetch(&api, id)?.read()?;
-        let what = impact_summary(&token, context);
-        context
-            .confirm(&format!("What uses this will be refused, and its record will be gone:\n  {what}"), "Delete?")?;
+        let impact = impact_summary(&token, context);
+        context.confirm(
+            &format!(
+                "Requests with this token will be denied permanently, and its record will be deleted:\n  {impact}"
+            ),
+            "Delete?",
+        )?;
     }
     api.request(Method::DELETE, format!("/tokens/{id}")).send()?;
-    context.out.note(&format!("{id} is gone."));
+    context.out.note(&format!("Deleted {id}."));
     Ok(Outcome::Done)
 }

@@ -5,6 +5,6 @@ use portcullis::secret::TokenId;
 use super::format;
 use crate::{CliError, Context, Outcome};
 
-pub(crate) fn run(id: &TokenId, which: &str, context: &Context) -> Result<Outcome, CliError> {
-    format::show(&context.api()?.post(format!("/tokens/{id}/{which}")).send()?, context)
+pub(crate) fn run(id: &TokenId, action: &str, context: &Context) -> Result<Outcome, CliError> {
+    format::show(&context.api()?.post(format!("/tokens/{id}/{action}")).send()?, context)
 }

@@ -1,4 +1,4 @@
-//! `portcullis token events`: what happened to a token.
+//! `portcullis token events`
 
 use portcullis::api_types::Event;
 use portcullis::secret::TokenId;
@@ -12,7 +12,7 @@ use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The token's id
+    /// Id of the token
     #[arg(value_parser = id)]
     id: TokenId,
     #[command(flatten)]
@@ -34,8 +34,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         return Ok(Outcome::Done);
     }
     let read: Result<Vec<Event>, _> = events.iter().map(|event| serde_json::from_str(event.get())).collect();
-    let read =
-        read.map_err(|_| CliError::Unreachable("the events are not what this version understands".to_owned()))?;
+    let read = read.map_err(|_| CliError::Unreachable("this version does not understand the events".to_owned()))?;
     let row = |event: &Event| {
         vec![
             (out.format_time(event.at), None),
@@ -46,14 +45,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
             (detail(&event.detail), None),
         ]
     };
-    out.table(&["WHEN", "WHAT", "BY", "FROM", "WITH", "DETAIL"], read.iter().map(row).collect())?;
+    out.table(&["TIME", "EVENT", "BY", "IP", "CLIENT", "DETAIL"], read.iter().map(row).collect())?;
     if more {
-        out.note("There are more: --all lists them.");
+        out.note("There are more events; list them with --all.");
     }
     Ok(Outcome::Done)
 }
 
-/// What there is to say of an event besides: `reason=leaked`, `name: "a" -> "b"`.
+/// Details of an event: `reason=leaked`, `name: "a" -> "b"`.
 fn detail(detail: &Value) -> String {
     let Value::Object(fields) = detail else { return String::new() };
     let mut words = Vec::new();

@@ -1,4 +1,4 @@
-//! `portcullis token explain`: may this token make that request, and what decides it?
+//! `portcullis token explain`: whether a token may make a request, and which rule decides.
 
 use std::net::IpAddr;
 
@@ -12,23 +12,23 @@ use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The token's id
+    /// Id of the token
     #[arg(value_parser = id)]
     id: TokenId,
-    /// The request's method, as in GET; $connect opens a WebSocket
+    /// HTTP method of the request, as in GET; $connect opens a WebSocket
     method: String,
-    /// The request's path, as in /apps/billing, without host and stage
+    /// Path of the request without host and stage, as in /apps/billing
     path: String,
-    /// From this address
+    /// Source IP address of the request
     #[arg(long, value_name = "ADDRESS")]
     ip: Option<IpAddr>,
-    /// Of which API: protected (one of yours) or tokens (this one)
+    /// API of the request: protected (yours) or tokens (Portcullis) [default: protected]
     #[arg(long, value_parser = ["protected", "tokens"])]
     api: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Question<'a> {
+struct ExplainRequest<'a> {
     token_id: &'a str,
     method: String,
     path: &'a str,
@@ -42,25 +42,28 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     let method = if args.method.starts_with('$') { args.method.clone() } else { args.method.to_ascii_uppercase() };
     let (token_id, path, api) = (args.id.as_str(), args.path.as_str(), args.api.as_deref());
-    let question = Question { token_id, method, path, source_ip: args.ip, api };
-    let response = context.api()?.post("/explain").json(&question).send()?;
-    let found: Explanation = response.read()?;
+    let request = ExplainRequest { token_id, method, path, source_ip: args.ip, api };
+    let response = context.api()?.post("/explain").json(&request).send()?;
+    let explanation: Explanation = response.read()?;
     if out.json {
         out.document(&response.body)?;
     } else if !out.quiet {
-        let rule = found.rule.as_ref().map(|rule| match &rule.route {
+        let rule = explanation.rule.as_ref().map(|rule| match &rule.route {
             Some(route) => format!("{} ({route})", rule.source),
             None => rule.source.clone(),
         });
         out.key_values(&[
-            ("decision", found.decision.clone()),
-            ("status", found.status.map(|status| status.to_string()).unwrap_or_default()),
-            ("reason", found.reason.clone().unwrap_or_default()),
-            ("needs", format::permission_on_resource(found.permission.as_deref(), found.resource.as_deref())),
-            ("says", rule.unwrap_or_default()),
-            ("roles that give it", found.roles.clone().unwrap_or_default().join(", ")),
+            ("decision", explanation.decision.clone()),
+            ("status", explanation.status.map(|status| status.to_string()).unwrap_or_default()),
+            ("reason", explanation.reason.clone().unwrap_or_default()),
+            (
+                "requires",
+                format::permission_on_resource(explanation.permission.as_deref(), explanation.resource.as_deref()),
+            ),
+            ("rule", rule.unwrap_or_default()),
+            ("roles granting it", explanation.roles.clone().unwrap_or_default().join(", ")),
         ])?;
     }
-    // Whatever a later version may answer besides, it is no yes.
-    Ok(if found.decision == "allow" { Outcome::Done } else { Outcome::No })
+    // Unknown decisions of a later version count as denied.
+    Ok(if explanation.decision == "allow" { Outcome::Done } else { Outcome::No })
 }

@@ -1,4 +1,4 @@
-//! How tokens look to people.
+//! Formats tokens as text.
 
 use portcullis::api_types::{Grant, Token, TokenWithSecret};
 
@@ -6,7 +6,7 @@ use crate::api::ApiResponse;
 use crate::output::{Output, Style};
 use crate::{CliError, Context, Outcome};
 
-/// Prints the token in an answer.
+/// Prints the token in a response.
 pub(crate) fn show(response: &ApiResponse, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     if out.json {
@@ -22,22 +22,22 @@ pub(crate) fn show(response: &ApiResponse, context: &Context) -> Result<Outcome,
     Ok(Outcome::Done)
 }
 
-/// What is worth a line when a token was made or given a new secret.
+/// Fields to show after a create or a rotation.
 fn main_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
     vec![
         ("id", token.id.clone()),
         ("name", token.name.clone()),
         ("owner", token.owner.clone()),
-        ("may", grants(&token.grants)),
-        ("from", token.allowed_ips.join(", ")),
+        ("grants", grants(&token.grants)),
+        ("allowed IPs", token.allowed_ips.join(", ")),
         ("expires", out.format_time_or(token.expires_at, "never")),
-        ("secret before", token.previous_secret_until.map(|at| format!("works until {at}")).unwrap_or_default()),
+        ("previous secret", token.previous_secret_until.map(|at| format!("valid until {at}")).unwrap_or_default()),
     ]
 }
 
-/// All that there is.
+/// All fields.
 fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
-    let anywhere = || if token.allowed_ips.is_empty() { "anywhere".to_owned() } else { token.allowed_ips.join(", ") };
+    let allowed_ips = || if token.allowed_ips.is_empty() { "any".to_owned() } else { token.allowed_ips.join(", ") };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let when = |moment| out.format_time_or(moment, "");
     vec![
@@ -48,15 +48,15 @@ fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("via", text(&token.via)),
         ("status", token.status.clone()),
         ("role", text(&token.role)),
-        ("may", grants(&token.grants)),
-        ("from", anywhere()),
+        ("grants", grants(&token.grants)),
+        ("allowed IPs", allowed_ips()),
         ("created", by(&when(Some(token.created_at)), Some(&token.created_by))),
         ("expires", out.format_time_or(token.expires_at, "never")),
         ("rotated", when(token.rotated_at)),
-        ("secret before", token.previous_secret_until.map(|at| format!("works until {at}")).unwrap_or_default()),
+        ("previous secret", token.previous_secret_until.map(|at| format!("valid until {at}")).unwrap_or_default()),
         ("last used", last_use(token, out)),
         ("disabled", by(&when(token.disabled_at), token.disabled_by.as_deref())),
-        ("because", text(&token.disabled_reason)),
+        ("disabled for", text(&token.disabled_reason)),
         ("revoked", by(&when(token.revoked_at), token.revoked_by.as_deref())),
         ("reason", text(&token.revoked_reason)),
         ("comment", text(&token.revoked_comment)),
@@ -70,7 +70,7 @@ fn by(when: &str, who: Option<&str>) -> String {
     }
 }
 
-/// When, from where and with what.
+/// Time, IP address and client of the last use.
 fn last_use(token: &Token, out: &Output) -> String {
     let Some(at) = token.last_used_at else { return "never".to_owned() };
     let from = token.last_used_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
@@ -78,7 +78,7 @@ fn last_use(token: &Token, out: &Output) -> String {
     format!("{}{from}{with}", out.format_time(at))
 }
 
-/// A line for each grant.
+/// One line for each grant.
 pub(crate) fn grants(grants: &[Grant]) -> String {
     let line = |grant: &Grant| format!("{} on {}", grant.permissions.join(", "), grant.resources.join(", "));
     grants.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -92,7 +92,7 @@ pub(crate) fn permission_on_resource(permission: Option<&str>, resource: Option<
     }
 }
 
-/// How a status is to be taken.
+/// Style of a status.
 pub(crate) fn status_style(status: &str) -> Option<Style> {
     match status {
         "active" => Some(Style::Good),
@@ -102,15 +102,14 @@ pub(crate) fn status_style(status: &str) -> Option<Style> {
     }
 }
 
-/// Prints a secret: alone on standard output, so that it can be piped; what else there is to say
-/// goes to standard error.
+/// Prints a secret: alone on standard output, so that it can be piped. The rest goes to standard error.
 pub(crate) fn print_secret(response: &ApiResponse, message: &str, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     let shown = response.read::<TokenWithSecret<'_>>();
-    let id = shown.as_ref().map_or("its id is not known", |shown| shown.view.id.as_str());
+    let id = shown.as_ref().map_or("unknown id", |shown| shown.view.id.as_str());
     let lost = format!(
-        "{message} ({id}), and its secret is lost: nothing shows it again; portcullis token rotate {id} gives it another, \
-         and portcullis token revoke {id} ends it"
+        "{message} ({id}), but its secret is lost and cannot be shown again; create a new secret with portcullis token \
+         rotate {id}, or revoke the token with portcullis token revoke {id}"
     );
     if out.json {
         out.secret(&response.body, &lost)?;
@@ -118,16 +117,16 @@ pub(crate) fn print_secret(response: &ApiResponse, message: &str, context: &Cont
     }
     let shown = shown?;
     out.note_key_values(&main_fields(&shown.view, out));
-    out.note(&format!("{message}. Its secret is shown this once:"));
+    out.note(&format!("{message}. The secret is shown only once:"));
     out.secret(&shown.token, &lost)?;
     Ok(Outcome::Done)
 }
 
-/// What asks before something is done to a token needs to say.
+/// Describes a token in a confirmation prompt: its id, name, owner, status and last use.
 pub(super) fn impact_summary(token: &Token, context: &Context) -> String {
     let used = match last_use(token, &context.out) {
         never if token.last_used_at.is_none() => format!("{never} used"),
         when => format!("last used {when}"),
     };
-    format!("{} \"{}\" of {}, {}, {used}", token.id, token.name, token.owner, token.status)
+    format!("{} \"{}\", owner {}, {}, {used}", token.id, token.name, token.owner, token.status)
 }

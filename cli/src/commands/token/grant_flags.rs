@@ -1,4 +1,4 @@
-//! The flags that say what a token may do, and until when.
+//! Flags for the grants and the expiry of a token.
 
 use portcullis::clock::Timestamp;
 use portcullis::text::parse_expires_in;
@@ -7,25 +7,25 @@ use serde_json::{Map, Value, json};
 use crate::CliError;
 use crate::error::flag_for_field;
 
-/// What a token may do, in one of several ways.
+/// Flags for grants.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Access {
-    /// A permission, as in apps:read; may be given several times
+    /// Permission to grant, as in apps:read; repeatable
     #[arg(short, long, value_name = "PERMISSION", conflicts_with = "grant")]
     permission: Vec<String>,
-    /// On what, as in apps/billing; may be given several times; everything, if it is left out
+    /// Resource for --permission or --role, as in apps/billing; repeatable [default: *]
     #[arg(short, long, value_name = "RESOURCE", conflicts_with = "grant", allow_hyphen_values = true)]
     resource: Vec<String>,
-    /// Permissions on resources, as in apps:write@apps/billing or apps:read,builds:read@apps/*; may be given several times
+    /// Permissions on resources, as in apps:write@apps/billing or apps:read,builds:read@apps/*; repeatable
     #[arg(short, long, value_name = "PERMISSIONS@RESOURCES")]
     grant: Vec<String>,
 }
 
 impl Access {
-    /// As the body of a create has it, in place of what the body says of the same.
+    /// Sets the fields in the body of a create request.
     ///
     /// # Errors
-    /// Resources for grants, which have resources of their own.
+    /// When `--resource` is combined with grants of the file, which have their own resources.
     pub(crate) fn put_into(&self, body: &mut Map<String, Value>) -> Result<(), CliError> {
         if !self.grant.is_empty() {
             body.retain(|field, _| !["role", "permissions", "resources"].contains(&field.as_str()));
@@ -37,15 +37,15 @@ impl Access {
         }
         if !self.resource.is_empty() {
             if body.get("grants").is_some_and(|grants| !grants.is_null()) {
-                let why = "--resource says on what, and the grants of the file have resources of their own";
-                return Err(CliError::usage(why).with_hint("give --permission, --role or --grant in place of those"));
+                let why = "--resource cannot be combined with grants of the file, which have their own resources";
+                return Err(CliError::usage(why).with_hint("use --permission, --role or --grant to replace them"));
             }
             body.insert("resources".to_owned(), json!(self.resource));
         }
         Ok(())
     }
 
-    /// The field of a change under the name that the flags know: `--permission` and `--resource` are one grant there.
+    /// Maps an error field of an update to the field of the flags: `--permission` and `--resource` are sent as one grant.
     pub(crate) fn field<'a>(&self, field: &'a str) -> &'a str {
         match field.strip_prefix("grants") {
             Some(place) if !self.permission.is_empty() => place.strip_prefix("[0].").unwrap_or("permissions"),
@@ -53,24 +53,24 @@ impl Access {
         }
     }
 
-    /// As a change has it, which knows grants alone; `None` if nothing was said.
+    /// The grants for an update. `None` if no flag was given.
     ///
     /// # Errors
-    /// Resources without permissions.
+    /// When there are resources without permissions.
     pub(crate) fn grants(&self) -> Result<Option<Value>, CliError> {
         if !self.grant.is_empty() {
             return Ok(Some(self.grant.iter().map(|text| grant(text)).collect()));
         }
         match (self.permission.as_slice(), self.resource.as_slice()) {
             ([], []) => Ok(None),
-            ([], _) => Err(CliError::usage("--resource says on what, so it needs --permission")),
+            ([], _) => Err(CliError::usage("--resource requires --permission")),
             (permissions, []) => Ok(Some(json!([{ "permissions": permissions }]))),
             (permissions, resources) => Ok(Some(json!([{ "permissions": permissions, "resources": resources }]))),
         }
     }
 }
 
-/// `apps:read,builds:read@apps/*`; what is wrong with it, the service says.
+/// Parses a grant such as `apps:read,builds:read@apps/*`. The service validates it.
 fn grant(text: &str) -> Value {
     let words = |list: &str| list.split(',').map(str::to_owned).collect::<Vec<_>>();
     match text.split_once('@') {
@@ -81,27 +81,27 @@ fn grant(text: &str) -> Value {
     }
 }
 
-/// When a token ends.
+/// Flags for the expiry.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Expiry {
-    /// For how long it lives from now on: a whole number and s, m, h or d, as in 30d
+    /// Lifetime from now: a whole number and s, m, h or d, as in 30d
     #[arg(short, long, value_name = "TIME", group = "expiry")]
     expires_in: Option<String>,
-    /// When it ends, as in 2027-01-15T08:00:00Z
+    /// Expiry time, as in 2027-01-15T08:00:00Z
     #[arg(long, value_name = "WHEN", group = "expiry")]
     expires_at: Option<String>,
-    /// Let it never expire
+    /// Never expire
     #[arg(long, group = "expiry")]
     no_expiry: bool,
 }
 
 impl Expiry {
-    /// Whether something was said.
+    /// Whether a flag was given.
     pub(crate) fn is_given(&self) -> bool {
         self.no_expiry || self.expires_in.is_some() || self.expires_at.is_some()
     }
 
-    /// The flag for a field, which for the expiry is the one that was given.
+    /// The flag for a field. For the expiry, it is the flag that was given.
     pub(crate) fn flag_for(&self, field: &str) -> String {
         match field {
             "expires_in" | "expires_at" if self.no_expiry => "--no-expiry".to_owned(),
@@ -111,7 +111,7 @@ impl Expiry {
         }
     }
 
-    /// As the body of a create or a rotation has it.
+    /// Sets the fields in the body of a create or rotate request.
     pub(crate) fn put_into(&self, body: &mut Map<String, Value>) {
         if self.is_given() {
             body.remove("expires_in");
@@ -125,8 +125,8 @@ impl Expiry {
         }
     }
 
-    /// As a change has it, which knows no relative times. One that cannot be read stays as it is: the service refuses
-    /// it in any form, beside all else that is wrong.
+    /// Sets the fields in the body of an update, which accepts no relative times. Invalid times are sent unchanged, so
+    /// that the service reports them together with other errors.
     pub(crate) fn put_absolute_into(&self, body: &mut Map<String, Value>, now: Timestamp) {
         match self.expires_in.as_deref().map(|time| parse_expires_in(time, now)) {
             Some(Ok(at)) => drop(body.insert("expires_at".to_owned(), json!(at))),
@@ -134,11 +134,11 @@ impl Expiry {
         }
     }
 
-    /// A refused change, with what is wrong with `--expires-in`.
-    pub(crate) fn explain(&self, refused: CliError, now: Timestamp) -> CliError {
+    /// Adds the reason why `--expires-in` is invalid to the error of an update.
+    pub(crate) fn explain(&self, error: CliError, now: Timestamp) -> CliError {
         match self.expires_in.as_deref().map(|time| parse_expires_in(time, now)) {
-            Some(Err(invalid)) => refused.with_message("expires_in", &invalid.to_string()),
-            Some(Ok(_)) | None => refused,
+            Some(Err(invalid)) => error.with_message("expires_in", &invalid.to_string()),
+            Some(Ok(_)) | None => error,
         }
     }
 }

@@ -11,13 +11,13 @@ use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only these
+    /// Only tokens with this status
     #[arg(long, value_parser = ["active", "expired", "revoked", "disabled"])]
     status: Option<String>,
-    /// Only those of this owner; of others than yourself for admins
+    /// Only tokens of this owner; admins only, except for your own
     #[arg(long, allow_hyphen_values = true)]
     owner: Option<String>,
-    /// Only those that nobody has used for so many days
+    /// Only tokens not used for this many days
     #[arg(long, value_name = "DAYS")]
     idle_days: Option<u32>,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         let call = api.get("/tokens").query("status", args.status.as_ref()).query("owner", args.owner.as_ref());
         call.query("idle_days", args.idle_days)
     };
-    // One page is there before anybody would read that it is on its way.
+    // The first page arrives too fast for a progress message.
     let mut progress = None;
     let split = |page: Page| (page.tokens, page.next_cursor);
     let (tokens, more) = args.limit.entries(list, split, |count| {
@@ -48,12 +48,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         out.document(&document("tokens", &tokens))?;
     } else {
         let read: Result<Vec<Token>, _> = tokens.iter().map(|token| serde_json::from_str(token.get())).collect();
-        let read =
-            read.map_err(|_| CliError::Unreachable("the list is not what this version understands".to_owned()))?;
+        let read = read.map_err(|_| CliError::Unreachable("this version does not understand the list".to_owned()))?;
         print(&read, context)?;
     }
     if more {
-        out.note("There are more: --all lists them, --limit some of them.");
+        out.note("There are more tokens; list all with --all, or some with --limit.");
     }
     Ok(Outcome::Done)
 }
@@ -64,11 +63,11 @@ fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
         return tokens.iter().try_for_each(|token| out.line(&clean(&token.id)));
     }
     if tokens.is_empty() {
-        out.note("There are none.");
+        out.note("No tokens found.");
         return Ok(());
     }
-    // Most deployments exchange no identities, and have no use for the column.
-    let exchanged = tokens.iter().any(|token| token.via.is_some());
+    // Show the column only if it is used.
+    let has_via = tokens.iter().any(|token| token.via.is_some());
     let row = |token: &Token| {
         let mut row = vec![
             (token.id.clone(), None),
@@ -78,12 +77,12 @@ fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
             (out.format_time_or(token.expires_at, "never"), None),
             (out.format_time_or(token.last_used_at, "never"), None),
         ];
-        if exchanged {
+        if has_via {
             row.push((token.via.clone().unwrap_or_default(), None));
         }
         row
     };
     let columns = ["ID", "NAME", "OWNER", "STATUS", "EXPIRES", "LAST USED", "VIA"];
-    let shown = if exchanged { 7 } else { 6 };
+    let shown = if has_via { 7 } else { 6 };
     out.table(columns.get(..shown).unwrap_or(&columns), tokens.iter().map(row).collect())
 }

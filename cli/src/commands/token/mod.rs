@@ -1,5 +1,4 @@
-//! `portcullis token …`: a token's life. What several of its commands need is in `format`, `grant_flags`,
-//! `lookup` and `pages`.
+//! `portcullis token …`: commands for tokens. `format`, `grant_flags`, `lookup` and `pages` are shared by several.
 
 mod create;
 mod delete;
@@ -23,41 +22,41 @@ use portcullis::secret::TokenId;
 use crate::{CliError, Context, Outcome};
 use lookup::{fetch, id};
 
-/// What there is to do with tokens.
+/// Subcommands of `token`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a token, and print its secret this once
+    /// Create a token, and print its secret, which is shown only once
     Create(create::Args),
     /// List tokens, newest first
     List(list::Args),
     /// Show a token
     Show(TokenIdArg),
-    /// Change a token's name, description, grants, addresses or expiry
+    /// Update a token's name, description, grants, allowed IPs or expiry
     Update(update::Args),
-    /// Give a token a new secret, and print it this once
+    /// Replace the secret of a token, and print the new one, which is shown only once
     Rotate(rotate::Args),
-    /// Close a token until somebody enables it
+    /// Disable a token until it is enabled again
     Disable(TokenIdArg),
-    /// Open a disabled or idle token again
+    /// Enable a disabled or idle token
     Enable(TokenIdArg),
-    /// End tokens for good; their records are kept
+    /// Revoke tokens permanently (records are kept until the retention ends)
     Revoke(revoke::Args),
-    /// Delete a token and its record
+    /// Revoke a token permanently, and delete its record
     Delete(TokenIdArg),
-    /// Show what happened to a token
+    /// Show the events of a token, newest first
     Events(events::Args),
-    /// Show which of a token's permissions are used
+    /// Show which permissions of a token are used
     Usage(usage::Args),
-    /// Take from a token what it does not use
+    /// Remove the permissions that a token does not use
     Tighten(usage::Args),
-    /// Say whether a token may make a request, and what decides it
+    /// Show whether a token may make a request, and why
     Explain(explain::Args),
 }
 
-/// One token.
+/// Id argument of commands for one token.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenIdArg {
-    /// The token's id: the 16 characters that lists show
+    /// Id of the token
     #[arg(value_parser = id)]
     id: TokenId,
 }

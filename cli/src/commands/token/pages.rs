@@ -1,4 +1,4 @@
-//! The pages of a list: how many of its entries are wanted, and following the cursors.
+//! Pagination of lists.
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -6,23 +6,23 @@ use serde_json::value::RawValue;
 use crate::CliError;
 use crate::api::{ApiRequest, Cursors};
 
-/// The most that the service puts on a page.
+/// Maximum page size of the service.
 const MAX_PER_PAGE: usize = 100;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Limit {
-    /// How many at most
+    /// Maximum number of entries
     #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// All that there are
+    /// List all entries
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 }
 
 impl Limit {
-    /// Follows the pages of a list, of each of which `split` takes the entries, as they came, and the next cursor. Also
-    /// says whether there are more entries than were asked for. Before each page but the first, `progress` is given the
-    /// number of entries so far.
+    /// Fetches the entries of a list page by page. Returns them unchanged, and whether there are more. `split` returns
+    /// the entries and the next cursor of a page. `progress` is called with the number of entries before each page
+    /// except the first.
     pub(super) fn entries<'a, P: DeserializeOwned>(
         &self,
         list: impl Fn() -> ApiRequest<'a>,

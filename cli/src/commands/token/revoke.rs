@@ -12,19 +12,19 @@ use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The ids of the tokens
+    /// Ids of the tokens
     #[arg(value_name = "ID", value_parser = id, required_unless_present = "owner")]
     ids: Vec<TokenId>,
-    /// Revoke every token of this owner; for admins
+    /// Revoke all tokens of this owner; admins only
     #[arg(long, conflicts_with_all = ["ids", "flush"], allow_hyphen_values = true)]
     owner: Option<String>,
-    /// Why, for those who count
+    /// Reason code for reporting
     #[arg(long, value_parser = ["leaked", "superseded", "unused", "owner_left", "other"])]
     reason: Option<String>,
-    /// Why, in your own words
+    /// Reason in your own words
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     comment: Option<String>,
-    /// Empty what gateways keep of the authorizer's answers, so that it holds at once; for admins
+    /// Flush gateway caches, so that the revocation takes effect immediately; admins only
     #[arg(long)]
     flush: bool,
 }
@@ -39,11 +39,11 @@ impl Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let api = context.api()?;
     if let Some(owner) = &args.owner {
-        return revoke_all_of(owner, args, &api, context);
+        return revoke_owner_tokens(owner, args, &api, context);
     }
     if !context.yes {
-        let what = describe(&args.ids, &api, context)?;
-        context.confirm(&format!("What uses these will be refused from now on, for good:\n{what}"), "Revoke?")?;
+        let impact = describe(&args.ids, &api, context)?;
+        context.confirm(&format!("Requests with these tokens will be denied permanently:\n{impact}"), "Revoke?")?;
     }
     let mut documents = Vec::new();
     let mut failed: Option<CliError> = None;
@@ -51,8 +51,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         let flush = args.flush.then_some("true");
         let call = api.post(format!("/tokens/{id}/revoke")).query("flush", flush);
         match call.json(&args.body()).send() {
-            Ok(response) => documents.push(said(&response, context)?),
-            // The others are to end all the same. What failed is said, the last one at the end.
+            Ok(response) => documents.push(report(&response, context)?),
+            // Revoke the other tokens anyway. Report each error; the last one becomes the result.
             Err(failure) => {
                 if args.ids.len() > 1 {
                     context.out.warn(&format!("{id} was not revoked"));
@@ -72,8 +72,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     failed.map_or(Ok(Outcome::Done), Err)
 }
 
-/// Says what became of one token, and gives the document as it came.
-fn said(response: &ApiResponse, context: &Context) -> Result<String, CliError> {
+/// Reports one revocation, and returns the response body.
+fn report(response: &ApiResponse, context: &Context) -> Result<String, CliError> {
     let out = &context.out;
     if !out.json {
         let revoked: RevokeResponse = response.read()?;
@@ -84,7 +84,7 @@ fn said(response: &ApiResponse, context: &Context) -> Result<String, CliError> {
             out.line(&format!("{id} {} is revoked, effective by {}", clean(&revoked.view.name), revoked.effective_by))?;
         }
         if revoked.flushed == Some(false) {
-            out.warn("gateways could not be emptied; what they keep ends by itself by then");
+            out.warn("gateway caches could not be flushed; their entries expire by that time");
         }
     }
     Ok(response.body.to_string())
@@ -95,20 +95,21 @@ fn describe(ids: &[TokenId], api: &Api, context: &Context) -> Result<String, Cli
     Ok(ids.iter().map(one).collect::<Result<Vec<_>, CliError>>()?.join("\n"))
 }
 
-fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Result<Outcome, CliError> {
+fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
-    context.confirm(&format!("Every token of {owner} will be refused from now on, for good."), "Revoke them all?")?;
+    context
+        .confirm(&format!("Requests with any token of {owner} will be denied permanently."), "Revoke all tokens?")?;
     let progress = out.progress("Revoking");
     let (mut total, mut failed, mut cursor) = (0, Vec::new(), None);
     let mut cursors = Cursors::default();
     let last = loop {
-        // The owner in the query: there any name has room.
+        // In the query, the owner may contain any character.
         let call = api.post("/owners/-/revoke-tokens").query("owner", Some(owner)).query("cursor", cursor.as_deref());
         let response: RevokeOwnerTokensResponse = call.json(&args.body()).send()?.read()?;
         total += response.revoked;
         failed.extend(response.failed.iter().cloned());
         progress.set_message(format!("Revoking: {total}"));
-        // The service stops where its time is over, which may be before the first token of a call.
+        // The service stops when its time is up, even before the first token of a call.
         cursor = cursors.follow(response.next_cursor.clone()).map_err(|error| {
             CliError::Unfinished(format!("{total} tokens were revoked, but {error}; run the command again"))
         })?;
@@ -117,18 +118,18 @@ fn revoke_all_of(owner: &str, args: &Args, api: &Api, context: &Context) -> Resu
         }
     };
     drop(progress);
-    let whole = RevokeOwnerTokensResponse { revoked: total, failed, done: last.done, ..last };
+    let total_response = RevokeOwnerTokensResponse { revoked: total, failed, done: last.done, ..last };
     if out.json {
-        out.document(&serde_json::to_string(&whole).unwrap_or_default())?;
+        out.document(&serde_json::to_string(&total_response).unwrap_or_default())?;
     } else if out.quiet {
         out.line(&total.to_string())?;
     } else {
-        let (owner, effective_by) = (clean(&whole.owner), whole.effective_by);
+        let (owner, effective_by) = (clean(&total_response.owner), total_response.effective_by);
         out.line(&format!("{total} tokens of {owner} were revoked, effective by {effective_by}"))?;
     }
-    if whole.done {
+    if total_response.done {
         return Ok(Outcome::Done);
     }
-    let ids = whole.failed.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
+    let ids = total_response.failed.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
     Err(CliError::Unfinished(format!("not revoked: {ids}; run the command again")))
 }

@@ -12,10 +12,10 @@ use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The token's id
+    /// Id of the token
     #[arg(value_parser = id)]
     id: TokenId,
-    /// For how long the secret before works too, as in 1h; at most 7d. Without this it ends at once
+    /// Keep the previous secret valid for this long, as in 1h; at most 7d [default: not at all]
     #[arg(long, value_name = "TIME")]
     overlap: Option<String>,
     #[command(flatten)]
@@ -26,21 +26,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let api = context.api()?;
     if args.overlap.is_none() && !context.yes {
         let token: Token = fetch(&api, &args.id)?.read()?;
-        let what = format!(
-            "The present secret of this token will stop working at once:\n  {}",
+        let impact = format!(
+            "The current secret of this token will stop working immediately:\n  {}",
             impact_summary(&token, context)
         );
-        context.confirm(&what, "Rotate it? (--overlap keeps both working for a while)")?;
+        context.confirm(&impact, "Rotate? (use --overlap to keep both secrets valid for a while)")?;
     }
     let mut body = Map::new();
     if let Some(overlap) = &args.overlap {
         body.insert("overlap".to_owned(), json!(overlap));
     }
     args.expiry.put_into(&mut body);
-    // One for each run: were the request repeated on its way, the secret would change once.
+    // One key per run: if the request is repeated on its way, the secret changes only once.
     let key = Uuid::new_v4().to_string();
     let call = api.post(format!("/tokens/{}/rotate", args.id)).header("idempotency-key", key);
     let response = call.json(&body).send();
     let response = response.map_err(|failure| failure.with_field_names(|field| args.expiry.flag_for(field)))?;
-    print_secret(&response, "The token has a new secret", context)
+    print_secret(&response, "Rotated the token", context)
 }

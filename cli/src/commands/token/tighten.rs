@@ -1,5 +1,4 @@
-//! `portcullis token tighten`: takes from a token what it does not use, after it has shown what
-//! that is.
+//! `portcullis token tighten`: shows and removes the permissions that a token does not use.
 
 use portcullis::api_types::{Grant, Token, Usage};
 use serde_json::json;
@@ -14,27 +13,27 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let (api, out) = (context.api()?, &context.out);
     let response = api.get(format!("/tokens/{}/usage", args.id)).query("days", Some(args.days)).send()?;
     let usage: Usage = response.read()?;
-    let seen = fetch(&api, &args.id)?;
-    let token: Token = seen.read()?;
-    // Where that is not known or would be nothing, the service says why it will not do it.
-    let possible = usage.complete && !usage.suggested_grants.is_empty();
-    if possible && usage.suggested_grants == token.grants {
-        out.note("It uses all that it has; nothing was changed.");
-        return format::show(&seen, context);
+    let current = fetch(&api, &args.id)?;
+    let token: Token = current.read()?;
+    // Otherwise the service responds with the reason why it cannot be tightened.
+    let can_tighten = usage.complete && !usage.suggested_grants.is_empty();
+    if can_tighten && usage.suggested_grants == token.grants {
+        out.note("All permissions are in use; nothing to remove.");
+        return format::show(&current, context);
     }
-    if possible {
+    if can_tighten {
         if !out.json && !out.quiet {
             out.difference(&difference(&token.grants, &usage.suggested_grants))?;
         }
-        let what = format!("{}\n{}", usage.summary, impact_summary(&token, context));
-        context.confirm(&what, "Leave it only what is used?")?;
+        let impact = format!("{}\n{}", usage.summary, impact_summary(&token, context));
+        context.confirm(&impact, "Remove unused permissions?")?;
     }
     let tag = response.etag.unwrap_or_default();
     let call = api.post(format!("/tokens/{}/tighten", args.id)).header("if-match", tag);
     format::show(&call.json(&json!({ "days": args.days })).send()?, context)
 }
 
-/// A line for each permission on each resource, with `-` and `+`.
+/// Diff with one line for each permission.
 fn difference(before: &[Grant], after: &[Grant]) -> String {
     let lines = |grants: &[Grant]| {
         let pairs = grants.iter().flat_map(|grant| {

@@ -11,13 +11,13 @@ use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The token's id
+    /// Id of the token
     #[arg(value_parser = id)]
     id: TokenId,
-    /// What people are to call it
+    /// New name
     #[arg(short, long, allow_hyphen_values = true)]
     name: Option<String>,
-    /// What it is for
+    /// New description
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
     /// Remove the description
@@ -25,15 +25,15 @@ pub(crate) struct Args {
     clear_description: bool,
     #[command(flatten)]
     access: Access,
-    /// An address or a network from which it may be used, in place of those before; may be given several times
+    /// IP address or network that may use the token, replacing the current ones; repeatable
     #[arg(long, value_name = "CIDR")]
     allow_ip: Vec<String>,
-    /// Let it be used from anywhere
+    /// Allow any IP address
     #[arg(long, conflicts_with = "allow_ip")]
     any_ip: bool,
     #[command(flatten)]
     expiry: Expiry,
-    /// Only if it still is this version, as its ETag names it, or * for any; without this, the one of this moment
+    /// Update only if the token has this ETag, or * for any [default: the ETag that the command reads]
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
 }
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let patch = patch(args, now)?;
     if patch.is_empty() {
         return Err(
-            CliError::usage("nothing is to be changed").with_hint("portcullis token update --help lists what can be")
+            CliError::usage("nothing to update").with_hint("see portcullis token update --help for the options")
         );
     }
     let api = context.api()?;
