@@ -1,11 +1,7 @@
-//! Tokens in bytes, whatever the bytes are and however many: of a stream, only a window is held.
+//! Detection of tokens in arbitrary bytes. Streams are read through a buffer of fixed size.
 //!
-//! The checksum decides. It covers the prefix, so no rule is needed for what may stand before or
-//! after a token: every beginning that the prefix could have is tried, and a token is found
-//! between any other letters. A text of 16 bits a character, as Windows writes and programs hold
-//! it, is found as well.
-//!
-//! Nothing here knows files, git or what is done with a token.
+//! A match is confirmed by the token's checksum, which covers the prefix. So no delimiter is needed around a token: each
+//! possible start of the prefix is tried. UTF-16 text is searched as well.
 
 use std::io::{self, Read};
 use std::str;
@@ -16,17 +12,17 @@ use portcullis::secret::{PlaintextToken, TokenPrefix};
 use regex::bytes::Regex;
 use zeroize::Zeroizing;
 
-/// What follows a prefix: `_` (which may stand percent-encoded) and 65 letters and digits, in
-/// characters of 8 bits or of 16.
+/// The part of a token after its prefix: `_`, possibly percent-encoded, and 65 letters and digits, in 8-bit or 16-bit
+/// characters.
 const BODY: &str = r"(?s-u)(?:_|%5[Ff])([0-9A-Za-z]{65})|_\x00((?:[0-9A-Za-z]\x00){64}[0-9A-Za-z])";
 const MAX_PREFIX_LENGTH: usize = 16;
-/// The characters of the shortest token: a prefix of two, `_`, and 65.
+/// Minimum token length in characters: a prefix of 2, `_`, and 65.
 pub(crate) const MIN_LENGTH: usize = 2 + 1 + 65;
-/// The bytes of the longest token, in characters of 16 bits.
+/// Maximum token length in bytes, with 16-bit characters.
 const MAX_LENGTH: usize = 2 * (MAX_PREFIX_LENGTH + 1 + 65);
-const WINDOW: usize = 256 * 1024;
+const BUFFER_BYTES: usize = 256 * 1024;
 
-/// A token, and where it begins.
+/// A token and the position where it begins.
 #[derive(Debug)]
 pub(crate) struct TokenMatch {
     pub(crate) position: Position,
@@ -34,18 +30,18 @@ pub(crate) struct TokenMatch {
     pub(crate) secret: Arc<PlaintextToken>,
 }
 
-/// Both count from 1; the column counts bytes, or characters where they have 16 bits.
+/// Line and column, from 1. The column counts bytes, or characters in UTF-16 text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) line: u64,
     pub(crate) column: u64,
 }
 
-/// What is looked for.
+/// Finds tokens.
 #[derive(Clone)]
 pub(crate) struct Finder {
     body: Regex,
-    /// With none, every prefix is one.
+    /// Empty means any prefix.
     prefixes: Vec<TokenPrefix>,
 }
 
@@ -54,12 +50,12 @@ impl Finder {
         Ok(Self { body: Regex::new(BODY)?, prefixes })
     }
 
-    /// Every token in what is left to read, in order.
+    /// All tokens in a stream, in order.
     pub(crate) fn search(&self, buffer: &mut ScanBuffer, mut source: impl Read) -> io::Result<Vec<TokenMatch>> {
         let mut found = Vec::new();
         buffer.clear();
         while buffer.advance(&mut source)? {
-            for token in self.tokens(buffer.held()) {
+            for token in self.tokens(buffer.contents()) {
                 if token.end > buffer.searched {
                     found.push(TokenMatch {
                         position: buffer.position(&token),
@@ -72,18 +68,18 @@ impl Finder {
         Ok(found)
     }
 
-    /// Every token in a name.
+    /// All tokens in a name.
     pub(crate) fn search_name(&self, name: &[u8]) -> Vec<TokenMatch> {
         let found = |token: Token| TokenMatch {
             position: Position { line: 1, column: token.start as u64 + 1 },
             prefix: token.prefix,
             secret: Arc::new(token.secret),
         };
-        // Hardly any is long enough.
+        // Most names are too short.
         if name.len() < MIN_LENGTH { Vec::new() } else { self.tokens(name).map(found).collect() }
     }
 
-    /// A text with nothing left of each token in it but its public part: what is shown of a name.
+    /// Text with tokens replaced by their prefix and id.
     pub(crate) fn without_secrets(&self, bytes: &[u8]) -> String {
         let (mut shown, mut copied) = (Vec::new(), 0);
         for token in self.tokens(bytes) {
@@ -104,12 +100,12 @@ impl Finder {
         })
     }
 
-    /// The token that has this body, if any prefix before it makes it one.
+    /// The token with this body, if a prefix before it matches the checksum.
     fn token(&self, bytes: &[u8], body: std::ops::Range<usize>, letters: &[u8], step: usize) -> Option<Token> {
         let letters = str::from_utf8(letters).ok()?;
         let before = bytes.get(..body.start)?.iter().rev().skip(step - 1).step_by(step).copied();
-        let is_wanted = |prefix: &TokenPrefix| self.prefixes.is_empty() || self.prefixes.contains(prefix);
-        let (prefix, secret) = PlaintextToken::find(before, letters, is_wanted)?;
+        let has_prefix = |prefix: &TokenPrefix| self.prefixes.is_empty() || self.prefixes.contains(prefix);
+        let (prefix, secret) = PlaintextToken::find(before, letters, has_prefix)?;
         Some(Token { start: body.start - step * prefix.as_str().len(), end: body.end, step, prefix, secret })
     }
 }
@@ -118,42 +114,41 @@ impl Finder {
 struct Token {
     start: usize,
     end: usize,
-    /// Bytes a character.
+    /// Bytes per character.
     step: usize,
     prefix: TokenPrefix,
     secret: PlaintextToken,
 }
 
-/// As much of a stream as is held at once. It is cleared when it is dropped, and may be used
-/// again.
+/// Buffer for a part of a stream. It can be reused, and is zeroed when it is dropped.
 pub(crate) struct ScanBuffer {
     buffer: Zeroizing<Vec<u8>>,
     filled: usize,
-    /// Up to where what is held was searched before: a token that ends there was found then.
+    /// End of the part that was already searched: tokens that end there were found before.
     searched: usize,
-    /// Newlines before what is held.
+    /// Number of newlines before the buffer.
     newlines: u64,
-    /// Bytes since the last newline before what is held, or since the beginning.
+    /// Number of bytes between the last newline (or the start) and the buffer.
     column: u64,
 }
 
 impl ScanBuffer {
     pub(crate) fn new() -> Self {
-        Self { buffer: Zeroizing::new(vec![0; WINDOW]), filled: 0, searched: 0, newlines: 0, column: 0 }
+        Self { buffer: Zeroizing::new(vec![0; BUFFER_BYTES]), filled: 0, searched: 0, newlines: 0, column: 0 }
     }
 
     fn clear(&mut self) {
         (self.filled, self.searched, self.newlines, self.column) = (0, 0, 0, 0);
     }
 
-    fn held(&self) -> &[u8] {
+    fn contents(&self) -> &[u8] {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
 
-    /// Reads on, keeping the end in which a token may have begun. Whether there was more.
+    /// Reads the next part, and keeps the end of the previous one, where a token may begin. Returns whether there was more.
     fn advance(&mut self, source: &mut impl Read) -> io::Result<bool> {
         let keep = self.filled.min(MAX_LENGTH - 1);
-        self.forget(self.filled - keep);
+        self.discard(self.filled - keep);
         self.searched = keep;
         while let Some(free) = self.buffer.get_mut(self.filled..).filter(|free| !free.is_empty()) {
             match source.read(free) {
@@ -166,14 +161,14 @@ impl ScanBuffer {
         Ok(self.filled > keep)
     }
 
-    fn forget(&mut self, count: usize) {
-        let gone = self.buffer.get(..count).unwrap_or_default();
-        (self.newlines, self.column) = self.after(gone);
+    fn discard(&mut self, count: usize) {
+        let discarded = self.buffer.get(..count).unwrap_or_default();
+        (self.newlines, self.column) = self.after(discarded);
         self.buffer.copy_within(count..self.filled, 0);
         self.filled -= count;
     }
 
-    /// Newlines, and bytes since the last of them, after these bytes at the window's beginning.
+    /// Number of newlines, and of bytes since the last one, after these bytes at the start of the buffer.
     fn after(&self, bytes: &[u8]) -> (u64, u64) {
         let newlines = self.newlines + memchr_iter(b'\n', bytes).count() as u64;
         let column = memrchr(b'\n', bytes).map_or(self.column + bytes.len() as u64, |at| (bytes.len() - at - 1) as u64);
@@ -182,8 +177,8 @@ impl ScanBuffer {
 
     fn position(&self, token: &Token) -> Position {
         let (newlines, column) = self.after(self.buffer.get(..token.start).unwrap_or_default());
-        // Behind the newline of a little-endian text is its other half, and before the first
-        // letter of a big-endian one is that letter's.
+        // In UTF-16, a line begins with the second byte of the newline (little-endian) or with the first byte of its
+        // first character (big-endian).
         let column = if token.step == 2 { column / 2 } else { column };
         Position { line: newlines + 1, column: column + 1 }
     }
@@ -198,13 +193,13 @@ mod tests {
 
     use super::*;
 
-    /// Hands out so many bytes at a time, as a pipe may.
+    /// Reader that returns a few bytes at a time, as a pipe may.
     struct Dripping<'a>(Cursor<&'a [u8]>, usize);
 
     impl Read for Dripping<'_> {
         fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let most = into.len().min(self.1);
-            self.0.read(into.get_mut(..most).unwrap_or_default())
+            let length = into.len().min(self.1);
+            self.0.read(into.get_mut(..length).unwrap_or_default())
         }
     }
 
@@ -213,23 +208,23 @@ mod tests {
         finder.search(&mut ScanBuffer::new(), Dripping(Cursor::new(bytes), drip)).unwrap()
     }
 
-    /// Lengths of all sizes, and those at which a token lies across the end of a window.
+    /// Lengths, including those that place a token across the end of the buffer.
     fn lengths() -> impl Strategy<Value = usize> {
-        prop_oneof![0..200_usize, WINDOW - 200..WINDOW + 200, 2 * WINDOW - 600..2 * WINDOW]
+        prop_oneof![0..200_usize, BUFFER_BYTES - 200..BUFFER_BYTES + 200, 2 * BUFFER_BYTES - 600..2 * BUFFER_BYTES]
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn a_token_is_found_once_and_at_its_place_whatever_stands_around_it(
+        fn a_token_is_found_once_at_its_position_in_any_surroundings(
             length in lengths(), noise in prop::collection::vec(any::<u8>(), 1..400), behind in 0..400_usize,
             drip in prop_oneof![1024..8192_usize, Just(usize::MAX)], wide: bool,
         ) {
             let prefix: TokenPrefix = "pcl".parse().unwrap();
             let secret = PlaintextToken::generate(&prefix, &mut SysRng).unwrap();
             let text = secret.expose_secret();
-            // Not a byte that could be taken for more of the prefix, or for half of a character.
+            // Ends with a byte that cannot belong to the prefix or to half of a character.
             let mut before: Vec<u8> = noise.iter().copied().cycle().take(length).chain([b'\n']).collect();
             if wide && before.len() % 2 == 1 {
                 before.insert(0, b' ');
@@ -247,7 +242,7 @@ mod tests {
         }
 
         #[test]
-        fn what_has_another_letter_somewhere_is_no_token(at in 0..65_usize, letter in "[0-9A-Za-z]") {
+        fn a_token_with_a_changed_letter_is_not_found(at in 0..65_usize, letter in "[0-9A-Za-z]") {
             let prefix: TokenPrefix = "pcl".parse().unwrap();
             let secret = PlaintextToken::generate(&prefix, &mut SysRng).unwrap();
             let mut text = secret.expose_secret().to_owned();

@@ -1,6 +1,5 @@
-//! The files that are here: every one below the paths that were named, hidden ones and binary
-//! ones as well; what git ignores unless that is to be left out. Of a repository, `.git` is left
-//! out: its history is read through git.
+//! Search of files: all files below the given paths, including hidden and binary ones, and including ignored ones unless
+//! `--skip-ignored` is given. `.git` is skipped: its history is read through git.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,26 +14,26 @@ use super::ignore_files;
 use crate::input::{STDIN, stdin};
 use crate::{CliError, config};
 
-/// Searches every file below the paths, side by side.
+/// Searches all files below the paths, in parallel.
 ///
 /// # Errors
-/// Where standard input is taken already.
+/// When standard input is already in use.
 pub(crate) fn search(
     paths: &[PathBuf],
     skip_ignored: bool,
     finder: &Finder,
     findings: &Findings,
 ) -> Result<(), CliError> {
-    let (here, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.as_os_str() == STDIN);
-    if !here.is_empty() {
+    let (stdin_paths, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.as_os_str() == STDIN);
+    if !stdin_paths.is_empty() {
         search_in(Path::new(STDIN), finder.search(&mut ScanBuffer::new(), stdin("PATH")?), findings);
     }
-    let unreadable = |path: &Path| findings.unread(&format!("{}: not a regular file", path.display()));
-    let own = config::git_files().into_iter().find(|path| skip_ignored && ignore_files::is_irregular(path));
-    own.iter().for_each(|path| unreadable(path));
+    let unreadable = |path: &Path| findings.add_unread(&format!("{}: not a regular file", path.display()));
+    let user_file = config::git_files().into_iter().find(|path| skip_ignored && ignore_files::is_irregular(path));
+    user_file.iter().for_each(|path| unreadable(path));
     let mut walk = WalkBuilder::empty();
     for path in paths {
-        // The walk knows only where a named link leads. A slash at the end leads there as well.
+        // The walk follows named links, so their target is searched here, also if the path ends with a slash.
         let link = path.components().as_path();
         if let Ok(target) = fs::read_link(link) {
             add_target(link, &target, finder, findings);
@@ -44,21 +43,21 @@ pub(crate) fn search(
             None => drop(walk.add(path)),
         }
     }
-    // The filter outlives this function, for all that it knows.
+    // The filter requires a static lifetime.
     let irregular = Arc::new(Mutex::new(Vec::new()));
-    let left_out = Arc::clone(&irregular);
+    let skipped = Arc::clone(&irregular);
     walk.hidden(false)
         .ignore(false)
         .parents(skip_ignored)
         .git_ignore(skip_ignored)
-        .git_global(skip_ignored && own.is_none())
+        .git_global(skip_ignored && user_file.is_none())
         .git_exclude(skip_ignored)
         .filter_entry(move |entry| {
             let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
             let found = (skip_ignored && is_dir && entry.depth() > 0).then(|| ignore_files::irregular_in(entry.path()));
             match found.flatten() {
                 Some(path) => {
-                    left_out.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+                    skipped.lock().unwrap_or_else(PoisonError::into_inner).push(path);
                     false
                 }
                 None => entry.depth() == 0 || entry.file_name() != ".git",
@@ -78,50 +77,50 @@ pub(crate) fn search(
 fn visit(entry: Result<DirEntry, ignore::Error>, buffer: &mut ScanBuffer, finder: &Finder, findings: &Findings) {
     let entry = match entry {
         Ok(entry) => entry,
-        Err(error) if error.depth().is_some_and(|depth| depth > 0) && is_gone(&error) => return,
-        Err(error) => return findings.unread(&error.to_string()),
+        Err(error) if error.depth().is_some_and(|depth| depth > 0) && is_not_found(&error) => return,
+        Err(error) => return findings.add_unread(&error.to_string()),
     };
     let is_named = entry.depth() == 0;
     if !is_named {
         let name = entry.file_name().as_encoded_bytes();
         add(entry.path(), Part::Name, &finder.search_name(name), findings);
     }
-    // A file that was deleted during the scan has nothing in it any more.
-    let is_there = |error: &io::Error| is_named || error.kind() != io::ErrorKind::NotFound;
+    // Ignore files that were deleted during the scan.
+    let is_error = |error: &io::Error| is_named || error.kind() != io::ErrorKind::NotFound;
     if entry.path_is_symlink() {
         match fs::read_link(entry.path()) {
             Ok(target) => add_target(entry.path(), &target, finder, findings),
-            Err(error) if is_there(&error) => findings.unread(&format!("{}: {error}", entry.path().display())),
+            Err(error) if is_error(&error) => findings.add_unread(&format!("{}: {error}", entry.path().display())),
             Err(_) => {}
         }
     }
     if is_searched(&entry) {
         let found = File::open(entry.path()).and_then(|file| finder.search(buffer, file));
-        if found.as_ref().err().is_none_or(is_there) {
+        if found.as_ref().err().is_none_or(is_error) {
             search_in(entry.path(), found, findings);
         }
     }
 }
 
-/// Whether it is a regular file: a pipe or a device is nothing that would come to an end. A link leads to what is
-/// searched elsewhere or is not of this tree, unless it was named.
+/// Whether an entry is a regular file. Pipes and devices may never end. Links are followed only if they are named on the
+/// command line.
 fn is_searched(entry: &DirEntry) -> bool {
     if entry.depth() == 0 { entry.path().is_file() } else { entry.file_type().is_some_and(|kind| kind.is_file()) }
 }
 
-fn is_gone(error: &ignore::Error) -> bool {
+fn is_not_found(error: &ignore::Error) -> bool {
     error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn search_in(path: &Path, found: io::Result<Vec<TokenMatch>>, findings: &Findings) {
     match found {
         Ok(found) => {
-            findings.searched();
+            findings.add_searched();
             add(path, Part::Contents, &found, findings);
         }
         Err(error) => {
             let path = path.strip_prefix(".").unwrap_or(path);
-            findings.unread(&format!("{}: {error}", path.display()));
+            findings.add_unread(&format!("{}: {error}", path.display()));
         }
     }
 }

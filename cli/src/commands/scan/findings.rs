@@ -1,4 +1,4 @@
-//! What was found, and what could not be read: the one thing that every way of searching adds to.
+//! Results of a scan: found tokens, and what could not be read.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,21 +8,21 @@ use portcullis::secret::{PlaintextToken, TokenPrefix};
 
 use super::detector::{Finder, Position, TokenMatch};
 
-/// What a token was found in. A message of a commit or a tag has no path.
+/// Where a token was found. Messages of commits and tags have no path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source {
-    /// A file's path; there may be a token in it.
+    /// Path of the file; it may contain a token.
     path: Option<Vec<u8>>,
-    /// The first commit that has the file with the token in it, or whose message it is.
+    /// First commit in which the file contains the token, or the commit whose message contains it.
     pub(crate) commit: Option<String>,
-    /// The annotated tag whose message it is; there may be a token in its name.
+    /// Annotated tag whose message contains the token; its name may contain a token.
     tag: Option<Vec<u8>>,
-    /// The branch or tag, with `refs/` before it, whose name has the token in it.
+    /// Full ref of the branch or tag whose name contains the token.
     reference: Option<Vec<u8>>,
     pub(crate) part: Part,
 }
 
-/// Which part of a source a token is in.
+/// Part of a source that contains a token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     #[default]
@@ -52,22 +52,21 @@ impl Source {
         Self { reference: Some(name.to_vec()), part: Part::Name, ..Self::default() }
     }
 
-    /// Another part of it than its contents.
     pub(crate) fn in_part(self, part: Part) -> Self {
         Self { part, ..self }
     }
 
-    /// The path as it may be shown: without the secret of a token in it.
+    /// The path with tokens redacted.
     pub(crate) fn shown_path(&self, finder: &Finder) -> Option<String> {
         shown(self.path.as_deref(), finder)
     }
 
-    /// The tag as it may be shown.
+    /// The tag with tokens redacted.
     pub(crate) fn shown_tag(&self, finder: &Finder) -> Option<String> {
         shown(self.tag.as_deref(), finder)
     }
 
-    /// The branch or tag as it may be shown.
+    /// The ref with tokens redacted.
     pub(crate) fn shown_reference(&self, finder: &Finder) -> Option<String> {
         shown(self.reference.as_deref(), finder)
     }
@@ -77,7 +76,7 @@ fn shown(name: Option<&[u8]>, finder: &Finder) -> Option<String> {
     name.map(|name| finder.without_secrets(name))
 }
 
-/// A token at a place.
+/// A token and its source.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
     pub(crate) source: Source,
@@ -86,7 +85,7 @@ pub(crate) struct Finding {
     pub(crate) secret: Arc<PlaintextToken>,
 }
 
-/// What there is so far. It can be added to from several threads.
+/// Findings so far. It can be shared between threads.
 #[derive(Default)]
 pub(crate) struct Findings {
     found: Mutex<Vec<Finding>>,
@@ -94,12 +93,12 @@ pub(crate) struct Findings {
     searched: AtomicU64,
 }
 
-/// What there is in the end, in order.
+/// Sorted findings at the end of a scan.
 pub(crate) struct Report {
     pub(crate) findings: Vec<Finding>,
     /// What could not be read, and why.
     pub(crate) unread: Vec<String>,
-    /// How many files, of any version, were searched.
+    /// Number of searched files; each version counts.
     pub(crate) files: u64,
 }
 
@@ -110,21 +109,21 @@ impl Findings {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
     }
 
-    /// A file more.
-    pub(crate) fn searched(&self) {
+    /// Counts a searched file.
+    pub(crate) fn add_searched(&self) {
         self.searched.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What could not be read, and why.
-    pub(crate) fn unread(&self, what: &str) {
-        self.unread.lock().unwrap_or_else(PoisonError::into_inner).insert(what.to_owned());
+    /// Adds something that could not be read, with the reason.
+    pub(crate) fn add_unread(&self, message: &str) {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).insert(message.to_owned());
     }
 
     pub(crate) fn report(self) -> Report {
         let mut findings = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
         let key = |finding: &Finding| (finding.source.clone(), finding.position);
         findings.sort_by_key(key);
-        // Paths may overlap.
+        // The given paths may overlap.
         findings.dedup_by_key(|finding| key(finding));
         let unread = self.unread.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect();
         Report { findings, unread, files: self.searched.into_inner() }

@@ -1,7 +1,4 @@
-//! Git's own programs, run over a repository: what they list, and the objects that they hold.
-//! Objects are read as a stream, so the size of none matters.
-//!
-//! Nothing here knows what is looked for in them.
+//! Runs git commands in a repository. Objects are streamed, so their size does not matter.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
@@ -13,20 +10,20 @@ use std::time::Duration;
 
 use super::git_process::{GitError, Output, Running, forward};
 
-/// The id of an object, as git writes it.
+/// Object id in hexadecimal.
 pub(crate) type ObjectId = String;
 
-/// Where a repository is.
+/// Runs git in a repository.
 pub(crate) struct Git {
     directory: PathBuf,
     max_silence: Duration,
 }
 
-/// An object of which the contents follow.
+/// A git object, without its contents.
 pub(crate) struct Object {
     pub(crate) id: ObjectId,
     pub(crate) kind: Kind,
-    /// The name that came with the id: a blob's path, a tag's name.
+    /// Name listed with the id: the path of a blob, the name of a tag.
     pub(crate) name: Vec<u8>,
 }
 
@@ -40,12 +37,12 @@ pub(crate) enum Kind {
 }
 
 impl Git {
-    /// The repository that a directory lies in. A git that neither reads nor writes for `max_silence` is killed.
+    /// The repository of a directory. A git process that neither reads nor writes for `max_silence` is killed.
     pub(crate) fn in_directory(directory: &Path, max_silence: Duration) -> Self {
         Self { directory: directory.to_owned(), max_silence }
     }
 
-    /// What a command prints.
+    /// Output of a command.
     pub(crate) fn output<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Vec<u8>, GitError> {
         let mut running = Running::start(self.command(arguments).stdin(Stdio::null()))?;
         let mut output = Vec::new();
@@ -54,21 +51,20 @@ impl Git {
         Ok(output)
     }
 
-    /// The path of one of git's own files.
+    /// Path of a file in the git directory.
     pub(crate) fn own_file(&self, name: &str) -> Result<PathBuf, GitError> {
         let path = self.output(&["rev-parse", "--git-path", name])?;
         Ok(self.directory.join(String::from_utf8_lossy(&path).trim_end()))
     }
 
-    /// What `second` prints that reads what `first` prints.
+    /// Output of the pipeline `first | second`.
     pub(crate) fn piped<S: AsRef<OsStr>>(&self, first: &[&str], second: &[S]) -> Result<Vec<u8>, GitError> {
         let mut output = Vec::new();
         self.pipe(first, second, |stdout| Ok(stdout.read_to_end(&mut output).map(|_| ())?))?;
         Ok(output)
     }
 
-    /// Hands over each of the objects that a command lists, a line each. Answers how many of them
-    /// are not in this clone.
+    /// Calls `each` with every object that a command lists. Returns the number of objects missing in this clone.
     pub(crate) fn objects_listed_by(
         &self,
         list: &[&str],
@@ -82,7 +78,7 @@ impl Git {
         Ok(missing)
     }
 
-    /// Hands over each of these objects, which come with names.
+    /// Calls `each` with these objects, and their names. Returns the number of objects missing in this clone.
     pub(crate) fn objects(
         &self,
         objects: &[Object],
@@ -91,17 +87,17 @@ impl Git {
         let mut running = Running::start(self.command(&CAT_FILE).stdin(Stdio::piped()))?;
         let stdin = running.child.stdin.take().ok_or(GitError::Unexpected)?;
         let mut stdout = running.take_stdout(self.max_silence)?;
-        // From another thread, as both pipes have an end.
+        // Write in another thread: both pipes have limited buffers.
         let missing = thread::scope(|scope| {
             scope.spawn(move || write_ids(stdin, objects));
             let missing = read_objects(&mut stdout, |numbered, contents| {
-                // A name may hold a newline, so its number went along instead.
+                // Names may contain newlines, so the index was sent instead.
                 let at = std::str::from_utf8(&numbered.name).ok().and_then(|number| number.parse::<usize>().ok());
                 let named = at.and_then(|at| objects.get(at)).ok_or(io::ErrorKind::InvalidData)?;
                 each(Object { id: named.id.clone(), kind: numbered.kind, name: named.name.clone() }, contents)
             });
             if missing.is_err() {
-                // The other thread may wait for git to read.
+                // Otherwise the writing thread may block.
                 running.kill();
             }
             missing
@@ -121,7 +117,7 @@ impl Git {
         let mut second = Running::start(self.command(second).stdin(Stdio::piped()))?;
         let stdin = second.child.stdin.take().ok_or(GitError::Unexpected)?;
         let mut stdout = second.take_stdout(self.max_silence)?;
-        // The second may read for long before it has something to write.
+        // The second process may read for a long time before it writes.
         let moved = Arc::clone(&stdout.get_ref().moved);
         thread::spawn(move || forward(listed, stdin, &moved));
         let outcome = read(&mut stdout);
@@ -129,7 +125,7 @@ impl Git {
         if matches!(&outcome, Err(GitError::Read(error)) if error.kind() == io::ErrorKind::TimedOut) {
             return outcome;
         }
-        // What the first says explains what the second, and the reading, did not get.
+        // An error of the first process explains errors of the second one and of reading.
         first.finish(self.max_silence)?;
         second.finish(self.max_silence)?;
         outcome
@@ -140,17 +136,17 @@ impl Git {
         command
             .arg("-C")
             .arg(&self.directory)
-            // What was replaced is still there; the replacement has a ref of its own.
+            // Search the original objects; replacements have refs of their own.
             .arg("--no-replace-objects")
-            // A program that the repository names itself, which is not to be run for being looked at.
+            // The repository's configuration could name any program here.
             .args(["-c", "core.fsmonitor=false"])
             .args(arguments)
-            // Of a partial clone, what is here is read: fetching the rest blob by blob takes hours. A git that does not
-            // know this yet is kept from it by the other: how to fetch, the repository names itself.
+            // Do not fetch missing objects of partial clones: one by one, that takes hours. Older versions of git ignore
+            // this variable, so all protocols are forbidden too: the repository's configuration controls how to fetch.
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_TERMINAL_PROMPT", "0")
-            // Writing the index runs a hook.
+            // Writing the index would run a hook.
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("LC_ALL", "C");
         command
@@ -161,14 +157,14 @@ const CAT_FILE: [&str; 3] = ["cat-file", "--buffer", "--batch=%(objectname) %(ob
 
 fn write_ids(mut stdin: ChildStdin, objects: &[Object]) {
     for (at, object) in objects.iter().enumerate() {
-        // Whoever reads the answers learns that git has gone.
+        // The reading side reports that git has ended.
         if writeln!(stdin, "{} {at}", object.id).is_err() {
             return;
         }
     }
 }
 
-/// Reads what `cat-file` writes; answers how many objects are missing.
+/// Reads the output of `cat-file`. Returns the number of missing objects.
 fn read_objects(
     stdout: &mut BufReader<Output>,
     mut each: impl FnMut(Object, &mut dyn Read) -> io::Result<()>,
@@ -180,7 +176,7 @@ fn read_objects(
             return Ok(missing);
         }
         let line = header.strip_suffix(b"\n").ok_or(GitError::Unexpected)?;
-        // One that is there has a type and a size as well.
+        // Existing objects have a type and a size.
         if line.ends_with(b" missing") && line.split(|byte| *byte == b' ').count() == 2 {
             missing += 1;
             continue;
@@ -220,9 +216,9 @@ mod tests {
         assert!(program.status().is_ok_and(|status| status.success()), "{arguments:?}");
     }
 
-    /// A git that waits for a pipe to which nothing writes: it is killed, however short the deadline.
+    /// The pipe has no writer, so git blocks on it.
     #[test]
-    fn a_git_that_neither_reads_nor_writes_is_killed_after_the_deadline() {
+    fn a_blocked_git_process_is_killed_after_the_timeout() {
         let at = tempfile::tempdir().unwrap();
         run("git", &["init", "-q"], at.path());
         run("mkfifo", &["pipe"], at.path());
@@ -234,7 +230,7 @@ mod tests {
         for outcome in [
             git.output(&["rev-parse", "--git-dir"]).map(drop),
             git.piped(&["rev-list", "--all"], &["diff-tree", "--stdin"]).map(drop),
-            // The second ends at once, and does not read the configuration.
+            // The second process does not read the configuration, and ends at once.
             git.piped(&["rev-list", "--all"], &["version"]).map(drop),
             git.objects_listed_by(&["rev-list", "--all"], |_, _| Ok(())).map(drop),
             git.objects(&[object], |_, _| Ok(())).map(drop),

@@ -1,7 +1,7 @@
-//! Whether the files that git opens in a repository are regular ones. Opening a pipe may block git forever.
+//! Check that the files git opens in a repository are regular files. Opening a pipe may block git forever.
 //!
-//! Objects with a file of their own are not looked at, nor are files that a configuration or `alternates` names: the
-//! deadline in `git` is for those.
+//! Loose objects, and files that the configuration or `alternates` names, are not checked: the timeout in `git` covers
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ const OPENED: [&str; 6] = ["info", "logs", "objects/info", "objects/pack", "refs
 /// The socket of git's file system monitor, which a scan does not use.
 const MONITOR_SOCKET: &str = "fsmonitor--daemon.ipc";
 
-/// The first irregular file of the repository that a directory lies in, found as git finds it: upwards, `.git` before
-/// the directory itself.
+/// First irregular file of the repository of a directory. The repository is found as git finds it: upwards, `.git`
+/// before the directory itself.
 pub(super) fn irregular_in_repository(directory: &Path) -> Option<PathBuf> {
     let directory = directory.canonicalize().ok()?;
     for directory in directory.ancestors() {
         for candidate in [git_directory(directory), directory.to_owned()] {
-            // Git opens this before it knows whether the directory is a repository.
+            // Git opens `HEAD` before it knows whether the directory is a repository.
             let head = candidate.join("HEAD");
             if is_irregular(&head) {
                 return Some(head);
@@ -32,14 +32,14 @@ pub(super) fn irregular_in_repository(directory: &Path) -> Option<PathBuf> {
     None
 }
 
-/// `.git` below a directory, or where a file of that name leads.
+/// `.git` in a directory, or the directory that a `.git` file names.
 fn git_directory(directory: &Path) -> PathBuf {
     let git = directory.join(".git");
     let named = first_line(&git).and_then(|line| Some(line.strip_prefix("gitdir: ")?.trim_end().to_owned()));
     named.map_or(git, |named| directory.join(named))
 }
 
-/// Whether a directory has what git takes for a repository, or for the part of it that a worktree has.
+/// Whether a directory is a repository, or the git directory of a worktree.
 fn is_repository(directory: &Path) -> bool {
     directory.join("commondir").symlink_metadata().is_ok()
         || ["objects", "refs"].iter().all(|name| directory.join(name).is_dir())
@@ -54,7 +54,7 @@ fn irregular_in_git_directory(directory: &Path) -> Option<PathBuf> {
     own.or_else(common)
 }
 
-/// The first irregular file of a git directory or a common directory, and of the worktrees below it.
+/// First irregular file of a git directory or a common directory, including its worktrees.
 fn irregular_below(directory: &Path) -> Option<PathBuf> {
     let worktrees = entries(&directory.join("worktrees")).map(|entry| entry.path()).filter(|path| path.is_dir());
     [directory.to_owned()].into_iter().chain(worktrees).find_map(|directory| {
@@ -64,7 +64,7 @@ fn irregular_below(directory: &Path) -> Option<PathBuf> {
     })
 }
 
-/// The first irregular one of a directory's entries. Links to directories are not followed: there may be a loop.
+/// First irregular entry of a directory. Links to directories are not followed, because they may form a loop.
 fn irregular_among(directory: &Path, is_deep: bool) -> Option<PathBuf> {
     let mut directories = vec![directory.to_owned()];
     while let Some(directory) = directories.pop() {
@@ -80,7 +80,7 @@ fn irregular_among(directory: &Path, is_deep: bool) -> Option<PathBuf> {
     None
 }
 
-/// What a directory holds. Git says itself what it cannot read.
+/// Entries of a directory. Errors are ignored: git reports what it cannot read.
 fn entries(directory: &Path) -> impl Iterator<Item = fs::DirEntry> + use<> {
     fs::read_dir(directory).into_iter().flatten().flatten()
 }

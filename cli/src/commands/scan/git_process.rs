@@ -1,4 +1,4 @@
-//! One of git's programs while it runs: killed when it is dropped, and after a time without output.
+//! A running git process. It is killed when it is dropped, and after a time without output.
 
 use std::io::{self, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -8,68 +8,68 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-/// The bytes that are read from git at once.
+/// Bytes per read.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// How many chunks wait to be searched.
+/// Maximum number of chunks that wait to be searched.
 const MAX_CHUNKS: usize = 4;
 const PARTS_OF_SILENCE: u32 = 10;
 
-/// Why git did not answer.
+/// Error of a git command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
-    /// It is not installed, or may not be run.
-    #[error("git cannot be started: {0}")]
+    /// Git is not installed, or may not be run.
+    #[error("cannot start git: {0}")]
     NotStarted(io::Error),
-    /// What it said itself.
+    /// The error message of git.
     #[error("{0}")]
     Refused(String),
-    /// A file of its own is a pipe or a device, on which it would wait.
-    #[error("{0}: not a regular file, so git was not started; remove it")]
+    /// A file of the repository is a pipe or a device, on which git could block.
+    #[error("{0}: not a regular file, so git was not started; remove the file")]
     Irregular(String),
-    /// Reading from it failed.
-    #[error("reading from git: {0}")]
+    /// Reading the output failed.
+    #[error("cannot read from git: {0}")]
     Read(#[from] io::Error),
-    /// It wrote something else than its documentation says.
-    #[error("git answered with something unexpected")]
+    /// The output does not follow the documented format.
+    #[error("unexpected output from git")]
     Unexpected,
 }
 
-/// A program of git's, and what it complains of.
+/// A git process and its standard error.
 pub(super) struct Running {
     pub(super) child: Child,
-    /// Comes when it has ended, which closes its standard error.
-    complaint: Receiver<String>,
+    /// Standard error; sent when the process closes it.
+    stderr_text: Receiver<String>,
 }
 
-/// What a program of git's writes, read in another thread, so that waiting for it has a deadline.
+/// Standard output of a git process. Another thread reads it, so that waiting has a timeout.
 pub(super) struct Output {
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: io::Cursor<Vec<u8>>,
-    /// Grows with what the program takes in.
+    /// Counts the chunks written to the process.
     pub(super) moved: Arc<AtomicU64>,
     max_silence: Duration,
 }
 
-/// The time without output, in parts: so the time for which this process itself was stopped does not count.
+/// Time without output, counted in parts, so that time during which this process was stopped does not count.
 struct Silence {
     parts: u32,
     moved: u64,
 }
 
 impl Silence {
-    /// A part has passed without output. It begins again where the program has read.
+    /// Adds a part without output. Starts again if the process has read input.
     fn add_part(&mut self, moved: u64) {
         self.parts = if moved == self.moved { self.parts + 1 } else { 0 };
         self.moved = moved;
     }
 
-    fn is_over(&self) -> bool {
+    fn has_timed_out(&self) -> bool {
         self.parts >= PARTS_OF_SILENCE
     }
 }
 
 impl Output {
-    fn of(mut stdout: ChildStdout, max_silence: Duration) -> Self {
+    fn new(mut stdout: ChildStdout, max_silence: Duration) -> Self {
         let (sender, chunks) = mpsc::sync_channel(MAX_CHUNKS);
         thread::spawn(move || {
             loop {
@@ -88,17 +88,17 @@ impl Output {
         Self { chunks, chunk: io::Cursor::default(), moved: Arc::default(), max_silence }
     }
 
-    /// What comes next; nothing at the end.
+    /// The next chunk; empty at the end.
     fn next(&self) -> io::Result<Vec<u8>> {
         let mut silence = Silence { parts: 0, moved: self.moved.load(Ordering::Relaxed) };
-        while !silence.is_over() {
+        while !silence.has_timed_out() {
             match self.chunks.recv_timeout(self.max_silence / PARTS_OF_SILENCE) {
                 Ok(chunk) => return chunk,
                 Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
                 Err(RecvTimeoutError::Timeout) => silence.add_part(self.moved.load(Ordering::Relaxed)),
             }
         }
-        Err(too_silent(self.max_silence))
+        Err(timed_out(self.max_silence))
     }
 }
 
@@ -123,44 +123,44 @@ impl Running {
     pub(super) fn start(command: &mut Command) -> Result<Self, GitError> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(GitError::NotStarted)?;
         let mut stderr = child.stderr.take().ok_or(GitError::Unexpected)?;
-        let (sender, complaint) = mpsc::sync_channel(1);
+        let (sender, stderr_text) = mpsc::sync_channel(1);
         thread::spawn(move || {
             let mut text = Vec::new();
-            // What cannot be read of a complaint is not missed.
+            // Ignore: a partial message is good enough.
             let _ = stderr.read_to_end(&mut text);
             let _ = sender.send(String::from_utf8_lossy(&text).trim().to_owned());
         });
-        Ok(Self { child, complaint })
+        Ok(Self { child, stderr_text })
     }
 
     pub(super) fn take_stdout(&mut self, max_silence: Duration) -> Result<BufReader<Output>, GitError> {
         let stdout = self.child.stdout.take().ok_or(GitError::Unexpected)?;
-        Ok(BufReader::new(Output::of(stdout, max_silence)))
+        Ok(BufReader::new(Output::new(stdout, max_silence)))
     }
 
-    /// Kills it, if it has not ended.
+    /// Kills the process.
     pub(super) fn kill(&mut self) {
-        // It fails where there is nothing left to kill.
+        // Ignore: the process has ended.
         let _ = self.child.kill();
     }
 
     pub(super) fn finish(mut self, max_silence: Duration) -> Result<(), GitError> {
-        // Also one whose output goes nowhere any more may wait for a pipe.
-        let complaint = self.complaint.recv_timeout(max_silence).map_err(|_| too_silent(max_silence))?;
+        // A process whose output was read completely may still block on a pipe.
+        let stderr_text = self.stderr_text.recv_timeout(max_silence).map_err(|_| timed_out(max_silence))?;
         let status: ExitStatus = self.child.wait()?;
-        match (status.success(), complaint.is_empty()) {
+        match (status.success(), stderr_text.is_empty()) {
             (true, _) => Ok(()),
-            (false, true) => Err(GitError::Refused(format!("git ended with {status}"))),
-            (false, false) => Err(GitError::Refused(complaint)),
+            (false, true) => Err(GitError::Refused(format!("git failed with {status}"))),
+            (false, false) => Err(GitError::Refused(stderr_text)),
         }
     }
 }
 
-/// Gives one program what another writes, and counts it.
+/// Forwards the output of one process to another, and counts chunks.
 pub(super) fn forward(mut from: ChildStdout, mut to: ChildStdin, moved: &AtomicU64) {
     let mut chunk = vec![0; CHUNK_BYTES];
     while let Ok(length @ 1..) = from.read(&mut chunk) {
-        // A reader that has gone explains itself.
+        // The receiving process reports its own error.
         if chunk.get(..length).is_none_or(|chunk| to.write_all(chunk).is_err()) {
             return;
         }
@@ -168,9 +168,9 @@ pub(super) fn forward(mut from: ChildStdout, mut to: ChildStdin, moved: &AtomicU
     }
 }
 
-fn too_silent(max_silence: Duration) -> io::Error {
+fn timed_out(max_silence: Duration) -> io::Error {
     let seconds = max_silence.as_secs();
-    let why = format!("no output for {seconds} s, so it was killed; it may wait for a file that is a pipe");
+    let why = format!("no output for {seconds} s, so git was killed; it may be blocked on a file that is a pipe");
     io::Error::new(io::ErrorKind::TimedOut, why)
 }
 
@@ -179,17 +179,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_reads_is_not_silent() {
+    fn a_process_that_reads_is_not_silent() {
         let mut silence = Silence { parts: 0, moved: 0 };
         for moved in 1..=100 {
             for _ in 1..PARTS_OF_SILENCE {
                 silence.add_part(moved);
-                assert!(!silence.is_over());
+                assert!(!silence.has_timed_out());
             }
         }
         silence.add_part(100);
-        assert!(!silence.is_over());
+        assert!(!silence.has_timed_out());
         silence.add_part(100);
-        assert!(silence.is_over());
+        assert!(silence.has_timed_out());
     }
 }

@@ -1,5 +1,5 @@
-//! What git keeps: every version of every file, every name and every message that any ref or reflog
-//! leads to, or a range of commits; and what is staged for the next one.
+//! Search of git history (all versions of files, names and messages reachable from refs and reflogs, or a range of
+//! commits) and of staged changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,15 +12,15 @@ use super::git::{Git, Kind, Object, ObjectId};
 use super::git_files;
 use super::git_process::GitError;
 
-/// Above this many files with tokens, git is not given all their ids on its command line.
+/// Maximum number of object ids on a git command line.
 const MAX_IDS: usize = 1000;
-/// How long git may go without reading or writing. The slowest that works sorts a long history before its first line.
+/// Maximum time without git reading or writing. Git may sort a long history before its first line of output.
 const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
-/// The mode of a commit of another repository.
+/// Tree mode of a submodule commit.
 const SUBMODULE: &str = "160000";
-/// The mode of a symbolic link, of which the object is the target.
+/// Tree mode of a symbolic link, whose object contains the target.
 const LINK: &str = "120000";
-const NOTHING: &str = "0000000000000000000000000000000000000000";
+const NULL_ID: &str = "0000000000000000000000000000000000000000";
 
 /// A repository to search.
 pub(crate) struct History<'a> {
@@ -29,33 +29,33 @@ pub(crate) struct History<'a> {
     findings: &'a Findings,
 }
 
-/// An object that has tokens in it: a version of a file, or of a directory with its names.
+/// An object that contains tokens: a version of a file, or of a directory with names.
 struct Version {
     object: Object,
     found: Vec<TokenMatch>,
 }
 
-/// A commit that a version of a file came with, under a path.
+/// A version of a file that a commit added at a path.
 struct Arrival {
     commit: String,
     id: ObjectId,
     path: Vec<u8>,
-    /// What it is, as a tree has it: [`SUBMODULE`], [`LINK`] or a file.
+    /// Tree mode: [`SUBMODULE`], [`LINK`] or a file.
     mode: String,
 }
 
 impl Arrival {
-    /// Which part of the path the object is.
+    /// Part that the object contains.
     fn part(&self) -> Part {
         if self.mode == LINK { Part::LinkTarget } else { Part::Contents }
     }
 }
 
 impl<'a> History<'a> {
-    /// The repository that a directory lies in.
+    /// Opens the repository of a directory.
     ///
     /// # Errors
-    /// Where it lies in none, or where git would open something else than a regular file.
+    /// When there is none, or a file that git opens is not a regular file.
     pub(crate) fn open(directory: &Path, finder: &'a Finder, findings: &'a Findings) -> Result<Self, GitError> {
         if let Some(irregular) = git_files::irregular_in_repository(directory) {
             let shown = finder.without_secrets(irregular.as_os_str().as_encoded_bytes());
@@ -66,20 +66,20 @@ impl<'a> History<'a> {
         Ok(Self { git, finder, findings })
     }
 
-    /// Whether git can make sense of a range.
+    /// Validates a range.
     ///
     /// # Errors
-    /// What git says of it.
+    /// When git rejects it.
     pub(crate) fn check(&self, range: &str) -> Result<(), GitError> {
         self.git.output(&["rev-list", "--max-count=1", "--end-of-options", range, "--"]).map(drop)
     }
 
-    /// Searches all there is, or a range of commits.
+    /// Searches the whole history, or a range of commits.
     ///
     /// # Errors
-    /// Where git cannot read its own.
+    /// When git fails.
     pub(crate) fn search(&self, range: Option<&str>) -> Result<(), GitError> {
-        self.note_shallow(range)?;
+        self.report_shallow(range)?;
         let which = range.map_or_else(|| vec!["--all", "--reflog"], |range| vec!["--end-of-options", range, "--"]);
         let (mut files, mut directories) = (Vec::new(), Vec::new());
         let list = [&["rev-list", "--objects", "--missing=print"], which.as_slice()].concat();
@@ -87,7 +87,7 @@ impl<'a> History<'a> {
         let missing = self.git.objects_listed_by(&list, |object, contents| {
             let found = self.finder.search(&mut buffer, contents)?;
             match object.kind {
-                Kind::Blob => self.findings.searched(),
+                Kind::Blob => self.findings.add_searched(),
                 Kind::Tree => {}
                 Kind::Commit => self.add(&Source::message(object.id.clone()), &found),
                 Kind::Tag => self.add(&Source::tag(&object.name), &found),
@@ -99,7 +99,7 @@ impl<'a> History<'a> {
             }
             Ok(())
         })?;
-        self.note_missing(missing);
+        self.report_missing(missing);
         if !files.is_empty() || !directories.is_empty() {
             self.attribute(files, &directories, &which, range.is_none())?;
         }
@@ -117,22 +117,22 @@ impl<'a> History<'a> {
         Ok(())
     }
 
-    /// Searches what is staged and differs from the last commit.
+    /// Searches staged changes.
     ///
     /// # Errors
-    /// Where git cannot read its own.
+    /// When git fails.
     pub(crate) fn search_staged(&self) -> Result<(), GitError> {
         let options = ["--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--diff-filter=d"];
-        let beside = |tree: &str| self.git.output(&[&["diff-index"][..], &options, &[tree, "--"]].concat());
-        let staged = match beside("HEAD") {
-            // Beside nothing, all that is staged is new: before the first commit, and where its tree is not here.
+        let diff_from = |tree: &str| self.git.output(&[&["diff-index"][..], &options, &[tree, "--"]].concat());
+        let staged = match diff_from("HEAD") {
+            // Without a readable last commit, compare with the empty tree.
             Err(GitError::Refused(why)) => {
                 if self.git.output(&["rev-parse", "--verify", "--quiet", "HEAD"]).is_ok() {
-                    let why = format!("the last commit cannot be read, so all that is staged was searched: {why}");
-                    self.findings.unread(&why);
+                    let why = format!("the last commit cannot be read, so all staged files were searched: {why}");
+                    self.findings.add_unread(&why);
                 }
-                let nothing = self.git.output(&["hash-object", "-t", "tree", "--stdin"])?;
-                beside(String::from_utf8_lossy(&nothing).trim())?
+                let empty_tree = self.git.output(&["hash-object", "-t", "tree", "--stdin"])?;
+                diff_from(String::from_utf8_lossy(&empty_tree).trim())?
             }
             staged => staged?,
         };
@@ -145,12 +145,12 @@ impl<'a> History<'a> {
         let mut buffer = ScanBuffer::new();
         let missing = self.git.objects(&staged, |object, contents| {
             let found = self.finder.search(&mut buffer, contents)?;
-            self.findings.searched();
+            self.findings.add_searched();
             let part = parts.get(&object.name).copied().unwrap_or_default();
             self.add(&Source::file(&object.name).in_part(part), &found);
             Ok(())
         })?;
-        self.note_missing(missing);
+        self.report_missing(missing);
         Ok(())
     }
 
@@ -160,31 +160,31 @@ impl<'a> History<'a> {
         }
     }
 
-    fn note_missing(&self, missing: u64) {
+    fn report_missing(&self, missing: u64) {
         if missing > 0 {
-            self.findings.unread(&format!("{missing} objects are not in this clone, which is a partial one"));
+            self.findings.add_unread(&format!("{missing} objects are missing in this partial clone"));
         }
     }
 
-    /// Notes where the clone ends before its history, or before the range, does.
-    fn note_shallow(&self, range: Option<&str>) -> Result<(), GitError> {
+    /// Reports a shallow clone that does not contain the whole history or range.
+    fn report_shallow(&self, range: Option<&str>) -> Result<(), GitError> {
         if !self.git.output(&["rev-parse", "--is-shallow-repository"])?.starts_with(b"true") {
             return Ok(());
         }
         let Some(range) = range else {
-            self.findings.unread("the clone is shallow: what is before its first commits is not here");
+            self.findings.add_unread("the clone is shallow: earlier commits are missing");
             return Ok(());
         };
         let ends = fs::read_to_string(self.git.own_file("shallow")?)?;
         let ends: BTreeSet<&str> = ends.lines().collect();
         let commits = self.git.output(&["rev-list", "--end-of-options", range, "--"])?;
         if String::from_utf8_lossy(&commits).lines().any(|commit| ends.contains(commit)) {
-            self.findings.unread("the clone is shallow, and ends within the range: what is before is not here");
+            self.findings.add_unread("the clone is shallow, and does not contain the whole range");
         }
         Ok(())
     }
 
-    /// Adds the tokens in the names of a path, each once under each name.
+    /// Adds the tokens in the names of a path, once for each name.
     fn add_names(&self, path: &[u8], commit: Option<&str>, seen: &mut BTreeSet<([u8; 32], Vec<u8>)>) {
         let mut end = 0;
         for name in path.split(|byte| *byte == b'/') {
@@ -200,7 +200,7 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Names the first commit that each token came with, under each path.
+    /// Finds the first commit of each token, for each path.
     fn attribute(
         &self,
         mut files: Vec<Version>,
@@ -212,18 +212,18 @@ impl<'a> History<'a> {
         let walk = [&["rev-list", "--reverse", "--date-order"], which].concat();
         let mut differ: Vec<&str> =
             vec!["diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"];
-        // A name comes with any version of a file.
+        // A name may come with any version of a file.
         if directories.is_empty() && ids.len() <= MAX_IDS {
             differ.extend(ids.iter().map(String::as_str));
         }
         let arrivals = match self.git.piped(&walk, &differ) {
             Ok(output) => Some(arrivals(&output)),
-            // Where trees are missing, git's own name of the file has to do.
+            // Trees are missing, so only the names listed by `rev-list` are known.
             Err(GitError::Refused(_)) => None,
             Err(error) => return Err(error),
         };
-        // A directory has names in it that came before the range.
-        let names_all_told = arrivals.is_some() && !is_whole;
+        // A directory also contains names from before the range.
+        let has_all_names = arrivals.is_some() && !is_whole;
         let by_id: BTreeMap<&str, &[TokenMatch]> =
             files.iter().map(|version| (version.object.id.as_str(), version.found.as_slice())).collect();
         let (mut seen, mut seen_names, mut attributed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -244,18 +244,18 @@ impl<'a> History<'a> {
         for version in files {
             self.add(&Source::committed(&version.object.name, None), &version.found);
         }
-        // What no commit brought is in a directory that a tag names itself.
-        let is_told =
+        // Names that no commit added are in directories that a tag points to.
+        let was_added =
             |found: &TokenMatch| seen_names.iter().any(|(digest, _)| digest == found.secret.digest().as_bytes());
-        for Version { object, found } in directories.iter().filter(|_| !names_all_told) {
+        for Version { object, found } in directories.iter().filter(|_| !has_all_names) {
             let source = Source::committed(&object.name, None).in_part(Part::Name);
-            found.iter().filter(|found| !is_told(found)).for_each(|found| self.findings.add(source.clone(), found));
+            found.iter().filter(|found| !was_added(found)).for_each(|found| self.findings.add(source.clone(), found));
         }
         Ok(())
     }
 }
 
-/// Reads `diff-tree -z` or `diff-index -z`: commits, and after each the files that came with it.
+/// Parses the output of `diff-tree -z` or `diff-index -z`: commits, each followed by its files.
 fn arrivals(output: &[u8]) -> Vec<Arrival> {
     let mut arrivals = Vec::new();
     let mut commit = String::new();
@@ -269,7 +269,7 @@ fn arrivals(output: &[u8]) -> Vec<Arrival> {
         let path = records.next().unwrap_or_default().to_vec();
         let parts: Vec<&str> = change.split(' ').collect();
         if let [_, mode, _, id, _] = parts[..]
-            && !id.starts_with(NOTHING)
+            && !id.starts_with(NULL_ID)
         {
             arrivals.push(Arrival { commit: commit.clone(), id: id.to_owned(), path, mode: mode.to_owned() });
         }

@@ -1,17 +1,17 @@
-//! `portcullis scan`: our tokens in files and in git's history, and their end.
+//! `portcullis scan`: finds tokens in files and git history, and revokes them.
 //!
-//! | module | is |
+//! | module | contents |
 //! | --- | --- |
-//! | `detector` | tokens in bytes |
-//! | `files` | the files that are here |
-//! | `ignore_files` | whether what says what git ignores can be read |
-//! | `git` | what git lists, and its objects |
-//! | `git_process` | one of git's programs while it runs, with its deadline |
-//! | `git_files` | whether what git opens in a repository can be read |
-//! | `history` | what git keeps, and what is staged |
-//! | `findings` | what was found, and what could not be read |
-//! | `report` | how that is printed: never a secret, nor the line it is in |
-//! | `revoke` | the end of what was found |
+//! | `detector` | detection of tokens in bytes |
+//! | `files` | search of files and directories |
+//! | `ignore_files` | check that git ignore files are regular files |
+//! | `git` | git commands and objects |
+//! | `git_process` | a git process and its timeout |
+//! | `git_files` | check that the files git opens are regular files |
+//! | `history` | search of git history and staged changes |
+//! | `findings` | found tokens, and what could not be read |
+//! | `report` | output, without secrets and the lines that contain them |
+//! | `revoke` | revocation of the found tokens |
 
 mod detector;
 mod files;
@@ -35,29 +35,29 @@ use findings::{Findings, Report};
 use git_process::GitError;
 use history::History;
 
-/// What `portcullis scan` is asked.
+/// Arguments of `scan`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Files and directories, or - for standard input; with --history, --range and --staged, where the repositories are
+    /// Files and directories, or - for standard input; with --history, --range or --staged, directories of git repositories
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// Search what git keeps instead of the files that are here: every commit, and the names of branches and tags
+    /// Search the git history instead of the files: all commits, and the names of branches and tags
     #[arg(long, conflicts_with = "staged")]
     history: bool,
-    /// Search what a range of commits brings, as in origin/main..HEAD, and no more of the history
+    /// Search only the commits of a range, as in origin/main..HEAD
     #[arg(long, value_name = "A..B", conflicts_with = "staged")]
     range: Option<String>,
-    /// Search what is staged for the next commit, for a pre-commit hook
+    /// Search staged changes, for a pre-commit hook
     #[arg(long)]
     staged: bool,
-    /// Leave out what git ignores; without it, an ignored .env is searched, and an ignored target/ too
+    /// Skip files that git ignores [default: search them too]
     #[arg(long, conflicts_with_all = ["history", "range", "staged"])]
     skip_ignored: bool,
-    /// The deployment's prefix; without it, tokens of every deployment are found
+    /// Token prefix to search for; repeatable [default: any]
     #[arg(long, value_name = "PREFIX", value_parser = prefix)]
     prefix: Vec<TokenPrefix>,
-    /// Revoke what is found: whoever holds a token may end it, so this needs a URL and no credential. Tokens of another
-    /// prefix than --prefix, that of your own token, or else pcl, are sent nowhere
+    /// Revoke the found tokens; needs a URL, but no credential. Sends only tokens with the given --prefix [default: the
+    /// prefix of your own token, or pcl]
     #[arg(long)]
     revoke: bool,
 }
@@ -68,32 +68,32 @@ fn prefix(text: &str) -> Result<TokenPrefix, String> {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let finder = Finder::new(args.prefix.clone()).map_err(|error| CliError::usage(error.to_string()))?;
-    // What would be refused afterwards is refused before the search.
+    // Report configuration errors before the search.
     let revoker = args.revoke.then(|| revoke::Revoker::new(&args.prefix, context)).transpose()?;
     let report = search(args, &finder)?;
-    for what in &report.unread {
-        context.out.warn(&finder.without_secrets(what.as_bytes()));
+    for unread in &report.unread {
+        context.out.warn(&finder.without_secrets(unread.as_bytes()));
     }
     match revoker {
         None => report::print(&report, None, &finder, &context.out)?,
         Some(revoker) => {
-            // Whoever is asked sees first where the tokens are; a document is printed once.
+            // Show the findings before the confirmation prompt. JSON is printed only once, at the end.
             if !context.out.json {
                 report::print(&report, None, &finder, &context.out)?;
             }
-            let results = revoker.end(&report.findings)?;
+            let results = revoker.revoke_all(&report.findings)?;
             report::print_results(&report, &results, &finder, &context.out)?;
             revoke::failure(&results).map_or(Ok(()), Err)?;
         }
     }
-    // That tokens were found is the answer, whatever else there may be. That none were takes
-    // that everything was read.
+    // Finding a token is a result even if something could not be read. Finding none is a result only if
+    // everything was read.
     match (report.findings.is_empty(), report.unread.len()) {
         (false, _) => Ok(Outcome::No),
         (true, 0) => Ok(Outcome::Done),
         (true, unread) => Err(CliError::Unfinished(format!(
-            "no token was found, but {unread} {} could not be read",
-            if unread == 1 { "thing" } else { "things" }
+            "no token found, but {unread} {} could not be read",
+            if unread == 1 { "item" } else { "items" }
         ))),
     }
 }
@@ -107,8 +107,8 @@ fn search(args: &Args, finder: &Finder) -> Result<Report, CliError> {
         }
     } else if args.staged {
         for path in &args.paths {
-            let history = History::open(path, finder, &findings).map_err(of_git)?;
-            history.search_staged().map_err(of_search)?;
+            let history = History::open(path, finder, &findings).map_err(git_error)?;
+            history.search_staged().map_err(search_error)?;
         }
     } else {
         files::search(&args.paths, args.skip_ignored, finder, &findings)?;
@@ -117,43 +117,47 @@ fn search(args: &Args, finder: &Finder) -> Result<Report, CliError> {
 }
 
 fn history(path: &Path, range: Option<&str>, finder: &Finder, findings: &Findings) -> Result<(), CliError> {
-    let history = History::open(path, finder, findings).map_err(of_git)?;
+    let history = History::open(path, finder, findings).map_err(git_error)?;
     if let Some(range) = range {
         history.check(range).map_err(|error| match error {
             GitError::Refused(why) => CliError::usage(format!("--range {range}: {why}")),
-            error => of_git(error),
+            error => git_error(error),
         })?;
     }
-    history.search(range).map_err(of_search)
+    history.search(range).map_err(search_error)
 }
 
-/// Refuses what is not there, and what is never opened: a pipe or a device may have no end.
+/// Rejects missing paths, and pipes and devices, which may never end.
 fn ensure_searchable(path: &Path) -> Result<(), CliError> {
     let shown = path.display();
     match path.metadata() {
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
             Err(CliError::usage(format!("{shown}: not a regular file or a directory"))
-                .with_hint("portcullis scan - searches standard input"))
+                .with_hint("to search standard input, use portcullis scan -"))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => {
-            let failure = CliError::usage(format!("{shown}: there is no such file or directory"));
+            let failure = CliError::usage(format!("{shown}: no such file or directory"));
             let is_range = path.to_string_lossy().contains("..");
-            Err(if is_range { failure.with_hint(format!("a range of commits is --range {shown}")) } else { failure })
+            Err(if is_range {
+                failure.with_hint(format!("to search a range of commits, use --range {shown}"))
+            } else {
+                failure
+            })
         }
         _ => Ok(()),
     }
 }
 
-/// Of a search, before which the repository and the range were found good.
-fn of_search(error: GitError) -> CliError {
+/// Converts an error of a search. The repository and the range were valid before.
+fn search_error(error: GitError) -> CliError {
     match error {
         GitError::Refused(why) => CliError::Unfinished(why),
-        error => of_git(error),
+        error => git_error(error),
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
-fn of_git(error: GitError) -> CliError {
+fn git_error(error: GitError) -> CliError {
     match error {
         GitError::NotStarted(_) | GitError::Refused(_) => CliError::usage(error.to_string()),
         GitError::Irregular(_) | GitError::Read(_) | GitError::Unexpected => CliError::Unfinished(error.to_string()),

@@ -1,5 +1,4 @@
-//! How what was found is printed: where it is, its prefix and its id. The secret, and the line
-//! that it is in, stay where they are.
+//! Prints the findings: their positions, prefixes and ids. Secrets, and the lines that contain them, are never printed.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +10,8 @@ use super::revoke::{RevokeOutcome, RevokeResult};
 use crate::CliError;
 use crate::output::{Output, Style, clean};
 
-/// As many digits of a commit as people read.
-const COMMIT: usize = 12;
+/// Length of a shown commit id.
+const COMMIT_LENGTH: usize = 12;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -26,10 +25,10 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct Entry<'a> {
-    /// Not of a message.
+    /// Missing for messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    /// `name` or `link_target`, where it is not the contents; these have no lines.
+    /// `name` or `link_target`, which have no lines; missing for file contents.
     #[serde(skip_serializing_if = "Option::is_none")]
     r#in: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +39,7 @@ struct Entry<'a> {
     commit: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tag: Option<String>,
-    /// Of the name of a branch or a tag.
+    /// Set if the name of a branch or tag contains the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     r#ref: Option<String>,
     token_id: &'a str,
@@ -54,8 +53,8 @@ struct Revocation<'a> {
     detail: String,
 }
 
-/// Prints where the tokens are: for people a line each, with `--quiet` the ids, with `--json` one
-/// document, which may say what became of them.
+/// Prints the findings: one per line, the ids with `--quiet`, or with `--json` one document, which may contain the
+/// results of the revocation.
 pub(super) fn print(
     report: &Report,
     results: Option<&[RevokeResult]>,
@@ -77,7 +76,7 @@ pub(super) fn print(
     Ok(())
 }
 
-/// Prints what became of each token.
+/// Prints the results of the revocation.
 pub(super) fn print_results(
     report: &Report,
     results: &[RevokeResult],
@@ -90,12 +89,12 @@ pub(super) fn print_results(
     for result in results {
         let style = match result.outcome {
             RevokeOutcome::Revoked => Style::Good,
-            RevokeOutcome::Perhaps | RevokeOutcome::Replaced => Style::Warn,
-            RevokeOutcome::Foreign | RevokeOutcome::Not(_) => Style::Bad,
+            RevokeOutcome::Unconfirmed | RevokeOutcome::SecretRetired => Style::Warn,
+            RevokeOutcome::ForeignPrefix | RevokeOutcome::Failed(_) => Style::Bad,
         };
         let word = out.style_stderr(result.outcome.word(), style);
         let line = format!("{} {}: {word}: {}", result.prefix, result.secret.id(), clean(&result.outcome.detail()));
-        // What lives on has to be known, however little is wanted.
+        // Tokens that may still be active are reported even with `--quiet`.
         if out.quiet && style != Style::Good { out.warn(&line) } else { out.note(&line) }
     }
     Ok(())
@@ -128,15 +127,14 @@ fn document(report: &Report, results: Option<&[RevokeResult]>, finder: &Finder) 
     });
     let unread = report.unread.iter().map(|what| finder.without_secrets(what.as_bytes())).collect();
     let document = Document { findings: findings.collect(), files: report.files, unread, revocations };
-    // Our own types of strings and numbers cannot fail to serialise.
+    // Types of strings and numbers cannot fail to serialise.
     serde_json::to_string(&document).unwrap_or_default()
 }
 
-/// `<path>:<line>:<column>: <prefix> <id>`, as compilers and ripgrep write places; `<path> (name): <prefix> <id>`
-/// where there are no lines.
+/// Formats a finding as `<path>:<line>:<column>: <prefix> <id>`, or `<path> (name): <prefix> <id>` without a line.
 fn line(finding: &Finding, finder: &Finder) -> String {
     let source = &finding.source;
-    let commit = source.commit.as_ref().map(|commit| commit.get(..COMMIT).unwrap_or(commit));
+    let commit = source.commit.as_ref().map(|commit| commit.get(..COMMIT_LENGTH).unwrap_or(commit));
     let place = match (source.shown_path(finder), commit) {
         (Some(path), None) => path,
         (Some(path), Some(commit)) => format!("{commit}:{path}"),
@@ -146,7 +144,7 @@ fn line(finding: &Finding, finder: &Finder) -> String {
             tag.or_else(|| source.shown_reference(finder)).unwrap_or_default()
         }
     };
-    // A line is a line, whatever a file is called.
+    // Names may contain newlines.
     let place = clean(&place.replace('\n', "\u{fffd}"));
     let (at, id) = (finding.position, finding.secret.id());
     let place = match source.part {
@@ -159,10 +157,12 @@ fn line(finding: &Finding, finder: &Finder) -> String {
 
 fn summary(report: &Report) -> String {
     let tokens: BTreeSet<&str> = report.findings.iter().map(|finding| finding.secret.id().as_str()).collect();
-    let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    let files = many(usize::try_from(report.files).unwrap_or(usize::MAX), "file");
+    let count_of = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let files = count_of(usize::try_from(report.files).unwrap_or(usize::MAX), "file");
     match tokens.len() {
-        0 => format!("no token in {files}"),
-        count => format!("{} at {} in {files}", many(count, "token"), many(report.findings.len(), "place")),
+        0 => format!("No tokens found in {files}"),
+        count => {
+            format!("Found {} at {} in {files}", count_of(count, "token"), count_of(report.findings.len(), "position"))
+        }
     }
 }

@@ -1,7 +1,6 @@
-//! The end of what was found: `POST /revoke` (RFC 7009) for each, with the token as its own proof.
+//! Revokes found tokens with `POST /revoke` (RFC 7009), which is authenticated by the token itself.
 //!
-//! That call is answered alike for a token that there is not. So what became of one is known
-//! only where a credential lets it be looked at; without, this says that it does not know.
+//! The response is the same for unknown tokens. So the result is known only if a credential allows looking up the token.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,149 +12,151 @@ use super::findings::Finding;
 use crate::api::Api;
 use crate::{CliError, Context};
 
-/// The service, and who is asked before.
+/// Revokes tokens after confirmation.
 pub(super) struct Revoker<'a> {
     context: &'a Context,
-    /// With no credential: the token is its own.
-    open: Api,
-    /// With the credential, if there is one.
-    known: Option<Api>,
-    /// Whose tokens are the service's: to no service is another's secret shown.
-    ours: Vec<TokenPrefix>,
+    /// Client without a credential.
+    anonymous: Api,
+    /// Client with the credential, if there is one.
+    authenticated: Option<Api>,
+    /// Token prefixes of the service. Tokens with other prefixes are not sent to it.
+    prefixes: Vec<TokenPrefix>,
 }
 
-/// What became of a token.
+/// Result for one token.
 pub(super) struct RevokeResult {
     pub(super) prefix: TokenPrefix,
     pub(super) secret: Arc<PlaintextToken>,
     pub(super) outcome: RevokeOutcome,
 }
 
-/// How it came out.
+/// Outcome of a revocation.
 pub(super) enum RevokeOutcome {
-    /// It was looked at, and is revoked.
+    /// Revoked, as a lookup confirmed.
     Revoked,
-    /// The service took it; whether it had such a token is not known.
-    Perhaps,
-    /// The secret proves nothing any more, and the token lives on with another, in this status.
-    Replaced,
-    /// It has another prefix than the service's tokens, and was not sent there.
-    Foreign,
-    /// The service did not take it.
-    Not(CliError),
+    /// Accepted by the service; the token could not be looked up.
+    Unconfirmed,
+    /// The secret is expired or rotated out, so the token was not revoked.
+    SecretRetired,
+    /// Not sent, because it has another prefix than the service's tokens.
+    ForeignPrefix,
+    /// The request failed.
+    Failed(CliError),
 }
 
 impl RevokeOutcome {
     pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
-            Self::Perhaps => "unknown",
-            Self::Replaced => "replaced",
-            Self::Foreign => "not sent",
-            Self::Not(_) => "failed",
+            Self::Unconfirmed => "unknown",
+            Self::SecretRetired => "replaced",
+            Self::ForeignPrefix => "not sent",
+            Self::Failed(_) => "failed",
         }
     }
 
     pub(super) fn detail(&self) -> String {
         match self {
-            Self::Revoked => "it opens nothing any more".to_owned(),
-            Self::Perhaps => "revoked, or not a token of this deployment that you may see".to_owned(),
-            Self::Replaced => {
-                "this secret had ended before, by expiry or rotation; the token was left as it is".to_owned()
+            Self::Revoked => "the token is revoked".to_owned(),
+            Self::Unconfirmed => "revoked, or not a token of this deployment, or not visible to you".to_owned(),
+            Self::SecretRetired => {
+                "this secret had already expired or been rotated out; the token was not changed".to_owned()
             }
-            Self::Foreign => {
-                "it has another prefix than this service's tokens; end it where it is from, or name it with --prefix"
+            Self::ForeignPrefix => {
+                "the prefix is not of this service; revoke the token at its own service, or add its prefix with --prefix"
                     .to_owned()
             }
-            Self::Not(failure) => failure.to_string(),
+            Self::Failed(failure) => failure.to_string(),
         }
     }
 }
 
 impl<'a> Revoker<'a> {
     /// # Errors
-    /// Where no URL is known, or the credential that was named cannot be read.
+    /// When no URL is configured, or the configured credential cannot be read.
     pub(super) fn new(named: &[TokenPrefix], context: &'a Context) -> Result<Self, CliError> {
-        let known = match context.api() {
+        let authenticated = match context.api() {
             Ok(api) => Some(api),
             Err(CliError::NoCredential) => None,
             Err(failure) => return Err(failure),
         };
-        let of_credential = known.as_ref().and_then(Api::token_prefix);
-        let ours = if named.is_empty() { vec![of_credential.unwrap_or_default()] } else { named.to_vec() };
-        Ok(Self { context, open: context.api_without_credential()?, known, ours })
+        let of_credential = authenticated.as_ref().and_then(Api::token_prefix);
+        let prefixes = if named.is_empty() { vec![of_credential.unwrap_or_default()] } else { named.to_vec() };
+        Ok(Self { context, anonymous: context.api_without_credential()?, authenticated, prefixes })
     }
 
-    /// Asks, and ends every token that was found. One that cannot be ended keeps none of the
-    /// others from it.
+    /// Asks for confirmation, and revokes all found tokens. Errors of one token do not stop the others.
     ///
     /// # Errors
-    /// Where the answer is no, or nobody is there to ask.
-    pub(super) fn end(&self, findings: &[Finding]) -> Result<Vec<RevokeResult>, CliError> {
+    /// When the user declines, or there is no terminal.
+    pub(super) fn revoke_all(&self, findings: &[Finding]) -> Result<Vec<RevokeResult>, CliError> {
         let tokens = distinct(findings);
         if tokens.is_empty() {
             return Ok(Vec::new());
         }
-        let sent: Vec<String> = tokens.iter().filter(|it| self.is_ours(it)).map(|it| self.describe(it)).collect();
+        let sent: Vec<String> =
+            tokens.iter().filter(|it| self.has_own_prefix(it)).map(|it| self.describe(it)).collect();
         let question = match sent.len() {
-            1 => "Revoke it?".to_owned(),
-            count => format!("Revoke all {count}?"),
+            1 => "Revoke?".to_owned(),
+            count => format!("Revoke all {count} tokens?"),
         };
         if !sent.is_empty() {
-            let url = self.open.url();
-            let what = format!("Whoever uses one of these will be refused, for good; each is sent to {url}:\n");
-            self.context.confirm(&(what + &sent.join("\n")), &question)?;
+            let url = self.anonymous.url();
+            let impact =
+                format!("These tokens are sent to {url}, and requests with them will be denied permanently:\n");
+            self.context.confirm(&(impact + &sent.join("\n")), &question)?;
         }
-        let end = |finding: &Finding| {
+        let revoke = |finding: &Finding| {
             let (prefix, secret) = (finding.prefix.clone(), Arc::clone(&finding.secret));
-            let outcome = if self.is_ours(finding) { self.revoke_one(&secret) } else { RevokeOutcome::Foreign };
+            let outcome =
+                if self.has_own_prefix(finding) { self.revoke_one(&secret) } else { RevokeOutcome::ForeignPrefix };
             RevokeResult { outcome, prefix, secret }
         };
-        Ok(tokens.into_iter().map(end).collect())
+        Ok(tokens.into_iter().map(revoke).collect())
     }
 
-    fn is_ours(&self, finding: &Finding) -> bool {
-        self.ours.contains(&finding.prefix)
+    fn has_own_prefix(&self, finding: &Finding) -> bool {
+        self.prefixes.contains(&finding.prefix)
     }
 
     fn revoke_one(&self, secret: &PlaintextToken) -> RevokeOutcome {
-        if let Err(failure) = self.open.post("/revoke").form(&[("token", secret.expose_secret())]).send() {
-            return RevokeOutcome::Not(failure);
+        if let Err(failure) = self.anonymous.post("/revoke").form(&[("token", secret.expose_secret())]).send() {
+            return RevokeOutcome::Failed(failure);
         }
-        match self.look(secret.id()).as_ref().map(|token| token.status.as_str()) {
+        match self.look_up(secret.id()).as_ref().map(|token| token.status.as_str()) {
             Some("revoked") => RevokeOutcome::Revoked,
-            Some(_) => RevokeOutcome::Replaced,
-            None => RevokeOutcome::Perhaps,
+            Some(_) => RevokeOutcome::SecretRetired,
+            None => RevokeOutcome::Unconfirmed,
         }
     }
 
-    /// The token, as far as a credential shows it.
-    fn look(&self, id: &TokenId) -> Option<Token> {
-        self.known.as_ref()?.get(format!("/tokens/{id}")).send().ok()?.read().ok()
+    /// Looks up the token, if there is a credential.
+    fn look_up(&self, id: &TokenId) -> Option<Token> {
+        self.authenticated.as_ref()?.get(format!("/tokens/{id}")).send().ok()?.read().ok()
     }
 
-    /// A token, and who will miss it.
+    /// Describes a token in the confirmation prompt.
     fn describe(&self, finding: &Finding) -> String {
         let id = finding.secret.id();
-        let Some(token) = self.look(id) else { return format!("  {} {id}", finding.prefix) };
+        let Some(token) = self.look_up(id) else { return format!("  {} {id}", finding.prefix) };
         let out = &self.context.out;
         let from = token.last_used_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
         let used = out.format_time_or(token.last_used_at, "never");
         let Token { name, owner, status, .. } = token;
-        format!("  {} {id}  {name}, of {owner}, {status}, last used {used}{from}", finding.prefix)
+        format!("  {} {id}  {name}, owner {owner}, {status}, last used {used}{from}", finding.prefix)
     }
 }
 
-/// Why the command did not do all that it was asked to, if it did not.
+/// Error of the command, if some tokens could not be revoked.
 pub(super) fn failure(results: &[RevokeResult]) -> Option<CliError> {
     let failed = results
         .iter()
-        .filter(|result| matches!(result.outcome, RevokeOutcome::Not(_) | RevokeOutcome::Foreign))
+        .filter(|result| matches!(result.outcome, RevokeOutcome::Failed(_) | RevokeOutcome::ForeignPrefix))
         .count();
     (failed > 0).then(|| CliError::Unfinished(format!("{failed} of {} tokens could not be revoked", results.len())))
 }
 
-/// Each secret once: two of one token, from before and after a rotation, are two.
+/// Removes duplicate secrets. Secrets of one token from before and after a rotation are distinct.
 fn distinct(findings: &[Finding]) -> Vec<&Finding> {
     let mut seen = BTreeSet::new();
     findings.iter().filter(|finding| seen.insert(*finding.secret.digest().as_bytes())).collect()
