@@ -1,5 +1,5 @@
-//! `audit`, with the audit log of this machine, and what `audit` and `bootstrap` say where AWS
-//! cannot be asked. (`tests/deployed/test_cli.py` has both with a deployed stack.)
+//! `audit` with the local audit log, and `audit` and `bootstrap` without AWS credentials.
+//! (`tests/deployed/test_cli.py` tests both with a deployed stack.)
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Stack, bare, stack, stderr, stdout};
 
-/// `audit` in a directory of its own, in which there is this machine's audit log.
+/// Runs `audit` in a directory with a copy of the audit log.
 fn audit<const N: usize>(stack: &Stack, arguments: [&str; N]) -> Command {
     let here = stack.home.path();
     fs::create_dir_all(here.join(".portcullis")).unwrap();
@@ -22,7 +22,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A token that has opened something once, and been refused once.
+/// Creates a token with one allowed and one denied request.
 fn used(stack: &Stack) -> String {
     let made = stack.create(["--name", "ci", "--grant", "apps:read@apps/billing"]);
     let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
@@ -33,12 +33,12 @@ fn used(stack: &Stack) -> String {
 }
 
 #[test]
-fn every_request_of_a_token_is_shown_with_what_was_decided_and_why_and_no_other_tokens() {
+fn audit_shows_only_the_tokens_requests_with_decision_and_reason() {
     let stack = stack();
     let (id, other) = (used(&stack), used(&stack));
     let text = stdout(&audit(&stack, [&id]).assert().success());
     let rows: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
-    assert_eq!(rows[0], ["WHEN", "DECISION", "REQUEST", "FROM", "WHY"]);
+    assert_eq!(rows[0], ["TIME", "DECISION", "REQUEST", "IP", "REASON"]);
     assert_eq!(rows[1][1..], ["allow", "GET", "/apps/billing", "127.0.0.1"]);
     assert_eq!(rows[2][1..], ["deny", "GET", "/apps/other", "127.0.0.1", "resource_not_granted"]);
     assert_eq!(rows.len(), 3, "{text}");
@@ -46,7 +46,7 @@ fn every_request_of_a_token_is_shown_with_what_was_decided_and_why_and_no_other_
 }
 
 #[test]
-fn the_json_of_it_is_the_audit_lines_as_they_were_written() {
+fn json_prints_the_original_audit_lines() {
     let stack = stack();
     let id = used(&stack);
     let json = stdout(&audit(&stack, [&id, "--json"]).assert().success());
@@ -56,7 +56,7 @@ fn the_json_of_it_is_the_audit_lines_as_they_were_written() {
 }
 
 #[test]
-fn lines_come_from_a_file_or_standard_input_and_whatever_else_is_in_them_is_passed_over() {
+fn audit_reads_a_file_or_standard_input_and_ignores_other_lines() {
     let (home, id) = (tempfile::tempdir().unwrap(), "0123456789abcdef");
     let line = |at: &str, id: &str| {
         json!({"timestamp": at, "api_token_id": id, "method": "GET", "path": "/x", "source_ip": "192.0.2.7",
@@ -78,43 +78,41 @@ fn lines_come_from_a_file_or_standard_input_and_whatever_else_is_in_them_is_pass
     let of_file = stdout(&bare(home.path()).args(since).arg(&file).assert().success());
     let rows: Vec<_> = of_file.lines().skip(1).map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(rows, ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"], "from the oldest to the newest");
-    assert!(of_file.contains("with a secret that was replaced"), "{of_file}");
+    assert!(of_file.contains("rotated-out secret"), "{of_file}");
     let of_stdin = stdout(&bare(home.path()).args(since).arg("-").write_stdin(log).assert().success());
     assert_eq!(of_stdin, of_file);
 }
 
 #[test]
-fn the_newest_are_shown_and_that_there_are_more_is_said() {
+fn audit_shows_the_newest_requests_and_mentions_older_ones() {
     let stack = stack();
     let id = used(&stack);
     let few = audit(&stack, [&id, "--limit", "1"]).assert().success();
     assert!(stdout(&few).contains("deny") && !stdout(&few).contains("allow"));
-    assert!(stderr(&few).contains("There are older ones: --all shows them"));
+    assert!(stderr(&few).contains("There are older requests; show them with --all"));
     let all = audit(&stack, [&id, "--all"]).assert().success();
     assert_eq!((stdout(&all).lines().count(), stderr(&all).as_str()), (3, ""));
 }
 
 #[test]
-fn a_token_without_requests_is_said_to_have_none() {
+fn audit_reports_a_token_without_requests() {
     let stack = stack();
     let none = audit(&stack, ["0123456789abcdef"]).assert().success();
     assert_eq!(stdout(&none), "");
-    assert!(stderr(&none).starts_with("No request of it since "));
+    assert!(stderr(&none).starts_with("No requests since "));
 }
 
 #[test]
-fn what_holds_no_audit_line_at_all_is_no_proof_that_a_token_was_not_used() {
+fn a_log_without_audit_entries_is_an_error() {
     let home = tempfile::tempdir().unwrap();
     let audit =
         |input: &str| bare(home.path()).args(["audit", "0123456789abcdef", "--file", "-"]).write_stdin(input).assert();
-    assert!(
-        stderr(&audit("junk\nmore junk\n").code(2)).contains("none of the 2 lines that were read is an audit line")
-    );
+    assert!(stderr(&audit("junk\nmore junk\n").code(2)).contains("read 2 lines, found no audit entries"));
     audit("").code(0);
 }
 
 #[test]
-fn a_log_or_a_time_that_cannot_be_read_is_named() {
+fn unreadable_logs_and_invalid_times_are_reported() {
     let home = tempfile::tempdir().unwrap();
     let audit = |arguments: &[&str]| {
         let mut command = bare(home.path());
@@ -122,8 +120,8 @@ fn a_log_or_a_time_that_cannot_be_read_is_named() {
         stderr(&failed.code(2))
     };
     let missing = audit(&["--url", "http://127.0.0.1:9"]);
-    assert!(missing.starts_with("error: the audit log .portcullis/audit.log cannot be read: "), "{missing}");
-    assert!(audit(&["--file", "elsewhere"]).contains("the audit log elsewhere cannot be read"));
+    assert!(missing.starts_with("error: cannot read audit log .portcullis/audit.log: "), "{missing}");
+    assert!(audit(&["--file", "elsewhere"]).contains("cannot read audit log elsewhere: "));
     let since = audit(&["--since", "yesterday", "--file", "-"]);
     assert!(
         since.contains("--since: must be a whole number and s, m, h or d") && since.contains("2027-01-31"),
@@ -132,7 +130,7 @@ fn a_log_or_a_time_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn without_aws_credentials_it_is_said_what_is_missing_and_how_to_get_it() {
+fn missing_aws_credentials_are_reported_with_a_hint() {
     let home = tempfile::tempdir().unwrap();
     for command in [&["bootstrap"][..], &["audit", "0123456789abcdef"]] {
         let region = bare(home.path()).env("AWS_EC2_METADATA_DISABLED", "true").args(command).assert().code(2);

@@ -1,5 +1,4 @@
-//! Somebody signs in: the command that waits, and the browser, which follows the links, posts
-//! the form and goes where it is sent.
+//! Simulates a sign-in: the waiting command, and the browser, which posts the form and follows redirects.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -10,20 +9,20 @@ use serde_json::Value;
 
 use crate::support::Stack;
 
-/// `portcullis login`, while it waits for somebody.
+/// A running `portcullis login`.
 pub(crate) struct Login {
     pub(crate) child: Child,
     pub(crate) stderr: BufReader<ChildStderr>,
 }
 
-/// How it ended.
-pub(crate) struct Ended {
+/// Result of `portcullis login`.
+pub(crate) struct LoginResult {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// What a browser got.
+/// Response that a browser received.
 pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
@@ -33,11 +32,11 @@ pub(crate) struct Page {
 
 pub(crate) fn login(stack: &Stack, arguments: &[&str]) -> Login {
     let issuer = format!("{}/dev", stack.url());
-    // Where every new file is open to all, unless the command sees to it.
+    // With umask 000, new files are readable by everyone unless the command restricts them.
     let mut command = Command::new("/bin/sh");
     command.args(["-c", r#"umask 000; exec "$0" "$@""#, env!("CARGO_BIN_EXE_portcullis")]);
     command.env_clear().env("HOME", stack.home.path()).env("PORTCULLIS_URL", stack.url());
-    // A browser that does nothing: what it would do, the test does.
+    // The test does what the browser would do.
     command.env("BROWSER", "/bin/true");
     command.args(["login", "--issuer", &issuer, "--client-id", "portcullis-dev"]).args(arguments);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -46,9 +45,9 @@ pub(crate) fn login(stack: &Stack, arguments: &[&str]) -> Login {
 }
 
 impl Login {
-    /// The next line that begins with this, without blanks around it.
+    /// The next line with this beginning, trimmed.
     #[track_caller]
-    pub(crate) fn said(&mut self, beginning: &str) -> String {
+    pub(crate) fn line_starting_with(&mut self, beginning: &str) -> String {
         let mut all = String::new();
         loop {
             let mut line = String::new();
@@ -60,22 +59,22 @@ impl Login {
         }
     }
 
-    pub(crate) fn ended(mut self) -> Ended {
+    pub(crate) fn finish(mut self) -> LoginResult {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stderr.read_to_string(&mut stderr).unwrap();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-        Ended { code: self.child.wait().unwrap().code(), stdout, stderr }
+        LoginResult { code: self.child.wait().unwrap().code(), stdout, stderr }
     }
 
     #[track_caller]
     pub(crate) fn fails(self, code: i32, why: &str) {
-        let ended = self.ended();
-        assert_eq!(ended.code, Some(code), "{}", ended.stderr);
-        assert!(ended.stderr.contains(why), "{}", ended.stderr);
+        let result = self.finish();
+        assert_eq!(result.code, Some(code), "{}", result.stderr);
+        assert!(result.stderr.contains(why), "{}", result.stderr);
     }
 }
 
-/// A browser's request: a form is posted, and no redirect is followed.
+/// Sends a request without following redirects: a POST with a form, or a GET.
 pub(crate) fn browse(url: &str, form: Option<&str>) -> Page {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .max_redirects(0)
@@ -99,12 +98,12 @@ pub(crate) fn browse(url: &str, form: Option<&str>) -> Page {
     Page { status: answer.status().as_u16(), location, headers, body: answer.body_mut().read_to_string().unwrap() }
 }
 
-/// Opens the page that `login` names and answers as this person; where the browser is sent.
+/// Signs in as this user on the page that `login` prints. Returns the redirect URL.
 #[track_caller]
-pub(crate) fn answered(url: &str, person: &str) -> String {
+pub(crate) fn redirect_after_sign_in(url: &str, user: &str) -> String {
     assert!(browse(url, None).body.contains("Sign in as alice (portcullis-admin)"));
-    let (page, question) = url.split_once('?').unwrap();
-    let sent = browse(page, Some(&format!("{question}&{person}")));
+    let (page, query) = url.split_once('?').unwrap();
+    let sent = browse(page, Some(&format!("{query}&{user}")));
     assert_eq!(sent.status, 303, "{}", sent.body);
     sent.location.unwrap()
 }
@@ -112,13 +111,13 @@ pub(crate) fn answered(url: &str, person: &str) -> String {
 pub(crate) const ALICE: &str = "name=alice&groups=portcullis-admin";
 
 #[track_caller]
-pub(crate) fn sign_in(stack: &Stack, arguments: &[&str], person: &str) -> Ended {
+pub(crate) fn sign_in(stack: &Stack, arguments: &[&str], user: &str) -> LoginResult {
     let mut login = login(stack, arguments);
-    let url = login.said("http");
-    let back = browse(&answered(&url, person), None);
-    let ended = login.ended();
-    assert_eq!((ended.code, back.status), (Some(0), 200), "{}", ended.stderr);
-    ended
+    let url = login.line_starting_with("http");
+    let back = browse(&redirect_after_sign_in(&url, user), None);
+    let result = login.finish();
+    assert_eq!((result.code, back.status), (Some(0), 200), "{}", result.stderr);
+    result
 }
 
 pub(crate) fn credentials(stack: &Stack) -> PathBuf {

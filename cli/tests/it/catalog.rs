@@ -23,7 +23,7 @@ fn file(stack: &Stack, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn a_check_advises_strict_where_routes_are_listed() {
+fn check_recommends_strict_for_catalogs_with_routes() {
     let home = tempfile::tempdir().unwrap();
     let advised = |text: &str| {
         let path = home.path().join("catalog.toml");
@@ -36,7 +36,7 @@ fn a_check_advises_strict_where_routes_are_listed() {
 }
 
 #[test]
-fn a_check_needs_no_service_and_names_every_flaw_with_its_place() {
+fn check_works_offline_and_reports_every_error_with_its_position() {
     let home = tempfile::tempdir().unwrap();
     let check = |name: &str, text: &str| {
         let path = home.path().join(name);
@@ -45,16 +45,16 @@ fn a_check_needs_no_service_and_names_every_flaw_with_its_place() {
     };
     check("good.toml", GOOD).code(0);
     check("good.json", r#"{"strict": false}"#).code(0);
-    let said = stdout(&check("bad.toml", "strict = 1\n[roles.x]\npermissions = [\"a\", \"a:b\", \"c\"]\n").code(1));
+    let printed = stdout(&check("bad.toml", "strict = 1\n[roles.x]\npermissions = [\"a\", \"a:b\", \"c\"]\n").code(1));
     for place in ["strict: ", "roles.x.permissions[0]: ", "roles.x.permissions[2]: "] {
-        assert!(said.contains(place), "{place} is missing in {said}");
+        assert!(printed.contains(place), "{place} is missing in {printed}");
     }
     assert!(stdout(&check("broken.toml", "strict = true\n[roles\n").code(1)).starts_with("line 2: "));
     assert!(stdout(&check("broken.json", "{\n\"strict\":\n}").code(1)).starts_with("line 3: "));
 }
 
 #[test]
-fn the_flaws_are_a_document_with_json() {
+fn check_prints_errors_as_json() {
     let stack = stack();
     let path = file(&stack, "bad.toml", "strict = 1\n");
     let flaws = json(&stack.bare().args(["catalog", "check", "--json", &path]).assert().code(1));
@@ -62,7 +62,7 @@ fn the_flaws_are_a_document_with_json() {
 }
 
 #[test]
-fn a_push_shows_what_is_different_and_puts_it_in_force_once() {
+fn push_shows_the_diff_and_publishes_once() {
     let stack = stack();
     let path = file(&stack, "good.toml", GOOD);
     assert!(stdout(&stack.portcullis(["catalog", "diff", &path]).assert().code(1)).contains("+[[routes]]"));
@@ -72,11 +72,11 @@ fn a_push_shows_what_is_different_and_puts_it_in_force_once() {
     assert!(stderr(&pushed).contains("effective by"));
     stack.portcullis(["catalog", "diff", &path]).assert().code(0);
     let again = stderr(&stack.portcullis(["catalog", "push", &path, "--yes"]).assert().success());
-    assert!(again.contains("in force already"), "{again}");
+    assert!(again.contains("already published"), "{again}");
 }
 
 #[test]
-fn what_is_shown_as_toml_can_be_pushed_again() {
+fn the_output_of_show_can_be_pushed_again() {
     let stack = stack();
     let shown = stdout(&stack.portcullis(["catalog", "show", "--toml"]).assert().success());
     let path = file(&stack, "shown.toml", &shown);
@@ -87,7 +87,7 @@ fn what_is_shown_as_toml_can_be_pushed_again() {
 }
 
 #[test]
-fn a_push_over_somebody_elses_change_is_a_conflict() {
+fn push_with_a_stale_etag_is_a_conflict() {
     let stack = stack();
     let path = file(&stack, "good.toml", GOOD);
     for other in ["99", "\"99\"", "W/\"0\"", "\"98\", \"99\""] {
@@ -99,20 +99,20 @@ fn a_push_over_somebody_elses_change_is_a_conflict() {
 }
 
 #[test]
-fn a_catalog_with_flaws_is_not_sent() {
+fn an_invalid_catalog_is_not_sent() {
     let stack = stack();
     let path = file(&stack, "bad.toml", "strict = 1\n");
     let assert = stack.portcullis(["catalog", "push", &path, "--yes"]).assert().code(1);
-    assert!(stderr(&assert).contains("nothing was done"));
+    assert!(stderr(&assert).contains("nothing was changed"));
 }
 
 #[test]
-fn a_key_that_is_given_twice_is_refused_in_the_words_of_the_service() {
+fn duplicate_json_keys_get_the_same_errors_as_from_the_service() {
     let stack = stack();
     let text = r#"{"roles":{"a":{"permissions":["b:c"],"permissions":["b:d"]}},"strict":true,"strict":true}"#;
     let path = file(&stack, "twice.json", text);
-    let said = stdout(&stack.bare().args(["catalog", "check", &path]).assert().code(1));
-    assert_eq!(said, "roles.a.permissions: must be given once\nstrict: must be given once\n");
+    let printed = stdout(&stack.bare().args(["catalog", "check", &path]).assert().code(1));
+    assert_eq!(printed, "roles.a.permissions: must be given once\nstrict: must be given once\n");
     let request = ureq::put(format!("{}/catalog", stack.url())).header("if-match", "\"1\"");
     let request = request.header("authorization", format!("Bearer {}", stack.admin()));
     let mut response = request.config().http_status_as_error(false).build().send(text).unwrap();
@@ -121,35 +121,35 @@ fn a_key_that_is_given_twice_is_refused_in_the_words_of_the_service() {
     let words = |error: &serde_json::Value| {
         format!("{}: {}", error["field"].as_str().unwrap(), error["message"].as_str().unwrap())
     };
-    assert_eq!(said.lines().collect::<Vec<_>>(), of_service.into_iter().map(words).collect::<Vec<_>>());
+    assert_eq!(printed.lines().collect::<Vec<_>>(), of_service.into_iter().map(words).collect::<Vec<_>>());
     stack.portcullis(["catalog", "push", &path, "--yes"]).assert().code(1);
 }
 
 #[test]
-fn a_value_of_toml_that_json_lacks_is_shown_as_the_file_has_it_beside_the_other_flaws() {
+fn toml_values_that_json_lacks_are_reported_with_other_errors() {
     let home = tempfile::tempdir().unwrap();
     let check = |text: &str| {
         stdout(&bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text.to_owned()).assert().code(1))
     };
     for value in ["2020-01-01", "1979-05-27 07:32:00Z", "07:32:00", "nan", "+inf", "-inf"] {
-        let why = "is not a value of JSON: a catalog has strings, true and false, lists and tables";
+        let why = "is not a JSON value; a catalog contains only strings, booleans, lists and tables";
         assert_eq!(check(&format!("strict = {value}\n")), format!("strict: {value} {why}\n"));
         assert_eq!(check(&format!("strict = {{ a = [1, {value}] }}\n")), format!("strict.a[1]: {value} {why}\n"));
         assert_eq!(check(&format!("permissions = {value}\n")), format!("permissions: {value} {why}\n"));
         let text = format!("[[routes]]\nmatch = \"x\"\npermission = {value}\n[roles.r]\ndescription = {value}\n");
-        let said = check(&text);
+        let printed = check(&text);
         for flaw in ["routes[0].permission: ", "roles.r.description: "].map(|place| format!("{place}{value} {why}\n")) {
-            assert!(said.contains(&flaw), "{said}");
+            assert!(printed.contains(&flaw), "{printed}");
         }
-        assert!(said.contains("routes[0].match: \"x\" must be a method"), "{said}");
+        assert!(printed.contains("routes[0].match: \"x\" must be a method"), "{printed}");
     }
-    let said = check("[roles]\nr = nan\nr2 = {}\n[roles.list]\npermissions = [\"a\", nan]\n");
-    let places: Vec<_> = said.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    let printed = check("[roles]\nr = nan\nr2 = {}\n[roles.list]\npermissions = [\"a\", nan]\n");
+    let places: Vec<_> = printed.lines().map(|line| line.split(": ").next().unwrap()).collect();
     assert_eq!(places, ["roles.list.permissions[1]", "roles.r", "roles.list.permissions[0]", "roles.r2.permissions"]);
 }
 
 #[test]
-fn a_key_that_toml_has_twice_is_named_with_its_line() {
+fn duplicate_toml_keys_are_reported_with_their_line() {
     let home = tempfile::tempdir().unwrap();
     for (text, why) in [
         ("strict = true\n\nstrict = true\n", "line 3: duplicate key strict\n"),
@@ -162,13 +162,13 @@ fn a_key_that_toml_has_twice_is_named_with_its_line() {
         assert_eq!(stdout(&check), why);
         let config = home.path().join("named.toml");
         fs::write(&config, text).unwrap();
-        let said = stderr(&bare(home.path()).env("PORTCULLIS_CONFIG", &config).arg("whoami").assert().code(2));
-        assert!(said.contains(why), "{said}");
+        let printed = stderr(&bare(home.path()).env("PORTCULLIS_CONFIG", &config).arg("whoami").assert().code(2));
+        assert!(printed.contains(why), "{printed}");
     }
 }
 
 #[test]
-fn a_catalog_comes_from_standard_input_too_as_toml_or_json() {
+fn catalogs_are_read_from_standard_input_as_toml_or_json() {
     let home = tempfile::tempdir().unwrap();
     let check = |text: &str| bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text).assert();
     for good in [GOOD, "", " \n{\"strict\": false}", "\u{feff}{\"strict\": false}"] {
@@ -191,10 +191,10 @@ fn a_catalog_may_start_with_a_byte_order_mark() {
 }
 
 #[test]
-fn standard_input_is_read_for_one_thing_alone() {
+fn standard_input_serves_only_one_argument() {
     let stack = stack();
     let mut command = stack.bare();
     command.args(["catalog", "push", "-", "--yes", "--url", &stack.url(), "--api-token-file", "-"]);
-    let said = stderr(&command.write_stdin(GOOD).assert().code(2));
-    assert!(said.contains("standard input cannot hold both FILE and --api-token-file"), "{said}");
+    let printed = stderr(&command.write_stdin(GOOD).assert().code(2));
+    assert!(printed.contains("standard input cannot be used for both FILE and --api-token-file"), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! The steps of `examples/ci`, run as they stand there, with what the CI system would set.
+//! Runs the steps of `examples/ci` with the variables of the CI system.
 #![cfg(unix)]
 #![expect(clippy::disallowed_methods, reason = "the steps need the PATH that there is")]
 
@@ -22,7 +22,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(format!("{EXAMPLES}/{name}")).unwrap()
 }
 
-/// The `run` of the steps of a list, in order.
+/// The `run` scripts of a list of steps.
 fn runs(steps: &Yaml<'_>) -> Vec<String> {
     let steps = steps.as_vec().unwrap();
     steps.iter().filter_map(|step| step.as_mapping_get("run")?.as_str().map(str::to_owned)).collect()
@@ -41,7 +41,7 @@ fn of_action(name: &str) -> String {
     run
 }
 
-/// A job: its directory and its environment.
+/// Directory and environment of a job.
 struct Job<'a> {
     at: &'a Path,
     env: BTreeMap<String, String>,
@@ -62,7 +62,7 @@ impl Job<'_> {
         self.env.insert(name.to_owned(), value.into());
     }
 
-    /// Runs a step, which has to succeed.
+    /// Runs a step, and asserts that it succeeds.
     #[track_caller]
     fn runs(&self, shell: &[&str], script: &str) -> Output {
         let output = output_of(Command::new(shell[0]).args(&shell[1..]).args(["-c", script]), self);
@@ -82,31 +82,31 @@ fn status(stack: &Stack, id: &str) -> serde_json::Value {
 }
 
 #[test]
-fn github_with_a_stored_secret_deploys_and_jenkins_does_too() {
+fn github_and_jenkins_deploy_with_a_stored_secret() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let made = stack.create(["--name", "ci", "--grant", "apps:write@apps/billing"]);
     let mut job = Job::of(&stack);
     job.set("PORTCULLIS_API_TOKEN", made["token"].as_str().unwrap());
     let [deploy] = of_workflow("github-stored-secret.yml").try_into().unwrap();
-    let said = job.runs(&GITHUB, &deploy);
-    assert!(String::from_utf8_lossy(&said.stdout).contains(r#""path":"/apps/billing/builds""#));
+    let printed = job.runs(&GITHUB, &deploy);
+    assert!(String::from_utf8_lossy(&printed.stdout).contains(r#""path":"/apps/billing/builds""#));
 
     let jenkins = read("Jenkinsfile");
     let script = jenkins.split("'''").nth(1).unwrap().replace("\\\\", "\\");
-    let said = job.runs(&["sh", "-e"], &script);
-    assert!(String::from_utf8_lossy(&said.stdout).contains(r#""path":"/apps/billing/builds""#));
+    let printed = job.runs(&["sh", "-e"], &script);
+    assert!(String::from_utf8_lossy(&printed.stdout).contains(r#""path":"/apps/billing/builds""#));
 
     job.set("PORTCULLIS_API_TOKEN", "pcl_wrong");
     let refused = output_of(Command::new("bash").args(["-e", "-o", "pipefail", "-c", &deploy]), &job);
-    assert!(!refused.status.success(), "a deployment that is refused fails the job");
+    assert!(!refused.status.success(), "a denied deployment fails the job");
 }
 
 #[test]
-fn github_without_a_stored_secret_exchanges_at_the_start_and_ends_the_token_at_the_end() {
+fn keyless_github_jobs_exchange_first_and_revoke_last() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
-    // GitHub's side: it answers one request with the job's ID token.
+    // Simulates GitHub: responds once with the job's ID token.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut job = Job::of(&stack);
     job.set("ACTIONS_ID_TOKEN_REQUEST_URL", format!("http://{}/t?api-version=2.0", listener.local_addr().unwrap()));
@@ -128,20 +128,20 @@ fn github_without_a_stored_secret_exchanges_at_the_start_and_ends_the_token_at_t
     let token = handed.trim().strip_prefix("PORTCULLIS_API_TOKEN=").unwrap().to_owned();
     assert_eq!(String::from_utf8_lossy(&started.stdout), format!("::add-mask::{token}\n"));
     job.set("PORTCULLIS_API_TOKEN", &token);
-    let mut said = started.stderr;
+    let mut printed = started.stderr;
     for step in of_workflow("github-keyless.yml") {
-        said.extend(job.runs(&GITHUB, &step).stdout);
+        printed.extend(job.runs(&GITHUB, &step).stdout);
     }
-    said.extend(job.runs(&GITHUB, &of_action("github-keyless/end/action.yml")).stdout);
+    printed.extend(job.runs(&GITHUB, &of_action("github-keyless/end/action.yml")).stdout);
     assert_eq!(status(&stack, &token[4..20]), "revoked");
-    assert!(!String::from_utf8_lossy(&said).contains(&token[20..]), "no step says the secret");
-    // A job that got no token ends none, and does not fail for it.
+    assert!(!String::from_utf8_lossy(&printed).contains(&token[20..]), "no step prints the secret");
+    // A job without a token revokes nothing and succeeds.
     job.env.remove("PORTCULLIS_API_TOKEN");
     job.runs(&GITHUB, &of_action("github-keyless/end/action.yml"));
 }
 
 #[test]
-fn gitlab_exchanges_deploys_and_ends_the_token_whatever_came_of_the_script() {
+fn gitlab_jobs_exchange_deploy_and_always_revoke() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let text = read("gitlab-ci.yml");
@@ -154,7 +154,7 @@ fn gitlab_exchanges_deploys_and_ends_the_token_whatever_came_of_the_script() {
     let mut job = Job::of(&stack);
     job.set("CI_PROJECT_DIR", stack.home.path().display().to_string());
     job.set("PORTCULLIS_ID_TOKEN", issuer.signs(&issuer.claims()));
-    // GitLab runs a script's lines in one shell, and `after_script` in another.
+    // GitLab runs `script` in one shell, and `after_script` in another.
     let [exchange, call] = lines("script").try_into().unwrap();
     job.runs(&["sh", "-e"], &exchange);
     let file = stack.home.path().join(".portcullis-token");

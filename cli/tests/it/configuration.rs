@@ -1,4 +1,4 @@
-//! Where URL and credential come from, and where a secret has no place.
+//! Configuration: URL, credential, environment and config file.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -34,14 +34,14 @@ fn a_secret_on_the_command_line_is_refused_and_not_repeated() {
         vec!["token", "show", token],
     ] {
         let assert = stack.bare().args(&arguments).assert().code(2);
-        let said = stderr(&assert);
-        assert!(said.contains("PORTCULLIS_API_TOKEN") && said.contains("other users"), "{said}");
-        assert!(!said.contains(&token[21..]), "{said}");
+        let printed = stderr(&assert);
+        assert!(printed.contains("PORTCULLIS_API_TOKEN") && printed.contains("other users"), "{printed}");
+        assert!(!printed.contains(&token[21..]), "{printed}");
     }
 }
 
 #[test]
-fn a_flag_stands_over_the_environment_and_that_over_the_config_file() {
+fn flags_override_environment_which_overrides_config_file() {
     let stack = stack();
     let file = token_file(&stack, stack.admin());
     config(&stack, &format!("profile = \"p\"\n[profiles.p]\nurl = \"{}\"\napi_token_file = \"{file}\"\n", stack.url()));
@@ -49,7 +49,7 @@ fn a_flag_stands_over_the_environment_and_that_over_the_config_file() {
         json(&command.args(["whoami", "--json"]).assert().success())["owner"].clone()
     };
     assert_eq!(owner(&mut stack.bare()), "admin");
-    // Each of the nearer ones is wrong, so that the one that is used can be told.
+    // The overriding values are invalid, which shows that they are used.
     stack.bare().env("PORTCULLIS_URL", "http://127.0.0.1:9").arg("whoami").assert().code(3);
     stack.bare().env("PORTCULLIS_API_TOKEN", "wrong").arg("whoami").assert().code(3);
     let over = |command: &mut assert_cmd::Command| owner(command.args(["--api-token-file", &file]));
@@ -59,7 +59,7 @@ fn a_flag_stands_over_the_environment_and_that_over_the_config_file() {
 }
 
 #[test]
-fn the_token_file_of_a_profile_is_for_its_own_url_alone() {
+fn the_token_file_of_a_profile_is_used_only_for_its_url() {
     let stack = stack();
     let file = token_file(&stack, stack.admin());
     config(
@@ -71,7 +71,7 @@ fn the_token_file_of_a_profile_is_for_its_own_url_alone() {
 }
 
 #[test]
-fn a_token_comes_from_standard_input_too() {
+fn a_token_can_be_read_from_standard_input() {
     let stack = stack();
     let mut command = stack.bare();
     command.args(["whoami", "--json", "--api-token-file", "-", "--url", &stack.url()]);
@@ -80,7 +80,7 @@ fn a_token_comes_from_standard_input_too() {
 }
 
 #[test]
-fn a_token_file_that_others_can_read_is_warned_of() {
+fn a_token_file_that_others_can_read_causes_a_warning() {
     use std::os::unix::fs::PermissionsExt as _;
     let stack = stack();
     let file = token_file(&stack, stack.admin());
@@ -88,63 +88,63 @@ fn a_token_file_that_others_can_read_is_warned_of() {
         || stderr(&stack.bare().args(["whoami", "--url", &stack.url(), "--api-token-file", &file]).assert().success());
     assert_eq!(whoami(), "");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    assert!(whoami().contains("others can read"));
+    assert!(whoami().contains("other users can read"));
 }
 
 #[test]
-fn a_secret_in_the_config_file_is_refused_and_an_unknown_field_named_with_its_line() {
+fn config_file_rejects_secrets_and_unknown_fields() {
     let stack = stack();
     config(&stack, &format!("[profiles.p]\nurl = \"https://a.example\"\napi_token = \"{}\"\n", stack.admin()));
-    let said = stderr(&stack.bare().args(["whoami", "--profile", "p"]).assert().code(2));
-    assert!(said.contains("line 3") && said.contains("never holds a secret"), "{said}");
-    assert!(!said.contains(stack.admin()), "{said}");
+    let printed = stderr(&stack.bare().args(["whoami", "--profile", "p"]).assert().code(2));
+    assert!(printed.contains("line 3") && printed.contains("do not store secrets in the config file"), "{printed}");
+    assert!(!printed.contains(stack.admin()), "{printed}");
     config(&stack, "colour = \"red\"\n");
-    let said = stderr(&stack.bare().arg("whoami").assert().code(2));
-    assert!(said.contains("line 1") && said.contains("colour"), "{said}");
+    let printed = stderr(&stack.bare().arg("whoami").assert().code(2));
+    assert!(printed.contains("line 1") && printed.contains("colour"), "{printed}");
 }
 
 #[test]
 fn a_credential_never_goes_over_plain_http_to_another_machine() {
     let stack = stack();
     for url in ["http://portcullis.example", "ftp://127.0.0.1", "http://localhost@example.com", "portcullis"] {
-        let said = stderr(&stack.portcullis(["whoami", "--url", url]).assert().code(2));
-        assert!(said.contains("--url must be an https URL"), "{said}");
+        let printed = stderr(&stack.portcullis(["whoami", "--url", url]).assert().code(2));
+        assert!(printed.contains("--url must be an https URL"), "{printed}");
     }
 }
 
 #[test]
-fn a_service_that_is_not_there_is_exit_code_7() {
+fn an_unreachable_service_exits_with_7() {
     let stack = stack();
-    let said = stderr(&stack.portcullis(["whoami", "--url", "http://127.0.0.1:9"]).assert().code(7));
-    assert!(said.contains("cannot be reached"), "{said}");
+    let printed = stderr(&stack.portcullis(["whoami", "--url", "http://127.0.0.1:9"]).assert().code(7));
+    assert!(printed.contains("cannot be reached"), "{printed}");
 }
 
 #[test]
-fn a_token_that_stands_where_none_belongs_is_refused_and_never_repeated() {
+fn misplaced_tokens_are_rejected_and_redacted() {
     let stack = stack();
     let token = stack.admin();
-    // In an argument, whatever stands beside it.
+    // In an argument, with any surrounding text.
     for argument in [format!("foo_{token}"), format!("a{token}"), format!("TOKEN={token}x"), format!("x%20{token}")] {
         let refused = stack.bare().args(["token", "create", "--name", &argument]).assert().code(2);
-        assert!(stderr(&refused).contains("a secret on the command line is refused"), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("secrets are not accepted on the command line"), "{}", stderr(&refused));
     }
     // In the config file and in a catalog.
     let file = stack.home.path().join("catalog.toml");
     fs::write(&file, format!("\"{token}\" = 1\n")).unwrap();
     let check = stack.bare().args(["catalog", "check", file.to_str().unwrap()]).assert().failure();
-    let mut said = stdout(&check) + &stderr(&check);
+    let mut printed = stdout(&check) + &stderr(&check);
     for text in [
         format!("profile = \"p\"\n[profiles.p]\nurl = \"{}\"\napi_token_file = \"{token}\"\n", stack.url()),
         format!("{token} = 1\n"),
     ] {
         config(&stack, &text);
-        said += &stderr(&stack.bare().arg("whoami").assert().code(2));
+        printed += &stderr(&stack.bare().arg("whoami").assert().code(2));
     }
-    assert!(said.contains("[redacted]") && !said.contains(&token[20..]), "{said}");
+    assert!(printed.contains("[redacted]") && !printed.contains(&token[20..]), "{printed}");
 }
 
 #[test]
-fn white_space_around_a_variable_is_not_part_of_it() {
+fn environment_variables_are_trimmed() {
     let stack = stack();
     let (url, token) = (format!(" {}\n", stack.url()), format!("\t{}\r\n", stack.admin()));
     let named = stack.home.path().join("named.toml");
@@ -165,7 +165,7 @@ fn white_space_around_a_variable_is_not_part_of_it() {
 }
 
 #[test]
-fn white_space_around_a_directory_is_not_part_of_it() {
+fn directories_in_environment_variables_are_trimmed() {
     let home = tempfile::tempdir().unwrap();
     let (unset, space) = (home.path().join(".config"), home.path().join("space"));
     let shown = |path: &Path, after: &str| format!("{}{after}", path.display());
@@ -178,22 +178,22 @@ fn white_space_around_a_directory_is_not_part_of_it() {
     ] {
         let mut command = bare(home.path());
         command.env_clear().envs(variables.clone()).args(["whoami", "--profile", "p"]);
-        let said = stderr(&command.assert().code(2));
+        let printed = stderr(&command.assert().code(2));
         let path = directory.join("portcullis/config.toml");
-        assert!(said.contains(&format!("in {}; it has none", path.display())), "{variables:?}: {said}");
+        assert!(printed.contains(&format!("in {}; available: none", path.display())), "{variables:?}: {printed}");
     }
 }
 
 #[test]
-fn a_variable_of_white_space_alone_is_unset() {
+fn a_blank_environment_variable_counts_as_unset() {
     let stack = stack();
     let mut command = stack.portcullis(["introspect"]);
-    let said = stderr(&command.env("PORTCULLIS_INTROSPECT_TOKEN", " \n").assert().code(2));
-    assert!(said.contains("none was given"), "{said}");
+    let printed = stderr(&command.env("PORTCULLIS_INTROSPECT_TOKEN", " \n").assert().code(2));
+    assert!(printed.contains("no token provided"), "{printed}");
 }
 
 #[test]
-fn a_variable_that_is_not_utf_8_is_named_and_not_taken_for_unset() {
+fn environment_variables_that_are_not_utf_8_are_reported() {
     let stack = stack();
     let bytes = OsStr::from_bytes(b"http://127.0.0.1:9/\xff");
     let https = ["whoami", "--url", "https://portcullis.example"];
@@ -217,13 +217,13 @@ fn a_variable_that_is_not_utf_8_is_named_and_not_taken_for_unset() {
         if name != "PORTCULLIS_PROFILE" && name != "PORTCULLIS_CONFIG" && name != "PORTCULLIS_API_TOKEN" {
             command.env("PORTCULLIS_API_TOKEN", "pcl_x");
         }
-        let said = stderr(&command.env(name, bytes).args(arguments).assert().code(2));
-        assert!(said.contains(&format!("{name} is not UTF-8")), "{name}: {said}");
+        let printed = stderr(&command.env(name, bytes).args(arguments).assert().code(2));
+        assert!(printed.contains(&format!("{name} is not UTF-8")), "{name}: {printed}");
     }
 }
 
 #[test]
-fn a_proxy_is_used_for_a_service_elsewhere_and_never_for_this_machine() {
+fn a_proxy_is_used_only_for_other_machines() {
     let home = tempfile::tempdir().unwrap();
     for (variable, no_proxy) in [
         ("HTTPS_PROXY", ""),
@@ -235,7 +235,7 @@ fn a_proxy_is_used_for_a_service_elsewhere_and_never_for_this_machine() {
         let mut command = bare(home.path());
         command.env(variable, format!(" {proxy}\n")).env("NO_PROXY", no_proxy).env("PORTCULLIS_API_TOKEN", "pcl_x");
         command.args(["whoami", "--url", "https://service.invalid"]).assert().code(7);
-        // Where the proxy was not asked, this is what it gets.
+        // Unblocks the proxy if the command did not use it.
         drop(TcpStream::connect(proxy.trim_start_matches("http://")));
         let request = request.join().unwrap();
         assert!(request.starts_with("CONNECT service.invalid:443 "), "{variable}: {request}");
@@ -245,7 +245,7 @@ fn a_proxy_is_used_for_a_service_elsewhere_and_never_for_this_machine() {
 }
 
 #[test]
-fn a_proxy_setting_that_cannot_be_read_is_an_error_that_does_not_repeat_it() {
+fn invalid_proxy_settings_are_reported_without_their_value() {
     let home = tempfile::tempdir().unwrap();
     for proxy in
         ["http://", "gopher://proxy.example", "http://u:hunter2@proxy example", "http://proxy:99999", "http://:80"]
@@ -253,9 +253,9 @@ fn a_proxy_setting_that_cannot_be_read_is_an_error_that_does_not_repeat_it() {
         for variable in ["HTTPS_PROXY", "all_proxy"] {
             let mut command = bare(home.path());
             command.env(variable, proxy).env("PORTCULLIS_API_TOKEN", "pcl_x");
-            let said = stderr(&command.args(["whoami", "--url", "https://service.invalid"]).assert().code(2));
-            assert!(said.contains(&format!("{variable} is not the URL of a proxy")), "{proxy}: {said}");
-            assert!(!said.contains("hunter2"), "{said}");
+            let printed = stderr(&command.args(["whoami", "--url", "https://service.invalid"]).assert().code(2));
+            assert!(printed.contains(&format!("{variable} is not a proxy URL")), "{proxy}: {printed}");
+            assert!(!printed.contains("hunter2"), "{printed}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The command stays light.
+//! The command has no heavy dependencies.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What the documents tell people to copy, read out of them and tried.
+//! Tests of expressions and commands in `docs/`.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ fn read(name: &str) -> String {
     fs::read_to_string(format!("{}/../docs/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// Each expression of `docs/secret-scanning.md` with the scanner that it is for. Where a scanner takes what stands
-/// before and after on its own, the expression has all three.
+/// The expressions of `docs/secret-scanning.md` and their scanners. If a scanner has separate expressions for the text
+/// before and after, all three are joined.
 fn expressions() -> Vec<(String, String)> {
     let text = read("secret-scanning.md");
     let (_, others) = text.split_once("\n## Other scanners\n").unwrap();
@@ -36,7 +36,7 @@ fn expressions() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_expression_for_another_scanner_finds_a_token_whatever_stands_around_it() {
+fn documented_expressions_find_tokens_in_any_surroundings() {
     let expressions = expressions();
     let scanners: Vec<_> = expressions.iter().map(|(scanner, _)| scanner.as_str()).collect();
     assert_eq!(scanners, ["gitleaks", "trufflehog", "GitHub secret scanning", "GitLab secret detection"]);
@@ -61,7 +61,7 @@ fn every_expression_for_another_scanner_finds_a_token_whatever_stands_around_it(
 }
 
 #[test]
-fn the_ruleset_for_gitlab_passes_a_rule_on_that_is_the_one_for_gitleaks_itself() {
+fn the_gitlab_ruleset_contains_the_gitleaks_rule() {
     let text = read("secret-scanning.md");
     let block = |scanner: &str| -> toml::Table {
         let (_, after) = text.split_once(&format!("\n{scanner} (")).unwrap();
@@ -80,7 +80,7 @@ fn the_ruleset_for_gitlab_passes_a_rule_on_that_is_the_one_for_gitleaks_itself()
 #[cfg(unix)]
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the shell needs the PATH that there is")]
-fn the_command_that_revokes_all_idle_tokens_does_so_and_does_nothing_where_there_are_none() {
+fn the_documented_command_revokes_all_idle_tokens() {
     use std::path::Path;
     use std::process::Command;
     let stack = stack();
@@ -94,15 +94,15 @@ fn the_command_that_revokes_all_idle_tokens_does_so_and_does_nothing_where_there
         shell.env_clear().env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap()));
         shell.env("HOME", stack.home.path()).env("PORTCULLIS_URL", stack.url());
         let output = shell.env("PORTCULLIS_API_TOKEN", stack.admin()).args(["-ec", &script]).output().unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(output.status.success(), "{script}: {said}");
-        said
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{script}: {printed}");
+        printed
     };
     assert_eq!(run(), "");
     for name in ["a", "b"] {
         stack.create(["--name", name, "--permission", "apps:read", "--owner", "alice"]);
     }
     assert_eq!(run().matches("is revoked").count(), 2);
-    // Those that are revoked already are listed still, and that is no error.
+    // Revoked tokens are still listed; revoking them again is no error.
     run();
 }

@@ -1,4 +1,4 @@
-//! `portcullis exchange` and `portcullis trust test`, with an issuer that signs identities.
+//! `portcullis exchange` and `portcullis trust test`, with an OIDC issuer.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::issuer::Issuer;
 use crate::support::{Stack, bare, json, stack, stderr, stdout};
 
-/// A deployment with a rule for the issuer's jobs on the main branch of `acme/billing`.
+/// Deployment with a trust rule for jobs on the main branch of `acme/billing`.
 pub(crate) fn trusting(issuer: &Issuer) -> Stack {
     let stack = stack();
     let path = stack.home.path().join("catalog.json");
@@ -26,7 +26,7 @@ pub(crate) fn trusting(issuer: &Issuer) -> Stack {
 }
 
 #[test]
-fn a_job_with_an_identity_gets_a_token_alone_on_standard_output_without_any_credential() {
+fn exchange_needs_only_an_id_token_and_prints_only_the_api_token() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let mut command = stack.bare();
@@ -43,7 +43,7 @@ fn a_job_with_an_identity_gets_a_token_alone_on_standard_output_without_any_cred
 }
 
 #[test]
-fn an_identity_comes_from_a_file_or_standard_input_and_never_from_the_command_line() {
+fn id_tokens_are_not_accepted_on_the_command_line() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let exchange = |arguments: &[&str], stdin: String| {
@@ -59,10 +59,10 @@ fn an_identity_comes_from_a_file_or_standard_input_and_never_from_the_command_li
 }
 
 #[test]
-fn on_github_the_identity_is_asked_for_and_the_token_is_masked_before_it_is_handed_on() {
+fn on_github_the_id_token_is_requested_and_the_api_token_masked() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
-    // GitHub's side: it answers one request with the job's ID token.
+    // Simulates GitHub: responds once with the job's ID token.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/idtoken?api-version=2.0", listener.local_addr().unwrap());
     let body = json!({"value": issuer.signs(&issuer.claims())}).to_string();
@@ -101,7 +101,7 @@ fn on_github_the_identity_is_asked_for_and_the_token_is_masked_before_it_is_hand
 }
 
 #[test]
-fn a_job_of_github_that_may_not_have_an_identity_is_told_what_it_needs() {
+fn a_github_job_without_id_token_permission_gets_a_hint() {
     let home = tempfile::tempdir().unwrap();
     let mut command = bare(home.path());
     command.env("PORTCULLIS_URL", "http://127.0.0.1:9").env("GITHUB_ACTIONS", "true");
@@ -110,7 +110,7 @@ fn a_job_of_github_that_may_not_have_an_identity_is_told_what_it_needs() {
 }
 
 #[test]
-fn a_trial_says_which_rule_takes_an_identity_and_what_the_others_lack() {
+fn trust_test_shows_the_matching_rule_and_unmet_conditions() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let claims = stack.home.path().join("claims.json");
@@ -122,19 +122,19 @@ fn a_trial_says_which_rule_takes_an_identity_and_what_the_others_lack() {
     let taken = stdout(&test(&issuer.claims().to_string()).code(0));
     assert!(taken.contains("main") && taken.contains("apps:read, apps:write on apps/billing"), "{taken}");
     let unmet = r#"ref is "refs/heads/main", and has to be "refs/tags/v*""#;
-    assert!(taken.contains("release does not take it:") && taken.contains(unmet), "{taken}");
-    // A whole ID token says the same, and was not verified.
+    assert!(taken.contains("release does not match:") && taken.contains(unmet), "{taken}");
+    // A whole ID token gives the same output. Its signature is not verified.
     assert_eq!(stdout(&test(&issuer.signs(&issuer.claims())).code(0)), taken);
     let mut other = issuer.claims();
     other["repository"] = json!("acme/payroll");
-    assert!(stdout(&test(&other.to_string()).code(1)).starts_with("No rule takes "));
+    assert!(stdout(&test(&other.to_string()).code(1)).starts_with("No rule matches "));
     for bad in ["", "[]", "a.b.c", "{"] {
         test(bad).code(2);
     }
 }
 
 #[test]
-fn a_trial_takes_and_refuses_the_jti_that_the_service_does() {
+fn trust_test_validates_jti_like_the_service() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let both = |claims: &str| {
@@ -165,7 +165,7 @@ fn a_trial_takes_and_refuses_the_jti_that_the_service_does() {
 }
 
 #[test]
-fn a_trial_takes_and_refuses_the_jwts_that_the_service_does() {
+fn trust_test_validates_jwts_like_the_service() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let outcome = |arguments: &[&str], identity: &str| {
@@ -177,10 +177,10 @@ fn a_trial_takes_and_refuses_the_jwts_that_the_service_does() {
         let mut claims = issuer.claims();
         change(&mut claims);
         let identity = issuer.signs_with(header, &claims);
-        let (trial, said) = outcome(&["trust", "test", "--claims", "-"], &identity);
+        let (trial, printed) = outcome(&["trust", "test", "--claims", "-"], &identity);
         let (exchanged, _) = outcome(&["exchange", "--id-token-file", "-"], &identity);
-        assert_eq!(trial, exchanged, "{header} {claims}: {said}");
-        (trial, said)
+        assert_eq!(trial, exchanged, "{header} {claims}: {printed}");
+        (trial, printed)
     };
     let header = |field: &str, value: Value| {
         let mut header = json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"});
@@ -198,8 +198,8 @@ fn a_trial_takes_and_refuses_the_jwts_that_the_service_does() {
         (header("alg", json!("none")), "the algorithm is none of"),
         (header("crit", json!([])), "the header has crit"),
     ] {
-        let (code, said) = both(&bad, &|_| {});
-        assert!(code == Some(2) && said.contains(why), "{bad}: {said}");
+        let (code, printed) = both(&bad, &|_| {});
+        assert!(code == Some(2) && printed.contains(why), "{bad}: {printed}");
     }
     for (claim, bad) in [
         ("sub", json!(7)),
@@ -211,17 +211,20 @@ fn a_trial_takes_and_refuses_the_jwts_that_the_service_does() {
         ("iss", Value::Null),
         ("aud", json!(7)),
     ] {
-        let (code, said) = both(&header("typ", json!("JWT")), &|claims| claims[claim] = bad.clone());
-        assert!(code == Some(2) && said.contains("a claim is missing or of another type"), "{claim} {bad}: {said}");
+        let (code, printed) = both(&header("typ", json!("JWT")), &|claims| claims[claim] = bad.clone());
+        assert!(
+            code == Some(2) && printed.contains("a claim is missing or of another type"),
+            "{claim} {bad}: {printed}"
+        );
         let mut claims = issuer.claims();
         claims[claim] = bad.clone();
         let of_claims = outcome(&["trust", "test", "--claims", "-"], &claims.to_string());
-        assert_eq!(of_claims, (code, said), "the claims alone");
+        assert_eq!(of_claims, (code, printed), "the claims alone");
     }
 }
 
 #[test]
-fn a_trial_says_what_it_does_not_check() {
+fn trust_test_lists_what_it_does_not_check() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let test = |text: &str, arguments: &[&str]| {
@@ -233,14 +236,14 @@ fn a_trial_says_what_it_does_not_check() {
         (&identity, &["signature", "times", "earlier use"][..]),
         (&claims, &["header", "signature", "times", "earlier use"]),
     ] {
-        let said = stderr(&test(text, &[]));
-        assert!(said.contains(&format!("Not checked: {}", unchecked.join(", "))), "{said}");
+        let printed = stderr(&test(text, &[]));
+        assert!(printed.contains(&format!("Not checked: {}", unchecked.join(", "))), "{printed}");
         assert_eq!(json(&test(text, &["--json"]))["unchecked"], json!(unchecked));
     }
 }
 
 #[test]
-fn a_trial_against_a_file_needs_no_service_and_takes_recorded_claims() {
+fn trust_test_works_offline_with_recorded_claims() {
     let home = tempfile::tempdir().unwrap();
     let catalog = home.path().join("catalog.toml");
     let rule = r#"
@@ -264,5 +267,5 @@ grants = [{ permissions = ["apps:write"], resources = ["apps/octo"] }]
     assert_eq!(refused["rule"], Value::Null);
     assert_eq!(refused["rules"][0]["unmet"], json!([r#"environment is not there, and has to be "prod""#]));
     fs::write(&catalog, rule.replace("repository = \"octo-org/octo-repo\", ", "")).unwrap();
-    assert!(stdout(&test("github-environment").code(1)).contains("trust[0].claims"), "a bad catalog is named as such");
+    assert!(stdout(&test("github-environment").code(1)).contains("trust[0].claims"), "an invalid catalog is reported");
 }

@@ -1,4 +1,4 @@
-//! What every command says of itself, as snapshots.
+//! Snapshots of the help texts.
 
 use crate::support::{bare, stdout};
 
@@ -9,14 +9,14 @@ fn commands(help: &str) -> Vec<String> {
     names.filter(|name| name != "help").collect()
 }
 
-/// The commands that are there with the feature `aws` alone.
-const OF_AWS: [&str; 2] = ["audit", "bootstrap"];
+/// Commands of the feature `aws`.
+const AWS_COMMANDS: [&str; 2] = ["audit", "bootstrap"];
 
 fn help(path: &[String], all: &mut String) {
     let home = tempfile::tempdir().unwrap();
     let text = stdout(&bare(home.path()).args(path).arg("--help").assert().success());
-    let of_aws = |line: &&str| OF_AWS.iter().any(|name| line.starts_with(&format!("  {name} ")));
-    let text: String = text.split_inclusive('\n').filter(|line| !of_aws(line)).collect();
+    let is_aws_command = |line: &&str| AWS_COMMANDS.iter().any(|name| line.starts_with(&format!("  {name} ")));
+    let text: String = text.split_inclusive('\n').filter(|line| !is_aws_command(line)).collect();
     all.push_str(&format!("$ portcullis {}\n{text}\n", [path, &["--help".to_owned()]].concat().join(" ")));
     for name in commands(&text) {
         help(&[path, &[name]].concat(), all);
@@ -36,7 +36,7 @@ fn the_commands_that_talk_to_aws_say_what_they_do() {
     let home = tempfile::tempdir().unwrap();
     let root = stdout(&bare(home.path()).arg("--help").assert().success());
     let mut all = String::new();
-    for name in OF_AWS {
+    for name in AWS_COMMANDS {
         assert!(commands(&root).contains(&name.to_owned()));
         help(&[name.to_owned()], &mut all);
     }
@@ -44,7 +44,7 @@ fn the_commands_that_talk_to_aws_say_what_they_do() {
 }
 
 #[test]
-fn completions_and_manual_are_made_of_the_command_line() {
+fn completions_and_manual_cover_all_commands() {
     let home = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = stdout(&bare(home.path()).args(["completions", shell]).assert().success());

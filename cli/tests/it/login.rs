@@ -6,54 +6,54 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::browser_login::{ALICE, answered, browse, credentials, login, sign_in, stored, whoami};
+use crate::browser_login::{ALICE, browse, credentials, login, redirect_after_sign_in, sign_in, stored, whoami};
 use crate::support::{Stack, json, stack, stderr, stdout};
 
 #[test]
-fn a_person_signs_in_with_a_browser_and_every_command_is_theirs_from_then_on() {
+fn login_with_a_browser_authenticates_later_commands() {
     let stack = stack();
     whoami(&stack).assert().code(3);
     let mut login = login(&stack, &["--store", "file"]);
-    let url = login.said("http");
-    let place = answered(&url, ALICE);
+    let url = login.line_starting_with("http");
+    let place = redirect_after_sign_in(&url, ALICE);
     let back = browse(&place, None);
     assert!(back.body.contains("You are signed in. You may close this page"), "{}", back.body);
     assert!(back.headers.contains("default-src 'none'") && back.headers.contains("no-store"), "{}", back.headers);
     assert!(!back.body.contains("eyJ") && !back.body.contains("code"), "{}", back.body);
-    let ended = login.ended();
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
-    assert!(ended.stderr.contains("Signed in as alice (admin), until 20"), "{}", ended.stderr);
-    assert!(ended.stderr.contains(&format!("Stored in {}", credentials(&stack).display())), "{}", ended.stderr);
-    assert!(!ended.stderr.contains("eyJ"), "{}", ended.stderr);
+    let result = login.finish();
+    assert_eq!((result.code, result.stdout.as_str()), (Some(0), ""), "{}", result.stderr);
+    assert!(result.stderr.contains("Signed in as alice (admin), until 20"), "{}", result.stderr);
+    assert!(result.stderr.contains(&format!("Stored in {}", credentials(&stack).display())), "{}", result.stderr);
+    assert!(!result.stderr.contains("eyJ"), "{}", result.stderr);
     let me = json(&whoami(&stack).assert().success());
     assert_eq!((&me["principal_type"], &me["owner"]), (&"session".into(), &"alice".into()));
-    // A credential that is named stands over it.
+    // An explicit credential overrides it.
     let named = json(&whoami(&stack).env("PORTCULLIS_API_TOKEN", stack.admin()).assert().success());
     assert_eq!(named["owner"], "admin");
-    // And it is for this service alone.
-    let said = stderr(&stack.bare().args(["whoami", "--url", "http://127.0.0.1:9"]).assert().code(3));
-    assert!(said.contains("portcullis login"), "{said}");
+    // It is used only for this service.
+    let printed = stderr(&stack.bare().args(["whoami", "--url", "http://127.0.0.1:9"]).assert().code(3));
+    assert!(printed.contains("portcullis login"), "{printed}");
 }
 
 #[test]
-fn a_person_signs_in_with_a_code_on_another_device() {
+fn login_with_a_device_code() {
     let stack = stack();
     let mut login = login(&stack, &["--device", "--quiet", "--json"]);
-    let page = login.said("http");
-    let complete = login.said("http");
+    let page = login.line_starting_with("http");
+    let complete = login.line_starting_with("http");
     assert!(complete.starts_with(&format!("{page}?user_code=")), "{complete}");
     let (_, user_code) = complete.split_once('?').unwrap();
     assert!(browse(&complete, None).body.contains("Go on if it shows the code"));
     assert_eq!(browse(&page, Some(&format!("{user_code}&name=bob&groups=portcullis-viewer"))).status, 200);
-    let ended = login.ended();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let said: Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!((&said["owner"], &said["renewable"]), (&"bob".into(), &false.into()));
+    let result = login.finish();
+    assert_eq!(result.code, Some(0), "{}", result.stderr);
+    let printed: Value = serde_json::from_str(&result.stdout).unwrap();
+    assert_eq!((&printed["owner"], &printed["renewable"]), (&"bob".into(), &false.into()));
     assert_eq!(json(&whoami(&stack).assert().success())["owner"], "bob");
 }
 
 #[test]
-fn a_code_for_another_device_is_shown_where_no_browser_is() {
+fn login_uses_a_device_code_without_a_browser() {
     let stack = stack();
     let issuer = format!("{}/dev", stack.url());
     let arguments = ["login", "--issuer", &issuer, "--client-id", "portcullis-dev", "--timeout", "1"];
@@ -65,9 +65,9 @@ fn a_code_for_another_device_is_shown_where_no_browser_is() {
     ] {
         let mut command = stack.bare();
         command.env("PORTCULLIS_URL", stack.url()).env("PATH", "/nowhere").env(variable, value).args(arguments);
-        let said = stderr(&command.assert().code(3));
-        assert_eq!(said.contains("enter the code"), device, "{variable}: {said}");
-        assert!(said.contains("nobody has signed in in time"), "{said}");
+        let printed = stderr(&command.assert().code(3));
+        assert_eq!(printed.contains("enter the code"), device, "{variable}: {printed}");
+        assert!(printed.contains("timed out waiting for sign-in"), "{printed}");
     }
     let mut command = stack.bare();
     command.env("PORTCULLIS_URL", stack.url()).env("DISPLAY", ":0").env("SSH_CONNECTION", "a b c d").args(arguments);
@@ -75,11 +75,11 @@ fn a_code_for_another_device_is_shown_where_no_browser_is() {
 }
 
 #[test]
-fn an_answer_that_belongs_to_no_question_of_ours_is_turned_away_and_ends_nothing() {
+fn callbacks_with_a_foreign_state_are_rejected_and_login_continues() {
     let stack = stack();
     let mut login = login(&stack, &["--store", "file"]);
-    let url = login.said("http");
-    let place = answered(&url, ALICE);
+    let url = login.line_starting_with("http");
+    let place = redirect_after_sign_in(&url, ALICE);
     let (path, query) = place.split_once('?').unwrap();
     let mine = query.split('&').find(|pair| pair.starts_with("state=")).unwrap();
     for foreign in [
@@ -90,21 +90,21 @@ fn an_answer_that_belongs_to_no_question_of_ours_is_turned_away_and_ends_nothing
     ] {
         let back = browse(&format!("{path}?{foreign}"), None);
         assert_eq!(back.status, 400, "{foreign}");
-        assert!(back.body.contains("not the answer to a sign-in"), "{}", back.body);
+        assert!(back.body.contains("does not belong to the current sign-in"), "{}", back.body);
         assert!(!credentials(&stack).exists());
     }
     assert_eq!(browse(&place, None).status, 200);
-    assert_eq!(login.ended().code, Some(0));
+    assert_eq!(login.finish().code, Some(0));
 }
 
 #[test]
-fn an_answer_of_another_provider_is_refused() {
+fn a_callback_of_another_provider_is_rejected() {
     let stack = stack();
     let change: [fn(&str) -> String; 2] = [|_| "iss=http%3A%2F%2Fevil.example".to_owned(), |_| String::new()];
     for change in change {
         let mut login = login(&stack, &[]);
-        let url = login.said("http");
-        let place = answered(&url, ALICE);
+        let url = login.line_starting_with("http");
+        let place = redirect_after_sign_in(&url, ALICE);
         let iss = place.split(['?', '&']).find(|pair| pair.starts_with("iss=")).unwrap();
         let back = browse(&place.replace(iss, &change(iss)), None);
         assert_eq!(back.status, 400);
@@ -115,27 +115,27 @@ fn an_answer_of_another_provider_is_refused() {
 }
 
 #[test]
-fn a_session_for_another_question_is_refused_by_its_nonce() {
+fn an_id_token_with_another_nonce_is_rejected() {
     let stack = stack();
     let mut login = login(&stack, &[]);
-    let url = login.said("http");
+    let url = login.line_starting_with("http");
     let nonce = url.split('&').find(|pair| pair.starts_with("nonce=")).unwrap();
-    let place = answered(&url.replace(nonce, "nonce=other"), ALICE);
+    let place = redirect_after_sign_in(&url.replace(nonce, "nonce=other"), ALICE);
     assert_eq!(browse(&place, None).status, 400);
     login.fails(3, "nonce");
     assert!(!credentials(&stack).exists());
 }
 
 #[test]
-fn a_person_who_says_no_is_not_signed_in() {
+fn a_declined_sign_in_fails() {
     let stack = stack();
     let mut by_browser = login(&stack, &[]);
-    let url = by_browser.said("http");
-    assert_eq!(browse(&answered(&url, "deny=yes"), None).status, 400);
+    let url = by_browser.line_starting_with("http");
+    assert_eq!(browse(&redirect_after_sign_in(&url, "deny=yes"), None).status, 400);
     by_browser.fails(3, "access_denied");
     let mut by_device = login(&stack, &["--device"]);
-    let page = by_device.said("http");
-    let complete = by_device.said("http");
+    let page = by_device.line_starting_with("http");
+    let complete = by_device.line_starting_with("http");
     let (_, user_code) = complete.split_once('?').unwrap();
     assert_eq!(browse(&page, Some(&format!("{user_code}&deny=yes"))).status, 200);
     by_device.fails(3, "access_denied");
@@ -143,11 +143,11 @@ fn a_person_who_says_no_is_not_signed_in() {
 }
 
 #[test]
-fn ctrl_c_ends_it_as_cancelled() {
+fn ctrl_c_cancels_login() {
     let stack = stack();
     for arguments in [&[][..], &["--device"]] {
         let mut login = login(&stack, arguments);
-        login.said("http");
+        login.line_starting_with("http");
         let killed = Command::new("kill").args(["-INT", &login.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         login.fails(8, "cancelled");
@@ -155,11 +155,11 @@ fn ctrl_c_ends_it_as_cancelled() {
 }
 
 #[test]
-fn the_file_is_its_owners_alone_whatever_the_umask_and_is_replaced_in_one_step() {
+fn the_credentials_file_is_private_and_replaced_atomically() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let stack = stack();
-    let said = sign_in(&stack, &["--store", "file"], ALICE).stderr;
-    assert!(said.contains("credentials.json"), "{said}");
+    let printed = sign_in(&stack, &["--store", "file"], ALICE).stderr;
+    assert!(printed.contains("credentials.json"), "{printed}");
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let file = credentials(&stack);
     let dir = file.parent().unwrap();
@@ -170,7 +170,7 @@ fn the_file_is_its_owners_alone_whatever_the_umask_and_is_replaced_in_one_step()
     }
     let before = (fs::metadata(&file).unwrap().ino(), fs::File::open(&file).unwrap());
     sign_in(&stack, &["--store", "file"], "name=bob&groups=portcullis-viewer");
-    assert_ne!(before.0, fs::metadata(&file).unwrap().ino(), "whoever was reading reads the old one to its end");
+    assert_ne!(before.0, fs::metadata(&file).unwrap().ino(), "a reader of the old file can finish");
     let mut old = String::new();
     { before.1 }.read_to_string(&mut old).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&old).unwrap()["sessions"][stack.url()]["subject"], "alice");
@@ -181,14 +181,14 @@ fn the_file_is_its_owners_alone_whatever_the_umask_and_is_replaced_in_one_step()
 }
 
 #[test]
-fn an_expired_session_says_how_to_get_another() {
+fn an_expired_session_is_reported_with_a_hint() {
     let stack = stack();
     sign_in(&stack, &["--store", "file"], &format!("{ALICE}&expires_in=20"));
-    let said = stderr(&whoami(&stack).assert().code(3));
-    assert!(said.contains("the sign-in has expired") && said.contains("portcullis login"), "{said}");
+    let printed = stderr(&whoami(&stack).assert().code(3));
+    assert!(printed.contains("the sign-in has expired") && printed.contains("portcullis login"), "{printed}");
 }
 
-/// Changes what is stored, as if it had been so.
+/// Changes the stored session.
 fn tamper(stack: &Stack, change: impl FnOnce(&mut Value)) {
     let mut document: Value = serde_json::from_slice(&fs::read(credentials(stack)).unwrap()).unwrap();
     change(&mut document["sessions"][stack.url()]);
@@ -200,11 +200,11 @@ const RENEWABLE: [&str; 4] = ["--store", "file", "--scope", "openid offline_acce
 #[test]
 fn an_expired_session_is_renewed_once_for_all_commands() {
     let stack = stack();
-    let said = sign_in(&stack, &RENEWABLE, ALICE).stderr;
-    assert!(said.contains("It is renewed when it is used after that."), "{said}");
+    let printed = sign_in(&stack, &RENEWABLE, ALICE).stderr;
+    assert!(printed.contains("It is renewed automatically."), "{printed}");
     tamper(&stack, |session| session["expires_at"] = 0.into());
     let first = stored(&stack);
-    // A refresh token is good once: one of them renews, and the others wait for it.
+    // A refresh token works once: one command renews the session, and the others wait.
     let owners = std::thread::scope(|scope| {
         let run = || json(&whoami(&stack).assert().success())["owner"].clone();
         let all = [(); 4].map(|()| scope.spawn(run));
@@ -214,15 +214,15 @@ fn an_expired_session_is_renewed_once_for_all_commands() {
     let second = stored(&stack);
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     whoami(&stack).assert().success();
-    assert_eq!(stored(&stack), second, "it lasts now");
-    // What was used up elsewhere cannot be renewed here.
+    assert_eq!(stored(&stack), second, "the renewed session is still valid");
+    // A used refresh token cannot renew the session.
     tamper(&stack, |session| *session = first);
-    let said = stderr(&whoami(&stack).assert().code(3));
-    assert!(said.contains("cannot be renewed") && said.contains("portcullis login"), "{said}");
+    let printed = stderr(&whoami(&stack).assert().code(3));
+    assert!(printed.contains("cannot be renewed") && printed.contains("portcullis login"), "{printed}");
 }
 
 #[test]
-fn a_new_refresh_token_is_stored_before_anything_is_made_of_the_new_session() {
+fn a_new_refresh_token_is_stored_before_the_session_is_used() {
     let stack = stack();
     sign_in(&stack, &RENEWABLE, ALICE);
     tamper(&stack, |session| {
@@ -230,15 +230,15 @@ fn a_new_refresh_token_is_stored_before_anything_is_made_of_the_new_session() {
         session["subject"] = "bob".into();
     });
     let first = stored(&stack);
-    let said = stderr(&whoami(&stack).assert().code(3));
-    assert!(said.contains("another person's"), "{said}");
+    let printed = stderr(&whoami(&stack).assert().code(3));
+    assert!(printed.contains("another user's"), "{printed}");
     let second = stored(&stack);
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     assert_eq!(first["id_token"], second["id_token"]);
 }
 
 #[test]
-fn logout_removes_the_sign_in_revokes_its_refresh_token_and_says_what_is_left() {
+fn logout_removes_the_sign_in_and_revokes_its_refresh_token() {
     let stack = stack();
     sign_in(&stack, &["--store", "file", "--scope", "openid offline_access"], ALICE);
     let token = stored(&stack)["refresh_token"].as_str().unwrap().to_owned();
@@ -249,26 +249,26 @@ fn logout_removes_the_sign_in_revokes_its_refresh_token_and_says_what_is_left() 
         assert_eq!(stdout(&assert), "");
         stderr(&assert)
     };
-    let said = logout(&[]);
-    for part in [&format!("Removed the sign-in at {}", stack.url()), "is revoked", "can use it until 20"] {
-        assert!(said.contains(part), "{said}");
+    let printed = logout(&[]);
+    for part in [&format!("Removed the sign-in at {}", stack.url()), "is revoked", "stay valid until 20"] {
+        assert!(printed.contains(part), "{printed}");
     }
     assert_eq!(stored(&stack), Value::Null);
     whoami(&stack).assert().code(3);
     let form = format!("grant_type=refresh_token&client_id=portcullis-dev&refresh_token={token}");
     assert!(browse(&format!("{}/dev/token", stack.url()), Some(&form)).body.contains("invalid_grant"));
-    assert!(logout(&[]).contains("Nobody is signed in there."));
+    assert!(logout(&[]).contains("Not signed in."));
     sign_in(&stack, &["--store", "file"], ALICE);
     assert!(logout(&["--all"]).contains("Removed the sign-in"));
     assert_eq!(stored(&stack), Value::Null);
 }
 
 #[test]
-fn a_keyring_that_is_asked_for_and_not_there_is_said_and_otherwise_the_file_is_taken() {
+fn a_missing_keyring_is_an_error_only_if_requested() {
     let stack = stack();
     let mut asked = login(&stack, &["--store", "keyring"]);
-    let url = asked.said("http");
-    assert_eq!(browse(&answered(&url, ALICE), None).status, 400);
+    let url = asked.line_starting_with("http");
+    assert_eq!(browse(&redirect_after_sign_in(&url, ALICE), None).status, 400);
     asked.fails(2, "--store file");
     assert!(!credentials(&stack).exists());
     assert!(sign_in(&stack, &[], ALICE).stderr.contains("credentials.json"));
@@ -278,12 +278,12 @@ fn a_keyring_that_is_asked_for_and_not_there_is_said_and_otherwise_the_file_is_t
 }
 
 #[test]
-fn a_profile_says_where_people_sign_in() {
+fn a_profile_can_set_the_issuer_and_client() {
     let stack = stack();
     let dir = stack.home.path().join("config/portcullis");
     fs::create_dir_all(&dir).unwrap();
     let url = stack.url();
-    let profile = format!("[profiles.p]\nurl = \"{url}\"\nissuer = \"{url}/dev\"\nclient_id = \"nobody\"\n");
+    let profile = format!("[profiles.p]\nurl = \"{url}\"\nissuer = \"{url}/dev\"\nclient_id = \"unknown\"\n");
     fs::write(dir.join("config.toml"), profile).unwrap();
     let assert = stack.bare().args(["login", "--profile", "p", "--device"]).assert().code(3);
     assert!(stderr(&assert).contains("invalid_client"));

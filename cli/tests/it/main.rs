@@ -1,22 +1,22 @@
-//! The built command, against the whole stack of `local` in this process: one deployment for
-//! each test, on a port of its own.
+//! Tests of the built command against the whole stack of `local` in this process. Each test has its own deployment and
+//! port.
 //!
-//! | module | proves |
+//! | module | tests |
 //! | --- | --- |
-//! | `audit` | what is said of a token's requests; with the feature `aws` |
-//! | `catalog`, `introspect`, `token`, `whoami` | what these commands do, without a terminal |
-//! | `ci_examples` | that the steps of `examples/ci` do what they say, as they stand there |
-//! | `documents` | that what the documents say to copy does what they say |
-//! | `untrusted_server` | what is made of answers that are not the service's as it is today |
-//! | `exchange` | that CI jobs get tokens for their identities (`issuer`), and that trials of trust rules are true |
-//! | `help` | what every command says of itself |
-//! | `login` | signing in and out, as a person with a browser would (`browser_login`) |
-//! | `dependency_budget` | that no AWS SDK comes with the command |
-//! | `scan` | that tokens in files and git's history are found and ended |
-//! | `scan_hostile` | that no tree and no repository hangs a scan, or has something run |
-//! | `scan_names` | that names are searched, and that a history that is not all here is said to be |
-//! | `configuration` | where URL and credential come from, and where a secret has no place |
-//! | `terminal` | what is different on a terminal |
+//! | `audit` | `audit` and `bootstrap` (feature `aws`) |
+//! | `catalog`, `introspect`, `token`, `whoami` | these commands, without a terminal |
+//! | `ci_examples` | the steps of `examples/ci` |
+//! | `documents` | expressions and commands in `docs/` |
+//! | `untrusted_server` | responses of later versions, gateways and malicious servers |
+//! | `exchange` | `exchange` and `trust test`, with an OIDC issuer (`issuer`) |
+//! | `help` | help texts, completions and manual pages |
+//! | `login` | `login` and `logout`, with a simulated browser (`browser_login`) |
+//! | `dependency_budget` | absence of the AWS SDK |
+//! | `scan` | finding tokens in files and git history, and revoking them |
+//! | `scan_hostile` | scans of malicious trees and repositories |
+//! | `scan_names` | names, link targets and incomplete clones |
+//! | `configuration` | URL, credential, environment and config file |
+//! | `terminal` | behaviour on a terminal |
 #![cfg(test)]
 
 #[cfg(feature = "aws")]

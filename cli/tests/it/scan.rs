@@ -1,4 +1,4 @@
-//! `portcullis scan`: real files, real repositories, and a deployment that ends what was found.
+//! `portcullis scan`: files, git repositories, and revocation by a deployment.
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +10,8 @@ use tempfile::TempDir;
 
 use crate::support::{bare, json, stack, stderr, stdout};
 
-/// A token of no service, and its id.
+/// Generates a token of no deployment. Returns the token and its id.
 pub(crate) fn token(prefix: &str) -> (String, String) {
-    // The system's generator, by way of a deployment that has none of it: any secret will do.
     let secret = PlaintextToken::generate(&prefix.parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
     (secret.expose_secret().to_owned(), secret.id().to_string())
 }
@@ -40,7 +39,7 @@ pub(crate) fn repository() -> TempDir {
 }
 
 #[test]
-fn a_token_in_a_file_is_found_by_prefix_and_checksum_and_its_secret_is_not_printed() {
+fn a_token_in_a_file_is_found_and_its_secret_is_not_printed() {
     let (home, at) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let (secret, id) = token("pcl");
     fs::create_dir(at.path().join("deep")).unwrap();
@@ -54,14 +53,14 @@ fn a_token_in_a_file_is_found_by_prefix_and_checksum_and_its_secret_is_not_print
     let finding = &document["findings"][0];
     assert_eq!((&finding["line"], &finding["column"], &finding["token_id"]), (&json!(2), &json!(8), &json!(id)));
     assert!(finding["path"].as_str().unwrap().ends_with("deep/.env"));
-    let said = scan(home.path(), at.path(), &[]).code(1);
-    let all = stdout(&said) + &stderr(&said);
+    let printed = scan(home.path(), at.path(), &[]).code(1);
+    let all = stdout(&printed) + &stderr(&printed);
     assert!(all.contains(&id) && !all.contains(&secret[20..]), "{all}");
     assert_eq!(stdout(&scan(home.path(), at.path(), &["-q"]).code(1)).trim(), id);
 }
 
 #[test]
-fn where_there_is_none_the_answer_is_0_and_another_prefix_can_be_left_out() {
+fn scan_exits_with_0_without_tokens_of_the_given_prefix() {
     let (home, at) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     scan(home.path(), at.path(), &[]).code(0);
     fs::write(at.path().join("x"), token("other").0).unwrap();
@@ -72,7 +71,7 @@ fn where_there_is_none_the_answer_is_0_and_another_prefix_can_be_left_out() {
 }
 
 #[test]
-fn a_token_is_found_in_binary_files_in_text_of_16_bits_and_across_any_window() {
+fn tokens_are_found_in_binary_files_utf_16_and_across_buffers() {
     let (home, at) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let (secret, _) = token("pcl");
     let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -92,7 +91,7 @@ fn a_token_is_found_in_binary_files_in_text_of_16_bits_and_across_any_window() {
 }
 
 #[test]
-fn a_token_that_was_deleted_is_found_in_the_history_with_the_commit_that_brought_it() {
+fn a_deleted_token_is_found_in_the_history_with_its_commit() {
     let (home, at) = (TempDir::new().unwrap(), repository());
     let (secret, id) = token("pcl");
     fs::write(at.path().join("old.txt"), format!("\n{secret}\n")).unwrap();
@@ -105,7 +104,7 @@ fn a_token_that_was_deleted_is_found_in_the_history_with_the_commit_that_brought
     let finding = &document["findings"][0];
     assert_eq!((&finding["path"], &finding["line"], &finding["token_id"]), (&json!("old.txt"), &json!(2), &json!(id)));
     assert_eq!(finding["commit"].as_str().unwrap().len(), 40);
-    // What a change brings, as a pipeline asks.
+    // The commits of a change, as in a pipeline.
     scan(home.path(), at.path(), &["--range", "HEAD~1..HEAD"]).code(0);
     scan(home.path(), at.path(), &["--history", "--range", "HEAD~2..HEAD"]).code(1);
     let unknown = stderr(&scan(home.path(), at.path(), &["--range", "no-such-ref"]).code(2));
@@ -113,7 +112,7 @@ fn a_token_that_was_deleted_is_found_in_the_history_with_the_commit_that_brought
 }
 
 #[test]
-fn what_is_staged_is_searched_and_not_what_lies_beside_it() {
+fn staged_scans_search_only_staged_changes() {
     let (home, at) = (TempDir::new().unwrap(), repository());
     let secret = token("pcl").0;
     fs::write(at.path().join("beside"), &secret).unwrap();
@@ -124,7 +123,7 @@ fn what_is_staged_is_searched_and_not_what_lies_beside_it() {
 }
 
 #[test]
-fn what_git_ignores_is_searched_unless_it_is_to_be_left_out() {
+fn ignored_files_are_searched_unless_skipped() {
     let (home, at) = (TempDir::new().unwrap(), repository());
     fs::write(at.path().join(".gitignore"), ".env\n").unwrap();
     fs::write(at.path().join(".env"), token("pcl").0).unwrap();
@@ -133,7 +132,7 @@ fn what_git_ignores_is_searched_unless_it_is_to_be_left_out() {
 }
 
 #[test]
-fn what_was_found_is_revoked_without_a_credential_and_only_after_a_yes() {
+fn found_tokens_are_revoked_without_a_credential_after_confirmation() {
     let stack = stack();
     let made = stack.create(["--name", "leaked", "--permission", "apps:read"]);
     let at = TempDir::new().unwrap();
@@ -153,7 +152,7 @@ fn what_was_found_is_revoked_without_a_credential_and_only_after_a_yes() {
 #[cfg(unix)]
 #[test]
 #[expect(clippy::disallowed_methods, reason = "git and its hook need the PATH that there is")]
-fn the_pre_commit_hook_lets_no_token_into_a_commit() {
+fn the_pre_commit_hook_blocks_commits_with_tokens() {
     use std::os::unix::fs::PermissionsExt as _;
     let at = repository();
     let hook = at.path().join(".git/hooks/pre-commit");
@@ -170,36 +169,36 @@ fn the_pre_commit_hook_lets_no_token_into_a_commit() {
     };
     let (secret, id) = token("pcl");
     let refused = commit(&secret);
-    let said = String::from_utf8_lossy(&[refused.stdout, refused.stderr].concat()).into_owned();
-    assert!(!refused.status.success() && said.contains(&id) && !said.contains(&secret), "{said}");
+    let printed = String::from_utf8_lossy(&[refused.stdout, refused.stderr].concat()).into_owned();
+    assert!(!refused.status.success() && printed.contains(&id) && !printed.contains(&secret), "{printed}");
     assert!(commit("nothing secret\n").status.success());
 }
 
 #[test]
-fn no_service_is_shown_a_token_of_another_prefix_than_its_own() {
+fn tokens_with_a_foreign_prefix_are_not_sent_to_the_service() {
     let stack = stack();
     let at = TempDir::new().unwrap();
     let made = stack.create(["--name", "found", "--grant", "apps:read@apps/x"]);
     let (foreign, id) = token("acme");
     fs::write(at.path().join("both"), format!("{}\n{foreign}\n", made["token"].as_str().unwrap())).unwrap();
-    // Whoever were shown the foreign one, would answer as if nothing were wrong.
+    // The service would accept the foreign token like its own, so only the warning shows that it was not sent.
     for quiet in [false, true] {
         let mut command = stack.bare();
         command.current_dir(at.path()).env("PORTCULLIS_URL", stack.url()).args(["scan", "--revoke", "--yes"]);
-        let ended = if quiet { command.arg("-q") } else { &mut command }.assert().code(7);
-        let said = stderr(&ended);
-        assert!(said.contains(&format!("acme {id}: not sent: it has another prefix")), "{said}");
+        let result = if quiet { command.arg("-q") } else { &mut command }.assert().code(7);
+        let printed = stderr(&result);
+        assert!(printed.contains(&format!("acme {id}: not sent: the prefix is not of this service")), "{printed}");
     }
     let shown = stack.portcullis(["token", "show", "--json", made["id"].as_str().unwrap()]).assert().success();
     assert_eq!(json(&shown)["status"], "revoked");
 }
 
 #[test]
-fn a_staged_file_may_be_called_anything_and_is_read_itself() {
+fn staged_files_may_have_any_name() {
     let home = TempDir::new().unwrap();
     let at = repository();
     let (secret, _) = token("pcl");
-    // The message of the last commit has a token, and a name leads to it where names are taken for ids.
+    // The last commit message contains a token, which a file name would find if it were taken for a revision.
     git(at.path(), &["commit", "-q", "--allow-empty", "-m", &secret]);
     fs::write(at.path().join("q\nHEAD"), "clean").unwrap();
     fs::write(at.path().join("nl\n2 z"), "clean").unwrap();

@@ -1,4 +1,4 @@
-//! `portcullis scan` in trees and repositories that mean ill: nothing hangs it, and nothing of theirs is run.
+//! `portcullis scan` in malicious trees and repositories: it never blocks, and runs none of their programs.
 #![cfg(unix)]
 
 use std::fs;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::scan::{git, repository, token};
 use crate::support::{bare, json, stderr};
 
-/// `scan`, which is to end: opening a pipe that has no writer never does.
+/// Runs `scan` with a timeout: opening a pipe without a writer blocks forever.
 fn scan(at: &Path, arguments: &[&str]) -> Assert {
     let mut command = bare(&at.join("home"));
     command.timeout(Duration::from_secs(60)).current_dir(at).arg("scan").args(arguments).assert()
@@ -26,7 +26,7 @@ fn fifo(path: &Path) {
 }
 
 #[test]
-fn what_is_not_a_regular_file_is_never_opened() {
+fn only_regular_files_are_opened() {
     let at = TempDir::new().unwrap();
     fifo(&at.path().join("deep/pipe"));
     symlink("deep/pipe", at.path().join("to-pipe")).unwrap();
@@ -36,30 +36,30 @@ fn what_is_not_a_regular_file_is_never_opened() {
     let found = json(&scan(at.path(), &["--json"]).code(1));
     assert_eq!((&found["files"], found["findings"].as_array().unwrap().len()), (&1.into(), 1), "{found}");
     for named in ["deep/pipe", "to-pipe", "to-zero", "socket", "/dev/zero"] {
-        let said = stderr(&scan(at.path(), &[named]).code(2));
-        assert!(said.contains(&format!("{named}: not a regular file or a directory")), "{said}");
+        let printed = stderr(&scan(at.path(), &[named]).code(2));
+        assert!(printed.contains(&format!("{named}: not a regular file or a directory")), "{printed}");
     }
 }
 
 #[test]
-fn a_pipe_in_the_place_of_an_ignore_file_is_said_and_not_opened() {
+fn a_pipe_as_an_ignore_file_is_reported_and_not_opened() {
     for place in [".gitignore", "deep/.gitignore", ".git/info/exclude", "deep/.git/info/exclude"] {
         let at = TempDir::new().unwrap();
         fs::create_dir_all(at.path().join(".git/info")).unwrap();
         fs::create_dir_all(at.path().join("deep")).unwrap();
         fs::write(at.path().join("deep/file"), "nothing").unwrap();
         fifo(&at.path().join(place));
-        let said = stderr(&scan(at.path(), &["--skip-ignored"]).code(7));
-        assert!(said.contains(&format!("{place}: not a regular file")), "{said}");
+        let printed = stderr(&scan(at.path(), &["--skip-ignored"]).code(7));
+        assert!(printed.contains(&format!("{place}: not a regular file")), "{printed}");
         scan(at.path(), &[]).code(0);
     }
-    // Above what is searched, by a link, and where a worktree's own files are.
+    // In a parent directory, behind a link, and in the git directory of a worktree.
     let at = TempDir::new().unwrap();
     fs::create_dir_all(at.path().join("deep/.git/info")).unwrap();
     fs::create_dir_all(at.path().join("deep/down")).unwrap();
     symlink("/dev/zero", at.path().join("deep/.gitignore")).unwrap();
-    let said = stderr(&scan(at.path(), &["--skip-ignored", "deep/down"]).code(7));
-    assert!(said.contains("deep/.gitignore: not a regular file"), "{said}");
+    let printed = stderr(&scan(at.path(), &["--skip-ignored", "deep/down"]).code(7));
+    assert!(printed.contains("deep/.gitignore: not a regular file"), "{printed}");
     for place in ["commondir", "common/info/exclude"] {
         let at = TempDir::new().unwrap();
         let tree = at.path().join("tree");
@@ -70,24 +70,24 @@ fn a_pipe_in_the_place_of_an_ignore_file_is_said_and_not_opened() {
             fs::write(tree.join("commondir"), "./common\n").unwrap();
         }
         fifo(&tree.join(place));
-        let said = stderr(&scan(at.path(), &["--skip-ignored", "here"]).code(7));
-        assert!(said.contains(&format!("{place}: not a regular file")), "{said}");
+        let printed = stderr(&scan(at.path(), &["--skip-ignored", "here"]).code(7));
+        assert!(printed.contains(&format!("{place}: not a regular file")), "{printed}");
     }
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_configuration_of_git_is_said_and_not_opened() {
+fn a_pipe_as_a_git_config_file_is_reported_and_not_opened() {
     for place in ["home/.gitconfig", "home/config/git/config", "home/config/git/ignore"] {
         let at = TempDir::new().unwrap();
         fifo(&at.path().join(place));
         fs::create_dir_all(at.path().join("here")).unwrap();
-        let said = stderr(&scan(at.path(), &["--skip-ignored", "here"]).code(7));
-        assert!(said.contains(&format!("{place}: not a regular file")), "{said}");
+        let printed = stderr(&scan(at.path(), &["--skip-ignored", "here"]).code(7));
+        assert!(printed.contains(&format!("{place}: not a regular file")), "{printed}");
     }
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_file_of_git_is_said_and_git_not_started() {
+fn a_pipe_as_a_git_file_is_reported_and_git_not_started() {
     for place in [
         "HEAD",
         "ORIG_HEAD",
@@ -115,19 +115,19 @@ fn a_pipe_in_the_place_of_a_file_of_git_is_said_and_git_not_started() {
         fs::remove_file(&path).ok();
         fifo(&path);
         for arguments in [&["--history"][..], &["--history", "deep"], &["--range", "HEAD~1..HEAD"], &["--staged"]] {
-            let said = stderr(&scan(at.path(), arguments).code(7));
-            assert!(said.contains(&format!(".git/{place}: not a regular file")), "{arguments:?}: {said}");
+            let printed = stderr(&scan(at.path(), arguments).code(7));
+            assert!(printed.contains(&format!(".git/{place}: not a regular file")), "{arguments:?}: {printed}");
         }
     }
 }
 
 #[test]
-fn a_pipe_in_a_bare_repository_or_behind_a_worktree_is_said_and_git_not_started() {
+fn pipes_in_bare_repositories_and_worktrees_are_reported() {
     let at = repository();
     git(at.path(), &["worktree", "add", "-q", "tree"]);
     git(at.path(), &["clone", "-q", "--bare", ".", "bare"]);
     fs::create_dir(at.path().join("plain")).unwrap();
-    // A link to a regular file, and the socket of the file system monitor, are fine.
+    // Links to regular files and the socket of the file system monitor are allowed.
     fs::rename(at.path().join(".git/config"), at.path().join("settings")).unwrap();
     symlink("../settings", at.path().join(".git/config")).unwrap();
     let _monitor = UnixListener::bind(at.path().join(".git/fsmonitor--daemon.ipc")).unwrap();
@@ -144,19 +144,19 @@ fn a_pipe_in_a_bare_repository_or_behind_a_worktree_is_said_and_git_not_started(
         let path = at.path().join(place);
         fs::remove_file(&path).ok();
         fifo(&path);
-        let said = stderr(&scan(at.path(), &["--history", directory]).code(7));
-        assert!(said.contains(&format!("{place}: not a regular file")), "{said}");
+        let printed = stderr(&scan(at.path(), &["--history", directory]).code(7));
+        assert!(printed.contains(&format!("{place}: not a regular file")), "{printed}");
         fs::remove_file(&path).unwrap();
     }
-    // The name of a branch may be a token.
+    // A branch name may contain a token.
     let (secret, _) = token("pcl");
     fifo(&at.path().join(".git/refs/heads").join(&secret));
-    let said = stderr(&scan(at.path(), &["--history"]).code(7));
-    assert!(said.contains("not a regular file") && !said.contains(&secret), "{said}");
+    let printed = stderr(&scan(at.path(), &["--history"]).code(7));
+    assert!(printed.contains("not a regular file") && !printed.contains(&secret), "{printed}");
 }
 
 #[test]
-fn nothing_that_a_repository_names_is_run() {
+fn programs_named_by_a_repository_are_not_run() {
     let at = repository();
     let (ran, program) = (at.path().join("ran"), at.path().join("program"));
     fs::write(&program, format!("#!/bin/sh\necho \"$0 $*\" >> '{}'\nexit 0\n", ran.display())).unwrap();
@@ -216,7 +216,7 @@ fn nothing_that_a_repository_names_is_run() {
     ] {
         git(at.path(), &["config", key, value]);
     }
-    // Objects that are missing, which a clone of this kind would fetch.
+    // Missing objects, which a partial clone would fetch.
     for name in ["HEAD:README", ":staged"] {
         let listed = Program::new("git").current_dir(at.path()).args(["rev-parse", name]).output().unwrap();
         let id = String::from_utf8(listed.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! `portcullis scan`, beyond the contents of files: names, targets of links, and histories that are not all here.
+//! `portcullis scan`: names, link targets and incomplete clones.
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,13 @@ use tempfile::TempDir;
 use crate::scan::{git, repository, scan, token};
 use crate::support::{json as document, stderr, stdout};
 
-/// What is found, as text and as JSON: in neither is the secret. The findings of the document.
+/// Runs a scan with text and JSON output, checks that neither contains the secret, and returns the findings.
 #[track_caller]
 fn found(at: &Path, arguments: &[&str], secret: &str) -> Vec<Value> {
     let home = TempDir::new().unwrap();
-    let said = scan(home.path(), at, arguments).code(1);
+    let printed = scan(home.path(), at, arguments).code(1);
     let asked = scan(home.path(), at, &[arguments, &["--json"]].concat()).code(1);
-    for text in [stdout(&said), stderr(&said), stdout(&asked), stderr(&asked)] {
+    for text in [stdout(&printed), stderr(&printed), stdout(&asked), stderr(&asked)] {
         assert!(!text.contains(&secret[20..]), "{text}");
     }
     document(&asked)["findings"].as_array().unwrap().clone()
@@ -23,7 +23,7 @@ fn found(at: &Path, arguments: &[&str], secret: &str) -> Vec<Value> {
 
 #[cfg(unix)]
 #[test]
-fn names_of_files_and_directories_and_targets_of_links_are_searched() {
+fn names_and_link_targets_are_searched() {
     let at = TempDir::new().unwrap();
     let [(file, file_id), (directory, directory_id), (target, target_id), (pipe, pipe_id)] = ["pcl"; 4].map(token);
     fs::create_dir(at.path().join(&directory)).unwrap();
@@ -40,14 +40,14 @@ fn names_of_files_and_directories_and_targets_of_links_are_searched() {
         assert_eq!((&of(id)["in"], of(id).get("line")), (&Value::from(place), None), "{findings:?}");
     }
     assert_eq!(of(&target_id)["path"], "link");
-    let said = stdout(&scan(at.path(), at.path(), &[]).code(1));
-    assert!(said.contains(&format!("link (link target): pcl {target_id}\n")), "{said}");
-    assert!(said.contains(&format!("log-pcl_{file_id}[redacted].txt (name): pcl {file_id}\n")), "{said}");
+    let printed = stdout(&scan(at.path(), at.path(), &[]).code(1));
+    assert!(printed.contains(&format!("link (link target): pcl {target_id}\n")), "{printed}");
+    assert!(printed.contains(&format!("log-pcl_{file_id}[redacted].txt (name): pcl {file_id}\n")), "{printed}");
 }
 
 #[cfg(unix)]
 #[test]
-fn the_target_of_a_named_link_is_searched_wherever_it_leads() {
+fn the_target_of_a_link_on_the_command_line_is_searched() {
     let at = TempDir::new().unwrap();
     let [(good, good_id), (bad, bad_id), (directory, directory_id), (inner, inner_id)] = ["pcl"; 4].map(token);
     for name in [&good, &directory] {
@@ -71,18 +71,18 @@ fn the_target_of_a_named_link_is_searched_wherever_it_leads() {
         let shown = |finding: &Value| json!({ "path": finding["path"], "in": finding.get("in"), "token_id": finding["token_id"] });
         assert_eq!(findings.iter().map(shown).collect::<Vec<_>>(), wanted, "{named}");
     }
-    let said = stdout(&scan(at.path(), at.path(), &["bad"]).code(1));
-    assert!(said.contains(&format!("bad (link target): pcl {bad_id}\n")), "{said}");
+    let printed = stdout(&scan(at.path(), at.path(), &["bad"]).code(1));
+    assert!(printed.contains(&format!("bad (link target): pcl {bad_id}\n")), "{printed}");
     link("nowhere", "dangling");
     scan(at.path(), at.path(), &["dangling"]).code(7);
 }
 
 #[test]
-fn names_in_the_history_are_searched_with_the_commit_that_brought_them() {
+fn names_in_the_history_are_found_with_their_commit() {
     let at = repository();
     let [(file, file_id), (directory, directory_id), (link, link_id)] = ["pcl"; 3].map(token);
     fs::create_dir(at.path().join(&directory)).unwrap();
-    // The contents are those of a file with another name.
+    // The file has the same contents as another one.
     fs::write(at.path().join(&directory).join("a"), "nothing\n").unwrap();
     fs::write(at.path().join(&directory).join("b"), "b\n").unwrap();
     fs::write(at.path().join(&file), "nothing\n").unwrap();
@@ -108,7 +108,7 @@ fn names_in_the_history_are_searched_with_the_commit_that_brought_them() {
 
 #[cfg(unix)]
 #[test]
-fn the_target_of_a_link_in_git_is_shown_as_one_and_the_same_text_in_a_file_as_a_line() {
+fn link_targets_in_git_are_distinguished_from_file_contents() {
     let at = repository();
     let (secret, id) = token("pcl");
     std::os::unix::fs::symlink(&secret, at.path().join("link")).unwrap();
@@ -120,8 +120,8 @@ fn the_target_of_a_link_in_git_is_shown_as_one_and_the_same_text_in_a_file_as_a_
         assert_eq!((&file["path"], file.get("in"), &file["line"]), (&"file".into(), None, &1.into()), "{arguments:?}");
         assert_eq!((&link["path"], &link["in"]), (&"link".into(), &"link_target".into()), "{arguments:?}");
         assert_eq!(link.get("line"), None, "{arguments:?}");
-        let said = stdout(&scan(at.path(), at.path(), arguments).code(1));
-        assert!(said.contains(&format!("link (link target): pcl {id}\n")), "{arguments:?}: {said}");
+        let printed = stdout(&scan(at.path(), at.path(), arguments).code(1));
+        assert!(printed.contains(&format!("link (link target): pcl {id}\n")), "{arguments:?}: {printed}");
     };
     check(&["--staged"]);
     git(at.path(), &["commit", "-qm", "add"]);
@@ -145,13 +145,16 @@ fn names_of_branches_and_tags_are_searched() {
             "{findings:?}"
         );
     }
-    let said = stdout(&scan(at.path(), at.path(), &["--history"]).code(1));
-    assert!(said.contains(&format!("refs/heads/fix/pcl_{branch_id}[redacted] (name): pcl {branch_id}\n")), "{said}");
+    let printed = stdout(&scan(at.path(), at.path(), &["--history"]).code(1));
+    assert!(
+        printed.contains(&format!("refs/heads/fix/pcl_{branch_id}[redacted] (name): pcl {branch_id}\n")),
+        "{printed}"
+    );
 }
 
 #[cfg(unix)]
 #[test]
-fn names_and_targets_that_are_staged_are_searched() {
+fn staged_names_and_link_targets_are_searched() {
     let at = repository();
     let [(file, file_id), (target, target_id)] = ["pcl"; 2].map(token);
     fs::write(at.path().join(&file), "nothing").unwrap();
@@ -165,7 +168,7 @@ fn names_and_targets_that_are_staged_are_searched() {
     assert_eq!(ids, staged);
 }
 
-/// A clone of a repository of three commits, made with this flag.
+/// Clones a repository with three commits, with this flag.
 fn clone(flag: &str) -> (TempDir, TempDir) {
     let source = repository();
     for text in ["one", "two"] {
@@ -182,27 +185,27 @@ fn clone(flag: &str) -> (TempDir, TempDir) {
 }
 
 #[test]
-fn a_clone_that_has_not_all_of_the_history_is_an_incomplete_scan() {
+fn scans_of_partial_and_shallow_clones_are_incomplete() {
     let home = TempDir::new().unwrap();
     for flag in ["--filter=tree:0", "--filter=blob:none", "--depth=1", "--shallow-since=2000-01-01"] {
         let (_source, at) = clone(flag);
         let assert = scan(home.path(), at.path(), &["--history"]);
-        // A shallow clone since before the beginning is a whole one.
+        // This shallow clone contains all commits.
         let code = if flag.ends_with("2000-01-01") { 0 } else { 7 };
-        let said = stderr(&assert.code(code));
-        assert_eq!(said.contains("could not be read"), code == 7, "{flag}: {said}");
+        let printed = stderr(&assert.code(code));
+        assert_eq!(printed.contains("could not be read"), code == 7, "{flag}: {printed}");
     }
     let (_source, at) = clone("--no-tags");
     scan(home.path(), at.path(), &["--history"]).code(0);
 }
 
 #[test]
-fn what_is_staged_in_a_partial_clone_is_an_incomplete_scan_until_a_token_is_found() {
+fn staged_scans_of_partial_clones_are_incomplete() {
     let home = TempDir::new().unwrap();
     for flag in ["--filter=tree:0", "--filter=tree:1"] {
         let (_source, at) = clone(flag);
-        let said = stderr(&scan(home.path(), at.path(), &["--staged"]).code(7));
-        assert!(said.contains("the last commit cannot be read"), "{flag}: {said}");
+        let printed = stderr(&scan(home.path(), at.path(), &["--staged"]).code(7));
+        assert!(printed.contains("the last commit cannot be read"), "{flag}: {printed}");
         fs::write(at.path().join("leak"), token("pcl").0).unwrap();
         git(at.path(), &["add", "leak"]);
         scan(home.path(), at.path(), &["--staged"]).code(1);
@@ -210,12 +213,12 @@ fn what_is_staged_in_a_partial_clone_is_an_incomplete_scan_until_a_token_is_foun
 }
 
 #[test]
-fn a_range_is_incomplete_where_it_reaches_the_end_of_a_shallow_clone() {
+fn a_range_beyond_a_shallow_clone_is_incomplete() {
     let home = TempDir::new().unwrap();
     let (_source, at) = clone("--depth=2");
     scan(home.path(), at.path(), &["--range", "HEAD~1..HEAD"]).code(0);
-    let said = stderr(&scan(home.path(), at.path(), &["--range", "HEAD"]).code(7));
-    assert!(said.contains("shallow"), "{said}");
+    let printed = stderr(&scan(home.path(), at.path(), &["--range", "HEAD"]).code(7));
+    assert!(printed.contains("shallow"), "{printed}");
     let found = at.path().join("leak");
     fs::write(&found, token("pcl").0).unwrap();
     git(at.path(), &["reset", "-q"]);
@@ -225,13 +228,13 @@ fn a_range_is_incomplete_where_it_reaches_the_end_of_a_shallow_clone() {
 }
 
 #[test]
-fn a_flag_does_not_swallow_the_path_behind_it() {
+fn history_takes_no_value_and_range_takes_one() {
     let (home, at) = (TempDir::new().unwrap(), repository());
     let above = at.path().parent().unwrap();
     let path = at.path().to_str().unwrap();
     scan(home.path(), above, &["--history", path]).code(0);
     scan(home.path(), above, &["--range", "HEAD", path]).code(0);
-    let said = stderr(&scan(home.path(), at.path(), &["--history", "HEAD~1..HEAD"]).code(2));
-    assert!(said.contains("HEAD~1..HEAD: there is no such file") && said.contains("--range HEAD~1..HEAD"), "{said}");
+    let printed = stderr(&scan(home.path(), at.path(), &["--history", "HEAD~1..HEAD"]).code(2));
+    assert!(printed.contains("HEAD~1..HEAD: no such file") && printed.contains("--range HEAD~1..HEAD"), "{printed}");
     scan(home.path(), at.path(), &["--staged", "--range", "HEAD"]).code(2);
 }

@@ -1,4 +1,4 @@
-//! A deployment in this process, and the built command in an environment of its own.
+//! A deployment in this process, and the built command in a clean environment.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -11,9 +11,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// A deployment of a test's own, and a home directory for the command.
+/// Deployment of one test, with a home directory for the command.
 pub(crate) struct Stack {
-    // Taken when it ends.
+    // Taken by `drop`.
     parts: Option<(local::Running, Runtime)>,
     pub(crate) home: TempDir,
 }
@@ -23,9 +23,9 @@ pub(crate) fn stack() -> Stack {
     stack_with(|_| {})
 }
 
-/// Starts a deployment with other settings than the template's.
+/// Starts a deployment with changed settings.
 pub(crate) fn stack_with(settings: impl FnOnce(&mut local::Options)) -> Stack {
-    // One start at a time: each opens a database of its own.
+    // One at a time: each opens a database.
     static STARTING: Mutex<()> = Mutex::new(());
     let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = Runtime::new().expect("threads can be started");
@@ -54,7 +54,7 @@ impl Stack {
         self.running().admin_token()
     }
 
-    /// The command, with nothing in its environment but a home directory.
+    /// The command, with only a home directory in its environment.
     pub(crate) fn bare(&self) -> Command {
         bare(self.home.path())
     }
@@ -71,47 +71,47 @@ impl Stack {
         command
     }
 
-    /// Makes a token, and shows it as the service's JSON.
+    /// Creates a token, and returns the response.
     #[track_caller]
     pub(crate) fn create<const N: usize>(&self, arguments: [&str; N]) -> Value {
         let mut command = self.portcullis(["token", "create", "--json", "--no-expiry"]);
         json(&command.args(arguments).assert().success())
     }
 
-    /// Makes a token without the command: where many are needed, and how does not matter.
+    /// Creates a token without the command, which is faster.
     pub(crate) fn create_directly(&self, body: &Value) {
         let authorization = format!("Bearer {}", self.admin());
         let request = ureq::post(format!("{}/tokens", self.url())).header("authorization", authorization);
-        request.send(body.to_string()).expect("the token is made");
+        request.send(body.to_string()).expect("the token is created");
     }
 
-    /// Calls the API that is protected.
+    /// Calls the protected API.
     pub(crate) fn call_demo(&self, path: &str, token: &str) {
         let request = ureq::get(format!("{}/demo{path}", self.url()));
-        request.header("authorization", format!("Bearer {token}")).call().expect("the token opens it");
+        request.header("authorization", format!("Bearer {token}")).call().expect("the token is accepted");
     }
 }
 
-/// Waits for what the service writes down after it has answered.
+/// Waits for something that the service writes after its response.
 #[track_caller]
-pub(crate) fn eventually(is_so: impl Fn() -> bool) {
-    let late = Instant::now() + Duration::from_secs(120);
-    while !is_so() {
-        assert!(Instant::now() < late, "it never came");
+pub(crate) fn eventually(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !condition() {
+        assert!(Instant::now() < deadline, "timed out");
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
         if let Some((running, runtime)) = self.parts.take() {
-            let ended = thread::spawn(move || runtime.block_on(running.shutdown())).join();
-            // A test that fails ends here as well; its own message is the one to read.
-            assert!(ended.is_ok() || thread::panicking(), "the stack did not end cleanly");
+            let joined = thread::spawn(move || runtime.block_on(running.shutdown())).join();
+            // If the test has failed, its own message matters more.
+            assert!(joined.is_ok() || thread::panicking(), "the stack did not shut down cleanly");
         }
     }
 }
 
-/// The command, with nothing in its environment but a home directory.
+/// The command, with only a home directory in its environment.
 pub(crate) fn bare(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
     command.env_clear().env("HOME", home).env("XDG_CONFIG_HOME", home.join("config"));

@@ -1,4 +1,4 @@
-//! What is different on a terminal: questions, times in words, colours, tables that fit.
+//! Behaviour on a terminal: confirmation prompts, relative times, colours, table widths.
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use expectrl::{Eof, Expect as _};
 use crate::support::{Stack, stack};
 use crate::untrusted_server::server;
 
-/// The exit code that a shell shows for a program that Ctrl-C has ended.
+/// Exit code of a shell for a process ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
-/// The command on a terminal that is 60 columns wide.
+/// Runs the command on a terminal with 60 columns.
 fn on_a_terminal(stack: &Stack, arguments: &str, variables: &[(&str, &str)]) -> OsSession {
     let mut command = Command::new("/bin/sh");
     let portcullis = env!("CARGO_BIN_EXE_portcullis");
-    // The size that `spawn` gives it may come late: what is said afterwards stands.
+    // `spawn` may set its own size late, so set the size after the first input.
     command.args(["-c", &format!("read -r line; stty cols 60 rows 50; exec '{portcullis}' {arguments}")]);
     command.env_clear().env("HOME", stack.home.path()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
     command.env("PORTCULLIS_URL", stack.url()).env("PORTCULLIS_API_TOKEN", stack.admin());
@@ -28,7 +28,7 @@ fn on_a_terminal(stack: &Stack, arguments: &str, variables: &[(&str, &str)]) -> 
     session
 }
 
-/// What is printed from now on, and the exit code.
+/// Returns the remaining output and the exit code.
 fn rest(mut session: OsSession) -> (String, i32) {
     let found = session.expect(Eof).expect("it ends");
     let text = String::from_utf8_lossy(found.as_bytes()).into_owned();
@@ -49,13 +49,13 @@ fn status(stack: &Stack, id: &str) -> String {
 }
 
 #[test]
-fn a_revocation_says_what_will_break_and_is_done_after_a_yes() {
+fn revoke_describes_the_token_and_asks_for_confirmation() {
     let stack = stack();
     let id = token(&stack);
     let mut session = on_a_terminal(&stack, &format!("token revoke {id}"), &[]);
     let asked = session.expect("Revoke? [y/N]").expect("a question");
     let asked = String::from_utf8_lossy(asked.before()).into_owned();
-    for part in [id.as_str(), "GitHub Actions", "of admin", "never used"] {
+    for part in [id.as_str(), "GitHub Actions", "owner admin", "never used"] {
         assert!(asked.contains(part), "{part} is missing in {asked}");
     }
     session.send("y").unwrap();
@@ -64,20 +64,20 @@ fn a_revocation_says_what_will_break_and_is_done_after_a_yes() {
 }
 
 #[test]
-fn anything_but_a_yes_cancels_and_changes_nothing() {
+fn any_key_but_y_cancels() {
     let stack = stack();
     let id = token(&stack);
-    // Ctrl-C is the character 3.
+    // Ctrl-C is the character U+0003.
     for answer in ["n", "\r", "\u{3}", "\u{1b}"] {
         for command in ["revoke", "delete", "rotate"] {
             let mut session = on_a_terminal(&stack, &format!("token {command} {id}"), &[]);
             session.expect("[y/N]").expect("a question");
             session.send(answer).unwrap();
-            let (said, code) = rest(session);
-            // Ctrl-C is a signal until the question takes over the keys.
+            let (printed, code) = rest(session);
+            // Ctrl-C is a signal until the prompt reads keys.
             if !(answer == "\u{3}" && code == INTERRUPTED) {
-                assert_eq!(code, 8, "{answer:?}: {said}");
-                assert!(said.contains("nothing was changed"), "{said}");
+                assert_eq!(code, 8, "{answer:?}: {printed}");
+                assert!(printed.contains("nothing was changed"), "{printed}");
             }
         }
     }
@@ -85,16 +85,16 @@ fn anything_but_a_yes_cancels_and_changes_nothing() {
 }
 
 #[test]
-fn yes_does_not_ask() {
+fn yes_skips_the_confirmation() {
     let stack = stack();
     let id = token(&stack);
-    let (said, code) = rest(on_a_terminal(&stack, &format!("token revoke --yes {id}"), &[]));
+    let (printed, code) = rest(on_a_terminal(&stack, &format!("token revoke --yes {id}"), &[]));
     assert_eq!(code, 0);
-    assert!(!said.contains("[y/N]"), "{said}");
+    assert!(!printed.contains("[y/N]"), "{printed}");
 }
 
 #[test]
-fn a_table_fits_the_terminal_with_times_in_words_and_colours() {
+fn tables_fit_the_terminal_with_relative_times_and_colours() {
     let stack = stack();
     stack.create(["--name", "a name that is so long that it has to be broken into several lines", "--role", "viewer"]);
     let (listed, _) = rest(on_a_terminal(&stack, "token list", &[]));
@@ -109,17 +109,17 @@ fn a_table_fits_the_terminal_with_times_in_words_and_colours() {
 }
 
 #[test]
-fn an_id_stays_whole_however_little_room_there_is() {
+fn ids_are_not_wrapped_in_narrow_tables() {
     let stack = stack();
     let made = stack.create(["--name", "a name that is so long that it has to be broken", "--role", "viewer"]);
     let id = made["id"].as_str().unwrap();
-    // 60 columns are for six columns of text, none of which would give way.
+    // The six columns of text do not fit into 60 characters.
     let (listed, _) = rest(on_a_terminal(&stack, "token list", &[("NO_COLOR", "1")]));
     assert!(listed.contains(id), "{listed}");
 }
 
 #[test]
-fn a_token_without_an_end_is_said_to_have_none() {
+fn creating_a_token_without_expiry_causes_a_warning() {
     let stack = stack();
     let create = "token create --name x --permission apps:read";
     assert!(rest(on_a_terminal(&stack, create, &[])).0.contains("never expires"));
@@ -128,14 +128,14 @@ fn a_token_without_an_end_is_said_to_have_none() {
 }
 
 #[test]
-fn json_has_line_breaks_on_a_terminal() {
+fn json_is_pretty_printed_on_a_terminal() {
     let stack = stack();
     let (shown, _) = rest(on_a_terminal(&stack, "whoami --json", &[]));
     assert!(shown.starts_with("{\r\n  \"principal_type\": \"token\",\r\n"), "{shown}");
 }
 
 #[test]
-fn nothing_of_a_response_is_a_command_to_the_terminal() {
+fn responses_cannot_control_the_terminal() {
     let stack = stack();
     let evil = "\\u001b[2J\u{9b}2J\u{202e}\u{7f}";
     let me = format!(r#"{{"principal_type":"robot","owner":"{evil}","grants":[],"{evil}":1,"expires_at":null}}"#);
@@ -167,7 +167,7 @@ fn nothing_of_a_response_is_a_command_to_the_terminal() {
 }
 
 #[test]
-fn a_dumb_terminal_gets_no_colours_unless_they_are_asked_for() {
+fn a_dumb_terminal_gets_no_colours_by_default() {
     let stack = stack();
     stack.create(["--name", "a", "--role", "viewer"]);
     for arguments in ["token list", "token show 0000000000000000"] {

@@ -13,7 +13,7 @@ fn id(token: &Value) -> &str {
 }
 
 #[test]
-fn a_secret_is_all_that_quiet_prints_and_it_opens_what_it_may() {
+fn quiet_create_prints_only_a_working_secret() {
     let stack = stack();
     let create = ["token", "create", "--name", "ci", "--permission", "apps:read", "--no-expiry", "--quiet"];
     let assert = stack.portcullis(create).assert().success();
@@ -25,13 +25,13 @@ fn a_secret_is_all_that_quiet_prints_and_it_opens_what_it_may() {
 }
 
 #[test]
-fn what_is_said_beside_a_secret_goes_to_standard_error() {
+fn messages_about_a_secret_go_to_standard_error() {
     let stack = stack();
     let assert = stack.portcullis(["token", "create", "--name", "ci", "--role", "viewer"]).assert().success();
-    let (secret, said) = (stdout(&assert), stderr(&assert));
+    let (secret, printed) = (stdout(&assert), stderr(&assert));
     assert!(secret.starts_with("pcl_") && secret.lines().count() == 1);
-    assert!(said.contains("*:read on *") || said.contains("apps:read"), "{said}");
-    assert!(!said.contains(secret.trim()));
+    assert!(printed.contains("*:read on *") || printed.contains("apps:read"), "{printed}");
+    assert!(!printed.contains(secret.trim()));
 }
 
 #[test]
@@ -76,14 +76,14 @@ fn every_flag_of_a_create_reaches_the_service() {
 }
 
 #[test]
-fn every_wrong_field_is_named_by_its_flag() {
+fn invalid_fields_are_named_by_their_flags() {
     let stack = stack();
     let create = ["token", "create", "--name", "", "--permission", "a b", "--expires-in", "0s", "--allow-ip", "x"];
-    let said = stderr(&stack.portcullis(create).assert().code(2));
+    let printed = stderr(&stack.portcullis(create).assert().code(2));
     for flag in
         ["--name: must be", "--permission (no. 1): must be", "--expires-in: must be", "--allow-ip (no. 1): must"]
     {
-        assert!(said.contains(flag), "{flag} is missing in {said}");
+        assert!(printed.contains(flag), "{flag} is missing in {printed}");
     }
     let assert = stack.portcullis(create).arg("--json").assert().code(2);
     let problem: Value = serde_json::from_str(&stderr(&assert)).expect("the problem document");
@@ -92,7 +92,7 @@ fn every_wrong_field_is_named_by_its_flag() {
 }
 
 #[test]
-fn a_body_may_come_from_a_file_over_which_flags_stand() {
+fn flags_override_fields_of_a_body_file() {
     let stack = stack();
     let file = stack.home.path().join("token.json");
     std::fs::write(&file, r#"{"name":"a","grants":[{"permissions":["apps:read"]}],"expires_in":"1h"}"#).unwrap();
@@ -102,14 +102,14 @@ fn a_body_may_come_from_a_file_over_which_flags_stand() {
     assert_eq!((&token["name"], &token["expires_at"]), (&json!("b"), &Value::Null));
 }
 
-/// Creates a token from this file's text, with these flags.
+/// Creates a token from a body file with this text, and flags.
 fn from_file(stack: &Stack, text: &str, flags: &[&str]) -> assert_cmd::assert::Assert {
     let mut command = stack.portcullis(["token", "create", "--json", "--from-file", "-"]);
     command.args(flags).write_stdin(text).assert()
 }
 
 #[test]
-fn every_flag_stands_over_what_the_file_says() {
+fn every_flag_overrides_the_body_file() {
     let stack = stack();
     let one = r#"{"name":"a","permissions":["apps:read"],"resources":["apps/x"],"expires_in":"1h","allowed_ips":["192.0.2.1"]}"#;
     let several = r#"{"name":"a","grants":[{"permissions":["apps:read"],"resources":["apps/x"]}],"expires_at":null}"#;
@@ -132,7 +132,7 @@ fn every_flag_stands_over_what_the_file_says() {
         let at = "2099-01-01T00:00:00Z";
         assert_eq!(made(file, &["--expires-at", at])["expires_at"], at, "{file}");
     }
-    // What a flag does not name stays.
+    // Other fields of the file are kept.
     let token = made(one, &["--permission", "builds:read"]);
     assert_eq!(token["grants"], json!([{ "permissions": ["builds:read"], "resources": ["apps/x"] }]));
     assert_eq!(made(one, &["--resource", "apps/y"])["grants"][0]["permissions"], json!(["apps:read"]));
@@ -140,7 +140,7 @@ fn every_flag_stands_over_what_the_file_says() {
 }
 
 #[test]
-fn flags_that_contradict_each_other_or_the_file_are_named() {
+fn conflicting_flags_are_reported() {
     let stack = stack();
     let file = r#"{"name":"a","grants":[{"permissions":["apps:read"]}]}"#;
     for (flags, named) in [
@@ -151,8 +151,8 @@ fn flags_that_contradict_each_other_or_the_file_are_named() {
         (&["--expires-in", "1h", "--no-expiry"], &["--expires-in", "--no-expiry"]),
         (&["--resource", "x"], &["--resource", "grants"]),
     ] {
-        let said = stderr(&from_file(&stack, file, flags).code(2));
-        let line = said.lines().next().unwrap();
+        let printed = stderr(&from_file(&stack, file, flags).code(2));
+        let line = printed.lines().next().unwrap();
         for flag in ["--role", "--permission", "--grant", "--resource", "--expires-in", "--no-expiry"] {
             assert!(named.contains(&flag) == line.contains(flag), "{flags:?}: {line}");
         }
@@ -161,38 +161,38 @@ fn flags_that_contradict_each_other_or_the_file_are_named() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_named_by_its_place_there() {
+fn errors_in_a_body_file_are_named_by_their_path() {
     let stack = stack();
     let twice = r#"{"name":"a","name":"b","grants":[{"permissions":["a:b"],"permissions":["a:b"]}]}"#;
-    let said = stderr(&from_file(&stack, twice, &[]).code(2));
-    assert!(said.contains("grants[0].permissions: must be given once"), "{said}");
-    assert!(said.contains("name: must be given once"), "{said}");
+    let printed = stderr(&from_file(&stack, twice, &[]).code(2));
+    assert!(printed.contains("grants[0].permissions: must be given once"), "{printed}");
+    assert!(printed.contains("name: must be given once"), "{printed}");
     let wrong = stderr(&from_file(&stack, r#"{"name":"","permissions":["a b"]}"#, &["--expires-in", "0s"]).code(2));
     assert!(wrong.contains("permissions[0]"), "{wrong}");
     for (text, why) in [("[]", "must be a JSON object"), ("{", "line 1"), ("", "line 1")] {
-        let said = stderr(&from_file(&stack, text, &[]).code(2));
-        assert!(said.contains("--from-file -: ") && said.contains(why), "{text}: {said}");
+        let printed = stderr(&from_file(&stack, text, &[]).code(2));
+        assert!(printed.contains("--from-file -: ") && printed.contains(why), "{text}: {printed}");
     }
 }
 
 #[test]
-fn what_is_wrong_is_named_by_the_flag_that_gave_it_and_else_by_its_place_in_the_file() {
+fn errors_are_named_by_flag_or_by_path_in_the_file() {
     let stack = stack();
     let mut command = stack.portcullis(["token", "create", "--from-file", "-"]);
     command.args(["--expires-in", "0s", "--allow-ip", "x", "--resource", ""]);
-    let said = stderr(&command.write_stdin(r#"{"name":"","permissions":["a b"],"colour":1}"#).assert().code(2));
+    let printed = stderr(&command.write_stdin(r#"{"name":"","permissions":["a b"],"colour":1}"#).assert().code(2));
     for name in ["--expires-in", "--allow-ip (no. 1)", "--resource (no. 1)", "name", "permissions[0]", "colour"] {
-        assert!(said.contains(&format!("\n  {name}: ")), "{name}: {said}");
+        assert!(printed.contains(&format!("\n  {name}: ")), "{name}: {printed}");
     }
     let mut command = stack.portcullis(["token", "create", "--from-file", "-", "--name", "a", "--grant", "a b"]);
-    let said = stderr(&command.write_stdin(r#"{"permissions":["a b"],"description":1}"#).assert().code(2));
+    let printed = stderr(&command.write_stdin(r#"{"permissions":["a b"],"description":1}"#).assert().code(2));
     for name in ["--grant (no. 1), permissions[0]", "description"] {
-        assert!(said.contains(&format!("\n  {name}: ")), "{name}: {said}");
+        assert!(printed.contains(&format!("\n  {name}: ")), "{name}: {printed}");
     }
 }
 
 #[test]
-fn what_is_wrong_with_a_change_is_named_by_the_flag_that_was_given() {
+fn errors_of_an_update_are_named_by_the_given_flag() {
     let stack = stack_with(|options| options.settings.token.max_lifetime_days = 30);
     let create = ["token", "create", "--json", "--name", "a", "--permission", "apps:read", "--expires-in", "1d"];
     let token = document(&stack.portcullis(create).assert().success());
@@ -208,14 +208,15 @@ fn what_is_wrong_with_a_change_is_named_by_the_flag_that_was_given() {
         ("rotate", &["--expires-at", "2100-01-01T00:00:00Z"], &["--expires-at"]),
         ("rotate", &["--no-expiry"], &["--no-expiry"]),
     ] {
-        let said = stderr(&stack.portcullis(["token", command, id, "--yes"]).args(flags).assert().code(2));
-        let fields: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("  ")?.split(": ").next()).collect();
-        assert_eq!(fields, named, "{command} {flags:?}: {said}");
+        let printed = stderr(&stack.portcullis(["token", command, id, "--yes"]).args(flags).assert().code(2));
+        let fields: Vec<&str> =
+            printed.lines().filter_map(|line| line.strip_prefix("  ")?.split(": ").next()).collect();
+        assert_eq!(fields, named, "{command} {flags:?}: {printed}");
     }
 }
 
 #[test]
-fn white_space_in_a_grant_is_refused_as_in_a_permission_and_a_resource() {
+fn white_space_in_a_grant_is_rejected() {
     let stack = stack();
     for (grant, named) in [
         ("a:b@ c", &["resources[0]"][..]),
@@ -226,37 +227,38 @@ fn white_space_in_a_grant_is_refused_as_in_a_permission_and_a_resource() {
     ] {
         let token = stack.create(["--name", "a", "--permission", "apps:read"]);
         for command in [&["create", "--name", "a"][..], &["update", id(&token)]] {
-            let said = stderr(&stack.portcullis(["token"]).args(command).args(["--grant", grant]).assert().code(2));
-            let fields: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("  ")?.split(": ").next()).collect();
+            let printed = stderr(&stack.portcullis(["token"]).args(command).args(["--grant", grant]).assert().code(2));
+            let fields: Vec<_> =
+                printed.lines().filter_map(|line| line.strip_prefix("  ")?.split(": ").next()).collect();
             let wanted: Vec<_> = named.iter().map(|field| format!("--grant (no. 1), {field}")).collect();
-            assert_eq!(fields, wanted, "{grant:?}: {said}");
+            assert_eq!(fields, wanted, "{grant:?}: {printed}");
         }
     }
 }
 
 #[test]
-fn all_that_is_wrong_with_a_change_is_said_at_once_and_nothing_is_changed() {
+fn all_errors_of_an_update_are_reported_together() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--permission", "apps:read"]);
     let update = |flags: &[&str]| stack.portcullis(["token", "update", id(&token)]).args(flags).assert().code(2);
     let flags = ["--name", "\u{3164}", "--grant", "a:b@\u{2800}", "--expires-in", "9z"];
-    let said = stderr(&update(&flags));
+    let printed = stderr(&update(&flags));
     for flag in ["--name: must not be blank", "--grant (no. 1), resources[0]: must", "--expires-in: must be a whole"] {
-        assert!(said.contains(&format!("\n  {flag}")), "{flag}: {said}");
+        assert!(printed.contains(&format!("\n  {flag}")), "{flag}: {printed}");
     }
     for time in ["9z", "0s", "2100-01-01T00:00:00Z"] {
-        let said = stderr(&update(&["--name", "b", "--expires-in", time]));
-        assert_eq!(said.matches("\n  ").count(), 1, "{said}");
-        assert!(said.contains("\n  --expires-in: must be "), "{said}");
+        let printed = stderr(&update(&["--name", "b", "--expires-in", time]));
+        assert_eq!(printed.matches("\n  ").count(), 1, "{printed}");
+        assert!(printed.contains("\n  --expires-in: must be "), "{printed}");
         let problem: Value = serde_json::from_str(&stderr(&update(&["--expires-in", time, "--json"]))).unwrap();
-        let why = said.trim_end().rsplit("--expires-in: ").next().unwrap();
+        let why = printed.trim_end().rsplit("--expires-in: ").next().unwrap();
         assert_eq!(problem["errors"], json!([{ "field": "expires_in", "message": why }]));
     }
     assert_eq!(show(&stack, id(&token))["name"], "a");
 }
 
 #[test]
-fn texts_may_begin_with_a_hyphen() {
+fn text_values_may_begin_with_a_hyphen() {
     let stack = stack();
     let token = stack.create([
         "--name",
@@ -283,7 +285,7 @@ fn texts_may_begin_with_a_hyphen() {
 }
 
 #[test]
-fn a_file_of_json_may_start_with_a_byte_order_mark() {
+fn a_json_file_may_start_with_a_byte_order_mark() {
     let stack = stack();
     from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"]}", &[]).success();
     let path = stack.home.path().join("claims.json");
@@ -292,7 +294,7 @@ fn a_file_of_json_may_start_with_a_byte_order_mark() {
 }
 
 #[test]
-fn a_list_follows_the_pages_and_is_one_document() {
+fn list_follows_pages_and_prints_one_document() {
     let stack = stack();
     for number in 0..104 {
         stack.create_directly(&json!({ "name": format!("t{number}"), "permissions": ["apps:read"] }));
@@ -312,7 +314,7 @@ fn a_list_follows_the_pages_and_is_one_document() {
 }
 
 #[test]
-fn what_is_not_a_terminal_gets_times_as_rfc_3339_and_no_colours() {
+fn piped_output_has_rfc_3339_times_and_no_colours() {
     let stack = stack();
     stack.create_directly(&json!({ "name": "a", "permissions": ["apps:read"], "expires_at": "2100-01-15T08:00:00Z" }));
     let listed = stdout(&stack.portcullis(["token", "list"]).assert().success());
@@ -321,7 +323,7 @@ fn what_is_not_a_terminal_gets_times_as_rfc_3339_and_no_colours() {
 }
 
 #[test]
-fn an_update_changes_what_it_names_and_goes_by_versions() {
+fn update_changes_only_given_fields_and_checks_the_etag() {
     let stack = stack();
     let token =
         stack.create(["--name", "a", "--description", "d", "--permission", "apps:read", "--allow-ip", "192.0.2.1"]);
@@ -353,11 +355,11 @@ fn an_update_changes_what_it_names_and_goes_by_versions() {
     let stale = update(&["--name", "c", "--if-match", "1"]).code(6);
     assert!(stderr(&stale).contains("precondition_failed"));
     assert_eq!(show(&stack, id)["name"], "b");
-    assert!(stderr(&update(&[]).code(2)).contains("nothing is to be changed"));
+    assert!(stderr(&update(&[]).code(2)).contains("nothing to update"));
 }
 
 #[test]
-fn a_rotation_with_an_overlap_keeps_both_secrets_working() {
+fn rotate_with_overlap_keeps_both_secrets_valid() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--permission", "apps:read"]);
     let (id, before) = (id(&token), token["token"].as_str().unwrap());
@@ -371,7 +373,7 @@ fn a_rotation_with_an_overlap_keeps_both_secrets_working() {
 }
 
 #[test]
-fn what_cannot_be_undone_is_refused_without_a_terminal_and_changes_nothing() {
+fn irreversible_commands_need_yes_without_a_terminal() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--permission", "apps:read"]);
     let id = id(&token);
@@ -381,15 +383,15 @@ fn what_cannot_be_undone_is_refused_without_a_terminal_and_changes_nothing() {
         vec!["token", "revoke", "--owner", "admin"],
         vec!["token", "delete", id],
     ] {
-        let said = stderr(&stack.portcullis([]).args(&arguments).assert().code(2));
-        assert!(said.contains("--yes"), "{arguments:?}: {said}");
+        let printed = stderr(&stack.portcullis([]).args(&arguments).assert().code(2));
+        assert!(printed.contains("--yes"), "{arguments:?}: {printed}");
     }
     assert_eq!(show(&stack, id)["status"], "active");
     stack.with_token(token["token"].as_str().unwrap(), ["whoami"]).assert().success();
 }
 
 #[test]
-fn revoking_several_ends_each_of_them_though_one_is_not_there() {
+fn revoke_continues_after_an_unknown_token() {
     let stack = stack();
     let [one, two] = ["a", "b"].map(|name| stack.create(["--name", name, "--permission", "apps:read"]));
     let arguments =
@@ -405,7 +407,7 @@ fn revoking_several_ends_each_of_them_though_one_is_not_there() {
 }
 
 #[test]
-fn all_that_an_owner_has_is_revoked_whatever_the_owner_is_called() {
+fn revoke_by_owner_works_with_any_owner_name() {
     let stack = stack();
     let owner = "https://id.example.com/users?x=1#alice";
     for name in ["a", "b"] {
@@ -419,7 +421,7 @@ fn all_that_an_owner_has_is_revoked_whatever_the_owner_is_called() {
 }
 
 #[test]
-fn a_deleted_token_is_not_there_any_more() {
+fn a_deleted_token_is_not_found() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--permission", "apps:read"]);
     stack.portcullis(["api-token", "delete", id(&token), "--yes"]).assert().success();
@@ -428,7 +430,7 @@ fn a_deleted_token_is_not_there_any_more() {
 }
 
 #[test]
-fn a_disabled_token_opens_nothing_until_it_is_enabled() {
+fn a_disabled_token_is_denied_until_it_is_enabled() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--permission", "apps:read"]);
     let whoami = || stack.with_token(token["token"].as_str().unwrap(), ["whoami"]).assert();
@@ -439,19 +441,19 @@ fn a_disabled_token_opens_nothing_until_it_is_enabled() {
 }
 
 #[test]
-fn events_tell_what_happened_newest_first() {
+fn events_are_listed_newest_first() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--permission", "apps:read"]);
     stack.portcullis(["token", "update", id(&token), "--name", "b"]).assert().success();
     let events = document(&stack.portcullis(["token", "events", id(&token), "--json"]).assert().success());
     let kinds: Vec<_> = events["events"].as_array().unwrap().iter().map(|event| event["kind"].clone()).collect();
     assert_eq!(kinds, ["updated", "created"]);
-    let said = stdout(&stack.portcullis(["token", "events", id(&token)]).assert().success());
-    assert!(said.contains(r#"name: "a" -> "b""#), "{said}");
+    let printed = stdout(&stack.portcullis(["token", "events", id(&token)]).assert().success());
+    assert!(printed.contains(r#"name: "a" -> "b""#), "{printed}");
 }
 
 #[test]
-fn explain_is_exit_code_0_for_yes_and_1_for_no() {
+fn explain_exits_with_0_for_allow_and_1_for_deny() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--permission", "apps:read", "--allow-ip", "192.0.2.0/24"]);
     let explain = |arguments: &[&str]| {
@@ -459,14 +461,14 @@ fn explain_is_exit_code_0_for_yes_and_1_for_no() {
         command.args(arguments).assert()
     };
     explain(&["GET", "/apps/billing", "--ip", "192.0.2.7"]).code(0);
-    let said = stdout(&explain(&["POST", "/apps/billing", "--ip", "192.0.2.7"]).code(1));
-    assert!(said.contains("permission_missing") && said.contains("apps:write on apps/billing"), "{said}");
+    let printed = stdout(&explain(&["POST", "/apps/billing", "--ip", "192.0.2.7"]).code(1));
+    assert!(printed.contains("permission_missing") && printed.contains("apps:write on apps/billing"), "{printed}");
     explain(&["GET", "/apps/billing"]).code(1);
     assert!(stderr(&explain(&["GET", "apps"]).code(2)).contains("PATH: must begin with a slash"));
 }
 
 #[test]
-fn tighten_leaves_a_token_what_it_used_and_shows_what_it_takes() {
+fn tighten_shows_and_removes_unused_permissions() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--grant", "apps:read,apps:write@apps/billing"]);
     let tighten = |arguments: &[&str]| {
@@ -479,14 +481,17 @@ fn tighten_leaves_a_token_what_it_used_and_shows_what_it_takes() {
     let usage = || document(&stack.portcullis(["token", "usage", id(&token), "--json"]).assert().success());
     eventually(|| usage()["used"] == 1);
     tighten(&[]).code(2);
-    let said = stdout(&tighten(&["--yes"]).success());
-    assert!(said.contains("-apps:write on apps/billing") && said.contains(" apps:read on apps/billing"), "{said}");
+    let printed = stdout(&tighten(&["--yes"]).success());
+    assert!(
+        printed.contains("-apps:write on apps/billing") && printed.contains(" apps:read on apps/billing"),
+        "{printed}"
+    );
     let left = json!([{ "permissions": ["apps:read"], "resources": ["apps/billing"] }]);
     assert_eq!(show(&stack, id(&token))["grants"], left);
 }
 
 #[test]
-fn over_the_limit_of_live_tokens_is_a_conflict_and_too_little_power_a_refusal() {
+fn exit_codes_distinguish_limit_and_missing_permission() {
     let stack = stack_with(|options| options.settings.limits.live_tokens = 1);
     let create = ["token", "create", "--name", "a", "--permission", "apps:read", "--owner", "alice", "-q"];
     let secret = stdout(&stack.portcullis(create).assert().success());
@@ -496,7 +501,7 @@ fn over_the_limit_of_live_tokens_is_a_conflict_and_too_little_power_a_refusal() 
 }
 
 #[test]
-fn a_secret_that_cannot_be_written_is_an_error_that_says_what_there_is_now() {
+fn a_secret_that_cannot_be_written_is_reported_as_lost() {
     let stack = stack();
     let made = stack.create(["--name", "rotated", "--grant", "apps:read@apps/x"]);
     for arguments in [
@@ -504,17 +509,17 @@ fn a_secret_that_cannot_be_written_is_an_error_that_says_what_there_is_now() {
         &["token", "create", "--name", "lost", "--grant", "apps:read@apps/x", "--expires-in", "1h", "--json"],
         &["token", "rotate", id(&made), "--yes", "-q"],
     ] {
-        // A pipe of which nobody holds the other end.
+        // A pipe without a reader.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command.env_clear().env("HOME", stack.home.path()).env("PORTCULLIS_URL", stack.url());
         let output =
             command.env("PORTCULLIS_API_TOKEN", stack.admin()).args(arguments).stdout(writer).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(7), "{said}");
-        assert!(said.contains("its secret is lost") && said.contains("portcullis token revoke "), "{said}");
-        let id = said.split("token revoke ").nth(1).unwrap().get(..16).unwrap();
+        let printed = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(7), "{printed}");
+        assert!(printed.contains("its secret is lost") && printed.contains("portcullis token revoke "), "{printed}");
+        let id = printed.split("token revoke ").nth(1).unwrap().get(..16).unwrap();
         assert_eq!(show(&stack, id)["status"], "active");
     }
 }

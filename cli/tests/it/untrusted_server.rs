@@ -1,5 +1,4 @@
-//! What answers is not always the service as it is today: a later one, a gateway before it, or
-//! something that means ill.
+//! Responses of later versions of the service, of gateways in front of it, and of malicious servers.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,25 +9,25 @@ use assert_cmd::assert::Assert;
 
 use crate::support::{bare, json, stderr, stdout};
 
-/// A server that gives this response once: its URL, and the request that it got.
+/// Starts a server that sends one response. Returns its URL and the received request.
 pub(crate) fn server(status: &str, headers: &str, body: &str) -> (String, JoinHandle<String>) {
     let (listener, url) = listen();
-    let answer = response(status, headers, body);
+    let reply = response(status, headers, body);
     let server = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
-        respond(stream, &answer)
+        respond(stream, &reply)
     });
     (url, server)
 }
 
-/// The URL of a server that gives these documents in turns, without end.
+/// Starts a server that sends these documents in turn, endlessly. Returns its URL.
 fn endless_server(bodies: &[&str]) -> String {
     let (listener, url) = listen();
-    let answers: Vec<String> = bodies.iter().map(|body| response("200 OK", "", body)).collect();
+    let replies: Vec<String> = bodies.iter().map(|body| response("200 OK", "", body)).collect();
     thread::spawn(move || {
-        for answer in answers.iter().cycle() {
+        for reply in replies.iter().cycle() {
             let (stream, _) = listener.accept().unwrap();
-            respond(stream, answer);
+            respond(stream, reply);
         }
     });
     url
@@ -45,10 +44,10 @@ fn response(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }
 
-/// Reads a request, and answers it.
-fn respond(mut stream: TcpStream, answer: &str) -> String {
+/// Reads a request and sends the response.
+fn respond(mut stream: TcpStream, reply: &str) -> String {
     let (mut request, mut byte) = (String::new(), [0]);
-    // To the end of the head, and as much of the body as it says that there is.
+    // Until the end of the head, and of the body by its content-length.
     let is_whole = |request: &str| {
         let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
         let head = head.to_ascii_lowercase();
@@ -58,12 +57,12 @@ fn respond(mut stream: TcpStream, answer: &str) -> String {
     while !is_whole(&request) && stream.read(&mut byte).is_ok_and(|read| read > 0) {
         request.push(char::from(byte[0]));
     }
-    // A client that has gone needs no response.
-    let _ = stream.write_all(answer.as_bytes());
+    // Ignore: the client is gone.
+    let _ = stream.write_all(reply.as_bytes());
     request
 }
 
-/// `whoami` with a server that gives this response.
+/// Runs `whoami` against a server with this response.
 #[track_caller]
 fn whoami_of(status: &str, headers: &str, body: &str, arguments: &[&str]) -> Assert {
     let (url, server) = server(status, headers, body);
@@ -83,35 +82,35 @@ fn me(owner: &str) -> String {
 }
 
 #[test]
-fn a_credential_is_not_sent_to_where_a_redirect_points() {
+fn credentials_are_not_sent_to_redirect_targets() {
     let trap = TcpListener::bind("127.0.0.1:0").unwrap();
     trap.set_nonblocking(true).unwrap();
     let location = format!("location: http://{}/me\r\n", trap.local_addr().unwrap());
     for status in ["301 Moved", "307 Moved"] {
-        let said = stderr(&whoami_of(status, &location, "", &[]).code(7));
-        assert!(said.contains("redirect"), "{said}");
+        let printed = stderr(&whoami_of(status, &location, "", &[]).code(7));
+        assert!(printed.contains("redirect"), "{printed}");
     }
-    assert!(trap.accept().is_err(), "somebody came");
+    assert!(trap.accept().is_err(), "the redirect was followed");
 }
 
 #[test]
-fn what_a_terminal_would_take_for_a_command_is_not_printed() {
+fn control_characters_of_responses_are_not_printed() {
     let shown = stdout(&whoami_of("200 OK", "", &me(r"\u001b[2Jadmin\u202e\u009b"), &[]).success());
     assert!(shown.contains("admin") && !shown.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{shown:?}");
     let problem = r#"{"type":"urn:x","title":"t","status":403,"detail":"\u001b[2Jno"}"#;
-    let said = stderr(&whoami_of("403 Forbidden", "", problem, &[]).code(4));
-    assert!(said.contains("no") && !said.contains('\u{1b}'), "{said:?}");
+    let printed = stderr(&whoami_of("403 Forbidden", "", problem, &[]).code(4));
+    assert!(printed.contains("no") && !printed.contains('\u{1b}'), "{printed:?}");
 }
 
 #[test]
-fn a_problem_document_that_is_piped_stays_as_it_came() {
+fn a_piped_problem_document_is_unchanged() {
     let problem = r#"{"type":"urn:x","title":"t","status":403,"detail":"\u001b[2Jno\u202e", "x": 1}"#;
     let assert = whoami_of("403 Forbidden", "", problem, &["--json"]).code(4);
     assert_eq!((stdout(&assert), stderr(&assert)), (String::new(), format!("{problem}\n")));
 }
 
 #[test]
-fn fields_and_words_of_a_later_version_do_no_harm_and_survive_in_json() {
+fn unknown_fields_of_later_versions_are_kept_in_json() {
     let body = me("alice");
     assert!(stdout(&whoami_of("200 OK", "", &body, &[]).success()).contains("robot"));
     let assert = whoami_of("200 OK", "", &body, &["--json"]).success();
@@ -120,7 +119,7 @@ fn fields_and_words_of_a_later_version_do_no_harm_and_survive_in_json() {
 }
 
 #[test]
-fn an_answer_that_is_not_the_services_is_said_to_be_none() {
+fn unexpected_responses_exit_with_7() {
     for (status, body) in [
         ("403 Forbidden", r#"{"message":"Missing Authentication Token"}"#),
         ("404 Not Found", "<html>"),
@@ -132,16 +131,16 @@ fn an_answer_that_is_not_the_services_is_said_to_be_none() {
 }
 
 #[test]
-fn a_service_that_is_too_busy_has_failed() {
+fn a_busy_service_exits_with_7() {
     for status in ["429 Too Many Requests", "503 Unavailable", "500 Error"] {
         let problem = r#"{"type":"urn:portcullis:problem:x","title":"Busy","status":0}"#;
-        let said = stderr(&whoami_of(status, "", problem, &[]).code(7));
-        assert!(said.starts_with("error: Busy\n"), "{said}");
+        let printed = stderr(&whoami_of(status, "", problem, &[]).code(7));
+        assert!(printed.starts_with("error: Busy\n"), "{printed}");
     }
 }
 
 #[test]
-fn a_cursor_that_was_followed_before_is_not_followed_again() {
+fn repeated_cursors_are_reported() {
     let page = |cursor: &str| {
         format!(
             r#"{{"tokens":[],"events":[],"owner":"a","revoked":1,"done":false,"effective_by":"2030-01-01T00:00:00Z","next_cursor":"{cursor}"}}"#
@@ -154,8 +153,8 @@ fn a_cursor_that_was_followed_before_is_not_followed_again() {
             let home = tempfile::tempdir().unwrap();
             let mut command = bare(home.path());
             command.env("PORTCULLIS_URL", endless_server(bodies)).env("PORTCULLIS_API_TOKEN", "pcl_x");
-            let said = stderr(&command.timeout(Duration::from_secs(60)).args(arguments).assert().code(7));
-            assert!(said.contains("repeats a cursor"), "{arguments:?}: {said}");
+            let printed = stderr(&command.timeout(Duration::from_secs(60)).args(arguments).assert().code(7));
+            assert!(printed.contains("repeats a cursor"), "{arguments:?}: {printed}");
         }
     }
 }
