@@ -124,11 +124,11 @@ impl File {
         toml::from_str(text).map_err(|error| {
             let (line, why) = toml_error::explain(&error, text);
             let field = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-            let failure = CliError::usage(format!("config file {}, line {line}: {why}", path.display()));
+            let error = CliError::usage(format!("config file {}, line {line}: {why}", path.display()));
             if field.is_some_and(is_secret_name) {
-                failure.with_hint("do not store secrets in the config file: others may read it, and it is copied and backed up; set api_token_file to a path, or set PORTCULLIS_API_TOKEN")
+                error.with_hint("do not store secrets in the config file: others may read it, and it is copied and backed up; set api_token_file to a path, or set PORTCULLIS_API_TOKEN")
             } else {
-                failure
+                error
             }
         })
     }

@@ -48,8 +48,8 @@ fn main() -> ExitCode {
     };
     let context = Context::new(args.global);
     match args.command.run(&context) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::No) => ExitCode::from(1),
+        Ok(Outcome::Success) => ExitCode::SUCCESS,
+        Ok(Outcome::Negative) => ExitCode::from(1),
         // The reader of standard output closed it, such as `head`.
         Err(CliError::Closed) => ExitCode::SUCCESS,
         Err(error) => {

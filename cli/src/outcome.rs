@@ -3,8 +3,8 @@
 /// Outcome of a command that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Success: exit code 0.
-    Done,
+    /// Exit code 0.
+    Success,
     /// Negative result, such as a denied request: exit code 1.
-    No,
+    Negative,
 }

@@ -92,7 +92,7 @@ impl Output {
             (false, true) => self.line(&clean(text)),
             (false, false) => self.line(text),
         };
-        written.map_err(|failure| CliError::Unfinished(format!("{failure}: {lost}")))
+        written.map_err(|error| CliError::Unfinished(format!("{error}: {lost}")))
     }
 
     /// Prints JSON of the service: unchanged, or pretty-printed on a terminal. Unknown fields are kept.

@@ -182,7 +182,7 @@ impl AuditSearch<'_> {
         if self.is_truncated {
             out.note("There are older requests; show them with --all, or more of them with --limit.");
         }
-        Ok(Outcome::Done)
+        Ok(Outcome::Success)
     }
 }
 

@@ -68,7 +68,7 @@ fn show(as_toml: bool, context: &Context) -> Result<Outcome, CliError> {
     } else {
         context.out.document(&response.body)?;
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 fn check(file: &File, context: &Context) -> Result<Outcome, CliError> {
@@ -90,19 +90,19 @@ fn check(file: &File, context: &Context) -> Result<Outcome, CliError> {
         if has_routes && document.get("strict") != Some(&json!(true)) {
             context.out.note(STRICT_ADVICE);
         }
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
-    Ok(Outcome::No)
+    Ok(Outcome::Negative)
 }
 
 fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
-    let Some(document) = file.load_valid(context)? else { return Ok(Outcome::No) };
+    let Some(document) = file.load_valid(context)? else { return Ok(Outcome::Negative) };
     let api = context.api()?;
     let (current, tag) = published(&api)?;
     let Some(difference) = difference(&current, &document) else {
         out.note("This catalog is already published; nothing was changed.");
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     };
     if !out.json && !out.quiet {
         out.difference(&difference)?;
@@ -110,29 +110,29 @@ fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcom
     context.confirm("The new catalog takes effect within a minute.", "Publish it?")?;
     let tag = if_match.map_or(tag, quoted);
     let call = api.request(Method::PUT, "/catalog").header("if-match", tag);
-    let response = call.json(&document).send().map_err(|failure| failure.with_field_names(str::to_owned))?;
+    let response = call.json(&document).send().map_err(|error| error.with_field_names(str::to_owned))?;
     if out.json {
         out.document(&response.body)?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     let put: PutCatalogResponse = response.read()?;
     out.note(&format!("Published catalog version {}, effective by {}.", put.version, put.effective_by));
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 fn diff(file: &File, context: &Context) -> Result<Outcome, CliError> {
-    let Some(document) = file.load_valid(context)? else { return Ok(Outcome::No) };
+    let Some(document) = file.load_valid(context)? else { return Ok(Outcome::Negative) };
     let (current, _) = published(&context.api()?)?;
     let Some(difference) = difference(&current, &document) else {
         context.out.note("No differences.");
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     };
     if context.out.json {
         context.out.document(&json!({ "diff": difference }).to_string())?;
     } else if !context.out.quiet {
         context.out.difference(&difference)?;
     }
-    Ok(Outcome::No)
+    Ok(Outcome::Negative)
 }
 
 /// Loads a catalog file. If it is invalid, prints the errors and returns `None`.
@@ -178,7 +178,7 @@ fn add_non_json_values(place: String, value: &Spanned<DeValue<'_>>, text: &str, 
     match value.get_ref() {
         DeValue::Table(table) => {
             table.iter().for_each(|(key, value)| {
-                add_non_json_values(format!("{place}.{}", key.get_ref()), value, text, issues)
+                add_non_json_values(format!("{place}.{}", key.get_ref()), value, text, issues);
             });
         }
         DeValue::Array(list) => {

@@ -15,5 +15,5 @@ pub(crate) fn run(args: &Args, mut command: Command, context: &Context) -> Resul
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "portcullis", &mut script);
     context.out.line(String::from_utf8_lossy(&script).trim_end())?;
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }

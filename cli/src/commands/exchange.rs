@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     );
     if out.json {
         out.secret(&response.body, &lost)?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     match env_file {
         Some(path) => pass_to_github(&path, &issued.access_token, &lost, context)?,
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         ("grants", issued.scope.clone()),
         ("expires", out.format_time(out.now().plus_seconds(issued.expires_in))),
     ]);
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 fn github_env_file() -> Result<PathBuf, CliError> {

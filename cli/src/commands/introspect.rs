@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     } else if !context.out.quiet {
         show(found.as_ref(), context)?;
     }
-    Ok(if active && allowed { Outcome::Done } else { Outcome::No })
+    Ok(if active && allowed { Outcome::Success } else { Outcome::Negative })
 }
 
 fn token(args: &Args, context: &Context) -> Result<Zeroizing<String>, CliError> {

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
-    let Some(store) = Store::open() else { return Ok(Outcome::Done) };
+    let Some(store) = Store::open() else { return Ok(Outcome::Success) };
     let urls = store.urls()?;
     let urls = if args.all {
         urls
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
             revoke_refresh_token(&session, context);
         }
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 /// Revokes the refresh token, and reports what stays valid.
@@ -50,9 +50,7 @@ fn revoke_refresh_token(session: &Session, context: &Context) {
         match provider.and_then(|provider| provider.revoke(token)) {
             Ok(true) => out.note("Its refresh token is revoked."),
             Ok(false) => out.warn("the provider does not support revocation, so the refresh token stays valid"),
-            Err(failure) => {
-                out.warn(&format!("the refresh token stays valid, because it could not be revoked: {failure}"))
-            }
+            Err(error) => out.warn(&format!("the refresh token stays valid, because it could not be revoked: {error}")),
         }
     }
     if session.expires_at > out.now().seconds() {

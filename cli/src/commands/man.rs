@@ -27,5 +27,5 @@ pub(crate) fn run(args: &Args, command: Command, context: &Context) -> Result<Ou
             context.out.note(&format!("Wrote the manual pages to {}.", directory.display()));
         }
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }

@@ -36,7 +36,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, CliEr
     let document = match &args.catalog {
         Some(path) => match catalog::load_valid(path, context)? {
             Some(document) => document,
-            None => return Ok(Outcome::No),
+            None => return Ok(Outcome::Negative),
         },
         None => context.api()?.get("/catalog").send()?.read()?,
     };
@@ -51,7 +51,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, CliEr
             .out
             .note(&format!("Not checked: {}. The service checks these during the exchange.", unchecked.join(", ")));
     }
-    Ok(if matching.is_some() { Outcome::Done } else { Outcome::No })
+    Ok(if matching.is_some() { Outcome::Success } else { Outcome::Negative })
 }
 
 /// The claims to test, and the checks that only the service does.

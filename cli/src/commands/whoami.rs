@@ -10,12 +10,12 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     if out.json {
         out.document(&response.body)?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     let me: Me = response.read()?;
     if out.quiet {
         out.line(&crate::output::clean(&me.owner))?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     let token = me.token.as_ref();
     out.key_values(&[
@@ -29,5 +29,5 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, CliError> {
         ("expires", out.format_time_or(me.expires_at, "never")),
         ("grants", format::grants(&me.grants)),
     ])?;
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }

@@ -157,7 +157,7 @@ impl From<TokenError> for CliError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Refused(refused) => Self::SignIn(format!("the provider denied the sign-in: {refused}")),
-            TokenError::Failed(failure) => failure,
+            TokenError::Failed(error) => error,
         }
     }
 }

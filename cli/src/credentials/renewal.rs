@@ -32,7 +32,7 @@ pub(super) fn current_session(url: &Url, now: Timestamp) -> Result<Option<Sessio
     let tokens = provider.tokens(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
     let Tokens { id_token, refresh_token } = tokens.map_err(|error| match error {
         TokenError::Refused(refused) => CliError::SignIn(format!("the sign-in cannot be renewed: {refused}")),
-        TokenError::Failed(failure) => failure,
+        TokenError::Failed(error) => error,
     })?;
     let mut renewed = session;
     if refresh_token.is_some() {

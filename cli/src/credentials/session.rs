@@ -133,7 +133,7 @@ mod tests {
         let jwt = format!("x.{}.x", BASE64URL.encode(claims.to_string()));
         let now = Timestamp::from_seconds(999);
         let checked = Claims::validate(&jwt, "https://id.example", "cli", Some("n"), now);
-        checked.map(drop).map_err(|failure| failure.to_string())
+        checked.map(drop).map_err(|error| error.to_string())
     }
 
     #[test]

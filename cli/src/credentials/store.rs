@@ -129,8 +129,8 @@ impl StoreGuard<'_> {
                 (Ok(()), _) => (StoredIn::Keyring, "the system's keyring".to_owned()),
                 (Err(_), None) => (StoredIn::File(session.clone()), in_file),
                 (Err(why), Some(_)) => {
-                    let failure = CliError::usage(format!("cannot store the sign-in in the system's keyring: {why}"));
-                    return Err(failure.with_hint("use --store file to store it in a file that only you can read"));
+                    let error = CliError::usage(format!("cannot store the sign-in in the system's keyring: {why}"));
+                    return Err(error.with_hint("use --store file to store it in a file that only you can read"));
                 }
             },
         };

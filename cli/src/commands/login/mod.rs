@@ -82,5 +82,5 @@ fn finish(session: &Session, storage: Option<StorageChoice>, context: &Context) 
         });
         out.document(&document.to_string())?;
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }

@@ -66,7 +66,7 @@ fn metadata(context: &Context) -> Result<ResourceMetadata, CliError> {
         Ok(response) => response.read()?,
         // Older versions of the service do not have this route.
         Err(CliError::Refused(refused)) if matches!(refused.status, 401 | 403 | 404) => ResourceMetadata::default(),
-        Err(failure) => return Err(failure),
+        Err(error) => return Err(error),
     };
     let url = context.config.url()?;
     if metadata.resource.is_empty() || base_url(&metadata.resource, "the service").is_ok_and(|resource| resource == url)

@@ -83,14 +83,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
             }
             let results = revoker.revoke_all(&report.findings)?;
             report::print_results(&report, &results, &finder, &context.out)?;
-            revoke::failure(&results).map_or(Ok(()), Err)?;
+            revoke::incomplete_error(&results).map_or(Ok(()), Err)?;
         }
     }
     // Finding a token is a result even if something could not be read. Finding none is a result only if
     // everything was read.
     match (report.findings.is_empty(), report.unread.len()) {
-        (false, _) => Ok(Outcome::No),
-        (true, 0) => Ok(Outcome::Done),
+        (false, _) => Ok(Outcome::Negative),
+        (true, 0) => Ok(Outcome::Success),
         (true, unread) => Err(CliError::Unfinished(format!(
             "no token found, but {unread} {} could not be read",
             if unread == 1 { "item" } else { "items" }
@@ -136,12 +136,12 @@ fn ensure_searchable(path: &Path) -> Result<(), CliError> {
                 .with_hint("to search standard input, use portcullis scan -"))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => {
-            let failure = CliError::usage(format!("{shown}: no such file or directory"));
+            let error = CliError::usage(format!("{shown}: no such file or directory"));
             let is_range = path.to_string_lossy().contains("..");
             Err(if is_range {
-                failure.with_hint(format!("to search a range of commits, use --range {shown}"))
+                error.with_hint(format!("to search a range of commits, use --range {shown}"))
             } else {
-                failure
+                error
             })
         }
         _ => Ok(()),

@@ -66,7 +66,7 @@ impl RevokeOutcome {
                 "the prefix is not of this service; revoke the token at its own service, or add its prefix with --prefix"
                     .to_owned()
             }
-            Self::Failed(failure) => failure.to_string(),
+            Self::Failed(error) => error.to_string(),
         }
     }
 }
@@ -78,7 +78,7 @@ impl<'a> Revoker<'a> {
         let authenticated = match context.api() {
             Ok(api) => Some(api),
             Err(CliError::NoCredential) => None,
-            Err(failure) => return Err(failure),
+            Err(error) => return Err(error),
         };
         let of_credential = authenticated.as_ref().and_then(Api::token_prefix);
         let prefixes = if named.is_empty() { vec![of_credential.unwrap_or_default()] } else { named.to_vec() };
@@ -120,8 +120,8 @@ impl<'a> Revoker<'a> {
     }
 
     fn revoke_one(&self, secret: &PlaintextToken) -> RevokeOutcome {
-        if let Err(failure) = self.anonymous.post("/revoke").form(&[("token", secret.expose_secret())]).send() {
-            return RevokeOutcome::Failed(failure);
+        if let Err(error) = self.anonymous.post("/revoke").form(&[("token", secret.expose_secret())]).send() {
+            return RevokeOutcome::Failed(error);
         }
         match self.look_up(secret.id()).as_ref().map(|token| token.status.as_str()) {
             Some("revoked") => RevokeOutcome::Revoked,
@@ -148,7 +148,7 @@ impl<'a> Revoker<'a> {
 }
 
 /// Error of the command, if some tokens could not be revoked.
-pub(super) fn failure(results: &[RevokeResult]) -> Option<CliError> {
+pub(super) fn incomplete_error(results: &[RevokeResult]) -> Option<CliError> {
     let failed = results
         .iter()
         .filter(|result| matches!(result.outcome, RevokeOutcome::Failed(_) | RevokeOutcome::ForeignPrefix))

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         let is_in_file = args.from_file.is_some() && !flags.contains_key(head);
         if is_in_file { field.to_owned() } else { args.expiry.flag_for(field) }
     };
-    let response = api.post("/tokens").json(&body).send().map_err(|failure| failure.with_field_names(name))?;
+    let response = api.post("/tokens").json(&body).send().map_err(|error| error.with_field_names(name))?;
     if !has_expiry && io::stderr().is_terminal() {
         context
             .out

@@ -22,5 +22,5 @@ pub(crate) fn run(id: &TokenId, context: &Context) -> Result<Outcome, CliError> 
     }
     api.request(Method::DELETE, format!("/tokens/{id}")).send()?;
     context.out.note(&format!("Deleted {id}."));
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let (events, more) = args.limit.entries(list, |page: Page| (page.events, page.next_cursor), |_| ())?;
     if out.json {
         out.document(&document("events", &events))?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     let read: Result<Vec<Event>, _> = events.iter().map(|event| serde_json::from_str(event.get())).collect();
     let read = read.map_err(|_| CliError::Unreachable("this version does not understand the events".to_owned()))?;
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if more {
         out.note("There are more events; list them with --all.");
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 /// Details of an event: `reason=leaked`, `name: "a" -> "b"`.

@@ -65,5 +65,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         ])?;
     }
     // Unknown decisions of a later version count as denied.
-    Ok(if explanation.decision == "allow" { Outcome::Done } else { Outcome::No })
+    Ok(if explanation.decision == "allow" { Outcome::Success } else { Outcome::Negative })
 }

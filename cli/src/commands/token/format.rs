@@ -11,7 +11,7 @@ pub(crate) fn show(response: &ApiResponse, context: &Context) -> Result<Outcome,
     let out = &context.out;
     if out.json {
         out.document(&response.body)?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     let token: Token = response.read()?;
     if out.quiet {
@@ -19,7 +19,7 @@ pub(crate) fn show(response: &ApiResponse, context: &Context) -> Result<Outcome,
     } else {
         out.key_values(&all_fields(&token, out))?;
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 /// Fields to show after a create or a rotation.
@@ -113,13 +113,13 @@ pub(crate) fn print_secret(response: &ApiResponse, message: &str, context: &Cont
     );
     if out.json {
         out.secret(&response.body, &lost)?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     let shown = shown?;
     out.note_key_values(&main_fields(&shown.view, out));
     out.note(&format!("{message}. The secret is shown only once:"));
     out.secret(&shown.token, &lost)?;
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 /// Describes a token in a confirmation prompt: its id, name, owner, status and last use.

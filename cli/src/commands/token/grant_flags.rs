@@ -13,7 +13,7 @@ pub(crate) struct Access {
     /// Permission to grant, as in apps:read; repeatable
     #[arg(short, long, value_name = "PERMISSION", conflicts_with = "grant")]
     permission: Vec<String>,
-    /// Resource for --permission or --role, as in apps/billing; repeatable [default: *]
+    /// Resource that the permissions apply to, as in apps/billing; repeatable [default: *]
     #[arg(short, long, value_name = "RESOURCE", conflicts_with = "grant", allow_hyphen_values = true)]
     resource: Vec<String>,
     /// Permissions on resources, as in apps:write@apps/billing or apps:read,builds:read@apps/*; repeatable

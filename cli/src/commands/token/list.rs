@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if more {
         out.note("There are more tokens; list all with --all, or some with --limit.");
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {

@@ -53,11 +53,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         match call.json(&args.body()).send() {
             Ok(response) => documents.push(report(&response, context)?),
             // Revoke the other tokens anyway. Report each error; the last one becomes the result.
-            Err(failure) => {
+            Err(error) => {
                 if args.ids.len() > 1 {
                     context.out.warn(&format!("{id} was not revoked"));
                 }
-                if let Some(earlier) = failed.replace(failure) {
+                if let Some(earlier) = failed.replace(error) {
                     context.out.print_error(&earlier);
                 }
             }
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         several if context.out.json => context.out.document(&format!("{{\"tokens\":[{}]}}", several.join(",")))?,
         _ => {}
     }
-    failed.map_or(Ok(Outcome::Done), Err)
+    failed.map_or(Ok(Outcome::Success), Err)
 }
 
 /// Reports one revocation, and returns the response body.
@@ -128,7 +128,7 @@ fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -
         out.line(&format!("{total} tokens of {owner} were revoked, effective by {effective_by}"))?;
     }
     if total_response.done {
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     let ids = total_response.failed.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
     Err(CliError::Unfinished(format!("not revoked: {ids}; run the command again")))

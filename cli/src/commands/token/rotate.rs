@@ -41,6 +41,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let key = Uuid::new_v4().to_string();
     let call = api.post(format!("/tokens/{}/rotate", args.id)).header("idempotency-key", key);
     let response = call.json(&body).send();
-    let response = response.map_err(|failure| failure.with_field_names(|field| args.expiry.flag_for(field)))?;
+    let response = response.map_err(|error| error.with_field_names(|field| args.expiry.flag_for(field)))?;
     print_secret(&response, "Rotated the token", context)
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let call = api.request(ureq::http::Method::PATCH, format!("/tokens/{}", args.id));
     let response = call.header("if-match", tag).json(&patch).send();
     let name = |field: &str| args.expiry.flag_for(args.access.field(field));
-    let explain = |failure| args.expiry.explain(failure, now).with_field_names(name);
+    let explain = |error| args.expiry.explain(error, now).with_field_names(name);
     format::show(&response.map_err(explain)?, context)
 }
 

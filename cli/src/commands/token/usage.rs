@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let response = context.api()?.get(format!("/tokens/{}/usage", args.id)).query("days", Some(args.days)).send()?;
     if out.json {
         out.document(&response.body)?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Success);
     }
     let usage: Usage = response.read()?;
     let row = |used: &PermissionUse| {
@@ -39,5 +39,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
             format::grants(&usage.suggested_grants)
         ));
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
