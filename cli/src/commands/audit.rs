@@ -1,5 +1,5 @@
-//! `portcullis audit`: a token's requests, including denied ones, from the audit log: CloudWatch Logs of a deployed stack,
-//! or a file such as the one that the local stack writes.
+//! `portcullis audit`: a token's requests, including denied ones, from the audit log: CloudWatch Logs of a deployed
+//! stack, or a file such as the one that the local stack writes.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -26,8 +26,8 @@ pub(crate) struct Args {
     /// Id of the token
     #[arg(value_parser = id)]
     id: TokenId,
-    /// File with audit log lines, or - for standard input [default: .portcullis/audit.log if the URL is on this machine,
-    /// else CloudWatch Logs]
+    /// File with audit log lines, or - for standard input [default: .portcullis/audit.log if the URL is on this
+    /// machine, else CloudWatch Logs]
     #[arg(long, value_name = "PATH|-", conflicts_with_all = ["stack", "region"])]
     file: Option<PathBuf>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! `portcullis bootstrap`: creates the first admin token of a deployed stack, with AWS credentials. It invokes the create
-//! function directly; requests to the API cannot do this.
+//! `portcullis bootstrap`: creates the first admin token of a deployed stack, with AWS credentials. It invokes the
+//! create function directly; requests to the API cannot do this.
 
 use serde_json::json;
 

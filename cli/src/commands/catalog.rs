@@ -1,5 +1,5 @@
-//! `portcullis catalog …`: the catalog of permissions, roles and routes. Files are TOML or JSON. They are validated with
-//! the service's own code before they are sent.
+//! `portcullis catalog …`: the catalog of permissions, roles and routes. Files are TOML or JSON. They are validated
+//! with the service's own code before they are sent.
 
 use std::path::{Path, PathBuf};
 
@@ -213,7 +213,8 @@ impl File {
             Ok(catalog) if issues.is_empty() => return Ok(Ok(catalog.to_document())),
             Ok(_) => {}
             Err(mut others) => {
-                // Skip issues about values that JSON lacks, which are reported already, and about values that contain them.
+                // Skip issues about values that JSON lacks, which are reported already, and about values that contain
+                // them.
                 let is_reported = |other: &CatalogIssue| {
                     issues.iter().any(|issue| {
                         let shows_it = is_within(&issue.place, &other.place) && other.message.starts_with(['{', '[']);

@@ -15,7 +15,8 @@ const VARIABLE: &str = "PORTCULLIS_INTROSPECT_TOKEN";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// File with the token to introspect, or - for standard input [env for the token itself: PORTCULLIS_INTROSPECT_TOKEN]
+    /// File with the token to introspect, or - for standard input [env for the token itself:
+    /// PORTCULLIS_INTROSPECT_TOKEN]
     #[arg(long, value_name = "PATH|-")]
     token_file: Option<PathBuf>,
     /// Also check a request with this HTTP method, in capitals

@@ -22,7 +22,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// File with an ID token or a JSON object of its claims, or - for standard input; signature and times are not verified
+    /// File with an ID token or a JSON object of its claims, or - for standard input; signature and times are not
+    /// verified
     #[arg(long, value_name = "PATH|-")]
     claims: PathBuf,
     /// Catalog file, TOML or JSON, or - for standard input [default: the published catalog]

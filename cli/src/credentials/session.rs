@@ -86,8 +86,9 @@ impl Session {
 }
 
 impl Claims {
-    /// Validates the claims ([OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
-    /// The signature is not verified: the ID token came directly from the provider, over TLS.
+    /// Validates the claims
+    /// ([OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)). The signature
+    /// is not verified: the ID token came directly from the provider, over TLS.
     fn validate(
         jwt: &str,
         issuer: &str,

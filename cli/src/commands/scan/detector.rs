@@ -1,7 +1,7 @@
 //! Detection of tokens in arbitrary bytes. Streams are read through a buffer of fixed size.
 //!
-//! A match is confirmed by the token's checksum, which covers the prefix. So no delimiter is needed around a token: each
-//! possible start of the prefix is tried. UTF-16 text is searched as well.
+//! A match is confirmed by the token's checksum, which covers the prefix. So no delimiter is needed around a token:
+//! each possible start of the prefix is tried. UTF-16 text is searched as well.
 
 use std::io::{self, Read};
 use std::str;
@@ -145,7 +145,8 @@ impl ScanBuffer {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
 
-    /// Reads the next part, and keeps the end of the previous one, where a token may begin. Returns whether there was more.
+    /// Reads the next part, and keeps the end of the previous one, where a token may begin. Returns whether there was
+    /// more.
     fn advance(&mut self, source: &mut impl Read) -> io::Result<bool> {
         let keep = self.filled.min(MAX_LENGTH - 1);
         self.discard(self.filled - keep);

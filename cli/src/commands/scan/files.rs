@@ -1,5 +1,5 @@
-//! Search of files: all files below the given paths, including hidden and binary ones, and including ignored ones unless
-//! `--skip-ignored` is given. `.git` is skipped: its history is read through git.
+//! Search of files: all files below the given paths, including hidden and binary ones, and including ignored ones
+//! unless `--skip-ignored` is given. `.git` is skipped: its history is read through git.
 
 use std::fs::{self, File};
 use std::io;
@@ -102,8 +102,8 @@ fn visit(entry: Result<DirEntry, ignore::Error>, buffer: &mut ScanBuffer, finder
     }
 }
 
-/// Whether an entry is a regular file. Pipes and devices may never end. Links are followed only if they are named on the
-/// command line.
+/// Whether an entry is a regular file. Pipes and devices may never end. Links are followed only if they are named on
+/// the command line.
 fn is_searched(entry: &DirEntry) -> bool {
     if entry.depth() == 0 { entry.path().is_file() } else { entry.file_type().is_some_and(|kind| kind.is_file()) }
 }

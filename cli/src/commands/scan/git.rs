@@ -141,8 +141,9 @@ impl Git {
             // The repository's configuration could name any program here.
             .args(["-c", "core.fsmonitor=false"])
             .args(arguments)
-            // Do not fetch missing objects of partial clones: one by one, that takes hours. Older versions of git ignore
-            // this variable, so all protocols are forbidden too: the repository's configuration controls how to fetch.
+            // Do not fetch missing objects of partial clones: one by one, that takes hours. Older versions of git
+            // ignore this variable, so all protocols are forbidden too: the repository's configuration controls how to
+            // fetch.
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_TERMINAL_PROMPT", "0")

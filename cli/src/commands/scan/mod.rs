@@ -38,7 +38,8 @@ use history::History;
 /// Arguments of `scan`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Files and directories, or - for standard input; with --history, --range or --staged, directories of git repositories
+    /// Files and directories, or - for standard input; with --history, --range or --staged, directories of git
+    /// repositories
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
     /// Search the git history instead of the files: all commits, and the names of branches and tags

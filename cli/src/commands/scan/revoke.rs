@@ -1,6 +1,7 @@
 //! Revokes found tokens with `POST /revoke` (RFC 7009), which is authenticated by the token itself.
 //!
-//! The response is the same for unknown tokens. So the result is known only if a credential allows looking up the token.
+//! The response is the same for unknown tokens. So the result is known only if a credential allows looking up the
+//! token.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -45,7 +45,8 @@ impl Access {
         Ok(())
     }
 
-    /// Maps an error field of an update to the field of the flags: `--permission` and `--resource` are sent as one grant.
+    /// Maps an error field of an update to the field of the flags: `--permission` and `--resource` are sent as one
+    /// grant.
     pub(crate) fn field<'a>(&self, field: &'a str) -> &'a str {
         match field.strip_prefix("grants") {
             Some(place) if !self.permission.is_empty() => place.strip_prefix("[0].").unwrap_or("permissions"),
