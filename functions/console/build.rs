@@ -1,6 +1,6 @@
-//! What `npm run build` has made in `console/` goes into the release build.
+//! Embeds the output of `npm run build` in `console/` into the release build.
 
 fn main() {
-    // The directory is always there; what is in it may come and go.
+    // The directory always exists; its contents may not.
     println!("cargo::rerun-if-changed=../../console/dist");
 }

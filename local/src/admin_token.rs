@@ -1,5 +1,5 @@
-//! The first admin token: made once, kept in a file, and made again when the file is gone
-//! or what is in it is no longer accepted.
+//! Admin token of the local stack: created at the first start and stored in a file; replaced when the
+//! file is missing or its token is refused.
 
 use crate::data_dir::DataDir;
 use crate::gateway::method_arn;
@@ -10,30 +10,30 @@ use create::Bootstrap;
 use portcullis::App;
 use serde_json::{Value, json};
 
-/// Whom the admin token belongs to, and what it is called; the same as deployed.
+/// Owner and name of the admin token; the same as in a deployment.
 const OWNER: &str = "admin";
 const NAME: &str = "first admin";
 
-/// The admin token and how it came to be there.
+/// The admin token and its origin.
 pub(crate) struct Admin {
     pub(crate) token: String,
     pub(crate) origin: AdminTokenOrigin,
 }
 
-/// How the admin token came to be in its file.
+/// Origin of the admin token in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AdminTokenOrigin {
-    /// It was there, and is accepted.
+    /// The file existed, and its token is valid.
     Kept,
-    /// The table was new, and so is the token.
+    /// The table is new, and so is the token.
     First,
-    /// The table was there but the file was not.
+    /// The table existed, but the file did not.
     FileMissing,
-    /// What the file held was refused, for this reason.
+    /// The token in the file was refused, for this reason.
     Refused(String),
 }
 
-/// Makes sure that the directory has an admin token that works.
+/// Ensures that the directory has a valid admin token.
 pub(crate) async fn ensure(
     app: &App,
     authorizer: &Authorizer,
@@ -54,22 +54,22 @@ pub(crate) async fn ensure(
             }
         }
     };
-    let made = create::bootstrap(app, Bootstrap::new(OWNER, NAME)).await;
-    let made = made.map_err(|problem| StartError::Admin(sentence(&json!(problem))))?;
-    let token = made.get("token").and_then(Value::as_str);
-    let token = token.ok_or_else(|| StartError::Admin("the answer has no token".to_owned()))?;
+    let created = create::bootstrap(app, Bootstrap::new(OWNER, NAME)).await;
+    let created = created.map_err(|problem| StartError::Admin(one_line(&json!(problem))))?;
+    let token = created.get("token").and_then(Value::as_str);
+    let token = token.ok_or_else(|| StartError::Admin("the response has no token".to_owned()))?;
     dir.write_admin_token(token)?;
     Ok(Admin { token: token.to_owned(), origin })
 }
 
-/// A problem document in one line.
-fn sentence(problem: &Value) -> String {
+/// A problem document on one line.
+fn one_line(problem: &Value) -> String {
     let parts = ["title", "detail"].into_iter().filter_map(|key| problem.get(key)?.as_str());
     parts.collect::<Vec<_>>().join(": ")
 }
 
-/// With another prefix no token of this directory would be recognised, and each would be
-/// refused as malformed without a word about why.
+/// Refuses to start with another prefix: every token of this directory would be refused as malformed,
+/// without an explanation.
 fn check_prefix(app: &App, dir: &DataDir, token: &str) -> Result<(), StartError> {
     let wanted = app.settings.prefix.as_str();
     match token.split_once('_') {
@@ -82,7 +82,7 @@ fn check_prefix(app: &App, dir: &DataDir, token: &str) -> Result<(), StartError>
     }
 }
 
-/// Asks the authorizer itself whether the token is good, and if not, why.
+/// Asks the authorizer whether the token is valid. Returns the reason if it is not.
 async fn refusal(authorizer: &Authorizer, api: &Api, token: &str) -> Result<Option<String>, StartError> {
     let event = json!({
         "type": "REQUEST",
@@ -96,10 +96,10 @@ async fn refusal(authorizer: &Authorizer, api: &Api, token: &str) -> Result<Opti
         "requestContext": {"requestId": "start", "httpMethod": "GET", "path": "/me"},
     });
     let failed = |error: &dyn std::fmt::Display| StartError::Admin(error.to_string());
-    let verdict = lambdas::ask(authorizer, event).await.map_err(|error| failed(&error))?;
-    match verdict.audit.rbac_decision {
+    let outcome = lambdas::ask(authorizer, event).await.map_err(|error| failed(&error))?;
+    match outcome.audit.rbac_decision {
         "allow" => Ok(None),
-        "deny" => Ok(Some(verdict.audit.reason.unwrap_or("denied").to_owned())),
-        _ => Err(StartError::Admin("the table cannot be read".to_owned())),
+        "deny" => Ok(Some(outcome.audit.reason.unwrap_or("denied").to_owned())),
+        _ => Err(StartError::Admin("cannot read the table".to_owned())),
     }
 }

@@ -14,7 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Starts Portcullis on this machine: the token API, the authorizer and an API to protect.
+/// Run Portcullis on this machine: the token API, the authorizer and a protected demo API
 #[derive(Debug, Parser)]
 #[command(name = "portcullis-local", version)]
 pub(crate) struct Args {
@@ -22,72 +22,72 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9050")]
     listen: SocketAddr,
 
-    /// Directory for what survives a restart: the table, the admin token, the logs
+    /// Data directory: the table, the admin token, the logs
     #[arg(long, value_name = "DIR", default_value = ".portcullis")]
     data_dir: PathBuf,
 
-    /// Keep nothing: use a temporary directory and remove it at exit
+    /// Use a temporary data directory and remove it at exit
     #[arg(long, conflicts_with = "data_dir")]
     ephemeral: bool,
 
-    /// What tokens begin with: a lower-case letter, then 1 to 15 of a-z and 0-9
+    /// Prefix of tokens: a lower-case letter, then 1 to 15 of a-z and 0-9
     #[arg(long, value_parser = prefix, default_value = "pcl")]
     pub(crate) prefix: TokenPrefix,
 
-    /// How many live tokens an owner may have; 0 means no limit
+    /// Maximum number of live tokens per owner; 0 means no limit
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=1000), default_value = "10")]
     max_tokens_per_owner: u32,
 
-    /// Who may manage tokens: owners their own and admins anyone's, or admins alone
+    /// Who may manage tokens: owners (their own; admins anyone's), or admins only
     #[arg(long, value_name = "WHO", default_value = "owners")]
     token_management: Managers,
 
-    /// For how many seconds the protected API keeps the authorizer's answers; 0 means not at all
+    /// How long the protected API caches authorizer responses, in seconds; 0 turns caching off
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=3600), default_value = "0")]
     authorizer_cache_seconds: u32,
 
-    /// How many days a token may live; 0 means no limit
+    /// Maximum lifetime of a token, in days; 0 means no limit
     #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(0..=36_500), default_value = "0")]
     max_token_lifetime: u32,
 
-    /// After how many days without use a token opens nothing; 0 means never
+    /// Disable tokens that were not used for this many days; 0 turns it off
     #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(0..=3650), default_value = "0")]
     max_idle_days: u32,
 
-    /// Disable a token when a secret of it is used that a rotation has ended
+    /// Disable a token when a rotated-out secret is presented
     #[arg(long)]
     quarantine_on_reuse: bool,
 
-    /// The OpenID Connect provider whose sessions are accepted; with none, a sign-in for development
+    /// Issuer of the OpenID Connect provider; default: the built-in development sign-in
     #[arg(long, value_name = "URL", value_parser = issuer, requires = "oidc_audience")]
     oidc_issuer: Option<String>,
 
-    /// What the provider's sessions have to be for: their `aud`
+    /// Audience (`aud`) that the provider's sessions must have
     #[arg(long, value_name = "TEXT", value_parser = NonEmpty::new(), requires = "oidc_issuer")]
     oidc_audience: Option<String>,
 
-    /// The claim with a person's groups
+    /// Claim with the user's groups
     #[arg(long, value_name = "NAME", value_parser = NonEmpty::new(), default_value = "groups", requires = "oidc_issuer")]
     oidc_groups_claim: String,
 
-    /// The claim that names the person
+    /// Claim that identifies the user
     #[arg(long, value_name = "NAME", value_parser = NonEmpty::new(), default_value = "sub", requires = "oidc_issuer")]
     oidc_owner_claim: String,
 
-    /// The public client with which the command line signs people in, where it is not the audience
+    /// Public client that the CLI and the console sign in with; default: the audience
     #[arg(long, value_name = "TEXT", value_parser = NonEmpty::new(), requires = "oidc_issuer")]
     oidc_client_id: Option<String>,
 
-    /// What it asks the provider for, with spaces between
+    /// Scopes that clients request at sign-in, separated by spaces
     #[arg(long, value_name = "SCOPES", value_parser = NonEmpty::new(), default_value = "openid", requires = "oidc_issuer")]
     oidc_scopes: String,
 
-    /// The audit log on standard output: a line of JSON for each decision, or one for people
+    /// Format of the audit log on standard output: JSON lines, or readable text
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
     log: Log,
 }
 
-/// The console's sources in the clone that this program was built in.
+/// The console's sources, in the clone that this program was built from.
 const CONSOLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../console");
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -153,15 +153,15 @@ fn prefix(text: &str) -> Result<TokenPrefix, String> {
     text.parse().map_err(|invalid: portcullis::validation::ValidationError| invalid.to_string())
 }
 
-/// An issuer is compared letter by letter with the `iss` of its sessions, so it is kept as it
-/// was written. Over plain HTTP anyone on the way could put in keys of their own.
+/// Parses an issuer, unchanged, because it must equal the `iss` of its sessions. It must use HTTPS,
+/// except on a loopback address, so that its JWKS cannot be tampered with.
 fn issuer(text: &str) -> Result<String, &'static str> {
     let url = Url::parse(text).filter(|_| !text.contains(['?', '#', '@']));
     let url = url.ok_or("must be an https URL, or http on a loopback address, without ? and #")?;
     Ok(url.as_str().to_owned())
 }
 
-/// What is wrong with a command line, in one line, without the usage that clap prints below it.
+/// clap's error on one line, without the usage.
 pub(crate) fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
@@ -181,7 +181,7 @@ mod tests {
         let ours = Defaults {
             token_prefix: args.prefix.to_string(),
             max_tokens_per_owner: args.max_tokens_per_owner,
-            // There is no flag for it: it is always the template's.
+            // There is no flag for it.
             retention_days: template.retention_days,
             history_days: template.history_days,
         };

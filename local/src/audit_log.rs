@@ -1,21 +1,21 @@
-//! The audit log of this machine: a line per decision, on standard output as JSON as it is
-//! deployed or for people, and as JSON in a file that stays.
+//! Audit log of the local stack: an entry per decision, as JSON or text on standard output, and as
+//! JSON in a file.
 
 use portcullis::audit_log::AuditEntry;
 use portcullis::text::unprintable;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-/// How the lines look.
+/// Format of the entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line, as the deployed authorizer writes them.
+    /// One JSON object per line, as in a deployment.
     Json,
-    /// One short line, for people.
+    /// One short line of text.
     Pretty,
 }
 
-/// Where the lines go.
+/// The audit log.
 pub(crate) struct AuditLog {
     format: LogFormat,
     sinks: Mutex<Sinks>,
@@ -27,15 +27,15 @@ struct Sinks {
 }
 
 impl AuditLog {
-    /// What is `shown` looks as it is asked for; what is `kept` is JSON.
+    /// Writes to `shown` in this format, and to `kept` as JSON.
     pub(crate) fn new(format: LogFormat, shown: Box<dyn Write + Send>, kept: Box<dyn Write + Send>) -> Self {
         Self { format, sinks: Mutex::new(Sinks { shown, kept }) }
     }
 
-    /// Writes a decision. Where it cannot be written, nobody is to be let in.
+    /// Writes an entry. If this fails, deny the request.
     ///
     /// # Errors
-    /// When either sink does.
+    /// Writing to either sink failed.
     pub(crate) fn write(&self, decision: &AuditEntry) -> io::Result<()> {
         let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
         decision.write_to(&mut sinks.kept)?;
@@ -59,7 +59,7 @@ fn pretty(decision: &AuditEntry) -> String {
         line.push(' ');
         line.push_str(&printable(text.as_deref().unwrap_or("-")));
     }
-    // Tokens are told by their id; what has none and was somebody is a person.
+    // A principal without a token id is a user session.
     let session = decision.principal_type.filter(|kind| *kind == "session");
     let fields = [
         ("principal", session),
@@ -77,7 +77,7 @@ fn pretty(decision: &AuditEntry) -> String {
     line
 }
 
-/// Nothing that a caller wrote may move a terminal's cursor or begin a line.
+/// Escapes control characters, so that a caller cannot move the terminal's cursor or start a line.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if unprintable(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

@@ -1,10 +1,10 @@
-//! What is printed at the start: where things are, and lines to paste.
+//! Text printed at the start: URLs, files, and example commands.
 
 use portcullis::secret::TokenPrefix;
 use portcullis_local::{AdminTokenOrigin, Running};
 use std::path::Path;
 
-const OPEN: &str = "Warning: others can reach this address, and tokens go over it in plain HTTP.\n\n";
+const OPEN_WARNING: &str = "Warning: other machines can reach this address, and tokens are sent over plain HTTP.\n\n";
 
 pub(crate) fn text(running: &Running, prefix: &TokenPrefix) -> String {
     let dir = running.data_dir();
@@ -19,14 +19,14 @@ pub(crate) fn text(running: &Running, prefix: &TokenPrefix) -> String {
          Create a token, call the protected API with it, revoke it:\n\n\
          {create}\n\n{call}\n\n{revoke}\n\n\
          {sessions}\n\n\
-         Ctrl-C ends it; each decision is a line on standard output.\n",
+         Press Ctrl-C to stop. Each decision is logged to standard output.\n",
         url = running.url(),
         token = dir.admin_token().display(),
         note = note(running.admin_token_origin()),
         access = dir.access_log().display(),
         audit = dir.audit_log().display(),
         sessions = sessions(running),
-        warning = if running.address().ip().is_loopback() { "" } else { OPEN },
+        warning = if running.address().ip().is_loopback() { "" } else { OPEN_WARNING },
     )
 }
 
@@ -35,25 +35,25 @@ fn note(origin: &AdminTokenOrigin) -> String {
         AdminTokenOrigin::Kept => String::new(),
         AdminTokenOrigin::First => " (new)".to_owned(),
         AdminTokenOrigin::FileMissing => " (new: the file was missing)".to_owned(),
-        AdminTokenOrigin::Refused(reason) => format!(" (new: the one before was refused as {reason})"),
+        AdminTokenOrigin::Refused(reason) => format!(" (new: the previous one was refused: {reason})"),
     }
 }
 
-/// Whose sessions are accepted, and where there is a development sign-in, how to get one.
+/// Which sessions are accepted and, with the development sign-in, how to get one.
 fn sessions(running: &Running) -> String {
     match (running.sign_in_url(), running.oidc()) {
         (Some(sign_in), _) => format!(
-            "Sign in as anybody (development only) in the console, with `portcullis login`, or here:\n\n{}",
+            "Sign in under any name (development only) in the console, with `portcullis login`, or here:\n\n{}",
             session_line(&running.url(), sign_in)
         ),
         (None, Some(oidc)) => format!("Sessions of {} for {} are accepted.", oidc.issuer, oidc.audience),
-        (None, None) => "The development sign-in is off, because others can reach this address; \
-                         --oidc-issuer names a provider."
+        (None, None) => "The development sign-in is off, because other machines can reach this address. \
+                         Set --oidc-issuer to use a provider."
             .to_owned(),
     }
 }
 
-/// Leaves the session in `$SESSION`, and asks who that is.
+/// Command that stores a session in `$SESSION` and calls `GET /me` with it.
 fn session_line(url: &str, sign_in: &str) -> String {
     let take = r#"sed -n 's/.*"session":"\([^"]*\)".*/\1/p'"#;
     format!(
@@ -62,8 +62,8 @@ fn session_line(url: &str, sign_in: &str) -> String {
     )
 }
 
-/// Bash and curl, nothing else. The first line leaves the token in `$TOKEN`, the last one
-/// takes its id out of it.
+/// Commands for Bash and curl. The first stores the token in `$TOKEN`, from which the last takes
+/// its id.
 fn curl_lines(url: &str, admin_token: &Path, prefix: &TokenPrefix) -> [String; 3] {
     let admin = format!("-H \"Authorization: Bearer $(cat {})\"", quoted(admin_token));
     let body = r#"{"name":"try it","permissions":["apps:read"],"resources":["apps/billing"],"expires_in":"1h"}"#;
@@ -76,7 +76,7 @@ fn curl_lines(url: &str, admin_token: &Path, prefix: &TokenPrefix) -> [String; 3
     ]
 }
 
-/// The path as one word of the shell, whatever is in it.
+/// The path, quoted for the shell if necessary.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);

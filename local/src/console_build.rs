@@ -1,6 +1,5 @@
-//! The console of this machine: built with Node.js when somebody first asks for it, and again when
-//! its sources have changed since. While that takes, and where it cannot be done, a plain
-//! page says so.
+//! Console of the local stack: built with Node.js at the first request, and again when its sources
+//! change. Until then, or if the build fails, a plain page says so.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,16 +16,16 @@ use web_console::{Console, Files, Settings};
 
 use crate::StartError;
 
-/// The console, and how far its building is.
+/// The console and the state of its build.
 pub(crate) struct ConsoleBuilder {
     console: Console,
-    /// None where it was built into this program.
+    /// `None` if the console is embedded in this program.
     sources: Option<PathBuf>,
     state: Arc<Mutex<State>>,
 }
 
 enum State {
-    /// Nobody has asked yet, or what went wrong was said.
+    /// Not requested yet, or the error was shown.
     Unknown,
     Building,
     Built,
@@ -38,7 +37,7 @@ impl ConsoleBuilder {
         let wrong = |error: &dyn std::fmt::Display| StartError::Console(error.to_string());
         let variable = |name: &str| oidc.filter(|_| name == "PORTCULLIS_OIDC_ISSUER").map(|oidc| oidc.issuer.clone());
         let settings = Settings::from_env(Env::from_fn(&variable)).map_err(|error| wrong(&error))?;
-        let files = sources.as_ref().map_or(Files::BuiltIn, |sources| Files::In(sources.join("dist/site")));
+        let files = sources.as_ref().map_or(Files::BuiltIn, |sources| Files::Directory(sources.join("dist/site")));
         let console = Console::new(files, &settings).map_err(|error| wrong(&error))?;
         Ok(Self { console, sources, state: Arc::new(Mutex::new(State::Unknown)) })
     }
@@ -50,7 +49,7 @@ impl ConsoleBuilder {
         }
     }
 
-    /// The page to show instead of the console; none where it is built.
+    /// The page to show instead of the console; `None` if it is built.
     fn built(&self, sources: &Path) -> Option<Response<Body>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, State::Unknown) {
@@ -59,15 +58,19 @@ impl ConsoleBuilder {
         match std::mem::replace(&mut *state, State::Unknown) {
             State::Building => {
                 *state = State::Building;
-                let text = "This takes some seconds, once. The page comes by itself.";
-                Some(self.console.words(StatusCode::SERVICE_UNAVAILABLE, "The console is being built", text, true))
+                let text = "This takes a few seconds, once. The page reloads automatically.";
+                Some(self.console.message_page(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The console is being built",
+                    text,
+                    true,
+                ))
             }
-            // It is tried again at the next request.
+            // The next request retries.
             State::Failed(why) => {
-                let text = format!(
-                    "{why}\n\nWith Node.js 20 or newer (https://nodejs.org), this builds it:\n\n  make console\n"
-                );
-                Some(self.console.words(
+                let text =
+                    format!("{why}\n\nTo build it, with Node.js 20 or newer (https://nodejs.org):\n\n  make console\n");
+                Some(self.console.message_page(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "The console could not be built",
                     &text,
@@ -94,7 +97,7 @@ impl ConsoleBuilder {
     }
 }
 
-/// Installs what the build needs, by its lock file, and builds.
+/// Installs the dependencies by the lock file, and builds.
 async fn build(sources: &Path) -> Result<(), String> {
     npm(sources, &["ci", "--no-audit", "--no-fund", "--loglevel", "error"]).await?;
     npm(sources, &["run", "build", "--silent"]).await
@@ -105,7 +108,7 @@ async fn npm(sources: &Path, arguments: &[&str]) -> Result<(), String> {
     let mut command = Command::new(program);
     let done = command.args(arguments).current_dir(sources).stdin(Stdio::null()).kill_on_drop(true).output().await;
     let done = done.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "There is no npm on this machine.".to_owned(),
+        io::ErrorKind::NotFound => "npm is not installed.".to_owned(),
         _ => format!("npm cannot be run: {error}"),
     })?;
     if done.status.success() {
@@ -115,7 +118,7 @@ async fn npm(sources: &Path, arguments: &[&str]) -> Result<(), String> {
     Err(format!("npm {} failed:\n{}", arguments.join(" "), String::from_utf8_lossy(&said).trim_end()))
 }
 
-/// Whether it was built after its sources, and the description of the API, were last changed.
+/// Whether the build is newer than its sources and the API description.
 fn is_fresh(sources: &Path) -> bool {
     let built = modified(&sources.join("dist/site/index.html"));
     let names = ["src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts"];
@@ -140,7 +143,7 @@ mod tests {
     use std::time::{Duration, Instant};
     use tempfile::TempDir;
 
-    /// Sources with such files in them.
+    /// Sources with these files.
     fn sources(files: &[&str]) -> TempDir {
         let sources = tempfile::tempdir().unwrap();
         for name in files {
@@ -183,7 +186,7 @@ mod tests {
     async fn where_it_cannot_be_built_a_plain_page_says_why_and_how_it_can() {
         let sources = sources(&["src/main.tsx", "package.json"]);
         let console = ConsoleBuilder::new(Some(sources.path().to_owned()), None).unwrap();
-        assert!(ask(&console).1.contains("http-equiv=\"refresh\""), "the page comes by itself");
+        assert!(ask(&console).1.contains("http-equiv=\"refresh\""), "the page reloads");
         let late = Instant::now() + Duration::from_secs(300);
         let (status, text) = loop {
             let answer = ask(&console);
@@ -195,6 +198,6 @@ mod tests {
         };
         assert_eq!(status, 503);
         assert!(text.contains("could not be built") && text.contains("make console"), "{text}");
-        assert!(text.contains("npm ci") || text.contains("no npm"), "{text}");
+        assert!(text.contains("npm ci") || text.contains("npm is not installed"), "{text}");
     }
 }

@@ -1,8 +1,6 @@
-//! API Gateway's control plane, as far as Portcullis calls it: emptying what a stage keeps
-//! of the authorizer's answers.
+//! API Gateway's control plane, as far as Portcullis calls it: flushing a stage's authorizer cache.
 //!
-//! It is answered before the gateway, whose callers it is no business of, and only to
-//! programs on this machine. It knows APIs and their stages; it knows nothing about tokens.
+//! It is served outside the gateway, and only to programs on this machine.
 
 use crate::gateway::{IncomingRequest, MountedApi};
 use axum::body::Bytes;
@@ -11,25 +9,25 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-/// What the header of a signed request begins with.
+/// Start of the `Authorization` header of a signed request.
 const SIGNED: &[u8] = b"AWS4-HMAC-SHA256 ";
 
-/// Whose cache is to be emptied, as a path names it.
+/// A call to flush the cache of a stage.
 struct FlushCall {
     api: String,
     stage: String,
-    /// What says that it is done.
+    /// The status of success.
     done: StatusCode,
 }
 
-/// Answers a request, if it is one to the control plane.
+/// Handles a request to the control plane; `None` for any other request.
 pub(crate) fn answer(apis: &[MountedApi], incoming: &IncomingRequest) -> Option<Response<Bytes>> {
     if incoming.method != Method::DELETE || !incoming.source_ip.to_canonical().is_loopback() {
         return None;
     }
     let asked = FlushCall::read(&incoming.path)?;
-    // The signature is not verified: there are no accounts on this machine, and an empty
-    // cache gives nobody anything. But whoever does not sign would be refused by AWS.
+    // The signature is not verified, because there are no accounts here. But AWS would refuse an
+    // unsigned request.
     if !is_signed(&incoming.headers) {
         return Some(refusal(
             StatusCode::FORBIDDEN,
@@ -52,8 +50,8 @@ pub(crate) fn answer(apis: &[MountedApi], incoming: &IncomingRequest) -> Option<
 }
 
 impl FlushCall {
-    /// REST APIs and HTTP APIs have a call each. What is mounted here answers to both, so
-    /// that both can be tried.
+    /// REST APIs and HTTP APIs have different calls. The mounted APIs accept both, so that both can
+    /// be tested.
     fn read(path: &str) -> Option<Self> {
         let (rest, done) = match path.strip_prefix("/restapis/") {
             Some(rest) => (rest, StatusCode::ACCEPTED),
@@ -112,7 +110,7 @@ mod tests {
             assert_eq!((answer.status().as_u16(), answer.body().len()), (expected, 0), "{path}");
         }
         let without_a_cache = answer(&[echo::api(0)], &delete(REST)).unwrap();
-        assert_eq!(without_a_cache.status(), 202, "there is nothing to empty, and that is no error");
+        assert_eq!(without_a_cache.status(), 202, "flushing an API without a cache is no error");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The directory that survives restarts: the database, the admin token, the logs, and a
-//! lock so that one process uses it at a time.
+//! Data directory: the database, the admin token, the logs, and a lock that keeps other processes
+//! out.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -8,45 +8,45 @@ use tempfile::{NamedTempFile, TempDir};
 
 const DATABASE: &str = "table.sqlite";
 
-/// A directory in use by this process, until it is dropped.
+/// A data directory, locked by this process until it is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    // Held for its lock; the system lets go of that however the process ends.
+    // Holds the lock, which the system releases when the process ends.
     _lock: File,
-    // Removed with all that is in it when this is dropped.
+    // Removed with its contents when dropped.
     _temporary: Option<TempDir>,
 }
 
-/// Why a directory cannot be used.
+/// The data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// The system does not let it be made or written.
-    #[error("cannot use {} for the data: {error}", path.display())]
+    /// It cannot be created or written.
+    #[error("cannot use {} as the data directory: {error}", path.display())]
     Unusable {
         /// The directory, or the file in it.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// Somebody else has it.
+    /// Another process uses it.
     #[error("the data directory {} is in use by another portcullis-local", .0.display())]
     InUse(PathBuf),
 }
 
 impl DataDir {
-    /// Takes a directory, and makes it, for its owner alone, if it is not there.
+    /// Opens a directory. Creates it if missing, with access for its owner only.
     ///
     /// # Errors
-    /// When it cannot be made or written, or another process uses it.
+    /// It cannot be created or written, or another process uses it.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         Self::take(path, None)
     }
 
-    /// Makes a directory that is removed when this process is done with it.
+    /// Creates a temporary directory that is removed when dropped.
     ///
     /// # Errors
-    /// When the system's temporary directory cannot be written.
+    /// The system's temporary directory cannot be written.
     pub fn temporary() -> Result<Self, DataDirError> {
         let made = tempfile::Builder::new().prefix("portcullis-").tempdir();
         let made = made.map_err(|error| unusable(Path::new("(temporary)"), error))?;
@@ -56,13 +56,13 @@ impl DataDir {
 
     fn take(path: &Path, temporary: Option<TempDir>) -> Result<Self, DataDirError> {
         make_private(path).map_err(|error| unusable(path, not_a_directory(path, error)))?;
-        // Absolute, so that what is printed can be pasted anywhere.
+        // Absolute, so that printed paths work in any directory.
         let path = path.canonicalize().map_err(|error| unusable(path, error))?;
         let lock = private().truncate(false).open(path.join("lock"));
         let lock = lock.map_err(|error| unusable(&path, error))?;
         match lock.try_lock() {
             Ok(()) => {
-                // What is empty is a new database; what SQLite puts beside it gets its mode.
+                // An empty file is a new database; SQLite copies its mode to the files beside it.
                 let database = path.join(DATABASE);
                 private().truncate(false).open(&database).map_err(|error| unusable(&database, error))?;
                 Ok(Self { path, _lock: lock, _temporary: temporary })
@@ -78,34 +78,34 @@ impl DataDir {
         &self.path
     }
 
-    /// Where the database is.
+    /// Path of the database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }
 
-    /// Where the admin token is.
+    /// Path of the admin token.
     #[must_use]
     pub fn admin_token(&self) -> PathBuf {
         self.path.join("admin-token")
     }
 
-    /// Where the access log is.
+    /// Path of the access log.
     #[must_use]
     pub fn access_log(&self) -> PathBuf {
         self.path.join("access.log")
     }
 
-    /// Where the audit log is, as JSON whatever standard output shows.
+    /// Path of the audit log, which is always JSON.
     #[must_use]
     pub fn audit_log(&self) -> PathBuf {
         self.path.join("audit.log")
     }
 
-    /// The admin token, if it was written.
+    /// Reads the admin token, if the file exists.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// The file exists but cannot be read.
     pub fn read_admin_token(&self) -> Result<Option<String>, DataDirError> {
         match std::fs::read_to_string(self.admin_token()) {
             Ok(text) => Ok(Some(text.trim().to_owned())),
@@ -114,14 +114,13 @@ impl DataDir {
         }
     }
 
-    /// Writes the admin token, for the owner's eyes only. The file is there whole or not
-    /// at all.
+    /// Writes the admin token atomically, readable by its owner only.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// The file cannot be written.
     pub fn write_admin_token(&self, token: &str) -> Result<(), DataDirError> {
         let write = || {
-            // A temporary file has mode 0600 from its first moment.
+            // A temporary file is created with mode 0600.
             let mut file = NamedTempFile::new_in(&self.path)?;
             writeln!(file, "{token}")?;
             file.as_file().sync_all()?;
@@ -134,7 +133,7 @@ impl DataDir {
     /// Opens the access log for appending.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// The file cannot be written.
     pub fn open_access_log(&self) -> Result<File, DataDirError> {
         append(&self.access_log())
     }
@@ -142,7 +141,7 @@ impl DataDir {
     /// Opens the audit log for appending.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// The file cannot be written.
     pub fn open_audit_log(&self) -> Result<File, DataDirError> {
         append(&self.audit_log())
     }
@@ -152,7 +151,7 @@ fn append(path: &Path) -> Result<File, DataDirError> {
     private().append(true).open(path).map_err(|error| unusable(path, error))
 }
 
-/// `create` says "File exists" of a file that stands where the directory should be.
+/// `create` reports "File exists" if the path is a file.
 fn not_a_directory(path: &Path, error: io::Error) -> io::Error {
     if path.exists() && !path.is_dir() { io::Error::from(io::ErrorKind::NotADirectory) } else { error }
 }

@@ -1,13 +1,11 @@
-//! A sign-in for development: an OpenID Connect provider, as small as one can be, which
-//! believes everybody who they say they are. Programs on this machine sign people in at it as
-//! they do at any other: with a code and PKCE, or as a device.
+//! Development sign-in: a minimal OpenID Connect provider that accepts any name. Clients on this
+//! machine sign in with the authorization code flow with PKCE, or with the device flow.
 //!
-//! It exists in this crate alone, so no deployed function has it. The local server has it
-//! only while nobody but this machine can reach that server, and no provider was named. Its
-//! key is drawn anew at every start, so that no session outlives the process.
+//! It exists in this crate only and is never deployed. The local server enables it only if it
+//! listens on a loopback address and no provider is configured. Its key is generated at each start,
+//! so sessions do not outlive the process.
 //!
-//! It is answered before the gateway and writes no log: what it answers is a credential. It
-//! knows nothing about tokens, and nothing about how its sessions are verified.
+//! It is served outside the gateway and writes no log, because its responses hold credentials.
 
 mod authorization_request;
 mod authorize;
@@ -32,40 +30,40 @@ use http::{Method, Response, StatusCode};
 use issuer::{BASE, Issuer};
 use origin_check::OriginCheck;
 use portcullis::clock::Clock;
-use response::{as_json, hardened, not_allowed, problem, told};
+use response::{as_json, not_allowed, problem, problem_response, with_security_headers};
 use serde_json::json;
 use sign_in_form::SignInForm;
 use std::net::SocketAddr;
 
-/// The sign-in of one server.
+/// The development sign-in of one server.
 pub(crate) struct SignIn {
     guard: OriginCheck,
     issuer: Issuer,
 }
 
-/// Where a form gets a session without any flow.
+/// URL of the form that returns a session without a flow.
 pub(crate) fn sign_in_url(url: &str) -> String {
     format!("{url}{BASE}/sign-in")
 }
 
-/// Whether a path is the sign-in's, where there is one.
+/// Whether a path belongs to the development sign-in.
 pub(crate) fn has(path: &str) -> bool {
     path.strip_prefix(BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl SignIn {
-    /// A sign-in with a new key, for a server that listens on a loopback address.
+    /// Creates the sign-in with a new key, for a server that listens on a loopback address.
     pub(crate) fn new(address: SocketAddr, clock: Clock) -> Result<Self, KeyGenerationError> {
         Ok(Self { guard: OriginCheck::new(address), issuer: Issuer::new(format!("http://{address}"), clock)? })
     }
 
-    /// Answers a request below its path.
+    /// Handles a request below `/dev`.
     pub(crate) fn answer(&self, incoming: &IncomingRequest) -> Response<Bytes> {
         let answer = match self.guard.refusal(incoming) {
-            Some(detail) => problem(StatusCode::FORBIDDEN, "forbidden", "Not from here", detail),
+            Some(detail) => problem(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail),
             None => self.route(incoming),
         };
-        hardened(answer)
+        with_security_headers(answer)
     }
 
     fn route(&self, incoming: &IncomingRequest) -> Response<Bytes> {
@@ -96,12 +94,12 @@ impl SignIn {
                 StatusCode::NOT_FOUND,
                 "not_found",
                 "Not found",
-                "The calls are in /dev/.well-known/openid-configuration.",
+                "See /dev/.well-known/openid-configuration for the endpoints.",
             ),
         }
     }
 
-    /// A session without any flow, for the shell and for tests.
+    /// Returns a session without a flow, for the shell and for tests.
     fn sign_in(&self, incoming: &IncomingRequest) -> Response<Bytes> {
         let wanted = match response::form(incoming) {
             Ok(form) => SignInForm::read(form),
@@ -109,7 +107,7 @@ impl SignIn {
         };
         match wanted {
             Ok(wanted) => as_json(&self.issuer.session(wanted, None)),
-            Err(problem) => told(problem),
+            Err(problem) => problem_response(problem),
         }
     }
 }

@@ -1,10 +1,9 @@
-//! The DynamoDB engine of this machine: dynoxide, in this process, spoken to over HTTP with
-//! the same SDK client as DynamoDB itself, so that what is tried here is what is deployed.
+//! Local DynamoDB engine: dynoxide, in this process, called over HTTP with the same SDK client as
+//! DynamoDB.
 //!
-//! It listens on the loopback interface only, on a port that the system chooses, and answers
-//! nobody who does not have the key that is drawn at every start. What it
-//! does not do by itself is clear away items whose `ttl` has passed; here that runs every
-//! minute, as DynamoDB does it in its own time.
+//! It listens on the loopback interface only, on a port that the system chooses, and requires the
+//! access key that is generated at each start. Expired items (`ttl`) are deleted every minute, because
+//! the engine does not do it.
 
 mod server;
 mod table;
@@ -23,14 +22,14 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// The name of the table here.
+/// Name of the local table.
 pub const TABLE: &str = "portcullis";
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// A running engine. It ends with [`Engine::shutdown`].
+/// A running engine. Stop it with [`Engine::shutdown`].
 pub struct Engine {
-    /// Where it listens: `http://127.0.0.1:port`.
+    /// Its URL: `http://127.0.0.1:port`.
     pub endpoint: String,
     /// A client for it.
     pub client: Client,
@@ -40,23 +39,23 @@ pub struct Engine {
     sweeper: JoinHandle<()>,
 }
 
-/// Why an engine did not start, or a table was not made.
+/// The engine did not start, or the table was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The file is no database, or cannot be written.
-    #[error("the database cannot be opened: {0}")]
+    /// The file is not a database, or cannot be written.
+    #[error("cannot open the database: {0}")]
     Open(String),
-    /// No port of the loopback interface could be had.
-    #[error("the database engine cannot listen: {0}")]
+    /// No port of the loopback interface is available.
+    #[error("cannot listen for the database engine: {0}")]
     Listen(#[from] std::io::Error),
-    /// The client could not be made.
+    /// The client could not be created.
     #[error(transparent)]
     Client(#[from] portcullis::env::ConfigError),
     /// The file has the table of an earlier version.
-    #[error("the data directory holds the table of an earlier version; remove it, or name another with --data-dir")]
+    #[error("the data directory has the table of an earlier version; remove it, or choose another with --data-dir")]
     Older,
-    /// The engine refused something.
-    #[error("the table cannot be made: {0}")]
+    /// The engine refused a request.
+    #[error("cannot create the table: {0}")]
     Table(String),
 }
 
@@ -67,11 +66,11 @@ impl EngineError {
 }
 
 impl Engine {
-    /// Starts an engine on a database file, which is made if it is not there; in memory,
-    /// if there is none.
+    /// Starts an engine on a database file, which is created if missing, or in memory if `file` is
+    /// `None`.
     ///
     /// # Errors
-    /// When the file cannot be opened or no port can be had.
+    /// The file cannot be opened, or no port is available.
     pub async fn start(file: Option<&Path>) -> Result<Self, EngineError> {
         let database = open(file)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -91,16 +90,16 @@ impl Engine {
         Ok(Self { endpoint, client, connection, database, server, sweeper })
     }
 
-    /// How to reach it, key included, for clients and connections of one's own.
+    /// Connection settings with the access key, for other clients.
     #[must_use]
     pub fn connection(&self) -> Connection {
         self.connection.clone()
     }
 
-    /// Makes the table if it is not there. Says whether it was made.
+    /// Creates the table if it is missing. Returns whether it was created.
     ///
     /// # Errors
-    /// When the engine refuses it.
+    /// The engine refuses it.
     pub async fn ensure_table(&self, table: &Table) -> Result<bool, EngineError> {
         let exists = self.client.describe_table().table_name(TABLE).send().await;
         match exists.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
@@ -119,10 +118,10 @@ impl Engine {
         }
     }
 
-    /// Clears away what is past its `ttl`, now. Says how many items that were.
+    /// Deletes expired items (`ttl`) now. Returns their number.
     ///
     /// # Errors
-    /// When the database fails.
+    /// The database fails.
     pub fn sweep(&self) -> Result<usize, EngineError> {
         self.database.sweep_ttl().map_err(|error| EngineError::Open(error.to_string()))
     }
@@ -159,8 +158,8 @@ async fn sweep(database: Database) {
         let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
         match swept {
             Ok(Ok(0)) => {}
-            Ok(Ok(items)) => tracing::info!(items, "items past their ttl were cleared away"),
-            Ok(Err(error)) => tracing::error!(%error, "items past their ttl were not cleared away"),
+            Ok(Ok(items)) => tracing::info!(items, "deleted expired items"),
+            Ok(Err(error)) => tracing::error!(%error, "cannot delete expired items"),
             Err(error) => tracing::error!(%error, "the ttl sweep failed"),
         }
     }

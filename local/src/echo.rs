@@ -1,5 +1,4 @@
-//! The echo API: it stands for the user's own API behind the authorizer, and answers with
-//! the request and with what the authorizer said about the caller.
+//! Echo API: a demo API behind the authorizer, which returns the request and the authorizer's context.
 
 use crate::gateway::{AuthorizerCache, MountedApi, Routes};
 use axum::body::Bytes;
@@ -8,17 +7,16 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The name that its routes lead to.
+/// Function name of its routes.
 pub(crate) const FUNCTION: &str = "echo";
 
-/// Its stage, as it is named to be flushed.
+/// Its stage, as in `FlushStages`.
 pub(crate) const STAGE: &str = "rest:demo/demo";
 
 const BASE_PATH: &str = "demo";
 
-/// The echo API at its place. It has no stage variables: to the authorizer it is an API
-/// like any other. Its gateway keeps the authorizer's answers for so many seconds; 0 means
-/// not at all.
+/// The mounted echo API. It has no stage variables, so the authorizer treats it as a protected API.
+/// Authorizer responses are cached for `authorizer_cache_seconds`; 0 turns caching off.
 pub(crate) fn api(authorizer_cache_seconds: u32) -> MountedApi {
     MountedApi {
         base_path: Some(BASE_PATH.to_owned()),
@@ -30,7 +28,7 @@ pub(crate) fn api(authorizer_cache_seconds: u32) -> MountedApi {
     }
 }
 
-/// Answers a proxy event.
+/// Handles a proxy event.
 pub(crate) fn handle(event: &Value) -> Response<Bytes> {
     let path = event["path"].as_str().unwrap_or_default();
     let path = path.trim_start_matches('/').strip_prefix(BASE_PATH).unwrap_or(path);

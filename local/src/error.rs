@@ -1,4 +1,4 @@
-//! What can go wrong at the start, in words.
+//! Errors at the start.
 
 use crate::data_dir::DataDirError;
 use crate::dev_idp::KeyGenerationError;
@@ -9,21 +9,21 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why it did not start. Each is one line that a person can act on.
+/// The stack did not start. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port is taken, or the address is not this machine's.
     #[error("cannot listen on {address}: {error}")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// The tokens in the data directory begin with something else.
+    /// The tokens in the data directory have another prefix.
     #[error(
         "the tokens in {} begin with {found}_, not {wanted}_: use --prefix {found}, \
          or another --data-dir", path.display()
@@ -33,31 +33,31 @@ pub enum StartError {
         path: PathBuf,
         /// The prefix of the tokens in it.
         found: String,
-        /// The prefix asked for.
+        /// The requested prefix.
         wanted: String,
     },
     /// The engine did not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The template is not what this program needs.
+    /// The template is invalid.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The template's default prefix is none.
-    #[error("template.yaml: TokenPrefix has the default {0}, which is no prefix")]
+    /// The template's default prefix is invalid.
+    #[error("template.yaml: TokenPrefix has the invalid default {0}")]
     DefaultPrefix(String),
-    /// The template has a route to a function that this program does not have.
-    #[error("template.yaml has a route to {0}, which is not in this program")]
+    /// The template has a route to an unknown function.
+    #[error("template.yaml has a route to the unknown function {0}")]
     UnknownFunction(String),
-    /// The development sign-in has nothing to sign with.
+    /// The development sign-in has no key.
     #[error(transparent)]
     SignIn(#[from] KeyGenerationError),
-    /// A setting cannot be what it is.
+    /// A setting is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The admin token could not be made or checked.
-    #[error("the admin token cannot be made: {0}")]
+    /// The admin token could not be created or checked.
+    #[error("cannot create the admin token: {0}")]
     Admin(String),
-    /// The console could not be told where it may connect to.
-    #[error("the console cannot be served: {0}")]
+    /// The console's content security policy is invalid.
+    #[error("cannot serve the console: {0}")]
     Console(String),
 }

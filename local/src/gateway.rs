@@ -1,9 +1,8 @@
-//! The API Gateway behaviour that Portcullis relies on, for one request: the route, the
-//! authorizer's call or its kept answer, the evaluation of its policy, the function's call,
-//! the gateway responses and the access log.
+//! The API Gateway behaviour that Portcullis relies on: routing, the authorizer call or its cached
+//! response, policy evaluation, the function call, gateway responses and the access log.
 //!
-//! It knows nothing about tokens: whatever it lets through, an answer of the authorizer has
-//! allowed, except on the routes that are declared open. Everything that goes wrong on the way ends as a refusal.
+//! It knows nothing about tokens. Except on open routes, it forwards a request only if the authorizer's
+//! response allows it. Every failure leads to a denial.
 
 mod access_log;
 mod authorizer_cache;
@@ -38,10 +37,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What stands behind the gateway: an authorizer, and functions by name.
+/// The authorizer and the functions behind the gateway.
 pub(crate) trait Backend: Send + Sync + 'static {
-    /// Asks the authorizer. An error is what a Lambda function's error is; the second part
-    /// is done when the caller has its answer.
+    /// Calls the authorizer. An error is a Lambda function's error. The task runs after the response
+    /// was sent.
     fn authorize(&self, event: Value) -> impl Future<Output = (Result<Value, String>, Option<BackgroundTask>)> + Send;
 
     /// Calls a function with a proxy event.
@@ -50,27 +49,27 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
 /// The gateway.
 pub(crate) struct Gateway<B> {
-    /// The APIs; those with a base path come first.
+    /// The APIs, those with a base path first.
     pub(crate) apis: Vec<MountedApi>,
-    /// What the gateway answers by itself.
+    /// The gateway responses.
     pub(crate) responses: BTreeMap<String, GatewayResponse>,
     /// The access log.
     pub(crate) access_log: AccessLog,
     /// The authorizer and the functions.
     pub(crate) backend: Arc<B>,
-    /// What is still to be done for answers that have left.
+    /// Tasks that run after a response was sent.
     pub(crate) background_tasks: BackgroundTasks,
-    /// The time.
+    /// The clock.
     pub(crate) clock: Clock,
     /// The gateway's own name, `host:port`.
     pub(crate) domain: String,
 }
 
-/// The longest pathand query. API Gateway counts the headers in as well.
+/// Maximum length of path and query. API Gateway's limit includes the headers.
 const MAX_TARGET: usize = 10_240;
 
 impl<B: Backend> Gateway<B> {
-    /// Answers a request and writes its line of the access log.
+    /// Handles a request and writes its access log line.
     pub(crate) async fn handle(&self, mut incoming: IncomingRequest) -> Response<Bytes> {
         let received = self.clock.now();
         let request_id = uuid::Uuid::new_v4().to_string();
@@ -127,7 +126,7 @@ impl<B: Backend> Gateway<B> {
         }
     }
 
-    /// The API whose base path a path begins with, and the rest of the path.
+    /// The API of a path, by its base path, and the rest of the path.
     fn mounted<'a>(&self, path: &'a str) -> Option<(&MountedApi, &'a str)> {
         self.apis.iter().find_map(|api| {
             let Some(base) = &api.base_path else {
@@ -160,7 +159,8 @@ impl<B: Backend> Gateway<B> {
         (answer, work)
     }
 
-    /// Only an answer is kept, whatever it says; a failure and an "Unauthorized" never are.
+    /// Returns the cached response, or calls the authorizer and caches its policy. Errors, including
+    /// "Unauthorized", are not cached.
     async fn ask_unless_kept(
         &self,
         call: &Call<'_>,
@@ -182,8 +182,8 @@ impl<B: Backend> Gateway<B> {
     async fn ask(&self, call: &Call<'_>) -> (Result<Arc<AuthorizerResponse>, ResponseType>, Option<BackgroundTask>) {
         self.background_tasks.settle().await;
         let (backend, event) = (Arc::clone(&self.backend), call.authorizer_event());
-        // A task of its own: a panic in it is a failed authorizer, and a caller that hangs
-        // up does not stop it half way, as it would not stop a Lambda function.
+        // A separate task: a panic is a failed authorizer, and a client that disconnects does not
+        // interrupt it, as with a Lambda function.
         let task = tokio::spawn(async move { backend.authorize(event).await });
         let (result, work) = match task.await {
             Ok((result, work)) => (result, work),

@@ -1,5 +1,4 @@
-//! The Lambda functions in this process, called with the very events that API Gateway
-//! would send them.
+//! The Lambda functions in this process, called with API Gateway's events.
 
 use crate::audit_log::AuditLog;
 use crate::console_build::ConsoleBuilder;
@@ -9,7 +8,7 @@ use authorizer::{Authorizer, Outcome};
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use exchange::{Exchange, Handled};
+use exchange::{Exchange, ExchangeResult};
 use http::Response;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request};
@@ -18,7 +17,7 @@ use portcullis::cache_flush::CacheFlusher;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The functions that a route can lead to, by the name of their program.
+/// Names of the functions, which are those of their programs.
 const NAMES: [&str; 10] = [
     "portcullis-catalog",
     "portcullis-console",
@@ -32,41 +31,41 @@ const NAMES: [&str; 10] = [
     echo::FUNCTION,
 ];
 
-/// All functions, on one app.
+/// All functions, with one app.
 pub(crate) struct Functions {
     pub(crate) app: Arc<App>,
     pub(crate) authorizer: Authorizer,
     pub(crate) exchange: Exchange,
     pub(crate) console: ConsoleBuilder,
-    /// What empties the gateway's authorizer cache, over HTTP as on AWS.
+    /// Flushes the gateway's authorizer cache over HTTP, as on AWS.
     pub(crate) flusher: CacheFlusher,
     pub(crate) audit_log: AuditLog,
 }
 
 impl Functions {
-    /// Whether there is a function of this name.
+    /// Whether there is a function with this name.
     pub(crate) fn has(name: &str) -> bool {
         NAMES.contains(&name)
     }
 }
 
-/// Asks the authorizer, as the gateway does.
+/// Calls the authorizer with an event.
 pub(crate) async fn ask(authorizer: &Authorizer, event: Value) -> Result<Outcome, serde_json::Error> {
     Ok(authorizer.handle(serde_json::from_value(event)?).await)
 }
 
 impl Backend for Functions {
     async fn authorize(&self, event: Value) -> (Result<Value, String>, Option<BackgroundTask>) {
-        let verdict = match ask(&self.authorizer, event).await {
-            Ok(verdict) => verdict,
+        let outcome = match ask(&self.authorizer, event).await {
+            Ok(outcome) => outcome,
             Err(error) => return (Err(error.to_string()), None),
         };
-        if let Err(error) = self.audit_log.write(&verdict.audit) {
-            return (Err(format!("the audit log cannot be written: {error}")), None);
+        if let Err(error) = self.audit_log.write(&outcome.audit) {
+            return (Err(format!("cannot write the audit log: {error}")), None);
         }
-        let (authorizer, note) = (self.authorizer.clone(), verdict.note);
+        let (authorizer, note) = (self.authorizer.clone(), outcome.note);
         let work: BackgroundTask = Box::pin(async move { authorizer.run_deferred(note).await });
-        (verdict.answer.map_err(|refusal| refusal.to_string()), Some(work))
+        (outcome.response.map_err(|refusal| refusal.to_string()), Some(work))
     }
 
     async fn invoke(&self, function: &str, event: Value) -> Result<Response<Bytes>, String> {
@@ -80,9 +79,9 @@ impl Backend for Functions {
             "portcullis-console" => self.console.handle(&request),
             "portcullis-create" => create::handle(&self.app, request).await,
             "portcullis-exchange" => {
-                let Handled { response, audit } = self.exchange.handle(&request).await;
+                let ExchangeResult { response, audit } = self.exchange.handle(&request).await;
                 let written = audit.map_or(Ok(()), |line| self.audit_log.write(&line));
-                written.map_err(|error| format!("the audit log cannot be written: {error}"))?;
+                written.map_err(|error| format!("cannot write the audit log: {error}"))?;
                 response
             }
             "portcullis-introspect" => introspect::handle(&self.app, request).await,
@@ -90,14 +89,14 @@ impl Backend for Functions {
             "portcullis-revoke" => revoke::handle(&self.app, &self.flusher, request).await,
             "portcullis-rotate" => rotate::handle(&self.app, request).await,
             "portcullis-update" => update::handle(&self.app, request).await,
-            unknown => return Err(format!("there is no function {unknown}")),
+            unknown => return Err(format!("unknown function {unknown}")),
         };
         Ok(answer.map(text))
     }
 }
 
-/// The body as API Gateway sends it on: what a function marks as binary is base64 there,
-/// as the API has no binary media types.
+/// The body as API Gateway sends it: binary bodies stay base64, because the API has no binary media
+/// types.
 pub(crate) fn text(body: Body) -> Bytes {
     match body {
         Body::Text(text) => Bytes::from(text),
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_cannot_be_audited_is_not_let_in() {
+    async fn a_request_that_cannot_be_audited_is_denied() {
         let options = Options { audit_log: Box::new(Full), ..Options::ephemeral().unwrap() };
         let running = start(options).await.unwrap();
         let mut stream = TcpStream::connect(running.address()).await.unwrap();

@@ -2,16 +2,16 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`template`] | what `template.yaml` says: routes, gateway responses, table |
-//! | `gateway` | the API Gateway behaviour that we rely on |
-//! | `console_build` | the console, built when somebody asks for it |
+//! | [`template`] | the contents of `template.yaml`: routes, gateway responses, table |
+//! | `gateway` | the API Gateway behaviour that Portcullis relies on |
+//! | `console_build` | the console, built at the first request |
 //! | `dev_idp` | an OpenID Connect issuer for development, in front of the gateway |
-//! | `control_plane` | the calls of API Gateway's own API that empty a cache |
+//! | `control_plane` | API Gateway's calls to flush a cache |
 //! | [`dynamodb`] | the DynamoDB engine |
-//! | [`data_dir`] | what survives a restart |
+//! | [`data_dir`] | the data directory |
 //!
-//! [`start`] puts them together with the functions of `functions/`, in this process. The
-//! program `portcullis-local` is that and a command line; tests start as many as they like.
+//! [`start`] runs them with the functions of `functions/`, in this process. The program
+//! `portcullis-local` adds a command line; tests start as many stacks as they need.
 
 mod admin_token;
 mod audit_log;
@@ -55,41 +55,41 @@ use std::sync::Arc;
 use template::{Api, Template};
 use tokio::net::TcpListener;
 
-/// How to start.
+/// Options of a stack.
 pub struct Options {
     /// The address and port to listen on; port 0 lets the system choose one.
     pub listen: SocketAddr,
-    /// Where to keep what survives.
+    /// Where to store data.
     pub data: Data,
-    /// The deployment's settings; table, retention and the form of answers are this machine's
-    /// own. With no OpenID Connect provider, the sessions are those of the development sign-in,
-    /// as long as only this machine can reach it.
+    /// The deployment's settings, except the table, retention and response format, which are fixed
+    /// here. Without an OpenID Connect provider, the development sign-in is enabled if the address is
+    /// a loopback one.
     pub settings: Settings,
-    /// How the audit log looks.
+    /// Format of the audit log.
     pub log: LogFormat,
-    /// Where the audit log goes, besides the data directory.
+    /// Where to write the audit log, besides the data directory.
     pub audit_log: Box<dyn Write + Send>,
-    /// The console's sources, which are built when somebody asks for it; with none, it is what
-    /// this program was built with.
+    /// The console's sources, which are built at the first request; `None` to serve the embedded
+    /// console.
     pub console: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
 }
 
-/// Where to keep what survives.
+/// Where to store data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
-    /// In a directory that stays.
+    /// In a permanent directory.
     Keep(PathBuf),
-    /// In a temporary directory that is removed at the end.
+    /// In a temporary directory that is removed at shutdown.
     Ephemeral,
 }
 
 impl Options {
-    /// For a test: any port, nothing kept, no audit log shown, the template's defaults.
+    /// Options for a test: any port, temporary data, no audit log output, the template's defaults.
     ///
     /// # Errors
-    /// When the template's defaults cannot be read.
+    /// The template's defaults cannot be read.
     pub fn ephemeral() -> Result<Self, StartError> {
         let defaults = Template::embedded()?.defaults;
         let prefix = defaults.token_prefix.parse();
@@ -109,7 +109,7 @@ impl Options {
     }
 }
 
-/// A running stack. It ends with [`Running::shutdown`].
+/// A running stack. Stop it with [`Running::shutdown`].
 pub struct Running {
     address: SocketAddr,
     admin: admin_token::Admin,
@@ -117,14 +117,14 @@ pub struct Running {
     sign_in_url: Option<String>,
     server: ServerTask,
     engine: Engine,
-    // Last: what is in it has to be closed before it is removed.
+    // Last: its files must be closed before it is removed.
     data_dir: DataDir,
 }
 
-/// Starts the stack and waits until it answers.
+/// Starts the stack and waits until it accepts requests.
 ///
 /// # Errors
-/// When anything that it needs cannot be had; nothing is left running then.
+/// A part of it cannot start; nothing is left running.
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let template = Template::embedded()?;
     let listener = listen(options.listen).await?;
@@ -135,7 +135,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let engine = Engine::start(Some(&data_dir.database())).await?;
     let table_is_new = engine.ensure_table(&template.table).await?;
-    // Where others can reach it, anybody on the network would be whoever they like.
+    // Only on a loopback address: it accepts any name.
     let given = &options.settings;
     let sign_in = match &given.oidc.provider {
         None if address.ip().is_loopback() => Some(SignIn::new(address, options.clock.clone())?),
@@ -186,13 +186,13 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
 }
 
 impl Running {
-    /// Where it answers: `http://127.0.0.1:9050`.
+    /// Its URL: `http://127.0.0.1:9050`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The address that it listens on.
+    /// Its listen address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -204,19 +204,19 @@ impl Running {
         &self.admin.token
     }
 
-    /// How the admin token came to be in its file.
+    /// The admin token's origin.
     #[must_use]
     pub fn admin_token_origin(&self) -> &AdminTokenOrigin {
         &self.admin.origin
     }
 
-    /// Where the development sign-in returns sessions, where there is one.
+    /// URL of the development sign-in, if it is enabled.
     #[must_use]
     pub fn sign_in_url(&self) -> Option<&str> {
         self.sign_in_url.as_deref()
     }
 
-    /// The provider whose sessions are accepted, if any are: the development sign-in too.
+    /// The provider whose sessions are accepted, which may be the development sign-in.
     #[must_use]
     pub fn oidc(&self) -> Option<&Provider> {
         self.gateway.backend.app.settings.oidc.provider.as_ref()
@@ -228,14 +228,13 @@ impl Running {
         &self.data_dir
     }
 
-    /// The engine, for whoever wants to look into the table.
+    /// The engine, for access to the table.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// Lets running requests finish, closes the database, and removes a temporary
-    /// directory.
+    /// Waits for running requests, closes the database, and removes a temporary directory.
     pub async fn shutdown(mut self) {
         self.server.shutdown().await;
         self.gateway.background_tasks.settle().await;
@@ -251,15 +250,15 @@ fn cannot_listen(address: SocketAddr, error: io::Error) -> StartError {
     StartError::Listen { address, error }
 }
 
-/// What empties the cache of the one API that has one here.
+/// Flushes the cache of the echo API, the only one with a cache.
 fn flusher(url: &str, authorizer_cache_seconds: u32) -> CacheFlusher {
     let stages = if authorizer_cache_seconds > 0 { echo::STAGE.parse().unwrap_or_default() } else { Stages::default() };
-    let nobodys = ("local".to_owned(), "local".to_owned());
-    let flusher = CacheFlusher::new(stages, "us-east-1", Some(url.to_owned()), Some(nobodys));
+    let dummy_credentials = ("local".to_owned(), "local".to_owned());
+    let flusher = CacheFlusher::new(stages, "us-east-1", Some(url.to_owned()), Some(dummy_credentials));
     flusher.with_timeout(Timeouts::ONE_MACHINE.attempt)
 }
 
-/// The template's API, which takes every path that no other API takes.
+/// The template's API, which is the default API.
 fn token_api(api: &Api) -> Result<MountedApi, StartError> {
     if let Some(route) = api.routes.iter().find(|route| !Functions::has(&route.function)) {
         return Err(StartError::UnknownFunction(route.function.clone()));
@@ -270,7 +269,7 @@ fn token_api(api: &Api) -> Result<MountedApi, StartError> {
         stage: api.stage.clone(),
         stage_variables: api.stage_variables.clone(),
         routes: Routes::new(api.routes.iter().cloned()),
-        // Never: who was revoked must not go on managing tokens.
+        // Never cached: a revoked token must not manage tokens.
         authorizer_cache: None,
     })
 }

@@ -1,4 +1,4 @@
-//! `portcullis-local`: the whole stack on this machine, from the command line.
+//! `portcullis-local`: command line of the local stack.
 
 mod args;
 mod banner;
@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
         Err(help) => {
-            // --help and --version; nothing is left to do if they cannot be printed.
+            // --help and --version. Ignore a failure to print them.
             let _ = help.print();
             return ExitCode::SUCCESS;
         }
@@ -40,10 +40,10 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let log = args.log();
     let prefix = args.prefix.clone();
-    // Before anything can be interrupted half way.
+    // First, so that an interrupt never stops a partial start.
     let interrupted = interrupted()?;
     let running = portcullis_local::start(args.into_options()).await?;
-    // With `--log json` standard output holds the audit log and nothing else.
+    // With `--log json`, standard output has only the audit log.
     let text = banner::text(&running, &prefix);
     match log {
         LogFormat::Pretty => writeln!(io::stdout(), "{text}")?,
@@ -54,7 +54,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Ends with Ctrl-C, or when the system asks the process to end.
+/// Resolves at Ctrl-C, or when the system terminates the process.
 #[cfg(unix)]
 fn interrupted() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -68,16 +68,16 @@ fn interrupted() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends with Ctrl-C.
+/// Resolves at Ctrl-C.
 #[cfg(not(unix))]
 fn interrupted() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Without a handler the system ends the process by itself.
+        // Without a handler, the system terminates the process.
         let _ = tokio::signal::ctrl_c().await;
     })
 }
 
-/// What goes wrong goes to standard error.
+/// Logs to standard error.
 fn log_to_stderr(format: LogFormat) {
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(targets());
@@ -87,8 +87,8 @@ fn log_to_stderr(format: LogFormat) {
     }
 }
 
-/// Our own crates log at INFO, others at WARN. The engine warns of every condition that was not met, which is how
-/// the store works, so of the engine only errors are shown.
+/// Portcullis's crates log at INFO, others at WARN. The engine warns of each failed condition, which is
+/// normal here, so it logs at ERROR.
 fn targets() -> Targets {
     Targets::new()
         .with_default(LevelFilter::WARN)
@@ -98,7 +98,7 @@ fn targets() -> Targets {
 
 /// One line on standard error.
 fn complain(problem: &str) {
-    // Nobody is left to be told when this cannot be written.
+    // Ignore: stderr is gone.
     let _ = writeln!(io::stderr(), "portcullis-local: {problem}");
 }
 

@@ -1,5 +1,4 @@
-//! The one port: HTTP in, the development sign-in, the control plane or the gateway, HTTP
-//! out.
+//! HTTP server: dispatches requests to the development sign-in, the control plane or the gateway.
 
 use crate::control_plane;
 use crate::dev_idp::{self, SignIn};
@@ -14,14 +13,14 @@ use http::{HeaderMap, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// What answers.
+/// Handlers of requests.
 pub(crate) struct Stack {
     pub(crate) gateway: Arc<Gateway<Functions>>,
-    /// The development sign-in, where there is one.
+    /// The development sign-in, if it is enabled.
     pub(crate) sign_in: Option<SignIn>,
 }
 
-/// What every request to the port leads to.
+/// The router, with one handler for all requests.
 pub(crate) fn router(stack: Stack) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(stack))
 }
@@ -40,7 +39,7 @@ async fn handle(
         headers: parts.headers,
         source_ip: peer.ip(),
     };
-    // Both before the gateway, which would write to the access log.
+    // Before the gateway, which would write to the access log.
     if let Some(sign_in) = stack.sign_in.as_ref().filter(|_| dev_idp::has(&incoming.path)) {
         return sign_in.answer(&incoming).map(Body::from);
     }
@@ -48,7 +47,7 @@ async fn handle(
         return answer.map(Body::from);
     }
     let gateway = Arc::clone(&stack.gateway);
-    // A task of its own, so that a caller who hangs up is still answered for in the logs.
+    // A separate task, so that the logs are written even if the client disconnects.
     match tokio::spawn(async move { gateway.handle(incoming).await }).await {
         Ok(answer) => answer.map(Body::from),
         Err(error) => {
@@ -60,7 +59,7 @@ async fn handle(
     }
 }
 
-/// The body, unless it is too large; then the rest of it is not read.
+/// Reads the body; `None` if it is too large, in which case the rest is not read.
 async fn read(headers: &HeaderMap, body: Body) -> Option<Bytes> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > MAX_BODY) {

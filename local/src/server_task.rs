@@ -1,4 +1,4 @@
-//! An HTTP server in a task of its own, which lets running requests finish when it is told to end.
+//! HTTP server in its own task, with graceful shutdown.
 
 use axum::Router;
 use std::net::SocketAddr;
@@ -7,10 +7,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// How long a request that is still running may delay the end.
+/// How long running requests may delay the shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
-/// A running server. It is aborted when this is dropped.
+/// A running server, aborted when dropped.
 pub(crate) struct ServerTask {
     name: &'static str,
     stop: Option<oneshot::Sender<()>>,
@@ -18,13 +18,13 @@ pub(crate) struct ServerTask {
 }
 
 impl ServerTask {
-    /// Serves in a new task. The name is for the log.
+    /// Serves in a new task. The name is used in the log.
     pub(crate) fn spawn(name: &'static str, listener: TcpListener, router: Router) -> Self {
         let (stop, stopped) = oneshot::channel();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             let stopped = async {
-                // A dropped sender ends the server as a sent word does.
+                // A dropped sender stops the server too.
                 let _ = stopped.await;
             };
             if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
@@ -34,10 +34,10 @@ impl ServerTask {
         Self { name, stop: Some(stop), task }
     }
 
-    /// Lets running requests finish, and stops those that take too long.
+    /// Waits for running requests, and aborts those that take too long.
     pub(crate) async fn shutdown(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // The server may be gone already; then there is nothing to tell it.
+            // Ignore: the server has already stopped.
             let _ = stop.send(());
         }
         if tokio::time::timeout(SHUTDOWN_GRACE, &mut self.task).await.is_err() {

@@ -1,9 +1,8 @@
-//! What this machine needs to know of `template.yaml`: the routes, the gateway responses,
-//! the access log's format and the table. The template is the one list of them; nothing
-//! here repeats a path, an index or a message that stands there.
+//! Reads `template.yaml`: the routes, the gateway responses, the access log's format and the table, so
+//! that the local stack uses the deployed ones.
 //!
-//! Reading is strict. A template that lacks something expected is an error that names the
-//! place, because a stack that starts with a route missing would be believed.
+//! Reading is strict: a missing part is an error that names its path, so that the local stack never
+//! differs silently from a deployment.
 
 mod api;
 mod error;
@@ -18,10 +17,10 @@ pub use table::{Attribute, AttributeType, Index, Key, Table};
 
 use node::Node;
 
-/// The template that is deployed, as it stood when this program was built.
+/// The template, embedded at build time.
 pub const SOURCE: &str = include_str!("../../template.yaml");
 
-/// Everything that this machine takes from the template.
+/// The parts of the template that the local stack uses.
 #[derive(Debug)]
 pub struct Template {
     /// The parameters' defaults.
@@ -32,7 +31,7 @@ pub struct Template {
     pub table: Table,
 }
 
-/// The defaults of the parameters that this machine lets one choose too, or follows.
+/// Defaults of the parameters that the local stack uses.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Defaults {
     /// `TokenPrefix`.
@@ -46,10 +45,10 @@ pub struct Defaults {
 }
 
 impl Template {
-    /// Reads the template that this program was built with.
+    /// Reads the embedded template.
     ///
     /// # Errors
-    /// When something that this machine needs is missing from it.
+    /// A required part is missing.
     pub fn embedded() -> Result<Self, TemplateError> {
         Self::parse(SOURCE)
     }
@@ -57,7 +56,7 @@ impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// When something that this machine needs is missing from it.
+    /// A required part is missing.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         let document = intrinsics::resolve_parameters(yaml::parse(source)?);
         let root = Node::root(&document);
@@ -104,7 +103,7 @@ mod tests {
         );
     }
 
-    /// The template with something more in the properties of `GET /me`.
+    /// The template with more properties of `GET /me`.
     fn with(more: &str) -> Result<Template, TemplateError> {
         let there = "            Path: /me\n";
         assert!(SOURCE.contains(there), "the template no longer has {there:?}");

@@ -76,7 +76,7 @@ fn program() -> Command {
 /// What it prints until it waits for requests.
 fn read_welcome(from: &mut impl BufRead) -> String {
     let mut text = String::new();
-    while !text.contains("Ctrl-C ends it") {
+    while !text.contains("Press Ctrl-C to stop") {
         assert_ne!(from.read_line(&mut text).unwrap(), 0, "it ended after: {text}");
     }
     text
@@ -162,7 +162,7 @@ fn the_development_sign_in_hands_out_a_session_and_says_what_it_is() {
 }
 
 #[test]
-fn with_a_provider_its_sessions_are_named_and_nobody_signs_in_here() {
+fn with_a_provider_the_banner_names_it_and_the_development_sign_in_is_off() {
     let provider = ["--oidc-issuer", "https://id.example.com", "--oidc-audience", "portcullis"];
     let started = Started::new(&[&["--ephemeral"][..], &provider].concat());
     assert!(started.welcome.contains("Sessions of https://id.example.com for portcullis are accepted"));
@@ -246,7 +246,7 @@ fn a_directory_that_cannot_be_made_is_one_clear_line() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let below = file.path().join("data");
     let line = refused(&["--listen", "127.0.0.1:0", "--data-dir", below.to_str().unwrap()]);
-    assert!(line.contains("for the data: "), "{line}");
+    assert!(line.contains("as the data directory: "), "{line}");
     assert!(line.contains(below.to_str().unwrap()), "{line}");
 }
 
@@ -357,7 +357,7 @@ fn listening_where_others_can_reach_it_is_warned_of() {
     let mut command = program();
     command.args(["--listen", "0.0.0.0:0", "--ephemeral"]);
     let (open, closed) = (Started::of(command), Started::new(&["--ephemeral"]));
-    assert!(open.welcome.contains("Warning: others can reach this address"), "{}", open.welcome);
+    assert!(open.welcome.contains("Warning: other machines can reach this address"), "{}", open.welcome);
     assert!(!closed.welcome.contains("Warning"), "{}", closed.welcome);
     assert!(open.welcome.contains("The development sign-in is off"), "{}", open.welcome);
     assert!(!open.welcome.contains("/dev/sign-in"), "{}", open.welcome);

@@ -10,7 +10,7 @@ from typing import IO
 
 from programs import PORTCULLIS_LOCAL
 
-LAST_LINE_OF_WELCOME = "Ctrl-C ends it"
+LAST_LINE_OF_WELCOME = "Press Ctrl-C to stop"
 
 
 class Service:

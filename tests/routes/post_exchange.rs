@@ -125,13 +125,13 @@ fn an_identity_works_once_however_many_come_with_it_at_the_same_time() {
     });
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
     assert!(statuses.iter().all(|status| matches!(status, 200 | 400)), "{statuses:?}");
-    refused(exchange(&stack, &identity), "invalid_request", "each works once");
+    refused(exchange(&stack, &identity), "invalid_request", "can be exchanged once");
     // Signed anew, it is still the same.
     let claims = issuer.claims();
     exchange(&stack, &issuer.signs(&claims)).expect(200);
     let header = json!({"alg": "Ed25519", "kid": "one"});
     for again in [issuer.signs(&with(claims.clone(), "sha", json!("x"))), issuer.signs_with(&header, &claims)] {
-        refused(exchange(&stack, &again), "invalid_request", "each works once");
+        refused(exchange(&stack, &again), "invalid_request", "can be exchanged once");
     }
 }
 
@@ -151,11 +151,11 @@ fn an_identity_without_a_jti_works_once_too() {
     });
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
     for same in [identity.clone(), format!("%20{identity}%0D%0A")] {
-        refused(exchange(&stack, &same), "invalid_request", "each works once");
+        refused(exchange(&stack, &same), "invalid_request", "can be exchanged once");
     }
     let (signed, signature) = identity.rsplit_once('.').unwrap();
     for altered in [format!("{identity}%3D"), format!("{signed}%3D.{signature}"), format!("{signed}.{signature}A")] {
-        refused(exchange(&stack, &altered), "invalid_request", "not taken");
+        refused(exchange(&stack, &altered), "invalid_request", "The subject_token is invalid");
     }
     exchange(&stack, &nameless()).expect(200);
 }
@@ -216,7 +216,7 @@ fn a_job_that_no_rule_takes_gets_nothing_and_only_the_audit_log_says_what_the_ru
         let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value.clone())));
         let body = answer.expect(400).json();
         let told = body["error_description"].as_str().unwrap();
-        assert!(told.contains("meets the conditions of no trust rule") && !told.contains("deploy-billing"), "{told}");
+        assert!(told.contains("no trust rule matches it") && !told.contains("deploy-billing"), "{told}");
         let line = log.take().remove(0);
         assert_eq!((&line["rbac_decision"], &line["reason"]), (&json!("deny"), &json!("untrusted")));
         let detail = line["detail"].as_str().unwrap();
@@ -247,7 +247,7 @@ fn what_the_issuer_has_not_signed_for_this_deployment_and_this_moment_is_refused
         (issuer.signs_with(&header(json!({"alg": "HS256"})), &good), "algorithm"),
         (issuer.signs_with(&header(json!({"kid": "two"})), &good), "no key with this id"),
         (issuer.signs_with(&header(json!({"typ": "logout+jwt"})), &good), "typ"),
-        ("a.b.c".to_owned(), "not taken"),
+        ("a.b.c".to_owned(), "The subject_token is invalid"),
         (stack.admin.clone(), "not a signed JWT"),
     ] {
         refused(exchange(&stack, &identity), "invalid_request", why);
@@ -284,12 +284,12 @@ fn an_identity_is_for_the_issuer_and_the_audience_of_a_rule_to_the_letter() {
     };
     for iss in variants(url).into_iter().chain([json!([url])]) {
         let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), "iss", iss)));
-        refused(answer, "invalid_request", "The subject_token is not taken");
+        refused(answer, "invalid_request", "The subject_token is invalid");
     }
     let lists = [json!(cyrillic), json!([cyrillic, "other"]), json!([audience, 7]), json!(format!("{audience} other"))];
     for aud in variants(audience).into_iter().chain(lists) {
         let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), "aud", aud)));
-        refused(answer, "invalid_request", "The subject_token is not taken");
+        refused(answer, "invalid_request", "The subject_token is invalid");
     }
     assert_eq!(issuer.fetched(), 0, "that needs no key");
     for aud in [json!([audience]), json!(["other", audience])] {
@@ -306,7 +306,7 @@ fn no_header_makes_an_identity_of_what_the_issuer_has_not_signed_as_one() {
     let not_taken = |identity: &str, what: &str| {
         let body = exchange(&stack, identity).expect(400).json();
         let told = body["error_description"].as_str().unwrap();
-        assert!(told.starts_with("The subject_token is not taken: "), "{what}: {told}");
+        assert!(told.starts_with("The subject_token is invalid: "), "{what}: {told}");
     };
     for alg in ["none", "None", "nOnE", "", "HS256", "HS384", "RS256", "ES256", "PS256", "eddsa", "ED25519", "Ed448"] {
         let signed = issuer.signs_with(&header(json!({"alg": alg})), &claims);
@@ -405,7 +405,7 @@ fn the_times_of_an_identity_are_numbers_of_seconds() {
     for exp in [json!(now as f64 + 600.5), json!(i64::MAX), json!(1e300)] {
         let identity = issuer.signs(&with(issuer.claims(), "exp", exp));
         assert_eq!(exchange(&stack, &identity).expect(200).json()["expires_in"], 600);
-        refused(exchange(&stack, &identity), "invalid_request", "each works once");
+        refused(exchange(&stack, &identity), "invalid_request", "can be exchanged once");
     }
 }
 
@@ -447,7 +447,7 @@ fn the_form_is_as_the_standard_says() {
         refused(sent(form), "invalid_request", "subject_token is required");
     }
     let in_url = format!("/exchange?subject_token={identity}");
-    refused(stack.post(&in_url).form("").send(), "invalid_request", "no query");
+    refused(stack.post(&in_url).form("").send(), "invalid_request", "not in the query");
     // What is unknown is passed over and what is empty was not sent, as the standard says, and nothing
     // above used it up.
     let empty = "&actor_token=&requested_token_type=&scope=&audience=&resource=&subject_token=&grant_type=";
@@ -603,7 +603,7 @@ fn rules_cannot_be_put_in_another_order_by_a_writer_without_the_broader_ones_gra
     };
     let document = put(&[&broad, &narrow]).problem(403, "exceeds_grants");
     let errors = document["errors"].to_string();
-    assert!(errors.contains("that the rule narrow took") && errors.contains("you do not have *"), "{errors}");
+    assert!(errors.contains("that the rule narrow matched") && errors.contains("you do not have *"), "{errors}");
     put(&[&broad]).problem(403, "exceeds_grants");
     // It may take the broad one out, and put another before it that it has itself.
     let other = rule("other", json!({"repository": "acme/docs"}), "apps:read");

@@ -158,7 +158,7 @@ async fn a_read_that_goes_on_failing_is_an_error_and_lets_nobody_in() {
     };
     let let_in_after_all = async {
         let behind = Behind::new(&table, Fault { times: 2, ..INTERNAL }).await;
-        assert!(ask(&app(behind.tokens.clone()), secret.expose_secret()).await.answer.is_ok());
+        assert!(ask(&app(behind.tokens.clone()), secret.expose_secret()).await.response.is_ok());
     };
     tokio::join!(refuse(INTERNAL), refuse(THROTTLED), refuse(DENIED), let_in_after_all);
 }

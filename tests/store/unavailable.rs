@@ -62,9 +62,9 @@ fn fresh_secret() -> PlaintextToken {
 
 #[track_caller]
 pub(super) fn assert_no_decision(verdict: &Outcome) {
-    assert_eq!(verdict.answer, Err(AuthorizerError::NoDecision));
+    assert_eq!(verdict.response, Err(AuthorizerError::NoDecision));
     // What API Gateway makes a 401 of is exactly "Unauthorized"; this is to be a 500.
-    assert_eq!(verdict.answer.as_ref().unwrap_err().to_string(), "no decision");
+    assert_eq!(verdict.response.as_ref().unwrap_err().to_string(), "no decision");
     assert_eq!(verdict.note, None);
     assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("error", Some("store_unavailable")));
     assert_eq!(verdict.audit.request_id.as_deref(), Some("r-1"));
@@ -205,7 +205,7 @@ async fn garbage_is_refused_without_asking_the_store() {
     let app = app(table.behind(NOWHERE));
     for garbage in ["", "pcl_", "garbage", &"x".repeat(10_000)] {
         let verdict = ask(&app, garbage).await;
-        assert_eq!(verdict.answer, Err(AuthorizerError::Unauthorized));
+        assert_eq!(verdict.response, Err(AuthorizerError::Unauthorized));
         assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("deny", Some("malformed")));
     }
 }
@@ -219,7 +219,7 @@ async fn a_record_that_lost_a_part_is_an_error_and_lets_nobody_in() {
     (sample.record.id, sample.digest) = (secret.id().clone(), secret.digest());
     let record = sample.in_table(&table).await;
     let whole = table.item(&record.id).await.unwrap();
-    assert!(ask(&app, secret.expose_secret()).await.answer.is_ok());
+    assert!(ask(&app, secret.expose_secret()).await.response.is_ok());
 
     let garbled = |name: &str, value| {
         let mut item = whole.clone();

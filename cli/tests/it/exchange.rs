@@ -39,7 +39,7 @@ fn exchange_needs_only_an_id_token_and_prints_only_the_api_token() {
     let listed = stdout(&stack.portcullis(["token", "list"]).assert().success());
     assert!(listed.contains("VIA") && listed.contains("acme/billing@refs/heads/main"), "{listed}");
     let again = command.assert().code(2);
-    assert!(stderr(&again).contains("each works once"), "{}", stderr(&again));
+    assert!(stderr(&again).contains("can be exchanged once"), "{}", stderr(&again));
 }
 
 #[test]

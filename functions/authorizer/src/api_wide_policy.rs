@@ -1,4 +1,4 @@
-//! When one response holds for the whole API, and what the log says where it cannot.
+//! One policy for every route of a protected API, for API Gateway to cache.
 
 use portcullis::authz::{Api, ApiWidePolicy, Arn, AuthzContext, CompileError, Decision, Principal, Settings};
 use portcullis::catalog::Target;
@@ -9,36 +9,36 @@ use crate::Event;
 use crate::authenticate::Authentication;
 use crate::response::{self, ResponseFormat};
 
-/// The response that a gateway may keep for every route of a protected API. `None` where
-/// the response is about the one request, or opens nothing anywhere.
+/// The response that a gateway may cache for every route of a protected API. `None` if the
+/// response depends on this request, or if the credential is not valid.
 ///
-/// Portcullis's own API never keeps responses; a simple response and that to the opening of
-/// a WebSocket have no policy in which to say more.
+/// The management API never caches responses. Simple responses and those to `$connect` cannot
+/// hold a policy for other routes.
 pub(crate) fn respond(
     settings: &Settings,
-    shape: ResponseFormat,
+    format: ResponseFormat,
     event: &Event,
     arn: &Arn<'_>,
-    found: &Authentication,
+    authentication: &Authentication,
     decision: &Decision,
     now: Timestamp,
 ) -> Option<Value> {
-    let kept = settings.cache_seconds > 0 && event.api() == Api::Protected;
-    if !kept || shape == ResponseFormat::Simple || arn.target == Target::Connect {
+    let cached = settings.cache_seconds > 0 && event.api() == Api::Protected;
+    if !cached || format == ResponseFormat::Simple || arn.target == Target::Connect {
         return None;
     }
-    let (principal, catalog) = found.principal()?;
+    let (principal, catalog) = authentication.principal()?;
     let allowed = match decision {
         Decision::Allow => true,
         Decision::Forbidden(reason, _) if reason.is_request_specific() => false,
         Decision::Forbidden(..) | Decision::Unauthorized(_) => return None,
     };
-    whole(principal, &AuthzContext::of(&catalog.catalog, settings), arn, allowed, now)
-        .map_err(|why| warn(principal, &why))
+    compile(principal, &AuthzContext::of(&catalog.catalog, settings), arn, allowed, now)
+        .map_err(|error| warn(principal, &error))
         .ok()
 }
 
-fn whole(
+fn compile(
     principal: &Principal,
     rules: &AuthzContext<'_>,
     arn: &Arn<'_>,
@@ -49,13 +49,13 @@ fn whole(
     response::for_the_whole_api(principal, &policy, now)
 }
 
-fn warn(principal: &Principal, why: &CompileError) {
+fn warn(principal: &Principal, error: &CompileError) {
     match principal {
         Principal::Token(record) => {
-            tracing::warn!(token_id = %record.id, "authorizer caching is less effective: {why}");
+            tracing::warn!(token_id = %record.id, "authorizer caching is less effective: {error}");
         }
         Principal::Session(session) => {
-            tracing::warn!(owner = %session.owner, "authorizer caching is less effective: {why}");
+            tracing::warn!(owner = %session.owner, "authorizer caching is less effective: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The audit line of a decision.
+//! Audit entry of a decision.
 
 use portcullis::audit_log;
 use portcullis::authz::Decision;
@@ -10,16 +10,16 @@ use crate::Event;
 use crate::authenticate::{Authentication, ClaimedIdentity};
 use portcullis::authz::Arn;
 
-/// Of a decision.
-pub(crate) fn line(
+/// The entry for a decision.
+pub(crate) fn entry(
     event: &Event,
     arn: Option<&Arn<'_>>,
     now: Timestamp,
-    found: &Authentication,
+    authentication: &Authentication,
     decision: &Decision,
 ) -> audit_log::AuditEntry {
-    let mut audit = blank(event, arn, now);
-    match found {
+    let mut audit = base_entry(event, arn, now);
+    match authentication {
         Authentication::Failed(_, claimed, detail) => {
             audit.detail.clone_from(detail);
             match claimed {
@@ -31,8 +31,8 @@ pub(crate) fn line(
                 ClaimedIdentity::Session => audit.principal_type = Some("session"),
             }
         }
-        Authentication::RetiredSecret(credential) => of_token(&mut audit, &credential.record, true),
-        Authentication::Token(token) => of_token(&mut audit, &token.credential.record, token.superseded),
+        Authentication::RetiredSecret(credential) => set_token(&mut audit, &credential.record, true),
+        Authentication::Token(token) => set_token(&mut audit, &token.credential.record, token.superseded),
         Authentication::Session(principal, _) => {
             audit.principal_type = Some("session");
             audit.owner = Some(principal.owner().to_string());
@@ -45,17 +45,17 @@ pub(crate) fn line(
     audit
 }
 
-/// Of a request on which nothing could be decided.
+/// The entry for a request without a decision.
 pub(crate) fn error(
     event: &Event,
     arn: Option<&Arn<'_>>,
     now: Timestamp,
     reason: &'static str,
 ) -> audit_log::AuditEntry {
-    audit_log::AuditEntry { rbac_decision: "error", reason: Some(reason), ..blank(event, arn, now) }
+    audit_log::AuditEntry { rbac_decision: "error", reason: Some(reason), ..base_entry(event, arn, now) }
 }
 
-fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit_log::AuditEntry {
+fn base_entry(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit_log::AuditEntry {
     let (method, path) = match arn.map(|arn| arn.target) {
         Some(Target::Http { method, path }) => (Some(method.to_owned()), Some(format!("/{path}"))),
         Some(Target::Connect) => (Some("CONNECT".to_owned()), Some("$connect".to_owned())),
@@ -70,7 +70,7 @@ fn blank(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit_log::Aud
     }
 }
 
-fn of_token(audit: &mut audit_log::AuditEntry, record: &TokenRecord, superseded: bool) {
+fn set_token(audit: &mut audit_log::AuditEntry, record: &TokenRecord, superseded: bool) {
     audit.principal_type = Some("token");
     audit.api_token_id = Some(record.id.to_string());
     audit.api_token_name = Some(record.name.to_string());

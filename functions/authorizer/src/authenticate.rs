@@ -1,5 +1,5 @@
-//! Whom a request's credential belongs to: one read of the table for a token, none for
-//! garbage, and the provider's keys for a session.
+//! Authentication of a request's credential: one table read for a token, none for a malformed
+//! one, and the provider's JWKS for a session.
 
 use std::sync::Arc;
 
@@ -13,29 +13,29 @@ use portcullis::{App, oidc, store};
 use crate::credential::PresentedCredential;
 use crate::{Event, response_context};
 
-/// Whom the presented credential belongs to.
+/// Result of authenticating the presented credential.
 pub(crate) enum Authentication {
-    /// Nobody: why it opens nothing, and what the audit log is told besides.
+    /// Not authenticated: the reason, the claimed identity, and a detail for the audit log only.
     Failed(DenyReason, ClaimedIdentity, Option<String>),
-    /// This person, who is decided on under this catalog.
+    /// A user session, and the catalog to decide with.
     Session(Principal, Arc<StoredCatalog>),
-    /// This token, by its secret, decided on under this catalog.
+    /// A token whose secret matched.
     Token(Box<AuthenticatedToken>),
-    /// Whoever has a secret of this token which has ended.
+    /// A rotated-out secret of this token.
     RetiredSecret(Box<StoredCredential>),
 }
 
-/// A token that was found by its secret.
+/// A token whose secret matched, and the catalog to decide with.
 pub(crate) struct AuthenticatedToken {
     pub(crate) principal: Principal,
     pub(crate) catalog: Arc<StoredCatalog>,
     pub(crate) credential: StoredCredential,
-    /// Whether the secret is the one before the present one, during its overlap.
+    /// Whether the secret is the previous one, within its overlap.
     pub(crate) superseded: bool,
 }
 
 impl Authentication {
-    /// Who it is, and the catalog that decides, where there is something to decide.
+    /// The principal and the catalog to decide with; `None` if authentication failed.
     pub(crate) fn principal(&self) -> Option<(&Principal, &StoredCatalog)> {
         match self {
             Self::Session(principal, catalog) => Some((principal, catalog)),
@@ -45,7 +45,7 @@ impl Authentication {
     }
 }
 
-/// What a credential that opens nothing claimed to be.
+/// What a refused credential claimed to be.
 pub(crate) enum ClaimedIdentity {
     Nothing,
     /// The token with this id.
@@ -53,17 +53,17 @@ pub(crate) enum ClaimedIdentity {
     Session,
 }
 
-/// Why nobody can be decided on.
+/// Authentication was not possible, so there is no decision.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuthenticationError {
     #[error(transparent)]
     Store(#[from] store::Error),
-    #[error("the provider's keys cannot be had: {0}")]
+    #[error("the provider's JWKS is unavailable: {0}")]
     Keys(String),
 }
 
 impl AuthenticationError {
-    /// As it stands in the audit log.
+    /// The audit log's reason code.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Store(_) => "store_unavailable",
@@ -72,7 +72,7 @@ impl AuthenticationError {
     }
 }
 
-/// Finds whom a request's credential belongs to.
+/// Authenticates a request's credential.
 pub(crate) async fn authenticate(
     app: &App,
     sessions: Option<&SessionVerifier>,
@@ -81,7 +81,7 @@ pub(crate) async fn authenticate(
     now: Timestamp,
 ) -> Result<Authentication, AuthenticationError> {
     let text = match PresentedCredential::of(event) {
-        // People sign in as the standards say; the other header is for tokens alone.
+        // Sessions use the standard header only; x-api-token takes API tokens only.
         PresentedCredential::Bearer(text) if looks_like_jwt(text) => {
             return session(app, sessions, catalogs, event, text, now).await;
         }
@@ -115,15 +115,15 @@ async fn session(
     now: Timestamp,
 ) -> Result<Authentication, AuthenticationError> {
     let Some(sessions) = sessions else {
-        return Ok(malformed(ClaimedIdentity::Nothing, "a JWT, and no OpenID Connect provider is set"));
+        return Ok(malformed(ClaimedIdentity::Nothing, "a JWT, but no OpenID Connect provider is configured"));
     };
-    let nobody = |reason, detail| Authentication::Failed(reason, ClaimedIdentity::Session, Some(detail));
+    let failed = |reason, detail| Authentication::Failed(reason, ClaimedIdentity::Session, Some(detail));
     let claims = match sessions.verify(text, now).await {
         Ok(claims) => claims,
         Err(oidc::JwtError::Unavailable(why)) => return Err(AuthenticationError::Keys(why)),
-        Err(error @ oidc::JwtError::Malformed(_)) => return Ok(nobody(DenyReason::Malformed, error.to_string())),
-        Err(error @ oidc::JwtError::Unknown(_)) => return Ok(nobody(DenyReason::Unknown, error.to_string())),
-        Err(error @ oidc::JwtError::Expired) => return Ok(nobody(DenyReason::Expired, error.to_string())),
+        Err(error @ oidc::JwtError::Malformed(_)) => return Ok(failed(DenyReason::Malformed, error.to_string())),
+        Err(error @ oidc::JwtError::Unknown(_)) => return Ok(failed(DenyReason::Unknown, error.to_string())),
+        Err(error @ oidc::JwtError::Expired) => return Ok(failed(DenyReason::Expired, error.to_string())),
     };
     let catalog = catalogs.get(now).await?;
     let management = app.settings.authz.token_management;
@@ -131,9 +131,9 @@ async fn session(
     if event.api() == Api::Management && response_context::groups(&session).len() > response_context::MAX_GROUPS_LENGTH
     {
         let max = response_context::MAX_GROUPS_LENGTH;
-        return Ok(nobody(
+        return Ok(failed(
             DenyReason::Malformed,
-            format!("the person's groups that the catalog lists take more than {max} characters"),
+            format!("the groups that the catalog lists take more than {max} characters"),
         ));
     }
     Ok(Authentication::Session(Principal::Session(session), catalog))

@@ -2,24 +2,24 @@
 
 use crate::Event;
 
-/// What a request presents.
+/// The credential that a request presents.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PresentedCredential<'a> {
-    /// What stands behind `Bearer`, where tokens and sessions may.
+    /// The value after `Bearer`: a token or a session.
     Bearer(&'a str),
-    /// What stands in `x-api-token`, where only tokens may.
+    /// The value of `x-api-token`: a token only.
     ApiToken(&'a str),
-    /// Nothing that could be a token; why.
+    /// No usable credential, and the reason.
     Absent(&'static str),
 }
 
 impl<'a> PresentedCredential<'a> {
     /// Reads `Authorization: Bearer …` ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1))
-    /// or `x-api-token: …`. Both, or either twice, is nothing: the gateway and the backend
-    /// might each pick another one.
+    /// or `x-api-token: …`. Both, or one of them twice, is refused: the gateway and the backend
+    /// might pick different ones.
     pub(crate) fn of(event: &'a Event) -> Self {
         if event.is_token() {
-            // Which header it was is known to the API alone.
+            // The event does not say which header it came from.
             return match event.authorization_token() {
                 Some(value) if value.contains(' ') => bearer(value),
                 Some(value) => Self::Bearer(value),

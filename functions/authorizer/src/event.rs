@@ -1,5 +1,5 @@
-//! The event of any of the four kinds, read tolerantly: an odd header or a control
-//! character must end in a refusal, not in an event that cannot be read (a 500).
+//! Authorizer event of any of the four kinds. Reading is tolerant: an odd header or a control
+//! character must lead to a denial, not to a parse error (a 500).
 
 use portcullis::authz::Api;
 use portcullis::store::ClientInfo;
@@ -11,17 +11,17 @@ use serde_json::Value;
 pub struct Event(Value);
 
 impl Event {
-    /// The ARN that API Gateway evaluates the answer against.
+    /// The ARN that API Gateway evaluates the policy against.
     pub(crate) fn arn(&self) -> Option<&str> {
         self.text("/routeArn").or_else(|| self.text("/methodArn"))
     }
 
-    /// Whether the event is a REST API's of type `TOKEN`, with nothing but one header in it.
+    /// Whether the event is of a REST API's type `TOKEN`, which holds one header only.
     pub(crate) fn is_token(&self) -> bool {
         self.text("/type") == Some("TOKEN")
     }
 
-    /// The payload format, which only an HTTP API's events have: `1.0` or `2.0`.
+    /// The payload format version of an HTTP API's event: `1.0` or `2.0`.
     pub(crate) fn version(&self) -> Option<&str> {
         self.text("/version")
     }
@@ -31,7 +31,7 @@ impl Event {
         self.text("/authorizationToken")
     }
 
-    /// Every value of a header, whatever its name's case and however often it is there.
+    /// All values of a header; the name's case does not matter.
     pub(crate) fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let several = self.0.get("multiValueHeaders").and_then(Value::as_object).filter(|map| !map.is_empty());
         let headers = several.or_else(|| self.0.get("headers").and_then(Value::as_object));
@@ -43,11 +43,11 @@ impl Event {
                 Value::Array(values) => values.as_slice(),
                 one => std::slice::from_ref(one),
             })
-            // A value that is no string counts, as one that no token looks like.
+            // A value that is not a string counts as an empty one, which is never a token.
             .map(|value| value.as_str().unwrap_or(""))
     }
 
-    /// Whose API the request is for.
+    /// Whether the request is for the management API or a protected one.
     pub(crate) fn api(&self) -> Api {
         let (name, value) = Api::OWN_STAGE_VARIABLE;
         let variable = self.0.get("stageVariables").and_then(|variables| variables.get(name)).and_then(Value::as_str);
@@ -62,8 +62,8 @@ impl Event {
         self.text("/requestContext/identity/sourceIp").or_else(|| self.text("/requestContext/http/sourceIp"))
     }
 
-    /// From where the request comes, as the gateway saw it, and with what, as its sender says. A
-    /// `TOKEN` event knows neither.
+    /// The source IP that the gateway saw, and the user agent that the client sent. A `TOKEN`
+    /// event has neither.
     pub(crate) fn caller(&self) -> ClientInfo {
         ClientInfo::of(self.source_ip(), self.header("user-agent").next())
     }
@@ -88,8 +88,8 @@ mod tests {
         serde_json::from_str(&fixture.replace("$TOKEN", "the-token")).unwrap()
     }
 
-    /// What each kind of event has to tell, in a line.
-    fn told(fixture: &str) -> String {
+    /// What is read from an event, on one line.
+    fn summary(fixture: &str) -> String {
         let event = read(fixture);
         let target = match Arn::parse(event.arn().unwrap()).unwrap().target {
             Target::Http { method, path } => format!("{method} /{path}"),
@@ -115,7 +115,7 @@ mod tests {
             include_str!("fixtures/http-api-1.0.json"),
             include_str!("fixtures/websocket-connect.json"),
         ];
-        insta::assert_snapshot!(events.map(told).join("\n"), @r#"
+        insta::assert_snapshot!(events.map(summary).join("\n"), @r#"
         GET /apps/billing | protected | the-token | Some("192.0.2.1") | Some("70b2c1d6-6a2d-4c1b-9f43-0d6f3b1a7e55") | [Rest, Rest]
         POST /tokens | own | the-token | Some("2001:db8::7") | Some("c6af9ac6-7b61-11e6-9a41-93e8deadbeef") | [Rest, Rest]
         GET / | protected | the-token | None | None | [Rest, Rest]

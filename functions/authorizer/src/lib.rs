@@ -1,19 +1,18 @@
-//! The decision on each request: event -> credential -> record -> [`authorize`] -> the answer
-//! in the shape that event needs. One read of the table, none for garbage; the catalog is held
-//! in memory.
+//! Lambda authorizer: event -> credential -> record -> [`authorize`] -> response in the format
+//! that the event needs. It reads the table once, not at all for a malformed credential, and
+//! caches the catalog in memory.
 //!
 //! | event | 401 | 403 | allow |
 //! | --- | --- | --- | --- |
 //! | REST `REQUEST`, REST `TOKEN`, WebSocket `$connect` | the error `Unauthorized` | a `Deny` policy | an `Allow` policy |
-//! | HTTP API 1.0, and 2.0 with IAM answers | a `Deny` policy | a `Deny` policy | an `Allow` policy |
-//! | HTTP API 2.0 with simple answers | `isAuthorized: false` | `isAuthorized: false` | `isAuthorized: true` |
+//! | HTTP API 1.0, and 2.0 with IAM responses | a `Deny` policy | a `Deny` policy | an `Allow` policy |
+//! | HTTP API 2.0 with simple responses | `isAuthorized: false` | `isAuthorized: false` | `isAuthorized: true` |
 //!
-//! An HTTP API makes a 500 of every error of its authorizer, so there a credential that is
-//! refused gets a 403. Where no decision can be made, the answer is an error: a 500
-//! everywhere, and no entry.
+//! An HTTP API turns every authorizer error into a 500, so a refused credential gets a 403
+//! there. If no decision is possible, the response is an error, which is a 500 on every API.
 //!
-//! Where gateways keep answers (`AuthorizerCacheSeconds`), each has to hold for every route:
-//! then a protected API gets one policy for all that the principal may do there.
+//! If gateways cache responses (`AuthorizerCacheSeconds`), each response must hold for every
+//! route: a protected API then gets one policy for everything that the principal may do there.
 //!
 //! Sources: [REST and WebSocket](https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html),
 //! [HTTP API](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html).
@@ -48,7 +47,7 @@ pub use response::AuthorizerError;
 use response::ResponseFormat;
 pub use settings::HttpApiResponseFormat;
 
-/// What decides, and what it remembers between two requests.
+/// The authorizer, with the state that it keeps between requests.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
     app: App,
@@ -58,22 +57,22 @@ pub struct Authorizer {
     noted: NotedUses,
 }
 
-/// What came of one event.
+/// Result of one event.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What API Gateway is told.
-    pub answer: Result<Value, AuthorizerError>,
-    /// What the audit log is told.
+    /// The response to API Gateway.
+    pub response: Result<Value, AuthorizerError>,
+    /// The audit entry.
     pub audit: audit_log::AuditEntry,
-    /// What is to be noted once the answer has left.
+    /// The write to make after the response was sent.
     pub note: Option<DeferredWrite>,
 }
 
 impl Authorizer {
-    /// One that has read nothing yet.
+    /// An authorizer with empty caches.
     ///
     /// # Errors
-    /// When the OpenID Connect provider of the settings cannot be one.
+    /// The OpenID Connect provider of the settings is invalid.
     pub fn new(app: App, http_api_response_format: HttpApiResponseFormat) -> Result<Self, ConfigError> {
         let timeout = app.settings.oidc.timeout;
         let sessions =
@@ -82,7 +81,7 @@ impl Authorizer {
         Ok(Self { app, sessions, http_api_response_format, catalogs, noted: NotedUses::default() })
     }
 
-    /// Reads what the first request will need. It goes on without, if it has to.
+    /// Loads the catalog before the first request. A failure is ignored.
     pub async fn warm_up(&self) {
         self.catalogs.refresh(self.app.clock.now()).await;
     }
@@ -90,34 +89,36 @@ impl Authorizer {
     /// Decides on one request.
     pub async fn handle(&self, event: Event) -> Outcome {
         let now = self.app.clock.now();
-        let shape = ResponseFormat::of(&event, self.http_api_response_format);
+        let format = ResponseFormat::of(&event, self.http_api_response_format);
         let Some(arn) = event.arn().and_then(Arn::parse) else {
-            return undecided(&event, None, now, "no_arn");
+            return no_decision(&event, None, now, "no_arn");
         };
-        let found =
+        let authentication =
             match authenticate::authenticate(&self.app, self.sessions.as_ref(), &self.catalogs, &event, now).await {
-                Ok(found) => found,
+                Ok(authentication) => authentication,
                 Err(error) => {
                     tracing::error!(%error, "no decision");
-                    return undecided(&event, Some(&arn), now, error.reason());
+                    return no_decision(&event, Some(&arn), now, error.reason());
                 }
             };
-        let decision = match &found {
+        let decision = match &authentication {
             Authentication::Failed(reason, ..) => Decision::Unauthorized(*reason),
             Authentication::RetiredSecret(_) => Decision::Unauthorized(DenyReason::SecretReuse),
-            Authentication::Session(principal, catalog) => self.decided(principal, catalog, &event, &arn, now),
-            Authentication::Token(token) => self.decided(&token.principal, &token.catalog, &event, &arn, now),
+            Authentication::Session(principal, catalog) => self.decide(principal, catalog, &event, &arn, now),
+            Authentication::Token(token) => self.decide(&token.principal, &token.catalog, &event, &arn, now),
         };
-        let principal = found.principal().map(|(principal, _)| principal);
-        let whole = api_wide_policy::respond(&self.app.settings.authz, shape, &event, &arn, &found, &decision, now);
+        let principal = authentication.principal().map(|(principal, _)| principal);
+        let api_wide =
+            api_wide_policy::respond(&self.app.settings.authz, format, &event, &arn, &authentication, &decision, now);
         Outcome {
-            answer: whole.map_or_else(|| response::respond(shape, event.api(), &arn, principal, &decision, now), Ok),
-            audit: audit::line(&event, Some(&arn), now, &found, &decision),
-            note: self.note(&found, &event, &arn, &decision, now),
+            response: api_wide
+                .map_or_else(|| response::respond(format, event.api(), &arn, principal, &decision, now), Ok),
+            audit: audit::entry(&event, Some(&arn), now, &authentication, &decision),
+            note: self.deferred_write(&authentication, &event, &arn, &decision, now),
         }
     }
 
-    /// What is done once an answer has left, while nobody waits.
+    /// Runs the work that follows a sent response: the deferred write and the catalog refresh.
     pub async fn run_deferred(&self, note: Option<DeferredWrite>) {
         if let Some(note) = note {
             self.write_note(&note).await;
@@ -131,23 +132,23 @@ impl Authorizer {
         match (self.app.tokens.apply_deferred(note, clock, self.app.settings.limits.history_days).await, note.made()) {
             (Ok(Some(usage)), Some((made, day))) => self.noted.remember(&record.id, made, usage, day),
             (Ok(_), _) => {}
-            // The next one is noted once the store works again.
+            // Nothing to do: the next use is written once the store works again.
             (Err(error), _) => tracing::warn!(%error, token_id = %record.id, "{what} was not noted"),
         }
     }
 
-    fn note(
+    fn deferred_write(
         &self,
-        found: &Authentication,
+        authentication: &Authentication,
         event: &Event,
         arn: &Arn<'_>,
         decision: &Decision,
         now: Timestamp,
     ) -> Option<DeferredWrite> {
-        match found {
+        match authentication {
             Authentication::Token(token) if *decision == Decision::Allow => {
                 let rules = AuthzContext::of(&token.catalog.catalog, &self.app.settings.authz);
-                let made = permission_used(token.principal.grants(), &rules, &asked(event, arn));
+                let made = permission_used(token.principal.grants(), &rules, &access_request(event, arn));
                 let record = &token.credential.record;
                 let made = made.and_then(|made| self.noted.unless_noted(&record.id, made, Day::of(now)));
                 DeferredWrite::of_use(record, made, &event.caller(), now)
@@ -159,7 +160,7 @@ impl Authorizer {
         }
     }
 
-    fn decided(
+    fn decide(
         &self,
         principal: &Principal,
         catalog: &StoredCatalog,
@@ -168,8 +169,8 @@ impl Authorizer {
         now: Timestamp,
     ) -> Decision {
         let rules = AuthzContext::of(&catalog.catalog, &self.app.settings.authz);
-        let decision = authorize(Some(principal), &rules, &asked(event, arn), now);
-        // A policy cannot name a resource of more than 512 characters.
+        let decision = authorize(Some(principal), &rules, &access_request(event, arn), now);
+        // A policy's resource has at most 512 characters.
         if decision == Decision::Allow && arn.text.len() > MAX_ARN_LENGTH {
             return Decision::Forbidden(DenyReason::MalformedPath, Missing::default());
         }
@@ -177,10 +178,10 @@ impl Authorizer {
     }
 }
 
-fn asked<'a>(event: &Event, arn: &Arn<'a>) -> AccessRequest<'a> {
+fn access_request<'a>(event: &Event, arn: &Arn<'a>) -> AccessRequest<'a> {
     AccessRequest { api: event.api(), target: arn.target, from: event.caller().source_ip }
 }
 
-fn undecided(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> Outcome {
-    Outcome { answer: Err(AuthorizerError::NoDecision), audit: audit::error(event, arn, now, reason), note: None }
+fn no_decision(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> Outcome {
+    Outcome { response: Err(AuthorizerError::NoDecision), audit: audit::error(event, arn, now, reason), note: None }
 }

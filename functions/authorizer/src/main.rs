@@ -1,4 +1,4 @@
-//! Wiring: decide, write the audit line, answer; then the bookkeeping.
+//! Lambda entry point: decide, write the audit line, respond, then run the deferred work.
 
 use std::io;
 
@@ -13,29 +13,29 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
     let app = App::from_env(Env::process())?;
-    let answer = HttpApiResponseFormat::from_env(Env::process(), app.settings.authz.cache_seconds)?;
-    let authorizer = Authorizer::new(app, answer)?;
+    let format = HttpApiResponseFormat::from_env(Env::process(), app.settings.authz.cache_seconds)?;
+    let authorizer = Authorizer::new(app, format)?;
     authorizer.warm_up().await;
-    let bookkeeping = PostResponseLayer::new(authorizer.clone());
-    let left = bookkeeping.clone();
-    let decide = service_fn(move |event: LambdaEvent<Event>| decided(authorizer.clone(), left.clone(), event));
-    Runtime::new(decide).layer(bookkeeping).run().await
+    let post_response = PostResponseLayer::new(authorizer.clone());
+    let layer = post_response.clone();
+    let handler = service_fn(move |event: LambdaEvent<Event>| handle(authorizer.clone(), layer.clone(), event));
+    Runtime::new(handler).layer(post_response).run().await
 }
 
-async fn decided(
+async fn handle(
     authorizer: Authorizer,
-    left: PostResponseLayer,
+    layer: PostResponseLayer,
     event: LambdaEvent<Event>,
 ) -> Result<Value, Diagnostic> {
-    let mut verdict = authorizer.handle(event.payload).await;
-    // TOKEN events have no id of the gateway's; Lambda's own still finds the log.
-    verdict.audit.request_id.get_or_insert(event.context.request_id);
-    // No line, no entry.
-    verdict.audit.write_to(&mut io::stdout()).map_err(|_| refused(AuthorizerError::NoDecision))?;
-    left.leave(verdict.note);
-    verdict.answer.map_err(refused)
+    let mut outcome = authorizer.handle(event.payload).await;
+    // TOKEN events have no request id from the gateway; Lambda's id finds the log too.
+    outcome.audit.request_id.get_or_insert(event.context.request_id);
+    // Without an audit line, the request is not allowed.
+    outcome.audit.write_to(&mut io::stdout()).map_err(|_| diagnostic(AuthorizerError::NoDecision))?;
+    layer.set_pending(outcome.note);
+    outcome.response.map_err(diagnostic)
 }
 
-fn refused(refusal: AuthorizerError) -> Diagnostic {
-    Diagnostic { error_type: "AuthorizerError".to_owned(), error_message: refusal.to_string() }
+fn diagnostic(error: AuthorizerError) -> Diagnostic {
+    Diagnostic { error_type: "AuthorizerError".to_owned(), error_message: error.to_string() }
 }

@@ -1,5 +1,5 @@
-//! Which uses of which tokens this instance has seen noted today, so that a use is written the first time
-//! in a day that an instance sees it, and the record that each request reads need not hold them.
+//! Cache of the token uses that this instance has written today, so that it writes each use once
+//! a day and the token record need not hold them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,13 +9,13 @@ use portcullis::clock::Day;
 use portcullis::secret::TokenId;
 use portcullis::store::Usage;
 
-/// The most uses that are remembered, about 2 MB. Beyond that one is forgotten for each new one, and written
-/// again.
+/// Maximum number of cached uses, about 2 MB. Beyond it, a new use evicts an old one, which is
+/// then written again.
 const MAX_NOTED: usize = 10_000;
-/// The most tokens of which the whole usage is remembered, because it is full: about 5 MB.
+/// Maximum number of tokens whose full usage is cached, about 5 MB.
 const MAX_FULL: usize = 50;
 
-/// What one instance remembers.
+/// Uses that one instance has written today.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NotedUses(Arc<Mutex<Noted>>);
 
@@ -23,24 +23,24 @@ pub(crate) struct NotedUses(Arc<Mutex<Noted>>);
 struct Noted {
     day: Option<Day>,
     uses: HashSet<(TokenId, String)>,
-    /// The uses of tokens that have as many as are kept: no others are written.
+    /// The uses of tokens that have reached the limit of stored uses: no others are written.
     full: HashMap<TokenId, HashSet<String>>,
 }
 
 impl NotedUses {
-    /// The use, unless it need not be noted today.
+    /// The use, or `None` if it need not be written today.
     pub(crate) fn unless_noted(&self, id: &TokenId, made: PermissionUse, today: Day) -> Option<PermissionUse> {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.day != Some(today) {
             return Some(made);
         }
         let key = made.key();
-        let is_left_out = noted.full.get(id).is_some_and(|uses| !uses.contains(&key));
+        let is_over_limit = noted.full.get(id).is_some_and(|uses| !uses.contains(&key));
         let is_noted = noted.uses.contains(&(id.clone(), key));
-        (!is_left_out && !is_noted).then_some(made)
+        (!is_over_limit && !is_noted).then_some(made)
     }
 
-    /// Remembers what is known once a use was noted.
+    /// Caches a use that was written.
     pub(crate) fn remember(&self, id: &TokenId, made: &PermissionUse, usage: Usage, today: Day) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.day != Some(today) {

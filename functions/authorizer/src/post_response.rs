@@ -1,9 +1,9 @@
-//! What happens once the answer has left: noting the use of the token, and reading the
-//! catalog again before it is too old.
+//! Work after the response: writing the token's last use, and refreshing the catalog before it
+//! expires.
 //!
-//! A Lambda is frozen when it asks for its next event. A layer around the runtime's own
-//! service runs after the response has been posted and before that, so it costs the
-//! answer nothing and is never cut off half way.
+//! Lambda freezes the environment when the runtime asks for its next event. A layer around the
+//! runtime's service runs after the response was posted and before that, so it adds no latency
+//! and is never interrupted.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,8 +16,8 @@ use portcullis::store::DeferredWrite;
 
 use crate::Authorizer;
 
-/// What the present invocation leaves to be noted. One environment handles one event at a
-/// time, so there is one place.
+/// Layer that runs the invocation's deferred write. An environment handles one event at a time,
+/// so there is at most one.
 #[derive(Clone, Debug)]
 pub struct PostResponseLayer {
     authorizer: Authorizer,
@@ -25,18 +25,18 @@ pub struct PostResponseLayer {
 }
 
 impl PostResponseLayer {
-    /// Nothing to note yet.
+    /// A layer with no pending write.
     #[must_use]
     pub fn new(authorizer: Authorizer) -> Self {
         Self { authorizer, pending: Arc::default() }
     }
 
-    /// Leaves something to be noted once the answer has left.
-    pub fn leave(&self, note: Option<DeferredWrite>) {
+    /// Sets the write to make after the response was sent.
+    pub fn set_pending(&self, note: Option<DeferredWrite>) {
         *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
-    async fn settle(self) {
+    async fn run_pending(self) {
         let note = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.authorizer.run_deferred(note).await;
     }
@@ -46,15 +46,15 @@ impl<S> Layer<S> for PostResponseLayer {
     type Service = PostResponseService<S>;
 
     fn layer(&self, inner: S) -> PostResponseService<S> {
-        PostResponseService { inner, bookkeeping: self.clone() }
+        PostResponseService { inner, layer: self.clone() }
     }
 }
 
-/// The runtime's service, and the bookkeeping behind it.
+/// The runtime's service, followed by the deferred write.
 #[derive(Debug)]
 pub struct PostResponseService<S> {
     inner: S,
-    bookkeeping: PostResponseLayer,
+    layer: PostResponseLayer,
 }
 
 impl<S> Service<LambdaInvocation> for PostResponseService<S>
@@ -71,11 +71,11 @@ where
     }
 
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
-        let answered = self.inner.call(invocation);
-        let bookkeeping = self.bookkeeping.clone();
+        let response = self.inner.call(invocation);
+        let layer = self.layer.clone();
         Box::pin(async move {
-            let posted = answered.await;
-            bookkeeping.settle().await;
+            let posted = response.await;
+            layer.run_pending().await;
             posted
         })
     }
@@ -124,15 +124,15 @@ pub(crate) mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn the_last_use_is_written_after_the_answer_has_left() {
         let store = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let bookkeeping = PostResponseLayer::new(authorizer_at(format!("http://{}", store.local_addr().unwrap())));
+        let layer = PostResponseLayer::new(authorizer_at(format!("http://{}", store.local_addr().unwrap())));
         let posted = Arc::new(AtomicBool::new(false));
 
-        let (posting, left) = (posted.clone(), bookkeeping.clone());
+        let (posting, pending) = (posted.clone(), layer.clone());
         let runtime = service_fn(move |_: LambdaInvocation| {
-            let (posting, left) = (posting.clone(), left.clone());
+            let (posting, pending) = (posting.clone(), pending.clone());
             async move {
-                left.leave(Some(used()));
-                // As many turns as anyone could use to write too early.
+                pending.set_pending(Some(used()));
+                // Give a premature write every chance to run.
                 for _ in 0..100 {
                     tokio::task::yield_now().await;
                 }
@@ -140,7 +140,7 @@ pub(crate) mod tests {
                 Ok::<(), Error>(())
             }
         });
-        let mut service = bookkeeping.layer(runtime);
+        let mut service = layer.layer(runtime);
         let mut answered = service.call(invocation());
         let posted_at_the_write = tokio::select! {
             accepted = store.accept() => {
@@ -155,9 +155,9 @@ pub(crate) mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn losing_the_last_use_never_fails_the_request() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let bookkeeping = PostResponseLayer::new(authorizer_at(format!("http://{gone}")));
-        bookkeeping.leave(Some(used()));
-        let mut service = bookkeeping.layer(service_fn(async |_: LambdaInvocation| Ok::<(), Error>(())));
+        let layer = PostResponseLayer::new(authorizer_at(format!("http://{gone}")));
+        layer.set_pending(Some(used()));
+        let mut service = layer.layer(service_fn(async |_: LambdaInvocation| Ok::<(), Error>(())));
         assert!(service.call(invocation()).await.is_ok());
     }
 }

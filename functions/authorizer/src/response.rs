@@ -1,4 +1,4 @@
-//! The answer in the shape that each kind of event needs.
+//! Authorizer response in the format that each kind of event needs.
 
 use crate::HttpApiResponseFormat;
 use portcullis::authz::{Api, Decision, Principal};
@@ -8,14 +8,13 @@ use serde_json::{Map, Value, json};
 use crate::{Event, response_context as context};
 use portcullis::authz::{ApiWidePolicy, Arn, CompileError};
 
-/// The bytes that an answer has to stay below.
+/// Exclusive maximum size of a response, in bytes.
 const MAX_RESPONSE_BYTES: usize = 8 * 1024;
 
-/// The error that a REST API turns into a 401 (its text has to be exactly this), or into a
-/// 500.
+/// Error that a REST API turns into a 401 (the text must be exactly `Unauthorized`) or a 500.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizerError {
-    /// The credential opens nothing: 401.
+    /// The credential is not valid: 401.
     #[error("Unauthorized")]
     Unauthorized,
     /// No decision could be made: 500.
@@ -23,7 +22,7 @@ pub enum AuthorizerError {
     NoDecision,
 }
 
-/// How an answer has to look.
+/// Format of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseFormat {
     /// A policy, or the error `Unauthorized`: REST and WebSocket APIs.
@@ -39,59 +38,59 @@ impl ResponseFormat {
         match (event.version(), http_api_response_format) {
             (Some("2.0"), HttpApiResponseFormat::Simple) => Self::Simple,
             (Some("1.0" | "2.0"), _) => Self::Policy,
-            // WebSocket APIs have a version too, which is not a payload's: "$LATEST".
+            // The version of a WebSocket API's event is not a payload format: "$LATEST".
             _ => Self::Rest,
         }
     }
 }
 
 pub(crate) fn respond(
-    shape: ResponseFormat,
+    format: ResponseFormat,
     api: Api,
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
     now: Timestamp,
 ) -> Result<Value, AuthorizerError> {
-    if shape == ResponseFormat::Rest && matches!(decision, Decision::Unauthorized(_)) {
+    if format == ResponseFormat::Rest && matches!(decision, Decision::Unauthorized(_)) {
         return Err(AuthorizerError::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
     let contexts = context::of_the_request(api, arn, principal, decision, now);
-    if shape == ResponseFormat::Simple {
-        let answer = fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
-        return answer.ok_or(AuthorizerError::NoDecision);
+    if format == ResponseFormat::Simple {
+        let response = first_fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
+        return response.ok_or(AuthorizerError::NoDecision);
     }
     let (effect, resource) = if allowed { ("Allow", arn.text.to_owned()) } else { ("Deny", arn.denied()) };
     let policy = json!({
         "Version": "2012-10-17",
         "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource }],
     });
-    let answer =
+    let response =
         |context| json!({ "principalId": principal_id(principal), "policyDocument": policy, "context": context });
-    // What cannot be said in 8 KB cannot be said; tests hold that this never is.
-    fitting(contexts, answer).ok_or(AuthorizerError::NoDecision)
+    // Tests hold that a response always fits.
+    first_fitting(contexts, response).ok_or(AuthorizerError::NoDecision)
 }
 
-/// The answer for every route at once.
+/// The response for every route at once.
 ///
 /// # Errors
-/// When it is larger than an answer may be, even without the grants.
+/// The response is too large, even without the grants.
 pub(crate) fn for_the_whole_api(
     principal: &Principal,
     policy: &ApiWidePolicy,
     now: Timestamp,
 ) -> Result<Value, CompileError> {
-    let answer = |context| json!({ "principalId": principal_id(Some(principal)), "policyDocument": policy.document(), "context": context });
-    fitting(context::for_the_whole_api(principal, now), answer).ok_or(CompileError::ManyPatterns)
+    let response = |context| json!({ "principalId": principal_id(Some(principal)), "policyDocument": policy.document(), "context": context });
+    first_fitting(context::for_the_whole_api(principal, now), response).ok_or(CompileError::ManyPatterns)
 }
 
-/// The first answer that is not larger than an answer may be.
-fn fitting(contexts: [Map<String, Value>; 2], answer: impl Fn(Map<String, Value>) -> Value) -> Option<Value> {
-    contexts.into_iter().map(answer).find(|answer| answer.to_string().len() < MAX_RESPONSE_BYTES)
+/// The first response that is not too large.
+fn first_fitting(contexts: [Map<String, Value>; 2], response: impl Fn(Map<String, Value>) -> Value) -> Option<Value> {
+    contexts.into_iter().map(response).find(|response| response.to_string().len() < MAX_RESPONSE_BYTES)
 }
 
-/// The token's id, or the person's name: who it is in the gateway's own logs and keys.
+/// The token's id, or the session's owner: the principal in the gateway's logs and usage plans.
 fn principal_id(principal: Option<&Principal>) -> &str {
     match principal {
         Some(Principal::Token(record)) => record.id.as_str(),
@@ -237,7 +236,7 @@ pub(crate) mod tests {
                 grants: grants.clone(),
                 ..record()
             };
-            // As many groups as sessions may have, all of them escaped twice.
+            // The longest groups of a session, all of it escaped twice.
             let session = Session {
                 groups: vec!["\"".repeat(MAX_GROUPS_LENGTH / 2 - 2)],
                 owner: "\"".repeat(255).parse().unwrap(),

@@ -1,5 +1,5 @@
-//! The context that travels with an answer to the function behind the gateway, and into the
-//! gateway's own answers and its access log.
+//! Context of a response: for the function behind the gateway, the gateway responses and the
+//! access log.
 
 use portcullis::audit_log::redact_path;
 use portcullis::authz::{Api, Decision, DenyReason, Missing, Principal, Session};
@@ -10,29 +10,29 @@ use serde_json::{Map, Value, json};
 
 use portcullis::authz::Arn;
 
-/// The most roles that a 403 names; `POST /explain` names all.
+/// Maximum number of roles in a 403; `POST /explain` names all.
 const MAX_ROLES: usize = 20;
 
-/// The most characters of a session's groups as JSON text: an answer has 8 KB for everything, and
-/// a list of groups that was cut would be another person's.
+/// Maximum length of a session's groups as JSON text, in characters. A response is below 8 KB, and
+/// a truncated list of groups would grant something else.
 pub(crate) const MAX_GROUPS_LENGTH: usize = 2_500;
 
-/// The most bytes that are shown of a path, a resource or a name.
+/// Maximum number of bytes shown of a path, a resource or a name.
 const MAX_SHOWN_BYTES: usize = 512;
 
-/// From so long before it ends, the function behind the gateway is told when a token does.
+/// How long before a token expires the context starts to hold its expiry, in seconds.
 const EXPIRY_NOTICE_SECONDS: i64 = 14 * DAY_SECONDS;
 
-/// What a 403 says where the gateway gives it by itself, from an answer for the whole API.
-const SOMETHING_IS_MISSING: &str = "This needs a permission that you do not have. With authorizer caching on, the gateway cannot say which: ask POST /explain.";
+/// Detail of a 403 that the gateway makes from a cached, API-wide policy.
+const UNSPECIFIED_PERMISSION_MISSING: &str = "This needs a permission that you do not have. With authorizer caching on, the gateway cannot say which: use POST /explain.";
 
-/// What the authorizer found out, in strings: for the function behind the gateway, for the
-/// gateway's own answers (which put `detail` and `missing_*` into a problem document), and
-/// for its access log (`audit_*`).
+/// The decision as strings: for the function behind the gateway, for the gateway responses
+/// (which put `detail` and `missing_*` into a problem document), and for the access log
+/// (`audit_*`).
 ///
-/// The gateway copies values into JSON as they are, so those for its templates hold no
-/// quote and no backslash. An answer stays under 8 KB: so there is this with the grants, and
-/// without them for where they are too large; then whoever needs them reads them again.
+/// The gateway copies values into JSON unescaped, so those for its templates contain no quote
+/// and no backslash. The result is the context with the grants, then without them, for when they
+/// do not fit into the 8 KB of a response; the function behind it then reads them again.
 pub(crate) fn of_the_request(
     api: Api,
     arn: &Arn<'_>,
@@ -40,7 +40,7 @@ pub(crate) fn of_the_request(
     decision: &Decision,
     now: Timestamp,
 ) -> [Map<String, Value>; 2] {
-    // A credential that was refused is nobody's, even where its record is known.
+    // A refused credential names no caller, even if its record is known.
     let authenticated = principal.filter(|_| !matches!(decision, Decision::Unauthorized(_)));
     let mut context = authenticated.map(|principal| caller(principal, api, now)).unwrap_or_default();
     if let Target::Http { path, .. } = arn.target {
@@ -55,20 +55,19 @@ pub(crate) fn of_the_request(
             let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
             put(&mut context, "missing_permission", &permission);
             put(&mut context, "missing_resource", &missing.resource.as_deref().map_or_else(String::new, for_template));
-            put(&mut context, "missing_roles", &words(some(&missing.roles)));
+            put(&mut context, "missing_roles", &role_names(shown_roles(&missing.roles)));
         }
         Decision::Unauthorized(reason) => put(&mut context, "audit_reason", reason.as_str()),
     }
     match (decision, api, authenticated) {
-        // Portcullis's own functions derive a person's grants from their groups, which the
-        // provider said, under the one version of the catalog that they read. They get no roles: a
-        // role's name may mean something else in that version.
+        // The management API's functions derive a session's grants from its groups and the version
+        // of the catalog that they read. They get no roles: a role may differ in that version.
         (Decision::Allow, Api::Management, Some(Principal::Session(session))) => {
             put(&mut context, "groups", &groups(session));
             [context.clone(), context]
         }
         (Decision::Allow, _, Some(principal)) => with_grants_and_without(principal, context),
-        // No function gets the context of a refusal: a person's roles may be left out where they do not fit.
+        // No function gets the context of a denial, so roles that do not fit may be left out.
         _ => {
             let mut without_roles = context.clone();
             without_roles.remove("roles");
@@ -77,11 +76,11 @@ pub(crate) fn of_the_request(
     }
 }
 
-/// The same for every route at once, with the grants and without. It says nothing of the
-/// one request: the gateway hands it on with all of them, and puts it into its own answers.
+/// The same for every route at once, with the grants and without. It holds nothing about one
+/// request, because the gateway reuses it for all of them.
 pub(crate) fn for_the_whole_api(principal: &Principal, now: Timestamp) -> [Map<String, Value>; 2] {
     let mut context = caller(principal, Api::Protected, now);
-    put(&mut context, "detail", SOMETHING_IS_MISSING);
+    put(&mut context, "detail", UNSPECIFIED_PERMISSION_MISSING);
     for key in ["missing_permission", "missing_resource", "missing_roles"] {
         put(&mut context, key, "");
     }
@@ -94,7 +93,7 @@ fn with_grants_and_without(principal: &Principal, context: Map<String, Value>) -
     [with_grants, context]
 }
 
-/// Who makes the request.
+/// The context that identifies the caller.
 fn caller(principal: &Principal, api: Api, now: Timestamp) -> Map<String, Value> {
     let mut context = Map::new();
     put(&mut context, "owner", principal.owner().as_str());
@@ -113,7 +112,7 @@ fn caller(principal: &Principal, api: Api, now: Timestamp) -> Map<String, Value>
         Principal::Session(session) => {
             put(&mut context, "principal_type", "session");
             if api == Api::Protected {
-                put(&mut context, "roles", &words(&session.roles));
+                put(&mut context, "roles", &role_names(&session.roles));
             }
             put(&mut context, "expires_at", &session.expires_at.to_string());
         }
@@ -140,11 +139,11 @@ fn grants(principal: &Principal) -> String {
     grants.collect::<Value>().to_string()
 }
 
-fn some(roles: &[RoleName]) -> &[RoleName] {
+fn shown_roles(roles: &[RoleName]) -> &[RoleName] {
     roles.get(..MAX_ROLES).unwrap_or(roles)
 }
 
-fn words(names: &[RoleName]) -> String {
+fn role_names(names: &[RoleName]) -> String {
     names.iter().map(RoleName::as_str).collect::<Vec<_>>().join(" ")
 }
 
@@ -161,11 +160,11 @@ fn detail(reason: DenyReason, missing: &Missing) -> String {
             "The path is another spelling of a route that needs {permission} on {resource}; you do not have it there."
         ),
         DenyReason::IpNotAllowed => {
-            "This token may not be used from your address. GET /tokens/{id} shows from which it may.".to_owned()
+            "This token is not allowed from your IP address. See allowed_ips in GET /tokens/{id}.".to_owned()
         }
-        DenyReason::RouteNotListed => "The catalog is strict and does not list this route, so nobody may call it.".to_owned(),
+        DenyReason::RouteNotListed => "This route is not in the catalog, which is strict.".to_owned(),
         DenyReason::MalformedPath => "The path can be read in more than one way. Send it without '.' and '..', doubled, encoded or backward slashes, ';', '*', '?' and control characters, and in at most 400 characters.".to_owned(),
-        // Such a credential is refused, and its holder is told nothing.
+        // A refused credential gets a 401 without a reason.
         DenyReason::Malformed
         | DenyReason::Unknown
         | DenyReason::SecretReuse
@@ -175,7 +174,7 @@ fn detail(reason: DenyReason, missing: &Missing) -> String {
         | DenyReason::Idle => String::new(),
     };
     if !missing.roles.is_empty() {
-        text.push_str(&format!(" Roles that give it: {}.", words(some(&missing.roles)).replace(' ', ", ")));
+        text.push_str(&format!(" Roles that give it: {}.", role_names(shown_roles(&missing.roles)).replace(' ', ", ")));
     }
     text
 }
@@ -184,20 +183,20 @@ fn named(resource: &str) -> String {
     if resource.is_empty() { "the API's root".to_owned() } else { for_template(resource) }
 }
 
-/// Without secrets, as [`in_json`].
+/// Redacted, then as [`in_json`].
 fn for_template(text: &str) -> String {
     in_json(&redact(text))
 }
 
-/// Without what would end a string in a JSON template, and in so few bytes that an answer with several of them stays
-/// under its 8 KB, however long a path the caller sent.
+/// Safe inside a string of a JSON template, and truncated, so that a response with several such
+/// values stays below 8 KB however long the caller's path is.
 fn in_json(text: &str) -> String {
     let shown = text.get(..text.floor_char_boundary(MAX_SHOWN_BYTES)).unwrap_or_default();
     let cut = if shown.len() < text.len() { "…" } else { "" };
     inside_json(&format!("{shown}{cut}"))
 }
 
-/// Without what would end a string in a JSON template.
+/// Replaces the characters that would end a string in a JSON template.
 fn inside_json(text: &str) -> String {
     text.chars()
         .map(|c| match c {

@@ -4,8 +4,7 @@ use std::str::FromStr;
 
 use portcullis::env::{ConfigError, Env};
 
-/// The two forms of answer that an HTTP API's authorizer can be configured for; the event
-/// does not tell which.
+/// The response format that an HTTP API's authorizer is configured for. The event does not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpApiResponseFormat {
     /// `{"isAuthorized": ..}`
@@ -15,17 +14,17 @@ pub enum HttpApiResponseFormat {
 }
 
 impl HttpApiResponseFormat {
-    /// `PORTCULLIS_HTTP_API_RESPONSE_FORMAT` (`simple`), which must suit how long gateways cache the responses.
+    /// `PORTCULLIS_HTTP_API_RESPONSE_FORMAT` (default: `simple`).
     ///
     /// # Errors
-    /// Where gateways cache responses, and HTTP APIs are given simple ones.
+    /// The value is unknown, or is `simple` while gateways cache responses.
     pub fn from_env(env: Env<'_>, cache_seconds: u32) -> Result<Self, ConfigError> {
-        let answer = env.parse("PORTCULLIS_HTTP_API_RESPONSE_FORMAT", Self::Simple)?;
-        if cache_seconds > 0 && answer == Self::Simple {
-            let why = "must be iam where PORTCULLIS_AUTHORIZER_CACHE_SECONDS is above 0: a simple yes that a gateway keeps opens every route of an HTTP API. REST APIs are answered alike either way, so a deployment that has no others loses nothing by iam (parameter HttpApiResponseFormat)";
+        let format = env.parse("PORTCULLIS_HTTP_API_RESPONSE_FORMAT", Self::Simple)?;
+        if cache_seconds > 0 && format == Self::Simple {
+            let why = "must be iam if PORTCULLIS_AUTHORIZER_CACHE_SECONDS is above 0: a cached simple response allows every route of an HTTP API. It does not affect REST APIs (parameter HttpApiResponseFormat)";
             return Err(ConfigError::Wrong("PORTCULLIS_HTTP_API_RESPONSE_FORMAT", why.to_owned()));
         }
-        Ok(answer)
+        Ok(format)
     }
 }
 
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_that_a_gateway_keeps_are_never_simple() {
+    fn cached_responses_are_never_simple() {
         let read = |cache_seconds, answer: &str| {
             let variable = |name: &str| (name == "PORTCULLIS_HTTP_API_RESPONSE_FORMAT").then(|| answer.to_owned());
             HttpApiResponseFormat::from_env(Env::from_fn(&variable), cache_seconds).map_err(|error| error.to_string())

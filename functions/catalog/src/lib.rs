@@ -1,4 +1,4 @@
-//! The catalog over HTTP: `GET /catalog` shows it, `PUT /catalog` puts another in its place.
+//! Catalog endpoints: `GET /catalog` shows the catalog, `PUT /catalog` replaces it.
 
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
@@ -11,12 +11,12 @@ use portcullis::http::{
 };
 use portcullis::store::{CATALOG_TTL_SECONDS, CatalogWrite, MAX_STORED_CATALOG_BYTES};
 
-/// Answers a call.
+/// Handles a request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(&request, answer(app, &request).await)
+    respond(&request, route(app, &request).await)
 }
 
-async fn answer(app: &App, request: &Request) -> ApiResult {
+async fn route(app: &App, request: &Request) -> ApiResult {
     let call = ApiRequest::read(app, request).await?;
     call.query_params([])?;
     match (&call.method, call.route.as_str()) {
@@ -40,7 +40,7 @@ async fn put(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
         .map_err(|flaws| Problem::invalid(flaws.into_iter().map(FieldError::from).collect()))?;
     let current = call.catalog(app).await?;
     condition.check(current.version)?;
-    contained(call, &catalog, &current.catalog)?;
+    ensure_covered_by_caller(call, &catalog, &current.catalog)?;
     let now = app.clock.now();
     let version = match app.tokens.put_catalog(&catalog, current.version, &call.actor(), now).await? {
         CatalogWrite::Done(version) => version,
@@ -52,32 +52,32 @@ async fn put(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
             return Err(Problem::invalid(vec![FieldError::new("*", message)]));
         }
     };
-    // By then no authorizer holds the one before any more.
+    // By then, no authorizer's cache holds the previous catalog.
     let effective_by = app.clock.now().plus_seconds(CATALOG_TTL_SECONDS);
     let mut response = json(StatusCode::OK, &PutCatalogResponse { version, effective_by });
     set_etag(&mut response, version);
     Ok(response)
 }
 
-/// Nobody gives more than they have, not by way of the groups of sessions either: those are
-/// on everything, so the caller has to have it on everything. Nor by way of a trust rule, which
-/// makes tokens as the caller could.
-fn contained(call: &ApiRequest, catalog: &Catalog, before: &Catalog) -> Result<(), Problem> {
-    let beyond = catalog
+/// Refuses a catalog that grants more than the caller holds. What groups gain applies to every
+/// resource, so the caller must hold it on `*`. A trust rule must grant no more than the caller
+/// could give a token.
+fn ensure_covered_by_caller(call: &ApiRequest, catalog: &Catalog, before: &Catalog) -> Result<(), Problem> {
+    let uncovered = catalog
         .new_group_permissions(before)
         .filter(|(_, gained)| !call.caller.grants().covers(gained, &Resource::All));
-    let groups = beyond.map(|(group, gained)| {
+    let groups = uncovered.map(|(group, gained)| {
         FieldError::new(&format!("sessions.groups.{group}"), format!("you do not have {gained} on *"))
     });
     let trust = catalog.new_trust_rules(before).flat_map(|TrustGain { at, rule, from }| {
-        let mut lacking = GrantSpec::uncovered(call.caller.grants(), &rule.grants, &format!("trust[{at}]."));
-        if let Some(from) = from.filter(|_| !lacking.is_empty()) {
+        let mut uncovered = GrantSpec::uncovered(call.caller.grants(), &rule.grants, &format!("trust[{at}]."));
+        if let Some(from) = from.filter(|_| !uncovered.is_empty()) {
             let message = format!(
-                "could take identities that the rule {from} took: to change, move or remove that one, you must have what this one grants"
+                "could match identities that the rule {from} matched: to change, move or remove that rule, you must hold what this one grants"
             );
-            lacking.insert(0, FieldError::new(&format!("trust[{at}]"), message));
+            uncovered.insert(0, FieldError::new(&format!("trust[{at}]"), message));
         }
-        lacking
+        uncovered
     });
     let errors: Vec<_> = groups.chain(trust).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::exceeds_grants(errors)) }

@@ -1,8 +1,7 @@
-//! `GET /console/…`: the console's files, with the headers that keep everything else out.
+//! `GET /console/…`: serves the console's files with a strict content security policy.
 //!
-//! A request -> [`Files`] -> the file, a redirect to the page, or 404. The files hold nothing
-//! secret and ask for no credential; what the page does with one, it does over the public API.
-//! Why a function serves them: `docs/adr/0019`.
+//! The files contain no secret and need no credential; the page uses the public API. Why a
+//! function serves them: `docs/adr/0019`.
 
 mod settings;
 
@@ -21,18 +20,18 @@ use rust_embed::RustEmbed;
 
 pub use settings::Settings;
 
-/// The page itself; everything else is named in it.
+/// The page, which refers to all other files.
 const PAGE: &str = "index.html";
-/// The files with a hash in their names: what is in one never changes.
+/// Files with a hash in their names, which never change.
 const HASHED: &str = "assets/";
-const A_YEAR: &str = "public, max-age=31536000, immutable";
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// Where the files are.
 pub enum Files {
-    /// In the program, where the console was built before it.
+    /// Embedded in the program, if the console was built before it.
     BuiltIn,
-    /// In a directory, on a developer's machine.
-    In(PathBuf),
+    /// In a directory, for development.
+    Directory(PathBuf),
 }
 
 /// Serves the console.
@@ -47,65 +46,65 @@ pub struct Console {
 struct BuiltIn;
 
 impl Console {
-    /// Serves these files to a page that may connect to its own origin and the providers'.
+    /// Serves these files. The page may connect to its own origin and the settings' sources.
     ///
     /// # Errors
-    /// Where a source could not stand in a header.
+    /// A source is not valid in a header.
     pub fn new(files: Files, settings: &Settings) -> Result<Self, InvalidHeaderValue> {
         Ok(Self { files, policy: policy(&settings.connect_sources)? })
     }
 
-    /// Answers a request.
+    /// Handles a request.
     pub fn handle(&self, request: &Request) -> Response<Body> {
         let path = path(request);
         match request.path_parameters().first("file") {
             Some(name) => self.file(name),
             None if path.ends_with('/') => self.file(PAGE),
-            // Relative names in the page start where it is.
-            None => to_the_page(&path, request),
+            // The page's relative links need the trailing slash.
+            None => redirect_to_page(&path, request),
         }
     }
 
-    /// A page of a few words, with the same headers; `refresh` has the browser ask again soon.
-    pub fn words(&self, status: StatusCode, heading: &str, text: &str, refresh: bool) -> Response<Body> {
-        let again = if refresh { "<meta http-equiv=\"refresh\" content=\"2\">" } else { "" };
+    /// A page with a message and the same headers; with `refresh`, it reloads every 2 seconds.
+    pub fn message_page(&self, status: StatusCode, heading: &str, text: &str, refresh: bool) -> Response<Body> {
+        let refresh_tag = if refresh { "<meta http-equiv=\"refresh\" content=\"2\">" } else { "" };
         let (heading, text) = (escaped(heading), escaped(text));
         let html = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">{again}\
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">{refresh_tag}\
              <meta name=\"viewport\" content=\"width=device-width\"><title>{heading}</title></head>\
              <body><main><h1>{heading}</h1><pre>{text}</pre></main></body></html>\n"
         );
-        let mut response = self.answer(Body::Text(html), "text/html; charset=utf-8", "no-store");
+        let mut response = self.response(Body::Text(html), "text/html; charset=utf-8", "no-store");
         *response.status_mut() = status;
         response
     }
 
     fn file(&self, name: &str) -> Response<Body> {
-        let kind = kind(name).filter(|_| is_plain(name));
+        let media_type = content_type(name).filter(|_| is_safe_path(name));
         let text =
-            kind.and_then(|_| self.files.read(name)).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
-        match (kind, text) {
-            (Some(kind), Some(text)) => {
-                let kept = if name.starts_with(HASHED) { A_YEAR } else { "no-cache" };
-                self.answer(Body::Text(text), kind, kept)
+            media_type.and_then(|_| self.files.read(name)).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
+        match (media_type, text) {
+            (Some(media_type), Some(text)) => {
+                let cache_control = if name.starts_with(HASHED) { IMMUTABLE } else { "no-cache" };
+                self.response(Body::Text(text), media_type, cache_control)
             }
-            _ if name == PAGE => self.words(
+            _ if name == PAGE => self.message_page(
                 StatusCode::NOT_FOUND,
-                "The console is not here",
-                "This deployment was built without it. With Node.js, make console builds it; then deploy again.",
+                "Console not built",
+                "This deployment was built without the console. Run make console (needs Node.js), then deploy again.",
                 false,
             ),
-            _ => self.words(StatusCode::NOT_FOUND, "Not found", "The console has no such file.", false),
+            _ => self.message_page(StatusCode::NOT_FOUND, "Not found", "The console has no such file.", false),
         }
     }
 
-    fn answer(&self, body: Body, kind: &'static str, kept: &'static str) -> Response<Body> {
+    fn response(&self, body: Body, media_type: &'static str, cache_control: &'static str) -> Response<Body> {
         let mut response = Response::new(body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
         for (name, value) in [
-            (CONTENT_TYPE, kind),
-            (CACHE_CONTROL, kept),
+            (CONTENT_TYPE, media_type),
+            (CACHE_CONTROL, cache_control),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (REFERRER_POLICY, "no-referrer"),
             (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
@@ -121,15 +120,14 @@ impl Files {
     fn read(&self, name: &str) -> Option<Cow<'static, [u8]>> {
         match self {
             Self::BuiltIn => BuiltIn::get(name).map(|file| file.data),
-            Self::In(directory) => fs::read(directory.join(name)).ok().map(Cow::Owned),
+            Self::Directory(directory) => fs::read(directory.join(name)).ok().map(Cow::Owned),
         }
     }
 }
 
-/// Nothing but files of our own, and nothing inline
-/// (<https://www.w3.org/TR/CSP3/>); requests to our own API and to the provider that people sign in
-/// with. No other page may frame it, and no string becomes markup
-/// (<https://www.w3.org/TR/trusted-types/>).
+/// Content security policy (<https://www.w3.org/TR/CSP3/>): only the console's own files and
+/// nothing inline; requests to its own API and the OpenID Connect provider; no framing; no string
+/// becomes markup (<https://www.w3.org/TR/trusted-types/>).
 fn policy(connect_sources: &[String]) -> Result<HeaderValue, InvalidHeaderValue> {
     let connect =
         ["'self'"].into_iter().chain(connect_sources.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
@@ -140,36 +138,37 @@ fn policy(connect_sources: &[String]) -> Result<HeaderValue, InvalidHeaderValue>
     ))
 }
 
-/// The path as it was asked for, stage or base path included.
+/// The path of the request, including the stage or base path.
 fn path(request: &Request) -> String {
     gateway_context(request).and_then(|context| context.path.clone()).unwrap_or_default()
 }
 
-/// A sign-in may come back to the path without its slash, so the query goes along.
-fn to_the_page(path: &str, request: &Request) -> Response<Body> {
+/// Keeps the query, because a sign-in may redirect to the path without its slash.
+fn redirect_to_page(path: &str, request: &Request) -> Response<Body> {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     match HeaderValue::try_from(format!("{path}/{PAGE}{query}")) {
-        Ok(place) => _ = headers.insert(LOCATION, place),
+        Ok(location) => _ = headers.insert(LOCATION, location),
         Err(_) => *response.status_mut() = StatusCode::NOT_FOUND,
     }
     response
 }
 
-/// Letters, digits, `-`, `_` and dots within: nothing that leads out of a directory.
-fn is_plain(name: &str) -> bool {
-    let is_plain = |segment: &str| {
+/// Whether a name has only letters, digits, `-`, `_` and inner dots, so that it stays in the
+/// directory.
+fn is_safe_path(name: &str) -> bool {
+    let is_safe_segment = |segment: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         !segment.is_empty() && !segment.starts_with('.') && segment.bytes().all(plain)
     };
-    name.split('/').all(is_plain)
+    name.split('/').all(is_safe_segment)
 }
 
-/// The media type of a file that the console may have; all are text.
-fn kind(name: &str) -> Option<&'static str> {
+/// Media type of a console file; all are text.
+fn content_type(name: &str) -> Option<&'static str> {
     match name.rsplit_once('.')?.1 {
         "html" => Some("text/html; charset=utf-8"),
         "js" => Some("text/javascript; charset=utf-8"),
@@ -189,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    /// A request as the gateway hands it on.
+    /// A request as API Gateway sends it.
     fn request(path: &str, query: &str) -> Request {
         let (name, value) = query.split_once('=').unwrap_or(("", ""));
         let query = if query.is_empty() { "null".to_owned() } else { format!("{{\"{name}\":\"{value}\"}}") };
@@ -213,7 +212,7 @@ mod tests {
             fs::write(directory.path().join(name), text).unwrap();
         }
         let settings = Settings { connect_sources: sources.iter().map(|&source| source.to_owned()).collect() };
-        let console = Console::new(Files::In(directory.path().join("site")), &settings).unwrap();
+        let console = Console::new(Files::Directory(directory.path().join("site")), &settings).unwrap();
         (directory, console)
     }
 
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_asked_for_again_each_time_and_what_has_a_hash_never() {
+    fn the_page_is_revalidated_each_time_and_hashed_files_never() {
         let (_directory, console) = console(&[]);
         for path in ["/console/", "/console/index.html"] {
             let page = console.handle(&request(path, ""));
@@ -231,11 +230,11 @@ mod tests {
         }
         let script = console.handle(&request("/console/assets/a-1.js", ""));
         assert_eq!(header(&script, "content-type"), "text/javascript; charset=utf-8");
-        assert_eq!(header(&script, "cache-control"), A_YEAR);
+        assert_eq!(header(&script, "cache-control"), IMMUTABLE);
     }
 
     #[test]
-    fn without_its_slash_it_leads_to_the_page_and_loses_nothing() {
+    fn the_path_without_a_slash_redirects_to_the_page_and_keeps_the_query() {
         let (_directory, console) = console(&[]);
         let answer = console.handle(&request("/console", "code=abc"));
         assert_eq!(answer.status(), StatusCode::TEMPORARY_REDIRECT);
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_inline_runs_nobody_frames_it_and_it_connects_to_our_api_and_the_provider_alone() {
+    fn the_policy_forbids_inline_code_and_framing_and_allows_only_our_api_and_the_provider() {
         let (_directory, console) = console(&["https://id.example.com", "https://login.example.com:8443"]);
         for path in ["/console/", "/console/assets/a-1.js", "/console/none"] {
             let answer = console.handle(&request(path, ""));
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_leads_out_of_the_directory_or_to_what_is_hidden_in_it() {
+    fn no_name_leads_out_of_the_directory_or_to_hidden_files() {
         let (_directory, console) = console(&[]);
         for name in [
             "../secret.js",
@@ -276,9 +275,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_on_a_page_of_words_is_no_markup() {
+    fn the_text_of_a_message_page_is_escaped() {
         let (_directory, console) = console(&[]);
-        let page = console.words(StatusCode::OK, "a", "<script>\"&", true);
+        let page = console.message_page(StatusCode::OK, "a", "<script>\"&", true);
         let Body::Text(html) = page.body() else { panic!("no text") };
         assert!(html.contains("&lt;script>&quot;&amp;"), "{html}");
     }

@@ -1,4 +1,4 @@
-//! Wiring: the files that were built in, and where the page may connect to.
+//! Lambda entry point.
 
 use lambda_http::{Error, Request, run, service_fn};
 use portcullis::env::Env;

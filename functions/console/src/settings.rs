@@ -1,14 +1,14 @@
-//! What the console's page is told.
+//! Settings of the console.
 
 use portcullis::env::{ConfigError, Env};
 use portcullis::https_url::Url;
 
-/// What the console's page is told.
+/// Settings of the console.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The origins that the page may connect to besides its own: that of `PORTCULLIS_OIDC_ISSUER`, and
-    /// those of `PORTCULLIS_CONSOLE_CONNECT_SOURCES`, with spaces between, where the provider has
-    /// its endpoints elsewhere.
+    /// Origins that the page may connect to besides its own: that of `PORTCULLIS_OIDC_ISSUER`, and
+    /// those of `PORTCULLIS_CONSOLE_CONNECT_SOURCES` (separated by spaces), for providers whose
+    /// endpoints have another origin.
     pub connect_sources: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ impl Settings {
         for name in ["PORTCULLIS_OIDC_ISSUER", "PORTCULLIS_CONSOLE_CONNECT_SOURCES"] {
             for url in env.get(name).unwrap_or_default().split_whitespace() {
                 let rule = || ConfigError::Wrong(name, "must be https URLs, or http on a loopback address".to_owned());
-                // What ends a source or a directive has no place in an origin.
+                // No character that would end a source or a directive.
                 let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:/[]".contains(&byte);
                 let origin =
                     Url::parse(url).map(|url| url.origin().to_owned()).filter(|origin| origin.bytes().all(plain));
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_may_connect_to_the_origins_of_the_provider_and_to_nothing_that_could_say_more() {
+    fn the_page_may_connect_only_to_the_provider_and_the_configured_origins() {
         let read = |issuer: &str, more: &str| {
             let variable = |name: &str| Some(if name == "PORTCULLIS_OIDC_ISSUER" { issuer } else { more }.to_owned());
             Settings::from_env(Env::from_fn(&variable))

@@ -1,10 +1,9 @@
-//! The first admin token of a deployment.
+//! Creates the first admin token of a deployment.
 //!
-//! Whoever may invoke this function directly (`lambda:InvokeFunction`, an AWS credential)
-//! may make one: `{"bootstrap": {"owner": "admin", "name": "first admin"}}`. A gateway
-//! cannot: the events that it makes have `requestContext` and other fields at the top,
-//! and the caller's body only as a string inside, while nothing but `bootstrap` may stand
-//! there here.
+//! An AWS principal with `lambda:InvokeFunction` invokes this function directly with
+//! `{"bootstrap": {"owner": "admin", "name": "first admin"}}`. A request through API Gateway cannot
+//! do this: its event has `requestContext` and other top-level fields, and only `bootstrap` is
+//! allowed here.
 
 use portcullis::App;
 use portcullis::grants::{Grants, Resource};
@@ -31,41 +30,40 @@ struct Admin {
 }
 
 impl Bootstrap {
-    /// The payload for an admin token.
+    /// Payload that creates an admin token.
     pub fn new(owner: impl Into<String>, name: impl Into<String>) -> Self {
         Self { bootstrap: Admin { owner: owner.into(), name: name.into() } }
     }
 
-    /// Reads a payload, if it is one of ours: an object with `bootstrap` in it. Anything
-    /// else is for the gateway's handler.
+    /// Reads an event. `None` if it has no `bootstrap`, and so comes from API Gateway.
     ///
     /// # Errors
-    /// When it has `bootstrap` and is not in the form.
+    /// The event has `bootstrap`, but is not valid.
     pub fn from_payload(payload: &Value) -> Option<Result<Self, serde_json::Error>> {
         payload.get("bootstrap")?;
         Some(Self::deserialize(payload))
     }
 }
 
-/// Makes a token that may do everything and never expires.
+/// Creates a token with all permissions and without expiry. The limit of live tokens does not
+/// apply.
 ///
 /// # Errors
-/// A problem document: the owner or the name is not good, or the store failed. The limit
-/// of live tokens does not count here.
+/// A problem document: the owner or the name is invalid, or the store failed.
 pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> {
     let Admin { owner, name } = payload.bootstrap;
-    let bad = |field: &str, invalid: ValidationError| Problem::invalid_body(format!("{field} {invalid}"));
+    let invalid_field = |field: &str, invalid: ValidationError| Problem::invalid_body(format!("{field} {invalid}"));
     let now = app.clock.now();
-    let name = name.parse().map_err(|invalid| bad("name", invalid))?;
-    let owner = owner.parse().map_err(|invalid| bad("owner", invalid))?;
-    let everything = "*".parse().map_err(|invalid| bad("permissions", invalid))?;
+    let name = name.parse().map_err(|invalid| invalid_field("name", invalid))?;
+    let owner = owner.parse().map_err(|invalid| invalid_field("owner", invalid))?;
+    let everything = "*".parse().map_err(|invalid| invalid_field("permissions", invalid))?;
     let grants = Grants::single(vec![everything], vec![Resource::All]);
     let record = |id| TokenRecord::new(id, name, owner, grants, Actor::Bootstrap, now);
     let by = EventOrigin { actor: Some(Actor::Bootstrap), source_ip: None, agent: None };
     let issued = issue(app, record, &by).await?;
-    // No gateway stands before this, so no access log has it.
-    tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "an admin token was made by bootstrap");
-    serde_json::to_value(issued.shown(&app.settings, now)).map_err(|_| Problem::internal())
+    // Logged here, because no access log has it.
+    tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "bootstrap created an admin token");
+    serde_json::to_value(issued.to_response(&app.settings, now)).map_err(|_| Problem::internal())
 }
 
 #[cfg(test)]
@@ -77,7 +75,7 @@ mod tests {
     fn only_a_payload_of_bootstrap_alone_is_a_bootstrap() {
         let good = json!({"bootstrap": {"owner": "admin", "name": "first admin"}});
         assert!(Bootstrap::from_payload(&good).unwrap().is_ok());
-        // Whatever a gateway adds at the top makes it something else.
+        // API Gateway adds one of these at the top.
         for key in ["requestContext", "httpMethod", "version", "routeKey", "body", "headers"] {
             let mut event = good.clone();
             event[key] = json!({});

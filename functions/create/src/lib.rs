@@ -1,6 +1,6 @@
-//! `POST /tokens`: a new token, and the one answer that ever shows it.
+//! `POST /tokens`: creates a token; its secret is in this response only.
 //!
-//! Also the first admin token of a deployment: see [`bootstrap`].
+//! Also creates the first admin token of a deployment: see [`bootstrap`].
 
 mod bootstrap;
 mod request;
@@ -18,9 +18,9 @@ use portcullis::{App, Settings};
 use rand::rngs::SysRng;
 
 pub use bootstrap::{Bootstrap, bootstrap};
-use request::NewToken;
+use request::CreateTokenRequest;
 
-/// Answers a call.
+/// Handles a request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, create(app, &request).await)
 }
@@ -29,25 +29,25 @@ async fn create(app: &App, request: &Request) -> ApiResult {
     let call = ApiRequest::read(app, request).await?;
     call.query_params([])?;
     let now = app.clock.now();
-    let asked = NewToken::read(request.body(), &app.settings, now)?;
-    let grants = asked.access.expand(&call.catalog(app).await?.catalog)?;
-    let owner = asked.owner.unwrap_or_else(|| call.caller.owner().clone());
+    let requested = CreateTokenRequest::read(request.body(), &app.settings, now)?;
+    let grants = requested.access.expand(&call.catalog(app).await?.catalog)?;
+    let owner = requested.owner.unwrap_or_else(|| call.caller.owner().clone());
     if owner != *call.caller.owner() && !call.caller.is_admin_of("tokens") {
         return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
     }
-    let (access, allowed_ips, expires_at) = (&asked.access, &asked.allowed_ips, asked.expires_at);
+    let (access, allowed_ips, expires_at) = (&requested.access, &requested.allowed_ips, requested.expires_at);
     RequestedAccess { access, grants: &grants, allowed_ips, expires_at }.ensure_covered_by(&call.caller)?;
-    let role = if let GrantSpec::Role(name, _) = asked.access { Some(name) } else { None };
+    let role = if let GrantSpec::Role(name, _) = requested.access { Some(name) } else { None };
     let record = |id| TokenRecord {
-        description: asked.description,
+        description: requested.description,
         role,
-        allowed_ips: asked.allowed_ips,
-        expires_at: asked.expires_at,
-        ..TokenRecord::new(id, asked.name, owner, grants, call.actor(), now)
+        allowed_ips: requested.allowed_ips,
+        expires_at: requested.expires_at,
+        ..TokenRecord::new(id, requested.name, owner, grants, call.actor(), now)
     };
     let issued = issue(app, record, &call.author()).await?;
-    let mut response = json(StatusCode::CREATED, &issued.shown(&app.settings, now));
-    // Relative, so that it holds below any stage and base path.
+    let mut response = json(StatusCode::CREATED, &issued.to_response(&app.settings, now));
+    // Relative, so that it is valid below any stage and base path.
     let base = if request.uri().path().ends_with('/') { "" } else { "tokens/" };
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{}", issued.record.id)) {
         response.headers_mut().insert(LOCATION, location);
@@ -56,27 +56,27 @@ async fn create(app: &App, request: &Request) -> ApiResult {
     Ok(response)
 }
 
-/// A token that is in the table, with the secret that is about to be shown.
-struct Issued {
+/// A stored token and its secret.
+struct IssuedToken {
     record: TokenRecord,
     secret: PlaintextToken,
 }
 
-async fn issue(app: &App, record: impl FnOnce(TokenId) -> TokenRecord, by: &EventOrigin) -> Result<Issued, Problem> {
+async fn issue(app: &App, record: impl FnOnce(TokenId) -> TokenRecord, by: &EventOrigin) -> Result<IssuedToken, Problem> {
     let secret = PlaintextToken::generate(&app.settings.prefix, &mut SysRng)?;
     let record = record(secret.id().clone());
-    // Whoever comes with AWS credentials must not be locked out by their own tokens.
+    // Existing tokens must not prevent an operator with AWS credentials from getting in.
     let limits = app.settings.limits;
     let limits = if record.created_by == Actor::Bootstrap { Limits { live_tokens: 0, ..limits } } else { limits };
     match app.tokens.create(&record, &secret.digest(), by, &app.clock, limits).await? {
-        CreateOutcome::Done => Ok(Issued { record, secret }),
+        CreateOutcome::Done => Ok(IssuedToken { record, secret }),
         CreateOutcome::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),
     }
 }
 
-impl Issued {
-    /// The only answer with a secret in it.
-    fn shown(&self, settings: &Settings, now: Timestamp) -> TokenWithSecret<'_> {
+impl IssuedToken {
+    /// The response, with the secret.
+    fn to_response(&self, settings: &Settings, now: Timestamp) -> TokenWithSecret<'_> {
         TokenWithSecret { token: self.secret.expose_secret().into(), view: Token::of(&self.record, settings, now) }
     }
 }

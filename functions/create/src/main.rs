@@ -1,5 +1,5 @@
-//! Wiring: a direct invocation makes the first admin token, everything else is the
-//! gateway's.
+//! Lambda entry point: a direct invocation creates the first admin token; every other event comes
+//! from API Gateway.
 
 use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::request::LambdaRequest;
@@ -13,22 +13,22 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
     let app = &App::from_env(Env::process())?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| Box::pin(invoked(app, event)))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| Box::pin(handle(app, event)))).await
 }
 
-async fn invoked(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     if let Some(payload) = Bootstrap::from_payload(&event.payload) {
-        let made = portcullis_create::bootstrap(app, payload.map_err(|error| failed(&error))?).await;
-        return made.or_else(|problem| serde_json::to_value(problem).map_err(|error| failed(&error)));
+        let created = portcullis_create::bootstrap(app, payload.map_err(|error| diagnostic(&error))?).await;
+        return created.or_else(|problem| serde_json::to_value(problem).map_err(|error| diagnostic(&error)));
     }
-    let request: LambdaRequest = serde_json::from_value(event.payload).map_err(|error| failed(&error))?;
+    let request: LambdaRequest = serde_json::from_value(event.payload).map_err(|error| diagnostic(&error))?;
     let handler =
         service_fn(async |request: Request| Ok::<Response<_>, Error>(portcullis_create::handle(app, request).await));
     let event = LambdaEvent::new(request, event.context);
-    let answer = lambda_http::Adapter::from(handler).call(event).await.map_err(|error| failed(&*error))?;
-    serde_json::to_value(answer).map_err(|error| failed(&error))
+    let response = lambda_http::Adapter::from(handler).call(event).await.map_err(|error| diagnostic(&*error))?;
+    serde_json::to_value(response).map_err(|error| diagnostic(&error))
 }
 
-fn failed(error: &(impl std::fmt::Display + ?Sized)) -> Diagnostic {
+fn diagnostic(error: &(impl std::fmt::Display + ?Sized)) -> Diagnostic {
     Diagnostic { error_type: "BadInvocation".to_owned(), error_message: error.to_string() }
 }

@@ -1,4 +1,4 @@
-//! The body of `POST /tokens`, parsed: what is wrong with it is said all at once.
+//! Body of `POST /tokens`. Reading reports all errors at once.
 
 use lambda_http::Body;
 use portcullis::Settings;
@@ -10,9 +10,9 @@ use portcullis::text::{Description, OwnerId, TokenName};
 const KNOWN: &str =
     "name, description, role, permissions, resources, grants, allowed_ips, expires_in, expires_at, owner";
 
-/// What was asked for, each part of it good in itself.
+/// A request to create a token, each field validated on its own.
 #[derive(Debug)]
-pub(crate) struct NewToken {
+pub(crate) struct CreateTokenRequest {
     pub(crate) name: TokenName,
     pub(crate) description: Option<Description>,
     pub(crate) access: GrantSpec,
@@ -21,21 +21,21 @@ pub(crate) struct NewToken {
     pub(crate) owner: Option<OwnerId>,
 }
 
-impl NewToken {
+impl CreateTokenRequest {
     pub(crate) fn read(body: &Body, settings: &Settings, now: Timestamp) -> Result<Self, Problem> {
         let mut fields = JsonFields::read(body)?;
         let name = fields.required("name");
         let description = fields.optional::<Description>("description");
         let access = GrantSpec::read(&mut fields);
         let allowed_ips = fields.list("allowed_ips", MAX_NETWORKS).map(IpAllowlist::from).unwrap_or_default();
-        // What is left out is for ever, as null is.
+        // Without an expiry, as with null, the token never expires.
         let expires_at = read_expiry(&mut fields, settings, now).unwrap_or_default();
         if expires_at.is_none() && !fields.failed("expires_at") && !fields.failed("expires_in") {
             check_expiry(&mut fields, "expires_at", None, settings, now);
         }
         let owner = fields.optional("owner");
         fields.finish(KNOWN)?;
-        // Everything that is missing was noted above, so finish() has already refused it.
+        // finish() has already refused a missing field.
         let (Some(name), Some(access)) = (name, access) else {
             return Err(Problem::internal());
         };
@@ -55,8 +55,8 @@ mod tests {
         Settings::default()
     }
 
-    fn read(body: &str) -> Result<NewToken, Problem> {
-        NewToken::read(&Body::Text(body.to_owned()), &settings(), Timestamp::from_seconds(NOW))
+    fn read(body: &str) -> Result<CreateTokenRequest, Problem> {
+        CreateTokenRequest::read(&Body::Text(body.to_owned()), &settings(), Timestamp::from_seconds(NOW))
     }
 
     fn refused(body: &str) -> String {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_for_never() {
+    fn null_means_no_expiry() {
         let token = read(r#"{"name":"ci","permissions":["*"],"expires_at":null,"expires_in":null}"#).unwrap();
         assert_eq!(token.expires_at, None);
         let token = read(r#"{"name":"ci","permissions":["*"],"expires_at":null,"expires_in":"1d"}"#).unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_required_and_null_is_none() {
+    fn a_name_is_required_and_null_counts_as_missing() {
         assert!(refused(r#"{"name":null,"permissions":["a:b"]}"#).contains("is required"));
         assert!(refused(r#"{"permissions":["a:b"]}"#).contains("is required"));
     }
@@ -158,7 +158,7 @@ mod tests {
         let grants = access.expand(&catalog).unwrap();
         assert!(grants.allows(&"app:write".parse().unwrap(), "app/billing"));
         assert!(!grants.allows(&"app:write".parse().unwrap(), "app/payroll"));
-        let lost = read(r#"{"name":"ci","role":"nobody"}"#).unwrap().access.expand(&catalog).unwrap_err();
+        let lost = read(r#"{"name":"ci","role":"unknown"}"#).unwrap().access.expand(&catalog).unwrap_err();
         assert!(serde_json::to_string(&lost).unwrap().contains("is not the name of a role"));
     }
 
@@ -176,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn where_lifetimes_are_limited_none_is_longer_and_none_is_for_ever() {
+    fn with_a_maximum_lifetime_no_token_lives_longer_or_without_expiry() {
         let settings = Settings {
             token: portcullis::token::Settings { max_lifetime_days: 90, ..Default::default() },
             ..settings()
         };
         let read = |expiry: &str| {
             let body = format!(r#"{{"name":"ci","permissions":["a:b"]{expiry}}}"#);
-            NewToken::read(&Body::Text(body), &settings, Timestamp::from_seconds(NOW))
+            CreateTokenRequest::read(&Body::Text(body), &settings, Timestamp::from_seconds(NOW))
                 .map(|token| token.expires_at.unwrap().seconds() - NOW)
                 .map_err(|problem| serde_json::to_value(problem).unwrap()["errors"].to_string())
         };
@@ -219,7 +219,7 @@ mod tests {
             assert!(refused(body).contains("urn:portcullis:problem:invalid_request"), "{body:?}");
         }
         let utf16: Vec<u8> = "{\"name\":\"x\"}".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert!(NewToken::read(&Body::Binary(utf16), &settings(), Timestamp::from_seconds(NOW)).is_err());
+        assert!(CreateTokenRequest::read(&Body::Binary(utf16), &settings(), Timestamp::from_seconds(NOW)).is_err());
         let deep = "[".repeat(10_000);
         assert!(refused(&format!("{{\"name\":{deep}")).contains("not JSON"));
     }

@@ -1,4 +1,4 @@
-//! The audit line of an exchange.
+//! Audit entry of an exchange.
 
 use lambda_http::Request;
 use portcullis::audit_log::AuditEntry;
@@ -6,11 +6,11 @@ use portcullis::authz::Api;
 use portcullis::clock::Timestamp;
 use portcullis::http::{gateway_context, origin};
 
-use crate::outcome::{Denied, Issued};
+use crate::outcome::{ExchangeError, IssuedToken};
 
-/// Of what came of it.
-pub(crate) fn line(request: &Request, now: Timestamp, outcome: &Result<Issued, Denied>) -> AuditEntry {
-    let blank = blank(request, now);
+/// The entry for an exchange's outcome.
+pub(crate) fn entry(request: &Request, now: Timestamp, outcome: &Result<IssuedToken, ExchangeError>) -> AuditEntry {
+    let base = base_entry(request, now);
     match outcome {
         Ok(issued) => AuditEntry {
             api_token_id: Some(issued.record.id.to_string()),
@@ -18,19 +18,21 @@ pub(crate) fn line(request: &Request, now: Timestamp, outcome: &Result<Issued, D
             owner: Some(issued.record.owner.to_string()),
             via: issued.record.via.as_ref().map(ToString::to_string),
             rbac_decision: "allow",
-            ..blank
+            ..base
         },
-        Err(Denied::Form(refusal)) => {
-            AuditEntry { reason: Some("malformed"), detail: Some(refusal.to_string()), ..blank }
+        Err(ExchangeError::Form(refusal)) => {
+            AuditEntry { reason: Some("malformed"), detail: Some(refusal.to_string()), ..base }
         }
-        Err(Denied::Identity { reason, detail, .. }) => {
-            AuditEntry { reason: Some(reason), detail: detail.clone(), ..blank }
+        Err(ExchangeError::Identity { reason, detail, .. }) => {
+            AuditEntry { reason: Some(reason), detail: detail.clone(), ..base }
         }
-        Err(Denied::Undecided { reason, .. }) => AuditEntry { rbac_decision: "error", reason: Some(reason), ..blank },
+        Err(ExchangeError::Undecided { reason, .. }) => {
+            AuditEntry { rbac_decision: "error", reason: Some(reason), ..base }
+        }
     }
 }
 
-fn blank(request: &Request, now: Timestamp) -> AuditEntry {
+fn base_entry(request: &Request, now: Timestamp) -> AuditEntry {
     AuditEntry {
         request_id: gateway_context(request).and_then(|context| context.request_id.clone()),
         principal_type: Some("identity"),

@@ -1,4 +1,4 @@
-//! What came of an exchange.
+//! Outcome of an exchange.
 
 use portcullis::http::{OAuthError, Problem};
 use portcullis::oidc::JwtError;
@@ -7,55 +7,55 @@ use portcullis::store;
 use portcullis::token::TokenRecord;
 use rand::rngs::SysError;
 
-/// A token, and its secret, which is about to be shown.
-pub(crate) struct Issued {
+/// A token and its secret.
+pub(crate) struct IssuedToken {
     pub(crate) record: TokenRecord,
     pub(crate) secret: PlaintextToken,
 }
 
-/// Why there is none.
-pub(crate) enum Denied {
-    /// The form is none of an exchange's.
+/// Reason why no token was issued.
+pub(crate) enum ExchangeError {
+    /// The form is invalid.
     Form(OAuthError),
-    /// The identity is not taken: why, in a word and a sentence, and what only the audit log is
-    /// told.
+    /// The identity is refused: the reason code, the message to the caller, and a detail for the
+    /// audit log only.
     Identity { reason: &'static str, message: String, detail: Option<String> },
-    /// Nobody knows whether it is good.
+    /// The identity could not be checked.
     Undecided { reason: &'static str, problem: Box<Problem> },
 }
 
-impl From<JwtError> for Denied {
+impl From<JwtError> for ExchangeError {
     fn from(refusal: JwtError) -> Self {
         let reason = match &refusal {
             JwtError::Malformed(_) => "malformed",
             JwtError::Unknown(_) => "unknown",
             JwtError::Expired => "expired",
             JwtError::Unavailable(why) => {
-                tracing::error!(%why, "an issuer's keys cannot be had");
+                tracing::error!(%why, "an issuer's JWKS is unavailable");
                 return Self::Undecided {
                     reason: "keys_unavailable",
                     problem: Box::new(Problem::issuer_unavailable()),
                 };
             }
         };
-        let message = format!("The subject_token is not taken: {refusal}.");
+        let message = format!("The subject_token is invalid: {refusal}.");
         Self::Identity { reason, message, detail: Some(refusal.to_string()) }
     }
 }
 
-impl From<store::Error> for Denied {
+impl From<store::Error> for ExchangeError {
     fn from(error: store::Error) -> Self {
         Self::Undecided { reason: "store_unavailable", problem: Box::new(error.into()) }
     }
 }
 
-impl From<SysError> for Denied {
+impl From<SysError> for ExchangeError {
     fn from(error: SysError) -> Self {
         Self::Undecided { reason: "internal_error", problem: Box::new(error.into()) }
     }
 }
 
-impl From<OAuthError> for Denied {
+impl From<OAuthError> for ExchangeError {
     fn from(refusal: OAuthError) -> Self {
         Self::Form(refusal)
     }

@@ -1,6 +1,6 @@
 //! `GET /.well-known/oauth-protected-resource`
-//! ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)): where people sign in for this API, for the
-//! command line and the console. Nothing in it is secret.
+//! ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)): tells the CLI and the console where users
+//! sign in. It contains no secret.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
@@ -22,14 +22,14 @@ pub(crate) fn response(request: &Request, oidc: Option<&Provider>) -> Response<B
     json(StatusCode::OK, &metadata)
 }
 
-/// The URL below which the caller reached the API, stage or base path included.
+/// The API's base URL as the caller reached it, including the stage or base path.
 pub(crate) fn resource(request: &Request) -> String {
     let Some(context) = gateway_context(request) else { return String::new() };
     let host = context.domain_name.clone().unwrap_or_default();
     let path = context.path.as_deref().unwrap_or_default();
     let route = context.resource_path.as_deref().unwrap_or_default();
     let base = path.strip_suffix(route).unwrap_or_default();
-    // A gateway speaks https alone; the stack on one machine has no certificate, and says so.
+    // API Gateway serves HTTPS only; the local stack serves HTTP and sets this header.
     let plain = request.headers().get("x-forwarded-proto").is_some_and(|scheme| scheme == "http");
     let scheme = if plain { "http" } else { "https" };
     format!("{scheme}://{host}{base}")
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_of_the_api_is_the_same_whatever_is_called_stage_and_base_path_included() {
+    fn the_base_url_includes_the_stage_or_base_path_on_every_route() {
         for (base, shown) in [("/v1", "https://api.example.com/v1"), ("", "https://api.example.com")] {
             for route in [ROUTE, "/exchange"] {
                 let mut context = ApiGatewayProxyRequestContext::default();

@@ -1,6 +1,5 @@
-//! `POST /introspect` ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)): what a token is worth,
-//! for services that stand behind no gateway. The answer is that of the very `authorize` which the
-//! authorizer asks.
+//! `POST /introspect` ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)): token introspection for
+//! services not behind API Gateway. It uses the same `authorize` as the authorizer.
 
 use std::net::IpAddr;
 use std::str::FromStr as _;
@@ -23,7 +22,7 @@ use portcullis::validation::ValidationError;
 
 const KNOWN: [&str; 5] = ["token_type_hint", "method", "path", "api", "source_ip"];
 
-/// Answers a call.
+/// Handles a request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, introspect(app, &request).await)
 }
@@ -35,14 +34,15 @@ async fn introspect(app: &App, request: &Request) -> ApiResult {
         return Err(Problem::not_found());
     }
     let form = Form::read(request.body(), "token", &KNOWN, &[]);
-    let read =
-        form.and_then(|form| Ok((PlaintextToken::parse(&app.settings.prefix, form.secret()?), Question::read(&form)?)));
-    let (secret, question) = match read {
+    let read = form.and_then(|form| {
+        Ok((PlaintextToken::parse(&app.settings.prefix, form.secret()?), IntrospectionRequest::read(&form)?))
+    });
+    let (secret, query) = match read {
         Ok(read) => read,
         Err(refusal) => return Ok(refusal.into_response()),
     };
     let record = match secret {
-        Ok(secret) => alive(app, &secret, question.source_ip).await?,
+        Ok(secret) => active_token(app, &secret, query.source_ip).await?,
         Err(_) => None,
     };
     match record {
@@ -50,21 +50,25 @@ async fn introspect(app: &App, request: &Request) -> ApiResult {
         Some(record) => {
             let catalog = call.catalog(app).await?;
             let rules = AuthzContext::of(&catalog.catalog, &app.settings.authz);
-            let active = introspection(record, &question, &rules, app.clock.now());
+            let active = introspection(record, &query, &rules, app.clock.now());
             Ok(json(StatusCode::OK, &active))
         }
     }
 }
 
-/// The token that a secret opens at this moment, from there.
-async fn alive(app: &App, secret: &PlaintextToken, from: Option<IpAddr>) -> Result<Option<TokenRecord>, Problem> {
+/// The token of this secret, if it is active and allowed from this address.
+async fn active_token(
+    app: &App,
+    secret: &PlaintextToken,
+    from: Option<IpAddr>,
+) -> Result<Option<TokenRecord>, Problem> {
     let now = app.clock.now();
     match app.tokens.present(secret, now).await? {
         None => Ok(None),
         Some(Presented::Ended(credential)) => {
-            // The audit log has whoever asks; that this was asked about is said here.
-            tracing::warn!(token_id = %secret.id(), reason = DenyReason::SecretReuse.as_str(), "an ended secret was asked about");
-            // Where it came from, the caller has said.
+            // The audit log names the caller only, so the token is logged here.
+            tracing::warn!(token_id = %secret.id(), reason = DenyReason::SecretReuse.as_str(), "a rotated-out secret was introspected");
+            // The caller reports the source IP.
             let caller = ClientInfo { source_ip: from, agent: None };
             if let Some(note) =
                 DeferredWrite::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)
@@ -75,43 +79,52 @@ async fn alive(app: &App, secret: &PlaintextToken, from: Option<IpAddr>) -> Resu
         }
         Some(Presented::Current(credential) | Presented::Superseded(credential)) => {
             let record = credential.record;
-            let good = record.state(now, app.settings.authz.max_idle_days) == TokenState::Active
+            let active = record.state(now, app.settings.authz.max_idle_days) == TokenState::Active
                 && record.allowed_ips.contains(from);
-            Ok(good.then_some(record))
+            Ok(active.then_some(record))
         }
     }
 }
 
-/// What is asked besides: about one request, or nothing.
-struct Question {
+/// The fields beside the token: a request to decide on, if any, and the source IP.
+struct IntrospectionRequest {
     request: Option<DescribedRequest>,
     source_ip: Option<IpAddr>,
 }
 
-impl Question {
+impl IntrospectionRequest {
     fn read(form: &Form) -> Result<Self, OAuthError> {
-        let api = parsed(form, "api", AskedApi::from_str)?.map_or(Api::Protected, |AskedApi(api)| api);
-        let source_ip = parsed(form, "source_ip", parse_source_ip)?;
-        let request = match (parsed(form, "method", str::parse)?, parsed(form, "path", str::parse)?) {
+        let api = parse_field(form, "api", AskedApi::from_str)?.map_or(Api::Protected, |AskedApi(api)| api);
+        let source_ip = parse_field(form, "source_ip", parse_source_ip)?;
+        let request = match (parse_field(form, "method", str::parse)?, parse_field(form, "path", str::parse)?) {
             (None, None) => None,
             (Some(method), Some(path)) => Some(DescribedRequest { method, path, api, source_ip }),
-            _ => return Err(OAuthError::new("method and path go together.")),
+            _ => return Err(OAuthError::new("Send method and path together.")),
         };
         Ok(Self { request, source_ip })
     }
 }
 
-fn parsed<T>(form: &Form, name: &str, parse: fn(&str) -> Result<T, ValidationError>) -> Result<Option<T>, OAuthError> {
+fn parse_field<T>(
+    form: &Form,
+    name: &str,
+    parse: fn(&str) -> Result<T, ValidationError>,
+) -> Result<Option<T>, OAuthError> {
     form.field(name).map(parse).transpose().map_err(|invalid| OAuthError::new(format!("{name} {invalid}.")))
 }
 
-fn introspection(record: TokenRecord, question: &Question, rules: &AuthzContext<'_>, now: Timestamp) -> Introspection {
+fn introspection(
+    record: TokenRecord,
+    query: &IntrospectionRequest,
+    rules: &AuthzContext<'_>,
+    now: Timestamp,
+) -> Introspection {
     let scope = record.grants.to_oauth_scope();
     let (id, owner) = (record.id.to_string(), record.owner.to_string());
     let (name, grants) = (record.name.to_string(), Grant::all(&record.grants));
     let (iat, exp) = (record.created_at.seconds(), record.expires_at.map(Timestamp::seconds));
     let principal = Principal::Token(Box::new(record));
-    let decision = question.request.as_ref().map(|request| authorize(Some(&principal), rules, &request.asked(), now));
+    let decision = query.request.as_ref().map(|request| authorize(Some(&principal), rules, &request.asked(), now));
     Introspection {
         active: true,
         token_type: "Bearer".to_owned(),

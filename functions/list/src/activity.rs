@@ -1,5 +1,5 @@
-//! `GET /activity`: what happened to the tokens of the deployment, newest first. Admins see everything,
-//! owners what concerns their own tokens.
+//! `GET /activity`: events of all tokens, newest first. Callers who are not admins see the events of
+//! their own tokens.
 
 use lambda_http::http::StatusCode;
 use portcullis::App;
@@ -11,12 +11,12 @@ use portcullis::text::OwnerId;
 use portcullis::token::{Actor, EVENT_KINDS};
 use portcullis::validation::ValidationError;
 
-use crate::events::shown;
-use crate::parameters::{PER_PAGE, whole_number};
+use crate::events::event_view;
+use crate::parameters::{DEFAULT_PER_PAGE, whole_number};
 
-/// How many days are looked back without `from`.
+/// Default distance of `from` before `to`, in days.
 const DEFAULT_DAYS: i64 = 30;
-/// How many days DynamoDB may take to clear an event away.
+/// Days that DynamoDB may take to delete an expired event.
 const TTL_DAYS: i64 = 7;
 
 pub(crate) async fn activity(app: &App, call: &ApiRequest) -> ApiResult {
@@ -25,7 +25,7 @@ pub(crate) async fn activity(app: &App, call: &ApiRequest) -> ApiResult {
     let event = |activity: portcullis::store::Activity| ActivityEvent {
         token_id: activity.token.to_string(),
         owner: activity.owner.to_string(),
-        event: shown(activity.event),
+        event: event_view(activity.event),
     };
     let events = page.activities.into_iter().map(event).collect();
     let next_cursor = page.next.as_ref().map(ActivityCursor::encode);
@@ -36,17 +36,17 @@ fn filter(call: &ApiRequest, now: Timestamp, history_days: u32) -> Result<Activi
     let [from, to, kind, actor, owner, limit, cursor] =
         call.query_params(["from", "to", "kind", "actor", "owner", "limit", "cursor"])?;
     let mut errors = Vec::new();
-    let from = read(&mut errors, "from", from, moment);
-    let to = read(&mut errors, "to", to, moment).unwrap_or(now);
-    let kind = read(&mut errors, "kind", kind, known_kind);
+    let from = read(&mut errors, "from", from, timestamp);
+    let to = read(&mut errors, "to", to, timestamp).unwrap_or(now);
+    let kind = read(&mut errors, "kind", kind, event_kind);
     let actor = read(&mut errors, "actor", actor, |text| text.parse::<Actor>().map(|actor| actor.to_string()));
     let owner: Option<OwnerId> = read(&mut errors, "owner", owner, str::parse);
-    let limit = read(&mut errors, "limit", limit, |text| whole_number(text, MAX_PER_PAGE)).unwrap_or(PER_PAGE);
+    let limit = read(&mut errors, "limit", limit, |text| whole_number(text, MAX_PER_PAGE)).unwrap_or(DEFAULT_PER_PAGE);
     let after = read(&mut errors, "cursor", cursor, ActivityCursor::decode);
     let from = from.unwrap_or_else(|| to.plus_seconds(-DEFAULT_DAYS * DAY_SECONDS));
-    // Outside of this there is nothing: no page needs to look there.
-    let first = now.plus_seconds(-(i64::from(history_days) + TTL_DAYS) * DAY_SECONDS);
-    let (from, to) = (from.max(first), to.min(now));
+    // There are no events outside these bounds.
+    let earliest = now.plus_seconds(-(i64::from(history_days) + TTL_DAYS) * DAY_SECONDS);
+    let (from, to) = (from.max(earliest), to.min(now));
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
@@ -61,7 +61,7 @@ fn filter(call: &ApiRequest, now: Timestamp, history_days: u32) -> Result<Activi
     Ok(ActivityFilter { from, to, kind, actor, owner, after, limit })
 }
 
-/// A parameter that is good in itself; else it is among the errors.
+/// Parses a parameter, or adds the error to `errors`.
 fn read<T>(
     errors: &mut Vec<FieldError>,
     name: &'static str,
@@ -71,12 +71,12 @@ fn read<T>(
     text.and_then(|text| parse(text).map_err(|invalid| errors.push(FieldError::of(name, invalid))).ok())
 }
 
-fn moment(text: &str) -> Result<Timestamp, ValidationError> {
-    let wrong = "must be an RFC 3339 time, as in 2026-11-28T12:00:00Z; encode the + of an offset as %2B";
-    Timestamp::parse(text).ok_or_else(|| ValidationError(wrong.to_owned()))
+fn timestamp(text: &str) -> Result<Timestamp, ValidationError> {
+    let rule = "must be an RFC 3339 time, as in 2026-11-28T12:00:00Z; encode the + of an offset as %2B";
+    Timestamp::parse(text).ok_or_else(|| ValidationError(rule.to_owned()))
 }
 
-fn known_kind(text: &str) -> Result<String, ValidationError> {
+fn event_kind(text: &str) -> Result<String, ValidationError> {
     let known = EVENT_KINDS.contains(&text).then(|| text.to_owned());
     known.ok_or_else(|| ValidationError(format!("must be one of {}", EVENT_KINDS.join(", "))))
 }

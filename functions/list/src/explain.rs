@@ -1,6 +1,5 @@
-//! `POST /explain`: may this token make that request, and what decides it? The answer is
-//! that of the very `authorize` which the authorizer asks, on the record and the catalog as
-//! they are at this moment.
+//! `POST /explain`: whether a token may make a request, and why. It uses the same `authorize` as
+//! the authorizer, with the current record and catalog.
 
 use lambda_http::Body;
 use lambda_http::http::StatusCode;
@@ -33,8 +32,8 @@ pub(crate) async fn explain(app: &App, call: &ApiRequest, body: &Body) -> ApiRes
     Ok(json(StatusCode::OK, &explanation(&decision, needed, roles)))
 }
 
-/// What the decision was about: what a listed route needs of which the path is another spelling, where
-/// that is missing.
+/// The requirement that decided. If the path is another spelling of a listed route, and the token
+/// lacks that route's permission, it is that route's requirement.
 fn decisive(needed: Requirement, decision: &Decision) -> Requirement {
     match (needed, decision) {
         (Requirement::Permission { lookalikes, .. }, Decision::Forbidden(DenyReason::RouteLookalike, missing)) => {
@@ -56,25 +55,26 @@ fn decisive(needed: Requirement, decision: &Decision) -> Requirement {
     }
 }
 
-/// The token and the request that the body asks about.
+/// Reads the token's id and the request from the body.
 fn read(body: &Body) -> Result<(TokenId, DescribedRequest), Problem> {
     let mut fields = JsonFields::read(body)?;
     let (token_id, method, path) = (fields.required("token_id"), fields.required("method"), fields.required("path"));
     let api = fields.optional("api").map_or(Api::Protected, |AskedApi(api)| api);
     let source_ip = fields.optional_with("source_ip", parse_source_ip);
     fields.finish(KNOWN)?;
-    // What is missing was noted above, so finish() has already refused it.
+    // finish() has already refused a missing field.
     let (Some(token_id), Some(method), Some(path)) = (token_id, method, path) else {
         return Err(Problem::internal());
     };
     Ok((token_id, DescribedRequest { method, path, api, source_ip }))
 }
 
-/// The roles that would give what is needed, for a caller who may see the catalog.
+/// Roles that grant the requirement, if the caller may see the catalog.
 fn roles(call: &ApiRequest, rules: &AuthzContext<'_>, needed: &Option<Requirement>) -> Option<Vec<String>> {
-    let sees = "catalog:read".parse().is_ok_and(|read: Permission| call.caller.grants().allows(&read, "catalog"));
+    let may_see_catalog =
+        "catalog:read".parse().is_ok_and(|read: Permission| call.caller.grants().allows(&read, "catalog"));
     match needed {
-        Some(Requirement::Permission { permission, .. }) if sees => {
+        Some(Requirement::Permission { permission, .. }) if may_see_catalog => {
             Some(rules.catalog.roles_giving(permission).iter().map(RoleName::to_string).collect())
         }
         _ => None,

@@ -1,5 +1,5 @@
-//! What there is to see: `GET /tokens`, `GET /tokens/{id}` with its `/events` and `/usage`,
-//! `GET /activity`, `GET /me`, and why a token may do something or not: `POST /explain`.
+//! Read endpoints: `GET /tokens`, `GET /tokens/{id}` with its `/events` and `/usage`,
+//! `GET /activity`, `GET /me` and `POST /explain`.
 
 mod activity;
 mod events;
@@ -18,20 +18,20 @@ use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope};
 use portcullis::text::OwnerId;
 use portcullis::token::{Status, TokenRecord};
 
-use parameters::{PER_PAGE, whole_number};
+use parameters::{DEFAULT_PER_PAGE, whole_number};
 
 const MAX_IDLE_DAYS: u32 = 3650;
 
-/// Answers a call.
+/// Handles a request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(&request, show(app, &request).await)
+    respond(&request, route(app, &request).await)
 }
 
-async fn show(app: &App, request: &Request) -> ApiResult {
+async fn route(app: &App, request: &Request) -> ApiResult {
     let call = ApiRequest::read(app, request).await?;
     match call.route.as_str() {
-        "/tokens" => many(app, &call).await,
-        "/tokens/{id}" => one(app, &call).await,
+        "/tokens" => list_tokens(app, &call).await,
+        "/tokens/{id}" => get_token(app, &call).await,
         "/tokens/{id}/events" => events::events(app, &call).await,
         "/tokens/{id}/usage" => usage::usage(app, &call).await,
         "/activity" => activity::activity(app, &call).await,
@@ -41,9 +41,9 @@ async fn show(app: &App, request: &Request) -> ApiResult {
     }
 }
 
-async fn many(app: &App, call: &ApiRequest) -> ApiResult {
-    let asked = Asked::read(call)?;
-    let scope = match asked.owner {
+async fn list_tokens(app: &App, call: &ApiRequest) -> ApiResult {
+    let query = ListTokensQuery::read(call)?;
+    let scope = match query.owner {
         Some(owner) if owner == *call.caller.owner() => Scope::Owner(owner),
         owner if call.caller.is_admin_of("tokens") => owner.map_or(Scope::Everyone, Scope::Owner),
         None => Scope::Owner(call.caller.owner().clone()),
@@ -51,16 +51,16 @@ async fn many(app: &App, call: &ApiRequest) -> ApiResult {
             return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
         }
     };
-    let after = asked.cursor.map(|text| ListCursor::decode(text, &scope)).transpose();
+    let after = query.cursor.map(|text| ListCursor::decode(text, &scope)).transpose();
     let after = after.map_err(|invalid| Problem::invalid(vec![FieldError::of("cursor", invalid)]))?;
     let now = app.clock.now();
     let filter = Filter {
         scope,
-        status: asked.status,
+        status: query.status,
         after,
-        idle_since: asked.idle_days.map(|days| now.plus_seconds(-i64::from(days) * DAY_SECONDS)),
+        idle_since: query.idle_days.map(|days| now.plus_seconds(-i64::from(days) * DAY_SECONDS)),
         max_idle_days: app.settings.authz.max_idle_days,
-        limit: asked.limit,
+        limit: query.limit,
         now,
     };
     let page = app.tokens.list(&filter).await?;
@@ -74,7 +74,7 @@ async fn many(app: &App, call: &ApiRequest) -> ApiResult {
 }
 
 /// The query of `GET /tokens`.
-struct Asked<'a> {
+struct ListTokensQuery<'a> {
     owner: Option<OwnerId>,
     status: Option<Status>,
     idle_days: Option<u32>,
@@ -82,28 +82,28 @@ struct Asked<'a> {
     limit: usize,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ListTokensQuery<'a> {
     fn read(call: &'a ApiRequest) -> Result<Self, Problem> {
         let [limit, cursor, status, owner, idle_days] =
             call.query_params(["limit", "cursor", "status", "owner", "idle_days"])?;
         let mut errors = Vec::new();
-        let mut wrong = |field, invalid| errors.push(FieldError::of(field, invalid));
+        let mut report = |field, invalid| errors.push(FieldError::of(field, invalid));
         let limit = limit.map(|text| whole_number(text, MAX_PER_PAGE)).transpose();
-        let limit = limit.map_err(|invalid| wrong("limit", invalid));
+        let limit = limit.map_err(|invalid| report("limit", invalid));
         let idle_days = idle_days.map(|text| whole_number(text, MAX_IDLE_DAYS)).transpose();
-        let idle_days = idle_days.map_err(|invalid| wrong("idle_days", invalid));
-        let status = status.map(str::parse).transpose().map_err(|invalid| wrong("status", invalid));
-        let owner = owner.map(str::parse).transpose().map_err(|invalid| wrong("owner", invalid));
+        let idle_days = idle_days.map_err(|invalid| report("idle_days", invalid));
+        let status = status.map(str::parse).transpose().map_err(|invalid| report("status", invalid));
+        let owner = owner.map(str::parse).transpose().map_err(|invalid| report("owner", invalid));
         match (limit, idle_days, status, owner) {
             (Ok(limit), Ok(idle_days), Ok(status), Ok(owner)) => {
-                Ok(Self { owner, status, idle_days, cursor, limit: limit.unwrap_or(PER_PAGE) })
+                Ok(Self { owner, status, idle_days, cursor, limit: limit.unwrap_or(DEFAULT_PER_PAGE) })
             }
             _ => Err(Problem::invalid(errors)),
         }
     }
 }
 
-async fn one(app: &App, call: &ApiRequest) -> ApiResult {
+async fn get_token(app: &App, call: &ApiRequest) -> ApiResult {
     call.query_params([])?;
     let record = call.target_token(app).await?;
     let mut response = json(StatusCode::OK, &Token::of(&record, &app.settings, app.clock.now()));
@@ -113,13 +113,13 @@ async fn one(app: &App, call: &ApiRequest) -> ApiResult {
 
 fn me(call: &ApiRequest) -> ApiResult {
     call.query_params([])?;
-    Ok(json(StatusCode::OK, &who(&call.caller)))
+    Ok(json(StatusCode::OK, &whoami(&call.caller)))
 }
 
-/// Who am I, what may I do, when do I expire.
-fn who(caller: &Principal) -> Me {
+/// The caller, its grants and its expiry.
+fn whoami(caller: &Principal) -> Me {
     let (principal_type, token, roles, expires_at) = match caller {
-        Principal::Token(record) => ("token", Some(who_of_token(record)), None, record.expires_at),
+        Principal::Token(record) => ("token", Some(whoami_token(record)), None, record.expires_at),
         Principal::Session(session) => {
             let roles = session.roles.iter().map(ToString::to_string).collect();
             ("session", None, Some(roles), Some(session.expires_at))
@@ -129,7 +129,7 @@ fn who(caller: &Principal) -> Me {
     Me { principal_type: principal_type.to_owned(), token, roles, owner, grants, expires_at }
 }
 
-fn who_of_token(record: &TokenRecord) -> MeToken {
+fn whoami_token(record: &TokenRecord) -> MeToken {
     MeToken {
         token_id: record.id.to_string(),
         token_name: record.name.to_string(),

@@ -1,4 +1,4 @@
-//! `GET /tokens/{id}/usage`: what a token has been used for.
+//! `GET /tokens/{id}/usage`: the permissions that a token has used.
 
 use lambda_http::http::StatusCode;
 use portcullis::App;
@@ -9,14 +9,14 @@ use portcullis::secret::TokenId;
 
 use crate::parameters::whole_number;
 
-/// The days that are looked back, if it is not said otherwise.
-const DAYS: u32 = 90;
+/// Default period, in days.
+const DEFAULT_DAYS: u32 = 90;
 const MAX_DAYS: u32 = 365;
 
 pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
     let [days] = call.query_params(["days"])?;
     let days = days.map(|text| whole_number(text, MAX_DAYS)).transpose();
-    let days = days.map_err(|invalid| Problem::invalid(vec![FieldError::of("days", invalid)]))?.unwrap_or(DAYS);
+    let days = days.map_err(|invalid| Problem::invalid(vec![FieldError::of("days", invalid)]))?.unwrap_or(DEFAULT_DAYS);
     let target: TokenId = call.target_token(app).await?.id;
     let (record, uses) = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
     let since = Day::of(app.clock.now()).minus(days);
@@ -27,7 +27,7 @@ pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
         granted: permissions.len(),
         used,
         summary: format!("{used} of {} permissions used in {days} days", permissions.len()),
-        // A gateway that keeps answers does not ask again for each request.
+        // A gateway that caches responses does not call the authorizer for each request.
         complete: app.settings.authz.cache_seconds == 0 && uses.are_complete(since),
         permissions: permissions
             .into_iter()

@@ -1,6 +1,6 @@
-//! The end of tokens: `POST /tokens/{id}/revoke` keeps the record, `DELETE /tokens/{id}` removes
-//! that too, `POST /owners/{owner}/revoke-tokens` ends all that an owner has, and with
-//! `POST /revoke` whoever holds a token ends it.
+//! Revocation and deletion: `POST /tokens/{id}/revoke` keeps the record, `DELETE /tokens/{id}`
+//! removes it, `POST /owners/{owner}/revoke-tokens` revokes all tokens of an owner, and
+//! `POST /revoke` revokes the token in its body (RFC 7009).
 
 mod owner_tokens;
 mod revocation;
@@ -13,15 +13,15 @@ use portcullis::api_types::{RevokeResponse, Token};
 use portcullis::cache_flush::CacheFlusher;
 use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, no_content, respond, route, set_etag};
 use portcullis::store::Ending;
-use revocation::{effective_by, grounds};
+use revocation::{effective_by, revocation_details};
 
-/// Answers a call.
+/// Handles a request.
 pub async fn handle(app: &App, flusher: &CacheFlusher, request: Request) -> Response<Body> {
-    respond(&request, end(app, flusher, &request).await)
+    respond(&request, dispatch(app, flusher, &request).await)
 }
 
-async fn end(app: &App, flusher: &CacheFlusher, request: &Request) -> ApiResult {
-    // The one call that nobody has decided on: the token in its body is its own proof.
+async fn dispatch(app: &App, flusher: &CacheFlusher, request: &Request) -> ApiResult {
+    // This route bypasses the authorizer: the token in the body is the credential.
     if request.method() == Method::POST && rfc7009::ROUTE == route(request) {
         return rfc7009::revoke(app, request).await;
     }
@@ -35,14 +35,14 @@ async fn end(app: &App, flusher: &CacheFlusher, request: &Request) -> ApiResult 
 }
 
 async fn revoke(app: &App, flusher: &CacheFlusher, call: &ApiRequest, body: &Body) -> ApiResult {
-    let flush = asks_to_flush(app, flusher, call)?;
-    let grounds = grounds(body)?;
+    let wants_flush = wants_flush(app, flusher, call)?;
+    let details = revocation_details(body)?;
     let target = call.target_token(app).await?;
     let (actor, by) = (call.actor(), call.author());
     let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
-    let revoked = app.tokens.revoke(&ending, &grounds).await?;
+    let revoked = app.tokens.revoke(&ending, &details).await?;
     let record = revoked.ok_or_else(Problem::not_found)?.record;
-    let flushed = if flush { Some(flushed(flusher).await) } else { None };
+    let flushed = if wants_flush { Some(flush_caches(flusher).await) } else { None };
     let view = Token::of(&record, &app.settings, app.clock.now());
     let effective_by = if flushed == Some(true) { app.clock.now() } else { effective_by(app) };
     let mut response = json(StatusCode::OK, &RevokeResponse { view, effective_by, flushed });
@@ -50,30 +50,31 @@ async fn revoke(app: &App, flusher: &CacheFlusher, call: &ApiRequest, body: &Bod
     Ok(response)
 }
 
-/// `flush=true`: whether what gateways keep of the authorizer's answers is to be emptied. That
-/// is everybody's, so it is for admins.
-fn asks_to_flush(app: &App, flusher: &CacheFlusher, call: &ApiRequest) -> Result<bool, Problem> {
+/// `flush=true`: whether to flush the gateways' authorizer caches. It affects all tokens, so it
+/// needs an admin.
+fn wants_flush(app: &App, flusher: &CacheFlusher, call: &ApiRequest) -> Result<bool, Problem> {
     let [flush] = call.query_params(["flush"])?;
-    let wrong = |message: &str| Problem::invalid(vec![FieldError::new("flush", message)]);
+    let invalid = |message: &str| Problem::invalid(vec![FieldError::new("flush", message)]);
     match flush {
         None | Some("false") => Ok(false),
         Some("true") if !call.caller.is_admin_of("tokens") => {
-            Err(Problem::forbidden("Emptying what gateways keep needs tokens:admin."))
+            Err(Problem::forbidden("Flushing gateway caches needs tokens:admin."))
         }
         Some("true") if app.settings.authz.cache_seconds > 0 && flusher.stages().is_empty() => {
-            Err(wrong("needs the stages of your APIs, which this deployment was not told (parameter FlushStages)"))
+            Err(invalid("needs the stages of your APIs: set the stack parameter FlushStages"))
         }
         Some("true") => Ok(true),
-        Some(_) => Err(wrong("must be true or false")),
+        Some(_) => Err(invalid("must be true or false")),
     }
 }
 
-/// The token is revoked either way; what could not be emptied ends by itself.
-async fn flushed(flusher: &CacheFlusher) -> bool {
+/// Flushes the gateways' caches. If it fails, the token is revoked anyway, and the cached responses
+/// expire.
+async fn flush_caches(flusher: &CacheFlusher) -> bool {
     match flusher.flush().await {
         Ok(()) => true,
         Err(error) => {
-            tracing::error!(%error, "gateways were not flushed");
+            tracing::error!(%error, "cannot flush the gateway caches");
             false
         }
     }

@@ -1,4 +1,4 @@
-//! Wiring.
+//! Lambda entry point.
 
 use lambda_http::{Error, Request, Response, run, service_fn};
 use portcullis::cache_flush::CacheFlusher;
@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     logging::init(Env::process());
     let app = &App::from_env(Env::process())?;
     let flusher = &CacheFlusher::from_env(Env::process())?;
-    let answer =
+    let handler =
         async |request: Request| Ok::<Response<_>, Error>(portcullis_revoke::handle(app, flusher, request).await);
-    run(service_fn(answer)).await
+    run(service_fn(handler)).await
 }

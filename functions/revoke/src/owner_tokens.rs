@@ -9,28 +9,29 @@ use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json};
 use portcullis::store::{OwnerCursor, OwnerRevocation};
 use portcullis::text::OwnerId;
 
-use crate::revocation::{effective_by, grounds};
+use crate::revocation::{effective_by, revocation_details};
 
-/// What stands in the path for an owner whose name a path cannot hold.
-const ELSEWHERE: &str = "-";
-/// For so long one call goes on; a gateway waits for 29 seconds, and the function has 20.
+/// Path segment that says that the query names the owner, for names that no path can hold.
+const OWNER_IN_QUERY: &str = "-";
+/// Maximum duration of one call, in milliseconds. API Gateway times out after 29 s, the function
+/// after 20 s.
 const MAX_MILLIS: i64 = 5_000;
 
 pub(crate) async fn revoke(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
     let (owner, after) = target(call, request)?;
-    let grounds = &grounds(request.body())?;
+    let details = &revocation_details(request.body())?;
     let revocation = OwnerRevocation {
         owner: &owner,
         actor: &call.actor(),
         by: &call.author(),
-        grounds,
+        grounds: details,
         clock: &app.clock,
         limits: app.settings.limits,
         until: Timestamp::from_millis(app.clock.now().millis() + MAX_MILLIS),
         after,
     };
     let revoked = app.tokens.revoke_all(&revocation).await?;
-    let answer = RevokeOwnerTokensResponse {
+    let response = RevokeOwnerTokensResponse {
         owner: owner.to_string(),
         revoked: revoked.revoked,
         done: revoked.done,
@@ -38,16 +39,16 @@ pub(crate) async fn revoke(app: &App, call: &ApiRequest, request: &Request) -> A
         next_cursor: revoked.next.map(|next| next.encode(&owner)),
         effective_by: effective_by(app),
     };
-    Ok(json(StatusCode::OK, &answer))
+    Ok(json(StatusCode::OK, &response))
 }
 
-/// The owner, and where to go on.
+/// The owner and the cursor of the request.
 fn target(call: &ApiRequest, request: &Request) -> Result<(OwnerId, Option<OwnerCursor>), Problem> {
     let path = request.path_parameters_ref().and_then(|path| path.first("owner").map(str::to_owned));
     let path = path.ok_or_else(Problem::not_found)?;
-    let (text, cursor) = if path == ELSEWHERE {
+    let (text, cursor) = if path == OWNER_IN_QUERY {
         let [owner, cursor] = call.query_params(["owner", "cursor"])?;
-        let missing = || Problem::invalid(vec![FieldError::new("owner", "is required where the path has - for it")]);
+        let missing = || Problem::invalid(vec![FieldError::new("owner", "is required if the path has - in its place")]);
         (owner.ok_or_else(missing)?.to_owned(), cursor)
     } else {
         let [cursor] = call.query_params(["cursor"])?;

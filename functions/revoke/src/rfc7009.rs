@@ -1,6 +1,5 @@
-//! `POST /revoke` ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)): whoever holds a token can
-//! end it, without any permission. Nobody learns whether there was one: every token is answered
-//! alike.
+//! `POST /revoke` ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)): revokes the token in its body
+//! without any permission. The response is the same for unknown tokens.
 
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
@@ -13,9 +12,9 @@ pub(crate) const ROUTE: &str = "/revoke";
 
 pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
     check_content_encoding(request)?;
-    // A token that stands in a URL is in somebody's log already; and it would not be revoked.
+    // URLs are logged, so a token in one counts as leaked.
     if request.query_string_parameters_ref().is_some_and(|query| !query.is_empty()) {
-        let refusal = OAuthError::new("There must be no query: token stands in the body, in a form.");
+        let refusal = OAuthError::new("Send token in the form body, not in the query.");
         return Ok(refusal.into_response());
     }
     let form = Form::read(request.body(), "token", &["token_type_hint"], &[]);
@@ -37,7 +36,7 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
             let ending = Ending { seen, actor: &actor, by: &author, clock: &app.clock, limits };
             app.tokens.revoke(&ending, &RevocationDetails::default()).await?;
         }
-        // It proves nothing any more: whoever finds it must not end the newest.
+        // A rotated-out secret does not revoke the token: it may have been found in an old log.
         Some(Presented::Ended(credential)) => {
             if let Some(note) =
                 DeferredWrite::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)

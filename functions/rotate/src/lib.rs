@@ -1,5 +1,4 @@
-//! `POST /tokens/{id}/rotate`: a new secret for the same token, and the one answer that ever
-//! shows it.
+//! `POST /tokens/{id}/rotate`: gives a token a new secret, which is in this response only.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
@@ -18,10 +17,10 @@ use portcullis::validation::ValidationError;
 use rand::rngs::SysRng;
 
 const KNOWN: &str = "expires_in, expires_at, overlap";
-/// The longest time for which the secret before may work too.
+/// Maximum overlap in which the previous secret stays valid, in seconds.
 const MAX_OVERLAP_SECONDS: i64 = 7 * DAY_SECONDS;
 
-/// Answers a call.
+/// Handles a request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     respond(&request, rotate(app, &request).await)
 }
@@ -31,12 +30,12 @@ async fn rotate(app: &App, request: &Request) -> ApiResult {
     call.query_params([])?;
     let now = app.clock.now();
     let condition = IfMatch::read(request)?;
-    let key = key(request, now)?;
-    let asked = Asked::read(request.body(), app, now)?;
+    let key = idempotency_key(request, now)?;
+    let requested = RotateRequest::read(request.body(), app, now)?;
     let id = call.target_token(app).await?.id;
     let credential = app.tokens.credential(&id).await?.ok_or_else(Problem::not_found)?;
     let seen = &credential.record;
-    // First, as a request that is repeated word for word names the version before.
+    // Before the condition: a repeated request names the version before the rotation.
     if let Some(at) = key.as_ref().and_then(|key| credential.rotated_by(key)) {
         return Err(Problem::already_rotated(at, seen.version));
     }
@@ -46,7 +45,7 @@ async fn rotate(app: &App, request: &Request) -> ApiResult {
     if seen.via.is_some() {
         return Err(Problem::token_exchanged(seen.version));
     }
-    let next = asked.applied(app, &call, seen, now)?;
+    let next = requested.apply(app, &call, seen, now)?;
     let secret = PlaintextToken::generate_for(&app.settings.prefix, &id, &mut SysRng)?;
     let what = EventKind::Rotated {
         previous_secret_until: next.previous_secret_until,
@@ -65,45 +64,38 @@ async fn rotate(app: &App, request: &Request) -> ApiResult {
     Ok(response)
 }
 
-/// The body, which may be left out.
-struct Asked {
+/// The optional body.
+struct RotateRequest {
     expires_at: Option<Option<Timestamp>>,
     overlap: Option<Timestamp>,
 }
 
-impl Asked {
+impl RotateRequest {
     fn read(body: &Body, app: &App, now: Timestamp) -> Result<Self, Problem> {
         let mut fields = JsonFields::read_optional_body(body)?;
         let expires_at = read_expiry(&mut fields, &app.settings, now);
         let overlap = fields.optional_with("overlap", |text| {
-            let wrong =
+            let invalid =
                 || ValidationError("must be at least 1s and at most 7d, as a whole number and s, m, h or d".to_owned());
-            let longest = now.truncated_to_seconds().plus_seconds(MAX_OVERLAP_SECONDS);
-            parse_expires_in(text, now).ok().filter(|until| *until <= longest).ok_or_else(wrong)
+            let latest = now.truncated_to_seconds().plus_seconds(MAX_OVERLAP_SECONDS);
+            parse_expires_in(text, now).ok().filter(|until| *until <= latest).ok_or_else(invalid)
         });
         fields.finish(KNOWN)?;
         Ok(Self { expires_at, overlap })
     }
 
-    /// The record as it is to be, if whoever asks may hand out its secret.
-    fn applied(
-        &self,
-        app: &App,
-        call: &ApiRequest,
-        seen: &TokenRecord,
-        now: Timestamp,
-    ) -> Result<TokenRecord, Problem> {
+    /// The rotated record, if the caller may receive its secret.
+    fn apply(&self, app: &App, call: &ApiRequest, seen: &TokenRecord, now: Timestamp) -> Result<TokenRecord, Problem> {
         if seen.revoked.is_some() {
-            return Err(Problem::token_ended("It was revoked, and there is no way back.", seen.version));
+            return Err(Problem::token_ended("It was revoked, which cannot be undone.", seen.version));
         }
         if seen.has_expired(now) {
             if self.expires_at.is_none() {
-                let detail =
-                    "It has expired. Send expires_in with the rotation to let it live again, with another secret.";
+                let detail = "It has expired. Send expires_in to renew it with a new secret.";
                 return Err(Problem::token_ended(detail, seen.version));
             }
             if self.overlap.is_some() {
-                let message = "must not be given: the token has expired, and its secret stays dead";
+                let message = "must not be given: the token has expired, and its old secret cannot become valid again";
                 return Err(Problem::invalid(vec![FieldError::new("overlap", message)]));
             }
         }
@@ -111,7 +103,7 @@ impl Asked {
         let next = TokenRecord {
             expires_at,
             rotated_at: Some(now.truncated_to_seconds()),
-            // No secret works longer than its token.
+            // No secret is valid longer than its token.
             previous_secret_until: self.overlap.map(|until| expires_at.map_or(until, |end| until.min(end))),
             ..seen.clone()
         };
@@ -124,7 +116,7 @@ impl Asked {
         Ok(next)
     }
 
-    /// A token from before lifetimes were limited does not go on for ever with another secret.
+    /// Refuses a rotation that would keep an expiry beyond the maximum lifetime.
     fn check_lifetime(&self, app: &App, next: &TokenRecord, now: Timestamp) -> Result<(), Problem> {
         let mut fields = JsonFields::read_optional_body(&Body::Empty)?;
         check_expiry(&mut fields, "expires_in", next.expires_at, &app.settings, now);
@@ -132,12 +124,12 @@ impl Asked {
     }
 }
 
-/// `Idempotency-Key`, of which only the digest is kept: 1 to 255 printable ASCII characters
-/// (draft-ietf-httpapi-idempotency-key-header).
-fn key(request: &Request, now: Timestamp) -> Result<Option<RotationKey>, Problem> {
+/// Reads `Idempotency-Key`: 1 to 255 printable ASCII characters
+/// (draft-ietf-httpapi-idempotency-key-header). Only its digest is stored.
+fn idempotency_key(request: &Request, now: Timestamp) -> Result<Option<RotationKey>, Problem> {
     let mut values = request.headers().get_all("idempotency-key").iter();
     let Some(value) = values.next() else { return Ok(None) };
-    // A tab would do for `to_str`.
+    // `to_str` accepts tabs.
     let printable = |text: &&str| (1..=255).contains(&text.len()) && !text.contains('\t');
     let text = value.to_str().ok().filter(|text| values.next().is_none() && printable(text));
     let text = text.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Wiring.
+//! Lambda entry point.
 
 use lambda_http::{Error, Request, Response, run, service_fn};
 use portcullis::env::Env;

@@ -1,5 +1,4 @@
-//! `POST /tokens/{id}/disable` and `/enable`: a token that is disabled opens nothing, and can be
-//! let open doors again.
+//! `POST /tokens/{id}/disable` and `/enable`: disables a token until it is enabled.
 
 use lambda_http::Request;
 use portcullis::App;
@@ -7,20 +6,20 @@ use portcullis::http::{ApiRequest, ApiResult, IfMatch, JsonFields, Problem};
 use portcullis::store::{Ending, TokenUpdate, UpdateOutcome};
 use portcullis::token::{DisableReason, EventKind, TokenRecord, TokenState};
 
-use crate::outcome::{alive, changed, shown};
+use crate::outcome::{ensure_not_ended, token_response, update_response};
 
 pub(crate) async fn disable(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
     let (condition, seen) = target(app, call, request).await?;
-    alive(app, &seen)?;
+    ensure_not_ended(app, &seen)?;
     let why = if call.is_foreign(&seen) { DisableReason::Admin } else { DisableReason::Owner };
     let (actor, by) = (call.actor(), call.author());
     let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
-    // `*` holds for every version that comes between, too.
+    // `*` also matches versions that other requests write in between.
     let version = condition.filter(|condition| *condition != IfMatch::Any).map(|_| seen.version);
-    changed(app, app.tokens.disable(&ending, why, version).await?)
+    update_response(app, app.tokens.disable(&ending, why, version).await?)
 }
 
-/// Enables the token as it is, however others change it in the meantime.
+/// Enables the token. Retries when another request changes it at the same time.
 pub(crate) async fn enable(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
     let (condition, mut seen) = target(app, call, request).await?;
     let by = &call.author();
@@ -28,10 +27,10 @@ pub(crate) async fn enable(app: &App, call: &ApiRequest, request: &Request) -> A
         if let Some(condition) = &condition {
             condition.check(seen.version)?;
         }
-        alive(app, &seen)?;
+        ensure_not_ended(app, &seen)?;
         let now = app.clock.now();
         if seen.disabled.is_none() && seen.state(now, app.settings.authz.max_idle_days) != TokenState::Idle {
-            return shown(app, &seen);
+            return token_response(app, &seen);
         }
         let by_admin = seen.disabled.as_ref().is_some_and(|disabled| disabled.why == DisableReason::Admin);
         if by_admin && !call.caller.is_admin_of(&format!("tokens/{}", seen.id)) {
@@ -42,12 +41,12 @@ pub(crate) async fn enable(app: &App, call: &ApiRequest, request: &Request) -> A
         let change = TokenUpdate { seen: &seen, next, what, by, clock: &app.clock, limits: app.settings.limits };
         match app.tokens.update(&change).await? {
             UpdateOutcome::Stale(record) => seen = *record,
-            outcome => return changed(app, outcome),
+            outcome => return update_response(app, outcome),
         }
     }
 }
 
-/// The call's condition, if it has one, which the token meets, and the token.
+/// The request's condition, which the token meets, and the token.
 async fn target(app: &App, call: &ApiRequest, request: &Request) -> Result<(Option<IfMatch>, TokenRecord), Problem> {
     let condition = IfMatch::read(request)?;
     JsonFields::read_optional_body(request.body())?.finish("none")?;

@@ -1,5 +1,5 @@
-//! Changes of a token that is alive: `PATCH /tokens/{id}`, `POST /tokens/{id}/tighten`, and
-//! `/disable` and `/enable`. Each holds at the next request.
+//! Changes of a token: `PATCH /tokens/{id}`, `POST /tokens/{id}/tighten`, `/disable` and `/enable`.
+//! Each takes effect with the next request.
 
 mod enable_disable;
 mod outcome;
@@ -11,12 +11,12 @@ use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::http::{ApiRequest, ApiResult, Problem, respond};
 
-/// Answers a call.
+/// Handles a request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(&request, change(app, &request).await)
+    respond(&request, route(app, &request).await)
 }
 
-async fn change(app: &App, request: &Request) -> ApiResult {
+async fn route(app: &App, request: &Request) -> ApiResult {
     let call = ApiRequest::read(app, request).await?;
     call.query_params([])?;
     match (&call.method, call.route.as_str()) {

@@ -1,5 +1,5 @@
 //! `PATCH /tokens/{id}`: a JSON merge patch
-//! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)) of what can be changed.
+//! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)) of a token's settings.
 
 use lambda_http::{Body, Request};
 use portcullis::api_types::Grant;
@@ -12,7 +12,7 @@ use portcullis::token::{EventKind, FieldChange, TokenRecord};
 use portcullis::{App, Settings};
 use serde_json::json;
 
-use crate::outcome::{alive, changed, shown};
+use crate::outcome::{ensure_not_ended, token_response, update_response};
 
 const KNOWN: &str = "name, description, grants, allowed_ips, expires_at";
 
@@ -22,20 +22,20 @@ pub(crate) async fn patch(app: &App, call: &ApiRequest, request: &Request) -> Ap
     let patch = Patch::read(request.body(), &app.settings, now)?;
     let seen = call.target_token(app).await?;
     condition.check(seen.version)?;
-    alive(app, &seen)?;
+    ensure_not_ended(app, &seen)?;
     if seen.via.is_some() {
         return Err(Problem::token_exchanged(seen.version));
     }
-    let next = patch.applied(app, call, &seen).await?;
-    let changes = alterations(&seen, &next);
+    let next = patch.apply(app, call, &seen).await?;
+    let changes = diff(&seen, &next);
     if changes.is_empty() {
-        return shown(app, &seen);
+        return token_response(app, &seen);
     }
-    replace(app, call, &seen, next, EventKind::Updated(changes)).await
+    save(app, call, &seen, next, EventKind::Updated(changes)).await
 }
 
-/// Puts a record in the place of the one that was read, unless somebody was quicker.
-pub(crate) async fn replace(
+/// Replaces the record that was read, unless another request changed it first.
+pub(crate) async fn save(
     app: &App,
     call: &ApiRequest,
     seen: &TokenRecord,
@@ -43,10 +43,10 @@ pub(crate) async fn replace(
     what: EventKind,
 ) -> ApiResult {
     let change = TokenUpdate { seen, next, what, by: &call.author(), clock: &app.clock, limits: app.settings.limits };
-    changed(app, app.tokens.update(&change).await?)
+    update_response(app, app.tokens.update(&change).await?)
 }
 
-/// What is to be changed, each part of it good in itself; the outer `None` is "as it is".
+/// Requested changes, each field validated on its own. An outer `None` leaves the field unchanged.
 struct Patch {
     name: Option<TokenName>,
     description: Option<Option<Description>>,
@@ -69,7 +69,7 @@ impl Patch {
         let access = GrantSpec::read_grants(&mut fields);
         let anywhere = fields.take_if_null("allowed_ips").then(IpAllowlist::default);
         let allowed_ips = fields.list("allowed_ips", MAX_NETWORKS).map(IpAllowlist::from).or(anywhere);
-        // A merge patch has no relative times: whoever repeats it means the same.
+        // A merge patch is idempotent, so it takes no relative times.
         if fields.take("expires_in") {
             fields.error("expires_in", "is not a field of a token; send expires_at");
         }
@@ -78,8 +78,8 @@ impl Patch {
         Ok(Self { name, description, access, allowed_ips, expires_at })
     }
 
-    /// The record with the patch applied, if whoever asks may do that.
-    async fn applied(&self, app: &App, call: &ApiRequest, seen: &TokenRecord) -> Result<TokenRecord, Problem> {
+    /// The record with the patch applied, if the caller may grant the result.
+    async fn apply(&self, app: &App, call: &ApiRequest, seen: &TokenRecord) -> Result<TokenRecord, Problem> {
         let mut next = seen.clone();
         if let Some(name) = &self.name {
             next.name = name.clone();
@@ -90,7 +90,7 @@ impl Patch {
         if let Some(access) = &self.access {
             next.grants = access.expand(&call.catalog(app).await?.catalog)?;
             if next.grants != seen.grants {
-                // They are not those of the role any more.
+                // The grants no longer match the role.
                 next.role = None;
             }
         }
@@ -100,7 +100,7 @@ impl Patch {
         if let Some(expires_at) = self.expires_at {
             next.expires_at = expires_at;
         }
-        // A name gives nobody anything; the rest might, and then all of it counts.
+        // A name or description grants nothing. Any other change is checked against the whole record.
         if self.access.is_some() || self.allowed_ips.is_some() || self.expires_at.is_some() {
             let whole = GrantSpec::Grants(next.grants.clone());
             let (grants, allowed_ips, expires_at) = (&next.grants, &next.allowed_ips, next.expires_at);
@@ -110,8 +110,8 @@ impl Patch {
     }
 }
 
-/// What is different, as the HTTP API shows it.
-pub(crate) fn alterations(seen: &TokenRecord, next: &TokenRecord) -> Vec<FieldChange> {
+/// Changed fields, as the API shows them.
+pub(crate) fn diff(seen: &TokenRecord, next: &TokenRecord) -> Vec<FieldChange> {
     let view = |record: &TokenRecord| {
         [
             ("name", json!(record.name.as_str())),
@@ -122,8 +122,9 @@ pub(crate) fn alterations(seen: &TokenRecord, next: &TokenRecord) -> Vec<FieldCh
             ("expires_at", json!(record.expires_at)),
         ]
     };
-    let both = view(seen).into_iter().zip(view(next));
-    both.filter(|((_, from), (_, to))| from != to)
+    let pairs = view(seen).into_iter().zip(view(next));
+    pairs
+        .filter(|((_, from), (_, to))| from != to)
         .map(|((field, from), (_, to))| FieldChange { field, from, to })
         .collect()
 }

@@ -1,5 +1,4 @@
-//! `POST /tokens/{id}/tighten`: leaves a token the grants that would have been enough for what
-//! it was used for.
+//! `POST /tokens/{id}/tighten`: reduces a token's grants to those that it has used.
 
 use lambda_http::Request;
 use portcullis::App;
@@ -7,11 +6,11 @@ use portcullis::clock::Day;
 use portcullis::http::{ApiRequest, ApiResult, IfMatch, JsonFields, Problem};
 use portcullis::token::{EventKind, TokenRecord};
 
-use crate::outcome::{alive, shown};
-use crate::patch::{alterations, replace};
+use crate::outcome::{ensure_not_ended, token_response};
+use crate::patch::{diff, save};
 
-/// The days that are looked back, if it is not said otherwise.
-const DAYS: u32 = 90;
+/// Default period, in days.
+const DEFAULT_DAYS: u32 = 90;
 const MAX_DAYS: u32 = 365;
 
 pub(crate) async fn tighten(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
@@ -20,7 +19,7 @@ pub(crate) async fn tighten(app: &App, call: &ApiRequest, request: &Request) -> 
     let target = call.target_token(app).await?;
     let (seen, uses) = app.tokens.usage(&target.id).await?.ok_or_else(Problem::not_found)?;
     condition.check(seen.version)?;
-    alive(app, &seen)?;
+    ensure_not_ended(app, &seen)?;
     let since = Day::of(app.clock.now()).minus(days);
     if app.settings.authz.cache_seconds > 0 || !uses.are_complete(since) {
         return Err(Problem::usage_incomplete());
@@ -29,18 +28,18 @@ pub(crate) async fn tighten(app: &App, call: &ApiRequest, request: &Request) -> 
     if grants.iter().next().is_none() {
         return Err(Problem::nothing_used(days));
     }
-    // Less than it has needs nothing that whoever asks would have to have.
+    // No check against the caller's grants: reducing grants delegates nothing.
     let next = TokenRecord { grants, role: None, ..seen.clone() };
-    let changes = alterations(&seen, &next);
+    let changes = diff(&seen, &next);
     if next.grants == seen.grants {
-        return shown(app, &seen);
+        return token_response(app, &seen);
     }
-    replace(app, call, &seen, next, EventKind::Updated(changes)).await
+    save(app, call, &seen, next, EventKind::Updated(changes)).await
 }
 
 fn days(request: &Request) -> Result<u32, Problem> {
     let mut fields = JsonFields::read_optional_body(request.body())?;
     let days = fields.number("days", MAX_DAYS);
     fields.finish("days")?;
-    Ok(days.unwrap_or(DAYS))
+    Ok(days.unwrap_or(DEFAULT_DAYS))
 }

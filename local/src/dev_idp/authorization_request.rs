@@ -1,4 +1,4 @@
-//! What a client asks the authorization endpoint for, PKCE's challenge included.
+//! Request to the authorization endpoint, with its PKCE challenge.
 
 use super::oauth::{OAuthError, Parameters, Scope};
 use super::redirect_uri::RedirectUri;
@@ -6,13 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use sha2::{Digest as _, Sha256};
 
-/// What a client asked for, as far as the code has to remember it.
+/// The parts of an authorization request that its code stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AuthorizationRequest {
     pub(super) redirect_uri: RedirectUri,
     pub(super) scope: Scope,
     pub(super) nonce: Option<String>,
-    /// 43 characters, made of the verifier that only the client knows.
+    /// Digest of the client's verifier, 43 characters.
     challenge: String,
 }
 
@@ -26,7 +26,7 @@ impl AuthorizationRequest {
                 return Err(OAuthError { error: "unsupported_response_type", description });
             }
         }
-        let challenge = sent.required("code_challenge", "code_challenge must be there (PKCE).")?;
+        let challenge = sent.required("code_challenge", "code_challenge is required (PKCE).")?;
         if sent.once("code_challenge_method")? != Some("S256") {
             return Err(OAuthError::invalid("code_challenge_method must be S256."));
         }
@@ -38,8 +38,8 @@ impl AuthorizationRequest {
         Ok(Self { redirect_uri, scope: sent.scope()?, nonce, challenge })
     }
 
-    /// Whether somebody knows what the challenge was made of.
-    pub(super) fn is_proved_by(&self, verifier: &str) -> bool {
+    /// Whether the verifier matches the challenge.
+    pub(super) fn is_verified_by(&self, verifier: &str) -> bool {
         let unreserved = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
         let fits = (43..=128).contains(&verifier.len()) && verifier.chars().all(unreserved);
         fits && BASE64URL.encode(Sha256::digest(verifier)) == self.challenge

@@ -1,20 +1,19 @@
 //! The authorization code flow with PKCE
 //! ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-4.1),
-//! [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)), from the client's question to the code
-//! in its redirect URI. Fetching something for the code is the token endpoint's.
+//! [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)), up to the redirect with the code.
 
 use super::authorization_request::AuthorizationRequest;
 use super::issuer::Issuer;
 use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
 use super::redirect_uri::RedirectUri;
-use super::response::{form, html, problem, see_other, told};
+use super::response::{form, html, problem, problem_response, see_other};
 use super::sign_in_form::{FIELDS, SignInForm};
 use crate::gateway::IncomingRequest;
 use axum::body::Bytes;
 use http::{Response, StatusCode};
 
-/// What the page carries on from the question to the answer.
+/// Parameters that the page passes from the request to the form.
 const CARRIED: [&str; 8] = [
     "client_id",
     "redirect_uri",
@@ -26,7 +25,7 @@ const CARRIED: [&str; 8] = [
     "code_challenge_method",
 ];
 
-/// Shows the page on which a person signs in for a client.
+/// Shows the sign-in page for a client.
 pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = Parameters::read(&incoming.query);
     let back = match RedirectTarget::of(&sent) {
@@ -38,12 +37,13 @@ pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Byte
     }
     let carried: Vec<_> = CARRIED.into_iter().filter_map(|name| Some((name, sent.once(name).ok()??))).collect();
     let place = back.redirect_uri.authority();
-    let intro = format!("A program on this machine, at {place}, asks who you are. Go on if you have just started it.");
+    let intro =
+        format!("A program on this machine, at {place}, requests a sign-in. Continue if you have just started it.");
     let page = Page::form(&Form { action: "/dev/authorize", intro: &intro, carried: &carried });
     html(&page.leading_to(&back.redirect_uri))
 }
 
-/// Sends the browser back to the client, with a code or with the reason why there is none.
+/// Redirects the browser to the client, with a code or an error.
 pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = match form(incoming) {
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
@@ -58,12 +58,12 @@ pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<By
         Err(error) => return back.refused(&error, issuer),
     };
     if sent.once("deny").is_ok_and(|denied| denied.is_some()) {
-        let error = OAuthError { error: "access_denied", description: "The person said no." };
+        let error = OAuthError { error: "access_denied", description: "The user denied the request." };
         return back.refused(&error, issuer);
     }
     let wanted = match SignInForm::from_parameters(&sent.only(&FIELDS)) {
         Ok(wanted) => wanted,
-        Err(problem) => return told(problem),
+        Err(problem) => return problem_response(problem),
     };
     match issuer.grants.code(request, wanted) {
         Ok(code) => back.with(&[("code", &code)], issuer),
@@ -71,7 +71,7 @@ pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<By
     }
 }
 
-/// Where the browser goes, once the client and its redirect URI are known to be good.
+/// Redirect target, after the client and its redirect URI were checked.
 struct RedirectTarget {
     redirect_uri: RedirectUri,
     state: Option<String>,
@@ -79,15 +79,15 @@ struct RedirectTarget {
 
 impl RedirectTarget {
     /// # Errors
-    /// The answer to the person: nobody is sent to an address that is not known to be good.
+    /// A response to the browser, which is never redirected to an unchecked address.
     fn of(sent: &Parameters) -> Result<Self, Box<Response<Bytes>>> {
         let refused =
-            |detail: &str| Box::new(problem(StatusCode::BAD_REQUEST, "invalid_request", "Not a sign-in", detail));
+            |detail: &str| Box::new(problem(StatusCode::BAD_REQUEST, "invalid_request", "Invalid request", detail));
         sent.client().map_err(|error| refused(error.description))?;
         let redirect_uri = sent.once("redirect_uri").ok().flatten().and_then(RedirectUri::parse);
         let redirect_uri = redirect_uri.ok_or_else(|| {
             refused(
-                "redirect_uri must be there once and lead to this machine: http://127.0.0.1, http://[::1] or \
+                "redirect_uri is required once and must lead to this machine: http://127.0.0.1, http://[::1] or \
                  http://localhost, with any port.",
             )
         })?;
@@ -98,7 +98,7 @@ impl RedirectTarget {
         self.with(&[("error", error.error), ("error_description", error.description)], issuer)
     }
 
-    /// RFC 9207: the client hears who answers, and so that nobody else did.
+    /// Redirects with `iss`, so that the client can verify the issuer (RFC 9207).
     fn with(&self, parameters: &[(&str, &str)], issuer: &Issuer) -> Response<Bytes> {
         let state = self.state.as_deref().map(|state| ("state", state));
         let name = issuer.name();

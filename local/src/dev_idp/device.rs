@@ -1,18 +1,18 @@
-//! The device authorization grant ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)): a
-//! program asks for a code, and a person types it in on a page, in whatever browser.
+//! Device authorization grant ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)): a program gets a
+//! code, which the user enters in any browser.
 
 use super::issuer::Issuer;
 use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
 use super::pending_grants::DEVICE_SECONDS;
-use super::response::{as_json, form, html, told};
+use super::response::{as_json, form, html, problem_response};
 use super::sign_in_form::{FIELDS, SignInForm};
 use crate::gateway::IncomingRequest;
 use axum::body::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-/// Answers a device with its codes.
+/// Returns the codes for a device.
 pub(super) fn begin(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     match codes(issuer, incoming) {
         Ok(codes) => as_json(&codes),
@@ -35,20 +35,20 @@ fn codes(issuer: &Issuer, incoming: &IncomingRequest) -> Result<Value, OAuthErro
     }))
 }
 
-/// Shows the page on which a person types the code in, or signs in for the one in the link.
+/// Shows the page to enter a code, or to sign in for the code in the link.
 pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = Parameters::read(&incoming.query);
     let Ok(Some(user_code)) = sent.once("user_code") else {
         return html(&Page::ask_for_code());
     };
-    let Some(user_code) = issuer.grants.waiting(user_code) else {
+    let Some(user_code) = issuer.grants.pending_device(user_code) else {
         return unknown();
     };
-    let intro = format!("A device asks who you are. Go on if it shows the code {user_code}.");
+    let intro = format!("A device requests a sign-in. Continue if it shows the code {user_code}.");
     html(&Page::form(&Form { action: "/dev/device", intro: &intro, carried: &[("user_code", &user_code)] }))
 }
 
-/// Notes what the person said.
+/// Stores the user's decision.
 pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = match form(incoming) {
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
@@ -58,9 +58,9 @@ pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<By
     let denied = sent.once("deny").is_ok_and(|denied| denied.is_some());
     let said = match (!denied).then(|| SignInForm::from_parameters(&sent.only(&FIELDS))).transpose() {
         Ok(said) => said,
-        Err(problem) => return told(problem),
+        Err(problem) => return problem_response(problem),
     };
-    if issuer.grants.say(&user_code, said) { html(&Page::device_told(denied)) } else { unknown() }
+    if issuer.grants.resolve_device(&user_code, said) { html(&Page::device_done(denied)) } else { unknown() }
 }
 
 fn unknown() -> Response<Bytes> {

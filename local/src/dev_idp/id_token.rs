@@ -1,5 +1,4 @@
-//! The sessions that the sign-in hands out: JWTs, signed with a key that only this process
-//! has ever had.
+//! Sessions of the development sign-in: JWTs, signed with a key of this process.
 
 use super::sign_in_form::SignInForm;
 use base64::Engine as _;
@@ -12,21 +11,21 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// Its name in a JWT's header, for Ed25519.
+/// Name of Ed25519 in a JWT's header.
 pub(super) const ALGORITHM: &str = "EdDSA";
 
 /// The system gave no random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("the development sign-in has no key: the system gave no random bytes")]
+#[error("cannot generate a key for the development sign-in: no random bytes from the system")]
 pub struct KeyGenerationError;
 
-/// What signs.
+/// Signing key.
 pub(super) struct Key {
     pair: Ed25519KeyPair,
     id: String,
 }
 
-/// A session, as it is answered.
+/// A session, as in the response.
 #[derive(Serialize)]
 pub(super) struct Session {
     #[serde(rename = "session")]
@@ -34,23 +33,23 @@ pub(super) struct Session {
     pub(super) owner: String,
     pub(super) groups: Vec<String>,
     pub(super) expires_at: Timestamp,
-    /// Always true: whoever finds this answer somewhere knows what it is worth.
+    /// Always true: marks the session as one for development.
     development_only: bool,
 }
 
 impl Key {
-    /// Draws a key.
+    /// Generates a key.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
-    pub(super) fn draw() -> Result<Self, KeyGenerationError> {
+    /// The system gave no random bytes.
+    pub(super) fn generate() -> Result<Self, KeyGenerationError> {
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyGenerationError)?;
         let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(|_| KeyGenerationError)?;
         let id = thumbprint(&pair);
         Ok(Self { pair, id })
     }
 
-    /// The public half as a JWK.
+    /// The public key as a JWK.
     pub(super) fn public(&self) -> Value {
         let x = point(&self.pair);
         json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.id, "use": "sig", "alg": ALGORITHM})
@@ -66,7 +65,7 @@ impl Key {
 }
 
 impl Session {
-    /// A session that begins now.
+    /// A session that starts now.
     pub(super) fn new(key: &Key, oidc: &Provider, wanted: SignInForm, nonce: Option<&str>, now: Timestamp) -> Self {
         let owner = wanted.owner.to_string();
         let groups: Vec<String> = wanted.groups.into_iter().map(|group| group.0).collect();
@@ -90,7 +89,7 @@ impl Session {
     }
 }
 
-/// RFC 7638: a key's name is made of the key, so that two keys never have the same one.
+/// The key id: the thumbprint of the public key (RFC 7638).
 fn thumbprint(pair: &Ed25519KeyPair) -> String {
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, point(pair));
     BASE64URL.encode(Sha256::digest(members))
@@ -117,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_claims_are_what_was_asked_for_and_nothing_else() {
-        let key = Key::draw().unwrap();
+        let key = Key::generate().unwrap();
         let session = session(&key);
         let parts: Vec<_> = session.jwt.split('.').collect();
         assert_eq!(parts.len(), 3);
@@ -139,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_published_key_verifies_a_session_and_no_other_key_does() {
-        let (key, other) = (Key::draw().unwrap(), Key::draw().unwrap());
+        let (key, other) = (Key::generate().unwrap(), Key::generate().unwrap());
         let jwt = session(&key).jwt;
         let (signed, signature) = jwt.rsplit_once('.').unwrap();
         let signature = BASE64URL.decode(signature).unwrap();
@@ -154,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_public_key_says_what_it_is_for_and_holds_nothing_private() {
-        let (key, other) = (Key::draw().unwrap(), Key::draw().unwrap());
+        let (key, other) = (Key::generate().unwrap(), Key::generate().unwrap());
         let jwk = key.public();
         let names: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"]);
@@ -167,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_key_id_is_the_thumbprint_of_rfc_8037() {
-        // Its appendix A: the example key, its public half and its thumbprint.
+        // Appendix A: the example key, its public key and its thumbprint.
         let seed = BASE64URL.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
         assert_eq!(point(&pair), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");

@@ -1,4 +1,4 @@
-//! The issuer itself: its key, what it has granted, and what it says about itself.
+//! The issuer: its key, its pending grants, and its discovery document.
 
 use super::id_token::{self, Key, KeyGenerationError, Session};
 use super::oauth::{self, CLIENT_ID};
@@ -8,19 +8,19 @@ use portcullis::clock::Clock;
 use portcullis::oidc::Provider;
 use serde_json::{Value, json};
 
-/// Everything below this path is the sign-in's.
+/// Base path of the development sign-in.
 pub(super) const BASE: &str = "/dev";
 
 /// The issuer of one server.
 pub(super) struct Issuer {
-    /// The server, without a slash at the end.
+    /// The server's URL, without a trailing slash.
     pub(super) url: String,
     pub(super) key: Key,
     pub(super) grants: PendingGrants,
     clock: Clock,
 }
 
-/// How the sessions of the sign-in at this server are recognised.
+/// Provider settings that accept the sessions of the development sign-in at this server.
 pub(crate) fn oidc(url: &str) -> Provider {
     Provider {
         issuer: format!("{url}{BASE}"),
@@ -35,15 +35,15 @@ pub(crate) fn oidc(url: &str) -> Provider {
 impl Issuer {
     /// An issuer with a new key.
     pub(super) fn new(url: String, clock: Clock) -> Result<Self, KeyGenerationError> {
-        Ok(Self { url, key: Key::draw()?, grants: PendingGrants::new(clock.clone()), clock })
+        Ok(Self { url, key: Key::generate()?, grants: PendingGrants::new(clock.clone()), clock })
     }
 
-    /// Its name, the `iss` of its sessions.
+    /// The issuer URL, which is the `iss` of its sessions.
     pub(super) fn name(&self) -> String {
         oidc(&self.url).issuer
     }
 
-    /// RFC 8414, and OpenID Connect Discovery.
+    /// The discovery document (RFC 8414 and OpenID Connect Discovery).
     pub(super) fn discovery(&self) -> Value {
         let issuer = self.name();
         json!({
@@ -66,7 +66,7 @@ impl Issuer {
         })
     }
 
-    /// A session that begins now.
+    /// A session that starts now.
     pub(super) fn session(&self, wanted: SignInForm, nonce: Option<&str>) -> Session {
         Session::new(&self.key, &oidc(&self.url), wanted, nonce, self.clock.now())
     }

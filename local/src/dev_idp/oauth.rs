@@ -1,5 +1,5 @@
-//! The words that all OAuth calls of the sign-in share: their parameters, the one client and
-//! their errors ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749)).
+//! Parameters, client and errors of the OAuth endpoints
+//! ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749)).
 
 use super::response;
 use crate::gateway::{IncomingRequest, query_parameters};
@@ -9,25 +9,25 @@ use portcullis::http::MAX_BYTES;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The one client, and the audience of its sessions.
+/// Id of the only client, and audience of its sessions.
 pub(super) const CLIENT_ID: &str = "portcullis-dev";
 
-/// What a client may present at the token endpoint.
+/// Grant types of the token endpoint.
 pub(super) const CODE: &str = "authorization_code";
 pub(super) const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 pub(super) const REFRESH: &str = "refresh_token";
 
-/// What was sent, in a query or a form.
+/// Parameters of a query or a form.
 pub(super) struct Parameters(BTreeMap<String, Vec<String>>);
 
-/// What a client may do with a sign-in, beyond knowing who it was.
+/// Granted scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scope {
-    /// Whether it gets a refresh token.
+    /// Whether the client gets a refresh token.
     pub(super) offline: bool,
 }
 
-/// Why a client does not get what it asked for.
+/// An OAuth error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct OAuthError {
     pub(super) error: &'static str,
@@ -40,7 +40,7 @@ impl Parameters {
         Self(query_parameters(text))
     }
 
-    /// Those that a program has sent in a form.
+    /// Reads the form that a program has sent.
     ///
     /// # Errors
     /// `invalid_request`.
@@ -57,10 +57,10 @@ impl Parameters {
         Ok(sent)
     }
 
-    /// One that was given once; one without a value counts as left out.
+    /// A parameter's value; an empty one counts as left out.
     ///
     /// # Errors
-    /// `invalid_request` where it was given twice.
+    /// `invalid_request` if it was sent twice.
     pub(super) fn once(&self, name: &str) -> Result<Option<&str>, OAuthError> {
         match self.0.get(name).map(Vec::as_slice) {
             None => Ok(None),
@@ -70,32 +70,32 @@ impl Parameters {
     }
 
     /// # Errors
-    /// `invalid_request` with what to say where it is not there.
+    /// `invalid_request` with this description if it is missing.
     pub(super) fn required(&self, name: &str, missing: &'static str) -> Result<&str, OAuthError> {
         self.once(name)?.ok_or(OAuthError::invalid(missing))
     }
 
     /// # Errors
-    /// `invalid_client`: there is one client here.
+    /// `invalid_client` for any other client.
     pub(super) fn client(&self) -> Result<(), OAuthError> {
         let known = self.once("client_id")? == Some(CLIENT_ID);
         known.then_some(()).ok_or(OAuthError {
             error: "invalid_client",
-            description: "client_id must be portcullis-dev, the one client of the development sign-in.",
+            description: "client_id must be portcullis-dev, the only client of the development sign-in.",
         })
     }
 
     /// # Errors
-    /// `invalid_scope` without `openid`. What else is asked for is left out, as OpenID Connect says.
+    /// `invalid_scope` without `openid`. Unknown scopes are ignored (OpenID Connect Core, 3.1.2.1).
     pub(super) fn scope(&self) -> Result<Scope, OAuthError> {
         let asked: Vec<_> = self.once("scope")?.unwrap_or_default().split(' ').collect();
         if !asked.contains(&"openid") {
-            return Err(OAuthError { error: "invalid_scope", description: "scope must have openid." });
+            return Err(OAuthError { error: "invalid_scope", description: "scope must include openid." });
         }
         Ok(Scope { offline: asked.contains(&"offline_access") })
     }
 
-    /// Those with one of these names.
+    /// The parameters with these names.
     pub(super) fn only(mut self, names: &[&str]) -> BTreeMap<String, Vec<String>> {
         self.0.retain(|name, _| names.contains(&name.as_str()));
         self.0
@@ -115,8 +115,7 @@ impl OAuthError {
         Self { error: "invalid_request", description }
     }
 
-    /// A code or a token that is unknown, used, too old or somebody else's: which of them is
-    /// nobody's business.
+    /// The code or token is unknown, used, expired or not the client's. The error does not say which.
     pub(super) const fn invalid_grant(description: &'static str) -> Self {
         Self { error: "invalid_grant", description }
     }

@@ -1,12 +1,12 @@
-//! Who may speak to the sign-in: programs on this machine, and its own page. The pages of
-//! other sites run in browsers on this machine as well, so they have to be told apart.
+//! Origin check: only programs on this machine and the sign-in's own page may call the sign-in. Pages
+//! of other sites, which run in browsers on this machine too, are refused.
 
 use crate::gateway::IncomingRequest;
 use http::header::{AsHeaderName, HOST, ORIGIN};
 use http::{HeaderMap, Method};
 use std::net::SocketAddr;
 
-/// What this server is called.
+/// The names of this server.
 pub(super) struct OriginCheck {
     hosts: Vec<String>,
 }
@@ -20,35 +20,35 @@ impl OriginCheck {
             format!("127.0.0.1:{port}"),
             format!("[::1]:{port}"),
         ];
-        // The port that `http` means without saying so.
+        // The default port of `http`.
         let short: Vec<_> = hosts.iter().filter_map(|host| host.strip_suffix(":80")).map(str::to_owned).collect();
         hosts.extend(short);
         Self { hosts }
     }
 
-    /// Why a request is refused, if it is.
+    /// The reason to refuse a request, if there is one.
     pub(super) fn refusal(&self, incoming: &IncomingRequest) -> Option<&'static str> {
         let headers = &incoming.headers;
-        // A name that somebody else's DNS resolves to this machine makes their page one of
-        // ours in a browser's eyes, but the browser still says the name.
+        // DNS rebinding: a foreign name that resolves to this machine makes a foreign page
+        // same-origin, but the Host header still has the foreign name.
         let host = only(headers, HOST).filter(|host| self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)));
         let Some(host) = host else {
-            return Some("The Host header does not name this machine. Use the address that the start prints.");
+            return Some("The Host header does not name this machine. Use the URL that is printed at the start.");
         };
         if incoming.method != Method::POST {
             return None;
         }
-        // Another port of this machine is another origin, and `same-site` to browsers.
+        // Another port of this machine is another origin, but `same-site` to browsers.
         let ours = format!("http://{host}");
         let foreign = headers.contains_key(ORIGIN)
             && !only(headers, ORIGIN).is_some_and(|origin| origin.eq_ignore_ascii_case(&ours));
         let crossed = headers.contains_key("sec-fetch-site")
             && !only(headers, "sec-fetch-site").is_some_and(|site| matches!(site, "same-origin" | "none"));
-        (foreign || crossed).then_some("Another site's page cannot sign anybody in. Use the page at /dev/sign-in.")
+        (foreign || crossed).then_some("Pages of other sites cannot sign in. Use the page at /dev/sign-in.")
     }
 }
 
-/// The value of a header that is there once.
+/// The value of a header that occurs once.
 fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;

@@ -1,5 +1,4 @@
-//! The sign-in's pages: HTML that needs no script, nothing from elsewhere and no colour
-//! to be understood.
+//! Pages of the development sign-in: HTML without scripts and external resources.
 
 use super::redirect_uri::RedirectUri;
 use base64::Engine as _;
@@ -8,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 const TITLE: &str = "Development sign-in - not a real login, only on this machine";
 
-/// Suggestions: a group for each of the usual roles.
+/// Suggested groups, one for each default role.
 const GROUPS: [&str; 5] =
     ["portcullis-viewer", "portcullis-ops", "portcullis-deployer", "portcullis-cicd", "portcullis-admin"];
 
@@ -17,27 +16,27 @@ h1{font-size:1.5rem}label{display:block;margin-top:1rem;font-weight:600}\
 input,button{box-sizing:border-box;font:inherit;padding:.5rem}\
 input{width:100%}button{margin-top:1rem}";
 
-/// Suggestions: one click, and a name with the group of a usual role.
+/// Suggested users for one-click sign-in: a name with the group of a default role.
 const PEOPLE: [(&str, &str); 3] =
     [("alice", "portcullis-admin"), ("bob", "portcullis-viewer"), ("carol", "portcullis-deployer")];
 
-/// A page, and where its forms may lead.
+/// A page, and the targets that its forms may have.
 pub(super) struct Page {
     main: String,
     form_action: String,
 }
 
-/// What is asked of a person, and where the answer goes.
+/// The sign-in form, and its target.
 pub(super) struct Form<'a> {
     pub(super) action: &'static str,
-    /// Why somebody is asked, as plain text.
+    /// Introduction, as plain text.
     pub(super) intro: &'a str,
-    /// What goes along with the answer.
+    /// Hidden fields.
     pub(super) carried: &'a [(&'static str, &'a str)],
 }
 
 impl Page {
-    /// Where a person says who they want to be.
+    /// The page to choose a name and groups.
     pub(super) fn form(form: &Form<'_>) -> Self {
         let Form { action, intro, carried } = form;
         let intro = escaped(intro);
@@ -47,14 +46,14 @@ impl Page {
         let fields = fields();
         Self::new(format!(
             "<p>{intro}</p>\n\
-             <p>Nobody checks who you are: say who you want to be, and you get a session as that person. \
-             A deployment uses the OpenID Connect provider of its operator instead.</p>\n\
+             <p>Choose any name; it is not verified. You get a session under that name. \
+             A deployment uses its operator's OpenID Connect provider instead.</p>\n\
              {people}{opened}{fields}</form>\n\
              {opened}<button name=\"deny\" value=\"yes\">Do not sign in</button>\n</form>"
         ))
     }
 
-    /// Where a person types in what a device shows.
+    /// The page to enter a device's code.
     pub(super) fn ask_for_code() -> Self {
         Self::new(
             "<form method=\"get\" action=\"/dev/device\">\n\
@@ -66,20 +65,20 @@ impl Page {
         )
     }
 
-    /// What a person hears whose code no device waits for.
+    /// The page for a code that no device waits for.
     pub(super) fn code_unknown() -> Self {
         let again = Self::ask_for_code().main;
-        Self::new(format!("<p>No device waits for this code. It may have been used, or be too old.</p>\n{again}"))
+        Self::new(format!("<p>No device is waiting for this code. It may be used or expired.</p>\n{again}"))
     }
 
-    /// What a person hears at the end.
-    pub(super) fn device_told(denied: bool) -> Self {
-        let said = if denied { "The device was told that you said no." } else { "The device is signed in." };
-        Self::new(format!("<p>{said} You may close this page.</p>"))
+    /// The page after the user's decision.
+    pub(super) fn device_done(denied: bool) -> Self {
+        let outcome = if denied { "You denied the sign-in of the device." } else { "The device is signed in." };
+        Self::new(format!("<p>{outcome} You may close this page.</p>"))
     }
 
-    /// Lets the forms lead to a client as well: browsers hold a redirect that follows a form
-    /// against the policy, too.
+    /// Allows the forms to redirect to a client: browsers apply the policy to redirects after a form
+    /// too.
     pub(super) fn leading_to(self, redirect_uri: &RedirectUri) -> Self {
         Self { form_action: format!("'self' {}", redirect_uri.source()), ..self }
     }
@@ -94,7 +93,7 @@ impl Page {
         )
     }
 
-    /// What the page may load and do: its own style, and its own form.
+    /// Content security policy: only its own style and forms.
     pub(super) fn content_security_policy(&self) -> String {
         let style = STANDARD.encode(Sha256::digest(STYLE));
         let form_action = &self.form_action;
@@ -109,7 +108,7 @@ impl Page {
     }
 }
 
-/// What one fills in to be somebody else than one of the suggestions.
+/// Fields to sign in under another name than the suggested ones.
 fn fields() -> String {
     let options: String = GROUPS.iter().map(|group| format!("<option value=\"{group}\"></option>")).collect();
     let groups = GROUPS.join(", ");

@@ -1,5 +1,5 @@
-//! What was granted and not yet fetched: codes, the questions of devices, and refresh tokens.
-//! All of it lives in this process alone, each for its time, and only so many at once.
+//! Authorization codes, device codes and refresh tokens. They exist in this process only, with a TTL
+//! and a maximum number.
 
 use super::authorization_request::AuthorizationRequest;
 use super::oauth::{OAuthError, Scope};
@@ -11,15 +11,15 @@ use ring::rand::SystemRandom;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Of each kind. With more than that the oldest is forgotten.
+/// Maximum number of entries of each kind. Beyond it, the oldest is dropped.
 const MAX_ENTRIES: usize = 1000;
 const CODE_SECONDS: i64 = 60;
 pub(super) const DEVICE_SECONDS: i64 = 600;
 const REFRESH_SECONDS: i64 = 7 * DAY_SECONDS;
-/// Letters that are not taken for others and make no words, as RFC 8628 advises.
+/// Letters that are hard to confuse and form no words (RFC 8628, 6.1).
 const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// What a sign-in gave, and to what it applies.
+/// A completed sign-in: the user, the scope and the nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
     pub(super) wanted: SignInForm,
@@ -27,7 +27,7 @@ pub(super) struct Grant {
     pub(super) nonce: Option<String>,
 }
 
-/// Everything that is granted here.
+/// Grants that clients have not redeemed yet.
 pub(super) struct PendingGrants {
     clock: Clock,
     held: Mutex<Entries>,
@@ -40,13 +40,13 @@ struct Entries {
     refresh: ExpiringMap<Grant>,
 }
 
-/// A device that waits for somebody to sign in.
+/// A device that waits for a sign-in.
 struct Device {
     user_code: String,
     scope: Scope,
     expires_at: Timestamp,
-    /// What the person said: yes, as this one; or no.
-    said: Option<Option<SignInForm>>,
+    /// The user's decision: a sign-in, or a denial.
+    decision: Option<Option<SignInForm>>,
 }
 
 impl PendingGrants {
@@ -54,7 +54,7 @@ impl PendingGrants {
         Self { clock, held: Mutex::default() }
     }
 
-    /// A code for what a client asked and a person granted.
+    /// Creates an authorization code.
     pub(super) fn code(&self, request: AuthorizationRequest, wanted: SignInForm) -> Result<String, OAuthError> {
         let code = secret()?;
         let now = self.clock.now();
@@ -62,41 +62,41 @@ impl PendingGrants {
         Ok(code)
     }
 
-    /// What a code stands for. Whatever comes of it, nobody uses it again.
+    /// Redeems an authorization code, which works once.
     pub(super) fn take_code(&self, code: &str) -> Option<(AuthorizationRequest, SignInForm)> {
         let now = self.clock.now();
         self.held().codes.take(code, now)
     }
 
-    /// A device code, and what a person types in for it.
+    /// Creates a device code and its user code.
     pub(super) fn device(&self, scope: Scope) -> Result<(String, String), OAuthError> {
         let (code, user_code) = (secret()?, user_code()?);
         let now = self.clock.now();
         let expires_at = now.plus_seconds(DEVICE_SECONDS);
-        let device = Device { user_code: user_code.clone(), scope, expires_at, said: None };
-        // Kept for longer than it is good for, so that the device hears what happened.
+        let device = Device { user_code: user_code.clone(), scope, expires_at, decision: None };
+        // Stored longer than it is valid, so that the device gets `expired_token`.
         self.held().devices.put(code.clone(), device, now, 2 * DEVICE_SECONDS);
         Ok((code, user_code))
     }
 
-    /// The code that a device shows and somebody has typed in, as the device shows it.
-    pub(super) fn waiting(&self, user_code: &str) -> Option<String> {
+    /// The user code in its canonical form, if a device waits for it.
+    pub(super) fn pending_device(&self, user_code: &str) -> Option<String> {
         let now = self.clock.now();
         self.held().waiting(user_code, now).map(|device| device.user_code.clone())
     }
 
-    /// Says yes or no to a device. False where none waits.
-    pub(super) fn say(&self, user_code: &str, said: Option<SignInForm>) -> bool {
+    /// Stores the user's decision. `false` if no device waits.
+    pub(super) fn resolve_device(&self, user_code: &str, decision: Option<SignInForm>) -> bool {
         let now = self.clock.now();
         let mut held = self.held();
         let Some(device) = held.waiting(user_code, now) else {
             return false;
         };
-        device.said = Some(said);
+        device.decision = Some(decision);
         true
     }
 
-    /// What a device gets when it asks.
+    /// Handles a device's poll.
     pub(super) fn poll(&self, code: &str) -> Result<Grant, OAuthError> {
         let now = self.clock.now();
         let mut held = self.held();
@@ -105,15 +105,15 @@ impl PendingGrants {
         if device.expires_at <= now {
             return Err(OAuthError { error: "expired_token", description: "The device code has expired." });
         }
-        let (scope, said) = (device.scope, device.said.take());
-        let said =
-            said.ok_or(OAuthError { error: "authorization_pending", description: "Nobody has signed in yet." })?;
+        let (scope, decision) = (device.scope, device.decision.take());
+        let pending = OAuthError { error: "authorization_pending", description: "The user has not signed in yet." };
+        let decision = decision.ok_or(pending)?;
         held.devices.take(code, now);
-        let denied = OAuthError { error: "access_denied", description: "The person said no." };
-        Ok(Grant { wanted: said.ok_or(denied)?, scope, nonce: None })
+        let denied = OAuthError { error: "access_denied", description: "The user denied the request." };
+        Ok(Grant { wanted: decision.ok_or(denied)?, scope, nonce: None })
     }
 
-    /// A refresh token.
+    /// Creates a refresh token.
     pub(super) fn refresh(&self, grant: Grant) -> Result<String, OAuthError> {
         let token = secret()?;
         let now = self.clock.now();
@@ -121,7 +121,7 @@ impl PendingGrants {
         Ok(token)
     }
 
-    /// What a refresh token stands for. It is used up: there is a new one for each new session.
+    /// Redeems a refresh token, which works once.
     pub(super) fn take_refresh(&self, token: &str) -> Option<Grant> {
         let now = self.clock.now();
         self.held().refresh.take(token, now)
@@ -133,17 +133,17 @@ impl PendingGrants {
 }
 
 impl Entries {
-    /// The device that waits for a user code, which people type in as they like.
+    /// The device that waits for a user code, ignoring case and separators.
     fn waiting(&mut self, user_code: &str, now: Timestamp) -> Option<&mut Device> {
         let bare =
             |code: &str| code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
         let asked = bare(user_code);
         let device = self.devices.find(|(_, device)| bare(&device.user_code) == asked, now)?;
-        (device.expires_at > now && device.said.is_none()).then_some(device)
+        (device.expires_at > now && device.decision.is_none()).then_some(device)
     }
 }
 
-/// Things under secret names, each until its time, the oldest first.
+/// Map from secret keys to values that expire, the oldest first.
 struct ExpiringMap<T>(VecDeque<(Timestamp, (String, T))>);
 
 impl<T> Default for ExpiringMap<T> {
@@ -191,7 +191,7 @@ where
 {
     let drawn = ring::rand::generate::<[u8; N]>(&SystemRandom::new());
     let drawn =
-        drawn.map_err(|_| OAuthError { error: "server_error", description: "The system gave no random bytes." })?;
+        drawn.map_err(|_| OAuthError { error: "server_error", description: "No random bytes from the system." })?;
     Ok(drawn.expose())
 }
 
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_is_forgotten_when_there_are_too_many_and_what_has_had_its_time_makes_room() {
+    fn the_oldest_is_dropped_when_there_are_too_many_and_expired_ones_make_room() {
         let mut kept = ExpiringMap::default();
         let at = Timestamp::from_seconds;
         for n in 0..=MAX_ENTRIES {

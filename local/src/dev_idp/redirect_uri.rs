@@ -1,5 +1,5 @@
-//! Where a browser may be sent with a code: to a program on this machine
-//! ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)), at any port and path.
+//! Redirect URI: a program on this machine, at any port and path
+//! ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)).
 
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,11 +15,11 @@ pub(super) struct RedirectUri {
 }
 
 impl RedirectUri {
-    /// None where it leads anywhere else.
+    /// `None` for any other address.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let authority = uri.authority()?;
-        // The port is looked at as text: `http` takes one that is empty or too large for none.
+        // The port is checked as text: `http` reads an empty or too large one as none.
         let port = authority.as_str().strip_prefix(authority.host())?;
         let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
         let port_is_one = port.is_empty() || port.strip_prefix(':').is_some_and(digits);
@@ -32,17 +32,17 @@ impl RedirectUri {
         &self.text
     }
 
-    /// The host and the port, as a person sees them.
+    /// The host and the port, for display.
     pub(super) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// What a content security policy calls it. It has no word for an IPv6 address.
+    /// Its source in a content security policy, which cannot express an IPv6 address.
     pub(super) fn source(&self) -> String {
         if self.authority.starts_with('[') { "http:".to_owned() } else { format!("http://{}", self.authority) }
     }
 
-    /// It with more in its query.
+    /// The URI with these query parameters added.
     pub(super) fn with(&self, parameters: &[(&str, &str)]) -> String {
         let mut uri = self.text.clone();
         let mut separator = if uri.contains('?') { '&' } else { '?' };

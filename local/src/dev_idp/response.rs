@@ -1,4 +1,4 @@
-//! What all answers of the sign-in have in common, whatever they are about.
+//! Responses of the development sign-in, with their security headers.
 
 use super::page::Page;
 use crate::gateway::IncomingRequest;
@@ -11,14 +11,14 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use portcullis::http::{MAX_BYTES, Problem};
 use serde_json::json;
 
-/// No cache keeps a credential, no other page frames or reads one, and nothing is guessed.
-/// There is no CORS header anywhere, which is what keeps the pages of other sites out.
-pub(super) fn hardened(mut answer: Response<Bytes>) -> Response<Bytes> {
+/// Adds headers against caching, framing and content sniffing. No response has a CORS header, which
+/// keeps pages of other sites from reading it.
+pub(super) fn with_security_headers(mut answer: Response<Bytes>) -> Response<Bytes> {
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        // Not `no-referrer`: with it a browser sends the form with `Origin: null`.
+        // Not `no-referrer`, with which browsers send the form with `Origin: null`.
         (REFERRER_POLICY, "same-origin"),
     ] {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -38,10 +38,10 @@ pub(super) fn as_json(value: &impl serde::Serialize) -> Response<Bytes> {
     typed("application/json", Bytes::from(json!(value).to_string()))
 }
 
-/// A browser goes on there with a GET, whatever it came with.
+/// Redirects with 303, so that the browser continues with a GET.
 pub(super) fn see_other(location: &str) -> Response<Bytes> {
     let Ok(location) = HeaderValue::try_from(location) else {
-        return told(Problem::internal());
+        return problem_response(Problem::internal());
     };
     let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = StatusCode::SEE_OTHER;
@@ -51,7 +51,8 @@ pub(super) fn see_other(location: &str) -> Response<Bytes> {
 
 pub(super) fn not_allowed(methods: &'static str) -> Response<Bytes> {
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    let mut answer = problem(status, "method_not_allowed", "No such method here", "Allow names those that there are.");
+    let mut answer =
+        problem(status, "method_not_allowed", "Method not allowed", "The Allow header lists the supported methods.");
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     answer
 }
@@ -64,12 +65,12 @@ pub(super) fn problem(status: StatusCode, code: &str, title: &str, detail: &str)
     answer
 }
 
-/// A problem in the words of the token API.
-pub(super) fn told(problem: Problem) -> Response<Bytes> {
+/// A problem document of the token API.
+pub(super) fn problem_response(problem: Problem) -> Response<Bytes> {
     problem.into_response().map(crate::lambdas::text)
 }
 
-/// The form that a page has sent, or why there is none.
+/// The form of a request, or the error response.
 pub(super) fn form(incoming: &IncomingRequest) -> Result<&[u8], Box<Response<Bytes>>> {
     if !is_form(&incoming.headers) {
         let detail = "The body must be application/x-www-form-urlencoded.";
@@ -77,7 +78,7 @@ pub(super) fn form(incoming: &IncomingRequest) -> Result<&[u8], Box<Response<Byt
         return Err(Box::new(problem(status, "unsupported_media_type", "Not a form", detail)));
     }
     let body = incoming.body.as_deref().filter(|body| body.len() <= MAX_BYTES);
-    body.ok_or_else(|| Box::new(told(Problem::body_too_large(MAX_BYTES))))
+    body.ok_or_else(|| Box::new(problem_response(Problem::body_too_large(MAX_BYTES))))
 }
 
 pub(super) fn is_form(headers: &HeaderMap) -> bool {

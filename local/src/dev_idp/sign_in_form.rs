@@ -1,5 +1,4 @@
-//! What somebody asks a session for: a form, read field by field with the words that the
-//! token API has for its own.
+//! Sign-in form: name, groups and lifetime of the session.
 
 use crate::gateway::query_parameters;
 use lambda_http::Body;
@@ -10,15 +9,15 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-/// What a person fills in.
+/// Fields of the form.
 pub(super) const FIELDS: [&str; 3] = ["name", "groups", "expires_in"];
 const KNOWN: &str = "name, groups, expires_in";
 const MAX_GROUPS: usize = 50;
-/// Eight hours: a day's work.
+/// Eight hours, a working day.
 const DEFAULT_EXPIRES_IN: u32 = 28_800;
 const MAX_EXPIRES_IN: u32 = 86_400;
 
-/// Who somebody says they are, and for how long.
+/// The requested session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SignInForm {
     pub(super) owner: OwnerId,
@@ -27,7 +26,7 @@ pub(super) struct SignInForm {
     pub(super) expires_in: u32,
 }
 
-/// A group's name: 1 to 128 characters that can be seen.
+/// Name of a group: 1 to 128 visible characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group(pub(super) String);
 
@@ -35,7 +34,7 @@ impl SignInForm {
     /// Reads a form.
     ///
     /// # Errors
-    /// 400 with everything that is wrong with it; 413 when it is too large.
+    /// 400 with all invalid fields; 413 if it is too large.
     pub(super) fn read(form: &[u8]) -> Result<Self, Problem> {
         if form.len() > MAX_BYTES {
             return Err(Problem::body_too_large(MAX_BYTES));
@@ -43,25 +42,25 @@ impl SignInForm {
         Self::from_parameters(&query_parameters(&String::from_utf8_lossy(form)))
     }
 
-    /// Reads the fields of a form that has more in it.
+    /// Reads the fields from a form with further fields.
     ///
     /// # Errors
-    /// 400 with everything that is wrong with them.
+    /// 400 with all invalid fields.
     pub(super) fn from_parameters(form: &BTreeMap<String, Vec<String>>) -> Result<Self, Problem> {
-        let mut fields = JsonFields::read(&Body::Text(object(form)))?;
+        let mut fields = JsonFields::read(&Body::Text(to_json(form)))?;
         let owner = fields.required("name");
         let groups = fields.list("groups", MAX_GROUPS).unwrap_or_default();
         let expires_in = fields.optional_with("expires_in", seconds).unwrap_or(DEFAULT_EXPIRES_IN);
         fields.finish(KNOWN)?;
-        // A name that is missing was noted above, so finish() has already refused it.
+        // finish() has already refused a missing name.
         let owner = owner.ok_or_else(Problem::internal)?;
         Ok(Self { owner, groups, expires_in })
     }
 }
 
-/// The form as the JSON object that it means. A field that was given twice is in it twice,
-/// and one that was left empty is not in it, unless it is the name.
-fn object(form: &BTreeMap<String, Vec<String>>) -> String {
+/// The form as a JSON object. A field that was sent twice is in it twice; an empty one is left out,
+/// except the name.
+fn to_json(form: &BTreeMap<String, Vec<String>>) -> String {
     let all = form.iter().flat_map(|(field, values)| values.iter().map(move |value| (field, value)));
     let members = all.filter_map(|(field, value)| {
         let value = match field.as_str() {

@@ -1,9 +1,8 @@
-//! DynamoDB's protocol in front of the engine: the operations that the store and its tests
-//! use, for the one client that knows this start's access key.
+//! DynamoDB's protocol in front of the engine: the operations that the store and its tests use.
 //!
-//! The engine's own server takes anybody's requests, also those of a web page. Whoever
-//! could write to the table could make tokens, so this one asks for a key that is drawn at
-//! every start and never leaves the process.
+//! The engine's own server accepts any request, even from a web page, and write access to the table
+//! would allow creating tokens. This server requires an access key that is generated at each start and
+//! never leaves the process.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -16,13 +15,13 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// DynamoDB's own limit of a request.
+/// DynamoDB's maximum request size.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
 struct Guarded {
     database: Database,
-    /// How a signature of this start's key begins.
+    /// Start of a signature with the access key.
     credential: String,
 }
 
@@ -47,7 +46,7 @@ async fn handle(State(guarded): State<Guarded>, headers: HeaderMap, body: Bytes)
             answer(status, error.to_json())
         }
         Err(Failed::Json(error)) => {
-            tracing::error!(%error, operation, "the database engine could not read a request");
+            tracing::error!(%error, operation, "the database engine cannot read a request");
             answer(StatusCode::BAD_REQUEST, failure("SerializationException"))
         }
         Err(Failed::Unknown) => answer(StatusCode::BAD_REQUEST, failure("UnknownOperationException")),
@@ -108,7 +107,7 @@ mod tests {
     use tokio::net::TcpStream;
 
     #[tokio::test]
-    async fn nobody_without_this_starts_key_gets_an_answer_of_the_engine() {
+    async fn a_request_without_the_access_key_is_refused() {
         let engine = Engine::start(None).await.unwrap();
         let ours = engine.client.describe_table().table_name("none").send().await.unwrap_err();
         assert!(ours.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception));

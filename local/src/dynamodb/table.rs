@@ -1,4 +1,4 @@
-//! Making the template's table through the SDK, on whatever engine the client speaks to.
+//! Creates the template's table through the SDK.
 
 use super::EngineError;
 use crate::template::{Attribute, AttributeType, Index, Key, Table};
@@ -10,14 +10,14 @@ use aws_sdk_dynamodb::types::{
 };
 use std::time::Duration;
 
-/// DynamoDB makes a table within seconds; asking goes on for a minute.
+/// DynamoDB creates a table within seconds; polling stops after a minute.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 const ASK_AT_MOST: u32 = 3_000;
 
-/// Makes the table under a name, with its indexes and its TTL, and waits until it is there.
+/// Creates the table under a name, with its indexes and its TTL, and waits until it is active.
 ///
 /// # Errors
-/// When the engine refuses it or it does not become active.
+/// The engine refuses it, or it does not become active.
 pub async fn create_table(client: &Client, name: &str, table: &Table) -> Result<(), EngineError> {
     let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for attribute in &table.attributes {

@@ -1,32 +1,31 @@
-//! The access log: one line a request in the template's format, appended to a file.
+//! Access log: one line per request in the template's format, appended to a file.
 
 use super::context_variables::Context;
 use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-/// Where the lines go.
+/// The access log.
 pub(crate) struct AccessLog {
     format: String,
     file: Mutex<File>,
 }
 
 impl AccessLog {
-    /// A log in this format. The file is appended to, so it has to be opened for that.
+    /// A log in this format. The file must be opened for appending.
     pub(crate) fn new(format: &str, file: File) -> Self {
-        // A format that was folded over lines in the template is still one line of the log.
+        // The template may wrap the format over several lines.
         let format = format.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         Self { format, file: Mutex::new(file) }
     }
 
-    /// Writes one request's line. A log that cannot be written does not fail the request,
-    /// but says so.
+    /// Writes one request's line. A failure is logged, and does not fail the request.
     pub(crate) fn write(&self, context: &Context) {
         let line = line(&self.format, context);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        // One write, so that lines are whole whoever else appends.
+        // One write, so that lines of several writers do not mix.
         if let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.flush()) {
-            tracing::error!(%error, "the access log cannot be written");
+            tracing::error!(%error, "cannot write the access log");
         }
     }
 }

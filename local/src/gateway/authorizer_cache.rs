@@ -1,9 +1,8 @@
-//! The authorizer's answers, kept for a time as API Gateway keeps them for one API and stage:
-//! an answer is good for every method and path of its caller, and whoever is revoked
-//! meanwhile is let in until the time is over.
+//! Cache of authorizer responses for one API and stage, as in API Gateway: a response applies to every
+//! method and path of its caller until its TTL ends, even if the token is revoked.
 //!
-//! The caller is known by its identity sources, the `Authorization` header and the address.
-//! The header is a secret, so that only its digest is in the memory of this.
+//! The key consists of the identity sources: the `Authorization` header, as a digest because it is
+//! secret, and the source IP.
 
 use super::authorizer_response::AuthorizerResponse;
 use super::incoming_request::IncomingRequest;
@@ -14,17 +13,17 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many answers are kept at most.
+/// Maximum number of cached responses.
 const MAX_ENTRIES: usize = 1_000;
 
-/// The answers for one API and stage.
+/// Cache of one API and stage.
 #[derive(Debug)]
 pub(crate) struct AuthorizerCache {
     ttl_seconds: u32,
     entries: Mutex<BTreeMap<Key, Entry>>,
 }
 
-/// Whose answer it is.
+/// Key of a cached response.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     authorization: [u8; 32],
@@ -38,20 +37,20 @@ struct Entry {
 }
 
 impl AuthorizerCache {
-    /// A cache that keeps each answer for so many seconds.
+    /// A cache with this TTL in seconds.
     pub(crate) fn new(ttl_seconds: u32) -> Self {
         Self { ttl_seconds, entries: Mutex::default() }
     }
 
-    /// The answer that was kept, unless its time is over.
+    /// The cached response, unless it is expired.
     pub(super) fn find(&self, key: &Key, now: Timestamp) -> Option<Arc<AuthorizerResponse>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(key).filter(|entry| now < entry.until)?;
         Some(Arc::clone(&entry.answer))
     }
 
-    /// Keeps an answer to a request. Its time begins when the request came in, so that it is
-    /// over at most a TTL after anything that the authorizer did not see yet.
+    /// Caches the response to a request. The TTL starts when the request was received, so that a
+    /// change takes effect at most one TTL later.
     pub(super) fn keep(&self, key: Key, answer: Arc<AuthorizerResponse>, received: Timestamp) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MAX_ENTRIES && !entries.contains_key(&key) {
@@ -60,22 +59,22 @@ impl AuthorizerCache {
         entries.insert(key, Entry { answer, until: received.plus_seconds(self.ttl_seconds.into()) });
     }
 
-    /// Forgets every answer: whoever comes next is asked about.
+    /// Removes all responses.
     pub(crate) fn empty(&self) {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
 impl Key {
-    /// The caller of a request; none when an identity source is missing or empty, in which
-    /// case API Gateway refuses the request by itself.
+    /// The key of a request; `None` if an identity source is missing or empty, in which case API
+    /// Gateway refuses the request.
     pub(super) fn of(incoming: &IncomingRequest) -> Option<Self> {
         let values = || incoming.headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
         if values().all(<[u8]>::is_empty) {
             return None;
         }
         let mut digest = Sha256::new();
-        // Every value, each with its length: two headers are never taken for another one.
+        // Each value with its length, so that different lists of values have different digests.
         for value in values() {
             digest.update(value.len().to_be_bytes());
             digest.update(value);
@@ -84,7 +83,7 @@ impl Key {
     }
 }
 
-/// Removes what has expired, and if that is nothing, what would expire first.
+/// Removes expired entries or, if there are none, the one that expires first.
 fn make_room(entries: &mut BTreeMap<Key, Entry>, now: Timestamp) {
     entries.retain(|_, entry| now < entry.until);
     if entries.len() < MAX_ENTRIES {
@@ -192,7 +191,7 @@ mod tests {
             cache.keep(token(number), answer("x"), at(if number == 7 { -1 } else { 0 }));
         }
         cache.keep(token(8), answer("again"), at(1));
-        assert_eq!(size(), MAX_ENTRIES, "an answer that is there is replaced");
+        assert_eq!(size(), MAX_ENTRIES, "an existing response is replaced");
         cache.keep(token(MAX_ENTRIES), answer("new"), at(2));
         assert_eq!(size(), MAX_ENTRIES);
         assert!(cache.find(&token(7), at(2)).is_none(), "the oldest is gone");

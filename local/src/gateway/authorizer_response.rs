@@ -1,29 +1,29 @@
-//! What an authorizer's answer means for a method ARN: IAM's evaluation, as far as an
-//! authorizer's policy goes. Whatever this does not understand is malformed, never allowed.
+//! Evaluation of an authorizer's response for a method ARN, by IAM's rules. A response that is not
+//! understood is malformed, never allowed.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 use wildmatch::WildMatch;
 
-/// An answer that could be understood. It is good for any request of its caller.
+/// A valid response. It applies to any request of its caller.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AuthorizerResponse {
-    /// Who the caller is.
+    /// The principal id.
     pub(crate) principal_id: String,
-    /// What the authorizer tells the function behind it, as text, as API Gateway passes it.
+    /// The context for the function, with values as strings, as API Gateway passes them.
     pub(crate) context: BTreeMap<String, String>,
     policy: Vec<Statement>,
 }
 
-/// Why an answer cannot be used.
+/// The response is malformed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the authorizer's answer {0}")]
+#[error("the authorizer's response {0}")]
 pub(crate) struct Malformed(&'static str);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Statement {
     effect: Effect,
-    /// Whether it is about invoking an API at all.
+    /// Whether it applies to invoking an API.
     invokes: bool,
     resources: Vec<String>,
 }
@@ -35,10 +35,10 @@ enum Effect {
 }
 
 impl AuthorizerResponse {
-    /// Reads an answer.
+    /// Reads a response.
     ///
     /// # Errors
-    /// When the answer is not one that API Gateway takes.
+    /// API Gateway would not accept the response.
     pub(crate) fn read(answer: &Value) -> Result<Self, Malformed> {
         let principal_id = text(answer, "principalId").ok_or(Malformed("has no principalId"))?;
         let policy = answer.get("policyDocument").ok_or(Malformed("has no policyDocument"))?;
@@ -50,7 +50,7 @@ impl AuthorizerResponse {
         })
     }
 
-    /// Whether a request goes on. Deny wins over Allow, and what no statement names is denied.
+    /// Whether a request is allowed. Deny overrides Allow, and the default is deny.
     pub(crate) fn allows(&self, method_arn: &str) -> bool {
         let says = |effect| self.policy.iter().any(|s| s.effect == effect && s.applies(method_arn));
         says(Effect::Allow) && !says(Effect::Deny)
@@ -61,7 +61,7 @@ impl Statement {
     fn read(statement: &Value) -> Result<Self, Malformed> {
         let conditional = ["Condition", "NotAction", "NotResource", "NotPrincipal", "Principal"];
         if conditional.iter().any(|key| statement.get(key).is_some()) {
-            return Err(Malformed("has a statement that only IAM itself can evaluate"));
+            return Err(Malformed("has a statement that is not supported here"));
         }
         let actions = patterns(statement, "Action")?;
         let invokes = actions.iter().any(|action| matches(&action.to_ascii_lowercase(), "execute-api:invoke"));
@@ -79,13 +79,13 @@ impl Statement {
 }
 
 fn patterns(statement: &Value, key: &str) -> Result<Vec<String>, Malformed> {
-    let patterns = statement.get(key).ok_or(Malformed("has a statement without its parts"))?;
+    let patterns = statement.get(key).ok_or(Malformed("has an incomplete statement"))?;
     let patterns = one_or_many(patterns).iter().map(|pattern| pattern.as_str().map(str::to_owned));
-    patterns.collect::<Option<_>>().ok_or(Malformed("has a pattern that is not a text"))
+    patterns.collect::<Option<_>>().ok_or(Malformed("has a pattern that is not a string"))
 }
 
-/// The parts of an ARN are compared one by one, so that a wildcard in the account does not
-/// reach into the path. `*` alone is every ARN.
+/// Compares an ARN part by part, so that a wildcard in the account does not match into the path. `*`
+/// alone matches every ARN.
 fn arn_matches(pattern: &str, arn: &str) -> bool {
     let mut patterns = pattern.splitn(6, ':');
     let mut parts = arn.splitn(6, ':');
@@ -94,7 +94,7 @@ fn arn_matches(pattern: &str, arn: &str) -> bool {
             && patterns.by_ref().zip(parts.by_ref()).all(|(pattern, part)| matches(pattern, part)))
 }
 
-/// `*` is any run of characters, slashes included, and `?` is any one of them; nothing else is special.
+/// Matches with wildcards: `*` is any run of characters, slashes included, and `?` any one character.
 fn matches(pattern: &str, text: &str) -> bool {
     WildMatch::new(pattern).matches(text)
 }

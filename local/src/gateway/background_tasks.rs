@@ -1,31 +1,31 @@
-//! Work that waits until an answer has left, and is done before the next caller is looked
-//! at: one Lambda environment takes no new event before it has finished with the last.
+//! Tasks that run after a response was sent and before the next request is handled, as in a Lambda
+//! environment.
 
 use std::pin::Pin;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-/// Work that is done when an answer has left.
+/// A task that runs after a response was sent.
 pub(crate) type BackgroundTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The work that is still going on.
+/// The running tasks.
 #[derive(Default)]
 pub(crate) struct BackgroundTasks {
     pending: Mutex<JoinSet<()>>,
 }
 
 impl BackgroundTasks {
-    /// Starts a piece of work and does not wait for it.
+    /// Starts a task without waiting for it.
     pub(crate) async fn run(&self, work: BackgroundTask) {
         self.pending.lock().await.spawn(work);
     }
 
-    /// Waits for all the work that was started. Whoever comes meanwhile waits as well.
+    /// Waits for all started tasks.
     pub(crate) async fn settle(&self) {
         let mut pending = self.pending.lock().await;
         while let Some(result) = pending.join_next().await {
             if let Err(error) = result {
-                tracing::error!(%error, "what follows an answer failed");
+                tracing::error!(%error, "a task after a response failed");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A request's body in a content coding, which API Gateway decodes before it calls anything:
+//! Content codings of request bodies, which API Gateway decodes before it calls a function:
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html>
 
 use super::gateway_responses::ResponseType;
@@ -8,7 +8,7 @@ use flate2::read::{GzDecoder, ZlibDecoder};
 use http::header::CONTENT_ENCODING;
 use std::io::Read;
 
-/// Replaces the body by what it is decoded. The header stays, as API Gateway leaves it.
+/// Decodes the body. The header stays, as with API Gateway.
 pub(super) fn decode(incoming: &mut IncomingRequest) -> Result<(), ResponseType> {
     let Some(body) = incoming.body.as_ref().filter(|body| !body.is_empty()) else { return Ok(()) };
     let mut values = incoming.headers.get_all(CONTENT_ENCODING).iter();
@@ -27,10 +27,10 @@ pub(super) fn decode(incoming: &mut IncomingRequest) -> Result<(), ResponseType>
     Ok(())
 }
 
-/// Reads what a decoder gives, as far as a body may be long.
+/// Reads a decoder up to the maximum body size.
 fn read(decoder: impl Read) -> Result<Vec<u8>, ResponseType> {
     let mut decoded = Vec::new();
-    // One byte more tells a body that is too long.
+    // One byte more, to detect a body that is too large.
     let limit = u64::try_from(MAX_BODY).unwrap_or(u64::MAX).saturating_add(1);
     decoder.take(limit).read_to_end(&mut decoded).map_err(|_| ResponseType::UnsupportedMediaType)?;
     if decoded.len() > MAX_BODY { Err(ResponseType::RequestTooLarge) } else { Ok(decoded) }

@@ -1,9 +1,9 @@
-//! The `$context` variables of one request, and texts with such variables in them.
+//! `$context` variables of one request, and templates that use them.
 
 use portcullis::text::redact;
 use std::collections::BTreeMap;
 
-/// The variables of one request, by the name behind `$context.`.
+/// The variables of one request, by name without `$context.`.
 #[derive(Debug, Default)]
 pub(crate) struct Context {
     values: BTreeMap<String, String>,
@@ -20,15 +20,15 @@ impl Context {
         self.values.get(name).map(String::as_str)
     }
 
-    /// A gateway response's text. API Gateway puts the values in as they are, so this does
-    /// too: a value that is not safe inside JSON must be seen here, not after a deployment.
+    /// Renders a gateway response. As in API Gateway, values are inserted unescaped, so that a value
+    /// that is unsafe in JSON shows here and not after a deployment.
     pub(crate) fn render_response(&self, template: &str) -> String {
         self.render(template, |_, value| value.unwrap_or_default().to_owned())
     }
 
-    /// A line of the access log. A missing value is `-`, and no value can end the text that
-    /// it stands in, or the line. What may be a token is redacted, except in the owner and in the path that the
-    /// authorizer has redacted.
+    /// Renders an access log line. A missing value is `-`. Values are escaped, so that none can end its
+    /// string or the line. Possible tokens are redacted, except in the owner and in the path, which
+    /// the authorizer has redacted.
     pub(crate) fn render_log_line(&self, format: &str) -> String {
         self.render(format, |name, value| match (name, value) {
             (_, None) => "-".to_owned(),
@@ -43,7 +43,7 @@ impl Context {
         while let Some((before, after)) = rest.split_once("$context.") {
             let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(after.len());
             let (name, after) = after.split_at(end);
-            // A full stop at the end belongs to the sentence, not to the name.
+            // A trailing full stop is not part of the name.
             let trimmed = name.trim_end_matches('.');
             out.push_str(before);
             out.push_str(&write(trimmed, self.find(trimmed)));
@@ -55,7 +55,7 @@ impl Context {
     }
 }
 
-/// The value escaped for a JSON text; as it is, when it was escaped already.
+/// Escapes a value for a JSON string, unless it is already escaped.
 fn inside_json_text(value: &str) -> String {
     let quoted = format!("\"{value}\"");
     if serde_json::from_str::<String>(&quoted).is_ok() {

@@ -1,5 +1,5 @@
-//! The events that API Gateway sends: `REQUEST` to an authorizer, the proxy event (payload
-//! 1.0) to a function. Both are made of the same request, field by field as AWS has them.
+//! Events of API Gateway: `REQUEST` for an authorizer, and the proxy event (payload 1.0) for a
+//! function.
 
 use super::authorizer_response::AuthorizerResponse;
 use super::incoming_request::IncomingRequest;
@@ -14,12 +14,12 @@ use time::OffsetDateTime;
 const REGION: &str = "us-east-1";
 pub(super) const ACCOUNT: &str = "000000000000";
 
-/// One request on its way through the gateway.
+/// A request in the gateway.
 pub(super) struct Call<'a> {
     pub(super) incoming: &'a IncomingRequest,
     pub(super) api: &'a MountedApi,
     pub(super) matched: &'a RouteMatch<'a>,
-    /// The path inside the API, exactly as it was asked for.
+    /// The path inside the API, exactly as requested.
     pub(super) raw_path: &'a str,
     pub(super) request_id: &'a str,
     pub(super) received: Timestamp,
@@ -28,13 +28,13 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The ARN that the policy is about. It holds the path as it was asked for, never a
-    /// decoded or tidied one, so that what is decided is what was sent.
+    /// The ARN that the policy is evaluated against. It has the path exactly as requested, neither
+    /// decoded nor normalized, so that the decision is about the request as sent.
     pub(super) fn method_arn(&self) -> String {
         method_arn(&self.api.id, &self.api.stage, self.incoming.method.as_str(), self.raw_path)
     }
 
-    /// What the authorizer is asked.
+    /// The authorizer's event.
     pub(super) fn authorizer_event(&self) -> Value {
         let mut event = self.common();
         event.insert("type".into(), json!("REQUEST"));
@@ -42,14 +42,13 @@ impl Call<'_> {
         Value::Object(event)
     }
 
-    /// What the function is sent, with what the authorizer said about the caller, where it
-    /// was asked.
+    /// The function's event, with the authorizer's context unless the route is open.
     pub(super) fn proxy_event(&self, answer: Option<&AuthorizerResponse>) -> Value {
         let mut event = self.common();
         if let (Some(answer), Some(context)) = (answer, event.get_mut("requestContext")) {
             context["authorizer"] = authorizer(answer);
         }
-        // Without binary media types a body is text, and what is not UTF-8 is lost.
+        // Without binary media types, a body is text, and invalid UTF-8 is replaced.
         let body = self.incoming.body.as_ref().filter(|body| !body.is_empty());
         event.insert("body".into(), json!(body.map(|body| String::from_utf8_lossy(body))));
         event.insert("isBase64Encoded".into(), json!(false));
@@ -113,14 +112,14 @@ impl Call<'_> {
         })
     }
 
-    /// The request's headers, every value of each, with those that API Gateway sets itself.
+    /// The request's headers with all values, and those that API Gateway sets.
     fn headers(&self) -> BTreeMap<String, Vec<String>> {
         let mut headers = values(&self.incoming.headers);
         let hops = headers.remove("x-forwarded-for").unwrap_or_default();
         let hops: Vec<String> = hops.into_iter().chain([self.incoming.source_ip.to_string()]).collect();
         let port = self.domain.rsplit_once(':').map_or("80", |(_, port)| port);
         for (name, value) in [
-            // API Gateway answers to its own names alone, so no function sees another one.
+            // API Gateway accepts its own host names only, so a function sees no other.
             ("host", self.domain.to_owned()),
             ("x-forwarded-for", hops.join(", ")),
             ("x-forwarded-port", port.to_owned()),
@@ -145,7 +144,7 @@ pub(crate) fn method_arn(api: &str, stage: &str, method: &str, path: &str) -> St
     format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{stage}/{method}{path}")
 }
 
-/// `22/Nov/2025:10:30:00 +0000`, as `$context.requestTime` has it.
+/// `22/Nov/2025:10:30:00 +0000`, the format of `$context.requestTime`.
 pub(super) fn request_time(moment: Timestamp) -> String {
     let Ok(time) = OffsetDateTime::from_unix_timestamp(moment.seconds()) else {
         return String::new();

@@ -1,5 +1,4 @@
-//! What the gateway answers by itself: API Gateway's response types, and the template's
-//! texts for them.
+//! Gateway responses: API Gateway's response types, and the template's bodies for them.
 
 use super::context_variables::Context;
 use crate::template::{GatewayResponse, HeaderValue};
@@ -8,24 +7,24 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, Response, StatusCode};
 use std::collections::BTreeMap;
 
-/// The response types that this gateway can come to.
+/// The response types of this gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseType {
-    /// No such route. API Gateway's name for it misleads.
+    /// No such route. The name is API Gateway's.
     MissingAuthenticationToken,
-    /// The authorizer knows no such caller.
+    /// The authorizer refused the credential.
     Unauthorized,
     /// The authorizer's policy does not allow the request.
     AccessDenied,
     /// The authorizer failed.
     AuthorizerFailure,
-    /// The authorizer answered something that is no answer.
+    /// The authorizer's response is malformed.
     AuthorizerConfigurationError,
-    /// The request is larger than API Gateway takes.
+    /// The request is too large for API Gateway.
     RequestTooLarge,
-    /// The body is in no content coding that API Gateway decodes.
+    /// The content coding is not supported.
     UnsupportedMediaType,
-    /// A function failed, or answered something that is no answer.
+    /// A function failed, or its response is malformed.
     IntegrationError,
 }
 
@@ -74,7 +73,7 @@ impl ResponseType {
                 "UnsupportedMediaTypeException",
                 "Unsupported Media Type",
             ),
-            // API Gateway has no type of its own for a function that fails.
+            // API Gateway has no specific type for a failed function.
             Self::IntegrationError => {
                 ("DEFAULT_5XX", StatusCode::BAD_GATEWAY, "InternalServerErrorException", "Internal server error")
             }
@@ -83,8 +82,8 @@ impl ResponseType {
     }
 }
 
-/// Makes the response of a type: from the template's text for it, else from the one for its
-/// class of statuses, else API Gateway's own.
+/// Renders a response type with the template's body for it, else with the one for its class of
+/// statuses, else with API Gateway's default.
 pub(crate) fn render(
     responses: &BTreeMap<String, GatewayResponse>,
     kind: ResponseType,
@@ -117,7 +116,7 @@ pub(crate) fn render(
     answer
 }
 
-/// Sets a header; one that HTTP has no way to express is left out.
+/// Sets a header, unless its name or value is invalid.
 fn insert(answer: &mut Response<Bytes>, name: &str, value: &str) {
     let header = (HeaderName::try_from(name), http::HeaderValue::try_from(value));
     if let (Ok(name), Ok(value)) = header {

@@ -1,15 +1,15 @@
-//! An API at a place of the gateway.
+//! API mounted at a base path.
 
 use super::authorizer_cache::AuthorizerCache;
 use super::routes::Routes;
 use std::collections::BTreeMap;
 
-/// An API at a place of the gateway, as a base path mapping of a custom domain has it.
+/// An API mounted at a base path, like a base path mapping of a custom domain.
 #[derive(Debug)]
 pub(crate) struct MountedApi {
-    /// The first segment of its paths; none for the API that takes all the rest.
+    /// The first segment of its paths; empty for the default API.
     pub(crate) base_path: Option<String>,
-    /// Its id, as it stands in its ARNs.
+    /// Its id, as in its ARNs.
     pub(crate) id: String,
     /// The stage that is mounted.
     pub(crate) stage: String,
@@ -17,6 +17,6 @@ pub(crate) struct MountedApi {
     pub(crate) stage_variables: BTreeMap<String, String>,
     /// Its routes.
     pub(crate) routes: Routes,
-    /// The authorizer's answers for it, where they are kept.
+    /// The authorizer cache, if caching is on.
     pub(crate) authorizer_cache: Option<AuthorizerCache>,
 }

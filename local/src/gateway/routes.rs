@@ -1,27 +1,27 @@
-//! Which route a path belongs to, as API Gateway's resource tree has it: a literal segment
-//! before `{param}` before `{proxy+}`, on the raw path, with one trailing slash tolerated.
+//! Routing by API Gateway's rules: a literal segment before `{param}` before `{proxy+}`, on the raw
+//! path, with one trailing slash tolerated.
 
 use crate::template::Route;
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 
-/// The methods that a REST API can have; `ANY` stands for these and no others.
+/// The methods of a REST API, which `ANY` stands for.
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
-/// The routes of one API, each leading to a function by name.
+/// The routes of one API, each with the name of its function.
 #[derive(Debug)]
 pub(crate) struct Routes {
     resources: Vec<Resource>,
 }
 
-/// What a request was found to be for.
+/// The route of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RouteMatch<'a> {
-    /// The resource's path as it was declared: `/tokens/{id}`.
+    /// The resource's path as declared: `/tokens/{id}`.
     pub(crate) resource: &'a str,
-    /// The function behind it.
+    /// The name of its function.
     pub(crate) function: &'a str,
-    /// Whether it is called without the authorizer being asked.
+    /// Whether it bypasses the authorizer.
     pub(crate) open: bool,
     /// The path's parameters, percent-decoded once.
     pub(crate) parameters: BTreeMap<String, String>,
@@ -41,7 +41,7 @@ struct Target {
     open: bool,
 }
 
-// The order of the variants is the order in which they win.
+// In order of precedence.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
     Literal(String),
@@ -50,7 +50,7 @@ enum Segment {
 }
 
 impl Routes {
-    /// The routes of an API, as the template has them.
+    /// The routes of an API.
     pub(crate) fn new(routes: impl IntoIterator<Item = impl Into<Route>>) -> Self {
         let mut resources: Vec<Resource> = Vec::new();
         for route in routes {
@@ -72,8 +72,8 @@ impl Routes {
         Self { resources }
     }
 
-    /// The route of a request. The path alone chooses the resource; a method which that
-    /// resource does not have is no route at all, whatever else would have matched.
+    /// Finds the route of a request. The path alone selects the resource; if that has no such method,
+    /// there is no route, even if another resource would match.
     pub(crate) fn find(&self, method: &str, raw_path: &str) -> Option<RouteMatch<'_>> {
         let (resource, parameters) =
             self.resources.iter().find_map(|resource| Some((resource, resource.parameters(raw_path)?)))?;
@@ -83,7 +83,7 @@ impl Routes {
     }
 }
 
-/// Method, path and function of a route that says no more: it is behind the authorizer.
+/// Method, path and function of a route behind the authorizer.
 impl From<(&str, &str, &str)> for Route {
     fn from((method, path, function): (&str, &str, &str)) -> Self {
         Self { method: method.to_owned(), path: path.to_owned(), function: function.to_owned(), open: false }
@@ -96,7 +96,7 @@ impl Resource {
         let mut rest = raw_path.strip_prefix('/')?;
         for segment in &self.segments {
             if let Segment::Greedy(name) = segment {
-                // Greedy takes all that is left, slashes included.
+                // Greedy: the rest of the path, slashes included.
                 return (!rest.is_empty()).then(|| {
                     parameters.insert(name.clone(), decode(rest));
                     parameters

@@ -4,16 +4,16 @@ use super::error::TemplateError;
 use super::node::Node;
 use std::collections::BTreeMap;
 
-/// The API, its routes and what it answers by itself.
+/// The API, its routes and its gateway responses.
 #[derive(Debug, Clone)]
 pub struct Api {
     /// The stage's name.
     pub stage: String,
-    /// The stage's variables, which reach the authorizer.
+    /// The stage variables, which the authorizer receives.
     pub stage_variables: BTreeMap<String, String>,
     /// Every route, in the template's order of functions.
     pub routes: Vec<Route>,
-    /// What the gateway answers by itself, by response type.
+    /// The gateway responses, by response type.
     pub responses: BTreeMap<String, GatewayResponse>,
     /// The access log's format: text with `$context` variables.
     pub access_log: String,
@@ -26,26 +26,26 @@ pub struct Route {
     pub method: String,
     /// The path with its parameters: `/tokens/{id}`.
     pub path: String,
-    /// The program that answers: the name of a function crate.
+    /// The function: the name of its crate.
     pub function: String,
-    /// Whether it answers everybody: the authorizer is not asked.
+    /// Whether it bypasses the authorizer.
     pub open: bool,
 }
 
-/// A response that the gateway makes by itself.
+/// A gateway response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayResponse {
-    /// The status, where it is not the type's own.
+    /// The status, if it differs from the type's default.
     pub status: Option<u16>,
     /// The headers, in addition to the content type.
     pub headers: Vec<(String, HeaderValue)>,
-    /// The media type that the body was written for.
+    /// The media type of the body.
     pub content_type: String,
     /// The body: text with `$context` variables.
     pub body: String,
 }
 
-/// Where a header of a gateway response comes from.
+/// The source of a header of a gateway response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderValue {
     /// `'text'`.
@@ -92,7 +92,7 @@ fn routes(resources: &Node<'_>) -> Result<Vec<Route>, TemplateError> {
         for (_, event) in events.entries()? {
             if event.get("Type")?.text()? == "Api" {
                 let route = route(&resource, &event)?;
-                // One of the two would win here, and it could be the one that is open.
+                // Otherwise one of them would win, possibly the open one.
                 if routes.iter().any(|other| same(other, &route)) {
                     return Err(event.wrong(&format!("is a second {} {}", route.method, route.path)));
                 }
@@ -122,20 +122,19 @@ fn route(function: &Node<'_>, event: &Node<'_>) -> Result<Route, TemplateError> 
     })
 }
 
-/// Whether a route stands open, as it does with `Auth: {Authorizer: NONE}` and with nothing
-/// else. Without an Auth it stands behind the default authorizer, and one that asks for
-/// anything else must not be served as if it had not asked.
+/// Whether a route bypasses the authorizer: only with `Auth: {Authorizer: NONE}`. Without `Auth`, the
+/// default authorizer applies. Any other `Auth` is an error, because it cannot be honoured here.
 fn is_open(properties: &Node<'_>) -> Result<bool, TemplateError> {
     let Some(auth) = properties.find("Auth")? else {
         return Ok(false);
     };
     match auth.entries()?.as_slice() {
         [("Authorizer", authorizer)] if authorizer.text()? == "NONE" => Ok(true),
-        _ => Err(auth.wrong("is not {Authorizer: NONE}, and this machine can follow no other")),
+        _ => Err(auth.wrong("is not {Authorizer: NONE}, the only value supported here")),
     }
 }
 
-/// Whether two routes are for the same requests. What a parameter is called chooses none.
+/// Whether two routes match the same requests; names of parameters do not matter.
 fn same(one: &Route, other: &Route) -> bool {
     fn shape(path: &str) -> impl Iterator<Item = &str> {
         let segments = path.split('/').filter(|segment| !segment.is_empty());

@@ -1,17 +1,17 @@
-//! What is wrong with a template, and where.
+//! Error in the template.
 
-/// Why a template cannot be used.
+/// The template is invalid.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TemplateError {
-    /// Not YAML, or YAML that no template is made of.
+    /// Invalid YAML, or YAML that is not supported in a template.
     #[error("template.yaml is not valid YAML: {0}")]
     Yaml(String),
-    /// Something expected is not there, or is not what it has to be.
+    /// A part is missing or invalid.
     #[error("template.yaml: {place} {problem}")]
     Content {
-        /// Where, as a path from the top.
+        /// The path from the root.
         place: String,
-        /// What is wrong there.
+        /// The problem.
         problem: String,
     },
 }

@@ -1,6 +1,5 @@
-//! What of CloudFormation's functions can be known before a deployment: a reference to a
-//! parameter is the parameter's default. Everything else stays as it stands, and is an
-//! error only where a text is needed.
+//! Resolves CloudFormation functions that are known before a deployment: a reference to a parameter
+//! becomes its default. All others stay, and are an error only if a string is required.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -19,7 +18,7 @@ pub(super) fn resolve_parameters(document: Value) -> Value {
     choose(document, &holding)
 }
 
-/// Of the functions that make a condition, the template uses `Fn::Equals` alone.
+/// Evaluates a condition. The template uses `Fn::Equals` only.
 fn holds(condition: &Value) -> bool {
     match condition.get("Fn::Equals").and_then(Value::as_array).map(Vec::as_slice) {
         Some([one, other]) => one == other,

@@ -1,5 +1,4 @@
-//! A value of the template together with its place, so that whoever finds something wrong
-//! can say where.
+//! Value of the template with its path, for error messages.
 
 use super::error::TemplateError;
 use serde_json::{Map, Value};
@@ -15,12 +14,12 @@ impl<'a> Node<'a> {
         Self { value, place: String::new() }
     }
 
-    /// The child of this name, which has to be there.
+    /// The child with this name, which is required.
     pub(super) fn get(&self, name: &str) -> Result<Self, TemplateError> {
         self.find(name)?.ok_or_else(|| self.wrong(&format!("has no {name}")))
     }
 
-    /// The child of this name, if it is there.
+    /// The child with this name, if it exists.
     pub(super) fn find(&self, name: &str) -> Result<Option<Self>, TemplateError> {
         Ok(self.object()?.get(name).map(|value| self.child(name, value)))
     }
@@ -38,20 +37,19 @@ impl<'a> Node<'a> {
         Ok(items.map(|(index, value)| self.child(&index.to_string(), value)).collect())
     }
 
-    /// A text, or a number or a boolean written out. An intrinsic function that this
-    /// machine cannot resolve is none of them.
+    /// A string, or a number or boolean as a string. An unresolved intrinsic function is an error.
     pub(super) fn text(&self) -> Result<String, TemplateError> {
         match self.value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(number) => Ok(number.to_string()),
             Value::Bool(flag) => Ok(flag.to_string()),
-            other => Err(self.wrong(&format!("is not a text but {other}"))),
+            other => Err(self.wrong(&format!("is not a string but {other}"))),
         }
     }
 
-    /// A whole number, however it is written.
+    /// A whole number, possibly written as a string.
     pub(super) fn number<T: FromStr>(&self) -> Result<T, TemplateError> {
-        self.text()?.parse().map_err(|_| self.wrong("is not a whole number that fits"))
+        self.text()?.parse().map_err(|_| self.wrong("is not a whole number in range"))
     }
 
     pub(super) fn wrong(&self, problem: &str) -> TemplateError {

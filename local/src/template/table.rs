@@ -6,13 +6,13 @@ use super::node::Node;
 /// A table, to be created under any name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// The attributes that keys are made of.
+    /// The key attributes.
     pub attributes: Vec<Attribute>,
     /// The primary key.
     pub key: Key,
     /// The global secondary indexes.
     pub indexes: Vec<Index>,
-    /// The attribute that holds when an item may be cleared away.
+    /// The attribute with the expiry of an item.
     pub ttl_attribute: String,
 }
 
@@ -50,7 +50,7 @@ pub struct Key {
 pub struct Index {
     /// Its name.
     pub name: String,
-    /// Its key. It holds nothing but keys, so that no release ever changes a projection.
+    /// Its key. It projects keys only, so that no release changes a projection.
     pub key: Key,
 }
 

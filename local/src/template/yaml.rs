@@ -1,6 +1,5 @@
-//! YAML to JSON, with CloudFormation's short forms written out: `!Ref A` becomes
-//! `{"Ref": "A"}` and `!Sub "a"` becomes `{"Fn::Sub": "a"}`, as CloudFormation itself does
-//! before anything else.
+//! Converts YAML to JSON and expands CloudFormation's short forms: `!Ref A` becomes `{"Ref": "A"}` and
+//! `!Sub "a"` becomes `{"Fn::Sub": "a"}`.
 
 use super::error::TemplateError;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
@@ -31,16 +30,16 @@ fn convert(node: &Yaml<'_>) -> Result<Value, TemplateError> {
         }
         Yaml::Tagged(tag, inner) if tag.is_yaml_core_schema() => convert(inner),
         Yaml::Tagged(tag, inner) => Ok(long_form(&tag.suffix, convert(inner)?)),
-        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => Err(yaml("a value that cannot be read")),
+        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => Err(yaml("an unsupported value")),
     }
 }
 
-/// YAML reads `403: ...` as a number; names are texts in JSON.
+/// YAML reads the key in `403: ...` as a number; JSON keys are strings.
 fn key_text(key: &Yaml<'_>) -> Result<String, TemplateError> {
     match convert(key)? {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        other => Err(yaml(&format!("a key that is not a text: {other}"))),
+        other => Err(yaml(&format!("a key that is not a string: {other}"))),
     }
 }
 

@@ -17,7 +17,7 @@ fn a_token_is_refused_from_elsewhere_whatever_a_forwarded_header_says() {
         let value = if header == "Forwarded" { "for=192.0.2.7" } else { "192.0.2.7" };
         let request = stack.get("/demo/apps").bearer(&elsewhere).header(header, value);
         let document = request.send().problem(403, "insufficient_scope");
-        assert!(document["detail"].as_str().unwrap().contains("your address"), "{document}");
+        assert!(document["detail"].as_str().unwrap().contains("your IP address"), "{document}");
     }
     let here = stack.create(json!({"permissions": ["apps:read"], "allowed_ips": ["::ffff:127.0.0.0/104"]}));
     assert_eq!(here.view["allowed_ips"], json!(["127.0.0.0/8"]));

@@ -112,7 +112,7 @@ fn a_refusal_of_a_kept_answer_says_whom_to_ask_and_nothing_of_another_request() 
     let refused = |path: &str| stack.get(path).bearer(&token).send().problem(403, "insufficient_scope");
     let first = refused("/demo/secrets/one");
     assert_eq!(first, refused("/demo/apps/payroll"));
-    assert!(first["detail"].as_str().unwrap().ends_with("ask POST /explain."), "{first}");
+    assert!(first["detail"].as_str().unwrap().ends_with("use POST /explain."), "{first}");
     for field in ["permission", "resource", "roles"] {
         assert_eq!(first[field], "", "{field}");
     }

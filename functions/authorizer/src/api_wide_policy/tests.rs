@@ -35,12 +35,12 @@ fn compiled(grants: Grants) -> Result<Value, CompileError> {
 
 fn compiled_under(document: &str, grants: Grants) -> Result<Value, CompileError> {
     let catalog = Catalog::read(&serde_json::from_str(document).unwrap()).unwrap();
-    let somebody = token(grants);
+    let principal = token(grants);
     let text = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/v1/GET/apps/billing";
     let arn = Arn::parse(text).unwrap();
     let request = AccessRequest { api: Api::Protected, target: arn.target, from: None };
-    let allowed = authorize(Some(&somebody), &rules(&catalog), &request, at()) == Decision::Allow;
-    whole(&somebody, &rules(&catalog), &arn, allowed, at())
+    let allowed = authorize(Some(&principal), &rules(&catalog), &request, at()) == Decision::Allow;
+    compile(&principal, &rules(&catalog), &arn, allowed, at())
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn what_no_policy_can_say_is_told_in_a_sentence() {
     assert_eq!(why.to_string(), "the route GET /apps/{app}/env is closed, or partly so, among paths that are open");
 }
 
-/// The answer for the whole API to a reader of everything.
+/// The API-wide response for a caller who may read everything.
 fn answered(seconds: u32, shape: ResponseFormat, fixture: &str, decision: &Decision) -> Option<Value> {
     let settings = Settings { cache_seconds: seconds, ..Settings::default() };
     let event: Event = serde_json::from_str(fixture).unwrap();
@@ -95,7 +95,7 @@ fn answered(seconds: u32, shape: ResponseFormat, fixture: &str, decision: &Decis
 }
 
 #[test]
-fn only_a_protected_apis_policies_for_someone_alive_are_for_the_whole_api() {
+fn only_policies_of_a_protected_api_for_a_valid_credential_are_api_wide() {
     let protected = include_str!("../fixtures/rest-request.json");
     let http_api = include_str!("../fixtures/http-api-2.0.json");
     let forbidden = || Decision::Forbidden(DenyReason::PermissionMissing, Missing::default());

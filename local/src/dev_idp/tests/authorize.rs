@@ -11,7 +11,7 @@ fn a_clients_question_is_the_sign_in_page_and_its_answer_a_code() {
     let asked = client.open("/dev/authorize", &QUESTION, &[]);
     assert_eq!(asked.status(), 200);
     let page = page(&asked);
-    assert!(page.contains("A program on this machine, at 127.0.0.1:4711, asks who you are."), "{page}");
+    assert!(page.contains("A program on this machine, at 127.0.0.1:4711, requests a sign-in."), "{page}");
     for carried in QUESTION {
         let field =
             format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", carried.0, carried.1.replace('&', "&amp;"));
@@ -42,7 +42,7 @@ fn one_click_signs_a_suggested_person_in() {
 }
 
 #[test]
-fn nobody_is_sent_to_a_client_or_an_address_that_is_not_known_to_be_good() {
+fn the_browser_is_never_redirected_to_an_unchecked_client_or_address() {
     let client = Client::new();
     let person = [("name", "alice")];
     for (name, bad) in [

@@ -67,7 +67,7 @@ fn a_person_types_the_code_in_or_follows_a_link_and_signs_in() {
         assert_eq!(answer.status(), 200, "{code}");
         let page = page(&answer);
         let shown = &device.user_code;
-        assert!(page.contains(&format!("Go on if it shows the code {shown}.")), "{page}");
+        assert!(page.contains(&format!("Continue if it shows the code {shown}.")), "{page}");
         assert!(page.contains(&format!("<input type=\"hidden\" name=\"user_code\" value=\"{shown}\">")), "{page}");
         assert!(page.contains("Sign in as alice") && page.contains("Do not sign in"), "{page}");
     }
@@ -79,7 +79,7 @@ fn a_person_types_the_code_in_or_follows_a_link_and_signs_in() {
 }
 
 #[test]
-fn a_device_waits_until_somebody_signs_in_and_its_code_is_good_once() {
+fn a_device_waits_until_the_user_signs_in_and_its_code_is_good_once() {
     let device = Device::new();
     assert_eq!(device.poll(), error("authorization_pending"));
     device.client.pass(1000);
@@ -92,26 +92,26 @@ fn a_device_waits_until_somebody_signs_in_and_its_code_is_good_once() {
 #[test]
 fn a_person_may_say_no_to_a_device_and_it_hears_so_once() {
     let device = Device::new();
-    assert!(page(&device.say(&[("deny", "yes")])).contains("The device was told that you said no."));
-    assert_eq!(device.say(&[("name", "alice")]).status(), 404, "what was said stands");
+    assert!(page(&device.say(&[("deny", "yes")])).contains("You denied the sign-in of the device."));
+    assert_eq!(device.say(&[("name", "alice")]).status(), 404, "a decision is final");
     assert_eq!(device.poll(), error("access_denied"));
     assert_eq!(device.poll(), error("invalid_grant"));
 }
 
 #[test]
-fn a_code_that_is_too_old_signs_nobody_in_and_the_device_hears_why() {
+fn an_expired_code_signs_no_user_in_and_the_device_gets_the_reason() {
     let device = Device::new();
     device.client.pass(599_999);
     assert_eq!(device.poll(), error("authorization_pending"));
     device.client.pass(1);
     let answer = device.say(&[("name", "alice")]);
     assert_eq!(answer.status(), 404);
-    assert!(page(&answer).contains("No device waits for this code."));
+    assert!(page(&answer).contains("No device is waiting for this code."));
     assert_eq!(device.poll(), error("expired_token"));
 }
 
 #[test]
-fn a_code_that_nobody_waits_for_and_a_name_that_is_none_change_nothing() {
+fn a_code_that_no_device_waits_for_and_a_name_that_is_none_change_nothing() {
     let device = Device::new();
     for answer in [
         device.client.open("/dev/device", &[("user_code", "<b>-BBBB")], &[]),

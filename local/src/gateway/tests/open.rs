@@ -18,7 +18,7 @@ fn request(method: Method, target: &str) -> IncomingRequest {
 
 #[tokio::test]
 async fn an_open_route_reaches_its_function_without_the_authorizer() {
-    // An authorizer that would refuse whoever comes.
+    // An authorizer that would refuse every request.
     let fixture = fixture(Does::Fail("Unauthorized"));
     let mut incoming = request(Method::POST, "/demo/open?x=1");
     incoming.body = Some(Bytes::from_static(b"token=x"));
