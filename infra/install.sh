@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the command `portcullis` of one release, if its SHA-256 checksum is the published one.
-# A release has this file with its own URL filled in:
+# Installs the command `portcullis` of one release, after checking its SHA-256 checksum. A release's
+# copy of this file has the release's URL filled in:
 #
 #     curl -fsSL https://github.com/OWNER/REPOSITORY/releases/latest/download/install.sh | sh
 #
-# PORTCULLIS_INSTALL_DIR is the folder to install into; the default is ~/.local/bin.
+# PORTCULLIS_INSTALL_DIR is the folder to install into (default: ~/.local/bin).
 set -eu
 
 release='@RELEASE@'
@@ -27,7 +27,7 @@ target() {
   esac
 }
 
-# From a URL to a file.
+# Downloads a URL to a file.
 download() {
   if command -v curl >/dev/null; then
     curl -fsSL --retry 3 --output "$2" "$1"
@@ -46,7 +46,7 @@ checksum() {
   fi | cut -d ' ' -f 1
 }
 
-# In a function, so that a download of this script that breaks off runs nothing.
+# A function, so that a truncated download of this script runs nothing.
 main() {
   archive="portcullis-$(target).tar.gz"
   folder="${PORTCULLIS_INSTALL_DIR:-$HOME/.local/bin}"
@@ -61,7 +61,7 @@ main() {
 
   tar -xzf "$temporary/$archive" -C "$temporary" portcullis
   mkdir -p "$folder"
-  # Renamed into place, so that a running portcullis is replaced and not overwritten.
+  # Rename instead of overwriting, in case portcullis is running.
   cp "$temporary/portcullis" "$folder/.portcullis.new"
   chmod 755 "$folder/.portcullis.new"
   mv -f "$folder/.portcullis.new" "$folder/portcullis"

@@ -13,36 +13,35 @@ export interface paths {
         };
         /**
          * List tokens
-         * @description Tokens, newest first, a page at a time. Tokens that expired or were revoked stay
-         *     in the list for the deployment's retention (`RetentionDays`, 30 days unless the
-         *     operator chose otherwise), and a little longer until they are cleared away.
+         * @description Lists tokens, newest first, in pages. Expired and revoked tokens stay in the list for the
+         *     retention (`RetentionDays`, default 30), and a little longer until they are deleted.
          *
-         *     Needs `tokens:read` or `tokens:admin` on `tokens`. With `tokens:admin` on `tokens`
-         *     the list is of every owner's tokens, or of those of `owner`; without it, of the
-         *     caller's own owner.
+         *     Needs `tokens:read` or `tokens:admin` on `tokens`. With `tokens:admin`, the list has the
+         *     tokens of every owner, or of `owner`; otherwise, those of the caller's own owner.
          *
-         *     The list follows changes within moments: a token that was just made may be
-         *     missing, and one that was just revoked may still be shown as active, though it
-         *     opens nothing any more. `GET /tokens/{id}` is always up to date.
+         *     The list is eventually consistent: a token that was just created may be missing, and one
+         *     that was just revoked may still be shown as active, although it is already refused. `GET
+         *     /tokens/{id}` is always up to date.
          */
         get: operations["listTokens"];
         put?: never;
         /**
          * Create a token
-         * @description Makes a token and shows it, this once: only its SHA-256 digest is stored.
+         * @description Creates a token and returns its secret. The secret is in this response only: the service
+         *     stores just its SHA-256 digest.
          *
-         *     What it may do is said in one of three ways: `permissions` on `resources`; several
-         *     `grants` of both; or a `role` of the catalog, whose permissions are stored as they are
-         *     at this moment. Where the catalog is strict, only what it lists can be granted.
+         *     State what the token may do in one of three ways: `permissions` on `resources`; several
+         *     `grants` of both; or a `role` of the catalog, whose current permissions are copied to the
+         *     token. If the catalog is strict, only permissions that it lists can be granted.
          *
-         *     Needs `tokens:write` or `tokens:admin` on `tokens`. Nobody can hand out more than they
-         *     have: every permission on every resource that is asked for has to be covered by one of
-         *     the caller's own grants, and where the caller is a token that expires, the new one
-         *     must not outlive it, nor be used from where it may not. Tokens of another owner need
-         *     `tokens:admin`. Where the operator has limited lifetimes (`MaxTokenLifetime`), a token
-         *     has to end within that time.
+         *     Needs `tokens:write` or `tokens:admin` on `tokens`. Callers can only delegate what they
+         *     hold: each requested permission on each resource must be covered by one of the caller's own
+         *     grants. If the caller is a token with an expiry or with allowed IP addresses, the new token
+         *     must not outlive it and must not be allowed from other addresses. Tokens of another owner
+         *     need `tokens:admin`. If lifetimes are limited (`MaxTokenLifetime`), the token must expire
+         *     within that time.
          *
-         *     Not idempotent: sent twice, it makes two tokens.
+         *     Not idempotent: a repeated request creates a second token.
          */
         post: operations["createToken"];
         delete?: never;
@@ -56,43 +55,43 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
         /**
          * Show one token
-         * @description One token as it is at this moment, without its secret.
+         * @description Returns the current state of one token, without its secret.
          *
-         *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>`; for a token of another
-         *     owner, `tokens:admin`.
+         *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>`; for a token of another owner,
+         *     `tokens:admin`.
          */
         get: operations["showToken"];
         put?: never;
         post?: never;
         /**
          * Delete a token
-         * @description Ends a token, if it is still alive, and removes its record and its usage. Only the activity still
-         *     shows its events, with one that says who deleted it. To keep the record, revoke it instead. Deleting
-         *     it again is a 404.
+         * @description Revokes a token that is still live, and removes its record and its usage. Its events remain
+         *     in the activity, with one that says who deleted it. To keep the record, revoke the token
+         *     instead. Deleting it again is a 404.
          *
-         *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>`; for a token of another
-         *     owner, `tokens:admin`. A token may delete itself.
+         *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>`; for a token of another owner,
+         *     `tokens:admin`. A token may delete itself.
          */
         delete: operations["deleteToken"];
         options?: never;
         head?: never;
         /**
          * Change a token
-         * @description A JSON merge patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)): what is left out
-         *     stays as it is, `null` removes a description, the limits of addresses, or the end of a
-         *     token's life, and lists are replaced as a whole. A token whose grants are changed has no
-         *     role any more. A patch that changes nothing is answered with the same `ETag`.
+         * @description A JSON merge patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Fields that are
+         *     left out stay unchanged. `null` removes a description, the allowed addresses or the expiry.
+         *     Lists are replaced as a whole. Changing the grants clears the token's role. A patch that
+         *     changes nothing returns the same `ETag`.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>`; for a token of another owner,
-         *     `tokens:admin`. Whoever changes grants, addresses or expiry has to have all that the token
-         *     is to have then, as if they made it. A token may change itself, and so only to less.
+         *     `tokens:admin`. To change grants, addresses or expiry, the caller must hold everything that
+         *     the changed token would have. A token may change itself, but cannot gain anything.
          */
         patch: operations["changeToken"];
         trace?: never;
@@ -102,7 +101,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
@@ -111,12 +110,12 @@ export interface paths {
         put?: never;
         /**
          * Revoke a token
-         * @description Ends a token for good and keeps its record for the deployment's retention. There is
-         *     no way back. Revoking it again succeeds and changes nothing: the first time and the
-         *     first actor stand. An expired token can be revoked too.
+         * @description Revokes a token and keeps its record for the retention. This cannot be undone. Revoking it
+         *     again succeeds and changes nothing: the first time and actor remain. An expired token can be
+         *     revoked too.
          *
-         *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>/revoke`; for a token of
-         *     another owner, `tokens:admin`. A token may revoke itself.
+         *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>/revoke`; for a token of another
+         *     owner, `tokens:admin`. A token may revoke itself.
          */
         post: operations["revokeToken"];
         delete?: never;
@@ -130,7 +129,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
@@ -139,19 +138,18 @@ export interface paths {
         put?: never;
         /**
          * Rotate a token
-         * @description Gives a token a new secret and shows it, this once. Everything else of the token stays:
-         *     id, grants, history. The secret before is dead at once, or works on for the `overlap`, so
-         *     that clients can be given the new one in peace; there are never more than two.
+         * @description Gives a token a new secret and returns it in this response only. Everything else stays: id,
+         *     grants, history. The previous secret becomes invalid at once, or at the end of the
+         *     `overlap`. A token has at most two valid secrets.
          *
-         *     A token that has expired can be brought back to life so, with a new expiry; one that was
-         *     revoked cannot.
+         *     An expired token can be renewed this way, with a new expiry; a revoked one cannot.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>/rotate`; for a token of another
-         *     owner, `tokens:admin`. As the secret is shown, the caller has to have all that the token
-         *     has. A token may rotate itself.
+         *     owner, `tokens:admin`. Because the response holds the secret, the caller must hold
+         *     everything that the token has. A token may rotate itself.
          *
-         *     Not idempotent, unless an `Idempotency-Key` is sent: then a request that is repeated
-         *     within 10 minutes does nothing, and says so with 409. It does not show the secret again.
+         *     Not idempotent, unless you send an `Idempotency-Key`: a request that is repeated within 10
+         *     minutes changes nothing and gets a 409, without the secret.
          */
         post: operations["rotateToken"];
         delete?: never;
@@ -165,7 +163,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
@@ -174,12 +172,12 @@ export interface paths {
         put?: never;
         /**
          * Disable a token
-         * @description Keeps a token from opening anything until somebody enables it. Nothing else of it changes,
-         *     and it goes on to count among the live tokens of its owner. Disabling it again changes
-         *     nothing. There is no body but an empty JSON object.
+         * @description Refuses every request with the token until it is enabled. Nothing else changes, and the
+         *     token still counts among its owner's live tokens. Disabling it again changes nothing. The
+         *     body is empty or an empty JSON object.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>/disable`; for a token of another
-         *     owner, `tokens:admin`. A token may disable itself, but not enable.
+         *     owner, `tokens:admin`. A token may disable itself, but not enable itself.
          */
         post: operations["disableToken"];
         delete?: never;
@@ -193,7 +191,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
@@ -202,12 +200,13 @@ export interface paths {
         put?: never;
         /**
          * Enable a token
-         * @description Lets a token that is disabled open what it may again, one that nobody has used for too long
-         *     as well (`MaxIdleDays`). Enabling one that is not disabled changes nothing. There is no
-         *     body but an empty JSON object.
+         * @description Enables a token that was disabled, or that is disabled because it was not used for too long
+         *     (`MaxIdleDays`). Enabling a token that is not disabled changes nothing. The body is empty or
+         *     an empty JSON object.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>/enable`; for a token of another
-         *     owner, `tokens:admin`. What an admin has disabled of somebody else's, only an admin enables.
+         *     owner, `tokens:admin`. A token that an admin disabled for another owner can only be enabled
+         *     by an admin.
          */
         post: operations["enableToken"];
         delete?: never;
@@ -221,7 +220,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
@@ -229,10 +228,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take from a token what it does not use
-         * @description Gives a token the grants that would have been enough for what it was used for in the last
-         *     days: `suggested_grants` of `GET /tokens/{id}/usage`. It has no role any more then. Where that is
-         *     what it has, nothing changes.
+         * Reduce a token to the permissions it uses
+         * @description Replaces the token's grants with those that it has used: `suggested_grants` of `GET
+         *     /tokens/{id}/usage`. This clears the token's role. If the token uses all of its grants,
+         *     nothing changes.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>/tighten`; for a token of another
          *     owner, `tokens:admin`.
@@ -249,18 +248,18 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
         /**
          * List a token's events
-         * @description What became of a token, newest first, a page at a time: every change of it, its first use,
-         *     and uses of secrets that do not work any more. Each is kept for `HistoryDays`.
+         * @description Lists a token's events, newest first, in pages: every change, its first use, and uses of
+         *     rotated-out secrets. Events are kept for `HistoryDays`.
          *
-         *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>/events`; for a token of another
-         *     owner, `tokens:admin`.
+         *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>/events`; for a token of another owner,
+         *     `tokens:admin`.
          */
         get: operations["listTokenEvents"];
         put?: never;
@@ -276,19 +275,19 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
         /**
-         * Show what of a token is used
-         * @description Which of its permissions a token has used in the last days, and the grants that would have
-         *     been enough for that, which `POST /tokens/{id}/tighten` gives it. Uses are noted by the
-         *     day, in UTC.
+         * Show a token's usage
+         * @description Returns which of its permissions a token has used in a period, and the grants that would
+         *     have been sufficient, to which `POST /tokens/{id}/tighten` reduces the token. Uses are
+         *     recorded per day, in UTC.
          *
-         *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>/usage`; for a token of another
-         *     owner, `tokens:admin`.
+         *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>/usage`; for a token of another owner,
+         *     `tokens:admin`.
          */
         get: operations["showTokenUsage"];
         put?: never;
@@ -307,12 +306,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the activity of the deployment
-         * @description What happened to tokens, newest first, a page at a time: who did what, when and from where. Admins
-         *     see the events of all tokens, everyone else those of their own. Events of deleted tokens are among
-         *     them. Each is kept for `HistoryDays`.
+         * List the activity of all tokens
+         * @description Lists events of all tokens, newest first, in pages: who did what, when and from where.
+         *     Callers without `tokens:admin` see the events of their own tokens only. Events of deleted
+         *     tokens are included. Events are kept for `HistoryDays`.
          *
-         *     Needs `tokens:read` or `tokens:admin` on `tokens`; for another owner's tokens, `tokens:admin`.
+         *     Needs `tokens:read` or `tokens:admin` on `tokens`; for another owner's tokens,
+         *     `tokens:admin`.
          */
         get: operations["listActivity"];
         put?: never;
@@ -329,9 +329,9 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description Whose tokens, or `-`. With `-`, the query names the owner, which works for every owner. An owner
-                 *     that no path can hold (with `/`, `\`, `;`, `?`, `%` or `*`, and `.` and `..`), or of more than 370
-                 *     characters once percent-encoded, has to be named there.
+                 * @description The owner, or `-` to name the owner in the query, which works for every owner. Use `-` for
+                 *     owners that a path cannot contain: those with `/`, `\`, `;`, `?`, `%` or `*`, the names
+                 *     `.` and `..`, and those of more than 370 characters once percent-encoded.
                  */
                 owner: components["schemas"]["OwnerInPath"];
             };
@@ -341,10 +341,10 @@ export interface paths {
         put?: never;
         /**
          * Revoke all tokens of an owner
-         * @description Revokes every token of an owner that is not revoked yet, for when a person leaves. Tokens that
-         *     are alive come first, the caller's own comes last. A token that cannot be revoked does not stop the
-         *     others; it is in `failed`. Where there are more than one call can do, `next_cursor` says where to
-         *     go on. Make the call again until `done` is `true`: with the cursor, or without where there is none.
+         * @description Revokes all tokens of an owner, for example when a person leaves. Live tokens are revoked
+         *     first, the caller's own token last. A token that cannot be revoked does not stop the others
+         *     and is listed in `failed`. If there are too many tokens for one call, `next_cursor` says
+         *     where to continue. Repeat the call until `done` is `true`, with the cursor if there is one.
          *
          *     Needs `tokens:admin` on `tokens`.
          */
@@ -365,12 +365,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask what a token is worth
-         * @description Token introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)), for services that
-         *     stand behind no gateway: whether a token is alive at this moment, whose it is and what it
-         *     may do; with `method` and `path`, whether it may make that request, by the authorizer's own
-         *     decision. A token that may be used only from some addresses is alive only where `source_ip`
-         *     is one of them. Sessions are no tokens, and are not looked at.
+         * Introspect a token
+         * @description Token introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)), for services not
+         *     behind API Gateway. Returns whether a token is active, whose it is and what it may do. With
+         *     `method` and `path`, it also returns whether the token may make that request, by the
+         *     authorizer's own decision. A token with allowed IP addresses is active only if `source_ip`
+         *     is one of them. Sessions are not tokens and are reported as inactive.
          *
          *     Needs `tokens:introspect` on `tokens`.
          */
@@ -391,14 +391,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Revoke the token that one holds
-         * @description Token revocation ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)): whoever holds a token
-         *     can end it, without a credential and a permission. The answer is the same whether there
-         *     was such a token or not, so nobody learns anything by asking. A secret that a rotation has
-         *     replaced ends its token as long as it works too.
+         * Revoke a token by presenting it
+         * @description Token revocation ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)). The token in the body
+         *     is the only credential. The response is the same for unknown tokens. The current secret
+         *     revokes the token, and so does the previous one during its overlap; a rotated-out secret
+         *     does not.
          *
-         *     It is the way to act on a leaked token that somebody found. The token belongs in the body:
-         *     a query is refused.
+         *     Use it for a leaked token. The token belongs in the body; a query is refused.
          */
         post: operations["revokePresentedToken"];
         delete?: never;
@@ -417,16 +416,16 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Exchange a CI job's identity for a token
-         * @description Token exchange ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)): the ID token that a CI
-         *     system gives a job, for a token of at most 15 minutes with what a trust rule of the catalog
-         *     grants. It needs no credential: the identity is its own proof. Each identity works once: it is
-         *     known again by its `jti`, or where it has none by the digest of its header and claims. The first
-         *     rule whose issuer, audience and claims it meets gives the token.
+         * Exchange a CI job's OIDC token for an API token
+         * @description Token exchange ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)). Exchanges the ID token
+         *     of a CI job for an API token of at most 15 minutes, with the grants of a trust rule of the
+         *     catalog. The identity is the only credential. The first rule whose issuer, audience and
+         *     claims match decides. Each identity can be exchanged once; it is recognized by its `jti` or,
+         *     without one, by the digest of its header and claims.
          *
-         *     The token takes no slot of its owner's limit, cannot be rotated or changed, can be revoked,
-         *     and is cleared away a day after its end. The audit log has a line for each exchange, and for
-         *     each refusal the conditions that were not met.
+         *     The token does not count against its owner's limit. It cannot be rotated or changed, but can
+         *     be revoked. It is deleted a day after it expires. The audit log has an entry for each
+         *     exchange; for a refusal, the entry lists the unmet conditions.
          */
         post: operations["exchangeIdentity"];
         delete?: never;
@@ -443,10 +442,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where people sign in
-         * @description What clients have to know to sign people in
-         *     ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)). It needs no credential, and holds
-         *     nothing secret. It is below the API's own URL, stage included.
+         * Show the sign-in metadata
+         * @description Protected resource metadata ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)), which
+         *     clients need to sign users in. It needs no credential and contains nothing secret. It is
+         *     below the API's own URL, including the stage.
          */
         get: operations["showProtectedResource"];
         put?: never;
@@ -468,10 +467,10 @@ export interface paths {
         put?: never;
         /**
          * Explain a decision
-         * @description Whether a token may make a request at this moment, and what decides it: the rule, the
-         *     permission and the resource. It is the authorizer's own decision, on the record and
-         *     the catalog as they are; nothing is sent anywhere. A token that may be used only from
-         *     some addresses is refused where `source_ip` is none of them, or left out.
+         * @description Returns whether a token may make a request now, and the rule, permission and resource that
+         *     decide. It is the authorizer's own decision, with the current record and catalog; the
+         *     request itself is not sent. For a token with allowed IP addresses, the decision is a denial
+         *     unless `source_ip` is one of them.
          *
          *     Needs `tokens:read` or `tokens:admin` on `tokens`; for a token of another owner,
          *     `tokens:admin` on `tokens/<id>`.
@@ -492,21 +491,21 @@ export interface paths {
         };
         /**
          * Show the catalog
-         * @description The catalog that is in force, with the product's own permissions in it. Needs
-         *     `catalog:read` on `catalog`.
+         * @description Returns the current catalog, with the built-in permissions. Needs `catalog:read` on `catalog`.
          */
         get: operations["showCatalog"];
         /**
          * Replace the catalog
-         * @description Puts a catalog in the place of the one whose `ETag` is sent as `If-Match`. It is
-         *     checked as a whole, and everything that is wrong with it is named with its place;
-         *     then nothing is changed. What is left out is empty.
+         * @description Replaces the catalog whose `ETag` you send as `If-Match`. The catalog is validated as a
+         *     whole; if it is invalid, nothing is changed, and every error is listed with its path.
+         *     Sections that are left out become empty.
          *
-         *     Authorizers and `POST /exchange` hold the catalog in memory: from `effective_by` on, a minute later,
-         *     every decision is made by this one. It is stored compressed, and may take 27 KiB so. Tokens keep the permissions that they were made with.
+         *     Authorizers and `POST /exchange` cache the catalog for a minute: from `effective_by` on,
+         *     every decision uses the new one. It is stored compressed, in at most 27 KiB. Existing tokens
+         *     keep their permissions.
          *
-         *     Needs `catalog:write` on `catalog`. Whoever gives a group of people more than it had
-         *     has to have that on every resource.
+         *     Needs `catalog:write` on `catalog`. To give a group more permissions, the caller must hold
+         *     them on every resource.
          */
         put: operations["replaceCatalog"];
         post?: never;
@@ -524,9 +523,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who am I
-         * @description The caller, a token or a person: who it is, what it may do, and when it expires. Needs
-         *     a credential that is alive, and no permission.
+         * Show the caller
+         * @description Returns who the caller is, what it may do, and when it expires. Needs a valid credential,
+         *     but no permission.
          */
         get: operations["showCaller"];
         put?: never;
@@ -542,16 +541,16 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description The token itself: the deployment's prefix (`TokenPrefix`, 2 to 16 characters) and
-         *     `_`, the id (16), the secret (43), and a checksum of all before it (6: CRC-32 in
-         *     base62), by which typing errors and leaked tokens are recognised without asking
-         *     anyone. The token in the example is none: its checksum is wrong.
+         * @description The whole token: the deployment's prefix (`TokenPrefix`, 2 to 16 characters) and `_`, the id
+         *     (16), the secret (43), and a checksum of everything before it (6: CRC-32 in base62). The
+         *     checksum detects typing errors and leaked tokens offline. The example has a wrong checksum,
+         *     so it is not a token.
          * @example pcl_00000000000000000000000000000000000000000000000000000000000000000
          */
         Secret: string;
         /**
-         * @description `*`, or a list of entity tags, each in quotation marks
-         *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3)). Anything else is a 400.
+         * @description `*`, or a list of entity tags, each in quotation marks ([RFC
+         *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3)). Other values are a 400.
          * @example "7"
          * @example *
          */
@@ -563,31 +562,32 @@ export interface components {
         TokenId: string;
         /**
          * Format: without-credential
-         * @description What people call the token: 1 to 100 characters (Unicode code points) on one line,
-         *     not all of them white space or invisible (`Default_Ignorable_Code_Point`, format characters,
-         *     U+2800 and U+1D159). Names need not be unique.
+         * @description Display name: 1 to 100 characters (Unicode code points) on one line, not only white space or
+         *     invisible characters (`Default_Ignorable_Code_Point`, format characters, U+2800 and
+         *     U+1D159). Names need not be unique.
          * @example GitHub Actions
          */
         Name: string;
         /**
          * Format: without-credential
-         * @description What the token is for: up to 500 characters (Unicode code points), not all of them white space or
-         *     invisible. Line feeds and tabs are its only control characters. An empty one
-         *     means none, as null does.
+         * @description What the token is for: up to 500 characters (Unicode code points), not only white space or
+         *     invisible characters. Line feeds and tabs are the only control characters allowed. An empty
+         *     text means none, as null does.
          * @example Deploys the billing app.
          */
         Description: string | null;
         /**
          * Format: without-credential
-         * @description Whom a token belongs to and acts for: 1 to 255 printable ASCII characters, with a space neither first nor
-         *     last, as the subjects of identity providers, e-mail addresses and names of teams have it.
+         * @description The owner, on whose behalf the token acts: 1 to 255 printable ASCII characters, without a
+         *     leading or trailing space, such as the subject of an identity provider, an e-mail address or
+         *     the name of a team.
          * @example alice@example.com
          */
         Owner: string;
         /**
          * Format: without-credential
-         * @description `resource:action`, as in `apps:read`; `*` for either half is any, and `*` alone is
-         *     everything (`*:*` is the same, and is answered as `*`). Case matters.
+         * @description `resource:action`, as in `apps:read`. `*` for either half matches any, and `*` alone
+         *     everything (`*:*` is the same, and is returned as `*`). Case-sensitive.
          * @example apps:read
          * @example builds:*
          * @example *:read
@@ -602,11 +602,11 @@ export interface components {
         OnePermission: string;
         /**
          * Format: without-credential
-         * @description A path-like name of 1 to 256 characters (Unicode code points). `apps/billing` is
-         *     itself and all below it, `apps/*` only what is below, `*` is everything. Names are
-         *     divided by single slashes, are not `.` or `..`, and hold none of `\ ; ? % *` and no
-         *     control characters. White space is neither first nor last. None is white space or invisible
-         *     characters alone. Case matters.
+         * @description A path-like name of 1 to 256 characters (Unicode code points). `apps/billing` covers itself
+         *     and everything below it, `apps/*` only what is below, `*` everything. Segments are separated
+         *     by single slashes. No segment is `.` or `..`, or only white space or invisible characters.
+         *     None of `\ ; ? % *` and no control characters are allowed, nor leading or trailing white
+         *     space. Case-sensitive.
          * @example apps/billing
          * @example apps/*
          * @example *
@@ -618,14 +618,14 @@ export interface components {
          */
         RoleName: string;
         /**
-         * @description The role that the permissions were taken from when the token was made, for display;
-         *     `null` where they were given one by one. What the token may do stands in `grants`.
+         * @description The role that the permissions were copied from when the token was created, for display;
+         *     `null` if there was none. `grants` holds what the token may do.
          */
         NullableRole: components["schemas"]["RoleName"] | null;
         Grant: {
-            /** @description What may be done, on each of the resources. */
+            /** @description The permissions, each of them on each of the resources. */
             permissions: components["schemas"]["Permission"][];
-            /** @description On what. */
+            /** @description The resources. */
             resources: components["schemas"]["Resource"][];
         };
         /**
@@ -636,51 +636,51 @@ export interface components {
         Address: string;
         /**
          * Format: cidr
-         * @description A network in CIDR notation, or an address. The bits beyond its length have to be zero, so
-         *     that it is plain what was meant. IPv4-mapped IPv6 networks are the IPv4 networks that
-         *     they are.
+         * @description A network in CIDR notation, or an address. The bits after the prefix length must be zero.
+         *     IPv4-mapped IPv6 networks are stored as IPv4 networks.
          * @example 192.0.2.0/24
          * @example 2001:db8::/32
          * @example 192.0.2.7
          */
         Network: string;
         /**
-         * @description The family of a client, by what it says of itself: the first name in its `User-Agent`, or
-         *     the browser's. It proves nothing.
+         * @description The client's family, from its `User-Agent`: the first product name, or the browser. It is
+         *     not verified.
          * @example curl
          * @example GitHub-Hookshot
          * @example Chrome
          */
         UserAgent: string;
         /**
-         * @description `leaked`: someone else may know it. `superseded`: another token does its work. `unused`:
-         *     nobody needs it. `owner_left`: whom it acted for is gone. `other`: none of these.
+         * @description `leaked`: someone else may know the secret. `superseded`: replaced by another token.
+         *     `unused`: no longer needed. `owner_left`: its owner has left. `other`: none of these.
          * @enum {string}
          */
         RevokeReason: "leaked" | "superseded" | "unused" | "owner_left" | "other";
         /**
-         * @description Who did something: `token:<id>`; `session:<owner>` for a person who had signed in;
-         *     `trust:<rule>` for a job whose identity a trust rule took; or `bootstrap` for whoever invoked the create function directly, with AWS credentials.
+         * @description The actor: `token:<id>`; `session:<owner>` for a signed-in user; `trust:<rule>` for a CI job
+         *     that matched a trust rule; or `bootstrap` for a direct invocation of the create function
+         *     with AWS credentials.
          * @example token:1111111111111111
          * @example session:alice@example.com
          * @example bootstrap
          */
         Actor: string;
         /**
-         * @description `active`: it is accepted. `expired`: its time has come. `revoked`: someone ended
-         *     it, before or after it expired. `disabled`: it opens nothing until someone enables it.
+         * @description `active`: accepted. `expired`: its expiry has passed. `revoked`: revoked, before or after it
+         *     expired. `disabled`: refused until it is enabled.
          * @enum {string}
          */
         Status: "active" | "expired" | "revoked" | "disabled";
         /**
          * Format: date-time
-         * @description A time, to the millisecond, with no more digits than it needs.
+         * @description A time, with up to three fractional digits.
          * @example 2027-01-15T08:00:00.123Z
          */
         Moment: string;
         /**
          * Format: date-time
-         * @description A time, to the second.
+         * @description A time, in whole seconds.
          * @example 2027-01-15T08:00:00Z
          */
         Time: string;
@@ -694,19 +694,18 @@ export interface components {
         TimeInQuery: string;
         /**
          * Format: date-time
-         * @description A time, to the second.
+         * @description A time, in whole seconds.
          * @example 2027-04-15T08:00:00Z
          */
         NullableTime: string | null;
         /**
-         * @description A place in a list. Nothing to be read, made or changed; it holds nothing secret.
+         * @description An opaque position in a list. It contains nothing secret.
          * @example MS4xNzk1MzIxNzQyMzUzLjAwMDAwMDAwMDAwMDAwMDAuMDAwMDAwMDA
          */
         Cursor: string;
         /**
-         * @description For how long the token lives, from now on: a whole number and `s`, `m`, `h` or
-         *     `d` (seconds, minutes, hours, days of 24 hours), at least `1s` and at most
-         *     `36500d`.
+         * @description The lifetime from now: a whole number and `s`, `m`, `h` or `d` (seconds, minutes, hours,
+         *     days of 24 hours), from `1s` to `36500d`.
          * @example 7d
          * @example 30d
          * @example 60d
@@ -716,19 +715,19 @@ export interface components {
         ExpiresIn: string | null;
         /**
          * Format: date-time
-         * @description When it expires: an RFC 3339 time in the future, at most 36500 days away, with any offset. A
+         * @description The expiry: an RFC 3339 time in the future, at most 36500 days away, with any offset. A
          *     fraction of a second is dropped; a leap second is refused.
          * @example 2099-12-31T23:59:59Z
          * @example 2099-12-31T20:00:13.041Z
          * @example 2099-12-31T20:00:13+00:00
          */
         ExpiresAt: string | null;
-        /** @description Several sets of permissions, each on resources of its own. */
+        /** @description Several sets of permissions, each with its own resources. */
         NewGrants: {
-            /** @description What may be done. One that is given twice is kept once. */
+            /** @description The permissions. Duplicates are dropped. */
             permissions: components["schemas"]["Permission"][];
             /**
-             * @description On what. One that is given twice is kept once.
+             * @description The resources. Duplicates are dropped.
              * @default [
              *       "*"
              *     ]
@@ -736,33 +735,32 @@ export interface components {
             resources?: components["schemas"]["Resource"][];
         }[];
         /**
-         * @description From where the token may be used; left out, from anywhere. One that is given twice is kept
-         *     once.
+         * @description Addresses that the token may be used from; default any. Duplicates are dropped.
          * @example [
          *       "192.0.2.0/24",
          *       "2001:db8::/32"
          *     ]
          */
         AllowedIps: components["schemas"]["Network"][];
-        /** @description What is to be different. What is left out stays as it is. */
+        /** @description The fields to change. Fields that are left out stay unchanged. */
         TokenPatch: {
             name?: components["schemas"]["Name"];
             description?: components["schemas"]["Description"];
             grants?: components["schemas"]["NewGrants"];
-            /** @description From where the token may be used; `null` is from anywhere. */
+            /** @description Addresses that the token may be used from; `null` means any. */
             allowed_ips?: components["schemas"]["AllowedIps"] | null;
-            /** @description When it expires; `null` is never. */
+            /** @description The expiry; `null` means never. */
             expires_at?: components["schemas"]["ExpiresAt"];
         };
-        /** @description How a token is rotated. `null` counts as not given, but for `expires_at`. */
+        /** @description Options of a rotation. `null` counts as not given, except for `expires_at`. */
         Rotation: {
-            /** @description For how long the token lives from now on. Left out, its expiry stays as it is. */
+            /** @description The lifetime from now. If left out, the expiry stays unchanged. */
             expires_in?: components["schemas"]["ExpiresIn"];
-            /** @description When it expires; `null` is never. Left out, its expiry stays as it is. */
+            /** @description The expiry; `null` means never. If left out, it stays unchanged. */
             expires_at?: components["schemas"]["ExpiresAt"];
             /**
-             * @description For how long the secret before works too, at least `1s` and at most `7d`. Left out, it
-             *     is dead at once. Refused for a token that has expired.
+             * @description How long the previous secret stays valid, from `1s` to `7d`; default not at all. Refused
+             *     for an expired token.
              * @example 1h
              * @example 1d
              */
@@ -770,24 +768,24 @@ export interface components {
         };
         Tightening: {
             /**
-             * @description How many days to look back.
+             * @description The period, in days up to today.
              * @default 90
              * @example 30
              */
             days?: number | null;
         };
-        /** @description Why a token is revoked. `null` counts as not given. */
+        /** @description Why the token is revoked. `null` counts as not given. */
         Grounds: {
             reason?: components["schemas"]["RevokeReason"] | null;
             /**
-             * @description In your own words, as a token's description is written.
-             * @example It stood in a build log.
+             * @description A free text, with the same rules as a token's description.
+             * @example Found in a build log.
              */
             comment?: components["schemas"]["Description"];
         };
         /**
          * Format: without-credential
-         * @description An owner as a path can hold it, percent-encoded where it has to be.
+         * @description An owner in a path, percent-encoded where necessary.
          * @example alice@example.com
          */
         OwnerInPath: string;
@@ -800,51 +798,50 @@ export interface components {
             token: components["schemas"]["Presented"];
             token_type_hint?: components["schemas"]["TokenTypeHint"];
             /**
-             * @description The method of a request, in capitals; `$connect` is the opening of a WebSocket.
+             * @description The request's method, in capitals; `$connect` opens a WebSocket.
              * @example GET
              */
             method?: string;
             /**
-             * @description The request's path as it was sent, without host and stage.
+             * @description The request's path as sent, without host and stage.
              * @example /apps/billing
              */
             path?: string;
             /**
-             * @description Whose API the request is for, one that is protected, or this one (`tokens`).
+             * @description The API of the request: a protected one, or this one (`tokens`).
              * @default protected
              * @enum {unknown}
              */
             api?: "protected" | "tokens" | "";
-            /** @description From where the request comes. */
+            /** @description The source IP of the request. */
             source_ip?: components["schemas"]["Address"] | string;
         };
         /**
-         * @description A token. What cannot be one is one that opens nothing. White space around it is left out.
+         * @description A token. A malformed one counts as inactive. Surrounding white space is ignored.
          * @example pcl_00000000000000000000000000000000000000000000000000000000000000000
          */
         Presented: string;
         /**
-         * @description Taken, and not needed.
+         * @description Accepted and ignored.
          * @example access_token
          */
         TokenTypeHint: string;
         /**
-         * @description What a new token is to be. Exactly one of `role`, `permissions` and `grants` says what
-         *     it may do. `expires_in` and `expires_at` are two ways to say one thing, so at most one
-         *     of them may be given. `null` counts as not given, but not for a list.
+         * @description The token to create. Give exactly one of `role`, `permissions` and `grants`, and at most one
+         *     of `expires_in` and `expires_at`. `null` counts as not given, except for a list.
          */
         NewToken: {
             name: components["schemas"]["Name"];
             description?: components["schemas"]["Description"];
             /**
-             * @description A role of the catalog, whose permissions the token gets, on `resources`.
+             * @description A role of the catalog, whose permissions the token gets on `resources`.
              * @example cicd
              */
             role?: components["schemas"]["RoleName"] | null;
             grants?: components["schemas"]["NewGrants"];
             /**
-             * @description What the token may do, on each of `resources`: the short form of one grant. One
-             *     that is given twice is kept once.
+             * @description What the token may do, on each of `resources`: short form of a single grant. Duplicates
+             *     are dropped.
              * @example [
              *       "apps:read",
              *       "builds:*"
@@ -852,9 +849,8 @@ export interface components {
              */
             permissions?: components["schemas"]["Permission"][];
             /**
-             * @description On what it may do that, with `role` or `permissions`. Left out it is `["*"]`,
-             *     which a caller who does not have everything is refused. One that is given twice is
-             *     kept once.
+             * @description The resources for `role` or `permissions`. Default `["*"]`, which is refused if the
+             *     caller does not hold the permissions on everything. Duplicates are dropped.
              * @default [
              *       "*"
              *     ]
@@ -866,15 +862,14 @@ export interface components {
             resources?: components["schemas"]["Resource"][];
             allowed_ips?: components["schemas"]["AllowedIps"];
             /**
-             * @description For how long the token lives; `7d`, `30d`, `60d` and `90d` are usual. `null`, or
-             *     neither this nor `expires_at`: it never expires.
+             * @description The token's lifetime, typically `7d`, `30d`, `60d` or `90d`. With `null`, or with
+             *     neither this nor `expires_at`, it never expires.
              */
             expires_in?: components["schemas"]["ExpiresIn"];
-            /** @description When it expires. `null`, or neither this nor `expires_in`: it never expires. */
+            /** @description The expiry. With `null`, or with neither this nor `expires_in`, the token never expires. */
             expires_at?: components["schemas"]["ExpiresAt"];
             /**
-             * @description Whom the token belongs to; the caller's own owner when left out or `null`.
-             *     Another one needs `tokens:admin` on `tokens`.
+             * @description The token's owner; default the caller's own. Another owner needs `tokens:admin` on `tokens`.
              * @example alice@example.com
              */
             owner?: components["schemas"]["Owner"] | null;
@@ -890,51 +885,49 @@ export interface components {
             permissions?: unknown;
             resources?: unknown;
         });
-        /** @description What every description of a token holds. Never the token itself, nor its digest. */
+        /** @description The fields of every description of a token. They never contain the token itself or its digest. */
         TokenFields: {
             id: components["schemas"]["TokenId"];
             name: components["schemas"]["Name"];
             description: components["schemas"]["Description"];
             owner: components["schemas"]["Owner"];
             role: components["schemas"]["NullableRole"];
-            /** @description What it may do, and where. */
+            /** @description The token's grants. */
             grants: components["schemas"]["Grant"][];
-            /** @description From where it may be used; empty is from anywhere. */
+            /** @description Addresses that it may be used from; empty means any. */
             allowed_ips: components["schemas"]["Network"][];
             status: components["schemas"]["Status"];
             created_by: components["schemas"]["Actor"];
             /**
-             * @description Through what identity it was come by, where it was exchanged for one
-             *     (`POST /exchange`); else `null`.
+             * @description The identity that it was exchanged for (`POST /exchange`); else `null`.
              * @example github:acme/billing@refs/heads/main
              */
             via: string | null;
-            /** @description When it was made. Lists are ordered by it, to the millisecond. */
+            /** @description When it was created. Lists are ordered by it, to the millisecond. */
             created_at: components["schemas"]["Time"];
-            /** @description When it expires; `null` is never. */
+            /** @description When it expires; `null` means never. */
             expires_at: components["schemas"]["NullableTime"];
-            /** @description When it was given its present secret, if that is not its first; else `null`. */
+            /** @description When it got its current secret by rotation; `null` if it was never rotated. */
             rotated_at: components["schemas"]["NullableTime"];
-            /** @description How long the secret before the present one works too; `null` where none does. */
+            /** @description Until when the previous secret stays valid; `null` if it is not. */
             previous_secret_until: components["schemas"]["NullableTime"];
             /**
-             * @description When it was last let in, to the second but noted at most once a minute, so it
-             *     may be up to 60 seconds behind; `null` is not yet.
+             * @description When it was last used successfully, in whole seconds; `null` if never. It is written at
+             *     most once a minute, so it may be up to 60 seconds behind.
              */
             last_used_at: components["schemas"]["NullableTime"];
-            /** @description From which address that was, as the gateway saw it. */
+            /** @description The source IP of that use, as seen by API Gateway. */
             last_used_ip: components["schemas"]["Address"] | null;
-            /** @description With what that was; `null` where the client does not say. */
+            /** @description The client of that use; `null` if unknown. */
             last_used_user_agent: components["schemas"]["UserAgent"] | null;
             /** @description When it was disabled; `null` unless it is. */
             disabled_at: components["schemas"]["NullableTime"];
-            /** @description Who disabled it; `null` where the deployment did that by itself. */
+            /** @description Who disabled it; `null` if the deployment did. */
             disabled_by: components["schemas"]["Actor"] | null;
             /**
-             * @description Why it is disabled. `owner`: someone did it who manages their own. `admin`: an admin did
-             *     it to somebody else's, and only an admin enables it. `secret_reuse`: a secret was used
-             *     that a rotation had ended (`QuarantineOnReuse`). `idle`: nobody has used it for longer
-             *     than the deployment allows (`MaxIdleDays`).
+             * @description Why it is disabled. `owner`: by its owner. `admin`: by an admin for another owner; only
+             *     an admin can enable it. `secret_reuse`: a rotated-out secret was used
+             *     (`QuarantineOnReuse`). `idle`: not used for longer than allowed (`MaxIdleDays`).
              * @enum {unknown}
              */
             disabled_reason: "owner" | "admin" | "secret_reuse" | "idle" | null;
@@ -942,14 +935,14 @@ export interface components {
             revoked_at: components["schemas"]["NullableTime"];
             /** @description Who revoked it; `null` unless it was revoked. */
             revoked_by: components["schemas"]["Actor"] | null;
-            /** @description Why it was revoked, if that was said. */
+            /** @description Why it was revoked, if given. */
             revoked_reason: components["schemas"]["RevokeReason"] | null;
-            /** @description Why it was revoked, in the words of whoever did it. */
+            /** @description The comment given when it was revoked. */
             revoked_comment: components["schemas"]["Description"];
         } & (unknown & unknown & unknown & unknown & unknown);
         /** @description A token, without its secret. */
         Token: components["schemas"]["TokenFields"];
-        /** @description A token that was just made, with the secret that is shown this once. */
+        /** @description A created token, with its secret, which is in this response only. */
         CreatedToken: components["schemas"]["TokenFields"] & {
             token: components["schemas"]["Secret"];
         } & {
@@ -958,7 +951,7 @@ export interface components {
             rotated_at?: null;
             last_used_at?: null;
         };
-        /** @description A token that was just rotated, with the new secret that is shown this once. */
+        /** @description A rotated token, with its new secret, which is in this response only. */
         RotatedToken: components["schemas"]["TokenFields"] & {
             token: components["schemas"]["Secret"];
         } & {
@@ -966,17 +959,17 @@ export interface components {
             status?: "active" | "disabled";
             rotated_at?: string;
         };
-        /** @description A token that is revoked. */
+        /** @description A revoked token. */
         RevokedToken: components["schemas"]["TokenFields"] & {
             /**
-             * @description From when on no request is let in with it, wherever it is used: the time of this
-             *     answer, and where the operator lets gateways keep answers
-             *     (`AuthorizerCacheSeconds`), that much later, unless they were flushed.
+             * @description From when every request with the token is refused, on every API: the time of the
+             *     response, plus the TTL of the gateways' authorizer caches
+             *     (`AuthorizerCacheSeconds`), unless they were flushed.
              */
             effective_by: components["schemas"]["Moment"];
             /**
-             * @description Whether gateways keep nothing any more; only where `flush=true` asked for it. If not,
-             *     the token is revoked all the same, and the log says which gateway did not answer.
+             * @description Whether the gateways' caches were flushed; only with `flush=true`. If `false`, the
+             *     token is revoked anyway, and the log names the gateway that failed.
              */
             flushed?: boolean;
         } & {
@@ -985,26 +978,26 @@ export interface components {
         };
         RevokedTokens: {
             owner: components["schemas"]["Owner"];
-            /** @description How many tokens this call has revoked. */
+            /** @description Number of tokens that this call revoked. */
             revoked: number;
-            /** @description Tokens that could not be revoked. The same call tries them again. */
+            /** @description Tokens that could not be revoked. Repeat the call to retry. */
             failed: components["schemas"]["TokenId"][];
-            /** @description Whether no token is left. If not, make the call again. */
+            /** @description Whether all tokens are revoked. If not, repeat the call. */
             done: boolean;
-            /** @description What to send as `cursor` to go on; `null` where the call came to the end. */
+            /** @description The `cursor` of the next call; `null` if the call reached the end. */
             next_cursor: components["schemas"]["Cursor"] | null;
-            /** @description From when on no request is let in with them, as of a single token. */
+            /** @description From when every request with them is refused, as for a single token. */
             effective_by: components["schemas"]["Moment"];
         };
         EventPage: {
             /** @description Newest first. */
             events: components["schemas"]["Event"][];
-            /** @description What to send as `cursor` for the next page; `null` on the last one. */
+            /** @description The `cursor` of the next page; `null` on the last one. */
             next_cursor: components["schemas"]["Cursor"] | null;
         };
         /**
-         * @description What happened. `secret_reuse`: a secret was used that a rotation had ended. `first_used`: the token
-         *     was used for the first time. `deleted`: its record was deleted; only the activity still shows it.
+         * @description The event. `secret_reuse`: a rotated-out secret was used. `first_used`: the first use.
+         *     `deleted`: the record was deleted; only the activity still shows it.
          * @enum {unknown}
          */
         EventKind: "created" | "updated" | "rotated" | "secret_reuse" | "disabled" | "enabled" | "revoked" | "first_used" | "deleted";
@@ -1012,15 +1005,15 @@ export interface components {
             /** @description Newest first. */
             events: components["schemas"]["ActivityEvent"][];
             /**
-             * @description What to send as `cursor` for the next page; `null` on the last one. A page may be short, or empty,
-             *     and not be the last: filters look at a limited number of events at a time.
+             * @description The `cursor` of the next page; `null` on the last one. A page may be short, or even
+             *     empty, without being the last: a filter looks at a limited number of events at a time.
              */
             next_cursor: components["schemas"]["Cursor"] | null;
         };
         ActivityEvent: {
-            /** @description The token that it is about, which may have been deleted since. */
+            /** @description The token, which may have been deleted since. */
             token_id: components["schemas"]["TokenId"];
-            /** @description Whose token that is. */
+            /** @description The token's owner. */
             owner: components["schemas"]["Owner"];
             /**
              * @description A [ULID](https://github.com/ulid/spec); events are ordered by it.
@@ -1028,15 +1021,15 @@ export interface components {
              */
             id: string;
             kind: components["schemas"]["EventKind"];
-            /** @description When. */
+            /** @description When it happened. */
             at: components["schemas"]["Moment"];
-            /** @description The actor; `null` where it is not known. */
+            /** @description The actor; `null` if unknown. */
             by: components["schemas"]["Actor"] | null;
-            /** @description From which address, as the gateway saw it. */
+            /** @description The source IP, as seen by API Gateway. */
             source_ip: components["schemas"]["Address"] | null;
-            /** @description With what, as the caller said. */
+            /** @description The client, as it names itself. */
             user_agent: components["schemas"]["UserAgent"] | null;
-            /** @description What there is to say besides, by `kind`, as in a token's events. */
+            /** @description More detail, by `kind`, as in a token's events. */
             detail: Record<string, never> | null;
         } & components["schemas"]["DetailByKind"];
         Event: {
@@ -1046,18 +1039,18 @@ export interface components {
              */
             id: string;
             kind: components["schemas"]["EventKind"];
-            /** @description When. */
+            /** @description When it happened. */
             at: components["schemas"]["Moment"];
-            /** @description Who; `null` where nobody knows. */
+            /** @description The actor; `null` if unknown. */
             by: components["schemas"]["Actor"] | null;
-            /** @description From which address, as the gateway saw it. */
+            /** @description The source IP, as seen by API Gateway. */
             source_ip: components["schemas"]["Address"] | null;
-            /** @description With what. */
+            /** @description The client, as it names itself. */
             user_agent: components["schemas"]["UserAgent"] | null;
-            /** @description What there is to say besides, by `kind`. */
+            /** @description More detail, by `kind`. */
             detail: Record<string, never> | null;
         } & components["schemas"]["DetailByKind"];
-        /** @description What the detail of an event is, by its kind. */
+        /** @description The detail of an event, by its kind. */
         DetailByKind: {
             /** @enum {unknown} */
             kind?: "created" | "enabled" | "first_used" | "deleted";
@@ -1087,12 +1080,12 @@ export interface components {
             changes: components["schemas"]["Changes"];
         };
         RotatedDetail: {
-            /** @description How long the secret before works too. */
+            /** @description Until when the previous secret stays valid. */
             previous_secret_until: components["schemas"]["NullableTime"];
             changes: components["schemas"]["Changes"];
         };
         SecretReuseDetail: {
-            /** @description Whether the token was disabled for that. */
+            /** @description Whether the token was disabled because of it. */
             disabled: boolean;
         };
         DisabledDetail: {
@@ -1106,34 +1099,34 @@ export interface components {
             reason: components["schemas"]["RevokeReason"] | null;
             comment: components["schemas"]["Description"];
         };
-        /** @description What is different, field by field. */
+        /** @description The changes, by field. */
         Changes: {
             /**
              * @description The field of the token.
              * @enum {unknown}
              */
             field: "name" | "description" | "role" | "grants" | "allowed_ips" | "expires_at";
-            /** @description What it was, as the token shows it. */
+            /** @description The old value, as the token shows it. */
             from: unknown;
-            /** @description What it is, as the token shows it. */
+            /** @description The new value, as the token shows it. */
             to: unknown;
         }[];
         Usage: {
-            /** @description How many days were looked back. */
+            /** @description The period, in days. */
             days: number;
-            /** @description How many permissions it has. */
+            /** @description Number of permissions in its grants. */
             granted: number;
-            /** @description How many of them it has used in these days. */
+            /** @description Number of permissions used in the period. */
             used: number;
             /**
-             * @description Both in a sentence, for people.
+             * @description Both numbers in a sentence.
              * @example 3 of 9 permissions used in 90 days
              */
             summary: string;
             /**
-             * @description Whether every use is known. It is not where gateways keep the authorizer's answers
-             *     (`AuthorizerCacheSeconds`), where a token was used in 1,000 ways, or on a long resource that its
-             *     grants no longer name.
+             * @description Whether every use is recorded. It is `false` if gateways cache authorizer responses
+             *     (`AuthorizerCacheSeconds`), or if the token reached 1,000 distinct uses or was used
+             *     on a long resource that its grants no longer name.
              */
             complete: boolean;
             /** @description Each permission of its grants, once. */
@@ -1141,25 +1134,25 @@ export interface components {
                 permission: components["schemas"]["Permission"];
                 /**
                  * Format: date
-                 * @description The day in UTC on which it was last used; `null` is not yet.
+                 * @description The UTC day of its last use; `null` if never used.
                  * @example 2027-01-16
                  */
                 last_used_on: string | null;
             }[];
-            /** @description The grants that would have been enough; empty where it was used for nothing. */
+            /** @description The grants that would have been sufficient; empty if the token was not used. */
             suggested_grants: components["schemas"]["Grant"][];
         };
         Introspection: components["schemas"]["Inactive"] | components["schemas"]["Active"];
         Inactive: {
             /**
-             * @description The token opens nothing at this moment, from there; or it is none. Nobody learns which.
+             * @description The token is inactive for this source IP, malformed or unknown. The response is the same.
              * @constant
              */
             active: false;
         };
         Active: {
             /**
-             * @description It is alive.
+             * @description The token is active.
              * @constant
              */
             active: true;
@@ -1170,41 +1163,44 @@ export interface components {
             sub: components["schemas"]["Owner"];
             username: components["schemas"]["Owner"];
             /**
-             * @description Its permissions, divided by spaces, wherever they hold; `grants` says where.
+             * @description Its permissions, separated by spaces, on any resource; `grants` has the resources.
              * @example apps:read builds:*
              */
             scope: string;
-            /** @description What it may do, and where. */
+            /** @description The token's grants. */
             grants: components["schemas"]["Grant"][];
-            /** @description When it was made, in seconds since 1970 (UTC). */
+            /** @description When it was created, in seconds since 1970 (UTC). */
             iat: number;
-            /** @description When it expires, likewise; left out where it never does. */
+            /** @description When it expires, in seconds since 1970 (UTC); left out if never. */
             exp?: number;
-            /** @description Whether the request may pass. This and the rest are there where one was asked about. */
+            /**
+             * @description Whether the request is allowed. This and the fields below are present only if a request
+             *     was given.
+             */
             allowed?: boolean;
             /**
-             * @description Why it may not; the first that applies.
+             * @description Why it is denied: the first reason that applies.
              * @enum {unknown}
              */
             reason?: "malformed_path" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | null;
-            /** @description The permission that is missing. */
+            /** @description The missing permission. */
             permission?: components["schemas"]["Permission"] | null;
-            /** @description The resource that it is missing on; what may be a token is redacted in it. */
+            /** @description The resource on which it is missing, with possible tokens redacted. */
             resource?: string | null;
         };
         TokenPage: {
             /**
-             * @description Newest first. A page that is filtered by `status` may hold fewer than `limit`,
-             *     even none, and still not be the last.
+             * @description Newest first. A page that is filtered by `status` may have fewer than `limit` tokens, or
+             *     none, without being the last.
              */
             tokens: components["schemas"]["Token"][];
-            /** @description What to send as `cursor` for the next page; `null` on the last one. */
+            /** @description The `cursor` of the next page; `null` on the last one. */
             next_cursor: components["schemas"]["Cursor"] | null;
         };
         Caller: components["schemas"]["TokenCaller"] | components["schemas"]["SessionCaller"];
         TokenCaller: {
             /**
-             * @description A token calls.
+             * @description The caller is a token.
              * @constant
              */
             principal_type: "token";
@@ -1212,82 +1208,85 @@ export interface components {
             token_name: components["schemas"]["Name"];
             owner: components["schemas"]["Owner"];
             role: components["schemas"]["NullableRole"];
-            /** @description What it may do, and where. */
+            /** @description The caller's grants. */
             grants: components["schemas"]["Grant"][];
-            /** @description When it was made. */
+            /** @description When it was created. */
             created_at: components["schemas"]["Time"];
-            /** @description When it expires; `null` is never. */
+            /** @description When it expires; `null` means never. */
             expires_at: components["schemas"]["NullableTime"];
         };
         SessionCaller: {
             /**
-             * @description A person calls, who has signed in.
+             * @description The caller is a user session.
              * @constant
              */
             principal_type: "session";
-            /** @description The roles that their groups have in the catalog. */
+            /** @description The roles that the catalog gives to the user's groups. */
             roles: components["schemas"]["RoleName"][];
             owner: components["schemas"]["Owner"];
-            /** @description What those roles give; and where owners manage their own tokens, that too. */
+            /**
+             * @description The grants of those roles and, unless only admins manage tokens, those for the user's
+             *     own tokens.
+             */
             grants: components["schemas"]["Grant"][];
-            /** @description When the session ends. */
+            /** @description When the session expires. */
             expires_at: components["schemas"]["Moment"];
         };
         Question: {
             token_id: components["schemas"]["TokenId"];
             /**
-             * @description The request's method, in capitals; `$connect` is the opening of a WebSocket.
+             * @description The request's method, in capitals; `$connect` opens a WebSocket.
              * @example GET
              */
             method: string;
             /**
-             * @description The request's path as it is sent, without host and stage.
+             * @description The request's path as sent, without host and stage.
              * @example /apps/billing
              */
             path: string;
             /**
-             * @description Whose API the request is for, one that is protected, or this one (`tokens`).
+             * @description The API of the request: a protected one, or this one (`tokens`).
              * @default protected
              * @example protected
              */
             api?: ("protected" | "tokens") | null;
-            /** @description From where the request comes. */
+            /** @description The source IP of the request. */
             source_ip?: components["schemas"]["Address"] | null;
         };
         Explanation: {
             /**
-             * @description Whether the request would be let in.
+             * @description Whether the request would be allowed.
              * @enum {unknown}
              */
             decision: "allow" | "deny";
             /**
-             * @description What a REST API would answer in its place; `null` where it is let in.
+             * @description The status that a REST API would respond with; `null` if the request is allowed.
              * @enum {unknown}
              */
             status: 401 | 403 | null;
             /**
-             * @description Why it is refused; the first that applies.
+             * @description Why it is denied: the first reason that applies.
              * @enum {unknown}
              */
             reason: "revoked" | "disabled" | "expired" | "idle" | "malformed_path" | "ip_not_allowed" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | null;
-            /** @description The permission that the request needs; `null` where none is asked for. */
+            /** @description The permission that the request needs; `null` if it needs none. */
             permission: components["schemas"]["Permission"] | null;
-            /** @description The resource that it needs it on; what may be a token is redacted in it. */
+            /** @description The resource on which it is needed, with possible tokens redacted. */
             resource: string | null;
-            /** @description What says so; `null` where the path can be read in more than one way. */
+            /** @description The rule that decided; `null` if the path is ambiguous. */
             rule: {
                 /**
-                 * @description The catalog, the convention, or this API's own rules.
+                 * @description The source of the rule: the catalog, the convention, or this API's built-in rules.
                  * @enum {unknown}
                  */
                 source: "catalog" | "convention" | "portcullis";
                 /** @description The catalog's route. */
                 route: string | null;
             } | null;
-            /** @description The roles that give the permission, for whoever may see the catalog. */
+            /** @description The roles that grant the permission, for callers who may see the catalog. */
             roles?: components["schemas"]["RoleName"][];
         };
-        /** @description Permissions, each with what its holder can do: at most 500 beside Portcullis's own. */
+        /** @description Permissions with their descriptions: at most 500 besides the built-in ones. */
         CatalogPermissions: {
             /** @constant */
             "catalog:read"?: "See the catalog";
@@ -1308,94 +1307,91 @@ export interface components {
         CatalogRoles: {
             [key: string]: {
                 description?: components["schemas"]["OneLine"];
-                /**
-                 * @description What whoever has the role may do; wildcards may be among them. One that is
-                 *     given twice is kept once.
-                 */
+                /** @description The role's permissions, wildcards included. Duplicates are dropped. */
                 permissions: components["schemas"]["Permission"][];
             };
         };
         CatalogRoute: {
             /**
              * Format: without-credential
-             * @description A method (or `ANY`) and a path, as in `GET /apps/{app}`, in which `{name}` is
-             *     any one name and `{name+}`, at the end, one or more, each parameter named
-             *     once; or `$connect`. The path has at most 400 characters after its first
-             *     slash. `GET` stands for `HEAD` too.
+             * @description A method (or `ANY`) and a path, as in `GET /apps/{app}`, or `$connect`. `{name}` matches
+             *     one segment; `{name+}`, at the end only, matches one or more. Parameter names are
+             *     unique. The path has at most 400 characters after its first slash. `GET` also covers
+             *     `HEAD`.
              * @example GET /apps/{app}
              */
             match: string;
-            /** @description What a request on it needs. */
+            /** @description The permission that a request needs. */
             permission: components["schemas"]["OnePermission"];
             /**
              * Format: without-credential
-             * @description On what: names divided by slashes, of which each may be a `{name}` of the
-             *     path. Left out, it is the request's own path.
+             * @description The resource: segments separated by slashes, each a name or a `{name}` of the path.
+             *     Default: the request's own path.
              * @example app/{app}
              */
             resource?: string;
         };
-        /** @description What people have who sign in. */
+        /** @description What signed-in users may do. */
         CatalogSessions: {
-            /** @description Groups of the OpenID Connect provider, each with the role that people in it have. */
+            /** @description Groups of the OpenID Connect provider, each with the role of its members. */
             groups?: {
                 [key: string]: components["schemas"]["RoleName"];
             };
         };
         /**
-         * @description Permissions, roles, routes, the groups of sessions, and trust rules. Beyond the form, it has to hold
-         *     together: roles and routes use listed permissions (and, unless it is strict,
-         *     `…:read` and `…:write`, which the convention needs), no two routes match one request,
-         *     resources take their parameters from the path, groups have roles that are there.
-         *     Portcullis's own permissions are part of every catalog; they may be listed as they
-         *     are, and no other of `tokens:` and `catalog:`.
+         * @description Permissions, roles, routes, groups of sessions, and trust rules. Beyond this schema, the
+         *     catalog must be consistent: roles and routes use listed permissions (unless it is strict,
+         *     also `…:read` and `…:write`, which the convention needs), no two routes match the same
+         *     request, resources take their parameters from the path, and groups have existing roles. The
+         *     built-in permissions are part of every catalog; they may be listed unchanged, but no other
+         *     permissions of `tokens:` and `catalog:`.
          */
         Catalog: {
             /**
-             * @description Whether only listed permissions can be granted, and only listed routes pass.
+             * @description Whether only listed permissions can be granted, and only listed routes are allowed.
              * @default false
              */
             strict?: boolean;
             permissions?: components["schemas"]["CatalogPermissions"];
             roles?: components["schemas"]["CatalogRoles"];
-            /** @description The routes of the APIs that are protected. */
+            /** @description The routes of the protected APIs. */
             routes?: components["schemas"]["CatalogRoute"][];
             sessions?: components["schemas"]["CatalogSessions"];
-            /** @description Whose identities of CI jobs get a token. The first rule that takes one gives it. */
+            /** @description Trust rules for identities of CI jobs. The first matching rule decides. */
             trust?: components["schemas"]["TrustRule"][];
         };
-        /** @description The catalog as it is in force. */
+        /** @description The current catalog. */
         ShownCatalog: {
             permissions: WithRequired<components["schemas"]["CatalogPermissions"], "catalog:read" | "catalog:write" | "tokens:admin" | "tokens:introspect" | "tokens:read" | "tokens:write">;
             sessions: WithRequired<components["schemas"]["CatalogSessions"], "groups">;
         } & WithRequired<components["schemas"]["Catalog"], "strict" | "permissions" | "roles" | "routes" | "sessions" | "trust">;
         ReplacedCatalog: {
-            /** @description Counts the catalog's changes; the `ETag` has it too. */
+            /** @description The catalog's version, a counter of changes; the `ETag` has it too. */
             version: number;
-            /** @description From when on every decision is made by it. */
+            /** @description From when every decision uses it. */
             effective_by: components["schemas"]["Moment"];
         };
         ExchangeRequest: {
             /**
-             * @description Which grant it is.
+             * @description The grant type of a token exchange.
              * @constant
              */
             grant_type: "urn:ietf:params:oauth:grant-type:token-exchange";
-            /** @description The ID token of the job. White space around it is left out. */
+            /** @description The ID token of the job. Surrounding white space is ignored. */
             subject_token: string;
             /**
-             * @description What it is; both are the same here.
+             * @description The type of `subject_token`; both mean the same here.
              * @enum {unknown}
              */
             subject_token_type: "urn:ietf:params:oauth:token-type:id_token" | "urn:ietf:params:oauth:token-type:jwt";
             /**
-             * @description What it is exchanged for.
+             * @description The type of the requested token.
              * @enum {unknown}
              */
             requested_token_type?: "urn:ietf:params:oauth:token-type:access_token" | "";
             /**
-             * @description Permissions with spaces between: of what the rule grants, no more than these. Left out,
-             *     it is all of it.
+             * @description Permissions separated by spaces, to restrict the rule's grants. Default: all of the
+             *     rule's grants.
              * @example apps:read
              */
             scope?: string;
@@ -1403,9 +1399,8 @@ export interface components {
             resource?: components["schemas"]["ExchangeTarget"];
         };
         /**
-         * @description What the token is to be for: the URL below which this API is, or the audience of the trust rule
-         *     that takes the identity. Anything else is `invalid_target`. It may be left out, and may be given
-         *     more than once.
+         * @description The service to issue the token for: this API's base URL, or the audience of the matching
+         *     trust rule. Other values are an `invalid_target`. Optional; may be repeated.
          * @example [
          *       "https://tokens.example.com"
          *     ]
@@ -1417,34 +1412,34 @@ export interface components {
             issued_token_type: "urn:ietf:params:oauth:token-type:access_token";
             /** @constant */
             token_type: "Bearer";
-            /** @description For how many seconds it lives. */
+            /** @description The token's lifetime, in seconds. */
             expires_in: number;
-            /** @description Its permissions, wherever they hold. */
+            /** @description Its permissions, separated by spaces, on any resource. */
             scope: string;
             token_id: components["schemas"]["TokenId"];
-            /** @description Through what identity it was come by. */
+            /** @description The identity that it was exchanged for. */
             via: string;
             rule: components["schemas"]["TrustRuleName"];
         };
-        /** @description Why there is no token, as OAuth says it. */
+        /** @description The error code of OAuth. */
         ExchangeError: {
             /** @enum {unknown} */
             error: "invalid_request" | "unsupported_grant_type" | "invalid_scope" | "invalid_target";
-            /** @description What is wrong, in a sentence. */
+            /** @description The error, in a sentence. */
             error_description: string;
         };
         ProtectedResource: {
-            /** @description The URL below which the API is. */
+            /** @description The API's base URL. */
             resource: string;
-            /** @description The issuer with which people sign in; left out where there is none. */
+            /** @description The issuer that users sign in with; left out if there is none. */
             authorization_servers?: string[];
-            /** @description A credential is presented in a header alone. */
+            /** @description Credentials are accepted in a header only. */
             bearer_methods_supported: "header"[];
-            /** @description What to ask the issuer for. */
+            /** @description The scopes to request from the issuer. */
             scopes_supported?: string[];
             /**
-             * @description The public client with which Portcullis's own clients sign people in. The field is of
-             *     Portcullis.
+             * @description The public client that Portcullis's own clients sign users in with. This field is an
+             *     extension of Portcullis.
              */
             client_id?: string;
         };
@@ -1456,23 +1451,23 @@ export interface components {
         /** Format: without-credential */
         TrustText: string;
         /**
-         * @description Which jobs of which CI system get a token, and what it may do. Beyond the form: of an issuer
-         *     that signs for everybody (GitHub Actions, gitlab.com) a condition has to say whose
-         *     identities are meant, without a wildcard in the owner; names are each of one rule; in a
-         *     strict catalog only listed permissions are granted.
+         * @description Which jobs of which CI system get a token, and its grants. Beyond this schema: for an issuer
+         *     that signs for everyone (GitHub Actions, gitlab.com), a condition must pin the owner,
+         *     without wildcards; names are unique; in a strict catalog, only listed permissions can be
+         *     granted.
          */
         TrustRule: {
             name: components["schemas"]["TrustRuleName"];
             /**
-             * @description The `iss` of its identities, exactly. Its keys are found by discovery.
+             * @description The identities' `iss`, exactly. Its JWKS is found by discovery.
              * @example https://token.actions.githubusercontent.com
              */
             issuer: string;
-            /** @description What their `aud` has to hold, exactly. */
+            /** @description A value that the identities' `aud` must contain, exactly. */
             audience: components["schemas"]["TrustText"];
             /**
-             * @description What each of these claims has to be: the text, or one of the list. `*` in it is any run of
-             *     characters but `/` and `:`.
+             * @description Required values of the claims: a text, or a list of alternatives. `*` matches any run of
+             *     characters except `/` and `:`.
              * @example {
              *       "repository": "acme/billing",
              *       "ref": [
@@ -1484,13 +1479,13 @@ export interface components {
             claims: {
                 [key: string]: components["schemas"]["TrustText"] | components["schemas"]["TrustText"][];
             };
-            /** @description What its tokens may do; `resources` left out is `["*"]`. */
+            /** @description The grants of its tokens; `resources` defaults to `["*"]`. */
             grants: {
                 permissions: components["schemas"]["Permission"][];
                 resources?: components["schemas"]["Resource"][];
             }[];
             /**
-             * @description How long they live, from `1m` to `15m`.
+             * @description The lifetime of its tokens, from `1m` to `15m`.
              * @default 15m
              * @example 10m
              */
@@ -1498,16 +1493,16 @@ export interface components {
         };
         /**
          * Format: without-credential
-         * @description For people, in one line of at most 200 characters, not all of them white space or invisible. An empty one
-         *     means none.
+         * @description One line of at most 200 characters, not only white space or invisible characters. An empty
+         *     text means none.
          * @example Start a build
          */
         OneLine: string;
         FieldError: {
             /**
-             * @description A field of the body, with the place of an entry where there is one
-             *     (`permissions[3]`, `roles.cicd.permissions[2]`), a query parameter, or a header;
-             *     `*` for the whole body, and for what is not named one by one any more.
+             * @description The invalid field: a field of the body, with the position of an entry if there is one
+             *     (`permissions[3]`, `roles.cicd.permissions[2]`), a query parameter or a header. `*`
+             *     stands for the whole body, and for errors beyond those listed.
              * @example name
              * @example permissions[3]
              * @example roles.cicd.permissions[2]
@@ -1515,7 +1510,7 @@ export interface components {
              */
             field: string;
             /**
-             * @description What is wrong with it. Names the limit that it breaks.
+             * @description What is wrong with it, with the limit if there is one.
              * @example must be 1 to 100 characters; it has 0
              */
             message: string;
@@ -1526,7 +1521,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 400;
-            /** @description Everything that is wrong, at once. */
+            /** @description All errors. */
             errors: components["schemas"]["FieldError"][];
         };
         InvalidBody: {
@@ -1535,13 +1530,10 @@ export interface components {
             title: string;
             /** @constant */
             status: 400;
-            /** @description What is wrong with the body as a whole. */
+            /** @description The error of the body as a whole. */
             detail: string;
         };
-        /**
-         * @description What the gateway refuses by itself, before the service sees it, such as a broken
-         *     percent-encoding.
-         */
+        /** @description Errors that API Gateway reports before it calls the service, such as a broken percent-encoding. */
         InvalidToGateway: {
             /** @constant */
             type: "urn:portcullis:problem:invalid_request";
@@ -1559,9 +1551,9 @@ export interface components {
             request_id: components["schemas"]["RequestId"];
         };
         /**
-         * @description The route needs a permission on a resource, and the caller does not have it. Or the
-         *     path can be read in more than one way (`..`, doubled or encoded slashes), or the token
-         *     may not be used from this address; then `permission` and `resource` are empty.
+         * @description The caller lacks the permission that the route needs on a resource. Or the path is ambiguous
+         *     (`..`, doubled or encoded slashes), or the token is not allowed from this IP address;
+         *     `permission` and `resource` are then empty.
          */
         InsufficientScope: {
             /** @constant */
@@ -1571,18 +1563,18 @@ export interface components {
             status: 403;
             /** @description What is missing, in a sentence. */
             detail: string;
-            /** @description The permission that is missing. */
+            /** @description The missing permission. */
             permission: components["schemas"]["Permission"] | "";
-            /** @description The resource that it is needed on; what may be a token is redacted in it. */
+            /** @description The resource on which it is missing, with possible tokens redacted. */
             resource: string;
             /**
-             * @description The roles that give the permission, divided by spaces; empty for a caller who may
-             *     not see the catalog (`catalog:read`).
+             * @description The roles that grant the permission, separated by spaces; empty for a caller who may not
+             *     see the catalog (`catalog:read`).
              */
             roles: string;
             request_id: components["schemas"]["RequestId"];
         };
-        /** @description The route is open to the caller, but what it asked for there is not. */
+        /** @description The caller may use the route, but not for this request. */
         Forbidden: {
             /** @constant */
             type: "urn:portcullis:problem:forbidden";
@@ -1592,14 +1584,14 @@ export interface components {
             /** @description What is missing, in a sentence. */
             detail: string;
         };
-        /** @description More was asked for than the caller has. */
+        /** @description The request asks for more than the caller holds. */
         ExceedsGrants: {
             /** @constant */
             type: "urn:portcullis:problem:exceeds_grants";
             title: string;
             /** @constant */
             status: 403;
-            /** @description Everything that the caller does not have, at once. */
+            /** @description Everything that the caller does not hold. */
             errors: components["schemas"]["FieldError"][];
         };
         NotFound: {
@@ -1610,11 +1602,11 @@ export interface components {
             status: 404;
             detail: string;
         };
-        /** @description What is wrong with a form, as OAuth says it. */
+        /** @description An error of a form, in OAuth's format. */
         FormError: {
             /** @constant */
             error: "invalid_request";
-            /** @description What is wrong, in a sentence. */
+            /** @description The error, in a sentence. */
             error_description: string;
         };
         TokenEnded: {
@@ -1623,7 +1615,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 409;
-            /** @description How it ended, and what is left to do. */
+            /** @description How it ended, and what to do. */
             detail: string;
         };
         TokenExchanged: {
@@ -1640,7 +1632,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 409;
-            /** @description When that was. */
+            /** @description The time of that rotation. */
             detail: string;
         };
         Conflict: {
@@ -1649,7 +1641,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 409;
-            /** @description What to do now. */
+            /** @description What to do next. */
             detail: string;
         };
         UsageIncomplete: {
@@ -1658,7 +1650,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 409;
-            /** @description Why. */
+            /** @description The reason. */
             detail: string;
         };
         NothingUsed: {
@@ -1667,7 +1659,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 409;
-            /** @description Names the days. */
+            /** @description Includes the number of days. */
             detail: string;
         };
         TokenLimitReached: {
@@ -1676,7 +1668,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 409;
-            /** @description Names the limit. */
+            /** @description Includes the limit. */
             detail: string;
         };
         PreconditionFailed: {
@@ -1701,7 +1693,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 413;
-            /** @description Names the limit. */
+            /** @description Includes the limit. */
             detail: string;
             request_id?: components["schemas"]["RequestId"];
         };
@@ -1711,7 +1703,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 415;
-            /** @description Names the codings that are understood. */
+            /** @description Includes the supported codings. */
             detail: string;
             request_id?: components["schemas"]["RequestId"];
         };
@@ -1733,7 +1725,7 @@ export interface components {
             detail?: string;
             request_id?: components["schemas"]["RequestId"];
         };
-        /** @description What the gateway says whenever it has nothing better; it leaves the status to the answer itself. */
+        /** @description API Gateway's default problem, for all other statuses. */
         NoAnswer: {
             /** @constant */
             type: "urn:portcullis:problem:internal_error";
@@ -1751,13 +1743,13 @@ export interface components {
         };
         /**
          * Format: uuid
-         * @description The same as in `x-amzn-requestid`.
+         * @description The value of `x-amzn-requestid`.
          * @example 11111111-2222-4333-8444-555555555555
          */
         RequestId: string;
     };
     responses: {
-        /** @description A query parameter is unknown, given twice, or not in its form. Every offending one is named. */
+        /** @description A query parameter is unknown, repeated or invalid. Each of them is listed. */
         InvalidField: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1769,7 +1761,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["InvalidFields"] | components["schemas"]["InvalidToGateway"];
             };
         };
-        /** @description The body is not a JSON object in UTF-8, or fields of it are not good. Every offending field is named. */
+        /**
+         * @description The body is not a JSON object in UTF-8, or some of its fields are invalid. Each of them is
+         *     listed.
+         */
         InvalidBodyOrField: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1782,8 +1777,8 @@ export interface components {
             };
         };
         /**
-         * @description There is no credential that opens anything: it is missing, there are two, or it is
-         *     malformed, unknown, expired, disabled or revoked. Which of these is in the audit log alone.
+         * @description No valid credential: it is missing, malformed, unknown, expired, disabled or revoked, or
+         *     there are two. Only the audit log has the reason.
          */
         InvalidToken: {
             headers: {
@@ -1796,7 +1791,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["InvalidToken"];
             };
         };
-        /** @description The caller's credential is good, but does not have what this needs. */
+        /** @description The caller is authenticated, but not authorized. */
         NotAllowed: {
             headers: {
                 "WWW-Authenticate": components["headers"]["InsufficientScopeChallenge"];
@@ -1809,7 +1804,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["InsufficientScope"] | components["schemas"]["Forbidden"];
             };
         };
-        /** @description There is no such token, or it is not the caller's to see. Both look the same. */
+        /** @description There is no such token, or the caller may not see it. The response is the same. */
         NotFound: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1823,7 +1818,7 @@ export interface components {
         };
         /**
          * @description The token was revoked or has expired, or it was exchanged for an identity
-         *     (`token_exchanged`), and is not changed. The `ETag` is of what is there now.
+         *     (`token_exchanged`), so it cannot be changed. The `ETag` is that of the current version.
          */
         TokenEndedOrExchanged: {
             headers: {
@@ -1837,7 +1832,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["TokenEnded"] | components["schemas"]["TokenExchanged"];
             };
         };
-        /** @description The token was revoked or has expired, and is not changed any more. The `ETag` is of what is there now. */
+        /**
+         * @description The token was revoked or has expired, so it cannot be changed. The `ETag` is that of the
+         *     current version.
+         */
         TokenEnded: {
             headers: {
                 ETag: components["headers"]["ETag"];
@@ -1850,7 +1848,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["TokenEnded"];
             };
         };
-        /** @description The token was changed since it was read. Nothing was written; the `ETag` is of what is there now. */
+        /**
+         * @description The token was changed since it was read. Nothing was written; the `ETag` is that of the
+         *     current version.
+         */
         PreconditionFailed: {
             headers: {
                 ETag: components["headers"]["ETag"];
@@ -1863,7 +1864,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["PreconditionFailed"];
             };
         };
-        /** @description `If-Match` is missing: nothing is changed unseen. */
+        /** @description `If-Match` is missing. */
         PreconditionRequired: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1875,7 +1876,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["PreconditionRequired"];
             };
         };
-        /** @description The body has more than 16,384 bytes (a catalog 262,144), or the request is larger than the gateway takes. */
+        /**
+         * @description The body has more than 16,384 bytes (a catalog: 262,144), or the request is too large for
+         *     API Gateway.
+         */
         BodyTooLarge: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1887,7 +1891,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["BodyTooLarge"];
             };
         };
-        /** @description The request is larger than the gateway takes. */
+        /** @description The request is too large for API Gateway. */
         RequestTooLarge: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1899,8 +1903,8 @@ export interface components {
             };
         };
         /**
-         * @description The body is in a content coding (`Content-Encoding`) that is not understood, or not in the
-         *     one that is named. `gzip` and `deflate` are decoded, `identity` and none are taken as they are.
+         * @description The content coding (`Content-Encoding`) is not supported, or the body is not valid in it.
+         *     `gzip`, `deflate` and `identity` are supported.
          */
         UnsupportedContentEncoding: {
             headers: {
@@ -1915,8 +1919,8 @@ export interface components {
             };
         };
         /**
-         * @description The gateway throttles: the account's rate for the region, or one that the operator
-         *     has set. Nothing was done; try again.
+         * @description API Gateway throttled the request, by the account's limit for the region or one that the
+         *     operator has set. Nothing was done; retry.
          */
         TooManyRequests: {
             headers: {
@@ -1930,8 +1934,8 @@ export interface components {
             };
         };
         /**
-         * @description Nothing that the caller can mend, or the token could not be checked. Without a
-         *     decision nobody is let in. What happened is in the log, under the request's id.
+         * @description An internal error, or the token could not be checked, in which case the request is denied.
+         *     The log has the cause, under the request's id.
          */
         InternalError: {
             headers: {
@@ -1945,8 +1949,8 @@ export interface components {
             };
         };
         /**
-         * @description The gateway had no answer from the service, or none in time. What was asked for may
-         *     have been done.
+         * @description API Gateway got no response from the service, or none in time. The request may have been
+         *     executed.
          */
         NoAnswer: {
             headers: {
@@ -1959,8 +1963,8 @@ export interface components {
             };
         };
         /**
-         * @description The store did not answer. Nothing was acknowledged, though it may have been done;
-         *     revoking and deleting again is safe.
+         * @description The store did not respond. The request may have been executed; revoking and deleting can be
+         *     repeated safely.
          */
         Unavailable: {
             headers: {
@@ -1975,26 +1979,26 @@ export interface components {
         };
     };
     parameters: {
-        /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+        /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
         Id: components["schemas"]["TokenId"];
         /**
-         * @description The `ETag` that was read, a list of them, or `*` for any version
-         *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A tag that is weak
-         *     or not current is a 412. So is a change that comes between, also with `*`.
+         * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
+         *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A weak or outdated tag is a
+         *     412, and so is a concurrent change, even with `*`.
          * @example "1"
          */
         IfMatch: components["schemas"]["IfMatch"];
         /**
-         * @description The `ETag` that was read, a list of them, or `*` for any version
-         *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). With it, nothing is
-         *     done if the current version is none of them.
+         * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
+         *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Nothing is done if the
+         *     current version is not among them.
          * @example "1"
          */
         IfMatchOptional: components["schemas"]["IfMatch"];
         /**
-         * @description Names the request, so that it is not done twice: 1 to 255 printable ASCII characters. For
-         *     10 minutes, until the token is rotated with another key or with none, the same key is
-         *     answered with 409.
+         * @description Identifies the request, so that it is not executed twice: 1 to 255 printable ASCII
+         *     characters. A repeated key gets a 409 for 10 minutes, unless the token was rotated with
+         *     another key or without one in between.
          * @example 5f0c1ed8-7d0e-4d1c-9b0e-000000000000
          */
         IdempotencyKey: string;
@@ -2002,46 +2006,48 @@ export interface components {
     requestBodies: never;
     headers: {
         /**
-         * @description When the caller's own token ends, where that is within 14 days; never to a session.
+         * @description When the caller's token expires, if that is within 14 days. Never sent to sessions.
          * @example 2027-01-20T08:00:00Z
          */
         TokenExpiresAt: components["schemas"]["Time"];
         /**
-         * @description Names the request in the access log and in the audit log.
+         * @description Identifies the request in the access log and in the audit log.
          * @example 11111111-2222-4333-8444-555555555555
          */
         RequestId: string;
-        /** @description No cache may keep an answer ([RFC 9111](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5)). */
+        /**
+         * @description The response must not be cached ([RFC
+         *     9111](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5)).
+         */
         CacheControl: "no-store";
         /**
-         * @description The new token, relative to the URL that was called, so that it holds below any stage and base path.
+         * @description The new token, relative to the request's URL, so that it is valid below any stage and base path.
          * @example tokens/0000000000000000
          */
         Location: string;
         /**
-         * @description The record's version ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3)):
-         *     it counts changes, from `"1"` on. A use of the token is not a change.
+         * @description The record's version ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3)): a
+         *     counter of changes that starts at `"1"`. A use of the token is not a change.
          * @example "1"
          */
         ETag: string;
         /**
-         * @description The version of what is there now, where there is a token that could be read again.
+         * @description The current version, if the token could be read again.
          * @example "2"
          */
         ETagOfNow: string;
         /**
-         * @description The content codings of a body that are understood.
+         * @description The supported content codings.
          * @example gzip, deflate
          */
         AcceptEncoding: "gzip, deflate";
         /**
-         * @description The catalog's version: it counts changes. `"0"` is the deployment's own catalog, which
-         *     nobody has replaced yet.
+         * @description The catalog's version, a counter of changes. `"0"` is the deployment's initial catalog.
          * @example "0"
          */
         CatalogETag: string;
         /**
-         * @description What the service takes instead ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+         * @description The accepted credential ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
          * @example Bearer realm="portcullis", error="invalid_token", error_description="The token is missing, malformed, unknown, expired, disabled or revoked"
          */
         InvalidTokenChallenge: string;
@@ -2051,7 +2057,8 @@ export interface components {
          */
         InsufficientScopeChallenge: "Bearer realm=\"portcullis\", error=\"insufficient_scope\"";
         /**
-         * @description After how many seconds to try again ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+         * @description Seconds to wait before retrying ([RFC
+         *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
          * @example 1
          */
         RetryAfter: number;
@@ -2063,18 +2070,18 @@ export interface operations {
     listTokens: {
         parameters: {
             query?: {
-                /** @description How many tokens a page has at most. */
+                /** @description Maximum number of tokens on a page. */
                 limit?: number;
                 /**
-                 * @description The `next_cursor` of the page before, of a list with the same `owner`. What
-                 *     was cut, mistyped or taken from another list is refused.
+                 * @description The `next_cursor` of the previous page, of a list with the same `owner`. A truncated,
+                 *     mistyped or foreign cursor is refused.
                  */
                 cursor?: components["schemas"]["Cursor"];
-                /** @description Only tokens in this state. */
+                /** @description Only tokens with this status. */
                 status?: components["schemas"]["Status"];
-                /** @description Only this owner's tokens. Another owner than the caller's needs `tokens:admin`. */
+                /** @description Only this owner's tokens. An owner other than the caller's needs `tokens:admin`. */
                 owner?: components["schemas"]["Owner"];
-                /** @description Only tokens that nobody has used for so many days, nor made in them. */
+                /** @description Only tokens that were neither used nor created within this many days. */
                 idle_days?: number;
             };
             header?: never;
@@ -2114,14 +2121,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description What the token is to be. All that is wrong with it is said at once. */
+        /** @description The token to create. All errors are reported at once. */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewToken"];
             };
         };
         responses: {
-            /** @description The token was made. `token` holds it, and nothing will ever show it again. */
+            /** @description The token was created. `token` is the whole token, which cannot be retrieved again. */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -2137,7 +2144,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidBodyOrField"];
             401: components["responses"]["InvalidToken"];
-            /** @description The caller's credential is good, but does not have what this needs. */
+            /** @description The caller is authenticated, but not authorized. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["InsufficientScopeChallenge"];
@@ -2151,9 +2158,8 @@ export interface operations {
                 };
             };
             /**
-             * @description The owner has as many live tokens as the deployment allows
-             *     (`MaxTokensPerOwner`, 10 unless the operator chose otherwise). Revoke one, or
-             *     wait until one expires.
+             * @description The owner has reached the maximum number of live tokens (`MaxTokensPerOwner`, default
+             *     10). Revoke one, or wait until one expires.
              */
             409: {
                 headers: {
@@ -2180,7 +2186,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
@@ -2218,14 +2224,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The token is gone, and no request is let in with it any more. */
+            /** @description The token was deleted, and every request with it is refused. */
             204: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -2253,27 +2259,27 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` that was read, a list of them, or `*` for any version
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A tag that is weak
-                 *     or not current is a 412. So is a change that comes between, also with `*`.
+                 * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
+                 *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A weak or outdated tag is a
+                 *     412, and so is a concurrent change, even with `*`.
                  * @example "1"
                  */
                 "If-Match": components["parameters"]["IfMatch"];
             };
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
-        /** @description What is to be different. All that is wrong with it is said at once. */
+        /** @description The fields to change. All errors are reported at once. */
         requestBody: {
             content: {
                 "application/merge-patch+json": components["schemas"]["TokenPatch"];
             };
         };
         responses: {
-            /** @description The token as it is now. */
+            /** @description The changed token. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2288,7 +2294,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidBodyOrField"];
             401: components["responses"]["InvalidToken"];
-            /** @description The caller's credential is good, but does not have what this needs. */
+            /** @description The caller is authenticated, but not authorized. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["InsufficientScopeChallenge"];
@@ -2318,27 +2324,27 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have what gateways keep of the authorizer's answers emptied as well, where
-                 *     the operator lets them keep any (`AuthorizerCacheSeconds`, `FlushStages`), so that
-                 *     nobody is let in any more from the answer on. It needs `tokens:admin` on `tokens`.
+                 * @description `true` to flush the gateways' authorizer caches too, so that every request with the
+                 *     token is refused from the response on. Useful only if gateways cache authorizer
+                 *     responses (`AuthorizerCacheSeconds`, `FlushStages`). Needs `tokens:admin` on `tokens`.
                  */
                 flush?: "true" | "false";
             };
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
-        /** @description Why, for whoever looks at it later. It may be left out. */
+        /** @description Reason and comment, for the record. Optional. */
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["Grounds"];
             };
         };
         responses: {
-            /** @description The token is revoked. From `effective_by` on, no request is let in with it. */
+            /** @description The token is revoked. From `effective_by` on, every request with it is refused. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2369,34 +2375,34 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that was read, a list of them, or `*` for any version
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). With it, nothing is
-                 *     done if the current version is none of them.
+                 * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
+                 *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Nothing is done if the
+                 *     current version is not among them.
                  * @example "1"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
                 /**
-                 * @description Names the request, so that it is not done twice: 1 to 255 printable ASCII characters. For
-                 *     10 minutes, until the token is rotated with another key or with none, the same key is
-                 *     answered with 409.
+                 * @description Identifies the request, so that it is not executed twice: 1 to 255 printable ASCII
+                 *     characters. A repeated key gets a 409 for 10 minutes, unless the token was rotated with
+                 *     another key or without one in between.
                  * @example 5f0c1ed8-7d0e-4d1c-9b0e-000000000000
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
-        /** @description How. It may be left out. */
+        /** @description Options of the rotation. Optional. */
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["Rotation"];
             };
         };
         responses: {
-            /** @description The secret is another one. `token` holds it, and nothing will ever show it again. */
+            /** @description The token has a new secret. `token` is the whole token, which cannot be retrieved again. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2411,7 +2417,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidBodyOrField"];
             401: components["responses"]["InvalidToken"];
-            /** @description The caller's credential is good, but does not have what this needs. */
+            /** @description The caller is authenticated, but not authorized. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["InsufficientScopeChallenge"];
@@ -2426,11 +2432,11 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             /**
-             * @description The token was revoked, or has expired and no new expiry was given (`token_ended`); it
-             *     was exchanged for an identity (`token_exchanged`); a request with the same `Idempotency-Key` has rotated it (`already_rotated`);
-             *     somebody else changed it at the same time (`conflict`); or it would come back to
-             *     life and its owner has as many live tokens as are allowed (`token_limit_reached`,
-             *     without an `ETag`). Nothing was changed.
+             * @description Nothing was changed, because the token was revoked, or has expired and no new expiry was
+             *     given (`token_ended`); it was exchanged for an identity (`token_exchanged`); a request
+             *     with the same `Idempotency-Key` has rotated it (`already_rotated`); another request
+             *     changed it at the same time (`conflict`); or it has expired, and its owner has reached
+             *     the maximum number of live tokens (`token_limit_reached`, without an `ETag`).
              */
             409: {
                 headers: {
@@ -2459,22 +2465,22 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that was read, a list of them, or `*` for any version
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). With it, nothing is
-                 *     done if the current version is none of them.
+                 * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
+                 *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Nothing is done if the
+                 *     current version is not among them.
                  * @example "1"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
             };
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The token is disabled. From the next request on it opens nothing. */
+            /** @description The token is disabled. From the next request on, it is refused. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2507,22 +2513,22 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that was read, a list of them, or `*` for any version
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). With it, nothing is
-                 *     done if the current version is none of them.
+                 * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
+                 *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Nothing is done if the
+                 *     current version is not among them.
                  * @example "1"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
             };
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The token is not disabled. */
+            /** @description The token is enabled. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2555,27 +2561,27 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` that was read, a list of them, or `*` for any version
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A tag that is weak
-                 *     or not current is a 412. So is a change that comes between, also with `*`.
+                 * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
+                 *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A weak or outdated tag is a
+                 *     412, and so is a concurrent change, even with `*`.
                  * @example "1"
                  */
                 "If-Match": components["parameters"]["IfMatch"];
             };
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
-        /** @description How far to look back. It may be left out. */
+        /** @description The period. Optional. */
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["Tightening"];
             };
         };
         responses: {
-            /** @description The token as it is now. */
+            /** @description The changed token. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2593,8 +2599,8 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             /**
-             * @description The token was revoked or has expired (`token_ended`, with its `ETag`); not every use
-             *     of it is known (`usage_incomplete`); or it was used for nothing (`nothing_used`).
+             * @description The token was revoked or has expired (`token_ended`, with its `ETag`); its usage data is
+             *     incomplete (`usage_incomplete`); or it was not used (`nothing_used`).
              */
             409: {
                 headers: {
@@ -2622,14 +2628,14 @@ export interface operations {
     listTokenEvents: {
         parameters: {
             query?: {
-                /** @description How many events a page has at most. */
+                /** @description Maximum number of events on a page. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before, of the same token's events. */
+                /** @description The `next_cursor` of the previous page, of the same token's events. */
                 cursor?: components["schemas"]["Cursor"];
             };
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
@@ -2664,19 +2670,19 @@ export interface operations {
     showTokenUsage: {
         parameters: {
             query?: {
-                /** @description How many days to look back. */
+                /** @description The period, in days up to today. */
                 days?: number;
             };
             header?: never;
             path: {
-                /** @description The token's id, which is public. An id that no token can have is a 404, as one that no token has. */
+                /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
                 id: components["parameters"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What it was used for. */
+            /** @description The token's usage. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2705,19 +2711,19 @@ export interface operations {
     listActivity: {
         parameters: {
             query?: {
-                /** @description The earliest moment, an RFC 3339 time; without it, 30 days before `to`. */
+                /** @description The start of the period, an RFC 3339 time; default 30 days before `to`. */
                 from?: components["schemas"]["TimeInQuery"];
-                /** @description The latest moment, an RFC 3339 time; without it, now. */
+                /** @description The end of the period, an RFC 3339 time; default now. */
                 to?: components["schemas"]["TimeInQuery"];
                 /** @description Only events of this kind. */
                 kind?: components["schemas"]["EventKind"];
-                /** @description Only what this actor did. */
+                /** @description Only events caused by this actor. */
                 actor?: components["schemas"]["Actor"];
-                /** @description Only what happened to this owner's tokens. */
+                /** @description Only events of this owner's tokens. */
                 owner?: components["schemas"]["Owner"];
-                /** @description How many events a page has at most. */
+                /** @description Maximum number of events on a page. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: components["schemas"]["Cursor"];
             };
             header?: never;
@@ -2753,30 +2759,30 @@ export interface operations {
     revokeTokensOfOwner: {
         parameters: {
             query?: {
-                /** @description Whose tokens, where the path has `-`; refused where it has not. */
+                /** @description The owner, if the path has `-`; refused otherwise. */
                 owner?: components["schemas"]["Owner"];
-                /** @description The `next_cursor` of the call before, for the same owner. */
+                /** @description The `next_cursor` of the previous call, for the same owner. */
                 cursor?: components["schemas"]["Cursor"];
             };
             header?: never;
             path: {
                 /**
-                 * @description Whose tokens, or `-`. With `-`, the query names the owner, which works for every owner. An owner
-                 *     that no path can hold (with `/`, `\`, `;`, `?`, `%` or `*`, and `.` and `..`), or of more than 370
-                 *     characters once percent-encoded, has to be named there.
+                 * @description The owner, or `-` to name the owner in the query, which works for every owner. Use `-` for
+                 *     owners that a path cannot contain: those with `/`, `\`, `;`, `?`, `%` or `*`, the names
+                 *     `.` and `..`, and those of more than 370 characters once percent-encoded.
                  */
                 owner: components["schemas"]["OwnerInPath"];
             };
             cookie?: never;
         };
-        /** @description Why, for whoever looks at it later. It may be left out. */
+        /** @description Reason and comment, for the records. Optional. */
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["Grounds"];
             };
         };
         responses: {
-            /** @description They are revoked. From `effective_by` on, no request is let in with them. */
+            /** @description The tokens are revoked. From `effective_by` on, every request with them is refused. */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -2807,14 +2813,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The token, and what is to be known of it. */
+        /** @description The token, and optionally a request to decide on. */
         requestBody: {
             content: {
                 "application/x-www-form-urlencoded": components["schemas"]["IntrospectionRequest"];
             };
         };
         responses: {
-            /** @description What it is worth. */
+            /** @description The state of the token. */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -2827,9 +2833,8 @@ export interface operations {
                 };
             };
             /**
-             * @description The form is not good, as OAuth says it
-             *     ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)); or a query parameter was sent, or
-             *     the gateway refused the request by itself.
+             * @description Invalid form ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2) error), a
+             *     query parameter was sent, or API Gateway refused the request.
              */
             400: {
                 headers: {
@@ -2861,14 +2866,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The token. */
+        /** @description The token to revoke. */
         requestBody: {
             content: {
                 "application/x-www-form-urlencoded": components["schemas"]["RevocationRequest"];
             };
         };
         responses: {
-            /** @description The token opens nothing any more, if it ever did. There is no body. */
+            /** @description The token is not valid, or no longer valid. There is no body. */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -2878,9 +2883,8 @@ export interface operations {
                 content?: never;
             };
             /**
-             * @description The form is not good, as OAuth says it
-             *     ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)); or
-             *     the gateway refused the request by itself.
+             * @description Invalid form ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2) error), or
+             *     API Gateway refused the request.
              */
             400: {
                 headers: {
@@ -2909,14 +2913,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The identity. Fields that are not named here are passed over, and so are those without a value. */
+        /** @description The identity. Unknown fields and fields without a value are ignored. */
         requestBody: {
             content: {
                 "application/x-www-form-urlencoded": components["schemas"]["ExchangeRequest"];
             };
         };
         responses: {
-            /** @description The token, this once. */
+            /** @description The token. It is in this response only. */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -2928,9 +2932,9 @@ export interface operations {
                 };
             };
             /**
-             * @description The form is not good, or the identity is not taken, as OAuth says it
-             *     ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2)); or the gateway
-             *     refused the request by itself.
+             * @description Invalid form or identity ([RFC
+             *     8693](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2) error), or API Gateway
+             *     refused the request.
              */
             400: {
                 headers: {
@@ -2961,7 +2965,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Where people sign in, if anywhere. */
+            /** @description The sign-in metadata. */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -2972,7 +2976,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProtectedResource"];
                 };
             };
-            /** @description The gateway refused the request by itself. */
+            /** @description API Gateway refused the request. */
             400: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -2999,14 +3003,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Which token, and which request. */
+        /** @description The token and the request. */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Question"];
             };
         };
         responses: {
-            /** @description The decision, and why. */
+            /** @description The decision, and the reason. */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -3070,9 +3074,9 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` that was read, a list of them, or `*` for any version
-                 *     ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A tag that is weak
-                 *     or not current is a 412. So is a change that comes between, also with `*`.
+                 * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
+                 *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A weak or outdated tag is
+                 *     a 412, and so is a concurrent change, even with `*`.
                  * @example "0"
                  */
                 "If-Match": components["schemas"]["IfMatch"];
@@ -3087,7 +3091,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is stored, and decides everywhere from `effective_by` on. */
+            /** @description The catalog is stored. From `effective_by` on, every decision uses it. */
             200: {
                 headers: {
                     ETag: components["headers"]["CatalogETag"];
@@ -3102,7 +3106,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidBodyOrField"];
             401: components["responses"]["InvalidToken"];
-            /** @description The caller's credential is good, but does not have what this needs. */
+            /** @description The caller is authenticated, but not authorized. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["InsufficientScopeChallenge"];
@@ -3115,7 +3119,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["InsufficientScope"] | components["schemas"]["Forbidden"] | components["schemas"]["ExceedsGrants"];
                 };
             };
-            /** @description It was changed since it was read. Nothing was written; the `ETag` is of what is there now. */
+            /**
+             * @description The catalog was changed since it was read. Nothing was written; the `ETag` is that of
+             *     the current one.
+             */
             412: {
                 headers: {
                     ETag: components["headers"]["CatalogETag"];
@@ -3161,7 +3168,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidField"];
             401: components["responses"]["InvalidToken"];
-            /** @description The caller's token may not be used from this address, or ended while it was being answered. */
+            /** @description The caller's token is not allowed from this IP address, or ended during the request. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["InsufficientScopeChallenge"];
