@@ -189,9 +189,9 @@ mod tests {
         assert!(ask(&console).1.contains("http-equiv=\"refresh\""), "the page reloads");
         let late = Instant::now() + Duration::from_secs(300);
         let (status, text) = loop {
-            let answer = ask(&console);
-            if !answer.1.contains("is being built") {
-                break answer;
+            let response = ask(&console);
+            if !response.1.contains("is being built") {
+                break response;
             }
             assert!(Instant::now() < late, "it never ended");
             tokio::task::yield_now().await;

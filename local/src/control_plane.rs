@@ -21,11 +21,11 @@ struct FlushCall {
 }
 
 /// Handles a request to the control plane; `None` for any other request.
-pub(crate) fn answer(apis: &[MountedApi], incoming: &IncomingRequest) -> Option<Response<Bytes>> {
+pub(crate) fn handle(apis: &[MountedApi], incoming: &IncomingRequest) -> Option<Response<Bytes>> {
     if incoming.method != Method::DELETE || !incoming.source_ip.to_canonical().is_loopback() {
         return None;
     }
-    let asked = FlushCall::read(&incoming.path)?;
+    let call = FlushCall::read(&incoming.path)?;
     // The signature is not verified, because there are no accounts here. But AWS would refuse an
     // unsigned request.
     if !is_signed(&incoming.headers) {
@@ -35,18 +35,18 @@ pub(crate) fn answer(apis: &[MountedApi], incoming: &IncomingRequest) -> Option<
             "The request is not signed",
         ));
     }
-    let Some(api) = apis.iter().find(|api| api.id == asked.api) else {
+    let Some(api) = apis.iter().find(|api| api.id == call.api) else {
         return Some(refusal(StatusCode::NOT_FOUND, "NotFoundException", "Invalid API identifier specified"));
     };
-    if api.stage != asked.stage {
+    if api.stage != call.stage {
         return Some(refusal(StatusCode::NOT_FOUND, "NotFoundException", "Invalid stage identifier specified"));
     }
     if let Some(cache) = &api.authorizer_cache {
         cache.empty();
     }
-    let mut answer = Response::new(Bytes::new());
-    *answer.status_mut() = asked.done;
-    Some(answer)
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = call.done;
+    Some(response)
 }
 
 impl FlushCall {
@@ -69,11 +69,11 @@ fn is_signed(headers: &HeaderMap) -> bool {
 }
 
 fn refusal(status: StatusCode, error: &'static str, message: &str) -> Response<Bytes> {
-    let mut answer = Response::new(Bytes::from(json!({ "message": message }).to_string()));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error));
-    answer
+    let mut response = Response::new(Bytes::from(json!({ "message": message }).to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error));
+    response
 }
 
 #[cfg(test)]
@@ -95,21 +95,21 @@ mod tests {
         incoming
     }
 
-    fn answered(incoming: &IncomingRequest) -> Option<Response<Bytes>> {
-        answer(&[echo::api(60)], incoming)
+    fn send(incoming: &IncomingRequest) -> Option<Response<Bytes>> {
+        handle(&[echo::api(60)], incoming)
     }
 
     fn status(incoming: &IncomingRequest) -> Option<u16> {
-        answered(incoming).map(|answer| answer.status().as_u16())
+        send(incoming).map(|response| response.status().as_u16())
     }
 
     #[test]
     fn each_call_has_the_status_that_aws_gives_it() {
         for (path, expected) in [(REST, 202), (HTTP, 204), ("/restapis/%64emo/stages/dem%6F/cache/authorizers", 202)] {
-            let answer = answered(&delete(path)).unwrap();
-            assert_eq!((answer.status().as_u16(), answer.body().len()), (expected, 0), "{path}");
+            let response = send(&delete(path)).unwrap();
+            assert_eq!((response.status().as_u16(), response.body().len()), (expected, 0), "{path}");
         }
-        let without_a_cache = answer(&[echo::api(0)], &delete(REST)).unwrap();
+        let without_a_cache = handle(&[echo::api(0)], &delete(REST)).unwrap();
         assert_eq!(without_a_cache.status(), 202, "flushing an API without a cache is no error");
     }
 
@@ -123,10 +123,10 @@ mod tests {
             ("/restapis/demo/stages/v1/cache/authorizers", "stage"),
             ("/v2/apis/demo/stages/%24default/cache/authorizers", "stage"),
         ] {
-            let answer = answered(&delete(path)).unwrap();
-            assert_eq!(answer.status(), 404, "{path}");
-            assert_eq!(answer.headers()["x-amzn-errortype"], "NotFoundException");
-            let body = body(&answer);
+            let response = send(&delete(path)).unwrap();
+            assert_eq!(response.status(), 404, "{path}");
+            assert_eq!(response.headers()["x-amzn-errortype"], "NotFoundException");
+            let body = body(&response);
             assert!(body["message"].as_str().unwrap().starts_with(&format!("Invalid {message} ")), "{path}: {body}");
         }
     }

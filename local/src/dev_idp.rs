@@ -58,12 +58,12 @@ impl SignIn {
     }
 
     /// Handles a request below `/dev`.
-    pub(crate) fn answer(&self, incoming: &IncomingRequest) -> Response<Bytes> {
-        let answer = match self.guard.refusal(incoming) {
+    pub(crate) fn handle(&self, incoming: &IncomingRequest) -> Response<Bytes> {
+        let response = match self.guard.refusal(incoming) {
             Some(detail) => problem(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail),
             None => self.route(incoming),
         };
-        with_security_headers(answer)
+        with_security_headers(response)
     }
 
     fn route(&self, incoming: &IncomingRequest) -> Response<Bytes> {
@@ -82,12 +82,12 @@ impl SignIn {
             ("/.well-known/openid-configuration" | "/jwks", _) => not_allowed(READ),
             ("/sign-in", POST) => self.sign_in(incoming),
             ("/authorize", READ) => authorize::show(&self.issuer, incoming),
-            ("/authorize", POST) => authorize::answer(&self.issuer, incoming),
+            ("/authorize", POST) => authorize::submit(&self.issuer, incoming),
             ("/device", READ) => device::show(&self.issuer, incoming),
-            ("/device", POST) => device::answer(&self.issuer, incoming),
+            ("/device", POST) => device::submit(&self.issuer, incoming),
             ("/authorize" | "/device", _) => not_allowed(FORM),
             ("/device_authorization", POST) => device::begin(&self.issuer, incoming),
-            ("/token", POST) => token::answer(&self.issuer, incoming),
+            ("/token", POST) => token::handle(&self.issuer, incoming),
             ("/revoke", POST) => token::revoke(&self.issuer, incoming),
             ("/sign-in" | "/device_authorization" | "/token" | "/revoke", _) => not_allowed(POST),
             _ => problem(

@@ -37,9 +37,9 @@ pub(crate) fn handle(event: &Value) -> Response<Bytes> {
         "path": if path.is_empty() { "/" } else { path },
         "principal": event.pointer("/requestContext/authorizer"),
     });
-    let mut answer = Response::new(Bytes::from(body.to_string()));
-    answer.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    answer
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
 }
 
 #[cfg(test)]
@@ -52,14 +52,14 @@ mod tests {
             "httpMethod": "GET", "path": "/demo/apps/billing",
             "requestContext": {"authorizer": {"principalId": "id", "owner": "team"}},
         });
-        let answer: Value = serde_json::from_slice(handle(&event).body()).unwrap();
+        let response: Value = serde_json::from_slice(handle(&event).body()).unwrap();
         let expected = json!({
             "method": "GET", "path": "/apps/billing",
             "principal": {"principalId": "id", "owner": "team"},
         });
-        assert_eq!(answer, expected);
+        assert_eq!(response, expected);
         let root = json!({"httpMethod": "GET", "path": "/demo"});
-        let answer: Value = serde_json::from_slice(handle(&root).body()).unwrap();
-        assert_eq!(answer["path"], "/");
+        let response: Value = serde_json::from_slice(handle(&root).body()).unwrap();
+        assert_eq!(response["path"], "/");
     }
 }

@@ -74,27 +74,28 @@ impl<B: Backend> Gateway<B> {
         let received = self.clock.now();
         let request_id = uuid::Uuid::new_v4().to_string();
         let mut context = first_variables(&incoming, &request_id, received);
-        let (answer, work) = match content_encoding::decode(&mut incoming) {
-            Ok(()) => self.answer(&incoming, &request_id, received, &mut context).await,
+        let (response, work) = match content_encoding::decode(&mut incoming) {
+            Ok(()) => self.respond(&incoming, &request_id, received, &mut context).await,
             Err(kind) => (Err(kind), None),
         };
 
-        let mut answer = answer.unwrap_or_else(|kind| gateway_responses::render(&self.responses, kind, &mut context));
+        let mut response =
+            response.unwrap_or_else(|kind| gateway_responses::render(&self.responses, kind, &mut context));
         if let Ok(value) = request_id.parse() {
-            answer.headers_mut().insert("x-amzn-requestid", value);
+            response.headers_mut().insert("x-amzn-requestid", value);
         }
-        context.set("status", &answer.status().as_u16());
-        context.set("responseLength", &answer.body().len());
+        context.set("status", &response.status().as_u16());
+        context.set("responseLength", &response.body().len());
         let latency = self.clock.now().millis() - received.millis();
         context.set("responseLatency", &latency);
         self.access_log.write(&context);
         if let Some(work) = work {
             self.background_tasks.run(work).await;
         }
-        answer
+        response
     }
 
-    async fn answer(
+    async fn respond(
         &self,
         incoming: &IncomingRequest,
         request_id: &str,
@@ -121,7 +122,7 @@ impl<B: Backend> Gateway<B> {
         }
         let (authorized, work) = self.authorize(&call, context).await;
         match authorized {
-            Ok(answer) => (self.invoke(&call, Some(&answer)).await, work),
+            Ok(response) => (self.invoke(&call, Some(&response)).await, work),
             Err(kind) => (Err(kind), work),
         }
     }
@@ -145,18 +146,18 @@ impl<B: Backend> Gateway<B> {
         call: &Call<'_>,
         context: &mut Context,
     ) -> (Result<Arc<AuthorizerResponse>, ResponseType>, Option<BackgroundTask>) {
-        let (answer, work) = match &call.api.authorizer_cache {
+        let (response, work) = match &call.api.authorizer_cache {
             None => self.ask(call).await,
             Some(cache) => self.ask_unless_kept(call, cache).await,
         };
-        let answer = answer.and_then(|answer| {
-            context.set("authorizer.principalId", &answer.principal_id);
-            for (key, value) in &answer.context {
+        let response = response.and_then(|response| {
+            context.set("authorizer.principalId", &response.principal_id);
+            for (key, value) in &response.context {
                 context.set(&format!("authorizer.{key}"), &value);
             }
-            if answer.allows(&call.method_arn()) { Ok(answer) } else { Err(ResponseType::AccessDenied) }
+            if response.allows(&call.method_arn()) { Ok(response) } else { Err(ResponseType::AccessDenied) }
         });
-        (answer, work)
+        (response, work)
     }
 
     /// Returns the cached response, or calls the authorizer and caches its policy. Errors, including
@@ -172,11 +173,11 @@ impl<B: Backend> Gateway<B> {
         if let Some(kept) = cache.find(&key, call.received) {
             return (Ok(kept), None);
         }
-        let (answer, work) = self.ask(call).await;
-        if let Ok(answer) = &answer {
-            cache.keep(key, Arc::clone(answer), call.received);
+        let (response, work) = self.ask(call).await;
+        if let Ok(response) = &response {
+            cache.keep(key, Arc::clone(response), call.received);
         }
-        (answer, work)
+        (response, work)
     }
 
     async fn ask(&self, call: &Call<'_>) -> (Result<Arc<AuthorizerResponse>, ResponseType>, Option<BackgroundTask>) {
@@ -189,27 +190,27 @@ impl<B: Backend> Gateway<B> {
             Ok((result, work)) => (result, work),
             Err(panic) => (Err(format!("the authorizer panicked: {panic}")), None),
         };
-        let answer = result.map_err(|error| match error.as_str() {
+        let response = result.map_err(|error| match error.as_str() {
             "Unauthorized" => ResponseType::Unauthorized,
             error => failed(ResponseType::AuthorizerFailure, error),
         });
-        let answer = answer.and_then(|answer| {
-            let read = AuthorizerResponse::read(&answer).map(Arc::new);
+        let response = response.and_then(|response| {
+            let read = AuthorizerResponse::read(&response).map(Arc::new);
             read.map_err(|error| failed(ResponseType::AuthorizerConfigurationError, &error.to_string()))
         });
-        (answer, work)
+        (response, work)
     }
 
     async fn invoke(
         &self,
         call: &Call<'_>,
-        answer: Option<&AuthorizerResponse>,
+        response: Option<&AuthorizerResponse>,
     ) -> Result<Response<Bytes>, ResponseType> {
-        let (backend, event) = (Arc::clone(&self.backend), call.proxy_event(answer));
+        let (backend, event) = (Arc::clone(&self.backend), call.proxy_event(response));
         let function = call.matched.function.to_owned();
         let task = tokio::spawn(async move { backend.invoke(&function, event).await });
         match task.await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(failed(ResponseType::IntegrationError, &error)),
             Err(panic) => Err(failed(ResponseType::IntegrationError, &format!("the function panicked: {panic}"))),
         }

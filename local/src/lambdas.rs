@@ -74,7 +74,7 @@ impl Backend for Functions {
         }
         let event: LambdaRequest = serde_json::from_str(&event.to_string()).map_err(|error| error.to_string())?;
         let request = Request::from(event);
-        let answer = match function {
+        let response = match function {
             "portcullis-catalog" => catalog::handle(&self.app, request).await,
             "portcullis-console" => self.console.handle(&request),
             "portcullis-create" => create::handle(&self.app, request).await,
@@ -91,7 +91,7 @@ impl Backend for Functions {
             "portcullis-update" => update::handle(&self.app, request).await,
             unknown => return Err(format!("unknown function {unknown}")),
         };
-        Ok(answer.map(text))
+        Ok(response.map(text))
     }
 }
 
@@ -132,9 +132,9 @@ mod tests {
         let token = running.admin_token();
         let request = format!("GET /me HTTP/1.1\r\nHost: x\r\nx-api-token: {token}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        assert!(response.starts_with("HTTP/1.1 500"), "{response}");
         running.shutdown().await;
     }
 }

@@ -41,20 +41,20 @@ async fn handle(
     };
     // Before the gateway, which would write to the access log.
     if let Some(sign_in) = stack.sign_in.as_ref().filter(|_| dev_idp::has(&incoming.path)) {
-        return sign_in.answer(&incoming).map(Body::from);
+        return sign_in.handle(&incoming).map(Body::from);
     }
-    if let Some(answer) = control_plane::answer(&stack.gateway.apis, &incoming) {
-        return answer.map(Body::from);
+    if let Some(response) = control_plane::handle(&stack.gateway.apis, &incoming) {
+        return response.map(Body::from);
     }
     let gateway = Arc::clone(&stack.gateway);
     // A separate task, so that the logs are written even if the client disconnects.
     match tokio::spawn(async move { gateway.handle(incoming).await }).await {
-        Ok(answer) => answer.map(Body::from),
+        Ok(response) => response.map(Body::from),
         Err(error) => {
             tracing::error!(%error, "the gateway failed");
-            let mut answer = Response::new(Body::empty());
-            *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            answer
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The whole stack in this process, spoken to over its port.
+//! Tests of the whole stack over its port.
 
 use super::*;
 use portcullis::cache_flush::CacheFlusher;
@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends bytes as they are and reads the answer to its end.
+/// Sends bytes and reads the whole response.
 async fn send(running: &Running, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(running.address()).await.unwrap();
     stream.write_all(request).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.unwrap();
+    String::from_utf8(response).unwrap()
 }
 
 /// A request with a token, as status and body.
@@ -24,8 +24,8 @@ async fn call(running: &Running, token: &str, line: &str, body: &str) -> (u16, V
         "{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-token: {token}\r\n\
          content-length: {length}\r\n\r\n{body}"
     );
-    let answer = send(running, request.as_bytes()).await;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = send(running, request.as_bytes()).await;
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
@@ -47,7 +47,7 @@ fn cached(seconds: u32) -> Options {
     options
 }
 
-/// What the echo API answers to this token.
+/// The echo API's status for this token.
 async fn demo(running: &Running, token: &str) -> String {
     let request =
         format!("GET /demo/apps/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n");
@@ -107,7 +107,7 @@ async fn odd_requests_are_answered_and_the_stack_goes_on() {
         let mut stream = TcpStream::connect(running.address()).await.unwrap();
         stream.write_all(garbage).await.unwrap();
         stream.shutdown().await.unwrap();
-        // Whatever it says, or whether it says anything, it lets go of the connection.
+        // With or without a response, the server closes the connection.
         let _ = stream.read_to_end(&mut Vec::new()).await;
     }
     assert_eq!(call(&running, token, "GET /me", "").await.0, 200);
@@ -122,8 +122,8 @@ async fn a_body_over_api_gateways_limit_is_refused_before_it_is_sent() {
         "POST /tokens HTTP/1.1\r\nhost: x\r\nx-api-token: {token}\r\ncontent-length: {}\r\n\r\n",
         gateway::MAX_BODY + 1
     );
-    let answer = send(&running, head.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let response = send(&running, head.as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     running.shutdown().await;
 }
 
@@ -134,17 +134,17 @@ async fn head_answers_the_echo_without_a_body() {
         "HEAD /demo/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-token: {}\r\n\r\n",
         running.admin_token()
     );
-    let answer = send(&running, head.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    let response = send(&running, head.as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    assert!(response.ends_with("\r\n\r\n"), "{response}");
     running.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_patch_reaches_the_echo_over_the_port() {
     let running = ephemeral().await;
-    let (status, answer) = call(&running, running.admin_token(), "PATCH /demo/apps/x", "{}").await;
-    assert_eq!((status, &answer["method"]), (200, &json!("PATCH")), "{answer}");
+    let (status, response) = call(&running, running.admin_token(), "PATCH /demo/apps/x", "{}").await;
+    assert_eq!((status, &response["method"]), (200, &json!("PATCH")), "{response}");
     running.shutdown().await;
 }
 
@@ -187,7 +187,7 @@ async fn with_a_cache_a_revoked_token_is_let_in_until_its_time_is_over_and_only_
     assert_eq!(demo().await, "200");
     let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));
     assert_eq!(call(&running, running.admin_token(), &revoke, "").await.0, 200);
-    assert_eq!(call(&running, token, "GET /me", "").await.0, 401, "the token API keeps nothing");
+    assert_eq!(call(&running, token, "GET /me", "").await.0, 401, "the token API caches nothing");
     seconds.fetch_add(59, Ordering::SeqCst);
     assert_eq!(demo().await, "200");
     seconds.fetch_add(1, Ordering::SeqCst);
@@ -208,7 +208,7 @@ async fn a_flush_ends_what_a_cache_lets_in_and_is_in_no_log() {
         assert_eq!(demo().await, "200");
         let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));
         assert_eq!(call(&running, running.admin_token(), &revoke, "").await.0, 200);
-        assert_eq!(demo().await, "200", "the answer is kept");
+        assert_eq!(demo().await, "200", "the response is cached");
         let log = || std::fs::read_to_string(running.data_dir().access_log()).unwrap();
         let before = log();
         flusher(stages).flush().await.unwrap();
@@ -238,19 +238,19 @@ async fn sign_in(running: &Running) -> String {
 #[tokio::test]
 async fn a_sign_in_is_not_seen_by_the_gateway_and_in_no_log() {
     let running = ephemeral().await;
-    let answer = sign_in(&running).await;
-    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"session\":\"eyJ"), "{answer}");
-    assert!(!answer.to_lowercase().contains("x-amzn-requestid"), "{answer}");
+    let response = sign_in(&running).await;
+    assert!(response.starts_with("HTTP/1.1 200 ") && response.contains("\"session\":\"eyJ"), "{response}");
+    assert!(!response.to_lowercase().contains("x-amzn-requestid"), "{response}");
     for path in ["/dev", "/dev/jwks", "/dev/x"] {
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", running.address());
-        let answer = send(&running, request.as_bytes()).await;
-        assert!(!answer.to_lowercase().contains("x-amzn-requestid"), "{path}: {answer}");
+        let response = send(&running, request.as_bytes()).await;
+        assert!(!response.to_lowercase().contains("x-amzn-requestid"), "{path}: {response}");
     }
     let log = std::fs::read_to_string(running.data_dir().access_log()).unwrap();
     assert_eq!(log, "");
     assert_eq!(call(&running, running.admin_token(), "GET /me", "").await.0, 200);
     let log = std::fs::read_to_string(running.data_dir().access_log()).unwrap();
-    assert_eq!(log.lines().count(), 1, "the gateway's requests have their line");
+    assert_eq!(log.lines().count(), 1, "each gateway request has its line");
     running.shutdown().await;
 }
 
@@ -284,8 +284,8 @@ async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_si
         let running = start(Options { settings, listen, ..default }).await.unwrap();
         assert_eq!(running.sign_in_url(), None);
         assert_eq!(running.oidc(), oidc.as_ref());
-        let answer = sign_in(&running).await;
-        assert!(answer.starts_with("HTTP/1.1 404 ") && !answer.contains("eyJ"), "{answer}");
+        let response = sign_in(&running).await;
+        assert!(response.starts_with("HTTP/1.1 404 ") && !response.contains("eyJ"), "{response}");
         running.shutdown().await;
     }
 }
@@ -316,7 +316,7 @@ async fn the_admin_token_is_kept_while_it_works_and_made_anew_when_it_does_not()
     let running = start(kept(&dir)).await.unwrap();
     assert_eq!(running.admin_token_origin(), &AdminTokenOrigin::FileMissing);
     assert_eq!(call(&running, running.admin_token(), "GET /me", "").await.0, 200);
-    assert_eq!(call(&running, &second, "GET /me", "").await.0, 200, "the one before still works");
+    assert_eq!(call(&running, &second, "GET /me", "").await.0, 200, "the previous one still works");
     std::fs::write(running.data_dir().admin_token(), "nonsense\n").unwrap();
     running.shutdown().await;
 

@@ -1,5 +1,4 @@
-//! The program `portcullis-local` as a person meets it: what it prints, what it leaves
-//! behind, and how it refuses.
+//! Tests of the program `portcullis-local`: its output, its files and its errors.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
@@ -10,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// A started program, killed when the test is over.
+/// A running program, killed when dropped.
 struct Started {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -18,7 +17,7 @@ struct Started {
 }
 
 impl Started {
-    /// Starts it on any port and waits until it says that it runs.
+    /// Starts it on any port and waits for the banner.
     fn new(args: &[&str]) -> Self {
         let mut command = program();
         command.args(["--listen", "127.0.0.1:0"]).args(args);
@@ -41,17 +40,17 @@ impl Started {
         rest.lines().next().unwrap()
     }
 
-    /// The lines to paste that are about a token.
+    /// The banner's commands for a token.
     fn curl_lines(&self) -> Vec<&str> {
         self.welcome.lines().filter(|line| line.contains("curl ") && !line.contains("SESSION")).collect()
     }
 
-    /// The line to paste that signs in.
+    /// The banner's command to sign in.
     fn session_line(&self) -> &str {
         self.welcome.lines().find(|line| line.starts_with("SESSION=")).unwrap()
     }
 
-    /// Ends it with a signal; what it still printed, and its exit code.
+    /// Stops it with a signal. Returns the remaining output and the exit code.
     fn end(mut self, signal: &str) -> (String, Option<i32>) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
@@ -63,7 +62,7 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // It is gone already when the test has ended it.
+        // Ignore: the test may have stopped it.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -73,22 +72,22 @@ fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_portcullis-local"))
 }
 
-/// What it prints until it waits for requests.
+/// Reads the banner.
 fn read_welcome(from: &mut impl BufRead) -> String {
     let mut text = String::new();
     while !text.contains("Press Ctrl-C to stop") {
-        assert_ne!(from.read_line(&mut text).unwrap(), 0, "it ended after: {text}");
+        assert_ne!(from.read_line(&mut text).unwrap(), 0, "it stopped after: {text}");
     }
     text
 }
 
-/// Runs it with arguments that it must refuse, and returns the one line that it says.
+/// Runs it with invalid arguments, and returns its one line of output.
 fn refused(args: &[&str]) -> String {
     let mut command = program();
     command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    // A program that was not refused would run for ever, so what it says first decides.
+    // A program that starts would run forever, so its first line decides.
     let mut said = String::new();
     if stdout.read_line(&mut said).unwrap() > 0 {
         drop(Started { child, stdout, welcome: String::new() });
@@ -120,7 +119,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn the_three_lines_that_it_prints_create_use_and_revoke_a_token() {
     let parent = tempfile::tempdir().unwrap();
-    // A directory that has to be quoted, as a person's may.
+    // A path that needs quoting.
     let dir = parent.path().canonicalize().unwrap().join("it's $HOME here");
     let started = Started::in_dir(&dir);
     assert!(started.welcome.contains(dir.join("admin-token").to_str().unwrap()));
@@ -146,12 +145,12 @@ fn the_development_sign_in_hands_out_a_session_and_says_what_it_is() {
     assert!(started.welcome.contains("(development only)"), "{}", started.welcome);
     assert!(started.session_line().contains(&format!("curl -sS {page} ")), "{}", started.welcome);
     let said = bash(&format!("curl -sS {page} -d 'name=alice&groups=portcullis-admin,other&expires_in=3600'"));
-    let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(answer["owner"], "alice");
-    assert_eq!(answer["groups"], serde_json::json!(["portcullis-admin", "other"]));
-    assert_eq!(answer["development_only"], true);
-    assert!(answer["expires_at"].as_str().unwrap().ends_with('Z'), "{said}");
-    assert_eq!(answer["session"].as_str().unwrap().split('.').count(), 3, "{said}");
+    let response: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(response["owner"], "alice");
+    assert_eq!(response["groups"], serde_json::json!(["portcullis-admin", "other"]));
+    assert_eq!(response["development_only"], true);
+    assert!(response["expires_at"].as_str().unwrap().ends_with('Z'), "{said}");
+    assert_eq!(response["session"].as_str().unwrap().split('.').count(), 3, "{said}");
     let said = bash(&format!("{}\necho \"[$SESSION]\"", started.session_line()));
     assert!(said.contains("[eyJ"), "{said}");
     let foreign = bash(&format!("curl -sS {page} -d name=alice -H 'Origin: http://evil.example'"));
@@ -269,7 +268,7 @@ fn a_second_user_of_a_data_directory_is_refused_and_the_first_goes_on() {
         bash(&format!("curl -sS {}/me -H \"x-api-token: $(cat {})\"", first.url(), dir.join("admin-token").display()));
     assert!(me.contains("\"first admin\""), "{me}");
     assert_eq!(first.end("-INT").1, Some(0));
-    assert_eq!(Started::in_dir(&dir).end("-INT").1, Some(0), "the lock is let go of");
+    assert_eq!(Started::in_dir(&dir).end("-INT").1, Some(0), "the lock is released");
 }
 
 #[test]

@@ -101,7 +101,7 @@ mod tests {
             PresentedCredential::Absent(why) => format!("({why})"),
         };
         let shapes = [HttpApiResponseFormat::Simple, HttpApiResponseFormat::Iam]
-            .map(|answer| ResponseFormat::of(&event, answer));
+            .map(|response| ResponseFormat::of(&event, response));
         format!("{target} | {api} | {token} | {:?} | {:?} | {shapes:?}", event.source_ip(), event.request_id())
     }
 

@@ -141,13 +141,13 @@ pub(crate) mod tests {
             }
         });
         let mut service = layer.layer(runtime);
-        let mut answered = service.call(invocation());
+        let mut pending_response = service.call(invocation());
         let posted_at_the_write = tokio::select! {
             accepted = store.accept() => {
                 accepted.unwrap();
                 posted.load(Ordering::SeqCst)
             }
-            outcome = &mut answered => panic!("nothing was written: {outcome:?}"),
+            outcome = &mut pending_response => panic!("nothing was written: {outcome:?}"),
         };
         assert!(posted_at_the_write);
     }

@@ -138,7 +138,7 @@ pub(crate) mod tests {
             decision,
             Timestamp::from_seconds(1),
         ) {
-            Ok(answer) => serde_json::to_string_pretty(&answer).unwrap(),
+            Ok(response) => serde_json::to_string_pretty(&response).unwrap(),
             Err(refusal) => format!("error: {refusal}"),
         }
     }
@@ -177,7 +177,7 @@ pub(crate) mod tests {
     fn what_goes_into_the_gateways_templates_cannot_end_a_json_string() {
         for decision in [Decision::Allow, missing(DenyReason::PermissionMissing)] {
             let path = format!("{ARN}/\"}},\\u0022\n");
-            let answer = respond(
+            let response = respond(
                 ResponseFormat::Rest,
                 Api::Protected,
                 &Arn::parse(&path).unwrap(),
@@ -186,7 +186,7 @@ pub(crate) mod tests {
                 Timestamp::from_seconds(1),
             )
             .unwrap();
-            for (key, value) in answer["context"].as_object().unwrap() {
+            for (key, value) in response["context"].as_object().unwrap() {
                 let templated = key.starts_with("audit_") || key.starts_with("missing_") || key == "detail";
                 let safe = !value.as_str().unwrap().contains(['"', '\\', '\n']);
                 assert!(!templated || safe, "{key}: {value}");
@@ -250,9 +250,9 @@ pub(crate) mod tests {
                 for (decision, api) in decisions.iter().flat_map(|one| [(one, Api::Management), (one, Api::Protected)])
                 {
                     let now = Timestamp::from_seconds(1);
-                    let answer =
+                    let response =
                         respond(ResponseFormat::Rest, api, &arn, Some(&principal), decision, now).unwrap().to_string();
-                    assert!(answer.len() < 8 * 1024, "{size}: {}", answer.len());
+                    assert!(response.len() < 8 * 1024, "{size}: {}", response.len());
                 }
             }
         }
@@ -284,9 +284,9 @@ pub(crate) mod tests {
                     let decision = authorize(Some(principal), &rules, &asked, now);
                     let Decision::Forbidden(reason, _) = &decision else { panic!("{decision:?}") };
                     for shape in [ResponseFormat::Rest, ResponseFormat::Policy, ResponseFormat::Simple] {
-                        let answer = respond(shape, api, &arn, Some(principal), &decision, now).unwrap();
-                        assert!(answer.to_string().len() < MAX_RESPONSE_BYTES, "{unit} {length}: {answer}");
-                        assert_eq!(answer["context"]["audit_reason"], reason.as_str());
+                        let response = respond(shape, api, &arn, Some(principal), &decision, now).unwrap();
+                        assert!(response.to_string().len() < MAX_RESPONSE_BYTES, "{unit} {length}: {response}");
+                        assert_eq!(response["context"]["audit_reason"], reason.as_str());
                     }
                 }
             }
@@ -298,7 +298,7 @@ pub(crate) mod tests {
         let shown = |size: usize| {
             let permissions = (0..size).map(|n| format!("p{n}:{}", "a".repeat(90)).parse().unwrap()).collect();
             let record = TokenRecord { grants: Grants::single(permissions, vec!["*".parse().unwrap()]), ..record() };
-            let answer = respond(
+            let response = respond(
                 ResponseFormat::Rest,
                 Api::Protected,
                 &Arn::parse(ARN).unwrap(),
@@ -306,7 +306,7 @@ pub(crate) mod tests {
                 &Decision::Allow,
                 Timestamp::from_seconds(1),
             );
-            answer.unwrap()["context"]["grants"].clone()
+            response.unwrap()["context"]["grants"].clone()
         };
         assert!(shown(50).as_str().unwrap().ends_with(r#""resources":["*"]}]"#));
         assert_eq!(shown(80), Value::Null);

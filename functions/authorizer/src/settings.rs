@@ -46,8 +46,8 @@ mod tests {
 
     #[test]
     fn cached_responses_are_never_simple() {
-        let read = |cache_seconds, answer: &str| {
-            let variable = |name: &str| (name == "PORTCULLIS_HTTP_API_RESPONSE_FORMAT").then(|| answer.to_owned());
+        let read = |cache_seconds, response: &str| {
+            let variable = |name: &str| (name == "PORTCULLIS_HTTP_API_RESPONSE_FORMAT").then(|| response.to_owned());
             HttpApiResponseFormat::from_env(Env::from_fn(&variable), cache_seconds).map_err(|error| error.to_string())
         };
         assert_eq!(read(0, ""), Ok(HttpApiResponseFormat::Simple));

@@ -236,24 +236,24 @@ mod tests {
     #[test]
     fn the_path_without_a_slash_redirects_to_the_page_and_keeps_the_query() {
         let (_directory, console) = console(&[]);
-        let answer = console.handle(&request("/console", "code=abc"));
-        assert_eq!(answer.status(), StatusCode::TEMPORARY_REDIRECT);
-        assert_eq!(header(&answer, "location"), "/v1/console/index.html?code=abc");
+        let response = console.handle(&request("/console", "code=abc"));
+        assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
+        assert_eq!(header(&response, "location"), "/v1/console/index.html?code=abc");
     }
 
     #[test]
     fn the_policy_forbids_inline_code_and_framing_and_allows_only_our_api_and_the_provider() {
         let (_directory, console) = console(&["https://id.example.com", "https://login.example.com:8443"]);
         for path in ["/console/", "/console/assets/a-1.js", "/console/none"] {
-            let answer = console.handle(&request(path, ""));
+            let response = console.handle(&request(path, ""));
             assert_eq!(
-                header(&answer, "content-security-policy"),
+                header(&response, "content-security-policy"),
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                  connect-src 'self' https://id.example.com https://login.example.com:8443; base-uri 'none'; \
                  form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
             );
-            assert_eq!(header(&answer, "x-content-type-options"), "nosniff");
-            assert_eq!(header(&answer, "referrer-policy"), "no-referrer");
+            assert_eq!(header(&response, "x-content-type-options"), "nosniff");
+            assert_eq!(header(&response, "referrer-policy"), "no-referrer");
         }
     }
 
@@ -269,8 +269,8 @@ mod tests {
             "/etc/passwd.js",
             "assets",
         ] {
-            let answer = console.handle(&request(&format!("/console/{name}"), ""));
-            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{name}");
+            let response = console.handle(&request(&format!("/console/{name}"), ""));
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{name}");
         }
     }
 

@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn a_field_that_is_given_twice_is_refused() {
-        let answer = refused(r#"{"name":"a","permissions":["a:b"],"name":"b","x":1,"x":2}"#);
-        assert!(answer.contains("must be given once"), "{answer}");
+        let response = refused(r#"{"name":"a","permissions":["a:b"],"name":"b","x":1,"x":2}"#);
+        assert!(response.contains("must be given once"), "{response}");
     }
 
     #[test]

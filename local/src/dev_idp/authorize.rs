@@ -44,7 +44,7 @@ pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Byte
 }
 
 /// Redirects the browser to the client, with a code or an error.
-pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
+pub(super) fn submit(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = match form(incoming) {
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
         Err(refusal) => return *refusal,

@@ -49,7 +49,7 @@ pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Byte
 }
 
 /// Stores the user's decision.
-pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
+pub(super) fn submit(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = match form(incoming) {
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
         Err(refusal) => return *refusal,
@@ -64,7 +64,7 @@ pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<By
 }
 
 fn unknown() -> Response<Bytes> {
-    let mut answer = html(&Page::code_unknown());
-    *answer.status_mut() = StatusCode::NOT_FOUND;
-    answer
+    let mut response = html(&Page::code_unknown());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
 }

@@ -129,11 +129,11 @@ mod tests {
             "groups": ["portcullis-admin", "other"], "iat": 1_800_000_000, "exp": 1_800_003_600, "jti": null,
         });
         assert_eq!(claims, expected);
-        let answer = json!({
+        let response = json!({
             "session": session.jwt, "owner": "alice", "groups": ["portcullis-admin", "other"],
             "expires_at": "2027-01-15T09:00:00Z", "development_only": true,
         });
-        assert_eq!(json!(session), answer);
+        assert_eq!(json!(session), response);
     }
 
     #[test]

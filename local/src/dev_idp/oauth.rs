@@ -121,9 +121,9 @@ impl OAuthError {
     }
 
     pub(super) fn into_response(self) -> Response<Bytes> {
-        let mut answer = response::as_json(&self);
-        *answer.status_mut() =
+        let mut response = response::as_json(&self);
+        *response.status_mut() =
             if self.error == "server_error" { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
-        answer
+        response
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 /// Adds headers against caching, framing and content sniffing. No response has a CORS header, which
 /// keeps pages of other sites from reading it.
-pub(super) fn with_security_headers(mut answer: Response<Bytes>) -> Response<Bytes> {
+pub(super) fn with_security_headers(mut response: Response<Bytes>) -> Response<Bytes> {
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -21,17 +21,17 @@ pub(super) fn with_security_headers(mut answer: Response<Bytes>) -> Response<Byt
         // Not `no-referrer`, with which browsers send the form with `Origin: null`.
         (REFERRER_POLICY, "same-origin"),
     ] {
-        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    answer
+    response
 }
 
 pub(super) fn html(page: &Page) -> Response<Bytes> {
-    let mut answer = typed("text/html; charset=utf-8", Bytes::from(page.html()));
+    let mut response = typed("text/html; charset=utf-8", Bytes::from(page.html()));
     if let Ok(policy) = HeaderValue::try_from(page.content_security_policy()) {
-        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
-    answer
+    response
 }
 
 pub(super) fn as_json(value: &impl serde::Serialize) -> Response<Bytes> {
@@ -43,26 +43,26 @@ pub(super) fn see_other(location: &str) -> Response<Bytes> {
     let Ok(location) = HeaderValue::try_from(location) else {
         return problem_response(Problem::internal());
     };
-    let mut answer = Response::new(Bytes::new());
-    *answer.status_mut() = StatusCode::SEE_OTHER;
-    answer.headers_mut().insert(LOCATION, location);
-    answer
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(LOCATION, location);
+    response
 }
 
 pub(super) fn not_allowed(methods: &'static str) -> Response<Bytes> {
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    let mut answer =
+    let mut response =
         problem(status, "method_not_allowed", "Method not allowed", "The Allow header lists the supported methods.");
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-    answer
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response
 }
 
 pub(super) fn problem(status: StatusCode, code: &str, title: &str, detail: &str) -> Response<Bytes> {
     let r#type = format!("urn:portcullis:problem:{code}");
     let body = json!({"type": r#type, "title": title, "status": status.as_u16(), "detail": detail});
-    let mut answer = typed("application/problem+json", Bytes::from(body.to_string()));
-    *answer.status_mut() = status;
-    answer
+    let mut response = typed("application/problem+json", Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    response
 }
 
 /// A problem document of the token API.
@@ -88,7 +88,7 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
 }
 
 fn typed(content_type: &'static str, body: Bytes) -> Response<Bytes> {
-    let mut answer = Response::new(body);
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }

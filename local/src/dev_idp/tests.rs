@@ -1,4 +1,4 @@
-//! The sign-in, asked as its callers ask it.
+//! Tests of the development sign-in through its endpoints.
 
 mod authorize;
 mod client;
@@ -26,12 +26,12 @@ fn request(method: Method, path: &str, headers: &[(&'static str, &str)], body: &
 }
 
 fn ask(path: &str) -> Response<Bytes> {
-    sign_in().answer(&request(Method::GET, path, &[], ""))
+    sign_in().handle(&request(Method::GET, path, &[], ""))
 }
 
 fn post(headers: &[(&'static str, &str)], body: &str) -> Response<Bytes> {
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    sign_in().answer(&request(Method::POST, "/dev/sign-in", &[&form, headers].concat(), body))
+    sign_in().handle(&request(Method::POST, "/dev/sign-in", &[&form, headers].concat(), body))
 }
 
 /// The page of each flow.
@@ -39,9 +39,9 @@ fn pages() -> [Response<Bytes>; 2] {
     [client::Client::new().open("/dev/authorize", &client::QUESTION, &[]), ask("/dev/device")]
 }
 
-fn page(answer: &Response<Bytes>) -> &str {
-    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
-    std::str::from_utf8(answer.body()).unwrap()
+fn page(response: &Response<Bytes>) -> &str {
+    assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+    std::str::from_utf8(response.body()).unwrap()
 }
 
 #[test]
@@ -80,25 +80,25 @@ fn the_discovery_document_lists_every_call_and_has_the_issuer_that_the_stack_acc
     let accepted = oidc("http://127.0.0.1:9050");
     assert_eq!(document["issuer"], accepted.issuer);
     let sign_in = sign_in();
-    let keys = body(&sign_in.answer(&request(Method::GET, "/dev/jwks", &[], "")));
+    let keys = body(&sign_in.handle(&request(Method::GET, "/dev/jwks", &[], "")));
     assert_eq!(keys, json!({"keys": [sign_in.issuer.key.public()]}));
 }
 
 #[test]
 fn a_form_is_answered_with_a_session() {
-    let answer = post(&[], "name=alice&groups=portcullis-admin,other&expires_in=3600");
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["content-type"], "application/json");
-    let answer = body(&answer);
-    assert_eq!(answer["owner"], "alice");
-    assert_eq!(answer["expires_at"], "2027-01-15T09:00:00Z");
-    assert!(answer["session"].as_str().unwrap().starts_with("eyJ"), "{answer}");
+    let response = post(&[], "name=alice&groups=portcullis-admin,other&expires_in=3600");
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let response = body(&response);
+    assert_eq!(response["owner"], "alice");
+    assert_eq!(response["expires_at"], "2027-01-15T09:00:00Z");
+    assert!(response["session"].as_str().unwrap().starts_with("eyJ"), "{response}");
 }
 
 #[test]
 fn the_pages_say_first_that_they_are_no_real_login() {
-    for answer in pages() {
-        let page = page(&answer);
+    for response in pages() {
+        let page = page(&response);
         let (_, main) = page.split_once("<main>\n").unwrap();
         let headline = "<h1>Development sign-in - not a real login, only on this machine</h1>";
         assert!(main.starts_with(headline), "{page}");
@@ -107,9 +107,9 @@ fn the_pages_say_first_that_they_are_no_real_login() {
 
 #[test]
 fn the_pages_may_load_their_own_style_and_nothing_else() {
-    for (answer, form_action) in pages().into_iter().zip(["'self' http://127.0.0.1:4711", "'self'"]) {
-        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
-        let (_, style) = page(&answer).split_once("<style>").unwrap();
+    for (response, form_action) in pages().into_iter().zip(["'self' http://127.0.0.1:4711", "'self'"]) {
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        let (_, style) = page(&response).split_once("<style>").unwrap();
         let (style, rest) = style.split_once("</style>").unwrap();
         let hash = base64::Engine::encode(
             &base64::engine::general_purpose::STANDARD,
@@ -120,7 +120,7 @@ fn the_pages_may_load_their_own_style_and_nothing_else() {
              frame-ancestors 'none'"
         );
         assert_eq!(policy, expected);
-        // Where the client asked to be answered is no address that the page loads.
+        // The page does not load the redirect URI.
         let rest = rest.replace(client::REDIRECT_URI, "");
         for elsewhere in ["<script", "<style", "style=", "src=", "//", "onclick"] {
             assert!(!rest.contains(elsewhere), "{elsewhere}: {rest}");
@@ -130,8 +130,8 @@ fn the_pages_may_load_their_own_style_and_nothing_else() {
 
 #[test]
 fn every_input_of_the_page_has_a_label() {
-    for answer in pages() {
-        let page = page(&answer);
+    for response in pages() {
+        let page = page(&response);
         let page = page.replace("<input type=\"hidden\"", "");
         assert!(page.contains("<html lang=\"en\">"));
         for field in page.split("<input ").skip(1) {
@@ -143,10 +143,10 @@ fn every_input_of_the_page_has_a_label() {
 
 #[test]
 fn bad_input_is_a_problem_document_that_names_every_field() {
-    let answer = post(&[], "name=+a&expires_in=never");
-    assert_eq!(answer.status(), 400);
-    assert_eq!(answer.headers()["content-type"], "application/problem+json");
-    let problem = body(&answer);
+    let response = post(&[], "name=+a&expires_in=never");
+    assert_eq!(response.status(), 400);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let problem = body(&response);
     assert_eq!(problem["type"], "urn:portcullis:problem:invalid_request");
     let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
     assert_eq!(fields, ["name", "expires_in"]);
@@ -161,11 +161,11 @@ fn what_is_no_form_or_too_large_or_not_there_is_refused_as_that() {
     assert_eq!(post(&[], &format!("name={}", "x".repeat(MAX_BYTES))).status(), 413);
     let mut large = request(Method::POST, "/dev/sign-in", &[("content-type", "application/x-www-form-urlencoded")], "");
     large.body = None;
-    assert_eq!(sign_in().answer(&large).status(), 413);
+    assert_eq!(sign_in().handle(&large).status(), 413);
     for path in ["/dev", "/dev/", "/dev/x", "/dev/sign-in/", "/dev/../me"] {
-        let answer = ask(path);
-        assert_eq!(answer.status(), 404, "{path}");
-        assert_eq!(body(&answer)["type"], "urn:portcullis:problem:not_found");
+        let response = ask(path);
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(body(&response)["type"], "urn:portcullis:problem:not_found");
     }
     for (method, path, allowed) in [
         (Method::PUT, "/dev/device", "GET, HEAD, POST"),
@@ -173,9 +173,9 @@ fn what_is_no_form_or_too_large_or_not_there_is_refused_as_that() {
         (Method::GET, "/dev/sign-in", "POST"),
         (Method::POST, "/dev/jwks", "GET, HEAD"),
     ] {
-        let answer = sign_in().answer(&request(method, path, &[], ""));
-        assert_eq!(answer.status(), 405, "{path}");
-        assert_eq!(answer.headers()["allow"], allowed, "{path}");
+        let response = sign_in().handle(&request(method, path, &[], ""));
+        assert_eq!(response.status(), 405, "{path}");
+        assert_eq!(response.headers()["allow"], allowed, "{path}");
     }
 }
 
@@ -184,17 +184,17 @@ fn another_sites_page_gets_no_session_and_no_answer_that_it_could_read() {
     let foreign = [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")];
     let rebound = [("host", "evil.example:9050"), ("origin", "http://evil.example:9050")];
     let preflight = request(Method::OPTIONS, "/dev/sign-in", &foreign, "");
-    for (status, answer) in [
+    for (status, response) in [
         (403, post(&foreign, "name=alice")),
         (403, post(&rebound, "name=alice")),
-        (405, sign_in().answer(&preflight)),
-        (403, sign_in().answer(&request(Method::GET, "/dev/sign-in", &rebound, ""))),
+        (405, sign_in().handle(&preflight)),
+        (403, sign_in().handle(&request(Method::GET, "/dev/sign-in", &rebound, ""))),
         (200, post(&[("origin", "http://127.0.0.1:9050")], "name=alice")),
         (200, ask("/dev/jwks")),
     ] {
-        assert_eq!(answer.status(), status);
-        assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control-")), "{answer:?}");
-        assert_eq!(answer.headers()["cross-origin-resource-policy"], "same-origin");
-        assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert_eq!(response.status(), status);
+        assert!(response.headers().keys().all(|name| !name.as_str().starts_with("access-control-")), "{response:?}");
+        assert_eq!(response.headers()["cross-origin-resource-policy"], "same-origin");
+        assert_eq!(response.headers()["cache-control"], "no-store");
     }
 }

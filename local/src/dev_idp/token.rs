@@ -23,7 +23,7 @@ struct Tokens {
 }
 
 /// Handles a token request.
-pub(super) fn answer(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
+pub(super) fn handle(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     match granted(issuer, incoming).and_then(|grant| tokens(issuer, grant)) {
         Ok(tokens) => as_json(&tokens),
         Err(error) => error.into_response(),

@@ -34,22 +34,22 @@ pub(super) fn router(database: Database, access_key: &str) -> Router {
 async fn handle(State(guarded): State<Guarded>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !text(AUTHORIZATION.as_str()).contains(&guarded.credential) {
-        return answer(StatusCode::FORBIDDEN, failure("UnrecognizedClientException"));
+        return response(StatusCode::FORBIDDEN, failure("UnrecognizedClientException"));
     }
     let Some(operation) = text("x-amz-target").strip_prefix("DynamoDB_20120810.") else {
-        return answer(StatusCode::BAD_REQUEST, failure("UnknownOperationException"));
+        return response(StatusCode::BAD_REQUEST, failure("UnknownOperationException"));
     };
     match run(&guarded.database, operation, &body) {
-        Ok(json) => answer(StatusCode::OK, json),
+        Ok(json) => response(StatusCode::OK, json),
         Err(Failed::Engine(error)) => {
             let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            answer(status, error.to_json())
+            response(status, error.to_json())
         }
         Err(Failed::Json(error)) => {
             tracing::error!(%error, operation, "the database engine cannot read a request");
-            answer(StatusCode::BAD_REQUEST, failure("SerializationException"))
+            response(StatusCode::BAD_REQUEST, failure("SerializationException"))
         }
-        Err(Failed::Unknown) => answer(StatusCode::BAD_REQUEST, failure("UnknownOperationException")),
+        Err(Failed::Unknown) => response(StatusCode::BAD_REQUEST, failure("UnknownOperationException")),
     }
 }
 
@@ -83,15 +83,15 @@ fn call<Q: DeserializeOwned, A: Serialize>(
     run: impl FnOnce(Q) -> Result<A, DynoxideError>,
 ) -> Result<String, Failed> {
     let request = serde_json::from_slice(body).map_err(Failed::Json)?;
-    let answer = run(request).map_err(Failed::Engine)?;
-    serde_json::to_string(&answer).map_err(Failed::Json)
+    let response = run(request).map_err(Failed::Engine)?;
+    serde_json::to_string(&response).map_err(Failed::Json)
 }
 
 fn failure(kind: &str) -> String {
     format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{kind}"}}"#)
 }
 
-fn answer(status: StatusCode, json: String) -> Response {
+fn response(status: StatusCode, json: String) -> Response {
     let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
@@ -125,9 +125,9 @@ mod tests {
         let preflight = "OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: http://example.com\r\n\
             Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n";
         stream.write_all(preflight.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
-        assert!(!answer.to_ascii_lowercase().contains("access-control-allow"), "{answer}");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        assert!(response.starts_with("HTTP/1.1 405"), "{response}");
+        assert!(!response.to_ascii_lowercase().contains("access-control-allow"), "{response}");
     }
 }

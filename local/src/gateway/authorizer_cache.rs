@@ -32,7 +32,7 @@ pub(super) struct Key {
 
 #[derive(Debug)]
 struct Entry {
-    answer: Arc<AuthorizerResponse>,
+    response: Arc<AuthorizerResponse>,
     until: Timestamp,
 }
 
@@ -46,17 +46,17 @@ impl AuthorizerCache {
     pub(super) fn find(&self, key: &Key, now: Timestamp) -> Option<Arc<AuthorizerResponse>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(key).filter(|entry| now < entry.until)?;
-        Some(Arc::clone(&entry.answer))
+        Some(Arc::clone(&entry.response))
     }
 
     /// Caches the response to a request. The TTL starts when the request was received, so that a
     /// change takes effect at most one TTL later.
-    pub(super) fn keep(&self, key: Key, answer: Arc<AuthorizerResponse>, received: Timestamp) {
+    pub(super) fn keep(&self, key: Key, response: Arc<AuthorizerResponse>, received: Timestamp) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MAX_ENTRIES && !entries.contains_key(&key) {
             make_room(&mut entries, received);
         }
-        entries.insert(key, Entry { answer, until: received.plus_seconds(self.ttl_seconds.into()) });
+        entries.insert(key, Entry { response, until: received.plus_seconds(self.ttl_seconds.into()) });
     }
 
     /// Removes all responses.
@@ -107,9 +107,9 @@ mod tests {
         Timestamp::from_seconds(1_800_000_000 + seconds)
     }
 
-    fn answer(principal: &str) -> Arc<AuthorizerResponse> {
-        let answer = json!({"principalId": principal, "policyDocument": {"Statement": []}});
-        Arc::new(AuthorizerResponse::read(&answer).unwrap())
+    fn response(principal: &str) -> Arc<AuthorizerResponse> {
+        let response = json!({"principalId": principal, "policyDocument": {"Statement": []}});
+        Arc::new(AuthorizerResponse::read(&response).unwrap())
     }
 
     fn incoming(authorization: &[&str], source_ip: [u8; 4]) -> IncomingRequest {
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn an_answer_is_kept_until_its_time_is_over_and_not_a_moment_longer() {
         let cache = AuthorizerCache::new(TTL);
-        cache.keep(token(1), answer("one"), at(0));
+        cache.keep(token(1), response("one"), at(0));
         assert_eq!(cache.find(&token(1), at(0)).unwrap().principal_id, "one");
         let last = Timestamp::from_millis(at(60).millis() - 1);
         assert!(cache.find(&token(1), last).is_some());
@@ -167,18 +167,18 @@ mod tests {
     #[test]
     fn an_emptied_cache_has_no_answer_and_keeps_the_next_ones() {
         let cache = AuthorizerCache::new(TTL);
-        cache.keep(token(1), answer("one"), at(0));
-        cache.keep(token(2), answer("two"), at(0));
+        cache.keep(token(1), response("one"), at(0));
+        cache.keep(token(2), response("two"), at(0));
         cache.empty();
         assert!(cache.find(&token(1), at(0)).is_none() && cache.find(&token(2), at(0)).is_none());
-        cache.keep(token(1), answer("again"), at(1));
+        cache.keep(token(1), response("again"), at(1));
         assert_eq!(cache.find(&token(1), at(1)).unwrap().principal_id, "again");
     }
 
     #[test]
     fn no_header_can_be_read_out_of_the_cache() {
         let cache = AuthorizerCache::new(TTL);
-        cache.keep(key(&["Bearer SECRET"]).unwrap(), answer("one"), at(0));
+        cache.keep(key(&["Bearer SECRET"]).unwrap(), response("one"), at(0));
         let debug = format!("{cache:?}");
         assert!(debug.contains("one") && !debug.contains("SECRET"), "{debug}");
     }
@@ -188,16 +188,16 @@ mod tests {
         let cache = AuthorizerCache::new(TTL);
         let size = || cache.entries.lock().unwrap().len();
         for number in 0..MAX_ENTRIES {
-            cache.keep(token(number), answer("x"), at(if number == 7 { -1 } else { 0 }));
+            cache.keep(token(number), response("x"), at(if number == 7 { -1 } else { 0 }));
         }
-        cache.keep(token(8), answer("again"), at(1));
+        cache.keep(token(8), response("again"), at(1));
         assert_eq!(size(), MAX_ENTRIES, "an existing response is replaced");
-        cache.keep(token(MAX_ENTRIES), answer("new"), at(2));
+        cache.keep(token(MAX_ENTRIES), response("new"), at(2));
         assert_eq!(size(), MAX_ENTRIES);
         assert!(cache.find(&token(7), at(2)).is_none(), "the oldest is gone");
         assert!(cache.find(&token(6), at(2)).is_some());
         assert!(cache.find(&token(MAX_ENTRIES), at(2)).is_some());
-        cache.keep(token(MAX_ENTRIES + 1), answer("newer"), at(60));
+        cache.keep(token(MAX_ENTRIES + 1), response("newer"), at(60));
         assert_eq!(size(), 3, "all that has expired is gone");
         assert!(cache.find(&token(8), at(60)).is_some() && cache.find(&token(MAX_ENTRIES), at(60)).is_some());
     }

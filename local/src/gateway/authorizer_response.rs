@@ -39,13 +39,13 @@ impl AuthorizerResponse {
     ///
     /// # Errors
     /// API Gateway would not accept the response.
-    pub(crate) fn read(answer: &Value) -> Result<Self, Malformed> {
-        let principal_id = text(answer, "principalId").ok_or(Malformed("has no principalId"))?;
-        let policy = answer.get("policyDocument").ok_or(Malformed("has no policyDocument"))?;
+    pub(crate) fn read(response: &Value) -> Result<Self, Malformed> {
+        let principal_id = text(response, "principalId").ok_or(Malformed("has no principalId"))?;
+        let policy = response.get("policyDocument").ok_or(Malformed("has no policyDocument"))?;
         let statements = policy.get("Statement").ok_or(Malformed("has no Statement"))?;
         Ok(Self {
             principal_id: principal_id.to_owned(),
-            context: context(answer.get("context"))?,
+            context: context(response.get("context"))?,
             policy: one_or_many(statements).iter().map(Statement::read).collect::<Result<_, _>>()?,
         })
     }
@@ -135,12 +135,12 @@ mod tests {
         json!({"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource})
     }
 
-    fn answer(statements: &Value) -> Value {
+    fn response(statements: &Value) -> Value {
         json!({"principalId": "id", "policyDocument": {"Version": "2012-10-17", "Statement": statements}})
     }
 
     fn allowed(statements: &Value) -> bool {
-        AuthorizerResponse::read(&answer(statements)).unwrap().allows(ARN)
+        AuthorizerResponse::read(&response(statements)).unwrap().allows(ARN)
     }
 
     #[test]
@@ -164,11 +164,11 @@ mod tests {
 
     #[test]
     fn one_answer_is_evaluated_for_each_request_afresh() {
-        let answer = answer(&json!([statement("Allow", "*"), statement("Deny", &ARN.replace("GET", "PUT"))]));
-        let answer = AuthorizerResponse::read(&answer).unwrap();
-        assert!(answer.allows(ARN));
-        assert!(!answer.allows(&ARN.replace("GET", "PUT")));
-        assert!(answer.allows(&ARN.replace("GET", "POST")));
+        let response = response(&json!([statement("Allow", "*"), statement("Deny", &ARN.replace("GET", "PUT"))]));
+        let response = AuthorizerResponse::read(&response).unwrap();
+        assert!(response.allows(ARN));
+        assert!(!response.allows(&ARN.replace("GET", "PUT")));
+        assert!(response.allows(&ARN.replace("GET", "POST")));
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
         let mut conditional = statement("Allow", "*");
         conditional["Condition"] = json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}});
         let policy = json!({"Statement": [statement("Allow", "*")]});
-        for answer in [
+        for response in [
             json!(null),
             json!("allow"),
             json!({}),
@@ -211,22 +211,22 @@ mod tests {
             json!({"principalId": 1, "policyDocument": policy}),
             json!({"policyDocument": policy}),
             json!({"principalId": "id", "policyDocument": {}}),
-            answer(&json!([conditional])),
-            answer(&json!([statement("allow", "*")])),
-            answer(&json!([{"Effect": "Allow", "Resource": "*"}])),
-            answer(&json!([{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": 1}])),
+            response(&json!([conditional])),
+            response(&json!([statement("allow", "*")])),
+            response(&json!([{"Effect": "Allow", "Resource": "*"}])),
+            response(&json!([{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": 1}])),
             json!({"principalId": "id", "policyDocument": policy, "context": {"a": {"b": 1}}}),
             json!({"principalId": "id", "policyDocument": policy, "context": []}),
         ] {
-            assert!(AuthorizerResponse::read(&answer).is_err(), "{answer}");
+            assert!(AuthorizerResponse::read(&response).is_err(), "{response}");
         }
     }
 
     #[test]
     fn the_context_reaches_the_function_as_text() {
-        let mut answer = answer(&json!([statement("Allow", ARN)]));
-        answer["context"] = json!({"a": "x", "b": 1, "c": true});
-        let context = AuthorizerResponse::read(&answer).unwrap().context;
+        let mut response = response(&json!([statement("Allow", ARN)]));
+        response["context"] = json!({"a": "x", "b": 1, "c": true});
+        let context = AuthorizerResponse::read(&response).unwrap().context;
         let expected = [("a", "x"), ("b", "1"), ("c", "true")];
         assert_eq!(context, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
     }

@@ -43,10 +43,10 @@ impl Call<'_> {
     }
 
     /// The function's event, with the authorizer's context unless the route is open.
-    pub(super) fn proxy_event(&self, answer: Option<&AuthorizerResponse>) -> Value {
+    pub(super) fn proxy_event(&self, response: Option<&AuthorizerResponse>) -> Value {
         let mut event = self.common();
-        if let (Some(answer), Some(context)) = (answer, event.get_mut("requestContext")) {
-            context["authorizer"] = authorizer(answer);
+        if let (Some(response), Some(context)) = (response, event.get_mut("requestContext")) {
+            context["authorizer"] = authorizer(response);
         }
         // Without binary media types, a body is text, and invalid UTF-8 is replaced.
         let body = self.incoming.body.as_ref().filter(|body| !body.is_empty());
@@ -131,10 +131,10 @@ impl Call<'_> {
     }
 }
 
-fn authorizer(answer: &AuthorizerResponse) -> Value {
+fn authorizer(response: &AuthorizerResponse) -> Value {
     let mut authorizer: Map<String, Value> =
-        answer.context.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-    authorizer.insert("principalId".into(), json!(answer.principal_id));
+        response.context.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+    authorizer.insert("principalId".into(), json!(response.principal_id));
     authorizer.insert("integrationLatency".into(), json!(0));
     Value::Object(authorizer)
 }

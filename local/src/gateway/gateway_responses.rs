@@ -102,25 +102,25 @@ pub(crate) fn render(
         .map_or(("application/json", r#"{"message":$context.error.messageString}"#), |response| {
             (response.content_type.as_str(), response.body.as_str())
         });
-    let mut answer = Response::new(Bytes::from(context.render_response(template)));
-    *answer.status_mut() = status;
-    insert(&mut answer, CONTENT_TYPE.as_str(), content_type);
-    insert(&mut answer, "x-amzn-errortype", defaults.error);
+    let mut response = Response::new(Bytes::from(context.render_response(template)));
+    *response.status_mut() = status;
+    insert(&mut response, CONTENT_TYPE.as_str(), content_type);
+    insert(&mut response, "x-amzn-errortype", defaults.error);
     for (name, value) in written.map_or(&[][..], |response| &response.headers) {
         let value = match value {
             HeaderValue::Literal(text) => text,
             HeaderValue::Context(name) => context.find(name).unwrap_or_default(),
         };
-        insert(&mut answer, name, value);
+        insert(&mut response, name, value);
     }
-    answer
+    response
 }
 
 /// Sets a header, unless its name or value is invalid.
-fn insert(answer: &mut Response<Bytes>, name: &str, value: &str) {
+fn insert(response: &mut Response<Bytes>, name: &str, value: &str) {
     let header = (HeaderName::try_from(name), http::HeaderValue::try_from(value));
     if let (Ok(name), Ok(value)) = header {
-        answer.headers_mut().insert(name, value);
+        response.headers_mut().insert(name, value);
     }
 }
 
@@ -128,8 +128,8 @@ fn insert(answer: &mut Response<Bytes>, name: &str, value: &str) {
 mod tests {
     use super::*;
 
-    fn text(answer: &Response<Bytes>) -> &str {
-        std::str::from_utf8(answer.body()).unwrap()
+    fn text(response: &Response<Bytes>) -> &str {
+        std::str::from_utf8(response.body()).unwrap()
     }
 
     fn written(status: Option<u16>, body: &str) -> GatewayResponse {
@@ -152,13 +152,13 @@ mod tests {
         let mut context = Context::default();
         context.set("authorizer.detail", &"needs apps:read");
         context.set("authorizer.audit_reason", &"permission_missing");
-        let answer = render(&responses, ResponseType::AccessDenied, &mut context);
-        assert_eq!(answer.status(), 403);
-        assert_eq!(text(&answer), r#"{"detail":"needs apps:read","status":403}"#);
-        assert_eq!(answer.headers()["www-authenticate"], "Bearer");
-        assert_eq!(answer.headers()["content-type"], "application/problem+json");
-        assert_eq!(answer.headers()["x-reason"], "permission_missing");
-        assert_eq!(answer.headers()["x-amzn-errortype"], "AccessDeniedException");
+        let response = render(&responses, ResponseType::AccessDenied, &mut context);
+        assert_eq!(response.status(), 403);
+        assert_eq!(text(&response), r#"{"detail":"needs apps:read","status":403}"#);
+        assert_eq!(response.headers()["www-authenticate"], "Bearer");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(response.headers()["x-reason"], "permission_missing");
+        assert_eq!(response.headers()["x-amzn-errortype"], "AccessDeniedException");
     }
 
     #[test]
@@ -167,19 +167,19 @@ mod tests {
             ("DEFAULT_4XX".to_owned(), written(None, "four")),
             ("DEFAULT_5XX".to_owned(), written(None, "five")),
         ]);
-        let answer = render(&responses, ResponseType::RequestTooLarge, &mut Context::default());
-        assert_eq!((answer.status().as_u16(), text(&answer)), (413, "four"));
-        let answer = render(&responses, ResponseType::IntegrationError, &mut Context::default());
-        assert_eq!((answer.status().as_u16(), text(&answer)), (502, "five"));
+        let response = render(&responses, ResponseType::RequestTooLarge, &mut Context::default());
+        assert_eq!((response.status().as_u16(), text(&response)), (413, "four"));
+        let response = render(&responses, ResponseType::IntegrationError, &mut Context::default());
+        assert_eq!((response.status().as_u16(), text(&response)), (502, "five"));
     }
 
     #[test]
     fn without_any_text_the_answer_is_api_gateways_own() {
         let kind = ResponseType::MissingAuthenticationToken;
-        let answer = render(&BTreeMap::new(), kind, &mut Context::default());
-        assert_eq!(answer.status(), 403);
-        assert_eq!(text(&answer), r#"{"message":"Missing Authentication Token"}"#);
-        assert_eq!(answer.headers()["content-type"], "application/json");
+        let response = render(&BTreeMap::new(), kind, &mut Context::default());
+        assert_eq!(response.status(), 403);
+        assert_eq!(text(&response), r#"{"message":"Missing Authentication Token"}"#);
+        assert_eq!(response.headers()["content-type"], "application/json");
     }
 
     #[test]
@@ -187,8 +187,8 @@ mod tests {
         let responses = BTreeMap::from([("UNAUTHORIZED".to_owned(), written(None, "x"))]);
         let mut context = Context::default();
         context.set("authorizer.audit_reason", &"a\r\nX-Forged: 1");
-        let answer = render(&responses, ResponseType::Unauthorized, &mut context);
-        assert!(!answer.headers().contains_key("x-reason"));
-        assert!(!answer.headers().contains_key("x-forged"));
+        let response = render(&responses, ResponseType::Unauthorized, &mut context);
+        assert!(!response.headers().contains_key("x-reason"));
+        assert!(!response.headers().contains_key("x-forged"));
     }
 }

@@ -45,8 +45,8 @@ fn compiled_under(document: &str, grants: Grants) -> Result<Value, CompileError>
 
 #[test]
 fn the_context_of_an_answer_for_the_whole_api_says_nothing_of_the_one_request() {
-    let answer = compiled(grants(&["jobs:read"], &["*"])).unwrap();
-    insta::assert_json_snapshot!(answer["context"]);
+    let response = compiled(grants(&["jobs:read"], &["*"])).unwrap();
+    insta::assert_json_snapshot!(response["context"]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn what_no_policy_can_say_is_told_in_a_sentence() {
 }
 
 /// The API-wide response for a caller who may read everything.
-fn answered(seconds: u32, shape: ResponseFormat, fixture: &str, decision: &Decision) -> Option<Value> {
+fn respond_with(seconds: u32, shape: ResponseFormat, fixture: &str, decision: &Decision) -> Option<Value> {
     let settings = Settings { cache_seconds: seconds, ..Settings::default() };
     let event: Event = serde_json::from_str(fixture).unwrap();
     let arn = Arn::parse(event.arn().unwrap()).unwrap();
@@ -104,14 +104,14 @@ fn only_policies_of_a_protected_api_for_a_valid_credential_are_api_wide() {
         (include_str!("../fixtures/rest-token.json"), ResponseFormat::Rest),
         (http_api, ResponseFormat::Policy),
     ] {
-        let answer = answered(60, shape, fixture, &forbidden()).unwrap();
-        assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
-        assert_eq!(answered(0, shape, fixture, &forbidden()), None);
-        assert_eq!(answered(60, shape, fixture, &Decision::Unauthorized(DenyReason::Revoked)), None);
+        let response = respond_with(60, shape, fixture, &forbidden()).unwrap();
+        assert_eq!(response["policyDocument"]["Statement"][0]["Effect"], "Allow");
+        assert_eq!(respond_with(0, shape, fixture, &forbidden()), None);
+        assert_eq!(respond_with(60, shape, fixture, &Decision::Unauthorized(DenyReason::Revoked)), None);
     }
     let own = include_str!("../fixtures/rest-request-own-api.json");
-    assert_eq!(answered(60, ResponseFormat::Rest, own, &forbidden()), None);
-    assert_eq!(answered(60, ResponseFormat::Simple, http_api, &forbidden()), None);
+    assert_eq!(respond_with(60, ResponseFormat::Rest, own, &forbidden()), None);
+    assert_eq!(respond_with(60, ResponseFormat::Simple, http_api, &forbidden()), None);
     let connect = include_str!("../fixtures/websocket-connect.json");
-    assert_eq!(answered(60, ResponseFormat::Rest, connect, &forbidden()), None);
+    assert_eq!(respond_with(60, ResponseFormat::Rest, connect, &forbidden()), None);
 }

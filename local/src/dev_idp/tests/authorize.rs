@@ -1,4 +1,4 @@
-//! The authorization endpoint: what a person sees, and what the client hears.
+//! Tests of the authorization endpoint: the page, and the redirect to the client.
 
 use super::client::*;
 use super::*;
@@ -29,8 +29,8 @@ fn a_clients_question_is_the_sign_in_page_and_its_answer_a_code() {
 #[test]
 fn one_click_signs_a_suggested_person_in() {
     let client = Client::new();
-    let answer = client.open("/dev/authorize", &QUESTION, &[]);
-    let page = page(&answer);
+    let response = client.open("/dev/authorize", &QUESTION, &[]);
+    let page = page(&response);
     for (name, group) in [("alice", "portcullis-admin"), ("bob", "portcullis-viewer")] {
         let fields = format!(
             "<input type=\"hidden\" name=\"name\" value=\"{name}\">\n\
@@ -53,20 +53,20 @@ fn the_browser_is_never_redirected_to_an_unchecked_client_or_address() {
         ("redirect_uri", Some("http://127.0.0.1@evil.example/")),
         ("redirect_uri", None),
     ] {
-        // With more wrong, of which a client would hear.
+        // Together with an error that would be sent to the client.
         let question = question(&[(name, bad), ("response_type", Some("token"))]);
-        for answer in [
+        for response in [
             client.open("/dev/authorize", &question, &[]),
             client.send("/dev/authorize", &[&question[..], &person].concat(), &[]),
         ] {
-            assert_eq!(answer.status(), 400, "{name}={bad:?}");
-            assert!(!answer.headers().contains_key("location"), "{name}={bad:?}");
-            assert!(body(&answer)["detail"].as_str().unwrap().starts_with(name), "{name}={bad:?}");
+            assert_eq!(response.status(), 400, "{name}={bad:?}");
+            assert!(!response.headers().contains_key("location"), "{name}={bad:?}");
+            assert!(body(&response)["detail"].as_str().unwrap().starts_with(name), "{name}={bad:?}");
         }
     }
     for twice in [("redirect_uri", REDIRECT_URI), ("client_id", "portcullis-dev")] {
-        let answer = client.open("/dev/authorize", &[&QUESTION[..], &[twice]].concat(), &[]);
-        assert_eq!(answer.status(), 400, "{twice:?}");
+        let response = client.open("/dev/authorize", &[&QUESTION[..], &[twice]].concat(), &[]);
+        assert_eq!(response.status(), 400, "{twice:?}");
     }
 }
 
@@ -87,8 +87,8 @@ fn the_client_hears_what_is_wrong_with_its_question() {
         ("code_challenge_method", Some("plain"), "invalid_request"),
     ] {
         let question = question(&[(name, bad)]);
-        for answer in [client.open("/dev/authorize", &question, &[]), client.send("/dev/authorize", &question, &[])] {
-            let back = went_back(&answer);
+        for response in [client.open("/dev/authorize", &question, &[]), client.send("/dev/authorize", &question, &[])] {
+            let back = went_back(&response);
             assert_eq!((back["error"].as_str(), back["state"].as_str()), (error, "s&1"), "{name}={bad:?}");
             assert_eq!(back["iss"], ISSUER);
             assert!(!back.contains_key("code"));
@@ -105,9 +105,9 @@ fn a_person_may_say_no_and_a_name_that_is_none_is_said_to_the_person() {
     let client = Client::new();
     let back = went_back(&client.send("/dev/authorize", &[&QUESTION[..], &[("deny", "yes")]].concat(), &[]));
     assert_eq!((back["error"].as_str(), back["state"].as_str()), ("access_denied", "s&1"));
-    let answer = client.send("/dev/authorize", &[&QUESTION[..], &[("name", "ü")]].concat(), &[]);
-    assert_eq!(answer.status(), 400);
-    assert_eq!(body(&answer)["errors"][0]["field"], "name");
+    let response = client.send("/dev/authorize", &[&QUESTION[..], &[("name", "ü")]].concat(), &[]);
+    assert_eq!(response.status(), 400);
+    assert_eq!(body(&response)["errors"][0]["field"], "name");
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn the_pages_policy_lets_its_form_lead_to_the_client_and_nowhere_else() {
         ("http://localhost:9050/console/", "http://localhost:9050"),
         ("http://[::1]:4711/", "http:"),
     ] {
-        let answer = client.open("/dev/authorize", &question(&[("redirect_uri", Some(redirect_uri))]), &[]);
-        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        let response = client.open("/dev/authorize", &question(&[("redirect_uri", Some(redirect_uri))]), &[]);
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.contains(&format!("; form-action 'self' {source}; ")), "{policy}");
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
         assert!(policy.ends_with("; base-uri 'none'; frame-ancestors 'none'"), "{policy}");
@@ -132,8 +132,8 @@ fn nothing_that_a_client_sends_becomes_markup() {
     let markup = "\"><script>'&";
     let changes =
         [("state", Some(markup)), ("nonce", Some(markup)), ("redirect_uri", Some("http://127.0.0.1:1/'&%22"))];
-    let answer = client.open("/dev/authorize", &question(&changes), &[]);
-    let page = page(&answer);
+    let response = client.open("/dev/authorize", &question(&changes), &[]);
+    let page = page(&response);
     assert!(page.contains("name=\"state\" value=\"&quot;&gt;&lt;script&gt;&#39;&amp;\""), "{page}");
     assert!(!page.contains("<script") && !page.contains("/'&%"), "{page}");
 }

@@ -1,4 +1,4 @@
-//! A client of the sign-in, and the browser of the person who signs in.
+//! Test client of the development sign-in, and the user's browser.
 
 use super::*;
 use crate::gateway::query_parameters;
@@ -35,12 +35,12 @@ impl Client {
         Self { sign_in: SignIn::new(SocketAddr::from(([127, 0, 0, 1], 9050)), clock).unwrap(), passed }
     }
 
-    /// Lets milliseconds pass.
+    /// Advances the clock.
     pub(super) fn pass(&self, millis: i64) {
         self.passed.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// A GET, as a browser navigates.
+    /// A GET, as in a browser navigation.
     pub(super) fn open(
         &self,
         path: &str,
@@ -49,37 +49,37 @@ impl Client {
     ) -> Response<Bytes> {
         let mut incoming = request(Method::GET, path, headers, "");
         incoming.query = encoded(parameters);
-        self.sign_in.answer(&incoming)
+        self.sign_in.handle(&incoming)
     }
 
     /// A form that a program sends, or the server's own page.
     pub(super) fn send(&self, path: &str, form: &[(&str, &str)], headers: &[(&'static str, &str)]) -> Response<Bytes> {
         let typed = [("content-type", "application/x-www-form-urlencoded")];
-        self.sign_in.answer(&request(Method::POST, path, &[&typed, headers].concat(), &encoded(form)))
+        self.sign_in.handle(&request(Method::POST, path, &[&typed, headers].concat(), &encoded(form)))
     }
 
-    /// What the token endpoint says, as an error's name or all of it.
+    /// The token endpoint's response, or its error code.
     pub(super) fn token(&self, form: &[(&str, &str)]) -> Result<Value, String> {
         let form = [&[("client_id", "portcullis-dev")], form].concat();
-        let answer = self.send("/dev/token", &form, &[]);
-        assert_eq!(answer.headers()["cache-control"], "no-store");
-        let said = body(&answer);
-        match answer.status().as_u16() {
+        let response = self.send("/dev/token", &form, &[]);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let said = body(&response);
+        match response.status().as_u16() {
             200 => Ok(said),
             400 => Err(said["error"].as_str().unwrap().to_owned()),
             status => panic!("{status}"),
         }
     }
 
-    /// A code for alice, for a question with changes.
+    /// A code for alice, for a request with these changes.
     pub(super) fn code(&self, changes: &[(&str, Option<&str>)]) -> String {
         let form = [question(changes), vec![("name", "alice"), ("groups", "portcullis-admin")]].concat();
-        let answer = self.send("/dev/authorize", &form, &[]);
-        went_back(&answer)["code"].clone()
+        let response = self.send("/dev/authorize", &form, &[]);
+        went_back(&response)["code"].clone()
     }
 }
 
-/// The question with some of it changed or left out.
+/// The authorization request with some parameters changed or left out.
 pub(super) fn question<'a>(changes: &[(&str, Option<&'a str>)]) -> Vec<(&'a str, &'a str)> {
     let mut question = QUESTION.to_vec();
     for (name, value) in changes {
@@ -92,11 +92,11 @@ pub(super) fn question<'a>(changes: &[(&str, Option<&'a str>)]) -> Vec<(&'a str,
     question
 }
 
-/// What a browser brings back to the client.
+/// Parameters of the redirect to the client.
 #[track_caller]
-pub(super) fn went_back(answer: &Response<Bytes>) -> std::collections::BTreeMap<String, String> {
-    assert_eq!(answer.status(), 303, "{answer:?}");
-    let location = answer.headers()["location"].to_str().unwrap();
+pub(super) fn went_back(response: &Response<Bytes>) -> std::collections::BTreeMap<String, String> {
+    assert_eq!(response.status(), 303, "{response:?}");
+    let location = response.headers()["location"].to_str().unwrap();
     let query = location.strip_prefix(&format!("{REDIRECT_URI}?")).unwrap();
     query_parameters(query).into_iter().map(|(name, values)| (name, values.concat())).collect()
 }

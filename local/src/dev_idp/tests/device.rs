@@ -1,4 +1,4 @@
-//! The device authorization grant, from both sides: the device, and the person's browser.
+//! Tests of the device authorization grant: the device, and the user's browser.
 
 use super::client::*;
 use super::*;
@@ -51,8 +51,8 @@ fn a_device_gets_codes_and_the_page_for_them() {
         "verification_uri_complete": format!("http://127.0.0.1:9050/dev/device?user_code={user_code}"),
     });
     assert_eq!(said, expected);
-    let answer = client.send("/dev/device_authorization", &[("client_id", "portcullis-dev")], &[]);
-    assert_eq!(body(&answer)["error"], "invalid_scope");
+    let response = client.send("/dev/device_authorization", &[("client_id", "portcullis-dev")], &[]);
+    assert_eq!(body(&response)["error"], "invalid_scope");
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn a_person_types_the_code_in_or_follows_a_link_and_signs_in() {
     assert!(page(&asked).contains("<label for=\"user_code\">"));
     let typed = device.user_code.replace('-', "").to_lowercase();
     for code in [&device.user_code, &typed, &format!(" {typed} ")] {
-        let answer = device.client.open("/dev/device", &[("user_code", code)], &[]);
-        assert_eq!(answer.status(), 200, "{code}");
-        let page = page(&answer);
+        let response = device.client.open("/dev/device", &[("user_code", code)], &[]);
+        assert_eq!(response.status(), 200, "{code}");
+        let page = page(&response);
         let shown = &device.user_code;
         assert!(page.contains(&format!("Continue if it shows the code {shown}.")), "{page}");
         assert!(page.contains(&format!("<input type=\"hidden\" name=\"user_code\" value=\"{shown}\">")), "{page}");
@@ -104,24 +104,24 @@ fn an_expired_code_signs_no_user_in_and_the_device_gets_the_reason() {
     device.client.pass(599_999);
     assert_eq!(device.poll(), error("authorization_pending"));
     device.client.pass(1);
-    let answer = device.say(&[("name", "alice")]);
-    assert_eq!(answer.status(), 404);
-    assert!(page(&answer).contains("No device is waiting for this code."));
+    let response = device.say(&[("name", "alice")]);
+    assert_eq!(response.status(), 404);
+    assert!(page(&response).contains("No device is waiting for this code."));
     assert_eq!(device.poll(), error("expired_token"));
 }
 
 #[test]
 fn a_code_that_no_device_waits_for_and_a_name_that_is_none_change_nothing() {
     let device = Device::new();
-    for answer in [
+    for response in [
         device.client.open("/dev/device", &[("user_code", "<b>-BBBB")], &[]),
         device.client.send("/dev/device", &[("user_code", "BBBB-BBBB"), ("name", "alice")], &[]),
         device.client.send("/dev/device", &[("name", "alice")], &[]),
     ] {
-        assert_eq!(answer.status(), 404);
-        assert!(!page(&answer).contains("<b>"));
+        assert_eq!(response.status(), 404);
+        assert!(!page(&response).contains("<b>"));
     }
-    let answer = device.say(&[("name", "ü")]);
-    assert_eq!((answer.status().as_u16(), &body(&answer)["errors"][0]["field"]), (400, &json!("name")));
+    let response = device.say(&[("name", "ü")]);
+    assert_eq!((response.status().as_u16(), &body(&response)["errors"][0]["field"]), (400, &json!("name")));
     assert_eq!(device.poll(), error("authorization_pending"));
 }

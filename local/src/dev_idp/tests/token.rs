@@ -1,4 +1,4 @@
-//! The token endpoint: what is a session, and what is refused in which words.
+//! Tests of the token endpoint.
 
 use super::client::*;
 use super::*;
@@ -98,7 +98,7 @@ fn a_refresh_token_is_given_to_those_who_ask_and_each_is_good_once() {
     assert_eq!((ended.status().as_u16(), ended.body().len()), (200, 0));
     assert_eq!(client.token(&form), Err("invalid_grant".to_owned()));
     let unknown = client.send("/dev/revoke", &[("client_id", "portcullis-dev"), ("token", "made-up")], &[]);
-    assert_eq!(unknown.status(), 200, "as RFC 7009 says");
+    assert_eq!(unknown.status(), 200, "RFC 7009 requires it");
 }
 
 #[test]
@@ -118,17 +118,29 @@ fn what_is_refused_is_refused_in_the_words_of_rfc_6749() {
     }
     for path in ["/dev/token", "/dev/device_authorization", "/dev/revoke"] {
         for stranger in [&[("client_id", "other"), CODE][..], &[CODE], &[("client_secret", "x"), CODE]] {
-            let answer = client.send(path, stranger, &[]);
-            assert_eq!((answer.status().as_u16(), &body(&answer)["error"]), (400, &json!("invalid_client")), "{path}");
+            let response = client.send(path, stranger, &[]);
+            assert_eq!(
+                (response.status().as_u16(), &body(&response)["error"]),
+                (400, &json!("invalid_client")),
+                "{path}"
+            );
         }
         let known = ("client_id", "portcullis-dev");
         let json = request(Method::POST, path, &[("content-type", "application/json")], "{}");
         let long = "x".repeat(MAX_BYTES);
-        for answer in [client.sign_in.answer(&json), client.send(path, &[known, ("token", &long)], &[])] {
-            assert_eq!((answer.status().as_u16(), &body(&answer)["error"]), (400, &json!("invalid_request")), "{path}");
+        for response in [client.sign_in.handle(&json), client.send(path, &[known, ("token", &long)], &[])] {
+            assert_eq!(
+                (response.status().as_u16(), &body(&response)["error"]),
+                (400, &json!("invalid_request")),
+                "{path}"
+            );
         }
-        let answer = client.open(path, &[], &[]);
-        assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"POST".parse().unwrap()), "{path}");
+        let response = client.open(path, &[], &[]);
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["allow"]),
+            (405, &"POST".parse().unwrap()),
+            "{path}"
+        );
     }
 }
 
@@ -138,13 +150,13 @@ fn the_servers_own_console_may_fetch_and_no_other_page_can_read() {
     let own = [("origin", "http://127.0.0.1:9050"), ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")];
     let code = client.code(&[]);
     let form = [&[("client_id", "portcullis-dev")], &by_code(&code)[..]].concat();
-    for answer in [
+    for response in [
         client.send("/dev/token", &form, &own),
         client.open("/dev/jwks", &[], &own),
         client.open("/dev/.well-known/openid-configuration", &[], &own),
     ] {
-        assert_eq!(answer.status(), 200);
-        assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control-")), "{answer:?}");
-        assert_eq!(answer.headers()["cross-origin-resource-policy"], "same-origin");
+        assert_eq!(response.status(), 200);
+        assert!(response.headers().keys().all(|name| !name.as_str().starts_with("access-control-")), "{response:?}");
+        assert_eq!(response.headers()["cross-origin-resource-policy"], "same-origin");
     }
 }

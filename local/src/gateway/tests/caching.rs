@@ -1,13 +1,13 @@
-//! The gateway with an API for which it keeps the authorizer's answers.
+//! Tests of the gateway with an authorizer cache.
 
-use super::fixture::{Does, Fixture, answer, get};
+use super::fixture::{Does, Fixture, get, response};
 use super::*;
 use http::header::AUTHORIZATION;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 const TTL: u32 = 60;
 
-/// A fixture whose `/demo` is cached, and the seconds that its clock shows.
+/// A fixture with a cache for `/demo`, and its clock in seconds.
 fn cached(authorizer: Does) -> (Fixture, Arc<AtomicI64>) {
     let mut fixture = Fixture::new(authorizer);
     let now = Arc::new(AtomicI64::new(1_800_000_000));
@@ -33,7 +33,7 @@ fn times_asked(fixture: &Fixture) -> usize {
 
 #[tokio::test]
 async fn one_answer_is_good_for_every_method_and_path_until_its_time_is_over() {
-    let (fixture, now) = cached(answer("Allow"));
+    let (fixture, now) = cached(response("Allow"));
     let mut post = with_token("/demo/apps/billing", "one");
     post.method = Method::POST;
     for incoming in [with_token("/demo/apps/billing", "one"), with_token("/demo/other?x=1", "one"), post] {
@@ -50,7 +50,7 @@ async fn one_answer_is_good_for_every_method_and_path_until_its_time_is_over() {
 
 #[tokio::test]
 async fn each_token_and_each_address_has_an_answer_of_its_own() {
-    let (fixture, _) = cached(answer("Allow"));
+    let (fixture, _) = cached(response("Allow"));
     let mut elsewhere = with_token("/demo/x", "one");
     elsewhere.source_ip = [192, 0, 2, 8].into();
     for (asked, incoming) in [
@@ -66,15 +66,15 @@ async fn each_token_and_each_address_has_an_answer_of_its_own() {
 
 #[tokio::test]
 async fn without_the_header_it_is_401_and_the_authorizer_is_not_asked() {
-    let (fixture, _) = cached(answer("Allow"));
+    let (fixture, _) = cached(response("Allow"));
     let mut other_header = get("/demo/x");
     other_header.headers.insert("x-api-token", "one".parse().unwrap());
     let mut empty = get("/demo/x");
     empty.headers.insert(AUTHORIZATION, "".parse().unwrap());
     for incoming in [get("/demo/x"), other_header, empty] {
-        let (status, answer) = fixture.send(incoming).await;
+        let (status, response) = fixture.send(incoming).await;
         assert_eq!(status, 401);
-        assert_eq!(body(&answer)["type"], "urn:portcullis:problem:invalid_token");
+        assert_eq!(body(&response)["type"], "urn:portcullis:problem:invalid_token");
     }
     assert_eq!(fixture.asked(), Vec::<String>::new());
 }
@@ -96,7 +96,7 @@ async fn the_kept_policy_is_evaluated_for_each_request() {
     ] {
         assert_eq!(status(&fixture, incoming).await, expected);
     }
-    assert_eq!(times_asked(&fixture), 1, "a policy that denies is kept as well");
+    assert_eq!(times_asked(&fixture), 1, "a policy that denies is cached too");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn an_unauthorized_a_failure_and_a_malformed_answer_are_not_kept() {
     for (authorizer, expected) in refusals {
         let (mut fixture, _) = cached(authorizer);
         assert_eq!(status(&fixture, with_token("/demo/x", "one")).await, expected);
-        Arc::get_mut(&mut fixture.gateway.backend).unwrap().authorizer = answer("Allow");
+        Arc::get_mut(&mut fixture.gateway.backend).unwrap().authorizer = response("Allow");
         assert_eq!(status(&fixture, with_token("/demo/x", "one")).await, 200);
         assert_eq!(times_asked(&fixture), 2);
     }
@@ -114,7 +114,7 @@ async fn an_unauthorized_a_failure_and_a_malformed_answer_are_not_kept() {
 
 #[tokio::test]
 async fn an_api_without_a_cache_asks_each_time_and_uses_no_other_apis_answers() {
-    let (fixture, _) = cached(answer("Allow"));
+    let (fixture, _) = cached(response("Allow"));
     for asked in 1..=2 {
         assert_eq!(status(&fixture, with_token("/me", "one")).await, 200);
         assert_eq!(times_asked(&fixture), asked);
@@ -127,7 +127,7 @@ async fn an_api_without_a_cache_asks_each_time_and_uses_no_other_apis_answers() 
 
 #[tokio::test]
 async fn a_kept_answer_has_its_line_of_the_access_log_too() {
-    let (fixture, _) = cached(answer("Allow"));
+    let (fixture, _) = cached(response("Allow"));
     for path in ["/demo/x", "/demo/y"] {
         assert_eq!(status(&fixture, with_token(path, "one")).await, 200);
     }

@@ -1,4 +1,4 @@
-//! A gateway whose authorizer and functions do as a test says, and remember what they got.
+//! Fixture: a gateway with a stub authorizer and stub functions, which record their events.
 
 use super::super::*;
 use crate::template::{Route, Template};
@@ -18,7 +18,7 @@ pub(super) enum Does {
 pub(super) struct Stub {
     pub(super) authorizer: Does,
     pub(super) function_panics: bool,
-    /// Every event, in order, with who got it.
+    /// Every event in order, with its receiver.
     events: Mutex<Vec<(String, Value)>>,
     noted: Arc<AtomicBool>,
 }
@@ -36,7 +36,7 @@ impl Backend for Stub {
             noted.store(true, Ordering::SeqCst);
         });
         match self.authorizer.clone() {
-            Does::Answer(answer) => (Ok(answer), Some(work)),
+            Does::Answer(response) => (Ok(response), Some(work)),
             Does::Fail(error) => (Err(error.to_owned()), None),
             Does::Panic => panic!("as the test asked"),
         }
@@ -92,8 +92,8 @@ impl Fixture {
     }
 
     pub(super) async fn send(&self, incoming: IncomingRequest) -> (StatusCode, Response<Bytes>) {
-        let answer = self.gateway.handle(incoming).await;
-        (answer.status(), answer)
+        let response = self.gateway.handle(incoming).await;
+        (response.status(), response)
     }
 
     pub(super) fn events(&self) -> Vec<(String, Value)> {
@@ -122,7 +122,7 @@ pub(crate) fn get(target: &str) -> IncomingRequest {
     }
 }
 
-pub(super) fn answer(effect: &str) -> Does {
+pub(super) fn response(effect: &str) -> Does {
     Does::Answer(json!({
         "principalId": "0123456789abcdef",
         "policyDocument": {"Version": "2012-10-17", "Statement": [
@@ -136,6 +136,6 @@ pub(super) fn answer(effect: &str) -> Does {
     }))
 }
 
-pub(crate) fn body(answer: &Response<Bytes>) -> Value {
-    serde_json::from_slice(answer.body()).unwrap()
+pub(crate) fn body(response: &Response<Bytes>) -> Value {
+    serde_json::from_slice(response.body()).unwrap()
 }

@@ -1,6 +1,6 @@
-//! The gateway with routes for which it does not ask the authorizer.
+//! Tests of the gateway with routes that bypass the authorizer.
 
-use super::fixture::{Does, Fixture, answer, get};
+use super::fixture::{Does, Fixture, get, response};
 use super::*;
 use crate::template::{Route, SOURCE, Template};
 use http::header::AUTHORIZATION;
@@ -22,8 +22,8 @@ async fn an_open_route_reaches_its_function_without_the_authorizer() {
     let fixture = fixture(Does::Fail("Unauthorized"));
     let mut incoming = request(Method::POST, "/demo/open?x=1");
     incoming.body = Some(Bytes::from_static(b"token=x"));
-    let (status, answer) = fixture.send(incoming).await;
-    assert_eq!((status.as_u16(), &answer.body()[..]), (200, &b"from the function"[..]));
+    let (status, response) = fixture.send(incoming).await;
+    assert_eq!((status.as_u16(), &response.body()[..]), (200, &b"from the function"[..]));
     assert_eq!(fixture.asked(), ["echo"]);
     let (_, event) = &fixture.events()[0];
     assert_eq!(event["requestContext"].get("authorizer"), None, "absent, not null");
@@ -35,14 +35,14 @@ async fn an_open_route_reaches_its_function_without_the_authorizer() {
 
 #[tokio::test]
 async fn a_credential_on_an_open_route_says_nothing_about_its_caller() {
-    let mut fixture = fixture(answer("Allow"));
+    let mut fixture = fixture(response("Allow"));
     fixture.gateway.apis[0].authorizer_cache = Some(AuthorizerCache::new(60));
     let with_token = |method, target| {
         let mut incoming = request(method, target);
         incoming.headers.insert(AUTHORIZATION, "Bearer one".parse().unwrap());
         incoming
     };
-    // The authorizer's answer to this caller is kept now.
+    // The authorizer's response to this caller is now cached.
     assert_eq!(fixture.send(with_token(Method::GET, "/demo/open")).await.0, 200);
     for incoming in [with_token(Method::POST, "/demo/open"), request(Method::POST, "/demo/open")] {
         assert_eq!(fixture.send(incoming).await.0, 200);
@@ -55,7 +55,7 @@ async fn a_credential_on_an_open_route_says_nothing_about_its_caller() {
 
 #[tokio::test]
 async fn what_stands_beside_an_open_route_is_behind_the_authorizer() {
-    let fixture = fixture(answer("Deny"));
+    let fixture = fixture(response("Deny"));
     for (method, target) in [
         (Method::GET, "/demo/open"),
         (Method::POST, "/demo/open/x"),
@@ -73,7 +73,7 @@ async fn what_stands_beside_an_open_route_is_behind_the_authorizer() {
     for (method, target) in [(Method::PUT, "/demo/open"), (Method::POST, "/open")] {
         assert_eq!(fixture.send(request(method.clone(), target)).await.0, 404, "{method} {target}");
     }
-    // What a header says the method is changes nothing.
+    // A header cannot override the method.
     let mut overridden = request(Method::GET, "/demo/open");
     overridden.headers.insert("x-http-method-override", "POST".parse().unwrap());
     assert_eq!(fixture.send(overridden).await.0, 403);
@@ -86,7 +86,7 @@ async fn the_templates_routes_are_open_where_it_says_so_and_only_there() {
     let opened = SOURCE.replacen(there, &format!("{there}            Auth: {{Authorizer: NONE}}\n"), 1);
     for (source, status) in [(SOURCE, 403), (&opened, 200)] {
         let routes = Template::parse(source).unwrap().api.routes;
-        let fixture = Fixture::with_routes(answer("Deny"), routes);
+        let fixture = Fixture::with_routes(response("Deny"), routes);
         assert_eq!(fixture.send(get("/demo/me")).await.0, status);
         assert_eq!(fixture.send(get("/demo/tokens")).await.0, 403);
     }
@@ -94,18 +94,18 @@ async fn the_templates_routes_are_open_where_it_says_so_and_only_there() {
 
 #[tokio::test]
 async fn the_function_of_an_open_route_that_panics_is_502() {
-    let mut fixture = fixture(answer("Allow"));
+    let mut fixture = fixture(response("Allow"));
     Arc::get_mut(&mut fixture.gateway.backend).unwrap().function_panics = true;
     assert_eq!(fixture.send(request(Method::POST, "/demo/open")).await.0, 502);
 }
 
 #[tokio::test]
 async fn the_access_log_knows_no_caller_of_an_open_route() {
-    let fixture = fixture(answer("Allow"));
-    let (_, answer) = fixture.send(request(Method::POST, "/demo/open")).await;
+    let fixture = fixture(response("Allow"));
+    let (_, response) = fixture.send(request(Method::POST, "/demo/open")).await;
     let lines = fixture.log_lines();
     assert_eq!(lines.len(), 1);
-    assert_eq!(lines[0]["request_id"], answer.headers()["x-amzn-requestid"].to_str().unwrap());
+    assert_eq!(lines[0]["request_id"], response.headers()["x-amzn-requestid"].to_str().unwrap());
     assert_eq!(lines[0]["status_code"], 200);
     assert_eq!(lines[0]["resource_path"], "/open");
     for field in ["principal_type", "api_token_id", "api_token_name", "owner", "path", "rbac_decision", "reason"] {
@@ -115,7 +115,7 @@ async fn the_access_log_knows_no_caller_of_an_open_route() {
 
 #[tokio::test]
 async fn a_patch_is_asked_about_and_arrives_as_one() {
-    let fixture = fixture(answer("Allow"));
+    let fixture = fixture(response("Allow"));
     let mut incoming = request(Method::PATCH, "/demo/apps/billing");
     incoming.body = Some(Bytes::from_static(b"{}"));
     assert_eq!(fixture.send(incoming).await.0, 200);
