@@ -20,8 +20,8 @@ export interface paths {
          *     tokens of every owner, or of `owner`; otherwise, those of the caller's own owner.
          *
          *     The list is eventually consistent: a token that was just created may be missing, and one
-         *     that was just revoked may still be shown as active, although it is already refused. `GET
-         *     /tokens/{id}` is always up to date.
+         *     that was just revoked may still be shown as active, although it is already refused.
+         *     `GET /tokens/{id}` is always up to date.
          */
         get: operations["listTokens"];
         put?: never;
@@ -229,8 +229,8 @@ export interface paths {
         put?: never;
         /**
          * Reduce a token to the permissions it uses
-         * @description Replaces the token's grants with those that it has used: `suggested_grants` of `GET
-         *     /tokens/{id}/usage`. This clears the token's role. If the token uses all of its grants,
+         * @description Replaces the token's grants with those that it has used: `suggested_grants` of
+         *     `GET /tokens/{id}/usage`. This clears the token's role. If the token uses all of its grants,
          *     nothing changes.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens/<id>/tighten`; for a token of another
