@@ -62,7 +62,11 @@ struct IssuedToken {
     secret: PlaintextToken,
 }
 
-async fn issue(app: &App, record: impl FnOnce(TokenId) -> TokenRecord, by: &EventOrigin) -> Result<IssuedToken, Problem> {
+async fn issue(
+    app: &App,
+    record: impl FnOnce(TokenId) -> TokenRecord,
+    by: &EventOrigin,
+) -> Result<IssuedToken, Problem> {
     let secret = PlaintextToken::generate(&app.settings.prefix, &mut SysRng)?;
     let record = record(secret.id().clone());
     // Existing tokens must not prevent an operator with AWS credentials from getting in.
