@@ -7,9 +7,9 @@ import pytest
 import calls
 from calls import Call
 from issuer import Issuer
+from leak_check import LeakCheck
 from service import Service
 from test_answers import EXCHANGE, ONLY_OF_IDENTITIES
-from watch import Watch
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def trusting(built: None, watch: Watch, issuer: Issuer, tmp_path) -> Iterator[Service]:
+def trusting(built: None, leak_check: LeakCheck, issuer: Issuer, tmp_path) -> Iterator[Service]:
     """A service that trusts the issuer."""
     service = Service(tmp_path)
     service.start()
-    watch.remember(service.admin_token)
+    leak_check.remember(service.admin_token)
     assert calls.put_catalog(service, {"trust": [issuer.rule()]}).status_code == 200
     yield service
     service.stop()

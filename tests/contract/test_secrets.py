@@ -1,5 +1,5 @@
 """A token is shown once. Every test of this folder fails for any answer that shows one again
-(`watch.py`); here, tokens are sent where they do not belong, to see whether they come back.
+(`leak_check.py`); here, tokens are sent where they do not belong, to see whether they come back.
 """
 
 from typing import Any
@@ -10,8 +10,8 @@ import requests
 import calls
 import spec
 from calls import Call
+from leak_check import LOOKS_LIKE_TOKEN, LeakCheck
 from service import Service
-from watch import LOOKS_LIKE_TOKEN, Watch
 
 WORDS = ["rotate", "disable", "enable", "tighten", "revoke"]
 GOOD = {"name": "x", "permissions": ["apps:read"]}
@@ -169,7 +169,7 @@ def test_a_caller_cannot_ask_for_a_permission_or_a_resource_that_is_a_token(serv
         assert response.status_code == 400
 
 
-def test_no_token_and_no_session_is_in_a_log(service: Service, token: str, watch: Watch) -> None:
+def test_no_token_and_no_session_is_in_a_log(service: Service, token: str, leak_check: LeakCheck) -> None:
     for credential in [token, calls.sign_in(service, "alice", "portcullis-admin")]:
         for operation in ["GET /tokens/{id}", "GET /me"]:
             Call(operation, credential, credential, query={credential: credential}).send(service)
@@ -177,4 +177,4 @@ def test_no_token_and_no_session_is_in_a_log(service: Service, token: str, watch
     for log in service.logs:
         text = log.read_text()
         assert text
-        watch.search(text, log.name)
+        leak_check.search(text, log.name)

@@ -16,9 +16,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(Path(__file__).parents[1]))
 
+import cargo_suites
 import gateway
 import stack as stacks
-import suites
 from emulator import Emulator
 from stack import ROOT, Stack
 
@@ -82,4 +82,4 @@ def admin_token(emulator: Emulator, portcullis: Stack) -> str:
 def e2e_run(emulator: Emulator, url: str, admin_token: str) -> CompletedProcess[str]:
     """The e2e suite, run once. A base URL and an admin token are all that it takes."""
     given = {"PORTCULLIS_E2E_URL": url, "PORTCULLIS_E2E_TOKEN": admin_token}
-    return suites.run("routes", emulator.environment() | given)
+    return cargo_suites.run("routes", emulator.environment() | given)

@@ -46,7 +46,7 @@ class Emulator:
             "STATE_DIR": str(self.directory / "state"),
             "TMPDIR": str(self.directory),
         }
-        program = Path(__file__).with_name("corrected_ministack.py")
+        program = Path(__file__).with_name("patched_ministack.py")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, program],

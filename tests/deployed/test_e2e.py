@@ -2,7 +2,7 @@
 
 from subprocess import CompletedProcess
 
-import suites
+import cargo_suites
 from emulator import Emulator
 
 
@@ -12,5 +12,5 @@ def test_the_e2e_suite_passes_against_the_deployed_stack(e2e_run: CompletedProce
 
 def test_the_stores_contract_holds_on_a_second_dynamodb(emulator: Emulator) -> None:
     given = {"PORTCULLIS_TEST_DYNAMODB": emulator.endpoint}
-    done = suites.run("store", emulator.environment() | given)
+    done = cargo_suites.run("store", emulator.environment() | given)
     assert done.returncode == 0, done.stdout

@@ -13,7 +13,7 @@ sys.path.insert(1, str(Path(__file__).parents[1] / "contract"))
 sys.path.insert(2, str(Path(__file__).parents[1]))
 
 import programs
-from asking import Start
+from client import Start
 from provider import CLIENT, Provider
 from service import Service
 

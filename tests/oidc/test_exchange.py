@@ -2,8 +2,8 @@
 
 import requests
 
-import forge
-from asking import Start, ask, audited, me
+import forged_jwts
+from client import Start, ask, audited, me
 from provider import Provider
 from service import Service
 
@@ -66,7 +66,7 @@ def test_an_identity_of_the_provider_is_exchanged_once_by_the_rule_that_takes_it
 def test_what_the_provider_has_not_signed_or_not_for_this_is_refused(own_provider: Provider, start: Start) -> None:
     service = start(None, "")
     trust(service, own_provider, {"name": "vera", "claims": {"sub": "vera"}})
-    good = forge.claims(identity(own_provider))
+    good = forged_jwts.claims(identity(own_provider))
     key = own_provider.keys()["RS256"]
     for claims in [
         good | {"aud": "urn:example:other"},
@@ -76,27 +76,27 @@ def test_what_the_provider_has_not_signed_or_not_for_this_is_refused(own_provide
         good | {"jti": ""},
         good | {"jti": 7},
     ]:
-        assert exchange(service, forge.signed_by_provider(claims, key)).status_code == 400
-    stranger = forge.signed(good, forge.own_key("RS256"), "RS256", kid=key["kid"])
+        assert exchange(service, forged_jwts.signed_by_provider(claims, key)).status_code == 400
+    stranger = forged_jwts.signed(good, forged_jwts.own_key("RS256"), "RS256", kid=key["kid"])
     assert exchange(service, stranger).status_code == 400
     # An ID token for a client is none for this audience.
     assert exchange(service, own_provider.sign_in("vera").id_token).status_code == 400
-    assert exchange(service, forge.signed_by_provider(good, key)).status_code == 200
+    assert exchange(service, forged_jwts.signed_by_provider(good, key)).status_code == 200
 
 
 def test_an_identity_without_a_jti_works_once_however_it_is_signed(own_provider: Provider, start: Start) -> None:
     service = start(None, "")
     trust(service, own_provider, {"name": "vera", "claims": {"sub": "vera"}})
-    good = forge.claims(identity(own_provider))
+    good = forged_jwts.claims(identity(own_provider))
     del good["jti"]
     key = own_provider.keys()["ES256"]
-    signed = forge.signed_by_provider(good, key)
+    signed = forged_jwts.signed_by_provider(good, key)
     assert exchange(service, signed).status_code == 200
     # Each signature of ES256 is another one, and so is the twin of each.
-    for same in [signed, forge.signed_by_provider(good, key), forge.twin(signed)]:
+    for same in [signed, forged_jwts.signed_by_provider(good, key), forged_jwts.twin(signed)]:
         again = exchange(service, same)
         assert (again.status_code, audited(service, again)["reason"]) == (400, "replayed")
-    assert exchange(service, forge.signed_by_provider(good | {"job": 2}, key)).status_code == 200
+    assert exchange(service, forged_jwts.signed_by_provider(good | {"job": 2}, key)).status_code == 200
 
 
 def test_a_key_of_ones_own_or_none_makes_no_identity(
@@ -104,26 +104,30 @@ def test_a_key_of_ones_own_or_none_makes_no_identity(
 ) -> None:
     service = start(None, "")
     trust(service, own_provider, {"name": "vera", "claims": {"sub": "vera"}})
-    good = forge.claims(identity(own_provider))
+    good = forged_jwts.claims(identity(own_provider))
     own_keys, before = own_provider.keys(), other_provider.requests()
     theirs = other_provider.keys()["RS256"]
     forged = [
-        forge.signed(good, forge.key_of(theirs), "RS256", kid=own_keys["RS256"]["kid"], **place)
-        for place in [{}, {"jwk": forge.public_jwk(theirs)}, {"jku": f"{other_provider.issuer}/jwks"}]
+        forged_jwts.signed(good, forged_jwts.key_of(theirs), "RS256", kid=own_keys["RS256"]["kid"], **place)
+        for place in [{}, {"jwk": forged_jwts.public_jwk(theirs)}, {"jku": f"{other_provider.issuer}/jwks"}]
     ]
     for name, key in own_keys.items():
         kid = key["kid"]
-        forged += [forge.unsigned(good, algorithm, kid=kid) + "." for algorithm in ["none", "None", ""]]
-        forged += [forge.with_secret(good, secret, "HS256", kid=kid) for secret in forge.public_forms(key).values()]
+        forged += [forged_jwts.unsigned(good, algorithm, kid=kid) + "." for algorithm in ["none", "None", ""]]
+        forged += [
+            forged_jwts.with_secret(good, secret, "HS256", kid=kid) for secret in forged_jwts.public_forms(key).values()
+        ]
         # A good signature, under the id of a key for another algorithm.
         others = [other["kid"] for algorithm, other in own_keys.items() if algorithm != name]
-        forged += [forge.signed_by_provider(good, key | {"kid": other}) for other in others]
-        forged += [forge.signed(good, forge.key_of(key), name, kid=kid, crit=crit) for crit in (["exp"], [], None)]
-        forged.append(forge.with_claims(forge.signed_by_provider(good, key), sub="alice"))
+        forged += [forged_jwts.signed_by_provider(good, key | {"kid": other}) for other in others]
+        forged += [
+            forged_jwts.signed(good, forged_jwts.key_of(key), name, kid=kid, crit=crit) for crit in (["exp"], [], None)
+        ]
+        forged.append(forged_jwts.with_claims(forged_jwts.signed_by_provider(good, key), sub="alice"))
     for one in forged:
         answer = exchange(service, one)
-        assert answer.status_code == 400, (forge.header(one), answer.text)
+        assert answer.status_code == 400, (forged_jwts.header(one), answer.text)
         assert audited(service, answer)["reason"] in ("malformed", "unknown")
     assert other_provider.requests() == before
     # Nothing of that used it up.
-    assert exchange(service, forge.signed_by_provider(good, own_keys["ES256"])).status_code == 200
+    assert exchange(service, forged_jwts.signed_by_provider(good, own_keys["ES256"])).status_code == 200

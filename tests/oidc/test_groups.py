@@ -2,8 +2,8 @@
 
 import pytest
 
-import forge
-from asking import ask, audited, me, problem
+import forged_jwts
+from client import ask, audited, me, problem
 from provider import Provider
 from service import Service
 
@@ -37,6 +37,6 @@ def test_group_membership_decides(
 
 @pytest.mark.parametrize("groups", [None, []])
 def test_null_is_no_groups(groups: list | None, provider: Provider, service: Service) -> None:
-    claims = forge.claims(provider.sign_in("alice").id_token) | {"groups": groups}
-    said = me(service, forge.signed_by_provider(claims, provider.keys()["RS256"]))
+    claims = forged_jwts.claims(provider.sign_in("alice").id_token) | {"groups": groups}
+    said = me(service, forged_jwts.signed_by_provider(claims, provider.keys()["RS256"]))
     assert (said["owner"], said["roles"]) == ("alice", [])

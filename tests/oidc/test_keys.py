@@ -4,8 +4,8 @@ import http.client
 import uuid
 from urllib.parse import urlsplit
 
-import forge
-from asking import Start, ask, audited, me, refused
+import forged_jwts
+from client import Start, ask, audited, me, refused
 from provider import Provider
 
 AT_ONCE = 20
@@ -46,7 +46,7 @@ def test_after_a_rotation_the_new_key_counts_and_the_old_one_does_not(own_provid
     me(service, before)
     own_provider.tell("rotate")
     after = own_provider.sign_in("alice").id_token
-    assert forge.header(after)["kid"] != forge.header(before)["kid"]
+    assert forged_jwts.header(after)["kid"] != forged_jwts.header(before)["kid"]
     me(service, after)
     refused(service, before)
 
@@ -55,9 +55,9 @@ def test_invented_key_ids_do_not_make_it_ask_again_and_again(own_provider: Provi
     service = start(own_provider.issuer)
     token = own_provider.sign_in("alice").id_token
     me(service, token)
-    key = forge.own_key("ES256")
+    key = forged_jwts.own_key("ES256")
     for _ in range(INVENTED):
-        refused(service, forge.signed(forge.claims(token), key, "ES256", kid=str(uuid.uuid4())))
+        refused(service, forged_jwts.signed(forged_jwts.claims(token), key, "ES256", kid=str(uuid.uuid4())))
     assert own_provider.requests()["jwks"] <= 2
     me(service, token)
 
@@ -65,9 +65,9 @@ def test_invented_key_ids_do_not_make_it_ask_again_and_again(own_provider: Provi
 def test_invented_key_ids_do_not_make_it_ask_even_when_they_come_first(own_provider: Provider, start: Start) -> None:
     service = start(own_provider.issuer)
     token = own_provider.sign_in("alice").id_token
-    key = forge.own_key("ES256")
+    key = forged_jwts.own_key("ES256")
     for _ in range(INVENTED):
-        refused(service, forge.signed(forge.claims(token), key, "ES256", kid=str(uuid.uuid4())))
+        refused(service, forged_jwts.signed(forged_jwts.claims(token), key, "ES256", kid=str(uuid.uuid4())))
     me(service, token)
     assert own_provider.requests()["jwks"] <= 2
 

@@ -1,7 +1,7 @@
 """No JWT is in anything that the program writes, and none comes back in an answer."""
 
-import forge
-from asking import Start, ask
+import forged_jwts
+from client import Start, ask
 from provider import ANOTHER_CLIENT, Provider
 from service import Service
 
@@ -12,17 +12,17 @@ LOOKS_LIKE_JWT = "eyJ"
 def credentials(provider: Provider) -> list[str]:
     """Good ones, bad ones, and what is hardly one."""
     good = provider.sign_in("alice").id_token
-    said, jwk = forge.claims(good), provider.keys()["RS256"]
+    said, jwk = forged_jwts.claims(good), provider.keys()["RS256"]
     return [
         good,
         provider.sign_in("norman").id_token,
         provider.sign_in("alice", ANOTHER_CLIENT).id_token,
-        forge.with_claims(good, sub="root"),
-        forge.signed_by_provider(said | {"exp": 1}, jwk),
-        forge.signed(said, forge.own_key("ES256"), "ES256", kid="an invented one"),
-        forge.with_secret(said, b"secret", "HS256", kid=jwk["kid"]),
-        forge.unsigned(said, "none") + ".",
-        forge.unsigned(said, "RS256"),
+        forged_jwts.with_claims(good, sub="root"),
+        forged_jwts.signed_by_provider(said | {"exp": 1}, jwk),
+        forged_jwts.signed(said, forged_jwts.own_key("ES256"), "ES256", kid="an invented one"),
+        forged_jwts.with_secret(said, b"secret", "HS256", kid=jwk["kid"]),
+        forged_jwts.unsigned(said, "none") + ".",
+        forged_jwts.unsigned(said, "RS256"),
         good + "." + good,
         good[:-20],
         good[20:],

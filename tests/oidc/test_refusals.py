@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import forge
-from asking import me, refused
+import forged_jwts
+from client import me, refused
 from provider import ANOTHER_CLIENT, CLIENTS, Provider
 from service import Service
 
@@ -26,7 +26,7 @@ def token(provider: Provider) -> str:
 @pytest.fixture(scope="module")
 def said(token: str) -> dict:
     """What a good one says."""
-    return forge.claims(token)
+    return forged_jwts.claims(token)
 
 
 def refused_session(service: Service, token: str, *reasons: str) -> None:
@@ -40,7 +40,7 @@ def test_the_token_that_the_others_are_made_from_is_a_good_one(
 ) -> None:
     assert me(service, token)["roles"] == ["admin"]
     for jwk in provider.keys().values():
-        assert me(service, forge.signed_by_provider(said, jwk))["roles"] == ["admin"]
+        assert me(service, forged_jwts.signed_by_provider(said, jwk))["roles"] == ["admin"]
 
 
 def test_who_signed_in_to_another_client_is_nobody_here(provider: Provider, service: Service) -> None:
@@ -66,16 +66,18 @@ def test_another_provider_cannot_speak_for_ours(
 ) -> None:
     key = other_provider.keys()[algorithm]
     for kid in [key["kid"], provider.keys()[algorithm]["kid"]]:
-        refused_session(service, forge.signed_by_provider(said, key | {"kid": kid}))
+        refused_session(service, forged_jwts.signed_by_provider(said, key | {"kid": kid}))
 
 
 @pytest.mark.parametrize("algorithm", CLIENTS)
 def test_a_tampered_token_is_refused(algorithm: str, provider: Provider, service: Service, said: dict) -> None:
-    good = forge.signed_by_provider(said | {"sub": "vera", "groups": ["portcullis-viewer"]}, provider.keys()[algorithm])
+    good = forged_jwts.signed_by_provider(
+        said | {"sub": "vera", "groups": ["portcullis-viewer"]}, provider.keys()[algorithm]
+    )
     assert me(service, good)["owner"] == "vera"
-    refused_session(service, forge.with_claims(good, sub="alice"))
-    refused_session(service, forge.with_claims(good, groups=["portcullis-admin"]))
-    refused_session(service, forge.with_other_signature(good))
+    refused_session(service, forged_jwts.with_claims(good, sub="alice"))
+    refused_session(service, forged_jwts.with_claims(good, groups=["portcullis-admin"]))
+    refused_session(service, forged_jwts.with_other_signature(good))
     refused_session(service, good.rpartition(".")[0] + ".")
 
 
@@ -85,18 +87,18 @@ def test_a_key_of_ones_own_is_no_key_of_the_providers(
     algorithm: str, key_of: str, provider: Provider, service: Service, said: dict
 ) -> None:
     kid = provider.keys()[key_of]["kid"]
-    refused_session(service, forge.signed(said, forge.own_key(algorithm), algorithm, kid=kid))
+    refused_session(service, forged_jwts.signed(said, forged_jwts.own_key(algorithm), algorithm, kid=kid))
 
 
 def test_a_key_that_a_token_brings_along_is_not_used(
     provider: Provider, other_provider: Provider, service: Service, said: dict
 ) -> None:
     key = other_provider.keys()["RS256"]
-    places: list[dict[str, Any]] = [{"jwk": forge.public_jwk(key)}, {"jku": f"{other_provider.issuer}/jwks"}]
+    places: list[dict[str, Any]] = [{"jwk": forged_jwts.public_jwk(key)}, {"jku": f"{other_provider.issuer}/jwks"}]
     before = other_provider.requests()
     for place in places:
         for kid in [key["kid"], provider.keys()["RS256"]["kid"]]:
-            refused_session(service, forge.signed(said, forge.key_of(key), "RS256", kid=kid, **place))
+            refused_session(service, forged_jwts.signed(said, forged_jwts.key_of(key), "RS256", kid=kid, **place))
     assert other_provider.requests() == before
 
 
@@ -106,8 +108,8 @@ def test_a_public_key_is_no_secret_to_sign_with(
     algorithm: str, form: str, provider: Provider, service: Service, said: dict
 ) -> None:
     for jwk in provider.keys().values():
-        secret = forge.public_forms(jwk)[form]
-        refused_session(service, forge.with_secret(said, secret, algorithm, kid=jwk["kid"]))
+        secret = forged_jwts.public_forms(jwk)[form]
+        refused_session(service, forged_jwts.with_secret(said, secret, algorithm, kid=jwk["kid"]))
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", ""])
@@ -116,7 +118,7 @@ def test_a_token_without_a_signature_is_refused(
 ) -> None:
     signature = token.rpartition(".")[2]
     for headers in [{}, {"kid": provider.keys()["RS256"]["kid"]}]:
-        body = forge.unsigned(said, algorithm, **headers)
+        body = forged_jwts.unsigned(said, algorithm, **headers)
         for end in ["", signature]:
             refused_session(service, f"{body}.{end}")
 
@@ -124,7 +126,7 @@ def test_a_token_without_a_signature_is_refused(
 @pytest.mark.parametrize("algorithm", CLIENTS)
 def test_a_session_ends(algorithm: str, provider: Provider, service: Service, said: dict) -> None:
     ended = said | {"iat": int(YESTERDAY), "exp": int(time.time()) - 3600}
-    refused_session(service, forge.signed_by_provider(ended, provider.keys()[algorithm]), "expired")
+    refused_session(service, forged_jwts.signed_by_provider(ended, provider.keys()[algorithm]), "expired")
 
 
 @pytest.mark.parametrize(
@@ -153,4 +155,4 @@ def test_even_the_providers_signature_is_not_enough(
     changed: dict, provider: Provider, service: Service, said: dict
 ) -> None:
     claims = {name: value for name, value in (said | changed).items() if value is not None}
-    refused_session(service, forge.signed_by_provider(claims, provider.keys()["RS256"]))
+    refused_session(service, forged_jwts.signed_by_provider(claims, provider.keys()["RS256"]))

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-import forge
-from asking import Start, ask, audited, me, refused
+import forged_jwts
+from client import Start, ask, audited, me, refused
 from provider import CLIENT, CLIENTS, Provider
 from service import Service
 
@@ -16,17 +16,17 @@ API = "urn:example:tokens"
 def test_who_has_signed_in_is_let_in_as_who_they_are(algorithm: str, provider: Provider, start: Start) -> None:
     service = start(provider.issuer, CLIENTS[algorithm])
     token = provider.sign_in("alice", CLIENTS[algorithm]).id_token
-    assert forge.header(token)["alg"] == algorithm
+    assert forged_jwts.header(token)["alg"] == algorithm
     said = me(service, token)
     assert (said["principal_type"], said["owner"], said["roles"]) == ("session", "alice", ["admin"])
     assert said["grants"]
-    assert datetime.fromisoformat(said["expires_at"]).timestamp() == forge.claims(token)["exp"]
+    assert datetime.fromisoformat(said["expires_at"]).timestamp() == forged_jwts.claims(token)["exp"]
 
 
 def test_an_access_token_for_our_audience_is_as_good(provider: Provider, start: Start) -> None:
     service = start(provider.issuer, API)
     token = provider.sign_in("vera", resource=API).access_token
-    assert forge.header(token)["typ"] == "at+jwt"
+    assert forged_jwts.header(token)["typ"] == "at+jwt"
     said = me(service, token)
     assert (said["principal_type"], said["owner"], said["roles"]) == ("session", "vera", ["viewer"])
 

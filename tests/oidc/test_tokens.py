@@ -2,7 +2,7 @@
 
 import pytest
 
-from asking import Start, ask, me, problem
+from client import Start, ask, me, problem
 from provider import CLIENT, Provider
 from service import Service
 

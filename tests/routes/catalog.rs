@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::{Stack, isolated_stack, stack};
 
-fn put(stack: &Stack, tag: &str, catalog: &Value) -> crate::support::Answer {
+fn put(stack: &Stack, tag: &str, catalog: &Value) -> crate::support::Response {
     stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", tag).json(catalog).send()
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, isolated_stack};
+use crate::support::{Response, Stack, Token, isolated_stack};
 
 /// A deployment in which the people of `team` may write the catalog, and those of `admins`
 /// everything.
@@ -25,12 +25,12 @@ fn catalog(writer: &Value, role_of_team: &str) -> Value {
     })
 }
 
-fn put(stack: &Stack, credential: &str, catalog: &Value) -> Answer {
+fn put(stack: &Stack, credential: &str, catalog: &Value) -> Response {
     let (_, tag) = stack.catalog();
     stack.request("PUT", "/catalog").bearer(credential).header("If-Match", tag).json(catalog).send()
 }
 
-fn create(stack: &Stack, credential: &str, permissions: &[&str]) -> Answer {
+fn create(stack: &Stack, credential: &str, permissions: &[&str]) -> Response {
     stack.post("/tokens").bearer(credential).json(&json!({"name": "x", "permissions": permissions})).send()
 }
 
@@ -81,7 +81,7 @@ fn a_person_who_lost_a_role_has_none_of_it_at_the_very_next_call() {
     put(&stack, &stack.admin, &without).expect(200);
     create(&stack, &session, &["apps:read"]).problem(403, "exceeds_grants");
     // Not even for what takes no grants: the authorizer still lets these pass.
-    let no_more = |answer: Answer| {
+    let no_more = |answer: Response| {
         let document = answer.problem(403, "forbidden");
         assert!(document["detail"].as_str().unwrap().contains("any more"), "{document}");
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, eventually, merged, owner, stack, until_expired};
+use crate::support::{Stack, Token, eventually, merge_json, owner, stack, until_expired};
 
 /// So many tokens of one owner, the newest first.
 fn several(stack: &Stack, owner: &str, count: usize) -> Vec<Token> {
@@ -122,7 +122,7 @@ fn a_list_can_be_of_one_status() {
     let stack = stack();
     let owner = owner();
     let permissions = ["tokens:read", "tokens:write"];
-    let with = |more: Value| stack.create(merged(json!({ "owner": owner, "permissions": permissions }), more));
+    let with = |more: Value| stack.create(merge_json(json!({ "owner": owner, "permissions": permissions }), more));
     let (active, revoked) = (with(json!({})), with(json!({ "expires_in": "1h" })));
     let expired = with(json!({ "expires_in": "1s" }));
     until_expired(&stack, &expired);

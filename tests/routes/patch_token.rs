@@ -4,10 +4,10 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, isolated_stack, stack};
+use crate::support::{Response, Stack, Token, isolated_stack, stack};
 
 #[track_caller]
-fn patch(stack: &Stack, by: &str, token: &Token, body: &Value) -> Answer {
+fn patch(stack: &Stack, by: &str, token: &Token, body: &Value) -> Response {
     let tag = token.tag(stack);
     stack.request("PATCH", &token.path()).bearer(by).header("If-Match", tag).json(body).send()
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, AuditLog, Issuer, Stack, Token, isolated_stack};
+use crate::support::{AuditLog, Issuer, Response, Stack, Token, isolated_stack};
 
 const GRANT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
 const ID_TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token";
@@ -31,23 +31,23 @@ fn catalog(issuer: &Issuer) -> Value {
     }]})
 }
 
-fn send(stack: &Stack, identity: &str, more: &str) -> Answer {
+fn send(stack: &Stack, identity: &str, more: &str) -> Response {
     let form = format!("grant_type={GRANT}&subject_token_type={ID_TOKEN}&subject_token={identity}{more}");
     stack.post("/exchange").form(form).send()
 }
 
-fn exchange(stack: &Stack, identity: &str) -> Answer {
+fn exchange(stack: &Stack, identity: &str) -> Response {
     send(stack, identity, "")
 }
 
 /// The token that came of it.
 #[track_caller]
-fn token(answer: &Answer) -> Token {
+fn token(answer: &Response) -> Token {
     Token::exchanged_in(answer)
 }
 
 #[track_caller]
-fn refused(answer: Answer, error: &str, why: &str) {
+fn refused(answer: Response, error: &str, why: &str) {
     let body = answer.expect(400).json();
     assert_eq!(body["error"], error, "{body}");
     assert!(body["error_description"].as_str().unwrap().contains(why), "{body}");
@@ -232,7 +232,7 @@ fn what_the_issuer_has_not_signed_for_this_deployment_and_this_moment_is_refused
     let now = good["iat"].as_i64().unwrap();
     let other = Issuer::start();
     let forged = Issuer::start();
-    let header = |more: Value| crate::support::merged(json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), more);
+    let header = |more: Value| crate::support::merge_json(json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), more);
     for (identity, why) in [
         (issuer.signs(&with(good.clone(), "aud", json!("https://other.example.com"))), "no trust rule is for"),
         (other.signs(&other.claims()), "no trust rule is for"),
@@ -302,7 +302,7 @@ fn no_header_makes_an_identity_of_what_the_issuer_has_not_signed_as_one() {
     let (issuer, forger) = (Issuer::start(), Issuer::start());
     let stack = trusting(&issuer, |_| {});
     let claims = issuer.claims();
-    let header = |more: Value| crate::support::merged(json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), more);
+    let header = |more: Value| crate::support::merge_json(json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), more);
     let not_taken = |identity: &str, what: &str| {
         let body = exchange(&stack, identity).expect(400).json();
         let told = body["error_description"].as_str().unwrap();

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, isolated_stack, stack, unknown_token};
+use crate::support::{Response, Stack, Token, isolated_stack, stack, unknown_token};
 
-fn ask(stack: &Stack, by: impl AsRef<str>, token: &str, more: &str) -> Answer {
+fn ask(stack: &Stack, by: impl AsRef<str>, token: &str, more: &str) -> Response {
     stack.post("/introspect").bearer(by).form(format!("token={token}{more}")).send()
 }
 

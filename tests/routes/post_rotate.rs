@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, AuditLog, Stack, Token, isolated_stack, stack};
+use crate::support::{AuditLog, Response, Stack, Token, isolated_stack, stack};
 
 #[track_caller]
-fn rotate(stack: &Stack, by: impl AsRef<str>, token: &Token, body: &Value) -> Answer {
+fn rotate(stack: &Stack, by: impl AsRef<str>, token: &Token, body: &Value) -> Response {
     stack.post(&format!("{}/rotate", token.path())).bearer(by).json(body).send()
 }
 

@@ -9,7 +9,7 @@ fn me(stack: &Stack, session: &str) -> Value {
     stack.get("/me").bearer(session).send().expect(200).json()
 }
 
-fn create(stack: &Stack, session: &str, mut body: Value) -> crate::support::Answer {
+fn create(stack: &Stack, session: &str, mut body: Value) -> crate::support::Response {
     body["name"] = json!("mine");
     stack.post("/tokens").bearer(session).json(&body).send()
 }
@@ -116,7 +116,7 @@ fn where_only_admins_manage_tokens_nobody_else_makes_or_sees_any() {
     let owned = stack.create(json!({"permissions": ["tokens:read", "tokens:write"], "owner": "kate"}));
     let body = json!({"name": "x", "permissions": ["tokens:read"]});
     for credential in [&*viewer, &owned.secret] {
-        let needs_admin = |answer: crate::support::Answer| {
+        let needs_admin = |answer: crate::support::Response| {
             assert_eq!(answer.problem(403, "insufficient_scope")["permission"], "tokens:admin");
         };
         needs_admin(stack.get("/tokens").bearer(credential).send());

@@ -18,7 +18,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::events::kinds;
 use super::unavailable::{app, ask, assert_no_decision};
 use super::{Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
-use crate::support::wire::Origin;
+use crate::support::raw_http::Origin;
 
 /// What happens to a call of one operation, for so many times.
 #[derive(Clone, Copy)]

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::fault_injection::{answer_of, respond};
 use super::fixture::Table;
-use crate::support::wire::Origin;
+use crate::support::raw_http::Origin;
 
 /// One call, as it reached the engine and was answered.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | make tokens | [`Stack::token`], [`Stack::token_on`], [`Stack::create`], [`Token::create`] |
 //! | send anything at all | [`Stack::get`] and its like, then [`Request`]'s methods |
-//! | look at an answer | [`Answer::expect`], [`Answer::json`], [`Answer::problem`] |
+//! | look at an answer | [`Response::expect`], [`Response::json`], [`Response::problem`] |
 //! | ask for what is promised "soon" | [`soon`] |
 //! | have a token's time come | [`until_expired`] |
 //! | change what holds for everyone: settings, catalog, time | [`isolated_stack`], [`Stack::put_catalog`], [`Stack::pass`] |
@@ -22,24 +22,24 @@
 //! Every answer is searched for every secret that this process has seen. Nobody has to
 //! remember that: [`Request::send`] does it.
 
-mod answer;
 mod audit_log;
 mod issuer;
+mod leak_check;
+pub(crate) mod raw_http;
 mod request;
-mod secrets;
+mod response;
 mod stack;
 mod token;
-pub(crate) mod wire;
 
 use std::time::{Duration, Instant};
 
 use portcullis::clock::Timestamp;
 use serde_json::Value;
 
-pub(crate) use answer::Answer;
 pub(crate) use audit_log::AuditLog;
 pub(crate) use issuer::Issuer;
 pub(crate) use request::Request;
+pub(crate) use response::Response;
 pub(crate) use stack::{Stack, isolated_stack, stack};
 pub(crate) use token::{Token, owner, unknown_token, with_good_checksum};
 
@@ -55,7 +55,7 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
 }
 
 /// The fields of two objects; those of the second win.
-pub(crate) fn merged(base: Value, more: Value) -> Value {
+pub(crate) fn merge_json(base: Value, more: Value) -> Value {
     let (Value::Object(mut base), Value::Object(more)) = (base, more) else {
         panic!("only objects have fields");
     };

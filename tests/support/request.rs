@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::wire::Received;
-use super::{Answer, Stack, secrets};
+use super::raw_http::Received;
+use super::{Response, Stack, leak_check};
 
 /// A request that is still to be sent.
 #[derive(Clone)]
@@ -50,23 +50,23 @@ impl<'a> Request<'a> {
 
     /// Sends it, and searches the answer for secrets.
     #[track_caller]
-    pub(crate) fn send(self) -> Answer {
+    pub(crate) fn send(self) -> Response {
         let asked = self.named();
         self.send_malformed().unwrap_or_else(|| panic!("{asked} was not answered"))
     }
 
     /// Sends what is not HTTP any more; `None` where the connection was closed for that.
     #[track_caller]
-    pub(crate) fn send_malformed(self) -> Option<Answer> {
+    pub(crate) fn send_malformed(self) -> Option<Response> {
         let asked = self.named();
         let received: Option<Received> =
             self.stack.origin.exchange(&self.bytes()).unwrap_or_else(|error| panic!("{asked}: {error}"));
         let received = received?;
-        secrets::search(&asked, &received);
+        leak_check::search(&asked, &received);
         if received.status == 201 {
             self.stack.made(&received.body);
         }
-        Some(Answer::new(asked, received))
+        Some(Response::new(asked, received))
     }
 
     fn named(&self) -> String {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::audit_log::json_lines;
-use super::wire::Origin;
-use super::{Request, Token, owner, secrets};
+use super::raw_http::Origin;
+use super::{Request, Token, leak_check, owner};
 
 /// The deployment under test.
 pub(crate) struct Stack {
@@ -47,7 +47,7 @@ pub(crate) fn stack() -> Stack {
             (shared.running().url(), shared.running().admin_token().to_owned(), Some(shared))
         }
     };
-    secrets::remember(&admin);
+    leak_check::remember(&admin);
     Stack { origin: Origin::parse(&url), admin, in_process, made: Mutex::default(), passed: None }
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn isolated_stack(settings: impl FnOnce(&mut local::Options) + Send +
         settings(options);
     });
     let (url, admin) = (own.running().url(), own.running().admin_token().to_owned());
-    secrets::remember(&admin);
+    leak_check::remember(&admin);
     let in_process = Some(Arc::new(own));
     Stack { origin: Origin::parse(&url), admin, in_process, made: Mutex::default(), passed: Some(passed) }
 }
@@ -96,7 +96,7 @@ impl Stack {
         let form = format!("name={name}&groups={}", groups.join("%2C"));
         let answer = self.post("/dev/sign-in").form(form).send().expect(200);
         let session = answer.json()["session"].as_str().expect("a session").to_owned();
-        secrets::remember(&session);
+        leak_check::remember(&session);
         session
     }
 

@@ -5,7 +5,7 @@ use rand::rngs::SysRng;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Answer, Request, Stack, secrets};
+use super::{Request, Response, Stack, leak_check};
 
 /// A token that was made, and the one answer that showed it.
 pub(crate) struct Token {
@@ -22,23 +22,23 @@ pub(crate) struct Token {
 impl Token {
     /// The token that the answer to a create must show. From now on no answer may.
     #[track_caller]
-    pub(crate) fn shown_in(answer: &Answer) -> Self {
+    pub(crate) fn shown_in(answer: &Response) -> Self {
         let mut view = answer.json();
         let token = view.as_object_mut().and_then(|fields| fields.remove("token"));
         let text = |value: &Value| value.as_str().expect("a token has an id, an owner and a secret").to_owned();
         let secret = text(&token.unwrap_or(Value::Null));
-        secrets::remember(&secret);
+        leak_check::remember(&secret);
         Self { secret, id: text(&view["id"]), owner: text(&view["owner"]), view }
     }
 
     /// The token that the answer to an exchange must show. From now on no answer may.
     #[track_caller]
-    pub(crate) fn exchanged_in(answer: &Answer) -> Self {
+    pub(crate) fn exchanged_in(answer: &Response) -> Self {
         let mut view = answer.json();
         let secret = view.as_object_mut().and_then(|fields| fields.remove("access_token"));
         let text = |value: &Value| value.as_str().expect("an exchange has a token, its id and its rule").to_owned();
         let secret = text(&secret.unwrap_or(Value::Null));
-        secrets::remember(&secret);
+        leak_check::remember(&secret);
         Self { secret, id: text(&view["token_id"]), owner: format!("trust:{}", text(&view["rule"])), view }
     }
 

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, merged, owner, stack};
+use crate::support::{Response, Stack, Token, merge_json, owner, stack};
 
 /// What a creator is answered, and what of it was too much.
-fn ask(stack: &Stack, creator: &Token, mut body: Value) -> Answer {
+fn ask(stack: &Stack, creator: &Token, mut body: Value) -> Response {
     body["name"] = json!("child");
     creator.create(stack, &body).send()
 }
 
 #[track_caller]
-fn too_much(answer: &Answer) -> Value {
+fn too_much(answer: &Response) -> Value {
     answer.problem(403, "exceeds_grants")["errors"].clone()
 }
 
@@ -58,7 +58,7 @@ fn a_token_does_not_outlive_its_creator() {
     let stack = stack();
     let end = "2090-01-01T00:00:00Z";
     let creator = stack.create(json!({ "permissions": ["*"], "expires_at": end }));
-    let with = |more: Value| ask(&stack, &creator, merged(json!({ "permissions": ["x:y"] }), more));
+    let with = |more: Value| ask(&stack, &creator, merge_json(json!({ "permissions": ["x:y"] }), more));
     for within in [json!({ "expires_at": end }), json!({ "expires_in": "1h" })] {
         with(within).expect(201);
     }

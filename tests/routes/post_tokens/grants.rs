@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Stack, Token, isolated_stack, stack};
 
-fn create(stack: &Stack, mut body: Value) -> crate::support::Answer {
+fn create(stack: &Stack, mut body: Value) -> crate::support::Response {
     body["name"] = json!("ci");
     stack.post("/tokens").bearer(&stack.admin).json(&body).send()
 }

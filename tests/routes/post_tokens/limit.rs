@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, merged, owner, stack, until_expired};
+use crate::support::{Stack, Token, merge_json, owner, stack, until_expired};
 
 const LIMIT: usize = 10;
 
@@ -90,7 +90,7 @@ fn a_delete_gives_the_slot_back_once_even_after_a_revoke() {
 fn expiry_gives_the_slot_back() {
     let stack = stack();
     let owner = owner();
-    let with = |more: Value| stack.create(merged(json!({ "owner": owner, "permissions": ["x:y"] }), more));
+    let with = |more: Value| stack.create(merge_json(json!({ "owner": owner, "permissions": ["x:y"] }), more));
     for _ in 0..LIMIT - 1 {
         with(json!({}));
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, merged, owner, stack, unknown_token};
+use crate::support::{Response, Stack, merge_json, owner, stack, unknown_token};
 
-fn post(stack: &Stack, body: impl Into<Vec<u8>>) -> Answer {
+fn post(stack: &Stack, body: impl Into<Vec<u8>>) -> Response {
     stack.post("/tokens").bearer(&stack.admin).body(body).send()
 }
 
@@ -12,7 +12,7 @@ fn post(stack: &Stack, body: impl Into<Vec<u8>>) -> Answer {
 #[track_caller]
 fn named(stack: &Stack, wrong: Value) -> Vec<String> {
     let good = json!({ "name": "ci", "permissions": ["x:y"] });
-    post(stack, merged(good, wrong).to_string()).offending_fields()
+    post(stack, merge_json(good, wrong).to_string()).offending_fields()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{admin, cicd, logged, rack_gateway, with_role};
-use crate::seeds::{DAY, create, listed, revoke, seconds};
+use crate::scenarios::{DAY, create, listed, revoke, seconds};
 use crate::support::{Stack, unknown_token, with_good_checksum};
 
 /// "Failed authentication attempts are logged"

@@ -18,7 +18,7 @@ SECRET_PART = slice(16, 16 + 43)
 SHOWN = re.compile(r"POST /tokens 201|POST /tokens/[0-9A-Za-z]{16}/rotate 200|POST /exchange 200")
 
 
-class Watch:
+class LeakCheck:
     """Knows every token that was shown, and looks for them."""
 
     def __init__(self) -> None:

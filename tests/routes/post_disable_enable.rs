@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, AuditLog, Stack, Token, isolated_stack, stack};
+use crate::support::{AuditLog, Response, Stack, Token, isolated_stack, stack};
 
 #[track_caller]
-fn ask(stack: &Stack, what: &str, token: &Token, by: impl AsRef<str>) -> Answer {
+fn ask(stack: &Stack, what: &str, token: &Token, by: impl AsRef<str>) -> Response {
     stack.post(&format!("{}/{what}", token.path())).bearer(by).send()
 }
 
-fn shown(answer: &Answer) -> [serde_json::Value; 2] {
+fn shown(answer: &Response) -> [serde_json::Value; 2] {
     let view = answer.json();
     [view["status"].clone(), view["disabled_reason"].clone()]
 }

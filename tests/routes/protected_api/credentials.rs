@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Request, stack, unknown_token, with_good_checksum};
+use crate::support::{Request, Response, stack, unknown_token, with_good_checksum};
 
 const DOOR: &str = "/demo/apps/billing";
 const CHALLENGE: &str = concat!(
@@ -12,7 +12,7 @@ const CHALLENGE: &str = concat!(
 
 /// The one refusal that there is: whatever is wrong with a credential, it looks the same.
 #[track_caller]
-fn assert_refused(answer: &Answer) {
+fn assert_refused(answer: &Response) {
     assert_eq!(answer.problem(401, "invalid_token"), refusal());
     assert_eq!(answer.header("www-authenticate"), Some(CHALLENGE));
 }

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, Stack, Token, stack};
+use crate::support::{Response, Stack, Token, stack};
 
 /// Whoever reads such a path as another one than the authorizer does could be led to what
 /// the token was not granted. So it is refused, or it was made plain before anyone decided
 /// on it, as some gateways do: then the backend must have got the plain path, and the
 /// token must be granted just that.
 #[track_caller]
-fn assert_never_led_astray(path: &str, answer: &Answer) {
+fn assert_never_led_astray(path: &str, answer: &Response) {
     match answer.status {
         400 | 403 | 404 => {}
         200 => {

@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use portcullis::clock::Timestamp;
 use serde_json::Value;
 
-use super::wire::Received;
+use super::raw_http::Received;
 
 /// An answer to a request.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -17,7 +17,7 @@ pub(crate) struct Answer {
     asked: String,
 }
 
-impl Answer {
+impl Response {
     pub(super) fn new(asked: String, received: Received) -> Self {
         Self { status: received.status, headers: received.headers, body: received.body, asked }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ROLES, admin, cicd, rack_gateway, with_role};
-use crate::seeds::{DAY, assert_dead, catalog, create, listed, on_everything, revoke, seconds};
+use crate::scenarios::{DAY, assert_dead, catalog, create, listed, on_everything, revoke, seconds};
 use crate::support::with_good_checksum;
 
 /// "Enter a descriptive name", "Select the appropriate role", "Copy the token immediately -

@@ -6,4 +6,4 @@ mod addresses;
 mod caching;
 mod credentials;
 mod paths;
-mod raw;
+mod raw_header_bytes;

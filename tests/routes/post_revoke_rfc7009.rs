@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, Stack, Token, isolated_stack, stack, unknown_token};
+use crate::support::{Response, Stack, Token, isolated_stack, stack, unknown_token};
 
-fn form(stack: &Stack, body: String) -> Answer {
+fn form(stack: &Stack, body: String) -> Response {
     stack.post("/revoke").form(body).send()
 }
 
-fn revoke(stack: &Stack, secret: &str) -> Answer {
+fn revoke(stack: &Stack, secret: &str) -> Response {
     form(stack, format!("token={secret}&token_type_hint=access_token"))
 }
 

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stack, Token, isolated_stack};
+use crate::support::{Response, Stack, Token, isolated_stack};
 
 const DAY: i64 = 86_400;
 
@@ -61,7 +61,7 @@ fn routes(product: &str) -> Vec<Route> {
 
 /// A request for a route of the catalog, with a name for each of its parameters: with
 /// `ours`, `GET /apps/{app}` is `GET /apps/ours-app`.
-fn ask(stack: &Stack, pattern: &str, whose: &str, credential: impl AsRef<str>) -> Answer {
+fn ask(stack: &Stack, pattern: &str, whose: &str, credential: impl AsRef<str>) -> Response {
     let (method, path) = pattern.split_once(' ').unwrap();
     // Any method stands for all of them.
     let method = if method == "ANY" { "POST" } else { method };
