@@ -285,26 +285,26 @@ def described() -> set[Answer]:
     }
 
 
-def test_every_answer_that_is_described_can_be_had_or_is_known_not_to_be() -> None:
+def test_every_described_response_occurs_or_is_listed_as_impossible() -> None:
     within_reach = {answer for answer in described() if answer[1] not in OUT_OF_REACH_STATUSES}
     elsewhere = {ONLY_OF_A_FULL_SERVICE, REVIVED_IN_A_FULL_SERVICE, ONLY_OF_A_CACHING_SERVICE}
     assert within_reach == set(CALLS) | elsewhere | ONLY_OF_IDENTITIES | OUT_OF_REACH
 
 
 @pytest.mark.parametrize("answer", CALLS, ids=lambda answer: " ".join(str(part) for part in answer if part))
-def test_an_answer_is_given_as_described(answer: Answer, service: Service, people: People) -> None:
+def test_a_response_is_as_described(answer: Answer, service: Service, people: People) -> None:
     response = CALLS[answer](people).send(service)
     assert (response.status_code, calls.problem_type(response)) == answer[1:]
 
 
-def test_an_owner_who_has_all_the_tokens_that_are_allowed_gets_no_more(full_service: Service) -> None:
+def test_an_owner_at_the_limit_gets_no_more_tokens(full_service: Service) -> None:
     calls.create(full_service, full_service.admin_token, permissions=["apps:read"])
     wanted = {"name": "one too many", "permissions": ["apps:read"]}
     response = Call("POST /tokens", full_service.admin_token, body=wanted).send(full_service)
     assert ("POST /tokens", response.status_code, calls.problem_type(response)) == ONLY_OF_A_FULL_SERVICE
 
 
-def test_a_token_comes_back_to_life_only_where_there_is_room_for_it(full_service: Service) -> None:
+def test_an_expired_token_is_renewed_only_within_the_limit(full_service: Service) -> None:
     admin = full_service.admin_token
     ended = calls.create(full_service, admin, owner="revived", expires_in="1s")["id"]
     time.sleep(1.1)
@@ -315,7 +315,7 @@ def test_a_token_comes_back_to_life_only_where_there_is_room_for_it(full_service
     assert answer == REVIVED_IN_A_FULL_SERVICE
 
 
-def test_where_gateways_keep_answers_no_token_is_tightened(caching_service: Service) -> None:
+def test_with_authorizer_caching_no_token_is_tightened(caching_service: Service) -> None:
     admin = caching_service.admin_token
     made = calls.create(caching_service, admin)["id"]
     tighten = Call("POST /tokens/{id}/tighten", admin, made, headers={"If-Match": '"1"'})
@@ -327,7 +327,7 @@ def test_where_gateways_keep_answers_no_token_is_tightened(caching_service: Serv
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', "{}".encode("utf-16")])
-def test_what_is_no_json_object_is_refused_as_described(body: bytes, service: Service) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused_as_described(body: bytes, service: Service) -> None:
     response = Call("POST /tokens", service.admin_token, body=body).send(service)
     assert (response.status_code, calls.problem_type(response)) == (400, "invalid_request")
 
@@ -377,13 +377,13 @@ PLACES = [
 ]
 
 
-def test_a_catalog_that_does_not_hold_together_is_refused_with_every_place(catalog_service: Service) -> None:
+def test_an_inconsistent_catalog_is_refused_with_every_place(catalog_service: Service) -> None:
     assert spec.complaints({"$ref": "#/components/schemas/Catalog"}, APART) == []
     response = calls.put_catalog(catalog_service, APART)
     assert (response.status_code, sorted(error["field"] for error in response.json()["errors"])) == (400, PLACES)
 
 
-def test_what_is_not_named_one_by_one_is_counted(catalog_service: Service) -> None:
+def test_errors_beyond_the_maximum_are_counted(catalog_service: Service) -> None:
     response = calls.put_catalog(catalog_service, {f"unknown{n}": 1 for n in range(150)})
     errors = response.json()["errors"]
     assert (response.status_code, len(errors), errors[-1]["field"]) == (400, 20, "*")
@@ -395,14 +395,14 @@ MALFORMED_TAGS = ["0", "1", "", "W/", '"0" "1"', '*, "1"']
 
 
 @pytest.mark.parametrize("tag", OTHER_TAGS)
-def test_a_tag_that_is_not_current_changes_no_catalog(tag: str, service: Service) -> None:
+def test_a_stale_etag_changes_no_catalog(tag: str, service: Service) -> None:
     response = Call("PUT /catalog", service.admin_token, body={}, headers={"If-Match": tag}).send(service)
     assert (response.status_code, calls.problem_type(response)) == (412, "precondition_failed")
 
 
 @pytest.mark.parametrize("word", ["rotate", "disable", "enable", "tighten"])
 @pytest.mark.parametrize("tag", OTHER_TAGS)
-def test_a_tag_that_is_not_current_changes_no_token(tag: str, word: str, service: Service) -> None:
+def test_a_stale_etag_changes_no_token(tag: str, word: str, service: Service) -> None:
     made = calls.create(service, service.admin_token)["id"]
     response = Call(f"POST /tokens/{{id}}/{word}", service.admin_token, made, headers={"If-Match": tag}).send(service)
     assert (response.status_code, calls.problem_type(response)) == (412, "precondition_failed")
@@ -413,7 +413,7 @@ def test_a_tag_that_is_not_current_changes_no_token(tag: str, word: str, service
     ("operation", "body"),
     [("PATCH /tokens/{id}", {"name": "x"}), *((f"POST /tokens/{{id}}/{word}", None) for word in ("rotate", "disable"))],
 )
-def test_any_version_or_a_list_with_the_current_one_is_changed(
+def test_if_match_may_be_a_star_or_a_list_for_a_token(
     tag: str, operation: str, body: dict | None, service: Service
 ) -> None:
     made = calls.create(service, service.admin_token)["id"]
@@ -421,7 +421,7 @@ def test_any_version_or_a_list_with_the_current_one_is_changed(
     assert (response.status_code, response.headers["etag"]) == (200, '"2"')
 
 
-def test_any_catalog_or_one_of_a_list_is_replaced(catalog_service: Service) -> None:
+def test_if_match_may_be_a_star_or_a_list_for_the_catalog(catalog_service: Service) -> None:
     for tag in ["*", '"x", {current}']:
         shown = Call("GET /catalog", catalog_service.admin_token).send(catalog_service)
         headers = {"If-Match": tag.format(current=shown.headers["etag"])}
@@ -432,12 +432,12 @@ def test_any_catalog_or_one_of_a_list_is_replaced(catalog_service: Service) -> N
 
 
 @pytest.mark.parametrize("tag", MALFORMED_TAGS)
-def test_what_is_no_tag_of_a_catalog_is_refused_as_described(tag: str, service: Service) -> None:
+def test_an_invalid_catalog_etag_is_refused_as_described(tag: str, service: Service) -> None:
     response = Call("PUT /catalog", service.admin_token, body={}, headers={"If-Match": tag}).send(service)
     assert [error["field"] for error in response.json()["errors"]] == ["If-Match"]
 
 
-def test_a_catalog_that_was_changed_meanwhile_stays_and_its_tag_is_told(catalog_service: Service) -> None:
+def test_a_conflicting_catalog_write_changes_nothing_and_names_the_etag(catalog_service: Service) -> None:
     put = calls.put_catalog(catalog_service, {"permissions": {"build:create": "Start a build"}})
     assert put.headers["etag"] == f'"{put.json()["version"]}"'
     stale = Call("PUT /catalog", catalog_service.admin_token, body={}, headers={"If-Match": '"0"'})
@@ -449,7 +449,7 @@ def test_a_catalog_that_was_changed_meanwhile_stays_and_its_tag_is_told(catalog_
     )
 
 
-def test_what_was_put_is_shown_in_the_form_that_is_described(catalog_service: Service) -> None:
+def test_a_stored_catalog_is_shown_as_described(catalog_service: Service) -> None:
     for catalog in [
         {},
         {"strict": True},
@@ -463,7 +463,7 @@ def test_what_was_put_is_shown_in_the_form_that_is_described(catalog_service: Se
         assert calls.put_catalog(catalog_service, shown).status_code == 200
 
 
-def test_permissions_that_a_role_names_twice_are_a_tokens_once(catalog_service: Service) -> None:
+def test_duplicate_permissions_of_a_role_are_merged_in_a_token(catalog_service: Service) -> None:
     role = {"permissions": ["apps:read", "*:*", "apps:read", "*"]}
     calls.put_catalog(catalog_service, {"roles": {"x": role}})
     made = calls.create(catalog_service, catalog_service.admin_token, permissions=..., role="x")
@@ -509,7 +509,7 @@ def test_a_decision_is_explained_as_described(asked: Asked, service: Service) ->
     assert (answer["rule"] and answer["rule"]["source"], answer["permission"]) == (asked.source, asked.needs)
 
 
-def test_a_decision_on_a_token_that_ended_or_by_a_catalog_is_explained_as_described(catalog_service: Service) -> None:
+def test_decisions_on_inactive_tokens_and_by_a_catalog_are_as_described(catalog_service: Service) -> None:
     admin = catalog_service.admin_token
     route = {"match": "GET /apps/{app}", "permission": "app:see", "resource": "app/{app}"}
     calls.put_catalog(catalog_service, {"strict": True, "permissions": {"app:see": "See an app"}, "routes": [route]})
@@ -541,7 +541,7 @@ def test_every_state_of_a_token_is_shown_as_described(service: Service) -> None:
         assert {token["status"] for token in listed["tokens"]} <= {status}
 
 
-def test_a_list_goes_on_where_its_page_ended(service: Service) -> None:
+def test_a_list_continues_after_its_page(service: Service) -> None:
     admin = service.admin_token
     made = [calls.create(service, admin, owner="pages")["id"] for _ in range(3)]
     found, cursor = [], {}
@@ -552,13 +552,13 @@ def test_a_list_goes_on_where_its_page_ended(service: Service) -> None:
     assert found == made[::-1]
 
 
-def test_a_place_in_a_list_that_was_made_up_is_refused(service: Service) -> None:
+def test_an_invalid_cursor_is_refused(service: Service) -> None:
     cursor = spec.DOCUMENT["components"]["schemas"]["Cursor"]["examples"][0]
     response = Call("GET /tokens", service.admin_token, query={"cursor": cursor}).send(service)
     assert (response.status_code, calls.problem_type(response)) == (400, "invalid_request")
 
 
-def test_every_reason_for_which_a_token_is_disabled_is_shown_as_described(service: Service) -> None:
+def test_every_disable_reason_is_shown_as_described(service: Service) -> None:
     admin = service.admin_token
     own = calls.create(service, admin, permissions=["tokens:write"], owner="disabling")
     for by, reason in [(own["token"], "owner"), (admin, "admin")]:
@@ -578,7 +578,7 @@ def test_every_reason_for_which_a_token_is_disabled_is_shown_as_described(servic
         assert (revoked["revoked_reason"], revoked["revoked_comment"]) == ("owner_left", "gone\nfor good")
 
 
-def test_a_disabled_token_that_has_expired_stays_dead(service: Service) -> None:
+def test_a_disabled_token_that_has_expired_stays_refused(service: Service) -> None:
     admin = service.admin_token
     token = calls.create(service, admin, expires_in="5s")
     made = token["id"]
@@ -593,7 +593,7 @@ def test_a_disabled_token_that_has_expired_stays_dead(service: Service) -> None:
         assert calls.problem_type(call.send(service)) == "token_ended"
 
 
-def test_a_secret_that_a_rotation_has_ended_disables_its_token_as_described(short_service: Service) -> None:
+def test_a_retired_secret_disables_its_token_as_described(short_service: Service) -> None:
     admin = short_service.admin_token
     made = calls.create(short_service, admin, expires_in="30d", permissions=["tokens:read"])
     rotated = Call("POST /tokens/{id}/rotate", admin, made["id"]).send(short_service).json()
@@ -609,7 +609,7 @@ def test_a_secret_that_a_rotation_has_ended_disables_its_token_as_described(shor
     assert events[0]["detail"] == {"disabled": True}
 
 
-def test_where_lifetimes_are_limited_no_token_gets_a_longer_one(short_service: Service) -> None:
+def test_no_token_exceeds_the_maximum_lifetime(short_service: Service) -> None:
     admin = short_service.admin_token
     made = calls.create(short_service, admin, expires_in="30d")["id"]
     tag = {"If-Match": '"1"'}
@@ -675,7 +675,7 @@ def test_every_kind_of_event_is_shown_as_described_page_by_page(service: Service
     assert [error["field"] for error in refused.json()["errors"]] == ["cursor"]
 
 
-def test_what_is_enough_is_what_tightening_leaves(service: Service) -> None:
+def test_tightening_leaves_the_sufficient_grants(service: Service) -> None:
     admin = service.admin_token
     made = calls.create(service, admin, permissions=["apps:*", "builds:read"])
     use(service, made)
@@ -712,13 +712,13 @@ def test_days_are_accepted_if_and_only_if_the_description_allows_them(value: obj
         *[("GET /activity", {name: "x"}) for name in ["from", "to", "kind", "actor", "cursor"]],
     ],
 )
-def test_what_is_no_number_in_its_limits_is_refused(operation: str, query: dict, service: Service) -> None:
+def test_a_number_outside_its_limits_is_refused(operation: str, query: dict, service: Service) -> None:
     made = calls.create(service, service.admin_token)["id"]
     response = Call(operation, service.admin_token, made, query=query).send(service)
     assert [error["field"] for error in response.json()["errors"]] == list(query)
 
 
-def test_tokens_that_nobody_uses_are_listed_by_themselves(service: Service) -> None:
+def test_idle_tokens_can_be_listed(service: Service) -> None:
     admin = service.admin_token
     calls.create(service, admin, owner="busy")
     for days in (1, 3650):
@@ -730,7 +730,7 @@ def test_tokens_that_nobody_uses_are_listed_by_themselves(service: Service) -> N
     assert Call("GET /tokens", admin, query=query).send(service).json()["tokens"] == []
 
 
-def test_where_tokens_must_not_be_idle_they_are_listed_by_status_all_the_same(short_service: Service) -> None:
+def test_with_an_idle_limit_tokens_are_listed_by_status_too(short_service: Service) -> None:
     admin = short_service.admin_token
     made = [calls.create(short_service, admin, owner="idle", expires_in="1d")["id"] for _ in range(3)]
     Call("POST /tokens/{id}/disable", admin, made[0]).send(short_service)
@@ -759,7 +759,7 @@ def test_where_tokens_must_not_be_idle_they_are_listed_by_status_all_the_same(sh
         "|" * 255,
     ],
 )
-def test_all_tokens_of_an_owner_are_revoked_whatever_it_is_called(owner: str, service: Service) -> None:
+def test_all_tokens_of_an_owner_of_any_name_are_revoked(owner: str, service: Service) -> None:
     admin = service.admin_token
     made = [calls.create(service, admin, owner=owner)["id"] for _ in range(2)]
     operation = "POST /owners/{owner}/revoke-tokens"
@@ -777,14 +777,14 @@ def test_all_tokens_of_an_owner_are_revoked_whatever_it_is_called(owner: str, se
     assert Call(operation, admin, **place).send(service).json()["revoked"] == 0
 
 
-def test_an_owner_is_named_in_one_place(service: Service) -> None:
+def test_an_owner_is_named_in_the_path_or_the_query(service: Service) -> None:
     operation = "POST /owners/{owner}/revoke-tokens"
     for place in [{"owner": "-"}, {"owner": "nobody", "query": {"owner": "nobody"}}, {"owner": "a "}]:
         errors = Call(operation, service.admin_token, **place).send(service).json()["errors"]
         assert [error["field"] for error in errors] == ["owner"]
 
 
-def test_a_token_that_ends_soon_is_told_when(service: Service) -> None:
+def test_a_response_warns_of_a_near_expiry(service: Service) -> None:
     admin = service.admin_token
     for lifetime, told in [("13d", True), ("15d", False)]:
         made = calls.create(service, admin, permissions=["tokens:read"], expires_in=lifetime)
@@ -820,7 +820,7 @@ def test_an_introspected_token_is_shown_as_described(service: Service) -> None:
     assert Call("POST /introspect", asker, form={"token": "x"}).send(service).json() == {"active": False}
 
 
-def test_whoever_holds_a_token_ends_it_and_learns_nothing(service: Service) -> None:
+def test_a_secret_revokes_its_token_and_the_response_reveals_nothing(service: Service) -> None:
     admin = service.admin_token
     made = calls.create(service, admin)
     for token in [f" {made['token']}\n", made["token"], made["token"][:-1] + "x", "x"]:
@@ -835,13 +835,13 @@ def test_whoever_holds_a_token_ends_it_and_learns_nothing(service: Service) -> N
     [{}, {"token": ""}, {"token": " \r\n"}, [("token", "x"), ("token", "x")], {"token": "x" * 16_384}],
     ids=lambda form: str(form)[:40],
 )
-def test_a_form_that_is_not_good_is_refused_as_oauth_has_it(form: dict | list, service: Service) -> None:
+def test_an_invalid_form_is_refused_as_rfc_6749_says(form: dict | list, service: Service) -> None:
     for call in [Call("POST /revoke", None, form=form), Call("POST /introspect", service.admin_token, form=form)]:
         response = call.send(service)
         assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
-def test_a_token_in_the_query_of_a_revocation_is_not_taken(service: Service) -> None:
+def test_a_token_in_the_query_of_a_revocation_is_ignored(service: Service) -> None:
     made = calls.create(service, service.admin_token)
     for form in [{}, {"token": made["token"]}]:
         response = Call("POST /revoke", None, query={"token": made["token"]}, form=form).send(service)
@@ -850,7 +850,7 @@ def test_a_token_in_the_query_of_a_revocation_is_not_taken(service: Service) -> 
 
 @pytest.mark.parametrize("word", ["rotate", "disable", "enable", "tighten"])
 @pytest.mark.parametrize("tag", MALFORMED_TAGS)
-def test_what_is_no_tag_of_a_token_is_refused_as_described(tag: str, word: str, service: Service) -> None:
+def test_an_invalid_token_etag_is_refused_as_described(tag: str, word: str, service: Service) -> None:
     made = calls.create(service, service.admin_token)["id"]
     call = Call(f"POST /tokens/{{id}}/{word}", service.admin_token, made, headers={"If-Match": tag})
     assert [error["field"] for error in call.send(service).json()["errors"]] == ["If-Match"]
@@ -859,20 +859,20 @@ def test_what_is_no_tag_of_a_token_is_refused_as_described(tag: str, word: str, 
 @pytest.mark.parametrize(
     ("key", "status"), [("a", 200), ("~" * 255, 200), ("a b", 200), ("~" * 256, 400), ("a\tb", 400)]
 )
-def test_a_key_of_a_rotation_has_its_form(key: str, status: int, service: Service) -> None:
+def test_an_invalid_idempotency_key_is_refused(key: str, status: int, service: Service) -> None:
     made = calls.create(service, service.admin_token)["id"]
     rotate = Call("POST /tokens/{id}/rotate", service.admin_token, made, headers={"Idempotency-Key": key})
     assert rotate.send(service).status_code == status
 
 
-def test_a_switch_takes_no_body(service: Service) -> None:
+def test_disable_and_enable_take_no_body(service: Service) -> None:
     made = calls.create(service, service.admin_token)["id"]
     for body, status in [({}, 200), ({"reason": "x"}, 400), (b"x", 400)]:
         response = Call("POST /tokens/{id}/disable", service.admin_token, made, body=body).send(service)
         assert response.status_code == status
 
 
-def test_a_decision_on_where_a_token_is_used_or_whether_it_is_disabled_is_explained(service: Service) -> None:
+def test_decisions_by_address_and_disablement_are_explained(service: Service) -> None:
     admin = service.admin_token
     made = calls.create(service, admin, allowed_ips=["192.0.2.0/24"])["id"]
 
@@ -887,7 +887,7 @@ def test_a_decision_on_where_a_token_is_used_or_whether_it_is_disabled_is_explai
     assert explain(source_ip="192.0.2.7") == (401, "disabled")
 
 
-def test_nobody_hands_out_a_token_for_more_addresses_than_their_own(service: Service) -> None:
+def test_a_caller_cannot_delegate_more_addresses_than_its_own(service: Service) -> None:
     admin = service.admin_token
     here = {"allowed_ips": ["127.0.0.0/8"], "permissions": ["tokens:write"]}
     manager = calls.create(service, admin, **here)["token"]

@@ -115,7 +115,7 @@ PUTTING = SCHEMA.exclude(lambda context: context.operation.label != "PUT /catalo
 
 
 @ELSEWHERE.parametrize()
-def test_whatever_is_sent_the_answer_is_as_described(case: schemathesis.Case, service: Service) -> None:
+def test_every_response_to_generated_requests_is_described(case: schemathesis.Case, service: Service) -> None:
     case.call_and_validate(base_url=service.url, headers=credential(service))
 
 
@@ -125,7 +125,7 @@ def test_every_operation_is_attacked() -> None:
 
 
 @PUTTING.parametrize()
-def test_whatever_catalog_is_put_the_answer_and_what_is_shown_then_are_as_described(
+def test_generated_catalogs_are_answered_and_shown_as_described(
     case: schemathesis.Case, catalog_service: Service
 ) -> None:
     shown = Call("GET /catalog", catalog_service.admin_token)
@@ -135,7 +135,7 @@ def test_whatever_catalog_is_put_the_answer_and_what_is_shown_then_are_as_descri
     shown.send(catalog_service)
 
 
-def test_whatever_is_done_in_whatever_order_the_answer_is_as_described(service: Service) -> None:
+def test_generated_sequences_of_calls_are_answered_as_described(service: Service) -> None:
     class Caller(ELSEWHERE.as_state_machine()):
         """Follows the links from a token that was made to what can be done with it."""
 

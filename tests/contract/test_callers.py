@@ -38,7 +38,7 @@ OPEN = set(spec.operations()) - set(CLOSED)
     ],
     ids=str,
 )
-def test_without_one_good_token_nobody_is_let_in(operation: str, headers: dict, service: Service) -> None:
+def test_requests_without_exactly_one_valid_token_are_refused(operation: str, headers: dict, service: Service) -> None:
     filled_in = {name: value.replace("{token}", service.admin_token) for name, value in headers.items()}
     response = Call(operation, None, NOBODYS, headers=filled_in, owner="nobody").send(service)
     assert response.status_code == 401
@@ -51,14 +51,14 @@ def test_a_bearer_token_is_accepted_with_the_scheme_in_any_case(scheme: str, ser
     assert Call("GET /me", None, headers=headers).send(service).status_code == 200
 
 
-def test_the_other_header_is_as_good(service: Service) -> None:
+def test_the_x_api_token_header_is_accepted(service: Service) -> None:
     for operation in ["GET /me", "GET /tokens"]:
         response = Call(operation, None, headers={"x-api-token": service.admin_token}).send(service)
         assert response.status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), UNDESCRIBED)
-def test_what_is_not_described_is_not_there(method: str, path: str, service: Service) -> None:
+def test_undescribed_routes_are_not_found(method: str, path: str, service: Service) -> None:
     response = requests.request(
         method,
         service.url + path.replace("{id}", NOBODYS).replace("{owner}", "nobody"),
@@ -104,20 +104,20 @@ def assert_opens(service: Service, credential: str, operations: set[str]) -> Non
 
 
 @pytest.mark.parametrize("permission", OPENED)
-def test_a_token_opens_what_the_description_says_of_its_permission(permission: str, service: Service) -> None:
+def test_a_permission_allows_the_operations_that_are_described(permission: str, service: Service) -> None:
     token = calls.create(service, service.admin_token, permissions=[permission])["token"]
     assert_opens(service, token, OPENED[permission])
 
 
 @pytest.mark.parametrize("permission", OPENED)
-def test_where_only_admins_manage_tokens_it_opens_what_the_description_says_of_that(
+def test_with_admins_management_permissions_allow_what_is_described(
     permission: str, admins_service: Service
 ) -> None:
     token = calls.create(admins_service, admins_service.admin_token, permissions=[permission])["token"]
     assert_opens(admins_service, token, OPENED_AMONG_ADMINS[permission])
 
 
-def test_a_session_opens_what_its_roles_give_and_tokens_of_its_own(service: Service, admins_service: Service) -> None:
+def test_a_session_may_use_its_roles_and_its_own_tokens(service: Service, admins_service: Service) -> None:
     for groups, own, among_admins in [
         ([], READS | WRITES, set()),
         (["portcullis-viewer"], READS | WRITES | {"GET /catalog"}, {"GET /catalog"}),
@@ -127,13 +127,13 @@ def test_a_session_opens_what_its_roles_give_and_tokens_of_its_own(service: Serv
         assert_opens(admins_service, calls.sign_in(admins_service, "alice", *groups), among_admins)
 
 
-def test_a_session_is_a_bearer_credential_alone(service: Service) -> None:
+def test_a_session_is_accepted_only_as_a_bearer_credential(service: Service) -> None:
     session = calls.sign_in(service, "alice", "portcullis-admin")
     for headers in [{"x-api-token": session}, {"Authorization": f"Bearer {session}", "x-api-token": session}]:
         assert Call("GET /me", None, headers=headers).send(service).status_code == 401
 
 
-def test_a_person_is_shown_as_described_and_so_is_what_they_have_made_and_ended(
+def test_sessions_and_the_tokens_they_change_are_shown_as_described(
     service: Service, admins_service: Service
 ) -> None:
     session = calls.sign_in(service, "bob", "portcullis-viewer", "portcullis-cicd", "nothing")
@@ -149,7 +149,7 @@ def test_a_person_is_shown_as_described_and_so_is_what_they_have_made_and_ended(
     assert (nobody["roles"], nobody["grants"]) == ([], [])
 
 
-def test_who_may_not_see_the_catalog_is_told_no_roles(service: Service) -> None:
+def test_roles_are_named_only_to_callers_who_may_read_the_catalog(service: Service) -> None:
     for groups, roles in [(["portcullis-viewer"], "admin"), ([], "")]:
         response = Call("PUT /catalog", calls.sign_in(service, "carol", *groups)).send(service)
         assert (calls.problem_type(response), response.json()["roles"]) == ("insufficient_scope", roles)

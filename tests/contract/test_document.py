@@ -50,14 +50,14 @@ def objects_in(value: Any) -> Iterator[dict]:
     # Of a form, what is unknown is ignored, as RFC 6749 has it.
     [pytest.param(*it, id=place) for place, *it in examples() if isinstance(it[1], dict) and "form-url" not in place],
 )
-def test_no_object_has_room_for_a_field_that_is_not_described(schema: dict, value: dict) -> None:
+def test_no_object_allows_undescribed_fields(schema: dict, value: dict) -> None:
     for found in objects_in(value):
         found["not_described"] = None
         assert spec.complaints(schema, value) != []
         del found["not_described"]
 
 
-def test_everything_that_is_answered_has_an_example() -> None:
+def test_every_response_has_an_example() -> None:
     bodies = [
         (f"{name} {status}", content)
         for name, operation in spec.operations().items()
@@ -76,18 +76,18 @@ def test_no_example_could_be_a_token() -> None:
         assert spec.checksum(text[:-6]) != text[-6:], text
 
 
-def test_the_checksum_that_tells_an_example_from_a_token_is_the_services() -> None:
+def test_the_checksum_used_here_is_the_services() -> None:
     assert spec.checksum("123456789") == "3jZRME"
 
 
-def test_every_answer_says_which_request_it_is_for_and_that_it_may_not_be_kept() -> None:
+def test_every_response_has_a_request_id_and_no_store() -> None:
     for name, operation in spec.operations().items():
         for status, response in spec.responses(operation).items():
             required = {key.lower() for key, header in response["headers"].items() if spec.resolved(header)["required"]}
             assert {"cache-control", "x-amzn-requestid"} <= required, f"{name} {status}"
 
 
-def test_every_shared_part_is_used() -> None:
+def test_every_shared_component_is_used() -> None:
     used = {node["$ref"] for _, node in spec.walk() if "$ref" in node}
     parts = {
         f"#/components/{kind}/{name}"
@@ -101,7 +101,7 @@ def test_every_shared_part_is_used() -> None:
 OPEN = {"POST /revoke", "POST /exchange", "GET /.well-known/oauth-protected-resource"}
 
 
-def test_every_call_but_the_open_ones_needs_one_of_the_two_headers() -> None:
+def test_every_operation_but_the_open_ones_needs_a_credential() -> None:
     assert spec.DOCUMENT["security"] == [{"bearer": []}, {"apiToken": []}]
     assert {name for name, operation in spec.operations().items() if "security" in operation} == OPEN
     assert all(spec.is_open(spec.operations()[name]) for name in OPEN)

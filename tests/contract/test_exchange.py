@@ -34,7 +34,7 @@ def exchange(service: Service, identity: str, **more: str) -> Call:
     return Call("POST /exchange", None, form=EXCHANGE | {"subject_token": identity} | more)
 
 
-def test_an_identity_is_exchanged_once_as_described_and_what_comes_of_it_is_not_changed(
+def test_an_identity_is_exchanged_once_for_a_token_that_cannot_be_changed(
     trusting: Service, issuer: Issuer
 ) -> None:
     identity = issuer.identity()
@@ -68,19 +68,19 @@ def test_an_identity_is_exchanged_once_as_described_and_what_comes_of_it_is_not_
         ({"subject_token_type": "x"}, "invalid_request"),
     ],
 )
-def test_what_cannot_be_exchanged_is_refused_as_described(
+def test_an_invalid_exchange_is_refused_as_described(
     more: dict, error: str, trusting: Service, issuer: Issuer
 ) -> None:
     response = exchange(trusting, issuer.identity(), **more).send(trusting)
     assert (response.status_code, response.json()["error"]) == (400, error)
 
 
-def test_a_rule_that_is_shown_is_as_it_was_put(trusting: Service, issuer: Issuer) -> None:
+def test_a_trust_rule_is_shown_as_it_was_written(trusting: Service, issuer: Issuer) -> None:
     assert Call("GET /catalog", trusting.admin_token).send(trusting).json()["trust"] == [issuer.rule()]
 
 
 @pytest.mark.parametrize("claims", [{"ref": "*"}, {"repository": "*/x"}, {"job_workflow_ref": "acme/x/y@z"}])
-def test_a_rule_for_everybody_is_refused_as_described(claims: dict, catalog_service: Service) -> None:
+def test_a_trust_rule_without_an_owner_is_refused_as_described(claims: dict, catalog_service: Service) -> None:
     rule = Issuer.rule(Issuer()) | {"issuer": "https://token.actions.githubusercontent.com", "claims": claims}
     response = calls.put_catalog(catalog_service, {"trust": [rule]})
     assert response.status_code == 400

@@ -307,7 +307,7 @@ GROUNDS: list[Any] = [
 
 
 @pytest.mark.parametrize("grounds", GROUNDS, ids=lambda grounds: ascii(grounds)[:60])
-def test_grounds_are_accepted_if_and_only_if_the_description_allows_them(grounds: Any, service: Service) -> None:
+def test_a_reason_is_accepted_if_and_only_if_the_description_allows_it(grounds: Any, service: Service) -> None:
     allowed = spec.complaints({"$ref": "#/components/schemas/Grounds"}, grounds) == []
     revoked = calls.create(service, service.admin_token)["id"]
     for call in [
@@ -366,7 +366,7 @@ def known(service: Service) -> str:
 
 
 @pytest.mark.parametrize("field", QUESTIONS, ids=lambda field: ascii(field)[:60])
-def test_a_question_is_answered_if_and_only_if_the_description_allows_it(
+def test_an_explain_request_is_valid_if_and_only_if_described(
     field: dict[str, Any], known: str, service: Service
 ) -> None:
     asked = {"token_id": known, "method": "GET", "path": "/apps"} | field

@@ -38,7 +38,7 @@ def is_of_the_console(event: dict) -> bool:
     return event["Path"].startswith("/console")
 
 
-def test_the_routes_that_are_deployed_open_are_those_that_are_described_so(resources: dict) -> None:
+def test_the_routes_deployed_as_open_are_described_as_open(resources: dict) -> None:
     open_ones = {
         f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
         for resource in resources.values()
@@ -71,7 +71,7 @@ def filled_in(text: str) -> str:
     return re.sub(r"\$context\.([A-Za-z_.]+[A-Za-z_])", lambda variable: values[variable[1]], text)
 
 
-def test_what_the_gateway_answers_by_itself_is_described_for_every_call(resources: dict) -> None:
+def test_gateway_responses_are_described_for_every_operation(resources: dict) -> None:
     for name, status, headers, body in own_answers(resources):
         if name in NO_ROUTE:
             continue
@@ -112,7 +112,7 @@ def test_every_problem_of_the_service_is_described() -> None:
             assert any(spec.complaints(schema, problem) == [] for schema in described), problem
 
 
-def test_every_problem_that_is_described_is_one_that_something_answers(resources: dict) -> None:
+def test_every_described_problem_is_one_that_the_code_returns(resources: dict) -> None:
     answered = {(status, body["type"]) for _, status, _, body in own_answers(resources)}
     answered |= {(status, problem["type"]) for status, all_of in own_problems().items() for problem in all_of}
     described = {

@@ -57,7 +57,7 @@ def test_a_token_in_a_field_is_refused_and_not_repeated(field: dict, service: Se
     assert response.status_code == 400
 
 
-def test_a_token_in_a_body_that_is_no_json_is_not_repeated(service: Service, token: str) -> None:
+def test_a_token_in_an_invalid_json_body_is_not_repeated(service: Service, token: str) -> None:
     for body in [token, f'"{token}"', f'{{"name":{token}}}']:
         assert Call("POST /tokens", service.admin_token, body=body.encode()).send(service).status_code == 400
 
@@ -92,7 +92,7 @@ def test_a_credential_in_a_catalog_is_refused_and_not_repeated(
     assert calls.put_catalog(catalog_service, with_token(catalog, credential)).status_code == 400
 
 
-def test_a_credential_in_a_question_is_not_repeated(service: Service, token: str) -> None:
+def test_a_credential_in_an_explain_request_is_not_repeated(service: Service, token: str) -> None:
     admin = service.admin_token
     known = calls.create(service, admin)["id"]
     for credential in [token, calls.sign_in(service, "alice")]:
@@ -120,7 +120,7 @@ def test_a_token_in_the_query_is_refused_and_not_repeated(name: str, service: Se
 
 
 @pytest.mark.parametrize("operation", ["PATCH /tokens/{id}", *[f"POST /tokens/{{id}}/{word}" for word in WORDS]])
-def test_a_token_in_a_change_is_refused_and_not_repeated(operation: str, service: Service, token: str) -> None:
+def test_a_token_in_a_patch_is_refused_and_not_repeated(operation: str, service: Service, token: str) -> None:
     id_ = calls.create(service, service.admin_token)["id"]
     fields = ["name", "description", "expires_at", "expires_in", "overlap", "reason", "comment", "days", "{token}"]
     bodies = [*[{field: "{token}"} for field in fields], {"allowed_ips": ["{token}"]}]
@@ -141,7 +141,7 @@ def test_a_token_in_a_form_or_a_header_is_not_repeated(service: Service, token: 
             Call("POST /tokens/{id}/rotate", admin, id_, headers=headers).send(service)
 
 
-def test_a_token_in_a_user_agent_is_not_kept(service: Service, token: str) -> None:
+def test_a_token_in_a_user_agent_is_not_stored(service: Service, token: str) -> None:
     made = calls.create(service, service.admin_token)
     Call("POST /tokens/{id}/disable", service.admin_token, made["id"], headers={"User-Agent": token}).send(service)
     events = Call("GET /tokens/{id}/events", service.admin_token, made["id"]).send(service).json()["events"]
@@ -161,7 +161,7 @@ def test_a_token_in_the_path_is_not_repeated(service: Service, token: str) -> No
     assert requests.get(f"{service.url}/{token}", timeout=120).status_code == 404
 
 
-def test_a_caller_cannot_ask_for_a_permission_or_a_resource_that_is_a_token(service: Service, token: str) -> None:
+def test_a_token_as_permission_or_resource_is_refused(service: Service, token: str) -> None:
     """What one may not hand out is named in the answer."""
     manager = calls.create(service, service.admin_token, permissions=["tokens:write"], resources=["tokens"])["token"]
     for field in [{"permissions": ["{token}:read"]}, {"resources": ["{token}"]}]:

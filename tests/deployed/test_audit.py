@@ -72,7 +72,7 @@ def test_every_decision_writes_one_line_with_every_field(asked: dict, audited: d
         assert uuid.UUID(line["request_id"])
 
 
-def test_a_line_says_what_was_decided_about_whom_and_why(audited: dict[str, dict], room: str, token: dict) -> None:
+def test_a_line_has_the_decision_the_principal_and_the_reason(audited: dict[str, dict], room: str, token: dict) -> None:
     def said(place: str) -> tuple:
         line = audited[f"{room}/{place}"]
         return line["rbac_decision"], line["reason"], line["api_token_id"], line["api_token_name"], line["owner"]
@@ -85,7 +85,7 @@ def test_a_line_says_what_was_decided_about_whom_and_why(audited: dict[str, dict
     assert said("revoked") == ("deny", "revoked", *known)
 
 
-def test_the_answer_to_a_refused_request_has_the_request_id_of_its_line(
+def test_a_refusal_has_the_request_id_of_its_audit_line(
     emulator: Emulator, portcullis: Stack, url: str
 ) -> None:
     path = f"/apps/{uuid.uuid4().hex}"

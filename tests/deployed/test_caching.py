@@ -38,7 +38,7 @@ def decisions(emulator: Emulator, portcullis: Stack, token_id: str) -> int:
     return len([line for line in lines if line["api_token_id"] == token_id])
 
 
-def test_one_answer_decides_every_route_as_each_would_have_been_decided(
+def test_one_cached_policy_decides_every_route_as_a_fresh_one(
     emulator: Emulator, portcullis: Stack, cached_url: str, url: str, admin_token: str
 ) -> None:
     asked = {

@@ -54,7 +54,7 @@ def keys(emulator: Emulator):
         iam.delete_user(UserName=user)
 
 
-def test_bootstrap_makes_an_admin_token_and_needs_two_rights(portcullis_cli, keys, url: str) -> None:
+def test_bootstrap_creates_an_admin_token_with_two_iam_permissions(portcullis_cli, keys, url: str) -> None:
     granted = keys("cloudformation:DescribeStacks", "lambda:InvokeFunction")
     made = portcullis_cli("bootstrap", "--owner", "ops", "--name", "from the command line", "--quiet", **granted)
     assert (made.returncode, made.stderr) == (0, "")
@@ -65,7 +65,7 @@ def test_bootstrap_makes_an_admin_token_and_needs_two_rights(portcullis_cli, key
     assert gateway.call("POST", f"{url}/tokens/{me['token_id']}/revoke", token).status == 200
 
 
-def test_bootstrap_without_a_right_names_it_and_makes_nothing(portcullis_cli, keys) -> None:
+def test_bootstrap_names_a_missing_iam_permission_and_creates_nothing(portcullis_cli, keys) -> None:
     for granted, lacking in [
         ("lambda:InvokeFunction", "cloudformation:DescribeStacks"),
         ("cloudformation:DescribeStacks", "lambda:InvokeFunction"),
@@ -75,7 +75,7 @@ def test_bootstrap_without_a_right_names_it_and_makes_nothing(portcullis_cli, ke
         assert f"your AWS credentials need {lacking}" in refused.stderr
 
 
-def test_bootstrap_says_what_is_wrong_with_an_owner_or_a_stack(portcullis_cli) -> None:
+def test_bootstrap_explains_an_invalid_owner_or_stack(portcullis_cli) -> None:
     owner = portcullis_cli("bootstrap", "--owner", "no spaces, please\n")
     assert (owner.returncode, owner.stdout) == (2, "")
     assert "error: owner " in owner.stderr
@@ -105,7 +105,7 @@ def test_audit_shows_a_tokens_requests_from_the_deployed_log(portcullis_cli, key
     assert (later.returncode, later.stdout) == (0, "")
 
 
-def test_audit_without_the_right_to_read_the_log_names_it(portcullis_cli, keys) -> None:
+def test_audit_names_the_missing_iam_permission(portcullis_cli, keys) -> None:
     refused = portcullis_cli("audit", "0123456789abcdef", **keys("cloudformation:DescribeStacks"))
     assert (refused.returncode, refused.stdout) == (4, "")
     assert "your AWS credentials need logs:FilterLogEvents" in refused.stderr

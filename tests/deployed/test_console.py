@@ -9,7 +9,7 @@ def get(url: str) -> requests.Response:
     return requests.get(url, timeout=120, allow_redirects=False)
 
 
-def test_anybody_gets_the_page_and_its_files_and_nothing_inline_runs_in_it(url: str) -> None:
+def test_the_console_needs_no_credential_and_has_no_inline_code(url: str) -> None:
     page = get(f"{url}/console/index.html")
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "script-src 'self'; style-src 'self'" in page.headers["Content-Security-Policy"]
@@ -22,10 +22,10 @@ def test_anybody_gets_the_page_and_its_files_and_nothing_inline_runs_in_it(url: 
         assert ("immutable" in file.headers["Cache-Control"]) == name.startswith("assets/")
 
 
-def test_without_its_name_the_page_is_found_too(url: str) -> None:
+def test_the_console_is_found_without_a_file_name(url: str) -> None:
     answer = get(f"{url}/console")
     assert (answer.status_code, answer.headers["Location"].endswith("/console/index.html")) == (307, True)
 
 
-def test_what_is_no_file_of_the_console_is_not_found(url: str) -> None:
+def test_an_unknown_file_of_the_console_is_not_found(url: str) -> None:
     assert get(f"{url}/console/assets/none.js").status_code == 404

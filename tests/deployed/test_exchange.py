@@ -49,7 +49,7 @@ def exchange(url: str, identity: str) -> requests.Response:
 
 
 @pytest.mark.usefixtures("trusted")
-def test_an_identity_is_exchanged_once_and_its_token_is_let_in_until_it_is_revoked(
+def test_an_identity_is_exchanged_once_for_a_token_that_can_be_revoked(
     url: str, issuer: Issuer, emulator: Emulator, portcullis: Stack
 ) -> None:
     identity = issuer.identity()
@@ -71,6 +71,6 @@ def test_an_identity_is_exchanged_once_and_its_token_is_let_in_until_it_is_revok
     assert lines[0]["via"] == given["via"]
 
 
-def test_whoever_has_yet_to_sign_in_may_ask_where(url: str) -> None:
+def test_the_sign_in_metadata_needs_no_credential(url: str) -> None:
     answer = requests.get(f"{url}/.well-known/oauth-protected-resource", timeout=120)
     assert (answer.status_code, answer.json()["bearer_methods_supported"]) == (200, ["header"])

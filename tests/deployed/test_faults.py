@@ -96,7 +96,7 @@ ALWAYS = {
 
 
 @pytest.mark.parametrize("fault", ALWAYS)
-def test_a_failing_store_lets_nobody_in(faults: Faults, url: str, admin_token: str, fault: str) -> None:
+def test_a_failing_store_fails_closed(faults: Faults, url: str, admin_token: str, fault: str) -> None:
     faults.inject({"operation": "GetItem"} | ALWAYS[fault])
     refused = gateway.call("GET", f"{url}/demo/apps/billing", admin_token)
     assert faults.fired(), "the fault was not there"
@@ -106,13 +106,13 @@ def test_a_failing_store_lets_nobody_in(faults: Faults, url: str, admin_token: s
     assert gateway.call("GET", f"{url}/demo/apps/billing", admin_token).status == 200
 
 
-def test_a_store_that_fails_once_is_asked_again(faults: Faults, url: str, admin_token: str) -> None:
+def test_a_store_request_that_fails_once_is_retried(faults: Faults, url: str, admin_token: str) -> None:
     faults.inject({"operation": "GetItem", "times": 1, "error": {"code": "InternalServerError", "status": 500}})
     assert gateway.call("GET", f"{url}/demo/apps/billing", admin_token).status == 200
     assert len(faults.fired()) == 1
 
 
-def test_a_lost_note_of_the_last_use_is_no_ones_trouble(faults: Faults, url: str, admin_token: str) -> None:
+def test_a_lost_last_use_does_not_affect_the_request(faults: Faults, url: str, admin_token: str) -> None:
     # A token that was never used: within a minute of a noted use there is no second note.
     unused = gateway.call("POST", f"{url}/tokens", admin_token, {"name": "x", "permissions": ["apps:read"]})
     # Its first use is noted with an event of its history, in one transaction.

@@ -44,7 +44,7 @@ def set_answer_form(emulator: Emulator, portcullis: Stack, http_example: Stack, 
     gateways.update_authorizer(**api, AuthorizerId=authorizer["AuthorizerId"], EnableSimpleResponses=form == "simple")
 
 
-def test_a_token_opens_what_it_was_given(answer_form: str, http_url: str, token: dict) -> None:
+def test_a_token_is_allowed_what_it_was_granted(answer_form: str, http_url: str, token: dict) -> None:
     opened = gateway.call("GET", f"{http_url}/apps/billing/builds", token["token"])
     assert (opened.status, opened.body["path"]) == (200, "/apps/billing/builds")
     principal = opened.body["principal"]

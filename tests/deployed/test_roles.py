@@ -69,7 +69,7 @@ def test_a_function_that_is_shown_secrets_reads_a_digest(probes: dict[str, Probe
 
 
 @pytest.mark.parametrize("role", sorted({*ROLES} - {*SHOWN_SECRETS, *BLIND}))
-def test_whoever_reads_a_token_for_display_cannot_read_its_digest(
+def test_a_function_that_displays_tokens_cannot_read_a_digest(
     probes: dict[str, Probe], token: dict, role: str
 ) -> None:
     shown = probes[role].attempt("get_item", **token, **SHOWN)
@@ -81,7 +81,7 @@ def test_whoever_reads_a_token_for_display_cannot_read_its_digest(
 
 
 @pytest.mark.parametrize("role", BLIND)
-def test_whoever_needs_no_token_reads_nothing_of_one(probes: dict[str, Probe], token: dict, role: str) -> None:
+def test_a_function_that_needs_no_tokens_cannot_read_any(probes: dict[str, Probe], token: dict, role: str) -> None:
     assert not probes[role].may("get_item", **token, **SHOWN)
     assert not probes[role].may("get_item", **token, **DIGEST)
 
@@ -108,7 +108,7 @@ def partition(name: str, value: dict) -> dict:
     }
 
 
-def test_only_the_functions_that_list_do_and_an_index_holds_keys_alone(probes: dict[str, Probe], token: dict) -> None:
+def test_only_listing_functions_query_the_indexes_which_hold_keys(probes: dict[str, Probe], token: dict) -> None:
     indexes = {
         "by_time": (partition("sk", {"S": "TOKEN"}), ["created_at", "pk", "sk"]),
         "by_owner": (partition("owner", {"S": "admin"}), ["created_at", "owner", "pk", "sk"]),
@@ -141,7 +141,7 @@ def test_only_the_functions_that_list_do_and_an_index_holds_keys_alone(probes: d
         ("UpdateRole", set()),
     ],
 )
-def test_single_writes_are_the_notes_of_a_use_and_the_catalog(
+def test_single_writes_are_only_the_last_use_and_the_catalog(
     probes: dict[str, Probe], token: dict, role: str, allowed: set
 ) -> None:
     for kind, write in change(token["TableName"]).items():
@@ -163,7 +163,7 @@ def test_single_writes_are_the_notes_of_a_use_and_the_catalog(
         ("UpdateRole", {"Put", "Update"}),
     ],
 )
-def test_transactions_hold_only_what_the_function_is_for(
+def test_transactions_are_limited_to_each_functions_purpose(
     probes: dict[str, Probe], token: dict, role: str, allowed: set
 ) -> None:
     for kind, write in change(token["TableName"]).items():
@@ -171,7 +171,7 @@ def test_transactions_hold_only_what_the_function_is_for(
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_function_reaches_nothing_but_the_table_and_its_own_log(
+def test_a_function_can_use_only_the_table_and_its_own_log(
     probes: dict[str, Probe], portcullis: Stack, role: str
 ) -> None:
     probed = probes[role]

@@ -37,11 +37,11 @@ def tokens(url: str, admin_token: str) -> dict[str, str]:
     return made
 
 
-def test_a_token_that_may_connect_connects(emulator: Emulator, websocket_example: Stack, tokens: dict) -> None:
+def test_a_token_with_the_permission_connects(emulator: Emulator, websocket_example: Stack, tokens: dict) -> None:
     assert connect(emulator, websocket_example.resources["Api"], tokens["websocket:connect"]) == 101
 
 
-def test_everyone_else_stays_outside(emulator: Emulator, websocket_example: Stack, tokens: dict) -> None:
+def test_every_other_credential_is_refused(emulator: Emulator, websocket_example: Stack, tokens: dict) -> None:
     api = websocket_example.resources["Api"]
     assert connect(emulator, api, tokens["apps:read"]) == 403
     # AWS answers 401; the emulator makes a 500 of an authorizer's "Unauthorized" here.

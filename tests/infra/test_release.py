@@ -72,7 +72,7 @@ def test_the_installer_installs_the_command_of_its_release(release: Path, tmp_pa
 
 
 @pytest.mark.parametrize("spoiled", [f"portcullis-{TARGET}.tar.gz", "SHA256SUMS"])
-def test_the_installer_refuses_an_archive_whose_checksum_is_not_the_published_one(
+def test_the_installer_refuses_an_archive_with_a_wrong_checksum(
     release: Path, tmp_path: Path, spoiled: str
 ) -> None:
     (release / spoiled).write_bytes(b"something else\n")

@@ -35,7 +35,7 @@ def identity(provider: Provider, person: str = "vera") -> str:
     return provider.sign_in(person, resource=API).access_token
 
 
-def test_an_identity_of_the_provider_is_exchanged_once_by_the_rule_that_takes_it(
+def test_an_identity_is_exchanged_once_by_the_matching_rule(
     own_provider: Provider, start: Start
 ) -> None:
     service = start(None, "")
@@ -63,7 +63,7 @@ def test_an_identity_of_the_provider_is_exchanged_once_by_the_rule_that_takes_it
     assert exchange(service, identity(own_provider)).status_code == 200
 
 
-def test_what_the_provider_has_not_signed_or_not_for_this_is_refused(own_provider: Provider, start: Start) -> None:
+def test_identities_with_a_wrong_signature_or_audience_are_refused(own_provider: Provider, start: Start) -> None:
     service = start(None, "")
     trust(service, own_provider, {"name": "vera", "claims": {"sub": "vera"}})
     good = forged_jwts.claims(identity(own_provider))
@@ -84,7 +84,7 @@ def test_what_the_provider_has_not_signed_or_not_for_this_is_refused(own_provide
     assert exchange(service, forged_jwts.signed_by_provider(good, key)).status_code == 200
 
 
-def test_an_identity_without_a_jti_works_once_however_it_is_signed(own_provider: Provider, start: Start) -> None:
+def test_an_identity_without_a_jti_is_exchanged_once_for_any_signature(own_provider: Provider, start: Start) -> None:
     service = start(None, "")
     trust(service, own_provider, {"name": "vera", "claims": {"sub": "vera"}})
     good = forged_jwts.claims(identity(own_provider))
@@ -99,7 +99,7 @@ def test_an_identity_without_a_jti_works_once_however_it_is_signed(own_provider:
     assert exchange(service, forged_jwts.signed_by_provider(good | {"job": 2}, key)).status_code == 200
 
 
-def test_a_key_of_ones_own_or_none_makes_no_identity(
+def test_forged_and_unsigned_identities_are_refused(
     own_provider: Provider, other_provider: Provider, start: Start
 ) -> None:
     service = start(None, "")

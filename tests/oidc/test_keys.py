@@ -12,7 +12,7 @@ AT_ONCE = 20
 INVENTED = 30
 
 
-def test_nobody_is_asked_for_keys_before_somebody_needs_them_and_then_once(
+def test_keys_are_fetched_at_the_first_need_and_once(
     own_provider: Provider, start: Start
 ) -> None:
     service = start(own_provider.issuer)
@@ -24,7 +24,7 @@ def test_nobody_is_asked_for_keys_before_somebody_needs_them_and_then_once(
     assert own_provider.requests() == {"discovery": 1, "jwks": 1}
 
 
-def test_many_who_come_at_once_fetch_the_keys_once(own_provider: Provider, start: Start) -> None:
+def test_concurrent_requests_fetch_the_keys_once(own_provider: Provider, start: Start) -> None:
     """All of them have sent their request before the provider answers the first question."""
     service = start(own_provider.issuer)
     token = own_provider.sign_in("alice").id_token
@@ -40,7 +40,7 @@ def test_many_who_come_at_once_fetch_the_keys_once(own_provider: Provider, start
     assert own_provider.requests() == {"discovery": 1, "jwks": 1}
 
 
-def test_after_a_rotation_the_new_key_counts_and_the_old_one_does_not(own_provider: Provider, start: Start) -> None:
+def test_after_a_rotation_only_the_new_key_is_accepted(own_provider: Provider, start: Start) -> None:
     service = start(own_provider.issuer)
     before = own_provider.sign_in("alice").id_token
     me(service, before)
@@ -51,7 +51,7 @@ def test_after_a_rotation_the_new_key_counts_and_the_old_one_does_not(own_provid
     refused(service, before)
 
 
-def test_invented_key_ids_do_not_make_it_ask_again_and_again(own_provider: Provider, start: Start) -> None:
+def test_unknown_key_ids_do_not_cause_repeated_fetches(own_provider: Provider, start: Start) -> None:
     service = start(own_provider.issuer)
     token = own_provider.sign_in("alice").id_token
     me(service, token)
@@ -62,7 +62,7 @@ def test_invented_key_ids_do_not_make_it_ask_again_and_again(own_provider: Provi
     me(service, token)
 
 
-def test_invented_key_ids_do_not_make_it_ask_even_when_they_come_first(own_provider: Provider, start: Start) -> None:
+def test_unknown_key_ids_in_the_first_requests_cause_one_fetch(own_provider: Provider, start: Start) -> None:
     service = start(own_provider.issuer)
     token = own_provider.sign_in("alice").id_token
     key = forged_jwts.own_key("ES256")
@@ -72,7 +72,7 @@ def test_invented_key_ids_do_not_make_it_ask_even_when_they_come_first(own_provi
     assert own_provider.requests()["jwks"] <= 2
 
 
-def test_with_the_provider_down_from_the_start_nobody_is_let_in(own_provider: Provider, start: Start) -> None:
+def test_with_the_provider_down_from_the_start_sessions_are_refused(own_provider: Provider, start: Start) -> None:
     tokens = [own_provider.sign_in(person).id_token for person in ["alice", "vera"]]
     own_provider.stop()
     service = start(own_provider.issuer)
@@ -86,7 +86,7 @@ def test_with_the_provider_down_from_the_start_nobody_is_let_in(own_provider: Pr
     assert me(service, service.admin_token)["owner"] == "admin"
 
 
-def test_a_provider_that_goes_down_takes_nobody_with_it_whose_key_is_known(
+def test_cached_keys_keep_working_while_the_provider_is_down(
     own_provider: Provider, start: Start
 ) -> None:
     service = start(own_provider.issuer)

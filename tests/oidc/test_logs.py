@@ -32,7 +32,7 @@ def credentials(provider: Provider) -> list[str]:
     ]
 
 
-def test_no_jwt_is_in_a_log_or_in_an_answer(own_provider: Provider, start: Start) -> None:
+def test_no_jwt_is_in_a_log_or_a_response(own_provider: Provider, start: Start) -> None:
     presented = credentials(own_provider)
     kept = written(start(own_provider.issuer), presented)
     own_provider.stop()

@@ -35,7 +35,7 @@ def refused_session(service: Service, token: str, *reasons: str) -> None:
     assert line["reason"] in (reasons or ("malformed", "unknown"))
 
 
-def test_the_token_that_the_others_are_made_from_is_a_good_one(
+def test_the_token_that_the_forgeries_start_from_is_valid(
     provider: Provider, service: Service, token: str, said: dict
 ) -> None:
     assert me(service, token)["roles"] == ["admin"]
@@ -43,7 +43,7 @@ def test_the_token_that_the_others_are_made_from_is_a_good_one(
         assert me(service, forged_jwts.signed_by_provider(said, jwk))["roles"] == ["admin"]
 
 
-def test_who_signed_in_to_another_client_is_nobody_here(provider: Provider, service: Service) -> None:
+def test_an_id_token_for_another_client_is_refused(provider: Provider, service: Service) -> None:
     refused_session(service, provider.sign_in("alice", ANOTHER_CLIENT).id_token)
 
 
@@ -52,16 +52,16 @@ def test_an_access_token_for_another_api_is_refused(provider: Provider, service:
     refused_session(service, signed_in.access_token)
 
 
-def test_an_access_token_that_is_no_jwt_is_refused(provider: Provider, service: Service) -> None:
+def test_an_opaque_access_token_is_refused(provider: Provider, service: Service) -> None:
     refused(service, provider.sign_in("alice").access_token)
 
 
-def test_who_signed_in_at_another_provider_is_nobody_here(other_provider: Provider, service: Service) -> None:
+def test_an_id_token_of_another_provider_is_refused(other_provider: Provider, service: Service) -> None:
     refused_session(service, other_provider.sign_in("alice").id_token)
 
 
 @pytest.mark.parametrize("algorithm", CLIENTS)
-def test_another_provider_cannot_speak_for_ours(
+def test_a_token_signed_by_another_provider_is_refused(
     algorithm: str, provider: Provider, other_provider: Provider, service: Service, said: dict
 ) -> None:
     key = other_provider.keys()[algorithm]
@@ -83,14 +83,14 @@ def test_a_tampered_token_is_refused(algorithm: str, provider: Provider, service
 
 @pytest.mark.parametrize("algorithm", CLIENTS)
 @pytest.mark.parametrize("key_of", CLIENTS)
-def test_a_key_of_ones_own_is_no_key_of_the_providers(
+def test_a_token_signed_with_an_unknown_key_is_refused(
     algorithm: str, key_of: str, provider: Provider, service: Service, said: dict
 ) -> None:
     kid = provider.keys()[key_of]["kid"]
     refused_session(service, forged_jwts.signed(said, forged_jwts.own_key(algorithm), algorithm, kid=kid))
 
 
-def test_a_key_that_a_token_brings_along_is_not_used(
+def test_keys_in_a_tokens_header_are_not_used(
     provider: Provider, other_provider: Provider, service: Service, said: dict
 ) -> None:
     key = other_provider.keys()["RS256"]
@@ -104,7 +104,7 @@ def test_a_key_that_a_token_brings_along_is_not_used(
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
-def test_a_public_key_is_no_secret_to_sign_with(
+def test_a_public_key_is_not_accepted_as_an_hmac_secret(
     algorithm: str, form: str, provider: Provider, service: Service, said: dict
 ) -> None:
     for jwk in provider.keys().values():
@@ -124,7 +124,7 @@ def test_a_token_without_a_signature_is_refused(
 
 
 @pytest.mark.parametrize("algorithm", CLIENTS)
-def test_a_session_ends(algorithm: str, provider: Provider, service: Service, said: dict) -> None:
+def test_an_expired_session_is_refused(algorithm: str, provider: Provider, service: Service, said: dict) -> None:
     ended = said | {"iat": int(YESTERDAY), "exp": int(time.time()) - 3600}
     refused_session(service, forged_jwts.signed_by_provider(ended, provider.keys()[algorithm]), "expired")
 
@@ -151,7 +151,7 @@ def test_a_session_ends(algorithm: str, provider: Provider, service: Service, sa
     ],
     ids=str,
 )
-def test_even_the_providers_signature_is_not_enough(
+def test_wrong_claims_are_refused_despite_a_valid_signature(
     changed: dict, provider: Provider, service: Service, said: dict
 ) -> None:
     claims = {name: value for name, value in (said | changed).items() if value is not None}

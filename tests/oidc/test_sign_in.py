@@ -13,7 +13,7 @@ API = "urn:example:tokens"
 
 
 @pytest.mark.parametrize("algorithm", CLIENTS)
-def test_who_has_signed_in_is_let_in_as_who_they_are(algorithm: str, provider: Provider, start: Start) -> None:
+def test_an_id_token_is_accepted_as_its_owners_session(algorithm: str, provider: Provider, start: Start) -> None:
     service = start(provider.issuer, CLIENTS[algorithm])
     token = provider.sign_in("alice", CLIENTS[algorithm]).id_token
     assert forged_jwts.header(token)["alg"] == algorithm
@@ -23,7 +23,7 @@ def test_who_has_signed_in_is_let_in_as_who_they_are(algorithm: str, provider: P
     assert datetime.fromisoformat(said["expires_at"]).timestamp() == forged_jwts.claims(token)["exp"]
 
 
-def test_an_access_token_for_our_audience_is_as_good(provider: Provider, start: Start) -> None:
+def test_an_access_token_for_our_audience_is_accepted(provider: Provider, start: Start) -> None:
     service = start(provider.issuer, API)
     token = provider.sign_in("vera", resource=API).access_token
     assert forged_jwts.header(token)["typ"] == "at+jwt"
@@ -31,18 +31,18 @@ def test_an_access_token_for_our_audience_is_as_good(provider: Provider, start: 
     assert (said["principal_type"], said["owner"], said["roles"]) == ("session", "vera", ["viewer"])
 
 
-def test_the_operator_says_which_claim_names_a_person(provider: Provider, start: Start) -> None:
+def test_the_owner_claim_is_configurable(provider: Provider, start: Start) -> None:
     service = start(provider.issuer, CLIENT, "--oidc-owner-claim", "email")
     assert me(service, provider.sign_in("alice").id_token)["owner"] == "alice@example.test"
 
 
-def test_the_operator_says_which_claim_has_the_groups(provider: Provider, start: Start) -> None:
+def test_the_groups_claim_is_configurable(provider: Provider, start: Start) -> None:
     service = start(provider.issuer, CLIENT, "--oidc-groups-claim", "teams")
     said = me(service, provider.sign_in("alice").id_token)
     assert (said["owner"], said["roles"]) == ("alice", [])
 
 
-def test_the_audit_log_says_who_it_was(provider: Provider, service: Service) -> None:
+def test_the_audit_log_names_the_owner_of_a_session(provider: Provider, service: Service) -> None:
     response = ask(service, "GET", "/demo/apps/billing", provider.sign_in("alice").id_token)
     assert response.status_code == 200, response.text
     line = audited(service, response)
@@ -50,12 +50,12 @@ def test_the_audit_log_says_who_it_was(provider: Provider, service: Service) -> 
     assert (line["api_token_id"], line["api_token_name"], line["reason"]) == (None, None, None)
 
 
-def test_the_api_behind_is_told_who_it_is(provider: Provider, service: Service) -> None:
+def test_the_protected_api_receives_the_owner_of_a_session(provider: Provider, service: Service) -> None:
     principal = ask(service, "GET", "/demo/apps/billing", provider.sign_in("vera").id_token).json()["principal"]
     assert (principal["principal_type"], principal["owner"]) == ("session", "vera")
 
 
-def test_without_a_provider_nobody_has_a_session(provider: Provider, start: Start) -> None:
+def test_without_a_provider_every_session_is_refused(provider: Provider, start: Start) -> None:
     service = start(None)
     refused(service, provider.sign_in("alice").id_token)
     assert me(service, service.admin_token)["principal_type"] == "token"

@@ -13,7 +13,7 @@ def reader(provider: Provider) -> str:
     return provider.sign_in("bob").id_token
 
 
-def test_a_session_makes_a_token_within_its_own_grants(service: Service, reader: str) -> None:
+def test_a_session_creates_a_token_within_its_own_grants(service: Service, reader: str) -> None:
     response = ask(service, "POST", "/tokens", reader, {"name": "ci", "permissions": ["apps:read"], "expires_in": "1h"})
     assert response.status_code == 201, response.text
     created = response.json()
@@ -25,12 +25,12 @@ def test_a_session_makes_a_token_within_its_own_grants(service: Service, reader:
 
 
 @pytest.mark.parametrize("permissions", [["apps:write"], ["apps:read", "apps:write"], ["*"], ["tokens:admin"]])
-def test_a_session_makes_no_token_beyond_its_own_grants(permissions: list[str], service: Service, reader: str) -> None:
+def test_a_session_creates_no_token_beyond_its_own_grants(permissions: list[str], service: Service, reader: str) -> None:
     response = ask(service, "POST", "/tokens", reader, {"name": "ci", "permissions": permissions})
     assert problem(response) == (403, "exceeds_grants")
 
 
-def test_where_only_admins_manage_tokens_a_reader_makes_none(provider: Provider, start: Start) -> None:
+def test_with_admins_management_a_reader_creates_no_token(provider: Provider, start: Start) -> None:
     service = start(provider.issuer, CLIENT, "--token-management", "admins")
     wanted = {"name": "ci", "permissions": ["apps:read"]}
     response = ask(service, "POST", "/tokens", provider.sign_in("bob").id_token, wanted)
@@ -38,7 +38,7 @@ def test_where_only_admins_manage_tokens_a_reader_makes_none(provider: Provider,
     assert ask(service, "POST", "/tokens", provider.sign_in("alice").id_token, wanted).status_code == 201
 
 
-def test_a_person_sees_and_ends_their_own_tokens_and_no_one_elses(
+def test_a_session_lists_and_revokes_only_its_owners_tokens(
     provider: Provider, service: Service, reader: str
 ) -> None:
     wanted = {"name": "ci", "permissions": ["apps:read"]}

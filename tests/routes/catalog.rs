@@ -31,7 +31,7 @@ fn a_new_deployment_has_a_catalog_with_the_products_own_permissions() {
 }
 
 #[test]
-fn the_catalog_that_is_put_is_the_one_that_is_read_and_that_decides() {
+fn a_new_catalog_is_returned_and_decides() {
     let stack = isolated_stack(|_| {});
     let (_, before) = stack.catalog();
     let answer = put(&stack, &before, &small()).expect(200);
@@ -52,7 +52,7 @@ fn the_catalog_that_is_put_is_the_one_that_is_read_and_that_decides() {
 }
 
 #[test]
-fn a_change_decides_within_a_minute_as_its_answer_says() {
+fn a_change_applies_within_a_minute_as_the_response_says() {
     let stack = isolated_stack(|_| {});
     let token = stack.token_on(["apps:write"], ["*"]);
     let build = || stack.post("/demo/apps/billing/builds").bearer(&token).send().status;
@@ -65,7 +65,7 @@ fn a_change_decides_within_a_minute_as_its_answer_says() {
 }
 
 #[test]
-fn a_catalog_is_replaced_only_by_who_has_seen_it() {
+fn replacing_the_catalog_needs_its_current_etag() {
     let stack = isolated_stack(|_| {});
     let (_, first) = stack.catalog();
     let without = stack.request("PUT", "/catalog").bearer(&stack.admin).json(&small()).send();
@@ -87,7 +87,7 @@ fn a_catalog_is_replaced_only_by_who_has_seen_it() {
 }
 
 #[test]
-fn any_catalog_is_replaced_for_a_star_and_its_writer_still_gives_no_more_than_they_have() {
+fn if_match_star_replaces_any_catalog_within_the_writers_own_grants() {
     let stack = isolated_stack(|_| {});
     let before = stack.catalog().1;
     put(&stack, "*", &small()).expect(200);
@@ -101,7 +101,7 @@ fn any_catalog_is_replaced_for_a_star_and_its_writer_still_gives_no_more_than_th
 }
 
 #[test]
-fn everything_that_is_wrong_is_named_with_its_place_and_nothing_changes() {
+fn every_error_is_named_with_its_place_and_nothing_changes() {
     let stack = isolated_stack(|_| {});
     let (before, tag) = stack.catalog();
     let document = json!({
@@ -130,7 +130,7 @@ fn everything_that_is_wrong_is_named_with_its_place_and_nothing_changes() {
 }
 
 #[test]
-fn what_is_no_catalog_is_refused_as_a_whole() {
+fn a_document_that_is_not_a_catalog_is_refused() {
     let stack = isolated_stack(|_| {});
     let (_, tag) = stack.catalog();
     let send =
@@ -154,7 +154,7 @@ fn what_is_no_catalog_is_refused_as_a_whole() {
 }
 
 #[test]
-fn the_catalog_is_seen_and_changed_by_who_has_the_permission_for_it() {
+fn reading_and_writing_the_catalog_need_their_permissions() {
     let stack = stack();
     let (_, tag) = stack.catalog();
     let reader = stack.token(["catalog:read"]);
@@ -169,7 +169,7 @@ fn the_catalog_is_seen_and_changed_by_who_has_the_permission_for_it() {
 }
 
 #[test]
-fn nobody_gives_a_group_of_people_more_than_they_have() {
+fn a_writer_cannot_give_groups_more_than_its_own_grants() {
     let stack = isolated_stack(|_| {});
     stack.put_catalog(&small());
     let (_, tag) = stack.catalog();
@@ -198,7 +198,7 @@ fn nobody_gives_a_group_of_people_more_than_they_have() {
 }
 
 #[test]
-fn no_body_makes_a_response_that_grows_with_it() {
+fn no_body_makes_the_response_grow_with_it() {
     let stack = isolated_stack(|_| {});
     let (_, tag) = stack.catalog();
     let object = |entry: &str, bytes: usize| format!("{{{}}}", vec![entry; bytes / (entry.len() + 1)].join(","));

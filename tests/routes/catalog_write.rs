@@ -35,7 +35,7 @@ fn create(stack: &Stack, credential: &str, permissions: &[&str]) -> Response {
 }
 
 #[test]
-fn a_role_whose_meaning_changes_gives_its_people_nothing_while_the_authorizer_holds_the_old_one() {
+fn a_changed_role_gives_nothing_while_the_authorizer_caches_the_old_one() {
     let stack = deployment();
     let session = stack.sign_in("mallory", &["team"]);
     stack.get("/demo/apps").bearer(&session).send().expect(200);
@@ -53,7 +53,7 @@ fn a_role_whose_meaning_changes_gives_its_people_nothing_while_the_authorizer_ho
 }
 
 #[test]
-fn roles_that_swap_their_meanings_give_no_one_the_others_grants() {
+fn swapped_roles_never_give_the_grants_of_the_other() {
     let stack = isolated_stack(|_| {});
     let swapped = |low: &str, high: &str| {
         json!({
@@ -72,7 +72,7 @@ fn roles_that_swap_their_meanings_give_no_one_the_others_grants() {
 }
 
 #[test]
-fn a_person_who_lost_a_role_has_none_of_it_at_the_very_next_call() {
+fn a_removed_role_gives_nothing_at_the_next_request() {
     let stack = deployment();
     let session = stack.sign_in("nina", &["admins"]);
     stack.get("/me").bearer(&session).send().expect(200);
@@ -97,7 +97,7 @@ fn a_person_who_lost_a_role_has_none_of_it_at_the_very_next_call() {
 }
 
 #[test]
-fn a_person_in_more_groups_of_the_catalog_than_fit_into_an_answer_is_refused_not_cut() {
+fn too_many_groups_for_the_authorizer_context_are_refused_and_not_cut() {
     let stack = isolated_stack(|_| {});
     let groups: Vec<String> = (0..40).map(|n| format!("{n:02}{}", "g".repeat(98))).collect();
     let mapped: serde_json::Map<_, _> = groups.iter().map(|group| (group.clone(), json!("reader"))).collect();
@@ -113,7 +113,7 @@ fn a_person_in_more_groups_of_the_catalog_than_fit_into_an_answer_is_refused_not
 }
 
 #[test]
-fn it_says_which_permission_a_route_needs_and_so_can_open_any_route_of_a_protected_api() {
+fn catalog_write_can_open_any_route_of_a_protected_api() {
     let stack = deployment();
     let reader = stack.token(["apps:read"]);
     let remove = || stack.delete("/demo/apps/billing").bearer(&reader).send();
@@ -126,7 +126,7 @@ fn it_says_which_permission_a_route_needs_and_so_can_open_any_route_of_a_protect
 }
 
 #[test]
-fn it_says_what_a_role_is_that_others_create_tokens_with() {
+fn catalog_write_decides_what_roles_mean_for_new_tokens() {
     let stack = deployment();
     let mallory = stack.sign_in("mallory", &["team"]);
     let mut changed = catalog(&json!(WRITER), "writer");
@@ -141,7 +141,7 @@ fn it_says_what_a_role_is_that_others_create_tokens_with() {
 }
 
 #[test]
-fn it_opens_nothing_of_the_products_own_api() {
+fn catalog_write_opens_no_route_of_the_products_own_api() {
     let stack = deployment();
     let reader = stack.token(["apps:read"]);
     let mut opened = catalog(&json!(WRITER), "writer");
@@ -156,7 +156,7 @@ fn it_opens_nothing_of_the_products_own_api() {
 }
 
 #[test]
-fn it_changes_no_token_that_exists() {
+fn catalog_write_changes_no_existing_token() {
     let stack = deployment();
     let before = stack.create(json!({"role": "writer"}));
     put(&stack, &stack.admin, &catalog(&json!(["*"]), "copy")).expect(200);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{isolated_stack, stack};
 
 #[test]
-fn a_body_in_a_coding_that_is_not_understood_is_415_and_changes_nothing() {
+fn an_unsupported_content_encoding_is_415_and_changes_nothing() {
     let stack = isolated_stack(|_| {});
     let token = stack.token(["apps:read"]);
     let catalog = stack.catalog().1;
@@ -34,7 +34,7 @@ fn a_body_in_a_coding_that_is_not_understood_is_415_and_changes_nothing() {
 }
 
 #[test]
-fn identity_is_no_coding_and_no_body_has_none() {
+fn identity_and_an_empty_body_need_no_decoding() {
     let stack = stack();
     let create = stack.post("/tokens").bearer(&stack.admin).header("Content-Encoding", "Identity");
     create.json(&json!({"name": "x", "permissions": ["apps:read"]})).send().expect(201);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{eventually, stack, until_expired};
 
 #[test]
-fn a_deleted_token_is_refused_at_once_and_gone() {
+fn a_deleted_token_is_refused_at_once_and_its_record_is_gone() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     stack.get("/demo/apps/billing").bearer(&token).send().expect(200);
@@ -46,7 +46,7 @@ fn revoked_and_expired_tokens_can_be_deleted() {
 }
 
 #[test]
-fn deleting_ones_own_tokens_needs_tokens_write_and_others_tokens_admin() {
+fn deleting_needs_tokens_write_and_for_other_owners_tokens_admin() {
     let stack = stack();
     let token = stack.token(["tokens:read"]);
     let path = token.path();

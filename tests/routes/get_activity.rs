@@ -20,7 +20,7 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn owners_see_what_concerns_their_tokens_and_nothing_else() {
+fn owners_see_only_events_of_their_own_tokens() {
     let stack = stack();
     let alice = stack.token(["tokens:read", "tokens:write"]);
     let bob = stack.token(["tokens:read"]);
@@ -52,7 +52,7 @@ fn admins_see_the_events_of_any_owner_also_of_deleted_tokens() {
 }
 
 #[test]
-fn pages_lead_on_to_the_end() {
+fn paging_shows_every_event_once() {
     let stack = stack();
     let owner = owner();
     let permissions = ["tokens:read"];
@@ -75,7 +75,7 @@ fn pages_lead_on_to_the_end() {
 }
 
 #[test]
-fn every_parameter_that_is_wrong_is_named_at_once() {
+fn every_invalid_parameter_is_named_in_one_response() {
     let stack = stack();
     let wrong = "/activity?from=yesterday&to=x&kind=x&actor=x&limit=0&cursor=x&owner=%20";
     let answer = stack.get(wrong).bearer(&stack.admin).send();
@@ -90,7 +90,7 @@ fn every_parameter_that_is_wrong_is_named_at_once() {
 }
 
 #[test]
-fn a_bound_may_have_any_offset_and_fraction() {
+fn a_time_bound_may_have_any_offset_and_fraction() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     for bounds in

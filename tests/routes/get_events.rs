@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Token, stack};
 
 #[test]
-fn a_history_tells_who_did_what_when_and_from_where() {
+fn events_show_the_actor_the_kind_the_time_and_the_source() {
     let stack = stack();
     let token = stack.create(json!({"permissions": ["tokens:read"]}));
     let keeper = stack.create(json!({"permissions": ["tokens:write", "tokens:read"], "owner": token.owner}));
@@ -38,7 +38,7 @@ fn a_history_tells_who_did_what_when_and_from_where() {
 }
 
 #[test]
-fn a_history_is_paged() {
+fn events_are_paged() {
     let stack = stack();
     let token = stack.token(["a:b"]);
     for at in 1..=4 {
@@ -61,7 +61,7 @@ fn a_history_is_paged() {
 }
 
 #[test]
-fn a_history_is_for_whoever_may_know_of_the_token_and_goes_with_it() {
+fn events_need_access_to_the_token_and_are_gone_with_it() {
     let stack = stack();
     let (token, stranger) = (stack.token(["a:b"]), stack.token(["tokens:read"]));
     let path = format!("{}/events", token.path());

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::stack;
 
 #[test]
-fn any_token_that_is_alive_may_ask_who_it_is() {
+fn any_active_token_may_read_me() {
     let stack = stack();
     let token = stack.create(json!({
         "name": "nightly",
@@ -32,7 +32,7 @@ fn any_token_that_is_alive_may_ask_who_it_is() {
 }
 
 #[test]
-fn a_token_that_never_expires_says_so() {
+fn a_token_without_expiry_shows_expires_at_null() {
     let stack = stack();
     let token = stack.token(["x:y"]);
     let me = stack.get("/me").bearer(&token).send().expect(200).json();
@@ -41,13 +41,13 @@ fn a_token_that_never_expires_says_so() {
 }
 
 #[test]
-fn nobody_is_told_who_they_are_without_a_token() {
+fn me_needs_a_token() {
     let stack = stack();
     stack.get("/me").send().problem(401, "invalid_token");
 }
 
 #[test]
-fn only_the_products_own_me_is_open_to_every_token() {
+fn only_the_products_own_me_needs_no_permission() {
     let stack = stack();
     let token = stack.token(["x:y"]);
     let document = stack.get("/demo/me").bearer(&token).send().problem(403, "insufficient_scope");

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{eventually, owner, stack, unknown_token};
 
 #[test]
-fn a_token_is_shown_as_its_creation_answered_it_but_for_the_secret() {
+fn a_token_is_shown_as_at_its_creation_without_the_secret() {
     let stack = stack();
     let token = stack.create(json!({
         "name": "nightly",
@@ -23,7 +23,7 @@ fn a_token_is_shown_as_its_creation_answered_it_but_for_the_secret() {
 }
 
 #[test]
-fn an_admin_sees_anyones_token() {
+fn an_admin_reads_any_owners_token() {
     let stack = stack();
     let (token, admin) = (stack.token(["x:y"]), stack.token(["tokens:admin"]));
     let seen = stack.get(&token.path()).bearer(&admin).send().expect(200).json();
@@ -31,7 +31,7 @@ fn an_admin_sees_anyones_token() {
 }
 
 #[test]
-fn a_token_that_is_not_yours_and_one_that_is_not_there_look_alike() {
+fn another_owners_token_and_an_unknown_token_look_alike() {
     let stack = stack();
     let (mine, theirs) = (stack.token(["tokens:read", "tokens:write"]), stack.token(["x:y"]));
     let nobodys = unknown_token(&stack.prefix());
@@ -49,7 +49,7 @@ fn a_token_that_is_not_yours_and_one_that_is_not_there_look_alike() {
 }
 
 #[test]
-fn what_no_id_can_look_like_is_not_there() {
+fn an_invalid_id_is_not_found() {
     let stack = stack();
     let token = stack.token(["x:y"]);
     let id = &token.id;
@@ -72,7 +72,7 @@ fn what_no_id_can_look_like_is_not_there() {
 }
 
 #[test]
-fn reading_ones_own_token_needs_tokens_read_on_it() {
+fn reading_an_own_token_needs_tokens_read_on_it() {
     let stack = stack();
     let owner = owner();
     let with = |permissions: &[&str], resources: &[&str]| {
@@ -93,7 +93,7 @@ fn reading_ones_own_token_needs_tokens_read_on_it() {
 }
 
 #[test]
-fn an_admin_of_one_token_is_nobodys_elses() {
+fn tokens_admin_on_one_token_covers_no_other() {
     let stack = stack();
     let (one, other) = (stack.token(["x:y"]), stack.token(["x:y"]));
     let admin = stack.token_on(["tokens:admin"], [&format!("tokens/{}", one.id)]);
@@ -107,7 +107,7 @@ fn an_admin_of_one_token_is_nobodys_elses() {
 }
 
 #[test]
-fn the_last_use_is_noted_soon_after_it() {
+fn the_last_use_is_shown_soon_after_the_request() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let last_use = || stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json()["last_used_at"].clone();

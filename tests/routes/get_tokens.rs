@@ -35,7 +35,7 @@ fn created_at(token: &Value) -> (String, String) {
 }
 
 #[test]
-fn a_list_is_newest_first_and_shows_each_token_as_it_is() {
+fn a_list_is_newest_first_and_agrees_with_each_token() {
     let stack = stack();
     let tokens = several(&stack, &owner(), 3);
     let page = listed(&stack, "/tokens", &tokens[0].secret, 3);
@@ -47,7 +47,7 @@ fn a_list_is_newest_first_and_shows_each_token_as_it_is() {
 }
 
 #[test]
-fn paging_shows_every_token_once_whatever_the_size_of_the_pages() {
+fn paging_shows_every_token_once_for_any_page_size() {
     let stack = stack();
     let tokens = several(&stack, &owner(), 7);
     let by = &tokens[0].secret;
@@ -69,7 +69,7 @@ fn paging_shows_every_token_once_whatever_the_size_of_the_pages() {
 }
 
 #[test]
-fn a_token_sees_its_owners_tokens_and_no_others() {
+fn a_list_has_only_the_callers_own_tokens() {
     let stack = stack();
     let (mine, theirs) = (stack.token(["tokens:read"]), stack.token(["tokens:read"]));
     let page = listed(&stack, "/tokens", &mine.secret, 1);
@@ -81,7 +81,7 @@ fn a_token_sees_its_owners_tokens_and_no_others() {
 }
 
 #[test]
-fn an_admin_sees_everyones_tokens_newest_first_or_one_owners() {
+fn an_admin_lists_all_tokens_or_one_owners() {
     let stack = stack();
     let admin = stack.token(["tokens:admin"]);
     let made = [stack.token(["x:y"]), stack.token(["x:y"]), stack.token(["x:y"])];
@@ -100,7 +100,7 @@ fn an_admin_sees_everyones_tokens_newest_first_or_one_owners() {
 }
 
 #[test]
-fn paging_through_everyones_tokens_shows_each_once() {
+fn paging_through_all_tokens_shows_each_once() {
     let stack = stack();
     let made: BTreeSet<_> = several(&stack, &owner(), 5).into_iter().map(|token| token.id).collect();
     let mut seen = BTreeSet::new();
@@ -118,7 +118,7 @@ fn paging_through_everyones_tokens_shows_each_once() {
 }
 
 #[test]
-fn a_list_can_be_of_one_status() {
+fn a_list_can_be_filtered_by_status() {
     let stack = stack();
     let owner = owner();
     let permissions = ["tokens:read", "tokens:write"];
@@ -137,7 +137,7 @@ fn a_list_can_be_of_one_status() {
 }
 
 #[test]
-fn a_page_has_50_tokens_unless_asked_otherwise() {
+fn a_page_has_50_tokens_by_default() {
     let stack = stack();
     for _ in 0..6 {
         several(&stack, &owner(), 9);
@@ -162,7 +162,7 @@ fn a_page_has_1_to_100_tokens() {
 }
 
 #[test]
-fn a_cursor_that_was_tampered_with_is_refused() {
+fn a_tampered_cursor_is_refused() {
     let stack = stack();
     let tokens = several(&stack, &owner(), 2);
     let by = &tokens[0];
@@ -208,7 +208,7 @@ fn a_cursor_of_another_list_is_refused() {
 }
 
 #[test]
-fn every_parameter_that_is_unknown_doubled_or_wrong_is_named() {
+fn every_unknown_repeated_or_invalid_parameter_is_named() {
     let stack = stack();
     let ask = |query: &str| stack.get(&format!("/tokens?{query}")).bearer(&stack.admin).send().offending_fields();
     let mut unknown = ask("colour=red&limit=1&id=7&Limit=2");

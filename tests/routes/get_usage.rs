@@ -16,7 +16,7 @@ fn generous(stack: &Stack) -> Token {
 }
 
 #[test]
-fn usage_says_what_was_used_and_what_would_have_been_enough() {
+fn usage_shows_what_was_used_and_the_sufficient_grants() {
     let stack = stack();
     let token = generous(&stack);
     for path in ["/apps/billing", "/apps/billing/builds", "/jobs"] {
@@ -38,7 +38,7 @@ fn usage_says_what_was_used_and_what_would_have_been_enough() {
 }
 
 #[test]
-fn tightening_leaves_what_was_used_and_that_goes_on_working() {
+fn tightening_keeps_the_grants_that_were_used() {
     let stack = stack();
     let token = generous(&stack);
     stack.get("/demo/apps/billing").bearer(&token).send().expect(200);
@@ -56,7 +56,7 @@ fn tightening_leaves_what_was_used_and_that_goes_on_working() {
 }
 
 #[test]
-fn a_token_that_was_not_used_in_that_time_is_not_tightened_to_nothing() {
+fn an_unused_token_is_not_tightened() {
     let stack = isolated_stack(|_| {});
     let token = generous(&stack);
     let tighten = |days: u32| {
@@ -77,7 +77,7 @@ fn a_token_that_was_not_used_in_that_time_is_not_tightened_to_nothing() {
 }
 
 #[test]
-fn where_gateways_keep_answers_usage_is_not_taken_for_complete() {
+fn with_authorizer_caching_usage_counts_as_incomplete() {
     let stack = isolated_stack(|options| options.settings.authz.cache_seconds = 300);
     let token = generous(&stack);
     assert_eq!(usage(&stack, &token, "")["complete"], false);

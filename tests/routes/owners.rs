@@ -55,7 +55,7 @@ fn tokens_of_any_owner_are_created_listed_used_introspected_and_revoked() {
 }
 
 #[test]
-fn an_owner_with_spaces_and_quotes_may_stand_in_a_path() {
+fn an_owner_with_spaces_and_quotes_may_be_in_a_path() {
     let stack = stack();
     let name = format!(r#"a "b" c+d {}"#, owner());
     let token = stack.create(json!({"permissions": ["apps:read"], "owner": name}));
@@ -65,7 +65,7 @@ fn an_owner_with_spaces_and_quotes_may_stand_in_a_path() {
 }
 
 #[test]
-fn a_person_of_any_name_signs_in_and_is_found_as_the_actor() {
+fn a_session_of_any_owner_name_is_found_as_the_actor() {
     let stack = isolated_stack(|_| {});
     for name in odd_owners() {
         let session = stack.sign_in(&encoded(&name), &["portcullis-viewer"]);
@@ -83,7 +83,7 @@ fn a_person_of_any_name_signs_in_and_is_found_as_the_actor() {
 }
 
 #[test]
-fn in_both_logs_an_owner_stays_inside_its_field() {
+fn no_owner_name_breaks_out_of_its_log_field() {
     let audit_log = AuditLog::default();
     let writer = audit_log.clone();
     let stack = isolated_stack(move |options| options.audit_log = Box::new(writer));
@@ -107,7 +107,7 @@ fn in_both_logs_an_owner_stays_inside_its_field() {
 }
 
 #[test]
-fn an_owner_that_looks_like_another_is_refused_wherever_it_stands() {
+fn a_confusable_owner_name_is_refused_in_every_field() {
     let stack = stack();
     for bad in [" ", " a", "a ", "\u{a0}a", "ä", "a\tb", "a\u{7f}"] {
         let body = json!({"name": "x", "permissions": ["a:b"], "owner": bad});

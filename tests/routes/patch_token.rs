@@ -13,7 +13,7 @@ fn patch(stack: &Stack, by: &str, token: &Token, body: &Value) -> Response {
 }
 
 #[test]
-fn what_is_patched_changes_and_nothing_else() {
+fn a_patch_changes_only_the_fields_that_it_names() {
     let stack = stack();
     let token = stack.create(json!({"role": "viewer", "description": "old"}));
     let answer = patch(
@@ -46,7 +46,7 @@ fn what_is_patched_changes_and_nothing_else() {
 }
 
 #[test]
-fn a_patch_holds_at_the_next_request() {
+fn a_patch_applies_to_the_next_request() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     stack.get("/demo/apps").bearer(&token).send().expect(200);
@@ -56,7 +56,7 @@ fn a_patch_holds_at_the_next_request() {
 }
 
 #[test]
-fn a_patch_that_changes_nothing_is_no_change() {
+fn a_patch_without_a_difference_keeps_the_version() {
     let stack = stack();
     let token = stack.create(json!({"role": "viewer"}));
     for body in [json!({}), json!({"name": token.view["name"]}), json!({"grants": token.view["grants"]})] {
@@ -68,7 +68,7 @@ fn a_patch_that_changes_nothing_is_no_change() {
 }
 
 #[test]
-fn a_patch_says_which_version_it_has_seen() {
+fn a_patch_needs_if_match() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let send = || stack.request("PATCH", &token.path()).bearer(&stack.admin);
@@ -92,7 +92,7 @@ fn a_patch_says_which_version_it_has_seen() {
 }
 
 #[test]
-fn changes_of_any_version_at_the_same_time_overwrite_none_unseen() {
+fn each_concurrent_patch_that_succeeds_makes_one_version() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let change = |n: usize| {
@@ -110,7 +110,7 @@ fn changes_of_any_version_at_the_same_time_overwrite_none_unseen() {
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_patch_is_named_and_nothing_changes() {
+fn every_invalid_field_of_a_patch_is_named_and_nothing_changes() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let body = json!({
@@ -135,7 +135,7 @@ fn everything_that_is_wrong_with_a_patch_is_named_and_nothing_changes() {
 }
 
 #[test]
-fn nobody_gives_a_token_more_than_they_have() {
+fn a_patch_cannot_exceed_the_callers_grants() {
     let stack = stack();
     let by = stack.create(json!({
         "grants": [{"permissions": ["tokens:write", "apps:*"]}], "expires_in": "30d",
@@ -171,7 +171,7 @@ fn nobody_gives_a_token_more_than_they_have() {
 }
 
 #[test]
-fn what_is_not_yours_looks_like_what_is_not_there() {
+fn another_owners_token_looks_like_an_unknown_one() {
     let stack = stack();
     let (by, token) = (stack.token(["tokens:write"]), stack.token(["apps:read"]));
     let send = |path: &str| {
@@ -182,7 +182,7 @@ fn what_is_not_yours_looks_like_what_is_not_there() {
 }
 
 #[test]
-fn what_has_ended_is_not_changed() {
+fn a_revoked_or_expired_token_is_not_changed() {
     let stack = isolated_stack(|_| {});
     let (revoked, expired) =
         (stack.token(["apps:read"]), stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"})));
@@ -196,7 +196,7 @@ fn what_has_ended_is_not_changed() {
 }
 
 #[test]
-fn where_lifetimes_are_limited_a_patch_is_too() {
+fn the_maximum_lifetime_applies_to_a_patch() {
     let stack = isolated_stack(|options| options.settings.token.max_lifetime_days = 90);
     let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "90d"}));
     for bad in [Value::Null, json!("2099-01-01T00:00:00Z")] {

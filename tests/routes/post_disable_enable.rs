@@ -15,7 +15,7 @@ fn shown(answer: &Response) -> [serde_json::Value; 2] {
 }
 
 #[test]
-fn a_disabled_token_opens_nothing_until_it_is_enabled() {
+fn a_disabled_token_is_refused_until_it_is_enabled() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": token.owner}));
@@ -33,7 +33,7 @@ fn a_disabled_token_opens_nothing_until_it_is_enabled() {
 }
 
 #[test]
-fn what_an_admin_has_disabled_only_an_admin_enables() {
+fn a_token_disabled_by_an_admin_is_enabled_only_by_an_admin() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": token.owner}));
@@ -52,7 +52,7 @@ fn what_an_admin_has_disabled_only_an_admin_enables() {
 }
 
 #[test]
-fn a_disabled_token_keeps_its_slot_and_does_not_enable_itself() {
+fn a_disabled_token_counts_towards_the_limit_and_cannot_enable_itself() {
     let stack = isolated_stack(|options| options.settings.limits.live_tokens = 1);
     let token = stack.token(["tokens:write"]);
     ask(&stack, "disable", &token, &stack.admin).expect(200);
@@ -62,7 +62,7 @@ fn a_disabled_token_keeps_its_slot_and_does_not_enable_itself() {
 }
 
 #[test]
-fn the_version_that_was_seen_counts_where_it_is_named() {
+fn if_match_is_honoured_where_it_is_sent() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let disable = stack.post(&format!("{}/disable", token.path())).bearer(&stack.admin);
@@ -78,7 +78,7 @@ fn the_version_that_was_seen_counts_where_it_is_named() {
 }
 
 #[test]
-fn what_has_ended_is_neither_disabled_nor_brought_back() {
+fn a_revoked_or_expired_token_is_neither_disabled_nor_enabled() {
     let stack = isolated_stack(|_| {});
     let disabled = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     ask(&stack, "disable", &disabled, &stack.admin).expect(200);
@@ -90,7 +90,7 @@ fn what_has_ended_is_neither_disabled_nor_brought_back() {
 }
 
 #[test]
-fn a_token_that_nobody_uses_is_refused_as_idle_until_it_is_enabled() {
+fn an_idle_token_is_refused_until_it_is_enabled() {
     let log = AuditLog::default();
     let writer = log.clone();
     let stack = isolated_stack(|options| {

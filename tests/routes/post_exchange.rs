@@ -59,7 +59,7 @@ fn with(mut claims: Value, claim: &str, value: Value) -> Value {
 }
 
 #[test]
-fn the_identity_of_a_job_is_exchanged_for_a_token_with_the_grants_of_its_rule() {
+fn a_jobs_identity_is_exchanged_for_a_token_with_its_rules_grants() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let answer = exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
@@ -81,7 +81,7 @@ fn the_identity_of_a_job_is_exchanged_for_a_token_with_the_grants_of_its_rule() 
 }
 
 #[test]
-fn lists_and_the_audit_log_say_through_what_a_token_came() {
+fn lists_and_the_audit_log_show_the_identity_of_an_exchanged_token() {
     let issuer = Issuer::start();
     let log = AuditLog::default();
     let audit = log.clone();
@@ -115,7 +115,7 @@ fn lists_and_the_audit_log_say_through_what_a_token_came() {
 }
 
 #[test]
-fn an_identity_works_once_however_many_come_with_it_at_the_same_time() {
+fn of_concurrent_exchanges_of_one_identity_one_succeeds() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let identity = issuer.signs(&issuer.claims());
@@ -136,7 +136,7 @@ fn an_identity_works_once_however_many_come_with_it_at_the_same_time() {
 }
 
 #[test]
-fn an_identity_without_a_jti_works_once_too() {
+fn an_identity_without_a_jti_is_exchanged_only_once() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let nameless = || {
@@ -161,7 +161,7 @@ fn an_identity_without_a_jti_works_once_too() {
 }
 
 #[test]
-fn the_same_jti_of_two_issuers_is_two_identities() {
+fn the_same_jti_from_two_issuers_counts_as_two_identities() {
     let (one, other) = (Issuer::start(), Issuer::start());
     let stack = isolated_stack(|_| {});
     let mut both = catalog(&one);
@@ -179,7 +179,7 @@ fn the_same_jti_of_two_issuers_is_two_identities() {
 }
 
 #[test]
-fn a_job_that_no_rule_takes_gets_nothing_and_only_the_audit_log_says_what_the_rules_are() {
+fn without_a_matching_rule_no_response_reveals_the_rules() {
     let issuer = Issuer::start();
     let log = AuditLog::default();
     let audit = log.clone();
@@ -225,7 +225,7 @@ fn a_job_that_no_rule_takes_gets_nothing_and_only_the_audit_log_says_what_the_ru
 }
 
 #[test]
-fn what_the_issuer_has_not_signed_for_this_deployment_and_this_moment_is_refused() {
+fn identities_with_a_wrong_signature_audience_or_time_are_refused() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let good = issuer.claims();
@@ -258,7 +258,7 @@ fn what_the_issuer_has_not_signed_for_this_deployment_and_this_moment_is_refused
 }
 
 #[test]
-fn an_identity_is_for_the_issuer_and_the_audience_of_a_rule_to_the_letter() {
+fn issuer_and_audience_must_match_the_rule_exactly() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let (url, audience) = (&issuer.url, "https://tokens.example.com");
@@ -298,7 +298,7 @@ fn an_identity_is_for_the_issuer_and_the_audience_of_a_rule_to_the_letter() {
 }
 
 #[test]
-fn no_header_makes_an_identity_of_what_the_issuer_has_not_signed_as_one() {
+fn no_jose_header_makes_a_forged_identity_valid() {
     let (issuer, forger) = (Issuer::start(), Issuer::start());
     let stack = trusting(&issuer, |_| {});
     let claims = issuer.claims();
@@ -410,7 +410,7 @@ fn the_times_of_an_identity_are_numbers_of_seconds() {
 }
 
 #[test]
-fn an_issuer_that_is_gone_lets_nobody_in() {
+fn an_exchange_fails_closed_when_the_issuer_is_unavailable() {
     let issuer = Issuer::start();
     let mut gone = catalog(&issuer);
     let nowhere = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
@@ -422,7 +422,7 @@ fn an_issuer_that_is_gone_lets_nobody_in() {
 }
 
 #[test]
-fn the_form_is_as_the_standard_says() {
+fn the_form_follows_rfc_8693() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let identity = issuer.signs(&issuer.claims());
@@ -484,7 +484,7 @@ fn an_exchange_for_another_service_is_refused() {
 }
 
 #[test]
-fn a_job_may_ask_for_less_than_its_rule_gives_and_not_for_more() {
+fn a_job_may_request_fewer_permissions_than_its_rule_gives_but_no_others() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let identity = || issuer.signs(&issuer.claims());
@@ -499,7 +499,7 @@ fn a_job_may_ask_for_less_than_its_rule_gives_and_not_for_more() {
 }
 
 #[test]
-fn exchanged_tokens_take_no_slot_of_their_owners_limit() {
+fn exchanged_tokens_do_not_count_towards_the_limit() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |options| options.settings.limits.live_tokens = 1);
     for _ in 0..3 {
@@ -510,7 +510,7 @@ fn exchanged_tokens_take_no_slot_of_their_owners_limit() {
 }
 
 #[test]
-fn an_exchanged_token_ends_with_its_lifetime_is_not_changed_and_can_be_revoked() {
+fn an_exchanged_token_expires_cannot_be_changed_and_can_be_revoked() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let job = token(&exchange(&stack, &issuer.signs(&issuer.claims())).expect(200));
@@ -528,7 +528,7 @@ fn an_exchanged_token_ends_with_its_lifetime_is_not_changed_and_can_be_revoked()
 }
 
 #[test]
-fn an_exchanged_token_and_its_identity_vanish_by_ttl_within_a_day_and_hold_no_secret() {
+fn exchanged_records_have_a_ttl_of_a_day_and_hold_no_secret() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let claims = issuer.claims();
@@ -560,7 +560,7 @@ fn an_exchanged_token_and_its_identity_vanish_by_ttl_within_a_day_and_hold_no_se
 }
 
 #[test]
-fn who_writes_a_rule_has_to_have_what_it_gives() {
+fn writing_a_trust_rule_needs_the_grants_that_it_gives() {
     let issuer = Issuer::start();
     let stack = isolated_stack(|_| {});
     let writer = stack.create(json!({"grants": [
@@ -585,7 +585,7 @@ fn who_writes_a_rule_has_to_have_what_it_gives() {
 }
 
 #[test]
-fn rules_cannot_be_put_in_another_order_by_a_writer_without_the_broader_ones_grants() {
+fn reordering_trust_rules_needs_the_grants_of_the_broader_rule() {
     let issuer = Issuer::start();
     let stack = isolated_stack(|_| {});
     let writer = stack.token(["catalog:*", "apps:read"]);
@@ -612,7 +612,7 @@ fn rules_cannot_be_put_in_another_order_by_a_writer_without_the_broader_ones_gra
 }
 
 #[test]
-fn a_rule_that_was_taken_out_of_the_catalog_takes_no_identity_after_a_minute() {
+fn a_removed_trust_rule_stops_applying_within_a_minute() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
@@ -624,7 +624,7 @@ fn a_rule_that_was_taken_out_of_the_catalog_takes_no_identity_after_a_minute() {
 }
 
 #[test]
-fn clients_are_told_where_people_sign_in() {
+fn the_metadata_names_the_authorization_server() {
     let stack = isolated_stack(|_| {});
     let told = stack.get("/.well-known/oauth-protected-resource").send().expect(200).json();
     let url = told["resource"].as_str().unwrap();

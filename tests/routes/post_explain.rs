@@ -10,7 +10,7 @@ fn explained(stack: &Stack, by: impl AsRef<str>, token: &Token, method: &str, pa
 }
 
 #[test]
-fn an_allow_says_what_was_needed_and_which_rule_said_so() {
+fn an_allow_names_the_requirement_and_its_rule() {
     let stack = stack();
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
     assert_eq!(
@@ -28,7 +28,7 @@ fn an_allow_says_what_was_needed_and_which_rule_said_so() {
 }
 
 #[test]
-fn a_refusal_names_the_reason_and_what_was_missing_and_the_roles_that_would_give_it() {
+fn a_deny_names_its_reason_the_missing_permission_and_sufficient_roles() {
     let stack = stack();
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
     let explained = |method, path| explained(&stack, &stack.admin, &token, method, path);
@@ -42,7 +42,7 @@ fn a_refusal_names_the_reason_and_what_was_missing_and_the_roles_that_would_give
 }
 
 #[test]
-fn what_is_explained_is_what_is_decided() {
+fn explain_agrees_with_the_authorizer() {
     let stack = stack();
     let token = stack.create(json!({"grants": [
         {"permissions": ["apps:*"], "resources": ["apps/billing"]},
@@ -71,7 +71,7 @@ fn what_is_explained_is_what_is_decided() {
 }
 
 #[test]
-fn an_ended_token_is_explained_as_ended() {
+fn a_revoked_or_expired_token_is_explained_as_such() {
     let stack = stack();
     let token = stack.token(["*"]);
     stack.post(&format!("{}/revoke", token.path())).bearer(&stack.admin).send().expect(200);
@@ -80,7 +80,7 @@ fn an_ended_token_is_explained_as_ended() {
 }
 
 #[test]
-fn one_asks_about_ones_own_tokens_and_admins_about_anyones() {
+fn explain_is_for_own_tokens_and_for_admins() {
     let stack = stack();
     let (mine, theirs) = (stack.create(json!({"permissions": ["tokens:read"]})), stack.token(["x:y"]));
     explained(&stack, &mine, &mine, "GET", "/x");
@@ -96,7 +96,7 @@ fn one_asks_about_ones_own_tokens_and_admins_about_anyones() {
 }
 
 #[test]
-fn who_may_not_see_the_catalog_is_not_told_its_roles() {
+fn roles_are_named_only_to_callers_who_may_read_the_catalog() {
     let stack = stack();
     let mine = stack.token(["tokens:read"]);
     assert_eq!(explained(&stack, &mine, &mine, "GET", "/apps").get("roles"), None);
@@ -116,7 +116,7 @@ fn the_products_own_api_is_explained_too() {
 }
 
 #[test]
-fn a_route_of_the_catalog_is_named() {
+fn explain_names_the_catalogs_route() {
     let stack = isolated_stack(|_| {});
     stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": "See"}, "routes": [
         {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));

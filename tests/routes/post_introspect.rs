@@ -9,7 +9,7 @@ fn ask(stack: &Stack, by: impl AsRef<str>, token: &str, more: &str) -> Response 
 }
 
 #[test]
-fn a_live_token_tells_what_it_is_worth() {
+fn an_active_token_is_introspected_with_its_grants() {
     let stack = stack();
     let service = stack.token(["tokens:introspect"]);
     let token = stack
@@ -31,7 +31,7 @@ fn a_live_token_tells_what_it_is_worth() {
 }
 
 #[test]
-fn a_question_about_a_request_is_decided_as_the_gateway_would() {
+fn a_decision_for_a_request_agrees_with_the_authorizer() {
     let stack = stack();
     let service = stack.token(["tokens:introspect"]);
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
@@ -53,7 +53,7 @@ fn a_question_about_a_request_is_decided_as_the_gateway_would() {
 }
 
 #[test]
-fn what_has_ended_is_not_active_and_says_nothing_else() {
+fn an_inactive_token_is_answered_with_active_false_alone() {
     let stack = isolated_stack(|_| {});
     let inactive = |secret: &str| {
         assert_eq!(ask(&stack, &stack.admin, secret, "").expect(200).json(), json!({"active": false}));
@@ -77,7 +77,7 @@ fn what_has_ended_is_not_active_and_says_nothing_else() {
 }
 
 #[test]
-fn an_ended_secret_that_is_asked_about_is_a_reuse() {
+fn introspecting_a_retired_secret_counts_as_reuse() {
     let stack = isolated_stack(|options| options.settings.token.quarantine_on_reuse = true);
     let old = stack.token(["a:b"]);
     let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);
@@ -88,7 +88,7 @@ fn an_ended_secret_that_is_asked_about_is_a_reuse() {
 }
 
 #[test]
-fn it_needs_a_permission_of_its_own() {
+fn introspection_needs_tokens_introspect() {
     let stack = stack();
     let token = stack.token(["tokens:read", "tokens:write", "introspect:write"]);
     let document: Value = ask(&stack, &token, &token.secret, "").problem(403, "insufficient_scope");
@@ -96,7 +96,7 @@ fn it_needs_a_permission_of_its_own() {
 }
 
 #[test]
-fn a_question_that_is_not_one_is_refused_as_the_standard_says() {
+fn an_invalid_form_is_refused_as_rfc_6749_says() {
     let stack = stack();
     for empty in ["", "%20", "%0D%0A"] {
         let answer = ask(&stack, &stack.admin, empty, "").expect(400).json();
@@ -117,7 +117,7 @@ fn a_question_that_is_not_one_is_refused_as_the_standard_says() {
 }
 
 #[test]
-fn white_space_around_a_token_is_left_out_and_an_empty_parameter_was_not_sent() {
+fn white_space_around_a_token_and_empty_parameters_are_ignored() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let empty = "&token_type_hint=&method=&path=&api=&source_ip=&token=";

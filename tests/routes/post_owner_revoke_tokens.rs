@@ -9,7 +9,7 @@ fn made(stack: &Stack, owner: &str, count: usize) -> Vec<crate::support::Token> 
 }
 
 #[test]
-fn every_token_of_an_owner_ends_in_one_call_and_no_other() {
+fn one_call_revokes_all_tokens_of_one_owner_only() {
     let stack = stack();
     let (theirs, others) = (owner(), stack.token(["a:b"]));
     let tokens = made(&stack, &theirs, 5);
@@ -29,7 +29,7 @@ fn every_token_of_an_owner_ends_in_one_call_and_no_other() {
 }
 
 #[test]
-fn more_tokens_than_a_page_end_where_there_is_no_limit() {
+fn more_tokens_than_a_page_are_revoked_in_one_call() {
     let stack = isolated_stack(|options| options.settings.limits.live_tokens = 0);
     let theirs = owner();
     made(&stack, &theirs, 105);
@@ -40,7 +40,7 @@ fn more_tokens_than_a_page_end_where_there_is_no_limit() {
 }
 
 #[test]
-fn an_owner_whose_name_a_path_cannot_hold_is_named_in_the_query() {
+fn an_owner_that_does_not_fit_into_a_path_goes_into_the_query() {
     let stack = stack();
     let theirs = format!("repo:org/{}", owner());
     let [token] = &made(&stack, &theirs, 1)[..] else { unreachable!() };
@@ -54,7 +54,7 @@ fn an_owner_whose_name_a_path_cannot_hold_is_named_in_the_query() {
 }
 
 #[test]
-fn it_is_for_admins_alone_even_of_ones_own() {
+fn revoking_all_of_an_owner_needs_tokens_admin() {
     let stack = stack();
     let token = stack.token(["tokens:write", "tokens:read"]);
     let path = format!("/owners/{}/revoke-tokens", token.owner);
@@ -68,7 +68,7 @@ fn it_is_for_admins_alone_even_of_ones_own() {
 }
 
 #[test]
-fn the_callers_own_token_is_among_them_and_ends_last() {
+fn the_callers_own_token_is_revoked_last() {
     let stack = stack();
     let theirs = owner();
     made(&stack, &theirs, 3);
@@ -79,7 +79,7 @@ fn the_callers_own_token_is_among_them_and_ends_last() {
 }
 
 #[test]
-fn an_owner_as_random_as_a_token_is_in_the_path_of_both_logs_and_a_token_is_not() {
+fn the_logs_show_a_random_owner_in_the_path_but_no_token() {
     let audit_log = AuditLog::default();
     let writer = audit_log.clone();
     let stack = isolated_stack(move |options| options.audit_log = Box::new(writer));

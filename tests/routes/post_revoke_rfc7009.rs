@@ -13,7 +13,7 @@ fn revoke(stack: &Stack, secret: &str) -> Response {
 }
 
 #[test]
-fn whoever_holds_a_token_ends_it_without_any_permission() {
+fn the_secret_revokes_its_token_without_any_permission() {
     let stack = stack();
     let token = stack.token(["nothing:much"]);
     let answer = revoke(&stack, &token.secret).expect(200);
@@ -25,7 +25,7 @@ fn whoever_holds_a_token_ends_it_without_any_permission() {
 }
 
 #[test]
-fn white_space_around_a_token_is_left_out() {
+fn white_space_around_a_token_is_ignored() {
     let stack = stack();
     let token = stack.token(["a:b"]);
     form(&stack, format!("token=%09{}%0D%0A&token_type_hint=&token=", token.secret)).expect(200);
@@ -33,7 +33,7 @@ fn white_space_around_a_token_is_left_out() {
 }
 
 #[test]
-fn what_is_no_token_is_answered_alike_and_ends_nothing() {
+fn an_unknown_token_gets_the_same_response_and_revokes_nothing() {
     let stack = stack();
     let token = stack.token(["a:b"]);
     let nobodys = unknown_token(&stack.prefix());
@@ -46,7 +46,7 @@ fn what_is_no_token_is_answered_alike_and_ends_nothing() {
 }
 
 #[test]
-fn a_superseded_secret_ends_the_token_while_it_works_and_not_after() {
+fn a_superseded_secret_revokes_only_during_its_overlap() {
     let stack = stack();
     let rotate = |token: &Token, overlap: serde_json::Value| {
         let request = stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin);
@@ -62,7 +62,7 @@ fn a_superseded_secret_ends_the_token_while_it_works_and_not_after() {
 }
 
 #[test]
-fn a_form_without_one_token_is_refused_as_the_standard_says() {
+fn a_form_without_exactly_one_token_is_refused_as_rfc_6749_says() {
     let stack = stack();
     let token = stack.token(["a:b"]);
     let secret = &token.secret;
@@ -83,7 +83,7 @@ fn a_form_without_one_token_is_refused_as_the_standard_says() {
 }
 
 #[test]
-fn the_secret_of_an_expired_token_proves_nothing() {
+fn the_secret_of_an_expired_token_revokes_nothing() {
     let stack = isolated_stack(|_| {});
     let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     stack.advance_clock(3600);
@@ -93,7 +93,7 @@ fn the_secret_of_an_expired_token_proves_nothing() {
 }
 
 #[test]
-fn an_ended_secret_that_is_presented_is_a_reuse() {
+fn presenting_a_retired_secret_counts_as_reuse() {
     let stack = isolated_stack(|options| options.settings.token.quarantine_on_reuse = true);
     let old = stack.token(["a:b"]);
     let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(&stack.admin);

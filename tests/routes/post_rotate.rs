@@ -15,7 +15,7 @@ fn rotated(stack: &Stack, token: &Token, body: &Value) -> Token {
 }
 
 #[test]
-fn a_rotation_keeps_everything_but_the_secret_which_it_shows_once() {
+fn a_rotation_replaces_only_the_secret_and_shows_it_once() {
     let stack = stack();
     let old = stack.create(json!({"role": "viewer", "description": "what for", "expires_in": "1d"}));
     let new = rotated(&stack, &old, &json!({}));
@@ -55,7 +55,7 @@ fn during_an_overlap_both_secrets_work_and_the_old_one_is_marked() {
 }
 
 #[test]
-fn rotating_during_an_overlap_ends_the_oldest_secret_and_never_the_newest() {
+fn rotating_during_an_overlap_retires_the_oldest_secret() {
     let stack = stack();
     let first = stack.token(["apps:read"]);
     let second = rotated(&stack, &first, &json!({"overlap": "7d"}));
@@ -66,7 +66,7 @@ fn rotating_during_an_overlap_ends_the_oldest_secret_and_never_the_newest() {
 }
 
 #[test]
-fn a_reuse_is_recorded_and_disables_the_token_where_it_is_to() {
+fn a_reuse_is_recorded_and_disables_the_token_if_configured() {
     for quarantine in [false, true] {
         let stack = isolated_stack(move |options| options.settings.token.quarantine_on_reuse = quarantine);
         let old = stack.token(["apps:read"]);
@@ -88,7 +88,7 @@ fn a_reuse_is_recorded_and_disables_the_token_where_it_is_to() {
 }
 
 #[test]
-fn a_retry_with_the_same_key_does_not_rotate_twice_and_says_so() {
+fn a_retry_with_the_same_key_does_not_rotate_twice() {
     let stack = isolated_stack(|_| {});
     let token = stack.token(["apps:read"]);
     let send = |key: &str| {
@@ -113,7 +113,7 @@ fn a_retry_with_the_same_key_does_not_rotate_twice_and_says_so() {
 }
 
 #[test]
-fn a_retry_that_is_the_same_to_the_letter_is_told_so_too() {
+fn an_identical_retry_is_409_already_rotated() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let request = stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin);
@@ -123,7 +123,7 @@ fn a_retry_that_is_the_same_to_the_letter_is_told_so_too() {
 }
 
 #[test]
-fn no_secret_works_longer_than_its_token() {
+fn an_overlap_ends_with_its_token() {
     let stack = stack();
     let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     let new = rotated(&stack, &token, &json!({"overlap": "7d"}));
@@ -145,7 +145,7 @@ fn a_rotation_can_set_a_new_expiry() {
 }
 
 #[test]
-fn an_expired_token_lives_again_only_with_another_secret_and_a_new_expiry() {
+fn an_expired_token_is_renewed_only_by_a_rotation_with_a_new_expiry() {
     let stack = isolated_stack(|options| options.settings.limits.live_tokens = 1);
     let old = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     stack.advance_clock(3600);
@@ -168,7 +168,7 @@ fn a_revoked_token_is_not_rotated() {
 }
 
 #[test]
-fn nobody_gets_the_secret_of_a_token_that_may_do_more_than_they() {
+fn rotating_needs_the_grants_of_the_token() {
     let stack = stack();
     let strong = stack.token(["apps:*", "jobs:read"]);
     let by =
@@ -183,7 +183,7 @@ fn nobody_gets_the_secret_of_a_token_that_may_do_more_than_they() {
 }
 
 #[test]
-fn the_version_that_was_seen_counts_where_it_is_named() {
+fn if_match_is_honoured_where_it_is_sent() {
     let stack = stack();
     let token = stack.token(["a:b"]);
     let send =

@@ -28,7 +28,7 @@ fn a_revoked_token_is_refused_at_once() {
 }
 
 #[test]
-fn no_request_that_starts_after_the_answer_to_a_revoke_is_let_in() {
+fn no_request_after_the_response_to_a_revocation_is_allowed() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let (answered, late) = (AtomicBool::new(false), AtomicU32::new(0));
@@ -54,7 +54,7 @@ fn no_request_that_starts_after_the_answer_to_a_revoke_is_let_in() {
 }
 
 #[test]
-fn the_answer_says_who_ended_it_when_and_by_when_it_is_dead_everywhere() {
+fn the_response_says_who_revoked_it_when_and_when_caches_end() {
     let stack = stack();
     let by = stack.token(["tokens:admin"]);
     let token = stack.token(["x:y"]);
@@ -109,7 +109,7 @@ fn a_token_can_revoke_itself() {
 }
 
 #[test]
-fn revoking_ones_own_tokens_needs_tokens_write_and_others_tokens_admin() {
+fn revoking_needs_tokens_write_and_for_other_owners_tokens_admin() {
     let stack = stack();
     let token = stack.token(["tokens:read"]);
     let path = format!("{}/revoke", token.path());
@@ -127,7 +127,7 @@ fn revoking_ones_own_tokens_needs_tokens_write_and_others_tokens_admin() {
 }
 
 #[test]
-fn what_is_not_there_cannot_be_revoked() {
+fn an_unknown_token_cannot_be_revoked() {
     let stack = stack();
     let nobodys = unknown_token(&stack.prefix());
     let id = &nobodys.rsplit('_').next().unwrap()[..16];
@@ -135,7 +135,7 @@ fn what_is_not_there_cannot_be_revoked() {
 }
 
 #[test]
-fn an_expired_token_can_still_be_revoked_and_is_revoked_then() {
+fn an_expired_token_can_be_revoked() {
     let stack = stack();
     let token = stack.create(json!({ "permissions": ["x:y"], "expires_in": "1s" }));
     let show = || stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json();

@@ -15,7 +15,7 @@ fn create(stack: &Stack, session: &str, mut body: Value) -> crate::support::Resp
 }
 
 #[test]
-fn a_person_is_who_they_signed_in_as_with_the_roles_of_their_groups() {
+fn a_session_has_the_roles_of_its_groups() {
     let stack = isolated_stack(|_| {});
     let me = me(&stack, &stack.sign_in("alice", &["portcullis-viewer", "portcullis-cicd", "others"]));
     assert_eq!((&me["principal_type"], &me["owner"]), (&json!("session"), &json!("alice")));
@@ -26,7 +26,7 @@ fn a_person_is_who_they_signed_in_as_with_the_roles_of_their_groups() {
 }
 
 #[test]
-fn what_the_groups_give_decides() {
+fn the_grants_of_the_groups_decide() {
     let stack = isolated_stack(|_| {});
     let viewer = stack.sign_in("bob", &["portcullis-viewer"]);
     let nobody = stack.sign_in("carol", &[]);
@@ -41,7 +41,7 @@ fn what_the_groups_give_decides() {
 }
 
 #[test]
-fn a_person_makes_tokens_of_their_own_within_what_they_have() {
+fn a_session_creates_tokens_within_its_own_grants() {
     let stack = isolated_stack(|_| {});
     let session = stack.sign_in("dave", &["portcullis-viewer"]);
     let token = Token::shown_in(&create(&stack, &session, json!({"permissions": ["apps:read"]})).expect(201));
@@ -57,7 +57,7 @@ fn a_person_makes_tokens_of_their_own_within_what_they_have() {
 }
 
 #[test]
-fn a_person_sees_and_ends_only_their_own_tokens() {
+fn a_session_lists_and_revokes_only_its_owners_tokens() {
     let stack = isolated_stack(|_| {});
     let (erin, frank) = (stack.sign_in("erin", &["portcullis-viewer"]), stack.sign_in("frank", &["portcullis-viewer"]));
     let token = Token::shown_in(&create(&stack, &erin, json!({"permissions": ["apps:read"]})).expect(201));
@@ -72,7 +72,7 @@ fn a_person_sees_and_ends_only_their_own_tokens() {
 }
 
 #[test]
-fn a_session_that_has_ended_opens_nothing() {
+fn an_expired_session_is_refused() {
     let stack = isolated_stack(|_| {});
     let session = stack.sign_in("henry", &["portcullis-admin"]);
     me(&stack, &session);
@@ -84,7 +84,7 @@ fn a_session_that_has_ended_opens_nothing() {
 }
 
 #[test]
-fn a_session_is_no_api_token_and_two_credentials_are_none() {
+fn a_session_is_only_a_bearer_credential_and_two_credentials_are_refused() {
     let stack = isolated_stack(|_| {});
     let session = stack.sign_in("ida", &["portcullis-admin"]);
     stack.get("/me").header("x-api-token", &session).send().problem(401, "invalid_token");
@@ -96,7 +96,7 @@ fn a_session_is_no_api_token_and_two_credentials_are_none() {
 }
 
 #[test]
-fn a_change_of_groups_and_roles_reaches_who_is_signed_in_already() {
+fn a_change_of_groups_and_roles_applies_to_sessions_that_exist() {
     let stack = isolated_stack(|_| {});
     let session = stack.sign_in("jane", &["team"]);
     stack.get("/demo/apps").bearer(&session).send().expect(403);
@@ -109,7 +109,7 @@ fn a_change_of_groups_and_roles_reaches_who_is_signed_in_already() {
 }
 
 #[test]
-fn where_only_admins_manage_tokens_nobody_else_makes_or_sees_any() {
+fn with_admins_management_only_admins_create_and_list_tokens() {
     let stack = isolated_stack(|options| options.settings.authz.token_management = TokenManagement::Admins);
     let viewer = stack.sign_in("kate", &["portcullis-viewer"]);
     let admin = stack.sign_in("luke", &["portcullis-admin"]);
@@ -133,7 +133,7 @@ fn where_only_admins_manage_tokens_nobody_else_makes_or_sees_any() {
 }
 
 #[test]
-fn a_session_in_a_path_or_a_field_reaches_no_log_and_is_not_stored() {
+fn a_session_in_a_path_or_field_is_neither_logged_nor_stored() {
     let audit_log = AuditLog::default();
     let writer = audit_log.clone();
     let stack = isolated_stack(move |options| options.audit_log = Box::new(writer));
@@ -150,7 +150,7 @@ fn a_session_in_a_path_or_a_field_reaches_no_log_and_is_not_stored() {
 }
 
 #[test]
-fn a_person_with_a_random_subject_signs_in_and_shares_what_has_a_random_name() {
+fn a_random_subject_and_a_random_token_name_are_not_taken_for_secrets() {
     let stack = isolated_stack(|_| {});
     // Of Dex, of 256 random bits in base64url, behind a separator, and the longest.
     for subject in [

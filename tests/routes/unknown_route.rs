@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::stack;
 
 #[test]
-fn a_path_or_method_without_a_route_is_a_404_with_or_without_a_token() {
+fn an_unknown_path_or_method_is_404_with_or_without_a_token() {
     let stack = stack();
     for (method, path) in [
         ("GET", "/"),

@@ -21,7 +21,7 @@ fn entries(value: &Value) -> Map<String, Value> {
 }
 
 #[test]
-fn every_catalog_of_this_repository_is_accepted_as_it_is_and_reads_back_the_same() {
+fn every_example_catalog_is_accepted_and_reads_back_the_same() {
     let stack = isolated_stack(|_| {});
     let own = {
         stack.put_catalog(&json!({}));
@@ -47,7 +47,7 @@ fn every_catalog_of_this_repository_is_accepted_as_it_is_and_reads_back_the_same
 
 /// Whoever starts from one of them has a role of each kind to map their groups to.
 #[test]
-fn every_catalog_of_this_repository_lets_some_group_of_people_do_everything() {
+fn every_example_catalog_gives_some_group_all_permissions() {
     let mut catalogs = files("examples/catalogs", ".toml");
     catalogs.extend(files("infra", "/catalog.toml"));
     for catalog in catalogs {

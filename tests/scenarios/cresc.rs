@@ -62,7 +62,7 @@ fn a_script_manages_apps_versions_and_native_packages_in_bulk() {
 /// "Log into the Cresc Dashboard", "Enter a name for the Token", "Select the required
 /// permissions", "(Optional) Set an expiration date", "copy the secret Token immediately".
 #[test]
-fn a_user_creates_a_token_with_a_name_permissions_and_an_optional_expiration_date() {
+fn a_user_creates_a_token_with_a_name_permissions_and_an_expiration() {
     let stack = cresc();
     let mei = user(&stack, "mei");
     let body = json!({ "name": "CI/CD Pipeline", "permissions": ["app:read", "bundle:upload"] });
@@ -132,7 +132,7 @@ fn the_token_is_supplied_via_the_x_api_token_header() {
 /// "you can view all created tokens, including: Token Name, Permissions, Expiration Time,
 /// Last Used Time, Status (Active/Expired/Revoked)"
 #[test]
-fn the_list_has_name_permissions_expiration_time_last_used_time_and_status() {
+fn the_list_has_name_permissions_expiration_last_use_and_status() {
     let stack = cresc();
     let mei = user(&stack, "mei");
     let permissions = json!(["app:read", "version:publish"]);
@@ -187,7 +187,7 @@ fn revocations_take_effect_immediately() {
 /// "Try to use short-lived tokens or configure expirations for temporary integration
 /// projects."
 #[test]
-fn a_short_lived_token_ends_by_itself() {
+fn a_short_lived_token_expires() {
     let stack = cresc();
     let mut body = reader("project");
     body["expires_in"] = json!("7d");

@@ -109,7 +109,7 @@ fn the_expiration_date_may_be_left_empty_for_no_expiry() {
 
 /// "The permissions to restrict the actions the token can be used to perform."
 #[test]
-fn scopes_restrict_what_the_token_can_be_used_for_and_not_what_its_owner_can_do() {
+fn scopes_restrict_the_token_and_not_its_owner() {
     let stack = cryptlex();
     let ada = admin(&stack);
     let token = create(&stack, &ada, &with_scopes(["license:read"]));

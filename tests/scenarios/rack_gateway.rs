@@ -64,7 +64,7 @@ fn cicd(stack: &Stack) -> Token {
 /// "Unlike sessions, tokens are long-lived and don't require interactive login": "Lifetime:
 /// Until deleted"
 #[test]
-fn a_token_lives_until_it_is_deleted_and_a_session_does_not() {
+fn a_token_is_valid_until_it_is_deleted_and_a_session_is_not() {
     let stack = rack_gateway();
     let (rosa, token) = (admin(&stack), cicd(&stack));
     stack.get("/demo/apps").bearer(&rosa).send().expect(200);

@@ -49,7 +49,7 @@ async fn several(table: &Table) -> Vec<Activity> {
 }
 
 #[tokio::test]
-async fn the_activity_has_every_event_newest_first_also_of_deleted_tokens() {
+async fn the_activity_has_all_events_newest_first_including_deleted_tokens() {
     let table = Table::fresh().await;
     let all = several(&table).await;
     let kinds: Vec<_> = all.iter().map(|one| (one.event.kind.as_str(), one.owner.as_str())).collect();
@@ -78,7 +78,7 @@ async fn pages_of_any_size_show_each_event_once() {
 }
 
 #[tokio::test]
-async fn a_filter_shows_what_it_is_for_and_nothing_else() {
+async fn a_filter_shows_only_its_matches() {
     let table = Table::fresh().await;
     let all = several(&table).await;
     let (to, from) = (now().plus_seconds(-DAY), now().plus_seconds(-10 * DAY));
@@ -101,7 +101,7 @@ async fn a_filter_shows_what_it_is_for_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_bounds_are_exact_to_the_millisecond() {
+async fn time_bounds_are_exact_to_the_millisecond() {
     let table = Table::fresh().await;
     let at = Timestamp::from_millis(now().millis() - 5_000);
     Sample::of(&alice()).made_at(at).in_table(&table).await;
@@ -112,7 +112,7 @@ async fn the_bounds_are_exact_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn a_cursor_goes_on_within_other_bounds_too_and_names_no_token() {
+async fn a_cursor_works_with_other_bounds_and_names_no_token() {
     let table = Table::fresh().await;
     let all = several(&table).await;
     let first = table.tokens.activity(&ActivityFilter { limit: 3, ..since(60) }).await.unwrap();

@@ -44,7 +44,7 @@ fn documented() -> BTreeMap<String, (f64, f64)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_call_costs_what_the_architecture_page_says() {
+async fn each_call_costs_the_capacity_in_architecture_md() {
     let table = Table::in_process().await;
     let observed = counted(&table).await;
     let tokens: &TokenStore = &observed.tokens;

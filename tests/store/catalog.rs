@@ -34,14 +34,14 @@ async fn put(tokens: &TokenStore, catalog: &Catalog, seen: u64) -> CatalogWrite 
 }
 
 #[tokio::test]
-async fn without_a_catalog_the_deployments_own_is_in_force() {
+async fn without_a_stored_catalog_the_builtin_one_applies() {
     let table = Table::fresh().await;
     let found = table.tokens.catalog().await.unwrap();
     assert_eq!(*found, StoredCatalog { catalog: Catalog::default_catalog().clone(), version: 0 });
 }
 
 #[tokio::test]
-async fn a_catalog_that_was_put_is_read_at_once_with_its_version() {
+async fn a_new_catalog_is_read_at_once_with_its_version() {
     let table = Table::fresh().await;
     assert_eq!(put(&table.tokens, &catalog("a"), 0).await, Done(1));
     assert_eq!(put(&table.tokens, &catalog("b"), 1).await, Done(2));
@@ -52,7 +52,7 @@ async fn a_catalog_that_was_put_is_read_at_once_with_its_version() {
 }
 
 #[tokio::test]
-async fn a_catalog_is_put_only_in_the_place_of_the_one_that_was_seen() {
+async fn a_catalog_replaces_only_the_expected_version() {
     let table = Table::fresh().await;
     assert_eq!(put(&table.tokens, &catalog("a"), 7).await, Stale);
     assert_eq!(put(&table.tokens, &catalog("a"), 0).await, Done(1));
@@ -63,7 +63,7 @@ async fn a_catalog_is_put_only_in_the_place_of_the_one_that_was_seen() {
 }
 
 #[tokio::test]
-async fn of_two_who_put_at_once_one_wins_and_the_other_is_told() {
+async fn of_two_concurrent_writes_one_succeeds_and_one_conflicts() {
     let table = Table::fresh().await;
     let (one, other) = (table.another_client(), table.another_client());
     for round in 0..10 {
@@ -79,7 +79,7 @@ async fn of_two_who_put_at_once_one_wins_and_the_other_is_told() {
 }
 
 #[tokio::test]
-async fn a_catalog_that_cannot_be_read_is_an_error_never_the_default() {
+async fn an_unreadable_catalog_is_an_error_and_never_the_default() {
     let table = Table::fresh().await;
     put(&table.tokens, &catalog("a"), 0).await;
     let good = table.catalog_item().await.unwrap();
@@ -106,7 +106,7 @@ async fn a_catalog_that_cannot_be_read_is_an_error_never_the_default() {
 }
 
 #[tokio::test]
-async fn a_document_is_parsed_once_however_often_it_is_read() {
+async fn a_document_is_parsed_once() {
     let table = Table::fresh().await;
     put(&table.tokens, &catalog("a"), 0).await;
     let first = table.tokens.catalog().await.unwrap();
@@ -142,7 +142,7 @@ fn large(varied: usize) -> Catalog {
 }
 
 #[tokio::test]
-async fn a_catalog_that_would_take_more_than_seven_units_to_read_is_not_stored() {
+async fn a_catalog_of_more_than_seven_read_units_is_not_stored() {
     let table = Table::fresh().await;
     let usual = large(0);
     assert!(usual.to_document().to_string().len() > 150 * 1024);
@@ -197,7 +197,7 @@ impl Timed {
 }
 
 #[tokio::test]
-async fn the_authorizer_decides_by_a_catalog_that_is_a_minute_old_at_most() {
+async fn the_authorizers_catalog_is_at_most_a_minute_old() {
     let table = Table::fresh().await;
     let secret = Sample::with_everything(&table).await;
     let timed = Timed::on(table.tokens.clone());
@@ -212,7 +212,7 @@ async fn the_authorizer_decides_by_a_catalog_that_is_a_minute_old_at_most() {
 }
 
 #[tokio::test]
-async fn the_catalog_is_read_ahead_once_an_answer_has_left() {
+async fn the_catalog_is_refreshed_after_the_response() {
     let table = Table::fresh().await;
     let secret = Sample::with_everything(&table).await;
     let timed = Timed::on(table.tokens.clone());
@@ -239,7 +239,7 @@ async fn a_clock_that_was_set_back_does_not_keep_an_old_catalog_in_force() {
 }
 
 #[tokio::test]
-async fn without_a_catalog_that_can_be_read_nobody_is_let_in() {
+async fn the_authorizer_fails_closed_without_a_readable_catalog() {
     let table = Table::fresh().await;
     let secret = Sample::with_everything(&table).await;
     let timed = Timed::on(table.tokens.clone());
@@ -254,7 +254,7 @@ async fn without_a_catalog_that_can_be_read_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn identities_that_are_refused_cost_one_read_of_the_catalog_a_minute_and_junk_costs_none() {
+async fn refused_identities_cost_one_catalog_read_a_minute_and_garbage_none() {
     let table = Table::in_process().await;
     put(&table.tokens, &large(0), 0).await;
     let observed = Observed::new(&table).await;

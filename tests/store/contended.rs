@@ -93,27 +93,27 @@ async fn goes_through(kind: Kind) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_goes_through_whatever_others_change() {
+async fn a_revocation_succeeds_despite_concurrent_changes() {
     goes_through(Kind::Revoke).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disablement_goes_through_whatever_others_change() {
+async fn a_disablement_succeeds_despite_concurrent_changes() {
     goes_through(Kind::Disable).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quarantine_goes_through_whatever_others_change() {
+async fn a_quarantine_succeeds_despite_concurrent_changes() {
     goes_through(Kind::Quarantine).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_goes_through_whatever_others_change() {
+async fn a_deletion_succeeds_despite_concurrent_changes() {
     goes_through(Kind::Delete).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ending_takes_two_round_trips_and_touches_neither_slots_nor_version() {
+async fn revoke_disable_and_delete_need_two_requests_and_no_slots() {
     let table = Table::in_process().await;
     let observed = Observed::new(&table).await;
     for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
@@ -141,7 +141,7 @@ async fn an_ending_takes_two_round_trips_and_touches_neither_slots_nor_version()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_in_flight_costs_an_ending_another_try_and_nothing_else() {
+async fn a_transaction_in_flight_costs_a_revocation_one_more_attempt() {
     for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
         let table = Table::in_process().await;
         let seen = Sample::of(&alice()).in_table(&table).await;
@@ -153,7 +153,7 @@ async fn a_transaction_in_flight_costs_an_ending_another_try_and_nothing_else() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ending_takes_as_long_with_20000_events_as_with_one() {
+async fn a_revocation_costs_the_same_with_20000_events_as_with_one() {
     const EVENTS: usize = 20_000;
     let table = Table::in_process().await;
     let text = |text: String| AttributeValue::S(text);
@@ -175,7 +175,7 @@ async fn an_ending_takes_as_long_with_20000_events_as_with_one() {
 }
 
 #[tokio::test]
-async fn the_largest_record_that_the_api_takes_ends_like_any_other() {
+async fn the_largest_record_can_be_revoked_disabled_and_deleted() {
     let table = Table::fresh().await;
     // The API takes bodies of 16 KB; this is several times as much.
     for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
@@ -193,7 +193,7 @@ async fn the_largest_record_that_the_api_takes_ends_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_limit_holds_while_an_expiry_is_cleared_in_the_second_in_which_it_ends() {
+async fn the_limit_holds_when_an_expiry_is_cleared_in_its_last_second() {
     let table = Table::fresh().await;
     for round in 0..30 {
         let owner = format!("owner-{round}").parse().unwrap();

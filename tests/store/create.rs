@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, now};
 
 #[tokio::test]
-async fn what_was_created_reads_back_whole() {
+async fn a_created_token_reads_back_whole() {
     let table = Table::fresh().await;
     let mut full = Sample::of(&alice()).until(now().truncated_to_seconds().plus_seconds(3600));
     full.record.name = "Nächtlicher Bau 🌙".parse().unwrap();
@@ -29,7 +29,7 @@ async fn what_was_created_reads_back_whole() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_none_and_no_error() {
+async fn an_unknown_token_is_none_and_not_an_error() {
     let table = Table::fresh().await;
     let nobody = Sample::of(&alice()).record;
     assert_eq!(table.tokens.get(&nobody.id).await.unwrap(), None);
@@ -67,7 +67,7 @@ async fn a_token_is_never_overwritten_by_one_with_its_id() {
 }
 
 #[tokio::test]
-async fn a_token_that_expires_is_kept_for_the_retention_and_one_that_never_does_for_ever() {
+async fn only_a_token_with_an_expiry_gets_a_ttl() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let mortal = Sample::of(&alice()).until(end).in_table(&table).await;
@@ -92,7 +92,7 @@ async fn the_table_holds_the_digest_and_nothing_else_of_the_secret() {
 }
 
 #[tokio::test]
-async fn a_create_that_the_limit_refuses_writes_nothing() {
+async fn a_create_over_the_limit_writes_nothing() {
     let table = Table::fresh().await;
     for _ in 0..10 {
         Sample::of(&alice()).in_table(&table).await;

@@ -33,7 +33,7 @@ async fn renamed(table: &Table, record: TokenRecord, times: usize) -> TokenRecor
 }
 
 #[tokio::test]
-async fn an_event_tells_what_when_who_and_from_where() {
+async fn an_event_has_its_kind_time_actor_and_source() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let [made] = &all(&table, &record.id).await[..] else { panic!() };
@@ -50,7 +50,7 @@ async fn an_event_tells_what_when_who_and_from_where() {
 }
 
 #[tokio::test]
-async fn the_pages_of_a_history_are_newest_first_and_show_each_event_once() {
+async fn events_are_paged_newest_first_and_each_is_shown_once() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let record = renamed(&table, record, 6).await;
@@ -82,7 +82,7 @@ async fn ttls(table: &Table, id: &TokenId) -> Vec<(i64, Option<i64>)> {
 }
 
 #[tokio::test]
-async fn an_event_is_kept_for_the_history_and_nothing_rewrites_it() {
+async fn an_event_is_kept_for_the_history_days_and_never_rewritten() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let record = Sample::of(&alice()).until(end).in_table(&table).await;
@@ -104,7 +104,7 @@ async fn an_event_is_kept_for_the_history_and_nothing_rewrites_it() {
 }
 
 #[tokio::test]
-async fn a_deleted_token_leaves_its_history_to_the_history_s_own_time() {
+async fn the_events_of_a_deleted_token_keep_their_own_ttl() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     assert!(delete(&table.tokens, &record.id).await.unwrap());
@@ -113,7 +113,7 @@ async fn a_deleted_token_leaves_its_history_to_the_history_s_own_time() {
 }
 
 #[tokio::test]
-async fn a_reuse_is_told_once_an_hour_and_disables_where_it_is_to() {
+async fn a_reuse_is_one_event_an_hour_and_disables_if_configured() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let (first, id) = (now(), &record.id);
@@ -140,7 +140,7 @@ async fn a_reuse_is_told_once_an_hour_and_disables_where_it_is_to() {
 }
 
 #[tokio::test]
-async fn a_page_that_dynamodb_cuts_at_1_mb_leads_on() {
+async fn a_page_that_dynamodb_cuts_at_1_mb_has_a_cursor() {
     let table = Table::in_process().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let mut seen = record.clone();

@@ -128,7 +128,7 @@ pub(super) fn respond(status: u16, body: Bytes) -> Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_that_failed_twice_is_tried_a_third_time() {
+async fn a_read_is_tried_three_times() {
     let table = Table::in_process().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let read = async |fault| {
@@ -141,7 +141,7 @@ async fn a_read_that_failed_twice_is_tried_a_third_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_that_goes_on_failing_is_an_error_and_lets_nobody_in() {
+async fn a_read_that_keeps_failing_is_an_error_and_fails_closed() {
     let table = Table::in_process().await;
     let secret =
         portcullis::secret::PlaintextToken::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
@@ -164,7 +164,7 @@ async fn a_read_that_goes_on_failing_is_an_error_and_lets_nobody_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_met_another_one_is_tried_again_until_it_holds() {
+async fn a_conflicting_change_is_retried_until_it_succeeds() {
     let table = Table::in_process().await;
     let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
     let sample = Sample::of(&alice());
@@ -177,7 +177,7 @@ async fn a_change_that_met_another_one_is_tried_again_until_it_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_create_whose_answer_was_lost_makes_one_token() {
+async fn a_create_with_a_lost_response_makes_one_token() {
     let table = Table::in_process().await;
     let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
     let behind = Behind::new(&table, lost).await;
@@ -190,7 +190,7 @@ async fn a_create_whose_answer_was_lost_makes_one_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_catalog_whose_answer_was_lost_is_put_all_the_same() {
+async fn a_catalog_write_with_a_lost_response_succeeds() {
     let table = Table::in_process().await;
     let lost = Fault { operation: "PutItem", after: true, ..INTERNAL };
     let behind = Behind::new(&table, lost).await;
@@ -200,7 +200,7 @@ async fn a_catalog_whose_answer_was_lost_is_put_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revoke_or_a_delete_whose_answer_was_lost_is_done_all_the_same() {
+async fn a_revocation_or_deletion_with_a_lost_response_succeeds() {
     let table = Table::in_process().await;
     let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
     let record = Sample::of(&alice()).in_table(&table).await;
@@ -224,7 +224,7 @@ async fn rotated(table: &Table, behind: &Behind, digest: &TokenDigest, id: &Toke
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_that_met_another_change_or_lost_its_answer_is_done_once() {
+async fn a_rotation_with_a_conflict_or_a_lost_response_happens_once() {
     for fault in [
         Fault { times: 7, ..CONFLICT },
         Fault { operation: "TransactWriteItems", after: true, ..INTERNAL },
@@ -245,7 +245,7 @@ async fn a_rotation_that_met_another_change_or_lost_its_answer_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_that_the_store_refuses_for_good_leaves_the_secret_as_it_was() {
+async fn a_rotation_that_keeps_failing_leaves_the_secret_unchanged() {
     let table = Table::in_process().await;
     let sample = Sample::of(&alice());
     let secret = sample.digest.clone();
@@ -261,7 +261,7 @@ async fn a_rotation_that_the_store_refuses_for_good_leaves_the_secret_as_it_was(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_that_was_cancelled_for_another_reason_is_a_failure_and_writes_nothing() {
+async fn a_transaction_cancelled_for_another_reason_fails_and_writes_nothing() {
     let table = Table::in_process().await;
     let cancelled = Fault {
         body: r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled [ValidationError, None]","CancellationReasons":[{"Code":"ValidationError","Message":"too large"},{"Code":"None"}]}"#,

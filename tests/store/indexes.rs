@@ -18,7 +18,7 @@ async fn all_of(table: &Table, index: &str, attribute: &str, partition: &str) ->
 }
 
 #[tokio::test]
-async fn an_index_holds_keys_and_nothing_else() {
+async fn an_index_holds_only_keys() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     used_at(&table.tokens, &record.id, now(), Some("apps:read apps/billing")).await;
@@ -47,7 +47,7 @@ async fn an_index_holds_keys_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn records_slots_and_usage_are_in_no_index_but_their_own() {
+async fn slots_and_usage_are_in_no_index_of_tokens() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     used_at(&table.tokens, &record.id, now(), Some("apps:read apps/billing")).await;

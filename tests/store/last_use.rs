@@ -23,7 +23,7 @@ async fn day_of(table: &Table, record: &TokenRecord, made: &str) -> Option<Day> 
 }
 
 #[tokio::test]
-async fn the_last_use_moves_once_a_minute_at_most_and_never_back() {
+async fn the_last_use_is_written_at_most_once_a_minute_and_never_back() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     // Not over midnight, on which each use is noted anew.
@@ -36,7 +36,7 @@ async fn the_last_use_moves_once_a_minute_at_most_and_never_back() {
 }
 
 #[tokio::test]
-async fn a_use_tells_from_where_with_what_and_for_what() {
+async fn a_use_records_the_address_the_user_agent_and_the_permission() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let at = now().truncated_to_seconds();
@@ -48,7 +48,7 @@ async fn a_use_tells_from_where_with_what_and_for_what() {
 }
 
 #[tokio::test]
-async fn the_first_use_of_a_permission_in_a_day_is_noted_within_the_minute_too() {
+async fn the_first_use_of_a_permission_in_a_day_is_always_written() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let noon = Timestamp::from_seconds(now().seconds() / DAY * DAY + DAY / 2);
@@ -62,7 +62,7 @@ async fn the_first_use_of_a_permission_in_a_day_is_noted_within_the_minute_too()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_2000_uses_at_once_1000_are_kept_and_the_record_stays_as_small_as_it_was() {
+async fn usage_keeps_at_most_1000_uses_and_the_record_does_not_grow() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let moment = now();
@@ -86,7 +86,7 @@ async fn of_2000_uses_at_once_1000_are_kept_and_the_record_stays_as_small_as_it_
 }
 
 #[tokio::test]
-async fn a_full_usage_takes_no_other_use_and_goes_on_with_those_that_it_has() {
+async fn a_full_usage_only_updates_the_uses_that_it_has() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let start = now().truncated_to_seconds();
@@ -106,7 +106,7 @@ async fn a_full_usage_takes_no_other_use_and_goes_on_with_those_that_it_has() {
 }
 
 #[tokio::test]
-async fn the_day_of_a_use_never_moves_back_and_its_usage_lives_on_with_each() {
+async fn the_day_of_a_use_never_moves_back_and_extends_the_ttl() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let start = now().truncated_to_seconds();
@@ -119,7 +119,7 @@ async fn the_day_of_a_use_never_moves_back_and_its_usage_lives_on_with_each() {
 }
 
 #[tokio::test]
-async fn a_use_is_no_change_of_the_token() {
+async fn a_use_does_not_change_the_version() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let expected = table.item(&record.id).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_use_is_no_change_of_the_token() {
 }
 
 #[tokio::test]
-async fn the_first_use_of_all_is_told_once() {
+async fn the_first_use_is_one_event() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     for seconds in [1, 61, 121] {
@@ -143,7 +143,7 @@ async fn the_first_use_of_all_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_use_noted_late_does_not_bring_a_deleted_token_back() {
+async fn a_late_last_use_does_not_restore_a_deleted_token() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     delete(&table.tokens, &record.id).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_use_noted_late_does_not_bring_a_deleted_token_back() {
 }
 
 #[tokio::test]
-async fn a_use_noted_late_leaves_a_revoked_token_revoked() {
+async fn a_late_last_use_leaves_a_revoked_token_revoked() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let revoked = revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();

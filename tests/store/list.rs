@@ -55,7 +55,7 @@ async fn listed(table: &Table, filter: &Filter, count: usize) -> Vec<TokenRecord
 }
 
 #[tokio::test]
-async fn a_list_is_newest_first_and_of_one_owner_or_everyone() {
+async fn a_list_is_newest_first_for_one_owner_or_all() {
     let table = Table::fresh().await;
     let (hers, his) = (several(&table, &alice(), 3).await, several(&table, &bob(), 3).await);
     assert_eq!(listed(&table, &all_of(Scope::Owner(alice())), 3).await, hers);
@@ -73,7 +73,7 @@ async fn a_list_is_newest_first_and_of_one_owner_or_everyone() {
 }
 
 #[tokio::test]
-async fn paging_shows_every_token_once_whatever_the_size_of_the_pages() {
+async fn paging_shows_every_token_once_for_any_page_size() {
     let table = Table::fresh().await;
     let records = several(&table, &alice(), 7).await;
     for scope in [Scope::Owner(alice()), Scope::Everyone] {
@@ -107,7 +107,7 @@ async fn paging_shows_tokens_of_the_same_moment_once_each() {
 }
 
 #[tokio::test]
-async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
+async fn a_status_filter_agrees_with_each_records_status() {
     let table = Table::fresh().await;
     let at = now().truncated_to_seconds();
     let ends = [None, Some(at.plus_seconds(-1)), Some(at), Some(at.plus_seconds(1)), Some(at.plus_seconds(60))];
@@ -150,7 +150,7 @@ async fn a_list_of_one_status_agrees_with_each_records_status_at_that_moment() {
 }
 
 #[tokio::test]
-async fn a_list_of_what_is_idle_agrees_with_each_record() {
+async fn an_idle_filter_agrees_with_each_record() {
     let table = Table::fresh().await;
     let at = now().truncated_to_seconds();
     let ago = |days: i64| at.plus_seconds(-days * DAY);
@@ -182,7 +182,7 @@ async fn a_list_of_what_is_idle_agrees_with_each_record() {
 }
 
 #[tokio::test]
-async fn a_filter_that_matches_little_still_finds_all_of_it() {
+async fn a_filter_with_few_matches_finds_all_of_them() {
     let table = Table::fresh().await;
     let records = several(&table, &alice(), 60).await;
     let mut expected = Vec::new();
@@ -198,7 +198,7 @@ async fn a_filter_that_matches_little_still_finds_all_of_it() {
 }
 
 #[tokio::test]
-async fn a_place_in_a_list_outlives_the_token_behind_which_it_is() {
+async fn a_cursor_stays_valid_after_its_token_is_deleted() {
     let table = Table::fresh().await;
     let records = several(&table, &alice(), 4).await;
     for scope in [Scope::Owner(alice()), Scope::Everyone] {
@@ -213,7 +213,7 @@ async fn a_place_in_a_list_outlives_the_token_behind_which_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_made_while_someone_pages_shifts_nothing() {
+async fn tokens_created_while_paging_do_not_shift_pages() {
     let table = Table::fresh().await;
     let records = several(&table, &alice(), 4).await;
     let owned = all_of(Scope::Owner(alice()));

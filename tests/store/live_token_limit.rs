@@ -5,7 +5,7 @@ use portcullis::store::{CreateOutcome, Limits};
 use super::{LIMITS, Sample, Table, alice, bob, by_whom, clock_at, now};
 
 #[tokio::test]
-async fn a_slot_holds_a_tokens_id_and_its_end() {
+async fn a_slot_holds_a_tokens_id_and_its_expiry() {
     let table = Table::fresh().await;
     assert_eq!(table.slots(&alice()).await, None);
     let end = now().truncated_to_seconds().plus_seconds(3600);
@@ -26,7 +26,7 @@ async fn owners_do_not_share_slots() {
 }
 
 #[tokio::test]
-async fn a_token_gives_up_its_slot_in_the_second_in_which_it_expires() {
+async fn a_token_frees_its_slot_in_the_second_in_which_it_expires() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let expiring = Sample::of(&alice()).until(end).in_table(&table).await;
@@ -68,7 +68,7 @@ async fn when_50_creates_race_on_separate_clients_exactly_10_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn creates_for_different_owners_do_not_get_into_each_others_way() {
+async fn creates_for_different_owners_do_not_conflict() {
     let table = Table::fresh().await;
     let racers: Vec<_> = (0..20)
         .map(|at| {
@@ -97,7 +97,7 @@ async fn without_a_limit_nothing_is_counted() {
 }
 
 #[tokio::test]
-async fn a_limit_that_was_lowered_holds_for_the_next_create() {
+async fn a_lowered_limit_applies_to_the_next_create() {
     let table = Table::fresh().await;
     for _ in 0..5 {
         Sample::of(&alice()).in_table(&table).await;

@@ -38,7 +38,7 @@ async fn ten(table: &Table) -> Vec<TokenRecord> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_revokes_at_once_one_stands_and_all_answer_it() {
+async fn concurrent_revocations_all_return_the_one_that_was_written() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..20)
@@ -59,7 +59,7 @@ async fn of_many_revokes_at_once_one_stands_and_all_answer_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn revokes_and_creates_at_once_leave_the_limit_and_the_slots_true() {
+async fn concurrent_revocations_and_creates_keep_the_slots_correct() {
     let table = Table::fresh().await;
     let mut ids: Vec<_> = ten(&table).await.into_iter().map(|record| record.id).collect();
     let revokers = ids.clone().into_iter().map(|id| {
@@ -81,7 +81,7 @@ async fn revokes_and_creates_at_once_leave_the_limit_and_the_slots_true() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delete_and_a_revoke_at_once_leave_nothing() {
+async fn a_concurrent_deletion_and_revocation_leave_nothing() {
     let table = Table::fresh().await;
     let records = ten(&table).await;
     let racers: Vec<_> = records
@@ -106,7 +106,7 @@ async fn a_delete_and_a_revoke_at_once_leave_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deletes_at_once_all_succeed() {
+async fn concurrent_deletions_all_succeed() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..10)
@@ -124,7 +124,7 @@ async fn deletes_at_once_all_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_use_noted_during_a_revoke_does_not_undo_it() {
+async fn a_last_use_written_during_a_revocation_does_not_undo_it() {
     let table = Table::fresh().await;
     for record in ten(&table).await {
         let (using, revoking) = (table.another_client(), table.another_client());
@@ -160,7 +160,7 @@ async fn raced(table: &Table, seen: &TokenRecord, changes: Vec<(TokenRecord, Eve
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_updates_at_once_one_is_written_and_the_others_are_told_what_there_is() {
+async fn of_concurrent_updates_one_is_written_and_the_others_conflict() {
     let table = Table::fresh().await;
     let seen = Sample::of(&alice()).in_table(&table).await;
     let changes = (0..12).map(|at| {
@@ -179,7 +179,7 @@ async fn of_many_updates_at_once_one_is_written_and_the_others_are_told_what_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_and_a_revoke_at_once_leave_it_revoked_and_its_slot_free() {
+async fn a_concurrent_update_and_revocation_leave_it_revoked() {
     let table = Table::fresh().await;
     for record in ten(&table).await {
         let (updating, revoking) = (table.another_client(), table.another_client());
@@ -202,7 +202,7 @@ async fn an_update_and_a_revoke_at_once_leave_it_revoked_and_its_slot_free() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_revokes_at_once_one_is_told_that_it_did_it() {
+async fn of_concurrent_revocations_one_is_reported_as_new() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..20)
@@ -223,7 +223,7 @@ async fn of_many_revokes_at_once_one_is_told_that_it_did_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_rotations_at_once_one_secret_is_the_tokens() {
+async fn of_concurrent_rotations_one_secret_works() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let seen = table.tokens.credential(&record.id).await.unwrap().unwrap();
@@ -254,7 +254,7 @@ async fn of_many_rotations_at_once_one_secret_is_the_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_admins_who_disable_at_once_one_stands() {
+async fn of_concurrent_disablements_one_is_written() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..8)

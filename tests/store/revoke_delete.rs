@@ -10,7 +10,7 @@ fn somebody() -> Actor {
 }
 
 #[tokio::test]
-async fn a_revoked_token_says_by_whom_and_when_and_is_otherwise_what_it_was() {
+async fn a_revocation_adds_only_its_actor_and_time() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).until(now().truncated_to_seconds().plus_seconds(3600)).in_table(&table).await;
     let at = now();
@@ -36,7 +36,7 @@ async fn revoking_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_neither_revoked_nor_deleted_nor_made() {
+async fn an_unknown_token_is_neither_revoked_nor_deleted_nor_created() {
     let table = Table::fresh().await;
     let nobody = Sample::of(&alice()).record;
     assert_eq!(revoke(&table.tokens, &nobody.id, &somebody(), now(), 30).await.unwrap(), None);
@@ -46,7 +46,7 @@ async fn what_is_not_there_is_neither_revoked_nor_deleted_nor_made() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_kept_for_the_retention_from_its_revocation_on() {
+async fn the_retention_starts_at_the_revocation() {
     let table = Table::fresh().await;
     let at = now();
     let mortal = Sample::of(&alice()).until(at.truncated_to_seconds().plus_seconds(365 * DAY)).in_table(&table).await;
@@ -58,7 +58,7 @@ async fn a_revoked_token_is_kept_for_the_retention_from_its_revocation_on() {
 }
 
 #[tokio::test]
-async fn revoking_a_token_that_has_expired_does_not_keep_it_any_longer() {
+async fn revoking_an_expired_token_does_not_extend_its_retention() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let record = Sample::of(&alice()).until(end).in_table(&table).await;
@@ -80,7 +80,7 @@ async fn a_deleted_token_is_gone() {
 }
 
 #[tokio::test]
-async fn each_way_to_end_gives_the_slot_back_once() {
+async fn each_way_to_end_a_token_frees_its_slot_once() {
     let table = Table::fresh().await;
     let mut records = Vec::new();
     for _ in 0..10 {
@@ -107,7 +107,7 @@ async fn each_way_to_end_gives_the_slot_back_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_never_counted_ends_like_any_other() {
+async fn a_token_without_a_slot_is_revoked_and_deleted_too() {
     let table = Table::fresh().await;
     let no_limit = Limits { live_tokens: 0, ..LIMITS };
     let samples = [Sample::of(&alice()), Sample::of(&alice())];

@@ -45,7 +45,7 @@ async fn several(table: &Table, count: usize, limits: Limits) -> Vec<TokenRecord
 }
 
 #[tokio::test]
-async fn all_of_an_owners_tokens_are_revoked_and_nobody_elses() {
+async fn all_tokens_of_one_owner_are_revoked_and_no_others() {
     let table = Table::fresh().await;
     let counted = several(&table, 5, LIMITS).await;
     let uncounted = several(&table, 5, NO_LIMIT).await;
@@ -66,7 +66,7 @@ async fn all_of_an_owners_tokens_are_revoked_and_nobody_elses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_alive_is_revoked_first_however_many_have_ended() {
+async fn active_tokens_are_revoked_before_inactive_ones() {
     let table = Table::in_process().await;
     for record in several(&table, 300, NO_LIMIT).await {
         super::revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_token_that_is_alive_is_revoked_first_however_many_have_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn expired_tokens_come_after_all_others() {
+async fn expired_tokens_are_revoked_last() {
     let table = Table::in_process().await;
     let end = now().truncated_to_seconds();
     let mut expired = Vec::new();
@@ -99,7 +99,7 @@ async fn expired_tokens_come_after_all_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_cannot_be_revoked_is_named_and_does_not_keep_the_others_alive() {
+async fn a_failed_revocation_is_named_and_does_not_stop_the_others() {
     let table = Table::in_process().await;
     let made = several(&table, 6, LIMITS).await;
     let refused = Fault {
@@ -121,7 +121,7 @@ async fn a_token_that_cannot_be_revoked_is_named_and_does_not_keep_the_others_al
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_runs_out_of_time_says_where_to_go_on() {
+async fn a_call_that_runs_out_of_time_returns_a_cursor() {
     let table = Table::in_process().await;
     let made = several(&table, 250, NO_LIMIT).await;
     let begun = now();
@@ -143,7 +143,7 @@ async fn a_call_that_runs_out_of_time_says_where_to_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_not_forgotten_by_the_calls_that_go_on() {
+async fn a_failure_is_reported_by_the_calls_that_continue() {
     let table = Table::in_process().await;
     let made = several(&table, 150, NO_LIMIT).await;
     let refused = Fault {
@@ -178,7 +178,7 @@ async fn a_failure_is_not_forgotten_by_the_calls_that_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_dynamodb_leaves_out_are_asked_for_again() {
+async fn unprocessed_keys_are_requested_again() {
     let table = Table::in_process().await;
     let made = several(&table, 30, NO_LIMIT).await;
     // It answers three keys of each call, and names the others.
@@ -205,7 +205,7 @@ async fn keys_that_dynamodb_leaves_out_are_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_is_deleted_while_its_page_is_read_is_left_out() {
+async fn a_record_deleted_during_the_read_is_left_out() {
     let table = Table::in_process().await;
     let made = several(&table, 3, NO_LIMIT).await;
     let gone = made[1].id.to_string();

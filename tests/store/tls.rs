@@ -56,7 +56,7 @@ impl Https {
 }
 
 #[tokio::test]
-async fn the_roots_that_aws_ca_bundle_names_are_trusted() {
+async fn the_roots_in_aws_ca_bundle_are_trusted() {
     let table = Table::in_process().await;
     let https = Https::before(&table).await;
     let tokens = https.tokens(&table, Some(https.ca_bundle.path().to_str().unwrap().to_owned()));
@@ -69,7 +69,7 @@ async fn the_roots_that_aws_ca_bundle_names_are_trusted() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_no_trusted_root_vouches_for_is_refused() {
+async fn a_certificate_without_a_trusted_root_is_refused() {
     let table = Table::in_process().await;
     let https = Https::before(&table).await;
     let sample = Sample::of(&alice());
@@ -78,7 +78,7 @@ async fn a_certificate_that_no_trusted_root_vouches_for_is_refused() {
 }
 
 #[test]
-fn a_ca_bundle_that_cannot_be_read_stops_the_start() {
+fn an_unreadable_ca_bundle_stops_the_start() {
     let connection = Connection { ca_bundle: Some("/nowhere/roots.pem".to_owned()), ..Connection::default() };
     assert!(connect(connection).unwrap_err().to_string().starts_with("AWS_CA_BUNDLE: /nowhere/roots.pem"));
 }

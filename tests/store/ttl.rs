@@ -3,7 +3,7 @@
 use super::{DAY, Sample, Table, alice, now};
 
 #[tokio::test]
-async fn the_table_clears_away_what_is_past_its_ttl() {
+async fn the_table_deletes_items_after_their_ttl() {
     let table = Table::fresh().await;
     let described = table.client.describe_time_to_live().table_name(&table.name).send().await.unwrap();
     let described = described.time_to_live_description.unwrap();
@@ -28,7 +28,7 @@ async fn the_table_clears_away_what_is_past_its_ttl() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_expired_whether_or_not_it_was_cleared_away() {
+async fn an_expired_token_is_expired_before_and_after_ttl_deletion() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let record = Sample::of(&alice()).until(end).in_table(&table).await;

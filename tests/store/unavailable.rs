@@ -71,7 +71,7 @@ pub(super) fn assert_no_decision(verdict: &Outcome) {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
+async fn every_operation_fails_when_the_store_is_unreachable() {
     let table = Table::in_process().await;
     let tokens = table.behind(NOWHERE);
     let Sample { record, digest } = Sample::of(&alice());
@@ -167,7 +167,7 @@ async fn a_store_that_cannot_be_reached_is_an_error_whatever_is_asked() {
 }
 
 #[tokio::test]
-async fn a_store_that_never_answers_is_an_error_before_the_gateway_gives_up() {
+async fn a_hanging_store_is_an_error_before_the_gateway_times_out() {
     let table = Table::in_process().await;
     // It takes connections, as the system does that for it, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -185,7 +185,7 @@ async fn a_store_that_never_answers_is_an_error_before_the_gateway_gives_up() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_lets_nobody_in() {
+async fn the_authorizer_fails_closed_when_the_store_fails() {
     let table = Table::in_process().await;
     let app = app(table.behind(NOWHERE));
     let verdict = ask(&app, fresh_secret().expose_secret()).await;
@@ -193,14 +193,14 @@ async fn a_store_that_fails_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_lets_nobody_in() {
+async fn the_authorizer_fails_closed_without_a_table() {
     let table = Table::in_process().await;
     let app = app(TokenStore::new(table.client.clone(), "no-such-table"));
     assert_no_decision(&ask(&app, fresh_secret().expose_secret()).await);
 }
 
 #[tokio::test]
-async fn garbage_is_refused_without_asking_the_store() {
+async fn garbage_is_refused_without_a_store_request() {
     let table = Table::in_process().await;
     let app = app(table.behind(NOWHERE));
     for garbage in ["", "pcl_", "garbage", &"x".repeat(10_000)] {
@@ -211,7 +211,7 @@ async fn garbage_is_refused_without_asking_the_store() {
 }
 
 #[tokio::test]
-async fn a_record_that_lost_a_part_is_an_error_and_lets_nobody_in() {
+async fn an_incomplete_record_is_an_error_and_fails_closed() {
     let table = Table::fresh().await;
     let app = app(table.tokens.clone());
     let secret = fresh_secret();
@@ -294,7 +294,7 @@ fn event(method: &str, resource: &str, id: Option<&str>, body: Option<&str>) -> 
 }
 
 #[tokio::test]
-async fn a_store_that_fails_is_answered_with_503_and_nothing_is_acknowledged() {
+async fn a_failing_store_is_a_503_and_nothing_is_acknowledged() {
     let table = Table::in_process().await;
     let app = app(table.behind(NOWHERE));
     let id = Some("abcdefghijklmnop");
@@ -328,7 +328,7 @@ async fn a_store_that_fails_is_answered_with_503_and_nothing_is_acknowledged() {
 }
 
 #[tokio::test]
-async fn what_is_no_identity_is_refused_before_the_store_is_read() {
+async fn an_invalid_identity_is_refused_before_the_store_is_read() {
     let table = Table::in_process().await;
     let exchange = exchange::Exchange::new(app(table.behind(NOWHERE)));
     let status = async |identity: &str| {
@@ -359,7 +359,7 @@ async fn what_is_no_identity_is_refused_before_the_store_is_read() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_not_of_the_deployments_own_api_is_not_acted_on() {
+async fn an_event_from_another_api_is_refused() {
     let table = Table::fresh().await;
     let app = app(table.tokens.clone());
     let mut sample = Sample::of(&alice());
@@ -388,7 +388,7 @@ async fn an_event_that_is_not_of_the_deployments_own_api_is_not_acted_on() {
 }
 
 #[tokio::test]
-async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
+async fn a_token_revoked_after_the_authorizer_is_refused_by_the_function() {
     let table = Table::fresh().await;
     let app = app(table.tokens.clone());
     let mut sample = Sample::of(&alice());
@@ -405,7 +405,7 @@ async fn a_caller_whose_token_ended_behind_the_authorizer_gets_nothing_done() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_makes_the_calls_that_an_unknown_id_makes_and_its_record_is_not_decoded() {
+async fn a_wrong_secret_makes_the_same_store_requests_as_an_unknown_id() {
     let table = Table::in_process().await;
     let prefix = "pcl".parse().unwrap();
     let right = PlaintextToken::parse(&prefix, &Sample::with_everything(&table).await).unwrap();

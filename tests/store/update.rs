@@ -17,7 +17,7 @@ async fn changed(table: &Table, seen: &TokenRecord, next: TokenRecord) -> Update
 }
 
 #[tokio::test]
-async fn a_change_writes_what_is_different_and_nothing_else() {
+async fn an_update_writes_only_the_differences() {
     let table = Table::fresh().await;
     let seen = Sample::of(&alice()).in_table(&table).await;
     let before = table.item(&seen.id).await.unwrap();
@@ -35,7 +35,7 @@ async fn a_change_writes_what_is_different_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_was_read_too_early_changes_nothing_and_leaves_no_event() {
+async fn an_update_of_a_stale_version_writes_nothing() {
     let table = Table::fresh().await;
     let seen = Sample::of(&alice()).in_table(&table).await;
     let renamed = |name: &str| TokenRecord { name: name.parse().unwrap(), ..seen.clone() };
@@ -46,7 +46,7 @@ async fn what_was_read_too_early_changes_nothing_and_leaves_no_event() {
 }
 
 #[tokio::test]
-async fn what_is_gone_is_not_changed_and_not_made() {
+async fn an_update_does_not_restore_a_deleted_token() {
     let table = Table::fresh().await;
     let seen = Sample::of(&alice()).in_table(&table).await;
     delete(&table.tokens, &seen.id).await.unwrap();
@@ -56,7 +56,7 @@ async fn what_is_gone_is_not_changed_and_not_made() {
 }
 
 #[tokio::test]
-async fn a_slot_moves_with_the_expiry_of_its_token() {
+async fn a_slot_follows_the_expiry_of_its_token() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let seen = Sample::of(&alice()).until(end).in_table(&table).await;
@@ -67,7 +67,7 @@ async fn a_slot_moves_with_the_expiry_of_its_token() {
 }
 
 #[tokio::test]
-async fn a_token_comes_back_to_life_only_if_there_is_a_slot_for_it() {
+async fn an_expired_token_is_renewed_only_if_a_slot_is_free() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds();
     let expired = Sample::of(&alice()).until(end).in_table(&table).await;
@@ -93,7 +93,7 @@ async fn a_token_comes_back_to_life_only_if_there_is_a_slot_for_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_never_counted_is_changed_without_a_slot() {
+async fn a_token_without_a_slot_is_updated_without_one() {
     let table = Table::fresh().await;
     let sample = Sample::of(&alice());
     assert_eq!(sample.try_with(&table.tokens, Limits { live_tokens: 0, ..LIMITS }).await, CreateOutcome::Done);
@@ -107,7 +107,7 @@ async fn a_token_that_was_never_counted_is_changed_without_a_slot() {
 }
 
 #[tokio::test]
-async fn a_rotation_keeps_the_token_and_changes_its_secret() {
+async fn a_rotation_changes_only_the_secret() {
     let table = Table::fresh().await;
     let sample = Sample::of(&alice());
     let (old, new) = (sample.digest.clone(), Sample::of(&alice()).digest);
@@ -134,7 +134,7 @@ async fn a_rotation_keeps_the_token_and_changes_its_secret() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_expired_meanwhile_is_not_changed() {
+async fn a_token_that_expired_since_the_read_is_not_changed() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let seen = Sample::of(&alice()).until(end).in_table(&table).await;
@@ -150,7 +150,7 @@ async fn a_token_that_has_expired_meanwhile_is_not_changed() {
 }
 
 #[tokio::test]
-async fn a_rotation_with_an_overlap_brings_no_secret_back_that_has_expired_meanwhile() {
+async fn a_rotation_with_an_overlap_restores_no_expired_secret() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let sample = Sample::of(&alice()).until(end);

@@ -45,7 +45,7 @@ fn a_name_and_one_permission_are_enough() {
 }
 
 #[test]
-fn every_field_that_was_given_comes_back() {
+fn every_field_of_the_request_is_in_the_response() {
     let stack = stack();
     let owner = format!("{}@example.com", owner());
     let given = json!({
@@ -66,7 +66,7 @@ fn every_field_that_was_given_comes_back() {
 }
 
 #[test]
-fn null_is_as_good_as_nothing_where_nothing_is_allowed() {
+fn null_equals_an_omitted_optional_field() {
     let stack = stack();
     let creator = stack.token(["*"]);
     let body = json!({
@@ -79,7 +79,7 @@ fn null_is_as_good_as_nothing_where_nothing_is_allowed() {
 }
 
 #[test]
-fn what_is_named_twice_counts_once() {
+fn duplicate_permissions_and_resources_are_merged() {
     let stack = stack();
     let token = stack.token_on(["x:y", "*", "*:*", "x:y"], ["apps", "apps", "*"]);
     assert_eq!(token.view["grants"][0]["permissions"], json!(["x:y", "*"]));
@@ -87,7 +87,7 @@ fn what_is_named_twice_counts_once() {
 }
 
 #[test]
-fn the_answer_says_where_the_token_is_and_that_no_cache_may_keep_it() {
+fn the_response_has_a_location_and_no_store() {
     let stack = stack();
     let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() });
     let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send().expect(201);
@@ -116,7 +116,7 @@ fn a_token_has_the_form_that_secret_scanners_look_for() {
 }
 
 #[test]
-fn a_secret_is_shown_once_and_never_again() {
+fn a_secret_is_shown_only_by_the_create() {
     let stack = stack();
     // From its 201 on, every answer of this process is searched for it. These are all that
     // could hold it.

@@ -16,7 +16,7 @@ fn too_much(answer: &Response) -> Value {
 }
 
 #[test]
-fn a_token_hands_out_only_permissions_that_it_has() {
+fn a_token_delegates_only_permissions_that_it_has() {
     let stack = stack();
     let creator = stack.token(["tokens:write", "apps:*", "*:list"]);
     for within in [json!(["apps:read"]), json!(["apps:*"]), json!(["jobs:list", "*:list"]), json!(["tokens:write"])] {
@@ -30,7 +30,7 @@ fn a_token_hands_out_only_permissions_that_it_has() {
 }
 
 #[test]
-fn a_token_hands_out_only_resources_that_it_reaches() {
+fn a_token_delegates_only_resources_that_it_covers() {
     let stack = stack();
     let creator = stack.token_on(["tokens:write", "x:y"], ["tokens", "apps/billing", "jobs/*"]);
     let with = |resource: &str| ask(&stack, &creator, json!({ "permissions": ["x:y"], "resources": [resource] }));
@@ -44,7 +44,7 @@ fn a_token_hands_out_only_resources_that_it_reaches() {
 }
 
 #[test]
-fn resources_left_out_mean_everything_and_are_refused_like_it() {
+fn omitted_resources_mean_all_resources() {
     let stack = stack();
     let creator = stack.token_on(["tokens:write"], ["tokens"]);
     let left_out = too_much(&ask(&stack, &creator, json!({ "permissions": ["tokens:write"] })));
@@ -76,7 +76,7 @@ fn a_token_does_not_outlive_its_creator() {
 }
 
 #[test]
-fn everything_that_is_too_much_is_named_at_once() {
+fn every_excess_is_named_in_one_response() {
     let stack = stack();
     let creator = stack.create(json!({
         "permissions": ["tokens:write"], "resources": ["tokens"], "expires_in": "1h",
@@ -92,7 +92,7 @@ fn everything_that_is_too_much_is_named_at_once() {
 }
 
 #[test]
-fn a_token_for_somebody_else_needs_tokens_admin() {
+fn a_token_for_another_owner_needs_tokens_admin() {
     let stack = stack();
     let other = owner();
     let asked = json!({ "permissions": ["tokens:write"], "owner": other });
@@ -108,7 +108,7 @@ fn a_token_for_somebody_else_needs_tokens_admin() {
 }
 
 #[test]
-fn tokens_admin_alone_makes_tokens_but_gives_no_permission_away_that_it_lacks() {
+fn tokens_admin_delegates_only_permissions_that_it_has() {
     let stack = stack();
     let admin = stack.token(["tokens:admin"]);
     ask(&stack, &admin, json!({ "permissions": ["tokens:admin"], "owner": owner() })).expect(201);
@@ -116,7 +116,7 @@ fn tokens_admin_alone_makes_tokens_but_gives_no_permission_away_that_it_lacks() 
 }
 
 #[test]
-fn a_chain_of_tokens_never_grows_in_power() {
+fn a_chain_of_tokens_never_gains_permissions() {
     let stack = stack();
     let first = stack.token_on(["tokens:*", "apps:read"], ["tokens", "apps/*"]);
     let answer = ask(
@@ -138,7 +138,7 @@ fn a_chain_of_tokens_never_grows_in_power() {
 }
 
 #[test]
-fn no_way_of_asking_gets_more_than_the_creator_has() {
+fn no_form_of_request_exceeds_the_creators_grants() {
     let stack = stack();
     let creator = stack.create(json!({"grants": [
         {"permissions": ["tokens:write"], "resources": ["tokens"]},

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{stack, until_expired};
 
 #[test]
-fn an_expired_token_is_refused_everywhere_and_never_let_in_again() {
+fn an_expired_token_is_refused_everywhere_for_ever() {
     let stack = stack();
     let token = stack.create(json!({ "permissions": ["*"], "expires_in": "2s" }));
     until_expired(&stack, &token);
@@ -36,7 +36,7 @@ fn expires_in_counts_from_the_creation_in_whole_seconds() {
 }
 
 #[test]
-fn expires_at_is_kept_to_the_second() {
+fn expires_at_is_cut_to_whole_seconds() {
     let stack = stack();
     for (given, kept) in [
         ("2099-12-31T23:59:59Z", "2099-12-31T23:59:59Z"),
@@ -54,7 +54,7 @@ fn expires_at_is_kept_to_the_second() {
 }
 
 #[test]
-fn the_shortest_and_the_longest_lifetime_are_taken() {
+fn the_shortest_and_the_longest_lifetime_are_accepted() {
     let stack = stack();
     for lifetime in ["1s", "36500d", "876000h", "52560000m", "3153600000s", "001d"] {
         stack.create(json!({ "permissions": ["x:y"], "expires_in": lifetime }));
@@ -62,7 +62,7 @@ fn the_shortest_and_the_longest_lifetime_are_taken() {
 }
 
 #[test]
-fn a_lifetime_that_is_none_is_refused_and_the_limit_named() {
+fn an_invalid_lifetime_is_refused_and_the_limit_named() {
     let stack = stack();
     let refused = |field: &str, value: &str| {
         let body = json!({ "name": "ci", "permissions": ["x:y"], field: value });
@@ -119,7 +119,7 @@ fn a_lifetime_that_is_none_is_refused_and_the_limit_named() {
 }
 
 #[test]
-fn expires_in_and_expires_at_are_not_given_together() {
+fn expires_in_and_expires_at_exclude_each_other() {
     let stack = stack();
     let body =
         json!({ "name": "ci", "permissions": ["x:y"], "expires_in": "1h", "expires_at": "2099-01-01T00:00:00Z" });

@@ -37,7 +37,7 @@ fn grants_come_back_as_they_were_given() {
 }
 
 #[test]
-fn a_role_is_expanded_and_its_name_kept_for_display() {
+fn a_role_is_expanded_and_its_name_shown() {
     let stack = stack();
     let (catalog, _) = stack.catalog();
     let token = stack.create(json!({ "role": "cicd", "resources": ["apps/billing"] }));
@@ -50,7 +50,7 @@ fn a_role_is_expanded_and_its_name_kept_for_display() {
 }
 
 #[test]
-fn a_token_keeps_the_permissions_that_its_role_had_when_it_was_made() {
+fn a_token_keeps_the_permissions_of_its_role_at_creation() {
     let stack = isolated_stack(|_| {});
     let with = |permissions: &[&str]| json!({"roles": {"dev": {"permissions": permissions}}});
     stack.put_catalog(&with(&["apps:read"]));
@@ -67,7 +67,7 @@ fn a_token_keeps_the_permissions_that_its_role_had_when_it_was_made() {
 }
 
 #[test]
-fn a_strict_catalog_lets_only_what_it_lists_be_granted() {
+fn a_strict_catalog_allows_grants_only_of_listed_permissions() {
     let stack = isolated_stack(|_| {});
     stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": "See", "app:go": "Go"}}));
     create(&stack, json!({ "permissions": ["app:read", "app:*", "tokens:read"] })).expect(201);
@@ -80,7 +80,7 @@ fn a_strict_catalog_lets_only_what_it_lists_be_granted() {
 }
 
 #[test]
-fn in_a_strict_catalog_only_listed_routes_pass_whoever_asks() {
+fn a_strict_catalog_denies_unlisted_routes_to_every_caller() {
     let stack = isolated_stack(|_| {});
     stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": "See"}, "routes": [
         {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));
@@ -95,7 +95,7 @@ fn in_a_strict_catalog_only_listed_routes_pass_whoever_asks() {
 }
 
 #[test]
-fn what_is_too_much_is_named_in_the_form_in_which_it_was_asked_for() {
+fn excess_grants_are_named_as_they_were_requested() {
     let stack = stack();
     let creator = stack.create(json!({"grants": [
         {"permissions": ["tokens:write"], "resources": ["*"]},
@@ -130,7 +130,7 @@ fn what_is_too_much_is_named_in_the_form_in_which_it_was_asked_for() {
 }
 
 #[test]
-fn a_token_without_any_form_of_grant_is_refused() {
+fn a_token_without_grants_is_refused() {
     let stack = stack();
     assert_eq!(create(&stack, json!({})).offending_fields(), ["permissions"]);
     assert_eq!(create(&stack, json!({"resources": ["x"]})).offending_fields(), ["permissions"]);

@@ -18,7 +18,7 @@ fn status_of_one_more(stack: &Stack, owner: &str) -> u16 {
 }
 
 #[test]
-fn the_eleventh_token_is_refused_with_a_word_on_what_to_do() {
+fn the_eleventh_token_is_refused_with_advice() {
     let stack = stack();
     let owner = owner();
     fill(&stack, &owner);
@@ -58,7 +58,7 @@ fn when_50_creates_race_for_one_owner_exactly_10_succeed() {
 }
 
 #[test]
-fn a_revoke_gives_the_slot_back() {
+fn a_revocation_frees_the_slot() {
     let stack = stack();
     let owner = owner();
     let tokens = fill(&stack, &owner);
@@ -73,7 +73,7 @@ fn a_revoke_gives_the_slot_back() {
 }
 
 #[test]
-fn a_delete_gives_the_slot_back_once_even_after_a_revoke() {
+fn a_deletion_frees_the_slot_once_even_after_a_revocation() {
     let stack = stack();
     let owner = owner();
     let tokens = fill(&stack, &owner);
@@ -87,7 +87,7 @@ fn a_delete_gives_the_slot_back_once_even_after_a_revoke() {
 }
 
 #[test]
-fn expiry_gives_the_slot_back() {
+fn expiry_frees_the_slot() {
     let stack = stack();
     let owner = owner();
     let with = |more: Value| stack.create(merge_json(json!({ "owner": owner, "permissions": ["x:y"] }), more));
@@ -102,7 +102,7 @@ fn expiry_gives_the_slot_back() {
 }
 
 #[test]
-fn a_create_that_is_refused_takes_no_slot() {
+fn a_refused_create_takes_no_slot() {
     let stack = stack();
     let owner = owner();
     let bad = json!({ "name": "", "permissions": ["x:y"], "owner": owner });

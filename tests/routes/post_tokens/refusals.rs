@@ -16,7 +16,7 @@ fn named(stack: &Stack, wrong: Value) -> Vec<String> {
 }
 
 #[test]
-fn a_body_that_is_no_json_object_is_refused() {
+fn a_body_that_is_not_a_json_object_is_refused() {
     let stack = stack();
     let detail = |body: &[u8]| {
         let document = post(&stack, body).problem(400, "invalid_request");
@@ -50,7 +50,7 @@ fn a_body_that_is_no_json_object_is_refused() {
 }
 
 #[test]
-fn a_body_that_is_nested_without_end_is_refused() {
+fn a_deeply_nested_body_is_refused() {
     let stack = stack();
     for open in ["[", "{\"a\":"] {
         let deep = open.repeat(16_384 / open.len() - 1);
@@ -59,7 +59,7 @@ fn a_body_that_is_nested_without_end_is_refused() {
 }
 
 #[test]
-fn a_body_may_have_16_kib_and_not_a_byte_more() {
+fn a_body_has_at_most_16_kib() {
     let stack = stack();
     let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() }).to_string();
     let padded = |length: usize| format!("{body}{}", " ".repeat(length - body.len()));
@@ -71,7 +71,7 @@ fn a_body_may_have_16_kib_and_not_a_byte_more() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_fields_are_named() {
     let stack = stack();
     assert_eq!(post(&stack, "{}").offending_fields(), ["name", "permissions"]);
     assert_eq!(named(&stack, json!({ "name": null })), ["name"]);
@@ -129,7 +129,7 @@ fn every_limit_that_is_broken_is_named_in_one_answer() {
 }
 
 #[test]
-fn texts_may_be_as_long_as_their_limit_in_characters() {
+fn text_limits_count_characters() {
     let stack = stack();
     let token = stack.create(json!({
         "name": "ü".repeat(100),
@@ -151,7 +151,7 @@ fn texts_may_be_as_long_as_their_limit_in_characters() {
 }
 
 #[test]
-fn what_is_no_permission_is_named_by_its_place() {
+fn an_invalid_permission_is_named_by_its_index() {
     let stack = stack();
     for wrong in [
         "",
@@ -187,7 +187,7 @@ fn what_is_no_permission_is_named_by_its_place() {
 }
 
 #[test]
-fn what_is_no_resource_is_named_by_its_place() {
+fn an_invalid_resource_is_named_by_its_index() {
     let stack = stack();
     for wrong in [
         "", "/", "/app", "app/", "a//b", ".", "..", "a/./b", "a/../b", "a/..", "a\\b", "a;b", "a?b", "a%2fb", "*/a",
@@ -200,7 +200,7 @@ fn what_is_no_resource_is_named_by_its_place() {
 }
 
 #[test]
-fn names_are_one_visible_line() {
+fn names_are_one_line_of_visible_characters() {
     let stack = stack();
     for wrong in [
         "",
@@ -228,7 +228,7 @@ fn names_are_one_visible_line() {
 }
 
 #[test]
-fn a_token_that_was_pasted_anywhere_is_refused_and_not_repeated() {
+fn a_token_in_any_field_is_refused_and_not_repeated() {
     let stack = stack();
     // Every answer is searched for secrets; this one was made, and so is looked for.
     let pasted = stack.token(["x:y"]).secret;
@@ -247,7 +247,7 @@ fn a_token_that_was_pasted_anywhere_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn a_create_takes_no_parameters() {
+fn a_create_takes_no_query_parameters() {
     let stack = stack();
     let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() });
     let answer = stack.post("/tokens?owner=root").bearer(&stack.admin).json(&body).send();

@@ -29,7 +29,7 @@ fn reading_needs_read_and_every_other_method_needs_write() {
 }
 
 #[test]
-fn a_refusal_names_what_is_missing_and_on_what() {
+fn a_403_names_the_missing_permission_and_resource() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let answer = stack.post("/demo/apps/billing").bearer(&token).send();
@@ -50,7 +50,7 @@ fn a_refusal_names_what_is_missing_and_on_what() {
 }
 
 #[test]
-fn a_refusal_tells_a_missing_resource_from_a_missing_permission() {
+fn a_403_distinguishes_a_missing_resource_from_a_missing_permission() {
     let stack = stack();
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
     let document = stack.get("/demo/apps/payroll").bearer(&token).send().problem(403, "insufficient_scope");
@@ -59,7 +59,7 @@ fn a_refusal_tells_a_missing_resource_from_a_missing_permission() {
 }
 
 #[test]
-fn a_grant_on_a_resource_reaches_it_and_all_below_and_nothing_beside() {
+fn a_grant_covers_its_resource_and_all_below_it_only() {
     let stack = stack();
     let token = stack.token_on(["*"], ["apps/billing"]);
     for path in ["/apps/billing", "/apps/billing/", "/apps/billing/builds", "/apps/billing/builds/7/log"] {
@@ -73,7 +73,7 @@ fn a_grant_on_a_resource_reaches_it_and_all_below_and_nothing_beside() {
 }
 
 #[test]
-fn a_grant_on_what_is_below_does_not_reach_the_thing_itself() {
+fn a_grant_below_a_resource_does_not_cover_the_resource() {
     let stack = stack();
     let token = stack.token_on(["*"], ["apps/*"]);
     for path in ["/demo/apps/billing", "/demo/apps/billing/builds"] {
@@ -85,7 +85,7 @@ fn a_grant_on_what_is_below_does_not_reach_the_thing_itself() {
 }
 
 #[test]
-fn each_of_several_resources_counts() {
+fn each_resource_of_a_grant_is_covered() {
     let stack = stack();
     let token = stack.token_on(["apps:read", "jobs:*"], ["apps/billing", "jobs/*"]);
     for (method, path) in [("GET", "/demo/apps/billing"), ("POST", "/demo/jobs/7")] {
@@ -97,7 +97,7 @@ fn each_of_several_resources_counts() {
 }
 
 #[test]
-fn a_star_stands_for_any_half_of_a_permission() {
+fn a_wildcard_matches_either_half_of_a_permission() {
     let stack = stack();
     for (granted, allowed, refused) in [
         ("*", &[("GET", "/apps/a"), ("DELETE", "/jobs/b"), ("GET", "/"), ("POST", "")][..], &[][..]),
@@ -121,7 +121,7 @@ fn a_star_stands_for_any_half_of_a_permission() {
 }
 
 #[test]
-fn letters_count_as_they_are_written() {
+fn resources_and_permissions_are_case_sensitive() {
     let stack = stack();
     let token = stack.token_on(["apps:read"], ["apps/Billing"]);
     stack.get("/demo/apps/Billing").bearer(&token).send().expect(200);
@@ -134,7 +134,7 @@ fn letters_count_as_they_are_written() {
 }
 
 #[test]
-fn what_the_authorizer_found_out_reaches_the_backend() {
+fn the_backend_receives_the_authorizers_context() {
     let stack = stack();
     let token = stack.create(json!({
         "name": "nightly \"build\" \\ ünïcode",
@@ -156,7 +156,7 @@ fn what_the_authorizer_found_out_reaches_the_backend() {
 }
 
 #[test]
-fn the_most_that_a_token_can_hold_reaches_the_backend_whole() {
+fn the_largest_context_reaches_the_backend_whole() {
     let stack = stack();
     let mut permissions: Vec<_> = (1..50).map(|at| format!("{at:0>50}:{}", "x".repeat(49))).collect();
     permissions.push("apps:read".to_owned());
@@ -167,7 +167,7 @@ fn the_most_that_a_token_can_hold_reaches_the_backend_whole() {
 }
 
 #[test]
-fn what_a_caller_says_of_itself_does_not_reach_the_backend_as_its_principal() {
+fn a_caller_cannot_forge_the_principal_of_the_backend() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let request = stack.get("/demo/apps/billing?owner=root&token_id=root").bearer(&token);
@@ -180,7 +180,7 @@ fn what_a_caller_says_of_itself_does_not_reach_the_backend_as_its_principal() {
 }
 
 #[test]
-fn a_header_that_names_another_method_or_path_decides_nothing() {
+fn method_and_path_override_headers_are_ignored() {
     let stack = stack();
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
     for (name, value) in [

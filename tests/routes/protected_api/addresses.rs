@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{isolated_stack, stack};
 
 #[test]
-fn a_token_is_refused_from_elsewhere_whatever_a_forwarded_header_says() {
+fn the_ip_allowlist_ignores_forwarded_headers() {
     let stack = stack();
     if !stack.is_in_process() {
         // Another gateway may take the address from a header, as it stands behind a proxy.
@@ -25,7 +25,7 @@ fn a_token_is_refused_from_elsewhere_whatever_a_forwarded_header_says() {
 }
 
 #[test]
-fn the_address_is_explained_and_asked_for() {
+fn explain_and_introspect_apply_the_ip_allowlist() {
     let stack = stack();
     let token = stack.create(json!({"permissions": ["apps:read"], "allowed_ips": ["192.0.2.0/24"]}));
     let explained = |more: Value| {
@@ -39,7 +39,7 @@ fn the_address_is_explained_and_asked_for() {
 }
 
 #[test]
-fn a_token_that_ends_within_14_days_is_told_when() {
+fn responses_warn_of_an_expiry_within_14_days() {
     let stack = isolated_stack(|_| {});
     let token = stack.create(json!({"permissions": ["tokens:read", "apps:read"], "expires_in": "15d"}));
     let told = |path: &str| stack.get(path).bearer(&token).send().header("x-api-token-expires-at").map(str::to_owned);

@@ -28,7 +28,7 @@ fn guarded(stack: &Stack) {
 }
 
 #[test]
-fn a_guarded_route_is_closed_in_every_spelling_with_and_without_a_cache() {
+fn a_guarded_route_is_denied_in_every_spelling_with_and_without_cache() {
     for stack in [isolated_stack(|_| {}), cached()] {
         guarded(&stack);
         for spelling in SPELLINGS {
@@ -47,7 +47,7 @@ fn a_guarded_route_is_closed_in_every_spelling_with_and_without_a_cache() {
 }
 
 #[test]
-fn another_spelling_is_open_to_who_may_call_the_guarded_route() {
+fn another_spelling_is_allowed_with_the_routes_permission() {
     let stack = cached();
     guarded(&stack);
     let token = stack.create(json!({"grants": [
@@ -63,7 +63,7 @@ fn status(stack: &Stack, token: &Token, method: &str, path: &str) -> u64 {
 }
 
 #[test]
-fn one_kept_answer_decides_each_route_as_a_fresh_one_would() {
+fn one_cached_policy_decides_each_route_as_a_fresh_one() {
     let stack = cached();
     stack.put_catalog(&json!({"permissions": {"build:create": "", "log:view": ""}, "routes": [
         {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "apps/{app}"},
@@ -106,7 +106,7 @@ fn one_kept_answer_decides_each_route_as_a_fresh_one_would() {
 }
 
 #[test]
-fn a_refusal_of_a_kept_answer_says_whom_to_ask_and_nothing_of_another_request() {
+fn a_deny_from_a_cached_policy_says_nothing_of_another_request() {
     let stack = cached();
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
     let refused = |path: &str| stack.get(path).bearer(&token).send().problem(403, "insufficient_scope");
@@ -121,7 +121,7 @@ fn a_refusal_of_a_kept_answer_says_whom_to_ask_and_nothing_of_another_request() 
 }
 
 #[test]
-fn a_revoked_token_is_let_in_until_the_kept_answer_ends_and_on_the_own_api_never() {
+fn a_cached_policy_outlives_a_revocation_only_on_protected_apis() {
     let stack = cached();
     let token = stack.token(["apps:read"]);
     assert_eq!(status(&stack, &token, "GET", "/apps"), 200);
@@ -137,7 +137,7 @@ fn a_revoked_token_is_let_in_until_the_kept_answer_ends_and_on_the_own_api_never
 }
 
 #[test]
-fn what_no_policy_can_say_is_answered_for_the_one_method() {
+fn grants_that_no_policy_can_express_get_a_policy_for_one_method() {
     let stack = cached();
     stack.put_catalog(&json!({"strict": true, "permissions": {"app:read": ""}, "routes": [
         {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));
@@ -150,7 +150,7 @@ fn what_no_policy_can_say_is_answered_for_the_one_method() {
 }
 
 #[test]
-fn an_admin_who_revokes_and_flushes_ends_a_kept_answer_too() {
+fn a_revocation_with_a_flush_ends_cached_policies() {
     let stack = cached();
     let (kept, flushed) = (stack.token(["apps:read"]), stack.token(["apps:read"]));
     for token in [&kept, &flushed] {
@@ -173,7 +173,7 @@ fn an_admin_who_revokes_and_flushes_ends_a_kept_answer_too() {
 }
 
 #[test]
-fn flushing_is_for_admins_and_bad_input_revokes_nothing() {
+fn a_flush_needs_tokens_admin_and_bad_input_revokes_nothing() {
     let stack = cached();
     let token = stack.token(["apps:read"]);
     let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": token.owner}));

@@ -29,7 +29,7 @@ fn refusal() -> Value {
 }
 
 #[test]
-fn a_token_opens_in_either_header_whatever_its_case() {
+fn a_token_is_accepted_in_either_header_in_any_case() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
@@ -53,7 +53,7 @@ fn a_request_without_a_credential_is_refused() {
 }
 
 #[test]
-fn a_token_anywhere_else_is_no_credential() {
+fn a_token_elsewhere_in_the_request_is_ignored() {
     let stack = stack();
     let token = stack.token(["apps:*"]);
     let secret = &token.secret;
@@ -68,7 +68,7 @@ fn a_token_anywhere_else_is_no_credential() {
 }
 
 #[test]
-fn two_credentials_are_none() {
+fn two_credentials_are_refused() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let (bearer, secret) = (format!("Bearer {}", token.secret), token.secret.as_str());
@@ -122,7 +122,7 @@ fn what_is_not_a_bearer_token_is_refused() {
 }
 
 #[test]
-fn a_token_that_is_not_exactly_the_one_that_was_made_is_refused() {
+fn a_token_with_any_change_is_refused() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let secret = token.secret.as_str();
@@ -155,7 +155,7 @@ fn a_token_that_is_not_exactly_the_one_that_was_made_is_refused() {
 }
 
 #[test]
-fn an_unknown_token_and_a_wrong_secret_for_a_known_id_look_like_garbage() {
+fn an_unknown_token_and_a_wrong_secret_get_the_response_to_garbage() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let nobodys = unknown_token(&stack.prefix());

@@ -80,7 +80,7 @@ const AMBIGUOUS: [&str; 43] = [
 ];
 
 #[test]
-fn an_ambiguous_path_never_leads_to_what_was_not_granted() {
+fn an_ambiguous_path_never_reaches_an_ungranted_resource() {
     let stack = stack();
     let (narrow, wide) = (narrow(&stack), stack.token_on(["*"], ["apps/billing", "apps/billing/*"]));
     for path in AMBIGUOUS {
@@ -92,7 +92,7 @@ fn an_ambiguous_path_never_leads_to_what_was_not_granted() {
 }
 
 #[test]
-fn an_ambiguous_path_is_refused_for_that_even_with_every_permission() {
+fn an_ambiguous_path_is_refused_even_with_every_permission() {
     let stack = stack();
     if !stack.is_in_process() {
         // A real gateway may refuse or tidy up some of them; the test above holds there.
@@ -122,7 +122,7 @@ fn an_ambiguous_path_is_refused_for_that_even_with_every_permission() {
 }
 
 #[test]
-fn a_query_decides_nothing() {
+fn the_query_does_not_affect_the_decision() {
     let stack = stack();
     let token = narrow(&stack);
     stack.get("/demo/apps/billing?/../payroll").bearer(&token).send().expect(200);
@@ -141,7 +141,7 @@ fn a_plain_path_may_be_encoded_or_end_in_one_slash() {
 }
 
 #[test]
-fn a_path_too_long_for_a_policy_is_refused() {
+fn a_path_too_long_for_an_iam_policy_is_refused() {
     let stack = stack();
     let token = stack.token(["*"]);
     stack.get(&format!("/demo/apps/{}", "x".repeat(300))).bearer(&token).send().expect(200);
@@ -186,7 +186,7 @@ fn the_products_own_routes_have_one_spelling_each() {
 }
 
 #[test]
-fn a_token_in_a_path_is_not_repeated_in_the_refusal() {
+fn a_token_in_a_path_is_not_repeated_in_the_response() {
     let stack = stack();
     let (token, pasted) = (narrow(&stack), stack.token(["x:y"]));
     // Every answer is searched for secrets; this is one that would hold it.
@@ -197,7 +197,7 @@ fn a_token_in_a_path_is_not_repeated_in_the_refusal() {
 }
 
 #[test]
-fn a_path_of_any_length_is_refused_with_its_reason_and_never_with_a_500() {
+fn a_path_of_any_length_is_refused_with_a_reason_and_never_a_500() {
     let stack = stack();
     let (reader, other) = (stack.token(["apps:read"]), stack.token(["jobs:read"]));
     for length in [100, 600, 3000, 7500] {

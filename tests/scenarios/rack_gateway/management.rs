@@ -75,7 +75,7 @@ fn a_token_is_revoked_by_its_id() {
 /// "Each token tracks: name, permissions, created_by, created_at, last_used_at: Last
 /// successful use"
 #[test]
-fn each_token_tracks_name_permissions_created_by_created_at_and_last_used_at() {
+fn each_token_tracks_its_name_permissions_creation_and_last_use() {
     let stack = rack_gateway();
     let (first, rosa) = (cicd(&stack), admin(&stack));
     stack.advance_clock(3600);
