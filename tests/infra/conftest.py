@@ -1,4 +1,4 @@
-"""The templates as data: expanded by SAM, offline, with the parameters' defaults."""
+"""The templates, expanded by SAM offline with the parameters' defaults."""
 
 import logging
 import os
@@ -9,14 +9,14 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
-# SAM counts what it expands, and complains that nobody takes the figures.
+# SAM warns that its metrics have no publisher.
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 EXAMPLES = ["rest-api", "rest-api-cached", "http-api", "websocket"]
 
 
 class NoManagedPolicies:
-    """SAM would ask IAM for the managed policies' names; no template here uses one by name."""
+    """Stands for IAM's list of managed policies, which no template here uses."""
 
     def load(self) -> dict:
         return {}
@@ -33,11 +33,11 @@ class Template:
         self.document: dict = source
         for resource in source["Resources"].values():
             if "CodeUri" in resource.get("Properties", {}):
-                resource["Properties"]["CodeUri"] = "s3://built/zip"  # as `sam package` does
+                resource["Properties"]["CodeUri"] = "s3://built/zip"  # As `sam package` does.
         self.resources: dict = transform(source, {}, NoManagedPolicies())["Resources"]
 
     def of_type(self, kind: str) -> dict[str, dict]:
-        """Logical id -> properties of every resource of a type."""
+        """Logical ID -> properties of every resource of a type."""
         found = {name: it for name, it in self.resources.items() if it["Type"] == kind}
         return {name: resource.get("Properties", {}) for name, resource in found.items()}
 

@@ -1,7 +1,7 @@
-"""Which file of a Rust crate imports from which other, read from its `use` lines and paths.
+"""The imports between the files of a Rust crate, from its `use` lines and paths.
 
-A name that a module hands on (`pub use part::Name`) counts as an import from the file that defines it; handing it on is
-no import. What only tests use does not count.
+A re-exported name (`pub use part::Name`) counts as an import from the file that defines it; the re-export itself is
+no import. Test code does not count.
 """
 
 import re
@@ -55,7 +55,7 @@ class Crate:
                 self._read((*module, name), child)
 
     def _from(self, module: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
-        """A path as it is written in a module, from the crate's root on; empty for another crate's."""
+        """A path in a module, relative to the crate's root; starts with "" if it may be another crate's."""
         if path[0] == "crate":
             return path[1:]
         if path[0] == "self":
@@ -72,7 +72,7 @@ class Crate:
         if full[:1] == ("",):
             full = full[1:]
             first = full[len(module)]
-            # A module of this one, or a name that was imported; else a path of another crate.
+            # A child module or an imported name; otherwise a path of another crate.
             imported = self.exports[module].get(f"({first}") or self.exports[module].get(first)
             if (*module, first) not in self.files:
                 if imported is None:
@@ -81,7 +81,7 @@ class Crate:
         for _ in range(10):
             for at in range(len(full), 0, -1):
                 names = self.exports.get(full[: at - 1], {})
-                # What a module imports for itself, the modules below it see too.
+                # Child modules see the private imports of their parents.
                 target = names.get(full[at - 1]) or names.get(f"({full[at - 1]}")
                 if target is not None and full[:at] not in self.files:
                     full = absolute(target) + full[at:]
@@ -102,7 +102,7 @@ def absolute(path: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def without_tests(text: str) -> str:
-    """The text without the items that stand behind `#[cfg(test)]`."""
+    """The text without its `#[cfg(test)]` items."""
     while found := TEST_ITEM.search(text):
         end = found.end()
         stop = re.compile(r"[;{]").search(text, end)
@@ -118,7 +118,7 @@ def without_tests(text: str) -> str:
 
 
 def leaves(tree: str) -> list[tuple[tuple[str, ...], str]]:
-    """Each path of a `use` tree, with the name by which it is known."""
+    """Each path of a `use` tree, and its local name."""
     tree = tree.strip()
     if tree.startswith("{"):
         return [leaf for part in split(tree[1:-1]) for leaf in leaves(part)]

@@ -1,4 +1,4 @@
-"""The functions depend on other crates with the same features, so `sam build` compiles those once."""
+"""The functions use the same features of each crate, so `sam build` compiles it once."""
 
 import subprocess
 from collections import defaultdict
@@ -9,7 +9,7 @@ FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if (path
 
 
 def features(function: str) -> dict[str, str]:
-    """Each crate that a function depends on, but for those of this workspace, with its features."""
+    """The crates that a function depends on, without those of this workspace, and their features."""
     tree = ("cargo", "tree", "--locked", "--package", f"portcullis-{function}", "--edges", "no-dev", "--prefix", "none")
     said = subprocess.run((*tree, "--format", "{p}\t{f}"), cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     lines = (line.removesuffix(" (*)").split("\t") for line in said.stdout.splitlines())

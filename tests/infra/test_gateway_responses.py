@@ -1,4 +1,4 @@
-"""What the gateways answer by themselves: problem documents that leak nothing."""
+"""Gateway responses are problem documents that repeat nothing of the request."""
 
 import json
 import re
@@ -8,16 +8,16 @@ import pytest
 RESPONSES = "x-amazon-apigateway-gateway-responses"
 VARIABLE = re.compile(r"\$context\.[A-Za-z.]+(?:_[a-z]+)*")
 HEADER = "gatewayresponse.header."
-# The authorizer makes the last four safe inside JSON. $context.error.message is not
-# among them: API Gateway quotes the Authorization header in it.
-MAY_BE_TOLD = {
+# The authorizer escapes the last four for JSON. $context.error.message is not allowed: API Gateway
+# quotes the Authorization header in it.
+ALLOWED_VARIABLES = {
     "$context.requestId",
     "$context.authorizer.detail",
     "$context.authorizer.missing_permission",
     "$context.authorizer.missing_resource",
     "$context.authorizer.missing_roles",
 }
-# Type -> status and code; the defaults stand for many statuses and leave it to the gateway.
+# Type -> status and code; the defaults have the status of the gateway.
 PROBLEMS = {
     "UNAUTHORIZED": (401, "invalid_token"),
     "ACCESS_DENIED": (403, "insufficient_scope"),
@@ -45,11 +45,11 @@ def answered(request: pytest.FixtureRequest, template, examples) -> dict[str, di
 
 def text(response: dict) -> str:
     [(media_type, body)] = response["responseTemplates"].items()
-    assert media_type == "application/json"  # the only one that the gateway looks up
+    assert media_type == "application/json"  # The only one that the gateway uses.
     return body
 
 
-def test_every_refusal_has_a_response_of_its_own(template) -> None:
+def test_every_kind_of_refusal_has_its_own_response(template) -> None:
     assert responses(template).keys() == PROBLEMS.keys()
 
 
@@ -66,7 +66,7 @@ def test_a_response_is_a_problem_document(answered) -> None:
         assert headers[f"{HEADER}Cache-Control"] == "'no-store'"
 
 
-def test_a_refusal_says_how_to_authenticate(answered) -> None:
+def test_a_refusal_has_a_www_authenticate_header(answered) -> None:
     for name, error in {"UNAUTHORIZED": "invalid_token", "ACCESS_DENIED": "insufficient_scope"}.items():
         challenge = answered[name]["responseParameters"][f"{HEADER}WWW-Authenticate"]
         assert challenge.startswith(f'\'Bearer realm="portcullis", error="{error}"')
@@ -83,13 +83,13 @@ def test_a_403_names_the_permission_that_is_missing(answered) -> None:
 
 def test_a_response_repeats_nothing_of_the_request(answered) -> None:
     for name, response in answered.items():
-        assert set(VARIABLE.findall(text(response))) <= MAY_BE_TOLD, name
+        assert set(VARIABLE.findall(text(response))) <= ALLOWED_VARIABLES, name
         assert "$input" not in text(response) and "$util" not in text(response)
         for header, value in response["responseParameters"].items():
             assert re.fullmatch(r"'[^']*'", value), f"{name} {header}"
 
 
-def test_the_example_answers_as_the_product_does(template, examples) -> None:
+def test_the_examples_responses_are_the_products(template, examples) -> None:
     of_the_product = responses(template)
     for name, response in responses(examples["rest-api"]).items():
         assert response == of_the_product[name], name

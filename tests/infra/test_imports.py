@@ -57,7 +57,7 @@ def test_each_module_of_shared_imports_only_from_the_layers_below_it():
         f"{file.relative_to(source)} imports {other.relative_to(source)}"
         for file, used in files.items()
         for other in used
-        # What every function is given is no layer: `App` and `Settings` hold one thing of each.
+        # lib.rs is not a layer: `App` and `Settings` have one field of each.
         if other.name != "lib.rs" and layer(other) > layer(file)
     ]
     assert not against

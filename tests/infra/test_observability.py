@@ -1,9 +1,9 @@
-"""The access log's format, and how long logs are kept."""
+"""The access log's format, and the retention of logs."""
 
 import json
 import re
 
-# rack-gateway's audit sample, and what this product adds.
+# The fields of rack-gateway's audit log, and this product's own.
 FIELDS = {
     "timestamp", "api_token_id", "api_token_name", "method", "path", "status_code", "rbac_decision",
     "request_id", "principal_type", "owner", "source_ip", "reason", "resource_path",
@@ -21,7 +21,7 @@ def access_log(template) -> dict:
     return stage["AccessLogSetting"]
 
 
-def test_the_access_log_is_a_json_line_with_every_field(template) -> None:
+def test_the_access_log_is_one_json_line_with_every_field(template) -> None:
     form = access_log(template)["Format"]
     assert "\n" not in form
     line = json.loads(VARIABLE.sub("200", form))
@@ -29,22 +29,23 @@ def test_the_access_log_is_a_json_line_with_every_field(template) -> None:
     assert line["status_code"] == 200, "a number, so that metric filters can compare it"
 
 
-def test_the_access_log_holds_no_header_no_body_and_no_raw_path(template) -> None:
+def test_the_access_log_has_no_header_no_body_and_no_raw_path(template) -> None:
     form = access_log(template)["Format"]
     assert set(VARIABLE.findall(form)) == SAFE
     assert form.count("$") == len(VARIABLE.findall(form))
 
 
-def test_logs_are_json_and_expire(template) -> None:
+def test_every_function_and_the_api_log_json_to_a_group_with_retention(template) -> None:
     groups = template.of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 11
     for group in groups.values():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    for function in template.of_type("AWS::Lambda::Function").values():
-        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+    logs = [function["LoggingConfig"] for function in template.of_type("AWS::Lambda::Function").values()]
+    assert all(log["LogFormat"] == "JSON" for log in logs)
+    used = [log["LogGroup"]["Ref"] for log in logs] + [access_log(template)["DestinationArn"]["Fn::GetAtt"][0]]
+    assert sorted(used) == sorted(groups), "one group each"
 
 
-def test_the_accounts_log_role_is_touched_only_when_asked(template) -> None:
+def test_the_accounts_log_role_is_set_only_if_configured(template) -> None:
     for name in ["ApiGatewayAccount", "ApiGatewayLogRole"]:
         resource = template.resources[name]
         assert resource["Condition"] == "CreatesApiGatewayLogRole"
@@ -53,7 +54,7 @@ def test_the_accounts_log_role_is_touched_only_when_asked(template) -> None:
     assert template.parameters["CreateApiGatewayLogRole"]["Default"] == "false"
 
 
-def test_a_log_role_that_is_made_is_there_before_the_api_that_needs_it(template) -> None:
+def test_a_new_log_role_is_created_before_the_stage_that_needs_it(template) -> None:
     # An account that never had an API must have one before its log role can be set.
     assert template.resources["ApiGatewayAccount"]["DependsOn"] == "Api"
     assert template.properties("ApiGatewayAccount")["CloudWatchRoleArn"] == {"Fn::GetAtt": ["ApiGatewayLogRole", "Arn"]}

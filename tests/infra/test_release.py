@@ -1,4 +1,4 @@
-"""What a release consists of, made by the Makefile from programs that stand for the compiled ones."""
+"""The files of a release, made by the Makefile from stand-ins for the compiled programs."""
 
 import os
 import re
@@ -20,12 +20,12 @@ TARGET = f"{os.uname().machine.replace('arm64', 'aarch64')}-unknown-linux-musl"
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Requests are no part of a test's output."""
+        """Logs no requests."""
 
 
 def make(*arguments: str | Path) -> subprocess.CompletedProcess:
     command = ["make", "--silent", f"--directory={ROOT}", *map(str, arguments)]
-    # Not what the make that runs the tests was told.
+    # Without the flags of the make that runs the tests.
     environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKEOVERRIDES"}}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -72,9 +72,7 @@ def test_the_installer_installs_the_command_of_its_release(release: Path, tmp_pa
 
 
 @pytest.mark.parametrize("spoiled", [f"portcullis-{TARGET}.tar.gz", "SHA256SUMS"])
-def test_the_installer_refuses_an_archive_with_a_wrong_checksum(
-    release: Path, tmp_path: Path, spoiled: str
-) -> None:
+def test_the_installer_refuses_an_archive_with_a_wrong_checksum(release: Path, tmp_path: Path, spoiled: str) -> None:
     (release / spoiled).write_bytes(b"something else\n")
     refused = install(release, tmp_path / "folder")
     assert refused.returncode == 1
@@ -101,7 +99,7 @@ def test_the_installer_refuses_a_system_without_a_build(release: Path, tmp_path:
     assert not (tmp_path / "folder").exists()
 
 
-def test_an_installer_that_breaks_off_installs_nothing(release: Path, tmp_path: Path) -> None:
+def test_a_truncated_installer_installs_nothing(release: Path, tmp_path: Path) -> None:
     script = (release / "install.sh").read_text()
     (release / "install.sh").write_text(script.removesuffix("main\n"))
     assert install(release, tmp_path / "folder").stdout == ""
@@ -113,14 +111,14 @@ def test_every_file_of_a_release_has_a_checksum(release: Path) -> None:
     assert sorted([*listed, "SHA256SUMS"]) == sorted(file.name for file in release.iterdir())
 
 
-def test_a_release_of_another_version_than_the_source_is_refused(tmp_path: Path) -> None:
+def test_a_release_with_another_version_than_cargo_toml_is_refused(tmp_path: Path) -> None:
     refused = make("release", f"RELEASE={tmp_path}", "RELEASE_URL=https://example.com/v0.0.99")
     assert refused.returncode != 0
     assert f"Cargo.toml has the version {VERSION}" in refused.stderr
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-def test_a_releases_template_deploys_the_zips_beside_it(template, tmp_path: Path, architecture: str) -> None:
+def test_a_releases_template_names_the_releases_zips(template, tmp_path: Path, architecture: str) -> None:
     functions = [name for name, it in template.resources.items() if it["Type"] == "AWS::Lambda::Function"]
     for name in functions:
         bootstrap = tmp_path / "build" / name / "bootstrap"

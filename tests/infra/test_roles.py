@@ -1,4 +1,6 @@
-"""What the functions' roles allow, statement by statement."""
+"""What the functions' roles allow."""
+
+from collections import defaultdict
 
 import pytest
 
@@ -17,106 +19,64 @@ FUNCTIONS = [
 TABLE = {"Fn::GetAtt": ["TokensTable", "Arn"]}
 INDEXES = [{"Fn::Sub": f"${{TokensTable.Arn}}/index/{name}"} for name in ("by_owner", "by_time", "by_day")]
 KEYS = {"pk", "sk"}
-# What a token's record is read from, and with that everything but the digests: groups, so that a new
-# field of a token is in none of these lists.
-SHOWN = KEYS | {
-    "owner", "created_at", "version", "origin", "settings", "rotation", "disabled", "revoked", "last_use",
-}  # fmt: skip
-# What only a function that is shown secrets reads.
-CREDENTIAL = SHOWN | {"secrets", "reuse"}
+EVENT = {"owner", "kind", "at", "by", "from", "agent", "detail"}
+# The attributes of a token's record without its digests.
+SHOWN = {"owner", "created_at", "version", "origin", "settings", "rotation", "disabled", "revoked", "last_use"}
+# The functions that receive secrets.
 SHOWN_SECRETS = {"Authorizer", "Introspect", "Revoke", "Rotate"}
-EVENT = KEYS | {"owner", "kind", "at", "by", "from", "agent", "detail"}
-CREATED = EVENT | {"created_at", "version", "origin", "settings", "secrets", "ttl", "day"}
-
-READ_SHOWN = ("GetItem", {"TOKEN#*"}, SHOWN)
-READ_MANY = ("BatchGetItem", {"TOKEN#*"}, SHOWN)
-READ_CREDENTIAL = ("GetItem", {"TOKEN#*"}, CREDENTIAL)
-READ_SLOTS = ("GetItem", {"OWNER#*"}, KEYS | {"version", "live"})
-READ_USAGE = ("GetItem", {"USAGE#*"}, KEYS | {"uses"})
-# Who asks what a role gives, or what a route needs, reads the catalog.
-READ_CATALOG = ("GetItem", {"CATALOG"}, KEYS | {"version", "document"})
-WRITE_EVENT = ("PutItem", {"TOKEN#*"}, EVENT | {"day", "ttl"})
-INDEX = ("Query", None, None)
-# Action, partitions and attributes of each statement. Nothing else is allowed to anyone.
-ALLOWED = {
-    "Authorizer": [
-        READ_CREDENTIAL,
-        READ_CATALOG,
-        ("UpdateItem", {"TOKEN#*"}, KEYS | {"last_use", "reuse", "disabled", "revoked", "version"}),
-        # A use is a field of a map, and AWS does not document how the condition names one.
-        ("UpdateItem", {"USAGE#*"}, set()),
-        ("PutItem", {"USAGE#*"}, set()),
-        WRITE_EVENT,
-    ],
-    "Create": [
-        READ_SHOWN,
-        READ_MANY,
-        READ_SLOTS,
-        READ_CATALOG,
-        ("PutItem", {"TOKEN#*"}, CREATED),
-        ("UpdateItem", {"OWNER#*"}, KEYS | {"version", "live"}),
-    ],
-    "Catalog": [
-        READ_SHOWN,
-        READ_CATALOG,
-        ("PutItem", {"CATALOG"}, KEYS | {"document", "version", "updated_at", "updated_by"}),
-    ],
-    "Console": [],
-    # No token is read, and no slot is taken.
-    "Exchange": [("GetItem", {"JTI#*"}, KEYS), READ_CATALOG, ("PutItem", {"TOKEN#*", "JTI#*"}, CREATED)],
-    "List": [
-        READ_SHOWN,
-        READ_MANY,
-        ("BatchGetItem", {"TOKEN#*"}, EVENT),
-        READ_USAGE,
-        READ_CATALOG,
-        ("Query", {"TOKEN#*"}, EVENT),
-        INDEX,
-    ],
-    # Neither settings, digests nor slots are written.
-    "Revoke": [
-        READ_CREDENTIAL,
-        READ_MANY,
-        READ_SLOTS,
-        READ_CATALOG,
-        ("UpdateItem", {"TOKEN#*"}, KEYS | {"revoked", "reuse", "disabled", "version", "ttl"}),
-        WRITE_EVENT,
-        INDEX,
-        ("DeleteItem", {"TOKEN#*"}, KEYS),
-        ("DeleteItem", {"USAGE#*"}, KEYS),
-    ],
-    "Update": [
-        READ_SHOWN,
-        READ_MANY,
-        READ_USAGE,
-        READ_SLOTS,
-        READ_CATALOG,
-        (
-            "UpdateItem",
-            {"TOKEN#*", "OWNER#*"},
-            KEYS | {"settings", "disabled", "revoked", "version", "ttl", "live"},
-        ),
-        WRITE_EVENT,
-    ],
-    "Rotate": [
-        READ_CREDENTIAL,
-        READ_MANY,
-        READ_SLOTS,
-        READ_CATALOG,
-        (
-            "UpdateItem",
-            {"TOKEN#*", "OWNER#*"},
-            KEYS | {"settings", "secrets", "rotation", "reuse", "version", "ttl", "live"},
-        ),
-        WRITE_EVENT,
-    ],
-    "Introspect": [
-        READ_CREDENTIAL,
-        READ_CATALOG,
-        ("UpdateItem", {"TOKEN#*"}, KEYS | {"reuse", "disabled", "revoked", "version"}),
-        WRITE_EVENT,
-    ],
+# Action, partition and attributes of each kind of read, and the functions that need it.
+READERS = [
+    ("GetItem", "TOKEN#*", SHOWN, {"Catalog", "Create", "List", "Update"}),
+    ("GetItem", "TOKEN#*", SHOWN | {"secrets", "reuse"}, SHOWN_SECRETS),
+    ("BatchGetItem", "TOKEN#*", SHOWN, {"Create", "List", "Revoke", "Rotate", "Update"}),
+    ("BatchGetItem", "TOKEN#*", EVENT, {"List"}),
+    ("Query", "TOKEN#*", EVENT, {"List"}),
+    ("GetItem", "OWNER#*", {"version", "live"}, {"Create", "Revoke", "Rotate", "Update"}),
+    ("GetItem", "USAGE#*", {"uses"}, {"List", "Update"}),
+    ("GetItem", "CATALOG", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
+    ("GetItem", "JTI#*", set(), {"Exchange"}),
+]
+# The functions that write events, and with these the version of a token.
+CHANGES_TOKENS = set(FUNCTIONS) - {"Catalog", "Console", "List"}
+SLOT_WRITERS = {"Create", "Rotate", "Update"}
+WRITERS = {
+    "PutItem TOKEN#*": CHANGES_TOKENS,
+    "UpdateItem TOKEN#*": CHANGES_TOKENS - {"Create", "Exchange"},
+    "DeleteItem TOKEN#*": {"Revoke"},
+    "UpdateItem OWNER#*": SLOT_WRITERS,
+    "PutItem USAGE#*": {"Authorizer"},
+    "UpdateItem USAGE#*": {"Authorizer"},
+    "DeleteItem USAGE#*": {"Revoke"},
+    "PutItem CATALOG": {"Catalog"},
+    "PutItem JTI#*": {"Exchange"},
 }
+# The attributes of each kind of item that is put.
+PUTS = {
+    "event": EVENT | {"day", "ttl"},
+    # A token with its first event. An exchange puts the identity with the same statement.
+    "token": EVENT | {"day", "ttl", "created_at", "version", "origin", "settings", "secrets"},
+    "catalog": {"document", "version", "updated_at", "updated_by"},
+    "usage": set(),
+}
+PUT_BY = {
+    "event": CHANGES_TOKENS - {"Create", "Exchange"},
+    "token": {"Create", "Exchange"},
+    "catalog": {"Catalog"},
+    "usage": {"Authorizer"},
+}
+UPDATERS = {
+    "version": CHANGES_TOKENS - {"Exchange"},
+    "settings": {"Rotate", "Update"},
+    "secrets": {"Rotate"},
+    "rotation": {"Rotate"},
+    "reuse": {"Authorizer", "Introspect", "Revoke", "Rotate"},
+    "disabled": {"Authorizer", "Introspect", "Revoke", "Update"},
+    "revoked": {"Authorizer", "Introspect", "Revoke", "Update"},
+    "last_use": {"Authorizer"},
+    "ttl": {"Revoke", "Rotate", "Update"},
+    "live": SLOT_WRITERS,
+}
+READS = {"GetItem", "BatchGetItem", "Query"}
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 
 
@@ -142,7 +102,7 @@ def on_the_table(template, function: str) -> list[tuple[str, dict]]:
 
 
 def resolved(template, value):
-    """A list that stands once in the template, where it is used."""
+    """Resolves a list in Mappings."""
     if isinstance(value, dict) and "Fn::FindInMap" in value:
         name, first, second = value["Fn::FindInMap"]
         return template.document["Mappings"][name][first][second]
@@ -172,57 +132,91 @@ def test_no_action_and_no_resource_is_a_wildcard(template) -> None:
                 assert not statement.keys() & {"NotAction", "NotResource"}, name
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_role_is_for_the_actions_items_and_attributes_that_its_function_uses(template, function: str) -> None:
-    found = []
-    for action, statement in on_the_table(template, function):
-        if statement["Resource"] == TABLE:
-            found.append((action, partitions(template, statement), attributes(template, statement)))
-        else:
-            assert action == "Query" and all(index in INDEXES for index in listed(statement["Resource"]))
-            found.append(INDEX)
-    key = lambda one: (one[0], sorted(one[1] or []), sorted(one[2] or []))  # noqa: E731
-    assert sorted(found, key=key) == sorted(ALLOWED[function], key=key)
+def grants(template, actions: set[str]) -> list[tuple[str, str, dict]]:
+    """Function, action and statement of each of these actions on the table itself, without its indexes."""
+    return [
+        (function, action, statement)
+        for function in FUNCTIONS
+        for action, statement in on_the_table(template, function)
+        if action in actions and statement["Resource"] == TABLE
+    ]
 
 
-def test_no_condition_names_attributes_where_a_write_names_a_nested_path(template) -> None:
-    """AWS documents the names of top-level attributes alone; only usage is written by a nested path."""
+def test_no_role_scans_and_only_list_and_revoke_query_an_index(template) -> None:
+    queried = set()
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function):
-            if "USAGE#*" in partitions(template, statement) and action in {"UpdateItem", "PutItem"}:
-                assert not attributes(template, statement)
+            assert action in READS | WRITES, f"{function}: {action}"
+            if statement["Resource"] != TABLE:
+                assert action == "Query" and all(index in INDEXES for index in listed(statement["Resource"]))
+                queried.add(function)
+    assert queried == {"List", "Revoke"}
 
 
-def test_only_the_functions_that_are_shown_secrets_read_a_digest(template) -> None:
+def test_each_kind_of_read_is_only_for_the_functions_that_need_it(template) -> None:
+    found = defaultdict(set)
+    for function, action, statement in grants(template, READS):
+        [partition] = partitions(template, statement)
+        found[action, partition, frozenset(attributes(template, statement))].add(function)
+    assert found == {(action, where, frozenset(KEYS | names)): needed for action, where, names, needed in READERS}
+
+
+def test_each_partition_is_written_only_by_the_functions_that_need_it(template) -> None:
+    written = defaultdict(set)
+    for function, action, statement in grants(template, WRITES):
+        for partition in partitions(template, statement):
+            written[f"{action} {partition}"].add(function)
+    assert written == WRITERS
+
+
+def test_each_attribute_is_updated_only_by_the_functions_that_change_it(template) -> None:
+    updated = defaultdict(set)
+    for function, _, statement in grants(template, {"UpdateItem"}):
+        for name in attributes(template, statement) - KEYS:
+            updated[name].add(function)
+    assert updated == UPDATERS
+
+
+def test_each_kind_of_item_is_put_only_by_the_functions_that_create_it(template) -> None:
+    put = defaultdict(set)
+    for function, _, statement in grants(template, {"PutItem"}):
+        [kind] = [kind for kind, names in PUTS.items() if names == attributes(template, statement) - KEYS]
+        put[kind].add(function)
+    assert put == PUT_BY
+
+
+def test_a_deletion_names_only_keys(template) -> None:
+    assert all(attributes(template, statement) == KEYS for _, _, statement in grants(template, {"DeleteItem"}))
+
+
+def test_every_write_names_its_partitions_and_its_top_level_attributes(template) -> None:
+    """AWS documents the condition only for top-level attributes; only usage is written by a nested path."""
+    for function, action, statement in grants(template, WRITES):
+        nested = "USAGE#*" in partitions(template, statement) and action in {"UpdateItem", "PutItem"}
+        assert attributes(template, statement) >= KEYS or (nested and not attributes(template, statement)), function
+        assert partitions(template, statement), function
+
+
+def test_only_functions_that_receive_secrets_read_a_digest(template) -> None:
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function):
             named = attributes(template, statement)
             if action in {"GetItem", "BatchGetItem", "Query"} and statement["Resource"] == TABLE:
-                # Without this a request that names no attributes would get all of them.
+                # Otherwise a request that names no attributes would get all of them.
                 assert values(template, statement, "StringEqualsIfExists", "dynamodb:Select") == {"SPECIFIC_ATTRIBUTES"}
                 assert named
-                # Those functions may read more than one token for display, and then no secrets.
+                # The same functions read several tokens at once only for display, without secrets.
                 assert ("secrets" in named) <= (action == "GetItem" and function in SHOWN_SECRETS)
 
 
-def test_only_create_exchange_and_rotate_write_a_digest(template) -> None:
-    writers = {
-        function
-        for function in FUNCTIONS
-        for action, statement in on_the_table(template, function)
-        if action in WRITES and "secrets" in attributes(template, statement)
-    }
-    assert writers == {"Create", "Exchange", "Rotate"}
-
-
-def test_no_write_returns_what_it_wrote(template) -> None:
+def test_no_write_returns_attributes(template) -> None:
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function):
             if action in WRITES:
                 assert values(template, statement, "StringEqualsIfExists", "dynamodb:ReturnValues") == {"NONE"}
 
 
-def test_tokens_and_slots_change_in_transactions_only(template) -> None:
+def test_tokens_and_slots_are_written_only_in_transactions(template) -> None:
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function):
             alone = {("Authorizer", "UpdateItem"), ("Introspect", "UpdateItem"), ("Catalog", "PutItem")}
@@ -233,7 +227,7 @@ def test_tokens_and_slots_change_in_transactions_only(template) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_writes_to_its_own_log_alone(template, function: str) -> None:
+def test_a_function_writes_only_to_its_own_log(template, function: str) -> None:
     others = [it for it in statements(template, function) if not listed(it["Action"])[0].startswith("dynamodb:")]
     group = f"{function}LogGroup"
     allowed = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -242,7 +236,7 @@ def test_a_function_writes_to_its_own_log_alone(template, function: str) -> None
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_has_a_role_of_its_own_that_only_lambda_takes_on(template, function: str) -> None:
+def test_a_function_has_its_own_role_that_only_lambda_can_assume(template, function: str) -> None:
     role = f"{function}Role"
     assert template.properties(f"{function}Function")["Role"] == {"Fn::GetAtt": [role, "Arn"]}
     [trusted] = template.properties(role)["AssumeRolePolicyDocument"]["Statement"]
@@ -250,11 +244,11 @@ def test_a_function_has_a_role_of_its_own_that_only_lambda_takes_on(template, fu
     assert trusted["Action"] == "sts:AssumeRole"
 
 
-def test_every_function_is_one_of_those_looked_at_here(template) -> None:
+def test_every_function_is_tested_here(template) -> None:
     assert template.of_type("AWS::Lambda::Function").keys() == {f"{name}Function" for name in FUNCTIONS}
 
 
-def test_gateways_are_flushed_by_revoke_alone_and_only_where_there_are_some(template) -> None:
+def test_only_revoke_flushes_caches_and_only_if_stages_are_configured(template) -> None:
     policies = template.of_type("AWS::IAM::Policy")
     assert policies.keys() == {"FlushPolicy"}
     assert template.resources["FlushPolicy"]["Condition"] == "FlushesStages"

@@ -1,88 +1,64 @@
-"""Parameters, environment and outputs: what whoever deploys the stack deals with."""
+"""Parameters, environment variables and outputs of the stack."""
 
 import re
+from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
-DEFAULTS = {
-    "TokenPrefix": "pcl",
-    "MaxTokensPerOwner": 10,
-    "RetentionDays": 30,
-    "HistoryDays": 400,
-    "MaxTokenLifetime": 0,
-    "MaxIdleDays": 0,
-    "QuarantineOnReuse": "false",
-    "HttpApiResponseFormat": "simple",
-    "TokenManagement": "owners",
-    "OidcIssuer": "",
-    "OidcAudience": "",
-    "OidcGroupsClaim": "groups",
-    "OidcOwnerClaim": "sub",
-    "OidcClientId": "",
-    "OidcScopes": "openid",
-    "ConsoleConnectSources": "",
-    "AuthorizerCacheSeconds": 0,
-    "FlushStages": "",
-    "StageName": "v1",
-    "Architecture": "arm64",
-    "LogRetentionDays": 90,
-    "CreateApiGatewayLogRole": "false",
-}
-TABLE = {"PORTCULLIS_TABLE": {"Ref": "TokensTable"}}
-PREFIX = {"PORTCULLIS_PREFIX": {"Ref": "TokenPrefix"}}
-RETENTION = {"PORTCULLIS_RETENTION_DAYS": {"Ref": "RetentionDays"}}
-HISTORY = {"PORTCULLIS_HISTORY_DAYS": {"Ref": "HistoryDays"}}
-MANAGEMENT = {"PORTCULLIS_TOKEN_MANAGEMENT": {"Ref": "TokenManagement"}}
-SESSIONS = {
-    f"PORTCULLIS_OIDC_{name}": {"Ref": parameter}
-    for name, parameter in [
-        ("ISSUER", "OidcIssuer"),
-        ("AUDIENCE", "OidcAudience"),
-        ("GROUPS_CLAIM", "OidcGroupsClaim"),
-        ("OWNER_CLAIM", "OidcOwnerClaim"),
-    ]
-}
-SIGN_IN = {
-    f"PORTCULLIS_OIDC_{name}": {"Ref": parameter}
-    for name, parameter in [
-        ("ISSUER", "OidcIssuer"),
-        ("AUDIENCE", "OidcAudience"),
-        ("CLIENT_ID", "OidcClientId"),
-        ("SCOPES", "OidcScopes"),
-    ]
-}
-CACHING = {"PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Ref": "AuthorizerCacheSeconds"}}
-NO_STAGE = {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": "true"}
-LIVE = {"PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Ref": "MaxTokensPerOwner"}}
-LIFETIME = {"PORTCULLIS_MAX_TOKEN_LIFETIME": {"Ref": "MaxTokenLifetime"}}
-IDLE = {"PORTCULLIS_MAX_IDLE_DAYS": {"Ref": "MaxIdleDays"}}
-QUARANTINE = {"PORTCULLIS_QUARANTINE_ON_REUSE": {"Ref": "QuarantineOnReuse"}}
-OF_EACH_CALL = TABLE | MANAGEMENT | IDLE | NO_STAGE
-ENVIRONMENT = {
-    "AuthorizerFunction": TABLE | HISTORY | PREFIX | MANAGEMENT | IDLE | QUARANTINE | SESSIONS | CACHING
-    | {"PORTCULLIS_HTTP_API_RESPONSE_FORMAT": {"Ref": "HttpApiResponseFormat"}},
-    "CatalogFunction": OF_EACH_CALL,
-    "ConsoleFunction": NO_STAGE
-    | {
-        "PORTCULLIS_OIDC_ISSUER": {"Ref": "OidcIssuer"},
-        "PORTCULLIS_CONSOLE_CONNECT_SOURCES": {"Ref": "ConsoleConnectSources"},
-    },
-    "CreateFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | LIVE | LIFETIME,
-    "ExchangeFunction": TABLE | HISTORY | PREFIX | RETENTION | NO_STAGE | SIGN_IN,
-    "IntrospectFunction": OF_EACH_CALL | HISTORY | PREFIX | QUARANTINE,
-    "ListFunction": OF_EACH_CALL | HISTORY | CACHING,
-    "RevokeFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | QUARANTINE | CACHING
-    | {"PORTCULLIS_FLUSH_STAGES": {"Ref": "FlushStages"}},
-    "RotateFunction": OF_EACH_CALL | HISTORY | PREFIX | RETENTION | LIVE | LIFETIME,
-    "UpdateFunction": OF_EACH_CALL | HISTORY | RETENTION | LIVE | LIFETIME | CACHING,
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = {
+    "Authorizer", "Catalog", "Console", "Create", "Exchange", "Introspect", "List", "Revoke", "Rotate", "Update",
 }  # fmt: skip
+# The functions that need each setting. Without its variable, a function would use the code's default and
+# ignore the parameter.
+READERS = {
+    "PORTCULLIS_TABLE": FUNCTIONS - {"Console"},
+    "PORTCULLIS_PREFIX": FUNCTIONS - {"Catalog", "Console", "List", "Update"},
+    "PORTCULLIS_RETENTION_DAYS": {"Create", "Exchange", "Revoke", "Rotate", "Update"},
+    "PORTCULLIS_HISTORY_DAYS": FUNCTIONS - {"Catalog", "Console"},
+    "PORTCULLIS_TOKEN_MANAGEMENT": FUNCTIONS - {"Console", "Exchange"},
+    "PORTCULLIS_MAX_IDLE_DAYS": FUNCTIONS - {"Console", "Exchange"},
+    "PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Create", "Rotate", "Update"},
+    "PORTCULLIS_MAX_TOKEN_LIFETIME": {"Create", "Rotate", "Update"},
+    "PORTCULLIS_QUARANTINE_ON_REUSE": {"Authorizer", "Introspect", "Revoke"},
+    "PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Authorizer", "List", "Revoke", "Update"},
+    "PORTCULLIS_HTTP_API_RESPONSE_FORMAT": {"Authorizer"},
+    "PORTCULLIS_FLUSH_STAGES": {"Revoke"},
+    "PORTCULLIS_OIDC_ISSUER": {"Authorizer", "Console", "Exchange"},
+    "PORTCULLIS_OIDC_AUDIENCE": {"Authorizer", "Exchange"},
+    "PORTCULLIS_OIDC_GROUPS_CLAIM": {"Authorizer"},
+    "PORTCULLIS_OIDC_OWNER_CLAIM": {"Authorizer"},
+    "PORTCULLIS_OIDC_CLIENT_ID": {"Exchange"},
+    "PORTCULLIS_OIDC_SCOPES": {"Exchange"},
+    "PORTCULLIS_CONSOLE_CONNECT_SOURCES": {"Console"},
+    "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": FUNCTIONS - {"Authorizer"},
+}
 
 
-def test_the_defaults_are_those_of_the_design(template) -> None:
-    assert {name: it["Default"] for name, it in template.parameters.items()} == DEFAULTS
+def documented_defaults() -> dict[str, str]:
+    """Parameter -> default, from the README's table; an empty default may be documented as another parameter."""
+    rows = re.findall(r"^\| (`[A-Z]\w+`(?:, `[A-Z]\w+`)*) \| (.*?) ?\|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    defaults = {}
+    for names, values in rows:
+        names, values = names.replace("`", "").split(", "), values.replace("`", "").split(", ")
+        defaults |= dict(zip(names, values if len(values) == len(names) else values * len(names), strict=True))
+    return {name: "" if value in defaults else value for name, value in defaults.items()}
 
 
-def test_every_parameter_says_what_it_is_for_and_what_it_takes(template, examples) -> None:
+def test_the_readme_has_every_parameter_with_its_default(template) -> None:
+    assert documented_defaults() == {name: str(it["Default"]) for name, it in template.parameters.items()}
+
+
+def test_every_default_is_within_its_limits(template) -> None:
+    for name, it in template.parameters.items():
+        default = it["Default"]
+        assert default in it.get("AllowedValues", [default]), name
+        assert re.fullmatch(it.get("AllowedPattern", ".*"), str(default)), name
+        assert it.get("MinValue", default) <= default <= it.get("MaxValue", default), name
+
+
+def test_every_parameter_has_a_description_and_limits(template, examples) -> None:
     for one in [template, *examples.values()]:
         for name, parameter in one.parameters.items():
             assert parameter["Description"], name
@@ -91,21 +67,33 @@ def test_every_parameter_says_what_it_is_for_and_what_it_takes(template, example
 
 
 @pytest.mark.parametrize("prefix", ["pcl", "ab", "a1", "a" * 16])
-def test_a_prefix_of_the_design_is_taken(template, prefix: str) -> None:
+def test_a_valid_prefix_is_accepted(template, prefix: str) -> None:
     assert re.fullmatch(template.parameters["TokenPrefix"]["AllowedPattern"], prefix)
 
 
 @pytest.mark.parametrize("prefix", ["", "a", "1a", "Pcl", "p_l", "p-l", "a" * 17, "pcl\n"])
-def test_a_prefix_that_no_token_can_have_is_refused(template, prefix: str) -> None:
+def test_an_invalid_prefix_is_refused(template, prefix: str) -> None:
     assert not re.fullmatch(template.parameters["TokenPrefix"]["AllowedPattern"], prefix)
 
 
-@pytest.mark.parametrize("function", ENVIRONMENT)
-def test_a_function_is_told_what_it_uses_and_nothing_else(template, function: str) -> None:
-    assert template.properties(function)["Environment"]["Variables"] == ENVIRONMENT[function]
+def test_each_setting_is_given_to_the_functions_that_need_it(template) -> None:
+    given = defaultdict(set)
+    for function, properties in template.of_type("AWS::Lambda::Function").items():
+        for variable in properties["Environment"]["Variables"]:
+            given[variable].add(function.removesuffix("Function"))
+    assert given == READERS
 
 
-def test_functions_start_quickly_and_end_before_their_gateway(template) -> None:
+def test_each_variable_has_the_value_of_its_parameter(template) -> None:
+    special = {"PORTCULLIS_TABLE": {"Ref": "TokensTable"}, "PORTCULLIS_PREFIX": {"Ref": "TokenPrefix"}}
+    special["AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"] = "true"
+    for function in template.of_type("AWS::Lambda::Function").values():
+        for name, value in function["Environment"]["Variables"].items():
+            parameter = name.removeprefix("PORTCULLIS_").title().replace("_", "")
+            assert value == special.get(name, {"Ref": parameter})
+
+
+def test_functions_have_enough_memory_and_time_out_before_the_gateway(template) -> None:
     for name, function in template.of_type("AWS::Lambda::Function").items():
         assert function["Runtime"] == "provided.al2023"
         assert function["Architectures"] == [{"Ref": "Architecture"}]
@@ -113,7 +101,7 @@ def test_functions_start_quickly_and_end_before_their_gateway(template) -> None:
         assert function["Timeout"] == {"AuthorizerFunction": 5, "RevokeFunction": 20}.get(name, 10)
 
 
-def test_the_outputs_are_what_the_owner_of_an_api_needs(template) -> None:
+def test_the_outputs_are_complete_and_described(template) -> None:
     assert template.outputs.keys() == {
         "ApiUrl",
         "ConsoleUrl",
@@ -128,7 +116,7 @@ def test_the_outputs_are_what_the_owner_of_an_api_needs(template) -> None:
     assert all(output["Description"] for output in template.outputs.values())
 
 
-def test_the_first_token_is_made_by_invoking_the_create_function(template) -> None:
+def test_the_bootstrap_command_invokes_the_create_function(template) -> None:
     command = template.outputs["BootstrapCommand"]["Value"]["Fn::Sub"]
     assert "--function-name ${CreateFunction}" in command
     assert '{"bootstrap":{"owner":"admin","name":"first admin"}}' in command

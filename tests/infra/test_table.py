@@ -1,13 +1,9 @@
-"""The table keeps what it holds, and its indexes hold nothing but keys."""
+"""The table is protected from deletion, and its indexes hold only keys."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def keys(schema: list[dict]) -> list[tuple[str, str]]:
-    return [(part["AttributeName"], part["KeyType"]) for part in schema]
 
 
 def test_the_table_is_protected(template) -> None:
@@ -19,36 +15,20 @@ def test_the_table_is_protected(template) -> None:
     assert table["SSESpecification"] == {"SSEEnabled": True}
 
 
-def test_the_table_costs_nothing_while_nobody_calls(template) -> None:
+def test_the_stack_has_no_fixed_costs(template) -> None:
     assert template.properties("TokensTable")["BillingMode"] == "PAY_PER_REQUEST"
     for function in template.of_type("AWS::Lambda::Function").values():
         assert "ReservedConcurrentExecutions" not in function
     assert not template.of_type("AWS::Lambda::Alias")
 
 
-def test_items_are_cleared_by_their_ttl(template) -> None:
-    ttl = template.properties("TokensTable")["TimeToLiveSpecification"]
-    assert ttl == {"AttributeName": "ttl", "Enabled": True}
-
-
-def test_the_keys_are_those_of_the_design(template) -> None:
-    table = template.properties("TokensTable")
-    assert keys(table["KeySchema"]) == [("pk", "HASH"), ("sk", "RANGE")]
-    indexes = {index["IndexName"]: keys(index["KeySchema"]) for index in table["GlobalSecondaryIndexes"]}
-    assert indexes == {
-        "by_owner": [("owner", "HASH"), ("created_at", "RANGE")],
-        "by_time": [("sk", "HASH"), ("created_at", "RANGE")],
-        "by_day": [("day", "HASH"), ("sk", "RANGE")],
-    }
-
-
-def test_an_index_holds_nothing_but_keys(template) -> None:
-    """So no release changes a projection, which CloudFormation cannot."""
+def test_an_index_holds_only_keys(template) -> None:
+    """CloudFormation cannot change a projection, so no release needs to."""
     for index in template.properties("TokensTable")["GlobalSecondaryIndexes"]:
         assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 
-def test_each_list_of_attributes_stands_once() -> None:
-    """A list that two roles need is in Mappings; only what a single statement writes is spelled out in a role."""
+def test_no_list_of_attributes_is_repeated() -> None:
+    """Lists that several roles need are in Mappings."""
     lists = re.findall(r"\[pk, sk[^\]]*\]", (ROOT / "template.yaml").read_text())
     assert lists and sorted(lists) == sorted(set(lists))
