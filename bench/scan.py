@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How long `portcullis scan` takes for a tree, as a ratio to ripgrep looking for the same form.
+"""Compares the time of `portcullis scan` for a directory with ripgrep's.
 
     cargo build --release --package portcullis-cli
     bench/scan.py DIRECTORY [RUNS]
 
-Both look at hidden and ignored files, binary ones too, with as many threads as they like, and take turns, so that
-whatever else the machine does hits both. The first run of each warms the page cache and does not count. ripgrep only
-matches the form of a token; portcullis also checks what it finds, and looks for text of 16 bits a character.
+Both search hidden, ignored and binary files, with their default number of threads. They run alternately, so that other
+load on the machine affects both. The first run of each warms the page cache and does not count. ripgrep only matches
+the form of a token; portcullis also verifies the checksum and searches UTF-16 text.
 """
 
 import statistics

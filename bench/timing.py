@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Whether the time of a refusal tells a wrong secret from an unknown token ID.
+"""Measures whether response times distinguish a wrong secret from an unknown token ID.
 
     cargo build --release --package portcullis-local
     bench/timing.py URL ADMIN_TOKEN [REQUESTS]
 
-URL is a running service, such as that of `target/release/portcullis-local`. The three kinds take turns in random order on one
-connection, so whatever else the machine does hits all of them alike. `unknown` and `unknown again` are the same
-kind twice: what differs between them is noise. The first tenth of the requests does not count.
+URL is a running service, such as `target/release/portcullis-local`. The three kinds of requests alternate in random
+order on one connection, so that other load on the machine affects all of them. `unknown` and `unknown again` are the
+same kind: the difference between them is noise. The first tenth of the requests does not count.
 """
 
 import http.client
@@ -23,7 +23,7 @@ BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
 def checksum(text: str) -> str:
-    """CRC-32 in six characters of base62, as tokens end."""
+    """CRC-32 in six characters of base62: the checksum of a token."""
     number, digits = zlib.crc32(text.encode()), ""
     for _ in range(6):
         number, digit = divmod(number, 62)

@@ -1,16 +1,16 @@
-//! One test binary: what Portcullis promises, tried from outside over HTTP, and what its
-//! store promises, tried on a DynamoDB.
+//! One test binary: the guarantees of Portcullis over HTTP, and the guarantees of its store on
+//! a DynamoDB.
 //!
-//! | module | proves | against |
+//! | module | tests | against |
 //! | --- | --- | --- |
-//! | [`routes`] | every call of the HTTP API and the authorizer in front of a protected one | `PORTCULLIS_E2E_URL` with the admin token `PORTCULLIS_E2E_TOKEN`; else the stack of `local`, in this process |
-//! | [`scenarios`] | what the pages of five products promise of their API tokens, with the catalogs of `examples/catalogs` | a stack of `local` of each test's own, in this process |
+//! | [`routes`] | every route of the HTTP API, and the authorizer in front of a protected API | `PORTCULLIS_E2E_URL` with the admin token `PORTCULLIS_E2E_TOKEN`; else the stack of `local`, in this process |
+//! | [`scenarios`] | the promises of five products' pages on API tokens, with the catalogs of `examples/catalogs` | an isolated stack per test, in this process |
 //! | [`store`] | the contract of `portcullis::store` | `PORTCULLIS_TEST_DYNAMODB`: an endpoint's URL, or `aws`; else dynoxide, in this process |
 //!
-//! A test is a sentence that states a guarantee. No test waits for a time to pass, tries
-//! again what failed, or shares anything with another one: each makes tokens for owners of
-//! its own, so that all can run at once, and against a deployment that is in use.
-//! The suite takes the template's default limit, ten live tokens an owner, for granted.
+//! Each test's name states one guarantee. No test sleeps, retries a failure, or shares data
+//! with another: each creates tokens for its own owners, so all tests can run in parallel and
+//! against a deployment in use. The suite assumes the template's default limit of ten live
+//! tokens per owner.
 #![cfg(test)]
 
 mod routes;

@@ -1,4 +1,4 @@
-"""The workspace's programs, compiled for every suite in one way."""
+"""The workspace's programs, compiled once for all suites."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ PORTCULLIS_LOCAL = ROOT / "target" / "debug" / "portcullis-local"
 
 
 def build() -> None:
-    """Makes the programs what the sources say."""
+    """Compiles the programs."""
     subprocess.run((*CARGO_TEST, "--no-run", "--quiet"), cwd=ROOT, check=True)
 
 

@@ -1,8 +1,8 @@
-"""Runs every suite of tests, and prints one table: suite, tests, passed, seconds.
+"""Runs every test suite, and prints a table: suite, tests, passed, seconds.
 
-Two lanes run side by side, as the suites share programs and nothing else. What a suite says goes to a
-file, and all of it to the output when the suite has failed. Further arguments are names of suites:
-then only those run. Started by `make test`, which installs what they need.
+Two lanes run in parallel, as suites share only compiled programs. The output of a suite goes to a file,
+and is printed if the suite failed. Arguments select suites by name; default: all. `make test` installs
+the requirements and runs this.
 """
 
 import argparse
@@ -24,11 +24,11 @@ PYTEST = (sys.executable, "-m", "pytest", "--color=no")
 
 @dataclass(frozen=True)
 class Suite:
-    """A command that tests something, or makes what the suites after it need."""
+    """A command that runs tests, or builds what later suites need."""
 
     name: str
     command: tuple[str, ...]
-    # Each match is a number of tests: those that passed, those that did not.
+    # Patterns for the number of passed and of failed tests.
     passed: str | None = None
     failed: str | None = None
 
@@ -63,7 +63,7 @@ LANES = [
 
 
 class Runner:
-    """Runs lanes, and ends what it has started when it is ended itself."""
+    """Runs lanes; stops their processes when it is stopped itself."""
 
     def __init__(self) -> None:
         self.results: list[Result] = []
@@ -71,7 +71,7 @@ class Runner:
         self.lock = Lock()
 
     def run(self, lane: list[Suite]) -> None:
-        """The suites of a lane, one after the other; a suite that makes something and fails ends its lane."""
+        """Runs the suites of a lane in order; a failed build stops its lane."""
         for suite in lane:
             result = self.run_suite(suite)
             with self.lock:
@@ -92,7 +92,7 @@ class Runner:
         seconds = time.monotonic() - begun
         text = log.read_text(errors="replace")
         passed, failed = total(suite.passed, text), total(suite.failed, text)
-        # A suite that ran nothing has shown nothing.
+        # A suite without tests has failed.
         succeeded = status == 0 and failed == 0 and (suite.passed is None or passed > 0)
         return Result(suite, succeeded, passed, failed, seconds, log)
 
@@ -108,7 +108,7 @@ def total(pattern: str | None, text: str) -> int:
 
 
 def report(result: Result) -> None:
-    """A line for a suite that has ended, and all that it said if it failed."""
+    """Prints the result of a suite, and its output if it failed."""
     verdict = "passed" if result.succeeded else "FAILED"
     if not result.succeeded:
         print(result.log.read_text(errors="replace"))
@@ -153,7 +153,7 @@ def main() -> int:
     for result in bad:
         print(f"FAILED: {result.suite.name}")
     failed = sum(result.failed for result in runner.results)
-    # In the form that test runners close with; a suite that broke off without a failed test counts as one.
+    # The summary line of test runners; a suite that ended without a failed test counts as one failure.
     print(f"{sum(result.passed for result in runner.results)} passed, {max(failed, len(bad))} failed")
     return 1 if bad else 0
 

@@ -1,4 +1,4 @@
-"""Clients that are generated from infra/openapi.yaml create, use and revoke a token."""
+"""Clients generated from infra/openapi.yaml create, use and revoke a token."""
 
 import importlib
 import json

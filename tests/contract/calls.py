@@ -1,4 +1,4 @@
-"""Calls of the described operations, each answer held against the description."""
+"""Calls of the described operations; each response is validated against infra/openapi.yaml."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from schemathesis.specs.openapi import checks
 import spec
 from service import Service
 
-# Nothing is read from where the tests happen to be run, and nothing is kept there.
+# Nothing is read from or written to the current directory.
 QUIET = {"cache": {"enabled": False}, "generation": {"database": "none"}}
 SCHEMA = schemathesis.openapi.from_path(spec.PATH, config=schemathesis.Config.from_dict(QUIET))
 CONFORMANCE = [
@@ -25,21 +25,21 @@ CONFORMANCE = [
 
 @dataclass(frozen=True)
 class Call:
-    """What is sent: to an operation, as someone, with something."""
+    """A request to an operation."""
 
     operation: str
     token: str | None
     id: str = ""
     query: dict[str, Any] = field(default_factory=dict)
-    # Sent as JSON, and bytes as they are.
+    # Sent as JSON; bytes are sent unchanged.
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
-    # Sent as a form, in the place of a body.
+    # Sent as a form, instead of a body.
     form: dict[str, Any] | list[tuple[str, str]] | None = None
     owner: str = ""
 
     def send(self, service: Service) -> requests.Response:
-        """The answer, which is as described."""
+        """Sends it, and validates the response."""
         method, path = self.operation.split(" ")
         response = requests.request(
             method,
@@ -61,7 +61,7 @@ class Call:
 
 
 def create(service: Service, token: str, **wanted: Any) -> dict:
-    """A new token. `...` leaves a field out."""
+    """Creates a token. `...` omits a field."""
     body = {"name": "contract", "permissions": ["apps:read"], **wanted}
     body = {field: value for field, value in body.items() if value is not ...}
     response = Call("POST /tokens", token, body=body).send(service)
@@ -70,7 +70,7 @@ def create(service: Service, token: str, **wanted: Any) -> dict:
 
 
 def sign_in(service: Service, name: str, *groups: str) -> str:
-    """A session of somebody in these groups."""
+    """A session with these groups."""
     form = {"name": name, "groups": ",".join(groups)}
     headers = {"Accept": "application/json"}
     response = requests.post(service.url + "/dev/sign-in", data=form, headers=headers, timeout=120)
@@ -79,13 +79,13 @@ def sign_in(service: Service, name: str, *groups: str) -> str:
 
 
 def put_catalog(service: Service, catalog: Any) -> requests.Response:
-    """What becomes of a catalog that is put by who has seen the one in force."""
+    """Replaces the catalog with the current ETag."""
     tag = Call("GET /catalog", service.admin_token).send(service).headers["etag"]
     return Call("PUT /catalog", service.admin_token, body=catalog, headers={"If-Match": tag}).send(service)
 
 
 def problem_type(response: requests.Response) -> str | None:
-    """Which problem an answer is: `not_found`. None if it is none."""
+    """The code of the problem in a response, such as `not_found`; None for other responses."""
     if response.headers.get("content-type") != spec.PROBLEM:
         return None
     return response.json()["type"].removeprefix(spec.PROBLEM_PREFIX)

@@ -1,4 +1,4 @@
-"""The running service, and an eye on everything that it answers."""
+"""The running services, and a check of every response for secrets."""
 
 import sys
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ import programs
 from leak_check import LeakCheck
 from service import Service
 
-# It would be the folder that the tests are started in.
+# The default is the current directory.
 HYPOTHESIS_HOME = TemporaryDirectory()
 configuration.set_hypothesis_home_dir(HYPOTHESIS_HOME.name)
 
 
 @pytest.fixture(scope="session")
 def leak_check() -> Iterator[LeakCheck]:
-    """Sees every answer of the run, whoever asked: also those that a check asked for."""
+    """Checks every response of the run, also those to requests of a schemathesis check."""
     leak_check = LeakCheck()
     send = requests.Session.send
 
@@ -44,42 +44,42 @@ def built() -> None:
 
 @pytest.fixture(scope="session")
 def service(built: None, leak_check: LeakCheck, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One that lets an owner have any number of tokens."""
+    """A service without a limit of tokens per owner."""
     service = Service(tmp_path_factory.mktemp("service"))
     yield from running(service, leak_check)
 
 
 @pytest.fixture(scope="session")
 def full_service(built: None, leak_check: LeakCheck, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One that lets an owner have one token; the first admin token does not count."""
+    """A service with a limit of one token per owner; the first admin token does not count."""
     service = Service(tmp_path_factory.mktemp("full-service"), max_tokens_per_owner=1)
     yield from running(service, leak_check)
 
 
 @pytest.fixture(scope="session")
 def catalog_service(built: None, leak_check: LeakCheck, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One whose catalog may become any other: what decides elsewhere stays as it is."""
+    """A service whose catalog tests may replace."""
     service = Service(tmp_path_factory.mktemp("catalog-service"))
     yield from running(service, leak_check)
 
 
 @pytest.fixture(scope="session")
 def admins_service(built: None, leak_check: LeakCheck, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One where only admins manage tokens."""
+    """A service with `--token-management admins`."""
     service = Service(tmp_path_factory.mktemp("admins-service"), flags=["--token-management", "admins"])
     yield from running(service, leak_check)
 
 
 @pytest.fixture(scope="session")
 def caching_service(built: None, leak_check: LeakCheck, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One whose gateways keep the authorizer's answers."""
+    """A service with authorizer caching."""
     service = Service(tmp_path_factory.mktemp("caching-service"), flags=["--authorizer-cache-seconds", "60"])
     yield from running(service, leak_check)
 
 
 @pytest.fixture(scope="session")
 def short_service(built: None, leak_check: LeakCheck, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One where no token lives for more than 30 days, nor a day unused, and one that is stolen is disabled."""
+    """A service with a maximum lifetime of 30 days, an idle limit of one day, and quarantine on reuse."""
     flags = ["--max-token-lifetime", "30", "--quarantine-on-reuse", "--max-idle-days", "1"]
     service = Service(tmp_path_factory.mktemp("short-service"), flags=flags)
     yield from running(service, leak_check)

@@ -1,4 +1,4 @@
-"""An issuer of identities, as a CI system has one."""
+"""The OIDC issuer of a CI system."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ AUDIENCE = "https://tokens.example.com"
 
 
 class Issuer:
-    """A CI system's issuer on loopback, which signs whatever claims are wanted."""
+    """An issuer on loopback, which signs any claims."""
 
     def __init__(self) -> None:
         self.key = ed25519.Ed25519PrivateKey.generate()

@@ -1,4 +1,4 @@
-"""The service under test: the whole stack on this machine, with nothing that is kept."""
+"""The service under test: the whole stack on this machine, with temporary data."""
 
 import re
 import socket
@@ -14,22 +14,22 @@ LAST_LINE_OF_WELCOME = "Press Ctrl-C to stop"
 
 
 class Service:
-    """Running from `start` to `stop`."""
+    """Runs from `start` to `stop`."""
 
     def __init__(self, directory: Path, max_tokens_per_owner: int = 0, flags: Sequence[str] = ()) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.max_tokens_per_owner = max_tokens_per_owner
         self.flags = flags
         self.admin_token = ""
-        # Every decision, and once it runs every request; one JSON object a line.
+        # The audit log, and the access log while it runs; one JSON object per line.
         self.logs = [directory / "audit.log"]
-        # All that it says besides, complete once it has ended.
+        # All other output, complete after `stop`.
         self.messages = directory / "messages.log"
         self.process: subprocess.Popen[str] | None = None
         self.keeper: Thread | None = None
 
     def start(self) -> None:
-        """Returns once it answers."""
+        """Returns when it responds."""
         command = [PORTCULLIS_LOCAL, "--listen", self.url.removeprefix("http://"), "--ephemeral", "--log", "json"]
         command += ["--max-tokens-per-owner", str(self.max_tokens_per_owner), *self.flags]
         with self.logs[0].open("wb") as log:
@@ -46,7 +46,7 @@ class Service:
         self.keeper.start()
 
     def stop(self) -> None:
-        """Ends it, and with it all that it has kept."""
+        """Stops it and removes its data."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=60)
@@ -60,7 +60,7 @@ class Service:
 
 
 def read_welcome(lines: IO[str]) -> str:
-    """What is printed at the start; all of the output if it ends before."""
+    """The output up to the end of the start-up; all of it if the program ends before."""
     welcome = ""
     for line in lines:
         welcome += line
@@ -70,7 +70,7 @@ def read_welcome(lines: IO[str]) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
+    """A free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

@@ -30,7 +30,7 @@ REGISTRY = Registry().with_resource(URI, Resource.from_contents(DOCUMENT, defaul
 
 
 def operations() -> dict[str, dict]:
-    """Every operation, by what it is called: `POST /tokens`."""
+    """Every operation by its name, such as `POST /tokens`."""
     return {
         f"{method.upper()} {path}": operation
         for path, item in DOCUMENT["paths"].items()
@@ -40,7 +40,7 @@ def operations() -> dict[str, dict]:
 
 
 def resolved(node: Any) -> Any:
-    """What a reference refers to; anything else as it is."""
+    """Resolves a reference; returns anything else unchanged."""
     while isinstance(node, dict) and "$ref" in node:
         found = DOCUMENT
         for step in node["$ref"].removeprefix("#/").split("/"):
@@ -50,12 +50,12 @@ def resolved(node: Any) -> Any:
 
 
 def responses(operation: dict) -> dict[int, dict]:
-    """What an operation may answer, by status."""
+    """The responses of an operation, by status."""
     return {int(status): resolved(response) for status, response in operation["responses"].items()}
 
 
 def problem_types(response: dict) -> set[str]:
-    """The problems that a response may be: `not_found`. None for an answer that is no problem."""
+    """The codes of a problem response, such as `not_found`; None for other responses."""
     schema = resolved(response.get("content", {}).get(PROBLEM, {}).get("schema", {}))
     kinds = [resolved(kind) for kind in schema.get("oneOf", [schema])]
     types = {kind["properties"]["type"]["const"] for kind in kinds if kind}
@@ -63,24 +63,24 @@ def problem_types(response: dict) -> set[str]:
 
 
 def is_open(operation: dict) -> bool:
-    """Whether it needs no credential."""
+    """Whether the operation needs no credential."""
     return operation.get("security") == []
 
 
 @FORMATS.checks("cidr", raises=ValueError)
 def is_network(value: Any) -> bool:
-    """Whether it is an address or a network, with no bit set behind its length."""
+    """Whether it is an IP address or a network without host bits."""
     return not isinstance(value, str) or ip_network(value) is not None
 
 
 @FORMATS.checks("without-credential")
 def is_without_credential(value: Any) -> bool:
-    """Whether a text contains no token with a right checksum, and no JWT."""
+    """Whether a text contains no token with a valid checksum and no JWT."""
     return not isinstance(value, str) or not (any(tokens(value)) or any(jwt_headers(value)))
 
 
 def tokens(text: str) -> Iterator[str]:
-    """Whole tokens of any deployment, wherever they stand."""
+    """Whole tokens of any deployment, anywhere in a text."""
     for before, body in re.findall(r"([a-z0-9]{2,16})(?:_|%5[Ff])(?=([0-9A-Za-z]{65}))", text):
         for start in range(len(before) - 1):
             token = f"{before[start:]}_{body}"
@@ -89,7 +89,7 @@ def tokens(text: str) -> Iterator[str]:
 
 
 def jwt_headers(text: str) -> Iterator[dict]:
-    """Headers with `alg` of JWTs, wherever they stand."""
+    """JWT headers with `alg`, anywhere in a text."""
     for part in re.findall(r"(?=(e[wy][0-9A-Za-z_-]{0,1022})\.[0-9A-Za-z_-]*\.)", text):
         with suppress(ValueError):
             header = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
@@ -98,7 +98,7 @@ def jwt_headers(text: str) -> Iterator[dict]:
 
 
 def checksum(text: str) -> str:
-    """CRC-32 in base62, as a token ends with it."""
+    """CRC-32 in base62: the checksum of a token."""
     rest, digits = crc32(text.encode()), ""
     for _ in range(6):
         rest, digit = divmod(rest, 62)
@@ -107,14 +107,14 @@ def checksum(text: str) -> str:
 
 
 def complaints(schema: dict, value: Any) -> list[str]:
-    """What is wrong with a value, if its schema is asked."""
+    """The schema's errors for a value."""
     located = {"$id": URI + ":asked", **rebased(schema)}
     validator = Draft202012Validator(located, registry=REGISTRY, format_checker=FORMATS)
     return [error.message for error in validator.iter_errors(value)]
 
 
 def rebased(node: Any) -> Any:
-    """A part of the document, with references that hold wherever it stands."""
+    """A part of the document, with references that resolve outside it."""
     if isinstance(node, list):
         return [rebased(item) for item in node]
     if not isinstance(node, dict):
@@ -123,7 +123,7 @@ def rebased(node: Any) -> Any:
 
 
 def walk(node: Any = DOCUMENT, place: str = "#") -> Iterator[tuple[str, dict]]:
-    """Every object of the document, and where it is."""
+    """Every object of the document, and its path."""
     if isinstance(node, dict):
         yield place, node
         for key, item in node.items():

@@ -1,9 +1,9 @@
-"""Every operation, attacked with what is allowed and with what is not.
+"""Every operation, with generated valid and invalid requests.
 
-schemathesis makes requests of the description: each limit met and broken, each type
-exchanged, each field left out, methods and parameters that nobody knows, and then random
-ones. Whatever is sent, the answer is as described; what is as described is accepted, and
-what is not is refused. The random ones are drawn alike in every run.
+schemathesis generates requests from the description: each limit met and exceeded, each type
+changed, each field omitted, unknown methods and parameters, and random requests. Every response
+is as described; valid requests are accepted and invalid ones refused. The random requests are the
+same in every run.
 """
 
 import re
@@ -17,8 +17,8 @@ import spec
 from calls import Call
 from service import Service
 
-# Moments that are in the future for as long as this test may be of use, and less than
-# 36500 days away: no schema can say "in the future".
+# Times that are in the future, but less than 36500 days away: no schema can express "in the
+# future".
 FUTURE = st.datetimes(datetime(2090, 1, 1), datetime(2120, 1, 1), timezones=st.none())
 PLACE_IN_A_LIST = re.compile(spec.DOCUMENT["components"]["schemas"]["Cursor"]["pattern"])
 
@@ -34,21 +34,19 @@ CONFIG = schemathesis.Config.from_dict(
             "database": "none",
             "deterministic": True,
             "max-examples": 120,
-            # The credential is not guessed; that it is needed, a check of its own tries.
+            # The credential is given; another check tests that it is needed.
             "with-security-parameters": False,
         },
         "checks": {
-            # The caller is an admin, so nothing is refused for want of a permission; 403 is
-            # for paths that can be read in more than one way.
+            # The caller is an admin, so no permission is missing; 403 is for ambiguous paths.
             "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "413"]},
             "negative_data_rejection": {"expected-statuses": ["400", "403", "404", "413"]},
-            # A method that a path does not have is 404, as API Gateway knows no 405:
-            # test_callers.py.
+            # A method without a route is 404, as API Gateway has no 405: see test_callers.py.
             "unsupported_method": {"enabled": False},
         },
         "operations": [
             {
-                # A version that was made up is none of a token.
+                # A generated ETag is not current.
                 "include-name-regex": OF_A_VERSION,
                 "checks": {
                     "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "412", "413"]},
@@ -57,27 +55,26 @@ CONFIG = schemathesis.Config.from_dict(
                 },
             },
             {
-                # The owner is in the path or in the query, which no schema can say.
+                # The owner is in the path or in the query, which no schema can express.
                 "include-name": "POST /owners/{owner}/revoke-tokens",
                 "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "413"]}},
             },
             {
-                # No text that is made up is an identity that somebody has signed.
+                # A generated text is not a signed identity.
                 "include-name": "POST /exchange",
                 "checks": {"positive_data_acceptance": {"expected-statuses": ["400", "413"]}},
             },
             {
                 "include-name": "PUT /catalog",
                 "checks": {
-                    # A catalog has to hold together, which no schema can say.
+                    # A catalog has to be consistent, which no schema can express.
                     "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "413"]},
                     "negative_data_rejection": {"expected-statuses": ["400", "412", "413", "428"]},
                     "missing_required_header": {"expected-statuses": ["400", "428"]},
                 },
             },
         ],
-        # Only from a token that was made here to what can be done with it: not to the
-        # admin's own, which every list shows.
+        # Only links from a token created here, and not to the admin's own, which every list shows.
         "phases": {"stateful": {"inference": {"algorithms": []}}},
     }
 )
@@ -89,8 +86,8 @@ schemathesis.openapi.format("date-time", FUTURE.map(lambda at: at.isoformat(time
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict) -> None:
-    """Takes back what has the form and is made up: a place in a list, the name of a role. And
-    `..`, which leads elsewhere, and a tag that lost its quotes where it may be left out."""
+    """Replaces generated values that are well-formed but invalid, such as cursors and role names.
+    Also `..`, which changes the path, and an unquoted ETag where it is optional."""
     place = case.query.get("cursor")
     if isinstance(place, str) and PLACE_IN_A_LIST.search(place):
         del case.query["cursor"]
@@ -108,8 +105,8 @@ def credential(service: Service) -> dict[str, str]:
     return {"Authorization": f"Bearer {service.admin_token}"}
 
 
-# The catalog that all tests share is none that may become any other. (`include` does nothing
-# beside settings of single operations.)
+# Tests must not replace the catalog that all of them share. (`include` has no effect with settings
+# of single operations.)
 ELSEWHERE = SCHEMA.exclude(name="PUT /catalog")
 PUTTING = SCHEMA.exclude(lambda context: context.operation.label != "PUT /catalog")
 
@@ -137,7 +134,7 @@ def test_generated_catalogs_are_answered_and_shown_as_described(
 
 def test_generated_sequences_of_calls_are_answered_as_described(service: Service) -> None:
     class Caller(ELSEWHERE.as_state_machine()):
-        """Follows the links from a token that was made to what can be done with it."""
+        """Follows the links from a created token to the operations on it."""
 
         def get_call_kwargs(self, case: schemathesis.Case) -> dict:
             return {"base_url": service.url, "headers": credential(service)}

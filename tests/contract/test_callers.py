@@ -1,4 +1,4 @@
-"""Who is let in, and to what."""
+"""Authentication and authorization of callers."""
 
 import pytest
 import requests
@@ -8,7 +8,7 @@ import spec
 from calls import Call
 from service import Service
 
-NOBODYS = "0000000000000000"
+UNKNOWN_ID = "0000000000000000"
 METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 UNDESCRIBED = [
     (method, path)
@@ -40,7 +40,7 @@ OPEN = set(spec.operations()) - set(CLOSED)
 )
 def test_requests_without_exactly_one_valid_token_are_refused(operation: str, headers: dict, service: Service) -> None:
     filled_in = {name: value.replace("{token}", service.admin_token) for name, value in headers.items()}
-    response = Call(operation, None, NOBODYS, headers=filled_in, owner="nobody").send(service)
+    response = Call(operation, None, UNKNOWN_ID, headers=filled_in, owner="nobody").send(service)
     assert response.status_code == 401
     assert response.json()["request_id"] == response.headers["x-amzn-requestid"]
 
@@ -61,7 +61,7 @@ def test_the_x_api_token_header_is_accepted(service: Service) -> None:
 def test_undescribed_routes_are_not_found(method: str, path: str, service: Service) -> None:
     response = requests.request(
         method,
-        service.url + path.replace("{id}", NOBODYS).replace("{owner}", "nobody"),
+        service.url + path.replace("{id}", UNKNOWN_ID).replace("{owner}", "nobody"),
         headers={"x-api-token": service.admin_token},
         timeout=120,
     )
@@ -91,14 +91,14 @@ OPENED = {
     "*": set(spec.operations()),
     "apps:read": set(),
 }
-# Where only admins manage tokens.
+# With `--token-management admins`.
 OPENED_AMONG_ADMINS = OPENED | {"tokens:read": set(), "tokens:write": set()}
 
 
 def assert_opens(service: Service, credential: str, operations: set[str]) -> None:
-    """That a credential opens these operations, and the one that all credentials open."""
+    """Asserts that a credential is allowed these operations, and those that need no permission."""
     for operation in spec.operations():
-        response = Call(operation, credential, NOBODYS, owner="nobody").send(service)
+        response = Call(operation, credential, UNKNOWN_ID, owner="nobody").send(service)
         refused = calls.problem_type(response) == "insufficient_scope"
         assert refused == (operation not in operations | OPEN | {"GET /me"}), operation
 
@@ -110,9 +110,7 @@ def test_a_permission_allows_the_operations_that_are_described(permission: str, 
 
 
 @pytest.mark.parametrize("permission", OPENED)
-def test_with_admins_management_permissions_allow_what_is_described(
-    permission: str, admins_service: Service
-) -> None:
+def test_with_admins_management_permissions_allow_what_is_described(permission: str, admins_service: Service) -> None:
     token = calls.create(admins_service, admins_service.admin_token, permissions=[permission])["token"]
     assert_opens(admins_service, token, OPENED_AMONG_ADMINS[permission])
 
@@ -133,9 +131,7 @@ def test_a_session_is_accepted_only_as_a_bearer_credential(service: Service) -> 
         assert Call("GET /me", None, headers=headers).send(service).status_code == 401
 
 
-def test_sessions_and_the_tokens_they_change_are_shown_as_described(
-    service: Service, admins_service: Service
-) -> None:
+def test_sessions_and_the_tokens_they_change_are_shown_as_described(service: Service, admins_service: Service) -> None:
     session = calls.sign_in(service, "bob", "portcullis-viewer", "portcullis-cicd", "nothing")
     me = Call("GET /me", session).send(service).json()
     assert (me["principal_type"], me["owner"], me["roles"]) == ("session", "bob", ["cicd", "viewer"])
@@ -145,8 +141,8 @@ def test_sessions_and_the_tokens_they_change_are_shown_as_described(
     revoked = Call("POST /tokens/{id}/revoke", session, made["id"]).send(service).json()
     assert revoked["revoked_by"] == "session:bob"
     assert [it["id"] for it in Call("GET /tokens", session).send(service).json()["tokens"]] == [made["id"]]
-    nobody = Call("GET /me", calls.sign_in(admins_service, "bob")).send(admins_service).json()
-    assert (nobody["roles"], nobody["grants"]) == ([], [])
+    without_roles = Call("GET /me", calls.sign_in(admins_service, "bob")).send(admins_service).json()
+    assert (without_roles["roles"], without_roles["grants"]) == ([], [])
 
 
 def test_roles_are_named_only_to_callers_who_may_read_the_catalog(service: Service) -> None:

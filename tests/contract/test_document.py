@@ -1,4 +1,4 @@
-"""The description in itself: valid, complete, and with examples that hold."""
+"""The description is valid and complete, and its examples match its schemas."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def test_the_description_is_valid_openapi() -> None:
 
 
 def examples() -> Iterator[tuple[str, dict, Any]]:
-    """Every example and every default, with where it is and the schema that it is for."""
+    """Every example and default, with its path and its schema."""
     for place, node in spec.walk():
         schema = node.get("schema", node)
         if "example" in node:
@@ -47,7 +47,7 @@ def objects_in(value: Any) -> Iterator[dict]:
 
 @pytest.mark.parametrize(
     ("schema", "value"),
-    # Of a form, what is unknown is ignored, as RFC 6749 has it.
+    # Unknown form parameters are ignored (RFC 6749, 3.2).
     [pytest.param(*it, id=place) for place, *it in examples() if isinstance(it[1], dict) and "form-url" not in place],
 )
 def test_no_object_allows_undescribed_fields(schema: dict, value: dict) -> None:
@@ -69,7 +69,7 @@ def test_every_response_has_an_example() -> None:
 
 
 def test_no_example_could_be_a_token() -> None:
-    """What looks like one has a wrong checksum: it is refused unread, and no scanner minds it."""
+    """Tokens in examples have a wrong checksum: they are refused unread, and scanners ignore them."""
     written = set(re.findall(r"\b[a-z][a-z0-9]{1,15}_[0-9A-Za-z]{65}\b", spec.PATH.read_text()))
     assert written
     for text in written:

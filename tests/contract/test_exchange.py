@@ -1,4 +1,4 @@
-"""Exchanging identities: the answers that need an issuer whom the catalog trusts."""
+"""Exchange of identities: the responses that need a trusted issuer."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from calls import Call
 from issuer import Issuer
 from leak_check import LeakCheck
 from service import Service
-from test_answers import EXCHANGE, ONLY_OF_IDENTITIES
+from test_responses import EXCHANGE, ONLY_OF_IDENTITIES
 
 
 @pytest.fixture
@@ -34,9 +34,7 @@ def exchange(service: Service, identity: str, **more: str) -> Call:
     return Call("POST /exchange", None, form=EXCHANGE | {"subject_token": identity} | more)
 
 
-def test_an_identity_is_exchanged_once_for_a_token_that_cannot_be_changed(
-    trusting: Service, issuer: Issuer
-) -> None:
+def test_an_identity_is_exchanged_once_for_a_token_that_cannot_be_changed(trusting: Service, issuer: Issuer) -> None:
     identity = issuer.identity()
     response = exchange(trusting, identity).send(trusting)
     seen = {("POST /exchange", response.status_code, calls.problem_type(response))}
@@ -68,9 +66,7 @@ def test_an_identity_is_exchanged_once_for_a_token_that_cannot_be_changed(
         ({"subject_token_type": "x"}, "invalid_request"),
     ],
 )
-def test_an_invalid_exchange_is_refused_as_described(
-    more: dict, error: str, trusting: Service, issuer: Issuer
-) -> None:
+def test_an_invalid_exchange_is_refused_as_described(more: dict, error: str, trusting: Service, issuer: Issuer) -> None:
     response = exchange(trusting, issuer.identity(), **more).send(trusting)
     assert (response.status_code, response.json()["error"]) == (400, error)
 

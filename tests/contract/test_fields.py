@@ -1,7 +1,7 @@
-"""What the description allows in a field is what the service accepts there, to the character.
+"""The service accepts exactly the field values that the description allows.
 
-Random data seldom meets the edges of a form. For each of these values the description is
-asked, and then the service, and they have to agree.
+Random data rarely contains boundary values. For each of these values, the description and the
+service have to agree.
 """
 
 from typing import Any
@@ -258,7 +258,7 @@ PATCHES: list[Any] = [
 
 @pytest.fixture(scope="module")
 def admins(service: Service) -> Any:
-    """The id of a token that is changed again and again."""
+    """The ID of a token that the tests keep changing."""
     return calls.create(service, service.admin_token)["id"]
 
 
@@ -404,7 +404,7 @@ def with_role(**role: Any) -> dict:
 
 
 def with_route(**route: Any) -> dict:
-    """One that has `a`, `b` and `_1` to name resources by."""
+    """A service whose catalog has the parameters `a`, `b` and `_1`."""
     return {"routes": [{"match": "GET /{a}/{b}/{_1}", "permission": "a:read"} | route]}
 
 
@@ -454,7 +454,7 @@ CATALOGS: list[Any] = [
 
 @pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: ascii(catalog)[:80])
 def test_a_catalog_is_accepted_if_and_only_if_the_description_allows_it(catalog: Any, catalog_service: Service) -> None:
-    """None of these fails to hold together."""
+    """Whether a generated catalog is consistent."""
     allowed = spec.complaints(CATALOG, catalog) == []
     response = calls.put_catalog(catalog_service, catalog)
     assert response.status_code == (200 if allowed else 400), response.text

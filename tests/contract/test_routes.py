@@ -1,5 +1,4 @@
-"""The description against what is deployed: its routes, and the answers that no test can
-bring about."""
+"""The description against the template: routes, and the responses that no test can produce."""
 
 import json
 import re
@@ -11,18 +10,18 @@ import yaml
 import spec
 from programs import ROOT
 
-# Every problem that a function can answer, as the service's own tests have it.
+# Every problem that a function can return, from the service's own snapshot.
 [PROBLEMS] = (ROOT / "shared/src/http/snapshots").glob("*__every_problem_is_a_document_of_its_own.snap")
-# The gateway's own answers to what is no route are no operation's.
+# The gateway's responses to unknown routes belong to no operation.
 NO_ROUTE = {"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
-# The two defaults stand for these, which have no text of their own.
+# The two default responses cover these, which have no text of their own.
 STATUSES_OF_DEFAULTS = {"DEFAULT_4XX": [400], "DEFAULT_5XX": [500, 502, 504]}
-# What the authorizer brings about, which is not asked for what is open.
+# Responses of the authorizer, which open routes do not have.
 OF_THE_AUTHORIZER = {"UNAUTHORIZED", "ACCESS_DENIED"}
 
 
 class Template(yaml.SafeLoader):
-    """CloudFormation's YAML, of which this needs no function's value."""
+    """CloudFormation's YAML; the values of its functions are not needed."""
 
 
 Template.add_multi_constructor("!", lambda loader, tag, node: tag)
@@ -34,7 +33,7 @@ def resources() -> dict:
 
 
 def is_of_the_console(event: dict) -> bool:
-    """Files, which are no calls of the API."""
+    """The console's files are not part of the API."""
     return event["Path"].startswith("/console")
 
 
@@ -50,7 +49,7 @@ def test_the_routes_deployed_as_open_are_described_as_open(resources: dict) -> N
 
 
 def own_answers(resources: dict) -> Iterator[tuple[str, int, dict, dict]]:
-    """What the gateway answers by itself: name, status, headers, body."""
+    """Gateway responses: name, status, headers, body."""
     for name, answer in resources["Api"]["Properties"]["GatewayResponses"].items():
         statuses = STATUSES_OF_DEFAULTS.get(name) or [answer["StatusCode"]]
         quoted = answer["ResponseParameters"]["Headers"]
@@ -84,7 +83,7 @@ def test_gateway_responses_are_described_for_every_operation(resources: dict) ->
                 header = spec.resolved(header)
                 value = headers.get(key.lower())
                 if value is None:
-                    # The gateway adds the request's id by itself.
+                    # The gateway adds the request ID.
                     assert not header["required"] or key == "x-amzn-requestid", (name, call, key)
                     continue
                 value = int(value) if header["schema"]["type"] == "integer" else value
@@ -92,7 +91,7 @@ def test_gateway_responses_are_described_for_every_operation(resources: dict) ->
 
 
 def own_problems() -> dict[int, list[dict]]:
-    """Every problem that a function can answer, by status."""
+    """Every problem that a function can return, by status."""
     problems: dict[int, list[dict]] = {}
     for line in PROBLEMS.read_text().splitlines():
         if line.startswith("{"):

@@ -1,5 +1,5 @@
-"""A token is shown once. Every test of this folder fails for any answer that shows one again
-(`leak_check.py`); here, tokens are sent where they do not belong, to see whether they come back.
+"""A token is shown once. `leak_check.py` checks this in every test of this folder; these tests send
+tokens in the wrong places.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ def token(service: Service) -> str:
 
 
 def with_token(value: Any, token: str) -> Any:
-    """The value, with the token for every `{token}` in it."""
+    """The value with every `{token}` replaced by the token."""
     if isinstance(value, dict):
         return {with_token(key, token): with_token(item, token) for key, item in value.items()}
     if isinstance(value, list):
@@ -162,7 +162,7 @@ def test_a_token_in_the_path_is_not_repeated(service: Service, token: str) -> No
 
 
 def test_a_token_as_permission_or_resource_is_refused(service: Service, token: str) -> None:
-    """What one may not hand out is named in the answer."""
+    """The response names grants that the caller cannot delegate."""
     manager = calls.create(service, service.admin_token, permissions=["tokens:write"], resources=["tokens"])["token"]
     for field in [{"permissions": ["{token}:read"]}, {"resources": ["{token}"]}]:
         response = Call("POST /tokens", manager, body=GOOD | with_token(field, token)).send(service)

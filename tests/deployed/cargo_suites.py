@@ -6,7 +6,7 @@ from programs import CARGO_TEST, ROOT
 
 
 def run(module: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Runs the tests of a module; what they said is in `stdout`."""
+    """Runs the tests of a module; their output is in `stdout`."""
     return subprocess.run(
         (*CARGO_TEST, "--test", "e2e", "--", f"{module}::"),
         cwd=ROOT,

@@ -1,7 +1,7 @@
-"""The product deployed for real: built zips, the template as it is, IAM enforced.
+"""The deployed product: built zips, the unchanged template, IAM enforced.
 
-Everything here is made once for all tests: one emulator, one Portcullis stack, one stack
-for each example, and one first token, made as the stack's output says.
+Everything here is created once for all tests: one emulator, one Portcullis stack, one stack
+per example, and the first token, created with the command in the stack's outputs.
 """
 
 import json
@@ -25,7 +25,7 @@ from stack import ROOT, Stack
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    # Who ends the tests with SIGTERM, ends with them what they have started.
+    # SIGTERM also stops the programs that the tests have started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     emulator = Emulator(tmp_path_factory.mktemp("ministack"))
     emulator.start()
@@ -64,22 +64,22 @@ def example(emulator: Emulator, portcullis: Stack, name: str, **parameters: str)
 
 @pytest.fixture(scope="session")
 def url(emulator: Emulator, portcullis: Stack, rest_example: Stack) -> str:
-    """Where Portcullis is; the protected REST API is below it, at /demo."""
+    """The base URL; the protected REST API is at /demo below it."""
     return gateway.join(emulator, portcullis, rest_example)
 
 
 @pytest.fixture(scope="session")
 def admin_token(emulator: Emulator, portcullis: Stack) -> str:
-    """The first token, made by the very command that the stack puts out."""
+    """The first token, created with the command in the stack's outputs."""
     command = portcullis.outputs["BootstrapCommand"]
     said = stacks.run("bash", "-c", command, cwd=ROOT, emulator=emulator)
-    # The function's answer comes first, and after it what the AWS CLI says of the call.
+    # The function's response, followed by the AWS CLI's description of the call.
     created, _ = json.JSONDecoder().raw_decode(said)
     return created["token"]
 
 
 @pytest.fixture(scope="session")
 def e2e_run(emulator: Emulator, url: str, admin_token: str) -> CompletedProcess[str]:
-    """The e2e suite, run once. A base URL and an admin token are all that it takes."""
+    """Runs the e2e suite once, with a base URL and an admin token."""
     given = {"PORTCULLIS_E2E_URL": url, "PORTCULLIS_E2E_TOKEN": admin_token}
     return cargo_suites.run("routes", emulator.environment() | given)

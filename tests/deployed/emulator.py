@@ -1,4 +1,4 @@
-"""A local AWS: ministack in a process of its own, on a free port of this machine."""
+"""A local AWS: ministack in a separate process, on a free port."""
 
 import os
 import signal
@@ -12,24 +12,24 @@ from pathlib import Path
 import boto3
 
 REGION = "eu-central-1"
-# The emulator's root user. Everyone else's requests are held against their policies.
+# The emulator's root user. Requests of all other principals are checked against their policies.
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 STARTS_WITHIN_SECONDS = 120
 
 
 class Emulator:
-    """Running from `start` to `stop`, with everything that it keeps in one directory."""
+    """Runs from `start` to `stop`, with all its data in one directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.log = directory / "ministack.log"
         self.port = free_port()
-        # AWS is at "localhost"; "127.0.0.1" is left for the custom domain (gateway.py).
+        # AWS is at "localhost"; "127.0.0.1" is the custom domain (gateway.py).
         self.endpoint = f"http://localhost:{self.port}"
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
-        """Returns once it answers."""
+        """Returns when it responds."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         environment = {
             **kept,
@@ -64,7 +64,7 @@ class Emulator:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Ends the emulator and every function that it has started."""
+        """Stops the emulator and every function that it has started."""
         if self.process is None:
             return
         for ending in (signal.SIGTERM, signal.SIGKILL):
@@ -76,7 +76,7 @@ class Emulator:
         self.process = None
 
     def client(self, service: str):
-        """A client of the emulator's root user."""
+        """A client with the emulator's root user."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
@@ -86,7 +86,7 @@ class Emulator:
         )
 
     def environment(self) -> dict[str, str]:
-        """For programs that are to take the emulator for AWS, as its root user."""
+        """Environment for programs that use the emulator as AWS, with its root user."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             **ROOT,
@@ -106,7 +106,7 @@ class Emulator:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
+    """A free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

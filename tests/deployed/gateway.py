@@ -1,4 +1,4 @@
-"""One address for several APIs, and what tests need to call them."""
+"""A custom domain for several APIs, and requests to them."""
 
 import json
 import urllib.error
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from emulator import Emulator
 from stack import Stack
 
-# A custom domain as good as any other to the emulator, and one that needs no DNS.
+# A custom domain that needs no DNS.
 DOMAIN = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An HTTP answer."""
+class Response:
+    """An HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -22,8 +22,7 @@ class Answer:
 
 
 def join(emulator: Emulator, portcullis: Stack, example: Stack) -> str:
-    """Puts Portcullis at `/` and the protected API at `/demo` of one custom domain, as an
-    owner would, and gives its URL."""
+    """Maps Portcullis to `/` and the protected API to `/demo` of one custom domain; returns its URL."""
     gateway = emulator.client("apigateway")
     gateway.create_domain_name(domainName=DOMAIN, endpointConfiguration={"types": ["REGIONAL"]})
     stage = portcullis.resources["ApiStage"]
@@ -35,15 +34,15 @@ def join(emulator: Emulator, portcullis: Stack, example: Stack) -> str:
 
 
 def direct(emulator: Emulator, api_id: str) -> str:
-    """The URL of an API that no domain is mapped to."""
+    """The URL of an API without a custom domain."""
     return f"{emulator.endpoint}/_aws/execute-api/{api_id}"
 
 
 def call(
     method: str, url: str, token: str | None = None, body: dict | None = None, headers: dict[str, str] | None = None
-) -> Answer:
-    """One request, with a token if there is one. To the emulator, X-Forwarded-For is where it
-    comes from."""
+) -> Response:
+    """Sends a request, with a token if there is one. The emulator takes the source address from
+    X-Forwarded-For."""
     headers = ({"Authorization": f"Bearer {token}"} if token else {}) | (headers or {})
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -51,11 +50,11 @@ def call(
     request = urllib.request.Request(url, data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=120) as response:
-            return answer(response.status, response.headers, response.read())
+            return parse(response.status, response.headers, response.read())
     except urllib.error.HTTPError as refused:
-        return answer(refused.code, refused.headers, refused.read())
+        return parse(refused.code, refused.headers, refused.read())
 
 
-def answer(status: int, headers, body: bytes) -> Answer:
+def parse(status: int, headers, body: bytes) -> Response:
     """With header names in lower case."""
-    return Answer(status, {name.lower(): value for name, value in headers.items()}, json.loads(body or b"null"))
+    return Response(status, {name.lower(): value for name, value in headers.items()}, json.loads(body or b"null"))

@@ -1,4 +1,4 @@
-"""What the stack has logged."""
+"""The stack's logs."""
 
 import json
 
@@ -12,7 +12,7 @@ def messages(emulator: Emulator, group: str) -> list[str]:
 
 
 def groups(emulator: Emulator) -> list[str]:
-    """The names of all log groups."""
+    """Names of all log groups."""
     pages = emulator.client("logs").get_paginator("describe_log_groups").paginate()
     return [group["logGroupName"] for page in pages for group in page["logGroups"]]
 

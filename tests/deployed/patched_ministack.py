@@ -1,8 +1,8 @@
-"""ministack, made to do what API Gateway does in the few places where it does not yet.
+"""ministack, patched to behave like API Gateway and DynamoDB in a few places.
 
-`emulator.py` runs this file in a process of its own. AWS is right wherever the two differ:
-what is deployed stays as it is, and the emulator is corrected here. The corrections reach
-into one pinned version of ministack (`tests/requirements.txt`); each says what AWS does.
+`emulator.py` runs this file in a separate process. Where ministack differs from AWS, it is patched
+here, and the template stays unchanged. The patches depend on the pinned version of ministack
+(`tests/requirements.txt`); each says what AWS does.
 """
 
 import json
@@ -47,7 +47,7 @@ def import_gateway_responses() -> None:
 
 
 def import_http_apis() -> None:
-    """AWS makes an HTTP API's routes and authorizers from its body; ministack does not."""
+    """AWS creates an HTTP API's routes and authorizers from its body; ministack does not."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
     create = handlers["create"]
 
@@ -86,7 +86,7 @@ def import_http_api(api_id: str, body: dict) -> None:
 
 
 def know_the_source_address() -> None:
-    """AWS takes the source address as an identity source; ministack takes it for absent."""
+    """AWS accepts the source address as an identity source; ministack treats it as absent."""
     resolve = rest_apis._request_identity_sources
     address, header = "context.identity.sourceIp", "x-source-address"
 
@@ -99,14 +99,13 @@ def know_the_source_address() -> None:
     rest_apis._request_identity_sources = corrected
 
 
-# What one request to a REST API carries from its authorizer to its answer.
+# State of one REST API request, from its authorizer to its response.
 REQUEST: ContextVar[dict] = ContextVar("request")
 
 
 def give_a_request_one_id() -> None:
-    """AWS gives a request one id: in the authorizer's event, in the function's event and
-    in gateway responses. ministack leaves it out of the first and draws a new one for the
-    second."""
+    """AWS uses one request ID in the authorizer's event, the function's event and gateway
+    responses. ministack omits it in the first and generates a new one for the second."""
     execute = rest_apis._execute_in_scope
     ask = rest_apis._invoke_authorizer_lambda
     build = rest_apis._build_lambda_event_v1
@@ -150,8 +149,8 @@ def render_the_authorizers_context() -> None:
 
 
 def see_the_attributes_of_a_batch() -> None:
-    """AWS holds the attributes that a BatchGetItem names against the policy; ministack looks for them beside
-    the tables, where they are not, and takes it for a request of whole items."""
+    """AWS checks the attributes of a BatchGetItem against the policy; ministack looks for them beside the
+    tables, and treats the request as one for whole items."""
     context_of = iam_actions.dynamodb_service_context
 
     def corrected(body: bytes) -> dict:
@@ -167,7 +166,7 @@ def see_the_attributes_of_a_batch() -> None:
 
 
 def done(response) -> dict:
-    """The answer of one of ministack's own operations, which must have worked."""
+    """The response of a ministack operation. Raises if it failed."""
     status, _, body = response
     if status >= 400:
         raise RuntimeError(f"ministack answered {status}: {body!r}")

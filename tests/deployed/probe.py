@@ -1,7 +1,6 @@
-"""A function that tries what a role of the stack may do.
+"""A function that tries what a role of the stack allows.
 
-Deployed with one of the stack's own roles, it finds out what that role's policy allows:
-not what the policy says, but what a call gets.
+It is deployed with one of the stack's roles and makes real calls.
 """
 
 import io
@@ -27,7 +26,7 @@ def handler(event, context):
 
 @dataclass(frozen=True)
 class Probe:
-    """One role, ready to try."""
+    """A function with one of the stack's roles."""
 
     emulator: Emulator
     function: str
@@ -41,7 +40,7 @@ class Probe:
         return answer
 
     def may(self, operation: str, **parameters) -> bool:
-        """Whether a call gets past the role's policy, whatever comes of it."""
+        """Whether the role's policy allows a call, even if the call fails."""
         return self.attempt(operation, **parameters)["code"] not in {"AccessDeniedException", "AccessDenied"}
 
 

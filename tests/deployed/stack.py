@@ -1,4 +1,4 @@
-"""Stacks, built and deployed with the commands that the README gives."""
+"""Stacks, built and deployed with the README's commands."""
 
 import platform
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The functions run on this machine, so they are built for it.
 ARCHITECTURE = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 
-# In the place of the release profile's fat LTO.
+# Instead of the release profile's fat LTO.
 QUICK_TO_BUILD = {
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
     "CARGO_PROFILE_RELEASE_LTO": "off",
@@ -21,7 +21,7 @@ QUICK_TO_BUILD = {
 
 @dataclass(frozen=True)
 class Stack:
-    """What a deployed stack tells about itself."""
+    """A deployed stack's outputs and resources."""
 
     name: str
     outputs: dict[str, str]
@@ -29,14 +29,14 @@ class Stack:
 
 
 def build(emulator: Emulator) -> None:
-    """Builds every function's zip from `template.yaml`, as users do but for what optimises: that takes
-    minutes, and changes no answer."""
+    """Builds every function's zip from `template.yaml`, like users but with fewer optimizations, which
+    take minutes."""
     build = ("sam", "build", "--parameter-overrides", f"Architecture={ARCHITECTURE}")
     run(*build, cwd=ROOT, emulator=emulator, **QUICK_TO_BUILD)
 
 
 def deploy(emulator: Emulator, name: str, directory: Path, *options: str, **parameters: str) -> Stack:
-    """Deploys the template of a directory, or what `sam build` has made of it."""
+    """Deploys the template of a directory, or its `sam build` output."""
     overrides = [f"{key}={value}" for key, value in parameters.items()]
     run(
         *("sam", "deploy", "--stack-name", name, *options, "--no-confirm-changeset", "--no-progressbar"),
@@ -55,7 +55,7 @@ def deploy(emulator: Emulator, name: str, directory: Path, *options: str, **para
 
 
 def run(*command: str, cwd: Path, emulator: Emulator, **environment: str) -> str:
-    """What a command said, if it worked."""
+    """The output of a command. Raises if it failed."""
     done = subprocess.run(
         command,
         cwd=cwd,

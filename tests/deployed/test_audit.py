@@ -1,4 +1,4 @@
-"""Every decision is on record, and nothing on record can be used to call an API."""
+"""Every decision is logged, and no log contains a usable secret."""
 
 import json
 import re
@@ -13,24 +13,24 @@ import logs
 from emulator import Emulator
 from stack import Stack
 
-# An audit line's fields (DESIGN: "What is seen from outside").
+# The fields of an audit line.
 FIELDS = {
     "timestamp", "request_id", "principal_type", "api_token_id", "api_token_name", "owner",
     "method", "path", "source_ip", "rbac_decision", "reason",
 }  # fmt: skip
-# A token's public part is its prefix and 16 characters. With one more it holds secret.
+# A token's public part is its prefix and 16 characters; the secret follows.
 HOLDS_SECRET = re.compile(r"pcl_[0-9A-Za-z]{17}")
 
 
 @pytest.fixture(scope="module")
 def room() -> str:
-    """A path that nobody else asks for, so that its audit lines can be told apart."""
+    """A unique path, to find its audit lines."""
     return f"/apps/billing/{uuid.uuid4().hex}"
 
 
 @pytest.fixture(scope="module")
 def token(url: str, admin_token: str) -> dict:
-    """A token that opens `apps/billing` for reading, revoked once it has been used."""
+    """A token with `apps:read` on `apps/billing`, revoked after its use."""
     asked = {"name": "audited", "permissions": ["apps:read"], "resources": ["apps/billing"]}
     created = gateway.call("POST", f"{url}/tokens", admin_token, asked)
     assert created.status == 201, created
@@ -39,7 +39,7 @@ def token(url: str, admin_token: str) -> dict:
 
 @pytest.fixture(scope="module")
 def asked(url: str, admin_token: str, token: dict, room: str) -> dict[str, tuple[str, int]]:
-    """Requests of every outcome: path -> method and status."""
+    """Requests with every outcome: path -> method and status."""
     secret = token["token"]
     outcomes = {}
     for number, (method, credential, status) in enumerate(
@@ -85,9 +85,7 @@ def test_a_line_has_the_decision_the_principal_and_the_reason(audited: dict[str,
     assert said("revoked") == ("deny", "revoked", *known)
 
 
-def test_a_refusal_has_the_request_id_of_its_audit_line(
-    emulator: Emulator, portcullis: Stack, url: str
-) -> None:
+def test_a_refusal_has_the_request_id_of_its_audit_line(emulator: Emulator, portcullis: Stack, url: str) -> None:
     path = f"/apps/{uuid.uuid4().hex}"
     refused = gateway.call("GET", f"{url}/demo{path}")
     lines = logs.decisions(emulator, portcullis.resources["AuthorizerLogGroup"])

@@ -1,4 +1,4 @@
-"""One answer for every route, kept by the gateway: for one token from one address."""
+"""The gateway caches one policy for all routes, per token and address."""
 
 import uuid
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SECONDS = 300
 
 @pytest.fixture(scope="module")
 def cached_url(emulator: Emulator, portcullis: Stack) -> Iterator[str]:
-    """The example with a cache, and an authorizer that knows of it."""
+    """The example with a cache, and an authorizer configured for it."""
     example = conftest.example(emulator, portcullis, "rest-api-cached", AuthorizerCacheSeconds=str(SECONDS))
     set_cache(emulator, portcullis, SECONDS, "iam")
     yield f"{gateway.direct(emulator, example.resources['Api'])}/demo"
@@ -24,7 +24,7 @@ def cached_url(emulator: Emulator, portcullis: Stack) -> Iterator[str]:
 
 
 def set_cache(emulator: Emulator, portcullis: Stack, seconds: int, answer: str) -> None:
-    """What the parameters AuthorizerCacheSeconds and HttpApiResponseFormat set."""
+    """Sets the parameters AuthorizerCacheSeconds and HttpApiResponseFormat."""
     function = portcullis.resources["AuthorizerFunction"]
     functions = emulator.client("lambda")
     variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
@@ -33,7 +33,7 @@ def set_cache(emulator: Emulator, portcullis: Stack, seconds: int, answer: str) 
 
 
 def decisions(emulator: Emulator, portcullis: Stack, token_id: str) -> int:
-    """How often the authorizer was asked about a token on the cached API."""
+    """Number of authorizer calls for a token on the cached API."""
     lines = logs.decisions(emulator, portcullis.resources["AuthorizerLogGroup"])
     return len([line for line in lines if line["api_token_id"] == token_id])
 
@@ -63,11 +63,11 @@ def test_one_cached_policy_decides_every_route_as_a_fresh_one(
     ]:
         assert gateway.call(method, f"{cached_url}{path}", token["token"]).status == status, (method, path)
     assert decisions(emulator, portcullis, token["id"]) == 1
-    # Another address is another key: whatever was kept for the first is not for it.
+    # Another address is another cache key.
     elsewhere = {"X-Forwarded-For": "198.51.100.7"}
     assert gateway.call("GET", f"{cached_url}/apps/shop", token["token"], headers=elsewhere).status == 200
     assert decisions(emulator, portcullis, token["id"]) == 2
-    # What caching does to revocation: it waits for the answer's end, on that API alone.
+    # A revocation applies when the cached policy expires; on other APIs at once.
     assert gateway.call("POST", f"{url}/tokens/{token['id']}/revoke", admin_token).status == 200
     assert gateway.call("GET", f"{cached_url}/apps/shop", token["token"]).status == 200
     assert gateway.call("GET", f"{url}/me", token["token"]).status == 401

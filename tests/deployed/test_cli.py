@@ -1,4 +1,4 @@
-"""The command `portcullis` with AWS credentials: the first token, and a token's requests."""
+"""`portcullis bootstrap` and `portcullis audit` with AWS credentials."""
 
 import json
 import subprocess
@@ -15,14 +15,14 @@ from stack import Stack
 
 @pytest.fixture(scope="module")
 def command() -> Path:
-    """The command as releases have it."""
+    """The command with the features of a release."""
     programs.build()
     return programs.PORTCULLIS
 
 
 @pytest.fixture
 def portcullis_cli(command: Path, emulator: Emulator, portcullis: Stack, tmp_path: Path):
-    """Runs it, with the emulator's root user or somebody else's keys, and nothing of this machine's settings."""
+    """Runs it with the emulator's root user or other keys, and without this machine's settings."""
 
     def run(*arguments: str, **keys: str) -> subprocess.CompletedProcess[str]:
         environment = emulator.environment() | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)} | keys
@@ -33,7 +33,7 @@ def portcullis_cli(command: Path, emulator: Emulator, portcullis: Stack, tmp_pat
 
 @pytest.fixture
 def keys(emulator: Emulator):
-    """Makes a user who may do some actions and nothing else, and answers its keys."""
+    """Creates a user with only these actions; returns its keys."""
     iam, users = emulator.client("iam"), []
 
     def make(*actions: str) -> dict[str, str]:

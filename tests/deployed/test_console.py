@@ -1,4 +1,4 @@
-"""The console's files are served by the deployed function, to anybody, with the headers that guard the page."""
+"""The deployed function serves the console's files without a credential, with its security headers."""
 
 import re
 
@@ -23,8 +23,8 @@ def test_the_console_needs_no_credential_and_has_no_inline_code(url: str) -> Non
 
 
 def test_the_console_is_found_without_a_file_name(url: str) -> None:
-    answer = get(f"{url}/console")
-    assert (answer.status_code, answer.headers["Location"].endswith("/console/index.html")) == (307, True)
+    response = get(f"{url}/console")
+    assert (response.status_code, response.headers["Location"].endswith("/console/index.html")) == (307, True)
 
 
 def test_an_unknown_file_of_the_console_is_not_found(url: str) -> None:

@@ -1,4 +1,4 @@
-"""The suites that also run against one machine, against the deployed stack."""
+"""The e2e suites, against the deployed stack."""
 
 from subprocess import CompletedProcess
 

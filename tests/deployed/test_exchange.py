@@ -1,4 +1,4 @@
-"""A CI job's identity is exchanged by the deployed function, with its own role."""
+"""The deployed function exchanges a CI job's identity with its own role."""
 
 import sys
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture(scope="module")
 def trusted(url: str, admin_token: str, issuer: Issuer) -> Iterator[None]:
-    """The catalog trusts the issuer, for as long as these tests run."""
+    """Adds a trust rule for the issuer to the catalog during these tests."""
     before = put(url, admin_token, lambda catalog: catalog | {"trust": [issuer.rule()]})
     yield
     put(url, admin_token, lambda _: before)
@@ -39,8 +39,8 @@ def put(url: str, admin_token: str, change) -> dict:
     bearer = {"Authorization": f"Bearer {admin_token}"}
     shown = requests.get(f"{url}/catalog", headers=bearer, timeout=120)
     headers = bearer | {"If-Match": shown.headers["ETag"]}
-    answer = requests.put(f"{url}/catalog", headers=headers, json=change(shown.json()), timeout=120)
-    assert answer.status_code == 200, answer.text
+    response = requests.put(f"{url}/catalog", headers=headers, json=change(shown.json()), timeout=120)
+    assert response.status_code == 200, response.text
     return shown.json()
 
 
@@ -53,9 +53,9 @@ def test_an_identity_is_exchanged_once_for_a_token_that_can_be_revoked(
     url: str, issuer: Issuer, emulator: Emulator, portcullis: Stack
 ) -> None:
     identity = issuer.identity()
-    answer = exchange(url, identity)
-    assert answer.status_code == 200, answer.text
-    given = answer.json()
+    response = exchange(url, identity)
+    assert response.status_code == 200, response.text
+    given = response.json()
     again = exchange(url, identity)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
 
@@ -72,5 +72,5 @@ def test_an_identity_is_exchanged_once_for_a_token_that_can_be_revoked(
 
 
 def test_the_sign_in_metadata_needs_no_credential(url: str) -> None:
-    answer = requests.get(f"{url}/.well-known/oauth-protected-resource", timeout=120)
-    assert (answer.status_code, answer.json()["bearer_methods_supported"]) == (200, ["header"])
+    response = requests.get(f"{url}/.well-known/oauth-protected-resource", timeout=120)
+    assert (response.status_code, response.json()["bearer_methods_supported"]) == (200, ["header"])

@@ -1,4 +1,4 @@
-"""A store that fails is never an allow: it is a 500, and then everything works again."""
+"""A failing store is a 500 and never an allow, and the service recovers."""
 
 import json
 import subprocess
@@ -19,8 +19,8 @@ ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 class Faults:
     """microburst in front of the emulator's DynamoDB.
 
-    A signature is for one address, so microburst signs again what it hands on, as the
-    emulator's root user. What the roles allow is tested elsewhere.
+    A signature is valid for one address, so microburst signs forwarded requests again, as the
+    emulator's root user. test_roles.py tests the roles.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -52,7 +52,7 @@ class Faults:
         return True
 
     def inject(self, *rules: dict) -> None:
-        """From now on these rules alone; none is no faults."""
+        """Replaces the fault rules; an empty list stops faults."""
         self.control("DELETE", "fired")
         self.control("POST", "rules", [{"service": "dynamodb"} | rule for rule in rules])
 
@@ -70,7 +70,7 @@ class Faults:
 
 @pytest.fixture(scope="module")
 def faults(emulator: Emulator, portcullis: Stack) -> Iterator[Faults]:
-    """The authorizer talks to DynamoDB through the faults, and afterwards directly again."""
+    """Sends the authorizer's requests to DynamoDB through the fault injector during these tests."""
     faults = Faults(emulator)
     faults.start()
     function = portcullis.resources["AuthorizerFunction"]
@@ -113,12 +113,12 @@ def test_a_store_request_that_fails_once_is_retried(faults: Faults, url: str, ad
 
 
 def test_a_lost_last_use_does_not_affect_the_request(faults: Faults, url: str, admin_token: str) -> None:
-    # A token that was never used: within a minute of a noted use there is no second note.
+    # An unused token: the last use is written at most once a minute.
     unused = gateway.call("POST", f"{url}/tokens", admin_token, {"name": "x", "permissions": ["apps:read"]})
-    # Its first use is noted with an event of its history, in one transaction.
+    # The first use is written with an event, in one transaction.
     faults.inject({"operation": "TransactWriteItems", "error": {"code": "ThrottlingException"}})
     opened = [gateway.call("GET", f"{url}/demo/apps/billing", unused.body["token"]).status for _ in range(2)]
-    # The first request's note comes before the second request is looked at.
+    # The first request's last use is written before the second request is handled.
     assert faults.fired(), "the fault was not there"
     faults.inject()
     assert opened == [200, 200]

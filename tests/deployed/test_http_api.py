@@ -1,4 +1,4 @@
-"""The HTTP API example, with both forms of answer."""
+"""The HTTP API example, with both response formats."""
 
 import json
 from collections.abc import Iterator
@@ -25,8 +25,7 @@ def token(url: str, admin_token: str) -> dict:
 def answer_form(
     request: pytest.FixtureRequest, emulator: Emulator, portcullis: Stack, http_example: Stack
 ) -> Iterator[str]:
-    """Authorizer and API agree on one form of answer, as `HttpApiResponseFormat` and
-    `EnableSimpleResponses` make them."""
+    """Sets one response format in both `HttpApiResponseFormat` and `EnableSimpleResponses`."""
     set_answer_form(emulator, portcullis, http_example, request.param)
     yield request.param
     set_answer_form(emulator, portcullis, http_example, "simple")
@@ -58,6 +57,6 @@ def test_everything_else_is_refused(answer_form: str, http_url: str, token: dict
     secret = token["token"]
     assert gateway.call("GET", f"{http_url}/apps/other", secret).status == 403
     assert gateway.call("POST", f"{http_url}/apps/billing", secret).status == 403
-    # An HTTP API makes a 500 of an authorizer's error, so bad tokens too are denied: 403.
+    # An HTTP API turns an authorizer's error into a 500, so invalid tokens are denied: 403.
     for bad in [None, "nonsense", f"{secret[:-1]}!"]:
         assert gateway.call("GET", f"{http_url}/apps/billing", bad).status == 403

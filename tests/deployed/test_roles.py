@@ -1,7 +1,7 @@
-"""Each function's role can do what the function does, and nothing else.
+"""Each function's role allows what the function does, and nothing else.
 
-The emulator does not look at the leading keys of a request, nor at the attributes that a
-write names; `tests/infra` holds those conditions against the template.
+The emulator ignores the leading keys of a request and the attributes of a write; `tests/infra`
+checks those conditions in the template.
 """
 
 from datetime import UTC, datetime
@@ -25,13 +25,13 @@ ROLES = [
     "RotateRole",
     "UpdateRole",
 ]
-# Those of the functions that are shown secrets.
+# Attributes for functions that receive secrets.
 SHOWN_SECRETS = ["AuthorizerRole", "IntrospectRole", "RevokeRole", "RotateRole"]
-# Those of the functions that read nothing of a token.
+# Attributes for functions that read no tokens.
 BLIND = ["ConsoleRole", "ExchangeRole"]
 SHOWN = {"ProjectionExpression": "pk, #owner, settings", "ExpressionAttributeNames": {"#owner": "owner"}}
 DIGEST = {"ProjectionExpression": "secrets"}
-# A condition that never holds: what is allowed is tried without changing anything.
+# A condition that is never true, to try a write without changing anything.
 NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
 
 
@@ -42,7 +42,7 @@ def probes(emulator: Emulator, portcullis: Stack) -> dict[str, Probe]:
 
 @pytest.fixture(scope="module")
 def token(portcullis: Stack, admin_token: str) -> dict:
-    """Where the first token's record is."""
+    """The key of the first token's record."""
     token_id = admin_token.split("_")[1][:16]
     return {"TableName": portcullis.resources["TokensTable"], "Key": key(f"TOKEN#{token_id}", "TOKEN")}
 
@@ -52,7 +52,7 @@ def key(pk: str, sk: str) -> dict:
 
 
 def change(table: str) -> dict[str, dict]:
-    """One write of each kind, on an item that is not there."""
+    """One write of each kind, on an item that does not exist."""
     item = key("TOKEN#0000000000000000", "TOKEN")
     update = {"UpdateExpression": "SET version = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}}
     common = {"TableName": table, "ConditionExpression": NEVER}
@@ -69,9 +69,7 @@ def test_a_function_that_is_shown_secrets_reads_a_digest(probes: dict[str, Probe
 
 
 @pytest.mark.parametrize("role", sorted({*ROLES} - {*SHOWN_SECRETS, *BLIND}))
-def test_a_function_that_displays_tokens_cannot_read_a_digest(
-    probes: dict[str, Probe], token: dict, role: str
-) -> None:
+def test_a_function_that_displays_tokens_cannot_read_a_digest(probes: dict[str, Probe], token: dict, role: str) -> None:
     shown = probes[role].attempt("get_item", **token, **SHOWN)
     assert shown == {"code": None, "attributes": ["owner", "pk", "settings"]}
     assert not probes[role].may("get_item", **token, **DIGEST)
@@ -127,7 +125,7 @@ def test_only_listing_functions_query_the_indexes_which_hold_keys(probes: dict[s
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        # A put of usage, which the emulator cannot tell from one of a record.
+        # A put of usage, which the emulator cannot distinguish from a put of a record.
         ("AuthorizerRole", {"Put", "Update"}),
         ("CatalogRole", {"Put"}),
         ("ConsoleRole", set()),
@@ -135,7 +133,7 @@ def test_only_listing_functions_query_the_indexes_which_hold_keys(probes: dict[s
         ("ExchangeRole", set()),
         ("IntrospectRole", {"Update"}),
         ("ListRole", set()),
-        # Of usage, likewise.
+        # The same for usage.
         ("RevokeRole", {"Delete"}),
         ("RotateRole", set()),
         ("UpdateRole", set()),
@@ -179,7 +177,7 @@ def test_a_function_can_use_only_the_table_and_its_own_log(
     assert not probed.may("get_item", TableName="another-table", Key=other, **SHOWN)
     assert not probed.may("list_buckets", service="s3")
     assert not probed.may("list_functions", service="lambda")
-    # Its own log is left out: AWS sees a log stream in the request's ARN, the emulator not.
+    # Its own log is not tried: AWS's ARN includes the log stream, the emulator's does not.
     own = f"{role.removesuffix('Role')}LogGroup"
     groups = {f"{name.removesuffix('Role')}LogGroup" for name in ROLES}
     for group in (groups | {"AccessLogGroup"}) - {own}:

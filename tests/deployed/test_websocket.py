@@ -1,4 +1,4 @@
-"""The WebSocket example: who may connect."""
+"""The WebSocket example: authorization of `$connect`."""
 
 import base64
 import os
@@ -12,7 +12,7 @@ from stack import Stack
 
 
 def connect(emulator: Emulator, api_id: str, token: str | None) -> int:
-    """The status that a WebSocket handshake gets; 101 is a connection."""
+    """The status of a WebSocket handshake; 101 means connected."""
     lines = [
         f"GET /_aws/execute-api/{api_id}/demo HTTP/1.1",
         f"Host: localhost:{emulator.port}",
@@ -29,7 +29,7 @@ def connect(emulator: Emulator, api_id: str, token: str | None) -> int:
 
 @pytest.fixture(scope="module")
 def tokens(url: str, admin_token: str) -> dict[str, str]:
-    """By their permission."""
+    """Tokens by permission."""
     made = {}
     for permission in ["websocket:connect", "apps:read"]:
         asked = {"name": permission, "permissions": [permission]}
@@ -44,6 +44,6 @@ def test_a_token_with_the_permission_connects(emulator: Emulator, websocket_exam
 def test_every_other_credential_is_refused(emulator: Emulator, websocket_example: Stack, tokens: dict) -> None:
     api = websocket_example.resources["Api"]
     assert connect(emulator, api, tokens["apps:read"]) == 403
-    # AWS answers 401; the emulator makes a 500 of an authorizer's "Unauthorized" here.
+    # AWS returns 401; the emulator turns an authorizer's "Unauthorized" into a 500 here.
     assert connect(emulator, api, None) in {401, 500}
     assert connect(emulator, api, "nonsense") in {401, 500}

@@ -1,4 +1,4 @@
-"""Requests to the service, and what it has put on record about them."""
+"""Requests to the service, and their audit lines."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import requests
 
 from service import Service
 
-# Starts a service for an issuer (or none) and an audience, with more flags if need be.
+# Starts a service with an issuer (or none), an audience and further flags.
 Start = Callable[..., Service]
 
 PROBLEM_PREFIX = "urn:portcullis:problem:"
@@ -22,26 +22,26 @@ def ask(
     body: Any = None,
     headers: dict[str, str] | None = None,
 ) -> requests.Response:
-    """The answer to a request with a bearer credential."""
+    """Sends a request with a bearer credential."""
     bearer = {"Authorization": f"Bearer {credential}"} if credential is not None else {}
     return requests.request(method, service.url + path, headers=bearer | (headers or {}), json=body, timeout=120)
 
 
 def me(service: Service, credential: str) -> dict:
-    """Who the service says one is."""
+    """The response of `GET /me`."""
     response = ask(service, "GET", "/me", credential)
     assert response.status_code == 200, response.text
     return response.json()
 
 
 def problem(response: requests.Response) -> tuple[int, str]:
-    """Status and kind of an answer that is a problem."""
+    """Status and code of a problem response."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     return response.status_code, response.json()["type"].removeprefix(PROBLEM_PREFIX)
 
 
 def audited(service: Service, response: requests.Response) -> dict:
-    """The audit line of the request that was answered so."""
+    """The audit line of a response's request."""
     [audit_log, _] = service.logs
     lines = [json.loads(line) for line in audit_log.read_text().splitlines()]
     [line] = [line for line in lines if line["request_id"] == response.headers["x-amzn-requestid"]]
@@ -49,7 +49,7 @@ def audited(service: Service, response: requests.Response) -> dict:
 
 
 def refused(service: Service, credential: str) -> dict:
-    """Makes sure that nobody is let in with it, and that nobody is named; the audit line."""
+    """Asserts that a credential is refused without an owner in the audit line; returns that line."""
     response = ask(service, "GET", "/me", credential)
     assert problem(response) == (401, "invalid_token")
     line = audited(service, response)

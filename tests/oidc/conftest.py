@@ -1,4 +1,4 @@
-"""The OpenID Connect provider, and the service that takes its word for who somebody is."""
+"""The OpenID Connect provider, and the service that trusts it."""
 
 import sys
 from collections.abc import Iterator
@@ -22,21 +22,21 @@ Program = TypeVar("Program", Provider, Service)
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:
-    """The one whose people are let in. Its keys stay the same."""
+    """The trusted provider. Its keys do not change."""
     with running(Provider()) as provider:
         yield provider
 
 
 @pytest.fixture(scope="session")
 def other_provider() -> Iterator[Provider]:
-    """One like it that nobody has said to trust."""
+    """An untrusted provider."""
     with running(Provider()) as provider:
         yield provider
 
 
 @pytest.fixture
 def own_provider() -> Iterator[Provider]:
-    """One for a single test, which may change its keys or stop it."""
+    """A provider for a single test, which may rotate its keys or stop it."""
     with running(Provider()) as provider:
         yield provider
 
@@ -48,7 +48,7 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def service(built: None, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One for who has signed in to `CLIENT`."""
+    """A service for the audience `CLIENT`."""
     with running(Service(tmp_path_factory.mktemp("service"), flags=flags(provider.issuer, CLIENT))) as service:
         yield service
 

@@ -1,4 +1,4 @@
-"""JWTs that no provider has made, and some that one would never make."""
+"""Forged and malformed JWTs."""
 
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ PUBLIC_PARTS = {"RSA": ["kty", "n", "e"], "EC": ["kty", "crv", "x", "y"], "OKP":
 
 
 def claims(token: str) -> dict:
-    """What a token says, whoever has signed it."""
+    """The claims of a token; its signature is not checked."""
     return jwt.decode(token, options={"verify_signature": False})
 
 
@@ -25,12 +25,12 @@ def header(token: str) -> dict:
 
 
 def signed(said: dict, key: Any, algorithm: str, **headers: Any) -> str:
-    """A token with a signature that is right for that key."""
+    """A token signed with this key."""
     return jwt.encode(said, key, algorithm, headers=headers)
 
 
 def signed_by_provider(said: dict, jwk: dict) -> str:
-    """What the provider would make of these claims."""
+    """These claims, signed with the provider's key."""
     return signed(said, key_of(jwk), jwk["alg"], kid=jwk["kid"])
 
 
@@ -39,7 +39,7 @@ def key_of(jwk: dict) -> Any:
 
 
 def own_key(algorithm: str) -> Any:
-    """A new private key that nobody trusts."""
+    """A new, untrusted private key."""
     return {
         "RS256": lambda: rsa.generate_private_key(65537, 2048),
         "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
@@ -52,7 +52,7 @@ def public_jwk(jwk: dict) -> dict:
 
 
 def public_forms(jwk: dict) -> dict[str, bytes]:
-    """A provider's public key in the forms in which a program may hold it."""
+    """A provider's public key in the encodings that a program may use."""
     key = key_of(jwk).public_key()
     pem, der = (key.public_bytes(form, PublicFormat.SubjectPublicKeyInfo) for form in (Encoding.PEM, Encoding.DER))
     return {
@@ -66,27 +66,27 @@ def public_forms(jwk: dict) -> dict[str, bytes]:
 
 
 def with_secret(said: dict, secret: bytes, algorithm: str, **headers: Any) -> str:
-    """A token with an HMAC, of any secret: a library would refuse a public key for it."""
+    """A token with an HMAC of any secret; a library would refuse a public key."""
     body = unsigned(said, algorithm, **headers)
     digest = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}[algorithm]
     return f"{body}.{base64url(hmac.digest(secret, body.encode(), digest))}"
 
 
 def unsigned(said: dict, algorithm: str, **headers: Any) -> str:
-    """All of a token but its signature, and the dot before that."""
+    """A token without its signature and the dot before it."""
     parts = [{"alg": algorithm, "typ": "JWT", **headers}, said]
     return ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
 
 
 def with_claims(token: str, **said: Any) -> str:
-    """Says something else under the same signature."""
+    """Changes claims and keeps the signature."""
     head, _, signature = token.split(".")
     changed = json.dumps(claims(token) | said, separators=(",", ":"))
     return f"{head}.{base64url(changed.encode())}.{signature}"
 
 
 def twin(token: str) -> str:
-    """With the other signature of ES256 that is as good: `n - s` in place of `s`."""
+    """With the equivalent ES256 signature: `n - s` instead of `s`."""
     body, _, signature = token.rpartition(".")
     raw = jwt.utils.base64url_decode(signature)
     other = P256_ORDER - int.from_bytes(raw[32:], "big")
@@ -94,7 +94,7 @@ def twin(token: str) -> str:
 
 
 def with_other_signature(token: str) -> str:
-    """With one bit of the signature the other way round."""
+    """Flips one bit of the signature."""
     body, _, signature = token.rpartition(".")
     raw = bytearray(jwt.utils.base64url_decode(signature))
     raw[len(raw) // 2] ^= 1

@@ -8,8 +8,8 @@
 //   rotate    new keys instead of those, which are gone; the new ones
 //   requests  how often the discovery document and the key set were asked for
 //   hold      keeps who asks for the key set waiting
-//   held      how many wait, once somebody does, or nobody has come for ten seconds
-//   release   lets go of who waits, and keeps nobody waiting any more
+//   held      number of waiting requests, once there is one, or after ten seconds
+//   release   responds to the waiting requests, and holds no further ones
 //
 // It ends when its standard input does.
 

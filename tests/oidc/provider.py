@@ -1,4 +1,4 @@
-"""The OpenID Connect provider, and signing in there as a browser does."""
+"""The OpenID Connect provider, and signing in there like a browser."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ REDIRECT_URI = "http://127.0.0.1/signed-in"
 FORM = re.compile(r'<form[^>]* action="([^"]+)"')
 PROMPT = re.compile(r'name="prompt" value="(\w+)"')
 
-# The provider's clients, and what it signs their ID tokens with.
+# The provider's clients, by the algorithm of their ID tokens.
 CLIENT = "portcullis"
 CLIENTS = {"RS256": CLIENT, "ES256": "portcullis-es256", "EdDSA": "portcullis-eddsa"}
 ANOTHER_CLIENT = "another-product"
@@ -26,21 +26,21 @@ ANOTHER_CLIENT = "another-product"
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What a client gets once somebody has signed in to it."""
+    """The tokens that a client receives after a sign-in."""
 
     id_token: str
     access_token: str
 
 
 class Provider:
-    """Running from `start` to `stop`."""
+    """Runs from `start` to `stop`."""
 
     def __init__(self) -> None:
         self.issuer = ""
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Returns once it answers."""
+        """Returns when it responds."""
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(["node", PROGRAM], stdin=pipe, stdout=pipe, text=True)
         self.issuer = self.process.stdout.readline().strip()
@@ -49,29 +49,28 @@ class Provider:
             raise RuntimeError(f"{PROGRAM.name} did not start")
 
     def stop(self) -> None:
-        """Ends it, if it has not ended."""
+        """Stops it, if it is running."""
         if self.process is not None:
             self.process.communicate(timeout=60)
             self.process = None
 
     def tell(self, command: str) -> Any:
-        """What it answers to a command; provider.mjs has the list."""
+        """Sends a command and returns the response; provider.mjs lists the commands."""
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
     def keys(self) -> dict[str, dict]:
-        """The private keys that it signs with now, by algorithm."""
+        """Its current private keys, by algorithm."""
         return self.tell("keys")
 
     def requests(self) -> dict[str, int]:
-        """How often it was asked for its discovery document and for its keys so far."""
+        """Number of requests for its discovery document and its keys."""
         return self.tell("requests")
 
     def sign_in(self, person: str, client: str = CLIENT, resource: str | None = None) -> SignedIn:
-        """Someone signs in to a client with the authorization code flow and PKCE, agrees to
-        all that they are asked, and the client gets its tokens; with a resource, an access
-        token for that."""
+        """Signs in to a client with the authorization code flow and PKCE, and consents. With a
+        resource, the access token is for that resource."""
         verifier = secrets.token_urlsafe(32)
         nonce, state = secrets.token_hex(8), secrets.token_hex(8)
         wanted = {"resource": resource} if resource else {}
@@ -100,7 +99,7 @@ class Provider:
         return SignedIn(tokens["id_token"], tokens["access_token"])
 
     def in_browser(self, person: str, asked: dict[str, str]) -> dict[str, list[str]]:
-        """What comes back to the client, once every form on the way was filled in."""
+        """Fills in every form; returns the parameters that the client receives."""
         browser = requests.Session()
         filled_in = {"login": {"login": person, "password": "any will do"}, "consent": {}}
         response = browser.get(f"{self.issuer}/auth", params=asked, allow_redirects=False, timeout=120)
@@ -118,5 +117,5 @@ class Provider:
 
 
 def base64url(data: bytes) -> str:
-    """Without padding, as everything about JWTs is."""
+    """Base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

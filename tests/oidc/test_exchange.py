@@ -1,4 +1,4 @@
-"""Identities of a real provider are exchanged as the catalog's trust rules say."""
+"""Identities of a real provider are exchanged by the catalog's trust rules."""
 
 import requests
 
@@ -23,8 +23,8 @@ def trust(service: Service, provider: Provider, *rules: dict) -> None:
         "grants": [{"permissions": ["apps:read"], "resources": ["apps/billing"]}],
     }
     document = {"trust": [common | rule for rule in rules]}
-    answer = ask(service, "PUT", "/catalog", service.admin_token, document, {"If-Match": tag})
-    assert answer.status_code == 200, answer.text
+    response = ask(service, "PUT", "/catalog", service.admin_token, document, {"If-Match": tag})
+    assert response.status_code == 200, response.text
 
 
 def exchange(service: Service, identity: str) -> requests.Response:
@@ -35,9 +35,7 @@ def identity(provider: Provider, person: str = "vera") -> str:
     return provider.sign_in(person, resource=API).access_token
 
 
-def test_an_identity_is_exchanged_once_by_the_matching_rule(
-    own_provider: Provider, start: Start
-) -> None:
+def test_an_identity_is_exchanged_once_by_the_matching_rule(own_provider: Provider, start: Start) -> None:
     service = start(None, "")
     trust(
         service,
@@ -46,19 +44,19 @@ def test_an_identity_is_exchanged_once_by_the_matching_rule(
         {"name": "for-vera", "claims": {"sub": "vera"}, "lifetime": "1m"},
     )
     signed = identity(own_provider)
-    answer = exchange(service, signed)
-    assert answer.status_code == 200, answer.text
-    given = answer.json()
+    response = exchange(service, signed)
+    assert response.status_code == 200, response.text
+    given = response.json()
     assert (given["rule"], given["expires_in"], given["scope"]) == ("for-vera", 60, "apps:read")
     assert me(service, given["access_token"])["owner"] == "trust:for-vera"
-    assert audited(service, answer)["via"] == given["via"]
+    assert audited(service, response)["via"] == given["via"]
 
     again = exchange(service, signed)
     assert (again.status_code, audited(service, again)["reason"]) == (400, "replayed")
     assert exchange(service, identity(own_provider, "alice")).json()["rule"] == "for-alice"
     other = exchange(service, identity(own_provider, "norman"))
     assert (other.status_code, audited(service, other)["reason"]) == (400, "untrusted")
-    # Its keys are new ones from now on, and so is what they sign.
+    # The provider rotates its keys.
     own_provider.tell("rotate")
     assert exchange(service, identity(own_provider)).status_code == 200
 
@@ -79,7 +77,7 @@ def test_identities_with_a_wrong_signature_or_audience_are_refused(own_provider:
         assert exchange(service, forged_jwts.signed_by_provider(claims, key)).status_code == 400
     stranger = forged_jwts.signed(good, forged_jwts.own_key("RS256"), "RS256", kid=key["kid"])
     assert exchange(service, stranger).status_code == 400
-    # An ID token for a client is none for this audience.
+    # An ID token for a client has another audience.
     assert exchange(service, own_provider.sign_in("vera").id_token).status_code == 400
     assert exchange(service, forged_jwts.signed_by_provider(good, key)).status_code == 200
 
@@ -92,7 +90,7 @@ def test_an_identity_without_a_jti_is_exchanged_once_for_any_signature(own_provi
     key = own_provider.keys()["ES256"]
     signed = forged_jwts.signed_by_provider(good, key)
     assert exchange(service, signed).status_code == 200
-    # Each signature of ES256 is another one, and so is the twin of each.
+    # Each ES256 signature is different, and each has an equivalent one.
     for same in [signed, forged_jwts.signed_by_provider(good, key), forged_jwts.twin(signed)]:
         again = exchange(service, same)
         assert (again.status_code, audited(service, again)["reason"]) == (400, "replayed")
@@ -117,7 +115,7 @@ def test_forged_and_unsigned_identities_are_refused(
         forged += [
             forged_jwts.with_secret(good, secret, "HS256", kid=kid) for secret in forged_jwts.public_forms(key).values()
         ]
-        # A good signature, under the id of a key for another algorithm.
+        # A valid signature, with the key ID of another algorithm.
         others = [other["kid"] for algorithm, other in own_keys.items() if algorithm != name]
         forged += [forged_jwts.signed_by_provider(good, key | {"kid": other}) for other in others]
         forged += [
@@ -125,9 +123,9 @@ def test_forged_and_unsigned_identities_are_refused(
         ]
         forged.append(forged_jwts.with_claims(forged_jwts.signed_by_provider(good, key), sub="alice"))
     for one in forged:
-        answer = exchange(service, one)
-        assert answer.status_code == 400, (forged_jwts.header(one), answer.text)
-        assert audited(service, answer)["reason"] in ("malformed", "unknown")
+        response = exchange(service, one)
+        assert response.status_code == 400, (forged_jwts.header(one), response.text)
+        assert audited(service, response)["reason"] in ("malformed", "unknown")
     assert other_provider.requests() == before
-    # Nothing of that used it up.
+    # None of these requests used up the identity.
     assert exchange(service, forged_jwts.signed_by_provider(good, own_keys["ES256"])).status_code == 200

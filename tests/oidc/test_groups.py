@@ -1,4 +1,4 @@
-"""A person may do what the roles of their groups may, and nothing else."""
+"""A session has the permissions of its groups' roles, and no others."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_groups_make_roles(person: str, roles: list[str], provider: Provider, se
 
 @pytest.mark.parametrize(
     ("person", "allowed"),
-    # nina is in no group at all, and norman in none that means something here.
+    # nina is in no group, and norman in none that the catalog knows.
     [("alice", ["GET", "POST"]), ("vera", ["GET"]), ("norman", []), ("nina", [])],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -1,4 +1,4 @@
-"""The provider's keys are asked for when they are needed, and no more often than that."""
+"""The provider's keys are fetched on demand, and cached."""
 
 import http.client
 import uuid
@@ -12,9 +12,7 @@ AT_ONCE = 20
 INVENTED = 30
 
 
-def test_keys_are_fetched_at_the_first_need_and_once(
-    own_provider: Provider, start: Start
-) -> None:
+def test_keys_are_fetched_at_the_first_need_and_once(own_provider: Provider, start: Start) -> None:
     service = start(own_provider.issuer)
     me(service, service.admin_token)
     assert own_provider.requests() == {"discovery": 0, "jwks": 0}
@@ -25,7 +23,7 @@ def test_keys_are_fetched_at_the_first_need_and_once(
 
 
 def test_concurrent_requests_fetch_the_keys_once(own_provider: Provider, start: Start) -> None:
-    """All of them have sent their request before the provider answers the first question."""
+    """All requests are sent before the provider responds to the first fetch."""
     service = start(own_provider.issuer)
     token = own_provider.sign_in("alice").id_token
     own_provider.tell("hold")
@@ -82,13 +80,11 @@ def test_with_the_provider_down_from_the_start_sessions_are_refused(own_provider
             assert response.status_code == 500
             line = audited(service, response)
             assert (line["rbac_decision"], line["owner"]) == ("error", None)
-    # Tokens of ours need nobody's keys.
+    # API tokens need no provider.
     assert me(service, service.admin_token)["owner"] == "admin"
 
 
-def test_cached_keys_keep_working_while_the_provider_is_down(
-    own_provider: Provider, start: Start
-) -> None:
+def test_cached_keys_keep_working_while_the_provider_is_down(own_provider: Provider, start: Start) -> None:
     service = start(own_provider.issuer)
     tokens = [own_provider.sign_in(person).id_token for person in ["alice", "vera"]]
     me(service, tokens[0])

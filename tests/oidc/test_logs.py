@@ -1,16 +1,16 @@
-"""No JWT is in anything that the program writes, and none comes back in an answer."""
+"""No JWT is in the program's output or in a response."""
 
 import forged_jwts
 from client import Start, ask
 from provider import ANOTHER_CLIENT, Provider
 from service import Service
 
-# What every JSON object begins with, in base64url.
+# The start of every JSON object in base64url.
 LOOKS_LIKE_JWT = "eyJ"
 
 
 def credentials(provider: Provider) -> list[str]:
-    """Good ones, bad ones, and what is hardly one."""
+    """Valid, invalid and malformed JWTs."""
     good = provider.sign_in("alice").id_token
     said, jwk = forged_jwts.claims(good), provider.keys()["RS256"]
     return [
@@ -45,7 +45,7 @@ def test_no_jwt_is_in_a_log_or_a_response(own_provider: Provider, start: Start) 
 
 
 def written(service: Service, presented: list[str]) -> list[tuple[str, str]]:
-    """All that a service says to these credentials, and where; it ends with that."""
+    """All responses and output for these credentials, with their source; stops the service."""
     asked = [("GET", "/me"), ("GET", "/demo/apps/billing"), ("POST", "/tokens"), ("GET", "/no/such/route")]
     answers = [ask(service, method, path, credential) for credential in presented for method, path in asked]
     kept = [(log.name, log.read_text()) for log in service.logs]

@@ -1,6 +1,6 @@
-"""Who has not signed in, here, to us, and lately, is nobody.
+"""Forged, foreign and expired sessions are refused.
 
-Everything here would make an admin of whoever sends it, if it were believed.
+Each of these tokens would give its sender an admin's permissions if it were accepted.
 """
 
 import time
@@ -19,13 +19,13 @@ YESTERDAY, TOMORROW = time.time() - 86_400, time.time() + 86_400
 
 @pytest.fixture(scope="module")
 def token(provider: Provider) -> str:
-    """A good one, to start from."""
+    """A valid token to start from."""
     return provider.sign_in("alice").id_token
 
 
 @pytest.fixture(scope="module")
 def said(token: str) -> dict:
-    """What a good one says."""
+    """The claims of a valid token."""
     return forged_jwts.claims(token)
 
 

@@ -1,4 +1,4 @@
-"""Who has signed in at the provider is let in, and is who they are."""
+"""Users who signed in at the provider are authenticated."""
 
 from datetime import datetime
 

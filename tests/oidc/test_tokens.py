@@ -1,4 +1,4 @@
-"""People make tokens, and can give away only what they have."""
+"""Sessions create tokens, within their own grants."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from service import Service
 
 @pytest.fixture(scope="module")
 def reader(provider: Provider) -> str:
-    """Somebody whose role only reads. Owners manage their own tokens, whatever their roles."""
+    """A user with a read-only role. Owners manage their own tokens with any role."""
     return provider.sign_in("bob").id_token
 
 
@@ -25,7 +25,9 @@ def test_a_session_creates_a_token_within_its_own_grants(service: Service, reade
 
 
 @pytest.mark.parametrize("permissions", [["apps:write"], ["apps:read", "apps:write"], ["*"], ["tokens:admin"]])
-def test_a_session_creates_no_token_beyond_its_own_grants(permissions: list[str], service: Service, reader: str) -> None:
+def test_a_session_creates_no_token_beyond_its_own_grants(
+    permissions: list[str], service: Service, reader: str
+) -> None:
     response = ask(service, "POST", "/tokens", reader, {"name": "ci", "permissions": permissions})
     assert problem(response) == (403, "exceeds_grants")
 
@@ -38,9 +40,7 @@ def test_with_admins_management_a_reader_creates_no_token(provider: Provider, st
     assert ask(service, "POST", "/tokens", provider.sign_in("alice").id_token, wanted).status_code == 201
 
 
-def test_a_session_lists_and_revokes_only_its_owners_tokens(
-    provider: Provider, service: Service, reader: str
-) -> None:
+def test_a_session_lists_and_revokes_only_its_owners_tokens(provider: Provider, service: Service, reader: str) -> None:
     wanted = {"name": "ci", "permissions": ["apps:read"]}
     own = ask(service, "POST", "/tokens", reader, wanted).json()
     others = ask(service, "POST", "/tokens", provider.sign_in("alice").id_token, wanted).json()

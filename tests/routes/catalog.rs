@@ -34,14 +34,14 @@ fn a_new_deployment_has_a_catalog_with_the_products_own_permissions() {
 fn a_new_catalog_is_returned_and_decides() {
     let stack = isolated_stack(|_| {});
     let (_, before) = stack.catalog();
-    let answer = put(&stack, &before, &small()).expect(200);
+    let response = put(&stack, &before, &small()).expect(200);
     let (catalog, tag) = stack.catalog();
-    assert_eq!(answer.header("etag"), Some(&*tag));
-    assert_eq!(answer.json()["version"].to_string(), tag.trim_matches('"'));
+    assert_eq!(response.header("etag"), Some(&*tag));
+    assert_eq!(response.json()["version"].to_string(), tag.trim_matches('"'));
     for part in ["roles", "routes", "sessions"] {
         assert_eq!(catalog[part], small()[part], "{part}");
     }
-    // What was read can be written back.
+    // A catalog can be written back as it was read.
     put(&stack, &tag, &catalog).expect(200);
     stack.advance_clock(60);
     let token = stack.token_on(["build:create"], ["app/billing"]);
@@ -58,8 +58,8 @@ fn a_change_applies_within_a_minute_as_the_response_says() {
     let build = || stack.post("/demo/apps/billing/builds").bearer(&token).send().status;
     assert_eq!(build(), 200);
     let (_, tag) = stack.catalog();
-    let answer = put(&stack, &tag, &small()).expect(200).json();
-    assert!(answer["effective_by"].as_str().unwrap() > answer["version"].to_string().as_str());
+    let response = put(&stack, &tag, &small()).expect(200).json();
+    assert!(response["effective_by"].as_str().unwrap() > response["version"].to_string().as_str());
     stack.advance_clock(60);
     assert_eq!(build(), 403);
 }
@@ -143,7 +143,7 @@ fn a_document_that_is_not_a_catalog_is_refused() {
     assert_eq!(send(twice).offending_fields(), ["roles.a"]);
     let huge = format!("{{\"permissions\":{{\"a:b\":\"{}\"}}}}", "x".repeat(256 * 1024));
     send(&huge).problem(413, "body_too_large");
-    // Names that cannot be compressed.
+    // Incompressible names.
     let digest = |n: u32| Sha256::digest(n.to_be_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let routes: Vec<_> =
         (0..1000).map(|n| json!({"match": format!("GET /{}", digest(n)), "permission": "x:read"})).collect();
@@ -193,7 +193,7 @@ fn a_writer_cannot_give_groups_more_than_its_own_grants() {
     with(&writer, admin(), json!({"developers": "cicd", "mine": "more"})).problem(403, "exceeds_grants");
     with(&narrow, json!({"permissions": ["apps:write"]}), json!({"mine": "more"})).problem(403, "exceeds_grants");
     assert_eq!(stack.catalog().1, tag);
-    // What nobody has yet, what they have themselves, and less.
+    // Grants of no group yet, the writer's own, and fewer.
     with(&writer, admin(), json!({"developers": "cicd"})).expect(200);
 }
 
@@ -213,9 +213,9 @@ fn no_body_makes_the_response_grow_with_it() {
             [("POST", "/tokens", 15_000), ("PUT", "/catalog", 60_000), ("PUT", "/catalog", 250_000)]
         {
             let request = stack.request(method, path).bearer(&stack.admin).header("If-Match", &*tag);
-            let answer = request.body(object(&entry, bytes)).send();
-            answer.problem(400, "invalid_request");
-            assert!(answer.body.len() < 8 * 1024, "{} bytes for {path} {bytes}", answer.body.len());
+            let response = request.body(object(&entry, bytes)).send();
+            response.problem(400, "invalid_request");
+            assert!(response.body.len() < 8 * 1024, "{} bytes for {path} {bytes}", response.body.len());
         }
     }
     assert_eq!(stack.catalog().1, tag);

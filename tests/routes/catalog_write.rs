@@ -1,11 +1,10 @@
-//! What `catalog:write` can do, and what it cannot: the list in `docs/security.md`.
+//! What `catalog:write` allows, and what not: the list in `docs/security.md`.
 
 use serde_json::{Value, json};
 
 use crate::support::{Response, Stack, Token, isolated_stack};
 
-/// A deployment in which the people of `team` may write the catalog, and those of `admins`
-/// everything.
+/// A deployment in which the group `team` may write the catalog, and `admins` may do everything.
 fn deployment() -> Stack {
     let stack = isolated_stack(|_| {});
     stack.put_catalog(&catalog(&json!(WRITER), "writer"));
@@ -39,14 +38,13 @@ fn a_changed_role_gives_nothing_while_the_authorizer_caches_the_old_one() {
     let stack = deployment();
     let session = stack.sign_in("mallory", &["team"]);
     stack.get("/demo/apps").bearer(&session).send().expect(200);
-    // No group gains anything: the team gets a copy of its role, and the role that it had is
-    // nobody's.
+    // No group gains anything: the team gets a copy of its role, and no group has the original.
     put(&stack, &session, &catalog(&json!(["*"]), "copy")).expect(200);
     create(&stack, &session, &["*"]).problem(403, "exceeds_grants");
     stack.advance_clock(59);
     create(&stack, &session, &["*"]).problem(403, "exceeds_grants");
     create(&stack, &session, &["apps:read"]).expect(201);
-    // Nor does it put a catalog in force with what it never had.
+    // Nor can it write a catalog with grants that it never had.
     let mut wider = catalog(&json!(["*"]), "copy");
     wider["sessions"]["groups"]["others"] = json!("everything");
     put(&stack, &session, &wider).problem(403, "exceeds_grants");
@@ -80,9 +78,9 @@ fn a_removed_role_gives_nothing_at_the_next_request() {
     without["sessions"]["groups"] = json!({"team": "writer"});
     put(&stack, &stack.admin, &without).expect(200);
     create(&stack, &session, &["apps:read"]).problem(403, "exceeds_grants");
-    // Not even for what takes no grants: the authorizer still lets these pass.
-    let no_more = |answer: Response| {
-        let document = answer.problem(403, "forbidden");
+    // Not even where no grants are needed: the authorizer still allows these.
+    let no_more = |response: Response| {
+        let document = response.problem(403, "forbidden");
         assert!(document["detail"].as_str().unwrap().contains("any more"), "{document}");
     };
     no_more(put(&stack, &session, &json!({})));
@@ -108,7 +106,7 @@ fn too_many_groups_for_the_authorizer_context_are_refused_and_not_cut() {
     };
     stack.get("/me").bearer(of(24)).send().expect(200);
     stack.get("/me").bearer(of(25)).send().problem(401, "invalid_token");
-    // A protected API is told the roles, which are few.
+    // A protected API receives the roles, which are few.
     stack.get("/demo/apps").bearer(of(25)).send().expect(200);
 }
 
@@ -133,9 +131,9 @@ fn catalog_write_decides_what_roles_mean_for_new_tokens() {
     changed["roles"]["cicd"] = json!({"permissions": ["*"]});
     put(&stack, &mallory, &changed).expect(200);
     let body = json!({"name": "x", "role": "cicd"});
-    // Not for itself ...
+    // Not for the writer ...
     stack.post("/tokens").bearer(&mallory).json(&body).send().problem(403, "exceeds_grants");
-    // ... but whoever has as much gets what the role is now, and sees it in the answer.
+    // ... but a caller with these grants gets the role's new meaning, and sees it in the response.
     let created = Token::shown_in(&stack.post("/tokens").bearer(&stack.admin).json(&body).send().expect(201));
     assert_eq!(created.view["grants"], json!([{"permissions": ["*"], "resources": ["*"]}]));
 }

@@ -1,4 +1,4 @@
-//! `Content-Encoding` of a request's body, in every call that reads one.
+//! `Content-Encoding` of request bodies, for every route that reads one.
 
 use serde_json::json;
 
@@ -25,9 +25,9 @@ fn an_unsupported_content_encoding_is_415_and_changes_nothing() {
         ("PUT", "/catalog", "{}".to_owned()),
     ] {
         let request = stack.request(method, path).bearer(&stack.admin).header("If-Match", "*");
-        let answer = request.header("Content-Encoding", "br").body(body).send();
-        answer.problem(415, "unsupported_content_encoding");
-        assert_eq!(answer.header("accept-encoding"), Some("gzip, deflate"), "{method} {path}");
+        let response = request.header("Content-Encoding", "br").body(body).send();
+        response.problem(415, "unsupported_content_encoding");
+        assert_eq!(response.header("accept-encoding"), Some("gzip, deflate"), "{method} {path}");
     }
     assert_eq!((token.status(&stack), token.tag(&stack)), (200, "\"1\"".to_owned()));
     assert_eq!(stack.catalog().1, catalog);

@@ -1,4 +1,4 @@
-//! `DELETE /tokens/{id}`: gone for good.
+//! `DELETE /tokens/{id}`: the record is removed.
 
 use serde_json::json;
 
@@ -9,9 +9,9 @@ fn a_deleted_token_is_refused_at_once_and_its_record_is_gone() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     stack.get("/demo/apps/billing").bearer(&token).send().expect(200);
-    let answer = stack.delete(&token.path()).bearer(&stack.admin).send().expect(204);
-    assert!(answer.body.is_empty());
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let response = stack.delete(&token.path()).bearer(&stack.admin).send().expect(204);
+    assert!(response.body.is_empty());
+    assert_eq!(response.header("cache-control"), Some("no-store"));
     stack.get("/demo/apps/billing").bearer(&token).send().problem(401, "invalid_token");
     stack.get("/me").bearer(&token).send().problem(401, "invalid_token");
     for (method, path) in
@@ -65,7 +65,7 @@ fn deleting_needs_tokens_write_and_for_other_owners_tokens_admin() {
 fn an_unknown_parameter_is_named_and_nothing_is_deleted() {
     let stack = stack();
     let token = stack.token(["x:y"]);
-    let answer = stack.delete(&format!("{}?force=1", token.path())).bearer(&stack.admin).send();
-    assert_eq!(answer.offending_fields(), ["force"]);
+    let response = stack.delete(&format!("{}?force=1", token.path())).bearer(&stack.admin).send();
+    assert_eq!(response.offending_fields(), ["force"]);
     stack.get("/me").bearer(&token).send().expect(200);
 }

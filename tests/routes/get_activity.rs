@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Stack, Token, eventually, owner, stack};
 
-/// The events of a page but for first uses, once there are so many.
+/// The events of a page without first uses, once there are `count`.
 fn events(stack: &Stack, caller: &Token, query: &str, count: usize) -> Vec<Value> {
     eventually(&format!("{count} events"), || {
         let page = stack.get(&format!("/activity?{query}")).bearer(caller).send().expect(200).json();
         let mut events = page["events"].as_array().unwrap().clone();
-        // It is noted after the response has left, so between any two others.
+        // A first use is written after the response, so anywhere between the others.
         events.retain(|event| event["kind"] != "first_used");
         (events.len() >= count).then_some(events)
     })
@@ -78,9 +78,9 @@ fn paging_shows_every_event_once() {
 fn every_invalid_parameter_is_named_in_one_response() {
     let stack = stack();
     let wrong = "/activity?from=yesterday&to=x&kind=x&actor=x&limit=0&cursor=x&owner=%20";
-    let answer = stack.get(wrong).bearer(&stack.admin).send();
-    assert_eq!(answer.offending_fields(), ["from", "to", "kind", "actor", "owner", "limit", "cursor"]);
-    // Between two moments that stand the wrong way round, nothing happened.
+    let response = stack.get(wrong).bearer(&stack.admin).send();
+    assert_eq!(response.offending_fields(), ["from", "to", "kind", "actor", "owner", "limit", "cursor"]);
+    // A reversed interval has no events.
     for turned in
         ["from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from=2026-01-01T02:00:00Z&to=2026-01-01T01:00:00Z"]
     {

@@ -21,9 +21,9 @@ fn events_show_the_actor_the_kind_the_time_and_the_source() {
     );
     let body = json!({"reason": "leaked", "comment": "in a log"});
     stack.post(&format!("{}/revoke", token.path())).bearer(&keeper).json(&body).send().expect(200);
-    let answer = stack.get(&format!("{}/events", token.path())).bearer(&keeper).send().expect(200).json();
-    assert_eq!(answer["next_cursor"], Value::Null);
-    let events = answer["events"].as_array().unwrap();
+    let response = stack.get(&format!("{}/events", token.path())).bearer(&keeper).send().expect(200).json();
+    assert_eq!(response["next_cursor"], Value::Null);
+    let events = response["events"].as_array().unwrap();
     let kinds: Vec<_> = events.iter().map(|event| event["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["revoked", "rotated", "updated", "created"]);
     let by = format!("token:{}", keeper.id);

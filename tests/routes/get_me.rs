@@ -1,4 +1,4 @@
-//! `GET /me`: who am I, what may I do, when do I expire.
+//! `GET /me`: the caller's identity, grants and expiry.
 
 use serde_json::json;
 
@@ -13,9 +13,9 @@ fn any_active_token_may_read_me() {
         "resources": ["z"],
         "expires_at": "2099-12-31T23:59:59Z",
     }));
-    let answer = stack.get("/me").bearer(&token).send().expect(200);
+    let response = stack.get("/me").bearer(&token).send().expect(200);
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({
             "principal_type": "token",
             "token_id": token.id,
@@ -27,8 +27,8 @@ fn any_active_token_may_read_me() {
             "expires_at": "2099-12-31T23:59:59Z",
         })
     );
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
 }
 
 #[test]
@@ -57,6 +57,6 @@ fn only_the_products_own_me_needs_no_permission() {
 #[test]
 fn an_unknown_parameter_is_named() {
     let stack = stack();
-    let answer = stack.get("/me?verbose=1").bearer(&stack.admin).send();
-    assert_eq!(answer.offending_fields(), ["verbose"]);
+    let response = stack.get("/me?verbose=1").bearer(&stack.admin).send();
+    assert_eq!(response.offending_fields(), ["verbose"]);
 }

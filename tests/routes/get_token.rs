@@ -15,11 +15,11 @@ fn a_token_is_shown_as_at_its_creation_without_the_secret() {
         "expires_at": "2099-12-31T23:59:59Z",
     }));
     let other = stack.create(json!({ "permissions": ["tokens:read"], "owner": token.owner }));
-    let answer = stack.get(&token.path()).bearer(&other).send().expect(200);
-    assert_eq!(answer.json(), token.view);
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert!(answer.header("etag").is_some_and(|tag| tag.starts_with('"') && tag.ends_with('"')));
+    let response = stack.get(&token.path()).bearer(&other).send().expect(200);
+    assert_eq!(response.json(), token.view);
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert!(response.header("etag").is_some_and(|tag| tag.starts_with('"') && tag.ends_with('"')));
 }
 
 #[test]
@@ -134,6 +134,6 @@ fn a_use_does_not_change_the_etag() {
 fn an_unknown_parameter_is_named() {
     let stack = stack();
     let token = stack.token(["x:y"]);
-    let answer = stack.get(&format!("{}?fields=name", token.path())).bearer(&stack.admin).send();
-    assert_eq!(answer.offending_fields(), ["fields"]);
+    let response = stack.get(&format!("{}?fields=name", token.path())).bearer(&stack.admin).send();
+    assert_eq!(response.offending_fields(), ["fields"]);
 }

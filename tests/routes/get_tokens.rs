@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Stack, Token, eventually, merge_json, owner, stack, until_expired};
 
-/// So many tokens of one owner, the newest first.
+/// `count` tokens of one owner, newest first.
 fn several(stack: &Stack, owner: &str, count: usize) -> Vec<Token> {
     let mut made: Vec<_> =
         (0..count).map(|_| stack.create(json!({ "owner": owner, "permissions": ["tokens:read"] }))).collect();
@@ -18,7 +18,7 @@ fn ids(page: &Value) -> Vec<&str> {
     page["tokens"].as_array().unwrap().iter().map(|token| token["id"].as_str().unwrap()).collect()
 }
 
-/// The first page, once the index shows so many tokens.
+/// The first page, once the index has `count` tokens.
 fn listed(stack: &Stack, path: &str, by: &str, count: usize) -> Value {
     eventually(&format!("{count} tokens in {path}"), || {
         let page = stack.get(path).bearer(by).send().expect(200).json();
@@ -26,8 +26,7 @@ fn listed(stack: &Stack, path: &str, by: &str, count: usize) -> Value {
     })
 }
 
-/// In a form that can be compared: second, and thousandths of it, of which there may be
-/// none.
+/// In a form that can be compared: the second, and the milliseconds if there are any.
 fn created_at(token: &Value) -> (String, String) {
     let text = token["created_at"].as_str().unwrap().trim_end_matches('Z');
     let (second, thousandths) = text.split_once('.').unwrap_or((text, ""));
@@ -39,7 +38,7 @@ fn a_list_is_newest_first_and_agrees_with_each_token() {
     let stack = stack();
     let tokens = several(&stack, &owner(), 3);
     let page = listed(&stack, "/tokens", &tokens[0].secret, 3);
-    // The caller was used by listing; the others are as they were made.
+    // Listing used the caller's token; the others are unchanged.
     assert_eq!(ids(&page), tokens.iter().map(|token| token.id.as_str()).collect::<Vec<_>>());
     assert_eq!(page["tokens"][1], tokens[1].view);
     assert_eq!(page["tokens"][2], tokens[2].view);
@@ -85,7 +84,7 @@ fn an_admin_lists_all_tokens_or_one_owners() {
     let stack = stack();
     let admin = stack.token(["tokens:admin"]);
     let made = [stack.token(["x:y"]), stack.token(["x:y"]), stack.token(["x:y"])];
-    // Others may be making tokens meanwhile: of a hundred, ours are among the newest.
+    // Other tests create tokens at the same time; ours are among the newest hundred.
     let (all, ours) = eventually("three new tokens", || {
         let page = stack.get("/tokens?limit=100").bearer(&admin).send().expect(200).json();
         let all: Vec<_> = page["tokens"].as_array().unwrap().iter().map(created_at).collect();
@@ -105,7 +104,7 @@ fn paging_through_all_tokens_shows_each_once() {
     let made: BTreeSet<_> = several(&stack, &owner(), 5).into_iter().map(|token| token.id).collect();
     let mut seen = BTreeSet::new();
     let mut path = "/tokens?limit=2".to_owned();
-    // New tokens come in at the front, so walking back meets every older one in the end.
+    // New tokens appear at the front, so paging reaches every older one.
     while !made.is_subset(&seen) {
         let page = stack.get(&path).bearer(&stack.admin).send().expect(200).json();
         for id in ids(&page) {
@@ -155,9 +154,9 @@ fn a_page_has_1_to_100_tokens() {
         stack.get(&format!("/tokens?limit={good}")).bearer(&by).send().expect(200);
     }
     for bad in ["0", "101", "-1", "+5", "1.5", "1e1", "ten", "", "%20", "99999999999999999999", "%D9%A1"] {
-        let answer = stack.get(&format!("/tokens?limit={bad}")).bearer(&by).send();
-        assert_eq!(answer.offending_fields(), ["limit"], "limit={bad}");
-        assert_eq!(answer.json()["errors"][0]["message"], "must be a whole number from 1 to 100");
+        let response = stack.get(&format!("/tokens?limit={bad}")).bearer(&by).send();
+        assert_eq!(response.offending_fields(), ["limit"], "limit={bad}");
+        assert_eq!(response.json()["errors"][0]["message"], "must be a whole number from 1 to 100");
     }
 }
 
@@ -186,8 +185,8 @@ fn a_tampered_cursor_is_refused() {
         "%00".to_owned(),
         "A".repeat(4000),
     ] {
-        let answer = stack.get(&format!("/tokens?cursor={bad}")).bearer(by).send();
-        assert_eq!(answer.offending_fields(), ["cursor"], "cursor={bad}");
+        let response = stack.get(&format!("/tokens?cursor={bad}")).bearer(by).send();
+        assert_eq!(response.offending_fields(), ["cursor"], "cursor={bad}");
     }
 }
 
@@ -202,8 +201,8 @@ fn a_cursor_of_another_list_is_refused() {
     let page = stack.get("/tokens?limit=1").bearer(&stack.admin).send().expect(200).json();
     let everyones = page["next_cursor"].as_str().unwrap();
     for (cursor, by) in [(theirs, &stranger.secret), (theirs, &stack.admin), (everyones, &tokens[0].secret)] {
-        let answer = stack.get(&format!("/tokens?cursor={cursor}")).bearer(by).send();
-        assert_eq!(answer.offending_fields(), ["cursor"]);
+        let response = stack.get(&format!("/tokens?cursor={cursor}")).bearer(by).send();
+        assert_eq!(response.offending_fields(), ["cursor"]);
     }
 }
 

@@ -48,8 +48,8 @@ fn tightening_keeps_the_grants_that_were_used() {
     let stale = stack.post(&path).bearer(&stack.admin).header("If-Match", "\"9\"").send();
     stale.problem(412, "precondition_failed");
     let list = format!("\"9\", {}", token.tag(&stack));
-    let answer = stack.post(&path).bearer(&stack.admin).header("If-Match", list).send().expect(200);
-    assert_eq!(answer.json()["grants"], json!([{"permissions": ["apps:read"], "resources": ["apps/billing"]}]));
+    let response = stack.post(&path).bearer(&stack.admin).header("If-Match", list).send().expect(200);
+    assert_eq!(response.json()["grants"], json!([{"permissions": ["apps:read"], "resources": ["apps/billing"]}]));
     stack.get("/demo/apps/billing").bearer(&token).send().expect(200);
     stack.get("/demo/docs").bearer(&token).send().expect(403);
     assert_eq!(token.kinds(&stack), ["updated", "first_used", "created"]);
@@ -71,8 +71,8 @@ fn an_unused_token_is_not_tightened() {
     assert_eq!(usage(&stack, &token, "?days=31")["used"], 1);
     tighten(31).expect(200);
     for bad in ["0", "366", "x", ""] {
-        let answer = stack.get(&format!("{}/usage?days={bad}", token.path())).bearer(&stack.admin).send();
-        assert_eq!(answer.offending_fields(), ["days"], "{bad}");
+        let response = stack.get(&format!("{}/usage?days={bad}", token.path())).bearer(&stack.admin).send();
+        assert_eq!(response.offending_fields(), ["days"], "{bad}");
     }
 }
 

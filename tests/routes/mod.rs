@@ -1,4 +1,4 @@
-//! The HTTP API and the authorizer, from outside: one module a route.
+//! The HTTP API and the authorizer over HTTP: one module per route.
 
 mod catalog;
 mod catalog_write;

@@ -1,10 +1,10 @@
-//! Owners of every kind that may be: 1 to 255 printable ASCII characters, on every way that they travel.
+//! Owner names of every valid kind (1 to 255 printable ASCII characters), everywhere they occur.
 
 use serde_json::{Value, json};
 
 use crate::support::{AuditLog, Stack, Token, eventually, isolated_stack, owner, stack};
 
-/// One of each kind, none of which was used before.
+/// One new owner of each kind.
 fn odd_owners() -> Vec<String> {
     let name = owner();
     vec![
@@ -48,8 +48,11 @@ fn tokens_of_any_owner_are_created_listed_used_introspected_and_revoked() {
         }
         let found = stack.post("/introspect").bearer(&stack.admin).form(format!("token={}", token.secret)).send();
         assert_eq!(found.expect(200).json()["sub"], json!(name));
-        let answer = revoke_all(&stack, &name);
-        assert_eq!((&answer["owner"], &answer["revoked"], &answer["done"]), (&json!(name), &json!(1), &json!(true)));
+        let response = revoke_all(&stack, &name);
+        assert_eq!(
+            (&response["owner"], &response["revoked"], &response["done"]),
+            (&json!(name), &json!(1), &json!(true))
+        );
         assert_eq!(token.status(&stack), 401);
     }
 }
@@ -98,7 +101,7 @@ fn no_owner_name_breaks_out_of_its_log_field() {
         }
         let audited: Vec<_> = audit_log.take().iter().map(|line| line["owner"].clone()).collect();
         assert_eq!(audited, vec![json!(name); 6]);
-        // The gateway copies its values as they are, so it gets one without quotes and backslashes.
+        // The gateway copies values unescaped, so its value has no quotes and backslashes.
         let shown = name.replace('"', "'").replace('\\', "/");
         let access_log = stack.access_log();
         let lines = access_log.iter().rev().take(6);
@@ -117,8 +120,8 @@ fn a_confusable_owner_name_is_refused_in_every_field() {
             "{bad:?}"
         );
         for path in ["/tokens", "/activity"] {
-            let answer = stack.get(&format!("{path}?owner={}", encoded(bad))).bearer(&stack.admin).send();
-            assert_eq!(answer.offending_fields(), ["owner"], "{path} {bad:?}");
+            let response = stack.get(&format!("{path}?owner={}", encoded(bad))).bearer(&stack.admin).send();
+            assert_eq!(response.offending_fields(), ["owner"], "{path} {bad:?}");
         }
         let path = format!("/owners/-/revoke-tokens?owner={}", encoded(bad));
         assert_eq!(stack.post(&path).bearer(&stack.admin).send().offending_fields(), ["owner"], "{bad:?}");

@@ -16,7 +16,7 @@ fn patch(stack: &Stack, by: &str, token: &Token, body: &Value) -> Response {
 fn a_patch_changes_only_the_fields_that_it_names() {
     let stack = stack();
     let token = stack.create(json!({"role": "viewer", "description": "old"}));
-    let answer = patch(
+    let response = patch(
         &stack,
         &stack.admin,
         &token,
@@ -40,8 +40,8 @@ fn a_patch_changes_only_the_fields_that_it_names() {
     ] {
         expected[field] = value;
     }
-    assert_eq!(answer.json(), expected);
-    assert_eq!(answer.header("etag"), Some("\"2\""));
+    assert_eq!(response.json(), expected);
+    assert_eq!(response.header("etag"), Some("\"2\""));
     assert_eq!(stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json(), expected);
 }
 
@@ -60,9 +60,9 @@ fn a_patch_without_a_difference_keeps_the_version() {
     let stack = stack();
     let token = stack.create(json!({"role": "viewer"}));
     for body in [json!({}), json!({"name": token.view["name"]}), json!({"grants": token.view["grants"]})] {
-        let answer = patch(&stack, &stack.admin, &token, &body).expect(200);
-        assert_eq!(answer.header("etag"), Some("\"1\""), "{body}");
-        assert_eq!(answer.json(), token.view);
+        let response = patch(&stack, &stack.admin, &token, &body).expect(200);
+        assert_eq!(response.header("etag"), Some("\"1\""), "{body}");
+        assert_eq!(response.json(), token.view);
     }
     assert_eq!(token.kinds(&stack), ["created"]);
 }
@@ -77,12 +77,12 @@ fn a_patch_needs_if_match() {
     stale.problem(412, "precondition_failed");
     assert_eq!(stale.header("etag"), Some("\"1\""));
     for other in ["W/\"1\"", "\"x\"", "\"7\", W/\"1\""] {
-        let answer = send().header("If-Match", other).json(&json!({"name": "x"})).send();
-        answer.problem(412, "precondition_failed");
+        let response = send().header("If-Match", other).json(&json!({"name": "x"})).send();
+        response.problem(412, "precondition_failed");
     }
     for malformed in ["1", "*, \"1\"", "\"1\" \"2\"", ""] {
-        let answer = send().header("If-Match", malformed).json(&json!({"name": "x"})).send();
-        assert_eq!(answer.offending_fields(), ["If-Match"], "{malformed}");
+        let response = send().header("If-Match", malformed).json(&json!({"name": "x"})).send();
+        assert_eq!(response.offending_fields(), ["If-Match"], "{malformed}");
     }
     assert_eq!(token.tag(&stack), "\"1\"");
     let two_lines = send().header("If-Match", "\"7\"").header("If-Match", "\"1\"");
@@ -158,7 +158,7 @@ fn a_patch_cannot_exceed_the_callers_grants() {
     assert_eq!(fields(&target, json!({"expires_at": null})), ["expires_at"]);
     assert_eq!(fields(&target, json!({"allowed_ips": null})), ["allowed_ips"]);
     assert_eq!(fields(&target, json!({"allowed_ips": ["127.0.0.1", "192.0.2.0/24"]})), ["allowed_ips"]);
-    // What it has already, and its maker has not, is not given a longer life either.
+    // Grants that the caller lacks cannot be extended either.
     assert_eq!(fields(&stronger, json!({"expires_at": stronger.view["expires_at"]})), ["grants[0].permissions"]);
     patch(
         &stack,
@@ -167,7 +167,7 @@ fn a_patch_cannot_exceed_the_callers_grants() {
         &json!({"grants": [{"permissions": ["apps:*"]}], "allowed_ips": ["127.0.0.0/9"]}),
     )
     .expect(200);
-    patch(&stack, &by.secret, &stronger, &json!({"name": "a name gives nobody anything"})).expect(200);
+    patch(&stack, &by.secret, &stronger, &json!({"name": "a name grants nothing"})).expect(200);
 }
 
 #[test]
@@ -189,9 +189,9 @@ fn a_revoked_or_expired_token_is_not_changed() {
     stack.post(&format!("{}/revoke", revoked.path())).bearer(&stack.admin).send().expect(200);
     stack.advance_clock(3600);
     for (token, tag) in [(&revoked, "\"2\""), (&expired, "\"1\"")] {
-        let answer = patch(&stack, &stack.admin, token, &json!({"expires_at": null}));
-        answer.problem(409, "token_ended");
-        assert_eq!(answer.header("etag"), Some(tag));
+        let response = patch(&stack, &stack.admin, token, &json!({"expires_at": null}));
+        response.problem(409, "token_ended");
+        assert_eq!(response.header("etag"), Some(tag));
     }
 }
 

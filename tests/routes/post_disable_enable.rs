@@ -1,4 +1,4 @@
-//! `POST /tokens/{id}/disable` and `/enable`, and what is idle.
+//! `POST /tokens/{id}/disable` and `/enable`, and idle tokens.
 
 use serde_json::json;
 
@@ -9,8 +9,8 @@ fn ask(stack: &Stack, what: &str, token: &Token, by: impl AsRef<str>) -> Respons
     stack.post(&format!("{}/{what}", token.path())).bearer(by).send()
 }
 
-fn shown(answer: &Response) -> [serde_json::Value; 2] {
-    let view = answer.json();
+fn shown(response: &Response) -> [serde_json::Value; 2] {
+    let view = response.json();
     [view["status"].clone(), view["disabled_reason"].clone()]
 }
 
@@ -20,12 +20,12 @@ fn a_disabled_token_is_refused_until_it_is_enabled() {
     let token = stack.token(["apps:read"]);
     let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": token.owner}));
     assert_eq!(token.status(&stack), 200);
-    let answer = ask(&stack, "disable", &token, &keeper).expect(200);
-    assert_eq!(shown(&answer), [json!("disabled"), json!("owner")]);
-    assert_eq!(answer.json()["disabled_by"], format!("token:{}", keeper.id));
+    let response = ask(&stack, "disable", &token, &keeper).expect(200);
+    assert_eq!(shown(&response), [json!("disabled"), json!("owner")]);
+    assert_eq!(response.json()["disabled_by"], format!("token:{}", keeper.id));
     assert_eq!(token.status(&stack), 401);
     let again = ask(&stack, "disable", &token, &keeper).expect(200);
-    assert_eq!(again.header("etag"), answer.header("etag"), "disabling again changes nothing");
+    assert_eq!(again.header("etag"), response.header("etag"), "disabling again changes nothing");
     assert_eq!(shown(&ask(&stack, "enable", &token, &keeper).expect(200)), [json!("active"), json!(null)]);
     assert_eq!(token.status(&stack), 200);
     ask(&stack, "enable", &token, &keeper).expect(200);
@@ -37,12 +37,12 @@ fn a_token_disabled_by_an_admin_is_enabled_only_by_an_admin() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let keeper = stack.create(json!({"permissions": ["tokens:write"], "owner": token.owner}));
-    let answer = ask(&stack, "disable", &token, &stack.admin).expect(200);
-    assert_eq!(shown(&answer), [json!("disabled"), json!("admin")]);
+    let response = ask(&stack, "disable", &token, &stack.admin).expect(200);
+    assert_eq!(shown(&response), [json!("disabled"), json!("admin")]);
     ask(&stack, "enable", &token, &keeper).problem(403, "forbidden");
     assert_eq!(token.status(&stack), 401);
     ask(&stack, "enable", &token, &stack.admin).expect(200);
-    // Over the owner's own, too, which does not take the admin's back.
+    // Also over the owner's own disablement, which does not replace the admin's.
     for (by, reason) in [(&keeper.secret, "owner"), (&stack.admin, "admin"), (&keeper.secret, "admin")] {
         assert_eq!(shown(&ask(&stack, "disable", &token, by).expect(200)), [json!("disabled"), json!(reason)]);
     }

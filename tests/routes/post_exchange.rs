@@ -1,5 +1,5 @@
-//! `POST /exchange`: the identity of a CI job for a token of a few minutes; and where people sign
-//! in, which the same function tells.
+//! `POST /exchange`: a CI job's ID token for a short-lived API token; and the sign-in metadata,
+//! which the same function serves.
 
 use std::thread;
 
@@ -12,7 +12,7 @@ use crate::support::{AuditLog, Issuer, Response, Stack, Token, isolated_stack};
 const GRANT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
 const ID_TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token";
 
-/// A deployment that trusts an issuer's jobs on the main branch of `acme/billing`.
+/// A deployment that trusts the issuer's jobs on the main branch of `acme/billing`.
 fn trusting(issuer: &Issuer, settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
     let stack = isolated_stack(settings);
     stack.put_catalog(&catalog(issuer));
@@ -40,15 +40,15 @@ fn exchange(stack: &Stack, identity: &str) -> Response {
     send(stack, identity, "")
 }
 
-/// The token that came of it.
+/// The issued token.
 #[track_caller]
-fn token(answer: &Response) -> Token {
-    Token::exchanged_in(answer)
+fn token(response: &Response) -> Token {
+    Token::exchanged_in(response)
 }
 
 #[track_caller]
-fn refused(answer: Response, error: &str, why: &str) {
-    let body = answer.expect(400).json();
+fn refused(response: Response, error: &str, why: &str) {
+    let body = response.expect(400).json();
     assert_eq!(body["error"], error, "{body}");
     assert!(body["error_description"].as_str().unwrap().contains(why), "{body}");
 }
@@ -62,18 +62,18 @@ fn with(mut claims: Value, claim: &str, value: Value) -> Value {
 fn a_jobs_identity_is_exchanged_for_a_token_with_its_rules_grants() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
-    let answer = exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let shown = answer.json();
+    let response = exchange(&stack, &issuer.signs(&issuer.claims())).expect(200);
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    let shown = response.json();
     assert_eq!(shown["issued_token_type"], "urn:ietf:params:oauth:token-type:access_token");
     assert_eq!((&shown["token_type"], &shown["expires_in"]), (&json!("Bearer"), &json!(600)));
     assert_eq!(shown["scope"], "apps:read apps:write tokens:read");
-    // No other names: clients of OAuth read more than the standard has, `expires_at` as a number.
+    // No further fields: some OAuth clients read `expires_at`, which is not standard, as a number.
     let names: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
     let standard = ["access_token", "expires_in", "issued_token_type", "scope", "token_type"];
     let (standard, own): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| standard.contains(name));
     assert_eq!((standard.len(), own), (5, vec!["rule", "token_id", "via"]));
-    let job = token(&answer);
+    let job = token(&response);
     stack.post("/demo/apps/billing/builds").bearer(&job).send().expect(200);
     stack.post("/demo/apps/payroll/builds").bearer(&job).send().problem(403, "insufficient_scope");
     let me = stack.get("/me").bearer(&job).send().expect(200).json();
@@ -126,7 +126,7 @@ fn of_concurrent_exchanges_of_one_identity_one_succeeds() {
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
     assert!(statuses.iter().all(|status| matches!(status, 200 | 400)), "{statuses:?}");
     refused(exchange(&stack, &identity), "invalid_request", "can be exchanged once");
-    // Signed anew, it is still the same.
+    // A new signature does not make it a new identity.
     let claims = issuer.claims();
     exchange(&stack, &issuer.signs(&claims)).expect(200);
     let header = json!({"alg": "Ed25519", "kid": "one"});
@@ -171,11 +171,11 @@ fn the_same_jti_from_two_issuers_counts_as_two_identities() {
     stack.put_catalog(&both);
     let claims = one.claims();
     exchange(&stack, &one.signs(&claims)).expect(200);
-    // Signed by one in the name of the other, it is neither's.
+    // Signed by one issuer with the `iss` of the other.
     let theirs = with(claims.clone(), "iss", json!(other.url));
     refused(exchange(&stack, &one.signs(&theirs)), "invalid_request", "signature");
-    let answer = exchange(&stack, &other.signs(&theirs)).expect(200).json();
-    assert_eq!(answer["rule"], "other");
+    let response = exchange(&stack, &other.signs(&theirs)).expect(200).json();
+    assert_eq!(response["rule"], "other");
 }
 
 #[test]
@@ -213,8 +213,8 @@ fn without_a_matching_rule_no_response_reveals_the_rules() {
         ("repository", Value::Null),
     ] {
         log.take();
-        let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value.clone())));
-        let body = answer.expect(400).json();
+        let response = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value.clone())));
+        let body = response.expect(400).json();
         let told = body["error_description"].as_str().unwrap();
         assert!(told.contains("no trust rule matches it") && !told.contains("deploy-billing"), "{told}");
         let line = log.take().remove(0);
@@ -252,9 +252,9 @@ fn identities_with_a_wrong_signature_audience_or_time_are_refused() {
     ] {
         refused(exchange(&stack, &identity), "invalid_request", why);
     }
-    // Nothing of that used it up.
+    // None of these requests used up the identity.
     exchange(&stack, &issuer.signs(&good)).expect(200);
-    assert_eq!(other.fetched(), 0, "nobody else's keys are asked for");
+    assert_eq!(other.fetched(), 0, "no other issuer's keys are fetched");
 }
 
 #[test]
@@ -283,13 +283,13 @@ fn issuer_and_audience_must_match_the_rule_exactly() {
         ]
     };
     for iss in variants(url).into_iter().chain([json!([url])]) {
-        let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), "iss", iss)));
-        refused(answer, "invalid_request", "The subject_token is invalid");
+        let response = exchange(&stack, &issuer.signs(&with(issuer.claims(), "iss", iss)));
+        refused(response, "invalid_request", "The subject_token is invalid");
     }
     let lists = [json!(cyrillic), json!([cyrillic, "other"]), json!([audience, 7]), json!(format!("{audience} other"))];
     for aud in variants(audience).into_iter().chain(lists) {
-        let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), "aud", aud)));
-        refused(answer, "invalid_request", "The subject_token is invalid");
+        let response = exchange(&stack, &issuer.signs(&with(issuer.claims(), "aud", aud)));
+        refused(response, "invalid_request", "The subject_token is invalid");
     }
     assert_eq!(issuer.fetched(), 0, "that needs no key");
     for aud in [json!([audience]), json!(["other", audience])] {
@@ -314,7 +314,7 @@ fn no_jose_header_makes_a_forged_identity_valid() {
         not_taken(&signed, alg);
         not_taken(&format!("{body}."), alg);
         not_taken(body, alg);
-        // The public key as the secret of an HMAC.
+        // The public key as HMAC secret.
         for secret in [issuer.public_key().to_vec(), URL_SAFE_NO_PAD.encode(issuer.public_key()).into(), Vec::new()] {
             let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret);
             let signature = URL_SAFE_NO_PAD.encode(ring::hmac::sign(&key, body.as_bytes()));
@@ -365,7 +365,7 @@ fn no_jose_header_makes_a_forged_identity_valid() {
     for name in claims.as_object().unwrap().keys() {
         not_taken(&issuer.signs_text(&header(json!({})).to_string(), &doubled(&claims, name)), name);
     }
-    // Nothing of that used it up.
+    // None of these requests used up the identity.
     exchange(&stack, &issuer.signs_with(&header(json!({"typ": "application/JWT"})), &claims)).expect(200);
 }
 
@@ -380,8 +380,8 @@ fn the_times_of_an_identity_are_numbers_of_seconds() {
         ("iat", json!(["", now.to_string(), [now], {}, false])),
     ] {
         for value in values.as_array().unwrap() {
-            let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value.clone())));
-            refused(answer, "invalid_request", "of another type");
+            let response = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value.clone())));
+            refused(response, "invalid_request", "of another type");
         }
     }
     for (claim, value, why) in [
@@ -393,15 +393,15 @@ fn the_times_of_an_identity_are_numbers_of_seconds() {
         ("nbf", json!(1e300), "not valid yet"),
         ("nbf", json!(u64::MAX), "not valid yet"),
     ] {
-        let answer = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value)));
-        refused(answer, "invalid_request", why);
+        let response = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value)));
+        refused(response, "invalid_request", why);
     }
     for digits in ["1e400", "NaN", "0x7fffffff"] {
         let claims = with(issuer.claims(), "exp", json!("later")).to_string().replace("\"later\"", digits);
         let identity = issuer.signs_text(&json!({"alg": "EdDSA", "kid": "one"}).to_string(), &claims);
         refused(exchange(&stack, &identity), "invalid_request", "no JSON object");
     }
-    // However long an identity lives, its token lives as long as the rule says, and it works once.
+    // The rule's lifetime applies, however long the identity is valid.
     for exp in [json!(now as f64 + 600.5), json!(i64::MAX), json!(1e300)] {
         let identity = issuer.signs(&with(issuer.claims(), "exp", exp));
         assert_eq!(exchange(&stack, &identity).expect(200).json()["expires_in"], 600);
@@ -448,8 +448,7 @@ fn the_form_follows_rfc_8693() {
     }
     let in_url = format!("/exchange?subject_token={identity}");
     refused(stack.post(&in_url).form("").send(), "invalid_request", "not in the query");
-    // What is unknown is passed over and what is empty was not sent, as the standard says, and nothing
-    // above used it up.
+    // Unknown and empty parameters are ignored (RFC 6749, 3.2). No request above used up the identity.
     let empty = "&actor_token=&requested_token_type=&scope=&audience=&resource=&subject_token=&grant_type=";
     send(&stack, &format!("%0A{identity}%20%0D%0A"), &format!("{empty}&client_id=z&colour=red")).expect(200);
 }
@@ -476,7 +475,7 @@ fn an_exchange_for_another_service_is_refused() {
             refused(send(&stack, &identity, &both), "invalid_target", "another service");
         }
     }
-    // Nothing of that used it up.
+    // None of these requests used up the identity.
     send(&stack, &identity, &format!("&audience={of_the_rule}&audience={own}&resource={own}%2F")).expect(200);
     for one in [format!("&audience={own}"), format!("&resource={own}"), format!("&resource={of_the_rule}")] {
         send(&stack, &issuer.signs(&issuer.claims()), &one).expect(200);
@@ -491,9 +490,9 @@ fn a_job_may_request_fewer_permissions_than_its_rule_gives_but_no_others() {
     refused(send(&stack, &identity(), "&scope=apps%3Aread+apps%3Arestart"), "invalid_scope", "apps:restart");
     refused(send(&stack, &identity(), "&scope=*"), "invalid_scope", "*");
     refused(send(&stack, &identity(), "&scope=a+b"), "invalid_scope", "scope must be permissions");
-    let answer = send(&stack, &identity(), "&scope=apps%3Aread").expect(200);
-    assert_eq!(answer.json()["scope"], "apps:read");
-    let job = token(&answer);
+    let response = send(&stack, &identity(), "&scope=apps%3Aread").expect(200);
+    assert_eq!(response.json()["scope"], "apps:read");
+    let job = token(&response);
     stack.get("/demo/apps/billing").bearer(&job).send().expect(200);
     stack.post("/demo/apps/billing").bearer(&job).send().problem(403, "insufficient_scope");
 }
@@ -532,8 +531,8 @@ fn exchanged_records_have_a_ttl_of_a_day_and_hold_no_secret() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer, |_| {});
     let claims = issuer.claims();
-    let answer = exchange(&stack, &issuer.signs(&claims)).expect(200).json();
-    let path = format!("/tokens/{}", answer["token_id"].as_str().unwrap());
+    let response = exchange(&stack, &issuer.signs(&claims)).expect(200).json();
+    let path = format!("/tokens/{}", response["token_id"].as_str().unwrap());
     let view = stack.get(&path).bearer(&stack.admin).send().expect(200).json();
     let expires = portcullis::clock::Timestamp::parse(view["expires_at"].as_str().unwrap()).unwrap().seconds();
     let number = |item: &std::collections::HashMap<String, _>| -> i64 {
@@ -549,10 +548,10 @@ fn exchanged_records_have_a_ttl_of_a_day_and_hold_no_secret() {
     assert_eq!(number(&identities[0]), claims["exp"].as_i64().unwrap() + 60, "for as long as it could be tried again");
     let text = format!("{identities:?}");
     assert!(!text.contains(claims["jti"].as_str().unwrap()) && !text.contains("acme"), "{text}");
-    let left = of(&format!("TOKEN#{}", answer["token_id"].as_str().unwrap()));
+    let left = of(&format!("TOKEN#{}", response["token_id"].as_str().unwrap()));
     let (records, events): (Vec<_>, Vec<_>) = left.iter().partition(|item| item["sk"].as_s().unwrap() == "TOKEN");
     assert!(records.len() == 1 && number(records[0]) == expires + 86_400, "{records:?}");
-    // What happened is kept for the history, as of any other token.
+    // Events have the history's TTL, as for any other token.
     let kept = |event: &&std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>| {
         number(event) - event["at"].as_n().unwrap().parse::<i64>().unwrap() / 1000
     };
@@ -576,7 +575,7 @@ fn writing_a_trust_rule_needs_the_grants_that_it_gives() {
     assert!(errors.contains("trust[0].grants[1].permissions") && errors.contains("tokens:read"), "{errors}");
     assert!(!errors.contains("grants[0]"), "{errors}");
     put(&stack.admin, &catalog(&issuer)).expect(200);
-    // One that is there already is nobody's gift.
+    // A writer may keep a rule that exists already.
     let (same, _) = stack.catalog();
     put(&writer, &same).expect(200);
     let mut wider = same;
@@ -605,7 +604,7 @@ fn reordering_trust_rules_needs_the_grants_of_the_broader_rule() {
     let errors = document["errors"].to_string();
     assert!(errors.contains("that the rule narrow matched") && errors.contains("you do not have *"), "{errors}");
     put(&[&broad]).problem(403, "exceeds_grants");
-    // It may take the broad one out, and put another before it that it has itself.
+    // It may remove the broad rule, and put a rule with its own grants first.
     let other = rule("other", json!({"repository": "acme/docs"}), "apps:read");
     put(&[&other, &narrow, &broad]).expect(200);
     put(&[&other, &narrow]).expect(200);
@@ -634,8 +633,8 @@ fn the_metadata_names_the_authorization_server() {
         (&told["client_id"], &told["scopes_supported"]),
         (&json!("portcullis-dev"), &json!(["openid", "offline_access"]))
     );
-    let nobody = isolated_stack(|options| options.listen = ([0, 0, 0, 0], 0).into());
-    let told = nobody.get("/.well-known/oauth-protected-resource").send().expect(200).json();
+    let reachable = isolated_stack(|options| options.listen = ([0, 0, 0, 0], 0).into());
+    let told = reachable.get("/.well-known/oauth-protected-resource").send().expect(200).json();
     assert_eq!(told.get("authorization_servers"), None);
     assert_eq!(told["bearer_methods_supported"], json!(["header"]));
 }

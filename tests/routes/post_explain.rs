@@ -1,4 +1,4 @@
-//! `POST /explain`: may this token make that request, and what decides it?
+//! `POST /explain`: whether a token may make a request, and why.
 
 use serde_json::{Value, json};
 

@@ -99,8 +99,8 @@ fn introspection_needs_tokens_introspect() {
 fn an_invalid_form_is_refused_as_rfc_6749_says() {
     let stack = stack();
     for empty in ["", "%20", "%0D%0A"] {
-        let answer = ask(&stack, &stack.admin, empty, "").expect(400).json();
-        assert_eq!(answer["error"], "invalid_request", "{empty}");
+        let response = ask(&stack, &stack.admin, empty, "").expect(400).json();
+        assert_eq!(response["error"], "invalid_request", "{empty}");
     }
     for more in [
         "&method=&path=/x",
@@ -111,8 +111,8 @@ fn an_invalid_form_is_refused_as_rfc_6749_says() {
         "&api=other",
         "&source_ip=x",
     ] {
-        let answer = ask(&stack, &stack.admin, "x", more).expect(400);
-        assert_eq!(answer.json()["error"], "invalid_request", "{more}");
+        let response = ask(&stack, &stack.admin, "x", more).expect(400);
+        assert_eq!(response.json()["error"], "invalid_request", "{more}");
     }
 }
 
@@ -123,7 +123,7 @@ fn white_space_around_a_token_and_empty_parameters_are_ignored() {
     let empty = "&token_type_hint=&method=&path=&api=&source_ip=&token=";
     let found = ask(&stack, &stack.admin, &format!("%20{}%0A", token.secret), empty).expect(200).json();
     assert_eq!((&found["active"], found.get("allowed")), (&json!(true), None));
-    // Where it may be used from only some addresses, none was said.
+    // The token has an IP allowlist, and the request names no address.
     let elsewhere = stack.create(json!({"permissions": ["a:b"], "allowed_ips": ["192.0.2.0/24"]}));
     let found = ask(&stack, &stack.admin, &elsewhere.secret, "&source_ip=").expect(200).json();
     assert_eq!(found, json!({"active": false}));

@@ -15,9 +15,12 @@ fn one_call_revokes_all_tokens_of_one_owner_only() {
     let tokens = made(&stack, &theirs, 5);
     let path = format!("/owners/{theirs}/revoke-tokens");
     let body = json!({"reason": "owner_left", "comment": "gone"});
-    let answer = stack.post(&path).bearer(&stack.admin).json(&body).send().expect(200).json();
-    assert_eq!((&answer["revoked"], &answer["done"], &answer["owner"]), (&json!(5), &json!(true), &json!(theirs)));
-    assert!(answer["effective_by"].is_string());
+    let response = stack.post(&path).bearer(&stack.admin).json(&body).send().expect(200).json();
+    assert_eq!(
+        (&response["revoked"], &response["done"], &response["owner"]),
+        (&json!(5), &json!(true), &json!(theirs))
+    );
+    assert!(response["effective_by"].is_string());
     for token in &tokens {
         assert_eq!(token.status(&stack), 401);
     }
@@ -33,8 +36,9 @@ fn more_tokens_than_a_page_are_revoked_in_one_call() {
     let stack = isolated_stack(|options| options.settings.limits.live_tokens = 0);
     let theirs = owner();
     made(&stack, &theirs, 105);
-    let answer = stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&stack.admin).send().expect(200).json();
-    assert_eq!(answer["revoked"], 105);
+    let response =
+        stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(response["revoked"], 105);
     let left = stack.get(&format!("/tokens?status=active&owner={theirs}")).bearer(&stack.admin).send().expect(200);
     assert_eq!(left.json()["tokens"], json!([]));
 }
@@ -45,9 +49,9 @@ fn an_owner_that_does_not_fit_into_a_path_goes_into_the_query() {
     let theirs = format!("repo:org/{}", owner());
     let [token] = &made(&stack, &theirs, 1)[..] else { unreachable!() };
     let encoded = theirs.replace(':', "%3A").replace('/', "%2F");
-    let answer =
+    let response =
         stack.post(&format!("/owners/-/revoke-tokens?owner={encoded}")).bearer(&stack.admin).send().expect(200);
-    assert_eq!(answer.json()["revoked"], 1);
+    assert_eq!(response.json()["revoked"], 1);
     assert_eq!(token.status(&stack), 401);
     let missing = stack.post("/owners/-/revoke-tokens").bearer(&stack.admin).send();
     assert_eq!(missing.offending_fields(), ["owner"]);
@@ -73,8 +77,8 @@ fn the_callers_own_token_is_revoked_last() {
     let theirs = owner();
     made(&stack, &theirs, 3);
     let admin = stack.create(json!({"permissions": ["tokens:admin"], "owner": theirs}));
-    let answer = stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&admin).send().expect(200).json();
-    assert_eq!((&answer["revoked"], &answer["done"]), (&json!(4), &json!(true)));
+    let response = stack.post(&format!("/owners/{theirs}/revoke-tokens")).bearer(&admin).send().expect(200).json();
+    assert_eq!((&response["revoked"], &response["done"]), (&json!(4), &json!(true)));
     assert_eq!(admin.status(&stack), 401);
 }
 
@@ -89,7 +93,7 @@ fn the_logs_show_a_random_owner_in_the_path_but_no_token() {
     let logged = [audit_log.take(), stack.access_log()].concat();
     let paths: Vec<_> = logged.iter().filter(|line| line["path"] == *path).collect();
     assert_eq!(paths.len(), 2, "{logged:?}");
-    // The same path of another API, and a token in place of the owner.
+    // The same path of another API, and a token instead of the owner.
     let secret = stack.token(["a:b"]);
     stack.post(&format!("/demo{path}")).bearer(&stack.admin).send();
     stack.post(&format!("/owners/{}/revoke-tokens", secret.secret)).bearer(&stack.admin).send();

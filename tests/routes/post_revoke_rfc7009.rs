@@ -1,4 +1,4 @@
-//! `POST /revoke`: whoever holds a token can end it.
+//! `POST /revoke` (RFC 7009): the secret alone revokes its token.
 
 use serde_json::json;
 
@@ -16,8 +16,8 @@ fn revoke(stack: &Stack, secret: &str) -> Response {
 fn the_secret_revokes_its_token_without_any_permission() {
     let stack = stack();
     let token = stack.token(["nothing:much"]);
-    let answer = revoke(&stack, &token.secret).expect(200);
-    assert!(answer.body.is_empty());
+    let response = revoke(&stack, &token.secret).expect(200);
+    assert!(response.body.is_empty());
     assert_eq!(token.status(&stack), 401);
     let view = stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json();
     assert_eq!((&view["status"], &view["revoked_by"]), (&json!("revoked"), &json!(format!("token:{}", token.id))));
@@ -38,9 +38,9 @@ fn an_unknown_token_gets_the_same_response_and_revokes_nothing() {
     let token = stack.token(["a:b"]);
     let nobodys = unknown_token(&stack.prefix());
     for other in ["x", &nobodys, &token.id, &token.secret[..token.secret.len() - 1]] {
-        let answer = revoke(&stack, other).expect(200);
-        assert!(answer.body.is_empty());
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let response = revoke(&stack, other).expect(200);
+        assert!(response.body.is_empty());
+        assert_eq!(response.header("cache-control"), Some("no-store"));
     }
     assert_eq!(token.status(&stack), 200);
 }
@@ -74,8 +74,8 @@ fn a_form_without_exactly_one_token_is_refused_as_rfc_6749_says() {
         format!("token={secret}&token={secret}"),
         format!("{{\"token\":\"{secret}\"}}"),
     ] {
-        let answer = form(&stack, body).expect(400);
-        let document = answer.json();
+        let response = form(&stack, body).expect(400);
+        let document = response.json();
         assert_eq!(document["error"], "invalid_request");
         assert!(document["error_description"].is_string());
     }

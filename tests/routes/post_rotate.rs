@@ -106,7 +106,7 @@ fn a_retry_with_the_same_key_does_not_rotate_twice() {
     stack.advance_clock(60);
     Token::shown_in(&send("run-1").expect(200));
     let newest = Token::shown_in(&send("run-2").expect(200));
-    // Another rotation between does not make it forgotten.
+    // Still so after another rotation.
     send("run-1").problem(409, "already_rotated");
     assert_eq!(newest.status(&stack), 200);
     assert_eq!(send(&"x".repeat(256)).offending_fields(), ["Idempotency-Key"]);
@@ -177,7 +177,7 @@ fn rotating_needs_the_grants_of_the_token() {
     let fields: Vec<_> = document["errors"].as_array().unwrap().iter().map(|error| error["field"].clone()).collect();
     assert_eq!(fields, ["grants[0].permissions", "expires_at"]);
     assert_eq!(strong.status(&stack), 200);
-    // A token that renews itself does not outlive itself.
+    // A token cannot extend its own life.
     rotate(&stack, &by, &by, &json!({"expires_in": "2d"})).problem(403, "exceeds_grants");
     Token::shown_in(&rotate(&stack, &by, &by, &json!({})).expect(200));
 }
@@ -190,9 +190,9 @@ fn if_match_is_honoured_where_it_is_sent() {
         |tag: &str| stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin).header("If-Match", tag).send();
     assert_eq!(
         {
-            let answer = send("\"2\"");
-            answer.problem(412, "precondition_failed");
-            answer.header("etag").map(str::to_owned)
+            let response = send("\"2\"");
+            response.problem(412, "precondition_failed");
+            response.header("etag").map(str::to_owned)
         },
         Some("\"1\"".to_owned())
     );

@@ -1,4 +1,4 @@
-//! `POST /tokens/{id}/revoke`: dead from now on; the record is kept.
+//! `POST /tokens/{id}/revoke`: refused from now on; the record is kept.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Stack, Token, eventually, stack, unknown_token, until_expired};
 
-/// Each API that a token can open: Portcullis's own, both of its doors, and a protected one.
+/// Portcullis's own API, in two places that check the token, and a protected API.
 const DOORS: [&str; 3] = ["/me", "/tokens?limit=1", "/demo/apps/billing"];
 
 fn revoke(stack: &Stack, token: &Token, by: &str) -> serde_json::Value {
@@ -35,7 +35,7 @@ fn no_request_after_the_response_to_a_revocation_is_allowed() {
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                // Ten requests each that are known to have started after the answer.
+                // Ten requests each that started after the response.
                 while late.load(Ordering::SeqCst) < 40 {
                     let revoked = answered.load(Ordering::SeqCst);
                     let status = stack.get("/demo/apps/billing").bearer(&token).send().status;
@@ -58,9 +58,9 @@ fn the_response_says_who_revoked_it_when_and_when_caches_end() {
     let stack = stack();
     let by = stack.token(["tokens:admin"]);
     let token = stack.token(["x:y"]);
-    let answer = stack.post(&format!("{}/revoke", token.path())).bearer(&by).send().expect(200);
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let mut view = answer.json();
+    let response = stack.post(&format!("{}/revoke", token.path())).bearer(&by).send().expect(200);
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    let mut view = response.json();
     let effective_by = view.as_object_mut().unwrap().remove("effective_by").unwrap();
     let revoked_at = view["revoked_at"].clone();
     assert!(revoked_at.as_str().is_some_and(|at| at.ends_with('Z')), "{view}");
@@ -161,7 +161,7 @@ fn a_revoked_token_stays_in_the_list() {
 fn an_unknown_parameter_is_named_and_nothing_is_revoked() {
     let stack = stack();
     let token = stack.token(["x:y"]);
-    let answer = stack.post(&format!("{}/revoke?when=later", token.path())).bearer(&stack.admin).send();
-    assert_eq!(answer.offending_fields(), ["when"]);
+    let response = stack.post(&format!("{}/revoke?when=later", token.path())).bearer(&stack.admin).send();
+    assert_eq!(response.offending_fields(), ["when"]);
     stack.get("/me").bearer(&token).send().expect(200);
 }

@@ -1,4 +1,4 @@
-//! People who have signed in, and who may manage tokens.
+//! Sessions, and who may manage tokens.
 
 use portcullis::authz::TokenManagement;
 use serde_json::{Value, json};
@@ -29,11 +29,11 @@ fn a_session_has_the_roles_of_its_groups() {
 fn the_grants_of_the_groups_decide() {
     let stack = isolated_stack(|_| {});
     let viewer = stack.sign_in("bob", &["portcullis-viewer"]);
-    let nobody = stack.sign_in("carol", &[]);
+    let without_roles = stack.sign_in("carol", &[]);
     stack.get("/demo/apps").bearer(&viewer).send().expect(200);
     let refused = stack.post("/demo/apps").bearer(&viewer).send().problem(403, "insufficient_scope");
     assert_eq!((&refused["permission"], &refused["roles"]), (&json!("apps:write"), &json!("admin deployer")));
-    let refused = stack.get("/demo/apps").bearer(&nobody).send().problem(403, "insufficient_scope");
+    let refused = stack.get("/demo/apps").bearer(&without_roles).send().problem(403, "insufficient_scope");
     assert_eq!(refused["roles"], "", "who may not see the catalog");
     let principal = stack.get("/demo/apps").bearer(&viewer).send().json()["principal"].clone();
     assert_eq!((&principal["principal_type"], &principal["roles"]), (&json!("session"), &json!("viewer")));
@@ -50,7 +50,7 @@ fn a_session_creates_tokens_within_its_own_grants() {
     create(&stack, &session, json!({"permissions": ["apps:write"]})).problem(403, "exceeds_grants");
     create(&stack, &session, json!({"role": "admin"})).problem(403, "exceeds_grants");
     create(&stack, &session, json!({"permissions": ["apps:read"], "owner": owner()})).problem(403, "forbidden");
-    // What a person makes may outlive their session, which is short.
+    // A token may outlive the session that created it.
     create(&stack, &session, json!({"permissions": ["apps:read"], "expires_at": null})).expect(201);
     let revoked = stack.post(&format!("{}/revoke", token.path())).bearer(&session).send().expect(200).json();
     assert_eq!(revoked["revoked_by"], "session:dave");
@@ -76,7 +76,7 @@ fn an_expired_session_is_refused() {
     let stack = isolated_stack(|_| {});
     let session = stack.sign_in("henry", &["portcullis-admin"]);
     me(&stack, &session);
-    // Eight hours, and the minute by which clocks may differ.
+    // Eight hours, plus the minute of allowed clock skew.
     stack.advance_clock(8 * 3600 + 30);
     me(&stack, &session);
     stack.advance_clock(31);
@@ -116,8 +116,8 @@ fn with_admins_management_only_admins_create_and_list_tokens() {
     let owned = stack.create(json!({"permissions": ["tokens:read", "tokens:write"], "owner": "kate"}));
     let body = json!({"name": "x", "permissions": ["tokens:read"]});
     for credential in [&*viewer, &owned.secret] {
-        let needs_admin = |answer: crate::support::Response| {
-            assert_eq!(answer.problem(403, "insufficient_scope")["permission"], "tokens:admin");
+        let needs_admin = |response: crate::support::Response| {
+            assert_eq!(response.problem(403, "insufficient_scope")["permission"], "tokens:admin");
         };
         needs_admin(stack.get("/tokens").bearer(credential).send());
         needs_admin(stack.get(&owned.path()).bearer(credential).send());
@@ -138,7 +138,7 @@ fn a_session_in_a_path_or_field_is_neither_logged_nor_stored() {
     let writer = audit_log.clone();
     let stack = isolated_stack(move |options| options.audit_log = Box::new(writer));
     let session = stack.sign_in("mary", &["portcullis-viewer"]);
-    // It is longer than a path may be, and stands in both logs all the same.
+    // It is longer than a path may be; both logs still have a line.
     stack.get(&format!("/demo/apps/{session}/x")).bearer(&session).send().expect(403);
     let refused = create(&stack, &session, json!({"permissions": ["apps:read"], "description": session}));
     assert_eq!(refused.offending_fields(), ["description"]);
@@ -152,7 +152,7 @@ fn a_session_in_a_path_or_field_is_neither_logged_nor_stored() {
 #[test]
 fn a_random_subject_and_a_random_token_name_are_not_taken_for_secrets() {
     let stack = isolated_stack(|_| {});
-    // Of Dex, of 256 random bits in base64url, behind a separator, and the longest.
+    // From Dex, 256 random bits in base64url, hexadecimal after a separator, and the longest one.
     for subject in [
         "ChUxMDM0NTY3ODkwMTIzNDU2Nzg5MDESBmdvb2dsZQxyzABCDEFGHIJKL",
         "h7Kd0sQeXvB2nZ4mW8tYc1LpRfUaJ6gOi9T3yNbMqEw",

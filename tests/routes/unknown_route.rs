@@ -1,4 +1,4 @@
-//! What no route leads to.
+//! Unknown paths and methods.
 
 use serde_json::json;
 
@@ -21,9 +21,9 @@ fn an_unknown_path_or_method_is_404_with_or_without_a_token() {
         ("POST", "/tokens/0123456789abcdef/revoke/again"),
     ] {
         let request = stack.request(method, path);
-        for answer in [request.clone().send(), request.bearer(&stack.admin).send()] {
+        for response in [request.clone().send(), request.bearer(&stack.admin).send()] {
             assert_eq!(
-                answer.problem(404, "not_found"),
+                response.problem(404, "not_found"),
                 json!({
                     "type": "urn:portcullis:problem:not_found",
                     "title": "Not found",

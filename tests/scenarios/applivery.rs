@@ -4,7 +4,7 @@
 //! Its page in the console is followed in `tests/browser/seeds.test.mjs`.
 //!
 //! Different on purpose: "Click the copy icon next to the newly created token" may be done at
-//! any time there. Here a token is shown in the answer that creates it and never again.
+//! any time there. Here a token is shown in the response that creates it and never again.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ fn admin(stack: &Stack) -> String {
     stack.sign_in("ana", &["applivery-admins"])
 }
 
-/// What creates a token for an app.
+/// The body that creates a token for an app.
 fn for_app(name: &str, app: &str) -> Value {
     json!({ "name": name, "role": "app-token", "resources": [format!("app/{app}")] })
 }
@@ -38,7 +38,7 @@ fn an_app_token_uploads_builds_queries_them_and_serves_the_sdk() {
     let routes = routes("applivery");
     let all: Vec<_> = routes.iter().map(|route| route.pattern.as_str()).collect();
     assert_eq!(opened(&stack, &routes, "our", &token), all);
-    // What is inside an app that people install can be made to open less.
+    // A token inside an installed app can have fewer permissions.
     let body = json!({ "name": "in the app", "role": "sdk-token", "resources": ["app/our-app"] });
     let embedded = create(&stack, admin(&stack), &body);
     let sdk = ["GET /v1/apps/{app}/sdk/{call+}", "POST /v1/apps/{app}/sdk/{call+}"];
@@ -75,7 +75,7 @@ fn a_token_created_for_one_app_cannot_be_used_to_access_a_different_app() {
         assert_eq!(opened(&stack, &routes, may, token).len(), routes.len());
         assert_eq!(opened(&stack, &routes, may_not, token), [""; 0]);
     }
-    // Names that begin or end alike are other apps, and letters count as they are written.
+    // Names with a common prefix or suffix are other apps, and case matters.
     for app in ["our-app2", "our-ap", "Our-App", "my-our-app"] {
         assert_eq!(builds(&stack, app, &ours), 403, "{app}");
     }
@@ -146,7 +146,7 @@ fn deleting_a_token_immediately_and_permanently_invalidates_it() {
     {
         stack.request(method, &path).bearer(&ana).send().problem(404, "not_found");
     }
-    // Another of the same name is another token.
+    // Another token of the same name is independent.
     create(&stack, &ana, &for_app("CI", "shop"));
     assert_dead(&stack, &token, "/demo/v1/apps/shop/builds");
 }
@@ -174,7 +174,7 @@ fn the_examples_upload_a_build_and_list_builds() {
     let upload = stack.post("/demo/v1/apps/shop/builds").bearer(&token);
     let uploaded = upload.form(file).send().expect(200).json();
     assert_eq!((&uploaded["method"], &uploaded["principal"]["token_name"]), (&json!("POST"), &json!("CI")));
-    // With the slash at the end, as there.
+    // With the trailing slash of the page.
     stack.get("/demo/v1/apps/shop/builds/").bearer(&token).send().expect(200);
 }
 

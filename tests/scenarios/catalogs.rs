@@ -45,7 +45,7 @@ fn every_example_catalog_is_accepted_and_reads_back_the_same() {
     }
 }
 
-/// Whoever starts from one of them has a role of each kind to map their groups to.
+/// Each catalog is a starting point with a role of each kind for groups.
 #[test]
 fn every_example_catalog_gives_some_group_all_permissions() {
     let mut catalogs = files("examples/catalogs", ".toml");

@@ -87,11 +87,11 @@ fn the_token_string_is_only_displayed_once_upon_creation() {
     let stack = cresc();
     let mei = user(&stack, "mei");
     let token = create(&stack, &mei, &reader("ci"));
-    // Every answer from here on is searched for it by the one who sends the request.
+    // `Request::send` searches every later response for it.
     for by in [&mei, &stack.admin, &token.secret] {
         for path in ["/me", "/tokens", &token.path(), "/catalog", "/demo/apps"] {
-            let answer = stack.get(path).bearer(by).send();
-            assert!(!String::from_utf8_lossy(&answer.body).contains("\"token\":"), "{path}");
+            let response = stack.get(path).bearer(by).send();
+            assert!(!String::from_utf8_lossy(&response.body).contains("\"token\":"), "{path}");
         }
     }
     revoke(&stack, &mei, &token);
@@ -107,7 +107,7 @@ fn at_least_one_permission_must_be_selected() {
     assert_eq!(refused(json!({ "name": "ci" })), ["permissions"]);
     assert_eq!(refused(json!({ "name": "ci", "permissions": [] })), ["permissions"]);
     assert_eq!(refused(json!({ "name": "ci", "grants": [{ "permissions": [] }] })), ["grants[0].permissions"]);
-    // One of those that there are.
+    // A valid permission.
     assert_eq!(refused(json!({ "name": "ci", "permissions": ["app:unheard-of"] })), ["permissions"]);
     create(&stack, &mei, &reader("ci"));
 }
@@ -123,8 +123,8 @@ fn a_token_does_exactly_what_its_permissions_say() {
 fn the_token_is_supplied_via_the_x_api_token_header() {
     let stack = cresc();
     let token = create(&stack, user(&stack, "mei"), &reader("ci"));
-    let answer = stack.get("/demo/apps").header("x-api-token", &token.secret).send().expect(200).json();
-    assert_eq!(answer["principal"]["token_id"], token.id);
+    let response = stack.get("/demo/apps").header("x-api-token", &token.secret).send().expect(200).json();
+    assert_eq!(response["principal"]["token_id"], token.id);
     stack.get("/demo/apps").send().problem(401, "invalid_token");
     stack.get("/demo/apps").header("x-api-token", &token.id).send().problem(401, "invalid_token");
 }
@@ -156,7 +156,7 @@ fn the_list_has_name_permissions_expiration_last_use_and_status() {
         assert_eq!(shown["last_used_at"].is_string(), name == "active", "{name}");
     }
     assert_eq!(seconds(&active.view["expires_at"]), seconds(&active.view["created_at"]) + 30 * DAY);
-    // One's own, and nobody else's.
+    // Only the caller's own tokens.
     let others = stack.get("/tokens").bearer(user(&stack, "tom")).send().expect(200).json();
     assert_eq!(others["tokens"], json!([]));
 }
@@ -173,7 +173,7 @@ fn revocations_take_effect_immediately() {
     revoke(&stack, &mei, &leaked);
     assert_dead(&stack, &leaked, "/demo/apps");
     stack.get("/demo/apps").bearer(&other).send().expect(200);
-    // Also one that was never used, and one that has expired by itself.
+    // Also a token that was never used, and an expired one.
     let mut body = reader("short");
     body["expires_in"] = json!("1h");
     let (unused, short) = (create(&stack, &mei, &reader("unused")), create(&stack, &mei, &body));
@@ -246,7 +246,7 @@ fn revoking_an_unused_token_makes_room_for_one_more() {
     assert_eq!(one_more(), 409);
     revoke(&stack, &mei, &tokens[4]);
     assert_eq!((one_more(), one_more()), (201, 409));
-    // Deleting does as well; those that are left go on.
+    // Deleting also frees a slot; the remaining tokens work.
     stack.delete(&tokens[5].path()).bearer(&mei).send().expect(204);
     assert_eq!((one_more(), one_more()), (201, 409));
     stack.get("/demo/apps").bearer(&tokens[0]).send().expect(200);

@@ -3,8 +3,8 @@
 //!
 //! Its page in the console is followed in `tests/browser/seeds.test.mjs`.
 //!
-//! Not ours: that password reset tokens are for "users with USER role" only is for the API
-//! behind to know. The authorizer sees which user is asked for, not which role that user has.
+//! Out of scope: the protected API has to limit password reset tokens to "users with USER role".
+//! The authorizer sees the user's ID, not the user's role.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const SCOPES: [(&str, &str); 29] = [
     ("license:read", "Read-only access to all the licenses."),
     ("license:write", "Create, update and delete licenses."),
     ("licenseTemplate:read", "Read-only access to all the license templates."),
-    // There with one more `a`, before the `p`.
+    // The page has another `a` before the `p`.
     ("licenseTemplate:write", "Create, update and delete license templates."),
     ("paymentMethod:read", "Read-only access to all the credit cards."),
     ("paymentMethod:write", "Create, update and delete credit cards."),
@@ -69,8 +69,11 @@ fn the_token_is_passed_in_the_authorization_header() {
     let stack = cryptlex();
     let token = create(&stack, admin(&stack), &with_scopes(["license:read"]));
     let header = format!("Bearer {}", token.secret);
-    let answer = stack.get("/demo/v3/licenses").header("Authorization", header).send().expect(200).json();
-    assert_eq!((&answer["principal"]["token_id"], &answer["principal"]["owner"]), (&json!(token.id), &json!("ada")));
+    let response = stack.get("/demo/v3/licenses").header("Authorization", header).send().expect(200).json();
+    assert_eq!(
+        (&response["principal"]["token_id"], &response["principal"]["owner"]),
+        (&json!(token.id), &json!("ada"))
+    );
     stack.get("/demo/v3/licenses").send().problem(401, "invalid_token");
 }
 
@@ -116,7 +119,7 @@ fn scopes_restrict_the_token_and_not_its_owner() {
     let refused = stack.post("/demo/v3/licenses").bearer(&token).send().problem(403, "insufficient_scope");
     assert_eq!(refused["permission"], "license:write");
     stack.post("/demo/v3/licenses").bearer(&ada).send().expect(200);
-    // Nor can a token have more than the person who makes it.
+    // A token cannot have more than the person who creates it.
     let support = stack.sign_in("sam", &["cryptlex-support"]);
     create(&stack, &support, &with_scopes(["license:read", "trialActivation:write"]));
     let too_much = with_scopes(["license:read", "license:write"]);
@@ -157,7 +160,7 @@ fn a_token_is_created_with_one_or_more_scopes() {
     assert_eq!(token.view["grants"], on_everything(&json!(all.as_slice())));
     let routes = routes("cryptlex");
     assert_eq!(opened(&stack, &routes, "our", &token).len(), routes.len());
-    // It does all that there is, and still makes no tokens here: that is no scope of the table.
+    // It has all scopes of the table, none of which allows creating tokens.
     stack.post("/tokens").bearer(&token).json(&with_scopes(["tag:read"])).send().problem(403, "insufficient_scope");
 }
 

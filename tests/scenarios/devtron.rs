@@ -45,15 +45,15 @@ fn a_token_is_used_instead_of_signing_in() {
 fn only_super_admins_generate_and_see_tokens() {
     let stack = devtron();
     let (sita, viewer) = (super_admin(&stack), stack.sign_in("vik", &["devtron-viewers"]));
-    let (other, nobody) = (stack.sign_in("omar", &["devtron-super-admins"]), stack.sign_in("nia", &[]));
-    // Also of those that belong to the one who asks, and with the most rights below.
+    let (other, without_roles) = (stack.sign_in("omar", &["devtron-super-admins"]), stack.sign_in("nia", &[]));
+    // Not even their own tokens, and not even with the highest role below.
     let mut body = with_role("devtron-app-manager", "devtron-app");
     body["owner"] = json!("vik");
     let token = create(&stack, &sita, &body);
-    for by in [&viewer, &nobody, &token.secret] {
+    for by in [&viewer, &without_roles, &token.secret] {
         let refused = |method: &str, path: &str| {
-            let answer = stack.request(method, path).bearer(by).json(&with_role("devtron-app-viewer", "*")).send();
-            assert_eq!(answer.problem(403, "insufficient_scope")["permission"], "tokens:admin", "{method} {path}");
+            let response = stack.request(method, path).bearer(by).json(&with_role("devtron-app-viewer", "*")).send();
+            assert_eq!(response.problem(403, "insufficient_scope")["permission"], "tokens:admin", "{method} {path}");
         };
         refused("POST", "/tokens");
         refused("GET", "/tokens");
@@ -61,7 +61,7 @@ fn only_super_admins_generate_and_see_tokens() {
         refused("POST", &format!("{}/revoke", token.path()));
         refused("DELETE", &token.path());
     }
-    // Super admins see each other's.
+    // Super admins see each other's tokens.
     assert_eq!(listed(&stack, &other, &token)["created_by"], "session:sita");
     assert_eq!(listed(&stack, &sita, &token)["owner"], "vik");
 }
@@ -95,7 +95,7 @@ fn the_expiration_is_in_7_30_60_or_90_days_or_custom_or_never() {
     for (days, token) in &tokens[..4] {
         assert_eq!(seconds(&token.view["expires_at"]) - seconds(&token.view["created_at"]), days * DAY);
     }
-    // Each dies at its time, and none before.
+    // Each expires at its time, and none before.
     let path = "/demo/devtron-apps/payments";
     let mut passed = 0;
     for (at, (days, _)) in tokens[..4].iter().enumerate() {
@@ -222,7 +222,7 @@ fn a_role_over_a_particular_app_or_group_opens_no_other() {
         assert!(its.len() >= 2 && its.iter().all(|pattern| pattern.contains(path)), "{its:?}");
         assert_eq!(opened(&stack, &routes, "their", &token), [""; 0]);
     }
-    // Several rows of the form are several grants; one says nothing of the other's apps.
+    // Several rows of the form are several grants, each for its own apps.
     let token = create(
         &stack,
         &sita,

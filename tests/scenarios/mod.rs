@@ -1,9 +1,8 @@
-//! The products that Portcullis learned from, as tests: what the pages on their API tokens
-//! promise, kept by this product with a catalog of `examples/catalogs`.
+//! Scenarios from other products: what their pages on API tokens promise, tested here with the
+//! catalogs of `examples/catalogs`.
 //!
-//! One file a page, in the page's order, each test with the sentence that it keeps: the page
-//! can be laid beside it. What a page promises and this product does not do yet stands at
-//! the head of its file, and becomes a test where it is built.
+//! One file per page, in the page's order; each test quotes the sentence that it tests. What this
+//! product does differently is listed at the top of the file.
 
 mod applivery;
 mod catalogs;
@@ -22,7 +21,7 @@ use crate::support::{Response, Stack, Token, isolated_stack};
 
 const DAY: i64 = 86_400;
 
-/// A catalog's file, as the JSON document that it is over HTTP.
+/// A catalog's file as the JSON document of the API.
 fn document(file: &Path) -> Value {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
@@ -33,12 +32,12 @@ fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// The catalog of a product.
+/// A product's catalog.
 fn catalog(product: &str) -> Value {
     document(&file(&format!("examples/catalogs/{product}.toml")))
 }
 
-/// A deployment of one's own with a product's catalog in force.
+/// An isolated stack with a product's catalog.
 fn deployment(product: &str, settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
     let stack = isolated_stack(settings);
     stack.put_catalog(&catalog(product));
@@ -47,7 +46,7 @@ fn deployment(product: &str, settings: impl FnOnce(&mut local::Options) + Send +
 
 /// A route of a catalog.
 struct Route {
-    /// As the catalog has it: `GET /apps/{app}`.
+    /// The pattern, such as `GET /apps/{app}`.
     pattern: String,
     permission: String,
 }
@@ -59,43 +58,44 @@ fn routes(product: &str) -> Vec<Route> {
     catalog(product)["routes"].as_array().unwrap().iter().map(route).collect()
 }
 
-/// A request for a route of the catalog, with a name for each of its parameters: with
-/// `ours`, `GET /apps/{app}` is `GET /apps/ours-app`.
+/// Sends a request for a route of the catalog, with a name for each parameter: with `ours`,
+/// `GET /apps/{app}` is `GET /apps/ours-app`.
 fn ask(stack: &Stack, pattern: &str, whose: &str, credential: impl AsRef<str>) -> Response {
     let (method, path) = pattern.split_once(' ').unwrap();
-    // Any method stands for all of them.
+    // POST as an example of any method.
     let method = if method == "ANY" { "POST" } else { method };
     let path = path.replace('{', &format!("{whose}-")).replace("+}", "/and/more").replace('}', "");
     stack.request(method, &format!("/demo{path}")).bearer(credential).send()
 }
 
-/// The routes that let a credential in. All others have to refuse it for what it may do.
+/// The routes that allow a credential. Panics if another one refuses it for a reason other than
+/// a missing permission.
 fn opened<'a>(stack: &Stack, routes: &'a [Route], whose: &str, credential: impl AsRef<str>) -> Vec<&'a str> {
     let lets_in = |route: &&Route| {
-        let answer = ask(stack, &route.pattern, whose, &credential);
-        if answer.status != 200 {
-            assert_eq!(answer.problem(403, "insufficient_scope")["permission"], *route.permission);
+        let response = ask(stack, &route.pattern, whose, &credential);
+        if response.status != 200 {
+            assert_eq!(response.problem(403, "insufficient_scope")["permission"], *route.permission);
         }
-        answer.status == 200
+        response.status == 200
     };
     routes.iter().filter(lets_in).map(|route| route.pattern.as_str()).collect()
 }
 
-/// For every permission that a catalog lists, a token that has this one alone passes the
-/// routes that need it and no other.
+/// Asserts for every permission of a catalog that a token with it alone is allowed the routes that
+/// need it, and no other.
 fn each_permission_opens_its_routes_and_no_other(stack: &Stack, product: &str) {
     let (catalog, routes) = (catalog(product), routes(product));
     for permission in catalog["permissions"].as_object().unwrap().keys() {
         let token = stack.token([permission]);
         let its = routes.iter().filter(|route| route.permission == *permission);
         let its: Vec<_> = its.map(|route| route.pattern.as_str()).collect();
-        assert!(!its.is_empty(), "{permission} opens something");
+        assert!(!its.is_empty(), "{permission} is needed by a route");
         assert_eq!(opened(stack, &routes, "our", &token), its, "{permission}");
     }
 }
 
-/// For every role, a token passes the routes that the table gives it and no other. A row is a
-/// route and the roles that pass it; a column is a role's name there and what makes its token.
+/// Asserts for every role that its token is allowed the routes of the table, and no other. A row is
+/// a route and its roles; a column is a role's name and the body that creates its token.
 fn each_role_opens_what_the_table_says(
     stack: &Stack,
     routes: &[Route],
@@ -112,13 +112,13 @@ fn each_role_opens_what_the_table_says(
     }
 }
 
-/// A token that somebody makes.
+/// Creates a token.
 #[track_caller]
 fn create(stack: &Stack, by: impl AsRef<str>, body: &Value) -> Token {
     Token::shown_in(&stack.post("/tokens").bearer(by).json(body).send().expect(201))
 }
 
-/// What somebody's list shows of a token.
+/// A token as `GET /tokens` shows it to a caller.
 #[track_caller]
 fn listed(stack: &Stack, by: impl AsRef<str>, token: &Token) -> Value {
     let list = stack.get("/tokens").bearer(by).send().expect(200).json();
@@ -131,7 +131,7 @@ fn revoke(stack: &Stack, by: impl AsRef<str>, token: &Token) {
     stack.post(&format!("{}/revoke", token.path())).bearer(by).send().expect(200);
 }
 
-/// A token that is refused, wherever it is shown.
+/// Asserts that a token is refused everywhere.
 #[track_caller]
 fn assert_dead(stack: &Stack, token: &Token, path: &str) {
     stack.get(path).bearer(token).send().problem(401, "invalid_token");
@@ -139,13 +139,13 @@ fn assert_dead(stack: &Stack, token: &Token, path: &str) {
     stack.get("/me").bearer(token).send().problem(401, "invalid_token");
 }
 
-/// A time that was answered, in seconds.
+/// A time from a response, in seconds.
 #[track_caller]
 fn seconds(time: &Value) -> i64 {
     Timestamp::parse(time.as_str().expect("a time")).expect("RFC 3339").seconds()
 }
 
-/// The one grant of a token on everything.
+/// A grant of these permissions on all resources.
 fn on_everything(permissions: &Value) -> Value {
     json!([{ "permissions": permissions, "resources": ["*"] }])
 }

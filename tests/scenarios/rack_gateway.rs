@@ -6,13 +6,12 @@
 //! Its page in the console is followed in `tests/browser/seeds.test.mjs`; the command in
 //! `cli/tests`, and the workflow in `examples/ci`, whose steps are run there.
 //!
-//! Not ours: "MFA", "Idle timeout" and "Logout" of sessions are the identity provider's, whose
-//! sessions end at a time of their own; "Deploy Approvals" are the API's behind, to which the
-//! permissions on them belong. "Tokens should only be used over HTTPS" is the gateway's: it
-//! listens on nothing else.
+//! Out of scope: "MFA", "Idle timeout" and "Logout" of sessions are up to the identity provider.
+//! "Deploy Approvals" are up to the protected API. "Tokens should only be used over HTTPS" is up to
+//! the gateway, which serves only HTTPS.
 //!
 //! Different on purpose: the random component is base62 with a checksum, not base64url, and
-//! its first part is the token's id, which is a number there.
+//! its first part is the token's ID, which is a number on the page.
 
 mod management;
 mod security;
@@ -115,7 +114,7 @@ fn the_database_has_the_sha_256_of_the_full_token_and_nothing_else_of_it() {
     }
 }
 
-/// All that stands in a table.
+/// All text of the table's items.
 fn bytes(table: &[HashMap<String, AttributeValue>]) -> Vec<u8> {
     fn add(value: &AttributeValue, bytes: &mut Vec<u8>) {
         match value {

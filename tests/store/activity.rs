@@ -6,7 +6,7 @@ use portcullis::token::Actor;
 
 use super::{DAY, LIMITS, Sample, Table, alice, bob, delete, now, revoke};
 
-/// Whether a filter shows an event.
+/// Whether a filter matches an event.
 type Shown<'a> = &'a dyn Fn(&Activity) -> bool;
 
 fn since(days: i64) -> ActivityFilter {
@@ -15,7 +15,7 @@ fn since(days: i64) -> ActivityFilter {
     ActivityFilter { from, to: now, kind: None, actor: None, owner: None, after: None, limit: 100 }
 }
 
-/// Every page of the activity, over the wire and back.
+/// Every page of the activity, with cursors encoded and decoded.
 async fn pages(table: &Table, filter: &ActivityFilter) -> Vec<Vec<Activity>> {
     let (mut pages, mut filter) = (Vec::new(), filter.clone());
     loop {
@@ -29,7 +29,7 @@ async fn pages(table: &Table, filter: &ActivityFilter) -> Vec<Vec<Activity>> {
     }
 }
 
-/// Events of several days, tokens and owners; the newest first.
+/// Events of several days, tokens and owners; newest first.
 async fn several(table: &Table) -> Vec<Activity> {
     let mut made = Vec::new();
     for (days, owner) in [(40, alice()), (3, bob()), (3, alice()), (1, alice()), (0, bob())] {
@@ -38,7 +38,7 @@ async fn several(table: &Table) -> Vec<Activity> {
     }
     revoke(&table.tokens, &made[2].id, &Actor::Session(bob()), now().plus_seconds(-30), 30).await.unwrap();
     delete(&table.tokens, &made[3].id).await.unwrap();
-    // An index follows its table within moments; on one machine it is there at once.
+    // An index is eventually consistent; on one machine it is immediate.
     for _ in 0..200 {
         let all = pages(table, &ActivityFilter { to: now(), ..since(60) }).await.concat();
         if all.len() == 7 {
@@ -120,7 +120,7 @@ async fn a_cursor_works_with_other_bounds_and_names_no_token() {
     let rest = async |from, to| pages(&table, &ActivityFilter { from, to, after, ..since(60) }).await.concat();
     assert_eq!(rest(since(60).from, all[4].event.at).await, all[4..], "the cursor is newer than the bounds");
     assert_eq!(rest(all[0].event.at, now()).await, [], "the cursor is older than the bounds");
-    // Of another owner's events an owner gets no more than that there are some.
+    // An owner learns of another owner's events only that there are more.
     let hers = ActivityFilter { owner: Some(alice()), limit: 1, ..since(60) };
     let mut filter = hers.clone();
     while let Some(next) = table.tokens.activity(&filter).await.unwrap().next {

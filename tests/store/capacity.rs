@@ -1,4 +1,4 @@
-//! What each call costs: the table in `docs/architecture.md`, held against the units that the engine counts.
+//! The capacity of each call: the table in `docs/architecture.md` against the units that the engine counts.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::observed::{Call, Observed};
 use super::{LIMITS, Sample, Table, alice, by_whom, caller, now};
 
-/// Asks for the units of each call.
+/// Requests the consumed capacity of each call.
 async fn counted(table: &Table) -> Observed {
     Observed::with(table, |_, request| {
         request["ReturnConsumedCapacity"] = json!("TOTAL");
@@ -32,7 +32,7 @@ fn units(calls: &[Call]) -> (f64, f64) {
     (read.into_iter().map(of).sum(), written.into_iter().map(of).sum())
 }
 
-/// The rows of the table: call to read and write units.
+/// The rows of the table: call, read units and write units.
 fn documented() -> BTreeMap<String, (f64, f64)> {
     let page = include_str!("../../docs/architecture.md");
     let (_, rows) = page.split_once("| call | read units | write units |\n| --- | --- | --- |\n").unwrap();

@@ -1,4 +1,4 @@
-//! The catalog: one item, replaced only under the version that was seen, and cached for a minute at most.
+//! The catalog: one item, replaced only at the expected version, and cached for at most a minute.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -85,7 +85,7 @@ async fn an_unreadable_catalog_is_an_error_and_never_the_default() {
     let good = table.catalog_item().await.unwrap();
     let compressed = |text: &str| B(Blob::new(compress_to_vec_zlib(text.as_bytes(), 6)));
     let whole = good["document"].as_b().unwrap().as_ref();
-    // A byte less, another byte, text that is no catalog, and more than a catalog can be.
+    // A truncated document, a changed byte, text that is not a catalog, and a document over the limit.
     let cut = B(Blob::new(whole.split_last().unwrap().1));
     let changed = B(Blob::new(whole.iter().rev().copied().collect::<Vec<_>>()));
     let bomb = compressed(&" ".repeat(8 * 1024 * 1024));
@@ -111,7 +111,7 @@ async fn a_document_is_parsed_once() {
     put(&table.tokens, &catalog("a"), 0).await;
     let first = table.tokens.catalog().await.unwrap();
     assert!(Arc::ptr_eq(&first, &table.tokens.catalog().await.unwrap()));
-    // Another one is another one, even where a restored table has it under the same version.
+    // A different document is parsed, even if a restored table has it under the same version.
     put(&table.another_client(), &catalog("b"), 1).await;
     let mut item = table.catalog_item().await.unwrap();
     item.insert("version".to_owned(), N("1".to_owned()));
@@ -119,8 +119,7 @@ async fn a_document_is_parsed_once() {
     assert_eq!(table.tokens.catalog().await.unwrap().catalog, catalog("b"));
 }
 
-/// A catalog with as many routes as there may be, whose names cannot be compressed well for as many of
-/// them as it says.
+/// A catalog with the maximum number of routes, `varied` of which have names that compress badly.
 fn large(varied: usize) -> Catalog {
     let routes: Vec<_> = (0..1000_u32)
         .map(|n| {
@@ -152,7 +151,7 @@ async fn a_catalog_of_more_than_seven_read_units_is_not_stored() {
     let TooLarge(bytes) = put(&table.tokens, &large(1000), 1).await else { panic!() };
     assert!(bytes > MAX_STORED_CATALOG_BYTES);
     assert_eq!(table.catalog_item().await, before);
-    // The largest that is taken, to within some routes.
+    // The largest that is accepted, to within some routes.
     let (mut fits, mut too_large) = (0, 1000);
     while too_large - fits > 10 {
         let middle = (fits + too_large) / 2;
@@ -175,7 +174,7 @@ fn size(value: &AttributeValue) -> usize {
     }
 }
 
-/// An authorizer whose time the test lets pass.
+/// An authorizer with a clock that the test sets.
 struct Timed {
     authorizer: Authorizer,
     ahead: Arc<AtomicI64>,

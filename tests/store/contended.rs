@@ -1,4 +1,4 @@
-//! Endings under contention: whatever others do to the token and to its owner's slots, each goes through.
+//! Revoke, disable, quarantine and delete succeed under contention for the token and its owner's slots.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use portcullis::clock::Clock;
@@ -13,7 +13,7 @@ use super::observed::Observed;
 use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, now};
 
 const ROUNDS: usize = 100;
-/// Room for what is ended; the creators are at their own limit of ten.
+/// Slots for the ended tokens; the creators have their own limit of ten.
 const ROOM: Limits = Limits { live_tokens: 1_000, ..LIMITS };
 
 /// The ways to end a token.
@@ -26,7 +26,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// Ends a token as it was read, which must succeed.
+    /// Ends a token as it was read. Panics if that fails.
     async fn end(self, tokens: &TokenStore, seen: &TokenRecord) {
         let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &Clock::system());
         let ending = Ending { seen, actor, by, clock, limits: LIMITS };
@@ -67,7 +67,7 @@ async fn rename(tokens: TokenStore, id: TokenId, at: usize) {
     tokens.update(&change).await.unwrap();
 }
 
-/// Ends a hundred tokens in one way, each while 8 clients change it and 8 create tokens of its owner.
+/// Ends a hundred tokens, each while 8 clients change it and 8 create tokens of its owner.
 async fn goes_through(kind: Kind) {
     let table = Table::fresh().await;
     let clients: Vec<_> = (0..17).map(|_| table.another_client()).collect();
@@ -84,7 +84,7 @@ async fn goes_through(kind: Kind) {
                 Sample::of(&alice()).try_in(&creating).await;
             });
         }
-        // As it was before any of them.
+        // As it was before the changes.
         kind.end(tokens, &sample.record).await;
         kind.assert_ended(tokens, id).await;
         racing.join_all().await;
@@ -126,7 +126,7 @@ async fn revoke_disable_and_delete_need_two_requests_and_no_slots() {
         kind.end(&observed.tokens, &seen).await;
         let calls = observed.take();
         let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
-        // The usage is deleted once the token has ended.
+        // The usage is deleted after the token.
         let expected = ["GetItem", "TransactWriteItems", "DeleteItem"];
         assert_eq!(operations, expected[..if kind == Kind::Delete { 3 } else { 2 }], "{kind:?}");
         let written = calls[1].request.to_string();
@@ -177,7 +177,7 @@ async fn a_revocation_costs_the_same_with_20000_events_as_with_one() {
 #[tokio::test]
 async fn the_largest_record_can_be_revoked_disabled_and_deleted() {
     let table = Table::fresh().await;
-    // The API takes bodies of 16 KB; this is several times as much.
+    // The API accepts bodies of 16 KiB; this is several times as large.
     for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
         let mut sample = Sample::of(&alice());
         let grant = |at: usize| Grant {
@@ -208,7 +208,7 @@ async fn the_limit_holds_when_an_expiry_is_cleared_in_its_last_second() {
             let sample = Sample::of(&owner).made_at(end.plus_seconds(i64::from(racer % 2)));
             racing.spawn(async move { sample.try_in(&tokens).await == portcullis::store::CreateOutcome::Done });
         }
-        // Its clock says that there is a second left.
+        // Its clock is one second before the expiry.
         let (by, clock) = (by_whom(), clock_at(end.plus_seconds(-1)));
         let next = TokenRecord { expires_at: None, ..expiring.clone() };
         let what = EventKind::Updated(Vec::new());

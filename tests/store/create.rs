@@ -1,4 +1,4 @@
-//! Making a token and reading it back.
+//! Creating a token and reading it back.
 
 use std::time::Duration;
 
@@ -31,9 +31,9 @@ async fn a_created_token_reads_back_whole() {
 #[tokio::test]
 async fn an_unknown_token_is_none_and_not_an_error() {
     let table = Table::fresh().await;
-    let nobody = Sample::of(&alice()).record;
-    assert_eq!(table.tokens.get(&nobody.id).await.unwrap(), None);
-    assert!(table.tokens.credential(&nobody.id).await.unwrap().is_none());
+    let unknown = Sample::of(&alice()).record;
+    assert_eq!(table.tokens.get(&unknown.id).await.unwrap(), None);
+    assert!(table.tokens.credential(&unknown.id).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_token_is_never_overwritten_by_one_with_its_id() {
     second.record.name = "usurper".parse().unwrap();
     let digest = first.digest.clone();
     let first = first.in_table(&table).await;
-    // It is taken for a conflict, and tried for seconds; a moment of that is enough here.
+    // It counts as a conflict and is retried for seconds; a short time is enough here.
     let (by, clock) = (by_whom(), clock_at(second.record.created_at));
     let trying = table.tokens.create(&second.record, &second.digest, &by, &clock, LIMITS);
     let ended = timeout(Duration::from_millis(300), trying).await;

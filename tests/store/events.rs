@@ -1,4 +1,4 @@
-//! A token's history.
+//! Events of a token.
 
 use portcullis::secret::TokenId;
 use portcullis::store::{DeferredWrite, Ending, EventCursor, TokenUpdate, UpdateOutcome};
@@ -6,7 +6,7 @@ use portcullis::token::{Actor, DisableReason, Event, EventKind, FieldChange, Rev
 
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 
-/// What happened to a token, newest first.
+/// A token's events, newest first.
 pub(super) async fn kinds(table: &Table, id: &TokenId) -> Vec<String> {
     all(table, id).await.into_iter().map(|event| event.kind).collect()
 }
@@ -17,7 +17,7 @@ async fn all(table: &Table, id: &TokenId) -> Vec<Event> {
     page.events
 }
 
-/// Renames a token so many times; an event each.
+/// Renames a token `times` times; each is an event.
 async fn renamed(table: &Table, record: TokenRecord, times: usize) -> TokenRecord {
     let mut seen = record;
     for at in 0..times {
@@ -90,7 +90,7 @@ async fn an_event_is_kept_for_the_history_days_and_never_rewritten() {
     let before = all(&table, &record.id).await;
     let items = async || table.event_items(&record.id).await;
     let written = items().await;
-    // Whatever becomes of the record's own time.
+    // Independently of the record's own TTL.
     let next = TokenRecord { expires_at: None, ..record.clone() };
     let (what, by) = (EventKind::Updated(Vec::new()), &by_whom());
     let change = TokenUpdate { seen: &record, next, what, by, clock: &clock_at(now()), limits: LIMITS };

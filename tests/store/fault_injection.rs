@@ -1,5 +1,5 @@
-//! Faults as AWS has them, put between the SDK's client and the engine, so that the SDK's
-//! own retries run, and ours.
+//! AWS's faults, injected between the SDK's client and the engine, so that the SDK's retries and
+//! ours run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,12 +20,12 @@ use super::unavailable::{app, ask, assert_no_decision};
 use super::{Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 use crate::support::raw_http::Origin;
 
-/// What happens to a call of one operation, for so many times.
+/// A fault of one operation, for a number of calls.
 #[derive(Clone, Copy)]
 pub(super) struct Fault {
     pub(super) operation: &'static str,
     pub(super) times: u32,
-    /// Whether the call reaches the engine, and only its answer is lost.
+    /// Whether the call reaches the engine and only its response is lost.
     pub(super) after: bool,
     pub(super) status: u16,
     pub(super) body: &'static str,
@@ -49,7 +49,7 @@ const DENIED: Fault = Fault {
     times: u32::MAX,
     ..INTERNAL
 };
-/// Two transactions on the same item at the same time, which dynoxide never has.
+/// A conflict of two transactions on one item, which dynoxide never has.
 pub(super) const CONFLICT: Fault = Fault {
     operation: "TransactWriteItems",
     status: 400,
@@ -57,14 +57,14 @@ pub(super) const CONFLICT: Fault = Fault {
     ..INTERNAL
 };
 
-/// An engine behind a fault.
+/// An engine with an injected fault.
 struct Faulty {
     fault: Fault,
     hit: AtomicU32,
     engine: Origin,
 }
 
-/// The store behind a fault, and what tells how often it happened.
+/// The store with an injected fault, and the number of faults so far.
 pub(super) struct Behind {
     pub(super) tokens: TokenStore,
     faulty: Arc<Faulty>,
@@ -136,7 +136,7 @@ async fn a_read_is_tried_three_times() {
         assert_eq!(behind.tokens.get(&record.id).await.unwrap().as_ref(), Some(&record));
         assert_eq!(behind.happened(), 2);
     };
-    // At once, as the SDK pauses between its attempts.
+    // Concurrently, as the SDK pauses between its attempts.
     tokio::join!(read(INTERNAL), read(THROTTLED));
 }
 
@@ -213,7 +213,7 @@ async fn a_revocation_or_deletion_with_a_lost_response_succeeds() {
     assert_eq!(table.item(&record.id).await, None);
 }
 
-/// A rotation of a token as it is now.
+/// Rotates a token at its current version.
 async fn rotated(table: &Table, behind: &Behind, digest: &TokenDigest, id: &TokenId) -> Result<UpdateOutcome, Error> {
     let seen = table.tokens.credential(id).await.unwrap().unwrap();
     let what = EventKind::Rotated { previous_secret_until: None, expires_at: None };

@@ -1,4 +1,4 @@
-//! A table for one test, on the engine that was asked for.
+//! A table for one test, on the configured engine.
 
 use std::collections::{BTreeMap, HashMap};
 use std::thread;
@@ -15,11 +15,11 @@ use uuid::Uuid;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// A new table, as the template has it. It is gone when the test is over.
+/// A new table with the template's schema, removed after the test.
 pub(super) struct Table {
     /// The store under test.
     pub(super) tokens: TokenStore,
-    /// The SDK's client, to look past the store.
+    /// The SDK's client, for reads past the store.
     pub(super) client: Client,
     /// Its name.
     pub(super) name: String,
@@ -28,8 +28,7 @@ pub(super) struct Table {
     connection: Connection,
 }
 
-/// The engine to run on: an endpoint's URL, or `aws`; dynoxide in this process if there is
-/// none.
+/// The engine: an endpoint's URL, or `aws`; default: dynoxide in this process.
 #[expect(clippy::disallowed_methods, reason = "the contract is tried on the engine that the environment names")]
 fn named_by_environment() -> Option<Connection> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -48,7 +47,7 @@ fn named_by_environment() -> Option<Connection> {
 }
 
 impl Table {
-    /// A new table on the engine that was asked for.
+    /// A new table on the configured engine.
     pub(super) async fn fresh() -> Self {
         match named_by_environment() {
             Some(connection) => Self::at(connection, None).await,
@@ -56,7 +55,7 @@ impl Table {
         }
     }
 
-    /// A new table on an engine of its own, in this process.
+    /// A new table on a separate engine in this process.
     pub(super) async fn in_process() -> Self {
         let engine = Engine::start(None).await.unwrap();
         Self::at(engine.connection(), Some(engine)).await
@@ -69,23 +68,23 @@ impl Table {
         Self { tokens: TokenStore::new(client.clone(), &name), client, name, engine, connection }
     }
 
-    /// The store through a client, and so connections, of its own.
+    /// The store with a separate client and connections.
     pub(super) fn another_client(&self) -> TokenStore {
         TokenStore::new(connect(self.connection.clone()).unwrap(), &self.name)
     }
 
-    /// The store as it is when DynamoDB is at another place.
+    /// The store with another DynamoDB endpoint.
     pub(super) fn behind(&self, endpoint: &str) -> TokenStore {
         self.behind_with(endpoint, self.connection.timeouts)
     }
 
-    /// The same, with timeouts of one's own.
+    /// The same, with these timeouts.
     pub(super) fn behind_with(&self, endpoint: &str, timeouts: Timeouts) -> TokenStore {
         let connection = Connection { endpoint: Some(endpoint.to_owned()), timeouts, ..self.connection.clone() };
         TokenStore::new(connect(connection).unwrap(), &self.name)
     }
 
-    /// A token's item as it lies in the table.
+    /// A token's item.
     pub(super) async fn item(&self, id: &TokenId) -> Option<Item> {
         self.item_at(&format!("TOKEN#{id}"), "TOKEN").await
     }
@@ -95,7 +94,7 @@ impl Table {
         Some(self.item(id).await?.get("ttl")?.as_n().unwrap().parse().unwrap())
     }
 
-    /// A token's events as they lie in the table.
+    /// A token's event items.
     pub(super) async fn event_items(&self, id: &TokenId) -> Vec<Item> {
         let query = self.client.query().table_name(&self.name).consistent_read(true);
         let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :events)");
@@ -104,7 +103,7 @@ impl Table {
         query.send().await.unwrap().items.unwrap_or_default()
     }
 
-    /// A token's usage as it lies in the table.
+    /// A token's usage item.
     pub(super) async fn usage_item(&self, id: &TokenId) -> Option<Item> {
         self.item_at(&format!("USAGE#{id}"), "USAGE").await
     }
@@ -115,12 +114,12 @@ impl Table {
         Some(item.unwrap().get("ttl")?.as_n().unwrap().parse().unwrap())
     }
 
-    /// The catalog's item as it lies in the table.
+    /// The catalog's item.
     pub(super) async fn catalog_item(&self) -> Option<Item> {
         self.item_at("CATALOG", "CATALOG").await
     }
 
-    /// An owner's slots as they lie in the table; `None` where there are none yet.
+    /// An owner's slots item, if there is one.
     pub(super) async fn slots(&self, owner: &OwnerId) -> Option<BTreeMap<String, i64>> {
         let item = self.item_at(&format!("OWNER#{owner}"), "SLOTS").await?;
         let live = item["live"].as_m().unwrap();
@@ -133,14 +132,14 @@ impl Table {
         read.consistent_read(true).send().await.unwrap().item
     }
 
-    /// Puts an item into the table as it is, past the store.
+    /// Puts an item into the table directly.
     pub(super) async fn put(&self, item: Item) {
         self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.unwrap();
     }
 }
 
 impl Drop for Table {
-    /// A table that is not in this process has to be removed, also when a test has failed.
+    /// Removes a table that is not in this process, also after a failed test.
     fn drop(&mut self) {
         if self.engine.is_some() {
             return;

@@ -1,4 +1,4 @@
-//! What the indexes hold.
+//! Contents of the indexes.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use portcullis::token::Actor;
 use super::{Sample, Table, alice, now, revoke, used_at};
 use crate::store::fixture::Item;
 
-/// Everything that an index holds of one partition.
+/// All items of one partition of an index.
 async fn all_of(table: &Table, index: &str, attribute: &str, partition: &str) -> Vec<Item> {
     let query = table.client.query().table_name(&table.name).index_name(index);
     let query = query.key_condition_expression("#partition = :partition");
@@ -29,7 +29,7 @@ async fn an_index_holds_only_keys() {
         ("by_time", "sk", "TOKEN", &["created_at", "pk", "sk"]),
         ("by_day", "day", &today, &["day", "pk", "sk"]),
     ] {
-        // An index follows its table within moments; on one machine it is there at once.
+        // An index is eventually consistent; on one machine it is immediate.
         let mut asked = 0;
         let held = loop {
             let held = all_of(&table, index, attribute, partition).await;

@@ -1,4 +1,4 @@
-//! What is noted of a use.
+//! Last use and usage.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portcullis::authz::{MAX_USES, PermissionUse};
@@ -26,7 +26,7 @@ async fn day_of(table: &Table, record: &TokenRecord, made: &str) -> Option<Day> 
 async fn the_last_use_is_written_at_most_once_a_minute_and_never_back() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
-    // Not over midnight, on which each use is noted anew.
+    // Not across midnight, when each use is written again.
     let first = Timestamp::from_seconds(now().seconds() / DAY * DAY + DAY / 2);
     assert_eq!(noted_after(&table, &record, first).await, Some(first));
     assert_eq!(noted_after(&table, &record, first.plus_seconds(59)).await, Some(first));
@@ -134,7 +134,7 @@ async fn the_first_use_is_one_event() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).in_table(&table).await;
     for seconds in [1, 61, 121] {
-        // Three authorizers that have both read it before it was used.
+        // Three authorizers that all read it before it was used.
         let note = DeferredWrite::of_use(&record, None, &caller(), now().plus_seconds(seconds)).unwrap();
         table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! Lists, from the indexes.
+//! Lists, read from the indexes.
 
 use portcullis::clock::Timestamp;
 use portcullis::store::{Ending, Filter, ListCursor, MAX_PER_PAGE, Scope, UpdateOutcome};
@@ -11,12 +11,12 @@ pub(super) fn all_of(scope: Scope) -> Filter {
     Filter { scope, status: None, after: None, idle_since: None, max_idle_days: 0, limit: MAX_PER_PAGE, now: now() }
 }
 
-/// So many tokens of an owner, one a second up to now; the newest first.
+/// `count` tokens of an owner, one per second up to now; newest first.
 async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<TokenRecord> {
     let begin = now().plus_seconds(-count);
     let mut records = Vec::new();
     for second in 0..count {
-        // Beyond the limit of live tokens, which is not what lists are about.
+        // Without the limit of live tokens.
         let Sample { record, digest } = Sample::of(owner).made_at(begin.plus_seconds(second));
         let no_limit = Limits { live_tokens: 0, ..LIMITS };
         table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap();
@@ -25,8 +25,7 @@ async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<TokenRecord>
     records
 }
 
-/// Every page of a list, once the index shows so many tokens: it follows the table within
-/// moments, and at once on one machine.
+/// Every page of a list, once the eventually consistent index has `count` tokens.
 async fn pages(table: &Table, filter: &Filter, count: usize) -> Vec<Vec<TokenRecord>> {
     for _ in 0..200 {
         let mut pages = Vec::new();
@@ -35,7 +34,7 @@ async fn pages(table: &Table, filter: &Filter, count: usize) -> Vec<Vec<TokenRec
             let page = table.tokens.list(&filter).await.unwrap();
             pages.push(page.tokens);
             assert!(pages.len() < 1000, "a cursor leads on");
-            // Over the wire and back, as a caller has it.
+            // Encoded and decoded, as for a caller.
             let next =
                 page.next.map(|cursor| ListCursor::decode(&cursor.encode(&filter.scope), &filter.scope).unwrap());
             match next {
@@ -114,7 +113,7 @@ async fn a_status_filter_agrees_with_each_records_status() {
     let mut records = Vec::new();
     let each = |end| [(end, false, false), (end, true, false), (end, false, true), (end, true, true)];
     for (second, (end, revoked, disabled)) in (0_i64..).zip(ends.into_iter().flat_map(each)) {
-        // Half of them are of long ago.
+        // Half of them are old.
         let sample = Sample::of(&alice()).made_at(at.plus_seconds(second - 100 - (second / 2 % 2) * 40 * DAY));
         let Sample { record, digest } = match end {
             Some(end) => sample.until(end),

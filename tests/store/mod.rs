@@ -1,8 +1,7 @@
 //! The contract of `portcullis::store`, on a real DynamoDB engine.
 //!
-//! Each test has a table of its own, made from `template.yaml`. Where a test has to see
-//! what lies in the table, it looks with the SDK, past the store. Times are arguments of
-//! the store, so that no test waits for one.
+//! Each test has its own table, made from `template.yaml`. Tests that check the table's contents
+//! read it with the SDK. Times are arguments of the store, so no test waits.
 
 mod activity;
 mod capacity;
@@ -36,7 +35,7 @@ use rand::rngs::SysRng;
 
 use fixture::Table;
 
-/// What the template's defaults allow.
+/// The template's default limits.
 const LIMITS: Limits = Limits { live_tokens: 10, retention_days: 30, history_days: 400 };
 const DAY: i64 = 86_400;
 
@@ -47,7 +46,7 @@ struct Sample {
 }
 
 impl Sample {
-    /// A token for an owner, made just now, for ever.
+    /// A token for an owner, created now, without expiry.
     fn of(owner: &OwnerId) -> Self {
         let prefix = "pcl".parse().unwrap();
         let secret = PlaintextToken::generate(&prefix, &mut SysRng).unwrap();
@@ -76,7 +75,7 @@ impl Sample {
         self
     }
 
-    /// Puts a token that may do everything into a table, and gives the secret.
+    /// Puts a token with all permissions into a table; returns its secret.
     async fn with_everything(table: &Table) -> String {
         let secret = PlaintextToken::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap();
         let grants = Grants::single(vec!["*".parse().unwrap()], vec![Resource::All]);
@@ -90,25 +89,25 @@ impl Sample {
         self.try_with(tokens, LIMITS).await
     }
 
-    /// At the moment in which it says that it was made.
+    /// Created at the time in its record.
     async fn try_with(&self, tokens: &TokenStore, limits: Limits) -> CreateOutcome {
         let clock = clock_at(self.record.created_at);
         tokens.create(&self.record, &self.digest, &by_whom(), &clock, limits).await.unwrap()
     }
 
-    /// Makes it, which must succeed, and gives its record.
+    /// Creates it and returns its record. Panics if that fails.
     async fn in_table(self, table: &Table) -> TokenRecord {
         assert_eq!(self.try_in(&table.tokens).await, CreateOutcome::Done);
         self.record
     }
 }
 
-/// The present: engines clear away what is past its `ttl`, so tokens are made of today.
+/// The current time: engines delete items after their `ttl`, so tokens must be recent.
 fn now() -> Timestamp {
     Clock::system().now()
 }
 
-/// Whoever does things here.
+/// The actor of these tests.
 fn by_whom() -> EventOrigin {
     EventOrigin {
         actor: Some(Actor::Bootstrap),
@@ -122,7 +121,7 @@ fn clock_at(moment: Timestamp) -> Clock {
     Clock::from_fn(move || moment)
 }
 
-/// Revokes a token as it is, for no reason.
+/// Revokes a token at its current version, without a reason.
 async fn revoke(
     tokens: &TokenStore,
     id: &TokenId,
@@ -139,7 +138,7 @@ async fn revoke(
     Ok(revoked.map(|revoked| revoked.record))
 }
 
-/// Deletes a token as it is; `false` where there is none.
+/// Deletes a token at its current version; `false` if there is none.
 async fn delete(tokens: &TokenStore, id: &TokenId) -> Result<bool, Error> {
     let Some(seen) = &tokens.get(id).await? else { return Ok(false) };
     tokens
@@ -147,7 +146,7 @@ async fn delete(tokens: &TokenStore, id: &TokenId) -> Result<bool, Error> {
         .await
 }
 
-/// The use of a token at a moment.
+/// A use of a token at a time.
 async fn used_at(tokens: &TokenStore, id: &TokenId, moment: Timestamp, made: Option<&str>) -> Option<Usage> {
     let record = tokens.get(id).await.unwrap().unwrap();
     let made = made.map(|made| PermissionUse::from_stored(made).unwrap());
@@ -155,7 +154,7 @@ async fn used_at(tokens: &TokenStore, id: &TokenId, moment: Timestamp, made: Opt
     tokens.apply_deferred(&note, &clock_at(moment), LIMITS.history_days).await.unwrap()
 }
 
-/// From where, and with what.
+/// Address and user agent.
 fn caller() -> ClientInfo {
     ClientInfo { source_ip: Some([192, 0, 2, 7].into()), agent: UserAgentFamily::of("curl/8") }
 }

@@ -1,5 +1,5 @@
-//! What the store asks of DynamoDB: a proxy in front of the engine that writes every call down, and may
-//! change it on its way.
+//! The store's requests to DynamoDB: a proxy in front of the engine that records every call and may
+//! change it.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use super::fault_injection::{answer_of, respond};
 use super::fixture::Table;
 use crate::support::raw_http::Origin;
 
-/// One call, as it reached the engine and was answered.
+/// One call: the request that reached the engine, and its response.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) operation: String,
@@ -24,7 +24,7 @@ pub(super) struct Call {
     pub(super) response: Value,
 }
 
-/// Changes a request, and says what is put into its answer.
+/// Changes a request, and returns fields for its response.
 pub(super) type Change = dyn Fn(&str, &mut Value) -> Value + Send + Sync;
 
 /// The store behind the proxy.
@@ -60,7 +60,7 @@ impl Observed {
         Self { tokens, calls, server }
     }
 
-    /// The calls since the last time.
+    /// The calls since the last `take`.
     pub(super) fn take(&self) -> Vec<Call> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }

@@ -1,4 +1,4 @@
-//! Changes of the same token and the same slots at the same time, on separate clients.
+//! Concurrent changes of one token and one owner's slots, on separate clients.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,7 @@ fn actor(at: usize) -> Actor {
     Actor::Token(format!("{at:016}").parse().unwrap())
 }
 
-/// Every token that is alive has a slot. Some that have ended may have one too, until another token
-/// needs it.
+/// Every active token has a slot. Inactive ones may keep one until another token needs it.
 async fn assert_slots_are_true(table: &Table, ids: impl IntoIterator<Item = TokenId>) {
     let mut alive = BTreeSet::new();
     for id in ids {
@@ -134,12 +133,12 @@ async fn a_last_use_written_during_a_revocation_does_not_undo_it() {
         revoked.unwrap();
         let after = table.tokens.get(&record.id).await.unwrap().unwrap();
         assert_eq!(after.state(now(), 0), TokenState::Revoked);
-        // The two may have been in each other's way: then the note is lost, and never the revoke.
+        // On a conflict the last use is lost, and never the revocation.
         assert!(after.last_used.is_none_or(|used| used.at == at));
     }
 }
 
-/// What became of several changes of one record which had all been read at the same time.
+/// The outcomes of concurrent changes of one record, all from the same read.
 async fn raced(table: &Table, seen: &TokenRecord, changes: Vec<(TokenRecord, EventKind)>) -> Vec<UpdateOutcome> {
     let racers: Vec<_> = changes
         .into_iter()

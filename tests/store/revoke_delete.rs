@@ -5,7 +5,7 @@ use portcullis::token::{Actor, Revocation, RevocationDetails, Status, TokenRecor
 
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 
-fn somebody() -> Actor {
+fn revoker() -> Actor {
     Actor::Token("0123456789abcdef".parse().unwrap())
 }
 
@@ -14,9 +14,8 @@ async fn a_revocation_adds_only_its_actor_and_time() {
     let table = Table::fresh().await;
     let record = Sample::of(&alice()).until(now().truncated_to_seconds().plus_seconds(3600)).in_table(&table).await;
     let at = now();
-    let revoked = revoke(&table.tokens, &record.id, &somebody(), at, 30).await.unwrap().unwrap();
-    let revocation =
-        Revocation { at: at.truncated_to_seconds(), by: somebody(), grounds: RevocationDetails::default() };
+    let revoked = revoke(&table.tokens, &record.id, &revoker(), at, 30).await.unwrap().unwrap();
+    let revocation = Revocation { at: at.truncated_to_seconds(), by: revoker(), grounds: RevocationDetails::default() };
     let expected = TokenRecord { revoked: Some(revocation), version: 2, ..record };
     assert_eq!(revoked, expected);
     assert_eq!(table.tokens.get(&expected.id).await.unwrap().as_ref(), Some(&expected));
@@ -30,7 +29,7 @@ async fn revoking_again_changes_nothing() {
     let record = Sample::of(&alice()).in_table(&table).await;
     let first = revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
     let item = table.item(&record.id).await;
-    let again = revoke(&table.tokens, &record.id, &somebody(), now().plus_seconds(60), 90).await.unwrap();
+    let again = revoke(&table.tokens, &record.id, &revoker(), now().plus_seconds(60), 90).await.unwrap();
     assert_eq!(again, first);
     assert_eq!(table.item(&record.id).await, item);
 }
@@ -38,10 +37,10 @@ async fn revoking_again_changes_nothing() {
 #[tokio::test]
 async fn an_unknown_token_is_neither_revoked_nor_deleted_nor_created() {
     let table = Table::fresh().await;
-    let nobody = Sample::of(&alice()).record;
-    assert_eq!(revoke(&table.tokens, &nobody.id, &somebody(), now(), 30).await.unwrap(), None);
-    assert!(!delete(&table.tokens, &nobody.id).await.unwrap());
-    assert_eq!(table.item(&nobody.id).await, None);
+    let unknown = Sample::of(&alice()).record;
+    assert_eq!(revoke(&table.tokens, &unknown.id, &revoker(), now(), 30).await.unwrap(), None);
+    assert!(!delete(&table.tokens, &unknown.id).await.unwrap());
+    assert_eq!(table.item(&unknown.id).await, None);
     assert_eq!(table.slots(&alice()).await, None);
 }
 
@@ -52,7 +51,7 @@ async fn the_retention_starts_at_the_revocation() {
     let mortal = Sample::of(&alice()).until(at.truncated_to_seconds().plus_seconds(365 * DAY)).in_table(&table).await;
     let immortal = Sample::of(&alice()).in_table(&table).await;
     for record in [mortal, immortal] {
-        revoke(&table.tokens, &record.id, &somebody(), at, 7).await.unwrap();
+        revoke(&table.tokens, &record.id, &revoker(), at, 7).await.unwrap();
         assert_eq!(table.ttl(&record.id).await, Some(at.seconds() + 7 * DAY));
     }
 }
@@ -63,7 +62,7 @@ async fn revoking_an_expired_token_does_not_extend_its_retention() {
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let record = Sample::of(&alice()).until(end).in_table(&table).await;
     let late = end.plus_seconds(DAY);
-    let revoked = revoke(&table.tokens, &record.id, &somebody(), late, 30).await.unwrap().unwrap();
+    let revoked = revoke(&table.tokens, &record.id, &revoker(), late, 30).await.unwrap().unwrap();
     assert_eq!(revoked.expires_at, Some(end));
     assert_eq!(revoked.state(late, 0).status(), Status::Revoked);
     assert_eq!(table.ttl(&record.id).await, Some(end.seconds() + 30 * DAY));
@@ -90,14 +89,14 @@ async fn each_way_to_end_a_token_frees_its_slot_once() {
         let sample = Sample::of(&alice());
         (sample.try_in(&table.tokens).await, sample.record.id)
     };
-    revoke(&table.tokens, &records[0].id, &somebody(), now(), 30).await.unwrap();
-    revoke(&table.tokens, &records[0].id, &somebody(), now(), 30).await.unwrap();
+    revoke(&table.tokens, &records[0].id, &revoker(), now(), 30).await.unwrap();
+    revoke(&table.tokens, &records[0].id, &revoker(), now(), 30).await.unwrap();
     assert_eq!(one_more().await.0, CreateOutcome::Done);
     assert_eq!(one_more().await.0, CreateOutcome::LimitReached);
 
     delete(&table.tokens, &records[1].id).await.unwrap();
     assert_eq!(one_more().await.0, CreateOutcome::Done);
-    // A token that was revoked has no slot any more to give back.
+    // A revoked token has no slot left to free.
     delete(&table.tokens, &records[0].id).await.unwrap();
     assert_eq!(one_more().await.0, CreateOutcome::LimitReached);
 
@@ -115,7 +114,7 @@ async fn a_token_without_a_slot_is_revoked_and_deleted_too() {
         table.tokens.create(record, digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap();
     }
     let [revoked, deleted] = samples.map(|sample| sample.record);
-    assert!(revoke(&table.tokens, &revoked.id, &somebody(), now(), 30).await.unwrap().is_some());
+    assert!(revoke(&table.tokens, &revoked.id, &revoker(), now(), 30).await.unwrap().is_some());
     assert!(delete(&table.tokens, &deleted.id).await.unwrap());
     assert_eq!(table.slots(&alice()).await, None);
 }

@@ -50,7 +50,7 @@ async fn all_tokens_of_one_owner_are_revoked_and_no_others() {
     let counted = several(&table, 5, LIMITS).await;
     let uncounted = several(&table, 5, NO_LIMIT).await;
     let other = Sample::of(&bob()).in_table(&table).await;
-    // The index shows those without a slot within moments.
+    // The index shows tokens without a slot soon.
     for _ in 0..200 {
         at_once(&table.tokens, &Actor::Bootstrap).await;
         if is_revoked(&table, &uncounted[4]).await {
@@ -127,7 +127,7 @@ async fn a_call_that_runs_out_of_time_returns_a_cursor() {
     let begun = now();
     let (mut after, mut revoked, mut calls) = (None, 0, 0);
     loop {
-        // A clock that goes on by a second each time that it is asked.
+        // A clock that advances by a second on each reading.
         let asked = Arc::new(AtomicI64::new(0));
         let clock = Clock::from_fn(move || begun.plus_seconds(asked.fetch_add(1, Ordering::SeqCst)));
         let outcome = revoke_all(&table.tokens, &Actor::Bootstrap, &clock, begun.plus_seconds(700), after).await;
@@ -155,7 +155,7 @@ async fn a_failure_is_reported_by_the_calls_that_continue() {
     };
     let behind = Behind::new(&table, refused).await;
     let own = Actor::Token(made[0].id.clone());
-    // It stops after a second on its clock, which goes on with each look.
+    // It stops after one second of its clock, which advances on each reading.
     let begun = now();
     let (mut after, mut done, mut failed, mut revoked) = (None, false, 0, 0);
     for call in 0.. {
@@ -172,7 +172,7 @@ async fn a_failure_is_reported_by_the_calls_that_continue() {
     }
     assert_eq!((failed, done), (1, false));
     assert!(!is_revoked(&table, &made[0]).await, "the caller's own comes last");
-    // The second pass tried it again, in another call, and all others are revoked.
+    // The second pass retried it in another call, and all others are revoked.
     assert_eq!(revoked, 149);
     assert!(at_once(&table.tokens, &own).await.done && is_revoked(&table, &made[0]).await);
 }
@@ -181,7 +181,7 @@ async fn a_failure_is_reported_by_the_calls_that_continue() {
 async fn unprocessed_keys_are_requested_again() {
     let table = Table::in_process().await;
     let made = several(&table, 30, NO_LIMIT).await;
-    // It answers three keys of each call, and names the others.
+    // It processes three keys of each call and returns the others.
     let observed = Observed::with(&table, |operation, request| {
         if operation != "BatchGetItem" {
             return Value::Null;
@@ -209,7 +209,7 @@ async fn a_record_deleted_during_the_read_is_left_out() {
     let table = Table::in_process().await;
     let made = several(&table, 3, NO_LIMIT).await;
     let gone = made[1].id.to_string();
-    // As if it were deleted between the two reads: the second does not find it.
+    // As if it were deleted between the two reads.
     let observed = Observed::with(&table, move |operation, request| {
         if operation == "BatchGetItem" {
             let (_, asked) = request["RequestItems"].as_object_mut().unwrap().iter_mut().next().unwrap();

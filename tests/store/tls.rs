@@ -1,4 +1,4 @@
-//! Whom the client trusts: Amazon's roots, or those that `AWS_CA_BUNDLE` names.
+//! Trusted roots: Amazon's, or those in `AWS_CA_BUNDLE`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{LIMITS, Sample, Table, alice, by_whom, clock_at};
 
-/// The engine of a table behind TLS, with a certificate that only its own file vouches for.
+/// The engine of a table behind TLS, with a self-signed certificate in a file.
 struct Https {
     endpoint: String,
     ca_bundle: tempfile::NamedTempFile,

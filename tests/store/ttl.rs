@@ -1,4 +1,4 @@
-//! Housekeeping by the table itself.
+//! The table's TTL.
 
 use super::{DAY, Sample, Table, alice, now};
 
@@ -10,7 +10,7 @@ async fn the_table_deletes_items_after_their_ttl() {
     assert_eq!(described.attribute_name.as_deref(), Some("ttl"));
 
     let Some(engine) = &table.engine else {
-        // Others clear away in their own time; DynamoDB takes up to a few days.
+        // Other engines delete later; DynamoDB takes up to a few days.
         return;
     };
     let ago = |days: i64| now().truncated_to_seconds().plus_seconds(-days * DAY);
@@ -18,7 +18,7 @@ async fn the_table_deletes_items_after_their_ttl() {
     let retained = Sample::of(&alice()).made_at(ago(60)).until(ago(29)).in_table(&table).await;
     let immortal = Sample::of(&alice()).in_table(&table).await;
     assert!(table.item(&over.id).await.is_some());
-    // Its event is kept for the history.
+    // Its event has the history's TTL.
     assert_eq!(engine.sweep().unwrap(), 1);
     assert_eq!(table.tokens.get(&over.id).await.unwrap(), None);
     for record in [retained, immortal] {

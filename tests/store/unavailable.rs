@@ -1,4 +1,4 @@
-//! A store that fails: an error, never "not there", and never an entry.
+//! A failing store is an error: never "not found", and never an allow.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use super::observed::Observed;
 use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 
-/// A place where nobody answers: no system gives port 1 away by itself.
+/// An endpoint without a server: no system assigns port 1.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 pub(super) fn app(tokens: TokenStore) -> App {
@@ -35,12 +35,12 @@ pub(super) fn app(tokens: TokenStore) -> App {
     App { tokens, settings, clock: Clock::system() }
 }
 
-/// What the authorizer of a REST API says of a request with this credential.
+/// The REST API authorizer's response to a request with this credential.
 pub(super) async fn ask(app: &App, credential: &str) -> Outcome {
     asked(&Authorizer::new(app.clone(), HttpApiResponseFormat::Simple).unwrap(), credential).await
 }
 
-/// What this very authorizer says, which may remember something.
+/// The response of this authorizer, which may have a cache.
 pub(super) async fn asked(authorizer: &Authorizer, credential: &str) -> Outcome {
     let event = json!({
         "type": "REQUEST",
@@ -62,9 +62,9 @@ fn fresh_secret() -> PlaintextToken {
 
 #[track_caller]
 pub(super) fn assert_no_decision(verdict: &Outcome) {
-    assert_eq!(verdict.response, Err(AuthorizerError::NoDecision));
-    // What API Gateway makes a 401 of is exactly "Unauthorized"; this is to be a 500.
-    assert_eq!(verdict.response.as_ref().unwrap_err().to_string(), "no decision");
+    assert_eq!(verdict.answer, Err(AuthorizerError::NoDecision));
+    // API Gateway makes a 401 of exactly "Unauthorized"; this has to be a 500.
+    assert_eq!(verdict.answer.as_ref().unwrap_err().to_string(), "no decision");
     assert_eq!(verdict.note, None);
     assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("error", Some("store_unavailable")));
     assert_eq!(verdict.audit.request_id.as_deref(), Some("r-1"));
@@ -108,7 +108,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         after: None,
         limit: 10,
     };
-    // At once, as the SDK pauses between its attempts.
+    // Concurrently, as the SDK pauses between its attempts.
     let (
         get,
         credential,
@@ -169,14 +169,14 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
 #[tokio::test]
 async fn a_hanging_store_is_an_error_before_the_gateway_times_out() {
     let table = Table::in_process().await;
-    // It takes connections, as the system does that for it, and says nothing.
+    // The system accepts connections, and nothing responds.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let short = Duration::from_millis(100);
     let timeouts = Timeouts { connect: short, attempt: short, operation: short * 2 };
     let tokens = table.behind_with(&format!("http://{}", silent.local_addr().unwrap()), timeouts);
     let read = timeout(Duration::from_secs(60), tokens.get(fresh_secret().id())).await;
     assert!(matches!(read, Ok(Err(Error::Unavailable(_)))), "{read:?}");
-    // As long as that is by default, and as long as the authorizer has in all.
+    // The default timeout, and the authorizer's total timeout.
     let template = include_str!("../../template.yaml");
     let (_, authorizer) = template.split_once("  AuthorizerFunction:\n").unwrap();
     let (_, seconds) = authorizer.split_once(" Timeout: ").unwrap();
@@ -246,7 +246,7 @@ async fn an_incomplete_record_is_an_error_and_fails_closed() {
         lost("version"),
         within("settings", "grants", None),
         within("settings", "grants", Some(AttributeValue::L(Vec::new()))),
-        // An end that cannot be read must not become no end.
+        // An unreadable expiry must not become no expiry.
         within("settings", "expires_at", Some(text("never"))),
         garbled("revoked", text("no")),
         garbled("revoked", AttributeValue::M([].into())),
@@ -262,7 +262,7 @@ async fn an_incomplete_record_is_an_error_and_fails_closed() {
     }
 }
 
-/// The event of a call by an admin that the authorizer has let in.
+/// The event of an admin's request that the authorizer allowed.
 fn call(method: &str, resource: &str, id: Option<&str>, body: Option<Value>) -> Request {
     request(method, resource, id, body.map(|body| body.to_string()).as_deref())
 }

@@ -1,4 +1,4 @@
-//! Changing a token, and what becomes of its slot.
+//! Updating a token and its slot.
 
 use portcullis::secret::{SecretMatch, TokenDigest};
 use portcullis::store::{CreateOutcome, Limits, RotationKey, TokenUpdate, UpdateOutcome};
@@ -75,7 +75,7 @@ async fn an_expired_token_is_renewed_only_if_a_slot_is_free() {
     for _ in 0..10 {
         alive.push(Sample::of(&alice()).in_table(&table).await);
     }
-    // With another secret, as its own stays dead.
+    // With another secret, as its own stays expired.
     let seen = table.tokens.credential(&expired.id).await.unwrap().unwrap();
     let next = TokenRecord { expires_at: Some(end.plus_seconds(3600)), ..expired.clone() };
     let what = EventKind::Rotated { previous_secret_until: None, expires_at: None };
@@ -158,7 +158,7 @@ async fn a_rotation_with_an_overlap_restores_no_expired_secret() {
     let record = sample.in_table(&table).await;
     let seen = table.tokens.credential(&record.id).await.unwrap().unwrap();
     let later = Some(end.plus_seconds(7200));
-    // It was alive when the request came, and is not when it is written.
+    // It was active at the read, and has expired at the write.
     let next = TokenRecord { expires_at: later, previous_secret_until: later, ..record.clone() };
     let what = EventKind::Rotated { previous_secret_until: later, expires_at: None };
     let (by, clock) = (&by_whom(), &clock_at(end));

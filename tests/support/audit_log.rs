@@ -1,16 +1,16 @@
-//! The audit log of a deployment of one's own, for the test to read.
+//! The audit log of an isolated stack.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-/// What has been written: one JSON object a line.
+/// The log so far: one JSON object per line.
 #[derive(Clone, Default)]
 pub(crate) struct AuditLog(Arc<Mutex<Vec<u8>>>);
 
 impl AuditLog {
-    /// The lines since this was asked last.
+    /// The lines since the last call.
     #[track_caller]
     pub(crate) fn take(&self) -> Vec<Value> {
         json_lines(&std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
@@ -27,7 +27,7 @@ impl Write for AuditLog {
     }
 }
 
-/// A log, of which every line has to be JSON.
+/// Parses a log. Panics for a line that is not JSON.
 #[track_caller]
 pub(super) fn json_lines(log: &[u8]) -> Vec<Value> {
     let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

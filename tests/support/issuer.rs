@@ -1,4 +1,4 @@
-//! A CI system's issuer of identities, on loopback: it signs whatever claims a test wants.
+//! An OIDC issuer of a CI system on loopback, which signs any claims.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// One that anybody on this machine can ask for its keys.
+    /// Starts an issuer that serves its keys on this machine.
     pub(crate) fn start() -> Self {
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
@@ -49,17 +49,17 @@ impl Issuer {
         Self { url, pair, fetched }
     }
 
-    /// How often its keys were asked for.
+    /// Number of requests for its keys.
     pub(crate) fn fetched(&self) -> usize {
         self.fetched.load(Ordering::SeqCst)
     }
 
-    /// The key that verifies what it signs.
+    /// The public key.
     pub(crate) fn public_key(&self) -> &[u8] {
         self.pair.public_key().as_ref()
     }
 
-    /// Claims of a job on the main branch of `acme/billing`, good for ten minutes.
+    /// Claims of a job on the main branch of `acme/billing`, valid for ten minutes.
     pub(crate) fn claims(&self) -> Value {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let (now, number) = (Clock::system().now().seconds(), MADE.fetch_add(1, Ordering::SeqCst));
@@ -70,7 +70,7 @@ impl Issuer {
         })
     }
 
-    /// An identity.
+    /// A signed ID token.
     pub(crate) fn signs(&self, claims: &Value) -> String {
         self.signs_with(&json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), claims)
     }

@@ -1,5 +1,4 @@
-//! HTTP/1.1, byte by byte: what a test writes is what is sent, whether or not a client
-//! library would let it through.
+//! HTTP/1.1, byte by byte: sends requests that a client library might refuse.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -9,20 +8,20 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-/// Longer than any gateway waits for its function.
+/// Longer than the timeout of any gateway.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(200);
 
-/// Where requests go.
+/// Target of requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     /// `host` or `host:port`, as the `Host` header has it.
     pub(crate) authority: String,
-    /// What stands before every path; mostly nothing.
+    /// Prefix of every path; usually empty.
     pub(crate) base_path: String,
     tls: bool,
 }
 
-/// An answer as it came in.
+/// A response as received.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) status: u16,
@@ -44,8 +43,8 @@ impl Origin {
         Self { authority: authority.to_owned(), base_path: base_path.trim_end_matches('/').to_owned(), tls }
     }
 
-    /// Sends a request, which must ask to close the connection, and reads the answer;
-    /// `None` where the connection was closed without one.
+    /// Sends a request, which must ask to close the connection, and reads the response;
+    /// `None` if the connection was closed without one.
     pub(crate) fn exchange(&self, request: &[u8]) -> io::Result<Option<Received>> {
         let (host, port) = match self.authority.rsplit_once(':') {
             Some((host, port)) => (host, port.parse().map_err(io::Error::other)?),
@@ -72,12 +71,12 @@ static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
 });
 
 fn talk(mut stream: impl Read + Write, request: &[u8]) -> io::Result<Option<Received>> {
-    // A server that has read enough to refuse may hang up on the rest.
+    // A server may close the connection before it has read everything.
     let sent = stream.write_all(request).and_then(|()| stream.flush());
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
         Ok(_) => {}
-        // How some servers close; whether all of it came, the length tells.
+        // Some servers close like this; the length shows whether the response is complete.
         Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {}
         Err(error) => return Err(error),
     }
@@ -90,7 +89,7 @@ fn talk(mut stream: impl Read + Write, request: &[u8]) -> io::Result<Option<Rece
             }
         });
     }
-    Received::parse(&bytes).map(Some).ok_or_else(|| io::Error::other("the answer is not HTTP, or was cut"))
+    Received::parse(&bytes).map(Some).ok_or_else(|| io::Error::other("the response is not HTTP, or was cut"))
 }
 
 impl Received {
@@ -106,7 +105,7 @@ impl Received {
         let body = match (of("transfer-encoding"), of("content-length")) {
             (Some("chunked"), _) => unchunked(body)?,
             (None, Some(length)) if !body.is_empty() => body.get(..length.parse().ok()?)?.to_vec(),
-            // To a HEAD, the length is that of the body which a GET would have.
+            // For HEAD, the length is that of the body of a GET.
             (None, _) => body.to_vec(),
             (Some(_), _) => return None,
         };
@@ -126,6 +125,6 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
         body.extend_from_slice(chunk.get(..size)?);
         rest = chunk.get(size + 2..)?;
     }
-    // A HEAD's answer has no chunks at all.
+    // The response to a HEAD has no chunks.
     body.is_empty().then_some(body)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::raw_http::Received;
 use super::{Response, Stack, leak_check};
 
-/// A request that is still to be sent.
+/// A request to be sent.
 #[derive(Clone)]
 pub(crate) struct Request<'a> {
     stack: &'a Stack,
@@ -20,12 +20,12 @@ impl<'a> Request<'a> {
         Self { stack, method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: None }
     }
 
-    /// Presents a token, or whatever else, as `Authorization: Bearer`.
+    /// Sets `Authorization: Bearer`.
     pub(crate) fn bearer(self, token: impl AsRef<str>) -> Self {
         self.header("Authorization", format!("Bearer {}", token.as_ref()))
     }
 
-    /// Adds a header; the same one twice is sent twice.
+    /// Adds a header; a repeated one is sent twice.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
         self
@@ -36,7 +36,7 @@ impl<'a> Request<'a> {
         self.body(body.to_string())
     }
 
-    /// Sends these bytes as JSON, which they need not be.
+    /// Sends these bytes as JSON, whether or not they are.
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self.header("Content-Type", "application/json")
@@ -48,25 +48,25 @@ impl<'a> Request<'a> {
         self.header("Content-Type", "application/x-www-form-urlencoded")
     }
 
-    /// Sends it, and searches the answer for secrets.
+    /// Sends it, and searches the response for secrets.
     #[track_caller]
     pub(crate) fn send(self) -> Response {
-        let asked = self.named();
-        self.send_malformed().unwrap_or_else(|| panic!("{asked} was not answered"))
+        let named = self.named();
+        self.send_malformed().unwrap_or_else(|| panic!("{named} was not answered"))
     }
 
-    /// Sends what is not HTTP any more; `None` where the connection was closed for that.
+    /// Sends a request that need not be valid HTTP; `None` if the server closed the connection.
     #[track_caller]
     pub(crate) fn send_malformed(self) -> Option<Response> {
-        let asked = self.named();
+        let named = self.named();
         let received: Option<Received> =
-            self.stack.origin.exchange(&self.bytes()).unwrap_or_else(|error| panic!("{asked}: {error}"));
+            self.stack.origin.exchange(&self.bytes()).unwrap_or_else(|error| panic!("{named}: {error}"));
         let received = received?;
-        leak_check::search(&asked, &received);
+        leak_check::search(&named, &received);
         if received.status == 201 {
             self.stack.made(&received.body);
         }
-        Some(Response::new(asked, received))
+        Some(Response::new(named, received))
     }
 
     fn named(&self) -> String {
@@ -83,7 +83,7 @@ impl<'a> Request<'a> {
         };
         line("Host", origin.authority.as_bytes());
         line("Connection", b"close");
-        // Last, as a server may add the next line to it if that begins with a space.
+        // Last, as a server may append the next line to it if that begins with a space.
         line("User-Agent", b"portcullis-e2e");
         for (name, value) in &self.headers {
             line(name, value);

@@ -1,4 +1,4 @@
-//! An answer, and what every test wants to know of it.
+//! An HTTP response, and assertions on it.
 
 use std::time::SystemTime;
 
@@ -7,38 +7,38 @@ use serde_json::Value;
 
 use super::raw_http::Received;
 
-/// An answer to a request.
+/// An HTTP response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// The request, to be named where a test fails.
-    asked: String,
+    /// The request, for messages.
+    request: String,
 }
 
 impl Response {
-    pub(super) fn new(asked: String, received: Received) -> Self {
-        Self { status: received.status, headers: received.headers, body: received.body, asked }
+    pub(super) fn new(request: String, received: Received) -> Self {
+        Self { status: received.status, headers: received.headers, body: received.body, request }
     }
 
-    /// The answer, which must have this status.
+    /// Returns the response. Panics for another status.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{} was answered {}", self.asked, self.shown());
+        assert_eq!(self.status, status, "{} was answered {}", self.request, self.shown());
         self
     }
 
-    /// A header's value, which may be there once at most.
+    /// A header's value. Panics if the header is repeated.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(header, _)| header == name).map(|(_, value)| value.as_str());
         let value = values.next();
-        assert_eq!(values.next(), None, "{} was answered with {name} twice", self.asked);
+        assert_eq!(values.next(), None, "{} was answered with {name} twice", self.request);
         value
     }
 
-    /// When it was given, in whole seconds: the server's `Date`.
+    /// The server's `Date`, in whole seconds.
     #[track_caller]
     pub(crate) fn date(&self) -> Timestamp {
         let date = self.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
@@ -46,21 +46,21 @@ impl Response {
         Timestamp::from_seconds(i64::try_from(since.as_secs()).expect("dates are not so late"))
     }
 
-    /// The body, which must be JSON.
+    /// The body. Panics if it is not JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         let parsed = serde_json::from_slice(&self.body);
-        parsed.unwrap_or_else(|error| panic!("{} was answered {}: {error}", self.asked, self.shown()))
+        parsed.unwrap_or_else(|error| panic!("{} was answered {}: {error}", self.request, self.shown()))
     }
 
-    /// The problem document that the answer must be, with this status and code. Where it
-    /// has the request's id, that is checked, and replaced by `[request id]`.
+    /// The problem document of this status and code. Panics for any other response. A request ID
+    /// is checked and replaced by `[request id]`.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         let mut document = self.json();
         let shown = self.shown();
-        assert_eq!(self.status, status, "{} was answered {shown}", self.asked);
-        assert_eq!(document["type"], format!("urn:portcullis:problem:{code}"), "{} was answered {shown}", self.asked);
+        assert_eq!(self.status, status, "{} was answered {shown}", self.request);
+        assert_eq!(document["type"], format!("urn:portcullis:problem:{code}"), "{} was answered {shown}", self.request);
         assert_eq!(document["status"], status, "{shown}");
         assert!(document["title"].as_str().is_some_and(|title| !title.is_empty()), "{shown}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{shown}");
@@ -76,7 +76,7 @@ impl Response {
         document
     }
 
-    /// The fields that a problem document of bad input must name.
+    /// The fields that the `invalid_request` problem names.
     #[track_caller]
     pub(crate) fn offending_fields(&self) -> Vec<String> {
         let document = self.problem(400, "invalid_request");

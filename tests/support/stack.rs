@@ -1,4 +1,4 @@
-//! The deployment under test: the one that the environment names, or one in this process.
+//! The deployment under test: the one in the environment variables, or one in this process.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,16 +18,16 @@ use super::{Request, Token, leak_check, owner};
 /// The deployment under test.
 pub(crate) struct Stack {
     pub(super) origin: Origin,
-    /// A token that may do everything.
+    /// A token with all permissions.
     pub(crate) admin: String,
     in_process: Option<Arc<InProcess>>,
-    /// The ids of the tokens that a test has made here.
+    /// IDs of the tokens that the test created.
     made: Mutex<Vec<String>>,
-    /// Seconds by which its clock is ahead, where it has one of its own.
+    /// Seconds by which its clock is ahead; `None` for a shared deployment.
     passed: Option<Arc<AtomicI64>>,
 }
 
-/// The suite's only inputs, if there are any.
+/// URL and admin token of a deployment, if the environment names one.
 #[expect(clippy::disallowed_methods, reason = "the suite runs against what the environment names")]
 fn named_by_environment() -> Option<(String, String)> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -38,7 +38,7 @@ fn named_by_environment() -> Option<(String, String)> {
     }
 }
 
-/// The deployment under test. In this process it is one for all tests that are running.
+/// The deployment under test. In this process, all running tests share one.
 pub(crate) fn stack() -> Stack {
     let (url, admin, in_process) = match named_by_environment() {
         Some((url, admin)) => (url, admin, None),
@@ -51,8 +51,8 @@ pub(crate) fn stack() -> Stack {
     Stack { origin: Origin::parse(&url), admin, in_process, made: Mutex::default(), passed: None }
 }
 
-/// A deployment of one's own in this process, with other settings than the template's: for
-/// what holds for everyone in a deployment, and would be in other tests' way.
+/// A separate deployment in this process: for tests that change settings, the catalog or the
+/// clock, which apply to a whole deployment.
 pub(crate) fn isolated_stack(settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
     let passed = Arc::new(AtomicI64::new(0));
     let ahead = Arc::clone(&passed);
@@ -68,7 +68,7 @@ pub(crate) fn isolated_stack(settings: impl FnOnce(&mut local::Options) + Send +
 }
 
 impl Stack {
-    /// Lets time pass in a deployment of one's own: nobody waits for it.
+    /// Moves the clock of an isolated stack ahead.
     pub(crate) fn advance_clock(&self, seconds: i64) {
         self.passed.as_ref().expect("only a deployment of one's own").fetch_add(seconds, Ordering::SeqCst);
     }
@@ -76,12 +76,12 @@ impl Stack {
     /// The catalog and its `ETag`.
     #[track_caller]
     pub(crate) fn catalog(&self) -> (Value, String) {
-        let answer = self.get("/catalog").bearer(&self.admin).send().expect(200);
-        (answer.json(), answer.header("etag").expect("a catalog has an ETag").to_owned())
+        let response = self.get("/catalog").bearer(&self.admin).send().expect(200);
+        (response.json(), response.header("etag").expect("a catalog has an ETag").to_owned())
     }
 
-    /// Puts a catalog in force in a deployment of one's own, and lets the minute pass for
-    /// which the authorizer may go on with the one before.
+    /// Replaces the catalog of an isolated stack, and moves its clock past the minute for which
+    /// the authorizer caches the previous one.
     #[track_caller]
     pub(crate) fn put_catalog(&self, catalog: &Value) {
         let (_, tag) = self.catalog();
@@ -89,25 +89,24 @@ impl Stack {
         self.advance_clock(60);
     }
 
-    /// The session of a person in these groups, from the development sign-in of a deployment
-    /// in this process.
+    /// Signs in at the development provider; returns the session. In this process only.
     #[track_caller]
     pub(crate) fn sign_in(&self, name: &str, groups: &[&str]) -> String {
         let form = format!("name={name}&groups={}", groups.join("%2C"));
-        let answer = self.post("/dev/sign-in").form(form).send().expect(200);
-        let session = answer.json()["session"].as_str().expect("a session").to_owned();
+        let response = self.post("/dev/sign-in").form(form).send().expect(200);
+        let session = response.json()["session"].as_str().expect("a session").to_owned();
         leak_check::remember(&session);
         session
     }
 
-    /// The gateway's access log, in this process.
+    /// The gateway's access log. In this process only.
     #[track_caller]
     pub(crate) fn access_log(&self) -> Vec<Value> {
         let file = self.running().data_dir().access_log();
         json_lines(&fs::read(file).expect("there is an access log"))
     }
 
-    /// Everything that lies in the table, read past the product, in this process.
+    /// All items of the table, read directly. In this process only.
     #[track_caller]
     pub(crate) fn table(&self) -> Vec<HashMap<String, AttributeValue>> {
         let scan = self.running().engine().client.scan().table_name(local::dynamodb::TABLE);
@@ -121,13 +120,13 @@ impl Stack {
         self.in_process.as_ref().expect("only a deployment in this process").running()
     }
 
-    /// Whether nothing stands before the product that could change a request on its way,
-    /// or refuse it by rules of its own.
+    /// Whether requests reach the product directly, without a gateway that could change or refuse
+    /// them.
     pub(crate) fn is_in_process(&self) -> bool {
         self.in_process.is_some()
     }
 
-    /// Notes the token in the answer to a create.
+    /// Records the token in the response to a create.
     pub(super) fn made(&self, body: &[u8]) {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         if let Some(id) = body["id"].as_str() {
@@ -135,13 +134,13 @@ impl Stack {
         }
     }
 
-    /// What this deployment's tokens begin with.
+    /// The token prefix of this deployment.
     pub(crate) fn prefix(&self) -> TokenPrefix {
         let (prefix, _) = self.admin.split_once('_').expect("a token has a prefix");
         prefix.parse().expect("the prefix is one")
     }
 
-    /// A request with a method of one's own.
+    /// A request with any method.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request<'_> {
         Request::new(self, method, path)
     }
@@ -158,13 +157,13 @@ impl Stack {
         self.request("DELETE", path)
     }
 
-    /// A token with these permissions everywhere, that belongs to a new owner.
+    /// Creates a token with these permissions on all resources, for a new owner.
     #[track_caller]
     pub(crate) fn token<const N: usize>(&self, permissions: [&str; N]) -> Token {
         self.create(json!({ "permissions": permissions.as_slice() }))
     }
 
-    /// A token with these permissions on these resources, that belongs to a new owner.
+    /// Creates a token with these permissions on these resources, for a new owner.
     #[track_caller]
     pub(crate) fn token_on<const N: usize, const M: usize>(
         &self,
@@ -174,7 +173,7 @@ impl Stack {
         self.create(json!({ "permissions": permissions.as_slice(), "resources": resources.as_slice() }))
     }
 
-    /// A token from a body, in which a name and a new owner are put where there are none.
+    /// Creates a token from a body; a missing name and owner are filled in.
     #[track_caller]
     pub(crate) fn create(&self, mut body: Value) -> Token {
         for (field, default) in [("name", "e2e".to_owned()), ("owner", owner())] {
@@ -182,13 +181,13 @@ impl Stack {
                 body[field] = Value::from(default);
             }
         }
-        let answer = self.post("/tokens").bearer(&self.admin).json(&body).send();
-        Token::shown_in(&answer.expect(201))
+        let response = self.post("/tokens").bearer(&self.admin).json(&body).send();
+        Token::shown_in(&response.expect(201))
     }
 }
 
 impl Drop for Stack {
-    /// Leaves nothing behind in a deployment that goes on.
+    /// Deletes the test's tokens from a deployment that outlives the test.
     fn drop(&mut self) {
         if self.is_in_process() {
             return;
@@ -196,7 +195,7 @@ impl Drop for Stack {
         let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
         let remove = |some: &[String]| {
             for id in some {
-                // Many are gone already; that was the test.
+                // The test may have deleted it already.
                 self.delete(&format!("/tokens/{id}")).bearer(&self.admin).send_malformed();
             }
         };
@@ -204,17 +203,16 @@ impl Drop for Stack {
             let chunks = made.chunks(made.len().div_ceil(8).max(1));
             let removers: Vec<_> = chunks.map(|some| scope.spawn(move || remove(some))).collect();
             for remover in removers {
-                // A test that fails ends here as well; its own message is the one to read.
+                // If the test failed already, its own message is the one to read.
                 assert!(remover.join().is_ok() || thread::panicking(), "a token was left behind");
             }
         });
     }
 }
 
-/// The stack of `local` in this process. It lives on threads of its own for as long as a
-/// test uses it, and leaves nothing behind.
+/// The stack of `local` in this process, on its own threads, for as long as a test uses it.
 struct InProcess {
-    // Taken when it ends.
+    // Taken by `drop`.
     parts: Option<(local::Running, Runtime)>,
 }
 
@@ -230,7 +228,7 @@ impl InProcess {
     }
 
     fn start(settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Self {
-        // A thread of its own, as a test may be inside a runtime already.
+        // On a separate thread, as a test may already be inside a runtime.
         let started = thread::spawn(|| {
             let runtime = Runtime::new().expect("threads can be started");
             let mut options = local::Options::ephemeral().expect("the template has defaults");
@@ -250,7 +248,7 @@ impl Drop for InProcess {
     fn drop(&mut self) {
         if let Some((running, runtime)) = self.parts.take() {
             let ended = thread::spawn(move || runtime.block_on(running.shutdown())).join();
-            // A test that fails ends here as well; its own message is the one to read.
+            // If the test failed already, its own message is the one to read.
             assert!(ended.is_ok() || thread::panicking(), "the stack did not end cleanly");
         }
     }

@@ -1,4 +1,4 @@
-//! Tokens to test with, real and forged.
+//! Tokens for tests, real and forged.
 
 use portcullis::secret::{PlaintextToken, TokenPrefix};
 use rand::rngs::SysRng;
@@ -7,23 +7,23 @@ use uuid::Uuid;
 
 use super::{Request, Response, Stack, leak_check};
 
-/// A token that was made, and the one answer that showed it.
+/// A created token, and the response that showed it.
 pub(crate) struct Token {
-    /// The whole token.
+    /// The plaintext token.
     pub(crate) secret: String,
     /// Its public id.
     pub(crate) id: String,
-    /// Whom it belongs to.
+    /// Its owner.
     pub(crate) owner: String,
-    /// The answer, without the secret: what the token looks like from outside.
+    /// The response without the secret.
     pub(crate) view: Value,
 }
 
 impl Token {
-    /// The token that the answer to a create must show. From now on no answer may.
+    /// The token in the response to a create. No later response may contain it.
     #[track_caller]
-    pub(crate) fn shown_in(answer: &Response) -> Self {
-        let mut view = answer.json();
+    pub(crate) fn shown_in(response: &Response) -> Self {
+        let mut view = response.json();
         let token = view.as_object_mut().and_then(|fields| fields.remove("token"));
         let text = |value: &Value| value.as_str().expect("a token has an id, an owner and a secret").to_owned();
         let secret = text(&token.unwrap_or(Value::Null));
@@ -31,10 +31,10 @@ impl Token {
         Self { secret, id: text(&view["id"]), owner: text(&view["owner"]), view }
     }
 
-    /// The token that the answer to an exchange must show. From now on no answer may.
+    /// The token in the response to an exchange. No later response may contain it.
     #[track_caller]
-    pub(crate) fn exchanged_in(answer: &Response) -> Self {
-        let mut view = answer.json();
+    pub(crate) fn exchanged_in(response: &Response) -> Self {
+        let mut view = response.json();
         let secret = view.as_object_mut().and_then(|fields| fields.remove("access_token"));
         let text = |value: &Value| value.as_str().expect("an exchange has a token, its id and its rule").to_owned();
         let secret = text(&secret.unwrap_or(Value::Null));
@@ -42,19 +42,19 @@ impl Token {
         Self { secret, id: text(&view["token_id"]), owner: format!("trust:{}", text(&view["rule"])), view }
     }
 
-    /// Asks for another token, with this one.
+    /// Requests another token with this one.
     pub(crate) fn create<'a>(&self, stack: &'a Stack, body: &Value) -> Request<'a> {
         stack.post("/tokens").bearer(self).json(body)
     }
 
-    /// Its `ETag` as it is now.
+    /// Its current `ETag`.
     #[track_caller]
     pub(crate) fn tag(&self, stack: &Stack) -> String {
-        let answer = stack.get(&self.path()).bearer(&stack.admin).send().expect(200);
-        answer.header("etag").expect("a token has an ETag").to_owned()
+        let response = stack.get(&self.path()).bearer(&stack.admin).send().expect(200);
+        response.header("etag").expect("a token has an ETag").to_owned()
     }
 
-    /// What happened to it, newest first.
+    /// The kinds of its events, newest first.
     #[track_caller]
     pub(crate) fn kinds(&self, stack: &Stack) -> Vec<String> {
         let path = format!("{}/events", self.path());
@@ -63,7 +63,7 @@ impl Token {
         events.iter().map(|event| event["kind"].as_str().expect("an event has a kind").to_owned()).collect()
     }
 
-    /// Whether it is let in to an API that it protects.
+    /// The status of `GET /me` with it.
     #[track_caller]
     pub(crate) fn status(&self, stack: &Stack) -> u16 {
         stack.get("/me").bearer(self).send().status
@@ -81,18 +81,17 @@ impl AsRef<str> for Token {
     }
 }
 
-/// An owner that nobody has used before.
+/// A new owner.
 pub(crate) fn owner() -> String {
     format!("e2e-{}", Uuid::new_v4().simple())
 }
 
-/// A token in perfect form that was never made.
+/// A well-formed token that was never created.
 pub(crate) fn unknown_token(prefix: &TokenPrefix) -> String {
     PlaintextToken::generate(prefix, &mut SysRng).expect("there is randomness").expose_secret().to_owned()
 }
 
-/// The text with the checksum that makes it a token in form, computed here once more, as
-/// a secret scanner would.
+/// The text with a valid checksum, computed independently, as a secret scanner would.
 pub(crate) fn with_good_checksum(text: &str) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let sum = crc32fast::hash(text.as_bytes()) as usize;

@@ -1,18 +1,18 @@
-//! A principal can hand out only what it has.
+//! A principal can delegate only what it has.
 
 use serde_json::{Value, json};
 
 use crate::support::{Response, Stack, Token, merge_json, owner, stack};
 
-/// What a creator is answered, and what of it was too much.
+/// The response to a creator, and the excess that it names.
 fn ask(stack: &Stack, creator: &Token, mut body: Value) -> Response {
     body["name"] = json!("child");
     creator.create(stack, &body).send()
 }
 
 #[track_caller]
-fn too_much(answer: &Response) -> Value {
-    answer.problem(403, "exceeds_grants")["errors"].clone()
+fn too_much(response: &Response) -> Value {
+    response.problem(403, "exceeds_grants")["errors"].clone()
 }
 
 #[test]
@@ -81,12 +81,12 @@ fn every_excess_is_named_in_one_response() {
     let creator = stack.create(json!({
         "permissions": ["tokens:write"], "resources": ["tokens"], "expires_in": "1h",
     }));
-    let answer = ask(
+    let response = ask(
         &stack,
         &creator,
         json!({ "permissions": ["a:b", "tokens:write", "*"], "resources": ["x", "tokens", "y"] }),
     );
-    let errors = too_much(&answer);
+    let errors = too_much(&response);
     let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["permissions", "permissions", "resources", "resources", "expires_at"]);
 }
@@ -119,12 +119,12 @@ fn tokens_admin_delegates_only_permissions_that_it_has() {
 fn a_chain_of_tokens_never_gains_permissions() {
     let stack = stack();
     let first = stack.token_on(["tokens:*", "apps:read"], ["tokens", "apps/*"]);
-    let answer = ask(
+    let response = ask(
         &stack,
         &first,
         json!({ "permissions": ["tokens:write", "apps:read"], "resources": ["tokens", "apps/billing"] }),
     );
-    let second = Token::shown_in(&answer.expect(201));
+    let second = Token::shown_in(&response.expect(201));
     too_much(&ask(&stack, &second, json!({ "permissions": ["apps:read"], "resources": ["apps/payroll"] })));
     too_much(&ask(&stack, &second, json!({ "permissions": ["tokens:read"], "resources": ["tokens"] })));
     let third = ask(&stack, &second, json!({ "permissions": ["apps:read"], "resources": ["apps/billing"] }));
@@ -168,11 +168,11 @@ fn no_form_of_request_exceeds_the_creators_grants() {
             {"permissions": ["apps:read"], "resources": ["apps/payroll"]},
         ]}),
     ] {
-        let answer = ask(&stack, &creator, beyond.clone());
-        assert_eq!(answer.status, 403, "{beyond}");
-        too_much(&answer);
+        let response = ask(&stack, &creator, beyond.clone());
+        assert_eq!(response.status, 403, "{beyond}");
+        too_much(&response);
     }
-    // What is no part of a request cannot be smuggled into one.
+    // Parts that a request does not have cannot be smuggled in.
     for (field, value) in [
         ("bootstrap", json!({"owner": "admin", "name": "x"})),
         ("created_by", json!("bootstrap")),

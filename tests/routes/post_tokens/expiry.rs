@@ -1,4 +1,4 @@
-//! When a token ends by itself.
+//! Expiry of tokens.
 
 use serde_json::json;
 
@@ -22,8 +22,7 @@ fn an_expired_token_is_refused_everywhere_for_ever() {
 #[test]
 fn expires_in_counts_from_the_creation_in_whole_seconds() {
     let stack = stack();
-    // A year of 365 days, in four units: the same moment of 2100 to none of them, but all
-    // the same distance from their creation.
+    // A year of 365 days, in four units.
     for lifetime in ["31536000s", "525600m", "8760h", "365d"] {
         let token = stack.create(json!({ "permissions": ["x:y"], "expires_in": lifetime }));
         let (created, ends) = (token.view["created_at"].as_str().unwrap(), token.view["expires_at"].as_str().unwrap());
@@ -66,9 +65,9 @@ fn an_invalid_lifetime_is_refused_and_the_limit_named() {
     let stack = stack();
     let refused = |field: &str, value: &str| {
         let body = json!({ "name": "ci", "permissions": ["x:y"], field: value });
-        let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
-        assert_eq!(answer.offending_fields(), [field], "{value:?}");
-        answer.json()["errors"][0]["message"].as_str().unwrap().to_owned()
+        let response = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
+        assert_eq!(response.offending_fields(), [field], "{value:?}");
+        response.json()["errors"][0]["message"].as_str().unwrap().to_owned()
     };
     for lifetime in ["0s", "0d", "000m", "999999999d", "36501d", "3153600001s", "99999999999999999999999d"] {
         assert_eq!(refused("expires_in", lifetime), "must be at least 1s and at most 36500d", "{lifetime}");
@@ -123,6 +122,6 @@ fn expires_in_and_expires_at_exclude_each_other() {
     let stack = stack();
     let body =
         json!({ "name": "ci", "permissions": ["x:y"], "expires_in": "1h", "expires_at": "2099-01-01T00:00:00Z" });
-    let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
-    assert_eq!(answer.offending_fields(), ["expires_at"]);
+    let response = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
+    assert_eq!(response.offending_fields(), ["expires_at"]);
 }

@@ -1,4 +1,4 @@
-//! Several grants, roles, and what a strict catalog lets be granted.
+//! Several grants, roles, and grants under a strict catalog.
 
 use serde_json::{Value, json};
 
@@ -86,8 +86,8 @@ fn a_strict_catalog_denies_unlisted_routes_to_every_caller() {
         {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));
     stack.get("/demo/apps/billing").bearer(&stack.admin).send().expect(200);
     for (method, path) in [("GET", "/apps"), ("POST", "/apps/billing"), ("GET", "/apps/billing/x"), ("GET", "/")] {
-        let answer = stack.request(method, &format!("/demo{path}")).bearer(&stack.admin).send();
-        let document = answer.problem(403, "insufficient_scope");
+        let response = stack.request(method, &format!("/demo{path}")).bearer(&stack.admin).send();
+        let document = response.problem(403, "insufficient_scope");
         let detail = "This route is not in the catalog, which is strict.";
         assert_eq!(document["detail"], detail, "{method} {path}");
     }
@@ -104,8 +104,8 @@ fn excess_grants_are_named_as_they_were_requested() {
     let errors = |body: Value| {
         let mut body = body;
         body["name"] = json!("child");
-        let answer = creator.create(&stack, &body).send();
-        let errors = answer.problem(403, "exceeds_grants")["errors"].clone();
+        let response = creator.create(&stack, &body).send();
+        let errors = response.problem(403, "exceeds_grants")["errors"].clone();
         let shown =
             |error: &Value| format!("{}: {}", error["field"].as_str().unwrap(), error["message"].as_str().unwrap());
         errors.as_array().unwrap().iter().map(shown).collect::<Vec<_>>()
@@ -122,7 +122,7 @@ fn excess_grants_are_named_as_they_were_requested() {
         errors(json!({"permissions": ["apps:read", "builds:read"], "resources": ["jobs"]})),
         ["resources: you do not have apps:read, builds:read on jobs"]
     );
-    // The permission of one grant on the resource of the other is neither's.
+    // The permission of one grant does not apply to the resource of the other.
     assert_eq!(
         errors(json!({"permissions": ["apps:read"], "resources": ["*"]})),
         ["resources: you do not have apps:read on *"]

@@ -1,4 +1,4 @@
-//! The limit of live tokens per owner: ten, unless the operator chose otherwise.
+//! The limit of live tokens per owner; default: ten.
 
 use std::thread;
 
@@ -23,9 +23,9 @@ fn the_eleventh_token_is_refused_with_advice() {
     let owner = owner();
     fill(&stack, &owner);
     let body = json!({ "name": "one more", "permissions": ["x:y"], "owner": owner });
-    let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
+    let response = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
     assert_eq!(
-        answer.problem(409, "token_limit_reached"),
+        response.problem(409, "token_limit_reached"),
         json!({
             "type": "urn:portcullis:problem:token_limit_reached",
             "title": "The token limit is reached",
@@ -33,7 +33,7 @@ fn the_eleventh_token_is_refused_with_advice() {
             "detail": "An owner may have at most 10 live tokens. Revoke one that is not needed any more.",
         })
     );
-    // Another owner's slots are their own.
+    // Owners do not share slots.
     stack.token(["x:y"]);
 }
 
@@ -46,12 +46,12 @@ fn when_50_creates_race_for_one_owner_exactly_10_succeed() {
             (0..50).map(|_| scope.spawn(|| stack.post("/tokens").bearer(&stack.admin).json(&body).send())).collect();
         racers.into_iter().map(|racer| racer.join().unwrap()).collect()
     });
-    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
-    for answer in &refused {
-        answer.problem(409, "token_limit_reached");
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|response| response.status == 201);
+    for response in &refused {
+        response.problem(409, "token_limit_reached");
     }
     assert_eq!((made.len(), refused.len()), (LIMIT, 40));
-    // Each of the ten is real.
+    // Each of the ten works.
     for token in made.iter().map(Token::shown_in) {
         stack.get("/me").bearer(&token).send().expect(200);
     }
@@ -65,7 +65,7 @@ fn a_revocation_frees_the_slot() {
     assert_eq!(status_of_one_more(&stack, &owner), 409);
     let path = format!("{}/revoke", tokens[3].path());
     for _ in 0..3 {
-        // Revoking again gives nothing more back.
+        // Revoking again frees no further slot.
         stack.post(&path).bearer(&stack.admin).send().expect(200);
     }
     assert_eq!(status_of_one_more(&stack, &owner), 201);

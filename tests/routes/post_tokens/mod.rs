@@ -1,8 +1,8 @@
-//! `POST /tokens`: a new token, and the one answer that ever shows it.
+//! `POST /tokens`: a new token, and the only response that shows it.
 
-mod answer;
 mod containment;
 mod expiry;
 mod grants;
 mod limit;
 mod refusals;
+mod response;

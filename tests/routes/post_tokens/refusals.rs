@@ -1,4 +1,4 @@
-//! Bodies that no token is made of: every problem is named, at once, and no value repeated.
+//! Invalid bodies: every problem is named in one response, and no value is repeated.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn post(stack: &Stack, body: impl Into<Vec<u8>>) -> Response {
     stack.post("/tokens").bearer(&stack.admin).body(body).send()
 }
 
-/// The fields that are named when this is wrong with an otherwise good body.
+/// The fields that are named when these fields of a valid body are replaced.
 #[track_caller]
 fn named(stack: &Stack, wrong: Value) -> Vec<String> {
     let good = json!({ "name": "ci", "permissions": ["x:y"] });
@@ -110,7 +110,7 @@ fn wrong_types_are_named() {
 #[test]
 fn every_limit_that_is_broken_is_named_in_one_answer() {
     let stack = stack();
-    let answer = post(
+    let response = post(
         &stack,
         json!({
             "name": "n".repeat(101),
@@ -125,7 +125,7 @@ fn every_limit_that_is_broken_is_named_in_one_answer() {
         })
         .to_string(),
     );
-    insta::assert_json_snapshot!(answer.problem(400, "invalid_request"));
+    insta::assert_json_snapshot!(response.problem(400, "invalid_request"));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn names_are_one_line_of_visible_characters() {
 #[test]
 fn a_token_in_any_field_is_refused_and_not_repeated() {
     let stack = stack();
-    // Every answer is searched for secrets; this one was made, and so is looked for.
+    // Every response is searched for the secrets that were created, and so for this one.
     let pasted = stack.token(["x:y"]).secret;
     for field in ["name", "description", "owner"] {
         assert_eq!(named(&stack, json!({ field: pasted })), [field]);
@@ -250,6 +250,6 @@ fn a_token_in_any_field_is_refused_and_not_repeated() {
 fn a_create_takes_no_query_parameters() {
     let stack = stack();
     let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() });
-    let answer = stack.post("/tokens?owner=root").bearer(&stack.admin).json(&body).send();
-    assert_eq!(answer.offending_fields(), ["owner"]);
+    let response = stack.post("/tokens?owner=root").bearer(&stack.admin).json(&body).send();
+    assert_eq!(response.offending_fields(), ["owner"]);
 }

@@ -1,4 +1,4 @@
-//! What a token may do: permissions by convention, resources by path.
+//! Authorization: permissions by convention, resources by path.
 
 use serde_json::{Value, json};
 
@@ -16,9 +16,9 @@ fn reading_needs_read_and_every_other_method_needs_write() {
         [(&READS[..], &reader, &writer, "apps:read"), (&WRITES[..], &writer, &reader, "apps:write")]
     {
         for method in methods {
-            let answer = stack.request(method, path).bearer(may).send().expect(200);
+            let response = stack.request(method, path).bearer(may).send().expect(200);
             if *method != "HEAD" {
-                assert_eq!(answer.json()["method"], *method);
+                assert_eq!(response.json()["method"], *method);
                 let refused = stack.request(method, path).bearer(may_not).send();
                 let document = refused.problem(403, "insufficient_scope");
                 assert_eq!(document["permission"], needed, "{method}");
@@ -32,9 +32,9 @@ fn reading_needs_read_and_every_other_method_needs_write() {
 fn a_403_names_the_missing_permission_and_resource() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
-    let answer = stack.post("/demo/apps/billing").bearer(&token).send();
+    let response = stack.post("/demo/apps/billing").bearer(&token).send();
     assert_eq!(
-        answer.problem(403, "insufficient_scope"),
+        response.problem(403, "insufficient_scope"),
         json!({
             "type": "urn:portcullis:problem:insufficient_scope",
             "title": "Insufficient permission",
@@ -46,7 +46,7 @@ fn a_403_names_the_missing_permission_and_resource() {
             "request_id": "[request id]",
         })
     );
-    assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer realm="portcullis", error="insufficient_scope""#));
+    assert_eq!(response.header("www-authenticate"), Some(r#"Bearer realm="portcullis", error="insufficient_scope""#));
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn a_wildcard_matches_either_half_of_a_permission() {
             stack.request(method, &format!("/demo{path}")).bearer(&token).send().expect(200);
         }
         for (method, path) in refused {
-            let answer = stack.request(method, &format!("/demo{path}")).bearer(&token).send();
-            answer.problem(403, "insufficient_scope");
+            let response = stack.request(method, &format!("/demo{path}")).bearer(&token).send();
+            response.problem(403, "insufficient_scope");
         }
     }
 }
@@ -140,9 +140,9 @@ fn the_backend_receives_the_authorizers_context() {
         "name": "nightly \"build\" \\ ünïcode",
         "permissions": ["apps:read", "jobs:*"],
     }));
-    let answer = stack.get("/demo/apps/billing").bearer(&token).send().expect(200).json();
-    assert_eq!((&answer["method"], &answer["path"]), (&json!("GET"), &json!("/apps/billing")));
-    let principal = &answer["principal"];
+    let response = stack.get("/demo/apps/billing").bearer(&token).send().expect(200).json();
+    assert_eq!((&response["method"], &response["path"]), (&json!("GET"), &json!("/apps/billing")));
+    let principal = &response["principal"];
     for (name, value) in [
         ("principalId", token.id.as_str()),
         ("principal_type", "token"),
@@ -161,8 +161,8 @@ fn the_largest_context_reaches_the_backend_whole() {
     let mut permissions: Vec<_> = (1..50).map(|at| format!("{at:0>50}:{}", "x".repeat(49))).collect();
     permissions.push("apps:read".to_owned());
     let token = stack.create(json!({ "name": "n".repeat(100), "permissions": permissions }));
-    let answer = stack.get("/demo/apps/billing").bearer(&token).send().expect(200).json();
-    let grants: Value = serde_json::from_str(answer["principal"]["grants"].as_str().unwrap()).unwrap();
+    let response = stack.get("/demo/apps/billing").bearer(&token).send().expect(200).json();
+    let grants: Value = serde_json::from_str(response["principal"]["grants"].as_str().unwrap()).unwrap();
     assert_eq!(grants, json!([{ "permissions": permissions, "resources": ["*"] }]));
 }
 

@@ -1,4 +1,4 @@
-//! From where a token may be used, and what it is told before it ends.
+//! The IP allowlist of a token, and the warning before its expiry.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::{isolated_stack, stack};
 fn the_ip_allowlist_ignores_forwarded_headers() {
     let stack = stack();
     if !stack.is_in_process() {
-        // Another gateway may take the address from a header, as it stands behind a proxy.
+        // A gateway behind a proxy may take the address from a header.
         return;
     }
     let elsewhere =

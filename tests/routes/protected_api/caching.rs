@@ -1,4 +1,4 @@
-//! An API whose gateway keeps the authorizer's answers.
+//! An API whose gateway caches the authorizer's policies.
 
 use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
@@ -11,11 +11,11 @@ fn cached() -> Stack {
     isolated_stack(|options| options.settings.authz.cache_seconds = 300)
 }
 
-/// What the decision on this very request would be.
+/// The decision on this request, from `/explain`.
 fn explained(stack: &Stack, token: &Token, method: &str, path: &str) -> u64 {
     let body = json!({ "token_id": token.id, "method": method, "path": path });
-    let answer = stack.post("/explain").bearer(&stack.admin).json(&body).send().expect(200).json();
-    answer["status"].as_u64().unwrap_or(200)
+    let response = stack.post("/explain").bearer(&stack.admin).json(&body).send().expect(200).json();
+    response["status"].as_u64().unwrap_or(200)
 }
 
 const GUARDED: &str = "GET /apps/{app}/env";
@@ -32,16 +32,16 @@ fn a_guarded_route_is_denied_in_every_spelling_with_and_without_cache() {
     for stack in [isolated_stack(|_| {}), cached()] {
         guarded(&stack);
         for spelling in SPELLINGS {
-            // A token for each, as a gateway keeps the first answer.
+            // One token per request, as the gateway caches the first response.
             let token = stack.token(["apps:read"]);
             let path = format!("/apps/x{spelling}");
             assert_eq!(status(&stack, &token, "GET", "/apps/x"), 200);
-            let answer = stack.get(&format!("/demo{path}")).bearer(&token).send();
-            answer.problem(403, "insufficient_scope");
+            let response = stack.get(&format!("/demo{path}")).bearer(&token).send();
+            response.problem(403, "insufficient_scope");
             let question = json!({ "token_id": token.id, "method": "GET", "path": path });
-            let answer = stack.post("/explain").bearer(&stack.admin).json(&question).send().expect(200).json();
-            assert_eq!((&answer["reason"], &answer["permission"]), (&json!("route_lookalike"), &json!("env:view")));
-            assert_eq!(answer["rule"], json!({"source": "catalog", "route": GUARDED}));
+            let response = stack.post("/explain").bearer(&stack.admin).json(&question).send().expect(200).json();
+            assert_eq!((&response["reason"], &response["permission"]), (&json!("route_lookalike"), &json!("env:view")));
+            assert_eq!(response["rule"], json!({"source": "catalog", "route": GUARDED}));
         }
     }
 }
@@ -126,7 +126,7 @@ fn a_cached_policy_outlives_a_revocation_only_on_protected_apis() {
     let token = stack.token(["apps:read"]);
     assert_eq!(status(&stack, &token, "GET", "/apps"), 200);
     let revoked = stack.post(&format!("{}/revoke", token.path())).bearer(&stack.admin).send().expect(200).json();
-    // The answer says by when it is dead everywhere.
+    // The response says when the last cached policy expires.
     let time = |field: &str| Timestamp::parse(revoked[field].as_str().unwrap()).unwrap();
     assert!(time("effective_by") >= time("revoked_at").plus_seconds(SECONDS), "{revoked}");
     stack.get("/me").bearer(&token).send().expect(401);
@@ -143,7 +143,7 @@ fn grants_that_no_policy_can_express_get_a_policy_for_one_method() {
         {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}));
     let token = stack.token(["app:read"]);
     assert_eq!(status(&stack, &token, "GET", "/apps/one"), 200);
-    // The gateway goes on with that answer, which is about the other path alone.
+    // The gateway uses the cached policy, which is for the other path only.
     assert_eq!(status(&stack, &token, "GET", "/apps/two"), 403);
     stack.advance_clock(SECONDS);
     assert_eq!(status(&stack, &token, "GET", "/apps/two"), 200);
@@ -158,16 +158,16 @@ fn a_revocation_with_a_flush_ends_cached_policies() {
     }
     let revoke =
         |token: &Token, query: &str, by: &str| stack.post(&format!("{}/revoke{query}", token.path())).bearer(by).send();
-    let promised = |answer: &Value| {
-        let of = |field: &str| Timestamp::parse(answer[field].as_str().unwrap()).unwrap();
+    let promised = |response: &Value| {
+        let of = |field: &str| Timestamp::parse(response[field].as_str().unwrap()).unwrap();
         of("effective_by").seconds() - of("revoked_at").seconds()
     };
-    let answer = revoke(&kept, "", &stack.admin).expect(200).json();
-    assert!(promised(&answer) >= SECONDS && answer.get("flushed").is_none());
-    assert_eq!(status(&stack, &kept, "GET", "/apps"), 200, "as the answer said");
-    let answer = revoke(&flushed, "?flush=true", &stack.admin).expect(200).json();
-    assert_eq!(answer["flushed"], true);
-    assert!(promised(&answer) < SECONDS, "{answer}");
+    let response = revoke(&kept, "", &stack.admin).expect(200).json();
+    assert!(promised(&response) >= SECONDS && response.get("flushed").is_none());
+    assert_eq!(status(&stack, &kept, "GET", "/apps"), 200, "as the response said");
+    let response = revoke(&flushed, "?flush=true", &stack.admin).expect(200).json();
+    assert_eq!(response["flushed"], true);
+    assert!(promised(&response) < SECONDS, "{response}");
     assert_eq!(status(&stack, &flushed, "GET", "/apps"), 401);
     assert_eq!(status(&stack, &kept, "GET", "/apps"), 401);
 }
@@ -181,9 +181,9 @@ fn a_flush_needs_tokens_admin_and_bad_input_revokes_nothing() {
     revoke("?flush=true", &keeper.secret).problem(403, "forbidden");
     assert_eq!(revoke("?flush=yes", &stack.admin).offending_fields(), ["flush"]);
     assert_eq!(token.status(&stack), 200);
-    // Where nothing is kept there is nothing to be emptied.
+    // Without caching there is nothing to flush.
     let uncached = isolated_stack(|_| {});
     let token = uncached.token(["a:b"]);
-    let answer = uncached.post(&format!("{}/revoke?flush=true", token.path())).bearer(&uncached.admin).send();
-    assert_eq!(answer.expect(200).json()["flushed"], true);
+    let response = uncached.post(&format!("{}/revoke?flush=true", token.path())).bearer(&uncached.admin).send();
+    assert_eq!(response.expect(200).json()["flushed"], true);
 }

@@ -10,11 +10,11 @@ const CHALLENGE: &str = concat!(
     r#"error_description="The token is missing, malformed, unknown, expired, disabled or revoked""#
 );
 
-/// The one refusal that there is: whatever is wrong with a credential, it looks the same.
+/// The response to every invalid credential, whatever is wrong with it.
 #[track_caller]
-fn assert_refused(answer: &Response) {
-    assert_eq!(answer.problem(401, "invalid_token"), refusal());
-    assert_eq!(answer.header("www-authenticate"), Some(CHALLENGE));
+fn assert_refused(response: &Response) {
+    assert_eq!(response.problem(401, "invalid_token"), refusal());
+    assert_eq!(response.header("www-authenticate"), Some(CHALLENGE));
 }
 
 fn refusal() -> Value {
@@ -83,7 +83,7 @@ fn two_credentials_are_refused() {
     assert_refused(&with(&[("x-api-token", secret), ("x-api-token", "")]));
     assert_refused(&with(&[("x-api-token", &format!("{secret}, {secret}"))]));
     assert_refused(&with(&[("Authorization", &format!("{bearer}, {bearer}"))]));
-    // Some gateways and proxies refuse a doubled Authorization themselves.
+    // Some gateways and proxies refuse a repeated Authorization header themselves.
     let twice = with(&[("Authorization", &bearer), ("authorization", &bearer)]);
     assert!(matches!(twice.status, 400 | 401), "{}", twice.status);
     if stack.is_in_process() {
@@ -126,7 +126,7 @@ fn a_token_with_any_change_is_refused() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let secret = token.secret.as_str();
-    // One character of the prefix, the id, the secret and the checksum each.
+    // One character each of the prefix, the id, the secret and the checksum.
     let body = secret.find('_').unwrap() + 1;
     let changed = [0, body, body + 15, body + 16, body + 40, body + 58, body + 59, body + 64].map(|at| {
         let other = if &secret[at..=at] == "a" { "b" } else { "a" };
@@ -167,10 +167,10 @@ fn an_unknown_token_and_a_wrong_secret_get_the_response_to_garbage() {
         .into_iter()
         .map(|wrong| stack.get(DOOR).bearer(wrong).send())
         .collect();
-    for answer in &answers {
-        assert_refused(answer);
+    for response in &answers {
+        assert_refused(response);
         for header in ["content-type", "content-length", "www-authenticate", "cache-control"] {
-            assert_eq!(answer.header(header), answers[0].header(header), "{header}");
+            assert_eq!(response.header(header), answers[0].header(header), "{header}");
         }
     }
 }
@@ -184,11 +184,11 @@ fn ten_kilobytes_of_credential_are_refused() {
     for value in [long, zeros] {
         let asks: [Request<'_>; 2] = [stack.get(DOOR).bearer(&value), stack.get(DOOR).header("x-api-token", &value)];
         for ask in asks {
-            let answer = ask.send();
-            // Gateways have a limit for all headers together, at about this size.
-            assert!(matches!(answer.status, 400 | 401 | 413 | 431), "{}", answer.status);
+            let response = ask.send();
+            // Gateways limit the total size of headers to about this.
+            assert!(matches!(response.status, 400 | 401 | 413 | 431), "{}", response.status);
             if stack.is_in_process() {
-                assert_refused(&answer);
+                assert_refused(&response);
             }
         }
     }

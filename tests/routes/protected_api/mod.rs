@@ -1,5 +1,4 @@
-//! The authorizer, in front of a protected API: `/demo`, which answers what it was asked
-//! and by whom.
+//! The authorizer in front of a protected API: `/demo`, which echoes the request and the principal.
 
 mod access;
 mod addresses;

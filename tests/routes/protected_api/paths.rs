@@ -1,19 +1,18 @@
-//! Paths that can be read in more than one way.
+//! Ambiguous paths.
 
 use serde_json::json;
 
 use crate::support::{Response, Stack, Token, stack};
 
-/// Whoever reads such a path as another one than the authorizer does could be led to what
-/// the token was not granted. So it is refused, or it was made plain before anyone decided
-/// on it, as some gateways do: then the backend must have got the plain path, and the
-/// token must be granted just that.
+/// A backend that reads such a path differently from the authorizer could serve a resource that
+/// the token was not granted. So the path is refused, or the gateway normalized it before the
+/// decision: then the backend must receive the normalized path, and the grant must cover it.
 #[track_caller]
-fn assert_never_led_astray(path: &str, answer: &Response) {
-    match answer.status {
+fn assert_never_led_astray(path: &str, response: &Response) {
+    match response.status {
         400 | 403 | 404 => {}
         200 => {
-            let seen = answer.json()["path"].as_str().unwrap_or_default().to_owned();
+            let seen = response.json()["path"].as_str().unwrap_or_default().to_owned();
             let odd = |c: char| c.is_control() || matches!(c, '\\' | ';' | '%' | '?' | '*');
             let dots = seen.split('/').any(|name| matches!(name, "." | ".."));
             let plain = !dots && !seen.contains("//") && !seen.contains(odd);
@@ -59,7 +58,7 @@ const AMBIGUOUS: [&str; 43] = [
     "/apps/billing\\..\\payroll",
     "/apps\\billing",
     "/apps/billing/\\",
-    // Parameters of segments, wildcards, questions.
+    // Segment parameters, wildcards, question marks.
     "/apps/billing;x=1",
     "/apps/billing;/../payroll",
     "/apps/billing/..;/payroll",
@@ -85,8 +84,8 @@ fn an_ambiguous_path_never_reaches_an_ungranted_resource() {
     let (narrow, wide) = (narrow(&stack), stack.token_on(["*"], ["apps/billing", "apps/billing/*"]));
     for path in AMBIGUOUS {
         for token in [&narrow, &wide] {
-            let Some(answer) = stack.get(&format!("/demo{path}")).bearer(token).send_malformed() else { continue };
-            assert_never_led_astray(path, &answer);
+            let Some(response) = stack.get(&format!("/demo{path}")).bearer(token).send_malformed() else { continue };
+            assert_never_led_astray(path, &response);
         }
     }
 }
@@ -95,15 +94,15 @@ fn an_ambiguous_path_never_reaches_an_ungranted_resource() {
 fn an_ambiguous_path_is_refused_even_with_every_permission() {
     let stack = stack();
     if !stack.is_in_process() {
-        // A real gateway may refuse or tidy up some of them; the test above holds there.
+        // A real gateway may refuse or normalize some of them; the test above covers that.
         return;
     }
     let token = stack.token(["*"]);
-    // A backslash is no part of a path by HTTP's own rules: the server refuses it.
+    // HTTP does not allow a backslash in a path: the server refuses it.
     for path in AMBIGUOUS.iter().filter(|path| !path.contains('\\')) {
-        let answer = stack.get(&format!("/demo{path}")).bearer(&token).send();
+        let response = stack.get(&format!("/demo{path}")).bearer(&token).send();
         assert_eq!(
-            answer.problem(403, "insufficient_scope"),
+            response.problem(403, "insufficient_scope"),
             json!({
                 "type": "urn:portcullis:problem:insufficient_scope",
                 "title": "Insufficient permission",
@@ -173,12 +172,12 @@ fn the_products_own_routes_have_one_spelling_each() {
         "/tokens%2F",
         "/tokens;limit=1",
     ] {
-        let Some(answer) = stack.get(path).bearer(&token).send_malformed() else { continue };
-        if answer.status == 200 && !stack.is_in_process() {
-            // A real gateway may have tidied it up; then it is what its plain spelling is.
+        let Some(response) = stack.get(path).bearer(&token).send_malformed() else { continue };
+        if response.status == 200 && !stack.is_in_process() {
+            // A real gateway may have normalized it; then it is decided as its normal spelling.
             continue;
         }
-        assert!(matches!(answer.status, 400 | 403 | 404), "{path} was answered {}", answer.status);
+        assert!(matches!(response.status, 400 | 403 | 404), "{path} was answered {}", response.status);
     }
     for path in ["/me/", "/tokens/"] {
         stack.get(path).bearer(&token).send().expect(200);
@@ -189,7 +188,7 @@ fn the_products_own_routes_have_one_spelling_each() {
 fn a_token_in_a_path_is_not_repeated_in_the_response() {
     let stack = stack();
     let (token, pasted) = (narrow(&stack), stack.token(["x:y"]));
-    // Every answer is searched for secrets; this is one that would hold it.
+    // Every response is searched for secrets, so also this one.
     let path = format!("/demo/apps/{}", pasted.secret);
     let document = stack.get(&path).bearer(&token).send().problem(403, "insufficient_scope");
     let shown = format!("apps/{}_{}[redacted]", stack.prefix(), pasted.id);
@@ -204,12 +203,12 @@ fn a_path_of_any_length_is_refused_with_a_reason_and_never_a_500() {
         let path = format!("/demo/apps/{}", "x".repeat(length));
         let refused = stack.get(&path).bearer(&other).send().problem(403, "insufficient_scope");
         assert_eq!(refused["permission"], "apps:read", "{length}");
-        // No policy can name it, so it cannot be allowed either.
-        let answer = stack.get(&path).bearer(&reader).send();
+        // No policy can name it, so it cannot be allowed.
+        let response = stack.get(&path).bearer(&reader).send();
         if length < 400 {
-            answer.expect(200);
+            response.expect(200);
         } else {
-            let refused = answer.problem(403, "insufficient_scope");
+            let refused = response.problem(403, "insufficient_scope");
             assert!(refused["detail"].as_str().unwrap().contains("at most 400 characters"), "{refused}");
         }
     }

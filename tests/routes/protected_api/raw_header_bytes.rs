@@ -1,24 +1,23 @@
-//! Credentials with bytes in them that no HTTP client would send.
+//! Credentials with bytes that no HTTP client would send.
 
 use crate::support::stack;
 
 const DOOR: &str = "/demo/apps/billing";
 
-/// Whoever finds the bytes first refuses the request: the server, by a 400 or by hanging
-/// up, or the authorizer.
+/// The server refuses the request, with a 400 or by closing the connection, or the authorizer does.
 #[test]
 fn a_token_with_a_control_character_is_refused() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let (head, tail) = token.secret.split_at(30);
     for odd in ["\n", "\r", "\r\n", "\r\n ", "\0", "\x01", "\x1b", "\x7f", "\x0b"] {
-        // Before the token, a line that goes on in the next one is a space (RFC 9112, 5.2).
+        // Before the token, a folded line counts as a space (RFC 9112, 5.2).
         let before = odd.trim_end_matches(' ');
         for at in [format!("{head}{odd}{tail}"), format!("{before}{}", token.secret), format!("{}{odd}x", token.secret)]
         {
             for request in [stack.get(DOOR).bearer(&at), stack.get(DOOR).header("x-api-token", &at)] {
-                let answer = request.send_malformed();
-                let status = answer.map_or(400, |answer| answer.status);
+                let response = request.send_malformed();
+                let status = response.map_or(400, |response| response.status);
                 assert!(matches!(status, 400 | 401 | 403), "{status} for {odd:?}");
             }
         }
@@ -36,7 +35,7 @@ fn a_token_among_non_ascii_bytes_is_refused() {
             for request in
                 [stack.get(DOOR).header("Authorization", with_scheme), stack.get(DOOR).header("x-api-token", &value)]
             {
-                let status = request.send_malformed().map_or(400, |answer| answer.status);
+                let status = request.send_malformed().map_or(400, |response| response.status);
                 assert!(matches!(status, 400 | 401 | 403), "{status} for {odd:?}");
             }
         }
@@ -51,7 +50,7 @@ fn an_invalid_header_name_is_refused_and_never_a_500() {
     for name in
         ["Authorization ", " Authorization", "Author\0ization", "Authorizati\u{f6}n", "x_api_token", "x-api-token\t"]
     {
-        let status = stack.get(DOOR).header(name, &bearer).send_malformed().map_or(400, |answer| answer.status);
+        let status = stack.get(DOOR).header(name, &bearer).send_malformed().map_or(400, |response| response.status);
         assert!(matches!(status, 400 | 401 | 403), "{status} for {name:?}");
     }
 }

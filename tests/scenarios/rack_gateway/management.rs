@@ -1,4 +1,4 @@
-//! The page's middle: how tokens are made, presented, watched and replaced.
+//! The page's middle: creating, using, tracking and replacing tokens.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn a_token_is_created_with_a_name_and_a_role_and_not_shown_again() {
     let token = create(&stack, &rosa, &with_role("ci-production-deploy", "cicd"));
     let shown = listed(&stack, &rosa, &token);
     assert_eq!((&shown["name"], &shown["role"]), (&json!("ci-production-deploy"), &json!("cicd")));
-    // The whole answer but for the token; and no answer from here on has that in it.
+    // The whole response but for the token, which no later response contains.
     assert_eq!(shown, token.view);
     assert_eq!(stack.get(&token.path()).bearer(&rosa).send().expect(200).json(), token.view);
     let refused = stack.post("/tokens").bearer(&rosa).json(&with_role("x", "root")).send();
@@ -29,7 +29,7 @@ fn the_token_is_included_in_the_authorization_header() {
     let token = cicd(&stack);
     let header = format!("Bearer {}", token.secret);
     stack.get("/demo/apps").header("Authorization", header).send().expect(200);
-    // With another prefix it is somebody else's.
+    // A token with another prefix is unknown.
     let other = with_good_checksum(&format!("pcl_{}", &token.secret[4..token.secret.len() - 6]));
     stack.get("/demo/apps").bearer(other).send().problem(401, "invalid_token");
 }
@@ -49,8 +49,8 @@ fn api_token_management_is_admin_only() {
             ("DELETE", token.path()),
             ("POST", format!("{}/revoke", token.path())),
         ] {
-            let answer = stack.request(method, &path).bearer(&by).json(&with_role("x", "viewer")).send();
-            assert_eq!(answer.problem(403, "insufficient_scope")["permission"], "tokens:admin");
+            let response = stack.request(method, &path).bearer(&by).json(&with_role("x", "viewer")).send();
+            assert_eq!(response.problem(403, "insufficient_scope")["permission"], "tokens:admin");
         }
     }
     listed(&stack, &rosa, &token);
@@ -95,7 +95,7 @@ fn each_token_tracks_its_name_permissions_creation_and_last_use() {
     let once = used();
     stack.advance_clock(600);
     assert!((600..660).contains(&(used() - once)));
-    // What a token makes is the token's work.
+    // A token created with a token has that token as its creator.
     let admins = create(&stack, &rosa, &with_role("automation", "admin"));
     assert_eq!(create(&stack, &admins, &with_role("x", "viewer")).view["created_by"], format!("token:{}", admins.id));
 }

@@ -1,4 +1,4 @@
-//! The page's second half: what is logged, and what follows from it.
+//! The page's second half: logging and security.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn failed_authentication_attempts_are_logged() {
     stack.delete(&deleted.path()).bearer(admin(&stack)).send().expect(204);
     revoke(&stack, admin(&stack), &revoked);
     stack.advance_clock(3600);
-    // Its id is public; the secret behind it is guessed.
+    // Its ID is public; the secret after it is guessed.
     let (id, last) = (&token.id, token.secret.len() - 6);
     let guessed = with_good_checksum(&format!("rgw_{id}{}", "0".repeat(last - 4 - id.len())));
     let nobodys = unknown_token(&stack.prefix());
@@ -69,7 +69,7 @@ fn what_was_done_with_an_exposed_token_is_in_the_audit_log() {
             json!(["DELETE", "/apps/myapp", "deny"]),
         ]
     );
-    // The deletion itself is an action, of the one who deleted.
+    // The deletion itself is an action of the caller who deleted.
     let deletion = lines.iter().find(|line| line["method"] == "DELETE" && line["path"] == exposed.path()).unwrap();
     assert_eq!((&deletion["principal_type"], &deletion["owner"]), (&json!("session"), &json!("rosa")));
     assert_eq!(send("POST", "/demo/apps/myapp/builds", &cicd(&stack)), 200);
@@ -100,7 +100,7 @@ fn all_token_usage_is_logged() {
             assert_eq!(&line[field], value, "{field}");
         }
         assert!((before..before + 60).contains(&seconds(&line["timestamp"])));
-        // The status is known when the answer leaves: the gateway's log has it, with the rest.
+        // Only the gateway's log has the status, with the other fields.
         let access = stack.access_log();
         let access = access.iter().find(|access| access["request_id"] == line["request_id"]).unwrap();
         assert_eq!((&access["status_code"], &access["api_token_id"]), (&json!(status), &json!(token.id)));
@@ -109,7 +109,7 @@ fn all_token_usage_is_logged() {
     }
 }
 
-/// The deployment's time.
+/// The deployment's current time.
 fn seconds_now(stack: &Stack) -> i64 {
     seconds(&stack.token(["app:read"]).view["created_at"])
 }
@@ -125,7 +125,7 @@ fn token_based_requests_are_distinguishable_from_session_based_requests() {
     let [by_token, by_session] = <[Value; 2]>::try_from(log.take()).unwrap();
     assert_eq!((&by_token["principal_type"], &by_token["api_token_id"]), (&json!("token"), &json!(token.id)));
     assert_eq!((&by_session["principal_type"], &by_session["api_token_id"]), (&json!("session"), &Value::Null));
-    // The token is the person's: only what kind of credential it was tells them apart.
+    // The token has the same owner: only `principal_type` tells them apart.
     assert_eq!((&by_token["owner"], &by_session["owner"]), (&json!("rosa"), &json!("rosa")));
 }
 
@@ -146,11 +146,11 @@ fn a_cicd_token_asks_for_approval_and_cannot_give_it() {
         );
         stack.post(&path).bearer(admin(&stack)).send().expect(200);
     }
-    // What the API behind looks for: who has to wait for an approval, and who has not.
+    // The API uses this to decide which callers need an approval.
     let unapproved = |role: &str| {
         let token = create(&stack, admin(&stack), &with_role("x", role));
-        let answer = stack.get("/demo/apps").bearer(&token).send().expect(200).json();
-        answer["principal"]["grants"].as_str().unwrap().contains("deploy:unapproved")
+        let response = stack.get("/demo/apps").bearer(&token).send().expect(200).json();
+        response["principal"]["grants"].as_str().unwrap().contains("deploy:unapproved")
     };
     assert_eq!((unapproved("cicd"), unapproved("deployer")), (false, true));
 }
@@ -178,7 +178,7 @@ fn tokens_are_passed_in_headers_and_not_in_cookies() {
         let cookie = format!("{name}=Bearer {}", token.secret);
         stack.post(path).header("Cookie", cookie).send().problem(401, "invalid_token");
     }
-    // Nothing else is asked for, and no answer sets a cookie that a browser would send back.
-    let answer = stack.post(path).bearer(&token).header("Origin", "https://evil.example").send().expect(200);
-    assert_eq!(answer.header("set-cookie"), None);
+    // No other header is needed, and no response sets a cookie.
+    let response = stack.post(path).bearer(&token).header("Origin", "https://evil.example").send().expect(200);
+    assert_eq!(response.header("set-cookie"), None);
 }

@@ -1,7 +1,7 @@
-"""Every answer that is described is given, and given as described.
+"""Every described response occurs, and is as described.
 
-A table of calls brings about each status and each problem of each operation. What no call
-can bring about is named too, so that nothing is described that nobody has seen.
+A table of calls produces each status and each problem of each operation. Responses that no call
+can produce are listed too, so that every description is accounted for.
 """
 
 import gzip
@@ -21,17 +21,17 @@ import spec
 from calls import Call
 from service import Service
 
-NOBODYS = "0000000000000000"
-# Makes a request larger than the gateway takes, which counts path and query.
+UNKNOWN_ID = "0000000000000000"
+# Makes a request too large for the gateway, which counts path and query.
 HUGE = {"owner": "x" * 11_000}
 
-Answer = tuple[str, int, str | None]
-QUESTION = {"token_id": NOBODYS, "method": "GET", "path": "/apps"}
+Outcome = tuple[str, int, str | None]
+QUESTION = {"token_id": UNKNOWN_ID, "method": "GET", "path": "/apps"}
 EXCHANGE = {
     "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
     "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
 }
-# What an operation needs to be sent before it looks at anything else.
+# What an operation requires before it checks anything else.
 BODIES = {
     "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"]}},
     "POST /explain": {"body": QUESTION},
@@ -44,16 +44,16 @@ BODIES = {
     "POST /owners/{owner}/revoke-tokens": {"owner": "nobody"},
 }
 
-# The gateway's, when it is overrun or gets no answer, and the store's, when it fails.
-# test_routes holds these against what gateway and service would say.
+# Responses of an overloaded gateway or a timeout, and of a failing store.
+# test_routes.py checks these against the gateway's and the service's texts.
 OUT_OF_REACH_STATUSES = {429, 500, 502, 503, 504}
-# A token that ends between the decision and the answer.
-OUT_OF_REACH: set[Answer] = {
+# A token that expires between the decision and the response.
+OUT_OF_REACH: set[Outcome] = {
     (operation, 403, "forbidden") for operation, described in spec.operations().items() if not spec.is_open(described)
 } - {(operation, 403, "forbidden") for operation in ["POST /tokens", "GET /tokens", "POST /tokens/{id}/enable"]}
-# Somebody who is quicker, between a rotation's reading and writing.
+# A concurrent change between a rotation's read and write.
 OUT_OF_REACH |= {("POST /tokens/{id}/rotate", 409, "conflict")}
-# The gateway's, which takes any request that the local one can be sent.
+# A response of the gateway; the local one cannot be sent such a request.
 OUT_OF_REACH |= {
     (operation, 400, "invalid_request")
     for operation in ["POST /revoke", "POST /exchange", "GET /.well-known/oauth-protected-resource"]
@@ -62,21 +62,21 @@ OUT_OF_REACH |= {
 
 @dataclass(frozen=True)
 class People:
-    """Whose tokens the calls are made with, and on."""
+    """The tokens that calls are made with, and the tokens that they change."""
 
     admin: str
-    # Manages its owner's tokens, and has nothing else to give.
+    # May manage its owner's tokens, and has no other permission.
     manager: str
-    # Has no permission for this API.
+    # Has no permission on this API.
     stranger: str
-    # The id of a live token of the admin's.
+    # The ID of an active token of the admin's.
     someone: str
-    # May write the catalog, and has nothing else to give.
+    # May write the catalog, and has no other permission.
     editor: str
-    # The catalog that is in force, and its tag.
+    # The current catalog, and its ETag.
     catalog: dict
     tag: str
-    # The id of a live token of the manager's owner, which has more than the manager.
+    # The ID of an active token of the manager's owner, with more permissions than the manager.
     managed: str
     service: Service
 
@@ -84,35 +84,35 @@ class People:
         return Call("PUT /catalog", self.admin, body=catalog, headers={"If-Match": self.tag})
 
     def to_someone(self, operation: str, tag: str | None = '"1"', **sent) -> Call:
-        """What the admin does to the live token, which is as it was made."""
+        """An admin's call on the unchanged active token."""
         headers = {"If-Match": tag} if tag else {}
         return Call(operation, self.admin, self.someone, headers=headers | sent.pop("headers", {}), **sent)
 
     def after(self, first: str, then: Call, **sent) -> Call:
-        """A call, when the admin has done something else to its token."""
+        """A call after another call of the admin on the token."""
         assert Call(first, self.admin, then.id, **sent).send(self.service).status_code == 200
         return then
 
     def elsewhere(self) -> str:
-        """A token that may not be used from here."""
+        """A token whose IP allowlist excludes the test."""
         return calls.create(self.service, self.admin, allowed_ips=["192.0.2.0/24"])["token"]
 
     def after_a_use(self) -> Call:
-        """Tightening of a token that was used."""
+        """A call to tighten a token that was used."""
         made = calls.create(self.service, self.admin, permissions=["apps:*", "builds:read"])
         use(self.service, made)
         return Call("POST /tokens/{id}/tighten", self.admin, made["id"], headers={"If-Match": '"1"'})
 
 
 def use(service: Service, made: dict, path: str = "apps/x") -> None:
-    """Uses a token, and waits until that is noted."""
+    """Uses a token, and waits until its last use is written."""
     headers = {"Authorization": f"Bearer {made['token']}", "User-Agent": "contract-tests/1.0"}
     assert requests.get(f"{service.url}/demo/{path}", headers=headers, timeout=120).status_code == 200
     noted(lambda: Call("GET /tokens/{id}", service.admin_token, made["id"]).send(service).json()["last_used_at"])
 
 
 def noted(look: Callable[[], object]) -> None:
-    """Waits for what is done when an answer has left."""
+    """Waits for what happens after a response."""
     late = time.monotonic() + 120
     while not look():
         assert time.monotonic() < late, "it was not noted"
@@ -138,11 +138,11 @@ def people(service: Service) -> People:
     )
 
 
-def of_operation(operation: str) -> dict[Answer, Callable[[People], Call]]:
-    """What is the same for every operation."""
+def of_operation(operation: str) -> dict[Outcome, Callable[[People], Call]]:
+    """Cases that are the same for every operation."""
     needs_id = "{id}" in operation
     body = BODIES.get(operation, {})
-    target = {"id": NOBODYS} if needs_id else {}
+    target = {"id": UNKNOWN_ID} if needs_id else {}
     table = {
         (operation, 413, "body_too_large"): lambda people: Call(operation, people.admin, **target, query=HUGE, **body),
         (operation, 415, "unsupported_content_encoding"): lambda people: Call(
@@ -168,8 +168,8 @@ OF_A_VERSION = [
     "PATCH /tokens/{id}",
     *[f"POST /tokens/{{id}}/{word}" for word in ("rotate", "disable", "enable", "tighten")],
 ]
-CALLS: dict[Answer, Callable[[People], Call]] = {
-    answer: call for operation in spec.operations() for answer, call in of_operation(operation).items()
+CALLS: dict[Outcome, Callable[[People], Call]] = {
+    outcome: call for operation in spec.operations() for outcome, call in of_operation(operation).items()
 } | {
     ("POST /tokens", 201, None): lambda people: Call(
         "POST /tokens", people.manager, body={"name": "x", "permissions": ["tokens:read"], "expires_in": "1h"}
@@ -254,7 +254,7 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
     ),
     ("POST /explain", 404, "not_found"): lambda people: Call("POST /explain", people.admin, body=QUESTION),
     ("GET /catalog", 200, None): lambda people: Call("GET /catalog", people.admin),
-    # The very catalog that is in force, which changes nothing but its version.
+    # The current catalog: only its version changes.
     ("PUT /catalog", 200, None): lambda people: people.put(people.catalog),
     ("PUT /catalog", 403, "exceeds_grants"): lambda people: replace(
         people.put(people.catalog | {"sessions": {"groups": {"new": "admin"}}}), token=people.editor
@@ -264,18 +264,18 @@ CALLS: dict[Answer, Callable[[People], Call]] = {
     ),
     ("PUT /catalog", 428, "precondition_required"): lambda people: replace(people.put(people.catalog), headers={}),
 }
-ONLY_OF_A_FULL_SERVICE: Answer = ("POST /tokens", 409, "token_limit_reached")
-REVIVED_IN_A_FULL_SERVICE: Answer = ("POST /tokens/{id}/rotate", 409, "token_limit_reached")
-# Those of identities: test_exchange.
-ONLY_OF_IDENTITIES: set[Answer] = {
+ONLY_OF_A_FULL_SERVICE: Outcome = ("POST /tokens", 409, "token_limit_reached")
+REVIVED_IN_A_FULL_SERVICE: Outcome = ("POST /tokens/{id}/rotate", 409, "token_limit_reached")
+# For the exchange, see test_exchange.py.
+ONLY_OF_IDENTITIES: set[Outcome] = {
     ("POST /exchange", 200, None),
     ("PATCH /tokens/{id}", 409, "token_exchanged"),
     ("POST /tokens/{id}/rotate", 409, "token_exchanged"),
 }
-ONLY_OF_A_CACHING_SERVICE: Answer = ("POST /tokens/{id}/tighten", 409, "usage_incomplete")
+ONLY_OF_A_CACHING_SERVICE: Outcome = ("POST /tokens/{id}/tighten", 409, "usage_incomplete")
 
 
-def described() -> set[Answer]:
+def described() -> set[Outcome]:
     return {
         (name, status, problem)
         for name, operation in spec.operations().items()
@@ -286,15 +286,15 @@ def described() -> set[Answer]:
 
 
 def test_every_described_response_occurs_or_is_listed_as_impossible() -> None:
-    within_reach = {answer for answer in described() if answer[1] not in OUT_OF_REACH_STATUSES}
+    within_reach = {outcome for outcome in described() if outcome[1] not in OUT_OF_REACH_STATUSES}
     elsewhere = {ONLY_OF_A_FULL_SERVICE, REVIVED_IN_A_FULL_SERVICE, ONLY_OF_A_CACHING_SERVICE}
     assert within_reach == set(CALLS) | elsewhere | ONLY_OF_IDENTITIES | OUT_OF_REACH
 
 
-@pytest.mark.parametrize("answer", CALLS, ids=lambda answer: " ".join(str(part) for part in answer if part))
-def test_a_response_is_as_described(answer: Answer, service: Service, people: People) -> None:
-    response = CALLS[answer](people).send(service)
-    assert (response.status_code, calls.problem_type(response)) == answer[1:]
+@pytest.mark.parametrize("outcome", CALLS, ids=lambda outcome: " ".join(str(part) for part in outcome if part))
+def test_a_response_is_as_described(outcome: Outcome, service: Service, people: People) -> None:
+    response = CALLS[outcome](people).send(service)
+    assert (response.status_code, calls.problem_type(response)) == outcome[1:]
 
 
 def test_an_owner_at_the_limit_gets_no_more_tokens(full_service: Service) -> None:
@@ -311,8 +311,8 @@ def test_an_expired_token_is_renewed_only_within_the_limit(full_service: Service
     calls.create(full_service, admin, owner="revived")
     rotate = Call("POST /tokens/{id}/rotate", admin, ended, body={"expires_in": "1d"})
     response = rotate.send(full_service)
-    answer = (rotate.operation, response.status_code, calls.problem_type(response))
-    assert answer == REVIVED_IN_A_FULL_SERVICE
+    outcome = (rotate.operation, response.status_code, calls.problem_type(response))
+    assert outcome == REVIVED_IN_A_FULL_SERVICE
 
 
 def test_with_authorizer_caching_no_token_is_tightened(caching_service: Service) -> None:
@@ -320,8 +320,8 @@ def test_with_authorizer_caching_no_token_is_tightened(caching_service: Service)
     made = calls.create(caching_service, admin)["id"]
     tighten = Call("POST /tokens/{id}/tighten", admin, made, headers={"If-Match": '"1"'})
     response = tighten.send(caching_service)
-    answer = (tighten.operation, response.status_code, calls.problem_type(response))
-    assert answer == ONLY_OF_A_CACHING_SERVICE
+    outcome = (tighten.operation, response.status_code, calls.problem_type(response))
+    assert outcome == ONLY_OF_A_CACHING_SERVICE
     usage = Call("GET /tokens/{id}/usage", admin, made).send(caching_service)
     assert not usage.json()["complete"]
 
@@ -359,7 +359,7 @@ def test_a_catalog_of_more_than_256_kib_is_refused_as_described(catalog_service:
         assert calls.put_catalog(catalog_service, b"{}".ljust(size)).status_code == status
 
 
-# What no schema says of one part: it has to hold together.
+# Inconsistencies that no schema can express.
 APART = {
     "permissions": {"build:create": ""},
     "roles": {"cicd": {"permissions": ["build:create", "build:start", "*:read"]}},
@@ -389,7 +389,7 @@ def test_errors_beyond_the_maximum_are_counted(catalog_service: Service) -> None
     assert (response.status_code, len(errors), errors[-1]["field"]) == (400, 20, "*")
 
 
-# Well-formed, and none of them current.
+# Well-formed, but not current.
 OTHER_TAGS = ['W/"1"', '"00"', '"x"', '""', '"99999999999999999999"', '"x", "y,z"']
 MALFORMED_TAGS = ["0", "1", "", "W/", '"0" "1"', '*, "1"']
 
@@ -459,7 +459,7 @@ def test_a_stored_catalog_is_shown_as_described(catalog_service: Service) -> Non
         assert calls.put_catalog(catalog_service, catalog).status_code == 200
         shown = Call("GET /catalog", catalog_service.admin_token).send(catalog_service).json()
         assert shown["strict"] == catalog.get("strict", False)
-        # What was read can be put back.
+        # A catalog can be written back as it was read.
         assert calls.put_catalog(catalog_service, shown).status_code == 200
 
 
@@ -472,7 +472,7 @@ def test_duplicate_permissions_of_a_role_are_merged_in_a_token(catalog_service: 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, and what it is answered."""
+    """An explain request and its response."""
 
     request: tuple[str, str]
     reason: str | None
@@ -490,7 +490,7 @@ class Asked:
         Asked(("GET", "/apps/../x"), "malformed_path", None, None),
         Asked(("GET", "/"), "permission_missing", "convention", "*:read"),
         Asked(("GET", "/" + "a" * 95), "permission_missing", "convention", "a" * 95 + ":read"),
-        # No permission could be as long, nor look like a token.
+        # No permission may be this long, or look like a token.
         Asked(("GET", "/" + "a" * 96), "permission_missing", "convention", "*:read"),
         Asked(("GET", "/pcl_" + "a" * 65), "permission_missing", "convention", "*:read"),
         Asked(("$connect", "/"), "permission_missing", "convention", "websocket:connect"),
@@ -504,9 +504,9 @@ def test_a_decision_is_explained_as_described(asked: Asked, service: Service) ->
     admin = service.admin_token
     token = calls.create(service, admin, resources=["apps/billing"])["id"]
     question = {"token_id": token, "method": asked.request[0], "path": asked.request[1], "api": asked.api}
-    answer = Call("POST /explain", admin, body=question).send(service).json()
-    assert (answer["decision"], answer["reason"]) == ("deny" if asked.reason else "allow", asked.reason)
-    assert (answer["rule"] and answer["rule"]["source"], answer["permission"]) == (asked.source, asked.needs)
+    decision = Call("POST /explain", admin, body=question).send(service).json()
+    assert (decision["decision"], decision["reason"]) == ("deny" if asked.reason else "allow", asked.reason)
+    assert (decision["rule"] and decision["rule"]["source"], decision["permission"]) == (asked.source, asked.needs)
 
 
 def test_decisions_on_inactive_tokens_and_by_a_catalog_are_as_described(catalog_service: Service) -> None:
@@ -698,7 +698,7 @@ def test_days_are_accepted_if_and_only_if_the_description_allows_them(value: obj
     body = {"days": value}
     allowed = spec.complaints({"$ref": "#/components/schemas/Tightening"}, body) == []
     tighten = Call("POST /tokens/{id}/tighten", service.admin_token, made, body=body, headers={"If-Match": '"1"'})
-    # Nobody has used it.
+    # It was never used.
     assert tighten.send(service).status_code == (409 if allowed else 400)
 
 
@@ -766,12 +766,12 @@ def test_all_tokens_of_an_owner_of_any_name_are_revoked(owner: str, service: Ser
     in_path = spec.complaints({"$ref": "#/components/schemas/OwnerInPath"}, owner) == [] and owner != "-"
     in_path = in_path and len(quote(owner)) <= 370
     place = {"owner": owner} if in_path else {"owner": "-", "query": {"owner": owner}}
-    answer = Call(operation, admin, **place, body={"reason": "owner_left"}).send(service).json()
-    assert (answer["owner"], answer["revoked"], answer["done"]) == (owner, 2, True)
+    revoked = Call(operation, admin, **place, body={"reason": "owner_left"}).send(service).json()
+    assert (revoked["owner"], revoked["revoked"], revoked["done"]) == (owner, 2, True)
     for id_ in made:
         shown = Call("GET /tokens/{id}", admin, id_).send(service).json()
         assert (shown["status"], shown["revoked_reason"]) == ("revoked", "owner_left")
-    # Clients take `..` away by themselves.
+    # Clients remove `..`.
     if not in_path and owner not in ("-", ".."):
         assert Call(operation, admin, owner=owner).send(service).status_code == 403
     assert Call(operation, admin, **place).send(service).json()["revoked"] == 0
@@ -788,7 +788,7 @@ def test_a_response_warns_of_a_near_expiry(service: Service) -> None:
     admin = service.admin_token
     for lifetime, told in [("13d", True), ("15d", False)]:
         made = calls.create(service, admin, permissions=["tokens:read"], expires_in=lifetime)
-        for call, status in [(Call("GET /me", None), 200), (Call("GET /tokens/{id}", None, NOBODYS), 404)]:
+        for call, status in [(Call("GET /me", None), 200), (Call("GET /tokens/{id}", None, UNKNOWN_ID), 404)]:
             response = replace(call, token=made["token"]).send(service)
             assert response.status_code == status
             assert response.headers.get("x-api-token-expires-at") == (made["expires_at"] if told else None)
@@ -813,10 +813,10 @@ def test_an_introspected_token_is_shown_as_described(service: Service) -> None:
         ("POST", "/apps/x", "permission_missing"),
         ("GET", "/apps/../x", "malformed_path"),
     ]:
-        answer = ask(**here, method=method, path=path)
-        assert (answer["allowed"], answer["reason"]) == (reason is None, reason)
-    answer = ask(**here, method="GET", path="/me", api="tokens")
-    assert (answer["allowed"], answer["permission"]) == (True, None)
+        decision = ask(**here, method=method, path=path)
+        assert (decision["allowed"], decision["reason"]) == (reason is None, reason)
+    decision = ask(**here, method="GET", path="/me", api="tokens")
+    assert (decision["allowed"], decision["permission"]) == (True, None)
     assert Call("POST /introspect", asker, form={"token": "x"}).send(service).json() == {"active": False}
 
 
@@ -878,8 +878,8 @@ def test_decisions_by_address_and_disablement_are_explained(service: Service) ->
 
     def explain(**asked: str) -> tuple[int | None, str | None]:
         question = {"token_id": made, "method": "GET", "path": "/apps", **asked}
-        answer = Call("POST /explain", admin, body=question).send(service).json()
-        return answer["status"], answer["reason"]
+        decision = Call("POST /explain", admin, body=question).send(service).json()
+        return decision["status"], decision["reason"]
 
     assert explain(source_ip="192.0.2.7") == (None, None)
     assert explain() == explain(source_ip="::1") == (403, "ip_not_allowed")

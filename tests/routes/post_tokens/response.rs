@@ -1,4 +1,4 @@
-//! What is answered when a token is made.
+//! The response to a create.
 
 use portcullis::secret::PlaintextToken;
 use serde_json::{Value, json};
@@ -56,8 +56,8 @@ fn every_field_of_the_request_is_in_the_response() {
         "expires_at": "2099-12-31T23:59:59Z",
         "owner": owner,
     });
-    let answer = stack.post("/tokens").bearer(&stack.admin).json(&given).send().expect(201);
-    let token = Token::shown_in(&answer);
+    let response = stack.post("/tokens").bearer(&stack.admin).json(&given).send().expect(201);
+    let token = Token::shown_in(&response);
     for (field, value) in given.as_object().unwrap() {
         let shown =
             if matches!(&**field, "permissions" | "resources") { &token.view["grants"][0] } else { &token.view };
@@ -90,14 +90,14 @@ fn duplicate_permissions_and_resources_are_merged() {
 fn the_response_has_a_location_and_no_store() {
     let stack = stack();
     let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() });
-    let answer = stack.post("/tokens").bearer(&stack.admin).json(&body).send().expect(201);
-    let token = Token::shown_in(&answer);
-    // Relative to /tokens, wherever the stage and the base path put that.
-    assert_eq!(answer.header("location"), token.path().strip_prefix('/'));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let response = stack.post("/tokens").bearer(&stack.admin).json(&body).send().expect(201);
+    let token = Token::shown_in(&response);
+    // Relative to /tokens, for any stage and base path.
+    assert_eq!(response.header("location"), token.path().strip_prefix('/'));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("content-type"), Some("application/json"));
     let shown = stack.get(&token.path()).bearer(&stack.admin).send().expect(200);
-    assert_eq!(shown.header("etag"), answer.header("etag"));
+    assert_eq!(shown.header("etag"), response.header("etag"));
     assert!(shown.header("etag").is_some());
 }
 
@@ -118,8 +118,7 @@ fn a_token_has_the_form_that_secret_scanners_look_for() {
 #[test]
 fn a_secret_is_shown_only_by_the_create() {
     let stack = stack();
-    // From its 201 on, every answer of this process is searched for it. These are all that
-    // could hold it.
+    // `Request::send` searches every response after the 201 for it. These could contain it.
     let token = stack.token(["*"]);
     let path = token.path();
     let me = stack.get("/me").bearer(&token).send().expect(200);
@@ -129,8 +128,8 @@ fn a_secret_is_shown_only_by_the_create() {
     let revoked = stack.post(&format!("{path}/revoke")).bearer(&stack.admin).send().expect(200);
     let refused = stack.get("/me").bearer(&token).send().expect(401);
     let deleted = stack.delete(&path).bearer(&stack.admin).send().expect(204);
-    for answer in [me, one, many, echo, revoked, refused, deleted] {
-        let text = String::from_utf8_lossy(&answer.body);
+    for response in [me, one, many, echo, revoked, refused, deleted] {
+        let text = String::from_utf8_lossy(&response.body);
         assert!(!text.contains(&token.secret) && !text.contains("digest") && !text.contains("\"token\":"));
     }
 }
