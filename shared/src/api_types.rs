@@ -1,9 +1,8 @@
-//! What the HTTP API answers, as types: the service writes them, and clients read them. They
-//! are the one description in Rust of what `infra/openapi.yaml` says in words.
+//! Request and response types of the HTTP API: the service serializes them, clients deserialize them.
+//! `infra/openapi.yaml` describes the same in prose.
 //!
-//! Of words that a later version may add to (a status, a kind, a reason) the types hold the
-//! text, so that an older client lives with a newer service. Nothing here knows how an answer
-//! comes to be, or how it is sent.
+//! Values to which a later version may add (a status, a kind, a reason) are strings, so that an older client
+//! works with a newer service.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -15,105 +14,105 @@ use crate::clock::Timestamp;
 use crate::grants;
 use crate::grants::{Grants, Permission, Resource};
 
-/// Each of the permissions on each of the resources.
+/// A grant: each of the permissions on each of the resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// What may be done.
+    /// The permissions.
     pub permissions: Vec<String>,
-    /// On what.
+    /// The resources.
     pub resources: Vec<String>,
 }
 
-/// One token: never its secret, never its digest.
+/// A token's metadata, without its secret or digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
-    /// The public id.
+    /// Public ID.
     pub id: String,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What it is for.
+    /// Purpose.
     pub description: Option<String>,
-    /// Whom it belongs to and acts for.
+    /// The owner, as whom the token acts.
     pub owner: String,
-    /// The role that its permissions were taken from.
+    /// The role from which the permissions were taken.
     pub role: Option<String>,
-    /// What it may do, and where.
+    /// Permissions and the resources that they apply to.
     pub grants: Vec<Grant>,
-    /// From where it may be used; from anywhere, if there are none.
+    /// IP ranges from which the token may be used; empty means anywhere.
     pub allowed_ips: Vec<String>,
     /// `active`, `expired`, `revoked` or `disabled`.
     pub status: String,
-    /// Who made it.
+    /// The actor that created it.
     pub created_by: String,
-    /// Through what identity it was come by, where it was exchanged for one.
+    /// For tokens issued by an exchange: the identity that was exchanged.
     pub via: Option<String>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it ends by itself; `None` is never.
+    /// Expiry; `None` means never.
     pub expires_at: Option<Timestamp>,
-    /// When it was last given a new secret.
+    /// Time of the last rotation.
     pub rotated_at: Option<Timestamp>,
-    /// While the secret before the present one works too.
+    /// End of the previous secret's overlap, while it lasts.
     pub previous_secret_until: Option<Timestamp>,
-    /// When it last opened a door.
+    /// Time of the last use.
     pub last_used_at: Option<Timestamp>,
-    /// From where that was.
+    /// IP address of the last use.
     pub last_used_ip: Option<IpAddr>,
-    /// With what, as the caller said.
+    /// User agent family of the last use, as the client sent it.
     pub last_used_user_agent: Option<String>,
-    /// When it was disabled, while it is.
+    /// Since when the token is disabled; `None` unless it is.
     pub disabled_at: Option<Timestamp>,
-    /// Who disabled it; nobody where the deployment did it by itself.
+    /// Who disabled it; `None` if the deployment did so automatically.
     pub disabled_by: Option<String>,
-    /// `admin`, `owner`, `secret_reuse` or `idle`, and what may be added.
+    /// `admin`, `owner`, `secret_reuse` or `idle`; later versions may add others.
     pub disabled_reason: Option<String>,
-    /// When it was revoked.
+    /// Revocation time.
     pub revoked_at: Option<Timestamp>,
     /// Who revoked it.
     pub revoked_by: Option<String>,
-    /// One of the reasons that there are.
+    /// Reason code of the revocation.
     pub revoked_reason: Option<String>,
-    /// Why, in someone's own words.
+    /// Free-text comment on the revocation.
     pub revoked_comment: Option<String>,
 }
 
-/// What comes of an exchange
-/// ([RFC 8693, 2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)), with what the product
-/// says of it besides. There is no `expires_at`: OAuth clients read a number there.
+/// Response to a token exchange ([RFC 8693, 2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)), with
+/// fields of Portcullis's own. It has no `expires_at`, because OAuth clients expect a number there.
 #[derive(Serialize, Deserialize)]
 pub struct TokenExchangeResponse<'a> {
-    /// The whole token: the only answer that ever shows it.
+    /// The token with its secret; only this response shows it.
     pub access_token: Cow<'a, str>,
-    /// What it is, as a URN.
+    /// Type of the token, as a URN.
     pub issued_token_type: String,
-    /// How it is presented: `Bearer`.
+    /// How to present the token: `Bearer`.
     pub token_type: String,
-    /// For how many seconds it lives.
+    /// Lifetime in seconds.
     pub expires_in: i64,
-    /// Its permissions, wherever they hold.
+    /// The permissions, without their resources.
     pub scope: String,
-    /// Its public id.
+    /// Public ID of the token.
     pub token_id: String,
-    /// Through what identity it was come by.
+    /// The identity that was exchanged.
     pub via: Option<String>,
-    /// The trust rule that gave it.
+    /// Name of the trust rule that matched.
     pub rule: String,
 }
 
-/// Where people sign in ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
+/// Protected resource metadata ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)): tells clients where to
+/// sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtectedResource {
-    /// The URL below which the API is.
+    /// Base URL of the API.
     pub resource: String,
-    /// The issuers whose sessions are accepted; left out where there is none.
+    /// Issuers whose sessions are accepted; omitted if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorization_servers: Vec<String>,
-    /// How a credential is presented.
+    /// How to present a credential.
     pub bearer_methods_supported: Vec<String>,
-    /// What to ask the issuer for.
+    /// Scopes to request from the issuer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
-    /// The public client with which the product's own clients sign people in; a field of ours.
+    /// Public client ID for Portcullis's own clients (not part of RFC 9728).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
 }
@@ -121,287 +120,287 @@ pub struct ProtectedResource {
 /// A page of `GET /tokens`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenPage {
-    /// Newest first.
+    /// The tokens, newest first.
     pub tokens: Vec<Token>,
-    /// Where the next page begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// The answer to a create and to a rotation, the only ones with a secret in them. It prints
-/// nowhere.
+/// Response to a create or a rotate call: the token with its secret. It has no `Debug`, so that the secret is
+/// never logged.
 #[derive(Serialize, Deserialize)]
 pub struct TokenWithSecret<'a> {
-    /// The secret.
+    /// The token with its secret.
     pub token: Cow<'a, str>,
-    /// What else there is to it.
+    /// The token's metadata.
     #[serde(flatten)]
     pub view: Token,
 }
 
-/// The answer to a revocation.
+/// Response to a revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeResponse {
-    /// The token as it is now.
+    /// The token after the revocation.
     #[serde(flatten)]
     pub view: Token,
-    /// From when on no request is let in any more.
+    /// Time from which no request with the token is allowed any more.
     pub effective_by: Timestamp,
-    /// Whether gateways keep nothing any more, if that was asked for.
+    /// Whether the gateways' caches were flushed; omitted unless the request asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flushed: Option<bool>,
 }
 
-/// The answer to the revocation of all that an owner has.
+/// Response to the revocation of all tokens of an owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeOwnerTokensResponse {
-    /// Whose tokens.
+    /// The owner of the tokens.
     pub owner: String,
-    /// How many this call has revoked.
+    /// Number of tokens that this call revoked.
     pub revoked: u64,
-    /// The IDs of tokens that could not be revoked; the same call tries them again.
+    /// IDs of the tokens that could not be revoked; repeating the call retries them.
     #[serde(default)]
     pub failed: Vec<String>,
-    /// Whether there is nothing left to be revoked. If not, make the call again: with the cursor, or
-    /// without where there is none.
+    /// Whether no token is left to revoke. If false, repeat the call with `next_cursor`, or without a cursor if
+    /// that is `None`.
     pub done: bool,
-    /// Where this call stopped for want of time; `None` where it came to the end.
+    /// Where this call ran out of time; `None` if it reached the end.
     #[serde(default)]
     pub next_cursor: Option<String>,
-    /// From when on no request is let in any more.
+    /// Time from which no request with these tokens is allowed any more.
     pub effective_by: Timestamp,
 }
 
 /// A page of `GET /tokens/{id}/events`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventPage {
-    /// Newest first.
+    /// The events, newest first.
     pub events: Vec<Event>,
-    /// Where the next page begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
 /// A page of `GET /activity`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActivityPage {
-    /// Newest first.
+    /// The events, newest first.
     pub events: Vec<ActivityEvent>,
-    /// Where the next page begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// An event of the activity.
+/// An event in the activity of the deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActivityEvent {
-    /// The token that it is about, which may have been deleted since.
+    /// ID of the token, which may have been deleted since.
     pub token_id: String,
-    /// Its owner.
+    /// Owner of the token.
     pub owner: String,
     /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// Something that happened to a token.
+/// An event in a token's history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// A ULID: events are ordered by it.
+    /// ULID; events sort by it.
     pub id: String,
     /// What happened: `created`, `updated`, `rotated` and so on.
     pub kind: String,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// Who; nobody where that is not known, or where the deployment did it by itself.
+    /// The actor; `None` if it is unknown or the deployment acted automatically.
     pub by: Option<String>,
-    /// From which address.
+    /// IP address of the client.
     pub source_ip: Option<IpAddr>,
-    /// With what, as the caller said.
+    /// User agent family, as the client sent it.
     pub user_agent: Option<String>,
-    /// What there is to say besides, by kind.
+    /// Details, which depend on the kind.
     pub detail: Value,
 }
 
-/// `GET /tokens/{id}/usage`: what of a token is used.
+/// Response of `GET /tokens/{id}/usage`: which of a token's permissions are used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// How many days are looked back.
+    /// Length of the period, in days.
     pub days: u32,
-    /// How many permissions it has.
+    /// Number of permissions that the token has.
     pub granted: usize,
-    /// How many of them were used in that time.
+    /// Number of permissions that were used in the period.
     pub used: usize,
-    /// Both in a sentence.
+    /// Summary of both numbers as a sentence.
     pub summary: String,
-    /// Whether every use of it is known.
+    /// Whether the usage data is complete.
     pub complete: bool,
-    /// Each permission.
+    /// Last use of each permission.
     pub permissions: Vec<PermissionUse>,
-    /// The grants that would have been enough.
+    /// The smallest grants that cover the recorded use.
     pub suggested_grants: Vec<Grant>,
 }
 
-/// When a permission was used last.
+/// Last use of a permission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionUse {
-    /// Which.
+    /// The permission.
     pub permission: String,
-    /// On which day, as in `2027-01-15`; `None` is not in any memory.
+    /// Day of the last use, such as `2027-01-15`; `None` if no use is recorded.
     pub last_used_on: Option<String>,
 }
 
-/// The answer to `POST /explain`: may this token make that request, and what decides it.
+/// Response to `POST /explain`: whether the token may make a request, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// `allow` or `deny`.
     pub decision: String,
-    /// The status that the gateway would answer, where it refuses: of a REST API.
+    /// HTTP status of the gateway's response (of a REST API) if the request is denied.
     pub status: Option<u16>,
-    /// Why it is refused.
+    /// Reason of the denial.
     pub reason: Option<String>,
-    /// What the request needs; `None` where no permission is asked for.
+    /// The permission that the request requires; `None` if it requires none.
     pub permission: Option<String>,
-    /// On what.
+    /// The resource that the permission is required on.
     pub resource: Option<String>,
-    /// What says that it needs it.
+    /// The rule that requires the permission.
     pub rule: Option<Rule>,
-    /// The roles that would give it; left out for who may not see the catalog.
+    /// Roles that would grant it; omitted if the caller may not read the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
 }
 
-/// What says which permission a request needs.
+/// The rule that determines which permission a request requires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// `catalog`, `convention` or `portcullis`.
     pub source: String,
-    /// Of the catalog: which route of it.
+    /// The catalog's route, if the source is `catalog`.
     pub route: Option<String>,
 }
 
-/// The answer of `POST /introspect` on a token that opens nothing, and on none at all; and how
-/// that on a good one begins.
+/// Response of `POST /introspect` for a token that is invalid or not active; also the start of the response for
+/// an active token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntrospectionStatus {
-    /// Whether it opens anything.
+    /// Whether the token is active.
     pub active: bool,
 }
 
-/// The answer of `POST /introspect` on a token that is good.
+/// Response of `POST /introspect` for an active token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Introspection {
-    /// True.
+    /// Always true.
     pub active: bool,
     /// `Bearer`.
     pub token_type: String,
-    /// The token's id.
+    /// ID of the token.
     pub client_id: String,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Its owner.
+    /// The owner.
     pub sub: String,
-    /// Its owner.
+    /// The owner.
     pub username: String,
-    /// The permissions, wherever they hold; `grants` says where.
+    /// The permissions; `grants` has their resources.
     pub scope: String,
-    /// What it may do, and where.
+    /// Permissions and the resources that they apply to.
     pub grants: Vec<Grant>,
-    /// When it was made, in seconds since 1970.
+    /// Creation time, in seconds since 1970.
     pub iat: i64,
-    /// When it ends, in seconds since 1970; left out for never.
+    /// Expiry, in seconds since 1970; omitted if the token never expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
-    /// About the one request, if that was asked.
+    /// The decision on one request, if the caller described one.
     #[serde(flatten)]
     pub verdict: Option<Verdict>,
 }
 
-/// What [`Introspection`] says of one request.
+/// Decision on the request described to `POST /introspect`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether it is allowed.
+    /// Whether the request is allowed.
     pub allowed: bool,
-    /// Why it is not.
+    /// Reason of the denial.
     pub reason: Option<String>,
-    /// The permission that is missing.
+    /// The missing permission.
     pub permission: Option<String>,
-    /// On what.
+    /// The resource that it is missing on.
     pub resource: Option<String>,
 }
 
-/// The answer to `PUT /catalog`.
+/// Response to `PUT /catalog`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutCatalogResponse {
-    /// The version that it is now.
+    /// The new version.
     pub version: u64,
-    /// From when on every decision goes by it.
+    /// Time from which every decision uses it.
     pub effective_by: Timestamp,
 }
 
-/// `GET /me`: who am I, what may I do, when do I expire.
+/// Response of `GET /me`: the caller's identity, permissions and expiry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
     /// `token` or `session`.
     pub principal_type: String,
-    /// Of a token.
+    /// For a token: its metadata.
     #[serde(flatten)]
     pub token: Option<MeToken>,
-    /// Of a session: the roles that its groups have.
+    /// For a session: the roles of its groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
-    /// Whom the caller acts for.
+    /// The owner as whom the caller acts.
     pub owner: String,
-    /// What the caller may do, and where.
+    /// The caller's permissions and the resources that they apply to.
     pub grants: Vec<Grant>,
-    /// When the credential ends; `None` is never.
+    /// Expiry of the credential; `None` means never.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What [`Me`] says of a token besides.
+/// Token metadata in [`Me`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeToken {
-    /// The public id.
+    /// Public ID.
     pub token_id: String,
-    /// What people call it.
+    /// Display name.
     pub token_name: String,
-    /// The role that its permissions were taken from.
+    /// The role from which the permissions were taken.
     pub role: Option<String>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
 }
 
-/// Why a call was not answered as asked (RFC 9457), as far as a client reads it.
+/// Problem document (RFC 9457), with the fields that a client reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// `urn:portcullis:problem:…`, which is stable.
+    /// Stable type URN, `urn:portcullis:problem:…`.
     #[serde(default)]
     pub r#type: String,
-    /// For people.
+    /// Short summary for people.
     #[serde(default)]
     pub title: String,
-    /// The answer's status.
+    /// HTTP status of the response.
     #[serde(default)]
     pub status: u16,
-    /// For people, of this very case.
+    /// Explanation of this occurrence, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Every field that was wrong.
+    /// The invalid fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// Of a refusal by the gateway: what names the request in the logs.
+    /// Request ID in the logs, if the gateway denied the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-/// What is wrong with one field.
+/// Validation error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// `name`, `permissions[3]`; a query parameter's name.
+    /// Path of the field, such as `name` or `permissions[3]`, or a query parameter's name.
     pub field: String,
-    /// A sentence that names the limit, and never the value.
+    /// What is wrong, naming the limit but never the value.
     pub message: String,
 }
 
 impl Grant {
-    /// How each of the grants looks.
+    /// Converts all grants of a token.
     #[must_use]
     pub fn all(grants: &Grants) -> Vec<Self> {
         let view = |grant: &grants::Grant| Self {

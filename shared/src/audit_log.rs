@@ -1,4 +1,4 @@
-//! The audit log: one JSON line per decision, for whoever asks who did what.
+//! The audit log: one JSON line per authorization decision.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -10,47 +10,45 @@ use crate::clock::Timestamp;
 use crate::text::contains_credential;
 pub use crate::text::redact;
 
-/// One decision, as the audit log has it. No secret, no header and no body can be in it;
-/// what may be a token in a path or a name is redacted ([`redact`]).
+/// An entry of the audit log. It holds no secret, header or body; token-like text in a path or a name is
+/// redacted ([`redact`]).
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditEntry {
-    /// When it was made.
+    /// Time of the decision.
     pub timestamp: Timestamp,
-    /// The gateway's id of the request; the access log has the same.
+    /// The gateway's request ID, which the access log has too.
     pub request_id: Option<String>,
-    /// `token`; null where no token could be read.
+    /// `token`, or null if no token could be parsed.
     pub principal_type: Option<&'static str>,
-    /// The id that was presented. Whether it is authentic, `reason` tells.
+    /// The ID that was presented. `reason` tells whether it was authenticated.
     pub api_token_id: Option<String>,
-    /// Its name, once it was authenticated.
+    /// Name of the token, once authenticated.
     pub api_token_name: Option<String>,
-    /// Its owner, once it was authenticated.
+    /// Owner of the token, once authenticated.
     pub owner: Option<String>,
-    /// Through what identity the token was come by, where it was exchanged for one.
+    /// For tokens issued by an exchange: the identity that was exchanged.
     pub via: Option<String>,
-    /// Whether it was a secret that a newer one has replaced: during its overlap, or after it
-    /// (`secret_reuse`).
+    /// Whether the secret was a previous one: during its overlap, or after it (`secret_reuse`).
     pub superseded: bool,
-    /// The request's method.
+    /// Method of the request.
     pub method: Option<String>,
-    /// Whose API the path is of.
+    /// The API that the request is for.
     #[serde(skip)]
     pub api: Api,
-    /// The request's path, as the gateway evaluated it.
+    /// Path of the request, as the gateway evaluated it.
     pub path: Option<String>,
-    /// The address that the gateway saw.
+    /// Client IP address that the gateway saw.
     pub source_ip: Option<String>,
-    /// `allow`; `deny`; `error` where no decision could be made and the request was
-    /// answered with 500.
+    /// `allow`, `deny`, or `error` if no decision could be made and the response was a 500.
     pub rbac_decision: &'static str,
-    /// Why it was denied.
+    /// Reason of the denial.
     pub reason: Option<&'static str>,
-    /// What exactly was wrong with a malformed credential.
+    /// Details of a malformed credential.
     pub detail: Option<String>,
 }
 
 impl AuditEntry {
-    /// A denied request of which nothing else is known.
+    /// An entry for a denied request about which nothing else is known.
     #[must_use]
     pub fn denied(api: Api, timestamp: Timestamp) -> Self {
         Self {
@@ -72,10 +70,10 @@ impl AuditEntry {
         }
     }
 
-    /// Writes the line, redacted, in one piece.
+    /// Writes the redacted entry as one line, with a single write.
     ///
     /// # Errors
-    /// When the sink does.
+    /// When writing fails.
     pub fn write_to(&self, sink: &mut impl Write) -> io::Result<()> {
         let mut line = serde_json::to_vec(&self.redacted())?;
         line.push(b'\n');
@@ -83,8 +81,8 @@ impl AuditEntry {
         sink.flush()
     }
 
-    /// As it may be written. The owner is never redacted: no token can be one, and an identifier that is as
-    /// random as a token must be found in the log.
+    /// Redacts the entry. The owner stays: no token can be one, and an identifier that looks like a token must
+    /// be findable in the log.
     #[must_use]
     pub fn redacted(&self) -> Self {
         let mut line = self.clone();
@@ -96,7 +94,7 @@ impl AuditEntry {
     }
 }
 
-/// The path as a log may show it. The owner in a path of the token API stays, unless a credential is in its place.
+/// Redacts a path. The owner in a path of the token API stays unless it is a credential.
 #[must_use]
 pub fn redact_path(api: Api, path: &str) -> Cow<'_, str> {
     let owner = path.strip_prefix("/owners/").and_then(|rest| rest.strip_suffix("/revoke-tokens"));
@@ -113,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_one_json_object_without_any_secret() {
+    fn an_entry_is_one_json_line_without_secrets() {
         let token = format!("pcl_{}", "a1B2".repeat(17));
         let decision = AuditEntry {
             timestamp: Timestamp::from_millis(1_800_000_000_123),

@@ -1,4 +1,4 @@
-//! Time, as an argument: only [`Clock::system`] reads the machine's clock.
+//! Time, passed as an argument: only [`Clock::system`] reads the system clock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,15 +10,14 @@ use time::{Date, Duration, OffsetDateTime};
 
 /// A moment in UTC, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// It prints and serialises as RFC 3339 with a `Z`, to the second where it has no
-/// fraction and to the millisecond where it has.
+/// Prints and serializes as RFC 3339 with a `Z`, with milliseconds only if they are not zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The seconds of a day.
+/// A day in seconds.
 pub const DAY_SECONDS: i64 = 86_400;
 
-/// The last second that RFC 3339's four-digit year can express.
+/// The last second of the year 9999, RFC 3339's maximum.
 const LAST_SECOND: i64 = 253_402_300_799;
 
 impl Timestamp {
@@ -34,10 +33,10 @@ impl Timestamp {
         Self::from_millis(seconds.saturating_mul(1000))
     }
 
-    /// From RFC 3339, with any offset; a fraction is cut to milliseconds.
+    /// Parses RFC 3339, with any offset; a fraction is truncated to milliseconds.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // The parser takes any character between date and time.
+        // The parser accepts any character between date and time.
         let has_divider = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| has_divider)?;
         i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self::from_millis)
@@ -55,13 +54,13 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// The same moment without its fraction of a second.
+    /// This moment, truncated to whole seconds.
     #[must_use]
     pub fn truncated_to_seconds(self) -> Self {
         Self::from_seconds(self.seconds())
     }
 
-    /// This moment and so many seconds more; stops at the year 9999.
+    /// This moment plus a number of seconds, at most the end of the year 9999.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self::from_millis(self.0.saturating_add(seconds.saturating_mul(1000)))
@@ -87,7 +86,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("not a time as RFC 3339 writes it"))
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not an RFC 3339 time"))
     }
 }
 
@@ -98,11 +97,11 @@ pub struct Day(pub i64);
 impl Day {
     /// The day of a moment.
     #[must_use]
-    pub fn of(at: Timestamp) -> Self {
+    pub fn from_timestamp(at: Timestamp) -> Self {
         Self(at.seconds().div_euclid(DAY_SECONDS))
     }
 
-    /// So many days before.
+    /// The day this many days earlier.
     #[must_use]
     pub fn minus(self, days: u32) -> Self {
         Self(self.0.saturating_sub(i64::from(days)))
@@ -122,12 +121,12 @@ impl Serialize for Day {
     }
 }
 
-/// Where "now" comes from.
+/// Source of the current time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock.
+    /// The system clock.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's time")]
     pub fn system() -> Self {
@@ -137,12 +136,12 @@ impl Clock {
         })
     }
 
-    /// A clock of the caller's own, for tests.
+    /// A clock for tests.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The present moment.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.0)()
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_reads_back_as_it_printed_itself() {
+    fn a_printed_timestamp_parses_to_itself() {
         for millis in [0, 1_700_000_000_120, 253_402_300_799_999] {
             let moment = Timestamp::from_millis(millis);
             assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_never_leaves_the_years_that_rfc_3339_can_print() {
+    fn a_timestamp_stays_within_the_range_of_rfc_3339() {
         assert_eq!(Timestamp::from_seconds(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
         assert_eq!(Timestamp::from_seconds(i64::MIN).to_string(), "1970-01-01T00:00:00Z");
         let end = Timestamp::from_seconds(0).plus_seconds(i64::MAX);
@@ -187,8 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_written_as_people_do() {
-        assert_eq!(Day::of(Timestamp::from_seconds(1_795_651_199)).to_string(), "2026-11-25");
-        assert_eq!(Day::of(Timestamp::from_seconds(1_795_651_200)).to_string(), "2026-11-26");
+    fn a_day_prints_as_an_iso_8601_date() {
+        assert_eq!(Day::from_timestamp(Timestamp::from_seconds(1_795_651_199)).to_string(), "2026-11-25");
+        assert_eq!(Day::from_timestamp(Timestamp::from_seconds(1_795_651_200)).to_string(), "2026-11-26");
     }
 }

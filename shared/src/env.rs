@@ -1,21 +1,21 @@
-//! The environment variables of a function, read by name. Each module reads its own settings.
+//! Access to the environment variables of a function. Each module reads its own settings.
 
 use std::str::FromStr;
 
-/// The environment: that of the process, or one that a test made up.
+/// The environment of the process or of a test.
 #[derive(Clone, Copy)]
 pub struct Env<'a>(&'a dyn Fn(&str) -> Option<String>);
 
-/// Why a function cannot start.
+/// Error in the environment of a function.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A variable is not set.
+    /// A required variable is not set.
     #[error("the environment variable {0} is not set")]
     Missing(&'static str),
-    /// A variable is set to something that it cannot be.
+    /// A variable has an invalid value.
     #[error("the environment variable {0} {1}")]
-    Wrong(&'static str, String),
-    /// The file that `AWS_CA_BUNDLE` names cannot be used.
+    Invalid(&'static str, String),
+    /// The file named by `AWS_CA_BUNDLE` cannot be used.
     #[error("AWS_CA_BUNDLE: {0}")]
     CaBundle(String),
 }
@@ -30,31 +30,31 @@ impl Env<'static> {
 }
 
 impl<'a> Env<'a> {
-    /// An environment of the caller's own, for tests.
+    /// An environment for tests.
     pub fn from_fn(variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self(variable)
     }
 
-    /// A variable that is set and not empty.
+    /// The value of a variable; `None` if it is unset or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         (self.0)(name).filter(|value| !value.is_empty())
     }
 
-    /// A variable that has to be set.
+    /// The value of a required variable.
     ///
     /// # Errors
-    /// Names the variable where it is not set.
+    /// Names the variable if it is not set.
     pub fn require(&self, name: &'static str) -> Result<String, ConfigError> {
         self.get(name).ok_or(ConfigError::Missing(name))
     }
 
-    /// A variable with a default.
+    /// Parses a variable, with a default if it is unset.
     ///
     /// # Errors
-    /// Names the variable and what it must be.
+    /// Names the variable and the expected format.
     pub fn parse<T: FromStr<Err: ToString>>(&self, name: &'static str, default: T) -> Result<T, ConfigError> {
         let Some(text) = self.get(name) else { return Ok(default) };
-        text.parse().map_err(|error: T::Err| ConfigError::Wrong(name, error.to_string()))
+        text.parse().map_err(|error: T::Err| ConfigError::Invalid(name, error.to_string()))
     }
 }

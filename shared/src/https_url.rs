@@ -1,4 +1,4 @@
-//! URLs that credentials may be sent to, or keys fetched from.
+//! URLs that are safe to send credentials to or fetch keys from.
 
 use std::net::IpAddr;
 
@@ -7,13 +7,13 @@ use std::net::IpAddr;
 pub struct Url(String);
 
 impl Url {
-    /// Reads a URL; `None` where it is neither `https` nor loopback, or may read as another host.
+    /// Parses a URL; `None` if it is neither `https` nor loopback, or could be read as another host.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let url = Self(text.to_owned());
         let (scheme, authority) = url.origin().split_once("://")?;
         let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-        // What stands before an @ looks like a host and is none.
+        // Text before an @ looks like a host but is not one.
         let good = printable && !url.host().is_empty() && !authority.contains('@');
         (good && (scheme == "https" || scheme == "http" && url.is_loopback())).then_some(url)
     }
@@ -36,26 +36,26 @@ impl Url {
         }
     }
 
-    /// Whether the host is this machine itself.
+    /// Whether the host is this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let address = self.host().trim_start_matches('[').trim_end_matches(']').parse();
         self.host() == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
-    /// The URL as it was given.
+    /// The URL as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The URL with a path behind its own.
+    /// The URL with a path appended.
     #[must_use]
     pub fn below(&self, path: &str) -> Self {
         Self(format!("{}{path}", self.0.trim_end_matches('/')))
     }
 
-    /// Whether it is not a loopback address over plain HTTP.
+    /// Whether the scheme is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")

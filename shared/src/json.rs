@@ -1,42 +1,43 @@
-//! JSON that remembers which keys of its objects were given twice: parsers differ in which
-//! of the two they take, so neither is taken here.
+//! JSON parsing that reports duplicate keys. Parsers differ in which of the values they take, so callers refuse
+//! such documents.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The most of them that are named: with the sentence for the others they are 20, as many as a response names.
+/// Maximum number of duplicate keys that are named: with the entry that counts the rest they are 20, as many as
+/// a response names.
 const MAX_NAMED: usize = 19;
 
-/// The keys that stand in one object of a document more than once.
+/// Keys that occur more than once in an object of a document.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Duplicates {
-    /// The places of the first 19: `roles.cicd.permissions`.
-    pub places: Vec<String>,
-    /// How many more there are.
+    /// Paths of the first 19: `roles.cicd.permissions`.
+    pub paths: Vec<String>,
+    /// Number of further duplicate keys.
     pub more: usize,
 }
 
 impl Duplicates {
-    /// A sentence for each, with its place; the last is for those that are not named.
-    pub fn flaws(&self) -> impl Iterator<Item = (&str, String)> {
-        let named = self.places.iter().map(|place| (place.as_str(), "must be given once".to_owned()));
+    /// A message for each with its path; the last one counts those that are not named.
+    pub fn issues(&self) -> impl Iterator<Item = (&str, String)> {
+        let named = self.paths.iter().map(|path| (path.as_str(), "must be given once".to_owned()));
         let more = (self.more > 0).then(|| ("*", format!("{} more keys are given twice", self.more)));
         named.chain(more)
     }
 
-    /// Whether there are none.
+    /// Whether there are no duplicate keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.paths.is_empty()
     }
 }
 
-/// Reads a document, and the keys that are given twice in it.
+/// Parses a document and finds duplicate keys.
 ///
 /// # Errors
-/// Where it is not JSON in UTF-8.
+/// When it is not JSON in UTF-8.
 pub fn read(bytes: &[u8]) -> Result<(Value, Duplicates), serde_json::Error> {
     let mut reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -45,7 +46,7 @@ pub fn read(bytes: &[u8]) -> Result<(Value, Duplicates), serde_json::Error> {
     Ok((value, reader.duplicates))
 }
 
-/// Reads values, and knows where the present one stands.
+/// Reads values and tracks the current path.
 #[derive(Default)]
 struct Reader {
     path: Vec<Step>,
@@ -58,7 +59,7 @@ enum Step {
 }
 
 impl Reader {
-    /// Reads what stands one step further in.
+    /// Reads a nested value.
     fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> T) -> T {
         self.path.push(step);
         let value = read(self);
@@ -67,21 +68,21 @@ impl Reader {
     }
 
     fn note_duplicate(&mut self, key: &str) {
-        if self.duplicates.places.len() == MAX_NAMED {
+        if self.duplicates.paths.len() == MAX_NAMED {
             self.duplicates.more += 1;
             return;
         }
-        let mut place = String::new();
+        let mut path = String::new();
         for step in &self.path {
             match step {
-                Step::Key(key) => place.push_str(&format!("{key}.")),
+                Step::Key(key) => path.push_str(&format!("{key}.")),
                 Step::Index(at) => {
-                    place.truncate(place.trim_end_matches('.').len());
-                    place.push_str(&format!("[{at}]."));
+                    path.truncate(path.trim_end_matches('.').len());
+                    path.push_str(&format!("[{at}]."));
                 }
             }
         }
-        self.duplicates.places.push(place + key);
+        self.duplicates.paths.push(path + key);
     }
 }
 
@@ -150,14 +151,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_is_given_twice_is_named_wherever_it_stands() {
+    fn a_duplicate_key_is_named_with_its_path() {
         let (value, twice) = read(br#"{"a":1,"b":[{"c":1,"c":2},{"d":{"e":1,"e":1}}],"a":2,"x":{"c":1}}"#).unwrap();
-        assert_eq!(twice, Duplicates { places: ["b[0].c", "b[1].d.e", "a"].map(str::to_owned).into(), more: 0 });
+        assert_eq!(twice, Duplicates { paths: ["b[0].c", "b[1].d.e", "a"].map(str::to_owned).into(), more: 0 });
         assert_eq!(value["a"], 2);
     }
 
     #[test]
-    fn everything_else_is_read_as_serde_json_reads_it() {
+    fn documents_without_duplicates_parse_as_in_serde_json() {
         for text in [r#"{"a":[1,-2,3.5,true,null,"é\u0041",{"b":{}}]}"#, "[]", "1", "\"x\"", "null", "1e300"] {
             let (value, twice) = read(text.as_bytes()).unwrap();
             assert_eq!((value, twice.is_empty()), (serde_json::from_str::<Value>(text).unwrap(), true), "{text}");
@@ -172,6 +173,6 @@ mod tests {
     fn the_first_duplicates_are_named_and_the_others_counted() {
         let body = format!("{{{}}}", vec![r#""a":1"#; 1000].join(","));
         let (_, twice) = read(body.as_bytes()).unwrap();
-        assert_eq!((twice.places, twice.more), (vec!["a".to_owned(); 19], 980));
+        assert_eq!((twice.paths, twice.more), (vec!["a".to_owned(); 19], 980));
     }
 }

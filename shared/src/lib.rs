@@ -1,9 +1,9 @@
-//! The token logic of Portcullis: what two functions need, and nothing else.
+//! The token logic that more than one function needs.
 //!
-//! The modules form layers, listed with what each must not know in `docs/architecture.md`. From the bottom up:
-//! [`clock`], [`env`], [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`]; [`grants`]; [`catalog`];
-//! [`token`]; [`authz`]; [`audit_log`] and [`logging`]; [`api_types`]; [`oidc`]; `store`; `http`; `cache_flush`.
-//! A module imports only from those before it, which `tests/infra/test_imports.py` holds.
+//! The modules form layers; `docs/architecture.md` lists them with what each must not know. From the bottom up:
+//! [`clock`], [`env`], [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`]; [`grants`];
+//! [`catalog`]; [`token`]; [`authz`]; [`audit_log`] and [`logging`]; [`api_types`]; [`oidc`]; `store`; `http`;
+//! `cache_flush`. A module imports only from those before it; `tests/infra/test_imports.py` checks this.
 
 pub mod api_types;
 pub mod audit_log;
@@ -29,42 +29,41 @@ mod tls;
 pub mod token;
 pub mod validation;
 
-/// What every function is given: the table, the deployment's settings and the time.
+/// Context of every function: the table, the deployment's settings and the clock.
 #[cfg(feature = "store")]
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The table of tokens.
+    /// The token table.
     pub tokens: store::TokenStore,
     /// The deployment's settings.
     pub settings: Settings,
-    /// The time.
+    /// The clock.
     pub clock: clock::Clock,
 }
 
-/// The deployment's settings: those of each module, as the template passes them on.
+/// The deployment's settings, grouped by module.
 #[cfg(feature = "store")]
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// `PORTCULLIS_PREFIX`: what every token begins with (`pcl`).
+    /// `PORTCULLIS_PREFIX`: prefix of every token (`pcl`).
     pub prefix: secret::TokenPrefix,
-    /// What the deployment allows of tokens.
+    /// Limits on tokens.
     pub token: token::Settings,
-    /// How it decides.
+    /// Settings of authorization decisions.
     pub authz: authz::Settings,
-    /// Whose sessions it accepts.
+    /// The OIDC provider of user sessions.
     pub oidc: oidc::Settings,
-    /// How much it keeps.
+    /// Limits of the store.
     pub limits: store::Limits,
 }
 
 #[cfg(feature = "store")]
 impl App {
-    /// The app of a deployed function: settings and credentials from the environment that
-    /// Lambda sets, the machine's clock.
+    /// The app of a deployed function: reads settings and credentials from the environment that Lambda sets,
+    /// and uses the system clock.
     ///
     /// # Errors
-    /// Names the variable that is missing or wrong, or the file in `AWS_CA_BUNDLE` that
-    /// cannot be read.
+    /// Names the variable that is missing or invalid, or the file in `AWS_CA_BUNDLE` that cannot be read.
     pub fn from_env(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
         Ok(Self {
             tokens: store::TokenStore::from_env(env)?,

@@ -1,4 +1,4 @@
-//! Ordinary logs: JSON lines on standard output, which Lambda ships to CloudWatch Logs.
+//! Application logs: JSON lines on standard output, which Lambda ships to CloudWatch Logs.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -7,14 +7,14 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::env::Env;
 
-/// What the names of our own crates begin with. In a log line they name only what is safe.
+/// Name prefix of Portcullis's own crates, whose log lines are safe at every level.
 pub const OURS: &str = "portcullis";
 
-/// Starts logging at the level that `AWS_LAMBDA_LOG_LEVEL` names, which Lambda's advanced logging
-/// controls set, or at INFO.
+/// Starts logging at the level in `AWS_LAMBDA_LOG_LEVEL`, which Lambda's advanced logging controls set;
+/// default: INFO.
 ///
-/// That is for our own crates. Those that we build on never log below WARN, whatever the
-/// level: at TRACE some of them write whole events, with the headers in them.
+/// The level applies to Portcullis's own crates. Dependencies never log below WARN, because at TRACE some of
+/// them write whole events, including headers.
 pub fn init(env: Env<'_>) {
     let level: LevelFilter =
         env.get("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
@@ -37,7 +37,7 @@ mod tests {
     use tracing::Level;
 
     #[test]
-    fn whoever_we_build_on_never_logs_below_warn() {
+    fn dependencies_never_log_below_warn() {
         let verbose = targets(LevelFilter::TRACE);
         assert!(verbose.would_enable("portcullis::store", &Level::TRACE));
         for theirs in ["lambda_runtime", "aws_smithy_runtime", "hyper::proto"] {
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn every_crate_of_a_function_logs_at_the_level_that_is_asked_for() {
+    fn every_function_crate_logs_at_the_configured_level() {
         let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions");
         let manifests: Vec<_> = std::fs::read_dir(functions)
             .unwrap()

@@ -1,22 +1,22 @@
-//! TLS to AWS, tuned for a cold start: ring, and Amazon's own five roots embedded. The
-//! figures are in `docs/architecture.md`.
+//! TLS to AWS, tuned for cold starts: ring, with Amazon's five root certificates embedded.
+//! `docs/architecture.md` has the measurements.
 
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use crate::env::ConfigError;
 
-/// The roots that AWS's endpoints chain to (Amazon Root CA 1 to 4 and Starfield Services
-/// Root CA G2, from <https://www.amazontrust.com/repository/>). Reading these instead of
-/// the system's whole trust store saves 0.8 ms of every cold start.
+/// The root certificates of AWS's endpoints (Amazon Root CA 1 to 4 and Starfield Services Root CA G2, from
+/// <https://www.amazontrust.com/repository/>). Reading these instead of the system's trust store saves 0.8 ms
+/// of every cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// Whose TLS it is.
+/// The TLS implementation.
 pub(crate) fn provider() -> Provider {
     Provider::rustls(CryptoMode::Ring)
 }
 
-/// Trusts Amazon's roots, or those in the file that `AWS_CA_BUNDLE` names instead.
+/// Trusts Amazon's roots, or those in the file named by `AWS_CA_BUNDLE`.
 pub(crate) fn to_aws(ca_bundle: Option<&str>) -> Result<TlsContext, ConfigError> {
     let roots = match ca_bundle {
         None => AMAZON_ROOTS.to_vec(),

@@ -1,7 +1,6 @@
-//! Strings that were checked once: their error, and what all their types have in common.
+//! Validated strings: their error type, and the macro for their common methods.
 
-/// Why a value was refused: a sentence for the person who sent it, with the limit that it
-/// broke. It never repeats the value.
+/// Why a value was refused, for its sender: names the limit, and never repeats the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ValidationError(pub String);
@@ -12,18 +11,18 @@ impl ValidationError {
     }
 }
 
-/// What every type of a validated string has, beside its own `FromStr`.
+/// Implements the common methods of validated string types; each has its own `FromStr`.
 macro_rules! validated_string {
     ($($name:ident)+) => {$(
         impl $name {
-            /// Builds the value from storage without validating it again, so that stricter rules never
-            /// make a stored record unreadable.
+            /// Builds the value from storage without re-validating it, so that stricter rules never make a
+            /// stored record unreadable.
             #[must_use]
             pub fn from_stored(text: &str) -> Option<Self> {
                 Some(Self(text.to_owned()))
             }
 
-            /// The text itself.
+            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -43,7 +43,10 @@ fn another_owners_token_and_an_unknown_token_look_alike() {
         for header in ["content-type", "content-length", "cache-control", "etag", "www-authenticate"] {
             assert_eq!(not_mine.header(header), not_there.header(header), "{method} {header}");
         }
-        assert_eq!(not_mine.problem(404, "not_found")["detail"], "There is no such token, or it is not yours.");
+        assert_eq!(
+            not_mine.problem(404, "not_found")["detail"],
+            "There is no such token, or you do not have access to it."
+        );
     }
     stack.get("/me").bearer(&theirs).send().expect(200);
 }

@@ -23,7 +23,7 @@ async fn an_index_holds_only_keys() {
     let record = Sample::of(&alice()).in_table(&table).await;
     used_at(&table.tokens, &record.id, now(), Some("apps:read apps/billing")).await;
     revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
-    let today = portcullis::clock::Day::of(record.created_at).to_string();
+    let today = portcullis::clock::Day::from_timestamp(record.created_at).to_string();
     for (index, attribute, partition, keys) in [
         ("by_owner", "owner", "alice", &["created_at", "owner", "pk", "sk"][..]),
         ("by_time", "sk", "TOKEN", &["created_at", "pk", "sk"]),

@@ -42,9 +42,9 @@ async fn a_use_records_the_address_the_user_agent_and_the_permission() {
     let at = now().truncated_to_seconds();
     used_at(&table.tokens, &record.id, at, Some(READ)).await;
     let used = table.tokens.get(&record.id).await.unwrap().unwrap().last_used;
-    let agent = UserAgentFamily::of("curl/8");
+    let agent = UserAgentFamily::from_header("curl/8");
     assert_eq!(used, Some(LastUse { at, source_ip: Some([192, 0, 2, 7].into()), agent }));
-    assert_eq!(day_of(&table, &record, READ).await, Some(Day::of(at)));
+    assert_eq!(day_of(&table, &record, READ).await, Some(Day::from_timestamp(at)));
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn the_first_use_of_a_permission_in_a_day_is_always_written() {
     let other = "jobs:start jobs/*";
     used_at(&table.tokens, &record.id, noon, Some(READ)).await;
     used_at(&table.tokens, &record.id, noon.plus_seconds(1), Some(other)).await;
-    assert_eq!(day_of(&table, &record, other).await, Some(Day::of(noon)));
+    assert_eq!(day_of(&table, &record, other).await, Some(Day::from_timestamp(noon)));
     let record = table.tokens.get(&record.id).await.unwrap().unwrap();
     assert_eq!(DeferredWrite::of_use(&record, None, &caller(), noon.plus_seconds(2)), None);
     assert!(DeferredWrite::of_use(&record, None, &caller(), noon.plus_seconds(60)).is_some());
@@ -81,7 +81,7 @@ async fn usage_keeps_at_most_1000_uses_and_the_record_does_not_grow() {
     assert_eq!(table.usage_item(&record.id).await.unwrap()["uses"].as_m().unwrap().len(), MAX_USES);
     assert_eq!(table.item(&record.id).await, before);
     let (_, uses) = table.tokens.usage(&record.id).await.unwrap().unwrap();
-    assert!(!uses.are_complete(Day::of(moment)));
+    assert!(!uses.is_complete(Day::from_timestamp(moment)));
     assert!(uses.last(&PermissionUse::from_stored("p:first x").unwrap()).is_some());
 }
 
@@ -101,8 +101,8 @@ async fn a_full_usage_only_updates_the_uses_that_it_has() {
     let Some(Usage::Full(kept)) = refused else { panic!("{refused:?}") };
     assert!(kept.len() == MAX_USES && kept.contains(READ));
     assert_eq!(table.usage_item(&record.id).await.unwrap(), full);
-    assert_eq!(used_at(&table.tokens, &record.id, tomorrow, Some(READ)).await, Some(Usage::Noted));
-    assert_eq!(day_of(&table, &record, READ).await, Some(Day::of(tomorrow)));
+    assert_eq!(used_at(&table.tokens, &record.id, tomorrow, Some(READ)).await, Some(Usage::Recorded));
+    assert_eq!(day_of(&table, &record, READ).await, Some(Day::from_timestamp(tomorrow)));
 }
 
 #[tokio::test]
@@ -111,8 +111,8 @@ async fn the_day_of_a_use_never_moves_back_and_extends_the_ttl() {
     let record = Sample::of(&alice()).in_table(&table).await;
     let start = now().truncated_to_seconds();
     for (moment, day) in [(start, 0), (start.plus_seconds(DAY), 1), (start, 1)] {
-        assert_eq!(used_at(&table.tokens, &record.id, moment, Some(READ)).await, Some(Usage::Noted));
-        assert_eq!(day_of(&table, &record, READ).await, Some(Day::of(start.plus_seconds(day * DAY))));
+        assert_eq!(used_at(&table.tokens, &record.id, moment, Some(READ)).await, Some(Usage::Recorded));
+        assert_eq!(day_of(&table, &record, READ).await, Some(Day::from_timestamp(start.plus_seconds(day * DAY))));
     }
     let ttl = table.usage_item(&record.id).await.unwrap()["ttl"].as_n().unwrap().parse::<i64>().unwrap();
     assert_eq!(ttl, start.seconds() + 401 * DAY);

@@ -112,7 +112,7 @@ fn by_whom() -> EventOrigin {
     EventOrigin {
         actor: Some(Actor::Bootstrap),
         source_ip: Some([192, 0, 2, 7].into()),
-        agent: UserAgentFamily::of("curl/8"),
+        agent: UserAgentFamily::from_header("curl/8"),
     }
 }
 
@@ -156,7 +156,7 @@ async fn used_at(tokens: &TokenStore, id: &TokenId, moment: Timestamp, made: Opt
 
 /// Address and user agent.
 fn caller() -> ClientInfo {
-    ClientInfo { source_ip: Some([192, 0, 2, 7].into()), agent: UserAgentFamily::of("curl/8") }
+    ClientInfo { source_ip: Some([192, 0, 2, 7].into()), agent: UserAgentFamily::from_header("curl/8") }
 }
 
 fn alice() -> OwnerId {

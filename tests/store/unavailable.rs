@@ -319,9 +319,9 @@ async fn a_failing_store_is_a_503_and_nothing_is_acknowledged() {
             document,
             json!({
                 "type": "urn:portcullis:problem:unavailable",
-                "title": "Unavailable for the moment",
+                "title": "Temporarily unavailable",
                 "status": 503,
-                "detail": "The store did not answer. Nothing was acknowledged; try again.",
+                "detail": "The store is unavailable. The request was not acknowledged; retry it.",
             })
         );
     }

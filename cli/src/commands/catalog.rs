@@ -78,7 +78,7 @@ fn check(file: &File, context: &Context) -> Result<Outcome, CliError> {
     };
     if context.out.json {
         let issues: Vec<_> =
-            issues.iter().map(|issue| json!({ "place": issue.place, "message": issue.message })).collect();
+            issues.iter().map(|issue| json!({ "place": issue.path, "message": issue.message })).collect();
         context.out.document(&redact(&json!({ "flaws": issues }).to_string()))?;
     } else {
         print(&issues, context)?;
@@ -164,7 +164,7 @@ fn format_document(document: &Value) -> String {
 fn print(issues: &[CatalogIssue], context: &Context) -> Result<(), CliError> {
     // A catalog may contain a token by mistake.
     let line = |issue: &CatalogIssue| {
-        context.out.line(&redact(&format!("{}: {}", clean(&issue.place), clean(&issue.message))))
+        context.out.line(&redact(&format!("{}: {}", clean(&issue.path), clean(&issue.message))))
     };
     issues.iter().try_for_each(line)
 }
@@ -190,7 +190,7 @@ fn add_non_json_values(place: String, value: &Spanned<DeValue<'_>>, text: &str, 
         DeValue::Float(_) | DeValue::Datetime(_) => {
             let shown = text.get(value.span()).unwrap_or_default();
             let why = "is not a JSON value; a catalog contains only strings, booleans, lists and tables";
-            issues.push(CatalogIssue { place, message: format!("{shown} {why}") });
+            issues.push(CatalogIssue { path: place, message: format!("{shown} {why}") });
         }
         DeValue::String(_) | DeValue::Integer(_) | DeValue::Boolean(_) => {}
     }
@@ -217,8 +217,8 @@ impl File {
                 // them.
                 let is_reported = |other: &CatalogIssue| {
                     issues.iter().any(|issue| {
-                        let shows_it = is_within(&issue.place, &other.place) && other.message.starts_with(['{', '[']);
-                        shows_it || is_within(&other.place, &issue.place)
+                        let shows_it = is_within(&issue.path, &other.path) && other.message.starts_with(['{', '[']);
+                        shows_it || is_within(&other.path, &issue.path)
                     })
                 };
                 others.retain(|other| !is_reported(other));
@@ -230,12 +230,12 @@ impl File {
 
     /// Parses the file. Returns the document, and issues about values that JSON lacks.
     fn parse(&self, text: &str) -> Result<(Value, Vec<CatalogIssue>), Vec<CatalogIssue>> {
-        let issue = |line: usize, message: String| vec![CatalogIssue { place: format!("line {line}"), message }];
+        let issue = |line: usize, message: String| vec![CatalogIssue { path: format!("line {line}"), message }];
         if self.is_json(text) {
             let (value, duplicates) =
                 json::read(text.as_bytes()).map_err(|error| issue(error.line(), error.to_string()))?;
             let issues: Vec<_> =
-                duplicates.flaws().map(|(place, message)| CatalogIssue { place: place.to_owned(), message }).collect();
+                duplicates.issues().map(|(place, message)| CatalogIssue { path: place.to_owned(), message }).collect();
             return if issues.is_empty() { Ok((value, issues)) } else { Err(issues) };
         }
         let read = || {

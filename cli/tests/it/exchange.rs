@@ -121,7 +121,7 @@ fn trust_test_shows_the_matching_rule_and_unmet_conditions() {
     };
     let taken = stdout(&test(&issuer.claims().to_string()).code(0));
     assert!(taken.contains("main") && taken.contains("apps:read, apps:write on apps/billing"), "{taken}");
-    let unmet = r#"ref is "refs/heads/main", and has to be "refs/tags/v*""#;
+    let unmet = r#"ref is "refs/heads/main"; expected "refs/tags/v*""#;
     assert!(taken.contains("release does not match:") && taken.contains(unmet), "{taken}");
     // A whole ID token gives the same output. Its signature is not verified.
     assert_eq!(stdout(&test(&issuer.signs(&issuer.claims())).code(0)), taken);
@@ -158,7 +158,7 @@ fn trust_test_validates_jti_like_the_service() {
     for bad in [json!(null), json!(7), json!(""), json!("x".repeat(513)), json!(["x"])] {
         claims["jti"] = bad;
         let refused = stderr(&both(&claims.to_string()).code(2));
-        assert!(refused.contains("its jti is no string of 1 to 512 characters"), "{refused}");
+        assert!(refused.contains("jti must be a string of 1 to 512 characters"), "{refused}");
     }
     let doubled = issuer.claims().to_string().replacen('{', r#"{"ref":"x","#, 1);
     assert!(stderr(&both(&doubled).code(2)).contains("have a name twice"));
@@ -196,7 +196,7 @@ fn trust_test_validates_jwts_like_the_service() {
         (header("kid", Value::Null), "the header has no kid"),
         (header("alg", json!("HS256")), "the algorithm is none of"),
         (header("alg", json!("none")), "the algorithm is none of"),
-        (header("crit", json!([])), "the header has crit"),
+        (header("crit", json!([])), "crit in the header is not supported"),
     ] {
         let (code, printed) = both(&bad, &|_| {});
         assert!(code == Some(2) && printed.contains(why), "{bad}: {printed}");
@@ -265,7 +265,7 @@ grants = [{ permissions = ["apps:write"], resources = ["apps/octo"] }]
     assert_eq!(taken["via"], "github:octo-org/octo-repo@refs/heads/main");
     let refused = json(&test("github-pull-request").code(1));
     assert_eq!(refused["rule"], Value::Null);
-    assert_eq!(refused["rules"][0]["unmet"], json!([r#"environment is not there, and has to be "prod""#]));
+    assert_eq!(refused["rules"][0]["unmet"], json!([r#"environment is missing; expected "prod""#]));
     fs::write(&catalog, rule.replace("repository = \"octo-org/octo-repo\", ", "")).unwrap();
     assert!(stdout(&test("github-environment").code(1)).contains("trust[0].claims"), "an invalid catalog is reported");
 }

@@ -33,7 +33,7 @@ pub(crate) fn respond(
         Decision::Forbidden(reason, _) if reason.is_request_specific() => false,
         Decision::Forbidden(..) | Decision::Unauthorized(_) => return None,
     };
-    compile(principal, &AuthzContext::of(&catalog.catalog, settings), arn, allowed, now)
+    compile(principal, &AuthzContext::new(&catalog.catalog, settings), arn, allowed, now)
         .map_err(|error| warn(principal, &error))
         .ok()
 }

@@ -65,7 +65,7 @@ impl Event {
     /// The source IP that the gateway saw, and the user agent that the client sent. A `TOKEN`
     /// event has neither.
     pub(crate) fn caller(&self) -> ClientInfo {
-        ClientInfo::of(self.source_ip(), self.header("user-agent").next())
+        ClientInfo::from_event(self.source_ip(), self.header("user-agent").next())
     }
 
     fn text(&self, pointer: &str) -> Option<&str> {
@@ -166,7 +166,7 @@ mod tests {
         fn any_json_is_read_and_nothing_panics(value in any_json()) {
             let event: Event = serde_json::from_value(value).unwrap();
             let _ = (event.source_ip(), event.request_id(), event.api(), PresentedCredential::of(&event));
-            let _ = event.arn().and_then(Arn::parse).map(|arn| arn.denied());
+            let _ = event.arn().and_then(Arn::parse).map(|arn| arn.deny_resource());
         }
     }
 }

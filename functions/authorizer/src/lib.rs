@@ -127,9 +127,12 @@ impl Authorizer {
     }
 
     async fn write_note(&self, note: &DeferredWrite) {
-        let (record, what) = note.about();
+        let (record, what) = note.describe();
         let clock = &self.app.clock;
-        match (self.app.tokens.apply_deferred(note, clock, self.app.settings.limits.history_days).await, note.made()) {
+        match (
+            self.app.tokens.apply_deferred(note, clock, self.app.settings.limits.history_days).await,
+            note.permission_use(),
+        ) {
             (Ok(Some(usage)), Some((made, day))) => self.noted.remember(&record.id, made, usage, day),
             (Ok(_), _) => {}
             // Nothing to do: the next use is written once the store works again.
@@ -147,10 +150,10 @@ impl Authorizer {
     ) -> Option<DeferredWrite> {
         match authentication {
             Authentication::Token(token) if *decision == Decision::Allow => {
-                let rules = AuthzContext::of(&token.catalog.catalog, &self.app.settings.authz);
+                let rules = AuthzContext::new(&token.catalog.catalog, &self.app.settings.authz);
                 let made = permission_used(token.principal.grants(), &rules, &access_request(event, arn));
                 let record = &token.credential.record;
-                let made = made.and_then(|made| self.noted.unless_noted(&record.id, made, Day::of(now)));
+                let made = made.and_then(|made| self.noted.unless_noted(&record.id, made, Day::from_timestamp(now)));
                 DeferredWrite::of_use(record, made, &event.caller(), now)
             }
             Authentication::RetiredSecret(credential) => {
@@ -168,7 +171,7 @@ impl Authorizer {
         arn: &Arn<'_>,
         now: Timestamp,
     ) -> Decision {
-        let rules = AuthzContext::of(&catalog.catalog, &self.app.settings.authz);
+        let rules = AuthzContext::new(&catalog.catalog, &self.app.settings.authz);
         let decision = authorize(Some(principal), &rules, &access_request(event, arn), now);
         // A policy's resource has at most 512 characters.
         if decision == Decision::Allow && arn.text.len() > MAX_ARN_LENGTH {

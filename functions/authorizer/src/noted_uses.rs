@@ -47,7 +47,7 @@ impl NotedUses {
             *noted = Noted { day: Some(today), ..Noted::default() };
         }
         match usage {
-            Usage::Noted => {
+            Usage::Recorded => {
                 if noted.uses.len() >= MAX_NOTED
                     && let Some(any) = noted.uses.iter().next().cloned()
                 {
@@ -84,7 +84,7 @@ mod tests {
         let (noted, read) = (NotedUses::default(), made("apps:read apps/billing"));
         let today = Day(20_000);
         assert_eq!(noted.unless_noted(&id(), read.clone(), today), Some(read.clone()));
-        noted.remember(&id(), &read, Usage::Noted, today);
+        noted.remember(&id(), &read, Usage::Recorded, today);
         assert_eq!(noted.unless_noted(&id(), read.clone(), today), None);
         let (other, tomorrow) = ("fedcba9876543210".parse().unwrap(), Day(20_001));
         assert_eq!(noted.unless_noted(&other, read.clone(), today), Some(read.clone()));
@@ -105,7 +105,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let (noted, today) = (NotedUses::default(), Day(20_000));
         for at in 0..MAX_NOTED + 5 {
-            noted.remember(&id(), &made(&format!("p:a{at} x")), Usage::Noted, today);
+            noted.remember(&id(), &made(&format!("p:a{at} x")), Usage::Recorded, today);
         }
         for at in 0..MAX_FULL + 5 {
             noted.remember(&format!("{at:016}").parse().unwrap(), &made("x:y z"), Usage::Full([].into()), today);

@@ -61,7 +61,7 @@ pub(crate) fn respond(
         let response = first_fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
         return response.ok_or(AuthorizerError::NoDecision);
     }
-    let (effect, resource) = if allowed { ("Allow", arn.text.to_owned()) } else { ("Deny", arn.denied()) };
+    let (effect, resource) = if allowed { ("Allow", arn.text.to_owned()) } else { ("Deny", arn.deny_resource()) };
     let policy = json!({
         "Version": "2012-10-17",
         "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource }],

@@ -22,7 +22,7 @@ impl HttpApiResponseFormat {
         let format = env.parse("PORTCULLIS_HTTP_API_RESPONSE_FORMAT", Self::Simple)?;
         if cache_seconds > 0 && format == Self::Simple {
             let why = "must be iam if PORTCULLIS_AUTHORIZER_CACHE_SECONDS is above 0: a cached simple response allows every route of an HTTP API. It does not affect REST APIs (parameter HttpApiResponseFormat)";
-            return Err(ConfigError::Wrong("PORTCULLIS_HTTP_API_RESPONSE_FORMAT", why.to_owned()));
+            return Err(ConfigError::Invalid("PORTCULLIS_HTTP_API_RESPONSE_FORMAT", why.to_owned()));
         }
         Ok(format)
     }

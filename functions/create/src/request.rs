@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(read(r#","expires_at":"2027-04-15T08:00:00Z""#), Ok(90 * 86_400));
         let limit = |field: &str| {
             Err(format!(
-                r#"[{{"field":"{field}","message":"must be at most 90 days away: no token of this deployment lives longer"}}]"#
+                r#"[{{"field":"{field}","message":"must be at most 90 days away, the maximum lifetime of this deployment"}}]"#
             ))
         };
         assert_eq!(read(r#","expires_in":"7776001s""#), limit("expires_in"));

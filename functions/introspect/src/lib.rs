@@ -49,7 +49,7 @@ async fn introspect(app: &App, request: &Request) -> ApiResult {
         None => Ok(json(StatusCode::OK, &IntrospectionStatus { active: false })),
         Some(record) => {
             let catalog = call.catalog(app).await?;
-            let rules = AuthzContext::of(&catalog.catalog, &app.settings.authz);
+            let rules = AuthzContext::new(&catalog.catalog, &app.settings.authz);
             let active = introspection(record, &query, &rules, app.clock.now());
             Ok(json(StatusCode::OK, &active))
         }

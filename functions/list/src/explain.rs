@@ -21,7 +21,7 @@ pub(crate) async fn explain(app: &App, call: &ApiRequest, body: &Body) -> ApiRes
     let (token_id, request) = read(body)?;
     let record = call.visible_token(app, &token_id).await?;
     let catalog = call.catalog(app).await?;
-    let rules = AuthzContext::of(&catalog.catalog, &app.settings.authz);
+    let rules = AuthzContext::new(&catalog.catalog, &app.settings.authz);
     let principal = Principal::Token(Box::new(record));
     let asked = request.asked();
     let decision = authorize(Some(&principal), &rules, &asked, app.clock.now());

@@ -19,7 +19,7 @@ pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
     let days = days.map_err(|invalid| Problem::invalid(vec![FieldError::of("days", invalid)]))?.unwrap_or(DEFAULT_DAYS);
     let target: TokenId = call.target_token(app).await?.id;
     let (record, uses) = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
-    let since = Day::of(app.clock.now()).minus(days);
+    let since = Day::from_timestamp(app.clock.now()).minus(days);
     let permissions = uses.last_use_by_permission(&record.grants);
     let used = permissions.iter().filter(|(_, day)| day.is_some_and(|day| day >= since)).count();
     let usage = Usage {
@@ -28,7 +28,7 @@ pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
         used,
         summary: format!("{used} of {} permissions used in {days} days", permissions.len()),
         // A gateway that caches responses does not call the authorizer for each request.
-        complete: app.settings.authz.cache_seconds == 0 && uses.are_complete(since),
+        complete: app.settings.authz.cache_seconds == 0 && uses.is_complete(since),
         permissions: permissions
             .into_iter()
             .map(|(permission, day)| PermissionUse {

@@ -20,8 +20,8 @@ pub(crate) async fn tighten(app: &App, call: &ApiRequest, request: &Request) -> 
     let (seen, uses) = app.tokens.usage(&target.id).await?.ok_or_else(Problem::not_found)?;
     condition.check(seen.version)?;
     ensure_not_ended(app, &seen)?;
-    let since = Day::of(app.clock.now()).minus(days);
-    if app.settings.authz.cache_seconds > 0 || !uses.are_complete(since) {
+    let since = Day::from_timestamp(app.clock.now()).minus(days);
+    if app.settings.authz.cache_seconds > 0 || !uses.is_complete(since) {
         return Err(Problem::usage_incomplete());
     }
     let grants = uses.minimal_grants(&seen.grants, since);

@@ -1,4 +1,4 @@
-//! The tables of `docs/authorization.md`, row by row: what is written down is what is done.
+//! Runs the tables of `docs/authorization.md` as tests, row by row.
 
 use std::str::FromStr;
 
@@ -7,8 +7,7 @@ use crate::catalog::tests::catalog;
 use crate::catalog::{Catalog, RequestPath, Target};
 use crate::grants::{Permission, Resource};
 
-/// The rows of the tables under a heading, those of the n-th table first; a cell without
-/// its backquotes.
+/// The rows of the n-th table under a heading, with the cells' backquotes removed.
 fn table(heading: &str, nth: usize) -> Vec<Vec<&'static str>> {
     let document = include_str!("../../../docs/authorization.md");
     let (_, section) = document.split_once(&format!("\n## {heading}\n")).unwrap();
@@ -77,7 +76,7 @@ fn resources_cover_what_the_tables_say() {
 }
 
 #[test]
-fn requests_without_a_route_need_what_the_table_says() {
+fn requests_without_a_route_require_what_the_table_says() {
     let rows = table("Requests without a route", 0);
     assert!(rows.len() > 6);
     for row in rows {
@@ -106,7 +105,7 @@ fn routes_name_the_resources_that_the_table_says() {
 }
 
 #[test]
-fn the_own_api_needs_what_the_table_says() {
+fn the_management_api_requires_what_the_table_says() {
     let rows = table("Management API", 0);
     assert!(rows.len() > 6);
     for row in rows {

@@ -1,5 +1,4 @@
-//! The decision: a principal, a request and a time go in; allow, or deny with one reason,
-//! comes out. No I/O.
+//! The authorization decision: allow, or deny with one reason. Pure, no I/O.
 
 use serde::Serialize;
 
@@ -9,52 +8,51 @@ use crate::clock::Timestamp;
 use crate::grants::{IpAllowlist, Permission};
 use crate::token::TokenState;
 
-/// Allow, or deny with one reason.
+/// Result of [`authorize`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The request may pass.
+    /// The request is allowed.
     Allow,
-    /// The credential opens nothing: 401.
+    /// The credential is not valid: 401.
     Unauthorized(DenyReason),
-    /// The credential is alive, but not for this: 403.
+    /// The credential is valid but does not allow this request: 403.
     Forbidden(DenyReason, Missing),
 }
 
-/// Why a request was denied, for the audit log. The first that applies, in this order.
+/// Why a request was denied, for the audit log. The first reason that applies, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DenyReason {
-    /// No credential, two of them, or one that no token can look like.
+    /// No credential, two of them, or a malformed one.
     Malformed,
-    /// No such id, or the wrong secret: nobody learns which.
+    /// Unknown ID or wrong secret. The caller does not learn which.
     Unknown,
-    /// A secret that a newer one has replaced, and whose overlap is over: whoever still has it
-    /// may have stolen it.
+    /// A previous secret after its overlap; it may have been stolen.
     SecretReuse,
-    /// Someone ended it.
+    /// Revoked.
     Revoked,
-    /// It is disabled.
+    /// Disabled.
     Disabled,
-    /// Its time has come.
+    /// Expired.
     Expired,
-    /// Nobody has used it for longer than the deployment allows.
+    /// Not used for longer than the deployment allows.
     Idle,
-    /// The path can be read in more than one way.
+    /// The path is ambiguous: it can be read in more than one way.
     MalformedPath,
-    /// It may not be used from there.
+    /// The client's IP address is not allowed.
     IpNotAllowed,
     /// The catalog is strict and does not list the route.
     RouteNotListed,
-    /// The path is another spelling of a listed route's, and it lacks what that route needs.
+    /// The path is another spelling of a listed route's path, and the principal lacks what that route requires.
     RouteLookalike,
-    /// No permission of it covers what the request needs.
+    /// No permission of the principal covers the required one.
     PermissionMissing,
-    /// It has the permission, but not on this resource.
+    /// The principal has the permission, but not on this resource.
     ResourceNotGranted,
 }
 
 impl DenyReason {
-    /// As it stands in logs.
+    /// The reason as logs show it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,8 +72,8 @@ impl DenyReason {
         }
     }
 
-    /// Whether it is about the one request, so that the same principal may well be let in
-    /// from the same address with another one.
+    /// Whether the reason is specific to this request: the same principal may be allowed another request from
+    /// the same address.
     #[must_use]
     pub fn is_request_specific(self) -> bool {
         match self {
@@ -96,21 +94,21 @@ impl DenyReason {
     }
 }
 
-/// What a 403 tells the caller: what was missing, on what, and who would have it.
+/// What a 403 tells the caller: the missing permission, its resource, and the roles that have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// The permission that the request needs.
+    /// The permission that the request requires.
     pub permission: Option<Permission>,
-    /// The resource that it needs it on.
+    /// The resource that it is required on.
     pub resource: Option<String>,
-    /// The roles that give the permission; none where the caller may not see the catalog.
+    /// The roles that grant the permission; empty if the caller may not read the catalog.
     pub roles: Vec<RoleName>,
 }
 
 /// Decides on one request.
 ///
-/// `principal` is whom the credential proves, and `None` where there is no such token or the
-/// secret was wrong. Garbage never comes here: it is [`DenyReason::Malformed`] before any read.
+/// `principal` is authenticated; `None` means that the token does not exist or its secret was wrong. Malformed
+/// credentials never get here: they are [`DenyReason::Malformed`] before any read.
 #[must_use]
 pub fn authorize(
     principal: Option<&Principal>,
@@ -202,13 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn a_live_token_with_the_permission_on_the_resource_passes() {
+    fn an_active_token_with_the_permission_on_the_resource_is_allowed() {
         let token = record(&["apps:read"], &["apps/billing"]);
         assert_eq!(decided(&token, get("apps/billing/builds")), Decision::Allow);
     }
 
     #[test]
-    fn an_unknown_token_is_refused() {
+    fn an_unknown_token_is_unauthorized() {
         let rules =
             AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
         assert_eq!(
@@ -218,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn another_spelling_of_a_listed_path_needs_what_the_listed_one_needs() {
+    fn another_spelling_of_a_listed_path_requires_the_same_permission() {
         let catalog = catalog(
             r#"{"permissions": {"env:view": "", "key:view": ""}, "routes": [
                 {"match": "GET /apps/{app}/env", "permission": "env:view", "resource": "app/{app}"},
@@ -256,7 +254,7 @@ mod tests {
         }
         assert_eq!(lookalike(decided(&reader, "GET", "Keys")), "key:view on keys");
         assert_eq!(lookalike(decided(&reader, "DELETE", "admin/users/1")), "key:view on Admin/users/1");
-        // The listed ones, other methods and other names are decided as before.
+        // Listed spellings, other methods and other names are decided as before.
         assert!(matches!(decided(&reader, "GET", "apps/x/env"), Decision::Forbidden(DenyReason::PermissionMissing, _)));
         assert!(matches!(
             decided(&reader, "POST", "apps/x/ENV"),
@@ -265,7 +263,7 @@ mod tests {
         for path in ["apps/x/envs", "apps/x/env-2", "apps/x.env", "apps/x/env/y", "apps/x/env.json/y", "keys/1"] {
             assert_eq!(decided(&reader, "GET", path), Decision::Allow, "{path}");
         }
-        // Both needs have to be met, and on the resource that the route is about.
+        // Both requirements have to be met, each on the route's own resource.
         let both = record(&["apps:read", "env:view"], &["apps", "app/x"]);
         assert_eq!(decided(&both, "GET", "apps/x/ENV"), Decision::Allow);
         assert_eq!(lookalike(decided(&both, "GET", "apps/y/ENV")), "env:view on app/y");
@@ -275,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_refused_from_the_very_second_of_its_expiry() {
+    fn a_token_is_denied_from_the_second_of_its_expiry() {
         let token = TokenRecord { expires_at: Some(at(100)), ..record(&["*"], &["*"]) };
         let decided = |now| decided_at(&token, Api::Protected, get("x"), now);
         assert_eq!(decided(Timestamp::from_millis(99_999)), Decision::Allow);
@@ -297,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_nobody_uses_is_refused_where_the_deployment_says_so() {
+    fn an_idle_token_is_denied_if_the_deployment_limits_idle_time() {
         let token = Principal::Token(Box::new(record(&["*"], &["*"])));
         let asked = AccessRequest { api: Api::Protected, target: get("x"), from: None };
         let decided = |max_idle_days, now| {
@@ -312,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_let_in_from_its_addresses_only() {
+    fn a_token_is_allowed_only_from_its_ip_ranges() {
         let networks = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
         let token = TokenRecord { allowed_ips: networks.into(), ..record(&["*"], &["*"]) };
         let catalog = Catalog::default();
@@ -333,19 +331,19 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_token_learns_nothing_of_the_path() {
+    fn a_revoked_token_learns_nothing_about_the_path() {
         let token = TokenRecord { expires_at: Some(at(1)), ..record(&["*"], &["*"]) };
         assert_eq!(decided(&token, get("a/../b")), Decision::Unauthorized(DenyReason::Expired));
     }
 
     #[test]
-    fn a_path_with_two_readings_is_forbidden_to_everyone() {
+    fn an_ambiguous_path_is_forbidden_to_everyone() {
         let token = record(&["*"], &["*"]);
         assert_eq!(decided(&token, get("a/../b")), Decision::Forbidden(DenyReason::MalformedPath, Missing::default()));
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn the_missing_permission_and_resource_are_named() {
         let token = record(&["apps:read"], &["apps/billing"]);
         let missing = |permission: &str, resource: &str| Missing {
             permission: Some(permission.parse().unwrap()),
@@ -367,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn admin_of_tokens_reads_and_writes_them_on_the_own_api_only() {
+    fn tokens_admin_covers_read_and_write_on_the_management_api_only() {
         let token = record(&["tokens:admin"], &["*"]);
         for method in ["GET", "POST", "DELETE"] {
             let target = Target::Http { method, path: "tokens/x" };
@@ -377,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn the_permission_and_the_resource_have_to_be_of_one_grant() {
+    fn permission_and_resource_must_come_from_one_grant() {
         let grants = grants(&[(&["apps:write"], &["apps/billing"]), (&["apps:read"], &["apps"])]);
         let token = TokenRecord { grants, ..record(&[], &[]) };
         let post = |path| decided(&token, Target::Http { method: "POST", path });
@@ -387,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn the_roles_that_would_give_it_are_named_to_whoever_may_see_the_catalog() {
+    fn roles_are_named_to_callers_who_may_read_the_catalog() {
         let catalog = catalog(
             r#"{"roles": {"viewer": {"permissions": ["*:read"]}, "dev": {"permissions": ["apps:*"]}, "ops": {"permissions": ["apps:write"]}}}"#,
         );
@@ -405,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_strict_catalog_nobody_passes_where_no_route_is_listed() {
+    fn in_a_strict_catalog_unlisted_routes_are_denied_to_everyone() {
         let catalog = catalog(r#"{"strict": true}"#);
         let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
         let admin = Principal::Token(Box::new(record(&["*"], &["*"])));
@@ -420,7 +418,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_passes_that_no_grant_allows(
+        fn no_request_is_allowed_without_a_grant_for_it(
             grants in any_grants(), method in "GET|POST", path in "[ab~](/[ab]){0,3}/?"
         ) {
             let token = TokenRecord { grants: grants.clone(), ..record(&[], &[]) };

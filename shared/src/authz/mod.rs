@@ -1,8 +1,7 @@
-//! Decisions: who makes a request, what it requires, and [`authorize`].
+//! Authorization: the principal, what a request requires, and [`authorize`].
 //!
-//! All of it is pure: a principal, a request and a time go in, a [`Decision`] comes out.
-//! The rules by which permissions, resources and routes match stand in `docs/authorization.md`,
-//! as tables that are tests.
+//! All functions are pure: they take a principal, a request and a time, and return a [`Decision`].
+//! `docs/authorization.md` lists the matching rules of permissions, resources and routes in tables that run as tests.
 
 mod api_wide_policy;
 mod decision;

@@ -1,4 +1,4 @@
-//! What a token has been used for, and what would have been enough for that.
+//! Usage of a token's permissions, and the smallest grants that cover it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,33 +12,33 @@ use crate::clock::Day;
 use crate::grants::{Grant, Grants, MAX_GRANTS, MAX_PERMISSIONS, MAX_RESOURCES, Permission, Resource};
 use crate::secret::TokenDigest;
 
-/// The most uses that are kept of a token. One that has as many may have had others.
+/// Maximum number of uses recorded for a token. With that many, others may be missing.
 pub const MAX_USES: usize = 1_000;
 
-/// The longest name of a resource that is kept as it is, in bytes. In the place of a longer one there is
-/// its digest, so that a full usage stays below 200 KB (DynamoDB's limit is 400 KB).
+/// Maximum length of a resource name that is stored in full, in bytes. A longer one is stored as its digest, so
+/// that a full usage item stays below 200 KB (DynamoDB's limit is 400 KB).
 const MAX_RESOURCE_BYTES: usize = 64;
 
-/// A permission that a request needed, and the resource of the token's grants that it was on.
+/// A permission that a request required, with the resource of the token's grants that covered it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PermissionUse {
-    /// What was needed.
+    /// The required permission.
     pub permission: Permission,
-    /// The narrowest resource of the grants which covers what was asked for.
+    /// The narrowest resource of the grants that covers the request.
     pub resource: Resource,
 }
 
-/// On which day each use was last made.
+/// Day of the last use, by use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsageLog {
     days: BTreeMap<PermissionUse, Day>,
-    /// Whether there may have been others, as many are kept as can be.
+    /// Whether the maximum is reached, so that uses may be missing.
     full: bool,
-    /// The last day of a use on a resource that the grants no longer name.
+    /// Day of the last use on a resource that the grants no longer name.
     unnamed: Option<Day>,
 }
 
-/// What a request that was let in made use of; nothing where it needed no permission.
+/// The permission that an allowed request used; `None` if it required none.
 #[must_use]
 pub fn permission_used(grants: &Grants, rules: &AuthzContext<'_>, asked: &AccessRequest<'_>) -> Option<PermissionUse> {
     let raw = match asked.target {
@@ -53,7 +53,7 @@ pub fn permission_used(grants: &Grants, rules: &AuthzContext<'_>, asked: &Access
     let needed = [Some(permission), or].into_iter().flatten();
     needed.into_iter().find_map(|permission| {
         let held = grants.iter().filter(|grant| grant.has(&permission)).flat_map(|grant| &grant.resources);
-        // Longer is narrower: all of them cover the same thing.
+        // All of them cover the same name, so the longest is the narrowest.
         let narrowest = held.filter(|held| held.covers_name(&resource)).max_by_key(|held| held.to_string().len());
         narrowest.cloned().map(|resource| PermissionUse { permission, resource })
     })
@@ -67,8 +67,8 @@ impl fmt::Display for PermissionUse {
 }
 
 impl PermissionUse {
-    /// As it is stored: `app:read app/billing`. In the place of a resource that is long, or begins with a
-    /// space, there is its digest behind a space.
+    /// The stored form: `app:read app/billing`. A resource that is long or begins with a space is replaced by
+    /// its digest, with a space before it.
     #[must_use]
     pub fn key(&self) -> String {
         let resource = self.resource.to_string();
@@ -78,7 +78,7 @@ impl PermissionUse {
         format!("{}  {}", self.permission, digest_of(&resource))
     }
 
-    /// From a permission and a resource: `app:read app/billing`.
+    /// Parses a permission and a resource: `app:read app/billing`.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         let (permission, resource) = text.split_once(' ')?;
@@ -90,15 +90,15 @@ impl PermissionUse {
     }
 }
 
-/// 16 bytes of SHA-256: no two resources of one token have the same.
+/// 16 bytes of SHA-256, enough to tell the resources of one token apart.
 fn digest_of(resource: &str) -> String {
     let digest = TokenDigest::hash(resource.as_bytes());
     URL_SAFE_NO_PAD.encode(digest.as_bytes().get(..16).unwrap_or_default())
 }
 
 impl UsageLog {
-    /// As they are stored, by [`PermissionUse::key`]. The names of long resources are those in the token's grants;
-    /// `None` where a key is none.
+    /// Builds the log from stored keys ([`PermissionUse::key`]). Digests are resolved through the token's
+    /// grants. `None` if a key is invalid.
     #[must_use]
     pub fn from_stored<'a>(stored: impl Iterator<Item = (&'a str, Day)>, grants: &Grants) -> Option<Self> {
         let mut uses = Self::default();
@@ -129,20 +129,19 @@ impl UsageLog {
         Some(uses)
     }
 
-    /// On which day a use was last made.
+    /// Day of the last recorded use.
     #[must_use]
     pub fn last(&self, made: &PermissionUse) -> Option<Day> {
         self.days.get(made).copied()
     }
 
-    /// Whether no others can have been made since a day that are not among these.
+    /// Whether the log has every use since a day.
     #[must_use]
-    pub fn are_complete(&self, since: Day) -> bool {
+    pub fn is_complete(&self, since: Day) -> bool {
         !self.full && self.unnamed.is_none_or(|day| day < since)
     }
 
-    /// Each permission of the grants, once, in their order, with the day on which it was last
-    /// permission_used.
+    /// Each permission of the grants once, in their order, with the day of its last use.
     #[must_use]
     pub fn last_use_by_permission<'a>(&self, grants: &'a Grants) -> Vec<(&'a Permission, Option<Day>)> {
         let mut days: Vec<(&Permission, Option<Day>)> = Vec::new();
@@ -159,13 +158,13 @@ impl UsageLog {
         days
     }
 
-    /// The smallest set of grants that would have been enough since a day, for what these
-    /// grants were used for: each permission that was needed, on the resources it was needed
-    /// on. Wildcards of permissions go; resources stay as they were granted.
+    /// The smallest set of grants that covers all use of these grants since a day: each permission that was
+    /// used, on the resources that it was used on. Permission wildcards are replaced; resources stay as
+    /// granted.
     #[must_use]
     pub fn minimal_grants(&self, grants: &Grants, since: Day) -> Grants {
         let made: Vec<_> = self.days.iter().filter(|(_, day)| **day >= since).map(|(made, _)| made).collect();
-        // What was given since, and is not any more, is not given back by this.
+        // Grants removed since then are not given back.
         let made: Vec<_> = made.into_iter().filter(|made| grants.covers(&made.permission, &made.resource)).collect();
         let made = made.iter().filter(|one| !made.iter().any(|other| one != &other && one.is_covered_by(other)));
         let mut on: BTreeMap<&Resource, BTreeSet<&Permission>> = BTreeMap::new();
@@ -186,7 +185,7 @@ impl UsageLog {
         if fits { exact.into() } else { self.without_unused(grants, since) }
     }
 
-    /// The grants without the permissions that were not used: for uses too manifold to list.
+    /// The grants without unused permissions, for usage with too many combinations to list exactly.
     fn without_unused(&self, grants: &Grants, since: Day) -> Grants {
         let used = |grant: &Grant, held: &Permission| {
             self.days.iter().any(|(made, day)| *day >= since && held.covers(&made.permission) && covers(grant, made))
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exercised_is_what_was_needed_on_the_narrowest_grant() {
+    fn a_use_is_the_required_permission_on_the_narrowest_resource() {
         let held = grants(&[(&["*"], &["apps", "apps/*"]), (&["apps:read"], &["*", "apps/billing"])]);
         let of = |api, method, path| exercise(&held, api, method, path);
         assert_eq!(of(Api::Protected, "GET", "apps/billing/builds").as_deref(), Some("apps:read apps/billing"));
@@ -250,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_of_the_catalog_says_what_is_exercised() {
+    fn a_catalog_route_determines_the_permission_used() {
         let catalog = catalog(
             r#"{"permissions": {"build:create": ""}, "routes": [
                 {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}"}]}"#,
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn each_permission_of_the_grants_has_the_day_of_its_last_use() {
+    fn each_granted_permission_has_the_day_of_its_last_use() {
         let held = grants(&[(&["app:*", "db:read"], &["app/billing"]), (&["db:read", "*:write"], &["db"])]);
         let uses = uses(&[("app:read app/billing", 7), ("app:write app/billing", 9), ("db:read db", 3)]);
         let days: Vec<_> = uses
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn enough_is_what_was_needed_where_it_was_needed() {
+    fn minimal_grants_are_the_used_permissions_on_their_resources() {
         let held = grants(&[(&["app:*", "db:*", "x:y"], &["app/a", "app/b", "app/c", "db"]), (&["*:read"], &["*"])]);
         let uses = uses(&[
             ("app:read app/a", 10),
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_use_covers_is_not_named_twice() {
+    fn a_use_covered_by_another_is_dropped() {
         let held = grants(&[(&["*"], &["*", "app/a"])]);
         assert_eq!(
             uses(&[("app:read *", 1), ("app:read app/a", 1)]).minimal_grants(&held, Day(0)),
@@ -299,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn uses_too_manifold_to_list_keep_the_permissions_that_were_given() {
+    fn too_many_combinations_keep_the_granted_permissions() {
         let resources: Vec<_> = (0..25).map(|n| format!("app/a{n}")).collect();
         let refs: Vec<_> = resources.iter().map(String::as_str).collect();
         let held = grants(&[(&["p:*", "unused:read"], &refs)]);
@@ -313,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_use_is_known_again_by_its_key_however_long_its_resource_is() {
+    fn a_use_is_found_by_its_key_however_long_its_resource() {
         let long = format!("app/{}", "a".repeat(200));
         let held = grants(&[(&["app:*"], &["app/a  b", &long, "x  y"])]);
         for resource in ["app/a  b", &long, "x  y"] {
@@ -321,21 +320,21 @@ mod tests {
             assert!(made.key().len() < 80, "{}", made.key());
             let uses = from_stored(&[&made.key()], &held).unwrap();
             assert_eq!(uses.last(&made), Some(Day(7)), "{resource}");
-            assert!(uses.are_complete(Day(0)));
+            assert!(uses.is_complete(Day(0)));
         }
         assert!(from_stored(&["app"], &held).is_none());
     }
 
     #[test]
-    fn uses_are_incomplete_once_they_are_full_or_on_a_resource_that_nothing_names() {
+    fn a_log_is_incomplete_if_full_or_with_an_unknown_resource() {
         let held = grants(&[(&["app:*"], &["app"])]);
         let long = PermissionUse { permission: "app:read".parse().unwrap(), resource: "b".repeat(90).parse().unwrap() };
         let unnamed = from_stored(&[&long.key()], &held).unwrap();
-        assert!(!unnamed.are_complete(Day(7)) && unnamed.are_complete(Day(8)), "long ago is no matter");
+        assert!(!unnamed.is_complete(Day(7)) && unnamed.is_complete(Day(8)), "long ago is no matter");
         let many: Vec<_> = (0..MAX_USES).map(|at| format!("app:a{at} app")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        assert!(from_stored(&many[1..], &held).unwrap().are_complete(Day(0)));
-        assert!(!from_stored(&many, &held).unwrap().are_complete(Day(8)));
+        assert!(from_stored(&many[1..], &held).unwrap().is_complete(Day(0)));
+        assert!(!from_stored(&many, &held).unwrap().is_complete(Day(8)));
     }
 
     fn lets(held: &Grants, method: &str, path: &str) -> bool {
@@ -353,9 +352,9 @@ mod tests {
     }
 
     proptest! {
-        /// Both halves of "smallest that would have been enough".
+        /// Checks both halves of "smallest grants that cover the use".
         #[test]
-        fn what_is_enough_lets_in_all_that_came_and_is_never_more_than_was_held(
+        fn minimal_grants_allow_all_past_requests_and_never_more_than_held(
             held in any_grants(), requests in prop::collection::vec(("GET|POST", "[ab](/[ab]){0,3}"), 1..12)
         ) {
             let came: Vec<_> = requests.iter().filter(|(method, path)| lets(&held, method, path)).collect();

@@ -1,4 +1,4 @@
-//! Whoever makes a request: a token, or a person's session.
+//! The principal of a request: a token or a user session.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,38 +9,35 @@ use crate::grants::{Grant, Grants, IpAllowlist, Permission, Resource};
 use crate::text::OwnerId;
 use crate::token::{Actor, TokenRecord, TokenState};
 
-/// A token whose secret was right, or a session whose signature was.
+/// An authenticated principal: its token's secret or its session's signature was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
     /// A token.
     Token(Box<TokenRecord>),
-    /// A person who has signed in.
+    /// A signed-in user.
     Session(Session),
 }
 
-/// A person who has signed in at the operator's OpenID Connect provider.
+/// A user who signed in at the operator's OpenID Connect provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Who it is, and so whose tokens are theirs.
+    /// The user, as owner of their tokens.
     pub owner: OwnerId,
-    /// Their groups, as far as the catalog maps them to a role. Together with `owner` and
-    /// `expires_at` they are all that the provider said: the rest follows from one version of
-    /// the catalog.
+    /// The user's groups that the catalog maps to a role. Together with `owner` and `expires_at` they are all
+    /// that comes from the provider; the rest is derived from one version of the catalog.
     pub groups: Vec<String>,
-    /// The roles that these groups have in the catalog.
+    /// The roles of these groups in the catalog.
     pub roles: Vec<RoleName>,
-    /// What those roles give.
+    /// The grants of those roles.
     pub grants: Grants,
-    /// When the session ends.
+    /// Expiry of the session.
     pub expires_at: Timestamp,
 }
 
 impl Session {
-    /// The session of a person in these groups. Groups that the catalog does not map to a role
-    /// give nothing.
+    /// The session of a user in these groups. Groups that the catalog does not map to a role are ignored.
     ///
-    /// Where owners manage their own tokens, everyone who has signed in does, and within
-    /// what their roles give.
+    /// If owners manage their own tokens, every user may do so, within the grants of their roles.
     #[must_use]
     pub fn new(
         catalog: &Catalog,
@@ -68,7 +65,7 @@ impl Session {
 }
 
 impl Principal {
-    /// Whom it acts for.
+    /// The owner as whom the principal acts.
     #[must_use]
     pub fn owner(&self) -> &OwnerId {
         match self {
@@ -77,7 +74,7 @@ impl Principal {
         }
     }
 
-    /// What it may do, and where.
+    /// Permissions and the resources that they apply to.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         match self {
@@ -86,8 +83,8 @@ impl Principal {
         }
     }
 
-    /// What it is worth at a moment. A session was found to be alive when its signature was
-    /// verified, and lives for one request.
+    /// The principal's effective state at `now`. A session's expiry was checked with its signature, and a
+    /// session lasts for one request.
     #[must_use]
     pub fn state(&self, now: Timestamp, max_idle_days: u32) -> TokenState {
         match self {
@@ -96,7 +93,7 @@ impl Principal {
         }
     }
 
-    /// From where it may come; a person from anywhere.
+    /// The token's IP allowlist; sessions have none.
     #[must_use]
     pub fn allowed_ips(&self) -> Option<&IpAllowlist> {
         match self {
@@ -105,8 +102,8 @@ impl Principal {
         }
     }
 
-    /// The moment that nothing which it makes may outlive. A person's session is short, and
-    /// what it makes is not bound to it.
+    /// The latest expiry that a token created by this principal may have. A session is short, so its expiry
+    /// does not limit the tokens it creates.
     #[must_use]
     pub fn max_expiry_of_created_tokens(&self) -> Option<Timestamp> {
         match self {
@@ -115,7 +112,7 @@ impl Principal {
         }
     }
 
-    /// As it is written down.
+    /// The principal as records and events name it.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match self {
@@ -124,7 +121,7 @@ impl Principal {
         }
     }
 
-    /// Whether it manages anyone's tokens, or anyone's `tokens/<id>`.
+    /// Whether the principal manages the tokens of all owners, or any owner's `tokens/<id>`.
     #[must_use]
     pub fn is_admin_of(&self, name: &str) -> bool {
         self.grants().allows(&Permission::named("tokens", "admin"), name)
@@ -137,7 +134,7 @@ mod tests {
     use crate::catalog::tests::catalog;
 
     #[test]
-    fn a_session_has_what_the_roles_of_its_groups_give() {
+    fn a_session_has_the_grants_of_its_groups_roles() {
         let catalog = catalog(
             r#"{"roles": {"ops": {"permissions": ["apps:restart", "apps:read"]}, "view": {"permissions": ["*:read"]}},
                 "permissions": {"apps:restart": ""},
@@ -147,12 +144,12 @@ mod tests {
             let groups: Vec<_> = groups.iter().map(|group| (*group).to_owned()).collect();
             Session::new(&catalog, "alice".parse().unwrap(), &groups, Timestamp::from_seconds(9), management)
         };
-        let alice = session(&["team a", "team b", "nobody's", "everyone"], TokenManagement::Admins);
+        let alice = session(&["team a", "team b", "unmapped", "everyone"], TokenManagement::Admins);
         assert_eq!(alice.roles.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["ops", "view"]);
         assert!(alice.grants.allows(&"apps:restart".parse().unwrap(), "apps/x"));
         assert!(!alice.grants.has(&"tokens:write".parse().unwrap()));
-        let nobody = session(&["Team A"], TokenManagement::Admins);
-        assert_eq!((nobody.roles, nobody.grants), (vec![], Grants::default()));
+        let unmapped = session(&["Team A"], TokenManagement::Admins);
+        assert_eq!((unmapped.roles, unmapped.grants), (vec![], Grants::default()));
         let own = session(&[], TokenManagement::Owners);
         assert!(own.grants.allows(&"tokens:write".parse().unwrap(), "tokens/x"));
     }

@@ -1,25 +1,24 @@
-//! The ARN that API Gateway evaluates the answer against, and with it the method and the
-//! path that decide:
-//! `arn:<partition>:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>`.
+//! The ARN that API Gateway evaluates the policy against; it holds the method and the path that the decision is
+//! about: `arn:<partition>:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>`.
 
 use crate::catalog::Target;
 
-/// The most characters of a resource in an authorizer's policy.
+/// Maximum length of a resource in an authorizer's policy, in characters.
 pub const MAX_ARN_LENGTH: usize = 512;
 
-/// What API Gateway evaluates the response against.
+/// The ARN of a request.
 #[derive(Debug)]
 pub struct Arn<'a> {
-    /// The whole ARN.
+    /// The full ARN.
     pub text: &'a str,
-    /// What the request is aimed at.
+    /// The target of the request.
     pub target: Target<'a>,
-    /// Up to and with the stage and its slash.
+    /// The ARN up to and including the stage and its slash.
     stage: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    /// Reads the ARN; `None` where it is none of API Gateway.
+    /// Parses the ARN; `None` if it is not one of API Gateway.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let api = text.splitn(6, ':').nth(5).filter(|_| text.starts_with("arn:"))?;
@@ -29,30 +28,29 @@ impl<'a> Arn<'a> {
         let target = match after_stage.split_once('/') {
             Some((method, path)) => Target::Http { method, path },
             None if after_stage == "$connect" => Target::Connect,
-            // HTTP APIs leave the slash of the root away.
+            // HTTP APIs omit the root's slash.
             None => Target::Http { method: after_stage, path: "" },
         };
         Some(Self { text, target, stage })
     }
 
-    /// `arn:aws:execute-api`, without a colon at its end.
+    /// `arn:aws:execute-api`, without a trailing colon.
     #[must_use]
     pub fn service(&self) -> &'a str {
         let end = self.text.match_indices(':').nth(2).map_or(self.text.len(), |(at, _)| at);
         self.text.get(..end).unwrap_or(self.text)
     }
 
-    /// Up to and with the stage and its slash.
+    /// The ARN up to and including the stage and its slash.
     #[must_use]
     pub fn stage(&self) -> &'a str {
         self.stage
     }
 
-    /// A pattern for this request alone, as far as patterns go: one that holds wildcards of
-    /// the caller's making, with any one character in the place of each; one that is too
-    /// long, with all others that begin like it.
+    /// The narrowest pattern for this request. `?` replaces each wildcard that the client sent. An ARN that is
+    /// too long becomes a prefix with `*`, which matches other requests too.
     #[must_use]
-    pub fn alone(&self) -> String {
+    pub fn exact_pattern(&self) -> String {
         let pattern = self.text.replace("${", "?{").replace('*', "?");
         if pattern.len() <= MAX_ARN_LENGTH {
             return pattern;
@@ -61,10 +59,10 @@ impl<'a> Arn<'a> {
         format!("{}*", pattern.get(..end).unwrap_or_default())
     }
 
-    /// What a policy that denies this request names. In an ARN that is too long or holds
-    /// wildcards of the caller's making, everything behind the stage.
+    /// The resource for a policy that denies this request. If the ARN is too long or contains wildcards that
+    /// the client sent, it is the whole stage.
     #[must_use]
-    pub fn denied(&self) -> String {
+    pub fn deny_resource(&self) -> String {
         if self.text.len() <= MAX_ARN_LENGTH && !self.text.contains(['*', '?']) {
             self.text.to_owned()
         } else {
@@ -79,7 +77,7 @@ mod tests {
     use crate::authz::api_wide_policy::arn_pattern::matches;
 
     #[test]
-    fn method_and_path_are_those_of_the_arn() {
+    fn method_and_path_come_from_the_arn() {
         let prefix = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/";
         for (rest, method, path) in [
             ("v1/GET/apps/billing", "GET", "apps/billing"),
@@ -97,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_arn_of_an_api_is_none() {
+    fn anything_but_an_api_gateway_arn_is_none() {
         for bad in [
             "",
             "arn",
@@ -111,21 +109,21 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_denied_alone_as_far_as_patterns_go() {
+    fn the_exact_pattern_matches_only_this_request_where_possible() {
         let prefix = "arn:aws:execute-api:r:1:api/v1/GET/";
         for (path, expected) in [("apps", "apps"), ("a*b?c", "a?b?c"), ("${aws:x}", "?{aws:x}")] {
             let text = format!("{prefix}{path}");
-            let alone = Arn::parse(&text).unwrap().alone();
-            assert_eq!(alone, format!("{prefix}{expected}"));
-            assert!(matches(&alone, &text));
+            let exact = Arn::parse(&text).unwrap().exact_pattern();
+            assert_eq!(exact, format!("{prefix}{expected}"));
+            assert!(matches(&exact, &text));
         }
         let long = format!("{prefix}{}", "ü*".repeat(300));
-        let alone = Arn::parse(&long).unwrap().alone();
-        assert!(alone.len() <= MAX_ARN_LENGTH && alone.ends_with('*') && matches(&alone, &long), "{alone}");
+        let exact = Arn::parse(&long).unwrap().exact_pattern();
+        assert!(exact.len() <= MAX_ARN_LENGTH && exact.ends_with('*') && matches(&exact, &long), "{exact}");
     }
 
     #[test]
-    fn service_and_stage_are_the_beginnings_of_the_arn() {
+    fn service_and_stage_are_prefixes_of_the_arn() {
         let arn = Arn::parse("arn:aws-cn:execute-api:cn-north-1:1:api/v1/GET/a:b").unwrap();
         assert_eq!(
             (arn.service(), arn.stage()),
@@ -134,8 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_arn_never_holds_the_callers_wildcards() {
-        let denied = |path: &str| Arn::parse(&format!("arn:aws:execute-api:r:1:api/v1/GET/{path}")).unwrap().denied();
+    fn a_denied_resource_never_contains_wildcards_from_the_client() {
+        let denied =
+            |path: &str| Arn::parse(&format!("arn:aws:execute-api:r:1:api/v1/GET/{path}")).unwrap().deny_resource();
         assert_eq!(denied("apps"), "arn:aws:execute-api:r:1:api/v1/GET/apps");
         for path in ["apps/*", "a?", &"x".repeat(600)] {
             assert_eq!(denied(path), "arn:aws:execute-api:r:1:api/v1/*");

@@ -1,5 +1,5 @@
-//! What a request needs: by the product's own rules on its own API, by a route of the
-//! catalog, or by convention.
+//! What a request requires: by fixed rules on the management API; by a catalog route or by convention on a
+//! protected API.
 
 use std::net::IpAddr;
 
@@ -7,97 +7,95 @@ use super::{Settings, TokenManagement};
 use crate::catalog::{Catalog, Lookalike, RequestPath, Target};
 use crate::grants::Permission;
 
-/// Whose API a request is for.
+/// The API that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
-    /// Portcullis's own, where tokens are managed.
+    /// Portcullis's own API, which manages tokens.
     Management,
-    /// One that it protects.
+    /// An API that Portcullis protects.
     Protected,
 }
 
 impl Api {
-    /// The stage variable, with its value, by which Portcullis's own API tells the authorizer and the
-    /// functions that a request is one of its own. Who can set it can also change the authorizer.
+    /// Name and value of the stage variable that marks a request as one for the management API. Changing it
+    /// takes the same rights as changing the authorizer.
     pub const OWN_STAGE_VARIABLE: (&str, &str) = ("portcullis_api", "tokens");
 }
 
-/// What a request asks for, and from where.
+/// A request to be authorized.
 #[derive(Clone, Copy, Debug)]
 pub struct AccessRequest<'a> {
-    /// Whose API it is for.
+    /// The API.
     pub api: Api,
-    /// What it is aimed at.
+    /// The target.
     pub target: Target<'a>,
-    /// The address that it comes from, as the gateway saw it; `None` where nobody did.
+    /// Client IP address that the gateway saw; `None` if unknown.
     pub from: Option<IpAddr>,
 }
 
-/// What the operator has laid down, beside the grants.
+/// Everything beside grants that a decision depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthzContext<'a> {
     /// The catalog.
     pub catalog: &'a Catalog,
     /// Who may manage tokens.
     pub management: TokenManagement,
-    /// After how many days without use a token opens nothing; 0 is never.
+    /// Days without use after which a token is refused; 0 means never.
     pub max_idle_days: u32,
 }
 
 impl<'a> AuthzContext<'a> {
-    /// Under this catalog, in a deployment with these settings.
+    /// The context with this catalog and these settings.
     #[must_use]
-    pub fn of(catalog: &'a Catalog, settings: &Settings) -> Self {
+    pub fn new(catalog: &'a Catalog, settings: &Settings) -> Self {
         Self { catalog, management: settings.token_management, max_idle_days: settings.max_idle_days }
     }
 }
 
-/// What whoever makes a request must have.
+/// What a request requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Requirement {
-    /// A credential that is alive.
+    /// Any valid credential.
     Authenticated,
     /// A permission on a resource.
     Permission {
-        /// The permission that says it best, and is named when it is missing.
+        /// The required permission, which denials name.
         permission: Permission,
-        /// One that does as well.
+        /// An alternative permission.
         or: Option<Permission>,
-        /// The resource's name.
+        /// Name of the resource.
         resource: String,
-        /// What says so.
+        /// The source of this requirement.
         rule: RequirementSource,
-        /// The listed routes of which the path is another spelling: what they need is needed too.
+        /// Listed routes of which the path is another spelling; their permissions are required too.
         lookalikes: Vec<Lookalike>,
     },
-    /// Nothing would do: the catalog is strict and does not list the route.
+    /// Always denied: the catalog is strict and does not list the route.
     Unlisted,
 }
 
-/// What says which permission a request needs.
+/// Where a requirement comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequirementSource {
-    /// The product itself, on its own API.
+    /// The fixed rules of the management API.
     Builtin,
-    /// A route of the catalog, as it was written.
+    /// A route of the catalog, as written there.
     Route(String),
-    /// The method and the path's first name.
+    /// The convention: the method and the path's first segment.
     Convention,
 }
 
-/// What a method on a path needs.
+/// What a method on a path requires.
 ///
-/// On a protected API the catalog's route says it, if there is one. If not, by convention
-/// `GET`, `HEAD` and `OPTIONS` on `/apps/billing/builds` need `apps:read` on
-/// `apps/billing/builds`, any other method `apps:write`, and opening a WebSocket
-/// `websocket:connect` on `websocket`; a strict catalog has no convention. A path that is another
-/// spelling of a listed route's needs what that route needs as well.
+/// On a protected API a matching catalog route decides. Otherwise the convention applies: `GET`, `HEAD` and
+/// `OPTIONS` on `/apps/billing/builds` require `apps:read` on `apps/billing/builds`, any other method requires
+/// `apps:write`, and opening a WebSocket requires `websocket:connect` on `websocket`. A strict catalog has no
+/// convention. A path that is another spelling of a listed route's path also requires that route's permission.
 ///
-/// On Portcullis's own API the catalog has no say. `GET /me` needs a live credential and
-/// nothing more. `tokens:admin` opens what `tokens:read` and `tokens:write` open, and where
-/// only admins manage tokens nothing else does. `GET /activity` and `POST /explain` are ways to read tokens;
-/// `POST /introspect` needs `tokens:introspect` on `tokens`, and what is below `/owners`
-/// `tokens:admin` on `tokens`.
+/// On the management API the catalog does not apply. `GET /me` requires any valid credential. `tokens:admin`
+/// includes `tokens:read` and `tokens:write`; if only admins manage tokens, it is the only permission that
+/// counts. `GET /activity` and `POST /explain` require the permission to read tokens; `POST /introspect`
+/// requires `tokens:introspect` on `tokens`, and paths below `/owners` require `tokens:admin` on `tokens`.
 #[must_use]
 pub fn requirement(rules: &AuthzContext<'_>, api: Api, target: Target<'_>, path: &RequestPath) -> Requirement {
     if api == Api::Protected {
@@ -136,7 +134,7 @@ pub fn requirement(rules: &AuthzContext<'_>, api: Api, target: Target<'_>, path:
     }
 }
 
-/// What the methods do by convention.
+/// The action that the convention assigns to a method.
 pub(super) fn conventional_action(method: &str) -> &'static str {
     if matches!(method, "GET" | "HEAD" | "OPTIONS") { "read" } else { "write" }
 }
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn by_convention_the_first_name_is_the_resource_and_the_method_the_action() {
+    fn by_convention_the_path_gives_the_resource_and_the_method_the_action() {
         for method in ["GET", "HEAD", "OPTIONS"] {
             assert_eq!(needed(Api::Protected, method, "apps/billing/builds"), "apps:read on apps/billing/builds");
         }
@@ -199,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn only_on_its_own_api_are_some_names_special() {
+    fn special_names_apply_only_on_the_management_api() {
         assert_eq!(needed(Api::Management, "GET", "me"), "a credential");
         assert_eq!(needed(Api::Management, "GET", "me/x"), "me:read on me/x");
         assert_eq!(needed(Api::Management, "GET", "tokens/x"), "tokens:read or tokens:admin on tokens/x");
@@ -217,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn where_only_admins_manage_tokens_nothing_else_opens_them() {
+    fn if_only_admins_manage_tokens_only_tokens_admin_counts() {
         let rules =
             AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Admins, max_idle_days: 0 };
         for (method, path) in [("GET", "tokens"), ("GET", "tokens/x"), ("POST", "tokens"), ("DELETE", "tokens/x")] {
@@ -229,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_route_says_what_is_needed_and_convention_says_the_rest() {
+    fn a_listed_route_takes_precedence_over_the_convention() {
         let catalog = catalog(
             r#"{"permissions": {"build:create": "", "ws:open": ""}, "routes": [
                 {"match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}"},

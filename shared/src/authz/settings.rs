@@ -1,27 +1,27 @@
-//! How the deployment decides.
+//! Settings of authorization decisions.
 
 use std::str::FromStr;
 
 use crate::env::{ConfigError, Env};
 
-/// What the operator chose about decisions.
+/// The operator's settings of authorization decisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `PORTCULLIS_TOKEN_MANAGEMENT`: who may manage tokens (`owners`).
     pub token_management: TokenManagement,
-    /// `PORTCULLIS_MAX_IDLE_DAYS`: days without use after which a token is refused (0); 0 is never.
+    /// `PORTCULLIS_MAX_IDLE_DAYS`: days without use after which a token is refused (0); 0 means never.
     pub max_idle_days: u32,
-    /// `PORTCULLIS_AUTHORIZER_CACHE_SECONDS`: how long gateways cache the authorizer's responses, in
-    /// seconds (0): above 0 each response has to hold for every route.
+    /// `PORTCULLIS_AUTHORIZER_CACHE_SECONDS`: how long gateways cache the authorizer's responses, in seconds
+    /// (0). Above 0 each response has to hold for every route.
     pub cache_seconds: u32,
 }
 
-/// Who may manage tokens on the product's own API.
+/// Who may manage tokens through the management API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenManagement {
-    /// Owners their own, with `tokens:read` and `tokens:write`; admins anyone's.
+    /// Owners manage their own with `tokens:read` and `tokens:write`; admins manage all.
     Owners,
-    /// Only who has `tokens:admin`.
+    /// Only principals with `tokens:admin`.
     Admins,
 }
 
@@ -29,7 +29,7 @@ impl Settings {
     /// Reads the environment that the template sets.
     ///
     /// # Errors
-    /// Names the variable that is wrong.
+    /// Names the variable that is invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         let default = Self::default();
         Ok(Self {

@@ -1,14 +1,12 @@
-//! Emptying what gateways keep of the authorizer's answers, so that a revocation need not
-//! wait until the time of those is over.
+//! Flushes the gateways' caches of authorizer responses, so that a revocation takes effect before they expire.
 //!
-//! | module | for |
+//! | module | contents |
 //! | --- | --- |
-//! | `stages` | which stages of which APIs |
-//! | `sign` | AWS's signature of a request |
+//! | `stages` | the stages to flush |
+//! | `sigv4` | AWS request signing |
 //!
-//! It knows two calls of API Gateway's control plane, and must not know who is revoked, the
-//! table, or who asks for it. Nothing is loaded before the first call: a function that may
-//! flush starts as fast as one that never does.
+//! It makes two calls of API Gateway's control plane and must not know about tokens, the table or callers.
+//! Nothing is loaded before the first call, so it does not slow down a cold start.
 //!
 //! Sources: [`FlushStageAuthorizersCache`] (REST APIs), [`ResetAuthorizersCache`] (HTTP
 //! APIs).
@@ -40,21 +38,21 @@ use settings::AwsCredentials;
 pub use settings::Settings;
 pub use stages::{Stage, Stages};
 
-/// For one answer of the control plane.
+/// Timeout for one response of the control plane.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// How often a stage is tried before it has failed.
+/// Maximum number of attempts per stage.
 const MAX_ATTEMPTS: u32 = 3;
-/// The longest pause before the second try; before the third it is twice that.
+/// Maximum delay before the second attempt; twice that before the third.
 const RETRY_BACKOFF: Duration = Duration::from_millis(100);
 
-/// Empties the authorizer caches of some stages.
+/// Flushes the authorizer caches of a list of stages.
 #[derive(Clone, Debug)]
 pub struct CacheFlusher {
     stages: Stages,
     region: String,
-    /// The control plane, without a slash at the end.
+    /// URL of the control plane, without a trailing slash.
     endpoint: String,
-    /// Those of the environment where there is none.
+    /// `None`: use the credentials of the environment.
     credentials: Option<Credentials>,
     ca_bundle: Option<String>,
     connector: Arc<OnceLock<Connector>>,
@@ -63,52 +61,52 @@ pub struct CacheFlusher {
     pause: Duration,
 }
 
-/// Why there are gateways that may still keep answers. Nothing secret is in it.
+/// Why caches may still hold responses. It contains no secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum FlushError {
-    /// None was asked: the environment lacks what it takes.
+    /// No call was made: the environment lacks a setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// These failed; all others are empty.
-    #[error("the authorizer cache may not be empty at {}", listed(.0))]
+    /// These stages failed; all others were flushed.
+    #[error("could not flush the authorizer cache at {}", listed(.0))]
     Stages(Vec<StageFailure>),
 }
 
-/// A stage, and why its cache may not be empty.
+/// A stage that could not be flushed, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{stage} ({reason})")]
 pub struct StageFailure {
     /// The stage.
     pub stage: Stage,
-    /// What went wrong, at the last try.
+    /// The error of the last attempt.
     pub reason: FlushErrorKind,
 }
 
-/// What went wrong.
+/// Error of flushing a stage.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlushErrorKind {
-    /// The control plane knows no such API, or no such stage of it.
-    #[error("the stage is unknown")]
+    /// The API or the stage does not exist.
+    #[error("unknown stage")]
     Unknown,
-    /// It answered something else than that it was done.
-    #[error("answered {0}")]
+    /// Any status other than success.
+    #[error("status {0}")]
     Status(u16),
-    /// It did not answer in time.
-    #[error("no answer within {0:?}")]
+    /// No response within the timeout.
+    #[error("no response within {0:?}")]
     Timeout(Duration),
-    /// There was nobody to ask.
-    #[error("no connection, or no HTTP")]
+    /// No connection.
+    #[error("no connection or no valid HTTP response")]
     Unreachable,
-    /// There was nowhere to ask.
+    /// The endpoint is not a URL.
     #[error("the endpoint is not a URL")]
     NoUrl,
-    /// The credentials do not make a signature.
+    /// The credentials cannot sign a request.
     #[error("the request cannot be signed")]
     SigningError,
 }
 
 impl FlushErrorKind {
-    /// Whether it may be over at the next try.
+    /// Whether another attempt may succeed.
     fn may_pass(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 429 | 500..=599),
@@ -119,9 +117,8 @@ impl FlushErrorKind {
 }
 
 impl CacheFlusher {
-    /// For these stages: of AWS itself, or of any endpoint that has the two calls. The
-    /// credentials are an access key id and its secret; those of the environment where there
-    /// are none.
+    /// A flusher for these stages, at AWS or at another endpoint that has the two calls. The credentials are an
+    /// access key ID and its secret; `None` uses those of the environment.
     pub fn new(
         stages: Stages,
         region: impl Into<String>,
@@ -143,34 +140,33 @@ impl CacheFlusher {
         }
     }
 
-    /// The same, for a control plane that may take so long for each answer.
+    /// Sets the timeout for each response of the control plane.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// The flusher of a deployed function: the stages that the operator named, with the
-    /// credentials that Lambda gives.
+    /// The flusher of a deployed function: the stages that the operator configured, with the credentials that
+    /// Lambda provides.
     ///
     /// # Errors
-    /// Names the variable that is missing or wrong.
+    /// Names the variable that is missing or invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         let Settings { stages, region, endpoint, ca_bundle } = Settings::from_env(env)?;
         Ok(Self { ca_bundle, ..Self::new(stages, region, endpoint, None) })
     }
 
-    /// What it empties.
+    /// The stages that it flushes.
     #[must_use]
     pub fn stages(&self) -> &Stages {
         &self.stages
     }
 
-    /// Empties the cache of every stage, all at once. It takes less than seven seconds,
-    /// whatever happens.
+    /// Flushes the caches of all stages concurrently. It takes less than seven seconds, whatever happens.
     ///
     /// # Errors
-    /// Names each stage that failed. Every one was tried, unless the environment has no
-    /// credentials or no roots.
+    /// Names each stage that failed. Every stage was tried, unless the environment lacks credentials or root
+    /// certificates.
     pub async fn flush(&self) -> Result<(), FlushError> {
         if self.stages.is_empty() {
             return Ok(());
@@ -205,7 +201,7 @@ impl CacheFlusher {
         connector: &Connector,
     ) -> Result<(), FlushErrorKind> {
         let request = delete(&format!("{}{}", self.endpoint, stage.path())).ok_or(FlushErrorKind::NoUrl)?;
-        // Signed anew for each try, as a signature gets old.
+        // Signed again for each attempt, because signatures expire.
         let request = sigv4::signed(request, credentials.clone(), &self.region, self.clock.now());
         let request = request.map_err(|_| FlushErrorKind::SigningError)?;
         let answer = tokio::time::timeout(self.timeout, connector.call(request)).await;
@@ -230,7 +226,7 @@ impl CacheFlusher {
 
 fn delete(url: &str) -> Option<Request> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    // What signs it panics where there is no host.
+    // The signer panics if there is no host.
     if rest.starts_with(['/', '?', '#', ':']) {
         return None;
     }
@@ -250,7 +246,7 @@ fn from_env() -> Result<Credentials, ConfigError> {
     Ok(Credentials::new(access_key_id, secret_access_key, session_token, None, "environment"))
 }
 
-/// A random part of a time, so that stages that were told to wait do not come back at once.
+/// A random part of a delay, so that throttled stages do not retry at once.
 fn part_of(most: Duration) -> Duration {
     SysRng.try_next_u32().map_or(most, |drawn| most.mul_f64(f64::from(drawn) / f64::from(u32::MAX)))
 }

@@ -1,23 +1,22 @@
-//! Whose caches are flushed, and with which credentials.
+//! Settings of cache flushing.
 
 use super::Stages;
 use crate::env::{ConfigError, Env};
 
-/// Whose caches of the authorizer's answers to empty, and how to reach their control plane.
+/// The stages to flush, and how to reach their control plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `PORTCULLIS_FLUSH_STAGES`: the stages of APIs that keep them (none).
+    /// `PORTCULLIS_FLUSH_STAGES`: the stages whose caches to flush (none).
     pub stages: Stages,
     /// `AWS_REGION`.
     pub region: String,
-    /// `AWS_ENDPOINT_URL_API_GATEWAY`, or else `AWS_ENDPOINT_URL`; AWS's own where there is
-    /// neither.
+    /// `AWS_ENDPOINT_URL_API_GATEWAY`, or else `AWS_ENDPOINT_URL`; default: AWS's endpoint of the region.
     pub endpoint: Option<String>,
-    /// `AWS_CA_BUNDLE`: a PEM file whose roots are trusted instead of Amazon's.
+    /// `AWS_CA_BUNDLE`: a PEM file with the root certificates to trust instead of Amazon's.
     pub ca_bundle: Option<String>,
 }
 
-/// The credentials that Lambda gives a function. They print nowhere.
+/// The credentials that Lambda provides. Their `Debug` shows nothing.
 pub(super) struct AwsCredentials {
     /// `AWS_ACCESS_KEY_ID`.
     pub(super) access_key_id: String,
@@ -28,11 +27,10 @@ pub(super) struct AwsCredentials {
 }
 
 impl Settings {
-    /// Reads the environment that the template sets, and the variables that the AWS SDKs
-    /// share.
+    /// Reads the environment that the template sets, and the variables that the AWS SDKs share.
     ///
     /// # Errors
-    /// Names the variable that is missing or wrong.
+    /// Names the variable that is missing or invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
             stages: env.parse("PORTCULLIS_FLUSH_STAGES", Stages::default())?,
@@ -71,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_caches_to_empty_is_read_with_an_endpoint_of_its_own_before_that_of_all() {
+    fn the_service_endpoint_takes_precedence_over_the_general_one() {
         let region = ("AWS_REGION", "eu-west-1");
         let everywhere = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
         let here = ("AWS_ENDPOINT_URL_API_GATEWAY", "http://127.0.0.1:2");
@@ -88,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_for_a_flush_is_named() {
+    fn a_missing_or_invalid_variable_is_named() {
         let error = read(&[]).unwrap_err().to_string();
         assert_eq!(error, "the environment variable AWS_REGION is not set");
         let wrong = [("AWS_REGION", "eu-west-1"), ("PORTCULLIS_FLUSH_STAGES", "abc/v1")];
@@ -102,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_have_a_session_token_where_lambda_gives_one() {
+    fn credentials_include_lambdas_session_token_if_there_is_one() {
         let set = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_SESSION_TOKEN", "session")];
         let found = credentials(&set).unwrap();
         assert_eq!((&*found.access_key_id, &*found.secret_access_key), ("id", "secret"));

@@ -1,4 +1,4 @@
-//! AWS's signature of a request without a body (Signature Version 4).
+//! AWS Signature Version 4 of a request without a body.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,15 +9,14 @@ use aws_smithy_runtime_api::http::Request;
 
 use crate::clock::Timestamp;
 
-/// What API Gateway's control plane is called in a signature.
+/// Service name of API Gateway's control plane in signatures.
 const SERVICE: &str = "apigateway";
 
-/// The request could not be signed. What exactly was wrong is not told, as it could be in
-/// the credentials.
+/// The request could not be signed. The cause is omitted, as it could contain credentials.
 #[derive(Debug)]
 pub(super) struct Unsigned;
 
-/// Adds the headers of a signature that is good for a few minutes from `now` on.
+/// Adds the headers of a signature that is valid for a few minutes from `now` on.
 pub(super) fn signed(
     mut request: Request,
     credentials: Credentials,
@@ -35,7 +34,7 @@ pub(super) fn signed(
         .build()
         .map_err(|_| Unsigned)?
         .into();
-    // The host, the date and the session token become a part of it by themselves.
+    // The library adds host, date and session token itself.
     let signable = SignableRequest::new(request.method(), request.uri(), std::iter::empty(), SignableBody::empty());
     let (instructions, _) = sign(signable.map_err(|_| Unsigned)?, &params).map_err(|_| Unsigned)?.into_parts();
     for (name, value) in instructions.headers() {
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
     use aws_smithy_types::body::SdkBody;
 
-    /// AWS's own example.
+    /// AWS's own example credentials.
     const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
     fn delete(url: &str, session_token: Option<&str>) -> Request {
@@ -61,9 +60,9 @@ mod tests {
         signed(request, credentials, "eu-west-1", now).unwrap()
     }
 
-    /// The values are botocore's for the same credentials, moment and calls.
+    /// Computed with botocore for the same credentials, time and calls.
     #[test]
-    fn a_signature_is_the_one_that_another_implementation_of_it_comes_to() {
+    fn signatures_agree_with_botocore() {
         let rest =
             delete("https://apigateway.eu-west-1.amazonaws.com/restapis/a1b2c3d4e5/stages/v1/cache/authorizers", None);
         let http = delete(

@@ -1,4 +1,4 @@
-//! Which stages of which APIs, as the operator names them: `rest:a1b2c3d4e5/v1,http:f6g7h8/$default`.
+//! The stages to flush, as the operator lists them: `rest:a1b2c3d4e5/v1,http:f6g7h8/$default`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,13 +7,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 const MAX_ID_LENGTH: usize = 64;
 const MAX_NAME_LENGTH: usize = 128;
-/// The one stage name of HTTP APIs that holds more than letters, digits, `-` and `_`.
+/// The only stage name of HTTP APIs with characters beyond letters, digits, `-` and `_`.
 const DEFAULT_STAGE: &str = "$default";
 
-/// What is encoded inside a segment of a path: everything that RFC 3986 reserves.
+/// Characters to encode in a path segment: everything that RFC 3986 reserves.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// Stages of APIs, each once, in the order in which they were named.
+/// Stages of APIs without duplicates, in the order given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stages(Vec<Stage>);
 
@@ -32,21 +32,20 @@ enum Kind {
 }
 
 impl Stages {
-    /// Whether there are none.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// One after the other.
+    /// Iterates over the stages.
     pub fn iter(&self) -> impl Iterator<Item = &Stage> {
         self.0.iter()
     }
 }
 
 impl Stage {
-    /// Where API Gateway's control plane has what the stage keeps of its authorizers'
-    /// answers.
+    /// Path of the stage's authorizer cache in API Gateway's control plane.
     pub(super) fn path(&self) -> String {
         let above = match self.kind {
             Kind::Rest => "/restapis",
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_api_has_a_path_of_its_own() {
+    fn rest_and_http_apis_have_different_paths() {
         assert_eq!(
             paths("rest:a1b2c3d4e5/v1, http:f6g7h8i9j0/$default,http:f6g7h8i9j0/Prod_2-x"),
             [
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_stage_and_the_same_one_twice_is_one() {
+    fn an_empty_list_has_no_stages_and_duplicates_are_dropped() {
         for nothing in ["", " ", "\n"] {
             assert!(nothing.parse::<Stages>().unwrap().is_empty(), "{nothing:?}");
         }
@@ -142,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_prints_as_it_was_named() {
+    fn a_stage_prints_as_it_was_written() {
         let text = "http:f6g7h8i9j0/$default";
         let stages: Stages = text.parse().unwrap();
         assert_eq!(stages.iter().map(ToString::to_string).collect::<Vec<_>>(), [text]);
     }
 
     #[test]
-    fn ids_and_names_are_as_long_as_they_may_be_and_no_longer() {
+    fn ids_and_names_have_maximum_lengths() {
         let stage = |id: usize, name: usize| format!("rest:{}/{}", "a".repeat(id), "v".repeat(name));
         assert_eq!(paths(&stage(MAX_ID_LENGTH, MAX_NAME_LENGTH)).len(), 1);
         for (id, name) in [(MAX_ID_LENGTH + 1, 1), (1, MAX_NAME_LENGTH + 1), (0, 1), (1, 0)] {
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_stage_is_refused_by_name() {
+    fn an_invalid_stage_is_rejected_by_name() {
         for wrong in [
             "a1b2c3/v1",
             "rest:a1b2c3",
@@ -172,7 +171,7 @@ mod tests {
             "rest:a1b2c3/v1?x",
             "rest:a1b2c3/%24default",
             "rest:a1b2c3/é",
-            // Only HTTP APIs have it, and no other name with a dollar.
+            // Only HTTP APIs have `$default`, and no other name with a dollar.
             "rest:a1b2c3/$default",
             "http:a1b2c3/$other",
         ] {

@@ -1,4 +1,4 @@
-//! The flusher against a control plane on loopback that answers as each test says.
+//! Tests of the flusher against a scripted control plane on loopback.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,9 +12,9 @@ use crate::clock::Timestamp;
 const REST: &str = "/restapis/a1b2c3/stages/v1/cache/authorizers";
 const HTTP: &str = "/v2/apis/d4e5f6/stages/%24default/cache/authorizers";
 const BOTH: &str = "rest:a1b2c3/v1,http:d4e5f6/$default";
-/// The timeout for a stage that hangs. The others answer within it on a busy machine too.
+/// Timeout for a stage that hangs, long enough for the others on a busy machine.
 const SHORT: Duration = Duration::from_secs(2);
-/// For what does not hang: no machine is so slow.
+/// Timeout for stages that do not hang, longer than any machine needs.
 const UNHURRIED: Duration = Duration::from_secs(60);
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
@@ -27,7 +27,7 @@ enum Way {
     TalksNonsense,
 }
 
-/// The ways in which each path is answered, one after the other; in the end it is done.
+/// The scripted responses for each path in order; after them, success.
 type Script = Mutex<Vec<(&'static str, VecDeque<Way>)>>;
 
 struct ControlPlane {
@@ -115,7 +115,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn every_stage_is_asked_once_with_a_signed_request() {
+async fn every_stage_gets_one_signed_request() {
     let plane = ControlPlane::start([]).await;
     plane.flusher(BOTH).flush().await.unwrap();
     assert_eq!(plane.requests(), 2);
@@ -127,14 +127,14 @@ async fn every_stage_is_asked_once_with_a_signed_request() {
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261126/eu-west-1/apigateway/aws4_request, SignedHeaders=host;";
         assert!(authorization.starts_with(scope), "{authorization}");
         assert_eq!(header(&asked[0], "x-amz-date"), Some("20261126T103000Z"));
-        // What is signed as the host is what is sent as the host.
+        // The signed host is the host that is sent.
         assert_eq!(header(&asked[0], "host"), plane.url.strip_prefix("http://"));
         assert!(!asked[0].contains(SECRET));
     }
 }
 
 #[tokio::test]
-async fn a_slash_or_a_path_of_the_endpoint_is_no_obstacle() {
+async fn an_endpoint_may_have_a_trailing_slash_or_a_path() {
     let plane = ControlPlane::start([]).await;
     for (below, path) in [("/", REST.to_owned()), ("/gateway/", format!("/gateway{REST}"))] {
         let (stages, url) = ("rest:a1b2c3/v1".parse().unwrap(), format!("{}{below}", plane.url));
@@ -145,7 +145,7 @@ async fn a_slash_or_a_path_of_the_endpoint_is_no_obstacle() {
 }
 
 #[tokio::test]
-async fn no_stage_is_no_request_and_takes_no_credentials() {
+async fn without_stages_nothing_is_sent_and_no_credentials_are_needed() {
     let made = CacheFlusher::new(Stages::default(), "eu-west-1", Some("no url".to_owned()), None);
     made.flush().await.unwrap();
     let unusable = CacheFlusher { ca_bundle: Some("/nonexistent".to_owned()), ..made };
@@ -153,10 +153,10 @@ async fn no_stage_is_no_request_and_takes_no_credentials() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_until_it_does() {
+async fn a_temporary_failure_is_retried_until_it_succeeds() {
     for way in [Way::Status(429), Way::Status(500), Way::Status(503), Way::HangsUp, Way::TalksNonsense, Way::Hangs] {
         let plane = ControlPlane::start([(REST, &[way, way])]).await;
-        // Only what hangs is waited for until the timeout.
+        // Only a stage that hangs is waited for until the timeout.
         let timeout = if matches!(way, Way::Hangs) { SHORT } else { UNHURRIED };
         CacheFlusher { timeout, ..plane.flusher(BOTH) }.flush().await.unwrap();
         assert_eq!((plane.asked(REST).len(), plane.asked(HTTP).len()), (3, 1));
@@ -164,7 +164,7 @@ async fn what_may_pass_is_tried_again_until_it_does() {
 }
 
 #[tokio::test]
-async fn after_three_tries_it_is_a_failure_of_that_stage_alone() {
+async fn after_three_attempts_only_that_stage_fails() {
     for (way, reason) in [
         (Way::Status(429), FlushErrorKind::Status(429)),
         (Way::Status(502), FlushErrorKind::Status(502)),
@@ -180,7 +180,7 @@ async fn after_three_tries_it_is_a_failure_of_that_stage_alone() {
 }
 
 #[tokio::test]
-async fn what_stays_as_it_is_is_not_tried_again() {
+async fn a_permanent_failure_is_not_retried() {
     for (way, reason) in [
         (Way::Status(400), FlushErrorKind::Status(400)),
         (Way::Status(403), FlushErrorKind::Status(403)),
@@ -195,7 +195,7 @@ async fn what_stays_as_it_is_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_stage_that_hangs_holds_up_no_other() {
+async fn a_stage_that_hangs_does_not_delay_the_others() {
     let plane = ControlPlane::start([(REST, &[Way::Hangs; 3])]).await;
     let flusher = plane.flusher(BOTH);
     let arrived = async {
@@ -203,22 +203,22 @@ async fn a_stage_that_hangs_holds_up_no_other() {
             tokio::task::yield_now().await;
         }
     };
-    let meanwhile = async {
+    let other_stage = async {
         tokio::select! {
             () = arrived => {}
             outcome = flusher.flush() => panic!("{outcome:?}"),
         }
     };
-    let asked = tokio::time::timeout(UNHURRIED, meanwhile).await;
-    assert!(asked.is_ok(), "the other stage was not asked meanwhile");
+    let asked = tokio::time::timeout(UNHURRIED, other_stage).await;
+    assert!(asked.is_ok(), "the other stage got no request while the first one hung");
 }
 
 #[tokio::test]
 async fn the_error_names_each_stage_that_failed_and_nothing_secret() {
     let plane = ControlPlane::start([(REST, &[Way::Status(404)]), (HTTP, &[Way::Status(403)])]).await;
     let error = plane.flusher(&format!("{BOTH},rest:good/v1")).flush().await.unwrap_err();
-    let expected = "the authorizer cache may not be empty at rest:a1b2c3/v1 (the stage is unknown), \
-                    http:d4e5f6/$default (answered 403)";
+    let expected = "could not flush the authorizer cache at rest:a1b2c3/v1 (unknown stage), \
+                    http:d4e5f6/$default (status 403)";
     assert_eq!(error.to_string(), expected);
     for text in [format!("{error:?}"), format!("{:?}", plane.flusher(BOTH))] {
         assert!(!text.contains(SECRET), "{text}");
@@ -226,7 +226,7 @@ async fn the_error_names_each_stage_that_failed_and_nothing_secret() {
 }
 
 #[tokio::test]
-async fn nobody_there_and_no_url_are_failures() {
+async fn an_unreachable_or_invalid_endpoint_is_a_failure() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let plane = ControlPlane { url: format!("http://{unused}"), heads: Arc::default() };
     let outcome = plane.flusher("rest:a1b2c3/v1").flush().await;
@@ -251,7 +251,7 @@ async fn nobody_there_and_no_url_are_failures() {
 }
 
 #[tokio::test]
-async fn roots_that_cannot_be_read_are_said_by_their_file() {
+async fn unreadable_root_certificates_are_named_by_their_file() {
     let plane = ControlPlane::start([]).await;
     let flusher = CacheFlusher { ca_bundle: Some("/nonexistent.pem".to_owned()), ..plane.flusher(BOTH) };
     let error = flusher.flush().await.unwrap_err().to_string();
@@ -260,7 +260,7 @@ async fn roots_that_cannot_be_read_are_said_by_their_file() {
 }
 
 #[test]
-fn aws_has_an_endpoint_in_each_region() {
+fn each_region_has_its_aws_endpoint() {
     for (region, endpoint) in [
         ("eu-west-1", "https://apigateway.eu-west-1.amazonaws.com"),
         ("us-gov-west-1", "https://apigateway.us-gov-west-1.amazonaws.com"),
@@ -271,7 +271,7 @@ fn aws_has_an_endpoint_in_each_region() {
 }
 
 #[test]
-fn a_pause_is_a_part_of_the_longest_and_not_always_the_same() {
+fn a_delay_is_a_random_part_of_the_maximum() {
     let drawn: Vec<_> = (0..20).map(|_| part_of(RETRY_BACKOFF)).collect();
     assert!(drawn.iter().all(|pause| *pause <= RETRY_BACKOFF), "{drawn:?}");
     assert!(drawn.iter().any(|pause| *pause != drawn[0]), "{drawn:?}");

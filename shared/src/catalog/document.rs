@@ -1,4 +1,4 @@
-//! The catalog as a JSON document: read with every flaw named at its place, and written.
+//! Reads the catalog from its JSON document, collecting every issue with its path, and writes it back.
 //!
 //! ```json
 //! {
@@ -11,49 +11,49 @@
 //! }
 //! ```
 //!
-//! What stands in `trust` is read and written in its own module.
+//! The entries of `trust` have a module of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::flaw::CatalogIssue;
+use super::issue::CatalogIssue;
 use super::limits::over_limits;
 use super::route::{RouteMatcher, template};
 use super::validate::is_builtin;
 use super::{BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule};
 use crate::grants::Permission;
 
-/// The most unknown fields of an object that are named one by one.
+/// Maximum number of unknown fields of an object that are named individually.
 const MAX_UNKNOWN: usize = 19;
 
 impl Catalog {
-    /// Reads a document, and checks it as a whole.
+    /// Reads and validates a document.
     ///
     /// # Errors
-    /// Everything that is wrong with it, each with its place.
+    /// Every issue of the document, each with its path.
     pub fn read(document: &Value) -> Result<Self, Vec<CatalogIssue>> {
         let over = over_limits(document);
         if !over.is_empty() {
             return Err(over);
         }
-        let mut reader = Reader::default();
+        let mut reader = DocumentReader::default();
         let catalog = reader.catalog(document);
-        let mut flaws = reader.flaws;
-        catalog.check(document, &mut flaws);
-        if flaws.is_empty() { Ok(catalog) } else { Err(flaws) }
+        let mut issues = reader.issues;
+        catalog.check(document, &mut issues);
+        if issues.is_empty() { Ok(catalog) } else { Err(issues) }
     }
 
-    /// A catalog that was accepted once, by the rules of its time: its form is all that it
-    /// needs, so that stricter rules never make a stored one unreadable.
+    /// Reads a stored catalog without re-validating it, so that stricter rules never make it unreadable. `None`
+    /// if it cannot be parsed.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
-        let mut reader = Reader::default();
+        let mut reader = DocumentReader::default();
         let catalog = reader.catalog(&serde_json::from_str(text).ok()?);
-        reader.flaws.is_empty().then_some(catalog)
+        reader.issues.is_empty().then_some(catalog)
     }
 
-    /// The document, with the product's own permissions in it.
+    /// The document, including the built-in permissions.
     #[must_use]
     pub fn to_document(&self) -> Value {
         let own = BUILTIN_PERMISSIONS
@@ -83,11 +83,11 @@ impl Catalog {
 }
 
 #[derive(Default)]
-pub(super) struct Reader {
-    flaws: Vec<CatalogIssue>,
+pub(super) struct DocumentReader {
+    issues: Vec<CatalogIssue>,
 }
 
-impl Reader {
+impl DocumentReader {
     fn catalog(&mut self, document: &Value) -> Catalog {
         let mut catalog = Catalog::default();
         let Some(mut top) = self.object("", document) else {
@@ -95,20 +95,20 @@ impl Reader {
         };
         if let Some(value) = top.remove("strict") {
             catalog.strict = value.as_bool().unwrap_or_else(|| {
-                self.fail_value("strict", &value, "must be true or false");
+                self.add_value_issue("strict", &value, "must be true or false");
                 false
             });
         }
         for (text, description) in self.entries(&mut top, "", "permissions") {
-            let place = format!("permissions.{text}");
-            let permission = self.permission(&place, &json!(text));
-            let description = self.text(&place, &description).unwrap_or_default();
+            let path = format!("permissions.{text}");
+            let permission = self.permission(&path, &json!(text));
+            let description = self.text(&path, &description).unwrap_or_default();
             if let Some(permission) = permission
-                // Those of the product are in every document that it gives.
+                // Documents read from the service include the built-in permissions.
                 && !is_builtin(&permission, &description)
                 && catalog.permissions.insert(permission, description).is_some()
             {
-                self.fail(place, "is listed twice, in two spellings");
+                self.add_issue(path, "is listed twice, in different spellings");
             }
         }
         for (name, role) in self.entries(&mut top, "", "roles") {
@@ -130,83 +130,83 @@ impl Reader {
                     catalog.groups.insert(group, role);
                 }
             }
-            self.nothing_else("sessions.", sessions, "groups");
+            self.reject_unknown("sessions.", sessions, "groups");
         }
         let trust = top.remove("trust");
         for (at, rule) in self.list("trust", trust.as_ref()).iter().enumerate() {
             catalog.trust.extend(self.trust_rule(&format!("trust[{at}]"), rule));
         }
-        self.nothing_else("", top, "strict, permissions, roles, routes, sessions, trust");
+        self.reject_unknown("", top, "strict, permissions, roles, routes, sessions, trust");
         catalog
     }
 
-    fn role(&mut self, place: &str, role: &Value) -> Option<Role> {
-        let mut fields = self.object(place, role)?;
+    fn role(&mut self, path: &str, role: &Value) -> Option<Role> {
+        let mut fields = self.object(path, role)?;
         let description = fields.remove("description");
         let permissions = fields.remove("permissions");
-        self.nothing_else(&format!("{place}."), fields, "description, permissions");
-        let description = description.and_then(|value| self.text(&format!("{place}.description"), &value));
-        let place = format!("{place}.permissions");
+        self.reject_unknown(&format!("{path}."), fields, "description, permissions");
+        let description = description.and_then(|value| self.text(&format!("{path}.description"), &value));
+        let path = format!("{path}.permissions");
         let (mut list, mut seen) = (Vec::new(), BTreeSet::new());
-        for (at, value) in self.list(&place, permissions.as_ref()).iter().enumerate() {
-            let permission = self.permission(&format!("{place}[{at}]"), value);
-            // One that is given twice is kept once, as in a token.
+        for (at, value) in self.list(&path, permissions.as_ref()).iter().enumerate() {
+            let permission = self.permission(&format!("{path}[{at}]"), value);
+            // Duplicates are dropped, as in a token.
             list.extend(permission.filter(|permission| seen.insert(permission.clone())));
         }
         Some(Role { description: description.unwrap_or_default(), permissions: list })
     }
 
-    fn route(&mut self, place: &str, route: &Value) -> Option<Route> {
-        let mut fields = self.object(place, route)?;
+    fn route(&mut self, path: &str, route: &Value) -> Option<Route> {
+        let mut fields = self.object(path, route)?;
         let (pattern, permission) = (fields.remove("match"), fields.remove("permission"));
-        let resource = fields.remove("resource").map(|value| self.text(&format!("{place}.resource"), &value));
-        self.nothing_else(&format!("{place}."), fields, "match, permission, resource");
-        let at = |field: &str| format!("{place}.{field}");
+        let resource = fields.remove("resource").map(|value| self.text(&format!("{path}.resource"), &value));
+        self.reject_unknown(&format!("{path}."), fields, "match, permission, resource");
+        let at = |field: &str| format!("{path}.{field}");
         for (field, value) in [("match", &pattern), ("permission", &permission)] {
             if value.is_none() {
-                self.fail(at(field), "is required");
+                self.add_issue(at(field), "is required");
             }
         }
         let permission = permission.and_then(|value| self.permission(&at("permission"), &value));
         let pattern = pattern.and_then(|value| self.text(&at("match"), &value));
-        let on = pattern.as_deref().and_then(|text| self.noted(&at("match"), text, RouteMatcher::read(text)));
+        let on = pattern.as_deref().and_then(|text| self.parsed(&at("match"), text, RouteMatcher::read(text)));
         let resource = match resource {
             None => Some(None),
             Some(text) => text.and_then(|text| {
-                let template = self.noted(&at("resource"), &text, template(&text, on.as_ref()));
+                let template = self.parsed(&at("resource"), &text, template(&text, on.as_ref()));
                 template.map(|template| Some((text, template)))
             }),
         };
         Some(Route::new(pattern?, on?, permission?, resource?))
     }
 
-    /// What was read of a text; what is wrong with it is noted.
-    fn noted<T>(&mut self, place: &str, text: &str, read: Result<T, &'static str>) -> Option<T> {
-        read.map_err(|message| self.fail_value(place, &json!(text), message)).ok()
+    /// The parsed value; an error is recorded as an issue.
+    fn parsed<T>(&mut self, path: &str, text: &str, read: Result<T, &'static str>) -> Option<T> {
+        read.map_err(|message| self.add_value_issue(path, &json!(text), message)).ok()
     }
 
-    pub(super) fn permission(&mut self, place: &str, value: &Value) -> Option<Permission> {
-        let text = self.text(place, value)?;
+    pub(super) fn permission(&mut self, path: &str, value: &Value) -> Option<Permission> {
+        let text = self.text(path, value)?;
         let permission = Permission::from_stored(&text);
         if permission.is_none() {
-            self.fail_value(place, value, "must be resource:action, as in app:read; each half a name or *");
+            self.add_value_issue(path, value, "must be resource:action, as in app:read; each part is a name or *");
         }
         permission
     }
 
-    pub(super) fn text(&mut self, place: &str, value: &Value) -> Option<String> {
+    pub(super) fn text(&mut self, path: &str, value: &Value) -> Option<String> {
         if !value.is_string() {
-            self.fail_value(place, value, "must be a string");
+            self.add_value_issue(path, value, "must be a string");
         }
         value.as_str().map(str::to_owned)
     }
 
-    pub(super) fn list(&mut self, place: &str, value: Option<&Value>) -> Vec<Value> {
+    pub(super) fn list(&mut self, path: &str, value: Option<&Value>) -> Vec<Value> {
         match value {
             None => Vec::new(),
             Some(Value::Array(list)) => list.clone(),
             Some(other) => {
-                self.fail_value(place, other, "must be a list");
+                self.add_value_issue(path, other, "must be a list");
                 Vec::new()
             }
         }
@@ -217,29 +217,29 @@ impl Reader {
         value.and_then(|value| self.object(&format!("{before}{field}"), &value)).unwrap_or_default()
     }
 
-    pub(super) fn object(&mut self, place: &str, value: &Value) -> Option<Map<String, Value>> {
+    pub(super) fn object(&mut self, path: &str, value: &Value) -> Option<Map<String, Value>> {
         let object = value.as_object().cloned();
         if object.is_none() {
-            self.fail_value(if place.is_empty() { "*" } else { place }, value, "must be an object");
+            self.add_value_issue(if path.is_empty() { "*" } else { path }, value, "must be an object");
         }
         object
     }
 
-    pub(super) fn nothing_else(&mut self, before: &str, fields: Map<String, Value>, known: &str) {
+    pub(super) fn reject_unknown(&mut self, before: &str, fields: Map<String, Value>, known: &str) {
         let count = fields.len();
         for (field, _) in fields.into_iter().take(MAX_UNKNOWN) {
-            self.fail(format!("{before}{field}"), format!("is unknown; known are {known}"));
+            self.add_issue(format!("{before}{field}"), format!("is unknown; use one of {known}"));
         }
         if count > MAX_UNKNOWN {
-            self.fail(format!("{before}*"), format!("{} more fields are unknown", count - MAX_UNKNOWN));
+            self.add_issue(format!("{before}*"), format!("{} more fields are unknown", count - MAX_UNKNOWN));
         }
     }
 
-    pub(super) fn fail_value(&mut self, place: &str, value: &Value, message: &str) {
-        self.flaws.push(CatalogIssue::of_value(place, value, message));
+    pub(super) fn add_value_issue(&mut self, path: &str, value: &Value, message: &str) {
+        self.issues.push(CatalogIssue::of_value(path, value, message));
     }
 
-    pub(super) fn fail(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.flaws.push(CatalogIssue::new(place, message));
+    pub(super) fn add_issue(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.issues.push(CatalogIssue::new(path, message));
     }
 }

@@ -1,20 +1,19 @@
-//! Folding of names that a backend may take for the same.
+//! Folding of names that a backend may treat as equal.
 //!
-//! Many web servers and frameworks ignore the case of a path, normalise Unicode, or drop blanks and
-//! dots at the end of a name. So a route that needs a permission of its own could be reached by
-//! another spelling of its path, which the catalog does not list.
+//! Many web servers and frameworks ignore the case of a path, normalize Unicode, or drop trailing blanks and
+//! dots. Then a client could reach a route under another spelling that the catalog does not list.
 
 use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_normalizer::uts46::Uts46MapperBorrowed;
 
-/// A name without what such backends ignore: case, compatibility forms (NFKC), invisible characters,
-/// and dots and white space at either end. Names that fold to the same may be the same to a backend.
+/// Removes what such backends ignore: case, compatibility forms (NFKC), invisible characters, and leading and
+/// trailing dots and white space. A backend may treat names that fold to the same text as equal.
 ///
-/// The mapping is that of [UTS #46](https://www.unicode.org/reports/tr46/#Processing), which maps case and
-/// compatibility forms and drops ignorable characters in one step; its two joiners, and what it does
-/// not allow, are dropped too. The Turkish `İ` and `ı` count as `i`, as upper or lower case makes them.
+/// Uses the mapping of [UTS #46](https://www.unicode.org/reports/tr46/#Processing), which maps case and
+/// compatibility forms and drops ignorable characters. Joiners and disallowed characters are dropped too. The
+/// Turkish `İ` and `ı` become `i`.
 pub(crate) fn fold(name: &str) -> String {
     let mapped: String = if name.is_ascii() {
         name.to_ascii_lowercase()
@@ -23,13 +22,13 @@ pub(crate) fn fold(name: &str) -> String {
         let mapper = Uts46MapperBorrowed::new();
         let dropped = |c: char| matches!(c, '\u{200c}' | '\u{200d}' | '\u{307}' | char::REPLACEMENT_CHARACTER);
         let mapped = mapper.map_normalize(compatible.chars()).filter(|c| !dropped(*c));
-        // In upper case, a dotless i is the same letter as an i.
+        // Upper-casing a dotless i gives the same letter as an i.
         mapped.map(|c| if c == 'ı' { 'i' } else { c }).collect()
     };
     mapped.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned()
 }
 
-/// The form of a name under NFKC ([UAX #15](https://www.unicode.org/reports/tr15/)).
+/// The NFKC form of a name ([UAX #15](https://www.unicode.org/reports/tr15/)).
 pub(super) fn compatibility_form(name: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfkc().normalize(name)
 }
@@ -39,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_a_backend_may_take_for_the_same_fold_to_the_same() {
+    fn names_that_a_backend_may_treat_as_equal_fold_to_the_same() {
         for name in [
             "env",
             "ENV",
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_stay_apart() {
+    fn different_names_stay_different() {
         for name in ["envs", "en v", "e.nv", "env-", "env_", "enw", "éñv", "env.json", "en-v"] {
             assert_ne!(fold(name), "env", "{name:?}");
         }

@@ -1,5 +1,5 @@
-//! How many entries the lists of a catalog may have. They are counted before anything is read, so that
-//! a document of many small entries costs no more than its bytes.
+//! Maximum sizes of a catalog's lists. They are checked before anything is parsed, so that a document of many
+//! small entries stays cheap.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ const MAX_TRUST_RULES: usize = 100;
 pub(super) const MAX_CLAIMS: usize = 20;
 pub(super) const MAX_PATTERNS: usize = 20;
 
-/// The lists that have too many entries.
+/// The lists that exceed their maximum.
 pub(super) fn over_limits(document: &Value) -> Vec<CatalogIssue> {
     let mut limits = Limits(Vec::new());
     let listed = document.get("permissions").and_then(Value::as_object);
@@ -26,7 +26,7 @@ pub(super) fn over_limits(document: &Value) -> Vec<CatalogIssue> {
     limits.at_most("routes", document.get("routes"), MAX_ROUTES);
     limits.at_most("sessions.groups", document.pointer("/sessions/groups"), MAX_GROUPS);
     limits.at_most("trust", document.get("trust"), MAX_TRUST_RULES);
-    // What is in a list that is too long is not looked at.
+    // Lists within a list that is too long are skipped.
     if limits.0.is_empty() {
         for (name, role) in entries(document.get("roles")) {
             limits.at_most(&format!("roles.{name}.permissions"), role.get("permissions"), MAX_PERMISSIONS);
@@ -41,37 +41,37 @@ pub(super) fn over_limits(document: &Value) -> Vec<CatalogIssue> {
 struct Limits(Vec<CatalogIssue>);
 
 impl Limits {
-    fn trust_rule(&mut self, place: &str, rule: &Value) {
-        self.at_most(&format!("{place}.claims"), rule.get("claims"), MAX_CLAIMS);
-        self.at_most(&format!("{place}.grants"), rule.get("grants"), MAX_GRANTS);
+    fn trust_rule(&mut self, path: &str, rule: &Value) {
+        self.at_most(&format!("{path}.claims"), rule.get("claims"), MAX_CLAIMS);
+        self.at_most(&format!("{path}.grants"), rule.get("grants"), MAX_GRANTS);
         for (claim, patterns) in entries(rule.get("claims")).take(MAX_CLAIMS) {
-            self.at_most(&format!("{place}.claims.{claim}"), Some(patterns), MAX_PATTERNS);
+            self.at_most(&format!("{path}.claims.{claim}"), Some(patterns), MAX_PATTERNS);
         }
         for (at, grant) in elements(rule.get("grants")).enumerate().take(MAX_GRANTS) {
-            let place = format!("{place}.grants[{at}]");
-            self.at_most(&format!("{place}.permissions"), grant.get("permissions"), MAX_PERMISSIONS);
-            self.at_most(&format!("{place}.resources"), grant.get("resources"), MAX_RESOURCES);
+            let path = format!("{path}.grants[{at}]");
+            self.at_most(&format!("{path}.permissions"), grant.get("permissions"), MAX_PERMISSIONS);
+            self.at_most(&format!("{path}.resources"), grant.get("resources"), MAX_RESOURCES);
         }
     }
 
-    fn at_most(&mut self, place: &str, list: Option<&Value>, max: usize) {
+    fn at_most(&mut self, path: &str, list: Option<&Value>, max: usize) {
         let count = match list {
             Some(Value::Array(list)) => list.len(),
             Some(Value::Object(object)) => object.len(),
             _ => 0,
         };
         if count > max {
-            self.0.push(CatalogIssue::new(place, format!("must have at most {max} entries; it has {count}")));
+            self.0.push(CatalogIssue::new(path, format!("must have at most {max} entries; it has {count}")));
         }
     }
 }
 
-/// The entries of a list, if it is one.
+/// The entries if the value is an array.
 pub(super) fn elements(list: Option<&Value>) -> impl Iterator<Item = &Value> {
     list.and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The entries of an object, if it is one.
+/// The entries if the value is an object.
 pub(super) fn entries(object: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     object.and_then(Value::as_object).into_iter().flat_map(Map::iter)
 }

@@ -1,24 +1,24 @@
-//! The catalog: which permissions there are, which roles bundle them, which routes need
-//! them, which groups of people have which role, and which CI jobs get a token.
+//! The catalog: permissions, roles that bundle them, routes that require them, roles of user groups, and trust
+//! rules for CI jobs.
 //!
-//! | module | is |
+//! | module | contents |
 //! | --- | --- |
-//! | `document` | the catalog as JSON, read with every flaw named at its place |
-//! | `flaw` | what is wrong with one, and where |
-//! | `limits` | how many entries its lists may have |
-//! | `validate` | what has to hold of a catalog as a whole |
-//! | `route` | a route's pattern, and the resource that its parameters name |
+//! | `document` | reading and writing the JSON document |
+//! | `issue` | a validation issue and its path |
+//! | `limits` | maximum sizes of lists |
+//! | `validate` | validation of a catalog as a whole |
+//! | `route` | route patterns and resource templates |
 //! | `role` | a role and its name |
-//! | `request_path` | the path of a request, refused where it can be read in two ways |
-//! | `fold` | names that a backend may take for the same |
-//! | `trust` | whose identities of CI jobs get a token |
+//! | `request_path` | the path of a request; ambiguous paths are refused |
+//! | `fold` | folding of names that a backend may treat as equal |
+//! | `trust` | trust rules for the identities of CI jobs |
 //!
-//! Over HTTP the document is JSON, in files TOML; both say the same. The product's own
-//! permissions are part of every catalog.
+//! The document is JSON over HTTP and TOML in files, with the same content. The built-in permissions are part
+//! of every catalog.
 
 mod document;
-mod flaw;
 pub(crate) mod fold;
+mod issue;
 mod limits;
 mod request_path;
 mod role;
@@ -32,7 +32,7 @@ use std::sync::LazyLock;
 use crate::grants::Permission;
 use fold::fold;
 
-pub use flaw::CatalogIssue;
+pub use issue::CatalogIssue;
 pub use request_path::{AmbiguousPath, RequestPath};
 pub use role::{Role, RoleName};
 pub use route::{Lookalike, Route, Target};
@@ -41,10 +41,10 @@ pub use trust::{
     ClaimPattern, ClaimSet, MAX_EXCHANGED_SECONDS, TrustGain, TrustRule, TrustRuleName, UnmetCondition, via,
 };
 
-/// The most bytes of a catalog's document.
+/// Maximum size of a catalog document, in bytes.
 pub const MAX_CATALOG_BYTES: usize = 256 * 1024;
 
-/// The product's own permissions, which every catalog has.
+/// The built-in permissions, which every catalog has: resource, action and description.
 const BUILTIN_PERMISSIONS: [(&str, &str, &str); 6] = [
     ("tokens", "read", "See one's own tokens"),
     ("tokens", "write", "Make, change and end one's own tokens"),
@@ -54,17 +54,17 @@ const BUILTIN_PERMISSIONS: [(&str, &str, &str); 6] = [
     ("catalog", "write", "Change the catalog"),
 ];
 
-/// What is in force where nobody has written a catalog: `infra/catalog.toml`.
+/// The default catalog, used until one is stored: `infra/catalog.toml`.
 static DEFAULT: LazyLock<Catalog> = LazyLock::new(|| {
-    // The build script made it of a TOML file, and a test reads it as any other.
+    // The build script converts the TOML file, and a test validates it.
     Catalog::from_stored(include_str!(concat!(env!("OUT_DIR"), "/catalog.json"))).unwrap_or_default()
 });
 
-/// Permissions, roles, routes, the groups of sessions, and trust rules.
+/// A catalog: permissions, roles, routes, session groups and trust rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     strict: bool,
-    /// Without the product's own.
+    /// Without the built-in permissions.
     permissions: BTreeMap<Permission, String>,
     roles: BTreeMap<RoleName, Role>,
     routes: Vec<Route>,
@@ -73,19 +73,19 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The catalog of a deployment in which nobody has written one.
+    /// The catalog of a deployment that has not stored one.
     #[must_use]
     pub fn default_catalog() -> &'static Self {
         &DEFAULT
     }
 
-    /// Whether only what is listed can be granted, and only listed routes pass.
+    /// Whether only listed permissions can be granted and only listed routes are allowed.
     #[must_use]
     pub fn is_strict(&self) -> bool {
         self.strict
     }
 
-    /// The roles, by name.
+    /// All roles by name.
     #[must_use]
     pub fn role(&self, name: &RoleName) -> Option<&Role> {
         self.roles.get(name)
@@ -96,7 +96,7 @@ impl Catalog {
         self.roles.keys()
     }
 
-    /// The roles that give a permission.
+    /// Roles that grant a permission.
     #[must_use]
     pub fn roles_giving(&self, permission: &Permission) -> Vec<RoleName> {
         let gives = |role: &Role| role.permissions.iter().any(|held| held.covers(permission));
@@ -109,15 +109,14 @@ impl Catalog {
         &self.routes
     }
 
-    /// The one route that a request is for, and the resource that it names. No two routes
-    /// match the same request.
+    /// The route that matches a request, with the resource that it refers to. At most one route matches.
     #[must_use]
     pub fn route(&self, target: Target<'_>, path: &RequestPath) -> Option<(&Route, String)> {
         self.routes.iter().find_map(|route| Some((route, route.resource_of(target, path)?)))
     }
 
-    /// The routes of which a request's path is another spelling, as backends may see it, and what they
-    /// need. For a path that no route matches.
+    /// The routes of which a request's path is another spelling, with what they require. For a path that no
+    /// route matches.
     #[must_use]
     pub fn lookalikes(&self, target: Target<'_>, path: &RequestPath) -> Vec<Lookalike> {
         if self.routes.is_empty() {
@@ -131,21 +130,21 @@ impl Catalog {
         found.collect()
     }
 
-    /// Whether a token may be given the permission: in a strict catalog one that is listed,
-    /// or a wildcard that covers one.
+    /// Whether a token may be given the permission. A strict catalog allows only listed permissions and
+    /// wildcards that cover one.
     #[must_use]
     pub fn is_grantable(&self, permission: &Permission) -> bool {
         !self.strict || self.is_known(permission)
     }
 
-    /// The groups that the catalog maps to a role, with that role.
+    /// Groups that the catalog maps to a role, with their role.
     #[must_use]
     pub fn group(&self, name: &str) -> Option<(&String, &RoleName)> {
         self.groups.get_key_value(name)
     }
 
-    /// What this gives to groups of people that the catalog before did not give them, each
-    /// with the group: whoever writes it has to have as much.
+    /// Permissions that this catalog gives to groups and the previous one did not, each with its group. The
+    /// caller who writes the catalog must hold them.
     pub fn new_group_permissions<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (&'a str, &'a Permission)> {
         self.groups.iter().flat_map(|(group, role)| {
             let had = before.groups.get(group).and_then(|role| before.roles.get(role));
@@ -156,8 +155,8 @@ impl Catalog {
         })
     }
 
-    /// Whether the permission is listed, or a wildcard that covers what is. Where the
-    /// catalog is not strict, what routes need by convention counts as listed.
+    /// Whether the permission is listed, or is a wildcard that covers a listed one. Unless the catalog is
+    /// strict, the convention's permissions count as listed.
     fn is_known(&self, permission: &Permission) -> bool {
         let own = BUILTIN_PERMISSIONS.map(|(resource, action, _)| Permission::named(resource, action));
         let listed = own.iter().chain(self.permissions.keys()).any(|listed| permission.covers(listed));

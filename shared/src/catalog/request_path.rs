@@ -1,7 +1,7 @@
-//! The path that decides: the one in the ARN that API Gateway evaluates.
+//! The request path that the decision is about, from the ARN that API Gateway evaluates.
 //!
-//! Gateways, proxies and frameworks differ in what they make of odd paths. Whatever could
-//! make two of them read different names is refused, instead of guessing which is right.
+//! Gateways, proxies and frameworks normalize unusual paths differently. Any path that two of them could read
+//! differently is refused.
 
 use std::fmt;
 
@@ -10,24 +10,24 @@ use percent_encoding::percent_decode_str;
 use super::fold::{compatibility_form, fold};
 use crate::grants::resource::is_segment;
 
-/// A request's path, decoded once: its names divided by single slashes, without a slash at
-/// either end. Empty for the root.
+/// A request's path, decoded once: names divided by single slashes, without leading and trailing slashes. Empty
+/// for the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestPath(String);
 
-/// The path can be read in more than one way.
+/// Error: the path can be read in more than one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AmbiguousPath;
 
 impl RequestPath {
-    /// Reads a path as it stands in an ARN, without its leading slash.
+    /// Parses a path from an ARN, without its leading slash.
     ///
-    /// One slash at the end is ignored, as API Gateway ignores it.
+    /// One trailing slash is ignored, as API Gateway ignores it.
     ///
     /// # Errors
-    /// For `.` and `..`, empty names, encoded or backward slashes, `;`, `*`, `?`, control
-    /// characters, double encoding, and what is not UTF-8; for compatibility forms of these (NFKC); and
-    /// for names of white space, dots and invisible characters alone.
+    /// For `.` and `..`, empty segments, encoded slashes, backslashes, `;`, `*`, `?`, control characters,
+    /// double encoding and invalid UTF-8; for compatibility forms of these (NFKC); and for segments that
+    /// consist of white space, dots and invisible characters.
     pub fn parse(raw: &str) -> Result<Self, AmbiguousPath> {
         let raw = raw.strip_suffix('/').unwrap_or(raw);
         if raw.is_empty() {
@@ -37,24 +37,24 @@ impl RequestPath {
         Ok(Self(names.join("/")))
     }
 
-    /// A path of these names, which nobody sent.
-    pub(crate) fn of(names: &[String]) -> Self {
+    /// Builds a path from names, for paths that no client sent.
+    pub(crate) fn from_names(names: &[String]) -> Self {
         Self(names.join("/"))
     }
 
-    /// The whole path, as the name of a resource.
+    /// The whole path, as a resource name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its first name; empty for the root.
+    /// The first segment; empty for the root.
     #[must_use]
     pub fn first(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
     }
 
-    /// Its names; none for the root.
+    /// The segments; none for the root.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|name| !name.is_empty())
     }
@@ -62,8 +62,8 @@ impl RequestPath {
 
 fn name(raw: &str) -> Result<String, AmbiguousPath> {
     let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| AmbiguousPath)?;
-    // A `%` that is left is a broken escape or a double encoding: is_segment refuses both. A backend
-    // that normalises Unicode must not find in it what is refused here, nor one that trims names nothing.
+    // A `%` that remains is a broken escape or a double encoding, which is_segment refuses. The NFKC form is
+    // checked too, for backends that normalize Unicode, and trimmed segments must not be empty.
     let good = is_segment(&decoded) && is_segment(&compatibility_form(&decoded)) && !fold(&decoded).is_empty();
     if good { Ok(decoded.into_owned()) } else { Err(AmbiguousPath) }
 }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_two_programs_could_read_differently_is_refused() {
+    fn an_ambiguous_path_is_refused() {
         for raw in [
             "..",
             ".",
@@ -136,7 +136,7 @@ mod tests {
             "a\u{85}b",
             "a%ff",
             "a%c0%ae",
-            // Compatibility forms of these, and names of which a backend may leave nothing.
+            // Compatibility forms of these, and segments that a backend may trim to nothing.
             "a%EF%BC%8Fb",
             "a/%EF%BC%8E%EF%BC%8E/b",
             "a%EF%BC%9Bx",
@@ -158,14 +158,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_path_that_was_read_is_read_the_same_again(raw in "[a-zA-Z0-9/.%;é ~-]{0,30}") {
+        fn parsing_a_parsed_path_changes_nothing(raw in "[a-zA-Z0-9/.%;é ~-]{0,30}") {
             if let Ok(path) = RequestPath::parse(&raw) {
                 prop_assert_eq!(RequestPath::parse(path.as_str()).unwrap(), path);
             }
         }
 
         #[test]
-        fn nothing_that_is_sent_panics(raw: String) {
+        fn parsing_never_panics(raw: String) {
             let _ = RequestPath::parse(&raw);
         }
     }

@@ -1,5 +1,5 @@
-//! A role: a named set of permissions. It is a shortcut at a token's creation, where it is
-//! expanded, and what a group of people has in their sessions.
+//! A role: a named set of permissions. A token that is created with a role gets its permissions; the members of
+//! a group have the role in their sessions.
 
 use std::str::FromStr;
 
@@ -10,12 +10,12 @@ use crate::validation::{ValidationError, validated_string};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleName(String);
 
-/// What a role is for, and what it gives.
+/// A role's description and permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
-    /// For people.
+    /// Description for people.
     pub description: String,
-    /// What whoever has it may do.
+    /// The permissions that the role grants.
     pub permissions: Vec<Permission>,
 }
 

@@ -1,15 +1,14 @@
-//! A route: `POST /apps/{app}/builds`, the permission that it needs, and the resource that
+//! A route: a pattern such as `POST /apps/{app}/builds`, the permission that it requires, and the resource that
 //! its parameters name.
 //!
 //! | in a pattern | matches |
 //! | --- | --- |
-//! | `apps` | that very name, decoded and in that case |
-//! | `{app}` | any one name |
-//! | `{rest+}`, as the last part | one name or more |
+//! | `apps` | the decoded segment `apps`, in this case |
+//! | `{app}` | any one segment |
+//! | `{rest+}`, as the last part | one segment or more |
 //!
-//! `ANY` is every method. `GET` is `HEAD` too, which is a `GET` without its content
-//! ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2)): what may be read may
-//! be asked for, and what may not, may not. `$connect` is the opening of a WebSocket.
+//! `ANY` matches every method. `GET` matches `HEAD` too, which is a `GET` without content
+//! ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2)). `$connect` matches the opening of a WebSocket.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +20,11 @@ use crate::grants::resource::is_segment;
 /// The methods that API Gateway knows.
 pub(crate) const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
-/// The most characters of a pattern's path: with the rest of its ARN it has to fit into the
-/// 512 that a policy's resource may have.
+/// Maximum length of a pattern's path, in characters: the whole ARN has to fit into the 512 characters of a
+/// policy's resource.
 const MAX_PATH_LENGTH: usize = 400;
 
-/// What a request is aimed at, from the ARN that API Gateway evaluates.
+/// The target of a request, from the ARN that API Gateway evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
     /// A method on a path, without its leading slash.
@@ -39,39 +38,38 @@ pub enum Target<'a> {
     Connect,
 }
 
-/// One route of a protected API.
+/// A route of a protected API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// As it was written: `POST /apps/{app}/builds`.
+    /// The pattern as written: `POST /apps/{app}/builds`.
     pub pattern: String,
-    /// What it needs.
+    /// The permission that it requires.
     pub permission: Permission,
-    /// On what, as it was written: `app/{app}`; on the request's own path where there is
-    /// none.
+    /// The resource template as written: `app/{app}`. `None` means the request's own path.
     pub resource: Option<String>,
     pub(crate) on: RouteMatcher,
     pub(crate) template: Option<Vec<Segment>>,
-    /// The parts of its path with their literals folded.
+    /// The path's parts, with folded literals.
     pub(crate) folded: Vec<Segment>,
 }
 
-/// A listed route of which a path is another spelling, and what it needs.
+/// A listed route of which a path is another spelling, with what it requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookalike {
     /// The route's pattern.
     pub route: String,
-    /// The permission that it needs.
+    /// The permission that the route requires.
     pub permission: Permission,
-    /// The resource that it needs it on.
+    /// The resource that it is required on.
     pub resource: String,
 }
 
-/// What a route matches.
+/// Matches the requests of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RouteMatcher {
-    /// Methods on paths.
+    /// Matches methods on paths.
     Http(Method, Vec<Segment>),
-    /// Opening a WebSocket.
+    /// Matches the opening of a WebSocket.
     Connect,
 }
 
@@ -82,7 +80,7 @@ pub(crate) enum Method {
     One(&'static str),
 }
 
-/// What stands between two slashes.
+/// A segment of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Segment {
     Literal(String),
@@ -93,7 +91,7 @@ pub(crate) enum Segment {
 }
 
 impl Route {
-    /// Of parts that were read: what the pattern matches, and the resource with its template.
+    /// A route from its parsed parts: pattern with matcher, permission, and resource with template.
     pub(super) fn new(
         pattern: String,
         on: RouteMatcher,
@@ -105,7 +103,7 @@ impl Route {
         Self { pattern, permission, resource, on, template, folded }
     }
 
-    /// The resource that a request on this route is about; `None` if it is not on it.
+    /// The resource that a request refers to; `None` if the route does not match.
     #[must_use]
     pub fn resource_of(&self, target: Target<'_>, path: &RequestPath) -> Option<String> {
         let bound = match (&self.on, target) {
@@ -118,8 +116,8 @@ impl Route {
         self.resource_with(&bound)
     }
 
-    /// The resource that a request is about if its path is another spelling of this route's; `None`
-    /// if it is not. `folded` are the path's names, folded.
+    /// The resource that a request refers to if its path is another spelling of this route's; `None` if it is
+    /// not. `folded` are the path's folded names.
     ///
     /// A file extension of the last name counts as another spelling too.
     #[must_use]
@@ -153,7 +151,7 @@ impl Route {
 }
 
 impl RouteMatcher {
-    /// Reads a pattern.
+    /// Parses a pattern.
     pub(super) fn read(text: &str) -> Result<Self, &'static str> {
         if text == "$connect" {
             return Ok(Self::Connect);
@@ -166,13 +164,13 @@ impl RouteMatcher {
         };
         let path = path.strip_prefix('/').ok_or("must have a path that begins with a slash")?;
         if path.chars().count() > MAX_PATH_LENGTH {
-            return Err("must have a path of at most 400 characters: no policy could name a longer one");
+            return Err("must have a path of at most 400 characters, the limit of IAM policies");
         }
         if path.is_empty() {
             return Ok(Self::Http(method, Vec::new()));
         }
         let parts: Vec<_> = path.split('/').map(Segment::read).collect::<Option<_>>().ok_or(
-            "is no path that the gateway could send: between single slashes must stand names without . and .., \\ ; ? % * { } and control characters, or {name}, or {name+}; and no slash at the end",
+            "must have segments divided by single slashes: {name}, {name+}, or a name other than . and .. without \\ ; ? % * { } and control characters; no slash at the end",
         )?;
         let names: Vec<_> = parts.iter().filter_map(Segment::name).collect();
         if names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|before| before == name)) {
@@ -184,11 +182,11 @@ impl RouteMatcher {
         Ok(Self::Http(method, parts))
     }
 
-    /// Whether there is a request that both match.
-    pub(super) fn meets(&self, other: &Self) -> bool {
+    /// Whether any request matches both patterns.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Connect, Self::Connect) => true,
-            (Self::Http(a, path), Self::Http(b, other)) => a.meets(b) && meet(path, other),
+            (Self::Http(a, path), Self::Http(b, other)) => a.overlaps(b) && meet(path, other),
             _ => false,
         }
     }
@@ -210,7 +208,7 @@ impl Method {
         }
     }
 
-    fn meets(&self, other: &Self) -> bool {
+    fn overlaps(&self, other: &Self) -> bool {
         METHODS.iter().any(|method| self.is(method) && other.is(method))
     }
 }
@@ -241,7 +239,7 @@ impl Segment {
     }
 }
 
-/// A resource's names, some of which are parameters of the path, if that could be read.
+/// Parses a resource template: names, some of which are parameters of the path.
 pub(super) fn template(text: &str, on: Option<&RouteMatcher>) -> Result<Vec<Segment>, &'static str> {
     let parts: Vec<_> = text.split('/').map(Segment::read).collect::<Option<_>>().ok_or(
         "must be names divided by single slashes, as in app/{app}, each a name of one thing without *, or {name} of the path",
@@ -252,13 +250,12 @@ pub(super) fn template(text: &str, on: Option<&RouteMatcher>) -> Result<Vec<Segm
     {
         Ok(parts)
     } else {
-        Err("must take its {name}s from the path, and write {name} for {name+} too")
+        Err("must use only parameters of the path, with {name} for {name+} too")
     }
 }
 
-/// What the parameters are in a path; `None` if the path is another one. Each name comes as it is
-/// and as it is compared with literals. Where `extension` says so, the last name may have a file
-/// extension that the literal does not have.
+/// Binds the parameters to a path; `None` if the path does not match. Each name comes raw and in the form that
+/// is compared with literals. With `extension`, the last name may have a file extension that the literal lacks.
 fn bind<'a>(
     parts: &'a [Segment],
     names: impl Iterator<Item = (&'a str, &'a str)>,
@@ -295,7 +292,7 @@ fn meet(a: &[Segment], b: &[Segment]) -> bool {
     match (a.split_first(), b.split_first()) {
         (None, None) => true,
         (None, Some(_)) | (Some(_), None) => false,
-        // The rest of the one takes whatever the other has, which is one name at least.
+        // The catch-all takes everything that the other pattern has left, at least one name.
         (Some((Segment::CatchAll(_), _)), Some(_)) | (Some(_), Some((Segment::CatchAll(_), _))) => true,
         (Some((Segment::Literal(a), _)), Some((Segment::Literal(b), _))) if a != b => false,
         (Some((_, a)), Some((_, b))) => meet(a, b),

@@ -2,23 +2,23 @@ use super::*;
 use crate::secret::plaintext::tests::secret;
 use serde_json::{Value, json};
 
-/// A catalog that must be good.
+/// A catalog that must be valid.
 pub(crate) fn catalog(document: &str) -> Catalog {
     Catalog::read(&serde_json::from_str(document).unwrap()).unwrap()
 }
 
-/// The flaws of a document, a line each.
-fn flaws(document: &Value) -> Vec<String> {
-    let flaws = Catalog::read(document).err().unwrap_or_default();
-    flaws.into_iter().map(|flaw| format!("{}: {}", flaw.place, flaw.message)).collect()
+/// The issues of a document, one line each.
+fn issues(document: &Value) -> Vec<String> {
+    let issues = Catalog::read(document).err().unwrap_or_default();
+    issues.into_iter().map(|issue| format!("{}: {}", issue.path, issue.message)).collect()
 }
 
-/// The only flaw of a document: its place.
+/// The path of the only issue of a document.
 #[track_caller]
 fn place(document: &Value) -> String {
-    let flaws = flaws(document);
-    assert_eq!(flaws.len(), 1, "{flaws:#?}");
-    flaws[0].split(": ").next().unwrap().to_owned()
+    let issues = issues(document);
+    assert_eq!(issues.len(), 1, "{issues:#?}");
+    issues[0].split(": ").next().unwrap().to_owned()
 }
 
 fn with_routes(routes: &[&str]) -> Value {
@@ -27,7 +27,7 @@ fn with_routes(routes: &[&str]) -> Value {
 }
 
 #[test]
-fn the_default_is_a_good_catalog_with_five_roles_that_is_not_strict() {
+fn the_default_catalog_is_valid_not_strict_and_has_five_roles() {
     let catalog = Catalog::default_catalog();
     assert_eq!(Catalog::read(&catalog.to_document()).as_ref(), Ok(catalog));
     let roles: Vec<_> = catalog.role_names().map(RoleName::as_str).collect();
@@ -36,20 +36,20 @@ fn the_default_is_a_good_catalog_with_five_roles_that_is_not_strict() {
 }
 
 #[test]
-fn the_products_own_permissions_are_part_of_every_catalog_as_they_are() {
+fn the_builtin_permissions_are_part_of_every_catalog() {
     let document = Catalog::default().to_document();
     let listed: Vec<_> = document["permissions"].as_object().unwrap().keys().collect();
     let own = ["catalog:read", "catalog:write", "tokens:admin", "tokens:introspect", "tokens:read", "tokens:write"];
     assert_eq!(listed, own);
     let strict = json!({"strict": true, "roles": {"a": {"permissions": ["tokens:write", "catalog:*"]}}});
-    assert_eq!(flaws(&strict), [""; 0]);
+    assert_eq!(issues(&strict), [""; 0]);
     for own in ["tokens:read", "tokens:sell", "catalog:burn"] {
         assert_eq!(place(&json!({"permissions": {own: "Something else"}})), format!("permissions.{own}"));
     }
 }
 
 #[test]
-fn a_document_that_was_read_can_be_written_back_as_it_is() {
+fn a_document_is_written_back_unchanged() {
     let written = catalog(
         r#"{"strict": true, "permissions": {"app:read": "See", "app:go": "Go"},
             "roles": {"cicd": {"description": "CI", "permissions": ["app:*", "app:go"]}},
@@ -62,7 +62,7 @@ fn a_document_that_was_read_can_be_written_back_as_it_is() {
 }
 
 #[test]
-fn an_unknown_permission_is_named_with_its_place_in_roles_and_routes() {
+fn an_unknown_permission_is_named_with_its_path() {
     let document = |strict| {
         json!({
             "strict": strict,
@@ -72,8 +72,8 @@ fn an_unknown_permission_is_named_with_its_place_in_roles_and_routes() {
         })
     };
     let places = |strict| {
-        let flaws = flaws(&document(strict));
-        flaws.into_iter().map(|flaw| flaw.split(": ").next().unwrap().to_owned()).collect::<Vec<_>>()
+        let issues = issues(&document(strict));
+        issues.into_iter().map(|issue| issue.split(": ").next().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(places(false), ["roles.cicd.permissions[1]", "routes[1].permission"], "read and write are conventional");
     assert_eq!(
@@ -83,7 +83,7 @@ fn an_unknown_permission_is_named_with_its_place_in_roles_and_routes() {
 }
 
 #[test]
-fn two_routes_that_match_one_request_are_named() {
+fn overlapping_routes_are_an_issue() {
     for (one, other) in [
         ("GET /apps", "GET /apps"),
         ("GET /apps/{app}", "GET /apps/{name}"),
@@ -109,11 +109,11 @@ fn two_routes_that_match_one_request_are_named() {
         "$connect",
         "GET /Apps",
     ];
-    assert_eq!(flaws(&with_routes(&apart)), [""; 0]);
+    assert_eq!(issues(&with_routes(&apart)), [""; 0]);
 }
 
 #[test]
-fn a_pattern_that_the_gateway_could_never_send_is_named() {
+fn a_pattern_that_no_request_can_match_is_an_issue() {
     let long = format!("GET /{}", "x".repeat(401));
     for pattern in [
         "",
@@ -153,7 +153,7 @@ fn a_pattern_that_the_gateway_could_never_send_is_named() {
         assert_eq!(place(&with_routes(&[pattern])), "routes[0].match", "{pattern:?}");
     }
     for good in ["GET /my app/ü", "DELETE /", "ANY /{a+}", "PATCH /a.b/~c/{d_1}", "GET /..."] {
-        assert_eq!(flaws(&with_routes(&[good])), [""; 0], "{good}");
+        assert_eq!(issues(&with_routes(&[good])), [""; 0], "{good}");
     }
 }
 
@@ -161,7 +161,7 @@ fn a_pattern_that_the_gateway_could_never_send_is_named() {
 fn a_resource_takes_its_parameters_from_the_path() {
     let with = |resource: &str| json!({"routes": [{"match": "GET /apps/{app}/{rest+}", "permission": "x:read", "resource": resource}]});
     for good in ["app/{app}", "{app}", "status", "app/{app}/{rest}", "{rest}/{app}"] {
-        assert_eq!(flaws(&with(good)), [""; 0], "{good}");
+        assert_eq!(issues(&with(good)), [""; 0], "{good}");
     }
     for bad in ["", "app/{name}", "app/*", "*", "/app", "app/", "a//b", "a/../b", "app-{app}", "{rest+}"] {
         assert_eq!(place(&with(bad)), "routes[0].resource", "{bad:?}");
@@ -199,18 +199,21 @@ fn a_route_names_the_resource_of_a_request() {
 }
 
 #[test]
-fn a_group_has_a_role_that_is_there() {
+fn a_group_must_have_an_existing_role() {
     let document = json!({
         "roles": {"admin": {"permissions": ["*"]}},
         "sessions": {"groups": {"good": "admin", "bad": "boss", "": "admin"}},
     });
-    let flaws = flaws(&document);
-    assert_eq!(flaws.len(), 2, "{flaws:#?}");
-    assert!(flaws.iter().any(|flaw| flaw == r#"sessions.groups.bad: "boss" is not the name of a role"#), "{flaws:#?}");
+    let issues = issues(&document);
+    assert_eq!(issues.len(), 2, "{issues:#?}");
+    assert!(
+        issues.iter().any(|issue| issue == r#"sessions.groups.bad: "boss" is not the name of a role"#),
+        "{issues:#?}"
+    );
 }
 
 #[test]
-fn every_flaw_is_named_at_once() {
+fn all_issues_are_reported_together() {
     let document = json!({
         "strict": "yes",
         "permissions": {"app read": "x", "app:*": "x", "app:go": 1, "app:long": "x".repeat(201)},
@@ -219,16 +222,16 @@ fn every_flaw_is_named_at_once() {
         "sessions": {"groups": [], "idle": 1},
         "colour": "red",
     });
-    insta::assert_snapshot!(flaws(&document).join("\n"));
-    assert_eq!(flaws(&json!([])), ["*: [] must be an object"]);
+    insta::assert_snapshot!(issues(&document).join("\n"));
+    assert_eq!(issues(&json!([])), ["*: [] must be an object"]);
 }
 
 #[test]
-fn an_unknown_permission_is_named_with_the_listed_one_that_is_most_like_it() {
+fn an_unknown_permission_comes_with_the_most_similar_listed_one() {
     let said = |permission: &str, strict: bool| {
         let permissions = json!({"apps:restart": "", "jobs:run": ""});
         let roles = json!({"ops": {"permissions": [permission]}});
-        flaws(&json!({"strict": strict, "permissions": permissions, "roles": roles})).join("; ")
+        issues(&json!({"strict": strict, "permissions": permissions, "roles": roles})).join("; ")
     };
     let expected = |said: &str| format!("roles.ops.permissions[0]: unknown permission {said}");
     assert_eq!(said("apps:walk", false), expected(r#""apps:walk"; did you mean "apps:write"?"#));
@@ -239,19 +242,19 @@ fn an_unknown_permission_is_named_with_the_listed_one_that_is_most_like_it() {
 }
 
 #[test]
-fn a_long_value_is_shown_by_its_beginning_and_a_token_never() {
+fn a_long_value_is_cut_and_a_token_redacted() {
     let token = format!("pcl_{}", "a1B".repeat(30));
-    let said = flaws(&json!({"strict": "x".repeat(500), "routes": token, "roles": token})).join("\n");
+    let said = issues(&json!({"strict": "x".repeat(500), "routes": token, "roles": token})).join("\n");
     assert!(said.contains(&format!("strict: \"{}… must be true or false", "x".repeat(99))), "{said}");
     assert!(!said.contains(&token) && said.contains("[redacted]"), "{said}");
     let routes = json!([{"match": "GET /", "permission": format!("apps:{token}")}]);
     let permissions = json!({format!("apps:{token}x"): ""});
-    let said = flaws(&json!({"permissions": permissions, "routes": routes})).join("\n");
+    let said = issues(&json!({"permissions": permissions, "routes": routes})).join("\n");
     assert!(said.contains("unknown permission \"apps:pcl_") && !said.contains(&token), "{said}");
 }
 
 #[test]
-fn a_flaw_keeps_its_place_behind_entries_that_cannot_be_read() {
+fn issue_paths_count_unreadable_entries() {
     let document = json!({
         "roles": {"cicd": {"permissions": ["no permission", "apps:read", 7, "app:go"]}, "lost": {"permissions": [7]}},
         "routes": [
@@ -261,29 +264,29 @@ fn a_flaw_keeps_its_place_behind_entries_that_cannot_be_read() {
             {"match": "GET /apps", "permission": "app:go"},
         ],
     });
-    let flaws = flaws(&document);
-    let named = |flaw: &str| assert!(flaws.iter().any(|found| found.starts_with(flaw)), "{flaw}\n{flaws:#?}");
+    let issues = issues(&document);
+    let named = |issue: &str| assert!(issues.iter().any(|found| found.starts_with(issue)), "{issue}\n{issues:#?}");
     named(r#"roles.cicd.permissions[0]: "no permission" must be resource:action"#);
     named(r#"roles.cicd.permissions[3]: unknown permission "app:go""#);
     named(r#"routes[3].permission: unknown permission "app:go""#);
-    named(r#"routes[3].match: "GET /apps" matches requests that routes[1] matches too"#);
-    assert_eq!(flaws.len(), 8, "{flaws:#?}");
+    named(r#"routes[3].match: "GET /apps" overlaps with routes[1]"#);
+    assert_eq!(issues.len(), 8, "{issues:#?}");
 }
 
 #[test]
-fn a_part_that_cannot_be_read_hides_no_flaw_of_those_beside_it() {
-    let route = |fields: Value| flaws(&json!({"strict": true, "routes": [fields]}));
+fn an_unreadable_part_does_not_hide_issues_beside_it() {
+    let route = |fields: Value| issues(&json!({"strict": true, "routes": [fields]}));
     let unknown = r#"routes[0].permission: unknown permission "app:go": list it under permissions, with a description"#;
     let said = route(json!({"match": "GET apps", "permission": "app:go"}));
     assert_eq!(said, [r#"routes[0].match: "GET apps" must have a path that begins with a slash"#, unknown]);
     assert_eq!(route(json!({"permission": "app:go"})), ["routes[0].match: is required", unknown]);
     let said = route(json!({"match": "GET apps", "permission": "app", "resource": "a//b"}));
-    let places: Vec<_> = said.iter().map(|flaw| flaw.split(": ").next().unwrap()).collect();
+    let places: Vec<_> = said.iter().map(|issue| issue.split(": ").next().unwrap()).collect();
     assert_eq!(places, ["routes[0].permission", "routes[0].match", "routes[0].resource"], "{said:#?}");
     let route = |permission: &str| json!({"match": "GET /a", "permission": permission});
-    let said = flaws(&json!({"routes": [route("no permission"), route("app:read")]}));
-    assert!(said.iter().any(|flaw| flaw.starts_with("routes[1].match: \"GET /a\" matches requests")), "{said:#?}");
-    // Nor does it make a flaw of what refers to it.
+    let said = issues(&json!({"routes": [route("no permission"), route("app:read")]}));
+    assert!(said.iter().any(|issue| issue.starts_with("routes[1].match: \"GET /a\" overlaps")), "{said:#?}");
+    // It does not invalidate entries that refer to it either.
     let document = json!({
         "permissions": {"app:go": 7},
         "roles": {"ops": {"description": 7, "permissions": ["app:go"]}, "odd": 7, "none": {"permissions": 7}},
@@ -295,46 +298,46 @@ fn a_part_that_cannot_be_read_hides_no_flaw_of_those_beside_it() {
         "roles.odd: 7 must be an object",
         "roles.ops.description: 7 must be a string",
     ];
-    assert_eq!(flaws(&document), expected);
+    assert_eq!(issues(&document), expected);
 }
 
 #[test]
-fn a_text_that_shows_nothing_names_no_group_and_no_resource() {
+fn a_group_or_resource_must_not_be_blank() {
     for blank in ["\u{3164}", "\u{200d}", "\u{2800}\u{180e}"] {
         let groups = json!({"roles": {"a": {"permissions": ["*"]}}, "sessions": {"groups": {blank: "a"}}});
         let route = json!({"match": "GET /a", "permission": "x:read", "resource": format!("app/{blank}")});
-        let said = [flaws(&groups), flaws(&json!({"routes": [route]}))].map(|said| said.join("\n"));
+        let said = [issues(&groups), issues(&json!({"routes": [route]}))].map(|said| said.join("\n"));
         assert!(said[0].starts_with("sessions.groups.") && said[0].ends_with("must not be blank"), "{said:?}");
         assert!(said[1].starts_with("routes[0].resource: ") && said[1].contains("blank"), "{said:?}");
         assert!(!said[1].contains(blank) && said[1].contains("\\u"), "{said:?}");
     }
     let groups = json!({"roles": {"a": {"permissions": ["*"]}}, "sessions": {"groups": {"team ": "a"}}});
-    assert_eq!(flaws(&groups), [r#"sessions.groups.team : "team " must not begin or end with white space"#]);
+    assert_eq!(issues(&groups), [r#"sessions.groups.team : "team " must not begin or end with white space"#]);
 }
 
 #[test]
-fn a_description_that_is_too_long_is_named_and_cut() {
+fn a_description_that_is_too_long_is_an_issue() {
     let long = "x".repeat(201);
-    let said = format!("\"{}… must be described in at most 200 characters; it has 201", "x".repeat(99));
+    let said = format!("\"{}… must have a description of at most 200 characters; it has 201", "x".repeat(99));
     let document = json!({"permissions": {"a:go": long}, "roles": {"r": {"description": long, "permissions": ["*"]}}});
-    assert_eq!(flaws(&document), [format!("permissions.a:go: {said}"), format!("roles.r.description: {said}")]);
+    assert_eq!(issues(&document), [format!("permissions.a:go: {said}"), format!("roles.r.description: {said}")]);
 }
 
 #[test]
-fn a_role_has_a_permission_once() {
+fn duplicate_permissions_of_a_role_are_dropped() {
     let given = |permissions: &[&str]| json!({"roles": {"x": {"permissions": permissions}}});
     let read = Catalog::read(&given(&["a:read", "*", "a:read", "*:*"])).unwrap();
     assert_eq!(read.to_document()["roles"]["x"]["permissions"], json!(["a:read", "*"]));
     let places =
-        |list: &[&str]| flaws(&given(list)).into_iter().map(|flaw| flaw.split(": ").next().unwrap().to_owned());
+        |list: &[&str]| issues(&given(list)).into_iter().map(|issue| issue.split(": ").next().unwrap().to_owned());
     assert_eq!(places(&["a:read", "a:read", "a:go"]).collect::<Vec<_>>(), ["roles.x.permissions[2]"]);
-    // As in a token, all that are given count.
+    // The limit counts duplicates, as in a token.
     assert_eq!(places(&["a:read"; 50]).count(), 0);
     assert_eq!(places(&["a:read"; 51]).collect::<Vec<_>>(), ["roles.x.permissions"]);
 }
 
 #[test]
-fn what_looks_like_a_token_is_nowhere_in_a_catalog_nor_in_what_is_said_of_it() {
+fn token_like_text_is_refused_and_not_repeated_in_issues() {
     let token = secret("pcl", 7).expose_secret().to_owned();
     let role = |permission: &str, text: &str| json!({"permissions": [permission], "description": text});
     let route = |text: &str, resource: &str| json!({"match": text, "permission": "x:read", "resource": resource});
@@ -347,17 +350,17 @@ fn what_looks_like_a_token_is_nowhere_in_a_catalog_nor_in_what_is_said_of_it() {
         (json!({"roles": {"a": role("x:read", "")}, "sessions": {"groups": {token.clone(): "a"}}}), 1),
         (json!({"routes": [route("GET /a", &format!("x/{token}"))]}), 1),
         (json!({"routes": [route(&format!("GET /{{{token}}}"), "x")]}), 1),
-        // The other one is told that it matches the same requests.
+        // The second route gets another issue: it overlaps with the first.
         (json!({"routes": [route(&pattern, "x"), route(&pattern, "x")]}), 3),
     ] {
-        let flaws = Catalog::read(&document).unwrap_err();
-        assert_eq!(flaws.len(), places, "{flaws:#?}");
-        assert!(flaws.iter().all(|flaw| !flaw.message.contains(&token)), "{flaws:#?}");
+        let issues = Catalog::read(&document).unwrap_err();
+        assert_eq!(issues.len(), places, "{issues:#?}");
+        assert!(issues.iter().all(|issue| !issue.message.contains(&token)), "{issues:#?}");
     }
 }
 
 #[test]
-fn a_catalog_has_its_limits() {
+fn lists_have_maximum_sizes() {
     let many = |count: usize, entry: &dyn Fn(usize) -> (String, Value)| {
         (0..count).map(entry).collect::<serde_json::Map<_, _>>()
     };
@@ -380,13 +383,13 @@ fn a_catalog_has_its_limits() {
         (routes(1000), routes(1001), "routes: must have at most 1000 entries; it has 1001"),
         (groups(500), groups(501), "sessions.groups: must have at most 500 entries; it has 501"),
     ] {
-        assert_eq!(flaws(&good), [""; 0], "{place}");
-        assert_eq!(flaws(&bad), [place]);
+        assert_eq!(issues(&good), [""; 0], "{place}");
+        assert_eq!(issues(&bad), [place]);
     }
 }
 
 #[test]
-fn a_stored_catalog_stays_readable_when_rules_are_tightened() {
+fn a_stored_catalog_stays_readable_under_stricter_rules() {
     let old = json!({"roles": {"Old Name": {"permissions": ["gone:now"]}}, "routes": [
         {"match": "GET /a", "permission": "x:y"}, {"match": "GET /a", "permission": "x:z"}]});
     assert!(Catalog::read(&old).is_err());
@@ -395,7 +398,7 @@ fn a_stored_catalog_stays_readable_when_rules_are_tightened() {
 }
 
 #[test]
-fn in_a_strict_catalog_only_what_is_listed_can_be_granted() {
+fn in_a_strict_catalog_only_listed_permissions_can_be_granted() {
     let strict = catalog(r#"{"strict": true, "permissions": {"app:read": ""}}"#);
     let may = |text: &str| strict.is_grantable(&text.parse().unwrap());
     for good in ["app:read", "app:*", "*:read", "*", "tokens:write", "catalog:*"] {
@@ -408,7 +411,7 @@ fn in_a_strict_catalog_only_what_is_listed_can_be_granted() {
 }
 
 #[test]
-fn what_a_catalog_gives_to_groups_that_they_did_not_have_is_a_gain() {
+fn new_group_permissions_are_those_that_groups_did_not_have() {
     let with = |document: &str| catalog(document);
     let before = with(
         r#"{"permissions": {"a:go": "", "b:go": ""}, "roles": {"x": {"permissions": ["a:*"]}, "y": {"permissions": ["b:go"]}},
@@ -421,7 +424,7 @@ fn what_a_catalog_gives_to_groups_that_they_did_not_have_is_a_gain() {
             .map(|(group, permission)| format!("{group} {permission}"))
             .collect::<Vec<_>>()
     };
-    // The same, less, and a role that nobody has.
+    // Unchanged, reduced, and a role without groups.
     assert_eq!(gains(&before.to_document().to_string()), [""; 0]);
     assert_eq!(
         gains(
@@ -430,7 +433,7 @@ fn what_a_catalog_gives_to_groups_that_they_did_not_have_is_a_gain() {
         ),
         [""; 0]
     );
-    // A role that grew, a group with another role, and a new group.
+    // A role with more permissions, a group with another role, and a new group.
     assert_eq!(
         gains(
             r#"{"permissions": {"a:go": "", "b:go": ""}, "roles": {"x": {"permissions": ["a:*", "b:go"]}},

@@ -1,75 +1,78 @@
-//! What has to hold of a catalog as a whole, beyond the form of its parts.
+//! Validation of a catalog as a whole, beyond the form of its parts.
 
 use serde_json::Value;
 
 use super::limits::{elements, entries};
 use super::{BUILTIN_PERMISSIONS, Catalog, CatalogIssue, RoleName, RouteMatcher};
 use crate::grants::{MAX_PERMISSIONS, Permission};
-use crate::text::{BLANK, contains_credential, is_blank, name_flaws, path_flaws, redact, unprintable};
+use crate::text::{BLANK, contains_credential, is_blank, name_issues, path_issues, redact, unprintable};
 
 const MAX_DESCRIPTION_LENGTH: usize = 200;
 const MAX_GROUP_LENGTH: usize = 256;
 
-/// From which similarity on a listed permission is suggested, from 0 to 1.
+/// Minimum similarity (0 to 1) for suggesting a listed permission.
 const MIN_SIMILARITY: f64 = 0.55;
-/// For so many flaws a permission is suggested: as many as a response names.
+/// Maximum number of issues for which a permission is suggested: as many as a response names.
 const MAX_SUGGESTIONS: usize = 20;
 
 impl Catalog {
-    /// Checks the document as it was written, of which this has only what could be read: so a part that
-    /// could not be read hides no flaw of those beside it.
-    pub(super) fn check(&self, document: &Value, flaws: &mut Vec<CatalogIssue>) {
-        self.check_permissions(flaws);
-        self.check_roles(document.get("roles"), flaws);
-        self.check_routes(document.get("routes"), flaws);
-        check_groups(document, flaws);
-        self.check_trust(document.get("trust"), flaws);
+    /// Validates the document itself, because `self` has only the parts that could be read. So an unreadable
+    /// part does not hide issues beside it.
+    pub(super) fn check(&self, document: &Value, issues: &mut Vec<CatalogIssue>) {
+        self.check_permissions(issues);
+        self.check_roles(document.get("roles"), issues);
+        self.check_routes(document.get("routes"), issues);
+        check_groups(document, issues);
+        self.check_trust(document.get("trust"), issues);
     }
 
-    fn check_permissions(&self, flaws: &mut Vec<CatalogIssue>) {
+    fn check_permissions(&self, issues: &mut Vec<CatalogIssue>) {
         for (permission, text) in &self.permissions {
-            let place = format!("permissions.{permission}");
+            let path = format!("permissions.{permission}");
             if permission.is_wildcard() {
-                flaws.push(CatalogIssue::new(&place, "must be one permission, without *"));
+                issues.push(CatalogIssue::new(&path, "must be one permission, without *"));
             }
-            form(&place, permission, flaws);
-            description(&place, text, flaws);
+            check_permission_syntax(&path, permission, issues);
+            check_description(&path, text, issues);
             let ours = permission.resource().filter(|resource| matches!(*resource, "tokens" | "catalog"));
             if let Some(resource) = ours {
-                flaws.push(CatalogIssue::new(place, format!("{resource}:… are Portcullis's own permissions, which are always there as they are: leave it out")));
+                issues.push(CatalogIssue::new(
+                    path,
+                    format!("{resource}:… permissions are built in and part of every catalog: remove it"),
+                ));
             }
         }
     }
 
-    fn check_roles(&self, roles: Option<&Value>, flaws: &mut Vec<CatalogIssue>) {
+    fn check_roles(&self, roles: Option<&Value>, issues: &mut Vec<CatalogIssue>) {
         for (name, role) in entries(roles) {
-            let place = format!("roles.{name}");
+            let path = format!("roles.{name}");
             if let Err(invalid) = name.parse::<RoleName>() {
-                flaws.push(CatalogIssue::new(&place, invalid.0));
+                issues.push(CatalogIssue::new(&path, invalid.0));
             }
             let Some(role) = role.as_object() else { continue };
             if let Some(text) = role.get("description").and_then(Value::as_str) {
-                description(&format!("{place}.description"), text, flaws);
+                check_description(&format!("{path}.description"), text, issues);
             }
-            let (place, list) = (format!("{place}.permissions"), role.get("permissions"));
-            count(&place, list, MAX_PERMISSIONS, flaws);
-            for (place, permission) in permissions(&place, list) {
-                form(&place, &permission, flaws);
-                self.known(place, &permission, flaws);
+            let (path, list) = (format!("{path}.permissions"), role.get("permissions"));
+            check_count(&path, list, MAX_PERMISSIONS, issues);
+            for (path, permission) in permissions(&path, list) {
+                check_permission_syntax(&path, &permission, issues);
+                self.check_known(path, &permission, issues);
             }
         }
     }
 
-    /// Notes a permission that is not listed, with the listed one that is most like it.
-    pub(super) fn known(&self, place: String, permission: &Permission, flaws: &mut Vec<CatalogIssue>) {
+    /// Records an unknown permission, suggesting the most similar listed one.
+    pub(super) fn check_known(&self, path: String, permission: &Permission, issues: &mut Vec<CatalogIssue>) {
         if !self.is_known(permission) {
-            let near = (flaws.len() < MAX_SUGGESTIONS).then(|| self.most_like(permission)).flatten();
+            let near = (issues.len() < MAX_SUGGESTIONS).then(|| self.most_like(permission)).flatten();
             let advice = near.map_or_else(
                 || ": list it under permissions, with a description".to_owned(),
                 |near| format!("; did you mean {:?}?", redact(&near.to_string())),
             );
-            flaws.push(CatalogIssue::new(
-                place,
+            issues.push(CatalogIssue::new(
+                path,
                 format!("unknown permission {:?}{advice}", redact(&permission.to_string())),
             ));
         }
@@ -87,69 +90,67 @@ impl Catalog {
         (best.0 >= MIN_SIMILARITY).then_some(best.1)
     }
 
-    fn check_routes(&self, routes: Option<&Value>, flaws: &mut Vec<CatalogIssue>) {
+    fn check_routes(&self, routes: Option<&Value>, issues: &mut Vec<CatalogIssue>) {
         let mut earlier: Vec<(usize, &str, RouteMatcher)> = Vec::new();
         for (at, route) in elements(routes).enumerate() {
-            let place = |field: &str| format!("routes[{at}].{field}");
+            let path = |field: &str| format!("routes[{at}].{field}");
             let text = |field: &str| route.get(field).and_then(Value::as_str);
             if let Some(permission) = text("permission").and_then(Permission::from_stored) {
-                form(&place("permission"), &permission, flaws);
+                check_permission_syntax(&path("permission"), &permission, issues);
                 if permission.is_wildcard() {
                     let message = "must be one permission, without *";
-                    flaws.push(CatalogIssue::of_text(place("permission"), &permission.to_string(), message));
+                    issues.push(CatalogIssue::of_text(path("permission"), &permission.to_string(), message));
                 } else {
-                    self.known(place("permission"), &permission, flaws);
+                    self.check_known(path("permission"), &permission, issues);
                 }
             }
             for field in ["match", "resource"] {
                 let text = text(field).unwrap_or_default();
-                flaws.extend(path_flaws(text).map(|flaw| CatalogIssue::of_text(place(field), text, flaw)));
+                issues.extend(path_issues(text).map(|issue| CatalogIssue::of_text(path(field), text, issue)));
             }
             let Some((pattern, on)) = text("match").and_then(|text| Some((text, RouteMatcher::read(text).ok()?)))
             else {
                 continue;
             };
-            if let Some((before, other, _)) = earlier.iter().find(|(_, _, other)| other.meets(&on)) {
-                let message = format!(
-                    "matches requests that routes[{before}] matches too ({}); one request needs one permission",
-                    redact(other)
-                );
-                flaws.push(CatalogIssue::of_text(place("match"), pattern, message));
+            if let Some((before, other, _)) = earlier.iter().find(|(_, _, other)| other.overlaps(&on)) {
+                let message =
+                    format!("overlaps with routes[{before}] ({}); a request may match only one route", redact(other));
+                issues.push(CatalogIssue::of_text(path("match"), pattern, message));
             }
             earlier.push((at, pattern, on));
         }
     }
 }
 
-fn check_groups(document: &Value, flaws: &mut Vec<CatalogIssue>) {
+fn check_groups(document: &Value, issues: &mut Vec<CatalogIssue>) {
     let roles = document.get("roles");
     for (group, role) in entries(document.pointer("/sessions/groups")) {
-        let place = format!("sessions.groups.{group}");
+        let path = format!("sessions.groups.{group}");
         if !(1..=MAX_GROUP_LENGTH).contains(&group.chars().count()) || group.chars().any(unprintable) {
             let message = format!("must be a group's name of 1 to {MAX_GROUP_LENGTH} printable characters");
-            flaws.push(CatalogIssue::of_text(&place, group, message));
+            issues.push(CatalogIssue::of_text(&path, group, message));
         }
-        flaws.extend(name_flaws(group).map(|flaw| CatalogIssue::of_text(&place, group, flaw)));
+        issues.extend(name_issues(group).map(|issue| CatalogIssue::of_text(&path, group, issue)));
         if let Some(role) = role.as_str()
             && !entries(roles).any(|(name, _)| name == role)
         {
-            flaws.push(CatalogIssue::of_text(place, role, "is not the name of a role"));
+            issues.push(CatalogIssue::of_text(path, role, "is not the name of a role"));
         }
     }
 }
 
-/// The strings of a list, each with its place. What is no string was noted when it was read.
-pub(super) fn texts<'a>(place: &str, list: Option<&'a Value>) -> impl Iterator<Item = (String, &'a str)> {
-    elements(list).enumerate().filter_map(move |(at, value)| Some((format!("{place}[{at}]"), value.as_str()?)))
+/// The strings of a list, each with its path. Other values already caused an issue.
+pub(super) fn texts<'a>(path: &str, list: Option<&'a Value>) -> impl Iterator<Item = (String, &'a str)> {
+    elements(list).enumerate().filter_map(move |(at, value)| Some((format!("{path}[{at}]"), value.as_str()?)))
 }
 
-/// The permissions of a list, each with its place.
-pub(super) fn permissions(place: &str, list: Option<&Value>) -> impl Iterator<Item = (String, Permission)> {
-    texts(place, list).filter_map(|(place, text)| Some((place, Permission::from_stored(text)?)))
+/// The permissions of a list, each with its path.
+pub(super) fn permissions(path: &str, list: Option<&Value>) -> impl Iterator<Item = (String, Permission)> {
+    texts(path, list).filter_map(|(path, text)| Some((path, Permission::from_stored(text)?)))
 }
 
-/// Notes a list or an object that has no entries or too many.
-pub(super) fn count(place: &str, list: Option<&Value>, max: usize, flaws: &mut Vec<CatalogIssue>) {
+/// Records an issue for a list or object that is empty or too long.
+pub(super) fn check_count(path: &str, list: Option<&Value>, max: usize, issues: &mut Vec<CatalogIssue>) {
     let count = match list {
         None => 0,
         Some(Value::Array(list)) => list.len(),
@@ -157,11 +158,11 @@ pub(super) fn count(place: &str, list: Option<&Value>, max: usize, flaws: &mut V
         Some(_) => return,
     };
     if !(1..=max).contains(&count) {
-        flaws.push(CatalogIssue::new(place, format!("must have 1 to {max} entries; it has {count}")));
+        issues.push(CatalogIssue::new(path, format!("must have 1 to {max} entries; it has {count}")));
     }
 }
 
-/// The product's own permissions, as a catalog that was read from the service has them.
+/// Whether this is a built-in permission with its built-in description, as in documents read from the service.
 pub(super) fn is_builtin(permission: &Permission, text: &str) -> bool {
     let own = |(resource, action, description): &(&str, &str, &str)| {
         *permission == Permission::named(resource, action) && text == *description
@@ -169,26 +170,26 @@ pub(super) fn is_builtin(permission: &Permission, text: &str) -> bool {
     BUILTIN_PERMISSIONS.iter().any(own)
 }
 
-pub(super) fn form(place: &str, permission: &Permission, flaws: &mut Vec<CatalogIssue>) {
+pub(super) fn check_permission_syntax(path: &str, permission: &Permission, issues: &mut Vec<CatalogIssue>) {
     if let Err(invalid) = permission.to_string().parse::<Permission>() {
-        flaws.push(CatalogIssue::of_text(place, &permission.to_string(), invalid.0));
+        issues.push(CatalogIssue::of_text(path, &permission.to_string(), invalid.0));
     }
 }
 
-fn description(place: &str, text: &str, flaws: &mut Vec<CatalogIssue>) {
+fn check_description(path: &str, text: &str, issues: &mut Vec<CatalogIssue>) {
     let count = text.chars().count();
     if count > MAX_DESCRIPTION_LENGTH {
-        let message = format!("must be described in at most {MAX_DESCRIPTION_LENGTH} characters; it has {count}");
-        flaws.push(CatalogIssue::of_text(place, text, message));
+        let message = format!("must have a description of at most {MAX_DESCRIPTION_LENGTH} characters; it has {count}");
+        issues.push(CatalogIssue::of_text(path, text, message));
     }
     if !text.is_empty() && is_blank(text) {
-        flaws.push(CatalogIssue::of_text(place, text, BLANK));
+        issues.push(CatalogIssue::of_text(path, text, BLANK));
     }
     if text.chars().any(unprintable) || contains_credential(text) {
-        flaws.push(CatalogIssue::of_text(
-            place,
+        issues.push(CatalogIssue::of_text(
+            path,
             text,
-            "must be described in one line without control and invisible characters, and without an API token or a JWT",
+            "must have a one-line description without control or invisible characters, API tokens or JWTs",
         ));
     }
 }

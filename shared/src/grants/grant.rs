@@ -4,59 +4,58 @@ use std::collections::BTreeSet;
 
 use super::{Permission, Resource};
 
-/// The most grants of a token.
+/// Maximum number of grants of a token.
 pub const MAX_GRANTS: usize = 20;
-/// The most permissions of a grant.
+/// Maximum number of permissions of a grant.
 pub const MAX_PERMISSIONS: usize = 50;
-/// The most resources of a grant.
+/// Maximum number of resources of a grant.
 pub const MAX_RESOURCES: usize = 50;
 
-/// Each of the permissions on each of the resources.
+/// A grant: each of the permissions on each of the resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// What may be done.
+    /// The permissions.
     pub permissions: Vec<Permission>,
-    /// On what.
+    /// The resources.
     pub resources: Vec<Resource>,
 }
 
-/// All that a principal has. A permission of one grant says nothing about the resources of
-/// another.
+/// All grants of a principal. A permission of one grant does not apply to the resources of another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants(Vec<Grant>);
 
-/// A part of what was asked for that whoever asks does not have.
+/// A part of the requested grants that the principal does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UncoveredGrant {
-    /// Which of the grants that were asked for, counted from 0.
+    /// Index of the requested grant, from 0.
     pub grant: usize,
-    /// What of it.
+    /// The uncovered part of it.
     pub what: UncoveredPart,
 }
 
-/// What exceeds a principal's grants.
+/// The part of a grant that exceeds a principal's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UncoveredPart {
-    /// A permission that none of its grants holds.
+    /// A permission that no grant of the principal has.
     Permission(Permission),
-    /// A resource on which it does not have these permissions.
+    /// A resource on which the principal lacks these permissions.
     Resource(Resource, Vec<Permission>),
 }
 
 impl Grant {
-    /// Whether this gives the permission on the thing of that name.
+    /// Whether the grant gives the permission on the resource with this name.
     #[must_use]
     pub fn allows(&self, permission: &Permission, name: &str) -> bool {
         self.has(permission) && self.resources.iter().any(|held| held.covers_name(name))
     }
 
-    /// Whether this holds the permission, wherever.
+    /// Whether the grant has the permission, on any resource.
     #[must_use]
     pub fn has(&self, permission: &Permission) -> bool {
         self.permissions.iter().any(|held| held.covers(permission))
     }
 
-    /// Whether this gives the permission on all that the resource covers.
+    /// Whether the grant gives the permission on everything that the resource covers.
     #[must_use]
     pub fn covers(&self, permission: &Permission, resource: &Resource) -> bool {
         self.has(permission) && self.resources.iter().any(|held| held.covers(resource))
@@ -64,39 +63,39 @@ impl Grant {
 }
 
 impl Grants {
-    /// One grant, which is the short form.
+    /// A single grant, the short form of requests.
     #[must_use]
     pub fn single(permissions: Vec<Permission>, resources: Vec<Resource>) -> Self {
         Self(vec![Grant { permissions, resources }])
     }
 
-    /// Each grant, in the order in which they were given.
+    /// Iterates over the grants in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Grant> {
         self.0.iter()
     }
 
-    /// Whether one of them gives the permission on the thing of that name.
+    /// Whether one grant gives the permission on the resource with this name.
     #[must_use]
     pub fn allows(&self, permission: &Permission, name: &str) -> bool {
         self.iter().any(|grant| grant.allows(permission, name))
     }
 
-    /// Whether one of them holds the permission, wherever.
+    /// Whether one grant has the permission, on any resource.
     #[must_use]
     pub fn has(&self, permission: &Permission) -> bool {
         self.iter().any(|grant| grant.has(permission))
     }
 
-    /// Whether one of them gives the permission on all that the resource covers.
+    /// Whether one grant gives the permission on everything that the resource covers.
     #[must_use]
     pub fn covers(&self, permission: &Permission, resource: &Resource) -> bool {
         self.iter().any(|grant| grant.covers(permission, resource))
     }
 
-    /// Of these, no more than the permissions that are asked for, on the same resources.
+    /// These grants, restricted to some permissions; resources stay the same.
     ///
     /// # Errors
-    /// The permissions that these do not hold.
+    /// The permissions that no grant has.
     pub fn restricted_to(&self, asked: &[Permission]) -> Result<Self, Vec<Permission>> {
         let beyond: Vec<_> = asked.iter().filter(|permission| !self.has(permission)).cloned().collect();
         if !beyond.is_empty() {
@@ -109,18 +108,17 @@ impl Grants {
         Ok(Self(self.iter().filter_map(narrow).collect()))
     }
 
-    /// The permissions, wherever they hold, as OAuth writes a scope.
+    /// The permissions as an OAuth scope, regardless of resources.
     #[must_use]
     pub fn to_oauth_scope(&self) -> String {
         let permissions: BTreeSet<_> = self.iter().flat_map(|grant| &grant.permissions).collect();
         permissions.into_iter().map(Permission::to_string).collect::<Vec<_>>().join(" ")
     }
 
-    /// What of `asked` these do not cover; nothing if whoever has these may hand `asked`
-    /// out.
+    /// The parts of `asked` that these grants do not cover; empty if a holder of these may delegate `asked`.
     ///
-    /// Each permission on each resource has to be covered by one grant. That is exact, and
-    /// not merely safe: no wildcard and no pattern is the union of lesser ones.
+    /// One grant has to cover each permission on each resource. This check is exact, because no wildcard or
+    /// pattern is the union of smaller ones.
     #[must_use]
     pub fn uncovered(&self, asked: &Self) -> Vec<UncoveredGrant> {
         let mut excess = Vec::new();
@@ -180,7 +178,7 @@ pub(crate) mod tests {
         prop::collection::vec(grant, 0..4).prop_map(Grants::from)
     }
 
-    /// What is lacking, in a line each.
+    /// The uncovered parts, one line each.
     fn uncovered(held: &Grants, asked: &Grants) -> Vec<String> {
         let shown = |excess: UncoveredGrant| match excess.what {
             UncoveredPart::Permission(permission) => format!("{}: {permission}", excess.grant),
@@ -193,7 +191,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_permission_of_one_grant_says_nothing_about_the_resources_of_another() {
+    fn a_permission_does_not_apply_to_the_resources_of_another_grant() {
         let held = grants(&[(&["app:deploy"], &["app/billing"]), (&["app:read"], &["app/*"])]);
         assert!(held.allows(&permission("app:deploy"), "app/billing"));
         assert!(held.allows(&permission("app:read"), "app/payroll"));
@@ -202,7 +200,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_lacking_is_named_with_its_grant() {
+    fn uncovered_parts_are_named_with_their_grant() {
         let held = grants(&[(&["app:*"], &["app/billing"]), (&["job:read"], &["*"])]);
         let asked = grants(&[
             (&["app:read", "db:read"], &["app/billing/builds", "app", "*"]),
@@ -216,7 +214,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn narrowed_grants_hold_what_was_asked_for_where_it_was_held() {
+    fn restricted_grants_have_the_requested_permissions_where_held() {
         let held = grants(&[(&["app:*"], &["app/billing"]), (&["app:read", "job:read"], &["app/*"])]);
         let narrow = |asked: &[&str]| held.restricted_to(&asked.iter().map(|p| permission(p)).collect::<Vec<_>>());
         assert_eq!(narrow(&["app:write"]), Ok(grants(&[(&["app:write"], &["app/billing"])])));
@@ -227,7 +225,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn two_grants_that_each_lack_something_do_not_make_up_for_each_other() {
+    fn two_grants_do_not_combine_to_cover_a_third() {
         let held = grants(&[(&["app:read"], &["a"]), (&["app:write"], &["b"])]);
         assert_eq!(uncovered(&held, &grants(&[(&["app:write"], &["a"])])), ["0: app:write on a"]);
         assert_eq!(uncovered(&held, &grants(&[(&["app:*"], &["a"])])), ["0: app:*"]);
@@ -235,7 +233,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn nothing_can_be_handed_out_that_allows_more(
+        fn delegated_grants_never_allow_more(
             held in any_grants(), asked in any_grants(), permission in any_permission(), name in "[ab](/[ab]){0,4}"
         ) {
             let within = asked.iter().filter(|one| held.uncovered(&Grants(vec![(*one).clone()])).is_empty());
@@ -245,14 +243,14 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn what_one_has_one_can_hand_out(held in any_grants()) {
+        fn own_grants_can_be_delegated(held in any_grants()) {
             prop_assert_eq!(held.uncovered(&held), []);
         }
 
         #[test]
-        fn whatever_is_refused_would_have_allowed_more(held in any_grants(), asked in any_grants()) {
-            // The request that shows it: the permission itself, on the root of the resource
-            // or one level below, in a name that no sample has.
+        fn grants_that_are_refused_would_have_allowed_more(held in any_grants(), asked in any_grants()) {
+            // A request that shows it: the permission itself, on the resource's root or on a name one level
+            // below that no sample has.
             for excess in held.uncovered(&asked) {
                 let wanted = asked.iter().nth(excess.grant).unwrap();
                 let (permissions, resources) = match excess.what {

@@ -1,4 +1,4 @@
-//! The addresses that a token may be used from: networks in CIDR notation
+//! The IP ranges from which a token may be used, in CIDR notation
 //! ([RFC 4632](https://www.rfc-editor.org/rfc/rfc4632#section-3.1),
 //! [RFC 4291](https://www.rfc-editor.org/rfc/rfc4291#section-2.3)).
 
@@ -10,18 +10,18 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::validation::ValidationError;
 
-/// The most networks of a token.
+/// Maximum number of networks of a token.
 pub const MAX_NETWORKS: usize = 50;
 
-/// Of an IPv6 address that holds an IPv4 one (`::ffff:0:0/96`), how many bits say so.
+/// Prefix length of IPv4-mapped IPv6 addresses (`::ffff:0:0/96`), in bits.
 const MAPPED_BITS: u8 = 96;
 
-/// One network: `192.0.2.0/24`, `2001:db8::/32`, or one address. What is written as an
-/// IPv4-mapped IPv6 network is the IPv4 network that it is.
+/// A network: `192.0.2.0/24`, `2001:db8::/32`, or a single address. An IPv4-mapped IPv6 network becomes the
+/// IPv4 network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network(IpNet);
 
-/// From where a token may be used: from these networks, or from anywhere where there is none.
+/// The networks from which a token may be used; empty means anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IpAllowlist(Vec<Network>);
 
@@ -33,11 +33,11 @@ impl FromStr for Network {
         let net = address.or_else(|| text.parse().ok()).ok_or_else(|| {
             ValidationError::new("must be an address or a network, as in 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
         })?;
-        // It would hardly be what was meant: an address that is one of many, or the many.
+        // Host bits are refused: either the one address or the network may be meant.
         if net.trunc() != net {
             let (address, network) = (net.addr(), net.trunc());
             return Err(ValidationError::new(format!(
-                "has an address beyond its {} bits: write {network} for the network, or {address} for the one address",
+                "has bits set beyond its first {} bits: write {network} for the network, or {address} for the one address",
                 net.prefix_len()
             )));
         }
@@ -45,8 +45,8 @@ impl FromStr for Network {
     }
 }
 
-/// The IPv4 network where an IPv6 one is of mapped addresses. One that also covers others
-/// (`::/0`) is one of IPv6: no address of IPv4 is in it.
+/// The IPv4 network of an IPv4-mapped IPv6 network. A wider IPv6 network (`::/0`) stays IPv6 and contains no
+/// IPv4 address.
 fn unmapped(net: IpNet) -> IpNet {
     let IpNet::V6(v6) = net else { return net };
     let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(MAPPED_BITS));
@@ -54,42 +54,43 @@ fn unmapped(net: IpNet) -> IpNet {
 }
 
 impl fmt::Display for Network {
-    /// One address is written without its length.
+    /// Prints a single address without its prefix length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().fmt(f) } else { self.0.fmt(f) }
     }
 }
 
 impl IpAllowlist {
-    /// Each network, in the order in which they were given.
+    /// Iterates over the networks in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Network> {
         self.0.iter()
     }
 
-    /// Whether they are no limit.
+    /// Whether any address is allowed.
     #[must_use]
-    pub fn are_any(&self) -> bool {
+    pub fn is_unrestricted(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a request from there is let in. An IPv4-mapped IPv6 address is the IPv4
-    /// address that it is; an address that is not known is in no network.
+    /// Whether a client with this address is allowed. An IPv4-mapped IPv6 address counts as its IPv4 address;
+    /// an unknown address is in no network.
     #[must_use]
     pub fn contains(&self, from: Option<IpAddr>) -> bool {
-        self.are_any() || from.is_some_and(|address| self.0.iter().any(|net| net.0.contains(&address.to_canonical())))
+        self.is_unrestricted()
+            || from.is_some_and(|address| self.0.iter().any(|net| net.0.contains(&address.to_canonical())))
     }
 
-    /// The networks of `asked` from which these do not let in, wholly or in part; nothing if
-    /// `asked` is no freer. `None` where `asked` is from anywhere, and these are not.
+    /// The networks of `asked` that are not entirely within these; empty if `asked` is at least as restricted.
+    /// `None` if `asked` is unrestricted and these are not.
     #[must_use]
     pub fn uncovered(&self, asked: &Self) -> Option<Vec<Network>> {
-        if self.are_any() {
+        if self.is_unrestricted() {
             return Some(Vec::new());
         }
-        if asked.are_any() {
+        if asked.is_unrestricted() {
             return None;
         }
-        // Joined, so that two halves are as good as the whole.
+        // Aggregated, so that two halves cover the whole.
         let held = IpNet::aggregate(&self.0.iter().map(|net| net.0).collect());
         let lacks = |net: &&Network| !held.iter().any(|held| held.contains(&net.0));
         Some(asked.0.iter().filter(lacks).copied().collect())
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused_with_what_was_meant() {
+    fn an_invalid_network_is_refused_with_suggestions() {
         let refused = |text: &str| text.parse::<Network>().unwrap_err().0;
         for text in ["", " ", "x", "192.0.2", "192.0.2.0/", "192.0.2.0/33", "::/129", "192.0.2.7 ", "10.0.0.0/8,::1"] {
             assert!(refused(text).starts_with("must be an address or a network"), "{text}");
@@ -144,13 +145,13 @@ mod tests {
         }
         assert_eq!(
             refused("192.0.2.7/24"),
-            "has an address beyond its 24 bits: write 192.0.2.0/24 for the network, or 192.0.2.7 for the one address"
+            "has bits set beyond its first 24 bits: write 192.0.2.0/24 for the network, or 192.0.2.7 for the one address"
         );
-        assert!(refused("::ffff:0:0/95").contains("beyond its 95 bits"));
+        assert!(refused("::ffff:0:0/95").contains("beyond its first 95"));
     }
 
     #[test]
-    fn an_address_is_let_in_from_its_networks_only() {
+    fn only_addresses_in_the_networks_are_allowed() {
         let list = ["192.0.2.0/24", "2001:db8::/32"];
         for good in ["192.0.2.0", "192.0.2.255", "2001:db8::1", "::ffff:192.0.2.7"] {
             assert!(allow(&list, good), "{good}");
@@ -159,17 +160,17 @@ mod tests {
             assert!(!allow(&list, bad), "{bad}");
         }
         assert!(allow(&["::ffff:192.0.2.0/120"], "192.0.2.7"));
-        assert!(!allow(&["::/0"], "192.0.2.7"), "all of IPv6 is none of IPv4");
+        assert!(!allow(&["::/0"], "192.0.2.7"), "::/0 contains no IPv4 address");
     }
 
     #[test]
-    fn an_address_that_is_not_known_is_in_no_network() {
+    fn an_unknown_address_is_in_no_network() {
         assert!(!addresses(&["0.0.0.0/0", "::/0"]).contains(None));
         assert!(IpAllowlist::default().contains(None));
     }
 
     #[test]
-    fn nothing_is_freer_than_what_it_was_made_from() {
+    fn networks_outside_the_list_are_uncovered() {
         let held = addresses(&["10.0.0.0/9", "10.128.0.0/9", "2001:db8::/32"]);
         let lacking = |asked: &[&str]| {
             held.uncovered(&addresses(asked)).map(|nets| nets.iter().map(Network::to_string).collect::<Vec<_>>())
@@ -186,7 +187,7 @@ mod tests {
 
     fn any_network() -> impl Strategy<Value = Network> {
         prop_oneof![
-            // Few bits differ, so that networks meet.
+            // Few bits vary, so that networks overlap often.
             (0_u8..4, 0_u8..=32)
                 .prop_map(|(high, bits)| Network(IpNet::new([high << 6, 0, 0, 0].into(), bits).unwrap().trunc())),
             (0_u16..4, 0_u8..=128).prop_map(|(high, bits)| {
@@ -197,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_covers_lets_in_from_wherever_the_other_does(
+        fn a_covering_list_allows_every_address_of_the_other(
             held in prop::collection::vec(any_network(), 0..4), asked in prop::collection::vec(any_network(), 0..4),
             high in any::<u8>(), low in any::<u8>(), v6 in any::<bool>(),
         ) {
@@ -209,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn a_network_reads_back_as_it_is_shown(net in any_network()) {
+        fn a_printed_network_parses_to_itself(net in any_network()) {
             prop_assume!(unmapped(net.0) == net.0);
             prop_assert_eq!(net.to_string().parse::<Network>().unwrap(), net);
         }

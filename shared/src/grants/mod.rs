@@ -1,7 +1,6 @@
-//! What a token may do: permissions on resources, and the networks that it may be used from.
+//! Grants of a token: permissions on resources, and the networks from which it may be used.
 //!
-//! The rules by which permissions and resources match stand in `docs/authorization.md`, as tables that are
-//! tests.
+//! `docs/authorization.md` lists the matching rules of permissions and resources in tables that run as tests.
 
 pub(crate) mod grant;
 mod ip_allowlist;

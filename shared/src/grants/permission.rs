@@ -1,4 +1,4 @@
-//! A permission: `resource:action`, either half of which may be `*`.
+//! A permission: `resource:action`, in which either part may be `*`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,81 +6,80 @@ use std::str::FromStr;
 use crate::text::{ensure_no_credential, redact};
 use crate::validation::ValidationError;
 
-/// The most characters of a permission. With at most 50 of them, a token's permissions
-/// always fit into the authorizer's answer (8 KB).
+/// Maximum length of a permission, in characters. With at most 50 of them, a token's permissions always fit
+/// into the authorizer's response (8 KB).
 const MAX_LENGTH: usize = 100;
 
-/// `app:read`; `app:*`; `*:read`; `*`, which is everything.
+/// A permission: `app:read`, `app:*`, `*:read` or `*`, which covers everything.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Permission {
-    resource: Half,
-    action: Half,
+    resource: Part,
+    action: Part,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Half {
+enum Part {
     Any,
     Named(String),
 }
 
 impl Permission {
-    /// What a request on a path that begins with `segment` needs. A segment that no
-    /// permission can name (`~user`, `my app`, none at all, one that is too long or that a log
-    /// would redact) needs a `*`. So what a refusal names is what can be granted, and never a
-    /// secret from a path.
+    /// The permission that a request on a path beginning with `segment` requires. If no permission can name the
+    /// segment (`~user`, `my app`, an empty or too long one, or one that a log would redact), a `*` is
+    /// required. So a denial always names a permission that can be granted, and never a secret from a path.
     pub(crate) fn needed(segment: &str, action: &str) -> Self {
         let named = format!("{segment}:{action}").parse().ok().filter(|_| redact(segment) == segment);
-        named.unwrap_or_else(|| Self { resource: Half::Any, action: Half::Named(action.to_owned()) })
+        named.unwrap_or_else(|| Self { resource: Part::Any, action: Part::Named(action.to_owned()) })
     }
 
-    /// A permission of the product's own, from halves that are known to be good.
+    /// A built-in permission, from valid parts.
     pub(crate) fn named(resource: &str, action: &str) -> Self {
-        Self { resource: Half::Named(resource.to_owned()), action: Half::Named(action.to_owned()) }
+        Self { resource: Part::Named(resource.to_owned()), action: Part::Named(action.to_owned()) }
     }
 
-    /// Whether one of its halves is `*`.
+    /// Whether one of its parts is `*`.
     #[must_use]
     pub fn is_wildcard(&self) -> bool {
-        self.resource == Half::Any || self.action == Half::Any
+        self.resource == Part::Any || self.action == Part::Any
     }
 
-    /// Its first half, where that is a name.
+    /// The first part, unless it is `*`.
     #[must_use]
     pub fn resource(&self) -> Option<&str> {
         match &self.resource {
-            Half::Any => None,
-            Half::Named(name) => Some(name),
+            Part::Any => None,
+            Part::Named(name) => Some(name),
         }
     }
 
-    /// Its second half, where that is a name.
+    /// The second part, unless it is `*`.
     #[must_use]
     pub fn action(&self) -> Option<&str> {
         match &self.action {
-            Half::Any => None,
-            Half::Named(name) => Some(name),
+            Part::Any => None,
+            Part::Named(name) => Some(name),
         }
     }
 
-    /// A permission that was accepted once: its form is all that it needs, so that
-    /// stricter rules never make a stored record unreadable.
+    /// Builds the permission from storage without re-validating it, so that stricter rules never make a stored
+    /// record unreadable. `None` if it cannot be parsed.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         if text == "*" {
-            return Some(Self { resource: Half::Any, action: Half::Any });
+            return Some(Self { resource: Part::Any, action: Part::Any });
         }
         let (resource, action) = text.split_once(':')?;
-        Some(Self { resource: Half::parse(resource)?, action: Half::parse(action)? })
+        Some(Self { resource: Part::parse(resource)?, action: Part::parse(action)? })
     }
 
-    /// Whether whoever holds this also holds `other`.
+    /// Whether a holder of this permission also holds `other`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.resource.covers(&other.resource) && self.action.covers(&other.action)
     }
 }
 
-impl Half {
+impl Part {
     fn parse(text: &str) -> Option<Self> {
         if text == "*" {
             return Some(Self::Any);
@@ -112,7 +111,7 @@ impl FromStr for Permission {
         ensure_no_credential(text)?;
         Self::from_stored(text).ok_or_else(|| {
             ValidationError::new(
-                "must be resource:action, as in app:read; each half is * or a letter or digit and then letters, digits, '.', '_' and '-'",
+                "must be resource:action, as in app:read; each part is * or a letter or digit and then letters, digits, '.', '_' and '-'",
             )
         })
     }
@@ -121,7 +120,7 @@ impl FromStr for Permission {
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.resource, &self.action) {
-            (Half::Any, Half::Any) => f.write_str("*"),
+            (Part::Any, Part::Any) => f.write_str("*"),
             (resource, action) => write!(f, "{}:{}", resource.as_str(), action.as_str()),
         }
     }
@@ -142,7 +141,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_permission_is_two_halves_and_a_colon() {
+    fn a_permission_is_two_parts_and_a_colon() {
         for good in ["app:read", "*:read", "app:*", "*", "Helm-App.v2:get_all", "0:1"] {
             assert_eq!(permission(good).to_string(), good);
         }
@@ -164,7 +163,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_wildcard_half_covers_any_value_of_that_half() {
+    fn a_wildcard_part_covers_any_value_of_that_part() {
         for (granted, asked, covered) in [
             ("app:read", "app:read", true),
             ("app:read", "app:write", false),
@@ -184,7 +183,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_path_that_no_permission_can_name_needs_a_wildcard() {
+    fn a_path_that_no_permission_can_name_requires_a_wildcard() {
         let (long, token) = ("a".repeat(96), format!("pcl_{}", "a1".repeat(33)));
         for odd in ["", "~user", "my app", "a:b", "a:", "é", "*", &long, &token] {
             let needed = Permission::needed(odd, "read");
@@ -196,19 +195,19 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn what_a_permission_prints_parses_to_itself(permission in any_permission()) {
+        fn a_printed_permission_parses_to_itself(permission in any_permission()) {
             prop_assert_eq!(permission.to_string().parse::<Permission>().unwrap(), permission);
         }
 
         #[test]
-        fn covering_is_an_order(a in any_permission(), b in any_permission(), c in any_permission()) {
+        fn covering_is_a_partial_order(a in any_permission(), b in any_permission(), c in any_permission()) {
             prop_assert!(a.covers(&a));
             prop_assert!(!(a.covers(&b) && b.covers(&c)) || a.covers(&c));
             prop_assert!(!(a.covers(&b) && b.covers(&a)) || a == b);
         }
 
         #[test]
-        fn nothing_that_is_written_panics(text: String) {
+        fn parsing_never_panics(text: String) {
             let _ = text.parse::<Permission>();
         }
     }

@@ -3,27 +3,27 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::text::path_flaws;
+use crate::text::path_issues;
 use crate::validation::ValidationError;
 
-/// The most characters of a resource.
+/// Maximum length of a resource, in characters.
 const MAX_LENGTH: usize = 256;
 
-/// What a grant is on: `app/billing` (itself and all below), `app/*` (only what is
-/// below), or `*` (everything).
+/// The resource of a grant: `app/billing` (itself and all below), `app/*` (only what is below), or `*`
+/// (everything).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
     /// `*`
     All,
     /// `app/billing`
     Subtree(String),
-    /// `app/*`, held without the `/*`
+    /// `app/*`, stored without the `/*`
     Descendants(String),
 }
 
 impl Resource {
-    /// A resource that was accepted once, by the rules of its time: stricter rules must
-    /// never make a stored record unreadable. What no request can name, it does not cover.
+    /// Builds the resource from storage without re-validating it, so that stricter rules never make a stored
+    /// record unreadable.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         match (text, text.strip_suffix("/*")) {
@@ -33,7 +33,7 @@ impl Resource {
         }
     }
 
-    /// Whether the name of one thing is covered.
+    /// Whether the resource covers this name.
     #[must_use]
     pub fn covers_name(&self, name: &str) -> bool {
         match self {
@@ -43,7 +43,7 @@ impl Resource {
         }
     }
 
-    /// Whether everything that `other` covers is covered.
+    /// Whether the resource covers everything that `other` covers.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -75,12 +75,12 @@ impl FromStr for Resource {
                 "must be names divided by single slashes, as in app/billing or app/*, without '.' and '..', and without \\ ; ? % * and control characters in a name",
             ));
         }
-        path_flaws(name).next().map_or_else(|| Ok(Self::from_stored(text)), |flaw| Err(ValidationError::new(flaw)))
+        path_issues(name).next().map_or_else(|| Ok(Self::from_stored(text)), |issue| Err(ValidationError::new(issue)))
     }
 }
 
-/// What may stand between two slashes, of a resource and of a request's decoded path: only
-/// what every backend reads as one and the same name.
+/// Whether a text may be a segment of a resource or of a request's decoded path: only if every backend reads it
+/// as the same name.
 pub(crate) fn is_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..")
         && !segment.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | ';' | '?' | '%' | '*'))
@@ -152,7 +152,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_resource_covers_itself_and_all_below_and_a_star_only_what_is_below() {
+    fn a_resource_covers_itself_and_all_below_a_star_only_all_below() {
         for (granted, name, covered) in [
             ("app/billing", "app/billing", true),
             ("app/billing", "app/billing/builds", true),
@@ -173,7 +173,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn what_a_resource_prints_parses_to_itself(resource in any_resource()) {
+        fn a_printed_resource_parses_to_itself(resource in any_resource()) {
             prop_assert_eq!(resource.to_string().parse::<Resource>().unwrap(), resource);
         }
 
@@ -183,9 +183,9 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn what_is_not_covered_has_a_name_that_shows_it(a in any_resource(), b in any_resource()) {
+        fn an_uncovered_resource_has_an_uncovered_name(a in any_resource(), b in any_resource()) {
             prop_assume!(!a.covers(&b));
-            // The names that tell two patterns apart: the root itself, and one level below.
+            // The names that tell two patterns apart: the root, and one level below it.
             let witnesses = match &b {
                 Resource::All => vec![String::new()],
                 Resource::Subtree(root) => vec![root.clone(), format!("{root}/z")],
@@ -195,7 +195,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn nothing_that_is_written_panics(text: String) {
+        fn parsing_never_panics(text: String) {
             let _ = text.parse::<Resource>();
         }
     }

@@ -1,5 +1,5 @@
-//! Who calls, and what they ask: read from the event that API Gateway made, in which the
-//! authorizer's context is the only thing that says who the caller is.
+//! The request of an authorized caller, read from API Gateway's event. Only the authorizer's context says who
+//! the caller is.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,41 +19,40 @@ use crate::store::{ClientInfo, StoredCatalog};
 use crate::text::OwnerId;
 use crate::token::{Actor, EventOrigin, TokenRecord};
 
-/// A call to one of the functions, by someone whom the authorizer let in.
+/// A request that the authorizer allowed.
 #[derive(Clone, Debug)]
 pub struct ApiRequest {
-    /// The caller, read afresh: a token's grants and what a session's roles give do not
-    /// always fit into the authorizer's context.
+    /// The caller, read from the store again: a token's grants and a session's roles do not always fit into the
+    /// authorizer's context.
     pub caller: Principal,
-    /// The catalog that a session's grants were derived from.
+    /// The catalog from which a session's grants were derived.
     catalog: Option<Arc<StoredCatalog>>,
-    /// The route's method.
+    /// Method of the request.
     pub method: Method,
-    /// The route that the gateway matched: `/tokens/{id}`.
+    /// Route that the gateway matched: `/tokens/{id}`.
     pub route: String,
-    /// What stands in the route's `{id}`.
+    /// Value of the route's `{id}`.
     pub id: Option<String>,
-    /// From where the call comes, and with what.
+    /// IP address and user agent of the client.
     pub origin: ClientInfo,
-    /// The query's parameters in their order, decoded.
+    /// Decoded query parameters, in their order.
     pub query: Vec<(String, String)>,
 }
 
 impl ApiRequest {
-    /// Reads a call.
+    /// Reads a request.
     ///
     /// # Errors
-    /// 500 where the event is not one of this deployment's API, or has no authorizer's context (then nobody
-    /// has decided on this request, and it ends here), 415 for a body in a coding that is not understood,
-    /// 403 where the caller's token has ended since or the caller lacks by now what the route needs, 503 where
-    /// the store fails.
+    /// 500 if the event is not from this deployment's API or lacks the authorizer's context (nothing was
+    /// authorized then); 415 for an unsupported content coding; 403 if the caller's token has ended since or
+    /// the caller no longer has the required permission; 503 if the store fails.
     pub async fn read(app: &App, request: &Request) -> Result<Self, Problem> {
         let Some(context) = gateway_context(request) else {
-            tracing::error!("the event is not a REST API's");
+            tracing::error!("the event is not from a REST API");
             return Err(Problem::internal());
         };
         if !is_from_own_api(request, context) {
-            tracing::error!("the event is not one of this deployment's API, which only API Gateway may send");
+            tracing::error!("the event is not from this deployment's API; only API Gateway may invoke this function");
             return Err(Problem::internal());
         }
         check_content_encoding(request)?;
@@ -75,8 +74,8 @@ impl ApiRequest {
         })
     }
 
-    /// The catalog for this call: the very version that a session's grants come from, so that no
-    /// role's name has two meanings within one call.
+    /// The catalog for this request. For a session it is the version that its grants come from, so that a role
+    /// means the same throughout the request.
     ///
     /// # Errors
     /// When the store fails.
@@ -87,56 +86,57 @@ impl ApiRequest {
         }
     }
 
-    /// The caller, as it is written down.
+    /// The caller, as records and events name it.
     #[must_use]
     pub fn actor(&self) -> Actor {
         self.caller.actor()
     }
 
-    /// Who calls, and from where, for a token's history.
+    /// The caller with IP address and user agent, for a token's history.
     #[must_use]
     pub fn author(&self) -> EventOrigin {
         let ClientInfo { source_ip, agent } = self.origin.clone();
         EventOrigin { actor: Some(self.actor()), source_ip, agent }
     }
 
-    /// Whether the caller may do this to a token only because it manages anyone's.
+    /// Whether the token belongs to another owner, so that the caller acts as an admin.
     #[must_use]
     pub fn is_foreign(&self, record: &TokenRecord) -> bool {
         record.owner != *self.caller.owner()
     }
 
-    /// The token that the path names, if the caller may know of it.
+    /// The token that the path names, if the caller may see it.
     ///
     /// # Errors
-    /// 404 for one that is not there, one that is not the caller's, and one that no token's
-    /// id can look like: nobody learns which.
+    /// 404 for a token that does not exist, one that the caller may not see, and an invalid ID. The response is
+    /// the same for all.
     pub async fn target_token(&self, app: &App) -> Result<TokenRecord, Problem> {
         let id: TokenId = self.id.as_deref().and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)?;
         self.visible_token(app, &id).await
     }
 
-    /// A token, if the caller may know of it.
+    /// A token, if the caller may see it.
     ///
     /// # Errors
-    /// As [`ApiRequest::target`].
+    /// As [`ApiRequest::target_token`].
     pub async fn visible_token(&self, app: &App, id: &TokenId) -> Result<TokenRecord, Problem> {
         let record = app.tokens.get(id).await?.ok_or_else(Problem::not_found)?;
         let theirs = record.owner == *self.caller.owner() || self.caller.is_admin_of(&format!("tokens/{id}"));
         if theirs { Ok(record) } else { Err(Problem::not_found()) }
     }
 
-    /// The query's parameters by the names that the call knows; each at most once.
+    /// The values of the known query parameters, each given at most once.
     ///
     /// # Errors
-    /// 400 that names every parameter that is unknown or doubled.
+    /// 400 that names every unknown or repeated parameter.
     pub fn query_params<const N: usize>(&self, names: [&str; N]) -> Result<[Option<&str>; N], Problem> {
         let mut errors = Vec::new();
         let mut found = [None; N];
         for (name, value) in &self.query {
             let Some((_, slot)) = names.iter().zip(&mut found).find(|(known, _)| *known == name) else {
-                let known = if N == 0 { "none".to_owned() } else { names.join(", ") };
-                errors.push(FieldError::new(name, format!("is unknown here; known are {known}")));
+                let known =
+                    if N == 0 { "this call takes none".to_owned() } else { format!("use one of {}", names.join(", ")) };
+                errors.push(FieldError::new(name, format!("is an unknown parameter; {known}")));
                 continue;
             };
             if slot.replace(value.as_str()).is_some() {
@@ -147,11 +147,12 @@ impl ApiRequest {
     }
 }
 
-/// Whether an event is as this deployment's API sends it: with the stage variable that only its stage has,
-/// and a request ID in the gateway's form, a UUID.
+/// Whether an event comes from this deployment's API: it has the stage variable that only this stage sets, and
+/// a request ID in the gateway's format, a UUID.
 ///
-/// The ID of the API cannot be compared: the API names the functions, so CloudFormation cannot tell them its
-/// ID. Who may invoke a function directly can imitate all of this, and is trusted (`docs/security.md`).
+/// The API's ID cannot be compared: the API refers to the functions, so CloudFormation cannot pass its ID to
+/// them. A principal that may invoke a function directly can imitate all of this, and is trusted
+/// (`docs/security.md`).
 fn is_from_own_api(request: &Request, context: &ApiGatewayProxyRequestContext) -> bool {
     let (name, value) = Api::OWN_STAGE_VARIABLE;
     let own = request.stage_variables_ref().and_then(|variables| variables.first(name)) == Some(value);
@@ -164,8 +165,8 @@ fn is_from_own_api(request: &Request, context: &ApiGatewayProxyRequestContext) -
     own && is_uuid
 }
 
-/// Decides once more, on what the caller has at this moment: the authorizer may have decided by a catalog
-/// that was 60 s old, in which a person had a role that was taken from them since.
+/// Authorizes the request again with the caller's current permissions. The authorizer may have used a catalog
+/// up to 60 seconds old, with a role that the user has lost since.
 fn ensure_still_allowed(
     app: &App,
     caller: &Principal,
@@ -177,23 +178,23 @@ fn ensure_still_allowed(
     let parameter = |name: &'static str| parameters.and_then(|path| path.first(name)).unwrap_or_default();
     let path = route.replace("{id}", parameter("id")).replace("{owner}", parameter("owner"));
     let target = Target::Http { method: request.method().as_str(), path: path.trim_start_matches('/') };
-    // What Portcullis's own API needs is in no catalog.
+    // The management API's requirements do not depend on the catalog.
     let no_catalog = Catalog::default();
-    let rules = AuthzContext::of(&no_catalog, &app.settings.authz);
+    let rules = AuthzContext::new(&no_catalog, &app.settings.authz);
     let asked = AccessRequest { api: Api::Management, target, from: origin.source_ip };
     match authorize(Some(caller), &rules, &asked, app.clock.now()) {
         Decision::Allow => Ok(()),
-        Decision::Unauthorized(_) => Err(Problem::forbidden("Your token has ended.")),
+        Decision::Unauthorized(_) => Err(Problem::forbidden("Your token is no longer active.")),
         Decision::Forbidden(DenyReason::MalformedPath, _) => Err(Problem::not_found()),
         Decision::Forbidden(_, Missing { permission: Some(permission), .. }) => {
-            Err(Problem::forbidden(format!("You do not have {permission} for this any more.")))
+            Err(Problem::forbidden(format!("You no longer have {permission} for this.")))
         }
-        Decision::Forbidden(..) => Err(Problem::forbidden("You may not do this any more.")),
+        Decision::Forbidden(..) => Err(Problem::forbidden("You are no longer allowed to do this.")),
     }
 }
 
-/// Whom the authorizer's context names, and what they have at this moment; for a session with the
-/// catalog that says so.
+/// The principal named in the authorizer's context with its current permissions; for a session also the catalog
+/// that they come from.
 async fn caller(
     app: &App,
     authorized: &HashMap<String, Value>,
@@ -201,25 +202,28 @@ async fn caller(
     let of = |key: &str| authorized.get(key).and_then(Value::as_str);
     match of("principal_type") {
         Some("token") => {
-            let id: TokenId = of("token_id").and_then(|id| id.parse().ok()).ok_or_else(nobody)?;
-            let record = app.tokens.get(&id).await?.ok_or_else(|| Problem::forbidden("Your token has ended."))?;
+            let id: TokenId = of("token_id").and_then(|id| id.parse().ok()).ok_or_else(missing_authorizer_context)?;
+            let record =
+                app.tokens.get(&id).await?.ok_or_else(|| Problem::forbidden("Your token is no longer active."))?;
             Ok((Principal::Token(Box::new(record)), None))
         }
         Some("session") => {
-            let owner: OwnerId = of("owner").and_then(|owner| owner.parse().ok()).ok_or_else(nobody)?;
-            let expires_at = of("expires_at").and_then(Timestamp::parse).ok_or_else(nobody)?;
-            // A gateway may drop what is empty.
-            let groups: Vec<String> = serde_json::from_str(of("groups").unwrap_or("[]")).map_err(|_| nobody())?;
+            let owner: OwnerId =
+                of("owner").and_then(|owner| owner.parse().ok()).ok_or_else(missing_authorizer_context)?;
+            let expires_at = of("expires_at").and_then(Timestamp::parse).ok_or_else(missing_authorizer_context)?;
+            // A gateway may drop empty values.
+            let groups: Vec<String> =
+                serde_json::from_str(of("groups").unwrap_or("[]")).map_err(|_| missing_authorizer_context())?;
             let catalog = app.tokens.catalog().await?;
             let session =
                 Session::new(&catalog.catalog, owner, &groups, expires_at, app.settings.authz.token_management);
             Ok((Principal::Session(session), Some(catalog)))
         }
-        _ => Err(nobody()),
+        _ => Err(missing_authorizer_context()),
     }
 }
 
-fn nobody() -> Problem {
-    tracing::error!("the event has no authorizer's context: is the route behind the authorizer?");
+fn missing_authorizer_context() -> Problem {
+    tracing::error!("the event has no authorizer context: does the route have the authorizer?");
     Problem::internal()
 }

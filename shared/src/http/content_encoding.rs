@@ -5,11 +5,11 @@ use lambda_http::http::header::CONTENT_ENCODING;
 
 use super::Problem;
 
-/// API Gateway has decoded `gzip` and `deflate`, and leaves the header:
+/// Codings that API Gateway decodes, leaving the header in place:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html>
 const UNDERSTOOD: [&str; 4] = ["identity", "gzip", "deflate", ""];
 
-/// Ensures that the body, if there is one, is in no coding that nothing has decoded.
+/// Refuses a body in a content coding that API Gateway does not decode.
 ///
 /// # Errors
 /// 415
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_in_a_coding_that_nothing_has_decoded_is_refused() {
+    fn a_body_in_an_unsupported_coding_is_refused() {
         assert!(is_taken("{}", &[]));
         for understood in ["identity", "Identity", "gzip", "GZIP", "deflate", "identity, gzip", ""] {
             assert!(is_taken("{}", &[understood]), "{understood}");

@@ -1,4 +1,4 @@
-//! A request that a caller describes, to be told how it would be decided.
+//! A request described by the caller, to learn how it would be decided.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -7,21 +7,21 @@ use crate::authz::{AccessRequest, Api};
 use crate::catalog::Target;
 use crate::validation::ValidationError;
 
-/// A request, each part of it good in itself.
+/// A described request; each field is valid.
 #[derive(Clone, Debug)]
 pub struct DescribedRequest {
-    /// Its method.
+    /// The method.
     pub method: AskedMethod,
-    /// Its path.
+    /// The path.
     pub path: AskedPath,
-    /// Whose API it is for.
+    /// The API.
     pub api: Api,
-    /// Without one, a token with allowed addresses is refused.
+    /// Client IP address. Without one, a token with an IP allowlist is denied.
     pub source_ip: Option<IpAddr>,
 }
 
 impl DescribedRequest {
-    /// As the authorizer would read it from an event.
+    /// Converts to the form that the authorizer reads from an event.
     #[must_use]
     pub fn asked(&self) -> AccessRequest<'_> {
         let target = match self.method.0.as_str() {
@@ -31,17 +31,17 @@ impl DescribedRequest {
         AccessRequest { api: self.api, target, from: self.source_ip }
     }
 
-    /// As it stands in the ARN: without the leading slash.
+    /// The path without its leading slash, as in the ARN.
     #[must_use]
     pub fn raw_path(&self) -> &str {
         self.path.0.strip_prefix('/').unwrap_or(&self.path.0)
     }
 }
 
-/// Reads an address.
+/// Parses an IP address.
 ///
 /// # Errors
-/// When it is none.
+/// When it is not an IP address.
 pub fn parse_source_ip(text: &str) -> Result<IpAddr, ValidationError> {
     text.parse().map_err(|_| ValidationError("must be an IPv4 or IPv6 address".to_owned()))
 }
@@ -64,7 +64,7 @@ impl FromStr for AskedMethod {
     }
 }
 
-/// A path as it is sent: `/apps/billing`, without the API's stage.
+/// A path as the client sends it: `/apps/billing`, without the API's stage.
 #[derive(Clone, Debug)]
 pub struct AskedPath(String);
 

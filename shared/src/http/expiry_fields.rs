@@ -1,12 +1,12 @@
-//! When a token is to expire: the fields `expires_in` and `expires_at`.
+//! Reading of the fields `expires_in` and `expires_at`.
 
 use super::JsonFields;
 use crate::Settings;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::text::{parse_expires_at, parse_expires_in};
 
-/// Reads the fields `expires_in` and `expires_at`, of which one may be given. The outer
-/// `None` is for what was not given at all.
+/// Reads the expiry from `expires_in` or `expires_at`, of which one may be given. The outer `None` means that
+/// both are absent.
 pub fn read_expiry(fields: &mut JsonFields, settings: &Settings, now: Timestamp) -> Option<Option<Timestamp>> {
     if fields.has("expires_in") && fields.has("expires_at") {
         fields.error("expires_at", "must not be given together with expires_in");
@@ -23,11 +23,11 @@ pub fn read_expiry(fields: &mut JsonFields, settings: &Settings, now: Timestamp)
     asked
 }
 
-/// Notes where a token would live longer than the deployment allows.
+/// Records an error if the expiry exceeds the deployment's maximum lifetime.
 pub fn check_expiry(fields: &mut JsonFields, field: &str, at: Option<Timestamp>, settings: &Settings, now: Timestamp) {
     let days = settings.token.max_lifetime_days;
     let latest = now.truncated_to_seconds().plus_seconds(i64::from(days) * DAY_SECONDS);
     if days > 0 && at.is_none_or(|at| at > latest) {
-        fields.error(field, format!("must be at most {days} days away: no token of this deployment lives longer"));
+        fields.error(field, format!("must be at most {days} days away, the maximum lifetime of this deployment"));
     }
 }

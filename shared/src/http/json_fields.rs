@@ -1,5 +1,4 @@
-//! A JSON body, read field by field, so that everything that is wrong with it is said at
-//! once.
+//! Reads a JSON body field by field, and collects all errors for one response.
 
 use std::str::FromStr;
 
@@ -11,18 +10,17 @@ use crate::json;
 use crate::json::Duplicates;
 use crate::validation::ValidationError;
 
-/// The most bytes of a body.
+/// Maximum size of a body, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
 
-/// The most unknown fields that are named one by one: with the one that counts the others they are 20, as
-/// many as a response names.
+/// Maximum number of unknown fields that are named individually: with the entry that counts the rest they are
+/// 20, as many as a response names.
 const MAX_UNKNOWN: usize = 19;
 
-/// Reads a body as JSON.
+/// Parses a body as JSON.
 ///
 /// # Errors
-/// 413 over `most` bytes; 400 for what is not JSON, and for keys that are given twice, each
-/// named by its place.
+/// 413 for more than `most` bytes; 400 for invalid JSON, and for duplicate keys, each with its path.
 pub fn read_json(body: &Body, most: usize) -> Result<Value, Problem> {
     let (value, doubled) = parse(body, most)?;
     if doubled.is_empty() { Ok(value) } else { Err(Problem::invalid(given_twice(&doubled))) }
@@ -39,14 +37,14 @@ fn parse(body: &Body, most: usize) -> Result<(Value, Duplicates), Problem> {
 }
 
 fn given_twice(twice: &Duplicates) -> Vec<FieldError> {
-    twice.flaws().map(|(place, message)| FieldError::new(place, message)).collect()
+    twice.issues().map(|(path, message)| FieldError::new(path, message)).collect()
 }
 
-/// The fields of a JSON object, and what was found wrong with them so far.
+/// The fields of a JSON object, with the errors found so far.
 #[derive(Debug)]
 pub struct JsonFields {
     object: Map<String, Value>,
-    /// What stands before a field's name to make it a place: `grants[1].`
+    /// Prefix of this object's field paths: `grants[1].`
     before: String,
     errors: Vec<FieldError>,
 }
@@ -55,7 +53,7 @@ impl JsonFields {
     /// Reads a body that must be a JSON object.
     ///
     /// # Errors
-    /// 413 over [`MAX_BYTES`]; 400 for what is not JSON, or not an object.
+    /// 413 for more than [`MAX_BYTES`] bytes; 400 for invalid JSON or another type.
     pub fn read(body: &Body) -> Result<Self, Problem> {
         match parse(body, MAX_BYTES)? {
             (Value::Object(object), doubled) => {
@@ -66,7 +64,7 @@ impl JsonFields {
         }
     }
 
-    /// Reads a body as [`JsonFields::read`], where one may also be left out.
+    /// Reads a body as [`JsonFields::read`]; an empty body has no fields.
     ///
     /// # Errors
     /// As [`JsonFields::read`].
@@ -74,7 +72,7 @@ impl JsonFields {
         if body.is_empty() { Self::read(&Body::Text("{}".to_owned())) } else { Self::read(body) }
     }
 
-    /// Takes a text that must be there, and parses it.
+    /// Takes and parses a required string.
     pub fn required<T: FromStr<Err = ValidationError>>(&mut self, field: &str) -> Option<T> {
         if !self.has(field) {
             self.object.remove(field);
@@ -84,12 +82,12 @@ impl JsonFields {
         self.optional(field)
     }
 
-    /// Takes a text that may be absent or `null`, and parses it.
+    /// Takes and parses a string that may be absent or `null`.
     pub fn optional<T: FromStr<Err = ValidationError>>(&mut self, field: &str) -> Option<T> {
         self.optional_with(field, str::parse)
     }
 
-    /// Takes a text that may be absent or `null`, and parses it in a way of the caller's.
+    /// Takes a string that may be absent or `null`, and parses it with `parse`.
     pub fn optional_with<T>(&mut self, field: &str, parse: impl Fn(&str) -> Result<T, ValidationError>) -> Option<T> {
         match self.object.remove(field)? {
             Value::Null => None,
@@ -101,7 +99,7 @@ impl JsonFields {
         }
     }
 
-    /// Takes a list of 1 to `most` texts and parses each; `None` if it is absent.
+    /// Takes a list of 1 to `most` strings and parses each; `None` if it is absent.
     pub fn list<T: FromStr<Err = ValidationError> + PartialEq>(&mut self, field: &str, most: usize) -> Option<Vec<T>> {
         let list = self.values(field, most, "strings")?;
         let mut parsed = Vec::new();
@@ -120,8 +118,8 @@ impl JsonFields {
         Some(parsed)
     }
 
-    /// Takes a list of 1 to `most` objects and reads each in a way of the caller's, which
-    /// has to take all the fields that it knows; `None` if the list is absent.
+    /// Takes a list of 1 to `most` objects and reads each with `read`, which has to take all known fields;
+    /// `None` if the list is absent.
     pub fn objects<T>(
         &mut self,
         field: &str,
@@ -146,7 +144,7 @@ impl JsonFields {
         Some(parsed)
     }
 
-    /// Takes a field that is `null`; whether it was.
+    /// Takes the field if it is `null`; returns whether it was.
     pub fn take_if_null(&mut self, field: &str) -> bool {
         let null = self.object.get(field).is_some_and(Value::is_null);
         if null {
@@ -155,7 +153,7 @@ impl JsonFields {
         null
     }
 
-    /// Takes a field, whatever it is; whether it was there.
+    /// Takes the field, whatever its value; returns whether it was present.
     pub fn take(&mut self, field: &str) -> bool {
         self.object.remove(field).is_some()
     }
@@ -163,7 +161,7 @@ impl JsonFields {
     /// Takes a whole number from 1 to `most` that may be absent or `null`.
     pub fn number(&mut self, field: &str, most: u32) -> Option<u32> {
         let value = self.object.remove(field).filter(|value| !value.is_null())?;
-        // `30.0` is a whole number too.
+        // `30.0` counts as a whole number.
         let text = if value.is_number() { value.to_string() } else { String::new() };
         let number = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
         let good = number.filter(|number| (1..=most).contains(number));
@@ -173,28 +171,28 @@ impl JsonFields {
         good
     }
 
-    /// Whether a field is there and not `null`.
+    /// Whether the field is present and not `null`.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {
         self.object.get(field).is_some_and(|value| !value.is_null())
     }
 
-    /// Whether something was found wrong with a field already.
+    /// Whether an error was recorded for the field.
     #[must_use]
     pub fn failed(&self, field: &str) -> bool {
         let place = format!("{}{field}", self.before);
         self.errors.iter().any(|error| error.field == place)
     }
 
-    /// Notes what is wrong with a field.
+    /// Records an error for a field.
     pub fn error(&mut self, field: &str, message: impl Into<String>) {
         self.errors.push(FieldError::new(&format!("{}{field}", self.before), message));
     }
 
-    /// Ends the reading. What nobody has taken is unknown.
+    /// Finishes reading. Fields that were not taken are unknown.
     ///
     /// # Errors
-    /// 400 with everything that was found wrong.
+    /// 400 with all errors.
     pub fn finish(mut self, known: &str) -> Result<(), Problem> {
         self.note_unknown(known);
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
@@ -203,7 +201,7 @@ impl JsonFields {
     fn note_unknown(&mut self, known: &str) {
         let unknown: Vec<_> = std::mem::take(&mut self.object).into_iter().map(|(field, _)| field).collect();
         for field in unknown.iter().take(MAX_UNKNOWN) {
-            self.error(field, format!("is unknown; known are {known}"));
+            self.error(field, format!("is unknown; use one of {known}"));
         }
         if let Some(more) = unknown.len().checked_sub(MAX_UNKNOWN).filter(|more| *more > 0) {
             self.error("*", format!("{more} more fields are unknown"));
@@ -221,7 +219,7 @@ impl JsonFields {
         if !(1..=most).contains(&list.len()) {
             self.error(field, format!("must have 1 to {most} entries; it has {}", list.len()));
         }
-        // Too many are not read: comparing them with each other would take ever longer.
+        // A list that is too long is not read, because comparing its entries takes quadratic time.
         Some(if list.len() > most { Vec::new() } else { list })
     }
 

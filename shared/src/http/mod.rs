@@ -1,5 +1,5 @@
-//! HTTP, once for all functions: who calls ([`ApiRequest`]), what is answered ([`json`],
-//! [`Problem`]), and how a token looks from outside ([`Token::of`](crate::api_types::Token::of)).
+//! HTTP code shared by the functions: requests ([`ApiRequest`]), responses ([`json`], [`Problem`]), and the
+//! view of a token ([`Token::of`](crate::api_types::Token::of)).
 
 mod api_request;
 mod containment;
@@ -33,14 +33,14 @@ pub use problem::Problem;
 pub use response::{empty, json, no_content};
 pub use token_view::set_etag;
 
-/// An answer of a function, or the problem document that says why there is none.
+/// A function's response, or the problem document to send instead.
 pub type ApiResult = Result<Response<Body>, Problem>;
 
-/// The header that tells a token's holder that it ends soon.
+/// Response header that announces when the caller's token expires.
 const EXPIRES_AT: &str = "x-api-token-expires-at";
 
-/// Turns an [`ApiResult`] into the response to a request. To one that was made with a token which
-/// ends soon, it says when.
+/// Converts an [`ApiResult`] into the response to a request. If the caller's token expires soon, a header says
+/// when.
 #[must_use]
 pub fn respond(request: &Request, answer: ApiResult) -> Response<Body> {
     let mut response = answer.unwrap_or_else(Problem::into_response);

@@ -1,4 +1,4 @@
-//! A form with a secret in it, as the OAuth calls have it, and their errors
+//! Forms of the OAuth calls, which contain a secret, and their errors
 //! ([RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use super::response::json_with_content_type;
 
-/// The most bytes of a form.
+/// Maximum size of a form, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// The known fields of a form. One without a value counts as left out
+/// The known fields of a form. A field without a value counts as absent
 /// ([RFC 6749, 3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)).
 pub struct Form {
     secret_name: &'static str,
@@ -19,7 +19,7 @@ pub struct Form {
     others: Vec<(String, String)>,
 }
 
-/// Why a form was not taken.
+/// Error of an OAuth call.
 #[derive(Debug, Serialize, thiserror::Error)]
 #[error("{error}: {error_description}")]
 pub struct OAuthError {
@@ -28,13 +28,13 @@ pub struct OAuthError {
 }
 
 impl Form {
-    /// Reads a form that has a secret in a field of this name, and of its other fields those that
-    /// are known here: each may be given once, and those of `repeatable` more often.
+    /// Reads a form with the secret in the field `secret_name`, and the known other fields. Each may be given
+    /// once, and those of `repeatable` more often.
     ///
-    /// White space around the secret is left out: a file ends in a newline.
+    /// White space around the secret is removed, because files end in a newline.
     ///
     /// # Errors
-    /// Says what is doubled.
+    /// Names the field that is repeated.
     pub fn read(
         body: &Body,
         secret_name: &'static str,
@@ -55,7 +55,7 @@ impl Form {
                 form.others.push((name.clone().into_owned(), value.to_string()));
                 doubled
             } else {
-                // As RFC 6749 has it: clients send what they send everywhere, `client_id` above all.
+                // Unknown fields are ignored (RFC 6749): clients often send `client_id` everywhere.
                 false
             };
             if doubled {
@@ -68,7 +68,7 @@ impl Form {
     /// The secret.
     ///
     /// # Errors
-    /// Says that it is missing.
+    /// When it is missing.
     pub fn secret(&self) -> Result<&str, OAuthError> {
         let missing = || {
             OAuthError::new(format!("{} is required, in a form (application/x-www-form-urlencoded).", self.secret_name))
@@ -76,12 +76,12 @@ impl Form {
         self.secret.as_deref().map(String::as_str).ok_or_else(missing)
     }
 
-    /// The values of a field, as often as it was given.
+    /// All values of a field.
     pub fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
         self.others.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// Another field, if it was given.
+    /// The value of another field, if given.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields(name).next()
@@ -89,17 +89,17 @@ impl Form {
 }
 
 impl OAuthError {
-    /// `invalid_request`, for the person who sent it.
+    /// An `invalid_request` error with a description.
     pub fn new(description: impl Into<String>) -> Self {
         Self { error: "invalid_request", error_description: description.into() }
     }
 
-    /// With another code.
+    /// The same error with another code.
     pub fn coded(error: &'static str, description: impl Into<String>) -> Self {
         Self { error, error_description: description.into() }
     }
 
-    /// 400
+    /// Converts to a response with status 400.
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
         json_with_content_type(StatusCode::BAD_REQUEST, &self, HeaderValue::from_static("application/json"))
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_has_its_token_once_and_what_is_unknown_is_ignored() {
+    fn a_form_has_one_token_and_unknown_fields_are_ignored() {
         assert_eq!(read("token=a%20b&token_type_hint=access_token").as_deref(), Ok("a b"));
         assert_eq!(read("client_id=x&token=a&colour=red&colour=blue").as_deref(), Ok("a"));
         for (body, why) in [
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_without_a_value_is_one_that_was_left_out() {
+    fn a_parameter_without_a_value_counts_as_absent() {
         for empty in ["token", "token=", "token=&token=", "token=%20%0D%0A%09"] {
             assert!(read(empty).unwrap_err().contains("token is required"), "{empty}");
         }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_around_a_token_is_left_out() {
+    fn white_space_around_a_token_is_removed() {
         assert_eq!(read("token=+%09a%20b%0D%0A").as_deref(), Ok("a b"));
     }
 }

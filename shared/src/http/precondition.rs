@@ -1,5 +1,5 @@
-//! `If-Match` ([RFC 9110, 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)): the
-//! versions of which one must be current for a change to be made.
+//! `If-Match` ([RFC 9110, 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)): the versions of
+//! which one must be current for a change to apply.
 
 use lambda_http::Request;
 use lambda_http::http::header::IF_MATCH;
@@ -7,28 +7,28 @@ use lambda_http::http::{HeaderMap, HeaderValue};
 
 use super::{FieldError, Problem};
 
-/// The condition that a request's `If-Match` makes.
+/// The condition of a request's `If-Match`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IfMatch {
     /// `*`: any current version.
     Any,
-    /// One of these strong tags, without their quotes. Weak tags match nothing and are left out.
+    /// One of these strong tags, without quotes. Weak tags never match and are dropped.
     OneOf(Vec<Vec<u8>>),
 }
 
 impl IfMatch {
-    /// Reads the condition of a change that must have one.
+    /// Reads the condition of a request that requires one.
     ///
     /// # Errors
-    /// 428 where there is none; 400 as [`IfMatch::read`].
+    /// 428 if there is none; 400 as [`IfMatch::read`].
     pub fn required(request: &Request) -> Result<Self, Problem> {
         Self::read(request)?.ok_or_else(Problem::precondition_required)
     }
 
-    /// Reads the condition; `None` where there is none.
+    /// Reads the condition; `None` if there is none.
     ///
     /// # Errors
-    /// 400 for what is neither `*` nor a list of entity tags.
+    /// 400 for anything but `*` or a list of entity tags.
     pub fn read(request: &Request) -> Result<Option<Self>, Problem> {
         let headers = request.headers();
         if !headers.contains_key(IF_MATCH) {
@@ -53,13 +53,13 @@ impl IfMatch {
     /// Ensures that the current version meets the condition.
     ///
     /// # Errors
-    /// 412 where it does not.
+    /// 412 if it does not.
     pub fn check(&self, version: u64) -> Result<(), Problem> {
         if self.matches(version) { Ok(()) } else { Err(Problem::precondition_failed(version)) }
     }
 }
 
-/// Several lines of the header are one list.
+/// Several header lines form one list.
 fn parse(headers: &HeaderMap) -> Option<IfMatch> {
     let lines: Vec<&[u8]> = headers.get_all(IF_MATCH).iter().map(HeaderValue::as_bytes).collect();
     let list = lines.join(&b',');
@@ -98,7 +98,7 @@ fn skip<'a>(text: &'a [u8], leading: &[u8]) -> &'a [u8] {
     text.get(start..).unwrap_or_default()
 }
 
-/// Whether a byte may stand between a tag's quotes
+/// Whether a byte may occur between a tag's quotes
 /// ([RFC 9110, 8.8.3](https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3)).
 fn is_in_tag(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x7e | 0x80..)
@@ -117,7 +117,7 @@ mod tests {
         request
     }
 
-    /// The status for a change of version 7.
+    /// Status of a change to version 7.
     fn status(values: &[&[u8]]) -> u64 {
         let condition = IfMatch::required(&request(values)).and_then(|condition| condition.check(7));
         condition.map_or_else(|problem| serde_json::to_value(problem).unwrap()["status"].as_u64().unwrap(), |()| 200)
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_tags_is_400_and_no_condition_is_428() {
+    fn an_invalid_list_is_400_and_no_condition_is_428() {
         let malformed: [&[u8]; 12] = [
             b"",
             b",",

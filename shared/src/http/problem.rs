@@ -1,5 +1,4 @@
-//! Problem documents, as RFC 9457 says: what went wrong, for the person who can mend it.
-//! The one place where an error becomes a status.
+//! Problem documents (RFC 9457), and the mapping of errors to statuses.
 
 use lambda_http::http::header::ACCEPT_ENCODING;
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -17,13 +16,13 @@ use crate::text::{cut, redact};
 use crate::token::TokenRecord;
 use crate::validation::ValidationError;
 
-/// The most errors that a response names.
+/// Maximum number of errors in a response.
 const MAX_ERRORS: usize = 20;
-/// The most characters of a field's place, and of what is said of it.
+/// Maximum lengths of a field's path and of its message, in characters.
 const MAX_FIELD_LENGTH: usize = 200;
 const MAX_MESSAGE_LENGTH: usize = 1000;
 
-/// Why a call was not answered as asked.
+/// The error response of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     r#type: String,
@@ -33,14 +32,14 @@ pub struct Problem {
     detail: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// The version that is there now, for the `ETag` of the answer.
+    /// The current version, for the `ETag` of the response.
     #[serde(skip)]
     version: Option<u64>,
 }
 
 impl FieldError {
-    /// Names a field, in which whatever looks like a token is redacted, in at most 200 characters; the
-    /// message has at most 1,000.
+    /// An error of a field. Token-like text in the path is redacted. The path is cut to 200 characters and the
+    /// message to 1,000.
     pub fn new(field: &str, message: impl Into<String>) -> Self {
         Self {
             field: cut(&redact(field), MAX_FIELD_LENGTH).into_owned(),
@@ -49,157 +48,158 @@ impl FieldError {
     }
 }
 
-/// The first errors, and how many more there are: a response must not grow with the request.
+/// The first errors and the number of the others, so that a response does not grow with the request.
 fn limited(mut errors: Vec<FieldError>) -> Vec<FieldError> {
     let more = errors.len().saturating_sub(MAX_ERRORS);
     errors.truncate(MAX_ERRORS);
     if more > 0 {
-        errors.push(FieldError::new("*", format!("{more} more errors are not named")));
+        errors.push(FieldError::new("*", format!("{more} more errors were omitted")));
     }
     errors
 }
 
 impl Problem {
-    /// 400: every offending field at once.
+    /// 400: invalid fields.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        Self { errors: limited(errors), ..Self::new(400, "invalid_request", "The request is not valid") }
+        Self { errors: limited(errors), ..Self::new(400, "invalid_request", "Invalid request") }
     }
 
-    /// 400: the body as a whole.
+    /// 400: invalid body.
     pub fn invalid_body(detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(400, "invalid_request", "The request is not valid") }
+        Self { detail: Some(detail.into()), ..Self::new(400, "invalid_request", "Invalid request") }
     }
 
     /// 413
     #[must_use]
     pub fn body_too_large(limit: usize) -> Self {
         let detail = Some(format!("The body may have at most {limit} bytes."));
-        Self { detail, ..Self::new(413, "body_too_large", "The body is too large") }
+        Self { detail, ..Self::new(413, "body_too_large", "Body too large") }
     }
 
-    /// 415: the body is in a content coding that is not understood; the response names those that are.
+    /// 415: unsupported content coding; the response lists the supported ones.
     #[must_use]
     pub fn unsupported_content_encoding() -> Self {
-        let detail = "The body must be sent as it is, or in the coding that Content-Encoding names: gzip or deflate.";
+        let detail = "Send the body uncompressed, or with Content-Encoding gzip or deflate.";
         let problem = Self::new(415, "unsupported_content_encoding", "Unsupported content coding");
         Self { detail: Some(detail.to_owned()), ..problem }
     }
 
-    /// 403: the credential is alive, but this is not for it.
+    /// 403: the credential is valid but does not allow this.
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(403, "forbidden", "This needs more than you have") }
+        Self { detail: Some(detail.into()), ..Self::new(403, "forbidden", "Insufficient permission") }
     }
 
-    /// 403: more was asked for than the caller has to give.
+    /// 403: the request asks for more than the caller holds.
     #[must_use]
     pub fn exceeds_grants(errors: Vec<FieldError>) -> Self {
-        Self { errors: limited(errors), ..Self::new(403, "exceeds_grants", "Nobody can hand out more than they have") }
+        Self { errors: limited(errors), ..Self::new(403, "exceeds_grants", "Requested access exceeds your own") }
     }
 
-    /// 404: not there, or not yours: one answer for both.
+    /// 404: the token does not exist or the caller may not see it.
     #[must_use]
     pub fn not_found() -> Self {
-        let detail = Some("There is no such token, or it is not yours.".to_owned());
+        let detail = Some("There is no such token, or you do not have access to it.".to_owned());
         Self { detail, ..Self::new(404, "not_found", "Not found") }
     }
 
     /// 409
     #[must_use]
     pub fn token_limit_reached(limit: u32) -> Self {
-        let detail = format!("An owner may have at most {limit} live tokens. Revoke one that is not needed any more.");
-        Self { detail: Some(detail), ..Self::new(409, "token_limit_reached", "The token limit is reached") }
+        let detail = format!("An owner may have at most {limit} live tokens. Revoke one that is no longer needed.");
+        Self { detail: Some(detail), ..Self::new(409, "token_limit_reached", "Token limit reached") }
     }
 
-    /// 409: it was revoked, or it has expired, and is not to be changed any more.
+    /// 409: the token is revoked or expired and can no longer be changed.
     pub fn token_ended(detail: impl Into<String>, version: u64) -> Self {
-        Self { version: Some(version), ..Self::conflict("token_ended", "The token has ended", detail) }
+        Self { version: Some(version), ..Self::conflict("token_ended", "Token revoked or expired", detail) }
     }
 
-    /// 409: somebody else has changed it at the same time; the answer has the `ETag` of what is
-    /// there now.
+    /// 409: a concurrent request changed it; the response has the current `ETag`.
     #[must_use]
     pub fn concurrent_change(version: u64) -> Self {
-        let detail =
-            "It was changed at the same time, and nothing was done. Read it, and try again if it is still to be done.";
-        Self { version: Some(version), ..Self::conflict("conflict", "Changed meanwhile", detail) }
+        let detail = "A concurrent request changed it, so nothing was done. Read it again and retry if the change is still needed.";
+        Self { version: Some(version), ..Self::conflict("conflict", "Concurrent change", detail) }
     }
 
-    /// 409: a request with this `Idempotency-Key` has done it already.
+    /// 409: an earlier request with this `Idempotency-Key` rotated the token.
     #[must_use]
     pub fn already_rotated(at: Timestamp, version: u64) -> Self {
         let detail = format!(
-            "A request with this Idempotency-Key gave the token a new secret at {at}, and nothing was done now. That answer alone showed the secret; if it was lost, rotate again with another key."
+            "A request with this Idempotency-Key rotated the token at {at}; nothing was done now. Only that response showed the secret. If it was lost, rotate again with another key."
         );
-        Self { version: Some(version), ..Self::conflict("already_rotated", "The token was rotated already", detail) }
+        Self { version: Some(version), ..Self::conflict("already_rotated", "The token was already rotated", detail) }
     }
 
-    /// 409: what a token was used for is not known in full, so nothing is taken from it for that.
+    /// 409: usage data is incomplete, so nothing is removed based on it.
     #[must_use]
     pub fn usage_incomplete() -> Self {
-        let detail = "Not every use of this token is known: gateways keep the authorizer's answers, it was used in too many ways, or on a long resource that its grants no longer name. Change its grants by hand.";
-        Self::conflict("usage_incomplete", "Its usage is not known in full", detail)
+        let detail = "Usage data for this token is incomplete: authorizer caching is on, it has at least 1000 distinct uses, or it was used on a long resource that its grants no longer name. Edit its grants directly.";
+        Self::conflict("usage_incomplete", "Incomplete usage data", detail)
     }
 
-    /// 409: a token keeps at least one permission.
+    /// 409: no grants would remain.
     #[must_use]
     pub fn nothing_used(days: u32) -> Self {
         let detail = format!(
-            "It was used for nothing in {days} days, and a token has at least one permission. Revoke it if nobody needs it."
+            "This token was not used in the last {days} days, so no grants would remain. Consider revoking it."
         );
-        Self::conflict("nothing_used", "Nothing of it was used", detail)
+        Self::conflict("nothing_used", "No permission was used", detail)
     }
 
-    /// 409: what was asked for does not go with the state that things are in.
+    /// 409: the request conflicts with the current state.
     fn conflict(code: &str, title: &'static str, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..Self::new(409, code, title) }
     }
 
-    /// 412: the current version does not meet `If-Match`, or it was changed at the same time; the
-    /// answer has the `ETag` of what is there now.
+    /// 412: the current version does not meet `If-Match`, or a concurrent request changed it; the response has
+    /// the current `ETag`.
     #[must_use]
     pub fn precondition_failed(version: u64) -> Self {
-        let detail = "Its current version is none that If-Match names, or it was changed at the same time. Read it, and send its ETag as If-Match.";
-        let problem = Self::new(412, "precondition_failed", "Changed meanwhile");
+        let detail = "If-Match does not name the current version, or a concurrent request changed it. Read it again and send its ETag as If-Match.";
+        let problem = Self::new(412, "precondition_failed", "Precondition failed");
         Self { detail: Some(detail.to_owned()), version: Some(version), ..problem }
     }
 
     /// 428
     #[must_use]
     pub fn precondition_required() -> Self {
-        let detail = "Send the ETag of what you have read as If-Match, so that nobody's change is overwritten unseen.";
+        let detail = "Send If-Match with the ETag you read to avoid overwriting concurrent changes.";
         let problem = Self::new(428, "precondition_required", "If-Match is required");
         Self { detail: Some(detail.to_owned()), ..problem }
     }
 
-    /// 500: nothing that the caller can mend. What happened is in the log.
+    /// 500: an internal error; details are in the log.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(500, "internal_error", "Something went wrong on our side")
+        Self::new(500, "internal_error", "Internal error")
     }
 
-    /// 503: the store failed; trying again may help.
+    /// 503: the store failed; retrying may help.
     #[must_use]
     pub fn unavailable() -> Self {
-        let detail = Some("The store did not answer. Nothing was acknowledged; try again.".to_owned());
-        Self { detail, ..Self::new(503, "unavailable", "Unavailable for the moment") }
+        let detail = Some("The store is unavailable. The request was not acknowledged; retry it.".to_owned());
+        Self { detail, ..Self::new(503, "unavailable", "Temporarily unavailable") }
     }
 
-    /// 503: the keys of an identity's issuer cannot be had; trying again may help.
+    /// 503: the issuer's keys are unavailable; retrying may help.
     #[must_use]
     pub fn issuer_unavailable() -> Self {
-        let detail = "The issuer of this identity did not give its keys, so nobody knows whether it is genuine. Nothing was done; try again.";
+        let detail = "The issuer's signing keys are unavailable, so the identity could not be verified. Retry.";
         Self { detail: Some(detail.to_owned()), ..Self::unavailable() }
     }
 
-    /// 409: a token that was exchanged for an identity is not changed, but for its end.
+    /// 409: a token issued by an exchange can only be revoked, not changed.
     #[must_use]
     pub fn token_exchanged(version: u64) -> Self {
-        let detail = "It was exchanged for the identity of a job, lives for minutes, and is not changed: exchange a fresh identity for another one.";
-        Self { version: Some(version), ..Self::conflict("token_exchanged", "The token was exchanged", detail) }
+        let detail = "This token was issued for the identity of a CI job and cannot be changed. Exchange a new ID token instead.";
+        Self {
+            version: Some(version),
+            ..Self::conflict("token_exchanged", "Exchanged tokens cannot be changed", detail)
+        }
     }
 
-    /// The record of a token that was changed. `stale` makes the problem for a newer record.
+    /// The record after an update. `stale` makes the problem if a newer record was found.
     ///
     /// # Errors
     /// When nothing was written.
@@ -221,7 +221,7 @@ impl Problem {
         Self { r#type, title, status, detail: None, errors: Vec::new(), version: None }
     }
 
-    /// As a response.
+    /// Converts to a response.
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -239,7 +239,7 @@ impl Problem {
 /// The operating system gave no randomness.
 impl From<SysError> for Problem {
     fn from(error: SysError) -> Self {
-        tracing::error!(%error, "the operating system gave no randomness");
+        tracing::error!(%error, "the operating system's random number generator failed");
         Self::internal()
     }
 }
@@ -255,13 +255,13 @@ impl From<store::Error> for Problem {
 }
 
 impl From<CatalogIssue> for FieldError {
-    fn from(flaw: CatalogIssue) -> Self {
-        Self::new(&flaw.place, flaw.message)
+    fn from(issue: CatalogIssue) -> Self {
+        Self::new(&issue.path, issue.message)
     }
 }
 
 impl FieldError {
-    /// What a parser said of a field.
+    /// The error of a field that failed to parse.
     #[must_use]
     pub fn of(field: &str, invalid: ValidationError) -> Self {
         Self::new(field, invalid.0)
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_a_document_of_its_own() {
+    fn each_problem_has_its_document() {
         let errors = || vec![FieldError::new("name", "must be 1 to 100 characters; it has 0")];
         let all = [
             Problem::invalid(errors()),
@@ -307,20 +307,20 @@ mod tests {
     }
 
     #[test]
-    fn twenty_errors_are_named_and_no_response_grows_with_the_request() {
+    fn a_response_names_twenty_errors_and_does_not_grow_further() {
         let long = "x".repeat(100_000);
         let errors: Vec<_> =
             (0..50_000).map(|_| FieldError { field: long[..9].to_owned(), message: String::new() }).collect();
         for problem in [Problem::invalid(errors.clone()), Problem::exceeds_grants(errors)] {
             assert_eq!(problem.errors.len(), 21);
-            assert_eq!(problem.errors[20], FieldError::new("*", "49980 more errors are not named"));
+            assert_eq!(problem.errors[20], FieldError::new("*", "49980 more errors were omitted"));
         }
         let largest = Problem::invalid(vec![FieldError::new(&long, long.clone()); 1000]);
         assert!(shown(largest).len() < 30_000);
     }
 
     #[test]
-    fn a_field_that_is_named_like_a_token_is_redacted() {
+    fn a_field_name_that_looks_like_a_token_is_redacted() {
         let field = format!("pcl_{}", "s3".repeat(33));
         assert!(!shown(Problem::invalid(vec![FieldError::new(&field, "unknown")])).contains(&"s3".repeat(20)));
     }

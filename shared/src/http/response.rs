@@ -1,17 +1,17 @@
-//! Responses: JSON, or without a body.
+//! Builders of responses.
 
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-/// A JSON answer. No cache may keep it: it is about credentials.
+/// A JSON response with `Cache-Control: no-store`, because responses concern credentials.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
     json_with_content_type(status, body, HeaderValue::from_static("application/json"))
 }
 
-/// An answer without a body.
+/// A 204 response without a body.
 #[must_use]
 pub fn no_content() -> Response<Body> {
     let mut response = Response::new(Body::Empty);
@@ -20,7 +20,7 @@ pub fn no_content() -> Response<Body> {
     response
 }
 
-/// 200, and nothing to say.
+/// A 200 response without a body.
 #[must_use]
 pub fn empty() -> Response<Body> {
     let mut response = no_content();
@@ -33,7 +33,7 @@ pub(super) fn json_with_content_type(
     body: &impl Serialize,
     content_type: HeaderValue,
 ) -> Response<Body> {
-    // Our own types of strings and numbers cannot fail to serialise.
+    // Serializing the API's own types cannot fail.
     let text = serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned());
     let mut response = Response::new(Body::Text(text));
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! A token as the HTTP API shows it, made of its record.
+//! The API's view of a token, built from its record.
 
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::ETAG;
@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::token::{TokenRecord, TokenState};
 
 impl Token {
-    /// How a record looks at a moment, in a deployment with these settings.
+    /// The view of a record at `now`, under these settings.
     #[must_use]
     pub fn of(record: &TokenRecord, settings: &Settings, now: Timestamp) -> Self {
         let standing = record.state(now, settings.authz.max_idle_days);
@@ -45,7 +45,7 @@ impl Token {
     }
 }
 
-/// Sets the `ETag` of something that counts its changes: its version.
+/// Sets the `ETag` to a version number.
 pub fn set_etag(response: &mut Response<Body>, version: u64) {
     if let Ok(value) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(ETAG, value);

@@ -1,5 +1,4 @@
-//! One small document over HTTP: bounded in time and size, and from where it was asked for
-//! only.
+//! Fetches a small document over HTTP, with limits on time and size and without redirects.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,55 +13,54 @@ use http_body_util::{BodyExt as _, Limited};
 
 use crate::https_url::Url;
 
-/// RefreshState documents. The connector, and with it the system's trust store, is made for the
-/// first of them.
+/// Fetches documents. The connector, with the system's trust store, is created on first use.
 pub(super) struct DocumentFetcher {
     connector: OnceLock<Connector>,
     timeout: Duration,
 }
 
-/// Why a document could not be had.
+/// Why a document could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FetchError {
-    #[error("no answer within {0:?}")]
-    Slow(Duration),
-    #[error("answered {0}")]
+    #[error("no response within {0:?}")]
+    Timeout(Duration),
+    #[error("status {0}")]
     Status(u16),
     #[error("{0}")]
     Other(&'static str),
 }
 
 impl DocumentFetcher {
-    /// With a limit for each document.
+    /// A fetcher with a timeout for each document.
     pub(super) fn new(timeout: Duration) -> Self {
         Self { connector: OnceLock::new(), timeout }
     }
 
-    /// Gets a document of at most so many bytes. A redirect is not followed, wherever it
-    /// leads: it is an answer other than 200.
-    pub(super) async fn get(&self, url: &Url, most: usize) -> Result<Vec<u8>, FetchError> {
-        let answered = tokio::time::timeout(self.timeout, self.answered(url, most)).await;
-        answered.unwrap_or(Err(FetchError::Slow(self.timeout)))
+    /// Fetches a document of at most `max_bytes` bytes. Redirects are not followed; like any status other than 200
+    /// they are errors.
+    pub(super) async fn get(&self, url: &Url, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
+        let fetched = tokio::time::timeout(self.timeout, self.fetch(url, max_bytes)).await;
+        fetched.unwrap_or(Err(FetchError::Timeout(self.timeout)))
     }
 
-    async fn answered(&self, url: &Url, most: usize) -> Result<Vec<u8>, FetchError> {
+    async fn fetch(&self, url: &Url, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
         let mut request = Request::new(SdkBody::empty());
         request.set_uri(url.as_str()).map_err(|_| FetchError::Other("not a URL"))?;
-        let answer = self.connector()?.call(request).await;
-        let answer = answer.map_err(|_| FetchError::Other("no connection, or no HTTP"))?;
-        let status = answer.status().as_u16();
+        let response = self.connector()?.call(request).await;
+        let response = response.map_err(|_| FetchError::Other("no connection or no valid HTTP response"))?;
+        let status = response.status().as_u16();
         if status != 200 {
             return Err(FetchError::Status(status));
         }
-        let body = Limited::new(answer.into_body(), most).collect().await;
-        body.map(|body| body.to_bytes().to_vec()).map_err(|_| FetchError::Other("too large, or cut off"))
+        let body = Limited::new(response.into_body(), max_bytes).collect().await;
+        body.map(|body| body.to_bytes().to_vec()).map_err(|_| FetchError::Other("document too large or truncated"))
     }
 
     fn connector(&self) -> Result<&Connector, FetchError> {
         if let Some(made) = self.connector.get() {
             return Ok(made);
         }
-        // Providers have certificates of any authority, so the system's roots are trusted.
+        // Providers use certificates of any authority, so the system's roots are trusted.
         let roots = TlsContext::builder().with_trust_store(TrustStore::default()).build();
         let roots = roots.map_err(|_| FetchError::Other("the system has no trust store"))?;
         let tls = Provider::rustls(CryptoMode::Ring);

@@ -1,5 +1,5 @@
-//! The provider's keys: kept for an hour, and fetched again for an id that nobody knows,
-//! once a minute at most.
+//! Cache of a provider's JWKS. Keys are cached for an hour. An unknown key ID causes a refresh, at most once a
+//! minute.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,33 +14,33 @@ use super::verification_key::UsableKeys;
 use crate::clock::Timestamp;
 use crate::https_url::Url;
 
-/// For how long keys are taken for good: a provider that withdraws one is heard within it.
+/// TTL of the keys: a withdrawn key is rejected within it.
 const JWKS_TTL_SECONDS: i64 = 3600;
-/// Between two fetches for ids that nobody knows. Whoever makes ids up costs the provider
-/// one fetch a minute. A new key is known at once, if nobody has made one up just before.
+/// Minimum time between two refreshes for unknown key IDs, so that made-up IDs cost the provider at most one
+/// request a minute. A new key may be delayed by as much.
 const UNKNOWN_KID_COOLDOWN_SECONDS: i64 = 60;
-/// After a fetch that failed, so that a provider that is down is not asked by every request.
+/// Delay after a failed refresh, so that an unavailable provider does not get a request for each session.
 const FAILURE_COOLDOWN_SECONDS: i64 = 5;
 
 const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
 const MAX_KEYS_BYTES: usize = 128 * 1024;
 
 pub(super) struct JwksCache {
-    /// As it has to stand in the discovery document.
+    /// Issuer that the discovery document must name.
     issuer: String,
     discovery: Url,
     fetch: DocumentFetcher,
-    kept: RwLock<Option<Arc<CachedJwks>>>,
-    /// Held by whoever fetches; the others wait, and find what it brought.
-    fetching: Mutex<RefreshState>,
+    keys: RwLock<Option<Arc<CachedJwks>>>,
+    /// Held during a refresh; other requests wait for its result.
+    refreshing: Mutex<RefreshState>,
 }
 
-/// What is remembered of the fetches before.
+/// State of previous refreshes.
 #[derive(Default)]
 struct RefreshState {
     failure: Option<Failure>,
-    /// When the last one was made for an id that nobody knew.
-    for_unknown: Option<Timestamp>,
+    /// Time of the last refresh for an unknown key ID.
+    last_unknown_kid: Option<Timestamp>,
 }
 
 struct CachedJwks {
@@ -53,7 +53,7 @@ struct Failure {
     error: FetchError,
 }
 
-/// The part of a discovery document that is needed.
+/// The relevant fields of a discovery document.
 #[derive(Deserialize)]
 struct Discovery {
     issuer: String,
@@ -63,82 +63,83 @@ struct Discovery {
 impl JwksCache {
     pub(super) fn new(issuer: String, url: &Url, fetch: DocumentFetcher) -> Self {
         let discovery = url.below("/.well-known/openid-configuration");
-        Self { issuer, discovery, fetch, kept: RwLock::default(), fetching: Mutex::default() }
+        Self { issuer, discovery, fetch, keys: RwLock::default(), refreshing: Mutex::default() }
     }
 
-    /// The keys with an id that are for an algorithm; none where the provider has none.
+    /// The keys with this ID for this algorithm; empty if the provider has none.
     pub(super) async fn key(
         &self,
         kid: &str,
         algorithm: Algorithm,
         now: Timestamp,
     ) -> Result<Vec<DecodingKey>, JwtError> {
-        let known = |kept: &CachedJwks| kept.keys.fitting(kid, algorithm);
-        if let Some(keys) = self.cached(now).map(|kept| known(&kept)).filter(|keys| !keys.is_empty()) {
+        let known = |cached: &CachedJwks| cached.keys.matching(kid, algorithm);
+        if let Some(keys) = self.cached(now).map(|cached| known(&cached)).filter(|keys| !keys.is_empty()) {
             return Ok(keys);
         }
-        let mut fetches = self.fetching.lock().await;
-        let kept = self.cached(now);
-        if let Some(kept) = &kept {
-            let known = known(kept);
-            if !known.is_empty() || fetches.for_unknown.is_some_and(|at| within(at, UNKNOWN_KID_COOLDOWN_SECONDS, now))
+        let mut state = self.refreshing.lock().await;
+        let cached = self.cached(now);
+        if let Some(cached) = &cached {
+            let known = known(cached);
+            if !known.is_empty()
+                || state.last_unknown_kid.is_some_and(|at| within(at, UNKNOWN_KID_COOLDOWN_SECONDS, now))
             {
                 return Ok(known);
             }
-            fetches.for_unknown = Some(now);
+            state.last_unknown_kid = Some(now);
         }
-        let just_failed = fetches.failure.as_ref().filter(|failure| within(failure.at, FAILURE_COOLDOWN_SECONDS, now));
+        let just_failed = state.failure.as_ref().filter(|failure| within(failure.at, FAILURE_COOLDOWN_SECONDS, now));
         let fetched = match just_failed {
             Some(failure) => Err(failure.error.clone()),
             None => self.refresh().await,
         };
         match fetched {
             Ok(keys) => {
-                let found = keys.fitting(kid, algorithm);
+                let found = keys.matching(kid, algorithm);
                 let fresh = Some(Arc::new(CachedJwks { keys, at: now }));
-                *self.kept.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-                fetches.failure = None;
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+                state.failure = None;
                 Ok(found)
             }
             Err(error) => {
                 if just_failed.is_none() {
-                    tracing::warn!(%error, "the provider's keys were not fetched");
-                    fetches.failure = Some(Failure { at: now, error: error.clone() });
+                    tracing::warn!(%error, "could not fetch the provider's keys");
+                    state.failure = Some(Failure { at: now, error: error.clone() });
                 }
-                // Keys that are still good know everyone whom they knew before.
-                if kept.is_some() { Ok(Vec::new()) } else { Err(JwtError::Unavailable(error.to_string())) }
+                // A failed refresh does not invalidate keys within their TTL.
+                if cached.is_some() { Ok(Vec::new()) } else { Err(JwtError::Unavailable(error.to_string())) }
             }
         }
     }
 
     fn cached(&self, now: Timestamp) -> Option<Arc<CachedJwks>> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
-        kept.filter(|kept| within(kept.at, JWKS_TTL_SECONDS, now))
+        let cached = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+        cached.filter(|cached| within(cached.at, JWKS_TTL_SECONDS, now))
     }
 
-    /// The issuer has to be the one asked for: otherwise one provider could speak for another
+    /// The issuer must match the expected one, or one provider could speak for another
     /// ([Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation)).
     async fn refresh(&self) -> Result<UsableKeys, FetchError> {
         let document = self.fetch.get(&self.discovery, MAX_DISCOVERY_BYTES).await?;
         let found: Discovery =
-            serde_json::from_slice(&document).map_err(|_| FetchError::Other("the discovery document is none"))?;
+            serde_json::from_slice(&document).map_err(|_| FetchError::Other("invalid discovery document"))?;
         if found.issuer != self.issuer {
-            return Err(FetchError::Other("the discovery document is another issuer's"));
+            return Err(FetchError::Other("the discovery document names another issuer"));
         }
-        let place = Url::parse(&found.jwks_uri).filter(|url| url.is_https() || !self.discovery.is_https());
-        let place = place.ok_or(FetchError::Other("the discovery document has no https jwks_uri"))?;
-        let document = self.fetch.get(&place, MAX_KEYS_BYTES).await?;
-        UsableKeys::read(&document).ok_or(FetchError::Other("the key set is none"))
+        let jwks_url = Url::parse(&found.jwks_uri).filter(|url| url.is_https() || !self.discovery.is_https());
+        let jwks_url = jwks_url.ok_or(FetchError::Other("the discovery document has no https jwks_uri"))?;
+        let document = self.fetch.get(&jwks_url, MAX_KEYS_BYTES).await?;
+        UsableKeys::read(&document).ok_or(FetchError::Other("invalid JWKS"))
     }
 }
 
-/// Whether something of then is still so. A clock that was set back makes it old.
+/// Whether less than this many seconds have passed since a time. A clock that was set back counts as more.
 fn within(then: Timestamp, seconds: i64, now: Timestamp) -> bool {
     then <= now && now < then.plus_seconds(seconds)
 }
 
 impl fmt::Debug for JwksCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keys({})", self.issuer)
+        write!(f, "JwksCache({})", self.issuer)
     }
 }

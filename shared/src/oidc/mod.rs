@@ -1,24 +1,23 @@
-//! JWTs: the sessions of people who have signed in at the operator's OpenID Connect provider,
-//! and the identities that CI systems give their jobs.
+//! JWT verification: sessions of users who signed in at the operator's OpenID Connect provider, and identities
+//! of CI jobs.
 //!
-//! | module | for |
+//! | module | contents |
 //! | --- | --- |
-//! | `user_session` | people's sessions, of the one provider of the deployment |
-//! | `workload_identity` | the identities of CI jobs, of any issuer that a trust rule names |
-//! | `unverified_jwt` | the form of a JWT, read without a key |
-//! | `verified_jwt` | its signature and times |
-//! | `jwks_cache` | a provider's keys: kept, fetched again, never for every request |
-//! | `verification_key` | which of a provider's keys can sign, and with what |
-//! | `fetch_document` | HTTP, bounded in time and size |
-//! | `ring_verifier` | signatures, with the cryptography that TLS brings along |
+//! | `user_session` | user sessions from the deployment's provider |
+//! | `workload_identity` | identities of CI jobs, from any issuer that a trust rule names |
+//! | `unverified_jwt` | parsing of a JWT without a key |
+//! | `verified_jwt` | verification of signature and times |
+//! | `jwks_cache` | cache of a provider's keys |
+//! | `verification_key` | which of a provider's keys may sign, and for which algorithm |
+//! | `fetch_document` | HTTP with limits on time and size |
+//! | `ring_verifier` | signature verification with ring, which TLS uses too |
 //!
-//! Nothing is fetched or loaded before somebody presents a session: whoever comes with a
-//! token waits for none of it.
+//! Nothing is fetched or loaded before the first session, so requests with API tokens do not wait for it.
 //!
 //! Sources: [OpenID Connect Core 1.0](https://openid.net/specs/openid-connect-core-1_0.html),
 //! [Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html),
 //! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519) (JWT),
-//! [RFC 8725](https://www.rfc-editor.org/rfc/rfc8725) (what goes wrong with them).
+//! [RFC 8725](https://www.rfc-editor.org/rfc/rfc8725) (JWT best current practices).
 
 mod settings;
 pub mod unverified_jwt;
@@ -46,19 +45,19 @@ pub use verified_jwt::looks_like_jwt;
 #[cfg(feature = "session")]
 pub use workload_identity::{UnverifiedIdentity, WorkloadIdentity, WorkloadIdentityVerifier};
 
-/// Why a JWT was not taken. The sentences are for the audit log, and hold nothing of it.
+/// Why a JWT was rejected. The messages go to the audit log and contain nothing from the JWT.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwtError {
-    /// It could not be one for this deployment, whoever had signed it.
+    /// It cannot be valid for this deployment, regardless of who signed it.
     #[error("{0}")]
     Malformed(&'static str),
-    /// The provider has not signed it, or not for this moment.
+    /// The signature is not the provider's, or the JWT is not valid yet.
     #[error("{0}")]
     Unknown(&'static str),
-    /// Its time has come.
-    #[error("it has expired")]
+    /// Expired.
+    #[error("the JWT has expired")]
     Expired,
-    /// The provider's keys cannot be had: nobody knows whether it is good.
+    /// The provider's keys are unavailable, so it could not be verified.
     #[error("{0}")]
     Unavailable(String),
 }

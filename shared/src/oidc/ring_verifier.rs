@@ -1,5 +1,5 @@
-//! Signatures, with ring: TLS has it in the program already, and a second library of
-//! cryptography would be megabytes to load at every cold start.
+//! Signature verification with ring. TLS already links it; a second cryptography library would add megabytes to
+//! every cold start.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
@@ -9,9 +9,9 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 
-/// Makes the JWT library use ring. Once is enough, and more often does no harm.
+/// Makes the JWT library use ring. Repeated calls have no effect.
 pub(super) fn install() {
-    // The other side of the result is "somebody has installed one", which was this.
+    // The error only says that a provider is already installed, which is this one.
     let _ = PROVIDER.install_default();
 }
 

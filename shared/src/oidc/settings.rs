@@ -4,36 +4,35 @@ use std::time::Duration;
 
 use crate::env::{ConfigError, Env};
 
-/// How long a provider may take for one document in Lambda: the authorizer has five seconds for
-/// everything.
+/// Timeout for a provider's document in Lambda; the authorizer has five seconds in total.
 const PROVIDER_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// The provider, and how long any issuer may take.
+/// The provider, and the timeout for any issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The provider whose sessions are accepted; `None` where there is none.
+    /// The provider whose sessions are accepted; `None` if there is none.
     pub provider: Option<Provider>,
-    /// How long an issuer may take to send its discovery document or its keys. Not of the environment:
-    /// 1.5 seconds in Lambda, longer where a person waits at one machine.
+    /// Timeout for an issuer's discovery document or keys. Not read from the environment: 1.5 seconds in
+    /// Lambda, longer in the local server.
     pub timeout: Duration,
 }
 
-/// The operator's OpenID Connect provider, and how it names things.
+/// The operator's OpenID Connect provider and its claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
-    /// `PORTCULLIS_OIDC_ISSUER`: the `iss` of its tokens, and where its discovery document
-    /// is found. `https`, or `http` on a loopback address.
+    /// `PORTCULLIS_OIDC_ISSUER`: the `iss` of its tokens and the base of its discovery document. `https`, or
+    /// `http` on a loopback address.
     pub issuer: String,
-    /// `PORTCULLIS_OIDC_AUDIENCE`: the `aud` that a session has to be for.
+    /// `PORTCULLIS_OIDC_AUDIENCE`: the required `aud` of a session.
     pub audience: String,
-    /// `PORTCULLIS_OIDC_GROUPS_CLAIM`: the claim with the person's groups (`groups`).
+    /// `PORTCULLIS_OIDC_GROUPS_CLAIM`: the claim with the user's groups (`groups`).
     pub groups_claim: String,
-    /// `PORTCULLIS_OIDC_OWNER_CLAIM`: the claim that names the person (`sub`).
+    /// `PORTCULLIS_OIDC_OWNER_CLAIM`: the claim that names the user (`sub`).
     pub owner_claim: String,
-    /// `PORTCULLIS_OIDC_CLIENT_ID`: the public client with which the command line and the console
-    /// sign people in (the audience).
+    /// `PORTCULLIS_OIDC_CLIENT_ID`: the public client with which the CLI and the console sign users in (the
+    /// audience).
     pub client_id: String,
-    /// `PORTCULLIS_OIDC_SCOPES`: what they ask the provider for, with spaces between (`openid`).
+    /// `PORTCULLIS_OIDC_SCOPES`: the scopes that they request, separated by spaces (`openid`).
     pub scopes: String,
 }
 
@@ -58,7 +57,7 @@ impl Provider {
         let Some(issuer) = env.get("PORTCULLIS_OIDC_ISSUER") else {
             return Ok(None);
         };
-        // Without an audience any token of the provider would do, whatever it was made for.
+        // Without an audience, any token of the provider would be accepted.
         let audience = env.require("PORTCULLIS_OIDC_AUDIENCE")?;
         let or = |name: &str, default: &str| env.get(name).unwrap_or_else(|| default.to_owned());
         Ok(Some(Self {

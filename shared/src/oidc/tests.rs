@@ -1,5 +1,4 @@
-//! Every JWT here is signed with a key that the test has made or brought, and every key
-//! comes from a provider that speaks HTTP on loopback and counts what it is asked.
+//! Tests sign each JWT with keys of their own, which a loopback provider serves, counting its requests.
 
 mod identities;
 mod provider;
@@ -20,7 +19,7 @@ use crate::https_url::Url;
 use crate::oidc::unverified_jwt::UnverifiedJwt;
 use provider::{FakeProvider, Signer};
 
-/// For what does not hang: no machine is so slow.
+/// Timeout for requests that do not hang, longer than any machine needs.
 const UNHURRIED: Duration = Duration::from_secs(60);
 
 const NOW: i64 = 1_800_000_000;
@@ -33,7 +32,7 @@ fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Claims that are good until an hour from now.
+/// Claims that are valid for an hour.
 fn claims(provider: &FakeProvider) -> Value {
     json!({
         "iss": provider.url, "aud": "portcullis", "sub": "alice", "exp": NOW + 3600, "iat": NOW,
@@ -56,7 +55,7 @@ async fn verified(provider: &FakeProvider, jwt: &str) -> Result<SessionClaims, J
 }
 
 #[tokio::test]
-async fn a_session_of_each_algorithm_is_who_it_says() {
+async fn a_session_signed_with_any_supported_algorithm_is_accepted() {
     let provider = FakeProvider::start().await;
     for signer in [Signer::rsa(), Signer::p256(), Signer::ed25519()] {
         provider.has(&[&signer]);
@@ -67,7 +66,7 @@ async fn a_session_of_each_algorithm_is_who_it_says() {
 }
 
 #[tokio::test]
-async fn another_algorithm_is_refused_whatever_key_it_is_signed_with() {
+async fn unsupported_algorithms_are_refused_with_any_key() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer, &Signer::rsa()]);
@@ -86,19 +85,19 @@ async fn another_algorithm_is_refused_whatever_key_it_is_signed_with() {
 }
 
 #[tokio::test]
-async fn a_key_serves_one_algorithm_and_no_other() {
+async fn a_key_verifies_one_algorithm_only() {
     let provider = FakeProvider::start().await;
     let (rsa, p256, ed) = (Signer::rsa(), Signer::p256(), Signer::ed25519());
     provider.has(&[&rsa, &p256, &ed]);
     let sessions = provider.sessions();
-    // Signed well by one key, under the name of another.
+    // Signed correctly with one key, under the ID of another.
     for (signer, other) in [(&rsa, &p256), (&p256, &ed), (&ed, &rsa)] {
         for alg in [signer.alg, other.alg] {
             let jwt = signer.sign_with(&json!({"alg": alg, "kid": other.kid}), &claims(&provider));
             assert!(sessions.verify(&jwt, at(0)).await.is_err(), "{alg} {}", other.alg);
         }
     }
-    // Signed with HMAC, and the public key as its secret.
+    // Signed with HMAC, using the public key as the secret.
     for secret in [rsa.jwk["n"].as_str().unwrap().as_bytes().to_vec(), rsa.jwk.to_string().into_bytes()] {
         for alg in ["HS256", "RS256"] {
             let signed = format!(
@@ -114,7 +113,7 @@ async fn a_key_serves_one_algorithm_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_for_something_else_signs_no_session() {
+async fn a_key_for_another_use_verifies_no_session() {
     let provider = FakeProvider::start().await;
     let signer = Signer::p256();
     let sessions = || provider.sessions();
@@ -146,15 +145,15 @@ async fn an_rsa_key_of_1024_bits_is_too_short() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/rsa-1024.json")).unwrap();
     provider
         .answers_keys(&json!({"keys": [{"kty": "RSA", "kid": "small", "n": fixture["n"], "e": "AQAB"}]}).to_string());
-    // It was signed for this issuer, which is not where the keys come from.
+    // It was signed for this issuer, although the keys come from another URL.
     provider.calls_itself("http://127.0.0.1:1");
     let sessions = provider.sessions_of("http://127.0.0.1:1");
     let refusal = sessions.verify(fixture["jwt"].as_str().unwrap(), at(0)).await.unwrap_err();
-    assert_eq!(refusal, JwtError::Unknown("the signature is not the provider's"));
+    assert_eq!(refusal, JwtError::Unknown("invalid signature"));
 }
 
 #[tokio::test]
-async fn a_key_id_is_compared_whole_and_leads_nowhere() {
+async fn a_key_id_is_compared_exactly_and_never_fetched() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -182,7 +181,7 @@ async fn a_key_id_is_compared_whole_and_leads_nowhere() {
 }
 
 #[tokio::test]
-async fn keys_that_the_jwt_brings_along_are_never_used() {
+async fn keys_in_the_header_of_a_jwt_are_never_used() {
     let provider = FakeProvider::start().await;
     let (known, own) = (Signer::ed25519(), Signer::ed25519());
     provider.has(&[&known]);
@@ -202,7 +201,7 @@ async fn keys_that_the_jwt_brings_along_are_never_used() {
 }
 
 #[tokio::test]
-async fn a_header_that_is_not_a_sessions_is_refused() {
+async fn an_invalid_header_is_refused() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -241,7 +240,7 @@ async fn a_header_that_is_not_a_sessions_is_refused() {
 }
 
 #[tokio::test]
-async fn a_name_that_stands_twice_in_the_header_or_the_claims_is_refused() {
+async fn a_duplicate_name_in_header_or_claims_is_refused() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -249,7 +248,7 @@ async fn a_name_that_stands_twice_in_the_header_or_the_claims_is_refused() {
     let header = json!({"alg": "EdDSA", "kid": signer.kid, "typ": "JWT", "cty": "x", "jku": "x"});
     let claims = with(with(claims(&provider), "nbf", json!(NOW)), "azp", json!("portcullis"));
     assert!(sessions.verify(&signer.sign_with(&header, &claims), at(0)).await.is_ok());
-    // As JSON allows it: the same text once more, at the end.
+    // A duplicate name, which JSON allows: the same text again at the end.
     let doubled = |object: &Value, name: &str| {
         let text = object.to_string();
         format!("{},{}:{}}}", text.strip_suffix('}').unwrap(), json!(name), object[name])
@@ -262,18 +261,18 @@ async fn a_name_that_stands_twice_in_the_header_or_the_claims_is_refused() {
         let jwt = signer.sign_text(&header.to_string(), &doubled(&claims, name));
         assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{name}");
     }
-    // Written in another way, it is the same name.
+    // An escaped spelling is the same name.
     let escaped = doubled(&claims, "groups").replacen("\"groups\"", "\"group\\u0073\"", 1);
     let jwt = signer.sign_text(&header.to_string(), &escaped);
     assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{escaped}");
-    // Nor within a claim that is an object.
+    // Nested objects are checked too.
     let nested = claims.to_string().replacen('{', r#"{"address":{"a":1,"a":2},"#, 1);
     let jwt = signer.sign_text(&header.to_string(), &nested);
     assert!(matches!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Malformed(_))), "{nested}");
 }
 
 #[tokio::test]
-async fn a_session_of_another_client_is_refused_whatever_its_audience() {
+async fn a_session_of_another_client_is_refused_for_any_audience() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -288,13 +287,13 @@ async fn a_session_of_another_client_is_refused_whatever_its_audience() {
         for azp in [json!("other"), json!("Portcullis"), json!(""), json!(["portcullis"]), json!(7), json!(null)] {
             let jwt = signer.sign(&with(good.clone(), "azp", azp.clone()));
             let refusal = sessions.verify(&jwt, at(0)).await;
-            assert_eq!(refusal, Err(JwtError::Malformed("the azp is another client")), "{aud} {azp}");
+            assert_eq!(refusal, Err(JwtError::Malformed("unexpected azp: issued to another client")), "{aud} {azp}");
         }
     }
 }
 
 #[tokio::test]
-async fn keys_of_one_id_are_all_tried_that_are_for_the_algorithm() {
+async fn all_keys_with_the_id_and_the_algorithm_are_tried() {
     let provider = FakeProvider::start().await;
     let mut signers = [Signer::rsa(), Signer::p256(), Signer::p256(), Signer::ed25519(), Signer::ed25519()];
     for signer in &mut signers {
@@ -309,13 +308,13 @@ async fn keys_of_one_id_are_all_tried_that_are_for_the_algorithm() {
         let mut stranger = Signer::p256();
         stranger.goes_by("shared");
         let refusal = sessions.verify(&stranger.sign(&claims(&provider)), at(0)).await;
-        assert_eq!(refusal, Err(JwtError::Unknown("the signature is not the provider's")));
+        assert_eq!(refusal, Err(JwtError::Unknown("invalid signature")));
         assert_eq!(provider.asked("/keys"), if order[0] == 0 { 1 } else { 2 });
     }
 }
 
 #[tokio::test]
-async fn ed25519_is_another_name_of_eddsa_in_headers_and_keys() {
+async fn ed25519_is_an_alias_of_eddsa_in_headers_and_keys() {
     let provider = FakeProvider::start().await;
     let (signer, p256) = (Signer::ed25519(), Signer::p256());
     for named in [json!("EdDSA"), json!("Ed25519"), json!(null)] {
@@ -341,7 +340,7 @@ async fn ed25519_is_another_name_of_eddsa_in_headers_and_keys() {
 }
 
 #[tokio::test]
-async fn claims_for_another_issuer_or_audience_or_of_another_type_are_refused() {
+async fn a_wrong_issuer_audience_or_claim_type_is_refused() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -397,13 +396,13 @@ async fn claims_for_another_issuer_or_audience_or_of_another_type_are_refused() 
 }
 
 #[tokio::test]
-async fn times_are_taken_with_a_minute_of_leeway() {
+async fn times_have_a_leeway_of_one_minute() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
     let sessions = provider.sessions();
     let jwt = signer.sign(&with(claims(&provider), "nbf", json!(NOW)));
-    assert_eq!(sessions.verify(&jwt, at(-61)).await, Err(JwtError::Unknown("it is not valid yet")));
+    assert_eq!(sessions.verify(&jwt, at(-61)).await, Err(JwtError::Unknown("the JWT is not valid yet")));
     for good in [-60, 0, 3600, 3659] {
         assert!(sessions.verify(&jwt, at(good)).await.is_ok(), "{good}");
     }
@@ -413,7 +412,7 @@ async fn times_are_taken_with_a_minute_of_leeway() {
     for far in [json!(1e300), json!(u64::MAX), json!(i64::MAX)] {
         assert!(sessions.verify(&signer.sign(&with(claims(&provider), "exp", far)), at(0)).await.is_ok());
     }
-    // Beyond what a number can be here.
+    // Numbers beyond the range of a timestamp.
     for digits in ["1e400", "-1e400", "NaN", "Infinity", "0x7fffffff", "1_900_000_000", "01900000000"] {
         let text = claims(&provider).to_string().replace(&(NOW + 3600).to_string(), digits);
         let jwt = signer.sign_text(&json!({"alg": "EdDSA", "kid": signer.kid}).to_string(), &text);
@@ -421,7 +420,7 @@ async fn times_are_taken_with_a_minute_of_leeway() {
     }
     for not_yet in [json!(NOW + 61), json!(NOW as f64 + 61.9), json!(1e300), json!(u64::MAX), json!(i64::MAX)] {
         let jwt = signer.sign(&with(claims(&provider), "nbf", not_yet.clone()));
-        assert_eq!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Unknown("it is not valid yet")), "{not_yet}");
+        assert_eq!(sessions.verify(&jwt, at(0)).await, Err(JwtError::Unknown("the JWT is not valid yet")), "{not_yet}");
     }
     for long_ago in [json!(0), json!(-0.5), json!(-1), json!(-1e300), json!(i64::MIN), json!(1e-300)] {
         let jwt = signer.sign(&with(claims(&provider), "exp", long_ago));
@@ -430,17 +429,17 @@ async fn times_are_taken_with_a_minute_of_leeway() {
 }
 
 #[tokio::test]
-async fn an_expired_session_of_somebody_elses_making_is_unknown_and_not_expired() {
+async fn an_expired_session_with_a_bad_signature_is_unknown_not_expired() {
     let provider = FakeProvider::start().await;
     let (known, forger) = (Signer::ed25519(), Signer::ed25519());
     provider.has(&[&known]);
     let expired = with(claims(&provider), "exp", json!(NOW - 1000));
     let jwt = forger.sign_with(&json!({"alg": "EdDSA", "kid": known.kid}), &expired);
-    assert_eq!(verified(&provider, &jwt).await, Err(JwtError::Unknown("the signature is not the provider's")));
+    assert_eq!(verified(&provider, &jwt).await, Err(JwtError::Unknown("invalid signature")));
 }
 
 #[tokio::test]
-async fn the_owner_is_the_claim_that_the_operator_named() {
+async fn the_owner_comes_from_the_configured_claim() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -484,7 +483,7 @@ async fn the_owner_is_the_claim_that_the_operator_named() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_or_no_jwt_is_refused_before_anything_is_fetched() {
+async fn an_oversized_or_malformed_jwt_is_refused_without_fetching() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -516,7 +515,7 @@ async fn base64_is_read_strictly() {
 }
 
 #[tokio::test]
-async fn only_an_https_issuer_or_one_on_this_machine_can_be_a_provider() {
+async fn the_issuer_must_be_https_or_on_loopback() {
     let provider = FakeProvider::start().await;
     let new = |issuer: &str| SessionVerifier::new(provider.oidc(issuer), UNHURRIED).is_ok();
     for good in [
@@ -547,7 +546,7 @@ async fn only_an_https_issuer_or_one_on_this_machine_can_be_a_provider() {
 }
 
 #[tokio::test]
-async fn nothing_is_fetched_before_the_first_session_and_then_once() {
+async fn keys_are_fetched_once_with_the_first_session() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -565,7 +564,7 @@ async fn nothing_is_fetched_before_the_first_session_and_then_once() {
 }
 
 #[tokio::test]
-async fn ids_that_nobody_knows_cost_the_provider_one_fetch_a_minute() {
+async fn unknown_key_ids_cause_at_most_one_refresh_a_minute() {
     let provider = FakeProvider::start().await;
     let (signer, stranger) = (Signer::ed25519(), Signer::ed25519());
     provider.has(&[&signer]);
@@ -589,7 +588,7 @@ async fn ids_that_nobody_knows_cost_the_provider_one_fetch_a_minute() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_known_at_once_and_a_withdrawn_one_is_no_longer() {
+async fn a_new_key_is_found_and_a_withdrawn_key_is_refused() {
     let provider = FakeProvider::start().await;
     let (old, new) = (Signer::ed25519(), Signer::p256());
     provider.has(&[&old]);
@@ -600,7 +599,7 @@ async fn a_new_key_is_known_at_once_and_a_withdrawn_one_is_no_longer() {
     assert!(sessions.verify(&before, at(1)).await.is_ok());
     assert!(sessions.verify(&after, at(1)).await.is_ok());
     assert!(sessions.verify(&before, at(1)).await.is_err());
-    // Somebody has asked for an unknown id within the minute, so the next one has to wait.
+    // An unknown ID caused a refresh within the last minute, so the next one has to wait.
     let newest = Signer::ed25519();
     provider.has(&[&newest]);
     let newest = newest.sign(&claims(&provider));
@@ -609,7 +608,7 @@ async fn a_new_key_is_known_at_once_and_a_withdrawn_one_is_no_longer() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_again_after_an_hour_and_nobody_is_let_in_without() {
+async fn keys_expire_after_an_hour_and_verification_then_fails() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -617,21 +616,21 @@ async fn keys_are_fetched_again_after_an_hour_and_nobody_is_let_in_without() {
     let jwt = signer.sign(&with(claims(&provider), "exp", json!(NOW + 9999)));
     assert!(sessions.verify(&jwt, at(0)).await.is_ok());
     provider.fails(500);
-    assert!(sessions.verify(&jwt, at(3599)).await.is_ok(), "kept for an hour");
+    assert!(sessions.verify(&jwt, at(3599)).await.is_ok(), "cached for an hour");
     assert_eq!(provider.asked(provider::DISCOVERY), 1);
-    assert_eq!(sessions.verify(&jwt, at(3600)).await, Err(JwtError::Unavailable("answered 500".to_owned())));
-    // It is not asked by every request meanwhile.
+    assert_eq!(sessions.verify(&jwt, at(3600)).await, Err(JwtError::Unavailable("status 500".to_owned())));
+    // Further requests do not ask it again during the delay.
     assert!(sessions.verify(&jwt, at(3604)).await.is_err());
     assert_eq!(provider.asked(provider::DISCOVERY), 2);
     provider.has(&[&signer]);
     assert!(sessions.verify(&jwt, at(3605)).await.is_ok());
-    // A clock that was set back does not make keys young.
+    // A clock that was set back does not extend the TTL.
     assert!(sessions.verify(&jwt, at(10)).await.is_ok());
     assert_eq!(provider.asked("/keys"), 3);
 }
 
 #[tokio::test]
-async fn a_provider_that_answers_otherwise_is_no_provider() {
+async fn invalid_documents_make_the_provider_unavailable() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -663,21 +662,21 @@ async fn a_provider_that_answers_otherwise_is_no_provider() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_wherever_it_leads() {
+async fn redirects_are_not_followed() {
     let (provider, other) = (FakeProvider::start().await, FakeProvider::start().await);
     let signer = Signer::ed25519();
     for place in [format!("{}/keys", other.url), format!("{}/elsewhere", provider.url)] {
         for status in [301, 302, 303, 307, 308] {
             provider.redirects(status, &place);
             let refusal = verified(&provider, &signer.sign(&claims(&provider))).await;
-            assert_eq!(refusal, Err(JwtError::Unavailable(format!("answered {status}"))));
+            assert_eq!(refusal, Err(JwtError::Unavailable(format!("status {status}"))));
         }
     }
     assert_eq!((other.requests(), provider.asked("/elsewhere")), (0, 0));
 }
 
 #[tokio::test]
-async fn a_provider_that_hangs_or_never_ends_is_given_up() {
+async fn a_provider_that_hangs_or_never_ends_is_a_timeout() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     let jwt = signer.sign(&claims(&provider));
@@ -687,18 +686,18 @@ async fn a_provider_that_hangs_or_never_ends_is_given_up() {
         SessionVerifier { oidc: Arc::new(provider.oidc(&provider.url)), keys: Arc::new(keys) }
     };
     provider.hangs();
-    let slow = JwtError::Unavailable("no answer within 100ms".to_owned());
+    let slow = JwtError::Unavailable("no response within 100ms".to_owned());
     let short = Duration::from_millis(100);
     assert_eq!(sessions(short).verify(&jwt, at(0)).await, Err(slow.clone()));
     provider.trickles();
     assert_eq!(sessions(short).verify(&jwt, at(0)).await, Err(slow));
     provider.pours();
-    let large = JwtError::Unavailable("too large, or cut off".to_owned());
+    let large = JwtError::Unavailable("document too large or truncated".to_owned());
     assert_eq!(sessions(UNHURRIED).verify(&jwt, at(0)).await, Err(large));
 }
 
 #[test]
-fn a_jwt_can_be_told_from_a_token() {
+fn a_jwt_is_distinguished_from_a_token() {
     for jwt in ["a.b.c", "eyJ.eyJ.x-_", "eyJ.eyJ."] {
         assert!(looks_like_jwt(jwt), "{jwt}");
     }
@@ -711,7 +710,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_one_character_change_of_a_session_is_one(at_byte: prop::sample::Index, to in "[A-Za-z0-9_.=-]") {
+    fn changing_any_character_invalidates_a_session(at_byte: prop::sample::Index, to in "[A-Za-z0-9_.=-]") {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let provider = FakeProvider::start().await;
@@ -726,7 +725,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_is_presented_panics(presented in "(\\PC{0,40}|[A-Za-z0-9_.-]{0,80})") {
+    fn parsing_never_panics(presented in "(\\PC{0,40}|[A-Za-z0-9_.-]{0,80})") {
         prop_assert!(UnverifiedJwt::read(&presented).is_err());
         let _ = looks_like_jwt(&presented);
     }

@@ -1,5 +1,4 @@
-//! The form of a JWT: what can be read and refused of it without a key. The service and `portcullis trust test` read it
-//! alike.
+//! Parsing of a JWT, and all checks that need no key. The service and `portcullis trust test` share it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,27 +7,27 @@ use serde_json::{Map, Number, Value, json};
 
 use crate::json;
 
-/// The most characters of a JWT. API Gateway takes 10,240 bytes of headers in all.
+/// Maximum length of a JWT, in characters. API Gateway allows 10,240 bytes of headers in total.
 const MAX_JWT_LENGTH: usize = 8192;
-/// The most characters of a `jti`.
+/// Maximum length of a `jti`, in characters.
 const MAX_JTI_CHARS: usize = 512;
 
 /// A JWT whose signature and times are not verified.
 pub struct UnverifiedJwt<'a> {
-    /// Header and claims as they were signed, with the dot between them. The signature has other forms
-    /// that are good too (of an ECDSA signature `(r, s)`, `(r, n - s)`); this has one alone.
+    /// Header and claims as they were signed, with the dot between them. Identifies a JWT: its signature could
+    /// be rewritten into another valid one (in ECDSA, `(r, s)` into `(r, n - s)`).
     pub signing_input: &'a str,
     /// The signature, in base64url.
     pub signature: &'a str,
-    /// The algorithm that it claims to be signed with.
+    /// The algorithm that the header names.
     pub algorithm: Algorithm,
-    /// The ID of the key that it claims to be signed with.
+    /// The key ID that the header names.
     pub kid: String,
-    /// What it claims.
+    /// The claims.
     pub claims: RegisteredClaims,
 }
 
-/// An algorithm that a JWT may be signed with.
+/// A supported signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSA with PKCS #1 v1.5 and SHA-256.
@@ -39,8 +38,8 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// The header's fields that decide. Keys and addresses of keys in it (`jwk`, `jku`, `x5c`, `x5u`)
-/// are never looked at: the sender of the JWT wrote them.
+/// The relevant header fields. Keys and key URLs in it (`jwk`, `jku`, `x5c`, `x5u`) are ignored, because the
+/// sender chooses them.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -48,8 +47,8 @@ struct Header {
     typ: Option<String>,
 }
 
-/// The claims that [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1) gives a
-/// meaning to. One of another type is an error and is not passed over.
+/// The claims that [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1) defines. One of another type
+/// is an error.
 #[derive(Deserialize)]
 pub struct RegisteredClaims {
     /// The issuer.
@@ -80,10 +79,10 @@ pub enum Audience {
 }
 
 impl<'a> UnverifiedJwt<'a> {
-    /// Reads what can be read without a key.
+    /// Parses a JWT without verifying it.
     ///
     /// # Errors
-    /// What no key could make good. The sentence holds nothing of the JWT.
+    /// When no key could make the JWT valid. The message contains nothing from the JWT.
     pub fn read(text: &'a str) -> Result<Self, &'static str> {
         if text.len() > MAX_JWT_LENGTH {
             return Err("the JWT is longer than 8192 characters");
@@ -93,19 +92,20 @@ impl<'a> UnverifiedJwt<'a> {
             (!claims.contains('.')).then_some((signing_input, header, claims, signature))
         });
         let (signing_input, header, claims, signature) = signed.ok_or("not a signed JWT")?;
-        let no_header = "the header is not a JWT's, or has a name twice";
+        let no_header = "the header is invalid or has a duplicate name";
         let header = decoded(header).and_then(|header| unique_object(&header)).ok_or(no_header)?;
-        // https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11: what has to be understood,
-        // and is not, makes the whole invalid. It is there whatever its value.
+        // https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11: unsupported critical fields make the JWT
+        // invalid. No value of crit is supported.
         if header.contains_key("crit") {
-            return Err("the header has crit");
+            return Err("crit in the header is not supported");
         }
         let header: Header = serde_json::from_value(Value::Object(header)).map_err(|_| no_header)?;
-        let algorithm = Algorithm::from_name(&header.alg).ok_or("the algorithm is none of RS256, ES256 and EdDSA")?;
-        // https://www.rfc-editor.org/rfc/rfc8725#section-3.11: other kinds of JWT, such as a
-        // logout token, are signed with the same keys.
+        let algorithm =
+            Algorithm::from_name(&header.alg).ok_or("unsupported algorithm; expected RS256, ES256 or EdDSA")?;
+        // https://www.rfc-editor.org/rfc/rfc8725#section-3.11: the same keys sign other kinds of JWT, such as
+        // logout tokens.
         if !header.typ.as_deref().is_none_or(is_session_or_identity) {
-            return Err("the typ is neither JWT nor at+jwt");
+            return Err("unexpected typ; expected JWT or at+jwt");
         }
         let kid = header.kid.ok_or("the header has no kid")?;
         let claims = RegisteredClaims::read(&decoded(claims).unwrap_or_default())?;
@@ -114,7 +114,7 @@ impl<'a> UnverifiedJwt<'a> {
 }
 
 impl Algorithm {
-    /// The algorithm of this name. `Ed25519` is what `EdDSA` is with that curve, the only one here
+    /// The algorithm with this name. `Ed25519` names `EdDSA` with the only curve supported here
     /// ([RFC 9864](https://www.rfc-editor.org/rfc/rfc9864#section-2.2)).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -128,30 +128,30 @@ impl Algorithm {
 }
 
 impl RegisteredClaims {
-    /// Reads the claims of a JWT, a JSON object.
+    /// Parses the claims of a JWT from a JSON object.
     ///
     /// # Errors
-    /// What makes them no claims of a JWT. The sentence holds nothing of them.
+    /// When they are not valid claims. The message contains nothing from them.
     pub fn read(json: &[u8]) -> Result<Self, &'static str> {
-        let claims = unique_object(json).ok_or("the claims are no JSON object, or have a name twice")?;
+        let claims = unique_object(json).ok_or("the claims are not a JSON object or have a duplicate name")?;
         serde_json::from_value(Value::Object(claims))
-            .map_err(|_| "a claim is missing or of another type: iss, sub, aud, exp, nbf, iat")
+            .map_err(|_| "a claim is missing or has the wrong type: iss, sub, aud, exp, nbf, iat")
     }
 
-    /// The `jti` of a CI job's identity. Not every CI system gives one
+    /// The `jti` of a CI job's identity. It is optional
     /// ([RFC 7519, 4.1.7](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.7)).
     ///
     /// # Errors
-    /// When there is one, and it is no string of 1 to 512 characters.
+    /// When it is present but not a string of 1 to 512 characters.
     pub fn jti(&self) -> Result<Option<&str>, &'static str> {
         let Some(jti) = self.others.get("jti") else {
             return Ok(None);
         };
         let jti = jti.as_str().filter(|jti| (1..=MAX_JTI_CHARS).contains(&jti.chars().count()));
-        jti.map(Some).ok_or("its jti is no string of 1 to 512 characters")
+        jti.map(Some).ok_or("jti must be a string of 1 to 512 characters")
     }
 
-    /// The claims that a trust rule may have conditions for: all but the times.
+    /// The claims that a trust rule may have conditions for: all except the times.
     #[must_use]
     pub fn into_claim_set(self) -> Map<String, Value> {
         let Self { iss, sub, aud, others, .. } = self;
@@ -166,7 +166,7 @@ impl RegisteredClaims {
 }
 
 impl Audience {
-    /// Whether an audience is among them.
+    /// Whether the audience contains this entry.
     #[must_use]
     pub fn has(&self, audience: &str) -> bool {
         match self {
@@ -176,8 +176,8 @@ impl Audience {
     }
 }
 
-/// Whether a `typ` is that of a session or an identity. A media type may leave out its
-/// `application/` ([RFC 7515, 4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+/// Whether a `typ` is allowed for sessions and identities. A media type may omit its `application/`
+/// ([RFC 7515, 4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
 fn is_session_or_identity(typ: &str) -> bool {
     let full = if typ.contains('/') { typ.to_owned() } else { format!("application/{typ}") };
     ["application/jwt", "application/at+jwt"].iter().any(|good| full.eq_ignore_ascii_case(good))
@@ -187,9 +187,9 @@ fn decoded(part: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(part).ok()
 }
 
-/// Reads a JSON object in which no name stands twice, nested objects included. Two programs could read
-/// a doubled name in two ways, so [RFC 7515, 4](https://www.rfc-editor.org/rfc/rfc7515#section-4) and
-/// [RFC 7519, 4](https://www.rfc-editor.org/rfc/rfc7519#section-4) have it refused.
+/// Parses a JSON object without duplicate names, nested objects included. Programs could read duplicates
+/// differently, so [RFC 7515, 4](https://www.rfc-editor.org/rfc/rfc7515#section-4) and
+/// [RFC 7519, 4](https://www.rfc-editor.org/rfc/rfc7519#section-4) have them refused.
 fn unique_object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match json::read(bytes) {
         Ok((Value::Object(members), twice)) if twice.is_empty() => Some(members),

@@ -1,4 +1,4 @@
-//! Which of the provider's keys can sign a session, and with which one algorithm.
+//! The provider's keys that may verify a JWT, each for one algorithm.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,15 @@ use serde_json::Value;
 
 use crate::oidc::unverified_jwt;
 
-/// The most keys of a provider that are looked at.
+/// Maximum number of a provider's keys that are read.
 const MAX_KEYS: usize = 100;
 
-/// The usable keys of a JWK set ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517#section-5)),
-/// by their id. Several may have the same
-/// ([4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5)).
+/// The usable keys of a JWKS ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517#section-5)), by ID. Several
+/// keys may have the same ID ([4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5)).
 #[derive(Default)]
 pub(super) struct UsableKeys(HashMap<String, Vec<Key>>);
 
-/// A key, for one algorithm and no other: what says which is the key, and never the JWT.
+/// A key and its only algorithm, which comes from the key and never from the JWT.
 struct Key {
     algorithm: Algorithm,
     key: DecodingKey,
@@ -30,7 +29,7 @@ struct KeySet {
 }
 
 impl UsableKeys {
-    /// Reads a JWK set. Keys of other kinds are passed over, as the RFC says.
+    /// Parses a JWKS. Unsupported keys are skipped, as the RFC requires.
     pub(super) fn read(document: &[u8]) -> Option<Self> {
         let set: KeySet = serde_json::from_slice(document).ok()?;
         let mut usable = Self::default();
@@ -40,15 +39,15 @@ impl UsableKeys {
         Some(usable)
     }
 
-    /// The keys with this id that are for this algorithm.
-    pub(super) fn fitting(&self, kid: &str, algorithm: Algorithm) -> Vec<DecodingKey> {
+    /// The keys with this ID for this algorithm.
+    pub(super) fn matching(&self, kid: &str, algorithm: Algorithm) -> Vec<DecodingKey> {
         let keys = self.0.get(kid).into_iter().flatten();
         keys.filter(|key| key.algorithm == algorithm).map(|key| key.key.clone()).collect()
     }
 }
 
 fn usable_key(jwk: Value) -> Option<(String, Key)> {
-    // The library does not know every name of an algorithm.
+    // The library does not know every algorithm name.
     let named =
         jwk.get("alg").and_then(Value::as_str).map(|name| unverified_jwt::Algorithm::from_name(name).map(Into::into));
     let jwk: Jwk = serde_json::from_value(jwk).ok()?;
@@ -56,7 +55,7 @@ fn usable_key(jwk: Value) -> Option<(String, Key)> {
         AlgorithmParameters::RSA(_) => Algorithm::RS256,
         AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
-        // Symmetric keys above all: who can verify with one can also sign with it.
+        // Above all symmetric keys: a verifier could also sign with them.
         _ => return None,
     };
     let for_it = named.is_none_or(|named| named == Some(algorithm));

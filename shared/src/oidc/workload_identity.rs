@@ -1,4 +1,4 @@
-//! The identities of CI jobs: ID tokens of any issuer that the deployment's trust rules name.
+//! Identities of CI jobs: ID tokens of the issuers that trust rules name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::https_url::Url;
 use crate::oidc::unverified_jwt::{RegisteredClaims, UnverifiedJwt};
 use crate::secret::TokenDigest;
 
-/// An identity in the form of one, of which nothing is verified yet.
+/// An identity that was parsed but not verified.
 pub struct UnverifiedIdentity<'a> {
     jwt: UnverifiedJwt<'a>,
     id: String,
@@ -23,17 +23,17 @@ pub struct UnverifiedIdentity<'a> {
 /// An identity whose signature and times were verified.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkloadIdentity {
-    /// All of its claims.
+    /// All its claims.
     pub claims: Map<String, Value>,
-    /// Who signed it.
+    /// Its issuer.
     pub issuer: String,
-    /// By which it is known again: its `jti`, or the digest of what its signature is of.
+    /// Identifier for replay detection: the `jti`, or the digest of the signing input.
     pub id: String,
-    /// From when on it is refused for its age.
+    /// Time from which it counts as expired.
     pub refused_from: Timestamp,
 }
 
-/// Verifies identities, and keeps the keys of their issuers meanwhile.
+/// Verifies identities, caching the keys of their issuers.
 #[derive(Clone, Debug)]
 pub struct WorkloadIdentityVerifier {
     timeout: Duration,
@@ -41,32 +41,32 @@ pub struct WorkloadIdentityVerifier {
 }
 
 impl WorkloadIdentityVerifier {
-    /// Without any issuer's keys yet. An issuer may take so long for each document.
+    /// An empty cache, with a timeout for each document of an issuer.
     #[must_use]
     pub fn new(timeout: Duration) -> Self {
         Self { timeout, issuers: Arc::default() }
     }
 
-    /// Reads the form of an identity, without any I/O.
+    /// Parses an identity without I/O.
     ///
     /// # Errors
-    /// What no key and no trust rule could make good.
+    /// When no key and no trust rule could make it valid.
     pub fn read(jwt: &str) -> Result<UnverifiedIdentity<'_>, JwtError> {
         let jwt = UnverifiedJwt::read(jwt).map_err(JwtError::Malformed)?;
         let jti = jwt.claims.jti().map_err(JwtError::Malformed)?;
-        // Not of the whole JWT: its signature could be written in another way, and still be good.
+        // The signature is not part of the ID, because it could be rewritten into another valid one.
         let id = jti.map_or_else(|| digest(jwt.signing_input), str::to_owned);
         Ok(UnverifiedIdentity { jwt, id })
     }
 
     /// Verifies the signature and the times of an identity.
     ///
-    /// `trusts` says whether there is a rule for an issuer and an audience: keys of no other issuer
-    /// are ever asked for. An `azp` is not looked at, as issuers write many things there (Google
-    /// the service account); a trust rule may have a condition for it.
+    /// `trusts` says whether a rule accepts an issuer and an audience; keys are fetched only for accepted
+    /// issuers. The `azp` is not checked, because its meaning differs between issuers (Google puts the service
+    /// account there); a trust rule may have a condition for it.
     ///
     /// # Errors
-    /// Why it is not taken; or that the issuer does not answer.
+    /// Why the identity is rejected, or that its issuer is unavailable.
     pub async fn verify(
         &self,
         identity: UnverifiedIdentity<'_>,
@@ -76,7 +76,7 @@ impl WorkloadIdentityVerifier {
         let UnverifiedIdentity { jwt, id } = identity;
         let RegisteredClaims { iss, aud, .. } = &jwt.claims;
         if !trusts(iss, &|audience| aud.has(audience)) {
-            return Err(JwtError::Malformed("no trust rule is for its issuer and its audience"));
+            return Err(JwtError::Malformed("no trust rule for this issuer and audience"));
         }
         let issuer = iss.clone();
         let keys = self.keys(&issuer)?.key(&jwt.kid, jwt.algorithm.into(), now).await?;
@@ -90,7 +90,7 @@ impl WorkloadIdentityVerifier {
         if let Some(keys) = issuers.get(issuer) {
             return Ok(Arc::clone(keys));
         }
-        let url = Url::parse(issuer).ok_or(JwtError::Malformed("the issuer is no https URL"))?;
+        let url = Url::parse(issuer).ok_or(JwtError::Malformed("the issuer is not an https URL"))?;
         let keys = Arc::new(JwksCache::new(issuer.to_owned(), &url, DocumentFetcher::new(self.timeout)));
         issuers.insert(issuer.to_owned(), Arc::clone(&keys));
         Ok(keys)

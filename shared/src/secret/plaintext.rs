@@ -1,4 +1,4 @@
-//! The whole token in the clear: drawn, parsed, and shown once.
+//! The plaintext token: generated, parsed, and shown once.
 
 use std::fmt;
 
@@ -12,37 +12,36 @@ use super::{TokenDigest, TokenId, TokenPrefix};
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SECRET: usize = 43;
 const CHECKSUM: usize = 6;
-/// Characters behind a token's `_`.
+/// Number of characters after a token's `_`.
 pub(crate) const BODY: usize = ID_LENGTH + SECRET + CHECKSUM;
 
-/// A whole token, in the clear: held between the header and the digest, or between the
-/// draw and the one answer that shows it.
+/// A plaintext token. It lives only from the request header to the digest, or from generation to the response
+/// that shows it.
 ///
-/// It has no `Debug` of its contents, no `Display`, no `Serialize` and no `==`, and its
-/// memory is cleared when it is dropped.
+/// It does not implement `Display`, `Serialize` or `==`, its `Debug` hides the secret, and its memory is
+/// cleared on drop.
 pub struct PlaintextToken {
     text: Zeroizing<String>,
     id: TokenId,
 }
 
 impl PlaintextToken {
-    /// Draws a new token: id and secret from `rng`, which in production is the operating
-    /// system's generator.
+    /// Generates a new token: ID and secret come from `rng`, in production the operating system's generator.
     ///
     /// # Errors
-    /// When the generator fails; nothing weaker is used instead.
+    /// When the generator fails; there is no fallback.
     pub fn generate<R: TryCryptoRng>(prefix: &TokenPrefix, rng: &mut R) -> Result<Self, R::Error> {
         let id = TokenId(draw(rng, ID_LENGTH)?.to_string());
         Self::generate_for(prefix, &id, rng)
     }
 
-    /// Draws another secret for a token that there is.
+    /// Generates another secret for an existing token.
     ///
     /// # Errors
     /// As [`PlaintextToken::generate`].
     pub fn generate_for<R: TryCryptoRng>(prefix: &TokenPrefix, id: &TokenId, rng: &mut R) -> Result<Self, R::Error> {
         let drawn = draw(rng, SECRET)?;
-        // Reserved in full, so that growing never leaves a copy behind.
+        // Reserved in full, so that growing never leaves a copy in memory.
         let mut text = Zeroizing::new(String::with_capacity(token_length(prefix)));
         for part in [prefix.as_str(), "_", id.as_str(), &drawn] {
             text.push_str(part);
@@ -52,10 +51,10 @@ impl PlaintextToken {
         Ok(Self { text, id: id.clone() })
     }
 
-    /// Reads what a caller presented. No I/O: garbage ends here.
+    /// Parses a presented token, without I/O.
     ///
     /// # Errors
-    /// Says which part is wrong, for the audit log.
+    /// Names the invalid part, for the audit log.
     pub fn parse(prefix: &TokenPrefix, presented: &str) -> Result<Self, ParseTokenError> {
         let body = presented
             .strip_prefix(prefix.as_str())
@@ -67,8 +66,8 @@ impl PlaintextToken {
         if !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(ParseTokenError::Alphabet);
         }
-        // The checksum catches typos before they cost a read. It is not security: anyone
-        // can compute it. What proves a token is the digest of its 256 bits.
+        // The checksum catches typos before a read of the table. It adds no security, because anyone can
+        // compute it; the digest authenticates the token.
         let (signed, claimed) = presented.split_at(presented.len() - CHECKSUM);
         if checksum(signed) != claimed {
             return Err(ParseTokenError::Checksum);
@@ -77,10 +76,9 @@ impl PlaintextToken {
         Ok(Self { text: Zeroizing::new(presented.to_owned()), id: TokenId(id.to_owned()) })
     }
 
-    /// Reads a token in the middle of a text: `body` is the 65 letters and digits behind a `_`, and
-    /// `before` the bytes before that `_`, backwards. The checksum covers the prefix, so every end of
-    /// `before` that is a prefix is tried, and any other text may stand around the token.
-    /// Only a prefix that `accepts` takes counts.
+    /// Finds a token within a text: `body` is the 65 letters and digits after a `_`, and `before` iterates
+    /// backwards over the bytes before that `_`. The checksum covers the prefix, so every suffix of `before`
+    /// that is a prefix accepted by `accepts` is tried. Any text may surround the token.
     pub fn find(
         before: impl Iterator<Item = u8>,
         body: &str,
@@ -100,20 +98,20 @@ impl PlaintextToken {
         })
     }
 
-    /// The public part.
+    /// The public ID.
     #[must_use]
     pub fn id(&self) -> &TokenId {
         &self.id
     }
 
-    /// SHA-256 of the whole string: all that is ever stored of it. A slow hash would add
-    /// nothing, as there are 256 bits to guess.
+    /// SHA-256 of the whole token, the only form that is stored. A slow hash adds nothing, because the secret
+    /// has 256 random bits.
     #[must_use]
     pub fn digest(&self) -> TokenDigest {
         TokenDigest::hash(self.text.as_bytes())
     }
 
-    /// The token itself, for the one answer that shows it.
+    /// The plaintext, for the response that shows it.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         &self.text
@@ -126,19 +124,19 @@ impl fmt::Debug for PlaintextToken {
     }
 }
 
-/// Which part of a presented token is not as it should be.
+/// The invalid part of a presented token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseTokenError {
     /// It does not begin with the deployment's prefix and `_`.
     #[error("not this deployment's prefix")]
     Prefix,
-    /// It is cut, or something was added.
+    /// Characters are missing or added.
     #[error("wrong length")]
     Length,
-    /// It holds something other than `[0-9A-Za-z]`.
+    /// It contains characters other than `[0-9A-Za-z]`.
     #[error("wrong alphabet")]
     Alphabet,
-    /// A character was mistyped.
+    /// The checksum does not match, probably because of a typo.
     #[error("wrong checksum")]
     Checksum,
 }
@@ -147,8 +145,8 @@ fn token_length(prefix: &TokenPrefix) -> usize {
     prefix.as_str().len() + 1 + BODY
 }
 
-/// Uniform draws from the alphabet: bytes of 248 and above are thrown away, as 248 is the
-/// largest multiple of 62 that a byte can hold.
+/// Draws characters uniformly. Bytes of 248 and above are rejected, because 248 is the largest multiple of 62
+/// in a byte.
 fn draw<R: TryCryptoRng>(rng: &mut R, length: usize) -> Result<Zeroizing<String>, R::Error> {
     let mut text = Zeroizing::new(String::with_capacity(length));
     let mut bytes = Zeroizing::new([0_u8; 64]);
@@ -163,7 +161,7 @@ fn draw<R: TryCryptoRng>(rng: &mut R, length: usize) -> Result<Zeroizing<String>
     Ok(text)
 }
 
-/// CRC-32 (ISO-HDLC, the one of zip and PNG) in base62, six characters.
+/// CRC-32 (ISO-HDLC, as in zip and PNG) in base62, six characters.
 fn checksum(text: &str) -> String {
     let mut rest = crc32fast::hash(text.as_bytes());
     let mut digits = [b'0'; CHECKSUM];
@@ -181,7 +179,7 @@ pub(crate) mod tests {
     use rand::TryRng;
     use std::convert::Infallible;
 
-    /// A generator whose every draw is chosen by the test.
+    /// A deterministic generator, seeded by the test.
     struct Chosen(u64);
 
     impl TryRng for Chosen {
@@ -224,7 +222,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn nothing_of_a_secret_is_printed() {
+    fn debug_output_never_contains_the_secret() {
         let token = secret("pcl", 3);
         let hidden = &token.expose_secret()["pcl_".len() + 16..];
         assert!(!format!("{token:?}").contains(&hidden[..8]));
@@ -238,7 +236,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_failing_generator_makes_no_token() {
+    fn a_failing_generator_is_an_error() {
         struct Broken;
         impl TryRng for Broken {
             type Error = fmt::Error;
@@ -258,7 +256,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn a_drawn_token_parses_to_itself(prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
+        fn a_generated_token_parses_to_itself(prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
             let token = secret(&prefix, seed);
             let parsed = PlaintextToken::parse(&prefix.parse().unwrap(), token.expose_secret()).unwrap();
             prop_assert_eq!(parsed.id(), token.id());
@@ -266,7 +264,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn no_one_character_change_of_a_token_parses(seed: u64, at in 0_usize..69, to: char) {
+        fn changing_any_character_invalidates_a_token(seed: u64, at in 0_usize..69, to: char) {
             let token = secret("pcl", seed);
             let mut letters: Vec<char> = token.expose_secret().chars().collect();
             prop_assume!(letters[at] != to);
@@ -276,7 +274,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn no_cut_or_grown_token_parses(seed: u64, cut in 0_usize..69, more in "[ -~]{1,20}") {
+        fn a_shortened_or_extended_token_is_invalid(seed: u64, cut in 0_usize..69, more in "[ -~]{1,20}") {
             let token = secret("pcl", seed);
             let prefix = "pcl".parse().unwrap();
             prop_assert!(PlaintextToken::parse(&prefix, &token.expose_secret()[..cut]).is_err());
@@ -285,7 +283,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn a_drawn_token_is_found_behind_any_text(before in "[a-z0-9_-]{0,20}", prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
+        fn a_generated_token_is_found_after_any_text(before in "[a-z0-9_-]{0,20}", prefix in "[a-z][a-z0-9]{1,15}", seed: u64) {
             let token = secret(&prefix, seed);
             let body = &token.expose_secret()[prefix.len() + 1..];
             let before = format!("{before}{prefix}");
@@ -297,17 +295,17 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn nothing_that_is_presented_panics(presented: String) {
+        fn parsing_never_panics(presented: String) {
             let _ = PlaintextToken::parse(&"pcl".parse().unwrap(), &presented);
             let _ = PlaintextToken::parse(&"pcl".parse().unwrap(), &format!("pcl_{presented}"));
         }
 
         #[test]
-        fn each_letter_of_the_alphabet_is_as_likely_as_another(seed: u64) {
+        fn characters_are_drawn_uniformly(seed: u64) {
             let drawn = draw(&mut Chosen(seed), 62 * 200).unwrap();
             for letter in ALPHABET {
                 let count = drawn.bytes().filter(|b| b == letter).count();
-                prop_assert!((100..300).contains(&count), "{} came {count} times", char::from(*letter));
+                prop_assert!((100..300).contains(&count), "{} occurs {count} times", char::from(*letter));
             }
         }
     }

@@ -8,12 +8,12 @@ use crate::validation::ValidationError;
 const MIN_PREFIX_LENGTH: usize = 2;
 pub(super) const MAX_PREFIX_LENGTH: usize = 16;
 
-/// The deployment's own prefix: `[a-z][a-z0-9]{1,15}`.
+/// A deployment's token prefix: `[a-z][a-z0-9]{1,15}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPrefix(String);
 
 impl TokenPrefix {
-    /// The prefix's characters, without the `_`.
+    /// The prefix, without the `_`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

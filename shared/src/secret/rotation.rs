@@ -1,54 +1,52 @@
-//! Which secrets open a token: the present one, and for the time of an overlap the one before.
-//! Of those that it had earlier enough is remembered to know them again: who presents one may
-//! have stolen it.
+//! Secrets of a token: the current one, the previous one during its overlap, and digests of retired ones. Use
+//! of a retired secret is recognized, because it may have been stolen.
 
 use super::TokenDigest;
 use crate::clock::Timestamp;
 
-/// How many superseded secrets are remembered of a token. Any earlier one is like any other
-/// wrong secret.
+/// Maximum number of previous secrets that are remembered. Older ones count as wrong secrets.
 pub const MAX_RETIRED: usize = 10;
 
-/// What is stored of a token's secrets.
+/// The stored digests of a token's secrets.
 #[derive(Clone, Debug)]
 pub struct SecretHistory {
-    /// The present one.
+    /// The current secret.
     pub current: TokenDigest,
-    /// Those before, the newest first.
+    /// Previous secrets, newest first.
     pub superseded: Vec<RetiredSecret>,
 }
 
-/// A secret that a newer one has replaced.
+/// A secret that a rotation has replaced.
 #[derive(Clone, Debug)]
 pub struct RetiredSecret {
-    /// What is stored of it.
+    /// Its digest.
     pub digest: TokenDigest,
-    /// Until when it works.
+    /// End of its overlap.
     pub until: Timestamp,
 }
 
-/// What a presented secret is to a token.
+/// How a presented secret relates to a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretMatch {
-    /// The present secret.
+    /// The current secret.
     Current,
-    /// The one before, during its overlap.
+    /// The previous secret, during its overlap.
     Previous,
-    /// One that has ended.
+    /// A retired secret.
     Retired,
-    /// None of it.
+    /// Not a secret of this token.
     None,
 }
 
 impl SecretHistory {
-    /// Those of a token that is not there: to compare with all the same.
+    /// Placeholder for a token that does not exist, so that verification takes the same time.
     #[must_use]
     pub fn dummy() -> Self {
         Self { current: TokenDigest::DUMMY, superseded: Vec::new() }
     }
 
-    /// What a presented secret is at a moment. The time that it takes depends neither on the
-    /// answer nor on how many secrets the token has had.
+    /// Matches a presented secret at `now`. The time it takes depends neither on the result nor on the number
+    /// of previous secrets.
     #[must_use]
     pub fn verify(&self, presented: &TokenDigest, now: Timestamp) -> SecretMatch {
         let mut proof = if presented.matches(&self.current) { SecretMatch::Current } else { SecretMatch::None };
@@ -62,8 +60,8 @@ impl SecretHistory {
         proof
     }
 
-    /// Those after a rotation: the present secret works on until `overlap`, or ends now, and
-    /// all before it end.
+    /// The secrets after a rotation: the current one stays valid until `overlap` (`None`: not at all), and all
+    /// previous ones are retired.
     #[must_use]
     pub fn rotate(&self, new: TokenDigest, overlap: Option<Timestamp>, now: Timestamp) -> Self {
         let now = now.truncated_to_seconds();
@@ -90,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_superseded_secret_works_until_its_overlap_is_over_and_not_a_moment_longer() {
+    fn a_previous_secret_is_valid_exactly_until_the_end_of_its_overlap() {
         let secrets = first().rotate(digest(2), Some(at(200)), at(100));
         let proof = |of, now| secrets.verify(&digest(of), now);
         assert_eq!(proof(2, at(100)), SecretMatch::Current);
@@ -100,20 +98,20 @@ mod tests {
     }
 
     #[test]
-    fn without_an_overlap_the_secret_before_ends_at_once() {
+    fn without_an_overlap_the_previous_secret_is_retired_at_once() {
         let secrets = first().rotate(digest(2), None, Timestamp::from_millis(100_999));
         assert_eq!(secrets.verify(&digest(1), Timestamp::from_millis(100_999)), SecretMatch::Retired);
     }
 
     #[test]
-    fn rotating_during_an_overlap_ends_the_oldest_and_never_the_newest() {
+    fn rotating_during_an_overlap_retires_the_oldest_secret_only() {
         let twice = first().rotate(digest(2), Some(at(900)), at(100)).rotate(digest(3), Some(at(900)), at(200));
         let proofs = [1, 2, 3].map(|of| twice.verify(&digest(of), at(200)));
         assert_eq!(proofs, [SecretMatch::Retired, SecretMatch::Previous, SecretMatch::Current]);
     }
 
     #[test]
-    fn ten_superseded_secrets_are_known_again_and_the_eleventh_is_none() {
+    fn ten_retired_secrets_are_recognized_and_the_eleventh_is_wrong() {
         let secrets = (2..=12).fold(first(), |secrets, of| secrets.rotate(digest(of), None, at(of.into())));
         assert_eq!(secrets.verify(&digest(12), at(50)), SecretMatch::Current);
         for of in 2..=11 {
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_a_secret() {
+    fn no_secret_matches_the_placeholder() {
         assert_eq!(SecretHistory::dummy().verify(&digest(1), at(0)), SecretMatch::None);
     }
 }

@@ -1,19 +1,19 @@
-//! The public part of a token.
+//! The public ID of a token.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::validation::ValidationError;
 
-/// Characters of an ID.
+/// Length of an ID, in characters.
 pub(super) const ID_LENGTH: usize = 16;
 
-/// The public id of a token: 16 of `[0-9A-Za-z]`.
+/// The public ID of a token: 16 characters of `[0-9A-Za-z]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId(pub(super) String);
 
 impl TokenId {
-    /// The id's characters.
+    /// The ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

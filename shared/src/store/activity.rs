@@ -1,4 +1,4 @@
-//! The activity: the events of all tokens, newest first, through the index over their days.
+//! The activity: the events of all tokens, newest first, read through an index by day.
 
 use std::collections::HashMap;
 
@@ -13,38 +13,39 @@ use crate::text::OwnerId;
 use crate::token::Event;
 use crate::validation::ValidationError;
 
-/// What the cursors of the activity are for: there is one for the whole deployment.
+/// List name in the activity's cursors; there is one activity per deployment.
 const ACTIVITY: &str = "activity";
-/// The most queries for one page of the activity: most days of most deployments have none.
+/// Maximum number of queries for one page; most deployments have many days without events.
 const MAX_QUERIES: u32 = 40;
-/// The most events that are read for one page: a filter that matches little ends it early, with a cursor.
+/// Maximum number of events read for one page. A filter that matches few events ends the page early, with a
+/// cursor.
 const MAX_READ: usize = 1_000;
 
-/// Which events of the deployment, and how many of them.
+/// Filter of the activity, with paging.
 #[derive(Clone, Debug)]
 pub struct ActivityFilter {
-    /// From this moment on.
+    /// Start of the period, inclusive.
     pub from: Timestamp,
-    /// Until and including this moment.
+    /// End of the period, inclusive.
     pub to: Timestamp,
-    /// Of this kind alone.
+    /// Only events of this kind.
     pub kind: Option<String>,
-    /// By this actor alone, as it is written down.
+    /// Only events by this actor, in its text form.
     pub actor: Option<String>,
-    /// About this owner's tokens alone.
+    /// Only events of this owner's tokens.
     pub owner: Option<OwnerId>,
-    /// Behind which; from the newest on where there is none.
+    /// Cursor to continue after; `None` starts with the newest event.
     pub after: Option<ActivityCursor>,
-    /// How many at most.
+    /// Maximum number of events.
     pub limit: usize,
 }
 
-/// An event, and the token that it is about.
+/// An event with its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activity {
-    /// The token.
+    /// ID of the token.
     pub token: TokenId,
-    /// Its owner.
+    /// Owner of the token.
     pub owner: OwnerId,
     /// The event.
     pub event: Event,
@@ -53,14 +54,14 @@ pub struct Activity {
 /// A page of the activity.
 #[derive(Clone, Debug)]
 pub struct ActivityPage {
-    /// Newest first.
+    /// The events, newest first.
     pub activities: Vec<Activity>,
-    /// Where the next page begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<ActivityCursor>,
 }
 
-/// A place in the activity: what comes next is older than this. It names no token, as it may be that of
-/// an event which the caller does not see.
+/// Position in the activity: older events follow. It names no token, because the event there may be one that
+/// the caller does not see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActivityCursor(Ulid);
 
@@ -77,27 +78,27 @@ impl Cursor for ActivityCursor {
 }
 
 impl ActivityCursor {
-    /// As the caller gets it.
+    /// Encodes the cursor for the caller.
     #[must_use]
     pub fn encode(&self) -> String {
         cursor::encode(self, &ACTIVITY)
     }
 
-    /// As the caller sends it back.
+    /// Decodes a cursor sent by the caller.
     ///
     /// # Errors
     /// When it was not made by [`ActivityCursor::encode`].
     pub fn decode(text: &str) -> Result<Self, ValidationError> {
         cursor::decode(text, &ACTIVITY)
-            .ok_or_else(|| ValidationError::new("must be the next_cursor of the page before"))
+            .ok_or_else(|| ValidationError::new("must be the next_cursor of the previous page"))
     }
 
-    /// Behind an event, or behind its key.
+    /// The position after an event, given its ID or key.
     fn behind(event: &str) -> Option<Self> {
         Ulid::from_string(event).ok().map(Self)
     }
 
-    /// The newest event that may come behind this place.
+    /// The newest possible event after this position.
     fn newest(self) -> Ulid {
         Ulid(self.0.0.saturating_sub(1))
     }
@@ -110,13 +111,13 @@ impl ActivityFilter {
         is(&self.kind, &activity.event.kind)
             && is(&self.actor, &by)
             && self.owner.as_ref().is_none_or(|owner| *owner == activity.owner)
-            // ULIDs are compared with whole milliseconds, and so is this.
+            // As in the ULIDs, times are compared in whole milliseconds.
             && (self.from..=self.to).contains(&activity.event.at)
     }
 }
 
 impl TokenStore {
-    /// One page of the activity of the deployment. The index follows the table within moments.
+    /// Reads one page of the activity. The index is eventually consistent.
     ///
     /// # Errors
     /// When the store fails.
@@ -132,10 +133,10 @@ impl TokenStore {
             }
             let (keys, last) = self.event_keys(day_of(newest), oldest, newest, filter.limit).await?;
             read += keys.len();
-            let found = self.batch(keys, &item::EVENT).await?;
+            let found = self.batch(keys, &item::EVENT_ATTRIBUTES).await?;
             let found = found.iter().map(item::event_and_token).filter_map(|read| {
-                // One event that something else wrote must not take the activity away.
-                read.inspect_err(|error| tracing::error!(%error, "an event is left out of the activity")).ok()
+                // An invalid event must not make the whole activity unreadable.
+                read.inspect_err(|error| tracing::error!(%error, "an invalid event was omitted from the activity")).ok()
             });
             let found = found.map(|(token, owner, event)| Activity { token, owner, event });
             activities.extend(found.filter(|activity| filter.lets_through(activity)));
@@ -146,7 +147,7 @@ impl TokenStore {
             }
             newest = match last.as_ref().and_then(item::event_id_of).and_then(ActivityCursor::behind) {
                 Some(behind) => behind.newest(),
-                // The last millisecond of the day before.
+                // Continue with the last millisecond of the previous day.
                 None => bound(Timestamp::from_millis(day_of(newest).0 * DAY_SECONDS * 1000 - 1), u128::MAX),
             };
             if read >= MAX_READ {
@@ -157,7 +158,7 @@ impl TokenStore {
         Ok(ActivityPage { activities, next })
     }
 
-    /// The keys of some events of a day, newest first, and where it goes on.
+    /// Keys of a day's events, newest first, and where to continue.
     async fn event_keys(
         &self,
         day: Day,
@@ -179,13 +180,13 @@ impl TokenStore {
     }
 }
 
-/// The ULID of a moment with this random part.
+/// The ULID of a time with this random part.
 fn bound(at: Timestamp, random: u128) -> Ulid {
     Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), random)
 }
 
 fn day_of(ulid: Ulid) -> Day {
-    Day::of(Timestamp::from_millis(i64::try_from(ulid.timestamp_ms()).unwrap_or(i64::MAX)))
+    Day::from_timestamp(Timestamp::from_millis(i64::try_from(ulid.timestamp_ms()).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]
@@ -193,14 +194,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_in_the_activity_reads_back_and_names_no_token() {
+    fn an_activity_cursor_decodes_to_the_same_position() {
         let place = ActivityCursor(Ulid::from_parts(1_795_908_318_385, 7));
         assert_eq!(ActivityCursor::decode(&place.encode()).unwrap(), place);
         assert!(ActivityCursor::decode("x").is_err());
     }
 
     #[test]
-    fn the_day_before_ends_a_millisecond_before_a_day() {
+    fn the_previous_day_ends_one_millisecond_before_midnight() {
         let midnight = Timestamp::from_seconds(20_000 * DAY_SECONDS);
         let before = bound(Timestamp::from_millis(midnight.millis() - 1), u128::MAX);
         assert_eq!((day_of(bound(midnight, 0)).0, day_of(before).0), (20_000, 19_999));

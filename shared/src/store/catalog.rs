@@ -1,7 +1,7 @@
-//! The catalog: one item, replaced only under the version that the writer has seen.
+//! The stored catalog: one item, replaced only if the writer has seen the current version.
 //!
-//! The document is stored compressed (zlib, [RFC 1950](https://www.rfc-editor.org/rfc/rfc1950)), so
-//! that reading the largest one takes 7 read units.
+//! The document is compressed (zlib, [RFC 1950](https://www.rfc-editor.org/rfc/rfc1950)), so that reading the
+//! largest one takes 7 read units.
 
 use std::sync::Arc;
 
@@ -15,35 +15,35 @@ use crate::catalog::{Catalog, MAX_CATALOG_BYTES};
 use crate::clock::Timestamp;
 use crate::token::Actor;
 
-/// The most bytes of a compressed document: with the rest of its item it stays within 28 KiB, which
-/// a consistent read of 7 units covers
+/// Maximum size of a compressed document, in bytes: its whole item stays within 28 KiB, which a consistent read
+/// of 7 units covers
 /// ([read units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html)).
 pub const MAX_STORED_CATALOG_BYTES: usize = 27 * 1024;
 
-/// The most bytes of a document once it is decompressed. Written out in full, a document is longer
-/// than what was sent.
+/// Maximum size of a decompressed document, in bytes. The stored form is longer than the document that was
+/// sent.
 const MAX_DOCUMENT_BYTES: usize = 4 * MAX_CATALOG_BYTES;
 
-/// zlib's usual level: a higher one takes twice the time and saves one percent.
+/// zlib's default level: a higher one takes twice the time and saves one percent.
 const COMPRESSION_LEVEL: u8 = 6;
 
-/// The outcome of putting a catalog.
+/// Outcome of writing a catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CatalogWrite {
-    /// It is in force, with this version.
+    /// Written, with this version.
     Done(u64),
-    /// Another version is in force than the writer has seen. Nothing was written.
+    /// The current version is not the one that the writer has seen. Nothing was written.
     Stale,
-    /// Compressed, it takes this many bytes, which is more than [`MAX_STORED_CATALOG_BYTES`]. Nothing
-    /// was written.
+    /// The compressed document has this many bytes, more than [`MAX_STORED_CATALOG_BYTES`]. Nothing was
+    /// written.
     TooLarge(usize),
 }
 
 impl TokenStore {
-    /// The catalog that is in force at this moment.
+    /// Reads the current catalog.
     ///
     /// # Errors
-    /// When the store fails, or the stored document is no catalog.
+    /// When the store fails, or the stored document is invalid.
     pub async fn catalog(&self) -> Result<Arc<StoredCatalog>, Error> {
         let Some(mut item) = self.read(item::catalog_key(), &[item::DOCUMENT, item::VERSION]).await? else {
             return Ok(Arc::new(StoredCatalog { catalog: Catalog::default_catalog().clone(), version: 0 }));
@@ -62,10 +62,10 @@ impl TokenStore {
         Ok(catalog)
     }
 
-    /// Replaces the catalog with the version `seen`. The version of the new one is one more.
+    /// Replaces the catalog if its version is still `seen`; the new version is one more.
     ///
     /// # Errors
-    /// When the store fails; the catalog may have been written or not, and reading it tells.
+    /// When the store fails. The catalog may or may not have been written; read it to find out.
     pub async fn put_catalog(
         &self,
         catalog: &Catalog,
@@ -88,7 +88,7 @@ impl TokenStore {
         if condition_held(put.send().await)? {
             return Ok(CatalogWrite::Done(version));
         }
-        // A first try whose answer was lost may have been written: then it is there.
+        // An attempt whose response was lost may have succeeded.
         let found = self.catalog().await?;
         let done = found.version == version && found.catalog == *catalog;
         Ok(if done { CatalogWrite::Done(version) } else { CatalogWrite::Stale })

@@ -1,18 +1,18 @@
-//! Cache of the catalog, for the functions that decide on requests.
+//! Cache of the catalog, for the functions that make decisions.
 //!
-//! It is read during the start, where it also moves the TLS handshake out of the first
-//! request; by the authorizer again after a response has left, once it is half as old as it may
-//! be; and otherwise on the way of a request.
+//! It is filled at startup, which also moves the TLS handshake out of the first request. The authorizer
+//! refreshes it after a response once half of the TTL has passed. Otherwise a request that finds it expired
+//! reads it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Error, StoredCatalog, TokenStore};
 use crate::clock::Timestamp;
 
-/// For how many seconds a function may decide by a catalog that it has read.
+/// TTL of the cached catalog, in seconds.
 pub const CATALOG_TTL_SECONDS: i64 = 60;
 
-/// Cache of the catalog. A catalog in it is at most [`CATALOG_TTL_SECONDS`] old.
+/// Cache of the catalog. Its TTL is [`CATALOG_TTL_SECONDS`].
 #[derive(Clone, Debug)]
 pub struct CatalogCache {
     tokens: TokenStore,
@@ -26,16 +26,16 @@ struct Cached {
 }
 
 impl CatalogCache {
-    /// An empty cache of a table's catalog.
+    /// An empty cache for a table's catalog.
     #[must_use]
     pub fn new(tokens: TokenStore) -> Self {
         Self { tokens, cached: Arc::default() }
     }
 
-    /// The catalog to decide by.
+    /// The cached catalog, or a fresh one if the TTL has passed.
     ///
     /// # Errors
-    /// When it is too old and the store fails: without a catalog nothing is decided.
+    /// When the TTL has passed and the store fails; no decision is possible then.
     pub async fn get(&self, now: Timestamp) -> Result<Arc<StoredCatalog>, Error> {
         match self.within(CATALOG_TTL_SECONDS, now) {
             Some(catalog) => Ok(catalog),
@@ -43,17 +43,17 @@ impl CatalogCache {
         }
     }
 
-    /// Reads the catalog again if it is half as old as it may be, while no request waits.
+    /// Reads the catalog again if half of the TTL has passed. Called while no request waits.
     pub async fn refresh(&self, now: Timestamp) {
         if self.within(CATALOG_TTL_SECONDS / 2, now).is_none()
             && let Err(error) = self.read(now).await
         {
-            // The next request that needs it reads it, or is refused.
-            tracing::warn!(%error, "the catalog was not read");
+            // The next request that needs the catalog reads it, or is denied.
+            tracing::warn!(%error, "the catalog could not be refreshed");
         }
     }
 
-    /// The catalog if it was read within so many seconds. A clock that was set back makes it old.
+    /// The catalog if it was read within this many seconds. A clock that was set back counts as more.
     fn within(&self, seconds: i64, now: Timestamp) -> Option<Arc<StoredCatalog>> {
         let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fresh = cached.filter(|cached| cached.read_at <= now && now < cached.read_at.plus_seconds(seconds));

@@ -1,5 +1,5 @@
-//! The SDK client, tuned for a cold start: its own TLS, credentials straight from the
-//! environment. The figures are in `docs/architecture.md`.
+//! The SDK client, tuned for cold starts: its own TLS setup, and credentials straight from the environment.
+//! `docs/architecture.md` has the measurements.
 
 use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::Client;
@@ -11,10 +11,10 @@ use crate::env::ConfigError;
 use crate::store::{Connection, Timeouts};
 use crate::tls;
 
-/// A client for the table's DynamoDB: AWS itself, or any endpoint that speaks its protocol.
+/// Creates a client for DynamoDB, at AWS or at another endpoint with the same protocol.
 ///
 /// # Errors
-/// When the file that `AWS_CA_BUNDLE` names cannot be read.
+/// When the file named by `AWS_CA_BUNDLE` cannot be read.
 pub fn connect(connection: Connection) -> Result<Client, ConfigError> {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::provider())
@@ -26,7 +26,7 @@ pub fn connect(connection: Connection) -> Result<Client, ConfigError> {
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts(connection.timeouts));
-    // The SDK counts retries by service and region; here, by the place that they are made at.
+    // The SDK counts retries by service and region. Endpoints of their own get counts of their own.
     let config = match &connection.endpoint {
         Some(url) => config.retry_partition(RetryPartition::new(url.clone())),
         None => config,
@@ -45,9 +45,9 @@ fn at(endpoint: Option<String>, config: Builder) -> Builder {
     }
 }
 
-/// Settings for writes after the response: one attempt, with a fifth of the client's operation timeout.
-/// In Lambda that is less than the function has left after all its other waits.
-pub(super) fn briefly(client: &Client) -> Builder {
+/// Settings for writes after the response: one attempt, with a fifth of the client's operation timeout. In
+/// Lambda that is less than the time left after all other timeouts.
+pub(super) fn best_effort_config(client: &Client) -> Builder {
     let operation = client.config().timeout_config().and_then(TimeoutConfig::operation_timeout);
     let mut timeouts = TimeoutConfig::builder();
     timeouts.set_operation_timeout(operation.map(|timeout| timeout / 5));

@@ -1,39 +1,39 @@
-//! How to reach DynamoDB.
+//! Connection settings of DynamoDB.
 
 use std::time::Duration;
 
 use crate::env::{ConfigError, Env};
 
-/// How to reach DynamoDB.
+/// Connection settings of DynamoDB.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
     /// `AWS_REGION`.
     pub region: String,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`; AWS's own where there is
-    /// neither.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`; default: AWS's endpoint of the region.
     pub endpoint: Option<String>,
-    /// `AWS_CA_BUNDLE`: a PEM file whose roots are trusted instead of Amazon's.
+    /// `AWS_CA_BUNDLE`: a PEM file with the root certificates to trust instead of Amazon's.
     pub ca_bundle: Option<String>,
-    /// Access key id and secret access key; those of the environment where there is none.
+    /// Access key ID and secret access key; `None` uses those of the environment.
     pub static_credentials: Option<(String, String)>,
-    /// How long to wait for it.
+    /// Timeouts of calls.
     pub timeouts: Timeouts,
 }
 
-/// How long DynamoDB may take. The default is Lambda's: the function answers before the gateway
-/// gives up on it, so a store that hangs is a failing store.
+/// Timeouts of DynamoDB calls. The defaults are for Lambda: a function fails before the gateway's own timeout,
+/// so a store that hangs counts as failing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To take a connection.
+    /// Timeout for connecting.
     pub connect: Duration,
-    /// To answer one attempt of an operation.
+    /// Timeout for one attempt of an operation.
     pub attempt: Duration,
-    /// To answer an operation, all attempts together.
+    /// Timeout for an operation, including all attempts.
     pub operation: Duration,
 }
 
 impl Timeouts {
-    /// For an engine on the same machine, where no gateway gives up and builds may take every core.
+    /// Timeouts for an engine on the same machine, where no gateway times out and other work may use every
+    /// core.
     pub const ONE_MACHINE: Self = Self {
         connect: Duration::from_secs(60),
         attempt: Duration::from_secs(60),
@@ -55,7 +55,7 @@ impl Connection {
     /// Reads the variables that the AWS SDKs share.
     ///
     /// # Errors
-    /// When there is no region.
+    /// When no region is set.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
             region: env.require("AWS_REGION")?,

@@ -1,4 +1,4 @@
-//! Creating a token: its record, its first event and its owner's slots in one transaction.
+//! Creation of a token: its record, first event and slot in one transaction.
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
 use super::{Error, Limits, TokenStore, item};
@@ -6,25 +6,25 @@ use crate::clock::Clock;
 use crate::secret::TokenDigest;
 use crate::token::{EventKind, EventOrigin, TokenRecord};
 
-/// How creating a token ended.
+/// Outcome of creating a token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CreateOutcome {
-    /// It is in the table.
+    /// Created.
     Done,
-    /// The owner has as many live tokens as are allowed; nothing was written.
+    /// The owner has reached the maximum number of live tokens; nothing was written.
     LimitReached,
 }
 
 impl TokenStore {
-    /// Creates a token, if its owner has a free slot.
+    /// Creates a token if its owner has a free slot.
     ///
-    /// The transaction holds only if the slots have not changed since they were read; on a conflict
-    /// it is tried again, at the time of then.
+    /// The transaction requires that the slots have not changed since they were read. On a conflict it is
+    /// retried with the current time.
     ///
-    /// Without a limit there are no slots: what is created then is not counted later.
+    /// Without a limit there are no slots, and tokens created then never count.
     ///
     /// # Errors
-    /// When the store fails; then nothing was acknowledged, and nothing is half written.
+    /// When the store fails. The token was then not acknowledged and no partial state exists.
     pub async fn create(
         &self,
         record: &TokenRecord,

@@ -1,25 +1,25 @@
-//! A token with what is stored of its secrets.
+//! A token with its stored secrets.
 
 use super::RotationKey;
 use crate::clock::Timestamp;
 use crate::secret::SecretHistory;
 use crate::token::TokenRecord;
 
-/// What is known of a token by the functions that are shown secrets.
+/// A token as the functions that verify secrets read it.
 #[derive(Clone, Debug)]
 pub struct StoredCredential {
-    /// What is stored of its secrets.
+    /// Digests of its secrets.
     pub secrets: SecretHistory,
-    /// The requests by which it was given new secrets of late, as far as those had keys.
+    /// Idempotency keys of its recent rotations.
     pub rotation_keys: Vec<RotationKey>,
-    /// When it was last noted that a secret was used which had ended.
+    /// Time at which the reuse of a retired secret was last recorded.
     pub reuse_seen_at: Option<Timestamp>,
-    /// Everything else.
+    /// The token's record.
     pub record: TokenRecord,
 }
 
 impl StoredCredential {
-    /// When a request with the same key gave the token a secret, if it is known.
+    /// Time of the rotation with the same key, if it is remembered.
     #[must_use]
     pub fn rotated_by(&self, key: &RotationKey) -> Option<Timestamp> {
         let known = self.rotation_keys.iter().filter(|known| known.is_known(key.at));

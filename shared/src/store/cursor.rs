@@ -1,34 +1,33 @@
-//! Cursors, as callers get them and send them back.
+//! Encoding of list cursors.
 //!
-//! A cursor holds nothing secret: who makes one up can only start elsewhere in a list that is theirs to
-//! see. A checksum over the place and the list finds cursors that were cut, mistyped or taken from
-//! another list.
+//! A cursor contains no secret: a forged one can only start elsewhere in a list that the caller may read. A
+//! checksum over position and list detects cursors that were truncated, mistyped or taken from another list.
 
 use std::fmt::Display;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// A place in a list.
+/// A position in a list.
 pub(super) trait Cursor: Sized {
-    /// Which list it is a place in.
+    /// Identifies the list.
     type List: Display;
 
-    /// The place as text.
+    /// The position as text.
     fn place(&self) -> String;
 
-    /// Reads the place back; `None` where there is no such place.
+    /// Parses a position; `None` if it is invalid.
     fn read(place: &str) -> Option<Self>;
 }
 
-/// As the caller gets it.
+/// Encodes a cursor for the caller.
 pub(super) fn encode<C: Cursor>(cursor: &C, list: &C::List) -> String {
     let place = cursor.place();
     let sum = checksum(&place, list);
     URL_SAFE_NO_PAD.encode(format!("{place}.{sum:08x}"))
 }
 
-/// As the caller sends it back; `None` where [`encode`] did not make it for this list.
+/// Decodes a cursor sent by the caller; `None` unless [`encode`] made it for this list.
 pub(super) fn decode<C: Cursor>(text: &str, list: &C::List) -> Option<C> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (place, sum) = std::str::from_utf8(&bytes).ok()?.rsplit_once('.')?;

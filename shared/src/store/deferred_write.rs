@@ -1,5 +1,5 @@
-//! What is noted of a request once its response has left: the use of its token, or that a secret was
-//! used which a newer one has replaced. Losing a note fails no request.
+//! Writes that happen after the response was sent: the last use of a token, or the reuse of a retired secret.
+//! Losing one does not fail a request.
 
 use std::net::IpAddr;
 
@@ -9,150 +9,153 @@ use super::error::condition_held;
 use super::transaction::{TransactionOutcome, backoff, write};
 use super::update_expression::Edit;
 use super::usage::Usage;
-use super::{Error, StoredCredential, TokenStore, client, item};
+use super::{Error, StoredCredential, TokenStore, item};
 use crate::authz::PermissionUse;
 use crate::clock::{Clock, Day, Timestamp};
 use crate::token::{
     Actor, DisableReason, DisabledState, EventKind, EventOrigin, LastUse, TokenRecord, UserAgentFamily,
 };
 
-/// Between two writes of a token's last use there is at least a minute.
+/// Minimum time between two writes of a token's last use.
 const LAST_USE_INTERVAL_SECONDS: i64 = 60;
-/// Between two events about the reuse of a secret there is at least an hour.
+/// Minimum time between two events about the reuse of a secret.
 const REUSE_EVENT_INTERVAL_SECONDS: i64 = 3600;
-/// How many times a reused secret's token is tried to be disabled against other transactions.
+/// Maximum number of attempts to disable a token whose secret was reused, while other transactions conflict.
 const MAX_REUSE_ATTEMPTS: u32 = 20;
 
-/// From where a request came, and with what.
+/// IP address and user agent of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientInfo {
-    /// The address that the gateway saw.
+    /// IP address that the gateway saw.
     pub source_ip: Option<IpAddr>,
-    /// With what, as the caller said.
+    /// User agent family, as the client sent it.
     pub agent: Option<UserAgentFamily>,
 }
 
 impl ClientInfo {
-    /// From what a gateway's event says. An IPv4-mapped IPv6 address is the IPv4 address that
-    /// it is.
+    /// Parses the values of a gateway's event. An IPv4-mapped IPv6 address becomes the IPv4 address.
     #[must_use]
-    pub fn of(source_ip: Option<&str>, user_agent: Option<&str>) -> Self {
+    pub fn from_event(source_ip: Option<&str>, user_agent: Option<&str>) -> Self {
         let address = source_ip.and_then(|text| text.parse::<IpAddr>().ok());
-        Self { source_ip: address.map(|ip| ip.to_canonical()), agent: user_agent.and_then(UserAgentFamily::of) }
+        Self {
+            source_ip: address.map(|ip| ip.to_canonical()),
+            agent: user_agent.and_then(UserAgentFamily::from_header),
+        }
     }
 
-    fn author(&self, actor: Option<Actor>) -> EventOrigin {
+    fn origin(&self, actor: Option<Actor>) -> EventOrigin {
         EventOrigin { actor, source_ip: self.source_ip, agent: self.agent.clone() }
     }
 }
 
-/// Something to be written once a response has left.
+/// A write to be made after the response was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeferredWrite {
-    /// A token was used.
-    Used(Box<Used>),
-    /// A secret was presented that has ended.
-    Reused(Box<Reused>),
+    /// The use of a token.
+    LastUse(Box<LastUseWrite>),
+    /// The use of a retired secret.
+    SecretReuse(Box<SecretReuseWrite>),
 }
 
 /// The use of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Used {
+pub struct LastUseWrite {
     record: TokenRecord,
-    caller: ClientInfo,
-    /// To the millisecond, so that its event comes behind that of the creation.
+    client: ClientInfo,
+    /// With milliseconds, so that its event sorts after the creation's.
     at: Timestamp,
-    /// Whether the last use is to be written: not within a minute of the one before.
+    /// Whether to write the last use; at most once a minute.
     is_last_use: bool,
-    /// What it made use of, where that may be new today.
-    made: Option<PermissionUse>,
+    /// The permission that was used, unless today's use of it is already recorded.
+    permission_use: Option<PermissionUse>,
 }
 
-/// That a secret was presented which has ended.
+/// The use of a retired secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reused {
+pub struct SecretReuseWrite {
     record: TokenRecord,
-    caller: ClientInfo,
+    client: ClientInfo,
     at: Timestamp,
-    /// When it was last noted.
+    /// When reuse was last recorded.
     seen_at: Option<Timestamp>,
     disable: bool,
 }
 
 impl DeferredWrite {
-    /// The use of a token now. `made` is what it made use of, unless that is known to be noted for
-    /// today. `None` where there is nothing to write.
+    /// Records the use of a token. `permission_use` is the permission that was used, unless today's use of it
+    /// is known to be recorded. `None` if there is nothing to write.
     #[must_use]
     pub fn of_use(
         record: &TokenRecord,
-        made: Option<PermissionUse>,
-        caller: &ClientInfo,
+        permission_use: Option<PermissionUse>,
+        client: &ClientInfo,
         now: Timestamp,
     ) -> Option<Self> {
         let recent =
             record.last_used.as_ref().is_some_and(|last| last.at.plus_seconds(LAST_USE_INTERVAL_SECONDS) > now);
-        if recent && made.is_none() {
+        if recent && permission_use.is_none() {
             return None;
         }
-        let (record, caller) = (record.clone(), caller.clone());
-        Some(Self::Used(Box::new(Used { record, caller, at: now, is_last_use: !recent, made })))
+        let (record, client) = (record.clone(), client.clone());
+        Some(Self::LastUse(Box::new(LastUseWrite { record, client, at: now, is_last_use: !recent, permission_use })))
     }
 
-    /// The use of an ended secret now, unless that was noted within the last hour and there is
-    /// nothing to be done about it.
+    /// Records the use of a retired secret. `None` if that was recorded within the last hour and the token does
+    /// not have to be disabled.
     #[must_use]
     pub fn of_reuse(
         credential: &StoredCredential,
         quarantine: bool,
-        caller: &ClientInfo,
+        client: &ClientInfo,
         now: Timestamp,
     ) -> Option<Self> {
         let record = credential.record.clone();
         let disable = quarantine && record.disabled.is_none() && record.revoked.is_none();
         let seen_at = credential.reuse_seen_at;
         let recent = seen_at.is_some_and(|seen| seen.plus_seconds(REUSE_EVENT_INTERVAL_SECONDS) > now);
-        (disable || !recent)
-            .then(|| Self::Reused(Box::new(Reused { record, caller: caller.clone(), at: now, seen_at, disable })))
+        (disable || !recent).then(|| {
+            Self::SecretReuse(Box::new(SecretReuseWrite { record, client: client.clone(), at: now, seen_at, disable }))
+        })
     }
 
-    /// The token that it is about, and what it says.
+    /// The token and a description of the write, for logs.
     #[must_use]
-    pub fn about(&self) -> (&TokenRecord, &'static str) {
+    pub fn describe(&self) -> (&TokenRecord, &'static str) {
         match self {
-            Self::Used(used) => (&used.record, "the last use"),
-            Self::Reused(reused) => (&reused.record, "the reuse of a secret"),
+            Self::LastUse(used) => (&used.record, "the last use"),
+            Self::SecretReuse(reused) => (&reused.record, "the reuse of a secret"),
         }
     }
 
-    /// What a token made use of, and on which day, if that is to be noted.
+    /// The permission that was used and the day, if they are to be recorded.
     #[must_use]
-    pub fn made(&self) -> Option<(&PermissionUse, Day)> {
+    pub fn permission_use(&self) -> Option<(&PermissionUse, Day)> {
         match self {
-            Self::Used(used) => Some((used.made.as_ref()?, Day::of(used.at))),
-            Self::Reused(_) => None,
+            Self::LastUse(used) => Some((used.permission_use.as_ref()?, Day::from_timestamp(used.at))),
+            Self::SecretReuse(_) => None,
         }
     }
 }
 
 impl TokenStore {
-    /// Writes a note, briefly. One that does not hold any more is left: the token is gone, or another
-    /// request has noted the same. Says what is known of the token's usage then.
+    /// Makes a deferred write, with short timeouts. A write whose condition fails is dropped: the token is
+    /// deleted, or another request has written the same. Returns the token's usage as known then.
     ///
     /// # Errors
-    /// When the store fails. Nothing depends on it: log it and go on.
+    /// When the store fails. Callers log the error and continue.
     pub async fn apply_deferred(
         &self,
-        note: &DeferredWrite,
+        deferred: &DeferredWrite,
         clock: &Clock,
         history_days: u32,
     ) -> Result<Option<Usage>, Error> {
-        match note {
-            DeferredWrite::Used(used) => {
+        match deferred {
+            DeferredWrite::LastUse(used) => {
                 let last_use =
-                    async { if used.is_last_use { self.note_last_use(used, history_days).await } else { Ok(()) } };
+                    async { if used.is_last_use { self.write_last_use(used, history_days).await } else { Ok(()) } };
                 let usage = async {
-                    match &used.made {
-                        Some(made) => self.note_usage(&used.record.id, made, used.at).await.map(Some),
+                    match &used.permission_use {
+                        Some(made) => self.record_usage(&used.record.id, made, used.at).await.map(Some),
                         None => Ok(None),
                     }
                 };
@@ -160,29 +163,36 @@ impl TokenStore {
                 last_use?;
                 usage
             }
-            DeferredWrite::Reused(reused) => self.note_reuse(reused, clock, history_days).await.map(|()| None),
+            DeferredWrite::SecretReuse(reused) => {
+                self.write_secret_reuse(reused, clock, history_days).await.map(|()| None)
+            }
         }
     }
 
-    async fn note_last_use(&self, used: &Used, history_days: u32) -> Result<(), Error> {
-        let Used { record, caller, at, .. } = used;
-        let now = LastUse { at: at.truncated_to_seconds(), source_ip: caller.source_ip, agent: caller.agent.clone() };
+    async fn write_last_use(&self, used: &LastUseWrite, history_days: u32) -> Result<(), Error> {
+        let LastUseWrite { record, client, at, .. } = used;
+        let now = LastUse { at: at.truncated_to_seconds(), source_ip: client.source_ip, agent: client.agent.clone() };
         let edit = Edit::of_existing()
             .set(item::LAST_USE, item::last_use(&now))
             .when_still(item::LAST_USE, record.last_used.as_ref().map(item::last_use))
             .build(&self.table, item::token_key(&record.id))?;
         if record.last_used.is_some() {
-            return self.update_briefly(edit).await;
+            return self.update_best_effort(edit).await;
         }
-        let by = caller.author(Some(Actor::Token(record.id.clone())));
+        let by = client.origin(Some(Actor::Token(record.id.clone())));
         let event = self.event(record, &EventKind::FirstUsed, &by, *at, history_days)?;
-        // Where another request was the first, there is nothing to note.
-        self.transact_briefly([write(edit), event]).await.map(drop)
+        // Another request was faster.
+        self.transact_best_effort([write(edit), event]).await.map(drop)
     }
 
-    /// That a token is disabled must not be lost to other transactions on its record.
-    async fn note_reuse(&self, reused: &Reused, clock: &Clock, history_days: u32) -> Result<(), Error> {
-        let Reused { record, caller, at, seen_at, disable } = reused;
+    /// Conflicting transactions on the record must not prevent disabling the token.
+    async fn write_secret_reuse(
+        &self,
+        reused: &SecretReuseWrite,
+        clock: &Clock,
+        history_days: u32,
+    ) -> Result<(), Error> {
+        let SecretReuseWrite { record, client, at, seen_at, disable } = reused;
         for tries in 0..MAX_REUSE_ATTEMPTS {
             let at = if tries == 0 { *at } else { clock.now() };
             let edit = Edit::of_existing().set(item::REUSE, item::reuse(at));
@@ -196,8 +206,8 @@ impl TokenStore {
             };
             let update = write(edit.build(&self.table, item::token_key(&record.id))?);
             let what = EventKind::SecretReuse { disabled: *disable };
-            let event = self.event(record, &what, &caller.author(None), at, history_days)?;
-            match self.transact_briefly([update, event]).await? {
+            let event = self.event(record, &what, &client.origin(None), at, history_days)?;
+            match self.transact_best_effort([update, event]).await? {
                 TransactionOutcome::Committed | TransactionOutcome::Refused => return Ok(()),
                 TransactionOutcome::Conflict => backoff(tries.min(3)).await,
             }
@@ -205,8 +215,8 @@ impl TokenStore {
         Err(Error::Contention)
     }
 
-    /// An update that may not hold any more.
-    async fn update_briefly(&self, update: Update) -> Result<(), Error> {
+    /// An update whose condition may fail.
+    async fn update_best_effort(&self, update: Update) -> Result<(), Error> {
         let sent = self
             .client
             .update_item()
@@ -217,7 +227,7 @@ impl TokenStore {
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values)
             .customize()
-            .config_override(client::briefly(&self.client))
+            .config_override(super::client::best_effort_config(&self.client))
             .send()
             .await;
         condition_held(sent).map(drop)

@@ -1,4 +1,4 @@
-//! Deleting a token.
+//! Deletion of a token.
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
@@ -7,11 +7,11 @@ use super::{Ending, Error, TokenStore, client, item};
 use crate::token::{EventKind, TokenRecord};
 
 impl TokenStore {
-    /// Deletes a token's record, and then what is known of its usage. Its events stay for their own
-    /// time. `false` where it was deleted before.
+    /// Deletes a token's record, then its usage. Its events stay until their own TTL. Returns `false` if it was
+    /// already deleted.
     ///
     /// # Errors
-    /// When the store fails; trying again is safe.
+    /// When the store fails; retrying is safe.
     pub async fn delete(&self, ending: &Ending<'_>) -> Result<bool, Error> {
         let Ending { seen, by, clock, limits, .. } = *ending;
         for tries in 0..MAX_ATTEMPTS {
@@ -34,11 +34,11 @@ impl TokenStore {
         Err(Error::Contention)
     }
 
-    /// The token has ended already: what is left of its usage is cleared away by its TTL.
+    /// The token is no longer active; the TTL removes its usage if this fails.
     async fn delete_usage(&self, record: &TokenRecord) {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(item::usage_key(&record.id)));
-        if let Err(error) = delete.customize().config_override(client::briefly(&self.client)).send().await {
-            tracing::warn!(error = %Error::unavailable(error), token_id = %record.id, "the usage was not deleted");
+        if let Err(error) = delete.customize().config_override(client::best_effort_config(&self.client)).send().await {
+            tracing::warn!(error = %Error::unavailable(error), token_id = %record.id, "the usage item could not be deleted");
         }
     }
 }

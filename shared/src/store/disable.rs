@@ -1,21 +1,21 @@
-//! Disabling a token.
+//! Disabling of a token.
 
 use super::update::UpdateOutcome;
 use super::update_expression::Edit;
 use super::{Ending, Error, TokenStore, item};
 use crate::token::{DisableReason, DisabledState, EventKind, TokenRecord};
 
-/// How many times an admin's disablement looks at how others disabled the token.
+/// Maximum number of attempts of an admin's disablement while others change the token.
 const MAX_CONSIDERATE_ATTEMPTS: u32 = 3;
 
 impl TokenStore {
-    /// Disables a token; with a version, only if that is the record's.
+    /// Disables a token; with a version, only if the record has that version.
     ///
-    /// An owner's disablement does not replace an admin's. An admin's replaces any other, so that only an
-    /// admin enables the token again.
+    /// An owner's disablement does not replace an admin's. An admin's replaces any other, so that only an admin
+    /// can enable the token again.
     ///
     /// # Errors
-    /// When the store fails; the token may be disabled or not, and trying again is safe.
+    /// When the store fails. The token may or may not be disabled; retrying is safe.
     pub async fn disable(
         &self,
         ending: &Ending<'_>,
@@ -31,8 +31,8 @@ impl TokenStore {
             let at = ending.clock.now().truncated_to_seconds();
             let disabled = DisabledState { at, by: Some(ending.actor.clone()), why };
             let mut edit = Edit::of_existing().set(item::DISABLED, item::disablement(&disabled));
-            // What others disabled in the meantime stands, if it can; an owner who enables the token again
-            // and again does not keep an admin from disabling it.
+            // A concurrent disablement stays unless this one takes precedence. An owner who keeps enabling the
+            // token cannot prevent an admin from disabling it.
             if why != DisableReason::Admin || tries < MAX_CONSIDERATE_ATTEMPTS {
                 edit = edit.when_still(item::DISABLED, seen.disabled.as_ref().map(item::disablement));
             }

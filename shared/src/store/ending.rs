@@ -1,8 +1,8 @@
-//! What revoking, disabling and deleting a token have in common.
+//! The write shared by revoking, disabling and deleting a token.
 //!
-//! Each is the smallest write there is: one transaction of the record and the event, under the
-//! condition that the token is not revoked yet. It depends neither on the record's version nor on the
-//! owner's slots, so nothing that a holder or an owner can contend for delays it (ADR 0020).
+//! It is minimal: one transaction of record and event, on the condition that the token is not revoked. It
+//! depends neither on the record's version nor on the owner's slots, so contention on those cannot delay it
+//! (ADR 0020).
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
 use super::update_expression::Edit;
@@ -10,26 +10,26 @@ use super::{Error, Limits, TokenStore, item};
 use crate::clock::Clock;
 use crate::token::{Actor, EventKind, EventOrigin, TokenRecord};
 
-/// The end of a token: which one, who ends it, and what the deployment keeps of it.
+/// The token, the actor and the limits of the operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending<'a> {
-    /// As it was read.
+    /// The record as it was read.
     pub seen: &'a TokenRecord,
-    /// Who ends it.
+    /// The actor.
     pub actor: &'a Actor,
-    /// The same, and from where.
+    /// Actor, IP address and user agent, for the event.
     pub by: &'a EventOrigin,
-    /// The clock, read at each try.
+    /// The clock, read at each attempt.
     pub clock: &'a Clock,
-    /// What the deployment keeps.
+    /// Retention settings.
     pub limits: Limits,
 }
 
 impl TokenStore {
-    /// Writes `next` of a token that is not revoked: the record as it is to be and the edit, given the
-    /// record as it was read last and the number of attempts before; `None` where it is to stay as it is.
+    /// Writes the record and update that `next` returns for a token that is not revoked. `next` gets the last
+    /// read record and the number of previous attempts, and returns `None` to leave the record unchanged.
     ///
-    /// The record as it is now, and whether this is what wrote it; `None` where the token was deleted.
+    /// Returns the current record and whether this call wrote it; `None` if the token was deleted.
     pub(super) async fn end(
         &self,
         ending: &Ending<'_>,
@@ -45,7 +45,7 @@ impl TokenStore {
             let event = self.event(ending.seen, what, by, clock.now(), limits.history_days)?;
             match self.transact([update, event]).await? {
                 TransactionOutcome::Committed => {
-                    // Another change may have come in between, and the version is one more then.
+                    // Another change may have incremented the version in between.
                     return Ok(Some((TokenRecord { version: next.version.saturating_add(1), ..next }, true)));
                 }
                 TransactionOutcome::Conflict => backoff(tries).await,

@@ -4,21 +4,21 @@ use std::error::Error as StdError;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
-/// The store failed. Whoever gets this has no answer and must not make one up.
+/// The store failed, so the result is unknown. Callers must not substitute a default.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// DynamoDB could not be reached, was too slow, or refused the call.
+    /// DynamoDB was unreachable, too slow, or refused the call.
     #[error("DynamoDB: {0}")]
     Unavailable(String),
-    /// Others changed the same items again and again.
-    #[error("too many changes at once")]
+    /// Concurrent changes of the same items exhausted all attempts.
+    #[error("too many concurrent changes")]
     Contention,
-    /// An item is not as this version writes it.
-    #[error("the item {id} has no good {attribute}")]
+    /// An item is not in the format that this version writes.
+    #[error("the item {id} has a missing or invalid {attribute}")]
     Corrupt {
-        /// The token's id or the owner.
+        /// The token's ID or the owner.
         id: String,
-        /// The attribute that is missing or wrong.
+        /// The missing or invalid attribute.
         attribute: &'static str,
     },
 }
@@ -29,7 +29,7 @@ impl Error {
     }
 }
 
-/// Whether the condition of a write held; without it nothing was written.
+/// Whether a write's condition held; if not, nothing was written.
 pub(super) fn condition_held<T, E>(sent: Result<T, SdkError<E>>) -> Result<bool, Error>
 where
     E: ProvideErrorMetadata + StdError + 'static,

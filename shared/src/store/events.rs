@@ -1,5 +1,4 @@
-//! Events: what happened to a token, an item each beside its record. An event is written once, with a TTL
-//! of its own (ADR 0021).
+//! Events: a token's history, one item per event. An event is written once, with a TTL of its own (ADR 0021).
 
 use std::collections::HashMap;
 
@@ -18,29 +17,29 @@ use crate::validation::ValidationError;
 /// A page of a token's history.
 #[derive(Clone, Debug)]
 pub struct EventPage {
-    /// Newest first.
+    /// The events, newest first.
     pub events: Vec<Event>,
-    /// Where the next page begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<EventCursor>,
 }
 
-/// A place in a token's history: the ID of the event behind which it is.
+/// Position in a token's history: the ID of the event to continue after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventCursor(String);
 
 impl EventCursor {
-    /// As the caller gets it.
+    /// Encodes the cursor for the caller.
     #[must_use]
     pub fn encode(&self, id: &TokenId) -> String {
         cursor::encode(self, id)
     }
 
-    /// As the caller sends it back.
+    /// Decodes a cursor sent by the caller.
     ///
     /// # Errors
     /// When it was not made by [`EventCursor::encode`] for the same token.
     pub fn decode(text: &str, id: &TokenId) -> Result<Self, ValidationError> {
-        let wrong = "must be the next_cursor of the page before, of the same token's events";
+        let wrong = "must be the next_cursor of the previous page, of the same token's events";
         cursor::decode(text, id).ok_or_else(|| ValidationError::new(wrong))
     }
 }
@@ -58,7 +57,7 @@ impl Cursor for EventCursor {
 }
 
 impl TokenStore {
-    /// The write of an event, with its own TTL.
+    /// The put of an event's item, with its TTL.
     pub(super) fn event(
         &self,
         record: &TokenRecord,
@@ -68,7 +67,7 @@ impl TokenStore {
         history_days: u32,
     ) -> Result<TransactWriteItem, Error> {
         let drawn = SysRng.try_next_u32().map_err(Error::unavailable)?;
-        // Two changes of one millisecond are told apart, and in order, by the version.
+        // The version orders two changes within the same millisecond.
         let order = (u128::from(record.version) << 32) | u128::from(drawn);
         let id = Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), order).to_string();
         let (kind, detail) = (what.kind().to_owned(), what.detail());
@@ -76,12 +75,12 @@ impl TokenStore {
         self.put_new(item::event(record, &event, ttl::event_ttl(at, history_days)))
     }
 
-    /// One page of a token's history, as it is at this moment.
+    /// Reads one page of a token's history, consistently.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn events(&self, id: &TokenId, after: Option<&EventCursor>, limit: usize) -> Result<EventPage, Error> {
-        let (projection, mut names) = item::projection(&item::EVENT);
+        let (projection, mut names) = item::projection(&item::EVENT_ATTRIBUTES);
         names.extend([("#pk".to_owned(), "pk".to_owned()), ("#sk".to_owned(), "sk".to_owned())]);
         let values = HashMap::from([
             (":token".to_owned(), item::string(item::token_pk(id))),
@@ -96,7 +95,7 @@ impl TokenStore {
             .await
             .map_err(Error::unavailable)?;
         let mut events = page.items().iter().map(item::read_event).collect::<Result<Vec<_>, _>>()?;
-        // A query ends at 1 MB too, however few events that is.
+        // A query also ends at 1 MB, with fewer events.
         let more = events.len() > limit || page.last_evaluated_key.is_some();
         events.truncate(limit);
         let next = events.last().filter(|_| more).map(|event| EventCursor(event.id.clone()));

@@ -1,5 +1,5 @@
-//! Exchanging an identity for a token: the record, its first event and a note that the identity was
-//! exchanged, in one transaction, so that each identity works once.
+//! Exchange of an identity for a token: the record, its first event and a replay guard in one transaction, so
+//! that each identity works once.
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
 use super::{Error, Limits, TokenStore, item};
@@ -7,38 +7,37 @@ use crate::clock::Timestamp;
 use crate::secret::TokenDigest;
 use crate::token::{EventKind, EventOrigin, TokenRecord};
 
-/// An identity, as it is known again.
+/// Marks an identity as exchanged, so that it cannot be used again.
 #[derive(Clone, Debug)]
 pub struct ReplayGuard {
     digest: TokenDigest,
-    /// From when on it is refused for its age, and need not be known any more.
+    /// Time from which the identity is expired, and the guard is no longer needed.
     until: Timestamp,
 }
 
-/// How an exchange ended.
+/// Outcome of an exchange.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ExchangeOutcome {
-    /// The token is in the table.
+    /// The token was created.
     Done,
     /// The identity was exchanged before; nothing was written.
     Replayed,
 }
 
 impl ReplayGuard {
-    /// The identity with this `jti`, of this issuer.
+    /// The guard for the identity with this `jti` from this issuer.
     #[must_use]
     pub fn new(issuer: &str, jti: &str, until: Timestamp) -> Self {
-        // An issuer is a URL, so nothing else reads as the two of them with a line feed between.
+        // An issuer is a URL and contains no line feed, so the combination is unique.
         Self { digest: TokenDigest::hash(format!("{issuer}\n{jti}").as_bytes()), until }
     }
 }
 
 impl TokenStore {
-    /// Creates the token for an identity that has not been exchanged before. It takes no slot of its
-    /// owner's.
+    /// Creates the token unless its identity was exchanged before. It takes no slot of its owner.
     ///
     /// # Errors
-    /// When the store fails; then nothing was acknowledged, and nothing is half written.
+    /// When the store fails. The token was then not acknowledged and no partial state exists.
     pub async fn exchange(
         &self,
         record: &TokenRecord,

@@ -2,14 +2,14 @@
 
 use crate::env::{ConfigError, Env};
 
-/// What the deployment allows, and how long it keeps what has ended.
+/// Maximum number of live tokens, and retention times.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// `PORTCULLIS_MAX_TOKENS_PER_OWNER`: the most live tokens of one owner (10); 0 is no limit.
+    /// `PORTCULLIS_MAX_TOKENS_PER_OWNER`: maximum number of live tokens per owner (10); 0 means no limit.
     pub live_tokens: u32,
-    /// `PORTCULLIS_RETENTION_DAYS`: how many days a record outlives its token (30).
+    /// `PORTCULLIS_RETENTION_DAYS`: days for which the record of an expired or revoked token is kept (30).
     pub retention_days: u32,
-    /// `PORTCULLIS_HISTORY_DAYS`: how many days an event is kept (400).
+    /// `PORTCULLIS_HISTORY_DAYS`: days for which events are kept (400).
     pub history_days: u32,
 }
 
@@ -17,7 +17,7 @@ impl Limits {
     /// Reads the environment that the template sets.
     ///
     /// # Errors
-    /// Names the variable that is wrong.
+    /// Names the variable that is invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         let default = Self::default();
         Ok(Self {

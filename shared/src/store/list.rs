@@ -1,5 +1,5 @@
-//! Lists, newest first: an index says which tokens there are, and their records are read from the
-//! table. No `Scan`, and no digest.
+//! Token lists, newest first. An index gives the token IDs, and the records are read from the table, without
+//! digests. No `Scan`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,50 +13,49 @@ use crate::text::OwnerId;
 use crate::token::{Status, TokenRecord};
 use crate::validation::ValidationError;
 
-/// The most tokens of one page.
+/// Maximum number of tokens per page.
 pub const MAX_PER_PAGE: usize = 100;
-/// The most queries for one page: a filter that matches little ends a page early, with a
-/// cursor, instead of reading on and on.
+/// Maximum number of queries per page. A filter that matches few tokens ends the page early, with a cursor.
 const MAX_QUERIES: u32 = 10;
 
-/// Whose tokens.
+/// Scope of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// One owner's.
+    /// Tokens of one owner.
     Owner(OwnerId),
-    /// Everyone's.
+    /// Tokens of all owners.
     Everyone,
 }
 
-/// Which tokens, and how many of them.
+/// Filter of a list, with paging.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    /// Whose.
+    /// The scope.
     pub scope: Scope,
-    /// In which state at `now`; in any where there is none.
+    /// Only tokens with this status at `now`.
     pub status: Option<Status>,
-    /// Behind which; from the newest on where there is none.
+    /// Cursor to continue after; `None` starts with the newest token.
     pub after: Option<ListCursor>,
-    /// Unused, and not cared for otherwise, since then; any where there is none.
+    /// Only tokens without use, enabling or rotation since then.
     pub idle_since: Option<Timestamp>,
-    /// After how many days without use a token counts as disabled; 0 is never.
+    /// Days without use after which a token counts as disabled; 0 means never.
     pub max_idle_days: u32,
-    /// How many at most.
+    /// Maximum number of tokens.
     pub limit: usize,
-    /// The moment that states are judged at.
+    /// Time at which the status is evaluated.
     pub now: Timestamp,
 }
 
 /// A page of tokens.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Newest first.
+    /// The tokens, newest first.
     pub tokens: Vec<TokenRecord>,
-    /// Where the next page begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<ListCursor>,
 }
 
-/// A place in a list, behind one token.
+/// Position in a list, after a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListCursor {
     created_at: i64,
@@ -64,18 +63,18 @@ pub struct ListCursor {
 }
 
 impl ListCursor {
-    /// As the caller gets it.
+    /// Encodes the cursor for the caller.
     #[must_use]
     pub fn encode(&self, scope: &Scope) -> String {
         cursor::encode(self, scope)
     }
 
-    /// As the caller sends it back.
+    /// Decodes a cursor sent by the caller.
     ///
     /// # Errors
     /// When it was not made by [`ListCursor::encode`] for the same scope.
     pub fn decode(text: &str, scope: &Scope) -> Result<Self, ValidationError> {
-        let wrong = "must be the next_cursor of the page before, of a list with the same owner";
+        let wrong = "must be the next_cursor of the previous page, of a list with the same owner";
         cursor::decode(text, scope).ok_or_else(|| ValidationError::new(wrong))
     }
 
@@ -112,7 +111,7 @@ impl fmt::Display for Scope {
 }
 
 impl Filter {
-    /// Where the list begins. A place before all that are old enough is the list's own beginning.
+    /// Where the list starts. With `idle_since`, a cursor newer than that has no effect: only older tokens match.
     fn start(&self) -> Option<&ListCursor> {
         let old_enough = |cursor: &&ListCursor| self.idle_since.is_none_or(|since| cursor.created_at <= since.millis());
         self.after.as_ref().filter(old_enough)
@@ -126,9 +125,9 @@ impl Filter {
 }
 
 impl TokenStore {
-    /// One page of a list. The index, which follows the table within moments, says which tokens there
-    /// are; what is shown of them is read from the table, as it is at this moment. A token that was just
-    /// created may be missing; one that was just revoked is shown as revoked.
+    /// Reads one page of a list. The index is eventually consistent, while the records are read consistently
+    /// from the table. So a token that was just created may be missing, but one that was just revoked shows as
+    /// revoked.
     ///
     /// # Errors
     /// When the store fails.
@@ -154,7 +153,7 @@ impl TokenStore {
         Ok(Page { tokens, next })
     }
 
-    /// The records of these tokens, without those that are not there.
+    /// The existing records of these tokens.
     ///
     /// # Errors
     /// When the store fails.
@@ -163,10 +162,10 @@ impl TokenStore {
     }
 
     async fn records_of(&self, keys: Vec<Item>) -> Result<Vec<TokenRecord>, Error> {
-        let items = self.batch(keys, &item::SHOWN).await?;
+        let items = self.batch(keys, &item::RECORD_ATTRIBUTES).await?;
         let records = items.iter().map(item::record).filter_map(|read| {
-            // One record that something else wrote must not take everyone's list away.
-            read.inspect_err(|error| tracing::error!(%error, "a record is left out of the list")).ok()
+            // An invalid record must not make the whole list unreadable.
+            read.inspect_err(|error| tracing::error!(%error, "an invalid record was omitted from the list")).ok()
         });
         Ok(records.collect())
     }
@@ -195,7 +194,7 @@ impl TokenStore {
     }
 }
 
-/// The table's key and the index's key, both of which DynamoDB wants to go on from.
+/// The key to continue from, which needs the attributes of the table's and the index's key.
 fn start_key(cursor: &ListCursor, scope: &Scope) -> Item {
     let mut key = item::token_key(&cursor.id);
     key.insert(item::CREATED_AT.to_owned(), item::number(cursor.created_at));
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_reads_back() {
+    fn an_encoded_cursor_decodes_to_the_same_cursor() {
         for scope in [Scope::Everyone, alice()] {
             assert_eq!(ListCursor::decode(&cursor().encode(&scope), &scope).unwrap(), cursor());
         }
@@ -232,7 +231,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_that_was_tampered_with_is_refused(at in 0_usize..60, to in "[A-Za-z0-9_=!-]") {
+        fn an_altered_cursor_is_refused(at in 0_usize..60, to in "[A-Za-z0-9_=!-]") {
             let good = cursor().encode(&alice());
             prop_assume!(at < good.len() && good.get(at..=at) != Some(to.as_str()));
             let bad = format!("{}{to}{}", &good[..at], &good[at + 1..]);
@@ -241,7 +240,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_is_sent_panics(text: String) {
+        fn decoding_never_panics(text: String) {
             let _ = ListCursor::decode(&text, &Scope::Everyone);
         }
     }

@@ -1,8 +1,8 @@
-//! The slots of an owner: which of the owner's tokens count against the limit. One item an owner, so
-//! that the limit holds under any concurrency.
+//! Slots of an owner: the tokens that count against the limit of live tokens. Each owner has one item, so that
+//! the limit holds under concurrency.
 //!
-//! Ending a token does not touch the slots: their contention must not delay it. What has ended gives its
-//! slot up when another token needs one (ADR 0020).
+//! Revoking and disabling do not touch the slots, so that contention cannot delay them. Slots of tokens that
+//! are no longer live are freed when another token needs one (ADR 0020).
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,11 +16,11 @@ use crate::secret::TokenId;
 use crate::text::OwnerId;
 use crate::token::TokenRecord;
 
-/// Token ID to expiry in seconds; 0 is never.
+/// Maps token IDs to their expiry in seconds; 0 means never.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     live: HashMap<String, i64>,
-    /// `None` where the owner has no item yet.
+    /// `None` if the owner has no item yet.
     version: Option<u64>,
 }
 
@@ -31,7 +31,7 @@ impl Slots {
 }
 
 impl TokenStore {
-    /// The IDs of an owner's tokens that have a slot. Some of them may have ended.
+    /// IDs of an owner's tokens that have a slot. Some may no longer be live.
     ///
     /// # Errors
     /// When the store fails.
@@ -39,8 +39,8 @@ impl TokenStore {
         ids(owner, &self.slots(owner).await?)
     }
 
-    /// The write that gives a token a slot until its expiry, provided that the slots are as they were
-    /// read; `None` where all of them are taken by other tokens that are alive at `now`.
+    /// The write that gives a token a slot until its expiry, on the condition that the slots are unchanged.
+    /// `None` if other live tokens take all slots.
     pub(super) async fn take_slot(
         &self,
         record: &TokenRecord,
@@ -64,7 +64,7 @@ impl TokenStore {
     }
 
     async fn slots(&self, owner: &OwnerId) -> Result<Slots, Error> {
-        let Some(item) = self.read(item::slots_key(owner), &item::SLOTS).await? else {
+        let Some(item) = self.read(item::slots_key(owner), &item::SLOT_ATTRIBUTES).await? else {
             return Ok(Slots::default());
         };
         let corrupt = || Error::Corrupt { id: owner.to_string(), attribute: item::LIVE };

@@ -1,44 +1,43 @@
-//! The one store: a DynamoDB table, and the only module that knows it.
+//! The store: a DynamoDB table, which only this module knows.
 //!
-//! [`TokenStore`] has a method for each thing that the product does with the table. `Ok(None)`
-//! is "not found", `Err` is "the store failed": a caller that cannot tell them apart would
-//! let a failing store decide.
+//! [`TokenStore`] has a method for each operation. `Ok(None)` means "not found" and `Err` means "the store
+//! failed". Callers must distinguish them, so that a failing store never decides.
 //!
-//! | module | for |
+//! | module | contents |
 //! | --- | --- |
-//! | `tokens` | the table, and the client that reaches it |
-//! | `error` | what the store says when it fails |
-//! | `limits` | what the deployment allows, and how long it keeps what has ended |
-//! | `item` | attribute names and values, there and nowhere else |
-//! | `ttl` | when items may be cleared away |
+//! | `tokens` | the table and its client |
+//! | `error` | errors of the store |
+//! | `limits` | limits and retention times |
+//! | `item` | attribute names and values; no other module has them |
+//! | `ttl` | TTLs of items |
 //! | `update_expression` | update expressions |
 //! | `transaction` | transactions, their outcomes, and the backoff between attempts |
-//! | `credential` | a token with what is stored of its secrets |
-//! | `presented` | which of its secrets was presented |
-//! | `rotation_key` | keys of rotations, by which a repeated one is known |
-//! | `read` | consistent reads, of one item and of many, and queries |
-//! | `cursor` | places in lists, as callers send them back |
-//! | `live_slots` | which of an owner's tokens count against the limit |
-//! | `create` | the transaction that creates a token within its owner's limit |
-//! | `exchange` | the transaction that creates a token for an identity, once |
-//! | `update` | changes of a token that lives on |
-//! | `ending` | the write of a revocation or a disablement, which nothing can delay |
-//! | `revoke`, `disable`, `delete` | each for one token |
-//! | `revoke_owner` | revoking all tokens of an owner |
-//! | `list` | paging through the tokens |
+//! | `credential` | a token with its stored secrets |
+//! | `presented` | a token and the secret that was presented |
+//! | `rotation_key` | idempotency keys of rotations |
+//! | `read` | consistent reads of one or many items, and queries |
+//! | `cursor` | encoding of list cursors |
+//! | `live_slots` | the tokens that count against an owner's limit |
+//! | `create` | creation of a token within its owner's limit |
+//! | `exchange` | creation of a token for an identity, once |
+//! | `update` | updates of a token |
+//! | `ending` | the write of a revocation or disablement, which contention cannot delay |
+//! | `revoke`, `disable`, `delete` | the operations on one token |
+//! | `revoke_owner` | revocation of all tokens of an owner |
+//! | `list` | token lists |
 //! | `events` | a token's history |
-//! | `activity` | the events of the whole deployment |
-//! | `deferred_write` | what is noted once a response has left |
-//! | `usage` | what a token has been used for |
-//! | `catalog` | the one item that holds the catalog |
-//! | `stored_catalog` | the catalog as it is stored, and the one that was parsed last |
-//! | `catalog_cache` | the catalog in memory, for the functions that decide |
-//! | `connection` | how to reach DynamoDB |
-//! | `client` | the SDK client, tuned for a cold start |
+//! | `activity` | events of the whole deployment |
+//! | `deferred_write` | writes after the response was sent |
+//! | `usage` | use of a token's permissions |
+//! | `catalog` | the item with the catalog |
+//! | `stored_catalog` | a catalog with its version, and a cache of the parsed document |
+//! | `catalog_cache` | cache of the catalog, for the functions that make decisions |
+//! | `connection` | connection settings |
+//! | `client` | the SDK client, tuned for cold starts |
 //!
-//! To add an operation: a method of [`TokenStore`] in the file of its kind, its attribute
-//! names in `item`, its actions in the function's role in `template.yaml`, and a test in
-//! `tests/store`, which runs on every engine.
+//! To add an operation: a method of [`TokenStore`] in the file of its kind, its attribute names in `item`, its
+//! actions in the function's role in `template.yaml`, and a test in `tests/store`, which runs against every
+//! engine.
 
 mod activity;
 mod catalog;

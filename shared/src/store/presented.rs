@@ -1,14 +1,14 @@
-//! A token and which of its secrets was presented.
+//! A token and the secret that was presented.
 
 use super::StoredCredential;
 
-/// What a presented secret is to its token.
+/// A token, by which of its secrets was presented.
 #[derive(Clone, Debug)]
 pub enum Presented {
-    /// The present secret.
+    /// The current secret.
     Current(StoredCredential),
-    /// The one before, during its overlap.
+    /// The previous secret, during its overlap.
     Superseded(StoredCredential),
-    /// One that a rotation has ended.
+    /// A retired secret.
     Ended(StoredCredential),
 }

@@ -12,30 +12,29 @@ use crate::clock::Timestamp;
 use crate::secret::{PlaintextToken, SecretHistory, SecretMatch, TokenId};
 use crate::token::TokenRecord;
 
-/// The most items of one `BatchGetItem`
+/// Maximum number of items per `BatchGetItem`
 /// ([limits](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)).
 const MAX_PER_BATCH: usize = 100;
 
 impl TokenStore {
-    /// One token with what is stored of its secrets, as it is at this moment: for the functions
-    /// that are shown secrets.
+    /// Reads a token with its secrets, consistently; for functions that verify secrets.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn credential(&self, id: &TokenId) -> Result<Option<StoredCredential>, Error> {
-        self.read(item::token_key(id), &item::CREDENTIAL).await?.as_ref().map(item::credential).transpose()
+        self.read(item::token_key(id), &item::CREDENTIAL_ATTRIBUTES).await?.as_ref().map(item::credential).transpose()
     }
 
-    /// The token that a secret is or was one of, as it is at this moment; `None` alike where there is no
-    /// such ID and where the secret is wrong.
+    /// Reads the token that a current or previous secret belongs to, consistently; `None` if the ID is unknown
+    /// or the secret is wrong.
     ///
-    /// Both do the same: one read, and a comparison with as many digests. The record is decoded only for
-    /// a secret of its own.
+    /// Both cases do the same work: one read, and comparisons with the same number of digests. The record is
+    /// decoded only if a secret matches.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn present(&self, secret: &PlaintextToken, now: Timestamp) -> Result<Option<Presented>, Error> {
-        let item = self.read(item::token_key(secret.id()), &item::CREDENTIAL).await?;
+        let item = self.read(item::token_key(secret.id()), &item::CREDENTIAL_ATTRIBUTES).await?;
         let secrets = item.as_ref().map_or_else(|| Ok(SecretHistory::dummy()), item::stored_secrets)?;
         let proof = match secrets.verify(&secret.digest(), now) {
             SecretMatch::Current => Presented::Current,
@@ -46,15 +45,15 @@ impl TokenStore {
         item.as_ref().map(|item| item::credential(item).map(proof)).transpose()
     }
 
-    /// One token without its digest, as it is at this moment.
+    /// Reads a token without its digests, consistently.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn get(&self, id: &TokenId) -> Result<Option<TokenRecord>, Error> {
-        self.read(item::token_key(id), &item::SHOWN).await?.as_ref().map(item::record).transpose()
+        self.read(item::token_key(id), &item::RECORD_ATTRIBUTES).await?.as_ref().map(item::record).transpose()
     }
 
-    /// One item, as it is at this moment.
+    /// Reads one item, consistently.
     pub(super) async fn read(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, Error> {
         let (expression, names) = item::projection(attributes);
         let answer = self
@@ -71,7 +70,7 @@ impl TokenStore {
         Ok(answer.item)
     }
 
-    /// A query for the newest items. One more than `limit` tells whether there is another page.
+    /// A query for the newest items. It reads one more than `limit`, to tell whether there is another page.
     pub(super) fn query_newest(
         &self,
         condition: impl Into<String>,
@@ -89,15 +88,15 @@ impl TokenStore {
             .limit(i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1))
     }
 
-    /// The items with these keys, in their order and as they are at this moment, without those that are
-    /// not there. Of the keys, all but `pk` and `sk` is left aside.
+    /// Reads the items with these keys consistently, in their order; missing ones are omitted. Of the keys,
+    /// only `pk` and `sk` are used.
     pub(super) async fn batch(&self, keys: Vec<Item>, attributes: &[&str]) -> Result<Vec<Item>, Error> {
         let mut found = HashMap::new();
         for keys in keys.chunks(MAX_PER_BATCH) {
             let mut wanted: Vec<Item> = keys.iter().map(primary_key).collect();
             let mut tries = 0;
             while !wanted.is_empty() {
-                // DynamoDB may leave keys out where an answer is large or a partition busy, and names them.
+                // DynamoDB may skip keys of large responses or busy partitions, and names them.
                 if tries == MAX_ATTEMPTS {
                     return Err(Error::Contention);
                 }
@@ -111,7 +110,7 @@ impl TokenStore {
         Ok(keys.iter().filter_map(|key| found.remove(&identity(key))).collect())
     }
 
-    /// Puts what one call gives among what was found, and returns the keys that it left out.
+    /// Adds the items of one call to the result, and returns the keys that it skipped.
     async fn batch_once(
         &self,
         keys: Vec<Item>,
@@ -137,7 +136,7 @@ impl TokenStore {
 
 type Identity = (String, String);
 
-/// What tells items apart.
+/// Identifies an item.
 fn identity(item: &Item) -> Identity {
     let text = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
     (text("pk"), text("sk"))

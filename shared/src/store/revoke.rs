@@ -1,27 +1,25 @@
-//! Revoking a token.
+//! Revocation of a token.
 
 use super::update_expression::Edit;
 use super::{Ending, Error, TokenStore, item, ttl};
 use crate::token::{EventKind, Revocation, RevocationDetails, TokenRecord};
 
-/// A token that is revoked.
+/// A revoked token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokeOutcome {
-    /// As it is now.
+    /// The record after the revocation.
     pub record: TokenRecord,
-    /// Whether this is what revoked it.
+    /// Whether this call revoked it.
     pub by_this: bool,
 }
 
 impl TokenStore {
-    /// Revokes a token and keeps its record for the retention. Once this has answered, no later
-    /// consistent read finds it alive.
+    /// Revokes a token and keeps its record for the retention. Later consistent reads never find it active.
     ///
-    /// Revoking it again changes nothing: the first revocation stands. `None` where the token was
-    /// deleted.
+    /// Repeating it has no effect; the first revocation stays. `None` if the token was deleted.
     ///
     /// # Errors
-    /// When the store fails; the token may be revoked or not, and trying again is safe.
+    /// When the store fails. The token may or may not be revoked; retrying is safe.
     pub async fn revoke(
         &self,
         ending: &Ending<'_>,

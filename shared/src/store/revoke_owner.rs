@@ -1,4 +1,4 @@
-//! Revoking all tokens of an owner: those that are alive first, past every error, resumable.
+//! Revocation of all tokens of an owner: active ones first, continuing after errors, resumable.
 
 use super::cursor::Cursor;
 use super::{Ending, Error, Filter, Limits, ListCursor, MAX_PER_PAGE, Scope, TokenStore, cursor};
@@ -8,53 +8,53 @@ use crate::text::OwnerId;
 use crate::token::{Actor, EventOrigin, RevocationDetails, TokenRecord};
 use crate::validation::ValidationError;
 
-/// Whose tokens to revoke, who does it, and for how long.
+/// Parameters of the revocation of an owner's tokens.
 #[derive(Debug)]
 pub struct OwnerRevocation<'a> {
-    /// Whose tokens.
+    /// The owner.
     pub owner: &'a OwnerId,
-    /// Who revokes them. A token that revokes its own owner's tokens comes last, so that the call can be
-    /// made again.
+    /// The actor. A token that revokes its own owner's tokens is revoked last, so that the call can be
+    /// repeated.
     pub actor: &'a Actor,
-    /// The same, and from where.
+    /// Actor, IP address and user agent, for events.
     pub by: &'a EventOrigin,
-    /// Why.
+    /// Reason and comment.
     pub grounds: &'a RevocationDetails,
-    /// The time.
+    /// The clock.
     pub clock: &'a Clock,
-    /// What the deployment keeps.
+    /// Retention settings.
     pub limits: Limits,
-    /// When to stop, and say where to go on.
+    /// Deadline, after which the call returns a cursor.
     pub until: Timestamp,
-    /// Where to go on.
+    /// Cursor to continue from.
     pub after: Option<OwnerCursor>,
 }
 
-/// What became of it.
+/// Result of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnerRevokeOutcome {
-    /// How many tokens were revoked.
+    /// Number of tokens revoked.
     pub revoked: u64,
-    /// Those that could not be revoked.
+    /// Tokens that could not be revoked.
     pub failed: Vec<TokenId>,
-    /// Where to go on; `None` where the end was reached.
+    /// Cursor to continue from; `None` if the end was reached.
     pub next: Option<OwnerCursor>,
-    /// Whether no token is left, as far as is known: also none that could not be revoked by a call before.
+    /// Whether no token is left to revoke, including those that failed in earlier calls.
     pub done: bool,
 }
 
-/// A place among an owner's tokens.
+/// Position among an owner's tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerCursor {
     pass: Pass,
-    /// Whether a token could not be revoked before this place: then the end is not all there is to do.
+    /// Whether a token before this position could not be revoked, so that reaching the end is not enough.
     failed: bool,
-    /// From the newest token on where there is none.
+    /// `None` starts with the newest token.
     after: Option<ListCursor>,
 }
 
-/// Expired tokens come after all others: they could only be brought back with another secret. The second
-/// pass takes every token, as one may have been brought back in the meantime.
+/// Expired tokens come last, because only a rotation could reactivate them. The second pass covers every token,
+/// as one may have been reactivated in the meantime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
     Alive,
@@ -64,18 +64,18 @@ enum Pass {
 impl OwnerCursor {
     const BEGINNING: Self = Self { pass: Pass::Alive, failed: false, after: None };
 
-    /// As the caller gets it.
+    /// Encodes the cursor for the caller.
     #[must_use]
     pub fn encode(&self, owner: &OwnerId) -> String {
         cursor::encode(self, owner)
     }
 
-    /// As the caller sends it back.
+    /// Decodes a cursor sent by the caller.
     ///
     /// # Errors
     /// When it was not made by [`OwnerCursor::encode`] for the same owner.
     pub fn decode(text: &str, owner: &OwnerId) -> Result<Self, ValidationError> {
-        let wrong = "must be the next_cursor of the call before, for the same owner";
+        let wrong = "must be the next_cursor of the previous call, for the same owner";
         cursor::decode(text, owner).ok_or_else(|| ValidationError::new(wrong))
     }
 }
@@ -106,16 +106,16 @@ impl Cursor for OwnerCursor {
 }
 
 impl TokenStore {
-    /// Revokes all tokens of an owner, as far as the time allows.
+    /// Revokes all tokens of an owner until the deadline.
     ///
     /// # Errors
-    /// When the store cannot say which tokens there are. Tokens may be revoked then, and trying again is
-    /// safe. A token that cannot be revoked is no error: it is among those that failed.
+    /// When the tokens cannot be listed. Some may be revoked already, and retrying is safe. A token that cannot
+    /// be revoked is no error but is listed as failed.
     pub async fn revoke_all(&self, revocation: &OwnerRevocation<'_>) -> Result<OwnerRevokeOutcome, Error> {
         let mut revoked = OwnerRevokeOutcome::default();
         let mut place = revocation.after.clone().unwrap_or(OwnerCursor::BEGINNING);
         if revocation.after.is_none() {
-            // The table knows of these at this moment, while the index follows it.
+            // The slots are consistent, while the index is only eventually consistent.
             let ids = self.ids_with_slots(revocation.owner).await?;
             let records = self.records(&ids).await?;
             let alive = records.into_iter().filter(|record| !record.has_expired(revocation.clock.now()));
@@ -132,7 +132,7 @@ impl TokenStore {
                 if revocation.is_over() {
                     return Ok(revoked.stopped_at(place));
                 }
-                // So a token that cannot be revoked does not hold up the next call either.
+                // A token that cannot be revoked does not block the next call either.
                 place.after = Some(ListCursor::of(&record));
                 if place.pass == Pass::All || !record.has_expired(revocation.clock.now()) {
                     self.revoke_one(revocation, &record, &mut revoked).await;
@@ -174,7 +174,7 @@ impl TokenStore {
         match self.revoke(&Ending { seen, actor, by, clock, limits }, grounds).await {
             Ok(outcome) => revoked.revoked += u64::from(outcome.is_some_and(|outcome| outcome.by_this)),
             Err(error) => {
-                tracing::error!(%error, token_id = %seen.id, "a token of the owner was not revoked");
+                tracing::error!(%error, token_id = %seen.id, "a token of the owner could not be revoked");
                 revoked.failed.push(seen.id.clone());
             }
         }

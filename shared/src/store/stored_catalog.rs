@@ -1,4 +1,4 @@
-//! The stored catalog, and the one that was parsed last.
+//! A stored catalog, and a cache of the last parsed document.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,17 +6,16 @@ use aws_sdk_dynamodb::primitives::Blob;
 
 use crate::catalog::Catalog;
 
-/// A catalog and its version.
+/// A catalog with its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCatalog {
     /// The catalog.
     pub catalog: Catalog,
-    /// Counts the changes; 0 is the deployment's own catalog, which was never changed.
+    /// Version, incremented by each change; 0 is the default catalog.
     pub version: u64,
 }
 
-/// The document that was parsed last. Parsing a large one takes longer than reading it, so each is
-/// parsed once.
+/// Cache of the last parsed document. Parsing a large document takes longer than reading it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ParsedCatalog(Arc<Mutex<Option<Parsed>>>);
 

@@ -1,4 +1,4 @@
-//! The table of tokens, and the client that reaches it.
+//! The token table and its client.
 
 use aws_sdk_dynamodb::Client;
 
@@ -6,7 +6,7 @@ use super::stored_catalog::ParsedCatalog;
 use super::{Connection, connect};
 use crate::env::{ConfigError, Env};
 
-/// The table of tokens.
+/// The token table.
 #[derive(Clone, Debug)]
 pub struct TokenStore {
     pub(super) client: Client,
@@ -15,15 +15,15 @@ pub struct TokenStore {
 }
 
 impl TokenStore {
-    /// The tokens in the table that `PORTCULLIS_TABLE` names.
+    /// The table named by `PORTCULLIS_TABLE`.
     ///
     /// # Errors
-    /// Names the variable that is missing, or the file in `AWS_CA_BUNDLE` that cannot be read.
+    /// Names the missing variable, or the file in `AWS_CA_BUNDLE` that cannot be read.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         Ok(Self::new(connect(Connection::from_env(env)?)?, env.require("PORTCULLIS_TABLE")?))
     }
 
-    /// The tokens in a table.
+    /// A table with a client for it.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into(), parsed_catalog: ParsedCatalog::default() }
     }

@@ -10,23 +10,22 @@ use rand::rngs::SysRng;
 
 use super::{Error, TokenStore, client, item};
 
-/// Maximum attempts at a change, each after a fresh read; then it fails with [`Error::Contention`].
+/// Maximum number of attempts at a change, each after a fresh read; then it fails with [`Error::Contention`].
 pub(super) const MAX_ATTEMPTS: u32 = 60;
 
-/// The outcome of a transaction.
+/// Outcome of a transaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TransactionOutcome {
-    /// It is written.
+    /// It was written.
     Committed,
-    /// A condition does not hold; nothing was written.
+    /// A condition failed; nothing was written.
     Refused,
-    /// Another transaction on one of its items was in flight; nothing was written.
+    /// A concurrent transaction on one of the items; nothing was written.
     Conflict,
 }
 
 impl TokenStore {
-    /// One transaction. The SDK gives it an idempotency token, so that its own retries
-    /// after a lost answer cannot write twice.
+    /// Runs a transaction. The SDK adds an idempotency token, so that its retries cannot write twice.
     pub(super) async fn transact(
         &self,
         writes: impl IntoIterator<Item = TransactWriteItem>,
@@ -35,16 +34,16 @@ impl TokenStore {
         outcome(self.client.transact_write_items().set_transact_items(Some(writes)).send().await)
     }
 
-    /// One transaction that no caller waits for, tried once.
-    pub(super) async fn transact_briefly<const N: usize>(
+    /// Runs a transaction that no caller waits for, with a single attempt.
+    pub(super) async fn transact_best_effort<const N: usize>(
         &self,
         writes: [TransactWriteItem; N],
     ) -> Result<TransactionOutcome, Error> {
         let written = self.client.transact_write_items().set_transact_items(Some(writes.into())).customize();
-        outcome(written.config_override(client::briefly(&self.client)).send().await)
+        outcome(written.config_override(client::best_effort_config(&self.client)).send().await)
     }
 
-    /// Puts an item where there is none.
+    /// Puts an item that must not exist yet.
     pub(super) fn put_new(&self, item: item::Item) -> Result<TransactWriteItem, Error> {
         let put = Put::builder().table_name(&self.table).set_item(Some(item));
         let put = put.condition_expression("attribute_not_exists(pk)").build().map_err(Error::unavailable)?;
@@ -61,8 +60,7 @@ fn outcome<T>(sent: Result<T, SdkError<TransactWriteItemsError>>) -> Result<Tran
     outcome.or_else(|error| cancelled(&error).ok_or_else(|| Error::unavailable(error)))
 }
 
-/// Failed conditions and transactions on the same items may be tried again after a fresh read;
-/// any other reason is a failure.
+/// Failed conditions and conflicts may be retried after a fresh read; any other reason is a failure.
 fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<TransactionOutcome> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
         return None;
@@ -75,8 +73,8 @@ fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<TransactionOut
     })?
 }
 
-/// Waits for a random part of a time that doubles from 4 to 256 ms ("full jitter"), so
-/// that those who collided do not collide again.
+/// Waits before a retry: a random part of a delay that doubles from 4 to 256 ms ("full jitter"), so that
+/// concurrent writers do not collide again.
 pub(super) async fn backoff(tries: u32) {
     let longest = 4_u64 << tries.min(6);
     let part = SysRng.try_next_u32().map_or(longest, |drawn| u64::from(drawn) % (longest + 1));

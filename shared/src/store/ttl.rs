@@ -1,18 +1,18 @@
-//! When items may be cleared away. DynamoDB does it [within days] after; nothing is decided by it.
+//! TTLs of items. DynamoDB deletes items [within days] of their TTL; no decision depends on it.
 //!
 //! [within days]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::token::TokenRecord;
 
-/// How many days the record of an exchanged token outlives it: each job leaves one, and the audit
-/// log has what it did.
+/// Days for which the record of a token issued by an exchange is kept after its expiry. Each job creates one,
+/// and the audit log has its use.
 const EXCHANGED_RETENTION_DAYS: u32 = 1;
 
-/// How many days a usage item is kept after its last write: longer than usage looks back.
+/// Days for which a usage item is kept after its last write: longer than the period of usage reports.
 const USAGE_DAYS: u32 = 400;
 
-/// When a record may be cleared away, if it ever may: the retention after it expires or was revoked.
+/// TTL of a record, if it ever expires: the retention after its expiry or revocation.
 pub(super) fn record_ttl(record: &TokenRecord, retention_days: u32) -> Option<Timestamp> {
     let retention_days =
         if record.via.is_some() { retention_days.min(EXCHANGED_RETENTION_DAYS) } else { retention_days };
@@ -20,12 +20,12 @@ pub(super) fn record_ttl(record: &TokenRecord, retention_days: u32) -> Option<Ti
     ends.into_iter().flatten().min().map(|end| after(end, retention_days))
 }
 
-/// When an event may be cleared away. It is written once.
+/// TTL of an event, which is written once.
 pub(super) fn event_ttl(at: Timestamp, history_days: u32) -> Timestamp {
     after(at, history_days)
 }
 
-/// When the usage of a token may be cleared away; each write renews it.
+/// TTL of a usage item, renewed by each write.
 pub(super) fn usage_ttl(written: Timestamp) -> Timestamp {
     after(written, USAGE_DAYS)
 }

@@ -1,5 +1,5 @@
-//! Changes of a token that lives on: the record, the event and, where the expiry moves, its owner's
-//! slots, in one transaction that holds only if the record has not changed since it was read.
+//! Updates of a token: the record, the event and, if the expiry changes, its owner's slots in one transaction,
+//! on the condition that the record has not changed since it was read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -10,54 +10,54 @@ use crate::clock::Clock;
 use crate::secret::TokenDigest;
 use crate::token::{EventKind, EventOrigin, TokenRecord};
 
-/// The most keys of rotations that are remembered. No client rotates one token that often in the time
-/// for which one is.
+/// Maximum number of idempotency keys that are remembered. No client rotates one token that often while a key
+/// is recognized.
 const MAX_ROTATION_KEYS: usize = 50;
 
-/// A change of one token: what was read, what is to be, and what to tell of it.
+/// An update of a token.
 #[derive(Clone, Debug)]
 pub struct TokenUpdate<'a> {
-    /// As it was read.
+    /// The record as it was read.
     pub seen: &'a TokenRecord,
-    /// As it is to be; the store sees to its version.
+    /// The new record; the store sets its version.
     pub next: TokenRecord,
-    /// What happened.
+    /// The event to record.
     pub what: EventKind,
-    /// Who did it.
+    /// Origin of the event.
     pub by: &'a EventOrigin,
-    /// The clock, read at each try.
+    /// The clock, read at each attempt.
     pub clock: &'a Clock,
-    /// What the deployment allows.
+    /// Limits and retention settings.
     pub limits: Limits,
 }
 
-/// How changing a token ended.
+/// Outcome of an update.
 #[derive(Debug, PartialEq, Eq)]
 pub enum UpdateOutcome {
-    /// It is as it was to be.
+    /// Applied.
     Done(Box<TokenRecord>),
-    /// It is like this now, which is not what the change was for; nothing was written.
+    /// The current record, which differs from the one that was read; nothing was written.
     Stale(Box<TokenRecord>),
-    /// It is not there any more.
+    /// The token was deleted.
     Gone,
-    /// The owner has as many live tokens as are allowed; nothing was written.
+    /// The owner has reached the maximum number of live tokens; nothing was written.
     LimitReached,
 }
 
 impl TokenStore {
-    /// Changes a token as it was read.
+    /// Updates a token as it was read.
     ///
-    /// Its slot moves with its expiry. A token that has expired in the meantime is not changed: it would live
-    /// again with the secret that has ended.
+    /// Its slot gets the new expiry. A token that has expired in the meantime is not updated, because that
+    /// would reactivate its old secret.
     ///
     /// # Errors
-    /// When the store fails; the change may be written or not, and reading tells.
+    /// When the store fails. The update may or may not be written; read the token to find out.
     pub async fn update(&self, change: &TokenUpdate<'_>) -> Result<UpdateOutcome, Error> {
         self.write_change(change, None).await
     }
 
-    /// Gives a token another secret. The one that it has works until the next record's
-    /// `previous_secret_until`. `key` is that of the request, which is not to do it twice.
+    /// Rotates a token. The current secret stays valid until the new record's `previous_secret_until`. `key` is
+    /// the request's idempotency key.
     ///
     /// # Errors
     /// As [`TokenStore::change`].
@@ -84,14 +84,14 @@ impl TokenStore {
         let next = TokenRecord { version: seen.version.saturating_add(1), ..change.next.clone() };
         for tries in 0..MAX_ATTEMPTS {
             let now = change.clock.now();
-            // Only another secret brings it back, and then the one before must not work.
+            // Only a rotation reactivates an expired token, and the previous secret must not be valid then.
             let revives = secrets.is_some() && next.previous_secret_until.is_none();
             if seen.has_expired(now) && !revives {
                 return Ok(UpdateOutcome::Stale(Box::new(seen.clone())));
             }
             let edit = edit(seen, &next, limits.retention_days);
             let edit = match &secrets {
-                // The next reuse is one of another secret.
+                // The next reuse is that of another secret.
                 Some(secrets) => edit.set(item::SECRETS, secrets.clone()).set_or_remove(item::REUSE, None),
                 None => edit,
             };
@@ -111,7 +111,7 @@ impl TokenStore {
             match self.get(&next.id).await? {
                 None => return Ok(UpdateOutcome::Gone),
                 Some(record) if record.version != seen.version => return Ok(UpdateOutcome::Stale(Box::new(record))),
-                // It was about the slots, or another transaction was in flight.
+                // The slots have changed, or a concurrent transaction was in progress.
                 Some(_) => backoff(tries).await,
             }
         }
@@ -119,7 +119,7 @@ impl TokenStore {
     }
 }
 
-/// The groups that are different, each as a whole, under the version that was read.
+/// The groups that differ, each as a whole, on the condition of the version that was read.
 fn edit(seen: &TokenRecord, next: &TokenRecord, retention_days: u32) -> Edit {
     let (before, after) = (item::of(seen, retention_days), item::of(next, retention_days));
     let edit = Edit::default().when_still(item::VERSION, Some(item::number(seen.version)));

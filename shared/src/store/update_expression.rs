@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
 use super::{Error, item};
 
-/// An update of one item and the condition under which it holds. Every attribute goes by a
-/// placeholder, as `owner` and others are reserved words.
+/// An update of one item with its condition. Every attribute gets a placeholder, because some are reserved
+/// words, such as `owner`.
 #[derive(Debug, Default)]
 pub(super) struct Edit {
     sets: Vec<String>,
@@ -18,7 +18,7 @@ pub(super) struct Edit {
 }
 
 impl Edit {
-    /// Of an item that is there.
+    /// For an item that exists.
     pub(super) fn of_existing() -> Self {
         Self::default().when_exists("pk")
     }
@@ -29,7 +29,7 @@ impl Edit {
         self.named(name)
     }
 
-    /// Sets an attribute, or removes it where there is no value.
+    /// Sets an attribute, or removes it if there is no value.
     pub(super) fn set_or_remove(mut self, name: &str, value: Option<AttributeValue>) -> Self {
         match value {
             Some(value) => self.set(name, value),
@@ -56,7 +56,7 @@ impl Edit {
         self.named(name)
     }
 
-    /// Provided that the attribute has not changed since it was read with this value, or without one.
+    /// Adds the condition that an attribute still has the value that was read, or none.
     pub(super) fn when_still(mut self, name: &str, seen: Option<AttributeValue>) -> Self {
         let Some(value) = seen else { return self.when_absent(name) };
         self.conditions.push(format!("#{name} = :seen_{name}"));

@@ -1,5 +1,5 @@
-//! What a token has been used for: an item of its own, so that the record that each request reads stays
-//! small, and bounded by the condition of the write that grows it (ADR 0022).
+//! Usage of a token's permissions. It is an item of its own, so that the record stays small, and its size is
+//! bounded by the condition of the write that adds to it (ADR 0022).
 
 use std::collections::HashSet;
 
@@ -14,20 +14,20 @@ use crate::clock::{Day, Timestamp};
 use crate::secret::TokenId;
 use crate::token::TokenRecord;
 
-/// How many times the first use of a token is tried against another one.
+/// Maximum number of attempts to write the first use while other requests do the same.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// What is known of a token's usage once a use was noted.
+/// A token's usage after a use was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Usage {
-    /// The use is there, with this day or a later one.
-    Noted,
-    /// There are as many uses as are kept, and this is none of them: these are ([`PermissionUse::key`]).
+    /// The use is recorded, with this day or a later one.
+    Recorded,
+    /// The usage is full without this use; it has these ([`PermissionUse::key`]).
     Full(HashSet<String>),
 }
 
 impl TokenStore {
-    /// One token and what it has been used for, as both are at this moment.
+    /// Reads a token and its usage, consistently.
     ///
     /// # Errors
     /// When the store fails.
@@ -39,26 +39,26 @@ impl TokenStore {
         Ok(Some((record, uses)))
     }
 
-    /// Notes the day on which a use was made.
-    pub(super) async fn note_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<Usage, Error> {
+    /// Records the day of a use.
+    pub(super) async fn record_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<Usage, Error> {
         for _ in 0..MAX_ATTEMPTS {
             let Some(usage) = self.update_usage(id, made, at).await? else {
-                return Ok(Usage::Noted);
+                return Ok(Usage::Recorded);
             };
             if let Some(usage) = usage {
                 let uses = usage.get(item::USES).and_then(|uses| uses.as_m().ok());
                 let keys: HashSet<String> = uses.into_iter().flat_map(|uses| uses.keys().cloned()).collect();
-                return Ok(if keys.contains(&made.key()) { Usage::Noted } else { Usage::Full(keys) });
+                return Ok(if keys.contains(&made.key()) { Usage::Recorded } else { Usage::Full(keys) });
             }
             if self.put_usage(id, made, at).await? {
-                return Ok(Usage::Noted);
+                return Ok(Usage::Recorded);
             }
         }
         Err(Error::Contention)
     }
 
-    /// Sets the day of a use, and adds the use where there is room for it. Where it did not, the usage as
-    /// it is: there is none yet, it is full, or the day was noted before.
+    /// Sets the day of a use, adding it if there is room. If the condition fails, returns the current usage:
+    /// there is none yet, it is full, or the day is already recorded.
     async fn update_usage(
         &self,
         id: &TokenId,
@@ -77,12 +77,12 @@ impl TokenStore {
             .expression_attribute_names("#uses", item::USES)
             .expression_attribute_names("#made", made.key())
             .expression_attribute_names("#ttl", item::TTL)
-            .expression_attribute_values(":today", item::number(Day::of(at).0))
+            .expression_attribute_values(":today", item::number(Day::from_timestamp(at).0))
             .expression_attribute_values(":max", item::number(MAX_USES))
             .expression_attribute_values(":ttl", item::seconds(ttl::usage_ttl(at)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
-            .config_override(client::briefly(&self.client))
+            .config_override(client::best_effort_config(&self.client))
             .send()
             .await;
         match written {
@@ -94,11 +94,11 @@ impl TokenStore {
         }
     }
 
-    /// Writes the first use of a token; `false` where there is one already.
+    /// Writes the first use of a token; `false` if there is one already.
     async fn put_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<bool, Error> {
-        let usage = item::new_usage(id, made, Day::of(at), ttl::usage_ttl(at));
+        let usage = item::new_usage(id, made, Day::from_timestamp(at), ttl::usage_ttl(at));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(usage));
         let put = put.condition_expression("attribute_not_exists(pk)").customize();
-        condition_held(put.config_override(client::briefly(&self.client)).send().await)
+        condition_held(put.config_override(client::best_effort_config(&self.client)).send().await)
     }
 }

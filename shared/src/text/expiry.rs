@@ -1,16 +1,15 @@
-//! When a token ends, as people write it: `expires_in` or `expires_at`.
+//! Parsing of a token's expiry: `expires_in` or `expires_at`.
 
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::validation::ValidationError;
 
-/// The longest lifetime that can be asked for; a token for ever has no expiry instead.
+/// Maximum lifetime, in days; a token that never expires has no expiry instead.
 const MAX_LIFETIME_DAYS: i64 = 36_500;
 
-/// `30d`: a whole number and `s`, `m`, `h` or `d`, at least one second and at most
-/// 36500 days.
+/// Parses a lifetime such as `30d`: a whole number and `s`, `m`, `h` or `d`, from 1 second to 36500 days.
 ///
 /// # Errors
-/// Says what the form is, or which limit was broken.
+/// Names the expected form, or the limit.
 pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, ValidationError> {
     let form = || ValidationError::new("must be a whole number and s, m, h or d, as in 30d");
     let unit = match text.chars().last() {
@@ -24,7 +23,7 @@ pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Validat
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(form());
     }
-    // More digits than fit are beyond the limit in any unit.
+    // More digits than fit exceed the limit in any unit.
     let seconds = digits.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(unit);
     if !(1..=MAX_LIFETIME_DAYS * DAY_SECONDS).contains(&seconds) {
         return Err(ValidationError::new(format!("must be at least 1s and at most {MAX_LIFETIME_DAYS}d")));
@@ -32,17 +31,17 @@ pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Validat
     Ok(now.truncated_to_seconds().plus_seconds(seconds))
 }
 
-/// `2027-01-31T12:00:00Z`: any RFC 3339 time, in the future and at most 36500 days away. A fraction of a second
-/// is dropped.
+/// Parses any RFC 3339 time in the future, at most 36500 days away, such as `2027-01-31T12:00:00Z`. A fraction
+/// of a second is truncated.
 ///
 /// # Errors
-/// Says what the form is, or which limit was broken.
+/// Names the expected form, or the limit.
 pub fn parse_expires_at(text: &str, now: Timestamp) -> Result<Timestamp, ValidationError> {
     let form =
         || ValidationError::new("must be an RFC 3339 time, as in 2027-01-31T12:00:00Z or 2027-01-31T12:00:00+01:00");
     let at = Timestamp::parse(text).ok_or_else(form)?.truncated_to_seconds();
-    // RFC 3339 has leap seconds, POSIX time (what DynamoDB's TTL counts) has not: rounding
-    // one silently would answer another time than the one that was asked for.
+    // RFC 3339 has leap seconds; POSIX time (and DynamoDB's TTL) does not. Rounding one would silently change
+    // the requested time.
     if text.get(17..19) == Some("60") {
         return Err(ValidationError::new("must not be a leap second; the second before it is :59"));
     }
@@ -50,7 +49,9 @@ pub fn parse_expires_at(text: &str, now: Timestamp) -> Result<Timestamp, Validat
         return Err(ValidationError::new("must be in the future"));
     }
     if at > now.plus_seconds(MAX_LIFETIME_DAYS * DAY_SECONDS) {
-        return Err(ValidationError::new(format!("must be at most {MAX_LIFETIME_DAYS} days away; null is for never")));
+        return Err(ValidationError::new(format!(
+            "must be at most {MAX_LIFETIME_DAYS} days away; use null for no expiry"
+        )));
     }
     Ok(at)
 }
@@ -92,7 +93,7 @@ mod tests {
     fn an_expiry_is_an_rfc_3339_time_in_the_future() {
         assert_eq!(parse_expires_at("2027-01-15T08:00:01Z", now()).unwrap().seconds(), NOW + 1);
         assert_eq!(parse_expires_at("2028-02-29t23:59:59z", now()).unwrap().to_string(), "2028-02-29T23:59:59Z");
-        // As JavaScript's toISOString, Python's isoformat and Go's RFC3339Nano write it.
+        // As JavaScript's toISOString, Python's isoformat and Go's RFC3339Nano format it.
         for (text, at) in [
             ("2026-12-28T20:00:13.041Z", "2026-12-28T20:00:13Z"),
             ("2026-12-28T20:00:13.041999+00:00", "2026-12-28T20:00:13Z"),
@@ -131,14 +132,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_written_panics(text: String) {
+        fn parsing_never_panics(text: String) {
             let _ = parse_expires_in(&text, now());
             let _ = parse_expires_at(&text, now());
             let _ = parse_expires_in(&format!("{text}d"), now());
         }
 
         #[test]
-        fn an_offset_and_a_fraction_change_how_a_time_is_written_and_not_which_it_is(
+        fn offset_and_fraction_do_not_change_the_parsed_second(
             seconds in NOW + 1..NOW + 3_000_000_000, fraction in "(\\.[0-9]{1,9})?", minutes in -1439..=1439_i64,
         ) {
             let at = Timestamp::from_seconds(seconds);
@@ -150,7 +151,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_timestamp_prints_parses_to_itself(seconds in NOW + 1..NOW + 3_000_000_000) {
+        fn a_printed_timestamp_parses_to_itself(seconds in NOW + 1..NOW + 3_000_000_000) {
             let at = Timestamp::from_seconds(seconds);
             prop_assert_eq!(parse_expires_at(&at.to_string(), now()).unwrap(), at);
         }

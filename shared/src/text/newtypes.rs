@@ -1,4 +1,4 @@
-//! The texts of a record as types that cannot hold bad input.
+//! Validated string types of a record.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -13,38 +13,39 @@ use crate::validation::{ValidationError, validated_string};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenName(String);
 
-/// What a token is for: up to 500 characters, several lines if need be.
+/// A token's description: up to 500 characters, on several lines if needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description(String);
 
-/// Why something was done, in someone's own words: as a description.
+/// A free-text comment on a revocation, with the rules of a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment(String);
 
-/// Through what an identity came that was exchanged for a token, in short:
-/// `github:acme/billing@refs/heads/main`. Up to 256 characters; it decides nothing.
+/// Short form of the identity that was exchanged for a token: `github:acme/billing@refs/heads/main`. Up to 256
+/// characters, for display only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance(String);
 
-/// Whom a token belongs to and acts for: 1 to 255 printable ASCII characters, as identity providers'
-/// subjects ([OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html#IDToken): at most
-/// 255 ASCII characters), e-mail addresses and team names have. A space is neither first nor last.
+/// The owner of a token: 1 to 255 printable ASCII characters without leading and trailing space. Fits the
+/// subjects of identity providers
+/// ([OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html#IDToken): at most 255 ASCII characters), e-mail
+/// addresses and team names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OwnerId(String);
 
-/// The most characters of an owner.
+/// Maximum length of an owner, in characters.
 const MAX_OWNER_LENGTH: usize = 255;
 
-/// Why a text that shows nothing is refused.
+/// Error for a text without visible characters.
 pub(crate) const BLANK: &str = "must not be blank";
 
-/// Why names of which one shows nothing are refused.
+/// Error for names of which one has no visible characters.
 const BLANK_NAME: &str = "must not have a blank name between slashes";
 
-/// Why a text with white space at an end is refused.
+/// Error for leading or trailing white space.
 const OUTER_SPACE: &str = "must not begin or end with white space";
 
-/// Why a text with a token in it is refused.
+/// Error for a text that contains a token.
 const CREDENTIAL: &str = "must not contain an API token or a JWT";
 
 impl FromStr for TokenName {
@@ -56,7 +57,7 @@ impl FromStr for TokenName {
             return Err(ValidationError::new(BLANK));
         }
         if text.chars().any(unprintable) {
-            return Err(ValidationError::new("must be one line without control and invisible characters"));
+            return Err(ValidationError::new("must be one line without control or invisible characters"));
         }
         ensure_no_credential(text)?;
         Ok(Self(text.to_owned()))
@@ -73,7 +74,7 @@ impl FromStr for Description {
         }
         if text.chars().any(|c| unprintable(c) && c != '\n' && c != '\t') {
             return Err(ValidationError::new(
-                "must not hold control and invisible characters other than line feed and tab",
+                "must not contain control or invisible characters other than line feed and tab",
             ));
         }
         ensure_no_credential(text)?;
@@ -106,12 +107,11 @@ impl FromStr for OwnerId {
 }
 
 impl Provenance {
-    /// The most characters.
+    /// Maximum length, in characters.
     const MAX_LENGTH: usize = 256;
 
-    /// From what an issuer signed, which says what others chose: a branch may be called
-    /// anything. What cannot be shown is replaced, so that nothing looks like what it is not, and
-    /// what is too long is cut.
+    /// Builds the value from claims, which contain text that others chose, such as branch names. Characters
+    /// that cannot be shown are replaced and long text is cut, so that one identity cannot look like another.
     #[must_use]
     pub fn shortened(text: &str) -> Self {
         let visible = |c| if unprintable(c) { char::REPLACEMENT_CHARACTER } else { c };
@@ -125,7 +125,7 @@ impl Provenance {
     }
 }
 
-/// The first characters of a text, with a mark where there are more.
+/// The first characters of a text, with `…` if there are more.
 pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     match text.char_indices().nth(max).and_then(|(end, _)| text.get(..end)) {
         Some(shown) => format!("{shown}…").into(),
@@ -147,10 +147,9 @@ fn length(text: &str, least: usize, most: usize) -> Result<(), ValidationError> 
     }))
 }
 
-/// Control characters, line and paragraph separators, what has no width, and what changes
-/// the direction of text: nothing that could make one name look like another, or one log
-/// line like two. The joiners U+200C and U+200D are not among them: scripts and emoji need
-/// them.
+/// Control characters, line and paragraph separators, zero-width characters and characters that change the text
+/// direction: they could make one name look like another, or one log line like two. The joiners U+200C and
+/// U+200D are allowed, because scripts and emoji need them.
 #[must_use]
 pub fn unprintable(c: char) -> bool {
     c.is_control()
@@ -159,9 +158,9 @@ pub fn unprintable(c: char) -> bool {
             | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
-/// Whether a text shows nothing: it is empty, or white space and invisible characters alone, as Unicode
-/// defines them ([UAX #44](https://www.unicode.org/reports/tr44/)). U+2800, a Braille pattern without dots,
-/// and U+1D159, a null notehead, are symbols to Unicode and blank to the eye: exceptions here.
+/// Whether a text has no visible characters: only white space and characters that Unicode defines as invisible
+/// ([UAX #44](https://www.unicode.org/reports/tr44/)), as well as U+2800 (a Braille pattern without dots) and
+/// U+1D159 (a null notehead), which Unicode counts as symbols.
 pub(crate) fn is_blank(text: &str) -> bool {
     let (spaces, ignorable) =
         (CodePointSetData::new::<WhiteSpace>(), CodePointSetData::new::<DefaultIgnorableCodePoint>());
@@ -174,14 +173,14 @@ pub(crate) fn is_blank(text: &str) -> bool {
     })
 }
 
-/// Whether a text begins or ends with white space. Two names that differ in nothing else look the same.
+/// Whether a text has leading or trailing white space, which hides the difference between two names.
 fn has_outer_space(text: &str) -> bool {
     text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)
 }
 
-/// The rules that a name breaks: it shows something, does not begin or end with white space, and has no
-/// token in it. Nothing is said of one that is empty.
-pub(crate) fn name_flaws(text: &str) -> impl Iterator<Item = &'static str> {
+/// The rules that a name breaks: it must be visible, without leading and trailing white space, and contain no
+/// token. An empty name breaks none.
+pub(crate) fn name_issues(text: &str) -> impl Iterator<Item = &'static str> {
     let blank = is_blank(text);
     let broken = [
         (blank && !text.is_empty(), BLANK),
@@ -191,13 +190,13 @@ pub(crate) fn name_flaws(text: &str) -> impl Iterator<Item = &'static str> {
     broken.into_iter().filter_map(|(broken, rule)| broken.then_some(rule))
 }
 
-/// The same of names divided by slashes, of which each shows something.
-pub(crate) fn path_flaws(text: &str) -> impl Iterator<Item = &'static str> {
+/// The same for names separated by slashes, each of which must be visible.
+pub(crate) fn path_issues(text: &str) -> impl Iterator<Item = &'static str> {
     let blank = text.contains('/') && text.split('/').any(|name| !name.is_empty() && is_blank(name));
-    name_flaws(text).chain(blank.then_some(BLANK_NAME))
+    name_issues(text).chain(blank.then_some(BLANK_NAME))
 }
 
-/// Refuses a text with a token or a JWT in it: it would be stored in the clear.
+/// Refuses a text that contains a token or a JWT, because it would be stored in plaintext.
 pub(crate) fn ensure_no_credential(text: &str) -> Result<(), ValidationError> {
     if contains_credential(text) { Err(ValidationError::new(CREDENTIAL)) } else { Ok(()) }
 }
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_shows_nothing_is_blank() {
+    fn a_text_without_visible_characters_is_blank() {
         let invisible = [
             "\u{3164}",
             "\u{2800}",
@@ -265,10 +264,10 @@ mod tests {
     }
 
     #[test]
-    fn through_what_an_identity_came_is_one_short_line_without_a_secret() {
+    fn the_short_form_of_an_identity_is_one_line_without_secrets() {
         let via = |text: &str| Provenance::shortened(text).to_string();
         assert_eq!(via("github:acme/billing@refs/heads/main"), "github:acme/billing@refs/heads/main");
-        // Left out, it would look like the branch that it is not.
+        // Dropping it would make the text look like another branch.
         assert_eq!(via("refs/heads/main\u{200b}"), "refs/heads/main\u{fffd}");
         assert_eq!(via("a\nb\u{202e}c\u{1b}[31m"), "a\u{fffd}b\u{fffd}c\u{fffd}[31m");
         assert!(!via(&format!("github:acme/x@pcl_{}", "a1".repeat(33))).contains(&"a1".repeat(20)));

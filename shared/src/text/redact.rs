@@ -1,10 +1,8 @@
-//! Tokens and JWTs in text that people wrote: whether a field contains one, and what a log may show
-//! of a path or a name.
+//! Detection of tokens and JWTs in text: to refuse fields that contain one, and to redact logs.
 //!
-//! Two questions, two answers. A field is refused only for what certainly is a credential
-//! ([`contains_credential`]): identifiers of identity providers and object stores are as random
-//! as a token, and must be storable. A log hides more ([`redact`]): a token that was cut or mistyped
-//! too.
+//! A field is refused only for text that is certainly a credential ([`contains_credential`]), because
+//! identifiers of identity providers and object stores look as random as a token and must be storable.
+//! Redaction hides more ([`redact`]), including truncated and mistyped tokens.
 
 use std::borrow::Cow;
 
@@ -15,25 +13,25 @@ use serde_json::{Map, Value};
 use crate::secret::BODY;
 use crate::secret::plaintext::PlaintextToken;
 
-/// The least letters and digits behind a `_` that are hidden: a token has 65 there, common identifiers
-/// have 32 (MD5, UUID), 40 (SHA-1), 43 (256 bits in base64url) or 44.
+/// Minimum number of letters and digits after a `_` that are redacted: a token has 65, common identifiers have
+/// 32 (MD5, UUID), 40 (SHA-1), 43 (256 bits in base64url) or 44.
 const MIN_REDACTED_LENGTH: usize = 50;
-/// Letters and digits behind the `_` that are shown: the public id.
+/// Number of letters and digits after the `_` that stay: the public ID.
 const SHOWN_LENGTH: usize = 16;
 
-/// The beginning of `{` in base64url, and so of every JWT.
+/// The beginning of `{` in base64url, with which every JWT begins.
 const OBJECT: char = 'e';
-/// The beginning of `{"` in base64url, and so of nearly every JWT.
+/// The beginning of `{"` in base64url, with which nearly every JWT begins.
 const COMPACT_OBJECT: &str = "eyJ";
-/// The least characters of the header of what may be a JWT.
+/// Minimum length of a possible JWT's header, in characters.
 const MIN_JWT_HEADER_LENGTH: usize = 13;
-/// And of its claims.
+/// Minimum length of its claims, in characters.
 const MIN_JWT_CLAIMS_LENGTH: usize = 10;
-/// The most characters of a JWT's header that are read. No text that is stored is longer.
+/// Maximum length of a JWT's header that is decoded, in characters. No stored text is longer.
 const MAX_HEADER_LENGTH: usize = 1024;
 
-/// Whether a text contains a whole token of any deployment (its checksum is right), or a JWT: three
-/// parts in base64url, of which the first is a JSON object with `alg`
+/// Whether a text contains a whole token of any deployment (with a valid checksum), or a JWT: three parts in
+/// base64url, the first of which is a JSON object with `alg`
 /// ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)).
 #[must_use]
 pub fn contains_credential(text: &str) -> bool {
@@ -49,7 +47,7 @@ fn contains_token(text: &str) -> bool {
     separators(text).any(is_token)
 }
 
-/// Where each `_` begins and ends, or its percent-encoding `%5F`.
+/// Start and end of each `_` or its percent-encoding `%5F`.
 fn separators(text: &str) -> impl Iterator<Item = (usize, usize)> {
     text.match_indices(['_', '%']).filter_map(|(at, mark)| match mark {
         "_" => Some((at, at + 1)),
@@ -61,8 +59,8 @@ fn contains_jwt(text: &str) -> bool {
     header_candidates(text).any(|(from, end)| is_jwt(text, from, end))
 }
 
-/// Where a JWT's header may begin, and where the dot behind it stands. Each character is looked at once,
-/// as a caller chooses how long a path is.
+/// Possible starts of a JWT's header, each with the position of the dot after it. Linear in the text's length,
+/// which clients choose.
 fn header_candidates(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let bytes = text.as_bytes();
     let mut end = 0;
@@ -74,7 +72,7 @@ fn header_candidates(text: &str) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Whether what begins there is a JWT with its signature, or with an empty one.
+/// Whether a JWT with its signature, or with an empty one, begins here.
 fn is_jwt(text: &str, from: usize, end: usize) -> bool {
     let header = text.get(from..end).filter(|header| header.len() <= MAX_HEADER_LENGTH);
     let bytes = text.as_bytes();
@@ -82,7 +80,7 @@ fn is_jwt(text: &str, from: usize, end: usize) -> bool {
     header.is_some_and(is_jwt_header) && second() == Some(&b'.')
 }
 
-/// Whether what begins there may be a JWT that lost its signature.
+/// Whether a possible JWT without its signature begins here.
 fn may_be_jwt(text: &str, from: usize, end: usize) -> bool {
     let second = text.as_bytes().iter().skip(end + 1).take(MIN_JWT_CLAIMS_LENGTH);
     text.get(from..end).is_some_and(|header| header.starts_with(COMPACT_OBJECT))
@@ -91,7 +89,7 @@ fn may_be_jwt(text: &str, from: usize, end: usize) -> bool {
 }
 
 fn is_jwt_header(part: &str) -> bool {
-    // The lowest bits of `{` are the highest of the second character. It saves decoding most parts.
+    // The lowest bits of `{` are the highest of the second character. Checking them saves decoding most parts.
     if !part.as_bytes().get(1).is_some_and(|byte| matches!(byte, b'w'..=b'z' | b'0'..=b'9' | b'-' | b'_')) {
         return false;
     }
@@ -100,13 +98,13 @@ fn is_jwt_header(part: &str) -> bool {
     header.is_some_and(|header| header.contains_key("alg"))
 }
 
-/// The text without what may be a JWT or a token, for a log: of what may be a token, whole, cut or
-/// mistyped, only the public id is left behind the `_` (or `%5F`, its percent-encoding). Of 65 letters and
-/// digits elsewhere, which have both cases, nothing is left: they may be a token without its prefix.
+/// Redacts possible JWTs and tokens for a log. Of a possible token, whole, truncated or mistyped, only the
+/// public ID after the `_` (or `%5F`) stays. Runs of 65 letters and digits in both cases are removed, because
+/// they may be a token without its prefix.
 ///
-/// A token that someone disguises, letter by letter, is not recognised.
+/// Deliberately disguised tokens are not recognized.
 ///
-/// Not for owners: they are as random as tokens, and no token can be one.
+/// Not for owners: they may be as random as tokens, and no token can be an owner.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
     match without_jwts(text) {
@@ -115,8 +113,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text without JWTs, and without what may be one that lost its signature: two parts or more in base64url,
-/// with a dot between them, of which the first begins as a JSON object does. `None` if there is none.
+/// Redacts JWTs, with or without a signature: at least two parts in base64url separated by dots, the first of
+/// which begins like a JSON object. `None` if there is none.
 fn without_jwts(text: &str) -> Option<String> {
     let mut left = String::new();
     let mut copied = 0;
@@ -139,7 +137,7 @@ fn without_tokens(text: &str) -> Cow<'_, str> {
     while let Some(from) = position(bytes, at, |byte| byte.is_ascii_alphanumeric()) {
         let to = position(bytes, from, |byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len());
         if let Some(hidden) = hidden(bytes, from, to) {
-            // Letters and digits are one byte each, so no character is cut.
+            // Letters and digits are one byte each, so no character is split.
             redacted.push_str(text.get(copied..hidden).unwrap_or_default());
             redacted.push_str("[redacted]");
             copied = to;
@@ -153,7 +151,7 @@ fn without_tokens(text: &str) -> Cow<'_, str> {
     Cow::Owned(redacted)
 }
 
-/// From where on the run of letters and digits has to be hidden, if it has.
+/// Start of the part of a run of letters and digits that must be redacted, if any.
 fn hidden(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     let run = bytes.get(from..to)?;
     let before = from.checked_sub(1).and_then(|at| bytes.get(at));
@@ -188,7 +186,7 @@ mod tests {
     const TOKEN: &str = "pcl_0123456789abcdefSECRETSECRETSECRETSECRETSECRETSECRETSECRETx123456";
 
     #[test]
-    fn ordinary_text_is_left_as_it_is() {
+    fn ordinary_text_is_unchanged() {
         let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         for text in ["", "/apps/billing_api/builds", "GitHub Actions", "a_b_c", "über_größe", "%5Fx", "_", "%", digest]
         {
@@ -198,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_token_or_a_jwt_is_recognised_and_nothing_else() {
+    fn only_tokens_and_jwts_are_recognized() {
         let whole = secret("pcl", 7);
         let whole = whole.expose_secret();
         let mut mistyped = whole.to_owned();
@@ -244,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_of_another_service_stays_in_a_log() {
+    fn identifiers_of_other_services_stay_in_a_log() {
         for identifier in [
             "files/file_9f86d081884c7d659a2feaa0c55ad015",
             "commits/git_2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
@@ -256,14 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_was_cut_or_mistyped_is_hidden_too() {
+    fn truncated_and_mistyped_tokens_are_redacted() {
         assert_eq!(redact(&TOKEN[..4 + 50]), "pcl_0123456789abcdef[redacted]");
         assert_eq!(redact(&format!("x%5F{}", &TOKEN[4..4 + 50])), "x%5F0123456789abcdef[redacted]");
         assert_eq!(redact(&TOKEN[..4 + 49]), &TOKEN[..4 + 49]);
     }
 
     #[test]
-    fn a_token_keeps_only_its_id() {
+    fn only_the_id_of_a_token_stays() {
         assert_eq!(redact(TOKEN), "pcl_0123456789abcdef[redacted]");
         assert_eq!(redact(&TOKEN.replace('_', "%5f")), "pcl%5f0123456789abcdef[redacted]");
         let twice = format!("/x/{TOKEN}/y/{TOKEN}/z");
@@ -271,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_its_separator_keeps_nothing() {
+    fn a_token_without_its_separator_is_removed() {
         for disguised in
             [TOKEN.replace('_', "-"), TOKEN.replace('_', "%255f"), TOKEN.replace("pcl_", ""), TOKEN.replace('_', "")]
         {
@@ -280,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jwt_does_not_hide_behind_what_begins_like_one() {
+    fn a_jwt_after_a_similar_beginning_is_redacted() {
         let part = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0";
         for before in ["eyJ.", "eyJx.", "eyJeyJ.eyJx.a.", "eyJeyJ"] {
             let redacted = redact(&format!("{before}{part}.{part}.a-b_c-d")).into_owned();
@@ -289,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_jwt_nothing_is_left_wherever_it_stands() {
+    fn a_jwt_is_removed_anywhere_in_a_text() {
         let part = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0";
         for (jwt, hidden) in [
             (format!("{part}.{part}.a-b_c-d_e-f_g"), true),
@@ -309,7 +307,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_token_is_recognised_wherever_it_stands_in_a_text(
+        fn a_token_is_recognized_anywhere_in_a_text(
             prefix in "[a-z][a-z0-9]{1,15}", seed: u64, before in "(\\PC{0,20}|[a-z0-9_%]{0,40})", after in "\\PC{0,20}|[0-9a-zA-Z_]{0,20}",
         ) {
             let token = secret(&prefix, seed);
@@ -320,7 +318,7 @@ mod tests {
         }
 
         #[test]
-        fn what_was_redacted_contains_no_credential(
+        fn redacted_text_contains_no_credential(
             before in "\\PC{0,20}", header in "eyJhbGciOjF9|ewogImFsZyI6IDF9|eyJ0eXAiOiJKV1QiLCJhbGciOjF9", after in "\\.[a-z_-]{0,4}\\.\\PC{0,20}",
         ) {
             let text = format!("{before}{header}{after}");
@@ -329,26 +327,26 @@ mod tests {
         }
 
         #[test]
-        fn no_random_identifier_is_taken_for_a_credential(text in "[0-9A-Za-z_-]{20,128}") {
+        fn random_identifiers_are_not_credentials(text in "[0-9A-Za-z_-]{20,128}") {
             prop_assert!(!contains_credential(&text));
             let parts = format!("auth0|{text}.{text}.{text}");
             prop_assert!(!contains_credential(&parts));
         }
 
         #[test]
-        fn no_text_makes_the_recogniser_panic(text: String) {
+        fn redaction_never_panics(text: String) {
             let _ = contains_credential(&text);
             let _ = contains_credential(&format!("_%5F_{text}e{text}.{text}."));
         }
 
         #[test]
-        fn no_secret_survives_whatever_stands_around_it(before in "\\PC{0,20}", after in "\\PC{0,20}") {
+        fn no_secret_survives_redaction_in_any_text(before in "\\PC{0,20}", after in "\\PC{0,20}") {
             let text = format!("{before}{TOKEN}{after}");
             prop_assert!(!redact(&text).contains("SECRETSECRET"));
         }
 
         #[test]
-        fn what_was_redacted_is_not_redacted_again(text in "([a-zA-Z0-9_%-]{0,80}|\\PC{0,40})") {
+        fn redaction_is_idempotent(text in "([a-zA-Z0-9_%-]{0,80}|\\PC{0,40})") {
             let once = redact(&text).into_owned();
             prop_assert_eq!(redact(&once), once.as_str());
         }

@@ -1,5 +1,4 @@
-//! What happened to a token: one [`Event`] for each change of it, and for the uses that someone
-//! should know of.
+//! A token's history: an [`Event`] for each change, and for notable uses.
 
 use std::net::IpAddr;
 
@@ -9,43 +8,43 @@ use serde_json::{Value, json};
 use super::{Actor, DisableReason, RevocationDetails, UserAgentFamily};
 use crate::clock::Timestamp;
 
-/// Who did something, and from where.
+/// Origin of an event: actor, IP address and user agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventOrigin {
-    /// Who; nobody where that is not known, or where the deployment did it by itself.
+    /// The actor; `None` if it is unknown or the deployment acted automatically.
     pub actor: Option<Actor>,
-    /// From which address, as the gateway saw it.
+    /// IP address that the gateway saw.
     pub source_ip: Option<IpAddr>,
-    /// With what, as the caller said.
+    /// User agent family, as the client sent it.
     pub agent: Option<UserAgentFamily>,
 }
 
-/// What happened.
+/// What happened to a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// It was made.
+    /// It was created.
     Created,
-    /// Something of it was changed.
+    /// Fields were changed.
     Updated(Vec<FieldChange>),
-    /// It was given a new secret.
+    /// It was rotated.
     Rotated {
-        /// Until when the one before works too.
+        /// End of the previous secret's overlap.
         previous_secret_until: Option<Timestamp>,
-        /// When it ends now, where that was changed as well: from and to.
+        /// The old and the new expiry, if the rotation changed it.
         expires_at: Option<[Option<Timestamp>; 2]>,
     },
-    /// A secret was presented that does not work any more, as a newer one has replaced it.
+    /// A retired secret was presented.
     SecretReuse {
-        /// Whether the token was disabled for that.
+        /// Whether the token was disabled because of it.
         disabled: bool,
     },
-    /// It was kept from opening doors.
+    /// It was disabled.
     Disabled(DisableReason),
-    /// It was let open doors again.
+    /// It was enabled.
     Enabled,
-    /// It was ended.
+    /// It was revoked.
     Revoked(RevocationDetails),
-    /// It opened a door for the first time.
+    /// It was used for the first time.
     FirstUsed,
     /// Its record was deleted.
     Deleted,
@@ -55,19 +54,19 @@ pub enum EventKind {
 pub const EVENT_KINDS: [&str; 9] =
     ["created", "updated", "rotated", "secret_reuse", "disabled", "enabled", "revoked", "first_used", "deleted"];
 
-/// One field of a record that was changed.
+/// A changed field of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldChange {
-    /// Its name in the HTTP API.
+    /// The field's name in the HTTP API.
     pub field: &'static str,
-    /// What it was.
+    /// The old value.
     pub from: Value,
-    /// What it is.
+    /// The new value.
     pub to: Value,
 }
 
 impl EventKind {
-    /// As it is written down.
+    /// The stored name of the kind.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -83,7 +82,7 @@ impl EventKind {
         }
     }
 
-    /// What there is to say besides; null if there is nothing.
+    /// Details of the event; null if there are none.
     #[must_use]
     pub fn detail(&self) -> Value {
         match self {
@@ -105,16 +104,16 @@ impl EventKind {
     }
 }
 
-/// One event, as it was written down. What a later version wrote is shown as it stands there.
+/// A stored event. Kinds of a later version are shown as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// A ULID: events are ordered by it.
+    /// ULID; events sort by it.
     pub id: String,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
     /// [`EventKind::kind`]
     pub kind: String,
-    /// Who, and from where.
+    /// Actor, IP address and user agent.
     pub by: EventOrigin,
     /// [`EventKind::detail`]
     pub detail: Value,

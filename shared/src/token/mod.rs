@@ -1,6 +1,6 @@
-//! The token's [`TokenRecord`]: its status, its events, and when it expires.
+//! The token's [`TokenRecord`]: its state, events and expiry.
 //!
-//! Nothing here knows where records are kept or how requests arrive.
+//! This module must not know about storage or HTTP.
 
 mod event;
 mod record;

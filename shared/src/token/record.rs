@@ -1,4 +1,4 @@
-//! What is known of a token: everything but its secret.
+//! The record of a token: everything except its secrets.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,97 +14,96 @@ use crate::secret::TokenId;
 use crate::text::{Comment, Description, OwnerId, Provenance, TokenName};
 use crate::validation::ValidationError;
 
-/// A token's record, as every function but the authorizer sees it: without the digest.
+/// A token's record, as every function except the authorizer reads it: without digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRecord {
-    /// The public id.
+    /// Public ID.
     pub id: TokenId,
-    /// What people call it.
+    /// Display name.
     pub name: TokenName,
-    /// What it is for.
+    /// Purpose.
     pub description: Option<Description>,
-    /// Whom it belongs to and acts for.
+    /// The owner, as whom the token acts.
     pub owner: OwnerId,
-    /// Who made it.
+    /// The actor that created it.
     pub created_by: Actor,
-    /// Through what identity it was come by, where it was exchanged for one: then it lives for
-    /// minutes, takes no slot of its owner's, and is not changed any more.
+    /// For tokens issued by an exchange: the identity that was exchanged. Such a token lives for minutes, does
+    /// not count as a live token of its owner, and cannot be changed.
     pub via: Option<Provenance>,
-    /// Whether it counts against its owner's limit of live tokens; set when it is created.
+    /// Whether it counts against its owner's limit of live tokens; set at creation.
     pub counted: bool,
-    /// When it was made, to the millisecond: lists are ordered by it.
+    /// Creation time, in milliseconds; lists are ordered by it.
     pub created_at: Timestamp,
-    /// When it ends by itself; `None` is never. Compared at every request: the table's TTL
-    /// is housekeeping and may be days late.
+    /// Expiry; `None` means never. Checked at every request, because the table's TTL deletes items up to days
+    /// late.
     pub expires_at: Option<Timestamp>,
-    /// Set once it was revoked; there is no way back.
+    /// Set on revocation, which is final.
     pub revoked: Option<Revocation>,
     /// Set while it is disabled.
     pub disabled: Option<DisabledState>,
-    /// When it was last enabled, if it ever was.
+    /// Time at which it was last enabled.
     pub enabled_at: Option<Timestamp>,
-    /// The role that its permissions were taken from when it was made. It is shown, and
-    /// decides nothing: what the token may do stands in its grants.
+    /// The role from which the permissions were taken at creation. For display only; the grants decide.
     pub role: Option<RoleName>,
-    /// What it may do, and where.
+    /// Permissions and the resources that they apply to.
     pub grants: Grants,
-    /// From where it may be used.
+    /// IP ranges from which it may be used.
     pub allowed_ips: IpAllowlist,
-    /// When it was last given a new secret, if it ever was.
+    /// Time of the last rotation.
     pub rotated_at: Option<Timestamp>,
-    /// Until when the secret before the present one works too.
+    /// End of the previous secret's overlap.
     pub previous_secret_until: Option<Timestamp>,
-    /// When and how it last opened a door.
+    /// Last use.
     pub last_used: Option<LastUse>,
-    /// Counts its changes; the HTTP API shows it as `ETag`.
+    /// Version, incremented by each change; the HTTP API shows it as `ETag`.
     pub version: u64,
 }
 
-/// Who ended a token, when and why.
+/// A token's revocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    /// When.
+    /// Time of the revocation.
     pub at: Timestamp,
-    /// Who.
+    /// The actor that revoked it.
     pub by: Actor,
-    /// Why, if that was said.
+    /// Reason and comment, if given.
     pub grounds: RevocationDetails,
 }
 
-/// Why a token was revoked.
+/// Reason and comment of a revocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RevocationDetails {
-    /// One of the reasons that there are.
+    /// The reason code.
     pub reason: Option<RevokeReason>,
-    /// In someone's own words.
+    /// Free-text comment.
     pub comment: Option<Comment>,
 }
 
-/// Who disabled a token, when and why.
+/// A token's disabled state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisabledState {
-    /// When.
+    /// Since when.
     pub at: Timestamp,
-    /// Who; nobody where the deployment did it by itself.
+    /// The actor; `None` if the deployment acted automatically.
     pub by: Option<Actor>,
-    /// Why.
+    /// The reason.
     pub why: DisableReason,
 }
 
 /// A use of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastUse {
-    /// When, to the minute: not every use is written down.
+    /// Time to the minute; not every use is recorded.
     pub at: Timestamp,
-    /// From which address, as the gateway saw it.
+    /// IP address that the gateway saw.
     pub source_ip: Option<IpAddr>,
-    /// With what, as the caller said.
+    /// User agent family, as the client sent it.
     pub agent: Option<UserAgentFamily>,
 }
 
 impl DisabledState {
-    /// Whether the token stays as it is disabled when it is disabled once more, for another reason. An
-    /// admin's disablement takes the place of any other, so that only an admin enables the token.
+    /// Whether this state stays if the token is disabled again for reason `why`. An admin's disablement
+    /// replaces any other, so that only an admin can enable the token.
     #[must_use]
     pub fn stands_against(&self, why: DisableReason) -> bool {
         why != DisableReason::Admin || self.why == DisableReason::Admin
@@ -112,7 +111,7 @@ impl DisabledState {
 }
 
 impl TokenRecord {
-    /// One that was just made: alive for ever, from anywhere, and never used.
+    /// The record of a new token: without expiry, IP allowlist or use.
     #[must_use]
     pub fn new(
         id: TokenId,
@@ -145,8 +144,8 @@ impl TokenRecord {
         }
     }
 
-    /// What the token is worth at a moment, in a deployment that refuses tokens which nobody
-    /// has used for `max_idle_days` (0: it does not). The first that applies.
+    /// The token's effective state at `now`, the first that applies. Tokens unused for `max_idle_days` days are
+    /// idle; 0 turns this off.
     #[must_use]
     pub fn state(&self, now: Timestamp, max_idle_days: u32) -> TokenState {
         let idle =
@@ -164,14 +163,13 @@ impl TokenRecord {
         }
     }
 
-    /// Whether its time has come.
+    /// Whether the expiry has passed.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// Since when nobody has used it, or cared for it: made it, enabled it or given it a new
-    /// secret.
+    /// Time of the last use, creation, enabling or rotation, whichever is latest.
     #[must_use]
     pub fn last_activity(&self) -> Timestamp {
         let used = self.last_used.as_ref().map(|used| used.at);
@@ -179,23 +177,23 @@ impl TokenRecord {
     }
 }
 
-/// What a token is worth at a moment.
+/// Effective state of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenState {
-    /// It opens doors.
+    /// Active.
     Active,
-    /// Someone ended it.
+    /// Revoked.
     Revoked,
-    /// Someone keeps it from opening doors, or the deployment does.
+    /// Disabled by an actor or the deployment.
     Disabled,
-    /// Its time has come.
+    /// Expired.
     Expired,
-    /// Nobody has used it for longer than the deployment allows.
+    /// Not used for longer than the deployment allows.
     Idle,
 }
 
 impl TokenState {
-    /// The state that the HTTP API shows: an idle token is disabled until someone enables it.
+    /// The status that the HTTP API shows: an idle token is disabled until someone enables it.
     #[must_use]
     pub fn status(self) -> Status {
         match self {
@@ -207,7 +205,7 @@ impl TokenState {
     }
 }
 
-macro_rules! words {
+macro_rules! string_enum {
     ($(#[$doc:meta])* $name:ident: $($(#[$of:meta])* $variant:ident = $word:literal),+; $wrong:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -215,7 +213,7 @@ macro_rules! words {
         pub enum $name { $($(#[$of])* $variant),+ }
 
         impl $name {
-            /// As it is written.
+            /// The text form.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -235,60 +233,60 @@ macro_rules! words {
     };
 }
 
-words! {
-    /// A token's state.
+string_enum! {
+    /// Status of a token.
     Status:
-    /// It opens doors.
+    /// Active.
     Active = "active",
-    /// Its time has come.
+    /// Expired.
     Expired = "expired",
-    /// Someone ended it.
+    /// Revoked.
     Revoked = "revoked",
-    /// It opens no doors until someone enables it.
+    /// Disabled until someone enables it.
     Disabled = "disabled";
     "must be active, expired, revoked or disabled"
 }
 
-words! {
-    /// Why a token was revoked, as lists and reports can count it.
+string_enum! {
+    /// Reason code of a revocation, for reporting.
     RevokeReason:
-    /// Someone else may know it.
+    /// The secret may have leaked.
     Leaked = "leaked",
-    /// Another token does its work.
+    /// Another token replaces it.
     Superseded = "superseded",
-    /// Nobody needs it.
+    /// It is no longer needed.
     Unused = "unused",
-    /// Whom it acted for is gone.
+    /// The owner has left.
     OwnerLeft = "owner_left",
-    /// None of these; the comment may tell.
+    /// Any other reason; see the comment.
     Other = "other";
     "must be leaked, superseded, unused, owner_left or other"
 }
 
-words! {
-    /// Why a token is disabled, and so who may enable it.
+string_enum! {
+    /// Why a token is disabled; determines who may enable it.
     DisableReason:
-    /// Someone who manages the owner's own tokens did it.
+    /// A caller who manages the owner's own tokens disabled it.
     Owner = "owner",
-    /// An admin did it to someone else's token; only an admin enables it.
+    /// An admin disabled another owner's token; only an admin may enable it.
     Admin = "admin",
-    /// A secret was used that a newer one had replaced: someone else may have it.
+    /// A retired secret was used, so it may have been stolen.
     SecretReuse = "secret_reuse";
     "must be owner, admin or secret_reuse"
 }
 
-/// Who did something: written as `token:<id>`, `session:<owner>`, `trust:<rule>` for a job whose
-/// identity a trust rule took, or `bootstrap` for whoever invoked the create function directly with
-/// AWS credentials.
+/// The actor of a change. Written as `token:<id>`, `session:<owner>`, `trust:<rule>` for a CI job whose
+/// identity matched a trust rule, or `bootstrap` for a direct invocation of the create function with AWS
+/// credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A token.
     Token(TokenId),
-    /// A person who had signed in.
+    /// A signed-in user.
     Session(OwnerId),
-    /// A job of a CI system, by this trust rule.
+    /// A CI job, through this trust rule.
     Trust(TrustRuleName),
-    /// Someone with AWS credentials.
+    /// A direct invocation with AWS credentials.
     Bootstrap,
 }
 
@@ -337,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_stands_as_the_first_that_applies_says() {
+    fn the_state_of_a_token_is_the_first_that_applies() {
         let revoked = Some(Revocation { at: at(101), by: Actor::Bootstrap, grounds: RevocationDetails::default() });
         let disabled = Some(DisabledState { at: at(101), by: None, why: DisableReason::SecretReuse });
         let all = TokenRecord { revoked, disabled, expires_at: Some(at(102)), ..record() };
@@ -352,14 +350,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_idle_from_the_very_second_on() {
+    fn a_token_is_idle_from_the_exact_second() {
         let end = at(130);
         assert_eq!(record().state(end.plus_seconds(-1), 30), TokenState::Active);
         assert_eq!(record().state(end, 30), TokenState::Idle);
     }
 
     #[test]
-    fn using_enabling_and_rotating_a_token_keeps_it_from_being_idle() {
+    fn use_enabling_and_rotation_reset_the_idle_time() {
         let since = |record: TokenRecord| record.last_activity();
         assert_eq!(since(record()), at(100));
         assert_eq!(since(TokenRecord { last_used: used(at(110)), ..record() }), at(110));
@@ -368,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_reads_back() {
+    fn every_enum_text_parses_to_itself() {
         for status in [Status::Active, Status::Expired, Status::Revoked, Status::Disabled] {
             assert_eq!(status.as_str().parse(), Ok(status));
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());

@@ -1,15 +1,14 @@
-//! What the deployment allows of tokens.
+//! Limits on tokens.
 
 use crate::env::{ConfigError, Env};
 
-/// The longest lifetime, and what becomes of a token whose superseded secret is used.
+/// The maximum lifetime, and whether use of a retired secret disables a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// `PORTCULLIS_MAX_TOKEN_LIFETIME`: maximum days that a token may live from when its expiry is set
-    /// (0); 0 is no limit.
+    /// `PORTCULLIS_MAX_TOKEN_LIFETIME`: maximum lifetime in days, counted from when the expiry is set (0); 0
+    /// means no limit.
     pub max_lifetime_days: u32,
-    /// `PORTCULLIS_QUARANTINE_ON_REUSE`: whether a token is disabled when a secret of it is used
-    /// that a newer one has replaced (`false`).
+    /// `PORTCULLIS_QUARANTINE_ON_REUSE`: disable a token when a retired secret is used (`false`).
     pub quarantine_on_reuse: bool,
 }
 
@@ -17,7 +16,7 @@ impl Settings {
     /// Reads the environment that the template sets.
     ///
     /// # Errors
-    /// Names the variable that is wrong.
+    /// Names the variable that is invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
             max_lifetime_days: env.parse("PORTCULLIS_MAX_TOKEN_LIFETIME", 0)?,

@@ -1,26 +1,25 @@
-//! What a token was used with: the family of its user agent, and nothing more of the header.
+//! User agent family of a use; the rest of the header is dropped.
 
 use crate::validation::validated_string;
 
-/// The most characters that are kept: fewer than a token has.
+/// Maximum length, in characters; shorter than a token.
 const MAX_LENGTH: usize = 40;
 
-/// Browsers say that they are Mozilla, and then what they are: the first of these that they
-/// name, as the later ones are named by the earlier ones too.
+/// Browsers name Mozilla first, and some name other browsers too. The first of these that matches is the
+/// browser.
 const BROWSERS: [(&str, &str); 5] =
     [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
 
-/// The family of a user agent: the name of the first product in `User-Agent`
-/// ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5)) without its version,
-/// `curl` or `GitHub-Hookshot`, or the browser's. Whoever sends a request chooses it: it is a
-/// hint, and proves nothing.
+/// A user agent family: the first product's name in `User-Agent`
+/// ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5)) without its version, such as `curl` or
+/// `GitHub-Hookshot`, or the browser's name. The client chooses it, so it is only a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserAgentFamily(String);
 
 impl UserAgentFamily {
-    /// Reads the header; `None` where it names no product.
+    /// Reads the header; `None` if it names no product.
     #[must_use]
-    pub fn of(user_agent: &str) -> Option<Self> {
+    pub fn from_header(user_agent: &str) -> Option<Self> {
         let product = user_agent.split([' ', '/', '(', ';']).next()?;
         if product == "Mozilla"
             && let Some((_, browser)) = BROWSERS.iter().find(|(mark, _)| user_agent.contains(mark))
@@ -40,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_family_is_the_products_name_without_its_version() {
+    fn a_family_is_the_products_name_without_version() {
         for (header, family) in [
             ("curl/8.5.0", "curl"),
             ("GitHub-Hookshot/044aadd", "GitHub-Hookshot"),
@@ -59,19 +58,19 @@ mod tests {
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox"),
             ("Mozilla/5.0 (compatible; Something/1.0)", "Mozilla"),
         ] {
-            assert_eq!(UserAgentFamily::of(header).unwrap().as_str(), family, "{header}");
+            assert_eq!(UserAgentFamily::from_header(header).unwrap().as_str(), family, "{header}");
         }
     }
 
     #[test]
-    fn what_names_no_product_is_no_family() {
+    fn a_header_without_a_product_has_no_family() {
         for header in ["", " ", "/1.0", "(x)", "a\"b/1", "früh/1", "<script>", &"x".repeat(41), "\u{7}"] {
-            assert_eq!(UserAgentFamily::of(header), None, "{header}");
+            assert_eq!(UserAgentFamily::from_header(header), None, "{header}");
         }
     }
 
     #[test]
-    fn a_token_in_a_user_agent_is_not_kept() {
-        assert_eq!(UserAgentFamily::of(&format!("pcl_{}", "a1".repeat(33))), None);
+    fn a_token_in_a_user_agent_is_dropped() {
+        assert_eq!(UserAgentFamily::from_header(&format!("pcl_{}", "a1".repeat(33))), None);
     }
 }

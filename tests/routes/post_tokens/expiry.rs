@@ -86,7 +86,7 @@ fn an_invalid_lifetime_is_refused_and_the_limit_named() {
         assert_eq!(refused("expires_at", past), "must be in the future", "{past}");
     }
     for far in ["9999-12-31T23:59:59Z", "2199-01-01T00:00:00Z"] {
-        assert_eq!(refused("expires_at", far), "must be at most 36500 days away; null is for never", "{far}");
+        assert_eq!(refused("expires_at", far), "must be at most 36500 days away; use null for no expiry", "{far}");
     }
     let leap = "must not be a leap second; the second before it is :59";
     for second in ["2016-12-31T23:59:60Z", "2098-12-31T23:59:60Z", "2099-06-30T23:59:60Z"] {

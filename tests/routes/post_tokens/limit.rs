@@ -28,9 +28,9 @@ fn the_eleventh_token_is_refused_with_advice() {
         response.problem(409, "token_limit_reached"),
         json!({
             "type": "urn:portcullis:problem:token_limit_reached",
-            "title": "The token limit is reached",
+            "title": "Token limit reached",
             "status": 409,
-            "detail": "An owner may have at most 10 live tokens. Revoke one that is not needed any more.",
+            "detail": "An owner may have at most 10 live tokens. Revoke one that is no longer needed.",
         })
     );
     // Owners do not share slots.

@@ -83,7 +83,7 @@ fn read_body(path: &Path) -> Result<Map<String, Value>, CliError> {
     let text = input::text(path, "--from-file")?;
     let (value, duplicates) = json::read(input::without_bom(&text).as_bytes()).map_err(|error| invalid(&error))?;
     if !duplicates.is_empty() {
-        let each = duplicates.flaws().map(|(place, message)| format!("\n  {place}: {message}"));
+        let each = duplicates.issues().map(|(place, message)| format!("\n  {place}: {message}"));
         return Err(invalid(&format!("duplicate keys{}", each.collect::<String>())));
     }
     match value {

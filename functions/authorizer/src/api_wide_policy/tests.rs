@@ -76,7 +76,7 @@ fn what_no_policy_can_say_is_told_in_a_sentence() {
     let catalog =
         r#"{"permissions": {"env:view": ""}, "routes": [{"match": "GET /apps/{app}/env", "permission": "env:view"}]}"#;
     let why = compiled_under(catalog, grants(&["apps:read"], &["*"])).unwrap_err();
-    assert_eq!(why.to_string(), "the route GET /apps/{app}/env is closed, or partly so, among paths that are open");
+    assert_eq!(why.to_string(), "the route GET /apps/{app}/env is closed or partly closed among open paths");
 }
 
 /// The API-wide response for a caller who may read everything.

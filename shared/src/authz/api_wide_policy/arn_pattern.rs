@@ -1,19 +1,17 @@
-//! IAM's patterns, as far as a policy's resources go.
+//! Matching of IAM resource patterns.
 
 use std::str::Chars;
 
-/// Whether a text holds what a pattern would not take literally: `*`, `?`, or a policy
-/// variable's `${`.
+/// Whether a pattern of this text matches the text alone: it has no `*`, `?` or policy variable (`${`).
 pub(crate) fn is_literal(text: &str) -> bool {
     !text.contains(['*', '?']) && !text.contains("${")
 }
 
-/// Whether the pattern matches: `*` is any run of characters, slashes included, and `?` is
-/// any one.
+/// Whether the pattern matches: `*` matches any run of characters, including slashes, and `?` any one
+/// character.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // Where to go on if it fails from here: behind the last star, which then takes one
-    // character more.
+    // Where to retry after a mismatch: behind the last star, which then takes one more character.
     let mut retry = None;
     loop {
         let mut rest = text.clone();
@@ -39,7 +37,7 @@ pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The same, written as what the two wildcards mean.
+    /// Reference implementation, straight from the meaning of the two wildcards.
     pub(crate) fn matches_by_definition(pattern: &str, text: &str) -> bool {
         let Some(first) = pattern.chars().next() else { return text.is_empty() };
         let rest = &pattern[first.len_utf8()..];
@@ -55,7 +53,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_star_is_any_run_of_characters_and_a_question_mark_is_one() {
+    fn a_star_matches_any_run_and_a_question_mark_one_character() {
         for (pattern, text, expected) in [
             ("a/*", "a/", true),
             ("a/*", "a/b/c", true),
@@ -75,7 +73,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn matching_is_what_the_wildcards_mean(pattern in "[ab/*?]{0,8}", text in "[abü/*]{0,8}") {
+        fn matching_agrees_with_the_reference_implementation(pattern in "[ab/*?]{0,8}", text in "[abü/*]{0,8}") {
             prop_assert_eq!(matches(&pattern, &text), matches_by_definition(&pattern, &text));
         }
     }

@@ -1,11 +1,10 @@
-//! One policy for the whole API: all that a principal may do there, in IAM's patterns.
+//! The API-wide policy: everything that a principal may do on an API, as IAM patterns.
 //!
-//! What it allows it says exactly, and nothing is subtracted from that: a path has several
-//! spellings, and one that a `Deny` misses would be let in. Its `Deny` is a guard of another
-//! kind, against paths that nobody may send because two programs could read them
-//! differently.
+//! The `Allow` patterns express the grants exactly. No `Deny` narrows them, because a path has several
+//! spellings and a `Deny` could miss one. The `Deny` statement only guards against ambiguous paths, which two
+//! programs could read differently.
 //!
-//! To the request that causes it, it gives the answer of the decision, whatever its path.
+//! For the request that causes it, the policy always gives the decision made on that request.
 
 use serde_json::{Value, json};
 
@@ -15,13 +14,11 @@ use super::regions::{AllowedPaths, Extent, Region};
 use super::spellings::spellings;
 use crate::authz::request_arn::{Arn, MAX_ARN_LENGTH};
 
-/// What refused paths hold: dots as names, empty names, backward slashes, `;`; escapes of
-/// those, of `/`, `%`, `*` and `?`, and of control characters; and what is not UTF-8 but
-/// reads as one of them to a careless decoder.
+/// Parts of ambiguous paths: dot segments, empty segments, backslashes, `;`; escapes of those, of `/`, `%`, `*`
+/// and `?`, and of control characters; invalid UTF-8 that a careless decoder reads as one of them.
 ///
-/// To save room some of them reach a little further than that: they hold back names in which
-/// a dot is escaped, the root with a second slash, and names that begin with a blank or three dots or hold
-/// fullwidth punctuation or digits.
+/// To save space, some patterns deny slightly more: segments with an escaped dot, the root with a second slash,
+/// and segments that begin with a blank or three dots or contain fullwidth punctuation or digits.
 const GUARD: [&str; 46] = [
     "//*",
     "/./*",
@@ -59,7 +56,7 @@ const GUARD: [&str; 46] = [
     "%E0%8*",
     "%f0%8*",
     "%F0%8*",
-    // Names of dots or blanks alone; blanks and dots of other kinds; fullwidth forms of `/`, `.`, `;`, `?`.
+    // Segments of dots or blanks only; other kinds of blanks and dots; fullwidth `/`, `.`, `;`, `?`.
     "/...*",
     "/%20*",
     "%e2%80%8*",
@@ -72,21 +69,21 @@ const GUARD: [&str; 46] = [
     "%EF%BC%9*",
 ];
 
-/// Patterns, of which one that denies wins over any that allow.
+/// An IAM policy of patterns; `deny` takes precedence over `allow`.
 #[derive(Debug)]
 pub struct ApiWidePolicy {
     allow: Vec<String>,
     deny: Vec<String>,
-    /// Every request to the API's stage.
+    /// Pattern of every request to the API's stage.
     whole: String,
 }
 
 impl ApiWidePolicy {
-    /// What is allowed, on the API and stage of this ARN.
+    /// Builds the policy for the API and stage of this ARN.
     ///
     /// # Errors
-    /// When a pattern would be longer than a policy's may be.
-    pub(super) fn of(allowed: &AllowedPaths, arn: &Arn<'_>) -> Result<Self, CompileError> {
+    /// When a pattern would exceed the maximum length.
+    pub(super) fn new(allowed: &AllowedPaths, arn: &Arn<'_>) -> Result<Self, CompileError> {
         let whole = format!("{}*", arn.stage());
         let allow: Vec<_> = match allowed {
             AllowedPaths::Everything => vec![whole.clone()],
@@ -95,28 +92,28 @@ impl ApiWidePolicy {
         if allow.iter().any(|pattern| pattern.len() > MAX_ARN_LENGTH) {
             return Err(CompileError::LongPattern);
         }
-        // Paths that are named in full need no guard.
+        // Literal paths need no guard.
         let guarded = allow.iter().any(|pattern| !is_literal(pattern));
         let guard = |part: &&str| format!("{}:*:*:*{part}", arn.service());
         let deny = if guarded { GUARD.iter().map(guard).collect() } else { Vec::new() };
         Ok(Self { allow, deny, whole })
     }
 
-    /// Makes sure that the request of this ARN is answered as it was decided.
+    /// Adjusts the policy so that it gives the request of this ARN its decision.
     ///
     /// # Errors
-    /// When it is allowed, and saying so would open more.
-    pub(super) fn settle(&mut self, arn: &Arn<'_>, allowed: bool) -> Result<(), CompileError> {
+    /// When the request is allowed but allowing it would also allow others.
+    pub(super) fn pin_request(&mut self, arn: &Arn<'_>, allowed: bool) -> Result<(), CompileError> {
         match (allowed, self.allows(arn.text)) {
             (true, false) if self.denies(arn.text) || !is_literal(arn.text) => Err(CompileError::Guarded),
-            // A spelling of an allowed path that is not among the usual ones.
+            // An unusual spelling of an allowed path.
             (true, false) => {
                 self.allow.push(arn.text.to_owned());
                 Ok(())
             }
-            // A malformed path that no guard can name.
+            // An ambiguous path that the guard does not catch.
             (false, true) => {
-                self.deny.push(arn.alone());
+                self.deny.push(arn.exact_pattern());
                 Ok(())
             }
             (true, true) | (false, false) => Ok(()),
@@ -131,7 +128,7 @@ impl ApiWidePolicy {
         self.deny.iter().any(|pattern| matches(pattern, arn))
     }
 
-    /// As IAM writes it.
+    /// The policy document in IAM's JSON form.
     #[must_use]
     pub fn document(&self) -> Value {
         let statement = |effect: &str, resource: Value| json!({ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource });
@@ -148,8 +145,8 @@ impl ApiWidePolicy {
     }
 }
 
-/// The patterns of a region, in each of its usual spellings. A slash at the end of a path
-/// makes no difference to the decision, and HTTP APIs leave the root's away.
+/// The patterns of a region, in each usual spelling. A trailing slash does not change the decision, and HTTP
+/// APIs omit the root's slash.
 fn patterns(region: &Region, arn: &Arn<'_>) -> Vec<String> {
     let paths = spellings(&region.names).into_iter().filter(|path| is_literal(path));
     let patterns = paths.flat_map(|path| {
@@ -157,8 +154,8 @@ fn patterns(region: &Region, arn: &Arn<'_>) -> Vec<String> {
         let it = format!("{}{}{path}", arn.stage(), region.method);
         match region.extent {
             Extent::Exact => vec![it.clone(), format!("{it}/")],
-            Extent::Tree => vec![it.clone(), format!("{it}/*")],
-            Extent::Below => vec![format!("{it}/?*")],
+            Extent::Subtree => vec![it.clone(), format!("{it}/*")],
+            Extent::Descendants => vec![format!("{it}/?*")],
         }
     });
     patterns.collect()

@@ -1,15 +1,15 @@
-//! The policy that a gateway may cache: all that a principal may do on a protected API, in IAM's patterns.
+//! The policy that a gateway may cache: everything that a principal may do on a protected API, as IAM patterns.
 //!
-//! [`ApiWidePolicy::compile`] is the one way in. Nothing here is needed while authorizer caching is off.
+//! The entry point is [`ApiWidePolicy::compile`]. It is used only if authorizer caching is on.
 //!
-//! | module | is |
+//! | module | contents |
 //! | --- | --- |
-//! | `regions` | what [`authorize`](super::authorize) allows, as regions of paths |
-//! | `route_unification` | the paths on which a route is about a given resource |
-//! | `open_path_probe` | whether a path, or everything below one, is open |
-//! | `iam_policy` | regions as patterns, and a guard against malformed paths |
-//! | `spellings` | the ways in which clients write a path |
-//! | `arn_pattern` | how IAM matches a pattern |
+//! | `regions` | the requests that [`authorize`](super::authorize) allows, as regions of paths |
+//! | `route_unification` | the paths of a route that refer to a given resource |
+//! | `open_path_probe` | whether a path, or every path below it, is open |
+//! | `iam_policy` | regions as patterns, and the guard against ambiguous paths |
+//! | `spellings` | the usual spellings of a path |
+//! | `arn_pattern` | IAM's pattern matching |
 
 pub(super) mod arn_pattern;
 mod error;
@@ -23,26 +23,26 @@ mod tests;
 
 use super::{Arn, AuthzContext};
 use crate::grants::Grants;
-use regions::regions;
+use regions::allowed_paths;
 
 pub use error::CompileError;
 pub use iam_policy::ApiWidePolicy;
 pub use regions::NotExpressible;
 
 impl ApiWidePolicy {
-    /// The policy for everything that these grants allow. It answers the request of this ARN as that was
-    /// decided, whatever its path.
+    /// Compiles the policy for everything that these grants allow. For the request of this ARN it gives the
+    /// decision `allowed`.
     ///
     /// # Errors
-    /// When no policy says exactly what is allowed.
+    /// When no policy expresses the grants exactly.
     pub fn compile(
         grants: &Grants,
         rules: &AuthzContext<'_>,
         arn: &Arn<'_>,
         allowed: bool,
     ) -> Result<Self, CompileError> {
-        let mut policy = Self::of(&regions(grants, rules)?, arn)?;
-        policy.settle(arn, allowed)?;
+        let mut policy = Self::new(&allowed_paths(grants, rules)?, arn)?;
+        policy.pin_request(arn, allowed)?;
         Ok(policy)
     }
 }

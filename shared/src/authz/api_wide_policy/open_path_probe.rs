@@ -1,9 +1,8 @@
-//! Whether a path, or everything below one, is open: tried on one path for all that are
-//! like it.
+//! Probes whether a path, or every path below it, is open, by testing one representative path.
 //!
-//! A [`FRESH`] name equals no literal of any route and no name of any grant. What opens it
-//! therefore opens every other name in its place: grants cover names by what they begin
-//! with, and so cover a path with a fresh name only by what stands before it.
+//! A [`FRESH`] name equals no literal of a route and no name of a grant. So if a path with a fresh name is
+//! open, it is open with any other name in its place: grants match by prefix, and can only match what comes
+//! before the fresh name.
 
 use std::cell::Cell;
 
@@ -12,41 +11,41 @@ use crate::catalog::fold::fold;
 use crate::catalog::{Lookalike, RequestPath, Route, RouteMatcher, Segment, Target};
 use crate::grants::Grants;
 
-/// No rule ever let a control character into a route, a grant or a path.
+/// Routes, grants and paths never contain control characters.
 const FRESH: &str = "\0";
 
-/// The most routes that are compared with paths for one answer: some milliseconds' worth.
+/// Maximum number of route comparisons for one response; they take some milliseconds.
 pub(super) const MAX_COMPARISONS: usize = 250_000;
 
-pub(super) struct Witness<'a> {
+pub(super) struct OpenPathProbe<'a> {
     grants: &'a Grants,
     rules: &'a AuthzContext<'a>,
-    /// How many comparisons are left.
+    /// Number of comparisons left.
     left: Cell<usize>,
 }
 
-impl<'a> Witness<'a> {
+impl<'a> OpenPathProbe<'a> {
     pub(super) fn new(grants: &'a Grants, rules: &'a AuthzContext<'a>) -> Self {
         Self { grants, rules, left: Cell::new(MAX_COMPARISONS) }
     }
 
-    /// Whether there were too many comparisons. Then what it said is not to be relied upon.
+    /// Whether the limit on comparisons was reached. The results are then unreliable.
     pub(super) fn is_exhausted(&self) -> bool {
         self.left.get() == 0
     }
 
-    /// Counts a comparison with all routes; false where there have been too many.
+    /// Counts a comparison with all routes; returns false once the limit is reached.
     fn counts(&self) -> bool {
         self.left.set(self.left.get().saturating_sub(self.rules.catalog.routes().len()));
         !self.is_exhausted()
     }
 
-    /// Whether this very path is open.
+    /// Whether this path itself is open.
     pub(super) fn opens(&self, method: &str, names: &[String]) -> bool {
         if !self.counts() {
             return false;
         }
-        match requirement(self.rules, Api::Protected, on(method), &RequestPath::of(names)) {
+        match requirement(self.rules, Api::Protected, on(method), &RequestPath::from_names(names)) {
             Requirement::Permission { permission, resource, lookalikes, .. } => {
                 let allows = |it: &Lookalike| self.grants.allows(&it.permission, &it.resource);
                 self.grants.allows(&permission, &resource) && lookalikes.iter().all(allows)
@@ -55,30 +54,29 @@ impl<'a> Witness<'a> {
         }
     }
 
-    /// Whether every path below is open: those of routes, by each route, and all the others,
-    /// by their number of names.
+    /// Whether every path below is open: the paths of each route, and all others by their number of segments.
     pub(super) fn opens_all_below(&self, method: &str, names: &[String]) -> bool {
         self.closed_below(method, names).is_none() && self.depths(method, names).all(|path| self.opens(method, &path))
     }
 
-    /// Whether every path below is one of a route.
+    /// Whether a route matches every path below.
     pub(super) fn lists_all_below(&self, method: &str, names: &[String]) -> bool {
-        let listed = |path: &[String]| self.rules.catalog.route(on(method), &RequestPath::of(path)).is_some();
+        let listed = |path: &[String]| self.rules.catalog.route(on(method), &RequestPath::from_names(path)).is_some();
         self.depths(method, names).all(|path| self.counts() && listed(&path))
     }
 
-    /// A route below that is closed, or open for some of its paths there only. Other spellings of its
-    /// paths count as its paths.
+    /// A route below that is closed, or open for only some of its paths there. Other spellings of its paths
+    /// count as its paths.
     pub(super) fn closed_below(&self, method: &str, names: &[String]) -> Option<&'a Route> {
         let closed = |(route, path): &(&Route, Vec<String>)| {
             let folded: Vec<_> = path.iter().map(|name| fold(name)).collect();
-            let resource = route.resource_of_lookalike(on(method), &RequestPath::of(path), &folded);
+            let resource = route.resource_of_lookalike(on(method), &RequestPath::from_names(path), &folded);
             !resource.is_some_and(|resource| self.grants.allows(&route.permission, &resource))
         };
         self.routes_below(method, names).find(closed).map(|(route, _)| route)
     }
 
-    /// The routes that have paths below, and the most general of these paths.
+    /// The routes that have paths below, each with the most general of these paths.
     fn routes_below(&self, method: &str, names: &[String]) -> impl Iterator<Item = (&'a Route, Vec<String>)> {
         let folded: Vec<_> = names.iter().map(|name| fold(name)).collect();
         let routes = if self.counts() { self.rules.catalog.routes() } else { &[] };
@@ -88,8 +86,8 @@ impl<'a> Witness<'a> {
         })
     }
 
-    /// Paths below that have fresh names only, up to a number of names from which on all are
-    /// alike: one more than the longest route has.
+    /// Paths below that consist of fresh names, one per depth. All paths with more segments than the longest
+    /// route are alike, so the depths end one beyond it.
     fn depths(&self, method: &str, names: &[String]) -> impl Iterator<Item = Vec<String>> {
         let longest = self.routes_below(method, names).map(|(_, path)| path.len()).max();
         let mut path = names.to_vec();
@@ -104,8 +102,8 @@ fn on(method: &str) -> Target<'_> {
     Target::Http { method, path: "" }
 }
 
-/// The most general path that begins with these names, has more, and is a route's in some spelling.
-/// `parts` and `folded` are the route's parts and the names, folded.
+/// The most general path that begins with these names, has more segments, and is a route's in some spelling.
+/// `parts` are the route's folded parts and `folded` the folded names.
 fn below(parts: &[Segment], names: &[String], folded: &[String]) -> Option<Vec<String>> {
     let mut path = names.to_vec();
     let mut given = folded.iter();

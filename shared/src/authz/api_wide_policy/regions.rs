@@ -1,10 +1,10 @@
-//! All that a principal may do on a protected API at once: the requests that [`authorize`]
-//! allows, as regions of paths that a policy's patterns can say exactly.
+//! Everything that a principal may do on a protected API: the requests that [`authorize`] allows, as regions of
+//! paths that policy patterns can express exactly.
 //!
-//! In a policy's pattern `*` stands for any run of characters, slashes included. So a path
-//! can be said, and all paths below one; "any one name, and then `builds`" cannot. Nor is
-//! anything ever subtracted: a path has several spellings, and one that a `Deny` misses
-//! would be let in. Where regions alone cannot say it, there are none.
+//! In a policy pattern `*` matches any run of characters, including slashes. So a pattern can express one path,
+//! or all paths below one, but not "any one name, and then `builds`". Nothing is subtracted either: a path has
+//! several spellings, and a `Deny` could miss one. If regions cannot express the grants exactly, there is no
+//! result.
 //!
 //! [`authorize`]: crate::authz::authorize
 
@@ -13,123 +13,121 @@ pub(super) mod tests;
 
 use std::collections::BTreeMap;
 
-use super::open_path_probe::{MAX_COMPARISONS, Witness};
+use super::open_path_probe::{MAX_COMPARISONS, OpenPathProbe};
 use super::route_unification::{names_of, paths_about};
 use crate::authz::AuthzContext;
 use crate::authz::requirement::conventional_action;
 use crate::catalog::{METHODS, Route, RouteMatcher};
 use crate::grants::{Grant, Grants, Permission, Resource};
 
-/// The most regions that are looked for. A policy has room for far fewer.
+/// Maximum number of regions that are computed. A policy has room for far fewer.
 const MAX_REGIONS: usize = 400;
 
-/// What is allowed.
+/// The allowed paths of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AllowedPaths {
     /// Every method on every path.
     Everything,
-    /// What is in one of these, none of which is within another.
+    /// The paths in these regions, none of which contains another.
     Regions(Vec<Region>),
 }
 
-/// A method on some paths.
+/// A method on a set of paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Region {
     /// `GET`
     pub method: &'static str,
-    /// The names, decoded, with which its paths begin; none is the API's root.
+    /// The decoded names with which its paths begin; empty for the API's root.
     pub names: Vec<String>,
-    /// Which of those paths.
+    /// Which of the paths with that beginning.
     pub extent: Extent,
 }
 
-/// Which of the paths that begin with the same names.
+/// Extent of a region among the paths with the same beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// The one that has no more.
+    /// The path itself only.
     Exact,
-    /// All of them.
-    Tree,
-    /// All that have more.
-    Below,
+    /// The path itself and all below.
+    Subtree,
+    /// All paths below only.
+    Descendants,
 }
 
-/// Why no regions say what is allowed. Each is a sentence for the operator's log.
+/// Why no regions express the grants. The messages go to the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotExpressible {
-    /// A route is open on paths with any one name in them, among others that are closed.
-    #[error(
-        "the route {0} is open whatever its parameters are, which no pattern says without opening longer paths too"
-    )]
+    /// A route is open for any parameter, among paths that are closed.
+    #[error("the route {0} is open for any parameter, which no pattern can express without opening longer paths too")]
     OpenParameterizedRoute(String),
-    /// A route is closed within what is open around it.
-    #[error("the route {0} is closed, or partly so, among paths that are open")]
+    /// A route is closed among paths that are open.
+    #[error("the route {0} is closed or partly closed among open paths")]
     ClosedRouteInside(String),
-    /// There is too much to say.
-    #[error("it takes more than {MAX_REGIONS} patterns to say what is allowed")]
+    /// The result has too many patterns.
+    #[error("the allowed paths need more than {MAX_REGIONS} patterns")]
     TooManyPatterns,
-    /// There is too much to work out for one request.
-    #[error("with so many routes it takes more than {MAX_COMPARISONS} comparisons to say what is allowed")]
+    /// The computation is too expensive for one request.
+    #[error("with so many routes, computing the allowed paths takes more than {MAX_COMPARISONS} comparisons")]
     TooManyComparisons,
 }
 
-/// All requests of a protected API that are allowed to whoever has these grants and is
-/// alive, by the methods that API Gateway knows.
+/// All requests of a protected API that an active principal with these grants may make, for each method that
+/// API Gateway knows.
 ///
 /// # Errors
-/// When there are no regions that say exactly that.
-pub(super) fn regions(grants: &Grants, rules: &AuthzContext<'_>) -> Result<AllowedPaths, NotExpressible> {
+/// When regions cannot express that exactly.
+pub(super) fn allowed_paths(grants: &Grants, rules: &AuthzContext<'_>) -> Result<AllowedPaths, NotExpressible> {
     let all = |held: &Permission| held.resource().is_none() && held.action().is_none();
     let universal = |grant: &Grant| grant.permissions.iter().any(all) && grant.resources.contains(&Resource::All);
     if !rules.catalog.is_strict() && grants.iter().any(universal) {
         return Ok(AllowedPaths::Everything);
     }
-    let mut finder = Finder { witness: Witness::new(grants, rules), grants, found: BTreeMap::new() };
+    let mut builder = RegionBuilder { probe: OpenPathProbe::new(grants, rules), grants, coverage: BTreeMap::new() };
     if !rules.catalog.is_strict() {
         for method in METHODS {
-            finder.by_convention(method)?;
+            builder.add_convention(method)?;
         }
     }
     for route in rules.catalog.routes() {
-        finder.by_route(route)?;
+        builder.add_route(route)?;
     }
-    finder.is_done()?;
-    Ok(AllowedPaths::Regions(finder.regions()))
+    builder.ensure_probe_not_exhausted()?;
+    Ok(AllowedPaths::Regions(builder.regions()))
 }
 
-struct Finder<'a> {
-    witness: Witness<'a>,
+struct RegionBuilder<'a> {
+    probe: OpenPathProbe<'a>,
     grants: &'a Grants,
-    found: BTreeMap<(&'static str, Vec<String>), Found>,
+    coverage: BTreeMap<(&'static str, Vec<String>), Coverage>,
 }
 
-/// Which parts of a tree were found to be open.
+/// Which parts of a subtree are open.
 #[derive(Clone, Copy, Default)]
-struct Found {
+struct Coverage {
     root: bool,
     below: bool,
 }
 
-impl Finder<'_> {
+impl RegionBuilder<'_> {
     /// # Errors
-    /// Where there were too many comparisons for anything to be said.
-    fn is_done(&self) -> Result<(), NotExpressible> {
-        if self.witness.is_exhausted() { Err(NotExpressible::TooManyComparisons) } else { Ok(()) }
+    /// When there were too many comparisons for a reliable result.
+    fn ensure_probe_not_exhausted(&self) -> Result<(), NotExpressible> {
+        if self.probe.is_exhausted() { Err(NotExpressible::TooManyComparisons) } else { Ok(()) }
     }
 
-    /// What the convention opens.
-    fn by_convention(&mut self, method: &'static str) -> Result<(), NotExpressible> {
+    /// Adds the paths that the convention opens.
+    fn add_convention(&mut self, method: &'static str) -> Result<(), NotExpressible> {
         let action = conventional_action(method);
         for grant in self.grants {
             let held = grant.permissions.iter().filter(|held| held.action().is_none_or(|held| held == action));
             let first_names: Vec<_> = held.map(|held| Vec::from_iter(held.resource().map(str::to_owned))).collect();
             for resource in &grant.resources {
-                self.is_done()?;
+                self.ensure_probe_not_exhausted()?;
                 match resource {
                     Resource::All => {
                         for names in &first_names {
-                            self.root(method, names)?;
-                            self.below_by_convention(method, names)?;
+                            self.add_root(method, names)?;
+                            self.add_below_by_convention(method, names)?;
                         }
                     }
                     Resource::Subtree(root) | Resource::Descendants(root) => {
@@ -139,9 +137,9 @@ impl Finder<'_> {
                             continue;
                         }
                         if matches!(resource, Resource::Subtree(_)) {
-                            self.root(method, &names)?;
+                            self.add_root(method, &names)?;
                         }
-                        self.below_by_convention(method, &names)?;
+                        self.add_below_by_convention(method, &names)?;
                     }
                 }
             }
@@ -149,17 +147,17 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// What a route of the catalog opens.
-    fn by_route(&mut self, route: &Route) -> Result<(), NotExpressible> {
+    /// Adds the paths that a route of the catalog opens.
+    fn add_route(&mut self, route: &Route) -> Result<(), NotExpressible> {
         let RouteMatcher::Http(on, parts) = &route.on else { return Ok(()) };
         for grant in self.grants.iter().filter(|grant| grant.has(&route.permission)) {
             for paths in grant.resources.iter().flat_map(|resource| paths_about(route, parts, resource)) {
                 for method in METHODS.into_iter().filter(|method| on.is(method)) {
-                    self.is_done()?;
+                    self.ensure_probe_not_exhausted()?;
                     if paths.more {
-                        self.below_by_route(method, &paths.names, route)?;
+                        self.add_below_by_route(method, &paths.names, route)?;
                     } else {
-                        self.root(method, &paths.names)?;
+                        self.add_root(method, &paths.names)?;
                     }
                 }
             }
@@ -167,46 +165,51 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn root(&mut self, method: &'static str, names: &[String]) -> Result<(), NotExpressible> {
-        if self.witness.opens(method, names) {
-            self.found(method, names, Found { root: true, below: false })?;
+    fn add_root(&mut self, method: &'static str, names: &[String]) -> Result<(), NotExpressible> {
+        if self.probe.opens(method, names) {
+            self.record(method, names, Coverage { root: true, below: false })?;
         }
         Ok(())
     }
 
-    /// What is below, on which no route says otherwise.
-    fn below_by_convention(&mut self, method: &'static str, names: &[String]) -> Result<(), NotExpressible> {
+    /// The paths below on which no route decides.
+    fn add_below_by_convention(&mut self, method: &'static str, names: &[String]) -> Result<(), NotExpressible> {
         if self.has_below(method, names) {
             return Ok(());
         }
-        match self.witness.closed_below(method, names) {
-            None => self.found(method, names, Found { root: false, below: true }),
-            // Routes say it all, and the convention nothing.
-            Some(_) if self.witness.lists_all_below(method, names) => Ok(()),
+        match self.probe.closed_below(method, names) {
+            None => self.record(method, names, Coverage { root: false, below: true }),
+            // Routes match every path; the convention does not apply.
+            Some(_) if self.probe.lists_all_below(method, names) => Ok(()),
             Some(route) => Err(NotExpressible::ClosedRouteInside(route.pattern.clone())),
         }
     }
 
-    /// Paths below that are open: only together with everything else that is below.
-    fn below_by_route(&mut self, method: &'static str, names: &[String], route: &Route) -> Result<(), NotExpressible> {
+    /// Open paths below count only together with everything else that is below.
+    fn add_below_by_route(
+        &mut self,
+        method: &'static str,
+        names: &[String],
+        route: &Route,
+    ) -> Result<(), NotExpressible> {
         if self.has_below(method, names) {
             Ok(())
-        } else if self.witness.opens_all_below(method, names) {
-            self.found(method, names, Found { root: false, below: true })
+        } else if self.probe.opens_all_below(method, names) {
+            self.record(method, names, Coverage { root: false, below: true })
         } else {
             Err(NotExpressible::OpenParameterizedRoute(route.pattern.clone()))
         }
     }
 
     fn has_below(&self, method: &'static str, names: &[String]) -> bool {
-        self.found.get(&(method, names.to_vec())).is_some_and(|found| found.below)
+        self.coverage.get(&(method, names.to_vec())).is_some_and(|coverage| coverage.below)
     }
 
-    fn found(&mut self, method: &'static str, names: &[String], more: Found) -> Result<(), NotExpressible> {
-        let found = self.found.entry((method, names.to_vec())).or_default();
-        found.root |= more.root;
-        found.below |= more.below;
-        if self.found.len() > MAX_REGIONS { Err(NotExpressible::TooManyPatterns) } else { Ok(()) }
+    fn record(&mut self, method: &'static str, names: &[String], more: Coverage) -> Result<(), NotExpressible> {
+        let entry = self.coverage.entry((method, names.to_vec())).or_default();
+        entry.root |= more.root;
+        entry.below |= more.below;
+        if self.coverage.len() > MAX_REGIONS { Err(NotExpressible::TooManyPatterns) } else { Ok(()) }
     }
 
     fn regions(&self) -> Vec<Region> {
@@ -214,11 +217,11 @@ impl Finder<'_> {
             let above = (0..names.len()).filter_map(|count| names.get(..count));
             above.into_iter().any(|above| self.has_below(method, above))
         };
-        let regions = self.found.iter().filter(|((method, names), _)| !within_another(method, names));
+        let regions = self.coverage.iter().filter(|((method, names), _)| !within_another(method, names));
         let regions = regions.map(|((method, names), found)| {
             let extent = match (found.root, found.below) {
-                (true, true) => Extent::Tree,
-                (false, true) => Extent::Below,
+                (true, true) => Extent::Subtree,
+                (false, true) => Extent::Descendants,
                 (_, false) => Extent::Exact,
             };
             Region { method, names: names.clone(), extent }

@@ -1,4 +1,4 @@
-//! The paths on which a route is about what a resource of a grant covers.
+//! Unification of routes with resources: the paths of a route that refer to a resource of a grant.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,24 @@ use crate::catalog::{Route, Segment};
 use crate::grants::Resource;
 use crate::grants::resource::is_segment;
 
-/// Paths of a route.
+/// A set of paths of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Paths {
-    /// The names with which they all begin.
+    /// The names with which the paths begin.
     pub(super) names: Vec<String>,
-    /// Whether there are more names, which may be any.
+    /// Whether any further names follow.
     pub(super) more: bool,
 }
 
-/// What a parameter is bound to. One that is not bound may be anything.
+/// Parameter bindings. An unbound parameter may be anything.
 type Bound<'a> = BTreeMap<&'a str, Paths>;
 
-/// The names of what a resource covers; `None` if no request can name it.
+/// The names that a resource covers; `None` if no request can name it.
 pub(super) fn names_of(root: &str) -> Option<Vec<String>> {
     root.split('/').all(is_segment).then(|| root.split('/').map(str::to_owned).collect())
 }
 
-/// The paths of a route on which it is about something that the resource covers.
+/// The paths of a route that refer to something the resource covers.
 pub(super) fn paths_about(route: &Route, parts: &[Segment], resource: &Resource) -> Vec<Paths> {
     let (root, below) = match resource {
         Resource::All => return vec![substituted(parts, &Bound::new())],
@@ -31,7 +31,7 @@ pub(super) fn paths_about(route: &Route, parts: &[Segment], resource: &Resource)
         Resource::Descendants(root) => (root, true),
     };
     let Some(root) = names_of(root) else { return Vec::new() };
-    // Without a template the path itself is the resource.
+    // Without a template, the path itself is the resource.
     let template = route.template.as_deref().unwrap_or(parts);
     let mut found = Vec::new();
     Unifier { parts, below }.unify(template, &root, Bound::new(), &mut found);
@@ -40,7 +40,7 @@ pub(super) fn paths_about(route: &Route, parts: &[Segment], resource: &Resource)
 
 struct Unifier<'a> {
     parts: &'a [Segment],
-    /// Whether the root itself does not count.
+    /// Whether the root itself is excluded.
     below: bool,
 }
 
@@ -76,8 +76,8 @@ impl<'a> Unifier<'a> {
         found: &mut Vec<Bound<'a>>,
     ) {
         if bound.contains_key(name) {
-            // Named twice. What it is bound to already stands for more paths than there are,
-            // which is safe: they count only where all of them are open.
+            // The parameter occurs twice. The existing binding stands for more paths than exist, which is safe:
+            // paths count only if all of them are open.
             found.push(bound.clone());
             return;
         }
@@ -89,7 +89,7 @@ impl<'a> Unifier<'a> {
         found.push(with(bound, name, root, true));
     }
 
-    /// In a template `{name}` stands for `{name+}` of the path too.
+    /// In a template, `{name}` stands for the path's `{name+}` too.
     fn takes_many(&self, name: &str) -> bool {
         self.parts.iter().any(|part| matches!(part, Segment::CatchAll(rest) if rest == name))
     }
@@ -101,8 +101,7 @@ fn with<'a>(bound: &Bound<'a>, name: &'a str, names: &[String], more: bool) -> B
     bound
 }
 
-/// The paths of a route with its parameters bound. From the first that is not, any name may
-/// follow; what follows that is left out.
+/// The paths of a route with its parameters bound. From the first unbound parameter on, any names may follow.
 fn substituted(parts: &[Segment], bound: &Bound<'_>) -> Paths {
     let mut names = Vec::new();
     for part in parts {

@@ -1,11 +1,11 @@
-//! The ways in which clients write a path.
+//! The usual spellings of a path.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What clients leave as it is in a value that they encode by itself.
+/// Characters that clients leave unencoded in a single value.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// And what they may leave in a path
+/// Further characters that clients may leave unencoded in a path
 /// ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-3.3)).
 const PATH: &AsciiSet = &UNRESERVED
     .remove(b'!')
@@ -20,8 +20,8 @@ const PATH: &AsciiSet = &UNRESERVED
     .remove(b':')
     .remove(b'@');
 
-/// The ways in which clients write the path of these names: as they are, and encoded as
-/// little or as much as is usual. Most names have one.
+/// The usual spellings of the path with these names: raw, and encoded as little or as much as is usual. Most
+/// paths have one spelling.
 pub(super) fn spellings(names: &[String]) -> Vec<String> {
     let encoded =
         |set| names.iter().map(|name| utf8_percent_encode(name, set).to_string()).collect::<Vec<_>>().join("/");
@@ -41,7 +41,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_path_is_written_as_clients_write_it() {
+    fn a_path_has_the_spellings_that_clients_send() {
         let written = |path: &str| spellings(&path.split('/').map(str::to_owned).collect::<Vec<_>>());
         assert_eq!(written("apps/a-b_c.d~e"), ["apps/a-b_c.d~e"]);
         assert_eq!(written("my app/ü"), ["my app/ü", "my%20app/%C3%BC"]);
@@ -52,7 +52,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_the_same(raw in "[a-zA-Z0-9/.${}@!$&'()+,=:é~\"<>^`| -]{1,30}") {
+        fn every_spelling_decodes_to_the_same_path(raw in "[a-zA-Z0-9/.${}@!$&'()+,=:é~\"<>^`| -]{1,30}") {
             if let Ok(path) = RequestPath::parse(&raw) {
                 let names: Vec<_> = path.names().map(str::to_owned).collect();
                 for spelling in spellings(&names) {

@@ -37,7 +37,7 @@ fn compiled(principal: &Principal, catalog: &Catalog, arn: &Arn<'_>, allowed: bo
     ApiWidePolicy::compile(principal.grants(), &rules(catalog), arn, allowed).map(|policy| policy.document())
 }
 
-/// What API Gateway makes of an answer, part by part of the ARN.
+/// API Gateway's evaluation of a policy, segment by segment of the ARN.
 fn let_in(policy: &Value, arn: &str) -> bool {
     let parts = |arn: &str| arn.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     let names = |pattern: &str| {
@@ -63,7 +63,7 @@ fn any_grants() -> impl Strategy<Value = Grants> {
     prop::collection::vec(grant, 1..4).prop_map(Grants::from)
 }
 
-/// Routes that do not go together with those before them are left out.
+/// Routes that conflict with earlier ones are dropped.
 fn any_catalog() -> impl Strategy<Value = Catalog> {
     let path = (prop::collection::vec("a|b|A|m y|\\{x\\}|\\{y\\}", 0..4), "(\\{z\\+\\})?");
     let template = prop::option::of(prop::collection::vec("a|b|m y|\\{x\\}|\\{z\\}", 1..3));
@@ -80,79 +80,79 @@ fn any_catalog() -> impl Strategy<Value = Catalog> {
         .prop_map(|(strict, routes)| catalog_of(strict, routes))
 }
 
-/// A method and a path as clients send it; HTTP APIs leave the root's slash away.
+/// A method and a path as clients send it; HTTP APIs omit the root's slash.
 const ORDINARY: &str = "(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE)((/(a|b|c|m%20y|A|B\\.x|a%20|%EF%BD%81)){1,4}/?|/|)";
 
-/// One as only attackers and broken clients send it.
+/// A request that only attackers and broken clients send.
 const ODD: &str = "(GET|POST|DELETE|BREW)(/(a|b|m y|m%20y|%61|\\.|\\.\\.|%2e|%2E%2e|a%2eb|%2f|%5C|\\\\|;x|%|%zz|%25|%ff|%c0%ae|%00|a\\*|\\*|\\?|\\$\\{x\\}|\\$\\{\\*\\}|)){0,5}/?";
 
-/// What a guard holds back below a path that is open.
+/// Parts that the guard denies below an open path.
 const MALFORMED: &str = "(GET|POST)/(a|b|m%20y)(/(a|\\.\\.\\.|%20|a%EF%BC%8Fb|%ef%bc%8e|a%EF%BC%9Bx|%E2%80%8B|%e2%80%a6|\\.|\\.\\.|%2e|%2E%2e|a%2F|%5C|\\\\x|;|a%3bx|%252e|%2Aa|%3f|%00|a%1F|%7f|%c2%85|%C2%9F|%c0%ae|%C1%9C|%e0%80%ae|%F0%80%80%AE|)){1,3}/?";
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn an_answer_for_the_whole_api_decides_every_request_as_it_would_be_decided_itself(
+    fn an_api_wide_policy_decides_every_request_as_authorize_does(
         grants in any_grants(), catalog in any_catalog(), cause in ORDINARY, others in prop::collection::vec(ORDINARY, 8)
     ) {
-        let somebody = token(grants);
+        let principal = token(grants);
         let cause = format!("{STAGE}/{cause}");
         let arn = Arn::parse(&cause).unwrap();
-        if let Ok(policy) = compiled(&somebody, &catalog, &arn, decided(&somebody, &catalog, &arn)) {
+        if let Ok(policy) = compiled(&principal, &catalog, &arn, decided(&principal, &catalog, &arn)) {
             for sent in others.iter().map(|other| format!("{STAGE}/{other}")).chain([cause.clone()]) {
-                let decided = decided(&somebody, &catalog, &Arn::parse(&sent).unwrap());
+                let decided = decided(&principal, &catalog, &Arn::parse(&sent).unwrap());
                 prop_assert_eq!(let_in(&policy, &sent), decided, "{} by {}", sent, policy);
             }
         }
     }
 
     #[test]
-    fn the_request_that_causes_an_answer_is_decided_by_it_whatever_its_path(
+    fn a_policy_gives_the_request_that_causes_it_its_decision(
         grants in any_grants(), catalog in any_catalog(), cause in ODD, others in prop::collection::vec(ORDINARY, 8)
     ) {
-        let somebody = token(grants);
+        let principal = token(grants);
         let cause = format!("{STAGE}/{cause}");
         let arn = Arn::parse(&cause).unwrap();
-        let allowed = decided(&somebody, &catalog, &arn);
-        if let Ok(policy) = compiled(&somebody, &catalog, &arn, allowed) {
+        let allowed = decided(&principal, &catalog, &arn);
+        if let Ok(policy) = compiled(&principal, &catalog, &arn, allowed) {
             prop_assert_eq!(let_in(&policy, &cause), allowed, "{} by {}", cause, policy);
             for other in others.iter().map(|other| format!("{STAGE}/{other}")) {
-                let decided = decided(&somebody, &catalog, &Arn::parse(&other).unwrap());
-                // A wildcard of the caller's own making may close what looks like it to them.
-                let closed = !allowed && matches_by_definition(&arn.alone(), &other);
+                let decided = decided(&principal, &catalog, &Arn::parse(&other).unwrap());
+                // A wildcard in the client's own path may deny similar paths too.
+                let closed = !allowed && matches_by_definition(&arn.exact_pattern(), &other);
                 prop_assert_eq!(let_in(&policy, &other), decided && !closed, "{} after {} by {}", other, cause, policy);
             }
         }
     }
 
     #[test]
-    fn what_nobody_may_send_is_not_let_in_by_an_answer_that_was_kept(
+    fn a_cached_policy_never_allows_an_ambiguous_path(
         grants in any_grants(), catalog in any_catalog(), cause in ORDINARY, others in prop::collection::vec(MALFORMED, 8)
     ) {
-        let somebody = token(grants);
+        let principal = token(grants);
         let cause = format!("{STAGE}/{cause}");
         let arn = Arn::parse(&cause).unwrap();
-        if let Ok(policy) = compiled(&somebody, &catalog, &arn, decided(&somebody, &catalog, &arn)) {
+        if let Ok(policy) = compiled(&principal, &catalog, &arn, decided(&principal, &catalog, &arn)) {
             for sent in others.iter().map(|other| format!("{STAGE}/{other}")) {
-                let decided = decided(&somebody, &catalog, &Arn::parse(&sent).unwrap());
+                let decided = decided(&principal, &catalog, &Arn::parse(&sent).unwrap());
                 prop_assert!(decided || !let_in(&policy, &sent), "{} by {}", sent, policy);
             }
         }
     }
 }
 
-/// The properties above would hold if there never were an answer for the whole API.
+/// Guards the properties above against a compiler that never returns a policy.
 #[test]
-fn most_grants_under_most_catalogs_have_an_answer_for_the_whole_api() {
+fn most_grants_under_most_catalogs_have_an_api_wide_policy() {
     let mut runner = TestRunner::deterministic();
     let (mut have, mut let_something_in, mut largest) = (0, 0, 0);
     for _ in 0..1000 {
         let (grants, catalog) = (any_grants(), any_catalog()).new_tree(&mut runner).unwrap().current();
         let cause = format!("{STAGE}/GET/a");
         let arn = Arn::parse(&cause).unwrap();
-        let somebody = token(grants);
-        if let Ok(policy) = compiled(&somebody, &catalog, &arn, decided(&somebody, &catalog, &arn)) {
+        let principal = token(grants);
+        if let Ok(policy) = compiled(&principal, &catalog, &arn, decided(&principal, &catalog, &arn)) {
             have += 1;
             let_something_in += i32::from(policy["Statement"][0]["Effect"] == "Allow");
             largest = largest.max(policy.to_string().len());

@@ -1,11 +1,11 @@
-//! What a claim may be: a text in which `*` stands for any run of characters but `/` and `:`.
+//! Claim patterns, in which `*` matches any run of characters except `/` and `:`.
 //!
-//! A wildcard never reaches past the part that it stands in, so `acme/*` is every repository of
-//! acme, and no text that somebody else can make up in another part is ever swallowed by it.
+//! So `acme/*` matches every repository of acme, and a wildcard never matches a part that another party can
+//! choose.
 
 use std::fmt;
 
-/// What divides a claim into parts.
+/// The characters that divide a claim into parts.
 const BETWEEN: [char; 2] = ['/', ':'];
 
 /// A pattern of a claim.
@@ -13,13 +13,13 @@ const BETWEEN: [char; 2] = ['/', ':'];
 pub struct ClaimPattern(String);
 
 impl ClaimPattern {
-    /// A pattern as it was written.
+    /// The pattern with this text.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// Whether a claim is as it says.
+    /// Whether the pattern matches a claim.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let dividers = |text: &str| text.chars().filter(|c| BETWEEN.contains(c)).collect::<Vec<_>>();
@@ -27,19 +27,19 @@ impl ClaimPattern {
         dividers(&self.0) == dividers(text) && parts.all(|(pattern, part)| part_matches(pattern, part))
     }
 
-    /// Whether a claim is as it says but for upper and lower case.
+    /// Whether the pattern matches a claim if case is ignored.
     pub(super) fn matches_without_case(&self, text: &str) -> bool {
         Self(self.0.to_lowercase()).matches(&text.to_lowercase())
     }
 
-    /// Whether there is a text that both match.
-    pub(super) fn meets(&self, other: &Self) -> bool {
+    /// Whether any text matches both patterns.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
         let dividers = |pattern: &Self| pattern.0.chars().filter(|c| BETWEEN.contains(c)).collect::<Vec<_>>();
         let mut parts = self.0.split(BETWEEN).zip(other.0.split(BETWEEN));
-        dividers(self) == dividers(other) && parts.all(|(one, other)| parts_meet(one, other))
+        dividers(self) == dividers(other) && parts.all(|(one, other)| parts_overlap(one, other))
     }
 
-    /// What stands before the first wildcard, or the whole where there is none.
+    /// The text before the first wildcard, or all of it if there is none.
     pub(super) fn literal_start(&self) -> &str {
         self.0.split('*').next().unwrap_or_default()
     }
@@ -49,7 +49,7 @@ impl ClaimPattern {
     }
 }
 
-/// One part: what stands between its wildcards has to be there, in that order.
+/// Matches one part: the literals between its wildcards must occur in order.
 fn part_matches(pattern: &str, part: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == part;
@@ -61,7 +61,7 @@ fn part_matches(pattern: &str, part: &str) -> bool {
     let Some(mut left) = part.strip_suffix(end) else {
         return false;
     };
-    // Each piece where it comes first leaves the most for those behind it.
+    // Taking each piece at its first occurrence leaves the most text for the rest.
     middle.split('*').all(|piece| {
         let found = left.split_once(piece);
         left = found.map_or("", |(_, after)| after);
@@ -69,9 +69,8 @@ fn part_matches(pattern: &str, part: &str) -> bool {
     })
 }
 
-/// Where both have wildcards, the runs for which these stand make room for everything but the two
-/// ends, which have to agree.
-fn parts_meet(one: &str, other: &str) -> bool {
+/// If both have wildcards, everything between the two ends can match, so only the ends have to agree.
+fn parts_overlap(one: &str, other: &str) -> bool {
     let ends = |part| str::split_once(part, '*').zip(str::rsplit_once(part, '*'));
     match (ends(one), ends(other)) {
         (None, _) => part_matches(other, one),
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_is_any_run_of_characters_within_its_part() {
+    fn a_wildcard_matches_any_run_of_characters_within_its_part() {
         for (pattern, text) in [
             ("refs/heads/main", "refs/heads/main"),
             ("refs/tags/v*", "refs/tags/v1.2"),
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_never_reaches_into_another_part() {
+    fn a_wildcard_never_matches_across_parts() {
         for (pattern, text) in [
             ("acme*", "acme-evil/billing"),
             ("acme/*", "acme/billing/x"),
@@ -137,17 +136,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_without_a_wildcard_matches_itself_alone(text in "[a-c/:]{0,8}", other in "[a-c/:]{0,8}") {
+        fn a_text_without_a_wildcard_matches_only_itself(text in "[a-c/:]{0,8}", other in "[a-c/:]{0,8}") {
             prop_assert_eq!(matches(&text, &other), text == other);
         }
 
         #[test]
-        fn two_patterns_meet_if_and_only_if_some_text_matches_both(
+        fn two_patterns_overlap_exactly_if_some_text_matches_both(
             one in "[ab*/]{0,5}", other in "[ab*/]{0,5}", texts in proptest::collection::vec("[ab/]{0,8}", 60)
         ) {
             let (a, b) = (ClaimPattern::new(&one), ClaimPattern::new(&other));
-            prop_assert_eq!(a.meets(&b), b.meets(&a));
-            // Such a text, if there is one: each wildcard stands for what the other has between its ends.
+            prop_assert_eq!(a.overlaps(&b), b.overlaps(&a));
+            // A candidate text: each wildcard matches what the other pattern has between its ends.
             let between = |part: &str| part.split_once('*').map(|(_, rest)| rest.rsplit_once('*').map_or("", |(it, _)| it).replace('*', ""));
             let joined = |(x, y): (&str, &str)| {
                 let longer = |a: &str, b: &str| if a.len() > b.len() { a.to_owned() } else { b.to_owned() };
@@ -162,7 +161,7 @@ mod tests {
                 }
             };
             let both = one.split('/').zip(other.split('/')).map(joined).collect::<Vec<_>>().join("/");
-            if a.meets(&b) {
+            if a.overlaps(&b) {
                 prop_assert!(a.matches(&both) && b.matches(&both), "{both}");
             } else {
                 for text in texts.iter().chain([&both]) {
@@ -172,7 +171,7 @@ mod tests {
         }
 
         #[test]
-        fn cutting_any_run_out_of_a_part_and_putting_a_wildcard_there_still_matches(
+        fn replacing_any_run_of_a_part_by_a_wildcard_still_matches(
             before in "[a-c/:]{0,6}", run in "[a-c]{0,4}", after in "[a-c/:]{0,6}"
         ) {
             let pattern = format!("{before}*{after}");

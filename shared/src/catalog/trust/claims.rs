@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value};
 
-/// The claims of an identity, verified or written down for a trial.
+/// Claims of an identity, verified or made up for a dry run.
 pub type ClaimSet = Map<String, Value>;
 
-/// What a claim says: one text, or each of a list. Numbers and truth values count as they are
-/// written.
+/// The values of a claim: one, or each entry of a list. Numbers and booleans count as their JSON text.
 pub(super) fn texts(claim: Option<&Value>) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! A trust rule as JSON, read with every flaw named at its place, and written.
+//! Reads a trust rule from JSON, collecting every issue with its path, and writes it back.
 //!
 //! ```json
 //! {
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{ClaimPattern, MAX_EXCHANGED_SECONDS, MIN_SECONDS, TrustRule, TrustRuleName};
-use crate::catalog::document::Reader;
+use crate::catalog::document::DocumentReader;
 use crate::clock::Timestamp;
 use crate::grants::{Grant, Grants, Permission, Resource};
 use crate::text::parse_expires_in;
@@ -24,7 +24,7 @@ use crate::text::parse_expires_in;
 const KNOWN: &str = "name, issuer, audience, claims, grants, lifetime";
 
 impl TrustRule {
-    /// As it stands in the document.
+    /// The rule's JSON.
     pub(in crate::catalog) fn to_document(&self) -> Value {
         let claims: Map<_, _> =
             self.claims.iter().map(|(claim, patterns)| (claim.clone(), one_or_many(patterns))).collect();
@@ -55,22 +55,22 @@ fn written(seconds: u32) -> String {
     if seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
 }
 
-impl Reader {
-    pub(in crate::catalog) fn trust_rule(&mut self, place: &str, rule: &Value) -> Option<TrustRule> {
-        let mut fields = self.object(place, rule)?;
-        let at = |field: &str| format!("{place}.{field}");
+impl DocumentReader {
+    pub(in crate::catalog) fn trust_rule(&mut self, path: &str, rule: &Value) -> Option<TrustRule> {
+        let mut fields = self.object(path, rule)?;
+        let at = |field: &str| format!("{path}.{field}");
         let mut texts = ["name", "issuer", "audience"].map(|field| self.required(&at(field), fields.remove(field)));
         let [name, issuer, audience] = texts.each_mut().map(Option::take);
         let (claims, grants, lifetime) = (fields.remove("claims"), fields.remove("grants"), fields.remove("lifetime"));
-        self.nothing_else(&format!("{place}."), fields, KNOWN);
+        self.reject_unknown(&format!("{path}."), fields, KNOWN);
         for (field, value) in [("claims", &claims), ("grants", &grants)] {
             if value.is_none() {
-                self.fail(at(field), "is required");
+                self.add_issue(at(field), "is required");
             }
         }
         let claims = claims.map(|claims| self.conditions(&at("claims"), &claims));
         let grants = grants.and_then(|grants| self.trust_grants(&at("grants"), &grants));
-        // One that is wrong was noted, and the rest of the rule is looked at all the same.
+        // An invalid lifetime is recorded, and the rest of the rule is still checked.
         let lifetime = lifetime.and_then(|value| self.lifetime(&at("lifetime"), &value));
         Some(TrustRule {
             name: TrustRuleName::from_stored(&name?)?,
@@ -82,28 +82,32 @@ impl Reader {
         })
     }
 
-    fn required(&mut self, place: &str, value: Option<Value>) -> Option<String> {
+    fn required(&mut self, path: &str, value: Option<Value>) -> Option<String> {
         let Some(value) = value else {
-            self.fail(place, "is required");
+            self.add_issue(path, "is required");
             return None;
         };
-        self.text(place, &value)
+        self.text(path, &value)
     }
 
-    fn conditions(&mut self, place: &str, claims: &Value) -> BTreeMap<String, Vec<ClaimPattern>> {
-        let claims = self.object(place, claims).unwrap_or_default();
+    fn conditions(&mut self, path: &str, claims: &Value) -> BTreeMap<String, Vec<ClaimPattern>> {
+        let claims = self.object(path, claims).unwrap_or_default();
         let mut read = BTreeMap::new();
         for (claim, value) in claims {
-            let place = format!("{place}.{claim}");
+            let path = format!("{path}.{claim}");
             let patterns = match &value {
                 Value::String(one) => vec![ClaimPattern::new(one)],
                 Value::Array(many) => {
                     let texts = many.iter().enumerate();
-                    let texts = texts.filter_map(|(at, text)| self.text(&format!("{place}[{at}]"), text));
+                    let texts = texts.filter_map(|(at, text)| self.text(&format!("{path}[{at}]"), text));
                     texts.map(|text| ClaimPattern::new(&text)).collect()
                 }
                 _ => {
-                    self.fail_value(&place, &value, "must be a string or a list of strings; one of them has to match");
+                    self.add_value_issue(
+                        &path,
+                        &value,
+                        "must be a string or a list of strings; one of them has to match",
+                    );
                     continue;
                 }
             };
@@ -112,19 +116,19 @@ impl Reader {
         read
     }
 
-    /// None where a part could not be read: then nothing behind it is named by a wrong place.
-    fn trust_grants(&mut self, place: &str, grants: &Value) -> Option<Grants> {
-        let list = self.list(place, Some(grants));
+    /// `None` if a part could not be read, so that later issues do not get wrong paths.
+    fn trust_grants(&mut self, path: &str, grants: &Value) -> Option<Grants> {
+        let list = self.list(path, Some(grants));
         let grants = list.iter().enumerate().map(|(at, grant)| {
-            let place = format!("{place}[{at}]");
-            let mut fields = self.object(&place, grant)?;
+            let path = format!("{path}[{at}]");
+            let mut fields = self.object(&path, grant)?;
             let (permissions, resources) = (fields.remove("permissions"), fields.remove("resources"));
-            self.nothing_else(&format!("{place}."), fields, "permissions, resources");
-            let permissions = self.each(&format!("{place}.permissions"), permissions.as_ref(), Self::permission);
+            self.reject_unknown(&format!("{path}."), fields, "permissions, resources");
+            let permissions = self.each(&format!("{path}.permissions"), permissions.as_ref(), Self::permission);
             let resources = match resources {
                 None => Some(vec![Resource::All]),
-                Some(list) => self.each(&format!("{place}.resources"), Some(&list), |reader, place, value| {
-                    reader.text(place, value).map(|text| Resource::from_stored(&text))
+                Some(list) => self.each(&format!("{path}.resources"), Some(&list), |reader, path, value| {
+                    reader.text(path, value).map(|text| Resource::from_stored(&text))
                 }),
             };
             Some(Grant { permissions: permissions?, resources: resources? })
@@ -133,18 +137,18 @@ impl Reader {
         grants.into_iter().collect::<Option<Vec<_>>>().map(Grants::from)
     }
 
-    /// Each entry of a list, and each once.
+    /// Reads each entry of a list; duplicates are issues.
     fn each<T: PartialEq>(
         &mut self,
-        place: &str,
+        path: &str,
         list: Option<&Value>,
         read: impl Fn(&mut Self, &str, &Value) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let (mut all, list) = (Vec::new(), self.list(place, list));
+        let (mut all, list) = (Vec::new(), self.list(path, list));
         for (at, value) in list.iter().enumerate() {
-            let place = format!("{place}[{at}]");
-            match read(self, &place, value) {
-                Some(entry) if all.contains(&entry) => self.fail_value(&place, value, "is listed twice"),
+            let path = format!("{path}[{at}]");
+            match read(self, &path, value) {
+                Some(entry) if all.contains(&entry) => self.add_value_issue(&path, value, "is listed twice"),
                 Some(entry) => all.push(entry),
                 None => {}
             }
@@ -152,13 +156,13 @@ impl Reader {
         (all.len() == list.len()).then_some(all)
     }
 
-    fn lifetime(&mut self, place: &str, value: &Value) -> Option<u32> {
-        let text = self.text(place, value)?;
+    fn lifetime(&mut self, path: &str, value: &Value) -> Option<u32> {
+        let text = self.text(path, value)?;
         let epoch = Timestamp::from_seconds(0);
         let seconds = parse_expires_in(&text, epoch).ok().and_then(|end| u32::try_from(end.seconds()).ok());
         let good = seconds.filter(|seconds| (MIN_SECONDS..=MAX_EXCHANGED_SECONDS).contains(seconds));
         if good.is_none() {
-            self.fail_value(place, value, "must be a whole number and s or m, as in 10m, from 1m to 15m");
+            self.add_value_issue(path, value, "must be a whole number and s or m, as in 10m, from 1m to 15m");
         }
         good
     }

@@ -1,19 +1,19 @@
-//! Trust rules: which identities of CI systems get a token for a job, and what it may do.
+//! Trust rules: which CI jobs may exchange their identity for a token, and what it may do.
 //!
-//! A CI system gives each of its jobs an ID token, a JWT that says which repository, branch and
-//! environment the job is for. A rule names the issuer, the audience, and conditions on these
-//! claims; a job whose identity meets all of them may exchange it
-//! ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)) for a token with the rule's grants.
+//! A CI system gives each job an ID token, a JWT that names the job's repository, branch and environment. A
+//! rule specifies the issuer, the audience, and conditions on these claims. A job that meets all of them may
+//! exchange its ID token ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)) for a token with the rule's
+//! grants.
 //!
-//! | module | is |
+//! | module | contents |
 //! | --- | --- |
-//! | `claims` | what the claims of an identity say |
-//! | `claim_pattern` | what a claim may be: a text with `*` in it |
-//! | `shared_issuers` | issuers that sign for everybody, and what names an identity of theirs |
-//! | `document` | a rule as JSON |
-//! | `validate` | what has to hold of the rules as a whole |
+//! | `claims` | values of an identity's claims |
+//! | `claim_pattern` | patterns that claims have to match |
+//! | `shared_issuers` | issuers that anyone can get an identity from, and the claims that pin an owner |
+//! | `document` | reading and writing a rule as JSON |
+//! | `validate` | validation of the rules as a whole |
 //!
-//! Signatures and times are not looked at here: the claims that come in were verified.
+//! Claims that come here were already verified, including signature and times.
 
 mod claim_pattern;
 mod claims;
@@ -35,25 +35,25 @@ pub use claim_pattern::ClaimPattern;
 pub use claims::ClaimSet;
 pub use shared_issuers::via;
 
-/// The longest life of a token that was exchanged for an identity, in seconds.
+/// Maximum lifetime of a token issued by an exchange, in seconds.
 pub const MAX_EXCHANGED_SECONDS: u32 = 15 * 60;
-/// The shortest one that a rule may give.
+/// Minimum lifetime that a rule may set, in seconds.
 const MIN_SECONDS: u32 = 60;
 
-/// One rule.
+/// A trust rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustRule {
-    /// What people call it, and what its tokens are called.
+    /// Name of the rule and of its tokens.
     pub name: TrustRuleName,
-    /// The `iss` of the identities that it is for, exactly.
+    /// Required `iss` of the identity, compared exactly.
     pub issuer: String,
-    /// What their `aud` has to hold, exactly.
+    /// Required entry of the identity's `aud`, compared exactly.
     pub audience: String,
-    /// What each of these claims has to be: one of the patterns.
+    /// Conditions: each of these claims has to match one of its patterns.
     pub claims: BTreeMap<String, Vec<ClaimPattern>>,
-    /// What its tokens may do.
+    /// Grants of the rule's tokens.
     pub grants: Grants,
-    /// How long they live.
+    /// Lifetime of the rule's tokens, in seconds.
     pub lifetime_seconds: u32,
 }
 
@@ -64,68 +64,68 @@ pub struct TrustRuleName(String);
 /// A condition that an identity does not meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnmetCondition {
-    /// The claim that it is about.
+    /// Name of the claim.
     pub claim: String,
-    /// What would do.
+    /// The accepted patterns.
     pub wanted: Vec<String>,
-    /// What it is; nothing where the identity has no such claim, or one that is no text.
+    /// Values of the claim; empty if it is missing or not text.
     pub found: Vec<String>,
-    /// Whether it would do if upper and lower case were the same.
+    /// Whether it would match if case were ignored.
     pub only_case: bool,
 }
 
 impl Catalog {
-    /// The trust rules, in the order in which they were written.
+    /// The trust rules, in the order of the document.
     #[must_use]
     pub fn trust(&self) -> &[TrustRule] {
         &self.trust
     }
 
-    /// The rule that an identity is taken by: the first whose conditions it meets.
+    /// The first rule that matches the identity.
     #[must_use]
     pub fn matching_trust_rule(&self, claims: &ClaimSet) -> Option<&TrustRule> {
         self.trust.iter().find(|rule| rule.mismatches(claims).is_empty())
     }
 
-    /// The rules that may take an identity which the catalog before gave to another rule or to none.
-    /// The writer of this catalog must have what these rules grant.
+    /// Rules that may match an identity which, under the previous catalog, matched another rule or none. The
+    /// caller who writes this catalog must hold what these rules grant.
     pub fn new_trust_rules<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = TrustGain<'a>> {
         self.trust.iter().enumerate().filter_map(|(at, rule)| {
             let Some(place) = before.trust.iter().position(|it| it == rule) else {
                 return Some(TrustGain { at, rule, from: None });
             };
             let earlier = self.trust.get(..at).unwrap_or_default();
-            // A rule before it that is as it was still takes the identities that it took.
-            let mut lost = before.trust.iter().take(place).filter(|it| it.meets(rule) && !earlier.contains(it));
+            // An unchanged earlier rule still matches the same identities.
+            let mut lost = before.trust.iter().take(place).filter(|it| it.overlaps(rule) && !earlier.contains(it));
             lost.next().map(|from| TrustGain { at, rule, from: Some(&from.name) })
         })
     }
 }
 
-/// A rule that may take more identities than before.
+/// A rule that may match more identities than before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustGain<'a> {
-    /// Its place among the rules, counted from 0.
+    /// Index of the rule, from 0.
     pub at: usize,
     /// The rule.
     pub rule: &'a TrustRule,
-    /// For a rule that the catalog before had too: a rule that stood before it there, could take the
-    /// same identity, and was changed, moved behind it or removed.
+    /// If the previous catalog has the same rule: a rule that came before it there, could match the same
+    /// identity, and was changed, moved behind it or removed.
     pub from: Option<&'a TrustRuleName>,
 }
 
 impl TrustRule {
-    /// Whether there can be an identity that meets the conditions of both. A claim that may be a list
-    /// tells none apart, nor does the audience, as one identity may have several of each.
-    fn meets(&self, other: &Self) -> bool {
+    /// Whether an identity can match both rules. Claims that may be lists and the audience are not compared,
+    /// because one identity may have several values of each.
+    fn overlaps(&self, other: &Self) -> bool {
         let apart = |(claim, patterns): (&String, &Vec<ClaimPattern>)| {
             let others = other.claims.get(claim).filter(|_| shared_issuers::is_single(&self.issuer, claim));
-            others.is_some_and(|others| !patterns.iter().any(|one| others.iter().any(|other| one.meets(other))))
+            others.is_some_and(|others| !patterns.iter().any(|one| others.iter().any(|other| one.overlaps(other))))
         };
         self.issuer == other.issuer && !self.claims.iter().any(apart)
     }
 
-    /// The conditions that an identity does not meet; none where the rule takes it.
+    /// The conditions that an identity does not meet; empty if the rule matches.
     #[must_use]
     pub fn mismatches(&self, claims: &ClaimSet) -> Vec<UnmetCondition> {
         let exactly = [("iss", &self.issuer), ("aud", &self.audience)].map(|(claim, wanted)| {
@@ -149,13 +149,13 @@ impl TrustRule {
         exactly.into_iter().chain(conditions).flatten().collect()
     }
 
-    /// Whom its tokens belong to: itself.
+    /// Owner of the rule's tokens: the rule itself.
     #[must_use]
     pub fn owner(&self) -> Option<OwnerId> {
         OwnerId::from_stored(&format!("trust:{}", self.name))
     }
 
-    /// What its tokens are called.
+    /// Name of the rule's tokens.
     #[must_use]
     pub fn token_name(&self) -> Option<TokenName> {
         TokenName::from_stored(self.name.as_str())
@@ -167,10 +167,10 @@ impl fmt::Display for UnmetCondition {
         let quoted = |texts: &[String]| texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>();
         let wanted = quoted(&self.wanted).join(" or ");
         if self.found.is_empty() {
-            write!(f, "{} is not there, and has to be {wanted}", self.claim)
+            write!(f, "{} is missing; expected {wanted}", self.claim)
         } else {
-            write!(f, "{} is {}, and has to be {wanted}", self.claim, quoted(&self.found).join(", "))?;
-            if self.only_case { f.write_str(" (only upper and lower case differ)") } else { Ok(()) }
+            write!(f, "{} is {}; expected {wanted}", self.claim, quoted(&self.found).join(", "))?;
+            if self.only_case { f.write_str(" (only the case differs)") } else { Ok(()) }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Issuers that everybody can get an identity from: of theirs, a rule has to name whose it
-//! takes, or it would take anybody's.
+//! Issuers from which anyone can get an identity. A rule for one of them has to pin the owner, or it would
+//! accept identities of anyone.
 //!
 //! Sources: [GitHub Actions](https://docs.github.com/en/actions/reference/security/oidc),
 //! [GitLab](https://docs.gitlab.com/ci/secrets/id_token_authentication/).
@@ -11,21 +11,21 @@ use crate::text::Provenance;
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 const GITLAB: &str = "https://gitlab.com";
 
-/// An issuer whose identities anybody can have.
+/// An issuer that issues identities to anyone.
 pub(super) struct SharedIssuer {
-    /// The claims of which one has to be named, for people.
-    pub(super) naming: &'static str,
+    /// The claims of which a rule has to set one, for messages.
+    pub(super) owner_claims: &'static str,
     names: fn(&str, &ClaimPattern) -> bool,
-    /// Claims that have one text in each of its identities, never a list of them.
+    /// Claims that are always a single string.
     single: &'static [&'static str],
 }
 
 impl SharedIssuer {
-    /// The issuer, if it is one of those.
-    pub(super) fn of(issuer: &str) -> Option<Self> {
+    /// The issuer if it is one of these.
+    pub(super) fn find(issuer: &str) -> Option<Self> {
         match issuer {
             GITHUB => Some(Self {
-                naming: "repository, repository_id, repository_owner, repository_owner_id, workflow_ref or sub (repo:owner/…)",
+                owner_claims: "repository, repository_id, repository_owner, repository_owner_id, workflow_ref or sub (repo:owner/…)",
                 names: names_on_github,
                 single: &[
                     "environment",
@@ -38,7 +38,7 @@ impl SharedIssuer {
                 ],
             }),
             GITLAB => Some(Self {
-                naming: "project_path, project_id, namespace_path, namespace_id or sub (project_path:group/…)",
+                owner_claims: "project_path, project_id, namespace_path, namespace_id or sub (project_path:group/…)",
                 names: names_on_gitlab,
                 single: &["environment", "namespace_id", "namespace_path", "project_id", "project_path", "ref"],
             }),
@@ -46,26 +46,26 @@ impl SharedIssuer {
         }
     }
 
-    /// The issuer that is meant by one that is almost the same, and signs nothing.
-    pub(super) fn meant_by(issuer: &str) -> Option<&'static str> {
+    /// The issuer that was probably meant by a misspelled one.
+    pub(super) fn did_you_mean(issuer: &str) -> Option<&'static str> {
         let plain = issuer.trim_end_matches('/').to_ascii_lowercase();
         let plain = plain.strip_suffix(":443").unwrap_or(&plain);
         [GITHUB, GITLAB].into_iter().find(|known| *known == plain && *known != issuer)
     }
 
-    /// Whether a condition says whose identities are meant, whatever stands for its wildcards.
-    pub(super) fn is_named_by(&self, claim: &str, patterns: &[ClaimPattern]) -> bool {
+    /// Whether a condition pins the owner, whatever its wildcards match.
+    pub(super) fn pins_owner(&self, claim: &str, patterns: &[ClaimPattern]) -> bool {
         !patterns.is_empty() && patterns.iter().all(|pattern| (self.names)(claim, pattern))
     }
 }
 
-/// Whether a claim of an issuer's identities is one text for certain. `sub` is by
+/// Whether a claim of an issuer's identities is always a single string. `sub` is, by
 /// [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2).
 pub(super) fn is_single(issuer: &str, claim: &str) -> bool {
-    claim == "sub" || SharedIssuer::of(issuer).is_some_and(|shared| shared.single.contains(&claim))
+    claim == "sub" || SharedIssuer::find(issuer).is_some_and(|shared| shared.single.contains(&claim))
 }
 
-/// `job_workflow_ref` is not among them: everybody may call somebody's reusable workflow.
+/// `job_workflow_ref` is missing on purpose: anyone may call another owner's reusable workflow.
 fn names_on_github(claim: &str, pattern: &ClaimPattern) -> bool {
     match claim {
         "repository_owner" | "repository_id" | "repository_owner_id" => is_whole(pattern),
@@ -89,12 +89,12 @@ fn is_whole(pattern: &ClaimPattern) -> bool {
     !pattern.as_str().is_empty() && pattern.literal_start() == pattern.as_str()
 }
 
-/// `acme/`: a whole first name, and the slash that ends it.
+/// `acme/`: a complete first name with its slash.
 fn has_owner(text: &str) -> bool {
     text.split_once('/').is_some_and(|(owner, _)| !owner.is_empty())
 }
 
-/// Through what an identity came, in short: `github:acme/billing@refs/heads/main`.
+/// Short form of the identity that was exchanged: `github:acme/billing@refs/heads/main`.
 #[must_use]
 pub fn via(claims: &ClaimSet) -> Provenance {
     let claim = |name: &str| texts(claims.get(name)).into_iter().next();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 const AUDIENCE: &str = "https://tokens.example.com";
 
-/// The claims of a job, as the CI system's documentation shows them.
+/// Claims of a job, from the CI system's documentation.
 fn recorded(name: &str) -> ClaimSet {
     let text = match name {
         "github-environment" => include_str!("../../../../examples/ci/claims/github-environment.json"),
@@ -45,20 +45,20 @@ fn read(rules: &[Value]) -> Result<Catalog, Vec<CatalogIssue>> {
     Catalog::read(&json!({ "trust": rules }))
 }
 
-/// Which of the recorded identities a rule takes.
+/// The recorded identities that a rule matches.
 fn taken(rule: &Value) -> Vec<&'static str> {
     let catalog = read(std::slice::from_ref(rule)).unwrap();
     RECORDED.into_iter().filter(|name| catalog.matching_trust_rule(&recorded(name)).is_some()).collect()
 }
 
-/// The places of the flaws of one rule, and what is said of them.
-fn flaws(rule: Value) -> Vec<String> {
-    let flaws = read(&[rule]).err().unwrap_or_default();
-    flaws.into_iter().map(|flaw| format!("{}: {}", flaw.place, flaw.message)).collect()
+/// The issues of one rule, each with its path.
+fn issues(rule: Value) -> Vec<String> {
+    let issues = read(&[rule]).err().unwrap_or_default();
+    issues.into_iter().map(|issue| format!("{}: {}", issue.path, issue.message)).collect()
 }
 
 #[test]
-fn a_rule_takes_the_jobs_that_meet_all_of_its_conditions_and_no_others() {
+fn a_rule_matches_exactly_the_jobs_that_meet_all_conditions() {
     let environment = json!({"repository": "octo-org/octo-repo", "environment": "prod"});
     assert_eq!(taken(&github(environment)), ["github-environment"]);
     let refs = json!({"repository": "octo-org/octo-repo", "ref": ["refs/heads/main", "refs/tags/v*"]});
@@ -72,13 +72,13 @@ fn a_rule_takes_the_jobs_that_meet_all_of_its_conditions_and_no_others() {
     assert_eq!(taken(&rule("https://gitlab.com", protected)), ["gitlab-main"]);
     let team = json!({"namespace_id": "72", "groups_direct": "my-group/platform"});
     assert_eq!(taken(&rule("https://gitlab.com", team)), ["gitlab-main", "gitlab-merge-request"]);
-    // A number in the claim, a text in the rule.
+    // The claim is a number and the rule's value a string.
     let runner = json!({"namespace_id": "72", "runner_id": "1"});
     assert_eq!(taken(&rule("https://gitlab.com", runner)), ["gitlab-main", "gitlab-merge-request"]);
 }
 
 #[test]
-fn another_issuer_or_audience_is_never_taken() {
+fn another_issuer_or_audience_never_matches() {
     let good = github(json!({"repository": "octo-org/octo-repo"}));
     let catalog = read(&[good]).unwrap();
     let claims = recorded("github-environment");
@@ -100,7 +100,7 @@ fn another_issuer_or_audience_is_never_taken() {
 }
 
 #[test]
-fn a_claim_that_is_missing_empty_or_no_text_meets_no_condition_but_one_for_it() {
+fn a_missing_or_empty_claim_meets_only_a_condition_that_allows_it() {
     let catalog = read(&[github(json!({"repository": "octo-org/octo-repo", "environment": "*"}))]).unwrap();
     let mut claims = recorded("github-environment");
     for (value, takes) in [
@@ -120,7 +120,7 @@ fn a_claim_that_is_missing_empty_or_no_text_meets_no_condition_but_one_for_it() 
 }
 
 #[test]
-fn the_first_rule_that_takes_an_identity_gives_its_grants() {
+fn the_first_matching_rule_gives_its_grants() {
     let narrow = with(github(json!({"repository": "octo-org/octo-repo", "environment": "prod"})), "name", json!("a"));
     let wide = with(github(json!({"repository_owner": "octo-org"})), "name", json!("b"));
     let first = |rules: &[Value], name: &str| {
@@ -132,7 +132,7 @@ fn the_first_rule_that_takes_an_identity_gives_its_grants() {
 }
 
 #[test]
-fn what_is_not_met_is_said_with_what_there_is_and_what_would_do() {
+fn unmet_conditions_name_the_actual_and_the_expected_values() {
     let conditions = json!({"repository": "octo-org/octo-repo", "ref": ["refs/heads/main", "refs/heads/release-*"], "environment": "prod"});
     let catalog = read(&[github(conditions)]).unwrap();
     let mismatches = catalog.trust()[0].mismatches(&recorded("github-pull-request"));
@@ -140,14 +140,14 @@ fn what_is_not_met_is_said_with_what_there_is_and_what_would_do() {
     assert_eq!(
         said,
         [
-            r#"environment is not there, and has to be "prod""#,
-            r#"ref is "refs/pull/7/merge", and has to be "refs/heads/main" or "refs/heads/release-*""#,
+            r#"environment is missing; expected "prod""#,
+            r#"ref is "refs/pull/7/merge"; expected "refs/heads/main" or "refs/heads/release-*""#,
         ]
     );
 }
 
 #[test]
-fn a_condition_that_differs_only_in_case_is_not_met_and_says_so() {
+fn a_value_that_differs_only_in_case_does_not_match_and_says_so() {
     let conditions = json!({"repository": "Octo-Org/octo-repo", "ref": "refs/heads/Main*", "environment": "Prod"});
     let mut rule = github(conditions);
     rule["audience"] = json!("HTTPS://tokens.example.com");
@@ -158,17 +158,17 @@ fn a_condition_that_differs_only_in_case_is_not_met_and_says_so() {
     assert_eq!(
         said,
         [
-            r#"aud is "https://tokens.example.com", and has to be "HTTPS://tokens.example.com" (only upper and lower case differ)"#,
-            r#"environment is "staging", and has to be "Prod""#,
-            r#"ref is "refs/heads/main", and has to be "refs/heads/Main*" (only upper and lower case differ)"#,
-            r#"repository is "octo-org/octo-repo", and has to be "Octo-Org/octo-repo" (only upper and lower case differ)"#,
+            r#"aud is "https://tokens.example.com"; expected "HTTPS://tokens.example.com" (only the case differs)"#,
+            r#"environment is "staging"; expected "Prod""#,
+            r#"ref is "refs/heads/main"; expected "refs/heads/Main*" (only the case differs)"#,
+            r#"repository is "octo-org/octo-repo"; expected "Octo-Org/octo-repo" (only the case differs)"#,
         ]
     );
     assert_eq!(catalog.matching_trust_rule(&recorded("github-environment")), None);
 }
 
 #[test]
-fn a_rule_by_ids_takes_subjects_with_and_without_ids_and_a_rule_by_subject_only_its_own_form() {
+fn a_rule_by_ids_matches_both_subject_forms_a_rule_by_sub_only_one() {
     let takes = |rule: Value, name: &str| read(&[rule]).unwrap().matching_trust_rule(&recorded(name)).is_some();
     let ids = || github(json!({"repository_id": "74", "repository_owner_id": "65", "environment": "prod"}));
     let subject = || github(json!({"sub": "repo:octo-org@65/octo-repo@74:environment:prod"}));
@@ -178,7 +178,7 @@ fn a_rule_by_ids_takes_subjects_with_and_without_ids_and_a_rule_by_subject_only_
 }
 
 #[test]
-fn of_an_issuer_that_signs_for_everybody_a_rule_names_whose_identities_it_takes() {
+fn a_rule_for_a_shared_issuer_must_pin_the_owner() {
     for good in [
         json!({"repository": "acme/billing"}),
         json!({"repository": ["acme/*", "umbrella/x"]}),
@@ -187,7 +187,7 @@ fn of_an_issuer_that_signs_for_everybody_a_rule_names_whose_identities_it_takes(
         json!({"sub": "repo:acme/*:environment:prod"}),
         json!({"workflow_ref": "acme/billing/.github/workflows/*@refs/heads/main"}),
     ] {
-        assert_eq!(flaws(github(good.clone())), [""; 0], "{good}");
+        assert_eq!(issues(github(good.clone())), [""; 0], "{good}");
     }
     for bad in [
         json!({"ref": "refs/heads/main"}),
@@ -201,10 +201,10 @@ fn of_an_issuer_that_signs_for_everybody_a_rule_names_whose_identities_it_takes(
         json!({"job_workflow_ref": "acme/shared/.github/workflows/deploy.yml@refs/heads/main"}),
         json!({"environment": "prod", "actor": "octocat"}),
     ] {
-        let said = flaws(github(bad.clone()));
+        let said = issues(github(bad.clone()));
         let shown = &bad.to_string()[..18];
         assert!(said.len() == 1 && said[0].starts_with(&format!("trust[0].claims: {shown}")), "{bad} {said:?}");
-        assert!(said[0].contains(" must say whose identities are meant"), "{bad} {said:?}");
+        assert!(said[0].contains(" must pin the owner"), "{bad} {said:?}");
     }
     for (claims, good) in [
         (json!({"project_path": "my-group/my-project"}), true),
@@ -215,23 +215,23 @@ fn of_an_issuer_that_signs_for_everybody_a_rule_names_whose_identities_it_takes(
         (json!({"namespace_path": "my*"}), false),
         (json!({"ref_protected": "true"}), false),
     ] {
-        assert_eq!(flaws(rule("https://gitlab.com", claims.clone())).is_empty(), good, "{claims}");
+        assert_eq!(issues(rule("https://gitlab.com", claims.clone())).is_empty(), good, "{claims}");
     }
-    // What is almost one of them signs nothing, and must not pass for an issuer of one's own.
+    // A misspelled issuer signs nothing and must not pass for a private issuer.
     for almost in ["https://gitlab.com/", "https://GitLab.com", "https://gitlab.com:443", "https://gitlab.com:443/"] {
-        let said = flaws(rule(almost, json!({"ref_protected": "true"})));
+        let said = issues(rule(almost, json!({"ref_protected": "true"})));
         assert_eq!(said.len(), 1, "{almost} {said:?}");
         assert!(
-            said[0].starts_with(&format!("trust[0].issuer: {almost:?} must be https://gitlab.com, letter by letter")),
+            said[0].starts_with(&format!("trust[0].issuer: {almost:?} must be exactly https://gitlab.com")),
             "{said:?}"
         );
     }
-    // An issuer of one's own signs for one's own.
-    assert_eq!(flaws(rule("https://gitlab.example.com", json!({"ref_protected": "true"}))), [""; 0]);
+    // A private issuer issues identities to its own jobs only.
+    assert_eq!(issues(rule("https://gitlab.example.com", json!({"ref_protected": "true"}))), [""; 0]);
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
+fn all_issues_of_a_rule_are_named_with_their_paths() {
     let long = "x".repeat(513);
     let bad = json!({
         "name": "Deploy!", "issuer": "http://ci.example.com", "audience": "",
@@ -243,25 +243,25 @@ fn everything_that_is_wrong_with_a_rule_is_named_at_its_place() {
         ],
         "lifetime": "16m", "colour": "red",
     });
-    insta::assert_snapshot!(flaws(bad).join("\n"));
-    insta::assert_snapshot!(flaws(json!({})).join("\n"));
+    insta::assert_snapshot!(issues(bad).join("\n"));
+    insta::assert_snapshot!(issues(json!({})).join("\n"));
     let grants = json!([{"permissions": ["a:b", 7, "a:b", "a b:c"]}, {"resources": ["x"], "roles": 1}, "all"]);
-    insta::assert_snapshot!(flaws(with(github(json!({"repository": "a/b"})), "grants", grants)).join("\n"));
+    insta::assert_snapshot!(issues(with(github(json!({"repository": "a/b"})), "grants", grants)).join("\n"));
     for lifetime in ["0s", "59s", "15m1s", "901s", "1h", "", "ten"] {
-        let flaws = flaws(with(github(json!({"repository": "a/b"})), "lifetime", json!(lifetime)));
-        assert_eq!(flaws.len(), 1, "{lifetime} {flaws:?}");
+        let issues = issues(with(github(json!({"repository": "a/b"})), "lifetime", json!(lifetime)));
+        assert_eq!(issues.len(), 1, "{lifetime} {issues:?}");
     }
     let twice = github(json!({"repository": "a/b"}));
     let said = read(&[twice.clone(), twice]).unwrap_err();
-    assert_eq!(said.iter().map(|flaw| flaw.place.as_str()).collect::<Vec<_>>(), ["trust[1].name"]);
+    assert_eq!(said.iter().map(|issue| issue.path.as_str()).collect::<Vec<_>>(), ["trust[1].name"]);
     let token = secret("pcl", 7).expose_secret().to_owned();
     let hidden = with(github(json!({"repository": "a/b", "ref": token})), "audience", json!(token));
-    let said = flaws(hidden);
+    let said = issues(hidden);
     assert!(said.len() == 2 && !said.join("").contains(&token), "{said:?}");
 }
 
 #[test]
-fn a_flaw_of_a_condition_names_the_entry_and_its_value() {
+fn an_issue_of_a_condition_names_the_entry_and_its_value() {
     let claims = json!({
         "repository": "a/b", "ref": ["refs/heads/main", " x", "", 7, "\u{3164}", "a\u{202e}b"], "sub": "\u{2800}",
         "\u{200d}": "x", " y": "x",
@@ -277,20 +277,20 @@ fn a_flaw_of_a_condition_names_the_entry_and_its_value() {
         r#"trust[0].claims.sub: "\u2800" must not be blank"#.to_owned(),
         "trust[0].claims.\u{200d}: \"\\u200d\" must not be blank".to_owned(),
     ];
-    assert_eq!(flaws(github(claims)), expected);
-    let blank = |field: &str| flaws(with(github(json!({"repository": "a/b"})), field, json!("\u{3164}")));
+    assert_eq!(issues(github(claims)), expected);
+    let blank = |field: &str| issues(with(github(json!({"repository": "a/b"})), field, json!("\u{3164}")));
     assert_eq!(blank("audience"), [r#"trust[0].audience: "\u3164" must not be blank"#]);
     assert!(blank("name")[0].starts_with(r#"trust[0].name: "\u3164" must be a lower-case letter"#));
 }
 
 #[test]
-fn a_part_that_cannot_be_read_hides_no_flaw_of_the_rest_of_its_rule() {
+fn an_unreadable_part_does_not_hide_issues_of_its_rule() {
     let grants = json!([{"permissions": ["a b:c", "app:go"], "resources": [7, "/x"]}, "all", {"permissions": 7}]);
     let rule = with(with(github(json!({"ref": 7})), "grants", grants), "name", json!(7));
     let rule = with(with(rule, "audience", json!(" x")), "lifetime", json!("1h"));
     let document = json!({"strict": true, "trust": [rule]});
     let said = Catalog::read(&document).unwrap_err();
-    let places: Vec<_> = said.iter().map(|flaw| flaw.place.strip_prefix("trust[0].").unwrap()).collect();
+    let places: Vec<_> = said.iter().map(|issue| issue.path.strip_prefix("trust[0].").unwrap()).collect();
     let expected = [
         "name",
         "claims.ref",
@@ -308,13 +308,13 @@ fn a_part_that_cannot_be_read_hides_no_flaw_of_the_rest_of_its_rule() {
 }
 
 #[test]
-fn lists_that_are_too_long_are_counted_and_not_read() {
+fn lists_that_are_too_long_are_counted_but_not_read() {
     let many = |count: usize| (0..count).map(|n| format!("a:b{n}")).collect::<Vec<_>>();
     let rule = |claims: Value, grants: Value| with(with(github(json!({})), "claims", claims), "grants", grants);
     let claims: Value = (0..21).map(|n| (n.to_string(), json!("x"))).collect::<Map<_, _>>().into();
     let grants = json!([{"permissions": many(51), "resources": many(30_000)}]);
     assert_eq!(
-        flaws(rule(claims, grants)),
+        issues(rule(claims, grants)),
         [
             "trust[0].claims: must have at most 20 entries; it has 21",
             "trust[0].grants[0].permissions: must have at most 50 entries; it has 51",
@@ -323,7 +323,7 @@ fn lists_that_are_too_long_are_counted_and_not_read() {
     );
     let grant = json!({"permissions": ["a:b"]});
     assert_eq!(
-        flaws(rule(json!({"repository": many(21)}), json!(vec![grant; 21]))),
+        issues(rule(json!({"repository": many(21)}), json!(vec![grant; 21]))),
         [
             "trust[0].grants: must have at most 20 entries; it has 21",
             "trust[0].claims.repository: must have at most 20 entries; it has 21",
@@ -332,16 +332,16 @@ fn lists_that_are_too_long_are_counted_and_not_read() {
 }
 
 #[test]
-fn a_strict_catalog_takes_only_rules_that_grant_what_it_lists() {
+fn in_a_strict_catalog_rules_grant_only_listed_permissions() {
     let document = json!({
         "strict": true, "permissions": {"apps:read": "See"}, "trust": [github(json!({"repository": "a/b"}))],
     });
     let said = Catalog::read(&document).unwrap_err();
-    assert_eq!(said[0].place, "trust[0].grants[0].permissions[0]");
+    assert_eq!(said[0].path, "trust[0].grants[0].permissions[0]");
 }
 
 #[test]
-fn rules_that_were_read_can_be_written_back_as_they_are() {
+fn rules_are_written_back_unchanged() {
     let rules = [
         with(github(json!({"repository": "a/b", "ref": ["x", "y"]})), "lifetime", json!("90s")),
         with(rule("http://127.0.0.1:9/", json!({"sub": "*"})), "name", json!("other")),
@@ -357,7 +357,7 @@ fn rules_that_were_read_can_be_written_back_as_they_are() {
 }
 
 #[test]
-fn only_rules_that_were_not_there_just_so_are_gains() {
+fn only_new_and_changed_rules_count_as_new() {
     let one = github(json!({"repository": "a/b"}));
     let other = with(github(json!({"repository": "a/c"})), "name", json!("other"));
     let (before, both) = (read(std::slice::from_ref(&one)).unwrap(), read(&[other.clone(), one.clone()]).unwrap());
@@ -376,7 +376,7 @@ fn only_rules_that_were_not_there_just_so_are_gains() {
     assert_eq!(gains(&before), []);
 }
 
-/// The rules of these names that gain, and from which rule.
+/// Names of the rules that gain identities, each with the rule that lost them.
 fn gains(before: &[Value], after: &[Value]) -> Vec<(String, Option<String>)> {
     let (before, after) = (read(before).unwrap(), read(after).unwrap());
     let gains = after.new_trust_rules(&before);
@@ -384,7 +384,7 @@ fn gains(before: &[Value], after: &[Value]) -> Vec<(String, Option<String>)> {
 }
 
 #[test]
-fn a_rule_gains_what_a_rule_before_it_no_longer_takes() {
+fn a_rule_gains_the_identities_that_an_earlier_rule_lost() {
     let named = |claims: Value, name: &str| with(github(claims), "name", json!(name));
     let narrow = named(json!({"repository": "acme/billing", "ref": "refs/heads/main"}), "narrow");
     let broad = named(json!({"repository": "acme/*"}), "broad");
@@ -397,7 +397,7 @@ fn a_rule_gains_what_a_rule_before_it_no_longer_takes() {
     let narrower = named(json!({"repository": "acme/billing", "ref": "refs/heads/main", "environment": "x"}), "narrow");
     let both = [vec![("narrow".to_owned(), None)], from_narrow.clone()].concat();
     assert_eq!(gains(&before, &[narrower, broad.clone(), apart.clone()]), both);
-    // Moved where it still comes first, or away from rules that never take the same identity.
+    // Moved but still first, or moved past rules that never match the same identity.
     assert_eq!(gains(&before, &[narrow.clone(), apart.clone(), broad.clone()]), []);
     assert_eq!(gains(&before, &[apart.clone(), narrow.clone(), broad.clone()]), []);
     assert_eq!(gains(&[apart.clone(), broad.clone()], std::slice::from_ref(&broad)), []);
@@ -405,22 +405,22 @@ fn a_rule_gains_what_a_rule_before_it_no_longer_takes() {
 }
 
 #[test]
-fn a_claim_that_may_be_a_list_keeps_no_two_rules_apart() {
+fn claims_that_may_be_lists_do_not_separate_rules() {
     let own = |claims: Value, name: &str| with(rule("https://ci.example.com", claims), "name", json!(name));
     let group = |name: &str| own(json!({"groups": name}), name);
     assert_eq!(gains(&[group("a"), group("b")], &[group("b")]), [("b".to_owned(), Some("a".to_owned()))]);
     let subject = |name: &str| own(json!({"sub": name}), name);
     assert_eq!(gains(&[subject("a"), subject("b")], &[subject("b")]), []);
-    // Nor does the audience: one identity may have both.
+    // Neither does the audience: one identity may have both.
     let audience = |name: &str| with(own(json!({"sub": "a"}), name), "audience", json!(name));
     assert_eq!(gains(&[audience("a"), audience("b")], &[audience("b")]), [("b".to_owned(), Some("a".to_owned()))]);
-    // Another issuer's identities are others.
+    // Identities of another issuer are different.
     let elsewhere = with(subject("a"), "issuer", json!("https://other.example.com"));
     assert_eq!(gains(&[elsewhere, group("b")], &[group("b")]), []);
 }
 
 #[test]
-fn through_what_an_identity_came_is_short_and_names_the_ref() {
+fn the_short_form_of_an_identity_names_the_ref() {
     assert_eq!(via(&recorded("github-environment")).as_str(), "github:octo-org/octo-repo@refs/heads/main");
     assert_eq!(via(&recorded("github-tag")).as_str(), "github:octo-org/octo-repo@refs/tags/v1.2.3");
     assert_eq!(via(&recorded("gitlab-main")).as_str(), "gitlab:my-group/my-project@main");

@@ -1,4 +1,4 @@
-//! What has to hold of the trust rules, beyond the form of their parts.
+//! Validation of the trust rules, beyond the form of their parts.
 
 use std::collections::BTreeSet;
 
@@ -7,99 +7,99 @@ use serde_json::Value;
 use super::shared_issuers::SharedIssuer;
 use super::{ClaimPattern, TrustRuleName};
 use crate::catalog::limits::{MAX_CLAIMS, MAX_PATTERNS, elements, entries};
-use crate::catalog::validate::{count, form, permissions, texts};
+use crate::catalog::validate::{check_count, check_permission_syntax, permissions, texts};
 use crate::catalog::{Catalog, CatalogIssue};
 use crate::grants::{MAX_GRANTS, MAX_PERMISSIONS, MAX_RESOURCES, Resource};
 use crate::https_url::Url;
-use crate::text::{contains_credential, name_flaws, unprintable};
+use crate::text::{contains_credential, name_issues, unprintable};
 
 const MAX_CLAIM_LENGTH: usize = 100;
 const MAX_TEXT_LENGTH: usize = 512;
 
-/// What an identity is verified by before any rule is asked.
+/// Claims that are verified before the rules are evaluated.
 const VERIFIED: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 
 impl Catalog {
-    pub(in crate::catalog) fn check_trust(&self, rules: Option<&Value>, flaws: &mut Vec<CatalogIssue>) {
+    pub(in crate::catalog) fn check_trust(&self, rules: Option<&Value>, issues: &mut Vec<CatalogIssue>) {
         let mut names = BTreeSet::new();
         for (at, rule) in elements(rules).enumerate() {
-            let place = format!("trust[{at}]");
+            let path = format!("trust[{at}]");
             if let Some(name) = rule.get("name").and_then(Value::as_str)
                 && !names.insert(name)
             {
-                flaws.push(CatalogIssue::of_text(format!("{place}.name"), name, "is the name of another rule too"));
+                issues.push(CatalogIssue::of_text(format!("{path}.name"), name, "is the name of another rule too"));
             }
-            self.check_rule(&place, rule, flaws);
+            self.check_rule(&path, rule, issues);
         }
     }
 
-    fn check_rule(&self, place: &str, rule: &Value, flaws: &mut Vec<CatalogIssue>) {
-        let at = |field: &str| format!("{place}.{field}");
+    fn check_rule(&self, path: &str, rule: &Value, issues: &mut Vec<CatalogIssue>) {
+        let at = |field: &str| format!("{path}.{field}");
         let text = |field: &str| rule.get(field).and_then(Value::as_str);
         if let Some(name) = text("name")
             && let Err(invalid) = name.parse::<TrustRuleName>()
         {
-            flaws.push(CatalogIssue::of_text(at("name"), name, invalid.0));
+            issues.push(CatalogIssue::of_text(at("name"), name, invalid.0));
         }
         if let Some(issuer) = text("issuer") {
             if !is_issuer(issuer) {
-                let message = "must be an https URL of at most 512 characters without a query, exactly as the issuer's tokens have it in iss; http only on a loopback address";
-                flaws.push(CatalogIssue::of_text(at("issuer"), issuer, message));
-            } else if let Some(meant) = SharedIssuer::meant_by(issuer) {
-                let message = format!("must be {meant}, letter by letter, as its tokens have it in iss");
-                flaws.push(CatalogIssue::of_text(at("issuer"), issuer, message));
+                let message = "must be an https URL of at most 512 characters without a query, exactly as in the iss claim of its tokens; http only on a loopback address";
+                issues.push(CatalogIssue::of_text(at("issuer"), issuer, message));
+            } else if let Some(meant) = SharedIssuer::did_you_mean(issuer) {
+                let message = format!("must be exactly {meant}, as in the iss claim of its tokens");
+                issues.push(CatalogIssue::of_text(at("issuer"), issuer, message));
             }
         }
         if let Some(audience) = text("audience") {
-            check_text(&at("audience"), audience, MAX_TEXT_LENGTH, flaws);
+            check_text(&at("audience"), audience, MAX_TEXT_LENGTH, issues);
         }
         if let Some(claims) = rule.get("claims").filter(|claims| claims.is_object()) {
-            conditions(&at("claims"), text("issuer"), claims, flaws);
+            conditions(&at("claims"), text("issuer"), claims, issues);
         }
         let grants = rule.get("grants");
         if grants.is_some() {
-            count(&at("grants"), grants, MAX_GRANTS, flaws);
+            check_count(&at("grants"), grants, MAX_GRANTS, issues);
         }
         for (number, grant) in elements(grants).enumerate().filter(|(_, grant)| grant.is_object()) {
-            let at = |field: &str| format!("{place}.grants[{number}].{field}");
+            let at = |field: &str| format!("{path}.grants[{number}].{field}");
             let (listed, resources) = (grant.get("permissions"), grant.get("resources"));
-            count(&at("permissions"), listed, MAX_PERMISSIONS, flaws);
+            check_count(&at("permissions"), listed, MAX_PERMISSIONS, issues);
             if resources.is_some() {
-                count(&at("resources"), resources, MAX_RESOURCES, flaws);
+                check_count(&at("resources"), resources, MAX_RESOURCES, issues);
             }
-            for (place, permission) in permissions(&at("permissions"), listed) {
-                form(&place, &permission, flaws);
+            for (path, permission) in permissions(&at("permissions"), listed) {
+                check_permission_syntax(&path, &permission, issues);
                 if !self.is_grantable(&permission) {
-                    self.known(place, &permission, flaws);
+                    self.check_known(path, &permission, issues);
                 }
             }
-            for (place, text) in texts(&at("resources"), resources) {
+            for (path, text) in texts(&at("resources"), resources) {
                 if let Err(invalid) = text.parse::<Resource>() {
-                    flaws.push(CatalogIssue::of_text(place, text, invalid.0));
+                    issues.push(CatalogIssue::of_text(path, text, invalid.0));
                 }
             }
         }
     }
 }
 
-fn conditions(place: &str, issuer: Option<&str>, claims: &Value, flaws: &mut Vec<CatalogIssue>) {
-    count(place, Some(claims), MAX_CLAIMS, flaws);
+fn conditions(path: &str, issuer: Option<&str>, claims: &Value, issues: &mut Vec<CatalogIssue>) {
+    check_count(path, Some(claims), MAX_CLAIMS, issues);
     for (claim, value) in entries(Some(claims)) {
-        let place = format!("{place}.{claim}");
-        check_text(&place, claim, MAX_CLAIM_LENGTH, flaws);
+        let path = format!("{path}.{claim}");
+        check_text(&path, claim, MAX_CLAIM_LENGTH, issues);
         if VERIFIED.contains(&claim.as_str()) {
-            flaws.push(CatalogIssue::new(
-                &place,
-                "is looked at anyway: the issuer and the audience are fields of the rule",
+            issues.push(CatalogIssue::new(
+                &path,
+                "is always verified; use the rule's issuer and audience fields instead",
             ));
         }
         match value {
-            Value::String(text) => check_text(&place, text, MAX_TEXT_LENGTH, flaws),
+            Value::String(text) => check_text(&path, text, MAX_TEXT_LENGTH, issues),
             list @ Value::Array(_) => {
-                count(&place, Some(list), MAX_PATTERNS, flaws);
-                texts(&place, Some(list)).for_each(|(place, text)| check_text(&place, text, MAX_TEXT_LENGTH, flaws));
+                check_count(&path, Some(list), MAX_PATTERNS, issues);
+                texts(&path, Some(list)).for_each(|(path, text)| check_text(&path, text, MAX_TEXT_LENGTH, issues));
             }
-            // It was noted when it was read.
+            // Reading the document already recorded an issue.
             _ => {}
         }
     }
@@ -108,22 +108,22 @@ fn conditions(place: &str, issuer: Option<&str>, claims: &Value, flaws: &mut Vec
         list => elements(Some(list)).filter_map(Value::as_str).map(ClaimPattern::new).collect(),
     };
     let named =
-        |shared: &SharedIssuer| entries(Some(claims)).any(|(claim, value)| shared.is_named_by(claim, &patterns(value)));
-    if let Some(shared) = issuer.and_then(SharedIssuer::of).filter(|shared| !named(shared)) {
+        |shared: &SharedIssuer| entries(Some(claims)).any(|(claim, value)| shared.pins_owner(claim, &patterns(value)));
+    if let Some(shared) = issuer.and_then(SharedIssuer::find).filter(|shared| !named(shared)) {
         let message = format!(
-            "must say whose identities are meant, as everybody can have one of this issuer: name {}, without a wildcard in the owner",
-            shared.naming
+            "must pin the owner, because anyone can get an identity from this issuer: set {}, without a wildcard in the owner",
+            shared.owner_claims
         );
-        flaws.push(CatalogIssue::of_value(place, claims, message));
+        issues.push(CatalogIssue::of_value(path, claims, message));
     }
 }
 
-/// Notes what is wrong with the name of a claim, with what it has to be, or with an audience.
-fn check_text(place: &str, text: &str, longest: usize, flaws: &mut Vec<CatalogIssue>) {
+/// Checks the length and characters of a claim's name, a claim's value or an audience.
+fn check_text(path: &str, text: &str, longest: usize, issues: &mut Vec<CatalogIssue>) {
     if !is_text(text, longest) {
-        flaws.push(CatalogIssue::of_text(place, text, format!("must be 1 to {longest} printable characters")));
+        issues.push(CatalogIssue::of_text(path, text, format!("must be 1 to {longest} printable characters")));
     }
-    flaws.extend(name_flaws(text).map(|flaw| CatalogIssue::of_text(place, text, flaw)));
+    issues.extend(name_issues(text).map(|issue| CatalogIssue::of_text(path, text, issue)));
 }
 
 fn is_issuer(text: &str) -> bool {

@@ -12,7 +12,7 @@ async fn identity(jwt: &str) -> Result<WorkloadIdentity, JwtError> {
     WorkloadIdentityVerifier::new(UNHURRIED).verify(WorkloadIdentityVerifier::read(jwt)?, is_ours, at(0)).await
 }
 
-/// The other ECDSA signature that is as good: `(r, n - s)`.
+/// The other valid ECDSA signature, `(r, n - s)`.
 fn twin(jwt: &str) -> String {
     const ORDER: [u8; 32] = [
         0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
@@ -30,7 +30,7 @@ fn twin(jwt: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_identity_is_known_again_by_its_jti_or_by_what_its_signature_is_of() {
+async fn an_identity_is_recognized_by_its_jti_or_its_signing_input() {
     let provider = FakeProvider::start().await;
     let signer = Signer::p256();
     provider.has(&[&signer]);
@@ -48,7 +48,7 @@ async fn an_identity_is_known_again_by_its_jti_or_by_what_its_signature_is_of() 
     }
     let other = signer.sign(&with(claims(&provider), "iat", json!(super::NOW - 1)));
     assert_ne!(identity(&other).await.unwrap().id, first.id);
-    // The last of 86 characters holds two bits that mean nothing.
+    // The last of 86 characters has two unused bits.
     let (start, last) = jwt.split_at(jwt.len() - 1);
     for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars() {
         let altered = format!("{start}{character}");
@@ -57,7 +57,7 @@ async fn an_identity_is_known_again_by_its_jti_or_by_what_its_signature_is_of() 
 }
 
 #[tokio::test]
-async fn a_jti_that_is_there_is_a_text_of_1_to_512_characters() {
+async fn a_jti_is_a_string_of_1_to_512_characters() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -70,7 +70,7 @@ async fn a_jti_that_is_there_is_a_text_of_1_to_512_characters() {
         let jwt = signer.sign(&with(claims(&provider), "jti", bad.clone()));
         assert_eq!(
             identity(&jwt).await,
-            Err(JwtError::Malformed("its jti is no string of 1 to 512 characters")),
+            Err(JwtError::Malformed("jti must be a string of 1 to 512 characters")),
             "{bad}"
         );
     }
@@ -78,7 +78,7 @@ async fn a_jti_that_is_there_is_a_text_of_1_to_512_characters() {
 }
 
 #[tokio::test]
-async fn the_form_of_an_identity_is_read_before_its_issuer_is_looked_at() {
+async fn an_identity_is_parsed_before_its_issuer_is_checked() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);
@@ -89,12 +89,12 @@ async fn the_form_of_an_identity_is_read_before_its_issuer_is_looked_at() {
     let untrusted = WorkloadIdentityVerifier::new(UNHURRIED)
         .verify(WorkloadIdentityVerifier::read(&good).unwrap(), |_, _| false, at(0))
         .await;
-    assert_eq!(untrusted, Err(JwtError::Malformed("no trust rule is for its issuer and its audience")));
+    assert_eq!(untrusted, Err(JwtError::Malformed("no trust rule for this issuer and audience")));
     assert_eq!(provider.requests(), 0);
 }
 
 #[tokio::test]
-async fn the_azp_of_an_identity_is_for_the_trust_rules_to_look_at() {
+async fn the_azp_of_an_identity_is_left_to_the_trust_rules() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     provider.has(&[&signer]);

@@ -1,5 +1,4 @@
-//! An OpenID Connect provider on loopback that counts what it is asked, and the keys that it
-//! signs with.
+//! An OpenID Connect provider on loopback that counts its requests, and its signing keys.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -36,7 +35,7 @@ enum Way {
     Hangs,
     /// One byte, and then nothing.
     Trickles,
-    /// Without an end.
+    /// An endless body.
     Pours,
 }
 
@@ -65,7 +64,7 @@ impl FakeProvider {
         SessionVerifier::new(self.oidc(&self.url), super::UNHURRIED).unwrap()
     }
 
-    /// Sessions of an issuer of another name, whose documents this provider has.
+    /// A verifier for another issuer, whose documents this provider serves.
     pub(super) fn sessions_of(&self, issuer: &str) -> SessionVerifier {
         let url = super::Url::parse(&self.url).unwrap();
         let keys = super::JwksCache::new(issuer.to_owned(), &url, super::DocumentFetcher::new(super::UNHURRIED));
@@ -227,7 +226,7 @@ impl Signer {
         Self { alg, kid, jwk, pair }
     }
 
-    /// Gives the key another id.
+    /// Sets another key ID.
     pub(super) fn goes_by(&mut self, kid: &str) {
         kid.clone_into(&mut self.kid);
         self.jwk["kid"] = json!(kid);

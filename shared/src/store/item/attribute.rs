@@ -1,4 +1,4 @@
-//! Keys, attribute names and the simple values. A role in `template.yaml` names the same attributes.
+//! Keys, attribute names and simple values. The roles in `template.yaml` name the same attributes.
 
 use std::collections::HashMap;
 
@@ -11,73 +11,74 @@ use crate::text::OwnerId;
 pub(in crate::store) type Item = HashMap<String, AttributeValue>;
 
 pub(in crate::store) const OWNER: &str = "owner";
-/// Milliseconds; the sort key of the lists.
+/// In milliseconds; the sort key of lists.
 pub(in crate::store) const CREATED_AT: &str = "created_at";
 pub(in crate::store) const VERSION: &str = "version";
-/// Epoch seconds.
+/// In seconds since 1970.
 pub(in crate::store) const TTL: &str = "ttl";
-/// What never changes after the creation.
+/// Fields that never change after creation.
 pub(super) const ORIGIN: &str = "origin";
-/// What create, update and rotate write.
+/// Fields that create, update and rotate write.
 pub(super) const SETTINGS: &str = "settings";
-/// The digests, and the keys of rotations.
+/// Digests of secrets, and idempotency keys of rotations.
 pub(in crate::store) const SECRETS: &str = "secrets";
 /// The last rotation.
 pub(super) const ROTATION: &str = "rotation";
 pub(in crate::store) const DISABLED: &str = "disabled";
 pub(in crate::store) const REVOKED: &str = "revoked";
-/// Written by the authorizer, once a minute at most.
+/// Written by the authorizer, at most once a minute.
 pub(in crate::store) const LAST_USE: &str = "last_use";
-/// When it was last noted that a secret was used which had ended.
+/// When the reuse of a retired secret was last recorded.
 pub(in crate::store) const REUSE: &str = "reuse";
 
-/// What a record is read from. The roles of the functions that show tokens allow these attributes and
-/// no other (`Attributes` in `template.yaml`, which a test holds against these constants).
-pub(in crate::store) const SHOWN: [&str; 11] =
+/// Attributes of a record. The roles of the functions that show tokens allow only these (`Attributes` in
+/// `template.yaml`; a test compares them with these constants).
+pub(in crate::store) const RECORD_ATTRIBUTES: [&str; 11] =
     ["pk", "sk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE];
 
-/// The same, and what only the functions read that are shown secrets.
-pub(in crate::store) const CREDENTIAL: [&str; 13] =
+/// Attributes of a record with its secrets, for the functions that verify secrets.
+pub(in crate::store) const CREDENTIAL_ATTRIBUTES: [&str; 13] =
     ["pk", "sk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE, SECRETS, REUSE];
 
-/// The UTC day of an event, as in `2026-11-28`: the partition of the index `by_day`.
+/// The UTC day of an event, such as `2026-11-28`: partition key of the index `by_day`.
 pub(in crate::store) const DAY: &str = "day";
 
-/// What an event is read from.
-pub(in crate::store) const EVENT: [&str; 9] = ["pk", "sk", OWNER, "kind", "at", "by", "from", "agent", "detail"];
+/// Attributes of an event.
+pub(in crate::store) const EVENT_ATTRIBUTES: [&str; 9] =
+    ["pk", "sk", OWNER, "kind", "at", "by", "from", "agent", "detail"];
 
-/// Permission and resource to the last day on which it was used.
+/// Maps permission and resource to the day of the last use.
 pub(in crate::store) const USES: &str = "uses";
 
-/// The catalog, compressed.
+/// The compressed catalog.
 pub(in crate::store) const DOCUMENT: &str = "document";
 
-/// The ID of each live token to its expiry.
+/// Maps the ID of each live token to its expiry.
 pub(in crate::store) const LIVE: &str = "live";
 
-/// What slots are read from.
-pub(in crate::store) const SLOTS: [&str; 2] = [LIVE, VERSION];
+/// Attributes of the slots.
+pub(in crate::store) const SLOT_ATTRIBUTES: [&str; 2] = [LIVE, VERSION];
 
-/// The sort key of a token's item, and so the partition of the index `by_time`.
+/// Sort key of a token's record, and so the partition key of the index `by_time`.
 pub(in crate::store) const TOKEN: &str = "TOKEN";
 
 pub(in crate::store) fn token_key(id: &TokenId) -> Item {
     key(token_pk(id), TOKEN)
 }
 
-/// What the sort key of an event begins with; its ULID follows.
+/// Prefix of an event's sort key; the event's ULID follows.
 pub(in crate::store) const EVENT_PREFIX: &str = "EVENT#";
 
 pub(in crate::store) fn event_key(id: &TokenId, event: &str) -> Item {
     key(token_pk(id), &format!("{EVENT_PREFIX}{event}"))
 }
 
-/// The partition of a token's record and events.
+/// Partition key of a token's record and events.
 pub(in crate::store) fn token_pk(id: &TokenId) -> String {
     format!("TOKEN#{id}")
 }
 
-/// The usage of a token is another item, so that its record stays small.
+/// The usage of a token has an item of its own, so that the record stays small.
 pub(in crate::store) fn usage_key(id: &TokenId) -> Item {
     key(format!("USAGE#{id}"), "USAGE")
 }
@@ -86,7 +87,7 @@ pub(in crate::store) fn slots_key(owner: &OwnerId) -> Item {
     key(format!("OWNER#{owner}"), "SLOTS")
 }
 
-/// The key of an identity that was exchanged: the digest of its issuer and its `jti`.
+/// Key of an identity that was exchanged: the digest of its issuer and `jti`.
 pub(in crate::store) fn identity_key(digest: &TokenDigest) -> Item {
     let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     key(format!("JTI#{hex}"), "JTI")
@@ -100,7 +101,7 @@ fn key(pk: String, sk: &str) -> Item {
     HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
 }
 
-/// `name` and `owner` are reserved words: every attribute goes by a placeholder.
+/// `name` and `owner` are reserved words, so every attribute gets a placeholder.
 pub(in crate::store) fn projection(attributes: &[&str]) -> (String, HashMap<String, String>) {
     let names: HashMap<_, _> = attributes.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
     let expression: Vec<_> = attributes.iter().map(|name| format!("#{name}")).collect();

@@ -1,4 +1,4 @@
-//! Items as they are read back.
+//! Decoding of items.
 
 use std::str::FromStr;
 
@@ -20,9 +20,8 @@ use crate::token::{
     DisabledState, Event, EventOrigin, LastUse, Revocation, RevocationDetails, TokenRecord, UserAgentFamily,
 };
 
-/// Reads a record back. Texts are taken as they were accepted once. What is missing or of
-/// another type is an error, never a default: a record that lost its expiry must not live
-/// for ever.
+/// Decodes a record, without re-validating its strings. A missing attribute or one of another type is an error
+/// and never a default: a record that lost its expiry must not live forever.
 pub(in crate::store) fn record(item: &Item) -> Result<TokenRecord, Error> {
     let read = Reader::of(item);
     let (origin, settings) = (read.group(ORIGIN)?, read.group(SETTINGS)?);
@@ -53,7 +52,7 @@ pub(in crate::store) fn record(item: &Item) -> Result<TokenRecord, Error> {
     })
 }
 
-/// Reads what the functions that are shown secrets know of a token.
+/// Decodes a token with its secrets.
 pub(in crate::store) fn credential(item: &Item) -> Result<StoredCredential, Error> {
     let read = Reader::of(item);
     let rotation_keys = read.group(SECRETS)?.digests("rotation_keys", "at")?.into_iter();
@@ -65,7 +64,7 @@ pub(in crate::store) fn credential(item: &Item) -> Result<StoredCredential, Erro
     })
 }
 
-/// Reads the secrets of a token.
+/// Decodes the secrets of a token.
 pub(in crate::store) fn stored_secrets(item: &Item) -> Result<SecretHistory, Error> {
     let read = Reader::of(item);
     let secrets = read.group(SECRETS)?;
@@ -75,7 +74,7 @@ pub(in crate::store) fn stored_secrets(item: &Item) -> Result<SecretHistory, Err
     Ok(SecretHistory { current, superseded: superseded.collect() })
 }
 
-/// Reads the usage of a token; `None` is a token without any.
+/// Decodes the usage of a token; no item means no recorded use.
 pub(in crate::store) fn uses(item: Option<&Item>, grants: &Grants) -> Result<UsageLog, Error> {
     let Some(item) = item else { return Ok(UsageLog::default()) };
     let read = Reader::of(item);
@@ -89,15 +88,15 @@ fn digest_in(map: &Item) -> Option<TokenDigest> {
     TokenDigest::from_bytes(map.get("digest")?.as_b().ok()?.as_ref())
 }
 
-/// Reads an event, and before it the token and the owner that it is about.
+/// Decodes an event with its token and owner.
 pub(in crate::store) fn event_and_token(item: &Item) -> Result<(TokenId, OwnerId, Event), Error> {
     let read = Reader::of(item);
     let token = read.id.parse().map_err(|_| read.corrupt("pk"))?;
     Ok((token, read.text(OWNER, OwnerId::from_stored)?, read_event(item)?))
 }
 
-/// Reads an event back. What does not read as it was written is left out, as it decides
-/// nothing; its kind and its time are not.
+/// Decodes an event. Invalid fields are omitted, because they decide nothing; only an invalid kind or time is
+/// an error.
 pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
     let read = Reader::of(item);
     let optional = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok());
@@ -115,18 +114,18 @@ pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
     })
 }
 
-/// The token's ID in an item's or a key's `pk`.
+/// The token's ID from the `pk` of an item or a key.
 pub(in crate::store) fn id_of(item: &Item) -> Option<&str> {
     let pk = item.get("pk")?.as_s().ok()?;
     pk.strip_prefix("TOKEN#").or_else(|| pk.strip_prefix("USAGE#"))
 }
 
-/// The event's ID in an item's or a key's `sk`.
+/// The event's ID from the `sk` of an item or a key.
 pub(in crate::store) fn event_id_of(item: &Item) -> Option<&str> {
     item.get("sk")?.as_s().ok()?.strip_prefix(EVENT_PREFIX)
 }
 
-/// A number of any item.
+/// A number attribute of any item.
 pub(in crate::store) fn number_of<T: FromStr>(item: &Item, attribute: &'static str, of: &str) -> Result<T, Error> {
     Reader { id: of, item }.number(attribute)
 }
@@ -141,7 +140,7 @@ impl<'a> Reader<'a> {
         Self { id: id_of(item).unwrap_or("?"), item }
     }
 
-    /// A group, to read its fields.
+    /// A group of attributes, for reading its fields.
     fn group(&self, attribute: &'static str) -> Result<Reader<'a>, Error> {
         Ok(Reader { id: self.id, item: self.map(attribute)? })
     }
@@ -206,7 +205,7 @@ impl<'a> Reader<'a> {
         Ok(DisabledState { at: group.time("at")?, by, why: group.parsed("why")? })
     }
 
-    /// A token that lost its networks must not be let in from anywhere.
+    /// A token that lost its networks must not be usable from anywhere.
     fn networks(&self, attribute: &'static str) -> Result<IpAllowlist, Error> {
         let list = self.item.get(attribute).and_then(|value| value.as_l().ok()).filter(|list| !list.is_empty());
         let networks = list.ok_or_else(|| self.corrupt(attribute))?.iter();
@@ -235,7 +234,7 @@ impl<'a> Reader<'a> {
         list.ok_or_else(|| self.corrupt(attribute))
     }
 
-    /// A token has one grant at least; one that lost them all is not the token that it was.
+    /// Every token has at least one grant, so an empty list is an error.
     fn grants(&self) -> Result<Grants, Error> {
         let corrupt = || self.corrupt("grants");
         let grants = self.item.get("grants").and_then(|value| value.as_l().ok()).ok_or_else(corrupt)?;

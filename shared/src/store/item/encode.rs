@@ -1,4 +1,4 @@
-//! Items as they are written.
+//! Encoding of items.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::secret::{SecretHistory, TokenDigest, TokenId};
 use crate::store::{RotationKey, ttl};
 use crate::token::{Actor, DisabledState, Event, LastUse, Revocation, TokenRecord};
 
-/// A new token's item.
+/// The item of a new token.
 pub(in crate::store) fn new_token(record: &TokenRecord, digest: &TokenDigest, retention_days: u32) -> Item {
     let mut item = of(record, retention_days);
     let secrets = SecretHistory { current: digest.clone(), superseded: Vec::new() };
@@ -21,7 +21,7 @@ pub(in crate::store) fn new_token(record: &TokenRecord, digest: &TokenDigest, re
     item
 }
 
-/// A record's item, without its secrets.
+/// The item of a record, without secrets.
 pub(in crate::store) fn of(record: &TokenRecord, retention_days: u32) -> Item {
     let mut item = token_key(&record.id);
     let mut set = |name: &str, value: Option<AttributeValue>| {
@@ -55,7 +55,7 @@ fn settings(record: &TokenRecord) -> AttributeValue {
         ("description", record.description.as_ref().map(|text| string(text.as_str()))),
         ("role", record.role.as_ref().map(|role| string(role.as_str()))),
         ("grants", Some(AttributeValue::L(record.grants.iter().map(grant).collect()))),
-        ("allowed_ips", (!record.allowed_ips.are_any()).then(networks)),
+        ("allowed_ips", (!record.allowed_ips.is_unrestricted()).then(networks)),
         ("expires_at", record.expires_at.map(seconds)),
         ("enabled_at", record.enabled_at.map(seconds)),
     ])
@@ -94,7 +94,7 @@ pub(in crate::store) fn reuse(at: Timestamp) -> AttributeValue {
     group([("at", Some(seconds(at)))])
 }
 
-/// The digests of a token's secrets, and the keys of its last rotations.
+/// The digests of a token's secrets, and the idempotency keys of its last rotations.
 pub(in crate::store) fn secrets(secrets: &SecretHistory, keys: &[&RotationKey]) -> AttributeValue {
     let superseded = secrets.superseded.iter().map(|one| (&one.digest, one.until));
     group([
@@ -113,7 +113,7 @@ fn bytes(bytes: &[u8]) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes.to_vec()))
 }
 
-/// Digests, each with a time of this name.
+/// Digests, each with a time under this name.
 fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a TokenDigest, Timestamp)>) -> AttributeValue {
     let one = |(digest, at): (&TokenDigest, Timestamp)| {
         let digest = ("digest".to_owned(), bytes(digest.as_bytes()));
@@ -122,7 +122,7 @@ fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a TokenDigest, Times
     AttributeValue::L(digests.map(one).collect())
 }
 
-/// The first use of a token in its usage.
+/// The usage item for the first use of a token.
 pub(in crate::store) fn new_usage(id: &TokenId, made: &PermissionUse, day: Day, ttl: Timestamp) -> Item {
     let mut item = usage_key(id);
     item.insert(USES.to_owned(), AttributeValue::M(HashMap::from([(made.key(), number(day.0))])));
@@ -134,7 +134,7 @@ pub(in crate::store) fn event(record: &TokenRecord, event: &Event, ttl: Timestam
     let mut item = event_key(&record.id, &event.id);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set(OWNER, string(record.owner.as_str()));
-    set(DAY, string(Day::of(event.at).to_string()));
+    set(DAY, string(Day::from_timestamp(event.at).to_string()));
     set(TTL, seconds(ttl));
     set("kind", string(&event.kind));
     set("at", number(event.at.millis()));
@@ -153,7 +153,7 @@ pub(in crate::store) fn event(record: &TokenRecord, event: &Event, ttl: Timestam
     item
 }
 
-/// An identity that was exchanged.
+/// The replay guard of an exchanged identity.
 pub(in crate::store) fn identity(digest: &TokenDigest, ttl: Timestamp) -> Item {
     let mut item = identity_key(digest);
     item.insert(TTL.to_owned(), seconds(ttl));

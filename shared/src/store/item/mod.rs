@@ -1,7 +1,7 @@
-//! Items as they lie in the table: the only place that knows attribute names.
+//! Items in the table: the only module that knows attribute names.
 //!
-//! The attributes of a record are groups, a map each, by who writes them: a new field is a line in
-//! its group here, and none in the roles of `template.yaml`. A write replaces a group as a whole.
+//! A record's attributes are grouped into maps by who writes them. A new field needs only a line in its group
+//! here, and no change of the roles in `template.yaml`. A write replaces a whole group.
 
 mod attribute;
 mod decode;

@@ -53,7 +53,7 @@ fn full() -> TokenRecord {
         last_used: Some(LastUse {
             at: Timestamp::from_seconds(1_762_000_000),
             source_ip: Some("192.0.2.7".parse().unwrap()),
-            agent: UserAgentFamily::of("curl/8.5"),
+            agent: UserAgentFamily::from_header("curl/8.5"),
         }),
         version: 1,
     }
@@ -67,7 +67,7 @@ fn some_digest() -> TokenDigest {
 }
 
 #[test]
-fn an_item_reads_back_as_the_record_that_it_was_written_from() {
+fn an_encoded_record_decodes_to_the_same_record() {
     let digest = some_digest();
     let item = new_token(&full(), &digest, 30);
     assert_eq!(record(&item).unwrap(), full());
@@ -75,7 +75,7 @@ fn an_item_reads_back_as_the_record_that_it_was_written_from() {
 }
 
 #[test]
-fn secrets_and_their_reuse_read_back() {
+fn encoded_secrets_decode_to_the_same_secrets() {
     let at = Timestamp::from_seconds;
     let first = SecretHistory { current: some_digest(), superseded: Vec::new() };
     let all = first.rotate(some_digest(), Some(at(500)), at(400)).rotate(some_digest(), None, at(450));
@@ -104,7 +104,7 @@ fn secrets_and_their_reuse_read_back() {
 }
 
 #[test]
-fn a_usage_reads_back() {
+fn an_encoded_usage_decodes_to_the_same_usage() {
     let (id, made) = ("0123456789abcdef".parse().unwrap(), PermissionUse::from_stored("app:read app/billing").unwrap());
     let day = Day(20_000);
     let mut item = new_usage(&id, &made, day, Timestamp::from_seconds(9));
@@ -115,7 +115,7 @@ fn a_usage_reads_back() {
 }
 
 #[test]
-fn an_event_reads_back_and_one_from_a_later_version_does_too() {
+fn an_event_decodes_even_if_a_later_version_wrote_it() {
     let mut happened = Event {
         id: "01K0000000000000000000000A".to_owned(),
         at: Timestamp::from_millis(1_700_000_000_123),
@@ -123,7 +123,7 @@ fn an_event_reads_back_and_one_from_a_later_version_does_too() {
         by: EventOrigin {
             actor: Some(Actor::Bootstrap),
             source_ip: Some("2001:db8::1".parse().unwrap()),
-            agent: UserAgentFamily::of("curl/8"),
+            agent: UserAgentFamily::from_header("curl/8"),
         },
         detail: serde_json::json!({"reason": "leaked"}),
     };
@@ -145,14 +145,14 @@ fn field_of<'a>(item: &'a mut Item, group: &str) -> &'a mut Item {
 }
 
 #[test]
-fn an_item_that_lost_or_garbled_an_attribute_is_an_error_never_a_default() {
+fn a_missing_or_invalid_attribute_is_an_error_never_a_default() {
     let whole = new_token(&full(), &some_digest(), 30);
     for attribute in ["pk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS] {
         let mut lost = whole.clone();
         lost.remove(attribute);
         assert!(record(&lost).is_err(), "lost {attribute}");
     }
-    for attribute in SHOWN.iter().filter(|name| **name != "sk") {
+    for attribute in RECORD_ATTRIBUTES.iter().filter(|name| **name != "sk") {
         let mut garbled = whole.clone();
         garbled.insert((*attribute).to_owned(), AttributeValue::Bool(true));
         assert!(record(&garbled).is_err(), "garbled {attribute}");
@@ -191,7 +191,7 @@ fn an_item_that_lost_or_garbled_an_attribute_is_an_error_never_a_default() {
 }
 
 #[test]
-fn a_record_from_before_a_rule_was_tightened_stays_readable() {
+fn a_stored_record_stays_readable_under_stricter_rules() {
     let mut old = new_token(&full(), &some_digest(), 30);
     old.insert(OWNER.to_owned(), string("a\u{202e}b \u{feff}"));
     let settings = field_of(&mut old, SETTINGS);
@@ -206,7 +206,7 @@ fn a_record_from_before_a_rule_was_tightened_stays_readable() {
     assert!(record(&old).is_ok());
 }
 
-/// The names of a list of `Mappings.Attributes` in the template.
+/// The names in a list of `Mappings.Attributes` in the template.
 fn in_the_template(kind: &str, list: &str) -> BTreeSet<String> {
     let template = include_str!("../../../../template.yaml");
     let (_, attributes) = template.split_once("\nMappings:\n  Attributes:\n").unwrap();
@@ -221,15 +221,15 @@ fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_roles_lists_of_attributes_are_what_the_store_reads_and_writes() {
+fn the_templates_attribute_lists_match_the_constants() {
     let digest = some_digest();
-    assert_eq!(in_the_template("Record", "Shown"), names(SHOWN));
-    assert_eq!(in_the_template("Record", "Credential"), names(CREDENTIAL));
-    assert_eq!(in_the_template("Event", "Shown"), names(EVENT));
+    assert_eq!(in_the_template("Record", "Shown"), names(RECORD_ATTRIBUTES));
+    assert_eq!(in_the_template("Record", "Credential"), names(CREDENTIAL_ATTRIBUTES));
+    assert_eq!(in_the_template("Event", "Shown"), names(EVENT_ATTRIBUTES));
     let by = EventOrigin {
         actor: Some(Actor::Bootstrap),
         source_ip: full().last_used.unwrap().source_ip,
-        agent: UserAgentFamily::of("curl/8"),
+        agent: UserAgentFamily::from_header("curl/8"),
     };
     let at = Timestamp::from_seconds(9);
     let happened = Event { id: "x".to_owned(), at, kind: "k".to_owned(), by, detail: serde_json::json!({}) };
@@ -241,7 +241,8 @@ fn the_roles_lists_of_attributes_are_what_the_store_reads_and_writes() {
     assert_eq!(in_the_template("Record", "Created"), names(created));
 }
 
-/// Its bytes, as [DynamoDB counts them](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
+/// Size in bytes, as
+/// [DynamoDB counts it](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
 fn size(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
@@ -259,7 +260,7 @@ fn size_of(item: &Item) -> usize {
 }
 
 #[test]
-fn the_record_of_a_token_with_20_grants_is_read_with_one_unit() {
+fn a_record_with_20_grants_takes_one_read_unit() {
     let grant = |at: usize| Grant {
         permissions: ["read", "write", "deploy"].map(|action| format!("service-{at}:{action}").parse().unwrap()).into(),
         resources: vec![format!("services/team-{at}/production").parse().unwrap()],
@@ -271,12 +272,12 @@ fn the_record_of_a_token_with_20_grants_is_read_with_one_unit() {
     });
     item.insert(SECRETS.to_owned(), secrets(&rotated, &[]));
     item.insert(REUSE.to_owned(), reuse(Timestamp::from_seconds(1_800_000_000)));
-    // One read unit is a consistent read of 4 KB.
+    // One read unit covers a consistent read of 4 KB.
     assert!(size_of(&item) <= 4096, "{} bytes", size_of(&item));
 }
 
 #[test]
-fn a_full_usage_stays_far_below_the_limit_of_an_item() {
+fn a_full_usage_item_stays_far_below_the_size_limit() {
     let longest = |at: usize| PermissionUse {
         permission: format!("{:a<50}:{at:b>49}", "").parse().unwrap(),
         resource: "r".repeat(64).parse().unwrap(),
@@ -288,11 +289,11 @@ fn a_full_usage_stays_far_below_the_limit_of_an_item() {
     let full = size_of(&item) + crate::authz::MAX_USES * one;
     assert!(full < 200 * 1024, "{full} bytes");
     let long = PermissionUse { resource: "r".repeat(256).parse().unwrap(), ..longest(0) };
-    assert!(long.key().len() < key.len(), "a longer name takes no more");
+    assert!(long.key().len() < key.len(), "a longer name takes no more space");
 }
 
 #[test]
-fn what_is_stored_of_a_secret_is_its_digest_and_nothing_else() {
+fn only_the_digest_of_a_secret_is_stored() {
     let secret = crate::secret::PlaintextToken::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
     let record = TokenRecord { id: secret.id().clone(), ..full() };
     let stored = format!("{:?}", new_token(&record, &secret.digest(), 30));

@@ -14,11 +14,11 @@ fn found(list: &[(&[&str], &[&str])], document: &str) -> Result<AllowedPaths, No
 }
 
 fn regions_of(grants: &Grants, catalog: &Catalog) -> Result<AllowedPaths, NotExpressible> {
-    regions(grants, &AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 })
+    allowed_paths(grants, &AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 })
 }
 
-/// The regions, with the methods that have the same ones put together: `GET+HEAD apps/**`.
-/// `/**` is a tree, `/+` is what is below.
+/// The regions, with methods grouped by path: `GET+HEAD apps/**`. `/**` marks a subtree, `/+` the paths below
+/// only.
 #[track_caller]
 fn shown(list: &[(&[&str], &[&str])], document: &str) -> Vec<String> {
     let regions = match found(list, document).unwrap() {
@@ -29,8 +29,8 @@ fn shown(list: &[(&[&str], &[&str])], document: &str) -> Vec<String> {
     for Region { method, names, extent } in regions {
         let extent = match extent {
             Extent::Exact => "",
-            Extent::Tree => "/**",
-            Extent::Below => "/+",
+            Extent::Subtree => "/**",
+            Extent::Descendants => "/+",
         };
         shown.entry(format!("{}{extent}", names.join("/"))).or_default().push(method);
     }
@@ -47,8 +47,8 @@ fn contains(allowed: &AllowedPaths, method: &str, path: &str) -> bool {
         begins
             && match region.extent {
                 Extent::Exact => !more,
-                Extent::Tree => true,
-                Extent::Below => more,
+                Extent::Subtree => true,
+                Extent::Descendants => more,
             }
     };
     match allowed {
@@ -58,7 +58,7 @@ fn contains(allowed: &AllowedPaths, method: &str, path: &str) -> bool {
 }
 
 #[test]
-fn by_convention_a_grant_is_its_resources_under_each_name_that_it_has_a_permission_for() {
+fn by_convention_a_grant_opens_its_resources_under_permitted_names() {
     for (permissions, resources, expected) in [
         (&["apps:read"] as &[&str], &["apps/billing"] as &[&str], &["GET+HEAD+OPTIONS apps/billing/**"] as &[&str]),
         (&["apps:read", "jobs:read"], &["*"], &["GET+HEAD+OPTIONS apps/**", "GET+HEAD+OPTIONS jobs/**"]),
@@ -80,14 +80,14 @@ fn by_convention_a_grant_is_its_resources_under_each_name_that_it_has_a_permissi
 }
 
 #[test]
-fn a_region_within_another_is_not_said_twice() {
+fn a_region_within_another_is_dropped() {
     let list: &[(&[&str], &[&str])] =
         &[(&["apps:read"], &["apps/a", "apps/a/b", "apps/*"]), (&["*:read"], &["jobs", "*"])];
     assert_eq!(shown(&list[..1], "{}"), ["GET+HEAD+OPTIONS apps/+"]);
     assert_eq!(shown(list, "{}"), ["GET+HEAD+OPTIONS /**"]);
 }
 
-/// Its permissions are none that the convention knows.
+/// The convention uses none of these permissions.
 const APPS: &str = r#"{"permissions": {"app:view": "", "build:create": "", "env:view": "", "file:put": ""}, "routes": [
     {"match": "GET /apps", "permission": "app:view", "resource": "app"},
     {"match": "GET /apps/{app}", "permission": "app:view", "resource": "app/{app}"},
@@ -96,7 +96,7 @@ const APPS: &str = r#"{"permissions": {"app:view": "", "build:create": "", "env:
     {"match": "ANY /files/{owner}/{path+}", "permission": "file:put", "resource": "file/{owner}/{path}"}]}"#;
 
 #[test]
-fn a_routes_parameters_that_the_grant_binds_make_exact_paths() {
+fn route_parameters_bound_by_the_grant_make_exact_paths() {
     let one_app: &[(&[&str], &[&str])] = &[(&["app:view", "build:create"], &["app/billing"])];
     assert_eq!(shown(one_app, APPS), ["GET+HEAD apps/billing", "POST apps/billing/builds"]);
     let any = "DELETE+GET+HEAD+OPTIONS+PATCH+POST+PUT";
@@ -113,7 +113,7 @@ fn a_resource_may_name_a_routes_parameters_in_any_order() {
         let document = json!({"permissions": {"file:put": ""}, "routes": [route]}).to_string();
         shown(&[(&["file:put"], &[grant])], &document)
     };
-    // The rest may end before what follows it, or with it, or go on.
+    // The catch-all may end before the segment that follows it, with it, or beyond it.
     assert_eq!(shown("POST /files/{path+}", "{path}/of", "a/b/of"), ["POST files/a/b", "POST files/a/b/of/**"]);
     assert_eq!(shown("POST /{x}/{y}", "{y}/{x}", "a/b"), ["POST b/a"]);
     assert_eq!(shown("POST /{x}/{y}", "{x}/{x}", "a/b"), [""; 0]);
@@ -121,7 +121,7 @@ fn a_resource_may_name_a_routes_parameters_in_any_order() {
 }
 
 #[test]
-fn a_route_that_is_open_on_any_name_has_to_be_part_of_something_that_is_open() {
+fn a_route_open_for_any_name_must_lie_within_an_open_region() {
     let open = |permissions: &[&str]| found(&[(permissions, &["*"])], APPS);
     assert_eq!(open(&["app:view"]), Err(NotExpressible::OpenParameterizedRoute("GET /apps/{app}".to_owned())));
     assert_eq!(
@@ -133,13 +133,13 @@ fn a_route_that_is_open_on_any_name_has_to_be_part_of_something_that_is_open() {
 }
 
 #[test]
-fn a_listed_root_is_left_out_where_only_what_is_below_is_open() {
+fn a_listed_root_is_left_out_if_only_paths_below_it_are_open() {
     let document = r#"{"permissions": {"app:list": ""}, "routes": [{"match": "GET /apps", "permission": "app:list"}]}"#;
     assert_eq!(shown(&[(&["apps:read"], &["*"])], document), ["OPTIONS apps/**", "GET+HEAD apps/+"]);
 }
 
 #[test]
-fn routes_that_list_all_that_is_below_are_open_together() {
+fn routes_that_match_all_paths_below_are_open_together() {
     let document = |strict| {
         let routes =
             ["GET /apps/{app}", "GET /apps/{app}/{rest+}"].map(|text| json!({"match": text, "permission": "app:view"}));
@@ -149,12 +149,12 @@ fn routes_that_list_all_that_is_below_are_open_together() {
         assert_eq!(shown(&[(&["app:view"], &["*"])], &document(strict)), ["GET+HEAD apps/+"]);
         assert_eq!(shown(&[(&["app:view"], &["apps/billing"])], &document(strict)), ["GET+HEAD apps/billing/**"]);
     }
-    // The convention says nothing about paths that are listed.
+    // The convention does not apply to paths that are listed.
     assert_eq!(shown(&[(&["apps:read"], &["*"])], &document(false)), ["GET+HEAD apps", "OPTIONS apps/**"]);
 }
 
 #[test]
-fn in_a_strict_catalog_only_routes_open_anything() {
+fn in_a_strict_catalog_only_routes_open_paths() {
     let document = r#"{"strict": true, "permissions": {"app:read": ""}, "routes": [
         {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"},
         {"match": "GET /status", "permission": "app:read", "resource": "status"}]}"#;
@@ -165,14 +165,14 @@ fn in_a_strict_catalog_only_routes_open_anything() {
 }
 
 #[test]
-fn what_is_too_much_to_say_is_not_looked_for() {
+fn too_many_patterns_are_an_error() {
     let many: Vec<_> = (0..600).map(|n| format!("a/{n}")).collect();
     let resources: Vec<_> = many.iter().map(String::as_str).collect();
     assert_eq!(found(&[(&["*"], &resources)], "{}"), Err(NotExpressible::TooManyPatterns));
 }
 
 #[test]
-fn what_takes_too_many_comparisons_is_not_worked_out() {
+fn too_many_comparisons_are_an_error() {
     let routes = |count: usize| {
         let route =
             |n| json!({"match": format!("ANY /name-{n}/{{x}}/{{y}}"), "permission": "a:read", "resource": "a/{x}"});
@@ -183,20 +183,22 @@ fn what_takes_too_many_comparisons_is_not_worked_out() {
     let list: &[(&[&str], &[&str])] = &[(&["a:*"], &resources)];
     let costly = found(list, &routes(900)).unwrap_err();
     assert_eq!(costly, NotExpressible::TooManyComparisons);
-    assert_eq!(costly.to_string(), "with so many routes it takes more than 250000 comparisons to say what is allowed");
+    assert_eq!(
+        costly.to_string(),
+        "with so many routes, computing the allowed paths takes more than 250000 comparisons"
+    );
     assert_ne!(found(list, &routes(5)), Err(NotExpressible::TooManyComparisons));
 }
 
 #[test]
-fn a_stored_catalog_whose_routes_overlap_opens_nothing_by_the_later_one() {
+fn in_a_stored_catalog_the_later_of_two_overlapping_routes_opens_nothing() {
     let overlapping = r#"{"routes": [{"match": "GET /a/b", "permission": "secret:view"}, {"match": "GET /a/{x+}", "permission": "a:read"}]}"#;
     let catalog = Catalog::from_stored(overlapping).unwrap();
     let found = regions_of(&grants(&[(&["a:read"], &["*"])]), &catalog);
     assert_eq!(found, Err(NotExpressible::OpenParameterizedRoute("GET /a/{x+}".to_owned())));
 }
 
-/// A catalog of small routes on the names that grants are about. Routes that do not go
-/// together with those before them are left out.
+/// A catalog of small routes on the names that grants use. Routes that conflict with earlier ones are dropped.
 fn any_catalog() -> impl Strategy<Value = Catalog> {
     let part = "a|b|A|\\{x\\}|\\{y\\}";
     let path = (prop::collection::vec(part, 0..4), prop::option::weighted(0.2, Just("{z+}".to_owned())));
@@ -215,7 +217,7 @@ fn any_catalog() -> impl Strategy<Value = Catalog> {
         .prop_map(|(strict, routes)| catalog_of(strict, routes))
 }
 
-/// A catalog of the routes that go together with those before them.
+/// A catalog of these routes, without those that conflict with earlier ones.
 pub(crate) fn catalog_of(strict: bool, routes: Vec<Value>) -> Catalog {
     let permissions = json!({"a:read": "", "a:write": "", "a:go": "", "b:read": "", "b:write": "", "b:go": ""});
     let of = |routes: &[Value]| Catalog::read(&json!({"strict": strict, "permissions": permissions, "routes": routes}));
@@ -229,8 +231,8 @@ pub(crate) fn catalog_of(strict: bool, routes: Vec<Value>) -> Catalog {
     of(&kept).unwrap()
 }
 
-/// Every path of up to four names, of which the last is in no grant and no route; and other spellings
-/// of those of up to three.
+/// Every path of up to four names, the last of which is in no grant and no route, and other spellings of the
+/// paths with up to three names.
 fn paths() -> Vec<String> {
     let mut paths = vec![String::new()];
     let mut longest = paths.clone();
@@ -262,7 +264,7 @@ fn is_allowed(principal: &Principal, rules: &AuthzContext<'_>, method: &str, pat
     ) == Decision::Allow
 }
 
-fn somebody(grants: &Grants) -> Principal {
+fn session_with(grants: &Grants) -> Principal {
     Principal::Session(Session {
         owner: "alice".parse().unwrap(),
         groups: Vec::new(),
@@ -276,17 +278,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn regions_hold_every_request_that_is_allowed_and_no_other(
+    fn regions_contain_exactly_the_allowed_requests(
         grants in any_grants(), catalog in any_catalog(), slash in any::<bool>()
     ) {
         let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
-        if let Ok(allowed) = regions(&grants, &rules) {
-            let somebody = somebody(&grants);
+        if let Ok(allowed) = allowed_paths(&grants, &rules) {
+            let session = session_with(&grants);
             for path in paths() {
                 let sent = if slash { format!("{path}/") } else { path.clone() };
                 for method in METHODS {
                     prop_assert_eq!(
-                        contains(&allowed, method, &path), is_allowed(&somebody, &rules, method, &sent),
+                        contains(&allowed, method, &path), is_allowed(&session, &rules, method, &sent),
                         "{} /{} in {:?}", method, sent, allowed
                     );
                 }
@@ -295,7 +297,7 @@ proptest! {
     }
 }
 
-/// The property above would hold of a function that never finds regions.
+/// Guards the property above against a function that never finds regions.
 #[test]
 fn most_grants_under_most_catalogs_have_regions() {
     let mut runner = TestRunner::deterministic();
