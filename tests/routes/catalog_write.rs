@@ -81,7 +81,7 @@ fn a_removed_role_gives_nothing_at_the_next_request() {
     // Not even where no grants are needed: the authorizer still allows these.
     let no_more = |response: Response| {
         let document = response.problem(403, "forbidden");
-        assert!(document["detail"].as_str().unwrap().contains("any more"), "{document}");
+        assert!(document["detail"].as_str().unwrap().contains("no longer"), "{document}");
     };
     no_more(put(&stack, &session, &json!({})));
     no_more(stack.get("/catalog").bearer(&session).send());

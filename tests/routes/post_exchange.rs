@@ -234,8 +234,8 @@ fn identities_with_a_wrong_signature_audience_or_time_are_refused() {
     let forged = Issuer::start();
     let header = |more: Value| crate::support::merge_json(json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), more);
     for (identity, why) in [
-        (issuer.signs(&with(good.clone(), "aud", json!("https://other.example.com"))), "no trust rule is for"),
-        (other.signs(&other.claims()), "no trust rule is for"),
+        (issuer.signs(&with(good.clone(), "aud", json!("https://other.example.com"))), "no trust rule for this"),
+        (other.signs(&other.claims()), "no trust rule for this"),
         (forged.signs(&good), "signature"),
         (issuer.signs(&with(good.clone(), "exp", json!(now - 3600))), "expired"),
         (issuer.signs(&with(good.clone(), "nbf", json!(now + 3600))), "not valid yet"),
@@ -381,7 +381,7 @@ fn the_times_of_an_identity_are_numbers_of_seconds() {
     ] {
         for value in values.as_array().unwrap() {
             let response = exchange(&stack, &issuer.signs(&with(issuer.claims(), claim, value.clone())));
-            refused(response, "invalid_request", "of another type");
+            refused(response, "invalid_request", "the wrong type");
         }
     }
     for (claim, value, why) in [
@@ -399,7 +399,7 @@ fn the_times_of_an_identity_are_numbers_of_seconds() {
     for digits in ["1e400", "NaN", "0x7fffffff"] {
         let claims = with(issuer.claims(), "exp", json!("later")).to_string().replace("\"later\"", digits);
         let identity = issuer.signs_text(&json!({"alg": "EdDSA", "kid": "one"}).to_string(), &claims);
-        refused(exchange(&stack, &identity), "invalid_request", "no JSON object");
+        refused(exchange(&stack, &identity), "invalid_request", "not a JSON object");
     }
     // The rule's lifetime applies, however long the identity is valid.
     for exp in [json!(now as f64 + 600.5), json!(i64::MAX), json!(1e300)] {
@@ -619,7 +619,7 @@ fn a_removed_trust_rule_stops_applying_within_a_minute() {
     let put = stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", tag);
     put.json(&json!({})).send().expect(200);
     stack.advance_clock(60);
-    refused(exchange(&stack, &issuer.signs(&issuer.claims())), "invalid_request", "no trust rule is for");
+    refused(exchange(&stack, &issuer.signs(&issuer.claims())), "invalid_request", "no trust rule for this");
 }
 
 #[test]

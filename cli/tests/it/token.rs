@@ -476,7 +476,7 @@ fn tighten_shows_and_removes_unused_permissions() {
         command.args(arguments).assert()
     };
     let unused = stderr(&tighten(&["--yes"]).code(6));
-    assert!(unused.contains("It was used for nothing in 90 days"), "{unused}");
+    assert!(unused.contains("not used in the last 90 days"), "{unused}");
     stack.call_demo("/apps/billing", token["token"].as_str().unwrap());
     let usage = || document(&stack.portcullis(["token", "usage", id(&token), "--json"]).assert().success());
     eventually(|| usage()["used"] == 1);

@@ -159,7 +159,7 @@ mod tests {
         assert!(grants.allows(&"app:write".parse().unwrap(), "app/billing"));
         assert!(!grants.allows(&"app:write".parse().unwrap(), "app/payroll"));
         let lost = read(r#"{"name":"ci","role":"unknown"}"#).unwrap().access.expand(&catalog).unwrap_err();
-        assert!(serde_json::to_string(&lost).unwrap().contains("is not the name of a role"));
+        assert!(serde_json::to_string(&lost).unwrap().contains("is not a role of the catalog"));
     }
 
     #[test]

@@ -152,7 +152,7 @@ mod tests {
                 "groups[1] must not hold control and invisible characters",
                 "groups[2] must not hold control and invisible characters",
                 "expires_in must be a whole number of seconds from 1 to 86400",
-                "role is unknown; known are name, groups, expires_in",
+                "role is unknown; use one of name, groups, expires_in",
             ]
         );
         assert_eq!(read("").unwrap_err(), ["name is required"]);

@@ -26,7 +26,7 @@ pub fn connect(connection: Connection) -> Result<Client, ConfigError> {
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts(connection.timeouts));
-    // The SDK counts retries by service and region. Endpoints of their own get counts of their own.
+    // The SDK shares its retry quota by service and region; a custom endpoint gets a quota of its own.
     let config = match &connection.endpoint {
         Some(url) => config.retry_partition(RetryPartition::new(url.clone())),
         None => config,
