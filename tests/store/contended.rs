@@ -32,7 +32,7 @@ impl Kind {
         let ending = Ending { seen, actor, by, clock, limits: LIMITS };
         match self {
             Self::Revoke => {
-                assert!(tokens.revoke(&ending, &RevocationDetails::default()).await.unwrap().unwrap().by_this)
+                assert!(tokens.revoke(&ending, &RevocationDetails::default()).await.unwrap().unwrap().newly_revoked);
             }
             Self::Disable => {
                 let disabled = tokens.disable(&ending, DisableReason::Admin, None).await.unwrap();

@@ -192,7 +192,7 @@ async fn a_concurrent_update_and_revocation_leave_it_revoked() {
         let (updated, revoked) = tokio::join!(updating.update(&change), revoked);
         assert!(matches!(updated.unwrap(), UpdateOutcome::Done(_) | UpdateOutcome::Stale(_)));
         let revoked = revoked.unwrap().unwrap();
-        assert!(revoked.by_this && revoked.record.revoked.is_some());
+        assert!(revoked.newly_revoked && revoked.record.revoked.is_some());
         let after = table.tokens.get(&record.id).await.unwrap().unwrap();
         assert_eq!(after.state(now(), 0), TokenState::Revoked);
         assert_eq!(kinds(&table, &record.id).await.len(), usize::try_from(after.version).unwrap());
@@ -210,7 +210,7 @@ async fn of_concurrent_revocations_one_is_reported_as_new() {
             let (actor, by, grounds, clock) = (actor(at), by_whom(), RevocationDetails::default(), Clock::system());
             tokio::spawn(async move {
                 let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
-                tokens.revoke(&ending, &grounds).await.unwrap().unwrap().by_this
+                tokens.revoke(&ending, &grounds).await.unwrap().unwrap().newly_revoked
             })
         })
         .collect();

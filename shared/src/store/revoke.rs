@@ -10,7 +10,7 @@ pub struct RevokeOutcome {
     /// The record after the revocation.
     pub record: TokenRecord,
     /// Whether this call revoked it.
-    pub by_this: bool,
+    pub newly_revoked: bool,
 }
 
 impl TokenStore {
@@ -37,6 +37,6 @@ impl TokenStore {
             Some((next, edit.set_or_remove(item::TTL, ttl.map(item::seconds))))
         };
         let ended = self.end(ending, &EventKind::Revoked(grounds.clone()), next).await?;
-        Ok(ended.map(|(record, by_this)| RevokeOutcome { record, by_this }))
+        Ok(ended.map(|(record, newly_revoked)| RevokeOutcome { record, newly_revoked }))
     }
 }

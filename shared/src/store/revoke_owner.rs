@@ -172,7 +172,7 @@ impl TokenStore {
     ) {
         let OwnerRevocation { actor, by, clock, limits, grounds, .. } = *revocation;
         match self.revoke(&Ending { seen, actor, by, clock, limits }, grounds).await {
-            Ok(outcome) => revoked.revoked += u64::from(outcome.is_some_and(|outcome| outcome.by_this)),
+            Ok(outcome) => revoked.revoked += u64::from(outcome.is_some_and(|outcome| outcome.newly_revoked)),
             Err(error) => {
                 tracing::error!(%error, token_id = %seen.id, "a token of the owner could not be revoked");
                 revoked.failed.push(seen.id.clone());
