@@ -62,9 +62,9 @@ fn fresh_secret() -> PlaintextToken {
 
 #[track_caller]
 pub(super) fn assert_no_decision(verdict: &Outcome) {
-    assert_eq!(verdict.answer, Err(AuthorizerError::NoDecision));
+    assert_eq!(verdict.response, Err(AuthorizerError::NoDecision));
     // API Gateway makes a 401 of exactly "Unauthorized"; this has to be a 500.
-    assert_eq!(verdict.answer.as_ref().unwrap_err().to_string(), "no decision");
+    assert_eq!(verdict.response.as_ref().unwrap_err().to_string(), "no decision");
     assert_eq!(verdict.note, None);
     assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("error", Some("store_unavailable")));
     assert_eq!(verdict.audit.request_id.as_deref(), Some("r-1"));

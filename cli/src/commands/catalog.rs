@@ -163,9 +163,8 @@ fn format_document(document: &Value) -> String {
 
 fn print(issues: &[CatalogIssue], context: &Context) -> Result<(), CliError> {
     // A catalog may contain a token by mistake.
-    let line = |issue: &CatalogIssue| {
-        context.out.line(&redact(&format!("{}: {}", clean(&issue.path), clean(&issue.message))))
-    };
+    let line =
+        |issue: &CatalogIssue| context.out.line(&redact(&format!("{}: {}", clean(&issue.path), clean(&issue.message))));
     issues.iter().try_for_each(line)
 }
 

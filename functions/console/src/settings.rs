@@ -21,7 +21,8 @@ impl Settings {
         let mut connect_sources = Vec::new();
         for name in ["PORTCULLIS_OIDC_ISSUER", "PORTCULLIS_CONSOLE_CONNECT_SOURCES"] {
             for url in env.get(name).unwrap_or_default().split_whitespace() {
-                let rule = || ConfigError::Invalid(name, "must be https URLs, or http on a loopback address".to_owned());
+                let rule =
+                    || ConfigError::Invalid(name, "must be https URLs, or http on a loopback address".to_owned());
                 // No character that would end a source or a directive.
                 let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:/[]".contains(&byte);
                 let origin =
