@@ -288,7 +288,7 @@ async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_si
 }
 
 #[tokio::test]
-async fn the_admin_token_is_kept_while_it_works_and_made_anew_when_it_does_not() {
+async fn the_admin_token_is_kept_while_it_works_and_replaced_when_it_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let running = start(kept(&dir)).await.unwrap();
     let first = running.admin_token().to_owned();

@@ -41,7 +41,7 @@ const JWKS = '/jwks';
 const requests = { discovery: 0, jwks: 0 };
 const waiting = [];
 let holding = false;
-let somebodyWaits = () => {};
+let notifyWaiting = () => {};
 
 let keys;
 let handle;
@@ -52,7 +52,7 @@ const server = createServer((request, response) => {
   requests.jwks += Number(path === JWKS);
   if (holding && path === JWKS) {
     waiting.push(() => handle(request, response));
-    somebodyWaits();
+    notifyWaiting();
   } else {
     handle(request, response);
   }
@@ -129,7 +129,7 @@ function listenToCommands(issuer) {
     held: async () => {
       if (waiting.length === 0) {
         await new Promise((resolve) => {
-          somebodyWaits = resolve;
+          notifyWaiting = resolve;
           setTimeout(resolve, 60_000);
         });
       }
