@@ -24,7 +24,7 @@ const NAMES: [&str; 10] = [
     "portcullis-create",
     "portcullis-exchange",
     "portcullis-introspect",
-    "portcullis-list",
+    "portcullis-read",
     "portcullis-revoke",
     "portcullis-rotate",
     "portcullis-update",
@@ -85,7 +85,7 @@ impl Backend for Functions {
                 response
             }
             "portcullis-introspect" => introspect::handle(&self.app, request).await,
-            "portcullis-list" => list::handle(&self.app, request).await,
+            "portcullis-read" => read::handle(&self.app, request).await,
             "portcullis-revoke" => revoke::handle(&self.app, &self.flusher, request).await,
             "portcullis-rotate" => rotate::handle(&self.app, request).await,
             "portcullis-update" => update::handle(&self.app, request).await,

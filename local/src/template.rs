@@ -87,7 +87,7 @@ mod tests {
             ("PUT", "/catalog", "portcullis-catalog"),
             ("GET", "/console/{file+}", "portcullis-console"),
             ("POST", "/introspect", "portcullis-introspect"),
-            ("GET", "/tokens", "portcullis-list"),
+            ("GET", "/tokens", "portcullis-read"),
             ("POST", "/tokens", "portcullis-create"),
             ("DELETE", "/tokens/{id}", "portcullis-revoke"),
             ("PATCH", "/tokens/{id}", "portcullis-update"),

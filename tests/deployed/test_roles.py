@@ -20,7 +20,7 @@ ROLES = [
     "CreateRole",
     "ExchangeRole",
     "IntrospectRole",
-    "ListRole",
+    "ReadRole",
     "RevokeRole",
     "RotateRole",
     "UpdateRole",
@@ -114,11 +114,11 @@ def test_only_listing_functions_query_the_indexes_which_hold_keys(probes: dict[s
     }
     for index, (condition, keys) in indexes.items():
         query = {"TableName": token["TableName"], "IndexName": index} | condition
-        listed = probes["ListRole"].attempt("query", **query)
+        listed = probes["ReadRole"].attempt("query", **query)
         assert listed["code"] is None
         assert listed["attributes"] == keys
         for role in ROLES:
-            lists = role == "ListRole" or (role, index) == ("RevokeRole", "by_owner")
+            lists = role == "ReadRole" or (role, index) == ("RevokeRole", "by_owner")
             assert probes[role].may("query", **query) == lists, (role, index)
 
 
@@ -132,7 +132,7 @@ def test_only_listing_functions_query_the_indexes_which_hold_keys(probes: dict[s
         ("CreateRole", set()),
         ("ExchangeRole", set()),
         ("IntrospectRole", {"Update"}),
-        ("ListRole", set()),
+        ("ReadRole", set()),
         # The same for usage.
         ("RevokeRole", {"Delete"}),
         ("RotateRole", set()),
@@ -155,7 +155,7 @@ def test_single_writes_are_only_the_last_use_and_the_catalog(
         ("CreateRole", {"Put", "Update"}),
         ("ExchangeRole", {"Put"}),
         ("IntrospectRole", {"Put", "Update"}),
-        ("ListRole", set()),
+        ("ReadRole", set()),
         ("RevokeRole", {"Put", "Update", "Delete"}),
         ("RotateRole", {"Put", "Update"}),
         ("UpdateRole", {"Put", "Update"}),

@@ -11,7 +11,7 @@ FUNCTIONS = [
     "Create",
     "Exchange",
     "Introspect",
-    "List",
+    "Read",
     "Revoke",
     "Rotate",
     "Update",
@@ -26,18 +26,18 @@ SHOWN = {"owner", "created_at", "version", "origin", "settings", "rotation", "di
 SHOWN_SECRETS = {"Authorizer", "Introspect", "Revoke", "Rotate"}
 # Action, partition and attributes of each kind of read, and the functions that need it.
 READERS = [
-    ("GetItem", "TOKEN#*", SHOWN, {"Catalog", "Create", "List", "Update"}),
+    ("GetItem", "TOKEN#*", SHOWN, {"Catalog", "Create", "Read", "Update"}),
     ("GetItem", "TOKEN#*", SHOWN | {"secrets", "reuse"}, SHOWN_SECRETS),
-    ("BatchGetItem", "TOKEN#*", SHOWN, {"Create", "List", "Revoke", "Rotate", "Update"}),
-    ("BatchGetItem", "TOKEN#*", EVENT, {"List"}),
-    ("Query", "TOKEN#*", EVENT, {"List"}),
+    ("BatchGetItem", "TOKEN#*", SHOWN, {"Create", "Read", "Revoke", "Rotate", "Update"}),
+    ("BatchGetItem", "TOKEN#*", EVENT, {"Read"}),
+    ("Query", "TOKEN#*", EVENT, {"Read"}),
     ("GetItem", "OWNER#*", {"version", "live"}, {"Create", "Revoke", "Rotate", "Update"}),
-    ("GetItem", "USAGE#*", {"uses"}, {"List", "Update"}),
+    ("GetItem", "USAGE#*", {"uses"}, {"Read", "Update"}),
     ("GetItem", "CATALOG", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
     ("GetItem", "JTI#*", set(), {"Exchange"}),
 ]
 # The functions that write events, and with these the version of a token.
-CHANGES_TOKENS = set(FUNCTIONS) - {"Catalog", "Console", "List"}
+CHANGES_TOKENS = set(FUNCTIONS) - {"Catalog", "Console", "Read"}
 SLOT_WRITERS = {"Create", "Rotate", "Update"}
 WRITERS = {
     "PutItem TOKEN#*": CHANGES_TOKENS,
@@ -150,7 +150,7 @@ def test_no_role_scans_and_only_list_and_revoke_query_an_index(template) -> None
             if statement["Resource"] != TABLE:
                 assert action == "Query" and all(index in INDEXES for index in listed(statement["Resource"]))
                 queried.add(function)
-    assert queried == {"List", "Revoke"}
+    assert queried == {"Read", "Revoke"}
 
 
 def test_each_kind_of_read_is_only_for_the_functions_that_need_it(template) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = {
-    "Authorizer", "Catalog", "Console", "Create", "Exchange", "Introspect", "List", "Revoke", "Rotate", "Update",
+    "Authorizer", "Catalog", "Console", "Create", "Exchange", "Introspect", "Read", "Revoke", "Rotate", "Update",
 }  # fmt: skip
 # The functions that need each setting. Without its variable, a function would use the code's default and
 # ignore the parameter.
 READERS = {
     "PORTCULLIS_TABLE": FUNCTIONS - {"Console"},
-    "PORTCULLIS_PREFIX": FUNCTIONS - {"Catalog", "Console", "List", "Update"},
+    "PORTCULLIS_PREFIX": FUNCTIONS - {"Catalog", "Console", "Read", "Update"},
     "PORTCULLIS_RETENTION_DAYS": {"Create", "Exchange", "Revoke", "Rotate", "Update"},
     "PORTCULLIS_HISTORY_DAYS": FUNCTIONS - {"Catalog", "Console"},
     "PORTCULLIS_TOKEN_MANAGEMENT": FUNCTIONS - {"Console", "Exchange"},
@@ -22,7 +22,7 @@ READERS = {
     "PORTCULLIS_MAX_TOKENS_PER_OWNER": {"Create", "Rotate", "Update"},
     "PORTCULLIS_MAX_TOKEN_LIFETIME": {"Create", "Rotate", "Update"},
     "PORTCULLIS_QUARANTINE_ON_REUSE": {"Authorizer", "Introspect", "Revoke"},
-    "PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Authorizer", "List", "Revoke", "Update"},
+    "PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Authorizer", "Read", "Revoke", "Update"},
     "PORTCULLIS_HTTP_API_RESPONSE_FORMAT": {"Authorizer"},
     "PORTCULLIS_FLUSH_STAGES": {"Revoke"},
     "PORTCULLIS_OIDC_ISSUER": {"Authorizer", "Console", "Exchange"},

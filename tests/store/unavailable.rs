@@ -302,12 +302,12 @@ async fn a_failing_store_is_a_503_and_nothing_is_acknowledged() {
     let nothing = nothing_to_flush();
     let answers: (Response<Body>, _, _, _, _, _, _, _, _) = tokio::join!(
         create::handle(&app, call("POST", "/tokens", None, Some(body))),
-        list::handle(&app, call("GET", "/tokens", None, None)),
-        list::handle(&app, call("GET", "/tokens/{id}", id, None)),
-        list::handle(&app, call("GET", "/me", None, None)),
+        read::handle(&app, call("GET", "/tokens", None, None)),
+        read::handle(&app, call("GET", "/tokens/{id}", id, None)),
+        read::handle(&app, call("GET", "/me", None, None)),
         revoke::handle(&app, &nothing, call("POST", "/tokens/{id}/revoke", id, None)),
         revoke::handle(&app, &nothing, call("DELETE", "/tokens/{id}", id, None)),
-        list::handle(&app, call("POST", "/explain", None, None)),
+        read::handle(&app, call("POST", "/explain", None, None)),
         catalog::handle(&app, call("GET", "/catalog", None, None)),
         catalog::handle(&app, call("PUT", "/catalog", None, None)),
     );
@@ -368,7 +368,7 @@ async fn an_event_from_another_api_is_refused() {
     let good = event("GET", "/me", None, None);
     let ask = async |event: &Value| {
         let event: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
-        list::handle(&app, Request::from(event)).await.status()
+        read::handle(&app, Request::from(event)).await.status()
     };
     assert_eq!(ask(&good).await, StatusCode::OK);
     for (pointer, value) in [

@@ -8,6 +8,6 @@ use portcullis::{App, logging};
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
     let app = &App::from_env(Env::process())?;
-    run(service_fn(async |request: Request| Ok::<Response<_>, Error>(portcullis_list::handle(app, request).await)))
+    run(service_fn(async |request: Request| Ok::<Response<_>, Error>(portcullis_read::handle(app, request).await)))
         .await
 }
