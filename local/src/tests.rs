@@ -176,7 +176,7 @@ async fn a_token_past_its_retention_is_cleared_away_and_the_admin_token_is_not()
 }
 
 #[tokio::test]
-async fn with_a_cache_a_revoked_token_is_let_in_until_its_time_is_over_and_only_by_the_protected_api() {
+async fn with_a_cache_only_the_protected_api_accepts_a_revoked_token() {
     let seconds = Arc::new(AtomicI64::new(1_800_000_000));
     let now = Arc::clone(&seconds);
     let clock = Clock::from_fn(move || Timestamp::from_seconds(now.load(Ordering::SeqCst)));
@@ -252,7 +252,7 @@ async fn a_sign_in_is_not_seen_by_the_gateway_and_in_no_log() {
 }
 
 #[tokio::test]
-async fn the_sessions_of_the_development_sign_in_are_the_accepted_ones_where_no_provider_is_named() {
+async fn without_a_provider_development_sessions_are_accepted() {
     let running = ephemeral().await;
     let issuer = format!("{}/dev", running.url());
     assert_eq!(running.oidc().map(|oidc| oidc.issuer.as_str()), Some(issuer.as_str()));
@@ -261,7 +261,7 @@ async fn the_sessions_of_the_development_sign_in_are_the_accepted_ones_where_no_
 }
 
 #[tokio::test]
-async fn with_a_provider_or_where_others_can_reach_it_there_is_no_development_sign_in() {
+async fn with_a_provider_or_a_public_address_there_is_no_dev_sign_in() {
     let provider = Provider {
         issuer: "https://id.example.com".to_owned(),
         audience: "portcullis".to_owned(),

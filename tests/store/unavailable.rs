@@ -412,12 +412,12 @@ async fn a_wrong_secret_makes_the_same_store_requests_as_an_unknown_id() {
     let wrong = PlaintextToken::generate_for(&prefix, right.id(), &mut SysRng).unwrap();
     let observed = Observed::new(&table).await;
     for secret in [&wrong, &fresh_secret()] {
-        assert!(observed.tokens.present(secret, now()).await.unwrap().is_none());
+        assert!(observed.tokens.match_secret(secret, now()).await.unwrap().is_none());
         assert_eq!(observed.operations(), ["GetItem"]);
     }
     let mut item = table.item(right.id()).await.unwrap();
     item.remove("settings");
     table.put(item).await;
-    assert!(table.tokens.present(&wrong, now()).await.unwrap().is_none());
-    assert!(table.tokens.present(&right, now()).await.is_err());
+    assert!(table.tokens.match_secret(&wrong, now()).await.unwrap().is_none());
+    assert!(table.tokens.match_secret(&right, now()).await.is_err());
 }

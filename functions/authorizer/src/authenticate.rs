@@ -92,16 +92,16 @@ pub(crate) async fn authenticate(
         Ok(secret) => secret,
         Err(error) => return Ok(malformed(ClaimedIdentity::Nothing, &error.to_string())),
     };
-    let (presented, catalog) = tokio::join!(app.tokens.present(&secret, now), catalogs.get(now));
+    let (presented, catalog) = tokio::join!(app.tokens.match_secret(&secret, now), catalogs.get(now));
     let (presented, catalog) = (presented?, catalog?);
     let token = |credential: StoredCredential, superseded| {
         let principal = Principal::Token(Box::new(credential.record.clone()));
         Authentication::Token(Box::new(AuthenticatedToken { principal, catalog, credential, superseded }))
     };
     Ok(match presented {
-        Some(store::Presented::Current(credential)) => token(credential, false),
-        Some(store::Presented::Superseded(credential)) => token(credential, true),
-        Some(store::Presented::Ended(credential)) => Authentication::RetiredSecret(Box::new(credential)),
+        Some(store::MatchedSecret::Current(credential)) => token(credential, false),
+        Some(store::MatchedSecret::Previous(credential)) => token(credential, true),
+        Some(store::MatchedSecret::Retired(credential)) => Authentication::RetiredSecret(Box::new(credential)),
         None => Authentication::Failed(DenyReason::Unknown, ClaimedIdentity::Token(secret.id().to_string()), None),
     })
 }

@@ -164,7 +164,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_refused_credential_is_the_error_that_makes_a_401_and_a_deny_for_http_apis() {
+    fn a_refused_credential_is_a_401_error_and_a_deny_for_http_apis() {
         assert_eq!(
             shown(ResponseFormat::Rest, ARN, &Decision::Unauthorized(DenyReason::Revoked)),
             "error: Unauthorized"

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_forbids_inline_code_and_framing_and_allows_only_our_api_and_the_provider() {
+    fn the_policy_allows_only_our_api_and_the_provider() {
         let (_directory, console) = console(&["https://id.example.com", "https://login.example.com:8443"]);
         for path in ["/console/", "/console/assets/a-1.js", "/console/none"] {
             let response = console.handle(&request(path, ""));

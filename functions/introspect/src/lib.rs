@@ -15,7 +15,7 @@ use portcullis::http::{
     ApiRequest, ApiResult, AskedApi, DescribedRequest, Form, OAuthError, Problem, json, parse_source_ip, respond,
 };
 use portcullis::secret::PlaintextToken;
-use portcullis::store::{ClientInfo, DeferredWrite, Presented};
+use portcullis::store::{ClientInfo, DeferredWrite, MatchedSecret};
 use portcullis::text::redact;
 use portcullis::token::{TokenRecord, TokenState};
 use portcullis::validation::ValidationError;
@@ -63,9 +63,9 @@ async fn active_token(
     from: Option<IpAddr>,
 ) -> Result<Option<TokenRecord>, Problem> {
     let now = app.clock.now();
-    match app.tokens.present(secret, now).await? {
+    match app.tokens.match_secret(secret, now).await? {
         None => Ok(None),
-        Some(Presented::Ended(credential)) => {
+        Some(MatchedSecret::Retired(credential)) => {
             // The audit log names the caller only, so the token is logged here.
             tracing::warn!(token_id = %secret.id(), reason = DenyReason::SecretReuse.as_str(), "a rotated-out secret was introspected");
             // The caller reports the source IP.
@@ -77,7 +77,7 @@ async fn active_token(
             }
             Ok(None)
         }
-        Some(Presented::Current(credential) | Presented::Superseded(credential)) => {
+        Some(MatchedSecret::Current(credential) | MatchedSecret::Previous(credential)) => {
             let record = credential.record;
             let active = record.state(now, app.settings.authz.max_idle_days) == TokenState::Active
                 && record.allowed_ips.contains(from);

@@ -5,7 +5,7 @@ use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
 use portcullis::http::{ApiResult, Form, OAuthError, check_content_encoding, empty, origin};
 use portcullis::secret::PlaintextToken;
-use portcullis::store::{ClientInfo, DeferredWrite, Ending, Presented};
+use portcullis::store::{ClientInfo, DeferredWrite, Ending, MatchedSecret};
 use portcullis::token::{Actor, EventOrigin, RevocationDetails};
 
 pub(crate) const ROUTE: &str = "/revoke";
@@ -25,8 +25,8 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
     };
     let now = app.clock.now();
     let caller = origin(request);
-    match app.tokens.present(&secret, now).await? {
-        Some(Presented::Current(credential) | Presented::Superseded(credential))
+    match app.tokens.match_secret(&secret, now).await? {
+        Some(MatchedSecret::Current(credential) | MatchedSecret::Previous(credential))
             if !credential.record.has_expired(now) =>
         {
             let actor = Actor::Token(secret.id().clone());
@@ -37,14 +37,14 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
             app.tokens.revoke(&ending, &RevocationDetails::default()).await?;
         }
         // A rotated-out secret does not revoke the token: it may have been found in an old log.
-        Some(Presented::Ended(credential)) => {
+        Some(MatchedSecret::Retired(credential)) => {
             if let Some(note) =
                 DeferredWrite::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)
             {
                 app.tokens.apply_deferred(&note, &app.clock, app.settings.limits.history_days).await?;
             }
         }
-        Some(Presented::Current(_) | Presented::Superseded(_)) | None => {}
+        Some(MatchedSecret::Current(_) | MatchedSecret::Previous(_)) | None => {}
     }
     Ok(empty())
 }

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_is_dropped_when_there_are_too_many_and_expired_ones_make_room() {
+    fn expired_entries_are_dropped_first_and_then_the_oldest() {
         let mut kept = ExpiringMap::default();
         let at = Timestamp::from_seconds;
         for n in 0..=MAX_ENTRIES {

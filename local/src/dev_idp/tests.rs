@@ -55,7 +55,7 @@ fn the_paths_below_dev_are_its_own_and_no_others() {
 }
 
 #[test]
-fn the_discovery_document_lists_every_call_and_has_the_issuer_that_the_stack_accepts() {
+fn the_discovery_document_lists_every_endpoint_and_the_issuer() {
     let document = body(&ask("/dev/.well-known/openid-configuration"));
     let expected = json!({
         "issuer": "http://127.0.0.1:9050/dev",

@@ -42,7 +42,7 @@ mod tests {
     const TOKEN: &str = "pcl_0123456789abcdefSECRETSECRETSECRETSECRETSECRETSECRETSECRETx123456";
 
     #[test]
-    fn a_line_of_the_templates_format_is_one_json_object_even_when_nothing_is_known() {
+    fn an_access_log_line_without_values_is_still_one_json_object() {
         let template = Template::embedded().unwrap();
         let mut context = Context::default();
         context.set("status", &401);

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_replaced_and_unknown_ones_are_empty_in_answers_and_a_dash_in_logs() {
+    fn unknown_variables_are_empty_in_responses_and_a_dash_in_logs() {
         let context = context(&[("requestId", "r-1"), ("authorizer.owner", "team")]);
         let text = r#"{"id":"$context.requestId","o":"$context.authorizer.owner","x":"$context.nope"}"#;
         assert_eq!(context.render_response(text), r#"{"id":"r-1","o":"team","x":""}"#);

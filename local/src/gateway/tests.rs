@@ -10,7 +10,7 @@ use http::Method;
 use serde_json::json;
 
 #[tokio::test]
-async fn what_the_policy_allows_reaches_the_function_with_the_authorizers_context() {
+async fn an_allowed_request_reaches_the_function_with_the_context() {
     let fixture = Fixture::new(response("Allow"));
     let (status, response) = fixture.send(get("/demo/apps/billing")).await;
     assert_eq!((status.as_u16(), &response.body()[..]), (200, &b"from the function"[..]));
@@ -48,7 +48,7 @@ async fn unauthorized_is_401_with_a_challenge_and_the_function_is_not_called() {
 }
 
 #[tokio::test]
-async fn an_authorizer_that_fails_panics_or_talks_nonsense_is_500_never_an_allow() {
+async fn a_failing_authorizer_is_a_500_and_never_an_allow() {
     let broken = [
         Does::Fail("the store failed"),
         Does::Fail("unauthorized"),

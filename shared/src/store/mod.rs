@@ -13,7 +13,7 @@
 //! | `update_expression` | update expressions |
 //! | `transaction` | transactions, their outcomes, and the backoff between attempts |
 //! | `credential` | a token with its stored secrets |
-//! | `presented` | a token and the secret that was presented |
+//! | `matched_secret` | a token and the secret that was presented |
 //! | `rotation_key` | idempotency keys of rotations |
 //! | `read` | consistent reads of one or many items, and queries |
 //! | `cursor` | encoding of list cursors |
@@ -58,7 +58,7 @@ mod item;
 mod limits;
 mod list;
 mod live_slots;
-mod presented;
+mod matched_secret;
 mod read;
 mod revoke;
 mod revoke_owner;
@@ -85,7 +85,7 @@ pub use events::{EventCursor, EventPage};
 pub use exchange::{ExchangeOutcome, ReplayGuard};
 pub use limits::Limits;
 pub use list::{Filter, ListCursor, MAX_PER_PAGE, Page, Scope};
-pub use presented::Presented;
+pub use matched_secret::MatchedSecret;
 pub use revoke::RevokeOutcome;
 pub use revoke_owner::{OwnerCursor, OwnerRevocation, OwnerRevokeOutcome};
 pub use rotation_key::RotationKey;

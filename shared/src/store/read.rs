@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::item::Item;
 use super::transaction::{MAX_ATTEMPTS, backoff};
-use super::{Error, Presented, StoredCredential, TokenStore, item};
+use super::{Error, MatchedSecret, StoredCredential, TokenStore, item};
 use crate::clock::Timestamp;
 use crate::secret::{PlaintextToken, SecretHistory, SecretMatch, TokenId};
 use crate::token::TokenRecord;
@@ -33,13 +33,13 @@ impl TokenStore {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn present(&self, secret: &PlaintextToken, now: Timestamp) -> Result<Option<Presented>, Error> {
+    pub async fn match_secret(&self, secret: &PlaintextToken, now: Timestamp) -> Result<Option<MatchedSecret>, Error> {
         let item = self.read(item::token_key(secret.id()), &item::CREDENTIAL_ATTRIBUTES).await?;
         let secrets = item.as_ref().map_or_else(|| Ok(SecretHistory::dummy()), item::stored_secrets)?;
         let proof = match secrets.verify(&secret.digest(), now) {
-            SecretMatch::Current => Presented::Current,
-            SecretMatch::Previous => Presented::Superseded,
-            SecretMatch::Retired => Presented::Ended,
+            SecretMatch::Current => MatchedSecret::Current,
+            SecretMatch::Previous => MatchedSecret::Previous,
+            SecretMatch::Retired => MatchedSecret::Retired,
             SecretMatch::None => return Ok(None),
         };
         item.as_ref().map(|item| item::credential(item).map(proof)).transpose()

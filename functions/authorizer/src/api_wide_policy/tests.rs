@@ -44,7 +44,7 @@ fn compiled_under(document: &str, grants: Grants) -> Result<Value, CompileError>
 }
 
 #[test]
-fn the_context_of_an_answer_for_the_whole_api_says_nothing_of_the_one_request() {
+fn an_api_wide_response_says_nothing_of_the_single_request() {
     let response = compiled(grants(&["jobs:read"], &["*"])).unwrap();
     insta::assert_json_snapshot!(response["context"]);
 }

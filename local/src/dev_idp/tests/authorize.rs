@@ -139,7 +139,7 @@ fn nothing_that_a_client_sends_becomes_markup() {
 }
 
 #[test]
-fn a_browser_comes_from_any_program_on_this_machine_and_only_the_page_itself_answers() {
+fn any_local_client_may_open_the_page_and_only_the_page_submits_it() {
     let client = Client::new();
     let come = [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
     assert_eq!(client.open("/dev/authorize", &QUESTION, &come).status(), 200);

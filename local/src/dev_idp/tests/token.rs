@@ -44,7 +44,7 @@ fn a_code_is_good_once_and_for_a_minute() {
 }
 
 #[test]
-fn a_code_is_worth_nothing_without_its_verifier_and_its_address_and_is_spent_on_others() {
+fn a_code_needs_its_verifier_and_address_and_is_spent_on_others() {
     let client = Client::new();
     let other = "x".repeat(43);
     for (name, bad) in [

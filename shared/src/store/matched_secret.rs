@@ -4,11 +4,11 @@ use super::StoredCredential;
 
 /// A token, by which of its secrets was presented.
 #[derive(Clone, Debug)]
-pub enum Presented {
+pub enum MatchedSecret {
     /// The current secret.
     Current(StoredCredential),
     /// The previous secret, during its overlap.
-    Superseded(StoredCredential),
+    Previous(StoredCredential),
     /// A retired secret.
-    Ended(StoredCredential),
+    Retired(StoredCredential),
 }
