@@ -13,10 +13,10 @@ use portcullis::api_types::Me;
 use portcullis::clock::Timestamp;
 use serde_json::json;
 
-use crate::{CliError, Context, Outcome, credentials};
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::{StorageChoice, Store};
+use crate::{CliError, Context, Outcome, credentials};
 use provider_settings::SignInTarget;
 use wait::Events;
 
