@@ -33,7 +33,7 @@ export class Stack {
     this.url = undefined;
     for await (const line of createInterface({ input: this.process.stdout })) {
       this.url ??= /^Portcullis is running at (\S+)$/.exec(line)?.[1];
-      if (line.startsWith("Ctrl-C")) break;
+      if (line.includes("Ctrl-C")) break;
     }
     assert.ok(this.url, "the stack did not print its URL");
     this.process.stdout.resume();

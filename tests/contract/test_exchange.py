@@ -9,7 +9,7 @@ from calls import Call
 from issuer import Issuer
 from leak_check import LeakCheck
 from service import Service
-from test_responses import EXCHANGE, ONLY_OF_IDENTITIES
+from test_api_responses import EXCHANGE, ONLY_OF_IDENTITIES
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import spec
 from programs import ROOT
 
 # Every problem that a function can return, from the service's own snapshot.
-[PROBLEMS] = (ROOT / "shared/src/http/snapshots").glob("*__every_problem_is_a_document_of_its_own.snap")
+[PROBLEMS] = (ROOT / "shared/src/http/snapshots").glob("*__each_problem_has_its_document.snap")
 # The gateway's responses to unknown routes belong to no operation.
 NO_ROUTE = {"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
 # The two default responses cover these, which have no text of their own.
