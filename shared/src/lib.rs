@@ -1,7 +1,7 @@
 //! The token logic that more than one function needs.
 //!
 //! The modules form layers; `docs/architecture.md` lists them with what each must not know. From the bottom up:
-//! [`clock`], [`env`], [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`]; [`grants`];
+//! [`clock`], [`mod@env`], [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`]; [`grants`];
 //! [`catalog`]; [`token`]; [`authz`]; [`audit_log`] and [`logging`]; [`api_types`]; [`oidc`]; `store`; `http`;
 //! `cache_flush`. A module imports only from those before it; `tests/infra/test_imports.py` checks this.
 

@@ -60,7 +60,7 @@ impl TokenStore {
     /// the request's idempotency key.
     ///
     /// # Errors
-    /// As [`TokenStore::change`].
+    /// As [`TokenStore::update`].
     pub async fn rotate(
         &self,
         change: &TokenUpdate<'_>,
