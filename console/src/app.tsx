@@ -1,5 +1,5 @@
 // The frame of all pages: navigation, account menu and the current page.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { API } from "./api/client";
 import type { Caller } from "./api/types";
 import { session, signOut } from "./auth/session";
@@ -23,7 +23,8 @@ export function App() {
   const now = useStore(session);
   const where = useStore(route);
   const [keys, setKeys] = useState(false);
-  useEffect(() => {
+  // Before the paint: a key that is pressed as soon as the page is visible must work.
+  useLayoutEffect(() => {
     if (now.state !== "in") return undefined;
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event)) return;

@@ -66,7 +66,7 @@ export function TokensPage() {
   useEffect(() => {
     if (list.state === "complete") requestInsightsInBackground(list.tokens);
   }, [list.state]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "/" || isTyping(event)) return;
       event.preventDefault();
@@ -260,7 +260,7 @@ function Rows({ rows, insightsById, now, filters, change }: RowsProps) {
   useLayoutEffect(() => {
     if (toFocus.current !== null && focusRow(toFocus.current)) toFocus.current = null;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event)) return;
       const step = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0;
