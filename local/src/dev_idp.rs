@@ -47,7 +47,7 @@ pub(crate) fn sign_in_url(url: &str) -> String {
 }
 
 /// Whether a path belongs to the development sign-in.
-pub(crate) fn has(path: &str) -> bool {
+pub(crate) fn is_route(path: &str) -> bool {
     path.strip_prefix(BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

@@ -167,7 +167,7 @@ impl<B: Backend> Gateway<B> {
         call: &Call<'_>,
         cache: &AuthorizerCache,
     ) -> (Result<Arc<AuthorizerResponse>, ResponseType>, Option<BackgroundTask>) {
-        let Some(key) = Key::of(call.incoming) else {
+        let Some(key) = Key::from_request(call.incoming) else {
             return (Err(ResponseType::Unauthorized), None);
         };
         if let Some(kept) = cache.find(&key, call.received) {

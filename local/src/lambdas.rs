@@ -44,7 +44,7 @@ pub(crate) struct Functions {
 
 impl Functions {
     /// Whether there is a function with this name.
-    pub(crate) fn has(name: &str) -> bool {
+    pub(crate) fn contains(name: &str) -> bool {
         NAMES.contains(&name)
     }
 }

@@ -260,7 +260,7 @@ fn flusher(url: &str, authorizer_cache_seconds: u32) -> CacheFlusher {
 
 /// The template's API, which is the default API.
 fn token_api(api: &Api) -> Result<MountedApi, StartError> {
-    if let Some(route) = api.routes.iter().find(|route| !Functions::has(&route.function)) {
+    if let Some(route) = api.routes.iter().find(|route| !Functions::contains(&route.function)) {
         return Err(StartError::UnknownFunction(route.function.clone()));
     }
     Ok(MountedApi {

@@ -40,7 +40,7 @@ async fn handle(
         source_ip: peer.ip(),
     };
     // Before the gateway, which would write to the access log.
-    if let Some(sign_in) = stack.sign_in.as_ref().filter(|_| dev_idp::has(&incoming.path)) {
+    if let Some(sign_in) = stack.sign_in.as_ref().filter(|_| dev_idp::is_route(&incoming.path)) {
         return sign_in.handle(&incoming).map(Body::from);
     }
     if let Some(response) = control_plane::handle(&stack.gateway.apis, &incoming) {

@@ -21,10 +21,10 @@ impl Started {
     fn new(args: &[&str]) -> Self {
         let mut command = program();
         command.args(["--listen", "127.0.0.1:0"]).args(args);
-        Self::of(command)
+        Self::spawn(command)
     }
 
-    fn of(mut command: Command) -> Self {
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let welcome = read_welcome(&mut stdout);
@@ -297,7 +297,7 @@ fn an_ephemeral_stack_leaves_nothing_behind_however_it_is_asked_to_end() {
         let mut command = program();
         command.args(["--listen", "127.0.0.1:0", "--ephemeral"]);
         command.env("TMPDIR", temporary.path());
-        let started = Started::of(command);
+        let started = Started::spawn(command);
         assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 1);
         assert_eq!(started.end(signal).1, Some(0));
         assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "{signal}");
@@ -355,7 +355,7 @@ fn the_prefix_that_was_asked_for_is_the_tokens() {
 fn listening_where_others_can_reach_it_is_warned_of() {
     let mut command = program();
     command.args(["--listen", "0.0.0.0:0", "--ephemeral"]);
-    let (open, closed) = (Started::of(command), Started::new(&["--ephemeral"]));
+    let (open, closed) = (Started::spawn(command), Started::new(&["--ephemeral"]));
     assert!(open.welcome.contains("Warning: other machines can reach this address"), "{}", open.welcome);
     assert!(!closed.welcome.contains("Warning"), "{}", closed.welcome);
     assert!(open.welcome.contains("The development sign-in is off"), "{}", open.welcome);

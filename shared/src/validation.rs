@@ -11,6 +11,12 @@ impl ValidationError {
     }
 }
 
+impl From<ValidationError> for String {
+    fn from(invalid: ValidationError) -> Self {
+        invalid.0
+    }
+}
+
 /// Implements the common methods of validated string types; each has its own `FromStr`.
 macro_rules! validated_string {
     ($($name:ident)+) => {$(

@@ -34,7 +34,7 @@ async fn several(table: &Table) -> Vec<Activity> {
     let mut made = Vec::new();
     for (days, owner) in [(40, alice()), (3, bob()), (3, alice()), (1, alice()), (0, bob())] {
         let at = now().plus_seconds(-days * DAY - 60);
-        made.push(Sample::of(&owner).made_at(at).in_table(table).await);
+        made.push(Sample::owned_by(&owner).made_at(at).in_table(table).await);
     }
     revoke(&table.tokens, &made[2].id, &Actor::Session(bob()), now().plus_seconds(-30), 30).await.unwrap();
     delete(&table.tokens, &made[3].id).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_filter_shows_only_its_matches() {
 async fn time_bounds_are_exact_to_the_millisecond() {
     let table = Table::fresh().await;
     let at = Timestamp::from_millis(now().millis() - 5_000);
-    Sample::of(&alice()).made_at(at).in_table(&table).await;
+    Sample::owned_by(&alice()).made_at(at).in_table(&table).await;
     let count = async |from, to| pages(&table, &ActivityFilter { from, to, ..since(1) }).await.concat().len();
     let (before, after) = (Timestamp::from_millis(at.millis() - 1), Timestamp::from_millis(at.millis() + 1));
     assert_eq!([count(at, at).await, count(before, before).await, count(after, after).await], [1, 0, 0]);

@@ -52,20 +52,20 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     let mut note = |call: &str| measured.insert(call.to_owned(), units(&observed.take()));
     let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &Clock::system());
 
-    let sample = Sample::of(&alice());
+    let sample = Sample::owned_by(&alice());
     sample.try_in(tokens).await;
     note("create a token");
     let seen = sample.record;
     tokens.credential(&seen.id).await.unwrap();
     note("authorize a request");
     let made = PermissionUse::from_stored("apps:read apps/billing");
-    let first = DeferredWrite::of_use(&seen, made.clone(), &caller(), now()).unwrap();
+    let first = DeferredWrite::last_use(&seen, made.clone(), &caller(), now()).unwrap();
     tokens.apply_deferred(&first, clock, LIMITS.history_days).await.unwrap();
     note("write the first use of a token");
     let seen = tokens.get(&seen.id).await.unwrap().unwrap();
     note("show a token");
     let later = now().plus_seconds(90);
-    let last_use = DeferredWrite::of_use(&seen, None, &caller(), later).unwrap();
+    let last_use = DeferredWrite::last_use(&seen, None, &caller(), later).unwrap();
     tokens.apply_deferred(&last_use, clock, LIMITS.history_days).await.unwrap();
     note("write the last use, once a minute");
     let recent = tokens.get(&seen.id).await.unwrap().unwrap();
@@ -73,7 +73,7 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     let tomorrow = later.plus_seconds(86_400);
     let used = recent.last_used.clone().map(|used| LastUse { at: tomorrow, ..used });
     let recent_then = TokenRecord { last_used: used, ..recent.clone() };
-    let usage = DeferredWrite::of_use(&recent_then, made, &caller(), tomorrow).unwrap();
+    let usage = DeferredWrite::last_use(&recent_then, made, &caller(), tomorrow).unwrap();
     tokens.apply_deferred(&usage, clock, LIMITS.history_days).await.unwrap();
     note("write a use, the first in a day");
     tokens.usage(&seen.id).await.unwrap();
@@ -89,7 +89,7 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     tokens.revoke(&ending, &RevocationDetails::default()).await.unwrap();
     note("revoke or disable a token");
     for _ in 0..9 {
-        Sample::of(&alice()).in_table(&table).await;
+        Sample::owned_by(&alice()).in_table(&table).await;
     }
     observed.take();
     tokens.list(&super::list::all_of(Scope::Owner(alice()))).await.unwrap();

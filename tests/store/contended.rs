@@ -40,7 +40,7 @@ impl Kind {
             }
             Self::Quarantine => {
                 let credential = tokens.credential(&seen.id).await.unwrap().unwrap();
-                let note = DeferredWrite::of_reuse(&credential, true, &caller(), now()).unwrap();
+                let note = DeferredWrite::secret_reuse(&credential, true, &caller(), now()).unwrap();
                 tokens.apply_deferred(&note, clock, LIMITS.history_days).await.unwrap();
             }
             Self::Delete => assert!(tokens.delete(&ending).await.unwrap()),
@@ -73,7 +73,7 @@ async fn goes_through(kind: Kind) {
     let clients: Vec<_> = (0..17).map(|_| table.another_client()).collect();
     let tokens = &clients[16];
     for _ in 0..ROUNDS {
-        let sample = Sample::of(&alice());
+        let sample = Sample::owned_by(&alice());
         sample.try_with(tokens, ROOM).await;
         let id = &sample.record.id;
         let mut racing = JoinSet::new();
@@ -81,7 +81,7 @@ async fn goes_through(kind: Kind) {
             racing.spawn(rename(clients[at].clone(), id.clone(), at));
             let creating = clients[8 + at].clone();
             racing.spawn(async move {
-                Sample::of(&alice()).try_in(&creating).await;
+                Sample::owned_by(&alice()).try_in(&creating).await;
             });
         }
         // As it was before the changes.
@@ -117,7 +117,7 @@ async fn revoke_disable_and_delete_need_two_requests_and_no_slots() {
     let table = Table::in_process().await;
     let observed = Observed::new(&table).await;
     for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
-        let record = Sample::of(&alice()).in_table(&table).await;
+        let record = Sample::owned_by(&alice()).in_table(&table).await;
         let seen = match kind {
             // It reads the credential itself.
             Kind::Quarantine => record,
@@ -144,7 +144,7 @@ async fn revoke_disable_and_delete_need_two_requests_and_no_slots() {
 async fn a_transaction_in_flight_costs_a_revocation_one_more_attempt() {
     for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
         let table = Table::in_process().await;
-        let seen = Sample::of(&alice()).in_table(&table).await;
+        let seen = Sample::owned_by(&alice()).in_table(&table).await;
         let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
         kind.end(&behind.tokens, &seen).await;
         kind.assert_ended(&table.tokens, &seen.id).await;
@@ -158,7 +158,7 @@ async fn a_revocation_costs_the_same_with_20000_events_as_with_one() {
     let table = Table::in_process().await;
     let text = |text: String| AttributeValue::S(text);
     for kind in [Kind::Revoke, Kind::Delete] {
-        let seen = Sample::of(&alice()).in_table(&table).await;
+        let seen = Sample::owned_by(&alice()).in_table(&table).await;
         for chunk in (0..EVENTS).collect::<Vec<_>>().chunks(100) {
             let puts = chunk.iter().map(|at| {
                 let put = Put::builder().table_name(&table.name).item("pk", text(format!("TOKEN#{}", seen.id)));
@@ -179,7 +179,7 @@ async fn the_largest_record_can_be_revoked_disabled_and_deleted() {
     let table = Table::fresh().await;
     // The API accepts bodies of 16 KiB; this is several times as large.
     for kind in [Kind::Revoke, Kind::Disable, Kind::Quarantine, Kind::Delete] {
-        let mut sample = Sample::of(&alice());
+        let mut sample = Sample::owned_by(&alice());
         let grant = |at: usize| Grant {
             permissions: (0..10).map(|n| format!("{:a<90}{at}:{n}", "").parse().unwrap()).collect(),
             resources: (0..16).map(|n| format!("{:r<250}{at}-{n}", "").parse().unwrap()).collect(),
@@ -198,14 +198,14 @@ async fn the_limit_holds_when_an_expiry_is_cleared_in_its_last_second() {
     for round in 0..30 {
         let owner = format!("owner-{round}").parse().unwrap();
         let end = now().truncated_to_seconds().plus_seconds(3600);
-        let expiring = Sample::of(&owner).until(end).in_table(&table).await;
+        let expiring = Sample::owned_by(&owner).until(end).in_table(&table).await;
         for _ in 0..9 {
-            Sample::of(&owner).in_table(&table).await;
+            Sample::owned_by(&owner).in_table(&table).await;
         }
         let mut racing = JoinSet::new();
         for racer in 0..6 {
             let tokens = table.another_client();
-            let sample = Sample::of(&owner).made_at(end.plus_seconds(i64::from(racer % 2)));
+            let sample = Sample::owned_by(&owner).made_at(end.plus_seconds(i64::from(racer % 2)));
             racing.spawn(async move { sample.try_in(&tokens).await == portcullis::store::CreateOutcome::Done });
         }
         // Its clock is one second before the expiry.

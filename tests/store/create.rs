@@ -12,11 +12,11 @@ use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, now};
 #[tokio::test]
 async fn a_created_token_reads_back_whole() {
     let table = Table::fresh().await;
-    let mut full = Sample::of(&alice()).until(now().truncated_to_seconds().plus_seconds(3600));
+    let mut full = Sample::owned_by(&alice()).until(now().truncated_to_seconds().plus_seconds(3600));
     full.record.name = "Nächtlicher Bau 🌙".parse().unwrap();
     full.record.description = Some("two\nlines".parse().unwrap());
     full.record.created_by = Actor::Token("0123456789abcdef".parse().unwrap());
-    let bare = Sample::of(&alice());
+    let bare = Sample::owned_by(&alice());
     for sample in [full, bare] {
         let digest = sample.digest.clone();
         let record = sample.in_table(&table).await;
@@ -31,7 +31,7 @@ async fn a_created_token_reads_back_whole() {
 #[tokio::test]
 async fn an_unknown_token_is_none_and_not_an_error() {
     let table = Table::fresh().await;
-    let unknown = Sample::of(&alice()).record;
+    let unknown = Sample::owned_by(&alice()).record;
     assert_eq!(table.tokens.get(&unknown.id).await.unwrap(), None);
     assert!(table.tokens.credential(&unknown.id).await.unwrap().is_none());
 }
@@ -39,7 +39,7 @@ async fn an_unknown_token_is_none_and_not_an_error() {
 #[tokio::test]
 async fn ids_that_differ_in_case_alone_are_two_tokens() {
     let table = Table::fresh().await;
-    let (mut lower, mut upper) = (Sample::of(&alice()), Sample::of(&alice()));
+    let (mut lower, mut upper) = (Sample::owned_by(&alice()), Sample::owned_by(&alice()));
     lower.record.id = "abcdefghijklmnop".parse().unwrap();
     upper.record.id = "ABCDEFGHIJKLMNOP".parse().unwrap();
     let lower = lower.in_table(&table).await;
@@ -51,7 +51,7 @@ async fn ids_that_differ_in_case_alone_are_two_tokens() {
 #[tokio::test]
 async fn a_token_is_never_overwritten_by_one_with_its_id() {
     let table = Table::fresh().await;
-    let (first, mut second) = (Sample::of(&alice()), Sample::of(&alice()));
+    let (first, mut second) = (Sample::owned_by(&alice()), Sample::owned_by(&alice()));
     second.record.id = first.record.id.clone();
     second.record.name = "usurper".parse().unwrap();
     let digest = first.digest.clone();
@@ -70,8 +70,8 @@ async fn a_token_is_never_overwritten_by_one_with_its_id() {
 async fn only_a_token_with_an_expiry_gets_a_ttl() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
-    let mortal = Sample::of(&alice()).until(end).in_table(&table).await;
-    let immortal = Sample::of(&alice()).in_table(&table).await;
+    let mortal = Sample::owned_by(&alice()).until(end).in_table(&table).await;
+    let immortal = Sample::owned_by(&alice()).in_table(&table).await;
     assert_eq!(table.ttl(&mortal.id).await, Some(end.seconds() + 30 * DAY));
     assert_eq!(table.ttl(&immortal.id).await, None);
 }
@@ -79,7 +79,7 @@ async fn only_a_token_with_an_expiry_gets_a_ttl() {
 #[tokio::test]
 async fn the_table_holds_the_digest_and_nothing_else_of_the_secret() {
     let table = Table::fresh().await;
-    let sample = Sample::of(&alice());
+    let sample = Sample::owned_by(&alice());
     let digest = sample.digest.clone();
     let record = sample.in_table(&table).await;
     let item = table.item(&record.id).await.unwrap();
@@ -95,10 +95,10 @@ async fn the_table_holds_the_digest_and_nothing_else_of_the_secret() {
 async fn a_create_over_the_limit_writes_nothing() {
     let table = Table::fresh().await;
     for _ in 0..10 {
-        Sample::of(&alice()).in_table(&table).await;
+        Sample::owned_by(&alice()).in_table(&table).await;
     }
     let before = table.slots(&alice()).await;
-    let refused = Sample::of(&alice());
+    let refused = Sample::owned_by(&alice());
     assert_eq!(refused.try_in(&table.tokens).await, CreateOutcome::LimitReached);
     assert_eq!(table.item(&refused.record.id).await, None);
     assert_eq!(table.slots(&alice()).await, before);

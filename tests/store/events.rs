@@ -35,7 +35,7 @@ async fn renamed(table: &Table, record: TokenRecord, times: usize) -> TokenRecor
 #[tokio::test]
 async fn an_event_has_its_kind_time_actor_and_source() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let [made] = &all(&table, &record.id).await[..] else { panic!() };
     assert_eq!((made.kind.as_str(), made.at, &made.by), ("created", record.created_at, &by_whom()));
     let at = now();
@@ -52,7 +52,7 @@ async fn an_event_has_its_kind_time_actor_and_source() {
 #[tokio::test]
 async fn events_are_paged_newest_first_and_each_is_shown_once() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let record = renamed(&table, record, 6).await;
     let whole = all(&table, &record.id).await;
     assert_eq!(whole.len(), 7);
@@ -85,7 +85,7 @@ async fn ttls(table: &Table, id: &TokenId) -> Vec<(i64, Option<i64>)> {
 async fn an_event_is_kept_for_the_history_days_and_never_rewritten() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
-    let record = Sample::of(&alice()).until(end).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).until(end).in_table(&table).await;
     let record = renamed(&table, record, 3).await;
     let before = all(&table, &record.id).await;
     let items = async || table.event_items(&record.id).await;
@@ -106,7 +106,7 @@ async fn an_event_is_kept_for_the_history_days_and_never_rewritten() {
 #[tokio::test]
 async fn the_events_of_a_deleted_token_keep_their_own_ttl() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     assert!(delete(&table.tokens, &record.id).await.unwrap());
     assert_eq!(table.item(&record.id).await, None);
     assert_eq!(kinds(&table, &record.id).await, ["deleted", "created"]);
@@ -115,11 +115,11 @@ async fn the_events_of_a_deleted_token_keep_their_own_ttl() {
 #[tokio::test]
 async fn a_reuse_is_one_event_an_hour_and_disables_if_configured() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let (first, id) = (now(), &record.id);
     let reuse = async |quarantine, at| {
         let credential = table.tokens.credential(id).await.unwrap().unwrap();
-        let note = DeferredWrite::of_reuse(&credential, quarantine, &caller(), at);
+        let note = DeferredWrite::secret_reuse(&credential, quarantine, &caller(), at);
         if let Some(note) = &note {
             table.tokens.apply_deferred(note, &clock_at(at), LIMITS.history_days).await.unwrap();
         }
@@ -142,7 +142,7 @@ async fn a_reuse_is_one_event_an_hour_and_disables_if_configured() {
 #[tokio::test]
 async fn a_page_that_dynamodb_cuts_at_1_mb_has_a_cursor() {
     let table = Table::in_process().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let mut seen = record.clone();
     for at in 0..8 {
         let next = TokenRecord { name: format!("name {at}").parse().unwrap(), ..seen.clone() };

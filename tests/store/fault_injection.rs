@@ -130,7 +130,7 @@ pub(super) fn respond(status: u16, body: Bytes) -> Response {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_is_tried_three_times() {
     let table = Table::in_process().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let read = async |fault| {
         let behind = Behind::new(&table, Fault { times: 2, ..fault }).await;
         assert_eq!(behind.tokens.get(&record.id).await.unwrap().as_ref(), Some(&record));
@@ -145,7 +145,7 @@ async fn a_read_that_keeps_failing_is_an_error_and_fails_closed() {
     let table = Table::in_process().await;
     let secret =
         portcullis::secret::PlaintextToken::generate(&"pcl".parse().unwrap(), &mut rand::rngs::SysRng).unwrap();
-    let mut sample = Sample::of(&alice());
+    let mut sample = Sample::owned_by(&alice());
     (sample.record.id, sample.digest) = (secret.id().clone(), secret.digest());
     sample.in_table(&table).await;
     let refuse = async |fault| {
@@ -167,7 +167,7 @@ async fn a_read_that_keeps_failing_is_an_error_and_fails_closed() {
 async fn a_conflicting_change_is_retried_until_it_succeeds() {
     let table = Table::in_process().await;
     let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
-    let sample = Sample::of(&alice());
+    let sample = Sample::owned_by(&alice());
     assert_eq!(sample.try_in(&behind.tokens).await, CreateOutcome::Done);
     assert_eq!(behind.happened(), 7);
 
@@ -181,7 +181,7 @@ async fn a_create_with_a_lost_response_makes_one_token() {
     let table = Table::in_process().await;
     let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
     let behind = Behind::new(&table, lost).await;
-    let sample = Sample::of(&alice());
+    let sample = Sample::owned_by(&alice());
     assert_eq!(sample.try_in(&behind.tokens).await, CreateOutcome::Done);
     assert_eq!(behind.happened(), 1);
     assert_eq!(table.tokens.get(&sample.record.id).await.unwrap().as_ref(), Some(&sample.record));
@@ -203,7 +203,7 @@ async fn a_catalog_write_with_a_lost_response_succeeds() {
 async fn a_revocation_or_deletion_with_a_lost_response_succeeds() {
     let table = Table::in_process().await;
     let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let behind = Behind::new(&table, lost).await;
     let revoked = revoke(&behind.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
     assert_eq!((revoked.version, behind.happened()), (2, 1));
@@ -231,9 +231,9 @@ async fn a_rotation_with_a_conflict_or_a_lost_response_happens_once() {
         Fault { operation: "TransactWriteItems", times: 2, ..THROTTLED },
     ] {
         let table = Table::in_process().await;
-        let record = Sample::of(&alice()).in_table(&table).await;
+        let record = Sample::owned_by(&alice()).in_table(&table).await;
         let behind = Behind::new(&table, fault).await;
-        let digest = Sample::of(&alice()).digest;
+        let digest = Sample::owned_by(&alice()).digest;
         let done = rotated(&table, &behind, &digest, &record.id).await.unwrap();
         assert!(matches!(done, UpdateOutcome::Done(now) if now.version == 2));
         assert_eq!(behind.happened(), fault.times);
@@ -247,12 +247,12 @@ async fn a_rotation_with_a_conflict_or_a_lost_response_happens_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotation_that_keeps_failing_leaves_the_secret_unchanged() {
     let table = Table::in_process().await;
-    let sample = Sample::of(&alice());
+    let sample = Sample::owned_by(&alice());
     let secret = sample.digest.clone();
     let record = sample.in_table(&table).await;
     let refused = Fault { operation: "TransactWriteItems", times: u32::MAX, ..THROTTLED };
     let behind = Behind::new(&table, refused).await;
-    let failure = rotated(&table, &behind, &Sample::of(&alice()).digest, &record.id).await;
+    let failure = rotated(&table, &behind, &Sample::owned_by(&alice()).digest, &record.id).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
     let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
     assert_eq!(after.secrets.verify(&secret, now()), SecretMatch::Current);
@@ -269,7 +269,7 @@ async fn a_transaction_cancelled_for_another_reason_fails_and_writes_nothing() {
         ..CONFLICT
     };
     let behind = Behind::new(&table, cancelled).await;
-    let Sample { record, digest } = Sample::of(&alice());
+    let Sample { record, digest } = Sample::owned_by(&alice());
     let failure = behind.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), super::LIMITS).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
     assert_eq!(behind.faulty.hit.load(Ordering::SeqCst), 1, "it is not tried again and again");
@@ -280,7 +280,7 @@ async fn a_transaction_cancelled_for_another_reason_fails_and_writes_nothing() {
 async fn a_create_that_cannot_read_the_slots_writes_nothing() {
     let table = Table::in_process().await;
     let behind = Behind::new(&table, Fault { times: u32::MAX, ..INTERNAL }).await;
-    let Sample { record, digest } = Sample::of(&alice());
+    let Sample { record, digest } = Sample::owned_by(&alice());
     let failure = behind.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), super::LIMITS).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
     assert_eq!(table.item(&record.id).await, None);

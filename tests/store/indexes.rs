@@ -20,7 +20,7 @@ async fn all_of(table: &Table, index: &str, attribute: &str, partition: &str) ->
 #[tokio::test]
 async fn an_index_holds_only_keys() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     used_at(&table.tokens, &record.id, now(), Some("apps:read apps/billing")).await;
     revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
     let today = portcullis::clock::Day::from_timestamp(record.created_at).to_string();
@@ -49,7 +49,7 @@ async fn an_index_holds_only_keys() {
 #[tokio::test]
 async fn slots_and_usage_are_in_no_index_of_tokens() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     used_at(&table.tokens, &record.id, now(), Some("apps:read apps/billing")).await;
     assert!(table.slots(&alice()).await.is_some() && table.usage_item(&record.id).await.is_some());
     for (index, attribute, partition) in

@@ -25,7 +25,7 @@ async fn day_of(table: &Table, record: &TokenRecord, made: &str) -> Option<Day> 
 #[tokio::test]
 async fn the_last_use_is_written_at_most_once_a_minute_and_never_back() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     // Not across midnight, when each use is written again.
     let first = Timestamp::from_seconds(now().seconds() / DAY * DAY + DAY / 2);
     assert_eq!(noted_after(&table, &record, first).await, Some(first));
@@ -38,7 +38,7 @@ async fn the_last_use_is_written_at_most_once_a_minute_and_never_back() {
 #[tokio::test]
 async fn a_use_records_the_address_the_user_agent_and_the_permission() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let at = now().truncated_to_seconds();
     used_at(&table.tokens, &record.id, at, Some(READ)).await;
     let used = table.tokens.get(&record.id).await.unwrap().unwrap().last_used;
@@ -50,21 +50,21 @@ async fn a_use_records_the_address_the_user_agent_and_the_permission() {
 #[tokio::test]
 async fn the_first_use_of_a_permission_in_a_day_is_always_written() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let noon = Timestamp::from_seconds(now().seconds() / DAY * DAY + DAY / 2);
     let other = "jobs:start jobs/*";
     used_at(&table.tokens, &record.id, noon, Some(READ)).await;
     used_at(&table.tokens, &record.id, noon.plus_seconds(1), Some(other)).await;
     assert_eq!(day_of(&table, &record, other).await, Some(Day::from_timestamp(noon)));
     let record = table.tokens.get(&record.id).await.unwrap().unwrap();
-    assert_eq!(DeferredWrite::of_use(&record, None, &caller(), noon.plus_seconds(2)), None);
-    assert!(DeferredWrite::of_use(&record, None, &caller(), noon.plus_seconds(60)).is_some());
+    assert_eq!(DeferredWrite::last_use(&record, None, &caller(), noon.plus_seconds(2)), None);
+    assert!(DeferredWrite::last_use(&record, None, &caller(), noon.plus_seconds(60)).is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn usage_keeps_at_most_1000_uses_and_the_record_does_not_grow() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let moment = now();
     used_at(&table.tokens, &record.id, moment, Some("p:first x")).await;
     let before = table.item(&record.id).await;
@@ -88,7 +88,7 @@ async fn usage_keeps_at_most_1000_uses_and_the_record_does_not_grow() {
 #[tokio::test]
 async fn a_full_usage_only_updates_the_uses_that_it_has() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let start = now().truncated_to_seconds();
     used_at(&table.tokens, &record.id, start, Some(READ)).await;
     let mut full = table.usage_item(&record.id).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_full_usage_only_updates_the_uses_that_it_has() {
 #[tokio::test]
 async fn the_day_of_a_use_never_moves_back_and_extends_the_ttl() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let start = now().truncated_to_seconds();
     for (moment, day) in [(start, 0), (start.plus_seconds(DAY), 1), (start, 1)] {
         assert_eq!(used_at(&table.tokens, &record.id, moment, Some(READ)).await, Some(Usage::Recorded));
@@ -121,7 +121,7 @@ async fn the_day_of_a_use_never_moves_back_and_extends_the_ttl() {
 #[tokio::test]
 async fn a_use_does_not_change_the_version() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let expected = table.item(&record.id).await.unwrap();
     used_at(&table.tokens, &record.id, now(), Some(READ)).await;
     let mut after = table.item(&record.id).await.unwrap();
@@ -132,10 +132,10 @@ async fn a_use_does_not_change_the_version() {
 #[tokio::test]
 async fn the_first_use_is_one_event() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     for seconds in [1, 61, 121] {
         // Three authorizers that all read it before it was used.
-        let note = DeferredWrite::of_use(&record, None, &caller(), now().plus_seconds(seconds)).unwrap();
+        let note = DeferredWrite::last_use(&record, None, &caller(), now().plus_seconds(seconds)).unwrap();
         table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     }
     used_at(&table.tokens, &record.id, now().plus_seconds(600), None).await;
@@ -145,9 +145,9 @@ async fn the_first_use_is_one_event() {
 #[tokio::test]
 async fn a_late_last_use_does_not_restore_a_deleted_token() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     delete(&table.tokens, &record.id).await.unwrap();
-    let note = DeferredWrite::of_use(&record, PermissionUse::from_stored(READ), &caller(), now()).unwrap();
+    let note = DeferredWrite::last_use(&record, PermissionUse::from_stored(READ), &caller(), now()).unwrap();
     table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     assert_eq!(table.item(&record.id).await, None);
     assert_eq!(kinds(&table, &record.id).await, ["deleted", "created"]);
@@ -156,7 +156,7 @@ async fn a_late_last_use_does_not_restore_a_deleted_token() {
 #[tokio::test]
 async fn a_late_last_use_leaves_a_revoked_token_revoked() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let revoked = revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
     let at = now().truncated_to_seconds();
     used_at(&table.tokens, &record.id, at, Some(READ)).await;

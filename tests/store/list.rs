@@ -17,7 +17,7 @@ async fn several(table: &Table, owner: &OwnerId, count: i64) -> Vec<TokenRecord>
     let mut records = Vec::new();
     for second in 0..count {
         // Without the limit of live tokens.
-        let Sample { record, digest } = Sample::of(owner).made_at(begin.plus_seconds(second));
+        let Sample { record, digest } = Sample::owned_by(owner).made_at(begin.plus_seconds(second));
         let no_limit = Limits { live_tokens: 0, ..LIMITS };
         table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap();
         records.insert(0, TokenRecord { counted: false, ..record });
@@ -92,7 +92,7 @@ async fn paging_shows_tokens_of_the_same_moment_once_each() {
     let moment = now();
     let mut ids = Vec::new();
     for _ in 0..7 {
-        ids.push(Sample::of(&alice()).made_at(moment).in_table(&table).await.id);
+        ids.push(Sample::owned_by(&alice()).made_at(moment).in_table(&table).await.id);
     }
     ids.sort();
     for scope in [Scope::Owner(alice()), Scope::Everyone] {
@@ -114,7 +114,7 @@ async fn a_status_filter_agrees_with_each_records_status() {
     let each = |end| [(end, false, false), (end, true, false), (end, false, true), (end, true, true)];
     for (second, (end, revoked, disabled)) in (0_i64..).zip(ends.into_iter().flat_map(each)) {
         // Half of them are old.
-        let sample = Sample::of(&alice()).made_at(at.plus_seconds(second - 100 - (second / 2 % 2) * 40 * DAY));
+        let sample = Sample::owned_by(&alice()).made_at(at.plus_seconds(second - 100 - (second / 2 % 2) * 40 * DAY));
         let Sample { record, digest } = match end {
             Some(end) => sample.until(end),
             None => sample,
@@ -164,7 +164,7 @@ async fn an_idle_filter_agrees_with_each_record() {
         (90, None, None, None),
         (89, None, None, None),
     ] {
-        let mut sample = Sample::of(&alice()).made_at(ago(made));
+        let mut sample = Sample::owned_by(&alice()).made_at(ago(made));
         sample.record.enabled_at = enabled.map(ago);
         sample.record.rotated_at = rotated.map(ago);
         sample.record.last_used = used.map(|days| LastUse { at: ago(days), source_ip: None, agent: None });
@@ -218,7 +218,7 @@ async fn tokens_created_while_paging_do_not_shift_pages() {
     let owned = all_of(Scope::Owner(alice()));
     listed(&table, &owned, 4).await;
     let first = table.tokens.list(&Filter { limit: 2, ..owned.clone() }).await.unwrap();
-    let newer = Sample::of(&alice()).made_at(Timestamp::from_millis(now().millis() + 1)).in_table(&table).await;
+    let newer = Sample::owned_by(&alice()).made_at(Timestamp::from_millis(now().millis() + 1)).in_table(&table).await;
     listed(&table, &owned, 5).await;
     let second = table.tokens.list(&Filter { after: first.next, ..owned }).await.unwrap();
     assert_eq!([first.tokens, second.tokens].concat(), records);

@@ -9,8 +9,8 @@ async fn a_slot_holds_a_tokens_id_and_its_expiry() {
     let table = Table::fresh().await;
     assert_eq!(table.slots(&alice()).await, None);
     let end = now().truncated_to_seconds().plus_seconds(3600);
-    let mortal = Sample::of(&alice()).until(end).in_table(&table).await;
-    let immortal = Sample::of(&alice()).in_table(&table).await;
+    let mortal = Sample::owned_by(&alice()).until(end).in_table(&table).await;
+    let immortal = Sample::owned_by(&alice()).in_table(&table).await;
     let slots = table.slots(&alice()).await.unwrap();
     assert_eq!(slots, [(mortal.id.to_string(), end.seconds()), (immortal.id.to_string(), 0)].into());
 }
@@ -19,23 +19,23 @@ async fn a_slot_holds_a_tokens_id_and_its_expiry() {
 async fn owners_do_not_share_slots() {
     let table = Table::fresh().await;
     for _ in 0..10 {
-        Sample::of(&alice()).in_table(&table).await;
+        Sample::owned_by(&alice()).in_table(&table).await;
     }
-    assert_eq!(Sample::of(&alice()).try_in(&table.tokens).await, CreateOutcome::LimitReached);
-    assert_eq!(Sample::of(&bob()).try_in(&table.tokens).await, CreateOutcome::Done);
+    assert_eq!(Sample::owned_by(&alice()).try_in(&table.tokens).await, CreateOutcome::LimitReached);
+    assert_eq!(Sample::owned_by(&bob()).try_in(&table.tokens).await, CreateOutcome::Done);
 }
 
 #[tokio::test]
 async fn a_token_frees_its_slot_in_the_second_in_which_it_expires() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
-    let expiring = Sample::of(&alice()).until(end).in_table(&table).await;
+    let expiring = Sample::owned_by(&alice()).until(end).in_table(&table).await;
     for _ in 0..9 {
-        Sample::of(&alice()).in_table(&table).await;
+        Sample::owned_by(&alice()).in_table(&table).await;
     }
-    let just_before = Sample::of(&alice()).made_at(end.plus_seconds(-1));
+    let just_before = Sample::owned_by(&alice()).made_at(end.plus_seconds(-1));
     assert_eq!(just_before.try_in(&table.tokens).await, CreateOutcome::LimitReached);
-    let then = Sample::of(&alice()).made_at(end);
+    let then = Sample::owned_by(&alice()).made_at(end);
     assert_eq!(then.try_in(&table.tokens).await, CreateOutcome::Done);
     let slots = table.slots(&alice()).await.unwrap();
     assert_eq!(slots.len(), 10);
@@ -48,7 +48,7 @@ async fn when_50_creates_race_on_separate_clients_exactly_10_succeed() {
     let table = Table::fresh().await;
     let racers: Vec<_> = (0..50)
         .map(|_| {
-            let (tokens, sample) = (table.another_client(), Sample::of(&alice()));
+            let (tokens, sample) = (table.another_client(), Sample::owned_by(&alice()));
             tokio::spawn(async move { (sample.try_in(&tokens).await, sample.record.id) })
         })
         .collect();
@@ -73,7 +73,7 @@ async fn creates_for_different_owners_do_not_conflict() {
     let racers: Vec<_> = (0..20)
         .map(|at| {
             let owner = format!("owner-{at}").parse().unwrap();
-            let (tokens, sample) = (table.another_client(), Sample::of(&owner));
+            let (tokens, sample) = (table.another_client(), Sample::owned_by(&owner));
             tokio::spawn(async move { sample.try_in(&tokens).await })
         })
         .collect();
@@ -87,7 +87,7 @@ async fn without_a_limit_nothing_is_counted() {
     let table = Table::fresh().await;
     let no_limit = Limits { live_tokens: 0, ..LIMITS };
     for _ in 0..12 {
-        let Sample { record, digest } = Sample::of(&alice());
+        let Sample { record, digest } = Sample::owned_by(&alice());
         assert_eq!(
             table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap(),
             CreateOutcome::Done
@@ -100,9 +100,9 @@ async fn without_a_limit_nothing_is_counted() {
 async fn a_lowered_limit_applies_to_the_next_create() {
     let table = Table::fresh().await;
     for _ in 0..5 {
-        Sample::of(&alice()).in_table(&table).await;
+        Sample::owned_by(&alice()).in_table(&table).await;
     }
-    let Sample { record, digest } = Sample::of(&alice());
+    let Sample { record, digest } = Sample::owned_by(&alice());
     let lowered = |live_tokens| Limits { live_tokens, ..LIMITS };
     for limit in [1, 5] {
         assert_eq!(

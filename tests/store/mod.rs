@@ -47,7 +47,7 @@ struct Sample {
 
 impl Sample {
     /// A token for an owner, created now, without expiry.
-    fn of(owner: &OwnerId) -> Self {
+    fn owned_by(owner: &OwnerId) -> Self {
         let prefix = "pcl".parse().unwrap();
         let secret = PlaintextToken::generate(&prefix, &mut SysRng).unwrap();
         let grants = vec![
@@ -79,7 +79,7 @@ impl Sample {
     async fn with_everything(table: &Table) -> String {
         let secret = PlaintextToken::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap();
         let grants = Grants::single(vec!["*".parse().unwrap()], vec![Resource::All]);
-        let record = TokenRecord { id: secret.id().clone(), grants, ..Self::of(&alice()).record };
+        let record = TokenRecord { id: secret.id().clone(), grants, ..Self::owned_by(&alice()).record };
         let sample = Self { digest: secret.digest(), record };
         assert_eq!(sample.try_in(&table.tokens).await, CreateOutcome::Done);
         secret.expose_secret().to_owned()
@@ -150,7 +150,7 @@ async fn delete(tokens: &TokenStore, id: &TokenId) -> Result<bool, Error> {
 async fn used_at(tokens: &TokenStore, id: &TokenId, moment: Timestamp, made: Option<&str>) -> Option<Usage> {
     let record = tokens.get(id).await.unwrap().unwrap();
     let made = made.map(|made| PermissionUse::from_stored(made).unwrap());
-    let note = DeferredWrite::of_use(&record, made, &caller(), moment)?;
+    let note = DeferredWrite::last_use(&record, made, &caller(), moment)?;
     tokens.apply_deferred(&note, &clock_at(moment), LIMITS.history_days).await.unwrap()
 }
 

@@ -31,7 +31,7 @@ async fn assert_slots_are_true(table: &Table, ids: impl IntoIterator<Item = Toke
 async fn ten(table: &Table) -> Vec<TokenRecord> {
     let mut records = Vec::new();
     for _ in 0..10 {
-        records.push(Sample::of(&alice()).in_table(table).await);
+        records.push(Sample::owned_by(&alice()).in_table(table).await);
     }
     records
 }
@@ -39,7 +39,7 @@ async fn ten(table: &Table) -> Vec<TokenRecord> {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_revocations_all_return_the_one_that_was_written() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..20)
         .map(|at| {
             let (tokens, id) = (table.another_client(), record.id.clone());
@@ -69,7 +69,7 @@ async fn concurrent_revocations_and_creates_keep_the_slots_correct() {
         })
     });
     let creators = (0..20).map(|_| {
-        let (tokens, sample) = (table.another_client(), Sample::of(&alice()));
+        let (tokens, sample) = (table.another_client(), Sample::owned_by(&alice()));
         tokio::spawn(async move { (sample.try_in(&tokens).await == CreateOutcome::Done).then_some(sample.record.id) })
     });
     let racers: Vec<_> = revokers.chain(creators).collect();
@@ -107,7 +107,7 @@ async fn a_concurrent_deletion_and_revocation_leave_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_deletions_all_succeed() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..10)
         .map(|_| {
             let (tokens, id) = (table.another_client(), record.id.clone());
@@ -161,7 +161,7 @@ async fn raced(table: &Table, seen: &TokenRecord, changes: Vec<(TokenRecord, Eve
 #[tokio::test(flavor = "multi_thread")]
 async fn of_concurrent_updates_one_is_written_and_the_others_conflict() {
     let table = Table::fresh().await;
-    let seen = Sample::of(&alice()).in_table(&table).await;
+    let seen = Sample::owned_by(&alice()).in_table(&table).await;
     let changes = (0..12).map(|at| {
         let next = TokenRecord { name: format!("racer {at}").parse().unwrap(), ..seen.clone() };
         (next, EventKind::Updated(Vec::new()))
@@ -203,7 +203,7 @@ async fn a_concurrent_update_and_revocation_leave_it_revoked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_concurrent_revocations_one_is_reported_as_new() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..20)
         .map(|at| {
             let (tokens, seen) = (table.another_client(), record.clone());
@@ -224,13 +224,13 @@ async fn of_concurrent_revocations_one_is_reported_as_new() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_concurrent_rotations_one_secret_works() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let seen = table.tokens.credential(&record.id).await.unwrap().unwrap();
     let racers: Vec<_> = (0..12)
         .map(|_| {
             let (tokens, seen) = (table.another_client(), seen.clone());
             tokio::spawn(async move {
-                let digest = Sample::of(&alice()).digest;
+                let digest = Sample::owned_by(&alice()).digest;
                 let (by, next) = (&by_whom(), seen.record.clone());
                 let what = EventKind::Rotated { previous_secret_until: None, expires_at: None };
                 let change =
@@ -255,7 +255,7 @@ async fn of_concurrent_rotations_one_secret_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_concurrent_disablements_one_is_written() {
     let table = Table::fresh().await;
-    let record = Sample::of(&alice()).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).in_table(&table).await;
     let racers: Vec<_> = (0..8)
         .map(|at| {
             let (tokens, seen) = (table.another_client(), record.clone());

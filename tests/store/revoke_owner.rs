@@ -37,7 +37,7 @@ async fn several(table: &Table, count: usize, limits: Limits) -> Vec<TokenRecord
     let mut made = Vec::new();
     for at in 0..count {
         let at = Timestamp::from_millis(now().millis() - i64::try_from(count - at).unwrap());
-        let sample = Sample::of(&alice()).made_at(at);
+        let sample = Sample::owned_by(&alice()).made_at(at);
         sample.try_with(&table.tokens, limits).await;
         made.push(sample.record);
     }
@@ -49,7 +49,7 @@ async fn all_tokens_of_one_owner_are_revoked_and_no_others() {
     let table = Table::fresh().await;
     let counted = several(&table, 5, LIMITS).await;
     let uncounted = several(&table, 5, NO_LIMIT).await;
-    let other = Sample::of(&bob()).in_table(&table).await;
+    let other = Sample::owned_by(&bob()).in_table(&table).await;
     // The index shows tokens without a slot soon.
     for _ in 0..200 {
         at_once(&table.tokens, &Actor::Bootstrap).await;
@@ -71,7 +71,7 @@ async fn active_tokens_are_revoked_before_inactive_ones() {
     for record in several(&table, 300, NO_LIMIT).await {
         super::revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap();
     }
-    let alive = Sample::of(&alice()).in_table(&table).await;
+    let alive = Sample::owned_by(&alice()).in_table(&table).await;
     let observed = Observed::new(&table).await;
     at_once(&observed.tokens, &Actor::Bootstrap).await;
     let operations = observed.operations();
@@ -85,11 +85,11 @@ async fn expired_tokens_are_revoked_last() {
     let end = now().truncated_to_seconds();
     let mut expired = Vec::new();
     for _ in 0..3 {
-        let sample = Sample::of(&alice()).until(end);
+        let sample = Sample::owned_by(&alice()).until(end);
         sample.try_with(&table.tokens, NO_LIMIT).await;
         expired.push(sample.record.id.to_string());
     }
-    let alive = Sample::of(&alice()).made_at(end.plus_seconds(-60));
+    let alive = Sample::owned_by(&alice()).made_at(end.plus_seconds(-60));
     alive.try_with(&table.tokens, NO_LIMIT).await;
     let observed = Observed::new(&table).await;
     assert_eq!(at_once(&observed.tokens, &Actor::Bootstrap).await.revoked, 4);

@@ -60,7 +60,7 @@ async fn the_roots_in_aws_ca_bundle_are_trusted() {
     let table = Table::in_process().await;
     let https = Https::before(&table).await;
     let tokens = https.tokens(&table, Some(https.ca_bundle.path().to_str().unwrap().to_owned()));
-    let sample = Sample::of(&alice());
+    let sample = Sample::owned_by(&alice());
     tokens
         .create(&sample.record, &sample.digest, &by_whom(), &clock_at(sample.record.created_at), LIMITS)
         .await
@@ -72,7 +72,7 @@ async fn the_roots_in_aws_ca_bundle_are_trusted() {
 async fn a_certificate_without_a_trusted_root_is_refused() {
     let table = Table::in_process().await;
     let https = Https::before(&table).await;
-    let sample = Sample::of(&alice());
+    let sample = Sample::owned_by(&alice());
     let refused = https.tokens(&table, None).get(&sample.record.id).await.unwrap_err();
     assert!(matches!(&refused, Error::Unavailable(why) if why.contains("certificate")), "{refused}");
 }

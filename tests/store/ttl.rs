@@ -14,9 +14,9 @@ async fn the_table_deletes_items_after_their_ttl() {
         return;
     };
     let ago = |days: i64| now().truncated_to_seconds().plus_seconds(-days * DAY);
-    let over = Sample::of(&alice()).made_at(ago(60)).until(ago(31)).in_table(&table).await;
-    let retained = Sample::of(&alice()).made_at(ago(60)).until(ago(29)).in_table(&table).await;
-    let immortal = Sample::of(&alice()).in_table(&table).await;
+    let over = Sample::owned_by(&alice()).made_at(ago(60)).until(ago(31)).in_table(&table).await;
+    let retained = Sample::owned_by(&alice()).made_at(ago(60)).until(ago(29)).in_table(&table).await;
+    let immortal = Sample::owned_by(&alice()).in_table(&table).await;
     assert!(table.item(&over.id).await.is_some());
     // Its event has the history's TTL.
     assert_eq!(engine.sweep().unwrap(), 1);
@@ -31,7 +31,7 @@ async fn the_table_deletes_items_after_their_ttl() {
 async fn an_expired_token_is_expired_before_and_after_ttl_deletion() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
-    let record = Sample::of(&alice()).until(end).in_table(&table).await;
+    let record = Sample::owned_by(&alice()).until(end).in_table(&table).await;
     let found = table.tokens.get(&record.id).await.unwrap().unwrap();
     assert_eq!(found.state(end.plus_seconds(-1), 0).status(), portcullis::token::Status::Active);
     assert_eq!(found.state(end, 0).status(), portcullis::token::Status::Expired);

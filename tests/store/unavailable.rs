@@ -74,12 +74,12 @@ pub(super) fn assert_no_decision(verdict: &Outcome) {
 async fn every_operation_fails_when_the_store_is_unreachable() {
     let table = Table::in_process().await;
     let tokens = table.behind(NOWHERE);
-    let Sample { record, digest } = Sample::of(&alice());
-    let made = Sample::of(&alice()).in_table(&table).await;
-    let used = DeferredWrite::of_use(&made, None, &caller(), now()).unwrap();
+    let Sample { record, digest } = Sample::owned_by(&alice());
+    let made = Sample::owned_by(&alice()).in_table(&table).await;
+    let used = DeferredWrite::last_use(&made, None, &caller(), now()).unwrap();
     let reads = PermissionUse::from_stored("apps:read apps");
     let recent = TokenRecord { last_used: Some(LastUse { at: now(), source_ip: None, agent: None }), ..made.clone() };
-    let exercised = DeferredWrite::of_use(&recent, reads, &caller(), now()).unwrap();
+    let exercised = DeferredWrite::last_use(&recent, reads, &caller(), now()).unwrap();
     let filter = super::list::all_of(Scope::Everyone);
     let (id, by, author) = (&record.id, Actor::Bootstrap, by_whom());
     let what = EventKind::Enabled;
@@ -215,7 +215,7 @@ async fn an_incomplete_record_is_an_error_and_fails_closed() {
     let table = Table::fresh().await;
     let app = app(table.tokens.clone());
     let secret = fresh_secret();
-    let mut sample = Sample::of(&alice()).until(now().truncated_to_seconds().plus_seconds(3600));
+    let mut sample = Sample::owned_by(&alice()).until(now().truncated_to_seconds().plus_seconds(3600));
     (sample.record.id, sample.digest) = (secret.id().clone(), secret.digest());
     let record = sample.in_table(&table).await;
     let whole = table.item(&record.id).await.unwrap();
@@ -362,7 +362,7 @@ async fn an_invalid_identity_is_refused_before_the_store_is_read() {
 async fn an_event_from_another_api_is_refused() {
     let table = Table::fresh().await;
     let app = app(table.tokens.clone());
-    let mut sample = Sample::of(&alice());
+    let mut sample = Sample::owned_by(&alice());
     sample.record.id = "0123456789abcdef".parse().unwrap();
     sample.in_table(&table).await;
     let good = event("GET", "/me", None, None);
@@ -391,7 +391,7 @@ async fn an_event_from_another_api_is_refused() {
 async fn a_token_revoked_after_the_authorizer_is_refused_by_the_function() {
     let table = Table::fresh().await;
     let app = app(table.tokens.clone());
-    let mut sample = Sample::of(&alice());
+    let mut sample = Sample::owned_by(&alice());
     sample.record.id = "0123456789abcdef".parse().unwrap();
     sample.record.grants = Grants::single(vec!["*".parse().unwrap()], vec![Resource::All]);
     let record = sample.in_table(&table).await;

@@ -19,7 +19,7 @@ async fn changed(table: &Table, seen: &TokenRecord, next: TokenRecord) -> Update
 #[tokio::test]
 async fn an_update_writes_only_the_differences() {
     let table = Table::fresh().await;
-    let seen = Sample::of(&alice()).in_table(&table).await;
+    let seen = Sample::owned_by(&alice()).in_table(&table).await;
     let before = table.item(&seen.id).await.unwrap();
     let next = TokenRecord { description: Some("new".parse().unwrap()), role: None, ..seen.clone() };
     let UpdateOutcome::Done(done) = changed(&table, &seen, next.clone()).await else { panic!() };
@@ -37,7 +37,7 @@ async fn an_update_writes_only_the_differences() {
 #[tokio::test]
 async fn an_update_of_a_stale_version_writes_nothing() {
     let table = Table::fresh().await;
-    let seen = Sample::of(&alice()).in_table(&table).await;
+    let seen = Sample::owned_by(&alice()).in_table(&table).await;
     let renamed = |name: &str| TokenRecord { name: name.parse().unwrap(), ..seen.clone() };
     let UpdateOutcome::Done(first) = changed(&table, &seen, renamed("first")).await else { panic!() };
     assert_eq!(changed(&table, &seen, renamed("second")).await, UpdateOutcome::Stale(first.clone()));
@@ -48,7 +48,7 @@ async fn an_update_of_a_stale_version_writes_nothing() {
 #[tokio::test]
 async fn an_update_does_not_restore_a_deleted_token() {
     let table = Table::fresh().await;
-    let seen = Sample::of(&alice()).in_table(&table).await;
+    let seen = Sample::owned_by(&alice()).in_table(&table).await;
     delete(&table.tokens, &seen.id).await.unwrap();
     assert_eq!(changed(&table, &seen, seen.clone()).await, UpdateOutcome::Gone);
     assert_eq!(table.item(&seen.id).await, None);
@@ -59,7 +59,7 @@ async fn an_update_does_not_restore_a_deleted_token() {
 async fn a_slot_follows_the_expiry_of_its_token() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
-    let seen = Sample::of(&alice()).until(end).in_table(&table).await;
+    let seen = Sample::owned_by(&alice()).until(end).in_table(&table).await;
     let later = end.plus_seconds(DAY);
     changed(&table, &seen, TokenRecord { expires_at: Some(later), ..seen.clone() }).await;
     assert_eq!(table.slots(&alice()).await.unwrap()[seen.id.as_str()], later.seconds());
@@ -70,10 +70,10 @@ async fn a_slot_follows_the_expiry_of_its_token() {
 async fn an_expired_token_is_renewed_only_if_a_slot_is_free() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds();
-    let expired = Sample::of(&alice()).until(end).in_table(&table).await;
+    let expired = Sample::owned_by(&alice()).until(end).in_table(&table).await;
     let mut alive = Vec::new();
     for _ in 0..10 {
-        alive.push(Sample::of(&alice()).in_table(&table).await);
+        alive.push(Sample::owned_by(&alice()).in_table(&table).await);
     }
     // With another secret, as its own stays expired.
     let seen = table.tokens.credential(&expired.id).await.unwrap().unwrap();
@@ -82,20 +82,20 @@ async fn an_expired_token_is_renewed_only_if_a_slot_is_free() {
     let (by, clock) = (&by_whom(), &clock_at(now()));
     let revive = async || {
         let change = TokenUpdate { seen: &expired, next: next.clone(), what: what.clone(), by, clock, limits: LIMITS };
-        table.tokens.rotate(&change, &seen, Sample::of(&alice()).digest, None).await.unwrap()
+        table.tokens.rotate(&change, &seen, Sample::owned_by(&alice()).digest, None).await.unwrap()
     };
     assert_eq!(revive().await, UpdateOutcome::LimitReached);
     assert_eq!(table.tokens.get(&expired.id).await.unwrap(), Some(expired.clone()));
     revoke(&table.tokens, &alive[0].id, &Actor::Bootstrap, now(), 30).await.unwrap();
     assert!(matches!(revive().await, UpdateOutcome::Done(_)));
     assert_eq!(table.slots(&alice()).await.unwrap().len(), 10);
-    assert_eq!(Sample::of(&alice()).try_in(&table.tokens).await, CreateOutcome::LimitReached);
+    assert_eq!(Sample::owned_by(&alice()).try_in(&table.tokens).await, CreateOutcome::LimitReached);
 }
 
 #[tokio::test]
 async fn a_token_without_a_slot_is_updated_without_one() {
     let table = Table::fresh().await;
-    let sample = Sample::of(&alice());
+    let sample = Sample::owned_by(&alice());
     assert_eq!(sample.try_with(&table.tokens, Limits { live_tokens: 0, ..LIMITS }).await, CreateOutcome::Done);
     let record = table.tokens.get(&sample.record.id).await.unwrap().unwrap();
     let end = Some(now().truncated_to_seconds().plus_seconds(3600));
@@ -109,8 +109,8 @@ async fn a_token_without_a_slot_is_updated_without_one() {
 #[tokio::test]
 async fn a_rotation_changes_only_the_secret() {
     let table = Table::fresh().await;
-    let sample = Sample::of(&alice());
-    let (old, new) = (sample.digest.clone(), Sample::of(&alice()).digest);
+    let sample = Sample::owned_by(&alice());
+    let (old, new) = (sample.digest.clone(), Sample::owned_by(&alice()).digest);
     let record = sample.in_table(&table).await;
     let seen = table.tokens.credential(&record.id).await.unwrap().unwrap();
     let at = now();
@@ -137,7 +137,7 @@ async fn a_rotation_changes_only_the_secret() {
 async fn a_token_that_expired_since_the_read_is_not_changed() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
-    let seen = Sample::of(&alice()).until(end).in_table(&table).await;
+    let seen = Sample::owned_by(&alice()).until(end).in_table(&table).await;
     let next = TokenRecord { expires_at: None, ..seen.clone() };
     let (what, by) = (EventKind::Updated(Vec::new()), &by_whom());
     let change = |clock| TokenUpdate { seen: &seen, next: next.clone(), what: what.clone(), by, clock, limits: LIMITS };
@@ -153,7 +153,7 @@ async fn a_token_that_expired_since_the_read_is_not_changed() {
 async fn a_rotation_with_an_overlap_restores_no_expired_secret() {
     let table = Table::fresh().await;
     let end = now().truncated_to_seconds().plus_seconds(3600);
-    let sample = Sample::of(&alice()).until(end);
+    let sample = Sample::owned_by(&alice()).until(end);
     let old = sample.digest.clone();
     let record = sample.in_table(&table).await;
     let seen = table.tokens.credential(&record.id).await.unwrap().unwrap();
@@ -163,7 +163,7 @@ async fn a_rotation_with_an_overlap_restores_no_expired_secret() {
     let what = EventKind::Rotated { previous_secret_until: later, expires_at: None };
     let (by, clock) = (&by_whom(), &clock_at(end));
     let change = TokenUpdate { seen: &record, next, what, by, clock, limits: LIMITS };
-    let rotated = table.tokens.rotate(&change, &seen, Sample::of(&alice()).digest, None).await.unwrap();
+    let rotated = table.tokens.rotate(&change, &seen, Sample::owned_by(&alice()).digest, None).await.unwrap();
     assert_eq!(rotated, UpdateOutcome::Stale(Box::new(record.clone())));
     let after = table.tokens.credential(&record.id).await.unwrap().unwrap();
     assert_eq!((after.record, after.secrets.verify(&old, end)), (record, SecretMatch::Current));

@@ -78,8 +78,8 @@ fn check(file: &File, context: &Context) -> Result<Outcome, CliError> {
     };
     if context.out.json {
         let issues: Vec<_> =
-            issues.iter().map(|issue| json!({ "place": issue.path, "message": issue.message })).collect();
-        context.out.document(&redact(&json!({ "flaws": issues }).to_string()))?;
+            issues.iter().map(|issue| json!({ "path": issue.path, "message": issue.message })).collect();
+        context.out.document(&redact(&json!({ "issues": issues }).to_string()))?;
     } else {
         print(&issues, context)?;
     }

@@ -83,7 +83,7 @@ pub(crate) fn browse(url: &str, form: Option<&str>) -> Page {
         .build()
         .into();
     let origin = url.split('/').take(3).collect::<Vec<_>>().join("/");
-    let answer = match form {
+    let response = match form {
         None => agent.get(url).header("accept", "text/html").call(),
         Some(form) => agent
             .post(url)
@@ -92,10 +92,10 @@ pub(crate) fn browse(url: &str, form: Option<&str>) -> Page {
             .header("content-type", "application/x-www-form-urlencoded")
             .send(form),
     };
-    let mut answer = answer.unwrap();
-    let location = answer.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
-    let headers = format!("{:?}", answer.headers());
-    Page { status: answer.status().as_u16(), location, headers, body: answer.body_mut().read_to_string().unwrap() }
+    let mut response = response.unwrap();
+    let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+    let headers = format!("{:?}", response.headers());
+    Page { status: response.status().as_u16(), location, headers, body: response.body_mut().read_to_string().unwrap() }
 }
 
 /// Signs in as this user on the page that `login` prints. Returns the redirect URL.

@@ -57,8 +57,8 @@ fn check_works_offline_and_reports_every_error_with_its_position() {
 fn check_prints_errors_as_json() {
     let stack = stack();
     let path = file(&stack, "bad.toml", "strict = 1\n");
-    let flaws = json(&stack.bare().args(["catalog", "check", "--json", &path]).assert().code(1));
-    assert_eq!(flaws["flaws"][0]["place"], "strict");
+    let issues = json(&stack.bare().args(["catalog", "check", "--json", &path]).assert().code(1));
+    assert_eq!(issues["issues"][0]["path"], "strict");
 }
 
 #[test]
@@ -138,8 +138,9 @@ fn toml_values_that_json_lacks_are_reported_with_other_errors() {
         assert_eq!(check(&format!("permissions = {value}\n")), format!("permissions: {value} {why}\n"));
         let text = format!("[[routes]]\nmatch = \"x\"\npermission = {value}\n[roles.r]\ndescription = {value}\n");
         let printed = check(&text);
-        for flaw in ["routes[0].permission: ", "roles.r.description: "].map(|place| format!("{place}{value} {why}\n")) {
-            assert!(printed.contains(&flaw), "{printed}");
+        for issue in ["routes[0].permission: ", "roles.r.description: "].map(|place| format!("{place}{value} {why}\n"))
+        {
+            assert!(printed.contains(&issue), "{printed}");
         }
         assert!(printed.contains("routes[0].match: \"x\" must be a method"), "{printed}");
     }

@@ -48,7 +48,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn of<'a>(stack: &'a Stack) -> Job<'a> {
+    fn in_stack<'a>(stack: &'a Stack) -> Job<'a> {
         let bin = Path::new(env!("CARGO_BIN_EXE_portcullis")).parent().unwrap().display().to_string();
         let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
         let home = stack.home.path().display().to_string();
@@ -86,7 +86,7 @@ fn github_and_jenkins_deploy_with_a_stored_secret() {
     let issuer = Issuer::start();
     let stack = trusting(&issuer);
     let made = stack.create(["--name", "ci", "--grant", "apps:write@apps/billing"]);
-    let mut job = Job::of(&stack);
+    let mut job = Job::in_stack(&stack);
     job.set("PORTCULLIS_API_TOKEN", made["token"].as_str().unwrap());
     let [deploy] = of_workflow("github-stored-secret.yml").try_into().unwrap();
     let printed = job.runs(&GITHUB, &deploy);
@@ -108,7 +108,7 @@ fn keyless_github_jobs_exchange_first_and_revoke_last() {
     let stack = trusting(&issuer);
     // Simulates GitHub: responds once with the job's ID token.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut job = Job::of(&stack);
+    let mut job = Job::in_stack(&stack);
     job.set("ACTIONS_ID_TOKEN_REQUEST_URL", format!("http://{}/t?api-version=2.0", listener.local_addr().unwrap()));
     job.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "runner");
     job.set("GITHUB_ACTIONS", "true");
@@ -151,7 +151,7 @@ fn gitlab_jobs_exchange_deploy_and_always_revoke() {
         let lines = deploy.as_mapping_get(part).unwrap().as_vec().unwrap();
         lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect()
     };
-    let mut job = Job::of(&stack);
+    let mut job = Job::in_stack(&stack);
     job.set("CI_PROJECT_DIR", stack.home.path().display().to_string());
     job.set("PORTCULLIS_ID_TOKEN", issuer.signs(&issuer.claims()));
     // GitLab runs `script` in one shell, and `after_script` in another.

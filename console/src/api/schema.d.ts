@@ -1291,15 +1291,15 @@ export interface components {
             /** @constant */
             "catalog:read"?: "See the catalog";
             /** @constant */
-            "catalog:write"?: "Change the catalog";
+            "catalog:write"?: "Edit the catalog";
             /** @constant */
-            "tokens:admin"?: "See, make, change and end anyone's tokens";
+            "tokens:admin"?: "See and manage anyone's tokens";
             /** @constant */
-            "tokens:introspect"?: "Ask what anyone's token is worth";
+            "tokens:introspect"?: "Introspect anyone's tokens";
             /** @constant */
-            "tokens:read"?: "See one's own tokens";
+            "tokens:read"?: "See your own tokens";
             /** @constant */
-            "tokens:write"?: "Make, change and end one's own tokens";
+            "tokens:write"?: "Manage your own tokens";
         } & {
             [key: string]: components["schemas"]["OneLine"];
         };

@@ -80,7 +80,7 @@ pub(crate) async fn authenticate(
     event: &Event,
     now: Timestamp,
 ) -> Result<Authentication, AuthenticationError> {
-    let text = match PresentedCredential::of(event) {
+    let text = match PresentedCredential::from_event(event) {
         // Sessions use the standard header only; x-api-token takes API tokens only.
         PresentedCredential::Bearer(text) if looks_like_jwt(text) => {
             return session(app, sessions, catalogs, event, text, now).await;

@@ -17,7 +17,7 @@ impl<'a> PresentedCredential<'a> {
     /// Reads `Authorization: Bearer …` ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1))
     /// or `x-api-token: …`. Both, or one of them twice, is refused: the gateway and the backend
     /// might pick different ones.
-    pub(crate) fn of(event: &'a Event) -> Self {
+    pub(crate) fn from_event(event: &'a Event) -> Self {
         if event.is_token() {
             // The event does not say which header it came from.
             return match event.authorization_token() {
@@ -56,7 +56,7 @@ mod tests {
 
     fn presented(event: &Value) -> String {
         let event: Event = serde_json::from_value(event.clone()).unwrap();
-        match PresentedCredential::of(&event) {
+        match PresentedCredential::from_event(&event) {
             PresentedCredential::Bearer(token) | PresentedCredential::ApiToken(token) => format!("one: {token}"),
             PresentedCredential::Absent(why) => why.to_owned(),
         }

@@ -96,12 +96,12 @@ mod tests {
             Target::Connect => "$connect".to_owned(),
         };
         let api = if event.api() == Api::Management { "own" } else { "protected" };
-        let token = match PresentedCredential::of(&event) {
+        let token = match PresentedCredential::from_event(&event) {
             PresentedCredential::Bearer(token) | PresentedCredential::ApiToken(token) => token.to_owned(),
             PresentedCredential::Absent(why) => format!("({why})"),
         };
         let shapes = [HttpApiResponseFormat::Simple, HttpApiResponseFormat::Iam]
-            .map(|response| ResponseFormat::of(&event, response));
+            .map(|response| ResponseFormat::from_event(&event, response));
         format!("{target} | {api} | {token} | {:?} | {:?} | {shapes:?}", event.source_ip(), event.request_id())
     }
 
@@ -165,7 +165,7 @@ mod tests {
         #[test]
         fn any_json_is_read_and_nothing_panics(value in any_json()) {
             let event: Event = serde_json::from_value(value).unwrap();
-            let _ = (event.source_ip(), event.request_id(), event.api(), PresentedCredential::of(&event));
+            let _ = (event.source_ip(), event.request_id(), event.api(), PresentedCredential::from_event(&event));
             let _ = event.arn().and_then(Arn::parse).map(|arn| arn.deny_resource());
         }
     }

@@ -89,7 +89,7 @@ impl Authorizer {
     /// Decides on one request.
     pub async fn handle(&self, event: Event) -> Outcome {
         let now = self.app.clock.now();
-        let format = ResponseFormat::of(&event, self.http_api_response_format);
+        let format = ResponseFormat::from_event(&event, self.http_api_response_format);
         let Some(arn) = event.arn().and_then(Arn::parse) else {
             return no_decision(&event, None, now, "no_arn");
         };
@@ -154,11 +154,14 @@ impl Authorizer {
                 let made = permission_used(token.principal.grants(), &rules, &access_request(event, arn));
                 let record = &token.credential.record;
                 let made = made.and_then(|made| self.noted.unless_noted(&record.id, made, Day::from_timestamp(now)));
-                DeferredWrite::of_use(record, made, &event.caller(), now)
+                DeferredWrite::last_use(record, made, &event.caller(), now)
             }
-            Authentication::RetiredSecret(credential) => {
-                DeferredWrite::of_reuse(credential, self.app.settings.token.quarantine_on_reuse, &event.caller(), now)
-            }
+            Authentication::RetiredSecret(credential) => DeferredWrite::secret_reuse(
+                credential,
+                self.app.settings.token.quarantine_on_reuse,
+                &event.caller(),
+                now,
+            ),
             _ => None,
         }
     }

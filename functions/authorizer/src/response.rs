@@ -34,7 +34,7 @@ pub(crate) enum ResponseFormat {
 }
 
 impl ResponseFormat {
-    pub(crate) fn of(event: &Event, http_api_response_format: HttpApiResponseFormat) -> Self {
+    pub(crate) fn from_event(event: &Event, http_api_response_format: HttpApiResponseFormat) -> Self {
         match (event.version(), http_api_response_format) {
             (Some("2.0"), HttpApiResponseFormat::Simple) => Self::Simple,
             (Some("1.0" | "2.0"), _) => Self::Policy,

@@ -37,7 +37,7 @@ async fn put(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
     let condition = IfMatch::required(request)?;
     let document = read_json(request.body(), MAX_CATALOG_BYTES)?;
     let catalog = Catalog::read(&document)
-        .map_err(|flaws| Problem::invalid(flaws.into_iter().map(FieldError::from).collect()))?;
+        .map_err(|issues| Problem::invalid(issues.into_iter().map(FieldError::from).collect()))?;
     let current = call.catalog(app).await?;
     condition.check(current.version)?;
     ensure_covered_by_caller(call, &catalog, &current.catalog)?;

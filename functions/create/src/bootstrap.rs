@@ -6,6 +6,7 @@
 //! allowed here.
 
 use portcullis::App;
+use portcullis::api_types::TokenWithSecret;
 use portcullis::grants::{Grants, Resource};
 use portcullis::http::Problem;
 use portcullis::token::{Actor, EventOrigin, TokenRecord};
@@ -63,7 +64,7 @@ pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> 
     let issued = issue(app, record, &by).await?;
     // Logged here, because no access log has it.
     tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "bootstrap created an admin token");
-    serde_json::to_value(issued.to_response(&app.settings, now)).map_err(|_| Problem::internal())
+    serde_json::to_value(TokenWithSecret::from_issued(&issued, &app.settings, now)).map_err(|_| Problem::internal())
 }
 
 #[cfg(test)]

@@ -8,13 +8,12 @@ mod request;
 use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
-use portcullis::api_types::{Token, TokenWithSecret};
-use portcullis::clock::Timestamp;
+use portcullis::App;
+use portcullis::api_types::TokenWithSecret;
 use portcullis::http::{ApiRequest, ApiResult, GrantSpec, Problem, RequestedAccess, json, respond, set_etag};
 use portcullis::secret::{PlaintextToken, TokenId};
 use portcullis::store::{CreateOutcome, Limits};
-use portcullis::token::{Actor, EventOrigin, TokenRecord};
-use portcullis::{App, Settings};
+use portcullis::token::{Actor, EventOrigin, IssuedToken, TokenRecord};
 use rand::rngs::SysRng;
 
 pub use bootstrap::{Bootstrap, bootstrap};
@@ -46,7 +45,7 @@ async fn create(app: &App, request: &Request) -> ApiResult {
         ..TokenRecord::new(id, requested.name, owner, grants, call.actor(), now)
     };
     let issued = issue(app, record, &call.author()).await?;
-    let mut response = json(StatusCode::CREATED, &issued.to_response(&app.settings, now));
+    let mut response = json(StatusCode::CREATED, &TokenWithSecret::from_issued(&issued, &app.settings, now));
     // Relative, so that it is valid below any stage and base path.
     let base = if request.uri().path().ends_with('/') { "" } else { "tokens/" };
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{}", issued.record.id)) {
@@ -54,12 +53,6 @@ async fn create(app: &App, request: &Request) -> ApiResult {
     }
     set_etag(&mut response, issued.record.version);
     Ok(response)
-}
-
-/// A stored token and its secret.
-struct IssuedToken {
-    record: TokenRecord,
-    secret: PlaintextToken,
 }
 
 async fn issue(
@@ -75,12 +68,5 @@ async fn issue(
     match app.tokens.create(&record, &secret.digest(), by, &app.clock, limits).await? {
         CreateOutcome::Done => Ok(IssuedToken { record, secret }),
         CreateOutcome::LimitReached => Err(Problem::token_limit_reached(limits.live_tokens)),
-    }
-}
-
-impl IssuedToken {
-    /// The response, with the secret.
-    fn to_response(&self, settings: &Settings, now: Timestamp) -> TokenWithSecret<'_> {
-        TokenWithSecret { token: self.secret.expose_secret().into(), view: Token::of(&self.record, settings, now) }
     }
 }

@@ -5,8 +5,9 @@ use portcullis::audit_log::AuditEntry;
 use portcullis::authz::Api;
 use portcullis::clock::Timestamp;
 use portcullis::http::{gateway_context, origin};
+use portcullis::token::IssuedToken;
 
-use crate::outcome::{ExchangeError, IssuedToken};
+use crate::outcome::ExchangeError;
 
 /// The entry for an exchange's outcome.
 pub(crate) fn entry(request: &Request, now: Timestamp, outcome: &Result<IssuedToken, ExchangeError>) -> AuditEntry {

@@ -23,11 +23,11 @@ use portcullis::http::{OAuthError, Problem, check_content_encoding, json, origin
 use portcullis::oidc::{WorkloadIdentity, WorkloadIdentityVerifier};
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{CatalogCache, ReplayGuard};
-use portcullis::token::{Actor, EventOrigin, TokenRecord};
+use portcullis::token::{Actor, EventOrigin, IssuedToken, TokenRecord};
 use portcullis::{App, audit_log, store};
 use rand::rngs::SysRng;
 
-use outcome::{ExchangeError, IssuedToken};
+use outcome::ExchangeError;
 use request::{ACCESS_TOKEN, TokenExchangeRequest};
 
 /// Maximum length of the audit log's detail, in characters.

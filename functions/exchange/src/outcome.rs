@@ -2,16 +2,8 @@
 
 use portcullis::http::{OAuthError, Problem};
 use portcullis::oidc::JwtError;
-use portcullis::secret::PlaintextToken;
 use portcullis::store;
-use portcullis::token::TokenRecord;
 use rand::rngs::SysError;
-
-/// A token and its secret.
-pub(crate) struct IssuedToken {
-    pub(crate) record: TokenRecord,
-    pub(crate) secret: PlaintextToken,
-}
 
 /// Reason why no token was issued.
 pub(crate) enum ExchangeError {

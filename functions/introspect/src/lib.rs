@@ -71,7 +71,7 @@ async fn active_token(
             // The caller reports the source IP.
             let caller = ClientInfo { source_ip: from, agent: None };
             if let Some(note) =
-                DeferredWrite::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)
+                DeferredWrite::secret_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)
             {
                 app.tokens.apply_deferred(&note, &app.clock, app.settings.limits.history_days).await?;
             }

@@ -68,7 +68,7 @@ fn read<T>(
     text: Option<&str>,
     parse: impl Fn(&str) -> Result<T, ValidationError>,
 ) -> Option<T> {
-    text.and_then(|text| parse(text).map_err(|invalid| errors.push(FieldError::of(name, invalid))).ok())
+    text.and_then(|text| parse(text).map_err(|invalid| errors.push(FieldError::new(name, invalid))).ok())
 }
 
 fn timestamp(text: &str) -> Result<Timestamp, ValidationError> {

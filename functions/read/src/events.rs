@@ -17,7 +17,7 @@ pub(crate) async fn events(app: &App, call: &ApiRequest) -> ApiResult {
         (Ok(limit), Ok(after)) => (limit.unwrap_or(DEFAULT_PER_PAGE), after),
         (limit, after) => {
             let results = [("limit", limit.err()), ("cursor", after.err())];
-            let errors = results.into_iter().filter_map(|(field, invalid)| Some(FieldError::of(field, invalid?)));
+            let errors = results.into_iter().filter_map(|(field, invalid)| Some(FieldError::new(field, invalid?)));
             return Err(Problem::invalid(errors.collect()));
         }
     };

@@ -52,7 +52,7 @@ async fn list_tokens(app: &App, call: &ApiRequest) -> ApiResult {
         }
     };
     let after = query.cursor.map(|text| ListCursor::decode(text, &scope)).transpose();
-    let after = after.map_err(|invalid| Problem::invalid(vec![FieldError::of("cursor", invalid)]))?;
+    let after = after.map_err(|invalid| Problem::invalid(vec![FieldError::new("cursor", invalid)]))?;
     let now = app.clock.now();
     let filter = Filter {
         scope,
@@ -67,7 +67,7 @@ async fn list_tokens(app: &App, call: &ApiRequest) -> ApiResult {
     Ok(json(
         StatusCode::OK,
         &TokenPage {
-            tokens: page.tokens.iter().map(|record| Token::of(record, &app.settings, now)).collect(),
+            tokens: page.tokens.iter().map(|record| Token::from_record(record, &app.settings, now)).collect(),
             next_cursor: page.next.map(|cursor| cursor.encode(&filter.scope)),
         },
     ))
@@ -87,7 +87,7 @@ impl<'a> ListTokensQuery<'a> {
         let [limit, cursor, status, owner, idle_days] =
             call.query_params(["limit", "cursor", "status", "owner", "idle_days"])?;
         let mut errors = Vec::new();
-        let mut report = |field, invalid| errors.push(FieldError::of(field, invalid));
+        let mut report = |field, invalid| errors.push(FieldError::new(field, invalid));
         let limit = limit.map(|text| whole_number(text, MAX_PER_PAGE)).transpose();
         let limit = limit.map_err(|invalid| report("limit", invalid));
         let idle_days = idle_days.map(|text| whole_number(text, MAX_IDLE_DAYS)).transpose();
@@ -106,7 +106,7 @@ impl<'a> ListTokensQuery<'a> {
 async fn get_token(app: &App, call: &ApiRequest) -> ApiResult {
     call.query_params([])?;
     let record = call.target_token(app).await?;
-    let mut response = json(StatusCode::OK, &Token::of(&record, &app.settings, app.clock.now()));
+    let mut response = json(StatusCode::OK, &Token::from_record(&record, &app.settings, app.clock.now()));
     set_etag(&mut response, record.version);
     Ok(response)
 }

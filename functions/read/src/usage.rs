@@ -16,7 +16,8 @@ const MAX_DAYS: u32 = 365;
 pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
     let [days] = call.query_params(["days"])?;
     let days = days.map(|text| whole_number(text, MAX_DAYS)).transpose();
-    let days = days.map_err(|invalid| Problem::invalid(vec![FieldError::of("days", invalid)]))?.unwrap_or(DEFAULT_DAYS);
+    let days =
+        days.map_err(|invalid| Problem::invalid(vec![FieldError::new("days", invalid)]))?.unwrap_or(DEFAULT_DAYS);
     let target: TokenId = call.target_token(app).await?.id;
     let (record, uses) = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
     let since = Day::from_timestamp(app.clock.now()).minus(days);

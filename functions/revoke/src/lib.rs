@@ -43,7 +43,7 @@ async fn revoke(app: &App, flusher: &CacheFlusher, call: &ApiRequest, body: &Bod
     let revoked = app.tokens.revoke(&ending, &details).await?;
     let record = revoked.ok_or_else(Problem::not_found)?.record;
     let flushed = if wants_flush { Some(flush_caches(flusher).await) } else { None };
-    let view = Token::of(&record, &app.settings, app.clock.now());
+    let view = Token::from_record(&record, &app.settings, app.clock.now());
     let effective_by = if flushed == Some(true) { app.clock.now() } else { effective_by(app) };
     let mut response = json(StatusCode::OK, &RevokeResponse { view, effective_by, flushed });
     set_etag(&mut response, record.version);

@@ -54,8 +54,8 @@ fn target(call: &ApiRequest, request: &Request) -> Result<(OwnerId, Option<Owner
         let [cursor] = call.query_params(["cursor"])?;
         (path, cursor)
     };
-    let owner: OwnerId = text.parse().map_err(|invalid| Problem::invalid(vec![FieldError::of("owner", invalid)]))?;
+    let owner: OwnerId = text.parse().map_err(|invalid| Problem::invalid(vec![FieldError::new("owner", invalid)]))?;
     let after = cursor.map(|text| OwnerCursor::decode(text, &owner)).transpose();
-    let after = after.map_err(|invalid| Problem::invalid(vec![FieldError::of("cursor", invalid)]))?;
+    let after = after.map_err(|invalid| Problem::invalid(vec![FieldError::new("cursor", invalid)]))?;
     Ok((owner, after))
 }

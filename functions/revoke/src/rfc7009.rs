@@ -39,7 +39,7 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
         // A rotated-out secret does not revoke the token: it may have been found in an old log.
         Some(MatchedSecret::Retired(credential)) => {
             if let Some(note) =
-                DeferredWrite::of_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)
+                DeferredWrite::secret_reuse(&credential, app.settings.token.quarantine_on_reuse, &caller, now)
             {
                 app.tokens.apply_deferred(&note, &app.clock, app.settings.limits.history_days).await?;
             }

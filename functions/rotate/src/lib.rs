@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api_types::{Token, TokenWithSecret};
+use portcullis::api_types::TokenWithSecret;
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::http::{
     ApiRequest, ApiResult, FieldError, GrantSpec, IfMatch, JsonFields, Problem, RequestedAccess, check_expiry, json,
@@ -12,7 +12,7 @@ use portcullis::http::{
 use portcullis::secret::{PlaintextToken, TokenDigest};
 use portcullis::store::{RotationKey, TokenUpdate};
 use portcullis::text::parse_expires_in;
-use portcullis::token::{EventKind, TokenRecord};
+use portcullis::token::{EventKind, IssuedToken, TokenRecord};
 use portcullis::validation::ValidationError;
 use rand::rngs::SysRng;
 
@@ -58,9 +58,9 @@ async fn rotate(app: &App, request: &Request) -> ApiResult {
         Some(_) => Problem::precondition_failed(record.version),
         None => Problem::concurrent_change(record.version),
     })?;
-    let view = Token::of(&record, &app.settings, now);
-    let mut response = json(StatusCode::OK, &TokenWithSecret { token: secret.expose_secret().into(), view });
-    set_etag(&mut response, record.version);
+    let issued = IssuedToken { record, secret };
+    let mut response = json(StatusCode::OK, &TokenWithSecret::from_issued(&issued, &app.settings, now));
+    set_etag(&mut response, issued.record.version);
     Ok(response)
 }
 

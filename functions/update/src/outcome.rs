@@ -8,7 +8,7 @@ use portcullis::store::UpdateOutcome;
 use portcullis::token::TokenRecord;
 
 pub(crate) fn token_response(app: &App, record: &TokenRecord) -> ApiResult {
-    let mut response = json(StatusCode::OK, &Token::of(record, &app.settings, app.clock.now()));
+    let mut response = json(StatusCode::OK, &Token::from_record(record, &app.settings, app.clock.now()));
     set_etag(&mut response, record.version);
     Ok(response)
 }

@@ -28,7 +28,7 @@ const CARRIED: [&str; 8] = [
 /// Shows the sign-in page for a client.
 pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = Parameters::read(&incoming.query);
-    let back = match RedirectTarget::of(&sent) {
+    let back = match RedirectTarget::from_parameters(&sent) {
         Ok(back) => back,
         Err(refusal) => return *refusal,
     };
@@ -49,7 +49,7 @@ pub(super) fn submit(issuer: &Issuer, incoming: &IncomingRequest) -> Response<By
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
         Err(refusal) => return *refusal,
     };
-    let back = match RedirectTarget::of(&sent) {
+    let back = match RedirectTarget::from_parameters(&sent) {
         Ok(back) => back,
         Err(refusal) => return *refusal,
     };
@@ -80,7 +80,7 @@ struct RedirectTarget {
 impl RedirectTarget {
     /// # Errors
     /// A response to the browser, which is never redirected to an unchecked address.
-    fn of(sent: &Parameters) -> Result<Self, Box<Response<Bytes>>> {
+    fn from_parameters(sent: &Parameters) -> Result<Self, Box<Response<Bytes>>> {
         let refused =
             |detail: &str| Box::new(problem(StatusCode::BAD_REQUEST, "invalid_request", "Invalid request", detail));
         sent.client().map_err(|error| refused(error.description))?;

@@ -68,7 +68,7 @@ impl AuthorizerCache {
 impl Key {
     /// The key of a request; `None` if an identity source is missing or empty, in which case API
     /// Gateway refuses the request.
-    pub(super) fn of(incoming: &IncomingRequest) -> Option<Self> {
+    pub(super) fn from_request(incoming: &IncomingRequest) -> Option<Self> {
         let values = || incoming.headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
         if values().all(<[u8]>::is_empty) {
             return None;
@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn key(authorization: &[&str]) -> Option<Key> {
-        Key::of(&incoming(authorization, [192, 0, 2, 7]))
+        Key::from_request(&incoming(authorization, [192, 0, 2, 7]))
     }
 
     fn token(number: usize) -> Key {
@@ -151,7 +151,7 @@ mod tests {
             assert_ne!(key(other), one, "{other:?}");
         }
         assert_ne!(key(&["x", "yz"]), key(&["xy", "z"]));
-        assert_ne!(Key::of(&incoming(&["Bearer a"], [192, 0, 2, 8])), one);
+        assert_ne!(Key::from_request(&incoming(&["Bearer a"], [192, 0, 2, 8])), one);
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
         }
         let mut incoming = get("/demo/x");
         incoming.headers.insert("x-api-token", "a".parse().unwrap());
-        assert_eq!(Key::of(&incoming), None);
+        assert_eq!(Key::from_request(&incoming), None);
     }
 
     #[test]

@@ -154,7 +154,7 @@ pub fn authorize(
     if do_as_well().any(|permission| grants.allows(permission, &resource)) {
         return Decision::Allow;
     }
-    let elsewhere = do_as_well().any(|permission| grants.has(permission));
+    let elsewhere = do_as_well().any(|permission| grants.has_permission(permission));
     let reason = if elsewhere { DenyReason::ResourceNotGranted } else { DenyReason::PermissionMissing };
     forbidden(reason, permission, resource)
 }

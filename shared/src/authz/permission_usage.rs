@@ -52,7 +52,7 @@ pub fn permission_used(grants: &Grants, rules: &AuthzContext<'_>, asked: &Access
     };
     let needed = [Some(permission), or].into_iter().flatten();
     needed.into_iter().find_map(|permission| {
-        let held = grants.iter().filter(|grant| grant.has(&permission)).flat_map(|grant| &grant.resources);
+        let held = grants.iter().filter(|grant| grant.has_permission(&permission)).flat_map(|grant| &grant.resources);
         // All of them cover the same name, so the longest is the narrowest.
         let narrowest = held.filter(|held| held.covers_name(&resource)).max_by_key(|held| held.to_string().len());
         narrowest.cloned().map(|resource| PermissionUse { permission, resource })

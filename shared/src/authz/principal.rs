@@ -147,7 +147,7 @@ mod tests {
         let alice = session(&["team a", "team b", "unmapped", "everyone"], TokenManagement::Admins);
         assert_eq!(alice.roles.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["ops", "view"]);
         assert!(alice.grants.allows(&"apps:restart".parse().unwrap(), "apps/x"));
-        assert!(!alice.grants.has(&"tokens:write".parse().unwrap()));
+        assert!(!alice.grants.has_permission(&"tokens:write".parse().unwrap()));
         let unmapped = session(&["Team A"], TokenManagement::Admins);
         assert_eq!((unmapped.roles, unmapped.grants), (vec![], Grants::default()));
         let own = session(&[], TokenManagement::Owners);

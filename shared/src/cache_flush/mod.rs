@@ -204,10 +204,10 @@ impl CacheFlusher {
         // Signed again for each attempt, because signatures expire.
         let request = sigv4::signed(request, credentials.clone(), &self.region, self.clock.now());
         let request = request.map_err(|_| FlushErrorKind::SigningError)?;
-        let answer = tokio::time::timeout(self.timeout, connector.call(request)).await;
-        let answer =
-            answer.map_err(|_| FlushErrorKind::Timeout(self.timeout))?.map_err(|_| FlushErrorKind::Unreachable)?;
-        match answer.status().as_u16() {
+        let response = tokio::time::timeout(self.timeout, connector.call(request)).await;
+        let response =
+            response.map_err(|_| FlushErrorKind::Timeout(self.timeout))?.map_err(|_| FlushErrorKind::Unreachable)?;
+        match response.status().as_u16() {
             200..=299 => Ok(()),
             404 => Err(FlushErrorKind::Unknown),
             status => Err(FlushErrorKind::Status(status)),

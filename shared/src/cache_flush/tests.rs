@@ -86,7 +86,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, heads: Arc<Mutex<Vec<
             let ways = script.iter_mut().find(|(of, _)| *of == path);
             ways.and_then(|(_, ways)| ways.pop_front()).unwrap_or(Way::Status(done))
         };
-        let answer = match way {
+        let response = match way {
             Way::Status(204) => "HTTP/1.1 204 Done\r\n\r\n".to_owned(),
             Way::Status(status) => format!("HTTP/1.1 {status} So\r\nContent-Length: 2\r\n\r\n{{}}"),
             Way::Redirects => "HTTP/1.1 307 There\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".to_owned(),
@@ -94,7 +94,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, heads: Arc<Mutex<Vec<
             Way::HangsUp => return,
             Way::TalksNonsense => "SSH-2.0-nonsense\r\n\r\n".to_owned(),
         };
-        if stream.write_all(answer.as_bytes()).await.is_err() {
+        if stream.write_all(response.as_bytes()).await.is_err() {
             return;
         }
     }

@@ -21,7 +21,7 @@ use super::issue::CatalogIssue;
 use super::limits::over_limits;
 use super::route::{RouteMatcher, template};
 use super::validate::is_builtin;
-use super::{BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule};
+use super::{BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule, builtin_permissions};
 use crate::grants::Permission;
 
 /// Maximum number of unknown fields of an object that are named individually.
@@ -49,7 +49,10 @@ impl Catalog {
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         let mut reader = DocumentReader::default();
-        let catalog = reader.catalog(&serde_json::from_str(text).ok()?);
+        let mut catalog = reader.catalog(&serde_json::from_str(text).ok()?);
+        // An earlier version may have described the built-in permissions differently.
+        let builtin = builtin_permissions();
+        catalog.permissions.retain(|permission, _| !builtin.contains(permission));
         reader.issues.is_empty().then_some(catalog)
     }
 

@@ -46,13 +46,17 @@ pub const MAX_CATALOG_BYTES: usize = 256 * 1024;
 
 /// The built-in permissions, which every catalog has: resource, action and description.
 const BUILTIN_PERMISSIONS: [(&str, &str, &str); 6] = [
-    ("tokens", "read", "See one's own tokens"),
-    ("tokens", "write", "Make, change and end one's own tokens"),
-    ("tokens", "admin", "See, make, change and end anyone's tokens"),
-    ("tokens", "introspect", "Ask what anyone's token is worth"),
+    ("tokens", "read", "See your own tokens"),
+    ("tokens", "write", "Manage your own tokens"),
+    ("tokens", "admin", "See and manage anyone's tokens"),
+    ("tokens", "introspect", "Introspect anyone's tokens"),
     ("catalog", "read", "See the catalog"),
-    ("catalog", "write", "Change the catalog"),
+    ("catalog", "write", "Edit the catalog"),
 ];
+
+fn builtin_permissions() -> [Permission; BUILTIN_PERMISSIONS.len()] {
+    BUILTIN_PERMISSIONS.map(|(resource, action, _)| Permission::named(resource, action))
+}
 
 /// The default catalog, used until one is stored: `infra/catalog.toml`.
 static DEFAULT: LazyLock<Catalog> = LazyLock::new(|| {
@@ -158,8 +162,8 @@ impl Catalog {
     /// Whether the permission is listed, or is a wildcard that covers a listed one. Unless the catalog is
     /// strict, the convention's permissions count as listed.
     fn is_known(&self, permission: &Permission) -> bool {
-        let own = BUILTIN_PERMISSIONS.map(|(resource, action, _)| Permission::named(resource, action));
-        let listed = own.iter().chain(self.permissions.keys()).any(|listed| permission.covers(listed));
+        let builtin = builtin_permissions();
+        let listed = builtin.iter().chain(self.permissions.keys()).any(|listed| permission.covers(listed));
         let by_convention = !self.strict && matches!(permission.action(), None | Some("read" | "write"));
         listed || by_convention
     }

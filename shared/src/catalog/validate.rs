@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::limits::{elements, entries};
-use super::{BUILTIN_PERMISSIONS, Catalog, CatalogIssue, RoleName, RouteMatcher};
+use super::{BUILTIN_PERMISSIONS, Catalog, CatalogIssue, RoleName, RouteMatcher, builtin_permissions};
 use crate::grants::{MAX_PERMISSIONS, Permission};
 use crate::text::{BLANK, contains_credential, is_blank, name_issues, path_issues, redact, unprintable};
 
@@ -80,11 +80,10 @@ impl Catalog {
 
     fn most_like(&self, permission: &Permission) -> Option<Permission> {
         let text = permission.to_string();
-        let own = BUILTIN_PERMISSIONS.iter().map(|(resource, action, _)| Permission::named(resource, action));
         let by_convention = permission.resource().filter(|_| !self.strict).into_iter();
         let by_convention =
             by_convention.flat_map(|name| ["read", "write"].map(|action| Permission::named(name, action)));
-        let known = self.permissions.keys().cloned().chain(own).chain(by_convention);
+        let known = self.permissions.keys().cloned().chain(builtin_permissions()).chain(by_convention);
         let rated = known.map(|known| (strsim::normalized_damerau_levenshtein(&text, &known.to_string()), known));
         let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
         (best.0 >= MIN_SIMILARITY).then_some(best.1)

@@ -46,19 +46,19 @@ impl Grant {
     /// Whether the grant gives the permission on the resource with this name.
     #[must_use]
     pub fn allows(&self, permission: &Permission, name: &str) -> bool {
-        self.has(permission) && self.resources.iter().any(|held| held.covers_name(name))
+        self.has_permission(permission) && self.resources.iter().any(|held| held.covers_name(name))
     }
 
     /// Whether the grant has the permission, on any resource.
     #[must_use]
-    pub fn has(&self, permission: &Permission) -> bool {
+    pub fn has_permission(&self, permission: &Permission) -> bool {
         self.permissions.iter().any(|held| held.covers(permission))
     }
 
     /// Whether the grant gives the permission on everything that the resource covers.
     #[must_use]
     pub fn covers(&self, permission: &Permission, resource: &Resource) -> bool {
-        self.has(permission) && self.resources.iter().any(|held| held.covers(resource))
+        self.has_permission(permission) && self.resources.iter().any(|held| held.covers(resource))
     }
 }
 
@@ -82,8 +82,8 @@ impl Grants {
 
     /// Whether one grant has the permission, on any resource.
     #[must_use]
-    pub fn has(&self, permission: &Permission) -> bool {
-        self.iter().any(|grant| grant.has(permission))
+    pub fn has_permission(&self, permission: &Permission) -> bool {
+        self.iter().any(|grant| grant.has_permission(permission))
     }
 
     /// Whether one grant gives the permission on everything that the resource covers.
@@ -97,12 +97,13 @@ impl Grants {
     /// # Errors
     /// The permissions that no grant has.
     pub fn restricted_to(&self, asked: &[Permission]) -> Result<Self, Vec<Permission>> {
-        let beyond: Vec<_> = asked.iter().filter(|permission| !self.has(permission)).cloned().collect();
+        let beyond: Vec<_> = asked.iter().filter(|permission| !self.has_permission(permission)).cloned().collect();
         if !beyond.is_empty() {
             return Err(beyond);
         }
         let narrow = |grant: &Grant| {
-            let permissions: Vec<_> = asked.iter().filter(|permission| grant.has(permission)).cloned().collect();
+            let permissions: Vec<_> =
+                asked.iter().filter(|permission| grant.has_permission(permission)).cloned().collect();
             (!permissions.is_empty()).then(|| Grant { permissions, resources: grant.resources.clone() })
         };
         Ok(Self(self.iter().filter_map(narrow).collect()))
@@ -123,7 +124,8 @@ impl Grants {
     pub fn uncovered(&self, asked: &Self) -> Vec<UncoveredGrant> {
         let mut excess = Vec::new();
         for (grant, wanted) in asked.iter().enumerate() {
-            let (held, lacked): (Vec<_>, Vec<_>) = wanted.permissions.iter().partition(|wanted| self.has(wanted));
+            let (held, lacked): (Vec<_>, Vec<_>) =
+                wanted.permissions.iter().partition(|wanted| self.has_permission(wanted));
             for permission in lacked {
                 excess.push(UncoveredGrant { grant, what: UncoveredPart::Permission(permission.clone()) });
             }
@@ -196,7 +198,7 @@ pub(crate) mod tests {
         assert!(held.allows(&permission("app:deploy"), "app/billing"));
         assert!(held.allows(&permission("app:read"), "app/payroll"));
         assert!(!held.allows(&permission("app:deploy"), "app/payroll"));
-        assert!(held.has(&permission("app:deploy")));
+        assert!(held.has_permission(&permission("app:deploy")));
     }
 
     #[test]

@@ -22,13 +22,13 @@ pub enum GrantSpec {
 impl GrantSpec {
     /// Reads the fields `role`, `permissions`, `resources` and `grants`, recording errors.
     pub fn read(fields: &mut JsonFields) -> Option<Self> {
-        let forms = ["role", "permissions", "grants"].map(|form| (form, fields.has(form)));
+        let forms = ["role", "permissions", "grants"].map(|form| (form, fields.contains(form)));
         let mut given = forms.into_iter().filter_map(|(form, is_given)| is_given.then_some(form));
         let first = given.next();
         for form in given {
             fields.error(form, format!("must not be given together with {}", first.unwrap_or_default()));
         }
-        if first == Some("grants") && fields.has("resources") {
+        if first == Some("grants") && fields.contains("resources") {
             fields.error("resources", "must not be given together with grants, which have resources of their own");
         }
         let role = fields.optional("role");

@@ -74,7 +74,7 @@ impl JsonFields {
 
     /// Takes and parses a required string.
     pub fn required<T: FromStr<Err = ValidationError>>(&mut self, field: &str) -> Option<T> {
-        if !self.has(field) {
+        if !self.contains(field) {
             self.object.remove(field);
             self.error(field, "is required");
             return None;
@@ -173,7 +173,7 @@ impl JsonFields {
 
     /// Whether the field is present and not `null`.
     #[must_use]
-    pub fn has(&self, field: &str) -> bool {
+    pub fn contains(&self, field: &str) -> bool {
         self.object.get(field).is_some_and(|value| !value.is_null())
     }
 

@@ -1,5 +1,5 @@
 //! HTTP code shared by the functions: requests ([`ApiRequest`]), responses ([`json`], [`Problem`]), and the
-//! view of a token ([`Token::of`](crate::api_types::Token::of)).
+//! view of a token ([`Token::from_record`](crate::api_types::Token::from_record)).
 
 mod api_request;
 mod containment;

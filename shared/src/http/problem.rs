@@ -14,7 +14,6 @@ use crate::clock::Timestamp;
 use crate::store::{self, Limits, UpdateOutcome};
 use crate::text::{cut, redact};
 use crate::token::TokenRecord;
-use crate::validation::ValidationError;
 
 /// Maximum number of errors in a response.
 const MAX_ERRORS: usize = 20;
@@ -257,14 +256,6 @@ impl From<store::Error> for Problem {
 impl From<CatalogIssue> for FieldError {
     fn from(issue: CatalogIssue) -> Self {
         Self::new(&issue.path, issue.message)
-    }
-}
-
-impl FieldError {
-    /// The error of a field that failed to parse.
-    #[must_use]
-    pub fn of(field: &str, invalid: ValidationError) -> Self {
-        Self::new(field, invalid.0)
     }
 }
 

@@ -5,14 +5,14 @@ use lambda_http::http::header::ETAG;
 use lambda_http::{Body, Response};
 
 use crate::Settings;
-use crate::api_types::{Grant, Token};
+use crate::api_types::{Grant, Token, TokenWithSecret};
 use crate::clock::Timestamp;
-use crate::token::{TokenRecord, TokenState};
+use crate::token::{IssuedToken, TokenRecord, TokenState};
 
 impl Token {
     /// The view of a record at `now`, under these settings.
     #[must_use]
-    pub fn of(record: &TokenRecord, settings: &Settings, now: Timestamp) -> Self {
+    pub fn from_record(record: &TokenRecord, settings: &Settings, now: Timestamp) -> Self {
         let standing = record.state(now, settings.authz.max_idle_days);
         let (used, disabled, revoked) = (record.last_used.as_ref(), record.disabled.as_ref(), record.revoked.as_ref());
         let idle = (standing == TokenState::Idle).then_some("idle");
@@ -42,6 +42,15 @@ impl Token {
             revoked_reason: revoked.and_then(|revoked| revoked.grounds.reason).map(|reason| reason.as_str().to_owned()),
             revoked_comment: revoked.and_then(|revoked| revoked.grounds.comment.as_ref()).map(ToString::to_string),
         }
+    }
+}
+
+impl<'a> TokenWithSecret<'a> {
+    /// The view of a token at `now`, with its secret.
+    #[must_use]
+    pub fn from_issued(issued: &'a IssuedToken, settings: &Settings, now: Timestamp) -> Self {
+        let view = Token::from_record(&issued.record, settings, now);
+        Self { token: issued.secret.expose_secret().into(), view }
     }
 }
 

@@ -58,7 +58,7 @@ async fn verified(provider: &FakeProvider, jwt: &str) -> Result<SessionClaims, J
 async fn a_session_signed_with_any_supported_algorithm_is_accepted() {
     let provider = FakeProvider::start().await;
     for signer in [Signer::rsa(), Signer::p256(), Signer::ed25519()] {
-        provider.has(&[&signer]);
+        provider.serves_keys(&[&signer]);
         let claims = verified(&provider, &signer.sign(&claims(&provider))).await.unwrap();
         assert_eq!((claims.owner.as_str(), claims.expires_at), ("alice", at(3600)), "{}", signer.alg);
         assert_eq!(claims.groups, ["developers", "ops"]);
@@ -69,7 +69,7 @@ async fn a_session_signed_with_any_supported_algorithm_is_accepted() {
 async fn unsupported_algorithms_are_refused_with_any_key() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer, &Signer::rsa()]);
+    provider.serves_keys(&[&signer, &Signer::rsa()]);
     let sessions = provider.sessions();
     for alg in ["none", "None", "NONE", "HS256", "HS512", "RS384", "PS256", "ES384", "ES256K", "eddsa", "EdDSA ", ""] {
         let jwt = signer.sign_with(&json!({"alg": alg, "kid": signer.kid, "typ": "JWT"}), &claims(&provider));
@@ -88,7 +88,7 @@ async fn unsupported_algorithms_are_refused_with_any_key() {
 async fn a_key_verifies_one_algorithm_only() {
     let provider = FakeProvider::start().await;
     let (rsa, p256, ed) = (Signer::rsa(), Signer::p256(), Signer::ed25519());
-    provider.has(&[&rsa, &p256, &ed]);
+    provider.serves_keys(&[&rsa, &p256, &ed]);
     let sessions = provider.sessions();
     // Signed correctly with one key, under the ID of another.
     for (signer, other) in [(&rsa, &p256), (&p256, &ed), (&ed, &rsa)] {
@@ -156,7 +156,7 @@ async fn an_rsa_key_of_1024_bits_is_too_short() {
 async fn a_key_id_is_compared_exactly_and_never_fetched() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let sessions = provider.sessions();
     let kid = &signer.kid;
     for odd in [
@@ -184,7 +184,7 @@ async fn a_key_id_is_compared_exactly_and_never_fetched() {
 async fn keys_in_the_header_of_a_jwt_are_never_used() {
     let provider = FakeProvider::start().await;
     let (known, own) = (Signer::ed25519(), Signer::ed25519());
-    provider.has(&[&known]);
+    provider.serves_keys(&[&known]);
     for (field, value) in [
         ("jwk", own.jwk.clone()),
         ("jku", json!(format!("{}/other-keys", provider.url))),
@@ -204,7 +204,7 @@ async fn keys_in_the_header_of_a_jwt_are_never_used() {
 async fn an_invalid_header_is_refused() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let good = json!({"alg": "EdDSA", "kid": signer.kid});
     let sessions = provider.sessions();
     for typ in ["JWT", "jwt", "application/jwt", "Application/JWT", "at+jwt", "application/at+jwt", "AT+JWT"] {
@@ -243,7 +243,7 @@ async fn an_invalid_header_is_refused() {
 async fn a_duplicate_name_in_header_or_claims_is_refused() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let sessions = provider.sessions();
     let header = json!({"alg": "EdDSA", "kid": signer.kid, "typ": "JWT", "cty": "x", "jku": "x"});
     let claims = with(with(claims(&provider), "nbf", json!(NOW)), "azp", json!("portcullis"));
@@ -275,7 +275,7 @@ async fn a_duplicate_name_in_header_or_claims_is_refused() {
 async fn a_session_of_another_client_is_refused_for_any_audience() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let oidc = Provider { client_id: "portcullis-cli".to_owned(), ..provider.oidc(&provider.url) };
     let sessions = SessionVerifier::new(oidc, UNHURRIED).unwrap();
     for aud in [json!("portcullis"), json!(["portcullis"]), json!(["other", "portcullis"])] {
@@ -300,7 +300,7 @@ async fn all_keys_with_the_id_and_the_algorithm_are_tried() {
         signer.goes_by("shared");
     }
     for order in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0]] {
-        provider.has(&order.map(|n: usize| &signers[n]));
+        provider.serves_keys(&order.map(|n: usize| &signers[n]));
         let sessions = provider.sessions();
         for signer in &signers {
             assert!(sessions.verify(&signer.sign(&claims(&provider)), at(0)).await.is_ok(), "{}", signer.alg);
@@ -343,7 +343,7 @@ async fn ed25519_is_an_alias_of_eddsa_in_headers_and_keys() {
 async fn a_wrong_issuer_audience_or_claim_type_is_refused() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let (good, sessions) = (claims(&provider), provider.sessions());
     for fine in [json!(["portcullis"]), json!(["other", "portcullis"])] {
         let jwt = signer.sign(&with(good.clone(), "aud", fine.clone()));
@@ -399,7 +399,7 @@ async fn a_wrong_issuer_audience_or_claim_type_is_refused() {
 async fn times_have_a_leeway_of_one_minute() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let sessions = provider.sessions();
     let jwt = signer.sign(&with(claims(&provider), "nbf", json!(NOW)));
     assert_eq!(sessions.verify(&jwt, at(-61)).await, Err(JwtError::Unknown("the JWT is not valid yet")));
@@ -432,7 +432,7 @@ async fn times_have_a_leeway_of_one_minute() {
 async fn an_expired_session_with_a_bad_signature_is_unknown_not_expired() {
     let provider = FakeProvider::start().await;
     let (known, forger) = (Signer::ed25519(), Signer::ed25519());
-    provider.has(&[&known]);
+    provider.serves_keys(&[&known]);
     let expired = with(claims(&provider), "exp", json!(NOW - 1000));
     let jwt = forger.sign_with(&json!({"alg": "EdDSA", "kid": known.kid}), &expired);
     assert_eq!(verified(&provider, &jwt).await, Err(JwtError::Unknown("invalid signature")));
@@ -442,7 +442,7 @@ async fn an_expired_session_with_a_bad_signature_is_unknown_not_expired() {
 async fn the_owner_comes_from_the_configured_claim() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let ask = async |claim: &str, claims: Value| {
         let oidc = Provider { owner_claim: claim.to_owned(), ..provider.oidc(&provider.url) };
         SessionVerifier::new(oidc, UNHURRIED)
@@ -486,7 +486,7 @@ async fn the_owner_comes_from_the_configured_claim() {
 async fn an_oversized_or_malformed_jwt_is_refused_without_fetching() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let sessions = provider.sessions();
     let padded = |size: usize| {
         let claims = with(claims(&provider), "pad", json!("x".repeat(size)));
@@ -506,7 +506,7 @@ async fn an_oversized_or_malformed_jwt_is_refused_without_fetching() {
 async fn base64_is_read_strictly() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let jwt = signer.sign(&claims(&provider));
     let sessions = provider.sessions();
     for bad in [format!("{jwt}="), format!("{jwt}\n"), format!(" {jwt}"), jwt.replace('.', "=."), format!("{jwt}A")] {
@@ -549,7 +549,7 @@ async fn the_issuer_must_be_https_or_on_loopback() {
 async fn keys_are_fetched_once_with_the_first_session() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let sessions = provider.sessions();
     assert_eq!(provider.requests(), 0);
     let jwt = signer.sign(&claims(&provider));
@@ -567,7 +567,7 @@ async fn keys_are_fetched_once_with_the_first_session() {
 async fn unknown_key_ids_cause_at_most_one_refresh_a_minute() {
     let provider = FakeProvider::start().await;
     let (signer, stranger) = (Signer::ed25519(), Signer::ed25519());
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let sessions = provider.sessions();
     let made_up = |n: usize| stranger.sign_with(&json!({"alg": "EdDSA", "kid": format!("k{n}")}), &claims(&provider));
     for (minute, fetches) in [(0, 2), (59, 2), (60, 3), (61, 3), (119, 3), (120, 4)] {
@@ -591,17 +591,17 @@ async fn unknown_key_ids_cause_at_most_one_refresh_a_minute() {
 async fn a_new_key_is_found_and_a_withdrawn_key_is_refused() {
     let provider = FakeProvider::start().await;
     let (old, new) = (Signer::ed25519(), Signer::p256());
-    provider.has(&[&old]);
+    provider.serves_keys(&[&old]);
     let sessions = provider.sessions();
     let (before, after) = (old.sign(&claims(&provider)), new.sign(&claims(&provider)));
     assert!(sessions.verify(&before, at(0)).await.is_ok());
-    provider.has(&[&new]);
+    provider.serves_keys(&[&new]);
     assert!(sessions.verify(&before, at(1)).await.is_ok());
     assert!(sessions.verify(&after, at(1)).await.is_ok());
     assert!(sessions.verify(&before, at(1)).await.is_err());
     // An unknown ID caused a refresh within the last minute, so the next one has to wait.
     let newest = Signer::ed25519();
-    provider.has(&[&newest]);
+    provider.serves_keys(&[&newest]);
     let newest = newest.sign(&claims(&provider));
     assert!(sessions.verify(&newest, at(60)).await.is_err());
     assert!(sessions.verify(&newest, at(61)).await.is_ok());
@@ -611,7 +611,7 @@ async fn a_new_key_is_found_and_a_withdrawn_key_is_refused() {
 async fn keys_expire_after_an_hour_and_verification_then_fails() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let sessions = provider.sessions();
     let jwt = signer.sign(&with(claims(&provider), "exp", json!(NOW + 9999)));
     assert!(sessions.verify(&jwt, at(0)).await.is_ok());
@@ -622,7 +622,7 @@ async fn keys_expire_after_an_hour_and_verification_then_fails() {
     // Further requests do not ask it again during the delay.
     assert!(sessions.verify(&jwt, at(3604)).await.is_err());
     assert_eq!(provider.asked(provider::DISCOVERY), 2);
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     assert!(sessions.verify(&jwt, at(3605)).await.is_ok());
     // A clock that was set back does not extend the TTL.
     assert!(sessions.verify(&jwt, at(10)).await.is_ok());
@@ -633,7 +633,7 @@ async fn keys_expire_after_an_hour_and_verification_then_fails() {
 async fn invalid_documents_make_the_provider_unavailable() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let jwt = signer.sign(&claims(&provider));
     let keys = json!({"keys": [signer.jwk]}).to_string();
     for (discovery, keys) in [
@@ -715,7 +715,7 @@ proptest! {
         runtime.block_on(async {
             let provider = FakeProvider::start().await;
             let signer = Signer::ed25519();
-            provider.has(&[&signer]);
+            provider.serves_keys(&[&signer]);
             let good = signer.sign(&claims(&provider));
             let place = at_byte.index(good.len());
             let changed = format!("{}{to}{}", &good[..place], &good[place + 1..]);

@@ -168,7 +168,7 @@ impl RegisteredClaims {
 impl Audience {
     /// Whether the audience contains this entry.
     #[must_use]
-    pub fn has(&self, audience: &str) -> bool {
+    pub fn contains(&self, audience: &str) -> bool {
         match self {
             Self::One(one) => one == audience,
             Self::Many(many) => many.iter().any(|one| one == audience),

@@ -63,7 +63,7 @@ impl SessionVerifier {
         if claims.iss != self.oidc.issuer {
             return Err(JwtError::Malformed("unexpected issuer"));
         }
-        if !claims.aud.has(&self.oidc.audience) {
+        if !claims.aud.contains(&self.oidc.audience) {
             return Err(JwtError::Malformed("unexpected audience"));
         }
         // https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation: the party that the token was

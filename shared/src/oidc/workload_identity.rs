@@ -75,7 +75,7 @@ impl WorkloadIdentityVerifier {
     ) -> Result<WorkloadIdentity, JwtError> {
         let UnverifiedIdentity { jwt, id } = identity;
         let RegisteredClaims { iss, aud, .. } = &jwt.claims;
-        if !trusts(iss, &|audience| aud.has(audience)) {
+        if !trusts(iss, &|audience| aud.contains(audience)) {
             return Err(JwtError::Malformed("no trust rule for this issuer and audience"));
         }
         let issuer = iss.clone();

@@ -85,7 +85,7 @@ impl DeferredWrite {
     /// Records the use of a token. `permission_use` is the permission that was used, unless today's use of it
     /// is known to be recorded. `None` if there is nothing to write.
     #[must_use]
-    pub fn of_use(
+    pub fn last_use(
         record: &TokenRecord,
         permission_use: Option<PermissionUse>,
         client: &ClientInfo,
@@ -103,7 +103,7 @@ impl DeferredWrite {
     /// Records the use of a retired secret. `None` if that was recorded within the last hour and the token does
     /// not have to be disabled.
     #[must_use]
-    pub fn of_reuse(
+    pub fn secret_reuse(
         credential: &StoredCredential,
         quarantine: bool,
         client: &ClientInfo,

@@ -78,7 +78,7 @@ impl ListCursor {
         cursor::decode(text, scope).ok_or_else(|| ValidationError::new(wrong))
     }
 
-    pub(super) fn of(record: &TokenRecord) -> Self {
+    pub(super) fn from_record(record: &TokenRecord) -> Self {
         Self { created_at: record.created_at.millis(), id: record.id.clone() }
     }
 
@@ -141,7 +141,7 @@ impl TokenStore {
             tokens.extend(records.into_iter().filter(|record| filter.lets_through(record)));
             if tokens.len() > limit {
                 tokens.truncate(limit);
-                let next = tokens.last().map(ListCursor::of);
+                let next = tokens.last().map(ListCursor::from_record);
                 return Ok(Page { tokens, next });
             }
             match last {

@@ -56,7 +56,7 @@ impl TokenStore {
     /// Reads one item, consistently.
     pub(super) async fn read(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, Error> {
         let (expression, names) = item::projection(attributes);
-        let answer = self
+        let response = self
             .client
             .get_item()
             .table_name(&self.table)
@@ -67,7 +67,7 @@ impl TokenStore {
             .send()
             .await
             .map_err(Error::unavailable)?;
-        Ok(answer.item)
+        Ok(response.item)
     }
 
     /// A query for the newest items. It reads one more than `limit`, to tell whether there is another page.
@@ -126,10 +126,10 @@ impl TokenStore {
             .build()
             .map_err(Error::unavailable)?;
         let request = self.client.batch_get_item().request_items(&self.table, request);
-        let answer = request.send().await.map_err(Error::unavailable)?;
-        let items = answer.responses.unwrap_or_default().into_values().flatten();
+        let response = request.send().await.map_err(Error::unavailable)?;
+        let items = response.responses.unwrap_or_default().into_values().flatten();
         found.extend(items.map(|item| (identity(&item), item)));
-        let left = answer.unprocessed_keys.unwrap_or_default().into_values();
+        let left = response.unprocessed_keys.unwrap_or_default().into_values();
         Ok(left.flat_map(|left| left.keys).collect())
     }
 }

@@ -133,7 +133,7 @@ impl TokenStore {
                     return Ok(revoked.stopped_at(place));
                 }
                 // A token that cannot be revoked does not block the next call either.
-                place.after = Some(ListCursor::of(&record));
+                place.after = Some(ListCursor::from_record(&record));
                 if place.pass == Pass::All || !record.has_expired(revocation.clock.now()) {
                     self.revoke_one(revocation, &record, &mut revoked).await;
                 }

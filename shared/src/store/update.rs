@@ -121,7 +121,7 @@ impl TokenStore {
 
 /// The groups that differ, each as a whole, on the condition of the version that was read.
 fn edit(seen: &TokenRecord, next: &TokenRecord, retention_days: u32) -> Edit {
-    let (before, after) = (item::of(seen, retention_days), item::of(next, retention_days));
+    let (before, after) = (item::token_item(seen, retention_days), item::token_item(next, retention_days));
     let edit = Edit::default().when_still(item::VERSION, Some(item::number(seen.version)));
     let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     names

@@ -133,7 +133,7 @@ impl RegionBuilder<'_> {
                     Resource::Subtree(root) | Resource::Descendants(root) => {
                         let Some(names) = names_of(root) else { continue };
                         let first = names.first().map_or("", String::as_str);
-                        if !grant.has(&Permission::needed(first, action)) {
+                        if !grant.has_permission(&Permission::needed(first, action)) {
                             continue;
                         }
                         if matches!(resource, Resource::Subtree(_)) {
@@ -150,7 +150,7 @@ impl RegionBuilder<'_> {
     /// Adds the paths that a route of the catalog opens.
     fn add_route(&mut self, route: &Route) -> Result<(), NotExpressible> {
         let RouteMatcher::Http(on, parts) = &route.on else { return Ok(()) };
-        for grant in self.grants.iter().filter(|grant| grant.has(&route.permission)) {
+        for grant in self.grants.iter().filter(|grant| grant.has_permission(&route.permission)) {
             for paths in grant.resources.iter().flat_map(|resource| paths_about(route, parts, resource)) {
                 for method in METHODS.into_iter().filter(|method| on.is(method)) {
                     self.ensure_probe_not_exhausted()?;

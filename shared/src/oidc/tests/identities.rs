@@ -33,7 +33,7 @@ fn twin(jwt: &str) -> String {
 async fn an_identity_is_recognized_by_its_jti_or_its_signing_input() {
     let provider = FakeProvider::start().await;
     let signer = Signer::p256();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     let named = identity(&signer.sign(&with(claims(&provider), "jti", json!("job-1")))).await.unwrap();
     assert_eq!(named.id, "job-1");
     let jwt = signer.sign(&claims(&provider));
@@ -60,7 +60,7 @@ async fn an_identity_is_recognized_by_its_jti_or_its_signing_input() {
 async fn a_jti_is_a_string_of_1_to_512_characters() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     for good in ["x", &"x".repeat(512), &"ä".repeat(512), "\n", "a\0b"] {
         let jwt = signer.sign(&with(claims(&provider), "jti", json!(good)));
         assert_eq!(identity(&jwt).await.unwrap().id, good);
@@ -81,7 +81,7 @@ async fn a_jti_is_a_string_of_1_to_512_characters() {
 async fn an_identity_is_parsed_before_its_issuer_is_checked() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     for bad in ["", "x", "a.b.c", "e30.e30.", &signer.sign(&json!({"iss": provider.url}))] {
         assert!(matches!(WorkloadIdentityVerifier::read(bad), Err(JwtError::Malformed(_))), "{bad}");
     }
@@ -97,7 +97,7 @@ async fn an_identity_is_parsed_before_its_issuer_is_checked() {
 async fn the_azp_of_an_identity_is_left_to_the_trust_rules() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
-    provider.has(&[&signer]);
+    provider.serves_keys(&[&signer]);
     for azp in [json!("117063720001234567890"), json!("portcullis"), Value::Null] {
         let said = with(claims(&provider), "azp", azp.clone());
         assert_eq!(identity(&signer.sign(&said)).await.unwrap().claims["azp"], azp);

@@ -91,7 +91,7 @@ impl FakeProvider {
         self.state.lock().unwrap().discovery = discovery.to_string();
     }
 
-    pub(super) fn has(&self, signers: &[&Signer]) {
+    pub(super) fn serves_keys(&self, signers: &[&Signer]) {
         let keys: Vec<_> = signers.iter().map(|signer| signer.jwk.clone()).collect();
         self.answers_keys(&json!({ "keys": keys }).to_string());
     }

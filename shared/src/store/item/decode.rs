@@ -23,7 +23,7 @@ use crate::token::{
 /// Decodes a record, without re-validating its strings. A missing attribute or one of another type is an error
 /// and never a default: a record that lost its expiry must not live forever.
 pub(in crate::store) fn record(item: &Item) -> Result<TokenRecord, Error> {
-    let read = Reader::of(item);
+    let read = Reader::new(item);
     let (origin, settings) = (read.group(ORIGIN)?, read.group(SETTINGS)?);
     let rotation = read.optional(ROTATION, Reader::group)?;
     Ok(TokenRecord {
@@ -54,7 +54,7 @@ pub(in crate::store) fn record(item: &Item) -> Result<TokenRecord, Error> {
 
 /// Decodes a token with its secrets.
 pub(in crate::store) fn credential(item: &Item) -> Result<StoredCredential, Error> {
-    let read = Reader::of(item);
+    let read = Reader::new(item);
     let rotation_keys = read.group(SECRETS)?.digests("rotation_keys", "at")?.into_iter();
     Ok(StoredCredential {
         secrets: stored_secrets(item)?,
@@ -66,7 +66,7 @@ pub(in crate::store) fn credential(item: &Item) -> Result<StoredCredential, Erro
 
 /// Decodes the secrets of a token.
 pub(in crate::store) fn stored_secrets(item: &Item) -> Result<SecretHistory, Error> {
-    let read = Reader::of(item);
+    let read = Reader::new(item);
     let secrets = read.group(SECRETS)?;
     let current = digest_in(secrets.item).ok_or_else(|| read.corrupt(SECRETS))?;
     let superseded = secrets.digests("superseded", "until")?.into_iter();
@@ -77,7 +77,7 @@ pub(in crate::store) fn stored_secrets(item: &Item) -> Result<SecretHistory, Err
 /// Decodes the usage of a token; no item means no recorded use.
 pub(in crate::store) fn uses(item: Option<&Item>, grants: &Grants) -> Result<UsageLog, Error> {
     let Some(item) = item else { return Ok(UsageLog::default()) };
-    let read = Reader::of(item);
+    let read = Reader::new(item);
     let corrupt = || read.corrupt(USES);
     let days = read.map(USES)?.iter().map(|(made, day)| Some((made.as_str(), day.as_n().ok()?.parse().ok()?)));
     let days = days.map(|one| one.ok_or_else(corrupt)).collect::<Result<Vec<_>, Error>>()?;
@@ -90,7 +90,7 @@ fn digest_in(map: &Item) -> Option<TokenDigest> {
 
 /// Decodes an event with its token and owner.
 pub(in crate::store) fn event_and_token(item: &Item) -> Result<(TokenId, OwnerId, Event), Error> {
-    let read = Reader::of(item);
+    let read = Reader::new(item);
     let token = read.id.parse().map_err(|_| read.corrupt("pk"))?;
     Ok((token, read.text(OWNER, OwnerId::from_stored)?, read_event(item)?))
 }
@@ -98,7 +98,7 @@ pub(in crate::store) fn event_and_token(item: &Item) -> Result<(TokenId, OwnerId
 /// Decodes an event. Invalid fields are omitted, because they decide nothing; only an invalid kind or time is
 /// an error.
 pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
-    let read = Reader::of(item);
+    let read = Reader::new(item);
     let optional = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok());
     let id = read.text("sk", |sk| sk.strip_prefix(EVENT_PREFIX).map(str::to_owned))?;
     Ok(Event {
@@ -136,7 +136,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn of(item: &'a Item) -> Self {
+    fn new(item: &'a Item) -> Self {
         Self { id: id_of(item).unwrap_or("?"), item }
     }
 

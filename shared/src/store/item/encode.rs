@@ -15,14 +15,14 @@ use crate::token::{Actor, DisabledState, Event, LastUse, Revocation, TokenRecord
 
 /// The item of a new token.
 pub(in crate::store) fn new_token(record: &TokenRecord, digest: &TokenDigest, retention_days: u32) -> Item {
-    let mut item = of(record, retention_days);
+    let mut item = token_item(record, retention_days);
     let secrets = SecretHistory { current: digest.clone(), superseded: Vec::new() };
     item.insert(SECRETS.to_owned(), self::secrets(&secrets, &[]));
     item
 }
 
 /// The item of a record, without secrets.
-pub(in crate::store) fn of(record: &TokenRecord, retention_days: u32) -> Item {
+pub(in crate::store) fn token_item(record: &TokenRecord, retention_days: u32) -> Item {
     let mut item = token_key(&record.id);
     let mut set = |name: &str, value: Option<AttributeValue>| {
         item.extend(value.map(|value| (name.to_owned(), value)));

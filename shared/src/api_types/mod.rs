@@ -1,0 +1,21 @@
+//! Request and response types of the HTTP API: the service serializes them, clients deserialize them.
+//! `infra/openapi.yaml` describes the same in prose.
+//!
+//! Values to which a later version may add (a status, a kind, a reason) are strings, so that an older client
+//! works with a newer service.
+
+mod catalog;
+mod decision;
+mod exchange;
+mod history;
+mod me;
+mod problem;
+mod token;
+
+pub use catalog::PutCatalogResponse;
+pub use decision::{Explanation, Introspection, IntrospectionStatus, Rule, Verdict};
+pub use exchange::{ProtectedResource, TokenExchangeResponse};
+pub use history::{ActivityEvent, ActivityPage, Event, EventPage, PermissionUse, Usage};
+pub use me::{Me, MeToken};
+pub use problem::{FieldError, Problem};
+pub use token::{Grant, RevokeOwnerTokensResponse, RevokeResponse, Token, TokenPage, TokenWithSecret};
