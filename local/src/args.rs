@@ -14,7 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Run Portcullis on this machine: the token API, the authorizer and a protected demo API
+/// Run Portcullis on this machine: the management API, the authorizer and a protected demo API
 #[derive(Debug, Parser)]
 #[command(name = "portcullis-local", version)]
 pub(crate) struct Args {

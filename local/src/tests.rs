@@ -187,7 +187,7 @@ async fn with_a_cache_only_the_protected_api_accepts_a_revoked_token() {
     assert_eq!(demo().await, "200");
     let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));
     assert_eq!(call(&running, running.admin_token(), &revoke, "").await.0, 200);
-    assert_eq!(call(&running, token, "GET /me", "").await.0, 401, "the token API caches nothing");
+    assert_eq!(call(&running, token, "GET /me", "").await.0, 401, "the management API caches nothing");
     seconds.fetch_add(59, Ordering::SeqCst);
     assert_eq!(demo().await, "200");
     seconds.fetch_add(1, Ordering::SeqCst);

@@ -94,7 +94,7 @@ impl AuditEntry {
     }
 }
 
-/// Redacts a path. The owner in a path of the token API stays unless it is a credential.
+/// Redacts a path. The owner in a path of the management API stays unless it is a credential.
 #[must_use]
 pub fn redact_path(api: Api, path: &str) -> Cow<'_, str> {
     let owner = path.strip_prefix("/owners/").and_then(|rest| rest.strip_suffix("/revoke-tokens"));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Stack, Token, eventually, stack, unknown_token, until_expired};
 
-/// Portcullis's own API, in two places that check the token, and a protected API.
+/// The management API, in two places that check the token, and a protected API.
 const DOORS: [&str; 3] = ["/me", "/tokens?limit=1", "/demo/apps/billing"];
 
 fn revoke(stack: &Stack, token: &Token, by: &str) -> serde_json::Value {

@@ -65,7 +65,7 @@ pub(super) fn problem(status: StatusCode, code: &str, title: &str, detail: &str)
     response
 }
 
-/// A problem document of the token API.
+/// A problem document of the management API.
 pub(super) fn problem_response(problem: Problem) -> Response<Bytes> {
     problem.into_response().map(crate::lambdas::text)
 }

@@ -10,7 +10,7 @@ use crate::grants::Permission;
 /// The API that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
-    /// Portcullis's own API, which manages tokens.
+    /// The API that manages tokens.
     Management,
     /// An API that Portcullis protects.
     Protected,
