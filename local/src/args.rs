@@ -46,6 +46,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=3600), default_value = "0")]
     authorizer_cache_seconds: u32,
 
+    /// Lifetime of a token that is created without an expiry, in days
+    #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(1..=36_500), default_value = "30")]
+    default_token_lifetime: u32,
+
     /// Maximum lifetime of a token, in days; 0 means no limit
     #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(0..=36_500), default_value = "0")]
     max_token_lifetime: u32,
@@ -127,6 +131,7 @@ impl Args {
                     max_idle_days: self.max_idle_days,
                 },
                 token: token::Settings {
+                    default_lifetime_days: self.default_token_lifetime,
                     max_lifetime_days: self.max_token_lifetime,
                     quarantine_on_reuse: self.quarantine_on_reuse,
                 },
@@ -207,12 +212,15 @@ mod tests {
             "admins",
             "--authorizer-cache-seconds",
             "3600",
+            "--default-token-lifetime",
+            "7",
             "--max-token-lifetime",
             "90",
             "--max-idle-days",
             "60",
             "--quarantine-on-reuse",
         ]);
+        assert_eq!(options.token.default_lifetime_days, 7);
         assert_eq!((options.token.max_lifetime_days, options.authz.max_idle_days), (90, 60));
         assert!(options.token.quarantine_on_reuse);
         assert_eq!(options.authz.token_management, TokenManagement::Admins);

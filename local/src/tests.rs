@@ -151,7 +151,7 @@ async fn a_patch_reaches_the_echo_over_the_port() {
 #[tokio::test]
 async fn the_last_use_is_seen_by_the_next_request() {
     let running = ephemeral().await;
-    let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
+    let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"], "resources": ["*"]})).await;
     assert_eq!(made["last_used_at"], Value::Null);
     assert_eq!(call(&running, text(&made, "token"), "GET /demo/apps/x", "").await.0, 200);
     let line = format!("GET /tokens/{}", text(&made, "id"));
@@ -165,7 +165,7 @@ async fn a_token_past_its_retention_is_cleared_away_and_the_admin_token_is_not()
     let long_ago = Clock::system().now().plus_seconds(-400 * 86_400);
     let options = Options { clock: Clock::from_fn(move || long_ago), ..Options::ephemeral().unwrap() };
     let running = start(options).await.unwrap();
-    let fields = json!({"name": "old", "permissions": ["apps:read"], "expires_in": "1d"});
+    let fields = json!({"name": "old", "permissions": ["apps:read"], "resources": ["*"], "expires_in": "1d"});
     let made = create(&running, fields).await;
     let line = format!("GET /tokens/{}", text(&made, "id"));
     let admin = running.admin_token();
@@ -181,7 +181,7 @@ async fn with_a_cache_only_the_protected_api_accepts_a_revoked_token() {
     let now = Arc::clone(&seconds);
     let clock = Clock::from_fn(move || Timestamp::from_seconds(now.load(Ordering::SeqCst)));
     let running = start(Options { clock, ..cached(60) }).await.unwrap();
-    let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
+    let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"], "resources": ["*"]})).await;
     let token = text(&made, "token");
     let demo = async || demo(&running, token).await;
     assert_eq!(demo().await, "200");
@@ -203,7 +203,7 @@ async fn a_flush_ends_what_a_cache_lets_in_and_is_in_no_log() {
         CacheFlusher::new(stages.parse().unwrap(), "us-east-1", Some(running.url()), Some(credentials))
     };
     for stages in ["rest:demo/demo", "http:demo/demo"] {
-        let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"]})).await;
+        let made = create(&running, json!({"name": "ci", "permissions": ["apps:read"], "resources": ["*"]})).await;
         let demo = async || demo(&running, text(&made, "token")).await;
         assert_eq!(demo().await, "200");
         let revoke = format!("POST /tokens/{}/revoke", text(&made, "id"));

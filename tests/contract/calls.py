@@ -62,7 +62,7 @@ class Call:
 
 def create(service: Service, token: str, **wanted: Any) -> dict:
     """Creates a token. `...` omits a field."""
-    body = {"name": "contract", "permissions": ["apps:read"], **wanted}
+    body = {"name": "contract", "permissions": ["apps:read"], "resources": ["*"], **wanted}
     body = {field: value for field, value in body.items() if value is not ...}
     response = Call("POST /tokens", token, body=body).send(service)
     assert response.status_code == 201, response.text

@@ -33,7 +33,7 @@ EXCHANGE = {
 }
 # What an operation requires before it checks anything else.
 BODIES = {
-    "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"]}},
+    "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"], "resources": ["*"]}},
     "POST /explain": {"body": QUESTION},
     "PUT /catalog": {"body": {}, "headers": {"If-Match": '"999"'}},
     "PATCH /tokens/{id}": {"body": {}, "headers": {"If-Match": '"1"'}},
@@ -172,13 +172,17 @@ CALLS: dict[Outcome, Callable[[People], Call]] = {
     outcome: call for operation in spec.operations() for outcome, call in of_operation(operation).items()
 } | {
     ("POST /tokens", 201, None): lambda people: Call(
-        "POST /tokens", people.manager, body={"name": "x", "permissions": ["tokens:read"], "expires_in": "1h"}
+        "POST /tokens",
+        people.manager,
+        body={"name": "x", "permissions": ["tokens:read"], "resources": ["*"], "expires_in": "1h"},
     ),
     ("POST /tokens", 403, "forbidden"): lambda people: Call(
-        "POST /tokens", people.manager, body={"name": "x", "permissions": ["tokens:read"], "owner": "admin"}
+        "POST /tokens",
+        people.manager,
+        body={"name": "x", "permissions": ["tokens:read"], "resources": ["*"], "owner": "admin"},
     ),
     ("POST /tokens", 403, "exceeds_grants"): lambda people: Call(
-        "POST /tokens", people.manager, body={"name": "x", "permissions": ["apps:read"]}
+        "POST /tokens", people.manager, body={"name": "x", "permissions": ["apps:read"], "resources": ["*"]}
     ),
     ("GET /tokens", 200, None): lambda people: Call("GET /tokens", people.admin),
     ("GET /tokens", 403, "forbidden"): lambda people: Call("GET /tokens", people.manager, query={"owner": "admin"}),
@@ -299,7 +303,7 @@ def test_a_response_is_as_described(outcome: Outcome, service: Service, people: 
 
 def test_an_owner_at_the_limit_gets_no_more_tokens(full_service: Service) -> None:
     calls.create(full_service, full_service.admin_token, permissions=["apps:read"])
-    wanted = {"name": "one too many", "permissions": ["apps:read"]}
+    wanted = {"name": "one too many", "permissions": ["apps:read"], "resources": ["*"]}
     response = Call("POST /tokens", full_service.admin_token, body=wanted).send(full_service)
     assert ("POST /tokens", response.status_code, calls.problem_type(response)) == ONLY_OF_A_FULL_SERVICE
 
@@ -336,7 +340,7 @@ def test_a_body_that_is_not_a_json_object_is_refused_as_described(body: bytes, s
     ("coding", "encode"), [("identity", bytes), ("gzip", gzip.compress), ("X-GZIP", None), ("deflate", zlib.compress)]
 )
 def test_a_body_is_decoded_or_refused(coding: str, encode: Callable | None, service: Service) -> None:
-    body = json.dumps({"name": "coded", "permissions": ["apps:read"]}).encode()
+    body = json.dumps({"name": "coded", "permissions": ["apps:read"], "resources": ["*"]}).encode()
     headers = {"Content-Encoding": coding}
     call = Call("POST /tokens", service.admin_token, body=encode(body) if encode else body, headers=headers)
     assert call.send(service).status_code == (201 if encode else 415)
@@ -346,7 +350,7 @@ def test_a_body_is_decoded_or_refused(coding: str, encode: Callable | None, serv
 
 
 def test_a_body_of_more_than_16_kib_is_refused_as_described(service: Service) -> None:
-    frame = '{"name":"x","permissions":["apps:read"],"description":"%s"}'
+    frame = '{"name":"x","permissions":["apps:read"],"resources":["*"],"description":"%s"}'
     sizes = {16_384: 400, 16_385: 413}
     for size, status in sizes.items():
         body = frame % ("x" * (size - len(frame % "")))
@@ -615,7 +619,7 @@ def test_no_token_exceeds_the_maximum_lifetime(short_service: Service) -> None:
     tag = {"If-Match": '"1"'}
     for call in [
         *[
-            Call("POST /tokens", admin, body={"name": "x", "permissions": ["apps:read"], **expiry})
+            Call("POST /tokens", admin, body={"name": "x", "permissions": ["apps:read"], "resources": ["*"], **expiry})
             for expiry in [{}, {"expires_at": None}, {"expires_in": "31d"}, {"expires_at": "2099-12-31T00:00:00Z"}]
         ],
         Call("PATCH /tokens/{id}", admin, made, body={"expires_at": None}, headers=tag),
@@ -893,7 +897,7 @@ def test_a_caller_cannot_delegate_more_addresses_than_its_own(service: Service) 
     manager = calls.create(service, admin, **here)["token"]
     assert calls.create(service, manager, **here)["allowed_ips"] == here["allowed_ips"]
     for beyond in [{}, {"allowed_ips": ["127.0.0.1", "::1"]}]:
-        body = {"name": "x", "permissions": ["tokens:write"], **beyond}
+        body = {"name": "x", "permissions": ["tokens:write"], "resources": ["*"], **beyond}
         refused = Call("POST /tokens", manager, body=body).send(service)
         assert calls.problem_type(refused) == "exceeds_grants"
         assert [error["field"] for error in refused.json()["errors"]] == ["allowed_ips"]

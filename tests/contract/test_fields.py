@@ -13,7 +13,7 @@ import spec
 from calls import Call
 from service import Service
 
-GOOD = {"name": "x", "permissions": ["apps:read"]}
+GOOD = {"name": "x", "permissions": ["apps:read"], "resources": ["*"]}
 NEW_TOKEN = {"$ref": "#/components/schemas/NewToken"}
 
 TEXTS = [
@@ -195,11 +195,11 @@ def edges() -> list:
         *[{"permissions": ..., "grants": grants} for grants in GRANTS],
         *[{"permissions": ..., "role": role} for role in ROLES],
         {"permissions": ..., "role": "cicd", "resources": ["a"]},
-        {"permissions": ..., "grants": [{"permissions": ["a:b"]}], "resources": ["a"]},
-        {"permissions": ..., "grants": [{"permissions": ["a:b"]}], "role": None},
+        {"permissions": ..., "grants": [{"permissions": ["a:b"], "resources": ["a"]}], "resources": ["a"]},
+        {"permissions": ..., "grants": [{"permissions": ["a:b"], "resources": ["a"]}], "role": None},
         {"role": None},
         {"role": "cicd"},
-        {"grants": [{"permissions": ["a:b"]}]},
+        {"grants": [{"permissions": ["a:b"], "resources": ["a"]}]},
         {"permissions": ...},
         {"expires_in": "1d", "expires_at": None},
         {"expires_in": None, "expires_at": f"{DAY}T00:00:00Z"},

@@ -14,7 +14,7 @@ from leak_check import LOOKS_LIKE_TOKEN, LeakCheck
 from service import Service
 
 WORDS = ["rotate", "disable", "enable", "tighten", "revoke"]
-GOOD = {"name": "x", "permissions": ["apps:read"]}
+GOOD = {"name": "x", "permissions": ["apps:read"], "resources": ["*"]}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def with_token(value: Any, token: str) -> Any:
         {"allowed_ips": ["{token}"]},
         {"{token}": "x"},
         {"role": "{token}"},
-        {"grants": [{"permissions": ["{token}:read"]}]},
+        {"grants": [{"permissions": ["{token}:read"], "resources": ["*"]}]},
         {"grants": [{"permissions": ["apps:read"], "resources": ["apps/{token}"]}]},
         {"grants": [{"permissions": ["apps:read"], "{token}": []}]},
     ],

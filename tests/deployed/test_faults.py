@@ -114,7 +114,9 @@ def test_a_store_request_that_fails_once_is_retried(faults: Faults, url: str, ad
 
 def test_a_lost_last_use_does_not_affect_the_request(faults: Faults, url: str, admin_token: str) -> None:
     # An unused token: the last use is written at most once a minute.
-    unused = gateway.call("POST", f"{url}/tokens", admin_token, {"name": "x", "permissions": ["apps:read"]})
+    unused = gateway.call(
+        "POST", f"{url}/tokens", admin_token, {"name": "x", "permissions": ["apps:read"], "resources": ["*"]}
+    )
     # The first use is written with an event, in one transaction.
     faults.inject({"operation": "TransactWriteItems", "error": {"code": "ThrottlingException"}})
     opened = [gateway.call("GET", f"{url}/demo/apps/billing", unused.body["token"]).status for _ in range(2)]

@@ -32,7 +32,7 @@ def tokens(url: str, admin_token: str) -> dict[str, str]:
     """Tokens by permission."""
     made = {}
     for permission in ["websocket:connect", "apps:read"]:
-        asked = {"name": permission, "permissions": [permission]}
+        asked = {"name": permission, "permissions": [permission], "resources": ["*"]}
         made[permission] = gateway.call("POST", f"{url}/tokens", admin_token, asked).body["token"]
     return made
 

@@ -14,7 +14,13 @@ def reader(provider: Provider) -> str:
 
 
 def test_a_session_creates_a_token_within_its_own_grants(service: Service, reader: str) -> None:
-    response = ask(service, "POST", "/tokens", reader, {"name": "ci", "permissions": ["apps:read"], "expires_in": "1h"})
+    response = ask(
+        service,
+        "POST",
+        "/tokens",
+        reader,
+        {"name": "ci", "permissions": ["apps:read"], "resources": ["*"], "expires_in": "1h"},
+    )
     assert response.status_code == 201, response.text
     created = response.json()
     assert (created["owner"], created["created_by"]) == ("bob", "session:bob")
@@ -28,20 +34,20 @@ def test_a_session_creates_a_token_within_its_own_grants(service: Service, reade
 def test_a_session_creates_no_token_beyond_its_own_grants(
     permissions: list[str], service: Service, reader: str
 ) -> None:
-    response = ask(service, "POST", "/tokens", reader, {"name": "ci", "permissions": permissions})
+    response = ask(service, "POST", "/tokens", reader, {"name": "ci", "permissions": permissions, "resources": ["*"]})
     assert problem(response) == (403, "exceeds_grants")
 
 
 def test_with_admins_management_a_reader_creates_no_token(provider: Provider, start: Start) -> None:
     service = start(provider.issuer, CLIENT, "--token-management", "admins")
-    wanted = {"name": "ci", "permissions": ["apps:read"]}
+    wanted = {"name": "ci", "permissions": ["apps:read"], "resources": ["*"]}
     response = ask(service, "POST", "/tokens", provider.sign_in("bob").id_token, wanted)
     assert problem(response) == (403, "insufficient_scope")
     assert ask(service, "POST", "/tokens", provider.sign_in("alice").id_token, wanted).status_code == 201
 
 
 def test_a_session_lists_and_revokes_only_its_owners_tokens(provider: Provider, service: Service, reader: str) -> None:
-    wanted = {"name": "ci", "permissions": ["apps:read"]}
+    wanted = {"name": "ci", "permissions": ["apps:read"], "resources": ["*"]}
     own = ask(service, "POST", "/tokens", reader, wanted).json()
     others = ask(service, "POST", "/tokens", provider.sign_in("alice").id_token, wanted).json()
     assert (others["owner"], others["created_by"]) == ("alice", "session:alice")

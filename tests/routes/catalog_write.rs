@@ -30,7 +30,11 @@ fn put(stack: &Stack, credential: &str, catalog: &Value) -> Response {
 }
 
 fn create(stack: &Stack, credential: &str, permissions: &[&str]) -> Response {
-    stack.post("/tokens").bearer(credential).json(&json!({"name": "x", "permissions": permissions})).send()
+    stack
+        .post("/tokens")
+        .bearer(credential)
+        .json(&json!({"name": "x", "permissions": permissions, "resources": ["*"]}))
+        .send()
 }
 
 #[test]
@@ -130,7 +134,7 @@ fn catalog_write_decides_what_roles_mean_for_new_tokens() {
     let mut changed = catalog(&json!(WRITER), "writer");
     changed["roles"]["cicd"] = json!({"permissions": ["*"]});
     put(&stack, &mallory, &changed).expect(200);
-    let body = json!({"name": "x", "role": "cicd"});
+    let body = json!({"name": "x", "role": "cicd", "resources": ["*"]});
     // Not for the writer ...
     stack.post("/tokens").bearer(&mallory).json(&body).send().problem(403, "exceeds_grants");
     // ... but a caller with these grants gets the role's new meaning, and sees it in the response.

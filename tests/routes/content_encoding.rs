@@ -10,7 +10,7 @@ fn an_unsupported_content_encoding_is_415_and_changes_nothing() {
     let token = stack.token(["apps:read"]);
     let catalog = stack.catalog().1;
     for (method, path, body) in [
-        ("POST", "/tokens", r#"{"name":"x","permissions":["apps:read"]}"#.to_owned()),
+        ("POST", "/tokens", r#"{"name":"x","permissions":["apps:read"],"resources":["*"]}"#.to_owned()),
         ("PATCH", &token.path(), r#"{"name":"x"}"#.to_owned()),
         ("POST", &format!("{}/revoke", token.path()), "{}".to_owned()),
         ("POST", &format!("{}/rotate", token.path()), "{}".to_owned()),
@@ -37,7 +37,7 @@ fn an_unsupported_content_encoding_is_415_and_changes_nothing() {
 fn identity_and_an_empty_body_need_no_decoding() {
     let stack = stack();
     let create = stack.post("/tokens").bearer(&stack.admin).header("Content-Encoding", "Identity");
-    create.json(&json!({"name": "x", "permissions": ["apps:read"]})).send().expect(201);
+    create.json(&json!({"name": "x", "permissions": ["apps:read"], "resources": ["*"]})).send().expect(201);
     let token = stack.token(["apps:read"]);
     let disable = stack.post(&format!("{}/disable", token.path())).bearer(&stack.admin);
     disable.header("Content-Encoding", "br").send().expect(200);

@@ -1,8 +1,10 @@
 //! `GET /me`: the caller's identity, grants and expiry.
 
+use portcullis::authz::TokenManagement;
+use portcullis::store::Limits;
 use serde_json::json;
 
-use crate::support::stack;
+use crate::support::{isolated_stack, stack};
 
 #[test]
 fn any_active_token_may_read_me() {
@@ -25,6 +27,14 @@ fn any_active_token_may_read_me() {
             "grants": [{ "permissions": ["x:y", "apps:*"], "resources": ["z"] }],
             "created_at": token.view["created_at"],
             "expires_at": "2099-12-31T23:59:59Z",
+            "deployment": {
+                "token_management": "owners",
+                "default_token_lifetime_days": 30,
+                "max_token_lifetime_days": null,
+                "max_tokens_per_owner": 10,
+                "max_idle_days": null,
+                "retention_days": 30,
+            },
         })
     );
     assert_eq!(response.header("content-type"), Some("application/json"));
@@ -32,9 +42,31 @@ fn any_active_token_may_read_me() {
 }
 
 #[test]
+fn me_shows_the_limits_of_the_deployment() {
+    let stack = isolated_stack(|options| {
+        options.settings.authz.token_management = TokenManagement::Admins;
+        options.settings.authz.max_idle_days = 90;
+        options.settings.token.max_lifetime_days = 7;
+        options.settings.limits = Limits { live_tokens: 0, ..Limits::default() };
+    });
+    let me = stack.get("/me").bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(
+        me["deployment"],
+        json!({
+            "token_management": "admins",
+            "default_token_lifetime_days": 7,
+            "max_token_lifetime_days": 7,
+            "max_tokens_per_owner": null,
+            "max_idle_days": 90,
+            "retention_days": 30,
+        })
+    );
+}
+
+#[test]
 fn a_token_without_expiry_shows_expires_at_null() {
     let stack = stack();
-    let token = stack.token(["x:y"]);
+    let token = stack.create(json!({ "permissions": ["x:y"], "expires_at": null }));
     let me = stack.get("/me").bearer(&token).send().expect(200).json();
     assert_eq!(me["expires_at"], json!(null));
     assert_eq!(me["grants"][0]["resources"], json!(["*"]));

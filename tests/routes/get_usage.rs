@@ -9,9 +9,9 @@ fn usage(stack: &Stack, token: &Token, query: &str) -> Value {
 }
 
 fn generous(stack: &Stack) -> Token {
-    stack.create(json!({"grants": [
+    stack.create(json!({"expires_at": null, "grants": [
         {"permissions": ["apps:*", "jobs:read", "db:read"], "resources": ["apps/billing", "apps/shop", "jobs"]},
-        {"permissions": ["docs:read"]},
+        {"permissions": ["docs:read"], "resources": ["*"]},
     ]}))
 }
 

@@ -74,7 +74,7 @@ fn a_session_of_any_owner_name_is_found_as_the_actor() {
         let session = stack.sign_in(&encoded(&name), &["portcullis-viewer"]);
         let me = stack.get("/me").bearer(&session).send().expect(200).json();
         assert_eq!(me["owner"], json!(name));
-        let body = json!({"name": "mine", "permissions": ["apps:read"]});
+        let body = json!({"name": "mine", "permissions": ["apps:read"], "resources": ["*"]});
         let token = Token::shown_in(&stack.post("/tokens").bearer(&session).json(&body).send().expect(201));
         let actor = format!("session:{name}");
         assert_eq!((&token.owner, &token.view["created_by"]), (&name, &json!(actor)));
@@ -113,7 +113,7 @@ fn no_owner_name_breaks_out_of_its_log_field() {
 fn a_confusable_owner_name_is_refused_in_every_field() {
     let stack = stack();
     for bad in [" ", " a", "a ", "\u{a0}a", "ä", "a\tb", "a\u{7f}"] {
-        let body = json!({"name": "x", "permissions": ["a:b"], "owner": bad});
+        let body = json!({"name": "x", "permissions": ["a:b"], "resources": ["*"], "owner": bad});
         assert_eq!(
             stack.post("/tokens").bearer(&stack.admin).json(&body).send().offending_fields(),
             ["owner"],

@@ -50,7 +50,8 @@ fn a_patch_applies_to_the_next_request() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     stack.get("/demo/apps").bearer(&token).send().expect(200);
-    patch(&stack, &stack.admin, &token, &json!({"grants": [{"permissions": ["jobs:read"]}]})).expect(200);
+    patch(&stack, &stack.admin, &token, &json!({"grants": [{"permissions": ["jobs:read"], "resources": ["*"]}]}))
+        .expect(200);
     stack.get("/demo/apps").bearer(&token).send().expect(403);
     stack.get("/demo/jobs").bearer(&token).send().expect(200);
 }
@@ -138,7 +139,7 @@ fn every_invalid_field_of_a_patch_is_named_and_nothing_changes() {
 fn a_patch_cannot_exceed_the_callers_grants() {
     let stack = stack();
     let by = stack.create(json!({
-        "grants": [{"permissions": ["tokens:write", "apps:*"]}], "expires_in": "30d",
+        "grants": [{"permissions": ["tokens:write", "apps:*"], "resources": ["*"]}], "expires_in": "30d",
         "allowed_ips": ["127.0.0.0/8", "::1"],
     }));
     let target = stack.create(json!({
@@ -152,7 +153,7 @@ fn a_patch_cannot_exceed_the_callers_grants() {
         errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(
-        fields(&target, json!({"grants": [{"permissions": ["apps:read", "jobs:read"]}]})),
+        fields(&target, json!({"grants": [{"permissions": ["apps:read", "jobs:read"], "resources": ["*"]}]})),
         ["grants[0].permissions"]
     );
     assert_eq!(fields(&target, json!({"expires_at": null})), ["expires_at"]);
@@ -164,7 +165,7 @@ fn a_patch_cannot_exceed_the_callers_grants() {
         &stack,
         &by.secret,
         &target,
-        &json!({"grants": [{"permissions": ["apps:*"]}], "allowed_ips": ["127.0.0.0/9"]}),
+        &json!({"grants": [{"permissions": ["apps:*"], "resources": ["*"]}], "allowed_ips": ["127.0.0.0/9"]}),
     )
     .expect(200);
     patch(&stack, &by.secret, &stronger, &json!({"name": "a name grants nothing"})).expect(200);
@@ -202,6 +203,10 @@ fn the_maximum_lifetime_applies_to_a_patch() {
     for bad in [Value::Null, json!("2099-01-01T00:00:00Z")] {
         assert_eq!(patch(&stack, &stack.admin, &token, &json!({"expires_at": bad})).offending_fields(), ["expires_at"]);
     }
-    let fields = stack.post("/tokens").bearer(&stack.admin).json(&json!({"name": "x", "permissions": ["a:b"]})).send();
+    let fields = stack
+        .post("/tokens")
+        .bearer(&stack.admin)
+        .json(&json!({"name": "x", "permissions": ["a:b"], "resources": ["*"], "expires_at": null}))
+        .send();
     assert_eq!(fields.offending_fields(), ["expires_at"]);
 }

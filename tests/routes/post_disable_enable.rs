@@ -57,7 +57,7 @@ fn a_disabled_token_counts_towards_the_limit_and_cannot_enable_itself() {
     let token = stack.token(["tokens:write"]);
     ask(&stack, "disable", &token, &stack.admin).expect(200);
     ask(&stack, "enable", &token, &token).problem(401, "invalid_token");
-    let body = json!({"name": "x", "permissions": ["a:b"], "owner": token.owner});
+    let body = json!({"name": "x", "permissions": ["a:b"], "resources": ["*"], "owner": token.owner});
     stack.post("/tokens").bearer(&stack.admin).json(&body).send().problem(409, "token_limit_reached");
 }
 
@@ -97,7 +97,7 @@ fn an_idle_token_is_refused_until_it_is_enabled() {
         options.settings.authz.max_idle_days = 30;
         options.audit_log = Box::new(writer);
     });
-    let (used, unused) = (stack.token(["apps:read"]), stack.token(["apps:read"]));
+    let [used, unused] = [(); 2].map(|()| stack.create(json!({"permissions": ["apps:read"], "expires_at": null})));
     stack.advance_clock(29 * 86_400);
     assert_eq!(used.status(&stack), 200);
     stack.get("/me").bearer(&stack.admin).send().expect(200);

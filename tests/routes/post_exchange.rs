@@ -563,7 +563,7 @@ fn writing_a_trust_rule_needs_the_grants_that_it_gives() {
     let issuer = Issuer::start();
     let stack = isolated_stack(|_| {});
     let writer = stack.create(json!({"grants": [
-        {"permissions": ["catalog:write", "catalog:read"]},
+        {"permissions": ["catalog:write", "catalog:read"], "resources": ["*"]},
         {"permissions": ["apps:*"], "resources": ["apps/billing"]},
     ]}));
     let put = |by: &dyn AsRef<str>, catalog: &Value| {
@@ -590,7 +590,7 @@ fn reordering_trust_rules_needs_the_grants_of_the_broader_rule() {
     let writer = stack.token(["catalog:*", "apps:read"]);
     let rule = |name: &str, claims: Value, permission: &str| {
         json!({"name": name, "issuer": issuer.url, "audience": "https://tokens.example.com", "claims": claims,
-            "grants": [{"permissions": [permission]}]})
+            "grants": [{"permissions": [permission], "resources": ["*"]}]})
     };
     let narrow = rule("narrow", json!({"repository": "acme/billing"}), "apps:read");
     let broad = rule("broad", json!({"ref": "*"}), "*");

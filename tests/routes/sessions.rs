@@ -3,7 +3,7 @@
 use portcullis::authz::TokenManagement;
 use serde_json::{Value, json};
 
-use crate::support::{AuditLog, Stack, Token, isolated_stack, owner};
+use crate::support::{AuditLog, Stack, Token, isolated_stack, owner, with_resources};
 
 fn me(stack: &Stack, session: &str) -> Value {
     stack.get("/me").bearer(session).send().expect(200).json()
@@ -11,7 +11,7 @@ fn me(stack: &Stack, session: &str) -> Value {
 
 fn create(stack: &Stack, session: &str, mut body: Value) -> crate::support::Response {
     body["name"] = json!("mine");
-    stack.post("/tokens").bearer(session).json(&body).send()
+    stack.post("/tokens").bearer(session).json(&with_resources(body)).send()
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn with_admins_management_only_admins_create_and_list_tokens() {
     let viewer = stack.sign_in("kate", &["portcullis-viewer"]);
     let admin = stack.sign_in("luke", &["portcullis-admin"]);
     let owned = stack.create(json!({"permissions": ["tokens:read", "tokens:write"], "owner": "kate"}));
-    let body = json!({"name": "x", "permissions": ["tokens:read"]});
+    let body = json!({"name": "x", "permissions": ["tokens:read"], "resources": ["*"]});
     for credential in [&*viewer, &owned.secret] {
         let needs_admin = |response: crate::support::Response| {
             assert_eq!(response.problem(403, "insufficient_scope")["permission"], "tokens:admin");

@@ -23,7 +23,7 @@ fn user(stack: &Stack, name: &str) -> String {
 }
 
 fn reader(name: &str) -> Value {
-    json!({ "name": name, "permissions": ["app:read"] })
+    json!({ "name": name, "permissions": ["app:read"], "resources": ["*"], "expires_at": null })
 }
 
 /// "Automate OTA update publishing via GitHub Actions, GitLab CI, Jenkins, etc."
@@ -47,7 +47,8 @@ fn a_pipeline_publishes_updates() {
 #[test]
 fn a_script_manages_apps_versions_and_native_packages_in_bulk() {
     let stack = cresc();
-    let token = create(&stack, user(&stack, "mei"), &json!({ "name": "script", "role": "developer" }));
+    let token =
+        create(&stack, user(&stack, "mei"), &json!({ "name": "script", "role": "developer", "resources": ["*"] }));
     stack.post("/demo/apps").bearer(&token).send().expect(200);
     for app in ["shop-ios", "shop-android"] {
         for thing in ["", "/versions/1", "/packages/2"] {
@@ -65,7 +66,7 @@ fn a_script_manages_apps_versions_and_native_packages_in_bulk() {
 fn a_user_creates_a_token_with_a_name_permissions_and_an_expiration() {
     let stack = cresc();
     let mei = user(&stack, "mei");
-    let body = json!({ "name": "CI/CD Pipeline", "permissions": ["app:read", "bundle:upload"] });
+    let body = json!({ "name": "CI/CD Pipeline", "permissions": ["app:read", "bundle:upload"], "resources": ["*"], "expires_at": null });
     let token = create(&stack, &mei, &body);
     assert_eq!((&token.view["name"], &*token.owner), (&body["name"], "mei"));
     assert_eq!(token.view["grants"], on_everything(&body["permissions"]));
@@ -105,10 +106,16 @@ fn at_least_one_permission_must_be_selected() {
     let mei = user(&stack, "mei");
     let refused = |body: Value| stack.post("/tokens").bearer(&mei).json(&body).send().offending_fields();
     assert_eq!(refused(json!({ "name": "ci" })), ["permissions"]);
-    assert_eq!(refused(json!({ "name": "ci", "permissions": [] })), ["permissions"]);
-    assert_eq!(refused(json!({ "name": "ci", "grants": [{ "permissions": [] }] })), ["grants[0].permissions"]);
+    assert_eq!(refused(json!({ "name": "ci", "permissions": [], "resources": ["*"] })), ["permissions"]);
+    assert_eq!(
+        refused(json!({ "name": "ci", "grants": [{ "permissions": [], "resources": ["*"] }] })),
+        ["grants[0].permissions"]
+    );
     // A valid permission.
-    assert_eq!(refused(json!({ "name": "ci", "permissions": ["app:unheard-of"] })), ["permissions"]);
+    assert_eq!(
+        refused(json!({ "name": "ci", "permissions": ["app:unheard-of"], "resources": ["*"] })),
+        ["permissions"]
+    );
     create(&stack, &mei, &reader("ci"));
 }
 
@@ -137,7 +144,7 @@ fn the_list_has_name_permissions_expiration_last_use_and_status() {
     let mei = user(&stack, "mei");
     let permissions = json!(["app:read", "version:publish"]);
     let with = |name: &str, expires_in: Value| {
-        let body = json!({ "name": name, "permissions": permissions, "expires_in": expires_in });
+        let body = json!({ "name": name, "permissions": permissions, "resources": ["*"], "expires_in": expires_in });
         create(&stack, &mei, &body)
     };
     let (active, short, leaked) =

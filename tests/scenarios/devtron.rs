@@ -113,7 +113,8 @@ fn the_expiration_is_in_7_30_60_or_90_days_or_custom_or_never() {
 #[test]
 fn a_super_admins_token_does_everything() {
     let stack = devtron();
-    let token = create(&stack, super_admin(&stack), &json!({ "name": "root", "role": "super-admin" }));
+    let token =
+        create(&stack, super_admin(&stack), &json!({ "name": "root", "role": "super-admin", "resources": ["*"] }));
     let routes = routes("devtron");
     assert_eq!(opened(&stack, &routes, "our", &token).len(), routes.len());
     let made = create(&stack, &token, &with_role("helm-app-viewer", "*"));
@@ -258,7 +259,7 @@ fn a_token_in_the_headers_creates_an_application() {
 fn a_deleted_token_is_no_longer_able_to_access_the_api() {
     let stack = devtron();
     let sita = super_admin(&stack);
-    let token = create(&stack, &sita, &json!({ "name": "root", "role": "super-admin" }));
+    let token = create(&stack, &sita, &json!({ "name": "root", "role": "super-admin", "resources": ["*"] }));
     stack.get("/demo/devtron-apps/payments").bearer(&token).send().expect(200);
     stack.delete(&token.path()).bearer(&sita).send().expect(204);
     assert_dead(&stack, &token, "/demo/devtron-apps/payments");

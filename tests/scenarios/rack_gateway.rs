@@ -53,7 +53,7 @@ fn admin(stack: &Stack) -> String {
 }
 
 fn with_role(name: &str, role: &str) -> Value {
-    json!({ "name": name, "role": role })
+    json!({ "name": name, "role": role, "resources": ["*"], "expires_at": null })
 }
 
 fn cicd(stack: &Stack) -> Token {

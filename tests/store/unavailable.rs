@@ -298,7 +298,7 @@ async fn a_failing_store_is_a_503_and_nothing_is_acknowledged() {
     let table = Table::in_process().await;
     let app = app(table.behind(NOWHERE));
     let id = Some("abcdefghijklmnop");
-    let body = json!({ "name": "ci", "permissions": ["x:y"] });
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"] });
     let nothing = nothing_to_flush();
     let answers: (Response<Body>, _, _, _, _, _, _, _, _) = tokio::join!(
         create::handle(&app, call("POST", "/tokens", None, Some(body))),

@@ -40,7 +40,7 @@ pub(crate) use issuer::Issuer;
 pub(crate) use request::Request;
 pub(crate) use response::Response;
 pub(crate) use stack::{Stack, isolated_stack, stack};
-pub(crate) use token::{Token, owner, unknown_token, with_good_checksum};
+pub(crate) use token::{Token, owner, unknown_token, with_good_checksum, with_resources};
 
 /// Repeats a request until it returns something.
 ///

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::audit_log::json_lines;
 use super::raw_http::Origin;
-use super::{Request, Token, leak_check, owner};
+use super::{Request, Token, leak_check, owner, with_resources};
 
 /// The deployment under test.
 pub(crate) struct Stack {
@@ -173,7 +173,7 @@ impl Stack {
         self.create(json!({ "permissions": permissions.as_slice(), "resources": resources.as_slice() }))
     }
 
-    /// Creates a token from a body; a missing name and owner are filled in.
+    /// Creates a token from a body. A missing name and owner are filled in; without resources it gets all.
     #[track_caller]
     pub(crate) fn create(&self, mut body: Value) -> Token {
         for (field, default) in [("name", "e2e".to_owned()), ("owner", owner())] {
@@ -181,7 +181,7 @@ impl Stack {
                 body[field] = Value::from(default);
             }
         }
-        let response = self.post("/tokens").bearer(&self.admin).json(&body).send();
+        let response = self.post("/tokens").bearer(&self.admin).json(&with_resources(body)).send();
         Token::shown_in(&response.expect(201))
     }
 }

@@ -2,7 +2,7 @@
 
 use portcullis::secret::{PlaintextToken, TokenPrefix};
 use rand::rngs::SysRng;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Request, Response, Stack, leak_check};
@@ -42,9 +42,9 @@ impl Token {
         Self { secret, id: text(&view["token_id"]), owner: format!("trust:{}", text(&view["rule"])), view }
     }
 
-    /// Requests another token with this one.
+    /// Requests another token with this one: for all resources, unless the body names some.
     pub(crate) fn create<'a>(&self, stack: &'a Stack, body: &Value) -> Request<'a> {
-        stack.post("/tokens").bearer(self).json(body)
+        stack.post("/tokens").bearer(self).json(&with_resources(body.clone()))
     }
 
     /// Its current `ETag`.
@@ -98,4 +98,12 @@ pub(crate) fn with_good_checksum(text: &str) -> String {
     let powers = (0..6).rev().map(|power| 62_usize.pow(power));
     let digits: String = powers.map(|power| char::from(DIGITS[sum / power % 62])).collect();
     format!("{text}{digits}")
+}
+
+/// The body of a create; without resources it gets all.
+pub(crate) fn with_resources(mut body: Value) -> Value {
+    if body.get("resources").is_none() && body.get("grants").is_none() {
+        body["resources"] = json!(["*"]);
+    }
+    body
 }

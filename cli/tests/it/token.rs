@@ -95,7 +95,11 @@ fn invalid_fields_are_named_by_their_flags() {
 fn flags_override_fields_of_a_body_file() {
     let stack = stack();
     let file = stack.home.path().join("token.json");
-    std::fs::write(&file, r#"{"name":"a","grants":[{"permissions":["apps:read"]}],"expires_in":"1h"}"#).unwrap();
+    std::fs::write(
+        &file,
+        r#"{"name":"a","grants":[{"permissions":["apps:read"],"resources":["*"]}],"expires_in":"1h"}"#,
+    )
+    .unwrap();
     let path = file.to_str().unwrap();
     let create = ["token", "create", "--json", "--from-file", path, "--name", "b", "--no-expiry"];
     let token = document(&stack.portcullis(create).assert().success());
@@ -113,7 +117,7 @@ fn every_flag_overrides_the_body_file() {
     let stack = stack();
     let one = r#"{"name":"a","permissions":["apps:read"],"resources":["apps/x"],"expires_in":"1h","allowed_ips":["192.0.2.1"]}"#;
     let several = r#"{"name":"a","grants":[{"permissions":["apps:read"],"resources":["apps/x"]}],"expires_at":null}"#;
-    let role = r#"{"name":"a","role":"viewer","owner":"bob","description":"d","expires_at":"2100-01-01T00:00:00Z"}"#;
+    let role = r#"{"name":"a","role":"viewer","resources":["*"],"owner":"bob","description":"d","expires_at":"2100-01-01T00:00:00Z"}"#;
     let made = |text: &str, flags: &[&str]| document(&from_file(&stack, text, flags).success());
     let of_viewer = made(role, &[]);
     for file in [one, several, role] {
@@ -142,7 +146,7 @@ fn every_flag_overrides_the_body_file() {
 #[test]
 fn conflicting_flags_are_reported() {
     let stack = stack();
-    let file = r#"{"name":"a","grants":[{"permissions":["apps:read"]}]}"#;
+    let file = r#"{"name":"a","grants":[{"permissions":["apps:read"],"resources":["*"]}]}"#;
     for (flags, named) in [
         (&["--role", "viewer", "--permission", "apps:read"][..], &["--role", "--permission"][..]),
         (&["--role", "viewer", "--grant", "apps:read"], &["--role", "--grant"]),
@@ -167,7 +171,9 @@ fn errors_in_a_body_file_are_named_by_their_path() {
     let printed = stderr(&from_file(&stack, twice, &[]).code(2));
     assert!(printed.contains("grants[0].permissions: must be given once"), "{printed}");
     assert!(printed.contains("name: must be given once"), "{printed}");
-    let wrong = stderr(&from_file(&stack, r#"{"name":"","permissions":["a b"]}"#, &["--expires-in", "0s"]).code(2));
+    let wrong = stderr(
+        &from_file(&stack, r#"{"name":"","permissions":["a b"],"resources":["*"]}"#, &["--expires-in", "0s"]).code(2),
+    );
     assert!(wrong.contains("permissions[0]"), "{wrong}");
     for (text, why) in [("[]", "must be a JSON object"), ("{", "line 1"), ("", "line 1")] {
         let printed = stderr(&from_file(&stack, text, &[]).code(2));
@@ -180,7 +186,9 @@ fn errors_are_named_by_flag_or_by_path_in_the_file() {
     let stack = stack();
     let mut command = stack.portcullis(["token", "create", "--from-file", "-"]);
     command.args(["--expires-in", "0s", "--allow-ip", "x", "--resource", ""]);
-    let printed = stderr(&command.write_stdin(r#"{"name":"","permissions":["a b"],"colour":1}"#).assert().code(2));
+    let printed = stderr(
+        &command.write_stdin(r#"{"name":"","permissions":["a b"],"resources":["*"],"colour":1}"#).assert().code(2),
+    );
     for name in ["--expires-in", "--allow-ip (no. 1)", "--resource (no. 1)", "name", "permissions[0]", "colour"] {
         assert!(printed.contains(&format!("\n  {name}: ")), "{name}: {printed}");
     }
@@ -287,7 +295,7 @@ fn text_values_may_begin_with_a_hyphen() {
 #[test]
 fn a_json_file_may_start_with_a_byte_order_mark() {
     let stack = stack();
-    from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"]}", &[]).success();
+    from_file(&stack, "\u{feff}{\"name\":\"a\",\"permissions\":[\"apps:read\"],\"resources\":[\"*\"]}", &[]).success();
     let path = stack.home.path().join("claims.json");
     std::fs::write(&path, "\u{feff}{\"iss\":\"x\",\"sub\":\"x\",\"aud\":\"x\",\"exp\":1}").unwrap();
     stack.portcullis(["trust", "test", "--claims", path.to_str().unwrap()]).assert().code(1);
@@ -297,7 +305,9 @@ fn a_json_file_may_start_with_a_byte_order_mark() {
 fn list_follows_pages_and_prints_one_document() {
     let stack = stack();
     for number in 0..104 {
-        stack.create_directly(&json!({ "name": format!("t{number}"), "permissions": ["apps:read"] }));
+        stack.create_directly(
+            &json!({ "name": format!("t{number}"), "permissions": ["apps:read"], "resources": ["*"] }),
+        );
     }
     let list = |arguments: &[&str]| {
         let mut command = stack.portcullis(["token", "list"]);
@@ -316,7 +326,9 @@ fn list_follows_pages_and_prints_one_document() {
 #[test]
 fn piped_output_has_rfc_3339_times_and_no_colours() {
     let stack = stack();
-    stack.create_directly(&json!({ "name": "a", "permissions": ["apps:read"], "expires_at": "2100-01-15T08:00:00Z" }));
+    stack.create_directly(
+        &json!({ "name": "a", "permissions": ["apps:read"], "resources": ["*"], "expires_at": "2100-01-15T08:00:00Z" }),
+    );
     let listed = stdout(&stack.portcullis(["token", "list"]).assert().success());
     assert!(listed.contains("2100-01-15T08:00:00Z") && !listed.contains('\u{1b}'), "{listed}");
     assert!(stdout(&stack.portcullis(["token", "list", "--color", "always"]).assert().success()).contains('\u{1b}'));

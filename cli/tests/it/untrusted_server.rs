@@ -76,8 +76,9 @@ fn whoami_of(status: &str, headers: &str, body: &str, arguments: &[&str]) -> Ass
 }
 
 fn me(owner: &str) -> String {
+    let deployment = r#"{"token_management":"owners","default_token_lifetime_days":30,"retention_days":30}"#;
     format!(
-        r#"{{"principal_type":"robot","zeal":9,"owner":"{owner}","grants":[{{"permissions":["a:b"],"resources":["*"]}}],"expires_at":null}}"#
+        r#"{{"principal_type":"robot","zeal":9,"owner":"{owner}","grants":[{{"permissions":["a:b"],"resources":["*"]}}],"expires_at":null,"deployment":{deployment}}}"#
     )
 }
 

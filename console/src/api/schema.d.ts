@@ -31,8 +31,9 @@ export interface paths {
          *     stores just its SHA-256 digest.
          *
          *     State what the token may do in one of three ways: `permissions` on `resources`; several
-         *     `grants` of both; or a `role` of the catalog, whose current permissions are copied to the
-         *     token. If the catalog is strict, only permissions that it lists can be granted.
+         *     `grants` of both; or a `role` of the catalog on `resources`, whose current permissions are
+         *     copied to the token. Name the resources, or use `["*"]` for all. If the catalog is strict,
+         *     only permissions that it lists can be granted.
          *
          *     Needs `tokens:write` or `tokens:admin` on `tokens`. Callers can only delegate what they
          *     hold: each requested permission on each resource must be covered by one of the caller's own
@@ -41,7 +42,8 @@ export interface paths {
          *     need `tokens:admin`. If lifetimes are limited (`MaxTokenLifetime`), the token must expire
          *     within that time.
          *
-         *     Not idempotent: a repeated request creates a second token.
+         *     Not idempotent, unless you send an `Idempotency-Key`: if the caller has already created a
+         *     token with this key, and its record still exists, the response is 409 (`already_created`).
          */
         post: operations["createToken"];
         delete?: never;
@@ -722,17 +724,13 @@ export interface components {
          * @example 2099-12-31T20:00:13+00:00
          */
         ExpiresAt: string | null;
+        IdempotencyKey: string;
         /** @description Several sets of permissions, each with its own resources. */
         NewGrants: {
             /** @description The permissions. Duplicates are dropped. */
             permissions: components["schemas"]["Permission"][];
-            /**
-             * @description The resources. Duplicates are dropped.
-             * @default [
-             *       "*"
-             *     ]
-             */
-            resources?: components["schemas"]["Resource"][];
+            /** @description The resources; `["*"]` for all. Duplicates are dropped. */
+            resources: components["schemas"]["Resource"][];
         }[];
         /**
          * @description Addresses that the token may be used from; default any. Duplicates are dropped.
@@ -828,7 +826,8 @@ export interface components {
         TokenTypeHint: string;
         /**
          * @description The token to create. Give exactly one of `role`, `permissions` and `grants`, and at most one
-         *     of `expires_in` and `expires_at`. `null` counts as not given, except for a list.
+         *     of `expires_in` and `expires_at`. `null` is treated as omitted, except for `expires_at` and
+         *     for lists.
          */
         NewToken: {
             name: components["schemas"]["Name"];
@@ -849,11 +848,8 @@ export interface components {
              */
             permissions?: components["schemas"]["Permission"][];
             /**
-             * @description The resources for `role` or `permissions`. Default `["*"]`, which is refused if the
-             *     caller does not hold the permissions on everything. Duplicates are dropped.
-             * @default [
-             *       "*"
-             *     ]
+             * @description The resources for `role` or `permissions`, which need them; `["*"]` for all. Duplicates
+             *     are dropped.
              * @example [
              *       "apps/billing",
              *       "builds/billing"
@@ -862,11 +858,12 @@ export interface components {
             resources?: components["schemas"]["Resource"][];
             allowed_ips?: components["schemas"]["AllowedIps"];
             /**
-             * @description The token's lifetime, typically `7d`, `30d`, `60d` or `90d`. With `null`, or with
-             *     neither this nor `expires_at`, it never expires.
+             * @description The token's lifetime, typically `7d`, `30d`, `60d` or `90d`. With neither this nor
+             *     `expires_at`, it is the deployment's `DefaultTokenLifetime` (30 days), or the caller's
+             *     own remaining lifetime if that is shorter.
              */
             expires_in?: components["schemas"]["ExpiresIn"];
-            /** @description The expiry. With `null`, or with neither this nor `expires_in`, the token never expires. */
+            /** @description The expiry. With `null`, the token never expires, unless `expires_in` is given. */
             expires_at?: components["schemas"]["ExpiresAt"];
             /**
              * @description The token's owner; default the caller's own. Another owner needs `tokens:admin` on `tokens`.
@@ -1214,6 +1211,7 @@ export interface components {
             created_at: components["schemas"]["Time"];
             /** @description When it expires; `null` means never. */
             expires_at: components["schemas"]["NullableTime"];
+            deployment: components["schemas"]["Deployment"];
         };
         SessionCaller: {
             /**
@@ -1231,6 +1229,25 @@ export interface components {
             grants: components["schemas"]["Grant"][];
             /** @description When the session expires. */
             expires_at: components["schemas"]["Moment"];
+            deployment: components["schemas"]["Deployment"];
+        };
+        /** @description Settings of the deployment that limit tokens. */
+        Deployment: {
+            /**
+             * @description `owners`: owners manage their own tokens. `admins`: managing tokens needs `tokens:admin`.
+             * @enum {string}
+             */
+            token_management: "owners" | "admins";
+            /** @description Lifetime of a token that is created without an expiry, in days. */
+            default_token_lifetime_days: number;
+            /** @description Maximum lifetime of a token, in days; `null` means no limit. */
+            max_token_lifetime_days: number | null;
+            /** @description Maximum number of live tokens per owner; `null` means no limit. */
+            max_tokens_per_owner: number | null;
+            /** @description Days without use after which a token is disabled; `null` means never. */
+            max_idle_days: number | null;
+            /** @description Days for which the record of an expired or revoked token is kept. */
+            retention_days: number;
         };
         Question: {
             token_id: components["schemas"]["TokenId"];
@@ -1479,10 +1496,10 @@ export interface components {
             claims: {
                 [key: string]: components["schemas"]["TrustText"] | components["schemas"]["TrustText"][];
             };
-            /** @description The grants of its tokens; `resources` defaults to `["*"]`. */
+            /** @description The grants of its tokens. */
             grants: {
                 permissions: components["schemas"]["Permission"][];
-                resources?: components["schemas"]["Resource"][];
+                resources: components["schemas"]["Resource"][];
             }[];
             /**
              * @description The lifetime of its tokens, from `1m` to `15m`.
@@ -1625,6 +1642,16 @@ export interface components {
             /** @constant */
             status: 409;
             detail: string;
+        };
+        AlreadyCreated: {
+            /** @constant */
+            type: "urn:portcullis:problem:already_created";
+            title: string;
+            /** @constant */
+            status: 409;
+            /** @description How to get a new secret. */
+            detail: string;
+            token_id: components["schemas"]["TokenId"];
         };
         AlreadyRotated: {
             /** @constant */
@@ -1996,12 +2023,19 @@ export interface components {
          */
         IfMatchOptional: components["schemas"]["IfMatch"];
         /**
+         * @description Identifies the request, so that it creates one token only: 1 to 255 printable ASCII
+         *     characters, such as a UUID. Keys of different callers are independent. A key is used up for
+         *     as long as the record of its token exists.
+         * @example 5f0c1ed8-7d0e-4d1c-9b0e-000000000001
+         */
+        CreationKey: components["schemas"]["IdempotencyKey"];
+        /**
          * @description Identifies the request, so that it is not executed twice: 1 to 255 printable ASCII
          *     characters. A repeated key gets a 409 for 10 minutes, unless the token was rotated with
          *     another key or without one in between.
          * @example 5f0c1ed8-7d0e-4d1c-9b0e-000000000000
          */
-        IdempotencyKey: string;
+        RotationKey: components["schemas"]["IdempotencyKey"];
     };
     requestBodies: never;
     headers: {
@@ -2117,7 +2151,15 @@ export interface operations {
     createToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Identifies the request, so that it creates one token only: 1 to 255 printable ASCII
+                 *     characters, such as a UUID. Keys of different callers are independent. A key is used up for
+                 *     as long as the record of its token exists.
+                 * @example 5f0c1ed8-7d0e-4d1c-9b0e-000000000001
+                 */
+                "Idempotency-Key"?: components["parameters"]["CreationKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2158,8 +2200,9 @@ export interface operations {
                 };
             };
             /**
-             * @description The owner has reached the maximum number of live tokens (`MaxTokensPerOwner`, default
-             *     10). Revoke one, or wait until one expires.
+             * @description No token was created, because the owner has reached the maximum number of live tokens
+             *     (`MaxTokensPerOwner`, default 10; `token_limit_reached`), or because the caller has
+             *     already created one with the same `Idempotency-Key` (`already_created`).
              */
             409: {
                 headers: {
@@ -2169,7 +2212,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TokenLimitReached"];
+                    "application/problem+json": components["schemas"]["TokenLimitReached"] | components["schemas"]["AlreadyCreated"];
                 };
             };
             413: components["responses"]["BodyTooLarge"];
@@ -2387,7 +2430,7 @@ export interface operations {
                  *     another key or without one in between.
                  * @example 5f0c1ed8-7d0e-4d1c-9b0e-000000000000
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["RotationKey"];
             };
             path: {
                 /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */

@@ -46,8 +46,8 @@ impl Bootstrap {
     }
 }
 
-/// Creates a token with all permissions and without expiry. The limit of live tokens does not
-/// apply.
+/// Creates a token with all permissions and without expiry, because no token outlives the one that created it.
+/// The limit of live tokens does not apply.
 ///
 /// # Errors
 /// A problem document: the owner or the name is invalid, or the store failed.
@@ -61,7 +61,7 @@ pub async fn bootstrap(app: &App, payload: Bootstrap) -> Result<Value, Problem> 
     let grants = Grants::single(vec![everything], vec![Resource::All]);
     let record = |id| TokenRecord::new(id, name, owner, grants, Actor::Bootstrap, now);
     let by = EventOrigin { actor: Some(Actor::Bootstrap), source_ip: None, agent: None };
-    let issued = issue(app, record, &by).await?;
+    let issued = issue(app, None, record, &by).await?;
     // Logged here, because no access log has it.
     tracing::info!(token_id = %issued.record.id, owner = %issued.record.owner, "bootstrap created an admin token");
     serde_json::to_value(TokenWithSecret::from_issued(&issued, &app.settings, now)).map_err(|_| Problem::internal())

@@ -4,7 +4,7 @@ use lambda_http::Body;
 use portcullis::Settings;
 use portcullis::clock::Timestamp;
 use portcullis::grants::{IpAllowlist, MAX_NETWORKS};
-use portcullis::http::{GrantSpec, JsonFields, Problem, check_expiry, read_expiry};
+use portcullis::http::{GrantSpec, JsonFields, Problem, read_expiry};
 use portcullis::text::{Description, OwnerId, TokenName};
 
 const KNOWN: &str =
@@ -17,7 +17,8 @@ pub(crate) struct CreateTokenRequest {
     pub(crate) description: Option<Description>,
     pub(crate) access: GrantSpec,
     pub(crate) allowed_ips: IpAllowlist,
-    pub(crate) expires_at: Option<Timestamp>,
+    /// `None` if the request names no expiry, `Some(None)` if it says that the token never expires.
+    pub(crate) expires_at: Option<Option<Timestamp>>,
     pub(crate) owner: Option<OwnerId>,
 }
 
@@ -28,11 +29,7 @@ impl CreateTokenRequest {
         let description = fields.optional::<Description>("description");
         let access = GrantSpec::read(&mut fields);
         let allowed_ips = fields.list("allowed_ips", MAX_NETWORKS).map(IpAllowlist::from).unwrap_or_default();
-        // Without an expiry, as with null, the token never expires.
-        let expires_at = read_expiry(&mut fields, settings, now).unwrap_or_default();
-        if expires_at.is_none() && !fields.failed("expires_at") && !fields.failed("expires_in") {
-            check_expiry(&mut fields, "expires_at", None, settings, now);
-        }
+        let expires_at = read_expiry(&mut fields, settings, now);
         let owner = fields.optional("owner");
         fields.finish(KNOWN)?;
         // finish() has already refused a missing field.
@@ -65,7 +62,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_its_default() {
-        let token = read(r#"{"name":"ci","permissions":["app:read"]}"#).unwrap();
+        let token = read(r#"{"name":"ci","permissions":["app:read"],"resources":["*"]}"#).unwrap();
         assert_eq!(
             token.access,
             GrantSpec::Single(Grants::single(vec!["app:read".parse().unwrap()], vec![Resource::All]))
@@ -75,15 +72,17 @@ mod tests {
 
     #[test]
     fn null_means_no_expiry() {
-        let token = read(r#"{"name":"ci","permissions":["*"],"expires_at":null,"expires_in":null}"#).unwrap();
-        assert_eq!(token.expires_at, None);
-        let token = read(r#"{"name":"ci","permissions":["*"],"expires_at":null,"expires_in":"1d"}"#).unwrap();
-        assert_eq!(token.expires_at.unwrap().seconds(), NOW + 86_400);
+        let token =
+            read(r#"{"name":"ci","permissions":["*"],"resources":["*"],"expires_at":null,"expires_in":null}"#).unwrap();
+        assert_eq!(token.expires_at, Some(None));
+        let token =
+            read(r#"{"name":"ci","permissions":["*"],"resources":["*"],"expires_at":null,"expires_in":"1d"}"#).unwrap();
+        assert_eq!(token.expires_at.flatten().unwrap().seconds(), NOW + 86_400);
     }
 
     #[test]
     fn a_permission_that_is_given_twice_is_kept_once() {
-        let token = read(r#"{"name":"ci","permissions":["*","*:*","a:b"]}"#).unwrap();
+        let token = read(r#"{"name":"ci","permissions":["*","*:*","a:b"],"resources":["*"]}"#).unwrap();
         let GrantSpec::Single(grants) = token.access else { panic!("{:?}", token.access) };
         assert_eq!(grants.iter().next().unwrap().permissions.len(), 2);
     }
@@ -104,19 +103,19 @@ mod tests {
 
     #[test]
     fn a_name_is_required_and_null_counts_as_missing() {
-        assert!(refused(r#"{"name":null,"permissions":["a:b"]}"#).contains("is required"));
+        assert!(refused(r#"{"name":null,"permissions":["a:b"],"resources":["*"]}"#).contains("is required"));
         assert!(refused(r#"{"permissions":["a:b"]}"#).contains("is required"));
     }
 
     #[test]
     fn a_field_that_is_given_twice_is_refused() {
-        let response = refused(r#"{"name":"a","permissions":["a:b"],"name":"b","x":1,"x":2}"#);
+        let response = refused(r#"{"name":"a","permissions":["a:b"],"resources":["*"],"name":"b","x":1,"x":2}"#);
         assert!(response.contains("must be given once"), "{response}");
     }
 
     #[test]
     fn at_least_one_permission_is_required() {
-        insta::assert_snapshot!(refused(r#"{"name":"ci","permissions":[]}"#));
+        insta::assert_snapshot!(refused(r#"{"name":"ci","permissions":[],"resources":["*"]}"#));
         insta::assert_snapshot!(refused("{}"));
         insta::assert_snapshot!(refused(r#"{"name":null,"permissions":null,"resources":null}"#));
     }
@@ -124,7 +123,7 @@ mod tests {
     #[test]
     fn a_token_may_have_several_grants() {
         let token = read(
-            r#"{"name":"ci","grants":[{"permissions":["app:deploy"],"resources":["app/billing"]},{"permissions":["app:read"]}]}"#,
+            r#"{"name":"ci","grants":[{"permissions":["app:deploy"],"resources":["app/billing"]},{"permissions":["app:read"],"resources":["*"]}]}"#,
         );
         let GrantSpec::Grants(grants) = token.unwrap().access else { panic!() };
         assert!(grants.allows(&"app:deploy".parse().unwrap(), "app/billing"));
@@ -145,7 +144,7 @@ mod tests {
         insta::assert_snapshot!(refused(
             r#"{"name":"ci","grants":[{"permissions":["a:b","a b"],"resources":["/x"]},7,{},{"permissions":["a:b"],"colour":1},{"permissions":[],"resources":[]},{"permissions":["a:b"],"permissions":["*"]}]}"#
         ));
-        let many = vec![r#"{"permissions":["a:b"]}"#; 21].join(",");
+        let many = vec![r#"{"permissions":["a:b"],"resources":["*"]}"#; 21].join(",");
         assert!(
             refused(&format!(r#"{{"name":"ci","grants":[{many}]}}"#)).contains("must have 1 to 20 entries; it has 21")
         );
@@ -158,7 +157,8 @@ mod tests {
         let grants = access.expand(&catalog).unwrap();
         assert!(grants.allows(&"app:write".parse().unwrap(), "app/billing"));
         assert!(!grants.allows(&"app:write".parse().unwrap(), "app/payroll"));
-        let lost = read(r#"{"name":"ci","role":"unknown"}"#).unwrap().access.expand(&catalog).unwrap_err();
+        let lost =
+            read(r#"{"name":"ci","role":"unknown","resources":["*"]}"#).unwrap().access.expand(&catalog).unwrap_err();
         assert!(serde_json::to_string(&lost).unwrap().contains("is not a role of the catalog"));
     }
 
@@ -166,8 +166,12 @@ mod tests {
     fn a_strict_catalog_names_every_permission_that_it_does_not_list() {
         let catalog = catalog(r#"{"strict": true, "permissions": {"app:read": "See"}}"#);
         let access = |body| read(body).unwrap().access;
-        assert!(access(r#"{"name":"ci","permissions":["app:read","app:*","tokens:read"]}"#).expand(&catalog).is_ok());
-        let body = r#"{"name":"ci","grants":[{"permissions":["app:read","app:reed"]},{"permissions":["ap:*"]}]}"#;
+        assert!(
+            access(r#"{"name":"ci","permissions":["app:read","app:*","tokens:read"],"resources":["*"]}"#)
+                .expand(&catalog)
+                .is_ok()
+        );
+        let body = r#"{"name":"ci","grants":[{"permissions":["app:read","app:reed"],"resources":["*"]},{"permissions":["ap:*"],"resources":["*"]}]}"#;
         insta::assert_snapshot!(serde_json::to_string_pretty(&access(body).expand(&catalog).unwrap_err()).unwrap());
     }
 
@@ -182,9 +186,9 @@ mod tests {
             ..settings()
         };
         let read = |expiry: &str| {
-            let body = format!(r#"{{"name":"ci","permissions":["a:b"]{expiry}}}"#);
+            let body = format!(r#"{{"name":"ci","permissions":["a:b"],"resources":["*"]{expiry}}}"#);
             CreateTokenRequest::read(&Body::Text(body), &settings, Timestamp::from_seconds(NOW))
-                .map(|token| token.expires_at.unwrap().seconds() - NOW)
+                .map(|token| token.expires_at.flatten().unwrap().seconds() - NOW)
                 .map_err(|problem| serde_json::to_value(problem).unwrap()["errors"].to_string())
         };
         assert_eq!(read(r#","expires_in":"90d""#), Ok(90 * 86_400));
@@ -197,20 +201,21 @@ mod tests {
         assert_eq!(read(r#","expires_in":"7776001s""#), limit("expires_in"));
         assert_eq!(read(r#","expires_at":"2027-04-15T08:00:01Z""#), limit("expires_at"));
         assert_eq!(read(r#","expires_at":null"#), limit("expires_at"));
-        assert_eq!(read(""), limit("expires_at"));
-        assert_eq!(read(r#","expires_in":null"#), limit("expires_at"));
     }
 
     #[test]
     fn what_is_wrong_with_an_address_is_named_by_its_place() {
         insta::assert_snapshot!(refused(
-            r#"{"name":"ci","permissions":["a:b"],"allowed_ips":["192.0.2.7","192.0.2.7/24","x",7,"::ffff:0:0/90"]}"#
+            r#"{"name":"ci","permissions":["a:b"],"resources":["*"],"allowed_ips":["192.0.2.7","192.0.2.7/24","x",7,"::ffff:0:0/90"]}"#
         ));
         let many = vec![r#""192.0.2.7""#; 51].join(",");
         assert!(
-            refused(&format!(r#"{{"name":"ci","permissions":["a:b"],"allowed_ips":[{many}]}}"#)).contains("1 to 50")
+            refused(&format!(r#"{{"name":"ci","permissions":["a:b"],"resources":["*"],"allowed_ips":[{many}]}}"#))
+                .contains("1 to 50")
         );
-        assert!(refused(r#"{"name":"ci","permissions":["a:b"],"allowed_ips":[]}"#).contains("1 to 50"));
+        assert!(
+            refused(r#"{"name":"ci","permissions":["a:b"],"resources":["*"],"allowed_ips":[]}"#).contains("1 to 50")
+        );
     }
 
     #[test]
@@ -227,8 +232,11 @@ mod tests {
     #[test]
     fn a_body_over_16_kib_is_refused() {
         let body = |size: usize| {
-            let frame = r#"{"name":"ci","permissions":["a:b"],"description":""}"#.len();
-            format!(r#"{{"name":"ci","permissions":["a:b"],"description":"{}"}}"#, "x".repeat(size - frame))
+            let frame = r#"{"name":"ci","permissions":["a:b"],"resources":["*"],"description":""}"#.len();
+            format!(
+                r#"{{"name":"ci","permissions":["a:b"],"resources":["*"],"description":"{}"}}"#,
+                "x".repeat(size - frame)
+            )
         };
         assert!(refused(&body(16 * 1024)).contains("description"));
         assert!(refused(&body(16 * 1024 + 1)).contains("body_too_large"));

@@ -4,19 +4,19 @@
 mod activity;
 mod events;
 mod explain;
+mod me;
 mod parameters;
 mod usage;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api_types::{Grant, Me, MeToken, Token, TokenPage};
-use portcullis::authz::Principal;
+use portcullis::api_types::{Token, TokenPage};
 use portcullis::clock::DAY_SECONDS;
 use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, respond, set_etag};
 use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope};
 use portcullis::text::OwnerId;
-use portcullis::token::{Status, TokenRecord};
+use portcullis::token::Status;
 
 use parameters::{DEFAULT_PER_PAGE, whole_number};
 
@@ -35,7 +35,7 @@ async fn route(app: &App, request: &Request) -> ApiResult {
         "/tokens/{id}/events" => events::events(app, &call).await,
         "/tokens/{id}/usage" => usage::usage(app, &call).await,
         "/activity" => activity::activity(app, &call).await,
-        "/me" => me(&call),
+        "/me" => me::show(app, &call),
         "/explain" => explain::explain(app, &call, request.body()).await,
         _ => Err(Problem::not_found()),
     }
@@ -109,31 +109,4 @@ async fn get_token(app: &App, call: &ApiRequest) -> ApiResult {
     let mut response = json(StatusCode::OK, &Token::from_record(&record, &app.settings, app.clock.now()));
     set_etag(&mut response, record.version);
     Ok(response)
-}
-
-fn me(call: &ApiRequest) -> ApiResult {
-    call.query_params([])?;
-    Ok(json(StatusCode::OK, &whoami(&call.caller)))
-}
-
-/// The caller, its grants and its expiry.
-fn whoami(caller: &Principal) -> Me {
-    let (principal_type, token, roles, expires_at) = match caller {
-        Principal::Token(record) => ("token", Some(whoami_token(record)), None, record.expires_at),
-        Principal::Session(session) => {
-            let roles = session.roles.iter().map(ToString::to_string).collect();
-            ("session", None, Some(roles), Some(session.expires_at))
-        }
-    };
-    let (owner, grants) = (caller.owner().to_string(), Grant::all(caller.grants()));
-    Me { principal_type: principal_type.to_owned(), token, roles, owner, grants, expires_at }
-}
-
-fn whoami_token(record: &TokenRecord) -> MeToken {
-    MeToken {
-        token_id: record.id.to_string(),
-        token_name: record.name.to_string(),
-        role: record.role.as_ref().map(ToString::to_string),
-        created_at: record.created_at.truncated_to_seconds(),
-    }
 }

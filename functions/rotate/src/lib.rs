@@ -6,10 +6,10 @@ use portcullis::App;
 use portcullis::api_types::TokenWithSecret;
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::http::{
-    ApiRequest, ApiResult, FieldError, GrantSpec, IfMatch, JsonFields, Problem, RequestedAccess, check_expiry, json,
-    read_expiry, respond, set_etag,
+    ApiRequest, ApiResult, FieldError, GrantSpec, IdempotencyKey, IfMatch, JsonFields, Problem, RequestedAccess,
+    check_expiry, json, read_expiry, respond, set_etag,
 };
-use portcullis::secret::{PlaintextToken, TokenDigest};
+use portcullis::secret::PlaintextToken;
 use portcullis::store::{RotationKey, TokenUpdate};
 use portcullis::text::parse_expires_in;
 use portcullis::token::{EventKind, IssuedToken, TokenRecord};
@@ -30,7 +30,8 @@ async fn rotate(app: &App, request: &Request) -> ApiResult {
     call.query_params([])?;
     let now = app.clock.now();
     let condition = IfMatch::read(request)?;
-    let key = idempotency_key(request, now)?;
+    let key = IdempotencyKey::read(request)?;
+    let key = key.map(|key| RotationKey { digest: key.digest(), at: now.truncated_to_seconds() });
     let requested = RotateRequest::read(request.body(), app, now)?;
     let id = call.target_token(app).await?.id;
     let credential = app.tokens.credential(&id).await?.ok_or_else(Problem::not_found)?;
@@ -122,20 +123,4 @@ impl RotateRequest {
         check_expiry(&mut fields, "expires_in", next.expires_at, &app.settings, now);
         fields.finish(KNOWN)
     }
-}
-
-/// Reads `Idempotency-Key`: 1 to 255 printable ASCII characters
-/// (draft-ietf-httpapi-idempotency-key-header). Only its digest is stored.
-fn idempotency_key(request: &Request, now: Timestamp) -> Result<Option<RotationKey>, Problem> {
-    let mut values = request.headers().get_all("idempotency-key").iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    // `to_str` accepts tabs.
-    let printable = |text: &&str| (1..=255).contains(&text.len()) && !text.contains('\t');
-    let text = value.to_str().ok().filter(|text| values.next().is_none() && printable(text));
-    let text = text.ok_or_else(|| {
-        let message = "must be given once, with 1 to 255 printable ASCII characters";
-        Problem::invalid(vec![FieldError::new("Idempotency-Key", message)])
-    })?;
-    let digest = TokenDigest::hash(text.as_bytes());
-    Ok(Some(RotationKey { digest, at: now.truncated_to_seconds() }))
 }

@@ -22,6 +22,25 @@ pub struct Me {
     pub grants: Vec<Grant>,
     /// Expiry of the credential; `None` means never.
     pub expires_at: Option<Timestamp>,
+    /// Settings of the deployment that limit tokens.
+    pub deployment: Deployment,
+}
+
+/// Settings of the deployment that limit tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// `owners`: owners manage their own tokens; `admins`: only callers with `tokens:admin` manage tokens.
+    pub token_management: String,
+    /// Lifetime of a token that is created without an expiry, in days.
+    pub default_token_lifetime_days: u32,
+    /// Maximum lifetime of a token, in days; `None` means no limit.
+    pub max_token_lifetime_days: Option<u32>,
+    /// Maximum number of live tokens per owner; `None` means no limit.
+    pub max_tokens_per_owner: Option<u32>,
+    /// Days without use after which a token is disabled; `None` means never.
+    pub max_idle_days: Option<u32>,
+    /// Days for which the record of an expired or revoked token is kept.
+    pub retention_days: u32,
 }
 
 /// Token metadata in [`Me`].

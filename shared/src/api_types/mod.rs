@@ -16,6 +16,6 @@ pub use catalog::PutCatalogResponse;
 pub use decision::{Explanation, Introspection, IntrospectionStatus, Rule, Verdict};
 pub use exchange::{ProtectedResource, TokenExchangeResponse};
 pub use history::{ActivityEvent, ActivityPage, Event, EventPage, PermissionUse, Usage};
-pub use me::{Me, MeToken};
+pub use me::{Deployment, Me, MeToken};
 pub use problem::{FieldError, Problem};
 pub use token::{Grant, RevokeOwnerTokensResponse, RevokeResponse, Token, TokenPage, TokenWithSecret};

@@ -20,6 +20,9 @@ pub struct Problem {
     /// The invalid fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// ID of the token that an earlier request with the same `Idempotency-Key` created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
     /// Request ID in the logs, if the gateway denied the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,

@@ -46,6 +46,17 @@ impl Default for Settings {
     }
 }
 
+impl TokenManagement {
+    /// The parameter's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owners => "owners",
+            Self::Admins => "admins",
+        }
+    }
+}
+
 impl FromStr for TokenManagement {
     type Err = String;
 

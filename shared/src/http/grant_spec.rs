@@ -33,7 +33,10 @@ impl GrantSpec {
         }
         let role = fields.optional("role");
         let permissions = fields.list("permissions", MAX_PERMISSIONS);
-        let resources = fields.list("resources", MAX_RESOURCES).unwrap_or_else(|| vec![Resource::All]);
+        let resources = match first {
+            Some("role" | "permissions") if !fields.contains("grants") => required_resources(fields),
+            _ => fields.list("resources", MAX_RESOURCES),
+        };
         let grants = Self::read_grants(fields);
         if first.is_none() && !["role", "permissions", "grants"].iter().any(|form| fields.failed(form)) {
             fields.error(
@@ -42,8 +45,8 @@ impl GrantSpec {
             );
         }
         match (role, permissions, grants) {
-            (Some(role), ..) => Some(Self::Role(role, resources)),
-            (_, Some(permissions), _) => Some(Self::Single(Grants::single(permissions, resources))),
+            (Some(role), ..) => Some(Self::Role(role, resources?)),
+            (_, Some(permissions), _) => Some(Self::Single(Grants::single(permissions, resources?))),
             (.., Some(grants)) => Some(grants),
             _ => None,
         }
@@ -116,6 +119,15 @@ fn grant(fields: &mut JsonFields) -> Option<Grant> {
     if permissions.is_none() && !fields.failed("permissions") {
         fields.error("permissions", "is required: a grant needs at least one permission");
     }
-    let resources = fields.list("resources", MAX_RESOURCES).unwrap_or_else(|| vec![Resource::All]);
-    Some(Grant { permissions: permissions?, resources })
+    let resources = required_resources(fields);
+    Some(Grant { permissions: permissions?, resources: resources? })
+}
+
+/// Reads `resources`. There is no default, so that a token gets all resources only if the request says so.
+fn required_resources(fields: &mut JsonFields) -> Option<Vec<Resource>> {
+    let resources = fields.list("resources", MAX_RESOURCES);
+    if resources.is_none() && !fields.failed("resources") {
+        fields.error("resources", "is required: name the resources, or use \"*\" for all");
+    }
+    resources
 }

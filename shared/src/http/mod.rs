@@ -8,6 +8,7 @@ mod described_request;
 mod expiry_fields;
 mod gateway;
 mod grant_spec;
+mod idempotency_key;
 mod json_fields;
 mod oauth_form;
 mod precondition;
@@ -26,6 +27,7 @@ pub use described_request::{AskedApi, AskedMethod, AskedPath, DescribedRequest, 
 pub use expiry_fields::{check_expiry, read_expiry};
 pub use gateway::{gateway_context, origin, route};
 pub use grant_spec::GrantSpec;
+pub use idempotency_key::IdempotencyKey;
 pub use json_fields::{JsonFields, MAX_BYTES, read_json};
 pub use oauth_form::{Form, OAuthError};
 pub use precondition::IfMatch;

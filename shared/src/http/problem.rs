@@ -11,6 +11,7 @@ use super::set_etag;
 use crate::api_types::FieldError;
 use crate::catalog::CatalogIssue;
 use crate::clock::Timestamp;
+use crate::secret::TokenId;
 use crate::store::{self, Limits, UpdateOutcome};
 use crate::text::{cut, redact};
 use crate::token::TokenRecord;
@@ -31,6 +32,9 @@ pub struct Problem {
     detail: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// The token that exists already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_id: Option<String>,
     /// The current version, for the `ETag` of the response.
     #[serde(skip)]
     version: Option<u64>,
@@ -119,6 +123,18 @@ impl Problem {
     pub fn concurrent_change(version: u64) -> Self {
         let detail = "A concurrent request changed it, so nothing was done. Read it again and retry if the change is still needed.";
         Self { version: Some(version), ..Self::conflict("conflict", "Concurrent change", detail) }
+    }
+
+    /// 409: an earlier request with this `Idempotency-Key` created a token.
+    #[must_use]
+    pub fn already_created(id: &TokenId) -> Self {
+        let detail = format!(
+            "A request with this Idempotency-Key created the token {id}; nothing was done now. Only that response showed the secret. If it was lost, rotate the token: POST /tokens/{id}/rotate."
+        );
+        Self {
+            token_id: Some(id.to_string()),
+            ..Self::conflict("already_created", "The token was already created", detail)
+        }
     }
 
     /// 409: an earlier request with this `Idempotency-Key` rotated the token.
@@ -217,7 +233,7 @@ impl Problem {
 
     fn new(status: u16, code: &str, title: &'static str) -> Self {
         let r#type = format!("urn:portcullis:problem:{code}");
-        Self { r#type, title, status, detail: None, errors: Vec::new(), version: None }
+        Self { r#type, title, status, detail: None, errors: Vec::new(), token_id: None, version: None }
     }
 
     /// Converts to a response.
@@ -284,6 +300,7 @@ mod tests {
             Problem::token_limit_reached(10),
             Problem::token_ended("It was revoked.", 7),
             Problem::concurrent_change(7),
+            Problem::already_created(&"0123456789abcdef".parse().unwrap()),
             Problem::already_rotated(Timestamp::from_seconds(1_800_000_000), 7),
             Problem::token_exchanged(7),
             Problem::issuer_unavailable(),

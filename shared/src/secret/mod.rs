@@ -10,6 +10,7 @@
 //! All characters after the prefix are `[0-9A-Za-z]`. Lengths, alphabet and checksum must never change, so that
 //! existing tokens keep parsing.
 
+mod base62;
 mod digest;
 pub(crate) mod plaintext;
 mod prefix;

@@ -5,11 +5,11 @@ use std::fmt;
 use rand::TryCryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::base62::{ALPHABET, base62};
 use super::prefix::MAX_PREFIX_LENGTH;
 use super::token_id::ID_LENGTH;
 use super::{TokenDigest, TokenId, TokenPrefix};
 
-const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SECRET: usize = 43;
 const CHECKSUM: usize = 6;
 /// Number of characters after a token's `_`.
@@ -163,13 +163,7 @@ fn draw<R: TryCryptoRng>(rng: &mut R, length: usize) -> Result<Zeroizing<String>
 
 /// CRC-32 (ISO-HDLC, as in zip and PNG) in base62, six characters.
 fn checksum(text: &str) -> String {
-    let mut rest = crc32fast::hash(text.as_bytes());
-    let mut digits = [b'0'; CHECKSUM];
-    for digit in digits.iter_mut().rev() {
-        *digit = ALPHABET.get((rest % 62) as usize).copied().unwrap_or(b'0');
-        rest /= 62;
-    }
-    digits.into_iter().map(char::from).collect()
+    base62(u128::from(crc32fast::hash(text.as_bytes())), CHECKSUM)
 }
 
 #[cfg(test)]

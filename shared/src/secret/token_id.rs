@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::TokenDigest;
+use super::base62::base62;
 use crate::validation::ValidationError;
 
 /// Length of an ID, in characters.
@@ -13,6 +15,13 @@ pub(super) const ID_LENGTH: usize = 16;
 pub struct TokenId(pub(super) String);
 
 impl TokenId {
+    /// The ID made from the first 128 bits of a digest, for an ID that a repeated request has to get again.
+    #[must_use]
+    pub fn from_digest(digest: &TokenDigest) -> Self {
+        let first = digest.as_bytes().first_chunk().copied().unwrap_or_default();
+        Self(base62(u128::from_be_bytes(first), ID_LENGTH))
+    }
+
     /// The ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -13,10 +13,13 @@ pub enum CreateOutcome {
     Done,
     /// The owner has reached the maximum number of live tokens; nothing was written.
     LimitReached,
+    /// A token with this ID exists: an earlier request with the same idempotency key created it. Nothing was
+    /// written.
+    AlreadyExists,
 }
 
 impl TokenStore {
-    /// Creates a token if its owner has a free slot.
+    /// Creates a token if its owner has a free slot and its ID is new.
     ///
     /// The transaction requires that the slots have not changed since they were read. On a conflict it is
     /// retried with the current time.
@@ -47,6 +50,9 @@ impl TokenStore {
             }
             if self.transact(writes).await? == TransactionOutcome::Committed {
                 return Ok(CreateOutcome::Done);
+            }
+            if self.exists(&record.id).await? {
+                return Ok(CreateOutcome::AlreadyExists);
             }
             backoff(tries).await;
         }

@@ -53,6 +53,11 @@ impl TokenStore {
         self.read(item::token_key(id), &item::RECORD_ATTRIBUTES).await?.as_ref().map(item::record).transpose()
     }
 
+    /// Whether a token has this ID, consistently.
+    pub(super) async fn exists(&self, id: &TokenId) -> Result<bool, Error> {
+        Ok(self.read(item::token_key(id), &["pk"]).await?.is_some())
+    }
+
     /// Reads one item, consistently.
     pub(super) async fn read(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, Error> {
         let (expression, names) = item::projection(attributes);

@@ -1,10 +1,13 @@
 //! Limits on tokens.
 
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::env::{ConfigError, Env};
 
-/// The maximum lifetime, and whether use of a retired secret disables a token.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Lifetimes of tokens, and whether use of a retired secret disables a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// `PORTCULLIS_DEFAULT_TOKEN_LIFETIME`: lifetime in days of a token that is created without an expiry (30).
+    pub default_lifetime_days: u32,
     /// `PORTCULLIS_MAX_TOKEN_LIFETIME`: maximum lifetime in days, counted from when the expiry is set (0); 0
     /// means no limit.
     pub max_lifetime_days: u32,
@@ -18,9 +21,30 @@ impl Settings {
     /// # Errors
     /// Names the variable that is invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        let default = Self::default();
         Ok(Self {
-            max_lifetime_days: env.parse("PORTCULLIS_MAX_TOKEN_LIFETIME", 0)?,
-            quarantine_on_reuse: env.parse("PORTCULLIS_QUARANTINE_ON_REUSE", false)?,
+            default_lifetime_days: env.parse("PORTCULLIS_DEFAULT_TOKEN_LIFETIME", default.default_lifetime_days)?,
+            max_lifetime_days: env.parse("PORTCULLIS_MAX_TOKEN_LIFETIME", default.max_lifetime_days)?,
+            quarantine_on_reuse: env.parse("PORTCULLIS_QUARANTINE_ON_REUSE", default.quarantine_on_reuse)?,
         })
+    }
+
+    /// Expiry of a token that is created at `now` without an expiry: the default lifetime, at most the maximum.
+    #[must_use]
+    pub fn default_expiry(&self, now: Timestamp) -> Timestamp {
+        now.truncated_to_seconds().plus_seconds(i64::from(self.effective_default_days()) * DAY_SECONDS)
+    }
+
+    /// The default lifetime, at most the maximum, in days.
+    #[must_use]
+    pub fn effective_default_days(&self) -> u32 {
+        let max = if self.max_lifetime_days == 0 { u32::MAX } else { self.max_lifetime_days };
+        self.default_lifetime_days.min(max)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { default_lifetime_days: 30, max_lifetime_days: 0, quarantine_on_reuse: false }
     }
 }

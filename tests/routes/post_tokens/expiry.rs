@@ -1,8 +1,9 @@
 //! Expiry of tokens.
 
+use portcullis::clock::Timestamp;
 use serde_json::json;
 
-use crate::support::{stack, until_expired};
+use crate::support::{Token, isolated_stack, stack, until_expired};
 
 #[test]
 fn an_expired_token_is_refused_everywhere_for_ever() {
@@ -64,7 +65,7 @@ fn the_shortest_and_the_longest_lifetime_are_accepted() {
 fn an_invalid_lifetime_is_refused_and_the_limit_named() {
     let stack = stack();
     let refused = |field: &str, value: &str| {
-        let body = json!({ "name": "ci", "permissions": ["x:y"], field: value });
+        let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"], field: value });
         let response = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
         assert_eq!(response.offending_fields(), [field], "{value:?}");
         response.json()["errors"][0]["message"].as_str().unwrap().to_owned()
@@ -120,8 +121,42 @@ fn an_invalid_lifetime_is_refused_and_the_limit_named() {
 #[test]
 fn expires_in_and_expires_at_exclude_each_other() {
     let stack = stack();
-    let body =
-        json!({ "name": "ci", "permissions": ["x:y"], "expires_in": "1h", "expires_at": "2099-01-01T00:00:00Z" });
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"], "expires_in": "1h", "expires_at": "2099-01-01T00:00:00Z" });
     let response = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
     assert_eq!(response.offending_fields(), ["expires_at"]);
+}
+
+fn lifetime(token: &Token) -> Option<i64> {
+    let at = |field: &str| token.view[field].as_str().map(|text| Timestamp::parse(text).unwrap().seconds());
+    Some(at("expires_at")? - at("created_at")?)
+}
+
+#[test]
+fn a_token_without_an_expiry_lives_for_the_default_lifetime() {
+    let stack = stack();
+    assert_eq!(lifetime(&stack.create(json!({ "permissions": ["x:y"] }))), Some(30 * 86_400));
+    let stack = isolated_stack(|options| options.settings.token.default_lifetime_days = 7);
+    assert_eq!(lifetime(&stack.create(json!({ "permissions": ["x:y"], "expires_in": null }))), Some(7 * 86_400));
+}
+
+#[test]
+fn the_default_lifetime_is_at_most_the_maximum() {
+    let stack = isolated_stack(|options| options.settings.token.max_lifetime_days = 3);
+    assert_eq!(lifetime(&stack.create(json!({ "permissions": ["x:y"] }))), Some(3 * 86_400));
+}
+
+#[test]
+fn the_default_lifetime_ends_with_the_creators() {
+    let stack = stack();
+    let creator = stack.create(json!({ "permissions": ["*"], "expires_in": "2d" }));
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"] });
+    let token = Token::shown_in(&creator.create(&stack, &body).send().expect(201));
+    assert_eq!(token.view["expires_at"], creator.view["expires_at"]);
+}
+
+#[test]
+fn a_token_never_expires_if_the_request_says_null() {
+    let stack = stack();
+    let token = stack.create(json!({ "permissions": ["x:y"], "expires_at": null }));
+    assert_eq!(lifetime(&token), None);
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, Token, isolated_stack, stack};
+use crate::support::{Stack, Token, isolated_stack, stack, with_resources};
 
 fn create(stack: &Stack, mut body: Value) -> crate::support::Response {
     body["name"] = json!("ci");
-    stack.post("/tokens").bearer(&stack.admin).json(&body).send()
+    stack.post("/tokens").bearer(&stack.admin).json(&with_resources(body)).send()
 }
 
 #[test]
@@ -75,7 +75,12 @@ fn a_strict_catalog_allows_grants_only_of_listed_permissions() {
     let refused = create(&stack, json!({ "permissions": ["app:read", "app:reed", "ap:*"] }));
     assert_eq!(refused.offending_fields(), ["permissions"]);
     assert_eq!(refused.json()["errors"].as_array().map(Vec::len), Some(2));
-    let refused = create(&stack, json!({ "grants": [{"permissions": ["app:go"]}, {"permissions": ["job:go"]}] }));
+    let refused = create(
+        &stack,
+        json!({ "grants": [
+        {"permissions": ["app:go"], "resources": ["*"]}, {"permissions": ["job:go"], "resources": ["*"]},
+    ] }),
+    );
     assert_eq!(refused.offending_fields(), ["grants[1].permissions"]);
 }
 
@@ -137,7 +142,8 @@ fn a_token_without_grants_is_refused() {
     assert_eq!(create(&stack, json!({"grants": []})).offending_fields(), ["grants"]);
     assert_eq!(create(&stack, json!({"role": 7})).offending_fields(), ["role"]);
     assert_eq!(
-        create(&stack, json!({"role": "cicd", "grants": [{"permissions": ["a:b"]}]})).offending_fields(),
+        create(&stack, json!({"role": "cicd", "grants": [{"permissions": ["a:b"], "resources": ["*"]}]}))
+            .offending_fields(),
         ["grants"]
     );
 }

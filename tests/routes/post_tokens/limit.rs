@@ -13,7 +13,7 @@ fn fill(stack: &Stack, owner: &str) -> Vec<Token> {
 }
 
 fn status_of_one_more(stack: &Stack, owner: &str) -> u16 {
-    let body = json!({ "name": "one more", "permissions": ["x:y"], "owner": owner });
+    let body = json!({ "name": "one more", "permissions": ["x:y"], "resources": ["*"], "owner": owner });
     stack.post("/tokens").bearer(&stack.admin).json(&body).send().status
 }
 
@@ -22,7 +22,7 @@ fn the_eleventh_token_is_refused_with_advice() {
     let stack = stack();
     let owner = owner();
     fill(&stack, &owner);
-    let body = json!({ "name": "one more", "permissions": ["x:y"], "owner": owner });
+    let body = json!({ "name": "one more", "permissions": ["x:y"], "resources": ["*"], "owner": owner });
     let response = stack.post("/tokens").bearer(&stack.admin).json(&body).send();
     assert_eq!(
         response.problem(409, "token_limit_reached"),
@@ -40,7 +40,7 @@ fn the_eleventh_token_is_refused_with_advice() {
 #[test]
 fn when_50_creates_race_for_one_owner_exactly_10_succeed() {
     let stack = stack();
-    let body = json!({ "name": "racer", "permissions": ["x:y"], "owner": owner() });
+    let body = json!({ "name": "racer", "permissions": ["x:y"], "resources": ["*"], "owner": owner() });
     let answers: Vec<_> = thread::scope(|scope| {
         let racers: Vec<_> =
             (0..50).map(|_| scope.spawn(|| stack.post("/tokens").bearer(&stack.admin).json(&body).send())).collect();
@@ -105,7 +105,7 @@ fn expiry_frees_the_slot() {
 fn a_refused_create_takes_no_slot() {
     let stack = stack();
     let owner = owner();
-    let bad = json!({ "name": "", "permissions": ["x:y"], "owner": owner });
+    let bad = json!({ "name": "", "permissions": ["x:y"], "resources": ["*"], "owner": owner });
     for _ in 0..LIMIT + 1 {
         stack.post("/tokens").bearer(&stack.admin).json(&bad).send().expect(400);
     }

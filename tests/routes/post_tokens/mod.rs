@@ -3,6 +3,7 @@
 mod containment;
 mod expiry;
 mod grants;
+mod idempotency;
 mod limit;
 mod refusals;
 mod response;

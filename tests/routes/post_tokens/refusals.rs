@@ -11,7 +11,7 @@ fn post(stack: &Stack, body: impl Into<Vec<u8>>) -> Response {
 /// The fields that are named when these fields of a valid body are replaced.
 #[track_caller]
 fn named(stack: &Stack, wrong: Value) -> Vec<String> {
-    let good = json!({ "name": "ci", "permissions": ["x:y"] });
+    let good = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"] });
     post(stack, merge_json(good, wrong).to_string()).offending_fields()
 }
 
@@ -23,7 +23,7 @@ fn a_body_that_is_not_a_json_object_is_refused() {
         assert_eq!(document.get("errors"), None);
         document["detail"].as_str().unwrap().to_owned()
     };
-    for json in ["[]", "null", "true", "7", "\"ci\"", r#"[{"name":"ci","permissions":["x:y"]}]"#] {
+    for json in ["[]", "null", "true", "7", "\"ci\"", r#"[{"name":"ci","permissions":["x:y"],"resources":["*"]}]"#] {
         assert_eq!(detail(json.as_bytes()), "The body must be a JSON object.", "{json}");
     }
     let utf_16: Vec<u8> = "{\"name\":\"ci\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -61,12 +61,27 @@ fn a_deeply_nested_body_is_refused() {
 #[test]
 fn a_body_has_at_most_16_kib() {
     let stack = stack();
-    let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() }).to_string();
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"], "owner": owner() }).to_string();
     let padded = |length: usize| format!("{body}{}", " ".repeat(length - body.len()));
     post(&stack, padded(16_384)).expect(201);
     for length in [16_385, 100_000] {
         let document = post(&stack, padded(length)).problem(413, "body_too_large");
         assert_eq!(document["detail"], "The body may have at most 16384 bytes.");
+    }
+}
+
+#[test]
+fn resources_are_named_or_all_of_them_explicitly() {
+    let stack = stack();
+    let message = "is required: name the resources, or use \"*\" for all";
+    for (body, field) in [
+        (json!({"permissions": ["x:y"]}), "resources"),
+        (json!({"role": "viewer"}), "resources"),
+        (json!({"grants": [{"permissions": ["x:y"]}]}), "grants[0].resources"),
+    ] {
+        let response = post(&stack, merge_json(json!({"name": "ci"}), body).to_string());
+        let errors = response.problem(400, "invalid_request")["errors"].clone();
+        assert_eq!(errors, json!([{"field": field, "message": message}]));
     }
 }
 
@@ -249,7 +264,7 @@ fn a_token_in_any_field_is_refused_and_not_repeated() {
 #[test]
 fn a_create_takes_no_query_parameters() {
     let stack = stack();
-    let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() });
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"], "owner": owner() });
     let response = stack.post("/tokens?owner=root").bearer(&stack.admin).json(&body).send();
     assert_eq!(response.offending_fields(), ["owner"]);
 }

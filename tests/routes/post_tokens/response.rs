@@ -6,13 +6,15 @@ use serde_json::{Value, json};
 use crate::support::{Token, owner, stack, with_good_checksum};
 
 #[test]
-fn a_name_and_one_permission_are_enough() {
+fn a_name_one_permission_and_its_resources_are_enough() {
     let stack = stack();
     let creator = stack.token(["*"]);
-    let body = json!({ "name": "ci", "permissions": ["apps:read"] });
+    let body = json!({ "name": "ci", "permissions": ["apps:read"], "resources": ["*"] });
     let token = Token::shown_in(&creator.create(&stack, &body).send().expect(201));
-    let created_at = token.view["created_at"].clone();
-    assert!(created_at.as_str().is_some_and(|at| at.ends_with('Z')), "{created_at}");
+    let [created_at, expires_at] = ["created_at", "expires_at"].map(|field| token.view[field].clone());
+    for at in [&created_at, &expires_at] {
+        assert!(at.as_str().is_some_and(|at| at.ends_with('Z')), "{at}");
+    }
     assert_eq!(
         token.view,
         json!({
@@ -27,7 +29,7 @@ fn a_name_and_one_permission_are_enough() {
             "created_by": format!("token:{}", creator.id),
             "via": null,
             "created_at": created_at,
-            "expires_at": null,
+            "expires_at": expires_at,
             "rotated_at": null,
             "previous_secret_until": null,
             "last_used_at": null,
@@ -70,12 +72,13 @@ fn null_equals_an_omitted_optional_field() {
     let stack = stack();
     let creator = stack.token(["*"]);
     let body = json!({
-        "name": "ci", "permissions": ["x:y"],
-        "description": null, "expires_in": null, "expires_at": null, "owner": null,
+        "name": "ci", "permissions": ["x:y"], "resources": ["*"],
+        "description": null, "expires_in": null, "owner": null,
     });
     let token = Token::shown_in(&creator.create(&stack, &body).send().expect(201));
     assert_eq!(token.owner, creator.owner);
-    assert_eq!((&token.view["description"], &token.view["expires_at"]), (&Value::Null, &Value::Null));
+    assert_eq!(token.view["description"], Value::Null);
+    assert!(token.view["expires_at"].is_string());
 }
 
 #[test]
@@ -89,7 +92,7 @@ fn duplicate_permissions_and_resources_are_merged() {
 #[test]
 fn the_response_has_a_location_and_no_store() {
     let stack = stack();
-    let body = json!({ "name": "ci", "permissions": ["x:y"], "owner": owner() });
+    let body = json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"], "owner": owner() });
     let response = stack.post("/tokens").bearer(&stack.admin).json(&body).send().expect(201);
     let token = Token::shown_in(&response);
     // Relative to /tokens, for any stage and base path.
@@ -137,7 +140,7 @@ fn a_secret_is_shown_only_by_the_create() {
 #[test]
 fn creating_needs_tokens_write_on_the_list() {
     let stack = stack();
-    let body = json!({ "name": "ci", "permissions": ["tokens:read"] });
+    let body = json!({ "name": "ci", "permissions": ["tokens:read"], "resources": ["*"] });
     let reader = stack.token(["tokens:read"]);
     let document = reader.create(&stack, &body).send().problem(403, "insufficient_scope");
     assert_eq!((&document["permission"], &document["resource"]), (&json!("tokens:write"), &json!("tokens")));

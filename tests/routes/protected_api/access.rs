@@ -138,7 +138,7 @@ fn the_backend_receives_the_authorizers_context() {
     let stack = stack();
     let token = stack.create(json!({
         "name": "nightly \"build\" \\ ünïcode",
-        "permissions": ["apps:read", "jobs:*"],
+        "permissions": ["apps:read", "jobs:*"], "resources": ["*"],
     }));
     let response = stack.get("/demo/apps/billing").bearer(&token).send().expect(200).json();
     assert_eq!((&response["method"], &response["path"]), (&json!("GET"), &json!("/apps/billing")));
@@ -160,7 +160,7 @@ fn the_largest_context_reaches_the_backend_whole() {
     let stack = stack();
     let mut permissions: Vec<_> = (1..50).map(|at| format!("{at:0>50}:{}", "x".repeat(49))).collect();
     permissions.push("apps:read".to_owned());
-    let token = stack.create(json!({ "name": "n".repeat(100), "permissions": permissions }));
+    let token = stack.create(json!({ "name": "n".repeat(100), "permissions": permissions, "resources": ["*"] }));
     let response = stack.get("/demo/apps/billing").bearer(&token).send().expect(200).json();
     let grants: Value = serde_json::from_str(response["principal"]["grants"].as_str().unwrap()).unwrap();
     assert_eq!(grants, json!([{ "permissions": permissions, "resources": ["*"] }]));

@@ -49,7 +49,9 @@ fn a_request_without_a_credential_is_refused() {
     let stack = stack();
     assert_refused(&stack.get(DOOR).send());
     assert_refused(&stack.get("/tokens").send());
-    assert_refused(&stack.post("/tokens").json(&json!({ "name": "ci", "permissions": ["x:y"] })).send());
+    assert_refused(
+        &stack.post("/tokens").json(&json!({ "name": "ci", "permissions": ["x:y"], "resources": ["*"] })).send(),
+    );
 }
 
 #[test]

@@ -126,7 +126,11 @@ impl DocumentReader {
             self.reject_unknown(&format!("{path}."), fields, "permissions, resources");
             let permissions = self.each(&format!("{path}.permissions"), permissions.as_ref(), Self::permission);
             let resources = match resources {
-                None => Some(vec![Resource::All]),
+                None => {
+                    let message = "is required: name the resources, or use \"*\" for all";
+                    self.add_issue(format!("{path}.resources"), message);
+                    None
+                }
                 Some(list) => self.each(&format!("{path}.resources"), Some(&list), |reader, path, value| {
                     reader.text(path, value).map(|text| Resource::from_stored(&text))
                 }),

@@ -245,7 +245,7 @@ fn all_issues_of_a_rule_are_named_with_their_paths() {
     });
     insta::assert_snapshot!(issues(bad).join("\n"));
     insta::assert_snapshot!(issues(json!({})).join("\n"));
-    let grants = json!([{"permissions": ["a:b", 7, "a:b", "a b:c"]}, {"resources": ["x"], "roles": 1}, "all"]);
+    let grants = json!([{"permissions": ["a:b", 7, "a:b", "a b:c"], "resources": ["*"]}, {"resources": ["x"], "roles": 1}, "all"]);
     insta::assert_snapshot!(issues(with(github(json!({"repository": "a/b"})), "grants", grants)).join("\n"));
     for lifetime in ["0s", "59s", "15m1s", "901s", "1h", "", "ten"] {
         let issues = issues(with(github(json!({"repository": "a/b"})), "lifetime", json!(lifetime)));
@@ -298,6 +298,7 @@ fn an_unreadable_part_does_not_hide_issues_of_its_rule() {
         "grants[0].resources[0]",
         "grants[1]",
         "grants[2].permissions",
+        "grants[2].resources",
         "lifetime",
         "audience",
         "claims",
@@ -350,7 +351,7 @@ fn rules_are_written_back_unchanged() {
     assert_eq!(Catalog::read(&read.to_document()), Ok(read.clone()));
     assert_eq!(read.to_document()["trust"], json!(rules));
     let least = json!({"name": "x", "issuer": "https://i", "audience": "a", "claims": {"sub": "s"},
-        "grants": [{"permissions": ["a:read"]}]});
+        "grants": [{"permissions": ["a:read"], "resources": ["*"]}]});
     let least = catalog(&json!({ "trust": [least] }).to_string());
     assert_eq!(least.trust()[0].lifetime_seconds, MAX_EXCHANGED_SECONDS);
     assert!(least.trust()[0].grants.allows(&"a:read".parse::<Permission>().unwrap(), "anything"));
@@ -368,7 +369,7 @@ fn only_new_and_changed_rules_count_as_new() {
     for (field, value) in [
         ("audience", json!("x")),
         ("claims", json!({"repository": ["a/b", "a/c"]})),
-        ("grants", json!([{"permissions": ["*"]}])),
+        ("grants", json!([{"permissions": ["*"], "resources": ["*"]}])),
         ("lifetime", json!("15m")),
     ] {
         assert_eq!(gains(&read(&[with(one.clone(), field, value)]).unwrap()).len(), 1, "{field}");
