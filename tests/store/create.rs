@@ -4,7 +4,7 @@ use portcullis::secret::TokenDigest;
 use portcullis::store::CreateOutcome;
 use portcullis::token::Actor;
 
-use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, now};
+use super::{DAY, Sample, Table, alice, now};
 
 #[tokio::test]
 async fn a_created_token_reads_back_whole() {

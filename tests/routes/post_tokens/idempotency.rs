@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: a lost response leaves no second token.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{Response, Stack, Token, isolated_stack, stack};
 
