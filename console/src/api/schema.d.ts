@@ -86,8 +86,8 @@ export interface paths {
         head?: never;
         /**
          * Change a token
-         * @description A JSON merge patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Fields that are
-         *     left out stay unchanged. `null` removes a description, the allowed addresses or the expiry.
+         * @description A JSON merge patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Omitted fields
+         *     stay unchanged. `null` removes a description, the allowed addresses or the expiry.
          *     Lists are replaced as a whole. Changing the grants clears the token's role. A patch that
          *     changes nothing returns the same `ETag`.
          *
@@ -500,7 +500,7 @@ export interface paths {
          * Replace the catalog
          * @description Replaces the catalog whose `ETag` you send as `If-Match`. The catalog is validated as a
          *     whole; if it is invalid, nothing is changed, and every error is listed with its path.
-         *     Sections that are left out become empty.
+         *     Omitted sections become empty.
          *
          *     Authorizers and `POST /exchange` cache the catalog for a minute: from `effective_by` on,
          *     every decision uses the new one. It is stored compressed, in at most 27 KiB. Existing tokens
@@ -740,7 +740,7 @@ export interface components {
          *     ]
          */
         AllowedIps: components["schemas"]["Network"][];
-        /** @description The fields to change. Fields that are left out stay unchanged. */
+        /** @description The fields to change. Omitted fields stay unchanged. */
         TokenPatch: {
             name?: components["schemas"]["Name"];
             description?: components["schemas"]["Description"];
@@ -750,11 +750,11 @@ export interface components {
             /** @description The expiry; `null` means never. */
             expires_at?: components["schemas"]["ExpiresAt"];
         };
-        /** @description Options of a rotation. `null` counts as not given, except for `expires_at`. */
+        /** @description Options of a rotation. `null` is treated as omitted, except for `expires_at`. */
         Rotation: {
-            /** @description The lifetime from now. If left out, the expiry stays unchanged. */
+            /** @description The lifetime from now. If omitted, the expiry stays unchanged. */
             expires_in?: components["schemas"]["ExpiresIn"];
-            /** @description The expiry; `null` means never. If left out, it stays unchanged. */
+            /** @description The expiry; `null` means never. If omitted, it stays unchanged. */
             expires_at?: components["schemas"]["ExpiresAt"];
             /**
              * @description How long the previous secret stays valid, from `1s` to `7d`; default not at all. Refused
@@ -772,7 +772,7 @@ export interface components {
              */
             days?: number | null;
         };
-        /** @description Why the token is revoked. `null` counts as not given. */
+        /** @description Why the token is revoked. `null` is treated as omitted. */
         Grounds: {
             reason?: components["schemas"]["RevokeReason"] | null;
             /**
@@ -791,7 +791,7 @@ export interface components {
             token: components["schemas"]["Presented"];
             token_type_hint?: components["schemas"]["TokenTypeHint"];
         };
-        /** @description A field without a value counts as left out. */
+        /** @description A field without a value is treated as omitted. */
         IntrospectionRequest: {
             token: components["schemas"]["Presented"];
             token_type_hint?: components["schemas"]["TokenTypeHint"];
@@ -959,7 +959,7 @@ export interface components {
         /** @description A revoked token. */
         RevokedToken: components["schemas"]["TokenFields"] & {
             /**
-             * @description From when every request with the token is refused, on every API: the time of the
+             * @description Time from which every request with the token is refused, on every API: the time of the
              *     response, plus the TTL of the gateways' authorizer caches
              *     (`AuthorizerCacheSeconds`), unless they were flushed.
              */
@@ -983,7 +983,7 @@ export interface components {
             done: boolean;
             /** @description The `cursor` of the next call; `null` if the call reached the end. */
             next_cursor: components["schemas"]["Cursor"] | null;
-            /** @description From when every request with them is refused, as for a single token. */
+            /** @description Time from which every request with these tokens is refused, as for a single token. */
             effective_by: components["schemas"]["Moment"];
         };
         EventPage: {
@@ -1116,7 +1116,7 @@ export interface components {
             /** @description Number of permissions used in the period. */
             used: number;
             /**
-             * @description Both numbers in a sentence.
+             * @description Both numbers, as a sentence.
              * @example 3 of 9 permissions used in 90 days
              */
             summary: string;
@@ -1168,7 +1168,7 @@ export interface components {
             grants: components["schemas"]["Grant"][];
             /** @description When it was created, in seconds since 1970 (UTC). */
             iat: number;
-            /** @description When it expires, in seconds since 1970 (UTC); left out if never. */
+            /** @description When it expires, in seconds since 1970 (UTC); omitted if it never expires. */
             exp?: number;
             /**
              * @description Whether the request is allowed. This and the fields below are present only if a request
@@ -1385,7 +1385,7 @@ export interface components {
         ReplacedCatalog: {
             /** @description The catalog's version, a counter of changes; the `ETag` has it too. */
             version: number;
-            /** @description From when every decision uses it. */
+            /** @description Time from which all decisions use the new catalog. */
             effective_by: components["schemas"]["Moment"];
         };
         ExchangeRequest: {
@@ -1442,13 +1442,13 @@ export interface components {
         ExchangeError: {
             /** @enum {unknown} */
             error: "invalid_request" | "unsupported_grant_type" | "invalid_scope" | "invalid_target";
-            /** @description The error, in a sentence. */
+            /** @description The error, as a sentence. */
             error_description: string;
         };
         ProtectedResource: {
             /** @description The API's base URL. */
             resource: string;
-            /** @description The issuer that users sign in with; left out if there is none. */
+            /** @description The issuer that users sign in with; omitted if there is none. */
             authorization_servers?: string[];
             /** @description Credentials are accepted in a header only. */
             bearer_methods_supported: "header"[];
@@ -1578,7 +1578,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 403;
-            /** @description What is missing, in a sentence. */
+            /** @description The missing permission, as a sentence. */
             detail: string;
             /** @description The missing permission. */
             permission: components["schemas"]["Permission"] | "";
@@ -1598,7 +1598,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 403;
-            /** @description What is missing, in a sentence. */
+            /** @description The missing permission, as a sentence. */
             detail: string;
         };
         /** @description The request asks for more than the caller holds. */
@@ -1623,7 +1623,7 @@ export interface components {
         FormError: {
             /** @constant */
             error: "invalid_request";
-            /** @description The error, in a sentence. */
+            /** @description The error, as a sentence. */
             error_description: string;
         };
         TokenEnded: {
@@ -1632,7 +1632,7 @@ export interface components {
             title: string;
             /** @constant */
             status: 409;
-            /** @description How it ended, and what to do. */
+            /** @description How the token became inactive, and what to do. */
             detail: string;
         };
         TokenExchanged: {
