@@ -9,7 +9,7 @@ use portcullis::oidc::Provider;
 use portcullis::secret::TokenPrefix;
 use portcullis::store::Limits;
 use portcullis::{Settings, authz, oidc, token};
-use portcullis_local::{Data, LogFormat, Options};
+use portcullis_local::{LogFormat, Options, Storage};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9050")]
     listen: SocketAddr,
 
-    /// Data directory: the table, the admin token, the logs
+    /// Storage directory: the table, the admin token, the logs
     #[arg(long, value_name = "DIR", default_value = ".portcullis")]
     data_dir: PathBuf,
 
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 
     /// Who may manage tokens: owners (their own; admins anyone's), or admins only
     #[arg(long, value_name = "WHO", default_value = "owners")]
-    token_management: Managers,
+    token_management: TokenManagementArg,
 
     /// How long the protected API caches authorizer responses, in seconds; 0 turns caching off
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=3600), default_value = "0")]
@@ -95,7 +95,7 @@ pub(crate) struct Args {
 const CONSOLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../console");
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Managers {
+enum TokenManagementArg {
     Owners,
     Admins,
 }
@@ -118,14 +118,14 @@ impl Args {
         Options {
             listen: self.listen,
             log: self.log(),
-            data: if self.ephemeral { Data::Ephemeral } else { Data::Keep(self.data_dir) },
+            data: if self.ephemeral { Storage::Ephemeral } else { Storage::Keep(self.data_dir) },
             settings: Settings {
                 prefix: self.prefix,
                 limits: Limits { live_tokens: self.max_tokens_per_owner, ..Limits::default() },
                 authz: authz::Settings {
                     token_management: match self.token_management {
-                        Managers::Owners => TokenManagement::Owners,
-                        Managers::Admins => TokenManagement::Admins,
+                        TokenManagementArg::Owners => TokenManagement::Owners,
+                        TokenManagementArg::Admins => TokenManagement::Admins,
                     },
                     cache_seconds: self.authorizer_cache_seconds,
                     max_idle_days: self.max_idle_days,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_flags_say_reaches_the_options() {
+    fn flags_set_the_options() {
         let options = settings(&[
             "--token-management",
             "admins",

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_json_whatever_is_shown() {
+    fn the_log_file_is_json_in_any_display_format() {
         let kept = Written::default();
         let log = AuditLog::new(LogFormat::Pretty, Box::new(io::sink()), Box::new(kept.clone()));
         log.write(&decision("/apps/billing")).unwrap();

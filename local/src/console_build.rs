@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_built_after_the_last_change_is_served_at_once() {
+    async fn a_current_build_is_served_at_once() {
         let sources = sources(&["src/main.tsx", "package.json", "dist/site/index.html"]);
         let console = ConsoleBuilder::new(Some(sources.path().to_owned()), None).unwrap();
         assert_eq!(ask(&console), (200, "<p>".to_owned()));
     }
 
     #[tokio::test]
-    async fn what_was_changed_since_is_built_again() {
+    async fn changed_sources_are_built_again() {
         let sources = sources(&["dist/site/index.html", "src/deep/new.tsx"]);
         let built = fs::File::open(sources.path().join("dist/site/index.html")).unwrap();
         built.set_modified(SystemTime::UNIX_EPOCH).unwrap();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_it_cannot_be_built_a_plain_page_says_why_and_how_it_can() {
+    async fn a_failed_build_shows_a_page_with_the_reason() {
         let sources = sources(&["src/main.tsx", "package.json"]);
         let console = ConsoleBuilder::new(Some(sources.path().to_owned()), None).unwrap();
         assert!(ask(&console).1.contains("http-equiv=\"refresh\""), "the page reloads");

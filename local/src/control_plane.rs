@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_is_403_whatever_it_names() {
+    fn unsigned_requests_are_forbidden() {
         for authorization in ["", "Bearer x", "AWS4-HMAC-SHA256", "aws4-hmac-sha256 x", "x AWS4-HMAC-SHA256 x"] {
             for path in [REST, HTTP, "/restapis/other/stages/demo/cache/authorizers"] {
                 let mut incoming = delete(path);

@@ -1,4 +1,4 @@
-//! Data directory: the database, the admin token, the logs, and a lock that keeps other processes
+//! Storage directory: the database, the admin token, the logs, and a lock that keeps other processes
 //! out.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};

@@ -60,7 +60,7 @@ pub struct Options {
     /// The address and port to listen on; port 0 lets the system choose one.
     pub listen: SocketAddr,
     /// Where to store data.
-    pub data: Data,
+    pub data: Storage,
     /// The deployment's settings, except the table, retention and response format, which are fixed
     /// here. Without an OpenID Connect provider, the development sign-in is enabled if the address is
     /// a loopback one.
@@ -78,7 +78,7 @@ pub struct Options {
 
 /// Where to store data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Data {
+pub enum Storage {
     /// In a permanent directory.
     Keep(PathBuf),
     /// In a temporary directory that is removed at shutdown.
@@ -95,7 +95,7 @@ impl Options {
         let prefix = defaults.token_prefix.parse();
         Ok(Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            data: Data::Ephemeral,
+            data: Storage::Ephemeral,
             settings: Settings {
                 prefix: prefix.map_err(|_| StartError::DefaultPrefix(defaults.token_prefix))?,
                 limits: Limits { live_tokens: defaults.max_tokens_per_owner, ..Limits::default() },
@@ -130,8 +130,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().map_err(|error| cannot_listen(options.listen, error))?;
     let data_dir = match &options.data {
-        Data::Keep(path) => DataDir::open(path)?,
-        Data::Ephemeral => DataDir::temporary()?,
+        Storage::Keep(path) => DataDir::open(path)?,
+        Storage::Ephemeral => DataDir::temporary()?,
     };
     let engine = Engine::start(Some(&data_dir.database())).await?;
     let table_is_new = engine.ensure_table(&template.table).await?;

@@ -5,7 +5,7 @@ mod banner;
 
 use args::Args;
 use clap::Parser as _;
-use portcullis::logging::OURS;
+use portcullis::logging::OWN_CRATE_PREFIX;
 use portcullis_local::LogFormat;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -92,7 +92,7 @@ fn log_to_stderr(format: LogFormat) {
 fn targets() -> Targets {
     Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_target(OURS, LevelFilter::INFO)
+        .with_target(OWN_CRATE_PREFIX, LevelFilter::INFO)
         .with_target("dynoxide", LevelFilter::ERROR)
 }
 

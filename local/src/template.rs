@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_odd_is_an_error_that_names_the_place() {
+    fn missing_and_invalid_parts_are_named_with_their_path() {
         for (there, instead, place) in [
             ("  TokenPrefix:\n", "  Prefix:\n", "Parameters has no TokenPrefix"),
             ("    Default: 10\n", "    Default: ten\n", "Parameters.MaxTokensPerOwner.Default"),

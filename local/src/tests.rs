@@ -55,7 +55,7 @@ async fn demo(running: &Running, token: &str) -> String {
 }
 
 fn kept(dir: &tempfile::TempDir) -> Options {
-    Options { data: Data::Keep(dir.path().join("data")), ..Options::ephemeral().unwrap() }
+    Options { data: Storage::Keep(dir.path().join("data")), ..Options::ephemeral().unwrap() }
 }
 
 async fn ephemeral() -> Running {

@@ -250,7 +250,7 @@ fn a_directory_that_cannot_be_made_is_one_clear_line() {
 }
 
 #[test]
-fn a_database_that_is_none_is_one_clear_line() {
+fn an_invalid_database_is_a_one_line_error() {
     let (_parent, dir) = data_dir();
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("table.sqlite"), "this is no database\n".repeat(100)).unwrap();
@@ -305,7 +305,7 @@ fn an_ephemeral_stack_leaves_nothing_behind_however_it_is_asked_to_end() {
 }
 
 #[test]
-fn what_it_writes_is_for_its_owner_alone() {
+fn written_files_are_readable_by_their_owner_only() {
     let (_parent, dir) = data_dir();
     let started = Started::in_dir(&dir);
     bash(started.curl_lines()[1]);

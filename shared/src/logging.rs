@@ -8,7 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::env::Env;
 
 /// Name prefix of Portcullis's own crates, whose log lines are safe at every level.
-pub const OURS: &str = "portcullis";
+pub const OWN_CRATE_PREFIX: &str = "portcullis";
 
 /// Starts logging at the level in `AWS_LAMBDA_LOG_LEVEL`, which Lambda's advanced logging controls set;
 /// default: INFO.
@@ -28,7 +28,7 @@ pub fn init(env: Env<'_>) {
 }
 
 fn targets(level: LevelFilter) -> Targets {
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OURS, level)
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OWN_CRATE_PREFIX, level)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn small() -> Value {
 }
 
 #[test]
-fn a_new_deployment_has_a_catalog_with_the_products_own_permissions() {
+fn a_new_deployment_has_a_catalog_with_the_builtin_permissions() {
     let stack = stack();
     let (catalog, _) = stack.catalog();
     let roles: Vec<_> = catalog["roles"].as_object().unwrap().keys().collect();

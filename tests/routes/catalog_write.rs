@@ -115,7 +115,7 @@ fn too_many_groups_for_the_authorizer_context_are_refused_and_not_cut() {
 }
 
 #[test]
-fn catalog_write_can_open_any_route_of_a_protected_api() {
+fn catalog_write_can_allow_any_route_of_a_protected_api() {
     let stack = deployment();
     let reader = stack.token(["apps:read"]);
     let remove = || stack.delete("/demo/apps/billing").bearer(&reader).send();
@@ -143,7 +143,7 @@ fn catalog_write_decides_what_roles_mean_for_new_tokens() {
 }
 
 #[test]
-fn catalog_write_opens_no_route_of_the_products_own_api() {
+fn catalog_write_allows_no_route_of_the_management_api() {
     let stack = deployment();
     let reader = stack.token(["apps:read"]);
     let mut opened = catalog(&json!(WRITER), "writer");

@@ -79,7 +79,7 @@ fn me_needs_a_token() {
 }
 
 #[test]
-fn only_the_products_own_me_needs_no_permission() {
+fn only_the_management_apis_me_needs_no_permission() {
     let stack = stack();
     let token = stack.token(["x:y"]);
     let document = stack.get("/demo/me").bearer(&token).send().problem(403, "insufficient_scope");

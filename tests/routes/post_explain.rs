@@ -103,7 +103,7 @@ fn roles_are_named_only_to_callers_who_may_read_the_catalog() {
 }
 
 #[test]
-fn the_products_own_api_is_explained_too() {
+fn the_management_api_is_explained_too() {
     let stack = stack();
     let token = stack.token(["x:y"]);
     let ask = |method: &str, path: &str| {

@@ -8,7 +8,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DAY, assert_dead, create, deployment, listed, opened, routes};
+use super::{DAY, allowed, assert_rejected, create, deployment, listed, routes};
 use crate::support::{Stack, Token};
 
 fn applivery() -> Stack {
@@ -37,12 +37,12 @@ fn an_app_token_uploads_builds_queries_them_and_serves_the_sdk() {
     let token = create(&stack, admin(&stack), &for_app("Bitrise CI", "our-app"));
     let routes = routes("applivery");
     let all: Vec<_> = routes.iter().map(|route| route.pattern.as_str()).collect();
-    assert_eq!(opened(&stack, &routes, "our", &token), all);
+    assert_eq!(allowed(&stack, &routes, "our", &token), all);
     // A token inside an installed app can have fewer permissions.
     let body = json!({ "name": "in the app", "role": "sdk-token", "resources": ["app/our-app"] });
     let embedded = create(&stack, admin(&stack), &body);
     let sdk = ["GET /v1/apps/{app}/sdk/{call+}", "POST /v1/apps/{app}/sdk/{call+}"];
-    assert_eq!(opened(&stack, &routes, "our", &embedded), sdk);
+    assert_eq!(allowed(&stack, &routes, "our", &embedded), sdk);
 }
 
 /// "issue separate credentials for different integrations (e.g., one token for Bitrise,
@@ -72,8 +72,8 @@ fn a_token_created_for_one_app_cannot_be_used_to_access_a_different_app() {
         (create(&stack, &ana, &for_app("a", "our-app")), create(&stack, &ana, &for_app("b", "their-app")));
     let routes = routes("applivery");
     for (token, may, may_not) in [(&ours, "our", "their"), (&theirs, "their", "our")] {
-        assert_eq!(opened(&stack, &routes, may, token).len(), routes.len());
-        assert_eq!(opened(&stack, &routes, may_not, token), [""; 0]);
+        assert_eq!(allowed(&stack, &routes, may, token).len(), routes.len());
+        assert_eq!(allowed(&stack, &routes, may_not, token), [""; 0]);
     }
     // Names with a common prefix or suffix are other apps, and case matters.
     for app in ["our-app2", "our-ap", "Our-App", "my-our-app"] {
@@ -140,7 +140,7 @@ fn deleting_a_token_immediately_and_permanently_invalidates_it() {
     let token = create(&stack, &ana, &for_app("CI", "shop"));
     assert_eq!(builds(&stack, "shop", &token), 200);
     stack.delete(&token.path()).bearer(&ana).send().expect(204);
-    assert_dead(&stack, &token, "/demo/v1/apps/shop/builds");
+    assert_rejected(&stack, &token, "/demo/v1/apps/shop/builds");
     for (method, path) in
         [("GET", token.path()), ("DELETE", token.path()), ("POST", format!("{}/revoke", token.path()))]
     {
@@ -148,7 +148,7 @@ fn deleting_a_token_immediately_and_permanently_invalidates_it() {
     }
     // Another token of the same name is independent.
     create(&stack, &ana, &for_app("CI", "shop"));
-    assert_dead(&stack, &token, "/demo/v1/apps/shop/builds");
+    assert_rejected(&stack, &token, "/demo/v1/apps/shop/builds");
 }
 
 /// "Enter a descriptive name that clearly identifies the integration or system", "Click Save.

@@ -35,7 +35,7 @@ fn every_example_catalog_is_accepted_and_reads_back_the_same() {
         stack.put_catalog(&written);
         let (mut read, _) = stack.catalog();
         let shown = read["permissions"].as_object_mut().unwrap();
-        // The product's own are part of every catalog, and listed in none.
+        // The built-in ones are part of every catalog, and listed in none.
         assert!(own.iter().all(|(permission, text)| shown.remove(permission).as_ref() == Some(text)));
         for part in ["strict", "permissions", "roles", "sessions"] {
             assert_eq!(read[part], written[part], "{part} of {}", catalog.display());

@@ -9,7 +9,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    DAY, assert_dead, create, deployment, each_permission_opens_its_routes_and_no_other, listed, on_everything, revoke,
+    DAY, assert_rejected, create, deployment, each_permission_allows_only_its_routes, listed, on_everything, revoke,
     seconds,
 };
 use crate::support::{Stack, Token};
@@ -122,7 +122,7 @@ fn at_least_one_permission_must_be_selected() {
 /// "Only grant the exact permissions required."
 #[test]
 fn a_token_does_exactly_what_its_permissions_say() {
-    each_permission_opens_its_routes_and_no_other(&cresc(), "cresc");
+    each_permission_allows_only_its_routes(&cresc(), "cresc");
 }
 
 /// "supply the token via the x-api-token HTTP header"
@@ -178,14 +178,14 @@ fn revocations_take_effect_immediately() {
     let (leaked, other) = (create(&stack, &mei, &reader("leaked")), create(&stack, &mei, &reader("other")));
     stack.get("/demo/apps").bearer(&leaked).send().expect(200);
     revoke(&stack, &mei, &leaked);
-    assert_dead(&stack, &leaked, "/demo/apps");
+    assert_rejected(&stack, &leaked, "/demo/apps");
     stack.get("/demo/apps").bearer(&other).send().expect(200);
     // Also a token that was never used, and an expired one.
     let mut body = reader("short");
     body["expires_in"] = json!("1h");
     let (unused, short) = (create(&stack, &mei, &reader("unused")), create(&stack, &mei, &body));
     revoke(&stack, &mei, &unused);
-    assert_dead(&stack, &unused, "/demo/apps");
+    assert_rejected(&stack, &unused, "/demo/apps");
     stack.advance_clock(3600);
     revoke(&stack, &mei, &short);
     assert_eq!(listed(&stack, &mei, &short)["status"], "revoked");
@@ -202,7 +202,7 @@ fn a_short_lived_token_expires() {
     stack.advance_clock(7 * DAY - 60);
     stack.get("/demo/apps").bearer(&token).send().expect(200);
     stack.advance_clock(60);
-    assert_dead(&stack, &token, "/demo/apps");
+    assert_rejected(&stack, &token, "/demo/apps");
 }
 
 /// "Check the 'Last Used Time' and delete idle tokens routinely."
@@ -222,7 +222,7 @@ fn an_idle_token_is_found_by_its_last_used_time_and_deleted() {
     let last_used = |token| seconds(&listed(&stack, &mei, token)["last_used_at"]);
     assert!(last_used(&busy) - last_used(&idle) >= 90 * DAY);
     stack.delete(&idle.path()).bearer(&mei).send().expect(204);
-    assert_dead(&stack, &idle, "/demo/apps");
+    assert_rejected(&stack, &idle, "/demo/apps");
     stack.get(&idle.path()).bearer(&mei).send().problem(404, "not_found");
     usage(&busy);
 }

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    DAY, ask, assert_dead, catalog, create, deployment, each_permission_opens_its_routes_and_no_other, listed,
-    on_everything, opened, revoke, routes, seconds,
+    DAY, allowed, ask, assert_rejected, catalog, create, deployment, each_permission_allows_only_its_routes, listed,
+    on_everything, revoke, routes, seconds,
 };
 use crate::support::Stack;
 
@@ -138,7 +138,7 @@ fn any_token_can_be_revoked_at_any_time() {
     stack.get("/demo/v3/licenses").bearer(&used).send().expect(200);
     for (token, by) in [(&mine, &sam), (&used, &sam), (&anyones, &ada)] {
         revoke(&stack, by, token);
-        assert_dead(&stack, token, "/demo/v3/licenses");
+        assert_rejected(&stack, token, "/demo/v3/licenses");
         assert_eq!(listed(&stack, &sam, token)["status"], "revoked");
     }
 }
@@ -158,7 +158,7 @@ fn a_token_is_created_with_one_or_more_scopes() {
     let token = create(&stack, &ada, &with_scopes(all));
     assert_eq!(token.view["grants"], on_everything(&json!(all.as_slice())));
     let routes = routes("cryptlex");
-    assert_eq!(opened(&stack, &routes, "our", &token).len(), routes.len());
+    assert_eq!(allowed(&stack, &routes, "our", &token).len(), routes.len());
     // It has all scopes of the table, none of which allows creating tokens.
     stack.post("/tokens").bearer(&token).json(&with_scopes(["tag:read"])).send().problem(403, "insufficient_scope");
 }
@@ -178,8 +178,8 @@ fn the_available_scopes_are_those_of_the_table() {
 /// "You should always scope the token access to the minimum required resources, by adding the
 /// minimum number of permissions."
 #[test]
-fn each_scope_opens_its_own_routes_and_no_other() {
-    each_permission_opens_its_routes_and_no_other(&cryptlex(), "cryptlex");
+fn each_scope_allows_only_its_own_routes() {
+    each_permission_allows_only_its_routes(&cryptlex(), "cryptlex");
 }
 
 /// "Read-only access to …", "Create, update, publish and delete …", "Extend and delete …": the

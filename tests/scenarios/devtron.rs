@@ -8,7 +8,7 @@ use portcullis::authz::TokenManagement;
 use serde_json::{Value, json};
 
 use super::{
-    DAY, Route, assert_dead, create, deployment, each_role_opens_what_the_table_says, listed, opened, routes, seconds,
+    DAY, Route, allowed, assert_rejected, create, deployment, each_role_allows_its_routes, listed, routes, seconds,
 };
 use crate::support::Stack;
 
@@ -102,7 +102,7 @@ fn the_expiration_is_in_7_30_60_or_90_days_or_custom_or_never() {
         stack.advance_clock((days - passed) * DAY - 60);
         stack.get(path).bearer(&tokens[at].1).send().expect(200);
         stack.advance_clock(60);
-        assert_dead(&stack, &tokens[at].1, path);
+        assert_rejected(&stack, &tokens[at].1, path);
         stack.get(path).bearer(&tokens[at + 1].1).send().expect(200);
         passed = *days;
     }
@@ -116,7 +116,7 @@ fn a_super_admins_token_does_everything() {
     let token =
         create(&stack, super_admin(&stack), &json!({ "name": "root", "role": "super-admin", "resources": ["*"] }));
     let routes = routes("devtron");
-    assert_eq!(opened(&stack, &routes, "our", &token).len(), routes.len());
+    assert_eq!(allowed(&stack, &routes, "our", &token).len(), routes.len());
     let made = create(&stack, &token, &with_role("helm-app-viewer", "*"));
     listed(&stack, &token, &made);
     stack.get("/catalog").bearer(&token).send().expect(200);
@@ -125,7 +125,7 @@ fn a_super_admins_token_does_everything() {
 /// "Or select specific permission if you want to generate a token with a specific role over a
 /// particular Devtron app": the roles.
 #[test]
-fn a_role_over_devtron_apps_opens_what_its_level_says() {
+fn a_role_over_devtron_apps_allows_the_routes_of_its_level() {
     let project = "devtron-app/our-project";
     let columns = [
         ("view", with_role("devtron-app-viewer", project)),
@@ -153,12 +153,12 @@ fn a_role_over_devtron_apps_opens_what_its_level_says() {
         ("GET /devtron-apps/{project}/{environment}/{app}/access", "manager"),
         ("PUT /devtron-apps/{project}/{environment}/{app}/access", "manager"),
     ];
-    each_role_opens_what_the_table_says(&devtron(), &routes_of("devtron-apps"), &columns, &rows);
+    each_role_allows_its_routes(&devtron(), &routes_of("devtron-apps"), &columns, &rows);
 }
 
 /// "… or Helm app …": the roles.
 #[test]
-fn a_role_over_helm_apps_opens_what_its_level_says() {
+fn a_role_over_helm_apps_allows_the_routes_of_its_level() {
     let project = "helm-app/our-project";
     let columns = [
         ("view", with_role("helm-app-viewer", project)),
@@ -177,12 +177,12 @@ fn a_role_over_helm_apps_opens_what_its_level_says() {
         ("GET /helm-apps/{project}/{environment}/{app}/manifests", "view edit admin"),
         ("PUT /helm-apps/{project}/{environment}/{app}/manifests/{kind}/{name}", "edit admin"),
     ];
-    each_role_opens_what_the_table_says(&devtron(), &routes_of("helm-apps"), &columns, &rows);
+    each_role_allows_its_routes(&devtron(), &routes_of("helm-apps"), &columns, &rows);
 }
 
 /// "… or chart group": the roles, and that none of them opens what is the super admins'.
 #[test]
-fn a_role_over_chart_groups_opens_what_its_level_says() {
+fn a_role_over_chart_groups_allows_the_routes_of_its_level() {
     let columns = [
         ("view", with_role("chart-group-viewer", "chart-group")),
         ("create", with_role("chart-group-creator", "chart-group")),
@@ -198,14 +198,14 @@ fn a_role_over_chart_groups_opens_what_its_level_says() {
         ("DELETE /chart-groups/{group}", "create"),
     ];
     let stack = devtron();
-    each_role_opens_what_the_table_says(&stack, &routes_of("chart-groups"), &columns, &rows);
+    each_role_allows_its_routes(&stack, &routes_of("chart-groups"), &columns, &rows);
     let global = [("ANY /global-configurations/{setting+}", "")];
-    each_role_opens_what_the_table_says(&stack, &routes_of("global-configurations"), &columns, &global);
+    each_role_allows_its_routes(&stack, &routes_of("global-configurations"), &columns, &global);
 }
 
 /// "… with a specific role over a particular Devtron app or Helm app or chart group."
 #[test]
-fn a_role_over_a_particular_app_or_group_opens_no_other() {
+fn a_role_over_a_particular_app_or_group_allows_no_other() {
     let stack = devtron();
     let sita = super_admin(&stack);
     let routes = routes("devtron");
@@ -219,9 +219,9 @@ fn a_role_over_a_particular_app_or_group_opens_no_other() {
         ("chart-group-editor", "chart-group/our-group", "/chart-groups/{group}"),
     ] {
         let token = create(&stack, &sita, &with_role(role, resource));
-        let its = opened(&stack, &routes, "our", &token);
+        let its = allowed(&stack, &routes, "our", &token);
         assert!(its.len() >= 2 && its.iter().all(|pattern| pattern.contains(path)), "{its:?}");
-        assert_eq!(opened(&stack, &routes, "their", &token), [""; 0]);
+        assert_eq!(allowed(&stack, &routes, "their", &token), [""; 0]);
     }
     // Several rows of the form are several grants, each for its own apps.
     let token = create(
@@ -262,7 +262,7 @@ fn a_deleted_token_is_no_longer_able_to_access_the_api() {
     let token = create(&stack, &sita, &json!({ "name": "root", "role": "super-admin", "resources": ["*"] }));
     stack.get("/demo/devtron-apps/payments").bearer(&token).send().expect(200);
     stack.delete(&token.path()).bearer(&sita).send().expect(204);
-    assert_dead(&stack, &token, "/demo/devtron-apps/payments");
+    assert_rejected(&stack, &token, "/demo/devtron-apps/payments");
     stack.get(&token.path()).bearer(&sita).send().problem(404, "not_found");
 }
 
@@ -296,11 +296,11 @@ fn a_token_is_regenerated_with_a_new_expiration() {
         // A session does not live as long.
         let rotate = stack.post(&format!("{}/rotate", old.path())).bearer(super_admin(&stack));
         let new = crate::support::Token::shown_in(&rotate.json(&json!({ "expires_in": "30d" })).send().expect(200));
-        assert_dead(&stack, &old, path);
+        assert_rejected(&stack, &old, path);
         stack.get(path).bearer(&new).send().expect(200);
         let lives = seconds(&new.view["expires_at"]) - seconds(&new.view["rotated_at"]);
         assert_eq!((lives, &new.id), (30 * DAY, &old.id), "expired before: {expired}");
         stack.advance_clock(30 * DAY);
-        assert_dead(&stack, &new, path);
+        assert_rejected(&stack, &new, path);
     }
 }

@@ -70,7 +70,7 @@ fn ask(stack: &Stack, pattern: &str, whose: &str, credential: impl AsRef<str>) -
 
 /// The routes that allow a credential. Panics if another one refuses it for a reason other than
 /// a missing permission.
-fn opened<'a>(stack: &Stack, routes: &'a [Route], whose: &str, credential: impl AsRef<str>) -> Vec<&'a str> {
+fn allowed<'a>(stack: &Stack, routes: &'a [Route], whose: &str, credential: impl AsRef<str>) -> Vec<&'a str> {
     let lets_in = |route: &&Route| {
         let response = ask(stack, &route.pattern, whose, &credential);
         if response.status != 200 {
@@ -83,32 +83,27 @@ fn opened<'a>(stack: &Stack, routes: &'a [Route], whose: &str, credential: impl 
 
 /// Asserts for every permission of a catalog that a token with it alone is allowed the routes that
 /// need it, and no other.
-fn each_permission_opens_its_routes_and_no_other(stack: &Stack, product: &str) {
+fn each_permission_allows_only_its_routes(stack: &Stack, product: &str) {
     let (catalog, routes) = (catalog(product), routes(product));
     for permission in catalog["permissions"].as_object().unwrap().keys() {
         let token = stack.token([permission]);
         let its = routes.iter().filter(|route| route.permission == *permission);
         let its: Vec<_> = its.map(|route| route.pattern.as_str()).collect();
         assert!(!its.is_empty(), "{permission} is needed by a route");
-        assert_eq!(opened(stack, &routes, "our", &token), its, "{permission}");
+        assert_eq!(allowed(stack, &routes, "our", &token), its, "{permission}");
     }
 }
 
 /// Asserts for every role that its token is allowed the routes of the table, and no other. A row is
 /// a route and its roles; a column is a role's name and the body that creates its token.
-fn each_role_opens_what_the_table_says(
-    stack: &Stack,
-    routes: &[Route],
-    columns: &[(&str, Value)],
-    rows: &[(&str, &str)],
-) {
+fn each_role_allows_its_routes(stack: &Stack, routes: &[Route], columns: &[(&str, Value)], rows: &[(&str, &str)]) {
     let whole: Vec<_> = routes.iter().map(|route| route.pattern.as_str()).collect();
     assert_eq!(rows.iter().map(|(pattern, _)| *pattern).collect::<Vec<_>>(), whole, "every route has its row");
     for (role, body) in columns {
         let token = stack.create(body.clone());
         let its = rows.iter().filter(|(_, roles)| roles.split_whitespace().any(|one| one == *role));
         let its: Vec<_> = its.map(|(pattern, _)| *pattern).collect();
-        assert_eq!(opened(stack, routes, "our", &token), its, "{role}");
+        assert_eq!(allowed(stack, routes, "our", &token), its, "{role}");
     }
 }
 
@@ -133,7 +128,7 @@ fn revoke(stack: &Stack, by: impl AsRef<str>, token: &Token) {
 
 /// Asserts that a token is refused everywhere.
 #[track_caller]
-fn assert_dead(stack: &Stack, token: &Token, path: &str) {
+fn assert_rejected(stack: &Stack, token: &Token, path: &str) {
     stack.get(path).bearer(token).send().problem(401, "invalid_token");
     stack.get(path).header("x-api-token", &token.secret).send().problem(401, "invalid_token");
     stack.get("/me").bearer(token).send().problem(401, "invalid_token");

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    DAY, assert_dead, catalog, create, deployment, each_role_opens_what_the_table_says, on_everything, opened, routes,
+    DAY, allowed, assert_rejected, catalog, create, deployment, each_role_allows_its_routes, on_everything, routes,
 };
 use crate::support::{AuditLog, Stack, Token, isolated_stack};
 
@@ -71,7 +71,7 @@ fn a_token_is_valid_until_it_is_deleted_and_a_session_is_not() {
     stack.get("/demo/apps").bearer(&rosa).send().problem(401, "invalid_token");
     stack.get("/demo/apps").bearer(&token).send().expect(200);
     stack.delete(&token.path()).bearer(admin(&stack)).send().expect(204);
-    assert_dead(&stack, &token, "/demo/apps");
+    assert_rejected(&stack, &token, "/demo/apps");
 }
 
 /// "Format: rgw_<random>", "Random: 32 bytes"
@@ -154,7 +154,7 @@ fn roles_are_a_shortcut_for_explicit_permissions_at_creation_time() {
 /// "viewer: Read-only access", "ops: Restart, exec, view env", "deployer: Full deploy
 /// capabilities", "cicd: Minimal deploy + approval", "admin: All operations"
 #[test]
-fn each_role_opens_what_the_table_says_of_it() {
+fn each_role_allows_its_row_of_the_table() {
     let rows = [
         ("GET /apps", "viewer ops deployer cicd admin"),
         ("POST /apps", "admin"),
@@ -194,10 +194,10 @@ fn each_role_opens_what_the_table_says_of_it() {
     ];
     let columns = ROLES.map(|role| (role, with_role(role, role)));
     let (stack, routes) = (rack_gateway(), routes("rack-gateway"));
-    each_role_opens_what_the_table_says(&stack, &routes, &columns, &rows);
+    each_role_allows_its_routes(&stack, &routes, &columns, &rows);
     // "Read-only sufficient"
     let viewer = stack.create(with_role("Datadog Monitor", "viewer"));
-    assert!(opened(&stack, &routes, "our", &viewer).iter().all(|pattern| pattern.starts_with("GET ")));
+    assert!(allowed(&stack, &routes, "our", &viewer).iter().all(|pattern| pattern.starts_with("GET ")));
 }
 
 /// "Tokens not used in 90+ days should be reviewed."

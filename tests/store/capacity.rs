@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis::authz::PermissionUse;
 use portcullis::clock::Clock;
-use portcullis::store::{ActivityFilter, DeferredWrite, Ending, Scope, TokenStore, TokenUpdate};
+use portcullis::store::{ActivityFilter, DeferredWrite, Scope, StatusChange, TokenStore, TokenUpdate};
 use portcullis::token::{Actor, EventKind, LastUse, RevocationDetails, TokenRecord};
 use serde_json::{Value, json};
 
@@ -85,8 +85,8 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     note("change a token");
     tokens.events(&seen.id, None, 50).await.unwrap();
     note("show a token's history of three events");
-    let ending = Ending { seen: &recent, actor, by, clock, limits: LIMITS };
-    tokens.revoke(&ending, &RevocationDetails::default()).await.unwrap();
+    let change = StatusChange { seen: &recent, actor, by, clock, limits: LIMITS };
+    tokens.revoke(&change, &RevocationDetails::default()).await.unwrap();
     note("revoke or disable a token");
     for _ in 0..9 {
         Sample::owned_by(&alice()).in_table(&table).await;
@@ -107,7 +107,7 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     note("list ten events of the activity");
     let seen = tokens.get(&seen.id).await.unwrap().unwrap();
     observed.take();
-    tokens.delete(&Ending { seen: &seen, ..ending }).await.unwrap();
+    tokens.delete(&StatusChange { seen: &seen, ..change }).await.unwrap();
     note("delete a token");
     assert_eq!(measured, documented());
 }

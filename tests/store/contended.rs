@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use portcullis::clock::Clock;
 use portcullis::grants::{Grant, MAX_GRANTS};
 use portcullis::secret::TokenId;
-use portcullis::store::{DeferredWrite, Ending, Limits, TokenStore, TokenUpdate, UpdateOutcome};
+use portcullis::store::{DeferredWrite, Limits, StatusChange, TokenStore, TokenUpdate, UpdateOutcome};
 use portcullis::token::{Actor, DisableReason, EventKind, RevocationDetails, TokenRecord, TokenState};
 use tokio::task::JoinSet;
 
@@ -29,13 +29,13 @@ impl Kind {
     /// Ends a token as it was read. Panics if that fails.
     async fn end(self, tokens: &TokenStore, seen: &TokenRecord) {
         let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &Clock::system());
-        let ending = Ending { seen, actor, by, clock, limits: LIMITS };
+        let change = StatusChange { seen, actor, by, clock, limits: LIMITS };
         match self {
             Self::Revoke => {
-                assert!(tokens.revoke(&ending, &RevocationDetails::default()).await.unwrap().unwrap().newly_revoked);
+                assert!(tokens.revoke(&change, &RevocationDetails::default()).await.unwrap().unwrap().newly_revoked);
             }
             Self::Disable => {
-                let disabled = tokens.disable(&ending, DisableReason::Admin, None).await.unwrap();
+                let disabled = tokens.disable(&change, DisableReason::Admin, None).await.unwrap();
                 assert!(matches!(disabled, UpdateOutcome::Done(_)), "{disabled:?}");
             }
             Self::Quarantine => {
@@ -43,7 +43,7 @@ impl Kind {
                 let note = DeferredWrite::secret_reuse(&credential, true, &caller(), now()).unwrap();
                 tokens.apply_deferred(&note, clock, LIMITS.history_days).await.unwrap();
             }
-            Self::Delete => assert!(tokens.delete(&ending).await.unwrap()),
+            Self::Delete => assert!(tokens.delete(&change).await.unwrap()),
         }
     }
 

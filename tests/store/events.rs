@@ -1,7 +1,7 @@
 //! Events of a token.
 
 use portcullis::secret::TokenId;
-use portcullis::store::{DeferredWrite, Ending, EventCursor, TokenUpdate, UpdateOutcome};
+use portcullis::store::{DeferredWrite, EventCursor, StatusChange, TokenUpdate, UpdateOutcome};
 use portcullis::token::{Actor, DisableReason, Event, EventKind, FieldChange, RevocationDetails, TokenRecord};
 
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
@@ -42,8 +42,8 @@ async fn an_event_has_its_kind_time_actor_and_source() {
     let grounds =
         RevocationDetails { reason: Some("leaked".parse().unwrap()), comment: Some("in a log".parse().unwrap()) };
     let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(at));
-    let ending = Ending { seen: &record, actor, by, clock, limits: LIMITS };
-    table.tokens.revoke(&ending, &grounds).await.unwrap();
+    let change = StatusChange { seen: &record, actor, by, clock, limits: LIMITS };
+    table.tokens.revoke(&change, &grounds).await.unwrap();
     let last = &all(&table, &record.id).await[0];
     assert_eq!((last.kind.as_str(), last.at), ("revoked", at));
     assert_eq!(last.detail, serde_json::json!({"reason": "leaked", "comment": "in a log"}));

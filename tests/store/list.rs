@@ -1,7 +1,7 @@
 //! Lists, read from the indexes.
 
 use portcullis::clock::Timestamp;
-use portcullis::store::{Ending, Filter, ListCursor, MAX_PER_PAGE, Scope, UpdateOutcome};
+use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope, StatusChange, UpdateOutcome};
 use portcullis::text::OwnerId;
 use portcullis::token::{Actor, DisableReason, LastUse, Status, TokenRecord};
 
@@ -123,8 +123,8 @@ async fn a_status_filter_agrees_with_each_records_status() {
         table.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), no_limit).await.unwrap();
         if disabled {
             let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(at));
-            let ending = Ending { seen: &record, actor, by, clock, limits: LIMITS };
-            let disabled = table.tokens.disable(&ending, DisableReason::Owner, None).await.unwrap();
+            let change = StatusChange { seen: &record, actor, by, clock, limits: LIMITS };
+            let disabled = table.tokens.disable(&change, DisableReason::Owner, None).await.unwrap();
             assert!(matches!(disabled, UpdateOutcome::Done(_)));
         }
         if revoked {

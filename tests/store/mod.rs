@@ -28,7 +28,7 @@ use portcullis::authz::PermissionUse;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::grants::{Grant, Grants, Resource};
 use portcullis::secret::{PlaintextToken, TokenDigest, TokenId};
-use portcullis::store::{ClientInfo, CreateOutcome, DeferredWrite, Ending, Error, Limits, TokenStore, Usage};
+use portcullis::store::{ClientInfo, CreateOutcome, DeferredWrite, Error, Limits, StatusChange, TokenStore, Usage};
 use portcullis::text::OwnerId;
 use portcullis::token::{Actor, EventOrigin, RevocationDetails, TokenRecord, UserAgentFamily};
 use rand::rngs::SysRng;
@@ -133,7 +133,7 @@ async fn revoke(
     let by = &EventOrigin { actor: Some(actor.clone()), ..by_whom() };
     let limits = Limits { retention_days, ..LIMITS };
     let revoked = tokens
-        .revoke(&Ending { seen, actor, by, clock: &clock_at(moment), limits }, &RevocationDetails::default())
+        .revoke(&StatusChange { seen, actor, by, clock: &clock_at(moment), limits }, &RevocationDetails::default())
         .await?;
     Ok(revoked.map(|revoked| revoked.record))
 }
@@ -142,7 +142,13 @@ async fn revoke(
 async fn delete(tokens: &TokenStore, id: &TokenId) -> Result<bool, Error> {
     let Some(seen) = &tokens.get(id).await? else { return Ok(false) };
     tokens
-        .delete(&Ending { seen, actor: &Actor::Bootstrap, by: &by_whom(), clock: &clock_at(now()), limits: LIMITS })
+        .delete(&StatusChange {
+            seen,
+            actor: &Actor::Bootstrap,
+            by: &by_whom(),
+            clock: &clock_at(now()),
+            limits: LIMITS,
+        })
         .await
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use portcullis::clock::Clock;
 use portcullis::secret::{SecretMatch, TokenId};
-use portcullis::store::{CreateOutcome, Ending, TokenUpdate, UpdateOutcome};
+use portcullis::store::{CreateOutcome, StatusChange, TokenUpdate, UpdateOutcome};
 use portcullis::token::{Actor, DisableReason, EventKind, RevocationDetails, Status, TokenRecord, TokenState};
 
 use super::events::kinds;
@@ -187,8 +187,8 @@ async fn a_concurrent_update_and_revocation_leave_it_revoked() {
         let what = EventKind::Updated(Vec::new());
         let change = TokenUpdate { seen: &record, next: later, what, by: &by, clock: &clock_at(now()), limits: LIMITS };
         let (grounds, clock) = (RevocationDetails::default(), Clock::system());
-        let ending = Ending { seen: &record, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
-        let revoked = revoking.revoke(&ending, &grounds);
+        let status_change = StatusChange { seen: &record, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
+        let revoked = revoking.revoke(&status_change, &grounds);
         let (updated, revoked) = tokio::join!(updating.update(&change), revoked);
         assert!(matches!(updated.unwrap(), UpdateOutcome::Done(_) | UpdateOutcome::Stale(_)));
         let revoked = revoked.unwrap().unwrap();
@@ -209,8 +209,8 @@ async fn of_concurrent_revocations_one_is_reported_as_new() {
             let (tokens, seen) = (table.another_client(), record.clone());
             let (actor, by, grounds, clock) = (actor(at), by_whom(), RevocationDetails::default(), Clock::system());
             tokio::spawn(async move {
-                let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
-                tokens.revoke(&ending, &grounds).await.unwrap().unwrap().newly_revoked
+                let status_change = StatusChange { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
+                tokens.revoke(&status_change, &grounds).await.unwrap().unwrap().newly_revoked
             })
         })
         .collect();
@@ -261,8 +261,8 @@ async fn of_concurrent_disablements_one_is_written() {
             let (tokens, seen) = (table.another_client(), record.clone());
             let (actor, by, clock) = (actor(at), by_whom(), Clock::system());
             tokio::spawn(async move {
-                let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
-                tokens.disable(&ending, DisableReason::Admin, None).await.unwrap()
+                let status_change = StatusChange { seen: &seen, actor: &actor, by: &by, clock: &clock, limits: LIMITS };
+                tokens.disable(&status_change, DisableReason::Admin, None).await.unwrap()
             })
         })
         .collect();

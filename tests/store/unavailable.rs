@@ -16,7 +16,7 @@ use portcullis::clock::Clock;
 use portcullis::grants::{Grants, Resource};
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{
-    ActivityFilter, DeferredWrite, Ending, Error, OwnerRevocation, Scope, Timeouts, TokenStore, TokenUpdate,
+    ActivityFilter, DeferredWrite, Error, OwnerRevocation, Scope, StatusChange, Timeouts, TokenStore, TokenUpdate,
 };
 use portcullis::token::{Actor, DisableReason, EventKind, LastUse, RevocationDetails, TokenRecord};
 use portcullis::{App, Settings};
@@ -87,7 +87,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         TokenUpdate { seen: &record, next: record.clone(), what, by: &author, clock: &clock_at(now()), limits: LIMITS };
     let new_catalog = Catalog::default();
     let clock = &clock_at(now());
-    let ending = Ending { seen: &record, actor: &by, by: &author, clock, limits: LIMITS };
+    let status_change = StatusChange { seen: &record, actor: &by, by: &author, clock, limits: LIMITS };
     let (grounds, owner) = (&RevocationDetails::default(), &alice());
     let everything = OwnerRevocation {
         owner,
@@ -134,9 +134,9 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         tokens.events(id, None, 10),
         tokens.usage(id),
         tokens.activity(&of_today),
-        tokens.revoke(&ending, grounds),
-        tokens.disable(&ending, DisableReason::Admin, None),
-        tokens.delete(&ending),
+        tokens.revoke(&status_change, grounds),
+        tokens.disable(&status_change, DisableReason::Admin, None),
+        tokens.delete(&status_change),
         tokens.revoke_all(&everything),
         tokens.apply_deferred(&used, clock, 400),
         tokens.apply_deferred(&exercised, clock, 400),

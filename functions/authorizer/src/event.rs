@@ -49,7 +49,7 @@ impl Event {
 
     /// Whether the request is for the management API or a protected one.
     pub(crate) fn api(&self) -> Api {
-        let (name, value) = Api::OWN_STAGE_VARIABLE;
+        let (name, value) = Api::MANAGEMENT_STAGE_VARIABLE;
         let variable = self.0.get("stageVariables").and_then(|variables| variables.get(name)).and_then(Value::as_str);
         if variable == Some(value) { Api::Management } else { Api::Protected }
     }

@@ -22,14 +22,14 @@ mod audit;
 mod authenticate;
 mod credential;
 mod event;
-mod noted_uses;
 mod post_response;
+mod recorded_uses;
 mod response;
 mod response_context;
 mod settings;
 
 use portcullis::authz::{
-    AccessRequest, Arn, AuthzContext, Decision, DenyReason, MAX_ARN_LENGTH, Missing, Principal, authorize,
+    AccessRequest, Arn, AuthzContext, Decision, DenyReason, MAX_ARN_LENGTH, MissingAccess, Principal, authorize,
     permission_used,
 };
 use portcullis::clock::{Day, Timestamp};
@@ -41,8 +41,8 @@ use serde_json::Value;
 
 use authenticate::Authentication;
 pub use event::Event;
-use noted_uses::NotedUses;
 pub use post_response::{PostResponseLayer, PostResponseService};
+use recorded_uses::RecordedUses;
 pub use response::AuthorizerError;
 use response::ResponseFormat;
 pub use settings::HttpApiResponseFormat;
@@ -54,7 +54,7 @@ pub struct Authorizer {
     sessions: Option<SessionVerifier>,
     http_api_response_format: HttpApiResponseFormat,
     catalogs: CatalogCache,
-    noted: NotedUses,
+    noted: RecordedUses,
 }
 
 /// Result of one event.
@@ -78,7 +78,7 @@ impl Authorizer {
         let sessions =
             app.settings.oidc.provider.clone().map(|oidc| SessionVerifier::new(oidc, timeout)).transpose()?;
         let catalogs = CatalogCache::new(app.tokens.clone());
-        Ok(Self { app, sessions, http_api_response_format, catalogs, noted: NotedUses::default() })
+        Ok(Self { app, sessions, http_api_response_format, catalogs, noted: RecordedUses::default() })
     }
 
     /// Loads the catalog before the first request. A failure is ignored.
@@ -153,7 +153,7 @@ impl Authorizer {
                 let rules = AuthzContext::new(&token.catalog.catalog, &self.app.settings.authz);
                 let made = permission_used(token.principal.grants(), &rules, &access_request(event, arn));
                 let record = &token.credential.record;
-                let made = made.and_then(|made| self.noted.unless_noted(&record.id, made, Day::from_timestamp(now)));
+                let made = made.and_then(|made| self.noted.unless_recorded(&record.id, made, Day::from_timestamp(now)));
                 DeferredWrite::last_use(record, made, &event.caller(), now)
             }
             Authentication::RetiredSecret(credential) => DeferredWrite::secret_reuse(
@@ -178,7 +178,7 @@ impl Authorizer {
         let decision = authorize(Some(principal), &rules, &access_request(event, arn), now);
         // A policy's resource has at most 512 characters.
         if decision == Decision::Allow && arn.text.len() > MAX_ARN_LENGTH {
-            return Decision::Forbidden(DenyReason::MalformedPath, Missing::default());
+            return Decision::Forbidden(DenyReason::MalformedPath, MissingAccess::default());
         }
         decision
     }

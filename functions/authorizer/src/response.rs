@@ -56,7 +56,7 @@ pub(crate) fn respond(
         return Err(AuthorizerError::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
-    let contexts = context::of_the_request(api, arn, principal, decision, now);
+    let contexts = context::request_context(api, arn, principal, decision, now);
     if format == ResponseFormat::Simple {
         let response = first_fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
         return response.ok_or(AuthorizerError::NoDecision);
@@ -103,7 +103,9 @@ fn principal_id(principal: Option<&Principal>) -> &str {
 pub(crate) mod tests {
     use super::*;
     use crate::response_context::MAX_GROUPS_LENGTH;
-    use portcullis::authz::{AccessRequest, AuthzContext, DenyReason, Missing, Session, TokenManagement, authorize};
+    use portcullis::authz::{
+        AccessRequest, AuthzContext, DenyReason, MissingAccess, Session, TokenManagement, authorize,
+    };
     use portcullis::catalog::{Catalog, RoleName};
     use portcullis::grants::{Grants, Resource};
     use portcullis::token::{Actor, TokenRecord};
@@ -144,7 +146,7 @@ pub(crate) mod tests {
     }
 
     fn missing(reason: DenyReason) -> Decision {
-        let missing = Missing {
+        let missing = MissingAccess {
             permission: Some("apps:write".parse().unwrap()),
             resource: Some("apps/\"x\"".to_owned()),
             roles: vec!["cicd".parse().unwrap(), "ops".parse().unwrap()],
@@ -174,7 +176,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_goes_into_the_gateways_templates_cannot_end_a_json_string() {
+    fn template_values_cannot_break_json_strings() {
         for decision in [Decision::Allow, missing(DenyReason::PermissionMissing)] {
             let path = format!("{ARN}/\"}},\\u0022\n");
             let response = respond(
@@ -227,7 +229,7 @@ pub(crate) mod tests {
         let arn = format!("{ARN}/{longest}");
         let arn = Arn::parse(&arn).unwrap();
         let roles: Vec<RoleName> = (0..100).map(|n| format!("{}{n:02}", "r".repeat(30)).parse().unwrap()).collect();
-        let forbidden = |roles| Missing { permission: Some(long(0)), resource: Some("\"".repeat(512)), roles };
+        let forbidden = |roles| MissingAccess { permission: Some(long(0)), resource: Some("\"".repeat(512)), roles };
         for size in [1, 3, 10, 50] {
             let grants = Grants::single((0..size).map(long).collect(), (0..size).map(resource).collect());
             let largest = TokenRecord {

@@ -2,7 +2,7 @@
 //! access log.
 
 use portcullis::audit_log::redact_path;
-use portcullis::authz::{Api, Decision, DenyReason, Missing, Principal, Session};
+use portcullis::authz::{Api, Decision, DenyReason, MissingAccess, Principal, Session};
 use portcullis::catalog::{RoleName, Target};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::text::redact;
@@ -33,7 +33,7 @@ const UNSPECIFIED_PERMISSION_MISSING: &str = "This needs a permission that you d
 /// The gateway copies values into JSON unescaped, so those for its templates contain no quote
 /// and no backslash. The result is the context with the grants, then without them, for when they
 /// do not fit into the 8 KB of a response; the function behind it then reads them again.
-pub(crate) fn of_the_request(
+pub(crate) fn request_context(
     api: Api,
     arn: &Arn<'_>,
     principal: Option<&Principal>,
@@ -148,7 +148,7 @@ fn role_names(names: &[RoleName]) -> String {
 }
 
 /// One or two sentences for the caller of a 403.
-fn detail(reason: DenyReason, missing: &Missing) -> String {
+fn detail(reason: DenyReason, missing: &MissingAccess) -> String {
     let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
     let resource = missing.resource.as_deref().map_or_else(String::new, named);
     let mut text = match reason {

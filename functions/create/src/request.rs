@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn omitted_fields_get_their_defaults() {
         let token = read(r#"{"name":"ci","permissions":["app:read"],"resources":["*"]}"#).unwrap();
         assert_eq!(
             token.access,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_permission_is_named_by_its_place() {
+    fn an_invalid_permission_is_named_with_its_index() {
         insta::assert_snapshot!(refused(
             r#"{"name":"ci","permissions":["ok:ok","a b:c","a:","a:b:c",""," x:y",7,null],"resources":["/app","a//b","a/../b",""]}"#
         ));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_a_grant_is_named_by_its_place() {
+    fn an_invalid_grant_is_named_with_its_index() {
         insta::assert_snapshot!(refused(
             r#"{"name":"ci","grants":[{"permissions":["a:b","a b"],"resources":["/x"]},7,{},{"permissions":["a:b"],"colour":1},{"permissions":[],"resources":[]},{"permissions":["a:b"],"permissions":["*"]}]}"#
         ));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_an_address_is_named_by_its_place() {
+    fn an_invalid_address_is_named_with_its_index() {
         insta::assert_snapshot!(refused(
             r#"{"name":"ci","permissions":["a:b"],"resources":["*"],"allowed_ips":["192.0.2.7","192.0.2.7/24","x",7,"::ffff:0:0/90"]}"#
         ));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_json_object_is_refused_as_a_whole() {
+    fn a_body_that_is_not_a_json_object_is_refused() {
         for body in ["", "[]", "1", "null", "\"x\"", "{", "{\"name\":\"a\"} x", "\u{feff}{}"] {
             assert!(refused(body).contains("urn:portcullis:problem:invalid_request"), "{body:?}");
         }

@@ -34,7 +34,10 @@ impl TokenExchangeRequest {
             None => return Err(OAuthError::new(format!("grant_type is required: {GRANT_TYPE}."))),
             Some(GRANT_TYPE) => {}
             Some(_) => {
-                return Err(OAuthError::coded("unsupported_grant_type", format!("grant_type must be {GRANT_TYPE}.")));
+                return Err(OAuthError::with_code(
+                    "unsupported_grant_type",
+                    format!("grant_type must be {GRANT_TYPE}."),
+                ));
             }
         }
         if !form.field("subject_token_type").is_some_and(|given| SUBJECT_TOKEN_TYPES.contains(&given)) {
@@ -48,7 +51,7 @@ impl TokenExchangeRequest {
         }
         let scope = form.field("scope").unwrap_or_default().split(' ').filter(|text| !text.is_empty());
         let scope = scope.map(str::parse).collect::<Result<_, _>>().map_err(|invalid| {
-            OAuthError::coded(
+            OAuthError::with_code(
                 "invalid_scope",
                 format!("scope must be permissions separated by spaces: each {invalid}."),
             )
@@ -69,7 +72,7 @@ impl TokenExchangeRequest {
             let is_own = |target: &str| target == audience || target.strip_suffix('/').unwrap_or(target) == own_url;
             if !self.form.fields(name).all(is_own) {
                 let description = format!("{name} names another service. Leave it out, or set it to {own_url}.");
-                return Err(OAuthError::coded("invalid_target", description));
+                return Err(OAuthError::with_code("invalid_target", description));
             }
         }
         Ok(())
@@ -82,7 +85,7 @@ impl TokenExchangeRequest {
         }
         grants.restricted_to(&self.scope).map_err(|uncovered| {
             let uncovered: Vec<_> = uncovered.iter().map(ToString::to_string).collect();
-            OAuthError::coded("invalid_scope", format!("The trust rule does not grant {}.", uncovered.join(", ")))
+            OAuthError::with_code("invalid_scope", format!("The trust rule does not grant {}.", uncovered.join(", ")))
         })
     }
 }

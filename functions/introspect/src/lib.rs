@@ -12,7 +12,7 @@ use portcullis::authz::{Api, AuthzContext, Decision, DenyReason, Principal, auth
 use portcullis::clock::Timestamp;
 use portcullis::grants::Permission;
 use portcullis::http::{
-    ApiRequest, ApiResult, AskedApi, DescribedRequest, Form, OAuthError, Problem, json, parse_source_ip, respond,
+    ApiField, ApiRequest, ApiResult, DescribedRequest, Form, OAuthError, Problem, json, parse_source_ip, respond,
 };
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{ClientInfo, DeferredWrite, MatchedSecret};
@@ -94,7 +94,7 @@ struct IntrospectionRequest {
 
 impl IntrospectionRequest {
     fn read(form: &Form) -> Result<Self, OAuthError> {
-        let api = parse_field(form, "api", AskedApi::from_str)?.map_or(Api::Protected, |AskedApi(api)| api);
+        let api = parse_field(form, "api", ApiField::from_str)?.map_or(Api::Protected, |ApiField(api)| api);
         let source_ip = parse_field(form, "source_ip", parse_source_ip)?;
         let request = match (parse_field(form, "method", str::parse)?, parse_field(form, "path", str::parse)?) {
             (None, None) => None,

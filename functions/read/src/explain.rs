@@ -9,7 +9,7 @@ use portcullis::authz::{
 };
 use portcullis::catalog::{Lookalike, RequestPath, RoleName};
 use portcullis::grants::Permission;
-use portcullis::http::{ApiRequest, ApiResult, AskedApi, DescribedRequest, JsonFields, Problem, json, parse_source_ip};
+use portcullis::http::{ApiField, ApiRequest, ApiResult, DescribedRequest, JsonFields, Problem, json, parse_source_ip};
 use portcullis::secret::TokenId;
 use portcullis::text::redact;
 use portcullis::{App, api_types};
@@ -59,7 +59,7 @@ fn decisive(needed: Requirement, decision: &Decision) -> Requirement {
 fn read(body: &Body) -> Result<(TokenId, DescribedRequest), Problem> {
     let mut fields = JsonFields::read(body)?;
     let (token_id, method, path) = (fields.required("token_id"), fields.required("method"), fields.required("path"));
-    let api = fields.optional("api").map_or(Api::Protected, |AskedApi(api)| api);
+    let api = fields.optional("api").map_or(Api::Protected, |ApiField(api)| api);
     let source_ip = fields.optional_with("source_ip", parse_source_ip);
     fields.finish(KNOWN)?;
     // finish() has already refused a missing field.

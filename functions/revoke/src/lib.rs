@@ -12,7 +12,7 @@ use portcullis::App;
 use portcullis::api_types::{RevokeResponse, Token};
 use portcullis::cache_flush::CacheFlusher;
 use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, no_content, respond, route, set_etag};
-use portcullis::store::Ending;
+use portcullis::store::StatusChange;
 use revocation::{effective_by, revocation_details};
 
 /// Handles a request.
@@ -39,8 +39,8 @@ async fn revoke(app: &App, flusher: &CacheFlusher, call: &ApiRequest, body: &Bod
     let details = revocation_details(body)?;
     let target = call.target_token(app).await?;
     let (actor, by) = (call.actor(), call.author());
-    let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
-    let revoked = app.tokens.revoke(&ending, &details).await?;
+    let change = StatusChange { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
+    let revoked = app.tokens.revoke(&change, &details).await?;
     let record = revoked.ok_or_else(Problem::not_found)?.record;
     let flushed = if wants_flush { Some(flush_caches(flusher).await) } else { None };
     let view = Token::from_record(&record, &app.settings, app.clock.now());
@@ -84,6 +84,6 @@ async fn delete(app: &App, call: &ApiRequest) -> ApiResult {
     call.query_params([])?;
     let target = call.target_token(app).await?;
     let (actor, by) = (call.actor(), call.author());
-    let ending = Ending { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
-    if app.tokens.delete(&ending).await? { Ok(no_content()) } else { Err(Problem::not_found()) }
+    let change = StatusChange { seen: &target, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
+    if app.tokens.delete(&change).await? { Ok(no_content()) } else { Err(Problem::not_found()) }
 }

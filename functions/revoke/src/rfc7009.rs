@@ -5,7 +5,7 @@ use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
 use portcullis::http::{ApiResult, Form, OAuthError, check_content_encoding, empty, origin};
 use portcullis::secret::PlaintextToken;
-use portcullis::store::{ClientInfo, DeferredWrite, Ending, MatchedSecret};
+use portcullis::store::{ClientInfo, DeferredWrite, MatchedSecret, StatusChange};
 use portcullis::token::{Actor, EventOrigin, RevocationDetails};
 
 pub(crate) const ROUTE: &str = "/revoke";
@@ -33,8 +33,8 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
             let ClientInfo { source_ip, agent } = caller;
             let author = EventOrigin { actor: Some(actor.clone()), source_ip, agent };
             let (seen, limits) = (&credential.record, app.settings.limits);
-            let ending = Ending { seen, actor: &actor, by: &author, clock: &app.clock, limits };
-            app.tokens.revoke(&ending, &RevocationDetails::default()).await?;
+            let change = StatusChange { seen, actor: &actor, by: &author, clock: &app.clock, limits };
+            app.tokens.revoke(&change, &RevocationDetails::default()).await?;
         }
         // A rotated-out secret does not revoke the token: it may have been found in an old log.
         Some(MatchedSecret::Retired(credential)) => {

@@ -3,7 +3,7 @@
 use lambda_http::Request;
 use portcullis::App;
 use portcullis::http::{ApiRequest, ApiResult, IfMatch, JsonFields, Problem};
-use portcullis::store::{Ending, TokenUpdate, UpdateOutcome};
+use portcullis::store::{StatusChange, TokenUpdate, UpdateOutcome};
 use portcullis::token::{DisableReason, EventKind, TokenRecord, TokenState};
 
 use crate::outcome::{ensure_not_ended, token_response, update_response};
@@ -13,10 +13,10 @@ pub(crate) async fn disable(app: &App, call: &ApiRequest, request: &Request) -> 
     ensure_not_ended(app, &seen)?;
     let why = if call.is_foreign(&seen) { DisableReason::Admin } else { DisableReason::Owner };
     let (actor, by) = (call.actor(), call.author());
-    let ending = Ending { seen: &seen, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
+    let change = StatusChange { seen: &seen, actor: &actor, by: &by, clock: &app.clock, limits: app.settings.limits };
     // `*` also matches versions that other requests write in between.
     let version = condition.filter(|condition| *condition != IfMatch::Any).map(|_| seen.version);
-    update_response(app, app.tokens.disable(&ending, why, version).await?)
+    update_response(app, app.tokens.disable(&change, why, version).await?)
 }
 
 /// Enables the token. Retries when another request changes it at the same time.

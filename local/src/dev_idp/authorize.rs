@@ -14,7 +14,7 @@ use axum::body::Bytes;
 use http::{Response, StatusCode};
 
 /// Parameters that the page passes from the request to the form.
-const CARRIED: [&str; 8] = [
+const FORWARDED_PARAMETERS: [&str; 8] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -35,7 +35,8 @@ pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Byte
     if let Err(error) = AuthorizationRequest::read(&sent, &back.redirect_uri) {
         return back.refused(&error, issuer);
     }
-    let carried: Vec<_> = CARRIED.into_iter().filter_map(|name| Some((name, sent.once(name).ok()??))).collect();
+    let carried: Vec<_> =
+        FORWARDED_PARAMETERS.into_iter().filter_map(|name| Some((name, sent.once(name).ok()??))).collect();
     let place = back.redirect_uri.authority();
     let intro =
         format!("A program on this machine, at {place}, requests a sign-in. Continue if you have just started it.");

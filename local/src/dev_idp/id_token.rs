@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_claims_are_what_was_asked_for_and_nothing_else() {
+    fn the_claims_are_exactly_the_requested_ones() {
         let key = Key::generate().unwrap();
         let session = session(&key);
         let parts: Vec<_> = session.jwt.split('.').collect();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_key_verifies_a_session_and_no_other_key_does() {
+    fn only_the_published_key_verifies_a_session() {
         let (key, other) = (Key::generate().unwrap(), Key::generate().unwrap());
         let jwt = session(&key).jwt;
         let (signed, signature) = jwt.rsplit_once('.').unwrap();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_key_says_what_it_is_for_and_holds_nothing_private() {
+    fn the_jwk_has_its_use_and_no_private_part() {
         let (key, other) = (Key::generate().unwrap(), Key::generate().unwrap());
         let jwk = key.public();
         let names: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();

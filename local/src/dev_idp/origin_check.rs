@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_host_that_is_this_machine_is_answered() {
+    fn only_loopback_hosts_are_answered() {
         for host in ["127.0.0.2:9050", "127.0.0.1:9050", "localhost:9050", "LocalHost:9050", "[::1]:9050"] {
             assert!(!refused(Method::GET, &[(HOST, host)]), "{host}");
         }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_from_anywhere_may_lead_to_the_page() {
+    fn any_site_may_link_to_the_page() {
         let headers = [(HOST, "localhost:9050"), (ORIGIN, "http://evil.example"), (SITE, "cross-site")];
         assert!(!refused(Method::GET, &headers));
     }

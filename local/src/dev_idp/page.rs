@@ -17,7 +17,7 @@ input,button{box-sizing:border-box;font:inherit;padding:.5rem}\
 input{width:100%}button{margin-top:1rem}";
 
 /// Suggested users for one-click sign-in: a name with the group of a default role.
-const PEOPLE: [(&str, &str); 3] =
+const EXAMPLE_USERS: [(&str, &str); 3] =
     [("alice", "portcullis-admin"), ("bob", "portcullis-viewer"), ("carol", "portcullis-deployer")];
 
 /// A page, and the targets that its forms may have.
@@ -42,7 +42,7 @@ impl Page {
         let intro = escaped(intro);
         let hidden: String = carried.iter().map(|(name, value)| hidden(name, value)).collect();
         let opened = format!("<form method=\"post\" action=\"{action}\">\n{hidden}");
-        let people: String = PEOPLE.iter().map(|person| one_click(&opened, person)).collect();
+        let people: String = EXAMPLE_USERS.iter().map(|person| one_click(&opened, person)).collect();
         let fields = fields();
         Self::new(format!(
             "<p>{intro}</p>\n\

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_is_encoded_and_what_was_there_stays() {
+    fn added_parameters_are_encoded_and_others_kept() {
         let uri = RedirectUri::parse("http://127.0.0.1:1/x?a=b").unwrap();
         assert_eq!(
             uri.with(&[("state", "ü&="), ("iss", "x:/")]),

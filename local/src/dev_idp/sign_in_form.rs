@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_stand_between_commas_or_spaces_and_each_counts_once() {
+    fn groups_are_separated_by_commas_or_spaces() {
         assert_eq!(groups("portcullis-admin,other"), ["portcullis-admin", "other"]);
         assert_eq!(groups("+b%2C%2Ca++b%0D%0Ac+"), ["b", "a", "c"]);
         assert_eq!(groups("%C3%BC/x:%3Cy%3E"), ["ü/x:<y>"]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_or_said_twice_is_refused() {
+    fn oversized_and_duplicate_fields_are_refused() {
         let many = (1..=51).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
         for (form, about) in [
             ("name=a&name=b".to_owned(), "name must be given once"),

@@ -45,7 +45,7 @@ fn page(response: &Response<Bytes>) -> &str {
 }
 
 #[test]
-fn the_paths_below_dev_are_its_own_and_no_others() {
+fn only_paths_below_dev_are_routes() {
     for path in ["/dev", "/dev/", "/dev/sign-in", "/dev//x", "/dev/../me"] {
         assert!(is_route(path), "{path}");
     }
@@ -85,7 +85,7 @@ fn the_discovery_document_lists_every_endpoint_and_the_issuer() {
 }
 
 #[test]
-fn a_form_is_answered_with_a_session() {
+fn a_form_returns_a_session() {
     let response = post(&[], "name=alice&groups=portcullis-admin,other&expires_in=3600");
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "application/json");
@@ -96,7 +96,7 @@ fn a_form_is_answered_with_a_session() {
 }
 
 #[test]
-fn the_pages_say_first_that_they_are_no_real_login() {
+fn the_pages_state_that_the_login_is_for_development() {
     for response in pages() {
         let page = page(&response);
         let (_, main) = page.split_once("<main>\n").unwrap();
@@ -106,7 +106,7 @@ fn the_pages_say_first_that_they_are_no_real_login() {
 }
 
 #[test]
-fn the_pages_may_load_their_own_style_and_nothing_else() {
+fn the_pages_load_only_their_own_style() {
     for (response, form_action) in pages().into_iter().zip(["'self' http://127.0.0.1:4711", "'self'"]) {
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
         let (_, style) = page(&response).split_once("<style>").unwrap();
@@ -153,7 +153,7 @@ fn bad_input_is_a_problem_document_that_names_every_field() {
 }
 
 #[test]
-fn what_is_no_form_or_too_large_or_not_there_is_refused_as_that() {
+fn invalid_large_and_missing_forms_are_refused() {
     let json = ("content-type", "application/json");
     assert_eq!(post(&[json], "{}").status(), 415);
     assert_eq!(post(&[("content-type", "text/plain")], "name=alice").status(), 415);
@@ -180,7 +180,7 @@ fn what_is_no_form_or_too_large_or_not_there_is_refused_as_that() {
 }
 
 #[test]
-fn another_sites_page_gets_no_session_and_no_answer_that_it_could_read() {
+fn other_sites_cannot_read_a_session() {
     let foreign = [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")];
     let rebound = [("host", "evil.example:9050"), ("origin", "http://evil.example:9050")];
     let preflight = request(Method::OPTIONS, "/dev/sign-in", &foreign, "");

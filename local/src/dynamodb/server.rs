@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
-struct Guarded {
+struct AuthenticatedDatabase {
     database: Database,
     /// Start of a signature with the access key.
     credential: String,
@@ -27,39 +27,39 @@ struct Guarded {
 
 /// The operations, for the client with this access key.
 pub(super) fn router(database: Database, access_key: &str) -> Router {
-    let guarded = Guarded { database, credential: format!("Credential={access_key}/") };
-    Router::new().route("/", post(handle)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(guarded)
+    let state = AuthenticatedDatabase { database, credential: format!("Credential={access_key}/") };
+    Router::new().route("/", post(handle)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(state)
 }
 
-async fn handle(State(guarded): State<Guarded>, headers: HeaderMap, body: Bytes) -> Response {
+async fn handle(State(state): State<AuthenticatedDatabase>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !text(AUTHORIZATION.as_str()).contains(&guarded.credential) {
+    if !text(AUTHORIZATION.as_str()).contains(&state.credential) {
         return response(StatusCode::FORBIDDEN, failure("UnrecognizedClientException"));
     }
     let Some(operation) = text("x-amz-target").strip_prefix("DynamoDB_20120810.") else {
         return response(StatusCode::BAD_REQUEST, failure("UnknownOperationException"));
     };
-    match run(&guarded.database, operation, &body) {
+    match run(&state.database, operation, &body) {
         Ok(json) => response(StatusCode::OK, json),
-        Err(Failed::Engine(error)) => {
+        Err(OperationError::Engine(error)) => {
             let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             response(status, error.to_json())
         }
-        Err(Failed::Json(error)) => {
+        Err(OperationError::Json(error)) => {
             tracing::error!(%error, operation, "the database engine cannot read a request");
             response(StatusCode::BAD_REQUEST, failure("SerializationException"))
         }
-        Err(Failed::Unknown) => response(StatusCode::BAD_REQUEST, failure("UnknownOperationException")),
+        Err(OperationError::Unknown) => response(StatusCode::BAD_REQUEST, failure("UnknownOperationException")),
     }
 }
 
-enum Failed {
+enum OperationError {
     Engine(DynoxideError),
     Json(serde_json::Error),
     Unknown,
 }
 
-fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Failed> {
+fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, OperationError> {
     match operation {
         "CreateTable" => call(body, |request| database.create_table(request)),
         "DeleteTable" => call(body, |request| database.delete_table(request)),
@@ -74,17 +74,17 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Fail
         "Query" => call(body, |request| database.query(request)),
         "Scan" => call(body, |request| database.scan(request)),
         "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
-        _ => Err(Failed::Unknown),
+        _ => Err(OperationError::Unknown),
     }
 }
 
 fn call<Q: DeserializeOwned, A: Serialize>(
     body: &[u8],
     run: impl FnOnce(Q) -> Result<A, DynoxideError>,
-) -> Result<String, Failed> {
-    let request = serde_json::from_slice(body).map_err(Failed::Json)?;
-    let response = run(request).map_err(Failed::Engine)?;
-    serde_json::to_string(&response).map_err(Failed::Json)
+) -> Result<String, OperationError> {
+    let request = serde_json::from_slice(body).map_err(OperationError::Json)?;
+    let response = run(request).map_err(OperationError::Engine)?;
+    serde_json::to_string(&response).map_err(OperationError::Json)
 }
 
 fn failure(kind: &str) -> String {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// DynamoDB creates a table within seconds; polling stops after a minute.
 const ASK_EVERY: Duration = Duration::from_millis(20);
-const ASK_AT_MOST: u32 = 3_000;
+const MAX_POLLS: u32 = 3_000;
 
 /// Creates the table under a name, with its indexes and its TTL, and waits until it is active.
 ///
@@ -40,7 +40,7 @@ pub async fn create_table(client: &Client, name: &str, table: &Table) -> Result<
 }
 
 async fn wait_until_active(client: &Client, name: &str) -> Result<(), EngineError> {
-    for _ in 0..ASK_AT_MOST {
+    for _ in 0..MAX_POLLS {
         let described = client.describe_table().table_name(name).send().await;
         let described = described.map_err(EngineError::table)?;
         let status = described.table().and_then(|table| table.table_status());

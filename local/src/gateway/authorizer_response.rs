@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_statement_allows_is_denied() {
+    fn a_request_that_no_statement_allows_is_denied() {
         assert!(allowed(&json!([statement("Allow", ARN)])));
         assert!(allowed(&statement("Allow", ARN)), "one statement need not be a list");
         assert!(!allowed(&json!([])));

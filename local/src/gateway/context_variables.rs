@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_safe_inside_json_already_is_not_escaped_twice() {
+    fn json_safe_values_are_not_escaped_twice() {
         let line = context(&[("name", r#"say \"hi\""#)]).render_log_line(r#"{"n":"$context.name"}"#);
         assert_eq!(line, r#"{"n":"say \"hi\""}"#);
     }

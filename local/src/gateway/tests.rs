@@ -5,7 +5,7 @@ pub(crate) mod fixture;
 mod open;
 
 use super::*;
-use fixture::{Does, Fixture, body, get, response};
+use fixture::{Behavior, Fixture, body, get, response};
 use http::Method;
 use serde_json::json;
 
@@ -38,7 +38,7 @@ async fn a_deny_is_403_in_the_templates_words_and_the_function_is_not_called() {
 
 #[tokio::test]
 async fn unauthorized_is_401_with_a_challenge_and_the_function_is_not_called() {
-    let fixture = Fixture::new(Does::Fail("Unauthorized"));
+    let fixture = Fixture::new(Behavior::Fail("Unauthorized"));
     let (status, response) = fixture.send(get("/demo/apps/billing")).await;
     assert_eq!(status, 401);
     let challenge = response.headers()["www-authenticate"].to_str().unwrap();
@@ -50,12 +50,12 @@ async fn unauthorized_is_401_with_a_challenge_and_the_function_is_not_called() {
 #[tokio::test]
 async fn a_failing_authorizer_is_a_500_and_never_an_allow() {
     let broken = [
-        Does::Fail("the store failed"),
-        Does::Fail("unauthorized"),
-        Does::Fail(""),
-        Does::Panic,
-        Does::Answer(json!({"isAuthorized": true})),
-        Does::Answer(json!(null)),
+        Behavior::Fail("the store failed"),
+        Behavior::Fail("unauthorized"),
+        Behavior::Fail(""),
+        Behavior::Panic,
+        Behavior::Answer(json!({"isAuthorized": true})),
+        Behavior::Answer(json!(null)),
     ];
     for authorizer in broken {
         let fixture = Fixture::new(authorizer);

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_yaml_document_is_refused() {
+    fn a_template_must_be_one_yaml_document() {
         assert!(parse("a: [").is_err());
         assert!(parse("a: 1\n---\nb: 2\n").is_err());
         assert!(parse("").is_err());

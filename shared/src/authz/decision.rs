@@ -16,7 +16,7 @@ pub enum Decision {
     /// The credential is not valid: 401.
     Unauthorized(DenyReason),
     /// The credential is valid but does not allow this request: 403.
-    Forbidden(DenyReason, Missing),
+    Forbidden(DenyReason, MissingAccess),
 }
 
 /// Why a request was denied, for the audit log. The first reason that applies, in this order.
@@ -96,7 +96,7 @@ impl DenyReason {
 
 /// What a 403 tells the caller: the missing permission, its resource, and the roles that have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingAccess {
     /// The permission that the request requires.
     pub permission: Option<Permission>,
     /// The resource that it is required on.
@@ -131,21 +131,21 @@ pub fn authorize(
         Target::Connect => "",
     };
     let Ok(path) = RequestPath::parse(raw) else {
-        return Decision::Forbidden(DenyReason::MalformedPath, Missing::default());
+        return Decision::Forbidden(DenyReason::MalformedPath, MissingAccess::default());
     };
     if principal.allowed_ips().is_some_and(|from: &IpAllowlist| !from.contains(asked.from)) {
-        return Decision::Forbidden(DenyReason::IpNotAllowed, Missing::default());
+        return Decision::Forbidden(DenyReason::IpNotAllowed, MissingAccess::default());
     }
     let (permission, or, resource, lookalikes) = match requirement(rules, asked.api, asked.target, &path) {
         Requirement::Authenticated => return Decision::Allow,
-        Requirement::Unlisted => return Decision::Forbidden(DenyReason::RouteNotListed, Missing::default()),
+        Requirement::Unlisted => return Decision::Forbidden(DenyReason::RouteNotListed, MissingAccess::default()),
         Requirement::Permission { permission, or, resource, lookalikes, .. } => (permission, or, resource, lookalikes),
     };
     let grants = principal.grants();
     let forbidden = |reason, permission: Permission, resource| {
         let sees_the_catalog = grants.allows(&Permission::named("catalog", "read"), "catalog");
         let roles = if sees_the_catalog { rules.catalog.roles_giving(&permission) } else { Vec::new() };
-        Decision::Forbidden(reason, Missing { permission: Some(permission), resource: Some(resource), roles })
+        Decision::Forbidden(reason, MissingAccess { permission: Some(permission), resource: Some(resource), roles })
     };
     if let Some(it) = lookalikes.into_iter().find(|it| !grants.allows(&it.permission, &it.resource)) {
         return forbidden(DenyReason::RouteLookalike, it.permission, it.resource);
@@ -320,14 +320,17 @@ mod tests {
             let asked = AccessRequest { api: Api::Protected, target: get(path), from };
             authorize(Some(&Principal::Token(Box::new(token.clone()))), &rules, &asked, at(1))
         };
-        let elsewhere = Decision::Forbidden(DenyReason::IpNotAllowed, Missing::default());
+        let elsewhere = Decision::Forbidden(DenyReason::IpNotAllowed, MissingAccess::default());
         for good in ["192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7"] {
             assert_eq!(decided("x", Some(good)), Decision::Allow, "{good}");
         }
         for bad in [Some("198.51.100.1"), Some("::1"), None] {
             assert_eq!(decided("x", bad), elsewhere, "{bad:?}");
         }
-        assert_eq!(decided("a/../b", Some("::1")), Decision::Forbidden(DenyReason::MalformedPath, Missing::default()));
+        assert_eq!(
+            decided("a/../b", Some("::1")),
+            Decision::Forbidden(DenyReason::MalformedPath, MissingAccess::default())
+        );
     }
 
     #[test]
@@ -339,13 +342,16 @@ mod tests {
     #[test]
     fn an_ambiguous_path_is_forbidden_to_everyone() {
         let token = record(&["*"], &["*"]);
-        assert_eq!(decided(&token, get("a/../b")), Decision::Forbidden(DenyReason::MalformedPath, Missing::default()));
+        assert_eq!(
+            decided(&token, get("a/../b")),
+            Decision::Forbidden(DenyReason::MalformedPath, MissingAccess::default())
+        );
     }
 
     #[test]
     fn the_missing_permission_and_resource_are_named() {
         let token = record(&["apps:read"], &["apps/billing"]);
-        let missing = |permission: &str, resource: &str| Missing {
+        let missing = |permission: &str, resource: &str| MissingAccess {
             permission: Some(permission.parse().unwrap()),
             resource: Some(resource.to_owned()),
             roles: Vec::new(),
@@ -413,7 +419,7 @@ mod tests {
             &AccessRequest { api: Api::Protected, target: get("apps"), from: None },
             at(1),
         );
-        assert_eq!(decision, Decision::Forbidden(DenyReason::RouteNotListed, Missing::default()));
+        assert_eq!(decision, Decision::Forbidden(DenyReason::RouteNotListed, MissingAccess::default()));
     }
 
     proptest! {

@@ -15,7 +15,7 @@ mod settings;
 mod access_doc_tests;
 
 pub use api_wide_policy::{ApiWidePolicy, CompileError, NotExpressible};
-pub use decision::{Decision, DenyReason, Missing, authorize};
+pub use decision::{Decision, DenyReason, MissingAccess, authorize};
 pub use permission_usage::{MAX_USES, PermissionUse, UsageLog, permission_used};
 pub use principal::{Principal, Session};
 pub use request_arn::{Arn, MAX_ARN_LENGTH};

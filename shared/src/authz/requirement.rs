@@ -19,7 +19,7 @@ pub enum Api {
 impl Api {
     /// Name and value of the stage variable that marks a request as one for the management API. Changing it
     /// takes the same rights as changing the authorizer.
-    pub const OWN_STAGE_VARIABLE: (&str, &str) = ("portcullis_api", "tokens");
+    pub const MANAGEMENT_STAGE_VARIABLE: (&str, &str) = ("portcullis_api", "tokens");
 }
 
 /// A request to be authorized.

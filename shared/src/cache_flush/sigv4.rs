@@ -14,7 +14,7 @@ const SERVICE: &str = "apigateway";
 
 /// The request could not be signed. The cause is omitted, as it could contain credentials.
 #[derive(Debug)]
-pub(super) struct Unsigned;
+pub(super) struct SigningError;
 
 /// Adds the headers of a signature that is valid for a few minutes from `now` on.
 pub(super) fn signed(
@@ -22,7 +22,7 @@ pub(super) fn signed(
     credentials: Credentials,
     region: &str,
     now: Timestamp,
-) -> Result<Request, Unsigned> {
+) -> Result<Request, SigningError> {
     let identity = credentials.into();
     let since = Duration::from_millis(now.millis().unsigned_abs());
     let params = SigningParams::builder()
@@ -32,13 +32,13 @@ pub(super) fn signed(
         .time(UNIX_EPOCH + since)
         .settings(SigningSettings::default())
         .build()
-        .map_err(|_| Unsigned)?
+        .map_err(|_| SigningError)?
         .into();
     // The library adds host, date and session token itself.
     let signable = SignableRequest::new(request.method(), request.uri(), std::iter::empty(), SignableBody::empty());
-    let (instructions, _) = sign(signable.map_err(|_| Unsigned)?, &params).map_err(|_| Unsigned)?.into_parts();
+    let (instructions, _) = sign(signable.map_err(|_| SigningError)?, &params).map_err(|_| SigningError)?.into_parts();
     for (name, value) in instructions.headers() {
-        request.headers_mut().try_insert(name.to_owned(), value.to_owned()).map_err(|_| Unsigned)?;
+        request.headers_mut().try_insert(name.to_owned(), value.to_owned()).map_err(|_| SigningError)?;
     }
     Ok(request)
 }

@@ -15,11 +15,11 @@ const BOTH: &str = "rest:a1b2c3/v1,http:d4e5f6/$default";
 /// Timeout for a stage that hangs, long enough for the others on a busy machine.
 const SHORT: Duration = Duration::from_secs(2);
 /// Timeout for stages that do not hang, longer than any machine needs.
-const UNHURRIED: Duration = Duration::from_secs(60);
+const LONG_TIMEOUT: Duration = Duration::from_secs(60);
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 #[derive(Clone, Copy)]
-enum Way {
+enum Behavior {
     Status(u16),
     Redirects,
     Hangs,
@@ -28,7 +28,7 @@ enum Way {
 }
 
 /// The scripted responses for each path in order; after them, success.
-type Script = Mutex<Vec<(&'static str, VecDeque<Way>)>>;
+type Script = Mutex<Vec<(&'static str, VecDeque<Behavior>)>>;
 
 struct ControlPlane {
     url: String,
@@ -36,7 +36,7 @@ struct ControlPlane {
 }
 
 impl ControlPlane {
-    async fn start<const N: usize>(script: [(&'static str, &[Way]); N]) -> Self {
+    async fn start<const N: usize>(script: [(&'static str, &[Behavior]); N]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let script = script.map(|(path, ways)| (path, ways.iter().copied().collect())).into();
@@ -54,7 +54,7 @@ impl ControlPlane {
         let credentials = ("AKIDEXAMPLE".to_owned(), SECRET.to_owned());
         let made = CacheFlusher::new(stages.parse().unwrap(), "eu-west-1", Some(self.url.clone()), Some(credentials));
         let clock = Clock::from_fn(|| Timestamp::parse("2026-11-26T10:30:00Z").unwrap());
-        CacheFlusher { clock, pause: Duration::from_millis(1), timeout: UNHURRIED, ..made }
+        CacheFlusher { clock, pause: Duration::from_millis(1), timeout: LONG_TIMEOUT, ..made }
     }
 
     /// The heads of the requests for a path.
@@ -84,15 +84,15 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, heads: Arc<Mutex<Vec<
         let way = {
             let mut script = script.lock().unwrap();
             let ways = script.iter_mut().find(|(of, _)| *of == path);
-            ways.and_then(|(_, ways)| ways.pop_front()).unwrap_or(Way::Status(done))
+            ways.and_then(|(_, ways)| ways.pop_front()).unwrap_or(Behavior::Status(done))
         };
         let response = match way {
-            Way::Status(204) => "HTTP/1.1 204 Done\r\n\r\n".to_owned(),
-            Way::Status(status) => format!("HTTP/1.1 {status} So\r\nContent-Length: 2\r\n\r\n{{}}"),
-            Way::Redirects => "HTTP/1.1 307 There\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".to_owned(),
-            Way::Hangs => return std::future::pending().await,
-            Way::HangsUp => return,
-            Way::TalksNonsense => "SSH-2.0-nonsense\r\n\r\n".to_owned(),
+            Behavior::Status(204) => "HTTP/1.1 204 Done\r\n\r\n".to_owned(),
+            Behavior::Status(status) => format!("HTTP/1.1 {status} So\r\nContent-Length: 2\r\n\r\n{{}}"),
+            Behavior::Redirects => "HTTP/1.1 307 There\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            Behavior::Hangs => return std::future::pending().await,
+            Behavior::HangsUp => return,
+            Behavior::TalksNonsense => "SSH-2.0-nonsense\r\n\r\n".to_owned(),
         };
         if stream.write_all(response.as_bytes()).await.is_err() {
             return;
@@ -154,10 +154,17 @@ async fn without_stages_nothing_is_sent_and_no_credentials_are_needed() {
 
 #[tokio::test]
 async fn a_temporary_failure_is_retried_until_it_succeeds() {
-    for way in [Way::Status(429), Way::Status(500), Way::Status(503), Way::HangsUp, Way::TalksNonsense, Way::Hangs] {
+    for way in [
+        Behavior::Status(429),
+        Behavior::Status(500),
+        Behavior::Status(503),
+        Behavior::HangsUp,
+        Behavior::TalksNonsense,
+        Behavior::Hangs,
+    ] {
         let plane = ControlPlane::start([(REST, &[way, way])]).await;
         // Only a stage that hangs is waited for until the timeout.
-        let timeout = if matches!(way, Way::Hangs) { SHORT } else { UNHURRIED };
+        let timeout = if matches!(way, Behavior::Hangs) { SHORT } else { LONG_TIMEOUT };
         CacheFlusher { timeout, ..plane.flusher(BOTH) }.flush().await.unwrap();
         assert_eq!((plane.asked(REST).len(), plane.asked(HTTP).len()), (3, 1));
     }
@@ -166,13 +173,13 @@ async fn a_temporary_failure_is_retried_until_it_succeeds() {
 #[tokio::test]
 async fn after_three_attempts_only_that_stage_fails() {
     for (way, reason) in [
-        (Way::Status(429), FlushErrorKind::Status(429)),
-        (Way::Status(502), FlushErrorKind::Status(502)),
-        (Way::HangsUp, FlushErrorKind::Unreachable),
-        (Way::Hangs, FlushErrorKind::Timeout(SHORT)),
+        (Behavior::Status(429), FlushErrorKind::Status(429)),
+        (Behavior::Status(502), FlushErrorKind::Status(502)),
+        (Behavior::HangsUp, FlushErrorKind::Unreachable),
+        (Behavior::Hangs, FlushErrorKind::Timeout(SHORT)),
     ] {
         let plane = ControlPlane::start([(HTTP, &[way; 4])]).await;
-        let timeout = if matches!(way, Way::Hangs) { SHORT } else { UNHURRIED };
+        let timeout = if matches!(way, Behavior::Hangs) { SHORT } else { LONG_TIMEOUT };
         let outcome = CacheFlusher { timeout, ..plane.flusher(BOTH) }.flush().await;
         assert_eq!(failures(outcome), [("http:d4e5f6/$default".to_owned(), reason)]);
         assert_eq!((plane.asked(REST).len(), plane.asked(HTTP).len()), (1, 3));
@@ -182,10 +189,10 @@ async fn after_three_attempts_only_that_stage_fails() {
 #[tokio::test]
 async fn a_permanent_failure_is_not_retried() {
     for (way, reason) in [
-        (Way::Status(400), FlushErrorKind::Status(400)),
-        (Way::Status(403), FlushErrorKind::Status(403)),
-        (Way::Status(404), FlushErrorKind::Unknown),
-        (Way::Redirects, FlushErrorKind::Status(307)),
+        (Behavior::Status(400), FlushErrorKind::Status(400)),
+        (Behavior::Status(403), FlushErrorKind::Status(403)),
+        (Behavior::Status(404), FlushErrorKind::Unknown),
+        (Behavior::Redirects, FlushErrorKind::Status(307)),
     ] {
         let plane = ControlPlane::start([(REST, &[way])]).await;
         let outcome = plane.flusher(BOTH).flush().await;
@@ -196,7 +203,7 @@ async fn a_permanent_failure_is_not_retried() {
 
 #[tokio::test]
 async fn a_stage_that_hangs_does_not_delay_the_others() {
-    let plane = ControlPlane::start([(REST, &[Way::Hangs; 3])]).await;
+    let plane = ControlPlane::start([(REST, &[Behavior::Hangs; 3])]).await;
     let flusher = plane.flusher(BOTH);
     let arrived = async {
         while plane.asked(HTTP).is_empty() {
@@ -209,13 +216,13 @@ async fn a_stage_that_hangs_does_not_delay_the_others() {
             outcome = flusher.flush() => panic!("{outcome:?}"),
         }
     };
-    let asked = tokio::time::timeout(UNHURRIED, other_stage).await;
+    let asked = tokio::time::timeout(LONG_TIMEOUT, other_stage).await;
     assert!(asked.is_ok(), "the other stage got no request while the first one hung");
 }
 
 #[tokio::test]
 async fn the_error_names_each_stage_that_failed_and_nothing_secret() {
-    let plane = ControlPlane::start([(REST, &[Way::Status(404)]), (HTTP, &[Way::Status(403)])]).await;
+    let plane = ControlPlane::start([(REST, &[Behavior::Status(404)]), (HTTP, &[Behavior::Status(403)])]).await;
     let error = plane.flusher(&format!("{BOTH},rest:good/v1")).flush().await.unwrap_err();
     let expected = "could not flush the authorizer cache at rest:a1b2c3/v1 (unknown stage), \
                     http:d4e5f6/$default (status 403)";

@@ -11,7 +11,9 @@ use serde_json::Value;
 
 use super::{FieldError, Problem, check_content_encoding, gateway_context, origin, route};
 use crate::App;
-use crate::authz::{AccessRequest, Api, AuthzContext, Decision, DenyReason, Missing, Principal, Session, authorize};
+use crate::authz::{
+    AccessRequest, Api, AuthzContext, Decision, DenyReason, MissingAccess, Principal, Session, authorize,
+};
 use crate::catalog::{Catalog, Target};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
@@ -51,7 +53,7 @@ impl ApiRequest {
             tracing::error!("the event is not from a REST API");
             return Err(Problem::internal());
         };
-        if !is_from_own_api(request, context) {
+        if !is_from_management_api(request, context) {
             tracing::error!("the event is not from this deployment's API; only API Gateway may invoke this function");
             return Err(Problem::internal());
         }
@@ -153,8 +155,8 @@ impl ApiRequest {
 /// The API's ID cannot be compared: the API refers to the functions, so CloudFormation cannot pass its ID to
 /// them. A principal that may invoke a function directly can imitate all of this, and is trusted
 /// (`docs/security.md`).
-fn is_from_own_api(request: &Request, context: &ApiGatewayProxyRequestContext) -> bool {
-    let (name, value) = Api::OWN_STAGE_VARIABLE;
+fn is_from_management_api(request: &Request, context: &ApiGatewayProxyRequestContext) -> bool {
+    let (name, value) = Api::MANAGEMENT_STAGE_VARIABLE;
     let own = request.stage_variables_ref().and_then(|variables| variables.first(name)) == Some(value);
     let request_id = context.request_id.as_deref().unwrap_or_default();
     let is_uuid = request_id.len() == 36
@@ -186,7 +188,7 @@ fn ensure_still_allowed(
         Decision::Allow => Ok(()),
         Decision::Unauthorized(_) => Err(Problem::forbidden("Your token is no longer active.")),
         Decision::Forbidden(DenyReason::MalformedPath, _) => Err(Problem::not_found()),
-        Decision::Forbidden(_, Missing { permission: Some(permission), .. }) => {
+        Decision::Forbidden(_, MissingAccess { permission: Some(permission), .. }) => {
             Err(Problem::forbidden(format!("You no longer have {permission} for this.")))
         }
         Decision::Forbidden(..) => Err(Problem::forbidden("You are no longer allowed to do this.")),

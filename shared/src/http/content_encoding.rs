@@ -7,14 +7,14 @@ use super::Problem;
 
 /// Codings that API Gateway decodes, leaving the header in place:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html>
-const UNDERSTOOD: [&str; 4] = ["identity", "gzip", "deflate", ""];
+const SUPPORTED: [&str; 4] = ["identity", "gzip", "deflate", ""];
 
 /// Refuses a body in a content coding that API Gateway does not decode.
 ///
 /// # Errors
 /// 415
 pub fn check_content_encoding(request: &Request) -> Result<(), Problem> {
-    let is_understood = |coding: &str| UNDERSTOOD.iter().any(|known| coding.trim().eq_ignore_ascii_case(known));
+    let is_understood = |coding: &str| SUPPORTED.iter().any(|known| coding.trim().eq_ignore_ascii_case(known));
     let mut values = request.headers().get_all(CONTENT_ENCODING).iter();
     let good = values.all(|value| value.to_str().is_ok_and(|codings| codings.split(',').all(is_understood)));
     if good || request.body().is_empty() { Ok(()) } else { Err(Problem::unsupported_content_encoding()) }

@@ -11,9 +11,9 @@ use crate::validation::ValidationError;
 #[derive(Clone, Debug)]
 pub struct DescribedRequest {
     /// The method.
-    pub method: AskedMethod,
+    pub method: MethodField,
     /// The path.
-    pub path: AskedPath,
+    pub path: PathField,
     /// The API.
     pub api: Api,
     /// Client IP address. Without one, a token with an IP allowlist is denied.
@@ -48,9 +48,9 @@ pub fn parse_source_ip(text: &str) -> Result<IpAddr, ValidationError> {
 
 /// `GET`, or `$connect` for opening a WebSocket.
 #[derive(Clone, Debug)]
-pub struct AskedMethod(String);
+pub struct MethodField(String);
 
-impl FromStr for AskedMethod {
+impl FromStr for MethodField {
     type Err = ValidationError;
 
     fn from_str(text: &str) -> Result<Self, ValidationError> {
@@ -66,9 +66,9 @@ impl FromStr for AskedMethod {
 
 /// A path as the client sends it: `/apps/billing`, without the API's stage.
 #[derive(Clone, Debug)]
-pub struct AskedPath(String);
+pub struct PathField(String);
 
-impl FromStr for AskedPath {
+impl FromStr for PathField {
     type Err = ValidationError;
 
     fn from_str(text: &str) -> Result<Self, ValidationError> {
@@ -84,9 +84,9 @@ impl FromStr for AskedPath {
 
 /// `protected` or `tokens`.
 #[derive(Clone, Copy, Debug)]
-pub struct AskedApi(pub Api);
+pub struct ApiField(pub Api);
 
-impl FromStr for AskedApi {
+impl FromStr for ApiField {
     type Err = ValidationError;
 
     fn from_str(text: &str) -> Result<Self, ValidationError> {

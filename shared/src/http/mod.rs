@@ -23,7 +23,7 @@ pub use crate::api_types::FieldError;
 pub use api_request::ApiRequest;
 pub use containment::RequestedAccess;
 pub use content_encoding::check_content_encoding;
-pub use described_request::{AskedApi, AskedMethod, AskedPath, DescribedRequest, parse_source_ip};
+pub use described_request::{ApiField, DescribedRequest, MethodField, PathField, parse_source_ip};
 pub use expiry_fields::{check_expiry, read_expiry};
 pub use gateway::{gateway_context, origin, route};
 pub use grant_spec::GrantSpec;

@@ -95,7 +95,7 @@ impl OAuthError {
     }
 
     /// The same error with another code.
-    pub fn coded(error: &'static str, description: impl Into<String>) -> Self {
+    pub fn with_code(error: &'static str, description: impl Into<String>) -> Self {
         Self { error, error_description: description.into() }
     }
 

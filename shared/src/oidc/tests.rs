@@ -20,7 +20,7 @@ use crate::oidc::unverified_jwt::UnverifiedJwt;
 use provider::{FakeProvider, Signer};
 
 /// Timeout for requests that do not hang, longer than any machine needs.
-const UNHURRIED: Duration = Duration::from_secs(60);
+const LONG_TIMEOUT: Duration = Duration::from_secs(60);
 
 const NOW: i64 = 1_800_000_000;
 
@@ -277,7 +277,7 @@ async fn a_session_of_another_client_is_refused_for_any_audience() {
     let signer = Signer::ed25519();
     provider.serves_keys(&[&signer]);
     let oidc = Provider { client_id: "portcullis-cli".to_owned(), ..provider.oidc(&provider.url) };
-    let sessions = SessionVerifier::new(oidc, UNHURRIED).unwrap();
+    let sessions = SessionVerifier::new(oidc, LONG_TIMEOUT).unwrap();
     for aud in [json!("portcullis"), json!(["portcullis"]), json!(["other", "portcullis"])] {
         let good = with(claims(&provider), "aud", aud.clone());
         for azp in ["portcullis", "portcullis-cli"] {
@@ -445,7 +445,7 @@ async fn the_owner_comes_from_the_configured_claim() {
     provider.serves_keys(&[&signer]);
     let ask = async |claim: &str, claims: Value| {
         let oidc = Provider { owner_claim: claim.to_owned(), ..provider.oidc(&provider.url) };
-        SessionVerifier::new(oidc, UNHURRIED)
+        SessionVerifier::new(oidc, LONG_TIMEOUT)
             .unwrap()
             .verify(&signer.sign(&claims), at(0))
             .await
@@ -517,7 +517,7 @@ async fn base64_is_read_strictly() {
 #[tokio::test]
 async fn the_issuer_must_be_https_or_on_loopback() {
     let provider = FakeProvider::start().await;
-    let new = |issuer: &str| SessionVerifier::new(provider.oidc(issuer), UNHURRIED).is_ok();
+    let new = |issuer: &str| SessionVerifier::new(provider.oidc(issuer), LONG_TIMEOUT).is_ok();
     for good in [
         "https://id.example",
         "https://id.example/realm/x",
@@ -693,7 +693,7 @@ async fn a_provider_that_hangs_or_never_ends_is_a_timeout() {
     assert_eq!(sessions(short).verify(&jwt, at(0)).await, Err(slow));
     provider.pours();
     let large = JwtError::Unavailable("document too large or truncated".to_owned());
-    assert_eq!(sessions(UNHURRIED).verify(&jwt, at(0)).await, Err(large));
+    assert_eq!(sessions(LONG_TIMEOUT).verify(&jwt, at(0)).await, Err(large));
 }
 
 #[test]

@@ -16,11 +16,11 @@ pub const CATALOG_TTL_SECONDS: i64 = 60;
 #[derive(Clone, Debug)]
 pub struct CatalogCache {
     tokens: TokenStore,
-    cached: Arc<Mutex<Option<Cached>>>,
+    cached: Arc<Mutex<Option<CachedCatalog>>>,
 }
 
 #[derive(Clone, Debug)]
-struct Cached {
+struct CachedCatalog {
     catalog: Arc<StoredCatalog>,
     read_at: Timestamp,
 }
@@ -62,7 +62,7 @@ impl CatalogCache {
 
     async fn read(&self, now: Timestamp) -> Result<Arc<StoredCatalog>, Error> {
         let catalog = self.tokens.catalog().await?;
-        let cached = Cached { catalog: Arc::clone(&catalog), read_at: now };
+        let cached = CachedCatalog { catalog: Arc::clone(&catalog), read_at: now };
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(cached);
         Ok(catalog)
     }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::Update;
 
 use super::error::condition_held;
 use super::transaction::{TransactionOutcome, backoff, write};
-use super::update_expression::Edit;
+use super::update_expression::UpdateExpression;
 use super::usage::Usage;
 use super::{Error, StoredCredential, TokenStore, item};
 use crate::authz::PermissionUse;
@@ -172,7 +172,7 @@ impl TokenStore {
     async fn write_last_use(&self, used: &LastUseWrite, history_days: u32) -> Result<(), Error> {
         let LastUseWrite { record, client, at, .. } = used;
         let now = LastUse { at: at.truncated_to_seconds(), source_ip: client.source_ip, agent: client.agent.clone() };
-        let edit = Edit::of_existing()
+        let edit = UpdateExpression::of_existing()
             .set(item::LAST_USE, item::last_use(&now))
             .when_still(item::LAST_USE, record.last_used.as_ref().map(item::last_use))
             .build(&self.table, item::token_key(&record.id))?;
@@ -195,7 +195,7 @@ impl TokenStore {
         let SecretReuseWrite { record, client, at, seen_at, disable } = reused;
         for tries in 0..MAX_REUSE_ATTEMPTS {
             let at = if tries == 0 { *at } else { clock.now() };
-            let edit = Edit::of_existing().set(item::REUSE, item::reuse(at));
+            let edit = UpdateExpression::of_existing().set(item::REUSE, item::reuse(at));
             let edit = if *disable {
                 let why = DisableReason::SecretReuse;
                 let disabled = DisabledState { at: at.truncated_to_seconds(), by: None, why };

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
-use super::{Ending, Error, TokenStore, client, item};
+use super::{Error, StatusChange, TokenStore, client, item};
 use crate::token::{EventKind, TokenRecord};
 
 impl TokenStore {
@@ -12,8 +12,8 @@ impl TokenStore {
     ///
     /// # Errors
     /// When the store fails; retrying is safe.
-    pub async fn delete(&self, ending: &Ending<'_>) -> Result<bool, Error> {
-        let Ending { seen, by, clock, limits, .. } = *ending;
+    pub async fn delete(&self, change: &StatusChange<'_>) -> Result<bool, Error> {
+        let StatusChange { seen, by, clock, limits, .. } = *change;
         for tries in 0..MAX_ATTEMPTS {
             let delete = Delete::builder()
                 .table_name(&self.table)

@@ -1,12 +1,12 @@
 //! Disabling of a token.
 
 use super::update::UpdateOutcome;
-use super::update_expression::Edit;
-use super::{Ending, Error, TokenStore, item};
+use super::update_expression::UpdateExpression;
+use super::{Error, StatusChange, TokenStore, item};
 use crate::token::{DisableReason, DisabledState, EventKind, TokenRecord};
 
 /// Maximum number of attempts of an admin's disablement while others change the token.
-const MAX_CONSIDERATE_ATTEMPTS: u32 = 3;
+const MAX_PRESERVING_ATTEMPTS: u32 = 3;
 
 impl TokenStore {
     /// Disables a token; with a version, only if the record has that version.
@@ -18,7 +18,7 @@ impl TokenStore {
     /// When the store fails. The token may or may not be disabled; retrying is safe.
     pub async fn disable(
         &self,
-        ending: &Ending<'_>,
+        change: &StatusChange<'_>,
         why: DisableReason,
         version: Option<u64>,
     ) -> Result<UpdateOutcome, Error> {
@@ -28,12 +28,12 @@ impl TokenStore {
             if is_stale(seen) || seen.disabled.as_ref().is_some_and(|disabled| disabled.stands_against(why)) {
                 return None;
             }
-            let at = ending.clock.now().truncated_to_seconds();
-            let disabled = DisabledState { at, by: Some(ending.actor.clone()), why };
-            let mut edit = Edit::of_existing().set(item::DISABLED, item::disablement(&disabled));
+            let at = change.clock.now().truncated_to_seconds();
+            let disabled = DisabledState { at, by: Some(change.actor.clone()), why };
+            let mut edit = UpdateExpression::of_existing().set(item::DISABLED, item::disablement(&disabled));
             // A concurrent disablement stays unless this one takes precedence. An owner who keeps enabling the
             // token cannot prevent an admin from disabling it.
-            if why != DisableReason::Admin || tries < MAX_CONSIDERATE_ATTEMPTS {
+            if why != DisableReason::Admin || tries < MAX_PRESERVING_ATTEMPTS {
                 edit = edit.when_still(item::DISABLED, seen.disabled.as_ref().map(item::disablement));
             }
             if let Some(version) = version {
@@ -41,7 +41,7 @@ impl TokenStore {
             }
             Some((TokenRecord { disabled: Some(disabled), ..seen.clone() }, edit))
         };
-        Ok(match self.end(ending, &EventKind::Disabled(why), next).await? {
+        Ok(match self.change_status(change, &EventKind::Disabled(why), next).await? {
             None => UpdateOutcome::Gone,
             Some((record, false)) if is_stale(&record) => UpdateOutcome::Stale(Box::new(record)),
             Some((record, _)) => UpdateOutcome::Done(Box::new(record)),

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::transaction::write;
-use super::update_expression::Edit;
+use super::update_expression::UpdateExpression;
 use super::{Error, TokenStore, item};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
@@ -81,7 +81,7 @@ impl TokenStore {
 
     fn write_slots(&self, owner: &OwnerId, slots: &Slots) -> Result<TransactWriteItem, Error> {
         let live = slots.live.iter().map(|(id, until)| (id.clone(), item::number(until))).collect();
-        let edit = Edit::default()
+        let edit = UpdateExpression::default()
             .set(item::LIVE, AttributeValue::M(live))
             .set(item::VERSION, item::number(slots.version.unwrap_or(0) + 1))
             .when_still(item::VERSION, slots.version.map(item::number));

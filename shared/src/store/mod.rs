@@ -21,7 +21,7 @@
 //! | `create` | creation of a token within its owner's limit |
 //! | `exchange` | creation of a token for an identity, once |
 //! | `update` | updates of a token |
-//! | `ending` | the write of a revocation or disablement, which contention cannot delay |
+//! | `status_change` | the write of a revocation or disablement, which contention cannot delay |
 //! | `revoke`, `disable`, `delete` | the operations on one token |
 //! | `revoke_owner` | revocation of all tokens of an owner |
 //! | `list` | token lists |
@@ -50,7 +50,6 @@ mod cursor;
 mod deferred_write;
 mod delete;
 mod disable;
-mod ending;
 mod error;
 mod events;
 mod exchange;
@@ -63,6 +62,7 @@ mod read;
 mod revoke;
 mod revoke_owner;
 mod rotation_key;
+mod status_change;
 mod stored_catalog;
 mod tokens;
 mod transaction;
@@ -79,7 +79,6 @@ pub use connection::{Connection, Timeouts};
 pub use create::CreateOutcome;
 pub use credential::StoredCredential;
 pub use deferred_write::{ClientInfo, DeferredWrite};
-pub use ending::Ending;
 pub use error::Error;
 pub use events::{EventCursor, EventPage};
 pub use exchange::{ExchangeOutcome, ReplayGuard};
@@ -89,6 +88,7 @@ pub use matched_secret::MatchedSecret;
 pub use revoke::RevokeOutcome;
 pub use revoke_owner::{OwnerCursor, OwnerRevocation, OwnerRevokeOutcome};
 pub use rotation_key::RotationKey;
+pub use status_change::StatusChange;
 pub use stored_catalog::StoredCatalog;
 pub use tokens::TokenStore;
 pub use update::{TokenUpdate, UpdateOutcome};

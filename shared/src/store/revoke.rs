@@ -1,7 +1,7 @@
 //! Revocation of a token.
 
-use super::update_expression::Edit;
-use super::{Ending, Error, TokenStore, item, ttl};
+use super::update_expression::UpdateExpression;
+use super::{Error, StatusChange, TokenStore, item, ttl};
 use crate::token::{EventKind, Revocation, RevocationDetails, TokenRecord};
 
 /// A revoked token.
@@ -22,21 +22,21 @@ impl TokenStore {
     /// When the store fails. The token may or may not be revoked; retrying is safe.
     pub async fn revoke(
         &self,
-        ending: &Ending<'_>,
+        change: &StatusChange<'_>,
         grounds: &RevocationDetails,
     ) -> Result<Option<RevokeOutcome>, Error> {
         let next = |seen: &TokenRecord, _| {
             if seen.revoked.is_some() {
                 return None;
             }
-            let at = ending.clock.now().truncated_to_seconds();
-            let revoked = Revocation { at, by: ending.actor.clone(), grounds: grounds.clone() };
-            let edit = Edit::of_existing().set(item::REVOKED, item::revocation(&revoked));
+            let at = change.clock.now().truncated_to_seconds();
+            let revoked = Revocation { at, by: change.actor.clone(), grounds: grounds.clone() };
+            let edit = UpdateExpression::of_existing().set(item::REVOKED, item::revocation(&revoked));
             let next = TokenRecord { revoked: Some(revoked), ..seen.clone() };
-            let ttl = ttl::record_ttl(&next, ending.limits.retention_days);
+            let ttl = ttl::record_ttl(&next, change.limits.retention_days);
             Some((next, edit.set_or_remove(item::TTL, ttl.map(item::seconds))))
         };
-        let ended = self.end(ending, &EventKind::Revoked(grounds.clone()), next).await?;
+        let ended = self.change_status(change, &EventKind::Revoked(grounds.clone()), next).await?;
         Ok(ended.map(|(record, newly_revoked)| RevokeOutcome { record, newly_revoked }))
     }
 }

@@ -1,7 +1,7 @@
 //! Revocation of all tokens of an owner: active ones first, continuing after errors, resumable.
 
 use super::cursor::Cursor;
-use super::{Ending, Error, Filter, Limits, ListCursor, MAX_PER_PAGE, Scope, TokenStore, cursor};
+use super::{Error, Filter, Limits, ListCursor, MAX_PER_PAGE, Scope, StatusChange, TokenStore, cursor};
 use crate::clock::{Clock, Timestamp};
 use crate::secret::TokenId;
 use crate::text::OwnerId;
@@ -46,7 +46,7 @@ pub struct OwnerRevokeOutcome {
 /// Position among an owner's tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerCursor {
-    pass: Pass,
+    pass: Phase,
     /// Whether a token before this position could not be revoked, so that reaching the end is not enough.
     failed: bool,
     /// `None` starts with the newest token.
@@ -56,13 +56,13 @@ pub struct OwnerCursor {
 /// Expired tokens come last, because only a rotation could reactivate them. The second pass covers every token,
 /// as one may have been reactivated in the meantime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pass {
-    Alive,
+enum Phase {
+    Live,
     All,
 }
 
 impl OwnerCursor {
-    const BEGINNING: Self = Self { pass: Pass::Alive, failed: false, after: None };
+    const START: Self = Self { pass: Phase::Live, failed: false, after: None };
 
     /// Encodes the cursor for the caller.
     #[must_use]
@@ -85,8 +85,8 @@ impl Cursor for OwnerCursor {
 
     fn place(&self) -> String {
         let pass = match self.pass {
-            Pass::Alive => "alive",
-            Pass::All => "all",
+            Phase::Live => "alive",
+            Phase::All => "all",
         };
         let failed = if self.failed { "failed" } else { "" };
         format!("{pass} {failed} {}", self.after.as_ref().map(Cursor::place).unwrap_or_default())
@@ -96,8 +96,8 @@ impl Cursor for OwnerCursor {
         let (pass, rest) = place.split_once(' ')?;
         let (failed, after) = rest.split_once(' ')?;
         let pass = match pass {
-            "alive" => Pass::Alive,
-            "all" => Pass::All,
+            "alive" => Phase::Live,
+            "all" => Phase::All,
             _ => return None,
         };
         let after = if after.is_empty() { None } else { Some(Cursor::read(after)?) };
@@ -113,7 +113,7 @@ impl TokenStore {
     /// be revoked is no error but is listed as failed.
     pub async fn revoke_all(&self, revocation: &OwnerRevocation<'_>) -> Result<OwnerRevokeOutcome, Error> {
         let mut revoked = OwnerRevokeOutcome::default();
-        let mut place = revocation.after.clone().unwrap_or(OwnerCursor::BEGINNING);
+        let mut place = revocation.after.clone().unwrap_or(OwnerCursor::START);
         if revocation.after.is_none() {
             // The slots are consistent, while the index is only eventually consistent.
             let ids = self.ids_with_slots(revocation.owner).await?;
@@ -134,14 +134,14 @@ impl TokenStore {
                 }
                 // A token that cannot be revoked does not block the next call either.
                 place.after = Some(ListCursor::from_record(&record));
-                if place.pass == Pass::All || !record.has_expired(revocation.clock.now()) {
+                if place.pass == Phase::All || !record.has_expired(revocation.clock.now()) {
                     self.revoke_one(revocation, &record, &mut revoked).await;
                 }
             }
             match (page.next, place.pass) {
                 (Some(next), _) => place.after = Some(next),
-                (None, Pass::Alive) => (place.pass, place.after) = (Pass::All, None),
-                (None, Pass::All) => break,
+                (None, Phase::Live) => (place.pass, place.after) = (Phase::All, None),
+                (None, Phase::All) => break,
             }
         }
         if revoked.failed.is_empty() && !place.failed {
@@ -171,7 +171,7 @@ impl TokenStore {
         revoked: &mut OwnerRevokeOutcome,
     ) {
         let OwnerRevocation { actor, by, clock, limits, grounds, .. } = *revocation;
-        match self.revoke(&Ending { seen, actor, by, clock, limits }, grounds).await {
+        match self.revoke(&StatusChange { seen, actor, by, clock, limits }, grounds).await {
             Ok(outcome) => revoked.revoked += u64::from(outcome.is_some_and(|outcome| outcome.newly_revoked)),
             Err(error) => {
                 tracing::error!(%error, token_id = %seen.id, "a token of the owner could not be revoked");

@@ -17,10 +17,10 @@ pub struct StoredCatalog {
 
 /// Cache of the last parsed document. Parsing a large document takes longer than reading it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ParsedCatalog(Arc<Mutex<Option<Parsed>>>);
+pub(super) struct ParsedCatalog(Arc<Mutex<Option<ParsedDocument>>>);
 
 #[derive(Debug)]
-struct Parsed {
+struct ParsedDocument {
     document: Blob,
     catalog: Arc<StoredCatalog>,
 }
@@ -33,7 +33,7 @@ impl ParsedCatalog {
     }
 
     pub(super) fn set(&self, document: Blob, catalog: &Arc<StoredCatalog>) {
-        let parsed = Parsed { document, catalog: Arc::clone(catalog) };
+        let parsed = ParsedDocument { document, catalog: Arc::clone(catalog) };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(parsed);
     }
 }

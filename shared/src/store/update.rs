@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
-use super::update_expression::Edit;
+use super::update_expression::UpdateExpression;
 use super::{Error, Limits, RotationKey, StoredCredential, TokenStore, item};
 use crate::clock::Clock;
 use crate::secret::TokenDigest;
@@ -120,9 +120,9 @@ impl TokenStore {
 }
 
 /// The groups that differ, each as a whole, on the condition of the version that was read.
-fn edit(seen: &TokenRecord, next: &TokenRecord, retention_days: u32) -> Edit {
+fn edit(seen: &TokenRecord, next: &TokenRecord, retention_days: u32) -> UpdateExpression {
     let (before, after) = (item::token_item(seen, retention_days), item::token_item(next, retention_days));
-    let edit = Edit::default().when_still(item::VERSION, Some(item::number(seen.version)));
+    let edit = UpdateExpression::default().when_still(item::VERSION, Some(item::number(seen.version)));
     let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     names
         .into_iter()

@@ -9,7 +9,7 @@ use super::{Error, item};
 /// An update of one item with its condition. Every attribute gets a placeholder, because some are reserved
 /// words, such as `owner`.
 #[derive(Debug, Default)]
-pub(super) struct Edit {
+pub(super) struct UpdateExpression {
     sets: Vec<String>,
     removes: Vec<String>,
     conditions: Vec<String>,
@@ -17,7 +17,7 @@ pub(super) struct Edit {
     values: HashMap<String, AttributeValue>,
 }
 
-impl Edit {
+impl UpdateExpression {
     /// For an item that exists.
     pub(super) fn of_existing() -> Self {
         Self::default().when_exists("pk")

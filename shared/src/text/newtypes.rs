@@ -43,7 +43,7 @@ pub(crate) const BLANK: &str = "must not be blank";
 const BLANK_NAME: &str = "must not have a blank name between slashes";
 
 /// Error for leading or trailing white space.
-const OUTER_SPACE: &str = "must not begin or end with white space";
+const SURROUNDING_SPACE: &str = "must not begin or end with white space";
 
 /// Error for a text that contains a token.
 const CREDENTIAL: &str = "must not contain an API token or a JWT";
@@ -99,7 +99,7 @@ impl FromStr for OwnerId {
             return Err(ValidationError::new("must be printable ASCII"));
         }
         if has_outer_space(text) {
-            return Err(ValidationError::new(OUTER_SPACE));
+            return Err(ValidationError::new(SURROUNDING_SPACE));
         }
         ensure_no_credential(text)?;
         Ok(Self(text.to_owned()))
@@ -184,7 +184,7 @@ pub(crate) fn name_issues(text: &str) -> impl Iterator<Item = &'static str> {
     let blank = is_blank(text);
     let broken = [
         (blank && !text.is_empty(), BLANK),
-        (!blank && has_outer_space(text), OUTER_SPACE),
+        (!blank && has_outer_space(text), SURROUNDING_SPACE),
         (contains_credential(text), CREDENTIAL),
     ];
     broken.into_iter().filter_map(|(broken, rule)| broken.then_some(rule))

@@ -94,7 +94,7 @@ fn two_credentials_are_refused() {
 }
 
 #[test]
-fn what_is_not_a_bearer_token_is_refused() {
+fn other_authorization_schemes_are_refused() {
     let stack = stack();
     let token = stack.token(["apps:read"]);
     let secret = &token.secret;

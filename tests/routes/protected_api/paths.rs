@@ -149,7 +149,7 @@ fn a_path_too_long_for_an_iam_policy_is_refused() {
 }
 
 #[test]
-fn the_products_own_routes_have_one_spelling_each() {
+fn routes_of_the_management_api_have_one_spelling() {
     let stack = stack();
     let token = stack.token(["tokens:read"]);
     for path in [

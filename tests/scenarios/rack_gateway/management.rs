@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ROLES, admin, cicd, rack_gateway, with_role};
-use crate::scenarios::{DAY, assert_dead, catalog, create, listed, on_everything, revoke, seconds};
+use crate::scenarios::{DAY, assert_rejected, catalog, create, listed, on_everything, revoke, seconds};
 use crate::support::with_good_checksum;
 
 /// "Enter a descriptive name", "Select the appropriate role", "Copy the token immediately -
@@ -66,7 +66,7 @@ fn a_token_is_revoked_by_its_id() {
     revoke(&stack, &rosa, &kept);
     stack.delete(&deleted.path()).bearer(&rosa).send().expect(204);
     for token in [&kept, &deleted] {
-        assert_dead(&stack, token, "/demo/apps");
+        assert_rejected(&stack, token, "/demo/apps");
     }
     assert_eq!(listed(&stack, &rosa, &kept)["revoked_by"], "session:rosa");
     stack.get("/demo/apps").bearer(&left).send().expect(200);

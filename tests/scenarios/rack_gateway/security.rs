@@ -48,7 +48,7 @@ fn failed_authentication_attempts_are_logged() {
 /// "If a token is exposed: Delete immediately", "Review audit logs: Check what actions were
 /// taken with the token", "Create replacement: Generate new token with same role"
 #[test]
-fn what_was_done_with_an_exposed_token_is_in_the_audit_log() {
+fn the_audit_log_shows_the_use_of_an_exposed_token() {
     let (stack, log) = logged();
     let (exposed, other) = (cicd(&stack), cicd(&stack));
     let send = |method, path, token| stack.request(method, path).bearer(token).send().status;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::authenticate::ClaimedIdentity;
-use portcullis::authz::{AccessRequest, DenyReason, Missing, TokenManagement, authorize};
+use portcullis::authz::{AccessRequest, DenyReason, MissingAccess, TokenManagement, authorize};
 use portcullis::catalog::Catalog;
 use portcullis::clock::Timestamp;
 use portcullis::grants::Grants;
@@ -72,7 +72,7 @@ fn grants_that_would_leave_the_patterns_no_room_are_left_out() {
 }
 
 #[test]
-fn what_no_policy_can_say_is_told_in_a_sentence() {
+fn inexpressible_grants_have_a_readable_reason() {
     let catalog =
         r#"{"permissions": {"env:view": ""}, "routes": [{"match": "GET /apps/{app}/env", "permission": "env:view"}]}"#;
     let why = compiled_under(catalog, grants(&["apps:read"], &["*"])).unwrap_err();
@@ -98,7 +98,7 @@ fn respond_with(seconds: u32, shape: ResponseFormat, fixture: &str, decision: &D
 fn only_policies_of_a_protected_api_for_a_valid_credential_are_api_wide() {
     let protected = include_str!("../fixtures/rest-request.json");
     let http_api = include_str!("../fixtures/http-api-2.0.json");
-    let forbidden = || Decision::Forbidden(DenyReason::PermissionMissing, Missing::default());
+    let forbidden = || Decision::Forbidden(DenyReason::PermissionMissing, MissingAccess::default());
     for (fixture, shape) in [
         (protected, ResponseFormat::Rest),
         (include_str!("../fixtures/rest-token.json"), ResponseFormat::Rest),

@@ -6,7 +6,7 @@ use super::*;
 const ISSUER: &str = "http://127.0.0.1:9050/dev";
 
 #[test]
-fn a_clients_question_is_the_sign_in_page_and_its_answer_a_code() {
+fn a_valid_request_shows_the_page_and_returns_a_code() {
     let client = Client::new();
     let asked = client.open("/dev/authorize", &QUESTION, &[]);
     assert_eq!(asked.status(), 200);
@@ -27,7 +27,7 @@ fn a_clients_question_is_the_sign_in_page_and_its_answer_a_code() {
 }
 
 #[test]
-fn one_click_signs_a_suggested_person_in() {
+fn a_suggested_user_signs_in_with_one_click() {
     let client = Client::new();
     let response = client.open("/dev/authorize", &QUESTION, &[]);
     let page = page(&response);
@@ -71,7 +71,7 @@ fn the_browser_is_never_redirected_to_an_unchecked_client_or_address() {
 }
 
 #[test]
-fn the_client_hears_what_is_wrong_with_its_question() {
+fn an_invalid_request_is_reported_to_the_client() {
     let client = Client::new();
     let long = "E".repeat(44);
     for (name, bad, error) in [
@@ -101,7 +101,7 @@ fn the_client_hears_what_is_wrong_with_its_question() {
 }
 
 #[test]
-fn a_person_may_say_no_and_a_name_that_is_none_is_said_to_the_person() {
+fn denial_and_an_invalid_name_are_reported() {
     let client = Client::new();
     let back = went_back(&client.send("/dev/authorize", &[&QUESTION[..], &[("deny", "yes")]].concat(), &[]));
     assert_eq!((back["error"].as_str(), back["state"].as_str()), ("access_denied", "s&1"));
@@ -111,7 +111,7 @@ fn a_person_may_say_no_and_a_name_that_is_none_is_said_to_the_person() {
 }
 
 #[test]
-fn the_pages_policy_lets_its_form_lead_to_the_client_and_nowhere_else() {
+fn the_form_may_redirect_only_to_the_client() {
     let client = Client::new();
     for (redirect_uri, source) in [
         (REDIRECT_URI, "http://127.0.0.1:4711"),

@@ -36,7 +36,7 @@ impl Client {
     }
 
     /// Advances the clock.
-    pub(super) fn pass(&self, millis: i64) {
+    pub(super) fn advance_clock(&self, millis: i64) {
         self.passed.fetch_add(millis, Ordering::SeqCst);
     }
 

@@ -56,7 +56,7 @@ fn a_device_gets_codes_and_the_page_for_them() {
 }
 
 #[test]
-fn a_person_types_the_code_in_or_follows_a_link_and_signs_in() {
+fn a_user_enters_the_code_or_follows_the_link() {
     let device = Device::new();
     let asked = device.client.open("/dev/device", &[], &[]);
     assert!(page(&asked).contains("<form method=\"get\" action=\"/dev/device\">"));
@@ -79,10 +79,10 @@ fn a_person_types_the_code_in_or_follows_a_link_and_signs_in() {
 }
 
 #[test]
-fn a_device_waits_until_the_user_signs_in_and_its_code_is_good_once() {
+fn a_device_gets_its_token_once_after_the_sign_in() {
     let device = Device::new();
     assert_eq!(device.poll(), error("authorization_pending"));
-    device.client.pass(1000);
+    device.client.advance_clock(1000);
     assert_eq!(device.poll(), error("authorization_pending"));
     device.say(&[("name", "alice")]);
     assert!(device.poll().is_ok());
@@ -90,7 +90,7 @@ fn a_device_waits_until_the_user_signs_in_and_its_code_is_good_once() {
 }
 
 #[test]
-fn a_person_may_say_no_to_a_device_and_it_hears_so_once() {
+fn a_denied_device_is_told_once() {
     let device = Device::new();
     assert!(page(&device.say(&[("deny", "yes")])).contains("You denied the sign-in of the device."));
     assert_eq!(device.say(&[("name", "alice")]).status(), 404, "a decision is final");
@@ -101,9 +101,9 @@ fn a_person_may_say_no_to_a_device_and_it_hears_so_once() {
 #[test]
 fn an_expired_code_signs_no_user_in_and_the_device_gets_the_reason() {
     let device = Device::new();
-    device.client.pass(599_999);
+    device.client.advance_clock(599_999);
     assert_eq!(device.poll(), error("authorization_pending"));
-    device.client.pass(1);
+    device.client.advance_clock(1);
     let response = device.say(&[("name", "alice")]);
     assert_eq!(response.status(), 404);
     assert!(page(&response).contains("No device is waiting for this code."));
@@ -111,7 +111,7 @@ fn an_expired_code_signs_no_user_in_and_the_device_gets_the_reason() {
 }
 
 #[test]
-fn a_code_that_no_device_waits_for_and_a_name_that_is_none_change_nothing() {
+fn an_unknown_user_code_changes_nothing() {
     let device = Device::new();
     for response in [
         device.client.open("/dev/device", &[("user_code", "<b>-BBBB")], &[]),

@@ -12,7 +12,7 @@ fn by_code(code: &str) -> [(&str, &str); 4] {
 }
 
 #[test]
-fn a_code_and_its_verifier_are_a_session_that_answers_the_clients_nonce() {
+fn a_code_with_its_verifier_returns_a_session() {
     let client = Client::new();
     let code = client.code(&[]);
     let mut tokens = client.token(&by_code(&code)).unwrap();
@@ -30,21 +30,21 @@ fn a_code_and_its_verifier_are_a_session_that_answers_the_clients_nonce() {
 }
 
 #[test]
-fn a_code_is_good_once_and_for_a_minute() {
+fn a_code_works_once_within_a_minute() {
     let client = Client::new();
     let refused = Err("invalid_grant".to_owned());
     let code = client.code(&[]);
-    client.pass(59_999);
+    client.advance_clock(59_999);
     assert!(client.token(&by_code(&code)).is_ok());
     assert_eq!(client.token(&by_code(&code)), refused);
     let code = client.code(&[]);
-    client.pass(60_000);
+    client.advance_clock(60_000);
     assert_eq!(client.token(&by_code(&code)), refused);
     assert_eq!(client.token(&by_code("made-up")), refused);
 }
 
 #[test]
-fn a_code_needs_its_verifier_and_address_and_is_spent_on_others() {
+fn a_code_needs_its_verifier_and_redirect_uri() {
     let client = Client::new();
     let other = "x".repeat(43);
     for (name, bad) in [
@@ -62,7 +62,7 @@ fn a_code_needs_its_verifier_and_address_and_is_spent_on_others() {
 }
 
 #[test]
-fn a_verifier_is_of_the_length_and_the_letters_that_pkce_has() {
+fn a_verifier_has_the_length_and_alphabet_of_pkce() {
     let client = Client::new();
     for (verifier, good) in [
         ("a-._~".repeat(9), true),
@@ -80,12 +80,12 @@ fn a_verifier_is_of_the_length_and_the_letters_that_pkce_has() {
 }
 
 #[test]
-fn a_refresh_token_is_given_to_those_who_ask_and_each_is_good_once() {
+fn a_refresh_token_needs_offline_access_and_works_once() {
     let client = Client::new();
     let code = client.code(&[("scope", Some("openid offline_access"))]);
     let first = client.token(&by_code(&code)).unwrap();
     assert_eq!(first["scope"], "openid offline_access");
-    client.pass(40_000_000);
+    client.advance_clock(40_000_000);
     let form = [REFRESH, ("refresh_token", first["refresh_token"].as_str().unwrap())];
     let second = client.token(&form).unwrap();
     let claims = claims(&second["id_token"]);
@@ -102,7 +102,7 @@ fn a_refresh_token_is_given_to_those_who_ask_and_each_is_good_once() {
 }
 
 #[test]
-fn what_is_refused_is_refused_in_the_words_of_rfc_6749() {
+fn errors_have_the_codes_of_rfc_6749() {
     let client = Client::new();
     for (form, error) in [
         (&[][..], "invalid_request"),
@@ -145,7 +145,7 @@ fn what_is_refused_is_refused_in_the_words_of_rfc_6749() {
 }
 
 #[test]
-fn the_servers_own_console_may_fetch_and_no_other_page_can_read() {
+fn only_the_own_console_may_read_responses() {
     let client = Client::new();
     let own = [("origin", "http://127.0.0.1:9050"), ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")];
     let code = client.code(&[]);

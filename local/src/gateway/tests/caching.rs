@@ -1,6 +1,6 @@
 //! Tests of the gateway with an authorizer cache.
 
-use super::fixture::{Does, Fixture, get, response};
+use super::fixture::{Behavior, Fixture, get, response};
 use super::*;
 use http::header::AUTHORIZATION;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 const TTL: u32 = 60;
 
 /// A fixture with a cache for `/demo`, and its clock in seconds.
-fn cached(authorizer: Does) -> (Fixture, Arc<AtomicI64>) {
+fn cached(authorizer: Behavior) -> (Fixture, Arc<AtomicI64>) {
     let mut fixture = Fixture::new(authorizer);
     let now = Arc::new(AtomicI64::new(1_800_000_000));
     let seconds = Arc::clone(&now);
@@ -82,7 +82,7 @@ async fn without_the_header_it_is_401_and_the_authorizer_is_not_asked() {
 #[tokio::test]
 async fn the_kept_policy_is_evaluated_for_each_request() {
     let arn = method_arn("demo", "demo", "GET", "/apps/*");
-    let (fixture, _) = cached(Does::Answer(json!({
+    let (fixture, _) = cached(Behavior::Answer(json!({
         "principalId": "0123456789abcdef",
         "policyDocument": {"Statement": {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": arn}},
     })));
@@ -101,8 +101,11 @@ async fn the_kept_policy_is_evaluated_for_each_request() {
 
 #[tokio::test]
 async fn an_unauthorized_a_failure_and_a_malformed_answer_are_not_kept() {
-    let refusals =
-        [(Does::Fail("Unauthorized"), 401), (Does::Fail("the store failed"), 500), (Does::Answer(json!({})), 500)];
+    let refusals = [
+        (Behavior::Fail("Unauthorized"), 401),
+        (Behavior::Fail("the store failed"), 500),
+        (Behavior::Answer(json!({})), 500),
+    ];
     for (authorizer, expected) in refusals {
         let (mut fixture, _) = cached(authorizer);
         assert_eq!(status(&fixture, with_token("/demo/x", "one")).await, expected);

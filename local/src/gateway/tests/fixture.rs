@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the stub's authorizer does.
 #[derive(Clone)]
-pub(super) enum Does {
+pub(super) enum Behavior {
     Answer(Value),
     Fail(&'static str),
     Panic,
 }
 
 pub(super) struct Stub {
-    pub(super) authorizer: Does,
+    pub(super) authorizer: Behavior,
     pub(super) function_panics: bool,
     /// Every event in order, with its receiver.
     events: Mutex<Vec<(String, Value)>>,
@@ -36,9 +36,9 @@ impl Backend for Stub {
             noted.store(true, Ordering::SeqCst);
         });
         match self.authorizer.clone() {
-            Does::Answer(response) => (Ok(response), Some(work)),
-            Does::Fail(error) => (Err(error.to_owned()), None),
-            Does::Panic => panic!("as the test asked"),
+            Behavior::Answer(response) => (Ok(response), Some(work)),
+            Behavior::Fail(error) => (Err(error.to_owned()), None),
+            Behavior::Panic => panic!("as the test asked"),
         }
     }
 
@@ -55,7 +55,7 @@ pub(super) struct Fixture {
 }
 
 impl Fixture {
-    pub(super) fn new(authorizer: Does) -> Self {
+    pub(super) fn new(authorizer: Behavior) -> Self {
         let template = Template::embedded().unwrap();
         let log = tempfile::NamedTempFile::new().unwrap();
         let routes = [("POST", "/tokens/{id}/revoke", "revoke"), ("GET", "/me", "list"), ("GET", "/demos", "list")];
@@ -85,7 +85,7 @@ impl Fixture {
     }
 
     /// With these routes below `/demo` instead of the echo's.
-    pub(super) fn with_routes(authorizer: Does, routes: impl IntoIterator<Item = Route>) -> Self {
+    pub(super) fn with_routes(authorizer: Behavior, routes: impl IntoIterator<Item = Route>) -> Self {
         let mut fixture = Self::new(authorizer);
         fixture.gateway.apis[0].routes = Routes::new(routes);
         fixture
@@ -122,8 +122,8 @@ pub(crate) fn get(target: &str) -> IncomingRequest {
     }
 }
 
-pub(super) fn response(effect: &str) -> Does {
-    Does::Answer(json!({
+pub(super) fn response(effect: &str) -> Behavior {
+    Behavior::Answer(json!({
         "principalId": "0123456789abcdef",
         "policyDocument": {"Version": "2012-10-17", "Statement": [
             {"Effect": effect, "Action": "execute-api:Invoke", "Resource": "*"},

@@ -1,12 +1,12 @@
 //! Tests of the gateway with routes that bypass the authorizer.
 
-use super::fixture::{Does, Fixture, get, response};
+use super::fixture::{Behavior, Fixture, get, response};
 use super::*;
 use crate::template::{Route, SOURCE, Template};
 use http::header::AUTHORIZATION;
 
 /// `POST /demo/open` is open, everything else below `/demo` is not.
-fn fixture(authorizer: Does) -> Fixture {
+fn fixture(authorizer: Behavior) -> Fixture {
     let route = |method, path| Route::from((method, path, "echo"));
     let open = Route { open: true, ..route("POST", "/open") };
     Fixture::with_routes(authorizer, [open, route("GET", "/open"), route("ANY", "/{proxy+}")])
@@ -19,7 +19,7 @@ fn request(method: Method, target: &str) -> IncomingRequest {
 #[tokio::test]
 async fn an_open_route_reaches_its_function_without_the_authorizer() {
     // An authorizer that would refuse every request.
-    let fixture = fixture(Does::Fail("Unauthorized"));
+    let fixture = fixture(Behavior::Fail("Unauthorized"));
     let mut incoming = request(Method::POST, "/demo/open?x=1");
     incoming.body = Some(Bytes::from_static(b"token=x"));
     let (status, response) = fixture.send(incoming).await;
@@ -54,7 +54,7 @@ async fn a_credential_on_an_open_route_says_nothing_about_its_caller() {
 }
 
 #[tokio::test]
-async fn what_stands_beside_an_open_route_is_behind_the_authorizer() {
+async fn siblings_of_an_open_route_need_the_authorizer() {
     let fixture = fixture(response("Deny"));
     for (method, target) in [
         (Method::GET, "/demo/open"),

@@ -1,6 +1,6 @@
 //! Probes whether a path, or every path below it, is open, by testing one representative path.
 //!
-//! A [`FRESH`] name equals no literal of a route and no name of a grant. So if a path with a fresh name is
+//! A [`UNUSED_NAME`] name equals no literal of a route and no name of a grant. So if a path with a fresh name is
 //! open, it is open with any other name in its place: grants match by prefix, and can only match what comes
 //! before the fresh name.
 
@@ -11,8 +11,8 @@ use crate::catalog::fold::fold;
 use crate::catalog::{Lookalike, RequestPath, Route, RouteMatcher, Segment, Target};
 use crate::grants::Grants;
 
-/// Routes, grants and paths never contain control characters.
-const FRESH: &str = "\0";
+/// A name that no route, grant or path contains, because they never contain control characters.
+const UNUSED_NAME: &str = "\0";
 
 /// Maximum number of route comparisons for one response; they take some milliseconds.
 pub(super) const MAX_COMPARISONS: usize = 250_000;
@@ -55,7 +55,7 @@ impl<'a> OpenPathProbe<'a> {
     }
 
     /// Whether every path below is open: the paths of each route, and all others by their number of segments.
-    pub(super) fn opens_all_below(&self, method: &str, names: &[String]) -> bool {
+    pub(super) fn allows_all_below(&self, method: &str, names: &[String]) -> bool {
         self.closed_below(method, names).is_none() && self.depths(method, names).all(|path| self.opens(method, &path))
     }
 
@@ -86,13 +86,13 @@ impl<'a> OpenPathProbe<'a> {
         })
     }
 
-    /// Paths below that consist of fresh names, one per depth. All paths with more segments than the longest
+    /// PathPrefix below that consist of fresh names, one per depth. All paths with more segments than the longest
     /// route are alike, so the depths end one beyond it.
     fn depths(&self, method: &str, names: &[String]) -> impl Iterator<Item = Vec<String>> {
         let longest = self.routes_below(method, names).map(|(_, path)| path.len()).max();
         let mut path = names.to_vec();
         (names.len()..=longest.unwrap_or(names.len())).map(move |_| {
-            path.push(FRESH.to_owned());
+            path.push(UNUSED_NAME.to_owned());
             path.clone()
         })
     }
@@ -112,9 +112,9 @@ fn below(parts: &[Segment], names: &[String], folded: &[String]) -> Option<Vec<S
             (Segment::Literal(literal), Some(name)) if literal != name => return None,
             (Segment::Literal(_) | Segment::Parameter(_), Some(_)) => {}
             (Segment::Literal(literal), None) => path.push(literal.clone()),
-            (Segment::Parameter(_) | Segment::CatchAll(_), None) => path.push(FRESH.to_owned()),
+            (Segment::Parameter(_) | Segment::CatchAll(_), None) => path.push(UNUSED_NAME.to_owned()),
             (Segment::CatchAll(_), Some(_)) => {
-                path.push(FRESH.to_owned());
+                path.push(UNUSED_NAME.to_owned());
                 return Some(path);
             }
         }

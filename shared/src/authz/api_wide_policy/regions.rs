@@ -194,7 +194,7 @@ impl RegionBuilder<'_> {
     ) -> Result<(), NotExpressible> {
         if self.has_below(method, names) {
             Ok(())
-        } else if self.probe.opens_all_below(method, names) {
+        } else if self.probe.allows_all_below(method, names) {
             self.record(method, names, Coverage { root: false, below: true })
         } else {
             Err(NotExpressible::OpenParameterizedRoute(route.pattern.clone()))

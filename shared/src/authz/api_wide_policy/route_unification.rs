@@ -8,7 +8,7 @@ use crate::grants::resource::is_segment;
 
 /// A set of paths of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Paths {
+pub(super) struct PathPrefix {
     /// The names with which the paths begin.
     pub(super) names: Vec<String>,
     /// Whether any further names follow.
@@ -16,7 +16,7 @@ pub(super) struct Paths {
 }
 
 /// Parameter bindings. An unbound parameter may be anything.
-type Bound<'a> = BTreeMap<&'a str, Paths>;
+type Bindings<'a> = BTreeMap<&'a str, PathPrefix>;
 
 /// The names that a resource covers; `None` if no request can name it.
 pub(super) fn names_of(root: &str) -> Option<Vec<String>> {
@@ -24,9 +24,9 @@ pub(super) fn names_of(root: &str) -> Option<Vec<String>> {
 }
 
 /// The paths of a route that refer to something the resource covers.
-pub(super) fn paths_about(route: &Route, parts: &[Segment], resource: &Resource) -> Vec<Paths> {
+pub(super) fn paths_about(route: &Route, parts: &[Segment], resource: &Resource) -> Vec<PathPrefix> {
     let (root, below) = match resource {
-        Resource::All => return vec![substituted(parts, &Bound::new())],
+        Resource::All => return vec![substituted(parts, &Bindings::new())],
         Resource::Subtree(root) => (root, false),
         Resource::Descendants(root) => (root, true),
     };
@@ -34,7 +34,7 @@ pub(super) fn paths_about(route: &Route, parts: &[Segment], resource: &Resource)
     // Without a template, the path itself is the resource.
     let template = route.template.as_deref().unwrap_or(parts);
     let mut found = Vec::new();
-    Unifier { parts, below }.unify(template, &root, Bound::new(), &mut found);
+    Unifier { parts, below }.unify(template, &root, Bindings::new(), &mut found);
     found.iter().map(|bound| substituted(parts, bound)).collect()
 }
 
@@ -46,7 +46,7 @@ struct Unifier<'a> {
 
 impl<'a> Unifier<'a> {
     /// Every way to bind parameters so that the template begins with the root's names.
-    fn unify(&self, template: &'a [Segment], root: &[String], bound: Bound<'a>, found: &mut Vec<Bound<'a>>) {
+    fn unify(&self, template: &'a [Segment], root: &[String], bound: Bindings<'a>, found: &mut Vec<Bindings<'a>>) {
         match (template.split_first(), root.split_first()) {
             (Some(_), None) => found.push(bound),
             (None, None) if !self.below => found.push(bound),
@@ -72,8 +72,8 @@ impl<'a> Unifier<'a> {
         name: &'a str,
         rest: &'a [Segment],
         root: &[String],
-        bound: &Bound<'a>,
-        found: &mut Vec<Bound<'a>>,
+        bound: &Bindings<'a>,
+        found: &mut Vec<Bindings<'a>>,
     ) {
         if bound.contains_key(name) {
             // The parameter occurs twice. The existing binding stands for more paths than exist, which is safe:
@@ -95,14 +95,14 @@ impl<'a> Unifier<'a> {
     }
 }
 
-fn with<'a>(bound: &Bound<'a>, name: &'a str, names: &[String], more: bool) -> Bound<'a> {
+fn with<'a>(bound: &Bindings<'a>, name: &'a str, names: &[String], more: bool) -> Bindings<'a> {
     let mut bound = bound.clone();
-    bound.insert(name, Paths { names: names.to_vec(), more });
+    bound.insert(name, PathPrefix { names: names.to_vec(), more });
     bound
 }
 
 /// The paths of a route with its parameters bound. From the first unbound parameter on, any names may follow.
-fn substituted(parts: &[Segment], bound: &Bound<'_>) -> Paths {
+fn substituted(parts: &[Segment], bound: &Bindings<'_>) -> PathPrefix {
     let mut names = Vec::new();
     for part in parts {
         match part {
@@ -111,12 +111,12 @@ fn substituted(parts: &[Segment], bound: &Bound<'_>) -> Paths {
                 Some(value) => {
                     names.extend_from_slice(&value.names);
                     if value.more {
-                        return Paths { names, more: true };
+                        return PathPrefix { names, more: true };
                     }
                 }
-                None => return Paths { names, more: true },
+                None => return PathPrefix { names, more: true },
             },
         }
     }
-    Paths { names, more: false }
+    PathPrefix { names, more: false }
 }

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::provider::{FakeProvider, Signer};
-use super::{JwtError, UNHURRIED, WorkloadIdentity, WorkloadIdentityVerifier, at, b64, claims, with};
+use super::{JwtError, LONG_TIMEOUT, WorkloadIdentity, WorkloadIdentityVerifier, at, b64, claims, with};
 
 async fn identity(jwt: &str) -> Result<WorkloadIdentity, JwtError> {
     let is_ours = |_: &str, is_for: &dyn Fn(&str) -> bool| is_for("portcullis");
-    WorkloadIdentityVerifier::new(UNHURRIED).verify(WorkloadIdentityVerifier::read(jwt)?, is_ours, at(0)).await
+    WorkloadIdentityVerifier::new(LONG_TIMEOUT).verify(WorkloadIdentityVerifier::read(jwt)?, is_ours, at(0)).await
 }
 
 /// The other valid ECDSA signature, `(r, n - s)`.
@@ -86,7 +86,7 @@ async fn an_identity_is_parsed_before_its_issuer_is_checked() {
         assert!(matches!(WorkloadIdentityVerifier::read(bad), Err(JwtError::Malformed(_))), "{bad}");
     }
     let good = signer.sign(&claims(&provider));
-    let untrusted = WorkloadIdentityVerifier::new(UNHURRIED)
+    let untrusted = WorkloadIdentityVerifier::new(LONG_TIMEOUT)
         .verify(WorkloadIdentityVerifier::read(&good).unwrap(), |_, _| false, at(0))
         .await;
     assert_eq!(untrusted, Err(JwtError::Malformed("no trust rule for this issuer and audience")));

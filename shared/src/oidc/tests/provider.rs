@@ -24,11 +24,11 @@ struct State {
     asked: Vec<String>,
     discovery: String,
     keys: String,
-    way: Way,
+    way: Behavior,
 }
 
 #[derive(Clone)]
-enum Way {
+enum Behavior {
     Answers,
     Fails(u16),
     Redirects(u16, String),
@@ -47,7 +47,7 @@ impl FakeProvider {
             asked: Vec::new(),
             discovery: String::new(),
             keys: String::new(),
-            way: Way::Answers,
+            way: Behavior::Answers,
         }));
         let provider = Self { url, state };
         provider.answers(&provider.discovery(), "{}");
@@ -61,13 +61,13 @@ impl FakeProvider {
     }
 
     pub(super) fn sessions(&self) -> SessionVerifier {
-        SessionVerifier::new(self.oidc(&self.url), super::UNHURRIED).unwrap()
+        SessionVerifier::new(self.oidc(&self.url), super::LONG_TIMEOUT).unwrap()
     }
 
     /// A verifier for another issuer, whose documents this provider serves.
     pub(super) fn sessions_of(&self, issuer: &str) -> SessionVerifier {
         let url = super::Url::parse(&self.url).unwrap();
-        let keys = super::JwksCache::new(issuer.to_owned(), &url, super::DocumentFetcher::new(super::UNHURRIED));
+        let keys = super::JwksCache::new(issuer.to_owned(), &url, super::DocumentFetcher::new(super::LONG_TIMEOUT));
         SessionVerifier { oidc: Arc::new(self.oidc(issuer)), keys: Arc::new(keys) }
     }
 
@@ -99,7 +99,7 @@ impl FakeProvider {
     pub(super) fn answers_keys(&self, keys: &str) {
         let mut state = self.state.lock().unwrap();
         state.keys = keys.to_owned();
-        state.way = Way::Answers;
+        state.way = Behavior::Answers;
     }
 
     pub(super) fn answers(&self, discovery: &str, keys: &str) {
@@ -108,23 +108,23 @@ impl FakeProvider {
     }
 
     pub(super) fn fails(&self, status: u16) {
-        self.goes(Way::Fails(status));
+        self.goes(Behavior::Fails(status));
     }
 
     pub(super) fn redirects(&self, status: u16, place: &str) {
-        self.goes(Way::Redirects(status, place.to_owned()));
+        self.goes(Behavior::Redirects(status, place.to_owned()));
     }
 
     pub(super) fn hangs(&self) {
-        self.goes(Way::Hangs);
+        self.goes(Behavior::Hangs);
     }
 
     pub(super) fn trickles(&self) {
-        self.goes(Way::Trickles);
+        self.goes(Behavior::Trickles);
     }
 
     pub(super) fn pours(&self) {
-        self.goes(Way::Pours);
+        self.goes(Behavior::Pours);
     }
 
     pub(super) fn requests(&self) -> usize {
@@ -135,7 +135,7 @@ impl FakeProvider {
         self.state.lock().unwrap().asked.iter().filter(|asked| *asked == path).count()
     }
 
-    fn goes(&self, way: Way) {
+    fn goes(&self, way: Behavior) {
         self.state.lock().unwrap().way = way;
     }
 }
@@ -157,14 +157,14 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             (state.way.clone(), body)
         };
         let answer = match way {
-            Way::Answers => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
-            Way::Fails(status) => format!("HTTP/1.1 {status} Oh\r\nContent-Length: 0\r\n\r\n"),
-            Way::Redirects(status, place) => {
+            Behavior::Answers => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+            Behavior::Fails(status) => format!("HTTP/1.1 {status} Oh\r\nContent-Length: 0\r\n\r\n"),
+            Behavior::Redirects(status, place) => {
                 format!("HTTP/1.1 {status} There\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n")
             }
-            Way::Hangs => return std::future::pending().await,
-            Way::Trickles => "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx".to_owned(),
-            Way::Pours => {
+            Behavior::Hangs => return std::future::pending().await,
+            Behavior::Trickles => "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx".to_owned(),
+            Behavior::Pours => {
                 let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
                 if stream.write_all(head.as_bytes()).await.is_err() {
                     return;

@@ -58,7 +58,7 @@ fn contains(allowed: &AllowedPaths, method: &str, path: &str) -> bool {
 }
 
 #[test]
-fn by_convention_a_grant_opens_its_resources_under_permitted_names() {
+fn by_convention_a_grant_allows_its_resources() {
     for (permissions, resources, expected) in [
         (&["apps:read"] as &[&str], &["apps/billing"] as &[&str], &["GET+HEAD+OPTIONS apps/billing/**"] as &[&str]),
         (&["apps:read", "jobs:read"], &["*"], &["GET+HEAD+OPTIONS apps/**", "GET+HEAD+OPTIONS jobs/**"]),
@@ -191,7 +191,7 @@ fn too_many_comparisons_are_an_error() {
 }
 
 #[test]
-fn in_a_stored_catalog_the_later_of_two_overlapping_routes_opens_nothing() {
+fn in_a_stored_catalog_a_later_overlapping_route_allows_nothing() {
     let overlapping = r#"{"routes": [{"match": "GET /a/b", "permission": "secret:view"}, {"match": "GET /a/{x+}", "permission": "a:read"}]}"#;
     let catalog = Catalog::from_stored(overlapping).unwrap();
     let found = regions_of(&grants(&[(&["a:read"], &["*"])]), &catalog);

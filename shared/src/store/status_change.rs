@@ -5,14 +5,14 @@
 //! (ADR 0020).
 
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
-use super::update_expression::Edit;
+use super::update_expression::UpdateExpression;
 use super::{Error, Limits, TokenStore, item};
 use crate::clock::Clock;
 use crate::token::{Actor, EventKind, EventOrigin, TokenRecord};
 
 /// The token, the actor and the limits of the operation.
 #[derive(Clone, Copy, Debug)]
-pub struct Ending<'a> {
+pub struct StatusChange<'a> {
     /// The record as it was read.
     pub seen: &'a TokenRecord,
     /// The actor.
@@ -30,19 +30,19 @@ impl TokenStore {
     /// read record and the number of previous attempts, and returns `None` to leave the record unchanged.
     ///
     /// Returns the current record and whether this call wrote it; `None` if the token was deleted.
-    pub(super) async fn end(
+    pub(super) async fn change_status(
         &self,
-        ending: &Ending<'_>,
+        change: &StatusChange<'_>,
         what: &EventKind,
-        next: impl Fn(&TokenRecord, u32) -> Option<(TokenRecord, Edit)>,
+        next: impl Fn(&TokenRecord, u32) -> Option<(TokenRecord, UpdateExpression)>,
     ) -> Result<Option<(TokenRecord, bool)>, Error> {
-        let Ending { by, clock, limits, .. } = *ending;
-        let mut seen = ending.seen.clone();
+        let StatusChange { by, clock, limits, .. } = *change;
+        let mut seen = change.seen.clone();
         for tries in 0..MAX_ATTEMPTS {
             let Some((next, edit)) = next(&seen, tries) else { return Ok(Some((seen, false))) };
             let edit = edit.increment(item::VERSION).when_absent(item::REVOKED);
             let update = edit.build(&self.table, item::token_key(&seen.id)).map(write)?;
-            let event = self.event(ending.seen, what, by, clock.now(), limits.history_days)?;
+            let event = self.event(change.seen, what, by, clock.now(), limits.history_days)?;
             match self.transact([update, event]).await? {
                 TransactionOutcome::Committed => {
                     // Another change may have incremented the version in between.
