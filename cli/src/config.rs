@@ -1,6 +1,8 @@
 //! Configuration. Flags override environment variables, which override the config file. Only this module
 //! reads the environment. The config file never contains a secret.
 
+mod login_profile;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use ureq::http::Uri;
 use zeroize::Zeroizing;
 
 use crate::{CliError, toml_error};
+pub(crate) use login_profile::LoginProfile;
 
 /// Flags, environment and config file.
 pub(crate) struct Config {
@@ -59,8 +62,8 @@ impl Config {
             Some(url) if self.profile.is_none() => base_url(&url, "PORTCULLIS_URL"),
             _ => match self.profile()? {
                 Some((name, profile)) => base_url(&profile.url, &format!("profiles.{name}.url")),
-                None => Err(CliError::usage("no service URL configured")
-                    .with_hint("use --url, set PORTCULLIS_URL, or select a profile of the config file with --profile")),
+                None => Err(CliError::usage("no service URL")
+                    .with_hint("run portcullis login https://…, or set PORTCULLIS_URL")),
             },
         }
     }
@@ -106,16 +109,21 @@ impl Config {
 }
 
 impl File {
-    /// Reads the config file. A missing file is an error only if `PORTCULLIS_CONFIG` names it.
     fn read() -> Result<(PathBuf, Self), CliError> {
+        let (path, text) = Self::text()?;
+        Self::parse(&text, &path).map(|file| (path, file))
+    }
+
+    /// Path and text of the config file. A missing file is an error only if `PORTCULLIS_CONFIG` names it.
+    fn text() -> Result<(PathBuf, String), CliError> {
         let named = variable("PORTCULLIS_CONFIG")?.map(PathBuf::from);
         let was_named = named.is_some();
         let Some(path) = named.or_else(|| config_dir().map(|dir| dir.join("config.toml"))) else {
-            return Ok((PathBuf::new(), Self::default()));
+            return Ok((PathBuf::new(), String::new()));
         };
         match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text, &path).map(|file| (path, file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, Self::default())),
+            Ok(text) => Ok((path, text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, String::new())),
             Err(error) => Err(CliError::usage(format!("cannot read config file {}: {error}", path.display()))),
         }
     }

@@ -10,7 +10,7 @@ pub(crate) enum CliError {
     #[error("{message}")]
     Usage { message: String, hint: Option<String> },
     /// No credential is configured.
-    #[error("no credential found")]
+    #[error("not signed in")]
     NoCredential,
     /// Signing in, or renewing a session, failed.
     #[error("{0}")]
@@ -120,11 +120,7 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
-            Self::NoCredential => Some(
-                "run portcullis login, set PORTCULLIS_API_TOKEN, use --api-token-file, or set api_token_file in a \
-                 profile"
-                    .to_owned(),
-            ),
+            Self::NoCredential => Some("run portcullis login, or set PORTCULLIS_API_TOKEN".to_owned()),
             Self::SignIn(_) => Some("run portcullis login".to_owned()),
             Self::Refused(refused) => refused.hint(),
             #[cfg(feature = "aws")]

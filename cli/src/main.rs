@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `error`, `outcome` | results of commands, and exit codes |
 //! | `toml_error` | errors in TOML files |
+//! | `private_file` | files that only their owner can use |
 //! | `config` | flags, environment and config file |
 //! | `proxy` | HTTP proxy settings of the environment |
 //! | `input` | files and standard input |
@@ -30,6 +31,7 @@ mod error;
 mod input;
 mod outcome;
 mod output;
+mod private_file;
 mod prompt;
 mod proxy;
 mod toml_error;

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::api::{Api, Credential, segment};
 use crate::config::base_url;
-use crate::credentials::store::private;
+use crate::private_file::private;
 use crate::{CliError, Context, Outcome, config, credentials};
 
 const VARIABLE: &str = "PORTCULLIS_ID_TOKEN";

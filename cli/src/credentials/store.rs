@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use portcullis::https_url::Url;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keyring;
 use super::session::Session;
+use crate::private_file::{self, create_private_dir, private};
 use crate::{CliError, config};
 
 /// Where to store a sign-in.
@@ -169,8 +170,7 @@ impl StoreGuard<'_> {
             .map_err(|why| CliError::usage(format!("cannot remove the sign-in from the system's keyring: {why}")))
     }
 
-    /// Replaces an entry. Writes a temporary file and renames it, so that readers never see a partial file and a
-    /// full disk loses nothing. Returns whether the previous sign-in was in the keyring.
+    /// Replaces an entry. Returns whether the previous sign-in was in the keyring.
     fn replace(&mut self, url: &str, stored_in: Option<StoredIn>) -> Result<bool, CliError> {
         let mut document = self.store.read()?;
         let before = match stored_in {
@@ -178,36 +178,10 @@ impl StoreGuard<'_> {
             None => document.sessions.remove(url),
         };
         let write = || -> io::Result<()> {
-            // Created with mode 0600.
-            let mut file = tempfile::NamedTempFile::new_in(&self.store.dir)?;
             let text = zeroize::Zeroizing::new(serde_json::to_vec_pretty(&document)?);
-            file.write_all(&text)?;
-            file.as_file().sync_all()?;
-            file.persist(self.store.path())?;
-            Ok(())
+            private_file::replace(&self.store.path(), &text)
         };
         write().map_err(|error| self.store.io_error("write", &error))?;
         Ok(matches!(before, Some(StoredIn::Keyring)))
     }
-}
-
-/// Makes new files accessible to their owner only, whatever the umask.
-#[cfg(unix)]
-pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
-    options
-}
-
-/// Creates a directory and its missing parents, accessible to their owner only.
-fn create_private_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }

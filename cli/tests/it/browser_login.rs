@@ -36,6 +36,7 @@ pub(crate) fn login(stack: &Stack, arguments: &[&str]) -> Login {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", r#"umask 000; exec "$0" "$@""#, env!("CARGO_BIN_EXE_portcullis")]);
     command.env_clear().env("HOME", stack.home.path()).env("PORTCULLIS_URL", stack.url());
+    command.env("XDG_CONFIG_HOME", stack.home.path().join("config"));
     // The test does what the browser would do.
     command.env("BROWSER", "/bin/true");
     command.args(["login", "--issuer", &issuer, "--client-id", "portcullis-dev"]).args(arguments);

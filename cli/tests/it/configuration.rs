@@ -67,7 +67,7 @@ fn the_token_file_of_a_profile_is_used_only_for_its_url() {
         &format!("profile = \"p\"\n[profiles.p]\nurl = \"https://a.example\"\napi_token_file = \"{file}\"\n"),
     );
     let assert = stack.bare().args(["whoami", "--url", &stack.url()]).assert().code(3);
-    assert!(stderr(&assert).contains("no credential"));
+    assert!(stderr(&assert).contains("not signed in"));
 }
 
 #[test]

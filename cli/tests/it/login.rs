@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -160,7 +161,7 @@ fn the_credentials_file_is_private_and_replaced_atomically() {
     let stack = stack();
     let printed = sign_in(&stack, &["--store", "file"], ALICE).stderr;
     assert!(printed.contains("credentials.json"), "{printed}");
-    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let file = credentials(&stack);
     let dir = file.parent().unwrap();
     assert_eq!((mode(&file), mode(dir)), (0o600, 0o700));
@@ -287,4 +288,89 @@ fn a_profile_can_set_the_issuer_and_client() {
     fs::write(dir.join("config.toml"), profile).unwrap();
     let assert = stack.bare().args(["login", "--profile", "p", "--device"]).assert().code(3);
     assert!(stderr(&assert).contains("invalid_client"));
+}
+
+/// The config file, which may not exist.
+fn config_file(stack: &Stack) -> PathBuf {
+    stack.home.path().join("config/portcullis/config.toml")
+}
+
+fn write_config(stack: &Stack, text: &str) {
+    fs::create_dir_all(config_file(stack).parent().unwrap()).unwrap();
+    fs::write(config_file(stack), text).unwrap();
+}
+
+/// The name that `login` gives the profile of this service.
+fn profile_name(stack: &Stack) -> String {
+    stack.url().strip_prefix("http://").unwrap().to_owned()
+}
+
+#[test]
+fn login_with_a_url_makes_the_service_the_default() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stack = stack();
+    let (url, name) = (stack.url(), profile_name(&stack));
+    let printed = sign_in(&stack, &[&url, "--store", "file"], ALICE).stderr;
+    let file = config_file(&stack);
+    let said = format!("Commands use {url} from now on (profile {name} in {}).", file.display());
+    assert!(printed.contains(&said), "{printed}");
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        format!("profile = \"{name}\"\n\n[profiles.\"{name}\"]\nurl = \"{url}\"\n")
+    );
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
+    let whoami = || stack.bare().args(["whoami", "--json"]).assert();
+    assert_eq!(json(&whoami().success())["owner"], "alice");
+    stack.bare().arg("logout").assert().success();
+    assert!(stderr(&whoami().code(3)).contains("not signed in"), "logout keeps the URL");
+    let again = sign_in(&stack, &[&url, "--store", "file"], ALICE).stderr;
+    assert!(!again.contains("profile"), "{again}");
+}
+
+#[test]
+fn login_keeps_the_default_profile_and_the_text_of_the_config_file() {
+    let stack = stack();
+    let (url, name) = (stack.url(), profile_name(&stack));
+    let before = "# ours\nprofile = \"p\" # default\n[profiles.p]\nurl = \"https://a.example\"";
+    write_config(&stack, before);
+    let printed = sign_in(&stack, &[&url, "--store", "file"], ALICE).stderr;
+    assert!(printed.contains(&format!("The default profile is still p. Use --profile {name} for {url}.")), "{printed}");
+    let after = fs::read_to_string(config_file(&stack)).unwrap();
+    assert_eq!(after, format!("{before}\n\n[profiles.\"{name}\"]\nurl = \"{url}\"\n"));
+    stack.bare().args(["whoami", "--profile", &name]).assert().success();
+    sign_in(&stack, &[&url, "--store", "file"], ALICE);
+    assert_eq!(fs::read_to_string(config_file(&stack)).unwrap(), after);
+}
+
+#[test]
+fn login_makes_a_known_profile_the_default_if_there_is_none() {
+    let stack = stack();
+    let before = format!("[profiles.p]\nurl = \"{}/\"\n", stack.url());
+    write_config(&stack, &before);
+    sign_in(&stack, &[&stack.url(), "--store", "file"], ALICE);
+    assert_eq!(fs::read_to_string(config_file(&stack)).unwrap(), format!("profile = \"p\"\n{before}"));
+}
+
+#[test]
+fn login_changes_the_target_of_a_linked_config_file() {
+    let stack = stack();
+    write_config(&stack, "");
+    let target = stack.home.path().join("dotfiles.toml");
+    fs::rename(config_file(&stack), &target).unwrap();
+    std::os::unix::fs::symlink(&target, config_file(&stack)).unwrap();
+    sign_in(&stack, &[&stack.url(), "--store", "file"], ALICE);
+    assert!(fs::read_to_string(target).unwrap().contains(&stack.url()));
+    assert!(fs::symlink_metadata(config_file(&stack)).unwrap().is_symlink());
+}
+
+#[test]
+fn login_succeeds_if_the_config_file_cannot_be_extended() {
+    let stack = stack();
+    let inline = "profile = \"p\"\nprofiles = { p = { url = \"https://a.example\" } }\n";
+    write_config(&stack, inline);
+    let printed = sign_in(&stack, &[&stack.url(), "--store", "file"], ALICE).stderr;
+    assert!(printed.contains("warning: cannot add the service to"), "{printed}");
+    assert_eq!(fs::read_to_string(config_file(&stack)).unwrap(), inline);
+    whoami(&stack).assert().success();
 }

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use portcullis::api_types::Me;
 use portcullis::clock::Timestamp;
+use portcullis::https_url::Url;
 use serde_json::json;
 
+use crate::config::{LoginProfile, base_url};
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::{StorageChoice, Store};
@@ -23,6 +25,9 @@ use wait::Events;
 /// Arguments of `login`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// URL of the service [default: as for all commands]
+    #[arg(value_name = "URL", conflicts_with_all = ["url", "profile"])]
+    service: Option<String>,
     /// Show a code to enter in a browser on another device
     #[arg(long, conflicts_with = "browser")]
     device: bool,
@@ -41,7 +46,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let storage = credentials::storage_choice(args.store)?;
-    let SignInTarget { issuer, client_id, scope } = SignInTarget::find(&args.settings, context)?;
+    let url = match &args.service {
+        Some(text) => base_url(text, "URL")?,
+        None => context.config.url()?,
+    };
+    let SignInTarget { issuer, client_id, scope } = SignInTarget::find(&args.settings, &url, &context.config)?;
     let provider = Provider::discover(&issuer, &client_id)?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let events = Events::new()?;
@@ -49,21 +58,29 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if device {
         let tokens = device::sign_in(&provider, &scope, &events, deadline)?;
         let session = Session::from_tokens(&provider, tokens, None, context.out.now())?;
-        return finish(&session, storage, context);
+        return finish(&session, &url, storage, context);
     }
     let (session, callback) = browser::sign_in(&provider, &scope, &events, deadline, context.out.now())?;
-    let finished = session.and_then(|session| finish(&session, storage, context));
+    let finished = session.and_then(|session| finish(&session, &url, storage, context));
     callback.respond(finished.is_ok());
     finished
 }
 
 /// Checks the session with the service, stores it, and prints its user.
-fn finish(session: &Session, storage: Option<StorageChoice>, context: &Context) -> Result<Outcome, CliError> {
-    let url = context.config.url()?;
+fn finish(
+    session: &Session,
+    url: &Url,
+    storage: Option<StorageChoice>,
+    context: &Context,
+) -> Result<Outcome, CliError> {
     let api = crate::api::Api::new(url.clone(), Some(session.credential()))?;
     let me: Me = api.get("/me").send()?.read()?;
     let store = Store::open().ok_or_else(|| CliError::usage("no home directory to store the sign-in in"))?;
-    let stored_in = store.lock()?.add(&url, session, storage)?;
+    let mut guard = store.lock()?;
+    let stored_in = guard.add(url, session, storage)?;
+    // Within the lock, so that two sign-ins do not overwrite each other's profile.
+    let profile = LoginProfile::save(url);
+    drop(guard);
     let out = &context.out;
     let until = Timestamp::from_seconds(session.expires_at);
     let roles = me.roles.unwrap_or_default().join(", ");
@@ -73,6 +90,17 @@ fn finish(session: &Session, storage: Option<StorageChoice>, context: &Context) 
         out.note("It is renewed automatically.");
     }
     out.note(&format!("Stored in {stored_in}."));
+    match profile {
+        Ok(LoginProfile::Default) => {}
+        Ok(LoginProfile::NewDefault { name, path }) => {
+            out.note(&format!("Commands use {} from now on (profile {name} in {path}).", url.as_str()));
+        }
+        Ok(LoginProfile::Other { name, default }) => {
+            out.note(&format!("The default profile is still {default}. Use --profile {name} for {}.", url.as_str()));
+        }
+        // The sign-in is stored, so this is no failure.
+        Err(error) => out.warn(&format!("{error}; use --url or PORTCULLIS_URL")),
+    }
     if out.json {
         let (url, issuer, client_id) = (url.as_str(), &session.issuer, &session.client_id);
         let document = json!({

@@ -1,10 +1,12 @@
 //! Provider settings for signing in: flags override the profile, which overrides the service's metadata
 //! ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
 
+use portcullis::https_url::Url;
 use serde::Deserialize;
 
-use crate::config::base_url;
-use crate::{CliError, Context};
+use crate::CliError;
+use crate::api::Api;
+use crate::config::{Config, base_url};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
@@ -38,14 +40,13 @@ struct ResourceMetadata {
 impl SignInTarget {
     /// # Errors
     /// When the issuer or the client id is unknown.
-    pub(super) fn find(flags: &Flags, context: &Context) -> Result<Self, CliError> {
-        let url = context.config.url()?;
-        let profile = context.config.profile_of(&url)?.unwrap_or_default();
+    pub(super) fn find(flags: &Flags, url: &Url, config: &Config) -> Result<Self, CliError> {
+        let profile = config.profile_of(url)?.unwrap_or_default();
         let issuer = flags.issuer.clone().or(profile.issuer);
         let client_id = flags.client_id.clone().or(profile.client_id);
         let metadata = match (&issuer, &client_id) {
             (Some(_), Some(_)) => ResourceMetadata::default(),
-            _ => metadata(context)?,
+            _ => metadata(url)?,
         };
         let unknown = |what: &str, flags: &str| {
             CliError::usage(format!("the service does not advertise {what}; sign-in may not be configured"))
@@ -60,16 +61,16 @@ impl SignInTarget {
     }
 }
 
-fn metadata(context: &Context) -> Result<ResourceMetadata, CliError> {
-    let response = context.api_without_credential()?.get("/.well-known/oauth-protected-resource").send();
+fn metadata(url: &Url) -> Result<ResourceMetadata, CliError> {
+    let response = Api::new(url.clone(), None)?.get("/.well-known/oauth-protected-resource").send();
     let metadata: ResourceMetadata = match response {
         Ok(response) => response.read()?,
         // Older versions of the service do not have this route.
         Err(CliError::Refused(refused)) if matches!(refused.status, 401 | 403 | 404) => ResourceMetadata::default(),
         Err(error) => return Err(error),
     };
-    let url = context.config.url()?;
-    if metadata.resource.is_empty() || base_url(&metadata.resource, "the service").is_ok_and(|resource| resource == url)
+    if metadata.resource.is_empty()
+        || base_url(&metadata.resource, "the service").is_ok_and(|resource| resource == *url)
     {
         return Ok(metadata);
     }
