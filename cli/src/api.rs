@@ -241,7 +241,6 @@ impl ApiResponse {
     ///
     /// # Errors
     /// When it is a problem document.
-    #[cfg(feature = "aws")]
     pub(crate) fn from_lambda(body: Zeroizing<String>) -> Result<Self, CliError> {
         match problem(&body) {
             None => Ok(Self { etag: None, body }),

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use portcullis::text::{contains_credential, redact};
 
-#[cfg(feature = "aws")]
-use crate::commands::{audit, bootstrap};
-use crate::commands::{catalog, completions, exchange, introspect, login, logout, man, scan, token, trust, whoami};
+use crate::commands::{
+    audit, bootstrap, catalog, completions, exchange, introspect, login, logout, man, scan, token, trust, whoami,
+};
 use crate::context::Global;
 use crate::{CliError, Context, Outcome};
 
@@ -64,10 +64,8 @@ pub(crate) enum Command {
     /// Find tokens in files and git history, and revoke them
     Scan(scan::Args),
     /// Create the first admin token of a deployed stack, with AWS credentials
-    #[cfg(feature = "aws")]
     Bootstrap(bootstrap::Args),
     /// Show a token's requests from the audit log
-    #[cfg(feature = "aws")]
     Audit(audit::Args),
 }
 
@@ -89,9 +87,7 @@ impl Command {
             Self::Completions(args) => completions::run(&args, Args::command(), context),
             Self::Man(args) => man::run(&args, Args::command(), context),
             Self::Scan(args) => scan::run(&args, context),
-            #[cfg(feature = "aws")]
             Self::Bootstrap(args) => bootstrap::run(&args, context),
-            #[cfg(feature = "aws")]
             Self::Audit(args) => audit::run(&args, context),
         }
     }

@@ -1,25 +1,15 @@
-//! Access to a deployed stack with AWS credentials, found as the AWS CLI finds them.
-//!
-//! Required permissions: `cloudformation:DescribeStacks` for the stack's outputs,
-//! `lambda:InvokeFunction` to invoke a function, `logs:FilterLogEvents` to read a log.
+//! Access to a deployed stack with AWS credentials. A build without the feature `aws` has the same commands, which then
+//! say how to get it.
 
-use std::collections::BTreeMap;
-use std::error::Error;
+#[cfg(feature = "aws")]
+mod deployed_stack;
+#[cfg(not(feature = "aws"))]
+mod unavailable;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::ProvideCredentials as _;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_cloudformation::types::Stack;
-use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_lambda::primitives::Blob;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use portcullis::clock::Timestamp;
-use tokio::runtime::{self, Runtime};
-use zeroize::Zeroizing;
-
-use crate::CliError;
+#[cfg(feature = "aws")]
+pub(crate) use deployed_stack::DeployedStack;
+#[cfg(not(feature = "aws"))]
+pub(crate) use unavailable::DeployedStack;
 
 /// Name and region of a stack.
 #[derive(Debug, clap::Args)]
@@ -32,171 +22,9 @@ pub(crate) struct StackLocation {
     region: Option<String>,
 }
 
-/// A deployed stack.
-pub(crate) struct DeployedStack {
-    name: String,
-    outputs: BTreeMap<String, String>,
-    config: SdkConfig,
-    runtime: Runtime,
-}
-
 impl StackLocation {
     /// Whether a flag was given.
     pub(crate) fn is_given(&self) -> bool {
         self.stack.is_some() || self.region.is_some()
     }
-}
-
-impl DeployedStack {
-    /// Finds AWS credentials and region as the AWS CLI does, and reads the stack's outputs.
-    ///
-    /// # Errors
-    /// When there are no credentials, or no such stack.
-    pub(crate) fn find(location: &StackLocation) -> Result<Self, CliError> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|error| CliError::Unfinished(format!("cannot start the async runtime: {error}")))?;
-        let name = location.stack.clone().unwrap_or_else(|| "portcullis".to_owned());
-        let config = runtime.block_on(config(location.region.clone()))?;
-        let outputs = runtime.block_on(outputs(&config, &name))?;
-        Ok(Self { name, outputs, config, runtime })
-    }
-
-    /// Value of a stack output.
-    ///
-    /// # Errors
-    /// When the stack has no such output: it is not a Portcullis stack, or an older one.
-    pub(crate) fn output(&self, key: &str) -> Result<&str, CliError> {
-        self.outputs.get(key).map(String::as_str).ok_or_else(|| CliError::Aws {
-            exit_code: 5,
-            message: format!("stack {} has no output {key}: not a Portcullis stack, or an older version", self.name),
-            hint: Some("select the stack with --stack, or update it with sam deploy".to_owned()),
-        })
-    }
-
-    /// Invokes a function and returns its response.
-    ///
-    /// # Errors
-    /// When it cannot be invoked, or fails.
-    pub(crate) fn invoke(&self, function: &str, payload: String) -> Result<Zeroizing<String>, CliError> {
-        let client = aws_sdk_lambda::Client::new(&self.config);
-        let request = client.invoke().function_name(function).payload(Blob::new(payload)).send();
-        let response = self.runtime.block_on(request).map_err(|error| aws_error("lambda:InvokeFunction", &error))?;
-        let bytes = response.payload.map(Blob::into_inner).unwrap_or_default();
-        let text = Zeroizing::new(
-            String::from_utf8(bytes)
-                .map_err(|_| CliError::Unreachable(format!("the response of function {function} is not UTF-8")))?,
-        );
-        match response.function_error {
-            None => Ok(text),
-            Some(_) => Err(CliError::Unfinished(format!("function {function} failed; see its log"))),
-        }
-    }
-
-    /// Calls `each` with every line of a log group since a time that matches a filter pattern.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub(crate) fn log(
-        &self,
-        group: &str,
-        pattern: &str,
-        since: Timestamp,
-        mut each: impl FnMut(&str),
-    ) -> Result<(), CliError> {
-        let client = aws_sdk_cloudwatchlogs::Client::new(&self.config);
-        let request = client.filter_log_events().log_group_name(group).filter_pattern(pattern);
-        let mut pages = request.start_time(since.millis()).into_paginator().send();
-        self.runtime.block_on(async {
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| aws_error("logs:FilterLogEvents", &error))?;
-                let messages = page.events().iter().filter_map(FilteredLogEvent::message);
-                messages.flat_map(str::lines).for_each(&mut each);
-            }
-            Ok(())
-        })
-    }
-}
-
-async fn outputs(config: &SdkConfig, stack: &str) -> Result<BTreeMap<String, String>, CliError> {
-    let client = aws_sdk_cloudformation::Client::new(config);
-    let found = client.describe_stacks().stack_name(stack).send().await.map_err(|error| {
-        // CloudFormation has no error code of its own for a missing stack.
-        let missing = error.message().is_some_and(|message| message.contains("does not exist"));
-        if missing { no_stack(config, stack) } else { aws_error("cloudformation:DescribeStacks", &error) }
-    })?;
-    let outputs = found.stacks().iter().flat_map(Stack::outputs);
-    Ok(outputs.filter_map(|one| Some((one.output_key()?.to_owned(), one.output_value()?.to_owned()))).collect())
-}
-
-fn no_stack(config: &SdkConfig, stack: &str) -> CliError {
-    let region = config.region().map(Region::as_ref).unwrap_or_default();
-    CliError::Aws {
-        exit_code: 5,
-        message: format!("there is no stack {stack} in {region} for these credentials"),
-        hint: Some("set --stack and --region, or select other credentials with AWS_PROFILE".to_owned()),
-    }
-}
-
-async fn config(region: Option<String>) -> Result<SdkConfig, CliError> {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
-    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
-    let loader = match region {
-        Some(region) => loader.region(Region::new(region)),
-        None => loader,
-    };
-    let config = loader.load().await;
-    if config.region().is_none() {
-        return Err(CliError::usage("no AWS region configured")
-            .with_hint("use --region, set AWS_REGION, or set a region in your AWS profile"));
-    }
-    let Some(provider) = config.credentials_provider() else { return Err(no_credentials("none found")) };
-    match provider.provide_credentials().await {
-        Ok(_) => Ok(config),
-        Err(CredentialsError::CredentialsNotLoaded(_)) => Err(no_credentials("none found")),
-        Err(error) => Err(no_credentials(&error_chain(&error))),
-    }
-}
-
-fn no_credentials(why: &str) -> CliError {
-    CliError::Aws {
-        exit_code: 3,
-        message: format!("no AWS credentials: {why}"),
-        hint: Some(
-            "sign in as for the AWS CLI: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY"
-                .to_owned(),
-        ),
-    }
-}
-
-/// An error with its causes. The SDK's debug format is not used: it includes the response body, which may
-/// contain a secret.
-fn error_chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-/// Maps an AWS error. <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
-fn aws_error<E>(action: &str, error: &SdkError<E>) -> CliError
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
-    if error.as_service_error().is_none() {
-        return CliError::Unreachable(format!("AWS cannot be reached: {}", error_chain(error)));
-    }
-    let (exit_code, hint) = match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
-            (4, Some(format!("your AWS credentials need {action}")))
-        }
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidClientTokenId"
-        | "InvalidSignatureException"
-        | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException" => (3, Some("your AWS credentials are invalid or have expired".to_owned())),
-        "ResourceNotFoundException" => (5, None),
-        _ => (7, None),
-    };
-    CliError::Aws { exit_code, message: format!("{action}: {code}: {message}"), hint }
 }

@@ -13,7 +13,7 @@
 //! | `output` | data on standard output, messages on standard error |
 //! | `prompt` | instructions and confirmation prompts |
 //! | `api` | the HTTP client |
-//! | `aws` | access to a deployed stack with AWS credentials (feature `aws`) |
+//! | `aws` | access to a deployed stack with AWS credentials |
 //! | `credentials` | the credential and its source |
 //! | `context` | context that every command receives |
 //! | `commands` | the commands and their flags |
@@ -21,7 +21,6 @@
 
 mod api;
 mod args;
-#[cfg(feature = "aws")]
 mod aws;
 mod commands;
 mod config;

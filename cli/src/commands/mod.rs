@@ -1,8 +1,6 @@
 //! The commands, one module each.
 
-#[cfg(feature = "aws")]
 pub(crate) mod audit;
-#[cfg(feature = "aws")]
 pub(crate) mod bootstrap;
 pub(crate) mod catalog;
 pub(crate) mod completions;

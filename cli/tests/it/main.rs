@@ -3,7 +3,7 @@
 //!
 //! | module | tests |
 //! | --- | --- |
-//! | `audit` | `audit` and `bootstrap` (feature `aws`) |
+//! | `audit` | `audit` and `bootstrap` |
 //! | `catalog`, `introspect`, `token`, `whoami` | these commands, without a terminal |
 //! | `ci_examples` | the steps of `examples/ci` |
 //! | `documents` | expressions and commands in `docs/` |
@@ -19,7 +19,6 @@
 //! | `terminal` | behaviour on a terminal |
 #![cfg(test)]
 
-#[cfg(feature = "aws")]
 mod audit;
 mod browser_login;
 mod catalog;

@@ -45,7 +45,6 @@ impl Stack {
         self.running().url()
     }
 
-    #[cfg(feature = "aws")]
     pub(crate) fn audit_log(&self) -> std::path::PathBuf {
         self.running().data_dir().audit_log()
     }

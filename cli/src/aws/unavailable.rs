@@ -1,0 +1,31 @@
+//! Stands for a deployed stack in a build without the feature `aws`.
+
+use portcullis::clock::Timestamp;
+use zeroize::Zeroizing;
+
+use super::StackLocation;
+use crate::CliError;
+
+/// There is none.
+pub(crate) enum DeployedStack {}
+
+impl DeployedStack {
+    /// # Errors
+    /// Always.
+    pub(crate) fn find(_: &StackLocation) -> Result<Self, CliError> {
+        Err(CliError::usage("this build of portcullis cannot call AWS")
+            .with_hint("install it from a release, or with cargo install … --features aws"))
+    }
+
+    pub(crate) fn output(&self, _: &str) -> Result<&str, CliError> {
+        match *self {}
+    }
+
+    pub(crate) fn invoke(&self, _: &str, _: String) -> Result<Zeroizing<String>, CliError> {
+        match *self {}
+    }
+
+    pub(crate) fn log(&self, _: &str, _: &str, _: Timestamp, _: impl FnMut(&str)) -> Result<(), CliError> {
+        match *self {}
+    }
+}
