@@ -4,30 +4,19 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use portcullis::text::{contains_credential, redact};
 
 use crate::commands::{
     audit, bootstrap, catalog, completions, exchange, introspect, login, logout, man, scan, token, trust, whoami,
 };
 use crate::context::Global;
+use crate::reference::{examples, exit_codes};
 use crate::{CliError, Context, Outcome};
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  success
-  1  negative result: request denied, token inactive, tokens found, catalog invalid or different
-  2  invalid command line or input
-  3  not authenticated: no credential, or an invalid or expired one
-  4  authenticated, but not authorized
-  5  not found
-  6  state conflict: changed since it was read, or not possible in this state
-  7  the service is unreachable or failed, or the result is incomplete
-  8  cancelled";
 
 /// Create, inspect, update and revoke API tokens for APIs on Amazon API Gateway.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, after_help = EXIT_CODES)]
+#[command(name = "portcullis", version, after_help = exit_codes())]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -84,13 +73,18 @@ impl Command {
             Self::Whoami => whoami::run(context),
             Self::Introspect(args) => introspect::run(&args, context),
             Self::Catalog(command) => catalog::run(command, context),
-            Self::Completions(args) => completions::run(&args, Args::command(), context),
-            Self::Man(args) => man::run(&args, Args::command(), context),
+            Self::Completions(args) => completions::run(&args, command(), context),
+            Self::Man(args) => man::run(&args, command(), context),
             Self::Scan(args) => scan::run(&args, context),
             Self::Bootstrap(args) => bootstrap::run(&args, context),
             Self::Audit(args) => audit::run(&args, context),
         }
     }
+}
+
+/// The command line's definition, with examples in the help.
+pub(crate) fn command() -> clap::Command {
+    examples::add(Args::command(), "")
 }
 
 /// Flags that would take a secret as their value.
@@ -107,7 +101,7 @@ impl Args {
             print_error(SECRET_REFUSED);
             return Err(ExitCode::from(2));
         }
-        Self::try_parse_from(arguments).map_err(|error| {
+        Self::parse(arguments).map_err(|error| {
             if error.use_stderr() && redact(&error.to_string()) != error.to_string() {
                 print_error(&redact(&error.to_string()));
             } else {
@@ -116,6 +110,13 @@ impl Args {
             }
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })
+    }
+
+    /// Parses the command line.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let mut command = command();
+        let mut matches = command.try_get_matches_from_mut(arguments)?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
 }
 
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_command_line_definition_is_consistent() {
-        Args::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
@@ -148,7 +149,7 @@ mod tests {
             }
             command.get_subcommands().for_each(check);
         }
-        check(&Args::command());
+        check(&command());
     }
 
     #[test]
@@ -160,7 +161,7 @@ mod tests {
             }
             command.get_subcommands().for_each(check);
         }
-        let mut command = Args::command();
+        let mut command = command();
         command.build();
         check(&command);
     }

@@ -90,7 +90,7 @@ impl CliError {
         }
     }
 
-    /// Exit code; listed in `args` and docs/cli.md.
+    /// Exit code; listed in `reference` and docs/cli.md.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } => 2,

@@ -16,6 +16,7 @@
 //! | `aws` | access to a deployed stack with AWS credentials |
 //! | `credentials` | the credential and its source |
 //! | `context` | context that every command receives |
+//! | `reference` | reference text of the help and the manual pages |
 //! | `commands` | the commands and their flags |
 //! | `args` | the command line |
 
@@ -33,6 +34,7 @@ mod output;
 mod private_file;
 mod prompt;
 mod proxy;
+mod reference;
 mod toml_error;
 
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! Snapshots of the help texts.
 
+use std::fs;
+
 use crate::support::{bare, stdout};
 
 /// The names of the commands in a help text, below `Commands:`.
@@ -35,5 +37,12 @@ fn completions_and_manual_cover_all_commands() {
     assert!(stdout(&bare(home.path()).arg("man").assert().success()).contains(".TH portcullis 1"));
     let pages = home.path().join("man");
     bare(home.path()).arg("man").arg(&pages).assert().success();
-    assert!(pages.join("portcullis-token-create.1").exists());
+    for (name, has_examples) in [("portcullis", true), ("portcullis-token", false), ("portcullis-token-create", true)] {
+        let page = fs::read_to_string(pages.join(format!("{name}.1"))).unwrap();
+        for heading in ["\"EXIT STATUS\"", "ENVIRONMENT", "FILES"] {
+            assert!(page.contains(&format!(".SH {heading}\n")), "{heading} is missing in {page}");
+        }
+        assert_eq!(page.contains(".SH EXAMPLES\n"), has_examples, "{page}");
+        assert!(!page.contains(".SH EXTRA"), "{page}");
+    }
 }
