@@ -14,6 +14,7 @@ use serde::Deserialize;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
+use crate::position::Position;
 use crate::{CliError, toml_error};
 pub(crate) use login_profile::LoginProfile;
 
@@ -130,7 +131,7 @@ impl File {
 
     fn parse(text: &str, path: &Path) -> Result<Self, CliError> {
         toml::from_str(text).map_err(|error| {
-            let (line, why) = toml_error::explain(&error, text);
+            let (Position { line, .. }, why) = toml_error::explain(&error, text);
             let field = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
             let error = CliError::usage(format!("config file {}, line {line}: {why}", path.display()));
             if field.is_some_and(is_secret_name) {

@@ -5,6 +5,7 @@
 //! | module | contents |
 //! | --- | --- |
 //! | `error`, `outcome` | results of commands, and exit codes |
+//! | `position` | positions in text files |
 //! | `toml_error` | errors in TOML files |
 //! | `private_file` | files that only their owner can use |
 //! | `config` | flags, environment and config file |
@@ -31,6 +32,7 @@ mod error;
 mod input;
 mod outcome;
 mod output;
+mod position;
 mod private_file;
 mod prompt;
 mod proxy;

@@ -35,22 +35,68 @@ fn check_recommends_strict_for_catalogs_with_routes() {
     assert!(!advised("[roles.viewer]\npermissions = [\"*:read\"]\n"));
 }
 
-#[test]
-fn check_works_offline_and_reports_every_error_with_its_position() {
+/// Checks a file that does not need a service. Returns the errors, with the file's name without its directory.
+fn errors(name: &str, text: &str) -> String {
     let home = tempfile::tempdir().unwrap();
-    let check = |name: &str, text: &str| {
+    let path = home.path().join(name);
+    fs::write(&path, text).unwrap();
+    let assert = bare(home.path()).args(["catalog", "check"]).arg(path).assert().code(1);
+    stdout(&assert).replace(&format!("{}/", home.path().display()), "")
+}
+
+#[test]
+fn check_works_offline() {
+    let home = tempfile::tempdir().unwrap();
+    for (name, text) in [("good.toml", GOOD), ("good.json", r#"{"strict": false}"#)] {
         let path = home.path().join(name);
         fs::write(&path, text).unwrap();
-        bare(home.path()).args(["catalog", "check"]).arg(path).assert()
-    };
-    check("good.toml", GOOD).code(0);
-    check("good.json", r#"{"strict": false}"#).code(0);
-    let printed = stdout(&check("bad.toml", "strict = 1\n[roles.x]\npermissions = [\"a\", \"a:b\", \"c\"]\n").code(1));
-    for place in ["strict: ", "roles.x.permissions[0]: ", "roles.x.permissions[2]: "] {
-        assert!(printed.contains(place), "{place} is missing in {printed}");
+        bare(home.path()).args(["catalog", "check"]).arg(path).assert().code(0);
     }
-    assert!(stdout(&check("broken.toml", "strict = true\n[roles\n").code(1)).starts_with("line 2: "));
-    assert!(stdout(&check("broken.json", "{\n\"strict\":\n}").code(1)).starts_with("line 3: "));
+}
+
+#[test]
+fn every_error_of_a_toml_file_has_its_line_and_column() {
+    let text = "strict = 1\n\n[roles.x]\ndescription = \"é\"\npermissions = [\"a\", \"b:c\",\n  \"d\"]\n\n\
+        [roles.y]\n\n[[routes]]\nmatch = \"GET /a\"\npermission = \"b\"\n[[routes]]\n";
+    let printed = errors("bad.toml", text);
+    let places: Vec<_> =
+        printed.lines().map(|line| line.splitn(3, ": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+    let expected = [
+        "bad.toml:1:1 strict",
+        "bad.toml:5:16 roles.x.permissions[0]",
+        "bad.toml:5:21 roles.x.permissions[1]",
+        "bad.toml:6:3 roles.x.permissions[2]",
+        "bad.toml:8:8 roles.y.permissions",
+        "bad.toml:12:1 routes[0].permission",
+        "bad.toml:13:1 routes[1].match",
+        "bad.toml:13:1 routes[1].permission",
+    ];
+    assert_eq!(places, expected, "{printed}");
+}
+
+#[test]
+fn every_error_of_a_json_file_has_its_line_and_column() {
+    let text = "{\n  \"strict\": 1,\n  \"roles\": {\"é\": {},\n    \"x\": {\"permissions\": [\"b:c\", \"d\"]}},\n  \"rotes\": []\n}";
+    let printed = errors("bad.json", text);
+    let places: Vec<_> =
+        printed.lines().map(|line| line.splitn(3, ": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+    let expected = [
+        "bad.json:2:13 strict",
+        "bad.json:3:18 roles.é",
+        "bad.json:3:18 roles.é.permissions",
+        "bad.json:4:27 roles.x.permissions[0]",
+        "bad.json:4:34 roles.x.permissions[1]",
+        "bad.json:5:12 rotes",
+    ];
+    assert_eq!(places, expected, "{printed}");
+}
+
+#[test]
+fn a_syntax_error_has_its_line_and_column() {
+    assert_eq!(errors("broken.toml", "strict = true\n[roles\n").lines().count(), 1);
+    assert!(errors("broken.toml", "strict = true\n[roles\n").starts_with("broken.toml:2:7: "));
+    assert_eq!(errors("broken.json", "{\n\"strict\":\n}"), "broken.json:3:1: expected value\n");
+    assert!(errors("list.json", "\n[]").starts_with("list.json:2:1: "));
 }
 
 #[test]
@@ -58,7 +104,8 @@ fn check_prints_errors_as_json() {
     let stack = stack();
     let path = file(&stack, "bad.toml", "strict = 1\n");
     let issues = json(&stack.bare().args(["catalog", "check", "--json", &path]).assert().code(1));
-    assert_eq!(issues["issues"][0]["path"], "strict");
+    let issue = &issues["issues"][0];
+    assert_eq!((&issue["path"], &issue["line"], &issue["column"]), (&"strict".into(), &1.into(), &1.into()));
 }
 
 #[test]
@@ -112,7 +159,8 @@ fn duplicate_json_keys_get_the_same_errors_as_from_the_service() {
     let text = r#"{"roles":{"a":{"permissions":["b:c"],"permissions":["b:d"]}},"strict":true,"strict":true}"#;
     let path = file(&stack, "twice.json", text);
     let printed = stdout(&stack.bare().args(["catalog", "check", &path]).assert().code(1));
-    assert_eq!(printed, "roles.a.permissions: must be given once\nstrict: must be given once\n");
+    let printed = printed.replace(&format!("{path}:1:"), "");
+    assert_eq!(printed, "52: roles.a.permissions: must be given once\n85: strict: must be given once\n");
     let request = ureq::put(format!("{}/catalog", stack.url())).header("if-match", "\"1\"");
     let request = request.header("authorization", format!("Bearer {}", stack.admin()));
     let mut response = request.config().http_status_as_error(false).build().send(text).unwrap();
@@ -121,7 +169,8 @@ fn duplicate_json_keys_get_the_same_errors_as_from_the_service() {
     let words = |error: &serde_json::Value| {
         format!("{}: {}", error["field"].as_str().unwrap(), error["message"].as_str().unwrap())
     };
-    assert_eq!(printed.lines().collect::<Vec<_>>(), of_service.into_iter().map(words).collect::<Vec<_>>());
+    let printed = printed.lines().map(|line| line.split_once(": ").unwrap().1);
+    assert_eq!(printed.collect::<Vec<_>>(), of_service.into_iter().map(words).collect::<Vec<_>>());
     stack.portcullis(["catalog", "push", &path, "--yes"]).assert().code(1);
 }
 
@@ -129,7 +178,9 @@ fn duplicate_json_keys_get_the_same_errors_as_from_the_service() {
 fn toml_values_that_json_lacks_are_reported_with_other_errors() {
     let home = tempfile::tempdir().unwrap();
     let check = |text: &str| {
-        stdout(&bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text.to_owned()).assert().code(1))
+        let assert = bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text.to_owned()).assert().code(1);
+        let without_position = |line: &str| line.split_once(": ").unwrap().1.to_owned() + "\n";
+        stdout(&assert).lines().map(without_position).collect::<String>()
     };
     for value in ["2020-01-01", "1979-05-27 07:32:00Z", "07:32:00", "nan", "+inf", "-inf"] {
         let why = "is not a JSON value; a catalog contains only strings, booleans, lists and tables";
@@ -146,25 +197,27 @@ fn toml_values_that_json_lacks_are_reported_with_other_errors() {
     }
     let printed = check("[roles]\nr = nan\nr2 = {}\n[roles.list]\npermissions = [\"a\", nan]\n");
     let places: Vec<_> = printed.lines().map(|line| line.split(": ").next().unwrap()).collect();
-    assert_eq!(places, ["roles.list.permissions[1]", "roles.r", "roles.list.permissions[0]", "roles.r2.permissions"]);
+    assert_eq!(places, ["roles.r", "roles.r2.permissions", "roles.list.permissions[0]", "roles.list.permissions[1]"]);
 }
 
 #[test]
 fn duplicate_toml_keys_are_reported_with_their_line() {
     let home = tempfile::tempdir().unwrap();
     for (text, why) in [
-        ("strict = true\n\nstrict = true\n", "line 3: duplicate key strict\n"),
-        ("[permissions]\n\"a:b\" = \"x\"\n'a:b' = \"y\"\n", "line 3: duplicate key 'a:b'\n"),
-        ("[roles.a]\n[roles.a]\n", "line 2: duplicate key a\n"),
-        ("sessions = { groups = { a = \"b\", a = \"c\" } }\n", "line 1: duplicate key a\n"),
-        ("strict = true\n[strict.a]\n", "line 2: cannot extend value of type boolean with a dotted key strict\n"),
+        ("strict = true\n\nstrict = true\n", "3:1: duplicate key strict\n"),
+        ("[permissions]\n\"a:b\" = \"x\"\n'a:b' = \"y\"\n", "3:1: duplicate key 'a:b'\n"),
+        ("[roles.a]\n[roles.a]\n", "2:8: duplicate key a\n"),
+        ("sessions = { groups = { a = \"b\", a = \"c\" } }\n", "1:34: duplicate key a\n"),
+        ("strict = true\n[strict.a]\n", "2:2: cannot extend value of type boolean with a dotted key strict\n"),
     ] {
         let check = bare(home.path()).args(["catalog", "check", "-"]).write_stdin(text).assert().code(1);
-        assert_eq!(stdout(&check), why);
+        assert_eq!(stdout(&check), format!("standard input:{why}"));
         let config = home.path().join("named.toml");
         fs::write(&config, text).unwrap();
         let printed = stderr(&bare(home.path()).env("PORTCULLIS_CONFIG", &config).arg("whoami").assert().code(2));
-        assert!(printed.contains(why), "{printed}");
+        let (position, why) = why.split_once(": ").unwrap();
+        let (line, _) = position.split_once(':').unwrap();
+        assert!(printed.contains(&format!("line {line}: {why}")), "{printed}");
     }
 }
 
@@ -176,7 +229,7 @@ fn catalogs_are_read_from_standard_input_as_toml_or_json() {
         check(good).code(0);
     }
     assert!(stdout(&check("strict = 1\n").code(1)).contains("strict: "));
-    assert!(stdout(&check("{\n\"strict\":\n}").code(1)).starts_with("line 3: "));
+    assert!(stdout(&check("{\n\"strict\":\n}").code(1)).starts_with("standard input:3:1: "));
     let stack = stack();
     stack.portcullis(["catalog", "push", "-", "--yes"]).write_stdin(GOOD).assert().success();
     stack.portcullis(["catalog", "diff", "-"]).write_stdin(GOOD).assert().code(0);
