@@ -62,16 +62,16 @@ fn session_line(url: &str, sign_in: &str) -> String {
     )
 }
 
-/// Commands for Bash and curl. The first stores the token in `$TOKEN`, from which the last takes
+/// Commands for Bash and curl. The first stores the token in `$PORTCULLIS_API_TOKEN`, from which the last takes
 /// its id.
 fn curl_lines(url: &str, admin_token: &Path, prefix: &TokenPrefix) -> [String; 3] {
     let admin = format!("-H \"Authorization: Bearer $(cat {})\"", quoted(admin_token));
     let body = r#"{"name":"try it","permissions":["apps:read"],"resources":["apps/billing"],"expires_in":"1h"}"#;
     let take = r#"sed -n 's/.*"token":"\([^"]*\)".*/\1/p'"#;
-    let id = format!("${{TOKEN:{}:16}}", prefix.as_str().len() + 1);
+    let id = format!("${{PORTCULLIS_API_TOKEN:{}:16}}", prefix.as_str().len() + 1);
     [
-        format!("TOKEN=$(curl -sS {url}/tokens {admin} -d '{body}' | tee /dev/stderr | {take}); echo"),
-        format!("curl -sS {url}/demo/apps/billing -H \"Authorization: Bearer $TOKEN\"; echo"),
+        format!("PORTCULLIS_API_TOKEN=$(curl -sS {url}/tokens {admin} -d '{body}' | tee /dev/stderr | {take}); echo"),
+        format!("curl -sS {url}/demo/apps/billing -H \"Authorization: Bearer $PORTCULLIS_API_TOKEN\"; echo"),
         format!("curl -sS -X POST {url}/tokens/{id}/revoke {admin}; echo"),
     ]
 }

@@ -126,7 +126,7 @@ fn the_three_lines_that_it_prints_create_use_and_revoke_a_token() {
     let lines = started.curl_lines();
     assert_eq!(lines.len(), 3, "{}", started.welcome);
     let again = format!("{} -w '%{{http_code}}'", lines[1].trim_end_matches("; echo"));
-    let script = format!("{}\necho \"[$TOKEN]\"\n{}\n{}\n{again}", lines[0], lines[1], lines[2]);
+    let script = format!("{}\necho \"[$PORTCULLIS_API_TOKEN]\"\n{}\n{}\n{again}", lines[0], lines[1], lines[2]);
     let said = bash(&script);
     assert!(said.contains("[pcl_"), "created: {said}");
     assert!(said.contains(r#""path":"/apps/billing""#), "called: {said}");
@@ -277,14 +277,17 @@ fn a_restart_keeps_the_tokens_and_a_killed_process_loses_none() {
     let token_file = dir.join("admin-token");
     let first = Started::in_dir(&dir);
     let admin = fs::read_to_string(&token_file).unwrap();
-    let created = format!("{} >/dev/null 2>&1; printf %s \"$TOKEN\"", first.curl_lines()[0].trim_end_matches("; echo"));
+    let created = format!(
+        "{} >/dev/null 2>&1; printf %s \"$PORTCULLIS_API_TOKEN\"",
+        first.curl_lines()[0].trim_end_matches("; echo")
+    );
     let token = bash(&created);
     assert!(token.starts_with("pcl_"), "{token}");
     first.end("-KILL");
 
     let second = Started::in_dir(&dir);
     assert_eq!(fs::read_to_string(&token_file).unwrap(), admin);
-    let call = format!("TOKEN={token}; {}", second.curl_lines()[1]);
+    let call = format!("PORTCULLIS_API_TOKEN={token}; {}", second.curl_lines()[1]);
     let said = bash(&call);
     assert!(said.contains(r#""path":"/apps/billing""#), "{said}");
     assert_eq!(second.end("-TERM").1, Some(0));
@@ -345,7 +348,8 @@ fn with_json_standard_output_is_the_audit_log_alone() {
 #[test]
 fn the_prefix_that_was_asked_for_is_the_tokens() {
     let started = Started::new(&["--ephemeral", "--prefix", "acme2"]);
-    let said = bash(&format!("{}\necho \"[$TOKEN]\"\n{}", started.curl_lines()[0], started.curl_lines()[2]));
+    let said =
+        bash(&format!("{}\necho \"[$PORTCULLIS_API_TOKEN]\"\n{}", started.curl_lines()[0], started.curl_lines()[2]));
     assert!(said.contains("[acme2_"), "{said}");
     assert!(said.contains(r#""status":"revoked""#), "the id is found behind a longer prefix: {said}");
     assert_eq!(started.end("-INT").1, Some(0));

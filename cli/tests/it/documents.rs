@@ -1,6 +1,7 @@
-//! Tests of expressions and commands in `docs/`.
+//! Tests of expressions, commands and names in the documentation.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::scan::token;
 use crate::support::stack;
@@ -77,11 +78,34 @@ fn the_gitlab_ruleset_contains_the_gitleaks_rule() {
     assert_eq!(rules["rules"], block("gitleaks")["rules"]);
 }
 
+/// Texts of the files below a directory, by path.
+fn texts(dir: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        match fs::read_to_string(&path) {
+            Ok(text) => found.push((path, text)),
+            Err(_) if path.is_dir() => texts(&path, found),
+            // An image.
+            Err(_) => {}
+        }
+    }
+}
+
+#[test]
+fn documents_and_examples_have_one_name_for_the_token() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut all = vec![("README.md".into(), fs::read_to_string(root.join("README.md")).unwrap())];
+    ["docs", "examples"].iter().for_each(|dir| texts(&root.join(dir), &mut all));
+    let other = regex::Regex::new(r"PORTCULLIS_TOKEN\b|\$\{?TOKEN\b|\bTOKEN=").unwrap();
+    for (path, text) in all {
+        assert_eq!(other.find(&text).map(|found| found.as_str()), None, "{}", path.display());
+    }
+}
+
 #[cfg(unix)]
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the shell needs the PATH that there is")]
 fn the_documented_command_revokes_all_idle_tokens() {
-    use std::path::Path;
     use std::process::Command;
     let stack = stack();
     let text = read("cli.md");
