@@ -38,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=1000), default_value = "10")]
     max_tokens_per_owner: u32,
 
-    /// Who may manage tokens: owners (their own; admins anyone's), or admins only
+    /// Who can manage tokens: owners (their own; admins all), or admins only
     #[arg(long, value_name = "WHO", default_value = "owners")]
     token_management: TokenManagementArg,
 

@@ -16,7 +16,7 @@ pub(crate) fn text(running: &Running, prefix: &TokenPrefix) -> String {
          \x20 access log   {access}\n\
          \x20 audit log    {audit}\n\n\
          {warning}\
-         Create a token, call the protected API with it, revoke it:\n\n\
+         Create a token, call the demo API with it, revoke it:\n\n\
          {create}\n\n{call}\n\n{revoke}\n\n\
          {sessions}\n\n\
          Press Ctrl-C to stop. Each decision is logged to standard output.\n",
@@ -35,7 +35,7 @@ fn note(origin: &AdminTokenOrigin) -> String {
         AdminTokenOrigin::Kept => String::new(),
         AdminTokenOrigin::First => " (new)".to_owned(),
         AdminTokenOrigin::FileMissing => " (new: the file was missing)".to_owned(),
-        AdminTokenOrigin::Refused(reason) => format!(" (new: the previous one was refused: {reason})"),
+        AdminTokenOrigin::Refused(reason) => format!(" (new: the previous one was rejected: {reason})"),
     }
 }
 
@@ -43,10 +43,13 @@ fn note(origin: &AdminTokenOrigin) -> String {
 fn sessions(running: &Running) -> String {
     match (running.sign_in_url(), running.oidc()) {
         (Some(sign_in), _) => format!(
-            "Sign in under any name (development only) in the console, with `portcullis login`, or here:\n\n{}",
+            "Sign in as anyone (development only), in the console, with `portcullis login {}`, or with curl:\n\n{}",
+            running.url(),
             session_line(&running.url(), sign_in)
         ),
-        (None, Some(oidc)) => format!("Sessions of {} for {} are accepted.", oidc.issuer, oidc.audience),
+        (None, Some(oidc)) => {
+            format!("Sign-in: sessions of {} with the audience {} are accepted.", oidc.issuer, oidc.audience)
+        }
         (None, None) => "The development sign-in is off, because other machines can reach this address. \
                          Set --oidc-issuer to use a provider."
             .to_owned(),

@@ -58,13 +58,8 @@ impl ConsoleBuilder {
         match std::mem::replace(&mut *state, State::Unknown) {
             State::Building => {
                 *state = State::Building;
-                let text = "This takes a few seconds, once. The page reloads automatically.";
-                Some(self.console.message_page(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "The console is being built",
-                    text,
-                    true,
-                ))
+                let text = "This takes a few seconds the first time. The page reloads by itself.";
+                Some(self.console.message_page(StatusCode::SERVICE_UNAVAILABLE, "Building the console", text, true))
             }
             // The next request retries.
             State::Failed(why) => {
@@ -179,7 +174,7 @@ mod tests {
         built.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         let console = ConsoleBuilder::new(Some(sources.path().to_owned()), None).unwrap();
         let (status, text) = ask(&console);
-        assert!(status == 503 && text.contains("is being built"), "{text}");
+        assert!(status == 503 && text.contains("Building the console"), "{text}");
     }
 
     #[tokio::test]
@@ -190,7 +185,7 @@ mod tests {
         let late = Instant::now() + Duration::from_secs(300);
         let (status, text) = loop {
             let response = ask(&console);
-            if !response.1.contains("is being built") {
+            if !response.1.contains("Building the console") {
                 break response;
             }
             assert!(Instant::now() < late, "it never ended");

@@ -164,7 +164,7 @@ fn the_development_sign_in_hands_out_a_session_and_says_what_it_is() {
 fn with_a_provider_the_banner_names_it_and_the_development_sign_in_is_off() {
     let provider = ["--oidc-issuer", "https://id.example.com", "--oidc-audience", "portcullis"];
     let started = Started::new(&[&["--ephemeral"][..], &provider].concat());
-    assert!(started.welcome.contains("Sessions of https://id.example.com for portcullis are accepted"));
+    assert!(started.welcome.contains("sessions of https://id.example.com with the audience portcullis are accepted"));
     assert!(!started.welcome.contains("/dev/sign-in"), "{}", started.welcome);
     let status =
         bash(&format!("curl -sS {}/dev/sign-in -d name=alice -o /dev/null -w '%{{http_code}}'", started.url()));

@@ -44,7 +44,7 @@ fn login_with_a_device_code() {
     let complete = login.line_starting_with("http");
     assert!(complete.starts_with(&format!("{page}?user_code=")), "{complete}");
     let (_, user_code) = complete.split_once('?').unwrap();
-    assert!(browse(&complete, None).body.contains("Continue if it shows the code"));
+    assert!(browse(&complete, None).body.contains("Continue only if it shows the code"));
     assert_eq!(browse(&page, Some(&format!("{user_code}&name=bob&groups=portcullis-viewer"))).status, 200);
     let result = login.finish();
     assert_eq!(result.code, Some(0), "{}", result.stderr);

@@ -38,8 +38,7 @@ pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Byte
     let carried: Vec<_> =
         FORWARDED_PARAMETERS.into_iter().filter_map(|name| Some((name, sent.once(name).ok()??))).collect();
     let place = back.redirect_uri.authority();
-    let intro =
-        format!("A program on this machine, at {place}, requests a sign-in. Continue if you have just started it.");
+    let intro = format!("{place} wants to sign you in. Continue only if you have just started it.");
     let page = Page::form(&Form { action: "/dev/authorize", intro: &intro, carried: &carried });
     html(&page.leading_to(&back.redirect_uri))
 }

@@ -44,7 +44,7 @@ pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Byte
     let Some(user_code) = issuer.grants.pending_device(user_code) else {
         return unknown();
     };
-    let intro = format!("A device requests a sign-in. Continue if it shows the code {user_code}.");
+    let intro = format!("A device wants to sign in. Continue only if it shows the code {user_code}.");
     html(&Page::form(&Form { action: "/dev/device", intro: &intro, carried: &[("user_code", &user_code)] }))
 }
 

@@ -33,7 +33,7 @@ impl OriginCheck {
         // same-origin, but the Host header still has the foreign name.
         let host = only(headers, HOST).filter(|host| self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)));
         let Some(host) = host else {
-            return Some("The Host header does not name this machine. Use the URL that is printed at the start.");
+            return Some("This URL does not name this machine. Use the URL that is printed at the start.");
         };
         if incoming.method != Method::POST {
             return None;
@@ -44,7 +44,9 @@ impl OriginCheck {
             && !only(headers, ORIGIN).is_some_and(|origin| origin.eq_ignore_ascii_case(&ours));
         let crossed = headers.contains_key("sec-fetch-site")
             && !only(headers, "sec-fetch-site").is_some_and(|site| matches!(site, "same-origin" | "none"));
-        (foreign || crossed).then_some("Pages of other sites cannot sign in. Use the page at /dev/sign-in.")
+        (foreign || crossed).then_some(
+            "Other sites cannot sign you in. Sign in from the console or with the command `portcullis login`.",
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-const TITLE: &str = "Development sign-in - not a real login, only on this machine";
+const TITLE: &str = "Development sign-in (this machine only)";
 
 /// Suggested groups, one for each default role.
 const GROUPS: [&str; 5] =
@@ -46,10 +46,9 @@ impl Page {
         let fields = fields();
         Self::new(format!(
             "<p>{intro}</p>\n\
-             <p>Choose any name; it is not verified. You get a session under that name. \
-             A deployment uses its operator's OpenID Connect provider instead.</p>\n\
+             <p>No password: choose who to be. Deployments use your OpenID Connect provider instead.</p>\n\
              {people}{opened}{fields}</form>\n\
-             {opened}<button name=\"deny\" value=\"yes\">Do not sign in</button>\n</form>"
+             {opened}<button name=\"deny\" value=\"yes\">Cancel</button>\n</form>"
         ))
     }
 
@@ -57,10 +56,10 @@ impl Page {
     pub(super) fn ask_for_code() -> Self {
         Self::new(
             "<form method=\"get\" action=\"/dev/device\">\n\
-             <label for=\"user_code\">The code that your device shows</label>\n\
+             <label for=\"user_code\">Code shown on your device</label>\n\
              <input id=\"user_code\" name=\"user_code\" required maxlength=\"20\" autocomplete=\"off\" \
              autocapitalize=\"characters\" spellcheck=\"false\">\n\
-             <button type=\"submit\">Go on</button>\n</form>"
+             <button type=\"submit\">Continue</button>\n</form>"
                 .to_owned(),
         )
     }
@@ -68,13 +67,15 @@ impl Page {
     /// The page for a code that no device waits for.
     pub(super) fn code_unknown() -> Self {
         let again = Self::ask_for_code().main;
-        Self::new(format!("<p>No device is waiting for this code. It may be used or expired.</p>\n{again}"))
+        Self::new(format!(
+            "<p>No device is waiting for this code. It has expired, or it was used already.</p>\n{again}"
+        ))
     }
 
     /// The page after the user's decision.
     pub(super) fn device_done(denied: bool) -> Self {
-        let outcome = if denied { "You denied the sign-in of the device." } else { "The device is signed in." };
-        Self::new(format!("<p>{outcome} You may close this page.</p>"))
+        let outcome = if denied { "The sign-in was cancelled." } else { "Your device is signed in." };
+        Self::new(format!("<p>{outcome} You can close this page.</p>"))
     }
 
     /// Allows the forms to redirect to a client: browsers apply the policy to redirects after a form
@@ -116,12 +117,12 @@ fn fields() -> String {
         "<label for=\"name\">Name</label>\n\
          <input id=\"name\" name=\"name\" required maxlength=\"255\" pattern=\"[!-~]([ -~]*[!-~])?\" \
          autocomplete=\"username\" spellcheck=\"false\" aria-describedby=\"name-hint\">\n\
-         <p id=\"name-hint\">Printable ASCII characters, with a space neither first nor last.</p>\n\
+         <p id=\"name-hint\">ASCII characters, with no space at the beginning or the end.</p>\n\
          <label for=\"groups\">Groups</label>\n\
          <input id=\"groups\" name=\"groups\" list=\"known-groups\" autocomplete=\"off\" spellcheck=\"false\" \
          aria-describedby=\"groups-hint\">\n\
          <datalist id=\"known-groups\">{options}</datalist>\n\
-         <p id=\"groups-hint\">None or more, with commas or spaces between them. For instance: \
+         <p id=\"groups-hint\">Optional. Separate groups with commas or spaces, for example \
          {groups}.</p>\n\
          <button type=\"submit\">Sign in for development</button>\n"
     )

@@ -100,7 +100,7 @@ fn the_pages_state_that_the_login_is_for_development() {
     for response in pages() {
         let page = page(&response);
         let (_, main) = page.split_once("<main>\n").unwrap();
-        let headline = "<h1>Development sign-in - not a real login, only on this machine</h1>";
+        let headline = "<h1>Development sign-in (this machine only)</h1>";
         assert!(main.starts_with(headline), "{page}");
     }
 }

@@ -11,7 +11,7 @@ fn a_valid_request_shows_the_page_and_returns_a_code() {
     let asked = client.open("/dev/authorize", &QUESTION, &[]);
     assert_eq!(asked.status(), 200);
     let page = page(&asked);
-    assert!(page.contains("A program on this machine, at 127.0.0.1:4711, requests a sign-in."), "{page}");
+    assert!(page.contains("127.0.0.1:4711 wants to sign you in."), "{page}");
     for carried in QUESTION {
         let field =
             format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", carried.0, carried.1.replace('&', "&amp;"));

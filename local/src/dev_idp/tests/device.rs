@@ -67,12 +67,12 @@ fn a_user_enters_the_code_or_follows_the_link() {
         assert_eq!(response.status(), 200, "{code}");
         let page = page(&response);
         let shown = &device.user_code;
-        assert!(page.contains(&format!("Continue if it shows the code {shown}.")), "{page}");
+        assert!(page.contains(&format!("Continue only if it shows the code {shown}.")), "{page}");
         assert!(page.contains(&format!("<input type=\"hidden\" name=\"user_code\" value=\"{shown}\">")), "{page}");
-        assert!(page.contains("Sign in as alice") && page.contains("Do not sign in"), "{page}");
+        assert!(page.contains("Sign in as alice") && page.contains(">Cancel<"), "{page}");
     }
     let said = device.say(&[("name", "alice"), ("groups", "portcullis-admin")]);
-    assert!(page(&said).contains("The device is signed in. You may close this page."));
+    assert!(page(&said).contains("Your device is signed in. You can close this page."));
     let tokens = device.poll().unwrap();
     assert_eq!(claims(&tokens["id_token"])["sub"], "alice");
     assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(28_800)));
@@ -92,7 +92,7 @@ fn a_device_gets_its_token_once_after_the_sign_in() {
 #[test]
 fn a_denied_device_is_told_once() {
     let device = Device::new();
-    assert!(page(&device.say(&[("deny", "yes")])).contains("You denied the sign-in of the device."));
+    assert!(page(&device.say(&[("deny", "yes")])).contains("The sign-in was cancelled."));
     assert_eq!(device.say(&[("name", "alice")]).status(), 404, "a decision is final");
     assert_eq!(device.poll(), error("access_denied"));
     assert_eq!(device.poll(), error("invalid_grant"));
