@@ -227,7 +227,7 @@ impl Api {
             let url = self.base.as_str();
             return CliError::Unreachable(match status {
                 300..=399 => format!("{url} responded with a redirect, which is not followed; check the service URL"),
-                _ => format!("{url} responded with status {status} and no problem document; check the service URL"),
+                _ => format!("unexpected response from {url} (status {status}); check the service URL"),
             });
         };
         let source = self.credential.as_ref().map(|credential| credential.source.clone());

@@ -14,7 +14,7 @@ use crate::context::Global;
 use crate::reference::{examples, exit_codes};
 use crate::{CliError, Context, Outcome};
 
-/// Create, inspect, update and revoke API tokens for APIs on Amazon API Gateway.
+/// Create, view, edit and revoke API tokens for APIs on Amazon API Gateway.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, after_help = exit_codes())]
 pub(crate) struct Args {
@@ -27,16 +27,16 @@ pub(crate) struct Args {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Create, inspect, update and revoke tokens
+    /// Create, view, edit and revoke tokens
     #[command(subcommand, visible_alias = "api-token")]
     Token(token::Command),
-    /// Sign in with a browser
+    /// Sign in with a browser, and remember the service
     Login(login::Args),
-    /// Remove the stored sign-in from this machine
+    /// Sign out on this machine
     Logout(logout::Args),
-    /// Show who you are, your grants and when they expire
+    /// Show who you are and what you can do
     Whoami,
-    /// Show whether a token is active, and whether it may make a request
+    /// Show whether a token is active, and whether it can make a request
     Introspect(introspect::Args),
     /// Show, validate and publish the permission catalog
     #[command(subcommand)]
@@ -90,7 +90,7 @@ pub(crate) fn command() -> clap::Command {
 /// Flags that would take a secret as their value.
 const SECRET_FLAGS: [&str; 5] = ["--api-token", "--token", "--secret", "--password", "--bearer"];
 const SECRET_REFUSED: &str = "\
-error: secrets are not accepted on the command line: other users can see it, and shells save it in their history
+error: secrets are not accepted on the command line: other users can see them, and shells save them in their history
 hint: set PORTCULLIS_API_TOKEN, or use --api-token-file with a path, or - for standard input
 ";
 

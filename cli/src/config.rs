@@ -103,7 +103,7 @@ impl Config {
         let profile = file.profiles.remove(&name).ok_or_else(|| {
             let known: Vec<_> = file.profiles.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            CliError::usage(format!("profile not found in {}; available: {known}", path.display()))
+            CliError::usage(format!("profile {name} not found in {}; available: {known}", path.display()))
         })?;
         Ok(Some((name, profile)))
     }
@@ -135,7 +135,7 @@ impl File {
             let field = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
             let error = CliError::usage(format!("config file {}, line {line}: {why}", path.display()));
             if field.is_some_and(is_secret_name) {
-                error.with_hint("do not store secrets in the config file: others may read it, and it is copied and backed up; set api_token_file to a path, or set PORTCULLIS_API_TOKEN")
+                error.with_hint("do not store secrets in the config file: other users can read it, and it ends up in copies and backups; set api_token_file to a path, or set PORTCULLIS_API_TOKEN")
             } else {
                 error
             }
@@ -148,7 +148,7 @@ impl File {
 /// # Errors
 /// When it is not a URL, or a credential would be sent to it unencrypted.
 pub(crate) fn base_url(text: &str, source: &str) -> Result<Url, CliError> {
-    const RULE: &str = "must be an https URL, or http on a loopback address, without ?, # and @";
+    const RULE: &str = "must be an https URL, or an http URL of this machine, without ?, # and @";
     // Scheme and host are case-insensitive; the path is not.
     let end = text.match_indices('/').nth(2).map_or(text.len(), |(at, _)| at);
     let (origin, path) = text.split_at_checked(end).unwrap_or((text, ""));

@@ -26,7 +26,7 @@ pub(crate) struct Global {
     /// Print JSON, as the service returns it
     #[arg(long, global = true)]
     json: bool,
-    /// Print only secrets or ids; on standard error, only errors, warnings and instructions
+    /// Print only secrets or IDs, and no messages except errors, warnings and instructions
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Skip confirmation prompts

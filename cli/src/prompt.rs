@@ -13,7 +13,7 @@ use crate::output::clean;
 /// When the user declines, or there is no terminal.
 pub(crate) fn confirm(impact: &str, question: &str) -> Result<(), CliError> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(CliError::usage("this needs confirmation, and there is no terminal to ask on")
+        return Err(CliError::usage("this command asks for confirmation, but there is no terminal")
             .with_hint("add --yes to skip the confirmation"));
     }
     let term = Term::stderr();

@@ -81,7 +81,7 @@ def test_bootstrap_explains_an_invalid_owner_or_stack(portcullis_cli) -> None:
     assert "error: owner " in owner.stderr
     stack = portcullis_cli("bootstrap", "--stack", "elsewhere")
     assert (stack.returncode, stack.stdout) == (5, "")
-    assert "there is no stack elsewhere in eu-central-1" in stack.stderr
+    assert "stack elsewhere not found in eu-central-1" in stack.stderr
 
 
 def test_audit_shows_a_tokens_requests_from_the_deployed_log(portcullis_cli, keys, url: str, admin_token: str) -> None:

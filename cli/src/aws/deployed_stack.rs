@@ -116,7 +116,7 @@ fn no_stack(config: &SdkConfig, stack: &str) -> CliError {
     let region = config.region().map(Region::as_ref).unwrap_or_default();
     CliError::Aws {
         exit_code: 5,
-        message: format!("there is no stack {stack} in {region} for these credentials"),
+        message: format!("stack {stack} not found in {region} with these credentials"),
         hint: Some("set --stack and --region, or select other credentials with AWS_PROFILE".to_owned()),
     }
 }
@@ -133,18 +133,18 @@ async fn config(region: Option<String>) -> Result<SdkConfig, CliError> {
         return Err(CliError::usage("no AWS region configured")
             .with_hint("use --region, set AWS_REGION, or set a region in your AWS profile"));
     }
-    let Some(provider) = config.credentials_provider() else { return Err(no_credentials("none found")) };
+    let Some(provider) = config.credentials_provider() else { return Err(no_credentials("found")) };
     match provider.provide_credentials().await {
         Ok(_) => Ok(config),
-        Err(CredentialsError::CredentialsNotLoaded(_)) => Err(no_credentials("none found")),
-        Err(error) => Err(no_credentials(&error_chain(&error))),
+        Err(CredentialsError::CredentialsNotLoaded(_)) => Err(no_credentials("found")),
+        Err(error) => Err(no_credentials(&format!("could be used: {}", error_chain(&error)))),
     }
 }
 
 fn no_credentials(why: &str) -> CliError {
     CliError::Aws {
         exit_code: 3,
-        message: format!("no AWS credentials: {why}"),
+        message: format!("no AWS credentials {why}"),
         hint: Some(
             "sign in as for the AWS CLI: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY"
                 .to_owned(),

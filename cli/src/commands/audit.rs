@@ -23,7 +23,7 @@ const LOG_GROUP_OUTPUTS: [&str; 2] = ["AuthorizerLogGroupName", "ExchangeLogGrou
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of the token
+    /// ID of the token
     #[arg(value_parser = id)]
     id: TokenId,
     /// File with audit log lines, or - for standard input [default: .portcullis/audit.log if the URL is on this
@@ -180,7 +180,7 @@ impl AuditSearch<'_> {
             out.note(&format!("No requests since {}.", self.since));
         }
         if self.is_truncated {
-            out.note("There are older requests; show them with --all, or more of them with --limit.");
+            out.note("Older requests are not shown. Use --all or --limit for more.");
         }
         Ok(Outcome::Success)
     }

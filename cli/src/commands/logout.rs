@@ -12,7 +12,7 @@ use crate::{CliError, Context, Outcome};
 /// Arguments of `logout`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Remove the sign-ins of all services
+    /// Sign out of all services
     #[arg(long)]
     all: bool,
 }
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         // Remove it even if it cannot be read.
         let session = base_url(&url, "a stored URL").and_then(|url| store.get(&url));
         guard.remove(&url)?;
-        context.out.note(&format!("Removed the sign-in at {url}."));
+        context.out.note(&format!("Signed out of {url}."));
         if let Ok(Some(session)) = session {
             revoke_refresh_token(&session, context);
         }
@@ -48,13 +48,13 @@ fn revoke_refresh_token(session: &Session, context: &Context) {
     if let Some(token) = &session.refresh_token {
         let provider = Provider::discover(&session.issuer, &session.client_id);
         match provider.and_then(|provider| provider.revoke(token)) {
-            Ok(true) => out.note("Its refresh token is revoked."),
+            Ok(true) => out.note("The refresh token is revoked."),
             Ok(false) => out.warn("the provider does not support revocation, so the refresh token stays valid"),
             Err(error) => out.warn(&format!("the refresh token stays valid, because it could not be revoked: {error}")),
         }
     }
     if session.expires_at > out.now().seconds() {
         let until = Timestamp::from_seconds(session.expires_at);
-        out.note(&format!("The session itself cannot be revoked: copies of it stay valid until {until}."));
+        out.note(&format!("The session itself cannot be revoked. Copies of it stay valid until {until}."));
     }
 }

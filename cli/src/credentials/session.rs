@@ -74,7 +74,7 @@ impl Session {
     pub(super) fn with_id_token(self, id_token: Zeroizing<String>, now: Timestamp) -> Result<Self, CliError> {
         let claims = Claims::validate(&id_token, &self.issuer, &self.client_id, None, now)?;
         if claims.sub != self.subject {
-            return Err(invalid("its sub is another user's"));
+            return Err(invalid("it is for another user (sub)"));
         }
         Ok(Self { id_token, expires_at: claims.exp, ..self })
     }

@@ -89,7 +89,7 @@ fn audit_shows_the_newest_requests_and_mentions_older_ones() {
     let id = used(&stack);
     let few = audit(&stack, [&id, "--limit", "1"]).assert().success();
     assert!(stdout(&few).contains("deny") && !stdout(&few).contains("allow"));
-    assert!(stderr(&few).contains("There are older requests; show them with --all"));
+    assert!(stderr(&few).contains("Older requests are not shown. Use --all or --limit for more."));
     let all = audit(&stack, [&id, "--all"]).assert().success();
     assert_eq!((stdout(&all).lines().count(), stderr(&all).as_str()), (3, ""));
 }

@@ -18,7 +18,7 @@ fn login_with_a_browser_authenticates_later_commands() {
     let url = login.line_starting_with("http");
     let place = redirect_after_sign_in(&url, ALICE);
     let back = browse(&place, None);
-    assert!(back.body.contains("You are signed in. You may close this page"), "{}", back.body);
+    assert!(back.body.contains("You are signed in. You can close this page"), "{}", back.body);
     assert!(back.headers.contains("default-src 'none'") && back.headers.contains("no-store"), "{}", back.headers);
     assert!(!back.body.contains("eyJ") && !back.body.contains("code"), "{}", back.body);
     let result = login.finish();
@@ -202,7 +202,7 @@ const RENEWABLE: [&str; 4] = ["--store", "file", "--scope", "openid offline_acce
 fn an_expired_session_is_renewed_once_for_all_commands() {
     let stack = stack();
     let printed = sign_in(&stack, &RENEWABLE, ALICE).stderr;
-    assert!(printed.contains("It is renewed automatically."), "{printed}");
+    assert!(printed.contains("The session is renewed automatically."), "{printed}");
     tamper(&stack, |session| session["expires_at"] = 0.into());
     let first = stored(&stack);
     // A refresh token works once: one command renews the session, and the others wait.
@@ -232,7 +232,7 @@ fn a_new_refresh_token_is_stored_before_the_session_is_used() {
     });
     let first = stored(&stack);
     let printed = stderr(&whoami(&stack).assert().code(3));
-    assert!(printed.contains("another user's"), "{printed}");
+    assert!(printed.contains("it is for another user"), "{printed}");
     let second = stored(&stack);
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     assert_eq!(first["id_token"], second["id_token"]);
@@ -251,7 +251,7 @@ fn logout_removes_the_sign_in_and_revokes_its_refresh_token() {
         stderr(&assert)
     };
     let printed = logout(&[]);
-    for part in [&format!("Removed the sign-in at {}", stack.url()), "is revoked", "stay valid until 20"] {
+    for part in [&format!("Signed out of {}", stack.url()), "is revoked", "stay valid until 20"] {
         assert!(printed.contains(part), "{printed}");
     }
     assert_eq!(stored(&stack), Value::Null);
@@ -260,7 +260,7 @@ fn logout_removes_the_sign_in_and_revokes_its_refresh_token() {
     assert!(browse(&format!("{}/dev/token", stack.url()), Some(&form)).body.contains("invalid_grant"));
     assert!(logout(&[]).contains("Not signed in."));
     sign_in(&stack, &["--store", "file"], ALICE);
-    assert!(logout(&["--all"]).contains("Removed the sign-in"));
+    assert!(logout(&["--all"]).contains("Signed out of"));
     assert_eq!(stored(&stack), Value::Null);
 }
 

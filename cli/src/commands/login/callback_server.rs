@@ -51,12 +51,12 @@ impl Callback {
     /// Responds with the result of the sign-in.
     pub(super) fn respond(self, signed_in: bool) {
         if signed_in {
-            page(self.stream, "200 OK", "You are signed in. You may close this page and go back to the terminal.");
+            page(self.stream, "200 OK", "You are signed in. You can close this page and return to the terminal.");
         } else {
             page(
                 self.stream,
                 "400 Bad Request",
-                "You are not signed in. The terminal shows the reason. You may close this page.",
+                "You are not signed in. The terminal shows the reason. You can close this page.",
             );
         }
     }

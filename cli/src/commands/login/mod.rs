@@ -87,7 +87,7 @@ fn finish(
     let roles = if roles.is_empty() { "no role".to_owned() } else { roles };
     out.note(&format!("Signed in as {} ({roles}), until {until}.", me.owner));
     if session.refresh_token.is_some() {
-        out.note("It is renewed automatically.");
+        out.note("The session is renewed automatically.");
     }
     out.note(&format!("Stored in {stored_in}."));
     match profile {

@@ -13,7 +13,7 @@ pub(super) struct Flags {
     /// OpenID Connect issuer [default: as advertised by the service]
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// Id of the public OAuth client [default: as advertised by the service]
+    /// ID of the public OAuth client [default: as advertised by the service]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// Scopes to request, separated by spaces [default: as advertised by the service, or openid]
@@ -54,7 +54,7 @@ impl SignInTarget {
         };
         let issuer = issuer.or_else(|| metadata.authorization_servers.into_iter().next());
         let issuer = issuer.ok_or_else(|| unknown("an issuer", "--issuer and --client-id"))?;
-        let client_id = client_id.or(metadata.client_id).ok_or_else(|| unknown("a client id", "--client-id"))?;
+        let client_id = client_id.or(metadata.client_id).ok_or_else(|| unknown("a client ID", "--client-id"))?;
         let scope = flags.scope.clone().unwrap_or_else(|| metadata.scopes_supported.join(" "));
         let scope = if scope.is_empty() { "openid".to_owned() } else { scope };
         Ok(Self { issuer, client_id, scope })
@@ -75,5 +75,5 @@ fn metadata(url: &Url) -> Result<ResourceMetadata, CliError> {
         return Ok(metadata);
     }
     Err(CliError::usage(format!("the service advertises the URL {}, not {}", metadata.resource, url.as_str()))
-        .with_hint("use that URL with --url, or use --issuer and --client-id"))
+        .with_hint("sign in at that URL, or use --issuer and --client-id"))
 }

@@ -57,7 +57,7 @@ pub(crate) struct Args {
     /// Token prefix to search for; repeatable [default: any]
     #[arg(long, value_name = "PREFIX", value_parser = prefix)]
     prefix: Vec<TokenPrefix>,
-    /// Revoke the found tokens; needs a URL, but no credential. Sends only tokens with the given --prefix [default: the
+    /// Revoke the tokens found; needs a URL, but no credential. Sends only tokens with the given --prefix [default: the
     /// prefix of your own token, or pcl]
     #[arg(long)]
     revoke: bool,

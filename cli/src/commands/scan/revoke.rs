@@ -103,8 +103,7 @@ impl<'a> Revoker<'a> {
         };
         if !sent.is_empty() {
             let url = self.anonymous.url();
-            let impact =
-                format!("These tokens are sent to {url}, and requests with them will be denied permanently:\n");
+            let impact = format!("These tokens are sent to {url}. Anything using them will stop working:\n");
             self.context.confirm(&(impact + &sent.join("\n")), &question)?;
         }
         let revoke = |finding: &Finding| {
