@@ -25,31 +25,31 @@ use lookup::{fetch, id};
 /// Subcommands of `token`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Create a token, and print its secret, which is shown only once
+    /// Create a token and print its secret (shown once)
     Create(create::Args),
     /// List tokens, newest first
     List(list::Args),
     /// Show a token
     Show(TokenIdArg),
-    /// Update a token's name, description, grants, allowed IPs or expiry
+    /// Edit a token's name, description, grants, allowed IPs or expiry
     Update(update::Args),
-    /// Replace the secret of a token, and print the new one, which is shown only once
+    /// Replace a token's secret and print the new one (shown once)
     Rotate(rotate::Args),
-    /// Disable a token until it is enabled again
+    /// Disable a token
     Disable(TokenIdArg),
     /// Enable a disabled or idle token
     Enable(TokenIdArg),
-    /// Revoke tokens permanently (records are kept until the retention ends)
+    /// Revoke tokens permanently (their records are kept)
     Revoke(revoke::Args),
-    /// Revoke a token permanently, and delete its record
+    /// Revoke a token permanently and delete its record
     Delete(TokenIdArg),
-    /// Show the events of a token, newest first
+    /// Show a token's events, newest first
     Events(events::Args),
-    /// Show which permissions of a token are used
+    /// Show which permissions a token uses
     Usage(usage::Args),
-    /// Remove the permissions that a token does not use
+    /// Remove permissions a token doesn't use
     Tighten(usage::Args),
-    /// Show whether a token may make a request, and why
+    /// Show whether a token can make a request, and why
     Explain(explain::Args),
 }
 
