@@ -3,8 +3,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check contract clients oidc console browser deployed zips compiled-command command functions \
-	sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
+.PHONY: help run test check contract clients oidc console browser deployed zips compiled-command command debian \
+	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
@@ -17,6 +17,8 @@ RELEASE := target/release-files
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET ?= $(shell rustc -vV | sed -n 's/^host: //p')
 COMMAND = target/$(TARGET)/release/portcullis$(if $(findstring windows,$(TARGET)),.exe)
+DEBIAN_ARCHITECTURE = $(if $(findstring aarch64,$(TARGET)),arm64,amd64)
+DEBIAN_FILES := target/debian
 
 # Every tool is installed inside the repository: Python packages in .venv, the AWS SAM CLI in .tools/sam, Syft in
 # .tools/syft, cargo's tools in .tools/bin, the tests' OpenID Connect provider in tests/oidc/node_modules, the linter of
@@ -81,6 +83,21 @@ command: compiled-command ## Release: build and pack the command (TARGET=rustc t
 	mkdir -p $(RELEASE)
 	tar -czf $(RELEASE)/portcullis-$(TARGET).tar.gz -C $(dir $(COMMAND)) $(notdir $(COMMAND)) -C $(CURDIR) LICENSE
 
+debian: compiled-command ## Release: build the Debian package of the command (TARGET=…-unknown-linux-musl)
+	rm -rf $(DEBIAN_FILES)
+	install -D --mode=755 $(COMMAND) $(DEBIAN_FILES)/usr/bin/portcullis
+	install -D --mode=644 LICENSE $(DEBIAN_FILES)/usr/share/doc/portcullis/copyright
+	install -d $(DEBIAN_FILES)/DEBIAN $(DEBIAN_FILES)/usr/share/man/man1 $(DEBIAN_FILES)/usr/share/bash-completion/completions \
+		$(DEBIAN_FILES)/usr/share/zsh/vendor-completions $(DEBIAN_FILES)/usr/share/fish/vendor_completions.d
+	$(COMMAND) --quiet man $(DEBIAN_FILES)/usr/share/man/man1
+	gzip -9n $(DEBIAN_FILES)/usr/share/man/man1/*
+	$(COMMAND) completions bash > $(DEBIAN_FILES)/usr/share/bash-completion/completions/portcullis
+	$(COMMAND) completions zsh > $(DEBIAN_FILES)/usr/share/zsh/vendor-completions/_portcullis
+	$(COMMAND) completions fish > $(DEBIAN_FILES)/usr/share/fish/vendor_completions.d/portcullis.fish
+	sed -e 's/@VERSION@/$(VERSION)/' -e 's/@ARCHITECTURE@/$(DEBIAN_ARCHITECTURE)/' infra/debian-control > $(DEBIAN_FILES)/DEBIAN/control
+	mkdir -p $(RELEASE)
+	dpkg-deb --root-owner-group --build $(DEBIAN_FILES) $(RELEASE)
+
 # Writes a template for `sam deploy --template-file` beside the zips.
 functions: zips ## Release: pack the functions and their template (ARCHITECTURE=arm64|x86_64)
 	mkdir -p $(RELEASE)
@@ -103,10 +120,16 @@ notes: ## Release: print this version's section of CHANGELOG.md
 	@awk -v version=$(VERSION) '/^## / { on = ($$2 == version); next } on { print; any = 1 } END { exit !any }' CHANGELOG.md \
 		|| { echo 'CHANGELOG.md has no section "## $(VERSION)"' >&2; exit 1; }
 
-release: ## Release: add the installer and the checksums (RELEASE_URL=https://…/releases/download/v1.2.3)
+release: ## Release: add the installer, the Homebrew formula and the checksums (RELEASE_URL=https://…/releases/download/v1.2.3)
 	@[[ '$(RELEASE_URL)' == */v$(VERSION) ]] \
 		|| { echo 'RELEASE_URL ends in the tag "$(notdir $(RELEASE_URL))", but Cargo.toml has the version $(VERSION)' >&2; exit 1; }
 	sed 's|@RELEASE@|$(RELEASE_URL)|' infra/install.sh > $(RELEASE)/install.sh
+	sed -e 's|@RELEASE@|$(RELEASE_URL)|' -e 's|@REPOSITORY@|$(firstword $(subst /releases/, ,$(RELEASE_URL)))|' -e 's|@VERSION@|$(VERSION)|' \
+		infra/portcullis.rb > $(RELEASE)/portcullis.rb
+	cd $(RELEASE) && for archive in portcullis-*.tar.gz; do \
+		sed -i "s|@$$archive@|$$(sha256sum < "$$archive" | cut -d ' ' -f 1)|" portcullis.rb; \
+	done
+	@! grep '@' $(RELEASE)/portcullis.rb || { echo 'an archive of infra/portcullis.rb is missing' >&2; exit 1; }
 	cd $(RELEASE) && rm -f SHA256SUMS && sha256sum -- * > ../SHA256SUMS && mv ../SHA256SUMS .
 
 fmt: $(VENV) ## Format everything
@@ -137,6 +160,7 @@ check-text: $(VENV)
 	typos
 	taplo fmt --check
 	shellcheck .ci/run examples/pre-commit/pre-commit infra/install.sh
+	@if command -v ruby >/dev/null; then ruby -c infra/portcullis.rb; else echo 'infra/portcullis.rb not checked: ruby is not installed'; fi
 	actionlint
 	zizmor --offline --quiet .github
 

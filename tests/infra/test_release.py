@@ -16,6 +16,15 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[2]
 [VERSION] = re.findall(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
 TARGET = f"{os.uname().machine.replace('arm64', 'aarch64')}-unknown-linux-musl"
+TARGETS = re.findall(r"target: (\S+),", (ROOT / ".github/workflows/release.yml").read_text())
+# Stands for the command.
+COMMAND = f"""#!/bin/sh
+case "$*" in
+  "--quiet man "*) echo .TH portcullis > "$3/portcullis.1" ;;
+  "completions "*) echo "for $2" ;;
+  *) echo portcullis {VERSION} ;;
+esac
+"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -28,6 +37,11 @@ def make(*arguments: str | Path) -> subprocess.CompletedProcess:
     # Without the flags of the make that runs the tests.
     environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKEOVERRIDES"}}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def run_make(*arguments: str | Path) -> None:
+    run = make(*arguments)
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.fixture
@@ -44,14 +58,13 @@ def release(tmp_path: Path, server: str) -> Path:
     """The files of a release."""
     files = tmp_path / f"v{VERSION}"
     command = tmp_path / "portcullis"
-    command.write_text(f"#!/bin/sh\necho portcullis {VERSION}\n")
+    command.write_text(COMMAND)
     command.chmod(0o700)
-    built = make(
-        "command", f"TARGET={TARGET}", f"COMMAND={command}", "--assume-old=compiled-command", f"RELEASE={files}"
-    )
-    assert built.returncode == 0, built.stderr
-    published = make("release", f"RELEASE={files}", f"RELEASE_URL={server}/{files.name}")
-    assert published.returncode == 0, published.stderr
+    for target in TARGETS:
+        run_make(
+            "command", f"TARGET={target}", f"COMMAND={command}", "--assume-old=compiled-command", f"RELEASE={files}"
+        )
+    run_make("release", f"RELEASE={files}", f"RELEASE_URL={server}/{files.name}")
     return files
 
 
@@ -109,6 +122,46 @@ def test_a_truncated_installer_installs_nothing(release: Path, tmp_path: Path) -
 def test_every_file_of_a_release_has_a_checksum(release: Path) -> None:
     listed = [line.split("  ")[1] for line in (release / "SHA256SUMS").read_text().splitlines()]
     assert sorted([*listed, "SHA256SUMS"]) == sorted(file.name for file in release.iterdir())
+
+
+def test_the_homebrew_formula_has_the_checksum_of_each_archive_it_names(release: Path) -> None:
+    formula = (release / "portcullis.rb").read_text()
+    found = re.findall(r'url "(.+)"\n +sha256 "(.+)"', formula)
+    unix = [target for target in TARGETS if "windows" not in target]
+    assert sorted(url.rsplit("/")[-1] for url, _ in found) == sorted(f"portcullis-{target}.tar.gz" for target in unix)
+    sums = {line.split("  ")[1]: line.split("  ")[0] for line in (release / "SHA256SUMS").read_text().splitlines()}
+    assert all(url.startswith("http") and sums[url.rsplit("/")[-1]] == checksum for url, checksum in found)
+    assert f'version "{VERSION}"' in formula
+
+
+def test_a_release_without_an_archive_of_the_formula_is_refused(release: Path) -> None:
+    (release / "portcullis-aarch64-apple-darwin.tar.gz").unlink()
+    refused = make("release", f"RELEASE={release}", f"RELEASE_URL=https://example.com/v{VERSION}")
+    assert refused.returncode != 0
+    assert "an archive of infra/portcullis.rb is missing" in refused.stderr
+
+
+@pytest.mark.parametrize(("machine", "architecture"), [("x86_64", "amd64"), ("aarch64", "arm64")])
+def test_the_debian_package_has_command_manual_and_completions(tmp_path: Path, machine: str, architecture: str) -> None:
+    command = tmp_path / "portcullis"
+    command.write_text(COMMAND)
+    command.chmod(0o700)
+    arguments = [f"TARGET={machine}-unknown-linux-musl", f"COMMAND={command}", f"DEBIAN_FILES={tmp_path / 'debian'}"]
+    run_make("debian", "--assume-old=compiled-command", f"RELEASE={tmp_path}", *arguments)
+    package = tmp_path / f"portcullis_{VERSION}_{architecture}.deb"
+    unpacked = tmp_path / "unpacked"
+    subprocess.run(["dpkg-deb", "--extract", package, unpacked], check=True)
+    files = sorted(str(file.relative_to(unpacked)) for file in unpacked.rglob("*") if file.is_file())
+    assert files == [
+        "usr/bin/portcullis",
+        "usr/share/bash-completion/completions/portcullis",
+        "usr/share/doc/portcullis/copyright",
+        "usr/share/fish/vendor_completions.d/portcullis.fish",
+        "usr/share/man/man1/portcullis.1.gz",
+        "usr/share/zsh/vendor-completions/_portcullis",
+    ]
+    assert (unpacked / "usr/bin/portcullis").stat().st_mode & 0o777 == 0o755
+    assert (unpacked / "usr/share/zsh/vendor-completions/_portcullis").read_text() == "for zsh\n"
 
 
 def test_a_release_with_another_version_than_cargo_toml_is_refused(tmp_path: Path) -> None:
