@@ -141,9 +141,10 @@ impl<'a> Revoker<'a> {
         let Some(token) = self.look_up(id) else { return format!("  {} {id}", finding.prefix) };
         let out = &self.context.out;
         let from = token.last_used_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
-        let used = out.format_time_or(token.last_used_at, "never");
+        let used = token.last_used_at.map(|at| format!("last used {}{from}", out.format_time(at)));
+        let used = used.unwrap_or_else(|| "never used".to_owned());
         let Token { name, owner, status, .. } = token;
-        format!("  {} {id}  {name}, owner {owner}, {status}, last used {used}{from}", finding.prefix)
+        format!("  {} {id}  {name}, owner {owner}, {status}, {used}", finding.prefix)
     }
 }
 
