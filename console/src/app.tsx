@@ -136,7 +136,7 @@ function Account({ me, onKeys }: { me: Caller; onKeys: () => void }) {
             "This token never expires."
           ) : (
             <>
-              {me.principal_type === "session" ? "Your session" : "This token"} expires <Time at={me.expires_at} now={now} />.
+              {me.principal_type === "session" ? "Your session" : "This token"} expires <Time at={me.expires_at} now={now} future />.
             </>
           )}{" "}
           Nothing is stored in this browser.

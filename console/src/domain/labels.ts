@@ -1,6 +1,6 @@
 // Labels for the API's values.
 import type { Event, Explanation, RevokeReason, Status, Token } from "../api/types";
-import { fromNow } from "./time";
+import { timeAgo } from "./time";
 
 export const STATUSES: Record<Status, string> = { active: "Active", disabled: "Disabled", expired: "Expired", revoked: "Revoked" };
 
@@ -53,7 +53,7 @@ export function actor(by: string): string {
 /** When, from where and by which client a token was last used. */
 export function lastUse(token: Token, now: number): string {
   if (token.last_used_at === null) return "Never used.";
-  return `Last used ${fromNow(token.last_used_at, now)}${clientText(token.last_used_ip, token.last_used_user_agent)}.`;
+  return `Last used ${timeAgo(token.last_used_at, now)}${clientText(token.last_used_ip, token.last_used_user_agent)}.`;
 }
 
 /** IP address and user agent of a call, as far as known. */

@@ -1,9 +1,10 @@
-// Formatting of times in the user's time zone and language.
+// Formatting of times in the user's time zone.
 
 export const DAY = 86_400_000;
 
-const inNumbers = new Intl.RelativeTimeFormat(undefined, { numeric: "always" });
-const inWords = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+// In English like the sentences around them.
+const inNumbers = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+const inWords = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -18,11 +19,20 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number, number][] = [
   ["minute", 60_000, 60_000],
 ];
 
-/** "3 days ago", "in 2 hours". */
+/** "3 days ago", for events. Never in the future, even if the browser's clock is behind the service's. */
+export function timeAgo(iso: string, now: number): string {
+  return relative(Math.min(Date.parse(iso) - now, 0));
+}
+
+/** "in 2 hours" or "3 days ago", for expirations. */
 export function fromNow(iso: string, now: number): string {
-  const difference = Date.parse(iso) - now;
-  const [unit, size] = UNITS.find(([, , from]) => Math.abs(difference) >= from) ?? ["second", 1000];
-  if (unit === "second") return inWords.format(Math.trunc(difference / size), unit);
+  return relative(Date.parse(iso) - now);
+}
+
+function relative(difference: number): string {
+  const found = UNITS.find(([, , from]) => Math.abs(difference) >= from);
+  if (!found) return difference > 0 ? "in less than a minute" : "just now";
+  const [unit, size] = found;
   if (unit === "day") return inWords.format(Math.round(difference / size), unit);
   return inNumbers.format(Math.trunc(difference / size), unit);
 }

@@ -85,7 +85,7 @@ function Value({ part, token, now }: { part: Part; token: Token; now: number }) 
         <>Never</>
       ) : (
         <>
-          {formatDate(token.expires_at)} (<Time at={token.expires_at} now={now} />)
+          {formatDate(token.expires_at)} (<Time at={token.expires_at} now={now} future />)
         </>
       );
   }

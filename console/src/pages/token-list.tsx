@@ -351,7 +351,7 @@ function TokenRow({ index, token, found, insights, now }: { index: number; token
       </div>
       <div role="cell" class="expires">
         <span class="label">Expires </span>
-        {token.expires_at === null ? "Never" : <Time at={token.expires_at} now={now} />}
+        {token.expires_at === null ? "Never" : <Time at={token.expires_at} now={now} future />}
       </div>
       <div role="cell" class="used">
         <span class="label">Used </span>

@@ -1,6 +1,6 @@
 // Display of times.
 import { useEffect, useState } from "preact/hooks";
-import { formatDateTime, exactTime, fromNow } from "../domain/time";
+import { formatDateTime, exactTime, fromNow, timeAgo } from "../domain/time";
 
 /** The current time, updated every 30 seconds. */
 export function useNow(): number {
@@ -12,11 +12,15 @@ export function useNow(): number {
   return now;
 }
 
-/** A time in the user's time zone, relative if `now` is given. The tooltip shows the exact time. */
-export function Time({ at, now }: { at: string; now?: number }) {
+/**
+ * A time in the user's time zone. Relative if `now` is given: of an event, or with `future` of an
+ * expiration. The tooltip shows the exact time.
+ */
+export function Time({ at, now, future = false }: { at: string; now?: number; future?: boolean }) {
+  const relative = future ? fromNow : timeAgo;
   return (
     <time dateTime={at} title={exactTime(at)}>
-      {now === undefined ? formatDateTime(at) : fromNow(at, now)}
+      {now === undefined ? formatDateTime(at) : relative(at, now)}
     </time>
   );
 }
