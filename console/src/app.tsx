@@ -139,7 +139,7 @@ function Account({ me, onKeys }: { me: Caller; onKeys: () => void }) {
               {me.principal_type === "session" ? "Your session" : "This token"} expires <Time at={me.expires_at} now={now} future />.
             </>
           )}{" "}
-          Nothing is stored in this browser.
+          It isn’t stored in this browser: reloading signs you out.
         </p>
         <p class="quiet">
           API URL: <code>{API}</code>

@@ -81,6 +81,19 @@ export async function signInWithToken(page, stack, token, hash = "") {
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
+/** Lets the list show these tokens as created a number of days ago. */
+export async function makeOlder(page, days) {
+  await page.route((url) => url.pathname === "/tokens", async (route) => {
+    if (route.request().method() !== "GET") return route.fallback();
+    const response = await route.fetch();
+    const body = await response.json();
+    for (const token of body.tokens) {
+      if (token.name in days) token.created_at = new Date(Date.parse(token.created_at) - days[token.name] * 86_400_000).toISOString();
+    }
+    await route.fulfill({ response, json: body });
+  });
+}
+
 /** Opens the page of a token. */
 export async function openToken(page, token) {
   await page.evaluate((id) => (location.hash = `#/tokens/${id}`), token.id);

@@ -1,31 +1,52 @@
 // The list of tokens.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copySecret, setUp, shownSecret, signIn, signInWithGroups } from "./browser.mjs";
+import { copySecret, makeOlder, setUp, shownSecret, signIn, signInWithGroups } from "./browser.mjs";
 
 const it = setUp();
 const rows = (page) => page.getByRole("row").filter({ has: page.getByRole("link") });
 const counted = (page, text) => page.getByText(text).first().waitFor();
 
-test("the list shows each token, those that need attention first", async (t) => {
+test("the list shows each token, what is due first on top", async (t) => {
   const { stack } = it;
   await stack.createToken({ name: "quiet one", expires_in: "90d" });
+  await stack.createToken({ name: "short from the start", expires_in: "3d" });
   await stack.createToken({ name: "expires soon", expires_in: "3d" });
-  const used = await stack.createToken({ name: "mostly unused", permissions: ["apps:read", "apps:write"] });
+  const used = await stack.createToken({ name: "mostly unused", permissions: ["apps:read", "apps:write"], expires_in: "60d" });
   assert.equal(await stack.demoStatus("/apps/billing", used.token), 200);
   const reused = await stack.createToken({ name: "reused" });
   await stack.call("POST", `/tokens/${reused.id}/rotate`, {});
   assert.equal(await stack.demoStatus("/apps/billing", reused.token), 401);
   const page = await it.open(t);
+  await makeOlder(page, { "expires soon": 27, "mostly unused": 31 });
   await signIn(page, stack);
   const row = page.getByRole("row").filter({ hasText: "mostly unused" });
   await row.getByText("1 of 2 permissions unused").waitFor();
-  for (const text of ["alice", "apps:read, apps:write", "in 30 days", "Active"]) await row.getByText(text).waitFor();
-  await page.getByRole("row").filter({ hasText: "reused" }).getByText("Old secret used").waitFor();
+  for (const text of ["alice", "apps:read, apps:write", "in 60 days", "Active"]) await row.getByText(text).first().waitFor();
+  await page.getByRole("row").filter({ hasText: "reused" }).getByText("Old secret still in use").waitFor();
   const names = await rows(page).getByRole("link").allInnerTexts();
-  const at = (name) => names.findIndex((text) => text.includes(name));
-  assert.ok(at("reused") >= 0 && at("expires soon") >= 0 && at("mostly unused") >= 0);
-  assert.ok(Math.max(at("reused"), at("expires soon"), at("mostly unused")) < at("quiet one"), names.join(", "));
+  const order = ["reused", "expires soon", "mostly unused", "short from the start", "quiet one"].map((name) => names.indexOf(name));
+  assert.deepEqual(order, order.toSorted((one, other) => one - other), names.join(", "));
+});
+
+test("a dismissed concern stays dismissed, and can be restored", async (t) => {
+  const { stack } = it;
+  const token = await stack.createToken({ name: "dismissed", expires_in: "3d" });
+  const page = await it.open(t);
+  await makeOlder(page, { dismissed: 27 });
+  await signIn(page, stack);
+  const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: "dismissed" }) });
+  await row.getByRole("button", { name: "Dismiss “Expires in 3 days” for 30 days" }).click();
+  await row.getByText(token.id).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "dismissed");
+  // Nothing but the token's ID, the kind of concern and times is stored.
+  const stored = await page.evaluate(() => ({ ...localStorage, ...sessionStorage }));
+  assert.deepEqual(Object.keys(stored), ["portcullis-dismissals"]);
+  assert.match(stored["portcullis-dismissals"], new RegExp(`^\\{"${token.id} expiring [-0-9T:Z]+":\\d+\\}$`));
+  await signIn(page, stack);
+  await row.getByText(token.id).waitFor();
+  await page.getByRole("button", { name: "Restore dismissed" }).click();
+  await row.getByRole("button", { name: /^Dismiss/ }).waitFor();
 });
 
 test("the list can be searched, filtered and sorted", async (t) => {

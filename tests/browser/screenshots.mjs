@@ -1,6 +1,6 @@
 // Takes the screenshots of docs/console.md.
 import { mkdir } from "node:fs/promises";
-import { copySecret, launch, newContext, openToken, signIn } from "./browser.mjs";
+import { copySecret, launch, makeOlder, newContext, openToken, signIn } from "./browser.mjs";
 import { Stack } from "./stack.mjs";
 
 const PLACE = new URL("../../docs/console/", import.meta.url);
@@ -34,8 +34,10 @@ async function* pages(page, stack, deploy) {
   await page.goto(`${stack.url}/console/`);
   await page.getByRole("button", { name: "Continue with SSO" }).waitFor();
   yield "sign-in";
+  // Tokens do not need attention from the start.
+  await makeOlder(page, { "GitHub Actions, billing, production": 40, "monitoring, staging": 25, "old import script": 60 });
   await signIn(page, stack);
-  await page.getByText("Old secret used").first().waitFor();
+  await page.getByText("Old secret still in use").first().waitFor();
   await page.getByText("3 of 5 permissions unused").first().waitFor();
   yield "list";
   await page.evaluate(() => (location.hash = "#/new"));

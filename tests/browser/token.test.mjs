@@ -107,12 +107,13 @@ test("unused permissions are shown before they are removed", async (t) => {
 });
 
 test("insights that load late do not move the buttons", async (t) => {
-  const token = await it.stack.createToken({ name: "shifting", permissions: ["apps:read", "apps:write"] });
-  await it.stack.demoStatus("/apps/billing", token.token);
+  const token = await it.stack.createToken({ name: "shifting" });
+  await it.stack.call("POST", `/tokens/${token.id}/rotate`, {});
+  assert.equal(await it.stack.demoStatus("/apps/billing", token.token), 401);
   const page = await it.open(t);
   let release;
   const held = new Promise((resolve) => (release = resolve));
-  await page.route("**/usage*", async (route) => {
+  await page.route("**/events*", async (route) => {
     await held;
     await route.continue();
   });

@@ -46,7 +46,7 @@ export function forgetInsights(id: string): void {
 }
 
 function needsLoading(token: Token): boolean {
-  return !requested.has(token.id) && (mayHaveReuse(token) || mayHaveUnused(token));
+  return !requested.has(token.id) && (mayHaveReuse(token) || mayHaveUnused(token, Date.now()));
 }
 
 function startNext(): void {
@@ -69,7 +69,7 @@ async function load(token: Token): Promise<void> {
   const path = { id: token.id };
   try {
     const events = mayHaveReuse(token) ? (await unwrap(api.GET("/tokens/{id}/events", { params: { path, query: { limit: 50 } } }))).data.events : [];
-    const usage = mayHaveUnused(token) ? (await unwrap(api.GET("/tokens/{id}/usage", { params: { path } }))).data : null;
+    const usage = mayHaveUnused(token, Date.now()) ? (await unwrap(api.GET("/tokens/{id}/usage", { params: { path } }))).data : null;
     const reusedAt = events.find(({ kind }) => kind === "secret_reuse")?.at ?? null;
     target.set(token.id, { reusedAt, usage: usage?.complete ? { granted: usage.granted, used: usage.used } : null });
     if (target.size % 20 === 0 && target === known) insights.set(new Map(target));

@@ -3,9 +3,10 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Status, Token } from "../api/types";
 import { onSignOut } from "../auth/session";
+import { dismissals as allDismissals, restoreDismissed } from "../data/dismissals";
 import { insights as allInsights, requestInsights, requestInsightsInBackground } from "../data/token-insights";
 import { loadTokens, tokenList } from "../data/tokens";
-import { concerns, CONCERNS, urgency, type Concern, type Insights } from "../domain/concerns";
+import { concerns, CONCERNS, due, type Concern, type Dismissals, type Insights } from "../domain/concerns";
 import { idOfToken } from "../domain/shell-snippets";
 import { allPermissions } from "../domain/grants";
 import { plural, STATUSES } from "../domain/labels";
@@ -51,12 +52,13 @@ const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "bas
 interface Row {
   token: Token;
   found: Concern[];
-  urgency: number;
+  due: [rank: number, time: number];
 }
 
 export function TokensPage() {
   const list = useStore(tokenList);
   const insightsById = useStore(allInsights);
+  const dismissals = useStore(allDismissals);
   const filters = useStore(view);
   const now = useNow();
   const search = useRef<HTMLInputElement>(null);
@@ -76,7 +78,7 @@ export function TokensPage() {
     return () => removeEventListener("keydown", onKey);
   }, []);
 
-  const all = useMemo(() => list.tokens.map((token) => rowOf(token, insightsById.get(token.id), now)), [list.tokens, insightsById, now]);
+  const all = useMemo(() => list.tokens.map((token) => rowOf(token, insightsById.get(token.id), now, dismissals)), [list.tokens, insightsById, now, dismissals]);
   const rows = useMemo(() => filterAndSort(all, filters), [all, filters]);
   const owners = useMemo(() => [...new Set(list.tokens.map(({ owner }) => owner))].toSorted(collator.compare), [list.tokens]);
   const counts = useMemo(() => counted(all), [all]);
@@ -139,7 +141,7 @@ export function TokensPage() {
           </select>
         </label>
       </div>
-      {counts.any > 0 && (
+      {(counts.any > 0 || dismissals.size > 0) && (
         <div class="concerns" role="group" aria-label="Needs attention">
           <Toggle on={filters.concern === "any"} text={`Needs attention (${counts.any})`} set={(on) => change({ concern: on ? "any" : "all" })} />
           {(Object.keys(CONCERNS) as Concern[])
@@ -152,6 +154,11 @@ export function TokensPage() {
                 set={(on) => change({ concern: on ? concern : "all" })}
               />
             ))}
+          {dismissals.size > 0 && (
+            <button type="button" class="plain link" onClick={restoreDismissed}>
+              Restore dismissed
+            </button>
+          )}
         </div>
       )}
       {list.problem && (
@@ -329,7 +336,7 @@ function TokenRow({ index, token, found, insights, now }: { index: number; token
       data-index={index}
       onClick={(event) => {
         const chosenText = getSelection()?.isCollapsed === false;
-        if (!(event.target instanceof HTMLAnchorElement) && !chosenText) go(tokenHash(token.id));
+        if (!(event.target instanceof Element && event.target.closest("a, button")) && !chosenText) go(tokenHash(token.id));
       }}
     >
       <div role="cell" class="name">
@@ -364,9 +371,9 @@ function TokenRow({ index, token, found, insights, now }: { index: number; token
   );
 }
 
-function rowOf(token: Token, insights: Insights | undefined, now: number): Row {
-  const found = concerns(token, insights, now);
-  return { token, found, urgency: urgency(token, found) };
+function rowOf(token: Token, insights: Insights | undefined, now: number, dismissals: Dismissals): Row {
+  const found = concerns(token, insights, now, dismissals);
+  return { token, found, due: due(token, found, insights) };
 }
 
 const haystacks = new WeakMap<Token, string>();
@@ -397,7 +404,7 @@ function filterAndSort(rows: readonly Row[], filters: View): Row[] {
 
 const newest = (a: Row, b: Row) => compare(b.token.created_at, a.token.created_at);
 const ORDERS: Record<SortKey, (a: Row, b: Row) => number> = {
-  attention: (a, b) => b.urgency - a.urgency || newest(a, b),
+  attention: (a, b) => a.due[0] - b.due[0] || a.due[1] - b.due[1],
   name: (a, b) => collator.compare(a.token.name, b.token.name),
   owner: (a, b) => collator.compare(a.token.owner, b.token.owner) || newest(a, b),
   expires: (a, b) => compare(a.token.expires_at ?? "9", b.token.expires_at ?? "9"),

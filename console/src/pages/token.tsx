@@ -4,6 +4,7 @@ import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog } from "../api/types";
 import { readCatalogIfAllowed } from "../data/catalog";
+import { dismissals } from "../data/dismissals";
 import { insights as allInsights, forgetInsights, requestInsights } from "../data/token-insights";
 import { applyTokenChange, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
 import { concerns } from "../domain/concerns";
@@ -75,7 +76,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
   const [catalog, setCatalog] = useState<Catalog | null>(null);
   const [openDialog, setOpenDialog] = useState<Action | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const found = concerns(token, insights, now);
+  const found = concerns(token, insights, now, useStore(dismissals));
   const revoked = token.status === "revoked";
   useEffect(() => {
     readCatalogIfAllowed().then(setCatalog, () => {});
