@@ -10,7 +10,7 @@ import { SecretPage } from "./pages/show-secret";
 import { SignInPage } from "./pages/sign-in";
 import { TokenPage } from "./pages/token";
 import { TokensPage } from "./pages/token-list";
-import { go, leave, route, type Route } from "./router";
+import { go, leave, route, scrollToPlace, type Route } from "./router";
 import { useStore } from "./store";
 import { Heading } from "./ui/heading";
 import { Loading } from "./ui/loading";
@@ -23,6 +23,7 @@ export function App() {
   const now = useStore(session);
   const where = useStore(route);
   const [keys, setKeys] = useState(false);
+  useLayoutEffect(scrollToPlace, [where]);
   // Before the paint: a key that is pressed as soon as the page is visible must work.
   useLayoutEffect(() => {
     if (now.state !== "in") return undefined;

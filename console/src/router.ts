@@ -5,6 +5,8 @@ import { createStore } from "./store";
 export interface Route {
   /** The path's segments, such as `["tokens", "<id>"]`. */
   parts: string[];
+  /** The part after the question mark. */
+  query: string;
   hash: string;
 }
 
@@ -13,9 +15,9 @@ type Guard = (proceed: () => void) => void;
 
 function read(): Route {
   const hash = location.hash || "#/tokens";
-  const path = hash.replace(/^#\/?/, "");
+  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
   const parts = path.split("/").filter(Boolean).map(decoded);
-  return { parts: parts.length > 0 ? parts : ["tokens"], hash };
+  return { parts: parts.length > 0 ? parts : ["tokens"], query, hash };
 }
 
 function decoded(part: string): string {
@@ -42,30 +44,77 @@ export function leave(proceed: () => void): void {
 
 export const hasUnsavedChanges = (): boolean => guard !== null;
 
-/** Whether the next navigation comes from a link or the console, not from Back, which keeps the scroll position. */
-let scrollToTop = false;
+/** Whether the next navigation starts at the top. Back and links to the list return to the last place instead. */
+let toTop = false;
+/** Where each page was left. */
+const scrollPositions = new Map<string, number>();
+/** Where to scroll once the page is rendered. */
+let pendingScroll: number | null = null;
+/** The last address of the list of tokens, with its search and filters. */
+let lastList = "#/tokens";
+
+export const listHash = (): string => lastList;
 
 export function go(hash: string): void {
-  scrollToTop = true;
+  writeQuery();
+  toTop = true;
   location.hash = hash;
 }
 
 /** Like `go`, but replaces the current history entry. */
-export function replace(hash: string): void {
+export function replace(hash: string, scroll = 0): void {
   history.replaceState(null, "", hash);
-  route.set(read());
-  scrollTo(0, 0);
+  show(read(), scroll);
+}
+
+/** Replaces the current history entry with the list, at the place where it was left. */
+export function returnToList(): void {
+  replace(lastList, scrollPositions.get(lastList));
+}
+
+function show(next: Route, scroll: number): void {
+  clearTimeout(pendingWrite?.timer);
+  pendingWrite = null;
+  scrollPositions.set(route.get().hash, scrollY);
+  pendingScroll = scroll;
+  route.set(next);
+}
+
+/** To call when a page is rendered. */
+export function scrollToPlace(): void {
+  if (pendingScroll !== null) scrollTo(0, pendingScroll);
+  pendingScroll = null;
+}
+
+/** Time in milliseconds without input before a query is in the address: browsers limit the rate of changes. */
+const WRITE_DELAY = 300;
+let pendingWrite: { timer: ReturnType<typeof setTimeout>; from: string } | null = null;
+
+/** Changes the query of the current page, without a new history entry. */
+export function setQuery(query: string): void {
+  const { parts } = route.get();
+  const path = `#/${parts.map(encodeURIComponent).join("/")}`;
+  route.set({ parts, query, hash: query === "" ? path : `${path}?${query}` });
+  clearTimeout(pendingWrite?.timer);
+  pendingWrite = { timer: setTimeout(writeQuery, WRITE_DELAY), from: location.hash };
+}
+
+function writeQuery(): void {
+  if (pendingWrite === null) return;
+  clearTimeout(pendingWrite.timer);
+  // Not if the user is already leaving.
+  if (location.hash === pendingWrite.from) history.replaceState(null, "", route.get().hash);
+  pendingWrite = null;
 }
 
 function onHashChange(): void {
   const next = read();
   const now = route.get();
-  const toTop = scrollToTop;
-  scrollToTop = false;
+  const scroll = toTop ? 0 : (scrollPositions.get(next.hash) ?? 0);
+  toTop = false;
   if (next.hash === now.hash) return;
   if (!guard) {
-    route.set(next);
-    if (toTop) scrollTo(0, 0);
+    show(next, scroll);
     return;
   }
   history.pushState(null, "", now.hash);
@@ -74,10 +123,19 @@ function onHashChange(): void {
 
 /** Reads the URL again: a completed sign-in may just have changed it. */
 export function startRouter(): void {
+  history.scrollRestoration = "manual";
+  const remember = () => {
+    const { parts, hash } = route.get();
+    if (parts[0] === "tokens" && parts.length === 1) lastList = hash;
+  };
+  route.subscribe(remember);
   route.set(read());
   addEventListener("hashchange", onHashChange);
   addEventListener("click", ({ target }) => {
-    if (target instanceof Element && target.closest('a[href^="#/"]')) scrollToTop = true;
+    const link = target instanceof Element ? target.closest('a[href^="#/"]') : null;
+    if (!link) return;
+    writeQuery();
+    toTop = !link.hasAttribute("data-return");
   });
   addEventListener("beforeunload", (event) => {
     if (guard) event.preventDefault();

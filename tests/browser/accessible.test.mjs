@@ -37,6 +37,9 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await signIn(page, stack);
     await page.getByText(/^\d+ tokens?/).first().waitFor();
     await check(page, "list");
+    await page.getByLabel("Group by owner").check();
+    await page.getByRole("cell", { name: /^alice \d+ token/ }).waitFor();
+    await check(page, "list, grouped");
     await page.getByRole("searchbox").fill("nothing like this");
     await check(page, "nothing found");
     await page.keyboard.press("Escape");

@@ -79,7 +79,7 @@ test("Cresc: permissions, expiration, the list's columns and revocation", async 
   await remove(page, "CI/CD Pipeline", "revoke");
   assert.equal(await stack.demoStatus("/apps", secret), 401);
   await page.getByRole("link", { name: "← Tokens" }).click();
-  await line.getByText("Revoked").waitFor();
+  await line.getByText("Revoked", { exact: true }).waitFor();
 });
 
 test("Cresc: at least one permission is required", async (t) => {

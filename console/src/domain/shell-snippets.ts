@@ -41,7 +41,7 @@ export function abbreviated(text: string, secret: string): string {
   return text.replaceAll(secret, `${secret.slice(0, secret.indexOf("_") + 5)}…`);
 }
 
-/** The token ID, if the text looks like a whole token; else null. */
-export function idOfToken(text: string): string | null {
-  return /^[a-z][a-z0-9]{1,15}_([0-9A-Za-z]{16})[0-9A-Za-z]{49}$/.exec(text.trim())?.[1] ?? null;
+/** Replaces each whole token in a text by its ID. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/\b[a-z][a-z0-9]{1,15}_([0-9A-Za-z]{16})[0-9A-Za-z]{49}/g, "$1");
 }

@@ -9,7 +9,7 @@ import { applyTokenChange, applyTokenDeletion, withEtag } from "../data/tokens";
 import { covers } from "../domain/grants";
 import { lastUse, REVOKE_REASONS } from "../domain/labels";
 import { formatDateTime, formatDate } from "../domain/time";
-import { go, replace } from "../router";
+import { go, returnToList } from "../router";
 import { ActionDialog } from "../ui/action-dialog";
 import { ErrorList } from "../ui/error-list";
 import { Field } from "../ui/field";
@@ -164,7 +164,7 @@ export function DeleteDialog({ loaded: { token }, now, onClose }: Props) {
   async function remove() {
     await unwrap(api.DELETE("/tokens/{id}", { params: { path: { id: token.id } } }));
     applyTokenDeletion(token.id);
-    replace("#/tokens");
+    returnToList();
     showMessage(`“${token.name}” deleted.`);
   }
   return (

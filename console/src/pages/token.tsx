@@ -9,6 +9,7 @@ import { insights as allInsights, forgetInsights, requestInsights } from "../dat
 import { applyTokenChange, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
 import { concerns } from "../domain/concerns";
 import { actor, clientText, DISABLED_REASONS, REVOKE_REASONS } from "../domain/labels";
+import { listHash } from "../router";
 import { useStore } from "../store";
 import { ConcernMark } from "../ui/concern-mark";
 import { CopyButton } from "../ui/copy-button";
@@ -51,7 +52,9 @@ export function TokenPage({ id }: { id: string }) {
   return (
     <>
       <p class="back">
-        <a href="#/tokens">← Tokens</a>
+        <a href={listHash()} data-return>
+          ← Tokens
+        </a>
       </p>
       {problem && (
         <>
