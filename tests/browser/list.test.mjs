@@ -1,5 +1,6 @@
 // The list of tokens.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { copySecret, makeOlder, setUp, shownSecret, signIn, signInWithGroups } from "./browser.mjs";
 
@@ -140,6 +141,35 @@ test("a revoked token shows when it was revoked instead of its expiration", asyn
   await rows(page).first().getByText("Revoked just now").waitFor();
   await page.getByRole("columnheader", { name: "Revoked" }).waitFor();
   assert.equal(await rows(page).first().getByText(/in \d+|Expires/).count(), 0);
+});
+
+test("the filtered list is exported as CSV and JSON, without secrets", async (t) => {
+  const { stack } = it;
+  const page = await it.open(t);
+  await signIn(page, stack, { hash: "#/new" });
+  await page.getByLabel("Name", { exact: true }).fill('=export "one", two');
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("All resources").check();
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByRole("heading", { name: /Copy the secret for/ }).waitFor();
+  const secret = await shownSecret(page);
+  await copySecret(page);
+  await page.getByRole("link", { name: "Tokens" }).click();
+  await page.getByRole("searchbox").fill("=export");
+  await counted(page, /^Showing 1 of/);
+  const exported = async (format) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Export ${format}` }).click()]);
+    assert.match(download.suggestedFilename(), new RegExp(`^tokens-\\d{4}-\\d\\d-\\d\\d\\.${format.toLowerCase()}$`));
+    const text = await readFile(await download.path(), "utf8");
+    assert.ok(!text.includes(secret.slice(20)), `the ${format} has the secret`);
+    return text;
+  };
+  const csv = await exported("CSV");
+  assert.equal(csv.trim().split("\r\n").length, 2);
+  assert.ok(csv.includes(`"'=export ""one"", two"`), csv);
+  const [token, ...others] = JSON.parse(await exported("JSON"));
+  assert.deepEqual(others, []);
+  assert.deepEqual(token, (await stack.call("GET", `/tokens/${token.id}`)).body);
 });
 
 test("all keyboard shortcuts of the list work", async (t) => {

@@ -1,12 +1,16 @@
 // The list of tokens. Search, filters and sorting work on the loaded tokens, and are in the address.
 import { useEffect, useMemo } from "preact/hooks";
+import type { Token } from "../api/types";
 import { dismissals as allDismissals } from "../data/dismissals";
 import { insights as allInsights, requestInsightsInBackground } from "../data/token-insights";
 import { loadTokens, tokenList } from "../data/tokens";
+import { toCsv, toJson } from "../domain/token-export";
 import { plural } from "../domain/labels";
-import { DEFAULT_VIEW, filterAndSort, isFiltered, queryOf, rowOf, viewOf, type View } from "../domain/token-view";
+import { localDay } from "../domain/time";
+import { DEFAULT_VIEW, filterAndSort, isFiltered, queryOf, rowOf, viewOf, type Row, type View } from "../domain/token-view";
 import { route, setQuery } from "../router";
 import { useStore } from "../store";
+import { download } from "../ui/download";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
@@ -65,6 +69,7 @@ export function TokensPage() {
             Refresh
           </button>
         )}
+        {rows.length > 0 && !isLoading && <ExportButtons rows={rows} />}
       </div>
       {isLoading && isEmpty && <Loading what="tokens" />}
       {list.state === "complete" && isEmpty && (
@@ -92,6 +97,21 @@ export function TokensPage() {
         </div>
       )}
       {rows.length > 0 && <TokenTable rows={rows} insightsById={insightsById} now={now} view={view} change={change} />}
+    </>
+  );
+}
+
+function ExportButtons({ rows }: { rows: readonly Row[] }) {
+  const save = (extension: string, type: string, format: (tokens: Token[]) => string) =>
+    download(`tokens-${localDay(new Date())}.${extension}`, type, format(rows.map(({ token }) => token)));
+  return (
+    <>
+      <button type="button" class="plain link" onClick={() => save("csv", "text/csv", toCsv)}>
+        Export CSV
+      </button>
+      <button type="button" class="plain link" onClick={() => save("json", "application/json", toJson)}>
+        Export JSON
+      </button>
     </>
   );
 }
