@@ -108,3 +108,15 @@ export async function copySecret(page) {
   await page.getByRole("button", { name: "Copy the secret" }).click();
   await page.getByRole("status").filter({ hasText: "Copied" }).waitFor();
 }
+
+/** Presses Enter in each field, and returns the labels of those that submitted a form. */
+export async function submittedByEnter(page, fields) {
+  await page.evaluate(() => addEventListener("submit", () => (window.submissions = (window.submissions ?? 0) + 1), true));
+  const submitting = [];
+  for (const [label, field] of Object.entries(fields)) {
+    const before = await page.evaluate(() => window.submissions);
+    await field.press("Enter");
+    if ((await page.evaluate(() => window.submissions)) !== before) submitting.push(label);
+  }
+  return submitting;
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { copySecret, setUp, shownSecret, signIn } from "./browser.mjs";
+import { copySecret, setUp, shownSecret, signIn, submittedByEnter } from "./browser.mjs";
 
 const it = setUp();
 
@@ -59,6 +59,20 @@ test("permissions show their descriptions and can be searched", async (t) => {
   await page.getByLabel("Search permissions").fill("restart");
   await page.getByText("Restart an app").waitFor();
   assert.equal(await page.getByLabel(/^builds:read/).count(), 0);
+});
+
+test("Enter while choosing permissions creates no token", async (t) => {
+  const page = await it.open(t);
+  await openForm(page, "searched");
+  await selectGrants(page);
+  await page.getByLabel("Search permissions").fill("apps");
+  const submitting = await submittedByEnter(page, {
+    search: page.getByLabel("Search permissions"),
+    checkbox: page.getByLabel(/^apps:write/),
+    other: page.getByLabel("Another permission"),
+  });
+  assert.deepEqual(submitting, []);
+  await page.getByRole("button", { name: "Create token" }).waitFor();
 });
 
 test("the preview shows what the token can call", async (t) => {

@@ -1,7 +1,7 @@
 // The page of one token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copySecret, openToken, setUp, shownSecret, signIn, signInWithToken } from "./browser.mjs";
+import { copySecret, openToken, setUp, shownSecret, signIn, signInWithToken, submittedByEnter } from "./browser.mjs";
 
 const it = setUp();
 
@@ -25,6 +25,20 @@ test("the details of a token are shown and can be edited", async (t) => {
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "after" }).waitFor();
   assert.equal((await fetched(token)).name, "after");
+});
+
+test("Enter while choosing permissions saves nothing", async (t) => {
+  const token = await it.stack.createToken({ name: "searched" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Edit permissions" }).click();
+  await page.getByLabel("Search permissions").fill("apps");
+  const submitting = await submittedByEnter(page, {
+    search: page.getByLabel("Search permissions"),
+    checkbox: page.getByLabel(/^apps:write/),
+    other: page.getByLabel("Another permission"),
+  });
+  assert.deepEqual(submitting, []);
+  assert.deepEqual((await fetched(token)).grants, token.grants);
 });
 
 test("a concurrent edit is shown, and the draft is kept", async (t) => {

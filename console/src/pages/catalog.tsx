@@ -16,6 +16,7 @@ import { ActionDialog } from "../ui/action-dialog";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
+import { SearchField } from "../ui/search-field";
 import { showMessage } from "../ui/status-message";
 import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
@@ -79,7 +80,7 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
           ? "Strict: only listed permissions can be granted, and only listed routes can be called."
           : "Not strict: a path with no route needs {first segment}:read for GET, {first segment}:write for other methods."}
       </p>
-      <input type="search" class="wide" aria-label="Search the catalog" placeholder="Search the catalog" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+      <SearchField label="Search the catalog" value={search} onChange={setSearch} />
       <Listing
         id="permissions"
         title={plural(permissions.length, "permission")}

@@ -6,6 +6,7 @@ import { coversPermission, has, permissionText, resourceOf, resourceText } from 
 import { ErrorList } from "./error-list";
 import { Field } from "./field";
 import { Choice } from "./choice";
+import { SearchField } from "./search-field";
 
 export interface GrantDraft {
   permissions: string[];
@@ -137,13 +138,7 @@ function PermissionPicker({ catalog, callerGrants, chosen, onChange }: CatalogPr
   return (
     <div class="picker">
       {groups.length > 0 && (
-        <input
-          type="search"
-          aria-label="Search permissions"
-          placeholder="Search permissions"
-          value={search}
-          onInput={(event) => setSearch(event.currentTarget.value)}
-        />
+        <SearchField label="Search permissions" value={search} onChange={setSearch} />
       )}
       {catalog === null && (
         <p class="hint">
@@ -226,8 +221,10 @@ function PermissionChoice(props: {
   const note = within && !selected ? "included" : allowed ? null : "not yours to grant";
   return (
     <label class="permission">
+      {/* Like the search field, it belongs to no form: Enter selects nothing and must not submit. */}
       <input
         type="checkbox"
+        form=""
         checked={selected || within}
         disabled={(within && !selected) || (!allowed && !selected)}
         onChange={() => props.toggle(permission)}
