@@ -197,9 +197,9 @@ test("errors disappear once they are corrected", async (t) => {
   await page.getByLabel(/^apps:read/).check();
   await page.getByLabel("Resources (one per line)").fill("../x");
   await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByText("Fix the highlighted fields.").waitFor();
+  await page.getByText("Fix the highlighted field.").waitFor();
   await page.getByLabel("Resources (one per line)").fill("apps/x");
-  await page.getByText("Fix the highlighted fields.").waitFor({ state: "detached" });
+  await page.getByText("Fix the highlighted field.").waitFor({ state: "detached" });
   await create(page);
 });
 

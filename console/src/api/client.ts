@@ -29,6 +29,8 @@ const credentials: Middleware = {
     const sent = request.headers.get("Authorization");
     if (response.status === 401) authority.refused(sent?.replace(/^Bearer /, "") ?? null);
   },
+  /** The network failed, or the browser blocked the request. */
+  onError: ({ request }) => Problem.local(request.method === "GET" || request.url.endsWith("/explain") ? "unreachable" : "unreachable_change"),
 };
 
 export const api = createClient<paths>({
@@ -52,15 +54,15 @@ interface Result<T> {
 
 /** Returns the data of a successful response. Throws a `Problem` otherwise. */
 export async function unwrap<T>(call: Promise<Result<T>>): Promise<ApiResponse<T>> {
-  const { data, error, response } = await call.catch((): never => {
-    throw Problem.unreachable();
+  const { data, error, response } = await call.catch((failure: unknown) => {
+    throw failure instanceof Problem ? failure : Problem.local("unexpected_response");
   });
   if (!response.ok) {
     const document = typeof error === "string" ? parseJson(error) : error;
     throw new Problem(response.status, document, response.headers.get("x-amzn-requestid"));
   }
   // The service only sends objects. Anything else comes from a proxy.
-  if (response.status !== 204 && (typeof data !== "object" || data === null)) throw Problem.unexpected();
+  if (response.status !== 204 && (typeof data !== "object" || data === null)) throw Problem.local("unexpected_response");
   return { data: data as T, etag: response.headers.get("etag") ?? "" };
 }
 

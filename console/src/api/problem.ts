@@ -3,91 +3,77 @@ import type { FieldError } from "./types";
 
 const PREFIX = "urn:portcullis:problem:";
 
+/** What happened, whether the service's own detail adds to that, and what the user can do now. */
+interface Words {
+  title: string;
+  detail?: boolean;
+  remedy: string;
+}
+
+const RETRY_LATER = "Try again in a minute. If it keeps failing, send your administrator the request ID.";
+
+/** The console's words for the kinds of problems: the service's are for programs. */
+const WORDS: Record<string, Words> = {
+  unreachable: { title: "Can’t reach the service", remedy: "Check your connection." },
+  unreachable_change: { title: "Can’t reach the service", remedy: "Check your connection. Your change may have been saved; reload before retrying." },
+  unexpected_response: { title: "Unexpected response from the service", remedy: "Try again. If it keeps failing, contact your administrator." },
+  console_error: { title: "Something went wrong in the console", detail: true, remedy: "Reload the page. If it keeps failing, contact your administrator." },
+  invalid_id: { title: "That isn’t a valid token ID", remedy: "Check the link, or find the token in the list." },
+  invalid_request: { title: "Check your input", detail: true, remedy: "" },
+  invalid_token: { title: "Your session has expired", remedy: "Sign in again." },
+  forbidden: { title: "You don’t have permission for this", detail: true, remedy: "Contact your administrator." },
+  exceeds_grants: { title: "You can only grant permissions you have", remedy: "Remove the highlighted ones, or ask someone who has them." },
+  not_found: { title: "This token doesn’t exist, or belongs to someone else", remedy: "" },
+  token_ended: { title: "This token was revoked or has expired", remedy: "Create a new token. An expired one can be rotated with a new expiration." },
+  token_exchanged: { title: "This token was issued to a CI job for a few minutes", remedy: "It can be revoked, not edited." },
+  already_rotated: { title: "This token was already rotated", remedy: "If you lost that secret, rotate again." },
+  conflict: { title: "Someone else changed this", remedy: "Try again." },
+  usage_incomplete: { title: "Usage of this token is incomplete", remedy: "Edit the permissions by hand." },
+  nothing_used: { title: "This token used no permission", remedy: "Revoke it if it is no longer needed." },
+  precondition_failed: { title: "This token just changed", remedy: "Check it, then try again." },
+  body_too_large: { title: "This is too long", remedy: "Shorten it." },
+  too_many_requests: { title: "Too many requests", remedy: "Wait a moment, then try again." },
+  unavailable: { title: "Temporarily unavailable", remedy: RETRY_LATER },
+  internal_error: { title: "Something went wrong in the service", remedy: RETRY_LATER },
+};
+
 export class Problem extends Error {
   override name = "Problem";
   readonly kind: string;
   readonly title: string;
   readonly detail: string | null;
+  /** What the user can do now. */
+  readonly remedy: string;
   readonly status: number;
   readonly errors: FieldError[];
   readonly requestId: string | null;
-  private readonly permission: string;
-  private readonly roles: string;
 
   constructor(status: number, document: unknown, requestId: string | null) {
     const fields = isRecord(document) ? document : {};
-    const title = text(fields["title"]) || (status === 0 ? "Can’t reach the service" : `Service error (${status})`);
-    super(title);
+    const kind = text(fields["type"]).replace(PREFIX, "");
+    const words = wordsFor(kind, fields) ?? {
+      title: text(fields["title"]) || `Service error (${status})`,
+      detail: true,
+      remedy: "Try again. If it keeps failing, contact your administrator.",
+    };
+    super(words.title);
     this.status = status;
-    this.kind = text(fields["type"]).replace(PREFIX, "");
-    this.title = title;
-    this.detail = text(fields["detail"]) || null;
+    this.kind = kind;
+    this.title = words.title;
+    this.detail = words.detail ? text(fields["detail"]) || null : null;
+    this.remedy = words.remedy;
     this.errors = Array.isArray(fields["errors"]) ? fields["errors"].filter(isFieldError) : [];
     this.requestId = text(fields["request_id"]) || requestId;
-    this.permission = text(fields["permission"]);
-    this.roles = text(fields["roles"]);
   }
 
-  /** No response: the network failed, or the browser blocked the request. */
-  static unreachable(): Problem {
-    return new Problem(0, { type: `${PREFIX}unreachable`, title: "Can’t reach the service" }, null);
-  }
-
-  /** A response that does not come from the service. */
-  static unexpected(): Problem {
-    return new Problem(0, { type: `${PREFIX}unreachable`, title: "Unexpected response from the service" }, null);
+  /** A problem that the console itself finds. */
+  static local(kind: string, fields: { detail?: string; errors?: readonly FieldError[] } = {}): Problem {
+    return new Problem(0, { type: PREFIX + kind, ...fields }, null);
   }
 
   static from(error: unknown): Problem {
     if (error instanceof Problem) return error;
-    const detail = error instanceof Error ? error.message : String(error);
-    return new Problem(0, { title: "Something went wrong in the console", detail }, null);
-  }
-
-  /** What the user can do now. */
-  get remedy(): string {
-    switch (this.kind) {
-      case "unreachable":
-        return "Check your connection. If you were saving a change, check whether it was saved before you retry.";
-      case "invalid_request":
-        return this.errors.length > 0 ? "Fix the highlighted fields." : "Check your input.";
-      case "invalid_token":
-        return "Sign in again.";
-      case "insufficient_scope":
-        return this.permission ? this.requestRole() : "Contact your administrator.";
-      case "forbidden":
-        return "Contact your administrator.";
-      case "exceeds_grants":
-        return "You can only grant permissions you have. Remove the highlighted ones, or ask someone who has them.";
-      case "not_found":
-        return "It may have been deleted. Go back to the list of tokens.";
-      case "token_limit_reached":
-        return "Revoke a token you no longer need, then try again.";
-      case "token_ended":
-        return "Create a new token. An expired one can be rotated with a new expiration.";
-      case "token_exchanged":
-        return "Issued to a CI job for a few minutes. It can be revoked, not edited.";
-      case "already_rotated":
-        return "If you lost that secret, rotate again.";
-      case "conflict":
-        return "Someone else changed this. Try again.";
-      case "usage_incomplete":
-        return "Edit the permissions by hand.";
-      case "nothing_used":
-        return "Revoke the token if it is no longer needed.";
-      case "precondition_failed":
-      case "precondition_required":
-        return "Review the changes, then save again.";
-      case "body_too_large":
-        return "Shorten it.";
-      case "too_many_requests":
-        return "Wait a moment, then try again.";
-      case "unavailable":
-      case "internal_error":
-        return "Try again in a minute. If it keeps failing, send your administrator the request ID.";
-      default:
-        return "Try again. If it keeps failing, contact your administrator.";
-    }
+    return Problem.local("console_error", { detail: error instanceof Error ? error.message : String(error) });
   }
 
   /** The errors of a field, or of an entry of it. */
@@ -105,12 +91,26 @@ export class Problem extends Error {
   beside(fields: readonly string[]): FieldError[] {
     return this.errors.filter((error) => !fields.some((field) => belongsTo(error.field, field)));
   }
+}
 
-  private requestRole(): string {
-    if (!this.roles) return "Ask an administrator for this permission.";
-    const roles = this.roles.split(" ");
-    return roles.length === 1 ? `Ask an administrator for the role ${this.roles}.` : `Ask an administrator for one of the roles ${roles.join(", ")}.`;
+function wordsFor(kind: string, fields: Record<string, unknown>): Words | undefined {
+  switch (kind) {
+    case "insufficient_scope": {
+      const permission = text(fields["permission"]);
+      return { title: permission ? `You need ${permission} for this` : "You don’t have permission for this", remedy: requestRole(text(fields["roles"])) };
+    }
+    case "token_limit_reached": {
+      const limit = /at most (\d+)/.exec(text(fields["detail"]))?.[1];
+      return { title: `The limit of ${limit ? `${limit} active tokens` : "active tokens"} is reached`, remedy: "Revoke one you no longer need." };
+    }
+    default:
+      return WORDS[kind];
   }
+}
+
+function requestRole(roles: string): string {
+  if (!roles) return "Ask an administrator.";
+  return roles.includes(" ") ? `Ask an administrator for one of the roles ${roles.split(" ").join(", ")}.` : `Ask an administrator for the role ${roles}.`;
 }
 
 function belongsTo(errorField: string, field: string): boolean {

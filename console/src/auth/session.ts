@@ -117,7 +117,7 @@ export function signInErrorText(error: unknown): string {
   if (error instanceof SignInError) return error.message;
   const problem = Problem.from(error);
   if (problem.status === 401) return "That token wasn’t accepted. It may be incomplete, expired, disabled or revoked.";
-  return [problem.detail ?? `${problem.title}.`, problem.remedy].join(" ");
+  return `${problem.title}. ${problem.remedy}`;
 }
 
 async function loadCaller(): Promise<void> {
