@@ -78,7 +78,7 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await check(page, "catalog, diff");
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("button", { name: "Discard and leave" }).click();
+    await page.getByRole("button", { name: "Discard changes" }).click();
     await openToken(page, token);
     await page.getByText(/permissions used in the last/).first().waitFor();
     await check(page, "token");

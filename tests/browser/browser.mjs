@@ -120,3 +120,17 @@ export async function submittedByEnter(page, fields) {
   }
   return submitting;
 }
+
+/** Holds requests of this method and path open until the returned function is called. */
+export async function hold(page, method, path) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route(
+    (url) => path.test(url.pathname),
+    async (route) => {
+      if (route.request().method() === method) await released;
+      await route.continue();
+    },
+  );
+  return release;
+}

@@ -1,7 +1,7 @@
 // The catalog page.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setUp, signIn } from "./browser.mjs";
+import { hold, setUp, signIn } from "./browser.mjs";
 
 const it = setUp();
 
@@ -75,6 +75,19 @@ test("a concurrent change is not overwritten, and the draft is kept", async (t) 
   assert.deepEqual([now.permissions["shops:read"], now.permissions["apps:read"]], ["See shops", body.permissions["apps:read"]]);
 });
 
+test("the catalog's dialog stays open while the catalog is being saved", async (t) => {
+  const { page, text, before } = await edit(t);
+  const release = await hold(page, "PUT", /catalog$/);
+  await text.fill(before.replace(/"builds:read": "[^"]*"/, '"builds:read": "See all builds"'));
+  await save(page);
+  await page.getByRole("button", { name: "Saving…" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Saving…" }).waitFor();
+  release();
+  await page.getByText(/Catalog saved/).waitFor();
+});
+
 test("errors are in sight beside a long catalog", async (t) => {
   const { page, text, before } = await edit(t, { viewport: { width: 1280, height: 700 } });
   const routes = Array.from({ length: 200 }, (_, at) => ({ match: `GET /long/${at}`, permission: "apps:read" }));
@@ -90,7 +103,7 @@ test("discarding a draft removes the guard at once", async (t) => {
   const { page, text, before } = await edit(t);
   await text.fill(`${before} `);
   await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByRole("button", { name: "Discard and leave" }).evaluate((leave) => {
+  await page.getByRole("button", { name: "Discard changes" }).evaluate((leave) => {
     leave.click();
     // The next navigation comes in the same task: no effect and no paint in between.
     location.hash = "#/tokens";
@@ -114,5 +127,5 @@ test("a draft is guarded before the next paint", async (t) => {
     location.hash = "#/tokens";
     dispatchEvent(new HashChangeEvent("hashchange"));
   });
-  await page.getByRole("dialog", { name: "Leave without saving?" }).waitFor();
+  await page.getByRole("dialog", { name: "Discard your changes?" }).waitFor();
 });

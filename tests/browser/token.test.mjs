@@ -1,7 +1,7 @@
 // The page of one token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copySecret, openToken, setUp, shownSecret, signIn, signInWithToken, submittedByEnter } from "./browser.mjs";
+import { copySecret, hold, openToken, setUp, shownSecret, signIn, signInWithToken, submittedByEnter } from "./browser.mjs";
 
 const it = setUp();
 
@@ -104,6 +104,66 @@ test("revoking shows the last use and can be cancelled", async (t) => {
   await page.getByRole("button", { name: "Delete token" }).click();
   await page.getByRole("heading", { name: "Tokens", exact: true }).waitFor();
   assert.equal((await it.stack.call("GET", `/tokens/${token.id}`)).status, 404);
+});
+
+/** Tries every way out of the open dialog, and returns those that closed it. */
+async function waysOut(page) {
+  const dialog = page.getByRole("dialog");
+  const navigate = (how) =>
+    page.evaluate((source) => {
+      const navigated = new Promise((resolve) => addEventListener("hashchange", () => setTimeout(resolve), { once: true }));
+      new Function(`(${source})()`)();
+      return navigated;
+    }, how.toString());
+  const ways = {
+    // Chromium closes a dialog at the second Escape without a click in between, whatever the page says.
+    escape: () => page.keyboard.press("Escape").then(() => page.keyboard.press("Escape")),
+    cancel: () => dialog.getByRole("button", { name: "Cancel" }).click({ force: true }),
+    backdrop: () => page.mouse.click(5, 5),
+    back: () => navigate(() => history.back()),
+    link: () => navigate(() => (location.hash = "#/catalog")),
+  };
+  const closing = [];
+  for (const [name, leave] of Object.entries(ways)) {
+    await leave();
+    if ((await dialog.count()) === 0) closing.push(name);
+  }
+  return closing;
+}
+
+for (const [name, confirm, pending, method, path, done] of [
+  ["Rotate", "Rotate", "Rotating…", "POST", /rotate$/, { heading: /new secret/ }],
+  ["Disable", "Disable", "Disabling…", "POST", /disable$/, { text: /” disabled\./ }],
+  ["Revoke", "Revoke token", "Revoking…", "POST", /revoke$/, { text: /” revoked\./ }],
+  ["Delete", "Delete token", "Deleting…", "DELETE", /tokens/, { text: /” deleted\./ }],
+  ["Remove unused permissions", "Remove", "Removing…", "POST", /tighten$/, { text: "Unused permissions removed." }],
+]) {
+  test(`“${name}” cannot be closed while its change is in flight`, async (t) => {
+    const token = await it.stack.createToken({ name: `in flight: ${name}`, permissions: ["apps:read", "apps:write"] });
+    await it.stack.demoStatus("/apps/billing", token.token);
+    const page = await show(t, token);
+    const release = await hold(page, method, path);
+    await page.getByRole("button", { name, exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: confirm, exact: true }).click();
+    await page.getByRole("button", { name: pending }).waitFor();
+    assert.deepEqual(await waysOut(page), []);
+    release();
+    const { heading, text } = done;
+    await (heading ? page.getByRole("heading", { name: heading }) : page.getByText(text)).waitFor();
+  });
+}
+
+test("a dialog can be closed again after its change has failed", async (t) => {
+  const token = await it.stack.createToken({ name: "failed" });
+  const page = await show(t, token);
+  await page.route(/\/disable$/, (route) => route.fulfill({ status: 503, json: {} }));
+  await page.getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("dialog").getByRole("alert").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "Catalog" }).click();
+  await page.getByRole("heading", { name: "Catalog", exact: true }).waitFor();
 });
 
 test("unused permissions are shown before they are removed", async (t) => {

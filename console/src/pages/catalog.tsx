@@ -11,14 +11,14 @@ import { format, lineOf, offsetOf, parse } from "../domain/json-positions";
 import { splitMatch } from "../domain/callable-routes";
 import { formatDateTime } from "../domain/time";
 import { plural } from "../domain/labels";
-import { setGuard } from "../router";
 import { ActionDialog } from "../ui/action-dialog";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
+import { releaseGuards } from "../ui/navigation-guard";
 import { ProblemNote } from "../ui/problem-note";
 import { SearchField } from "../ui/search-field";
 import { showMessage } from "../ui/status-message";
-import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
+import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
 import { CodeList, GrantList } from "../ui/grants";
 
@@ -203,7 +203,7 @@ function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load: () => 
 
   async function save() {
     const { data } = await unwrap(api.PUT("/catalog", { params: { header: { "If-Match": read.etag } }, body: parsed.value as Catalog }));
-    setGuard(null);
+    releaseGuards();
     void load().then(onDone);
     showMessage(`Catalog saved. In effect by ${formatDateTime(data.effective_by)}.`);
   }
@@ -239,6 +239,9 @@ function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load: () => 
           aria-invalid={shownErrors.length > 0}
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") unsaved.discard(onDone);
+          }}
         />
       </div>
       <div id="catalog-errors" role="status">
@@ -271,12 +274,12 @@ function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load: () => 
         <button type="button" class="primary" disabled={!dirty || !isJson || debounced !== text} onClick={() => setSaving(true)}>
           Review changes
         </button>
-        <button type="button" onClick={() => (dirty ? unsaved.ask(onDone) : onDone())}>
+        <button type="button" onClick={() => unsaved.discard(onDone)}>
           Cancel
         </button>
       </p>
       {saving && (
-        <ActionDialog title="Save the catalog?" action="Save" onClose={() => setSaving(false)} act={save} onFailed={returnToText}>
+        <ActionDialog title="Save the catalog?" label="Save" pending="Saving…" onClose={() => setSaving(false)} act={save} onFailed={returnToText}>
           {() => (
             <>
               <p>Applies to every token and user within a minute:</p>
@@ -285,9 +288,7 @@ function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load: () => 
           )}
         </ActionDialog>
       )}
-      <LeaveDialog unsaved={unsaved} title="Leave without saving?">
-        You have unsaved changes.
-      </LeaveDialog>
+      <DiscardDialog unsaved={unsaved} />
     </>
   );
 }

@@ -1,5 +1,5 @@
 // The form for a new token, with a preview of what the token can call.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog, Grant, TokenWithSecret } from "../api/types";
@@ -9,11 +9,12 @@ import { setNewSecret } from "../data/new-secret";
 import { applyTokenChange } from "../data/tokens";
 import { covers, has, permissionText, resourceText } from "../domain/grants";
 import { endOfDay, formatDate } from "../domain/time";
-import { replace, setGuard } from "../router";
-import { ErrorList } from "../ui/error-list";
-import { Field } from "../ui/field";
+import { replace } from "../router";
+import { Field, FieldGroup } from "../ui/field";
+import { Form, SubmitButton } from "../ui/form";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
+import { releaseGuards } from "../ui/navigation-guard";
 import { ProblemNote } from "../ui/problem-note";
 import { useNow } from "../ui/time";
 import { Choice } from "../ui/choice";
@@ -75,10 +76,11 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     const body = byRole ? { ...shared, role: role ?? "", resources: grants[0]?.resources ?? [] } : { ...shared, grants };
     const { data } = await unwrap(api.POST("/tokens", { body }));
     applyTokenChange(setNewSecret("created", data as TokenWithSecret));
-    setGuard(null);
+    releaseGuards();
     replace("#/secret");
   }
-  const { busy, problem, setProblem, submit } = useAction(create);
+  const action = useAction(create);
+  const { busy, problem, setProblem } = action;
   const at = (field: string) => problem?.at(field) ?? [];
   /** Sets a value and clears the errors of its fields. */
   const changing = <T,>(set: (value: T) => void, ...fields: string[]) => (value: T) => {
@@ -86,17 +88,12 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     if (problem) setProblem(remaining(fields.reduce((rest, field) => rest.without(field), problem), problem));
   };
 
-  const form = useRef<HTMLFormElement>(null);
-  // After an error, focus the first invalid field.
-  useEffect(() => {
-    if (!busy) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [busy]);
-  const unsaved = useUnsavedChanges(dirty);
+  const unsaved = useUnsavedChanges(dirty || busy);
 
   const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => setByRole(value)} />;
 
   return (
-    <form ref={form} class="new" noValidate onSubmit={submit}>
+    <Form action={action} class="new">
       <div class="form">
         <Field label="Name" hint="e.g. “github-actions billing deploy production”" errors={at("name")}>
           {(ids) => <input {...ids} required maxLength={100} autocomplete="off" value={name} onInput={(event) => changing(setName, "name")(event.currentTarget.value)} />}
@@ -122,8 +119,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
           )}
           {byRole ? (
             <>
-              <fieldset class="field roles">
-                <legend>Role</legend>
+              <FieldGroup label="Role" errors={at("role")}>
                 {roles.map(([each, { description: roleDescription, permissions }]) => {
                   const missing = permissions.filter((permission) => !has(me.grants, permission));
                   return (
@@ -138,8 +134,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
                     </label>
                   );
                 })}
-                <ErrorList errors={at("role")} />
-              </fieldset>
+              </FieldGroup>
               <ResourcesField draft={where} onChange={changing(setWhere, "resources")} errors={at("resources")} />
             </>
           ) : (
@@ -170,12 +165,10 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
         </div>
         {problem && (
           <ProblemNote problem={problem} fields={FIELDS}>
-            {problem.kind === "unreachable" && <p>The token may have been created anyway. Check the list before you retry.</p>}
+            {problem.kind === "unreachable_change" && <p>The token may have been created anyway. Check the list before you retry.</p>}
           </ProblemNote>
         )}
-        <button type="submit" class="primary large" disabled={busy}>
-          {busy ? "Creating…" : "Create token"}
-        </button>
+        <SubmitButton action={action} label="Create token" pending="Creating…" class="primary large" />
         <p class="hint">You’ll see the secret once, on the next page.</p>
       </aside>
       <LeaveDialog unsaved={unsaved} title="Leave this page?" impossible={busy} {...(busy ? { stay: "Stay" } : {})}>
@@ -183,7 +176,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
           ? "Creating the token. Wait for the secret: it’s shown only once."
           : "Your entries will be lost. No token has been created."}
       </LeaveDialog>
-    </form>
+    </Form>
   );
 }
 

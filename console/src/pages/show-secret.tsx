@@ -4,9 +4,10 @@ import { API } from "../api/client";
 import { clearNewSecret, getNewSecret, type NewSecret } from "../data/new-secret";
 import { abbreviated, commands } from "../domain/shell-snippets";
 import { formatDate } from "../domain/time";
-import { replace, setGuard, tokenHash } from "../router";
+import { replace, tokenHash } from "../router";
 import { CopyButton } from "../ui/copy-button";
 import { Heading } from "../ui/heading";
+import { releaseGuards } from "../ui/navigation-guard";
 import { Time } from "../ui/time";
 import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 
@@ -32,7 +33,7 @@ function SecretView({ newSecret: { secret, token, origin } }: { newSecret: NewSe
   const field = useRef<HTMLInputElement>(null);
   const unsaved = useUnsavedChanges(!copied);
   const onCopied = () => {
-    setGuard(null);
+    releaseGuards();
     setCopied(true);
   };
   return (

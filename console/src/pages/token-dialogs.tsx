@@ -11,8 +11,8 @@ import { lastUse, REVOKE_REASONS } from "../domain/labels";
 import { formatDateTime, formatDate } from "../domain/time";
 import { go, returnToList } from "../router";
 import { ActionDialog } from "../ui/action-dialog";
-import { ErrorList } from "../ui/error-list";
-import { Field } from "../ui/field";
+import { Field, FieldGroup } from "../ui/field";
+import { releaseGuards } from "../ui/navigation-guard";
 import { showMessage } from "../ui/status-message";
 import { Choice, Options } from "../ui/choice";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
@@ -63,10 +63,11 @@ export function RotateDialog({ loaded: { token, etag }, now, read, onClose }: Pr
       throw error;
     });
     applyTokenChange(setNewSecret("rotated", data as TokenWithSecret));
+    releaseGuards();
     go("#/secret");
   }
   return (
-    <ConfirmDialog token={token} title={`Rotate “${token.name}”`} action="Rotate" read={read} onClose={onClose} act={rotate} fields={["overlap", "expires_in", "expires_at"]}>
+    <ConfirmDialog token={token} title={`Rotate “${token.name}”`} label="Rotate" pending="Rotating…" read={read} onClose={onClose} act={rotate} fields={["overlap", "expires_in", "expires_at"]}>
       {(problem) => (
         <>
           <p>Creates a new secret, shown once. Nothing else changes. {lastUse(token, now)}</p>
@@ -102,7 +103,7 @@ export function DisableDialog({ loaded: { token, etag }, now, read, onClose, onD
     onDone(withEtag(await unwrap(api.POST("/tokens/{id}/disable", { params }))), `“${token.name}” disabled.`);
   }
   return (
-    <ConfirmDialog token={token} title={`Disable “${token.name}”?`} action="Disable" danger read={read} onClose={onClose} act={disable}>
+    <ConfirmDialog token={token} title={`Disable “${token.name}”?`} label="Disable" pending="Disabling…" danger read={read} onClose={onClose} act={disable}>
       {() => (
         <>
           <p>
@@ -129,24 +130,20 @@ export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props)
     onDone({ token: revoked, etag }, `“${token.name}” revoked.${delay}`);
   }
   return (
-    <ConfirmDialog token={token} title={`Revoke “${token.name}”?`} action="Revoke token" danger onClose={onClose} act={revoke} fields={["reason", "comment"]}>
+    <ConfirmDialog token={token} title={`Revoke “${token.name}”?`} label="Revoke token" pending="Revoking…" danger onClose={onClose} act={revoke} fields={["reason", "comment"]}>
       {(problem) => (
         <>
           <p>
             <strong>{lastUse(token, now)}</strong>
           </p>
           <p>Anything using this token stops working. You can’t undo this. The token stays in the list for 30 days by default.</p>
-          <fieldset class="field">
-            <legend>
-              Reason<span class="quiet"> (optional)</span>
-            </legend>
+          <FieldGroup label="Reason" optional errors={problem?.at("reason") ?? []}>
             <div class="choices">
               {(Object.entries(REVOKE_REASONS) as [RevokeReason, string][]).map(([value, text]) => (
                 <Choice key={value} name="reason" label={text} checked={reason === value} onChange={() => setReason(value)} />
               ))}
             </div>
-            <ErrorList errors={problem?.at("reason") ?? []} />
-          </fieldset>
+          </FieldGroup>
           <Field label="Comment" optional errors={problem?.at("comment") ?? []}>
             {(ids) => <textarea {...ids} rows={2} maxLength={500} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />}
           </Field>
@@ -164,11 +161,12 @@ export function DeleteDialog({ loaded: { token }, now, onClose }: Props) {
   async function remove() {
     await unwrap(api.DELETE("/tokens/{id}", { params: { path: { id: token.id } } }));
     applyTokenDeletion(token.id);
+    releaseGuards();
     returnToList();
     showMessage(`“${token.name}” deleted.`);
   }
   return (
-    <ConfirmDialog token={token} title={`Delete “${token.name}”?`} action="Delete token" danger onClose={onClose} act={remove}>
+    <ConfirmDialog token={token} title={`Delete “${token.name}”?`} label="Delete token" pending="Deleting…" danger onClose={onClose} act={remove}>
       {() => (
         <>
           <p>

@@ -9,11 +9,12 @@ import { withEtag } from "../data/tokens";
 import { grantLines } from "../domain/grants";
 import { formatDateTime, localDay, formatDate } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
-import { setGuard } from "../router";
 import { Field } from "../ui/field";
+import { Form, SubmitButton } from "../ui/form";
+import { releaseGuards } from "../ui/navigation-guard";
 import { ProblemNote } from "../ui/problem-note";
 import { Time } from "../ui/time";
-import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
+import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
 import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import { draftOf, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
@@ -129,20 +130,22 @@ function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props &
   const [draft, setDraft] = useState(() => draftFrom(part, loaded.token));
   const [first] = useState(draft);
   const [theirs, setTheirs] = useState<{ before: Token; after: Token } | null>(null);
-  const dirty = draft !== first;
+  const dirty = JSON.stringify(draft) !== JSON.stringify(first);
   const unsaved = useUnsavedChanges(dirty);
+  const cancel = () => unsaved.discard(onClose);
   async function save() {
     const params = { path: { id: loaded.token.id }, header: { "If-Match": loaded.etag } };
     const headers = { "Content-Type": "application/merge-patch+json" };
     const saved = await unwrap(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
-    setGuard(null);
+    releaseGuards();
     onClose();
     onDone(withEtag(saved), `${FIELDS[part]} updated.`);
   }
-  const { busy, problem, submit } = useAction(save, async ({ status }) => {
+  const action = useAction(save, async ({ status }) => {
     const after = status === 412 ? await read() : null;
     if (after) setTheirs({ before: loaded.token, after: after.token });
   });
+  const { problem } = action;
   const at = (field: string) => problem?.at(field) ?? [];
 
   const text = (control: "input" | "textarea", label: string, max: number | undefined) => (
@@ -170,35 +173,28 @@ function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props &
   }
 
   return (
-    <form noValidate onSubmit={submit}>
+    <Form action={action} onEscape={cancel}>
       {control}
-      {problem && (
-        <ProblemNote problem={problem} fields={[part]}>
-          {theirs && <TheirChange {...theirs} />}
-        </ProblemNote>
-      )}
+      {theirs && <TheirChange {...theirs} />}
+      {problem && !(theirs && problem.kind === "precondition_failed") && <ProblemNote problem={problem} fields={[part]} />}
       <p class="actions">
-        <button type="submit" class="primary" disabled={busy}>
-          {theirs ? "Save my edit" : "Save"}
-        </button>
-        <button type="button" onClick={onClose}>
+        <SubmitButton action={action} label={theirs ? "Save my edit" : "Save"} pending="Saving…" />
+        <button type="button" disabled={action.busy} onClick={cancel}>
           Cancel
         </button>
       </p>
-      <LeaveDialog unsaved={unsaved} title="Leave without saving?">
-        You have unsaved changes.
-      </LeaveDialog>
-    </form>
+      <DiscardDialog unsaved={unsaved} saving={action.busy} />
+    </Form>
   );
 }
 
 /** The diff of a concurrent change. */
 function TheirChange({ before, after }: { before: Token; after: Token }) {
   return (
-    <>
+    <div class="note warn" role="alert">
       <p>Someone else edited this token while you were editing. Your text is still here. Their change:</p>
       <Diff before={tokenLines(before)} after={tokenLines(after)} label="Their changes" />
-    </>
+    </div>
   );
 }
 

@@ -1,12 +1,13 @@
 // Tests whether a request with the token would be allowed, and shows the rule that decides.
 import { useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
-import { Problem } from "../api/problem";
 import type { Explanation, Token } from "../api/types";
 import { refusal } from "../domain/labels";
 import { Field } from "../ui/field";
+import { Form, SubmitButton } from "../ui/form";
 import { ProblemNote } from "../ui/problem-note";
 import { Choice } from "../ui/choice";
+import { useAction } from "../ui/use-action";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "$connect"];
 const RULES = { catalog: "catalog route", convention: "default (no matching catalog route)", portcullis: "built-in" };
@@ -16,13 +17,8 @@ export function Explain({ token }: { token: Token }) {
   const [path, setPath] = useState("");
   const [ip, setIp] = useState("");
   const [own, setOwn] = useState(false);
-  const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<{ explanation: Explanation; address: string } | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const at = (field: string) => problem?.at(field) ?? [];
-  async function explain() {
-    setBusy(true);
-    setProblem(null);
+  const action = useAction(async () => {
     setResult(null);
     const body = {
       token_id: token.id,
@@ -31,26 +27,17 @@ export function Explain({ token }: { token: Token }) {
       api: own ? ("tokens" as const) : ("protected" as const),
       ...(ip.trim() ? { source_ip: ip.trim() } : {}),
     };
-    try {
-      const { data } = await unwrap(api.POST("/explain", { body }));
-      setResult({ explanation: data, address: ip.trim() });
-    } catch (error) {
-      setProblem(Problem.from(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+    const { data } = await unwrap(api.POST("/explain", { body }));
+    setResult({ explanation: data, address: ip.trim() });
+    return "again";
+  });
+  const { problem } = action;
+  const at = (field: string) => problem?.at(field) ?? [];
   return (
     <section aria-labelledby="explain">
       <h2 id="explain">Test a request</h2>
       <p class="hint">See whether a request would be allowed. Nothing is sent to your API.</p>
-      <form
-        class="explain"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!busy) void explain();
-        }}
-      >
+      <Form class="explain" action={action}>
         <Field label="Method" errors={at("method")}>
           {(ids) => (
             <select {...ids} value={method} onChange={(event) => setMethod(event.currentTarget.value)}>
@@ -69,10 +56,8 @@ export function Explain({ token }: { token: Token }) {
           {(ids) => <input {...ids} class="mono" placeholder="192.0.2.7" spellcheck={false} autocomplete="off" value={ip} onInput={(event) => setIp(event.currentTarget.value)} />}
         </Field>
         <Choice label="Portcullis API" checked={own} onChange={setOwn} />
-        <button type="submit" disabled={busy}>
-          Test
-        </button>
-      </form>
+        <SubmitButton action={action} label="Test" pending="Testing…" class="" />
+      </Form>
       {problem && <ProblemNote problem={problem} fields={["method", "path", "source_ip"]} />}
       <div aria-live="polite">{result && <Decision result={result.explanation} address={result.address} />}</div>
     </section>

@@ -127,7 +127,7 @@ function TightenDialog({ loaded, usage, before, after, read, onDone, onClose }: 
   }
   const readAgain = async ({ status }: Problem) => status === 412 && read();
   return (
-    <ActionDialog title="Remove unused permissions?" action="Remove" onClose={onClose} act={tighten} onFailed={readAgain}>
+    <ActionDialog title="Remove unused permissions?" label="Remove" pending="Removing…" onClose={onClose} act={tighten} onFailed={readAgain}>
       {() => (
         <>
           <p>

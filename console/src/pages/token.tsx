@@ -20,6 +20,7 @@ import { StatusBadge } from "../ui/status-badge";
 import { showMessage } from "../ui/status-message";
 import { Time, useNow } from "../ui/time";
 import { CallableRoutes } from "../ui/callable-routes";
+import { useAction } from "../ui/use-action";
 import { DeleteDialog, DisableDialog, RevokeDialog, RotateDialog } from "./token-dialogs";
 import { Editable } from "./token-edit";
 import { Explain } from "./token-explain";
@@ -35,7 +36,7 @@ export function TokenPage({ id }: { id: string }) {
   const read = useCallback(async () => {
     try {
       // Any other ID could form the path of another route.
-      if (!/^[0-9A-Za-z]{16}$/.test(id)) throw new Problem(404, { title: "Not found", detail: "That isn’t a valid token ID." }, null);
+      if (!/^[0-9A-Za-z]{16}$/.test(id)) throw Problem.local("invalid_id");
       const now = await readToken(id);
       setLoaded(now);
       setProblem(null);
@@ -58,7 +59,7 @@ export function TokenPage({ id }: { id: string }) {
       </p>
       {problem && (
         <>
-          {loaded === null && <Heading title="Token">{problem.status === 404 ? "Token not found" : "Couldn’t load this token"}</Heading>}
+          {loaded === null && <Heading title="Token">{problem.kind === "not_found" || problem.kind === "invalid_id" ? "Token not found" : "Couldn’t load this token"}</Heading>}
           <ProblemNote problem={problem}>
             <button type="button" onClick={read}>
               Try again
@@ -78,7 +79,6 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
   const insights = useStore(allInsights).get(token.id);
   const [catalog, setCatalog] = useState<Catalog | null>(null);
   const [openDialog, setOpenDialog] = useState<Action | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
   const found = concerns(token, insights, now, useStore(dismissals));
   const revoked = token.status === "revoked";
   useEffect(() => {
@@ -93,15 +93,11 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
     setOpenDialog(null);
     showMessage(message);
   };
-  async function enable() {
-    setProblem(null);
-    try {
-      const enabled = await unwrap(api.POST("/tokens/{id}/enable", { params: { path: { id: token.id } } }));
-      changed(withEtag(enabled), `“${token.name}” enabled.`);
-    } catch (error) {
-      setProblem(Problem.from(error));
-    }
-  }
+  const enabling = useAction(async () => {
+    const enabled = await unwrap(api.POST("/tokens/{id}/enable", { params: { path: { id: token.id } } }));
+    changed(withEtag(enabled), `“${token.name}” enabled.`);
+    return "again";
+  });
   const dialog = { loaded, now, read, onClose: () => setOpenDialog(null), onDone: changed };
 
   return (
@@ -140,8 +136,8 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
           </button>
         )}
         {token.status === "disabled" && (
-          <button type="button" onClick={enable}>
-            Enable
+          <button type="button" aria-disabled={enabling.busy} onClick={enabling.submit}>
+            {enabling.busy ? "Enabling…" : "Enable"}
           </button>
         )}
         {!revoked && (
@@ -153,7 +149,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
           Delete
         </button>
       </div>
-      {problem && <ProblemNote problem={problem} />}
+      {enabling.problem && <ProblemNote problem={enabling.problem} />}
       {/* Below the buttons, so that they do not move when the concerns load. */}
       {found.length > 0 && (
         <p class="marks">

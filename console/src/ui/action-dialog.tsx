@@ -1,14 +1,18 @@
-// A dialog with one action. If the action fails, the dialog stays open and shows the error.
+// A dialog with one action. It cannot be closed while the action runs. If the action fails, it stays open and shows
+// the error.
 import type { ComponentChildren } from "preact";
 import type { Problem } from "../api/problem";
-import { ProblemNote } from "./problem-note";
 import { Dialog } from "./dialog";
+import { Form, SubmitButton } from "./form";
+import { ProblemNote } from "./problem-note";
 import { useAction } from "./use-action";
 
 export function ActionDialog(props: {
   title: string;
   /** Label of the submit button. */
-  action: string;
+  label: string;
+  /** Its label while the action runs. */
+  pending: string;
   danger?: boolean;
   fields?: readonly string[];
   onClose: () => void;
@@ -17,25 +21,23 @@ export function ActionDialog(props: {
   onFailed?: (problem: Problem) => Promise<unknown>;
   children: (problem: Problem | null) => ComponentChildren;
 }) {
-  const { busy, problem, submit } = useAction(props.act, props.onFailed);
+  const action = useAction(props.act, props.onFailed);
+  const { busy, problem } = action;
   return (
-    <Dialog title={props.title} onClose={props.onClose}>
-      <form onSubmit={submit}>
+    <Dialog title={props.title} onClose={props.onClose} locked={busy}>
+      <Form action={action}>
         {props.children(problem)}
-        {problem && (
-          <ProblemNote problem={problem} fields={props.fields ?? []}>
-            {problem.status === 412 && <p>This token just changed. Check it, then try again.</p>}
-          </ProblemNote>
-        )}
+        {problem && <ProblemNote problem={problem} fields={props.fields ?? []} />}
         <p class="actions">
-          <button type="button" onClick={props.onClose}>
+          <button type="button" disabled={busy} onClick={props.onClose}>
             Cancel
           </button>
-          <button type="submit" class={props.danger ? "danger" : "primary"} disabled={busy}>
-            {props.action}
-          </button>
+          <SubmitButton action={action} label={props.label} pending={props.pending} class={props.danger ? "danger" : "primary"} />
         </p>
-      </form>
+        <p class="hint" role="status">
+          {busy && `${props.pending} This can’t be cancelled. The dialog closes when it’s done.`}
+        </p>
+      </Form>
     </Dialog>
   );
 }

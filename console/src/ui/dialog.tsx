@@ -1,10 +1,13 @@
 // A modal dialog. It is a native `dialog`, so the browser traps the focus and closes it on Escape.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { useNavigationGuard } from "./navigation-guard";
 
-export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
+/** While the dialog is `locked`, neither the user nor a navigation closes it. */
+export function Dialog({ title, onClose, locked = false, children }: { title: string; onClose: () => void; locked?: boolean; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  useNavigationGuard(locked, () => {});
   useEffect(() => {
     const opener = document.activeElement;
     const shown = dialog.current;
@@ -14,13 +17,20 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);
+  const close = (event: Event) => {
+    event.preventDefault();
+    if (!locked) onClose();
+  };
   return (
     <dialog
       ref={dialog}
       aria-labelledby={id}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
+      onCancel={close}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        // Chromium does not let `cancel` prevent the second of two closings, and forms below must not see the key.
+        event.stopPropagation();
+        close(event);
       }}
     >
       <h2 id={id}>{title}</h2>

@@ -2,8 +2,8 @@
 import { useId } from "preact/hooks";
 import type { FieldError } from "../api/types";
 import { formatDateTime, DAY, endOfDay, localDay } from "../domain/time";
-import { ErrorList } from "./error-list";
 import { Choice } from "./choice";
+import { FieldGroup } from "./field";
 
 export type Expiry = { kind: "keep" } | { kind: "days"; days: number } | { kind: "date"; day: string } | { kind: "never" };
 
@@ -31,8 +31,7 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
     <Choice name={name} label={label} checked={selected} onChange={() => onChange(next)} />
   );
   return (
-    <fieldset class="field">
-      <legend>Expiration</legend>
+    <FieldGroup label="Expiration" errors={props.errors}>
       <div class="choices">
         {props.keep !== undefined && choice(props.keep, value.kind === "keep", { kind: "keep" })}
         {PRESET_DAYS.map((days) => choice(`${days} days`, value.kind === "days" && value.days === days, { kind: "days", days }))}
@@ -58,7 +57,6 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
           A token that never expires stays usable forever if it leaks. Set an expiration and rotate before then: only the secret changes.
         </p>
       )}
-      <ErrorList errors={props.errors} />
-    </fieldset>
+    </FieldGroup>
   );
 }

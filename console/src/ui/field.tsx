@@ -10,6 +10,24 @@ interface FieldIds {
   "aria-invalid": boolean | undefined;
 }
 
+/** A group of controls with a legend and its errors. */
+export function FieldGroup(props: { label: string; class?: string; errors: readonly FieldError[]; optional?: boolean; children: ComponentChildren }) {
+  const id = useId();
+  const invalid = props.errors.length > 0;
+  return (
+    <fieldset class={props.class ?? "field"} aria-invalid={invalid || undefined} aria-describedby={invalid ? id : undefined}>
+      <legend>
+        {props.label}
+        {props.optional && <span class="quiet"> (optional)</span>}
+      </legend>
+      {props.children}
+      <div id={id}>
+        <ErrorList errors={props.errors} />
+      </div>
+    </fieldset>
+  );
+}
+
 /** A labelled control with a hint and its errors. */
 export function Field(props: {
   label: string;

@@ -4,7 +4,7 @@ import type { Problem } from "../api/problem";
 import type { Catalog, Grant } from "../api/types";
 import { coversPermission, has, permissionText, resourceOf, resourceText } from "../domain/grants";
 import { ErrorList } from "./error-list";
-import { Field } from "./field";
+import { Field, FieldGroup } from "./field";
 import { Choice } from "./choice";
 import { SearchField } from "./search-field";
 
@@ -45,13 +45,14 @@ export function GrantSets(props: CatalogProps & { sets: GrantDraft[]; onChange: 
     <>
       {sets.map((set, index) => (
         <fieldset class="grant-set" key={index}>
-          <legend>{sets.length === 1 ? "Permissions" : `Permission set ${index + 1}`}</legend>
-          <PermissionPicker
-            {...props}
-            chosen={set.permissions}
-            onChange={(permissions) => change(index, { ...set, permissions })}
-          />
-          <ErrorList errors={problem?.at(`grants[${index}].permissions`) ?? []} />
+          {sets.length > 1 && <legend>Permission set {index + 1}</legend>}
+          <FieldGroup label="Permissions" errors={problem?.at(`grants[${index}].permissions`) ?? []}>
+            <PermissionPicker
+              {...props}
+              chosen={set.permissions}
+              onChange={(permissions) => change(index, { ...set, permissions })}
+            />
+          </FieldGroup>
           <ResourcesField
             draft={set}
             onChange={(part) => change(index, { ...set, ...part })}
@@ -64,6 +65,7 @@ export function GrantSets(props: CatalogProps & { sets: GrantDraft[]; onChange: 
           )}
         </fieldset>
       ))}
+      <ErrorList errors={problem?.errors.filter(({ field }) => /^grants(\[\d+\])?$/.test(field)) ?? []} />
       {sets.length < 20 && (
         <button type="button" onClick={() => onChange([...sets, emptyGrant()])}>
           Add permission set
@@ -81,15 +83,12 @@ export function ResourcesField(props: {
   const { draft, onChange } = props;
   const name = useId();
   return (
-    <fieldset class="field">
-      <legend>Resources</legend>
+    <FieldGroup label="Resources" errors={draft.allResources ? props.errors : []}>
       <div class="choices">
         <Choice name={name} label="Selected resources" checked={!draft.allResources} onChange={() => onChange({ ...draft, allResources: false })} />
         <Choice name={name} label="All resources" checked={draft.allResources} onChange={() => onChange({ ...draft, allResources: true })} />
       </div>
-      {draft.allResources ? (
-        <ErrorList errors={props.errors} />
-      ) : (
+      {!draft.allResources && (
         <Field
           label="Resources (one per line)"
           hint={
@@ -112,7 +111,7 @@ export function ResourcesField(props: {
           )}
         </Field>
       )}
-    </fieldset>
+    </FieldGroup>
   );
 }
 

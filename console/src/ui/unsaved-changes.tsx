@@ -1,31 +1,26 @@
 // Asks before the user leaves a page with unsaved changes.
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
-import { setGuard } from "../router";
+import { useState } from "preact/hooks";
 import { Dialog } from "./dialog";
+import { releaseGuards, useNavigationGuard } from "./navigation-guard";
 
 export interface UnsavedChanges {
   /** Continues with leaving; null while the user is not asked. */
   proceed: (() => void) | null;
-  /** Asks before an action that is not a navigation. */
-  ask: (proceed: () => void) => void;
+  /** Calls `proceed`, after asking if there are unsaved changes. For actions that are no navigation. */
+  discard: (proceed: () => void) => void;
   stay: () => void;
 }
 
 export function useUnsavedChanges(dirty: boolean): UnsavedChanges {
   const [proceed, setProceed] = useState<(() => void) | null>(null);
-  // The guard is removed before `proceed` runs: an effect would be too late for a navigation in between.
   const ask = (next: () => void) =>
     setProceed(() => () => {
-      setGuard(null);
+      releaseGuards();
       next();
     });
-  // A layout effect, so that no navigation comes between the input and the guard.
-  useLayoutEffect(() => {
-    setGuard(dirty ? ask : null);
-    return () => setGuard(null);
-  }, [dirty]);
-  return { proceed, ask, stay: () => setProceed(null) };
+  useNavigationGuard(dirty, ask);
+  return { proceed, discard: (next) => (dirty ? ask(next) : next()), stay: () => setProceed(null) };
 }
 
 /** Offers to stay, `others`, and to leave unless that is `impossible`. */
@@ -56,5 +51,21 @@ export function LeaveDialog(props: {
         )}
       </p>
     </Dialog>
+  );
+}
+
+/** The question of an edit form, for leaving the page as well as for Cancel and Escape. */
+export function DiscardDialog({ unsaved, saving = false }: { unsaved: UnsavedChanges; saving?: boolean }) {
+  if (saving) {
+    return (
+      <LeaveDialog unsaved={unsaved} title="Saving your changes" stay="Stay" impossible>
+        Wait until your changes are saved.
+      </LeaveDialog>
+    );
+  }
+  return (
+    <LeaveDialog unsaved={unsaved} title="Discard your changes?" leave="Discard changes">
+      You have unsaved changes.
+    </LeaveDialog>
   );
 }

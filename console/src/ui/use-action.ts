@@ -2,15 +2,25 @@
 import { useState } from "preact/hooks";
 import { Problem } from "../api/problem";
 
-/** `busy` stays true after a success, because the form closes. `onFailed` runs before the problem is shown. */
-export function useAction(act: () => Promise<void>, onFailed?: (problem: Problem) => Promise<unknown>) {
+export interface Action {
+  busy: boolean;
+  problem: Problem | null;
+  setProblem: (problem: Problem | null) => void;
+  submit: (event: Event) => void;
+}
+
+/**
+ * `onFailed` runs before the problem is shown. The action stays busy after a success, because its form closes, unless
+ * `act` returns "again".
+ */
+export function useAction(act: () => Promise<void | "again">, onFailed?: (problem: Problem) => Promise<unknown>): Action {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   async function run() {
     setBusy(true);
     setProblem(null);
     try {
-      await act();
+      if ((await act()) === "again") setBusy(false);
     } catch (error) {
       const failure = Problem.from(error);
       await onFailed?.(failure);
