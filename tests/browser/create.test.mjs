@@ -101,18 +101,43 @@ test("a custom date lasts to the end of the day, and Never shows a warning", asy
   assert.ok(there.startsWith(`${day} 23:59`) || there.endsWith("00:00:00"), there);
 });
 
-test("errors of the service are shown at their fields", async (t) => {
+/** The text that describes an invalid field. */
+async function errorOf(field) {
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  return await field.evaluate((element) =>
+    element.getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id).innerText).join(" "),
+  );
+}
+
+test("errors of the service are shown at their fields, and the first has the focus", async (t) => {
   const page = await it.open(t);
   await openForm(page, "refused");
   await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("Resources (one per line)").fill("../x");
+  const resources = page.getByLabel("Resources (one per line)");
+  await resources.fill("../x");
   await page.getByLabel(/Allowed IP/).fill("home");
   await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByRole("alert").waitFor();
-  for (const label of ["Resources (one per line)", /Allowed IP/]) {
-    const field = page.getByLabel(label);
-    assert.equal(await field.getAttribute("aria-invalid"), "true");
-  }
+  await page.getByText("Fix the 2 highlighted fields.").waitFor();
+  assert.match(await errorOf(resources), /Entry 1: must be names/);
+  assert.match(await errorOf(page.getByLabel(/Allowed IP/)), /Entry 1: must be an address/);
+  await resources.and(page.locator(":focus")).waitFor();
+});
+
+test("what is missing is said before anything is sent", async (t) => {
+  const page = await it.open(t);
+  await openForm(page, " ");
+  page.on("request", (request) => assert.notEqual(request.method(), "POST"));
+  await page.getByLabel("Custom date").check();
+  await page.getByLabel("Expires at the end of").fill("");
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByText("Fix the 4 highlighted fields.").waitFor();
+  assert.match(await errorOf(page.getByLabel("Name", { exact: true })), /Enter a name\./);
+  assert.match(await errorOf(page.getByRole("group", { name: "Permissions" })), /Select at least one permission\./);
+  assert.match(await errorOf(page.getByLabel("Resources (one per line)")), /Add at least one resource, or choose “All resources”\./);
+  assert.match(await errorOf(page.getByRole("group", { name: "Expiration" })), /Pick a date\./);
+  await page.getByLabel("Use a role").check();
+  await page.getByRole("button", { name: "Create token" }).click();
+  assert.match(await errorOf(page.getByRole("group", { name: "Role" })), /Choose a role\./);
 });
 
 test("the secret and the commands can be copied, and the curl command works", async (t) => {
@@ -123,15 +148,21 @@ test("the secret and the commands can be copied, and the curl command works", as
   const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
   await copySecret(page);
   assert.equal(await clipboard(), secret);
-  await page.getByRole("button", { name: "Copy the curl command" }).click();
+  await page.getByRole("button", { name: "Copy the Portcullis command" }).click();
   const me = JSON.parse(execFileSync("bash", ["-c", await clipboard()], { encoding: "utf8" }));
   assert.equal(me.token_name, "copied");
-  for (const [name, tool] of [["GitHub", "| gh secret set "], ["GitLab", "| glab variable set "], ["Portcullis CLI", "| portcullis whoami "]]) {
+  for (const [name, tool] of [
+    ["Your API", "curl -sS https://your-api.example.com/"],
+    ["GitHub", "| gh secret set PORTCULLIS_API_TOKEN"],
+    ["GitLab", "| glab variable set PORTCULLIS_API_TOKEN "],
+    ["Portcullis CLI", "portcullis whoami "],
+  ]) {
     await page.getByRole("button", { name: `Copy the ${name} command` }).click();
     const line = await clipboard();
     assert.ok(line.includes(tool) && line.includes(secret), line);
     assert.ok(!(await page.getByLabel(`${name} command`, { exact: true }).innerText()).includes(secret), "the secret is not shown twice");
   }
+  assert.equal(await page.getByRole("heading", { level: 3 }).first().innerText(), "Your API");
   await page.getByRole("link", { name: /Done/ }).click();
   await page.getByRole("heading", { name: "copied" }).waitFor();
 });

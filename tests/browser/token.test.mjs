@@ -50,12 +50,59 @@ test("a concurrent edit is shown, and the draft is kept", async (t) => {
   await it.stack.call("PATCH", `/tokens/${token.id}`, { name: "by someone else" }, { headers: { "if-match": etag } });
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(/Someone else edited this token/).first().waitFor();
+  assert.doesNotMatch(await page.getByRole("main").innerText(), /ETag|If-Match|[Pp]recondition/);
   assert.equal(await page.getByLabel("Description", { exact: true }).inputValue(), "my draft");
   assert.equal((await fetched(token)).description, null);
   await page.getByRole("button", { name: "Save my edit" }).click();
   await page.getByText("Description updated.").waitFor();
   const after = await fetched(token);
   assert.deepEqual([after.name, after.description], ["by someone else", "my draft"]);
+});
+
+for (const [way, leave] of [
+  ["Escape", (page) => page.keyboard.press("Escape")],
+  ["Cancel", (page) => page.getByRole("button", { name: "Cancel" }).click()],
+]) {
+  test(`${way} asks before it discards an edit`, async (t) => {
+    const token = await it.stack.createToken({ name: `discarded by ${way}` });
+    const page = await show(t, token);
+    const description = page.getByLabel("Description", { exact: true });
+    await page.getByRole("button", { name: "Edit description" }).click();
+    await leave(page);
+    await description.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Edit description" }).click();
+    await description.fill("my draft");
+    await leave(page);
+    await page.getByRole("dialog", { name: "Discard your changes?" }).waitFor();
+    await page.keyboard.press("Escape");
+    assert.equal(await description.inputValue(), "my draft");
+    await leave(page);
+    await page.getByRole("button", { name: "Discard changes" }).click();
+    await page.getByRole("button", { name: "Edit description" }).waitFor();
+    assert.equal((await fetched(token)).description, null);
+  });
+}
+
+test("Escape in the permission search clears the search only", async (t) => {
+  const token = await it.stack.createToken({ name: "search cleared" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Edit permissions" }).click();
+  await page.getByLabel("Search permissions").fill("restart");
+  await page.keyboard.press("Escape");
+  await page.getByLabel(/^apps:write/).waitFor();
+  assert.equal(await page.getByLabel("Search permissions").inputValue(), "");
+});
+
+test("a message about a change pushes the page down and covers nothing", async (t) => {
+  const token = await it.stack.createToken({ name: "messages" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+  const message = await page.getByText("“messages” disabled.").boundingBox();
+  const content = await page.getByRole("main").boundingBox();
+  assert.ok(message.y + message.height <= content.y, `${message.y + message.height} > ${content.y}`);
+  await page.getByRole("link", { name: "Catalog" }).click();
+  await page.getByText("“messages” disabled.").waitFor({ state: "detached" });
 });
 
 test("a rotation shows the new secret, and the old one works for the overlap", async (t) => {

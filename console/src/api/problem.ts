@@ -71,6 +71,11 @@ export class Problem extends Error {
     return new Problem(0, { type: PREFIX + kind, ...fields }, null);
   }
 
+  /** Throws if a form's values have errors. */
+  static throwIfAny(errors: readonly FieldError[]): void {
+    if (errors.length > 0) throw Problem.local("invalid_request", { errors });
+  }
+
   static from(error: unknown): Problem {
     if (error instanceof Problem) return error;
     return Problem.local("console_error", { detail: error instanceof Error ? error.message : String(error) });

@@ -1,5 +1,5 @@
-// Shell commands that test or store a token. They use the shell's builtin `printf`, so the secret
-// does not appear in the process list.
+// Shell commands that use, test or store a token. The secret is only in variables and in arguments of the shell's
+// builtin `printf`, so it does not appear in the process list.
 
 export interface Command {
   name: string;
@@ -7,28 +7,26 @@ export interface Command {
   line: string;
 }
 
-const VARIABLE = "PORTCULLIS_TOKEN";
+const VARIABLE = "PORTCULLIS_API_TOKEN";
+const HEADER = `printf 'Authorization: Bearer %s' "$${VARIABLE}"`;
 
 export function commands(api: string, secret: string): Command[] {
-  const url = quoted(api);
+  const set = `${VARIABLE}=${quoted(secret)}`;
   const value = `printf %s ${quoted(secret)}`;
   return [
     {
-      name: "curl",
-      description: "Test the token",
-      line: `printf 'Authorization: Bearer %s' ${quoted(secret)} | curl -sS ${quoted(`${api}/me`)} -H @-`,
+      name: "Your API",
+      description: "Set the variable, and call your API",
+      line: `export ${set}\n${HEADER} | curl -sS https://your-api.example.com/ -H @-`,
     },
+    { name: "Portcullis", description: "Test the token", line: `${set}\n${HEADER} | curl -sS ${quoted(`${api}/me`)} -H @-` },
     { name: "GitHub", description: "Save as a GitHub Actions secret (current repository)", line: `${value} | gh secret set ${VARIABLE}` },
     {
       name: "GitLab",
       description: "Save as a masked, protected CI/CD variable (current project)",
       line: `${value} | glab variable set ${VARIABLE} --masked --protected`,
     },
-    {
-      name: "Portcullis CLI",
-      description: "Test the token",
-      line: `${value} | portcullis whoami --url ${url} --api-token-file -`,
-    },
+    { name: "Portcullis CLI", description: "Test the token with the CLI", line: `${set} portcullis whoami --url ${quoted(api)}` },
   ];
 }
 

@@ -10,7 +10,7 @@ import { applyTokenChange } from "../data/tokens";
 import { covers, has, permissionText, resourceText } from "../domain/grants";
 import { endOfDay, formatDate } from "../domain/time";
 import { replace } from "../router";
-import { Field, FieldGroup } from "../ui/field";
+import { Field, FieldGroup, nameErrors } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
@@ -19,8 +19,8 @@ import { ProblemNote } from "../ui/problem-note";
 import { useNow } from "../ui/time";
 import { Choice } from "../ui/choice";
 import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
-import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
-import { emptyGrant, GrantSets, grantOf, lines, ResourcesField, type GrantDraft } from "../ui/grants";
+import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
+import { emptyGrant, grantErrors, GrantSets, grantOf, lines, resourceErrors, ResourcesField, type GrantDraft } from "../ui/grants";
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction } from "../ui/use-action";
 
@@ -66,6 +66,12 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const dirty = name !== "" || description !== "" || role !== null || sets.some((set) => set.permissions.length > 0);
 
   async function create() {
+    Problem.throwIfAny([
+      ...nameErrors(name),
+      ...expiryErrors(expiry),
+      ...(byRole && role === null ? [{ field: "role", message: "Choose a role." }] : []),
+      ...(byRole ? resourceErrors(grants[0]?.resources ?? [], "resources") : grantErrors(grants)),
+    ]);
     const shared = {
       name,
       ...expiryFields(expiry),

@@ -15,7 +15,7 @@ import { Field, FieldGroup } from "../ui/field";
 import { releaseGuards } from "../ui/navigation-guard";
 import { showMessage } from "../ui/status-message";
 import { Choice, Options } from "../ui/choice";
-import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
+import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import type { TokenPartProps } from "./token-props";
 
 type Props = TokenPartProps & { onClose: () => void };
@@ -55,6 +55,7 @@ export function RotateDialog({ loaded: { token, etag }, now, read, onClose }: Pr
   const [expiry, setExpiry] = useState<Expiry>(expired ? { kind: "days", days: 30 } : { kind: "keep" });
   const [key, setKey] = useState(() => crypto.randomUUID());
   async function rotate() {
+    Problem.throwIfAny(expiryErrors(expiry));
     const body: Rotation = { ...expiryFields(expiry), ...(overlap ? { overlap } : {}) };
     const header = { "If-Match": etag, "Idempotency-Key": key };
     const { data } = await unwrap(api.POST("/tokens/{id}/rotate", { params: { path: { id: token.id }, header }, body })).catch((error: unknown) => {

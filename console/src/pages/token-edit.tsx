@@ -3,21 +3,22 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
+import { Problem } from "../api/problem";
 import type { Catalog, Token, TokenPatch } from "../api/types";
 import { caller } from "../auth/session";
 import { withEtag } from "../data/tokens";
 import { grantLines } from "../domain/grants";
 import { formatDateTime, localDay, formatDate } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
-import { Field } from "../ui/field";
+import { Field, nameErrors } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
 import { releaseGuards } from "../ui/navigation-guard";
 import { ProblemNote } from "../ui/problem-note";
 import { Time } from "../ui/time";
 import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
-import { ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
-import { draftOf, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
+import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
+import { draftOf, grantErrors, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
 import { useAction } from "../ui/use-action";
 import type { TokenPartProps } from "./token-props";
 
@@ -134,6 +135,9 @@ function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props &
   const unsaved = useUnsavedChanges(dirty);
   const cancel = () => unsaved.discard(onClose);
   async function save() {
+    if (part === "name") Problem.throwIfAny(nameErrors(draft.text));
+    if (part === "grants") Problem.throwIfAny(grantErrors(draft.sets.map(grantOf)));
+    if (part === "expires_at") Problem.throwIfAny(expiryErrors(draft.expiry));
     const params = { path: { id: loaded.token.id }, header: { "If-Match": loaded.etag } };
     const headers = { "Content-Type": "application/merge-patch+json" };
     const saved = await unwrap(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));

@@ -23,6 +23,11 @@ export function expiryFields(expiry: Expiry): { expires_in?: string; expires_at?
   }
 }
 
+/** What is wrong with the value, before it is sent. */
+export function expiryErrors(expiry: Expiry): FieldError[] {
+  return expiry.kind === "date" && endOfDay(expiry.day) === null ? [{ field: "expires_at", message: "Pick a date." }] : [];
+}
+
 export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) => void; errors: readonly FieldError[]; keep?: string; now: number }) {
   const { value, onChange, now } = props;
   const name = useId();

@@ -10,6 +10,10 @@ interface FieldIds {
   "aria-invalid": boolean | undefined;
 }
 
+export function nameErrors(name: string): FieldError[] {
+  return name.trim() === "" ? [{ field: "name", message: "Enter a name." }] : [];
+}
+
 /** A group of controls with a legend and its errors. */
 export function FieldGroup(props: { label: string; class?: string; errors: readonly FieldError[]; optional?: boolean; children: ComponentChildren }) {
   const id = useId();

@@ -1,7 +1,7 @@
 // Form fields for grants: sets of permissions, grouped by resource type, and their resources.
 import { useId, useMemo, useState } from "preact/hooks";
 import type { Problem } from "../api/problem";
-import type { Catalog, Grant } from "../api/types";
+import type { Catalog, FieldError, Grant } from "../api/types";
 import { coversPermission, has, permissionText, resourceOf, resourceText } from "../domain/grants";
 import { ErrorList } from "./error-list";
 import { Field, FieldGroup } from "./field";
@@ -24,6 +24,18 @@ export function draftOf(grant: Grant): GrantDraft {
 
 export function grantOf(draft: Pick<GrantDraft, "permissions" | "allResources" | "resources">): Grant {
   return { permissions: draft.permissions, resources: draft.allResources ? ["*"] : lines(draft.resources) };
+}
+
+/** What grants lack, before they are sent. */
+export function grantErrors(grants: readonly Grant[]): FieldError[] {
+  return grants.flatMap(({ permissions, resources }, index) => [
+    ...(permissions.length === 0 ? [{ field: `grants[${index}].permissions`, message: "Select at least one permission." }] : []),
+    ...resourceErrors(resources, `grants[${index}].resources`),
+  ]);
+}
+
+export function resourceErrors(resources: readonly string[], field: string): FieldError[] {
+  return resources.length === 0 ? [{ field, message: "Add at least one resource, or choose “All resources”." }] : [];
 }
 
 export function lines(text: string): string[] {
@@ -78,7 +90,7 @@ export function GrantSets(props: CatalogProps & { sets: GrantDraft[]; onChange: 
 export function ResourcesField(props: {
   draft: Pick<GrantDraft, "allResources" | "resources">;
   onChange: (part: Pick<GrantDraft, "allResources" | "resources">) => void;
-  errors: readonly { field: string; message: string }[];
+  errors: readonly FieldError[];
 }) {
   const { draft, onChange } = props;
   const name = useId();

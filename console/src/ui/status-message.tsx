@@ -1,12 +1,13 @@
-// The message that confirms an action.
-import { useEffect } from "preact/hooks";
+// The message that confirms an action. It has its own row above the page, so it covers nothing.
 import { onSignOut } from "../auth/session";
+import { route } from "../router";
 import { createStore, useStore } from "../store";
 
 const message = createStore<string>("");
 onSignOut(() => message.set(""));
+route.subscribe(() => message.set(""));
 
-/** Shows a message for 8 seconds, also across a change of page. */
+/** Shows a message until it is dismissed, another follows, or the page changes. */
 export function showMessage(text: string): void {
   message.set("");
   message.set(text);
@@ -14,10 +15,6 @@ export function showMessage(text: string): void {
 
 export function StatusMessage() {
   const text = useStore(message);
-  useEffect(() => {
-    const timer = setTimeout(() => message.set(""), 8000);
-    return () => clearTimeout(timer);
-  }, [text]);
   return (
     <div class="status-message" role="status">
       {text && (
