@@ -5,7 +5,8 @@ import { isRecord, Problem } from "../api/problem";
 import type { Event, Grant, Token } from "../api/types";
 import { grantLines } from "../domain/grants";
 import { formatDateTime } from "../domain/time";
-import { actor, clientText, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/labels";
+import { clientText, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/labels";
+import { Actor } from "../ui/actor";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { Time } from "../ui/time";
@@ -42,7 +43,12 @@ export function History({ token, version, now }: { token: Token; version: string
             <li key={event.id} class={event.kind}>
               <p>
                 <strong>{EVENTS[event.kind]}</strong>
-                {event.by !== null && ` by ${actor(event.by)}`}
+                {event.by !== null && event.by !== `token:${token.id}` && (
+                  <>
+                    {" "}
+                    by <Actor by={event.by} />
+                  </>
+                )}
                 {clientText(event.source_ip, event.user_agent)}
                 <span class="quiet">
                   {" "}

@@ -8,9 +8,10 @@ import { dismissals } from "../data/dismissals";
 import { insights as allInsights, forgetInsights, requestInsights } from "../data/token-insights";
 import { applyTokenChange, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
 import { concerns } from "../domain/concerns";
-import { actor, clientText, DISABLED_REASONS, REVOKE_REASONS } from "../domain/labels";
+import { clientText, DISABLED_REASONS, REVOKE_REASONS } from "../domain/labels";
 import { listHash } from "../router";
 import { useStore } from "../store";
+import { Actor } from "../ui/actor";
 import { ConcernMark } from "../ui/concern-mark";
 import { CopyButton } from "../ui/copy-button";
 import { Heading } from "../ui/heading";
@@ -112,13 +113,24 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
       {token.status === "disabled" && token.disabled_reason !== null && (
         <p class="note warn">
           Disabled {token.disabled_at !== null && <Time at={token.disabled_at} now={now} />} {DISABLED_REASONS[token.disabled_reason]}
-          {token.disabled_by !== null && ` (${actor(token.disabled_by)})`}. Requests are rejected.
+          {token.disabled_by !== null && (
+            <>
+              {" "}
+              (<Actor by={token.disabled_by} />)
+            </>
+          )}
+          . Requests are rejected.
           {token.disabled_reason === "secret_reuse" && " Find out who still has the old secret before enabling: the next use disables the token again."}
         </p>
       )}
       {revoked && token.revoked_at !== null && (
         <p class="note">
-          Revoked {token.revoked_by !== null && `by ${actor(token.revoked_by)} `}
+          Revoked{" "}
+          {token.revoked_by !== null && (
+            <>
+              by <Actor by={token.revoked_by} />{" "}
+            </>
+          )}
           <Time at={token.revoked_at} now={now} />
           {token.revoked_reason !== null && ` · ${REVOKE_REASONS[token.revoked_reason]}`}
           {token.revoked_comment !== null && ` · “${token.revoked_comment}”`}
@@ -178,7 +190,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
             </dd>
             <dt>Created</dt>
             <dd>
-              <Time at={token.created_at} now={now} /> by {actor(token.created_by)}
+              <Time at={token.created_at} now={now} /> by <Actor by={token.created_by} />
               {token.via !== null && ` via ${token.via}`}
             </dd>
             {token.rotated_at !== null && (
@@ -196,11 +208,14 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
             )}
           </dl>
         </section>
-        <section aria-labelledby="can-call">
-          <h2 id="can-call">Access</h2>
-          {token.status !== "active" && <p class="hint">No access while {token.status}. If it were active:</p>}
-          <CallableRoutes catalog={catalog} grants={token.grants} />
-        </section>
+        {!revoked && (
+          <section aria-labelledby="can-call">
+            <h2 id="can-call">Access</h2>
+            {token.status === "disabled" && <p class="hint">No access while disabled. When enabled:</p>}
+            {token.status === "expired" && <p class="hint">No access since it expired. After a rotation:</p>}
+            <CallableRoutes catalog={catalog} grants={token.grants} />
+          </section>
+        )}
       </div>
       <UsageSection loaded={loaded} now={now} onDone={changed} read={read} />
       <Explain token={token} />
