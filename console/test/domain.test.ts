@@ -5,7 +5,7 @@ import { abbreviated, commands, withoutSecrets } from "../src/domain/shell-snipp
 import { diffLines, onlyChanges } from "../src/domain/diff";
 import { covers, coversPermission, coversResource, grantLines } from "../src/domain/grants";
 import { format, lineOf, offsetOf, parse } from "../src/domain/json-positions";
-import { callableByDefault, callableRoutes } from "../src/domain/callable-routes";
+import { callableByDefault, callableRoutes, suggestedResource } from "../src/domain/callable-routes";
 
 test("permissions cover others as in docs/authorization.md", () => {
   const rows: [string, string, boolean][] = [
@@ -80,6 +80,13 @@ test("callable routes show the names that the resources allow", () => {
 test("the default rule is shown only for matching resources", () => {
   assert.deepEqual(callableByDefault([{ permissions: ["apps:read", "apps:restart"], resources: ["apps/billing"] }]), ["GET /apps/billing, /apps/billing/**"]);
   assert.deepEqual(callableByDefault([{ permissions: ["builds:read"], resources: ["apps/billing"] }]), []);
+});
+
+test("a resource without its type is suggested with it", () => {
+  const suggested = (permissions: string[], resources: string[]) => suggestedResource([{ permissions, resources }]);
+  assert.equal(suggested(["apps:read"], ["billing"]), "apps/billing");
+  assert.equal(suggested(["apps:read"], ["apps"]), null);
+  assert.equal(suggested(["*:read"], ["billing"]), null);
 });
 
 test("a diff turns the old text into the new one", () => {

@@ -266,6 +266,23 @@ test("the history shows the events of the token", async (t) => {
   for (const text of ["Created", "Disabled", "127.0.0.1"]) await history.getByText(text).first().waitFor();
 });
 
+test("the history names the token that made a change, and links to it", async (t) => {
+  const admin = await it.stack.createToken({ name: "the operator", permissions: ["*"], resources: ["*"], owner: "admin" });
+  const token = await it.stack.createToken({ name: "operated" });
+  await it.stack.call("POST", `/tokens/${token.id}/disable`, undefined, { token: admin.token });
+  const page = await show(t, token);
+  await page.getByRole("listitem").filter({ hasText: "Disabled" }).getByRole("link", { name: "the operator" }).click();
+  await page.getByRole("heading", { name: "the operator" }).waitFor();
+});
+
+test("a request test takes the path from a pasted URL", async (t) => {
+  const token = await it.stack.createToken({ name: "pasted" });
+  const page = await show(t, token);
+  await page.getByLabel("Path").fill("https://api.example.com/apps/billing");
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await page.getByText(/Allowed\./).waitFor();
+});
+
 test("times are in the user's time zone, with the exact time as tooltip", async (t) => {
   const token = await it.stack.createToken({ name: "timed", expires_in: undefined, expires_at: "2027-07-01T22:30:00Z" });
   const page = await show(t, token, { timezoneId: "Asia/Tokyo" });

@@ -1,6 +1,6 @@
 // The catalog's routes that a token's grants allow.
 import type { Catalog, CatalogRoute, Grant } from "../api/types";
-import { covers, coversPermission, has } from "./grants";
+import { covers, coversPermission, has, resourceOf } from "./grants";
 
 export interface CallableRoute {
   method: string;
@@ -98,6 +98,16 @@ export function callableByDefault(grants: readonly Grant[]): string[] {
       });
     }),
   );
+}
+
+/** For permissions on `apps` and the resource `billing`: `apps/billing`, if that is what was meant. */
+export function suggestedResource(grants: readonly Grant[]): string | null {
+  for (const { permissions, resources } of grants) {
+    const name = resourceOf(permissions[0] ?? "*");
+    const bare = resources.find((resource) => /^[^/*]+$/.test(resource));
+    if (name !== "*" && bare !== undefined && bare !== name) return `${name}/${bare}`;
+  }
+  return null;
 }
 
 /** Warnings about powerful grants. */

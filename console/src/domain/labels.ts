@@ -53,19 +53,20 @@ export function actor(by: string): string {
 /** When, from where and by which client a token was last used. */
 export function lastUse(token: Token, now: number): string {
   if (token.last_used_at === null) return "Never used.";
-  return `Last used ${timeAgo(token.last_used_at, now)}${clientText(token.last_used_ip, token.last_used_user_agent)}.`;
+  const client = token.last_used_user_agent === null ? "" : ` (${token.last_used_user_agent})`;
+  return `Last used ${timeAgo(token.last_used_at, now)}${clientText(token.last_used_ip, null)}${client}.`;
 }
 
 /** IP address and user agent of a call, as far as known. */
 export function clientText(ip: string | null, userAgent: string | null): string {
-  return `${ip === null ? "" : ` from ${ip}`}${userAgent === null ? "" : ` (${userAgent})`}`;
+  return `${ip === null ? "" : ` from ${ip}`}${userAgent === null ? "" : ` · ${userAgent}`}`;
 }
 
 /** Why a request is denied, and how to allow it. */
 export function refusal(explanation: Explanation, address: string): { why: string; remedy: string } {
   const permission = explanation.permission ?? "";
   const resource = explanation.resource ?? "";
-  const roles = explanation.roles?.length ? ` Roles that have it: ${explanation.roles.join(", ")}.` : "";
+  const roles = explanation.roles?.length ? ` Also in the ${explanation.roles.length === 1 ? "role" : "roles"} ${explanation.roles.join(", ")}.` : "";
   switch (explanation.reason) {
     case "revoked":
       return { why: "The token was revoked.", remedy: "Revoked tokens can’t be restored. Create a new one." };

@@ -68,6 +68,7 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
   const [search, setSearch] = useState("");
   const wanted = search.toLowerCase();
   const hit = (...texts: (string | undefined)[]) => texts.some((text) => text?.toLowerCase().includes(wanted));
+  const none = (text: string) => (search ? "No matches" : text);
   const permissions = Object.entries(catalog.permissions).filter((entry) => hit(...entry));
   const roles = Object.entries(catalog.roles ?? {}).filter(([name, role]) => hit(name, role.description, ...role.permissions));
   const routes = (catalog.routes ?? []).filter((route) => hit(route.match, route.permission, route.resource));
@@ -83,11 +84,13 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
       <SearchField label="Search the catalog" value={search} onChange={setSearch} />
       <Listing
         id="permissions"
+        empty={none("No permissions yet")}
         title={plural(permissions.length, "permission")}
         entries={permissions.map(([permission, description]) => ({ key: permission, name: <code>{permission}</code>, meaning: description }))}
       />
       <Listing
         id="roles"
+        empty={none("No roles yet")}
         title={plural(roles.length, "role")}
         entries={roles.map(([key, role]) => ({
           key,
@@ -101,6 +104,7 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
       />
       <Listing
         id="routes"
+        empty={none(catalog.strict ? "No routes yet. No request is allowed." : "No routes yet. The rule above applies to every path.")}
         title={plural(routes.length, "route")}
         entries={routes.map(({ match, permission, resource = "the request path" }) => {
           const { method, path } = splitMatch(match);
@@ -119,10 +123,11 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
           };
         })}
       />
-      <Listing id="groups" title={plural(groups.length, "group")} entries={groups.map(([key, role]) => ({ key, meaning: `Role: ${role}` }))} />
+      <Listing id="groups" empty={none("No groups yet. Only API tokens sign in.")} title={plural(groups.length, "group")} entries={groups.map(([key, role]) => ({ key, meaning: `Role: ${role}` }))} />
       {trust.length > 0 && (
         <Listing
           id="trust"
+          empty=""
           title={`${plural(trust.length, "trust rule")} for CI jobs`}
           entries={trust.map(({ name, issuer, grants }) => ({
             key: name,
@@ -142,14 +147,17 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
 interface ListingProps {
   id: string;
   title: string;
+  /** Shown instead of no entries. */
+  empty: string;
   /** An entry without a name shows its key. */
   entries: { key: string; name?: ComponentChildren; meaning: ComponentChildren }[];
 }
 
-function Listing({ id, title, entries }: ListingProps) {
+function Listing({ id, title, empty, entries }: ListingProps) {
   return (
     <section aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
+      {entries.length === 0 && <p class="hint">{empty}</p>}
       <dl class="listing">
         {entries.map(({ key, name = key, meaning }) => (
           <div key={key}>

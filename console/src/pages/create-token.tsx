@@ -172,6 +172,11 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
         {problem && (
           <ProblemNote problem={problem} fields={FIELDS}>
             {problem.kind === "unreachable_change" && <p>The token may have been created anyway. Check the list before you retry.</p>}
+            {problem.kind === "token_limit_reached" && (
+              <p>
+                <a href="#/tokens">Show my tokens</a>
+              </p>
+            )}
           </ProblemNote>
         )}
         <SubmitButton action={action} label="Create token" pending="Creating…" class="primary large" />

@@ -23,7 +23,7 @@ export function Explain({ token }: { token: Token }) {
     const body = {
       token_id: token.id,
       method,
-      path: path.startsWith("/") ? path : `/${path}`,
+      path: pathOf(path.trim()),
       api: own ? ("tokens" as const) : ("protected" as const),
       ...(ip.trim() ? { source_ip: ip.trim() } : {}),
     };
@@ -62,6 +62,12 @@ export function Explain({ token }: { token: Token }) {
       <div aria-live="polite">{result && <Decision result={result.explanation} address={result.address} />}</div>
     </section>
   );
+}
+
+/** The path, without the host of a pasted URL. */
+function pathOf(text: string): string {
+  const path = text.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
+  return path.startsWith("/") ? path : `/${path}`;
 }
 
 function Decision({ result, address }: { result: Explanation; address: string }) {

@@ -35,7 +35,7 @@ export function ActionDialog(props: {
           <SubmitButton action={action} label={props.label} pending={props.pending} class={props.danger ? "danger" : "primary"} />
         </p>
         <p class="hint" role="status">
-          {busy && `${props.pending} This can’t be cancelled. The dialog closes when it’s done.`}
+          {busy && "In progress. This dialog closes when it’s done."}
         </p>
       </Form>
     </Dialog>

@@ -1,7 +1,7 @@
 // The requests that grants allow: catalog routes, other paths (unless the catalog is strict), and
 // warnings.
 import type { Catalog, Grant } from "../api/types";
-import { callableByDefault, callableRoutes, warnings } from "../domain/callable-routes";
+import { callableByDefault, callableRoutes, suggestedResource, warnings } from "../domain/callable-routes";
 import { plural } from "../domain/labels";
 
 const MAX_SHOWN = 12;
@@ -11,6 +11,7 @@ export function CallableRoutes({ catalog, grants }: { catalog: Catalog | null; g
   if (complete.length === 0) return <p class="hint">Choose permissions and resources to see what this token can call.</p>;
   const routes = catalog === null ? [] : callableRoutes(catalog, complete);
   const other = catalog?.strict ? [] : [...new Set(callableByDefault(complete))];
+  const meant = suggestedResource(complete);
   return (
     <>
       {warnings(complete).map((warning) => (
@@ -36,7 +37,7 @@ export function CallableRoutes({ catalog, grants }: { catalog: Catalog | null; g
           />
         </>
       )}
-      {routes.length + other.length === 0 && <p class="note warn">These permissions don’t match these resources, so this token can’t call anything.</p>}
+      {routes.length + other.length === 0 && <p class="note warn">These permissions don’t match these resources, so this token can’t call anything.{meant !== null && ` Did you mean ${meant}?`}</p>}
     </>
   );
 }
