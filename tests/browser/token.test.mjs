@@ -362,3 +362,29 @@ test("the history says that the old secret still works", async (t) => {
   const page = await show(t, token);
   await page.getByText(/The old secret works until/).waitFor();
 });
+
+test("what the caller may not do is disabled, with the reason", async (t) => {
+  const reader = await it.stack.createToken({ name: "reader", permissions: ["tokens:read", "apps:read"], resources: ["*"] });
+  const page = await it.open(t);
+  await signInWithToken(page, it.stack, reader.token);
+  await page.getByRole("navigation").waitFor();
+  await openToken(page, reader);
+  await page.getByText("You need tokens:write to change this token. Ask an administrator.").waitFor();
+  for (const name of ["Rotate", "Disable", "Revoke", "Delete", "Edit name", "Edit permissions"]) {
+    const button = page.getByRole("button", { name, exact: !name.startsWith("Edit") });
+    assert.ok(await button.isDisabled(), name);
+  }
+  await page.getByRole("link", { name: "New token" }).click();
+  await page.getByText("You need tokens:write to create tokens.").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Create token" }).isDisabled());
+});
+
+test("a token that an administrator disabled cannot be enabled by its owner", async (t) => {
+  const token = await it.stack.createToken({ name: "disabled by admin", owner: "bob" });
+  await it.stack.call("POST", `/tokens/${token.id}/disable`);
+  const page = await it.open(t);
+  await signIn(page, it.stack, { who: "bob" });
+  await openToken(page, token);
+  await page.getByText("Only an administrator can enable it.").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Enable" }).isDisabled());
+});

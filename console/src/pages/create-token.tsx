@@ -7,6 +7,7 @@ import { caller } from "../auth/session";
 import { readCatalogIfAllowed } from "../data/catalog";
 import { setNewSecret } from "../data/new-secret";
 import { applyTokenChange } from "../data/tokens";
+import { whyNotCreate } from "../domain/abilities";
 import { covers, has, permissionText, resourceText } from "../domain/grants";
 import { endOfDay, formatDate } from "../domain/time";
 import { replace } from "../router";
@@ -49,6 +50,7 @@ export function NewTokenPage() {
 
 function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const me = caller();
+  const denied = whyNotCreate(me);
   const now = useNow();
   const roles = Object.entries(catalog?.roles ?? {});
   const [name, setName] = useState("");
@@ -179,7 +181,8 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
             )}
           </ProblemNote>
         )}
-        <SubmitButton action={action} label="Create token" pending="Creating…" class="primary large" />
+        {denied !== null && <p class="note warn">{denied}</p>}
+        <SubmitButton action={action} denied={denied !== null} label="Create token" pending="Creating…" class="primary large" />
         <p class="hint">You’ll see the secret once, on the next page.</p>
       </aside>
       <LeaveDialog unsaved={unsaved} title="Leave this page?" impossible={busy} {...(busy ? { stay: "Stay" } : {})}>

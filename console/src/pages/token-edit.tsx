@@ -7,6 +7,7 @@ import { Problem } from "../api/problem";
 import type { Catalog, Token, TokenPatch } from "../api/types";
 import { caller } from "../auth/session";
 import { withEtag } from "../data/tokens";
+import { whyNotChange, whyNotEdit } from "../domain/abilities";
 import { grantLines } from "../domain/grants";
 import { formatDateTime, localDay, formatDate } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
@@ -39,7 +40,8 @@ export function Editable(props: Props) {
     opened.current = editing;
   }, [editing]);
   const { token } = props.loaded;
-  const fixed = token.status === "revoked" || token.status === "expired" || token.via !== null;
+  const fixed = token.status === "revoked" || token.status === "expired";
+  const denied = whyNotChange(caller(), token) ?? whyNotEdit(token);
   return (
     <dl class="facts" ref={list}>
       {PARTS.map((part) => (
@@ -54,7 +56,7 @@ export function Editable(props: Props) {
                   <Value part={part} token={token} now={props.now} />
                 </div>
                 {!fixed && (
-                  <button type="button" class="plain link" aria-label={`Edit ${FIELDS[part]}`} disabled={editing !== null} onClick={() => setEditing(part)}>
+                  <button type="button" class="plain link" aria-label={`Edit ${FIELDS[part]}`} disabled={editing !== null || denied !== null} aria-describedby={denied === null ? undefined : "why-not"} onClick={() => setEditing(part)}>
                     Edit
                   </button>
                 )}

@@ -2,11 +2,13 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
-import type { Catalog } from "../api/types";
+import type { Catalog, Token } from "../api/types";
+import { caller } from "../auth/session";
 import { readCatalogIfAllowed } from "../data/catalog";
 import { dismissals } from "../data/dismissals";
 import { insights as allInsights, forgetInsights, requestInsights } from "../data/token-insights";
 import { applyTokenChange, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
+import { whyNotChange, whyNotEdit, whyNotEnable } from "../domain/abilities";
 import { concerns } from "../domain/concerns";
 import { clientText, DISABLED_REASONS, REVOKE_REASONS } from "../domain/labels";
 import { listHash } from "../router";
@@ -21,7 +23,7 @@ import { StatusBadge } from "../ui/status-badge";
 import { showMessage } from "../ui/status-message";
 import { Time, useNow } from "../ui/time";
 import { CallableRoutes } from "../ui/callable-routes";
-import { useAction } from "../ui/use-action";
+import { useAction, type Action } from "../ui/use-action";
 import { DeleteDialog, DisableDialog, RevokeDialog, RotateDialog } from "./token-dialogs";
 import { Editable } from "./token-edit";
 import { Explain } from "./token-explain";
@@ -29,7 +31,7 @@ import { History } from "./token-history";
 import type { TokenPartProps } from "./token-props";
 import { UsageSection } from "./token-usage";
 
-type Action = "rotate" | "disable" | "revoke" | "delete";
+type OpenDialog = "rotate" | "disable" | "revoke" | "delete";
 
 export function TokenPage({ id }: { id: string }) {
   const [loaded, setLoaded] = useState<TokenWithEtag | null>(null);
@@ -79,7 +81,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
   const now = useNow();
   const insights = useStore(allInsights).get(token.id);
   const [catalog, setCatalog] = useState<Catalog | null>(null);
-  const [openDialog, setOpenDialog] = useState<Action | null>(null);
+  const [openDialog, setOpenDialog] = useState<OpenDialog | null>(null);
   const found = concerns(token, insights, now, useStore(dismissals));
   const revoked = token.status === "revoked";
   useEffect(() => {
@@ -136,31 +138,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
           {token.revoked_comment !== null && ` · “${token.revoked_comment}”`}
         </p>
       )}
-      <div class="actions">
-        {!revoked && (
-          <button type="button" onClick={() => setOpenDialog("rotate")}>
-            Rotate
-          </button>
-        )}
-        {token.status === "active" && (
-          <button type="button" onClick={() => setOpenDialog("disable")}>
-            Disable
-          </button>
-        )}
-        {token.status === "disabled" && (
-          <button type="button" aria-disabled={enabling.busy} onClick={enabling.submit}>
-            {enabling.busy ? "Enabling…" : "Enable"}
-          </button>
-        )}
-        {!revoked && (
-          <button type="button" class="danger" onClick={() => setOpenDialog("revoke")}>
-            Revoke
-          </button>
-        )}
-        <button type="button" class="danger" onClick={() => setOpenDialog("delete")}>
-          Delete
-        </button>
-      </div>
+      <TokenActions token={token} enabling={enabling} open={setOpenDialog} />
       {enabling.problem && <ProblemNote problem={enabling.problem} />}
       {/* Below the buttons, so that they do not move when the concerns load. */}
       {found.length > 0 && (
@@ -225,5 +203,41 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
       {openDialog === "revoke" && <RevokeDialog {...dialog} />}
       {openDialog === "delete" && <DeleteDialog {...dialog} />}
     </article>
+  );
+}
+
+/** What the caller may not do is disabled, with the reason. */
+function TokenActions({ token, enabling, open }: { token: Token; enabling: Action; open: (dialog: OpenDialog) => void }) {
+  const me = caller();
+  const denied = whyNotChange(me, token);
+  const notEdited = denied ?? whyNotEdit(token);
+  const notEnabled = denied ?? whyNotEnable(me, token);
+  const revoked = token.status === "revoked";
+  const disabled = token.status === "disabled";
+  const reasons = [revoked ? denied : notEdited, disabled ? notEnabled : null].filter((reason) => reason !== null);
+  const button = (label: string, dialog: OpenDialog, reason: string | null, danger = false) => (
+    <button type="button" class={danger ? "danger" : ""} disabled={reason !== null} aria-describedby={reason === null ? undefined : "why-not"} onClick={() => open(dialog)}>
+      {label}
+    </button>
+  );
+  return (
+    <>
+      <div class="actions">
+        {!revoked && button("Rotate", "rotate", notEdited)}
+        {token.status === "active" && button("Disable", "disable", denied)}
+        {disabled && (
+          <button type="button" disabled={notEnabled !== null} aria-disabled={enabling.busy} aria-describedby={notEnabled === null ? undefined : "why-not"} onClick={enabling.submit}>
+            {enabling.busy ? "Enabling…" : "Enable"}
+          </button>
+        )}
+        {!revoked && button("Revoke", "revoke", denied, true)}
+        {button("Delete", "delete", denied, true)}
+      </div>
+      {reasons.length > 0 && (
+        <p class="hint" id="why-not">
+          {[...new Set(reasons)].join(" ")}
+        </p>
+      )}
+    </>
   );
 }

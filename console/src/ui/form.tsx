@@ -30,10 +30,10 @@ export function Form(props: { action: Action; class?: string; onEscape?: () => v
 }
 
 /** While the action runs, the button keeps the focus and shows `pending`, such as “Saving…”. */
-export function SubmitButton(props: { action: Action; label: string; pending: string; class?: string }) {
+export function SubmitButton(props: { action: Action; label: string; pending: string; class?: string; denied?: boolean }) {
   const { busy } = props.action;
   return (
-    <button type="submit" class={props.class ?? "primary"} aria-disabled={busy}>
+    <button type="submit" class={props.class ?? "primary"} disabled={props.denied ?? false} aria-disabled={busy}>
       {busy ? props.pending : props.label}
     </button>
   );

@@ -1,0 +1,29 @@
+// Why the caller may not do something, in a sentence; null if they may. docs/authorization.md has the rules.
+import type { Caller, Token } from "../api/types";
+import { covers } from "./grants";
+
+export function whyNotCreate(me: Caller): string | null {
+  return mayWrite(me, "tokens") ? null : "You need tokens:write to create tokens. Ask an administrator.";
+}
+
+export function whyNotChange(me: Caller, token: Token): string | null {
+  return mayWrite(me, `tokens/${token.id}`) ? null : "You need tokens:write to change this token. Ask an administrator.";
+}
+
+export function whyNotEnable(me: Caller, token: Token): string | null {
+  const byAdmin = token.disabled_reason === "admin" && !isAdmin(me);
+  return byAdmin ? "An administrator disabled this token. Only an administrator can enable it." : null;
+}
+
+/** For edits and rotations. */
+export function whyNotEdit(token: Token): string | null {
+  return token.via === null ? null : "Issued to a CI job for a few minutes. It can be revoked, not edited or rotated.";
+}
+
+function mayWrite(me: Caller, resource: string): boolean {
+  return isAdmin(me) || covers(me.grants, "tokens:write", resource);
+}
+
+function isAdmin(me: Caller): boolean {
+  return covers(me.grants, "tokens:admin", "tokens");
+}
