@@ -123,7 +123,7 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
           };
         })}
       />
-      <Listing id="groups" empty={none("No groups yet. Only API tokens sign in.")} title={plural(groups.length, "group")} entries={groups.map(([key, role]) => ({ key, meaning: `Role: ${role}` }))} />
+      <Listing id="groups" empty={none("No groups yet. Users who sign in have no roles.")} title={plural(groups.length, "group")} entries={groups.map(([key, role]) => ({ key, meaning: `Role: ${role}` }))} />
       {trust.length > 0 && (
         <Listing
           id="trust"
