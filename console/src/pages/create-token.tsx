@@ -9,6 +9,7 @@ import { setNewSecret } from "../data/new-secret";
 import { applyTokenChange } from "../data/tokens";
 import { whyNotCreate } from "../domain/abilities";
 import { covers, has, permissionText, resourceText } from "../domain/grants";
+import { lines } from "../domain/lines";
 import { endOfDay, formatDate } from "../domain/time";
 import { replace } from "../router";
 import { Field, FieldGroup, nameErrors } from "../ui/field";
@@ -21,7 +22,7 @@ import { useNow } from "../ui/time";
 import { Choice } from "../ui/choice";
 import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
-import { emptyGrant, grantErrors, GrantSets, grantOf, lines, resourceErrors, ResourcesField, type GrantDraft } from "../ui/grants";
+import { emptyGrant, grantErrors, GrantSets, grantOf, resourceErrors, ResourcesField, type GrantDraft } from "../ui/grants";
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction } from "../ui/use-action";
 

@@ -9,6 +9,7 @@ import { caller } from "../auth/session";
 import { withEtag } from "../data/tokens";
 import { whyNotChange, whyNotEdit } from "../domain/abilities";
 import { grantLines } from "../domain/grants";
+import { lines } from "../domain/lines";
 import { formatDateTime, localDay, formatDate } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
 import { Field, nameErrors } from "../ui/field";
@@ -19,7 +20,7 @@ import { Time } from "../ui/time";
 import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
 import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
-import { draftOf, grantErrors, GrantList, grantOf, GrantSets, lines, type GrantDraft } from "../ui/grants";
+import { draftOf, grantErrors, GrantList, grantOf, GrantSets, type GrantDraft } from "../ui/grants";
 import { useAction } from "../ui/use-action";
 import type { TokenPartProps } from "./token-props";
 

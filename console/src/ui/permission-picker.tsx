@@ -1,0 +1,160 @@
+// The permissions of one grant: the catalog's, grouped by resource type, and others.
+import { useMemo, useState } from "preact/hooks";
+import type { Catalog, Grant } from "../api/types";
+import { coversPermission, has, resourceOf } from "../domain/grants";
+import { lines } from "../domain/lines";
+import { SearchField } from "./search-field";
+
+export interface CatalogProps {
+  catalog: Catalog | null;
+  callerGrants: readonly Grant[];
+}
+
+interface Group {
+  name: string;
+  permissions: [string, string][];
+}
+
+export function PermissionPicker({ catalog, callerGrants, chosen, onChange }: CatalogProps & { chosen: string[]; onChange: (chosen: string[]) => void }) {
+  const [search, setSearch] = useState("");
+  const [own, setOwn] = useState("");
+  const groups = useMemo(() => grouped(selectable(catalog, callerGrants)), [catalog, callerGrants]);
+  const found = useMemo(() => filtered(groups, search), [groups, search]);
+  const listed = new Set(groups.flatMap(({ permissions }) => permissions.map(([permission]) => permission)));
+  const others = chosen.filter((permission) => !listed.has(permission));
+  const toggle = (permission: string) =>
+    onChange(chosen.includes(permission) ? chosen.filter((other) => other !== permission) : [...chosen, permission]);
+  const addOwn = () => {
+    const added = lines(own).filter((permission) => !chosen.includes(permission));
+    if (added.length > 0) onChange([...chosen, ...added]);
+    setOwn("");
+  };
+  return (
+    <div class="picker">
+      {groups.length > 0 && (
+        <SearchField label="Search permissions" value={search} onChange={setSearch} />
+      )}
+      {catalog === null && (
+        <p class="hint">
+          {groups.length > 0
+            ? "You can’t view the catalog. Showing the permissions you have."
+            : "You can’t view the catalog. Enter permissions manually."}
+        </p>
+      )}
+      {found.length === 0 && search && <p class="hint">No matching permissions</p>}
+      <div class="groups">
+        {found.map((group) => (
+          <fieldset key={group.name} class="group">
+            <legend>{group.name}</legend>
+            {group.permissions.map(([permission, description]) => (
+              <PermissionChoice key={permission} {...{ permission, description, chosen, callerGrants, toggle }} />
+            ))}
+            {!search && group.permissions.length > 1 && (
+              <PermissionChoice
+                permission={`${group.name}:*`}
+                description={`All ${group.name} permissions, including future ones`}
+                {...{ chosen, callerGrants, toggle }}
+              />
+            )}
+          </fieldset>
+        ))}
+      </div>
+      {others.some((permission) => !isListed(permission, groups)) && (
+        <ul class="chips" aria-label="Other permissions">
+          {others
+            .filter((permission) => !isListed(permission, groups))
+            .map((permission) => (
+              <li key={permission}>
+                <code>{permission}</code>
+                <button type="button" class="plain" aria-label={`Remove ${permission}`} onClick={() => toggle(permission)}>
+                  ✕
+                </button>
+              </li>
+            ))}
+        </ul>
+      )}
+      <div class="beside">
+        <input
+          class="mono"
+          aria-label="Another permission"
+          placeholder="Add another, e.g. apps:read or *:read"
+          spellcheck={false}
+          autocomplete="off"
+          value={own}
+          onInput={(event) => setOwn(event.currentTarget.value)}
+          onBlur={addOwn}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            event.preventDefault();
+            addOwn();
+          }}
+        />
+        <button type="button" onClick={addOwn}>
+          Add
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function isListed(permission: string, groups: readonly Group[]): boolean {
+  return groups.some((group) => group.permissions.length > 1 && permission === `${group.name}:*`);
+}
+
+function PermissionChoice(props: {
+  permission: string;
+  description: string;
+  chosen: readonly string[];
+  callerGrants: readonly Grant[];
+  toggle: (permission: string) => void;
+}) {
+  const { permission, chosen } = props;
+  const selected = chosen.includes(permission);
+  const within = chosen.some((other) => other !== permission && coversPermission(other, permission));
+  const allowed = has(props.callerGrants, permission);
+  const note = within && !selected ? "included" : allowed ? null : "not yours to grant";
+  return (
+    <label class="permission">
+      {/* Like the search field, it belongs to no form: Enter selects nothing and must not submit. */}
+      <input
+        type="checkbox"
+        form=""
+        checked={selected || within}
+        disabled={(within && !selected) || (!allowed && !selected)}
+        onChange={() => props.toggle(permission)}
+      />
+      <span>
+        <code>{permission}</code> {note && <em class="quiet">{note}</em>}
+        {props.description && <span class="description">{props.description}</span>}
+      </span>
+    </label>
+  );
+}
+
+/** The catalog's permissions with their descriptions. Without a catalog, the caller's own permissions. */
+function selectable(catalog: Catalog | null, callerGrants: readonly Grant[]): [string, string][] {
+  if (catalog !== null) return Object.entries(catalog.permissions ?? {});
+  const own = new Set(callerGrants.flatMap(({ permissions }) => permissions));
+  return [...own].filter((permission) => !permission.includes("*")).map((permission) => [permission, ""]);
+}
+
+function grouped(permissions: readonly [string, string][]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const [permission, description] of permissions) {
+    const name = resourceOf(permission);
+    const group = groups.get(name) ?? { name, permissions: [] };
+    group.permissions.push([permission, description]);
+    groups.set(name, group);
+  }
+  const isBuiltIn = ({ name }: Group) => (name === "tokens" || name === "catalog" ? 1 : 0);
+  return [...groups.values()].toSorted((a, b) => isBuiltIn(a) - isBuiltIn(b) || a.name.localeCompare(b.name));
+}
+
+function filtered(groups: readonly Group[], search: string): Group[] {
+  const wanted = search.trim().toLowerCase();
+  if (!wanted) return [...groups];
+  return groups.flatMap((group) => {
+    const permissions = group.permissions.filter((entry) => entry.some((text) => text.toLowerCase().includes(wanted)));
+    return permissions.length > 0 ? [{ ...group, permissions }] : [];
+  });
+}
