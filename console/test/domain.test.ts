@@ -1,6 +1,9 @@
 // Unit tests of src/domain/. The rules of docs/authorization.md are tested with its examples.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Caller } from "../src/api/types";
+import { whyNotCreate } from "../src/domain/abilities";
+import { lifetimes } from "../src/domain/lifetimes";
 import { abbreviated, commands, withoutSecrets } from "../src/domain/shell-snippets";
 import { diffLines, onlyChanges } from "../src/domain/diff";
 import { covers, coversPermission, coversResource, grantLines } from "../src/domain/grants";
@@ -87,6 +90,34 @@ test("a resource without its type is suggested with it", () => {
   assert.equal(suggested(["apps:read"], ["billing"]), "apps/billing");
   assert.equal(suggested(["apps:read"], ["apps"]), null);
   assert.equal(suggested(["*:read"], ["billing"]), null);
+});
+
+const caller = (changes: Partial<Caller>, deployment: Partial<Caller["deployment"]> = {}): Caller =>
+  ({ principal_type: "session", roles: [], owner: "alice", grants: [], expires_at: "2026-01-01T08:00:00Z", deployment: { ...DEPLOYMENT, ...deployment }, ...changes }) as Caller;
+const DEPLOYMENT: Caller["deployment"] = {
+  token_management: "owners",
+  default_token_lifetime_days: 30,
+  max_token_lifetime_days: null,
+  max_tokens_per_owner: null,
+  max_idle_days: null,
+  retention_days: 30,
+};
+
+test("lifetimes end with the deployment's maximum and with the caller's own token", () => {
+  const now = Date.parse("2026-01-01T00:00:00Z");
+  assert.deepEqual(lifetimes(caller({}), now), { presets: [7, 30, 60, 90], preselected: 30, latest: null, reason: "" });
+  const limited = lifetimes(caller({}, { max_token_lifetime_days: 20 }), now);
+  assert.deepEqual([limited.presets, limited.preselected, limited.reason], [[7, 20], 20, "Tokens can be valid for at most 20 days."]);
+  const short = lifetimes(caller({ principal_type: "token", expires_at: "2026-01-03T00:00:00Z" } as Partial<Caller>), now);
+  assert.deepEqual([short.presets, short.preselected, short.latest], [[], null, Date.parse("2026-01-03T00:00:00Z")]);
+  assert.equal(short.reason, "A token can’t outlive the token that creates it.");
+});
+
+test("only administrators create tokens if the deployment says so", () => {
+  const may = (permission: string, token_management: "owners" | "admins") =>
+    whyNotCreate(caller({ grants: [{ permissions: [permission], resources: ["tokens"] }] }, { token_management })) === null;
+  assert.deepEqual([may("tokens:read", "owners"), may("tokens:write", "owners"), may("tokens:admin", "owners")], [false, true, true]);
+  assert.deepEqual([may("tokens:write", "admins"), may("tokens:admin", "admins")], [false, true]);
 });
 
 test("a diff turns the old text into the new one", () => {

@@ -28,7 +28,8 @@ export class Stack {
   }
 
   async run(flags) {
-    const options = ["--data-dir", this.directory, "--listen", "127.0.0.1:0", "--max-tokens-per-owner", "0"];
+    const options = ["--data-dir", this.directory, "--listen", "127.0.0.1:0"];
+    if (!flags.includes("--max-tokens-per-owner")) options.push("--max-tokens-per-owner", "0");
     this.process = spawn(PROGRAM, [...options, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
     this.url = undefined;
     for await (const line of createInterface({ input: this.process.stdout })) {

@@ -3,11 +3,11 @@ import type { Caller, Token } from "../api/types";
 import { covers } from "./grants";
 
 export function whyNotCreate(me: Caller): string | null {
-  return mayWrite(me, "tokens") ? null : "You need tokens:write to create tokens. Ask an administrator.";
+  return whyNotManage(me) ?? (mayWrite(me, "tokens") ? null : "You need tokens:write to create tokens. Ask an administrator.");
 }
 
 export function whyNotChange(me: Caller, token: Token): string | null {
-  return mayWrite(me, `tokens/${token.id}`) ? null : "You need tokens:write to change this token. Ask an administrator.";
+  return whyNotManage(me) ?? (mayWrite(me, `tokens/${token.id}`) ? null : "You need tokens:write to change this token. Ask an administrator.");
 }
 
 export function whyNotEnable(me: Caller, token: Token): string | null {
@@ -18,6 +18,11 @@ export function whyNotEnable(me: Caller, token: Token): string | null {
 /** For edits and rotations. */
 export function whyNotEdit(token: Token): string | null {
   return token.via === null ? null : "Issued to a CI job for a few minutes. It can be revoked, not edited or rotated.";
+}
+
+function whyNotManage(me: Caller): string | null {
+  const managed = me.deployment.token_management === "admins" && !isAdmin(me);
+  return managed ? "Only administrators manage tokens here. Ask an administrator." : null;
 }
 
 function mayWrite(me: Caller, resource: string): boolean {

@@ -9,6 +9,7 @@ import { setNewSecret } from "../data/new-secret";
 import { applyTokenChange } from "../data/tokens";
 import { whyNotCreate } from "../domain/abilities";
 import { covers, has, permissionText, resourceText } from "../domain/grants";
+import { plural } from "../domain/labels";
 import { lines } from "../domain/lines";
 import { endOfDay, formatDate } from "../domain/time";
 import { replace } from "../router";
@@ -21,11 +22,12 @@ import { ProblemNote } from "../ui/problem-note";
 import { useNow } from "../ui/time";
 import { Choice } from "../ui/choice";
 import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
-import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
+import { expiryErrors, ExpiryField, expiryFields, initialExpiry, type Expiry } from "../ui/expiry";
 import { emptyGrant, grantErrors, GrantSets, grantOf, resourceErrors, ResourcesField, type GrantDraft } from "../ui/grants";
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction } from "../ui/use-action";
 
+const WITH_CALLER = "Expires with the token you’re signed in with";
 const FIELDS = ["name", "description", "owner", "role", "resources", "grants", "allowed_ips", "expires_in", "expires_at"];
 
 export function NewTokenPage() {
@@ -61,7 +63,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const [role, setRole] = useState<string | null>(null);
   const [where, setWhere] = useState({ allResources: false, resources: "" });
   const [sets, setSets] = useState<GrantDraft[]>([emptyGrant()]);
-  const [expiry, setExpiry] = useState<Expiry>({ kind: "days", days: 30 });
+  const [expiry, setExpiry] = useState(initialExpiry);
   const [ips, setIps] = useState("");
 
   const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
@@ -117,7 +119,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
             )}
           </Field>
         )}
-        <ExpiryField value={expiry} onChange={changing(setExpiry, "expires_in", "expires_at")} errors={[...at("expires_in"), ...at("expires_at")]} now={now} />
+        <ExpiryField value={expiry} onChange={changing(setExpiry, "expires_in", "expires_at")} errors={[...at("expires_in"), ...at("expires_at")]} now={now} {...(initialExpiry().kind === "keep" ? { keep: WITH_CALLER } : {})} />
         <section aria-labelledby="may">
           <h2 id="may">Permissions</h2>
           {roles.length > 0 && (
@@ -196,10 +198,11 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
 }
 
 function expiryText(expiry: Expiry): string {
+  if (expiry.kind === "keep") return WITH_CALLER;
   if (expiry.kind === "never") return "Never expires";
-  if (expiry.kind === "days") return `Expires in ${expiry.days} days`;
+  if (expiry.kind === "days") return `Expires in ${plural(expiry.days, "day")}`;
   // An incomplete date has no end of day.
-  if (expiry.kind !== "date" || endOfDay(expiry.day) === null) return "Pick a date";
+  if (endOfDay(expiry.day) === null) return "Pick a date";
   return `Expires ${formatDate(`${expiry.day}T12:00`)}`;
 }
 

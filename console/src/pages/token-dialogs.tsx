@@ -7,7 +7,7 @@ import { caller } from "../auth/session";
 import { setNewSecret } from "../data/new-secret";
 import { applyTokenChange, applyTokenDeletion, withEtag } from "../data/tokens";
 import { covers } from "../domain/grants";
-import { lastUse, REVOKE_REASONS } from "../domain/labels";
+import { lastUse, plural, REVOKE_REASONS } from "../domain/labels";
 import { formatDateTime, formatDate } from "../domain/time";
 import { go, returnToList } from "../router";
 import { ActionDialog } from "../ui/action-dialog";
@@ -15,7 +15,7 @@ import { Field, FieldGroup } from "../ui/field";
 import { releaseGuards } from "../ui/navigation-guard";
 import { showMessage } from "../ui/status-message";
 import { Choice, Options } from "../ui/choice";
-import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
+import { expiryErrors, ExpiryField, expiryFields, initialExpiry, type Expiry } from "../ui/expiry";
 import type { TokenPartProps } from "./token-props";
 
 type Props = TokenPartProps & { onClose: () => void };
@@ -52,7 +52,7 @@ const OVERLAPS: [string, string][] = [
 export function RotateDialog({ loaded: { token, etag }, now, read, onClose }: Props) {
   const expired = token.status === "expired";
   const [overlap, setOverlap] = useState(expired ? "" : "1d");
-  const [expiry, setExpiry] = useState<Expiry>(expired ? { kind: "days", days: 30 } : { kind: "keep" });
+  const [expiry, setExpiry] = useState<Expiry>(expired ? initialExpiry : { kind: "keep" });
   const [key, setKey] = useState(() => crypto.randomUUID());
   async function rotate() {
     Problem.throwIfAny(expiryErrors(expiry));
@@ -137,7 +137,7 @@ export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props)
           <p>
             <strong>{lastUse(token, now)}</strong>
           </p>
-          <p>Anything using this token stops working. You can’t undo this. The token stays in the list for 30 days by default.</p>
+          <p>Anything using this token stops working. You can’t undo this. The token stays in the list for {plural(caller().deployment.retention_days, "day")}.</p>
           <FieldGroup label="Reason" optional errors={problem?.at("reason") ?? []}>
             <div class="choices">
               {(Object.entries(REVOKE_REASONS) as [RevokeReason, string][]).map(([value, text]) => (

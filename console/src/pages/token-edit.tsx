@@ -10,7 +10,7 @@ import { withEtag } from "../data/tokens";
 import { whyNotChange, whyNotEdit } from "../domain/abilities";
 import { grantLines } from "../domain/grants";
 import { lines } from "../domain/lines";
-import { formatDateTime, localDay, formatDate } from "../domain/time";
+import { DAY, formatDateTime, localDay, formatDate, toSecond } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
 import { Field, nameErrors } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
@@ -125,9 +125,7 @@ function patchFrom(part: Part, draft: Draft): TokenPatch {
 
 /** A patch has no `expires_in`, because it must be idempotent. */
 function expiryPatch(expiry: Expiry): TokenPatch {
-  if (expiry.kind !== "days") return expiryFields(expiry);
-  const day = localDay(new Date(Date.now() + expiry.days * 86_400_000));
-  return expiryFields({ kind: "date", day });
+  return expiry.kind === "days" ? { expires_at: toSecond(new Date(Date.now() + expiry.days * DAY)) } : expiryFields(expiry);
 }
 
 function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props & { part: Part; onClose: () => void }) {

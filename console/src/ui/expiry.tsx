@@ -1,13 +1,20 @@
 // The expiration field: a preset number of days, a date, or never.
 import { useId } from "preact/hooks";
 import type { FieldError } from "../api/types";
+import { caller } from "../auth/session";
+import { plural } from "../domain/labels";
+import { lifetimes } from "../domain/lifetimes";
 import { formatDateTime, DAY, endOfDay, localDay } from "../domain/time";
 import { Choice } from "./choice";
 import { FieldGroup } from "./field";
 
 export type Expiry = { kind: "keep" } | { kind: "days"; days: number } | { kind: "date"; day: string } | { kind: "never" };
 
-const PRESET_DAYS = [7, 30, 60, 90];
+/** The expiration of a new token or secret: the deployment's default, within the caller's limits. */
+export function initialExpiry(): Expiry {
+  const { preselected } = lifetimes(caller(), Date.now());
+  return preselected === null ? { kind: "keep" } : { kind: "days", days: preselected };
+}
 
 /** The fields of a request that creates or rotates a token. */
 export function expiryFields(expiry: Expiry): { expires_in?: string; expires_at?: string | null } {
@@ -25,13 +32,21 @@ export function expiryFields(expiry: Expiry): { expires_in?: string; expires_at?
 
 /** What is wrong with the value, before it is sent. */
 export function expiryErrors(expiry: Expiry): FieldError[] {
-  return expiry.kind === "date" && endOfDay(expiry.day) === null ? [{ field: "expires_at", message: "Pick a date." }] : [];
+  if (expiry.kind !== "date") return [];
+  const end = endOfDay(expiry.day);
+  const { latest, reason } = lifetimes(caller(), Date.now());
+  if (end === null) return [{ field: "expires_at", message: "Pick a date." }];
+  return latest !== null && Date.parse(end) > latest ? [{ field: "expires_at", message: reason }] : [];
 }
 
 export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) => void; errors: readonly FieldError[]; keep?: string; now: number }) {
   const { value, onChange, now } = props;
   const name = useId();
+  const why = useId();
+  const { presets, latest, reason } = lifetimes(caller(), now);
   const tomorrow = localDay(new Date(now + DAY));
+  const inAMonth = localDay(new Date(now + 30 * DAY));
+  const lastDay = latest === null ? "9999-12-31" : localDay(new Date(latest - DAY + 1000));
   const choice = (label: string, selected: boolean, next: Expiry) => (
     <Choice name={name} label={label} checked={selected} onChange={() => onChange(next)} />
   );
@@ -39,10 +54,15 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
     <FieldGroup label="Expiration" errors={props.errors}>
       <div class="choices">
         {props.keep !== undefined && choice(props.keep, value.kind === "keep", { kind: "keep" })}
-        {PRESET_DAYS.map((days) => choice(`${days} days`, value.kind === "days" && value.days === days, { kind: "days", days }))}
-        {choice("Custom date", value.kind === "date", { kind: "date", day: localDay(new Date(now + 30 * DAY)) })}
-        {choice("Never", value.kind === "never", { kind: "never" })}
+        {presets.map((days) => choice(plural(days, "day"), value.kind === "days" && value.days === days, { kind: "days", days }))}
+        {choice("Custom date", value.kind === "date", { kind: "date", day: inAMonth < lastDay ? inAMonth : lastDay })}
+        <Choice name={name} label="Never" checked={value.kind === "never"} onChange={() => onChange({ kind: "never" })} disabledBy={latest === null ? undefined : why} />
       </div>
+      {latest !== null && (
+        <p class="hint" id={why}>
+          {reason}
+        </p>
+      )}
       {value.kind === "days" && <p class="hint">Expires {formatDateTime(new Date(now + value.days * DAY))}</p>}
       {value.kind === "date" && (
         <label class="beside">
@@ -50,7 +70,7 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
           <input
             type="date"
             min={tomorrow}
-            max="9999-12-31"
+            max={lastDay}
             value={value.day}
             required
             onInput={(event) => onChange({ kind: "date", day: event.currentTarget.value })}
