@@ -222,6 +222,28 @@ test("leaving while the token is being created is not possible", async (t) => {
   await page.getByRole("heading", { name: /Copy the secret for/ }).waitFor();
 });
 
+test("a create whose response was lost makes one token, which the console links to", async (t) => {
+  const page = await it.open(t);
+  await openForm(page, "lost response");
+  await selectGrants(page);
+  const isCreate = (url) => url.pathname === "/tokens";
+  await page.route(isCreate, async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    await route.fetch();
+    await route.abort();
+  });
+  const submit = page.getByRole("button", { name: "Create token" });
+  await submit.click();
+  await page.getByText("Nothing is done twice.").waitFor();
+  await page.unroute(isCreate);
+  await submit.click();
+  await page.getByText("This token was already created.").waitFor();
+  await page.getByRole("link", { name: "Open the token to rotate it" }).click();
+  await page.getByRole("heading", { name: "lost response" }).waitFor();
+  const { body } = await it.stack.call("GET", "/tokens");
+  assert.equal(body.tokens.filter(({ name }) => name === "lost response").length, 1);
+});
+
 test("errors disappear once they are corrected", async (t) => {
   const page = await it.open(t);
   await openForm(page, "corrected");

@@ -30,7 +30,11 @@ const credentials: Middleware = {
     if (response.status === 401) authority.refused(sent?.replace(/^Bearer /, "") ?? null);
   },
   /** The network failed, or the browser blocked the request. */
-  onError: ({ request }) => Problem.local(request.method === "GET" || request.url.endsWith("/explain") ? "unreachable" : "unreachable_change"),
+  onError({ request }) {
+    const isRead = request.method === "GET" || request.url.endsWith("/explain");
+    const isRepeatable = request.headers.has("Idempotency-Key");
+    return Problem.local(isRead ? "unreachable" : isRepeatable ? "unreachable_repeatable" : "unreachable_change");
+  },
 };
 
 export const api = createClient<paths>({

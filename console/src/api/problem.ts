@@ -16,6 +16,7 @@ const RETRY_LATER = "Try again in a minute. If it keeps failing, send your admin
 const WORDS: Record<string, Words> = {
   unreachable: { title: "Can’t reach the service", remedy: "Check your connection." },
   unreachable_change: { title: "Can’t reach the service", remedy: "Check your connection. Your change may have been saved; reload before retrying." },
+  unreachable_repeatable: { title: "Can’t reach the service", remedy: "Check your connection, then try again. Nothing is done twice." },
   unexpected_response: { title: "Unexpected response from the service", remedy: "Try again. If it keeps failing, contact your administrator." },
   console_error: { title: "Something went wrong in the console", detail: true, remedy: "Reload the page. If it keeps failing, contact your administrator." },
   invalid_id: { title: "That isn’t a valid token ID", remedy: "Check the link, or find the token in the list." },
@@ -27,6 +28,10 @@ const WORDS: Record<string, Words> = {
   token_ended: { title: "This token was revoked or has expired", remedy: "Create a new token. An expired one can be rotated with a new expiration." },
   token_exchanged: { title: "This token was issued to a CI job for a few minutes", remedy: "It can be revoked, not edited." },
   already_rotated: { title: "This token was already rotated", remedy: "If you lost that secret, rotate again." },
+  already_created: {
+    title: "This token was already created",
+    remedy: "The first answer was lost, and its secret can’t be shown again. Rotate the token to get a new secret.",
+  },
   conflict: { title: "Someone else changed this", remedy: "Try again." },
   usage_incomplete: { title: "Usage of this token is incomplete", remedy: "Edit the permissions by hand." },
   nothing_used: { title: "This token used no permission", remedy: "Revoke it if it is no longer needed." },
@@ -47,6 +52,8 @@ export class Problem extends Error {
   readonly status: number;
   readonly errors: FieldError[];
   readonly requestId: string | null;
+  /** The token that an earlier, identical request created. */
+  readonly tokenId: string | null;
 
   constructor(status: number, document: unknown, requestId: string | null) {
     const fields = isRecord(document) ? document : {};
@@ -64,6 +71,7 @@ export class Problem extends Error {
     this.remedy = words.remedy;
     this.errors = Array.isArray(fields["errors"]) ? fields["errors"].filter(isFieldError) : [];
     this.requestId = text(fields["request_id"]) || requestId;
+    this.tokenId = text(fields["token_id"]) || null;
   }
 
   /** A problem that the console itself finds. */

@@ -12,7 +12,7 @@ import { covers, has, permissionText, resourceText } from "../domain/grants";
 import { plural } from "../domain/labels";
 import { lines } from "../domain/lines";
 import { endOfDay, formatDate } from "../domain/time";
-import { replace } from "../router";
+import { replace, tokenHash } from "../router";
 import { Field, FieldGroup, nameErrors } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
 import { Heading } from "../ui/heading";
@@ -65,6 +65,8 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const [sets, setSets] = useState<GrantDraft[]>([emptyGrant()]);
   const [expiry, setExpiry] = useState(initialExpiry);
   const [ips, setIps] = useState("");
+  // The same for each attempt: if an answer is lost, a retry creates no second token.
+  const [key] = useState(() => crypto.randomUUID());
 
   const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
   const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
@@ -85,13 +87,14 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
       ...(lines(ips).length > 0 ? { allowed_ips: lines(ips) } : {}),
     };
     const body = byRole ? { ...shared, role: role ?? "", resources: grants[0]?.resources ?? [] } : { ...shared, grants };
-    const { data } = await unwrap(api.POST("/tokens", { body }));
+    const { data } = await unwrap(api.POST("/tokens", { params: { header: { "Idempotency-Key": key } }, body }));
     applyTokenChange(setNewSecret("created", data as TokenWithSecret));
     releaseGuards();
     replace("#/secret");
   }
   const action = useAction(create);
   const { busy, problem, setProblem } = action;
+  const created = problem?.kind === "already_created" ? problem.tokenId : null;
   const at = (field: string) => problem?.at(field) ?? [];
   /** Sets a value and clears the errors of its fields. */
   const changing = <T,>(set: (value: T) => void, ...fields: string[]) => (value: T) => {
@@ -99,7 +102,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     if (problem) setProblem(remaining(fields.reduce((rest, field) => rest.without(field), problem), problem));
   };
 
-  const unsaved = useUnsavedChanges(dirty || busy);
+  const unsaved = useUnsavedChanges((dirty && created === null) || busy);
 
   const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => setByRole(value)} />;
 
@@ -176,7 +179,11 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
         </div>
         {problem && (
           <ProblemNote problem={problem} fields={FIELDS}>
-            {problem.kind === "unreachable_change" && <p>The token may have been created anyway. Check the list before you retry.</p>}
+            {created !== null && (
+              <p>
+                <a href={tokenHash(created)}>Open the token to rotate it</a>
+              </p>
+            )}
             {problem.kind === "token_limit_reached" && (
               <p>
                 <a href="#/tokens">Show my tokens</a>
@@ -185,7 +192,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
           </ProblemNote>
         )}
         {denied !== null && <p class="note warn">{denied}</p>}
-        <SubmitButton action={action} denied={denied !== null} label="Create token" pending="Creating…" class="primary large" />
+        <SubmitButton action={action} denied={denied !== null || created !== null} label="Create token" pending="Creating…" class="primary large" />
         <p class="hint">You’ll see the secret once, on the next page.</p>
       </aside>
       <LeaveDialog unsaved={unsaved} title="Leave this page?" impossible={busy} {...(busy ? { stay: "Stay" } : {})}>
