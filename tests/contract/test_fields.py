@@ -377,7 +377,7 @@ def test_an_explain_request_is_valid_if_and_only_if_described(
 
 
 CATALOG = {"$ref": "#/components/schemas/Catalog"}
-OWN = ["See your own tokens", "see your own tokens", ""]
+OWN = ["View your own tokens", "view your own tokens", ""]
 SEGMENTS = [
     *NAMES,
     *NO_NAMES,

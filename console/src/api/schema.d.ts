@@ -1306,17 +1306,17 @@ export interface components {
         /** @description Permissions with their descriptions: at most 500 besides the built-in ones. */
         CatalogPermissions: {
             /** @constant */
-            "catalog:read"?: "See the catalog";
+            "catalog:read"?: "View the catalog";
             /** @constant */
             "catalog:write"?: "Edit the catalog";
             /** @constant */
-            "tokens:admin"?: "See and manage anyone's tokens";
+            "tokens:admin"?: "View and manage everyone's tokens";
             /** @constant */
-            "tokens:introspect"?: "Introspect anyone's tokens";
+            "tokens:introspect"?: "Introspect any token";
             /** @constant */
-            "tokens:read"?: "See your own tokens";
+            "tokens:read"?: "View your own tokens";
             /** @constant */
-            "tokens:write"?: "Manage your own tokens";
+            "tokens:write"?: "Create, edit and revoke your own tokens";
         } & {
             [key: string]: components["schemas"]["OneLine"];
         };

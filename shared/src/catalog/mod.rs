@@ -46,11 +46,11 @@ pub const MAX_CATALOG_BYTES: usize = 256 * 1024;
 
 /// The built-in permissions, which every catalog has: resource, action and description.
 const BUILTIN_PERMISSIONS: [(&str, &str, &str); 6] = [
-    ("tokens", "read", "See your own tokens"),
-    ("tokens", "write", "Manage your own tokens"),
-    ("tokens", "admin", "See and manage anyone's tokens"),
-    ("tokens", "introspect", "Introspect anyone's tokens"),
-    ("catalog", "read", "See the catalog"),
+    ("tokens", "read", "View your own tokens"),
+    ("tokens", "write", "Create, edit and revoke your own tokens"),
+    ("tokens", "admin", "View and manage everyone's tokens"),
+    ("tokens", "introspect", "Introspect any token"),
+    ("catalog", "read", "View the catalog"),
     ("catalog", "write", "Edit the catalog"),
 ];
 

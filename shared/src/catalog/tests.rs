@@ -392,7 +392,7 @@ fn lists_have_maximum_sizes() {
 fn a_stored_catalog_may_describe_builtin_permissions_otherwise() {
     let stored = json!({"permissions": {"tokens:read": "An earlier description", "apps:read": "See apps"}});
     let stored = Catalog::from_stored(&stored.to_string()).unwrap();
-    assert_eq!(stored.to_document()["permissions"]["tokens:read"], "See your own tokens");
+    assert_eq!(stored.to_document()["permissions"]["tokens:read"], "View your own tokens");
     assert_eq!(Catalog::read(&stored.to_document()), Ok(stored));
 }
 

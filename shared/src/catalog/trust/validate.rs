@@ -27,7 +27,7 @@ impl Catalog {
             if let Some(name) = rule.get("name").and_then(Value::as_str)
                 && !names.insert(name)
             {
-                issues.push(CatalogIssue::of_text(format!("{path}.name"), name, "is the name of another rule too"));
+                issues.push(CatalogIssue::of_text(format!("{path}.name"), name, "duplicate rule name"));
             }
             self.check_rule(&path, rule, issues);
         }
