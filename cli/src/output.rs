@@ -1,21 +1,19 @@
 //! Output: data on standard output, messages on standard error, and their format on a terminal.
 //! Control characters in text from the service are replaced.
 
+mod table;
+
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use indicatif::ProgressBar;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::text::{redact, unprintable};
 
 use crate::config;
 use crate::error::CliError;
-
-/// Width of an id column: 16 characters and two spaces of padding.
-const ID_WIDTH: u16 = 18;
 
 /// Standard output and standard error.
 pub(crate) struct Output {
@@ -101,71 +99,6 @@ impl Output {
     /// When it cannot be written.
     pub(crate) fn document(&self, json: &str) -> Result<(), CliError> {
         self.line(&format_json(json, self.stdout_is_terminal))
-    }
-
-    /// Prints names and values, without empty values.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub(crate) fn key_values(&self, pairs: &[(&str, String)]) -> Result<(), CliError> {
-        let mut table = self.new_table();
-        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-            table.add_row([self.cell(name, Some(Style::Dim)), self.cell(value, None)]);
-        }
-        self.line(&render(table))
-    }
-
-    /// Prints names and values to standard error, unless `--quiet` was given.
-    pub(crate) fn note_key_values(&self, pairs: &[(&str, String)]) {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).force_no_tty();
-        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-            table.add_row([clean(name), clean(value)]);
-        }
-        self.note(&render(table));
-    }
-
-    /// Prints a table that fits the terminal.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub(crate) fn table(&self, header: &[&str], rows: Vec<Vec<(String, Option<Style>)>>) -> Result<(), CliError> {
-        let mut table = self.new_table();
-        table.set_header(header.iter().map(|name| self.cell(name, Some(Style::Dim))));
-        for row in rows {
-            table.add_row(row.iter().map(|(text, style)| self.cell(text, *style)));
-        }
-        // Ids are for copying, so they are never wrapped.
-        if let (Some(&"ID"), Some(column)) = (header.first(), table.column_mut(0)) {
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
-        }
-        self.line(&render(table))
-    }
-
-    fn new_table(&self) -> Table {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        // Terminals of CI systems report a width of 0.
-        if self.stdout_is_terminal && table.width() != Some(0) {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-        } else {
-            table.force_no_tty();
-        }
-        if self.colored {
-            table.enforce_styling();
-        }
-        table
-    }
-
-    fn cell(&self, text: &str, style: Option<Style>) -> Cell {
-        let cell = Cell::new(clean(text));
-        match style.filter(|_| self.colored) {
-            None => cell,
-            Some(Style::Good) => cell.fg(comfy_table::Color::Green),
-            Some(Style::Warn) => cell.fg(comfy_table::Color::Yellow),
-            Some(Style::Bad) => cell.fg(comfy_table::Color::Red),
-            Some(Style::Dim) => cell.fg(comfy_table::Color::DarkGrey),
-        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -282,14 +215,6 @@ fn relative(time: Timestamp, now: Timestamp) -> String {
     } else {
         words.convert(duration)
     }
-}
-
-/// Renders a table without borders and trailing spaces.
-fn render(mut table: Table) -> String {
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints to standard error, with tokens redacted.

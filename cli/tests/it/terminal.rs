@@ -15,10 +15,15 @@ const INTERRUPTED: i32 = 130;
 
 /// Runs the command on a terminal with 60 columns.
 fn on_a_terminal(stack: &Stack, arguments: &str, variables: &[(&str, &str)]) -> OsSession {
+    on_a_terminal_of(60, stack, arguments, variables)
+}
+
+/// Runs the command on a terminal with this number of columns.
+fn on_a_terminal_of(columns: u16, stack: &Stack, arguments: &str, variables: &[(&str, &str)]) -> OsSession {
     let mut command = Command::new("/bin/sh");
     let portcullis = env!("CARGO_BIN_EXE_portcullis");
     // `spawn` may set its own size late, so set the size after the first input.
-    command.args(["-c", &format!("read -r line; stty cols 60 rows 50; exec '{portcullis}' {arguments}")]);
+    command.args(["-c", &format!("read -r line; stty cols {columns} rows 50; exec '{portcullis}' {arguments}")]);
     command.env_clear().env("HOME", stack.home.path()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
     command.env("PORTCULLIS_URL", stack.url()).env("PORTCULLIS_API_TOKEN", stack.admin());
     command.envs(variables.iter().copied());
@@ -97,7 +102,7 @@ fn yes_skips_the_confirmation() {
 fn tables_fit_the_terminal_with_relative_times_and_colours() {
     let stack = stack();
     stack.create(["--name", "a name that is so long that it has to be broken into several lines", "--role", "viewer"]);
-    let (listed, _) = rest(on_a_terminal(&stack, "token list", &[]));
+    let (listed, _) = rest(on_a_terminal_of(100, &stack, "token list", &[]));
     assert!(listed.contains("never") && listed.contains("\u{1b}[3"), "{listed}");
     let (plain, _) = rest(on_a_terminal(&stack, "token list", &[("NO_COLOR", "1")]));
     for line in plain.lines() {
@@ -109,13 +114,24 @@ fn tables_fit_the_terminal_with_relative_times_and_colours() {
 }
 
 #[test]
-fn ids_are_not_wrapped_in_narrow_tables() {
+fn a_narrow_table_leaves_out_columns_and_breaks_no_word() {
     let stack = stack();
-    let made = stack.create(["--name", "a name that is so long that it has to be broken", "--role", "viewer"]);
-    let id = made["id"].as_str().unwrap();
-    // The six columns of text do not fit into 60 characters.
-    let (listed, _) = rest(on_a_terminal(&stack, "token list", &[("NO_COLOR", "1")]));
-    assert!(listed.contains(id), "{listed}");
+    let made = stack.create(["--name", "nightly-report-of-billing", "--grant", "apps:read,builds:write@apps/billing"]);
+    let words = [made["id"].as_str().unwrap(), "nightly-report-of-billing"];
+    for (columns, shown) in [
+        (140, &["STATUS", "active", "GRANTS", "apps:read,", "builds:write", "apps/billing", "EXPIRES", "OWNER"][..]),
+        (80, &["STATUS", "active", "GRANTS", "apps:read,", "builds:write", "apps/billing", "EXPIRES"]),
+        (60, &["STATUS", "active", "OWNER", "admin"]),
+        (46, &[]),
+    ] {
+        let (listed, _) = rest(on_a_terminal_of(columns, &stack, "token list", &[("NO_COLOR", "1")]));
+        let table = listed.split("Columns that do not fit").next().unwrap();
+        for word in words.iter().chain(shown) {
+            assert!(table.split_whitespace().any(|shown| shown == *word), "{word} in {columns}: {listed}");
+        }
+        assert!(table.lines().all(|line| line.trim_end().chars().count() <= columns.into()), "{listed}");
+        assert_eq!(listed.contains("Columns that do not fit: LAST USED, OWNER"), columns == 80, "{listed}");
+    }
 }
 
 #[test]

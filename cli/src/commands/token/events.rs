@@ -40,12 +40,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
             (out.format_time(event.at), None),
             (event.kind.clone(), None),
             (event.by.clone().unwrap_or_default(), None),
+            (detail(&event.detail), None),
             (event.source_ip.map(|ip| ip.to_string()).unwrap_or_default(), None),
             (event.user_agent.clone().unwrap_or_default(), None),
-            (detail(&event.detail), None),
         ]
     };
-    out.table(&["TIME", "EVENT", "BY", "IP", "CLIENT", "DETAIL"], read.iter().map(row).collect())?;
+    out.table(&["TIME", "EVENT", "BY", "DETAIL", "IP", "CLIENT"], read.iter().map(row).collect())?;
     if more {
         out.note("There are more events; list them with --all.");
     }

@@ -6,6 +6,9 @@ use crate::api::ApiResponse;
 use crate::output::{Output, Style};
 use crate::{CliError, Context, Outcome};
 
+/// Permissions and resources of each grant in a list of tokens.
+const MAX_TEXTS: usize = 3;
+
 /// Prints the token in a response.
 pub(crate) fn show(response: &ApiResponse, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
@@ -82,6 +85,24 @@ fn last_use(token: &Token, out: &Output) -> String {
 pub(crate) fn grants(grants: &[Grant]) -> String {
     let line = |grant: &Grant| format!("{} on {}", grant.permissions.join(", "), grant.resources.join(", "));
     grants.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The grants on one line. A role stands for its permissions, and of each list only the first texts are shown.
+pub(super) fn grants_summary(token: &Token) -> String {
+    let summary = |grant: &Grant| {
+        let permissions = token.role.clone().unwrap_or_else(|| first_texts(&grant.permissions));
+        format!("{permissions} on {}", first_texts(&grant.resources))
+    };
+    let mut grants: Vec<_> = token.grants.iter().map(summary).collect();
+    grants.dedup();
+    grants.join("; ")
+}
+
+/// `a, b, c, 7 more`
+fn first_texts(texts: &[String]) -> String {
+    let more = texts.len().saturating_sub(MAX_TEXTS);
+    let more = (more > 0).then(|| format!("{more} more"));
+    texts.iter().take(MAX_TEXTS).cloned().chain(more).collect::<Vec<_>>().join(", ")
 }
 
 /// `app:read on app/billing`

@@ -72,17 +72,18 @@ fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
         let mut row = vec![
             (token.id.clone(), None),
             (token.name.clone(), None),
-            (token.owner.clone(), None),
             (token.status.clone(), format::status_style(&token.status)),
+            (format::grants_summary(token), None),
             (out.format_time_or(token.expires_at, "never"), None),
             (out.format_time_or(token.last_used_at, "never"), None),
+            (token.owner.clone(), None),
         ];
         if has_via {
             row.push((token.via.clone().unwrap_or_default(), None));
         }
         row
     };
-    let columns = ["ID", "NAME", "OWNER", "STATUS", "EXPIRES", "LAST USED", "VIA"];
-    let shown = if has_via { 7 } else { 6 };
+    let columns = ["ID", "NAME", "STATUS", "GRANTS", "EXPIRES", "LAST USED", "OWNER", "VIA"];
+    let shown = if has_via { 8 } else { 7 };
     out.table(columns.get(..shown).unwrap_or(&columns), tokens.iter().map(row).collect())
 }
