@@ -24,6 +24,9 @@ pub(crate) enum CliError {
     /// The command was only partly completed.
     #[error("{0}")]
     Unfinished(String),
+    /// No token can be given by this name.
+    #[error("{0}")]
+    UnknownName(String),
     /// AWS denied the request, or the resource does not exist.
     #[cfg(feature = "aws")]
     #[error("{message}")]
@@ -103,6 +106,7 @@ impl CliError {
                 400..=428 | 430..=499 => 2,
                 _ => 7,
             },
+            Self::UnknownName(_) => 5,
             Self::Unreachable(_) | Self::Unfinished(_) | Self::Output(_) => 7,
             #[cfg(feature = "aws")]
             Self::Aws { exit_code, .. } => *exit_code,
@@ -122,6 +126,7 @@ impl CliError {
             Self::Usage { hint, .. } => hint.clone(),
             Self::NoCredential => Some("run portcullis login, or set PORTCULLIS_API_TOKEN".to_owned()),
             Self::SignIn(_) => Some("run portcullis login".to_owned()),
+            Self::UnknownName(_) => Some("list the tokens with portcullis token list".to_owned()),
             Self::Refused(refused) => refused.hint(),
             #[cfg(feature = "aws")]
             Self::Aws { hint, .. } => hint.clone(),
@@ -182,7 +187,7 @@ pub(crate) fn flag_for_field(field: &str) -> String {
         | "flush" | "days" | "status" | "idle_days" | "limit" => {
             return format!("--{}", head.replace('_', "-"));
         }
-        "token_id" => "ID",
+        "token_id" => "TOKEN",
         "method" => "METHOD",
         "path" => "PATH",
         _ => return field.to_owned(),
@@ -204,7 +209,7 @@ mod tests {
             ("permissions", "--permission"),
             ("permissions[3]", "--permission (no. 4)"),
             ("grants[0].resources[1]", "--grant (no. 1), resources[1]"),
-            ("token_id", "ID"),
+            ("token_id", "TOKEN"),
             ("roles.cicd", "roles.cicd"),
             ("If-Match", "If-Match"),
         ] {

@@ -1,17 +1,17 @@
 //! `portcullis token delete`
 
 use portcullis::api_types::Token;
-use portcullis::secret::TokenId;
 use ureq::http::Method;
 
 use super::format::impact_summary;
-use super::lookup::fetch;
+use super::lookup::{TokenArg, fetch};
 use crate::{CliError, Context, Outcome};
 
-pub(crate) fn run(id: &TokenId, context: &Context) -> Result<Outcome, CliError> {
+pub(crate) fn run(token: &TokenArg, context: &Context) -> Result<Outcome, CliError> {
     let api = context.api()?;
+    let id = token.find_id(&api)?;
     if !context.yes {
-        let token: Token = fetch(&api, id)?.read()?;
+        let token: Token = fetch(&api, &id)?.read()?;
         let impact = impact_summary(&token, context);
         context.confirm(
             &format!(

@@ -1,20 +1,18 @@
 //! `portcullis token events`
 
 use portcullis::api_types::Event;
-use portcullis::secret::TokenId;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::lookup::id;
-use super::pages::{Limit, document};
+use super::lookup::TokenArg;
+use super::pages::{Limit, document, entries};
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of the token
-    #[arg(value_parser = id)]
-    id: TokenId,
+    #[command(flatten)]
+    token: TokenArg,
     #[command(flatten)]
     limit: Limit,
 }
@@ -27,8 +25,9 @@ struct Page {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let (api, out) = (context.api()?, &context.out);
-    let list = || api.get(format!("/tokens/{}/events", args.id));
-    let (events, more) = args.limit.entries(list, |page: Page| (page.events, page.next_cursor), |_| ())?;
+    let id = args.token.find_id(&api)?;
+    let list = || api.get(format!("/tokens/{id}/events"));
+    let (events, more) = entries(args.limit.count(), list, |page: Page| (page.events, page.next_cursor), |_| ())?;
     if out.json {
         out.document(&document("events", &events))?;
         return Ok(Outcome::Success);

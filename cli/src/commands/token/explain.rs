@@ -3,18 +3,16 @@
 use std::net::IpAddr;
 
 use portcullis::api_types::Explanation;
-use portcullis::secret::TokenId;
 use serde::Serialize;
 
 use super::format;
-use super::lookup::id;
+use super::lookup::TokenArg;
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of the token
-    #[arg(value_parser = id)]
-    id: TokenId,
+    #[command(flatten)]
+    token: TokenArg,
     /// HTTP method of the request, as in GET; $connect opens a WebSocket
     method: String,
     /// Path of the request without host and stage, as in /apps/billing
@@ -41,9 +39,11 @@ struct ExplainRequest<'a> {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     let method = if args.method.starts_with('$') { args.method.clone() } else { args.method.to_ascii_uppercase() };
-    let (token_id, path, api) = (args.id.as_str(), args.path.as_str(), args.api.as_deref());
-    let request = ExplainRequest { token_id, method, path, source_ip: args.ip, api };
-    let response = context.api()?.post("/explain").json(&request).send()?;
+    let api = context.api()?;
+    let id = args.token.find_id(&api)?;
+    let (token_id, path) = (id.as_str(), args.path.as_str());
+    let request = ExplainRequest { token_id, method, path, source_ip: args.ip, api: args.api.as_deref() };
+    let response = api.post("/explain").json(&request).send()?;
     let explanation: Explanation = response.read()?;
     if out.json {
         out.document(&response.body)?;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::format;
-use super::pages::{Limit, document};
+use super::pages::{Limit, document, entries};
 use crate::output::clean;
 use crate::{CliError, Context, Outcome};
 
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     // The first page arrives too fast for a progress message.
     let mut progress = None;
     let split = |page: Page| (page.tokens, page.next_cursor);
-    let (tokens, more) = args.limit.entries(list, split, |count| {
+    let (tokens, more) = entries(args.limit.count(), list, split, |count| {
         let progress = progress.get_or_insert_with(|| out.progress("Listing tokens"));
         progress.set_message(format!("Listing tokens: {count}"));
     })?;

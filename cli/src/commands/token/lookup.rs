@@ -1,9 +1,71 @@
-//! Token ids, and looking up tokens.
+//! Looking up tokens by ID or name.
 
+use portcullis::api_types::{Token, TokenPage};
 use portcullis::secret::TokenId;
 
+use super::pages;
 use crate::CliError;
 use crate::api::{Api, ApiResponse, quoted};
+
+/// Argument of commands for one token.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TokenArg {
+    /// ID or name of the token
+    token: String,
+}
+
+impl TokenArg {
+    /// The token's ID.
+    ///
+    /// # Errors
+    /// When no token, or more than one, has this name.
+    pub(super) fn find_id(&self, api: &Api) -> Result<TokenId, CliError> {
+        match self.token.parse() {
+            Ok(id) => Ok(id),
+            Err(_) => id_of_name(&self.token, &all_tokens(api, None)?),
+        }
+    }
+}
+
+/// The IDs of tokens that are given by ID or name, in this order.
+///
+/// # Errors
+/// When no token, or more than one, has one of the names.
+pub(super) fn find_ids(texts: &[String], api: &Api) -> Result<Vec<TokenId>, CliError> {
+    let is_name = |text: &String| text.parse::<TokenId>().is_err();
+    let tokens = if texts.iter().any(is_name) { all_tokens(api, None)? } else { Vec::new() };
+    texts.iter().map(|text| text.parse().or_else(|_| id_of_name(text, &tokens))).collect()
+}
+
+/// The ID of the only token with this name that is not revoked. Revoked tokens have to be given by ID, because their
+/// names are often in use again.
+fn id_of_name(name: &str, tokens: &[Token]) -> Result<TokenId, CliError> {
+    let named: Vec<&Token> = tokens.iter().filter(|token| token.name == name).collect();
+    let usable: Vec<&Token> = named.iter().copied().filter(|token| token.status != "revoked").collect();
+    match (usable.as_slice(), named.len()) {
+        ([token], _) => id(&token.id).map_err(CliError::Unreachable),
+        ([], 0) => Err(CliError::UnknownName(format!("no token is named \"{name}\""))),
+        ([], _) => {
+            let list = list_matches(&named);
+            Err(CliError::UnknownName(format!("every token named \"{name}\" is revoked; give the ID instead:{list}")))
+        }
+        (several, _) => {
+            let (count, list) = (several.len(), list_matches(&named));
+            Err(CliError::usage(format!("{count} tokens are named \"{name}\"; give the ID instead:{list}")))
+        }
+    }
+}
+
+fn list_matches(tokens: &[&Token]) -> String {
+    tokens.iter().map(|token| format!("\n  {}  {}, owner {}", token.id, token.status, token.owner)).collect()
+}
+
+/// All tokens of an owner, or all that the caller may see.
+pub(super) fn all_tokens(api: &Api, owner: Option<&str>) -> Result<Vec<Token>, CliError> {
+    let list = || api.get("/tokens").query("owner", owner);
+    let (tokens, _) = pages::entries(usize::MAX, list, |page: TokenPage| (page.tokens, page.next_cursor), |_| ())?;
+    Ok(tokens)
+}
 
 /// Parses a token id. Whole tokens were refused before, as secrets on the command line.
 pub(crate) fn id(text: &str) -> Result<TokenId, String> {

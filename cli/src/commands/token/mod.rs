@@ -17,10 +17,9 @@ mod update;
 mod usage;
 
 use clap::Subcommand;
-use portcullis::secret::TokenId;
 
 use crate::{CliError, Context, Outcome};
-use lookup::{fetch, id};
+use lookup::{TokenArg, fetch};
 
 /// Subcommands of `token`.
 #[derive(Debug, Subcommand)]
@@ -30,19 +29,19 @@ pub(crate) enum Command {
     /// List tokens, newest first
     List(list::Args),
     /// Show a token
-    Show(TokenIdArg),
+    Show(TokenArg),
     /// Edit a token's name, description, grants, allowed IPs or expiry
     Update(update::Args),
     /// Replace a token's secret and print the new one (shown once)
     Rotate(rotate::Args),
     /// Disable a token
-    Disable(TokenIdArg),
+    Disable(TokenArg),
     /// Enable a disabled or idle token
-    Enable(TokenIdArg),
+    Enable(TokenArg),
     /// Revoke tokens permanently (their records are kept)
     Revoke(revoke::Args),
     /// Revoke a token permanently and delete its record
-    Delete(TokenIdArg),
+    Delete(TokenArg),
     /// Show a token's events, newest first
     Events(events::Args),
     /// Show which permissions a token uses
@@ -53,28 +52,25 @@ pub(crate) enum Command {
     Explain(explain::Args),
 }
 
-/// Id argument of commands for one token.
-#[derive(Debug, clap::Args)]
-pub(crate) struct TokenIdArg {
-    /// Id of the token
-    #[arg(value_parser = id)]
-    id: TokenId,
-}
-
 pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, CliError> {
     match command {
         Command::Create(args) => create::run(&args, context),
         Command::List(args) => list::run(&args, context),
-        Command::Show(TokenIdArg { id }) => format::show(&fetch(&context.api()?, &id)?, context),
+        Command::Show(token) => show(&token, context),
         Command::Update(args) => update::run(&args, context),
         Command::Rotate(args) => rotate::run(&args, context),
-        Command::Disable(TokenIdArg { id }) => enable_disable::run(&id, "disable", context),
-        Command::Enable(TokenIdArg { id }) => enable_disable::run(&id, "enable", context),
+        Command::Disable(token) => enable_disable::run(&token, "disable", context),
+        Command::Enable(token) => enable_disable::run(&token, "enable", context),
         Command::Revoke(args) => revoke::run(&args, context),
-        Command::Delete(TokenIdArg { id }) => delete::run(&id, context),
+        Command::Delete(token) => delete::run(&token, context),
         Command::Events(args) => events::run(&args, context),
         Command::Usage(args) => usage::run(&args, context),
         Command::Tighten(args) => tighten::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
     }
+}
+
+fn show(token: &TokenArg, context: &Context) -> Result<Outcome, CliError> {
+    let api = context.api()?;
+    format::show(&fetch(&api, &token.find_id(&api)?)?, context)
 }

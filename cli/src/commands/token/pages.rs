@@ -20,29 +20,33 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// Fetches the entries of a list page by page. Returns them unchanged, and whether there are more. `split` returns
-    /// the entries and the next cursor of a page. `progress` is called with the number of entries before each page
-    /// except the first.
-    pub(super) fn entries<'a, P: DeserializeOwned>(
-        &self,
-        list: impl Fn() -> ApiRequest<'a>,
-        split: impl Fn(P) -> (Vec<Box<RawValue>>, Option<String>),
-        mut progress: impl FnMut(usize),
-    ) -> Result<(Vec<Box<RawValue>>, bool), CliError> {
-        let limit = if self.all { usize::MAX } else { usize::try_from(self.limit).unwrap_or(usize::MAX) };
-        let (mut entries, mut cursor) = (Vec::new(), None::<String>);
-        let mut cursors = Cursors::default();
-        loop {
-            let size = MAX_PER_PAGE.min(limit - entries.len());
-            let page = list().query("limit", Some(size)).query("cursor", cursor.as_ref()).send()?.read()?;
-            let (more, next_cursor) = split(page);
-            entries.extend(more);
-            cursor = cursors.follow(next_cursor)?;
-            if cursor.is_none() || entries.len() >= limit {
-                return Ok((entries, cursor.is_some()));
-            }
-            progress(entries.len());
+    /// Maximum number of entries.
+    pub(super) fn count(&self) -> usize {
+        if self.all { usize::MAX } else { usize::try_from(self.limit).unwrap_or(usize::MAX) }
+    }
+}
+
+/// Fetches at most `limit` entries of a list, page by page. Returns them, and whether there are more. `split` returns
+/// the entries and the next cursor of a page. `progress` is called with the number of entries before each page except
+/// the first.
+pub(super) fn entries<'a, P: DeserializeOwned, E>(
+    limit: usize,
+    list: impl Fn() -> ApiRequest<'a>,
+    split: impl Fn(P) -> (Vec<E>, Option<String>),
+    mut progress: impl FnMut(usize),
+) -> Result<(Vec<E>, bool), CliError> {
+    let (mut entries, mut cursor) = (Vec::new(), None::<String>);
+    let mut cursors = Cursors::default();
+    loop {
+        let size = MAX_PER_PAGE.min(limit - entries.len());
+        let page = list().query("limit", Some(size)).query("cursor", cursor.as_ref()).send()?.read()?;
+        let (more, next_cursor) = split(page);
+        entries.extend(more);
+        cursor = cursors.follow(next_cursor)?;
+        if cursor.is_none() || entries.len() >= limit {
+            return Ok((entries, cursor.is_some()));
         }
+        progress(entries.len());
     }
 }
 

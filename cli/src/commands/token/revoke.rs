@@ -5,18 +5,18 @@ use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
 use super::format::impact_summary;
-use super::lookup::{fetch, id};
+use super::lookup::{fetch, find_ids};
 use crate::api::{Api, ApiResponse, Cursors};
 use crate::output::clean;
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Ids of the tokens
-    #[arg(value_name = "ID", value_parser = id, required_unless_present = "owner")]
-    ids: Vec<TokenId>,
+    /// IDs or names of the tokens
+    #[arg(value_name = "TOKEN", required_unless_present = "owner")]
+    tokens: Vec<String>,
     /// Revoke all tokens of this owner; admins only
-    #[arg(long, conflicts_with_all = ["ids", "flush"], allow_hyphen_values = true)]
+    #[arg(long, conflicts_with_all = ["tokens", "flush"], allow_hyphen_values = true)]
     owner: Option<String>,
     /// Reason code for reporting
     #[arg(long, value_parser = ["leaked", "superseded", "unused", "owner_left", "other"])]
@@ -41,20 +41,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if let Some(owner) = &args.owner {
         return revoke_owner_tokens(owner, args, &api, context);
     }
+    let ids = find_ids(&args.tokens, &api)?;
     if !context.yes {
-        let impact = describe(&args.ids, &api, context)?;
+        let impact = describe(&ids, &api, context)?;
         context.confirm(&format!("Requests with these tokens will be denied permanently:\n{impact}"), "Revoke?")?;
     }
     let mut documents = Vec::new();
     let mut failed: Option<CliError> = None;
-    for id in &args.ids {
+    for id in &ids {
         let flush = args.flush.then_some("true");
         let call = api.post(format!("/tokens/{id}/revoke")).query("flush", flush);
         match call.json(&args.body()).send() {
             Ok(response) => documents.push(report(&response, context)?),
             // Revoke the other tokens anyway. Report each error; the last one becomes the result.
             Err(error) => {
-                if args.ids.len() > 1 {
+                if ids.len() > 1 {
                     context.out.warn(&format!("{id} was not revoked"));
                 }
                 if let Some(earlier) = failed.replace(error) {
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     }
     match documents.as_slice() {
         [] => {}
-        [one] if context.out.json && args.ids.len() == 1 => context.out.document(one)?,
+        [one] if context.out.json && ids.len() == 1 => context.out.document(one)?,
         several if context.out.json => context.out.document(&format!("{{\"tokens\":[{}]}}", several.join(",")))?,
         _ => {}
     }

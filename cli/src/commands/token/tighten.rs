@@ -11,9 +11,10 @@ use crate::{CliError, Context, Outcome};
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let (api, out) = (context.api()?, &context.out);
-    let response = api.get(format!("/tokens/{}/usage", args.id)).query("days", Some(args.days)).send()?;
+    let id = args.token.find_id(&api)?;
+    let response = api.get(format!("/tokens/{id}/usage")).query("days", Some(args.days)).send()?;
     let usage: Usage = response.read()?;
-    let current = fetch(&api, &args.id)?;
+    let current = fetch(&api, &id)?;
     let token: Token = current.read()?;
     // Otherwise the service responds with the reason why it cannot be tightened.
     let can_tighten = usage.complete && !usage.suggested_grants.is_empty();
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         context.confirm(&impact, "Remove unused permissions?")?;
     }
     let tag = response.etag.unwrap_or_default();
-    let call = api.post(format!("/tokens/{}/tighten", args.id)).header("if-match", tag);
+    let call = api.post(format!("/tokens/{id}/tighten")).header("if-match", tag);
     format::show(&call.json(&json!({ "days": args.days })).send()?, context)
 }
 

@@ -1,19 +1,17 @@
 //! `portcullis token update`
 
 use portcullis::clock::Timestamp;
-use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
 use super::format;
 use super::grant_flags::{Access, Expiry};
-use super::lookup::{id, version};
+use super::lookup::{TokenArg, version};
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of the token
-    #[arg(value_parser = id)]
-    id: TokenId,
+    #[command(flatten)]
+    token: TokenArg,
     /// New name
     #[arg(short, long, allow_hyphen_values = true)]
     name: Option<String>,
@@ -47,8 +45,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         );
     }
     let api = context.api()?;
-    let tag = version(&api, &args.id, args.if_match.as_deref())?;
-    let call = api.request(ureq::http::Method::PATCH, format!("/tokens/{}", args.id));
+    let id = args.token.find_id(&api)?;
+    let tag = version(&api, &id, args.if_match.as_deref())?;
+    let call = api.request(ureq::http::Method::PATCH, format!("/tokens/{id}"));
     let response = call.header("if-match", tag).json(&patch).send();
     let name = |field: &str| args.expiry.flag_for(args.access.field(field));
     let explain = |error| args.expiry.explain(error, now).with_field_names(name);

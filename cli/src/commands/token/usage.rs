@@ -1,25 +1,24 @@
 //! `portcullis token usage`: the used permissions of a token.
 
 use portcullis::api_types::{PermissionUse, Usage};
-use portcullis::secret::TokenId;
 
 use super::format;
-use super::lookup::id;
+use super::lookup::TokenArg;
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of the token
-    #[arg(value_parser = id)]
-    pub(super) id: TokenId,
+    #[command(flatten)]
+    pub(super) token: TokenArg,
     /// Number of days to look back
     #[arg(long, value_name = "N", default_value = "90")]
     pub(super) days: u32,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
-    let out = &context.out;
-    let response = context.api()?.get(format!("/tokens/{}/usage", args.id)).query("days", Some(args.days)).send()?;
+    let (api, out) = (context.api()?, &context.out);
+    let id = args.token.find_id(&api)?;
+    let response = api.get(format!("/tokens/{id}/usage")).query("days", Some(args.days)).send()?;
     if out.json {
         out.document(&response.body)?;
         return Ok(Outcome::Success);
@@ -34,8 +33,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         out.warn("the usage data of this token is incomplete");
     } else if usage.used < usage.granted && !usage.suggested_grants.is_empty() {
         out.note(&format!(
-            "Remove unused permissions with `portcullis token tighten {}`, which leaves:\n{}",
-            args.id,
+            "Remove unused permissions with `portcullis token tighten {id}`, which leaves:\n{}",
             format::grants(&usage.suggested_grants)
         ));
     }
