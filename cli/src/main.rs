@@ -13,6 +13,7 @@
 //! | `input` | files and standard input |
 //! | `output` | data on standard output, messages on standard error |
 //! | `prompt` | instructions and confirmation prompts |
+//! | `web_browser` | the user's web browser |
 //! | `api` | the HTTP client |
 //! | `aws` | access to a deployed stack with AWS credentials |
 //! | `credentials` | the credential and its source |
@@ -38,6 +39,7 @@ mod prompt;
 mod proxy;
 mod reference;
 mod toml_error;
+mod web_browser;
 
 use std::process::ExitCode;
 

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 use super::callback_server::{Callback, listen};
 use super::wait::Events;
 use crate::CliError;
-use crate::config::is_set;
 use crate::credentials::oidc_client::{OAuthError, Provider, TokenError};
 use crate::credentials::session::Session;
 use crate::prompt::instruct;
@@ -24,12 +23,6 @@ struct Secrets {
     verifier: Zeroizing<String>,
     state: String,
     nonce: String,
-}
-
-/// Whether a browser can be opened here: `BROWSER` is set, or there is a desktop and no SSH session.
-pub(super) fn is_available() -> bool {
-    let desktop = cfg!(any(target_os = "macos", windows)) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
-    is_set("BROWSER") || (desktop && !is_set("SSH_CONNECTION"))
 }
 
 /// Opens the provider's sign-in page and waits for the callback. The caller has to respond to it.

@@ -18,7 +18,7 @@ use crate::config::{LoginProfile, base_url};
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::{StorageChoice, Store};
-use crate::{CliError, Context, Outcome, credentials};
+use crate::{CliError, Context, Outcome, credentials, web_browser};
 use provider_settings::SignInTarget;
 use wait::Events;
 
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let provider = Provider::discover(&issuer, &client_id)?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let events = Events::new()?;
-    let device = args.device || (!args.browser && provider.supports_device_flow() && !browser::is_available());
+    let device = args.device || (!args.browser && provider.supports_device_flow() && !web_browser::is_available());
     if device {
         let tokens = device::sign_in(&provider, &scope, &events, deadline)?;
         let session = Session::from_tokens(&provider, tokens, None, context.out.now())?;

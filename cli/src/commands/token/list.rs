@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 
 use super::format;
 use super::pages::{Limit, document, entries};
+use super::selection::{Selection, read};
+use super::show::console_url;
 use crate::output::clean;
-use crate::{CliError, Context, Outcome};
+use crate::{CliError, Context, Outcome, web_browser};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -22,6 +24,11 @@ pub(crate) struct Args {
     idle_days: Option<u32>,
     #[command(flatten)]
     limit: Limit,
+    #[command(flatten)]
+    selection: Selection,
+    /// Open the list in the console instead
+    #[arg(long, conflicts_with_all = ["status", "owner", "idle_days", "limit", "all", "search", "sort"])]
+    web: bool,
 }
 
 #[derive(Deserialize)]
@@ -31,25 +38,34 @@ struct Page {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
+    if args.web {
+        web_browser::open(&console_url(&context.api_without_credential()?, "/tokens"), &context.out);
+        return Ok(Outcome::Success);
+    }
     let (api, out) = (context.api()?, &context.out);
     let list = || {
         let call = api.get("/tokens").query("status", args.status.as_ref()).query("owner", args.owner.as_ref());
         call.query("idle_days", args.idle_days)
     };
+    // Only with all tokens is it known which ones come first.
+    let limit = if args.selection.is_given() { usize::MAX } else { args.limit.count() };
     // The first page arrives too fast for a progress message.
     let mut progress = None;
     let split = |page: Page| (page.tokens, page.next_cursor);
-    let (tokens, more) = entries(args.limit.count(), list, split, |count| {
+    let (mut tokens, mut more) = entries(limit, list, split, |count| {
         let progress = progress.get_or_insert_with(|| out.progress("Listing tokens"));
         progress.set_message(format!("Listing tokens: {count}"));
     })?;
     drop(progress);
+    if args.selection.is_given() {
+        tokens = args.selection.apply(tokens)?;
+        more = tokens.len() > args.limit.count();
+        tokens.truncate(args.limit.count());
+    }
     if out.json {
         out.document(&document("tokens", &tokens))?;
     } else {
-        let read: Result<Vec<Token>, _> = tokens.iter().map(|token| serde_json::from_str(token.get())).collect();
-        let read = read.map_err(|_| CliError::Unreachable("this version does not understand the list".to_owned()))?;
-        print(&read, context)?;
+        print(&tokens.iter().map(|token| read(token)).collect::<Result<Vec<_>, _>>()?, context)?;
     }
     if more {
         out.note("There are more tokens; list all with --all, or some with --limit.");

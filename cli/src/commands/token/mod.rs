@@ -12,6 +12,8 @@ pub(crate) mod lookup;
 mod pages;
 mod revoke;
 mod rotate;
+mod selection;
+mod show;
 mod tighten;
 mod update;
 mod usage;
@@ -19,17 +21,17 @@ mod usage;
 use clap::Subcommand;
 
 use crate::{CliError, Context, Outcome};
-use lookup::{TokenArg, fetch};
+use lookup::TokenArg;
 
 /// Subcommands of `token`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Create a token and print its secret (shown once)
     Create(create::Args),
-    /// List tokens, newest first
+    /// List tokens
     List(list::Args),
     /// Show a token
-    Show(TokenArg),
+    Show(show::Args),
     /// Edit a token's name, description, grants, allowed IPs or expiry
     Update(update::Args),
     /// Replace a token's secret and print the new one (shown once)
@@ -56,7 +58,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, CliErr
     match command {
         Command::Create(args) => create::run(&args, context),
         Command::List(args) => list::run(&args, context),
-        Command::Show(token) => show(&token, context),
+        Command::Show(args) => show::run(&args, context),
         Command::Update(args) => update::run(&args, context),
         Command::Rotate(args) => rotate::run(&args, context),
         Command::Disable(token) => enable_disable::run(&token, "disable", context),
@@ -68,9 +70,4 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, CliErr
         Command::Tighten(args) => tighten::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
     }
-}
-
-fn show(token: &TokenArg, context: &Context) -> Result<Outcome, CliError> {
-    let api = context.api()?;
-    format::show(&fetch(&api, &token.find_id(&api)?)?, context)
 }
