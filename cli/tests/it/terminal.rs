@@ -74,7 +74,7 @@ fn any_key_but_y_cancels() {
     let id = token(&stack);
     // Ctrl-C is the character U+0003.
     for answer in ["n", "\r", "\u{3}", "\u{1b}"] {
-        for command in ["revoke", "delete", "rotate"] {
+        for command in ["revoke", "delete", "rotate --no-overlap"] {
             let mut session = on_a_terminal(&stack, &format!("token {command} {id}"), &[]);
             session.expect("[y/N]").expect("a question");
             session.send(answer).unwrap();

@@ -371,17 +371,33 @@ fn update_changes_only_given_fields_and_checks_the_etag() {
 }
 
 #[test]
-fn rotate_with_overlap_keeps_both_secrets_valid() {
+fn rotate_keeps_both_secrets_valid_unless_no_overlap_is_given() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--permission", "apps:read"]);
     let (id, before) = (id(&token), token["token"].as_str().unwrap());
-    let after = stdout(&stack.portcullis(["token", "rotate", id, "--overlap", "1h", "-q"]).assert().success());
-    for secret in [before, after.trim()] {
-        stack.with_token(secret, ["whoami"]).assert().success();
+    for (flags, overlap) in [(&[][..], "1d"), (&["--overlap", "1h"], "1h"), (&["--expires-in", "30d"], "1d")] {
+        let before = stack.create(["--name", "a", "--permission", "apps:read"]);
+        let rotated = stack.portcullis(["token", "rotate", self::id(&before)]).args(flags).assert().success();
+        for secret in [before["token"].as_str().unwrap(), stdout(&rotated).trim()] {
+            stack.with_token(secret, ["whoami"]).assert().success();
+        }
+        assert!(stderr(&rotated).contains(&format!("The previous secret stays valid for {overlap}.\n")), "{flags:?}");
     }
-    let last = stdout(&stack.portcullis(["token", "rotate", id, "--yes", "-q"]).assert().success());
+    let last = stack.portcullis(["token", "rotate", id, "--no-overlap", "--yes"]).assert().success();
+    assert!(stderr(&last).contains("The previous secret is no longer valid.\n"));
     stack.with_token(before, ["whoami"]).assert().code(3);
-    stack.with_token(last.trim(), ["whoami"]).assert().success();
+    stack.with_token(stdout(&last).trim(), ["whoami"]).assert().success();
+}
+
+#[test]
+fn an_expired_token_is_renewed_without_overlap() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    stack.portcullis(["token", "update", id(&token), "--expires-in", "1s"]).assert().success();
+    eventually(|| show(&stack, id(&token))["status"] == "expired");
+    let renewed = stack.portcullis(["token", "rotate", id(&token), "--expires-in", "30d"]).assert().success();
+    assert!(stderr(&renewed).contains("The previous secret is no longer valid.\n"));
+    stack.with_token(stdout(&renewed).trim(), ["whoami"]).assert().success();
 }
 
 #[test]
@@ -390,7 +406,7 @@ fn irreversible_commands_need_yes_without_a_terminal() {
     let token = stack.create(["--name", "a", "--permission", "apps:read"]);
     let id = id(&token);
     for arguments in [
-        vec!["token", "rotate", id],
+        vec!["token", "rotate", id, "--no-overlap"],
         vec!["token", "revoke", id],
         vec!["token", "revoke", "--owner", "admin"],
         vec!["token", "delete", id],
