@@ -69,6 +69,27 @@ fn revoke_describes_the_token_and_asks_for_confirmation() {
 }
 
 #[test]
+fn revoke_by_owner_lists_and_counts_the_tokens_first() {
+    let stack = stack();
+    let create = |owner: &str| {
+        let made = stack.create(["--name", "GitHub Actions", "--grant", "apps:read@apps/billing", "--owner", owner]);
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let [one, two, revoked, other] = ["alice", "alice", "alice", "bob"].map(create);
+    stack.portcullis(["token", "revoke", &revoked, "--yes"]).assert().success();
+    let mut session = on_a_terminal(&stack, "token revoke --owner alice", &[]);
+    let asked = session.expect("Revoke all 2 tokens of alice? [y/N]").expect("a question");
+    let asked = String::from_utf8_lossy(asked.before()).into_owned();
+    assert!(asked.contains(&one) && asked.contains(&two), "{asked}");
+    assert!(!asked.contains(&revoked) && !asked.contains(&other), "{asked}");
+    session.send("y").unwrap();
+    assert_eq!(rest(session).1, 0);
+    assert_eq!([&one, &two, &other].map(|id| status(&stack, id)), ["revoked", "revoked", "active"]);
+    let (printed, code) = rest(on_a_terminal(&stack, "token revoke --owner alice", &[]));
+    assert!(code == 0 && printed.contains("alice has no tokens to revoke."), "{printed}");
+}
+
+#[test]
 fn any_key_but_y_cancels() {
     let stack = stack();
     let id = token(&stack);

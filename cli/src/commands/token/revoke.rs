@@ -5,7 +5,7 @@ use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
 
 use super::format::impact_summary;
-use super::lookup::{fetch, find_ids};
+use super::lookup::{all_tokens, fetch, find_ids};
 use crate::api::{Api, ApiResponse, Cursors};
 use crate::output::clean;
 use crate::{CliError, Context, Outcome};
@@ -98,8 +98,17 @@ fn describe(ids: &[TokenId], api: &Api, context: &Context) -> Result<String, Cli
 
 fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
-    context
-        .confirm(&format!("Requests with any token of {owner} will be denied permanently."), "Revoke all tokens?")?;
+    if !context.yes {
+        let tokens = all_tokens(api, Some(owner))?;
+        let live: Vec<&Token> = tokens.iter().filter(|token| token.status != "revoked").collect();
+        if live.is_empty() {
+            context.out.note(&format!("{owner} has no tokens to revoke."));
+            return Ok(Outcome::Success);
+        }
+        let impact = live.iter().map(|token| format!("\n  {}", impact_summary(token, context))).collect::<String>();
+        let (impact, count) = (format!("Requests with these tokens will be denied permanently:{impact}"), live.len());
+        context.confirm(&impact, &format!("Revoke all {count} tokens of {owner}?"))?;
+    }
     let progress = out.progress("Revoking");
     let (mut total, mut failed, mut cursor) = (0, Vec::new(), None);
     let mut cursors = Cursors::default();
