@@ -73,7 +73,7 @@ impl Command {
             Self::Whoami => whoami::run(context),
             Self::Introspect(args) => introspect::run(&args, context),
             Self::Catalog(command) => catalog::run(command, context),
-            Self::Completions(args) => completions::run(&args, command(), context),
+            Self::Completions(args) => completions::run(&args, context),
             Self::Man(args) => man::run(&args, command(), context),
             Self::Scan(args) => scan::run(&args, context),
             Self::Bootstrap(args) => bootstrap::run(&args, context),

@@ -199,6 +199,14 @@ pub(crate) fn arguments() -> Vec<OsString> {
     env::args_os().collect()
 }
 
+/// The line that bash completes, up to the cursor: `COMP_LINE` and `COMP_POINT`.
+#[expect(clippy::disallowed_methods, reason = "only this module reads the environment")]
+pub(crate) fn completion_line() -> Option<String> {
+    let line = env::var("COMP_LINE").ok()?;
+    let end = env::var("COMP_POINT").ok().and_then(|point| point.parse().ok()).unwrap_or(line.len());
+    Some(line.get(..end).unwrap_or(&line).to_owned())
+}
+
 /// Whether an environment variable is set and not empty (<https://no-color.org>).
 #[expect(clippy::disallowed_methods, reason = "only this module reads the environment")]
 pub(crate) fn is_set(name: &str) -> bool {

@@ -18,7 +18,7 @@ use crate::api::Credential;
 use crate::config::{Config, variable};
 use crate::output::Output;
 use crate::{CliError, input};
-use store::StorageChoice;
+use store::{StorageChoice, Store};
 
 /// Maximum size of a credential. Tokens have about 70 characters, sessions a few thousand.
 const MAX_BYTES: u64 = 16 * 1024;
@@ -28,19 +28,40 @@ const MAX_BYTES: u64 = 16 * 1024;
 /// # Errors
 /// When there is none, or the configured one cannot be read.
 pub(crate) fn find(config: &Config, url: &Url, out: &Output) -> Result<Credential, CliError> {
+    match configured(config, url, out)? {
+        Some(credential) => Ok(credential),
+        None => {
+            renewal::current_session(url, out.now())?.map(|session| session.credential()).ok_or(CliError::NoCredential)
+        }
+    }
+}
+
+/// Finds the credential for completion: without standard input, a renewal, messages or errors.
+pub(crate) fn find_silently(config: &Config, url: &Url, out: &Output) -> Option<Credential> {
+    if config.token_file_flag() == Some(Path::new(input::STDIN)) {
+        return None;
+    }
+    configured(config, url, out).ok()?.or_else(|| {
+        let session = Store::open()?.get(url).ok()??;
+        session.is_valid_at(out.now()).then(|| session.credential())
+    })
+}
+
+/// The credential of the flag, the variable or the profile.
+fn configured(config: &Config, url: &Url, out: &Output) -> Result<Option<Credential>, CliError> {
     if let Some(path) = config.token_file_flag() {
         let secret = read(path, "--api-token-file", out)?;
-        return Ok(Credential::new(secret, format!("--api-token-file {}", path.display())));
+        return Ok(Some(Credential::new(secret, format!("--api-token-file {}", path.display()))));
     }
     if let Some(text) = Config::token_variable()? {
         let secret = single_word(&text, "PORTCULLIS_API_TOKEN")?;
-        return Ok(Credential::new(secret, "PORTCULLIS_API_TOKEN"));
+        return Ok(Some(Credential::new(secret, "PORTCULLIS_API_TOKEN")));
     }
     if let Some(path) = config.profile_of(url)?.and_then(|profile| profile.api_token_file) {
         let secret = read(&path, "the profile's api_token_file", out)?;
-        return Ok(Credential::new(secret, format!("the profile's api_token_file {}", path.display())));
+        return Ok(Some(Credential::new(secret, format!("the profile's api_token_file {}", path.display()))));
     }
-    renewal::current_session(url, out.now())?.map(|session| session.credential()).ok_or(CliError::NoCredential)
+    Ok(None)
 }
 
 /// Where to store a sign-in, from the flag or `PORTCULLIS_CREDENTIALS`.

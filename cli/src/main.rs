@@ -19,6 +19,7 @@
 //! | `credentials` | the credential and its source |
 //! | `context` | context that every command receives |
 //! | `reference` | reference text of the help and the manual pages |
+//! | `completion` | completion of the command line |
 //! | `commands` | the commands and their flags |
 //! | `args` | the command line |
 
@@ -26,6 +27,7 @@ mod api;
 mod args;
 mod aws;
 mod commands;
+mod completion;
 mod config;
 mod context;
 mod credentials;
@@ -49,6 +51,9 @@ use error::CliError;
 use outcome::Outcome;
 
 fn main() -> ExitCode {
+    if completion::respond(args::command) {
+        return ExitCode::SUCCESS;
+    }
     let args = match Args::read(config::arguments()) {
         Ok(args) => args,
         Err(code) => return code,

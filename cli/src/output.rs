@@ -25,6 +25,8 @@ pub(crate) struct Output {
     stderr_is_terminal: bool,
     colored: bool,
     color_stderr: bool,
+    /// Whether nothing is printed to standard error.
+    silent: bool,
     clock: Clock,
 }
 
@@ -59,7 +61,12 @@ impl Output {
         let stdout_is_terminal = io::stdout().is_terminal();
         let stderr_is_terminal = io::stderr().is_terminal();
         let (colored, color_stderr) = (colored(stdout_is_terminal), colored(stderr_is_terminal));
-        Self { json, quiet, stdout_is_terminal, stderr_is_terminal, colored, color_stderr, clock }
+        Self { json, quiet, stdout_is_terminal, stderr_is_terminal, colored, color_stderr, silent: false, clock }
+    }
+
+    /// Output of completion, whose standard error is the line that the user is editing.
+    pub(crate) fn silent(clock: Clock) -> Self {
+        Self { silent: true, ..Self::new(false, true, Color::Never, clock) }
     }
 
     /// Prints a line of data.
@@ -134,6 +141,9 @@ impl Output {
 
     /// Prints a warning to standard error.
     pub(crate) fn warn(&self, text: &str) {
+        if self.silent {
+            return;
+        }
         write_stderr(&format!("{} {}", self.style_stderr("warning:", Style::Warn), clean(text)));
     }
 

@@ -1,9 +1,8 @@
 //! `portcullis completions`: completion scripts.
 
-use clap::Command;
 use clap_complete::Shell;
 
-use crate::{CliError, Context, Outcome};
+use crate::{CliError, Context, Outcome, completion};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -11,9 +10,7 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args, mut command: Command, context: &Context) -> Result<Outcome, CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command, "portcullis", &mut script);
-    context.out.line(String::from_utf8_lossy(&script).trim_end())?;
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
+    context.out.line(&completion::script(args.shell)?)?;
     Ok(Outcome::Success)
 }

@@ -6,10 +6,11 @@
 //! | `audit` | `audit` and `bootstrap` |
 //! | `catalog`, `introspect`, `token`, `whoami` | these commands, without a terminal |
 //! | `ci_examples` | the steps of `examples/ci` |
+//! | `completion` | completion of the command line |
 //! | `documents` | expressions and commands in `docs/` |
 //! | `untrusted_server` | responses of later versions, gateways and malicious servers |
 //! | `exchange` | `exchange` and `trust test`, with an OIDC issuer (`issuer`) |
-//! | `help` | help texts, completions and manual pages |
+//! | `help` | help texts and manual pages |
 //! | `login` | `login` and `logout`, with a simulated browser (`browser_login`) |
 //! | `dependency_budget` | absence of the AWS SDK |
 //! | `scan` | finding tokens in files and git history, and revoking them |
@@ -23,6 +24,7 @@ mod audit;
 mod browser_login;
 mod catalog;
 mod ci_examples;
+mod completion;
 mod configuration;
 mod dependency_budget;
 mod documents;

@@ -1,5 +1,6 @@
 //! Behaviour on a terminal: confirmation prompts, relative times, colours, table widths.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -217,5 +218,32 @@ fn a_dumb_terminal_gets_no_colours_by_default() {
         let asked = format!("{arguments} --color always");
         let (shown, _) = rest(on_a_terminal(&stack, &asked, &[("TERM", "dumb")]));
         assert!(shown.contains('\u{1b}'), "{shown:?}");
+    }
+}
+
+#[test]
+fn bash_completes_names_with_spaces_and_permissions_with_colons() {
+    let stack = stack();
+    stack.create(["--name", "GitHub Actions", "--grant", "apps:read@apps/billing"]);
+    let mut command = Command::new("/bin/bash");
+    command.args(["--noprofile", "--norc", "-i"]).env_clear().env("HOME", stack.home.path()).env("TERM", "dumb");
+    let directory = Path::new(env!("CARGO_BIN_EXE_portcullis")).parent().unwrap();
+    command.env("PATH", format!("{}:/usr/bin:/bin", directory.display())).env("PS1", "");
+    command.env("PORTCULLIS_URL", stack.url()).env("PORTCULLIS_API_TOKEN", stack.admin());
+    let mut bash = OsSession::spawn(command).expect("there is a terminal");
+    bash.set_expect_timeout(Some(Duration::from_secs(120)));
+    bash.send_line("source <(portcullis completions bash); echo read'y'").unwrap();
+    bash.expect("ready").expect("the script is read");
+    for (typed, completed) in [
+        ("GitHub", "<GitHub Actions>"),
+        ("GitHub\\ A", "<GitHub Actions>"),
+        ("\"GitHub A", "<GitHub Actions>"),
+        ("x --grant apps:rea", "<x><--grant><apps:read>"),
+        ("x -p builds:w", "<x><-p><builds:write>"),
+    ] {
+        // Completes the arguments of the command, then prints them: Ctrl-A goes to the beginning of the line.
+        bash.send(format!("portcullis token update {typed}\t\u{1}printf '<%s>' \n")).unwrap();
+        let printed = bash.expect(format!("<portcullis><token><update>{completed}"));
+        assert!(printed.is_ok(), "{typed}: {printed:?}");
     }
 }

@@ -4,12 +4,13 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
+use clap_complete::ArgValueCompleter;
 use portcullis::json;
 use serde_json::{Map, Value, json};
 
 use super::format::print_secret;
 use super::grant_flags::{Access, Expiry};
-use crate::{CliError, Context, Outcome, input};
+use crate::{CliError, Context, Outcome, completion, input};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
     /// Grant the permissions that this role of the catalog has now
-    #[arg(long, conflicts_with_all = ["permission", "grant"])]
+    #[arg(long, conflicts_with_all = ["permission", "grant"], add = ArgValueCompleter::new(completion::roles))]
     role: Option<String>,
     #[command(flatten)]
     access: Access,

@@ -1,23 +1,24 @@
 //! Flags for the grants and the expiry of a token.
 
+use clap_complete::ArgValueCompleter;
 use portcullis::clock::Timestamp;
 use portcullis::text::parse_expires_in;
 use serde_json::{Map, Value, json};
 
-use crate::CliError;
 use crate::error::flag_for_field;
+use crate::{CliError, completion};
 
 /// Flags for grants.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Access {
     /// Permission to grant, as in apps:read; repeatable
-    #[arg(short, long, value_name = "PERMISSION", conflicts_with = "grant")]
+    #[arg(short, long, value_name = "PERMISSION", conflicts_with = "grant", add = ArgValueCompleter::new(completion::permissions))]
     permission: Vec<String>,
     /// Resource that the permissions apply to, as in apps/billing; repeatable [default: *]
     #[arg(short, long, value_name = "RESOURCE", conflicts_with = "grant", allow_hyphen_values = true)]
     resource: Vec<String>,
     /// Permissions on resources, as in apps:write@apps/billing or apps:read,builds:read@apps/*; repeatable
-    #[arg(short, long, value_name = "PERMISSIONS@RESOURCES")]
+    #[arg(short, long, value_name = "PERMISSIONS@RESOURCES", add = ArgValueCompleter::new(completion::grants))]
     grant: Vec<String>,
 }
 

@@ -1,16 +1,18 @@
 //! Looking up tokens by ID or name.
 
+use clap_complete::ArgValueCompleter;
 use portcullis::api_types::{Token, TokenPage};
 use portcullis::secret::TokenId;
 
 use super::pages;
-use crate::CliError;
 use crate::api::{Api, ApiResponse, quoted};
+use crate::{CliError, completion};
 
 /// Argument of commands for one token.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArg {
     /// ID or name of the token
+    #[arg(add = ArgValueCompleter::new(completion::tokens))]
     token: String,
 }
 

@@ -1,5 +1,6 @@
 //! `portcullis token revoke`
 
+use clap_complete::ArgValueCompleter;
 use portcullis::api_types::{RevokeOwnerTokensResponse, RevokeResponse, Token};
 use portcullis::secret::TokenId;
 use serde_json::{Map, Value, json};
@@ -8,12 +9,12 @@ use super::format::impact_summary;
 use super::lookup::{all_tokens, fetch, find_ids};
 use crate::api::{Api, ApiResponse, Cursors};
 use crate::output::clean;
-use crate::{CliError, Context, Outcome};
+use crate::{CliError, Context, Outcome, completion};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// IDs or names of the tokens
-    #[arg(value_name = "TOKEN", required_unless_present = "owner")]
+    #[arg(value_name = "TOKEN", required_unless_present = "owner", add = ArgValueCompleter::new(completion::tokens))]
     tokens: Vec<String>,
     /// Revoke all tokens of this owner; admins only
     #[arg(long, conflicts_with_all = ["tokens", "flush"], allow_hyphen_values = true)]

@@ -1,0 +1,122 @@
+//! Completion of the command line.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use assert_cmd::Command;
+
+use crate::support::{Stack, bare, stack, stderr, stdout};
+
+const CREATE: [&str; 4] = ["token", "create", "--name", "x"];
+
+/// The command, as fish runs it to complete the last of these words.
+fn completing(mut command: Command, words: &[&str]) -> Command {
+    command.env("PORTCULLIS_COMPLETE", "fish").args(["--", "portcullis"]).args(words);
+    command
+}
+
+/// The completions of the last word.
+fn completions(stack: &Stack, words: &[&str]) -> Vec<String> {
+    let assert = completing(stack.portcullis([]), words).assert().success();
+    assert_eq!(stderr(&assert), "");
+    stdout(&assert).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn tokens_are_completed_by_name_or_id() {
+    let stack = stack();
+    let create = |name: &str| {
+        let made = stack.create(["--name", name, "--grant", "apps:read@apps/billing"]);
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let [actions, twin, other_twin, revoked] = ["GitHub Actions", "twin", "twin", "old"].map(create);
+    stack.portcullis(["token", "revoke", &revoked, "--yes"]).assert().success();
+    let all = completions(&stack, &["token", "show", ""]);
+    for line in [
+        format!("GitHub Actions\t{actions}, active, owner admin"),
+        format!("{twin}\ttwin, active, owner admin"),
+        format!("{other_twin}\ttwin, active, owner admin"),
+        format!("{revoked}\told, revoked, owner admin"),
+    ] {
+        assert!(all.contains(&line), "{line}: {all:?}");
+    }
+    for command in
+        ["update", "rotate", "disable", "enable", "revoke", "delete", "events", "usage", "tighten", "explain"]
+    {
+        let found = completions(&stack, &["token", command, "GitHub A"]);
+        assert_eq!(found, [format!("GitHub Actions\t{actions}, active, owner admin")], "{command}");
+    }
+    let (start, _) = actions.split_at(8);
+    assert_eq!(
+        completions(&stack, &["token", "show", start]),
+        [format!("{actions}\tGitHub Actions, active, owner admin")]
+    );
+    assert!(completions(&stack, &["token", "revoke", &twin, "GitHub A"])[0].starts_with("GitHub Actions"));
+}
+
+#[test]
+fn roles_and_permissions_are_completed_from_the_catalog() {
+    let stack = stack();
+    let of_create = |words: &[&str]| completions(&stack, &[&CREATE[..], words].concat());
+    assert_eq!(of_create(&["--role", "dep"]), ["deployer\tFull deploy capabilities"]);
+    assert_eq!(of_create(&["--permission", "apps:r"]), ["apps:read\tSee apps", "apps:restart\tRestart an app"]);
+    assert_eq!(of_create(&["-p", "apps:rea"]), ["apps:read\tSee apps"]);
+    assert_eq!(
+        of_create(&["--grant", "apps:read,builds:w"]),
+        ["apps:read,builds:write\tStart, change and delete builds"]
+    );
+    assert!(of_create(&["--grant", "apps:read@a"]).is_empty());
+}
+
+#[test]
+fn without_access_to_the_catalog_the_own_permissions_are_completed() {
+    let stack = stack();
+    let made = stack.create(["--name", "x", "--grant", "apps:read,tokens:write@*"]);
+    let command = stack.with_token(made["token"].as_str().unwrap(), []);
+    let assert = completing(command, &[&CREATE[..], &["--permission", ""]].concat()).assert().success();
+    assert_eq!(stdout(&assert), "apps:read\ntokens:write\n");
+}
+
+#[test]
+fn completion_uses_the_flags_of_the_line() {
+    let stack = stack();
+    let file = stack.home.path().join("token");
+    std::fs::write(&file, stack.admin()).unwrap();
+    let words = ["--url", &stack.url(), &format!("--api-token-file={}", file.display()), "token", "show", "first"];
+    let assert = completing(stack.bare(), &words).assert().success();
+    assert!(stdout(&assert).starts_with("first admin\t"), "{}", stdout(&assert));
+    // The file is readable by others, of which other commands warn.
+    assert_eq!(stderr(&assert), "");
+}
+
+#[test]
+fn failing_completion_prints_nothing_and_ends() {
+    let home = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let with_url = |token: &str| {
+        let mut command = bare(home.path());
+        command.env("PORTCULLIS_URL", &url).env("PORTCULLIS_API_TOKEN", token);
+        command
+    };
+    for (command, words) in [
+        (bare(home.path()), &["token", "show", "x"][..]),
+        (with_url(""), &["token", "show", "x"]),
+        (with_url("pcl_x"), &["token", "show", "x"]),
+        (with_url("pcl_x"), &["token", "show", "--api-token-file", "-", "x"]),
+        (with_url("pcl_x"), &["--profile", "unknown", "token", "show", "x"]),
+        (with_url("pcl_x"), &["token", "create", "--role", "x"]),
+    ] {
+        let assert = completing(command, words).timeout(Duration::from_secs(120)).assert().success();
+        assert_eq!((stdout(&assert), stderr(&assert)), (String::new(), String::new()), "{words:?}");
+    }
+}
+
+#[test]
+fn the_script_of_each_shell_calls_the_command() {
+    let home = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = stdout(&bare(home.path()).args(["completions", shell]).assert().success());
+        assert!(script.contains("PORTCULLIS_COMPLETE") && script.contains("portcullis"), "{shell}: {script}");
+    }
+}
