@@ -124,7 +124,7 @@ fn the_documented_command_revokes_all_idle_tokens() {
     };
     assert_eq!(run(), "");
     for name in ["a", "b"] {
-        stack.create(["--name", name, "--permission", "apps:read", "--owner", "alice"]);
+        stack.create(["--name", name, "--grant", "apps:read@*", "--owner", "alice"]);
     }
     assert_eq!(run().matches("is revoked").count(), 2);
     // Revoked tokens are still listed; revoking them again is no error.

@@ -5,7 +5,7 @@ use crate::support::{json, stack, stderr, stdout};
 #[test]
 fn introspect_exits_with_0_or_1() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     let secret = token["token"].as_str().unwrap();
     let introspect = |secret: &str, arguments: &[&str]| {
         let mut command = stack.portcullis(["introspect", "--token-file", "-"]);

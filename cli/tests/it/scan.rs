@@ -134,7 +134,7 @@ fn ignored_files_are_searched_unless_skipped() {
 #[test]
 fn found_tokens_are_revoked_without_a_credential_after_confirmation() {
     let stack = stack();
-    let made = stack.create(["--name", "leaked", "--permission", "apps:read"]);
+    let made = stack.create(["--name", "leaked", "--grant", "apps:read@*"]);
     let at = TempDir::new().unwrap();
     fs::write(at.path().join("log"), made["token"].as_str().unwrap()).unwrap();
     let scan = |arguments: &[&str]| {

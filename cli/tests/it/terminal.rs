@@ -46,7 +46,7 @@ fn rest(mut session: OsSession) -> (String, i32) {
 }
 
 fn token(stack: &Stack) -> String {
-    stack.create(["--name", "GitHub Actions", "--permission", "apps:read"])["id"].as_str().unwrap().to_owned()
+    stack.create(["--name", "GitHub Actions", "--grant", "apps:read@*"])["id"].as_str().unwrap().to_owned()
 }
 
 fn status(stack: &Stack, id: &str) -> String {
@@ -123,7 +123,14 @@ fn yes_skips_the_confirmation() {
 #[test]
 fn tables_fit_the_terminal_with_relative_times_and_colours() {
     let stack = stack();
-    stack.create(["--name", "a name that is so long that it has to be broken into several lines", "--role", "viewer"]);
+    stack.create([
+        "--name",
+        "a name that is so long that it has to be broken into several lines",
+        "--role",
+        "viewer",
+        "--resource",
+        "*",
+    ]);
     let (listed, _) = rest(on_a_terminal_of(100, &stack, "token list", &[]));
     assert!(listed.contains("never") && listed.contains("\u{1b}[3"), "{listed}");
     let (plain, _) = rest(on_a_terminal(&stack, "token list", &[("NO_COLOR", "1")]));
@@ -156,13 +163,57 @@ fn a_narrow_table_leaves_out_columns_and_breaks_no_word() {
     }
 }
 
+/// Answers the questions of `token create`, and returns the rest of the output and the exit code.
+fn answer(stack: &Stack, flags: &str, answers: &[(&str, &str)]) -> (String, i32) {
+    let mut session = on_a_terminal(stack, &format!("token create {flags}"), &[]);
+    for (question, answer) in answers {
+        session.expect(question).unwrap_or_else(|_| panic!("{question} is asked"));
+        session.send_line(answer).unwrap();
+    }
+    rest(session)
+}
+
 #[test]
-fn creating_a_token_without_expiry_causes_a_warning() {
+fn create_asks_for_what_is_missing() {
     let stack = stack();
-    let create = "token create --name x --permission apps:read";
-    assert!(rest(on_a_terminal(&stack, create, &[])).0.contains("never expires"));
-    assert!(!rest(on_a_terminal(&stack, &format!("{create} --no-expiry"), &[])).0.contains("never expires"));
-    assert!(!rest(on_a_terminal(&stack, &format!("{create} --expires-in 1d"), &[])).0.contains("never expires"));
+    let all = [
+        ("Name:", ""),
+        ("must be 1 to 100 characters", "GitHub Actions"),
+        ("or a role:", "apps:read,a b"),
+        ("must be resource:action", "apps:read, builds:read"),
+        ("Resources", "apps/billing"),
+        ("Expires in", "90x"),
+        ("must be", "90d"),
+    ];
+    let (printed, code) = answer(&stack, "", &all);
+    assert!(code == 0 && printed.contains("apps:read, builds:read on apps/billing"), "{printed}");
+    assert!(printed.contains("expires  in 2 months"), "{printed}");
+    let (printed, code) = answer(&stack, "--name x --role viewer", &[("Resources", "*"), ("Expires in", "never")]);
+    assert!(code == 0 && printed.contains("expires  never") && !printed.contains("Name"), "{printed}");
+    let (printed, code) = answer(&stack, "-n x -r x --expires-in 1d", &[("or a role:", "viewer")]);
+    assert!(code == 0 && printed.contains("*:read on x") && !printed.contains("Expires in"), "{printed}");
+}
+
+#[test]
+fn create_asks_nothing_if_all_is_given_or_with_yes_or_json() {
+    let stack = stack();
+    let complete = "--name x --grant apps:read@apps/billing";
+    for (flags, expected) in [(complete.to_owned(), 0), ("--yes".to_owned(), 2), ("--json".to_owned(), 2)] {
+        let (printed, code) = rest(on_a_terminal(&stack, &format!("token create {flags}"), &[]));
+        assert_eq!(code, expected, "{printed}");
+        assert_eq!(printed.contains("missing flags"), expected == 2, "{printed}");
+    }
+}
+
+#[test]
+fn ending_the_input_of_create_changes_nothing() {
+    let stack = stack();
+    let mut session = on_a_terminal(&stack, "token create", &[]);
+    session.expect("Name:").expect("a question");
+    // Ctrl-D.
+    session.send("\u{4}").unwrap();
+    let (printed, code) = rest(session);
+    assert!(code == 8 && printed.contains("nothing was changed"), "{printed}");
 }
 
 #[test]
@@ -192,9 +243,9 @@ fn responses_cannot_control_the_terminal() {
         ("403 Forbidden", &problem, "whoami --json"),
         ("403 Forbidden", &problem, "whoami"),
         ("400 Bad Request", &of_form, "whoami --json"),
-        ("200 OK", &made, "token create -n x -p a:b --no-expiry --json"),
-        ("200 OK", &made, "token create -n x -p a:b --no-expiry --quiet"),
-        ("200 OK", &made, "token create -n x -p a:b --no-expiry"),
+        ("200 OK", &made, "token create -n x -p a:b -r x --no-expiry --json"),
+        ("200 OK", &made, "token create -n x -p a:b -r x --no-expiry --quiet"),
+        ("200 OK", &made, "token create -n x -p a:b -r x --no-expiry"),
     ] {
         let (url, server) = server(status, "", body);
         let (shown, _) = rest(on_a_terminal(&stack, arguments, &[("PORTCULLIS_URL", &url), ("NO_COLOR", "1")]));
@@ -207,7 +258,7 @@ fn responses_cannot_control_the_terminal() {
 #[test]
 fn a_dumb_terminal_gets_no_colours_by_default() {
     let stack = stack();
-    stack.create(["--name", "a", "--role", "viewer"]);
+    stack.create(["--name", "a", "--role", "viewer", "--resource", "*"]);
     for arguments in ["token list", "token show 0000000000000000"] {
         let (shown, _) = rest(on_a_terminal(&stack, arguments, &[]));
         assert!(shown.contains('\u{1b}'), "{shown:?}");

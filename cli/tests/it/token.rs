@@ -15,7 +15,7 @@ fn id(token: &Value) -> &str {
 #[test]
 fn quiet_create_prints_only_a_working_secret() {
     let stack = stack();
-    let create = ["token", "create", "--name", "ci", "--permission", "apps:read", "--no-expiry", "--quiet"];
+    let create = ["token", "create", "--name", "ci", "--grant", "apps:read@*", "--no-expiry", "--quiet"];
     let assert = stack.portcullis(create).assert().success();
     assert_eq!(stderr(&assert), "");
     let secret = stdout(&assert);
@@ -27,7 +27,8 @@ fn quiet_create_prints_only_a_working_secret() {
 #[test]
 fn messages_about_a_secret_go_to_standard_error() {
     let stack = stack();
-    let assert = stack.portcullis(["token", "create", "--name", "ci", "--role", "viewer"]).assert().success();
+    let assert =
+        stack.portcullis(["token", "create", "--name", "ci", "--role", "viewer", "--resource", "*"]).assert().success();
     let (secret, printed) = (stdout(&assert), stderr(&assert));
     assert!(secret.starts_with("pcl_") && secret.lines().count() == 1);
     assert!(printed.contains("*:read on *") || printed.contains("apps:read"), "{printed}");
@@ -58,7 +59,7 @@ fn every_flag_of_a_create_reaches_the_service() {
                 "--grant",
                 "apps:write,apps:read@apps/billing",
                 "--grant",
-                "builds:read",
+                "builds:read@*",
             ])
             .assert()
             .success(),
@@ -78,7 +79,7 @@ fn every_flag_of_a_create_reaches_the_service() {
 #[test]
 fn invalid_fields_are_named_by_their_flags() {
     let stack = stack();
-    let create = ["token", "create", "--name", "", "--permission", "a b", "--expires-in", "0s", "--allow-ip", "x"];
+    let create = ["token", "create", "--name", "", "-p", "a b", "-r", "x", "--expires-in", "0s", "--allow-ip", "x"];
     let printed = stderr(&stack.portcullis(create).assert().code(2));
     for flag in
         ["--name: must be", "--permission (no. 1): must be", "--expires-in: must be", "--allow-ip (no. 1): must"]
@@ -202,11 +203,11 @@ fn errors_are_named_by_flag_or_by_path_in_the_file() {
 #[test]
 fn errors_of_an_update_are_named_by_the_given_flag() {
     let stack = stack_with(|options| options.settings.token.max_lifetime_days = 30);
-    let create = ["token", "create", "--json", "--name", "a", "--permission", "apps:read", "--expires-in", "1d"];
+    let create = ["token", "create", "--json", "--name", "a", "--grant", "apps:read@*", "--expires-in", "1d"];
     let token = document(&stack.portcullis(create).assert().success());
     let id = token["id"].as_str().unwrap();
     for (command, flags, named) in [
-        ("update", &["--permission", "apps:read", "--permission", "a b"][..], &["--permission (no. 2)"][..]),
+        ("update", &["-p", "apps:read", "-p", "a b", "-r", "x"][..], &["--permission (no. 2)"][..]),
         ("update", &["--permission", "a b", "--resource", ""], &["--permission (no. 1)", "--resource (no. 1)"]),
         ("update", &["--grant", "apps:read", "--grant", "a b"], &["--grant (no. 2), permissions[0]"]),
         ("update", &["--expires-in", "31d"], &["--expires-in"]),
@@ -233,7 +234,7 @@ fn white_space_in_a_grant_is_rejected() {
         ("a:b, c:d", &["permissions[1]"]),
         ("a:b,c:d\t@c,d", &["permissions[1]"]),
     ] {
-        let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+        let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
         for command in [&["create", "--name", "a"][..], &["update", id(&token)]] {
             let printed = stderr(&stack.portcullis(["token"]).args(command).args(["--grant", grant]).assert().code(2));
             let fields: Vec<_> =
@@ -247,7 +248,7 @@ fn white_space_in_a_grant_is_rejected() {
 #[test]
 fn all_errors_of_an_update_are_reported_together() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     let update = |flags: &[&str]| stack.portcullis(["token", "update", id(&token)]).args(flags).assert().code(2);
     let flags = ["--name", "\u{3164}", "--grant", "a:b@\u{2800}", "--expires-in", "9z"];
     let printed = stderr(&update(&flags));
@@ -338,7 +339,7 @@ fn piped_output_has_rfc_3339_times_and_no_colours() {
 fn update_changes_only_given_fields_and_checks_the_etag() {
     let stack = stack();
     let token =
-        stack.create(["--name", "a", "--description", "d", "--permission", "apps:read", "--allow-ip", "192.0.2.1"]);
+        stack.create(["--name", "a", "--description", "d", "--grant", "apps:read@*", "--allow-ip", "192.0.2.1"]);
     let id = id(&token);
     let update = |arguments: &[&str]| {
         let mut command = stack.portcullis(["token", "update", id, "--json"]);
@@ -373,10 +374,10 @@ fn update_changes_only_given_fields_and_checks_the_etag() {
 #[test]
 fn rotate_keeps_both_secrets_valid_unless_no_overlap_is_given() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     let (id, before) = (id(&token), token["token"].as_str().unwrap());
     for (flags, overlap) in [(&[][..], "1d"), (&["--overlap", "1h"], "1h"), (&["--expires-in", "30d"], "1d")] {
-        let before = stack.create(["--name", "a", "--permission", "apps:read"]);
+        let before = stack.create(["--name", "a", "--grant", "apps:read@*"]);
         let rotated = stack.portcullis(["token", "rotate", self::id(&before)]).args(flags).assert().success();
         for secret in [before["token"].as_str().unwrap(), stdout(&rotated).trim()] {
             stack.with_token(secret, ["whoami"]).assert().success();
@@ -392,7 +393,7 @@ fn rotate_keeps_both_secrets_valid_unless_no_overlap_is_given() {
 #[test]
 fn an_expired_token_is_renewed_without_overlap() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     stack.portcullis(["token", "update", id(&token), "--expires-in", "1s"]).assert().success();
     eventually(|| show(&stack, id(&token))["status"] == "expired");
     let renewed = stack.portcullis(["token", "rotate", id(&token), "--expires-in", "30d"]).assert().success();
@@ -403,7 +404,7 @@ fn an_expired_token_is_renewed_without_overlap() {
 #[test]
 fn irreversible_commands_need_yes_without_a_terminal() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     let id = id(&token);
     for arguments in [
         vec!["token", "rotate", id, "--no-overlap"],
@@ -421,7 +422,7 @@ fn irreversible_commands_need_yes_without_a_terminal() {
 #[test]
 fn revoke_continues_after_an_unknown_token() {
     let stack = stack();
-    let [one, two] = ["a", "b"].map(|name| stack.create(["--name", name, "--permission", "apps:read"]));
+    let [one, two] = ["a", "b"].map(|name| stack.create(["--name", name, "--grant", "apps:read@*"]));
     let arguments =
         ["token", "revoke", id(&one), "0000000000000000", id(&two), "--yes", "--reason", "leaked", "--quiet"];
     let assert = stack.portcullis(arguments).assert().code(5);
@@ -439,7 +440,7 @@ fn revoke_by_owner_works_with_any_owner_name() {
     let stack = stack();
     let owner = "https://id.example.com/users?x=1#alice";
     for name in ["a", "b"] {
-        stack.create(["--name", name, "--permission", "apps:read", "--owner", owner]);
+        stack.create(["--name", name, "--grant", "apps:read@*", "--owner", owner]);
     }
     let answer =
         document(&stack.portcullis(["token", "revoke", "--owner", owner, "--yes", "--json"]).assert().success());
@@ -451,7 +452,7 @@ fn revoke_by_owner_works_with_any_owner_name() {
 #[test]
 fn a_deleted_token_is_not_found() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     stack.portcullis(["api-token", "delete", id(&token), "--yes"]).assert().success();
     let assert = stack.portcullis(["token", "show", id(&token)]).assert().code(5);
     assert!(stderr(&assert).starts_with("error: There is no such token"));
@@ -460,7 +461,7 @@ fn a_deleted_token_is_not_found() {
 #[test]
 fn a_disabled_token_is_denied_until_it_is_enabled() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     let whoami = || stack.with_token(token["token"].as_str().unwrap(), ["whoami"]).assert();
     stack.portcullis(["token", "disable", id(&token)]).assert().success();
     whoami().code(3);
@@ -471,7 +472,7 @@ fn a_disabled_token_is_denied_until_it_is_enabled() {
 #[test]
 fn events_are_listed_newest_first() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     stack.portcullis(["token", "update", id(&token), "--name", "b"]).assert().success();
     let events = document(&stack.portcullis(["token", "events", id(&token), "--json"]).assert().success());
     let kinds: Vec<_> = events["events"].as_array().unwrap().iter().map(|event| event["kind"].clone()).collect();
@@ -483,7 +484,7 @@ fn events_are_listed_newest_first() {
 #[test]
 fn explain_exits_with_0_for_allow_and_1_for_deny() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--permission", "apps:read", "--allow-ip", "192.0.2.0/24"]);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*", "--allow-ip", "192.0.2.0/24"]);
     let explain = |arguments: &[&str]| {
         let mut command = stack.portcullis(["token", "explain", id(&token)]);
         command.args(arguments).assert()
@@ -521,7 +522,7 @@ fn tighten_shows_and_removes_unused_permissions() {
 #[test]
 fn exit_codes_distinguish_limit_and_missing_permission() {
     let stack = stack_with(|options| options.settings.limits.live_tokens = 1);
-    let create = ["token", "create", "--name", "a", "--permission", "apps:read", "--owner", "alice", "-q"];
+    let create = ["token", "create", "--name", "a", "--grant", "apps:read@*", "--owner", "alice", "-q"];
     let secret = stdout(&stack.portcullis(create).assert().success());
     stack.portcullis(create).assert().code(6);
     let assert = stack.with_token(secret.trim(), ["token", "list"]).assert().code(4);
@@ -679,4 +680,23 @@ fn web_opens_the_console_in_the_browser() {
         let without = stack.portcullis(["token"]).args(arguments).assert().success();
         assert!(stderr(&without).contains(&format!("Open {}/console/#{page} in your browser", stack.url())));
     }
+}
+
+#[test]
+fn create_without_a_terminal_names_the_missing_flags() {
+    let stack = stack();
+    let create = |flags: &[&str]| stack.portcullis(["token", "create"]).args(flags).assert();
+    for (flags, missing) in [
+        (&[][..], "--name; one of --permission, --role and --grant; --resource (use --resource '*' for all resources)"),
+        (&["-p", "apps:read"], "--name; --resource (use --resource '*' for all resources)"),
+        (&["-n", "x", "--role", "viewer"], "--resource (use --resource '*' for all resources)"),
+        (&["-n", "x", "-r", "*"], "one of --permission, --role and --grant"),
+        (&["--grant", "apps:read@*"], "--name"),
+    ] {
+        let printed = stderr(&create(flags).code(2));
+        assert!(printed.starts_with(&format!("error: missing flags: {missing}\n")), "{flags:?}: {printed}");
+    }
+    let token = stack.create(["--name", "x", "--grant", "apps:read@*"]);
+    let update = stack.portcullis(["token", "update", id(&token), "-p", "apps:read"]).assert().code(2);
+    assert!(stderr(&update).contains("--permission requires --resource"));
 }

@@ -1,7 +1,6 @@
 //! `portcullis token create`
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use clap_complete::ArgValueCompleter;
@@ -10,12 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::format::print_secret;
 use super::grant_flags::{Access, Expiry};
+use super::missing_fields;
 use crate::{CliError, Context, Outcome, completion, input};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Name of the token
-    #[arg(short, long, required_unless_present = "from_file", allow_hyphen_values = true)]
+    #[arg(short, long, allow_hyphen_values = true)]
     name: Option<String>,
     /// Description of the token
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
@@ -40,8 +40,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let from_file = args.from_file.as_deref().map_or_else(|| Ok(Map::new()), read_body)?;
-    let body = with_flags(from_file, args)?;
-    let has_expiry = ["expires_in", "expires_at"].iter().any(|field| body.contains_key(*field));
+    let mut body = with_flags(from_file, args)?;
+    // The service names what is missing in a file.
+    if args.from_file.is_none() {
+        missing_fields::ask_for(&mut body, args.expiry.is_given(), context)?;
+    }
     let api = context.api()?;
     let flags = with_flags(Map::new(), args)?;
     let name = |field: &str| {
@@ -50,11 +53,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         if is_in_file { field.to_owned() } else { args.expiry.flag_for(field) }
     };
     let response = api.post("/tokens").json(&body).send().map_err(|error| error.with_field_names(name))?;
-    if !has_expiry && io::stderr().is_terminal() {
-        context
-            .out
-            .warn("this token never expires; set an expiry with --expires-in, or use --no-expiry to hide this warning");
-    }
     print_secret(&response, "Created the token", context)
 }
 

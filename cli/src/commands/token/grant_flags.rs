@@ -14,7 +14,7 @@ pub(crate) struct Access {
     /// Permission to grant, as in apps:read; repeatable
     #[arg(short, long, value_name = "PERMISSION", conflicts_with = "grant", add = ArgValueCompleter::new(completion::permissions))]
     permission: Vec<String>,
-    /// Resource that the permissions apply to, as in apps/billing; repeatable [default: *]
+    /// Resource that the permissions apply to, as in apps/billing, or * for all; repeatable
     #[arg(short, long, value_name = "RESOURCE", conflicts_with = "grant", allow_hyphen_values = true)]
     resource: Vec<String>,
     /// Permissions on resources, as in apps:write@apps/billing or apps:read,builds:read@apps/*; repeatable
@@ -66,7 +66,7 @@ impl Access {
         match (self.permission.as_slice(), self.resource.as_slice()) {
             ([], []) => Ok(None),
             ([], _) => Err(CliError::usage("--resource requires --permission")),
-            (permissions, []) => Ok(Some(json!([{ "permissions": permissions }]))),
+            (_, []) => Err(CliError::usage("--permission requires --resource; use --resource '*' for all resources")),
             (permissions, resources) => Ok(Some(json!([{ "permissions": permissions, "resources": resources }]))),
         }
     }

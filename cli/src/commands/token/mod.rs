@@ -9,6 +9,7 @@ pub(crate) mod format;
 mod grant_flags;
 mod list;
 pub(crate) mod lookup;
+mod missing_fields;
 mod pages;
 mod revoke;
 mod rotate;
