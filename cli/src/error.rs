@@ -21,6 +21,9 @@ pub(crate) enum CliError {
     /// The service is unreachable, or its response is not understood.
     #[error("{0}")]
     Unreachable(String),
+    /// No response to a create, which may have succeeded.
+    #[error("{message}")]
+    LostResponse { message: String, key: String },
     /// The command was only partly completed.
     #[error("{0}")]
     Unfinished(String),
@@ -107,7 +110,7 @@ impl CliError {
                 _ => 7,
             },
             Self::UnknownName(_) => 5,
-            Self::Unreachable(_) | Self::Unfinished(_) | Self::Output(_) => 7,
+            Self::Unreachable(_) | Self::LostResponse { .. } | Self::Unfinished(_) | Self::Output(_) => 7,
             #[cfg(feature = "aws")]
             Self::Aws { exit_code, .. } => *exit_code,
             Self::Cancelled => 8,
@@ -127,6 +130,9 @@ impl CliError {
             Self::NoCredential => Some("run portcullis login, or set PORTCULLIS_API_TOKEN".to_owned()),
             Self::SignIn(_) => Some("run portcullis login".to_owned()),
             Self::UnknownName(_) => Some("list the tokens with portcullis token list".to_owned()),
+            Self::LostResponse { key, .. } => Some(format!(
+                "if the token was created, repeating the command with --idempotency-key {key} creates no second one"
+            )),
             Self::Refused(refused) => refused.hint(),
             #[cfg(feature = "aws")]
             Self::Aws { hint, .. } => hint.clone(),

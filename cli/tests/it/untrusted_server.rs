@@ -159,3 +159,21 @@ fn repeated_cursors_are_reported() {
         }
     }
 }
+
+#[test]
+fn a_create_without_a_response_can_be_repeated_with_its_key() {
+    let create = |flags: &[&str]| {
+        let (url, server) = server("502 Bad Gateway", "", "<html>");
+        let home = tempfile::tempdir().unwrap();
+        let mut command = bare(home.path());
+        command.env("PORTCULLIS_URL", url).env("PORTCULLIS_API_TOKEN", "pcl_x");
+        let assert = command.args(["token", "create", "-n", "x", "--grant", "a:b@c"]).args(flags).assert().code(7);
+        let request = server.join().unwrap();
+        let key = request.lines().find_map(|line| line.strip_prefix("idempotency-key: ")).expect("a key").to_owned();
+        assert!(stderr(&assert).contains(&format!("--idempotency-key {key} ")), "{}", stderr(&assert));
+        key
+    };
+    let first = create(&[]);
+    assert_ne!(create(&[]), first);
+    assert_eq!(create(&["--idempotency-key", &first]), first);
+}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap_complete::ArgValueCompleter;
 use portcullis::json;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::format::print_secret;
 use super::grant_flags::{Access, Expiry};
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// JSON file with the body of POST /tokens, or - for standard input; flags override the file
     #[arg(long, value_name = "PATH|-")]
     from_file: Option<PathBuf>,
+    /// Repeat a create whose response was lost, with the key that it printed [default: a new key]
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
@@ -52,7 +56,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         let is_in_file = args.from_file.is_some() && !flags.contains_key(head);
         if is_in_file { field.to_owned() } else { args.expiry.flag_for(field) }
     };
-    let response = api.post("/tokens").json(&body).send().map_err(|error| error.with_field_names(name))?;
+    let key = args.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+    let call = api.post("/tokens").header("idempotency-key", key.as_str());
+    let response = call.json(&body).send().map_err(|error| match error {
+        CliError::Unreachable(message) => CliError::LostResponse { message, key },
+        error => error.with_field_names(name),
+    })?;
     print_secret(&response, "Created the token", context)
 }
 
