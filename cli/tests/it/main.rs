@@ -4,7 +4,7 @@
 //! | module | tests |
 //! | --- | --- |
 //! | `audit` | `audit` and `bootstrap` |
-//! | `catalog`, `introspect`, `token`, `whoami` | these commands, without a terminal |
+//! | `catalog`, `introspect`, `token`, `token_create`, `token_list`, `token_names`, `whoami` | these commands, without a terminal |
 //! | `ci_examples` | the steps of `examples/ci` |
 //! | `completion` | completion of the command line |
 //! | `documents` | expressions and commands in `docs/` |
@@ -42,5 +42,8 @@ mod support;
 #[cfg(unix)]
 mod terminal;
 mod token;
+mod token_create;
+mod token_list;
+mod token_names;
 mod untrusted_server;
 mod whoami;

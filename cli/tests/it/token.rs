@@ -4,76 +4,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Stack, eventually, json as document, stack, stack_with, stderr, stdout};
 
-fn show(stack: &Stack, id: &str) -> Value {
+pub(crate) fn show(stack: &Stack, id: &str) -> Value {
     document(&stack.portcullis(["token", "show", id, "--json"]).assert().success())
 }
 
-fn id(token: &Value) -> &str {
+pub(crate) fn id(token: &Value) -> &str {
     token["id"].as_str().expect("a token has an id")
-}
-
-#[test]
-fn quiet_create_prints_only_a_working_secret() {
-    let stack = stack();
-    let create = ["token", "create", "--name", "ci", "--grant", "apps:read@*", "--no-expiry", "--quiet"];
-    let assert = stack.portcullis(create).assert().success();
-    assert_eq!(stderr(&assert), "");
-    let secret = stdout(&assert);
-    assert_eq!(secret.lines().count(), 1, "{}", secret.len());
-    let whoami = document(&stack.with_token(secret.trim(), ["whoami", "--json"]).assert().success());
-    assert_eq!(whoami["token_name"], "ci");
-}
-
-#[test]
-fn messages_about_a_secret_go_to_standard_error() {
-    let stack = stack();
-    let assert =
-        stack.portcullis(["token", "create", "--name", "ci", "--role", "viewer", "--resource", "*"]).assert().success();
-    let (secret, printed) = (stdout(&assert), stderr(&assert));
-    assert!(secret.starts_with("pcl_") && secret.lines().count() == 1);
-    assert!(printed.contains("*:read on *") || printed.contains("apps:read"), "{printed}");
-    assert!(!printed.contains(secret.trim()));
-}
-
-#[test]
-fn every_flag_of_a_create_reaches_the_service() {
-    let stack = stack();
-    let token = document(
-        &stack
-            .portcullis([
-                "token",
-                "create",
-                "--json",
-                "--name",
-                "ci",
-                "--description",
-                "d",
-                "--owner",
-                "alice",
-                "--expires-in",
-                "30d",
-                "--allow-ip",
-                "192.0.2.0/24",
-                "--allow-ip",
-                "2001:db8::1",
-                "--grant",
-                "apps:write,apps:read@apps/billing",
-                "--grant",
-                "builds:read@*",
-            ])
-            .assert()
-            .success(),
-    );
-    assert_eq!((&token["description"], &token["owner"]), (&json!("d"), &json!("alice")));
-    assert_eq!(token["allowed_ips"], json!(["192.0.2.0/24", "2001:db8::1"]));
-    assert_eq!(
-        token["grants"],
-        json!([
-            { "permissions": ["apps:write", "apps:read"], "resources": ["apps/billing"] },
-            { "permissions": ["builds:read"], "resources": ["*"] }
-        ])
-    );
-    assert!(token["expires_at"].is_string());
 }
 
 #[test]
@@ -303,39 +239,6 @@ fn a_json_file_may_start_with_a_byte_order_mark() {
 }
 
 #[test]
-fn list_follows_pages_and_prints_one_document() {
-    let stack = stack();
-    for number in 0..104 {
-        stack.create_directly(
-            &json!({ "name": format!("t{number}"), "permissions": ["apps:read"], "resources": ["*"] }),
-        );
-    }
-    let list = |arguments: &[&str]| {
-        let mut command = stack.portcullis(["token", "list"]);
-        command.args(arguments).assert().success()
-    };
-    let all = document(&list(&["--all", "--json"]));
-    assert_eq!(all["tokens"].as_array().unwrap().len(), 105);
-    assert_eq!(all["tokens"][0]["name"], "t103");
-    assert_eq!(stdout(&list(&["--all", "--quiet"])).lines().count(), 105);
-    assert_eq!(stdout(&list(&["--limit", "103", "--quiet"])).lines().count(), 103);
-    let some = list(&["--limit", "2"]);
-    assert_eq!(stdout(&some).lines().count(), 3);
-    assert!(stderr(&some).contains("There are more"));
-}
-
-#[test]
-fn piped_output_has_rfc_3339_times_and_no_colours() {
-    let stack = stack();
-    stack.create_directly(
-        &json!({ "name": "a", "permissions": ["apps:read"], "resources": ["*"], "expires_at": "2100-01-15T08:00:00Z" }),
-    );
-    let listed = stdout(&stack.portcullis(["token", "list"]).assert().success());
-    assert!(listed.contains("2100-01-15T08:00:00Z") && !listed.contains('\u{1b}'), "{listed}");
-    assert!(stdout(&stack.portcullis(["token", "list", "--color", "always"]).assert().success()).contains('\u{1b}'));
-}
-
-#[test]
 fn update_changes_only_given_fields_and_checks_the_etag() {
     let stack = stack();
     let token =
@@ -393,8 +296,8 @@ fn rotate_keeps_both_secrets_valid_unless_no_overlap_is_given() {
 #[test]
 fn an_expired_token_is_renewed_without_overlap() {
     let stack = stack();
-    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
-    stack.portcullis(["token", "update", id(&token), "--expires-in", "1s"]).assert().success();
+    let create = ["token", "create", "--json", "--name", "a", "--grant", "apps:read@*", "--expires-in", "1s"];
+    let token = document(&stack.portcullis(create).assert().success());
     eventually(|| show(&stack, id(&token))["status"] == "expired");
     let renewed = stack.portcullis(["token", "rotate", id(&token), "--expires-in", "30d"]).assert().success();
     assert!(stderr(&renewed).contains("The previous secret is no longer valid.\n"));
@@ -551,152 +454,4 @@ fn a_secret_that_cannot_be_written_is_reported_as_lost() {
         let id = printed.split("token revoke ").nth(1).unwrap().get(..16).unwrap();
         assert_eq!(show(&stack, id)["status"], "active");
     }
-}
-
-#[test]
-fn a_token_can_be_given_by_its_name() {
-    let stack = stack();
-    let token = stack.create(["--name", "GitHub Actions", "--grant", "apps:read@apps/billing"]);
-    let run = |arguments: &[&str]| {
-        let (command, flags) = arguments.split_first().unwrap();
-        stack.portcullis(["token", command, "GitHub Actions"]).args(flags).assert()
-    };
-    for command in [
-        &["show"][..],
-        &["update", "--description", "d"],
-        &["disable"],
-        &["enable"],
-        &["events"],
-        &["usage"],
-        &["explain", "GET", "/apps/billing"],
-        &["rotate", "--yes"],
-    ] {
-        run(command).success();
-    }
-    run(&["tighten", "--yes"]).code(6);
-    run(&["revoke", "--yes"]).success();
-    assert_eq!(show(&stack, id(&token))["status"], "revoked");
-    let again = stack.create(["--name", "GitHub Actions", "--grant", "apps:read@apps/billing"]);
-    run(&["delete", "--yes"]).success();
-    stack.portcullis(["token", "show", id(&again)]).assert().code(5);
-}
-
-#[test]
-fn an_ambiguous_name_lists_the_matching_ids() {
-    let stack = stack();
-    let [one, two, other] = [("ci", "alice"), ("ci", "bob"), ("x", "bob")]
-        .map(|(name, owner)| stack.create(["--name", name, "--owner", owner, "--grant", "apps:read@apps/billing"]));
-    stack.portcullis(["token", "disable", id(&two)]).assert().success();
-    for command in ["show", "disable", "rotate", "revoke", "delete"] {
-        let printed = stderr(&stack.portcullis(["token", command, "ci", "--yes"]).assert().code(2));
-        assert!(printed.starts_with("error: 2 tokens are named \"ci\"; give the ID instead:\n"), "{printed}");
-        assert!(printed.contains(&format!("  {}  active, owner alice\n", id(&one))), "{printed}");
-        assert!(printed.contains(&format!("  {}  disabled, owner bob\n", id(&two))), "{printed}");
-    }
-    let printed = stderr(&stack.portcullis(["token", "revoke", "x", "ci", "--yes"]).assert().code(2));
-    assert!(printed.contains("2 tokens are named"), "{printed}");
-    assert_eq!(show(&stack, id(&other))["status"], "active");
-}
-
-#[test]
-fn a_name_never_means_a_revoked_token() {
-    let stack = stack();
-    let create = || stack.create(["--name", "ci", "--grant", "apps:read@apps/billing"]);
-    let [old, new] = [create(), create()];
-    stack.portcullis(["token", "revoke", id(&old), "--yes"]).assert().success();
-    let shown = document(&stack.portcullis(["token", "show", "ci", "--json"]).assert().success());
-    assert_eq!(id(&shown), id(&new));
-    stack.portcullis(["token", "revoke", "ci", "--yes"]).assert().success();
-    for command in ["show", "delete"] {
-        let printed = stderr(&stack.portcullis(["token", command, "ci", "--yes"]).assert().code(5));
-        assert!(printed.contains("every token named \"ci\" is revoked"), "{printed}");
-        assert!([&old, &new].iter().all(|token| printed.contains(id(token))), "{printed}");
-    }
-    let printed = stderr(&stack.portcullis(["token", "show", "CI"]).assert().code(5));
-    assert!(printed.starts_with("error: no token is named \"CI\"\n"), "{printed}");
-}
-
-#[test]
-fn an_id_takes_precedence_over_a_name() {
-    let stack = stack();
-    let token = stack.create(["--name", "a", "--grant", "apps:read@apps/billing"]);
-    stack.create(["--name", id(&token), "--grant", "apps:read@apps/billing"]);
-    assert_eq!(show(&stack, id(&token))["name"], "a");
-}
-
-#[test]
-fn a_list_can_be_searched_and_sorted() {
-    let stack = stack();
-    for (name, owner, grant, flags) in [
-        ("Beta", "carol", "apps:read@apps/billing", ["--expires-in", "2d"]),
-        ("alpha", "bob", "builds:read@apps/payroll", ["--expires-in", "9d"]),
-        ("gamma", "Alice", "apps:read@apps/payroll", ["--description", "weekly report"]),
-    ] {
-        stack
-            .portcullis(["token", "create", "-q", "--name", name, "--owner", owner, "--grant", grant])
-            .args(flags)
-            .args(if flags[0] == "--description" { &["--no-expiry"][..] } else { &[] })
-            .assert()
-            .success();
-    }
-    let names = |flags: &[&str]| {
-        let listed = document(&stack.portcullis(["token", "list", "--json"]).args(flags).assert().success());
-        listed["tokens"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|token| token["name"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(names(&["--search", "PAYROLL"]), ["gamma", "alpha"]);
-    assert_eq!(names(&["--search", "payroll apps:read"]), ["gamma"]);
-    assert_eq!(names(&["--search", "report"]), ["gamma"]);
-    assert!(names(&["--search", "nothing"]).is_empty());
-    assert_eq!(names(&["--sort", "name"]), ["alpha", "Beta", "first admin", "gamma"]);
-    assert_eq!(names(&["--sort", "owner"]), ["first admin", "gamma", "alpha", "Beta"]);
-    assert_eq!(names(&["--sort", "expires"])[..2], ["Beta", "alpha"]);
-    assert_eq!(names(&["--sort", "created"]), ["gamma", "alpha", "Beta", "first admin"]);
-    assert_eq!(names(&["--sort", "last-used"])[3], "first admin");
-    let limited = stack.portcullis(["token", "list", "--sort", "name", "--limit", "1"]).assert().success();
-    assert!(stdout(&limited).contains("alpha") && stderr(&limited).contains("There are more tokens"));
-}
-
-#[test]
-fn web_opens_the_console_in_the_browser() {
-    let stack = stack();
-    let token = stack.create(["--name", "ci", "--grant", "apps:read@apps/billing"]);
-    let script = stack.home.path().join("browser.sh");
-    std::fs::write(&script, "printf %s \"$1\" > \"$HOME/url.tmp\" && mv \"$HOME/url.tmp\" \"$HOME/url\"").unwrap();
-    let opened = stack.home.path().join("url");
-    for (arguments, page) in
-        [(&["list", "--web"][..], "/tokens".to_owned()), (&["show", "ci", "--web"], format!("/tokens/{}", id(&token)))]
-    {
-        let mut command = stack.portcullis(["token"]);
-        command.env("BROWSER", format!("/bin/sh {}", script.display())).env("PATH", "/usr/bin:/bin");
-        assert_eq!(stdout(&command.args(arguments).assert().success()), "");
-        eventually(|| opened.exists());
-        assert_eq!(std::fs::read_to_string(&opened).unwrap(), format!("{}/console/#{page}", stack.url()));
-        std::fs::remove_file(&opened).unwrap();
-        let without = stack.portcullis(["token"]).args(arguments).assert().success();
-        assert!(stderr(&without).contains(&format!("Open {}/console/#{page} in your browser", stack.url())));
-    }
-}
-
-#[test]
-fn create_without_a_terminal_names_the_missing_flags() {
-    let stack = stack();
-    let create = |flags: &[&str]| stack.portcullis(["token", "create"]).args(flags).assert();
-    for (flags, missing) in [
-        (&[][..], "--name; one of --permission, --role and --grant; --resource (use --resource '*' for all resources)"),
-        (&["-p", "apps:read"], "--name; --resource (use --resource '*' for all resources)"),
-        (&["-n", "x", "--role", "viewer"], "--resource (use --resource '*' for all resources)"),
-        (&["-n", "x", "-r", "*"], "one of --permission, --role and --grant"),
-        (&["--grant", "apps:read@*"], "--name"),
-    ] {
-        let printed = stderr(&create(flags).code(2));
-        assert!(printed.starts_with(&format!("error: missing flags: {missing}\n")), "{flags:?}: {printed}");
-    }
-    let token = stack.create(["--name", "x", "--grant", "apps:read@*"]);
-    let update = stack.portcullis(["token", "update", id(&token), "-p", "apps:read"]).assert().code(2);
-    assert!(stderr(&update).contains("--permission requires --resource"));
 }

@@ -1,0 +1,97 @@
+//! `portcullis token list`, and the console in the browser.
+
+use serde_json::json;
+
+use crate::support::{eventually, json as document, stack, stderr, stdout};
+use crate::token::id;
+
+#[test]
+fn list_follows_pages_and_prints_one_document() {
+    let stack = stack();
+    for number in 0..104 {
+        stack.create_directly(
+            &json!({ "name": format!("t{number}"), "permissions": ["apps:read"], "resources": ["*"] }),
+        );
+    }
+    let list = |arguments: &[&str]| {
+        let mut command = stack.portcullis(["token", "list"]);
+        command.args(arguments).assert().success()
+    };
+    let all = document(&list(&["--all", "--json"]));
+    assert_eq!(all["tokens"].as_array().unwrap().len(), 105);
+    assert_eq!(all["tokens"][0]["name"], "t103");
+    assert_eq!(stdout(&list(&["--all", "--quiet"])).lines().count(), 105);
+    assert_eq!(stdout(&list(&["--limit", "103", "--quiet"])).lines().count(), 103);
+    let some = list(&["--limit", "2"]);
+    assert_eq!(stdout(&some).lines().count(), 3);
+    assert!(stderr(&some).contains("There are more"));
+}
+
+#[test]
+fn piped_output_has_rfc_3339_times_and_no_colours() {
+    let stack = stack();
+    stack.create_directly(
+        &json!({ "name": "a", "permissions": ["apps:read"], "resources": ["*"], "expires_at": "2100-01-15T08:00:00Z" }),
+    );
+    let listed = stdout(&stack.portcullis(["token", "list"]).assert().success());
+    assert!(listed.contains("2100-01-15T08:00:00Z") && !listed.contains('\u{1b}'), "{listed}");
+    assert!(stdout(&stack.portcullis(["token", "list", "--color", "always"]).assert().success()).contains('\u{1b}'));
+}
+
+#[test]
+fn a_list_can_be_searched_and_sorted() {
+    let stack = stack();
+    for (name, owner, grant, flags) in [
+        ("Beta", "carol", "apps:read@apps/billing", ["--expires-in", "2d"]),
+        ("alpha", "bob", "builds:read@apps/payroll", ["--expires-in", "9d"]),
+        ("gamma", "Alice", "apps:read@apps/payroll", ["--description", "weekly report"]),
+    ] {
+        stack
+            .portcullis(["token", "create", "-q", "--name", name, "--owner", owner, "--grant", grant])
+            .args(flags)
+            .args(if flags[0] == "--description" { &["--no-expiry"][..] } else { &[] })
+            .assert()
+            .success();
+    }
+    let names = |flags: &[&str]| {
+        let listed = document(&stack.portcullis(["token", "list", "--json"]).args(flags).assert().success());
+        listed["tokens"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|token| token["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["--search", "PAYROLL"]), ["gamma", "alpha"]);
+    assert_eq!(names(&["--search", "payroll apps:read"]), ["gamma"]);
+    assert_eq!(names(&["--search", "report"]), ["gamma"]);
+    assert!(names(&["--search", "nothing"]).is_empty());
+    assert_eq!(names(&["--sort", "name"]), ["alpha", "Beta", "first admin", "gamma"]);
+    assert_eq!(names(&["--sort", "owner"]), ["first admin", "gamma", "alpha", "Beta"]);
+    assert_eq!(names(&["--sort", "expires"])[..2], ["Beta", "alpha"]);
+    assert_eq!(names(&["--sort", "created"]), ["gamma", "alpha", "Beta", "first admin"]);
+    assert_eq!(names(&["--sort", "last-used"])[3], "first admin");
+    let limited = stack.portcullis(["token", "list", "--sort", "name", "--limit", "1"]).assert().success();
+    assert!(stdout(&limited).contains("alpha") && stderr(&limited).contains("There are more tokens"));
+}
+
+#[test]
+fn web_opens_the_console_in_the_browser() {
+    let stack = stack();
+    let token = stack.create(["--name", "ci", "--grant", "apps:read@apps/billing"]);
+    let script = stack.home.path().join("browser.sh");
+    std::fs::write(&script, "printf %s \"$1\" > \"$HOME/url.tmp\" && mv \"$HOME/url.tmp\" \"$HOME/url\"").unwrap();
+    let opened = stack.home.path().join("url");
+    for (arguments, page) in
+        [(&["list", "--web"][..], "/tokens".to_owned()), (&["show", "ci", "--web"], format!("/tokens/{}", id(&token)))]
+    {
+        let mut command = stack.portcullis(["token"]);
+        command.env("BROWSER", format!("/bin/sh {}", script.display())).env("PATH", "/usr/bin:/bin");
+        assert_eq!(stdout(&command.args(arguments).assert().success()), "");
+        eventually(|| opened.exists());
+        assert_eq!(std::fs::read_to_string(&opened).unwrap(), format!("{}/console/#{page}", stack.url()));
+        std::fs::remove_file(&opened).unwrap();
+        let without = stack.portcullis(["token"]).args(arguments).assert().success();
+        assert!(stderr(&without).contains(&format!("Open {}/console/#{page} in your browser", stack.url())));
+    }
+}
