@@ -165,6 +165,10 @@ impl ApiError {
     fn hint(&self) -> Option<String> {
         match self.status {
             401 => self.source.as_ref().map(|source| format!("the credential came from {source}")),
+            409 => {
+                let id = self.problem.token_id.as_ref()?;
+                Some(format!("for a new secret, run portcullis token rotate {id} --no-overlap"))
+            }
             412 => Some("it changed since you read it; check it, and repeat the command".to_owned()),
             429 | 503 => Some("try again in a moment".to_owned()),
             500..=599 => self.problem.request_id.as_ref().map(|id| format!("request id {id} in the service's logs")),

@@ -87,3 +87,24 @@ fn create_without_a_terminal_names_the_missing_flags() {
     let update = stack.portcullis(["token", "update", id(&token), "-p", "apps:read"]).assert().code(2);
     assert!(stderr(&update).contains("--permission requires --resource"));
 }
+
+#[test]
+fn a_repeated_create_names_the_token_and_how_to_rotate_it() {
+    let stack = stack();
+    let create = ["--name", "a", "--grant", "apps:read@*", "--idempotency-key", "k1"];
+    let token = stack.create(create);
+    let again = stderr(&stack.portcullis(["token", "create"]).args(create).assert().code(6));
+    assert!(again.contains(&format!("hint: for a new secret, run portcullis token rotate {} ", id(&token))), "{again}");
+    assert_eq!(stdout(&stack.portcullis(["token", "list", "-q"]).assert().success()).lines().count(), 2);
+}
+
+#[test]
+fn without_a_flag_create_prints_the_expiry_that_the_service_chose() {
+    let stack = stack();
+    let created = |flags: &[&str]| {
+        let mut command = stack.portcullis(["token", "create", "--name", "a", "--grant", "apps:read@*"]);
+        stderr(&command.args(flags).assert().success())
+    };
+    assert!(!created(&[]).contains("never"));
+    assert!(created(&["--no-expiry"]).contains("expires  never"));
+}

@@ -44,7 +44,7 @@ pub(super) fn ask_for(body: &mut Map<String, Value>, has_expiry: bool, context: 
     }
     if !has_expiry {
         let now = context.out.now();
-        let question = "Expires in, as in 90d, or never [default: as configured for the service]";
+        let question = "Expires in, as in 90d, or never [default: chosen by the service]";
         body.extend(questions.ask(question, |text| expiry_field(text, now))?);
     }
     Ok(())
