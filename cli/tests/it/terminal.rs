@@ -227,7 +227,10 @@ fn json_is_pretty_printed_on_a_terminal() {
 fn responses_cannot_control_the_terminal() {
     let stack = stack();
     let evil = "\\u001b[2J\u{9b}2J\u{202e}\u{7f}";
-    let me = format!(r#"{{"principal_type":"robot","owner":"{evil}","grants":[],"{evil}":1,"expires_at":null}}"#);
+    let deployment = r#"{"token_management":"owners","default_token_lifetime_days":30,"retention_days":30}"#;
+    let me = format!(
+        r#"{{"principal_type":"robot","owner":"{evil}","grants":[],"{evil}":1,"expires_at":null,"deployment":{deployment}}}"#
+    );
     let problem = format!(r#"{{"type":"urn:x","title":"t","status":403,"detail":"{evil}"}}"#);
     let of_form = format!(r#"{{"error":"{evil}","error_description":"{evil}"}}"#);
     let made = format!(

@@ -145,7 +145,7 @@ fn errors_of_an_update_are_named_by_the_given_flag() {
     for (command, flags, named) in [
         ("update", &["-p", "apps:read", "-p", "a b", "-r", "x"][..], &["--permission (no. 2)"][..]),
         ("update", &["--permission", "a b", "--resource", ""], &["--permission (no. 1)", "--resource (no. 1)"]),
-        ("update", &["--grant", "apps:read", "--grant", "a b"], &["--grant (no. 2), permissions[0]"]),
+        ("update", &["--grant", "apps:read@x", "--grant", "a b@x"], &["--grant (no. 2), permissions[0]"]),
         ("update", &["--expires-in", "31d"], &["--expires-in"]),
         ("update", &["--expires-at", "2100-01-01T00:00:00Z"], &["--expires-at"]),
         ("update", &["--no-expiry"], &["--no-expiry"]),
@@ -167,7 +167,7 @@ fn white_space_in_a_grant_is_rejected() {
         ("a:b@ c", &["resources[0]"][..]),
         ("a:b@c , d", &["resources[0]", "resources[1]"]),
         (" a:b @c", &["permissions[0]"]),
-        ("a:b, c:d", &["permissions[1]"]),
+        ("a:b, c:d@x", &["permissions[1]"]),
         ("a:b,c:d\t@c,d", &["permissions[1]"]),
     ] {
         let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
