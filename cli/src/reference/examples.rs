@@ -27,11 +27,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
             (
                 "With a role of the catalog, from one network only",
-                "portcullis token create --name CI --role cicd --expires-in 30d --allow-ip 192.0.2.0/24",
+                "portcullis token create --name CI --role cicd --resource apps/billing --expires-in 30d --allow-ip 192.0.2.0/24",
             ),
             (
                 "Store the secret without showing it",
-                "portcullis token create --name CI --role cicd --expires-in 90d --quiet | gh secret set PORTCULLIS_API_TOKEN",
+                "portcullis token create --name CI --role cicd --resource apps/billing --expires-in 90d --quiet | gh secret set PORTCULLIS_API_TOKEN",
             ),
         ],
     ),
