@@ -34,7 +34,9 @@ pub(crate) async fn enable(app: &App, call: &ApiRequest, request: &Request) -> A
         }
         let by_admin = seen.disabled.as_ref().is_some_and(|disabled| disabled.why == DisableReason::Admin);
         if by_admin && !call.caller.is_admin_of(&format!("tokens/{}", seen.id)) {
-            return Err(Problem::forbidden("An administrator disabled this token. Only an administrator can enable it."));
+            return Err(Problem::forbidden(
+                "An administrator disabled this token. Only an administrator can enable it.",
+            ));
         }
         let next = TokenRecord { disabled: None, enabled_at: Some(now.truncated_to_seconds()), ..seen.clone() };
         let what = EventKind::Enabled;

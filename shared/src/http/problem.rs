@@ -4,7 +4,7 @@ use lambda_http::http::header::ACCEPT_ENCODING;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use rand::rngs::SysError;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::response::json_with_content_type;
 use super::set_etag;
@@ -25,7 +25,8 @@ const MAX_MESSAGE_LENGTH: usize = 1000;
 /// The error response of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    r#type: String,
+    #[serde(rename = "type", serialize_with = "as_urn")]
+    code: &'static str,
     title: &'static str,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +35,7 @@ pub struct Problem {
     errors: Vec<FieldError>,
     /// The token that exists already.
     #[serde(skip_serializing_if = "Option::is_none")]
-    token_id: Option<String>,
+    token_id: Option<Box<str>>,
     /// The current version, for the `ETag` of the response.
     #[serde(skip)]
     version: Option<u64>,
@@ -49,6 +50,11 @@ impl FieldError {
             message: cut(&message.into(), MAX_MESSAGE_LENGTH).into_owned(),
         }
     }
+}
+
+/// The stable type of a problem, as a URN.
+fn as_urn<S: Serializer>(code: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:portcullis:problem:{code}"))
 }
 
 /// The first errors and the number of the others, so that a response does not grow with the request.
@@ -132,7 +138,7 @@ impl Problem {
             "A request with this Idempotency-Key created the token {id}; nothing was done now. Only that response showed the secret. If it was lost, rotate the token: POST /tokens/{id}/rotate."
         );
         Self {
-            token_id: Some(id.to_string()),
+            token_id: Some(id.as_str().into()),
             ..Self::conflict("already_created", "The token was already created", detail)
         }
     }
@@ -163,7 +169,7 @@ impl Problem {
     }
 
     /// 409: the request conflicts with the current state.
-    fn conflict(code: &str, title: &'static str, detail: impl Into<String>) -> Self {
+    fn conflict(code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..Self::new(409, code, title) }
     }
 
@@ -231,9 +237,8 @@ impl Problem {
         }
     }
 
-    fn new(status: u16, code: &str, title: &'static str) -> Self {
-        let r#type = format!("urn:portcullis:problem:{code}");
-        Self { r#type, title, status, detail: None, errors: Vec::new(), token_id: None, version: None }
+    fn new(status: u16, code: &'static str, title: &'static str) -> Self {
+        Self { code, title, status, detail: None, errors: Vec::new(), token_id: None, version: None }
     }
 
     /// Converts to a response.
