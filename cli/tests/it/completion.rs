@@ -59,8 +59,8 @@ fn roles_and_permissions_are_completed_from_the_catalog() {
     let stack = stack();
     let of_create = |words: &[&str]| completions(&stack, &[&CREATE[..], words].concat());
     assert_eq!(of_create(&["--role", "dep"]), ["deployer\tFull deploy capabilities"]);
-    assert_eq!(of_create(&["--permission", "apps:r"]), ["apps:read\tSee apps", "apps:restart\tRestart an app"]);
-    assert_eq!(of_create(&["-p", "apps:rea"]), ["apps:read\tSee apps"]);
+    assert_eq!(of_create(&["--permission", "apps:r"]), ["apps:read\tView apps", "apps:restart\tRestart an app"]);
+    assert_eq!(of_create(&["-p", "apps:rea"]), ["apps:read\tView apps"]);
     assert_eq!(
         of_create(&["--grant", "apps:read,builds:w"]),
         ["apps:read,builds:write\tStart, change and delete builds"]
