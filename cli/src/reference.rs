@@ -16,7 +16,7 @@ pub(crate) const EXIT_CODES: [(u8, &str); 9] = [
 ];
 
 /// Environment variables, and their meaning.
-pub(crate) const ENVIRONMENT: [(&str, &str); 12] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 13] = [
     ("PORTCULLIS_URL", "URL of the service, unless --url or --profile is given."),
     ("PORTCULLIS_API_TOKEN", "Your API token, unless --api-token-file is given. It overrides a stored sign-in."),
     ("PORTCULLIS_PROFILE", "Profile of the config file to use, unless --profile is given."),
@@ -24,7 +24,8 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 12] = [
     ("PORTCULLIS_CREDENTIALS", "Where login stores the sign-in: file or keyring."),
     ("PORTCULLIS_INTROSPECT_TOKEN", "The token for introspect."),
     ("PORTCULLIS_ID_TOKEN", "The CI job's OIDC token for exchange."),
-    ("BROWSER", "The browser for login."),
+    ("PORTCULLIS_COMPLETE", "Shell whose completions to print: bash, zsh or fish. Set by the completion scripts."),
+    ("BROWSER", "The browser for login and --web."),
     ("HTTPS_PROXY, ALL_PROXY, HTTP_PROXY, NO_PROXY", "HTTP proxy, and the hosts to reach without it, as for curl."),
     ("NO_COLOR, TERM", "No colours if NO_COLOR is not empty, or TERM is empty or dumb."),
     ("XDG_CONFIG_HOME, XDG_DATA_HOME", "Directories of the files below."),

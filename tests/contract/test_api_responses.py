@@ -93,6 +93,13 @@ class People:
         assert Call(first, self.admin, then.id, **sent).send(self.service).status_code == 200
         return then
 
+    def repeated_create(self) -> Call:
+        """A create that its key has already made."""
+        body = {"name": "x", "permissions": ["apps:read"], "resources": ["*"]}
+        create = Call("POST /tokens", self.admin, body=body, headers={"Idempotency-Key": "once"})
+        assert create.send(self.service).status_code == 201
+        return create
+
     def elsewhere(self) -> str:
         """A token whose IP allowlist excludes the test."""
         return calls.create(self.service, self.admin, allowed_ips=["192.0.2.0/24"])["token"]
@@ -224,6 +231,7 @@ CALLS: dict[Outcome, Callable[[People], Call]] = {
     ("POST /tokens/{id}/rotate", 403, "exceeds_grants"): lambda people: Call(
         "POST /tokens/{id}/rotate", people.manager, people.managed
     ),
+    ("POST /tokens", 409, "already_created"): lambda people: people.repeated_create(),
     ("POST /tokens/{id}/rotate", 409, "already_rotated"): lambda people: people.after(
         "POST /tokens/{id}/rotate",
         people.to_someone("POST /tokens/{id}/rotate", None, headers={"Idempotency-Key": "once"}),
@@ -620,7 +628,7 @@ def test_no_token_exceeds_the_maximum_lifetime(short_service: Service) -> None:
     for call in [
         *[
             Call("POST /tokens", admin, body={"name": "x", "permissions": ["apps:read"], "resources": ["*"], **expiry})
-            for expiry in [{}, {"expires_at": None}, {"expires_in": "31d"}, {"expires_at": "2099-12-31T00:00:00Z"}]
+            for expiry in [{"expires_at": None}, {"expires_in": "31d"}, {"expires_at": "2099-12-31T00:00:00Z"}]
         ],
         Call("PATCH /tokens/{id}", admin, made, body={"expires_at": None}, headers=tag),
         *[
