@@ -235,6 +235,11 @@ test("a create whose response was lost makes one token, which the console links 
   const submit = page.getByRole("button", { name: "Create token" });
   await submit.click();
   await page.getByText("Nothing is done twice.").waitFor();
+  await page.getByRole("link", { name: "Catalog" }).click();
+  const question = page.getByRole("dialog", { name: "Leave this page?" });
+  await question.getByText("The token may have been created. Try again to find out, or look for it in the list.").waitFor();
+  assert.doesNotMatch(await question.innerText(), /No token has been created/);
+  await question.getByRole("button", { name: "Keep editing" }).click();
   await page.unroute(isCreate);
   await submit.click();
   await page.getByText("This token was already created.").waitFor();

@@ -89,6 +89,11 @@ export class Problem extends Error {
     return Problem.local("console_error", { detail: error instanceof Error ? error.message : String(error) });
   }
 
+  /** Whether the change may have been made although no response confirms it. */
+  get isInconclusive(): boolean {
+    return this.status >= 500 || this.kind.startsWith("unreachable") || this.kind === "unexpected_response";
+  }
+
   /** The errors of a field, or of an entry of it. */
   at(field: string): FieldError[] {
     return this.errors.filter((error) => belongsTo(error.field, field));

@@ -65,8 +65,9 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const [sets, setSets] = useState<GrantDraft[]>([emptyGrant()]);
   const [expiry, setExpiry] = useState(initialExpiry);
   const [ips, setIps] = useState("");
-  // The same for each attempt: if an answer is lost, a retry creates no second token.
+  // The same for each attempt: if a response is lost, a retry creates no second token.
   const [key] = useState(() => crypto.randomUUID());
+  const [mayExist, setMayExist] = useState(false);
 
   const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
   const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
@@ -92,7 +93,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     releaseGuards();
     replace("#/secret");
   }
-  const action = useAction(create);
+  const action = useAction(create, async ({ isInconclusive }) => setMayExist(mayExist || isInconclusive));
   const { busy, problem, setProblem } = action;
   const created = problem?.kind === "already_created" ? problem.tokenId : null;
   const at = (field: string) => problem?.at(field) ?? [];
@@ -198,7 +199,9 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
       <LeaveDialog unsaved={unsaved} title="Leave this page?" impossible={busy} {...(busy ? { stay: "Stay" } : {})}>
         {busy
           ? "Creating the token. Wait for the secret: it’s shown only once."
-          : "Your entries will be lost. No token has been created."}
+          : mayExist
+            ? "The token may have been created. Try again to find out, or look for it in the list."
+            : "Your entries will be lost. No token has been created."}
       </LeaveDialog>
     </Form>
   );
