@@ -70,6 +70,8 @@ test("Enter while choosing permissions creates no token", async (t) => {
     search: page.getByLabel("Search permissions"),
     checkbox: page.getByLabel(/^apps:write/),
     other: page.getByLabel("Another permission"),
+    radio: page.getByLabel("All resources"),
+    expiration: page.getByLabel("90 days"),
   });
   assert.deepEqual(submitting, []);
   await page.getByRole("button", { name: "Create token" }).waitFor();

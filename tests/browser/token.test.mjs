@@ -388,3 +388,15 @@ test("a token that an administrator disabled cannot be enabled by its owner", as
   await page.getByText("Only an administrator can enable it.").waitFor();
   assert.ok(await page.getByRole("button", { name: "Enable" }).isDisabled());
 });
+
+test("Enter on a choice of a dialog confirms nothing", async (t) => {
+  const token = await it.stack.createToken({ name: "chosen only" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Revoke", exact: true }).click();
+  const submitting = await submittedByEnter(page, {
+    radio: page.getByLabel("Leaked or compromised"),
+    checkbox: page.getByLabel(/Also clear gateway caches/),
+  });
+  assert.deepEqual(submitting, []);
+  assert.equal((await fetched(token)).status, "active");
+});

@@ -22,6 +22,8 @@ export function Form(props: { action: Action; class?: string; onEscape?: () => v
       onSubmit={submit}
       onKeyDown={(event) => {
         if (event.key === "Escape" && !busy) props.onEscape?.();
+        // Enter chooses nothing, so it must not submit either.
+        if (event.key === "Enter" && event.target instanceof HTMLInputElement && ["checkbox", "radio"].includes(event.target.type)) event.preventDefault();
       }}
     >
       {props.children}

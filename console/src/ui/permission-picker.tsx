@@ -115,10 +115,8 @@ function PermissionChoice(props: {
   const note = within && !selected ? "included" : allowed ? null : "not yours to grant";
   return (
     <label class="permission">
-      {/* Like the search field, it belongs to no form: Enter selects nothing and must not submit. */}
       <input
         type="checkbox"
-        form=""
         checked={selected || within}
         disabled={(within && !selected) || (!allowed && !selected)}
         onChange={() => props.toggle(permission)}
