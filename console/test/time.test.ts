@@ -1,7 +1,7 @@
 // Unit tests of src/domain/time.ts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromNow, timeAgo } from "../src/domain/time";
+import { fromNow, hasExpired, timeAgo } from "../src/domain/time";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 const after = (seconds: number) => new Date(NOW + seconds * 1000).toISOString();
@@ -19,13 +19,24 @@ test("the time of an event is never in the future", () => {
   for (const [seconds, text] of rows) assert.equal(timeAgo(after(seconds), NOW), text);
 });
 
-test("an expiration may be in the future or in the past", () => {
+test("the time until an expiration is never in the past", () => {
+  // The browser's clock may be ahead of the service's.
   const rows: [number, string][] = [
     [30 * 86_400, "in 30 days"],
     [90, "in 1 minute"],
     [30, "in less than a minute"],
-    [-30, "just now"],
-    [-2 * 86_400, "2 days ago"],
+    [0, "in less than a minute"],
+    [-1800, "in less than a minute"],
   ];
   for (const [seconds, text] of rows) assert.equal(fromNow(after(seconds), NOW), text);
+});
+
+test("the service decides whether an active token has expired", () => {
+  const past = after(-1800);
+  assert.equal(hasExpired({ status: "active", expires_at: past }, NOW), false);
+  assert.equal(hasExpired({ status: "expired", expires_at: after(1800) }, NOW), true);
+  // A disabled token keeps its status when it expires.
+  assert.equal(hasExpired({ status: "disabled", expires_at: past }, NOW), true);
+  assert.equal(hasExpired({ status: "disabled", expires_at: after(1800) }, NOW), false);
+  assert.equal(hasExpired({ status: "disabled", expires_at: null }, NOW), false);
 });

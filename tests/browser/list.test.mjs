@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { copySecret, makeOlder, setUp, shownSecret, signIn, signInWithGroups } from "./browser.mjs";
+import { copySecret, makeOlder, openToken, setUp, shownSecret, signIn, signInWithGroups, signInWithToken } from "./browser.mjs";
 
 const it = setUp();
 const rows = (page) => page.getByRole("row").filter({ has: page.getByRole("link") });
@@ -290,4 +290,18 @@ test("an unexpected response is reported, and can be retried", async (t) => {
   await page.unrouteAll();
   await page.getByRole("button", { name: "Try again" }).click();
   await counted(page, /^\d+ tokens/);
+});
+
+test("an active token does not show as expired if the browser's clock is ahead", async (t) => {
+  const { stack } = it;
+  const token = await stack.createToken({ name: "ahead", expires_in: "1h" });
+  const page = await it.open(t);
+  await page.clock.setFixedTime(Date.now() + 90 * 60_000);
+  await signInWithToken(page, stack, stack.admin, "#/tokens?q=ahead");
+  const row = page.getByRole("row").filter({ hasText: "ahead" });
+  await row.getByText("Active").waitFor();
+  assert.match(await row.innerText(), /Expires in less than a minute/);
+  assert.doesNotMatch(await row.innerText(), /Expire.* ago/);
+  await openToken(page, token);
+  await page.getByText(/\(in less than a minute\)/).waitFor();
 });

@@ -1,4 +1,5 @@
 // Formatting of times in the user's time zone.
+import type { Token } from "../api/types";
 
 export const DAY = 86_400_000;
 
@@ -24,9 +25,14 @@ export function timeAgo(iso: string, now: number): string {
   return relative(Math.min(Date.parse(iso) - now, 0));
 }
 
-/** "in 2 hours" or "3 days ago", for expirations. */
+/** "in 2 hours", until an expiration. Never in the past, even if the browser's clock is ahead of the service's. */
 export function fromNow(iso: string, now: number): string {
-  return relative(Date.parse(iso) - now);
+  return relative(Math.max(Date.parse(iso) - now, 1));
+}
+
+/** Only the service says that an active token has expired. A disabled one stays disabled when it expires. */
+export function hasExpired({ status, expires_at }: Pick<Token, "status" | "expires_at">, now: number): boolean {
+  return status === "expired" || (status !== "active" && expires_at !== null && Date.parse(expires_at) <= now);
 }
 
 function relative(difference: number): string {

@@ -10,7 +10,7 @@ import { withEtag } from "../data/tokens";
 import { whyNotChange, whyNotEdit } from "../domain/abilities";
 import { grantLines } from "../domain/grants";
 import { lines } from "../domain/lines";
-import { DAY, formatDateTime, localDay, formatDate, toSecond } from "../domain/time";
+import { DAY, formatDateTime, hasExpired, localDay, formatDate, toSecond } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
 import { Field, nameErrors } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
@@ -90,7 +90,7 @@ function Value({ part, token, now }: { part: Part; token: Token; now: number }) 
         <>Never</>
       ) : (
         <>
-          {formatDate(token.expires_at)} (<Time at={token.expires_at} now={now} future />)
+          {formatDate(token.expires_at)} (<Time at={token.expires_at} now={now} future={!hasExpired(token, now)} />)
         </>
       );
   }

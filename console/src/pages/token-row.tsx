@@ -2,6 +2,7 @@
 import type { Token } from "../api/types";
 import type { Insights } from "../domain/concerns";
 import { allPermissions, allResources, grantLines } from "../domain/grants";
+import { hasExpired } from "../domain/time";
 import type { Row } from "../domain/token-view";
 import { go, tokenHash } from "../router";
 import { ConcernMark } from "../ui/concern-mark";
@@ -89,7 +90,7 @@ function Expiration({ token, now }: { token: Token; now: number }) {
     );
   }
   if (token.expires_at === null) return <>Never expires</>;
-  if (token.status === "expired" || Date.parse(token.expires_at) <= now) {
+  if (hasExpired(token, now)) {
     return (
       <>
         Expired <Time at={token.expires_at} now={now} />
