@@ -285,3 +285,19 @@ test("a session that expires while a secret is shown ends with its page", async 
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await page.getByText(/Your session has expired/).waitFor();
 });
+
+for (const [label, enter] of [
+  ["Owner", (page) => page.getByLabel(/^Owner/).fill("bob")],
+  ["Allowed IP addresses", (page) => page.getByLabel(/Allowed IP/).fill("127.0.0.1")],
+  ["Resources", (page) => page.getByLabel("Resources (one per line)").fill("apps/billing")],
+  ["Expiration", (page) => page.getByLabel("90 days").check()],
+]) {
+  test(`leaving asks before it discards an entry in “${label}”`, async (t) => {
+    const page = await it.open(t);
+    await signIn(page, it.stack, { hash: "#/new" });
+    await page.getByLabel("90 days").waitFor();
+    await enter(page);
+    await page.getByRole("link", { name: "Catalog" }).click();
+    await page.getByRole("dialog", { name: "Leave this page?" }).getByText("No token has been created.").waitFor();
+  });
+}

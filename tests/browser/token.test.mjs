@@ -400,3 +400,25 @@ test("Enter on a choice of a dialog confirms nothing", async (t) => {
   assert.deepEqual(submitting, []);
   assert.equal((await fetched(token)).status, "active");
 });
+
+for (const [way, leave] of [
+  ["Escape", (page) => page.keyboard.press("Escape")],
+  ["Cancel", (page) => page.getByRole("button", { name: "Cancel" }).click()],
+]) {
+  test(`${way} asks before it discards the comment of a revocation`, async (t) => {
+    const token = await it.stack.createToken({ name: `commented: ${way}` });
+    const page = await show(t, token);
+    await page.getByRole("button", { name: "Revoke", exact: true }).click();
+    const comment = page.getByRole("textbox", { name: /^Comment/ });
+    await comment.fill("found in a public log");
+    await leave(page);
+    const question = page.getByRole("dialog", { name: "Discard your changes?" });
+    await question.getByRole("button", { name: "Keep editing" }).click();
+    await question.waitFor({ state: "detached" });
+    assert.equal(await comment.inputValue(), "found in a public log");
+    await leave(page);
+    await question.getByRole("button", { name: "Discard changes" }).click();
+    await comment.waitFor({ state: "detached" });
+    assert.equal((await fetched(token)).status, "active");
+  });
+}

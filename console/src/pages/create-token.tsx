@@ -71,7 +71,8 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
 
   const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
   const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
-  const dirty = name !== "" || description !== "" || role !== null || sets.some((set) => set.permissions.length > 0);
+  const entries = JSON.stringify([name, description, owner, role, where, sets, expiry, ips]);
+  const [untouched] = useState(entries);
 
   async function create() {
     Problem.throwIfAny([
@@ -103,7 +104,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     if (problem) setProblem(remaining(fields.reduce((rest, field) => rest.without(field), problem), problem));
   };
 
-  const unsaved = useUnsavedChanges((dirty && created === null) || busy);
+  const unsaved = useUnsavedChanges((entries !== untouched && created === null) || busy);
 
   const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => setByRole(value)} />;
 

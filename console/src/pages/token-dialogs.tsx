@@ -14,6 +14,7 @@ import { ActionDialog } from "../ui/action-dialog";
 import { Field, FieldGroup } from "../ui/field";
 import { releaseGuards } from "../ui/navigation-guard";
 import { showMessage } from "../ui/status-message";
+import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Choice, Options } from "../ui/choice";
 import { expiryErrors, ExpiryField, expiryFields, initialExpiry, type Expiry } from "../ui/expiry";
 import type { TokenPartProps } from "./token-props";
@@ -121,6 +122,7 @@ export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props)
   const [reason, setReason] = useState<RevokeReason | "">("");
   const [comment, setComment] = useState("");
   const [flush, setFlush] = useState(false);
+  const unsaved = useUnsavedChanges(comment.trim() !== "");
   const admin = covers(caller().grants, "tokens:admin", "tokens");
   async function revoke() {
     const body = { ...(reason ? { reason } : {}), ...(comment.trim() ? { comment } : {}) };
@@ -131,7 +133,7 @@ export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props)
     onDone({ token: revoked, etag }, `“${token.name}” revoked.${delay}`);
   }
   return (
-    <ConfirmDialog token={token} title={`Revoke “${token.name}”?`} label="Revoke token" pending="Revoking…" danger onClose={onClose} act={revoke} fields={["reason", "comment"]}>
+    <ConfirmDialog token={token} title={`Revoke “${token.name}”?`} label="Revoke token" pending="Revoking…" danger onClose={() => unsaved.discard(onClose)} act={revoke} fields={["reason", "comment"]}>
       {(problem) => (
         <>
           <p>
@@ -151,6 +153,7 @@ export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props)
           {admin && (
             <Choice label="Also clear gateway caches, so it stops working immediately" checked={flush} onChange={setFlush} />
           )}
+          <DiscardDialog unsaved={unsaved} />
         </>
       )}
     </ConfirmDialog>
