@@ -14,6 +14,7 @@ import { go, leave, route, scrollToPlace, type Route } from "./router";
 import { useStore } from "./store";
 import { Heading } from "./ui/heading";
 import { Loading } from "./ui/loading";
+import { NewTokenLink } from "./ui/new-token-link";
 import { StatusMessage } from "./ui/status-message";
 import { Time, useNow } from "./ui/time";
 import { GrantList } from "./ui/grants";
@@ -97,7 +98,7 @@ function Navigation({ where }: { where: Route }) {
   return (
     <nav aria-label="Main">
       {link("#/tokens", "Tokens", first === "tokens")}
-      {link("#/new", "New token", first === "new")}
+      <NewTokenLink text="New token" current={first === "new"} />
       {link("#/catalog", "Catalog", first === "catalog")}
     </nav>
   );

@@ -305,3 +305,24 @@ test("an active token does not show as expired if the browser's clock is ahead",
   await openToken(page, token);
   await page.getByText(/\(in less than a minute\)/).waitFor();
 });
+
+test("without permission to create tokens, the list offers no creation and says why", async (t) => {
+  const page = await it.open(t);
+  await page.route((url) => url.pathname === "/tokens", (route) => route.fulfill({ json: { tokens: [], next_cursor: null } }));
+  const reader = await it.stack.createToken({ name: "lists only", permissions: ["tokens:read"], resources: ["*"] });
+  await signInWithToken(page, it.stack, reader.token);
+  await page.getByText("You need tokens:write to create tokens. Ask an administrator.").waitFor();
+  for (const [name, count] of [["New token", 2], ["Create your first token", 1]]) {
+    const links = page.getByRole("link", { name });
+    await links.first().waitFor();
+    assert.deepEqual(await links.evaluateAll((all) => all.map((link) => [link.ariaDisabled, link.hasAttribute("href")])), Array(count).fill(["true", false]));
+  }
+});
+
+test("a missing permission offers no second attempt", async (t) => {
+  const page = await it.open(t);
+  const token = await it.stack.createToken({ name: "no reader" });
+  await signInWithToken(page, it.stack, token.token);
+  await page.getByText("You need tokens:read for this.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+});

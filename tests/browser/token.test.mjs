@@ -374,7 +374,10 @@ test("what the caller may not do is disabled, with the reason", async (t) => {
     const button = page.getByRole("button", { name, exact: !name.startsWith("Edit") });
     assert.ok(await button.isDisabled(), name);
   }
-  await page.getByRole("link", { name: "New token" }).click();
+  const link = page.getByRole("link", { name: "New token" });
+  assert.equal(await link.getAttribute("aria-disabled"), "true");
+  assert.match(await link.getAttribute("title"), /^You need tokens:write to create tokens\./);
+  await page.keyboard.press("n");
   await page.getByText("You need tokens:write to create tokens.").waitFor();
   assert.ok(await page.getByRole("button", { name: "Create token" }).isDisabled());
 });

@@ -1,9 +1,11 @@
 // The list of tokens. Search, filters and sorting work on the loaded tokens, and are in the address.
 import { useEffect, useMemo } from "preact/hooks";
 import type { Token } from "../api/types";
+import { caller } from "../auth/session";
 import { dismissals as allDismissals } from "../data/dismissals";
 import { insights as allInsights, requestInsightsInBackground } from "../data/token-insights";
 import { loadTokens, tokenList } from "../data/tokens";
+import { whyNotCreate } from "../domain/abilities";
 import { toCsv, toJson } from "../domain/token-export";
 import { plural } from "../domain/labels";
 import { localDay } from "../domain/time";
@@ -13,6 +15,7 @@ import { useStore } from "../store";
 import { download } from "../ui/download";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
+import { NewTokenLink } from "../ui/new-token-link";
 import { ProblemNote } from "../ui/problem-note";
 import { useNow } from "../ui/time";
 import { ConcernFilters, TokenFilters } from "./token-filters";
@@ -40,6 +43,7 @@ export function TokensPage() {
     [list.tokens, insightsById, now, dismissals],
   );
   const rows = useMemo(() => filterAndSort(all, view), [all, view]);
+  const denied = whyNotCreate(caller());
   const isLoading = list.state === "loading";
   const isEmpty = list.tokens.length === 0;
 
@@ -47,19 +51,20 @@ export function TokensPage() {
     <>
       <div class="title">
         <Heading title="Tokens">Tokens</Heading>
-        <a class="button primary" href="#/new">
-          New token
-        </a>
+        <NewTokenLink text="New token" class="button primary" />
       </div>
+      {denied !== null && <p class="hint">{denied}</p>}
       <TokenFilters rows={all} view={view} change={change} />
       <ConcernFilters rows={all} view={view} change={change} hasDismissed={dismissals.size > 0} />
       {list.problem && (
         <ProblemNote problem={list.problem}>
-          <p>
-            <button type="button" onClick={() => loadTokens()}>
-              Try again
-            </button>
-          </p>
+          {list.problem.status !== 403 && (
+            <p>
+              <button type="button" onClick={() => loadTokens()}>
+                Try again
+              </button>
+            </p>
+          )}
         </ProblemNote>
       )}
       <div class="count quiet">
@@ -77,9 +82,7 @@ export function TokensPage() {
           <h2>No tokens yet</h2>
           <p>Tokens let scripts and pipelines call the API on your behalf, with only the permissions they need.</p>
           <p>
-            <a class="button primary" href="#/new">
-              Create your first token
-            </a>
+            <NewTokenLink text="Create your first token" class="button primary" />
           </p>
         </div>
       )}

@@ -64,9 +64,11 @@ export function TokenPage({ id }: { id: string }) {
         <>
           {loaded === null && <Heading title="Token">{problem.kind === "not_found" || problem.kind === "invalid_id" ? "Token not found" : "Couldn’t load this token"}</Heading>}
           <ProblemNote problem={problem}>
-            <button type="button" onClick={read}>
-              Try again
-            </button>
+            {problem.status !== 403 && (
+              <button type="button" onClick={read}>
+                Try again
+              </button>
+            )}
           </ProblemNote>
         </>
       )}
