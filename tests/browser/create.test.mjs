@@ -136,7 +136,7 @@ test("what is missing is said before anything is sent", async (t) => {
   assert.match(await errorOf(page.getByLabel("Name", { exact: true })), /Enter a name\./);
   assert.match(await errorOf(page.getByRole("group", { name: "Permissions" })), /Select at least one permission\./);
   assert.match(await errorOf(page.getByLabel("Resources (one per line)")), /Add at least one resource, or choose “All resources”\./);
-  assert.match(await errorOf(page.getByRole("group", { name: "Expiration" })), /Pick a date\./);
+  assert.match(await errorOf(page.getByLabel("Expires at the end of")), /Pick a date\./);
   await page.getByLabel("Use a role").check();
   await page.getByRole("button", { name: "Create token" }).click();
   assert.match(await errorOf(page.getByRole("group", { name: "Role" })), /Choose a role\./);

@@ -30,9 +30,15 @@ test("Never is disabled with the reason if there is a maximum", async (t) => {
 test("a date beyond the maximum is rejected before it is sent", async (t) => {
   const page = await openForm(t);
   await page.getByLabel("Custom date").check();
-  await page.getByLabel("Expires at the end of").fill(new Date(Date.now() + 70 * 86_400_000).toISOString().slice(0, 10));
+  const date = page.getByLabel("Expires at the end of");
+  await date.fill(new Date(Date.now() + 70 * 86_400_000).toISOString().slice(0, 10));
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("All resources").check();
   await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByRole("listitem").getByText("Tokens can be valid for at most 60 days.").waitFor();
+  await page.getByRole("listitem").getByText("Pick a date up to").waitFor();
+  await date.and(page.locator(":focus")).waitFor();
+  assert.equal(await date.getAttribute("aria-invalid"), "true");
+  assert.equal(await page.getByText("Tokens can be valid for at most 60 days.").count(), 1);
 });
 
 test("the expiration of a token can be set to the maximum", async (t) => {

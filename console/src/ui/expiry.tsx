@@ -4,9 +4,9 @@ import type { FieldError } from "../api/types";
 import { caller } from "../auth/session";
 import { plural } from "../domain/labels";
 import { lifetimes } from "../domain/lifetimes";
-import { formatDateTime, DAY, endOfDay, localDay } from "../domain/time";
+import { formatDate, formatDateTime, DAY, endOfDay, localDay } from "../domain/time";
 import { Choice } from "./choice";
-import { FieldGroup } from "./field";
+import { Field, FieldGroup } from "./field";
 
 export type Expiry = { kind: "keep" } | { kind: "days"; days: number } | { kind: "date"; day: string } | { kind: "never" };
 
@@ -34,10 +34,14 @@ export function expiryFields(expiry: Expiry): { expires_in?: string; expires_at?
 export function expiryErrors(expiry: Expiry): FieldError[] {
   if (expiry.kind !== "date") return [];
   const end = endOfDay(expiry.day);
-  const { latest, reason } = lifetimes(caller(), Date.now());
+  const { latest } = lifetimes(caller(), Date.now());
   if (end === null) return [{ field: "expires_at", message: "Pick a date." }];
-  return latest !== null && Date.parse(end) > latest ? [{ field: "expires_at", message: reason }] : [];
+  if (latest === null || Date.parse(end) <= latest) return [];
+  return [{ field: "expires_at", message: `Pick a date up to ${formatDate(lastDayBefore(latest))}.` }];
 }
+
+/** A time on the last day that ends by then. */
+const lastDayBefore = (latest: number): Date => new Date(latest - DAY + 1000);
 
 export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) => void; errors: readonly FieldError[]; keep?: string; now: number }) {
   const { value, onChange, now } = props;
@@ -46,12 +50,12 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
   const { presets, latest, reason } = lifetimes(caller(), now);
   const tomorrow = localDay(new Date(now + DAY));
   const inAMonth = localDay(new Date(now + 30 * DAY));
-  const lastDay = latest === null ? "9999-12-31" : localDay(new Date(latest - DAY + 1000));
+  const lastDay = latest === null ? "9999-12-31" : localDay(lastDayBefore(latest));
   const choice = (label: string, selected: boolean, next: Expiry) => (
     <Choice name={name} label={label} checked={selected} onChange={() => onChange(next)} />
   );
   return (
-    <FieldGroup label="Expiration" errors={props.errors}>
+    <FieldGroup label="Expiration" errors={value.kind === "date" ? [] : props.errors}>
       <div class="choices">
         {props.keep !== undefined && choice(props.keep, value.kind === "keep", { kind: "keep" })}
         {presets.map((days) => choice(plural(days, "day"), value.kind === "days" && value.days === days, { kind: "days", days }))}
@@ -65,17 +69,19 @@ export function ExpiryField(props: { value: Expiry; onChange: (value: Expiry) =>
       )}
       {value.kind === "days" && <p class="hint">Expires {formatDateTime(new Date(now + value.days * DAY))}</p>}
       {value.kind === "date" && (
-        <label class="beside">
-          Expires at the end of{" "}
-          <input
-            type="date"
-            min={tomorrow}
-            max={lastDay}
-            value={value.day}
-            required
-            onInput={(event) => onChange({ kind: "date", day: event.currentTarget.value })}
-          />
-        </label>
+        <Field label="Expires at the end of" errors={props.errors}>
+          {(ids) => (
+            <input
+              {...ids}
+              type="date"
+              min={tomorrow}
+              max={lastDay}
+              value={value.day}
+              required
+              onInput={(event) => onChange({ kind: "date", day: event.currentTarget.value })}
+            />
+          )}
+        </Field>
       )}
       {value.kind === "never" && (
         <p class="note warn">
