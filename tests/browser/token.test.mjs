@@ -425,3 +425,12 @@ for (const [way, leave] of [
     assert.equal((await fetched(token)).status, "active");
   });
 }
+
+test("the page of a revoked token shows when it was revoked, not its expiration", async (t) => {
+  const token = await it.stack.createToken({ name: "revoked early", expires_in: "30d" });
+  await it.stack.call("POST", `/tokens/${token.id}/revoke`, {});
+  const page = await show(t, token);
+  const expiration = page.locator("[data-part='expires_at']");
+  await expiration.getByText(/Revoked .*\(just now\)/).waitFor();
+  assert.doesNotMatch(await expiration.innerText(), /in 30 days/);
+});

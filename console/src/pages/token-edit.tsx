@@ -86,6 +86,13 @@ function Value({ part, token, now }: { part: Part; token: Token; now: number }) 
     case "allowed_ips":
       return token.allowed_ips.length === 0 ? <>Any</> : <code class="lines">{token.allowed_ips.join("\n")}</code>;
     case "expires_at":
+      if (token.revoked_at !== null) {
+        return (
+          <>
+            Revoked {formatDate(token.revoked_at)} (<Time at={token.revoked_at} now={now} />)
+          </>
+        );
+      }
       return token.expires_at === null ? (
         <>Never</>
       ) : (
