@@ -30,6 +30,22 @@ test("no CSV cell starts a formula", () => {
   }
 });
 
+test("no line of a CSV cell starts a formula, even after blanks", () => {
+  const nameCell = (name: string) => cells(toCsv([tokenOf({ name })]).replace(/\r\n(?!")/g, "\n"))[1]?.[1];
+  const csv = (description: string) => toCsv([tokenOf({ description })]);
+  assert.equal(nameCell("  =1+1"), "'  =1+1");
+  assert.equal(nameCell("\u00a0@x"), "'\u00a0@x");
+  assert.equal(nameCell("a =b"), "a =b");
+  for (const newline of ["\n", "\r", "\r\n"]) {
+    for (const start of ["=", "+", "-", "@", " ="]) assert.ok(csv(`text${newline}${start}cmd`).includes(`"text${newline}'${start}cmd"`), JSON.stringify(newline + start));
+    assert.ok(csv(`text${newline}${newline}more`).includes(`"text${newline}${newline}more"`));
+  }
+});
+
+test("CSV starts with a byte order mark, so that Excel reads it as UTF-8", () => {
+  assert.ok(toCsv([]).startsWith('\uFEFF"id"'));
+});
+
 test("an export has no secret", () => {
   const token = { ...tokenOf({}), token: "ptc_hidden" };
   assert.ok(!toCsv([token]).includes("hidden"));

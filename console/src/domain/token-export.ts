@@ -35,10 +35,10 @@ export function toJson(tokens: readonly Token[]): string {
   return `${JSON.stringify(exported, null, 2)}\n`;
 }
 
-/** CSV as in RFC 4180, with a header. Every cell is quoted. */
+/** CSV as in RFC 4180, with a header. Every cell is quoted. Excel reads UTF-8 only after a byte order mark. */
 export function toCsv(tokens: readonly Token[]): string {
   const lines = [[...FIELDS], ...tokens.map((token) => FIELDS.map((field) => cellText(token, field)))];
-  return lines.map((line) => `${line.map(quoted).join(",")}\r\n`).join("");
+  return `\uFEFF${lines.map((line) => `${line.map(quoted).join(",")}\r\n`).join("")}`;
 }
 
 function cellText(token: Token, field: (typeof FIELDS)[number]): string {
@@ -47,8 +47,11 @@ function cellText(token: Token, field: (typeof FIELDS)[number]): string {
   return token[field] ?? "";
 }
 
-/** An apostrophe keeps spreadsheets from reading a cell as a formula (https://owasp.org/www-community/attacks/CSV_Injection). */
+/**
+ * An apostrophe keeps spreadsheets from reading a cell as a formula (https://owasp.org/www-community/attacks/CSV_Injection),
+ * or one of its lines: some split cells at line breaks.
+ */
 function quoted(text: string): string {
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
+  const safe = text.replace(/^(?=[\t\r\n])/, "'").replace(/^(?=[^\S\r\n]*[=+\-@＝＋－＠])/gm, "'");
   return `"${safe.replaceAll('"', '""')}"`;
 }
