@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Token } from "../src/api/types";
-import { concerns, dismissalKey, due, type Dismissals, type Insights } from "../src/domain/concerns";
+import { concerns, concernText, dismissalKey, due, type Dismissals, type Insights } from "../src/domain/concerns";
 import { tokenOf } from "./tokens";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
@@ -80,4 +80,9 @@ test("what is due first comes first", () => {
     sorted.map(({ name }) => name),
     rows.map(([name]) => name),
   );
+});
+
+test("a single granted permission is counted in the singular", () => {
+  const unused = (granted: number, used: number) => concernText("unused", aged(-40, null), { reusedAt: null, usage: { granted, used } }, NOW);
+  assert.deepEqual([unused(1, 0), unused(2, 1)], ["1 of 1 permission unused", "1 of 2 permissions unused"]);
 });

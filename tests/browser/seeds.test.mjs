@@ -121,7 +121,7 @@ test("Devtron: super admins can create, regenerate and delete tokens", async (t)
   // "To set a new expiration date, you can regenerate the API token."
   await page.getByRole("button", { name: "Rotate" }).click();
   await page.getByRole("dialog").getByLabel("60 days").check();
-  await page.getByLabel("Keep the old secret working for").selectOption({ label: "Stop it now" });
+  await page.getByLabel("Keep the old secret working for").selectOption({ label: "Don’t keep it" });
   await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
   await page.getByRole("heading", { name: /new secret/ }).waitFor();
   const rotated = await shownSecret(page);

@@ -30,11 +30,11 @@ const WORDS: Record<string, Words> = {
   already_rotated: { title: "This token was already rotated", remedy: "If you lost that secret, rotate again." },
   already_created: {
     title: "This token was already created",
-    remedy: "The first answer was lost, and its secret can’t be shown again. Rotate the token to get a new secret.",
+    remedy: "The first response never arrived, and its secret can’t be shown again. Rotate the token to get a new secret.",
   },
   conflict: { title: "Someone else changed this", remedy: "Try again." },
   usage_incomplete: { title: "Usage of this token is incomplete", remedy: "Edit the permissions by hand." },
-  nothing_used: { title: "This token used no permission", remedy: "Revoke it if it is no longer needed." },
+  nothing_used: { title: "This token hasn’t used any permissions", remedy: "Revoke it if it is no longer needed." },
   precondition_failed: { title: "This token just changed", remedy: "Check it, then try again." },
   body_too_large: { title: "This is too long", remedy: "Shorten it." },
   too_many_requests: { title: "Too many requests", remedy: "Wait a moment, then try again." },

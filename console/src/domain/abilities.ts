@@ -17,12 +17,12 @@ export function whyNotEnable(me: Caller, token: Token): string | null {
 
 /** For edits and rotations. */
 export function whyNotEdit(token: Token): string | null {
-  return token.via === null ? null : "Issued to a CI job for a few minutes. It can be revoked, not edited or rotated.";
+  return token.via === null ? null : "This token was issued to a CI job and lasts only minutes. You can revoke it, but not edit or rotate it.";
 }
 
 function whyNotManage(me: Caller): string | null {
   const managed = me.deployment.token_management === "admins" && !isAdmin(me);
-  return managed ? "Only administrators manage tokens here. Ask an administrator." : null;
+  return managed ? "Only administrators can manage tokens. Ask one for help." : null;
 }
 
 function mayWrite(me: Caller, resource: string): boolean {

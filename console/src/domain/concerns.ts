@@ -1,5 +1,6 @@
 // Why a token needs attention, and what is due first.
 import type { Token } from "../api/types";
+import { plural } from "./labels";
 import { DAY, fromNow } from "./time";
 
 /** Same as the service's expiration warning. Tokens with a short lifetime have less: see `expiresSoon`. */
@@ -101,7 +102,7 @@ export function concernText(concern: Concern, token: Token, insights: Insights |
       return token.last_used_at === null ? "Never used" : CONCERNS.idle;
     case "unused": {
       const { granted, used } = insights?.usage ?? { granted: 0, used: 0 };
-      return `${granted - used} of ${granted} permissions unused`;
+      return `${granted - used} of ${plural(granted, "permission")} unused`;
     }
   }
 }

@@ -27,7 +27,7 @@ import { emptyGrant, grantErrors, GrantSets, grantOf, resourceErrors, ResourcesF
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction } from "../ui/use-action";
 
-const WITH_CALLER = "Expires with the token you’re signed in with";
+const WITH_CALLER = "Expires when your own token does";
 const FIELDS = ["name", "description", "owner", "role", "resources", "grants", "allowed_ips", "expires_in", "expires_at"];
 
 export function NewTokenPage() {

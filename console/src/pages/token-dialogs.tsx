@@ -43,7 +43,7 @@ function isOwn(token: Token): boolean {
 }
 
 const OVERLAPS: [string, string][] = [
-  ["", "Stop it now"],
+  ["", "Don’t keep it"],
   ["1h", "1 hour"],
   ["1d", "1 day"],
   ["3d", "3 days"],

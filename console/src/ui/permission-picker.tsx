@@ -112,7 +112,7 @@ function PermissionChoice(props: {
   const selected = chosen.includes(permission);
   const within = chosen.some((other) => other !== permission && coversPermission(other, permission));
   const allowed = has(props.callerGrants, permission);
-  const note = within && !selected ? "included" : allowed ? null : "not yours to grant";
+  const note = within && !selected ? "included" : allowed ? null : "you can’t grant this";
   return (
     <label class="permission">
       <input
