@@ -73,8 +73,10 @@ for (const [way, leave] of [
     await page.getByRole("button", { name: "Edit description" }).click();
     await description.fill("my draft");
     await leave(page);
-    await page.getByRole("dialog", { name: "Discard your changes?" }).waitFor();
+    const question = page.getByRole("dialog", { name: "Discard your changes?" });
+    await question.waitFor();
     await page.keyboard.press("Escape");
+    await question.waitFor({ state: "detached" });
     assert.equal(await description.inputValue(), "my draft");
     await leave(page);
     await page.getByRole("button", { name: "Discard changes" }).click();
