@@ -33,6 +33,19 @@ def import_every_method() -> None:
     rest_apis._import_path_item = corrected
 
 
+def import_no_identity_source() -> None:
+    """AWS gives an imported `REQUEST` authorizer the identity sources that it names; ministack takes the name
+    of the security scheme ("Unused" in SAM's) if there are none."""
+    import_identity_source = rest_apis._import_identity_source
+
+    def corrected(scheme, extension):
+        if extension.get("type") == "request":
+            return extension.get("identitySource", "")
+        return import_identity_source(scheme, extension)
+
+    rest_apis._import_identity_source = corrected
+
+
 def import_gateway_responses() -> None:
     """AWS imports the gateway responses in a REST API's body; ministack skips them."""
     import_rest_api = rest_apis._import_rest_api
@@ -44,6 +57,15 @@ def import_gateway_responses() -> None:
         return api_id
 
     rest_apis._import_rest_api = corrected
+
+
+def create_no_identity_source() -> None:
+    """AWS gives an HTTP or WebSocket API's authorizer no identity source of its own; ministack adds the header."""
+    create = http_apis._create_authorizer
+    http_apis._create_authorizer = lambda api_id, data: create(api_id, {"identitySource": [], **data})
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Authorizer"]
+    provision = handlers["create"]
+    handlers["create"] = lambda name, given, stack: provision(name, {"IdentitySource": [], **given}, stack)
 
 
 def import_http_apis() -> None:
@@ -175,6 +197,8 @@ def done(response) -> dict:
 
 if __name__ == "__main__":
     import_every_method()
+    import_no_identity_source()
+    create_no_identity_source()
     import_gateway_responses()
     import_http_apis()
     know_the_source_address()
