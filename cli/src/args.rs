@@ -8,7 +8,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use portcullis::text::{contains_credential, redact};
 
 use crate::commands::{
-    audit, bootstrap, catalog, completions, exchange, introspect, login, logout, man, scan, token, trust, whoami,
+    audit, bootstrap, catalog, completions, doctor, exchange, introspect, login, logout, man, scan, token, trust,
+    whoami,
 };
 use crate::context::Global;
 use crate::reference::{examples, exit_codes};
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Bootstrap(bootstrap::Args),
     /// Show a token's requests from the audit log
     Audit(audit::Args),
+    /// Check a deployed stack and the APIs that use its authorizer, with AWS credentials
+    Doctor(doctor::Args),
 }
 
 impl Command {
@@ -78,6 +81,7 @@ impl Command {
             Self::Scan(args) => scan::run(&args, context),
             Self::Bootstrap(args) => bootstrap::run(&args, context),
             Self::Audit(args) => audit::run(&args, context),
+            Self::Doctor(args) => doctor::run(&args, context),
         }
     }
 }

@@ -2,7 +2,14 @@
 //! say how to get it.
 
 #[cfg(feature = "aws")]
+mod api_gateway;
+#[cfg(feature = "aws")]
 mod deployed_stack;
+#[cfg(feature = "aws")]
+mod inspection;
+#[cfg(feature = "aws")]
+mod signed_request;
+pub(crate) mod stack_state;
 #[cfg(not(feature = "aws"))]
 mod unavailable;
 

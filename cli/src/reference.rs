@@ -5,7 +5,7 @@ pub(crate) mod examples;
 /// Exit codes of all commands, and their meaning.
 pub(crate) const EXIT_CODES: [(u8, &str); 9] = [
     (0, "success"),
-    (1, "negative result: request denied, token inactive, tokens found, catalog invalid or different"),
+    (1, "negative result: request denied, token inactive, tokens or problems found, catalog invalid or different"),
     (2, "invalid command line or input"),
     (3, "not signed in: no credential, or an invalid or expired one"),
     (4, "permission denied"),
@@ -29,7 +29,7 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 13] = [
     ("HTTPS_PROXY, ALL_PROXY, HTTP_PROXY, NO_PROXY", "HTTP proxy, and the hosts to reach without it, as for curl."),
     ("NO_COLOR, TERM", "No colours if NO_COLOR is not empty, or TERM is empty or dumb."),
     ("XDG_CONFIG_HOME, XDG_DATA_HOME", "Directories of the files below."),
-    ("AWS_PROFILE, AWS_REGION, …", "AWS credentials and region for audit and bootstrap, as for the AWS CLI."),
+    ("AWS_PROFILE, AWS_REGION, …", "AWS credentials and region for audit, bootstrap and doctor, as for the AWS CLI."),
 ];
 
 /// Files, and their content.

@@ -5,21 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-import conftest
 import gateway
 import logs
+from conftest import CACHE_SECONDS
 from emulator import Emulator
 from stack import Stack
 
-SECONDS = 300
-
 
 @pytest.fixture(scope="module")
-def cached_url(emulator: Emulator, portcullis: Stack) -> Iterator[str]:
+def cached_url(emulator: Emulator, portcullis: Stack, cached_example: Stack) -> Iterator[str]:
     """The example with a cache, and an authorizer configured for it."""
-    example = conftest.example(emulator, portcullis, "rest-api-cached", AuthorizerCacheSeconds=str(SECONDS))
-    set_cache(emulator, portcullis, SECONDS, "iam")
-    yield f"{gateway.direct(emulator, example.resources['Api'])}/demo"
+    set_cache(emulator, portcullis, CACHE_SECONDS, "iam")
+    yield f"{gateway.direct(emulator, cached_example.resources['Api'])}/demo"
     set_cache(emulator, portcullis, 0, "simple")
 
 

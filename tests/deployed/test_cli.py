@@ -1,57 +1,9 @@
 """`portcullis bootstrap` and `portcullis audit` with AWS credentials."""
 
 import json
-import subprocess
 import uuid
-from pathlib import Path
-
-import pytest
 
 import gateway
-import programs
-from emulator import Emulator
-from stack import Stack
-
-
-@pytest.fixture(scope="module")
-def command() -> Path:
-    """The command with the features of a release."""
-    programs.build()
-    return programs.PORTCULLIS
-
-
-@pytest.fixture
-def portcullis_cli(command: Path, emulator: Emulator, portcullis: Stack, tmp_path: Path):
-    """Runs it with the emulator's root user or other keys, and without this machine's settings."""
-
-    def run(*arguments: str, **keys: str) -> subprocess.CompletedProcess[str]:
-        environment = emulator.environment() | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)} | keys
-        return subprocess.run((command, *arguments), env=environment, cwd=tmp_path, capture_output=True, text=True)
-
-    return run
-
-
-@pytest.fixture
-def keys(emulator: Emulator):
-    """Creates a user with only these actions; returns its keys."""
-    iam, users = emulator.client("iam"), []
-
-    def make(*actions: str) -> dict[str, str]:
-        user = f"cli-{uuid.uuid4().hex}"
-        iam.create_user(UserName=user)
-        users.append(user)
-        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_user_policy(UserName=user, PolicyName="some", PolicyDocument=policy)
-        key = iam.create_access_key(UserName=user)["AccessKey"]
-        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-
-    yield make
-    for user in users:
-        for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
-            iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
-        iam.delete_user_policy(UserName=user, PolicyName="some")
-        iam.delete_user(UserName=user)
 
 
 def test_bootstrap_creates_an_admin_token_with_two_iam_permissions(portcullis_cli, keys, url: str) -> None:

@@ -1,6 +1,6 @@
 //! A deployed stack. AWS credentials are found as the AWS CLI finds them.
 //!
-//! Required permissions: `cloudformation:DescribeStacks` for the stack's outputs,
+//! Required permissions: `cloudformation:DescribeStacks` for the stack's parameters and outputs,
 //! `lambda:InvokeFunction` to invoke a function, `logs:FilterLogEvents` to read a log.
 
 use std::collections::BTreeMap;
@@ -24,14 +24,15 @@ use crate::CliError;
 
 /// A deployed stack.
 pub(crate) struct DeployedStack {
-    name: String,
+    pub(super) name: String,
+    pub(super) parameters: BTreeMap<String, String>,
     outputs: BTreeMap<String, String>,
-    config: SdkConfig,
-    runtime: Runtime,
+    pub(super) config: SdkConfig,
+    pub(super) runtime: Runtime,
 }
 
 impl DeployedStack {
-    /// Finds AWS credentials and region as the AWS CLI does, and reads the stack's outputs.
+    /// Finds AWS credentials and region as the AWS CLI does, and reads the stack's parameters and outputs.
     ///
     /// # Errors
     /// When there are no credentials, or no such stack.
@@ -41,8 +42,10 @@ impl DeployedStack {
             runtime.map_err(|error| CliError::Unfinished(format!("cannot start the async runtime: {error}")))?;
         let name = location.stack.clone().unwrap_or_else(|| "portcullis".to_owned());
         let config = runtime.block_on(config(location.region.clone()))?;
-        let outputs = runtime.block_on(outputs(&config, &name))?;
-        Ok(Self { name, outputs, config, runtime })
+        let stack = runtime.block_on(describe(&config, &name))?;
+        let parameters = pairs(stack.parameters(), |one| Some((one.parameter_key()?, one.parameter_value()?)));
+        let outputs = pairs(stack.outputs(), |one| Some((one.output_key()?, one.output_value()?)));
+        Ok(Self { name, parameters, outputs, config, runtime })
     }
 
     /// Value of a stack output.
@@ -101,15 +104,18 @@ impl DeployedStack {
     }
 }
 
-async fn outputs(config: &SdkConfig, stack: &str) -> Result<BTreeMap<String, String>, CliError> {
+async fn describe(config: &SdkConfig, stack: &str) -> Result<Stack, CliError> {
     let client = aws_sdk_cloudformation::Client::new(config);
     let found = client.describe_stacks().stack_name(stack).send().await.map_err(|error| {
         // CloudFormation has no error code of its own for a missing stack.
         let missing = error.message().is_some_and(|message| message.contains("does not exist"));
         if missing { no_stack(config, stack) } else { aws_error("cloudformation:DescribeStacks", &error) }
     })?;
-    let outputs = found.stacks().iter().flat_map(Stack::outputs);
-    Ok(outputs.filter_map(|one| Some((one.output_key()?.to_owned(), one.output_value()?.to_owned()))).collect())
+    found.stacks.into_iter().flatten().next().ok_or_else(|| no_stack(config, stack))
+}
+
+fn pairs<T>(items: &[T], pair: impl Fn(&T) -> Option<(&str, &str)>) -> BTreeMap<String, String> {
+    items.iter().filter_map(pair).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn no_stack(config: &SdkConfig, stack: &str) -> CliError {
@@ -141,7 +147,7 @@ async fn config(region: Option<String>) -> Result<SdkConfig, CliError> {
     }
 }
 
-fn no_credentials(why: &str) -> CliError {
+pub(super) fn no_credentials(why: &str) -> CliError {
     CliError::Aws {
         exit_code: 3,
         message: format!("no AWS credentials {why}"),
@@ -159,15 +165,19 @@ fn error_chain(error: &dyn Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// Maps an AWS error. <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
-fn aws_error<E>(action: &str, error: &SdkError<E>) -> CliError
+/// Maps an error of the SDK.
+pub(super) fn aws_error<E>(action: &str, error: &SdkError<E>) -> CliError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
     if error.as_service_error().is_none() {
         return CliError::Unreachable(format!("AWS cannot be reached: {}", error_chain(error)));
     }
+    refused(action, error.code().unwrap_or_default(), error.message().unwrap_or_default())
+}
+
+/// Maps an AWS error by its code. <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
+pub(super) fn refused(action: &str, code: &str, message: &str) -> CliError {
     let (exit_code, hint) = match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
             (4, Some(format!("your AWS credentials need {action}")))

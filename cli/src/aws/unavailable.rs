@@ -4,6 +4,7 @@ use portcullis::clock::Timestamp;
 use zeroize::Zeroizing;
 
 use super::StackLocation;
+use super::stack_state::StackState;
 use crate::CliError;
 
 /// There is none.
@@ -22,6 +23,10 @@ impl DeployedStack {
     }
 
     pub(crate) fn invoke(&self, _: &str, _: String) -> Result<Zeroizing<String>, CliError> {
+        match *self {}
+    }
+
+    pub(crate) fn inspect(&self) -> Result<StackState, CliError> {
         match *self {}
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod bootstrap;
 pub(crate) mod catalog;
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod exchange;
 pub(crate) mod introspect;
 pub(crate) mod login;

@@ -172,6 +172,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ("From a file", "portcullis audit tuh1pjDiiCHnIDch --file audit.log --json | jq -r .path"),
         ],
     ),
+    (
+        "doctor",
+        &[
+            ("", "portcullis doctor --stack portcullis"),
+            (
+                "Measure a revocation too",
+                "portcullis doctor --probe https://orders.example.com/orders --permission orders:read",
+            ),
+        ],
+    ),
 ];
 
 /// Examples of a command.

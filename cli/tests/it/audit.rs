@@ -1,5 +1,5 @@
-//! `audit` with the local audit log, and `audit` and `bootstrap` without AWS credentials.
-//! (`tests/deployed/test_cli.py` tests both with a deployed stack.)
+//! `audit` with the local audit log, and `audit`, `bootstrap` and `doctor` without AWS credentials.
+//! (`tests/deployed/test_cli.py` and `test_doctor.py` test them with a deployed stack.)
 
 use std::fs;
 
@@ -133,7 +133,7 @@ fn unreadable_logs_and_invalid_times_are_reported() {
 #[test]
 fn a_build_without_aws_says_how_to_get_one() {
     let home = tempfile::tempdir().unwrap();
-    for command in [&["bootstrap"][..], &["audit", "0123456789abcdef"]] {
+    for command in [&["bootstrap"][..], &["doctor"], &["audit", "0123456789abcdef"]] {
         let printed = stderr(&bare(home.path()).args(command).assert().code(2));
         assert!(printed.contains("cannot call AWS") && printed.contains("--features aws"), "{printed}");
     }
@@ -143,7 +143,7 @@ fn a_build_without_aws_says_how_to_get_one() {
 #[test]
 fn missing_aws_credentials_are_reported_with_a_hint() {
     let home = tempfile::tempdir().unwrap();
-    for command in [&["bootstrap"][..], &["audit", "0123456789abcdef"]] {
+    for command in [&["bootstrap"][..], &["doctor"], &["audit", "0123456789abcdef"]] {
         let region = bare(home.path()).env("AWS_EC2_METADATA_DISABLED", "true").args(command).assert().code(2);
         assert!(stderr(&region).contains("no AWS region"), "{}", stderr(&region));
         assert!(stderr(&region).contains("--region"));

@@ -3,7 +3,7 @@
 //!
 //! | module | tests |
 //! | --- | --- |
-//! | `audit` | `audit` and `bootstrap` |
+//! | `audit` | `audit`, `bootstrap` and `doctor` |
 //! | `catalog`, `introspect`, `token`, `token_create`, `token_list`, `token_names`, `whoami` | these commands, without a terminal |
 //! | `ci_examples` | the steps of `examples/ci` |
 //! | `completion` | completion of the command line |
