@@ -63,7 +63,7 @@ fn roles_and_permissions_are_completed_from_the_catalog() {
     assert_eq!(of_create(&["-p", "apps:rea"]), ["apps:read\tView apps"]);
     assert_eq!(
         of_create(&["--grant", "apps:read,builds:w"]),
-        ["apps:read,builds:write\tStart, change and delete builds"]
+        ["apps:read,builds:write\tStart, edit and delete builds"]
     );
     assert!(of_create(&["--grant", "apps:read@a"]).is_empty());
 }
