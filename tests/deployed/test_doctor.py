@@ -196,7 +196,8 @@ def test_a_probe_measures_a_revocation_up_to_the_last_refusal(
 ) -> None:
     probed = [f"{url}/demo/apps/billing", f"{gateway.direct(emulator, http_example.resources['Api'])}/apps/billing"]
     service = {"PORTCULLIS_URL": url, "PORTCULLIS_API_TOKEN": admin_token}
-    _, document = doctor("--probe", probed[0], "--probe", probed[1], **service)
+    access = ("--permission", "apps:read", "--resource", "apps/billing")
+    _, document = doctor("--probe", probed[0], "--probe", probed[1], *access, **service)
     assert [probe["url"] for probe in document["probes"]] == probed
     assert all(probe["refused_after"] > 0 for probe in document["probes"])
     assert not [finding for finding in document["findings"] if finding["subject"] in probed]
@@ -211,7 +212,7 @@ def test_a_probe_finds_apis_that_accept_what_they_should_refuse(
     open_to_all, refusing = f"{url}/.well-known/oauth-protected-resource", f"{url}/tokens"
     probes = [part for probe in (cached, open_to_all, refusing) for part in ("--probe", probe)]
     service = {"PORTCULLIS_URL": url, "PORTCULLIS_API_TOKEN": admin_token}
-    code, document = doctor(*probes, "--wait", "0", "--permission", "apps:read", **service)
+    code, document = doctor(*probes, "--wait", "0", "--permission", "apps:read", "--resource", "*", **service)
     assert code == 1
     assert [probe["refused_after"] for probe in document["probes"]] == [None, None, None]
     settings = {finding["subject"]: finding["setting"] for finding in document["findings"]}

@@ -15,7 +15,7 @@ use super::signed_request::SignedClient;
 use super::stack_state::{Alarm, Function, LogGroup, StackState};
 use crate::CliError;
 
-/// Most alarms that one call describes.
+/// Maximum number of alarms per call.
 const MAX_ALARMS: usize = 100;
 
 /// Physical IDs of a stack's resources, with their types.

@@ -68,7 +68,7 @@ pub(crate) struct LogGroup {
 #[derive(Debug)]
 pub(crate) struct Alarm {
     pub(crate) name: String,
-    /// Whether it does something when it goes off.
+    /// Whether it has an action, and its actions are enabled.
     pub(crate) has_action: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Stands for a deployed stack in a build without the feature `aws`.
+//! Replaces the deployed stack in a build without the feature `aws`.
 
 use portcullis::clock::Timestamp;
 use zeroize::Zeroizing;
@@ -7,7 +7,7 @@ use super::StackLocation;
 use super::stack_state::StackState;
 use crate::CliError;
 
-/// There is none.
+/// Has no values: [`find`](Self::find) always fails.
 pub(crate) enum DeployedStack {}
 
 impl DeployedStack {

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     progress.finish_and_clear();
     let max_ttl = state.authorizers.iter().map(|authorizer| authorizer.ttl_seconds).max().unwrap_or_default();
     let mut measurements = args.probe.run(state.cache_seconds(), max_ttl, context)?;
-    let mut findings = findings::of(&state);
+    let mut findings = findings::check(&state);
     findings.extend(measurements.iter_mut().filter_map(|measurement| measurement.finding.take()));
     if context.out.json {
         let document = json!({"authorizers": state.authorizers, "findings": findings, "probes": measurements});

@@ -178,7 +178,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ("", "portcullis doctor --stack portcullis"),
             (
                 "Measure a revocation too",
-                "portcullis doctor --probe https://orders.example.com/orders --permission orders:read",
+                "portcullis doctor --probe https://orders.example.com/orders --permission orders:read --resource orders",
             ),
         ],
     ),

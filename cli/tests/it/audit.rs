@@ -158,3 +158,11 @@ fn missing_aws_credentials_are_reported_with_a_hint() {
         assert_eq!(stdout(&credentials), "");
     }
 }
+
+#[test]
+fn a_probe_needs_named_permissions_and_resources() {
+    let home = tempfile::tempdir().unwrap();
+    let probe = ["doctor", "--probe", "https://orders.example.com/orders"];
+    let printed = stderr(&bare(home.path()).args(probe).assert().code(2));
+    assert!(printed.contains("--permission") && printed.contains("--resource"), "{printed}");
+}

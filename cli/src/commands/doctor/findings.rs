@@ -1,10 +1,10 @@
-//! What is wrong with a stack, or with an API that uses its authorizer.
+//! Findings about a stack and the APIs that use its authorizer.
 
 use serde::Serialize;
 
 use crate::aws::stack_state::{ApiKind, Authorizer, LogGroup, StackState};
 
-/// Something that should be changed.
+/// A setting to change.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     /// The API, function, log group or alarm.
@@ -26,20 +26,20 @@ impl Finding {
     }
 }
 
-/// Everything that is wrong with a stack and the APIs that use its authorizer.
-pub(super) fn of(state: &StackState) -> Vec<Finding> {
+/// Checks a stack and the APIs that use its authorizer.
+pub(super) fn check(state: &StackState) -> Vec<Finding> {
     let mut findings: Vec<_> =
-        state.authorizers.iter().flat_map(|authorizer| of_authorizer(authorizer, state)).collect();
-    findings.extend(of_variables(state));
-    findings.extend(of_flush_stages(state));
-    findings.extend(of_log_groups(state));
+        state.authorizers.iter().flat_map(|authorizer| check_authorizer(authorizer, state)).collect();
+    findings.extend(check_variables(state));
+    findings.extend(check_flush_stages(state));
+    findings.extend(check_log_groups(state));
     let silent = state.alarms.iter().filter(|alarm| !alarm.has_action);
     findings
         .extend(silent.map(|alarm| Finding::new(&format!("alarm {}", alarm.name), "actions", "none", "one or more")));
     findings
 }
 
-fn of_authorizer(authorizer: &Authorizer, state: &StackState) -> Vec<Finding> {
+fn check_authorizer(authorizer: &Authorizer, state: &StackState) -> Vec<Finding> {
     let subject = authorizer.subject();
     // The management API is never cached (ADR 0012).
     let cache_seconds = if authorizer.api_id == state.management_api_id { 0 } else { state.cache_seconds() };
@@ -82,7 +82,7 @@ fn expected_sources(authorizer: &Authorizer, caches: bool) -> Option<String> {
 }
 
 /// Variables of functions that differ from the parameter that sets them: `PORTCULLIS_MAX_IDLE_DAYS` is `MaxIdleDays`.
-fn of_variables(state: &StackState) -> Vec<Finding> {
+fn check_variables(state: &StackState) -> Vec<Finding> {
     let mut findings = Vec::new();
     for function in &state.functions {
         for (parameter, expected) in &state.parameters {
@@ -97,7 +97,7 @@ fn of_variables(state: &StackState) -> Vec<Finding> {
 }
 
 /// `FlushStages` must name the APIs that cache, and only APIs with this authorizer.
-fn of_flush_stages(state: &StackState) -> Vec<Finding> {
+fn check_flush_stages(state: &StackState) -> Vec<Finding> {
     let stages: Vec<_> = state.parameter("FlushStages").split(',').filter(|stage| !stage.is_empty()).collect();
     let api = |stage: &str| stage.split('/').next().unwrap_or_default().to_owned();
     let caching = |authorizer: &Authorizer| authorizer.ttl_seconds > 0;
@@ -113,7 +113,7 @@ fn of_flush_stages(state: &StackState) -> Vec<Finding> {
     unknown.chain(missing).collect()
 }
 
-fn of_log_groups(state: &StackState) -> Vec<Finding> {
+fn check_log_groups(state: &StackState) -> Vec<Finding> {
     let expected = state.parameter("LogRetentionDays");
     let found = |days: Option<u32>| days.map_or_else(|| "unlimited".to_owned(), |days| format!("{days} days"));
     let differing = state.log_groups.iter().filter(|group| found(group.retention_days) != format!("{expected} days"));
@@ -160,7 +160,7 @@ mod tests {
     const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:authorizer:live";
 
     /// The findings of a stack with these parameters, without their subjects.
-    fn check(parameters: &[(&str, &str)], change: impl FnOnce(&mut StackState)) -> Vec<[String; 3]> {
+    fn findings(parameters: &[(&str, &str)], change: impl FnOnce(&mut StackState)) -> Vec<[String; 3]> {
         let defaults =
             [("AuthorizerCacheSeconds", "0"), ("HttpApiResponseFormat", "simple"), ("LogRetentionDays", "90")];
         let parameters = defaults.iter().chain(parameters);
@@ -171,7 +171,7 @@ mod tests {
             ..StackState::default()
         };
         change(&mut state);
-        of(&state).into_iter().map(|finding| [finding.setting, finding.found, finding.expected]).collect()
+        check(&state).into_iter().map(|finding| [finding.setting, finding.found, finding.expected]).collect()
     }
 
     fn authorizer(api_kind: ApiKind, ttl_seconds: u32, identity_sources: &[&str]) -> Authorizer {
@@ -189,8 +189,8 @@ mod tests {
         }
     }
 
-    fn check_authorizer(parameters: &[(&str, &str)], authorizer: Authorizer) -> Vec<[String; 3]> {
-        check(parameters, |state| state.authorizers.push(authorizer))
+    fn authorizer_findings(parameters: &[(&str, &str)], authorizer: Authorizer) -> Vec<[String; 3]> {
+        findings(parameters, |state| state.authorizers.push(authorizer))
     }
 
     const CACHED: [(&str, &str); 2] = [("AuthorizerCacheSeconds", "60"), ("HttpApiResponseFormat", "iam")];
@@ -199,54 +199,57 @@ mod tests {
     #[test]
     fn apis_as_documented_have_no_findings() {
         for kind in [ApiKind::Rest, ApiKind::Http, ApiKind::WebSocket] {
-            assert_eq!(check_authorizer(&[], authorizer(kind, 0, &[])), Vec::<[String; 3]>::new());
+            assert_eq!(authorizer_findings(&[], authorizer(kind, 0, &[])), Vec::<[String; 3]>::new());
         }
         for ttl in [0, 1, 60] {
             let sources = if ttl == 0 { &[][..] } else { &REST_KEY };
-            assert_eq!(check_authorizer(&CACHED, authorizer(ApiKind::Rest, ttl, sources)), Vec::<[String; 3]>::new());
+            assert_eq!(
+                authorizer_findings(&CACHED, authorizer(ApiKind::Rest, ttl, sources)),
+                Vec::<[String; 3]>::new()
+            );
         }
         let header = Authorizer { reads_one_header: true, ..authorizer(ApiKind::Rest, 0, &[REST_KEY[0]]) };
-        assert_eq!(check_authorizer(&[], header), Vec::<[String; 3]>::new());
+        assert_eq!(authorizer_findings(&[], header), Vec::<[String; 3]>::new());
     }
 
     #[test]
     fn a_ttl_above_the_stacks_is_found() {
         let ttl = |found: &str, expected: &str| vec![["cache TTL", found, expected].map(str::to_owned)];
-        assert_eq!(check_authorizer(&[], authorizer(ApiKind::Rest, 300, &[])), ttl("300 s", "0 s"));
-        assert_eq!(check_authorizer(&CACHED, authorizer(ApiKind::Rest, 61, &REST_KEY)), ttl("61 s", "at most 60 s"));
+        assert_eq!(authorizer_findings(&[], authorizer(ApiKind::Rest, 300, &[])), ttl("300 s", "0 s"));
+        assert_eq!(authorizer_findings(&CACHED, authorizer(ApiKind::Rest, 61, &REST_KEY)), ttl("61 s", "at most 60 s"));
     }
 
     #[test]
     fn the_management_api_must_not_cache_whatever_the_stack_allows() {
         let management = Authorizer { api_id: "tokens".to_owned(), ..authorizer(ApiKind::Rest, 60, &[]) };
-        assert_eq!(check_authorizer(&CACHED, management), [["cache TTL", "60 s", "0 s"]]);
+        assert_eq!(authorizer_findings(&CACHED, management), [["cache TTL", "60 s", "0 s"]]);
     }
 
     #[test]
     fn identity_sources_must_be_the_cache_key_and_nothing_without_a_cache() {
         let none = [["identity sources", "$request.header.Authorization", "none"]];
-        assert_eq!(check_authorizer(&[], authorizer(ApiKind::Http, 0, &["$request.header.Authorization"])), none);
+        assert_eq!(authorizer_findings(&[], authorizer(ApiKind::Http, 0, &["$request.header.Authorization"])), none);
         let without_address = authorizer(ApiKind::Rest, 60, &["method.request.header.Authorization"]);
         let key = "method.request.header.Authorization, context.identity.sourceIp";
         let found = [["identity sources", "method.request.header.Authorization", key]];
-        assert_eq!(check_authorizer(&CACHED, without_address), found);
+        assert_eq!(authorizer_findings(&CACHED, without_address), found);
     }
 
     #[test]
     fn an_http_apis_response_format_must_be_the_stacks() {
         let iam = Authorizer { simple_responses: false, ..authorizer(ApiKind::Http, 0, &[]) };
-        assert_eq!(check_authorizer(&[], iam.clone()), [["EnableSimpleResponses", "false", "true"]]);
+        assert_eq!(authorizer_findings(&[], iam.clone()), [["EnableSimpleResponses", "false", "true"]]);
         let first = Authorizer { payload_version: Some("1.0".to_owned()), ..iam };
-        assert_eq!(check_authorizer(&[], first), Vec::<[String; 3]>::new());
+        assert_eq!(authorizer_findings(&[], first), Vec::<[String; 3]>::new());
         let simple = authorizer(ApiKind::Http, 0, &[]);
-        assert_eq!(check_authorizer(&CACHED, simple), [["EnableSimpleResponses", "true", "false"]]);
+        assert_eq!(authorizer_findings(&CACHED, simple), [["EnableSimpleResponses", "true", "false"]]);
     }
 
     #[test]
     fn another_version_of_the_function_is_found() {
         let unqualified = ARN.trim_end_matches(":live");
         let other = Authorizer { function_arn: unqualified.to_owned(), ..authorizer(ApiKind::Rest, 0, &[]) };
-        assert_eq!(check_authorizer(&[], other), [["function", unqualified, ARN]]);
+        assert_eq!(authorizer_findings(&[], other), [["function", unqualified, ARN]]);
     }
 
     #[test]
@@ -254,17 +257,17 @@ mod tests {
         let variables = [("MAX_IDLE_DAYS", "90"), ("HISTORY_DAYS", "400"), ("TABLE", "tokens")];
         let variables = variables.map(|(name, value)| (format!("PORTCULLIS_{name}"), value.to_owned())).into();
         let function = Function { name: "authorizer".to_owned(), variables };
-        let found = check(&[("MaxIdleDays", "0"), ("HistoryDays", "400")], |state| state.functions.push(function));
+        let found = findings(&[("MaxIdleDays", "0"), ("HistoryDays", "400")], |state| state.functions.push(function));
         assert_eq!(found, [[&format!("PORTCULLIS_{}", "MAX_IDLE_DAYS"), "90", "0"]]);
     }
 
     #[test]
     fn flush_stages_must_name_the_apis_that_cache() {
         let parameters = [&CACHED[..], &[("FlushStages", "rest:a1/prod,http:gone/$default")]].concat();
-        let found = check_authorizer(&parameters, authorizer(ApiKind::Rest, 60, &REST_KEY));
+        let found = authorizer_findings(&parameters, authorizer(ApiKind::Rest, 60, &REST_KEY));
         assert_eq!(found, [["FlushStages", "http:gone/$default", "an API with this authorizer"]]);
         let parameters = [&CACHED[..], &[("FlushStages", "rest:a1/prod")]].concat();
-        let found = check(&parameters, |state| {
+        let found = findings(&parameters, |state| {
             let other = Authorizer { api_id: "b2".to_owned(), ..authorizer(ApiKind::Rest, 60, &REST_KEY) };
             state.authorizers = vec![authorizer(ApiKind::Rest, 60, &REST_KEY), other];
         });
@@ -274,7 +277,8 @@ mod tests {
     #[test]
     fn a_log_groups_retention_must_be_the_stacks() {
         for (retention_days, expected) in [(Some(90), None), (Some(7), Some("7 days")), (None, Some("unlimited"))] {
-            let found = check(&[], |state| state.log_groups.push(LogGroup { name: "log".to_owned(), retention_days }));
+            let found =
+                findings(&[], |state| state.log_groups.push(LogGroup { name: "log".to_owned(), retention_days }));
             let expected = expected.map(|expected| ["retention", expected, "90 days"].map(str::to_owned));
             assert_eq!(found, Vec::from_iter(expected));
         }
@@ -283,7 +287,7 @@ mod tests {
     #[test]
     fn an_alarm_without_action_is_found() {
         for (has_action, count) in [(true, 0), (false, 1)] {
-            let found = check(&[], |state| state.alarms.push(Alarm { name: "errors".to_owned(), has_action }));
+            let found = findings(&[], |state| state.alarms.push(Alarm { name: "errors".to_owned(), has_action }));
             assert_eq!(found.len(), count);
         }
     }

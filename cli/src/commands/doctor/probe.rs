@@ -23,13 +23,13 @@ const LIFETIME: &str = "15m";
 pub(super) struct ProbeFlags {
     /// Measure a revocation: create a token, GET this URL of your API with it, revoke it, and repeat the request until
     /// it is refused; repeatable
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", requires_all = ["permission", "resource"])]
     probe: Vec<String>,
     /// Permission that the requests need; repeatable
-    #[arg(long, requires = "probe", default_value = "*:read")]
+    #[arg(long, requires = "probe")]
     permission: Vec<String>,
-    /// Resource that the requests need; repeatable
-    #[arg(long, requires = "probe", default_value = "*", allow_hyphen_values = true)]
+    /// Resource that the requests need, or '*' for all; repeatable
+    #[arg(long, requires = "probe", allow_hyphen_values = true)]
     resource: Vec<String>,
     /// Seconds to wait for a refusal [default: 10 more than the longest TTL of your APIs]
     #[arg(long, requires = "probe", value_name = "SECONDS")]
