@@ -135,7 +135,7 @@ impl Problem {
     #[must_use]
     pub fn already_created(id: &TokenId) -> Self {
         let detail = format!(
-            "A request with this Idempotency-Key created the token {id}; nothing was done now. Only that response showed the secret. If it was lost, rotate the token: POST /tokens/{id}/rotate."
+            "A request with this Idempotency-Key created the token {id}; nothing was changed. Its secret was shown only then. If it was lost, rotate the token (POST /tokens/{id}/rotate), or create another one with another key."
         );
         Self {
             token_id: Some(id.as_str().into()),
@@ -147,7 +147,7 @@ impl Problem {
     #[must_use]
     pub fn already_rotated(at: Timestamp, version: u64) -> Self {
         let detail = format!(
-            "A request with this Idempotency-Key rotated the token at {at}; nothing was done now. Only that response showed the secret. If it was lost, rotate again with another key."
+            "A request with this Idempotency-Key rotated the token at {at}; nothing was changed. The secret was shown only then. If it was lost, rotate again with another key."
         );
         Self { version: Some(version), ..Self::conflict("already_rotated", "The token was already rotated", detail) }
     }
