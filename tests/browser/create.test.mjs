@@ -236,7 +236,7 @@ test("a create whose response was lost makes one token, which the console links 
   });
   const submit = page.getByRole("button", { name: "Create token" });
   await submit.click();
-  await page.getByText("Nothing is done twice.").waitFor();
+  await page.getByText("Retrying is safe.").waitFor();
   await page.getByRole("link", { name: "Catalog" }).click();
   const question = page.getByRole("dialog", { name: "Leave this page?" });
   await question.getByText("The token may have been created. Try again to find out, or look for it in the list.").waitFor();

@@ -58,6 +58,6 @@ test("at the limit of tokens, the console says so and links to the list", async 
   await page.getByLabel(/^apps:read/).check();
   await page.getByLabel("All resources").check();
   await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByText("The limit of 2 active tokens is reached.").waitFor();
+  await page.getByText("Token limit reached. An owner may have at most 2 live tokens. Revoke one that is no longer needed.").waitFor();
   await page.getByRole("link", { name: "Show my tokens" }).waitFor();
 });

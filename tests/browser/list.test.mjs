@@ -8,6 +8,20 @@ const it = setUp();
 const rows = (page) => page.getByRole("row").filter({ has: page.getByRole("link") });
 const counted = (page, text) => page.getByText(text).first().waitFor();
 
+/** Creates a token in the form, and returns to the list. Returns the secret. */
+async function createAndCopy(page, name) {
+  await signIn(page, it.stack, { hash: "#/new" });
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel(/^apps:read/).check();
+  await page.getByLabel("All resources").check();
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByRole("heading", { name: /Copy the secret for/ }).waitFor();
+  const secret = await shownSecret(page);
+  await copySecret(page);
+  await page.getByRole("link", { name: "Tokens" }).click();
+  return secret;
+}
+
 test("the list shows each token, what is due first on top", async (t) => {
   const { stack } = it;
   await stack.createToken({ name: "quiet one", expires_in: "90d" });
@@ -144,17 +158,8 @@ test("a revoked token shows when it was revoked instead of its expiration", asyn
 });
 
 test("the filtered list is exported as CSV and JSON, without secrets", async (t) => {
-  const { stack } = it;
   const page = await it.open(t);
-  await signIn(page, stack, { hash: "#/new" });
-  await page.getByLabel("Name", { exact: true }).fill('=export "one", two');
-  await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("All resources").check();
-  await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByRole("heading", { name: /Copy the secret for/ }).waitFor();
-  const secret = await shownSecret(page);
-  await copySecret(page);
-  await page.getByRole("link", { name: "Tokens" }).click();
+  const secret = await createAndCopy(page, '=export "one", two');
   await page.getByRole("searchbox").fill("=export");
   await counted(page, /^Showing 1 of/);
   const exported = async (format) => {
@@ -169,7 +174,7 @@ test("the filtered list is exported as CSV and JSON, without secrets", async (t)
   assert.ok(csv.includes(`"'=export ""one"", two"`), csv);
   const [token, ...others] = JSON.parse(await exported("JSON"));
   assert.deepEqual(others, []);
-  assert.deepEqual(token, (await stack.call("GET", `/tokens/${token.id}`)).body);
+  assert.deepEqual(token, (await it.stack.call("GET", `/tokens/${token.id}`)).body);
 });
 
 test("all keyboard shortcuts of the list work", async (t) => {
@@ -245,15 +250,7 @@ test("a failure to load the list is shown, and can be retried", async (t) => {
 
 test("refreshing the list shows the first use of a new token", async (t) => {
   const page = await it.open(t);
-  await signIn(page, it.stack, { hash: "#/new" });
-  await page.getByLabel("Name", { exact: true }).fill("just created");
-  await page.getByLabel(/^apps:read/).check();
-  await page.getByLabel("All resources").check();
-  await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByRole("heading", { name: /Copy the secret for/ }).waitFor();
-  const secret = await shownSecret(page);
-  await copySecret(page);
-  await page.getByRole("link", { name: "Tokens" }).click();
+  const secret = await createAndCopy(page, "just created");
   const row = page.getByRole("row").filter({ hasText: "just created" });
   await row.getByText("Never").waitFor();
   await it.stack.demoStatus("/apps/billing", secret);

@@ -16,7 +16,7 @@ const RETRY_LATER = "Try again in a minute. If it keeps failing, send your admin
 const WORDS: Record<string, Words> = {
   unreachable: { title: "Can’t reach the service", remedy: "Check your connection." },
   unreachable_change: { title: "Can’t reach the service", remedy: "Check your connection. Your change may have been saved; reload before retrying." },
-  unreachable_repeatable: { title: "Can’t reach the service", remedy: "Check your connection, then try again. Nothing is done twice." },
+  unreachable_repeatable: { title: "Can’t reach the service", remedy: "Check your connection, then try again. Retrying is safe." },
   unexpected_response: { title: "Unexpected response from the service", remedy: "Try again. If it keeps failing, contact your administrator." },
   console_error: { title: "Something went wrong in the console", detail: true, remedy: "Reload the page. If it keeps failing, contact your administrator." },
   invalid_id: { title: "That isn’t a valid token ID", remedy: "Check the link, or find the token in the list." },
@@ -26,7 +26,7 @@ const WORDS: Record<string, Words> = {
   exceeds_grants: { title: "You can only grant permissions you have", remedy: "Remove the highlighted ones, or ask someone who has them." },
   not_found: { title: "This token doesn’t exist, or belongs to someone else", remedy: "" },
   token_ended: { title: "This token was revoked or has expired", remedy: "Create a new token. An expired one can be rotated with a new expiration." },
-  token_exchanged: { title: "This token was issued to a CI job for a few minutes", remedy: "It can be revoked, not edited." },
+  token_exchanged: { title: "This token was issued to a CI job for a few minutes", remedy: "You can revoke it, but not edit or rotate it." },
   already_rotated: { title: "This token was already rotated", remedy: "If you lost that secret, rotate again." },
   already_created: {
     title: "This token was already created",
@@ -37,6 +37,7 @@ const WORDS: Record<string, Words> = {
   nothing_used: { title: "This token hasn’t used any permissions", remedy: "Revoke it if it is no longer needed." },
   precondition_failed: { title: "This token just changed", remedy: "Check it, then try again." },
   body_too_large: { title: "This is too long", remedy: "Shorten it." },
+  token_limit_reached: { title: "Token limit reached", detail: true, remedy: "" },
   too_many_requests: { title: "Too many requests", remedy: "Wait a moment, then try again." },
   unavailable: { title: "Temporarily unavailable", remedy: RETRY_LATER },
   internal_error: { title: "Something went wrong in the service", remedy: RETRY_LATER },
@@ -116,10 +117,6 @@ function wordsFor(kind: string, fields: Record<string, unknown>): Words | undefi
     case "insufficient_scope": {
       const permission = text(fields["permission"]);
       return { title: permission ? `You need ${permission} for this` : "You don’t have permission for this", remedy: requestRole(text(fields["roles"])) };
-    }
-    case "token_limit_reached": {
-      const limit = /at most (\d+)/.exec(text(fields["detail"]))?.[1];
-      return { title: `The limit of ${limit ? `${limit} active tokens` : "active tokens"} is reached`, remedy: "Revoke one you no longer need." };
     }
     default:
       return WORDS[kind];
