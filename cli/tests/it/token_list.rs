@@ -95,3 +95,16 @@ fn web_opens_the_console_in_the_browser() {
         assert!(stderr(&without).contains(&format!("Open {}/console/#{page} in your browser", stack.url())));
     }
 }
+
+#[test]
+fn a_revoked_token_shows_no_expiry() {
+    let stack = stack();
+    let made = stack.create(["--name", "a", "--permission", "apps:read", "--resource", "*"]);
+    stack.portcullis(["token", "revoke", id(&made), "--yes"]).assert().success();
+    let listed = stdout(&stack.portcullis(["token", "list", "--status", "revoked"]).assert().success());
+    let shown = stdout(&stack.portcullis(["token", "show", id(&made)]).assert().success());
+    assert!(listed.contains(id(&made)) && shown.contains("revoked"), "{listed}\n{shown}");
+    assert!(!shown.lines().any(|line| line.starts_with("expires")), "{shown}");
+    // The token never expired; "never" in the row is its last use.
+    assert_eq!(listed.matches("never").count(), 1, "{listed}");
+}

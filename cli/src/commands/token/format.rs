@@ -54,7 +54,7 @@ fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("grants", grants(&token.grants)),
         ("allowed IPs", allowed_ips()),
         ("created", by(&when(Some(token.created_at)), Some(&token.created_by))),
-        ("expires", out.format_time_or(token.expires_at, "never")),
+        ("expires", expiry(token, out)),
         ("rotated", when(token.rotated_at)),
         ("previous secret", token.previous_secret_until.map(|at| format!("valid until {at}")).unwrap_or_default()),
         ("last used", last_use(token, out)),
@@ -64,6 +64,11 @@ fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("reason", text(&token.revoked_reason)),
         ("comment", text(&token.revoked_comment)),
     ]
+}
+
+/// Empty for a revoked token, which cannot expire any more.
+pub(super) fn expiry(token: &Token, out: &Output) -> String {
+    if token.status == "revoked" { String::new() } else { out.format_time_or(token.expires_at, "never") }
 }
 
 fn by(when: &str, who: Option<&str>) -> String {

@@ -90,7 +90,7 @@ fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
             (token.name.clone(), None),
             (token.status.clone(), format::status_style(&token.status)),
             (format::grants_summary(token), None),
-            (out.format_time_or(token.expires_at, "never"), None),
+            (format::expiry(token, out), None),
             (out.format_time_or(token.last_used_at, "never"), None),
             (token.owner.clone(), None),
         ];
