@@ -1,12 +1,12 @@
 //! Text printed at the start: URLs, files, and example commands.
 
 use portcullis::secret::TokenPrefix;
-use portcullis_local::{AdminTokenOrigin, Running};
+use portcullis_local::{AdminTokenOrigin, RunningStack};
 use std::path::Path;
 
 const OPEN_WARNING: &str = "Warning: other machines can reach this address, and tokens are sent over plain HTTP.\n\n";
 
-pub(crate) fn text(running: &Running, prefix: &TokenPrefix) -> String {
+pub(crate) fn text(running: &RunningStack, prefix: &TokenPrefix) -> String {
     let dir = running.data_dir();
     let [create, call, revoke] = curl_lines(&running.url(), &dir.admin_token(), prefix);
     format!(
@@ -40,7 +40,7 @@ fn note(origin: &AdminTokenOrigin) -> String {
 }
 
 /// Which sessions are accepted and, with the development sign-in, how to get one.
-fn sessions(running: &Running) -> String {
+fn sessions(running: &RunningStack) -> String {
     match (running.sign_in_url(), running.oidc()) {
         (Some(sign_in), _) => format!(
             "Sign in as anyone (development only), in the console, with `portcullis login {}`, or with curl:\n\n{}",

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::TableDescription;
 use dynoxide::Database;
-use portcullis::store::{Connection, Timeouts};
+use portcullis::store::{DynamoDbConfig, Timeouts};
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -33,7 +33,7 @@ pub struct Engine {
     pub endpoint: String,
     /// A client for it.
     pub client: Client,
-    connection: Connection,
+    connection: DynamoDbConfig,
     database: Database,
     server: ServerTask,
     sweeper: JoinHandle<()>,
@@ -76,12 +76,12 @@ impl Engine {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let access_key = uuid::Uuid::new_v4().simple().to_string();
-        let connection = Connection {
+        let connection = DynamoDbConfig {
             region: "us-east-1".to_owned(),
             endpoint: Some(endpoint.clone()),
             static_credentials: Some((access_key.clone(), "unused".to_owned())),
             timeouts: Timeouts::ONE_MACHINE,
-            ..Connection::default()
+            ..DynamoDbConfig::default()
         };
         let client = portcullis::store::connect(connection.clone())?;
         let router = server::router(database.clone(), &access_key);
@@ -92,7 +92,7 @@ impl Engine {
 
     /// Connection settings with the access key, for other clients.
     #[must_use]
-    pub fn connection(&self) -> Connection {
+    pub fn connection(&self) -> DynamoDbConfig {
         self.connection.clone()
     }
 

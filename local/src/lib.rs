@@ -109,8 +109,8 @@ impl Options {
     }
 }
 
-/// A running stack. Stop it with [`Running::shutdown`].
-pub struct Running {
+/// A running stack. Stop it with [`RunningStack::shutdown`].
+pub struct RunningStack {
     address: SocketAddr,
     admin: admin_token::Admin,
     gateway: Arc<Gateway<Functions>>,
@@ -125,7 +125,7 @@ pub struct Running {
 ///
 /// # Errors
 /// A part of it cannot start; nothing is left running.
-pub async fn start(options: Options) -> Result<Running, StartError> {
+pub async fn start(options: Options) -> Result<RunningStack, StartError> {
     let template = Template::embedded()?;
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().map_err(|error| cannot_listen(options.listen, error))?;
@@ -182,10 +182,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let sign_in_url = sign_in.as_ref().map(|_| dev_idp::sign_in_url(&url));
     let stack = Stack { gateway: Arc::clone(&gateway), sign_in };
     let server = ServerTask::spawn("the server", listener, server::router(stack));
-    Ok(Running { address, admin, gateway, sign_in_url, server, engine, data_dir })
+    Ok(RunningStack { address, admin, gateway, sign_in_url, server, engine, data_dir })
 }
 
-impl Running {
+impl RunningStack {
     /// Its URL: `http://127.0.0.1:9050`.
     #[must_use]
     pub fn url(&self) -> String {

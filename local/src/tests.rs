@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Sends bytes and reads the whole response.
-async fn send(running: &Running, request: &[u8]) -> String {
+async fn send(running: &RunningStack, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(running.address()).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut response = Vec::new();
@@ -18,7 +18,7 @@ async fn send(running: &Running, request: &[u8]) -> String {
 }
 
 /// A request with a token, as status and body.
-async fn call(running: &Running, token: &str, line: &str, body: &str) -> (u16, Value) {
+async fn call(running: &RunningStack, token: &str, line: &str, body: &str) -> (u16, Value) {
     let length = body.len();
     let request = format!(
         "{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-token: {token}\r\n\
@@ -30,7 +30,7 @@ async fn call(running: &Running, token: &str, line: &str, body: &str) -> (u16, V
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-async fn create(running: &Running, fields: Value) -> Value {
+async fn create(running: &RunningStack, fields: Value) -> Value {
     let body = fields.to_string();
     let (status, token) = call(running, running.admin_token(), "POST /tokens", &body).await;
     assert_eq!(status, 201, "{token}");
@@ -48,7 +48,7 @@ fn cached(seconds: u32) -> Options {
 }
 
 /// The echo API's status for this token.
-async fn demo(running: &Running, token: &str) -> String {
+async fn demo(running: &RunningStack, token: &str) -> String {
     let request =
         format!("GET /demo/apps/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n");
     send(running, request.as_bytes()).await.split(' ').nth(1).unwrap().to_owned()
@@ -58,7 +58,7 @@ fn kept(dir: &tempfile::TempDir) -> Options {
     Options { data: Storage::Keep(dir.path().join("data")), ..Options::ephemeral().unwrap() }
 }
 
-async fn ephemeral() -> Running {
+async fn ephemeral() -> RunningStack {
     start(Options::ephemeral().unwrap()).await.unwrap()
 }
 
@@ -221,7 +221,7 @@ async fn a_flush_ends_what_a_cache_lets_in_and_is_in_no_log() {
 }
 
 /// A request to the sign-in, as its status line and all that follows.
-async fn sign_in(running: &Running) -> String {
+async fn sign_in(running: &RunningStack) -> String {
     let body = "name=alice&groups=portcullis-admin";
     let request = format!(
         "POST /dev/sign-in HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\

@@ -20,8 +20,8 @@ async fn a_created_token_reads_back_whole() {
         assert_eq!(table.tokens.get(&record.id).await.unwrap(), Some(record.clone()));
         let credential = table.tokens.credential(&record.id).await.unwrap().unwrap();
         assert_eq!(credential.record, record);
-        assert!(credential.secrets.current.matches(&digest));
-        assert!(!credential.secrets.current.matches(&TokenDigest::DUMMY));
+        assert!(credential.secrets.current.ct_eq(&digest));
+        assert!(!credential.secrets.current.ct_eq(&TokenDigest::DUMMY));
     }
 }
 
@@ -56,7 +56,7 @@ async fn a_token_is_never_overwritten_by_one_with_its_id() {
     assert_eq!(second.try_in(&table.tokens).await, CreateOutcome::AlreadyExists);
     let found = table.tokens.credential(&first.id).await.unwrap().unwrap();
     assert_eq!(found.record, first);
-    assert!(found.secrets.current.matches(&digest));
+    assert!(found.secrets.current.ct_eq(&digest));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use local::dynamodb::{Engine, create_table};
 use local::template::Template;
 use portcullis::secret::TokenId;
-use portcullis::store::{Connection, Timeouts, TokenStore, connect};
+use portcullis::store::{DynamoDbConfig, Timeouts, TokenStore, connect};
 use portcullis::text::OwnerId;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -25,19 +25,22 @@ pub(super) struct Table {
     pub(super) name: String,
     /// The engine, where it runs in this process.
     pub(super) engine: Option<Engine>,
-    connection: Connection,
+    connection: DynamoDbConfig,
 }
 
 /// The engine: an endpoint's URL, or `aws`; default: dynoxide in this process.
 #[expect(clippy::disallowed_methods, reason = "the contract is tried on the engine that the environment names")]
-fn named_by_environment() -> Option<Connection> {
+fn named_by_environment() -> Option<DynamoDbConfig> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let engine = variable("PORTCULLIS_TEST_DYNAMODB")?;
     if engine == "aws" {
-        return Some(Connection { endpoint: None, ..Connection::from_env(portcullis::env::Env::process()).unwrap() });
+        return Some(DynamoDbConfig {
+            endpoint: None,
+            ..DynamoDbConfig::from_env(portcullis::env::Env::process()).unwrap()
+        });
     }
     let known = variable("AWS_ACCESS_KEY_ID").is_some();
-    Some(Connection {
+    Some(DynamoDbConfig {
         region: variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
         endpoint: Some(engine),
         ca_bundle: variable("AWS_CA_BUNDLE"),
@@ -61,7 +64,7 @@ impl Table {
         Self::at(engine.connection(), Some(engine)).await
     }
 
-    async fn at(connection: Connection, engine: Option<Engine>) -> Self {
+    async fn at(connection: DynamoDbConfig, engine: Option<Engine>) -> Self {
         let client = connect(connection.clone()).unwrap();
         let name = format!("portcullis-test-{}", Uuid::new_v4().simple());
         create_table(&client, &name, &Template::embedded().unwrap().table).await.unwrap();
@@ -80,7 +83,7 @@ impl Table {
 
     /// The same, with these timeouts.
     pub(super) fn behind_with(&self, endpoint: &str, timeouts: Timeouts) -> TokenStore {
-        let connection = Connection { endpoint: Some(endpoint.to_owned()), timeouts, ..self.connection.clone() };
+        let connection = DynamoDbConfig { endpoint: Some(endpoint.to_owned()), timeouts, ..self.connection.clone() };
         TokenStore::new(connect(connection).unwrap(), &self.name)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis::store::{Connection, Error, TokenStore, connect};
+use portcullis::store::{DynamoDbConfig, Error, TokenStore, connect};
 use rcgen::CertifiedKey;
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -50,7 +50,7 @@ impl Https {
 
     fn tokens(&self, table: &Table, ca_bundle: Option<String>) -> TokenStore {
         let endpoint = Some(self.endpoint.clone());
-        let connection = Connection { endpoint, ca_bundle, ..table.engine.as_ref().unwrap().connection() };
+        let connection = DynamoDbConfig { endpoint, ca_bundle, ..table.engine.as_ref().unwrap().connection() };
         TokenStore::new(connect(connection).unwrap(), &table.name)
     }
 }
@@ -79,6 +79,6 @@ async fn a_certificate_without_a_trusted_root_is_refused() {
 
 #[test]
 fn an_unreadable_ca_bundle_stops_the_start() {
-    let connection = Connection { ca_bundle: Some("/nowhere/roots.pem".to_owned()), ..Connection::default() };
+    let connection = DynamoDbConfig { ca_bundle: Some("/nowhere/roots.pem".to_owned()), ..DynamoDbConfig::default() };
     assert!(connect(connection).unwrap_err().to_string().starts_with("AWS_CA_BUNDLE: /nowhere/roots.pem"));
 }

@@ -116,7 +116,7 @@ impl Stack {
         page.items.unwrap_or_default()
     }
 
-    fn running(&self) -> &local::Running {
+    fn running(&self) -> &local::RunningStack {
         self.in_process.as_ref().expect("only a deployment in this process").running()
     }
 
@@ -213,7 +213,7 @@ impl Drop for Stack {
 /// The stack of `local` in this process, on its own threads, for as long as a test uses it.
 struct InProcess {
     // Taken by `drop`.
-    parts: Option<(local::Running, Runtime)>,
+    parts: Option<(local::RunningStack, Runtime)>,
 }
 
 impl InProcess {
@@ -239,7 +239,7 @@ impl InProcess {
         Self { parts: Some(started.join().expect("the stack starts")) }
     }
 
-    fn running(&self) -> &local::Running {
+    fn running(&self) -> &local::RunningStack {
         &self.parts.as_ref().expect("it runs until it is dropped").0
     }
 }

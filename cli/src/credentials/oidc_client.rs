@@ -34,7 +34,7 @@ struct Metadata {
 
 /// Response of a token endpoint.
 #[derive(Deserialize)]
-pub(crate) struct Tokens {
+pub(crate) struct TokenResponse {
     pub(crate) id_token: Option<Zeroizing<String>>,
     pub(crate) refresh_token: Option<Zeroizing<String>>,
 }
@@ -110,7 +110,7 @@ impl Provider {
     }
 
     /// Requests tokens.
-    pub(crate) fn tokens(&self, form: &[(&str, &str)]) -> Result<Tokens, TokenError> {
+    pub(crate) fn tokens(&self, form: &[(&str, &str)]) -> Result<TokenResponse, TokenError> {
         self.post(&self.metadata.token_endpoint, form)
     }
 

@@ -3,7 +3,7 @@
 use portcullis::clock::Timestamp;
 use portcullis::https_url::Url;
 
-use super::oidc_client::{Provider, TokenError, Tokens};
+use super::oidc_client::{Provider, TokenError, TokenResponse};
 use super::session::Session;
 use super::store::Store;
 use crate::CliError;
@@ -30,7 +30,7 @@ pub(super) fn current_session(url: &Url, now: Timestamp) -> Result<Option<Sessio
     };
     let provider = Provider::discover(&session.issuer, &session.client_id)?;
     let tokens = provider.tokens(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
-    let Tokens { id_token, refresh_token } = tokens.map_err(|error| match error {
+    let TokenResponse { id_token, refresh_token } = tokens.map_err(|error| match error {
         TokenError::Refused(refused) => CliError::SignIn(format!("the sign-in cannot be renewed: {refused}")),
         TokenError::Failed(error) => error,
     })?;

@@ -6,7 +6,7 @@ use portcullis::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::oidc_client::{Provider, Tokens};
+use super::oidc_client::{Provider, TokenResponse};
 use crate::CliError;
 use crate::api::Credential;
 
@@ -53,11 +53,11 @@ impl Session {
     /// When there is no ID token, or its claims are invalid.
     pub(crate) fn from_tokens(
         provider: &Provider,
-        tokens: Tokens,
+        tokens: TokenResponse,
         nonce: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, CliError> {
-        let Tokens { id_token, refresh_token } = tokens;
+        let TokenResponse { id_token, refresh_token } = tokens;
         let id_token = id_token.ok_or_else(|| invalid("it is missing; request the scope openid"))?;
         let (issuer, client_id) = (provider.issuer().to_owned(), provider.client_id.clone());
         let Claims { sub: subject, exp: expires_at, .. } =

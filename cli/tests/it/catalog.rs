@@ -44,6 +44,11 @@ fn errors(name: &str, text: &str) -> String {
     stdout(&assert).replace(&format!("{}/", home.path().display()), "")
 }
 
+/// File, line, column and path of each error.
+fn places(printed: &str) -> Vec<String> {
+    printed.lines().map(|line| line.splitn(3, ": ").take(2).collect::<Vec<_>>().join(" ")).collect()
+}
+
 #[test]
 fn check_works_offline() {
     let home = tempfile::tempdir().unwrap();
@@ -59,8 +64,6 @@ fn every_error_of_a_toml_file_has_its_line_and_column() {
     let text = "strict = 1\n\n[roles.x]\ndescription = \"é\"\npermissions = [\"a\", \"b:c\",\n  \"d\"]\n\n\
         [roles.y]\n\n[[routes]]\nmatch = \"GET /a\"\npermission = \"b\"\n[[routes]]\n";
     let printed = errors("bad.toml", text);
-    let places: Vec<_> =
-        printed.lines().map(|line| line.splitn(3, ": ").take(2).collect::<Vec<_>>().join(" ")).collect();
     let expected = [
         "bad.toml:1:1 strict",
         "bad.toml:5:16 roles.x.permissions[0]",
@@ -71,15 +74,13 @@ fn every_error_of_a_toml_file_has_its_line_and_column() {
         "bad.toml:13:1 routes[1].match",
         "bad.toml:13:1 routes[1].permission",
     ];
-    assert_eq!(places, expected, "{printed}");
+    assert_eq!(places(&printed), expected, "{printed}");
 }
 
 #[test]
 fn every_error_of_a_json_file_has_its_line_and_column() {
     let text = "{\n  \"strict\": 1,\n  \"roles\": {\"é\": {},\n    \"x\": {\"permissions\": [\"b:c\", \"d\"]}},\n  \"rotes\": []\n}";
     let printed = errors("bad.json", text);
-    let places: Vec<_> =
-        printed.lines().map(|line| line.splitn(3, ": ").take(2).collect::<Vec<_>>().join(" ")).collect();
     let expected = [
         "bad.json:2:13 strict",
         "bad.json:3:18 roles.é",
@@ -88,7 +89,7 @@ fn every_error_of_a_json_file_has_its_line_and_column() {
         "bad.json:4:34 roles.x.permissions[1]",
         "bad.json:5:12 rotes",
     ];
-    assert_eq!(places, expected, "{printed}");
+    assert_eq!(places(&printed), expected, "{printed}");
 }
 
 #[test]

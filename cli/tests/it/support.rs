@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 /// Deployment of one test, with a home directory for the command.
 pub(crate) struct Stack {
     // Taken by `drop`.
-    parts: Option<(local::Running, Runtime)>,
+    parts: Option<(local::RunningStack, Runtime)>,
     pub(crate) home: TempDir,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn stack_with(settings: impl FnOnce(&mut local::Options)) -> Stack {
 }
 
 impl Stack {
-    fn running(&self) -> &local::Running {
+    fn running(&self) -> &local::RunningStack {
         &self.parts.as_ref().expect("it runs until it is dropped").0
     }
 

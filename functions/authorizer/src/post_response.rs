@@ -90,7 +90,7 @@ pub(crate) mod tests {
     use lambda_runtime::tower::service_fn;
     use portcullis::clock::{Clock, Timestamp};
     use portcullis::grants::{Grants, Resource};
-    use portcullis::store::{ClientInfo, Connection, TokenStore, connect};
+    use portcullis::store::{ClientInfo, DynamoDbConfig, TokenStore, connect};
     use portcullis::token::{Actor, TokenRecord};
     use portcullis::{App, Settings};
     use tokio::net::TcpListener;
@@ -110,11 +110,11 @@ pub(crate) mod tests {
 
     pub(crate) fn authorizer_at(endpoint: String) -> Authorizer {
         let static_credentials = Some(("id".to_owned(), "key".to_owned()));
-        let connection = Connection {
+        let connection = DynamoDbConfig {
             region: "eu-central-1".to_owned(),
             endpoint: Some(endpoint),
             static_credentials,
-            ..Connection::default()
+            ..DynamoDbConfig::default()
         };
         let settings = Settings::default();
         let tokens = TokenStore::new(connect(connection).unwrap(), "tokens");

@@ -44,26 +44,30 @@ pub(crate) fn request_context(
     let authenticated = principal.filter(|_| !matches!(decision, Decision::Unauthorized(_)));
     let mut context = authenticated.map(|principal| caller(principal, api, now)).unwrap_or_default();
     if let Target::Http { path, .. } = arn.target {
-        put(&mut context, "audit_path", &in_json(&redact_path(api, &format!("/{path}"))));
+        insert(&mut context, "audit_path", &in_json(&redact_path(api, &format!("/{path}"))));
     }
-    put(&mut context, "audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
+    insert(&mut context, "audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
     match decision {
         Decision::Allow => {}
         Decision::Forbidden(reason, missing) => {
-            put(&mut context, "audit_reason", reason.as_str());
-            put(&mut context, "detail", &detail(*reason, missing));
+            insert(&mut context, "audit_reason", reason.as_str());
+            insert(&mut context, "detail", &detail(*reason, missing));
             let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
-            put(&mut context, "missing_permission", &permission);
-            put(&mut context, "missing_resource", &missing.resource.as_deref().map_or_else(String::new, for_template));
-            put(&mut context, "missing_roles", &role_names(shown_roles(&missing.roles)));
+            insert(&mut context, "missing_permission", &permission);
+            insert(
+                &mut context,
+                "missing_resource",
+                &missing.resource.as_deref().map_or_else(String::new, for_template),
+            );
+            insert(&mut context, "missing_roles", &role_names(shown_roles(&missing.roles)));
         }
-        Decision::Unauthorized(reason) => put(&mut context, "audit_reason", reason.as_str()),
+        Decision::Unauthorized(reason) => insert(&mut context, "audit_reason", reason.as_str()),
     }
     match (decision, api, authenticated) {
         // The management API's functions derive a session's grants from its groups and the version
         // of the catalog that they read. They get no roles: a role may differ in that version.
         (Decision::Allow, Api::Management, Some(Principal::Session(session))) => {
-            put(&mut context, "groups", &groups(session));
+            insert(&mut context, "groups", &groups(session));
             [context.clone(), context]
         }
         (Decision::Allow, _, Some(principal)) => with_grants_and_without(principal, context),
@@ -80,41 +84,41 @@ pub(crate) fn request_context(
 /// request, because the gateway reuses it for all of them.
 pub(crate) fn for_the_whole_api(principal: &Principal, now: Timestamp) -> [Map<String, Value>; 2] {
     let mut context = caller(principal, Api::Protected, now);
-    put(&mut context, "detail", UNSPECIFIED_PERMISSION_MISSING);
+    insert(&mut context, "detail", UNSPECIFIED_PERMISSION_MISSING);
     for key in ["missing_permission", "missing_resource", "missing_roles"] {
-        put(&mut context, key, "");
+        insert(&mut context, key, "");
     }
     with_grants_and_without(principal, context)
 }
 
 fn with_grants_and_without(principal: &Principal, context: Map<String, Value>) -> [Map<String, Value>; 2] {
     let mut with_grants = context.clone();
-    put(&mut with_grants, "grants", &grants(principal));
+    insert(&mut with_grants, "grants", &grants(principal));
     [with_grants, context]
 }
 
 /// The context that identifies the caller.
 fn caller(principal: &Principal, api: Api, now: Timestamp) -> Map<String, Value> {
     let mut context = Map::new();
-    put(&mut context, "owner", principal.owner().as_str());
+    insert(&mut context, "owner", principal.owner().as_str());
     // Owners are never redacted.
-    put(&mut context, "audit_owner", &inside_json(principal.owner().as_str()));
+    insert(&mut context, "audit_owner", &inside_json(principal.owner().as_str()));
     match principal {
         Principal::Token(record) => {
-            put(&mut context, "principal_type", "token");
-            put(&mut context, "token_id", record.id.as_str());
-            put(&mut context, "token_name", record.name.as_str());
-            put(&mut context, "audit_token_name", &for_template(record.name.as_str()));
+            insert(&mut context, "principal_type", "token");
+            insert(&mut context, "token_id", record.id.as_str());
+            insert(&mut context, "token_name", record.name.as_str());
+            insert(&mut context, "audit_token_name", &for_template(record.name.as_str()));
             if let Some(end) = record.expires_at.filter(|end| *end <= now.plus_seconds(EXPIRY_NOTICE_SECONDS)) {
-                put(&mut context, "token_expires_at", &end.to_string());
+                insert(&mut context, "token_expires_at", &end.to_string());
             }
         }
         Principal::Session(session) => {
-            put(&mut context, "principal_type", "session");
+            insert(&mut context, "principal_type", "session");
             if api == Api::Protected {
-                put(&mut context, "roles", &role_names(&session.roles));
+                insert(&mut context, "roles", &role_names(&session.roles));
             }
-            put(&mut context, "expires_at", &session.expires_at.to_string());
+            insert(&mut context, "expires_at", &session.expires_at.to_string());
         }
     }
     context
@@ -125,7 +129,7 @@ pub(crate) fn groups(session: &Session) -> String {
     Value::from(session.groups.clone()).to_string()
 }
 
-fn put(context: &mut Map<String, Value>, key: &str, value: &str) {
+fn insert(context: &mut Map<String, Value>, key: &str, value: &str) {
     context.insert(key.to_owned(), Value::from(value));
 }
 

@@ -3,7 +3,7 @@
 
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
-use portcullis::http::{ApiResult, Form, OAuthError, check_content_encoding, empty, origin};
+use portcullis::http::{ApiResult, Form, OAuthError, check_content_encoding, ok_empty, origin};
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{ClientInfo, DeferredWrite, MatchedSecret, StatusChange};
 use portcullis::token::{Actor, EventOrigin, RevocationDetails};
@@ -20,7 +20,7 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
     let form = Form::read(request.body(), "token", &["token_type_hint"], &[]);
     let secret = match form.and_then(|form| Ok(PlaintextToken::parse(&app.settings.prefix, form.secret()?))) {
         Ok(Ok(secret)) => secret,
-        Ok(Err(_)) => return Ok(empty()),
+        Ok(Err(_)) => return Ok(ok_empty()),
         Err(refusal) => return Ok(refusal.into_response()),
     };
     let now = app.clock.now();
@@ -46,5 +46,5 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> ApiResult {
         }
         Some(MatchedSecret::Current(_) | MatchedSecret::Previous(_)) | None => {}
     }
-    Ok(empty())
+    Ok(ok_empty())
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// Token response. The session serves as ID token and as access token.
 #[derive(Serialize)]
-struct Tokens {
+struct TokenResponse {
     access_token: String,
     id_token: String,
     token_type: &'static str,
@@ -76,12 +76,19 @@ fn by_code(issuer: &Issuer, sent: &Parameters) -> Result<Grant, OAuthError> {
     Ok(Grant { wanted, scope: asked.scope, nonce: asked.nonce })
 }
 
-fn tokens(issuer: &Issuer, grant: Grant) -> Result<Tokens, OAuthError> {
+fn tokens(issuer: &Issuer, grant: Grant) -> Result<TokenResponse, OAuthError> {
     let expires_in = grant.wanted.expires_in;
     let jwt = issuer.session(grant.wanted.clone(), grant.nonce.as_deref()).jwt;
     let scope = grant.scope.granted();
     // The nonce belongs to the first session only (OpenID Connect Core, 12.2).
     let later = Grant { nonce: None, ..grant };
     let refresh_token = later.scope.offline.then(|| issuer.grants.refresh(later)).transpose()?;
-    Ok(Tokens { access_token: jwt.clone(), id_token: jwt, token_type: "Bearer", expires_in, scope, refresh_token })
+    Ok(TokenResponse {
+        access_token: jwt.clone(),
+        id_token: jwt,
+        token_type: "Bearer",
+        expires_in,
+        scope,
+        refresh_token,
+    })
 }

@@ -102,7 +102,7 @@ fn response(status: StatusCode, json: String) -> Response {
 mod tests {
     use crate::dynamodb::Engine;
     use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
-    use portcullis::store::{Connection, connect};
+    use portcullis::store::{DynamoDbConfig, connect};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
@@ -112,7 +112,7 @@ mod tests {
         let ours = engine.client.describe_table().table_name("none").send().await.unwrap_err();
         assert!(ours.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception));
         let static_credentials = Some(("local".to_owned(), "local".to_owned()));
-        let stranger = connect(Connection { static_credentials, ..engine.connection() }).unwrap();
+        let stranger = connect(DynamoDbConfig { static_credentials, ..engine.connection() }).unwrap();
         let refused = stranger.describe_table().table_name("none").send().await.unwrap_err();
         assert_eq!(refused.raw_response().map(|raw| raw.status().as_u16()), Some(403));
     }

@@ -7,8 +7,8 @@ use super::{FieldError, Problem};
 use crate::secret::{TokenDigest, TokenId};
 use crate::token::Actor;
 
-/// The key of a request: 1 to 255 printable ASCII characters. Only digests of it are stored.
-#[derive(Debug)]
+/// The key of a request: 1 to 255 printable ASCII characters. Only digests of it are stored. It has no `Debug`, so that
+/// no log has it.
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {

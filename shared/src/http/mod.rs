@@ -32,7 +32,7 @@ pub use json_fields::{JsonFields, MAX_BYTES, read_json};
 pub use oauth_form::{Form, OAuthError};
 pub use precondition::IfMatch;
 pub use problem::Problem;
-pub use response::{empty, json, no_content};
+pub use response::{json, no_content, ok_empty};
 pub use token_view::set_etag;
 
 /// A function's response, or the problem document to send instead.
@@ -44,8 +44,8 @@ const EXPIRES_AT: &str = "x-api-token-expires-at";
 /// Converts an [`ApiResult`] into the response to a request. If the caller's token expires soon, a header says
 /// when.
 #[must_use]
-pub fn respond(request: &Request, answer: ApiResult) -> Response<Body> {
-    let mut response = answer.unwrap_or_else(Problem::into_response);
+pub fn respond(request: &Request, result: ApiResult) -> Response<Body> {
+    let mut response = result.unwrap_or_else(Problem::into_response);
     let context = gateway_context(request).and_then(|context| context.authorizer.fields.get("token_expires_at"));
     let ends = context.and_then(|value| value.as_str()).filter(|text| !text.is_empty());
     if let Some(value) = ends.and_then(|text| HeaderValue::from_str(text).ok()) {

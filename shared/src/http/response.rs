@@ -22,7 +22,7 @@ pub fn no_content() -> Response<Body> {
 
 /// A 200 response without a body.
 #[must_use]
-pub fn empty() -> Response<Body> {
+pub fn ok_empty() -> Response<Body> {
     let mut response = no_content();
     *response.status_mut() = StatusCode::OK;
     response

@@ -34,7 +34,7 @@ impl TokenDigest {
 
     /// Whether both digests are equal, in constant time.
     #[must_use]
-    pub fn matches(&self, other: &Self) -> bool {
+    pub fn ct_eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }

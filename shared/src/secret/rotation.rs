@@ -49,10 +49,10 @@ impl SecretHistory {
     /// of previous secrets.
     #[must_use]
     pub fn verify(&self, presented: &TokenDigest, now: Timestamp) -> SecretMatch {
-        let mut proof = if presented.matches(&self.current) { SecretMatch::Current } else { SecretMatch::None };
+        let mut proof = if presented.ct_eq(&self.current) { SecretMatch::Current } else { SecretMatch::None };
         for at in 0..MAX_RETIRED {
             let superseded = self.superseded.get(at);
-            let matches = presented.matches(superseded.map_or(&TokenDigest::DUMMY, |one| &one.digest));
+            let matches = presented.ct_eq(superseded.map_or(&TokenDigest::DUMMY, |one| &one.digest));
             if let (true, Some(one), SecretMatch::None) = (matches, superseded, proof) {
                 proof = if now < one.until { SecretMatch::Previous } else { SecretMatch::Retired };
             }

@@ -8,14 +8,14 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
 
 use crate::env::ConfigError;
-use crate::store::{Connection, Timeouts};
+use crate::store::{DynamoDbConfig, Timeouts};
 use crate::tls;
 
 /// Creates a client for DynamoDB, at AWS or at another endpoint with the same protocol.
 ///
 /// # Errors
 /// When the file named by `AWS_CA_BUNDLE` cannot be read.
-pub fn connect(connection: Connection) -> Result<Client, ConfigError> {
+pub fn connect(connection: DynamoDbConfig) -> Result<Client, ConfigError> {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::provider())
         .tls_context(tls::to_aws(connection.ca_bundle.as_deref())?)

@@ -23,6 +23,6 @@ impl StoredCredential {
     #[must_use]
     pub fn rotated_by(&self, key: &RotationKey) -> Option<Timestamp> {
         let known = self.rotation_keys.iter().filter(|known| known.is_known(key.at));
-        known.into_iter().find(|known| known.digest.matches(&key.digest)).map(|known| known.at)
+        known.into_iter().find(|known| known.digest.ct_eq(&key.digest)).map(|known| known.at)
     }
 }

@@ -32,7 +32,7 @@
 //! | `catalog` | the item with the catalog |
 //! | `stored_catalog` | a catalog with its version, and a cache of the parsed document |
 //! | `catalog_cache` | cache of the catalog, for the functions that make decisions |
-//! | `connection` | connection settings |
+//! | `dynamodb_config` | endpoint, credentials, trust and timeouts of DynamoDB |
 //! | `client` | the SDK client, tuned for cold starts |
 //!
 //! To add an operation: a method of [`TokenStore`] in the file of its kind, its attribute names in `item`, its
@@ -43,13 +43,13 @@ mod activity;
 mod catalog;
 mod catalog_cache;
 mod client;
-mod connection;
 mod create;
 mod credential;
 mod cursor;
 mod deferred_write;
 mod delete;
 mod disable;
+mod dynamodb_config;
 mod error;
 mod events;
 mod exchange;
@@ -75,10 +75,10 @@ pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
 pub use catalog::{CatalogWrite, MAX_STORED_CATALOG_BYTES};
 pub use catalog_cache::{CATALOG_TTL_SECONDS, CatalogCache};
 pub use client::connect;
-pub use connection::{Connection, Timeouts};
 pub use create::CreateOutcome;
 pub use credential::StoredCredential;
 pub use deferred_write::{ClientInfo, DeferredWrite};
+pub use dynamodb_config::{DynamoDbConfig, Timeouts};
 pub use error::Error;
 pub use events::{EventCursor, EventPage};
 pub use exchange::{ExchangeOutcome, ReplayGuard};

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 
 use super::stored_catalog::ParsedCatalog;
-use super::{Connection, connect};
+use super::{DynamoDbConfig, connect};
 use crate::env::{ConfigError, Env};
 
 /// The token table.
@@ -20,7 +20,7 @@ impl TokenStore {
     /// # Errors
     /// Names the missing variable, or the file in `AWS_CA_BUNDLE` that cannot be read.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
-        Ok(Self::new(connect(Connection::from_env(env)?)?, env.require("PORTCULLIS_TABLE")?))
+        Ok(Self::new(connect(DynamoDbConfig::from_env(env)?)?, env.require("PORTCULLIS_TABLE")?))
     }
 
     /// A table with a client for it.

@@ -33,7 +33,7 @@ pub(super) struct FileIssue {
 }
 
 /// A parsed file.
-struct Parsed<'a> {
+struct ParsedFile<'a> {
     document: Value,
     positions: Positions<'a>,
     /// Values that JSON lacks.
@@ -75,7 +75,7 @@ impl File {
         }
         let text = input::without_bom(&text);
         let parsed = if self.is_json(text) { parse_json(text) } else { parse_toml(text) };
-        Ok(parsed.and_then(|Parsed { document, positions, mut issues }| {
+        Ok(parsed.and_then(|ParsedFile { document, positions, mut issues }| {
             match Catalog::read(&document) {
                 Ok(catalog) if issues.is_empty() => return Ok(catalog.to_document()),
                 Ok(_) => {}
@@ -118,7 +118,7 @@ impl File {
     }
 }
 
-fn parse_json(text: &str) -> Result<Parsed<'_>, Vec<FileIssue>> {
+fn parse_json(text: &str) -> Result<ParsedFile<'_>, Vec<FileIssue>> {
     let (document, duplicates) = json::read(text.as_bytes()).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
@@ -128,18 +128,18 @@ fn parse_json(text: &str) -> Result<Parsed<'_>, Vec<FileIssue>> {
     let duplicates = duplicates.issues().map(|(path, message)| CatalogIssue { path: path.to_owned(), message });
     let duplicates: Vec<_> = duplicates.collect();
     if duplicates.is_empty() {
-        Ok(Parsed { document, positions, issues: Vec::new() })
+        Ok(ParsedFile { document, positions, issues: Vec::new() })
     } else {
         Err(FileIssue::all(duplicates, &positions))
     }
 }
 
-fn parse_toml(text: &str) -> Result<Parsed<'_>, Vec<FileIssue>> {
+fn parse_toml(text: &str) -> Result<ParsedFile<'_>, Vec<FileIssue>> {
     let read = || {
         let table = DeTable::parse(text)?;
         let document = Value::deserialize(toml::de::Deserializer::from(table.clone()))?;
         let table = table.get_ref();
-        Ok(Parsed { document, positions: Positions::of_toml(table, text), issues: non_json_values(table, text) })
+        Ok(ParsedFile { document, positions: Positions::of_toml(table, text), issues: non_json_values(table, text) })
     };
     read().map_err(|error: toml::de::Error| {
         let (position, message) = toml_error::explain(&error, text);

@@ -12,14 +12,14 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::callback_server::{Callback, listen};
-use super::wait::Events;
+use super::wait::SignInEvents;
 use crate::CliError;
 use crate::credentials::oidc_client::{OAuthError, Provider, TokenError};
 use crate::credentials::session::Session;
 use crate::prompt::instruct;
 
 /// Random values of one sign-in.
-struct Secrets {
+struct PkceState {
     verifier: Zeroizing<String>,
     state: String,
     nonce: String,
@@ -32,11 +32,11 @@ struct Secrets {
 pub(super) fn sign_in(
     provider: &Provider,
     scope: &str,
-    events: &Events,
+    events: &SignInEvents,
     deadline: Instant,
     now: Timestamp,
 ) -> Result<(Result<Session, CliError>, Callback), CliError> {
-    let secrets = Secrets::generate()?;
+    let secrets = PkceState::generate()?;
     let redirect_uri = listen(events.sender.clone())
         .map_err(|error| CliError::usage(format!("cannot listen for the browser callback: {error}")))?;
     let url = provider.authorization_url(&[
@@ -85,7 +85,7 @@ fn code<'a>(provider: &Provider, callback: &'a Callback) -> Result<&'a str, CliE
     callback.parameter("code").ok_or_else(|| CliError::SignIn("the authorization response has no code".to_owned()))
 }
 
-impl Secrets {
+impl PkceState {
     fn generate() -> Result<Self, CliError> {
         let random = || {
             let mut bytes = Zeroizing::new([0; 32]);

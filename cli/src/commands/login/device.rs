@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::wait::Events;
+use super::wait::SignInEvents;
 use crate::CliError;
-use crate::credentials::oidc_client::{DeviceCodes, Provider, TokenError, Tokens};
+use crate::credentials::oidc_client::{DeviceCodes, Provider, TokenError, TokenResponse};
 use crate::prompt::instruct;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -20,9 +20,9 @@ const MAX_INTERVAL_SECONDS: u64 = 60;
 pub(super) fn sign_in(
     provider: &Provider,
     scope: &str,
-    events: &Events,
+    events: &SignInEvents,
     deadline: Instant,
-) -> Result<Tokens, CliError> {
+) -> Result<TokenResponse, CliError> {
     let codes = provider.device_codes(scope)?;
     let DeviceCodes { user_code, verification_uri, .. } = &codes;
     instruct(&format!(

@@ -20,7 +20,7 @@ use crate::credentials::session::Session;
 use crate::credentials::store::{StorageChoice, Store};
 use crate::{CliError, Context, Outcome, credentials, web_browser};
 use provider_settings::SignInTarget;
-use wait::Events;
+use wait::SignInEvents;
 
 /// Arguments of `login`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let SignInTarget { issuer, client_id, scope } = SignInTarget::find(&args.settings, &url, &context.config)?;
     let provider = Provider::discover(&issuer, &client_id)?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
-    let events = Events::new()?;
+    let events = SignInEvents::new()?;
     let device = args.device || (!args.browser && provider.supports_device_flow() && !web_browser::is_available());
     if device {
         let tokens = device::sign_in(&provider, &scope, &events, deadline)?;

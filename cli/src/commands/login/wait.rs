@@ -22,12 +22,12 @@ impl From<Callback> for Event {
 }
 
 /// Queue of events.
-pub(super) struct Events {
+pub(super) struct SignInEvents {
     pub(super) sender: Sender<Event>,
     receiver: Receiver<Event>,
 }
 
-impl Events {
+impl SignInEvents {
     /// Handles Ctrl-C as an event from now on. The second one ends the process.
     ///
     /// # Errors

@@ -39,13 +39,13 @@ pub(crate) struct Position {
 
 /// Finds tokens.
 #[derive(Clone)]
-pub(crate) struct Finder {
+pub(crate) struct Detector {
     body: Regex,
     /// Empty means any prefix.
     prefixes: Vec<TokenPrefix>,
 }
 
-impl Finder {
+impl Detector {
     pub(crate) fn new(prefixes: Vec<TokenPrefix>) -> Result<Self, regex::Error> {
         Ok(Self { body: Regex::new(BODY)?, prefixes })
     }
@@ -205,8 +205,8 @@ mod tests {
     }
 
     fn found(bytes: &[u8], drip: usize) -> Vec<TokenMatch> {
-        let finder = Finder::new(Vec::new()).unwrap();
-        finder.search(&mut ScanBuffer::new(), Dripping(Cursor::new(bytes), drip)).unwrap()
+        let detector = Detector::new(Vec::new()).unwrap();
+        detector.search(&mut ScanBuffer::new(), Dripping(Cursor::new(bytes), drip)).unwrap()
     }
 
     /// Lengths, including those that place a token across the end of the buffer.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::detector::{Finder, ScanBuffer, TokenMatch};
+use super::detector::{Detector, ScanBuffer, TokenMatch};
 use super::findings::{Findings, Part, Source};
 use super::ignore_files;
 use crate::input::{STDIN, stdin};
@@ -21,12 +21,12 @@ use crate::{CliError, config};
 pub(crate) fn search(
     paths: &[PathBuf],
     skip_ignored: bool,
-    finder: &Finder,
+    detector: &Detector,
     findings: &Findings,
 ) -> Result<(), CliError> {
     let (stdin_paths, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.as_os_str() == STDIN);
     if !stdin_paths.is_empty() {
-        search_in(Path::new(STDIN), finder.search(&mut ScanBuffer::new(), stdin("PATH")?), findings);
+        search_in(Path::new(STDIN), detector.search(&mut ScanBuffer::new(), stdin("PATH")?), findings);
     }
     let unreadable = |path: &Path| findings.add_unread(&format!("{}: not a regular file", path.display()));
     let user_file = config::git_files().into_iter().find(|path| skip_ignored && ignore_files::is_irregular(path));
@@ -36,7 +36,7 @@ pub(crate) fn search(
         // The walk follows named links, so their target is searched here, also if the path ends with a slash.
         let link = path.components().as_path();
         if let Ok(target) = fs::read_link(link) {
-            add_target(link, &target, finder, findings);
+            add_target(link, &target, detector, findings);
         }
         match ignore_files::irregular_above(path).filter(|_| skip_ignored) {
             Some(irregular) => unreadable(&irregular),
@@ -66,7 +66,7 @@ pub(crate) fn search(
     walk.build_parallel().run(|| {
         let mut buffer = ScanBuffer::new();
         Box::new(move |entry| {
-            visit(entry, &mut buffer, finder, findings);
+            visit(entry, &mut buffer, detector, findings);
             WalkState::Continue
         })
     });
@@ -74,7 +74,7 @@ pub(crate) fn search(
     Ok(())
 }
 
-fn visit(entry: Result<DirEntry, ignore::Error>, buffer: &mut ScanBuffer, finder: &Finder, findings: &Findings) {
+fn visit(entry: Result<DirEntry, ignore::Error>, buffer: &mut ScanBuffer, detector: &Detector, findings: &Findings) {
     let entry = match entry {
         Ok(entry) => entry,
         Err(error) if error.depth().is_some_and(|depth| depth > 0) && is_not_found(&error) => return,
@@ -83,19 +83,19 @@ fn visit(entry: Result<DirEntry, ignore::Error>, buffer: &mut ScanBuffer, finder
     let is_named = entry.depth() == 0;
     if !is_named {
         let name = entry.file_name().as_encoded_bytes();
-        add(entry.path(), Part::Name, &finder.search_name(name), findings);
+        add(entry.path(), Part::Name, &detector.search_name(name), findings);
     }
     // Ignore files that were deleted during the scan.
     let is_error = |error: &io::Error| is_named || error.kind() != io::ErrorKind::NotFound;
     if entry.path_is_symlink() {
         match fs::read_link(entry.path()) {
-            Ok(target) => add_target(entry.path(), &target, finder, findings),
+            Ok(target) => add_target(entry.path(), &target, detector, findings),
             Err(error) if is_error(&error) => findings.add_unread(&format!("{}: {error}", entry.path().display())),
             Err(_) => {}
         }
     }
     if is_searched(&entry) {
-        let found = File::open(entry.path()).and_then(|file| finder.search(buffer, file));
+        let found = File::open(entry.path()).and_then(|file| detector.search(buffer, file));
         if found.as_ref().err().is_none_or(is_error) {
             search_in(entry.path(), found, findings);
         }
@@ -125,8 +125,8 @@ fn search_in(path: &Path, found: io::Result<Vec<TokenMatch>>, findings: &Finding
     }
 }
 
-fn add_target(link: &Path, target: &Path, finder: &Finder, findings: &Findings) {
-    add(link, Part::LinkTarget, &finder.search_name(target.as_os_str().as_encoded_bytes()), findings);
+fn add_target(link: &Path, target: &Path, detector: &Detector, findings: &Findings) {
+    add(link, Part::LinkTarget, &detector.search_name(target.as_os_str().as_encoded_bytes()), findings);
 }
 
 fn add(path: &Path, part: Part, found: &[TokenMatch], findings: &Findings) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis::secret::{PlaintextToken, TokenPrefix};
 
-use super::detector::{Finder, Position, TokenMatch};
+use super::detector::{Detector, Position, TokenMatch};
 
 /// Where a token was found. Messages of commits and tags have no path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,23 +57,23 @@ impl Source {
     }
 
     /// The path with tokens redacted.
-    pub(crate) fn shown_path(&self, finder: &Finder) -> Option<String> {
-        shown(self.path.as_deref(), finder)
+    pub(crate) fn shown_path(&self, detector: &Detector) -> Option<String> {
+        shown(self.path.as_deref(), detector)
     }
 
     /// The tag with tokens redacted.
-    pub(crate) fn shown_tag(&self, finder: &Finder) -> Option<String> {
-        shown(self.tag.as_deref(), finder)
+    pub(crate) fn shown_tag(&self, detector: &Detector) -> Option<String> {
+        shown(self.tag.as_deref(), detector)
     }
 
     /// The ref with tokens redacted.
-    pub(crate) fn shown_reference(&self, finder: &Finder) -> Option<String> {
-        shown(self.reference.as_deref(), finder)
+    pub(crate) fn shown_reference(&self, detector: &Detector) -> Option<String> {
+        shown(self.reference.as_deref(), detector)
     }
 }
 
-fn shown(name: Option<&[u8]>, finder: &Finder) -> Option<String> {
-    name.map(|name| finder.without_secrets(name))
+fn shown(name: Option<&[u8]>, detector: &Detector) -> Option<String> {
+    name.map(|name| detector.without_secrets(name))
 }
 
 /// A token and its source.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::git_process::{GitError, Output, Running, forward};
+use super::git_process::{GitError, GitProcess, Output, forward};
 
 /// Object id in hexadecimal.
 pub(crate) type ObjectId = String;
@@ -16,7 +16,7 @@ pub(crate) type ObjectId = String;
 /// Runs git in a repository.
 pub(crate) struct Git {
     directory: PathBuf,
-    max_silence: Duration,
+    idle_timeout: Duration,
 }
 
 /// A git object, without its contents.
@@ -37,17 +37,17 @@ pub(crate) enum Kind {
 }
 
 impl Git {
-    /// The repository of a directory. A git process that neither reads nor writes for `max_silence` is killed.
-    pub(crate) fn in_directory(directory: &Path, max_silence: Duration) -> Self {
-        Self { directory: directory.to_owned(), max_silence }
+    /// The repository of a directory. A git process that neither reads nor writes for `idle_timeout` is killed.
+    pub(crate) fn in_directory(directory: &Path, idle_timeout: Duration) -> Self {
+        Self { directory: directory.to_owned(), idle_timeout }
     }
 
     /// Output of a command.
     pub(crate) fn output<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Vec<u8>, GitError> {
-        let mut running = Running::start(self.command(arguments).stdin(Stdio::null()))?;
+        let mut running = GitProcess::start(self.command(arguments).stdin(Stdio::null()))?;
         let mut output = Vec::new();
-        running.take_stdout(self.max_silence)?.read_to_end(&mut output)?;
-        running.finish(self.max_silence)?;
+        running.take_stdout(self.idle_timeout)?.read_to_end(&mut output)?;
+        running.finish(self.idle_timeout)?;
         Ok(output)
     }
 
@@ -84,9 +84,9 @@ impl Git {
         objects: &[Object],
         mut each: impl FnMut(Object, &mut dyn Read) -> io::Result<()>,
     ) -> Result<u64, GitError> {
-        let mut running = Running::start(self.command(&CAT_FILE).stdin(Stdio::piped()))?;
+        let mut running = GitProcess::start(self.command(&CAT_FILE).stdin(Stdio::piped()))?;
         let stdin = running.child.stdin.take().ok_or(GitError::Unexpected)?;
-        let mut stdout = running.take_stdout(self.max_silence)?;
+        let mut stdout = running.take_stdout(self.idle_timeout)?;
         // Write in another thread: both pipes have limited buffers.
         let missing = thread::scope(|scope| {
             scope.spawn(move || write_ids(stdin, objects));
@@ -102,7 +102,7 @@ impl Git {
             }
             missing
         })?;
-        running.finish(self.max_silence)?;
+        running.finish(self.idle_timeout)?;
         Ok(missing)
     }
 
@@ -112,11 +112,11 @@ impl Git {
         second: &[S],
         read: impl FnOnce(&mut BufReader<Output>) -> Result<(), GitError>,
     ) -> Result<(), GitError> {
-        let mut first = Running::start(self.command(first).stdin(Stdio::null()))?;
+        let mut first = GitProcess::start(self.command(first).stdin(Stdio::null()))?;
         let listed = first.child.stdout.take().ok_or(GitError::Unexpected)?;
-        let mut second = Running::start(self.command(second).stdin(Stdio::piped()))?;
+        let mut second = GitProcess::start(self.command(second).stdin(Stdio::piped()))?;
         let stdin = second.child.stdin.take().ok_or(GitError::Unexpected)?;
-        let mut stdout = second.take_stdout(self.max_silence)?;
+        let mut stdout = second.take_stdout(self.idle_timeout)?;
         // The second process may read for a long time before it writes.
         let moved = Arc::clone(&stdout.get_ref().moved);
         thread::spawn(move || forward(listed, stdin, &moved));
@@ -126,8 +126,8 @@ impl Git {
             return outcome;
         }
         // An error of the first process explains errors of the second one and of reading.
-        first.finish(self.max_silence)?;
-        second.finish(self.max_silence)?;
+        first.finish(self.idle_timeout)?;
+        second.finish(self.idle_timeout)?;
         outcome
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 const CHUNK_BYTES: usize = 64 * 1024;
 /// Maximum number of chunks that wait to be searched.
 const MAX_CHUNKS: usize = 4;
-const PARTS_OF_SILENCE: u32 = 10;
+const IDLE_CHECKS: u32 = 10;
 
 /// Error of a git command.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub(crate) enum GitError {
 }
 
 /// A git process and its standard error.
-pub(super) struct Running {
+pub(super) struct GitProcess {
     pub(super) child: Child,
     /// Standard error; sent when the process closes it.
     stderr_text: Receiver<String>,
@@ -47,29 +47,29 @@ pub(super) struct Output {
     chunk: io::Cursor<Vec<u8>>,
     /// Counts the chunks written to the process.
     pub(super) moved: Arc<AtomicU64>,
-    max_silence: Duration,
+    idle_timeout: Duration,
 }
 
-/// Time without output, counted in parts, so that time during which this process was stopped does not count.
-struct Silence {
-    parts: u32,
+/// Time without output, counted in checks, so that time during which this process was stopped does not count.
+struct IdleTimer {
+    checks: u32,
     moved: u64,
 }
 
-impl Silence {
-    /// Adds a part without output. Starts again if the process has read input.
-    fn add_part(&mut self, moved: u64) {
-        self.parts = if moved == self.moved { self.parts + 1 } else { 0 };
+impl IdleTimer {
+    /// Adds a check without output. Starts again if the process has read input.
+    fn add_check(&mut self, moved: u64) {
+        self.checks = if moved == self.moved { self.checks + 1 } else { 0 };
         self.moved = moved;
     }
 
     fn has_timed_out(&self) -> bool {
-        self.parts >= PARTS_OF_SILENCE
+        self.checks >= IDLE_CHECKS
     }
 }
 
 impl Output {
-    fn new(mut stdout: ChildStdout, max_silence: Duration) -> Self {
+    fn new(mut stdout: ChildStdout, idle_timeout: Duration) -> Self {
         let (sender, chunks) = mpsc::sync_channel(MAX_CHUNKS);
         thread::spawn(move || {
             loop {
@@ -85,20 +85,20 @@ impl Output {
                 }
             }
         });
-        Self { chunks, chunk: io::Cursor::default(), moved: Arc::default(), max_silence }
+        Self { chunks, chunk: io::Cursor::default(), moved: Arc::default(), idle_timeout }
     }
 
     /// The next chunk; empty at the end.
     fn next(&self) -> io::Result<Vec<u8>> {
-        let mut silence = Silence { parts: 0, moved: self.moved.load(Ordering::Relaxed) };
-        while !silence.has_timed_out() {
-            match self.chunks.recv_timeout(self.max_silence / PARTS_OF_SILENCE) {
+        let mut idle = IdleTimer { checks: 0, moved: self.moved.load(Ordering::Relaxed) };
+        while !idle.has_timed_out() {
+            match self.chunks.recv_timeout(self.idle_timeout / IDLE_CHECKS) {
                 Ok(chunk) => return chunk,
                 Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
-                Err(RecvTimeoutError::Timeout) => silence.add_part(self.moved.load(Ordering::Relaxed)),
+                Err(RecvTimeoutError::Timeout) => idle.add_check(self.moved.load(Ordering::Relaxed)),
             }
         }
-        Err(timed_out(self.max_silence))
+        Err(timed_out(self.idle_timeout))
     }
 }
 
@@ -113,13 +113,13 @@ impl Read for Output {
     }
 }
 
-impl Drop for Running {
+impl Drop for GitProcess {
     fn drop(&mut self) {
         self.kill();
     }
 }
 
-impl Running {
+impl GitProcess {
     pub(super) fn start(command: &mut Command) -> Result<Self, GitError> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(GitError::NotStarted)?;
         let mut stderr = child.stderr.take().ok_or(GitError::Unexpected)?;
@@ -133,9 +133,9 @@ impl Running {
         Ok(Self { child, stderr_text })
     }
 
-    pub(super) fn take_stdout(&mut self, max_silence: Duration) -> Result<BufReader<Output>, GitError> {
+    pub(super) fn take_stdout(&mut self, idle_timeout: Duration) -> Result<BufReader<Output>, GitError> {
         let stdout = self.child.stdout.take().ok_or(GitError::Unexpected)?;
-        Ok(BufReader::new(Output::new(stdout, max_silence)))
+        Ok(BufReader::new(Output::new(stdout, idle_timeout)))
     }
 
     /// Kills the process.
@@ -144,9 +144,9 @@ impl Running {
         let _ = self.child.kill();
     }
 
-    pub(super) fn finish(mut self, max_silence: Duration) -> Result<(), GitError> {
+    pub(super) fn finish(mut self, idle_timeout: Duration) -> Result<(), GitError> {
         // A process whose output was read completely may still block on a pipe.
-        let stderr_text = self.stderr_text.recv_timeout(max_silence).map_err(|_| timed_out(max_silence))?;
+        let stderr_text = self.stderr_text.recv_timeout(idle_timeout).map_err(|_| timed_out(idle_timeout))?;
         let status: ExitStatus = self.child.wait()?;
         match (status.success(), stderr_text.is_empty()) {
             (true, _) => Ok(()),
@@ -168,8 +168,8 @@ pub(super) fn forward(mut from: ChildStdout, mut to: ChildStdin, moved: &AtomicU
     }
 }
 
-fn timed_out(max_silence: Duration) -> io::Error {
-    let seconds = max_silence.as_secs();
+fn timed_out(idle_timeout: Duration) -> io::Error {
+    let seconds = idle_timeout.as_secs();
     let why = format!("no output for {seconds} s, so git was killed; it may be blocked on a file that is a pipe");
     io::Error::new(io::ErrorKind::TimedOut, why)
 }
@@ -180,16 +180,16 @@ mod tests {
 
     #[test]
     fn a_process_that_reads_is_not_silent() {
-        let mut silence = Silence { parts: 0, moved: 0 };
+        let mut idle = IdleTimer { checks: 0, moved: 0 };
         for moved in 1..=100 {
-            for _ in 1..PARTS_OF_SILENCE {
-                silence.add_part(moved);
-                assert!(!silence.has_timed_out());
+            for _ in 1..IDLE_CHECKS {
+                idle.add_check(moved);
+                assert!(!idle.has_timed_out());
             }
         }
-        silence.add_part(100);
-        assert!(!silence.has_timed_out());
-        silence.add_part(100);
-        assert!(silence.has_timed_out());
+        idle.add_check(100);
+        assert!(!idle.has_timed_out());
+        idle.add_check(100);
+        assert!(idle.has_timed_out());
     }
 }

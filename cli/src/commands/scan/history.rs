@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::detector::{Finder, ScanBuffer, TokenMatch};
+use super::detector::{Detector, ScanBuffer, TokenMatch};
 use super::findings::{Findings, Part, Source};
 use super::git::{Git, Kind, Object, ObjectId};
 use super::git_files;
@@ -15,7 +15,7 @@ use super::git_process::GitError;
 /// Maximum number of object ids on a git command line.
 const MAX_IDS: usize = 1000;
 /// Maximum time without git reading or writing. Git may sort a long history before its first line of output.
-const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// Tree mode of a submodule commit.
 const SUBMODULE: &str = "160000";
 /// Tree mode of a symbolic link, whose object contains the target.
@@ -25,7 +25,7 @@ const NULL_ID: &str = "0000000000000000000000000000000000000000";
 /// A repository to search.
 pub(crate) struct History<'a> {
     git: Git,
-    finder: &'a Finder,
+    detector: &'a Detector,
     findings: &'a Findings,
 }
 
@@ -56,14 +56,14 @@ impl<'a> History<'a> {
     ///
     /// # Errors
     /// When there is none, or a file that git opens is not a regular file.
-    pub(crate) fn open(directory: &Path, finder: &'a Finder, findings: &'a Findings) -> Result<Self, GitError> {
+    pub(crate) fn open(directory: &Path, detector: &'a Detector, findings: &'a Findings) -> Result<Self, GitError> {
         if let Some(irregular) = git_files::irregular_in_repository(directory) {
-            let shown = finder.without_secrets(irregular.as_os_str().as_encoded_bytes());
+            let shown = detector.without_secrets(irregular.as_os_str().as_encoded_bytes());
             return Err(GitError::Irregular(shown));
         }
-        let git = Git::in_directory(directory, MAX_SILENCE);
+        let git = Git::in_directory(directory, IDLE_TIMEOUT);
         git.output(&["rev-parse", "--git-dir"])?;
-        Ok(Self { git, finder, findings })
+        Ok(Self { git, detector, findings })
     }
 
     /// Validates a range.
@@ -85,7 +85,7 @@ impl<'a> History<'a> {
         let list = [&["rev-list", "--objects", "--missing=print"], which.as_slice()].concat();
         let mut buffer = ScanBuffer::new();
         let missing = self.git.objects_listed_by(&list, |object, contents| {
-            let found = self.finder.search(&mut buffer, contents)?;
+            let found = self.detector.search(&mut buffer, contents)?;
             match object.kind {
                 Kind::Blob => self.findings.add_searched(),
                 Kind::Tree => {}
@@ -112,7 +112,7 @@ impl<'a> History<'a> {
     /// Searches the names of branches and tags.
     fn search_references(&self) -> Result<(), GitError> {
         for name in self.git.output(&["for-each-ref", "--format=%(refname)"])?.split(|byte| *byte == b'\n') {
-            self.add(&Source::reference(name), &self.finder.search_name(name));
+            self.add(&Source::reference(name), &self.detector.search_name(name));
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl<'a> History<'a> {
         let staged: Vec<Object> = staged.map(|new| Object { id: new.id, kind: Kind::Blob, name: new.path }).collect();
         let mut buffer = ScanBuffer::new();
         let missing = self.git.objects(&staged, |object, contents| {
-            let found = self.finder.search(&mut buffer, contents)?;
+            let found = self.detector.search(&mut buffer, contents)?;
             self.findings.add_searched();
             let part = parts.get(&object.name).copied().unwrap_or_default();
             self.add(&Source::file(&object.name).in_part(part), &found);
@@ -189,7 +189,7 @@ impl<'a> History<'a> {
         let mut end = 0;
         for name in path.split(|byte| *byte == b'/') {
             end += name.len();
-            for found in self.finder.search_name(name) {
+            for found in self.detector.search_name(name) {
                 let path = path.get(..end).unwrap_or(path);
                 if seen.insert((*found.secret.digest().as_bytes(), path.to_vec())) {
                     let source = Source::committed(path, commit.map(str::to_owned));

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use portcullis::secret::TokenPrefix;
 
 use crate::{CliError, Context, Outcome, input};
-use detector::Finder;
+use detector::Detector;
 use findings::{Findings, Report};
 use git_process::GitError;
 use history::History;
@@ -68,22 +68,22 @@ fn prefix(text: &str) -> Result<TokenPrefix, String> {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
-    let finder = Finder::new(args.prefix.clone()).map_err(|error| CliError::usage(error.to_string()))?;
+    let detector = Detector::new(args.prefix.clone()).map_err(|error| CliError::usage(error.to_string()))?;
     // Report configuration errors before the search.
     let revoker = args.revoke.then(|| revoke::Revoker::new(&args.prefix, context)).transpose()?;
-    let report = search(args, &finder)?;
+    let report = search(args, &detector)?;
     for unread in &report.unread {
-        context.out.warn(&finder.without_secrets(unread.as_bytes()));
+        context.out.warn(&detector.without_secrets(unread.as_bytes()));
     }
     match revoker {
-        None => report::print(&report, None, &finder, &context.out)?,
+        None => report::print(&report, None, &detector, &context.out)?,
         Some(revoker) => {
             // Show the findings before the confirmation prompt. JSON is printed only once, at the end.
             if !context.out.json {
-                report::print(&report, None, &finder, &context.out)?;
+                report::print(&report, None, &detector, &context.out)?;
             }
             let results = revoker.revoke_all(&report.findings)?;
-            report::print_results(&report, &results, &finder, &context.out)?;
+            report::print_results(&report, &results, &detector, &context.out)?;
             revoke::incomplete_error(&results).map_or(Ok(()), Err)?;
         }
     }
@@ -99,26 +99,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     }
 }
 
-fn search(args: &Args, finder: &Finder) -> Result<Report, CliError> {
+fn search(args: &Args, detector: &Detector) -> Result<Report, CliError> {
     let findings = Findings::default();
     args.paths.iter().filter(|path| path.as_os_str() != input::STDIN).try_for_each(|path| ensure_searchable(path))?;
     if args.history || args.range.is_some() {
         for path in &args.paths {
-            history(path, args.range.as_deref(), finder, &findings)?;
+            history(path, args.range.as_deref(), detector, &findings)?;
         }
     } else if args.staged {
         for path in &args.paths {
-            let history = History::open(path, finder, &findings).map_err(git_error)?;
+            let history = History::open(path, detector, &findings).map_err(git_error)?;
             history.search_staged().map_err(search_error)?;
         }
     } else {
-        files::search(&args.paths, args.skip_ignored, finder, &findings)?;
+        files::search(&args.paths, args.skip_ignored, detector, &findings)?;
     }
     Ok(findings.report())
 }
 
-fn history(path: &Path, range: Option<&str>, finder: &Finder, findings: &Findings) -> Result<(), CliError> {
-    let history = History::open(path, finder, findings).map_err(git_error)?;
+fn history(path: &Path, range: Option<&str>, detector: &Detector, findings: &Findings) -> Result<(), CliError> {
+    let history = History::open(path, detector, findings).map_err(git_error)?;
     if let Some(range) = range {
         history.check(range).map_err(|error| match error {
             GitError::Refused(why) => CliError::usage(format!("--range {range}: {why}")),

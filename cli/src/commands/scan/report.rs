@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::detector::Finder;
+use super::detector::Detector;
 use super::findings::{Finding, Part, Report};
 use super::revoke::{RevokeOutcome, RevokeResult};
 use crate::CliError;
@@ -58,11 +58,11 @@ struct Revocation<'a> {
 pub(super) fn print(
     report: &Report,
     results: Option<&[RevokeResult]>,
-    finder: &Finder,
+    detector: &Detector,
     out: &Output,
 ) -> Result<(), CliError> {
     if out.json {
-        return out.document(&document(report, results, finder));
+        return out.document(&document(report, results, detector));
     }
     if out.quiet {
         let mut seen = BTreeSet::new();
@@ -70,7 +70,7 @@ pub(super) fn print(
         return ids.filter(|id| seen.insert(*id)).try_for_each(|id| out.line(id));
     }
     for finding in &report.findings {
-        out.line(&line(finding, finder))?;
+        out.line(&line(finding, detector))?;
     }
     out.note(&summary(report));
     Ok(())
@@ -80,11 +80,11 @@ pub(super) fn print(
 pub(super) fn print_results(
     report: &Report,
     results: &[RevokeResult],
-    finder: &Finder,
+    detector: &Detector,
     out: &Output,
 ) -> Result<(), CliError> {
     if out.json {
-        return print(report, Some(results), finder, out);
+        return print(report, Some(results), detector, out);
     }
     for result in results {
         let style = match result.outcome {
@@ -100,10 +100,10 @@ pub(super) fn print_results(
     Ok(())
 }
 
-fn document(report: &Report, results: Option<&[RevokeResult]>, finder: &Finder) -> String {
+fn document(report: &Report, results: Option<&[RevokeResult]>, detector: &Detector) -> String {
     let of_contents = |finding: &Finding| (finding.source.part == Part::Contents).then_some(finding.position);
     let findings = report.findings.iter().map(|finding| Entry {
-        path: finding.source.shown_path(finder),
+        path: finding.source.shown_path(detector),
         r#in: match finding.source.part {
             Part::Contents => None,
             Part::Name => Some("name"),
@@ -112,8 +112,8 @@ fn document(report: &Report, results: Option<&[RevokeResult]>, finder: &Finder) 
         line: of_contents(finding).map(|position| position.line),
         column: of_contents(finding).map(|position| position.column),
         commit: finding.source.commit.as_deref(),
-        tag: finding.source.shown_tag(finder),
-        r#ref: finding.source.shown_reference(finder),
+        tag: finding.source.shown_tag(detector),
+        r#ref: finding.source.shown_reference(detector),
         token_id: finding.secret.id().as_str(),
         prefix: finding.prefix.as_str(),
     });
@@ -125,23 +125,23 @@ fn document(report: &Report, results: Option<&[RevokeResult]>, finder: &Finder) 
         });
         each.collect()
     });
-    let unread = report.unread.iter().map(|what| finder.without_secrets(what.as_bytes())).collect();
+    let unread = report.unread.iter().map(|what| detector.without_secrets(what.as_bytes())).collect();
     let document = Document { findings: findings.collect(), files: report.files, unread, revocations };
     // Types of strings and numbers cannot fail to serialise.
     serde_json::to_string(&document).unwrap_or_default()
 }
 
 /// Formats a finding as `<path>:<line>:<column>: <prefix> <id>`, or `<path> (name): <prefix> <id>` without a line.
-fn line(finding: &Finding, finder: &Finder) -> String {
+fn line(finding: &Finding, detector: &Detector) -> String {
     let source = &finding.source;
     let commit = source.commit.as_ref().map(|commit| commit.get(..COMMIT_LENGTH).unwrap_or(commit));
-    let place = match (source.shown_path(finder), commit) {
+    let place = match (source.shown_path(detector), commit) {
         (Some(path), None) => path,
         (Some(path), Some(commit)) => format!("{commit}:{path}"),
         (None, Some(commit)) => format!("commit {commit}"),
         (None, None) => {
-            let tag = source.shown_tag(finder).map(|tag| format!("tag {tag}"));
-            tag.or_else(|| source.shown_reference(finder)).unwrap_or_default()
+            let tag = source.shown_tag(detector).map(|tag| format!("tag {tag}"));
+            tag.or_else(|| source.shown_reference(detector)).unwrap_or_default()
         }
     };
     // Names may contain newlines.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::format::print_secret;
-use super::grant_flags::{Access, Expiry};
+use super::grant_flags::{ExpiryFlags, GrantFlags};
 use super::missing_fields;
 use crate::{CliError, Context, Outcome, completion, input};
 
@@ -25,12 +25,12 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["permission", "grant"], add = ArgValueCompleter::new(completion::roles))]
     role: Option<String>,
     #[command(flatten)]
-    access: Access,
+    access: GrantFlags,
     /// IP address or network that may use the token; repeatable [default: any]
     #[arg(long, value_name = "CIDR")]
     allow_ip: Vec<String>,
     #[command(flatten)]
-    expiry: Expiry,
+    expiry: ExpiryFlags,
     /// Owner of the token; admins only [default: you]
     #[arg(long, allow_hyphen_values = true)]
     owner: Option<String>,

@@ -10,7 +10,7 @@ use crate::{CliError, completion};
 
 /// Flags for grants.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Access {
+pub(crate) struct GrantFlags {
     /// Permission to grant, as in apps:read; repeatable
     #[arg(short, long, value_name = "PERMISSION", conflicts_with = "grant", add = ArgValueCompleter::new(completion::permissions))]
     permission: Vec<String>,
@@ -22,7 +22,7 @@ pub(crate) struct Access {
     grant: Vec<String>,
 }
 
-impl Access {
+impl GrantFlags {
     /// Sets the fields in the body of a create request.
     ///
     /// # Errors
@@ -85,11 +85,11 @@ fn grant(text: &str) -> Value {
 
 /// Flags for the expiry.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Expiry {
+pub(crate) struct ExpiryFlags {
     /// Lifetime from now: a whole number and s, m, h or d, as in 30d
     #[arg(short, long, value_name = "TIME", group = "expiry")]
     expires_in: Option<String>,
-    /// Expiry time, as in 2027-01-15T08:00:00Z
+    /// ExpiryFlags time, as in 2027-01-15T08:00:00Z
     #[arg(long, value_name = "WHEN", group = "expiry")]
     expires_at: Option<String>,
     /// Never expire
@@ -97,7 +97,7 @@ pub(crate) struct Expiry {
     no_expiry: bool,
 }
 
-impl Expiry {
+impl ExpiryFlags {
     /// Whether a flag was given.
     pub(crate) fn is_given(&self) -> bool {
         self.no_expiry || self.expires_in.is_some() || self.expires_at.is_some()

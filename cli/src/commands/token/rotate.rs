@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use uuid::Uuid;
 
 use super::format::{impact_summary, print_secret};
-use super::grant_flags::Expiry;
+use super::grant_flags::ExpiryFlags;
 use super::lookup::{TokenArg, fetch};
 use crate::api::Api;
 use crate::{CliError, Context, Outcome};
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "overlap")]
     no_overlap: bool,
     #[command(flatten)]
-    expiry: Expiry,
+    expiry: ExpiryFlags,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {

@@ -4,7 +4,7 @@ use portcullis::clock::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::format;
-use super::grant_flags::{Access, Expiry};
+use super::grant_flags::{ExpiryFlags, GrantFlags};
 use super::lookup::{TokenArg, version};
 use crate::{CliError, Context, Outcome};
 
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "description")]
     clear_description: bool,
     #[command(flatten)]
-    access: Access,
+    access: GrantFlags,
     /// IP address or network that may use the token, replacing the current ones; repeatable
     #[arg(long, value_name = "CIDR")]
     allow_ip: Vec<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "allow_ip")]
     any_ip: bool,
     #[command(flatten)]
-    expiry: Expiry,
+    expiry: ExpiryFlags,
     /// Update only if the token has this ETag, or * for any [default: the ETag that the command reads]
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,

@@ -6,7 +6,7 @@ use crate::env::{ConfigError, Env};
 
 /// Connection settings of DynamoDB.
 #[derive(Clone, Debug, Default)]
-pub struct Connection {
+pub struct DynamoDbConfig {
     /// `AWS_REGION`.
     pub region: String,
     /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`; default: AWS's endpoint of the region.
@@ -51,7 +51,7 @@ impl Default for Timeouts {
     }
 }
 
-impl Connection {
+impl DynamoDbConfig {
     /// Reads the variables that the AWS SDKs share.
     ///
     /// # Errors
