@@ -6,7 +6,7 @@ const [baseUrl, adminToken] = process.argv.slice(2) as [string, string];
 const caller = (token: string) => createClient({ baseUrl, auth: (scheme) => (scheme.scheme === "bearer" ? token : undefined) });
 
 const admin = caller(adminToken);
-const created = await createToken({ client: admin, body: { name: "generated client", permissions: ["apps:read"] }, throwOnError: true });
+const created = await createToken({ client: admin, body: { name: "generated client", permissions: ["apps:read"], resources: ["*"] }, throwOnError: true });
 const holder = caller(created.data.token);
 const shown = await showCaller({ client: holder, throwOnError: true });
 const revoked = await revokeToken({ client: admin, path: { id: created.data.id }, throwOnError: true });

@@ -34,7 +34,7 @@ def test_a_python_client_creates_uses_and_revokes_a_token(
     )
 
     admin = client.AuthenticatedClient(base_url=service.url, token=service.admin_token)
-    wanted = models.NewToken(name="generated client", permissions=["apps:read"])
+    wanted = models.NewToken(name="generated client", permissions=["apps:read"], resources=["*"])
     created = create_token.sync(client=admin, body=wanted)
     assert isinstance(created, models.CreatedToken)
     holder = client.AuthenticatedClient(base_url=service.url, token=created.token)

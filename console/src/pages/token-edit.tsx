@@ -1,7 +1,7 @@
 // The editable fields of a token. Each change applies to the version that was read: if someone else
 // changed the token first, the page shows their change and keeps the draft.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog, Token, TokenPatch } from "../api/types";
@@ -33,8 +33,8 @@ export function Editable(props: Props) {
   const [editing, setEditing] = useState<Part | null>(null);
   const opened = useRef<Part | null>(null);
   const list = useRef<HTMLDListElement>(null);
-  // Focus the form when it opens, and the button when it closes.
-  useEffect(() => {
+  // Focus the form when it opens, and the button when it closes; before the next key is handled.
+  useLayoutEffect(() => {
     const part = editing ?? opened.current;
     const place = part === null ? null : list.current?.querySelector(`[data-part="${part}"]`);
     place?.querySelector<HTMLElement>(editing ? "input, textarea" : "button")?.focus();

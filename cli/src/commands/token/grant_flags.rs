@@ -89,7 +89,7 @@ pub(crate) struct ExpiryFlags {
     /// Lifetime from now: a whole number and s, m, h or d, as in 30d
     #[arg(short, long, value_name = "TIME", group = "expiry")]
     expires_in: Option<String>,
-    /// ExpiryFlags time, as in 2027-01-15T08:00:00Z
+    /// Expiry time, as in 2027-01-15T08:00:00Z
     #[arg(long, value_name = "WHEN", group = "expiry")]
     expires_at: Option<String>,
     /// Never expire
