@@ -109,10 +109,10 @@ def total(pattern: str | None, text: str) -> int:
 
 def report(result: Result) -> None:
     """Prints the result of a suite, and its output if it failed."""
-    verdict = "passed" if result.succeeded else "FAILED"
+    status = "passed" if result.succeeded else "FAILED"
     if not result.succeeded:
         print(result.log.read_text(errors="replace"))
-    print(f"{verdict}: {result.suite.name} after {result.seconds:.0f} s ({result.log.relative_to(ROOT)})", flush=True)
+    print(f"{status}: {result.suite.name} after {result.seconds:.0f} s ({result.log.relative_to(ROOT)})", flush=True)
 
 
 def table(results: list[Result], seconds: float) -> str:

@@ -181,7 +181,7 @@ impl<B: Backend> Gateway<B> {
     }
 
     async fn ask(&self, call: &Call<'_>) -> (Result<Arc<AuthorizerResponse>, ResponseType>, Option<BackgroundTask>) {
-        self.background_tasks.settle().await;
+        self.background_tasks.wait_idle().await;
         let (backend, event) = (Arc::clone(&self.backend), call.authorizer_event());
         // A separate task: a panic is a failed authorizer, and a client that disconnects does not
         // interrupt it, as with a Lambda function.

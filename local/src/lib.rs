@@ -237,7 +237,7 @@ impl RunningStack {
     /// Waits for running requests, closes the database, and removes a temporary directory.
     pub async fn shutdown(mut self) {
         self.server.shutdown().await;
-        self.gateway.background_tasks.settle().await;
+        self.gateway.background_tasks.wait_idle().await;
         self.engine.shutdown().await;
     }
 }

@@ -483,7 +483,7 @@ def test_duplicate_permissions_of_a_role_are_merged_in_a_token(catalog_service: 
 
 
 @dataclass(frozen=True)
-class Asked:
+class Case:
     """An explain request and its response."""
 
     request: tuple[str, str]
@@ -496,23 +496,23 @@ class Asked:
 @pytest.mark.parametrize(
     "asked",
     [
-        Asked(("GET", "/apps/billing"), None, "convention", "apps:read"),
-        Asked(("POST", "/apps/billing"), "permission_missing", "convention", "apps:write"),
-        Asked(("GET", "/apps/payroll"), "resource_not_granted", "convention", "apps:read"),
-        Asked(("GET", "/apps/../x"), "malformed_path", None, None),
-        Asked(("GET", "/"), "permission_missing", "convention", "*:read"),
-        Asked(("GET", "/" + "a" * 95), "permission_missing", "convention", "a" * 95 + ":read"),
+        Case(("GET", "/apps/billing"), None, "convention", "apps:read"),
+        Case(("POST", "/apps/billing"), "permission_missing", "convention", "apps:write"),
+        Case(("GET", "/apps/payroll"), "resource_not_granted", "convention", "apps:read"),
+        Case(("GET", "/apps/../x"), "malformed_path", None, None),
+        Case(("GET", "/"), "permission_missing", "convention", "*:read"),
+        Case(("GET", "/" + "a" * 95), "permission_missing", "convention", "a" * 95 + ":read"),
         # No permission may be this long, or look like a token.
-        Asked(("GET", "/" + "a" * 96), "permission_missing", "convention", "*:read"),
-        Asked(("GET", "/pcl_" + "a" * 65), "permission_missing", "convention", "*:read"),
-        Asked(("$connect", "/"), "permission_missing", "convention", "websocket:connect"),
-        Asked(("GET", "/me"), None, "portcullis", None, "tokens"),
-        Asked(("GET", "/tokens"), "permission_missing", "portcullis", "tokens:read", "tokens"),
-        Asked(("PUT", "/catalog"), "permission_missing", "portcullis", "catalog:write", "tokens"),
+        Case(("GET", "/" + "a" * 96), "permission_missing", "convention", "*:read"),
+        Case(("GET", "/pcl_" + "a" * 65), "permission_missing", "convention", "*:read"),
+        Case(("$connect", "/"), "permission_missing", "convention", "websocket:connect"),
+        Case(("GET", "/me"), None, "portcullis", None, "tokens"),
+        Case(("GET", "/tokens"), "permission_missing", "portcullis", "tokens:read", "tokens"),
+        Case(("PUT", "/catalog"), "permission_missing", "portcullis", "catalog:write", "tokens"),
     ],
     ids=lambda asked: " ".join(asked.request)[:40],
 )
-def test_a_decision_is_explained_as_described(asked: Asked, service: Service) -> None:
+def test_a_decision_is_explained_as_described(asked: Case, service: Service) -> None:
     admin = service.admin_token
     token = calls.create(service, admin, resources=["apps/billing"])["id"]
     question = {"token_id": token, "method": asked.request[0], "path": asked.request[1], "api": asked.api}

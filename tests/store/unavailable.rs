@@ -61,13 +61,13 @@ fn fresh_secret() -> PlaintextToken {
 }
 
 #[track_caller]
-pub(super) fn assert_no_decision(verdict: &Outcome) {
-    assert_eq!(verdict.response, Err(AuthorizerError::NoDecision));
+pub(super) fn assert_no_decision(outcome: &Outcome) {
+    assert_eq!(outcome.response, Err(AuthorizerError::NoDecision));
     // API Gateway makes a 401 of exactly "Unauthorized"; this has to be a 500.
-    assert_eq!(verdict.response.as_ref().unwrap_err().to_string(), "no decision");
-    assert_eq!(verdict.note, None);
-    assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("error", Some("store_unavailable")));
-    assert_eq!(verdict.audit.request_id.as_deref(), Some("r-1"));
+    assert_eq!(outcome.response.as_ref().unwrap_err().to_string(), "no decision");
+    assert_eq!(outcome.note, None);
+    assert_eq!((outcome.audit.rbac_decision, outcome.audit.reason), ("error", Some("store_unavailable")));
+    assert_eq!(outcome.audit.request_id.as_deref(), Some("r-1"));
 }
 
 #[tokio::test]
@@ -188,8 +188,8 @@ async fn a_hanging_store_is_an_error_before_the_gateway_times_out() {
 async fn the_authorizer_fails_closed_when_the_store_fails() {
     let table = Table::in_process().await;
     let app = app(table.behind(NOWHERE));
-    let verdict = ask(&app, fresh_secret().expose_secret()).await;
-    assert_no_decision(&verdict);
+    let outcome = ask(&app, fresh_secret().expose_secret()).await;
+    assert_no_decision(&outcome);
 }
 
 #[tokio::test]
@@ -204,9 +204,9 @@ async fn garbage_is_refused_without_a_store_request() {
     let table = Table::in_process().await;
     let app = app(table.behind(NOWHERE));
     for garbage in ["", "pcl_", "garbage", &"x".repeat(10_000)] {
-        let verdict = ask(&app, garbage).await;
-        assert_eq!(verdict.response, Err(AuthorizerError::Unauthorized));
-        assert_eq!((verdict.audit.rbac_decision, verdict.audit.reason), ("deny", Some("malformed")));
+        let outcome = ask(&app, garbage).await;
+        assert_eq!(outcome.response, Err(AuthorizerError::Unauthorized));
+        assert_eq!((outcome.audit.rbac_decision, outcome.audit.reason), ("deny", Some("malformed")));
     }
 }
 

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use portcullis::api_types::{Introspection, IntrospectionStatus, Verdict};
+use portcullis::api_types::{Introspection, IntrospectionStatus, RequestDecision};
 use portcullis::clock::Timestamp;
 use zeroize::Zeroizing;
 
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let response = context.api()?.post("/introspect").form(&form).send()?;
     let IntrospectionStatus { active } = response.read()?;
     let found: Option<Introspection> = if active { Some(response.read()?) } else { None };
-    let allowed = found.as_ref().and_then(|found| found.verdict.as_ref()).is_none_or(|verdict| verdict.allowed);
+    let allowed = found.as_ref().and_then(|found| found.decision.as_ref()).is_none_or(|decision| decision.allowed);
     if context.out.json {
         context.out.document(&response.body)?;
     } else if !context.out.quiet {
@@ -63,10 +63,10 @@ fn token(args: &Args, context: &Context) -> Result<Zeroizing<String>, CliError> 
 fn show(found: Option<&Introspection>, context: &Context) -> Result<(), CliError> {
     let out = &context.out;
     let Some(found) = found else { return out.key_values(&[("active", "no".to_owned())]) };
-    let none = Verdict { allowed: true, reason: None, permission: None, resource: None };
-    let verdict = found.verdict.as_ref();
-    let allowed = verdict.map(|verdict| if verdict.allowed { "yes" } else { "no" });
-    let why = verdict.unwrap_or(&none);
+    let none = RequestDecision { allowed: true, reason: None, permission: None, resource: None };
+    let decision = found.decision.as_ref();
+    let allowed = decision.map(|decision| if decision.allowed { "yes" } else { "no" });
+    let why = decision.unwrap_or(&none);
     out.key_values(&[
         ("active", "yes".to_owned()),
         ("id", found.client_id.clone()),

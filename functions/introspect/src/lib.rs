@@ -7,7 +7,7 @@ use std::str::FromStr as _;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
-use portcullis::api_types::{Grant, Introspection, IntrospectionStatus, Verdict};
+use portcullis::api_types::{Grant, Introspection, IntrospectionStatus, RequestDecision};
 use portcullis::authz::{Api, AuthzContext, Decision, DenyReason, Principal, authorize};
 use portcullis::clock::Timestamp;
 use portcullis::grants::Permission;
@@ -136,18 +136,18 @@ fn introspection(
         grants,
         iat,
         exp,
-        verdict: decision.map(verdict),
+        decision: decision.map(request_decision),
     }
 }
 
-fn verdict(decision: Decision) -> Verdict {
+fn request_decision(decision: Decision) -> RequestDecision {
     let (reason, missing) = match decision {
         Decision::Allow => (None, None),
         Decision::Unauthorized(reason) => (Some(reason), None),
         Decision::Forbidden(reason, missing) => (Some(reason), Some(missing)),
     };
     let missing = missing.unwrap_or_default();
-    Verdict {
+    RequestDecision {
         allowed: reason.is_none(),
         reason: reason.map(|reason| reason.as_str().to_owned()),
         permission: missing.permission.as_ref().map(Permission::to_string),

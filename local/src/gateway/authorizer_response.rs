@@ -18,7 +18,7 @@ pub(crate) struct AuthorizerResponse {
 /// The response is malformed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the authorizer's response {0}")]
-pub(crate) struct Malformed(&'static str);
+pub(crate) struct InvalidAuthorizerResponse(&'static str);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Statement {
@@ -39,10 +39,10 @@ impl AuthorizerResponse {
     ///
     /// # Errors
     /// API Gateway would not accept the response.
-    pub(crate) fn read(response: &Value) -> Result<Self, Malformed> {
-        let principal_id = text(response, "principalId").ok_or(Malformed("has no principalId"))?;
-        let policy = response.get("policyDocument").ok_or(Malformed("has no policyDocument"))?;
-        let statements = policy.get("Statement").ok_or(Malformed("has no Statement"))?;
+    pub(crate) fn read(response: &Value) -> Result<Self, InvalidAuthorizerResponse> {
+        let principal_id = text(response, "principalId").ok_or(InvalidAuthorizerResponse("has no principalId"))?;
+        let policy = response.get("policyDocument").ok_or(InvalidAuthorizerResponse("has no policyDocument"))?;
+        let statements = policy.get("Statement").ok_or(InvalidAuthorizerResponse("has no Statement"))?;
         Ok(Self {
             principal_id: principal_id.to_owned(),
             context: context(response.get("context"))?,
@@ -58,17 +58,17 @@ impl AuthorizerResponse {
 }
 
 impl Statement {
-    fn read(statement: &Value) -> Result<Self, Malformed> {
+    fn read(statement: &Value) -> Result<Self, InvalidAuthorizerResponse> {
         let conditional = ["Condition", "NotAction", "NotResource", "NotPrincipal", "Principal"];
         if conditional.iter().any(|key| statement.get(key).is_some()) {
-            return Err(Malformed("has a statement that is not supported here"));
+            return Err(InvalidAuthorizerResponse("has a statement that is not supported here"));
         }
         let actions = patterns(statement, "Action")?;
         let invokes = actions.iter().any(|action| matches(&action.to_ascii_lowercase(), "execute-api:invoke"));
         let effect = match text(statement, "Effect") {
             Some("Allow") => Effect::Allow,
             Some("Deny") => Effect::Deny,
-            _ => return Err(Malformed("has a statement without an Effect")),
+            _ => return Err(InvalidAuthorizerResponse("has a statement without an Effect")),
         };
         Ok(Self { effect, invokes, resources: patterns(statement, "Resource")? })
     }
@@ -78,10 +78,10 @@ impl Statement {
     }
 }
 
-fn patterns(statement: &Value, key: &str) -> Result<Vec<String>, Malformed> {
-    let patterns = statement.get(key).ok_or(Malformed("has an incomplete statement"))?;
+fn patterns(statement: &Value, key: &str) -> Result<Vec<String>, InvalidAuthorizerResponse> {
+    let patterns = statement.get(key).ok_or(InvalidAuthorizerResponse("has an incomplete statement"))?;
     let patterns = one_or_many(patterns).iter().map(|pattern| pattern.as_str().map(str::to_owned));
-    patterns.collect::<Option<_>>().ok_or(Malformed("has a pattern that is not a string"))
+    patterns.collect::<Option<_>>().ok_or(InvalidAuthorizerResponse("has a pattern that is not a string"))
 }
 
 /// Compares an ARN part by part, so that a wildcard in the account does not match into the path. `*`
@@ -99,17 +99,17 @@ fn matches(pattern: &str, text: &str) -> bool {
     WildMatch::new(pattern).matches(text)
 }
 
-fn context(context: Option<&Value>) -> Result<BTreeMap<String, String>, Malformed> {
+fn context(context: Option<&Value>) -> Result<BTreeMap<String, String>, InvalidAuthorizerResponse> {
     let Some(context) = context else {
         return Ok(BTreeMap::new());
     };
-    let entries = context.as_object().ok_or(Malformed("has a context that is not a map"))?;
+    let entries = context.as_object().ok_or(InvalidAuthorizerResponse("has a context that is not a map"))?;
     let entries = entries.iter().map(|(key, value)| {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             Value::Bool(flag) => flag.to_string(),
-            _ => return Err(Malformed("has a context value that is not a scalar")),
+            _ => return Err(InvalidAuthorizerResponse("has a context value that is not a scalar")),
         };
         Ok((key.clone(), text))
     });

@@ -21,7 +21,7 @@ impl BackgroundTasks {
     }
 
     /// Waits for all started tasks.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn wait_idle(&self) {
         let mut pending = self.pending.lock().await;
         while let Some(result) = pending.join_next().await {
             if let Err(error) = result {

@@ -67,12 +67,12 @@ pub struct Introspection {
     pub exp: Option<i64>,
     /// The decision on one request, if the caller described one.
     #[serde(flatten)]
-    pub verdict: Option<Verdict>,
+    pub decision: Option<RequestDecision>,
 }
 
 /// Decision on the request described to `POST /introspect`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
+pub struct RequestDecision {
     /// Whether the request is allowed.
     pub allowed: bool,
     /// Reason of the denial.

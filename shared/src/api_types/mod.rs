@@ -13,7 +13,7 @@ mod problem;
 mod token;
 
 pub use catalog::PutCatalogResponse;
-pub use decision::{Explanation, Introspection, IntrospectionStatus, Rule, Verdict};
+pub use decision::{Explanation, Introspection, IntrospectionStatus, RequestDecision, Rule};
 pub use exchange::{ProtectedResource, TokenExchangeResponse};
 pub use history::{ActivityEvent, ActivityPage, Event, EventPage, PermissionUse, Usage};
 pub use me::{Deployment, Me, MeToken};

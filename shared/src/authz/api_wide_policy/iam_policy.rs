@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::CompileError;
 use super::arn_pattern::{is_literal, matches};
+use super::percent_encodings::percent_encodings;
 use super::regions::{AllowedPaths, Extent, Region};
-use super::spellings::spellings;
 use crate::authz::request_arn::{Arn, MAX_ARN_LENGTH};
 
 /// Parts of ambiguous paths: dot segments, empty segments, backslashes, `;`; escapes of those, of `/`, `%`, `*`
@@ -148,7 +148,7 @@ impl ApiWidePolicy {
 /// The patterns of a region, in each usual spelling. A trailing slash does not change the decision, and HTTP
 /// APIs omit the root's slash.
 fn patterns(region: &Region, arn: &Arn<'_>) -> Vec<String> {
-    let paths = spellings(&region.names).into_iter().filter(|path| is_literal(path));
+    let paths = percent_encodings(&region.names).into_iter().filter(|path| is_literal(path));
     let patterns = paths.flat_map(|path| {
         let path = if path.is_empty() { path } else { format!("/{path}") };
         let it = format!("{}{}{path}", arn.stage(), region.method);

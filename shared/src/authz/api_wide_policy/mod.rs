@@ -8,16 +8,16 @@
 //! | `route_unification` | the paths of a route that refer to a given resource |
 //! | `open_path_probe` | whether a path, or every path below it, is open |
 //! | `iam_policy` | regions as patterns, and the guard against ambiguous paths |
-//! | `spellings` | the usual spellings of a path |
+//! | `percent_encodings` | the usual percent-encodings of a path |
 //! | `arn_pattern` | IAM's pattern matching |
 
 pub(super) mod arn_pattern;
 mod error;
 mod iam_policy;
 mod open_path_probe;
+mod percent_encodings;
 mod regions;
 mod route_unification;
-mod spellings;
 #[cfg(test)]
 mod tests;
 

@@ -1,4 +1,4 @@
-//! The usual spellings of a path.
+//! The usual percent-encodings of a path.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -20,18 +20,18 @@ const PATH: &AsciiSet = &UNRESERVED
     .remove(b':')
     .remove(b'@');
 
-/// The usual spellings of the path with these names: raw, and encoded as little or as much as is usual. Most
-/// paths have one spelling.
-pub(super) fn spellings(names: &[String]) -> Vec<String> {
+/// The usual encodings of the path with these names: raw, and encoded as little or as much as is usual. Most
+/// paths have one.
+pub(super) fn percent_encodings(names: &[String]) -> Vec<String> {
     let encoded =
         |set| names.iter().map(|name| utf8_percent_encode(name, set).to_string()).collect::<Vec<_>>().join("/");
-    let mut spellings = vec![names.join("/")];
-    for spelling in [encoded(PATH), encoded(UNRESERVED)] {
-        if !spellings.contains(&spelling) {
-            spellings.push(spelling);
+    let mut encodings = vec![names.join("/")];
+    for path in [encoded(PATH), encoded(UNRESERVED)] {
+        if !encodings.contains(&path) {
+            encodings.push(path);
         }
     }
-    spellings
+    encodings
 }
 
 #[cfg(test)]
@@ -41,22 +41,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_path_has_the_spellings_that_clients_send() {
-        let written = |path: &str| spellings(&path.split('/').map(str::to_owned).collect::<Vec<_>>());
+    fn a_path_has_the_encodings_that_clients_send() {
+        let written = |path: &str| percent_encodings(&path.split('/').map(str::to_owned).collect::<Vec<_>>());
         assert_eq!(written("apps/a-b_c.d~e"), ["apps/a-b_c.d~e"]);
         assert_eq!(written("my app/ü"), ["my app/ü", "my%20app/%C3%BC"]);
         assert_eq!(written("users/a@b"), ["users/a@b", "users/a%40b"]);
         assert_eq!(written("a {b}@c"), ["a {b}@c", "a%20%7Bb%7D@c", "a%20%7Bb%7D%40c"]);
-        assert_eq!(spellings(&[]), [""]);
+        assert_eq!(percent_encodings(&[]), [""]);
     }
 
     proptest! {
         #[test]
-        fn every_spelling_decodes_to_the_same_path(raw in "[a-zA-Z0-9/.${}@!$&'()+,=:é~\"<>^`| -]{1,30}") {
+        fn every_encoding_decodes_to_the_same_path(raw in "[a-zA-Z0-9/.${}@!$&'()+,=:é~\"<>^`| -]{1,30}") {
             if let Ok(path) = RequestPath::parse(&raw) {
                 let names: Vec<_> = path.names().map(str::to_owned).collect();
-                for spelling in spellings(&names) {
-                    prop_assert_eq!(RequestPath::parse(&spelling), Ok(path.clone()));
+                for encoded in percent_encodings(&names) {
+                    prop_assert_eq!(RequestPath::parse(&encoded), Ok(path.clone()));
                 }
             }
         }
