@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check contract clients oidc console browser deployed zips compiled-command command debian \
+.PHONY: help run test check contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -58,6 +58,9 @@ console: $(CONSOLE) ## Build the console for a deployment
 
 deployed: $(VENV) $(SAM) $(CONSOLE) ## Build the zips, deploy them to a local AWS emulator and test them
 	pytest tests/deployed
+
+smoke: $(VENV) ## Call every route of a deployed stack that writes (STACK=name, ARGS=further arguments)
+	python tests/smoke.py $(STACK) $(ARGS)
 
 contract: $(VENV) ## Test the running service against infra/openapi.yaml
 	pytest tests/contract
