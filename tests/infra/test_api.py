@@ -1,5 +1,6 @@
 """Authentication of every API's routes, and access to the functions."""
 
+import re
 from pathlib import Path
 
 import yaml
@@ -83,12 +84,64 @@ def test_only_the_products_own_api_has_the_stage_variable(template, examples) ->
             assert "Variables" not in stage
 
 
+def method_settings(template) -> dict[tuple[str, str], dict]:
+    """The stage's settings by method and path."""
+    [stage] = template.of_type("AWS::ApiGateway::Stage").values()
+    found = {(it["HttpMethod"], it["ResourcePath"][1:].replace("~1", "/")): it for it in stage["MethodSettings"]}
+    assert len(found) == len(stage["MethodSettings"])
+    return found
+
+
 def test_execution_logs_which_contain_headers_are_off(template) -> None:
     [stage] = template.of_type("AWS::ApiGateway::Stage").values()
-    [settings] = stage["MethodSettings"]
-    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
-    assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
+    settings = method_settings(template)
+    assert ("*", "*") in settings
+    for route, setting in settings.items():
+        assert (setting["LoggingLevel"], setting["DataTraceEnabled"]) == ("OFF", False), route
     assert "TracingEnabled" not in stage
+
+
+def throttle(name: str) -> tuple[dict, dict]:
+    return {"Ref": f"{name}RateLimit"}, {"Ref": f"{name}BurstLimit"}
+
+
+def test_every_route_without_an_authorizer_has_its_own_throttle_and_all_others_the_stages(template) -> None:
+    [body] = template.api_bodies()
+    public = {route for route, operation in operations(body).items() if operation["security"] == [{"NONE": []}]}
+    throttles = {
+        route: (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"])
+        for route, setting in method_settings(template).items()
+    }
+    assert throttles == {("*", "*"): throttle("Api")} | dict.fromkeys(public, throttle("Public"))
+
+
+def test_the_public_routes_are_throttled_more_and_far_below_the_accounts_limit(template) -> None:
+    limits = {
+        name: it["Default"] for name, it in template.parameters.items() if name.endswith(("RateLimit", "BurstLimit"))
+    }
+    assert limits["PublicRateLimit"] < limits["ApiRateLimit"] < 10000
+    assert limits["PublicBurstLimit"] < limits["ApiBurstLimit"] < 5000
+
+
+def test_concurrency_is_reserved_only_if_configured(template) -> None:
+    [body] = template.api_bodies()
+    public = {
+        re.search(r"\$\{(\w+)\.Arn\}", operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]).group(1)
+        for operation in operations(body).values()
+        if operation["security"] == [{"NONE": []}]
+    }
+    reserved = dict.fromkeys(public, "Public") | {"AuthorizerFunction": "Authorizer"}
+    for name, function in template.of_type("AWS::Lambda::Function").items():
+        if who := reserved.get(name):
+            value = {
+                "Fn::If": [f"Reserves{who}Concurrency", {"Ref": f"{who}ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]
+            }
+            assert function["ReservedConcurrentExecutions"] == value
+            # 0 would disable the function.
+            unset = {"Fn::Not": [{"Fn::Equals": [{"Ref": f"{who}ReservedConcurrency"}, 0]}]}
+            assert template.document["Conditions"][f"Reserves{who}Concurrency"] == unset
+        else:
+            assert "ReservedConcurrentExecutions" not in function
 
 
 def test_only_api_gateway_may_invoke_the_functions(template) -> None:
