@@ -54,6 +54,21 @@ def deploy(emulator: Emulator, name: str, directory: Path, *options: str, **para
     )
 
 
+def set_authorizer_variables(emulator: Emulator, portcullis: Stack, variables: dict[str, str]) -> None:
+    """Sets all environment variables of the authorizer in a new version, like a deployment with other parameters."""
+    function = {"FunctionName": portcullis.resources["AuthorizerFunction"]}
+    functions = emulator.client("lambda")
+    functions.update_function_configuration(**function, Environment={"Variables": variables})
+    published = functions.publish_version(**function)["Version"]
+    functions.update_alias(**function, Name="live", FunctionVersion=published)
+
+
+def authorizer_variables(emulator: Emulator, portcullis: Stack) -> dict[str, str]:
+    """The environment variables of the authorizer."""
+    function = portcullis.resources["AuthorizerFunction"]
+    return emulator.client("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+
+
 def run(*command: str, cwd: Path, emulator: Emulator, **environment: str) -> str:
     """The output of a command. Raises if it failed."""
     done = subprocess.run(

@@ -7,6 +7,7 @@ import pytest
 
 import gateway
 import logs
+import stack as stacks
 from conftest import CACHE_SECONDS
 from emulator import Emulator
 from stack import Stack
@@ -22,11 +23,9 @@ def cached_url(emulator: Emulator, portcullis: Stack, cached_example: Stack) -> 
 
 def set_cache(emulator: Emulator, portcullis: Stack, seconds: int, answer: str) -> None:
     """Sets the parameters AuthorizerCacheSeconds and HttpApiResponseFormat."""
-    function = portcullis.resources["AuthorizerFunction"]
-    functions = emulator.client("lambda")
-    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    variables = stacks.authorizer_variables(emulator, portcullis)
     variables |= {"PORTCULLIS_AUTHORIZER_CACHE_SECONDS": str(seconds), "PORTCULLIS_HTTP_API_RESPONSE_FORMAT": answer}
-    functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+    stacks.set_authorizer_variables(emulator, portcullis, variables)
 
 
 def decisions(emulator: Emulator, portcullis: Stack, token_id: str) -> int:

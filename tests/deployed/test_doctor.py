@@ -131,12 +131,11 @@ def test_the_stack_and_the_examples_have_no_findings(
 
 def test_every_wrong_api_is_found_with_what_to_change(doctor, portcullis: Stack, apis) -> None:
     arn = portcullis.outputs["AuthorizerFunctionArn"]
+    latest = arn.removesuffix(":live")
     header = "method.request.header.Authorization"
     wrong = {
         apis("rest", identitySource=header): [("cache TTL", "300 s", "0 s"), ("identity sources", header, "none")],
-        apis("rest", function=f"{arn}:7", authorizerResultTtlInSeconds=0, identitySource=""): [
-            ("function", f"{arn}:7", arn)
-        ],
+        apis("rest", function=latest, authorizerResultTtlInSeconds=0, identitySource=""): [("function", latest, arn)],
         apis(
             "http",
             AuthorizerPayloadFormatVersion="2.0",
@@ -158,14 +157,14 @@ def test_every_wrong_api_is_found_with_what_to_change(doctor, portcullis: Stack,
 
 
 def test_a_stack_without_findings_gives_exit_code_0(portcullis_cli, small_stack, portcullis: Stack) -> None:
-    unused = portcullis.outputs["AuthorizerFunctionArn"] + "2"
+    unused = portcullis.outputs["AuthorizerFunctionArn"].replace(":live", "2:live")
     done = portcullis_cli("doctor", "--stack", small_stack(AuthorizerFunctionArn=unused))
     assert (done.returncode, done.stdout) == (0, "No findings.\n")
     assert done.stderr == "Checked 0 authorizers of APIs, 0 functions, 1 log groups, 1 alarms.\n"
 
 
 def test_silent_alarms_and_other_retention_are_found(doctor, small_stack, portcullis: Stack) -> None:
-    unused = portcullis.outputs["AuthorizerFunctionArn"] + "2"
+    unused = portcullis.outputs["AuthorizerFunctionArn"].replace(":live", "2:live")
     stack = small_stack(AuthorizerFunctionArn=unused, AlarmTopicArn="", LogRetentionOfTheGroup="7")
     code, document = doctor("--stack", stack)
     assert code == 1

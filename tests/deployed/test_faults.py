@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import gateway
+import stack as stacks
 from emulator import Emulator, free_port
 from stack import Stack
 
@@ -73,16 +74,10 @@ def faults(emulator: Emulator, portcullis: Stack) -> Iterator[Faults]:
     """Sends the authorizer's requests to DynamoDB through the fault injector during these tests."""
     faults = Faults(emulator)
     faults.start()
-    function = portcullis.resources["AuthorizerFunction"]
-    functions = emulator.client("lambda")
-    direct = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-
-    def set_variables(variables: dict[str, str]) -> None:
-        functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
-
-    set_variables(direct | {ENDPOINT: faults.url})
+    direct = stacks.authorizer_variables(emulator, portcullis)
+    stacks.set_authorizer_variables(emulator, portcullis, direct | {ENDPOINT: faults.url})
     yield faults
-    set_variables(direct)
+    stacks.set_authorizer_variables(emulator, portcullis, direct)
     faults.stop()
 
 

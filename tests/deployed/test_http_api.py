@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 import gateway
+import stack as stacks
 from emulator import Emulator
 from stack import Stack
 
@@ -32,11 +33,9 @@ def answer_form(
 
 
 def set_answer_form(emulator: Emulator, portcullis: Stack, http_example: Stack, form: str) -> None:
-    function = portcullis.resources["AuthorizerFunction"]
-    functions = emulator.client("lambda")
-    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    variables = stacks.authorizer_variables(emulator, portcullis)
     variables["PORTCULLIS_HTTP_API_RESPONSE_FORMAT"] = form
-    functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+    stacks.set_authorizer_variables(emulator, portcullis, variables)
     api = {"ApiId": http_example.resources["Api"]}
     gateways = emulator.client("apigatewayv2")
     [authorizer] = gateways.get_authorizers(**api)["Items"]

@@ -1,4 +1,4 @@
-"""The templates, expanded by SAM offline with the parameters' defaults."""
+"""The templates, expanded by SAM offline."""
 
 import logging
 import os
@@ -9,8 +9,9 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
-# SAM warns that its metrics have no publisher.
-logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
+# SAM warns that its metrics have no publisher, and that it has no configuration of its features.
+for name in ("samtranslator.metrics", "samtranslator.feature_toggle.feature_toggle"):
+    logging.getLogger(name).setLevel(logging.ERROR)
 
 EXAMPLES = ["rest-api", "rest-api-cached", "http-api", "websocket"]
 
@@ -23,18 +24,21 @@ class NoManagedPolicies:
 
 
 class Template:
-    """One expanded template."""
+    """One expanded template, with the parameters' defaults or other values, and optionally another text."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, values: dict[str, str] | None = None, replaced: tuple[str, str] = ("", "")) -> None:
         os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-        source = yaml_parse(path.read_text())
+        text = path.read_text()
+        assert replaced[0] in text
+        source = yaml_parse(text.replace(*replaced))
         self.parameters: dict = source.get("Parameters", {})
-        self.outputs: dict = source.get("Outputs", {})
         self.document: dict = source
         for resource in source["Resources"].values():
             if "CodeUri" in resource.get("Properties", {}):
                 resource["Properties"]["CodeUri"] = "s3://built/zip"  # As `sam package` does.
-        self.resources: dict = transform(source, {}, NoManagedPolicies())["Resources"]
+        expanded = transform(source, values or {}, NoManagedPolicies())
+        self.resources: dict = expanded["Resources"]
+        self.outputs: dict = expanded.get("Outputs", {})
 
     def of_type(self, kind: str) -> dict[str, dict]:
         """Logical ID -> properties of every resource of a type."""

@@ -157,6 +157,6 @@ def test_only_api_gateway_may_invoke_the_functions(template) -> None:
 
 def test_any_api_of_the_account_may_use_the_authorizer(template) -> None:
     permission = template.properties("AuthorizerPermission")
-    assert permission["FunctionName"] == {"Fn::GetAtt": ["AuthorizerFunction", "Arn"]}
+    assert permission["FunctionName"] == {"Ref": "AuthorizerFunctionAliaslive"}
     source = permission["SourceArn"]["Fn::Sub"]
     assert source == "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*/authorizers/*"

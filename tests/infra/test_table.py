@@ -17,7 +17,7 @@ def test_the_table_is_protected(template) -> None:
 
 def test_the_stack_has_no_fixed_costs(template) -> None:
     assert template.properties("TokensTable")["BillingMode"] == "PAY_PER_REQUEST"
-    assert not template.of_type("AWS::Lambda::Alias")
+    assert template.parameters["AuthorizerProvisionedConcurrency"]["Default"] == 0
 
 
 def test_an_index_holds_only_keys(template) -> None:
