@@ -33,8 +33,9 @@ def test_the_page_states_the_inputs_of_the_program() -> None:
         assert stated in page, stated
 
 
-def test_the_program_has_the_memory_and_the_retention_of_the_template() -> None:
+def test_the_program_has_the_memory_and_the_logs_of_the_template() -> None:
     template = (ROOT / "template.yaml").read_text()
     program = runpy.run_path(str(PROGRAM))
+    assert "SystemLogLevel:\n    Type: String\n    Default: WARN\n" in template
     assert f"MemorySize: {program['MEMORY_GB'] * 1024:.0f}\n" in template
     assert f"LogRetentionDays:\n    Type: Number\n    Default: {program['LOG_RETENTION_MONTHS'] * 30}\n" in template
