@@ -1,9 +1,9 @@
 //! The token logic that more than one function needs.
 //!
 //! The modules form layers; `docs/architecture.md` lists them with what each must not know. From the bottom up:
-//! [`clock`], [`mod@env`], [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`]; [`grants`];
-//! [`catalog`]; [`token`]; [`authz`]; [`audit_log`] and [`logging`]; [`api_types`]; [`oidc`]; `store`; `http`;
-//! `cache_flush`. A module imports only from those before it; `tests/infra/test_imports.py` checks this.
+//! [`clock`], [`mod@env`], `endpoint_variant`, [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`];
+//! [`grants`]; [`catalog`]; [`token`]; [`authz`]; [`audit_log`] and [`logging`]; [`api_types`]; [`oidc`]; `store`;
+//! `http`; `cache_flush`. A module imports only from those before it; `tests/infra/test_imports.py` checks this.
 
 pub mod api_types;
 pub mod audit_log;
@@ -12,6 +12,8 @@ pub mod authz;
 pub mod cache_flush;
 pub mod catalog;
 pub mod clock;
+#[cfg(any(feature = "flush", feature = "store"))]
+pub mod endpoint_variant;
 pub mod env;
 pub mod grants;
 #[cfg(feature = "http")]

@@ -16,6 +16,7 @@ CRATES = sorted(
 LAYERS = [
     "clock",
     "env",
+    "endpoint_variant",
     "validation",
     "json",
     "https_url",

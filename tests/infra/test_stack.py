@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = [ROOT / "template.yaml", *ROOT.glob("infra/*.yaml"), *ROOT.glob("examples/*/*.yaml")]
+TEMPLATES = [path for path in TEMPLATES if "AWSTemplateFormatVersion" in path.read_text()]
 FUNCTIONS = {
     "Authorizer", "Catalog", "Console", "Create", "Exchange", "Introspect", "Read", "Revoke", "Rotate", "Update",
 }  # fmt: skip
@@ -34,6 +36,8 @@ READERS = {
     "PORTCULLIS_OIDC_SCOPES": {"Exchange"},
     "PORTCULLIS_CONSOLE_CONNECT_SOURCES": {"Console"},
     "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": FUNCTIONS - {"Authorizer"},
+    "AWS_USE_FIPS_ENDPOINT": FUNCTIONS,
+    "AWS_USE_DUALSTACK_ENDPOINT": FUNCTIONS,
 }
 
 
@@ -85,10 +89,20 @@ def test_each_setting_is_given_to_the_functions_that_need_it(template) -> None:
 def test_each_variable_has_the_value_of_its_parameter(template) -> None:
     special = {"PORTCULLIS_TABLE": {"Ref": "TokensTable"}, "PORTCULLIS_PREFIX": {"Ref": "TokenPrefix"}}
     special["AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"] = "true"
+    special["AWS_USE_FIPS_ENDPOINT"] = {"Ref": "UseFipsEndpoints"}
+    special["AWS_USE_DUALSTACK_ENDPOINT"] = {"Ref": "UseDualStackEndpoints"}
     for function in template.of_type("AWS::Lambda::Function").values():
         for name, value in function["Environment"]["Variables"].items():
             parameter = name.removeprefix("PORTCULLIS_").title().replace("_", "")
             assert value == special.get(name, {"Ref": parameter})
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_arn_and_no_url_is_of_one_partition(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        # The names of services are the same in every partition.
+        service = re.fullmatch(r" +(Service|Principal): [a-z]+\.amazonaws\.com", line)
+        assert service or not re.search(r"amazonaws|arn:aws|api\.aws", line.split(" # ")[0]), line
 
 
 def test_functions_have_enough_memory_and_time_out_before_the_gateway(template) -> None:

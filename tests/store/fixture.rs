@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::dynamodb::{Engine, create_table};
 use local::template::Template;
+use portcullis::endpoint_variant::EndpointVariant;
 use portcullis::secret::TokenId;
 use portcullis::store::{DynamoDbConfig, Timeouts, TokenStore, connect};
 use portcullis::text::OwnerId;
@@ -43,6 +44,7 @@ fn named_by_environment() -> Option<DynamoDbConfig> {
     Some(DynamoDbConfig {
         region: variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
         endpoint: Some(engine),
+        endpoint_variant: EndpointVariant::default(),
         ca_bundle: variable("AWS_CA_BUNDLE"),
         static_credentials: (!known).then(|| ("test".to_owned(), "test".to_owned())),
         timeouts: Timeouts::ONE_MACHINE,

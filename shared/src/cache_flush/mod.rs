@@ -31,6 +31,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use crate::clock::Clock;
+use crate::endpoint_variant::EndpointVariant;
 use crate::env::{ConfigError, Env};
 use crate::tls;
 use settings::AwsCredentials;
@@ -126,7 +127,7 @@ impl CacheFlusher {
         credentials: Option<(String, String)>,
     ) -> Self {
         let region = region.into();
-        let endpoint = endpoint.unwrap_or_else(|| endpoint_of_aws(&region));
+        let endpoint = endpoint.unwrap_or_else(|| endpoint_of_aws(&region, EndpointVariant::default()));
         Self {
             stages,
             endpoint: endpoint.trim_end_matches('/').to_owned(),
@@ -152,8 +153,9 @@ impl CacheFlusher {
     /// # Errors
     /// Names the variable that is missing or invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
-        let Settings { stages, region, endpoint, ca_bundle } = Settings::from_env(env)?;
-        Ok(Self { ca_bundle, ..Self::new(stages, region, endpoint, None) })
+        let Settings { stages, region, endpoint, endpoint_variant, ca_bundle } = Settings::from_env(env)?;
+        let endpoint = endpoint.unwrap_or_else(|| endpoint_of_aws(&region, endpoint_variant));
+        Ok(Self { ca_bundle, ..Self::new(stages, region, Some(endpoint), None) })
     }
 
     /// The stages that it flushes.
@@ -236,9 +238,17 @@ fn delete(url: &str) -> Option<Request> {
     Some(request)
 }
 
-fn endpoint_of_aws(region: &str) -> String {
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://apigateway.{region}.{suffix}")
+/// The endpoint in the partitions `aws`, `aws-us-gov` and `aws-cn`
+/// ([AWS](https://docs.aws.amazon.com/general/latest/gr/apigateway.html)).
+fn endpoint_of_aws(region: &str, variant: EndpointVariant) -> String {
+    let fips = if variant.fips { "-fips" } else { "" };
+    let suffix = match (region.starts_with("cn-"), variant.dual_stack) {
+        (false, false) => "amazonaws.com",
+        (false, true) => "api.aws",
+        (true, false) => "amazonaws.com.cn",
+        (true, true) => "api.amazonwebservices.com.cn",
+    };
+    format!("https://apigateway{fips}.{region}.{suffix}")
 }
 
 fn from_env() -> Result<Credentials, ConfigError> {

@@ -1,6 +1,7 @@
 //! Settings of cache flushing.
 
 use super::Stages;
+use crate::endpoint_variant::EndpointVariant;
 use crate::env::{ConfigError, Env};
 
 /// The stages to flush, and how to reach their control plane.
@@ -12,6 +13,8 @@ pub struct Settings {
     pub region: String,
     /// `AWS_ENDPOINT_URL_API_GATEWAY`, or else `AWS_ENDPOINT_URL`; default: AWS's endpoint of the region.
     pub endpoint: Option<String>,
+    /// Variant of AWS's endpoint.
+    pub endpoint_variant: EndpointVariant,
     /// `AWS_CA_BUNDLE`: a PEM file with the root certificates to trust instead of Amazon's.
     pub ca_bundle: Option<String>,
 }
@@ -36,6 +39,7 @@ impl Settings {
             stages: env.parse("PORTCULLIS_FLUSH_STAGES", Stages::default())?,
             region: env.require("AWS_REGION")?,
             endpoint: env.get("AWS_ENDPOINT_URL_API_GATEWAY").or_else(|| env.get("AWS_ENDPOINT_URL")),
+            endpoint_variant: EndpointVariant::from_env(env)?,
             ca_bundle: env.get("AWS_CA_BUNDLE"),
         })
     }

@@ -278,6 +278,24 @@ fn each_region_has_its_aws_endpoint() {
 }
 
 #[test]
+fn a_flusher_calls_the_variant_of_the_endpoint_that_the_environment_selects() {
+    let regional = [("AWS_REGION", "us-east-1")];
+    let fips = [regional[0], ("AWS_USE_FIPS_ENDPOINT", "true")];
+    let dual_stack = [regional[0], ("AWS_USE_DUALSTACK_ENDPOINT", "true")];
+    let url = [fips[0], fips[1], ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")];
+    for (variables, expected) in [
+        (&regional[..], "https://apigateway.us-east-1.amazonaws.com"),
+        (&fips, "https://apigateway-fips.us-east-1.amazonaws.com"),
+        (&dual_stack, "https://apigateway.us-east-1.api.aws"),
+        (&url, "http://127.0.0.1:4566"),
+    ] {
+        let variable =
+            |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+        assert_eq!(CacheFlusher::from_env(Env::from_fn(&variable)).unwrap().endpoint, expected);
+    }
+}
+
+#[test]
 fn a_delay_is_a_random_part_of_the_maximum() {
     let drawn: Vec<_> = (0..20).map(|_| part_of(RETRY_BACKOFF)).collect();
     assert!(drawn.iter().all(|pause| *pause <= RETRY_BACKOFF), "{drawn:?}");

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
 
+use crate::endpoint_variant::EndpointVariant;
 use crate::env::ConfigError;
 use crate::store::{DynamoDbConfig, Timeouts};
 use crate::tls;
@@ -35,14 +36,14 @@ pub fn connect(connection: DynamoDbConfig) -> Result<Client, ConfigError> {
         Some((id, secret)) => config.credentials_provider(Credentials::new(id, secret, None, None, "static")),
         None => config.credentials_provider(EnvironmentVariableCredentialsProvider::new()),
     };
-    Ok(Client::from_conf(at(connection.endpoint, config).build()))
-}
-
-fn at(endpoint: Option<String>, config: Builder) -> Builder {
-    match endpoint {
+    let config = match connection.endpoint {
         Some(url) => config.endpoint_url(url),
-        None => config,
-    }
+        None => {
+            let EndpointVariant { fips, dual_stack } = connection.endpoint_variant;
+            config.use_fips(fips).use_dual_stack(dual_stack)
+        }
+    };
+    Ok(Client::from_conf(config.build()))
 }
 
 /// Settings for writes after the response: one attempt, with a fifth of the client's operation timeout. In
@@ -60,4 +61,51 @@ fn timeouts(timeouts: Timeouts) -> TimeoutConfig {
         .operation_attempt_timeout(timeouts.attempt)
         .operation_timeout(timeouts.operation)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::env::Env;
+
+    /// The URL that a client with these variables calls. Nothing is sent.
+    async fn url_called(variables: &[(&str, &str)]) -> String {
+        let variable =
+            |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+        let config = DynamoDbConfig::from_env(Env::from_fn(&variable)).unwrap();
+        let static_credentials = Some(("id".to_owned(), "secret".to_owned()));
+        let client = connect(DynamoDbConfig { static_credentials, ..config }).unwrap();
+        let url = Arc::new(Mutex::new(String::new()));
+        let noted = Arc::clone(&url);
+        let request = client.list_tables().customize().map_request(move |request| {
+            request.uri().clone_into(&mut noted.lock().unwrap());
+            Err(io::Error::other("not sent"))
+        });
+        request.send().await.unwrap_err();
+        let url = url.lock().unwrap();
+        url.trim_end_matches('/').to_owned()
+    }
+
+    #[tokio::test]
+    async fn the_endpoint_is_the_variant_that_the_environment_selects() {
+        const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
+        const DUAL_STACK: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "true");
+        const URL: (&str, &str) = ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000");
+        let off = [("AWS_USE_FIPS_ENDPOINT", "false"), ("AWS_USE_DUALSTACK_ENDPOINT", "false")];
+        for (region, set, expected) in [
+            ("us-east-1", &[][..], "https://dynamodb.us-east-1.amazonaws.com"),
+            ("us-east-1", &off, "https://dynamodb.us-east-1.amazonaws.com"),
+            ("us-east-1", &[FIPS], "https://dynamodb-fips.us-east-1.amazonaws.com"),
+            ("us-east-1", &[DUAL_STACK], "https://dynamodb.us-east-1.api.aws"),
+            ("us-east-1", &[FIPS, DUAL_STACK], "https://dynamodb-fips.us-east-1.api.aws"),
+            ("cn-north-1", &[], "https://dynamodb.cn-north-1.amazonaws.com.cn"),
+            ("us-east-1", &[FIPS, DUAL_STACK, URL], URL.1),
+        ] {
+            let variables = [&[("AWS_REGION", region)], set].concat();
+            assert_eq!(url_called(&variables).await, expected, "{variables:?}");
+        }
+    }
 }

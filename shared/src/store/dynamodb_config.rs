@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::endpoint_variant::EndpointVariant;
 use crate::env::{ConfigError, Env};
 
 /// Connection settings of DynamoDB.
@@ -11,6 +12,8 @@ pub struct DynamoDbConfig {
     pub region: String,
     /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`; default: AWS's endpoint of the region.
     pub endpoint: Option<String>,
+    /// Variant of AWS's endpoint.
+    pub endpoint_variant: EndpointVariant,
     /// `AWS_CA_BUNDLE`: a PEM file with the root certificates to trust instead of Amazon's.
     pub ca_bundle: Option<String>,
     /// Access key ID and secret access key; `None` uses those of the environment.
@@ -55,11 +58,12 @@ impl DynamoDbConfig {
     /// Reads the variables that the AWS SDKs share.
     ///
     /// # Errors
-    /// When no region is set.
+    /// When no region is set, or a variable is invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
             region: env.require("AWS_REGION")?,
             endpoint: env.get("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| env.get("AWS_ENDPOINT_URL")),
+            endpoint_variant: EndpointVariant::from_env(env)?,
             ca_bundle: env.get("AWS_CA_BUNDLE"),
             static_credentials: None,
             timeouts: Timeouts::default(),
