@@ -117,6 +117,8 @@ def test_the_outputs_are_complete_and_described(template) -> None:
     assert template.outputs.keys() == {
         "ApiUrl",
         "ConsoleUrl",
+        "DomainTarget",
+        "DomainTargetHostedZoneId",
         "AuthorizerFunctionArn",
         "AuthorizerCacheSeconds",
         "TableName",
