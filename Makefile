@@ -8,7 +8,7 @@ SHELL := bash
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
-TEMPLATES := template.yaml $(wildcard examples/*/template.yaml)
+TEMPLATES := template.yaml infra/api-gateway-log-role.yaml $(wildcard examples/*/template.yaml)
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/build
 
@@ -123,9 +123,10 @@ notes: ## Release: print this version's section of CHANGELOG.md
 	@awk -v version=$(VERSION) '/^## / { on = ($$2 == version); next } on { print; any = 1 } END { exit !any }' CHANGELOG.md \
 		|| { echo 'CHANGELOG.md has no section "## $(VERSION)"' >&2; exit 1; }
 
-release: ## Release: add the installer, the Homebrew formula and the checksums (RELEASE_URL=https://…/releases/download/v1.2.3)
+release: ## Release: add the template of the log role, the installer, the Homebrew formula and the checksums (RELEASE_URL=https://…/releases/download/v1.2.3)
 	@[[ '$(RELEASE_URL)' == */v$(VERSION) ]] \
 		|| { echo 'RELEASE_URL ends in the tag "$(notdir $(RELEASE_URL))", but Cargo.toml has the version $(VERSION)' >&2; exit 1; }
+	cp infra/api-gateway-log-role.yaml $(RELEASE)
 	sed 's|@RELEASE@|$(RELEASE_URL)|' infra/install.sh > $(RELEASE)/install.sh
 	sed -e 's|@RELEASE@|$(RELEASE_URL)|' -e 's|@REPOSITORY@|$(firstword $(subst /releases/, ,$(RELEASE_URL)))|' -e 's|@VERSION@|$(VERSION)|' \
 		infra/portcullis.rb > $(RELEASE)/portcullis.rb

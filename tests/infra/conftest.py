@@ -61,5 +61,10 @@ def template() -> Template:
 
 
 @pytest.fixture(scope="session")
+def log_role() -> Template:
+    return Template(ROOT / "infra/api-gateway-log-role.yaml")
+
+
+@pytest.fixture(scope="session")
 def examples() -> dict[str, Template]:
     return {name: Template(ROOT / "examples" / name / "template.yaml") for name in EXAMPLES}

@@ -35,8 +35,8 @@ def test_the_key_encrypts_the_table_and_every_log(template) -> None:
     assert all(group["KmsKeyId"] == key for group in groups.values())
 
 
-def test_every_role_has_the_permissions_boundary(template) -> None:
-    roles = template.of_type("AWS::IAM::Role")
+def test_every_role_has_the_permissions_boundary(template, log_role) -> None:
+    roles = template.of_type("AWS::IAM::Role") | log_role.of_type("AWS::IAM::Role")
     boundaries = {name: role.get("PermissionsBoundary") for name, role in roles.items()}
     assert boundaries == dict.fromkeys(roles, optional("HasPermissionsBoundary", "PermissionsBoundaryArn"))
 

@@ -18,7 +18,7 @@ pub(super) fn resolve_parameters(document: Value) -> Value {
     choose(document, &holding)
 }
 
-/// Evaluates a condition. The template uses `Fn::Equals` only.
+/// Evaluates a condition. Any other than `Fn::Equals` does not hold: with the defaults, nothing optional is on.
 fn holds(condition: &Value) -> bool {
     match condition.get("Fn::Equals").and_then(Value::as_array).map(Vec::as_slice) {
         Some([one, other]) => one == other,
