@@ -29,10 +29,10 @@ LOG_COMPRESSION = 0.15  # the ratio that AWS's pricing examples assume
 LOG_EVENT_OVERHEAD = 26  # bytes that CloudWatch adds to an event
 # SystemLogLevel WARN: without Lambda's own two events of a call.
 LOG_EVENTS = [
-    '{"timestamp":"2026-11-29T12:00:00.000Z","request_id":"1d1afc3e-987b-4633-9a3b-0c807ce3d86a",'
+    '{"timestamp":"2026-11-29T12:00:00.000Z","level":"INFO","request_id":"1d1afc3e-987b-4633-9a3b-0c807ce3d86a",'
     '"principal_type":"token","api_token_id":"xglWMZSTq9gGVXwc","api_token_name":"GitHub Actions, billing, production",'
     '"owner":"alice","via":null,"superseded":false,"method":"GET","path":"/apps/billing","source_ip":"192.0.2.17",'
-    '"rbac_decision":"allow","reason":null,"detail":null}',
+    '"rbac_decision":"allow","reason":null,"detail":null,"duration_ms":8.214}',
 ]
 
 # Units by call: docs/architecture.md#capacity. The catalog is read once a minute by each instance.

@@ -85,9 +85,11 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis::audit_log::AUDIT_LEVEL;
     use portcullis::authz::Api;
     use portcullis::clock::Timestamp;
     use std::sync::Arc;
+    use std::time::Duration;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -112,6 +114,7 @@ mod tests {
     fn decision(path: &str) -> AuditEntry {
         AuditEntry {
             timestamp: Timestamp::from_seconds(1_800_000_000),
+            level: AUDIT_LEVEL,
             request_id: Some("r-1".to_owned()),
             principal_type: Some("token"),
             api_token_id: Some("0123456789abcdef".to_owned()),
@@ -126,6 +129,7 @@ mod tests {
             rbac_decision: "deny",
             reason: Some("permission_missing"),
             detail: None,
+            duration: Duration::from_millis(8),
         }
     }
 

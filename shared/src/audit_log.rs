@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::authz::Api;
 use crate::clock::Timestamp;
 use crate::text::contains_credential;
 pub use crate::text::redact;
+
+/// Level of every entry. Lambda drops lines below a function's `ApplicationLogLevel`, so the template sets that
+/// to INFO for the functions that write the audit log.
+pub const AUDIT_LEVEL: &str = "INFO";
 
 /// An entry of the audit log. It holds no secret, header or body; token-like text in a path or a name is
 /// redacted ([`redact`]).
@@ -16,6 +21,8 @@ pub use crate::text::redact;
 pub struct AuditEntry {
     /// Time of the decision.
     pub timestamp: Timestamp,
+    /// [`AUDIT_LEVEL`].
+    pub level: &'static str,
     /// The gateway's request ID, which the access log has too.
     pub request_id: Option<String>,
     /// `token`, or null if no token could be parsed.
@@ -45,6 +52,9 @@ pub struct AuditEntry {
     pub reason: Option<&'static str>,
     /// Details of a malformed credential.
     pub detail: Option<String>,
+    /// Time that the decision took.
+    #[serde(rename = "duration_ms", serialize_with = "as_milliseconds")]
+    pub duration: Duration,
 }
 
 impl AuditEntry {
@@ -53,6 +63,7 @@ impl AuditEntry {
     pub fn denied(api: Api, timestamp: Timestamp) -> Self {
         Self {
             timestamp,
+            level: AUDIT_LEVEL,
             request_id: None,
             principal_type: None,
             api_token_id: None,
@@ -67,6 +78,7 @@ impl AuditEntry {
             rbac_decision: "deny",
             reason: None,
             detail: None,
+            duration: Duration::ZERO,
         }
     }
 
@@ -94,6 +106,12 @@ impl AuditEntry {
     }
 }
 
+/// Milliseconds with at most three decimals.
+fn as_milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    let micros = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+    serializer.serialize_f64(f64::from(micros) / 1000.0)
+}
+
 /// Redacts a path. The owner in a path of the management API stays unless it is a credential.
 #[must_use]
 pub fn redact_path(api: Api, path: &str) -> Cow<'_, str> {
@@ -115,6 +133,7 @@ mod tests {
         let token = format!("pcl_{}", "a1B2".repeat(17));
         let decision = AuditEntry {
             timestamp: Timestamp::from_millis(1_800_000_000_123),
+            level: AUDIT_LEVEL,
             request_id: Some("r-1".to_owned()),
             principal_type: Some("token"),
             api_token_id: Some("0123456789abcdef".to_owned()),
@@ -129,9 +148,10 @@ mod tests {
             rbac_decision: "deny",
             reason: Some("resource_not_granted"),
             detail: None,
+            duration: Duration::from_nanos(8_214_999),
         };
         let mut line = Vec::new();
         decision.write_to(&mut line).unwrap();
-        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"a_b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1","via":null,"superseded":false,"method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null}"#);
+        insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"timestamp":"2027-01-15T08:00:00.123Z","level":"INFO","request_id":"r-1","principal_type":"token","api_token_id":"0123456789abcdef","api_token_name":"a \"name\"\nof two lines","owner":"a_b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1","via":null,"superseded":false,"method":"GET","path":"/apps/pcl_a1B2a1B2a1B2a1B2[redacted]/x","source_ip":"192.0.2.7","rbac_decision":"deny","reason":"resource_not_granted","detail":null,"duration_ms":8.214}"#);
     }
 }

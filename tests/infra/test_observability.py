@@ -1,7 +1,9 @@
-"""The access log's format, and the retention of logs."""
+"""The access log's format, the level of the audit log, and the retention of logs."""
 
 import json
 import re
+
+from conftest import ROOT
 
 # The fields of rack-gateway's audit log, and this product's own.
 FIELDS = {
@@ -72,3 +74,13 @@ def test_the_log_role_is_set_in_an_account_that_never_had_an_api(log_role) -> No
 def test_only_api_gateway_can_assume_the_log_role(log_role) -> None:
     [trusted] = log_role.properties("ApiGatewayLogRole")["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"] == {"Service": "apigateway.amazonaws.com"}
+
+
+def test_lambda_keeps_audit_lines_at_the_log_level_of_their_functions(template) -> None:
+    order = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+    lines = (ROOT / "tests/infra/audit-lines.jsonl").read_text().splitlines()
+    assert {json.loads(line)["level"] for line in lines} == {"INFO"}
+    for function in ["AuthorizerFunction", "ExchangeFunction"]:
+        # Lambda's default is INFO.
+        level = template.properties(function)["LoggingConfig"].get("ApplicationLogLevel", "INFO")
+        assert order.index(level) <= order.index("INFO"), function

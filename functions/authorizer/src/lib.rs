@@ -32,7 +32,7 @@ use portcullis::authz::{
     AccessRequest, Arn, AuthzContext, Decision, DenyReason, MAX_ARN_LENGTH, MissingAccess, Principal, authorize,
     permission_used,
 };
-use portcullis::clock::{Day, Timestamp};
+use portcullis::clock::{Day, Stopwatch, Timestamp};
 use portcullis::env::ConfigError;
 use portcullis::oidc::SessionVerifier;
 use portcullis::store::{CatalogCache, DeferredWrite, StoredCatalog};
@@ -88,6 +88,13 @@ impl Authorizer {
 
     /// Decides on one request.
     pub async fn handle(&self, event: Event) -> Outcome {
+        let stopwatch = Stopwatch::start();
+        let mut outcome = self.decide_on(event).await;
+        outcome.audit.duration = stopwatch.elapsed();
+        outcome
+    }
+
+    async fn decide_on(&self, event: Event) -> Outcome {
         let now = self.app.clock.now();
         let format = ResponseFormat::from_event(&event, self.http_api_response_format);
         let Some(arn) = event.arn().and_then(Arn::parse) else {

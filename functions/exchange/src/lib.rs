@@ -16,15 +16,16 @@ mod request;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::api_types::TokenExchangeResponse;
+use portcullis::audit_log::AuditEntry;
 use portcullis::catalog::{TrustRule, via};
-use portcullis::clock::Timestamp;
+use portcullis::clock::{Stopwatch, Timestamp};
 use portcullis::grants::Grants;
 use portcullis::http::{OAuthError, Problem, check_content_encoding, json, origin, respond, route};
 use portcullis::oidc::{WorkloadIdentity, WorkloadIdentityVerifier};
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{CatalogCache, ReplayGuard};
 use portcullis::token::{Actor, EventOrigin, IssuedToken, TokenRecord};
-use portcullis::{App, audit_log, store};
+use portcullis::{App, store};
 use rand::rngs::SysRng;
 
 use outcome::ExchangeError;
@@ -47,7 +48,7 @@ pub struct ExchangeResult {
     /// The response.
     pub response: Response<Body>,
     /// The audit entry, if there was a decision. If it cannot be written, do not send the response.
-    pub audit: Option<audit_log::AuditEntry>,
+    pub audit: Option<AuditEntry>,
 }
 
 impl Exchange {
@@ -75,15 +76,16 @@ impl Exchange {
             return ExchangeResult { response: respond(request, Err(problem)), audit: None };
         }
         let now = self.app.clock.now();
+        let stopwatch = Stopwatch::start();
         let outcome = self.exchange_identity(request, now).await;
-        let audit = Some(audit::entry(request, now, &outcome));
+        let audit = AuditEntry { duration: stopwatch.elapsed(), ..audit::entry(request, now, &outcome) };
         let response = match outcome {
             Ok(issued) => respond(request, Ok(json(StatusCode::OK, &token_response(&issued, now)))),
             Err(ExchangeError::Form(refusal)) => refusal.into_response(),
             Err(ExchangeError::Identity { message, .. }) => OAuthError::new(message).into_response(),
             Err(ExchangeError::Undecided { problem, .. }) => respond(request, Err(*problem)),
         };
-        ExchangeResult { response, audit }
+        ExchangeResult { response, audit: Some(audit) }
     }
 
     async fn exchange_identity(&self, request: &Request, now: Timestamp) -> Result<IssuedToken, ExchangeError> {
