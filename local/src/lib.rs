@@ -158,9 +158,11 @@ pub async fn start(options: Options) -> Result<RunningStack, StartError> {
         },
         clock: options.clock.clone(),
     });
-    let exchange = Exchange::new((*app).clone());
+    // Other work may use every core.
+    let deadline = Timeouts::ONE_MACHINE.operation;
+    let exchange = Exchange::new((*app).clone()).with_deadline(deadline);
     let console = ConsoleBuilder::new(options.console, app.settings.oidc.provider.as_ref())?;
-    let authorizer = Authorizer::new((*app).clone(), HttpApiResponseFormat::Simple)?;
+    let authorizer = Authorizer::new((*app).clone(), HttpApiResponseFormat::Simple)?.with_deadlines(deadline, deadline);
     authorizer.warm_up().await;
     let admin = admin_token::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {

@@ -50,7 +50,7 @@ pub struct AuditEntry {
     pub rbac_decision: &'static str,
     /// Reason of the denial.
     pub reason: Option<&'static str>,
-    /// Details of a malformed credential.
+    /// Details of a malformed credential, or of a missed deadline.
     pub detail: Option<String>,
     /// Time that the decision took.
     #[serde(rename = "duration_ms", serialize_with = "as_milliseconds")]

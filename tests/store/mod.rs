@@ -8,6 +8,7 @@ mod capacity;
 mod catalog;
 mod contended;
 mod create;
+mod deadlines;
 mod events;
 mod fault_injection;
 mod fixture;

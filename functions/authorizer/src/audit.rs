@@ -51,8 +51,9 @@ pub(crate) fn error(
     arn: Option<&Arn<'_>>,
     now: Timestamp,
     reason: &'static str,
+    detail: Option<String>,
 ) -> audit_log::AuditEntry {
-    audit_log::AuditEntry { rbac_decision: "error", reason: Some(reason), ..base_entry(event, arn, now) }
+    audit_log::AuditEntry { rbac_decision: "error", reason: Some(reason), detail, ..base_entry(event, arn, now) }
 }
 
 fn base_entry(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp) -> audit_log::AuditEntry {

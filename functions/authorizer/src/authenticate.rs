@@ -1,6 +1,7 @@
 //! Authentication of a request's credential: one table read for a token, none for a malformed
 //! one, and the provider's JWKS for a session.
 
+use std::fmt;
 use std::sync::Arc;
 
 use portcullis::authz::{Api, DenyReason, Principal, Session};
@@ -9,6 +10,7 @@ use portcullis::oidc::{SessionVerifier, looks_like_jwt};
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{CatalogCache, StoredCatalog, StoredCredential};
 use portcullis::{App, oidc, store};
+use tokio::time::{Instant, timeout_at};
 
 use crate::credential::PresentedCredential;
 use crate::{Event, response_context};
@@ -60,30 +62,63 @@ pub(crate) enum AuthenticationError {
     Store(#[from] store::Error),
     #[error("the provider's JWKS is unavailable: {0}")]
     Keys(String),
+    #[error("the deadline passed while waiting for {0}")]
+    Deadline(Dependency),
 }
 
 impl AuthenticationError {
     /// The audit log's reason code.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::Store(_) => "store_unavailable",
-            Self::Keys(_) => "keys_unavailable",
+            Self::Store(_) | Self::Deadline(Dependency::TokenRecord | Dependency::Catalog) => "store_unavailable",
+            Self::Keys(_) | Self::Deadline(Dependency::SigningKeys) => "keys_unavailable",
         }
+    }
+
+    /// The audit log's detail.
+    pub(crate) fn detail(&self) -> Option<String> {
+        matches!(self, Self::Deadline(_)).then(|| self.to_string())
     }
 }
 
-/// Authenticates a request's credential.
+/// What a decision waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dependency {
+    TokenRecord,
+    Catalog,
+    SigningKeys,
+}
+
+impl Dependency {
+    /// Waits for a response until the deadline.
+    async fn before<T>(self, deadline: Instant, response: impl Future<Output = T>) -> Result<T, AuthenticationError> {
+        timeout_at(deadline, response).await.map_err(|_| AuthenticationError::Deadline(self))
+    }
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TokenRecord => "the token record",
+            Self::Catalog => "the catalog",
+            Self::SigningKeys => "the provider's signing keys",
+        })
+    }
+}
+
+/// Authenticates a request's credential before the deadline.
 pub(crate) async fn authenticate(
     app: &App,
     sessions: Option<&SessionVerifier>,
     catalogs: &CatalogCache,
     event: &Event,
     now: Timestamp,
+    deadline: Instant,
 ) -> Result<Authentication, AuthenticationError> {
     let text = match PresentedCredential::from_event(event) {
         // Sessions use the standard header only; x-api-token takes API tokens only.
         PresentedCredential::Bearer(text) if looks_like_jwt(text) => {
-            return session(app, sessions, catalogs, event, text, now).await;
+            return session(app, sessions, catalogs, event, text, now, deadline).await;
         }
         PresentedCredential::Bearer(text) | PresentedCredential::ApiToken(text) => text,
         PresentedCredential::Absent(why) => return Ok(malformed(ClaimedIdentity::Nothing, why)),
@@ -92,8 +127,11 @@ pub(crate) async fn authenticate(
         Ok(secret) => secret,
         Err(error) => return Ok(malformed(ClaimedIdentity::Nothing, &error.to_string())),
     };
-    let (presented, catalog) = tokio::join!(app.tokens.match_secret(&secret, now), catalogs.get(now));
-    let (presented, catalog) = (presented?, catalog?);
+    let (presented, catalog) = tokio::join!(
+        Dependency::TokenRecord.before(deadline, app.tokens.match_secret(&secret, now)),
+        Dependency::Catalog.before(deadline, catalogs.get(now)),
+    );
+    let (presented, catalog) = (presented??, catalog??);
     let token = |credential: StoredCredential, superseded| {
         let principal = Principal::Token(Box::new(credential.record.clone()));
         Authentication::Token(Box::new(AuthenticatedToken { principal, catalog, credential, superseded }))
@@ -113,19 +151,20 @@ async fn session(
     event: &Event,
     text: &str,
     now: Timestamp,
+    deadline: Instant,
 ) -> Result<Authentication, AuthenticationError> {
     let Some(sessions) = sessions else {
         return Ok(malformed(ClaimedIdentity::Nothing, "a JWT, but no OpenID Connect provider is configured"));
     };
     let failed = |reason, detail| Authentication::Failed(reason, ClaimedIdentity::Session, Some(detail));
-    let claims = match sessions.verify(text, now).await {
+    let claims = match Dependency::SigningKeys.before(deadline, sessions.verify(text, now)).await? {
         Ok(claims) => claims,
         Err(oidc::JwtError::Unavailable(why)) => return Err(AuthenticationError::Keys(why)),
         Err(error @ oidc::JwtError::Malformed(_)) => return Ok(failed(DenyReason::Malformed, error.to_string())),
         Err(error @ oidc::JwtError::Unknown(_)) => return Ok(failed(DenyReason::Unknown, error.to_string())),
         Err(error @ oidc::JwtError::Expired) => return Ok(failed(DenyReason::Expired, error.to_string())),
     };
-    let catalog = catalogs.get(now).await?;
+    let catalog = Dependency::Catalog.before(deadline, catalogs.get(now)).await??;
     let management = app.settings.authz.token_management;
     let session = Session::new(&catalog.catalog, claims.owner, &claims.groups, claims.expires_at, management);
     if event.api() == Api::Management && response_context::groups(&session).len() > response_context::MAX_GROUPS_LENGTH

@@ -28,6 +28,8 @@ mod response;
 mod response_context;
 mod settings;
 
+use std::time::Duration;
+
 use portcullis::authz::{
     AccessRequest, Arn, AuthzContext, Decision, DenyReason, MAX_ARN_LENGTH, MissingAccess, Principal, authorize,
     permission_used,
@@ -38,6 +40,7 @@ use portcullis::oidc::SessionVerifier;
 use portcullis::store::{CatalogCache, DeferredWrite, StoredCatalog};
 use portcullis::{App, audit_log};
 use serde_json::Value;
+use tokio::time::{Instant, timeout};
 
 use authenticate::Authentication;
 pub use event::Event;
@@ -47,6 +50,12 @@ pub use response::AuthorizerError;
 use response::ResponseFormat;
 pub use settings::HttpApiResponseFormat;
 
+/// Time for a decision. Longer than both requests to a provider, so that their failure is remembered.
+/// With [`DEFERRED_DEADLINE`], it is shorter than the function's timeout: Lambda ends a function without an audit line.
+pub const DECISION_DEADLINE: Duration = Duration::from_millis(3500);
+/// Time for the work after a response.
+pub const DEFERRED_DEADLINE: Duration = Duration::from_secs(1);
+
 /// The authorizer, with the state that it keeps between requests.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
@@ -55,6 +64,8 @@ pub struct Authorizer {
     http_api_response_format: HttpApiResponseFormat,
     catalogs: CatalogCache,
     noted: RecordedUses,
+    decision_deadline: Duration,
+    deferred_deadline: Duration,
 }
 
 /// Result of one event.
@@ -78,7 +89,21 @@ impl Authorizer {
         let sessions =
             app.settings.oidc.provider.clone().map(|oidc| SessionVerifier::new(oidc, timeout)).transpose()?;
         let catalogs = CatalogCache::new(app.tokens.clone());
-        Ok(Self { app, sessions, http_api_response_format, catalogs, noted: RecordedUses::default() })
+        Ok(Self {
+            app,
+            sessions,
+            http_api_response_format,
+            catalogs,
+            noted: RecordedUses::default(),
+            decision_deadline: DECISION_DEADLINE,
+            deferred_deadline: DEFERRED_DEADLINE,
+        })
+    }
+
+    /// The authorizer, which shares its caches, with these deadlines for a decision and for the work after a response.
+    #[must_use]
+    pub fn with_deadlines(self, decision_deadline: Duration, deferred_deadline: Duration) -> Self {
+        Self { decision_deadline, deferred_deadline, ..self }
     }
 
     /// Loads the catalog before the first request. A failure is ignored.
@@ -86,28 +111,29 @@ impl Authorizer {
         self.catalogs.refresh(self.app.clock.now()).await;
     }
 
-    /// Decides on one request.
+    /// Decides on one request. There is no decision if the deadline passes.
     pub async fn handle(&self, event: Event) -> Outcome {
         let stopwatch = Stopwatch::start();
-        let mut outcome = self.decide_on(event).await;
+        let mut outcome = self.handle_until(event, Instant::now() + self.decision_deadline).await;
         outcome.audit.duration = stopwatch.elapsed();
         outcome
     }
 
-    async fn decide_on(&self, event: Event) -> Outcome {
+    async fn handle_until(&self, event: Event, deadline: Instant) -> Outcome {
         let now = self.app.clock.now();
         let format = ResponseFormat::from_event(&event, self.http_api_response_format);
         let Some(arn) = event.arn().and_then(Arn::parse) else {
-            return no_decision(&event, None, now, "no_arn");
+            return no_decision(&event, None, now, "no_arn", None);
         };
         let authentication =
-            match authenticate::authenticate(&self.app, self.sessions.as_ref(), &self.catalogs, &event, now).await {
-                Ok(authentication) => authentication,
-                Err(error) => {
-                    tracing::error!(%error, "no decision");
-                    return no_decision(&event, Some(&arn), now, error.reason());
-                }
-            };
+            authenticate::authenticate(&self.app, self.sessions.as_ref(), &self.catalogs, &event, now, deadline).await;
+        let authentication = match authentication {
+            Ok(authentication) => authentication,
+            Err(error) => {
+                tracing::error!(%error, "no decision");
+                return no_decision(&event, Some(&arn), now, error.reason(), error.detail());
+            }
+        };
         let decision = match &authentication {
             Authentication::Failed(reason, ..) => Decision::Unauthorized(*reason),
             Authentication::RetiredSecret(_) => Decision::Unauthorized(DenyReason::SecretReuse),
@@ -125,12 +151,18 @@ impl Authorizer {
         }
     }
 
-    /// Runs the work that follows a sent response: the deferred write and the catalog refresh.
+    /// Runs the work that follows a sent response: the deferred write and the catalog refresh. Cuts it off at the
+    /// deadline: if Lambda ended the function instead, the next request would wait for a new one.
     pub async fn run_deferred(&self, note: Option<DeferredWrite>) {
-        if let Some(note) = note {
-            self.write_note(&note).await;
+        let work = async {
+            if let Some(note) = note {
+                self.write_note(&note).await;
+            }
+            self.catalogs.refresh(self.app.clock.now()).await;
+        };
+        if timeout(self.deferred_deadline, work).await.is_err() {
+            tracing::warn!("the work after the response was cut off");
         }
-        self.catalogs.refresh(self.app.clock.now()).await;
     }
 
     async fn write_note(&self, note: &DeferredWrite) {
@@ -195,6 +227,13 @@ fn access_request<'a>(event: &Event, arn: &Arn<'a>) -> AccessRequest<'a> {
     AccessRequest { api: event.api(), target: arn.target, from: event.caller().source_ip }
 }
 
-fn no_decision(event: &Event, arn: Option<&Arn<'_>>, now: Timestamp, reason: &'static str) -> Outcome {
-    Outcome { response: Err(AuthorizerError::NoDecision), audit: audit::error(event, arn, now, reason), note: None }
+fn no_decision(
+    event: &Event,
+    arn: Option<&Arn<'_>>,
+    now: Timestamp,
+    reason: &'static str,
+    detail: Option<String>,
+) -> Outcome {
+    let audit = audit::error(event, arn, now, reason, detail);
+    Outcome { response: Err(AuthorizerError::NoDecision), audit, note: None }
 }

@@ -2,8 +2,8 @@
 //! expires.
 //!
 //! Lambda freezes the environment when the runtime asks for its next event. A layer around the
-//! runtime's service runs after the response was posted and before that, so it adds no latency
-//! and is never interrupted.
+//! runtime's service runs after the response was posted and before that, so it adds no latency.
+//! [`crate::DEFERRED_DEADLINE`] bounds it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -84,13 +84,14 @@ where
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::HttpApiResponseFormat;
+    use crate::{DECISION_DEADLINE, HttpApiResponseFormat};
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
 
     use lambda_runtime::tower::service_fn;
     use portcullis::clock::{Clock, Timestamp};
     use portcullis::grants::{Grants, Resource};
-    use portcullis::store::{ClientInfo, DynamoDbConfig, TokenStore, connect};
+    use portcullis::store::{ClientInfo, DynamoDbConfig, Timeouts, TokenStore, connect};
     use portcullis::token::{Actor, TokenRecord};
     use portcullis::{App, Settings};
     use tokio::net::TcpListener;
@@ -114,6 +115,7 @@ pub(crate) mod tests {
             region: "eu-central-1".to_owned(),
             endpoint: Some(endpoint),
             static_credentials,
+            timeouts: Timeouts::ONE_MACHINE,
             ..DynamoDbConfig::default()
         };
         let settings = Settings::default();
@@ -150,6 +152,18 @@ pub(crate) mod tests {
             outcome = &mut pending_response => panic!("nothing was written: {outcome:?}"),
         };
         assert!(posted_at_the_write);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn work_after_the_response_is_cut_off_at_its_deadline() {
+        // The system accepts connections, and nothing responds.
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let authorizer = authorizer_at(format!("http://{}", silent.local_addr().unwrap()));
+        let layer = PostResponseLayer::new(authorizer.with_deadlines(DECISION_DEADLINE, Duration::ZERO));
+        layer.set_pending(Some(used()));
+        let mut service = layer.layer(service_fn(async |_: LambdaInvocation| Ok::<(), Error>(())));
+        let response = tokio::time::timeout(Duration::from_secs(60), service.call(invocation())).await;
+        assert!(matches!(response, Ok(Ok(()))), "{response:?}");
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -27,8 +27,8 @@ pub(crate) fn entry(request: &Request, now: Timestamp, outcome: &Result<IssuedTo
         Err(ExchangeError::Identity { reason, detail, .. }) => {
             AuditEntry { reason: Some(reason), detail: detail.clone(), ..base }
         }
-        Err(ExchangeError::Undecided { reason, .. }) => {
-            AuditEntry { rbac_decision: "error", reason: Some(reason), ..base }
+        Err(ExchangeError::Undecided { reason, detail, .. }) => {
+            AuditEntry { rbac_decision: "error", reason: Some(reason), detail: detail.clone(), ..base }
         }
     }
 }

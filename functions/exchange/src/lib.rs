@@ -13,6 +13,8 @@ mod outcome;
 mod protected_resource_metadata;
 mod request;
 
+use std::time::Duration;
+
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use portcullis::api_types::TokenExchangeResponse;
@@ -27,12 +29,16 @@ use portcullis::store::{CatalogCache, ReplayGuard};
 use portcullis::token::{Actor, EventOrigin, IssuedToken, TokenRecord};
 use portcullis::{App, store};
 use rand::rngs::SysRng;
+use tokio::time::Instant;
 
-use outcome::ExchangeError;
+use outcome::{Dependency, ExchangeError};
 use request::{ACCESS_TOKEN, TokenExchangeRequest};
 
 /// Maximum length of the audit log's detail, in characters.
 const MAX_DETAIL_LENGTH: usize = 2000;
+
+/// Time for an exchange, shorter than the function's timeout: Lambda ends a function without an audit line.
+pub const EXCHANGE_DEADLINE: Duration = Duration::from_secs(8);
 
 /// The exchange, with its caches of the catalog and the issuers' JWKS.
 #[derive(Clone, Debug)]
@@ -40,6 +46,7 @@ pub struct Exchange {
     app: App,
     catalogs: CatalogCache,
     identities: WorkloadIdentityVerifier,
+    deadline: Duration,
 }
 
 /// Result of one request.
@@ -56,7 +63,14 @@ impl Exchange {
     #[must_use]
     pub fn new(app: App) -> Self {
         let catalogs = CatalogCache::new(app.tokens.clone());
-        Self { identities: WorkloadIdentityVerifier::new(app.settings.oidc.timeout), catalogs, app }
+        let identities = WorkloadIdentityVerifier::new(app.settings.oidc.timeout);
+        Self { app, catalogs, identities, deadline: EXCHANGE_DEADLINE }
+    }
+
+    /// The exchange, which shares its caches, with this deadline.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Handles a request.
@@ -77,7 +91,7 @@ impl Exchange {
         }
         let now = self.app.clock.now();
         let stopwatch = Stopwatch::start();
-        let outcome = self.exchange_identity(request, now).await;
+        let outcome = self.exchange_identity(request, now, Instant::now() + self.deadline).await;
         let audit = AuditEntry { duration: stopwatch.elapsed(), ..audit::entry(request, now, &outcome) };
         let response = match outcome {
             Ok(issued) => respond(request, Ok(json(StatusCode::OK, &token_response(&issued, now)))),
@@ -88,15 +102,21 @@ impl Exchange {
         ExchangeResult { response, audit: Some(audit) }
     }
 
-    async fn exchange_identity(&self, request: &Request, now: Timestamp) -> Result<IssuedToken, ExchangeError> {
+    async fn exchange_identity(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<IssuedToken, ExchangeError> {
         let form = TokenExchangeRequest::read(request)?;
         // The form is checked before the catalog and the issuer's JWKS are read.
         let identity = WorkloadIdentityVerifier::read(form.subject_token()?)?;
-        let catalog = &self.catalogs.get(now).await?.catalog;
+        let catalog = &Dependency::Catalog.before(deadline, self.catalogs.get(now)).await??.catalog;
         let trusts = |issuer: &str, is_for: &dyn Fn(&str) -> bool| {
             catalog.trust().iter().any(|rule| rule.issuer == issuer && is_for(&rule.audience))
         };
-        let identity = self.identities.verify(identity, trusts, now).await?;
+        let identity =
+            Dependency::SigningKeys.before(deadline, self.identities.verify(identity, trusts, now)).await??;
         let rule = catalog
             .matching_trust_rule(&identity.claims)
             .ok_or_else(|| no_matching_rule(catalog.trust(), &identity))?;
@@ -107,7 +127,9 @@ impl Exchange {
         let actor = Some(record.created_by.clone());
         let by = EventOrigin { actor, source_ip: caller.source_ip, agent: caller.agent };
         let replay_guard = ReplayGuard::new(&identity.issuer, &identity.id, identity.refused_from);
-        match self.app.tokens.exchange(&record, &secret.digest(), &replay_guard, &by, self.app.settings.limits).await? {
+        let digest = secret.digest();
+        let stored = self.app.tokens.exchange(&record, &digest, &replay_guard, &by, self.app.settings.limits);
+        match Dependency::NewToken.before(deadline, stored).await?? {
             store::ExchangeOutcome::Done => Ok(IssuedToken { record, secret }),
             store::ExchangeOutcome::Replayed => Err(ExchangeError::Identity {
                 reason: "replayed",
@@ -126,7 +148,11 @@ impl Exchange {
         identity: &WorkloadIdentity,
         now: Timestamp,
     ) -> Result<IssuedToken, ExchangeError> {
-        let internal = || ExchangeError::Undecided { reason: "internal_error", problem: Box::new(Problem::internal()) };
+        let internal = || ExchangeError::Undecided {
+            reason: "internal_error",
+            problem: Box::new(Problem::internal()),
+            detail: None,
+        };
         let secret = PlaintextToken::generate(&self.app.settings.prefix, &mut SysRng)?;
         let (name, owner) = (rule.token_name().ok_or_else(internal)?, rule.owner().ok_or_else(internal)?);
         let base = TokenRecord::new(secret.id().clone(), name, owner, grants, Actor::Trust(rule.name.clone()), now);

@@ -4,6 +4,7 @@ use portcullis::http::{OAuthError, Problem};
 use portcullis::oidc::JwtError;
 use portcullis::store;
 use rand::rngs::SysError;
+use tokio::time::{Instant, timeout_at};
 
 /// Reason why no token was issued.
 pub(crate) enum ExchangeError {
@@ -13,7 +14,37 @@ pub(crate) enum ExchangeError {
     /// audit log only.
     Identity { reason: &'static str, message: String, detail: Option<String> },
     /// The identity could not be checked.
-    Undecided { reason: &'static str, problem: Box<Problem> },
+    Undecided { reason: &'static str, problem: Box<Problem>, detail: Option<String> },
+}
+
+/// What an exchange waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Dependency {
+    Catalog,
+    SigningKeys,
+    NewToken,
+}
+
+impl Dependency {
+    /// Waits for a response until the deadline.
+    pub(crate) async fn before<T>(
+        self,
+        deadline: Instant,
+        response: impl Future<Output = T>,
+    ) -> Result<T, ExchangeError> {
+        timeout_at(deadline, response).await.map_err(|_| self.missed())
+    }
+
+    fn missed(self) -> ExchangeError {
+        let (reason, problem, name) = match self {
+            Self::Catalog => ("store_unavailable", Problem::unavailable(), "the catalog"),
+            Self::SigningKeys => ("keys_unavailable", Problem::issuer_unavailable(), "the issuer's signing keys"),
+            Self::NewToken => ("store_unavailable", Problem::unavailable(), "the new token to be stored"),
+        };
+        let detail = format!("the deadline passed while waiting for {name}");
+        tracing::error!(%detail, "no exchange");
+        ExchangeError::Undecided { reason, problem: Box::new(problem), detail: Some(detail) }
+    }
 }
 
 impl From<JwtError> for ExchangeError {
@@ -27,6 +58,7 @@ impl From<JwtError> for ExchangeError {
                 return Self::Undecided {
                     reason: "keys_unavailable",
                     problem: Box::new(Problem::issuer_unavailable()),
+                    detail: None,
                 };
             }
         };
@@ -37,13 +69,13 @@ impl From<JwtError> for ExchangeError {
 
 impl From<store::Error> for ExchangeError {
     fn from(error: store::Error) -> Self {
-        Self::Undecided { reason: "store_unavailable", problem: Box::new(error.into()) }
+        Self::Undecided { reason: "store_unavailable", problem: Box::new(error.into()), detail: None }
     }
 }
 
 impl From<SysError> for ExchangeError {
     fn from(error: SysError) -> Self {
-        Self::Undecided { reason: "internal_error", problem: Box::new(error.into()) }
+        Self::Undecided { reason: "internal_error", problem: Box::new(error.into()), detail: None }
     }
 }
 
