@@ -118,5 +118,8 @@ def test_a_gradual_deployment_moves_the_alias_with_the_stacks_own_role(kind: str
     role = {"Fn::GetAtt": ["AuthorizerDeploymentRole", "Arn"]}
     assert group["ServiceRoleArn"] == {"Fn::If": ["DeploysGradually", role, {"Ref": "AWS::NoValue"}]}
     assert "CodeDeployLambdaAliasUpdate" in gradual.resources[ALIAS["Ref"]]["UpdatePolicy"]
+    names = ["AuthorizerErrorsAlarm", "AuthorizerDurationAlarm"]
+    watched = {"Enabled": True, "Alarms": [{"Name": {"Ref": name}} for name in names]}
+    assert group["AlarmConfiguration"] == {"Fn::If": ["CreatesAlarms", watched, {}]}
     # SAM creates no role of its own, which would have no permissions boundary.
     assert gradual.of_type("AWS::IAM::Role").keys() == Template(ROOT / "template.yaml").of_type("AWS::IAM::Role").keys()

@@ -250,7 +250,7 @@ def test_every_function_is_tested_here(template) -> None:
 
 def test_only_revoke_flushes_caches_and_only_if_stages_are_configured(template) -> None:
     policies = template.of_type("AWS::IAM::Policy")
-    assert policies.keys() == {"FlushPolicy"}
+    assert policies.keys() == {"FlushPolicy", "TracingPolicy"}
     assert template.resources["FlushPolicy"]["Condition"] == "FlushesStages"
     policy = policies["FlushPolicy"]
     assert policy["Roles"] == [{"Ref": "RevokeRole"}]
