@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_owners_manage_nothing_is_cached_and_no_provider_is_named() {
+    fn without_flags_owners_manage_and_nothing_is_cached() {
         let options = settings(&[]);
         assert_eq!(options.authz.token_management, TokenManagement::Owners);
         assert_eq!(options.authz.cache_seconds, 0);

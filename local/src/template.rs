@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn two_routes_for_the_same_requests_are_refused_whichever_of_them_is_open() {
+    fn two_routes_for_the_same_requests_are_refused_even_if_one_is_open() {
         let there = "            Method: POST\n            Path: /tokens/{id}/revoke\n";
         assert!(SOURCE.contains(there), "the template no longer has {there:?}");
         for path in ["/tokens/{id}", "/tokens/{token}", "/tokens/{id}/", "/tokens", "/me"] {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_read_with_its_keys_indexes_and_ttl_and_projects_no_digest() {
+    fn the_table_is_read_with_its_keys_indexes_and_ttl_without_digests() {
         let table = Template::embedded().unwrap().table;
         let key = |hash: &str, range: &str| Key { hash: hash.into(), range: range.into() };
         assert_eq!(table.key, key("pk", "sk"));

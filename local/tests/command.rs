@@ -161,7 +161,7 @@ fn the_development_sign_in_hands_out_a_session_and_says_what_it_is() {
 }
 
 #[test]
-fn with_a_provider_the_banner_names_it_and_the_development_sign_in_is_off() {
+fn with_a_provider_the_banner_names_it_without_development_sign_in() {
     let provider = ["--oidc-issuer", "https://id.example.com", "--oidc-audience", "portcullis"];
     let started = Started::new(&[&["--ephemeral"][..], &provider].concat());
     assert!(started.welcome.contains("sessions of https://id.example.com with the audience portcullis are accepted"));

@@ -88,7 +88,7 @@ def test_a_failed_authentication_is_one_with_a_reason_of_a_401(template) -> None
         assert bool(counted(template, "FailedAuthentications", [line])) == (line["reason"] in reasons)
 
 
-def test_a_401_is_no_error_and_a_function_that_ended_without_an_audit_line_is_one(template) -> None:
+def test_a_401_is_no_error_but_a_function_without_an_audit_line_is(template) -> None:
     errors = counted(template, "AuthorizerErrors", AUDIT_LINES)
     assert errors == [line for line in AUDIT_LINES if line["rbac_decision"] == "error"]
     # A REST API's 401 is the status "error".

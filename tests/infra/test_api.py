@@ -105,7 +105,7 @@ def throttle(name: str) -> tuple[dict, dict]:
     return {"Ref": f"{name}RateLimit"}, {"Ref": f"{name}BurstLimit"}
 
 
-def test_every_route_without_an_authorizer_has_its_own_throttle_and_all_others_the_stages(template) -> None:
+def test_every_route_without_an_authorizer_has_its_own_throttle(template) -> None:
     [body] = template.api_bodies()
     public = {route for route, operation in operations(body).items() if operation["security"] == [{"NONE": []}]}
     throttles = {

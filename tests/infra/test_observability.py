@@ -37,7 +37,7 @@ def test_the_access_log_has_no_header_no_body_and_no_raw_path(template) -> None:
     assert form.count("$") == len(VARIABLE.findall(form))
 
 
-def test_every_function_and_the_api_log_json_at_a_fixed_level_to_a_group_with_retention(template) -> None:
+def test_every_function_and_the_api_log_json_to_a_group_with_retention(template) -> None:
     groups = template.of_type("AWS::Logs::LogGroup")
     for group in groups.values():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}

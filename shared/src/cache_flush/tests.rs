@@ -278,7 +278,7 @@ fn each_region_has_its_aws_endpoint() {
 }
 
 #[test]
-fn a_flusher_calls_the_variant_of_the_endpoint_that_the_environment_selects() {
+fn the_flusher_calls_the_endpoint_variant_of_the_environment() {
     let regional = [("AWS_REGION", "us-east-1")];
     let fips = [regional[0], ("AWS_USE_FIPS_ENDPOINT", "true")];
     let dual_stack = [regional[0], ("AWS_USE_DUALSTACK_ENDPOINT", "true")];
