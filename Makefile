@@ -8,7 +8,7 @@ SHELL := bash
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
-TEMPLATES := template.yaml infra/api-gateway-log-role.yaml $(wildcard examples/*/template.yaml)
+TEMPLATES := template.yaml infra/api-gateway-log-role.yaml $(wildcard examples/*/*.yaml)
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/build
 

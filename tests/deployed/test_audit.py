@@ -16,7 +16,7 @@ from stack import Stack
 # The fields of an audit line.
 FIELDS = {
     "timestamp", "request_id", "principal_type", "api_token_id", "api_token_name", "owner",
-    "method", "path", "source_ip", "rbac_decision", "reason",
+    "method", "path", "source_ip", "rbac_decision", "reason", "level", "duration_ms",
 }  # fmt: skip
 # A token's public part is its prefix and 16 characters; the secret follows.
 HOLDS_SECRET = re.compile(r"pcl_[0-9A-Za-z]{17}")

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 AUDIT_LINES = [json.loads(line) for line in Path(__file__).with_name("audit-lines.jsonl").read_text().splitlines()]
-COMPARISON = re.compile(r"""\$\.(?P<field>[\w.]+)\s*(?P<operator>=|>=)\s*(?:"(?P<text>[^"]*)"|(?P<number>\d+))""")
+COMPARISON = re.compile(r"""\$\.(?P<field>[\w.]+)\s*(?P<operator>=|>=)\s*(?:"(?P<text>[^"]*)"|(?P<number>\d+)|\*)""")
 Line = dict[str, object]
 
 
@@ -34,7 +34,7 @@ def matches(pattern: str, line: Line) -> bool:
         found = value(line, comparison["field"])
         if comparison["operator"] == ">=":
             return str(isinstance(found, int | float) and found >= int(comparison["number"]))
-        return str(isinstance(found, str) and comparison["text"] in (found, "*"))
+        return str(found is not None if comparison["text"] is None else found == comparison["text"])
 
     body = re.fullmatch(r"\{(.*)\}", pattern.strip())[1]
     expression = COMPARISON.sub(result, body).replace("&&", " and ").replace("||", " or ")

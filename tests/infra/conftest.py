@@ -66,5 +66,10 @@ def log_role() -> Template:
 
 
 @pytest.fixture(scope="session")
+def cross_account() -> Template:
+    return Template(ROOT / "examples/cross-account/permission.yaml")
+
+
+@pytest.fixture(scope="session")
 def examples() -> dict[str, Template]:
     return {name: Template(ROOT / "examples" / name / "template.yaml") for name in EXAMPLES}

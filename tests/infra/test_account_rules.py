@@ -98,3 +98,10 @@ def test_a_domain_and_an_arn_of_any_partition_are_accepted(template, parameter: 
 )
 def test_another_text_is_refused(template, parameter: str, text: str) -> None:
     assert not re.fullmatch(template.parameters[parameter]["AllowedPattern"], text)
+
+
+def test_a_domain_needs_a_certificate(template) -> None:
+    rule = template.document["Rules"]["ACertificateWithADomain"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "DomainName"}, ""]}]}
+    [assertion] = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]}

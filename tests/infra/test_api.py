@@ -148,41 +148,26 @@ def test_only_api_gateway_may_invoke_the_functions(template) -> None:
     assert not template.of_type("AWS::Lambda::Url")
     [body] = template.api_bodies()
     permissions = template.of_type("AWS::Lambda::Permission")
-    # The authorizer's are for this account's APIs and for those of each other account.
-    assert len(permissions) == len(operations(body)) + 1 + len(consumer_permissions(template))
+    assert len(permissions) == len(operations(body)) + 1
     for name, permission in permissions.items():
         assert permission["Principal"] == "apigateway.amazonaws.com", name
         assert permission["Action"] == "lambda:InvokeFunction", name
         assert "SourceArn" in permission, name
 
 
-def consumer_permissions(template) -> dict[str, dict]:
-    return {name: it for name, it in template.resources.items() if name.startswith("AuthorizerPermissionOfConsumer")}
-
-
-def test_apis_of_another_account_may_use_the_authorizer_only_if_it_is_listed(template) -> None:
-    permissions = [permission for _, permission in sorted(consumer_permissions(template).items())]
-    listed = template.parameters["ConsumerAccountIds"]
-    assert listed["Default"] == ""
-    for index, permission in enumerate(permissions):
-        padded = {"Fn::Sub": "${ConsumerAccountIds}" + "," * (len(permissions) - 1)}
-        account = {"Fn::Select": [index, {"Fn::Split": [",", padded]}]}
-        absent = {"Fn::Not": [{"Fn::Equals": [account, ""]}]}
-        assert template.document["Conditions"][permission["Condition"]] == absent
-        assert permission["Properties"]["FunctionName"] == {"Ref": "AuthorizerFunctionAliaslive"}
-        source, names = permission["Properties"]["SourceArn"]["Fn::Sub"]
-        assert source == "arn:${AWS::Partition}:execute-api:${AWS::Region}:${Account}:*/authorizers/*"
-        assert names == {"Account": account}
-    account = "123456789012"
-    assert re.fullmatch(listed["AllowedPattern"], ",".join([account] * len(permissions)))
-    for text in [
-        ",".join([account] * (len(permissions) + 1)),
-        "*",
-        "12345678901",
-        f"{account},",
-        f"{account}, {account}",
-    ]:
-        assert not re.fullmatch(listed["AllowedPattern"], text), text
+def test_apis_of_another_account_need_a_permission_for_that_account_alone(cross_account) -> None:
+    [permission] = cross_account.of_type("AWS::Lambda::Permission").values()
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${ConsumerAccountId}:*/authorizers/*"
+    assert permission["SourceArn"] == {"Fn::Sub": source}
+    assert permission["FunctionName"] == {"Ref": "AuthorizerFunctionArn"}
+    patterns = {name: it["AllowedPattern"] for name, it in cross_account.parameters.items()}
+    assert re.fullmatch(patterns["ConsumerAccountId"], "123456789012")
+    assert not re.fullmatch(patterns["ConsumerAccountId"], "*")
+    # A permission on the function itself would not let anyone call the alias.
+    function = "arn:aws:lambda:eu-central-1:123456789012:function:authorizer"
+    assert re.fullmatch(patterns["AuthorizerFunctionArn"], f"{function}:live")
+    assert not re.fullmatch(patterns["AuthorizerFunctionArn"], function)
 
 
 def test_any_api_of_the_account_may_use_the_authorizer(template) -> None:

@@ -14,12 +14,15 @@ use portcullis::store::{Timeouts, TokenStore};
 use portcullis::token::Actor;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::unavailable::{app, asked, request};
 use super::{Table, now};
 use crate::support::Issuer;
 
 const FOREVER: Duration = Duration::from_secs(3600);
+/// Ends a test that would wait for ever.
+const A_MINUTE: Duration = Duration::from_secs(60);
 const AUDIENCE: &str = "https://tokens.example.com";
 
 /// An endpoint of which the system accepts connections, and that never responds.
@@ -57,6 +60,10 @@ fn authorizer(tokens: TokenStore, issuer: Option<&str>) -> Authorizer {
     Authorizer::new(app, HttpApiResponseFormat::Simple).unwrap().with_deadlines(FOREVER, FOREVER)
 }
 
+async fn ask(authorizer: &Authorizer, credential: &str) -> Outcome {
+    timeout(A_MINUTE, asked(authorizer, credential)).await.expect("the deadline passes")
+}
+
 #[track_caller]
 fn assert_missed(outcome: &Outcome, reason: &str, dependency: &str) {
     assert_eq!(outcome.response, Err(AuthorizerError::NoDecision));
@@ -72,22 +79,22 @@ async fn a_decision_that_misses_its_deadline_is_an_error_with_an_audit_line() {
     let at_once = |authorizer: &Authorizer| authorizer.clone().with_deadlines(Duration::ZERO, Duration::ZERO);
 
     let store_hangs = authorizer(silent.store(&table), None);
-    let outcome = asked(&at_once(&store_hangs), secret.expose_secret()).await;
+    let outcome = ask(&at_once(&store_hangs), secret.expose_secret()).await;
     assert_missed(&outcome, "store_unavailable", "the token record");
 
     let issuer = Issuer::start();
     let mut claims = issuer.claims();
     claims["iss"] = Value::from(silent.url());
     let provider_hangs = authorizer(table.tokens.clone(), Some(&silent.url()));
-    let outcome = asked(&at_once(&provider_hangs), &issuer.signs(&claims)).await;
+    let outcome = ask(&at_once(&provider_hangs), &issuer.signs(&claims)).await;
     assert_missed(&outcome, "keys_unavailable", "the provider's signing keys");
 
     let catalog_hangs = authorizer(silent.store(&table), Some(&issuer.url));
     // An expired session fetches the keys, and does not need the catalog.
     let mut expired = issuer.claims();
     expired["exp"] = json!(1);
-    assert_eq!(asked(&catalog_hangs, &issuer.signs(&expired)).await.audit.reason, Some("expired"));
-    let outcome = asked(&at_once(&catalog_hangs), &issuer.signs(&issuer.claims())).await;
+    assert_eq!(ask(&catalog_hangs, &issuer.signs(&expired)).await.audit.reason, Some("expired"));
+    let outcome = ask(&at_once(&catalog_hangs), &issuer.signs(&issuer.claims())).await;
     assert_missed(&outcome, "store_unavailable", "the catalog");
 }
 
@@ -115,7 +122,8 @@ async fn an_exchange_that_misses_its_deadline_is_a_503_with_an_audit_line() {
              &subject_token_type=urn:ietf:params:oauth:token-type:id_token",
             issuer.signs(claims)
         ));
-        let result = exchange.clone().with_deadline(deadline).handle(&request).await;
+        let exchange = exchange.clone().with_deadline(deadline);
+        let result = timeout(A_MINUTE, exchange.handle(&request)).await.expect("the deadline passes");
         let audit = result.audit.unwrap();
         (result.response.status(), audit.rbac_decision, audit.reason, audit.detail.unwrap_or_default())
     };
@@ -144,13 +152,13 @@ async fn an_exchange_that_misses_its_deadline_is_a_503_with_an_audit_line() {
 #[test]
 fn the_deadlines_pass_before_lambda_ends_the_function() {
     let template = include_str!("../../template.yaml");
-    let timeout = |function: &str| {
+    let timeout_of = |function: &str| {
         let (_, function) = template.split_once(&format!("\n{function}:\n")).unwrap();
         let (_, seconds) = function.split_once(" Timeout: ").unwrap();
         Duration::from_secs(seconds.lines().next().unwrap().parse().unwrap())
     };
-    assert!(DECISION_DEADLINE + DEFERRED_DEADLINE < timeout("  AuthorizerFunction"));
-    assert!(EXCHANGE_DEADLINE < timeout("Globals"));
+    assert!(DECISION_DEADLINE + DEFERRED_DEADLINE < timeout_of("  AuthorizerFunction"));
+    assert!(EXCHANGE_DEADLINE < timeout_of("Globals"));
     // A provider that hangs is remembered as failed, so the next session does not wait.
     assert!(oidc::Settings::default().timeout * 2 < DECISION_DEADLINE);
 }
