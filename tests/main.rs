@@ -3,6 +3,7 @@
 //!
 //! | module | tests | against |
 //! | --- | --- | --- |
+//! | [`roles`] | each function's role, evaluated for the function's own calls | isolated stacks, in this process |
 //! | [`routes`] | every route of the HTTP API, and the authorizer in front of a protected API | `PORTCULLIS_E2E_URL` with the admin token `PORTCULLIS_E2E_TOKEN`; else the stack of `local`, in this process |
 //! | [`scenarios`] | the promises of five products' pages on API tokens, with the catalogs of `examples/catalogs` | an isolated stack per test, in this process |
 //! | [`store`] | the contract of `portcullis::store` | `PORTCULLIS_TEST_DYNAMODB`: an endpoint's URL, or `aws`; else dynoxide, in this process |
@@ -13,6 +14,7 @@
 //! tokens per owner.
 #![cfg(test)]
 
+mod roles;
 mod routes;
 mod scenarios;
 mod store;

@@ -150,6 +150,7 @@ impl Args {
             audit_log: Box::new(io::stdout()),
             console: Some(PathBuf::from(CONSOLE)),
             clock: Clock::system(),
+            call_check: None,
         }
     }
 }

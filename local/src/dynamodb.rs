@@ -5,9 +5,12 @@
 //! access key that is generated at each start. Expired items (`ttl`) are deleted every minute, because
 //! the engine does not do it.
 
+mod call_check;
 mod server;
 mod table;
 
+pub(crate) use call_check::checked;
+pub use call_check::{CallCheck, FunctionCall};
 pub use table::create_table;
 
 use crate::server_task::ServerTask;

@@ -15,14 +15,18 @@ use lambda_http::{Body, Request};
 use portcullis::App;
 use portcullis::cache_flush::CacheFlusher;
 use serde_json::Value;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+
+pub(crate) const AUTHORIZER: &str = "portcullis-authorizer";
+pub(crate) const CREATE: &str = "portcullis-create";
+pub(crate) const EXCHANGE: &str = "portcullis-exchange";
 
 /// Names of the functions, which are those of their programs.
-const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 10] = [
     "portcullis-catalog",
     "portcullis-console",
-    "portcullis-create",
-    "portcullis-exchange",
+    CREATE,
+    EXCHANGE,
     "portcullis-introspect",
     "portcullis-read",
     "portcullis-revoke",
@@ -31,9 +35,10 @@ const NAMES: [&str; 10] = [
     echo::FUNCTION,
 ];
 
-/// All functions, with one app.
+/// All functions.
 pub(crate) struct Functions {
-    pub(crate) app: Arc<App>,
+    /// The app of each function, by its name.
+    pub(crate) apps: BTreeMap<&'static str, App>,
     pub(crate) authorizer: Authorizer,
     pub(crate) exchange: Exchange,
     pub(crate) console: ConsoleBuilder,
@@ -74,21 +79,22 @@ impl Backend for Functions {
         }
         let event: LambdaRequest = serde_json::from_str(&event.to_string()).map_err(|error| error.to_string())?;
         let request = Request::from(event);
+        let app = self.apps.get(function).ok_or_else(|| format!("unknown function {function}"))?;
         let response = match function {
-            "portcullis-catalog" => catalog::handle(&self.app, request).await,
+            "portcullis-catalog" => catalog::handle(app, request).await,
             "portcullis-console" => self.console.handle(&request),
-            "portcullis-create" => create::handle(&self.app, request).await,
-            "portcullis-exchange" => {
+            CREATE => create::handle(app, request).await,
+            EXCHANGE => {
                 let ExchangeResult { response, audit } = self.exchange.handle(&request).await;
                 let written = audit.map_or(Ok(()), |line| self.audit_log.write(&line));
                 written.map_err(|error| format!("cannot write the audit log: {error}"))?;
                 response
             }
-            "portcullis-introspect" => introspect::handle(&self.app, request).await,
-            "portcullis-read" => read::handle(&self.app, request).await,
-            "portcullis-revoke" => revoke::handle(&self.app, &self.flusher, request).await,
-            "portcullis-rotate" => rotate::handle(&self.app, request).await,
-            "portcullis-update" => update::handle(&self.app, request).await,
+            "portcullis-introspect" => introspect::handle(app, request).await,
+            "portcullis-read" => read::handle(app, request).await,
+            "portcullis-revoke" => revoke::handle(app, &self.flusher, request).await,
+            "portcullis-rotate" => rotate::handle(app, request).await,
+            "portcullis-update" => update::handle(app, request).await,
             unknown => return Err(format!("unknown function {unknown}")),
         };
         Ok(response.map(text))

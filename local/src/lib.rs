@@ -37,7 +37,7 @@ use authorizer::{Authorizer, HttpApiResponseFormat};
 use console_build::ConsoleBuilder;
 use data_dir::DataDir;
 use dev_idp::SignIn;
-use dynamodb::Engine;
+use dynamodb::{CallCheck, Engine};
 use exchange::Exchange;
 use gateway::{AccessLog, BackgroundTasks, Gateway, MountedApi, Routes};
 use lambdas::Functions;
@@ -74,6 +74,8 @@ pub struct Options {
     pub console: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
+    /// Check of each DynamoDB request of a function.
+    pub call_check: Option<CallCheck>,
 }
 
 /// Where to store data.
@@ -105,6 +107,7 @@ impl Options {
             audit_log: Box::new(io::sink()),
             console: None,
             clock: Clock::system(),
+            call_check: None,
         })
     }
 }
@@ -115,6 +118,7 @@ pub struct RunningStack {
     admin: admin_token::Admin,
     gateway: Arc<Gateway<Functions>>,
     sign_in_url: Option<String>,
+    oidc: Option<Provider>,
     server: ServerTask,
     engine: Engine,
     // Last: its files must be closed before it is removed.
@@ -142,35 +146,38 @@ pub async fn start(options: Options) -> Result<RunningStack, StartError> {
         _ => None,
     };
     let url = format!("http://{address}");
-    let app = Arc::new(App {
-        tokens: TokenStore::new(engine.client.clone(), dynamodb::TABLE),
-        settings: Settings {
-            limits: Limits {
-                retention_days: template.defaults.retention_days,
-                history_days: template.defaults.history_days,
-                ..given.limits
-            },
-            oidc: oidc::Settings {
-                provider: given.oidc.provider.clone().or_else(|| sign_in.as_ref().map(|_| dev_idp::oidc(&url))),
-                timeout: Timeouts::ONE_MACHINE.attempt,
-            },
-            ..given.clone()
+    let provider = given.oidc.provider.clone().or_else(|| sign_in.as_ref().map(|_| dev_idp::oidc(&url)));
+    let settings = Settings {
+        limits: Limits {
+            retention_days: template.defaults.retention_days,
+            history_days: template.defaults.history_days,
+            ..given.limits
         },
-        clock: options.clock.clone(),
-    });
+        oidc: oidc::Settings { provider: provider.clone(), timeout: Timeouts::ONE_MACHINE.attempt },
+        ..given.clone()
+    };
+    let app_of = |function: &'static str| {
+        let check = options.call_check.as_ref();
+        let client =
+            check.map_or_else(|| engine.client.clone(), |check| dynamodb::checked(&engine.client, function, check));
+        let tokens = TokenStore::new(client, dynamodb::TABLE);
+        App { tokens, settings: settings.clone(), clock: options.clock.clone() }
+    };
     // Other work may use every core.
     let deadline = Timeouts::ONE_MACHINE.operation;
-    let exchange = Exchange::new((*app).clone()).with_deadline(deadline);
-    let console = ConsoleBuilder::new(options.console, app.settings.oidc.provider.as_ref())?;
-    let authorizer = Authorizer::new((*app).clone(), HttpApiResponseFormat::Simple)?.with_deadlines(deadline, deadline);
+    let exchange = Exchange::new(app_of(lambdas::EXCHANGE)).with_deadline(deadline);
+    let console = ConsoleBuilder::new(options.console, provider.as_ref())?;
+    let authorizer =
+        Authorizer::new(app_of(lambdas::AUTHORIZER), HttpApiResponseFormat::Simple)?.with_deadlines(deadline, deadline);
     authorizer.warm_up().await;
-    let admin = admin_token::ensure(&app, &authorizer, &template.api, &data_dir, table_is_new).await?;
+    let create = app_of(lambdas::CREATE);
+    let admin = admin_token::ensure(&create, &authorizer, &template.api, &data_dir, table_is_new).await?;
     let gateway = Arc::new(Gateway {
         apis: vec![echo::api(given.authz.cache_seconds), token_api(&template.api)?],
         responses: template.api.responses,
         access_log: AccessLog::new(&template.api.access_log, data_dir.open_access_log()?),
         backend: Arc::new(Functions {
-            app,
+            apps: lambdas::NAMES.into_iter().map(|name| (name, app_of(name))).collect(),
             authorizer,
             exchange,
             console,
@@ -184,7 +191,7 @@ pub async fn start(options: Options) -> Result<RunningStack, StartError> {
     let sign_in_url = sign_in.as_ref().map(|_| dev_idp::sign_in_url(&url));
     let stack = Stack { gateway: Arc::clone(&gateway), sign_in };
     let server = ServerTask::spawn("the server", listener, server::router(stack));
-    Ok(RunningStack { address, admin, gateway, sign_in_url, server, engine, data_dir })
+    Ok(RunningStack { address, admin, gateway, sign_in_url, oidc: provider, server, engine, data_dir })
 }
 
 impl RunningStack {
@@ -221,7 +228,7 @@ impl RunningStack {
     /// The provider whose sessions are accepted, which may be the development sign-in.
     #[must_use]
     pub fn oidc(&self) -> Option<&Provider> {
-        self.gateway.backend.app.settings.oidc.provider.as_ref()
+        self.oidc.as_ref()
     }
 
     /// The data directory.

@@ -16,6 +16,7 @@ pub use error::TemplateError;
 pub use table::{Attribute, AttributeType, Index, Key, Table};
 
 use node::Node;
+use serde_json::Value;
 
 /// The template, embedded at build time.
 pub const SOURCE: &str = include_str!("../../template.yaml");
@@ -51,6 +52,15 @@ impl Template {
     /// A required part is missing.
     pub fn embedded() -> Result<Self, TemplateError> {
         Self::parse(SOURCE)
+    }
+
+    /// The embedded template as JSON, with CloudFormation's short forms expanded and the parameters'
+    /// defaults inserted.
+    ///
+    /// # Errors
+    /// It is not YAML.
+    pub fn document() -> Result<Value, TemplateError> {
+        Ok(intrinsics::resolve_parameters(yaml::parse(SOURCE)?))
     }
 
     /// Reads a template.

@@ -54,7 +54,7 @@ WRITERS = {
 PUTS = {
     "event": EVENT | {"day", "ttl"},
     # A token with its first event. An exchange puts the identity with the same statement.
-    "token": EVENT | {"day", "ttl", "created_at", "version", "origin", "settings", "secrets"},
+    "token": EVENT - {"detail"} | {"day", "ttl", "created_at", "version", "origin", "settings", "secrets"},
     "catalog": {"document", "version", "updated_at", "updated_by"},
     "usage": set(),
 }
@@ -219,7 +219,7 @@ def test_no_write_returns_attributes(template) -> None:
 def test_tokens_and_slots_are_written_only_in_transactions(template) -> None:
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function):
-            alone = {("Authorizer", "UpdateItem"), ("Introspect", "UpdateItem"), ("Catalog", "PutItem")}
+            alone = {("Authorizer", "UpdateItem"), ("Catalog", "PutItem")}
             is_usage = partitions(template, statement) == {"USAGE#*"}
             if action in WRITES and (function, action) not in alone and not is_usage:
                 enclosing = values(template, statement, "ForAnyValue:StringEquals", "dynamodb:EnclosingOperation")

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use super::audit_log::json_lines;
 use super::raw_http::Origin;
 use super::{Request, Token, leak_check, owner, with_resources};
+use crate::roles::RoleCheck;
 
 /// The deployment under test.
 pub(crate) struct Stack {
@@ -214,6 +215,7 @@ impl Drop for Stack {
 struct InProcess {
     // Taken by `drop`.
     parts: Option<(local::RunningStack, Runtime)>,
+    roles: RoleCheck,
 }
 
 impl InProcess {
@@ -229,14 +231,17 @@ impl InProcess {
 
     fn start(settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Self {
         // On a separate thread, as a test may already be inside a runtime.
+        let roles = RoleCheck::default();
+        let check = roles.check();
         let started = thread::spawn(|| {
             let runtime = Runtime::new().expect("threads can be started");
             let mut options = local::Options::ephemeral().expect("the template has defaults");
+            options.call_check = Some(check);
             settings(&mut options);
             let running = runtime.block_on(local::start(options)).expect("the stack starts");
             (running, runtime)
         });
-        Self { parts: Some(started.join().expect("the stack starts")) }
+        Self { parts: Some(started.join().expect("the stack starts")), roles }
     }
 
     fn running(&self) -> &local::RunningStack {
@@ -250,6 +255,8 @@ impl Drop for InProcess {
             let ended = thread::spawn(move || runtime.block_on(running.shutdown())).join();
             // If the test failed already, its own message is the one to read.
             assert!(ended.is_ok() || thread::panicking(), "the stack did not end cleanly");
+            let denied = self.roles.denied();
+            assert!(denied.is_empty() || thread::panicking(), "{denied:#?}");
         }
     }
 }
