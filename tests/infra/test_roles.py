@@ -1,9 +1,11 @@
 """What the functions' roles allow."""
 
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
+SECURITY = Path(__file__).resolve().parents[2] / "docs" / "security.md"
 FUNCTIONS = [
     "Authorizer",
     "Catalog",
@@ -75,6 +77,16 @@ UPDATERS = {
     "last_use": {"Authorizer"},
     "ttl": {"Revoke", "Rotate", "Update"},
     "live": SLOT_WRITERS,
+}
+# The columns of the table in docs/security.md, without the indexes.
+PARTITIONS = ["TOKEN#*", "USAGE#*", "OWNER#*", "CATALOG", "JTI#*"]
+VERBS = {
+    "GetItem": "read",
+    "BatchGetItem": "read",
+    "Query": "read",
+    "PutItem": "put",
+    "UpdateItem": "update",
+    "DeleteItem": "delete",
 }
 READS = {"GetItem", "BatchGetItem", "Query"}
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
@@ -183,6 +195,39 @@ def test_each_kind_of_item_is_put_only_by_the_functions_that_create_it(template)
         [kind] = [kind for kind, names in PUTS.items() if names == attributes(template, statement) - KEYS]
         put[kind].add(function)
     assert put == PUT_BY
+
+
+def access(action: str, partition: str, names: set) -> str:
+    """What a statement allows, in the words of docs/security.md."""
+    if partition != "TOKEN#*" or action == "DeleteItem":
+        return VERBS[action]
+    if action == "UpdateItem":
+        # The slots that the statement also covers have `live`.
+        return "update " + ", ".join(f"`{name}`" for name in sorted(names - KEYS - {"live"}))
+    if action == "PutItem":
+        return "put an event" if names - KEYS == PUTS["event"] else "put a token with its first event"
+    if names - KEYS == EVENT:
+        return "read events"
+    return "read with digests" if "secrets" in names else "read"
+
+
+def documented_row(template, function: str) -> str:
+    cells = {partition: [] for partition in PARTITIONS} | {"index": []}
+    for action, statement in on_the_table(template, function):
+        if statement["Resource"] == TABLE:
+            for partition in sorted(partitions(template, statement), key=PARTITIONS.index):
+                cells[partition].append(access(action, partition, attributes(template, statement)))
+        else:
+            names = [resource["Fn::Sub"].rsplit("/", 1)[1] for resource in listed(statement["Resource"])]
+            cells["index"].extend(f"`{name}`" for name in names)
+    parts = [function.lower(), *("; ".join(dict.fromkeys(cell)) for cell in cells.values())]
+    return f"| {' | '.join(parts)} |".replace("|  |", "| |").replace("|  |", "| |")
+
+
+def test_the_documented_table_is_what_the_roles_allow(template) -> None:
+    lines = SECURITY.read_text().splitlines()
+    found = [line for line in lines if line.split(" | ")[0].removeprefix("| ").title() in FUNCTIONS]
+    assert "\n".join(found) == "\n".join(documented_row(template, function) for function in FUNCTIONS)
 
 
 def test_a_deletion_names_only_keys(template) -> None:
