@@ -143,7 +143,7 @@ def test_the_api_is_named_in_metrics_as_the_stack(template) -> None:
 
 def test_the_dashboard_shows_metrics_that_exist(template) -> None:
     assert template.resources["MetricsDashboard"]["Condition"] == "CreatesDashboard"
-    body = template.properties("MetricsDashboard")["DashboardBody"]["Fn::Sub"]
+    body, _ = template.properties("MetricsDashboard")["DashboardBody"]["Fn::Sub"]
     shown = set()
     for widget in json.loads(body)["widgets"]:
         for metric in widget["properties"]["metrics"]:

@@ -18,8 +18,9 @@ FUNCTIONS = [
     "Rotate",
     "Update",
 ]
-TABLE = {"Fn::GetAtt": ["TokensTable", "Arn"]}
-INDEXES = [{"Fn::Sub": f"${{TokensTable.Arn}}/index/{name}"} for name in ("by_owner", "by_time", "by_day")]
+EXISTING = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}"
+TABLE = {"Fn::If": ["CreatesTable", {"Fn::GetAtt": ["TokensTable", "Arn"]}, {"Fn::Sub": EXISTING}]}
+INDEXES = [{"Fn::Sub": [f"${{Table}}/index/{name}", {"Table": TABLE}]} for name in ("by_owner", "by_time", "by_day")]
 KEYS = {"pk", "sk"}
 EVENT = {"owner", "kind", "at", "by", "from", "agent", "detail"}
 # The attributes of a token's record without its digests.
@@ -218,7 +219,7 @@ def documented_row(template, function: str) -> str:
             for partition in sorted(partitions(template, statement), key=PARTITIONS.index):
                 cells[partition].append(access(action, partition, attributes(template, statement)))
         else:
-            names = [resource["Fn::Sub"].rsplit("/", 1)[1] for resource in listed(statement["Resource"])]
+            names = [resource["Fn::Sub"][0].rsplit("/", 1)[1] for resource in listed(statement["Resource"])]
             cells["index"].extend(f"`{name}`" for name in names)
     parts = [function.lower(), *("; ".join(dict.fromkeys(cell)) for cell in cells.values())]
     return f"| {' | '.join(parts)} |".replace("|  |", "| |").replace("|  |", "| |")

@@ -87,7 +87,8 @@ def test_each_setting_is_given_to_the_functions_that_need_it(template) -> None:
 
 
 def test_each_variable_has_the_value_of_its_parameter(template) -> None:
-    special = {"PORTCULLIS_TABLE": {"Ref": "TokensTable"}, "PORTCULLIS_PREFIX": {"Ref": "TokenPrefix"}}
+    table = {"Fn::If": ["CreatesTable", {"Ref": "TokensTable"}, {"Ref": "ExistingTableName"}]}
+    special = {"PORTCULLIS_TABLE": table, "PORTCULLIS_PREFIX": {"Ref": "TokenPrefix"}}
     special["AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"] = "true"
     special["AWS_USE_FIPS_ENDPOINT"] = {"Ref": "UseFipsEndpoints"}
     special["AWS_USE_DUALSTACK_ENDPOINT"] = {"Ref": "UseDualStackEndpoints"}

@@ -34,3 +34,15 @@ def test_no_list_of_attributes_is_repeated() -> None:
     """Lists that several roles need are in Mappings."""
     lists = re.findall(r"\[pk, sk[^\]]*\]", (ROOT / "template.yaml").read_text())
     assert lists and sorted(lists) == sorted(set(lists))
+
+
+def test_an_existing_table_replaces_the_stacks_and_keeps_it(template) -> None:
+    assert template.document["Conditions"]["CreatesTable"] == {"Fn::Equals": [{"Ref": "ExistingTableName"}, ""]}
+    assert template.resources["TokensTable"]["Condition"] == "CreatesTable"
+    # The table and the two values with the choice.
+    source = (ROOT / "template.yaml").read_text()
+    assert len(re.findall(r"CreatesTable\b", source)) == 4
+    assert len(re.findall(r"\bTokensTable\b", source)) == 3
+    assert template.document["Outputs"]["TableName"]["Value"] == {
+        "Fn::If": ["CreatesTable", {"Ref": "TokensTable"}, {"Ref": "ExistingTableName"}]
+    }

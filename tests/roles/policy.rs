@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use local::template::Template;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::request::{ATTRIBUTES, Action, ENCLOSING_OPERATION, LEADING_KEYS, RETURN_VALUES, SELECT, TABLE};
 
@@ -96,11 +96,13 @@ fn statement_on_table(template: &Value, statement: &Value) -> Result<Option<Stat
 }
 
 fn resource(value: &Value) -> Result<String, String> {
-    if *value == serde_json::json!({"Fn::GetAtt": ["TokensTable", "Arn"]}) {
+    let existing = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}";
+    let table = json!({"Fn::If": ["CreatesTable", {"Fn::GetAtt": ["TokensTable", "Arn"]}, {"Fn::Sub": existing}]});
+    if *value == table {
         return Ok(TABLE.to_owned());
     }
-    let path = value["Fn::Sub"].as_str().and_then(|path| path.strip_prefix("${TokensTable.Arn}"));
-    let path = path.filter(|path| !path.contains(['*', '?', '$']));
+    let path = Some(&value["Fn::Sub"]).filter(|sub| sub[1] == json!({"Table": table})).and_then(|sub| sub[0].as_str());
+    let path = path.and_then(|path| path.strip_prefix("${Table}")).filter(|path| !path.contains(['*', '?', '$']));
     path.map(|path| format!("{TABLE}{path}")).ok_or_else(|| format!("the resource {value} is not evaluated"))
 }
 
