@@ -6,6 +6,7 @@ use portcullis::api_types::{Grant, PermissionUse, Usage};
 use portcullis::clock::Day;
 use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, set_etag};
 use portcullis::secret::TokenId;
+use portcullis::text::counted;
 
 use crate::parameters::whole_number;
 
@@ -27,7 +28,7 @@ pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
         days,
         granted: permissions.len(),
         used,
-        summary: format!("{used} of {} permissions used in {days} days", permissions.len()),
+        summary: format!("{used} of {} used in {}", counted(permissions.len(), "permission"), counted(days, "day")),
         // A gateway that caches responses does not call the authorizer for each request.
         complete: app.settings.authz.cache_seconds == 0 && uses.is_complete(since),
         permissions: permissions

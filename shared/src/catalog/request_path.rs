@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use super::fold::{compatibility_form, fold};
 use crate::grants::resource::is_segment;
 
-/// A request's path, decoded once: names divided by single slashes, without leading and trailing slashes. Empty
+/// A request's path, decoded once: names separated by single slashes, without leading and trailing slashes. Empty
 /// for the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestPath(String);

@@ -170,7 +170,7 @@ impl RouteMatcher {
             return Ok(Self::Http(method, Vec::new()));
         }
         let parts: Vec<_> = path.split('/').map(Segment::read).collect::<Option<_>>().ok_or(
-            "must have segments divided by single slashes: {name}, {name+}, or a name other than . and .. without \\ ; ? % * { } and control characters; no slash at the end",
+            "must have segments separated by single slashes: {name}, {name+}, or a name other than . and .. without \\ ; ? % * { } and control characters; no slash at the end",
         )?;
         let names: Vec<_> = parts.iter().filter_map(Segment::name).collect();
         if names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|before| before == name)) {
@@ -242,7 +242,7 @@ impl Segment {
 /// Parses a resource template: names, some of which are parameters of the path.
 pub(super) fn template(text: &str, on: Option<&RouteMatcher>) -> Result<Vec<Segment>, &'static str> {
     let parts: Vec<_> = text.split('/').map(Segment::read).collect::<Option<_>>().ok_or(
-        "must be names divided by single slashes, as in app/{app}, each a name of one thing without *, or {name} of the path",
+        "must be a path such as apps/{app}: names separated by single slashes, each without *, or a {name} of the path",
     )?;
     let known = |name: &str| on.is_none_or(|on| on.parts().iter().any(|part| part.name() == Some(name)));
     if parts.iter().filter_map(Segment::name).all(known)

@@ -72,7 +72,7 @@ impl FromStr for Resource {
         let name = text.strip_suffix("/*").unwrap_or(text);
         if text != "*" && !name.split('/').all(is_segment) {
             return Err(ValidationError::new(
-                "must be names divided by single slashes, as in app/billing or app/*, without '.' and '..', and without \\ ; ? % * and control characters in a name",
+                "must be a path such as apps/billing or apps/*: no slash at the start or end, no double slashes, no '.' or '..', and none of \\ ; ? % * or control characters in a name",
             ));
         }
         path_issues(name).next().map_or_else(|| Ok(Self::from_stored(text)), |issue| Err(ValidationError::new(issue)))

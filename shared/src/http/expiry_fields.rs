@@ -3,7 +3,7 @@
 use super::JsonFields;
 use crate::Settings;
 use crate::clock::{DAY_SECONDS, Timestamp};
-use crate::text::{parse_expires_at, parse_expires_in};
+use crate::text::{counted, parse_expires_at, parse_expires_in};
 
 /// Reads the expiry from `expires_in` or `expires_at`, of which one may be given. The outer `None` means that
 /// both are absent.
@@ -28,6 +28,9 @@ pub fn check_expiry(fields: &mut JsonFields, field: &str, at: Option<Timestamp>,
     let days = settings.token.max_lifetime_days;
     let latest = now.truncated_to_seconds().plus_seconds(i64::from(days) * DAY_SECONDS);
     if days > 0 && at.is_none_or(|at| at > latest) {
-        fields.error(field, format!("must be at most {days} days away, the maximum lifetime of this deployment"));
+        fields.error(
+            field,
+            format!("must be at most {} away, the maximum lifetime of this deployment", counted(days, "day")),
+        );
     }
 }

@@ -65,7 +65,7 @@ impl GrantSpec {
         let grants = match self {
             Self::Role(name, resources) => {
                 let role = catalog.role(name).ok_or_else(|| {
-                    let message = "is not a role of the catalog; see GET /catalog";
+                    let message = "is not a role of the catalog";
                     Problem::invalid(vec![FieldError::new("role", message)])
                 })?;
                 Grants::single(role.permissions.clone(), resources.clone())

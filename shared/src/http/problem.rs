@@ -13,7 +13,7 @@ use crate::catalog::CatalogIssue;
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
 use crate::store::{self, Limits, UpdateOutcome};
-use crate::text::{cut, redact};
+use crate::text::{counted, cut, redact};
 use crate::token::TokenRecord;
 
 /// Maximum number of errors in a response.
@@ -115,7 +115,8 @@ impl Problem {
     /// 409
     #[must_use]
     pub fn token_limit_reached(limit: u32) -> Self {
-        let detail = format!("An owner may have at most {limit} live tokens. Revoke one that is no longer needed.");
+        let detail =
+            format!("An owner may have at most {}. Revoke one that is no longer needed.", counted(limit, "live token"));
         Self { detail: Some(detail), ..Self::new(409, "token_limit_reached", "Token limit reached") }
     }
 
@@ -163,7 +164,8 @@ impl Problem {
     #[must_use]
     pub fn nothing_used(days: u32) -> Self {
         let detail = format!(
-            "This token was not used in the last {days} days, so no grants would remain. Consider revoking it."
+            "This token was not used in the last {}, so no grants would remain. Consider revoking it.",
+            counted(days, "day")
         );
         Self::conflict("nothing_used", "No permission was used", detail)
     }
