@@ -863,7 +863,7 @@ export interface components {
              *     own remaining lifetime if that is shorter.
              */
             expires_in?: components["schemas"]["ExpiresIn"];
-            /** @description The expiry. With `null`, the token never expires, unless `expires_in` is given. */
+            /** @description The expiry; `null` means never. */
             expires_at?: components["schemas"]["ExpiresAt"];
             /**
              * @description The token's owner; default the caller's own. Another owner needs `tokens:admin` on `tokens`.

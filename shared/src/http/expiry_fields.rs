@@ -5,14 +5,14 @@ use crate::Settings;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::text::{counted, parse_expires_at, parse_expires_in};
 
-/// Reads the expiry from `expires_in` or `expires_at`, of which one may be given. The outer `None` means that
-/// both are absent.
+/// Reads the expiry from `expires_in` or `expires_at`, of which one may be given, even as `null` for no expiry. The
+/// outer `None` means that both are absent.
 pub fn read_expiry(fields: &mut JsonFields, settings: &Settings, now: Timestamp) -> Option<Option<Timestamp>> {
-    if fields.contains("expires_in") && fields.contains("expires_at") {
+    let relative = fields.contains("expires_in");
+    let never = fields.take_if_null("expires_at");
+    if relative && (never || fields.contains("expires_at")) {
         fields.error("expires_at", "must not be given together with expires_in");
     }
-    let never = fields.take_if_null("expires_at");
-    let relative = fields.contains("expires_in");
     let expires_in = fields.optional_with("expires_in", |text| parse_expires_in(text, now));
     let expires_at = fields.optional_with("expires_at", |text| parse_expires_at(text, now));
     let field = if relative { "expires_in" } else { "expires_at" };

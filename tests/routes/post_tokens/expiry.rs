@@ -54,6 +54,22 @@ fn expires_at_is_cut_to_whole_seconds() {
 }
 
 #[test]
+fn a_lifetime_cannot_be_combined_with_an_expiry_or_none() {
+    let stack = stack();
+    let token = stack.create(json!({ "permissions": ["x:y"] }));
+    for at in [json!(null), json!("2099-01-01T00:00:00Z")] {
+        let create =
+            json!({ "name": "x", "permissions": ["x:y"], "resources": ["*"], "expires_in": "1d", "expires_at": at });
+        let rotate = json!({ "expires_in": "1d", "expires_at": at });
+        for (path, body) in [("/tokens".to_owned(), create), (format!("{}/rotate", token.path()), rotate)] {
+            let refused = stack.post(&path).bearer(&stack.admin).json(&body).send().problem(400, "invalid_request");
+            let error = json!([{ "field": "expires_at", "message": "must not be given together with expires_in" }]);
+            assert_eq!(refused["errors"], error, "{path} {at}");
+        }
+    }
+}
+
+#[test]
 fn the_shortest_and_the_longest_lifetime_are_accepted() {
     let stack = stack();
     for lifetime in ["1s", "36500d", "876000h", "52560000m", "3153600000s", "001d"] {
