@@ -18,6 +18,9 @@ pub(crate) use deployed_stack::DeployedStack;
 #[cfg(not(feature = "aws"))]
 pub(crate) use unavailable::DeployedStack;
 
+#[cfg(any(test, not(feature = "aws")))]
+use crate::CliError;
+
 /// Name and region of a stack.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StackLocation {
@@ -33,5 +36,25 @@ impl StackLocation {
     /// Whether a flag was given.
     pub(crate) fn is_given(&self) -> bool {
         self.stack.is_some() || self.region.is_some()
+    }
+}
+
+/// Error of a build without the feature `aws`. Tests run only in a build with it.
+#[cfg(any(test, not(feature = "aws")))]
+fn unsupported() -> CliError {
+    CliError::usage("this build of portcullis cannot call AWS").with_hint(
+        "install a release of portcullis, or build it with the feature: cargo install --locked --path cli --features aws",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_aws_says_how_to_get_one() {
+        let error = unsupported();
+        assert_eq!((error.exit_code(), error.to_string().as_str()), (2, "this build of portcullis cannot call AWS"));
+        assert!(error.hint().is_some_and(|hint| hint.contains("release") && hint.contains("--features aws")));
     }
 }

@@ -14,8 +14,7 @@ impl DeployedStack {
     /// # Errors
     /// Always.
     pub(crate) fn find(_: &StackLocation) -> Result<Self, CliError> {
-        Err(CliError::usage("this build of portcullis cannot call AWS")
-            .with_hint("install it from a release, or with cargo install … --features aws"))
+        Err(super::unsupported())
     }
 
     pub(crate) fn output(&self, _: &str) -> Result<&str, CliError> {

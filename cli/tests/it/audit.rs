@@ -129,16 +129,6 @@ fn unreadable_logs_and_invalid_times_are_reported() {
     );
 }
 
-#[cfg(not(feature = "aws"))]
-#[test]
-fn a_build_without_aws_says_how_to_get_one() {
-    let home = tempfile::tempdir().unwrap();
-    for command in [&["bootstrap"][..], &["doctor"], &["audit", "0123456789abcdef"]] {
-        let printed = stderr(&bare(home.path()).args(command).assert().code(2));
-        assert!(printed.contains("cannot call AWS") && printed.contains("--features aws"), "{printed}");
-    }
-}
-
 #[cfg(feature = "aws")]
 #[test]
 fn missing_aws_credentials_are_reported_with_a_hint() {
