@@ -11,7 +11,7 @@ use portcullis::secret::TokenId;
 use portcullis::text::parse_expires_in;
 use serde::Deserialize;
 
-use super::token::lookup::id;
+use super::token::lookup::TokenArg;
 use crate::aws::{DeployedStack, StackLocation};
 use crate::output::Style;
 use crate::{CliError, Context, Outcome, input};
@@ -23,9 +23,8 @@ const LOG_GROUP_OUTPUTS: [&str; 2] = ["AuthorizerLogGroupName", "ExchangeLogGrou
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// ID of the token
-    #[arg(value_parser = id)]
-    id: TokenId,
+    #[command(flatten)]
+    token: TokenArg,
     /// File with audit log lines, or - for standard input [default: .portcullis/audit.log if the URL is on this
     /// machine, else CloudWatch Logs]
     #[arg(long, value_name = "PATH|-", conflicts_with_all = ["stack", "region"])]
@@ -71,9 +70,11 @@ struct AuditSearch<'a> {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let since = since(&args.since, context.out.now())?;
+    // Only a name needs the service.
+    let id = args.token.id().map_or_else(|| args.token.find_id(&context.api()?), Ok)?;
     let limit = if args.all { usize::MAX } else { usize::try_from(args.limit).unwrap_or(usize::MAX) };
     let mut search = AuditSearch {
-        id: &args.id,
+        id: &id,
         since,
         limit,
         lines: VecDeque::new(),
@@ -91,8 +92,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         }
         None => {
             let stack = DeployedStack::find(&args.location)?;
-            // Safe: the id consists of letters and digits.
-            let pattern = format!("{{ $.api_token_id = \"{}\" }}", args.id);
+            // Safe: the ID consists of letters and digits.
+            let pattern = format!("{{ $.api_token_id = \"{id}\" }}");
             for log in LOG_GROUP_OUTPUTS {
                 stack.log(stack.output(log)?, &pattern, since, |line| search.add(line))?;
             }

@@ -46,6 +46,19 @@ fn audit_shows_only_the_tokens_requests_with_decision_and_reason() {
 }
 
 #[test]
+fn audit_accepts_the_name_of_a_token() {
+    let stack = stack();
+    let id = used(&stack);
+    let by_name = |name: &str| audit(&stack, [name]).env("PORTCULLIS_API_TOKEN", stack.admin()).assert();
+    assert_eq!(stdout(&by_name("ci").success()), stdout(&audit(&stack, [&id]).assert().success()));
+    let other = used(&stack);
+    let ambiguous = stderr(&by_name("ci").code(2));
+    assert!(ambiguous.starts_with("error: 2 tokens are named \"ci\""), "{ambiguous}");
+    assert!(ambiguous.contains(&id) && ambiguous.contains(&other), "{ambiguous}");
+    assert!(stderr(&by_name("cd").code(5)).starts_with("error: no token is named \"cd\"\n"));
+}
+
+#[test]
 fn json_prints_the_original_audit_lines() {
     let stack = stack();
     let id = used(&stack);

@@ -17,15 +17,17 @@ pub(crate) struct TokenArg {
 }
 
 impl TokenArg {
+    /// The token's ID, if it was given.
+    pub(crate) fn id(&self) -> Option<TokenId> {
+        self.token.parse().ok()
+    }
+
     /// The token's ID.
     ///
     /// # Errors
     /// When no token, or more than one, has this name.
-    pub(super) fn find_id(&self, api: &Api) -> Result<TokenId, CliError> {
-        match self.token.parse() {
-            Ok(id) => Ok(id),
-            Err(_) => id_of_name(&self.token, &all_tokens(api, None)?),
-        }
+    pub(crate) fn find_id(&self, api: &Api) -> Result<TokenId, CliError> {
+        self.id().map_or_else(|| id_of_name(&self.token, &all_tokens(api, None)?), Ok)
     }
 }
 
@@ -45,7 +47,7 @@ fn id_of_name(name: &str, tokens: &[Token]) -> Result<TokenId, CliError> {
     let named: Vec<&Token> = tokens.iter().filter(|token| token.name == name).collect();
     let usable: Vec<&Token> = named.iter().copied().filter(|token| token.status != "revoked").collect();
     match (usable.as_slice(), named.len()) {
-        ([token], _) => id(&token.id).map_err(CliError::Unreachable),
+        ([token], _) => parse_id(&token.id),
         ([], 0) => Err(CliError::UnknownName(format!("no token is named \"{name}\""))),
         ([], _) => {
             let list = list_matches(&named);
@@ -69,9 +71,9 @@ pub(super) fn all_tokens(api: &Api, owner: Option<&str>) -> Result<Vec<Token>, C
     Ok(tokens)
 }
 
-/// Parses a token id. Whole tokens were refused before, as secrets on the command line.
-pub(crate) fn id(text: &str) -> Result<TokenId, String> {
-    text.parse().map_err(|_| "must be a token id: 16 letters and digits".to_owned())
+/// Parses the ID of a token in a response.
+fn parse_id(text: &str) -> Result<TokenId, CliError> {
+    text.parse().map_err(|_| CliError::Unreachable(format!("unexpected token ID \"{text}\" in the response")))
 }
 
 pub(super) fn fetch(api: &Api, id: &TokenId) -> Result<ApiResponse, CliError> {
