@@ -189,6 +189,7 @@ impl ApiRequest<'_> {
     /// When the service responds with an error, or is unreachable.
     pub(crate) fn send(self) -> Result<ApiResponse, CliError> {
         let api = self.api;
+        let path = self.path.clone();
         let request = self.build()?;
         let mut response = api.agent.run(request).map_err(|error| unreachable(&api.base, &error))?;
         let status = response.status().as_u16();
@@ -198,7 +199,7 @@ impl ApiRequest<'_> {
         if (200..300).contains(&status) {
             return Ok(ApiResponse { etag, body });
         }
-        Err(api.error(status, &body))
+        Err(api.error(status, &body, &path))
     }
 
     fn build(self) -> Result<Request<String>, CliError> {
@@ -222,7 +223,7 @@ impl ApiRequest<'_> {
 }
 
 impl Api {
-    fn error(&self, status: u16, body: &str) -> CliError {
+    fn error(&self, status: u16, body: &str, path: &str) -> CliError {
         let Some(problem) = problem(body) else {
             let url = self.base.as_str();
             return CliError::Unreachable(match status {
@@ -232,7 +233,7 @@ impl Api {
         };
         let source = self.credential.as_ref().map(|credential| credential.source.clone());
         let document = body.to_owned();
-        CliError::Refused(ApiError::new(status, problem, document, source))
+        CliError::Refused(ApiError::new(status, problem, document, source, path))
     }
 }
 
@@ -246,7 +247,7 @@ impl ApiResponse {
             None => Ok(Self { etag: None, body }),
             Some(problem) => {
                 let (status, document) = (problem.status, body.to_string());
-                Err(CliError::Refused(ApiError::new(status, problem, document, None)))
+                Err(CliError::Refused(ApiError::new(status, problem, document, None, "")))
             }
         }
     }

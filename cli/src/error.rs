@@ -1,5 +1,7 @@
 //! Errors of commands, with their messages, hints and exit codes.
 
+mod problem_text;
+
 use portcullis::api_types::Problem;
 use serde_json::json;
 
@@ -16,7 +18,7 @@ pub(crate) enum CliError {
     #[error("{0}")]
     SignIn(String),
     /// The service responded with a problem document.
-    #[error("{}", message(.0))]
+    #[error("{}", .0.message())]
     Refused(Box<ApiError>),
     /// The service is unreachable, or its response is not understood.
     #[error("{0}")]
@@ -55,6 +57,8 @@ pub(crate) struct ApiError {
     pub(crate) document: String,
     /// Source of the credential.
     pub(crate) source: Option<String>,
+    /// Path of the request.
+    path: String,
     /// Field errors: the field, named by its flag or its path in a document, and the message.
     pub(crate) fields: Vec<(String, String)>,
 }
@@ -131,7 +135,7 @@ impl CliError {
             Self::SignIn(_) => Some("run portcullis login".to_owned()),
             Self::UnknownName(_) => Some("list the tokens with portcullis token list".to_owned()),
             Self::LostResponse { key, .. } => Some(format!(
-                "if the token was created, repeating the command with --idempotency-key {key} creates no second one"
+                "repeat the command with --idempotency-key {key} added; if the token was created after all, no second one is created"
             )),
             Self::Refused(refused) => refused.hint(),
             #[cfg(feature = "aws")]
@@ -151,8 +155,14 @@ impl CliError {
 
 impl ApiError {
     /// Creates the error, with fields named by their flags.
-    pub(crate) fn new(status: u16, problem: Problem, document: String, source: Option<String>) -> Box<Self> {
-        let mut refused = Self { status, problem, document, source, fields: Vec::new() };
+    pub(crate) fn new(
+        status: u16,
+        problem: Problem,
+        document: String,
+        source: Option<String>,
+        path: &str,
+    ) -> Box<Self> {
+        let mut refused = Self { status, problem, document, source, path: path.to_owned(), fields: Vec::new() };
         refused.name_fields(flag_for_field);
         Box::new(refused)
     }
@@ -161,38 +171,20 @@ impl ApiError {
         let errors = self.problem.errors.iter();
         self.fields = errors.map(|error| (name(&error.field), error.message.clone())).collect();
     }
-
-    fn hint(&self) -> Option<String> {
-        match self.status {
-            401 => self.source.as_ref().map(|source| format!("the credential came from {source}")),
-            409 => {
-                let id = self.problem.token_id.as_ref()?;
-                Some(format!("for a new secret, run portcullis token rotate {id} --no-overlap"))
-            }
-            412 => Some("it changed since you read it; check it, and repeat the command".to_owned()),
-            429 | 503 => Some("try again in a moment".to_owned()),
-            500..=599 => self.problem.request_id.as_ref().map(|id| format!("request id {id} in the service's logs")),
-            _ => None,
-        }
-    }
 }
 
-/// The problem's detail, or else its title.
-fn message(error: &ApiError) -> String {
-    let problem = &error.problem;
-    let title = if problem.title.is_empty() { "the service returned an error" } else { &problem.title };
-    problem.detail.clone().unwrap_or_else(|| title.to_owned())
-}
-
-/// Flag for a field: `expires_in` becomes `--expires-in`, `permissions[3]` becomes `--permission (no. 4)`.
+/// Flag for a field: `expires_in` becomes `--expires-in`, `permissions[3]` becomes `--permission 4`, and
+/// `grants[0].resources[1]` becomes `--grant 1, resource 2`.
 pub(crate) fn flag_for_field(field: &str) -> String {
-    let (head, rest) = field.split_once('[').unwrap_or((field, ""));
+    let (head, place) = field.split_once('[').unwrap_or((field, ""));
     let name = match head {
         "permissions" => "--permission",
         "resources" => "--resource",
         "grants" => "--grant",
         "allowed_ips" => "--allow-ip",
         "source_ip" => "--ip",
+        "If-Match" => "--if-match",
+        "Idempotency-Key" => "--idempotency-key",
         "name" | "description" | "role" | "owner" | "expires_in" | "expires_at" | "overlap" | "reason" | "comment"
         | "flush" | "days" | "status" | "idle_days" | "limit" => {
             return format!("--{}", head.replace('_', "-"));
@@ -202,9 +194,17 @@ pub(crate) fn flag_for_field(field: &str) -> String {
         "path" => "PATH",
         _ => return field.to_owned(),
     };
-    let (index, within) = rest.split_once(']').unwrap_or(("", ""));
-    let nth = index.parse::<usize>().map(|index| format!(" (no. {})", index + 1)).unwrap_or_default();
-    format!("{name}{nth}{}", within.replacen('.', ", ", 1))
+    let (index, part) = place.split_once(']').unwrap_or_default();
+    let part = part.strip_prefix('.').map(|part| match part.split_once('[') {
+        Some((list, index)) => format!(", {}{}", list.trim_end_matches('s'), nth(index.trim_end_matches(']'))),
+        None => format!(", {part}"),
+    });
+    format!("{name}{}{}", nth(index), part.unwrap_or_default())
+}
+
+/// ` 4` for the index 3.
+fn nth(index: &str) -> String {
+    index.parse::<usize>().map(|index| format!(" {}", index.saturating_add(1))).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -217,11 +217,12 @@ mod tests {
             ("name", "--name"),
             ("expires_in", "--expires-in"),
             ("permissions", "--permission"),
-            ("permissions[3]", "--permission (no. 4)"),
-            ("grants[0].resources[1]", "--grant (no. 1), resources[1]"),
+            ("permissions[3]", "--permission 4"),
+            ("grants[0].resources[1]", "--grant 1, resource 2"),
+            ("grants[1].resources", "--grant 2, resources"),
             ("token_id", "TOKEN"),
             ("roles.cicd", "roles.cicd"),
-            ("If-Match", "If-Match"),
+            ("If-Match", "--if-match"),
         ] {
             assert_eq!(flag_for_field(field), name);
         }

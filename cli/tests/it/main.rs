@@ -13,6 +13,7 @@
 //! | `help` | help texts and manual pages |
 //! | `login` | `login` and `logout`, with a simulated browser (`browser_login`) |
 //! | `dependency_budget` | absence of the AWS SDK |
+//! | `problems` | errors of the service, in the CLI's words |
 //! | `scan` | finding tokens in files and git history, and revoking them |
 //! | `scan_hostile` | scans of malicious trees and repositories |
 //! | `scan_names` | names, link targets and incomplete clones |
@@ -35,6 +36,7 @@ mod introspect;
 #[path = "../../../tests/support/issuer.rs"]
 mod issuer;
 mod login;
+mod problems;
 mod scan;
 mod scan_hostile;
 mod scan_names;

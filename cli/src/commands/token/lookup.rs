@@ -84,6 +84,8 @@ pub(super) fn fetch(api: &Api, id: &TokenId) -> Result<ApiResponse, CliError> {
 pub(super) fn version(api: &Api, id: &TokenId, given: Option<&str>) -> Result<String, CliError> {
     match given {
         Some(tag) => Ok(quoted(tag)),
-        None => fetch(api, id)?.etag.ok_or_else(|| CliError::Unreachable("the response has no ETag".to_owned())),
+        None => fetch(api, id)?
+            .etag
+            .ok_or_else(|| CliError::Unreachable("the response does not say which version the token has".to_owned())),
     }
 }
