@@ -8,7 +8,7 @@ use expectrl::process::unix::{Signal, WaitStatus};
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect as _};
 
-use crate::support::{Stack, stack};
+use crate::support::{Stack, stack, stack_with};
 use crate::untrusted_server::server;
 
 /// Exit code of a shell for a process ended by Ctrl-C.
@@ -198,6 +198,40 @@ fn create_asks_for_what_is_missing() {
 fn create_asks_nothing_if_all_is_given_or_with_yes_or_json() {
     let stack = stack();
     let complete = "--name x --grant apps:read@apps/billing";
+#[test]
+fn create_refuses_an_unknown_role_or_permission_right_after_the_question() {
+    let stack = stack();
+    let path = stack.home.path().join("catalog.toml");
+    let catalog = "strict = true\n[permissions]\n\"apps:read\" = \"View apps\"\n\
+                   [roles.viewer]\ndescription = \"View\"\npermissions = [\"apps:read\"]\n";
+    std::fs::write(&path, catalog).unwrap();
+    stack.portcullis(["catalog", "push", "--yes"]).arg(&path).assert().success();
+    let answers = [
+        ("or a role:", "manager"),
+        ("unknown role \"manager\"; the roles are viewer", "apps:read,apps:delete"),
+        ("unknown permission \"apps:delete\"", "viewer"),
+        ("Resources", "apps/billing"),
+    ];
+    let (printed, code) = answer(&stack, "--name x --expires-in 1d", &answers);
+    assert!(code == 0 && printed.contains("apps:read on apps/billing"), "{printed}");
+}
+
+#[test]
+fn create_asks_for_the_expiry_with_the_lifetimes_of_the_deployment() {
+    let stack = stack_with(|options| {
+        options.settings.token.default_lifetime_days = 30;
+        options.settings.token.max_lifetime_days = 60;
+    });
+    let answers = [
+        ("Resources", "apps/billing"),
+        ("Expires in (such as 90d, at most 60d) [default: 30d]:", "never"),
+        ("must be at most 60d", "61d"),
+        ("must be at most 60d", ""),
+    ];
+    let (printed, code) = answer(&stack, "--name x --role viewer", &answers);
+    assert!(code == 0 && printed.contains("expires  in 4 weeks"), "{printed}");
+}
+
     for (flags, expected) in [(complete.to_owned(), 0), ("--yes".to_owned(), 2), ("--json".to_owned(), 2)] {
         let (printed, code) = rest(on_a_terminal(&stack, &format!("token create {flags}"), &[]));
         assert_eq!(code, expected, "{printed}");

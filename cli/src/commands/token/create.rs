@@ -46,10 +46,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let from_file = args.from_file.as_deref().map_or_else(|| Ok(Map::new()), read_body)?;
     let mut body = with_flags(from_file, args)?;
     // The service names what is missing in a file.
-    if args.from_file.is_none() {
-        missing_fields::ask_for(&mut body, args.expiry.is_given(), context)?;
-    }
-    let api = context.api()?;
+    let asked = match args.from_file {
+        None => missing_fields::ask_for(&mut body, args.expiry.is_given(), context)?,
+        Some(_) => None,
+    };
+    let api = asked.map_or_else(|| context.api(), Ok)?;
     let flags = with_flags(Map::new(), args)?;
     let name = |field: &str| {
         let head = field.split(['[', '.']).next().unwrap_or(field);

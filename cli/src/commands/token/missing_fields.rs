@@ -3,51 +3,69 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use portcullis::clock::Timestamp;
+use portcullis::api_types::{Deployment, Me};
+use portcullis::catalog::{Catalog, RoleName};
+use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::grants::{Permission, Resource};
 use portcullis::text::{TokenName, parse_expires_in};
+use portcullis::validation::ValidationError;
 use serde_json::{Map, Value, json};
 
+use crate::api::Api;
 use crate::prompt::Questions;
 use crate::{CliError, Context};
 
 /// Adds the missing fields to the body of a create request: the name, the grants and, if anything has to be asked, the
-/// expiry.
+/// expiry. Returns the client that it has used, if anything was asked.
 ///
 /// # Errors
 /// When a field is missing and the user cannot be asked, or gives up.
-pub(super) fn ask_for(body: &mut Map<String, Value>, has_expiry: bool, context: &Context) -> Result<(), CliError> {
+pub(super) fn ask_for(
+    body: &mut Map<String, Value>,
+    has_expiry: bool,
+    context: &Context,
+) -> Result<Option<Api>, CliError> {
     let has = |field: &str| body.contains_key(field);
     let has_grants = has("grants");
     let (name, access) = (!has("name"), !(has_grants || has("permissions") || has("role")));
     let resources = !(has_grants || has("resources"));
     if !(name || access || resources) {
-        return Ok(());
+        return Ok(None);
     }
     let asks = !context.yes && !context.out.json;
     let Some(questions) = asks.then(Questions::start).transpose()?.flatten() else {
         return Err(missing(name, access, resources));
     };
+    let api = context.api()?;
+    let me: Me = api.get("/me").send()?.read()?;
     if name {
         body.insert("name".to_owned(), questions.ask("Name", |text| checked::<TokenName>(text).map(Value::from))?);
     }
     if access {
-        let (field, value) = questions.ask("Permissions, as in apps:read,builds:read, or a role", access_field)?;
+        let catalog = catalog(&api);
+        let (field, value) = questions.ask("Permissions (such as apps:read,builds:read) or a role", |text| {
+            access_field(text, catalog.as_ref())
+        })?;
         body.insert(field.to_owned(), value);
     }
     if resources {
-        let list = |text: &str| list_of::<Resource>(text);
+        let list = |text: &str| list_of(text, checked::<Resource>);
         body.insert(
             "resources".to_owned(),
-            questions.ask("Resources, as in apps/billing,apps/shop, or * for all", list)?,
+            questions.ask("Resources (such as apps/billing,apps/shop, or * for all)", list)?,
         );
     }
     if !has_expiry {
         let now = context.out.now();
-        let question = "Expires in, as in 90d, or never [default: chosen by the service]";
-        body.extend(questions.ask(question, |text| expiry_field(text, now))?);
+        let question = expiry_question(&me.deployment);
+        body.extend(questions.ask(&question, |text| expiry_field(text, &me.deployment, now))?);
     }
-    Ok(())
+    Ok(Some(api))
+}
+
+/// The catalog, if the user may read it.
+fn catalog(api: &Api) -> Option<Catalog> {
+    Catalog::from_stored(&api.get("/catalog").send().ok()?.body)
 }
 
 /// The error that names the missing flags.
@@ -62,27 +80,60 @@ fn missing(name: bool, access: bool, resources: bool) -> CliError {
         .with_hint("see portcullis token create --help; on a terminal, the command asks for them")
 }
 
-/// A permission has a colon or is `*`; anything else is a role.
-fn access_field(text: &str) -> Result<(&'static str, Value), String> {
+/// A permission has a colon or is `*`; anything else is a role. With a catalog, unknown ones are refused.
+fn access_field(text: &str, catalog: Option<&Catalog>) -> Result<(&'static str, Value), String> {
     if text.contains([':', '*', ',']) {
-        return Ok(("permissions", list_of::<Permission>(text)?));
+        return Ok(("permissions", list_of(text, |item| permission(item, catalog))?));
     }
-    if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(("role", json!(text))) }
-}
-
-fn expiry_field(text: &str, now: Timestamp) -> Result<Option<(String, Value)>, String> {
-    match text {
-        "" => Ok(None),
-        "never" => Ok(Some(("expires_at".to_owned(), Value::Null))),
-        time => {
-            parse_expires_in(time, now).map_err(|error| error.to_string())?;
-            Ok(Some(("expires_in".to_owned(), json!(time))))
+    if text.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    match catalog {
+        Some(catalog) if !catalog.role_names().any(|role| role.as_str() == text) => {
+            let roles = catalog.role_names().map(RoleName::as_str).collect::<Vec<_>>().join(", ");
+            let known =
+                if roles.is_empty() { "there are no roles".to_owned() } else { format!("the roles are {roles}") };
+            Err(format!("unknown role \"{text}\"; {known}"))
         }
+        _ => Ok(("role", json!(text))),
     }
 }
 
-fn list_of<T: FromStr<Err: Display>>(text: &str) -> Result<Value, String> {
-    text.split(',').map(|item| checked::<T>(item.trim()).map(Value::from)).collect()
+fn permission<'a>(text: &'a str, catalog: Option<&Catalog>) -> Result<&'a str, String> {
+    let permission: Permission = text.parse().map_err(|error: ValidationError| error.to_string())?;
+    match catalog {
+        Some(catalog) if !catalog.is_grantable(&permission) => {
+            Err(format!("unknown permission \"{text}\"; list them with portcullis catalog show"))
+        }
+        _ => Ok(text),
+    }
+}
+
+/// `Expires in (such as 90d, or never) [default: 30d]`
+fn expiry_question(deployment: &Deployment) -> String {
+    let limit = deployment.max_token_lifetime_days.map_or("or never".to_owned(), |days| format!("at most {days}d"));
+    format!("Expires in (such as 90d, {limit}) [default: {}d]", deployment.default_token_lifetime_days)
+}
+
+fn expiry_field(text: &str, deployment: &Deployment, now: Timestamp) -> Result<Option<(String, Value)>, String> {
+    let (field, at) = match text {
+        "" => return Ok(None),
+        "never" => (("expires_at".to_owned(), Value::Null), None),
+        time => {
+            let at = parse_expires_in(time, now).map_err(|error| error.to_string())?;
+            (("expires_in".to_owned(), json!(time)), Some(at))
+        }
+    };
+    match deployment.max_token_lifetime_days {
+        Some(days) if at.is_none_or(|at| at > now.plus_seconds(i64::from(days) * DAY_SECONDS)) => {
+            Err(format!("must be at most {days}d, the maximum lifetime of this deployment"))
+        }
+        _ => Ok(Some(field)),
+    }
+}
+
+fn list_of<'a>(text: &'a str, check: impl Fn(&'a str) -> Result<&'a str, String>) -> Result<Value, String> {
+    text.split(',').map(|item| check(item.trim()).map(Value::from)).collect()
 }
 
 /// The text, if the service would accept it.
