@@ -97,6 +97,22 @@ fn web_opens_the_console_in_the_browser() {
 }
 
 #[test]
+fn the_console_opens_with_the_filters_of_the_command() {
+    let stack = stack();
+    for (flags, query) in [
+        (&["--status", "active", "--owner", "a&b c"][..], "status=active&owner=a%26b%20c"),
+        (&["--search", "billing read", "--sort", "last-used"], "q=billing%20read&sort=used"),
+        (&["--sort", "expires"], "sort=expires"),
+    ] {
+        let opened = stderr(&stack.portcullis(["token", "list", "--web"]).args(flags).assert().success());
+        assert!(opened.contains(&format!("/console/#/tokens?{query} ")), "{flags:?}: {opened}");
+    }
+    for flags in [&["--idle-days", "9"][..], &["--limit", "9"], &["--all"]] {
+        stack.portcullis(["token", "list", "--web"]).args(flags).assert().code(2);
+    }
+}
+
+#[test]
 fn a_revoked_token_shows_no_expiry() {
     let stack = stack();
     let made = stack.create(["--name", "a", "--permission", "apps:read", "--resource", "*"]);

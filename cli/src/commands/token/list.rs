@@ -9,6 +9,7 @@ use super::pages::{Limit, document, entries};
 use super::selection::{Selection, read};
 use super::show::console_url;
 use crate::output::clean;
+use crate::api::encoded;
 use crate::{CliError, Context, Outcome, web_browser};
 
 #[derive(Debug, clap::Args)]
@@ -26,8 +27,8 @@ pub(crate) struct Args {
     limit: Limit,
     #[command(flatten)]
     selection: Selection,
-    /// Open the list in the console instead
-    #[arg(long, conflicts_with_all = ["status", "owner", "idle_days", "limit", "all", "search", "sort"])]
+    /// Open the list in the console instead, with the same --status, --owner, --search and --sort
+    #[arg(long, conflicts_with_all = ["idle_days", "limit", "all"])]
     web: bool,
 }
 
@@ -39,7 +40,8 @@ struct Page {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if args.web {
-        web_browser::open(&console_url(&context.api_without_credential()?, "/tokens"), &context.out);
+        let url = console_url(&context.api_without_credential()?, "/tokens");
+        web_browser::open(&format!("{url}{}", console_query(args)), &context.out);
         return Ok(Outcome::Success);
     }
     let (api, out) = (context.api()?, &context.out);
@@ -74,6 +76,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
 }
 
 fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
+/// The filters in the address of the console's list (`console/src/domain/token-view.ts`).
+fn console_query(args: &Args) -> String {
+    let filters = [("status", args.status.as_deref()), ("owner", args.owner.as_deref())];
+    let filters = filters.into_iter().chain(args.selection.console_parameters());
+    let given: Vec<_> = filters.filter_map(|(name, value)| Some((name, value?))).collect();
+    if given.is_empty() { String::new() } else { format!("?{}", *encoded(&given)) }
+}
+
     let out = &context.out;
     if out.quiet {
         return tokens.iter().try_for_each(|token| out.line(&clean(&token.id)));

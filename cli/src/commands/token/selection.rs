@@ -36,6 +36,18 @@ impl Selection {
         self.search.is_some() || self.sort.is_some()
     }
 
+    /// Names and values in the address of the console's list.
+    pub(super) fn console_parameters(&self) -> [(&'static str, Option<&str>); 2] {
+        let sort = self.sort.map(|sort| match sort {
+            SortKey::Created => "created",
+            SortKey::Expires => "expires",
+            SortKey::LastUsed => "used",
+            SortKey::Name => "name",
+            SortKey::Owner => "owner",
+        });
+        [("q", self.search.as_deref()), ("sort", sort)]
+    }
+
     /// The matching tokens, in order.
     ///
     /// # Errors
