@@ -13,8 +13,13 @@ use crate::{CliError, input};
 /// When the user declines, or there is no terminal.
 pub(crate) fn confirm(impact: &str, question: &str) -> Result<(), CliError> {
     if !is_possible() {
-        return Err(CliError::usage("this command asks for confirmation, but there is no terminal")
-            .with_hint("add --yes to skip the confirmation"));
+        if !impact.is_empty() {
+            instruct(impact);
+        }
+        return Err(CliError::usage(
+            "this command asks for confirmation, but there is no terminal; nothing was changed",
+        )
+        .with_hint("add --yes to skip the confirmation"));
     }
     let term = Term::stderr();
     let ask = || -> io::Result<bool> {

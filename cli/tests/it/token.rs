@@ -337,6 +337,17 @@ fn revoke_continues_after_an_unknown_token() {
 }
 
 #[test]
+fn revoke_by_owner_without_a_terminal_lists_the_tokens_and_asks_for_yes() {
+    let stack = stack();
+    let create = |owner: &str| stack.create(["--name", "a", "--grant", "apps:read@*", "--owner", owner]);
+    let [one, two, other] = ["alice", "alice", "bob"].map(create);
+    let printed = stderr(&stack.portcullis(["token", "revoke", "--owner", "alice"]).assert().code(2));
+    assert!(printed.contains(id(&one)) && printed.contains(id(&two)) && !printed.contains(id(&other)), "{printed}");
+    assert!(printed.contains("--yes"), "{printed}");
+    assert_eq!([&one, &two].map(|token| show(&stack, id(token))["status"].clone()), ["active", "active"]);
+}
+
+#[test]
 fn revoke_by_owner_works_with_any_owner_name() {
     let stack = stack();
     let owner = "https://id.example.com/users?x=1#alice";
