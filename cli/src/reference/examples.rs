@@ -19,6 +19,18 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "token",
+        &[
+            (
+                "Create a token",
+                "portcullis token create --name CI --role cicd --resource apps/billing --expires-in 90d",
+            ),
+            ("Find tokens that nothing uses", "portcullis token list --status active --sort last-used"),
+            ("Replace a secret, and keep the old one valid for a day", "portcullis token rotate CI --overlap 1d"),
+            ("Revoke a leaked token", "portcullis token revoke CI --reason leaked"),
+        ],
+    ),
+    (
         "token create",
         &[
             (
@@ -117,6 +129,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
+    (
+        "catalog",
+        &[
+            ("Edit the catalog as a file", "portcullis catalog show --toml > catalog.toml"),
+            (
+                "Validate it, show the difference, and publish it",
+                "portcullis catalog check catalog.toml && portcullis catalog push catalog.toml",
+            ),
+        ],
+    ),
     ("catalog show", &[("Save it as a file", "portcullis catalog show --toml > catalog.toml")]),
     ("catalog check", &[("", "portcullis catalog check catalog.toml")]),
     (
@@ -136,6 +158,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "portcullis exchange --id-token-file id-token --permission apps:read",
             ),
         ],
+    ),
+    (
+        "trust",
+        &[(
+            "Which rule matches the identity of a CI job",
+            "portcullis trust test --claims claims.json --catalog catalog.toml",
+        )],
     ),
     (
         "trust test",
@@ -169,6 +198,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "audit",
         &[
             ("The last day", "portcullis audit tuh1pjDiiCHnIDch --since 1d"),
+            ("Of a token given by its name", "portcullis audit \"GitHub Actions\""),
             ("From a file", "portcullis audit tuh1pjDiiCHnIDch --file audit.log --json | jq -r .path"),
         ],
     ),
@@ -213,13 +243,12 @@ mod tests {
     use super::*;
     use crate::args::{Args, command};
 
-    /// Paths of the commands without subcommands.
-    fn leaves(command: &Command, path: &str) -> Vec<String> {
-        if !command.has_subcommands() {
-            return vec![path.trim_start().to_owned()];
-        }
-        let below = |command: &Command| leaves(command, &format!("{path} {}", command.get_name()));
-        command.get_subcommands().flat_map(below).collect()
+    /// Paths of the command and of all below it.
+    fn paths(command: &Command, path: &str) -> Vec<String> {
+        let below = |command: &Command| paths(command, &format!("{path} {}", command.get_name()));
+        let mut all = vec![path.trim_start().to_owned()];
+        all.extend(command.get_subcommands().flat_map(below));
+        all
     }
 
     /// The words of a command line, with double quotes.
@@ -245,7 +274,7 @@ mod tests {
     #[test]
     fn every_command_has_an_example() {
         let command = command();
-        let missing: Vec<_> = leaves(&command, "").into_iter().filter(|path| of(path).is_empty()).collect();
+        let missing: Vec<_> = paths(&command, "").into_iter().filter(|path| of(path).is_empty()).collect();
         assert_eq!(missing, Vec::<String>::new());
         let unknown = EXAMPLES.iter().filter(|(path, _)| {
             let found = path.split_whitespace().try_fold(&command, |command, name| command.find_subcommand(name));
