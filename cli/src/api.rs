@@ -147,7 +147,7 @@ impl Cursors {
     pub(crate) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, CliError> {
         match next {
             Some(cursor) if !self.0.insert(cursor.clone()) => Err(CliError::Unreachable(
-                "the service repeats a cursor (next_cursor), so the list would never end".to_owned(),
+                "the service returned the same page of the list again, so the list would never end".to_owned(),
             )),
             next => Ok(next),
         }

@@ -160,7 +160,7 @@ def test_a_stack_without_findings_gives_exit_code_0(portcullis_cli, small_stack,
     unused = portcullis.outputs["AuthorizerFunctionArn"].replace(":live", "2:live")
     done = portcullis_cli("doctor", "--stack", small_stack(AuthorizerFunctionArn=unused))
     assert (done.returncode, done.stdout) == (0, "No findings.\n")
-    assert done.stderr == "Checked 0 authorizers of APIs, 0 functions, 1 log groups, 1 alarms.\n"
+    assert done.stderr == "Checked 0 authorizers, 0 functions, 1 log group, 1 alarm.\n"
 
 
 def test_silent_alarms_and_other_retention_are_found(doctor, small_stack, portcullis: Stack) -> None:

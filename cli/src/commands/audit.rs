@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis::clock::Timestamp;
 use portcullis::secret::TokenId;
-use portcullis::text::parse_expires_in;
+use portcullis::text::{counted, parse_expires_in};
 use serde::Deserialize;
 
 use super::token::lookup::TokenArg;
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     // Without this error, a wrong file would look like an unused token.
     if search.lines_read > 0 && search.audit_lines == 0 {
         let lines_read = search.lines_read;
-        return Err(CliError::usage(format!("read {lines_read} lines, found no audit entries")));
+        return Err(CliError::usage(format!("no audit entries in {}", counted(lines_read, "line"))));
     }
     search.show(context)
 }

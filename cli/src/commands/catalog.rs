@@ -33,7 +33,7 @@ pub(crate) enum Command {
     Push {
         #[command(flatten)]
         file: File,
-        /// Publish only if the published catalog has this ETag, or * for any [default: the ETag that the command reads]
+        /// Publish only if this is the current version of the published catalog (its ETag), or * for any [default: the version that the command reads]
         #[arg(long, value_name = "ETAG")]
         if_match: Option<String>,
     },

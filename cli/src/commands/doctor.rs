@@ -3,6 +3,7 @@
 mod findings;
 mod probe;
 
+use portcullis::text::counted;
 use serde_json::json;
 
 use crate::aws::stack_state::StackState;
@@ -67,12 +68,12 @@ fn show(
         last.map_or(Ok(()), |seconds| out.line(&format!("last refusal after {seconds:.3} s")))?;
     }
     let counts = [
-        (state.authorizers.len(), "authorizers of APIs"),
-        (state.functions.len(), "functions"),
-        (state.log_groups.len(), "log groups"),
-        (state.alarms.len(), "alarms"),
+        (state.authorizers.len(), "authorizer"),
+        (state.functions.len(), "function"),
+        (state.log_groups.len(), "log group"),
+        (state.alarms.len(), "alarm"),
     ];
-    let counts = counts.map(|(count, what)| format!("{count} {what}"));
+    let counts = counts.map(|(count, noun)| counted(count, noun));
     out.note(&format!("Checked {}.", counts.join(", ")));
     Ok(())
 }

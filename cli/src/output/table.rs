@@ -68,7 +68,7 @@ impl Output {
         let hidden: Vec<_> = header.iter().enumerate().filter(|(column, _)| !is_shown(*column)).collect();
         if !hidden.is_empty() {
             let names = hidden.into_iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
-            self.note(&format!("Columns that do not fit: {names}"));
+            self.note(&format!("Hidden columns (terminal too narrow): {names}"));
         }
         Ok(())
     }

@@ -120,7 +120,7 @@ fn a_log_without_audit_entries_is_an_error() {
     let home = tempfile::tempdir().unwrap();
     let audit =
         |input: &str| bare(home.path()).args(["audit", "0123456789abcdef", "--file", "-"]).write_stdin(input).assert();
-    assert!(stderr(&audit("junk\nmore junk\n").code(2)).contains("read 2 lines, found no audit entries"));
+    assert!(stderr(&audit("junk\nmore junk\n").code(2)).contains("no audit entries in 2 lines"));
     audit("").code(0);
 }
 

@@ -126,7 +126,7 @@ fn the_documented_command_revokes_all_idle_tokens() {
     for name in ["a", "b"] {
         stack.create(["--name", name, "--grant", "apps:read@*", "--owner", "alice"]);
     }
-    assert_eq!(run().matches("is revoked").count(), 2);
+    assert_eq!(run().matches("Revoked ").count(), 2);
     // Revoked tokens are still listed; revoking them again is no error.
     run();
 }

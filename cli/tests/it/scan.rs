@@ -187,7 +187,7 @@ fn tokens_with_a_foreign_prefix_are_not_sent_to_the_service() {
         command.current_dir(at.path()).env("PORTCULLIS_URL", stack.url()).args(["scan", "--revoke", "--yes"]);
         let result = if quiet { command.arg("-q") } else { &mut command }.assert().code(7);
         let printed = stderr(&result);
-        assert!(printed.contains(&format!("acme {id}: not sent: the prefix is not of this service")), "{printed}");
+        assert!(printed.contains(&format!("acme {id}: not sent: the prefix belongs to another service")), "{printed}");
     }
     let shown = stack.portcullis(["token", "show", "--json", made["id"].as_str().unwrap()]).assert().success();
     assert_eq!(json(&shown)["status"], "revoked");

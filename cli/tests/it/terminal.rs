@@ -154,12 +154,16 @@ fn a_narrow_table_leaves_out_columns_and_breaks_no_word() {
         (46, &[]),
     ] {
         let (listed, _) = rest(on_a_terminal_of(columns, &stack, "token list", &[("NO_COLOR", "1")]));
-        let table = listed.split("Columns that do not fit").next().unwrap();
+        let table = listed.split("Hidden columns (terminal too narrow)").next().unwrap();
         for word in words.iter().chain(shown) {
             assert!(table.split_whitespace().any(|shown| shown == *word), "{word} in {columns}: {listed}");
         }
         assert!(table.lines().all(|line| line.trim_end().chars().count() <= columns.into()), "{listed}");
-        assert_eq!(listed.contains("Columns that do not fit: LAST USED, OWNER"), columns == 80, "{listed}");
+        assert_eq!(
+            listed.contains("Hidden columns (terminal too narrow): LAST USED, OWNER"),
+            columns == 80,
+            "{listed}"
+        );
     }
 }
 
@@ -195,10 +199,6 @@ fn create_asks_for_what_is_missing() {
 }
 
 #[test]
-fn create_asks_nothing_if_all_is_given_or_with_yes_or_json() {
-    let stack = stack();
-    let complete = "--name x --grant apps:read@apps/billing";
-#[test]
 fn create_refuses_an_unknown_role_or_permission_right_after_the_question() {
     let stack = stack();
     let path = stack.home.path().join("catalog.toml");
@@ -232,6 +232,10 @@ fn create_asks_for_the_expiry_with_the_lifetimes_of_the_deployment() {
     assert!(code == 0 && printed.contains("expires  in 4 weeks"), "{printed}");
 }
 
+#[test]
+fn create_asks_nothing_if_all_is_given_or_with_yes_or_json() {
+    let stack = stack();
+    let complete = "--name x --grant apps:read@apps/billing";
     for (flags, expected) in [(complete.to_owned(), 0), ("--yes".to_owned(), 2), ("--json".to_owned(), 2)] {
         let (printed, code) = rest(on_a_terminal(&stack, &format!("token create {flags}"), &[]));
         assert_eq!(code, expected, "{printed}");

@@ -24,7 +24,7 @@ fn list_follows_pages_and_prints_one_document() {
     assert_eq!(stdout(&list(&["--limit", "103", "--quiet"])).lines().count(), 103);
     let some = list(&["--limit", "2"]);
     assert_eq!(stdout(&some).lines().count(), 3);
-    assert!(stderr(&some).contains("There are more"));
+    assert!(stderr(&some).contains("Showing 2 tokens. Use --all or --limit for more."));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_list_can_be_searched_and_sorted() {
     assert_eq!(names(&["--sort", "created"]), ["gamma", "alpha", "Beta", "first admin"]);
     assert_eq!(names(&["--sort", "last-used"])[3], "first admin");
     let limited = stack.portcullis(["token", "list", "--sort", "name", "--limit", "1"]).assert().success();
-    assert!(stdout(&limited).contains("alpha") && stderr(&limited).contains("There are more tokens"));
+    assert!(stdout(&limited).contains("alpha") && stderr(&limited).contains("Showing 1 token. Use"));
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn repeated_cursors_are_reported() {
             let mut command = bare(home.path());
             command.env("PORTCULLIS_URL", endless_server(bodies)).env("PORTCULLIS_API_TOKEN", "pcl_x");
             let printed = stderr(&command.timeout(Duration::from_secs(60)).args(arguments).assert().code(7));
-            assert!(printed.contains("repeats a cursor"), "{arguments:?}: {printed}");
+            assert!(printed.contains("returned the same page of the list again"), "{arguments:?}: {printed}");
         }
     }
 }

@@ -28,6 +28,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use portcullis::secret::TokenPrefix;
+use portcullis::text::counted;
 
 use crate::{CliError, Context, Outcome, input};
 use detector::Detector;
@@ -92,10 +93,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     match (report.findings.is_empty(), report.unread.len()) {
         (false, _) => Ok(Outcome::Negative),
         (true, 0) => Ok(Outcome::Success),
-        (true, unread) => Err(CliError::Unfinished(format!(
-            "no token found, but {unread} {} could not be read",
-            if unread == 1 { "item" } else { "items" }
-        ))),
+        (true, unread) => {
+            Err(CliError::Unfinished(format!("no token found, but {} could not be read", counted(unread, "item"))))
+        }
     }
 }
 

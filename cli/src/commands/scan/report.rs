@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use portcullis::text::counted;
 use serde::Serialize;
 
 use super::detector::Detector;
@@ -157,12 +158,11 @@ fn line(finding: &Finding, detector: &Detector) -> String {
 
 fn summary(report: &Report) -> String {
     let tokens: BTreeSet<&str> = report.findings.iter().map(|finding| finding.secret.id().as_str()).collect();
-    let count_of = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let files = count_of(usize::try_from(report.files).unwrap_or(usize::MAX), "file");
+    let files = counted(usize::try_from(report.files).unwrap_or(usize::MAX), "file");
     match tokens.len() {
         0 => format!("No tokens found in {files}"),
         count => {
-            format!("Found {} at {} in {files}", count_of(count, "token"), count_of(report.findings.len(), "position"))
+            format!("Found {} at {} in {files}", counted(count, "token"), counted(report.findings.len(), "position"))
         }
     }
 }

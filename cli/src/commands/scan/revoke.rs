@@ -64,7 +64,7 @@ impl RevokeOutcome {
                 "this secret had already expired or been rotated out; the token was not changed".to_owned()
             }
             Self::ForeignPrefix => {
-                "the prefix is not of this service; revoke the token at its own service, or add its prefix with --prefix"
+                "the prefix belongs to another service; revoke the token there, or add its prefix with --prefix"
                     .to_owned()
             }
             Self::Failed(error) => error.to_string(),

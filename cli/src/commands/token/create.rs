@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// JSON file with the body of POST /tokens, or - for standard input; flags override the file
     #[arg(long, value_name = "PATH|-")]
     from_file: Option<PathBuf>,
-    /// Repeat a create whose response was lost, with the key that it printed [default: a new key]
+    /// Repeat a create whose response was lost, with the key from its error message [default: a new key]
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
 }

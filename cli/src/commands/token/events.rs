@@ -1,6 +1,7 @@
 //! `portcullis token events`
 
 use portcullis::api_types::Event;
+use portcullis::text::counted;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     };
     out.table(&["TIME", "EVENT", "BY", "DETAIL", "IP", "CLIENT"], read.iter().map(row).collect())?;
     if more {
-        out.note("There are more events; list them with --all.");
+        out.note(&format!("Showing {}. Use --all or --limit for more.", counted(read.len(), "event")));
     }
     Ok(Outcome::Success)
 }

@@ -59,7 +59,7 @@ fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("previous secret", token.previous_secret_until.map(|at| format!("valid until {at}")).unwrap_or_default()),
         ("last used", last_use(token, out)),
         ("disabled", by(&when(token.disabled_at), token.disabled_by.as_deref())),
-        ("disabled for", text(&token.disabled_reason)),
+        ("disable reason", text(&token.disabled_reason)),
         ("revoked", by(&when(token.revoked_at), token.revoked_by.as_deref())),
         ("reason", text(&token.revoked_reason)),
         ("comment", text(&token.revoked_comment)),
@@ -132,7 +132,7 @@ pub(crate) fn status_style(status: &str) -> Option<Style> {
 pub(crate) fn print_secret(response: &ApiResponse, message: &str, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     let shown = response.read::<TokenWithSecret<'_>>();
-    let id = shown.as_ref().map_or("unknown id", |shown| shown.view.id.as_str());
+    let id = shown.as_ref().map_or("unknown ID", |shown| shown.view.id.as_str());
     let lost = format!(
         "{message} ({id}), but its secret is lost and cannot be shown again; create a new secret with portcullis token \
          rotate {id}, or revoke the token with portcullis token revoke {id}"
@@ -148,7 +148,7 @@ pub(crate) fn print_secret(response: &ApiResponse, message: &str, context: &Cont
     Ok(Outcome::Success)
 }
 
-/// Describes a token in a confirmation prompt: its id, name, owner, status and last use.
+/// Describes a token in a confirmation prompt: its ID, name, owner, status and last use.
 pub(super) fn impact_summary(token: &Token, context: &Context) -> String {
     let used = match last_use(token, &context.out) {
         never if token.last_used_at.is_none() => format!("{never} used"),

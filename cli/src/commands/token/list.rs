@@ -1,6 +1,7 @@
 //! `portcullis token list`
 
 use portcullis::api_types::Token;
+use portcullis::text::counted;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -8,8 +9,8 @@ use super::format;
 use super::pages::{Limit, document, entries};
 use super::selection::{Selection, read};
 use super::show::console_url;
-use crate::output::clean;
 use crate::api::encoded;
+use crate::output::clean;
 use crate::{CliError, Context, Outcome, web_browser};
 
 #[derive(Debug, clap::Args)]
@@ -70,12 +71,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         print(&tokens.iter().map(|token| read(token)).collect::<Result<Vec<_>, _>>()?, context)?;
     }
     if more {
-        out.note("There are more tokens; list all with --all, or some with --limit.");
+        out.note(&format!("Showing {}. Use --all or --limit for more.", counted(tokens.len(), "token")));
     }
     Ok(Outcome::Success)
 }
 
-fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
 /// The filters in the address of the console's list (`console/src/domain/token-view.ts`).
 fn console_query(args: &Args) -> String {
     let filters = [("status", args.status.as_deref()), ("owner", args.owner.as_deref())];
@@ -84,6 +84,7 @@ fn console_query(args: &Args) -> String {
     if given.is_empty() { String::new() } else { format!("?{}", *encoded(&given)) }
 }
 
+fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
     let out = &context.out;
     if out.quiet {
         return tokens.iter().try_for_each(|token| out.line(&clean(&token.id)));

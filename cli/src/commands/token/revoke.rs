@@ -3,6 +3,7 @@
 use clap_complete::ArgValueCompleter;
 use portcullis::api_types::{RevokeOwnerTokensResponse, RevokeResponse, Token};
 use portcullis::secret::TokenId;
+use portcullis::text::counted;
 use serde_json::{Map, Value, json};
 
 use super::format::impact_summary;
@@ -83,7 +84,8 @@ fn report(response: &ApiResponse, context: &Context) -> Result<String, CliError>
         if out.quiet {
             out.line(&id)?;
         } else {
-            out.line(&format!("{id} {} is revoked, effective by {}", clean(&revoked.view.name), revoked.effective_by))?;
+            let (name, effective_by) = (clean(&revoked.view.name), revoked.effective_by);
+            out.line(&format!("Revoked {id} \"{name}\", effective by {effective_by}"))?;
         }
         if revoked.flushed == Some(false) {
             out.warn("gateway caches could not be flushed; their entries expire by that time");
@@ -108,7 +110,11 @@ fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -
         }
         let impact = live.iter().map(|token| format!("\n  {}", impact_summary(token, context))).collect::<String>();
         let (impact, count) = (format!("Requests with these tokens will be denied permanently:{impact}"), live.len());
-        context.confirm(&impact, &format!("Revoke all {count} tokens of {owner}?"))?;
+        let question = match count {
+            1 => format!("Revoke the only token of {owner}?"),
+            count => format!("Revoke all {count} tokens of {owner}?"),
+        };
+        context.confirm(&impact, &question)?;
     }
     let progress = out.progress("Revoking");
     let (mut total, mut failed, mut cursor) = (0, Vec::new(), None);
@@ -122,7 +128,7 @@ fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -
         progress.set_message(format!("Revoking: {total}"));
         // The service stops when its time is up, even before the first token of a call.
         cursor = cursors.follow(response.next_cursor.clone()).map_err(|error| {
-            CliError::Unfinished(format!("{total} tokens were revoked, but {error}; run the command again"))
+            CliError::Unfinished(format!("revoked {}, but {error}; run the command again", counted(total, "token")))
         })?;
         if cursor.is_none() {
             break response;
@@ -136,7 +142,7 @@ fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -
         out.line(&total.to_string())?;
     } else {
         let (owner, effective_by) = (clean(&total_response.owner), total_response.effective_by);
-        out.line(&format!("{total} tokens of {owner} were revoked, effective by {effective_by}"))?;
+        out.line(&format!("Revoked {} of {owner}, effective by {effective_by}", counted(total, "token")))?;
     }
     if total_response.done {
         return Ok(Outcome::Success);

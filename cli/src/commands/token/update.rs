@@ -31,7 +31,7 @@ pub(crate) struct Args {
     any_ip: bool,
     #[command(flatten)]
     expiry: ExpiryFlags,
-    /// Update only if the token has this ETag, or * for any [default: the ETag that the command reads]
+    /// Update only if this is the current version of the token (its ETag), or * for any [default: the version that the command reads]
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
 }
