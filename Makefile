@@ -101,7 +101,7 @@ debian: compiled-command ## Release: build the Debian package of the command (TA
 	mkdir -p $(RELEASE)
 	dpkg-deb --root-owner-group --build $(DEBIAN_FILES) $(RELEASE)
 
-# Writes a template for `sam deploy --template-file` beside the zips.
+# Writes a template for `sam deploy --template-file` beside the zips, without the local files of `sam publish`.
 functions: zips ## Release: pack the functions and their template (ARCHITECTURE=arm64|x86_64)
 	mkdir -p $(RELEASE)
 	for folder in $(BUILD)/*Function; do \
@@ -110,7 +110,7 @@ functions: zips ## Release: pack the functions and their template (ARCHITECTURE=
 		TZ=UTC python -m zipfile -c "$(RELEASE)/portcullis-$$name-$(ARCHITECTURE).zip" "$$folder/bootstrap"; \
 	done
 	sed -e 's/CodeUri: functions\/\(.*\)/CodeUri: portcullis-\1-$(ARCHITECTURE).zip/' \
-		-e 's/Default: arm64/Default: $(ARCHITECTURE)/' template.yaml > $(RELEASE)/template-$(ARCHITECTURE).yaml
+		-e '/^ *\(License\|Readme\)Url:/d' -e 's/Default: arm64/Default: $(ARCHITECTURE)/' template.yaml > $(RELEASE)/template-$(ARCHITECTURE).yaml
 
 # The crates of Cargo.lock and the console's npm packages, without the tests' npm packages.
 sbom: $(SYFT) ## Release: list the dependencies in a CycloneDX SBOM

@@ -188,3 +188,11 @@ def test_a_releases_template_names_the_releases_zips(template, tmp_path: Path, a
         with ZipFile(files / file) as packed:
             assert packed.namelist() == ["bootstrap"] and packed.read("bootstrap").decode() == name
     assert sorted(file.name for file in files.glob("*.zip")) == sorted(zips.values())
+    # `sam deploy` uploads each file that the metadata names, and a release has neither.
+    assert not {"LicenseUrl", "ReadmeUrl"} & released["Metadata"]["AWS::ServerlessRepo::Application"].keys()
+
+
+def test_the_repository_metadata_has_the_version_and_files_that_exist() -> None:
+    metadata = yaml_parse((ROOT / "template.yaml").read_text())["Metadata"]["AWS::ServerlessRepo::Application"]
+    assert metadata["SemanticVersion"] == VERSION
+    assert all((ROOT / metadata[name]).is_file() for name in ("LicenseUrl", "ReadmeUrl"))
