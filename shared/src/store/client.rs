@@ -104,7 +104,7 @@ mod tests {
             ("cn-north-1", &[], "https://dynamodb.cn-north-1.amazonaws.com.cn"),
             ("us-east-1", &[FIPS, DUAL_STACK, URL], URL.1),
         ] {
-            let variables = [&[("AWS_REGION", region)], set].concat();
+            let variables = [&[("AWS_REGION", region)][..], set].concat();
             assert_eq!(url_called(&variables).await, expected, "{variables:?}");
         }
     }
