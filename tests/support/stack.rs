@@ -256,6 +256,9 @@ impl Drop for InProcess {
             // If the test failed already, its own message is the one to read.
             assert!(ended.is_ok() || thread::panicking(), "the stack did not end cleanly");
             let denied = self.roles.denied();
+            if thread::panicking() && !denied.is_empty() {
+                eprintln!("{denied:#?}");
+            }
             assert!(denied.is_empty() || thread::panicking(), "{denied:#?}");
         }
     }
