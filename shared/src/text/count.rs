@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 /// The count and the noun: `1 day`, `2 days`. The plural must end in `s`.
-pub fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+#[must_use]
+pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
     let plural = if count == N::from(1) { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
