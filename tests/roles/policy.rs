@@ -96,8 +96,7 @@ fn statement_on_table(template: &Value, statement: &Value) -> Result<Option<Stat
 }
 
 fn resource(value: &Value) -> Result<String, String> {
-    let existing = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}";
-    let table = json!({"Fn::If": ["CreatesTable", {"Fn::GetAtt": ["TokensTable", "Arn"]}, {"Fn::Sub": existing}]});
+    let table = json!({"Fn::GetAtt": ["TokensTable", "Arn"]});
     if *value == table {
         return Ok(TABLE.to_owned());
     }
