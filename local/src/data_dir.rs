@@ -102,6 +102,12 @@ impl DataDir {
         self.path.join("audit.log")
     }
 
+    /// Path of the change log.
+    #[must_use]
+    pub fn change_log(&self) -> PathBuf {
+        self.path.join("changes.log")
+    }
+
     /// Reads the admin token, if the file exists.
     ///
     /// # Errors
@@ -144,6 +150,14 @@ impl DataDir {
     /// The file cannot be written.
     pub fn open_audit_log(&self) -> Result<File, DataDirError> {
         append(&self.audit_log())
+    }
+
+    /// Opens the change log for appending.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn open_change_log(&self) -> Result<File, DataDirError> {
+        append(&self.change_log())
     }
 }
 

@@ -42,6 +42,7 @@ use exchange::Exchange;
 use gateway::{AccessLog, BackgroundTasks, Gateway, MountedApi, Routes};
 use lambdas::Functions;
 use portcullis::cache_flush::{CacheFlusher, Stages};
+use portcullis::change_log::ChangeLog;
 use portcullis::clock::Clock;
 use portcullis::oidc::Provider;
 use portcullis::store::{Limits, Timeouts, TokenStore};
@@ -156,11 +157,12 @@ pub async fn start(options: Options) -> Result<RunningStack, StartError> {
         oidc: oidc::Settings { provider: provider.clone(), timeout: Timeouts::ONE_MACHINE.attempt },
         ..given.clone()
     };
+    let change_log = ChangeLog::new(data_dir.open_change_log()?);
     let app_of = |function: &'static str| {
         let check = options.call_check.as_ref();
         let client =
             check.map_or_else(|| engine.client.clone(), |check| dynamodb::checked(&engine.client, function, check));
-        let tokens = TokenStore::new(client, dynamodb::TABLE);
+        let tokens = TokenStore::new(client, dynamodb::TABLE).with_change_log(change_log.clone());
         App { tokens, settings: settings.clone(), clock: options.clock.clone() }
     };
     // Other work may use every core.

@@ -2,8 +2,9 @@
 //!
 //! The modules form layers; `docs/architecture.md` lists them with what each must not know. From the bottom up:
 //! [`clock`], [`mod@env`], `endpoint_variant`, [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`];
-//! [`grants`]; [`catalog`]; [`token`]; [`authz`]; [`audit_log`] and [`logging`]; [`api_types`]; [`oidc`]; `store`;
-//! `http`; `cache_flush`. A module imports only from those before it; `tests/infra/test_imports.py` checks this.
+//! [`grants`]; [`catalog`]; [`token`]; [`authz`]; [`audit_log`], [`change_log`] and [`logging`]; [`api_types`];
+//! [`oidc`]; `store`; `http`; `cache_flush`. A module imports only from those before it;
+//! `tests/infra/test_imports.py` checks this.
 
 pub mod api_types;
 pub mod audit_log;
@@ -11,6 +12,7 @@ pub mod authz;
 #[cfg(feature = "flush")]
 pub mod cache_flush;
 pub mod catalog;
+pub mod change_log;
 pub mod clock;
 #[cfg(any(feature = "flush", feature = "store"))]
 pub mod endpoint_variant;

@@ -28,6 +28,7 @@ LAYERS = [
     "token",
     "authz",
     "audit_log",
+    "change_log",
     "logging",
     "api_types",
     "oidc",

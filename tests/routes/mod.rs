@@ -3,6 +3,7 @@
 mod audit_lines;
 mod catalog;
 mod catalog_write;
+mod change_log;
 mod content_encoding;
 mod delete_token;
 mod get_activity;

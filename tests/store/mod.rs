@@ -6,6 +6,7 @@
 mod activity;
 mod capacity;
 mod catalog;
+mod change_log;
 mod contended;
 mod create;
 mod deadlines;

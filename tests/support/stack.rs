@@ -107,6 +107,13 @@ impl Stack {
         json_lines(&fs::read(file).expect("there is an access log"))
     }
 
+    /// The change log. In this process only.
+    #[track_caller]
+    pub(crate) fn change_log(&self) -> Vec<Value> {
+        let file = self.running().data_dir().change_log();
+        json_lines(&fs::read(file).expect("there is a change log"))
+    }
+
     /// All items of the table, read directly. In this process only.
     #[track_caller]
     pub(crate) fn table(&self) -> Vec<HashMap<String, AttributeValue>> {

@@ -270,7 +270,7 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         tracing::error!(%error, "the store failed");
         match error {
-            store::Error::Unavailable(_) | store::Error::Contention => Self::unavailable(),
+            store::Error::Unavailable(_) | store::Error::Contention | store::Error::ChangeLog(_) => Self::unavailable(),
             store::Error::Corrupt { .. } => Self::internal(),
         }
     }

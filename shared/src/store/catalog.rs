@@ -12,6 +12,7 @@ use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use super::error::condition_held;
 use super::{Error, StoredCatalog, TokenStore, item};
 use crate::catalog::{Catalog, MAX_CATALOG_BYTES};
+use crate::change_log::{ChangeEntry, ChangeOutcome};
 use crate::clock::Timestamp;
 use crate::token::Actor;
 
@@ -85,13 +86,23 @@ impl TokenStore {
         } else {
             put.condition_expression("version = :seen").expression_attribute_values(":seen", item::number(seen))
         };
-        if condition_held(put.send().await)? {
-            return Ok(CatalogWrite::Done(version));
+        let log = |outcome| self.log_change(&ChangeEntry::of_catalog(version, by, now, outcome));
+        match condition_held(put.send().await) {
+            Ok(true) => {}
+            Ok(false) => {
+                // An attempt whose response was lost may have succeeded.
+                let found = self.catalog().await?;
+                if found.version != version || found.catalog != *catalog {
+                    return Ok(CatalogWrite::Stale);
+                }
+            }
+            Err(error) => {
+                log(ChangeOutcome::Unknown)?;
+                return Err(error);
+            }
         }
-        // An attempt whose response was lost may have succeeded.
-        let found = self.catalog().await?;
-        let done = found.version == version && found.catalog == *catalog;
-        Ok(if done { CatalogWrite::Done(version) } else { CatalogWrite::Stale })
+        log(ChangeOutcome::Done)?;
+        Ok(CatalogWrite::Done(version))
     }
 }
 

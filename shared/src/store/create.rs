@@ -41,14 +41,14 @@ impl TokenStore {
         let put = self.put_new(item::new_token(record, digest, limits.retention_days))?;
         let event = self.event(record, &EventKind::Created, by, record.created_at, limits.history_days)?;
         for tries in 0..MAX_ATTEMPTS {
-            let mut writes = vec![put.clone(), event.clone()];
+            let mut writes = vec![put.clone()];
             if counted {
                 let Some(slot) = self.take_slot(record, clock.now(), limits.live_tokens).await? else {
                     return Ok(CreateOutcome::LimitReached);
                 };
                 writes.push(slot);
             }
-            if self.transact(writes).await? == TransactionOutcome::Committed {
+            if self.transact(writes, &event).await? == TransactionOutcome::Committed {
                 return Ok(CreateOutcome::Done);
             }
             if self.exists(&record.id).await? {

@@ -182,7 +182,7 @@ impl TokenStore {
         let by = client.origin(Some(Actor::Token(record.id.clone())));
         let event = self.event(record, &EventKind::FirstUsed, &by, *at, history_days)?;
         // Another request was faster.
-        self.transact_best_effort([write(edit), event]).await.map(drop)
+        self.transact_best_effort([write(edit)], &event).await.map(drop)
     }
 
     /// Conflicting transactions on the record must not prevent disabling the token.
@@ -207,7 +207,7 @@ impl TokenStore {
             let update = write(edit.build(&self.table, item::token_key(&record.id))?);
             let what = EventKind::SecretReuse { disabled: *disable };
             let event = self.event(record, &what, &client.origin(None), at, history_days)?;
-            match self.transact_best_effort([update, event]).await? {
+            match self.transact_best_effort([update], &event).await? {
                 TransactionOutcome::Committed | TransactionOutcome::Refused => return Ok(()),
                 TransactionOutcome::Conflict => backoff(tries.min(3)).await,
             }

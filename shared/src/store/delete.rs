@@ -22,7 +22,7 @@ impl TokenStore {
                 .build();
             let delete = TransactWriteItem::builder().delete(delete.map_err(Error::unavailable)?).build();
             let event = self.event(seen, &EventKind::Deleted, by, clock.now(), limits.history_days)?;
-            match self.transact([delete, event]).await? {
+            match self.transact([delete], &event).await? {
                 TransactionOutcome::Committed => {
                     self.delete_usage(seen).await;
                     return Ok(true);

@@ -41,10 +41,16 @@ impl TokenStore {
             }
             Some((TokenRecord { disabled: Some(disabled), ..seen.clone() }, edit))
         };
-        Ok(match self.change_status(change, &EventKind::Disabled(why), next).await? {
+        let what = EventKind::Disabled(why);
+        Ok(match self.change_status(change, &what, next).await? {
             None => UpdateOutcome::Gone,
             Some((record, false)) if is_stale(&record) => UpdateOutcome::Stale(Box::new(record)),
-            Some((record, _)) => UpdateOutcome::Done(Box::new(record)),
+            Some((record, written)) => {
+                if !written {
+                    self.log_unchanged(change, &what)?;
+                }
+                UpdateOutcome::Done(Box::new(record))
+            }
         })
     }
 }

@@ -13,6 +13,9 @@ pub enum Error {
     /// Concurrent changes of the same items exhausted all attempts.
     #[error("too many concurrent changes")]
     Contention,
+    /// The change log cannot be written, so a change is not acknowledged. It may have been made.
+    #[error("cannot write the change log: {0}")]
+    ChangeLog(std::io::Error),
     /// An item is not in the format that this version writes.
     #[error("the item {id} has a missing or invalid {attribute}")]
     Corrupt {

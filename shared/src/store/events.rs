@@ -9,6 +9,7 @@ use ulid::Ulid;
 
 use super::cursor::Cursor;
 use super::{Error, TokenStore, cursor, item, ttl};
+use crate::change_log::{ChangeEntry, ChangeOutcome};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
 use crate::token::{Event, EventKind, EventOrigin, TokenRecord};
@@ -56,8 +57,27 @@ impl Cursor for EventCursor {
     }
 }
 
+/// A write of an event, with what its line of the change log needs.
+#[derive(Clone, Debug)]
+pub(super) struct EventWrite {
+    put: TransactWriteItem,
+    entry: ChangeEntry,
+}
+
+impl EventWrite {
+    /// These writes and the event's.
+    pub(super) fn with(&self, writes: impl IntoIterator<Item = TransactWriteItem>) -> Vec<TransactWriteItem> {
+        writes.into_iter().chain([self.put.clone()]).collect()
+    }
+
+    /// The event's line of the change log.
+    pub(super) fn entry(&self, outcome: ChangeOutcome) -> ChangeEntry {
+        ChangeEntry { outcome, ..self.entry.clone() }
+    }
+}
+
 impl TokenStore {
-    /// The put of an event's item, with its TTL.
+    /// The write of an event's item, with its TTL.
     pub(super) fn event(
         &self,
         record: &TokenRecord,
@@ -65,14 +85,15 @@ impl TokenStore {
         by: &EventOrigin,
         at: Timestamp,
         history_days: u32,
-    ) -> Result<TransactWriteItem, Error> {
+    ) -> Result<EventWrite, Error> {
         let drawn = SysRng.try_next_u32().map_err(Error::unavailable)?;
         // The version orders two changes within the same millisecond.
         let order = (u128::from(record.version) << 32) | u128::from(drawn);
         let id = Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), order).to_string();
         let (kind, detail) = (what.kind().to_owned(), what.detail());
         let event = Event { id, at, kind, by: by.clone(), detail };
-        self.put_new(item::event(record, &event, ttl::event_ttl(at, history_days)))
+        let put = self.put_new(item::event(record, &event, ttl::event_ttl(at, history_days)))?;
+        Ok(EventWrite { put, entry: ChangeEntry::of_event(record, &event, ChangeOutcome::Done) })
     }
 
     /// Reads one page of a token's history, consistently.

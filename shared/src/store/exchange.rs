@@ -50,10 +50,10 @@ impl TokenStore {
         let writes = [
             self.put_new(item::identity(&identity.digest, identity.until))?,
             self.put_new(item::new_token(record, digest, limits.retention_days))?,
-            self.event(record, &EventKind::Created, by, record.created_at, limits.history_days)?,
         ];
+        let event = self.event(record, &EventKind::Created, by, record.created_at, limits.history_days)?;
         for tries in 0..MAX_ATTEMPTS {
-            if self.transact(writes.clone()).await? == TransactionOutcome::Committed {
+            if self.transact(writes.clone(), &event).await? == TransactionOutcome::Committed {
                 return Ok(ExchangeOutcome::Done);
             }
             if self.read(item::identity_key(&identity.digest), &["pk"]).await?.is_some() {

@@ -36,7 +36,11 @@ impl TokenStore {
             let ttl = ttl::record_ttl(&next, change.limits.retention_days);
             Some((next, edit.set_or_remove(item::TTL, ttl.map(item::seconds))))
         };
-        let ended = self.change_status(change, &EventKind::Revoked(grounds.clone()), next).await?;
+        let what = EventKind::Revoked(grounds.clone());
+        let ended = self.change_status(change, &what, next).await?;
+        if ended.as_ref().is_some_and(|(_, newly_revoked)| !newly_revoked) {
+            self.log_unchanged(change, &what)?;
+        }
         Ok(ended.map(|(record, newly_revoked)| RevokeOutcome { record, newly_revoked }))
     }
 }

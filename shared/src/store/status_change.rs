@@ -7,6 +7,7 @@
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
 use super::update_expression::UpdateExpression;
 use super::{Error, Limits, TokenStore, item};
+use crate::change_log::{ChangeEntry, ChangeOutcome};
 use crate::clock::Clock;
 use crate::token::{Actor, EventKind, EventOrigin, TokenRecord};
 
@@ -43,7 +44,7 @@ impl TokenStore {
             let edit = edit.increment(item::VERSION).when_absent(item::REVOKED);
             let update = edit.build(&self.table, item::token_key(&seen.id)).map(write)?;
             let event = self.event(change.seen, what, by, clock.now(), limits.history_days)?;
-            match self.transact([update, event]).await? {
+            match self.transact([update], &event).await? {
                 TransactionOutcome::Committed => {
                     // Another change may have incremented the version in between.
                     return Ok(Some((TokenRecord { version: next.version.saturating_add(1), ..next }, true)));
@@ -56,5 +57,13 @@ impl TokenStore {
             }
         }
         Err(Error::Contention)
+    }
+
+    /// Logs a change that is acknowledged without a write, because an earlier one had the same effect. The
+    /// function that made that one may have been stopped before it wrote its line.
+    pub(super) fn log_unchanged(&self, change: &StatusChange<'_>, what: &EventKind) -> Result<(), Error> {
+        let StatusChange { seen, by, clock, limits, .. } = *change;
+        let event = self.event(seen, what, by, clock.now(), limits.history_days)?;
+        self.log_change(&ChangeEntry { event_id: None, ..event.entry(ChangeOutcome::Unchanged) })
     }
 }

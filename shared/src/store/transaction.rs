@@ -8,7 +8,9 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use super::events::EventWrite;
 use super::{Error, TokenStore, client, item};
+use crate::change_log::ChangeOutcome;
 
 /// Maximum number of attempts at a change, each after a fresh read; then it fails with [`Error::Contention`].
 pub(super) const MAX_ATTEMPTS: u32 = 60;
@@ -25,22 +27,40 @@ pub(super) enum TransactionOutcome {
 }
 
 impl TokenStore {
-    /// Runs a transaction. The SDK adds an idempotency token, so that its retries cannot write twice.
+    /// Runs a transaction with its event, and writes the event's line of the change log. The SDK adds an
+    /// idempotency token, so that its retries cannot write twice.
     pub(super) async fn transact(
         &self,
         writes: impl IntoIterator<Item = TransactWriteItem>,
+        event: &EventWrite,
     ) -> Result<TransactionOutcome, Error> {
-        let writes = writes.into_iter().collect();
-        outcome(self.client.transact_write_items().set_transact_items(Some(writes)).send().await)
+        let request = self.client.transact_write_items().set_transact_items(Some(event.with(writes)));
+        self.log_outcome(event, outcome(request.send().await))
     }
 
     /// Runs a transaction that no caller waits for, with a single attempt.
-    pub(super) async fn transact_best_effort<const N: usize>(
+    pub(super) async fn transact_best_effort(
         &self,
-        writes: [TransactWriteItem; N],
+        writes: impl IntoIterator<Item = TransactWriteItem>,
+        event: &EventWrite,
     ) -> Result<TransactionOutcome, Error> {
-        let written = self.client.transact_write_items().set_transact_items(Some(writes.into())).customize();
-        outcome(written.config_override(client::best_effort_config(&self.client)).send().await)
+        let request = self.client.transact_write_items().set_transact_items(Some(event.with(writes))).customize();
+        let sent = request.config_override(client::best_effort_config(&self.client)).send().await;
+        self.log_outcome(event, outcome(sent))
+    }
+
+    /// Every event passes here, so no change is without its line.
+    fn log_outcome(
+        &self,
+        event: &EventWrite,
+        outcome: Result<TransactionOutcome, Error>,
+    ) -> Result<TransactionOutcome, Error> {
+        match &outcome {
+            Ok(TransactionOutcome::Committed) => self.log_change(&event.entry(ChangeOutcome::Done))?,
+            Ok(TransactionOutcome::Refused | TransactionOutcome::Conflict) => {}
+            Err(_) => self.log_change(&event.entry(ChangeOutcome::Unknown))?,
+        }
+        outcome
     }
 
     /// Puts an item that must not exist yet.

@@ -95,17 +95,15 @@ impl TokenStore {
                 Some(secrets) => edit.set(item::SECRETS, secrets.clone()).set_or_remove(item::REUSE, None),
                 None => edit,
             };
-            let mut writes = vec![
-                edit.build(&self.table, item::token_key(&next.id)).map(write)?,
-                self.event(&next, &change.what, change.by, now, limits.history_days)?,
-            ];
+            let mut writes = vec![edit.build(&self.table, item::token_key(&next.id)).map(write)?];
+            let event = self.event(&next, &change.what, change.by, now, limits.history_days)?;
             if next.counted && limits.live_tokens > 0 && next.expires_at != seen.expires_at {
                 let Some(slot) = self.take_slot(&next, now, limits.live_tokens).await? else {
                     return Ok(UpdateOutcome::LimitReached);
                 };
                 writes.push(slot);
             }
-            if self.transact(writes).await? == TransactionOutcome::Committed {
+            if self.transact(writes, &event).await? == TransactionOutcome::Committed {
                 return Ok(UpdateOutcome::Done(Box::new(next)));
             }
             match self.get(&next.id).await? {
