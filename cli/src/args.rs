@@ -8,8 +8,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use portcullis::text::{contains_credential, redact};
 
 use crate::commands::{
-    audit, bootstrap, catalog, completions, doctor, exchange, introspect, login, logout, man, scan, token, trust,
-    whoami,
+    audit, bootstrap, catalog, completions, doctor, exchange, introspect, login, logout, man, restore_check, scan,
+    token, trust, whoami,
 };
 use crate::context::Global;
 use crate::reference::{examples, exit_codes};
@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Audit(audit::Args),
     /// Check a deployed stack and the APIs that use its authorizer, with AWS credentials
     Doctor(doctor::Args),
+    /// Find and end the tokens that a table restored from a backup accepts again, with AWS credentials
+    RestoreCheck(restore_check::Args),
 }
 
 impl Command {
@@ -82,6 +84,7 @@ impl Command {
             Self::Bootstrap(args) => bootstrap::run(&args, context),
             Self::Audit(args) => audit::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),
+            Self::RestoreCheck(args) => restore_check::run(&args, context),
         }
     }
 }

@@ -8,6 +8,8 @@ mod deployed_stack;
 #[cfg(feature = "aws")]
 mod inspection;
 #[cfg(feature = "aws")]
+mod restored_table;
+#[cfg(feature = "aws")]
 mod signed_request;
 pub(crate) mod stack_state;
 #[cfg(not(feature = "aws"))]
@@ -15,8 +17,10 @@ mod unavailable;
 
 #[cfg(feature = "aws")]
 pub(crate) use deployed_stack::DeployedStack;
+#[cfg(feature = "aws")]
+pub(crate) use restored_table::RestoredTable;
 #[cfg(not(feature = "aws"))]
-pub(crate) use unavailable::DeployedStack;
+pub(crate) use unavailable::{DeployedStack, RestoredTable};
 
 #[cfg(any(test, not(feature = "aws")))]
 use crate::CliError;
@@ -30,6 +34,22 @@ pub(crate) struct StackLocation {
     /// AWS region of the stack [default: the region of your AWS settings]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+}
+
+/// For how many days a stack keeps items of its table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retention {
+    /// Records of expired and revoked tokens.
+    pub(crate) record_days: u32,
+    /// Events.
+    pub(crate) event_days: u32,
+}
+
+impl Default for Retention {
+    /// The template's defaults.
+    fn default() -> Self {
+        Self { record_days: 30, event_days: 400 }
+    }
 }
 
 impl StackLocation {

@@ -29,7 +29,10 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 13] = [
     ("HTTPS_PROXY, ALL_PROXY, HTTP_PROXY, NO_PROXY", "HTTP proxy, and the hosts to reach without it, as for curl."),
     ("NO_COLOR, TERM", "No colours if NO_COLOR is not empty, or TERM is empty or dumb."),
     ("XDG_CONFIG_HOME, XDG_DATA_HOME", "Directories of the files below."),
-    ("AWS_PROFILE, AWS_REGION, …", "AWS credentials and region for audit, bootstrap and doctor, as for the AWS CLI."),
+    (
+        "AWS_PROFILE, AWS_REGION, …",
+        "AWS credentials and region for audit, bootstrap, doctor and restore-check, as for the AWS CLI.",
+    ),
 ];
 
 /// Files, and their content.

@@ -19,7 +19,7 @@ use portcullis::clock::Timestamp;
 use tokio::runtime::{self, Runtime};
 use zeroize::Zeroizing;
 
-use super::StackLocation;
+use super::{Retention, StackLocation};
 use crate::CliError;
 
 /// A deployed stack.
@@ -37,15 +37,23 @@ impl DeployedStack {
     /// # Errors
     /// When there are no credentials, or no such stack.
     pub(crate) fn find(location: &StackLocation) -> Result<Self, CliError> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|error| CliError::Unfinished(format!("cannot start the async runtime: {error}")))?;
+        let runtime = runtime()?;
         let name = location.stack.clone().unwrap_or_else(|| "portcullis".to_owned());
         let config = runtime.block_on(config(location.region.clone()))?;
         let stack = runtime.block_on(describe(&config, &name))?;
         let parameters = pairs(stack.parameters(), |one| Some((one.parameter_key()?, one.parameter_value()?)));
         let outputs = pairs(stack.outputs(), |one| Some((one.output_key()?, one.output_value()?)));
         Ok(Self { name, parameters, outputs, config, runtime })
+    }
+
+    /// Retention of the table's items, by the stack's parameters.
+    pub(crate) fn retention(&self) -> Retention {
+        let days = |name: &str| self.parameters.get(name).and_then(|days| days.parse().ok());
+        let default = Retention::default();
+        Retention {
+            record_days: days("RetentionDays").unwrap_or(default.record_days),
+            event_days: days("HistoryDays").unwrap_or(default.event_days),
+        }
     }
 
     /// Value of a stack output.
@@ -104,6 +112,15 @@ impl DeployedStack {
     }
 }
 
+/// The runtime of the AWS SDK.
+///
+/// # Errors
+/// When the system refuses it.
+pub(super) fn runtime() -> Result<Runtime, CliError> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| CliError::Unfinished(format!("cannot start the async runtime: {error}")))
+}
+
 async fn describe(config: &SdkConfig, stack: &str) -> Result<Stack, CliError> {
     let client = aws_sdk_cloudformation::Client::new(config);
     let found = client.describe_stacks().stack_name(stack).send().await.map_err(|error| {
@@ -127,7 +144,11 @@ fn no_stack(config: &SdkConfig, stack: &str) -> CliError {
     }
 }
 
-async fn config(region: Option<String>) -> Result<SdkConfig, CliError> {
+/// AWS settings, with credentials that were found as the AWS CLI finds them.
+///
+/// # Errors
+/// When there is no region, or there are no credentials.
+pub(super) async fn config(region: Option<String>) -> Result<SdkConfig, CliError> {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
     let loader = match region {

@@ -6,6 +6,7 @@
 
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_cloudwatchlogs::types::LogGroup as DescribedLogGroup;
+use portcullis::clock::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,6 +18,9 @@ use crate::CliError;
 
 /// Maximum number of alarms per call.
 const MAX_ALARMS: usize = 100;
+
+/// Name prefix of the functions' log groups.
+const FUNCTION_LOGS: &str = "/aws/lambda/";
 
 /// Physical IDs of a stack's resources, with their types.
 struct Resources(Vec<Resource>);
@@ -65,6 +69,15 @@ impl DeployedStack {
         })
     }
 
+    /// The log groups of the stack's functions.
+    ///
+    /// # Errors
+    /// When AWS denies a request or fails.
+    pub(crate) fn function_log_groups(&self) -> Result<Vec<LogGroup>, CliError> {
+        let names = self.resources()?.of_kinds(&["AWS::Logs::LogGroup"]).into_iter();
+        self.log_groups(names.filter(|name| name.starts_with(FUNCTION_LOGS)).collect())
+    }
+
     fn signed_client(&self, service: &'static str) -> Result<SignedClient, CliError> {
         let provider = self.config.credentials_provider().ok_or_else(|| no_credentials("found"))?;
         let credentials = self.runtime.block_on(provider.provide_credentials());
@@ -111,7 +124,8 @@ impl DeployedStack {
             let group = found.log_groups().iter().find(|group| group.log_group_name() == Some(&name));
             let days = group.and_then(DescribedLogGroup::retention_in_days);
             let days = days.and_then(|days| u32::try_from(days).ok());
-            Ok(LogGroup { name, retention_days: days })
+            let created_at = group.and_then(DescribedLogGroup::creation_time).map(Timestamp::from_millis);
+            Ok(LogGroup { name, retention_days: days, created_at })
         };
         names.into_iter().map(read).collect()
     }

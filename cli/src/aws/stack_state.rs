@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use portcullis::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// State of a deployed stack, and of the APIs of its account and region that use its authorizer.
@@ -62,6 +63,7 @@ pub(crate) struct LogGroup {
     pub(crate) name: String,
     /// `None`: unlimited.
     pub(crate) retention_days: Option<u32>,
+    pub(crate) created_at: Option<Timestamp>,
 }
 
 /// An alarm of the stack.

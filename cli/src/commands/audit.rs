@@ -115,7 +115,11 @@ fn file(args: &Args, context: &Context) -> Option<PathBuf> {
     args.file.clone().or_else(local)
 }
 
-fn since(text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
+/// Parses a time, or a duration before `now`.
+///
+/// # Errors
+/// When it is neither.
+pub(super) fn since(text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
     if let Some(moment) = Timestamp::parse(text) {
         return Ok(moment);
     }

@@ -212,6 +212,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
+    (
+        "restore-check",
+        &[
+            ("Show what to do", "portcullis restore-check --table portcullis-restored --since 2027-01-31T12:00:00Z"),
+            (
+                "Do it, with exported logs",
+                "portcullis restore-check --table portcullis-restored --since 2027-01-31T12:00:00Z --from-file revoke.log --from-file rotate.log --apply",
+            ),
+        ],
+    ),
 ];
 
 /// Examples of a command.

@@ -1,4 +1,4 @@
-//! `audit` with the local audit log, and `audit`, `bootstrap` and `doctor` without AWS credentials.
+//! `audit` with the local audit log, and `audit`, `bootstrap`, `doctor` and `restore-check` without AWS credentials.
 //! (`tests/deployed/test_cli.py` and `test_doctor.py` test them with a deployed stack.)
 
 use std::fs;
@@ -7,6 +7,15 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 
 use crate::support::{Stack, bare, stack, stderr, stdout};
+
+/// Commands that call AWS.
+#[cfg(feature = "aws")]
+const WITH_AWS: [&[&str]; 4] = [
+    &["bootstrap"],
+    &["doctor"],
+    &["audit", "0123456789abcdef"],
+    &["restore-check", "--table", "restored", "--since", "1h"],
+];
 
 /// Runs `audit` in a directory with a copy of the audit log.
 fn audit<const N: usize>(stack: &Stack, arguments: [&str; N]) -> Command {
@@ -146,7 +155,7 @@ fn unreadable_logs_and_invalid_times_are_reported() {
 #[test]
 fn missing_aws_credentials_are_reported_with_a_hint() {
     let home = tempfile::tempdir().unwrap();
-    for command in [&["bootstrap"][..], &["doctor"], &["audit", "0123456789abcdef"]] {
+    for command in WITH_AWS {
         let region = bare(home.path()).env("AWS_EC2_METADATA_DISABLED", "true").args(command).assert().code(2);
         assert!(stderr(&region).contains("no AWS region"), "{}", stderr(&region));
         assert!(stderr(&region).contains("--region"));

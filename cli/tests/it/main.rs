@@ -14,6 +14,7 @@
 //! | `login` | `login` and `logout`, with a simulated browser (`browser_login`) |
 //! | `dependency_budget` | absence of the AWS SDK |
 //! | `problems` | errors of the service, in the CLI's words |
+//! | `restore_check` | `restore-check`, with the feature `aws` |
 //! | `scan` | finding tokens in files and git history, and revoking them |
 //! | `scan_hostile` | scans of malicious trees and repositories |
 //! | `scan_names` | names, link targets and incomplete clones |
@@ -37,6 +38,8 @@ mod introspect;
 mod issuer;
 mod login;
 mod problems;
+#[cfg(feature = "aws")]
+mod restore_check;
 mod scan;
 mod scan_hostile;
 mod scan_names;

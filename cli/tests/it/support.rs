@@ -37,7 +37,7 @@ pub(crate) fn stack_with(settings: impl FnOnce(&mut local::Options)) -> Stack {
 }
 
 impl Stack {
-    fn running(&self) -> &local::RunningStack {
+    pub(crate) fn running(&self) -> &local::RunningStack {
         &self.parts.as_ref().expect("it runs until it is dropped").0
     }
 

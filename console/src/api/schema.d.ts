@@ -661,8 +661,8 @@ export interface components {
         RevokeReason: "leaked" | "superseded" | "unused" | "owner_left" | "other";
         /**
          * @description The actor: `token:<id>`; `session:<owner>` for a signed-in user; `trust:<rule>` for a CI job
-         *     that matched a trust rule; or `bootstrap` for a direct invocation of the create function
-         *     with AWS credentials.
+         *     that matched a trust rule; `bootstrap` for a direct invocation of the create function with
+         *     AWS credentials; or `restore` for `portcullis restore-check` on a restored table.
          * @example token:1111111111111111
          * @example session:alice@example.com
          * @example bootstrap

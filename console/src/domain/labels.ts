@@ -40,13 +40,14 @@ export const FIELDS: Record<string, string> = {
   expires_at: "Expiration",
 };
 
-/** Label of an actor: `token:…`, `session:…`, `trust:…` or `bootstrap`. */
+/** Label of an actor: `token:…`, `session:…`, `trust:…`, `bootstrap` or `restore`. */
 export function actor(by: string): string {
   const [kind, ...rest] = by.split(":");
   const name = rest.join(":");
   if (kind === "session") return name;
   if (kind === "token") return `token ${name}`;
   if (kind === "trust") return `trust rule ${name}`;
+  if (by === "restore") return "restore check";
   return by === "bootstrap" ? "initial setup" : by;
 }
 

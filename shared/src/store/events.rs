@@ -96,6 +96,14 @@ impl TokenStore {
         Ok(EventWrite { put, entry: ChangeEntry::of_event(record, &event, ChangeOutcome::Done) })
     }
 
+    /// Whether an event of a token is stored, consistently.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_event(&self, id: &TokenId, event: &str) -> Result<bool, Error> {
+        Ok(self.read(item::event_key(id, event), &["pk"]).await?.is_some())
+    }
+
     /// Reads one page of a token's history, consistently.
     ///
     /// # Errors

@@ -31,6 +31,11 @@ impl TokenStore {
         Self { client, table: table.into(), parsed_catalog: ParsedCatalog::default(), change_log: None }
     }
 
+    /// A table at AWS, with the settings and credentials that the SDK found.
+    pub fn from_sdk_config(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
+        Self::new(Client::new(config), table)
+    }
+
     /// Sets the destination of the change log.
     #[must_use]
     pub fn with_change_log(self, change_log: ChangeLog) -> Self {

@@ -276,8 +276,8 @@ string_enum! {
 }
 
 /// The actor of a change. Written as `token:<id>`, `session:<owner>`, `trust:<rule>` for a CI job whose
-/// identity matched a trust rule, or `bootstrap` for a direct invocation of the create function with AWS
-/// credentials.
+/// identity matched a trust rule, `bootstrap` for a direct invocation of the create function with AWS
+/// credentials, or `restore` for the check of a restored table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A token.
@@ -288,6 +288,8 @@ pub enum Actor {
     Trust(TrustRuleName),
     /// A direct invocation with AWS credentials.
     Bootstrap,
+    /// `portcullis restore-check`.
+    Restore,
 }
 
 impl fmt::Display for Actor {
@@ -297,6 +299,7 @@ impl fmt::Display for Actor {
             Self::Session(owner) => write!(f, "session:{owner}"),
             Self::Trust(rule) => write!(f, "trust:{rule}"),
             Self::Bootstrap => f.write_str("bootstrap"),
+            Self::Restore => f.write_str("restore"),
         }
     }
 }
@@ -305,12 +308,13 @@ impl FromStr for Actor {
     type Err = ValidationError;
 
     fn from_str(text: &str) -> Result<Self, ValidationError> {
-        let wrong = || ValidationError::new("must be token:<id>, session:<owner>, trust:<rule> or bootstrap");
+        let wrong = || ValidationError::new("must be token:<id>, session:<owner>, trust:<rule>, bootstrap or restore");
         match text.split_once(':') {
             Some(("token", id)) => id.parse().map(Self::Token),
             Some(("session", owner)) => OwnerId::from_stored(owner).map(Self::Session).ok_or_else(wrong),
             Some(("trust", rule)) => TrustRuleName::from_stored(rule).map(Self::Trust).ok_or_else(wrong),
             None if text == "bootstrap" => Ok(Self::Bootstrap),
+            None if text == "restore" => Ok(Self::Restore),
             _ => Err(wrong()),
         }
     }
