@@ -18,7 +18,8 @@ def test_every_write_is_allowed_under_the_deployed_roles(emulator: Emulator, por
     done = smoke(emulator, portcullis, url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Calls that AWS denied:\n  none\n\n0 steps failed.\n" in done.stdout
-    assert done.stdout.count("deny malformed_path") == 3, done.stdout
+    # The emulator routes /tokens/a%2Fb like /tokens/a/b, which is no route.
+    assert done.stdout.count("deny malformed_path") == 2, done.stdout
 
 
 def test_a_denied_call_is_named_with_the_statements_for_it(emulator: Emulator, portcullis: Stack, url: str) -> None:

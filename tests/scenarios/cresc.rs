@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     DAY, assert_rejected, create, deployment, each_permission_allows_only_its_routes, listed, on_everything, revoke,
-    seconds,
+    seconds, with_lifetime,
 };
 use crate::support::{Stack, Token};
 
@@ -181,8 +181,7 @@ fn revocations_take_effect_immediately() {
     assert_rejected(&stack, &leaked, "/demo/apps");
     stack.get("/demo/apps").bearer(&other).send().expect(200);
     // Also a token that was never used, and an expired one.
-    let mut body = reader("short");
-    body["expires_in"] = json!("1h");
+    let body = with_lifetime(reader("short"), "1h");
     let (unused, short) = (create(&stack, &mei, &reader("unused")), create(&stack, &mei, &body));
     revoke(&stack, &mei, &unused);
     assert_rejected(&stack, &unused, "/demo/apps");
@@ -196,8 +195,7 @@ fn revocations_take_effect_immediately() {
 #[test]
 fn a_short_lived_token_expires() {
     let stack = cresc();
-    let mut body = reader("project");
-    body["expires_in"] = json!("7d");
+    let body = with_lifetime(reader("project"), "7d");
     let token = create(&stack, user(&stack, "mei"), &body);
     stack.advance_clock(7 * DAY - 60);
     stack.get("/demo/apps").bearer(&token).send().expect(200);

@@ -121,6 +121,13 @@ fn listed(stack: &Stack, by: impl AsRef<str>, token: &Token) -> Value {
     shown.cloned().unwrap_or_else(|| panic!("{} is not in the list", token.id))
 }
 
+/// The body of a create with a lifetime instead of its expiry.
+fn with_lifetime(mut body: Value, expires_in: &str) -> Value {
+    body.as_object_mut().expect("a body is an object").remove("expires_at");
+    body["expires_in"] = json!(expires_in);
+    body
+}
+
 #[track_caller]
 fn revoke(stack: &Stack, by: impl AsRef<str>, token: &Token) {
     stack.post(&format!("{}/revoke", token.path())).bearer(by).send().expect(200);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{admin, cicd, logged, rack_gateway, with_role};
-use crate::scenarios::{DAY, create, listed, revoke, seconds};
+use crate::scenarios::{DAY, create, listed, revoke, seconds, with_lifetime};
 use crate::support::{Stack, unknown_token, with_good_checksum};
 
 /// "Failed authentication attempts are logged"
@@ -11,8 +11,7 @@ use crate::support::{Stack, unknown_token, with_good_checksum};
 fn failed_authentication_attempts_are_logged() {
     let (stack, log) = logged();
     let (token, deleted) = (cicd(&stack), cicd(&stack));
-    let mut short = with_role("short", "viewer");
-    short["expires_in"] = json!("1h");
+    let short = with_lifetime(with_role("short", "viewer"), "1h");
     let (expired, revoked) = (create(&stack, admin(&stack), &short), cicd(&stack));
     stack.delete(&deleted.path()).bearer(admin(&stack)).send().expect(204);
     revoke(&stack, admin(&stack), &revoked);
