@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Audit(audit::Args),
     /// Check a deployed stack and the APIs that use its authorizer, with AWS credentials
     Doctor(doctor::Args),
-    /// Find and end the tokens that a table restored from a backup accepts again, with AWS credentials
+    /// Revoke or disable the tokens that a table restored from a backup accepts again, with AWS credentials
     RestoreCheck(restore_check::Args),
 }
 

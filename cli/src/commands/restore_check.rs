@@ -1,5 +1,5 @@
 //! `portcullis restore-check`: finds the tokens that a table restored from a backup accepts again, because the table
-//! lacks their later revocation, disabling or rotation, and ends them. The change log has every later change.
+//! lacks their later revocation, disabling or rotation, and revokes or disables them. The change log has the later changes.
 
 mod change_lines;
 mod findings;

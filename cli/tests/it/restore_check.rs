@@ -122,10 +122,10 @@ fn a_token_that_was_revoked_after_the_restore_point_is_refused() {
 
     restore(&restored);
     let files = exported(&stack);
-    let ended = [&revoked, &deleted, &rotated, &disabled, &reduced, &checked];
+    let refused = [&revoked, &deleted, &rotated, &disabled, &reduced, &checked];
     let kept = [&unchanged, &renamed, &enabled, &rotated_before];
     let statuses = |tokens: &[&Token]| tokens.iter().map(|token| status(&restored, &token.secret)).collect::<Vec<_>>();
-    assert_eq!(statuses(&ended), [200; 6], "the restored table has the state of the restore point");
+    assert_eq!(statuses(&refused), [200; 6], "the restored table has the state of the restore point");
 
     let found = restore_check(&restored, since, &files).assert().code(1);
     let rows: Vec<_> =
@@ -147,11 +147,11 @@ fn a_token_that_was_revoked_after_the_restore_point_is_refused() {
     let notes = stderr(&found);
     assert!(notes.contains("To revoke: 3; to disable: 3. Add --apply to do it."), "{notes}");
     assert!(notes.contains(&format!("refused: {}.", created.id)), "{notes}");
-    assert_eq!(statuses(&ended), [200; 6], "without --apply it changes nothing");
+    assert_eq!(statuses(&refused), [200; 6], "without --apply it changes nothing");
 
     let applied = restore_check(&restored, since, &files).arg("--apply").assert().success();
     assert_eq!(stdout(&applied).matches(" revoked\n").count() + stdout(&applied).matches(" disabled\n").count(), 6);
-    assert_eq!(statuses(&ended), [401; 6]);
+    assert_eq!(statuses(&refused), [401; 6]);
     assert_eq!(statuses(&kept), [200; 4]);
     assert_eq!(statuses(&[&current, &created]), [401; 2], "the restored table never had these secrets");
     let shown = restored.with_token(stack.admin(), ["token", "show", &rotated.id, "--json"]).assert().success();

@@ -278,7 +278,7 @@ mod tests {
     fn a_log_groups_retention_must_be_the_stacks() {
         for (retention_days, expected) in [(Some(90), None), (Some(7), Some("7 days")), (None, Some("unlimited"))] {
             let found = findings(&[], |state| {
-                state.log_groups.push(LogGroup { name: "log".to_owned(), retention_days, created_at: None })
+                state.log_groups.push(LogGroup { name: "log".to_owned(), retention_days, created_at: None });
             });
             let expected = expected.map(|expected| ["retention", expected, "90 days"].map(str::to_owned));
             assert_eq!(found, Vec::from_iter(expected));

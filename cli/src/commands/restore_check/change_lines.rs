@@ -70,8 +70,8 @@ impl ChangeKind {
 pub(super) struct TokenChanges {
     /// Whether it was created by another principal than a CI job.
     pub(super) created: bool,
-    /// The last change that ended the token or its secret.
-    pub(super) ended: Option<Change>,
+    /// The last change after which no secret in the table may be accepted.
+    pub(super) revoking: Option<Change>,
     pub(super) disabled: Option<Change>,
     pub(super) enabled: Option<Timestamp>,
     pub(super) restricted: Option<Change>,
@@ -177,7 +177,7 @@ impl ChangeLines {
             "deleted" => ChangeKind::Deleted,
             "rotated" => ChangeKind::Rotated,
             "disabled" => ChangeKind::Disabled,
-            "secret_reuse" if line.detail["disabled"] == true => ChangeKind::Quarantined,
+            "secret_reuse" if line.detail.get("disabled") == Some(&Value::Bool(true)) => ChangeKind::Quarantined,
             "updated" if may_restrict(&line.detail) => ChangeKind::Updated,
             _ => return,
         };
@@ -185,7 +185,7 @@ impl ChangeLines {
         let last = match kind {
             // An unconfirmed rotation gave nobody a new secret. An admin has to decide.
             ChangeKind::Rotated if is_unknown => &mut known.restricted,
-            ChangeKind::Revoked | ChangeKind::Deleted | ChangeKind::Rotated => &mut known.ended,
+            ChangeKind::Revoked | ChangeKind::Deleted | ChangeKind::Rotated => &mut known.revoking,
             ChangeKind::Disabled | ChangeKind::Quarantined => &mut known.disabled,
             ChangeKind::Updated => &mut known.restricted,
         };
@@ -198,13 +198,13 @@ impl ChangeLines {
 
 /// Whether an update may have reduced what a token can do. A new name or description does not, nor does a later expiry.
 fn may_restrict(detail: &Value) -> bool {
-    let Some(changes) = detail["changes"].as_array() else { return true };
-    changes.iter().any(|change| match change["field"].as_str() {
+    let Some(changes) = detail.get("changes").and_then(Value::as_array) else { return true };
+    changes.iter().any(|change| match change.get("field").and_then(Value::as_str) {
         Some("name" | "description") => false,
         Some("expires_at") => {
-            let time = |side: &str| change[side].as_str().and_then(Timestamp::parse);
+            let time = |side: &str| change.get(side).and_then(Value::as_str).and_then(Timestamp::parse);
             // Null is never.
-            !change["to"].is_null() && (time("from").is_none() || time("to") < time("from"))
+            change.get("to") != Some(&Value::Null) && (time("from").is_none() || time("to") < time("from"))
         }
         _ => true,
     })
@@ -246,7 +246,7 @@ mod tests {
             lines.rotate_left(1);
             let read = read(&lines);
             let changes = changes(&read);
-            assert_eq!(changes.ended.as_ref().unwrap().event_id.as_deref(), Some("event-5"));
+            assert_eq!(changes.revoking.as_ref().unwrap().event_id.as_deref(), Some("event-5"));
             assert_eq!(changes.disabled.as_ref().unwrap().kind, ChangeKind::Quarantined);
             assert_eq!(changes.enabled, Timestamp::parse("2027-01-15T08:00:03Z"));
         }
@@ -263,7 +263,7 @@ mod tests {
         ]);
         assert_eq!((read.read(), read.changes()), (4, 1));
         assert_eq!(read.begin(), Timestamp::parse("2027-01-15T07:00:00Z"));
-        assert_eq!(changes(&read).ended.as_ref().unwrap().kind, ChangeKind::Revoked);
+        assert_eq!(changes(&read).revoking.as_ref().unwrap().kind, ChangeKind::Revoked);
     }
 
     #[test]

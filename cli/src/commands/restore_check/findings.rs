@@ -12,7 +12,7 @@ use crate::aws::RestoredTable;
 /// What to do with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Its end is final, or its current secret is not in the table.
+    /// Its revocation or deletion is final, or its current secret is not in the table.
     Revoke,
     /// An admin has to check it.
     Disable,
@@ -72,7 +72,7 @@ pub(super) fn check(lines: &ChangeLines, table: &RestoredTable) -> Result<Findin
     let (mut tokens, mut lost) = (Vec::new(), Vec::new());
     for (id, changes) in lines.tokens() {
         match table.token(id)? {
-            None if changes.created && changes.ended.is_none() => lost.push(id.to_string()),
+            None if changes.created && changes.revoking.is_none() => lost.push(id.to_string()),
             None => {}
             Some(record) => tokens.extend(finding(id, changes, record, table)?),
         }
@@ -102,7 +102,7 @@ fn finding(
         Some(event) => table.has_event(id, event).map(|has| !has),
         None => Ok(true),
     };
-    if let Some(change) = &changes.ended
+    if let Some(change) = &changes.revoking
         && is_lacking(change)?
     {
         return Ok(Some(Finding { record, change: change.clone(), action: Action::Revoke }));
