@@ -36,7 +36,9 @@ READERS = [
     ("Query", "TOKEN#*", EVENT, {"Read"}),
     ("GetItem", "OWNER#*", {"version", "live"}, {"Create", "Revoke", "Rotate", "Update"}),
     ("GetItem", "USAGE#*", {"uses"}, {"Read", "Update"}),
+    # One statement covers the catalog and the schema version.
     ("GetItem", "CATALOG", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
+    ("GetItem", "SCHEMA", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
     ("GetItem", "JTI#*", set(), {"Exchange"}),
 ]
 # The functions that write events, and with these the version of a token.
@@ -80,7 +82,7 @@ UPDATERS = {
     "live": SLOT_WRITERS,
 }
 # The columns of the table in docs/security.md, without the indexes.
-PARTITIONS = ["TOKEN#*", "USAGE#*", "OWNER#*", "CATALOG", "JTI#*"]
+PARTITIONS = ["TOKEN#*", "USAGE#*", "OWNER#*", "CATALOG", "SCHEMA", "JTI#*"]
 VERBS = {
     "GetItem": "read",
     "BatchGetItem": "read",
@@ -169,8 +171,8 @@ def test_no_role_scans_and_only_list_and_revoke_query_an_index(template) -> None
 def test_each_kind_of_read_is_only_for_the_functions_that_need_it(template) -> None:
     found = defaultdict(set)
     for function, action, statement in grants(template, READS):
-        [partition] = partitions(template, statement)
-        found[action, partition, frozenset(attributes(template, statement))].add(function)
+        for partition in partitions(template, statement):
+            found[action, partition, frozenset(attributes(template, statement))].add(function)
     assert found == {(action, where, frozenset(KEYS | names)): needed for action, where, names, needed in READERS}
 
 

@@ -2,7 +2,7 @@
 //! ours run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
@@ -60,6 +60,7 @@ pub(super) const CONFLICT: Fault = Fault {
 /// An engine with an injected fault.
 struct Faulty {
     fault: Fault,
+    is_active: AtomicBool,
     hit: AtomicU32,
     engine: Origin,
 }
@@ -72,9 +73,19 @@ pub(super) struct Behind {
 }
 
 impl Behind {
+    /// A store that has checked the table's schema version.
     pub(super) async fn new(table: &Table, fault: Fault) -> Self {
+        let behind = Self::unchecked(table, fault).await;
+        behind.faulty.is_active.store(false, Ordering::SeqCst);
+        behind.tokens.get(&"0000000000000000".parse().unwrap()).await.unwrap();
+        behind.faulty.is_active.store(true, Ordering::SeqCst);
+        behind
+    }
+
+    /// A new instance's store.
+    pub(super) async fn unchecked(table: &Table, fault: Fault) -> Self {
         let engine = Origin::parse(&table.engine.as_ref().unwrap().endpoint);
-        let faulty = Arc::new(Faulty { fault, hit: AtomicU32::new(0), engine });
+        let faulty = Arc::new(Faulty { fault, is_active: AtomicBool::new(true), hit: AtomicU32::new(0), engine });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let tokens = table.behind(&format!("http://{}", listener.local_addr().unwrap()));
         let router = Router::new().fallback(pass_on).with_state(Arc::clone(&faulty));
@@ -96,8 +107,9 @@ impl Drop for Behind {
 async fn pass_on(State(faulty): State<Arc<Faulty>>, request: Request) -> Response {
     let fault = faulty.fault;
     let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
-    let faults =
-        target.ends_with(&format!(".{}", fault.operation)) && faulty.hit.fetch_add(1, Ordering::SeqCst) < fault.times;
+    let faults = faulty.is_active.load(Ordering::SeqCst)
+        && target.ends_with(&format!(".{}", fault.operation))
+        && faulty.hit.fetch_add(1, Ordering::SeqCst) < fault.times;
     let answer = if faults && !fault.after { None } else { Some(answer_of(&faulty.engine, request).await) };
     match answer {
         Some(answer) if !faults => answer,

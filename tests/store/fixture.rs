@@ -124,6 +124,11 @@ impl Table {
         self.item_at("CATALOG", "CATALOG").await
     }
 
+    /// The item with the schema version.
+    pub(super) async fn schema_item(&self) -> Option<Item> {
+        self.item_at("SCHEMA", "SCHEMA").await
+    }
+
     /// An owner's slots item, if there is one.
     pub(super) async fn slots(&self, owner: &OwnerId) -> Option<BTreeMap<String, i64>> {
         let item = self.item_at(&format!("OWNER#{owner}"), "SLOTS").await?;

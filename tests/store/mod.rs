@@ -21,6 +21,7 @@ mod observed;
 mod races;
 mod revoke_delete;
 mod revoke_owner;
+mod schema_version;
 mod tls;
 mod ttl;
 mod unavailable;

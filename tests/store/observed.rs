@@ -30,6 +30,8 @@ pub(super) type Change = dyn Fn(&str, &mut Value) -> Value + Send + Sync;
 /// The store behind the proxy.
 pub(super) struct Observed {
     pub(super) tokens: TokenStore,
+    /// The call that read the schema version.
+    pub(super) schema_check: Vec<Call>,
     calls: Arc<Mutex<Vec<Call>>>,
     server: JoinHandle<()>,
 }
@@ -46,7 +48,20 @@ impl Observed {
         Self::with(table, |_, _| Value::Null).await
     }
 
+    /// A proxy with this change, and a store that has checked the table's schema version.
     pub(super) async fn with(
+        table: &Table,
+        change: impl Fn(&str, &mut Value) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        let mut observed = Self::unchecked(table, change).await;
+        observed.tokens.get(&"0000000000000000".parse().unwrap()).await.unwrap();
+        let calls = observed.take().into_iter();
+        observed.schema_check = calls.filter(|call| call.request["Key"]["pk"]["S"] == "SCHEMA").collect();
+        observed
+    }
+
+    /// The same with a new instance's store.
+    pub(super) async fn unchecked(
         table: &Table,
         change: impl Fn(&str, &mut Value) -> Value + Send + Sync + 'static,
     ) -> Self {
@@ -57,7 +72,7 @@ impl Observed {
         let tokens = table.behind(&format!("http://{}", listener.local_addr().unwrap()));
         let router = Router::new().fallback(pass_on).with_state(Arc::new(proxy));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { tokens, calls, server }
+        Self { tokens, schema_check: Vec::new(), calls, server }
     }
 
     /// The calls since the last `take`.

@@ -70,14 +70,19 @@ impl AuthenticationError {
     /// The audit log's reason code.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::Store(_) | Self::Deadline(Dependency::TokenRecord | Dependency::Catalog) => "store_unavailable",
+            Self::Store(error) => error.audit_reason().0,
+            Self::Deadline(Dependency::TokenRecord | Dependency::Catalog) => "store_unavailable",
             Self::Keys(_) | Self::Deadline(Dependency::SigningKeys) => "keys_unavailable",
         }
     }
 
     /// The audit log's detail.
     pub(crate) fn detail(&self) -> Option<String> {
-        matches!(self, Self::Deadline(_)).then(|| self.to_string())
+        match self {
+            Self::Store(error) => error.audit_reason().1,
+            Self::Keys(_) => None,
+            Self::Deadline(_) => Some(self.to_string()),
+        }
     }
 }
 

@@ -69,7 +69,8 @@ impl From<JwtError> for ExchangeError {
 
 impl From<store::Error> for ExchangeError {
     fn from(error: store::Error) -> Self {
-        Self::Undecided { reason: "store_unavailable", problem: Box::new(error.into()), detail: None }
+        let (reason, detail) = error.audit_reason();
+        Self::Undecided { reason, problem: Box::new(error.into()), detail }
     }
 }
 

@@ -271,7 +271,7 @@ impl From<store::Error> for Problem {
         tracing::error!(%error, "the store failed");
         match error {
             store::Error::Unavailable(_) | store::Error::Contention | store::Error::ChangeLog(_) => Self::unavailable(),
-            store::Error::Corrupt { .. } => Self::internal(),
+            store::Error::Corrupt { .. } | store::Error::NewerSchema { .. } => Self::internal(),
         }
     }
 }

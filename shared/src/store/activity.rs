@@ -174,7 +174,7 @@ impl TokenStore {
         ]);
         let names = HashMap::from([("#day".to_owned(), item::DAY.to_owned()), ("#sk".to_owned(), "sk".to_owned())]);
         let condition = "#day = :day AND #sk BETWEEN :oldest AND :newest";
-        let query = self.query_newest(condition, names, values, limit).index_name("by_day");
+        let query = self.query_newest(condition, names, values, limit).await?.index_name("by_day");
         let page = query.send().await.map_err(Error::unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }

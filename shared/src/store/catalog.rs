@@ -80,7 +80,7 @@ impl TokenStore {
         }
         let version = seen.saturating_add(1);
         let item = item::catalog(document, version, by, now);
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = self.client().await?.put_item().table_name(&self.table).set_item(Some(item));
         let put = if seen == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {

@@ -217,8 +217,8 @@ impl TokenStore {
 
     /// An update whose condition may fail.
     async fn update_best_effort(&self, update: Update) -> Result<(), Error> {
-        let sent = self
-            .client
+        let client = self.client().await?;
+        let sent = client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(update.key))
@@ -227,7 +227,7 @@ impl TokenStore {
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values)
             .customize()
-            .config_override(super::client::best_effort_config(&self.client))
+            .config_override(super::client::best_effort_config(client))
             .send()
             .await;
         condition_held(sent).map(drop)

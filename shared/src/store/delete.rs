@@ -2,8 +2,9 @@
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
+use super::client::best_effort_config;
 use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
-use super::{Error, StatusChange, TokenStore, client, item};
+use super::{Error, StatusChange, TokenStore, item};
 use crate::token::{EventKind, TokenRecord};
 
 impl TokenStore {
@@ -24,7 +25,10 @@ impl TokenStore {
             let event = self.event(seen, &EventKind::Deleted, by, clock.now(), limits.history_days)?;
             match self.transact([delete], &event).await? {
                 TransactionOutcome::Committed => {
-                    self.delete_usage(seen).await;
+                    if let Err(error) = self.delete_usage(seen).await {
+                        // The token is no longer active; the TTL removes its usage.
+                        tracing::warn!(%error, token_id = %seen.id, "the usage item could not be deleted");
+                    }
                     return Ok(true);
                 }
                 TransactionOutcome::Refused => return Ok(false),
@@ -34,11 +38,10 @@ impl TokenStore {
         Err(Error::Contention)
     }
 
-    /// The token is no longer active; the TTL removes its usage if this fails.
-    async fn delete_usage(&self, record: &TokenRecord) {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(item::usage_key(&record.id)));
-        if let Err(error) = delete.customize().config_override(client::best_effort_config(&self.client)).send().await {
-            tracing::warn!(error = %Error::unavailable(error), token_id = %record.id, "the usage item could not be deleted");
-        }
+    async fn delete_usage(&self, record: &TokenRecord) -> Result<(), Error> {
+        let client = self.client().await?;
+        let delete = client.delete_item().table_name(&self.table).set_key(Some(item::usage_key(&record.id)));
+        let deleted = delete.customize().config_override(best_effort_config(client)).send().await;
+        deleted.map(drop).map_err(Error::unavailable)
     }
 }

@@ -117,6 +117,7 @@ impl TokenStore {
         ]);
         let page = self
             .query_newest("#pk = :token AND begins_with(#sk, :events)", names, values, limit)
+            .await?
             .consistent_read(true)
             .projection_expression(projection)
             .set_exclusive_start_key(after.map(|cursor| item::event_key(id, &cursor.0)))

@@ -188,7 +188,7 @@ impl TokenStore {
             names.insert("#created_at".to_owned(), item::CREATED_AT.to_owned());
             values.insert(":created".to_owned(), item::number(since.millis()));
         }
-        let query = self.query_newest(condition, names, values, limit).index_name(index);
+        let query = self.query_newest(condition, names, values, limit).await?.index_name(index);
         let page = query.set_exclusive_start_key(start).send().await.map_err(Error::unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }

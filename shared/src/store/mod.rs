@@ -5,7 +5,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | `tokens` | the table and its client |
+//! | `tokens` | the table, its client and its schema version |
 //! | `error` | errors of the store |
 //! | `limits` | limits and retention times |
 //! | `item` | attribute names and values; no other module has them |
@@ -15,7 +15,7 @@
 //! | `credential` | a token with its stored secrets |
 //! | `matched_secret` | a token and the secret that was presented |
 //! | `rotation_key` | idempotency keys of rotations |
-//! | `read` | consistent reads of one or many items, and queries |
+//! | `read` | consistent reads of tokens, batches, and queries |
 //! | `cursor` | encoding of list cursors |
 //! | `live_slots` | the tokens that count against an owner's limit |
 //! | `create` | creation of a token within its owner's limit |

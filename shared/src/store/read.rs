@@ -1,4 +1,4 @@
-//! Consistent reads by key, and queries.
+//! Reads of tokens, batches and queries.
 
 use std::collections::HashMap;
 
@@ -58,39 +58,25 @@ impl TokenStore {
         Ok(self.read(item::token_key(id), &["pk"]).await?.is_some())
     }
 
-    /// Reads one item, consistently.
-    pub(super) async fn read(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, Error> {
-        let (expression, names) = item::projection(attributes);
-        let response = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .consistent_read(true)
-            .projection_expression(expression)
-            .set_expression_attribute_names(Some(names))
-            .send()
-            .await
-            .map_err(Error::unavailable)?;
-        Ok(response.item)
-    }
-
     /// A query for the newest items. It reads one more than `limit`, to tell whether there is another page.
-    pub(super) fn query_newest(
+    pub(super) async fn query_newest(
         &self,
         condition: impl Into<String>,
         names: HashMap<String, String>,
         values: Item,
         limit: usize,
-    ) -> QueryFluentBuilder {
-        self.client
+    ) -> Result<QueryFluentBuilder, Error> {
+        let query = self
+            .client()
+            .await?
             .query()
             .table_name(&self.table)
             .key_condition_expression(condition)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1));
+        Ok(query)
     }
 
     /// Reads the items with these keys consistently, in their order; missing ones are omitted. Of the keys,
@@ -130,7 +116,7 @@ impl TokenStore {
             .set_expression_attribute_names(Some(names))
             .build()
             .map_err(Error::unavailable)?;
-        let request = self.client.batch_get_item().request_items(&self.table, request);
+        let request = self.client().await?.batch_get_item().request_items(&self.table, request);
         let response = request.send().await.map_err(Error::unavailable)?;
         let items = response.responses.unwrap_or_default().into_values().flatten();
         found.extend(items.map(|item| (identity(&item), item)));

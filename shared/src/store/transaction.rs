@@ -8,8 +8,9 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use super::client::best_effort_config;
 use super::events::EventWrite;
-use super::{Error, TokenStore, client, item};
+use super::{Error, TokenStore, item};
 use crate::change_log::ChangeOutcome;
 
 /// Maximum number of attempts at a change, each after a fresh read; then it fails with [`Error::Contention`].
@@ -34,7 +35,7 @@ impl TokenStore {
         writes: impl IntoIterator<Item = TransactWriteItem>,
         event: &EventWrite,
     ) -> Result<TransactionOutcome, Error> {
-        let request = self.client.transact_write_items().set_transact_items(Some(event.with(writes)));
+        let request = self.client().await?.transact_write_items().set_transact_items(Some(event.with(writes)));
         self.log_outcome(event, outcome(request.send().await))
     }
 
@@ -44,8 +45,9 @@ impl TokenStore {
         writes: impl IntoIterator<Item = TransactWriteItem>,
         event: &EventWrite,
     ) -> Result<TransactionOutcome, Error> {
-        let request = self.client.transact_write_items().set_transact_items(Some(event.with(writes))).customize();
-        let sent = request.config_override(client::best_effort_config(&self.client)).send().await;
+        let client = self.client().await?;
+        let request = client.transact_write_items().set_transact_items(Some(event.with(writes))).customize();
+        let sent = request.config_override(best_effort_config(client)).send().await;
         self.log_outcome(event, outcome(sent))
     }
 

@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
+use super::client::best_effort_config;
 use super::error::condition_held;
 use super::item::Item;
-use super::{Error, TokenStore, client, item, ttl};
+use super::{Error, TokenStore, item, ttl};
 use crate::authz::{MAX_USES, PermissionUse, UsageLog};
 use crate::clock::{Day, Timestamp};
 use crate::secret::TokenId;
@@ -67,8 +68,8 @@ impl TokenStore {
     ) -> Result<Option<Option<Item>>, Error> {
         const CONDITION: &str = "attribute_exists(pk) AND (#uses.#made < :today \
                                  OR (attribute_not_exists(#uses.#made) AND size(#uses) < :max))";
-        let written = self
-            .client
+        let client = self.client().await?;
+        let written = client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(item::usage_key(id)))
@@ -82,7 +83,7 @@ impl TokenStore {
             .expression_attribute_values(":ttl", item::seconds(ttl::usage_ttl(at)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
-            .config_override(client::best_effort_config(&self.client))
+            .config_override(best_effort_config(client))
             .send()
             .await;
         match written {
@@ -97,8 +98,9 @@ impl TokenStore {
     /// Writes the first use of a token; `false` if there is one already.
     async fn put_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<bool, Error> {
         let usage = item::new_usage(id, made, Day::from_timestamp(at), ttl::usage_ttl(at));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(usage));
+        let client = self.client().await?;
+        let put = client.put_item().table_name(&self.table).set_item(Some(usage));
         let put = put.condition_expression("attribute_not_exists(pk)").customize();
-        condition_held(put.config_override(client::best_effort_config(&self.client)).send().await)
+        condition_held(put.config_override(best_effort_config(client)).send().await)
     }
 }

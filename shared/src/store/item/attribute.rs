@@ -97,6 +97,11 @@ pub(in crate::store) fn catalog_key() -> Item {
     key("CATALOG".to_owned(), "CATALOG")
 }
 
+/// Key of the schema version. No release has written the item so far.
+pub(in crate::store) fn schema_key() -> Item {
+    key("SCHEMA".to_owned(), "SCHEMA")
+}
+
 fn key(pk: String, sk: &str) -> Item {
     HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
 }
