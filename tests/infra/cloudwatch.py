@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 AUDIT_LINES = [json.loads(line) for line in Path(__file__).with_name("audit-lines.jsonl").read_text().splitlines()]
@@ -34,7 +35,9 @@ def matches(pattern: str, line: Line) -> bool:
         found = value(line, comparison["field"])
         if comparison["operator"] == ">=":
             return str(isinstance(found, int | float) and found >= int(comparison["number"]))
-        return str(found is not None if comparison["text"] is None else found == comparison["text"])
+        if comparison["text"] is None:
+            return str(found is not None)
+        return str(isinstance(found, str) and fnmatchcase(found, comparison["text"]))
 
     body = re.fullmatch(r"\{(.*)\}", pattern.strip())[1]
     expression = COMPARISON.sub(result, body).replace("&&", " and ").replace("||", " or ")

@@ -36,15 +36,21 @@ QUERIES = ["TokenRequestsQuery", "FailuresByAddressQuery", "DeniedPermissionsQue
 PAGE = (ROOT / "docs/observability.md").read_text()
 
 
-def lambda_report(status: str) -> dict:
+# The filters of logs that are no audit log.
+OF_CHANGES = ["IntrospectSecretReuseFilter", "RevokeSecretReuseFilter"]
+
+
+def lambda_report(status: str, error: str | None = None) -> dict:
     """Lambda's own line about a call."""
-    return {"type": "platform.report", "record": {"requestId": "3af2adef", "status": status}}
+    return {"type": "platform.report", "record": {"requestId": "3af2adef", "status": status, "errorType": error}}
 
 
 def filters(template) -> dict[str, dict]:
-    """Metric -> its filter's properties."""
+    """Metric -> the properties of its filter of the audit log."""
     found = {}
-    for properties in template.of_type("AWS::Logs::MetricFilter").values():
+    for name, properties in template.of_type("AWS::Logs::MetricFilter").items():
+        if name in OF_CHANGES:
+            continue
         [transformation] = properties["MetricTransformations"]
         assert transformation["MetricNamespace"] == OWN
         found[transformation["MetricName"]] = properties | transformation
@@ -56,7 +62,7 @@ def counted(template, metric: str, lines: list[dict]) -> list[dict]:
 
 
 def test_every_field_of_a_metric_filter_is_in_the_log(template) -> None:
-    of_lambda = {"record.status"}
+    of_lambda = {"type", "record.status", "record.errorType"}
     assert cloudwatch.value(lambda_report("success"), "record.status") == "success"
     for name, one in filters(template).items():
         dimensions = [dimension["Value"] for dimension in one.get("Dimensions", [])]
@@ -91,14 +97,22 @@ def test_a_failed_authentication_is_one_with_a_reason_of_a_401(template) -> None
 def test_a_401_is_no_error_but_a_function_without_an_audit_line_is(template) -> None:
     errors = counted(template, "AuthorizerErrors", AUDIT_LINES)
     assert errors == [line for line in AUDIT_LINES if line["rbac_decision"] == "error"]
-    # A REST API's 401 is the status "error".
-    reports = [lambda_report(status) for status in ["success", "error", "timeout", "failure"]]
-    assert counted(template, "AuthorizerErrors", reports) == reports[2:]
+    # A REST API's 401 is an error that the function returns.
+    own = [lambda_report("success"), lambda_report("error", "portcullis_authorizer::AuthorizerError")]
+    crashes = [lambda_report("error", f"Runtime.{error}") for error in ("ExitError", "OutOfMemory")]
+    ended = [lambda_report(status) for status in ("timeout", "failure")]
+    assert counted(template, "AuthorizerErrors", [*own, *crashes, *ended]) == [*crashes, *ended]
 
 
 def test_only_secrets_after_their_overlap_count_as_reused(template) -> None:
     reused = counted(template, "SecretReuse", AUDIT_LINES)
     assert [(line["superseded"], line["rbac_decision"]) for line in reused] == [(True, "deny")]
+    for name in OF_CHANGES:
+        own = template.properties(name)
+        assert own["LogGroupName"] == {"Ref": name.replace("SecretReuseFilter", "LogGroup")}
+        assert own["FilterPattern"] == '{ $.change = "secret_reuse" }'
+        [metric] = own["MetricTransformations"]
+        assert (metric["MetricNamespace"], metric["MetricName"]) == (OWN, "SecretReuse")
 
 
 def test_every_alarm_has_its_metric_and_the_condition_of_its_action(template) -> None:
@@ -198,14 +212,3 @@ def test_the_page_has_every_alarm_with_its_threshold(template) -> None:
         assert f" {alarm['Threshold']}" in row and window in row, row
     for metric in filters(template):
         assert f"| `{metric}` |" in PAGE
-
-
-def test_functions_may_write_traces_only_if_tracing_is_on(template) -> None:
-    assert template.resources["TracingPolicy"]["Condition"] == "Traces"
-    policy = template.properties("TracingPolicy")
-    roles = [function["Role"]["Fn::GetAtt"][0] for function in template.of_type("AWS::Lambda::Function").values()]
-    assert sorted(role["Ref"] for role in policy["Roles"]) == sorted(roles)
-    [statement] = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-    for function in template.of_type("AWS::Lambda::Function").values():
-        assert function["TracingConfig"] == {"Mode": {"Fn::If": ["Traces", "Active", "PassThrough"]}}

@@ -21,6 +21,15 @@ FUNCTIONS = [
 EXISTING = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}"
 TABLE = {"Fn::If": ["CreatesTable", {"Fn::GetAtt": ["TokensTable", "Arn"]}, {"Fn::Sub": EXISTING}]}
 INDEXES = [{"Fn::Sub": [f"${{Table}}/index/{name}", {"Table": TABLE}]} for name in ("by_owner", "by_time", "by_day")]
+# X-Ray has no resources for these actions.
+TRACES = {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "Resource": "*"}
+TRACING = {
+    "Fn::If": [
+        "Traces",
+        {"PolicyName": "tracing", "PolicyDocument": {"Version": "2012-10-17", "Statement": [TRACES]}},
+        {"Ref": "AWS::NoValue"},
+    ]
+}
 KEYS = {"pk", "sk"}
 EVENT = {"owner", "kind", "at", "by", "from", "agent", "detail"}
 # The attributes of a token's record without its digests.
@@ -102,7 +111,8 @@ def listed(value) -> list:
 def statements(template, function: str) -> list[dict]:
     role = template.properties(f"{function}Role")
     assert "ManagedPolicyArns" not in role
-    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+    policies = [policy for policy in role["Policies"] if policy != TRACING]
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def on_the_table(template, function: str) -> list[tuple[str, dict]]:
@@ -139,7 +149,7 @@ def partitions(template, statement: dict) -> set:
 
 def test_no_action_and_no_resource_is_a_wildcard(template) -> None:
     for name, role in template.of_type("AWS::IAM::Role").items():
-        for policy in role.get("Policies", []):
+        for policy in [policy for policy in role.get("Policies", []) if policy != TRACING]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert statement["Effect"] == "Allow"
                 assert not any("*" in action for action in listed(statement["Action"])), name
@@ -296,9 +306,17 @@ def test_every_function_is_tested_here(template) -> None:
     assert template.of_type("AWS::Lambda::Function").keys() == {f"{name}Function" for name in FUNCTIONS}
 
 
+def test_functions_may_write_traces_only_if_tracing_is_on(template) -> None:
+    for name in FUNCTIONS:
+        # In the role, because Lambda refuses a function that traces without the permission.
+        assert TRACING in template.properties(f"{name}Role")["Policies"], name
+        mode = template.properties(f"{name}Function")["TracingConfig"]["Mode"]
+        assert mode == {"Fn::If": ["Traces", "Active", "PassThrough"]}
+
+
 def test_only_revoke_flushes_caches_and_only_if_stages_are_configured(template) -> None:
     policies = template.of_type("AWS::IAM::Policy")
-    assert policies.keys() == {"FlushPolicy", "TracingPolicy"}
+    assert policies.keys() == {"FlushPolicy"}
     assert template.resources["FlushPolicy"]["Condition"] == "FlushesStages"
     policy = policies["FlushPolicy"]
     assert policy["Roles"] == [{"Ref": "RevokeRole"}]

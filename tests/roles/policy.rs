@@ -52,7 +52,8 @@ pub(super) fn roles(template: &Value) -> Result<BTreeMap<String, Role>, String> 
         let role = text(&function["Properties"]["Role"]["Fn::GetAtt"][0])?;
         let policies = items(&resources[&role]["Properties"]["Policies"])?;
         let mut statements = Vec::new();
-        for policy in policies {
+        // A policy that is off is no value.
+        for policy in policies.iter().filter(|policy| policy.get("Ref").is_none()) {
             for statement in items(&policy["PolicyDocument"]["Statement"])? {
                 statements.extend(statement_on_table(template, statement).map_err(|error| format!("{role}: {error}"))?);
             }
