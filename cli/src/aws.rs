@@ -38,6 +38,7 @@ pub(crate) struct StackLocation {
 
 /// For how many days a stack keeps items of its table.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "read only to write to a table"))]
 pub(crate) struct Retention {
     /// Records of expired and revoked tokens.
     pub(crate) record_days: u32,
