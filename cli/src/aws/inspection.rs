@@ -63,7 +63,7 @@ impl DeployedStack {
             authorizer_arn: authorizer_arn.to_owned(),
             management_api_id: resources.with_logical_id("Api"),
             authorizers: authorizers_of(authorizer_arn, &gateway)?,
-            functions: self.functions(resources.of_kinds(&["AWS::Lambda::Function"]))?,
+            functions: self.functions(resources.of_kinds(&["AWS::Lambda::Function"]), authorizer_arn)?,
             log_groups: self.log_groups(resources.of_kinds(&["AWS::Logs::LogGroup"]))?,
             alarms: self.alarms(&resources.of_kinds(&["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"]))?,
         })
@@ -102,10 +102,13 @@ impl DeployedStack {
         })
     }
 
-    fn functions(&self, names: Vec<String>) -> Result<Vec<Function>, CliError> {
+    /// The functions. The authorizer is read as the version that its alias points to.
+    fn functions(&self, names: Vec<String>, authorizer_arn: &str) -> Result<Vec<Function>, CliError> {
         let client = aws_sdk_lambda::Client::new(&self.config);
         let read = |name: String| {
-            let request = client.get_function_configuration().function_name(&name).send();
+            let is_authorizer = authorizer_arn.split(':').any(|part| part == name);
+            let called = if is_authorizer { authorizer_arn } else { &name };
+            let request = client.get_function_configuration().function_name(called).send();
             let read = self.runtime.block_on(request);
             let read = read.map_err(|error| aws_error("lambda:GetFunctionConfiguration", &error))?;
             let variables = read.environment.and_then(|environment| environment.variables).unwrap_or_default();
