@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 import gateway
+import stack as stacks
 from emulator import Emulator
 from stack import Stack
 
@@ -173,14 +174,12 @@ def test_silent_alarms_and_other_retention_are_found(doctor, small_stack, portcu
 
 
 def test_a_variable_changed_outside_the_stack_is_found(doctor, emulator: Emulator, portcullis: Stack) -> None:
-    functions, function = emulator.client("lambda"), portcullis.resources["AuthorizerFunction"]
-    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    changed = {"Variables": variables | {"PORTCULLIS_MAX_IDLE_DAYS": "7"}}
-    functions.update_function_configuration(FunctionName=function, Environment=changed)
+    variables = stacks.authorizer_variables(emulator, portcullis)
+    stacks.set_authorizer_variables(emulator, portcullis, variables | {"PORTCULLIS_MAX_IDLE_DAYS": "7"})
     _, document = doctor()
-    functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+    stacks.set_authorizer_variables(emulator, portcullis, variables)
     found = {"setting": "PORTCULLIS_MAX_IDLE_DAYS", "found": "7", "expected": "0"}
-    assert {"subject": f"function {function}", **found} in document["findings"]
+    assert {"subject": f"function {portcullis.resources['AuthorizerFunction']}", **found} in document["findings"]
 
 
 @pytest.mark.parametrize("lacking", sorted({*READS} - {"cloudwatch:DescribeAlarms"}))
