@@ -120,8 +120,8 @@ test("errors of the service are shown at their fields, and the first has the foc
   await page.getByLabel(/Allowed IP/).fill("home");
   await page.getByRole("button", { name: "Create token" }).click();
   await page.getByText("Fix the 2 highlighted fields.").waitFor();
-  assert.match(await errorOf(resources), /Entry 1: must be a path/);
-  assert.match(await errorOf(page.getByLabel(/Allowed IP/)), /Entry 1: must be an address/);
+  assert.match(await errorOf(resources), /Entry 1 must be a path/);
+  assert.match(await errorOf(page.getByLabel(/Allowed IP/)), /Entry 1 must be an address/);
   await resources.and(page.locator(":focus")).waitFor();
 });
 

@@ -5,9 +5,9 @@ import { openToken, setUp, signIn } from "./browser.mjs";
 
 const it = setUp({ flags: ["--default-token-lifetime", "14", "--max-token-lifetime", "60", "--max-tokens-per-owner", "2"] });
 
-async function openForm(t) {
+async function openForm(t, who = "bob") {
   const page = await it.open(t);
-  await signIn(page, it.stack, { who: "bob", hash: "#/new" });
+  await signIn(page, it.stack, { who, hash: "#/new" });
   await page.getByLabel("Name", { exact: true }).fill("limited");
   return page;
 }
@@ -53,11 +53,22 @@ test("the expiration of a token can be set to the maximum", async (t) => {
 });
 
 test("at the limit of tokens, the console says so and links to the list", async (t) => {
-  for (const name of ["first", "second"]) await it.stack.createToken({ name, owner: "bob" });
-  const page = await openForm(t);
+  for (const name of ["first", "second"]) await it.stack.createToken({ name, owner: "frank" });
+  const page = await openForm(t, "alice");
+  await page.getByLabel("Owner").fill("frank");
   await page.getByLabel(/^apps:read/).check();
   await page.getByLabel("All resources").check();
   await page.getByRole("button", { name: "Create token" }).click();
   await page.getByText("Token limit reached. An owner may have at most 2 live tokens. Revoke one that is no longer needed.").waitFor();
   await page.getByRole("link", { name: "Show my tokens" }).waitFor();
+});
+
+test("the form tells the limit of tokens before it is filled in", async (t) => {
+  for (const name of ["one", "two"]) await it.stack.createToken({ name, owner: "carol" });
+  const page = await it.open(t);
+  await signIn(page, it.stack, { who: "carol" });
+  await page.getByRole("link", { name: "two" }).waitFor();
+  await page.getByRole("link", { name: "New token" }).first().click();
+  await page.getByText("You have 2 tokens, the most that one owner may have. Revoke one you no longer need.").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Create token" }).isDisabled());
 });

@@ -22,6 +22,19 @@ async function createAndCopy(page, name) {
   return secret;
 }
 
+test("a row shows the permissions of one grant beside its own resources", async (t) => {
+  const grants = [
+    { permissions: ["apps:read"], resources: ["apps/billing"] },
+    { permissions: ["builds:*"], resources: ["*"] },
+  ];
+  await it.stack.createToken({ name: "two grants", grants });
+  const page = await it.open(t);
+  await signIn(page, it.stack);
+  const row = rows(page).filter({ hasText: "two grants" });
+  const cells = await Promise.all([".may", ".on"].map((name) => row.locator(name).innerText()));
+  assert.deepEqual(cells, ["apps:read", "apps/billing · 1 more grant"]);
+});
+
 test("the list shows each token, what is due first on top", async (t) => {
   const { stack } = it;
   await stack.createToken({ name: "quiet one", expires_in: "90d" });

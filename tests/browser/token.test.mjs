@@ -27,6 +27,16 @@ test("the details of a token are shown and can be edited", async (t) => {
   assert.equal((await fetched(token)).name, "after");
 });
 
+test("saving an expiration that was not changed keeps it to the second", async (t) => {
+  const token = await it.stack.createToken({ name: "kept", expires_in: "1h" });
+  const page = await show(t, token);
+  await page.getByRole("button", { name: "Edit expiration" }).click();
+  assert.ok(await page.getByLabel(/^Keep /).isChecked());
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Expiration updated.").waitFor();
+  assert.equal((await fetched(token)).expires_at, token.expires_at);
+});
+
 test("Enter while choosing permissions saves nothing", async (t) => {
   const token = await it.stack.createToken({ name: "searched" });
   const page = await show(t, token);

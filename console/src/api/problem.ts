@@ -60,7 +60,7 @@ export class Problem extends Error {
     const fields = isRecord(document) ? document : {};
     const kind = text(fields["type"]).replace(PREFIX, "");
     const words = wordsFor(kind, fields) ?? {
-      title: text(fields["title"]) || `Service error (${status})`,
+      title: text(fields["title"]) || "Service error",
       detail: true,
       remedy: "Try again. If it keeps failing, contact your administrator.",
     };

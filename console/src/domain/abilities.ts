@@ -1,9 +1,24 @@
 // Why the caller may not do something, in a sentence; null if they may. docs/authorization.md has the rules.
 import type { Caller, Token } from "../api/types";
 import { covers } from "./grants";
+import { plural } from "./labels";
 
 export function whyNotCreate(me: Caller): string | null {
   return whyNotManage(me) ?? (mayWrite(me, "tokens") ? null : "You need tokens:write to create tokens. Ask an administrator.");
+}
+
+/** Whether the caller's own tokens are as many as one owner may have. */
+export function whyNoMore(me: Caller, tokens: readonly Token[]): string | null {
+  const max = me.deployment.max_tokens_per_owner;
+  const counts = ({ owner, status, via, created_by }: Token) =>
+    owner === me.owner && (status === "active" || status === "disabled") && via === null && created_by !== "bootstrap";
+  if (max === null || tokens.filter(counts).length < max) return null;
+  return `You have ${plural(max, "token")}, the most that one owner may have. Revoke one you no longer need.`;
+}
+
+/** For the list. */
+export function whyNotList(me: Caller): string | null {
+  return whyNotManage(me);
 }
 
 export function whyNotChange(me: Caller, token: Token): string | null {

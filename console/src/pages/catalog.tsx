@@ -72,7 +72,7 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
       <p class="note">
         {catalog.strict
           ? "Strict: only listed permissions can be granted, and only listed routes can be called."
-          : "Not strict: a path with no route needs {first segment}:read for GET, {first segment}:write for other methods."}
+          : "Not strict: a path with no route needs {first segment}:read for GET, HEAD and OPTIONS, and {first segment}:write for other methods."}
       </p>
       <SearchField label="Search the catalog" value={search} onChange={setSearch} />
       <Listing

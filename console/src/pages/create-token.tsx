@@ -6,13 +6,14 @@ import type { Catalog, Grant, TokenWithSecret } from "../api/types";
 import { caller } from "../auth/session";
 import { readCatalogIfAllowed } from "../data/catalog";
 import { setNewSecret } from "../data/new-secret";
-import { applyTokenChange } from "../data/tokens";
-import { whyNotCreate } from "../domain/abilities";
+import { applyTokenChange, loadTokens, tokenList } from "../data/tokens";
+import { whyNoMore, whyNotCreate } from "../domain/abilities";
 import { covers, has, permissionText, resourceText } from "../domain/grants";
 import { plural } from "../domain/labels";
 import { lines } from "../domain/lines";
 import { endOfDay, formatDate } from "../domain/time";
 import { replace, tokenHash } from "../router";
+import { useStore } from "../store";
 import { Field, FieldGroup, nameErrors } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
 import { Heading } from "../ui/heading";
@@ -42,6 +43,15 @@ export function NewTokenPage() {
       },
     );
   }, []);
+  const denied = whyNotCreate(caller());
+  if (denied !== null) {
+    return (
+      <>
+        <Heading title="New token">New token</Heading>
+        <p class="note warn">{denied}</p>
+      </>
+    );
+  }
   return (
     <>
       <Heading title="New token">New token</Heading>
@@ -53,7 +63,11 @@ export function NewTokenPage() {
 
 function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const me = caller();
-  const denied = whyNotCreate(me);
+  const list = useStore(tokenList);
+  useEffect(() => {
+    // An administrator's list has everyone's tokens: it is used only if it is there.
+    if (!covers(me.grants, "tokens:admin", "tokens")) void loadTokens(15_000);
+  }, []);
   const now = useNow();
   const roles = Object.entries(catalog?.roles ?? {});
   const [name, setName] = useState("");
@@ -104,6 +118,8 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     if (problem) setProblem(remaining(fields.reduce((rest, field) => rest.without(field), problem), problem));
   };
 
+  const isOwn = owner.trim() === "" || owner.trim() === me.owner;
+  const denied = isOwn && list.state === "complete" ? whyNoMore(me, list.tokens) : null;
   const unsaved = useUnsavedChanges((entries !== untouched && created === null) || busy);
 
   const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => setByRole(value)} />;
@@ -193,7 +209,11 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
             )}
           </ProblemNote>
         )}
-        {denied !== null && <p class="note warn">{denied}</p>}
+        {denied !== null && (
+          <p class="note warn">
+            {denied} <a href="#/tokens">Show my tokens</a>
+          </p>
+        )}
         <SubmitButton action={action} denied={denied !== null || created !== null} label="Create token" pending="Creating…" class="primary large" />
         <p class="hint">You’ll see the secret once, on the next page.</p>
       </aside>

@@ -72,7 +72,10 @@ export function RotateDialog({ loaded: { token, etag }, now, read, onClose }: Pr
     <ConfirmDialog token={token} title={`Rotate “${token.name}”`} label="Rotate" pending="Rotating…" read={read} onClose={onClose} act={rotate} fields={["overlap", "expires_in", "expires_at"]}>
       {(problem) => (
         <>
-          <p>Creates a new secret, shown once. Nothing else changes. {lastUse(token, now)}</p>
+          <p>
+            <strong>{lastUse(token, now)}</strong>
+          </p>
+          <p>Creates a new secret, shown once. Permissions stay the same.</p>
           {!expired && (
             <Field label="Keep the old secret working for" errors={problem?.at("overlap") ?? []}>
               {(ids) => (
@@ -178,7 +181,7 @@ export function DeleteDialog({ loaded: { token }, now, onClose }: Props) {
           </p>
           <p>
             {isUsable && "Anything using this token stops working. "}
-            Deletes the token’s record and history. Only the deployment’s activity shows who deleted it.
+            Deletes the token’s record and history. An administrator can still see who deleted it.
           </p>
           {isUsable && <p>To keep the record, revoke it instead.</p>}
         </>

@@ -10,7 +10,7 @@ import { withEtag } from "../data/tokens";
 import { whyNotChange, whyNotEdit } from "../domain/abilities";
 import { grantLines } from "../domain/grants";
 import { lines } from "../domain/lines";
-import { DAY, formatDateTime, hasExpired, localDay, formatDate, toSecond } from "../domain/time";
+import { DAY, formatDateTime, hasExpired, formatDate, toSecond } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
 import { Field, nameErrors } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
@@ -111,11 +111,11 @@ interface Draft {
 
 function draftFrom(part: Part, token: Token): Draft {
   const text = part === "name" ? token.name : part === "description" ? (token.description ?? "") : token.allowed_ips.join("\n");
-  const expiry: Expiry = token.expires_at === null ? { kind: "never" } : { kind: "date", day: localDay(new Date(token.expires_at)) };
+  const expiry: Expiry = token.expires_at === null ? { kind: "never" } : { kind: "keep" };
   return { text, sets: token.grants.map(draftOf), expiry };
 }
 
-function patchFrom(part: Part, draft: Draft): TokenPatch {
+function patchFrom(part: Part, draft: Draft, token: Token): TokenPatch {
   switch (part) {
     case "name":
       return { name: draft.text };
@@ -126,7 +126,7 @@ function patchFrom(part: Part, draft: Draft): TokenPatch {
     case "allowed_ips":
       return { allowed_ips: lines(draft.text).length > 0 ? lines(draft.text) : null };
     case "expires_at":
-      return expiryPatch(draft.expiry);
+      return draft.expiry.kind === "keep" ? { expires_at: token.expires_at } : expiryPatch(draft.expiry);
   }
 }
 
@@ -148,7 +148,7 @@ function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props &
     if (part === "expires_at") Problem.throwIfAny(expiryErrors(draft.expiry));
     const params = { path: { id: loaded.token.id }, header: { "If-Match": loaded.etag } };
     const headers = { "Content-Type": "application/merge-patch+json" };
-    const saved = await unwrap(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft) }));
+    const saved = await unwrap(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft, loaded.token) }));
     releaseGuards();
     onClose();
     onDone(withEtag(saved), `${FIELDS[part]} updated.`);
@@ -169,11 +169,13 @@ function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props &
       }}
     </Field>
   );
+  const { expires_at: current } = loaded.token;
+  const keep = current === null ? {} : { keep: `Keep ${formatDateTime(current)}` };
   let control: ComponentChildren;
   if (part === "name") control = text("input", "Name", 100);
   else if (part === "description") control = text("textarea", "Description", 500);
   else if (part === "allowed_ips") control = text("textarea", "Allowed IP addresses (one per line; leave empty to allow any)", undefined);
-  else if (part === "expires_at") control = <ExpiryField value={draft.expiry} onChange={(expiry) => setDraft({ ...draft, expiry })} errors={at("expires_at")} now={now} />;
+  else if (part === "expires_at") control = <ExpiryField value={draft.expiry} onChange={(expiry) => setDraft({ ...draft, expiry })} errors={at("expires_at")} now={now} {...keep} />;
   else {
     control = (
       <>

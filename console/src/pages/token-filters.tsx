@@ -68,7 +68,7 @@ function SearchField({ search, change }: { search: string; change: Props["change
       <input
         ref={field}
         type="search"
-        placeholder="Search name, ID, owner, permission or resource"
+        placeholder="Search tokens"
         spellcheck={false}
         autocomplete="off"
         value={search}

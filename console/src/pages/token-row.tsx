@@ -1,7 +1,8 @@
 // A row of the list of tokens.
 import type { Token } from "../api/types";
 import type { Insights } from "../domain/concerns";
-import { allPermissions, allResources, grantLines } from "../domain/grants";
+import { grantLines } from "../domain/grants";
+import { plural } from "../domain/labels";
 import { hasExpired } from "../domain/time";
 import type { Row } from "../domain/token-view";
 import { go, tokenHash } from "../router";
@@ -10,6 +11,8 @@ import { StatusBadge } from "../ui/status-badge";
 import { Time } from "../ui/time";
 
 export function TokenRow({ row: { token, found }, index, insights, now }: { row: Row; index: number; insights: Insights | undefined; now: number }) {
+  // Permissions of one grant never stand beside the resources of another.
+  const [first, ...others] = token.grants;
   return (
     <div
       role="row"
@@ -40,10 +43,11 @@ export function TokenRow({ row: { token, found }, index, insights, now }: { row:
             <span class="role">{token.role}</span>{" "}
           </>
         )}
-        <FirstOf values={allPermissions(token.grants)} all="All permissions" />
+        <FirstOf values={first?.permissions ?? []} all="All permissions" />
       </div>
       <div role="cell" class="on" title={grantLines(token.grants).join("\n")}>
-        <FirstOf values={allResources(token.grants)} all="All resources" />
+        <FirstOf values={first?.resources ?? []} all="All resources" />
+        {others.length > 0 && <span class="quiet"> · {plural(others.length, "more grant")}</span>}
       </div>
       <div role="cell" class="created">
         <span class="label">Created </span>

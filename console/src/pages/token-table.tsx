@@ -87,7 +87,7 @@ function Head({ view, change }: Pick<Props, "view" | "change">) {
         {column("Resources")}
         {column("Created", "created")}
         {column("Last used", "used")}
-        {view.status === "revoked" ? column("Revoked", "revoked") : column("Expires", "expires")}
+        {view.status === "revoked" ? column("Revoked", "revoked") : column(view.status === "all" ? "Expires or ended" : "Expires", "expires")}
         {column("Status")}
       </div>
     </div>

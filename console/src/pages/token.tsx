@@ -178,7 +178,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
                 <dt>Secret</dt>
                 <dd>
                   Rotated <Time at={token.rotated_at} now={now} />
-                  {token.previous_secret_until !== null && (
+                  {token.status === "active" && token.previous_secret_until !== null && (
                     <>
                       . Old secret works until <Time at={token.previous_secret_until} />
                     </>
@@ -192,7 +192,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
           <section aria-labelledby="can-call">
             <h2 id="can-call">Access</h2>
             {token.status === "disabled" && <p class="hint">No access while disabled. When enabled:</p>}
-            {token.status === "expired" && <p class="hint">No access since it expired. After a rotation:</p>}
+            {token.status === "expired" && <p class="hint">Expired: no access now. Rotate it with a new expiration to restore this access:</p>}
             <CallableRoutes catalog={catalog} grants={token.grants} />
           </section>
         )}

@@ -28,7 +28,7 @@ export function CallableRoutes({ catalog, grants }: { catalog: Catalog | null; g
       {routes.length === 0 && (catalog?.routes?.length ?? 0) > 0 && <p>No catalog routes</p>}
       {other.length > 0 && (
         <>
-          <p>{(catalog?.routes?.length ?? 0) > 0 ? "Other paths:" : "By default:"}</p>
+          <p>{(catalog?.routes?.length ?? 0) > 0 ? "Other paths:" : "Requests:"}</p>
           <Lines
             all={other.map((line) => {
               const space = line.indexOf(" /");

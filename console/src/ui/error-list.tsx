@@ -17,5 +17,5 @@ export function ErrorList({ errors, named = false }: { errors: readonly FieldErr
 /** The entry that the error is about, counted from 1. */
 function entryText(field: string): string {
   const index = /\[(\d+)\]$/.exec(field)?.[1];
-  return index === undefined ? "" : `Entry ${Number(index) + 1}:`;
+  return index === undefined ? "" : `Entry ${Number(index) + 1}`;
 }
