@@ -212,12 +212,20 @@ fn format_json(json: &str, for_terminal: bool) -> Cow<'_, str> {
     })
 }
 
+/// A day.
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// `3 days ago`, `in 3 days`.
 fn relative(time: Timestamp, now: Timestamp) -> String {
     let away = time.millis() - now.millis();
-    let duration = Duration::from_millis(away.unsigned_abs());
+    let mut duration = Duration::from_millis(away.unsigned_abs());
     let mut words = timeago::Formatter::new();
     words.min_unit(timeago::TimeUnit::Seconds);
+    // In whole days up to a quarter, rounded: a token of 30 days expires in 30 days.
+    if duration >= DAY && duration < 90 * DAY {
+        words.max_unit(timeago::TimeUnit::Days);
+        duration += DAY / 2;
+    }
     if away > 0 {
         words.ago("");
         let text = words.convert(duration);
@@ -240,9 +248,17 @@ mod tests {
     #[test]
     fn times_are_relative_to_now() {
         let now = Timestamp::from_seconds(1_800_000_000);
-        for (seconds, text) in
-            [(0, "now"), (-1, "1 second ago"), (-7200, "2 hours ago"), (3 * 86_400, "in 3 days"), (90, "in 1 minute")]
-        {
+        let day = 86_400;
+        for (seconds, text) in [
+            (0, "now"),
+            (-1, "1 second ago"),
+            (-7200, "2 hours ago"),
+            (90, "in 1 minute"),
+            (2 * day - 600, "in 2 days"),
+            (30 * day - 5, "in 30 days"),
+            (-40 * day, "40 days ago"),
+            (-100 * day, "3 months ago"),
+        ] {
             assert_eq!(relative(now.plus_seconds(seconds), now), text);
         }
     }

@@ -37,6 +37,15 @@ fn login_with_a_browser_authenticates_later_commands() {
 }
 
 #[test]
+fn login_takes_no_api_token() {
+    let stack = stack();
+    let file = stack.home.path().join("token");
+    fs::write(&file, stack.admin()).unwrap();
+    let refused = stack.bare().args(["login", &stack.url(), "--api-token-file"]).arg(&file).assert().code(2);
+    assert!(stderr(&refused).contains("login signs in a user and takes no API token"), "{}", stderr(&refused));
+}
+
+#[test]
 fn login_with_a_device_code() {
     let stack = stack();
     let mut login = login(&stack, &["--device", "--quiet", "--json"]);

@@ -49,7 +49,7 @@ fn an_ambiguous_name_lists_the_matching_ids() {
 }
 
 #[test]
-fn a_name_never_means_a_revoked_token() {
+fn a_name_means_a_revoked_token_only_if_no_other_has_it() {
     let stack = stack();
     let create = || stack.create(["--name", "ci", "--grant", "apps:read@apps/billing"]);
     let [old, new] = [create(), create()];
@@ -58,10 +58,13 @@ fn a_name_never_means_a_revoked_token() {
     assert_eq!(id(&shown), id(&new));
     stack.portcullis(["token", "revoke", "ci", "--yes"]).assert().success();
     for command in ["show", "delete"] {
-        let printed = stderr(&stack.portcullis(["token", command, "ci", "--yes"]).assert().code(5));
-        assert!(printed.contains("every token named \"ci\" is revoked"), "{printed}");
+        let printed = stderr(&stack.portcullis(["token", command, "ci", "--yes"]).assert().code(2));
+        assert!(printed.contains("2 revoked tokens are named \"ci\"; give the ID instead"), "{printed}");
         assert!([&old, &new].iter().all(|token| printed.contains(id(token))), "{printed}");
     }
+    stack.portcullis(["token", "delete", id(&old), "--yes"]).assert().success();
+    let shown = document(&stack.portcullis(["token", "show", "ci", "--json"]).assert().success());
+    assert_eq!(id(&shown), id(&new));
     let printed = stderr(&stack.portcullis(["token", "show", "CI"]).assert().code(5));
     assert!(printed.starts_with("error: no token is named \"CI\"\n"), "{printed}");
 }

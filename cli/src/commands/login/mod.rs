@@ -14,7 +14,7 @@ use portcullis::clock::Timestamp;
 use portcullis::https_url::Url;
 use serde_json::json;
 
-use crate::config::{LoginProfile, base_url};
+use crate::config::{Config, LoginProfile, base_url};
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::{StorageChoice, Store};
@@ -45,6 +45,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
+    if context.config.token_file_flag().is_some() {
+        return Err(CliError::usage("login signs in a user and takes no API token")
+            .with_hint("leave out --api-token-file; commands with it need no login"));
+    }
     let storage = credentials::storage_choice(args.store)?;
     let url = match &args.service {
         Some(text) => base_url(text, "URL")?,
@@ -90,6 +94,9 @@ fn finish(
         out.note("The session is renewed automatically.");
     }
     out.note(&format!("Stored in {stored_in}."));
+    if Config::token_variable()?.is_some() {
+        out.warn("PORTCULLIS_API_TOKEN is set, so commands use that token and not this sign-in; unset it");
+    }
     match profile {
         Ok(LoginProfile::Default) => {}
         Ok(LoginProfile::NewDefault { name, path }) => {

@@ -34,8 +34,14 @@ fn main_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("grants", grants(&token.grants)),
         ("allowed IPs", token.allowed_ips.join(", ")),
         ("expires", out.format_time_or(token.expires_at, "never")),
-        ("previous secret", token.previous_secret_until.map(|at| format!("valid until {at}")).unwrap_or_default()),
+        ("previous secret", previous_secret(token)),
     ]
+}
+
+/// Until when the previous secret works; only in an active token.
+fn previous_secret(token: &Token) -> String {
+    let until = token.previous_secret_until.filter(|_| token.status == "active");
+    until.map(|at| format!("valid until {at}")).unwrap_or_default()
 }
 
 /// All fields.
@@ -56,7 +62,7 @@ fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("created", by(&when(Some(token.created_at)), Some(&token.created_by))),
         ("expires", expiry(token, out)),
         ("rotated", when(token.rotated_at)),
-        ("previous secret", token.previous_secret_until.map(|at| format!("valid until {at}")).unwrap_or_default()),
+        ("previous secret", previous_secret(token)),
         ("last used", last_use(token, out)),
         ("disabled", by(&when(token.disabled_at), token.disabled_by.as_deref())),
         ("disable reason", text(&token.disabled_reason)),

@@ -41,17 +41,17 @@ pub(super) fn find_ids(texts: &[String], api: &Api) -> Result<Vec<TokenId>, CliE
     texts.iter().map(|text| text.parse().or_else(|_| id_of_name(text, &tokens))).collect()
 }
 
-/// The ID of the only token with this name that is not revoked. Revoked tokens have to be given by ID, because their
-/// names are often in use again.
+/// The ID of the only token with this name, or of the only one that is not revoked: the names of revoked tokens are
+/// often in use again.
 fn id_of_name(name: &str, tokens: &[Token]) -> Result<TokenId, CliError> {
     let named: Vec<&Token> = tokens.iter().filter(|token| token.name == name).collect();
     let usable: Vec<&Token> = named.iter().copied().filter(|token| token.status != "revoked").collect();
-    match (usable.as_slice(), named.len()) {
-        ([token], _) => parse_id(&token.id),
-        ([], 0) => Err(CliError::UnknownName(format!("no token is named \"{name}\""))),
-        ([], _) => {
-            let list = list_matches(&named);
-            Err(CliError::UnknownName(format!("every token named \"{name}\" is revoked; give the ID instead:{list}")))
+    match (usable.as_slice(), named.as_slice()) {
+        ([token], _) | ([], [token]) => parse_id(&token.id),
+        ([], []) => Err(CliError::UnknownName(format!("no token is named \"{name}\""))),
+        ([], several) => {
+            let (count, list) = (several.len(), list_matches(several));
+            Err(CliError::usage(format!("{count} revoked tokens are named \"{name}\"; give the ID instead:{list}")))
         }
         (several, _) => {
             let (count, list) = (several.len(), list_matches(&named));

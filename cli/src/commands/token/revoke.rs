@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let ids = find_ids(&args.tokens, &api)?;
     if !context.yes {
         let impact = describe(&ids, &api, context)?;
-        context.confirm(&format!("Requests with these tokens will be denied permanently:\n{impact}"), "Revoke?")?;
+        context.confirm(&format!("{}\n{impact}", warning(ids.len())), "Revoke?")?;
     }
     let mut documents = Vec::new();
     let mut failed: Option<CliError> = None;
@@ -94,6 +94,14 @@ fn report(response: &ApiResponse, context: &Context) -> Result<String, CliError>
     Ok(response.body.to_string())
 }
 
+fn warning(count: usize) -> &'static str {
+    if count == 1 {
+        "Requests with this token will be denied permanently:"
+    } else {
+        "Requests with these tokens will be denied permanently:"
+    }
+}
+
 fn describe(ids: &[TokenId], api: &Api, context: &Context) -> Result<String, CliError> {
     let one = |id: &TokenId| Ok(format!("  {}", impact_summary(&fetch(api, id)?.read::<Token>()?, context)));
     Ok(ids.iter().map(one).collect::<Result<Vec<_>, CliError>>()?.join("\n"))
@@ -109,9 +117,9 @@ fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -
             return Ok(Outcome::Success);
         }
         let impact = live.iter().map(|token| format!("\n  {}", impact_summary(token, context))).collect::<String>();
-        let (impact, count) = (format!("Requests with these tokens will be denied permanently:{impact}"), live.len());
+        let (impact, count) = (format!("{}{impact}", warning(live.len())), live.len());
         let question = match count {
-            1 => format!("Revoke the only token of {owner}?"),
+            1 => format!("Revoke this token of {owner}?"),
             count => format!("Revoke all {count} tokens of {owner}?"),
         };
         context.confirm(&impact, &question)?;

@@ -2,6 +2,7 @@
 
 use portcullis::api_types::Token;
 use portcullis::secret::TokenId;
+use portcullis::text::counted;
 use serde_json::{Map, json};
 use uuid::Uuid;
 
@@ -51,10 +52,23 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let response = call.json(&body).send();
     let response = response.map_err(|error| error.with_field_names(|field| args.expiry.flag_for(field)))?;
     match overlap {
-        Some(overlap) => context.out.note(&format!("The previous secret stays valid for {overlap}.")),
+        Some(overlap) => context.out.note(&format!("The previous secret stays valid for {}.", duration_words(overlap))),
         None => context.out.note("The previous secret is no longer valid."),
     }
     print_secret(&response, "Rotated the token", context)
+}
+
+/// `1d` as `1 day`.
+fn duration_words(text: &str) -> String {
+    let (number, unit) = text.split_at(text.len().saturating_sub(1));
+    let unit = match unit {
+        "s" => "second",
+        "m" => "minute",
+        "h" => "hour",
+        "d" => "day",
+        _ => return text.to_owned(),
+    };
+    number.parse::<u64>().map_or_else(|_| text.to_owned(), |number| counted(number, unit))
 }
 
 /// How long the previous secret stays valid. The default is the console's.
