@@ -89,7 +89,7 @@ schemathesis.openapi.format("date-time", FUTURE.map(lambda at: at.isoformat(time
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict) -> None:
     """Replaces generated values that are well-formed but invalid, such as cursors and role names.
-    Also `..`, which changes the path, an unquoted ETag where it is optional, and idempotency keys:
+    Also the year of an expiry, `..`, which changes the path, an unquoted ETag where it is optional, and idempotency keys:
     hypothesis sends a request several times, and expects the same response."""
     place = case.query.get("cursor")
     if isinstance(place, str) and PLACE_IN_A_LIST.search(place):
@@ -102,6 +102,10 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     tag = case.headers.get("If-Match")
     if case.meta is not None and case.meta.generation.mode.is_positive and tag and not TAG.search(tag):
         case.headers["If-Match"] = f'"{tag}"'
+    expiry = case.body.get("expires_at") if isinstance(case.body, dict) else None
+    if case.meta is not None and case.meta.generation.mode.is_positive and isinstance(expiry, str):
+        # In the future, but not too far; a leap year, for the 29th of February.
+        case.body["expires_at"] = "2096" + expiry[4:]
     if KEY.search(case.headers.get("Idempotency-Key") or ""):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
 
