@@ -277,7 +277,8 @@ fn rotate_keeps_both_secrets_valid_unless_no_overlap_is_given() {
     let stack = stack();
     let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
     let (id, before) = (id(&token), token["token"].as_str().unwrap());
-    for (flags, overlap) in [(&[][..], "1 day"), (&["--overlap", "1h"], "1 hour"), (&["--expires-in", "30d"], "1 day")] {
+    for (flags, overlap) in [(&[][..], "1 day"), (&["--overlap", "1h"], "1 hour"), (&["--expires-in", "30d"], "1 day")]
+    {
         let before = stack.create(["--name", "a", "--grant", "apps:read@*"]);
         let rotated = stack.portcullis(["token", "rotate", self::id(&before)]).args(flags).assert().success();
         for secret in [before["token"].as_str().unwrap(), stdout(&rotated).trim()] {
