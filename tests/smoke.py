@@ -7,7 +7,7 @@ Creates an admin token and tokens of a new owner, and deletes them at the end. P
 status, the audit lines of paths with encoded characters, and the calls that AWS denied to a function, with
 the statements of its role for that action. Exits with 1 if a step failed.
 
-Needs AWS credentials with cloudformation:DescribeStacks and DescribeStackResources, lambda:InvokeFunction,
+Needs AWS credentials with cloudformation:DescribeStacks and ListStackResources, lambda:InvokeFunction,
 logs:FilterLogEvents and iam:GetRolePolicy and ListRolePolicies.
 """
 
@@ -16,13 +16,11 @@ import json
 import re
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 import uuid
 from dataclasses import dataclass, field
 
 import boto3
+import requests
 
 # Paths that API Gateway could decode before the authorizer or the function sees them.
 ENCODED = ["a%2Fb", "a%3Fb", "a%252Fb"]
@@ -77,28 +75,16 @@ class Api:
         form: dict[str, str] | None = None,
     ) -> Response:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        data = None
-        if body is not None:
-            data = json.dumps(body).encode()
-            headers["Content-Type"] = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        if form is not None:
-            data = urllib.parse.urlencode(form).encode()
+        if method == "PATCH":
+            headers["Content-Type"] = "application/merge-patch+json"
         if etag is not None:
             headers["If-Match"] = etag
-        request = urllib.request.Request(f"{self.url}{path}", data=data, headers=headers, method=method)
+        response = requests.request(method, f"{self.url}{path}", headers=headers, json=body, data=form, timeout=60)
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return parse(response.status, response.headers, response.read())
-        except urllib.error.HTTPError as refused:
-            return parse(refused.code, refused.headers, refused.read())
-
-
-def parse(status: int, headers, body: bytes) -> Response:
-    try:
-        parsed = json.loads(body or b"null")
-    except ValueError:
-        parsed = None
-    return Response(status, parsed if isinstance(parsed, dict) else {}, headers.get("ETag"))
+            parsed = response.json()
+        except ValueError:
+            parsed = None
+        return Response(response.status_code, parsed if isinstance(parsed, dict) else {}, response.headers.get("ETag"))
 
 
 class Smoke:

@@ -16,11 +16,6 @@ export function whyNoMore(me: Caller, tokens: readonly Token[]): string | null {
   return `You have ${plural(max, "token")}, the most that one owner may have. Revoke one you no longer need.`;
 }
 
-/** For the list. */
-export function whyNotList(me: Caller): string | null {
-  return whyNotManage(me);
-}
-
 export function whyNotChange(me: Caller, token: Token): string | null {
   return whyNotManage(me) ?? (mayWrite(me, `tokens/${token.id}`) ? null : "You need tokens:write to change this token. Ask an administrator.");
 }
@@ -35,7 +30,8 @@ export function whyNotEdit(token: Token): string | null {
   return token.via === null ? null : "This token was issued to a CI job and lasts only minutes. You can revoke it, but not edit or rotate it.";
 }
 
-function whyNotManage(me: Caller): string | null {
+/** For every page with tokens. */
+export function whyNotManage(me: Caller): string | null {
   const managed = me.deployment.token_management === "admins" && !isAdmin(me);
   return managed ? "Only administrators can manage tokens. Ask one for help." : null;
 }

@@ -50,14 +50,6 @@ export function resourceText(resource: string): string {
   return resource === "*" ? "all resources" : resource;
 }
 
-export function allPermissions(grants: readonly Grant[]): string[] {
-  return [...new Set(grants.flatMap((grant) => grant.permissions))];
-}
-
-export function allResources(grants: readonly Grant[]): string[] {
-  return [...new Set(grants.flatMap((grant) => grant.resources))];
-}
-
 /** The part before the colon, by which permissions are grouped. */
 export function resourceOf(permission: string): string {
   return halves(permission)[0];

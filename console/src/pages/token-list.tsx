@@ -5,7 +5,7 @@ import { caller } from "../auth/session";
 import { dismissals as allDismissals } from "../data/dismissals";
 import { insights as allInsights, requestInsightsInBackground } from "../data/token-insights";
 import { loadTokens, tokenList } from "../data/tokens";
-import { whyNotCreate, whyNotList } from "../domain/abilities";
+import { whyNotCreate, whyNotManage } from "../domain/abilities";
 import { toCsv, toJson } from "../domain/token-export";
 import { plural } from "../domain/labels";
 import { localDay } from "../domain/time";
@@ -30,7 +30,7 @@ export function TokensPage() {
   const view = useMemo(() => viewOf(query), [query]);
   const change = (part: Partial<View>) => setQuery(queryOf({ ...view, ...part }));
   useEffect(() => {
-    if (whyNotList(caller()) === null) void loadTokens(15_000);
+    if (whyNotManage(caller()) === null) void loadTokens(15_000);
     // The address may hold a whole token, or unknown values.
     if (queryOf(view) !== query) change({});
   }, []);
@@ -44,7 +44,7 @@ export function TokensPage() {
   );
   const rows = useMemo(() => filterAndSort(all, view), [all, view]);
   const denied = whyNotCreate(caller());
-  const hidden = whyNotList(caller());
+  const hidden = whyNotManage(caller());
   if (hidden !== null) {
     return (
       <>

@@ -183,7 +183,7 @@ impl ChangeLines {
         };
         let known = self.tokens.entry(id).or_default();
         let last = match kind {
-            // An unconfirmed rotation gave nobody a new secret. An admin has to decide.
+            // No client received the new secret of an unconfirmed rotation: an admin has to decide.
             ChangeKind::Rotated if is_unknown => &mut known.restricted,
             ChangeKind::Revoked | ChangeKind::Deleted | ChangeKind::Rotated => &mut known.revoking,
             ChangeKind::Disabled | ChangeKind::Quarantined => &mut known.disabled,
