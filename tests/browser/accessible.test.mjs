@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import AxeBuilder from "@axe-core/playwright";
-import { openToken, setUp, shownSecret, signIn } from "./browser.mjs";
+import { openToken, providerButton, setUp, shownSecret, signIn } from "./browser.mjs";
 
 const it = setUp();
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -32,7 +32,7 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await stack.demoStatus("/apps/billing", token.token);
     const page = await it.open(t, options);
     await page.goto(`${stack.url}/console/`);
-    await page.getByRole("button", { name: "Continue with SSO" }).waitFor();
+    await providerButton(page).waitFor();
     await check(page, "sign-in");
     await signIn(page, stack);
     await page.getByText(/^\d+ tokens?/).first().waitFor();
@@ -102,7 +102,7 @@ for (const [view, options] of Object.entries(VIEWS)) {
 test("a token can be created, opened and revoked by keyboard", async (t) => {
   const page = await it.open(t);
   await page.goto(`${it.stack.url}/console/`);
-  await page.getByRole("button", { name: "Continue with SSO" }).focus();
+  await providerButton(page).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: /alice/ }).focus();
   await page.keyboard.press("Enter");

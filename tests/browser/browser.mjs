@@ -55,10 +55,13 @@ export async function newContext(browser, options = {}) {
   return context;
 }
 
+/** The button that signs in at the provider. */
+export const providerButton = (page) => page.getByRole("button", { name: "Sign in with the development provider" });
+
 /** Signs in as a user of the development sign-in. */
 export async function signIn(page, stack, { who = "alice", hash = "" } = {}) {
   await page.goto(`${stack.url}/console/${hash}`);
-  await page.getByRole("button", { name: "Continue with SSO" }).click();
+  await providerButton(page).click();
   await page.getByRole("button", { name: new RegExp(who) }).click();
   await page.getByRole("navigation").waitFor();
 }
@@ -66,7 +69,7 @@ export async function signIn(page, stack, { who = "alice", hash = "" } = {}) {
 /** Signs in as a new user with these groups. */
 export async function signInWithGroups(page, stack, name, groups) {
   await page.goto(`${stack.url}/console/`);
-  await page.getByRole("button", { name: "Continue with SSO" }).click();
+  await providerButton(page).click();
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Groups").fill(groups);
   await page.getByRole("button", { name: "Sign in for development" }).click();

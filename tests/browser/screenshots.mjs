@@ -1,6 +1,6 @@
 // Takes the screenshots of docs/console.md.
 import { mkdir } from "node:fs/promises";
-import { copySecret, launch, makeOlder, newContext, openToken, signIn } from "./browser.mjs";
+import { copySecret, launch, makeOlder, newContext, openToken, providerButton, signIn } from "./browser.mjs";
 import { Stack } from "./stack.mjs";
 
 const PLACE = new URL("../../docs/console/", import.meta.url);
@@ -32,7 +32,7 @@ async function fill(stack) {
 /** Opens each page with example data. */
 async function* pages(page, stack, deploy) {
   await page.goto(`${stack.url}/console/`);
-  await page.getByRole("button", { name: "Continue with SSO" }).waitFor();
+  await providerButton(page).waitFor();
   yield "sign-in";
   // Tokens do not need attention from the start.
   await makeOlder(page, { "GitHub Actions, billing, production": 40, "monitoring, staging": 25, "old import script": 60 });

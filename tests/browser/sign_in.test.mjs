@@ -66,3 +66,20 @@ test("the search is cleared on sign-out", async (t) => {
   await signIn(page, it.stack, { who: "bob" });
   assert.equal(await page.getByRole("searchbox").inputValue(), "");
 });
+
+test("the button names the sign-in provider", async (t) => {
+  const page = await it.open(t);
+  await page.route("**/.well-known/oauth-protected-resource", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), authorization_servers: ["https://id.example.com/realms/staff"] } });
+  });
+  await page.goto(`${it.stack.url}/console/`);
+  await page.getByRole("button", { name: "Sign in with id.example.com", exact: true }).waitFor();
+});
+
+test("an API token signs in while the sign-in settings are unavailable", async (t) => {
+  const page = await it.open(t);
+  await page.route("**/.well-known/oauth-protected-resource", (route) => route.fulfill({ status: 503, json: {} }));
+  await signInWithToken(page, it.stack, it.stack.admin);
+  await page.getByRole("heading", { name: "Tokens", exact: true }).waitFor();
+});

@@ -51,28 +51,41 @@ export function takeCallback(): Callback | null {
   return { parameters, pending };
 }
 
+/** The issuer that the service names; null if single sign-on isn't set up. */
+export async function readIssuer(api: string): Promise<string | null> {
+  return (await readResource(api))?.issuer ?? null;
+}
+
 /** The provider that the service names; null if single sign-on isn't set up. */
 export async function discover(api: string): Promise<Provider | null> {
-  const resource = await fetchDocument(`${api}/.well-known/oauth-protected-resource`);
-  const servers = resource["authorization_servers"];
-  const issuer = Array.isArray(servers) ? string(servers[0]) : null;
-  const clientId = string(resource["client_id"]);
-  if (issuer === null || clientId === null) return null;
+  const resource = await readResource(api);
+  if (resource === null) return null;
+  const { issuer, clientId, scopes } = resource;
   const metadata = await fetchDocument(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
   if (metadata["issuer"] !== issuer) throw new SignInError("The sign-in provider’s issuer doesn’t match this service’s settings. Contact your administrator.");
   const authorizationEndpoint = string(metadata["authorization_endpoint"]);
   const tokenEndpoint = string(metadata["token_endpoint"]);
   if (authorizationEndpoint === null || tokenEndpoint === null) throw new SignInError("The sign-in provider’s configuration is incomplete. Contact your administrator.");
-  const scopes = resource["scopes_supported"];
   return {
     issuer,
     clientId,
-    scopes: Array.isArray(scopes) ? scopes.join(" ") : "openid",
+    scopes,
     authorizationEndpoint,
     tokenEndpoint,
     revocationEndpoint: string(metadata["revocation_endpoint"]),
     sendsIssuer: metadata["authorization_response_iss_parameter_supported"] === true,
   };
+}
+
+/** The service's sign-in metadata (RFC 9728). */
+async function readResource(api: string): Promise<Pick<Provider, "issuer" | "clientId" | "scopes"> | null> {
+  const resource = await fetchDocument(`${api}/.well-known/oauth-protected-resource`);
+  const servers = resource["authorization_servers"];
+  const issuer = Array.isArray(servers) ? string(servers[0]) : null;
+  const clientId = string(resource["client_id"]);
+  const scopes = resource["scopes_supported"];
+  if (issuer === null || clientId === null) return null;
+  return { issuer, clientId, scopes: Array.isArray(scopes) ? scopes.join(" ") : "openid" };
 }
 
 /** Redirects the browser to the provider. */

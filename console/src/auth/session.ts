@@ -3,9 +3,10 @@
 import { API, api, authorizeWith, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Caller } from "../api/types";
+import { providerName } from "../domain/provider-name";
 import { hasUnsavedChanges } from "../router";
 import { createStore } from "../store";
-import { discover, exchangeCode, redirectToProvider, refresh, revoke, SignInError, takeCallback } from "./oidc";
+import { discover, exchangeCode, readIssuer, redirectToProvider, refresh, revoke, SignInError, takeCallback } from "./oidc";
 import type { Provider, Tokens } from "./oidc";
 
 type Credential = { kind: "token"; secret: string } | { kind: "session"; provider: Provider; tokens: Tokens };
@@ -91,9 +92,10 @@ export async function signIn(): Promise<void> {
   await redirectToProvider(provider);
 }
 
-/** Whether single sign-on is set up; true if that cannot be determined. */
-export async function hasProvider(): Promise<boolean> {
-  return (await discover(API).catch(() => undefined)) !== null;
+/** The name of the sign-in provider; null if single sign-on isn't set up. */
+export async function readProviderName(): Promise<string | null> {
+  const issuer = await readIssuer(API);
+  return issuer && providerName(issuer, API);
 }
 
 export async function signInWithToken(secret: string): Promise<void> {

@@ -1,16 +1,18 @@
 // The sign-in page: single sign-on or an API token.
 import { useEffect, useState } from "preact/hooks";
-import { hasProvider, signInErrorText, signIn, signInWithToken } from "../auth/session";
+import { readProviderName, signInErrorText, signIn, signInWithToken } from "../auth/session";
 import { SignInError } from "../auth/oidc";
 import { Field } from "../ui/field";
 import { Heading } from "../ui/heading";
+import { Loading } from "../ui/loading";
 
 export function SignInPage({ why, byUser }: { why: string | null; byUser: boolean }) {
-  const [provider, setProvider] = useState(true);
+  /** The provider's name; undefined while it is loading, null if there is no provider. */
+  const [provider, setProvider] = useState<string | null | undefined>();
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
   useEffect(() => {
-    void hasProvider().then(setProvider);
+    readProviderName().then(setProvider, () => setProvider("your identity provider"));
   }, []);
 
   async function attempt(action: () => Promise<void>) {
@@ -38,12 +40,13 @@ export function SignInPage({ why, byUser }: { why: string | null; byUser: boolea
           {failed}
         </p>
       )}
-      {provider ? (
+      {provider === undefined && <Loading what="the sign-in settings" />}
+      {provider && (
         <>
           <p>Create, find and revoke your API tokens.</p>
           <p>
             <button type="button" class="primary large" disabled={busy} onClick={() => attempt(signIn)}>
-              Continue with SSO
+              Sign in with {provider}
             </button>
           </p>
           <details>
@@ -51,7 +54,8 @@ export function SignInPage({ why, byUser }: { why: string | null; byUser: boolea
             <TokenForm busy={busy} attempt={attempt} />
           </details>
         </>
-      ) : (
+      )}
+      {provider === null && (
         <>
           <p>Single sign-on isn’t set up. Sign in with an API token.</p>
           <TokenForm busy={busy} attempt={attempt} />
