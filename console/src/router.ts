@@ -42,8 +42,6 @@ export function leave(proceed: () => void): void {
   else proceed();
 }
 
-export const hasUnsavedChanges = (): boolean => guard !== null;
-
 /** Whether the next navigation starts at the top. Back and links to the list return to the last place instead. */
 let toTop = false;
 /** Where each page was left. */

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { Caller } from "../src/api/types";
 import { whyNotCreate } from "../src/domain/abilities";
 import { lifetimes } from "../src/domain/lifetimes";
-import { abbreviated, commands, withoutSecrets } from "../src/domain/shell-snippets";
+import { withoutSecrets } from "../src/domain/redaction";
+import { abbreviated, commands } from "../src/domain/shell-snippets";
 import { diffLines, onlyChanges } from "../src/domain/diff";
 import { covers, coversPermission, coversResource, grantLines } from "../src/domain/grants";
 import { format, lineOf, offsetOf, parse } from "../src/domain/json-positions";
@@ -162,5 +163,15 @@ test("shell commands contain the secret but do not show it", () => {
     assert.equal(line.includes(secret), true);
     assert.equal(abbreviated(line, secret).includes(secret.slice(0, 20)), false);
   }
-  assert.equal(withoutSecrets(`"${secret}" billing`), `"${"0".repeat(16)}" billing`);
+});
+
+test("tokens in a text are replaced by their IDs, and JWTs by an ellipsis", () => {
+  const secret = `pcl_${"0".repeat(65)}`;
+  const rows = [
+    [`"${secret}" billing`, `"${"0".repeat(16)}" billing`],
+    [`token_${secret}, not used`, `token_${"0".repeat(16)}, not used`],
+    ["Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLWl0 here", "Bearer … here"],
+    ["keys-of-production.internal-services.example", "keys-of-production.internal-services.example"],
+  ];
+  for (const [text = "", expected] of rows) assert.equal(withoutSecrets(text), expected);
 });

@@ -4,7 +4,6 @@ import { API, api, authorizeWith, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Caller } from "../api/types";
 import { providerName } from "../domain/provider-name";
-import { hasUnsavedChanges } from "../router";
 import { createStore } from "../store";
 import { discover, exchangeCode, readIssuer, redirectToProvider, refresh, revoke, SignInError, takeCallback } from "./oidc";
 import type { Provider, Tokens } from "./oidc";
@@ -21,10 +20,10 @@ export const session = createStore<Session>({ state: "starting" });
 
 let credential: Credential | null = null;
 let refreshing: Promise<void> | null = null;
-const signOutListeners = new Set<() => void>();
+const signOutListeners = new Set<(byUser: boolean) => void>();
 
-/** Registers a function that clears data of the user on sign-out. */
-export function onSignOut(listener: () => void): void {
+/** Registers a function that clears data of the user on sign-out, by the user or because the session expired. */
+export function onSignOut(listener: (byUser: boolean) => void): void {
   signOutListeners.add(listener);
 }
 
@@ -43,6 +42,13 @@ export function completeDeferredSignOut(): void {
   if (why !== null) endSession(why);
 }
 
+/** Keeps the owner's unsaved entries when the session expires; null if there are none. */
+let keepDrafts: (owner: string) => "kept" | "lost" | null = () => null;
+
+export function keepDraftsWith(keep: typeof keepDrafts): void {
+  keepDrafts = keep;
+}
+
 /** Sessions are refreshed this many milliseconds before they expire. */
 const REFRESH_MARGIN = 60_000;
 
@@ -59,13 +65,18 @@ authorizeWith({
   },
   refused(bearer) {
     const current = credential?.kind === "session" ? credential.tokens.idToken : credential?.secret;
-    if (session.get().state !== "in" || bearer !== current) return;
+    const now = session.get();
+    if (now.state !== "in" || bearer !== current) return;
     const why =
       credential?.kind === "token"
         ? "This token has expired, or was disabled or revoked. Sign in again."
         : "Your session has expired. Sign in again to continue where you left off.";
-    if (isSignOutDeferred()) deferredReason = why;
-    else endSession(hasUnsavedChanges() ? `${why} Your unsaved changes were lost.` : why);
+    if (isSignOutDeferred()) {
+      deferredReason = why;
+      return;
+    }
+    const drafts = keepDrafts(now.me.owner);
+    endSession(drafts === null ? why : `${why} Your unsaved changes ${drafts === "kept" ? "are kept in this tab" : "were lost"}.`);
   },
 });
 
@@ -150,7 +161,7 @@ function updateExpiration(tokens: Tokens): void {
 function endSession(why: string, byUser = false): void {
   credential = null;
   deferredReason = null;
-  for (const listener of signOutListeners) listener();
+  for (const listener of signOutListeners) listener(byUser);
   session.set({ state: "out", why, byUser });
 }
 

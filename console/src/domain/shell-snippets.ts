@@ -38,8 +38,3 @@ function quoted(text: string): string {
 export function abbreviated(text: string, secret: string): string {
   return text.replaceAll(secret, `${secret.slice(0, secret.indexOf("_") + 5)}…`);
 }
-
-/** Replaces each whole token in a text by its ID. */
-export function withoutSecrets(text: string): string {
-  return text.replace(/\b[a-z][a-z0-9]{1,15}_([0-9A-Za-z]{16})[0-9A-Za-z]{49}/g, "$1");
-}

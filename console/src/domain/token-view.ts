@@ -2,7 +2,7 @@
 import type { Status, Token } from "../api/types";
 import { CONCERNS, concerns, due, type Concern, type Dismissals, type Insights } from "./concerns";
 import { STATUSES } from "./labels";
-import { withoutSecrets } from "./shell-snippets";
+import { withoutSecrets } from "./redaction";
 
 export const SORTS = {
   attention: "Needs attention",

@@ -12,6 +12,9 @@ import { Diff } from "../ui/diff";
 import { releaseGuards } from "../ui/navigation-guard";
 import { showMessage } from "../ui/status-message";
 import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
+import { useDraft, useRestoredDraft } from "../ui/use-draft";
+
+export const CATALOG_DRAFT = "catalog";
 
 /** The text to edit: the catalog without the built-in permissions. */
 function textOf(catalog: Catalog): string {
@@ -23,11 +26,14 @@ function textOf(catalog: Catalog): string {
 
 export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise<ReadCatalog | null>; onDone: () => void }) {
   const original = useMemo(() => textOf(read.catalog), [read]);
-  const [text, setText] = useState(original);
+  const restored = useRestoredDraft<{ text: string; before: string }>(CATALOG_DRAFT);
+  const [text, setText] = useState(restored?.text ?? original);
+  /** The text when the user began to edit. */
+  const [before] = useState(restored?.before ?? original);
   const [saving, setSaving] = useState(false);
   /** The service's errors from the last attempt to save. */
   const [saveErrors, setSaveErrors] = useState<readonly FieldError[]>([]);
-  const [theirs, setTheirs] = useState<{ before: string; after: string } | null>(null);
+  const [theirs, setTheirs] = useState(() => (before === original ? null : { before, after: original }));
   const area = useRef<HTMLTextAreaElement>(null);
   const [debounced, setDebounced] = useState(text);
   const dirty = text !== original;
@@ -42,6 +48,7 @@ export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load:
     ? saveErrors.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: offsetOf(parsed.offsets, field) }))
     : parsed.errors;
   const unsaved = useUnsavedChanges(dirty);
+  useDraft(CATALOG_DRAFT, { text, before }, dirty);
 
   const jumpTo = (offset: number) => {
     const field = area.current;
@@ -64,7 +71,7 @@ export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load:
     if (!isInvalid && status !== 412) return;
     const after = status === 412 ? await load() : null;
     setSaveErrors(isInvalid ? errors : []);
-    if (after) setTheirs({ before: original, after: textOf(after.catalog) });
+    if (after) setTheirs({ before, after: textOf(after.catalog) });
     setSaving(false);
   }
 

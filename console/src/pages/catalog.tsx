@@ -5,6 +5,7 @@ import { Problem } from "../api/problem";
 import type { Catalog } from "../api/types";
 import { caller } from "../auth/session";
 import { forgetCatalog, readCatalog, type ReadCatalog } from "../data/catalog";
+import { hasDraft } from "../data/drafts";
 import { covers } from "../domain/grants";
 import { splitMatch } from "../domain/callable-routes";
 import { plural } from "../domain/labels";
@@ -13,12 +14,13 @@ import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { SearchField } from "../ui/search-field";
 import { CodeList, GrantList } from "../ui/grants";
-import { CatalogEditor } from "./catalog-editor";
+import { CATALOG_DRAFT, CatalogEditor } from "./catalog-editor";
 
 export function CatalogPage() {
   const [read, setRead] = useState<ReadCatalog | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [editing, setEditing] = useState(false);
+  const mayWrite = covers(caller().grants, "catalog:write", "catalog");
+  const [editing, setEditing] = useState(() => mayWrite && hasDraft(CATALOG_DRAFT));
   const load = () => {
     forgetCatalog();
     return readCatalog().then(
@@ -36,7 +38,6 @@ export function CatalogPage() {
   useEffect(() => {
     void load();
   }, []);
-  const mayWrite = covers(caller().grants, "catalog:write", "catalog");
   return (
     <>
       <div class="title">

@@ -27,6 +27,32 @@ import { expiryErrors, ExpiryField, expiryFields, initialExpiry, type Expiry } f
 import { emptyGrant, grantErrors, GrantSets, grantOf, resourceErrors, ResourcesField, type GrantDraft } from "../ui/grants";
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction } from "../ui/use-action";
+import { useDraft, useRestoredDraft } from "../ui/use-draft";
+
+/** What the user has entered. */
+interface Draft {
+  name: string;
+  description: string;
+  owner: string;
+  byRole: boolean;
+  role: string | null;
+  where: { allResources: boolean; resources: string };
+  sets: GrantDraft[];
+  expiry: Expiry;
+  ips: string;
+}
+
+function emptyDraft(): Draft {
+  const where = { allResources: false, resources: "" };
+  return { name: "", description: "", owner: "", byRole: false, role: null, where, sets: [emptyGrant()], expiry: initialExpiry(), ips: "" };
+}
+
+/** A draft with the key of its attempts. */
+interface Attempt {
+  draft: Draft;
+  key: string;
+  mayExist: boolean;
+}
 
 const WITH_CALLER = "Expires when your own token does";
 const FIELDS = ["name", "description", "owner", "role", "resources", "grants", "allowed_ips", "expires_in", "expires_at"];
@@ -70,23 +96,17 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   }, []);
   const now = useNow();
   const roles = Object.entries(catalog?.roles ?? {});
-  const [name, setName] = useState("");
-  const [description, setDescription] = useState("");
-  const [owner, setOwner] = useState("");
-  const [byRole, setByRole] = useState(false);
-  const [role, setRole] = useState<string | null>(null);
-  const [where, setWhere] = useState({ allResources: false, resources: "" });
-  const [sets, setSets] = useState<GrantDraft[]>([emptyGrant()]);
-  const [expiry, setExpiry] = useState(initialExpiry);
-  const [ips, setIps] = useState("");
+  const [untouched] = useState(emptyDraft);
+  const restored = useRestoredDraft<Attempt>("new");
+  const [draft, setDraft] = useState(restored?.draft ?? untouched);
+  const { name, description, owner, byRole, role, where, sets, expiry, ips } = draft;
   // The same for each attempt: if a response is lost, a retry creates no second token.
-  const [key] = useState(() => crypto.randomUUID());
-  const [mayExist, setMayExist] = useState(false);
+  const [key] = useState(() => restored?.key ?? crypto.randomUUID());
+  const [mayExist, setMayExist] = useState(restored?.mayExist ?? false);
 
   const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
   const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
-  const entries = JSON.stringify([name, description, owner, role, where, sets, expiry, ips]);
-  const [untouched] = useState(entries);
+  const dirty = JSON.stringify({ ...draft, byRole: false }) !== JSON.stringify(untouched);
 
   async function create() {
     Problem.throwIfAny([
@@ -113,34 +133,36 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const created = problem?.kind === "already_created" ? problem.tokenId : null;
   const at = (field: string) => problem?.at(field) ?? [];
   /** Sets a value and clears the errors of its fields. */
-  const changing = <T,>(set: (value: T) => void, ...fields: string[]) => (value: T) => {
-    set(value);
+  const changing = <K extends keyof Draft>(part: K, ...fields: string[]) => (value: Draft[K]) => {
+    setDraft((before) => ({ ...before, [part]: value }));
     if (problem) setProblem(remaining(fields.reduce((rest, field) => rest.without(field), problem), problem));
   };
 
   const isOwn = owner.trim() === "" || owner.trim() === me.owner;
   const denied = isOwn && list.state === "complete" ? whyNoMore(me, list.tokens) : null;
-  const unsaved = useUnsavedChanges((entries !== untouched && created === null) || busy);
+  const isUnsaved = dirty && created === null;
+  const unsaved = useUnsavedChanges(isUnsaved || busy);
+  useDraft("new", { draft, key, mayExist }, isUnsaved);
 
-  const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => setByRole(value)} />;
+  const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => changing("byRole")(value)} />;
 
   return (
     <Form action={action} class="new">
       <div class="form">
         <Field label="Name" hint="e.g. “github-actions billing deploy production”" errors={at("name")}>
-          {(ids) => <input {...ids} required maxLength={100} autocomplete="off" value={name} onInput={(event) => changing(setName, "name")(event.currentTarget.value)} />}
+          {(ids) => <input {...ids} required maxLength={100} autocomplete="off" value={name} onInput={(event) => changing("name", "name")(event.currentTarget.value)} />}
         </Field>
         <Field label="Description" optional hint="Where the secret is stored and who to contact. Don’t paste the secret itself." errors={at("description")}>
-          {(ids) => <textarea {...ids} rows={2} maxLength={500} value={description} onInput={(event) => changing(setDescription, "description")(event.currentTarget.value)} />}
+          {(ids) => <textarea {...ids} rows={2} maxLength={500} value={description} onInput={(event) => changing("description", "description")(event.currentTarget.value)} />}
         </Field>
         {covers(me.grants, "tokens:admin", "tokens") && (
           <Field label="Owner" optional hint={`Who the token acts as. Default: you (${me.owner}).`} errors={at("owner")}>
             {(ids) => (
-              <input {...ids} autocomplete="off" spellcheck={false} placeholder={me.owner} value={owner} onInput={(event) => changing(setOwner, "owner")(event.currentTarget.value)} />
+              <input {...ids} autocomplete="off" spellcheck={false} placeholder={me.owner} value={owner} onInput={(event) => changing("owner", "owner")(event.currentTarget.value)} />
             )}
           </Field>
         )}
-        <ExpiryField value={expiry} onChange={changing(setExpiry, "expires_in", "expires_at")} errors={[...at("expires_in"), ...at("expires_at")]} now={now} {...(initialExpiry().kind === "keep" ? { keep: WITH_CALLER } : {})} />
+        <ExpiryField value={expiry} onChange={changing("expiry", "expires_in", "expires_at")} errors={[...at("expires_in"), ...at("expires_at")]} now={now} {...(initialExpiry().kind === "keep" ? { keep: WITH_CALLER } : {})} />
         <section aria-labelledby="may">
           <h2 id="may">Permissions</h2>
           {roles.length > 0 && (
@@ -156,7 +178,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
                   const missing = permissions.filter((permission) => !has(me.grants, permission));
                   return (
                     <label class="permission" key={each}>
-                      <input type="radio" name="role" checked={role === each} disabled={missing.length > 0} onChange={() => changing(setRole, "role")(each)} />
+                      <input type="radio" name="role" checked={role === each} disabled={missing.length > 0} onChange={() => changing("role", "role")(each)} />
                       <span>
                         <strong>{each}</strong> {missing.length > 0 && <em class="quiet">exceeds your permissions</em>}
                         <span class="description">
@@ -167,10 +189,10 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
                   );
                 })}
               </FieldGroup>
-              <ResourcesField draft={where} onChange={changing(setWhere, "resources")} errors={at("resources")} />
+              <ResourcesField draft={where} onChange={changing("where", "resources")} errors={at("resources")} />
             </>
           ) : (
-            <GrantSets catalog={catalog} callerGrants={me.grants} sets={sets} onChange={changing(setSets, "grants")} problem={problem} />
+            <GrantSets catalog={catalog} callerGrants={me.grants} sets={sets} onChange={changing("sets", "grants")} problem={problem} />
           )}
         </section>
         <Field
@@ -179,7 +201,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
           hint="Addresses or CIDR ranges, e.g. 192.0.2.7 or 192.0.2.0/24. Leave empty to allow any address."
           errors={at("allowed_ips")}
         >
-          {(ids) => <textarea {...ids} rows={2} class="mono" spellcheck={false} autocomplete="off" value={ips} onInput={(event) => changing(setIps, "allowed_ips")(event.currentTarget.value)} />}
+          {(ids) => <textarea {...ids} rows={2} class="mono" spellcheck={false} autocomplete="off" value={ips} onInput={(event) => changing("ips", "allowed_ips")(event.currentTarget.value)} />}
         </Field>
       </div>
       <aside class="preview" aria-labelledby="callable">

@@ -17,6 +17,7 @@ import { showMessage } from "../ui/status-message";
 import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Choice, Options } from "../ui/choice";
 import { expiryErrors, ExpiryField, expiryFields, initialExpiry, type Expiry } from "../ui/expiry";
+import { useDraft, useRestoredDraft } from "../ui/use-draft";
 import type { TokenPartProps } from "./token-props";
 
 type Props = TokenPartProps & { onClose: () => void };
@@ -121,11 +122,16 @@ export function DisableDialog({ loaded: { token, etag }, now, read, onClose, onD
   );
 }
 
+export const revocationDraft = ({ id }: Token): string => `tokens/${id}/revoke`;
+
 export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props) {
-  const [reason, setReason] = useState<RevokeReason | "">("");
-  const [comment, setComment] = useState("");
-  const [flush, setFlush] = useState(false);
-  const unsaved = useUnsavedChanges(comment.trim() !== "");
+  const restored = useRestoredDraft<{ reason: RevokeReason | ""; comment: string; flush: boolean }>(revocationDraft(token));
+  const [reason, setReason] = useState(restored?.reason ?? "");
+  const [comment, setComment] = useState(restored?.comment ?? "");
+  const [flush, setFlush] = useState(restored?.flush ?? false);
+  const dirty = comment.trim() !== "";
+  const unsaved = useUnsavedChanges(dirty);
+  useDraft(revocationDraft(token), { reason, comment, flush }, dirty);
   const admin = covers(caller().grants, "tokens:admin", "tokens");
   async function revoke() {
     const body = { ...(reason ? { reason } : {}), ...(comment.trim() ? { comment } : {}) };

@@ -6,6 +6,7 @@ import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog, Token, TokenPatch } from "../api/types";
 import { caller } from "../auth/session";
+import { hasDraft } from "../data/drafts";
 import { withEtag } from "../data/tokens";
 import { whyNotChange, whyNotEdit } from "../domain/abilities";
 import { grantLines } from "../domain/grants";
@@ -22,6 +23,7 @@ import { Diff } from "../ui/diff";
 import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
 import { draftOf, grantErrors, GrantList, grantOf, GrantSets, type GrantDraft } from "../ui/grants";
 import { useAction } from "../ui/use-action";
+import { useDraft, useRestoredDraft } from "../ui/use-draft";
 import type { TokenPartProps } from "./token-props";
 
 type Part = "name" | "description" | "grants" | "allowed_ips" | "expires_at";
@@ -30,7 +32,11 @@ const PARTS: Part[] = ["name", "description", "grants", "allowed_ips", "expires_
 type Props = TokenPartProps & { catalog: Catalog | null };
 
 export function Editable(props: Props) {
-  const [editing, setEditing] = useState<Part | null>(null);
+  const { token } = props.loaded;
+  const fixed = token.status === "revoked" || token.status === "expired";
+  const denied = whyNotChange(caller(), token) ?? whyNotEdit(token);
+  const editable = !fixed && denied === null;
+  const [editing, setEditing] = useState(() => (editable && PARTS.find((part) => hasDraft(draftName(token, part)))) || null);
   const opened = useRef<Part | null>(null);
   const list = useRef<HTMLDListElement>(null);
   // Focus the form when it opens, and the button when it closes; before the next key is handled.
@@ -40,9 +46,6 @@ export function Editable(props: Props) {
     place?.querySelector<HTMLElement>(editing ? "input, textarea" : "button")?.focus();
     opened.current = editing;
   }, [editing]);
-  const { token } = props.loaded;
-  const fixed = token.status === "revoked" || token.status === "expired";
-  const denied = whyNotChange(caller(), token) ?? whyNotEdit(token);
   return (
     <dl class="facts" ref={list}>
       {PARTS.map((part) => (
@@ -103,6 +106,8 @@ function Value({ part, token, now }: { part: Part; token: Token; now: number }) 
   }
 }
 
+const draftName = ({ id }: Token, part: Part): string => `tokens/${id}/${part}`;
+
 interface Draft {
   text: string;
   sets: GrantDraft[];
@@ -136,11 +141,17 @@ function expiryPatch(expiry: Expiry): TokenPatch {
 }
 
 function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props & { part: Part; onClose: () => void }) {
-  const [draft, setDraft] = useState(() => draftFrom(part, loaded.token));
-  const [first] = useState(draft);
-  const [theirs, setTheirs] = useState<{ before: Token; after: Token } | null>(null);
+  const [first] = useState(() => draftFrom(part, loaded.token));
+  const name = draftName(loaded.token, part);
+  const restored = useRestoredDraft<{ draft: Draft; before: string[] }>(name);
+  const [draft, setDraft] = useState(restored?.draft ?? first);
+  /** The token when the user began to edit. */
+  const [before] = useState(restored?.before ?? tokenLines(loaded.token));
+  const [after, setAfter] = useState(() => tokenLines(loaded.token));
+  const theirs = before.join("\n") === after.join("\n") ? null : { before, after };
   const dirty = JSON.stringify(draft) !== JSON.stringify(first);
   const unsaved = useUnsavedChanges(dirty);
+  useDraft(name, { draft, before }, dirty);
   const cancel = () => unsaved.discard(onClose);
   async function save() {
     if (part === "name") Problem.throwIfAny(nameErrors(draft.text));
@@ -154,8 +165,8 @@ function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props &
     onDone(withEtag(saved), `${FIELDS[part]} updated.`);
   }
   const action = useAction(save, async ({ status }) => {
-    const after = status === 412 ? await read() : null;
-    if (after) setTheirs({ before: loaded.token, after: after.token });
+    const latest = status === 412 ? await read() : null;
+    if (latest) setAfter(tokenLines(latest.token));
   });
   const { problem } = action;
   const at = (field: string) => problem?.at(field) ?? [];
@@ -203,11 +214,11 @@ function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props &
 }
 
 /** The diff of a concurrent change. */
-function TheirChange({ before, after }: { before: Token; after: Token }) {
+function TheirChange({ before, after }: { before: string[]; after: string[] }) {
   return (
     <div class="note warn" role="alert">
       <p>Someone else edited this token while you were editing. Your text is still here. Their change:</p>
-      <Diff before={tokenLines(before)} after={tokenLines(after)} label="Their changes" />
+      <Diff before={before} after={after} label="Their changes" />
     </div>
   );
 }

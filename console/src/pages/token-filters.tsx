@@ -3,7 +3,7 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { restoreDismissed } from "../data/dismissals";
 import { CONCERNS, type Concern } from "../domain/concerns";
 import { STATUSES } from "../domain/labels";
-import { withoutSecrets } from "../domain/shell-snippets";
+import { withoutSecrets } from "../domain/redaction";
 import { compareOwners, SORTS, type Row, type SortKey, type View } from "../domain/token-view";
 import { Choice, Options } from "../ui/choice";
 import { isTyping } from "../ui/keyboard-shortcuts";

@@ -6,6 +6,7 @@ import type { Catalog, Token } from "../api/types";
 import { caller } from "../auth/session";
 import { readCatalogIfAllowed } from "../data/catalog";
 import { dismissals } from "../data/dismissals";
+import { hasDraft } from "../data/drafts";
 import { insights as allInsights, forgetInsights, requestInsights } from "../data/token-insights";
 import { applyTokenChange, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
 import { whyNotChange, whyNotEdit, whyNotEnable } from "../domain/abilities";
@@ -24,7 +25,7 @@ import { showMessage } from "../ui/status-message";
 import { Time, useNow } from "../ui/time";
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction, type Action } from "../ui/use-action";
-import { DeleteDialog, DisableDialog, RevokeDialog, RotateDialog } from "./token-dialogs";
+import { DeleteDialog, DisableDialog, revocationDraft, RevokeDialog, RotateDialog } from "./token-dialogs";
 import { Editable } from "./token-edit";
 import { Explain } from "./token-explain";
 import { History } from "./token-history";
@@ -83,9 +84,11 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
   const now = useNow();
   const insights = useStore(allInsights).get(token.id);
   const [catalog, setCatalog] = useState<Catalog | null>(null);
-  const [openDialog, setOpenDialog] = useState<OpenDialog | null>(null);
-  const found = concerns(token, insights, now, useStore(dismissals));
   const revoked = token.status === "revoked";
+  const [openDialog, setOpenDialog] = useState<OpenDialog | null>(() =>
+    !revoked && whyNotChange(caller(), token) === null && hasDraft(revocationDraft(token)) ? "revoke" : null,
+  );
+  const found = concerns(token, insights, now, useStore(dismissals));
   useEffect(() => {
     readCatalogIfAllowed().then(setCatalog, () => {});
   }, []);
