@@ -50,7 +50,7 @@ export function Editable(props: Props) {
     <dl class="facts" ref={list}>
       {PARTS.map((part) => (
         <div key={part} data-part={part}>
-          <dt>{FIELDS[part]}</dt>
+          <dt>{part === "expires_at" && token.revoked_at !== null ? "Revoked" : FIELDS[part]}</dt>
           <dd>
             {editing === part ? (
               <PartForm {...props} part={part} onClose={() => setEditing(null)} />
@@ -92,7 +92,7 @@ function Value({ part, token, now }: { part: Part; token: Token; now: number }) 
       if (token.revoked_at !== null) {
         return (
           <>
-            Revoked {formatDate(token.revoked_at)} (<Time at={token.revoked_at} now={now} />)
+            {formatDate(token.revoked_at)} (<Time at={token.revoked_at} now={now} />)
           </>
         );
       }
