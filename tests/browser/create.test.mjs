@@ -301,3 +301,20 @@ for (const [label, enter] of [
     await page.getByRole("dialog", { name: "Leave this page?" }).getByText("No token has been created.").waitFor();
   });
 }
+
+test("permissions that the caller lacks are reported once", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { who: "bob", hash: "#/new" });
+  await page.getByLabel("Name", { exact: true }).fill("too much");
+  await page.getByLabel("Another permission").fill("apps:write");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByLabel("Resources (one per line)").fill("apps/billing");
+  const preview = page.getByText("You can’t grant permissions you don’t have: apps:write on apps/billing");
+  await preview.waitFor();
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByRole("alert").getByText("You can only grant permissions you have.").waitFor();
+  await page.getByRole("listitem").getByText("You do not have apps:write.", { exact: true }).waitFor();
+  assert.equal(await preview.count(), 0);
+  await page.getByLabel("Use a role").check();
+  await page.getByRole("alert").waitFor({ state: "detached" });
+});

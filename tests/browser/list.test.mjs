@@ -336,3 +336,12 @@ test("a missing permission offers no second attempt", async (t) => {
   await page.getByText("You need tokens:read for this.").waitFor();
   assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
 });
+
+test("a caller who may not list tokens sees only the reason", async (t) => {
+  const token = await it.stack.createToken({ name: "no list" });
+  const page = await it.open(t);
+  await signInWithToken(page, it.stack, token.token);
+  const main = page.getByRole("main");
+  await main.getByText("You need tokens:read for this.").waitFor();
+  assert.equal(await main.innerText(), "Tokens\n\nYou need tokens:read for this. Ask an administrator.");
+});

@@ -137,6 +137,10 @@ test("Devtron: other users see no tokens", async (t) => {
   const { page } = await product(t, "devtron", "devtron-viewers", ["--token-management", "admins"]);
   await page.getByText("Only administrators can manage tokens. Ask one for help.").waitFor();
   assert.equal(await page.getByRole("row").filter({ has: page.getByRole("link") }).count(), 0);
+  await page.evaluate(() => (location.hash = "#/tokens/0000000000000000"));
+  await page.getByRole("heading", { name: "Token", exact: true }).waitFor();
+  await page.getByText("Only administrators can manage tokens. Ask one for help.").waitFor();
+  assert.equal(await page.getByRole("alert").count(), 0);
 });
 
 test("Rack Gateway: a CI role, the prefix rgw and deletion", async (t) => {

@@ -340,6 +340,7 @@ test("an invalid token ID is reported", async (t) => {
   const page = await it.open(t);
   await signIn(page, it.stack, { hash: "#/tokens/." });
   await page.getByRole("alert").getByText("That isn’t a valid token ID.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
 });
 
 test("revoking the token of the current session shows a warning", async (t) => {
@@ -400,8 +401,9 @@ test("a token that an administrator disabled cannot be enabled by its owner", as
   const page = await it.open(t);
   await signIn(page, it.stack, { who: "bob" });
   await openToken(page, token);
-  await page.getByText("Only an administrator can enable it.").waitFor();
+  await page.getByText("Only an administrator can enable this token.").waitFor();
   assert.ok(await page.getByRole("button", { name: "Enable" }).isDisabled());
+  assert.doesNotMatch(await page.getByRole("main").innerText(), /An administrator disabled/, "the note above says so already");
 });
 
 test("Enter on a choice of a dialog confirms nothing", async (t) => {

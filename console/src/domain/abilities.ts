@@ -22,7 +22,7 @@ export function whyNotChange(me: Caller, token: Token): string | null {
 
 export function whyNotEnable(me: Caller, token: Token): string | null {
   const byAdmin = token.disabled_reason === "admin" && !isAdmin(me);
-  return byAdmin ? "An administrator disabled this token. Only an administrator can enable it." : null;
+  return byAdmin ? "Only an administrator can enable this token." : null;
 }
 
 /** For edits and rotations. */

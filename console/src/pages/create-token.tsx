@@ -144,7 +144,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const unsaved = useUnsavedChanges(isUnsaved || busy);
   useDraft("new", { draft, key, mayExist }, isUnsaved);
 
-  const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => changing("byRole")(value)} />;
+  const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => changing("byRole", "grants", "role", "resources")(value)} />;
 
   return (
     <Form action={action} class="new">
@@ -208,11 +208,12 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
         <h2 id="callable">This token can call</h2>
         <div aria-live="polite">
           <CallableRoutes catalog={catalog} grants={grants} />
-          {notGrantable(me.grants, grants).map((line) => (
-            <p class="note bad" key={line}>
-              {line}
-            </p>
-          ))}
+          {problem?.kind !== "exceeds_grants" &&
+            notGrantable(me.grants, grants).map((line) => (
+              <p class="note bad" key={line}>
+                {line}
+              </p>
+            ))}
           <p class="quiet">
             {expiryText(expiry)} · {lines(ips).length > 0 ? lines(ips).join(", ") : "Any IP address"}
           </p>
@@ -231,7 +232,7 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
             )}
           </ProblemNote>
         )}
-        {denied !== null && (
+        {denied !== null && problem?.kind !== "token_limit_reached" && (
           <p class="note warn">
             {denied} <a href="#/tokens">Show my tokens</a>
           </p>

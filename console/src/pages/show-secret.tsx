@@ -38,7 +38,7 @@ function SecretView({ newSecret: { secret, token, origin } }: { newSecret: NewSe
   };
   return (
     <>
-      <Heading title="The secret">
+      <Heading title="New secret">
         {origin === "created" ? "Token created. Copy the secret for" : "Token rotated. Copy the new secret for"} “{token.name}”
       </Heading>
       <p class="note warn">Copy it now. You won’t be able to see it again.</p>

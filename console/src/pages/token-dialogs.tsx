@@ -186,8 +186,8 @@ export function DeleteDialog({ loaded: { token }, now, onClose }: Props) {
             <strong>{lastUse(token, now)}</strong>
           </p>
           <p>
-            {isUsable && "Anything using this token stops working. "}
-            Deletes the token’s record and history. An administrator can still see who deleted it.
+            {isUsable ? "Anything using this token stops working. This also deletes" : "This deletes"} the token’s record and history. An administrator can still see who deleted
+            it.
           </p>
           {isUsable && <p>To keep the record, revoke it instead.</p>}
         </>

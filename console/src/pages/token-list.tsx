@@ -45,11 +45,11 @@ export function TokensPage() {
   const rows = useMemo(() => filterAndSort(all, view), [all, view]);
   const denied = whyNotCreate(caller());
   const hidden = whyNotManage(caller());
-  if (hidden !== null) {
+  if (hidden !== null || list.problem?.status === 403) {
     return (
       <>
         <Heading title="Tokens">Tokens</Heading>
-        <p class="note warn">{hidden}</p>
+        {hidden === null ? list.problem && <ProblemNote problem={list.problem} /> : <p class="note warn">{hidden}</p>}
       </>
     );
   }
@@ -67,13 +67,11 @@ export function TokensPage() {
       <ConcernFilters rows={all} view={view} change={change} hasDismissed={dismissals.size > 0} />
       {list.problem && (
         <ProblemNote problem={list.problem}>
-          {list.problem.status !== 403 && (
-            <p>
-              <button type="button" onClick={() => loadTokens()}>
-                Try again
-              </button>
-            </p>
-          )}
+          <p>
+            <button type="button" onClick={() => loadTokens()}>
+              Try again
+            </button>
+          </p>
         </ProblemNote>
       )}
       <div class="count quiet">

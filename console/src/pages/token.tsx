@@ -9,7 +9,7 @@ import { dismissals } from "../data/dismissals";
 import { hasDraft } from "../data/drafts";
 import { insights as allInsights, forgetInsights, requestInsights } from "../data/token-insights";
 import { applyTokenChange, readToken, withEtag, type TokenWithEtag } from "../data/tokens";
-import { whyNotChange, whyNotEdit, whyNotEnable } from "../domain/abilities";
+import { whyNotChange, whyNotEdit, whyNotEnable, whyNotManage } from "../domain/abilities";
 import { concerns } from "../domain/concerns";
 import { clientText, DISABLED_REASONS, REVOKE_REASONS } from "../domain/labels";
 import { listHash } from "../router";
@@ -51,9 +51,11 @@ export function TokenPage({ id }: { id: string }) {
       return null;
     }
   }, [id]);
+  const hidden = whyNotManage(caller());
   useEffect(() => {
-    void read();
+    if (hidden === null) void read();
   }, [read]);
+  const isUnknown = problem?.kind === "not_found" || problem?.kind === "invalid_id";
   return (
     <>
       <p class="back">
@@ -63,9 +65,9 @@ export function TokenPage({ id }: { id: string }) {
       </p>
       {problem && (
         <>
-          {loaded === null && <Heading title="Token">{problem.kind === "not_found" || problem.kind === "invalid_id" ? "Token not found" : "Couldn’t load this token"}</Heading>}
+          {loaded === null && <Heading title="Token">{isUnknown ? "Token not found" : "Couldn’t load this token"}</Heading>}
           <ProblemNote problem={problem}>
-            {problem.status !== 403 && (
+            {problem.status !== 403 && !isUnknown && (
               <button type="button" onClick={read}>
                 Try again
               </button>
@@ -73,7 +75,13 @@ export function TokenPage({ id }: { id: string }) {
           </ProblemNote>
         </>
       )}
-      {loaded === null && problem === null && <Loading what="the token" />}
+      {hidden !== null && (
+        <>
+          <Heading title="Token">Token</Heading>
+          <p class="note warn">{hidden}</p>
+        </>
+      )}
+      {hidden === null && loaded === null && problem === null && <Loading what="the token" />}
       {loaded !== null && <TokenView loaded={loaded} setLoaded={setLoaded} read={read} />}
     </>
   );

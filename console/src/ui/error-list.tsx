@@ -7,15 +7,26 @@ export function ErrorList({ errors, named = false }: { errors: readonly FieldErr
     <ul class="errors">
       {errors.map(({ field, message }) => (
         <li key={field + message}>
-          {named ? <code>{field}</code> : entryText(field)} {message}
+          {named ? (
+            <>
+              <code>{field}</code> {message}
+            </>
+          ) : (
+            sentence(`${entryText(field)}${message}`)
+          )}
         </li>
       ))}
     </ul>
   );
 }
 
+/** The service's messages are parts of a sentence. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+}
+
 /** The entry that the error is about, counted from 1. */
 function entryText(field: string): string {
   const index = /\[(\d+)\]$/.exec(field)?.[1];
-  return index === undefined ? "" : `Entry ${Number(index) + 1}`;
+  return index === undefined ? "" : `Entry ${Number(index) + 1} `;
 }
