@@ -345,3 +345,20 @@ test("a caller who may not list tokens sees only the reason", async (t) => {
   await main.getByText("You need tokens:read for this.").waitFor();
   assert.equal(await main.innerText(), "Tokens\n\nYou need tokens:read for this. Ask an administrator.");
 });
+
+for (const width of [1100, 1280, 1920]) {
+  test(`no column header overlaps the next at ${width} px`, async (t) => {
+    const page = await it.open(t, { viewport: { width, height: 900 } });
+    await signIn(page, it.stack);
+    await counted(page, /^\d+ tokens?/);
+    const headers = await page.getByRole("columnheader").evaluateAll((all) =>
+      all.map((header) => {
+        const text = document.createRange();
+        text.selectNodeContents(header);
+        return { name: header.innerText, left: header.getBoundingClientRect().left, right: text.getBoundingClientRect().right };
+      }),
+    );
+    const overlapping = headers.filter(({ right }, index) => right > (headers[index + 1]?.left ?? Infinity));
+    assert.deepEqual(overlapping, []);
+  });
+}

@@ -39,7 +39,7 @@ export function TokenTable({ rows, insightsById, now, view, change }: Props) {
           const index = first + offset;
           if ("token" in item) return <TokenRow key={item.token.id} row={item} index={index} insights={insightsById.get(item.token.id)} now={now} />;
           return (
-            <div key={`owner ${item.owner}`} role="row" class="group" aria-rowindex={index + 2} data-key={`owner ${item.owner}`}>
+            <div key={`owner ${item.owner}`} role="row" class="owner-group" aria-rowindex={index + 2} data-key={`owner ${item.owner}`}>
               <div role="cell">
                 <strong>{item.owner}</strong> <span class="quiet">{plural(item.size, "token")}</span>
               </div>
@@ -87,7 +87,7 @@ function Head({ view, change }: Pick<Props, "view" | "change">) {
         {column("Resources")}
         {column("Created", "created")}
         {column("Last used", "used")}
-        {view.status === "revoked" ? column("Revoked", "revoked") : column(view.status === "all" ? "Expires or ended" : "Expires", "expires")}
+        {view.status === "revoked" ? column("Revoked", "revoked") : column("Expires", "expires")}
         {column("Status")}
       </div>
     </div>
