@@ -88,6 +88,11 @@ for (const [view, options] of Object.entries(VIEWS)) {
       await check(page, name);
       await page.keyboard.press("Escape");
     }
+    for (const part of ["name", "permissions", "expiration"]) {
+      await page.getByRole("button", { name: `Edit ${part}` }).click();
+      await check(page, `edit ${part}`);
+      await page.getByRole("button", { name: "Cancel" }).click();
+    }
     await page.getByLabel("Path").fill("/apps/shop");
     await page.getByRole("button", { name: "Test", exact: true }).click();
     await page.getByText(/Denied/).first().waitFor();

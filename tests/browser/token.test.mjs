@@ -21,6 +21,8 @@ test("the details of a token are shown and can be edited", async (t) => {
   const main = page.getByRole("main");
   for (const text of ["old words", "127.0.0.1", token.id]) await main.getByText(text).first().waitFor();
   await page.getByRole("button", { name: "Edit name" }).click();
+  const labels = await page.getByText("Name", { exact: true }).evaluateAll((all) => all.filter((label) => label.clientHeight > 1).length);
+  assert.equal(labels, 1, "the field has one visible label");
   await page.getByLabel("Name", { exact: true }).fill("after");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "after" }).waitFor();

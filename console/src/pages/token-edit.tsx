@@ -50,7 +50,8 @@ export function Editable(props: Props) {
     <dl class="facts" ref={list}>
       {PARTS.map((part) => (
         <div key={part} data-part={part}>
-          <dt>{part === "expires_at" && token.revoked_at !== null ? "Revoked" : FIELDS[part]}</dt>
+          {/* The form has the same label. */}
+          <dt class={editing === part ? "unseen" : ""}>{part === "expires_at" && token.revoked_at !== null ? "Revoked" : FIELDS[part]}</dt>
           <dd>
             {editing === part ? (
               <PartForm {...props} part={part} onClose={() => setEditing(null)} />
