@@ -45,7 +45,12 @@ async function* pages(page, stack, deploy) {
   for (const name of ["apps:read", "apps:restart"]) await page.getByLabel(new RegExp(`^${name}`)).check();
   await page.getByLabel("Resources (one per line)").fill("apps/shop");
   await page.getByText("/apps/shop, /apps/shop/**").first().waitFor();
+  await page.getByLabel("Resources (one per line)").blur();
+  // High enough for the permissions.
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width, height: 1100 });
   yield "new";
+  await page.setViewportSize({ width, height });
   await page.getByRole("button", { name: "Create token" }).click();
   await page.getByRole("heading", { name: /Copy the secret/ }).waitFor();
   yield "secret";
@@ -79,7 +84,10 @@ for (const [suffix, options] of Object.entries(views)) {
   const page = await (await newContext(browser, { viewport: { width: 1200, height: 800 }, reducedMotion: "reduce", ...options })).newPage();
   for await (const name of pages(page, stack, deploy)) {
     if (suffix === "-phone" && !["list", "token"].includes(name)) continue;
-    if (suffix === "-dark" && !["list", "token", "new"].includes(name)) continue;
+    if (suffix === "-dark" && !["list", "token"].includes(name)) continue;
+    await page.mouse.move(0, 0);
+    // Dialogs show what the page behind them is about.
+    if (name !== "tighten") await page.evaluate(() => scrollTo(0, 0));
     await page.screenshot({ path: new URL(`${name}${suffix}.png`, PLACE).pathname });
   }
   await stack.stop();
