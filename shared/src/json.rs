@@ -23,7 +23,8 @@ impl Duplicates {
     /// A message for each with its path; the last one counts those that are not named.
     pub fn issues(&self) -> impl Iterator<Item = (&str, String)> {
         let named = self.paths.iter().map(|path| (path.as_str(), "must be given once".to_owned()));
-        let more = (self.more > 0).then(|| ("*", format!("{} more keys are given twice", self.more)));
+        let keys = if self.more == 1 { "key" } else { "keys" };
+        let more = (self.more > 0).then(|| ("*", format!("{} more duplicate {keys}", self.more)));
         named.chain(more)
     }
 
@@ -173,6 +174,9 @@ mod tests {
     fn the_first_duplicates_are_named_and_the_others_counted() {
         let body = format!("{{{}}}", vec![r#""a":1"#; 1000].join(","));
         let (_, twice) = read(body.as_bytes()).unwrap();
-        assert_eq!((twice.paths, twice.more), (vec!["a".to_owned(); 19], 980));
+        assert_eq!((&twice.paths, twice.more), (&vec!["a".to_owned(); 19], 980));
+        let last = |more| Duplicates { paths: twice.paths.clone(), more }.issues().last().map(|(_, message)| message);
+        assert_eq!(last(980).as_deref(), Some("980 more duplicate keys"));
+        assert_eq!(last(1).as_deref(), Some("1 more duplicate key"));
     }
 }

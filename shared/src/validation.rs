@@ -1,6 +1,6 @@
 //! Validated strings: their error type, and the macro for their common methods.
 
-/// Why a value was refused, for its sender: names the limit, and never repeats the value.
+/// Why a value was refused, for its sender: names the limit, and never repeats a credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ValidationError(pub String);

@@ -59,7 +59,7 @@ test("at the limit of tokens, the console says so and links to the list", async 
   await page.getByLabel(/^apps:read/).check();
   await page.getByLabel("All resources").check();
   await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByText("Token limit reached. An owner may have at most 2 live tokens. Revoke one that is no longer needed.").waitFor();
+  await page.getByText("Token limit reached. The owner has reached the limit of 2 tokens, not counting revoked and expired ones. Revoke a token that is no longer needed.").waitFor();
   await page.getByRole("link", { name: "Show my tokens" }).waitFor();
 });
 

@@ -136,3 +136,18 @@ fn every_offending_field_is_named() {
     let bad = json!({"token_id": "x", "method": "get", "path": "apps", "api": "mine", "colour": 1});
     assert_eq!(ask(bad).offending_fields(), ["token_id", "method", "path", "api", "colour"]);
 }
+
+#[test]
+fn a_path_without_a_slash_is_shown_in_the_error_without_secrets() {
+    let stack = stack();
+    let token = stack.token(["x:y"]);
+    let rule = "must begin with a slash, as in /apps/billing; leave out the host and the stage";
+    let error = |path: &str| {
+        let body = json!({ "token_id": token.id, "method": "GET", "path": path });
+        let problem = stack.post("/explain").bearer(&stack.admin).json(&body).send().problem(400, "invalid_request");
+        problem["errors"][0]["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(error("apps/billing"), format!("\"apps/billing\" {rule}"));
+    assert_eq!(error(&"x".repeat(3000)), format!("\"{}…\" {rule}", "x".repeat(100)));
+    assert!(error(&format!("apps/{}", token.secret)).contains("[redacted]"));
+}

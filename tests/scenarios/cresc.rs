@@ -236,7 +236,7 @@ fn each_user_can_create_a_maximum_of_10_tokens() {
         }
         let eleventh = stack.post("/tokens").bearer(&session).json(&reader("token 11")).send();
         let document = eleventh.problem(409, "token_limit_reached");
-        let detail = "An owner may have at most 10 live tokens. Revoke one that is no longer needed.";
+        let detail = "The owner has reached the limit of 10 tokens, not counting revoked and expired ones. Revoke a token that is no longer needed.";
         assert_eq!(document["detail"], detail);
     }
 }

@@ -34,7 +34,7 @@ async fn create(app: &App, request: &Request) -> ApiResult {
     let now = app.clock.now();
     let key = IdempotencyKey::read(request)?;
     let requested = CreateTokenRequest::read(request.body(), &app.settings, now)?;
-    let grants = requested.access.expand(&call.catalog(app).await?.catalog)?;
+    let grants = requested.access.expand(&call.catalog(app).await?.catalog, &call.caller)?;
     let owner = requested.owner.unwrap_or_else(|| call.caller.owner().clone());
     if owner != *call.caller.owner() && !call.caller.is_admin_of("tokens") {
         return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));

@@ -43,6 +43,7 @@ impl CreateTokenRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis::authz::{Principal, Session};
     use portcullis::catalog::Catalog;
     use portcullis::grants::{Grants, Resource};
 
@@ -151,12 +152,30 @@ mod tests {
     fn a_role_is_expanded_into_the_permissions_that_it_has_now() {
         let catalog = catalog(r#"{"roles": {"cicd": {"permissions": ["app:read", "app:write"]}}}"#);
         let access = read(r#"{"name":"ci","role":"cicd","resources":["app/billing"]}"#).unwrap().access;
-        let grants = access.expand(&catalog).unwrap();
+        let grants = access.expand(&catalog, &caller("*")).unwrap();
         assert!(grants.allows(&"app:write".parse().unwrap(), "app/billing"));
         assert!(!grants.allows(&"app:write".parse().unwrap(), "app/payroll"));
-        let lost =
-            read(r#"{"name":"ci","role":"unknown","resources":["*"]}"#).unwrap().access.expand(&catalog).unwrap_err();
-        assert!(serde_json::to_string(&lost).unwrap().contains("is not a role of the catalog"));
+    }
+
+    #[test]
+    fn an_unknown_role_is_named_with_the_roles_that_exist() {
+        let refused = |document: &str, permission: &str| {
+            let access = read(r#"{"name":"ci","role":"manager","resources":["*"]}"#).unwrap().access;
+            let problem = access.expand(&catalog(document), &caller(permission)).unwrap_err();
+            serde_json::to_value(problem).unwrap()["errors"][0]["message"].as_str().unwrap().to_owned()
+        };
+        let unknown = "\"manager\" is not a role of the catalog";
+        let few = r#"{"roles": {"cicd": {"permissions": ["*:read"]}, "admin": {"permissions": ["*"]}}}"#;
+        assert_eq!(refused(few, "*"), format!("{unknown}; use one of admin, cicd"));
+        // Only callers who may read the catalog learn its roles.
+        assert_eq!(refused(few, "tokens:write"), unknown);
+        assert_eq!(refused("{}", "*"), format!("{unknown}, which has no roles; use permissions"));
+        let many: Vec<_> = (10..22).map(|n| format!(r#""r{n}": {{"permissions": ["*"]}}"#)).collect();
+        let message = refused(&format!(r#"{{"roles": {{{}}}}}"#, many.join(",")), "catalog:read");
+        assert!(
+            message.ends_with("use one of r10, r11, r12, r13, r14, r15, r16, r17, r18, r19 or 2 more"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -165,11 +184,26 @@ mod tests {
         let access = |body| read(body).unwrap().access;
         assert!(
             access(r#"{"name":"ci","permissions":["app:read","app:*","tokens:read"],"resources":["*"]}"#)
-                .expand(&catalog)
+                .expand(&catalog, &caller("*"))
                 .is_ok()
         );
         let body = r#"{"name":"ci","grants":[{"permissions":["app:read","app:reed"],"resources":["*"]},{"permissions":["ap:*"],"resources":["*"]}]}"#;
-        insta::assert_snapshot!(serde_json::to_string_pretty(&access(body).expand(&catalog).unwrap_err()).unwrap());
+        insta::assert_snapshot!(
+            serde_json::to_string_pretty(&access(body).expand(&catalog, &caller("*")).unwrap_err()).unwrap()
+        );
+    }
+
+    /// A caller with this permission on all resources.
+    fn caller(permission: &str) -> Principal {
+        let mut session = Session::new(
+            &Catalog::default(),
+            "alice".parse().unwrap(),
+            &[],
+            Timestamp::from_seconds(NOW),
+            Settings::default().authz.token_management,
+        );
+        session.grants = Grants::single(vec![permission.parse().unwrap()], vec![Resource::All]);
+        Principal::Session(session)
     }
 
     fn catalog(document: &str) -> Catalog {
@@ -197,7 +231,11 @@ mod tests {
         };
         assert_eq!(read(r#","expires_in":"7776001s""#), limit("expires_in"));
         assert_eq!(read(r#","expires_at":"2027-04-15T08:00:01Z""#), limit("expires_at"));
-        assert_eq!(read(r#","expires_at":null"#), limit("expires_at"));
+        assert_eq!(
+            read(r#","expires_at":null"#),
+            Err(r#"[{"field":"expires_at","message":"tokens of this deployment must expire within 90 days"}]"#
+                .to_owned())
+        );
     }
 
     #[test]

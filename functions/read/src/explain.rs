@@ -8,7 +8,6 @@ use portcullis::authz::{
     Api, AuthzContext, Decision, DenyReason, Principal, Requirement, RequirementSource, authorize, requirement,
 };
 use portcullis::catalog::{Lookalike, RequestPath, RoleName};
-use portcullis::grants::Permission;
 use portcullis::http::{ApiField, ApiRequest, ApiResult, DescribedRequest, JsonFields, Problem, json, parse_source_ip};
 use portcullis::secret::TokenId;
 use portcullis::text::redact;
@@ -71,10 +70,8 @@ fn read(body: &Body) -> Result<(TokenId, DescribedRequest), Problem> {
 
 /// Roles that grant the requirement, if the caller may see the catalog.
 fn roles(call: &ApiRequest, rules: &AuthzContext<'_>, needed: &Option<Requirement>) -> Option<Vec<String>> {
-    let may_see_catalog =
-        "catalog:read".parse().is_ok_and(|read: Permission| call.caller.grants().allows(&read, "catalog"));
     match needed {
-        Some(Requirement::Permission { permission, .. }) if may_see_catalog => {
+        Some(Requirement::Permission { permission, .. }) if call.caller.may_read_catalog() => {
             Some(rules.catalog.roles_giving(permission).iter().map(RoleName::to_string).collect())
         }
         _ => None,

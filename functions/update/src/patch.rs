@@ -88,7 +88,7 @@ impl Patch {
             next.description.clone_from(description);
         }
         if let Some(access) = &self.access {
-            next.grants = access.expand(&call.catalog(app).await?.catalog)?;
+            next.grants = access.expand(&call.catalog(app).await?.catalog, &call.caller)?;
             if next.grants != seen.grants {
                 // The grants no longer match the role.
                 next.role = None;

@@ -143,8 +143,7 @@ pub fn authorize(
     };
     let grants = principal.grants();
     let forbidden = |reason, permission: Permission, resource| {
-        let sees_the_catalog = grants.allows(&Permission::named("catalog", "read"), "catalog");
-        let roles = if sees_the_catalog { rules.catalog.roles_giving(&permission) } else { Vec::new() };
+        let roles = if principal.may_read_catalog() { rules.catalog.roles_giving(&permission) } else { Vec::new() };
         Decision::Forbidden(reason, MissingAccess { permission: Some(permission), resource: Some(resource), roles })
     };
     if let Some(it) = lookalikes.into_iter().find(|it| !grants.allows(&it.permission, &it.resource)) {

@@ -121,6 +121,12 @@ impl Principal {
         }
     }
 
+    /// Whether the principal may read the catalog, and so learn the names of its roles.
+    #[must_use]
+    pub fn may_read_catalog(&self) -> bool {
+        self.grants().allows(&Permission::named("catalog", "read"), "catalog")
+    }
+
     /// Whether the principal manages the tokens of all owners, or any owner's `tokens/<id>`.
     #[must_use]
     pub fn is_admin_of(&self, name: &str) -> bool {

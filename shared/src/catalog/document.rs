@@ -23,6 +23,7 @@ use super::route::{RouteMatcher, template};
 use super::validate::is_builtin;
 use super::{BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule, builtin_permissions};
 use crate::grants::Permission;
+use crate::text::counted;
 
 /// Maximum number of unknown fields of an object that are named individually.
 const MAX_UNKNOWN: usize = 19;
@@ -234,7 +235,8 @@ impl DocumentReader {
             self.add_issue(format!("{before}{field}"), format!("is unknown; use one of {known}"));
         }
         if count > MAX_UNKNOWN {
-            self.add_issue(format!("{before}*"), format!("{} more fields are unknown", count - MAX_UNKNOWN));
+            let more = counted(count - MAX_UNKNOWN, "more unknown field");
+            self.add_issue(format!("{before}*"), more);
         }
     }
 

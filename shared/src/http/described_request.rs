@@ -5,7 +5,11 @@ use std::str::FromStr;
 
 use crate::authz::{AccessRequest, Api};
 use crate::catalog::Target;
+use crate::text::{cut, redact};
 use crate::validation::ValidationError;
+
+/// Maximum length of an invalid path in a message, in characters.
+const MAX_SHOWN_LENGTH: usize = 100;
 
 /// A described request; each field is valid.
 #[derive(Clone, Debug)]
@@ -73,7 +77,10 @@ impl FromStr for PathField {
 
     fn from_str(text: &str) -> Result<Self, ValidationError> {
         if !text.starts_with('/') {
-            return Err(ValidationError("must begin with a slash, without stage and host".to_owned()));
+            let shown = cut(&redact(text), MAX_SHOWN_LENGTH).into_owned();
+            return Err(ValidationError(format!(
+                "\"{shown}\" must begin with a slash, as in /apps/billing; leave out the host and the stage"
+            )));
         }
         if text.chars().count() > 2048 {
             return Err(ValidationError("must be at most 2048 characters".to_owned()));

@@ -27,10 +27,13 @@ pub fn read_expiry(fields: &mut JsonFields, settings: &Settings, now: Timestamp)
 pub fn check_expiry(fields: &mut JsonFields, field: &str, at: Option<Timestamp>, settings: &Settings, now: Timestamp) {
     let days = settings.token.max_lifetime_days;
     let latest = now.truncated_to_seconds().plus_seconds(i64::from(days) * DAY_SECONDS);
-    if days > 0 && at.is_none_or(|at| at > latest) {
-        fields.error(
-            field,
-            format!("must be at most {} away, the maximum lifetime of this deployment", counted(days, "day")),
-        );
+    if days == 0 || at.is_some_and(|at| at <= latest) {
+        return;
     }
+    let days = counted(days, "day");
+    let message = match at {
+        Some(_) => format!("must be at most {days} away, the maximum lifetime of this deployment"),
+        None => format!("tokens of this deployment must expire within {days}"),
+    };
+    fields.error(field, message);
 }

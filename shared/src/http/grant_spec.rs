@@ -1,12 +1,15 @@
 //! The grants requested for a token, in each form that a request can use.
 
 use super::{FieldError, JsonFields, Problem};
+use crate::authz::Principal;
 use crate::catalog::{Catalog, RoleName};
 use crate::grants::{
     Grant, Grants, MAX_GRANTS, MAX_PERMISSIONS, MAX_RESOURCES, Permission, Resource, UncoveredGrant, UncoveredPart,
 };
 
 const KNOWN_OF_GRANT: &str = "permissions, resources";
+/// Maximum number of roles in the message for an unknown role; `GET /catalog` has all.
+const MAX_SHOWN_ROLES: usize = 10;
 
 /// The requested grants, in the form of the request; errors name the fields of that form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +44,7 @@ impl GrantSpec {
         if first.is_none() && !["role", "permissions", "grants"].iter().any(|form| fields.failed(form)) {
             fields.error(
                 "permissions",
-                "is required unless role or grants is given: a token needs at least one permission",
+                "is required unless role or grants is given; a token needs at least one permission",
             );
         }
         match (role, permissions, grants) {
@@ -60,13 +63,13 @@ impl GrantSpec {
     /// The grants. A role is expanded now; later changes of the role do not affect the token.
     ///
     /// # Errors
-    /// 400 for an unknown role and for permissions that a strict catalog does not list.
-    pub fn expand(&self, catalog: &Catalog) -> Result<Grants, Problem> {
+    /// 400 for an unknown role and for permissions that a strict catalog does not list. The error names the catalog's
+    /// roles if the caller may read the catalog.
+    pub fn expand(&self, catalog: &Catalog, caller: &Principal) -> Result<Grants, Problem> {
         let grants = match self {
             Self::Role(name, resources) => {
                 let role = catalog.role(name).ok_or_else(|| {
-                    let message = "is not a role of the catalog";
-                    Problem::invalid(vec![FieldError::new("role", message)])
+                    Problem::invalid(vec![FieldError::new("role", unknown_role(name, catalog, caller))])
                 })?;
                 Grants::single(role.permissions.clone(), resources.clone())
             }
@@ -114,10 +117,23 @@ impl GrantSpec {
     }
 }
 
+/// Message for a role that the catalog lacks, with the roles that it has.
+fn unknown_role(name: &RoleName, catalog: &Catalog, caller: &Principal) -> String {
+    let roles: Vec<_> = catalog.role_names().map(RoleName::as_str).collect();
+    let (shown, more) = roles.split_at(roles.len().min(MAX_SHOWN_ROLES));
+    let what = format!("\"{name}\" is not a role of the catalog");
+    match (shown.join(", "), more.len()) {
+        _ if !caller.may_read_catalog() => what,
+        (shown, _) if shown.is_empty() => format!("{what}, which has no roles; use permissions"),
+        (shown, 0) => format!("{what}; use one of {shown}"),
+        (shown, more) => format!("{what}; use one of {shown} or {more} more"),
+    }
+}
+
 fn grant(fields: &mut JsonFields) -> Option<Grant> {
     let permissions = fields.list("permissions", MAX_PERMISSIONS);
     if permissions.is_none() && !fields.failed("permissions") {
-        fields.error("permissions", "is required: a grant needs at least one permission");
+        fields.error("permissions", "is required; a grant needs at least one permission");
     }
     let resources = required_resources(fields);
     Some(Grant { permissions: permissions?, resources: resources? })
@@ -127,7 +143,7 @@ fn grant(fields: &mut JsonFields) -> Option<Grant> {
 fn required_resources(fields: &mut JsonFields) -> Option<Vec<Resource>> {
     let resources = fields.list("resources", MAX_RESOURCES);
     if resources.is_none() && !fields.failed("resources") {
-        fields.error("resources", "is required: name the resources, or use \"*\" for all");
+        fields.error("resources", "is required; name the resources, or use \"*\" for all");
     }
     resources
 }

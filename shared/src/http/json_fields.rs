@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{FieldError, Problem};
 use crate::json;
 use crate::json::Duplicates;
+use crate::text::counted;
 use crate::validation::ValidationError;
 
 /// Maximum size of a body, in bytes.
@@ -31,7 +32,8 @@ fn parse(body: &Body, most: usize) -> Result<(Value, Duplicates), Problem> {
         return Err(Problem::body_too_large(most));
     }
     json::read(body.as_ref()).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
+        // The column is 0 at the end of the line before.
+        let (line, column) = (error.line(), error.column().max(1));
         Problem::invalid_body(format!("The body is not JSON in UTF-8: line {line}, column {column}."))
     })
 }
@@ -204,7 +206,7 @@ impl JsonFields {
             self.error(field, format!("is unknown; use one of {known}"));
         }
         if let Some(more) = unknown.len().checked_sub(MAX_UNKNOWN).filter(|more| *more > 0) {
-            self.error("*", format!("{more} more fields are unknown"));
+            self.error("*", counted(more, "more unknown field"));
         }
     }
 

@@ -62,7 +62,7 @@ fn limited(mut errors: Vec<FieldError>) -> Vec<FieldError> {
     let more = errors.len().saturating_sub(MAX_ERRORS);
     errors.truncate(MAX_ERRORS);
     if more > 0 {
-        errors.push(FieldError::new("*", format!("{more} more errors were omitted")));
+        errors.push(FieldError::new("*", counted(more, "more error")));
     }
     errors
 }
@@ -115,8 +115,10 @@ impl Problem {
     /// 409
     #[must_use]
     pub fn token_limit_reached(limit: u32) -> Self {
-        let detail =
-            format!("An owner may have at most {}. Revoke one that is no longer needed.", counted(limit, "live token"));
+        let detail = format!(
+            "The owner has reached the limit of {}, not counting revoked and expired ones. Revoke a token that is no longer needed.",
+            counted(limit, "token")
+        );
         Self { detail: Some(detail), ..Self::new(409, "token_limit_reached", "Token limit reached") }
     }
 
@@ -305,6 +307,7 @@ mod tests {
             Problem::exceeds_grants(errors()),
             Problem::not_found(),
             Problem::token_limit_reached(10),
+            Problem::token_limit_reached(1),
             Problem::token_ended("It was revoked.", 7),
             Problem::concurrent_change(7),
             Problem::already_created(&"0123456789abcdef".parse().unwrap()),
@@ -328,7 +331,7 @@ mod tests {
             (0..50_000).map(|_| FieldError { field: long[..9].to_owned(), message: String::new() }).collect();
         for problem in [Problem::invalid(errors.clone()), Problem::exceeds_grants(errors)] {
             assert_eq!(problem.errors.len(), 21);
-            assert_eq!(problem.errors[20], FieldError::new("*", "49980 more errors were omitted"));
+            assert_eq!(problem.errors[20], FieldError::new("*", "49980 more errors"));
         }
         let largest = Problem::invalid(vec![FieldError::new(&long, long.clone()); 1000]);
         assert!(shown(largest).len() < 30_000);

@@ -45,8 +45,9 @@ fn a_role_is_expanded_and_its_name_shown() {
     let grants = json!([{ "permissions": catalog["roles"]["cicd"]["permissions"], "resources": ["apps/billing"] }]);
     assert_eq!(token.view["grants"], grants);
     assert_eq!(stack.get("/me").bearer(&token).send().json()["role"], "cicd");
-    let refused = create(&stack, json!({ "role": "nobody" }));
-    assert_eq!(refused.offending_fields(), ["role"]);
+    let refused = create(&stack, json!({ "role": "nobody" })).problem(400, "invalid_request");
+    let message = "\"nobody\" is not a role of the catalog; use one of admin, cicd, deployer, ops, viewer";
+    assert_eq!(refused["errors"], json!([{ "field": "role", "message": message }]));
 }
 
 #[test]

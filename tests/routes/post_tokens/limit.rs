@@ -30,7 +30,7 @@ fn the_eleventh_token_is_refused_with_advice() {
             "type": "urn:portcullis:problem:token_limit_reached",
             "title": "Token limit reached",
             "status": 409,
-            "detail": "An owner may have at most 10 live tokens. Revoke one that is no longer needed.",
+            "detail": "The owner has reached the limit of 10 tokens, not counting revoked and expired ones. Revoke a token that is no longer needed.",
         })
     );
     // Owners do not share slots.

@@ -47,6 +47,7 @@ fn a_body_that_is_not_a_json_object_is_refused() {
         let detail = detail(no_json);
         assert!(detail.starts_with("The body is not JSON in UTF-8: line "), "{detail}");
     }
+    assert_eq!(detail(b"{\n"), "The body is not JSON in UTF-8: line 2, column 1.");
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn a_body_has_at_most_16_kib() {
 #[test]
 fn resources_are_named_or_all_of_them_explicitly() {
     let stack = stack();
-    let message = "is required: name the resources, or use \"*\" for all";
+    let message = "is required; name the resources, or use \"*\" for all";
     for (body, field) in [
         (json!({"permissions": ["x:y"]}), "resources"),
         (json!({"role": "viewer"}), "resources"),

@@ -127,7 +127,7 @@ impl DocumentReader {
             let permissions = self.each(&format!("{path}.permissions"), permissions.as_ref(), Self::permission);
             let resources = match resources {
                 None => {
-                    let message = "is required: name the resources, or use \"*\" for all";
+                    let message = "is required; name the resources, or use \"*\" for all";
                     self.add_issue(format!("{path}.resources"), message);
                     None
                 }
