@@ -1,5 +1,6 @@
 //! `POST /tokens/{id}/rotate`
 
+use portcullis::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{AuditLog, Response, Stack, Token, isolated_stack, stack};
@@ -128,6 +129,30 @@ fn an_overlap_ends_with_its_token() {
     let token = stack.create(json!({"permissions": ["a:b"], "expires_in": "1h"}));
     let new = rotated(&stack, &token, &json!({"overlap": "7d"}));
     assert_eq!(new.view["previous_secret_until"], new.view["expires_at"]);
+}
+
+#[test]
+fn an_overlap_is_shown_until_the_token_is_revoked_or_expires() {
+    let stack = isolated_stack(|_| {});
+    let shown = |token: &Token| {
+        stack.get(&token.path()).bearer(&stack.admin).send().expect(200).json()["previous_secret_until"].clone()
+    };
+    let during_overlap = || rotated(&stack, &stack.token(["a:b"]), &json!({"overlap": "7d"}));
+    let call = |token: &Token, action: &str| {
+        stack.post(&format!("{}/{action}", token.path())).bearer(&stack.admin).send().expect(200).json()
+    };
+    let revoked = during_overlap();
+    // A disabled token can be enabled again, and its old secret with it.
+    call(&revoked, "disable");
+    assert!(shown(&revoked).is_string());
+    assert_eq!((&call(&revoked, "revoke")["previous_secret_until"], shown(&revoked)), (&Value::Null, Value::Null));
+    let expired = during_overlap();
+    let soon = Timestamp::parse(expired.view["rotated_at"].as_str().unwrap()).unwrap().plus_seconds(3600);
+    let patch = stack.request("PATCH", &expired.path()).bearer(&stack.admin).header("If-Match", "*");
+    patch.json(&json!({ "expires_at": soon })).send().expect(200);
+    assert!(shown(&expired).is_string());
+    stack.advance_clock(7200);
+    assert_eq!(shown(&expired), Value::Null);
 }
 
 #[test]

@@ -906,7 +906,10 @@ export interface components {
             expires_at: components["schemas"]["NullableTime"];
             /** @description When it got its current secret by rotation; `null` if it was never rotated. */
             rotated_at: components["schemas"]["NullableTime"];
-            /** @description Until when the previous secret stays valid; `null` if it is not. */
+            /**
+             * @description Until when the previous secret stays valid; `null` if it is not. It is not if the token
+             *     expired or was revoked.
+             */
             previous_secret_until: components["schemas"]["NullableTime"];
             /**
              * @description When it was last used successfully, in whole seconds; `null` if never. It is written at
@@ -936,7 +939,7 @@ export interface components {
             revoked_reason: components["schemas"]["RevokeReason"] | null;
             /** @description The comment given when it was revoked. */
             revoked_comment: components["schemas"]["Description"];
-        } & (unknown & unknown & unknown & unknown & unknown);
+        } & (unknown & unknown & unknown & unknown & unknown & unknown);
         /** @description A token, without its secret. */
         Token: components["schemas"]["TokenFields"];
         /** @description A created token, with its secret, which is in this response only. */

@@ -16,6 +16,8 @@ impl Token {
         let standing = record.state(now, settings.authz.max_idle_days);
         let (used, disabled, revoked) = (record.last_used.as_ref(), record.disabled.as_ref(), record.revoked.as_ref());
         let idle = (standing == TokenState::Idle).then_some("idle");
+        // No secret of such a token can become valid again: a renewal has no overlap.
+        let is_final = matches!(standing, TokenState::Revoked | TokenState::Expired);
         Self {
             id: record.id.to_string(),
             name: record.name.to_string(),
@@ -30,7 +32,7 @@ impl Token {
             created_at: record.created_at.truncated_to_seconds(),
             expires_at: record.expires_at,
             rotated_at: record.rotated_at,
-            previous_secret_until: record.previous_secret_until.filter(|until| *until > now),
+            previous_secret_until: record.previous_secret_until.filter(|until| *until > now && !is_final),
             last_used_at: used.map(|used| used.at),
             last_used_ip: used.and_then(|used| used.source_ip),
             last_used_user_agent: used.and_then(|used| used.agent.as_ref()).map(ToString::to_string),
