@@ -16,7 +16,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
 use crate::error::ApiError;
-use crate::{CliError, proxy};
+use crate::{CliError, io_error, proxy};
 
 /// Longer than API Gateway's integration timeout of 29 seconds.
 const TIMEOUT: Duration = Duration::from_secs(35);
@@ -191,11 +191,11 @@ impl ApiRequest<'_> {
         let api = self.api;
         let path = self.path.clone();
         let request = self.build()?;
-        let mut response = api.agent.run(request).map_err(|error| unreachable(&api.base, &error))?;
+        let mut response = api.agent.run(request).map_err(|error| unreachable(api.url(), &error))?;
         let status = response.status().as_u16();
         let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = response.body_mut().with_config().limit(MAX_BYTES).read_to_string();
-        let body = Zeroizing::new(body.map_err(|error| unreachable(&api.base, &error))?);
+        let body = Zeroizing::new(body.map_err(|error| unreachable(api.url(), &error))?);
         if (200..300).contains(&status) {
             return Ok(ApiResponse { etag, body });
         }
@@ -283,12 +283,81 @@ fn problem(body: &str) -> Option<Problem> {
     problem.or_else(oauth_error)
 }
 
-fn unreachable(base: &Url, error: &ureq::Error) -> CliError {
-    let url = base.as_str();
+/// The error of a request without a response that could be read.
+pub(crate) fn unreachable(url: &str, error: &ureq::Error) -> CliError {
     CliError::Unreachable(match error {
         ureq::Error::Timeout(_) => format!("{url} timed out"),
         ureq::Error::HostNotFound => format!("{url}: host not found"),
-        ureq::Error::BodyExceedsLimit(_) => format!("the response of {url} is larger than {MAX_BYTES} bytes"),
+        ureq::Error::BodyExceedsLimit(limit) => format!("the response of {url} is larger than {limit} bytes"),
+        ureq::Error::Protocol(_) => format!("{url} did not send a valid HTTP response; check the URL"),
+        ureq::Error::Rustls(error) => insecure(url, error),
+        ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(error) => insecure(url, error),
+            None => format!("{url} cannot be reached: {}", io_error::explain(error)),
+        },
         error => format!("{url} cannot be reached: {error}"),
     })
+}
+
+/// Why no encrypted connection was made.
+fn insecure(url: &str, error: &rustls::Error) -> String {
+    use rustls::{CertificateError, Error, InvalidMessage};
+    match error {
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => match Url::parse(url) {
+            // Only to this machine may a credential go unencrypted.
+            Some(parsed) if parsed.is_loopback() => {
+                format!("{url} does not speak HTTPS; use {}", url.replacen("https://", "http://", 1))
+            }
+            _ => format!("{url} does not speak HTTPS; check its host and port"),
+        },
+        Error::InvalidCertificate(certificate) => {
+            let why = match certificate {
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "is not valid yet",
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                    "is for another host"
+                }
+                CertificateError::UnknownIssuer => "is not from an authority that this machine trusts",
+                CertificateError::Revoked => "was revoked",
+                other => return format!("the certificate of {url} is not valid: {other}"),
+            };
+            format!("the certificate of {url} {why}")
+        }
+        error => format!("no encrypted connection to {url}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::{CertificateError, InvalidMessage};
+
+    use super::*;
+
+    #[test]
+    fn errors_of_a_connection_are_in_words() {
+        let tls = |error: rustls::Error| ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, error));
+        let plain = || rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        let certificate = |error| tls(rustls::Error::InvalidCertificate(error));
+        let url = "https://api.example";
+        for (error, message) in [
+            (tls(plain()), "https://api.example does not speak HTTPS; check its host and port"),
+            (ureq::Error::Rustls(plain()), "https://api.example does not speak HTTPS; check its host and port"),
+            (certificate(CertificateError::Expired), "the certificate of https://api.example has expired"),
+            (
+                certificate(CertificateError::UnknownIssuer),
+                "the certificate of https://api.example is not from an authority that this machine trusts",
+            ),
+            (ureq::Error::HostNotFound, "https://api.example: host not found"),
+            (
+                ureq::Error::Io(io::Error::from_raw_os_error(113)),
+                "https://api.example cannot be reached: no route to host",
+            ),
+        ] {
+            assert_eq!(unreachable(url, &error).to_string(), message);
+        }
+        let local = unreachable("https://127.0.0.1:9050", &tls(plain())).to_string();
+        assert_eq!(local, "https://127.0.0.1:9050 does not speak HTTPS; use http://127.0.0.1:9050");
+    }
 }

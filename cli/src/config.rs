@@ -15,7 +15,7 @@ use ureq::http::Uri;
 use zeroize::Zeroizing;
 
 use crate::position::Position;
-use crate::{CliError, toml_error};
+use crate::{CliError, io_error, toml_error};
 pub(crate) use login_profile::LoginProfile;
 
 /// Flags, environment and config file.
@@ -125,7 +125,10 @@ impl File {
         match fs::read_to_string(&path) {
             Ok(text) => Ok((path, text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, String::new())),
-            Err(error) => Err(CliError::usage(format!("cannot read config file {}: {error}", path.display()))),
+            Err(error) => {
+                let why = io_error::explain(&error);
+                Err(CliError::usage(format!("cannot read config file {}: {why}", path.display())))
+            }
         }
     }
 
@@ -153,8 +156,28 @@ pub(crate) fn base_url(text: &str, source: &str) -> Result<Url, CliError> {
     let end = text.match_indices('/').nth(2).map_or(text.len(), |(at, _)| at);
     let (origin, path) = text.split_at_checked(end).unwrap_or((text, ""));
     let text = format!("{}{}", origin.to_ascii_lowercase(), path.trim_end_matches('/'));
-    let is_base = !text.contains(['?', '#', '@']) && text.parse::<Uri>().is_ok();
-    Url::parse(&text).filter(|_| is_base).ok_or_else(|| CliError::usage(format!("{source} {RULE}")))
+    Url::parse(&text).filter(|_| is_base(&text)).ok_or_else(|| match corrected(&text) {
+        Some((why, better)) => CliError::usage(format!("{source} {text} {why}; use {better}")),
+        None => CliError::usage(format!("{source} {RULE}")),
+    })
+}
+
+/// Whether a path can be appended to a URL.
+fn is_base(url: &str) -> bool {
+    !url.contains(['?', '#', '@']) && url.parse::<Uri>().is_ok()
+}
+
+/// What is wrong with a URL that only needs another scheme, and the URL with it.
+fn corrected(text: &str) -> Option<(&'static str, String)> {
+    let (why, rest) = match text.split_once("://") {
+        None => ("has no scheme", text),
+        Some(("http", rest)) => ("would send the credential unencrypted", rest),
+        Some(_) => return None,
+    };
+    let urls = ["http", "https"].map(|scheme| Url::parse(&format!("{scheme}://{rest}")));
+    // An http URL is valid only for this machine.
+    let better = urls.into_iter().flatten().next()?.as_str().to_owned();
+    is_base(&better).then_some((why, better))
 }
 
 fn is_secret_name(field: &str) -> bool {

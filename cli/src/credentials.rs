@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::api::Credential;
 use crate::config::{Config, variable};
 use crate::output::Output;
-use crate::{CliError, input};
+use crate::{CliError, input, io_error};
 use store::{StorageChoice, Store};
 
 /// Maximum size of a credential. Tokens have about 70 characters, sessions a few thousand.
@@ -89,7 +89,7 @@ pub(crate) fn read(path: &Path, source: &str, out: &Output) -> Result<Zeroizing<
         warn_if_readable_by_others(path, out);
         std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
     };
-    read.map_err(|error| CliError::usage(format!("{source} {}: {error}", path.display())))?;
+    read.map_err(|error| CliError::usage(format!("{source} {}: {}", path.display(), io_error::explain(&error))))?;
     single_word(&text, source)
 }
 

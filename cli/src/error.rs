@@ -5,6 +5,8 @@ mod problem_text;
 use portcullis::api_types::Problem;
 use serde_json::json;
 
+use crate::io_error;
+
 /// Error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
@@ -40,7 +42,7 @@ pub(crate) enum CliError {
     #[error("cancelled; nothing was changed")]
     Cancelled,
     /// Writing to standard output failed.
-    #[error("standard output: {0}")]
+    #[error("standard output: {}", io_error::explain(.0))]
     Output(std::io::Error),
     /// The reader closed standard output.
     #[error("standard output was closed")]

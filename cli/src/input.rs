@@ -5,7 +5,7 @@ use std::io::{self, Read as _, StdinLock};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::CliError;
+use crate::{CliError, io_error};
 
 /// The path that means standard input.
 pub(crate) const STDIN: &str = "-";
@@ -36,7 +36,16 @@ pub(crate) fn text(path: &Path, argument: &str) -> Result<String, CliError> {
     } else {
         fs::read_to_string(path)
     };
-    read.map_err(|error| CliError::usage(format!("{argument} {}: {error}", path.display())))
+    read.map_err(|error| CliError::usage(format!("{}: {}", name(path, argument), io_error::explain(&error))))
+}
+
+/// Name of an input in errors: the path, after its flag.
+pub(crate) fn name(path: &Path, argument: &str) -> String {
+    match (path == Path::new(STDIN), argument.starts_with('-')) {
+        (true, _) => "standard input".to_owned(),
+        (false, true) => format!("{argument} {}", path.display()),
+        (false, false) => path.display().to_string(),
+    }
 }
 
 /// Strips a leading byte order mark, which some editors write (RFC 8259, section 8.1, lets parsers ignore it).

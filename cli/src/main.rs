@@ -4,9 +4,12 @@
 //!
 //! | module | contents |
 //! | --- | --- |
+//! | `io_error` | errors of files and connections |
 //! | `error`, `outcome` | results of commands, and exit codes |
 //! | `position` | positions in text files |
 //! | `toml_error` | errors in TOML files |
+//! | `json_error` | errors in JSON files |
+//! | `flag_value` | parsers of flag values |
 //! | `private_file` | files that only their owner can use |
 //! | `config` | flags, environment and config file |
 //! | `proxy` | HTTP proxy settings of the environment |
@@ -32,7 +35,10 @@ mod config;
 mod context;
 mod credentials;
 mod error;
+mod flag_value;
 mod input;
+mod io_error;
+mod json_error;
 mod outcome;
 mod output;
 mod position;

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use console::{Key, Term};
 
 use crate::output::clean;
-use crate::{CliError, input};
+use crate::{CliError, input, io_error};
 
 /// Prints the impact of an action, asks for confirmation, and reads one key. Any key but `y` declines.
 ///
@@ -34,7 +34,7 @@ pub(crate) fn confirm(impact: &str, question: &str) -> Result<(), CliError> {
     match ask() {
         Ok(true) => Ok(()),
         Ok(false) => Err(CliError::Cancelled),
-        Err(error) => Err(CliError::usage(format!("cannot read from the terminal: {error}"))),
+        Err(error) => Err(unreadable(&error)),
     }
 }
 
@@ -56,7 +56,7 @@ impl Questions {
     /// When the user ends the input.
     pub(crate) fn ask<T>(&self, question: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, CliError> {
         let mut stderr = io::stderr();
-        let failed = |error| CliError::usage(format!("cannot read from the terminal: {error}"));
+        let failed = |error| unreadable(&error);
         loop {
             write!(stderr, "{question}: ").map_err(failed)?;
             let mut answer = String::new();
@@ -70,6 +70,10 @@ impl Questions {
             }
         }
     }
+}
+
+fn unreadable(error: &io::Error) -> CliError {
+    CliError::usage(format!("cannot read from the terminal: {}", io_error::explain(error)))
 }
 
 /// Whether the user can be asked.

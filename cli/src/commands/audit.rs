@@ -13,8 +13,9 @@ use serde::Deserialize;
 
 use super::token::lookup::TokenArg;
 use crate::aws::{DeployedStack, StackLocation};
+use crate::flag_value::whole_number;
 use crate::output::Style;
-use crate::{CliError, Context, Outcome, input};
+use crate::{CliError, Context, Outcome, input, io_error};
 
 /// Audit log of the local stack (`cargo run`).
 const LOCAL_AUDIT_LOG: &str = ".portcullis/audit.log";
@@ -35,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: String,
     /// Maximum number of requests; the newest are shown
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = |text: &str| whole_number(text, 1, None))]
     limit: u32,
     /// Show all requests
     #[arg(long, conflicts_with = "limit")]
@@ -140,7 +141,7 @@ fn read(mut from: impl BufRead, name: &str, search: &mut AuditSearch<'_>) -> Res
 }
 
 fn unreadable(name: &str, error: &io::Error) -> CliError {
-    CliError::usage(format!("cannot read audit log {name}: {error}"))
+    CliError::usage(format!("cannot read audit log {name}: {}", io_error::explain(error)))
         .with_hint("use --file for another file, or --stack for the log of a deployed stack")
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::api::{Api, Credential, segment};
 use crate::config::base_url;
 use crate::private_file::private;
-use crate::{CliError, Context, Outcome, config, credentials};
+use crate::{CliError, Context, Outcome, config, credentials, io_error};
 
 const VARIABLE: &str = "PORTCULLIS_ID_TOKEN";
 /// Variables that GitHub Actions sets for a job with `permissions: id-token: write`.
@@ -95,7 +95,7 @@ fn pass_to_github(path: &Path, token: &str, lost: &str, context: &Context) -> Re
     let opened = private(OpenOptions::new().append(true).create(true)).open(path);
     // Another step may have left the last line without a newline.
     let written = opened.and_then(|mut file| writeln!(file, "\nPORTCULLIS_API_TOKEN={token}"));
-    written.map_err(|error| CliError::Unfinished(format!("{}: {error}: {lost}", path.display())))
+    written.map_err(|error| CliError::Unfinished(format!("{}: {}: {lost}", path.display(), io_error::explain(&error))))
 }
 
 fn identity(args: &Args, context: &Context) -> Result<Zeroizing<String>, CliError> {

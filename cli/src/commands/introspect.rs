@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "method")]
     path: Option<String>,
     /// Source IP address of the request
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = ip_address)]
     ip: Option<IpAddr>,
     /// API of the request: protected (yours) or tokens (Portcullis) [default: protected]
     #[arg(long, value_parser = ["protected", "tokens"], requires = "method")]

@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::reference::{ENVIRONMENT, EXIT_CODES, FILES, examples};
-use crate::{CliError, Context, Outcome};
+use crate::{CliError, Context, Outcome, io_error};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -27,7 +27,9 @@ pub(crate) fn run(args: &Args, command: Command, context: &Context) -> Result<Ou
         }
         Some(directory) => {
             let written = fs::create_dir_all(directory).and_then(|()| write_pages(command, "", directory));
-            written.map_err(|error| CliError::usage(format!("cannot write to {}: {error}", directory.display())))?;
+            written.map_err(|error| {
+                CliError::usage(format!("cannot write to {}: {}", directory.display(), io_error::explain(&error)))
+            })?;
             context.out.note(&format!("Wrote the manual pages to {}.", directory.display()));
         }
     }

@@ -15,7 +15,7 @@ use super::audit::since;
 use crate::aws::stack_state::LogGroup;
 use crate::aws::{DeployedStack, RestoredTable, Retention, StackLocation};
 use crate::output::Style;
-use crate::{CliError, Context, Outcome, input};
+use crate::{CliError, Context, Outcome, input, io_error};
 use change_lines::ChangeLines;
 use findings::{Action, CatalogFinding, Finding, Findings};
 
@@ -140,7 +140,7 @@ fn read(mut from: impl BufRead, name: &str, lines: &mut ChangeLines) -> Result<(
 }
 
 fn unreadable(name: &str, error: &io::Error) -> CliError {
-    CliError::usage(format!("cannot read {name}: {error}"))
+    CliError::usage(format!("cannot read {name}: {}", io_error::explain(error)))
 }
 
 /// Revokes and disables the tokens. Returns the IDs of those for which this failed.

@@ -71,7 +71,7 @@ fn read_claims(path: &Path) -> Result<TestInput, CliError> {
         (UnverifiedJwt::read(text).map(|jwt| jwt.claims), &["signature", "times", "earlier use"])
     };
     // The message never contains the input, which may be an ID token.
-    let wrong = |why| CliError::usage(format!("--claims {}: {why}", path.display()));
+    let wrong = |why| CliError::usage(format!("{}: {why}", input::name(path, "--claims")));
     let claims = claims.and_then(|claims| claims.jti().map(drop).map(|()| claims)).map_err(wrong)?;
     Ok(TestInput { claims: claims.into_claim_set(), unchecked })
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use portcullis::https_url::Url;
 
 use super::{File, base_url};
-use crate::CliError;
 use crate::private_file::{create_private_dir, replace};
+use crate::{CliError, io_error};
 
 /// What `login` changed in the config file.
 pub(crate) enum LoginProfile {
@@ -40,7 +40,7 @@ impl LoginProfile {
             if !can_be_read {
                 return Err(failed("the file has a profile of that name, or no room for another table"));
             }
-            write(&path, &new_text).map_err(|error| failed(&error.to_string()))?;
+            write(&path, &new_text).map_err(|error| failed(&io_error::explain(&error)))?;
         }
         Ok(match file.profile {
             Some(default) => Self::Other { name, default },

@@ -165,7 +165,7 @@ impl From<TokenError> for CliError {
 /// Sends a GET, or a POST with a form. Returns status and body.
 fn send(endpoint: &str, form: Option<&str>) -> Result<(u16, Zeroizing<String>), CliError> {
     let agent = api::agent(&safe_origin(endpoint)?)?;
-    let unreachable = |error: ureq::Error| CliError::Unreachable(format!("{endpoint} cannot be reached: {error}"));
+    let unreachable = |error| api::unreachable(endpoint, &error);
     let response = match form {
         None => agent.get(endpoint).header("accept", "application/json").call(),
         Some(form) => agent

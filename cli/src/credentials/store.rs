@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::keyring;
 use super::session::Session;
 use crate::private_file::{self, create_private_dir, private};
-use crate::{CliError, config};
+use crate::{CliError, config, io_error};
 
 /// Where to store a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,7 +108,7 @@ impl Store {
     }
 
     fn io_error(&self, action: &str, error: &io::Error) -> CliError {
-        CliError::usage(format!("cannot {action} {}: {error}", self.path().display()))
+        CliError::usage(format!("cannot {action} {}: {}", self.path().display(), io_error::explain(error)))
     }
 }
 

@@ -98,6 +98,7 @@ fn a_syntax_error_has_its_line_and_column() {
     assert!(errors("broken.toml", "strict = true\n[roles\n").starts_with("broken.toml:2:7: "));
     assert_eq!(errors("broken.json", "{\n\"strict\":\n}"), "broken.json:3:1: expected value\n");
     assert!(errors("list.json", "\n[]").starts_with("list.json:2:1: "));
+    assert_eq!(errors("short.json", "{\n"), "short.json:2:1: the file ends too early\n");
 }
 
 #[test]

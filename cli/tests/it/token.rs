@@ -112,7 +112,7 @@ fn errors_in_a_body_file_are_named_by_their_path() {
     assert!(wrong.contains("permissions[0]"), "{wrong}");
     for (text, why) in [("[]", "must be a JSON object"), ("{", "line 1"), ("", "line 1")] {
         let printed = stderr(&from_file(&stack, text, &[]).code(2));
-        assert!(printed.contains("--from-file -: ") && printed.contains(why), "{text}: {printed}");
+        assert!(printed.contains("error: standard input: ") && printed.contains(why), "{text}: {printed}");
     }
 }
 

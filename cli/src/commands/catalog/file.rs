@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::positions::{Positions, each_value, is_within};
 use crate::output::clean;
 use crate::position::Position;
-use crate::{CliError, Context, input, toml_error};
+use crate::{CliError, Context, input, json_error, toml_error};
 
 /// A catalog file.
 #[derive(Debug, clap::Args)]
@@ -69,8 +69,8 @@ impl File {
     pub(super) fn read(&self) -> Result<Result<Value, Vec<FileIssue>>, CliError> {
         let text = input::text(&self.path, "FILE")?;
         if text.len() > MAX_CATALOG_BYTES {
-            let (path, bytes) = (self.path.display(), text.len());
-            let why = format!("FILE {path}: {bytes} bytes; the maximum is {MAX_CATALOG_BYTES} bytes");
+            let (name, bytes) = (self.name(), text.len());
+            let why = format!("{name} has {bytes} bytes; a catalog has at most {MAX_CATALOG_BYTES}");
             return Err(CliError::usage(why));
         }
         let text = input::without_bom(&text);
@@ -120,9 +120,8 @@ impl File {
 
 fn parse_json(text: &str) -> Result<ParsedFile<'_>, Vec<FileIssue>> {
     let (document, duplicates) = json::read(text.as_bytes()).map_err(|error| {
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
-        vec![FileIssue::new(Position { line: error.line(), column: error.column() }, String::new(), message.to_owned())]
+        let (position, message) = json_error::explain(&error, text);
+        vec![FileIssue::new(position, String::new(), message)]
     })?;
     let positions = Positions::of_json(text);
     let duplicates = duplicates.issues().map(|(path, message)| CatalogIssue { path: path.to_owned(), message });

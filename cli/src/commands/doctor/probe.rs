@@ -10,7 +10,8 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::findings::Finding;
-use crate::api::{Api, agent};
+use crate::api::{Api, agent, unreachable};
+use crate::flag_value::whole_number;
 use crate::{CliError, Context};
 
 /// Pause between two requests to an API that still accepts the revoked token.
@@ -32,7 +33,7 @@ pub(super) struct ProbeFlags {
     #[arg(long, requires = "probe", allow_hyphen_values = true)]
     resource: Vec<String>,
     /// Seconds to wait for a refusal [default: 10 more than the longest TTL of your APIs]
-    #[arg(long, requires = "probe", value_name = "SECONDS")]
+    #[arg(long, requires = "probe", value_name = "SECONDS", value_parser = |text: &str| whole_number(text, 0, None))]
     wait: Option<u32>,
 }
 
@@ -122,7 +123,7 @@ impl Target {
         if let Some(secret) = secret {
             request = request.header("authorization", format!("Bearer {secret}"));
         }
-        let failed = |error| CliError::Unreachable(format!("{}: {error}", self.url.as_str()));
+        let failed = |error| unreachable(self.url.as_str(), &error);
         Ok(request.call().map_err(failed)?.status().as_u16())
     }
 

@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 
 use super::callback_server::{Callback, listen};
 use super::wait::SignInEvents;
-use crate::CliError;
 use crate::credentials::oidc_client::{OAuthError, Provider, TokenError};
 use crate::credentials::session::Session;
 use crate::prompt::instruct;
+use crate::{CliError, io_error};
 
 /// Random values of one sign-in.
 struct PkceState {
@@ -38,7 +38,8 @@ pub(super) fn sign_in(
 ) -> Result<(Result<Session, CliError>, Callback), CliError> {
     let secrets = PkceState::generate()?;
     let redirect_uri = listen(events.sender.clone())
-        .map_err(|error| CliError::usage(format!("cannot listen for the browser callback: {error}")))?;
+        .map_err(|error| io_error::explain(&error))
+        .map_err(|why| CliError::usage(format!("cannot listen for the browser callback: {why}")))?;
     let url = provider.authorization_url(&[
         ("redirect_uri", &redirect_uri),
         ("response_type", "code"),

@@ -18,6 +18,7 @@ use crate::config::{Config, LoginProfile, base_url};
 use crate::credentials::oidc_client::Provider;
 use crate::credentials::session::Session;
 use crate::credentials::store::{StorageChoice, Store};
+use crate::flag_value::whole_number;
 use crate::{CliError, Context, Outcome, credentials, web_browser};
 use provider_settings::SignInTarget;
 use wait::SignInEvents;
@@ -40,8 +41,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHERE")]
     store: Option<StorageChoice>,
     /// Seconds to wait for you to sign in
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    timeout: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = |text: &str| whole_number(text, 1, Some(3600)))]
+    timeout: u32,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     };
     let SignInTarget { issuer, client_id, scope } = SignInTarget::find(&args.settings, &url, &context.config)?;
     let provider = Provider::discover(&issuer, &client_id)?;
-    let deadline = Instant::now() + Duration::from_secs(args.timeout);
+    let deadline = Instant::now() + Duration::from_secs(args.timeout.into());
     let events = SignInEvents::new()?;
     let device = args.device || (!args.browser && provider.supports_device_flow() && !web_browser::is_available());
     if device {

@@ -12,7 +12,7 @@ use super::detector::{Detector, ScanBuffer, TokenMatch};
 use super::findings::{Findings, Part, Source};
 use super::ignore_files;
 use crate::input::{STDIN, stdin};
-use crate::{CliError, config};
+use crate::{CliError, config, io_error};
 
 /// Searches all files below the paths, in parallel.
 ///
@@ -78,7 +78,7 @@ fn visit(entry: Result<DirEntry, ignore::Error>, buffer: &mut ScanBuffer, detect
     let entry = match entry {
         Ok(entry) => entry,
         Err(error) if error.depth().is_some_and(|depth| depth > 0) && is_not_found(&error) => return,
-        Err(error) => return findings.add_unread(&error.to_string()),
+        Err(error) => return findings.add_unread(io_error::without_code(&error.to_string())),
     };
     let is_named = entry.depth() == 0;
     if !is_named {
@@ -90,7 +90,7 @@ fn visit(entry: Result<DirEntry, ignore::Error>, buffer: &mut ScanBuffer, detect
     if entry.path_is_symlink() {
         match fs::read_link(entry.path()) {
             Ok(target) => add_target(entry.path(), &target, detector, findings),
-            Err(error) if is_error(&error) => findings.add_unread(&format!("{}: {error}", entry.path().display())),
+            Err(error) if is_error(&error) => add_unread(entry.path(), &error, findings),
             Err(_) => {}
         }
     }
@@ -120,9 +120,13 @@ fn search_in(path: &Path, found: io::Result<Vec<TokenMatch>>, findings: &Finding
         }
         Err(error) => {
             let path = path.strip_prefix(".").unwrap_or(path);
-            findings.add_unread(&format!("{}: {error}", path.display()));
+            add_unread(path, &error, findings);
         }
     }
+}
+
+fn add_unread(path: &Path, error: &io::Error, findings: &Findings) {
+    findings.add_unread(&format!("{}: {}", path.display(), io_error::explain(error)));
 }
 
 fn add_target(link: &Path, target: &Path, detector: &Detector, findings: &Findings) {

@@ -8,6 +8,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use crate::io_error;
+
 /// Bytes per read.
 const CHUNK_BYTES: usize = 64 * 1024;
 /// Maximum number of chunks that wait to be searched.
@@ -18,7 +20,7 @@ const IDLE_CHECKS: u32 = 10;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
     /// Git is not installed, or may not be run.
-    #[error("cannot start git: {0}")]
+    #[error("cannot start git: {}", why_not_started(.0))]
     NotStarted(io::Error),
     /// The error message of git.
     #[error("{0}")]
@@ -27,11 +29,18 @@ pub(crate) enum GitError {
     #[error("{0}: not a regular file, so git was not started; remove the file")]
     Irregular(String),
     /// Reading the output failed.
-    #[error("cannot read from git: {0}")]
+    #[error("cannot read from git: {}", io_error::explain(.0))]
     Read(#[from] io::Error),
     /// The output does not follow the documented format.
     #[error("unexpected output from git")]
     Unexpected,
+}
+
+fn why_not_started(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it is not installed, or not in PATH".to_owned(),
+        _ => io_error::explain(error),
+    }
 }
 
 /// A git process and its standard error.

@@ -1,6 +1,5 @@
 //! `portcullis token create`
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap_complete::ArgValueCompleter;
@@ -11,7 +10,8 @@ use uuid::Uuid;
 use super::format::print_secret;
 use super::grant_flags::{ExpiryFlags, GrantFlags};
 use super::missing_fields;
-use crate::{CliError, Context, Outcome, completion, input};
+use crate::position::Position;
+use crate::{CliError, Context, Outcome, completion, input, json_error};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -88,15 +88,19 @@ fn with_flags(mut body: Map<String, Value>, args: &Args) -> Result<Map<String, V
 
 /// Reads the request body from a file. Duplicate keys are an error, because the intended value is unknown.
 fn read_body(path: &Path) -> Result<Map<String, Value>, CliError> {
-    let invalid = |why: &dyn Display| CliError::usage(format!("--from-file {}: {why}", path.display()));
+    let invalid = |why: &str| CliError::usage(format!("{}: {why}", input::name(path, "--from-file")));
     let text = input::text(path, "--from-file")?;
-    let (value, duplicates) = json::read(input::without_bom(&text).as_bytes()).map_err(|error| invalid(&error))?;
+    let text = input::without_bom(&text);
+    let (value, duplicates) = json::read(text.as_bytes()).map_err(|error| {
+        let (Position { line, column }, why) = json_error::explain(&error, text);
+        invalid(&format!("line {line}, column {column}: {why}"))
+    })?;
     if !duplicates.is_empty() {
         let each = duplicates.issues().map(|(place, message)| format!("\n  {place}: {message}"));
         return Err(invalid(&format!("duplicate keys{}", each.collect::<String>())));
     }
     match value {
         Value::Object(body) => Ok(body),
-        _ => Err(invalid(&"it must be a JSON object")),
+        _ => Err(invalid("it must be a JSON object")),
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::format;
 use super::lookup::TokenArg;
+use crate::flag_value::ip_address;
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +19,7 @@ pub(crate) struct Args {
     /// Path of the request without host and stage, as in /apps/billing
     path: String,
     /// Source IP address of the request
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = ip_address)]
     ip: Option<IpAddr>,
     /// API of the request: protected (yours) or tokens (Portcullis) [default: protected]
     #[arg(long, value_parser = ["protected", "tokens"])]

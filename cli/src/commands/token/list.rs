@@ -10,6 +10,7 @@ use super::pages::{Limit, document, entries};
 use super::selection::{Selection, read};
 use super::show::console_url;
 use crate::api::encoded;
+use crate::flag_value::whole_number;
 use crate::output::clean;
 use crate::{CliError, Context, Outcome, web_browser};
 
@@ -22,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long, allow_hyphen_values = true)]
     owner: Option<String>,
     /// Only tokens not used for this many days
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = |text: &str| whole_number(text, 1, None))]
     idle_days: Option<u32>,
     #[command(flatten)]
     limit: Limit,

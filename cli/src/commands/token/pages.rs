@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::CliError;
 use crate::api::{ApiRequest, Cursors};
+use crate::flag_value::whole_number;
 
 /// Maximum page size of the service.
 const MAX_PER_PAGE: usize = 100;
@@ -12,7 +13,7 @@ const MAX_PER_PAGE: usize = 100;
 #[derive(Debug, clap::Args)]
 pub(super) struct Limit {
     /// Maximum number of entries
-    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "50", value_parser = |text: &str| whole_number(text, 1, None))]
     limit: u32,
     /// List all entries
     #[arg(long, conflicts_with = "limit")]

@@ -4,6 +4,7 @@ use portcullis::api_types::{PermissionUse, Usage};
 
 use super::format;
 use super::lookup::TokenArg;
+use crate::flag_value::whole_number;
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -11,7 +12,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(super) token: TokenArg,
     /// Number of days to look back
-    #[arg(long, value_name = "N", default_value = "90")]
+    #[arg(long, value_name = "N", default_value = "90", value_parser = |text: &str| whole_number(text, 1, None))]
     pub(super) days: u32,
 }
 
