@@ -80,6 +80,19 @@ impl CliError {
         self
     }
 
+    /// Shows field errors as `show` returns them: with another name and message. The document is not changed.
+    #[must_use]
+    pub(crate) fn with_field_errors(mut self, show: impl Fn(&str, &str) -> Option<(String, String)>) -> Self {
+        if let Self::Refused(refused) = &mut self {
+            for (shown, error) in refused.fields.iter_mut().zip(&refused.problem.errors) {
+                if let Some(other) = show(&error.field, &error.message) {
+                    *shown = other;
+                }
+            }
+        }
+        self
+    }
+
     /// Replaces the message of a field.
     #[must_use]
     pub(crate) fn with_message(mut self, field: &str, message: &str) -> Self {

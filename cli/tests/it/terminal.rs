@@ -184,8 +184,10 @@ fn create_asks_for_what_is_missing() {
         ("Name:", ""),
         ("must be 1 to 100 characters", "GitHub Actions"),
         ("or a role:", "apps:read,a b"),
-        ("must be resource:action", "apps:read, builds:read"),
-        ("Resources", "apps/billing"),
+        ("must be resource:action", ""),
+        ("enter at least one permission, or a role", "apps:read, builds:read"),
+        ("Resources", ""),
+        ("enter at least one resource, or * for all", "apps/billing"),
         ("Expires in", "90x"),
         ("must be", "90d"),
     ];
@@ -225,7 +227,7 @@ fn create_asks_for_the_expiry_with_the_lifetimes_of_the_deployment() {
     let answers = [
         ("Resources", "apps/billing"),
         ("Expires in (such as 90d, at most 60d) [default: 30d]:", "never"),
-        ("must be at most 60d", "61d"),
+        ("must expire within 60 days", "61d"),
         ("must be at most 60d", ""),
     ];
     let (printed, code) = answer(&stack, "--name x --role viewer", &answers);

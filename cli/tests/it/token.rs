@@ -159,6 +159,24 @@ fn errors_of_an_update_are_named_by_the_given_flag() {
 }
 
 #[test]
+fn a_grant_without_resources_and_a_forbidden_expiry_name_what_to_use() {
+    let stack = stack_with(|options| options.settings.token.max_lifetime_days = 14);
+    let create = ["token", "create", "--json", "--name", "a", "--grant", "apps:read@*"];
+    let token = document(&stack.portcullis(create).assert().success());
+    let no_expiry = "--no-expiry: tokens of this deployment must expire within 14 days; use --expires-in";
+    let grant = "has no resources; add them after an @, as in apps:read@apps/billing, or @* for all resources";
+    for command in [&["create", "--name", "a"][..], &["update", id(&token)]] {
+        let mut given = stack.portcullis(["token"]);
+        given.args(command).args(["--grant", "a:b@x", "--grant", "apps:read", "--no-expiry"]);
+        let printed = stderr(&given.assert().code(2));
+        let errors: Vec<_> = printed.lines().skip(1).collect();
+        assert_eq!(errors, [format!("  --grant 2: {grant}"), format!("  {no_expiry}")], "{command:?}");
+    }
+    let rotate = stack.portcullis(["token", "rotate", id(&token), "--no-expiry"]).assert().code(2);
+    assert!(stderr(&rotate).contains(no_expiry), "{}", stderr(&rotate));
+}
+
+#[test]
 fn white_space_in_a_grant_is_rejected() {
     let stack = stack();
     for (grant, named) in [

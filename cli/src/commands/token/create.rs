@@ -61,7 +61,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let call = api.post("/tokens").header("idempotency-key", key.as_str());
     let response = call.json(&body).send().map_err(|error| match error {
         CliError::Unreachable(message) => CliError::LostResponse { message, key },
-        error => error.with_field_names(name),
+        error => error
+            .with_field_names(name)
+            .with_field_errors(|field, message| args.access.error(field).or_else(|| args.expiry.error(field, message))),
     })?;
     print_secret(&response, "Created the token", context)
 }

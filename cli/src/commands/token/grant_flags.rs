@@ -55,6 +55,14 @@ impl GrantFlags {
         }
     }
 
+    /// The error of a `--grant` without resources.
+    pub(crate) fn error(&self, field: &str) -> Option<(String, String)> {
+        let index = field.strip_prefix("grants[")?.strip_suffix("].resources")?;
+        self.grant.get(index.parse::<usize>().ok()?).filter(|text| !text.contains('@'))?;
+        let message = "has no resources; add them after an @, as in apps:read@apps/billing, or @* for all resources";
+        Some((flag_for_field(&format!("grants[{index}]")), message.to_owned()))
+    }
+
     /// The grants for an update. `None` if no flag was given.
     ///
     /// # Errors
@@ -111,6 +119,12 @@ impl ExpiryFlags {
             "expires_in" | "expires_at" if self.expires_at.is_some() => flag_for_field("expires_at"),
             _ => flag_for_field(field),
         }
+    }
+
+    /// The error of `--no-expiry`, with the flag to use instead.
+    pub(crate) fn error(&self, field: &str, message: &str) -> Option<(String, String)> {
+        let is_expiry = matches!(field, "expires_in" | "expires_at");
+        (self.no_expiry && is_expiry).then(|| (self.flag_for(field), format!("{message}; use --expires-in")))
     }
 
     /// Sets the fields in the body of a create or rotate request.

@@ -7,7 +7,7 @@ use portcullis::api_types::{Deployment, Me};
 use portcullis::catalog::{Catalog, RoleName};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::grants::{Permission, Resource};
-use portcullis::text::{TokenName, parse_expires_in};
+use portcullis::text::{TokenName, counted, parse_expires_in};
 use portcullis::validation::ValidationError;
 use serde_json::{Map, Value, json};
 
@@ -49,7 +49,10 @@ pub(super) fn ask_for(
         body.insert(field.to_owned(), value);
     }
     if resources {
-        let list = |text: &str| list_of(text, checked::<Resource>);
+        let list = |text: &str| match text {
+            "" => Err("enter at least one resource, or * for all".to_owned()),
+            text => list_of(text, checked::<Resource>),
+        };
         body.insert(
             "resources".to_owned(),
             questions.ask("Resources (such as apps/billing,apps/shop, or * for all)", list)?,
@@ -86,7 +89,7 @@ fn access_field(text: &str, catalog: Option<&Catalog>) -> Result<(&'static str, 
         return Ok(("permissions", list_of(text, |item| permission(item, catalog))?));
     }
     if text.is_empty() {
-        return Err("must not be empty".to_owned());
+        return Err("enter at least one permission, or a role".to_owned());
     }
     match catalog {
         Some(catalog) if !catalog.role_names().any(|role| role.as_str() == text) => {
@@ -125,7 +128,10 @@ fn expiry_field(text: &str, deployment: &Deployment, now: Timestamp) -> Result<O
         }
     };
     match deployment.max_token_lifetime_days {
-        Some(days) if at.is_none_or(|at| at > now.plus_seconds(i64::from(days) * DAY_SECONDS)) => {
+        Some(days) if at.is_none() => {
+            Err(format!("tokens of this deployment must expire within {}", counted(days, "day")))
+        }
+        Some(days) if at.is_some_and(|at| at > now.plus_seconds(i64::from(days) * DAY_SECONDS)) => {
             Err(format!("must be at most {days}d, the maximum lifetime of this deployment"))
         }
         _ => Ok(Some(field)),

@@ -50,7 +50,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let key = Uuid::new_v4().to_string();
     let call = api.post(format!("/tokens/{id}/rotate")).header("idempotency-key", key);
     let response = call.json(&body).send();
-    let response = response.map_err(|error| error.with_field_names(|field| args.expiry.flag_for(field)))?;
+    let response = response.map_err(|error| {
+        error
+            .with_field_names(|field| args.expiry.flag_for(field))
+            .with_field_errors(|field, message| args.expiry.error(field, message))
+    })?;
     match overlap {
         Some(overlap) => context.out.note(&format!("The previous secret stays valid for {}.", duration_words(overlap))),
         None => context.out.note("The previous secret is no longer valid."),

@@ -50,7 +50,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let call = api.request(ureq::http::Method::PATCH, format!("/tokens/{id}"));
     let response = call.header("if-match", tag).json(&patch).send();
     let name = |field: &str| args.expiry.flag_for(args.access.field(field));
-    let explain = |error| args.expiry.explain(error, now).with_field_names(name);
+    let shown = |field: &str, message: &str| args.access.error(field).or_else(|| args.expiry.error(field, message));
+    let explain = |error| args.expiry.explain(error, now).with_field_names(name).with_field_errors(shown);
     format::show(&response.map_err(explain)?, context)
 }
 
