@@ -85,7 +85,7 @@ fn check(file: &File, context: &Context) -> Result<Outcome, CliError> {
 
 fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
-    let Some(document) = file.load_valid(context)? else { return Ok(Outcome::Negative) };
+    let Some(document) = file.load_valid("it was not published", context)? else { return Ok(Outcome::Negative) };
     let api = context.api()?;
     let (current, tag) = published(&api)?;
     let Some(difference) = difference(&current, &document) else {
@@ -109,7 +109,7 @@ fn push(file: &File, if_match: Option<&str>, context: &Context) -> Result<Outcom
 }
 
 fn diff(file: &File, context: &Context) -> Result<Outcome, CliError> {
-    let Some(document) = file.load_valid(context)? else { return Ok(Outcome::Negative) };
+    let Some(document) = file.load_valid("it was not compared", context)? else { return Ok(Outcome::Negative) };
     let (current, _) = published(&context.api()?)?;
     let Some(difference) = difference(&current, &document) else {
         context.out.note("No differences.");
@@ -123,9 +123,9 @@ fn diff(file: &File, context: &Context) -> Result<Outcome, CliError> {
     Ok(Outcome::Negative)
 }
 
-/// Loads a catalog file. If it is invalid, prints the errors and returns `None`.
-pub(crate) fn load_valid(path: &Path, context: &Context) -> Result<Option<Value>, CliError> {
-    File::new(path).load_valid(context)
+/// Loads a catalog file. If it is invalid, prints the errors and what was `skipped`, and returns `None`.
+pub(crate) fn load_valid(path: &Path, skipped: &str, context: &Context) -> Result<Option<Value>, CliError> {
+    File::new(path).load_valid(skipped, context)
 }
 
 /// The published catalog and its ETag.

@@ -35,7 +35,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Outcome, CliEr
     let Command::Test(args) = command;
     let TestInput { claims, unchecked } = read_claims(&args.claims)?;
     let document = match &args.catalog {
-        Some(path) => match catalog::load_valid(path, context)? {
+        Some(path) => match catalog::load_valid(path, "no rule was tested", context)? {
             Some(document) => document,
             None => return Ok(Outcome::Negative),
         },

@@ -152,7 +152,12 @@ fn an_invalid_catalog_is_not_sent() {
     let stack = stack();
     let path = file(&stack, "bad.toml", "strict = 1\n");
     let assert = stack.portcullis(["catalog", "push", &path, "--yes"]).assert().code(1);
-    assert!(stderr(&assert).contains("nothing was changed"));
+    assert_eq!(stderr(&assert), "warning: the catalog has errors, so it was not published\n");
+    let diff = stack.portcullis(["catalog", "diff", &path]).assert().code(1);
+    assert_eq!(stderr(&diff), "warning: the catalog has errors, so it was not compared\n");
+    let mut test = stack.portcullis(["trust", "test", "--claims", "-", "--catalog", &path]);
+    let test = test.write_stdin(r#"{"iss":"x","sub":"x","aud":"x","exp":1}"#).assert().code(1);
+    assert_eq!(stderr(&test), "warning: the catalog has errors, so no rule was tested\n");
 }
 
 #[test]

@@ -85,13 +85,13 @@ impl File {
         }))
     }
 
-    /// Reads the file. If it is invalid, prints the errors and returns `None`.
-    pub(super) fn load_valid(&self, context: &Context) -> Result<Option<Value>, CliError> {
+    /// Reads the file. If it is invalid, prints the errors and what was `skipped`, and returns `None`.
+    pub(super) fn load_valid(&self, skipped: &str, context: &Context) -> Result<Option<Value>, CliError> {
         match self.read()? {
             Ok(document) => Ok(Some(document)),
             Err(issues) => {
                 self.print(&issues, context)?;
-                context.out.warn("the catalog has errors; nothing was changed");
+                context.out.warn(&format!("the catalog has errors, so {skipped}"));
                 Ok(None)
             }
         }
