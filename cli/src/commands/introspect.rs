@@ -8,7 +8,8 @@ use portcullis::api_types::{Introspection, IntrospectionStatus, RequestDecision}
 use portcullis::clock::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::commands::token::format;
+use crate::commands::token::{format, words};
+use crate::flag_value::ip_address;
 use crate::{CliError, Context, Outcome, config, credentials};
 
 const VARIABLE: &str = "PORTCULLIS_INTROSPECT_TOKEN";
@@ -76,7 +77,7 @@ fn show(found: Option<&Introspection>, context: &Context) -> Result<(), CliError
         ("expires", out.format_time_or(found.exp.map(Timestamp::from_seconds), "never")),
         ("grants", format::grants(&found.grants)),
         ("allowed", allowed.unwrap_or_default().to_owned()),
-        ("reason", why.reason.clone().unwrap_or_default()),
+        ("reason", why.reason.as_deref().map(words::deny_reason).unwrap_or_default()),
         ("missing", format::permission_on_resource(why.permission.as_deref(), why.resource.as_deref())),
     ])
 }

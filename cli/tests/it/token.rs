@@ -422,9 +422,50 @@ fn explain_exits_with_0_for_allow_and_1_for_deny() {
     };
     explain(&["GET", "/apps/billing", "--ip", "192.0.2.7"]).code(0);
     let printed = stdout(&explain(&["POST", "/apps/billing", "--ip", "192.0.2.7"]).code(1));
-    assert!(printed.contains("permission_missing") && printed.contains("apps:write on apps/billing"), "{printed}");
-    explain(&["GET", "/apps/billing"]).code(1);
-    assert!(stderr(&explain(&["GET", "apps"]).code(2)).contains("PATH: must begin with a slash"));
+    let lines = [
+        "decision           deny",
+        "status             403",
+        "reason             the token does not have the permission (permission_missing)",
+        "requires           apps:write on apps/billing",
+        "rule               naming convention, because no route of the catalog matches",
+    ];
+    assert!(printed.starts_with(&lines.join("\n")), "{printed}");
+    let without_address = stdout(&explain(&["GET", "/apps/billing"]).code(1));
+    assert!(
+        without_address
+            .contains("the token is allowed only from some IP addresses; give one with --ip (ip_not_allowed)"),
+        "{without_address}"
+    );
+    let printed = stderr(&explain(&["GET", "apps"]).code(2));
+    assert!(printed.contains("PATH: \"apps\" must begin with a slash, as in /apps/billing"), "{printed}");
+}
+
+#[test]
+fn every_deny_reason_is_explained_in_words() {
+    let stack = stack_with(|options| options.settings.limits.live_tokens = 0);
+    let token = stack.create(["--name", "a", "--grant", "apps:read@apps/x"]);
+    let reason = |arguments: &[&str]| {
+        let mut command = stack.portcullis(["token", "explain", id(&token)]);
+        let printed = stdout(&command.args(arguments).assert().code(1));
+        printed.lines().find_map(|line| line.strip_prefix("reason")).unwrap().trim().to_owned()
+    };
+    assert_eq!(
+        reason(&["GET", "/apps/y"]),
+        "the token has the permission, but not on this resource (resource_not_granted)"
+    );
+    stack.portcullis(["token", "disable", id(&token)]).assert().success();
+    assert_eq!(reason(&["GET", "/apps/x"]), "the token is disabled (disabled)");
+    let shown = stdout(&stack.portcullis(["token", "show", id(&token)]).assert().success());
+    let disabled = shown.lines().find(|line| line.starts_with("disabled ")).unwrap();
+    assert!(disabled.ends_with(" (its owner)"), "{shown}");
+    let mut introspect = stack.portcullis(["introspect", "--method", "POST", "--path", "/apps/x"]);
+    introspect.env("PORTCULLIS_INTROSPECT_TOKEN", stack.admin()).assert().success();
+    stack.portcullis(["token", "revoke", id(&token), "--yes", "--reason", "owner_left"]).assert().success();
+    assert_eq!(reason(&["GET", "/apps/x"]), "the token was revoked (revoked)");
+    let shown = stdout(&stack.portcullis(["token", "show", id(&token)]).assert().success());
+    assert!(shown.lines().any(|line| line.starts_with("reason") && line.ends_with("owner left")), "{shown}");
+    let events = stdout(&stack.portcullis(["token", "events", id(&token)]).assert().success());
+    assert!(events.contains("reason: owner left") && events.contains("by its owner"), "{events}");
 }
 
 #[test]

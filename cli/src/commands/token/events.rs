@@ -1,6 +1,6 @@
 //! `portcullis token events`
 
-use portcullis::api_types::Event;
+use portcullis::api_types::{Event, Grant};
 use portcullis::text::counted;
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::lookup::TokenArg;
 use super::pages::{Limit, document, entries};
+use super::{format, words};
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -38,9 +39,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let row = |event: &Event| {
         vec![
             (out.format_time(event.at), None),
-            (event.kind.clone(), None),
+            (words::plain(&event.kind), None),
             (event.by.clone().unwrap_or_default(), None),
-            (detail(&event.detail), None),
+            (detail(event), None),
             (event.source_ip.map(|ip| ip.to_string()).unwrap_or_default(), None),
             (event.user_agent.clone().unwrap_or_default(), None),
         ]
@@ -52,21 +53,114 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     Ok(Outcome::Success)
 }
 
-/// Details of an event: `reason=leaked`, `name: "a" -> "b"`.
-fn detail(detail: &Value) -> String {
-    let Value::Object(fields) = detail else { return String::new() };
-    let mut words = Vec::new();
-    for (name, value) in fields {
-        match value {
-            Value::Null => {}
-            Value::Array(changes) if name == "changes" => words.extend(changes.iter().map(|change| {
-                let part = |which: &str| change.get(which).map(Value::to_string).unwrap_or_default();
-                let field = change.get("field").and_then(Value::as_str).unwrap_or_default();
-                format!("{field}: {} -> {}", part("from"), part("to"))
-            })),
-            Value::String(text) => words.push(format!("{name}={text}")),
-            value => words.push(format!("{name}={value}")),
+/// Details of an event: `reason: leaked`, `name: "a" -> "b"`.
+fn detail(event: &Event) -> String {
+    let Value::Object(fields) = &event.detail else { return String::new() };
+    let mut lines = Vec::new();
+    // The fields are sorted by name. In this order the reason comes before the comment.
+    for (name, value) in fields.iter().rev() {
+        match (event.kind.as_str(), name.as_str(), value) {
+            ("rotated", "previous_secret_until", Value::Null) => {
+                lines.push("previous secret invalidated immediately".to_owned());
+            }
+            ("rotated", "previous_secret_until", Value::String(time)) => {
+                lines.push(format!("previous secret valid until {time}"));
+            }
+            ("secret_reuse", "disabled", Value::Bool(disabled)) => {
+                lines.extend(disabled.then(|| "the token was disabled".to_owned()));
+            }
+            ("disabled", "reason", Value::String(code)) => lines.push(match code.as_str() {
+                "owner" | "admin" => format!("by {}", words::disable_reason(code)),
+                code => words::disable_reason(code).to_owned(),
+            }),
+            ("revoked", "reason", Value::String(code)) => lines.push(format!("reason: {}", words::plain(code))),
+            (_, "changes", Value::Array(changes)) => lines.extend(changes.iter().map(change)),
+            (_, _, Value::Null) => {}
+            (_, name, Value::String(text)) => lines.push(format!("{}: {text}", words::plain(name))),
+            (_, name, value) => lines.push(format!("{}: {value}", words::plain(name))),
         }
     }
-    words.join("\n")
+    lines.join("\n")
+}
+
+fn change(change: &Value) -> String {
+    let field = change.get("field").and_then(Value::as_str).unwrap_or_default();
+    let part = |which: &str| change.get(which).map(|value| field_value(field, value)).unwrap_or_default();
+    let name = match field {
+        "allowed_ips" => "allowed IPs".to_owned(),
+        "expires_at" => "expires".to_owned(),
+        field => words::plain(field),
+    };
+    format!("{name}: {} -> {}", part("from"), part("to"))
+}
+
+fn field_value(field: &str, value: &Value) -> String {
+    match (field, value) {
+        ("expires_at", Value::Null) => "never".to_owned(),
+        ("expires_at", Value::String(time)) => time.clone(),
+        ("allowed_ips", Value::Null) => "any".to_owned(),
+        ("allowed_ips", Value::Array(list)) if list.is_empty() => "any".to_owned(),
+        ("allowed_ips", Value::Array(list)) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        ("grants", value) => serde_json::from_value::<Vec<Grant>>(value.clone())
+            .map_or_else(|_| value.to_string(), |grants| format::grants(&grants).replace('\n', "; ")),
+        (_, Value::Null) => "none".to_owned(),
+        (_, value) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis::clock::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn details_of_events_are_in_words() {
+        let shown = |kind: &str, value: Value| {
+            let (id, at) = (String::new(), Timestamp::from_seconds(0));
+            let (kind, detail) = (kind.to_owned(), value);
+            super::detail(&Event { id, kind, at, by: None, source_ip: None, user_agent: None, detail })
+        };
+        let until = "2027-01-15T08:00:00Z";
+        for (kind, detail, text) in [
+            ("created", Value::Null, ""),
+            (
+                "rotated",
+                json!({ "previous_secret_until": until, "changes": [] }),
+                "previous secret valid until 2027-01-15T08:00:00Z",
+            ),
+            (
+                "rotated",
+                json!({ "previous_secret_until": null, "changes": [] }),
+                "previous secret invalidated immediately",
+            ),
+            ("secret_reuse", json!({ "disabled": true }), "the token was disabled"),
+            ("secret_reuse", json!({ "disabled": false }), ""),
+            ("disabled", json!({ "reason": "owner" }), "by its owner"),
+            ("disabled", json!({ "reason": "admin" }), "by an admin"),
+            ("disabled", json!({ "reason": "secret_reuse" }), "a rotated-out secret was used"),
+            ("revoked", json!({ "reason": "owner_left", "comment": "bye" }), "reason: owner left\ncomment: bye"),
+            ("revoked", json!({ "reason": null, "comment": null }), ""),
+            ("later", json!({ "new_field": 1 }), "new field: 1"),
+        ] {
+            assert_eq!(shown(kind, detail), text, "{kind}");
+        }
+        let grant = |resource: &str| json!([{ "permissions": ["apps:read"], "resources": [resource] }]);
+        let changes = json!({ "changes": [
+            { "field": "name", "from": "a", "to": "b" },
+            { "field": "description", "from": null, "to": "d" },
+            { "field": "expires_at", "from": null, "to": until },
+            { "field": "allowed_ips", "from": [], "to": ["192.0.2.1", "192.0.2.2"] },
+            { "field": "grants", "from": grant("*"), "to": grant("apps/x") },
+        ] });
+        let lines = [
+            "name: \"a\" -> \"b\"",
+            "description: none -> \"d\"",
+            "expires: never -> 2027-01-15T08:00:00Z",
+            "allowed IPs: any -> 192.0.2.1, 192.0.2.2",
+            "grants: apps:read on * -> apps:read on apps/x",
+        ];
+        assert_eq!(shown("updated", changes), lines.join("\n"));
+    }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::format;
 use super::lookup::TokenArg;
+use super::words;
 use crate::flag_value::ip_address;
 use crate::{CliError, Context, Outcome};
 
@@ -49,19 +50,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if out.json {
         out.document(&response.body)?;
     } else if !out.quiet {
-        let rule = explanation.rule.as_ref().map(|rule| match &rule.route {
-            Some(route) => format!("{} ({route})", rule.source),
-            None => rule.source.clone(),
+        let reason = explanation.reason.as_deref().map(|code| match (code, args.ip) {
+            ("ip_not_allowed", None) => {
+                format!("the token is allowed only from some IP addresses; give one with --ip ({code})")
+            }
+            _ => words::deny_reason(code),
         });
         out.key_values(&[
             ("decision", explanation.decision.clone()),
             ("status", explanation.status.map(|status| status.to_string()).unwrap_or_default()),
-            ("reason", explanation.reason.clone().unwrap_or_default()),
+            ("reason", reason.unwrap_or_default()),
             (
                 "requires",
                 format::permission_on_resource(explanation.permission.as_deref(), explanation.resource.as_deref()),
             ),
-            ("rule", rule.unwrap_or_default()),
+            ("rule", explanation.rule.as_ref().map(words::rule).unwrap_or_default()),
             ("roles granting it", explanation.roles.clone().unwrap_or_default().join(", ")),
         ])?;
     }

@@ -2,6 +2,7 @@
 
 use portcullis::api_types::{Grant, Token, TokenWithSecret};
 
+use super::words;
 use crate::api::ApiResponse;
 use crate::output::{Output, Style};
 use crate::{CliError, Context, Outcome};
@@ -64,10 +65,9 @@ fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
         ("rotated", when(token.rotated_at)),
         ("previous secret", previous_secret(token)),
         ("last used", last_use(token, out)),
-        ("disabled", by(&when(token.disabled_at), token.disabled_by.as_deref())),
-        ("disable reason", text(&token.disabled_reason)),
+        ("disabled", disabled(token, out)),
         ("revoked", by(&when(token.revoked_at), token.revoked_by.as_deref())),
-        ("reason", text(&token.revoked_reason)),
+        ("reason", token.revoked_reason.as_deref().map(words::plain).unwrap_or_default()),
         ("comment", text(&token.revoked_comment)),
     ]
 }
@@ -75,6 +75,16 @@ fn all_fields(token: &Token, out: &Output) -> Vec<(&'static str, String)> {
 /// Empty for a revoked token, which cannot expire any more.
 pub(super) fn expiry(token: &Token, out: &Output) -> String {
     if token.status == "revoked" { String::new() } else { out.format_time_or(token.expires_at, "never") }
+}
+
+/// When, by whom and why a token was disabled.
+fn disabled(token: &Token, out: &Output) -> String {
+    let when = by(&out.format_time_or(token.disabled_at, ""), token.disabled_by.as_deref());
+    let why = token.disabled_reason.as_deref().map(words::disable_reason).unwrap_or_default();
+    match (when.is_empty(), why.is_empty()) {
+        (false, false) => format!("{when} ({why})"),
+        _ => when + why,
+    }
 }
 
 fn by(when: &str, who: Option<&str>) -> String {

@@ -1,4 +1,5 @@
-//! `portcullis token …`: commands for tokens. `format`, `grant_flags`, `lookup` and `pages` are shared by several.
+//! `portcullis token …`: commands for tokens. `format`, `grant_flags`, `lookup`, `pages` and `words` are
+//! shared by several.
 
 mod create;
 mod delete;
@@ -18,6 +19,7 @@ mod show;
 mod tighten;
 mod update;
 mod usage;
+pub(crate) mod words;
 
 use clap::Subcommand;
 
