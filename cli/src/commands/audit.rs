@@ -181,7 +181,8 @@ impl AuditSearch<'_> {
                     (line.reason(), None),
                 ]
             };
-            out.table(&["TIME", "DECISION", "REQUEST", "IP", "REASON"], self.lines.iter().map(row).collect())?;
+            let columns = [("TIME", 0), ("DECISION", 0), ("REQUEST", 1), ("IP", 3), ("REASON", 2)];
+            out.table(&columns, self.lines.iter().map(row).collect())?;
         } else {
             out.note(&format!("No requests since {}.", self.since));
         }

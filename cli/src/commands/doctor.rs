@@ -56,7 +56,7 @@ fn show(
                 (finding.expected.clone(), None),
             ]
         };
-        out.table(&["WHERE", "SETTING", "FOUND", "EXPECTED"], findings.iter().map(row).collect())?;
+        out.table(&[("WHERE", 0), ("SETTING", 0), ("FOUND", 1), ("EXPECTED", 2)], findings.iter().map(row).collect())?;
     }
     let refused: Vec<_> = measurements.iter().filter_map(|one| Some((&one.url, one.refused_after?))).collect();
     for (url, seconds) in &refused {

@@ -201,8 +201,9 @@ fn show(
                 (action(finding), Some(if args.apply { Style::Good } else { Style::Warn })),
             ]
         };
-        let header = ["TOKEN", "NAME", "OWNER", "CHANGE", "TIME", "BY", if args.apply { "DONE" } else { "ACTION" }];
-        out.table(&header, findings.tokens.iter().map(row).collect())?;
+        let action = if args.apply { "DONE" } else { "ACTION" };
+        let columns = [("TOKEN", 0), ("NAME", 2), ("OWNER", 3), ("CHANGE", 1), ("TIME", 4), ("BY", 5), (action, 0)];
+        out.table(&columns, findings.tokens.iter().map(row).collect())?;
     }
     notes(args, restored_to, lines, findings, context);
     Ok(())

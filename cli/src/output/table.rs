@@ -15,8 +15,8 @@ const GAP: u16 = 2;
 const MAX_UNWRAPPED: usize = 20;
 /// Longer words may be broken.
 const MAX_UNBROKEN: usize = 40;
-/// Columns that are always shown: the ID, or the time, and the name.
-const FIXED_COLUMNS: usize = 2;
+/// Name of a column, and its rank. Columns of rank 0 are always shown.
+pub(crate) type Column<'a> = (&'a str, u8);
 
 impl Output {
     /// Prints names and values, without empty values.
@@ -41,15 +41,18 @@ impl Output {
         self.note(&render(table));
     }
 
-    /// Prints a table, the most important columns first. On a narrow terminal, columns that would break words of
-    /// others are left out.
+    /// Prints a table. On a narrow terminal, columns that would break words of others are left out, those of the
+    /// highest rank first.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn table(&self, header: &[&str], rows: Vec<Vec<StyledText>>) -> Result<(), CliError> {
+    pub(crate) fn table(&self, columns: &[Column<'_>], rows: Vec<Vec<StyledText>>) -> Result<(), CliError> {
         let (mut table, terminal_width) = self.new_table();
-        let widths: Vec<u16> = (0..header.len()).map(|column| needed_width(header, &rows, column)).collect();
-        let shown = terminal_width.map_or_else(|| vec![true; header.len()], |width| columns_that_fit(&widths, width));
+        let header: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let widths: Vec<u16> = (0..header.len()).map(|column| needed_width(&header, &rows, column)).collect();
+        let ranks: Vec<u8> = columns.iter().map(|(_, rank)| *rank).collect();
+        let shown =
+            terminal_width.map_or_else(|| vec![true; header.len()], |width| columns_that_fit(&widths, &ranks, width));
         let is_shown = |column: usize| shown.get(column) == Some(&true);
         let names = header.iter().enumerate().filter(|(column, _)| is_shown(*column));
         table.set_header(names.map(|(_, name)| self.cell(name, Some(Style::Dim))));
@@ -113,17 +116,23 @@ fn needed_width(header: &[&str], rows: &[Vec<StyledText>], column: usize) -> u16
     u16::try_from(width).unwrap_or(u16::MAX).saturating_add(GAP)
 }
 
-/// Which columns fit, in the order of their importance.
-fn columns_that_fit(widths: &[u16], terminal_width: u16) -> Vec<bool> {
+/// Which columns fit, in the order of their ranks.
+fn columns_that_fit(widths: &[u16], ranks: &[u8], terminal_width: u16) -> Vec<bool> {
     let mut left = terminal_width;
-    let fits = |(column, width): (usize, &u16)| {
-        let fits = column < FIXED_COLUMNS || *width <= left;
-        if fits {
-            left = left.saturating_sub(*width);
-        }
-        fits
-    };
-    widths.iter().enumerate().map(fits).collect()
+    let mut columns: Vec<_> = widths.iter().zip(ranks).enumerate().collect();
+    columns.sort_by_key(|(_, (_, rank))| **rank);
+    let mut shown: Vec<_> = columns
+        .into_iter()
+        .map(|(column, (width, rank))| {
+            let fits = *rank == 0 || *width <= left;
+            if fits {
+                left = left.saturating_sub(*width);
+            }
+            (column, fits)
+        })
+        .collect();
+    shown.sort_unstable();
+    shown.into_iter().map(|(_, fits)| fits).collect()
 }
 
 /// Renders a table without borders and trailing spaces.
@@ -156,16 +165,18 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_left_out_by_importance_and_the_first_two_never() {
-        let widths = [18, 16, 9, 30, 13];
+    fn columns_are_left_out_by_rank_and_those_of_rank_0_never() {
+        let (widths, ranks) = ([18, 16, 9, 30, 13], [3, 0, 1, 2, 3]);
         for (terminal, shown) in [
             (86, [true, true, true, true, true]),
             (85, [true, true, true, true, false]),
-            (60, [true, true, true, false, true]),
-            (45, [true, true, true, false, false]),
-            (20, [true, true, false, false, false]),
+            (68, [false, true, true, true, true]),
+            (55, [false, true, true, true, false]),
+            (54, [true, true, true, false, false]),
+            (20, [false, true, false, false, false]),
+            (10, [false, true, false, false, false]),
         ] {
-            assert_eq!(columns_that_fit(&widths, terminal), shown, "{terminal}");
+            assert_eq!(columns_that_fit(&widths, &ranks, terminal), shown, "{terminal}");
         }
     }
 }

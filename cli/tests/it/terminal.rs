@@ -146,25 +146,31 @@ fn tables_fit_the_terminal_with_relative_times_and_colours() {
 fn a_narrow_table_leaves_out_columns_and_breaks_no_word() {
     let stack = stack();
     let made = stack.create(["--name", "nightly-report-of-billing", "--grant", "apps:read,builds:write@apps/billing"]);
-    let words = [made["id"].as_str().unwrap(), "nightly-report-of-billing"];
-    for (columns, shown) in [
-        (140, &["STATUS", "active", "GRANTS", "apps:read,", "builds:write", "apps/billing", "EXPIRES", "OWNER"][..]),
-        (80, &["STATUS", "active", "GRANTS", "apps:read,", "builds:write", "apps/billing", "EXPIRES"]),
-        (60, &["STATUS", "active", "OWNER", "admin"]),
-        (46, &[]),
+    let (id, name) = (made["id"].as_str().unwrap(), "nightly-report-of-billing");
+    for (columns, shown, hidden) in [
+        (140, &[id, "STATUS", "GRANTS", "apps:read,", "builds:write", "apps/billing", "EXPIRES", "OWNER"][..], ""),
+        (80, &[id, "STATUS", "GRANTS", "apps:read,", "builds:write", "apps/billing", "EXPIRES"], "LAST USED, OWNER"),
+        (60, &["STATUS", "GRANTS", "apps:read,", "builds:write", "apps/billing", "EXPIRES"], "ID, LAST USED, OWNER"),
+        (46, &["STATUS", "EXPIRES"], "ID, GRANTS, LAST USED, OWNER"),
     ] {
         let (listed, _) = rest(on_a_terminal_of(columns, &stack, "token list", &[("NO_COLOR", "1")]));
-        let table = listed.split("Hidden columns (terminal too narrow)").next().unwrap();
-        for word in words.iter().chain(shown) {
+        let (table, note) = listed.split_once("Hidden columns (terminal too narrow): ").unwrap_or((&listed, ""));
+        for word in [name].iter().chain(shown) {
             assert!(table.split_whitespace().any(|shown| shown == *word), "{word} in {columns}: {listed}");
         }
         assert!(table.lines().all(|line| line.trim_end().chars().count() <= columns.into()), "{listed}");
-        assert_eq!(
-            listed.contains("Hidden columns (terminal too narrow): LAST USED, OWNER"),
-            columns == 80,
-            "{listed}"
-        );
+        assert_eq!(note.trim_end(), hidden, "{columns}: {listed}");
     }
+}
+
+#[test]
+fn narrow_tables_of_events_and_requests_keep_the_details() {
+    let stack = stack();
+    let id = token(&stack);
+    stack.portcullis(["token", "update", &id, "--grant", "builds:write@apps/billing"]).assert().success();
+    let (listed, _) = rest(on_a_terminal_of(50, &stack, &format!("token events {id}"), &[("NO_COLOR", "1")]));
+    assert!(listed.contains("DETAIL") && listed.contains("builds:write"), "{listed}");
+    assert!(listed.contains("Hidden columns (terminal too narrow): BY, "), "{listed}");
 }
 
 /// Answers the questions of `token create`, and returns the rest of the output and the exit code.

@@ -46,7 +46,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
             (event.user_agent.clone().unwrap_or_default(), None),
         ]
     };
-    out.table(&["TIME", "EVENT", "BY", "DETAIL", "IP", "CLIENT"], read.iter().map(row).collect())?;
+    let columns = [("TIME", 0), ("EVENT", 0), ("BY", 2), ("DETAIL", 1), ("IP", 3), ("CLIENT", 4)];
+    out.table(&columns, read.iter().map(row).collect())?;
     if more {
         out.note(&format!("Showing {}. Use --all or --limit for more.", counted(read.len(), "event")));
     }

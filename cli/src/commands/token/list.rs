@@ -111,7 +111,16 @@ fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
         }
         row
     };
-    let columns = ["ID", "NAME", "STATUS", "GRANTS", "EXPIRES", "LAST USED", "OWNER", "VIA"];
+    let columns = [
+        ("ID", 4),
+        ("NAME", 0),
+        ("STATUS", 1),
+        ("GRANTS", 2),
+        ("EXPIRES", 3),
+        ("LAST USED", 5),
+        ("OWNER", 6),
+        ("VIA", 7),
+    ];
     let shown = if has_via { 8 } else { 7 };
     out.table(columns.get(..shown).unwrap_or(&columns), tokens.iter().map(row).collect())
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let row = |used: &PermissionUse| {
         vec![(used.permission.clone(), None), (used.last_used_on.clone().unwrap_or_else(|| "never".to_owned()), None)]
     };
-    out.table(&["PERMISSION", "LAST USED ON"], usage.permissions.iter().map(row).collect())?;
+    out.table(&[("PERMISSION", 0), ("LAST USED ON", 0)], usage.permissions.iter().map(row).collect())?;
     out.note(&format!("{}.", usage.summary));
     if !usage.complete {
         out.warn("the usage data of this token is incomplete");
