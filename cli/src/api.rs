@@ -168,7 +168,7 @@ impl ApiRequest<'_> {
 
     /// Sets a JSON body.
     pub(crate) fn json(self, body: &impl Serialize) -> Self {
-        // Types of strings and numbers cannot fail to serialise.
+        // Types of strings and numbers cannot fail to serialize.
         let text = serde_json::to_string(body).unwrap_or_default();
         self.header("content-type", "application/json").text(Zeroizing::new(text))
     }

@@ -236,7 +236,7 @@ pub(crate) fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-/// Whether the terminal has no colours: `TERM` is `dumb`, empty or, except on Windows, unset.
+/// Whether the terminal has no colors: `TERM` is `dumb`, empty or, except on Windows, unset.
 pub(crate) fn is_dumb() -> bool {
     trimmed("TERM").map_or(cfg!(not(windows)), |name| name.is_empty() || name == "dumb")
 }

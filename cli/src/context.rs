@@ -32,7 +32,7 @@ pub(crate) struct Global {
     /// Skip confirmation prompts
     #[arg(short, long, global = true)]
     yes: bool,
-    /// When to use colours; auto: on a terminal, unless NO_COLOR is set or TERM is dumb or empty
+    /// When to use colors; auto: on a terminal, unless NO_COLOR is set or TERM is dumb or empty
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
 }

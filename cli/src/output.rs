@@ -30,7 +30,7 @@ pub(crate) struct Output {
     clock: Clock,
 }
 
-/// When to use colours.
+/// When to use colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     Auto,
@@ -38,7 +38,7 @@ pub(crate) enum Color {
     Never,
 }
 
-/// Meaning of a text, which decides its colour.
+/// Meaning of a text, which decides its color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     /// Active, allowed, done.

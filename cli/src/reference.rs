@@ -27,7 +27,7 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 13] = [
     ("PORTCULLIS_COMPLETE", "Shell whose completions to print: bash, zsh or fish. Set by the completion scripts."),
     ("BROWSER", "The browser for login and --web."),
     ("HTTPS_PROXY, ALL_PROXY, HTTP_PROXY, NO_PROXY", "HTTP proxy, and the hosts to reach without it, as for curl."),
-    ("NO_COLOR, TERM", "No colours if NO_COLOR is not empty, or TERM is empty or dumb."),
+    ("NO_COLOR, TERM", "No colors if NO_COLOR is not empty, or TERM is empty or dumb."),
     ("XDG_CONFIG_HOME, XDG_DATA_HOME", "Directories of the files below."),
     (
         "AWS_PROFILE, AWS_REGION, …",

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use portcullis::clock::{DAY_SECONDS, Timestamp};
+use portcullis::text::counted;
 use serde_json::json;
 
 use super::audit::since;
@@ -34,8 +35,8 @@ pub(crate) struct Args {
     /// in 12h
     #[arg(long, value_name = "TIME")]
     since: String,
-    /// File with lines of the functions' logs, or - for standard input; can be repeated [default: CloudWatch Logs of
-    /// the stack]
+    /// File with lines of the functions' logs, or - for standard input; repeatable [default: CloudWatch Logs of the
+    /// stack]
     #[arg(long, value_name = "PATH|-", conflicts_with = "stack")]
     from_file: Vec<PathBuf>,
     #[command(flatten)]
@@ -124,7 +125,7 @@ fn read_files(paths: &[PathBuf], restored_to: Timestamp, lines: &mut ChangeLines
         }
     }
     match lines.begin() {
-        None => Err(CliError::usage(format!("read {} lines, found no log entries with a time", lines.read()))),
+        None => Err(CliError::usage(format!("no log entries with a time in {}", counted(lines.read(), "line")))),
         Some(begin) if begin > restored_to => Err(too_late("the logs in --from-file begin at", begin, restored_to)),
         Some(_) => Ok(()),
     }
@@ -226,7 +227,7 @@ fn notes(args: &Args, restored_to: Timestamp, lines: &ChangeLines, findings: &Fi
     }
     let count = |action: Action| findings.tokens.iter().filter(|finding| finding.action == action).count();
     let (revoke, disable) = (count(Action::Revoke), count(Action::Disable));
-    let read = format!("Read {} change log lines since {restored_to}.", lines.changes());
+    let read = format!("Read {} of the change log since {restored_to}.", counted(lines.changes(), "line"));
     out.note(&match (findings.tokens.is_empty(), args.apply) {
         (true, _) => format!("{read} Nothing to do."),
         (false, false) => format!("{read} To revoke: {revoke}; to disable: {disable}. Add --apply to do it."),

@@ -19,7 +19,7 @@
 //! | `scan_hostile` | scans of malicious trees and repositories |
 //! | `scan_names` | names, link targets and incomplete clones |
 //! | `configuration` | URL, credential, environment and config file |
-//! | `terminal` | behaviour on a terminal |
+//! | `terminal` | behavior on a terminal |
 #![cfg(test)]
 
 mod audit;

@@ -1,4 +1,4 @@
-//! Behaviour on a terminal: confirmation prompts, relative times, colours, table widths.
+//! Behavior on a terminal: confirmation prompts, relative times, colors, table widths.
 
 use std::path::Path;
 use std::process::Command;

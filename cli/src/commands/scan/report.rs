@@ -128,7 +128,7 @@ fn document(report: &Report, results: Option<&[RevokeResult]>, detector: &Detect
     });
     let unread = report.unread.iter().map(|what| detector.without_secrets(what.as_bytes())).collect();
     let document = Document { findings: findings.collect(), files: report.files, unread, revocations };
-    // Types of strings and numbers cannot fail to serialise.
+    // Types of strings and numbers cannot fail to serialize.
     serde_json::to_string(&document).unwrap_or_default()
 }
 

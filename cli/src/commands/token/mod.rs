@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Events(events::Args),
     /// Show which permissions a token uses
     Usage(usage::Args),
-    /// Remove permissions a token doesn't use
+    /// Remove the permissions that a token does not use
     Tighten(usage::Args),
     /// Show whether a token can make a request, and why
     Explain(explain::Args),
