@@ -20,7 +20,7 @@ use tokio::runtime::{self, Runtime};
 use zeroize::Zeroizing;
 
 use super::{Retention, StackLocation};
-use crate::CliError;
+use crate::{CliError, io_error};
 
 /// A deployed stack.
 pub(crate) struct DeployedStack {
@@ -183,7 +183,8 @@ pub(super) fn no_credentials(why: &str) -> CliError {
 /// contain a secret.
 fn error_chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    let chain = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    io_error::without_code(&chain).to_owned()
 }
 
 /// Maps an error of the SDK.
@@ -192,7 +193,14 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if error.as_service_error().is_none() {
-        return CliError::Unreachable(format!("AWS cannot be reached: {}", error_chain(error)));
+        // The innermost cause; the others name layers of the SDK.
+        let cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
+        let why = match cause.map(|cause| (cause.downcast_ref(), cause.to_string())) {
+            Some((Some(error), _)) => io_error::explain(error),
+            Some((None, text)) => text,
+            None => error.to_string(),
+        };
+        return CliError::Unreachable(format!("AWS cannot be reached: {}", io_error::without_code(&why)));
     }
     refused(action, error.code().unwrap_or_default(), error.message().unwrap_or_default())
 }

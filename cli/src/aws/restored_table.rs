@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::deployed_stack::{config, runtime};
 use super::{Retention, StackLocation};
-use crate::CliError;
+use crate::{CliError, io_error};
 
 /// The actor of all changes, as their events show it.
 static ACTOR: EventOrigin = EventOrigin { actor: Some(Actor::Restore), source_ip: None, agent: None };
@@ -105,7 +105,7 @@ impl RestoredTable {
                 "your AWS credentials need dynamodb:GetItem, and for --apply dynamodb:PutItem and dynamodb:UpdateItem";
             (4, format!("access to table {name} denied"), hint)
         } else {
-            return CliError::Unreachable(format!("table {name}: {error}"));
+            return CliError::Unreachable(format!("table {name}: {}", io_error::without_code(&text)));
         };
         CliError::Aws { exit_code, message, hint: Some(hint.to_owned()) }
     }

@@ -16,7 +16,7 @@ use ureq::http::Request;
 
 use super::deployed_stack::refused;
 use crate::CliError;
-use crate::api::agent;
+use crate::api::{agent, unreachable};
 
 /// API Gateway's control plane allows ten requests a second in an account.
 const MAX_ATTEMPTS: u32 = 5;
@@ -91,7 +91,7 @@ impl SignedClient {
         loop {
             let request = self.signed(method, &format!("{}{path}", self.endpoint), headers, body);
             let request = request.ok_or_else(|| failed(&"the request cannot be signed"))?;
-            let mut response = self.agent.run(request).map_err(|error| failed(&error))?;
+            let mut response = self.agent.run(request).map_err(|error| unreachable(&self.endpoint, &error))?;
             let status = response.status().as_u16();
             if status == 429 && attempt < MAX_ATTEMPTS {
                 thread::sleep(RETRY_BACKOFF * attempt);
@@ -99,7 +99,7 @@ impl SignedClient {
                 continue;
             }
             let text = response.body_mut().with_config().limit(MAX_BYTES).read_to_string();
-            let text = text.map_err(|error| failed(&error))?;
+            let text = text.map_err(|error| unreachable(&self.endpoint, &error))?;
             if status == 200 {
                 return serde_json::from_str(&text).map_err(|error| failed(&error));
             }

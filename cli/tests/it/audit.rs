@@ -171,6 +171,19 @@ fn missing_aws_credentials_are_reported_with_a_hint() {
     }
 }
 
+#[cfg(feature = "aws")]
+#[test]
+fn an_unreachable_aws_is_reported_without_system_codes() {
+    let home = tempfile::tempdir().unwrap();
+    for command in ["bootstrap", "doctor"] {
+        let mut failed = bare(home.path());
+        failed.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+        failed.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
+        let printed = stderr(&failed.args([command, "--region", "eu-west-1"]).assert().code(7));
+        assert_eq!(printed, "error: AWS cannot be reached: connection refused\n", "{command}");
+    }
+}
+
 #[test]
 fn a_probe_needs_named_permissions_and_resources() {
     let home = tempfile::tempdir().unwrap();
