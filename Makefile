@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run test check bench contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -70,6 +70,12 @@ clients: $(VENV) $(GENERATORS) ## Generate clients from infra/openapi.yaml and t
 
 oidc: $(VENV) $(PROVIDER) ## Test sign-in with an OpenID Connect provider
 	pytest tests/oidc
+
+# Each package on its own, so that a function has the features that it is deployed with.
+bench: ## Compare the authorizer with other programs (TARGETS="floor ours", ARGS=options of portcullis-bench)
+	cargo build --release --locked --package portcullis-authorizer
+	cargo build --release --locked --package portcullis-bench
+	target/release/portcullis-bench $(TARGETS) $(ARGS)
 
 zips: $(VENV) $(SAM) $(CONSOLE) ## Build the zips of a deployment and print their sizes (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)

@@ -1,0 +1,199 @@
+//! Lambda's Runtime API and Extensions API on loopback, for one process. Events go to it one after the other.
+//!
+//! Sources: [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html),
+//! [Extensions API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html).
+
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portcullis::clock::Clock;
+
+use crate::http1::{Request, RequestReader, respond, response};
+
+const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:bench";
+/// Time that a function has for an event.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a function answered an event.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// When the function had received the whole event.
+    pub sent: Instant,
+    /// When the whole answer had arrived.
+    pub received: Instant,
+    /// Whether it is an error of the function.
+    pub is_error: bool,
+    /// The answer.
+    pub body: Vec<u8>,
+}
+
+/// The two APIs for one process.
+#[derive(Debug)]
+pub struct RuntimeApi {
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    event: Arc<[u8]>,
+    /// Number of events that were not sent yet.
+    queued: usize,
+    sent: Option<Instant>,
+    answers: Vec<Answer>,
+    /// Since when the function has been waiting for its next event.
+    idle_since: Option<Instant>,
+    init_error: Option<String>,
+    stopped: bool,
+}
+
+impl RuntimeApi {
+    /// Listens on a free port.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let api = Self { address: listener.local_addr()?, shared: Arc::default() };
+        let shared = Arc::clone(&api.shared);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if shared.lock().stopped {
+                    return;
+                }
+                let shared = Arc::clone(&shared);
+                // A connection ends with the process that opened it.
+                thread::spawn(move || drop(shared.serve(stream)));
+            }
+        });
+        Ok(api)
+    }
+
+    /// Waits until the function asks for an event; returns when it did.
+    ///
+    /// # Errors
+    /// When it fails to start, or neither asks nor answers for `timeout`.
+    pub fn wait_until_idle(&self, timeout: Duration) -> io::Result<Instant> {
+        let mut state = self.shared.lock();
+        loop {
+            let answered = state.answers.len();
+            let busy = |state: &mut State| state.idle_since.is_none() && state.init_error.is_none();
+            let waited = self.shared.changed.wait_timeout_while(state, timeout, busy);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            match (&state.init_error, state.idle_since) {
+                (Some(error), _) => return Err(io::Error::other(format!("the function failed to start: {error}"))),
+                (None, Some(since)) => return Ok(since),
+                (None, None) if state.answers.len() == answered => {
+                    return Err(io::Error::other(format!("the function did nothing for {timeout:?}")));
+                }
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// Sends the event `times` times, each after the answer to the one before. Returns once the function has
+    /// finished the work after its last answer.
+    ///
+    /// # Errors
+    /// When an answer does not come in time.
+    pub fn invoke(&self, event: &[u8], times: usize) -> io::Result<Vec<Answer>> {
+        self.wait_until_idle(FUNCTION_TIMEOUT)?;
+        let mut state = self.shared.lock();
+        state.event = event.into();
+        state.queued = times;
+        state.answers = Vec::with_capacity(times);
+        state.idle_since = None;
+        drop(state);
+        self.shared.changed.notify_all();
+        self.wait_until_idle(FUNCTION_TIMEOUT)?;
+        Ok(std::mem::take(&mut self.shared.lock().answers))
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.shared.lock().stopped = true;
+        self.shared.changed.notify_all();
+        // Wakes the listener.
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut reader = RequestReader::default();
+        while let Some(request) = reader.next(&mut stream)? {
+            let received = Instant::now();
+            let path = request.path.as_str();
+            if path.ends_with("/invocation/next") {
+                self.send_event(&mut stream)?;
+            } else if path.ends_with("/extension/event/next") {
+                self.wait_until_stopped();
+            } else if path.ends_with("/extension/register") {
+                respond(&mut stream, "200 OK", &[("Lambda-Extension-Identifier", "bench")], b"{}")?;
+            } else {
+                self.note_answer(request, received);
+                respond(&mut stream, "202 Accepted", &[("Content-Type", "application/json")], br#"{"status":"OK"}"#)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send_event(&self, stream: &mut TcpStream) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.queued == 0 {
+            state.idle_since = Some(Instant::now());
+            self.changed.notify_all();
+            let none = |state: &mut State| state.queued == 0 && !state.stopped;
+            state = self.changed.wait_while(state, none).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.stopped {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        state.queued -= 1;
+        let id = format!("8476a536-e9f4-11e8-9739-{:012}", state.queued);
+        let deadline = Clock::system().now().millis() + 10_000;
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Lambda-Runtime-Aws-Request-Id", id.as_str()),
+            ("Lambda-Runtime-Deadline-Ms", &deadline.to_string()),
+            ("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN),
+            ("Lambda-Runtime-Trace-Id", "Root=1-5e6722a7-cc56a1b2c3d4e5f60718293a;Sampled=0"),
+        ];
+        let bytes = response("200 OK", &headers, &state.event);
+        // From here on the function works. The lock keeps its answer waiting until the time is noted.
+        state.sent = Some(Instant::now());
+        stream.write_all(&bytes)
+    }
+
+    fn note_answer(&self, request: Request, received: Instant) {
+        let mut state = self.lock();
+        let path = request.path.as_str();
+        if path.ends_with("/init/error") {
+            state.init_error = Some(String::from_utf8_lossy(&request.body).into_owned());
+            self.changed.notify_all();
+        } else if let Some(sent) = state.sent.take() {
+            state.answers.push(Answer { sent, received, is_error: path.ends_with("/error"), body: request.body });
+        }
+    }
+
+    /// A function without extensions never gets here; the others learn of no event.
+    fn wait_until_stopped(&self) {
+        drop(self.changed.wait_while(self.lock(), |state| !state.stopped));
+    }
+}
