@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run test check bench instructions contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -11,6 +11,8 @@ CARGO_DENY := 0.20.2
 TEMPLATES := template.yaml infra/api-gateway-log-role.yaml $(wildcard examples/*/*.yaml)
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/build
+# The functions that are measured.
+FUNCTIONS := authorizer read create update rotate revoke catalog introspect exchange console
 
 # The files of a release.
 RELEASE := target/release-files
@@ -33,6 +35,7 @@ GENERATORS := tests/clients/node_modules/installed
 BROWSER_MODULES := tests/browser/node_modules/installed
 # Chromium from PATH, or Debian's, which the rule below installs.
 export CHROMIUM ?= $(or $(shell command -v chromium chromium-browser google-chrome | head -n 1),/usr/bin/chromium)
+VALGRIND := /usr/bin/valgrind
 CONSOLE := console/dist/site/index.html
 CONSOLE_MODULES := console/node_modules/installed
 CONSOLE_SOURCES := $(shell find console/src console/public -type f) $(wildcard console/*.html console/*.ts console/*.json)
@@ -72,10 +75,15 @@ oidc: $(VENV) $(PROVIDER) ## Test sign-in with an OpenID Connect provider
 	pytest tests/oidc
 
 # Each package on its own, so that a function has the features that it is deployed with.
-bench: ## Compare the authorizer with other programs (TARGETS="floor ours", ARGS=options of portcullis-bench)
+bench: ## Compare the functions with other programs (ARGS="floor ours", or other options of portcullis-bench compare)
+	for function in $(FUNCTIONS); do cargo build --release --locked --package "portcullis-$$function"; done
+	cargo build --release --locked --package portcullis-bench
+	target/release/portcullis-bench compare $(ARGS)
+
+instructions: $(VALGRIND) ## Compare instruction counts with the recorded ones (UPDATE=1 records them)
 	cargo build --release --locked --package portcullis-authorizer
 	cargo build --release --locked --package portcullis-bench
-	target/release/portcullis-bench $(TARGETS) $(ARGS)
+	target/release/portcullis-bench instructions $(if $(UPDATE),--update) $(ARGS)
 
 zips: $(VENV) $(SAM) $(CONSOLE) ## Build the zips of a deployment and print their sizes (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -220,6 +228,9 @@ $(BROWSER_MODULES): tests/browser/package.json tests/browser/package-lock.json
 
 /usr/bin/chromium:
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core
+
+$(VALGRIND):
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends valgrind
 
 $(CONSOLE_MODULES): console/package.json console/package-lock.json
 	npm ci --prefix console --no-audit --no-fund --loglevel error

@@ -12,10 +12,15 @@
 //! | `process`, `cgroup` | a function's process, and Lambda's CPU share |
 //! | `targets` | the programs that are compared |
 //! | `measure` | one run of a program |
+//! | `cases`, `callgrind` | parts of a decision, and instruction counts |
+//! | `commands` | the commands of `portcullis-bench` |
 //! | `report`, `chart` | the results as a table, JSON and a picture |
 
+pub mod callgrind;
+pub mod cases;
 pub mod cgroup;
 pub mod chart;
+pub mod commands;
 pub mod dynamodb;
 pub mod events;
 pub mod fault;

@@ -91,12 +91,24 @@ impl Process {
         kibibytes.ok_or_else(|| io::Error::other("the process has no VmHWM"))
     }
 
-    /// Waits for its end, after it was told to end.
+    /// Asks it to end, and waits until it has.
     ///
     /// # Errors
     /// When it cannot be waited for.
-    pub fn wait(&mut self) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    pub fn terminate(&mut self) -> io::Result<()> {
+        let id = i32::try_from(self.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(id.ok_or(io::ErrorKind::NotFound)?, rustix::process::Signal::TERM)?;
         self.child.wait().map(drop)
+    }
+
+    /// Fails: the benchmarks need Linux.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(target_os = "linux"))]
+    pub fn terminate(&mut self) -> io::Result<()> {
+        Err(io::Error::other("the benchmarks need Linux"))
     }
 }
 

@@ -42,6 +42,7 @@ pub struct RuntimeApi {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    delay: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -58,13 +59,14 @@ struct State {
 }
 
 impl RuntimeApi {
-    /// Listens on a free port.
+    /// Listens on a free port. Each response is sent after `delay`.
     ///
     /// # Errors
     /// When there is none.
-    pub fn start() -> io::Result<Self> {
+    pub fn start(delay: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let api = Self { address: listener.local_addr()?, shared: Arc::default() };
+        let shared = Arc::new(Shared { delay, ..Shared::default() });
+        let api = Self { address: listener.local_addr()?, shared };
         let shared = Arc::clone(&api.shared);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -139,6 +141,7 @@ impl Shared {
         let mut reader = RequestReader::default();
         while let Some(request) = reader.next(&mut stream)? {
             let received = Instant::now();
+            thread::sleep(self.delay);
             let path = request.path.as_str();
             if path.ends_with("/invocation/next") {
                 self.send_event(&mut stream)?;

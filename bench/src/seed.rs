@@ -18,6 +18,21 @@ pub const GRANTS: usize = 5;
 /// Number of routes of the catalog, unless a benchmark is about them.
 pub const ROUTES: usize = 30;
 
+/// How much there is of what a decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// Number of grants of a token.
+    pub grants: usize,
+    /// Number of routes of the catalog.
+    pub routes: usize,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self { grants: GRANTS, routes: ROUTES }
+    }
+}
+
 /// The stored tokens, all of one owner.
 #[derive(Clone, Debug)]
 pub struct Tokens {
@@ -42,13 +57,13 @@ pub struct StoredToken {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn seed(store: &TokenStore) -> Result<Tokens, Error> {
+pub async fn seed(store: &TokenStore, scale: Scale) -> Result<Tokens, Error> {
     let now = Clock::system().now();
-    store.put_catalog(&catalog(ROUTES)?, 0, &Actor::Bootstrap, now).await?;
+    store.put_catalog(&catalog(scale.routes)?, 0, &Actor::Bootstrap, now).await?;
     Ok(Tokens {
         // In the future, so that it stays recent however long the benchmark takes.
-        recent: token(store, grants(GRANTS)?, Some(now.plus_seconds(DAY_SECONDS)), now).await?,
-        due: token(store, grants(GRANTS)?, Some(now.plus_seconds(-3600)), now).await?,
+        recent: token(store, grants(scale.grants)?, Some(now.plus_seconds(DAY_SECONDS)), now).await?,
+        due: token(store, grants(scale.grants)?, Some(now.plus_seconds(-3600)), now).await?,
         admin: token(store, Grants::single(vec!["*".parse()?], vec![Resource::All]), None, now).await?,
     })
 }

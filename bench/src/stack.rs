@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::Error;
 use crate::dynamodb::DynamoDb;
-use crate::seed::{self, Tokens};
+use crate::seed::{self, Scale, Tokens};
 use crate::tls::Authority;
 
 const TABLE: &str = "tokens";
@@ -31,14 +31,14 @@ impl Stack {
     ///
     /// # Errors
     /// When a service fails to start.
-    pub fn start() -> Result<Self, Error> {
+    pub fn start(scale: Scale) -> Result<Self, Error> {
         let folder = tempfile::tempdir()?;
         let authority = Authority::create(folder.path())?;
         let (dynamodb, address) = DynamoDb::start(&authority)?;
         let endpoint = format!("https://localhost:{}", address.port());
         let store = TokenStore::new(connect(connection(&endpoint, &authority))?, TABLE);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let tokens = runtime.block_on(seed::seed(&store))?;
+        let tokens = runtime.block_on(seed::seed(&store, scale))?;
         Ok(Self { dynamodb, tokens, endpoint, authority, _folder: folder })
     }
 

@@ -15,7 +15,7 @@ pub struct Target {
     pub about: &'static str,
     /// The program with its arguments.
     pub program: Vec<String>,
-    /// The files of its deployment; the sizes of the first are reported.
+    /// The file whose sizes are reported.
     pub binary: Option<PathBuf>,
     /// The event.
     pub event: Vec<u8>,
@@ -23,6 +23,20 @@ pub struct Target {
     pub expected: &'static str,
     /// Whether to measure more than the first request.
     pub is_warm: bool,
+}
+
+impl Target {
+    /// Checks an answer.
+    ///
+    /// # Errors
+    /// When it is not the expected one.
+    pub fn check(&self, answer: &[u8]) -> Result<(), Error> {
+        let answer = String::from_utf8_lossy(answer);
+        if answer.contains(self.expected) {
+            return Ok(());
+        }
+        Err(format!("expected an answer with {}; got: {answer}", self.expected).into())
+    }
 }
 
 /// All targets, for these stored tokens. The programs are in the folder `build`.
@@ -47,8 +61,8 @@ pub fn all(tokens: &Tokens, build: &std::path::Path) -> Result<Vec<Target>, Erro
         warm("noop", "lambda_runtime alone", "noop", recent.clone(), "noop"),
         warm("floor", "the least over aws-sdk-dynamodb", "floor", recent.clone(), "\"Effect\":\"Allow\""),
         warm("ours", "the authorizer", "portcullis-authorizer", recent, "\"Effect\":\"Allow\""),
-        warm("ours, write due", "with the last use to record", "portcullis-authorizer", due, "\"Effect\":\"Allow\""),
-        warm("ours, malformed", "a token with a typo", "portcullis-authorizer", malformed, "\"Unauthorized\""),
+        warm("ours-write-due", "with the last use to record", "portcullis-authorizer", due, "\"Effect\":\"Allow\""),
+        warm("ours-malformed", "a token with a typo", "portcullis-authorizer", malformed, "\"Unauthorized\""),
     ];
     for (name, request, expected) in functions(tokens) {
         let binary = format!("portcullis-{name}");

@@ -1,0 +1,4 @@
+//! The commands of `portcullis-bench`.
+
+pub mod compare;
+pub mod instructions;
