@@ -88,7 +88,7 @@ fn token() -> Result<String, Error> {
 }
 
 fn decision(grants: usize, routes: usize) -> Result<Case, Error> {
-    let (principal, catalog) = (principal(grants)?, seed::catalog(routes)?);
+    let (principal, catalog) = (principal(grants)?, seed::catalog(routes, "https://id.example.com")?);
     Ok(Case::new(format!("decision: {grants} grants, {routes} routes"), move || {
         let rules = AuthzContext::new(&catalog, &Settings::default());
         let arn = Arn::parse(black_box(ARN)).ok_or("not an ARN")?;

@@ -1,4 +1,6 @@
 //! The commands of `portcullis-bench`.
 
 pub mod compare;
+pub mod faults;
 pub mod instructions;
+pub mod page;

@@ -37,10 +37,17 @@ impl Faults {
         self.every.store(every, Ordering::SeqCst);
     }
 
+    /// Number of replies since the last call of [`Faults::set`].
+    #[must_use]
+    pub fn replies(&self) -> u32 {
+        self.replies.load(Ordering::SeqCst)
+    }
+
     /// The fault of the next reply.
     pub(crate) fn next(&self) -> Option<FaultKind> {
         let every = self.every.load(Ordering::SeqCst);
-        if every == 0 || !(self.replies.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(every) {
+        let number = self.replies.fetch_add(1, Ordering::SeqCst) + 1;
+        if every == 0 || !number.is_multiple_of(every) {
             return None;
         }
         Some(match self.kind.load(Ordering::SeqCst) {

@@ -8,6 +8,7 @@
 //! | `runtime_api` | Lambda's Runtime API and Extensions API |
 //! | `fault`, `dynamodb` | a stand-in for DynamoDB, and its faults |
 //! | `seed`, `events` | the data that the functions find, and the events that they get |
+//! | `provider` | an OpenID Connect provider |
 //! | `stack` | what a function needs: services and environment |
 //! | `process`, `cgroup` | a function's process, and Lambda's CPU share |
 //! | `targets` | the programs that are compared |
@@ -27,6 +28,7 @@ pub mod fault;
 pub mod http1;
 pub mod measure;
 pub mod process;
+pub mod provider;
 pub mod report;
 pub mod runtime_api;
 pub mod seed;

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use portcullis_bench::commands::compare::{CompareArgs, compare};
+use portcullis_bench::commands::faults::{FaultsArgs, faults};
 use portcullis_bench::commands::instructions::{InstructionsArgs, instructions};
+use portcullis_bench::commands::page::{PageArgs, page};
 use portcullis_bench::{Error, cases};
 
 /// Benchmarks of the Lambda functions.
@@ -18,6 +20,10 @@ enum Command {
     Compare(CompareArgs),
     /// Compare instruction counts with the recorded ones
     Instructions(InstructionsArgs),
+    /// Measure programs while a share of DynamoDB's replies fails
+    Faults(FaultsArgs),
+    /// Write recorded results into the documentation
+    Page(PageArgs),
     /// Run a part of a decision, for Valgrind
     Case {
         /// Its name
@@ -31,6 +37,8 @@ fn main() -> Result<(), Error> {
     match Cli::parse().command {
         Command::Compare(args) => compare(&args),
         Command::Instructions(args) => instructions(&args),
+        Command::Faults(args) => faults(&args),
+        Command::Page(args) => page(&args),
         Command::Case { name, times } => run_case(&name, times),
     }
 }

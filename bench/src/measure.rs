@@ -61,7 +61,7 @@ fn run_unnamed(stack: &Stack, target: &Target, warm: usize, share: Option<f64>) 
     let api = RuntimeApi::start(Duration::ZERO)?;
     // Dropped after the process: a group with a process cannot be removed.
     let limit: Option<CpuShare>;
-    let process = Process::start(&target.program, &stack.environment(api.address))?;
+    let process = Process::start(&target.program, &stack.environment(api.address, &target.environment))?;
     let idle = api.wait_until_idle(INIT_TIMEOUT)?;
     limit = share.map(|share| CpuShare::limit(process.id(), share)).transpose()?;
     let first = answers(&api, target, 1)?.pop().ok_or("no answer")?;

@@ -83,7 +83,7 @@ impl Row {
             median(runs.iter().filter_map(|run| run.warm.as_ref()).map(|warm| micros(value(warm))))
         };
         let of = |value: fn(&Run) -> f64| median(runs.iter().map(value)).unwrap_or_default();
-        let sizes = target.binary.as_deref().and_then(|file| sizes(file).ok());
+        let sizes = sizes(&target.file).ok().filter(|_| target.program.len() == 1);
         Self {
             name: target.name.to_owned(),
             about: target.about.to_owned(),
@@ -123,7 +123,8 @@ fn cell((_, value, decimals, has_ratio): &Column, row: &Row, baseline: Option<&R
 }
 
 /// A Markdown table whose columns have one width each; the first is aligned to the left.
-fn aligned(lines: &[Vec<String>]) -> String {
+#[must_use]
+pub fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |at: usize| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0).max(4)).collect();

@@ -12,6 +12,7 @@ use rand::rngs::SysRng;
 use serde_json::json;
 
 use crate::Error;
+use crate::provider::AUDIENCE;
 
 /// Number of grants of a token, unless a benchmark is about them.
 pub const GRANTS: usize = 5;
@@ -57,9 +58,9 @@ pub struct StoredToken {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn seed(store: &TokenStore, scale: Scale) -> Result<Tokens, Error> {
+pub async fn seed(store: &TokenStore, scale: Scale, issuer: &str) -> Result<Tokens, Error> {
     let now = Clock::system().now();
-    store.put_catalog(&catalog(scale.routes)?, 0, &Actor::Bootstrap, now).await?;
+    store.put_catalog(&catalog(scale.routes, issuer)?, 0, &Actor::Bootstrap, now).await?;
     Ok(Tokens {
         // In the future, so that it stays recent however long the benchmark takes.
         recent: token(store, grants(scale.grants)?, Some(now.plus_seconds(DAY_SECONDS)), now).await?,
@@ -109,16 +110,20 @@ pub fn grants(count: usize) -> Result<Grants, Error> {
     Ok(list.into())
 }
 
-/// The default catalog with routes, of which the last matches `GET /apps/billing`.
+/// The default catalog with a trust rule and routes, of which the last matches `GET /apps/billing`.
 ///
 /// # Errors
 /// When the catalog is invalid.
-pub fn catalog(routes: usize) -> Result<Catalog, Error> {
+pub fn catalog(routes: usize, issuer: &str) -> Result<Catalog, Error> {
     let mut document = Catalog::default_catalog().to_document();
     let others = (1..routes).map(|number| {
         json!({ "match": format!("GET /apps/{{app}}/service-{number}"), "permission": "builds:read", "resource": "apps/{app}" })
     });
     let last = json!({ "match": "GET /apps/{app}", "permission": "apps:read", "resource": "apps/{app}" });
     document["routes"] = others.chain([last]).collect();
+    document["trust"] = json!([{
+        "name": "deploy-billing", "issuer": issuer, "audience": AUDIENCE, "claims": { "repository": "acme/billing" },
+        "grants": [{ "permissions": ["apps:write"], "resources": ["apps/billing"] }], "lifetime": "10m",
+    }]);
     Catalog::read(&document).map_err(|issues| format!("the catalog is invalid: {issues:?}").into())
 }

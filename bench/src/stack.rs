@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::Error;
 use crate::dynamodb::DynamoDb;
+use crate::provider::Provider;
 use crate::seed::{self, Scale, Tokens};
 use crate::tls::Authority;
 
@@ -21,6 +22,8 @@ pub struct Stack {
     pub dynamodb: DynamoDb,
     /// The stored tokens.
     pub tokens: Tokens,
+    /// The provider of sessions and identities.
+    pub provider: Provider,
     endpoint: String,
     authority: Authority,
     _folder: TempDir,
@@ -38,13 +41,14 @@ impl Stack {
         let endpoint = format!("https://localhost:{}", address.port());
         let store = TokenStore::new(connect(connection(&endpoint, &authority))?, TABLE);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let tokens = runtime.block_on(seed::seed(&store, scale))?;
-        Ok(Self { dynamodb, tokens, endpoint, authority, _folder: folder })
+        let provider = Provider::start()?;
+        let tokens = runtime.block_on(seed::seed(&store, scale, &provider.url))?;
+        Ok(Self { dynamodb, tokens, provider, endpoint, authority, _folder: folder })
     }
 
-    /// The environment of a function, as Lambda and the template set it.
+    /// The environment of a function, as Lambda and the template set it, with further variables.
     #[must_use]
-    pub fn environment(&self, runtime_api: SocketAddr) -> Vec<(String, String)> {
+    pub fn environment(&self, runtime_api: SocketAddr, further: &[(&str, String)]) -> Vec<(String, String)> {
         let runtime_api = runtime_api.to_string();
         let bundle = self.authority.bundle().to_string_lossy();
         [
@@ -62,11 +66,15 @@ impl Stack {
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
             ("AWS_CA_BUNDLE", &bundle),
             ("NODE_EXTRA_CA_CERTS", &bundle),
+            // The system's trust store, with the authority: for clients that know no AWS_CA_BUNDLE.
+            ("SSL_CERT_FILE", &self.authority.trust_store().to_string_lossy()),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
             ("PORTCULLIS_TABLE", TABLE),
         ]
+        .into_iter()
+        .chain(further.iter().map(|(name, value)| (*name, value.as_str())))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
+        .collect()
     }
 }
 

@@ -1,10 +1,15 @@
 //! The programs that are compared, each with the event that it gets and the answer that it must give.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use crate::Error;
 use crate::events::{self, ApiRequest};
-use crate::seed::Tokens;
+use crate::provider::AUDIENCE;
+use crate::stack::Stack;
+
+const ALLOWED: &str = "\"Allow\"";
 
 /// A program and its event.
 #[derive(Clone, Debug)]
@@ -15,8 +20,10 @@ pub struct Target {
     pub about: &'static str,
     /// The program with its arguments.
     pub program: Vec<String>,
-    /// The file whose sizes are reported.
-    pub binary: Option<PathBuf>,
+    /// Further environment variables.
+    pub environment: Vec<(&'static str, String)>,
+    /// The file without which it cannot run. Its sizes are reported.
+    pub file: PathBuf,
     /// The event.
     pub event: Vec<u8>,
     /// The text that each answer must contain.
@@ -26,6 +33,11 @@ pub struct Target {
 }
 
 impl Target {
+    fn new(name: &'static str, about: &'static str, file: PathBuf, event: Vec<u8>) -> Self {
+        let program = vec![file.to_string_lossy().into_owned()];
+        Self { name, about, program, environment: Vec::new(), file, event, expected: ALLOWED, is_warm: true }
+    }
+
     /// Checks an answer.
     ///
     /// # Errors
@@ -39,75 +51,99 @@ impl Target {
     }
 }
 
-/// All targets, for these stored tokens. The programs are in the folder `build`.
+/// All targets, for this stack. The Rust programs are in the folder `build`; the others are named from the repository's
+/// folder.
 ///
 /// # Errors
-/// Never.
-pub fn all(tokens: &Tokens, build: &std::path::Path) -> Result<Vec<Target>, Error> {
-    let program = |name: &str| vec![build.join(name).to_string_lossy().into_owned()];
-    let warm = |name, about, binary: &str, event, expected| Target {
-        name,
-        about,
-        program: program(binary),
-        binary: Some(build.join(binary)),
-        event,
-        expected,
-        is_warm: true,
+/// When an event cannot be made.
+pub fn all(stack: &Stack, build: &Path) -> Result<Vec<Target>, Error> {
+    let recent = events::request(&stack.tokens.recent.plaintext)?;
+    let due = events::request(&stack.tokens.due.plaintext)?;
+    let malformed = events::request(&events::malformed(&stack.tokens.recent.plaintext))?;
+    let session =
+        stack.provider.sign(json!({ "sub": "alice@example.com", "groups": ["portcullis-viewer", "employees"] }))?;
+    let session = events::request(&session)?;
+    let provider = || {
+        vec![("PORTCULLIS_OIDC_ISSUER", stack.provider.url.clone()), ("PORTCULLIS_OIDC_AUDIENCE", AUDIENCE.to_owned())]
     };
-    let recent = events::request(&tokens.recent.plaintext)?;
-    let malformed = events::request(&events::malformed(&tokens.recent.plaintext))?;
-    let due = events::request(&tokens.due.plaintext)?;
+    let ours = |name, about, event| Target::new(name, about, build.join("portcullis-authorizer"), event);
     let mut targets = vec![
-        warm("noop", "lambda_runtime alone", "noop", recent.clone(), "noop"),
-        warm("floor", "the least over aws-sdk-dynamodb", "floor", recent.clone(), "\"Effect\":\"Allow\""),
-        warm("ours", "the authorizer", "portcullis-authorizer", recent, "\"Effect\":\"Allow\""),
-        warm("ours-write-due", "with the last use to record", "portcullis-authorizer", due, "\"Effect\":\"Allow\""),
-        warm("ours-malformed", "a token with a typo", "portcullis-authorizer", malformed, "\"Unauthorized\""),
+        Target { expected: "noop", ..Target::new("noop", "lambda_runtime alone", build.join("noop"), recent.clone()) },
+        Target::new("floor", "the least over aws-sdk-dynamodb", build.join("floor"), recent.clone()),
+        ours("ours", "the authorizer", recent.clone()),
+        ours("ours-write-due", "with the last use to record", due),
+        Target { expected: "\"Unauthorized\"", ..ours("ours-malformed", "a token with a typo", malformed) },
+        Target { environment: provider(), ..ours("ours-session", "a session, ES256", session) },
     ];
-    for (name, request, expected) in functions(tokens) {
-        let binary = format!("portcullis-{name}");
-        targets.push(Target { is_warm: false, ..warm(name, "a function", &binary, request.to_event(), expected) });
+    targets.extend(peers(build, &recent));
+    for (name, request, expected) in functions(stack) {
+        let file = build.join(format!("portcullis-{name}"));
+        let target = Target::new(name, "a function", file, request.to_event());
+        targets.push(Target { is_warm: false, expected, environment: provider(), ..target });
     }
+    targets.push(Target {
+        is_warm: false,
+        expected: "access_token",
+        ..Target::new("exchange", "a function", build.join("portcullis-exchange"), exchange(stack)?)
+    });
     Ok(targets)
 }
 
+/// Other ways to write a minimal authorizer.
+fn peers(build: &Path, event: &[u8]) -> [Target; 3] {
+    let peer = |name, about, file: &str| Target::new(name, about, build.join(file), event.to_vec());
+    let sdk_defaults = peer("sdk-defaults", "aws-config with its defaults", "../peers/release/sdk-defaults");
+    let mut node = peer("node", "AWS SDK for JavaScript, bundled", "../peers/authorizer.cjs");
+    node.program.insert(0, "/usr/bin/env".to_owned());
+    node.program.insert(1, "node".to_owned());
+    let mut python = peer("python", "boto3", "../peers/python/bin/python");
+    python.program.extend(["-m", "awslambdaric", "authorizer.handler"].map(str::to_owned));
+    python.environment.push(("LAMBDA_TASK_ROOT", "bench/peers/python".to_owned()));
+    [sdk_defaults, node, python]
+}
+
 /// A request for each function of the management API.
-fn functions(tokens: &Tokens) -> Vec<(&'static str, ApiRequest<'_>, &'static str)> {
-    let caller = tokens.admin.id.as_str();
-    let id = Some(tokens.recent.id.as_str());
-    let request = |method, route| ApiRequest { method, route, id: None, caller, headers: &[], body: None };
-    let json: &[(&str, &str)] = &[("content-type", "application/json"), ("if-match", "*")];
+fn functions(stack: &Stack) -> Vec<(&'static str, ApiRequest<'_>, &'static str)> {
+    let caller = stack.tokens.admin.id.as_str();
+    let id = Some(stack.tokens.recent.id.as_str());
+    let request = |method, route| ApiRequest {
+        method,
+        route,
+        id: None,
+        caller,
+        headers: &[("content-type", "application/json"), ("if-match", "*")],
+        body: None,
+    };
+    let change = |method, route, body| ApiRequest { id, body: Some(body), ..request(method, route) };
+    let create = r#"{"name":"bench","permissions":["apps:read"],"resources":["*"]}"#;
+    let (ok, created) = ("\"statusCode\":200", "\"statusCode\":201");
     vec![
-        ("read", request("GET", "/tokens"), "\"statusCode\":200"),
-        (
-            "create",
-            ApiRequest {
-                headers: json,
-                body: Some(r#"{"name":"bench","permissions":["apps:read"],"resources":["*"]}"#),
-                ..request("POST", "/tokens")
-            },
-            "\"statusCode\":201",
-        ),
-        (
-            "update",
-            ApiRequest {
-                headers: json,
-                id,
-                body: Some(r#"{"description":"bench"}"#),
-                ..request("PATCH", "/tokens/{id}")
-            },
-            "\"statusCode\":200",
-        ),
-        (
-            "rotate",
-            ApiRequest { headers: json, id, body: Some("{}"), ..request("POST", "/tokens/{id}/rotate") },
-            "\"statusCode\":200",
-        ),
-        (
-            "revoke",
-            ApiRequest { headers: json, id, body: Some("{}"), ..request("POST", "/tokens/{id}/revoke") },
-            "\"statusCode\":200",
-        ),
-        ("catalog", request("GET", "/catalog"), "\"statusCode\":200"),
+        ("read", request("GET", "/tokens"), ok),
+        ("create", ApiRequest { body: Some(create), ..request("POST", "/tokens") }, created),
+        ("update", change("PATCH", "/tokens/{id}", r#"{"description":"bench"}"#), ok),
+        ("rotate", change("POST", "/tokens/{id}/rotate", "{}"), ok),
+        ("revoke", change("POST", "/tokens/{id}/revoke", "{}"), ok),
+        ("catalog", request("GET", "/catalog"), ok),
+        ("console", request("GET", "/console"), ok),
     ]
+}
+
+/// The exchange of a job's identity.
+fn exchange(stack: &Stack) -> Result<Vec<u8>, Error> {
+    let claims =
+        json!({ "sub": "repo:acme/billing:ref:refs/heads/main", "jti": "job-1", "repository": "acme/billing" });
+    let body = format!(
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&\
+         subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token&subject_token={}",
+        stack.provider.sign(claims)?
+    );
+    Ok(ApiRequest {
+        method: "POST",
+        route: "/exchange",
+        id: None,
+        caller: "",
+        headers: &[("content-type", "application/x-www-form-urlencoded")],
+        body: Some(&body),
+    }
+    .to_event())
 }

@@ -19,7 +19,11 @@ pub type TlsStream = StreamOwned<ServerConnection, TcpStream>;
 pub struct Authority {
     config: Arc<ServerConfig>,
     bundle: PathBuf,
+    trust_store: PathBuf,
 }
+
+/// The system's trust store, where it is one file.
+const SYSTEM_TRUST_STORE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 impl Authority {
     /// Creates an authority, and writes its certificate to a file for `AWS_CA_BUNDLE`.
@@ -34,6 +38,9 @@ impl Authority {
         let certificate = root.self_signed(&root_key).map_err(io::Error::other)?;
         let bundle = folder.join("authority.pem");
         std::fs::write(&bundle, certificate.pem())?;
+        let trust_store = folder.join("trust-store.pem");
+        let system = std::fs::read_to_string(SYSTEM_TRUST_STORE).unwrap_or_default();
+        std::fs::write(&trust_store, system + &certificate.pem())?;
 
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
@@ -44,13 +51,19 @@ impl Authority {
             .with_protocol_versions(&[&TLS13])
             .and_then(|config| config.with_no_client_auth().with_single_cert(vec![leaf.into()], private_key))
             .map_err(io::Error::other)?;
-        Ok(Self { config: Arc::new(config), bundle })
+        Ok(Self { config: Arc::new(config), bundle, trust_store })
     }
 
     /// The file with the authority's certificate.
     #[must_use]
     pub fn bundle(&self) -> &Path {
         &self.bundle
+    }
+
+    /// A file with the system's trust store and the authority's certificate.
+    #[must_use]
+    pub fn trust_store(&self) -> &Path {
+        &self.trust_store
     }
 
     /// Serves each connection with a thread of its own, until the process ends.

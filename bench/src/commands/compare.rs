@@ -59,12 +59,12 @@ pub fn compare(args: &CompareArgs) -> Result<(), Error> {
 }
 
 fn selected(stack: &Stack, names: &[String]) -> Result<Vec<Target>, Error> {
-    let all = targets::all(&stack.tokens, &build_folder()?)?;
+    let all = targets::all(stack, &build_folder()?)?;
     if let Some(unknown) = names.iter().find(|name| all.iter().all(|target| target.name != **name)) {
         let known: Vec<_> = all.iter().map(|target| target.name).collect();
         return Err(format!("no target {unknown:?}; there are: {}", known.join(", ")).into());
     }
-    let is_built = |target: &Target| target.binary.as_ref().is_none_or(|file| file.exists());
+    let is_built = |target: &Target| target.file.exists();
     Ok(all
         .into_iter()
         .filter(|target| if names.is_empty() { is_built(target) } else { names.iter().any(|name| name == target.name) })

@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 0.03;
 /// Runs of a part of a decision.
 const CASE_RUNS: u64 = 200;
 /// Requests.
-const REQUESTS: u64 = 100;
+const REQUESTS: u32 = 60;
 
 /// The grants and routes of the allowed requests.
 const SCALES: [Scale; 4] = [
@@ -100,7 +100,7 @@ fn requests(only: &str) -> Result<Vec<(String, Stack, Target)>, Error> {
     let mut add = |name: String, scale: Scale, target: &str| -> Result<(), Error> {
         if name.contains(only) {
             let stack = Stack::start(scale)?;
-            let targets = targets::all(&stack.tokens, &build_folder()?)?;
+            let targets = targets::all(&stack, &build_folder()?)?;
             let target = targets.into_iter().find(|known| known.name == target).ok_or("no such target")?;
             requests.push((name, stack, target));
         }

@@ -1,0 +1,81 @@
+//! An OpenID Connect provider on loopback, for sessions and exchanged identities.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis::clock::Clock;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::http1::{RequestReader, respond};
+
+/// The audience of its tokens.
+pub const AUDIENCE: &str = "https://tokens.example.com";
+
+/// A provider with one ES256 key.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its issuer.
+    pub url: String,
+    key: EcdsaKeyPair,
+}
+
+impl Provider {
+    /// Serves its discovery document and its key.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub fn start() -> Result<Self, Error> {
+        let random = SystemRandom::new();
+        let failed = |_| "the provider's key could not be generated";
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).map_err(failed)?;
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random)
+            .map_err(|error| error.to_string())?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let discovery = json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }).to_string();
+        let (_, point) = key.public_key().as_ref().split_first().ok_or("no public key")?;
+        let [x, y] = [point.get(..32), point.get(32..)].map(|half| URL_SAFE_NO_PAD.encode(half.unwrap_or_default()));
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "one", "alg": "ES256", "use": "sig", "x": x, "y": y });
+        let keys = json!({ "keys": [jwk] }).to_string();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (discovery, keys) = (discovery.clone(), keys.clone());
+                thread::spawn(move || drop(serve(stream, &discovery, &keys)));
+            }
+        });
+        Ok(Self { url, key })
+    }
+
+    /// A signed token with these claims and the registered ones, valid for a day.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn sign(&self, mut claims: Value) -> Result<String, Error> {
+        let now = Clock::system().now().seconds();
+        claims["iss"] = json!(self.url);
+        claims["aud"] = json!(AUDIENCE);
+        claims["iat"] = json!(now);
+        claims["exp"] = json!(now + 24 * 3600);
+        let header = json!({ "alg": "ES256", "kid": "one", "typ": "JWT" });
+        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", encode(&header), encode(&claims));
+        let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).map_err(|_| "signing failed")?;
+        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref())))
+    }
+}
+
+fn serve(mut stream: TcpStream, discovery: &str, keys: &str) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = RequestReader::default();
+    while let Some(request) = reader.next(&mut stream)? {
+        let body = if request.path == "/keys" { keys } else { discovery };
+        respond(&mut stream, "200 OK", &[("Content-Type", "application/json")], body.as_bytes())?;
+    }
+    Ok(())
+}
