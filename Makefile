@@ -11,8 +11,9 @@ CARGO_DENY := 0.20.2
 TEMPLATES := template.yaml infra/api-gateway-log-role.yaml $(wildcard examples/*/*.yaml)
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/build
-# The functions that are measured.
+# The programs that `make bench` builds.
 FUNCTIONS := authorizer read create update rotate revoke catalog introspect exchange console
+PEERS := target/peers/release/sdk-defaults target/peers/authorizer.cjs target/peers/python/installed
 
 # The files of a release.
 RELEASE := target/release-files
@@ -75,15 +76,18 @@ oidc: $(VENV) $(PROVIDER) ## Test sign-in with an OpenID Connect provider
 	pytest tests/oidc
 
 # Each package on its own, so that a function has the features that it is deployed with.
-bench: ## Compare the functions with other programs (ARGS="floor ours", or other options of portcullis-bench compare)
+bench: $(PEERS) $(CONSOLE) ## Compare the functions with other programs (ARGS="floor ours" names them; UPDATE=1 renews docs/performance.md)
 	for function in $(FUNCTIONS); do cargo build --release --locked --package "portcullis-$$function"; done
 	cargo build --release --locked --package portcullis-bench
-	target/release/portcullis-bench compare $(ARGS)
+	target/release/portcullis-bench compare $(if $(UPDATE),--json bench/results/compare.json --svg docs/performance.svg) $(ARGS)
+	$(if $(UPDATE),target/release/portcullis-bench faults --json bench/results/faults.json)
+	$(if $(UPDATE),target/release/portcullis-bench page)
 
 instructions: $(VALGRIND) ## Compare instruction counts with the recorded ones (UPDATE=1 records them)
 	cargo build --release --locked --package portcullis-authorizer
 	cargo build --release --locked --package portcullis-bench
 	target/release/portcullis-bench instructions $(if $(UPDATE),--update) $(ARGS)
+	$(if $(UPDATE),target/release/portcullis-bench page)
 
 zips: $(VENV) $(SAM) $(CONSOLE) ## Build the zips of a deployment and print their sizes (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -228,6 +232,20 @@ $(BROWSER_MODULES): tests/browser/package.json tests/browser/package-lock.json
 
 /usr/bin/chromium:
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core
+
+target/peers/release/sdk-defaults: $(wildcard bench/peers/sdk-defaults/Cargo.* bench/peers/sdk-defaults/src/*)
+	cargo build --release --locked --manifest-path bench/peers/sdk-defaults/Cargo.toml --target-dir target/peers
+	touch $@
+
+target/peers/authorizer.cjs: $(wildcard bench/peers/node/*.*)
+	npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund --loglevel error
+	npm run build --prefix bench/peers/node --silent
+	touch $@
+
+target/peers/python/installed: bench/peers/python/requirements.txt
+	$(PYTHON) -m venv target/peers/python
+	target/peers/python/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 $(VALGRIND):
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends valgrind

@@ -17,7 +17,7 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(120);
 /// Time until each reply of a service. A program under Valgrind then always waits for it, however busy the machine is.
 const REPLY_DELAY: Duration = Duration::from_millis(5);
 
-const MAX_ATTEMPTS: u32 = 4;
+const MAX_ATTEMPTS: u32 = 6;
 
 const VALGRIND: [&str; 3] = ["/usr/bin/valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
 

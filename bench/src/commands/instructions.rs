@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 0.03;
 /// Runs of a part of a decision.
 const CASE_RUNS: u64 = 200;
 /// Requests.
-const REQUESTS: u32 = 60;
+const REQUESTS: u32 = 30;
 
 /// The grants and routes of the allowed requests.
 const SCALES: [Scale; 4] = [
