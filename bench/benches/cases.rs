@@ -1,7 +1,5 @@
 //! Micro-benchmarks: `cargo bench --package portcullis-bench`.
 
-#![expect(missing_docs, reason = "divan generates items")]
-
 use divan::Bencher;
 use portcullis_bench::cases;
 

@@ -60,15 +60,15 @@ impl DynamoDb {
     fn reply(&self, request: &Request) -> Value {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         match request.amz_target.rsplit('.').next() {
-            Some("PutItem") => self.put(&body["Item"]),
+            Some("PutItem") => self.put(field(&body, "Item")),
             Some("TransactWriteItems") => {
-                for write in body["TransactItems"].as_array().into_iter().flatten() {
-                    self.put(&write["Put"]["Item"]);
+                for write in field(&body, "TransactItems").as_array().into_iter().flatten() {
+                    self.put(field(field(write, "Put"), "Item"));
                 }
             }
             Some("GetItem") => {
                 let items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-                let found = key(&body["Key"]).and_then(|key| items.get(&key));
+                let found = key(field(&body, "Key")).and_then(|key| items.get(&key));
                 return found.map_or_else(|| json!({}), |item| json!({ "Item": projection(item, &body) }));
             }
             Some("Query") => return json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
@@ -84,20 +84,24 @@ impl DynamoDb {
     }
 }
 
+fn field<'a>(object: &'a Value, name: &str) -> &'a Value {
+    object.get(name).unwrap_or(&Value::Null)
+}
+
 fn key(item: &Value) -> Option<Key> {
-    let part = |name: &str| Some(item[name]["S"].as_str()?.to_owned());
+    let part = |name: &str| Some(field(field(item, name), "S").as_str()?.to_owned());
     Some((part("pk")?, part("sk")?))
 }
 
 /// The attributes that `ProjectionExpression` names; all without one.
 fn projection(item: &Value, request: &Value) -> Value {
-    let Some(expression) = request["ProjectionExpression"].as_str() else {
+    let Some(expression) = field(request, "ProjectionExpression").as_str() else {
         return item.clone();
     };
-    let names = &request["ExpressionAttributeNames"];
+    let names = field(request, "ExpressionAttributeNames");
     let named = expression.split(',').filter_map(|name| {
         let name = name.trim();
-        let name = names[name].as_str().unwrap_or(name);
+        let name = field(names, name).as_str().unwrap_or(name);
         Some((name.to_owned(), item.get(name)?.clone()))
     });
     Value::Object(named.collect::<Map<_, _>>())

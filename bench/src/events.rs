@@ -1,6 +1,6 @@
 //! Events as API Gateway sends them.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Error;
 
@@ -46,12 +46,10 @@ impl ApiRequest<'_> {
     pub fn to_event(self) -> Vec<u8> {
         let Self { method, route, id, caller, headers, body } = self;
         let path = route.replace("{id}", id.unwrap_or_default());
-        let mut all = json!({ "host": "example.execute-api.us-east-1.amazonaws.com", "user-agent": "curl/8.5.0" });
-        for (name, value) in headers {
-            all[name] = json!(value);
-        }
-        let several: serde_json::Map<String, Value> =
-            all.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), json!([value]))).collect();
+        let always = [("host", "example.execute-api.us-east-1.amazonaws.com"), ("user-agent", "curl/8.5.0")];
+        let all: Map<_, _> =
+            always.iter().chain(headers).map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let several: Map<_, _> = all.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
         json!({
             "resource": route,
             "path": path,

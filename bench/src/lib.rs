@@ -15,7 +15,7 @@
 //! | `measure` | one run of a program |
 //! | `cases`, `callgrind` | parts of a decision, and instruction counts |
 //! | `commands` | the commands of `portcullis-bench` |
-//! | `report`, `chart` | the results as a table, JSON and a picture |
+//! | `report`, `markdown_table`, `chart` | the results as a table, JSON and a picture |
 
 pub mod callgrind;
 pub mod cases;
@@ -26,6 +26,7 @@ pub mod dynamodb;
 pub mod events;
 pub mod fault;
 pub mod http1;
+pub mod markdown_table;
 pub mod measure;
 pub mod process;
 pub mod provider;

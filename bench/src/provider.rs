@@ -6,7 +6,7 @@ use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis::clock::Clock;
+use portcullis::clock::{Clock, DAY_SECONDS};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -56,12 +56,12 @@ impl Provider {
     ///
     /// # Errors
     /// Never.
-    pub fn sign(&self, mut claims: Value) -> Result<String, Error> {
+    pub fn sign(&self, further: Value) -> Result<String, Error> {
         let now = Clock::system().now().seconds();
-        claims["iss"] = json!(self.url);
-        claims["aud"] = json!(AUDIENCE);
-        claims["iat"] = json!(now);
-        claims["exp"] = json!(now + 24 * 3600);
+        let mut claims = json!({ "iss": self.url, "aud": AUDIENCE, "iat": now, "exp": now + DAY_SECONDS });
+        if let (Some(claims), Value::Object(further)) = (claims.as_object_mut(), further) {
+            claims.extend(further);
+        }
         let header = json!({ "alg": "ES256", "kid": "one", "typ": "JWT" });
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(&header), encode(&claims));

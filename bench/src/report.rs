@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::markdown_table::aligned;
 use crate::measure::Run;
 use crate::process::sizes;
 use crate::targets::Target;
@@ -120,29 +121,6 @@ fn cell((_, value, decimals, has_ratio): &Column, row: &Row, baseline: Option<&R
     let ratio = baseline.filter(|_| *has_ratio).and_then(value).map(|base| number / base);
     let ratio = ratio.map_or_else(String::new, |ratio| format!(" ({ratio:.2})"));
     format!("{number:.decimals$}{ratio}")
-}
-
-/// A Markdown table whose columns have one width each; the first is aligned to the left.
-#[must_use]
-pub fn aligned(lines: &[Vec<String>]) -> String {
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |at: usize| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0).max(4)).collect();
-    let mut text = String::new();
-    for (number, line) in lines.iter().enumerate() {
-        let cells = line.iter().zip(&widths).enumerate().map(|(at, (cell, width))| {
-            if at == 0 { format!(" {cell:<width$} |") } else { format!(" {cell:>width$} |") }
-        });
-        text.push_str(&format!("|{}\n", cells.collect::<String>()));
-        if number == 0 {
-            let rule = widths.iter().enumerate().map(|(at, width)| match at {
-                0 => format!(" {} |", "-".repeat(*width)),
-                _ => format!(" {}: |", "-".repeat(width - 1)),
-            });
-            text.push_str(&format!("|{}\n", rule.collect::<String>()));
-        }
-    }
-    text
 }
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -115,15 +115,18 @@ pub fn grants(count: usize) -> Result<Grants, Error> {
 /// # Errors
 /// When the catalog is invalid.
 pub fn catalog(routes: usize, issuer: &str) -> Result<Catalog, Error> {
-    let mut document = Catalog::default_catalog().to_document();
     let others = (1..routes).map(|number| {
-        json!({ "match": format!("GET /apps/{{app}}/service-{number}"), "permission": "builds:read", "resource": "apps/{app}" })
+        let pattern = format!("GET /apps/{{app}}/service-{number}");
+        json!({ "match": pattern, "permission": "builds:read", "resource": "apps/{app}" })
     });
     let last = json!({ "match": "GET /apps/{app}", "permission": "apps:read", "resource": "apps/{app}" });
-    document["routes"] = others.chain([last]).collect();
-    document["trust"] = json!([{
+    let rule = json!({
         "name": "deploy-billing", "issuer": issuer, "audience": AUDIENCE, "claims": { "repository": "acme/billing" },
         "grants": [{ "permissions": ["apps:write"], "resources": ["apps/billing"] }], "lifetime": "10m",
-    }]);
+    });
+    let mut document = Catalog::default_catalog().to_document();
+    let fields = document.as_object_mut().ok_or("the catalog is not an object")?;
+    fields.insert("routes".to_owned(), others.chain([last]).collect());
+    fields.insert("trust".to_owned(), json!([rule]));
     Catalog::read(&document).map_err(|issues| format!("the catalog is invalid: {issues:?}").into())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::version::TLS13;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -32,6 +32,8 @@ impl Authority {
     /// When the file cannot be written.
     pub fn create(folder: &Path) -> io::Result<Self> {
         let mut root = CertificateParams::default();
+        // OpenSSL takes a certificate whose issuer has its own name for self-signed.
+        root.distinguished_name.push(DnType::CommonName, "Portcullis benchmarks");
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let root_key = KeyPair::generate().map_err(io::Error::other)?;
@@ -44,7 +46,8 @@ impl Authority {
 
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let leaf = CertificateParams::new(names).map_err(io::Error::other)?;
+        let mut leaf = CertificateParams::new(names).map_err(io::Error::other)?;
+        leaf.distinguished_name.push(DnType::CommonName, "localhost");
         let leaf = leaf.signed_by(&key, &Issuer::new(root, root_key)).map_err(io::Error::other)?;
         let private_key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

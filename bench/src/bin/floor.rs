@@ -49,7 +49,7 @@ fn client(env: Env<'_>) -> Result<Client, Error> {
 }
 
 async fn handle(client: &Client, table: &str, event: &Value) -> Result<Value, Error> {
-    let header = event["headers"]["Authorization"].as_str().ok_or("Unauthorized")?;
+    let header = event.pointer("/headers/Authorization").and_then(Value::as_str).ok_or("Unauthorized")?;
     let token = header.strip_prefix("Bearer ").ok_or("Unauthorized")?;
     let id = id_of(token).ok_or("Unauthorized")?;
     let response = client
@@ -66,7 +66,7 @@ async fn handle(client: &Client, table: &str, event: &Value) -> Result<Value, Er
     if stored.as_ref() != Sha256::digest(token.as_bytes()).as_slice() {
         return Err("Unauthorized".into());
     }
-    let statement = json!({ "Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"] });
+    let statement = json!({ "Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event.get("methodArn") });
     Ok(json!({ "principalId": id, "policyDocument": { "Version": "2012-10-17", "Statement": [statement] } }))
 }
 

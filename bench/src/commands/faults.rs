@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::fault::FaultKind;
+use crate::markdown_table::aligned;
 use crate::process::{self, Process};
-use crate::report::aligned;
 use crate::runtime_api::RuntimeApi;
 use crate::seed::Scale;
 use crate::stack::{Stack, build_folder};

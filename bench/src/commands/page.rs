@@ -9,7 +9,8 @@ use clap::Args;
 use super::faults::{FaultRow, table};
 use super::instructions::Instructions;
 use crate::Error;
-use crate::report::{Report, aligned};
+use crate::markdown_table::aligned;
+use crate::report::Report;
 
 /// Options of `page`.
 #[derive(Debug, Args)]
