@@ -39,8 +39,8 @@ pub fn count_case(name: &str, times: u64) -> Result<u64, Error> {
 
 /// Instructions of one of `times` warm requests, with the work after the answer.
 ///
-/// Valgrind makes a program so slow that it may miss a deadline on a busy machine, or refresh a cache. The count is then
-/// repeated.
+/// Valgrind makes a program so slow that it may miss a deadline on a busy machine, connect again or refresh a cache. The
+/// count is then repeated.
 ///
 /// # Errors
 /// When Valgrind is not installed, or the program fails.
@@ -60,21 +60,23 @@ fn count_requests_once(stack: &Stack, target: &Target, times: u32) -> Result<u64
     let warm_up = times / 4 + 1;
     let once = run_requests(stack, target, warm_up + times)?;
     let twice = run_requests(stack, target, warm_up + 2 * times)?;
-    if !twice.calls.abs_diff(once.calls).is_multiple_of(times) {
-        return Err("not every request called DynamoDB equally often".into());
+    if once.connections != twice.connections || !twice.calls.abs_diff(once.calls).is_multiple_of(times) {
+        return Err("the program called DynamoDB more often than its requests need; is the machine busy?".into());
     }
     Ok((twice.instructions - once.instructions) / u64::from(times))
 }
 
-/// Instructions of a run, and calls of DynamoDB.
+/// Instructions of a run, calls of DynamoDB and connections to it.
 struct RequestsRun {
     instructions: u64,
     calls: u32,
+    connections: u32,
 }
 
 fn run_requests(stack: &Stack, target: &Target, times: u32) -> Result<RequestsRun, Error> {
     let faults = &stack.dynamodb.faults;
     faults.set(1, FaultKind::Delay(REPLY_DELAY));
+    let connections = stack.dynamodb.connections();
     let api = RuntimeApi::start(REPLY_DELAY)?;
     let log = tempfile::NamedTempFile::new()?;
     let mut program: Vec<String> = VALGRIND.map(str::to_owned).to_vec();
@@ -85,9 +87,9 @@ fn run_requests(stack: &Stack, target: &Target, times: u32) -> Result<RequestsRu
     for answer in api.invoke(&target.event, usize::try_from(times)?)? {
         target.check(&answer.body)?;
     }
-    let calls = faults.replies();
+    let (calls, connections) = (faults.replies(), stack.dynamodb.connections() - connections);
     process.terminate()?;
-    Ok(RequestsRun { instructions: collected(&fs::read_to_string(log.path())?)?, calls })
+    Ok(RequestsRun { instructions: collected(&fs::read_to_string(log.path())?)?, calls, connections })
 }
 
 /// The number of instructions in Callgrind's summary: `Collected : 12345`.

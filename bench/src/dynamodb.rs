@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -22,6 +23,7 @@ pub struct DynamoDb {
     items: Arc<Mutex<HashMap<Key, Value>>>,
     /// The faults of its replies.
     pub faults: Arc<Faults>,
+    connections: Arc<AtomicU32>,
 }
 
 impl DynamoDb {
@@ -36,7 +38,14 @@ impl DynamoDb {
         Ok((table, address))
     }
 
+    /// Number of connections so far.
+    #[must_use]
+    pub fn connections(&self) -> u32 {
+        self.connections.load(Ordering::SeqCst)
+    }
+
     fn serve(&self, mut stream: TlsStream) -> io::Result<()> {
+        self.connections.fetch_add(1, Ordering::SeqCst);
         let mut reader = RequestReader::default();
         while let Some(request) = reader.next(&mut stream)? {
             let body = self.reply(&request).to_string();

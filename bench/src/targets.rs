@@ -96,9 +96,10 @@ fn peers(build: &Path, event: &[u8]) -> [Target; 3] {
     let mut node = peer("node", "AWS SDK for JavaScript, bundled", "../peers/authorizer.cjs");
     node.program.insert(0, "/usr/bin/env".to_owned());
     node.program.insert(1, "node".to_owned());
+    node.environment.push(("NODE_NO_WARNINGS", "1".to_owned()));
     let mut python = peer("python", "boto3", "../peers/python/bin/python");
     python.program.extend(["-m", "awslambdaric", "authorizer.handler"].map(str::to_owned));
-    python.environment.push(("LAMBDA_TASK_ROOT", "bench/peers/python".to_owned()));
+    python.environment.push(("PYTHONPATH", "bench/peers/python".to_owned()));
     [sdk_defaults, node, python]
 }
 
