@@ -60,6 +60,7 @@ impl Stack {
             ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
             ("AWS_REGION", REGION),
+            ("AWS_DEFAULT_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
             ("AWS_SESSION_TOKEN", &"IQoJb3JpZ2luX2Vj".repeat(40)),

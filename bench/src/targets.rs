@@ -9,6 +9,7 @@ use crate::events::{self, ApiRequest};
 use crate::provider::AUDIENCE;
 use crate::stack::Stack;
 
+const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
 const ALLOWED: &str = "\"Allow\"";
 
 /// A program and its event.
@@ -76,7 +77,8 @@ pub fn all(stack: &Stack, build: &Path) -> Result<Vec<Target>, Error> {
         Target { environment: provider(), ..ours("ours-session", "a session, ES256", session) },
     ];
     targets.extend(peers(build, &recent));
-    for (name, request, expected) in functions(stack) {
+    let introspected = format!("token={}", stack.tokens.recent.plaintext);
+    for (name, request, expected) in functions(stack, &introspected) {
         let file = build.join(format!("portcullis-{name}"));
         let target = Target::new(name, "a function", file, request.to_event());
         targets.push(Target { is_warm: false, expected, environment: provider(), ..target });
@@ -104,7 +106,7 @@ fn peers(build: &Path, event: &[u8]) -> [Target; 3] {
 }
 
 /// A request for each function of the management API.
-fn functions(stack: &Stack) -> Vec<(&'static str, ApiRequest<'_>, &'static str)> {
+fn functions<'a>(stack: &'a Stack, introspected: &'a str) -> Vec<(&'static str, ApiRequest<'a>, &'static str)> {
     let caller = stack.tokens.admin.id.as_str();
     let id = Some(stack.tokens.recent.id.as_str());
     let request = |method, route| ApiRequest {
@@ -117,6 +119,7 @@ fn functions(stack: &Stack) -> Vec<(&'static str, ApiRequest<'_>, &'static str)>
     };
     let change = |method, route, body| ApiRequest { id, body: Some(body), ..request(method, route) };
     let create = r#"{"name":"bench","permissions":["apps:read"],"resources":["*"]}"#;
+    let introspect = ApiRequest { body: Some(introspected), headers: FORM, ..request("POST", "/introspect") };
     let (ok, created) = ("\"statusCode\":200", "\"statusCode\":201");
     vec![
         ("read", request("GET", "/tokens"), ok),
@@ -125,7 +128,8 @@ fn functions(stack: &Stack) -> Vec<(&'static str, ApiRequest<'_>, &'static str)>
         ("rotate", change("POST", "/tokens/{id}/rotate", "{}"), ok),
         ("revoke", change("POST", "/tokens/{id}/revoke", "{}"), ok),
         ("catalog", request("GET", "/catalog"), ok),
-        ("console", request("GET", "/console"), ok),
+        ("introspect", introspect, r#"\"active\":true"#),
+        ("console", request("GET", "/console"), "\"statusCode\":307"),
     ]
 }
 
@@ -138,13 +142,6 @@ fn exchange(stack: &Stack) -> Result<Vec<u8>, Error> {
          subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token&subject_token={}",
         stack.provider.sign(claims)?
     );
-    Ok(ApiRequest {
-        method: "POST",
-        route: "/exchange",
-        id: None,
-        caller: "",
-        headers: &[("content-type", "application/x-www-form-urlencoded")],
-        body: Some(&body),
-    }
-    .to_event())
+    Ok(ApiRequest { method: "POST", route: "/exchange", id: None, caller: "", headers: FORM, body: Some(&body) }
+        .to_event())
 }
