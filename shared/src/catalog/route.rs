@@ -10,6 +10,7 @@
 //! `ANY` matches every method. `GET` matches `HEAD` too, which is a `GET` without content
 //! ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2)). `$connect` matches the opening of a WebSocket.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::RequestPath;
@@ -108,8 +109,10 @@ impl Route {
     pub fn resource_of(&self, target: Target<'_>, path: &RequestPath) -> Option<String> {
         let bound = match (&self.on, target) {
             (RouteMatcher::Connect, Target::Connect) => BTreeMap::new(),
-            (RouteMatcher::Http(on, parts), Target::Http { method, .. }) if on.is(method) => {
-                bind(parts, path.names().map(|name| (name, name)), false)?
+            (RouteMatcher::Http(on, parts), Target::Http { method, .. })
+                if on.is(method) && matches(parts, path.names(), false) =>
+            {
+                bind(parts, path.names())
             }
             _ => return None,
         };
@@ -129,22 +132,21 @@ impl Route {
     ) -> Option<String> {
         let RouteMatcher::Http(on, _) = &self.on else { return None };
         let Target::Http { method, .. } = target else { return None };
-        if !on.is(method) {
+        if !on.is(method) || !matches(&self.folded, folded.iter().map(String::as_str), true) {
             return None;
         }
-        let names = path.names().zip(folded.iter().map(String::as_str));
-        self.resource_with(&bind(&self.folded, names, true)?)
+        self.resource_with(&bind(&self.folded, path.names()))
     }
 
-    fn resource_with(&self, bound: &BTreeMap<&str, String>) -> Option<String> {
+    fn resource_with(&self, bound: &BTreeMap<&str, Cow<'_, str>>) -> Option<String> {
         let parts = match (&self.template, &self.on) {
             (Some(template), _) => template,
             (None, RouteMatcher::Http(_, parts)) => parts,
             (None, RouteMatcher::Connect) => return Some("websocket".to_owned()),
         };
         let names = parts.iter().map(|part| match part {
-            Segment::Literal(name) => Some(name.clone()),
-            Segment::Parameter(name) | Segment::CatchAll(name) => bound.get(name.as_str()).cloned(),
+            Segment::Literal(name) => Some(name.as_str()),
+            Segment::Parameter(name) | Segment::CatchAll(name) => bound.get(name.as_str()).map(|name| &**name),
         });
         names.collect::<Option<Vec<_>>>().map(|names| names.join("/"))
     }
@@ -254,38 +256,43 @@ pub(super) fn template(text: &str, on: Option<&RouteMatcher>) -> Result<Vec<Segm
     }
 }
 
-/// Binds the parameters to a path; `None` if the path does not match. Each name comes raw and in the form that
-/// is compared with literals. With `extension`, the last name may have a file extension that the literal lacks.
-fn bind<'a>(
-    parts: &'a [Segment],
-    names: impl Iterator<Item = (&'a str, &'a str)>,
-    extension: bool,
-) -> Option<BTreeMap<&'a str, String>> {
+/// Whether a path matches. With `extension`, the last name may have a file extension that the literal lacks.
+fn matches<'a>(parts: &[Segment], names: impl Iterator<Item = &'a str>, extension: bool) -> bool {
+    let mut names = names.peekable();
+    for part in parts {
+        let Some(name) = names.next() else { return false };
+        match part {
+            Segment::Literal(literal) => {
+                let Some(rest) = name.strip_prefix(literal.as_str()) else { return false };
+                let extends = extension && rest.trim_start().starts_with('.') && names.peek().is_none();
+                if !rest.is_empty() && !extends {
+                    return false;
+                }
+            }
+            Segment::Parameter(_) => {}
+            Segment::CatchAll(_) => return true,
+        }
+    }
+    names.next().is_none()
+}
+
+/// Binds the parameters to a path that matches.
+fn bind<'a>(parts: &'a [Segment], names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Cow<'a, str>> {
     let mut names = names.peekable();
     let mut bound = BTreeMap::new();
     for part in parts {
         match part {
-            Segment::Literal(literal) => {
-                let (_, name) = names.next()?;
-                let rest = name.strip_prefix(literal.as_str())?;
-                let extends = extension && rest.trim_start().starts_with('.') && names.peek().is_none();
-                if !rest.is_empty() && !extends {
-                    return None;
-                }
+            Segment::Literal(_) => drop(names.next()),
+            Segment::Parameter(parameter) => {
+                bound.extend(names.next().map(|name| (parameter.as_str(), Cow::Borrowed(name))));
             }
-            Segment::Parameter(name) => {
-                bound.insert(name.as_str(), names.next()?.0.to_owned());
-            }
-            Segment::CatchAll(name) => {
-                let rest: Vec<_> = names.by_ref().map(|(name, _)| name).collect();
-                if rest.is_empty() {
-                    return None;
-                }
-                bound.insert(name.as_str(), rest.join("/"));
+            Segment::CatchAll(parameter) => {
+                let rest: Vec<_> = names.by_ref().collect();
+                bound.insert(parameter.as_str(), rest.join("/").into());
             }
         }
     }
-    names.next().is_none().then_some(bound)
+    bound
 }
 
 fn meet(a: &[Segment], b: &[Segment]) -> bool {
