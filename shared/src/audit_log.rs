@@ -87,7 +87,7 @@ impl AuditEntry {
     /// # Errors
     /// When writing fails.
     pub fn write_to(&self, sink: &mut impl Write) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&self.redacted())?;
+        let mut line = serde_json::to_vec(&*self.redacted())?;
         line.push(b'\n');
         sink.write_all(&line)?;
         sink.flush()
@@ -96,13 +96,20 @@ impl AuditEntry {
     /// Redacts the entry. The owner stays: no token can be one, and an identifier that looks like a token must
     /// be findable in the log.
     #[must_use]
-    pub fn redacted(&self) -> Self {
-        let mut line = self.clone();
-        for text in [&mut line.api_token_name, &mut line.via, &mut line.method, &mut line.detail] {
-            *text = text.as_deref().map(|text| redact(text).into_owned());
-        }
-        line.path = line.path.map(|path| redact_path(self.api, &path).into_owned());
-        line
+    pub fn redacted(&self) -> Cow<'_, Self> {
+        let mut entry = Cow::Borrowed(self);
+        let mut replace = |text: &Option<String>, field: fn(&mut Self) -> &mut Option<String>, is_path| {
+            let redacted = text.as_deref().map(|text| if is_path { redact_path(self.api, text) } else { redact(text) });
+            if let Some(Cow::Owned(redacted)) = redacted {
+                *field(entry.to_mut()) = Some(redacted);
+            }
+        };
+        replace(&self.api_token_name, |entry| &mut entry.api_token_name, false);
+        replace(&self.via, |entry| &mut entry.via, false);
+        replace(&self.method, |entry| &mut entry.method, false);
+        replace(&self.detail, |entry| &mut entry.detail, false);
+        replace(&self.path, |entry| &mut entry.path, true);
+        entry
     }
 }
 
