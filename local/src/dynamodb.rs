@@ -9,13 +9,13 @@ mod call_check;
 mod server;
 mod table;
 
-pub(crate) use call_check::checked;
 pub use call_check::{CallCheck, FunctionCall};
 pub use table::create_table;
 
 use crate::server_task::ServerTask;
 use crate::template::{Index, Table};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::TableDescription;
 use dynoxide::Database;
@@ -70,11 +70,11 @@ impl EngineError {
 
 impl Engine {
     /// Starts an engine on a database file, which is created if missing, or in memory if `file` is
-    /// `None`.
+    /// `None`. The check decides on the requests of functions.
     ///
     /// # Errors
     /// The file cannot be opened, or no port is available.
-    pub async fn start(file: Option<&Path>) -> Result<Self, EngineError> {
+    pub async fn start(file: Option<&Path>, check: Option<CallCheck>) -> Result<Self, EngineError> {
         let database = open(file)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -87,7 +87,7 @@ impl Engine {
             ..DynamoDbConfig::default()
         };
         let client = portcullis::store::connect(connection.clone())?;
-        let router = server::router(database.clone(), &access_key);
+        let router = server::router(database.clone(), access_key, check);
         let server = ServerTask::spawn("the database engine", listener, router);
         let sweeper = tokio::spawn(sweep(database.clone()));
         Ok(Self { endpoint, client, connection, database, server, sweeper })
@@ -97,6 +97,24 @@ impl Engine {
     #[must_use]
     pub fn connection(&self) -> DynamoDbConfig {
         self.connection.clone()
+    }
+
+    /// Connection settings with the access key of a function.
+    #[must_use]
+    pub fn connection_of(&self, function: &str) -> DynamoDbConfig {
+        let of_function = |(key, secret): (String, String)| (call_check::access_key_of(function, &key), secret);
+        let static_credentials = self.connection.static_credentials.clone().map(of_function);
+        DynamoDbConfig { static_credentials, ..self.connection.clone() }
+    }
+
+    /// A client with the access key of a function, which shares the connections of the engine's own client.
+    #[must_use]
+    pub fn client_of(&self, function: &str) -> Client {
+        let mut config = self.client.config().to_builder();
+        let credentials = self.connection_of(function).static_credentials;
+        let credentials = credentials.map(|(key, secret)| Credentials::new(key, secret, None, None, "static"));
+        config.set_credentials_provider(credentials.map(SharedCredentialsProvider::new));
+        Client::from_conf(config.build())
     }
 
     /// Creates the table if it is missing. Returns whether it was created.
@@ -180,7 +198,7 @@ mod tests {
         let table = Template::embedded().unwrap().table;
         let attributes = table.attributes.iter().filter(|attribute| attribute.name != "day").cloned().collect();
         let older = Table { indexes: table.indexes[..2].to_vec(), attributes, ..table.clone() };
-        let engine = Engine::start(Some(&file)).await.unwrap();
+        let engine = Engine::start(Some(&file), None).await.unwrap();
         assert!(engine.ensure_table(&older).await.unwrap());
         let refused = engine.ensure_table(&table).await.unwrap_err().to_string();
         assert!(refused.contains("earlier version") && refused.contains("--data-dir"), "{refused}");

@@ -70,7 +70,9 @@ impl Backend for Functions {
         }
         let (authorizer, note) = (self.authorizer.clone(), outcome.note);
         let work: BackgroundTask = Box::pin(async move { authorizer.run_deferred(note).await });
-        (outcome.response.map_err(|refusal| refusal.to_string()), Some(work))
+        let response = outcome.response.map_err(|refusal| refusal.to_string());
+        let response = response.and_then(|json| serde_json::from_str(json.as_str()).map_err(|error| error.to_string()));
+        (response, Some(work))
     }
 
     async fn invoke(&self, function: &str, event: Value) -> Result<Response<Bytes>, String> {

@@ -45,7 +45,7 @@ use portcullis::cache_flush::{CacheFlusher, Stages};
 use portcullis::change_log::ChangeLog;
 use portcullis::clock::Clock;
 use portcullis::oidc::Provider;
-use portcullis::store::{Limits, Timeouts, TokenStore};
+use portcullis::store::{ItemStore, LeanClient, Limits, Timeouts, TokenStore};
 use portcullis::{App, Settings, oidc};
 use server::Stack;
 use server_task::ServerTask;
@@ -138,7 +138,7 @@ pub async fn start(options: Options) -> Result<RunningStack, StartError> {
         Storage::Keep(path) => DataDir::open(path)?,
         Storage::Ephemeral => DataDir::temporary()?,
     };
-    let engine = Engine::start(Some(&data_dir.database())).await?;
+    let engine = Engine::start(Some(&data_dir.database()), options.call_check.clone()).await?;
     let table_is_new = engine.ensure_table(&template.table).await?;
     // Only on a loopback address: it accepts any name.
     let given = &options.settings;
@@ -159,18 +159,20 @@ pub async fn start(options: Options) -> Result<RunningStack, StartError> {
     };
     let change_log = ChangeLog::new(data_dir.open_change_log()?);
     let app_of = |function: &'static str| {
-        let check = options.call_check.as_ref();
-        let client =
-            check.map_or_else(|| engine.client.clone(), |check| dynamodb::checked(&engine.client, function, check));
-        let tokens = TokenStore::new(client, dynamodb::TABLE).with_change_log(change_log.clone());
+        let tokens = TokenStore::new(engine.client_of(function), dynamodb::TABLE);
+        let tokens = tokens.with_change_log(change_log.clone());
+        App { tokens, settings: settings.clone(), clock: options.clock.clone() }
+    };
+    let authorizer_app = {
+        let client = LeanClient::new(engine.connection_of(lambdas::AUTHORIZER))?;
+        let tokens = ItemStore::new(client, dynamodb::TABLE).with_change_log(change_log.clone());
         App { tokens, settings: settings.clone(), clock: options.clock.clone() }
     };
     // Other work may use every core.
     let deadline = Timeouts::ONE_MACHINE.operation;
     let exchange = Exchange::new(app_of(lambdas::EXCHANGE)).with_deadline(deadline);
     let console = ConsoleBuilder::new(options.console, provider.as_ref())?;
-    let authorizer =
-        Authorizer::new(app_of(lambdas::AUTHORIZER), HttpApiResponseFormat::Simple)?.with_deadlines(deadline, deadline);
+    let authorizer = Authorizer::new(authorizer_app, HttpApiResponseFormat::Simple)?.with_deadlines(deadline, deadline);
     authorizer.warm_up().await;
     let create = app_of(lambdas::CREATE);
     let admin = admin_token::ensure(&create, &authorizer, &template.api, &data_dir, table_is_new).await?;

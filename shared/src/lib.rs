@@ -33,12 +33,13 @@ mod tls;
 pub mod token;
 pub mod validation;
 
-/// Context of every function: the table, the deployment's settings and the clock.
+/// Context of every function: the table, the deployment's settings and the clock. The authorizer has an
+/// [`ItemStore`](store::ItemStore).
 #[cfg(feature = "store")]
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct App<Tokens = store::TokenStore> {
     /// The token table.
-    pub tokens: store::TokenStore,
+    pub tokens: Tokens,
     /// The deployment's settings.
     pub settings: Settings,
     /// The clock.
@@ -74,6 +75,28 @@ impl App {
             settings: Settings::from_env(env)?,
             clock: clock::Clock::system(),
         })
+    }
+}
+
+#[cfg(feature = "store")]
+impl App<store::ItemStore> {
+    /// The app of the deployed authorizer.
+    ///
+    /// # Errors
+    /// As [`App::from_env`].
+    pub fn authorizer_from_env(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
+        Ok(Self {
+            tokens: store::ItemStore::from_env(env)?,
+            settings: Settings::from_env(env)?,
+            clock: clock::Clock::system(),
+        })
+    }
+}
+
+#[cfg(feature = "store")]
+impl From<App> for App<store::ItemStore> {
+    fn from(app: App) -> Self {
+        Self { tokens: app.tokens.items().clone(), settings: app.settings, clock: app.clock }
     }
 }
 

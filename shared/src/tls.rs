@@ -1,8 +1,18 @@
 //! TLS to AWS, tuned for cold starts: ring, with Amazon's five root certificates embedded.
 //! `docs/architecture.md` has the measurements.
 
+use std::borrow::Cow;
+#[cfg(feature = "store")]
+use std::sync::Arc;
+
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+#[cfg(feature = "store")]
+use rustls::pki_types::CertificateDer;
+#[cfg(feature = "store")]
+use rustls::pki_types::pem::PemObject as _;
+#[cfg(feature = "store")]
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::env::ConfigError;
 
@@ -18,12 +28,32 @@ pub(crate) fn provider() -> Provider {
 
 /// Trusts Amazon's roots, or those in the file named by `AWS_CA_BUNDLE`.
 pub(crate) fn to_aws(ca_bundle: Option<&str>) -> Result<TlsContext, ConfigError> {
-    let roots = match ca_bundle {
-        None => AMAZON_ROOTS.to_vec(),
-        Some(path) => std::fs::read(path).map_err(|error| ConfigError::CaBundle(format!("{path}: {error}")))?,
-    };
     TlsContext::builder()
-        .with_trust_store(TrustStore::empty().with_pem_certificate(roots))
+        .with_trust_store(TrustStore::empty().with_pem_certificate(roots(ca_bundle)?.into_owned()))
         .build()
         .map_err(|error| ConfigError::CaBundle(error.to_string()))
+}
+
+/// The same for rustls.
+#[cfg(feature = "store")]
+pub(crate) fn client_config(ca_bundle: Option<&str>) -> Result<ClientConfig, ConfigError> {
+    let invalid = |error: &dyn std::fmt::Display| ConfigError::CaBundle(error.to_string());
+    let mut trusted = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&roots(ca_bundle)?) {
+        trusted.add(certificate.map_err(|error| invalid(&error))?).map_err(|error| invalid(&error))?;
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().map_err(|error| invalid(&error))?;
+    Ok(config.with_root_certificates(trusted).with_no_client_auth())
+}
+
+/// Amazon's roots, or those in the file named by `AWS_CA_BUNDLE`, in PEM.
+fn roots(ca_bundle: Option<&str>) -> Result<Cow<'static, [u8]>, ConfigError> {
+    match ca_bundle {
+        None => Ok(AMAZON_ROOTS.into()),
+        Some(path) => {
+            let roots = std::fs::read(path).map_err(|error| ConfigError::CaBundle(format!("{path}: {error}")))?;
+            Ok(roots.into())
+        }
+    }
 }

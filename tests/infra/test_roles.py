@@ -58,7 +58,6 @@ WRITERS = {
     "UpdateItem TOKEN#*": CHANGES_TOKENS - {"Create", "Exchange"},
     "DeleteItem TOKEN#*": {"Revoke"},
     "UpdateItem OWNER#*": SLOT_WRITERS,
-    "PutItem USAGE#*": {"Authorizer"},
     "UpdateItem USAGE#*": {"Authorizer"},
     "DeleteItem USAGE#*": {"Revoke"},
     "PutItem CATALOG": {"Catalog"},
@@ -70,13 +69,11 @@ PUTS = {
     # A token with its first event. An exchange puts the identity with the same statement.
     "token": EVENT - {"detail"} | {"day", "ttl", "created_at", "version", "origin", "settings", "secrets"},
     "catalog": {"document", "version", "updated_at", "updated_by"},
-    "usage": set(),
 }
 PUT_BY = {
     "event": CHANGES_TOKENS - {"Create", "Exchange"},
     "token": {"Create", "Exchange"},
     "catalog": {"Catalog"},
-    "usage": {"Authorizer"},
 }
 UPDATERS = {
     "version": CHANGES_TOKENS - {"Exchange"},

@@ -9,7 +9,7 @@ use local::dynamodb::{Engine, create_table};
 use local::template::Template;
 use portcullis::endpoint_variant::EndpointVariant;
 use portcullis::secret::TokenId;
-use portcullis::store::{DynamoDbConfig, Timeouts, TokenStore, connect};
+use portcullis::store::{DynamoDbConfig, LeanClient, Timeouts, TokenStore, connect};
 use portcullis::text::OwnerId;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -51,6 +51,18 @@ fn named_by_environment() -> Option<DynamoDbConfig> {
     })
 }
 
+/// A store with a client of its own. `PORTCULLIS_TEST_CLIENT=lean` selects the authorizer's client for the calls on
+/// single items; default: the SDK's.
+#[expect(clippy::disallowed_methods, reason = "the contract is tried with the client that the environment names")]
+fn store(connection: DynamoDbConfig, table: &str) -> TokenStore {
+    let tokens = TokenStore::new(connect(connection.clone()).unwrap(), table);
+    match std::env::var("PORTCULLIS_TEST_CLIENT").as_deref() {
+        Ok("lean") => tokens.with_lean_client(LeanClient::new(connection).unwrap()),
+        Ok(other) => panic!("PORTCULLIS_TEST_CLIENT is neither lean nor unset: {other}"),
+        Err(_) => tokens,
+    }
+}
+
 impl Table {
     /// A new table on the configured engine.
     pub(super) async fn fresh() -> Self {
@@ -62,7 +74,7 @@ impl Table {
 
     /// A new table on a separate engine in this process.
     pub(super) async fn in_process() -> Self {
-        let engine = Engine::start(None).await.unwrap();
+        let engine = Engine::start(None, None).await.unwrap();
         Self::at(engine.connection(), Some(engine)).await
     }
 
@@ -70,12 +82,12 @@ impl Table {
         let client = connect(connection.clone()).unwrap();
         let name = format!("portcullis-test-{}", Uuid::new_v4().simple());
         create_table(&client, &name, &Template::embedded().unwrap().table).await.unwrap();
-        Self { tokens: TokenStore::new(client.clone(), &name), client, name, engine, connection }
+        Self { tokens: store(connection.clone(), &name), client, name, engine, connection }
     }
 
     /// The store with a separate client and connections.
     pub(super) fn another_client(&self) -> TokenStore {
-        TokenStore::new(connect(self.connection.clone()).unwrap(), &self.name)
+        store(self.connection.clone(), &self.name)
     }
 
     /// The store with another DynamoDB endpoint.
@@ -86,7 +98,7 @@ impl Table {
     /// The same, with these timeouts.
     pub(super) fn behind_with(&self, endpoint: &str, timeouts: Timeouts) -> TokenStore {
         let connection = DynamoDbConfig { endpoint: Some(endpoint.to_owned()), timeouts, ..self.connection.clone() };
-        TokenStore::new(connect(connection).unwrap(), &self.name)
+        store(connection, &self.name)
     }
 
     /// A token's item.

@@ -1,37 +1,29 @@
 //! The table's schema version: each instance checks it once, and refuses the table of a newer release.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use authorizer::{Authorizer, AuthorizerError, HttpApiResponseFormat, Outcome};
 use aws_sdk_dynamodb::types::AttributeValue;
-use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
-use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use create::Bootstrap;
 use exchange::Exchange;
 use portcullis::cache_flush::{CacheFlusher, Stages};
 use portcullis::catalog::Catalog;
-use portcullis::store::{CatalogWrite, CreateOutcome, Error, TokenStore};
+use portcullis::store::{CatalogWrite, CreateOutcome, Error};
 use portcullis::token::Actor;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::Barrier;
-use tokio::time::timeout;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 
-use super::fault_injection::{Behind, Fault, INTERNAL, answer_of};
+use super::fault_injection::{Behind, Fault, INTERNAL};
 use super::fixture::Item;
 use super::observed::{Call, Observed};
 use super::unavailable::{app, asked, assert_no_decision, request};
 use super::{Sample, Table, alice, now};
-use crate::support::raw_http::Origin;
 
 const REFUSAL: &str = "the table has schema version 2, this release supports up to 1: deploy the newer release";
-/// Ends a test that would wait for ever.
-const A_MINUTE: Duration = Duration::from_secs(60);
 
 fn schema(version: Option<AttributeValue>) -> Item {
     let key = || AttributeValue::S("SCHEMA".to_owned());
@@ -186,34 +178,33 @@ async fn an_instance_works_again_once_the_schema_version_is_supported() {
     tokens.catalog().await.unwrap();
 }
 
-/// An engine that responds to the reads of the catalog and of the schema version once both have been sent.
-struct Paired {
-    engine: Origin,
-    both: Barrier,
-}
-
-async fn respond_to_both(State(paired): State<Arc<Paired>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body: Bytes = to_bytes(body, usize::MAX).await.unwrap();
-    let read: Value = serde_json::from_slice(&body).unwrap();
-    if read["Key"]["pk"]["S"] == "SCHEMA" || read["Key"]["pk"]["S"] == "CATALOG" {
-        paired.both.wait().await;
-    }
-    answer_of(&paired.engine, Request::from_parts(parts, Body::from(body))).await
+/// A forwarder to the engine that counts connections. Returns its URL.
+async fn counted(table: &Table, connections: &Arc<AtomicUsize>) -> String {
+    let engine = table.engine.as_ref().unwrap().endpoint.strip_prefix("http://").unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::clone(connections);
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            connections.fetch_add(1, Ordering::SeqCst);
+            let mut engine = TcpStream::connect(&engine).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut engine).await });
+        }
+    });
+    url
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authorizers_start_reads_the_schema_version_and_the_catalog_at_the_same_time() {
+async fn an_authorizer_starts_and_decides_over_one_connection() {
     let table = Table::in_process().await;
-    let engine = Origin::parse(&table.engine.as_ref().unwrap().endpoint);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let tokens: TokenStore = table.behind(&format!("http://{}", listener.local_addr().unwrap()));
-    let paired = Arc::new(Paired { engine, both: Barrier::new(2) });
-    let router = Router::new().fallback(respond_to_both).with_state(paired);
-    let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let secret = Sample::with_everything(&table).await;
+    let connections = Arc::default();
+    let tokens = table.behind(&counted(&table, &connections).await);
     let authorizer = Authorizer::new(app(tokens), HttpApiResponseFormat::Simple).unwrap();
-    timeout(A_MINUTE, authorizer.warm_up()).await.expect("neither read waits for the other");
-    server.abort();
+    authorizer.warm_up().await;
+    assert_eq!(asked(&authorizer, &secret).await.audit.rbac_decision, "allow");
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

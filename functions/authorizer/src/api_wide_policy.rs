@@ -3,11 +3,10 @@
 use portcullis::authz::{Api, ApiWidePolicy, Arn, AuthzContext, CompileError, Decision, Principal, Settings};
 use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
-use serde_json::Value;
 
 use crate::Event;
 use crate::authenticate::Authentication;
-use crate::response::{self, ResponseFormat};
+use crate::response::{self, AuthorizerResponse, ResponseFormat};
 
 /// The response that a gateway may cache for every route of a protected API. `None` if the
 /// response depends on this request, or if the credential is not valid.
@@ -22,7 +21,7 @@ pub(crate) fn respond(
     authentication: &Authentication,
     decision: &Decision,
     now: Timestamp,
-) -> Option<Value> {
+) -> Option<AuthorizerResponse> {
     let cached = settings.cache_seconds > 0 && event.api() == Api::Protected;
     if !cached || format == ResponseFormat::Simple || arn.target == Target::Connect {
         return None;
@@ -44,7 +43,7 @@ fn compile(
     arn: &Arn<'_>,
     allowed: bool,
     now: Timestamp,
-) -> Result<Value, CompileError> {
+) -> Result<AuthorizerResponse, CompileError> {
     let policy = ApiWidePolicy::compile(principal.grants(), rules, arn, allowed)?;
     response::for_the_whole_api(principal, &policy, now)
 }

@@ -8,7 +8,7 @@ use portcullis::authz::{Api, DenyReason, Principal, Session};
 use portcullis::clock::Timestamp;
 use portcullis::oidc::{SessionVerifier, looks_like_jwt};
 use portcullis::secret::PlaintextToken;
-use portcullis::store::{CatalogCache, StoredCatalog, StoredCredential};
+use portcullis::store::{CatalogCache, ItemStore, StoredCatalog, StoredCredential};
 use portcullis::{App, oidc, store};
 use tokio::time::{Instant, timeout_at};
 
@@ -113,7 +113,7 @@ impl fmt::Display for Dependency {
 
 /// Authenticates a request's credential before the deadline.
 pub(crate) async fn authenticate(
-    app: &App,
+    app: &App<ItemStore>,
     sessions: Option<&SessionVerifier>,
     catalogs: &CatalogCache,
     event: &Event,
@@ -150,7 +150,7 @@ pub(crate) async fn authenticate(
 }
 
 async fn session(
-    app: &App,
+    app: &App<ItemStore>,
     sessions: Option<&SessionVerifier>,
     catalogs: &CatalogCache,
     event: &Event,

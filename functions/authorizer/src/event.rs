@@ -1,65 +1,110 @@
 //! Authorizer event of any of the four kinds. Reading is tolerant: an odd header or a control
 //! character must lead to a denial, not to a parse error (a 500).
 
+use std::borrow::Cow;
+use std::fmt;
+
 use portcullis::authz::Api;
 use portcullis::store::ClientInfo;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
-/// An authorizer's event, as API Gateway sent it.
-#[derive(Deserialize)]
-pub struct Event(Value);
+/// The headers that are read.
+const HEADERS: [&str; 3] = ["authorization", "x-api-token", "user-agent"];
+
+/// An authorizer's event, as API Gateway sent it. Only the values that are used are read: an event has some hundred.
+#[derive(Debug, Default)]
+pub struct Event {
+    kind: Option<String>,
+    version: Option<String>,
+    arn: Option<String>,
+    authorization_token: Option<String>,
+    /// Index into [`HEADERS`], and value.
+    headers: Vec<(usize, String)>,
+    is_for_management: bool,
+    request_id: Option<String>,
+    source_ip: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Event {
+    /// Accepts any JSON. The event is taken as text first, as the runtime records the path to each value that it reads.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::read(&Box::<RawValue>::deserialize(deserializer)?))
+    }
+}
 
 impl Event {
+    fn read(event: &RawValue) -> Self {
+        let names = [
+            "type",
+            "version",
+            "methodArn",
+            "routeArn",
+            "authorizationToken",
+            "headers",
+            "multiValueHeaders",
+            "stageVariables",
+            "requestContext",
+        ];
+        let [kind, version, method_arn, route_arn, token, single, several, variables, context] =
+            members(Some(event), names);
+        let (name, value) = Api::MANAGEMENT_STAGE_VARIABLE;
+        let [variable] = members(variables, [name]);
+        let [request_id, identity, http] = members(context, ["requestId", "identity", "http"]);
+        let [identity_ip] = members(identity, ["sourceIp"]);
+        let [http_ip] = members(http, ["sourceIp"]);
+        Self {
+            kind: text(kind),
+            version: text(version),
+            arn: text(route_arn).or_else(|| text(method_arn)),
+            authorization_token: text(token),
+            headers: headers(several)
+                .filter(|(_, is_empty)| !is_empty)
+                .or_else(|| headers(single))
+                .map_or_else(Vec::new, |(found, _)| found),
+            is_for_management: text(variable).as_deref() == Some(value),
+            request_id: text(request_id),
+            source_ip: text(identity_ip).or_else(|| text(http_ip)),
+        }
+    }
+
     /// The ARN that API Gateway evaluates the policy against.
     pub(crate) fn arn(&self) -> Option<&str> {
-        self.text("/routeArn").or_else(|| self.text("/methodArn"))
+        self.arn.as_deref()
     }
 
     /// Whether the event is of a REST API's type `TOKEN`, which holds one header only.
     pub(crate) fn is_token(&self) -> bool {
-        self.text("/type") == Some("TOKEN")
+        self.kind.as_deref() == Some("TOKEN")
     }
 
     /// The payload format version of an HTTP API's event: `1.0` or `2.0`.
     pub(crate) fn version(&self) -> Option<&str> {
-        self.text("/version")
+        self.version.as_deref()
     }
 
     /// The header that a `TOKEN` authorizer is configured for.
     pub(crate) fn authorization_token(&self) -> Option<&str> {
-        self.text("/authorizationToken")
+        self.authorization_token.as_deref()
     }
 
-    /// All values of a header; the name's case does not matter.
+    /// All values of one of [`HEADERS`]; the case of its name in the event does not matter.
     pub(crate) fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let several = self.0.get("multiValueHeaders").and_then(Value::as_object).filter(|map| !map.is_empty());
-        let headers = several.or_else(|| self.0.get("headers").and_then(Value::as_object));
-        headers
-            .into_iter()
-            .flatten()
-            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
-            .flat_map(|(_, value)| match value {
-                Value::Array(values) => values.as_slice(),
-                one => std::slice::from_ref(one),
-            })
-            // A value that is not a string counts as an empty one, which is never a token.
-            .map(|value| value.as_str().unwrap_or(""))
+        self.headers.iter().filter(move |(at, _)| HEADERS.get(*at) == Some(&name)).map(|(_, value)| &**value)
     }
 
     /// Whether the request is for the management API or a protected one.
     pub(crate) fn api(&self) -> Api {
-        let (name, value) = Api::MANAGEMENT_STAGE_VARIABLE;
-        let variable = self.0.get("stageVariables").and_then(|variables| variables.get(name)).and_then(Value::as_str);
-        if variable == Some(value) { Api::Management } else { Api::Protected }
+        if self.is_for_management { Api::Management } else { Api::Protected }
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
-        self.text("/requestContext/requestId")
+        self.request_id.as_deref()
     }
 
     pub(crate) fn source_ip(&self) -> Option<&str> {
-        self.text("/requestContext/identity/sourceIp").or_else(|| self.text("/requestContext/http/sourceIp"))
+        self.source_ip.as_deref()
     }
 
     /// The source IP that the gateway saw, and the user agent that the client sent. A `TOKEN`
@@ -67,9 +112,79 @@ impl Event {
     pub(crate) fn caller(&self) -> ClientInfo {
         ClientInfo::from_event(self.source_ip(), self.header("user-agent").next())
     }
+}
 
-    fn text(&self, pointer: &str) -> Option<&str> {
-        self.0.pointer(pointer).and_then(Value::as_str)
+/// A string; `None` for another type.
+fn text(json: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(json?.get()).ok()
+}
+
+/// The members of an object with these names; of several with one name, the last. None for another type.
+fn members<'a, const N: usize>(object: Option<&'a RawValue>, names: [&str; N]) -> [Option<&'a RawValue>; N] {
+    let visitor = Members { names };
+    object
+        .and_then(|json| serde_json::Deserializer::from_str(json.get()).deserialize_map(visitor).ok())
+        .unwrap_or([None; N])
+}
+
+struct Members<'a, const N: usize> {
+    names: [&'a str; N],
+}
+
+impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
+    type Value = [Option<&'de RawValue>; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = [None; N];
+        while let Some(Name(key)) = map.next_key()? {
+            let slot = self.names.iter().position(|name| *name == key).and_then(|at| found.get_mut(at));
+            match slot {
+                Some(slot) => *slot = Some(map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A name in an object.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The values of [`HEADERS`], and whether the object has no header at all. `None` if there is no object.
+fn headers(object: Option<&RawValue>) -> Option<(Vec<(usize, String)>, bool)> {
+    serde_json::Deserializer::from_str(object?.get()).deserialize_map(HeaderVisitor).ok()
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = (Vec<(usize, String)>, bool);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("headers")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut found, mut is_empty) = (Vec::new(), true);
+        while let Some(Name(key)) = map.next_key()? {
+            is_empty = false;
+            let Some(at) = HEADERS.iter().position(|name| key.eq_ignore_ascii_case(name)) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let value: &RawValue = map.next_value()?;
+            // A value that is not a string counts as an empty one, which is never a token.
+            match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+                Ok(values) => found.extend(values.into_iter().map(|one| (at, text(Some(one)).unwrap_or_default()))),
+                Err(_) => found.push((at, text(Some(value)).unwrap_or_default())),
+            }
+        }
+        Ok((found, is_empty))
     }
 }
 
@@ -82,7 +197,7 @@ mod tests {
     use portcullis::authz::Arn;
     use portcullis::catalog::Target;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn read(fixture: &str) -> Event {
         serde_json::from_str(&fixture.replace("$TOKEN", "the-token")).unwrap()

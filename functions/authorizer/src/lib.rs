@@ -37,17 +37,16 @@ use portcullis::authz::{
 use portcullis::clock::{Day, Stopwatch, Timestamp};
 use portcullis::env::ConfigError;
 use portcullis::oidc::SessionVerifier;
-use portcullis::store::{CatalogCache, DeferredWrite, StoredCatalog};
+use portcullis::store::{CatalogCache, DeferredWrite, ItemStore, StoredCatalog};
 use portcullis::{App, audit_log};
-use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use authenticate::Authentication;
 pub use event::Event;
 pub use post_response::{PostResponseLayer, PostResponseService};
 use recorded_uses::RecordedUses;
-pub use response::AuthorizerError;
 use response::ResponseFormat;
+pub use response::{AuthorizerError, AuthorizerResponse};
 pub use settings::HttpApiResponseFormat;
 
 /// Time for a decision. Longer than both requests to a provider, so that their failure is remembered.
@@ -59,7 +58,7 @@ pub const DEFERRED_DEADLINE: Duration = Duration::from_secs(1);
 /// The authorizer, with the state that it keeps between requests.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
-    app: App,
+    app: App<ItemStore>,
     sessions: Option<SessionVerifier>,
     http_api_response_format: HttpApiResponseFormat,
     catalogs: CatalogCache,
@@ -72,7 +71,7 @@ pub struct Authorizer {
 #[derive(Debug)]
 pub struct Outcome {
     /// The response to API Gateway.
-    pub response: Result<Value, AuthorizerError>,
+    pub response: Result<AuthorizerResponse, AuthorizerError>,
     /// The audit entry.
     pub audit: audit_log::AuditEntry,
     /// The write to make after the response was sent.
@@ -84,7 +83,11 @@ impl Authorizer {
     ///
     /// # Errors
     /// The OpenID Connect provider of the settings is invalid.
-    pub fn new(app: App, http_api_response_format: HttpApiResponseFormat) -> Result<Self, ConfigError> {
+    pub fn new(
+        app: impl Into<App<ItemStore>>,
+        http_api_response_format: HttpApiResponseFormat,
+    ) -> Result<Self, ConfigError> {
+        let app = app.into();
         let timeout = app.settings.oidc.timeout;
         let sessions =
             app.settings.oidc.provider.clone().map(|oidc| SessionVerifier::new(oidc, timeout)).transpose()?;

@@ -6,13 +6,14 @@ use lambda_runtime::tower::service_fn;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
 use portcullis::env::Env;
 use portcullis::{App, logging};
-use portcullis_authorizer::{Authorizer, AuthorizerError, Event, HttpApiResponseFormat, PostResponseLayer};
-use serde_json::Value;
+use portcullis_authorizer::{
+    Authorizer, AuthorizerError, AuthorizerResponse, Event, HttpApiResponseFormat, PostResponseLayer,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
-    let app = App::from_env(Env::process())?;
+    let app = App::authorizer_from_env(Env::process())?;
     let format = HttpApiResponseFormat::from_env(Env::process(), app.settings.authz.cache_seconds)?;
     let authorizer = Authorizer::new(app, format)?;
     authorizer.warm_up().await;
@@ -26,7 +27,7 @@ async fn handle(
     authorizer: Authorizer,
     layer: PostResponseLayer,
     event: LambdaEvent<Event>,
-) -> Result<Value, Diagnostic> {
+) -> Result<AuthorizerResponse, Diagnostic> {
     let mut outcome = authorizer.handle(event.payload).await;
     // TOKEN events have no request id from the gateway; Lambda's id finds the log too.
     outcome.audit.request_id.get_or_insert(event.context.request_id);

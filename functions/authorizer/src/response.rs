@@ -3,8 +3,10 @@
 use crate::HttpApiResponseFormat;
 use portcullis::authz::{Api, Decision, Principal};
 use portcullis::clock::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
+use crate::response_context::{Context, Values};
 use crate::{Event, response_context as context};
 use portcullis::authz::{ApiWidePolicy, Arn, CompileError};
 
@@ -44,6 +46,61 @@ impl ResponseFormat {
     }
 }
 
+/// A response as JSON.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct AuthorizerResponse(Box<RawValue>);
+
+impl AuthorizerResponse {
+    /// The JSON.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// `None` if the response is too large.
+    fn new(response: &impl Serialize) -> Option<Self> {
+        let json = to_raw_value(response).ok()?;
+        (json.get().len() < MAX_RESPONSE_BYTES).then_some(Self(json))
+    }
+}
+
+impl PartialEq for AuthorizerResponse {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SimpleResponse<'a> {
+    is_authorized: bool,
+    context: &'a Values,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PolicyResponse<'a, P> {
+    principal_id: &'a str,
+    policy_document: P,
+    context: &'a Values,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PolicyDocument<'a> {
+    version: &'a str,
+    statement: [Statement<'a>; 1],
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement<'a> {
+    action: &'a str,
+    effect: &'a str,
+    resource: &'a str,
+}
+
 pub(crate) fn respond(
     format: ResponseFormat,
     api: Api,
@@ -51,25 +108,31 @@ pub(crate) fn respond(
     principal: Option<&Principal>,
     decision: &Decision,
     now: Timestamp,
-) -> Result<Value, AuthorizerError> {
+) -> Result<AuthorizerResponse, AuthorizerError> {
     if format == ResponseFormat::Rest && matches!(decision, Decision::Unauthorized(_)) {
         return Err(AuthorizerError::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
-    let contexts = context::request_context(api, arn, principal, decision, now);
+    let context = context::request_context(api, arn, principal, decision, now);
     if format == ResponseFormat::Simple {
-        let response = first_fitting(contexts, |context| json!({ "isAuthorized": allowed, "context": context }));
+        let response = first_fitting(context, |context| {
+            AuthorizerResponse::new(&SimpleResponse { is_authorized: allowed, context })
+        });
         return response.ok_or(AuthorizerError::NoDecision);
     }
-    let (effect, resource) = if allowed { ("Allow", arn.text.to_owned()) } else { ("Deny", arn.deny_resource()) };
-    let policy = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource }],
-    });
-    let response =
-        |context| json!({ "principalId": principal_id(principal), "policyDocument": policy, "context": context });
+    let denied;
+    let (effect, resource) = if allowed {
+        ("Allow", arn.text)
+    } else {
+        denied = arn.deny_resource();
+        ("Deny", &*denied)
+    };
+    let statement = Statement { action: "execute-api:Invoke", effect, resource };
+    let policy_document = PolicyDocument { version: "2012-10-17", statement: [statement] };
+    let principal_id = principal_id(principal);
+    let response = |context: &_| AuthorizerResponse::new(&PolicyResponse { principal_id, policy_document, context });
     // Tests hold that a response always fits.
-    first_fitting(contexts, response).ok_or(AuthorizerError::NoDecision)
+    first_fitting(context, response).ok_or(AuthorizerError::NoDecision)
 }
 
 /// The response for every route at once.
@@ -80,14 +143,24 @@ pub(crate) fn for_the_whole_api(
     principal: &Principal,
     policy: &ApiWidePolicy,
     now: Timestamp,
-) -> Result<Value, CompileError> {
-    let response = |context| json!({ "principalId": principal_id(Some(principal)), "policyDocument": policy.document(), "context": context });
+) -> Result<AuthorizerResponse, CompileError> {
+    let (principal_id, policy_document) = (principal_id(Some(principal)), policy.document());
+    let response = |context: &_| {
+        AuthorizerResponse::new(&PolicyResponse { principal_id, policy_document: &policy_document, context })
+    };
     first_fitting(context::for_the_whole_api(principal, now), response).ok_or(CompileError::ManyPatterns)
 }
 
-/// The first response that is not too large.
-fn first_fitting(contexts: [Map<String, Value>; 2], response: impl Fn(Map<String, Value>) -> Value) -> Option<Value> {
-    contexts.into_iter().map(response).find(|response| response.to_string().len() < MAX_RESPONSE_BYTES)
+/// The first response that is not too large: with the whole context, then without its optional key.
+fn first_fitting(
+    context: Context,
+    response: impl Fn(&Values) -> Option<AuthorizerResponse>,
+) -> Option<AuthorizerResponse> {
+    let Context { mut values, optional } = context;
+    response(&values).or_else(|| {
+        let is_shorter = values.remove(optional?);
+        is_shorter.then(|| response(&values)).flatten()
+    })
 }
 
 /// The token's id, or the session's owner: the principal in the gateway's logs and usage plans.
@@ -109,6 +182,22 @@ pub(crate) mod tests {
     use portcullis::catalog::{Catalog, RoleName};
     use portcullis::grants::{Grants, Resource};
     use portcullis::token::{Actor, TokenRecord};
+    use serde_json::{Value, json};
+
+    fn respond(
+        format: ResponseFormat,
+        api: Api,
+        arn: &Arn<'_>,
+        principal: Option<&Principal>,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<Value, AuthorizerError> {
+        super::respond(format, api, arn, principal, decision, now).map(|response| to_value(&response))
+    }
+
+    pub(crate) fn to_value(response: &AuthorizerResponse) -> Value {
+        serde_json::from_str(response.as_str()).unwrap()
+    }
 
     const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/v1/GET/apps/billing";
 

@@ -1,12 +1,17 @@
 //! Context of a response: for the function behind the gateway, the gateway responses and the
 //! access log.
 
+use std::fmt::Display;
+
 use portcullis::audit_log::redact_path;
 use portcullis::authz::{Api, Decision, DenyReason, MissingAccess, Principal, Session};
 use portcullis::catalog::{RoleName, Target};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
+use portcullis::grants::{Grant, Permission, Resource};
 use portcullis::text::redact;
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use portcullis::authz::Arn;
 
@@ -26,99 +31,120 @@ const EXPIRY_NOTICE_SECONDS: i64 = 14 * DAY_SECONDS;
 /// Detail of a 403 that the gateway makes from a cached, API-wide policy.
 const UNSPECIFIED_PERMISSION_MISSING: &str = "This needs a permission that you do not have. With authorizer caching on, the gateway cannot say which: use POST /explain.";
 
+/// The context of a response.
+pub(crate) struct Context {
+    pub(crate) values: Values,
+    /// The key to leave out if the response is too large.
+    pub(crate) optional: Option<&'static str>,
+}
+
+/// The values of a context; each key once.
+#[derive(Default)]
+pub(crate) struct Values(Vec<(&'static str, String)>);
+
+impl Values {
+    fn insert(&mut self, key: &'static str, value: impl Into<String>) {
+        self.0.push((key, value.into()));
+    }
+
+    /// Whether there was a value to remove.
+    pub(crate) fn remove(&mut self, key: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(kept, _)| *kept != key);
+        self.0.len() < before
+    }
+}
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
 /// The decision as strings: for the function behind the gateway, for the gateway responses
 /// (which put `detail` and `missing_*` into a problem document), and for the access log
 /// (`audit_*`).
 ///
 /// The gateway copies values into JSON unescaped, so those for its templates contain no quote
-/// and no backslash. The result is the context with the grants, then without them, for when they
-/// do not fit into the 8 KB of a response; the function behind it then reads them again.
+/// and no backslash.
 pub(crate) fn request_context(
     api: Api,
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
     now: Timestamp,
-) -> [Map<String, Value>; 2] {
+) -> Context {
     // A refused credential names no caller, even if its record is known.
     let authenticated = principal.filter(|_| !matches!(decision, Decision::Unauthorized(_)));
     let mut context = authenticated.map(|principal| caller(principal, api, now)).unwrap_or_default();
     if let Target::Http { path, .. } = arn.target {
-        insert(&mut context, "audit_path", &in_json(&redact_path(api, &format!("/{path}"))));
+        context.insert("audit_path", in_json(&redact_path(api, &format!("/{path}"))));
     }
-    insert(&mut context, "audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
+    context.insert("audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
     match decision {
         Decision::Allow => {}
         Decision::Forbidden(reason, missing) => {
-            insert(&mut context, "audit_reason", reason.as_str());
-            insert(&mut context, "detail", &detail(*reason, missing));
+            context.insert("audit_reason", reason.as_str());
+            context.insert("detail", detail(*reason, missing));
             let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
-            insert(&mut context, "missing_permission", &permission);
-            insert(
-                &mut context,
-                "missing_resource",
-                &missing.resource.as_deref().map_or_else(String::new, for_template),
-            );
-            insert(&mut context, "missing_roles", &role_names(shown_roles(&missing.roles)));
+            context.insert("missing_permission", permission);
+            context.insert("missing_resource", missing.resource.as_deref().map_or_else(String::new, for_template));
+            context.insert("missing_roles", role_names(shown_roles(&missing.roles)));
         }
-        Decision::Unauthorized(reason) => insert(&mut context, "audit_reason", reason.as_str()),
+        Decision::Unauthorized(reason) => context.insert("audit_reason", reason.as_str()),
     }
     match (decision, api, authenticated) {
         // The management API's functions derive a session's grants from its groups and the version
         // of the catalog that they read. They get no roles: a role may differ in that version.
         (Decision::Allow, Api::Management, Some(Principal::Session(session))) => {
-            insert(&mut context, "groups", &groups(session));
-            [context.clone(), context]
+            context.insert("groups", groups(session));
+            Context { values: context, optional: None }
         }
-        (Decision::Allow, _, Some(principal)) => with_grants_and_without(principal, context),
+        (Decision::Allow, _, Some(principal)) => with_grants(principal, context),
         // No function gets the context of a denial, so roles that do not fit may be left out.
-        _ => {
-            let mut without_roles = context.clone();
-            without_roles.remove("roles");
-            [context, without_roles]
-        }
+        _ => Context { values: context, optional: Some("roles") },
     }
 }
 
-/// The same for every route at once, with the grants and without. It holds nothing about one
-/// request, because the gateway reuses it for all of them.
-pub(crate) fn for_the_whole_api(principal: &Principal, now: Timestamp) -> [Map<String, Value>; 2] {
+/// The same for every route at once. It holds nothing about one request, because the gateway reuses it for all
+/// of them.
+pub(crate) fn for_the_whole_api(principal: &Principal, now: Timestamp) -> Context {
     let mut context = caller(principal, Api::Protected, now);
-    insert(&mut context, "detail", UNSPECIFIED_PERMISSION_MISSING);
+    context.insert("detail", UNSPECIFIED_PERMISSION_MISSING);
     for key in ["missing_permission", "missing_resource", "missing_roles"] {
-        insert(&mut context, key, "");
+        context.insert(key, "");
     }
-    with_grants_and_without(principal, context)
+    with_grants(principal, context)
 }
 
-fn with_grants_and_without(principal: &Principal, context: Map<String, Value>) -> [Map<String, Value>; 2] {
-    let mut with_grants = context.clone();
-    insert(&mut with_grants, "grants", &grants(principal));
-    [with_grants, context]
+/// Without the grants if they do not fit: the function behind the gateway then reads them again.
+fn with_grants(principal: &Principal, mut values: Values) -> Context {
+    values.insert("grants", grants(principal));
+    Context { values, optional: Some("grants") }
 }
 
 /// The context that identifies the caller.
-fn caller(principal: &Principal, api: Api, now: Timestamp) -> Map<String, Value> {
-    let mut context = Map::new();
-    insert(&mut context, "owner", principal.owner().as_str());
+fn caller(principal: &Principal, api: Api, now: Timestamp) -> Values {
+    let mut context = Values::default();
+    context.insert("owner", principal.owner().as_str());
     // Owners are never redacted.
-    insert(&mut context, "audit_owner", &inside_json(principal.owner().as_str()));
+    context.insert("audit_owner", inside_json(principal.owner().as_str()));
     match principal {
         Principal::Token(record) => {
-            insert(&mut context, "principal_type", "token");
-            insert(&mut context, "token_id", record.id.as_str());
-            insert(&mut context, "token_name", record.name.as_str());
-            insert(&mut context, "audit_token_name", &for_template(record.name.as_str()));
+            context.insert("principal_type", "token");
+            context.insert("token_id", record.id.as_str());
+            context.insert("token_name", record.name.as_str());
+            context.insert("audit_token_name", for_template(record.name.as_str()));
             if let Some(end) = record.expires_at.filter(|end| *end <= now.plus_seconds(EXPIRY_NOTICE_SECONDS)) {
-                insert(&mut context, "token_expires_at", &end.to_string());
+                context.insert("token_expires_at", end.to_string());
             }
         }
         Principal::Session(session) => {
-            insert(&mut context, "principal_type", "session");
+            context.insert("principal_type", "session");
             if api == Api::Protected {
-                insert(&mut context, "roles", &role_names(&session.roles));
+                context.insert("roles", role_names(&session.roles));
             }
-            insert(&mut context, "expires_at", &session.expires_at.to_string());
+            context.insert("expires_at", session.expires_at.to_string());
         }
     }
     context
@@ -129,18 +155,35 @@ pub(crate) fn groups(session: &Session) -> String {
     Value::from(session.groups.clone()).to_string()
 }
 
-fn insert(context: &mut Map<String, Value>, key: &str, value: &str) {
-    context.insert(key.to_owned(), Value::from(value));
-}
-
 /// The grants as JSON text.
 fn grants(principal: &Principal) -> String {
-    let grants = principal.grants().iter().map(|grant| {
-        let permissions: Vec<_> = grant.permissions.iter().map(ToString::to_string).collect();
-        let resources: Vec<_> = grant.resources.iter().map(ToString::to_string).collect();
-        json!({ "permissions": permissions, "resources": resources })
-    });
-    grants.collect::<Value>().to_string()
+    let grants: Vec<_> = principal.grants().iter().map(ShownGrant::from).collect();
+    serde_json::to_string(&grants).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct ShownGrant<'a> {
+    permissions: Shown<'a, Permission>,
+    resources: Shown<'a, Resource>,
+}
+
+impl<'a> From<&'a Grant> for ShownGrant<'a> {
+    fn from(grant: &'a Grant) -> Self {
+        Self { permissions: Shown(&grant.permissions), resources: Shown(&grant.resources) }
+    }
+}
+
+/// Values as their text.
+struct Shown<'a, T>(&'a [T]);
+
+impl<T: Display> Serialize for Shown<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut values = serializer.serialize_seq(Some(self.0.len()))?;
+        for value in self.0 {
+            values.serialize_element(&format_args!("{value}"))?;
+        }
+        values.end()
+    }
 }
 
 fn shown_roles(roles: &[RoleName]) -> &[RoleName] {

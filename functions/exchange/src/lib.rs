@@ -62,7 +62,7 @@ impl Exchange {
     /// An exchange with empty caches.
     #[must_use]
     pub fn new(app: App) -> Self {
-        let catalogs = CatalogCache::new(app.tokens.clone());
+        let catalogs = CatalogCache::new(app.tokens.items().clone());
         let identities = WorkloadIdentityVerifier::new(app.settings.oidc.timeout);
         Self { app, catalogs, identities, deadline: EXCHANGE_DEADLINE }
     }

@@ -4,6 +4,7 @@
 //! would allow creating tokens. This server requires an access key that is generated at each start and
 //! never leaves the process.
 
+use super::call_check::{CallCheck, FunctionCall, function_of};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
@@ -21,24 +22,32 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 struct AuthenticatedDatabase {
     database: Database,
-    /// Start of a signature with the access key.
-    credential: String,
+    access_key: String,
+    check: Option<CallCheck>,
 }
 
-/// The operations, for the client with this access key.
-pub(super) fn router(database: Database, access_key: &str) -> Router {
-    let state = AuthenticatedDatabase { database, credential: format!("Credential={access_key}/") };
+/// The operations, for the clients with this access key or with one that a function has of it.
+pub(super) fn router(database: Database, access_key: String, check: Option<CallCheck>) -> Router {
+    let state = AuthenticatedDatabase { database, access_key, check };
     Router::new().route("/", post(handle)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(state)
 }
 
 async fn handle(State(state): State<AuthenticatedDatabase>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !text(AUTHORIZATION.as_str()).contains(&state.credential) {
+    let access_key = access_key_in(text(AUTHORIZATION.as_str()));
+    let function = function_of(access_key, &state.access_key);
+    if function.is_none() && access_key != state.access_key {
         return response(StatusCode::FORBIDDEN, failure("UnrecognizedClientException"));
     }
     let Some(operation) = text("x-amz-target").strip_prefix("DynamoDB_20120810.") else {
         return response(StatusCode::BAD_REQUEST, failure("UnknownOperationException"));
     };
+    if let (Some(check), Some(function)) = (&state.check, function)
+        && let Err(reason) = check(&FunctionCall { function, operation, body: &body })
+    {
+        tracing::error!(%reason, function, operation, "denied");
+        return response(StatusCode::BAD_REQUEST, failure("AccessDeniedException"));
+    }
     match run(&state.database, operation, &body) {
         Ok(json) => response(StatusCode::OK, json),
         Err(OperationError::Engine(error)) => {
@@ -51,6 +60,12 @@ async fn handle(State(state): State<AuthenticatedDatabase>, headers: HeaderMap, 
         }
         Err(OperationError::Unknown) => response(StatusCode::BAD_REQUEST, failure("UnknownOperationException")),
     }
+}
+
+/// The access key ID in an `Authorization` header; empty if there is none.
+fn access_key_in(authorization: &str) -> &str {
+    let credential = authorization.split_once("Credential=").map_or("", |(_, credential)| credential);
+    credential.split('/').next().unwrap_or_default()
 }
 
 enum OperationError {
@@ -108,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_without_the_access_key_is_refused() {
-        let engine = Engine::start(None).await.unwrap();
+        let engine = Engine::start(None, None).await.unwrap();
         let ours = engine.client.describe_table().table_name("none").send().await.unwrap_err();
         assert!(ours.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception));
         let static_credentials = Some(("local".to_owned(), "local".to_owned()));
@@ -119,7 +134,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_web_page_is_not_let_in() {
-        let engine = Engine::start(None).await.unwrap();
+        let engine = Engine::start(None, None).await.unwrap();
         let address = engine.endpoint.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).await.unwrap();
         let preflight = "OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: http://example.com\r\n\

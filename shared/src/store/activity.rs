@@ -134,7 +134,7 @@ impl TokenStore {
             let (keys, last) = self.event_keys(day_of(newest), oldest, newest, filter.limit).await?;
             read += keys.len();
             let found = self.batch(keys, &item::EVENT_ATTRIBUTES).await?;
-            let found = found.iter().map(item::event_and_token).filter_map(|read| {
+            let found = found.iter().map(|item| item::event_and_token(&item.into())).filter_map(|read| {
                 // An invalid event must not make the whole activity unreadable.
                 read.inspect_err(|error| tracing::error!(%error, "an invalid event was omitted from the activity")).ok()
             });

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 use super::error::condition_held;
-use super::{Error, StoredCatalog, TokenStore, item};
+use super::item::Attribute;
+use super::{Error, ItemStore, StoredCatalog, TokenStore, item};
 use crate::catalog::{Catalog, MAX_CATALOG_BYTES};
 use crate::change_log::{ChangeEntry, ChangeOutcome};
 use crate::clock::Timestamp;
@@ -40,29 +40,30 @@ pub enum CatalogWrite {
     TooLarge(usize),
 }
 
-impl TokenStore {
+impl ItemStore {
     /// Reads the current catalog.
     ///
     /// # Errors
     /// When the store fails, or the stored document is invalid.
     pub async fn catalog(&self) -> Result<Arc<StoredCatalog>, Error> {
-        let Some(mut item) = self.read(item::catalog_key(), &[item::DOCUMENT, item::VERSION]).await? else {
+        let response = self.read(item::catalog_key(), &[item::DOCUMENT, item::VERSION]).await?;
+        let Some(item) = response.attributes()? else {
             return Ok(Arc::new(StoredCatalog { catalog: Catalog::default_catalog().clone(), version: 0 }));
         };
         let version = item::number_of(&item, item::VERSION, "CATALOG")?;
         let corrupt = || Error::Corrupt { id: "CATALOG".to_owned(), attribute: item::DOCUMENT };
-        let Some(AttributeValue::B(document)) = item.remove(item::DOCUMENT) else {
-            return Err(corrupt());
-        };
-        if let Some(parsed) = self.parsed_catalog.get(&document, version) {
+        let document = item.get(item::DOCUMENT).and_then(Attribute::as_bytes).ok_or_else(corrupt)?;
+        if let Some(parsed) = self.parsed_catalog.get(document, version) {
             return Ok(parsed);
         }
-        let catalog = decompress(document.as_ref()).and_then(|text| Catalog::from_stored(&text)).ok_or_else(corrupt)?;
+        let catalog = decompress(document).and_then(|text| Catalog::from_stored(&text)).ok_or_else(corrupt)?;
         let catalog = Arc::new(StoredCatalog { catalog, version });
         self.parsed_catalog.set(document, &catalog);
         Ok(catalog)
     }
+}
 
+impl TokenStore {
     /// Replaces the catalog if its version is still `seen`; the new version is one more.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Error, StoredCatalog, TokenStore};
+use super::{Error, ItemStore, StoredCatalog};
 use crate::clock::Timestamp;
 
 /// TTL of the cached catalog, in seconds.
@@ -15,7 +15,7 @@ pub const CATALOG_TTL_SECONDS: i64 = 60;
 /// Cache of the catalog. Its TTL is [`CATALOG_TTL_SECONDS`].
 #[derive(Clone, Debug)]
 pub struct CatalogCache {
-    tokens: TokenStore,
+    items: ItemStore,
     cached: Arc<Mutex<Option<CachedCatalog>>>,
 }
 
@@ -28,8 +28,8 @@ struct CachedCatalog {
 impl CatalogCache {
     /// An empty cache for a table's catalog.
     #[must_use]
-    pub fn new(tokens: TokenStore) -> Self {
-        Self { tokens, cached: Arc::default() }
+    pub fn new(items: ItemStore) -> Self {
+        Self { items, cached: Arc::default() }
     }
 
     /// The cached catalog, or a fresh one if the TTL has passed.
@@ -61,7 +61,7 @@ impl CatalogCache {
     }
 
     async fn read(&self, now: Timestamp) -> Result<Arc<StoredCatalog>, Error> {
-        let catalog = self.tokens.catalog().await?;
+        let catalog = self.items.catalog().await?;
         let cached = CachedCatalog { catalog: Arc::clone(&catalog), read_at: now };
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(cached);
         Ok(catalog)

@@ -1,6 +1,8 @@
 //! Creation of a token: its record, first event and slot in one transaction.
 
-use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
+use super::backoff::backoff;
+use super::transaction::MAX_ATTEMPTS;
+use super::transaction_outcome::TransactionOutcome;
 use super::{Error, Limits, TokenStore, item};
 use crate::clock::Clock;
 use crate::secret::TokenDigest;

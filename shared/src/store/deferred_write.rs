@@ -3,13 +3,12 @@
 
 use std::net::IpAddr;
 
-use aws_sdk_dynamodb::types::Update;
-
-use super::error::condition_held;
-use super::transaction::{TransactionOutcome, backoff, write};
+use super::backoff::backoff;
+use super::transaction::write;
+use super::transaction_outcome::TransactionOutcome;
 use super::update_expression::UpdateExpression;
 use super::usage::Usage;
-use super::{Error, StoredCredential, TokenStore, item};
+use super::{Error, ItemStore, StoredCredential, item};
 use crate::authz::PermissionUse;
 use crate::clock::{Clock, Day, Timestamp};
 use crate::token::{
@@ -137,7 +136,7 @@ impl DeferredWrite {
     }
 }
 
-impl TokenStore {
+impl ItemStore {
     /// Makes a deferred write, with short timeouts. A write whose condition fails is dropped: the token is
     /// deleted, or another request has written the same. Returns the token's usage as known then.
     ///
@@ -177,7 +176,7 @@ impl TokenStore {
             .when_still(item::LAST_USE, record.last_used.as_ref().map(item::last_use))
             .build(&self.table, item::token_key(&record.id))?;
         if record.last_used.is_some() {
-            return self.update_best_effort(edit).await;
+            return self.item_client().await?.update_item(edit).await.map(drop);
         }
         let by = client.origin(Some(Actor::Token(record.id.clone())));
         let event = self.event(record, &EventKind::FirstUsed, &by, *at, history_days)?;
@@ -213,23 +212,5 @@ impl TokenStore {
             }
         }
         Err(Error::Contention)
-    }
-
-    /// An update whose condition may fail.
-    async fn update_best_effort(&self, update: Update) -> Result<(), Error> {
-        let client = self.client().await?;
-        let sent = client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(update.key))
-            .update_expression(update.update_expression)
-            .set_condition_expression(update.condition_expression)
-            .set_expression_attribute_names(update.expression_attribute_names)
-            .set_expression_attribute_values(update.expression_attribute_values)
-            .customize()
-            .config_override(super::client::best_effort_config(client))
-            .send()
-            .await;
-        condition_held(sent).map(drop)
     }
 }

@@ -2,8 +2,10 @@
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
-use super::client::best_effort_config;
-use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
+use super::backoff::backoff;
+use super::sdk_client::deferred_config;
+use super::transaction::MAX_ATTEMPTS;
+use super::transaction_outcome::TransactionOutcome;
 use super::{Error, StatusChange, TokenStore, item};
 use crate::token::{EventKind, TokenRecord};
 
@@ -41,7 +43,7 @@ impl TokenStore {
     async fn delete_usage(&self, record: &TokenRecord) -> Result<(), Error> {
         let client = self.client().await?;
         let delete = client.delete_item().table_name(&self.table).set_key(Some(item::usage_key(&record.id)));
-        let deleted = delete.customize().config_override(best_effort_config(client)).send().await;
+        let deleted = delete.customize().config_override(deferred_config(client)).send().await;
         deleted.map(drop).map_err(Error::unavailable)
     }
 }

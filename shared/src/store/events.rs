@@ -8,7 +8,7 @@ use rand::rngs::SysRng;
 use ulid::Ulid;
 
 use super::cursor::Cursor;
-use super::{Error, TokenStore, cursor, item, ttl};
+use super::{Error, ItemStore, TokenStore, cursor, item, ttl};
 use crate::change_log::{ChangeEntry, ChangeOutcome};
 use crate::clock::Timestamp;
 use crate::secret::TokenId;
@@ -76,7 +76,7 @@ impl EventWrite {
     }
 }
 
-impl TokenStore {
+impl ItemStore {
     /// The write of an event's item, with its TTL.
     pub(super) fn event(
         &self,
@@ -95,13 +95,15 @@ impl TokenStore {
         let put = self.put_new(item::event(record, &event, ttl::event_ttl(at, history_days)))?;
         Ok(EventWrite { put, entry: ChangeEntry::of_event(record, &event, ChangeOutcome::Done) })
     }
+}
 
+impl TokenStore {
     /// Whether an event of a token is stored, consistently.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn has_event(&self, id: &TokenId, event: &str) -> Result<bool, Error> {
-        Ok(self.read(item::event_key(id, event), &["pk"]).await?.is_some())
+        Ok(self.read(item::event_key(id, event), &["pk"]).await?.attributes()?.is_some())
     }
 
     /// Reads one page of a token's history, consistently.
@@ -124,7 +126,8 @@ impl TokenStore {
             .send()
             .await
             .map_err(Error::unavailable)?;
-        let mut events = page.items().iter().map(item::read_event).collect::<Result<Vec<_>, _>>()?;
+        let mut events =
+            page.items().iter().map(|item| item::read_event(&item.into())).collect::<Result<Vec<_>, _>>()?;
         // A query also ends at 1 MB, with fewer events.
         let more = events.len() > limit || page.last_evaluated_key.is_some();
         events.truncate(limit);

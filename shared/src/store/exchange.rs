@@ -1,7 +1,9 @@
 //! Exchange of an identity for a token: the record, its first event and a replay guard in one transaction, so
 //! that each identity works once.
 
-use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff};
+use super::backoff::backoff;
+use super::transaction::MAX_ATTEMPTS;
+use super::transaction_outcome::TransactionOutcome;
 use super::{Error, Limits, TokenStore, item};
 use crate::clock::Timestamp;
 use crate::secret::TokenDigest;
@@ -56,7 +58,7 @@ impl TokenStore {
             if self.transact(writes.clone(), &event).await? == TransactionOutcome::Committed {
                 return Ok(ExchangeOutcome::Done);
             }
-            if self.read(item::identity_key(&identity.digest), &["pk"]).await?.is_some() {
+            if self.read(item::identity_key(&identity.digest), &["pk"]).await?.attributes()?.is_some() {
                 return Ok(ExchangeOutcome::Replayed);
             }
             backoff(tries).await;

@@ -163,7 +163,7 @@ impl TokenStore {
 
     async fn records_of(&self, keys: Vec<Item>) -> Result<Vec<TokenRecord>, Error> {
         let items = self.batch(keys, &item::RECORD_ATTRIBUTES).await?;
-        let records = items.iter().map(item::record).filter_map(|read| {
+        let records = items.iter().map(|item| item::record(&item.into())).filter_map(|read| {
             // An invalid record must not make the whole list unreadable.
             read.inspect_err(|error| tracing::error!(%error, "an invalid record was omitted from the list")).ok()
         });

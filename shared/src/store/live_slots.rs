@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
+use super::item::Attribute;
 use super::transaction::write;
 use super::update_expression::UpdateExpression;
 use super::{Error, TokenStore, item};
@@ -64,16 +65,15 @@ impl TokenStore {
     }
 
     async fn slots(&self, owner: &OwnerId) -> Result<Slots, Error> {
-        let Some(item) = self.read(item::slots_key(owner), &item::SLOT_ATTRIBUTES).await? else {
-            return Ok(Slots::default());
-        };
+        let response = self.read(item::slots_key(owner), &item::SLOT_ATTRIBUTES).await?;
+        let Some(item) = response.attributes()? else { return Ok(Slots::default()) };
         let corrupt = || Error::Corrupt { id: owner.to_string(), attribute: item::LIVE };
-        let live = item.get(item::LIVE).and_then(|value| value.as_m().ok()).ok_or_else(corrupt)?;
+        let live = item.get(item::LIVE).and_then(Attribute::as_map).ok_or_else(corrupt)?;
         let live = live
             .iter()
             .map(|(id, until)| {
-                let until = until.as_n().ok().and_then(|digits| digits.parse().ok()).ok_or_else(corrupt)?;
-                Ok((id.clone(), until))
+                let until = until.as_number().and_then(|digits| digits.parse().ok()).ok_or_else(corrupt)?;
+                Ok((id.to_owned(), until))
             })
             .collect::<Result<_, Error>>()?;
         Ok(Slots { live, version: Some(item::number_of(&item, item::VERSION, owner.as_str())?) })

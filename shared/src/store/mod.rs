@@ -1,17 +1,19 @@
 //! The store: a DynamoDB table, which only this module knows.
 //!
-//! [`TokenStore`] has a method for each operation. `Ok(None)` means "not found" and `Err` means "the store
+//! [`TokenStore`] has a method for each operation; those on single items are [`ItemStore`]'s, which the authorizer uses. `Ok(None)` means "not found" and `Err` means "the store
 //! failed". Callers must distinguish them, so that a failing store never decides.
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | `tokens` | the table, its client and its schema version |
+//! | `item_store` | the calls on single items, and the schema version |
+//! | `tokens` | the table with the SDK's client |
 //! | `error` | errors of the store |
 //! | `limits` | limits and retention times |
 //! | `item` | attribute names and values; no other module has them |
 //! | `ttl` | TTLs of items |
 //! | `update_expression` | update expressions |
-//! | `transaction` | transactions, their outcomes, and the backoff between attempts |
+//! | `transaction`, `transaction_outcome` | transactions with their events, and their outcomes |
+//! | `backoff` | waits between attempts |
 //! | `credential` | a token with its stored secrets |
 //! | `matched_secret` | a token and the secret that was presented |
 //! | `rotation_key` | idempotency keys of rotations |
@@ -33,16 +35,18 @@
 //! | `stored_catalog` | a catalog with its version, and a cache of the parsed document |
 //! | `catalog_cache` | cache of the catalog, for the functions that make decisions |
 //! | `dynamodb_config` | endpoint, credentials, trust and timeouts of DynamoDB |
-//! | `client` | the SDK client, tuned for cold starts |
+//! | `item_client` | calls on single items, which two clients implement |
+//! | `lean_client` | a small client for those calls |
+//! | `sdk_client` | the SDK client, tuned for cold starts |
 //!
-//! To add an operation: a method of [`TokenStore`] in the file of its kind, its attribute names in `item`, its
+//! To add an operation: a method of [`TokenStore`] (or [`ItemStore`]) in the file of its kind, its attribute names in `item`, its
 //! actions in the function's role in `template.yaml`, and a test in `tests/store`, which runs against every
 //! engine.
 
 mod activity;
+mod backoff;
 mod catalog;
 mod catalog_cache;
-mod client;
 mod create;
 mod credential;
 mod cursor;
@@ -54,6 +58,9 @@ mod error;
 mod events;
 mod exchange;
 mod item;
+mod item_client;
+mod item_store;
+mod lean_client;
 mod limits;
 mod list;
 mod live_slots;
@@ -62,10 +69,12 @@ mod read;
 mod revoke;
 mod revoke_owner;
 mod rotation_key;
+mod sdk_client;
 mod status_change;
 mod stored_catalog;
 mod tokens;
 mod transaction;
+mod transaction_outcome;
 mod ttl;
 mod update;
 mod update_expression;
@@ -74,7 +83,6 @@ mod usage;
 pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
 pub use catalog::{CatalogWrite, MAX_STORED_CATALOG_BYTES};
 pub use catalog_cache::{CATALOG_TTL_SECONDS, CatalogCache};
-pub use client::connect;
 pub use create::CreateOutcome;
 pub use credential::StoredCredential;
 pub use deferred_write::{ClientInfo, DeferredWrite};
@@ -82,12 +90,15 @@ pub use dynamodb_config::{DynamoDbConfig, Timeouts};
 pub use error::Error;
 pub use events::{EventCursor, EventPage};
 pub use exchange::{ExchangeOutcome, ReplayGuard};
+pub use item_store::ItemStore;
+pub use lean_client::LeanClient;
 pub use limits::Limits;
 pub use list::{Filter, ListCursor, MAX_PER_PAGE, Page, Scope};
 pub use matched_secret::MatchedSecret;
 pub use revoke::RevokeOutcome;
 pub use revoke_owner::{OwnerCursor, OwnerRevocation, OwnerRevokeOutcome};
 pub use rotation_key::RotationKey;
+pub use sdk_client::connect;
 pub use status_change::StatusChange;
 pub use stored_catalog::StoredCatalog;
 pub use tokens::TokenStore;

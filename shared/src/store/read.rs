@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
+use super::backoff::backoff;
 use super::item::Item;
-use super::transaction::{MAX_ATTEMPTS, backoff};
-use super::{Error, MatchedSecret, StoredCredential, TokenStore, item};
+use super::transaction::MAX_ATTEMPTS;
+use super::{Error, ItemStore, MatchedSecret, StoredCredential, TokenStore, item};
 use crate::clock::Timestamp;
 use crate::secret::{PlaintextToken, SecretHistory, SecretMatch, TokenId};
 use crate::token::TokenRecord;
@@ -16,13 +17,14 @@ use crate::token::TokenRecord;
 /// ([limits](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)).
 const MAX_PER_BATCH: usize = 100;
 
-impl TokenStore {
+impl ItemStore {
     /// Reads a token with its secrets, consistently; for functions that verify secrets.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn credential(&self, id: &TokenId) -> Result<Option<StoredCredential>, Error> {
-        self.read(item::token_key(id), &item::CREDENTIAL_ATTRIBUTES).await?.as_ref().map(item::credential).transpose()
+        let response = self.read(item::token_key(id), &item::CREDENTIAL_ATTRIBUTES).await?;
+        response.attributes()?.as_ref().map(item::credential).transpose()
     }
 
     /// Reads the token that a current or previous secret belongs to, consistently; `None` if the ID is unknown
@@ -34,7 +36,8 @@ impl TokenStore {
     /// # Errors
     /// When the store fails.
     pub async fn match_secret(&self, secret: &PlaintextToken, now: Timestamp) -> Result<Option<MatchedSecret>, Error> {
-        let item = self.read(item::token_key(secret.id()), &item::CREDENTIAL_ATTRIBUTES).await?;
+        let response = self.read(item::token_key(secret.id()), &item::CREDENTIAL_ATTRIBUTES).await?;
+        let item = response.attributes()?;
         let secrets = item.as_ref().map_or_else(|| Ok(SecretHistory::dummy()), item::stored_secrets)?;
         let proof = match secrets.verify(&secret.digest(), now) {
             SecretMatch::Current => MatchedSecret::Current,
@@ -50,14 +53,17 @@ impl TokenStore {
     /// # Errors
     /// When the store fails.
     pub async fn get(&self, id: &TokenId) -> Result<Option<TokenRecord>, Error> {
-        self.read(item::token_key(id), &item::RECORD_ATTRIBUTES).await?.as_ref().map(item::record).transpose()
+        let response = self.read(item::token_key(id), &item::RECORD_ATTRIBUTES).await?;
+        response.attributes()?.as_ref().map(item::record).transpose()
     }
 
     /// Whether a token has this ID, consistently.
     pub(super) async fn exists(&self, id: &TokenId) -> Result<bool, Error> {
-        Ok(self.read(item::token_key(id), &["pk"]).await?.is_some())
+        Ok(self.read(item::token_key(id), &["pk"]).await?.attributes()?.is_some())
     }
+}
 
+impl TokenStore {
     /// A query for the newest items. It reads one more than `limit`, to tell whether there is another page.
     pub(super) async fn query_newest(
         &self,

@@ -4,7 +4,9 @@
 //! depends neither on the record's version nor on the owner's slots, so contention on those cannot delay it
 //! (ADR 0020).
 
-use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
+use super::backoff::backoff;
+use super::transaction::{MAX_ATTEMPTS, write};
+use super::transaction_outcome::TransactionOutcome;
 use super::update_expression::UpdateExpression;
 use super::{Error, Limits, TokenStore, item};
 use crate::change_log::{ChangeEntry, ChangeOutcome};

@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_dynamodb::primitives::Blob;
-
 use crate::catalog::Catalog;
 
 /// A catalog with its version.
@@ -21,19 +19,19 @@ pub(super) struct ParsedCatalog(Arc<Mutex<Option<ParsedDocument>>>);
 
 #[derive(Debug)]
 struct ParsedDocument {
-    document: Blob,
+    document: Vec<u8>,
     catalog: Arc<StoredCatalog>,
 }
 
 impl ParsedCatalog {
-    pub(super) fn get(&self, document: &Blob, version: u64) -> Option<Arc<StoredCatalog>> {
+    pub(super) fn get(&self, document: &[u8], version: u64) -> Option<Arc<StoredCatalog>> {
         let parsed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let parsed = parsed.as_ref()?;
-        (parsed.document == *document && parsed.catalog.version == version).then(|| Arc::clone(&parsed.catalog))
+        (parsed.document == document && parsed.catalog.version == version).then(|| Arc::clone(&parsed.catalog))
     }
 
-    pub(super) fn set(&self, document: Blob, catalog: &Arc<StoredCatalog>) {
-        let parsed = ParsedDocument { document, catalog: Arc::clone(catalog) };
+    pub(super) fn set(&self, document: &[u8], catalog: &Arc<StoredCatalog>) {
+        let parsed = ParsedDocument { document: document.to_owned(), catalog: Arc::clone(catalog) };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(parsed);
     }
 }

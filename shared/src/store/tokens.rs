@@ -1,31 +1,19 @@
-//! The token table, and its schema version.
-//!
-//! No other file has the client: [`TokenStore::client`] and [`TokenStore::read`] check the schema version first, once
-//! per instance (ADR 0028).
+//! The token table, with the SDK's client.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use tokio::sync::OnceCell;
 
-use super::item::Item;
-use super::stored_catalog::ParsedCatalog;
-use super::{DynamoDbConfig, Error, connect, item};
-use crate::change_log::{ChangeEntry, ChangeLog};
+use super::{DynamoDbConfig, Error, ItemStore, LeanClient, connect};
+use crate::change_log::ChangeLog;
 use crate::env::{ConfigError, Env};
 
-/// The newest schema version that this release reads. A table without the item has version 1.
-const MAX_SCHEMA_VERSION: u64 = 1;
-
-/// The token table.
+/// The token table. It dereferences to its [`ItemStore`].
 #[derive(Clone, Debug)]
 pub struct TokenStore {
     client: Client,
-    /// Set once the table's schema version was found to be supported.
-    supported: Arc<OnceCell<()>>,
-    pub(super) table: String,
-    pub(super) parsed_catalog: ParsedCatalog,
-    change_log: Option<ChangeLog>,
+    items: ItemStore,
 }
 
 impl TokenStore {
@@ -40,13 +28,13 @@ impl TokenStore {
 
     /// A table with a client for it, without a change log.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self {
-            client,
-            supported: Arc::default(),
-            table: table.into(),
-            parsed_catalog: ParsedCatalog::default(),
-            change_log: None,
-        }
+        Self { items: ItemStore::with_client(Arc::new(client.clone()), table.into()), client }
+    }
+
+    /// The same table with another client for its [`ItemStore`], without a change log.
+    #[must_use]
+    pub fn with_lean_client(self, client: LeanClient) -> Self {
+        Self { items: ItemStore::new(client, &self.items.table), ..self }
     }
 
     /// A table at AWS, with the settings and credentials that the SDK found.
@@ -57,51 +45,26 @@ impl TokenStore {
     /// Sets the destination of the change log.
     #[must_use]
     pub fn with_change_log(self, change_log: ChangeLog) -> Self {
-        Self { change_log: Some(change_log), ..self }
+        Self { items: self.items.with_change_log(change_log), ..self }
     }
 
-    pub(super) fn log_change(&self, entry: &ChangeEntry) -> Result<(), Error> {
-        self.change_log.as_ref().map_or(Ok(()), |log| log.write(entry)).map_err(Error::ChangeLog)
+    /// The part of the store that the authorizer uses.
+    #[must_use]
+    pub fn items(&self) -> &ItemStore {
+        &self.items
     }
 
-    /// The client, for writes, queries and batches. The first call waits for the schema check.
+    /// The SDK's client, for writes, queries and batches. The first call waits for the schema check.
     pub(super) async fn client(&self) -> Result<&Client, Error> {
         self.check_schema().await?;
         Ok(&self.client)
     }
+}
 
-    /// Reads one item, consistently. The first read runs concurrently with the schema check.
-    pub(super) async fn read(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, Error> {
-        let ((), item) = tokio::try_join!(self.check_schema(), self.read_unchecked(key, attributes))?;
-        Ok(item)
-    }
+impl Deref for TokenStore {
+    type Target = ItemStore;
 
-    /// Refuses a table of a newer release. A failure is not cached, so the next call checks again.
-    async fn check_schema(&self) -> Result<(), Error> {
-        let check = async || {
-            let item = self.read_unchecked(item::schema_key(), &[item::VERSION]).await?;
-            match item.map(|item| item::number_of(&item, item::VERSION, "SCHEMA")).transpose()? {
-                Some(found) if found > MAX_SCHEMA_VERSION => {
-                    Err(Error::NewerSchema { found, supported: MAX_SCHEMA_VERSION })
-                }
-                _ => Ok(()),
-            }
-        };
-        self.supported.get_or_try_init(check).await.copied()
-    }
-
-    async fn read_unchecked(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, Error> {
-        let (expression, names) = item::projection(attributes);
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .consistent_read(true)
-            .projection_expression(expression)
-            .set_expression_attribute_names(Some(names));
-        // Boxed, because the compiler limits how deep futures are nested.
-        let response = Box::pin(request.send()).await.map_err(Error::unavailable)?;
-        Ok(response.item)
+    fn deref(&self) -> &ItemStore {
+        &self.items
     }
 }

@@ -3,7 +3,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::transaction::{MAX_ATTEMPTS, TransactionOutcome, backoff, write};
+use super::backoff::backoff;
+use super::transaction::{MAX_ATTEMPTS, write};
+use super::transaction_outcome::TransactionOutcome;
 use super::update_expression::UpdateExpression;
 use super::{Error, Limits, RotationKey, StoredCredential, TokenStore, item};
 use crate::clock::Clock;

@@ -23,6 +23,11 @@ impl UpdateExpression {
         Self::default().when_exists("pk")
     }
 
+    /// For an item that does not exist.
+    pub(super) fn of_new() -> Self {
+        Self::default().when_absent("pk")
+    }
+
     pub(super) fn set(mut self, name: &str, value: AttributeValue) -> Self {
         self.sets.push(format!("#{name} = :{name}"));
         self.values.insert(format!(":{name}"), value);

@@ -3,13 +3,11 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 
-use super::client::best_effort_config;
-use super::error::condition_held;
-use super::item::Item;
-use super::{Error, TokenStore, item, ttl};
+use super::item_client::ConditionalWrite;
+use super::update_expression::UpdateExpression;
+use super::{Error, ItemStore, item, ttl};
 use crate::authz::{MAX_USES, PermissionUse, UsageLog};
 use crate::clock::{Day, Timestamp};
 use crate::secret::TokenId;
@@ -27,7 +25,7 @@ pub enum Usage {
     Full(HashSet<String>),
 }
 
-impl TokenStore {
+impl ItemStore {
     /// Reads a token and its usage, consistently.
     ///
     /// # Errors
@@ -36,15 +34,16 @@ impl TokenStore {
         let usage = self.read(item::usage_key(id), &["pk", item::USES]);
         let (record, usage) = tokio::join!(self.get(id), usage);
         let Some(record) = record? else { return Ok(None) };
-        let uses = item::uses(usage?.as_ref(), &record.grants)?;
+        let uses = item::uses(usage?.attributes()?.as_ref(), &record.grants)?;
         Ok(Some((record, uses)))
     }
 
     /// Records the day of a use.
     pub(super) async fn record_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<Usage, Error> {
         for _ in 0..MAX_ATTEMPTS {
-            let Some(usage) = self.update_usage(id, made, at).await? else {
-                return Ok(Usage::Recorded);
+            let usage = match self.update_usage(id, made, at).await? {
+                ConditionalWrite::Written => return Ok(Usage::Recorded),
+                ConditionalWrite::Refused(usage) => usage,
             };
             if let Some(usage) = usage {
                 let uses = usage.get(item::USES).and_then(|uses| uses.as_m().ok());
@@ -60,17 +59,10 @@ impl TokenStore {
 
     /// Sets the day of a use, adding it if there is room. If the condition fails, returns the current usage:
     /// there is none yet, it is full, or the day is already recorded.
-    async fn update_usage(
-        &self,
-        id: &TokenId,
-        made: &PermissionUse,
-        at: Timestamp,
-    ) -> Result<Option<Option<Item>>, Error> {
+    async fn update_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<ConditionalWrite, Error> {
         const CONDITION: &str = "attribute_exists(pk) AND (#uses.#made < :today \
                                  OR (attribute_not_exists(#uses.#made) AND size(#uses) < :max))";
-        let client = self.client().await?;
-        let written = client
-            .update_item()
+        let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(item::usage_key(id)))
             .update_expression("SET #uses.#made = :today, #ttl = :ttl")
@@ -81,26 +73,15 @@ impl TokenStore {
             .expression_attribute_values(":today", item::number(Day::from_timestamp(at).0))
             .expression_attribute_values(":max", item::number(MAX_USES))
             .expression_attribute_values(":ttl", item::seconds(ttl::usage_ttl(at)))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .customize()
-            .config_override(best_effort_config(client))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(None),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(Some(refused.item.clone())),
-                _ => Err(Error::unavailable(error)),
-            },
-        }
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        self.item_client().await?.update_item(update.build().map_err(Error::unavailable)?).await
     }
 
     /// Writes the first use of a token; `false` if there is one already.
     async fn put_usage(&self, id: &TokenId, made: &PermissionUse, at: Timestamp) -> Result<bool, Error> {
-        let usage = item::new_usage(id, made, Day::from_timestamp(at), ttl::usage_ttl(at));
-        let client = self.client().await?;
-        let put = client.put_item().table_name(&self.table).set_item(Some(usage));
-        let put = put.condition_expression("attribute_not_exists(pk)").customize();
-        condition_held(put.config_override(best_effort_config(client)).send().await)
+        let attributes = item::first_use(made, Day::from_timestamp(at), ttl::usage_ttl(at)).into_iter();
+        let update = attributes.fold(UpdateExpression::of_new(), |update, (name, value)| update.set(name, value));
+        let update = update.build(&self.table, item::usage_key(id))?;
+        Ok(self.item_client().await?.update_item(update).await? == ConditionalWrite::Written)
     }
 }

@@ -2,12 +2,14 @@ use std::sync::Arc;
 
 use super::*;
 use crate::authenticate::ClaimedIdentity;
+use crate::response::tests::to_value;
 use portcullis::authz::{AccessRequest, DenyReason, MissingAccess, TokenManagement, authorize};
 use portcullis::catalog::Catalog;
 use portcullis::clock::Timestamp;
 use portcullis::grants::Grants;
 use portcullis::store::StoredCatalog;
 use portcullis::token::{Actor, TokenRecord};
+use serde_json::Value;
 
 fn token(grants: Grants) -> Principal {
     let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
@@ -40,7 +42,7 @@ fn compiled_under(document: &str, grants: Grants) -> Result<Value, CompileError>
     let arn = Arn::parse(text).unwrap();
     let request = AccessRequest { api: Api::Protected, target: arn.target, from: None };
     let allowed = authorize(Some(&principal), &rules(&catalog), &request, at()) == Decision::Allow;
-    compile(&principal, &rules(&catalog), &arn, allowed, at())
+    compile(&principal, &rules(&catalog), &arn, allowed, at()).map(|response| to_value(&response))
 }
 
 #[test]
@@ -91,7 +93,7 @@ fn respond_with(seconds: u32, shape: ResponseFormat, fixture: &str, decision: &D
             Authentication::Session(token(grants(&["*:read"], &["*"])), catalog)
         }
     };
-    respond(&settings, shape, &event, &arn, &found, decision, at())
+    respond(&settings, shape, &event, &arn, &found, decision, at()).map(|response| to_value(&response))
 }
 
 #[test]

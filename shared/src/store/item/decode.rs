@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
 use super::attribute::{
     CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS,
     USES, VERSION,
 };
+use super::attributes::{Attribute, Attributes};
 use crate::authz::UsageLog;
 use crate::catalog::RoleName;
 use crate::clock::{Day, Timestamp};
@@ -22,7 +22,7 @@ use crate::token::{
 
 /// Decodes a record, without re-validating its strings. A missing attribute or one of another type is an error
 /// and never a default: a record that lost its expiry must not live forever.
-pub(in crate::store) fn record(item: &Item) -> Result<TokenRecord, Error> {
+pub(in crate::store) fn record(item: &Attributes<'_>) -> Result<TokenRecord, Error> {
     let read = Reader::new(item);
     let (origin, settings) = (read.group(ORIGIN)?, read.group(SETTINGS)?);
     let rotation = read.optional(ROTATION, Reader::group)?;
@@ -53,7 +53,7 @@ pub(in crate::store) fn record(item: &Item) -> Result<TokenRecord, Error> {
 }
 
 /// Decodes a token with its secrets.
-pub(in crate::store) fn credential(item: &Item) -> Result<StoredCredential, Error> {
+pub(in crate::store) fn credential(item: &Attributes<'_>) -> Result<StoredCredential, Error> {
     let read = Reader::new(item);
     let rotation_keys = read.group(SECRETS)?.digests("rotation_keys", "at")?.into_iter();
     Ok(StoredCredential {
@@ -65,7 +65,7 @@ pub(in crate::store) fn credential(item: &Item) -> Result<StoredCredential, Erro
 }
 
 /// Decodes the secrets of a token.
-pub(in crate::store) fn stored_secrets(item: &Item) -> Result<SecretHistory, Error> {
+pub(in crate::store) fn stored_secrets(item: &Attributes<'_>) -> Result<SecretHistory, Error> {
     let read = Reader::new(item);
     let secrets = read.group(SECRETS)?;
     let current = digest_in(secrets.item).ok_or_else(|| read.corrupt(SECRETS))?;
@@ -75,21 +75,21 @@ pub(in crate::store) fn stored_secrets(item: &Item) -> Result<SecretHistory, Err
 }
 
 /// Decodes the usage of a token; no item means no recorded use.
-pub(in crate::store) fn uses(item: Option<&Item>, grants: &Grants) -> Result<UsageLog, Error> {
+pub(in crate::store) fn uses(item: Option<&Attributes<'_>>, grants: &Grants) -> Result<UsageLog, Error> {
     let Some(item) = item else { return Ok(UsageLog::default()) };
     let read = Reader::new(item);
     let corrupt = || read.corrupt(USES);
-    let days = read.map(USES)?.iter().map(|(made, day)| Some((made.as_str(), day.as_n().ok()?.parse().ok()?)));
+    let days = read.map(USES)?.iter().map(|(made, day)| Some((made, day.as_number()?.parse().ok()?)));
     let days = days.map(|one| one.ok_or_else(corrupt)).collect::<Result<Vec<_>, Error>>()?;
     UsageLog::from_stored(days.into_iter().map(|(made, day)| (made, Day(day))), grants).ok_or_else(corrupt)
 }
 
-fn digest_in(map: &Item) -> Option<TokenDigest> {
-    TokenDigest::from_bytes(map.get("digest")?.as_b().ok()?.as_ref())
+fn digest_in(map: &Attributes<'_>) -> Option<TokenDigest> {
+    TokenDigest::from_bytes(map.get("digest")?.as_bytes()?)
 }
 
 /// Decodes an event with its token and owner.
-pub(in crate::store) fn event_and_token(item: &Item) -> Result<(TokenId, OwnerId, Event), Error> {
+pub(in crate::store) fn event_and_token(item: &Attributes<'_>) -> Result<(TokenId, OwnerId, Event), Error> {
     let read = Reader::new(item);
     let token = read.id.parse().map_err(|_| read.corrupt("pk"))?;
     Ok((token, read.text(OWNER, OwnerId::from_stored)?, read_event(item)?))
@@ -97,9 +97,9 @@ pub(in crate::store) fn event_and_token(item: &Item) -> Result<(TokenId, OwnerId
 
 /// Decodes an event. Invalid fields are omitted, because they decide nothing; only an invalid kind or time is
 /// an error.
-pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
+pub(in crate::store) fn read_event(item: &Attributes<'_>) -> Result<Event, Error> {
     let read = Reader::new(item);
-    let optional = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok());
+    let optional = |name: &'static str| item.get(name).and_then(Attribute::as_text);
     let id = read.text("sk", |sk| sk.strip_prefix(EVENT_PREFIX).map(str::to_owned))?;
     Ok(Event {
         id,
@@ -116,7 +116,14 @@ pub(in crate::store) fn read_event(item: &Item) -> Result<Event, Error> {
 
 /// The token's ID from the `pk` of an item or a key.
 pub(in crate::store) fn id_of(item: &Item) -> Option<&str> {
-    let pk = item.get("pk")?.as_s().ok()?;
+    id_of_key(item.get("pk")?.as_s().ok()?)
+}
+
+fn id_in<'a>(item: &'a Attributes<'_>) -> Option<&'a str> {
+    id_of_key(item.get("pk")?.as_text()?)
+}
+
+fn id_of_key(pk: &str) -> Option<&str> {
     pk.strip_prefix("TOKEN#").or_else(|| pk.strip_prefix("USAGE#"))
 }
 
@@ -126,18 +133,22 @@ pub(in crate::store) fn event_id_of(item: &Item) -> Option<&str> {
 }
 
 /// A number attribute of any item.
-pub(in crate::store) fn number_of<T: FromStr>(item: &Item, attribute: &'static str, of: &str) -> Result<T, Error> {
+pub(in crate::store) fn number_of<T: FromStr>(
+    item: &Attributes<'_>,
+    attribute: &'static str,
+    of: &str,
+) -> Result<T, Error> {
     Reader { id: of, item }.number(attribute)
 }
 
 struct Reader<'a> {
     id: &'a str,
-    item: &'a Item,
+    item: &'a Attributes<'a>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(item: &'a Item) -> Self {
-        Self { id: id_of(item).unwrap_or("?"), item }
+    fn new(item: &'a Attributes<'a>) -> Self {
+        Self { id: id_in(item).unwrap_or("?"), item }
     }
 
     /// A group of attributes, for reading its fields.
@@ -146,8 +157,8 @@ impl<'a> Reader<'a> {
     }
 
     fn bool(&self, attribute: &'static str) -> Result<bool, Error> {
-        let value = self.item.get(attribute).and_then(|value| value.as_bool().ok());
-        value.copied().ok_or_else(|| self.corrupt(attribute))
+        let value = self.item.get(attribute).and_then(Attribute::as_bool);
+        value.ok_or_else(|| self.corrupt(attribute))
     }
 
     fn corrupt(&self, attribute: &'static str) -> Error {
@@ -163,7 +174,7 @@ impl<'a> Reader<'a> {
     }
 
     fn text<T>(&self, attribute: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
-        let text = self.item.get(attribute).and_then(|value| value.as_s().ok());
+        let text = self.item.get(attribute).and_then(Attribute::as_text);
         text.and_then(|text| read(text)).ok_or_else(|| self.corrupt(attribute))
     }
 
@@ -174,7 +185,7 @@ impl<'a> Reader<'a> {
     fn number<T: FromStr>(&self, attribute: &'static str) -> Result<T, Error> {
         self.item
             .get(attribute)
-            .and_then(|value| value.as_n().ok())
+            .and_then(Attribute::as_number)
             .and_then(|digits| digits.parse().ok())
             .ok_or_else(|| self.corrupt(attribute))
     }
@@ -183,8 +194,8 @@ impl<'a> Reader<'a> {
         self.number(attribute).map(Timestamp::from_seconds)
     }
 
-    fn map(&self, attribute: &'static str) -> Result<&'a Item, Error> {
-        self.item.get(attribute).and_then(|value| value.as_m().ok()).ok_or_else(|| self.corrupt(attribute))
+    fn map(&self, attribute: &'static str) -> Result<&'a Attributes<'a>, Error> {
+        self.item.get(attribute).and_then(Attribute::as_map).ok_or_else(|| self.corrupt(attribute))
     }
 
     fn revocation(&self, attribute: &'static str) -> Result<Revocation, Error> {
@@ -207,9 +218,9 @@ impl<'a> Reader<'a> {
 
     /// A token that lost its networks must not be usable from anywhere.
     fn networks(&self, attribute: &'static str) -> Result<IpAllowlist, Error> {
-        let list = self.item.get(attribute).and_then(|value| value.as_l().ok()).filter(|list| !list.is_empty());
+        let list = self.item.get(attribute).and_then(Attribute::as_list).filter(|list| !list.is_empty());
         let networks = list.ok_or_else(|| self.corrupt(attribute))?.iter();
-        let networks = networks.map(|value| value.as_s().ok().and_then(|text| text.parse().ok()));
+        let networks = networks.map(|value| value.as_text().and_then(|text| text.parse().ok()));
         let networks: Option<Vec<Network>> = networks.collect();
         networks.map(IpAllowlist::from).ok_or_else(|| self.corrupt(attribute))
     }
@@ -224,10 +235,10 @@ impl<'a> Reader<'a> {
     }
 
     fn digests(&self, attribute: &'static str, time: &str) -> Result<Vec<(TokenDigest, Timestamp)>, Error> {
-        let list = self.item.get(attribute).and_then(|value| value.as_l().ok());
-        let one = |value: &AttributeValue| {
-            let map = value.as_m().ok()?;
-            let at = map.get(time)?.as_n().ok()?.parse().ok().map(Timestamp::from_seconds)?;
+        let list = self.item.get(attribute).and_then(Attribute::as_list);
+        let one = |value: &Attribute<'_>| {
+            let map = value.as_map()?;
+            let at = map.get(time)?.as_number()?.parse().ok().map(Timestamp::from_seconds)?;
             Some((digest_in(map)?, at))
         };
         let list = list.and_then(|list| list.iter().map(one).collect());
@@ -237,12 +248,12 @@ impl<'a> Reader<'a> {
     /// Every token has at least one grant, so an empty list is an error.
     fn grants(&self) -> Result<Grants, Error> {
         let corrupt = || self.corrupt("grants");
-        let grants = self.item.get("grants").and_then(|value| value.as_l().ok()).ok_or_else(corrupt)?;
+        let grants = self.item.get("grants").and_then(Attribute::as_list).ok_or_else(corrupt)?;
         if grants.is_empty() {
             return Err(corrupt());
         }
-        let grant = |value: &AttributeValue| {
-            let map = value.as_m().map_err(|_| corrupt())?;
+        let grant = |value: &Attribute<'_>| {
+            let map = value.as_map().ok_or_else(corrupt)?;
             Ok(Grant {
                 permissions: self.list(map, "permissions", Permission::from_stored)?,
                 resources: self.list(map, "resources", |text| Some(Resource::from_stored(text)))?,
@@ -251,9 +262,9 @@ impl<'a> Reader<'a> {
         grants.iter().map(grant).collect::<Result<Vec<_>, _>>().map(Grants::from)
     }
 
-    fn list<T>(&self, map: &Item, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Error> {
-        let list = map.get(name).and_then(|value| value.as_l().ok()).ok_or_else(|| self.corrupt("grants"))?;
-        let texts = list.iter().map(|value| value.as_s().ok().and_then(|text| read(text)));
+    fn list<T>(&self, map: &Attributes<'_>, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Error> {
+        let list = map.get(name).and_then(Attribute::as_list).ok_or_else(|| self.corrupt("grants"))?;
+        let texts = list.iter().map(|value| value.as_text().and_then(|text| read(text)));
         texts.collect::<Option<_>>().ok_or_else(|| self.corrupt("grants"))
     }
 }

@@ -9,7 +9,7 @@ use super::attribute::*;
 use crate::authz::PermissionUse;
 use crate::clock::{Day, Timestamp};
 use crate::grants::Grant;
-use crate::secret::{SecretHistory, TokenDigest, TokenId};
+use crate::secret::{SecretHistory, TokenDigest};
 use crate::store::{RotationKey, ttl};
 use crate::token::{Actor, DisabledState, Event, LastUse, Revocation, TokenRecord};
 
@@ -122,12 +122,13 @@ fn digests<'a>(time: &str, digests: impl Iterator<Item = (&'a TokenDigest, Times
     AttributeValue::L(digests.map(one).collect())
 }
 
-/// The usage item for the first use of a token.
-pub(in crate::store) fn new_usage(id: &TokenId, made: &PermissionUse, day: Day, ttl: Timestamp) -> Item {
-    let mut item = usage_key(id);
-    item.insert(USES.to_owned(), AttributeValue::M(HashMap::from([(made.key(), number(day.0))])));
-    item.insert(TTL.to_owned(), seconds(ttl));
-    item
+/// Attributes of the usage item for the first use of a token: uses and TTL.
+pub(in crate::store) fn first_use(
+    made: &PermissionUse,
+    day: Day,
+    ttl: Timestamp,
+) -> [(&'static str, AttributeValue); 2] {
+    [(USES, AttributeValue::M(HashMap::from([(made.key(), number(day.0))]))), (TTL, seconds(ttl))]
 }
 
 pub(in crate::store) fn event(record: &TokenRecord, event: &Event, ttl: Timestamp) -> Item {

@@ -4,12 +4,16 @@
 //! here, and no change of the roles in `template.yaml`. A write replaces a whole group.
 
 mod attribute;
+mod attribute_json;
+mod attributes;
 mod decode;
 mod encode;
 #[cfg(test)]
 mod tests;
 
 pub(super) use attribute::*;
+pub(super) use attribute_json::{ReadItem, WrittenItem, attributes_of};
+pub(super) use attributes::{Attribute, Attributes};
 pub(super) use decode::{
     credential, event_and_token, event_id_of, id_of, number_of, read_event, record, stored_secrets, uses,
 };
