@@ -2,14 +2,14 @@
 
 import subprocess
 
-from programs import CARGO_TEST, ROOT
+import programs
 
 
 def run(module: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs the tests of a module; their output is in `stdout`."""
     return subprocess.run(
-        (*CARGO_TEST, "--test", "e2e", "--", f"{module}::"),
-        cwd=ROOT,
+        (programs.compile_tests("e2e"), f"{module}::"),
+        cwd=programs.ROOT / "tests",
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
