@@ -2,6 +2,8 @@
 
 from subprocess import CompletedProcess
 
+import pytest
+
 import cargo_suites
 from emulator import Emulator
 
@@ -14,3 +16,10 @@ def test_the_stores_contract_holds_on_a_second_dynamodb(emulator: Emulator) -> N
     given = {"PORTCULLIS_TEST_DYNAMODB": emulator.endpoint}
     done = cargo_suites.run("store", emulator.environment() | given)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("module", cargo_suites.SKIPPED)
+def test_every_skipped_test_exists(module: str) -> None:
+    names = cargo_suites.names(module)
+    unknown = [skipped for skipped in cargo_suites.SKIPPED[module] if not any(skipped in name for name in names)]
+    assert unknown == []

@@ -12,7 +12,6 @@ use super::fault_injection::{Behind, CONFLICT, Fault};
 use super::observed::Observed;
 use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, now};
 
-const ROUNDS: usize = 100;
 /// Slots for the ended tokens; the creators have their own limit of ten.
 const ROOM: Limits = Limits { live_tokens: 1_000, ..LIMITS };
 
@@ -67,12 +66,12 @@ async fn rename(tokens: TokenStore, id: TokenId, at: usize) {
     tokens.update(&change).await.unwrap();
 }
 
-/// Ends a hundred tokens, each while 8 clients change it and 8 create tokens of its owner.
+/// Ends tokens, each while 8 clients change it and 8 create tokens of its owner.
 async fn goes_through(kind: Kind) {
     let table = Table::fresh().await;
     let clients: Vec<_> = (0..17).map(|_| table.another_client()).collect();
     let tokens = &clients[16];
-    for _ in 0..ROUNDS {
+    for _ in 0..table.rounds(100) {
         let sample = Sample::owned_by(&alice());
         sample.try_with(tokens, ROOM).await;
         let id = &sample.record.id;
@@ -195,7 +194,7 @@ async fn the_largest_record_can_be_revoked_disabled_and_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_limit_holds_when_an_expiry_is_cleared_in_its_last_second() {
     let table = Table::fresh().await;
-    for round in 0..30 {
+    for round in 0..table.rounds(30) {
         let owner = format!("owner-{round}").parse().unwrap();
         let end = now().truncated_to_seconds().plus_seconds(3600);
         let expiring = Sample::owned_by(&owner).until(end).in_table(&table).await;
