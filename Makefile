@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench instructions contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench instructions contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -42,6 +42,8 @@ CONSOLE_MODULES := console/node_modules/installed
 CONSOLE_SOURCES := $(shell find console/src console/public -type f) $(wildcard console/*.html console/*.ts console/*.json)
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/sam/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
+# With `make --jobs`, they name a job server that cargo and the tests cannot reach.
+unexport MAKEFLAGS MFLAGS
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -49,7 +51,9 @@ help: ## Print this list
 run: ## Start the stack on this machine
 	cargo run
 
-test: $(VENV) $(SAM) $(PROVIDER) $(GENERATORS) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Run every test, including those of a deployment to a local AWS emulator
+tools: $(VENV) $(SAM) $(PROVIDER) $(GENERATORS) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Install what the tests need, and build the console
+
+test: tools ## Run every test, including those of a deployment to a local AWS emulator
 	python tests/run.py
 
 check: check-rust check-dependencies check-text check-templates check-openapi check-python check-console ## Run every linter and the tests of the templates

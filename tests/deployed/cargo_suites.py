@@ -35,7 +35,6 @@ SKIPPED = {
         "store::deadlines::",
         "store::fault_injection::",
         "store::tls::",
-        "store::unavailable::",
     },
 }
 
