@@ -251,6 +251,53 @@ test("a create whose response was lost makes one token, which the console links 
   assert.equal(body.tokens.filter(({ name }) => name === "lost response").length, 1);
 });
 
+/** Creates a token whose response is lost. */
+async function loseResponse(page) {
+  const isCreate = (url) => url.pathname === "/tokens";
+  await page.route(isCreate, async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    await route.fetch();
+    await route.abort();
+  });
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByText("Retrying is safe.").waitFor();
+  await page.unroute(isCreate);
+}
+
+test("changes after a lost response are not reported as created, and another token can have them", async (t) => {
+  const page = await it.open(t);
+  await openForm(page, "lost L1");
+  await selectGrants(page);
+  const keys = [];
+  page.on("request", (request) => request.method() === "POST" && keys.push(request.headers()["idempotency-key"]));
+  await loseResponse(page);
+  await page.getByLabel("Name", { exact: true }).fill("lost L2");
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByText("“lost L1” was created with your earlier entries; the changes since then were not applied.").waitFor();
+  assert.equal(await page.getByText("This token was already created").count(), 0);
+  assert.equal(await page.getByText("You’ll see the secret once").count(), 0);
+  const link = page.getByRole("link", { name: "Open “lost L1”" });
+  const id = (await link.getAttribute("href")).replace("#/tokens/", "");
+  assert.equal((await it.stack.call("GET", `/tokens/${id}`)).body.name, "lost L1");
+  await page.getByRole("link", { name: "Catalog" }).click();
+  await page.getByRole("dialog", { name: "Leave this page?" }).getByRole("button", { name: "Keep editing" }).click();
+  await page.getByRole("button", { name: "Create another token" }).click();
+  await page.getByRole("heading", { name: "Copy the secret for “lost L2”" }).waitFor();
+  assert.deepEqual([keys[0] === keys[1], keys[1] === keys[2]], [true, false]);
+});
+
+test("after a lost response, the same entries can create another token", async (t) => {
+  const page = await it.open(t);
+  await openForm(page, "lost twin");
+  await selectGrants(page);
+  await loseResponse(page);
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByText("This token was already created.").waitFor();
+  assert.equal(await page.getByText("You’ll see the secret once").count(), 0);
+  await page.getByRole("button", { name: "Create another token" }).click();
+  await page.getByRole("heading", { name: "Copy the secret for “lost twin”" }).waitFor();
+});
+
 test("errors disappear once they are corrected", async (t) => {
   const page = await it.open(t);
   await openForm(page, "corrected");

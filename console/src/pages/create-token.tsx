@@ -1,5 +1,5 @@
 // The form for a new token, with a preview of what the token can call.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog, Grant, TokenWithSecret } from "../api/types";
@@ -47,12 +47,15 @@ function emptyDraft(): Draft {
   return { name: "", description: "", owner: "", byRole: false, role: null, where, sets: [emptyGrant()], expiry: initialExpiry(), ips: "" };
 }
 
-/** A draft with the key of its attempts. */
-interface Attempt {
-  draft: Draft;
+/** Attempts to create one token. */
+interface Attempts {
+  /** The same for each attempt: if a response is lost, a retry creates no second token. */
   key: string;
-  mayExist: boolean;
+  /** The bodies of attempts without a conclusive response. */
+  unanswered: CreateBody[];
 }
+
+const noAttempts = (): Attempts => ({ key: crypto.randomUUID(), unanswered: [] });
 
 const WITH_CALLER = "Expires when your own token does";
 const FIELDS = ["name", "description", "owner", "role", "resources", "grants", "allowed_ips", "expires_in", "expires_at"];
@@ -97,38 +100,33 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   const now = useNow();
   const roles = Object.entries(catalog?.roles ?? {});
   const [untouched] = useState(emptyDraft);
-  const restored = useRestoredDraft<Attempt>("new");
+  const restored = useRestoredDraft<{ draft: Draft; attempts: Attempts }>("new");
   const [draft, setDraft] = useState(restored?.draft ?? untouched);
   const { name, description, owner, byRole, role, where, sets, expiry, ips } = draft;
-  // The same for each attempt: if a response is lost, a retry creates no second token.
-  const [key] = useState(() => restored?.key ?? crypto.randomUUID());
-  const [mayExist, setMayExist] = useState(restored?.mayExist ?? false);
+  const attempts = useRef(restored?.attempts ?? noAttempts());
 
   const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
   const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
   const dirty = JSON.stringify({ ...draft, byRole: false }) !== JSON.stringify(untouched);
 
+  const body = bodyOf(draft, grants);
+
   async function create() {
+    if (problem?.kind === "already_created") attempts.current = noAttempts();
     Problem.throwIfAny([
       ...nameErrors(name),
       ...expiryErrors(expiry),
       ...(byRole && role === null ? [{ field: "role", message: "Choose a role." }] : []),
       ...(byRole ? resourceErrors(grants[0]?.resources ?? [], "resources") : grantErrors(grants)),
     ]);
-    const shared = {
-      name,
-      ...expiryFields(expiry),
-      ...(description.trim() ? { description } : {}),
-      ...(owner.trim() ? { owner: owner.trim() } : {}),
-      ...(lines(ips).length > 0 ? { allowed_ips: lines(ips) } : {}),
-    };
-    const body = byRole ? { ...shared, role: role ?? "", resources: grants[0]?.resources ?? [] } : { ...shared, grants };
-    const { data } = await unwrap(api.POST("/tokens", { params: { header: { "Idempotency-Key": key } }, body }));
+    const { data } = await unwrap(api.POST("/tokens", { params: { header: { "Idempotency-Key": attempts.current.key } }, body }));
     applyTokenChange(setNewSecret("created", data as TokenWithSecret));
     releaseGuards();
     replace("#/secret");
   }
-  const action = useAction(create, async ({ isInconclusive }) => setMayExist(mayExist || isInconclusive));
+  const action = useAction(create, async ({ isInconclusive }) => {
+    if (isInconclusive) attempts.current.unanswered.push(body);
+  });
   const { busy, problem, setProblem } = action;
   const created = problem?.kind === "already_created" ? problem.tokenId : null;
   const at = (field: string) => problem?.at(field) ?? [];
@@ -140,9 +138,11 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
 
   const isOwn = owner.trim() === "" || owner.trim() === me.owner;
   const denied = isOwn && list.state === "complete" ? whyNoMore(me, list.tokens) : null;
-  const isUnsaved = dirty && created === null;
+  const { unanswered } = attempts.current;
+  const isCreated = created !== null && unanswered.every((sent) => JSON.stringify(sent) === JSON.stringify(body));
+  const isUnsaved = dirty && !isCreated;
   const unsaved = useUnsavedChanges(isUnsaved || busy);
-  useDraft("new", { draft, key, mayExist }, isUnsaved);
+  useDraft("new", { draft, attempts: attempts.current }, isUnsaved);
 
   const choice = (label: string, value: boolean) => <Choice name="way" label={label} checked={byRole === value} onChange={() => changing("byRole", "grants", "role", "resources")(value)} />;
 
@@ -218,7 +218,8 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
             {expiryText(expiry)} · {lines(ips).length > 0 ? lines(ips).join(", ") : "Any IP address"}
           </p>
         </div>
-        {problem && (
+        {created !== null && !isCreated && <CreatedEarlier id={created} unanswered={unanswered} />}
+        {problem && (created === null || isCreated) && (
           <ProblemNote problem={problem} fields={FIELDS}>
             {created !== null && (
               <p>
@@ -237,17 +238,50 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
             {denied} <a href="#/tokens">Show my tokens</a>
           </p>
         )}
-        <SubmitButton action={action} denied={denied !== null || created !== null} label="Create token" pending="Creating…" class="primary large" />
-        <p class="hint">You’ll see the secret once, on the next page.</p>
+        <SubmitButton action={action} denied={denied !== null} label={created === null ? "Create token" : "Create another token"} pending="Creating…" class="primary large" />
+        {created === null && <p class="hint">You’ll see the secret once, on the next page.</p>}
       </aside>
       <LeaveDialog unsaved={unsaved} title="Leave this page?" impossible={busy} {...(busy ? { stay: "Stay" } : {})}>
         {busy
           ? "Creating the token. Wait for the secret: it’s shown only once."
-          : mayExist
-            ? "The token may have been created. Try again to find out, or look for it in the list."
-            : "Your entries will be lost. No token has been created."}
+          : created !== null
+            ? "Your changes since the token was created will be lost."
+            : unanswered.length > 0
+              ? "The token may have been created. Try again to find out, or look for it in the list."
+              : "Your entries will be lost. No token has been created."}
       </LeaveDialog>
     </Form>
+  );
+}
+
+function bodyOf({ name, description, owner, byRole, role, expiry, ips }: Draft, grants: Grant[]) {
+  const shared = {
+    name,
+    ...expiryFields(expiry),
+    ...(description.trim() ? { description } : {}),
+    ...(owner.trim() ? { owner: owner.trim() } : {}),
+    ...(lines(ips).length > 0 ? { allowed_ips: lines(ips) } : {}),
+  };
+  return byRole ? { ...shared, role: role ?? "", resources: grants[0]?.resources ?? [] } : { ...shared, grants };
+}
+
+type CreateBody = ReturnType<typeof bodyOf>;
+
+/** Says which token exists after lost responses, if the form has other entries by now. */
+function CreatedEarlier({ id, unanswered }: { id: string; unanswered: readonly CreateBody[] }) {
+  const [first, ...others] = unanswered.map(({ name }) => name);
+  // After several lost responses, only the token itself shows which attempt succeeded.
+  const name = first !== undefined && others.every((other) => other === first) ? `“${first}”` : "The token";
+  return (
+    <div class="note bad" role="alert">
+      <p>
+        <strong>{name} was created with your earlier entries; the changes since then were not applied.</strong> The first response never arrived, and its
+        secret can’t be shown again.
+      </p>
+      <p>
+        <a href={tokenHash(id)}>Open {name === "The token" ? "the token" : name} to rotate it</a>
+      </p>
+    </div>
   );
 }
 
