@@ -7,8 +7,9 @@ import { lifetimes } from "../src/domain/lifetimes";
 import { withoutSecrets } from "../src/domain/redaction";
 import { abbreviated, commands } from "../src/domain/shell-snippets";
 import { diffLines, onlyChanges } from "../src/domain/diff";
-import { covers, coversPermission, coversResource, grantLines } from "../src/domain/grants";
+import { covers, coversPermission, coversResource, grantLines, withAddition } from "../src/domain/grants";
 import { format, lineOf, offsetOf, parse } from "../src/domain/json-positions";
+import { ambiguityRemedy, parseRequestPath } from "../src/domain/request-path";
 import { callableByDefault, callableRoutes, suggestedResource } from "../src/domain/callable-routes";
 
 test("permissions cover others as in docs/authorization.md", () => {
@@ -84,6 +85,33 @@ test("callable routes show the names that the resources allow", () => {
 test("the default rule is shown only for matching resources", () => {
   assert.deepEqual(callableByDefault([{ permissions: ["apps:read", "apps:restart"], resources: ["apps/billing"] }]), ["GET /apps/billing, /apps/billing/**"]);
   assert.deepEqual(callableByDefault([{ permissions: ["builds:read"], resources: ["apps/billing"] }]), []);
+});
+
+test("the remedy for an ambiguous path names what is in it", () => {
+  const rows: [string, string][] = [
+    ["/apps/../x", "Remove “.” and “..”."],
+    ["/apps//x", "Remove double slashes."],
+    ["/apps%2Fx;v=1", "Remove encoded slashes and “;”."],
+    ["/a//b/%2e/c\\", "Remove “.” and “..”, double slashes and backslashes."],
+    ["/apps/\u0001", "Remove control characters and invisible characters."],
+  ];
+  for (const [path, remedy] of rows) assert.equal(ambiguityRemedy(path), remedy, path);
+});
+
+test("a pasted URL loses its host, query string and fragment", () => {
+  assert.deepEqual(parseRequestPath(" https://api.example.com/apps/x?y=1#z "), { path: "/apps/x", hadQuery: true });
+  assert.deepEqual(parseRequestPath("https://api.example.com?y=1"), { path: "/", hadQuery: true });
+  assert.deepEqual(parseRequestPath("apps/x"), { path: "/apps/x", hadQuery: false });
+});
+
+test("an addition to grants adds no other access", () => {
+  const addition = { permission: "app:write", resource: "app/b" };
+  const rows: [permissions: string[], resources: string[], expected: string[]][] = [
+    [["app:write"], ["app/a"], ["app:write on app/a", "app:write on app/b"]],
+    [["app:read"], ["app/b"], ["app:read on app/b", "app:write on app/b"]],
+    [["app:read"], ["app/a", "app/b"], ["app:read on app/a", "app:read on app/b", "app:write on app/b"]],
+  ];
+  for (const [permissions, resources, expected] of rows) assert.deepEqual(grantLines(withAddition([{ permissions, resources }], addition)), expected);
 });
 
 test("a resource without its type is suggested with it", () => {

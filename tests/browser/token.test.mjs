@@ -297,6 +297,59 @@ test("a request test takes the path from a pasted URL", async (t) => {
   await page.getByText(/Allowed\./).waitFor();
 });
 
+test("a request test ignores a query string, and says so", async (t) => {
+  const token = await it.stack.createToken({ name: "queried" });
+  const page = await show(t, token);
+  for (const url of ["https://api.example.com/apps/billing?x=1", "/apps/billing#top"]) {
+    await page.getByLabel("Path").fill(url);
+    await page.getByRole("button", { name: "Test", exact: true }).click();
+    await page.getByText(/Allowed\./).waitFor();
+    await page.getByText("Tested /apps/billing, without the query string.").waitFor();
+  }
+  await page.getByLabel("Path").fill("/apps//billing?x=..");
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await page.getByText("The path is ambiguous.").waitFor();
+  await page.getByText("Remove double slashes.", { exact: true }).waitFor();
+});
+
+test("a request test offers to add what is missing", async (t) => {
+  const token = await it.stack.createToken({ name: "extended" });
+  const page = await show(t, token);
+  const added = page.getByRole("list", { name: "Permissions, before and after" });
+  for (const [method, button, line] of [
+    ["GET", "Add apps/payroll…", "apps:read on apps/payroll"],
+    ["POST", "Add permission…", "apps:write on apps/payroll"],
+  ]) {
+    await page.getByLabel("Method").selectOption(method);
+    await page.getByLabel("Path").fill("/apps/payroll");
+    await page.getByRole("button", { name: "Test", exact: true }).click();
+    await page.getByRole("button", { name: button }).click();
+    await added.getByText(line).waitFor();
+    assert.equal(await page.getByRole("button", { name: button }).count(), 0, "one edit at a time");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Permissions updated.").waitFor();
+    await page.getByRole("button", { name: "Test", exact: true }).click();
+    await page.getByText(/Allowed\./).waitFor();
+  }
+  assert.deepEqual((await fetched(token)).grants, [
+    { permissions: ["apps:read"], resources: ["apps/billing", "apps/payroll"] },
+    { permissions: ["apps:write"], resources: ["apps/payroll"] },
+  ]);
+});
+
+test("a request test of a caller who may not edit the token offers no edit", async (t) => {
+  const reader = await it.stack.createToken({ name: "explains only", permissions: ["tokens:read", "apps:read"], resources: ["*"] });
+  const page = await it.open(t);
+  await signInWithToken(page, it.stack, reader.token);
+  await page.getByRole("navigation").waitFor();
+  await openToken(page, reader);
+  await page.getByLabel("Method").selectOption("POST");
+  await page.getByLabel("Path").fill("/apps/payroll");
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await page.getByText(/Add the permission\./).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Add permission…" }).count(), 0);
+});
+
 test("times are in the user's time zone, with the exact time as tooltip", async (t) => {
   const token = await it.stack.createToken({ name: "timed", expires_in: undefined, expires_at: "2027-07-01T22:30:00Z" });
   const page = await show(t, token, { timezoneId: "Asia/Tokyo" });

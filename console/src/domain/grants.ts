@@ -42,6 +42,23 @@ export function grantLines(grants: readonly Grant[]): string[] {
   return [...new Set(lines)].toSorted();
 }
 
+/** A permission on a resource that a token lacks. */
+export interface Addition {
+  permission: string;
+  resource: string;
+}
+
+/** The grants with this addition, and nothing else: a grant is extended only if that adds no other access. */
+export function withAddition(grants: readonly Grant[], { permission, resource }: Addition): Grant[] {
+  const isOnly = (values: readonly string[], value: string) => values.length === 1 && values[0] === value;
+  const extended = grants.findIndex(({ permissions, resources }) => isOnly(permissions, permission) || isOnly(resources, resource));
+  if (extended === -1) return [...grants, { permissions: [permission], resources: [resource] }];
+  const add = (values: readonly string[], value: string) => (values.includes(value) ? [...values] : [...values, value]);
+  return grants.map((grant, index) =>
+    index === extended ? { permissions: add(grant.permissions, permission), resources: add(grant.resources, resource) } : grant,
+  );
+}
+
 export function permissionText(permission: string): string {
   return permission === "*" ? "all permissions" : permission;
 }

@@ -1,5 +1,7 @@
 // Labels for the API's values.
 import type { Event, Explanation, RevokeReason, Status, Token } from "../api/types";
+import type { Addition } from "./grants";
+import { ambiguityRemedy } from "./request-path";
 import { timeAgo } from "./time";
 
 export const STATUSES: Record<Status, string> = { active: "Active", disabled: "Disabled", expired: "Expired", revoked: "Revoked" };
@@ -63,8 +65,16 @@ export function clientText(ip: string | null, userAgent: string | null): string 
   return `${ip === null ? "" : ` from ${ip}`}${userAgent === null ? "" : ` · ${userAgent}`}`;
 }
 
-/** Why a request is denied, and how to allow it. */
-export function refusal(explanation: Explanation, address: string): { why: string; remedy: string } {
+/** Why a request is denied, and how to allow it: as text, and as an addition to the token's grants if that is enough. */
+interface Refusal {
+  why: string;
+  remedy: string;
+  addition?: { label: string; adds: Addition; beside: string };
+}
+
+/** `tested` is the request: its path, and its source IP or an empty text. */
+export function refusal(explanation: Explanation, tested: { path: string; address: string }): Refusal {
+  const { address } = tested;
   const permission = explanation.permission ?? "";
   const resource = explanation.resource ?? "";
   const roles = explanation.roles?.length ? ` Also in the ${explanation.roles.length === 1 ? "role" : "roles"} ${explanation.roles.join(", ")}.` : "";
@@ -78,7 +88,7 @@ export function refusal(explanation: Explanation, address: string): { why: strin
     case "idle":
       return { why: "The token is disabled for inactivity.", remedy: "Enable it." };
     case "malformed_path":
-      return { why: "The path is ambiguous.", remedy: "Remove “..”, double slashes and encoded slashes." };
+      return { why: "The path is ambiguous.", remedy: ambiguityRemedy(tested.path) };
     case "ip_not_allowed":
       if (!address) return { why: "This token only works from certain IP addresses.", remedy: "Enter a source IP." };
       return { why: `${address} isn’t an allowed IP address.`, remedy: "Add it to the allowed IP addresses, or call from an allowed one." };
@@ -87,9 +97,17 @@ export function refusal(explanation: Explanation, address: string): { why: strin
     case "route_lookalike":
       return { why: `The path is a different spelling of a route that requires ${permission} on ${resource}.`, remedy: `Use the catalog’s spelling, with that permission.${roles}` };
     case "permission_missing":
-      return { why: `Missing ${permission} on ${resource}.`, remedy: `Add the permission.${roles}` };
+      return {
+        why: `Missing ${permission} on ${resource}.`,
+        remedy: `Add the permission.${roles}`,
+        addition: { label: "Add permission…", adds: { permission, resource }, beside: roles },
+      };
     case "resource_not_granted":
-      return { why: `The token has ${permission}, but not on ${resource}.`, remedy: `Add the resource ${resource}.` };
+      return {
+        why: `The token has ${permission}, but not on ${resource}.`,
+        remedy: `Add the resource ${resource}.`,
+        addition: { label: `Add ${resource}…`, adds: { permission, resource }, beside: "" },
+      };
     case null:
       return { why: "", remedy: "" };
   }

@@ -9,7 +9,7 @@ import { caller } from "../auth/session";
 import { hasDraft } from "../data/drafts";
 import { withEtag } from "../data/tokens";
 import { whyNotChange, whyNotEdit } from "../domain/abilities";
-import { grantLines } from "../domain/grants";
+import { grantLines, withAddition, type Addition } from "../domain/grants";
 import { lines } from "../domain/lines";
 import { DAY, formatDateTime, hasExpired, formatDate, toSecond } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
@@ -31,12 +31,29 @@ const PARTS: Part[] = ["name", "description", "grants", "allowed_ips", "expires_
 
 type Props = TokenPartProps & { catalog: Catalog | null };
 
-export function Editable(props: Props) {
+/** The field that is being edited. */
+export interface Editing {
+  part: Part;
+  /** What the form adds to the token's permissions when it opens. */
+  addition?: Addition;
+}
+
+const isFixed = ({ status }: Token): boolean => status === "revoked" || status === "expired";
+const whyNotEditable = (token: Token): string | null => whyNotChange(caller(), token) ?? whyNotEdit(token);
+export const isEditable = (token: Token): boolean => !isFixed(token) && whyNotEditable(token) === null;
+
+/** The field of which an expired session left a draft. */
+export function restoredEditing(token: Token): Editing | null {
+  const part = isEditable(token) ? PARTS.find((each) => hasDraft(draftName(token, each))) : undefined;
+  return part === undefined ? null : { part };
+}
+
+export function Editable(props: Props & { open: Editing | null; setOpen: (open: Editing | null) => void }) {
+  const { open, setOpen } = props;
   const { token } = props.loaded;
-  const fixed = token.status === "revoked" || token.status === "expired";
-  const denied = whyNotChange(caller(), token) ?? whyNotEdit(token);
-  const editable = !fixed && denied === null;
-  const [editing, setEditing] = useState(() => (editable && PARTS.find((part) => hasDraft(draftName(token, part)))) || null);
+  const fixed = isFixed(token);
+  const denied = whyNotEditable(token);
+  const editing = open?.part ?? null;
   const opened = useRef<Part | null>(null);
   const list = useRef<HTMLDListElement>(null);
   // Focus the form when it opens, and the button when it closes; before the next key is handled.
@@ -54,14 +71,14 @@ export function Editable(props: Props) {
           <dt class={editing === part ? "unseen" : ""}>{part === "expires_at" && token.revoked_at !== null ? "Revoked" : FIELDS[part]}</dt>
           <dd>
             {editing === part ? (
-              <PartForm {...props} part={part} onClose={() => setEditing(null)} />
+              <PartForm {...props} part={part} {...(open?.addition ? { addition: open.addition } : {})} onClose={() => setOpen(null)} />
             ) : (
               <div class="beside">
                 <div class="grow">
                   <Value part={part} token={token} now={props.now} />
                 </div>
                 {!fixed && (
-                  <button type="button" class="plain link" aria-label={`Edit ${FIELDS[part]}`} disabled={editing !== null || denied !== null} aria-describedby={denied === null ? undefined : "why-not"} onClick={() => setEditing(part)}>
+                  <button type="button" class="plain link" aria-label={`Edit ${FIELDS[part]}`} disabled={editing !== null || denied !== null} aria-describedby={denied === null ? undefined : "why-not"} onClick={() => setOpen({ part })}>
                     Edit
                   </button>
                 )}
@@ -141,11 +158,11 @@ function expiryPatch(expiry: Expiry): TokenPatch {
   return expiry.kind === "days" ? { expires_at: toSecond(new Date(Date.now() + expiry.days * DAY)) } : expiryFields(expiry);
 }
 
-function PartForm({ loaded, catalog, now, read, onDone, part, onClose }: Props & { part: Part; onClose: () => void }) {
+function PartForm({ loaded, catalog, now, read, onDone, part, addition, onClose }: Props & { part: Part; addition?: Addition; onClose: () => void }) {
   const [first] = useState(() => draftFrom(part, loaded.token));
   const name = draftName(loaded.token, part);
   const restored = useRestoredDraft<{ draft: Draft; before: string[] }>(name);
-  const [draft, setDraft] = useState(restored?.draft ?? first);
+  const [draft, setDraft] = useState(() => restored?.draft ?? (addition ? { ...first, sets: withAddition(loaded.token.grants, addition).map(draftOf) } : first));
   /** The token when the user began to edit. */
   const [before] = useState(restored?.before ?? tokenLines(loaded.token));
   const [after, setAfter] = useState(() => tokenLines(loaded.token));

@@ -2,7 +2,9 @@
 import { useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import type { Explanation, Token } from "../api/types";
+import type { Addition } from "../domain/grants";
 import { refusal } from "../domain/labels";
+import { parseRequestPath } from "../domain/request-path";
 import { Field } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
 import { ProblemNote } from "../ui/problem-note";
@@ -12,23 +14,34 @@ import { useAction } from "../ui/use-action";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "$connect"];
 const RULES = { catalog: "catalog route", convention: "default (no matching catalog route)", portcullis: "built-in" };
 
-export function Explain({ token }: { token: Token }) {
+interface Tested {
+  explanation: Explanation;
+  path: string;
+  hadQuery: boolean;
+  address: string;
+}
+
+/** `onAdd` opens the form that edits the permissions; null if the caller cannot edit now. */
+type Add = ((addition: Addition) => void) | null;
+
+export function Explain({ token, onAdd }: { token: Token; onAdd: Add }) {
   const [method, setMethod] = useState("GET");
   const [path, setPath] = useState("");
   const [ip, setIp] = useState("");
   const [own, setOwn] = useState(false);
-  const [result, setResult] = useState<{ explanation: Explanation; address: string } | null>(null);
+  const [result, setResult] = useState<Tested | null>(null);
   const action = useAction(async () => {
     setResult(null);
+    const tested = { ...parseRequestPath(path), address: ip.trim() };
     const body = {
       token_id: token.id,
       method,
-      path: pathOf(path.trim()),
+      path: tested.path,
       api: own ? ("tokens" as const) : ("protected" as const),
-      ...(ip.trim() ? { source_ip: ip.trim() } : {}),
+      ...(tested.address ? { source_ip: tested.address } : {}),
     };
     const { data } = await unwrap(api.POST("/explain", { body }));
-    setResult({ explanation: data, address: ip.trim() });
+    setResult({ ...tested, explanation: data });
     return "again";
   });
   const { problem } = action;
@@ -59,28 +72,28 @@ export function Explain({ token }: { token: Token }) {
         <SubmitButton action={action} label="Test" pending="Testing…" class="" />
       </Form>
       {problem && <ProblemNote problem={problem} fields={["method", "path", "source_ip"]} />}
-      <div aria-live="polite">{result && <Decision result={result.explanation} address={result.address} />}</div>
+      <div aria-live="polite">{result && <Decision tested={result} onAdd={onAdd} />}</div>
     </section>
   );
 }
 
-/** The path, without the host of a pasted URL. */
-function pathOf(text: string): string {
-  const path = text.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
-  return path.startsWith("/") ? path : `/${path}`;
-}
-
-function Decision({ result, address }: { result: Explanation; address: string }) {
-  const rule = result.rule && (
-    <p>
-      Rule: {RULES[result.rule.source]}
-      {result.rule.route !== null && (
-        <>
-          {" "}
-          <code>{result.rule.route}</code>
-        </>
+function Decision({ tested, onAdd }: { tested: Tested; onAdd: Add }) {
+  const result = tested.explanation;
+  const rule = (
+    <>
+      {result.rule && (
+        <p>
+          Rule: {RULES[result.rule.source]}
+          {result.rule.route !== null && (
+            <>
+              {" "}
+              <code>{result.rule.route}</code>
+            </>
+          )}
+        </p>
       )}
-    </p>
+      {tested.hadQuery && <p>Tested {tested.path}, without the query string.</p>}
+    </>
   );
   if (result.decision === "allow") {
     return (
@@ -92,13 +105,22 @@ function Decision({ result, address }: { result: Explanation; address: string })
       </div>
     );
   }
-  const { why, remedy } = refusal(result, address);
+  const { why, remedy, addition } = refusal(result, tested);
   return (
     <div class="note bad">
       <p>
         <strong>Denied{result.status === null ? "" : ` (${result.status})`}.</strong> {why}
       </p>
-      <p>{remedy}</p>
+      {addition && onAdd ? (
+        <p>
+          <button type="button" onClick={() => onAdd(addition.adds)}>
+            {addition.label}
+          </button>
+          {addition.beside}
+        </p>
+      ) : (
+        <p>{remedy}</p>
+      )}
       {rule}
     </div>
   );

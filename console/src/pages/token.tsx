@@ -26,7 +26,7 @@ import { Time, useNow } from "../ui/time";
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction, type Action } from "../ui/use-action";
 import { DeleteDialog, DisableDialog, revocationDraft, RevokeDialog, RotateDialog } from "./token-dialogs";
-import { Editable } from "./token-edit";
+import { Editable, isEditable, restoredEditing } from "./token-edit";
 import { Explain } from "./token-explain";
 import { History } from "./token-history";
 import type { TokenPartProps } from "./token-props";
@@ -96,6 +96,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
   const [openDialog, setOpenDialog] = useState<OpenDialog | null>(() =>
     !revoked && whyNotChange(caller(), token) === null && hasDraft(revocationDraft(token)) ? "revoke" : null,
   );
+  const [editing, setEditing] = useState(() => restoredEditing(token));
   const found = concerns(token, insights, now, useStore(dismissals));
   useEffect(() => {
     readCatalogIfAllowed().then(setCatalog, () => {});
@@ -164,7 +165,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
       <div class="columns">
         <section aria-labelledby="details">
           <h2 id="details">Details</h2>
-          <Editable loaded={loaded} catalog={catalog} now={now} read={read} onDone={changed} />
+          <Editable loaded={loaded} catalog={catalog} now={now} read={read} onDone={changed} open={editing} setOpen={setEditing} />
           <dl class="facts">
             <dt>Owner</dt>
             <dd class="lines">{token.owner}</dd>
@@ -209,7 +210,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
         )}
       </div>
       <UsageSection loaded={loaded} now={now} onDone={changed} read={read} />
-      <Explain token={token} />
+      <Explain token={token} onAdd={editing === null && isEditable(token) ? (addition) => setEditing({ part: "grants", addition }) : null} />
       <History token={token} version={loaded.etag} now={now} />
       {openDialog === "rotate" && <RotateDialog {...dialog} />}
       {openDialog === "disable" && <DisableDialog {...dialog} />}
