@@ -119,6 +119,7 @@ test("a resource without its type is suggested with it", () => {
   assert.equal(suggested(["apps:read"], ["billing"]), "apps/billing");
   assert.equal(suggested(["apps:read"], ["apps"]), null);
   assert.equal(suggested(["*:read"], ["billing"]), null);
+  assert.equal(suggested(["apps:read"], ["apps billing"]), null);
 });
 
 const caller = (changes: Partial<Caller>, deployment: Partial<Caller["deployment"]> = {}): Caller =>

@@ -112,6 +112,10 @@ export async function copySecret(page) {
   await page.getByRole("status").filter({ hasText: "Copied" }).waitFor();
 }
 
+/** The texts that describe a field: its hint and errors. */
+export const describedBy = (field) =>
+  field.evaluate((element) => element.getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id).innerText).join(" "));
+
 /** Presses Enter in each field, and returns the labels of those that submitted a form. */
 export async function submittedByEnter(page, fields) {
   await page.evaluate(() => addEventListener("submit", () => (window.submissions = (window.submissions ?? 0) + 1), true));

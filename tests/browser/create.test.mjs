@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { copySecret, setUp, shownSecret, signIn, submittedByEnter } from "./browser.mjs";
+import { copySecret, describedBy, setUp, shownSecret, signIn, submittedByEnter } from "./browser.mjs";
 
 const it = setUp();
 
@@ -106,9 +106,7 @@ test("a custom date lasts to the end of the day, and Never shows a warning", asy
 /** The text that describes an invalid field. */
 async function errorOf(field) {
   assert.equal(await field.getAttribute("aria-invalid"), "true");
-  return await field.evaluate((element) =>
-    element.getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id).innerText).join(" "),
-  );
+  return await describedBy(field);
 }
 
 test("errors of the service are shown at their fields, and the first has the focus", async (t) => {
@@ -120,9 +118,35 @@ test("errors of the service are shown at their fields, and the first has the foc
   await page.getByLabel(/Allowed IP/).fill("home");
   await page.getByRole("button", { name: "Create token" }).click();
   await page.getByText("Fix the 2 highlighted fields.").waitFor();
-  assert.match(await errorOf(resources), /Entry 1 must be a path/);
-  assert.match(await errorOf(page.getByLabel(/Allowed IP/)), /Entry 1 must be an address/);
+  assert.match(await errorOf(resources), /\.\.\/x is not a resource: must be a path/);
+  assert.match(await errorOf(page.getByLabel(/Allowed IP/)), /home is not an IP address or CIDR range \(e\.g\. 192\.0\.2\.7 or 192\.0\.2\.0\/24\)\./);
   await resources.and(page.locator(":focus")).waitFor();
+});
+
+test("an invalid permission is named, and its chip has the focus", async (t) => {
+  const page = await it.open(t);
+  await openForm(page, "misspelled");
+  await page.getByLabel("Another permission").fill("foo");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await selectGrants(page);
+  await page.getByRole("button", { name: "Create token" }).click();
+  assert.match(await errorOf(page.getByRole("group", { name: "Permissions" })), /foo is not a permission: must be resource:action/);
+  await page.getByRole("button", { name: "Remove foo" }).and(page.locator(":focus")).waitFor();
+});
+
+test("a rejected permission that the search hides is shown, and has the focus", async (t) => {
+  const page = await it.open(t);
+  await openForm(page, "hidden");
+  await selectGrants(page);
+  await page.getByLabel("Search permissions").fill("builds");
+  const errors = [{ field: "grants[0].permissions[0]", message: "is not yours" }];
+  await page.route((url) => url.pathname === "/tokens", (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    return route.fulfill({ status: 400, json: { type: "urn:portcullis:problem:invalid_request", errors } });
+  });
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByText("apps:read is not yours.").waitFor();
+  await page.getByLabel(/^apps:read/).and(page.locator(":focus")).waitFor();
 });
 
 test("what is missing is said before anything is sent", async (t) => {

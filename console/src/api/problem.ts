@@ -1,6 +1,11 @@
 // An error response (RFC 9457) with advice on what to do about it.
 import type { FieldError } from "./types";
 
+/** An error of a field, or of the entry of a list that it names. */
+export interface EntryError extends FieldError {
+  entry?: string;
+}
+
 const PREFIX = "urn:portcullis:problem:";
 
 /** What happened, whether the service's own detail adds to that, and what the user can do now. */
@@ -51,7 +56,7 @@ export class Problem extends Error {
   /** What the user can do now. */
   readonly remedy: string;
   readonly status: number;
-  readonly errors: FieldError[];
+  readonly errors: EntryError[];
   readonly requestId: string | null;
   /** The token that an earlier, identical request created. */
   readonly tokenId: string | null;
@@ -96,7 +101,7 @@ export class Problem extends Error {
   }
 
   /** The errors of a field, or of an entry of it. */
-  at(field: string): FieldError[] {
+  at(field: string): EntryError[] {
     return this.errors.filter((error) => belongsTo(error.field, field));
   }
 
@@ -106,8 +111,14 @@ export class Problem extends Error {
     return Object.assign(Object.create(Problem.prototype) as Problem, this, { errors });
   }
 
+  /** A copy whose errors name the entries of this request body that they are about. */
+  naming(body: unknown): Problem {
+    const errors = this.errors.map((error) => withEntry(error, body));
+    return Object.assign(Object.create(Problem.prototype) as Problem, this, { errors });
+  }
+
   /** The errors of all other fields. */
-  beside(fields: readonly string[]): FieldError[] {
+  beside(fields: readonly string[]): EntryError[] {
     return this.errors.filter((error) => !fields.some((field) => belongsTo(error.field, field)));
   }
 }
@@ -126,6 +137,25 @@ function wordsFor(kind: string, fields: Record<string, unknown>): Words | undefi
 function requestRole(roles: string): string {
   if (!roles) return "Ask an administrator.";
   return roles.includes(" ") ? `Ask an administrator for one of the roles ${roles.split(" ").join(", ")}.` : `Ask an administrator for the role ${roles}.`;
+}
+
+/** What an entry of a list should be. */
+const ENTRIES: [field: RegExp, text: string][] = [
+  [/permissions\[\d+\]$/, "is not a permission: must be"],
+  [/resources\[\d+\]$/, "is not a resource: must be"],
+];
+const NO_ADDRESS = "is not an IP address or CIDR range (e.g. 192.0.2.7 or 192.0.2.0/24)";
+const MAX_ENTRY = 60;
+
+function withEntry(error: EntryError, body: unknown): EntryError {
+  if (!error.field.endsWith("]")) return error;
+  const keys = error.field.split(/[.[\]]+/).filter(Boolean);
+  const value = keys.reduce<unknown>((part, key) => (isRecord(part) ? part[key] : Array.isArray(part) ? part[Number(key)] : undefined), body);
+  if (typeof value !== "string" || value === "") return error;
+  const kind = ENTRIES.find(([field]) => field.test(error.field))?.[1];
+  const isNoAddress = error.message.startsWith("must be an address");
+  const message = isNoAddress ? NO_ADDRESS : kind === undefined ? error.message : error.message.replace(/^must be/, kind);
+  return { ...error, message, entry: value.length > MAX_ENTRY ? `${value.slice(0, MAX_ENTRY)}…` : value };
 }
 
 function belongsTo(errorField: string, field: string): boolean {

@@ -104,7 +104,7 @@ export function callableByDefault(grants: readonly Grant[]): string[] {
 export function suggestedResource(grants: readonly Grant[]): string | null {
   for (const { permissions, resources } of grants) {
     const name = resourceOf(permissions[0] ?? "*");
-    const bare = resources.find((resource) => /^[^/*]+$/.test(resource));
+    const bare = resources.find((resource) => /^[^/*\s]+$/.test(resource));
     if (name !== "*" && bare !== undefined && bare !== name) return `${name}/${bare}`;
   }
   return null;

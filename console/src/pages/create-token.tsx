@@ -119,7 +119,10 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
       ...(byRole && role === null ? [{ field: "role", message: "Choose a role." }] : []),
       ...(byRole ? resourceErrors(grants[0]?.resources ?? [], "resources") : grantErrors(grants)),
     ]);
-    const { data } = await unwrap(api.POST("/tokens", { params: { header: { "Idempotency-Key": attempts.current.key } }, body }));
+    const sent = unwrap(api.POST("/tokens", { params: { header: { "Idempotency-Key": attempts.current.key } }, body }));
+    const { data } = await sent.catch((error: unknown) => {
+      throw Problem.from(error).naming(body);
+    });
     applyTokenChange(setNewSecret("created", data as TokenWithSecret));
     releaseGuards();
     replace("#/secret");

@@ -177,7 +177,10 @@ function PartForm({ loaded, catalog, now, read, onDone, part, addition, onClose 
     if (part === "expires_at") Problem.throwIfAny(expiryErrors(draft.expiry));
     const params = { path: { id: loaded.token.id }, header: { "If-Match": loaded.etag } };
     const headers = { "Content-Type": "application/merge-patch+json" };
-    const saved = await unwrap(api.PATCH("/tokens/{id}", { params, headers, body: patchFrom(part, draft, loaded.token) }));
+    const body = patchFrom(part, draft, loaded.token);
+    const saved = await unwrap(api.PATCH("/tokens/{id}", { params, headers, body })).catch((error: unknown) => {
+      throw Problem.from(error).naming(body);
+    });
     releaseGuards();
     onClose();
     onDone(withEtag(saved), `${FIELDS[part]} updated.`);

@@ -1,15 +1,20 @@
 // The errors of one field or of a whole request.
-import type { FieldError } from "../api/types";
+import type { EntryError } from "../api/problem";
 
-export function ErrorList({ errors, named = false }: { errors: readonly FieldError[]; named?: boolean }) {
+export function ErrorList({ errors, named = false }: { errors: readonly EntryError[]; named?: boolean }) {
   if (errors.length === 0) return null;
   return (
     <ul class="errors">
-      {errors.map(({ field, message }) => (
+      {errors.map(({ field, message, entry }) => (
         <li key={field + message}>
           {named ? (
             <>
               <code>{field}</code> {message}
+            </>
+          ) : entry !== undefined ? (
+            <>
+              <code>{entry}</code> {message}
+              {message.endsWith(".") ? "" : "."}
             </>
           ) : (
             sentence(`${entryText(field)}${message}`)

@@ -1,6 +1,7 @@
 // A form field.
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
+import type { EntryError } from "../api/problem";
 import type { FieldError } from "../api/types";
 import { ErrorList } from "./error-list";
 
@@ -15,7 +16,7 @@ export function nameErrors(name: string): FieldError[] {
 }
 
 /** A group of controls with a legend and its errors. */
-export function FieldGroup(props: { label: string; class?: string; errors: readonly FieldError[]; optional?: boolean; children: ComponentChildren }) {
+export function FieldGroup(props: { label: string; class?: string; errors: readonly EntryError[]; optional?: boolean; children: ComponentChildren }) {
   const id = useId();
   const invalid = props.errors.length > 0;
   return (
@@ -36,7 +37,7 @@ export function FieldGroup(props: { label: string; class?: string; errors: reado
 export function Field(props: {
   label: string;
   hint?: ComponentChildren;
-  errors?: readonly FieldError[];
+  errors?: readonly EntryError[];
   optional?: boolean;
   children: (ids: FieldIds) => ComponentChildren;
 }) {

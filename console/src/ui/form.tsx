@@ -10,7 +10,7 @@ export function Form(props: { action: Action; class?: string; onEscape?: () => v
   useEffect(() => {
     if (busy || problem === null) return;
     const invalid = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
-    const control = invalid?.matches("fieldset") ? invalid.querySelector<HTMLElement>("input, select, textarea") : invalid;
+    const control = invalid?.matches("fieldset") ? (invalid.querySelector<HTMLElement>("[data-invalid]") ?? invalid.querySelector<HTMLElement>("input, select, textarea")) : invalid;
     control?.focus();
   }, [busy]);
   return (

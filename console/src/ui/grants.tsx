@@ -1,6 +1,6 @@
 // Form fields for grants: sets of permissions, grouped by resource type, and their resources.
 import { useId } from "preact/hooks";
-import type { Problem } from "../api/problem";
+import type { EntryError, Problem } from "../api/problem";
 import type { FieldError, Grant } from "../api/types";
 import { permissionText, resourceText } from "../domain/grants";
 import { lines } from "../domain/lines";
@@ -51,6 +51,7 @@ export function GrantSets(props: CatalogProps & { sets: GrantDraft[]; onChange: 
             <PermissionPicker
               {...props}
               chosen={set.permissions}
+              invalid={(problem?.at(`grants[${index}].permissions`) ?? []).flatMap(({ entry }) => entry ?? [])}
               onChange={(permissions) => change(index, { ...set, permissions })}
             />
           </FieldGroup>
@@ -79,7 +80,7 @@ export function GrantSets(props: CatalogProps & { sets: GrantDraft[]; onChange: 
 export function ResourcesField(props: {
   draft: Pick<GrantDraft, "allResources" | "resources">;
   onChange: (part: Pick<GrantDraft, "allResources" | "resources">) => void;
-  errors: readonly FieldError[];
+  errors: readonly EntryError[];
 }) {
   const { draft, onChange } = props;
   const name = useId();

@@ -1,5 +1,5 @@
 // The permissions of one grant: the catalog's, grouped by resource type, and others.
-import { useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import type { Catalog, Grant } from "../api/types";
 import { coversPermission, has, resourceOf } from "../domain/grants";
 import { lines } from "../domain/lines";
@@ -15,11 +15,22 @@ interface Group {
   permissions: [string, string][];
 }
 
-export function PermissionPicker({ catalog, callerGrants, chosen, onChange }: CatalogProps & { chosen: string[]; onChange: (chosen: string[]) => void }) {
+interface Props extends CatalogProps {
+  chosen: string[];
+  /** Those of the chosen permissions that were rejected. */
+  invalid: readonly string[];
+  onChange: (chosen: string[]) => void;
+}
+
+export function PermissionPicker({ catalog, callerGrants, chosen, invalid, onChange }: Props) {
   const [search, setSearch] = useState("");
   const [own, setOwn] = useState("");
   const groups = useMemo(() => grouped(selectable(catalog, callerGrants)), [catalog, callerGrants]);
   const found = useMemo(() => filtered(groups, search), [groups, search]);
+  // The first rejected permission takes the focus, so the search must not hide it.
+  useLayoutEffect(() => {
+    if (invalid.length > 0) setSearch("");
+  }, [invalid.join("\n")]);
   const listed = new Set(groups.flatMap(({ permissions }) => permissions.map(([permission]) => permission)));
   const others = chosen.filter((permission) => !listed.has(permission));
   const toggle = (permission: string) =>
@@ -47,13 +58,13 @@ export function PermissionPicker({ catalog, callerGrants, chosen, onChange }: Ca
           <fieldset key={group.name} class="group">
             <legend>{group.name}</legend>
             {group.permissions.map(([permission, description]) => (
-              <PermissionChoice key={permission} {...{ permission, description, chosen, callerGrants, toggle }} />
+              <PermissionChoice key={permission} {...{ permission, description, chosen, invalid, callerGrants, toggle }} />
             ))}
             {!search && group.permissions.length > 1 && (
               <PermissionChoice
                 permission={`${group.name}:*`}
                 description={`All ${group.name} permissions, including future ones`}
-                {...{ chosen, callerGrants, toggle }}
+                {...{ chosen, invalid, callerGrants, toggle }}
               />
             )}
           </fieldset>
@@ -66,7 +77,7 @@ export function PermissionPicker({ catalog, callerGrants, chosen, onChange }: Ca
             .map((permission) => (
               <li key={permission}>
                 <code>{permission}</code>
-                <button type="button" class="plain" aria-label={`Remove ${permission}`} onClick={() => toggle(permission)}>
+                <button type="button" class="plain" aria-label={`Remove ${permission}`} data-invalid={invalid.includes(permission) || undefined} onClick={() => toggle(permission)}>
                   ✕
                 </button>
               </li>
@@ -105,6 +116,7 @@ function PermissionChoice(props: {
   permission: string;
   description: string;
   chosen: readonly string[];
+  invalid: readonly string[];
   callerGrants: readonly Grant[];
   toggle: (permission: string) => void;
 }) {
@@ -118,6 +130,7 @@ function PermissionChoice(props: {
       <input
         type="checkbox"
         checked={selected || within}
+        data-invalid={props.invalid.includes(permission) || undefined}
         disabled={(within && !selected) || (!allowed && !selected)}
         onChange={() => props.toggle(permission)}
       />
