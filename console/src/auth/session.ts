@@ -109,12 +109,18 @@ export async function readProviderName(): Promise<string | null> {
   return issuer && providerName(issuer, API);
 }
 
+const NOT_ACCEPTED = "That token wasn’t accepted. It may be incomplete, expired, disabled or revoked.";
+
+/** The API token that the user entered is not valid. */
+export class RejectedToken extends Error {}
+
 export async function signInWithToken(secret: string): Promise<void> {
   credential = { kind: "token", secret };
   try {
     await loadCaller();
   } catch (error) {
     credential = null;
+    if (error instanceof Problem && error.status === 401) throw new RejectedToken(NOT_ACCEPTED);
     throw error;
   }
 }
@@ -127,9 +133,9 @@ export function signOut(): void {
 
 /** The message for a failed sign-in. */
 export function signInErrorText(error: unknown): string {
-  if (error instanceof SignInError) return error.message;
+  if (error instanceof SignInError || error instanceof RejectedToken) return error.message;
   const problem = Problem.from(error);
-  if (problem.status === 401) return "That token wasn’t accepted. It may be incomplete, expired, disabled or revoked.";
+  if (problem.status === 401) return NOT_ACCEPTED;
   return `${problem.title}. ${problem.remedy}`;
 }
 

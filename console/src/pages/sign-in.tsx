@@ -1,7 +1,6 @@
 // The sign-in page: single sign-on or an API token.
-import { useEffect, useState } from "preact/hooks";
-import { readProviderName, signInErrorText, signIn, signInWithToken } from "../auth/session";
-import { SignInError } from "../auth/oidc";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { readProviderName, RejectedToken, signInErrorText, signIn, signInWithToken } from "../auth/session";
 import { Field } from "../ui/field";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
@@ -15,13 +14,16 @@ export function SignInPage({ why, byUser }: { why: string | null; byUser: boolea
     readProviderName().then(setProvider, () => setProvider("your identity provider"));
   }, []);
 
+  /** What is wrong with the pasted token. */
+  const [rejected, setRejected] = useState<string | null>(null);
   async function attempt(action: () => Promise<void>) {
     setBusy(true);
     setFailed(null);
+    setRejected(null);
     try {
       await action();
     } catch (error) {
-      setFailed(signInErrorText(error));
+      (error instanceof RejectedToken ? setRejected : setFailed)(signInErrorText(error));
     } finally {
       setBusy(false);
     }
@@ -30,7 +32,7 @@ export function SignInPage({ why, byUser }: { why: string | null; byUser: boolea
   return (
     <div class="narrow">
       <Heading title="Sign in">Sign in</Heading>
-      {why && !failed && (
+      {why && !failed && !rejected && (
         <p class={byUser ? "note" : "note bad"} role={byUser ? "status" : "alert"}>
           {why}
         </p>
@@ -51,14 +53,14 @@ export function SignInPage({ why, byUser }: { why: string | null; byUser: boolea
           </p>
           <details>
             <summary>Sign in with an API token</summary>
-            <TokenForm busy={busy} attempt={attempt} />
+            <TokenForm busy={busy} rejected={rejected} attempt={attempt} />
           </details>
         </>
       )}
       {provider === null && (
         <>
           <p>Single sign-on isn’t set up. Sign in with an API token.</p>
-          <TokenForm busy={busy} attempt={attempt} />
+          <TokenForm busy={busy} rejected={rejected} attempt={attempt} />
         </>
       )}
       <p class="quiet">Your session exists only in this tab. Reloading or closing it signs you out.</p>
@@ -66,9 +68,14 @@ export function SignInPage({ why, byUser }: { why: string | null; byUser: boolea
   );
 }
 
-function TokenForm({ busy, attempt }: { busy: boolean; attempt: (action: () => Promise<void>) => void }) {
+function TokenForm({ busy, rejected, attempt }: { busy: boolean; rejected: string | null; attempt: (action: () => Promise<void>) => void }) {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (rejected !== null) form.current?.querySelector("input")?.focus();
+  }, [rejected]);
   return (
     <form
+      ref={form}
       onSubmit={(event) => {
         event.preventDefault();
         const field = event.currentTarget.elements.namedItem("pasted");
@@ -77,12 +84,12 @@ function TokenForm({ busy, attempt }: { busy: boolean; attempt: (action: () => P
         field.value = "";
         attempt(async () => {
           // A header can only hold ASCII; other characters are copied by mistake.
-          if (!/^[!-~]+$/.test(secret)) throw new SignInError("That doesn’t look like a token. Check that you copied all of it and nothing else.");
+          if (!/^[!-~]+$/.test(secret)) throw new RejectedToken("That doesn’t look like a token. Check that you copied all of it and nothing else.");
           await signInWithToken(secret);
         });
       }}
     >
-      <Field label="API token" hint="Sent only to this service, never stored.">
+      <Field label="API token" hint="Sent only to this service, never stored." errors={rejected === null ? [] : [{ field: "token", message: rejected }]}>
         {(ids) => <input {...ids} name="pasted" type="password" autocomplete="off" spellcheck={false} required />}
       </Field>
       <button type="submit" disabled={busy}>
