@@ -120,6 +120,23 @@ test("search, filters and sort order are in the address", async (t) => {
   await other.getByRole("cell", { name: "bob 2 tokens" }).waitFor();
 });
 
+test("newest first is a descending order", async (t) => {
+  await it.stack.createToken({ name: "in order" });
+  const page = await it.open(t);
+  await signIn(page, it.stack);
+  for (const [name, first, second] of [
+    ["Created", "descending", "ascending"],
+    ["Expires", "ascending", "descending"],
+  ]) {
+    const header = page.getByRole("columnheader", { name });
+    for (const order of [first, second]) {
+      await header.getByRole("button").click();
+      await page.locator(`[aria-sort="${order}"]`).and(header).waitFor();
+      assert.match(await header.innerText(), order === "ascending" ? /↑/ : /↓/);
+    }
+  }
+});
+
 test("Back returns to the same place of the list", async (t) => {
   const { stack } = it;
   for (let at = 0; at < 60; at++) await stack.createToken({ name: `place ${at}${" and a long name".repeat(at % 4)}` });

@@ -62,17 +62,21 @@ function withHeadings(rows: readonly Row[]): Item[] {
   });
 }
 
+/** Sorted by these, the newest comes first. */
+const NEWEST_FIRST: ReadonlySet<SortKey> = new Set(["created", "revoked"]);
+
 /** The column headers. Those that can sort are buttons. */
 function Head({ view, change }: Pick<Props, "view" | "change">) {
   const column = (text: string, key?: SortKey) => {
     const sorted = key !== undefined && view.sort === key;
+    const descending = sorted && NEWEST_FIRST.has(key) !== view.reversed;
     return (
-      <div role="columnheader" aria-sort={sorted ? (view.reversed ? "descending" : "ascending") : undefined}>
+      <div role="columnheader" aria-sort={sorted ? (descending ? "descending" : "ascending") : undefined}>
         {key === undefined ? (
           text
         ) : (
           <button type="button" class="plain" onClick={() => change({ sort: key, reversed: sorted && !view.reversed })}>
-            {text} <span aria-hidden="true">{sorted ? (view.reversed ? "↓" : "↑") : ""}</span>
+            {text} <span aria-hidden="true">{sorted ? (descending ? "↓" : "↑") : ""}</span>
           </button>
         )}
       </div>
