@@ -23,7 +23,11 @@ test("the time until an expiration is never in the past", () => {
   // The browser's clock may be ahead of the service's.
   const rows: [number, string][] = [
     [30 * 86_400, "in 30 days"],
-    [90, "in 1 minute"],
+    [8 * 3600 - 5, "in 8 hours"],
+    [3600 - 5, "in 1 hour"],
+    [5 * 3600 + 1200, "in 5 hours"],
+    [86_400 - 5, "tomorrow"],
+    [80, "in 1 minute"],
     [30, "in less than a minute"],
     [0, "in less than a minute"],
     [-1800, "in less than a minute"],

@@ -27,12 +27,18 @@ export function timeAgo(iso: string, now: number): string {
 
 /** "in 2 hours", until an expiration. Never in the past, even if the browser's clock is ahead of the service's. */
 export function fromNow(iso: string, now: number): string {
-  return relative(Math.max(Date.parse(iso) - now, 1));
+  return relative(rounded(Math.max(Date.parse(iso) - now, 1)));
 }
 
 /** Only the service says that an active token has expired. A disabled one stays disabled when it expires. */
 export function hasExpired({ status, expires_at }: Pick<Token, "status" | "expires_at">, now: number): boolean {
   return status === "expired" || (status !== "active" && expires_at !== null && Date.parse(expires_at) <= now);
+}
+
+/** A time to come, rounded to the unit in which it is shown: 59 minutes and 50 seconds are an hour. */
+function rounded(difference: number): number {
+  const size = UNITS.find(([, , from]) => difference >= from)?.[1];
+  return size === undefined ? difference : Math.round(difference / size) * size;
 }
 
 function relative(difference: number): string {
