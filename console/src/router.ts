@@ -48,6 +48,10 @@ let toTop = false;
 const scrollPositions = new Map<string, number>();
 /** Where to scroll once the page is rendered. */
 let pendingScroll: number | null = null;
+/** The token that was opened from each page. */
+const opened = new Map<string, string>();
+/** The token whose row takes the focus when the page is rendered. */
+let returnFrom: string | null = null;
 /** The last address of the list of tokens, with its search and filters. */
 let lastList = "#/tokens";
 
@@ -60,7 +64,7 @@ export function go(hash: string): void {
 }
 
 /** Like `go`, but replaces the current history entry. */
-export function replace(hash: string, scroll = 0): void {
+export function replace(hash: string, scroll?: number): void {
   history.replaceState(null, "", hash);
   show(read(), scroll);
 }
@@ -70,11 +74,17 @@ export function returnToList(): void {
   replace(lastList, scrollPositions.get(lastList));
 }
 
-function show(next: Route, scroll: number): void {
+/** Without `scroll`, the page starts at the top. */
+function show(next: Route, scroll?: number): void {
   clearTimeout(pendingWrite?.timer);
   pendingWrite = null;
-  scrollPositions.set(route.get().hash, scrollY);
-  pendingScroll = scroll;
+  const { hash } = route.get();
+  scrollPositions.set(hash, scrollY);
+  const [page, id] = next.parts;
+  if (page === "tokens" && id !== undefined) opened.set(hash, id);
+  else opened.delete(hash);
+  pendingScroll = scroll ?? 0;
+  returnFrom = scroll === undefined ? null : (opened.get(next.hash) ?? null);
   route.set(next);
 }
 
@@ -83,6 +93,9 @@ export function scrollToPlace(): void {
   if (pendingScroll !== null) scrollTo(0, pendingScroll);
   pendingScroll = null;
 }
+
+/** The token from which the user returns to the list; null otherwise. */
+export const returnedFrom = (): string | null => returnFrom;
 
 /** Time in milliseconds without input before a query is in the address: browsers limit the rate of changes. */
 const WRITE_DELAY = 300;
@@ -108,7 +121,7 @@ function writeQuery(): void {
 function onHashChange(): void {
   const next = read();
   const now = route.get();
-  const scroll = toTop ? 0 : (scrollPositions.get(next.hash) ?? 0);
+  const scroll = toTop ? undefined : scrollPositions.get(next.hash);
   toTop = false;
   if (next.hash === now.hash) return;
   if (!guard) {

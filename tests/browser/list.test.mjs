@@ -154,7 +154,7 @@ test("Back returns to the same place of the list", async (t) => {
     await page.getByRole("heading", { name: "place 40" }).waitFor();
     assert.equal(await page.evaluate(() => scrollY), 0);
     await back();
-    await link.waitFor();
+    await link.and(page.locator(":focus")).waitFor();
     assert.equal(await top(), before);
     assert.equal(await page.getByRole("searchbox").inputValue(), "place");
   }

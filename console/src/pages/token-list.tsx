@@ -1,5 +1,5 @@
 // The list of tokens. Search, filters and sorting work on the loaded tokens, and are in the address.
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Token } from "../api/types";
 import { caller } from "../auth/session";
 import { dismissals as allDismissals } from "../data/dismissals";
@@ -10,7 +10,7 @@ import { toCsv, toJson } from "../domain/token-export";
 import { plural } from "../domain/labels";
 import { localDay } from "../domain/time";
 import { DEFAULT_VIEW, filterAndSort, isFiltered, queryOf, rowOf, viewOf, type Row, type View } from "../domain/token-view";
-import { route, setQuery } from "../router";
+import { returnedFrom, route, setQuery } from "../router";
 import { useStore } from "../store";
 import { download } from "../ui/download";
 import { Heading } from "../ui/heading";
@@ -43,6 +43,7 @@ export function TokensPage() {
     [list.tokens, insightsById, now, dismissals],
   );
   const rows = useMemo(() => filterAndSort(all, view), [all, view]);
+  const [returned] = useState(() => rows.find(({ token }) => token.id === returnedFrom())?.token.id ?? null);
   const denied = whyNotCreate(caller());
   const hidden = whyNotManage(caller());
   if (hidden !== null || list.problem?.status === 403) {
@@ -59,7 +60,7 @@ export function TokensPage() {
   return (
     <>
       <div class="title">
-        <Heading title="Tokens">Tokens</Heading>
+        <Heading title="Tokens" focus={returned === null}>Tokens</Heading>
         <NewTokenLink text="New token" class="button primary" />
       </div>
       {denied !== null && <p class="hint">{denied}</p>}
@@ -106,7 +107,7 @@ export function TokensPage() {
           )}
         </div>
       )}
-      {rows.length > 0 && <TokenTable rows={rows} insightsById={insightsById} now={now} view={view} change={change} />}
+      {rows.length > 0 && <TokenTable rows={rows} insightsById={insightsById} now={now} view={view} change={change} returned={returned} />}
     </>
   );
 }

@@ -14,17 +14,19 @@ interface Props {
   now: number;
   view: View;
   change: (part: Partial<View>) => void;
+  /** The token from whose page the user returns: its row takes the focus. */
+  returned: string | null;
 }
 
 /** A token, or the heading of an owner's tokens. */
 type Item = Row | { owner: string; size: number };
 
-export function TokenTable({ rows, insightsById, now, view, change }: Props) {
+export function TokenTable({ rows, insightsById, now, view, change, returned }: Props) {
   const items = useMemo(() => (view.byOwner ? withHeadings(rows) : rows), [rows, view.byOwner]);
   const keys = useMemo(() => items.map((item) => ("token" in item ? item.token.id : `owner ${item.owner}`)), [items]);
   const { body, first, last, above, below, firstInSight, scrollToRow } = useVirtualRows(keys);
   const shown = items.slice(first, last);
-  useRowKeys(items, body, firstInSight, scrollToRow);
+  useRowKeys(items, body, firstInSight, scrollToRow, keys.indexOf(returned ?? ""));
   useEffect(() => {
     const timer = setTimeout(() => requestInsights(shown.flatMap((item) => ("token" in item ? [item.token] : []))), 200);
     return () => clearTimeout(timer);
@@ -98,10 +100,13 @@ function Head({ view, change }: Pick<Props, "view" | "change">) {
   );
 }
 
-/** `j` and `k` move the focus from token to token. From a focused row, the arrow keys do so too. */
-function useRowKeys(items: readonly Item[], body: VirtualRows["body"], firstInSight: () => number, scrollToRow: VirtualRows["scrollToRow"]): void {
+/**
+ * `j` and `k` move the focus from token to token. From a focused row, the arrow keys do so too. The row `focusFirst` has the
+ * focus at the start, unless that is -1.
+ */
+function useRowKeys(items: readonly Item[], body: VirtualRows["body"], firstInSight: () => number, scrollToRow: VirtualRows["scrollToRow"], focusFirst: number): void {
   /** A row to focus as soon as it is rendered. */
-  const toFocus = useRef<number | null>(null);
+  const toFocus = useRef(focusFirst === -1 ? null : focusFirst);
   const focusRow = (index: number) => {
     const link = body.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`);
     if (!link) return false;
