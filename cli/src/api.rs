@@ -228,6 +228,7 @@ impl Api {
             let url = self.base.as_str();
             return CliError::Unreachable(match status {
                 300..=399 => format!("{url} responded with a redirect, which is not followed; check the service URL"),
+                429 | 500..=599 => format!("{url} failed (status {status}); try again in a moment"),
                 _ => format!("unexpected response from {url} (status {status}); check the service URL"),
             });
         };
@@ -258,6 +259,11 @@ impl ApiResponse {
     /// When it does not have the expected type.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, CliError> {
         serde_json::from_str(&self.body).map_err(|error| {
+            if !error.is_data() {
+                return CliError::Unreachable(
+                    "the response is not from this service; check the service URL".to_owned(),
+                );
+            }
             // The position without the text, which may contain a secret.
             let (line, column) = (error.line(), error.column());
             CliError::Unreachable(format!(

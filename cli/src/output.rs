@@ -212,7 +212,8 @@ fn format_json(json: &str, for_terminal: bool) -> Cow<'_, str> {
     })
 }
 
-/// A day.
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// `3 days ago`, `in 3 days`.
@@ -221,11 +222,17 @@ fn relative(time: Timestamp, now: Timestamp) -> String {
     let mut duration = Duration::from_millis(away.unsigned_abs());
     let mut words = timeago::Formatter::new();
     words.min_unit(timeago::TimeUnit::Seconds);
-    // In whole days up to a quarter, rounded: a token of 30 days expires in 30 days.
+    // In whole days up to a quarter.
     if duration >= DAY && duration < 90 * DAY {
         words.max_unit(timeago::TimeUnit::Days);
-        duration += DAY / 2;
     }
+    // Rounded: a token of 30 days expires in 30 days.
+    duration += match duration {
+        long if long >= DAY => DAY / 2,
+        hours if hours >= HOUR => HOUR / 2,
+        minutes if minutes >= MINUTE => MINUTE / 2,
+        _ => Duration::from_millis(500),
+    };
     if away > 0 {
         words.ago("");
         let text = words.convert(duration);
@@ -253,7 +260,11 @@ mod tests {
             (0, "now"),
             (-1, "1 second ago"),
             (-7200, "2 hours ago"),
-            (90, "in 1 minute"),
+            (90, "in 2 minutes"),
+            (12 * 3600 - 2, "in 12 hours"),
+            (3600 - 1, "in 1 hour"),
+            (day - 1, "in 1 day"),
+            (365 * day - 2, "in 1 year"),
             (2 * day - 600, "in 2 days"),
             (30 * day - 5, "in 30 days"),
             (-40 * day, "40 days ago"),

@@ -50,6 +50,7 @@ impl ApiError {
                 login @ "portcullis login" => format!("sign in again with {login}"),
                 source => format!("it came from {source}; replace it, or sign in with portcullis login"),
             },
+            "not_found" if self.is_unknown_route() => "check the service URL".to_owned(),
             "not_found" if self.token_id().is_some() => "list the tokens with portcullis token list".to_owned(),
             "nothing_used" => format!("to revoke it, run portcullis token revoke {id}"),
             "token_ended" => format!(
@@ -78,6 +79,11 @@ impl ApiError {
             }
             _ => None,
         }
+    }
+
+    /// Whether the gateway has no such route, so that the URL may be of another service or have a wrong path.
+    fn is_unknown_route(&self) -> bool {
+        self.problem.detail.as_deref().is_some_and(|detail| detail.starts_with("There is no such route"))
     }
 
     /// The type of the problem, without its prefix.
@@ -128,8 +134,8 @@ mod tests {
                 "This token is not allowed from your IP address.",
             ),
             (
-                "This needs the permission apps:read on apps/x; you do not have it. Roles that give it: viewer.",
-                "This needs the permission apps:read on apps/x; you do not have it. Roles that give it: viewer.",
+                "You need the permission apps:read on apps/x. Ask an administrator for the role viewer.",
+                "You need the permission apps:read on apps/x. Ask an administrator for the role viewer.",
             ),
         ] {
             let r#type = format!("{TYPE_PREFIX}insufficient_scope");

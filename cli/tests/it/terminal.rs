@@ -87,7 +87,7 @@ fn revoke_by_owner_lists_and_counts_the_tokens_first() {
     assert_eq!(rest(session).1, 0);
     assert_eq!([&one, &two, &other].map(|id| status(&stack, id)), ["revoked", "revoked", "active"]);
     let (printed, code) = rest(on_a_terminal(&stack, "token revoke --owner alice", &[]));
-    assert!(code == 0 && printed.contains("alice has no tokens to revoke."), "{printed}");
+    assert!(code == 0 && printed.contains("alice has no active tokens."), "{printed}");
 }
 
 #[test]
@@ -190,10 +190,12 @@ fn create_asks_for_what_is_missing() {
         ("Name:", ""),
         ("must be 1 to 100 characters", "GitHub Actions"),
         ("or a role:", "apps:read,a b"),
+        ("separate permissions with commas", "apps:read,a"),
         ("must be resource:action", ""),
         ("enter at least one permission, or a role", "apps:read, builds:read"),
         ("Resources", ""),
-        ("enter at least one resource, or * for all", "apps/billing"),
+        ("enter at least one resource, or * for all", "apps/billing apps/shop"),
+        ("separate resources with commas", "apps/billing"),
         ("Expires in", "90x"),
         ("must be", "90d"),
     ];

@@ -436,6 +436,12 @@ fn explain_exits_with_0_for_allow_and_1_for_deny() {
             .contains("the token is allowed only from some IP addresses; give one with --ip (ip_not_allowed)"),
         "{without_address}"
     );
+    let with_query = explain(&["GET", "/apps/billing?x=1", "--ip", "192.0.2.7"]).code(0);
+    assert_eq!(stderr(&with_query), "The query string is ignored: ?x=1\n");
+    for (path, present) in [("/apps//billing", "doubled slashes"), ("/apps/../x;y", ".. and semicolons")] {
+        let printed = stdout(&explain(&["GET", path]).code(1));
+        assert!(printed.contains(&format!("the path is ambiguous; remove {present} (malformed_path)")), "{printed}");
+    }
     let printed = stderr(&explain(&["GET", "apps"]).code(2));
     assert!(printed.contains("PATH: \"apps\" must begin with a slash, as in /apps/billing"), "{printed}");
 }
@@ -523,4 +529,18 @@ fn a_secret_that_cannot_be_written_is_reported_as_lost() {
         let id = printed.split("token revoke ").nth(1).unwrap().get(..16).unwrap();
         assert_eq!(show(&stack, id)["status"], "active");
     }
+}
+
+#[test]
+fn revoking_nothing_says_so() {
+    let stack = stack();
+    let by_owner = stack.portcullis(["token", "revoke", "--owner", "nobody", "--yes"]).assert().success();
+    assert_eq!((stdout(&by_owner), stderr(&by_owner)), (String::new(), "nobody has no active tokens.\n".to_owned()));
+    let token = stack.create(["--name", "a", "--grant", "apps:read@*"]);
+    let revoke = || stack.portcullis(["token", "revoke", id(&token), "--yes"]).assert().success();
+    assert!(stdout(&revoke()).contains("effective by"));
+    let revoked_at = show(&stack, id(&token))["revoked_at"].as_str().unwrap().to_owned();
+    let again = stack.portcullis(["token", "revoke", id(&token)]).assert().success();
+    assert!(stderr(&again).contains(&format!("\"a\" was already revoked at {revoked_at}")), "{}", stderr(&again));
+    assert!(stderr(&revoke()).contains("was already revoked at"));
 }

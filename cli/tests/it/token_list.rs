@@ -69,6 +69,8 @@ fn a_list_can_be_searched_and_sorted() {
     assert_eq!(names(&["--sort", "name"]), ["alpha", "Beta", "first admin", "gamma"]);
     assert_eq!(names(&["--sort", "owner"]), ["first admin", "gamma", "alpha", "Beta"]);
     assert_eq!(names(&["--sort", "expires"])[..2], ["Beta", "alpha"]);
+    stack.portcullis(["token", "revoke", "Beta", "--yes"]).assert().success();
+    assert_eq!(names(&["--sort", "expires"]), ["alpha", "gamma", "first admin", "Beta"]);
     assert_eq!(names(&["--sort", "created"]), ["gamma", "alpha", "Beta", "first admin"]);
     assert_eq!(names(&["--sort", "last-used"])[3], "first admin");
     let limited = stack.portcullis(["token", "list", "--sort", "name", "--limit", "1"]).assert().success();

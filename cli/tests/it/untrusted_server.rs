@@ -162,8 +162,8 @@ fn repeated_cursors_are_reported() {
 
 #[test]
 fn a_create_without_a_response_can_be_repeated_with_its_key() {
-    let create = |flags: &[&str]| {
-        let (url, server) = server("502 Bad Gateway", "", "<html>");
+    let create = |status: &str, body: &str, flags: &[&str]| {
+        let (url, server) = server(status, "", body);
         let home = tempfile::tempdir().unwrap();
         let mut command = bare(home.path());
         command.env("PORTCULLIS_URL", url).env("PORTCULLIS_API_TOKEN", "pcl_x");
@@ -173,7 +173,37 @@ fn a_create_without_a_response_can_be_repeated_with_its_key() {
         assert!(stderr(&assert).contains(&format!("--idempotency-key {key} ")), "{}", stderr(&assert));
         key
     };
-    let first = create(&[]);
-    assert_ne!(create(&[]), first);
-    assert_eq!(create(&["--idempotency-key", &first]), first);
+    let first = create("502 Bad Gateway", "<html>", &[]);
+    assert_ne!(create("502 Bad Gateway", "<html>", &[]), first);
+    assert_eq!(create("502 Bad Gateway", "<html>", &["--idempotency-key", &first]), first);
+    for body in ["<html>", "{}", ""] {
+        create("200 OK", body, &[]);
+    }
+    create("200 OK", "<html>", &["--json"]);
+}
+
+#[test]
+fn a_response_that_is_not_from_the_service_says_to_check_the_url() {
+    let not_found = r#"{"type":"urn:portcullis:problem:not_found","title":"Not found","status":404,"detail":"There is no such route."}"#;
+    for (status, body, message) in [
+        ("200 OK", "<html>", "the response is not from this service; check the service URL"),
+        ("404 Not Found", "<html>", "check the service URL"),
+        ("404 Not Found", not_found, "hint: check the service URL"),
+    ] {
+        let printed = stderr(&whoami_of(status, "", body, &[]).failure());
+        assert!(printed.contains(message), "{printed}");
+    }
+    for status in ["429 Too Many Requests", "502 Bad Gateway"] {
+        let printed = stderr(&whoami_of(status, "", "<html>", &[]).code(7));
+        assert!(printed.contains("try again in a moment") && !printed.contains("service URL"), "{printed}");
+    }
+}
+
+#[test]
+fn login_at_an_unknown_route_says_to_check_the_url() {
+    let (url, server) = server("404 Not Found", "", r#"{"type":"urn:portcullis:problem:not_found","status":404}"#);
+    let home = tempfile::tempdir().unwrap();
+    let printed = stderr(&bare(home.path()).args(["login", &format!("{url}/foo")]).assert().code(2));
+    server.join().unwrap();
+    assert!(printed.contains("hint: check the service URL"), "{printed}");
 }

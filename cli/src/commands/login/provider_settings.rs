@@ -44,13 +44,17 @@ impl SignInTarget {
         let profile = config.profile_of(url)?.unwrap_or_default();
         let issuer = flags.issuer.clone().or(profile.issuer);
         let client_id = flags.client_id.clone().or(profile.client_id);
-        let metadata = match (&issuer, &client_id) {
-            (Some(_), Some(_)) => ResourceMetadata::default(),
+        let found = match (&issuer, &client_id) {
+            (Some(_), Some(_)) => Some(ResourceMetadata::default()),
             _ => metadata(url)?,
         };
-        let unknown = |what: &str, flags: &str| {
-            CliError::usage(format!("the service does not advertise {what}; sign-in may not be configured"))
-                .with_hint(format!("if it is, use {flags}"))
+        let has_route = found.is_some();
+        let metadata = found.unwrap_or_default();
+        let unknown = |what: &str, flags: &str| match has_route {
+            true => CliError::usage(format!("the service does not advertise {what}; sign-in may not be configured"))
+                .with_hint(format!("if it is, use {flags}")),
+            false => CliError::usage(format!("{} does not say where to sign in (status 404)", url.as_str()))
+                .with_hint(format!("check the service URL; if it is right, use {flags}")),
         };
         let issuer = issuer.or_else(|| metadata.authorization_servers.into_iter().next());
         let issuer = issuer.ok_or_else(|| unknown("an issuer", "--issuer and --client-id"))?;
@@ -61,18 +65,20 @@ impl SignInTarget {
     }
 }
 
-fn metadata(url: &Url) -> Result<ResourceMetadata, CliError> {
+/// The metadata. `None` if there is no such route: the URL is wrong, or the version of the service is older.
+fn metadata(url: &Url) -> Result<Option<ResourceMetadata>, CliError> {
     let response = Api::new(url.clone(), None)?.get("/.well-known/oauth-protected-resource").send();
     let metadata: ResourceMetadata = match response {
         Ok(response) => response.read()?,
+        Err(CliError::Refused(refused)) if refused.status == 404 => return Ok(None),
         // Older versions of the service do not have this route.
-        Err(CliError::Refused(refused)) if matches!(refused.status, 401 | 403 | 404) => ResourceMetadata::default(),
+        Err(CliError::Refused(refused)) if matches!(refused.status, 401 | 403) => ResourceMetadata::default(),
         Err(error) => return Err(error),
     };
     if metadata.resource.is_empty()
         || base_url(&metadata.resource, "the service").is_ok_and(|resource| resource == *url)
     {
-        return Ok(metadata);
+        return Ok(Some(metadata));
     }
     Err(CliError::usage(format!("the service advertises the URL {}, not {}", metadata.resource, url.as_str()))
         .with_hint("sign in at that URL, or use --issuer and --client-id"))

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap_complete::ArgValueCompleter;
+use portcullis::api_types::TokenWithSecret;
 use portcullis::json;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -59,7 +60,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     };
     let key = args.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
     let call = api.post("/tokens").header("idempotency-key", key.as_str());
-    let response = call.json(&body).send().map_err(|error| match error {
+    let sent = call.json(&body).send().and_then(|response| {
+        // With --json, a document of a later version is printed unchanged.
+        if context.out.json {
+            response.read::<Map<String, Value>>()?;
+        } else {
+            response.read::<TokenWithSecret<'_>>()?;
+        }
+        Ok(response)
+    });
+    let response = sent.map_err(|error| match error {
         CliError::Unreachable(message) => CliError::LostResponse { message, key },
         error => error
             .with_field_names(name)

@@ -43,7 +43,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let method = if args.method.starts_with('$') { args.method.clone() } else { args.method.to_ascii_uppercase() };
     let api = context.api()?;
     let id = args.token.find_id(&api)?;
-    let (token_id, path) = (id.as_str(), args.path.as_str());
+    let (path, query) = args.path.split_at(args.path.find('?').unwrap_or(args.path.len()));
+    if !query.is_empty() {
+        out.note(&format!("The query string is ignored: {query}"));
+    }
+    let token_id = id.as_str();
     let request = ExplainRequest { token_id, method, path, source_ip: args.ip, api: args.api.as_deref() };
     let response = api.post("/explain").json(&request).send()?;
     let explanation: Explanation = response.read()?;
@@ -54,6 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
             ("ip_not_allowed", None) => {
                 format!("the token is allowed only from some IP addresses; give one with --ip ({code})")
             }
+            ("malformed_path", _) => words::ambiguous_path(path),
             _ => words::deny_reason(code),
         });
         out.key_values(&[

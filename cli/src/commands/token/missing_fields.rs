@@ -51,7 +51,7 @@ pub(super) fn ask_for(
     if resources {
         let list = |text: &str| match text {
             "" => Err("enter at least one resource, or * for all".to_owned()),
-            text => list_of(text, checked::<Resource>),
+            text => list_of(text, "resources", checked::<Resource>),
         };
         body.insert(
             "resources".to_owned(),
@@ -86,7 +86,7 @@ fn missing(name: bool, access: bool, resources: bool) -> CliError {
 /// A permission has a colon or is `*`; anything else is a role. With a catalog, unknown ones are refused.
 fn access_field(text: &str, catalog: Option<&Catalog>) -> Result<(&'static str, Value), String> {
     if text.contains([':', '*', ',']) {
-        return Ok(("permissions", list_of(text, |item| permission(item, catalog))?));
+        return Ok(("permissions", list_of(text, "permissions", |item| permission(item, catalog))?));
     }
     if text.is_empty() {
         return Err("enter at least one permission, or a role".to_owned());
@@ -138,8 +138,13 @@ fn expiry_field(text: &str, deployment: &Deployment, now: Timestamp) -> Result<O
     }
 }
 
-fn list_of<'a>(text: &'a str, check: impl Fn(&'a str) -> Result<&'a str, String>) -> Result<Value, String> {
-    text.split(',').map(|item| check(item.trim()).map(Value::from)).collect()
+/// Splits at commas. White space within an item is more likely a missing comma than a part of the item.
+fn list_of<'a>(text: &'a str, what: &str, check: impl Fn(&'a str) -> Result<&'a str, String>) -> Result<Value, String> {
+    let read = |item: &'a str| match item.trim() {
+        item if item.contains(char::is_whitespace) => Err(format!("separate {what} with commas")),
+        item => check(item).map(Value::from),
+    };
+    text.split(',').map(read).collect()
 }
 
 /// The text, if the service would accept it.

@@ -1,8 +1,10 @@
 //! `portcullis token revoke`
 
+use std::collections::HashMap;
+
 use clap_complete::ArgValueCompleter;
 use portcullis::api_types::{RevokeOwnerTokensResponse, RevokeResponse, Token};
-use portcullis::secret::TokenId;
+use portcullis::clock::Timestamp;
 use portcullis::text::counted;
 use serde_json::{Map, Value, json};
 
@@ -44,9 +46,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         return revoke_owner_tokens(owner, args, &api, context);
     }
     let ids = find_ids(&args.tokens, &api)?;
-    if !context.yes {
-        let impact = describe(&ids, &api, context)?;
-        context.confirm(&format!("{}\n{impact}", warning(ids.len())), "Revoke?")?;
+    let mut revoked_before = HashMap::new();
+    let mut live = Vec::new();
+    for id in &ids {
+        match fetch(&api, id).and_then(|response| response.read::<Token>()) {
+            Ok(token) if token.status == "revoked" => drop(revoked_before.insert(id, token.revoked_at)),
+            Ok(token) => live.push(token),
+            // The revocation reports the error, too, and does not keep the other tokens from being revoked.
+            Err(_) if context.yes => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if !live.is_empty() && !context.yes {
+        let impact = live.iter().map(|token| format!("\n  {}", impact_summary(token, context))).collect::<String>();
+        context.confirm(&format!("{}{impact}", warning(live.len())), "Revoke?")?;
     }
     let mut documents = Vec::new();
     let mut failed: Option<CliError> = None;
@@ -54,7 +67,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         let flush = args.flush.then_some("true");
         let call = api.post(format!("/tokens/{id}/revoke")).query("flush", flush);
         match call.json(&args.body()).send() {
-            Ok(response) => documents.push(report(&response, context)?),
+            Ok(response) => documents.push(report(&response, revoked_before.get(id).copied().flatten(), context)?),
             // Revoke the other tokens anyway. Report each error; the last one becomes the result.
             Err(error) => {
                 if ids.len() > 1 {
@@ -75,14 +88,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     failed.map_or(Ok(Outcome::Success), Err)
 }
 
-/// Reports one revocation, and returns the response body.
-fn report(response: &ApiResponse, context: &Context) -> Result<String, CliError> {
+/// Reports one revocation, and returns the response body. `revoked_before` is when the token had already been revoked.
+fn report(response: &ApiResponse, revoked_before: Option<Timestamp>, context: &Context) -> Result<String, CliError> {
     let out = &context.out;
     if !out.json {
         let revoked: RevokeResponse = response.read()?;
         let id = clean(&revoked.view.id);
         if out.quiet {
             out.line(&id)?;
+        } else if let Some(at) = revoked_before {
+            out.note(&format!("{id} \"{}\" was already revoked at {at}", revoked.view.name));
         } else {
             let (name, effective_by) = (clean(&revoked.view.name), revoked.effective_by);
             out.line(&format!("Revoked {id} \"{name}\", effective by {effective_by}"))?;
@@ -102,18 +117,13 @@ fn warning(count: usize) -> &'static str {
     }
 }
 
-fn describe(ids: &[TokenId], api: &Api, context: &Context) -> Result<String, CliError> {
-    let one = |id: &TokenId| Ok(format!("  {}", impact_summary(&fetch(api, id)?.read::<Token>()?, context)));
-    Ok(ids.iter().map(one).collect::<Result<Vec<_>, CliError>>()?.join("\n"))
-}
-
 fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -> Result<Outcome, CliError> {
     let out = &context.out;
     if !context.yes {
         let tokens = all_tokens(api, Some(owner))?;
         let live: Vec<&Token> = tokens.iter().filter(|token| token.status != "revoked").collect();
         if live.is_empty() {
-            context.out.note(&format!("{owner} has no tokens to revoke."));
+            context.out.note(&format!("{owner} has no active tokens."));
             return Ok(Outcome::Success);
         }
         let impact = live.iter().map(|token| format!("\n  {}", impact_summary(token, context))).collect::<String>();
@@ -148,6 +158,8 @@ fn revoke_owner_tokens(owner: &str, args: &Args, api: &Api, context: &Context) -
         out.document(&serde_json::to_string(&total_response).unwrap_or_default())?;
     } else if out.quiet {
         out.line(&total.to_string())?;
+    } else if total == 0 && total_response.done {
+        out.note(&format!("{} has no active tokens.", total_response.owner));
     } else {
         let (owner, effective_by) = (clean(&total_response.owner), total_response.effective_by);
         out.line(&format!("Revoked {} of {owner}, effective by {effective_by}", counted(total, "token")))?;

@@ -22,7 +22,7 @@ pub(super) struct Selection {
 enum SortKey {
     /// Newest first
     Created,
-    /// Next to expire first
+    /// Next to expire first, revoked ones last
     Expires,
     /// Never and least recently used first
     LastUsed,
@@ -58,7 +58,8 @@ impl Selection {
         // Sorting is stable: equal tokens stay in the service's order, newest first.
         match self.sort.unwrap_or(SortKey::Created) {
             SortKey::Created => tokens.sort_by_key(|(token, _)| Reverse(token.created_at)),
-            SortKey::Expires => tokens.sort_by_key(|(token, _)| (token.expires_at.is_none(), token.expires_at)),
+            SortKey::Expires => tokens
+                .sort_by_key(|(token, _)| (token.status == "revoked", token.expires_at.is_none(), token.expires_at)),
             SortKey::LastUsed => tokens.sort_by_key(|(token, _)| token.last_used_at),
             SortKey::Name => tokens.sort_by_cached_key(|(token, _)| token.name.to_lowercase()),
             SortKey::Owner => tokens.sort_by_cached_key(|(token, _)| token.owner.to_lowercase()),

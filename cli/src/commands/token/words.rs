@@ -20,6 +20,30 @@ pub(crate) fn deny_reason(code: &str) -> String {
     format!("{words} ({code})")
 }
 
+/// Why the path of a request is ambiguous, with the code: names what makes it so, if that is known.
+pub(super) fn ambiguous_path(path: &str) -> String {
+    let lower = path.to_ascii_lowercase();
+    let encoded = |part: &str| lower.contains(part);
+    let has_segment = |name: &str| path.split('/').any(|segment| segment == name);
+    let parts = [
+        (has_segment("."), "."),
+        (has_segment(".."), ".."),
+        (path.contains("//"), "doubled slashes"),
+        (encoded("%2f") || encoded("%5c"), "encoded slashes"),
+        (path.contains('\\'), "backslashes"),
+        (path.contains(';') || encoded("%3b"), "semicolons"),
+        (path.contains('*') || encoded("%2a"), "*"),
+        (encoded("%3f"), "encoded question marks"),
+        (encoded("%2e"), "encoded dots"),
+        (path.contains(char::is_control), "control characters"),
+    ];
+    let present: Vec<_> = parts.into_iter().filter(|(is_present, _)| *is_present).map(|(_, name)| name).collect();
+    match present.as_slice() {
+        [] => deny_reason("malformed_path"),
+        _ => format!("the path is ambiguous; remove {} (malformed_path)", present.join(" and ")),
+    }
+}
+
 /// The rule that decides which permission a request requires.
 pub(super) fn rule(rule: &Rule) -> String {
     match (rule.source.as_str(), &rule.route) {
