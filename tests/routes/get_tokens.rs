@@ -76,7 +76,10 @@ fn a_list_has_only_the_callers_own_tokens() {
     let page = listed(&stack, &format!("/tokens?owner={}", mine.owner), &mine.secret, 1);
     assert_eq!(ids(&page), [&mine.id]);
     let refused = stack.get(&format!("/tokens?owner={}", theirs.owner)).bearer(&mine).send();
-    assert_eq!(refused.problem(403, "forbidden")["detail"], "Tokens of another owner need tokens:admin.");
+    assert_eq!(
+        refused.problem(403, "forbidden")["detail"],
+        "You need the permission tokens:admin for tokens of another owner. Ask an administrator."
+    );
 }
 
 #[test]

@@ -199,12 +199,12 @@ fn detail(reason: DenyReason, missing: &MissingAccess) -> String {
     let permission = missing.permission.as_ref().map_or_else(String::new, ToString::to_string);
     let resource = missing.resource.as_deref().map_or_else(String::new, named);
     let mut text = match reason {
-        DenyReason::PermissionMissing => format!("This needs the permission {permission} on {resource}; you do not have it."),
+        DenyReason::PermissionMissing => format!("You need the permission {permission} on {resource}."),
         DenyReason::ResourceNotGranted => {
-            format!("This needs {permission} on {resource}; you have it on other resources only.")
+            format!("You need the permission {permission} on {resource}. You have it on other resources only.")
         }
         DenyReason::RouteLookalike => format!(
-            "The path is another spelling of a route that needs {permission} on {resource}; you do not have it there."
+            "You need the permission {permission} on {resource}, because the path is another spelling of a route."
         ),
         DenyReason::IpNotAllowed => {
             "This token is not allowed from your IP address. See allowed_ips in GET /tokens/{id}.".to_owned()
@@ -221,7 +221,11 @@ fn detail(reason: DenyReason, missing: &MissingAccess) -> String {
         | DenyReason::Idle => String::new(),
     };
     if !missing.roles.is_empty() {
-        text.push_str(&format!(" Roles that give it: {}.", role_names(shown_roles(&missing.roles)).replace(' ', ", ")));
+        text.push_str(&format!(
+            " Ask an administrator for {} {}.",
+            if missing.roles.len() == 1 { "the role" } else { "one of the roles" },
+            role_names(shown_roles(&missing.roles)).replace(' ', ", ")
+        ));
     }
     text
 }

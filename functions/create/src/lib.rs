@@ -37,7 +37,9 @@ async fn create(app: &App, request: &Request) -> ApiResult {
     let grants = requested.access.expand(&call.catalog(app).await?.catalog, &call.caller)?;
     let owner = requested.owner.unwrap_or_else(|| call.caller.owner().clone());
     if owner != *call.caller.owner() && !call.caller.is_admin_of("tokens") {
-        return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
+        return Err(Problem::forbidden(
+            "You need the permission tokens:admin for tokens of another owner. Ask an administrator.",
+        ));
     }
     let expires_at = requested.expires_at.unwrap_or_else(|| Some(default_expiry(app, &call.caller, now)));
     let (access, allowed_ips) = (&requested.access, &requested.allowed_ips);

@@ -54,7 +54,9 @@ fn filter(call: &ApiRequest, now: Timestamp, history_days: u32) -> Result<Activi
     let owner = match owner {
         owner if call.caller.is_admin_of("tokens") => owner,
         Some(other) if other != *own => {
-            return Err(Problem::forbidden("The activity of another owner needs tokens:admin."));
+            return Err(Problem::forbidden(
+                "You need the permission tokens:admin for the activity of another owner. Ask an administrator.",
+            ));
         }
         _ => Some(own.clone()),
     };

@@ -48,7 +48,9 @@ async fn list_tokens(app: &App, call: &ApiRequest) -> ApiResult {
         owner if call.caller.is_admin_of("tokens") => owner.map_or(Scope::Everyone, Scope::Owner),
         None => Scope::Owner(call.caller.owner().clone()),
         Some(_) => {
-            return Err(Problem::forbidden("Tokens of another owner need tokens:admin."));
+            return Err(Problem::forbidden(
+                "You need the permission tokens:admin for tokens of another owner. Ask an administrator.",
+            ));
         }
     };
     let after = query.cursor.map(|text| ListCursor::decode(text, &scope)).transpose();

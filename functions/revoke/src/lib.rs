@@ -57,9 +57,9 @@ fn wants_flush(app: &App, flusher: &CacheFlusher, call: &ApiRequest) -> Result<b
     let invalid = |message: &str| Problem::invalid(vec![FieldError::new("flush", message)]);
     match flush {
         None | Some("false") => Ok(false),
-        Some("true") if !call.caller.is_admin_of("tokens") => {
-            Err(Problem::forbidden("Flushing gateway caches needs tokens:admin."))
-        }
+        Some("true") if !call.caller.is_admin_of("tokens") => Err(Problem::forbidden(
+            "You need the permission tokens:admin to flush gateway caches. Ask an administrator.",
+        )),
         Some("true") if app.settings.authz.cache_seconds > 0 && flusher.stages().is_empty() => {
             Err(invalid("needs the stages of your APIs: set the stack parameter FlushStages"))
         }

@@ -303,7 +303,9 @@ mod tests {
             Problem::invalid_body("The body is not JSON."),
             Problem::body_too_large(16_384),
             Problem::unsupported_content_encoding(),
-            Problem::forbidden("Tokens of another owner need tokens:admin."),
+            Problem::forbidden(
+                "You need the permission tokens:admin for tokens of another owner. Ask an administrator.",
+            ),
             Problem::exceeds_grants(errors()),
             Problem::not_found(),
             Problem::token_limit_reached(10),

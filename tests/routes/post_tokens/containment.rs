@@ -87,7 +87,10 @@ fn a_token_for_another_owner_needs_tokens_admin() {
     let asked = json!({ "permissions": ["tokens:write"], "owner": other });
     let writer = stack.token(["tokens:write"]);
     let refused = ask(&stack, &writer, asked.clone());
-    assert_eq!(refused.problem(403, "forbidden")["detail"], "Tokens of another owner need tokens:admin.");
+    assert_eq!(
+        refused.problem(403, "forbidden")["detail"],
+        "You need the permission tokens:admin for tokens of another owner. Ask an administrator."
+    );
     for admin in [["tokens:admin", "tokens:write"], ["tokens:*", "x:y"], ["*", "x:y"]] {
         let made = Token::shown_in(&ask(&stack, &stack.token(admin), asked.clone()).expect(201));
         assert_eq!(made.owner, other);

@@ -19,7 +19,10 @@ fn one_token_may_deploy_one_app_and_only_read_the_others() {
     stack.post("/demo/apps/billing").bearer(&token).send().expect(200);
     stack.get("/demo/apps/payroll").bearer(&token).send().expect(200);
     let document = stack.post("/demo/apps/payroll").bearer(&token).send().problem(403, "insufficient_scope");
-    assert_eq!(document["detail"], "This needs apps:write on apps/payroll; you have it on other resources only.");
+    assert_eq!(
+        document["detail"],
+        "You need the permission apps:write on apps/payroll. You have it on other resources only."
+    );
     stack.get("/demo/apps").bearer(&token).send().expect(403);
 }
 

@@ -39,7 +39,7 @@ fn a_403_names_the_missing_permission_and_resource() {
             "type": "urn:portcullis:problem:insufficient_scope",
             "title": "Insufficient permission",
             "status": 403,
-            "detail": "This needs the permission apps:write on apps/billing; you do not have it.",
+            "detail": "You need the permission apps:write on apps/billing.",
             "permission": "apps:write",
             "resource": "apps/billing",
             "roles": "",
@@ -54,7 +54,10 @@ fn a_403_distinguishes_a_missing_resource_from_a_missing_permission() {
     let stack = stack();
     let token = stack.token_on(["apps:read"], ["apps/billing"]);
     let document = stack.get("/demo/apps/payroll").bearer(&token).send().problem(403, "insufficient_scope");
-    assert_eq!(document["detail"], "This needs apps:read on apps/payroll; you have it on other resources only.");
+    assert_eq!(
+        document["detail"],
+        "You need the permission apps:read on apps/payroll. You have it on other resources only."
+    );
     assert_eq!((&document["permission"], &document["resource"]), (&json!("apps:read"), &json!("apps/payroll")));
 }
 
