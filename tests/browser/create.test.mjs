@@ -322,6 +322,19 @@ test("after a lost response, the same entries can create another token", async (
   await page.getByRole("heading", { name: "Copy the secret for “lost twin”" }).waitFor();
 });
 
+test("several lost responses leave open which entries the token has", async (t) => {
+  const page = await it.open(t);
+  await openForm(page, "lost first");
+  await selectGrants(page);
+  await loseResponse(page);
+  await page.getByLabel("Name", { exact: true }).fill("lost second");
+  await loseResponse(page);
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByText("One of your earlier attempts created a token.").waitFor();
+  await page.getByRole("link", { name: "Open the token to rotate it" }).waitFor();
+  assert.equal(await page.getByText("were not applied").count(), 0);
+});
+
 test("errors disappear once they are corrected", async (t) => {
   const page = await it.open(t);
   await openForm(page, "corrected");

@@ -270,19 +270,23 @@ function bodyOf({ name, description, owner, byRole, role, expiry, ips }: Draft, 
 
 type CreateBody = ReturnType<typeof bodyOf>;
 
-/** Says which token exists after lost responses, if the form has other entries by now. */
+/** Says which token exists after lost responses, if the form may have other entries by now. */
 function CreatedEarlier({ id, unanswered }: { id: string; unanswered: readonly CreateBody[] }) {
-  const [first, ...others] = unanswered.map(({ name }) => name);
-  // After several lost responses, only the token itself shows which attempt succeeded.
-  const name = first !== undefined && others.every((other) => other === first) ? `“${first}”` : "The token";
+  // After lost responses to different entries, only the token itself shows which of them it has.
+  const isKnown = new Set(unanswered.map((sent) => JSON.stringify(sent))).size === 1;
+  const name = isKnown ? `“${unanswered[0]?.name}”` : "the token";
   return (
     <div class="note bad" role="alert">
       <p>
-        <strong>{name} was created with your earlier entries; the changes since then were not applied.</strong> The first response never arrived, and its
-        secret can’t be shown again.
+        <strong>
+          {isKnown
+            ? `${name} was created with your earlier entries; the changes since then were not applied.`
+            : "One of your earlier attempts created a token. Open it to see which entries it has."}
+        </strong>{" "}
+        The first response never arrived, and its secret can’t be shown again.
       </p>
       <p>
-        <a href={tokenHash(id)}>Open {name === "The token" ? "the token" : name} to rotate it</a>
+        <a href={tokenHash(id)}>Open {name} to rotate it</a>
       </p>
     </div>
   );
