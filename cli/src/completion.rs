@@ -10,7 +10,9 @@ use clap_complete::env::{CompleteEnv, Elvish, Fish, Powershell, Shells, Zsh};
 
 use crate::{CliError, config};
 use bash::Bash;
-pub(crate) use values::{grants, permissions, roles, tokens};
+pub(crate) use values::{
+    active_tokens, disabled_tokens, grants, permissions, profiles, roles, tokens, unrevoked_tokens,
+};
 
 /// Variable that holds the shell's name.
 const VARIABLE: &str = "PORTCULLIS_COMPLETE";

@@ -109,6 +109,12 @@ impl Config {
     }
 }
 
+/// Names and URLs of the profiles. Empty if the config file cannot be read.
+pub(crate) fn profiles() -> Vec<(String, String)> {
+    let file = File::read().map(|(_, file)| file);
+    file.map(|file| file.profiles.into_iter().map(|(name, profile)| (name, profile.url)).collect()).unwrap_or_default()
+}
+
 impl File {
     fn read() -> Result<(PathBuf, Self), CliError> {
         let (path, text) = Self::text()?;

@@ -3,12 +3,13 @@
 
 use std::path::PathBuf;
 
+use clap_complete::ArgValueCompleter;
 use portcullis::clock::Clock;
 
 use crate::api::Api;
 use crate::config::Config;
 use crate::output::{Color, Output, clean};
-use crate::{CliError, credentials, prompt};
+use crate::{CliError, completion, credentials, prompt};
 
 /// Flags of every command.
 #[derive(Debug, clap::Args)]
@@ -18,7 +19,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "URL")]
     url: Option<String>,
     /// Profile of the config file to use [env: PORTCULLIS_PROFILE]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCompleter::new(completion::profiles))]
     profile: Option<String>,
     /// File with your API token, or - for standard input [env for the token itself: PORTCULLIS_API_TOKEN]
     #[arg(long, global = true, value_name = "PATH|-")]

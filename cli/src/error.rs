@@ -2,6 +2,8 @@
 
 mod problem_text;
 
+use std::borrow::Cow;
+
 use portcullis::api_types::Problem;
 use serde_json::json;
 
@@ -16,9 +18,9 @@ pub(crate) enum CliError {
     /// No credential is configured.
     #[error("not signed in")]
     NoCredential,
-    /// Signing in, or renewing a session, failed.
-    #[error("{0}")]
-    SignIn(String),
+    /// Signing in, or renewing a session, failed. `url` is the argument of `login`, if it was given.
+    #[error("{message}")]
+    SignIn { message: String, url: Option<String> },
     /// The service responded with a problem document.
     #[error("{}", .0.message())]
     Refused(Box<ApiError>),
@@ -71,6 +73,22 @@ impl CliError {
         Self::Usage { message: message.into(), hint: None }
     }
 
+    /// Signing in, or renewing a session, failed.
+    pub(crate) fn sign_in(message: impl Into<String>) -> Self {
+        Self::SignIn { message: message.into(), url: None }
+    }
+
+    /// The message in the second person, if the request was about the caller's own tokens. The document is not changed.
+    #[must_use]
+    pub(crate) fn addressed_to_owner(mut self, is_own: bool) -> Self {
+        if let (Self::Refused(refused), true) = (&mut self, is_own)
+            && let Some(detail) = &mut refused.problem.detail
+        {
+            *detail = detail.replacen("The owner has reached the limit", "You've reached the limit", 1);
+        }
+        self
+    }
+
     /// Names the fields with `name` instead of [`flag_for_field`].
     #[must_use]
     pub(crate) fn with_field_names(mut self, name: impl Fn(&str) -> String) -> Self {
@@ -119,7 +137,7 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } => 2,
-            Self::NoCredential | Self::SignIn(_) => 3,
+            Self::NoCredential | Self::SignIn { .. } => 3,
             Self::Refused(refused) => match refused.status {
                 401 => 3,
                 403 => 4,
@@ -147,7 +165,8 @@ impl CliError {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
             Self::NoCredential => Some("run portcullis login, or set PORTCULLIS_API_TOKEN".to_owned()),
-            Self::SignIn(_) => Some("run portcullis login".to_owned()),
+            Self::SignIn { url: None, .. } => Some("run portcullis login".to_owned()),
+            Self::SignIn { url: Some(url), .. } => Some(format!("run portcullis login {url}")),
             Self::UnknownName(_) => Some("list the tokens with portcullis token list".to_owned()),
             Self::LostResponse { key, .. } => Some(format!(
                 "repeat the command with --idempotency-key {key} added; if the token was created after all, no second one is created"
@@ -159,11 +178,37 @@ impl CliError {
         }
     }
 
-    /// The problem document, unchanged.
-    pub(crate) fn document(&self) -> Option<&str> {
+    /// The problem document: the service's, unchanged, or else one of the command's own.
+    pub(crate) fn document(&self) -> Cow<'_, str> {
         match self {
-            Self::Refused(refused) if !refused.document.is_empty() => Some(&refused.document),
-            _ => None,
+            Self::Refused(refused) if !refused.document.is_empty() => Cow::Borrowed(&refused.document),
+            _ => {
+                let r#type = format!("urn:portcullis:cli:{}", self.kind());
+                let title = self.kind().replace('_', " ");
+                let mut document = json!({ "type": r#type, "title": title, "detail": self.to_string() });
+                if let (Some(hint), Some(fields)) = (self.hint(), document.as_object_mut()) {
+                    fields.insert("hint".to_owned(), json!(hint));
+                }
+                Cow::Owned(document.to_string())
+            }
+        }
+    }
+
+    /// Name of the error in the type of a problem document; listed in docs/cli.md.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "invalid_input",
+            Self::NoCredential => "not_signed_in",
+            Self::SignIn { .. } => "sign_in_failed",
+            Self::Refused(_) => "refused",
+            Self::Unreachable(_) => "no_valid_response",
+            Self::LostResponse { .. } => "lost_response",
+            Self::Unfinished(_) => "unfinished",
+            Self::UnknownName(_) => "unknown_name",
+            #[cfg(feature = "aws")]
+            Self::Aws { .. } => "aws",
+            Self::Cancelled => "cancelled",
+            Self::Output(_) | Self::Closed => "output",
         }
     }
 }

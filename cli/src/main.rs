@@ -20,9 +20,9 @@
 //! | `api` | the HTTP client |
 //! | `aws` | access to a deployed stack with AWS credentials |
 //! | `credentials` | the credential and its source |
+//! | `completion` | completion of the command line |
 //! | `context` | context that every command receives |
 //! | `reference` | reference text of the help and the manual pages |
-//! | `completion` | completion of the command line |
 //! | `commands` | the commands and their flags |
 //! | `args` | the command line |
 

@@ -160,10 +160,10 @@ impl Output {
         self.line(&clean(lines.trim_end()).lines().map(colored).collect::<Vec<_>>().join("\n"))
     }
 
-    /// Prints an error to standard error: as text, or with `--json` as the problem document of the service.
+    /// Prints an error to standard error: as text, or with `--json` as a problem document.
     pub(crate) fn print_error(&self, error: &CliError) {
-        if let (true, Some(document)) = (self.json, error.document()) {
-            write_stderr(&format_json(document, self.stderr_is_terminal));
+        if self.json {
+            write_stderr(&format_json(&error.document(), self.stderr_is_terminal));
             return;
         }
         write_stderr(&format!("{} {}", self.style_stderr("error:", Style::Bad), clean(&error.to_string())));

@@ -12,6 +12,7 @@ use portcullis::text::{counted, parse_expires_in};
 use serde::Deserialize;
 
 use super::token::lookup::TokenArg;
+use super::token::words;
 use crate::aws::{DeployedStack, StackLocation};
 use crate::flag_value::whole_number;
 use crate::output::Style;
@@ -33,10 +34,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     location: StackLocation,
     /// Show requests since this time: a duration ago, as in 12h or 30d, or a time, as in 2027-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", default_value = "7d")]
+    #[arg(long, value_name = "TIME", default_value = "7d", allow_hyphen_values = true)]
     since: String,
     /// Maximum number of requests; the newest are shown
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = |text: &str| whole_number(text, 1, None))]
+    #[arg(long, value_name = "N", default_value = "1000", allow_negative_numbers = true, value_parser = |text: &str| whole_number(text, 1, None))]
     limit: u32,
     /// Show all requests
     #[arg(long, conflicts_with = "limit")]
@@ -196,7 +197,11 @@ impl AuditSearch<'_> {
 impl AuditLine {
     /// Deny reason, and whether the secret had been rotated out.
     fn reason(&self) -> String {
-        let rotated_out = self.superseded.then_some("rotated-out secret");
-        [self.reason.as_deref(), rotated_out].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let rotated_out = self.superseded.then(|| "rotated-out secret".to_owned());
+        [self.reason.as_deref().map(words::deny_reason), rotated_out]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }

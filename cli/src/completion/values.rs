@@ -39,10 +39,38 @@ struct Role {
 
 /// Completes a token: its name if only one token that is not revoked has it, and its ID.
 pub(crate) fn tokens(current: &OsStr) -> Vec<CompletionCandidate> {
+    tokens_with(current, |_| true)
+}
+
+/// Completes a token that can be disabled.
+pub(crate) fn active_tokens(current: &OsStr) -> Vec<CompletionCandidate> {
+    tokens_with(current, |status| status == "active")
+}
+
+/// Completes a token that can be enabled.
+pub(crate) fn disabled_tokens(current: &OsStr) -> Vec<CompletionCandidate> {
+    tokens_with(current, |status| status == "disabled")
+}
+
+/// Completes a token that is not revoked.
+pub(crate) fn unrevoked_tokens(current: &OsStr) -> Vec<CompletionCandidate> {
+    tokens_with(current, |status| status != "revoked")
+}
+
+/// Completes a profile of the config file.
+pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
+    starting_with(&current.to_string_lossy(), config::profiles())
+}
+
+fn tokens_with(current: &OsStr, has_status: impl Fn(&str) -> bool) -> Vec<CompletionCandidate> {
     let page = in_time(|api| api.get("/tokens").query("limit", Some(100)).send().ok()?.read().ok());
     let tokens = page.map(|page: TokenPage| page.tokens).unwrap_or_default();
     let current = current.to_string_lossy();
-    tokens.iter().flat_map(|token| candidates_of(token, &tokens, &current)).collect()
+    tokens
+        .iter()
+        .filter(|token| has_status(&token.status))
+        .flat_map(|token| candidates_of(token, &tokens, &current))
+        .collect()
 }
 
 fn candidates_of(token: &Token, all: &[Token], current: &str) -> Vec<CompletionCandidate> {

@@ -147,6 +147,10 @@ impl Provider {
 impl fmt::Display for OAuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.error_description {
+            // These only repeat the description; the others help the operator of the provider.
+            Some(description) if ["invalid_grant", "access_denied", "expired_token"].contains(&self.error.as_str()) => {
+                f.write_str(description.trim_end_matches('.'))
+            }
             Some(description) => write!(f, "{} ({})", description.trim_end_matches('.'), self.error),
             None => f.write_str(&self.error),
         }
@@ -156,7 +160,7 @@ impl fmt::Display for OAuthError {
 impl From<TokenError> for CliError {
     fn from(error: TokenError) -> Self {
         match error {
-            TokenError::Refused(refused) => Self::SignIn(format!("the provider denied the sign-in: {refused}")),
+            TokenError::Refused(refused) => Self::sign_in(format!("the provider denied the sign-in: {refused}")),
             TokenError::Failed(error) => error,
         }
     }

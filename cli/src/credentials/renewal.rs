@@ -26,12 +26,12 @@ pub(super) fn current_session(url: &Url, now: Timestamp) -> Result<Option<Sessio
         return Ok(Some(session));
     }
     let Some(token) = session.refresh_token.clone() else {
-        return Err(CliError::SignIn("the sign-in has expired".to_owned()));
+        return Err(CliError::sign_in("the sign-in has expired".to_owned()));
     };
     let provider = Provider::discover(&session.issuer, &session.client_id)?;
     let tokens = provider.tokens(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
     let TokenResponse { id_token, refresh_token } = tokens.map_err(|error| match error {
-        TokenError::Refused(refused) => CliError::SignIn(format!("the sign-in cannot be renewed: {refused}")),
+        TokenError::Refused(refused) => CliError::sign_in(format!("the sign-in cannot be renewed: {refused}")),
         TokenError::Failed(error) => error,
     })?;
     let mut renewed = session;
@@ -40,8 +40,7 @@ pub(super) fn current_session(url: &Url, now: Timestamp) -> Result<Option<Sessio
         renewed.refresh_token = refresh_token;
         guard.put(url, &renewed)?;
     }
-    let id_token =
-        id_token.ok_or_else(|| CliError::SignIn("the provider renewed the sign-in without an ID token".into()))?;
+    let id_token = id_token.ok_or_else(|| CliError::sign_in("the provider renewed the sign-in without an ID token"))?;
     let renewed = renewed.with_id_token(id_token, now)?;
     guard.put(url, &renewed)?;
     Ok(Some(renewed))

@@ -120,7 +120,7 @@ impl Claims {
 }
 
 fn invalid(why: &str) -> CliError {
-    CliError::SignIn(format!("invalid ID token from the provider: {why}"))
+    CliError::sign_in(format!("invalid ID token from the provider: {why}"))
 }
 
 #[cfg(test)]

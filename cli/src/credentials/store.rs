@@ -63,7 +63,7 @@ impl Store {
             None => Ok(None),
             Some(StoredIn::File(session)) => Ok(Some(session)),
             Some(StoredIn::Keyring) => keyring::get(url.as_str())
-                .map_err(|why| CliError::SignIn(format!("cannot read the sign-in from the system's keyring: {why}"))),
+                .map_err(|why| CliError::sign_in(format!("cannot read the sign-in from the system's keyring: {why}"))),
         }
     }
 

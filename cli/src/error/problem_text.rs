@@ -23,6 +23,12 @@ impl ApiError {
             "invalid_token" => {
                 "your credential was not accepted: it is incomplete, unknown, expired, disabled or revoked".to_owned()
             }
+            "token_ended" if self.has_detail("It was revoked") => {
+                format!("{} was revoked, so it cannot be changed", self.subject())
+            }
+            "token_ended" if self.has_detail("It has expired") => {
+                format!("{} has expired, so it cannot be changed", self.subject())
+            }
             "token_ended" => format!("{} was revoked or has expired, so it cannot be changed", self.subject()),
             "token_exchanged" => format!("{} was issued to a CI job, so it can only be revoked", self.subject()),
             "insufficient_scope" => without_http_calls(&self.detail()),
@@ -43,6 +49,8 @@ impl ApiError {
                 Some(id) => format!("check it with portcullis token show {id}, and run the command again"),
                 None => "check it, and run the command again".to_owned(),
             },
+            // The sentence says what to do.
+            "forbidden" if self.has_detail("An administrator disabled") => return None,
             "exceeds_grants" | "forbidden" | "insufficient_scope" => {
                 "to see what you can do, run portcullis whoami".to_owned()
             }
@@ -53,6 +61,12 @@ impl ApiError {
             "not_found" if self.is_unknown_route() => "check the service URL".to_owned(),
             "not_found" if self.token_id().is_some() => "list the tokens with portcullis token list".to_owned(),
             "nothing_used" => format!("to revoke it, run portcullis token revoke {id}"),
+            "token_ended" if self.has_detail("It was revoked") => {
+                "create another token with portcullis token create".to_owned()
+            }
+            "token_ended" if self.has_detail("It has expired") => {
+                format!("renew it with portcullis token rotate {id} --expires-in 90d")
+            }
             "token_ended" => format!(
                 "renew an expired token with portcullis token rotate {id} --expires-in 90d; replace a revoked one with \
                  portcullis token create"
@@ -83,7 +97,12 @@ impl ApiError {
 
     /// Whether the gateway has no such route, so that the URL may be of another service or have a wrong path.
     fn is_unknown_route(&self) -> bool {
-        self.problem.detail.as_deref().is_some_and(|detail| detail.starts_with("There is no such route"))
+        self.has_detail("There is no such route")
+    }
+
+    /// Whether the problem's detail begins with this text.
+    fn has_detail(&self, start: &str) -> bool {
+        self.problem.detail.as_deref().is_some_and(|detail| detail.starts_with(start))
     }
 
     /// The type of the problem, without its prefix.

@@ -40,12 +40,18 @@ fn tokens_are_completed_by_name_or_id() {
     ] {
         assert!(all.contains(&line), "{line}: {all:?}");
     }
-    for command in
-        ["update", "rotate", "disable", "enable", "revoke", "delete", "events", "usage", "tighten", "explain"]
-    {
+    for command in ["update", "rotate", "disable", "revoke", "delete", "events", "usage", "tighten", "explain"] {
         let found = completions(&stack, &["token", command, "GitHub A"]);
         assert_eq!(found, [format!("GitHub Actions\t{actions}, active, owner admin")], "{command}");
     }
+    assert_eq!(completions(&stack, &["token", "enable", "GitHub A"]), [""; 0]);
+    let revocable = completions(&stack, &["token", "revoke", ""]);
+    assert!(!revocable.is_empty() && !revocable.iter().any(|line| line.contains(&revoked)), "{revocable:?}");
+    stack.portcullis(["token", "disable", &twin]).assert().success();
+    let enableable = completions(&stack, &["token", "enable", ""]);
+    assert_eq!(enableable[0], format!("{twin}\ttwin, disabled, owner admin"));
+    assert!(!enableable.iter().any(|line| line.contains(", active, ")), "{enableable:?}");
+    assert!(!completions(&stack, &["token", "disable", ""]).iter().any(|line| line.contains(&twin)));
     let (start, _) = actions.split_at(8);
     assert_eq!(
         completions(&stack, &["token", "show", start]),
@@ -119,4 +125,14 @@ fn the_script_of_each_shell_calls_the_command() {
         let script = stdout(&bare(home.path()).args(["completions", shell]).assert().success());
         assert!(script.contains("PORTCULLIS_COMPLETE") && script.contains("portcullis"), "{shell}: {script}");
     }
+}
+
+#[test]
+fn profiles_are_completed_from_the_config_file() {
+    let stack = stack();
+    let directory = stack.home.path().join("config/portcullis");
+    std::fs::create_dir_all(&directory).unwrap();
+    let profiles = "[profiles.prod]\nurl = \"https://prod.example\"\n[profiles.test]\nurl = \"https://test.example\"\n";
+    std::fs::write(directory.join("config.toml"), profiles).unwrap();
+    assert_eq!(completions(&stack, &["whoami", "--profile", "p"]), ["prod\thttps://prod.example"]);
 }

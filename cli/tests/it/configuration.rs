@@ -176,6 +176,9 @@ fn an_invalid_flag_value_says_what_is_valid() {
     for (arguments, why) in [
         (&["token", "list", "--limit", "0"][..], whole_number),
         (&["token", "list", "--limit", "1.5"], whole_number),
+        (&["token", "list", "--limit", "-1"], whole_number),
+        (&["token", "list", "--idle-days", "-1"], whole_number),
+        (&["audit", "x", "--limit", "-1"], whole_number),
         (&["token", "list", "--idle-days", "x"], whole_number),
         (&["token", "list", "--idle-days", ""], whole_number),
         (&["token", "events", "x", "--limit", "0"], whole_number),

@@ -79,6 +79,9 @@ fn login_uses_a_device_code_without_a_browser() {
         assert_eq!(printed.contains("enter the code"), device, "{variable}: {printed}");
         assert!(printed.contains("timed out waiting for sign-in"), "{printed}");
     }
+    let arguments = ["login", &stack.url(), "--device", "--timeout", "1"];
+    let printed = stderr(&stack.bare().args(arguments).assert().code(3));
+    assert!(printed.ends_with(&format!("hint: run portcullis login {}\n", stack.url())), "{printed}");
     let mut command = stack.bare();
     command.env("PORTCULLIS_URL", stack.url()).env("DISPLAY", ":0").env("SSH_CONNECTION", "a b c d").args(arguments);
     assert!(stderr(&command.assert().code(3)).contains("enter the code"));
@@ -142,13 +145,13 @@ fn a_declined_sign_in_fails() {
     let mut by_browser = login(&stack, &[]);
     let url = by_browser.line_starting_with("http");
     assert_eq!(browse(&redirect_after_sign_in(&url, "deny=yes"), None).status, 400);
-    by_browser.fails(3, "access_denied");
+    by_browser.fails(3, "the provider denied the sign-in: The user denied the request\n");
     let mut by_device = login(&stack, &["--device"]);
     let page = by_device.line_starting_with("http");
     let complete = by_device.line_starting_with("http");
     let (_, user_code) = complete.split_once('?').unwrap();
     assert_eq!(browse(&page, Some(&format!("{user_code}&deny=yes"))).status, 200);
-    by_device.fails(3, "access_denied");
+    by_device.fails(3, "the provider denied the sign-in: The user denied the request\n");
     assert!(!credentials(&stack).exists());
 }
 

@@ -87,7 +87,28 @@ fn a_revoked_or_expired_token_names_the_next_command() {
     stack.portcullis(["token", "revoke", &token, "--yes"]).assert().success();
     for command in ["rotate", "disable"] {
         let refused = stack.portcullis(["token", command, &token]).assert().code(6);
-        assert_plain(&refused, &["revoked", "portcullis token create"]);
+        assert_plain(&refused, &["was revoked, so", "create another token with portcullis token create"]);
+    }
+    let token = id(&stack.create(["--name", "b", "--owner", "alice", "--grant", "apps:read@apps/billing"])).to_owned();
+    stack.portcullis(["token", "disable", &token]).assert().success();
+    let flags = ["--name", "c", "--owner", "alice", "--grant", "apps:read,tokens:write@*"];
+    let owner = stack.create(flags)["token"].as_str().unwrap().to_owned();
+    let refused = stack.with_token(&owner, ["token", "enable", &token]).assert().code(4);
+    assert!(!stderr(&refused).contains("hint: "), "{}", stderr(&refused));
+}
+
+#[test]
+fn with_json_an_error_of_the_command_is_a_problem_document() {
+    let home = tempfile::tempdir().unwrap();
+    for (arguments, r#type, detail) in [
+        (&["whoami"][..], "invalid_input", "no service URL"),
+        (&["whoami", "--url", "http://127.0.0.1:9"], "not_signed_in", "not signed in"),
+        (&["login", "http://127.0.0.1:9"], "no_valid_response", "cannot be reached"),
+    ] {
+        let failed = crate::support::bare(home.path()).args(arguments).arg("--json").assert().failure();
+        let problem: serde_json::Value = serde_json::from_str(&stderr(&failed)).unwrap();
+        assert_eq!(problem["type"], format!("urn:portcullis:cli:{type}"), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
     }
 }
 

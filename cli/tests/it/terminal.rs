@@ -243,6 +243,40 @@ fn create_asks_for_the_expiry_with_the_lifetimes_of_the_deployment() {
 }
 
 #[test]
+fn create_checks_the_flags_and_the_limit_before_it_asks() {
+    let stack = stack_with(|options| options.settings.limits.live_tokens = 1);
+    let (printed, code) = rest(on_a_terminal_of(200, &stack, "token create --expires-in nonsense", &[]));
+    assert!(code == 2 && printed.contains("--expires-in: must be a whole number"), "{printed}");
+    assert!(!printed.contains("Name:"), "{printed}");
+    token(&stack);
+    let (printed, code) = rest(on_a_terminal_of(200, &stack, "token create", &[]));
+    assert!(code == 6 && printed.contains("You've reached the limit of 1 token"), "{printed}");
+    assert!(!printed.contains("Name:"), "{printed}");
+    let create = ["token", "create", "--name", "b", "--grant", "apps:read@*"];
+    let refused = stack.portcullis(create).assert().code(6);
+    assert!(crate::support::stderr(&refused).contains("You've reached the limit of 1 token"));
+    let for_alice = ["--owner", "alice"];
+    stack.portcullis(create).args(for_alice).assert().success();
+    let refused = stack.portcullis(create).args(for_alice).assert().code(6);
+    assert!(crate::support::stderr(&refused).contains("The owner has reached the limit of 1 token"));
+}
+
+#[test]
+fn create_asks_nothing_if_only_administrators_manage_tokens() {
+    let stack = stack();
+    let deployment = r#"{"token_management":"admins","default_token_lifetime_days":30,"retention_days":30}"#;
+    let grants = r#"[{"permissions":["tokens:write"],"resources":["*"]}]"#;
+    let me = format!(
+        r#"{{"principal_type":"session","owner":"a","grants":{grants},"expires_at":null,"deployment":{deployment}}}"#
+    );
+    let (url, server) = server("200 OK", "", &me);
+    let (printed, code) = rest(on_a_terminal_of(200, &stack, "token create", &[("PORTCULLIS_URL", &url)]));
+    server.join().unwrap();
+    assert!(code == 4 && printed.contains("Only administrators can manage tokens"), "{printed}");
+    assert!(!printed.contains("Name:"), "{printed}");
+}
+
+#[test]
 fn create_asks_nothing_if_all_is_given_or_with_yes_or_json() {
     let stack = stack();
     let complete = "--name x --grant apps:read@apps/billing";

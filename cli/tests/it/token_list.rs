@@ -93,6 +93,8 @@ fn web_opens_the_console_in_the_browser() {
         eventually(|| opened.exists());
         assert_eq!(std::fs::read_to_string(&opened).unwrap(), format!("{}/console/#{page}", stack.url()));
         std::fs::remove_file(&opened).unwrap();
+        let broken = stack.portcullis(["token"]).env("BROWSER", "/nonexistent").args(arguments).assert().code(7);
+        assert!(stderr(&broken).contains(&format!("; open {}/console/#{page}", stack.url())), "{}", stderr(&broken));
         let without = stack.portcullis(["token"]).args(arguments).assert().success();
         assert!(stderr(&without).contains(&format!("Open {}/console/#{page} in your browser", stack.url())));
     }

@@ -76,14 +76,14 @@ pub(super) fn sign_in(
 fn code<'a>(provider: &Provider, callback: &'a Callback) -> Result<&'a str, CliError> {
     let iss = callback.parameter("iss");
     if iss.is_some_and(|iss| iss != provider.issuer()) || (iss.is_none() && provider.sends_iss()) {
-        return Err(CliError::SignIn("the authorization response is from another provider".to_owned()));
+        return Err(CliError::sign_in("the authorization response is from another provider".to_owned()));
     }
     if let Some(error) = callback.parameter("error") {
         let error_description = callback.parameter("error_description").map(str::to_owned);
         let refused = OAuthError { error: error.to_owned(), error_description };
         return Err(TokenError::Refused(refused).into());
     }
-    callback.parameter("code").ok_or_else(|| CliError::SignIn("the authorization response has no code".to_owned()))
+    callback.parameter("code").ok_or_else(|| CliError::sign_in("the authorization response has no code".to_owned()))
 }
 
 impl PkceState {

@@ -41,11 +41,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHERE")]
     store: Option<StorageChoice>,
     /// Seconds to wait for you to sign in
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = |text: &str| whole_number(text, 1, Some(3600)))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, allow_negative_numbers = true, value_parser = |text: &str| whole_number(text, 1, Some(3600)))]
     timeout: u32,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
+    sign_in(args, context).map_err(|error| match error {
+        // Until the first sign-in at a service, its URL may be stored nowhere.
+        CliError::SignIn { message, .. } => CliError::SignIn { message, url: args.service.clone() },
+        error => error,
+    })
+}
+
+fn sign_in(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if context.config.token_file_flag().is_some() {
         return Err(CliError::usage("login signs in a user and takes no API token")
             .with_hint("leave out --api-token-file; commands with it need no login"));

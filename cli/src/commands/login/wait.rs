@@ -81,5 +81,5 @@ impl SignInEvents {
 }
 
 fn timed_out() -> CliError {
-    CliError::SignIn("timed out waiting for sign-in".to_owned())
+    CliError::sign_in("timed out waiting for sign-in".to_owned())
 }

@@ -30,8 +30,6 @@ pub(crate) struct Args {
     /// IP address or network that may use the token; repeatable [default: any]
     #[arg(long, value_name = "CIDR")]
     allow_ip: Vec<String>,
-    #[command(flatten)]
-    expiry: ExpiryFlags,
     /// Owner of the token; admins only [default: you]
     #[arg(long, allow_hyphen_values = true)]
     owner: Option<String>,
@@ -41,6 +39,12 @@ pub(crate) struct Args {
     /// Repeat a create whose response was lost, with the key from its error message [default: a new key]
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    // Last: its heading applies to the flags after it, too.
+    #[command(
+        flatten,
+        next_help_heading = "Expiry (default: DefaultTokenLifetime of the deployment, 30 days unless changed)"
+    )]
+    expiry: ExpiryFlags,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
@@ -48,7 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let mut body = with_flags(from_file, args)?;
     // The service names what is missing in a file.
     let asked = match args.from_file {
-        None => missing_fields::ask_for(&mut body, args.expiry.is_given(), context)?,
+        None => missing_fields::ask_for(&mut body, &args.expiry, context)?,
         Some(_) => None,
     };
     let api = asked.map_or_else(|| context.api(), Ok)?;
@@ -60,6 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     };
     let key = args.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
     let call = api.post("/tokens").header("idempotency-key", key.as_str());
+    let is_own = !body.contains_key("owner");
     let sent = call.json(&body).send().and_then(|response| {
         // With --json, a document of a later version is printed unchanged.
         if context.out.json {
@@ -72,6 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let response = sent.map_err(|error| match error {
         CliError::Unreachable(message) => CliError::LostResponse { message, key },
         error => error
+            .addressed_to_owner(is_own)
             .with_field_names(name)
             .with_field_errors(|field, message| args.access.error(field).or_else(|| args.expiry.error(field, message))),
     })?;

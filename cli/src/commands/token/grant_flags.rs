@@ -95,7 +95,7 @@ fn grant(text: &str) -> Value {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExpiryFlags {
     /// Lifetime from now: a whole number and s, m, h or d, as in 30d
-    #[arg(short, long, value_name = "TIME", group = "expiry")]
+    #[arg(short, long, value_name = "TIME", group = "expiry", allow_hyphen_values = true)]
     expires_in: Option<String>,
     /// Expiry time, as in 2027-01-15T08:00:00Z
     #[arg(long, value_name = "WHEN", group = "expiry")]
@@ -106,6 +106,20 @@ pub(crate) struct ExpiryFlags {
 }
 
 impl ExpiryFlags {
+    /// Checks the times.
+    ///
+    /// # Errors
+    /// When one is invalid.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), CliError> {
+        if let Some(Err(invalid)) = self.expires_in.as_deref().map(|time| parse_expires_in(time, now)) {
+            return Err(CliError::usage(format!("--expires-in: {invalid}")));
+        }
+        match self.expires_at.as_deref().map(Timestamp::parse) {
+            Some(None) => Err(CliError::usage("--expires-at: must be a time, as in 2027-01-15T08:00:00Z")),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a flag was given.
     pub(crate) fn is_given(&self) -> bool {
         self.no_expiry || self.expires_in.is_some() || self.expires_at.is_some()

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long, allow_hyphen_values = true)]
     owner: Option<String>,
     /// Only tokens not used for this many days
-    #[arg(long, value_name = "DAYS", value_parser = |text: &str| whole_number(text, 1, None))]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = |text: &str| whole_number(text, 1, None))]
     idle_days: Option<u32>,
     #[command(flatten)]
     limit: Limit,
@@ -43,7 +43,7 @@ struct Page {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if args.web {
         let url = console_url(&context.api_without_credential()?, "/tokens");
-        web_browser::open(&format!("{url}{}", console_query(args)), &context.out);
+        web_browser::open(&format!("{url}{}", console_query(args)), &context.out)?;
         return Ok(Outcome::Success);
     }
     let (api, out) = (context.api()?, &context.out);

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use portcullis::api_types::{Deployment, Me};
+use portcullis::api_types::{Deployment, Me, Problem, Token};
 use portcullis::catalog::{Catalog, RoleName};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::grants::{Permission, Resource};
@@ -11,7 +11,10 @@ use portcullis::text::{TokenName, counted, parse_expires_in};
 use portcullis::validation::ValidationError;
 use serde_json::{Map, Value, json};
 
+use super::grant_flags::ExpiryFlags;
+use super::lookup::all_tokens;
 use crate::api::Api;
+use crate::error::ApiError;
 use crate::prompt::Questions;
 use crate::{CliError, Context};
 
@@ -22,7 +25,7 @@ use crate::{CliError, Context};
 /// When a field is missing and the user cannot be asked, or gives up.
 pub(super) fn ask_for(
     body: &mut Map<String, Value>,
-    has_expiry: bool,
+    expiry: &ExpiryFlags,
     context: &Context,
 ) -> Result<Option<Api>, CliError> {
     let has = |field: &str| body.contains_key(field);
@@ -36,8 +39,11 @@ pub(super) fn ask_for(
     let Some(questions) = asks.then(Questions::start).transpose()?.flatten() else {
         return Err(missing(name, access, resources));
     };
+    expiry.check(context.out.now())?;
     let api = context.api()?;
     let me: Me = api.get("/me").send()?.read()?;
+    let owner = body.get("owner").and_then(Value::as_str);
+    ensure_may_create(&me, owner.is_none_or(|owner| owner == me.owner), &api)?;
     if name {
         body.insert("name".to_owned(), questions.ask("Name", |text| checked::<TokenName>(text).map(Value::from))?);
     }
@@ -58,12 +64,44 @@ pub(super) fn ask_for(
             questions.ask("Resources (such as apps/billing,apps/shop, or * for all)", list)?,
         );
     }
-    if !has_expiry {
+    if !expiry.is_given() {
         let now = context.out.now();
         let question = expiry_question(&me.deployment);
         body.extend(questions.ask(&question, |text| expiry_field(text, &me.deployment, now))?);
     }
     Ok(Some(api))
+}
+
+/// Refuses what the service would refuse whatever the answers are.
+fn ensure_may_create(me: &Me, for_oneself: bool, api: &Api) -> Result<(), CliError> {
+    let refused = |status: u16, kind: &str, detail: String| {
+        let r#type = format!("urn:portcullis:problem:{kind}");
+        let problem = Problem { r#type, status, detail: Some(detail), ..Problem::default() };
+        Err(CliError::Refused(ApiError::new(status, problem, String::new(), None, "/tokens")))
+    };
+    if me.deployment.token_management == "admins" && !is_admin(me) {
+        return refused(403, "forbidden", "Only administrators can manage tokens. Ask one for help.".to_owned());
+    }
+    let Some(limit) = me.deployment.max_tokens_per_owner.filter(|_| for_oneself) else { return Ok(()) };
+    // Without access to the list, the service decides.
+    let tokens = all_tokens(api, Some(&me.owner)).unwrap_or_default();
+    let counts = |token: &&Token| {
+        ["active", "disabled"].contains(&token.status.as_str())
+            && token.via.is_none()
+            && token.created_by != "bootstrap"
+    };
+    if tokens.iter().filter(counts).count() < usize::try_from(limit).unwrap_or(usize::MAX) {
+        return Ok(());
+    }
+    let limit = counted(limit, "token");
+    refused(409, "token_limit_reached", format!("You've reached the limit of {limit}. Revoke one you no longer need."))
+}
+
+/// Whether the caller has `tokens:admin` on all tokens.
+fn is_admin(me: &Me) -> bool {
+    let parsed = |text: &str| text.parse::<Permission>().ok();
+    let Some(admin) = parsed("tokens:admin") else { return false };
+    me.grants.iter().any(|grant| grant.permissions.iter().any(|held| parsed(held).is_some_and(|p| p.covers(&admin))))
 }
 
 /// The catalog, if the user may read it.

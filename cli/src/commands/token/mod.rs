@@ -22,8 +22,9 @@ mod usage;
 pub(crate) mod words;
 
 use clap::Subcommand;
+use clap_complete::ArgValueCompleter;
 
-use crate::{CliError, Context, Outcome};
+use crate::{CliError, Context, Outcome, completion};
 use lookup::TokenArg;
 
 /// Subcommands of `token`.
@@ -38,10 +39,13 @@ pub(crate) enum Command {
     /// Edit a token's name, description, grants, allowed IPs or expiry
     Update(update::Args),
     /// Replace a token's secret and print the new one (shown once)
+    #[command(mut_arg("token", |token| token.add(ArgValueCompleter::new(completion::unrevoked_tokens))))]
     Rotate(rotate::Args),
     /// Disable a token
+    #[command(mut_arg("token", |token| token.add(ArgValueCompleter::new(completion::active_tokens))))]
     Disable(TokenArg),
     /// Enable a disabled or idle token
+    #[command(mut_arg("token", |token| token.add(ArgValueCompleter::new(completion::disabled_tokens))))]
     Enable(TokenArg),
     /// Revoke tokens permanently (their records are kept)
     Revoke(revoke::Args),

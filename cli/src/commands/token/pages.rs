@@ -13,7 +13,7 @@ const MAX_PER_PAGE: usize = 100;
 #[derive(Debug, clap::Args)]
 pub(super) struct Limit {
     /// Maximum number of entries
-    #[arg(long, value_name = "N", default_value = "50", value_parser = |text: &str| whole_number(text, 1, None))]
+    #[arg(long, value_name = "N", default_value = "50", allow_negative_numbers = true, value_parser = |text: &str| whole_number(text, 1, None))]
     limit: u32,
     /// List all entries
     #[arg(long, conflicts_with = "limit")]

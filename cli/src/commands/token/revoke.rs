@@ -17,7 +17,7 @@ use crate::{CliError, Context, Outcome, completion};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// IDs or names of the tokens
-    #[arg(value_name = "TOKEN", required_unless_present = "owner", add = ArgValueCompleter::new(completion::tokens))]
+    #[arg(value_name = "TOKEN", required_unless_present = "owner", add = ArgValueCompleter::new(completion::unrevoked_tokens))]
     tokens: Vec<String>,
     /// Revoke all tokens of this owner; admins only
     #[arg(long, conflicts_with_all = ["tokens", "flush"], allow_hyphen_values = true)]

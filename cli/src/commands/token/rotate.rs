@@ -20,12 +20,12 @@ pub(crate) struct Args {
     #[command(flatten)]
     token: TokenArg,
     /// Keep the previous secret valid for this long, as in 1h; at most 7d [default: 1d, unless the token has expired]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     overlap: Option<String>,
     /// Invalidate the previous secret immediately
     #[arg(long, conflicts_with = "overlap")]
     no_overlap: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Expiry (default: unchanged)")]
     expiry: ExpiryFlags,
 }
 

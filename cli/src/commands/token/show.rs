@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     if !args.web {
         return format::show(&fetch(&api, &id)?, context);
     }
-    web_browser::open(&console_url(&api, &format!("/tokens/{id}")), &context.out);
+    web_browser::open(&console_url(&api, &format!("/tokens/{id}")), &context.out)?;
     Ok(Outcome::Success)
 }
 
