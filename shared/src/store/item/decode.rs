@@ -108,7 +108,7 @@ pub(in crate::store) fn read_event(item: &Attributes<'_>) -> Result<Event, Error
         by: EventOrigin {
             actor: optional("by").and_then(|text| text.parse().ok()),
             source_ip: optional("from").and_then(|text| text.parse().ok()),
-            agent: optional("agent").and_then(|text| UserAgentFamily::from_stored(text)),
+            agent: optional("agent").and_then(UserAgentFamily::from_stored),
         },
         detail: optional("detail").and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
     })
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
 
     fn text<T>(&self, attribute: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
         let text = self.item.get(attribute).and_then(Attribute::as_text);
-        text.and_then(|text| read(text)).ok_or_else(|| self.corrupt(attribute))
+        text.and_then(read).ok_or_else(|| self.corrupt(attribute))
     }
 
     fn parsed<T: FromStr>(&self, attribute: &'static str) -> Result<T, Error> {
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
 
     fn list<T>(&self, map: &Attributes<'_>, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Error> {
         let list = map.get(name).and_then(Attribute::as_list).ok_or_else(|| self.corrupt("grants"))?;
-        let texts = list.iter().map(|value| value.as_text().and_then(|text| read(text)));
+        let texts = list.iter().map(|value| value.as_text().and_then(&read));
         texts.collect::<Option<_>>().ok_or_else(|| self.corrupt("grants"))
     }
 }
