@@ -130,6 +130,7 @@ test("an invalid permission is named, and its chip has the focus", async (t) => 
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await selectGrants(page);
   await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByText("Fix the highlighted field.").waitFor();
   assert.match(await errorOf(page.getByRole("group", { name: "Permissions" })), /foo is not a permission: must be resource:action/);
   await page.getByRole("button", { name: "Remove foo" }).and(page.locator(":focus")).waitFor();
 });
