@@ -27,8 +27,7 @@ pub(super) trait ItemClient: Debug + Send + Sync {
     fn transact_write_items(&self, writes: Vec<TransactWriteItem>) -> CallFuture<'_, TransactionOutcome>;
 }
 
-/// The response of a read.
-#[derive(Debug)]
+/// The response of a read. It may hold digests, so it cannot be printed.
 pub(super) enum ItemResponse {
     /// The item that the SDK has decoded.
     Decoded(Option<Item>),
@@ -41,7 +40,7 @@ impl ItemResponse {
     pub(super) fn attributes(&self) -> Result<Option<Attributes<'_>>, Error> {
         match self {
             Self::Decoded(item) => Ok(item.as_ref().map(Attributes::from)),
-            Self::Json(body) => item::attributes_of(body).map_err(Error::unavailable),
+            Self::Json(body) => item::attributes_of(body),
         }
     }
 }

@@ -13,6 +13,7 @@ use serde::ser::{self, Serialize, SerializeMap as _, Serializer};
 
 use super::attribute::Item;
 use super::attributes::{Attribute, Attributes};
+use crate::store::Error;
 
 /// An item in a request.
 pub(in crate::store) struct WrittenItem<'a>(pub(in crate::store) &'a Item);
@@ -42,9 +43,10 @@ impl Serialize for WrittenAttribute<'_> {
     }
 }
 
-/// The attributes of the item in the response of a read, if there is one.
-pub(in crate::store) fn attributes_of(body: &[u8]) -> serde_json::Result<Option<Attributes<'_>>> {
-    let response: GetItemOutput<'_> = serde_json::from_slice(body)?;
+/// The attributes of the item in the response of a read, if there is one. An error does not quote the response.
+pub(in crate::store) fn attributes_of(body: &[u8]) -> Result<Option<Attributes<'_>>, Error> {
+    let invalid = |_| Error::Unavailable("invalid response".to_owned());
+    let response: GetItemOutput<'_> = serde_json::from_slice(body).map_err(invalid)?;
     Ok(response.item.map(|item| item.0))
 }
 
@@ -137,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    fn read(json: &serde_json::Value) -> serde_json::Result<Option<Item>> {
+    fn read(json: &serde_json::Value) -> Result<Option<Item>, Error> {
         attributes_of(json.to_string().as_bytes()).map(|found| found.map(Attributes::into_item))
     }
 
@@ -177,7 +179,8 @@ mod tests {
             json!({"M": {"inner": {"X": 1}}}),
             json!({"L": [{}]}),
         ] {
-            assert!(read(&json!({"Item": {"a": attribute}})).is_err(), "{attribute}");
+            let error = read(&json!({"Item": {"a": attribute}})).unwrap_err().to_string();
+            assert_eq!(error, "DynamoDB: invalid response", "{attribute}");
         }
         assert!(attributes_of(br#"{"Item":{"a":{"S":"#).is_err());
     }

@@ -9,11 +9,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::attribute::Item;
 
 /// The attributes of an item, or of a map in it.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::store) struct Attributes<'a>(pub(in crate::store) Vec<(Cow<'a, str>, Attribute<'a>)>);
 
 /// An attribute value. Sets are not stored.
-#[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) enum Attribute<'a> {
     /// `S`
     Text(Cow<'a, str>),
