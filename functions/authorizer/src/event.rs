@@ -14,7 +14,13 @@ use serde_json::value::RawValue;
 const HEADERS: [&str; 3] = ["authorization", "x-api-token", "user-agent"];
 
 /// An authorizer's event, as API Gateway sent it. Only the values that are used are read: an event has some hundred.
-#[derive(Debug, Default)]
+/// It holds the credential, so it cannot be printed:
+///
+/// ```compile_fail,E0277
+/// fn printed(event: &portcullis_authorizer::Event) -> String {
+///     format!("{event:?}")
+/// }
+/// ```
 pub struct Event {
     kind: Option<String>,
     version: Option<String>,
