@@ -438,7 +438,7 @@ fn explain_exits_with_0_for_allow_and_1_for_deny() {
         "{without_address}"
     );
     let with_query = explain(&["GET", "/apps/billing?x=1", "--ip", "192.0.2.7"]).code(0);
-    assert_eq!(stderr(&with_query), "The query string is ignored: ?x=1\n");
+    assert_eq!(stderr(&with_query), "The query string is ignored\n");
     for (path, present) in [("/apps//billing", "doubled slashes"), ("/apps/../x;y", ".. and semicolons")] {
         let printed = stdout(&explain(&["GET", path]).code(1));
         assert!(printed.contains(&format!("the path is ambiguous; remove {present} (malformed_path)")), "{printed}");

@@ -45,7 +45,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     let id = args.token.find_id(&api)?;
     let (path, query) = args.path.split_at(args.path.find('?').unwrap_or(args.path.len()));
     if !query.is_empty() {
-        out.note(&format!("The query string is ignored: {query}"));
+        // It may hold a credential, so it is not shown.
+        out.note("The query string is ignored");
     }
     let token_id = id.as_str();
     let request = ExplainRequest { token_id, method, path, source_ip: args.ip, api: args.api.as_deref() };
