@@ -1,7 +1,7 @@
 //! The token logic that more than one function needs.
 //!
 //! The modules form layers; `docs/architecture.md` lists them with what each must not know. From the bottom up:
-//! [`clock`], [`mod@env`], `endpoint_variant`, [`validation`], [`json`] and [`https_url`]; [`secret`]; [`text`];
+//! [`clock`], [`mod@env`], `endpoint_variant`, [`validation`], [`json`], [`https_url`], `tls` and `http_client`; [`secret`]; [`text`];
 //! [`grants`]; [`catalog`]; [`token`]; [`authz`]; [`audit_log`], [`change_log`] and [`logging`]; [`api_types`];
 //! [`oidc`]; `store`; `http`; `cache_flush`. A module imports only from those before it;
 //! `tests/infra/test_imports.py` checks this.
@@ -20,6 +20,8 @@ pub mod env;
 pub mod grants;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "store")]
+mod http_client;
 pub mod https_url;
 pub mod json;
 pub mod logging;

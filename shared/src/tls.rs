@@ -42,9 +42,26 @@ pub(crate) fn client_config(ca_bundle: Option<&str>) -> Result<ClientConfig, Con
     for certificate in CertificateDer::pem_slice_iter(&roots(ca_bundle)?) {
         trusted.add(certificate.map_err(|error| invalid(&error))?).map_err(|error| invalid(&error))?;
     }
+    trusting(trusted).map_err(|error| invalid(&error))
+}
+
+/// Trusts the system's roots.
+#[cfg(feature = "session")]
+pub(crate) fn system_client_config() -> Result<ClientConfig, &'static str> {
+    let mut trusted = RootCertStore::empty();
+    // An invalid certificate invalidates no other.
+    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if trusted.is_empty() {
+        return Err("the system has no trust store");
+    }
+    trusting(trusted).map_err(|_| "the TLS library has no protocol version")
+}
+
+#[cfg(feature = "store")]
+fn trusting(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions().map_err(|error| invalid(&error))?;
-    Ok(config.with_root_certificates(trusted).with_no_client_auth())
+    let config = config.with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Amazon's roots, or those in the file named by `AWS_CA_BUNDLE`, in PEM.

@@ -21,6 +21,7 @@ LAYERS = [
     "json",
     "https_url",
     "tls",
+    "http_client",
     "secret",
     "text",
     "grants",

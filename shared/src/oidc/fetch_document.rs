@@ -1,21 +1,26 @@
 //! Fetches a small document over HTTP, with limits on time and size and without redirects.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::http::Request;
-use aws_smithy_types::body::SdkBody;
-use http_body_util::{BodyExt as _, Limited};
+use bytes::Bytes;
+use http::{Request, StatusCode, Uri, header};
+use http_body_util::Full;
+use rustls::ClientConfig;
 
+use crate::http_client::{ConnectionError, Connections, Origin};
 use crate::https_url::Url;
+use crate::tls;
 
-/// Fetches documents. The connector, with the system's trust store, is created on first use.
+/// Fetches documents. The system's trust store is read for the first `https` URL.
 pub(super) struct DocumentFetcher {
-    connector: OnceLock<Connector>,
+    tls: OnceLock<Arc<ClientConfig>>,
+    timeout: Duration,
+}
+
+/// Fetches documents of one origin.
+pub(super) struct OriginFetcher {
+    connections: Connections,
     timeout: Duration,
 }
 
@@ -26,6 +31,8 @@ pub(super) enum FetchError {
     Timeout(Duration),
     #[error("status {0}")]
     Status(u16),
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
     #[error("{0}")]
     Other(&'static str),
 }
@@ -33,38 +40,43 @@ pub(super) enum FetchError {
 impl DocumentFetcher {
     /// A fetcher with a timeout for each document.
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { connector: OnceLock::new(), timeout }
+        Self { tls: OnceLock::new(), timeout }
     }
 
-    /// Fetches a document of at most `max_bytes` bytes. Redirects are not followed; like any status other than 200
-    /// they are errors.
-    pub(super) async fn get(&self, url: &Url, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
-        let fetched = tokio::time::timeout(self.timeout, self.fetch(url, max_bytes)).await;
-        fetched.unwrap_or(Err(FetchError::Timeout(self.timeout)))
+    /// A fetcher with its own TLS configuration.
+    #[cfg(test)]
+    pub(super) fn with_tls(tls: ClientConfig, timeout: Duration) -> Self {
+        Self { tls: OnceLock::from(Arc::new(tls)), timeout }
     }
 
-    async fn fetch(&self, url: &Url, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
-        let mut request = Request::new(SdkBody::empty());
-        request.set_uri(url.as_str()).map_err(|_| FetchError::Other("not a URL"))?;
-        let response = self.connector()?.call(request).await;
-        let response = response.map_err(|_| FetchError::Other("no connection or no valid HTTP response"))?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            return Err(FetchError::Status(status));
-        }
-        let body = Limited::new(response.into_body(), max_bytes).collect().await;
-        body.map(|body| body.to_bytes().to_vec()).map_err(|_| FetchError::Other("document too large or truncated"))
+    /// A fetcher for documents of a URL's origin, which share a connection.
+    pub(super) fn origin_of(&self, url: &Url) -> Result<OriginFetcher, FetchError> {
+        let origin = Origin::of(url.origin()).map_err(|_| FetchError::Other("not a URL"))?;
+        let connections = Connections::new(origin, self.timeout, || self.tls())?;
+        Ok(OriginFetcher { connections, timeout: self.timeout })
     }
 
-    fn connector(&self) -> Result<&Connector, FetchError> {
-        if let Some(made) = self.connector.get() {
-            return Ok(made);
+    fn tls(&self) -> Result<Arc<ClientConfig>, FetchError> {
+        if let Some(made) = self.tls.get() {
+            return Ok(Arc::clone(made));
         }
         // Providers use certificates of any authority, so the system's roots are trusted.
-        let roots = TlsContext::builder().with_trust_store(TrustStore::default()).build();
-        let roots = roots.map_err(|_| FetchError::Other("the system has no trust store"))?;
-        let tls = Provider::rustls(CryptoMode::Ring);
-        let made = Connector::builder().tls_provider(tls).tls_context(roots).build();
-        Ok(self.connector.get_or_init(|| made))
+        let made = tls::system_client_config().map_err(FetchError::Other)?;
+        Ok(Arc::clone(self.tls.get_or_init(|| Arc::new(made))))
+    }
+}
+
+impl OriginFetcher {
+    /// Fetches a document of at most `max_bytes` bytes. Redirects are not followed; like any status other than 200
+    /// they are errors.
+    pub(super) async fn get(&self, url: &Url, max_bytes: usize) -> Result<Bytes, FetchError> {
+        let not_a_url = FetchError::Other("not a URL");
+        let Ok(uri) = url.as_str().parse::<Uri>() else { return Err(not_a_url) };
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let request = Request::get(path).header(header::HOST, self.connections.host()).body(Full::default());
+        let request = request.map_err(|_| not_a_url)?;
+        let response = tokio::time::timeout(self.timeout, self.connections.send(request, max_bytes)).await;
+        let (status, body) = response.map_err(|_| FetchError::Timeout(self.timeout))??;
+        if status == StatusCode::OK { Ok(body) } else { Err(FetchError::Status(status.as_u16())) }
     }
 }

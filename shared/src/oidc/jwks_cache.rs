@@ -120,7 +120,8 @@ impl JwksCache {
     /// The issuer must match the expected one, or one provider could speak for another
     /// ([Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation)).
     async fn refresh(&self) -> Result<UsableKeys, FetchError> {
-        let document = self.fetch.get(&self.discovery, MAX_DISCOVERY_BYTES).await?;
+        let provider = self.fetch.origin_of(&self.discovery)?;
+        let document = provider.get(&self.discovery, MAX_DISCOVERY_BYTES).await?;
         let found: Discovery =
             serde_json::from_slice(&document).map_err(|_| FetchError::Other("invalid discovery document"))?;
         if found.issuer != self.issuer {
@@ -128,7 +129,9 @@ impl JwksCache {
         }
         let jwks_url = Url::parse(&found.jwks_uri).filter(|url| url.is_https() || !self.discovery.is_https());
         let jwks_url = jwks_url.ok_or(FetchError::Other("the discovery document has no https jwks_uri"))?;
-        let document = self.fetch.get(&jwks_url, MAX_KEYS_BYTES).await?;
+        let is_same = jwks_url.origin() == self.discovery.origin();
+        let keys_origin = if is_same { provider } else { self.fetch.origin_of(&jwks_url)? };
+        let document = keys_origin.get(&jwks_url, MAX_KEYS_BYTES).await?;
         UsableKeys::read(&document).ok_or(FetchError::Other("invalid JWKS"))
     }
 }

@@ -1,5 +1,6 @@
 //! Tests sign each JWT with keys of their own, which a loopback provider serves, counting its requests.
 
+mod https;
 mod identities;
 mod provider;
 
@@ -680,11 +681,7 @@ async fn a_provider_that_hangs_or_never_ends_is_a_timeout() {
     let provider = FakeProvider::start().await;
     let signer = Signer::ed25519();
     let jwt = signer.sign(&claims(&provider));
-    let sessions = |timeout| {
-        let url = Url::parse(&provider.url).unwrap();
-        let keys = JwksCache::new(provider.url.clone(), &url, DocumentFetcher::new(timeout));
-        SessionVerifier { oidc: Arc::new(provider.oidc(&provider.url)), keys: Arc::new(keys) }
-    };
+    let sessions = |timeout| provider.sessions_with(DocumentFetcher::new(timeout));
     provider.hangs();
     let slow = JwtError::Unavailable("no response within 100ms".to_owned());
     let short = Duration::from_millis(100);
@@ -692,7 +689,7 @@ async fn a_provider_that_hangs_or_never_ends_is_a_timeout() {
     provider.trickles();
     assert_eq!(sessions(short).verify(&jwt, at(0)).await, Err(slow));
     provider.pours();
-    let large = JwtError::Unavailable("document too large or truncated".to_owned());
+    let large = JwtError::Unavailable("the response has more than 65536 bytes".to_owned());
     assert_eq!(sessions(LONG_TIMEOUT).verify(&jwt, at(0)).await, Err(large));
 }
 

@@ -8,8 +8,9 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::{Provider, SessionVerifier, b64};
 
@@ -21,6 +22,7 @@ pub(super) struct FakeProvider {
 }
 
 struct State {
+    connections: usize,
     asked: Vec<String>,
     discovery: String,
     keys: String,
@@ -41,9 +43,16 @@ enum Behavior {
 
 impl FakeProvider {
     pub(super) async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// Over TLS, if there is an acceptor.
+    pub(super) async fn start_with(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State {
+            connections: 0,
             asked: Vec::new(),
             discovery: String::new(),
             keys: String::new(),
@@ -54,10 +63,28 @@ impl FakeProvider {
         let state = Arc::clone(&provider.state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&state)));
+                let (state, tls) = (Arc::clone(&state), tls.clone());
+                state.lock().unwrap().connections += 1;
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, state).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, state).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         provider
+    }
+
+    /// A verifier that fetches this provider's documents in this way.
+    pub(super) fn sessions_with(&self, fetch: super::DocumentFetcher) -> SessionVerifier {
+        let url = super::Url::parse(&self.url).unwrap();
+        let keys = super::JwksCache::new(self.url.clone(), &url, fetch);
+        SessionVerifier { oidc: Arc::new(self.oidc(&self.url)), keys: Arc::new(keys) }
     }
 
     pub(super) fn sessions(&self) -> SessionVerifier {
@@ -131,6 +158,10 @@ impl FakeProvider {
         self.state.lock().unwrap().asked.len()
     }
 
+    pub(super) fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
+    }
+
     pub(super) fn asked(&self, path: &str) -> usize {
         self.state.lock().unwrap().asked.iter().filter(|asked| *asked == path).count()
     }
@@ -140,7 +171,7 @@ impl FakeProvider {
     }
 }
 
-async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<Mutex<State>>) {
     loop {
         let mut request = Vec::new();
         while !request.ends_with(b"\r\n\r\n") {
@@ -174,7 +205,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
                 return;
             }
         };
-        if stream.write_all(answer.as_bytes()).await.is_err() {
+        if stream.write_all(answer.as_bytes()).await.is_err() || stream.flush().await.is_err() {
             return;
         }
     }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::super::item::{Item, ReadItem};
 use super::super::transaction_outcome::{TransactionOutcome, outcome_of_cancellation};
+use crate::http_client::ConnectionError;
 use crate::store::Error;
 
 /// Error codes that ask for another attempt although the status is 400
@@ -24,9 +25,8 @@ pub(super) enum CallError {
     /// Any other error of the service.
     #[error("{code} (status {status}): {message}")]
     Service { status: u16, code: String, message: String },
-    /// No connection, or it was lost.
-    #[error("{0}")]
-    Connection(String),
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
     #[error("no response in time")]
     Timeout,
     #[error("the request cannot be written")]

@@ -5,11 +5,12 @@
 //! [errors and retries](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html).
 
 mod call_error;
-mod connection;
 mod credentials;
+mod endpoint;
 mod requests;
 mod signature;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
@@ -22,8 +23,9 @@ use super::item_client::{CallFuture, ConditionalWrite, DEFERRED_SHARE, ItemClien
 use super::transaction_outcome::TransactionOutcome;
 use super::{DynamoDbConfig, Error, Timeouts};
 use crate::env::ConfigError;
+use crate::http_client::Connections;
+use crate::tls;
 use call_error::CallError;
-use connection::Connections;
 use credentials::CredentialSource;
 use signature::Signer;
 
@@ -31,6 +33,8 @@ use signature::Signer;
 const MAX_ATTEMPTS: u32 = 3;
 /// Longest wait before the second attempt; it doubles for the third.
 const MAX_BACKOFF: Duration = Duration::from_millis(50);
+/// Maximum size of a response in bytes: an item has at most 400 KB, and JSON at most doubles it.
+const MAX_RESPONSE_BYTES: usize = 1 << 20;
 
 /// A DynamoDB client for the calls on single items.
 #[derive(Debug)]
@@ -46,7 +50,9 @@ impl LeanClient {
     /// # Errors
     /// The endpoint is invalid, or the file named by `AWS_CA_BUNDLE` cannot be read.
     pub fn new(config: DynamoDbConfig) -> Result<Self, ConfigError> {
-        let connections = Connections::new(&config)?;
+        let connections = Connections::new(endpoint::endpoint(&config)?, config.timeouts.connect, || {
+            tls::client_config(config.ca_bundle.as_deref()).map(Arc::new)
+        })?;
         let credentials = CredentialSource::new(config.static_credentials);
         let signer = Signer::new(credentials, config.region, connections.host().to_owned());
         Ok(Self { connections, signer, timeouts: config.timeouts })
@@ -80,7 +86,7 @@ impl LeanClient {
     async fn call_until(&self, deadline: Instant, operation: &'static str, body: Bytes) -> Result<Bytes, CallError> {
         let call = async {
             let request = self.signer.signed(operation, body)?;
-            let (status, body) = self.connections.send(request).await?;
+            let (status, body) = self.connections.send(request, MAX_RESPONSE_BYTES).await?;
             if status.is_success() { Ok(body) } else { Err(CallError::from_response(status, &body)) }
         };
         timeout_at(deadline, call).await.unwrap_or(Err(CallError::Timeout))
