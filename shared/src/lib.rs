@@ -14,7 +14,7 @@ pub mod cache_flush;
 pub mod catalog;
 pub mod change_log;
 pub mod clock;
-#[cfg(any(feature = "flush", feature = "store"))]
+#[cfg(feature = "store")]
 pub mod endpoint_variant;
 pub mod env;
 pub mod grants;
@@ -30,7 +30,7 @@ pub mod secret;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod text;
-#[cfg(any(feature = "flush", feature = "store"))]
+#[cfg(feature = "store")]
 mod tls;
 pub mod token;
 pub mod validation;
@@ -64,7 +64,7 @@ pub struct Settings {
     pub limits: store::Limits,
 }
 
-#[cfg(feature = "store")]
+#[cfg(feature = "sdk")]
 impl App {
     /// The app of a deployed function: reads settings and credentials from the environment that Lambda sets,
     /// and uses the system clock.

@@ -2,16 +2,14 @@
 //! `docs/architecture.md` has the measurements.
 
 use std::borrow::Cow;
-#[cfg(feature = "store")]
 use std::sync::Arc;
 
+#[cfg(feature = "sdk")]
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+#[cfg(feature = "sdk")]
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-#[cfg(feature = "store")]
 use rustls::pki_types::CertificateDer;
-#[cfg(feature = "store")]
 use rustls::pki_types::pem::PemObject as _;
-#[cfg(feature = "store")]
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::env::ConfigError;
@@ -22,11 +20,13 @@ use crate::env::ConfigError;
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// The TLS implementation.
+#[cfg(feature = "sdk")]
 pub(crate) fn provider() -> Provider {
     Provider::rustls(CryptoMode::Ring)
 }
 
 /// Trusts Amazon's roots, or those in the file named by `AWS_CA_BUNDLE`.
+#[cfg(feature = "sdk")]
 pub(crate) fn to_aws(ca_bundle: Option<&str>) -> Result<TlsContext, ConfigError> {
     TlsContext::builder()
         .with_trust_store(TrustStore::empty().with_pem_certificate(roots(ca_bundle)?.into_owned()))
@@ -35,7 +35,6 @@ pub(crate) fn to_aws(ca_bundle: Option<&str>) -> Result<TlsContext, ConfigError>
 }
 
 /// The same for rustls.
-#[cfg(feature = "store")]
 pub(crate) fn client_config(ca_bundle: Option<&str>) -> Result<ClientConfig, ConfigError> {
     let invalid = |error: &dyn std::fmt::Display| ConfigError::CaBundle(error.to_string());
     let mut trusted = RootCertStore::empty();
@@ -57,7 +56,6 @@ pub(crate) fn system_client_config() -> Result<ClientConfig, &'static str> {
     trusting(trusted).map_err(|_| "the TLS library has no protocol version")
 }
 
-#[cfg(feature = "store")]
 fn trusting(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = config.with_safe_default_protocol_versions()?;

@@ -39,6 +39,8 @@ use settings::AwsCredentials;
 pub use settings::Settings;
 pub use stages::{Stage, Stages};
 
+/// Service name of API Gateway's control plane in signatures and host names.
+const SERVICE: &str = "apigateway";
 /// Timeout for one response of the control plane.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum number of attempts per stage.
@@ -127,7 +129,7 @@ impl CacheFlusher {
         credentials: Option<(String, String)>,
     ) -> Self {
         let region = region.into();
-        let endpoint = endpoint.unwrap_or_else(|| endpoint_of_aws(&region, EndpointVariant::default()));
+        let endpoint = endpoint.unwrap_or_else(|| EndpointVariant::default().url(SERVICE, &region));
         Self {
             stages,
             endpoint: endpoint.trim_end_matches('/').to_owned(),
@@ -154,7 +156,7 @@ impl CacheFlusher {
     /// Names the variable that is missing or invalid.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         let Settings { stages, region, endpoint, endpoint_variant, ca_bundle } = Settings::from_env(env)?;
-        let endpoint = endpoint.unwrap_or_else(|| endpoint_of_aws(&region, endpoint_variant));
+        let endpoint = endpoint.unwrap_or_else(|| endpoint_variant.url(SERVICE, &region));
         Ok(Self { ca_bundle, ..Self::new(stages, region, Some(endpoint), None) })
     }
 
@@ -204,7 +206,7 @@ impl CacheFlusher {
     ) -> Result<(), FlushErrorKind> {
         let request = delete(&format!("{}{}", self.endpoint, stage.path())).ok_or(FlushErrorKind::NoUrl)?;
         // Signed again for each attempt, because signatures expire.
-        let request = sigv4::signed(request, credentials.clone(), &self.region, self.clock.now());
+        let request = sigv4::signed(request, credentials.clone(), SERVICE, &self.region, self.clock.now());
         let request = request.map_err(|_| FlushErrorKind::SigningError)?;
         let response = tokio::time::timeout(self.timeout, connector.call(request)).await;
         let response =
@@ -236,19 +238,6 @@ fn delete(url: &str) -> Option<Request> {
     request.set_method("DELETE").ok()?;
     request.set_uri(url).ok()?;
     Some(request)
-}
-
-/// The endpoint in the partitions `aws`, `aws-us-gov` and `aws-cn`
-/// ([AWS](https://docs.aws.amazon.com/general/latest/gr/apigateway.html)).
-fn endpoint_of_aws(region: &str, variant: EndpointVariant) -> String {
-    let fips = if variant.fips { "-fips" } else { "" };
-    let suffix = match (region.starts_with("cn-"), variant.dual_stack) {
-        (false, false) => "amazonaws.com",
-        (false, true) => "api.aws",
-        (true, false) => "amazonaws.com.cn",
-        (true, true) => "api.amazonwebservices.com.cn",
-    };
-    format!("https://apigateway{fips}.{region}.{suffix}")
 }
 
 fn from_env() -> Result<Credentials, ConfigError> {

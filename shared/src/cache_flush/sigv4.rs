@@ -9,9 +9,6 @@ use aws_smithy_runtime_api::http::Request;
 
 use crate::clock::Timestamp;
 
-/// Service name of API Gateway's control plane in signatures.
-const SERVICE: &str = "apigateway";
-
 /// The request could not be signed. The cause is omitted, as it could contain credentials.
 #[derive(Debug)]
 pub(super) struct SigningError;
@@ -20,6 +17,7 @@ pub(super) struct SigningError;
 pub(super) fn signed(
     mut request: Request,
     credentials: Credentials,
+    service: &str,
     region: &str,
     now: Timestamp,
 ) -> Result<Request, SigningError> {
@@ -28,7 +26,7 @@ pub(super) fn signed(
     let params = SigningParams::builder()
         .identity(&identity)
         .region(region)
-        .name(SERVICE)
+        .name(service)
         .time(UNIX_EPOCH + since)
         .settings(SigningSettings::default())
         .build()
@@ -57,7 +55,7 @@ mod tests {
         request.set_uri(url).unwrap();
         let credentials = Credentials::new("AKIDEXAMPLE", SECRET, session_token.map(str::to_owned), None, "test");
         let now = Timestamp::parse("2026-11-26T10:30:00.789Z").unwrap();
-        signed(request, credentials, "eu-west-1", now).unwrap()
+        signed(request, credentials, "apigateway", "eu-west-1", now).unwrap()
     }
 
     /// Computed with botocore for the same credentials, time and calls.

@@ -37,7 +37,8 @@
 //! | `dynamodb_config` | endpoint, credentials, trust and timeouts of DynamoDB |
 //! | `item_client` | calls on single items, which two clients implement |
 //! | `lean_client` | a small client for those calls |
-//! | `sdk_client` | the SDK client, tuned for cold starts |
+//! | `connect` | connecting the SDK's client, tuned for cold starts |
+//! | `sdk_client` | the calls on single items with the SDK's client |
 //!
 //! To add an operation: a method of [`TokenStore`] (or [`ItemStore`]) in the file of its kind, its attribute names in `item`, its
 //! actions in the function's role in `template.yaml`, and a test in `tests/store`, which runs against every
@@ -47,6 +48,8 @@ mod activity;
 mod backoff;
 mod catalog;
 mod catalog_cache;
+#[cfg(feature = "sdk")]
+mod connect;
 mod create;
 mod credential;
 mod cursor;
@@ -83,6 +86,8 @@ mod usage;
 pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
 pub use catalog::{CatalogWrite, MAX_STORED_CATALOG_BYTES};
 pub use catalog_cache::{CATALOG_TTL_SECONDS, CatalogCache};
+#[cfg(feature = "sdk")]
+pub use connect::connect;
 pub use create::CreateOutcome;
 pub use credential::StoredCredential;
 pub use deferred_write::{ClientInfo, DeferredWrite};
@@ -98,7 +103,6 @@ pub use matched_secret::MatchedSecret;
 pub use revoke::RevokeOutcome;
 pub use revoke_owner::{OwnerCursor, OwnerRevocation, OwnerRevokeOutcome};
 pub use rotation_key::RotationKey;
-pub use sdk_client::connect;
 pub use status_change::StatusChange;
 pub use stored_catalog::StoredCatalog;
 pub use tokens::TokenStore;

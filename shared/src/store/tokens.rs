@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 
-use super::{DynamoDbConfig, Error, ItemStore, LeanClient, connect};
+use super::{Error, ItemStore, LeanClient};
 use crate::change_log::ChangeLog;
-use crate::env::{ConfigError, Env};
 
 /// The token table. It dereferences to its [`ItemStore`].
 #[derive(Clone, Debug)]
@@ -17,15 +16,6 @@ pub struct TokenStore {
 }
 
 impl TokenStore {
-    /// The table named by `PORTCULLIS_TABLE`, with the change log on standard output.
-    ///
-    /// # Errors
-    /// Names the missing variable, or the file in `AWS_CA_BUNDLE` that cannot be read.
-    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
-        let tokens = Self::new(connect(DynamoDbConfig::from_env(env)?)?, env.require("PORTCULLIS_TABLE")?);
-        Ok(tokens.with_change_log(ChangeLog::stdout()))
-    }
-
     /// A table with a client for it, without a change log.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { items: ItemStore::with_client(Arc::new(client.clone()), table.into()), client }
@@ -35,11 +25,6 @@ impl TokenStore {
     #[must_use]
     pub fn with_lean_client(self, client: LeanClient) -> Self {
         Self { items: ItemStore::new(client, &self.items.table), ..self }
-    }
-
-    /// A table at AWS, with the settings and credentials that the SDK found.
-    pub fn from_sdk_config(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
-        Self::new(Client::new(config), table)
     }
 
     /// Sets the destination of the change log.
