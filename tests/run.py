@@ -73,6 +73,8 @@ LANES = [
     ],
     [
         pytest("deployed"),
+        # A release build, while the other lane has no use for the core.
+        Suite("instructions", ("make", "instructions"), r"(\d+) (?:unchanged|counted)", r"(\d+) changed"),
     ],
 ]  # fmt: skip
 

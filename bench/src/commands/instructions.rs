@@ -18,6 +18,8 @@ const TOLERANCE: f64 = 0.03;
 const CASE_RUNS: u64 = 200;
 /// Requests.
 const REQUESTS: u32 = 30;
+/// Maximum number of counts of whole requests.
+const MAX_COUNTS: u32 = 4;
 
 /// The grants and routes of the allowed requests.
 const SCALES: [Scale; 4] = [
@@ -50,7 +52,7 @@ pub struct Instructions {
     pub counts: BTreeMap<String, u64>,
 }
 
-/// Counts, prints a table, and compares or records.
+/// Counts, prints a table, and compares or records. Counts of another compiler are not compared.
 ///
 /// # Errors
 /// When a count differs by more than 3 %, or a program fails.
@@ -61,44 +63,66 @@ pub fn instructions(args: &InstructionsArgs) -> Result<(), Error> {
         Ok(text) => serde_json::from_str(&text)?,
         Err(_) => Instructions::default(),
     };
-    let mut differing = Vec::new();
+    let (mut changed, mut total) = (Vec::new(), 0);
     println!("{:<44} {:>12} {:>12} {:>8}", "instructions", "recorded", "counted", "change");
-    let mut note = |name: String, count: u64| {
-        let before = recorded.counts.insert(name.clone(), count);
-        let change = before.map(|before| ratio(count, before) - 1.0);
-        let before = before.map_or_else(|| "-".to_owned(), |before| before.to_string());
-        let shown = change.map_or_else(|| "new".to_owned(), |change| format!("{:+.1} %", change * 100.0));
-        println!("{name:<44} {before:>12} {count:>12} {shown:>8}");
-        if change.is_none_or(|change| change.abs() > TOLERANCE) {
-            differing.push(name);
+    let mut note = |name: String, before: Option<u64>, count: u64| {
+        let change =
+            before.map_or_else(|| "new".to_owned(), |before| format!("{:+.1} %", change(before, count) * 100.0));
+        println!(
+            "{name:<44} {:>12} {count:>12} {change:>8}",
+            before.map_or_else(|| "-".to_owned(), |before| before.to_string())
+        );
+        if !is_as_recorded(before, count) {
+            changed.push(name);
         }
+        total += 1;
     };
+    let mut counts = recorded.counts.clone();
     for case in cases::all()?.iter().filter(|case| case.name.contains(&args.only)) {
-        note(case.name.clone(), callgrind::count_case(&case.name, CASE_RUNS)?);
+        let count = callgrind::count_case(&case.name, CASE_RUNS)?;
+        note(case.name.clone(), counts.insert(case.name.clone(), count), count);
     }
-    let mut failed = Vec::new();
     for (name, stack, target) in requests(&args.only)? {
-        match callgrind::count_requests(&stack, &target, REQUESTS) {
-            Ok(count) => note(name, count),
-            Err(error) => failed.push(format!("{name}: {error}")),
-        }
+        let before = counts.get(&name).copied();
+        let count = count_requests(&stack, &target, before).map_err(|error| format!("{name}: {error}"))?;
+        counts.insert(name.clone(), count);
+        note(name, before, count);
     }
+    let compiler = compiler();
     if args.update {
-        recorded.compiler = compiler();
+        recorded = Instructions { compiler, counts };
         fs::write(&args.recorded, serde_json::to_string_pretty(&recorded)? + "\n")?;
-    } else if !differing.is_empty() {
-        let (then, now) = (&recorded.compiler, compiler());
-        return Err(format!(
-            "changed by more than 3 %: {}. If that is intended, record the counts with `make instructions UPDATE=1` in \
-             the same commit, and say why. They were recorded with {then}; this is {now}.",
-            differing.join(", ")
-        )
-        .into());
-    }
-    if !failed.is_empty() {
-        return Err(format!("not counted: {}; repeat it on an idle machine", failed.join("; ")).into());
+    } else if recorded.compiler != compiler {
+        println!("\n{total} counted, not compared: recorded with {}; this is {compiler}", recorded.compiler);
+    } else {
+        println!("\n{} unchanged, {} changed by more than 3 %", total - changed.len(), changed.len());
+        if !changed.is_empty() {
+            let names = changed.join(", ");
+            return Err(format!(
+                "changed: {names}. If that is intended, record the counts with `make instructions UPDATE=1` in the same \
+                 commit, and say why."
+            )
+            .into());
+        }
     }
     Ok(())
+}
+
+/// Counts again if there are more instructions than recorded, and returns the least: other load on the machine can only
+/// add some, because a program that waits polls more often.
+fn count_requests(stack: &Stack, target: &Target, before: Option<u64>) -> Result<u64, Error> {
+    let mut least = callgrind::count_requests(stack, target, REQUESTS)?;
+    for _ in 1..MAX_COUNTS {
+        if before.is_none_or(|before| change(before, least) <= TOLERANCE) {
+            break;
+        }
+        least = least.min(callgrind::count_requests(stack, target, REQUESTS)?);
+    }
+    Ok(least)
+}
+
+fn is_as_recorded(before: Option<u64>, count: u64) -> bool {
+    before.is_some_and(|before| change(before, count).abs() <= TOLERANCE)
 }
 
 /// Whole requests to the authorizer, each with the services that it needs.
@@ -122,9 +146,10 @@ fn requests(only: &str) -> Result<Vec<(String, Stack, Target)>, Error> {
     Ok(requests)
 }
 
+/// The relative change of a count.
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
-fn ratio(count: u64, before: u64) -> f64 {
-    count as f64 / before as f64
+fn change(before: u64, count: u64) -> f64 {
+    count as f64 / before as f64 - 1.0
 }
 
 /// The compiler's version, as `rustc --version` prints it.
