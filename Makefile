@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run tools test check bench instructions contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench instructions linearizability contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -92,6 +92,14 @@ instructions: $(VALGRIND) ## Compare instruction counts with the recorded ones (
 	cargo build --release --locked --package portcullis-bench
 	target/release/portcullis-bench instructions $(if $(UPDATE),--update) $(ARGS)
 	$(if $(UPDATE),target/release/portcullis-bench page)
+
+# A release build, without the LTO of a deployment.
+linearizability: ## Check the outcomes of 100,000 concurrent calls, three times (ARGS="7 8" gives other seeds)
+	for seed in $(or $(ARGS),1 2 3); do \
+		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_PANIC=unwind \
+			PORTCULLIS_TEST_CALLS=100000 PORTCULLIS_TEST_SEED=$$seed \
+			cargo test --release --locked --package e2e -- --nocapture linearizability::every; \
+	done
 
 zips: $(VENV) $(SAM) $(CONSOLE) ## Build the zips of a deployment and print their sizes (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)

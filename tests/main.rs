@@ -3,6 +3,8 @@
 //!
 //! | module | tests | against |
 //! | --- | --- | --- |
+//! | [`linearizability`] | the outcomes of concurrent calls, by a checker | as [`routes`] |
+//! | [`model`] | the store's transactions, as a model that is checked exhaustively | nothing |
 //! | [`roles`] | each function's role, evaluated for the function's own calls | isolated stacks, in this process |
 //! | [`routes`] | every route of the HTTP API, and the authorizer in front of a protected API | `PORTCULLIS_E2E_URL` with the admin token `PORTCULLIS_E2E_TOKEN`; else the stack of `local`, in this process |
 //! | [`scenarios`] | the promises of five products' pages on API tokens, with the catalogs of `examples/catalogs` | an isolated stack per test, in this process |
@@ -14,6 +16,8 @@
 //! tokens per owner.
 #![cfg(test)]
 
+mod linearizability;
+mod model;
 mod roles;
 mod routes;
 mod scenarios;

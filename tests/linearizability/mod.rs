@@ -1,0 +1,51 @@
+//! Revocation is linearizable: 32 clients create, use, update, rotate, disable, enable, revoke, delete and exchange tokens
+//! at once, and a checker looks for an outcome that no order of their calls explains.
+//!
+//! | variable | default |
+//! | --- | --- |
+//! | `PORTCULLIS_TEST_CALLS` | 1000 |
+//! | `PORTCULLIS_TEST_SEED` | 1; decides what each client does, but not how the clients meet |
+//!
+//! `make linearizability` makes 100,000 calls with each of three seeds.
+
+mod checker;
+mod clients;
+mod history;
+
+use std::time::Instant;
+
+use clients::World;
+use serde_json::json;
+
+use crate::support::{Issuer, isolated_stack, stack};
+
+const CLIENTS: usize = 32;
+/// The template's default.
+const LIMIT: usize = 10;
+
+#[expect(clippy::disallowed_methods, reason = "the environment sets how long the test takes")]
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().expect("the variable is a number"))
+}
+
+#[test]
+fn every_outcome_is_explained_by_some_order_of_the_calls() {
+    let (calls, seed) = (number("PORTCULLIS_TEST_CALLS", 1000), number("PORTCULLIS_TEST_SEED", 1));
+    let shared = stack();
+    let issuer = shared.is_in_process().then(Issuer::start);
+    let stack = if shared.is_in_process() { isolated_stack(|_| {}) } else { shared };
+    if let Some(issuer) = &issuer {
+        stack.put_catalog(&json!({ "trust": [{
+            "name": "job", "issuer": issuer.url, "audience": "https://tokens.example.com",
+            "claims": {"repository": "acme/billing"}, "lifetime": "15m",
+            "grants": [{"permissions": ["apps:read"], "resources": ["apps/history"]}],
+        }]}));
+    }
+    let begun = Instant::now();
+    let history = World::new(&stack, issuer.as_ref()).run(CLIENTS, usize::try_from(calls).unwrap(), seed);
+    let done = history.iter().filter(|call| call.outcome == history::Outcome::Done).count();
+    println!("seed {seed}: {} calls, {done} of them successful, in {:?}", history.len(), begun.elapsed());
+    if let Err(contradiction) = checker::check(&history, LIMIT) {
+        panic!("seed {seed}: {contradiction}");
+    }
+}
