@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run tools test check bench instructions linearizability contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench bench-clients instructions linearizability contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -37,6 +37,7 @@ BROWSER_MODULES := tests/browser/node_modules/installed
 # Chromium from PATH, or Debian's, which the rule below installs.
 export CHROMIUM ?= $(or $(shell command -v chromium chromium-browser google-chrome | head -n 1),/usr/bin/chromium)
 VALGRIND := /usr/bin/valgrind
+RIPGREP := $(or $(shell command -v rg),/usr/bin/rg)
 CONSOLE := console/dist/site/index.html
 CONSOLE_MODULES := console/node_modules/installed
 CONSOLE_SOURCES := $(shell find console/src console/public -type f) $(wildcard console/*.html console/*.ts console/*.json)
@@ -46,7 +47,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport MAKEFLAGS MFLAGS
 
 help: ## Print this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
 
 run: ## Start the stack on this machine
 	cargo run
@@ -100,6 +101,11 @@ linearizability: ## Check the outcomes of 100,000 concurrent calls, three times 
 			PORTCULLIS_TEST_CALLS=100000 PORTCULLIS_TEST_SEED=$$seed \
 			cargo test --release --locked --package e2e -- --nocapture linearizability::every; \
 	done
+
+bench-clients: export PORTCULLIS_LOCAL := $(CURDIR)/target/release/portcullis-local
+bench-clients: $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) $(RIPGREP) ## Measure the command and the console (UPDATE=1 renews docs/performance.md; ARGS=directory to scan)
+	cargo build --release --locked --package portcullis-cli --package portcullis-local
+	bench/clients.py $(if $(UPDATE),--update) $(ARGS)
 
 zips: $(VENV) $(SAM) $(CONSOLE) ## Build the zips of a deployment and print their sizes (ARCHITECTURE=arm64|x86_64)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -261,6 +267,9 @@ target/peers/python/installed: bench/peers/python/requirements.txt
 
 $(VALGRIND):
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends valgrind
+
+/usr/bin/rg:
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends ripgrep
 
 $(CONSOLE_MODULES): console/package.json console/package-lock.json
 	npm ci --prefix console --no-audit --no-fund --loglevel error

@@ -1,48 +1,63 @@
-#!/usr/bin/env python3
-"""Compares the time of `portcullis scan` for a directory with ripgrep's.
+"""Compares `portcullis scan` with ripgrep, for a directory and for the history of a git repository.
 
-    cargo build --release --package portcullis-cli
-    bench/scan.py DIRECTORY [RUNS]
-
-Both search hidden, ignored and binary files, with their default number of threads. They run alternately, so that other
-load on the machine affects both. The first run of each warms the page cache and does not count. ripgrep only matches
+In a directory, both search hidden, ignored and binary files, with their default number of threads. ripgrep only matches
 the form of a token; portcullis also verifies the checksum and searches UTF-16 text.
+
+ripgrep does not read git's history, so git writes it to ripgrep: as patches, as in most scripts for this, or as all
+objects, which is the quicker way but does not say in which file a token is.
 """
 
-import statistics
+import shlex
 import subprocess
-import sys
-import time
 from pathlib import Path
+from statistics import median
 
-BINARY = Path(__file__).resolve().parents[1] / "target/release/portcullis"
+from measured_program import Measured, measured
+
 FORM = r"(?-u)[a-z][0-9a-z]{1,15}_[0-9A-Za-z]{65}"
+PATCHES = "git -C {} log --all --patch --text --unified=0"
+OBJECTS = "git -C {} cat-file --batch --batch-all-objects --buffer"
 
 
-def seconds(command: list[str]) -> float:
-    began = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode not in (0, 1):  # found, and nothing found
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
-    return time.perf_counter() - began
+def scan_rows(program: Path, directory: Path, repository: Path, rounds: int) -> list[dict]:
+    """The programs run alternately, so that other load on the machine affects all of them. Round 0 fills the page cache."""
+    at = shlex.quote(str(repository))
+    commands = {
+        "rg": ["rg", "--hidden", "--no-ignore", "--text", "--count", FORM, str(directory)],
+        "scan": [str(program), "scan", "--quiet", str(directory)],
+        "patches": ["bash", "-o", "pipefail", "-c", f"{PATCHES.format(at)} | rg --text --count '{FORM}'"],
+        "objects": ["bash", "-o", "pipefail", "-c", f"{OBJECTS.format(at)} | rg --text --count '{FORM}'"],
+        "history": [str(program), "scan", "--history", "--quiet", str(repository)],
+    }
+    runs: dict[str, list[Measured]] = {name: [] for name in commands}
+    for round_ in range(rounds + 1):
+        for name, command in commands.items():
+            one = measured(command)
+            if round_ > 0:
+                runs[name].append(one)
+    commits = subprocess.check_output(["git", "-C", repository, "rev-list", "--all", "--count"], text=True).strip()
+    return [
+        row(f"files: {files(directory)}", runs["rg"], runs["scan"]),
+        row(f"history: {commits} commits, `git log --patch`", runs["patches"], runs["history"]),
+        row(f"history: {commits} commits, `git cat-file`", runs["objects"], runs["history"]),
+    ]
 
 
-def main() -> None:
-    directory, runs = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    ripgrep = ["rg", "--hidden", "--no-ignore", "--text", "--count", FORM, directory]
-    ours = [str(BINARY), "scan", "--quiet", directory]
-    times: dict[str, list[float]] = {"ripgrep": [], "portcullis": []}
-    for run in range(runs + 1):
-        for name, command in (("ripgrep", ripgrep), ("portcullis", ours)):
-            taken = seconds(command)
-            if run > 0:
-                times[name].append(taken)
-    files = [path for path in Path(directory).rglob("*") if path.is_file() and not path.is_symlink()]
-    print(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.0f} MB, {runs} runs each")
-    for name, taken in times.items():
-        print(f"{name:10}  median {statistics.median(taken):.3f} s, from {min(taken):.3f} to {max(taken):.3f}")
-    print(f"ratio {statistics.median(times['portcullis']) / statistics.median(times['ripgrep']):.2f}")
+def files(directory: Path) -> str:
+    sizes = [path.stat().st_size for path in directory.rglob("*") if path.is_file() and not path.is_symlink()]
+    return f"{len(sizes):,}, {sum(sizes) / 1e6:.0f} MB"
 
 
-if __name__ == "__main__":
-    main()
+def row(searched: str, theirs: list[Measured], ours: list[Measured]) -> dict:
+    def middle(runs: list[Measured], field: str) -> float:
+        return median(getattr(run, field) for run in runs)
+
+    return {
+        "searched": searched,
+        "ripgrep ms": round(middle(theirs, "seconds") * 1000),
+        "portcullis ms": round(middle(ours, "seconds") * 1000),
+        "ratio": round(middle(ours, "seconds") / middle(theirs, "seconds"), 2),
+        "ripgrep CPU ms": round(middle(theirs, "cpu_seconds") * 1000),
+        "portcullis CPU ms": round(middle(ours, "cpu_seconds") * 1000),
+        "CPU ratio": round(middle(ours, "cpu_seconds") / middle(theirs, "cpu_seconds"), 2),
+    }

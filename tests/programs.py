@@ -1,6 +1,7 @@
 """The workspace's programs, compiled once for all suites."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # With other features or targets, cargo would compile most of the workspace and its dependencies again.
 CARGO_TEST = ("cargo", "test", "--locked", "--workspace", "--features", "portcullis-cli/aws")
 PORTCULLIS = ROOT / "target" / "debug" / "portcullis"
-PORTCULLIS_LOCAL = ROOT / "target" / "debug" / "portcullis-local"
+PORTCULLIS_LOCAL = Path(os.environ.get("PORTCULLIS_LOCAL", ROOT / "target" / "debug" / "portcullis-local"))
 
 
 def build() -> None:

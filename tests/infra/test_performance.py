@@ -1,0 +1,13 @@
+"""`docs/performance.md` has the recorded figures of `bench/clients.py`."""
+
+import runpy
+
+from conftest import ROOT
+
+
+def test_the_page_has_the_recorded_figures_of_the_command_and_the_console() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    tables = runpy.run_path(str(ROOT / "bench" / "client_tables.py"))["tables"]()
+    assert sorted(tables) == ["console", "scan", "token-list"]
+    for name, table in tables.items():
+        assert table in page, name
