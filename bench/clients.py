@@ -3,7 +3,7 @@
 
     bench/clients.py [--update] [DIRECTORY]
 
-`portcullis scan` searches DIRECTORY (default: the sources of cargo's dependencies). With --update, the figures are
+`portcullis scan` searches DIRECTORY (default: the crates that cargo has unpacked). With --update, the figures are
 recorded in bench/results and written to docs/performance.md.
 """
 
