@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run tools test check bench bench-clients instructions linearizability contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench bench-clients instructions histories contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -95,7 +95,7 @@ instructions: $(VALGRIND) ## Compare instruction counts with the recorded ones (
 	$(if $(UPDATE),target/release/portcullis-bench page)
 
 # A release build, without the LTO of a deployment.
-linearizability: ## Check the outcomes of 100,000 concurrent calls, three times (ARGS="7 8" gives other seeds)
+histories: ## Check the outcomes of 100,000 concurrent calls, three times (ARGS="7 8" gives other seeds)
 	for seed in $(or $(ARGS),1 2 3); do \
 		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_PANIC=unwind \
 			PORTCULLIS_TEST_CALLS=100000 PORTCULLIS_TEST_SEED=$$seed \

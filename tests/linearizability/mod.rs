@@ -6,7 +6,7 @@
 //! | `PORTCULLIS_TEST_CALLS` | 1000 |
 //! | `PORTCULLIS_TEST_SEED` | 1; decides what each client does, but not how the clients meet |
 //!
-//! `make linearizability` makes 100,000 calls with each of three seeds.
+//! `make histories` makes 100,000 calls with each of three seeds.
 
 mod checker;
 mod clients;
