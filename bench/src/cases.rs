@@ -19,6 +19,10 @@ const SCALES: [(usize, usize); 5] =
 
 const TOKEN: &str = "pcl_0123456789abcdefABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq";
 const ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:s4x3opwd6i/v1/GET/apps/billing";
+/// Its path has no route. With 500 routes, it is another spelling of the path of one.
+const ARN_WITHOUT_ROUTE: &str =
+    "arn:aws:execute-api:us-east-1:123456789012:s4x3opwd6i/v1/GET/apps/billing/service-499.json";
+const ISSUER: &str = "https://id.example.com";
 /// 2027-01-15T08:00:00Z
 const NOW: i64 = 1_800_000_000;
 
@@ -68,8 +72,13 @@ pub fn all() -> Result<Vec<Case>, Error> {
         }),
     ];
     for (grants, routes) in SCALES {
-        cases.push(decision(grants, routes)?);
+        cases.push(decision(format!("decision: {grants} grants, {routes} routes"), ARN, grants, routes)?);
     }
+    for routes in [1, 500] {
+        let name = format!("decision: path without a route, {routes} routes");
+        cases.push(decision(name, ARN_WITHOUT_ROUTE, seed::GRANTS, routes)?);
+    }
+    cases.push(parse_catalog(500)?);
     cases.push(api_wide_policy()?);
     Ok(cases)
 }
@@ -87,15 +96,23 @@ fn token() -> Result<String, Error> {
     Ok(body)
 }
 
-fn decision(grants: usize, routes: usize) -> Result<Case, Error> {
-    let (principal, catalog) = (principal(grants)?, seed::catalog(routes, "https://id.example.com")?);
-    Ok(Case::new(format!("decision: {grants} grants, {routes} routes"), move || {
+fn decision(name: String, arn: &'static str, grants: usize, routes: usize) -> Result<Case, Error> {
+    let (principal, catalog) = (principal(grants)?, seed::catalog(routes, ISSUER)?);
+    Ok(Case::new(name, move || {
         let rules = AuthzContext::new(&catalog, &Settings::default());
-        let arn = Arn::parse(black_box(ARN)).ok_or("not an ARN")?;
+        let arn = Arn::parse(black_box(arn)).ok_or("not an ARN")?;
         let from = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
         let request = AccessRequest { api: Api::Protected, target: arn.target, from };
         let decision = authorize(Some(black_box(&principal)), &rules, &request, Timestamp::from_seconds(NOW));
         if decision == Decision::Allow { Ok(()) } else { Err(format!("{decision:?}").into()) }
+    }))
+}
+
+fn parse_catalog(routes: usize) -> Result<Case, Error> {
+    let document = seed::catalog(routes, ISSUER)?.to_document().to_string();
+    Ok(Case::new(format!("catalog: parse, {routes} routes"), move || {
+        black_box(Catalog::from_stored(black_box(&document)).ok_or("not a catalog")?);
+        Ok(())
     }))
 }
 

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use super::issue::CatalogIssue;
 use super::limits::over_limits;
 use super::route::{RouteMatcher, template};
+use super::routes::Routes;
 use super::validate::is_builtin;
 use super::{BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule, builtin_permissions};
 use crate::grants::Permission;
@@ -67,7 +68,7 @@ impl Catalog {
             let permissions: Vec<_> = role.permissions.iter().map(ToString::to_string).collect();
             (name.to_string(), json!({ "description": role.description, "permissions": permissions }))
         });
-        let routes = self.routes.iter().map(|route| {
+        let routes = self.routes().iter().map(|route| {
             let (pattern, permission) = (&route.pattern, route.permission.to_string());
             match &route.resource {
                 Some(resource) => json!({ "match": pattern, "permission": permission, "resource": resource }),
@@ -122,9 +123,9 @@ impl DocumentReader {
             }
         }
         let routes = top.remove("routes");
-        for (at, route) in self.list("routes", routes.as_ref()).iter().enumerate() {
-            catalog.routes.extend(self.route(&format!("routes[{at}]"), route));
-        }
+        let routes = self.list("routes", routes.as_ref());
+        let routes = routes.iter().enumerate().filter_map(|(at, route)| self.route(&format!("routes[{at}]"), route));
+        catalog.routes = Routes::new(routes.collect());
         if let Some(sessions) = top.remove("sessions")
             && let Some(mut sessions) = self.object("sessions", &sessions)
         {

@@ -8,6 +8,7 @@
 //! | `limits` | maximum sizes of lists |
 //! | `validate` | validation of a catalog as a whole |
 //! | `route` | route patterns and resource templates |
+//! | `routes` | the routes, found by the path of a request |
 //! | `role` | a role and its name |
 //! | `request_path` | the path of a request; ambiguous paths are refused |
 //! | `fold` | folding of names that a backend may treat as equal |
@@ -23,6 +24,7 @@ mod limits;
 mod request_path;
 mod role;
 mod route;
+mod routes;
 mod trust;
 mod validate;
 
@@ -30,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::grants::Permission;
-use fold::fold;
+use routes::Routes;
 
 pub use issue::CatalogIssue;
 pub use request_path::{AmbiguousPath, RequestPath};
@@ -71,7 +73,7 @@ pub struct Catalog {
     /// Without the built-in permissions.
     permissions: BTreeMap<Permission, String>,
     roles: BTreeMap<RoleName, Role>,
-    routes: Vec<Route>,
+    routes: Routes,
     groups: BTreeMap<String, RoleName>,
     trust: Vec<TrustRule>,
 }
@@ -110,28 +112,20 @@ impl Catalog {
     /// The routes.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
-        &self.routes
+        self.routes.as_slice()
     }
 
     /// The route that matches a request, with the resource that it refers to. At most one route matches.
     #[must_use]
     pub fn route(&self, target: Target<'_>, path: &RequestPath) -> Option<(&Route, String)> {
-        self.routes.iter().find_map(|route| Some((route, route.resource_of(target, path)?)))
+        self.routes.find(target, path)
     }
 
     /// The routes of which a request's path is another spelling, with what they require. For a path that no
     /// route matches.
     #[must_use]
     pub fn lookalikes(&self, target: Target<'_>, path: &RequestPath) -> Vec<Lookalike> {
-        if self.routes.is_empty() {
-            return Vec::new();
-        }
-        let folded: Vec<_> = path.names().map(fold).collect();
-        let found = self.routes.iter().filter_map(|route| {
-            let resource = route.resource_of_lookalike(target, path, &folded)?;
-            Some(Lookalike { route: route.pattern.clone(), permission: route.permission.clone(), resource })
-        });
-        found.collect()
+        self.routes.lookalikes(target, path)
     }
 
     /// Whether a token may be given the permission. A strict catalog allows only listed permissions and

@@ -11,7 +11,6 @@
 //! ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2)). `$connect` matches the opening of a WebSocket.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::RequestPath;
 use crate::catalog::fold::fold;
@@ -104,51 +103,39 @@ impl Route {
         Self { pattern, permission, resource, on, template, folded }
     }
 
-    /// The resource that a request refers to; `None` if the route does not match.
-    #[must_use]
-    pub fn resource_of(&self, target: Target<'_>, path: &RequestPath) -> Option<String> {
-        let bound = match (&self.on, target) {
-            (RouteMatcher::Connect, Target::Connect) => BTreeMap::new(),
-            (RouteMatcher::Http(on, parts), Target::Http { method, .. })
-                if on.is(method) && matches(parts, path.names(), false) =>
-            {
-                bind(parts, path.names())
-            }
-            _ => return None,
-        };
-        self.resource_with(&bound)
+    /// The path's parts; none for a WebSocket.
+    pub(super) fn parts(&self) -> &[Segment] {
+        self.on.parts()
     }
 
-    /// The resource that a request refers to if its path is another spelling of this route's; `None` if it is
-    /// not. `folded` are the path's folded names.
-    ///
-    /// A file extension of the last name counts as another spelling too.
-    #[must_use]
-    pub(crate) fn resource_of_lookalike(
-        &self,
-        target: Target<'_>,
-        path: &RequestPath,
-        folded: &[String],
-    ) -> Option<String> {
-        let RouteMatcher::Http(on, _) = &self.on else { return None };
-        let Target::Http { method, .. } = target else { return None };
-        if !on.is(method) || !matches(&self.folded, folded.iter().map(String::as_str), true) {
-            return None;
-        }
-        self.resource_with(&bind(&self.folded, path.names()))
+    pub(super) fn folded_parts(&self) -> &[Segment] {
+        &self.folded
     }
 
-    fn resource_with(&self, bound: &BTreeMap<&str, Cow<'_, str>>) -> Option<String> {
-        let parts = match (&self.template, &self.on) {
-            (Some(template), _) => template,
+    /// The resource that a request refers to if its path is one of this route's paths, in some spelling.
+    #[must_use]
+    pub(crate) fn resource_of(&self, path: &RequestPath) -> Option<String> {
+        let template = match (&self.template, &self.on) {
+            (Some(template), _) => template.as_slice(),
             (None, RouteMatcher::Http(_, parts)) => parts,
             (None, RouteMatcher::Connect) => return Some("websocket".to_owned()),
         };
-        let names = parts.iter().map(|part| match part {
-            Segment::Literal(name) => Some(name.as_str()),
-            Segment::Parameter(name) | Segment::CatchAll(name) => bound.get(name.as_str()).map(|name| &**name),
+        let names: Vec<_> = path.names().collect();
+        let names = template.iter().map(|segment| match segment {
+            Segment::Literal(name) => Some(Cow::Borrowed(name.as_str())),
+            Segment::Parameter(name) | Segment::CatchAll(name) => self.value_of(name, &names),
         });
         names.collect::<Option<Vec<_>>>().map(|names| names.join("/"))
+    }
+
+    /// The value of a parameter in a path of these names.
+    fn value_of<'a>(&self, parameter: &str, names: &[&'a str]) -> Option<Cow<'a, str>> {
+        let (at, part) = self.parts().iter().enumerate().find(|(_, part)| part.name() == Some(parameter))?;
+        let rest = names.get(at..)?;
+        if matches!(part, Segment::CatchAll(_)) {
+            return Some(rest.join("/").into());
+        }
+        rest.first().map(|name| Cow::Borrowed(*name))
     }
 }
 
@@ -189,6 +176,15 @@ impl RouteMatcher {
         match (self, other) {
             (Self::Connect, Self::Connect) => true,
             (Self::Http(a, path), Self::Http(b, other)) => a.overlaps(b) && meet(path, other),
+            _ => false,
+        }
+    }
+
+    /// Whether it accepts the method, or the opening of a WebSocket.
+    pub(super) fn accepts(&self, target: Target<'_>) -> bool {
+        match (self, target) {
+            (Self::Http(on, _), Target::Http { method, .. }) => on.is(method),
+            (Self::Connect, Target::Connect) => true,
             _ => false,
         }
     }
@@ -254,45 +250,6 @@ pub(super) fn template(text: &str, on: Option<&RouteMatcher>) -> Result<Vec<Segm
     } else {
         Err("must use only parameters of the path, with {name} for {name+} too")
     }
-}
-
-/// Whether a path matches. With `extension`, the last name may have a file extension that the literal lacks.
-fn matches<'a>(parts: &[Segment], names: impl Iterator<Item = &'a str>, extension: bool) -> bool {
-    let mut names = names.peekable();
-    for part in parts {
-        let Some(name) = names.next() else { return false };
-        match part {
-            Segment::Literal(literal) => {
-                let Some(rest) = name.strip_prefix(literal.as_str()) else { return false };
-                let extends = extension && rest.trim_start().starts_with('.') && names.peek().is_none();
-                if !rest.is_empty() && !extends {
-                    return false;
-                }
-            }
-            Segment::Parameter(_) => {}
-            Segment::CatchAll(_) => return true,
-        }
-    }
-    names.next().is_none()
-}
-
-/// Binds the parameters to a path that matches.
-fn bind<'a>(parts: &'a [Segment], names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Cow<'a, str>> {
-    let mut names = names.peekable();
-    let mut bound = BTreeMap::new();
-    for part in parts {
-        match part {
-            Segment::Literal(_) => drop(names.next()),
-            Segment::Parameter(parameter) => {
-                bound.extend(names.next().map(|name| (parameter.as_str(), Cow::Borrowed(name))));
-            }
-            Segment::CatchAll(parameter) => {
-                let rest: Vec<_> = names.by_ref().collect();
-                bound.insert(parameter.as_str(), rest.join("/").into());
-            }
-        }
-    }
-    bound
 }
 
 fn meet(a: &[Segment], b: &[Segment]) -> bool {

@@ -69,8 +69,7 @@ impl<'a> OpenPathProbe<'a> {
     /// count as its paths.
     pub(super) fn closed_below(&self, method: &str, names: &[String]) -> Option<&'a Route> {
         let closed = |(route, path): &(&Route, Vec<String>)| {
-            let folded: Vec<_> = path.iter().map(|name| fold(name)).collect();
-            let resource = route.resource_of_lookalike(on(method), &RequestPath::from_names(path), &folded);
+            let resource = route.resource_of(&RequestPath::from_names(path));
             !resource.is_some_and(|resource| self.grants.allows(&route.permission, &resource))
         };
         self.routes_below(method, names).find(closed).map(|(route, _)| route)
