@@ -7,6 +7,7 @@ mod activity;
 mod capacity;
 mod catalog;
 mod change_log;
+mod concurrency;
 mod contended;
 mod create;
 mod deadlines;

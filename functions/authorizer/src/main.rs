@@ -18,22 +18,17 @@ async fn main() -> Result<(), Error> {
     let authorizer = Authorizer::new(app, format)?;
     authorizer.warm_up().await;
     let post_response = PostResponseLayer::new(authorizer.clone());
-    let layer = post_response.clone();
-    let handler = service_fn(move |event: LambdaEvent<Event>| handle(authorizer.clone(), layer.clone(), event));
+    let handler = service_fn(move |event: LambdaEvent<Event>| handle(authorizer.clone(), event));
     Runtime::new(handler).layer(post_response).run().await
 }
 
-async fn handle(
-    authorizer: Authorizer,
-    layer: PostResponseLayer,
-    event: LambdaEvent<Event>,
-) -> Result<AuthorizerResponse, Diagnostic> {
+async fn handle(authorizer: Authorizer, event: LambdaEvent<Event>) -> Result<AuthorizerResponse, Diagnostic> {
     let mut outcome = authorizer.handle(event.payload).await;
     // TOKEN events have no request id from the gateway; Lambda's id finds the log too.
     outcome.audit.request_id.get_or_insert(event.context.request_id);
     // Without an audit line, the request is not allowed.
     outcome.audit.write_to(&mut io::stdout()).map_err(|_| diagnostic(AuthorizerError::NoDecision))?;
-    layer.set_pending(outcome.note);
+    PostResponseLayer::set_pending(outcome.note);
     outcome.response.map_err(diagnostic)
 }
 

@@ -5,9 +5,9 @@
 //! runtime's service runs after the response was posted and before that, so it adds no latency.
 //! [`crate::DEFERRED_DEADLINE`] bounds it.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use lambda_runtime::tower::{Layer, Service};
@@ -16,29 +16,28 @@ use portcullis::store::DeferredWrite;
 
 use crate::Authorizer;
 
-/// Layer that runs the invocation's deferred write. An environment handles one event at a time,
-/// so there is at most one.
+tokio::task_local! {
+    /// The write to make after the response of the invocation that is being handled.
+    static PENDING: Cell<Option<DeferredWrite>>;
+}
+
+/// Layer that runs each invocation's deferred write.
 #[derive(Clone, Debug)]
 pub struct PostResponseLayer {
     authorizer: Authorizer,
-    pending: Arc<Mutex<Option<DeferredWrite>>>,
 }
 
 impl PostResponseLayer {
-    /// A layer with no pending write.
+    /// A layer that writes with this authorizer.
     #[must_use]
     pub fn new(authorizer: Authorizer) -> Self {
-        Self { authorizer, pending: Arc::default() }
+        Self { authorizer }
     }
 
-    /// Sets the write to make after the response was sent.
-    pub fn set_pending(&self, note: Option<DeferredWrite>) {
-        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = note;
-    }
-
-    async fn run_pending(self) {
-        let note = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.authorizer.run_deferred(note).await;
+    /// Sets the write to make after the response to this invocation was sent. For use within the layer's service.
+    pub fn set_pending(note: Option<DeferredWrite>) {
+        // Losing a write must not fail the request.
+        let _ = PENDING.try_with(|pending| pending.set(note));
     }
 }
 
@@ -46,7 +45,7 @@ impl<S> Layer<S> for PostResponseLayer {
     type Service = PostResponseService<S>;
 
     fn layer(&self, inner: S) -> PostResponseService<S> {
-        PostResponseService { inner, layer: self.clone() }
+        PostResponseService { inner, authorizer: self.authorizer.clone() }
     }
 }
 
@@ -54,7 +53,7 @@ impl<S> Layer<S> for PostResponseLayer {
 #[derive(Debug)]
 pub struct PostResponseService<S> {
     inner: S,
-    layer: PostResponseLayer,
+    authorizer: Authorizer,
 }
 
 impl<S> Service<LambdaInvocation> for PostResponseService<S>
@@ -72,12 +71,12 @@ where
 
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
         let response = self.inner.call(invocation);
-        let layer = self.layer.clone();
-        Box::pin(async move {
+        let authorizer = self.authorizer.clone();
+        Box::pin(PENDING.scope(Cell::default(), async move {
             let posted = response.await;
-            layer.run_pending().await;
+            authorizer.run_deferred(PENDING.with(Cell::take)).await;
             posted
-        })
+        }))
     }
 }
 
@@ -85,6 +84,7 @@ where
 pub(crate) mod tests {
     use super::*;
     use crate::{DECISION_DEADLINE, HttpApiResponseFormat};
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
@@ -99,6 +99,11 @@ pub(crate) mod tests {
     fn invocation() -> LambdaInvocation {
         let (parts, ()) = http::Response::new(()).into_parts();
         LambdaInvocation { parts, body: Default::default(), context: Default::default() }
+    }
+
+    async fn respond_and_write(_: LambdaInvocation) -> Result<(), Error> {
+        PostResponseLayer::set_pending(Some(used()));
+        Ok(())
     }
 
     fn used() -> DeferredWrite {
@@ -129,11 +134,11 @@ pub(crate) mod tests {
         let layer = PostResponseLayer::new(authorizer_at(format!("http://{}", store.local_addr().unwrap())));
         let posted = Arc::new(AtomicBool::new(false));
 
-        let (posting, pending) = (posted.clone(), layer.clone());
+        let posting = Arc::clone(&posted);
         let runtime = service_fn(move |_: LambdaInvocation| {
-            let (posting, pending) = (posting.clone(), pending.clone());
+            let posting = Arc::clone(&posting);
             async move {
-                pending.set_pending(Some(used()));
+                PostResponseLayer::set_pending(Some(used()));
                 // Give a premature write every chance to run.
                 for _ in 0..100 {
                     tokio::task::yield_now().await;
@@ -160,8 +165,7 @@ pub(crate) mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authorizer = authorizer_at(format!("http://{}", silent.local_addr().unwrap()));
         let layer = PostResponseLayer::new(authorizer.with_deadlines(DECISION_DEADLINE, Duration::ZERO));
-        layer.set_pending(Some(used()));
-        let mut service = layer.layer(service_fn(async |_: LambdaInvocation| Ok::<(), Error>(())));
+        let mut service = layer.layer(service_fn(respond_and_write));
         let response = tokio::time::timeout(Duration::from_secs(60), service.call(invocation())).await;
         assert!(matches!(response, Ok(Ok(()))), "{response:?}");
     }
@@ -170,8 +174,7 @@ pub(crate) mod tests {
     async fn losing_the_last_use_never_fails_the_request() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let layer = PostResponseLayer::new(authorizer_at(format!("http://{gone}")));
-        layer.set_pending(Some(used()));
-        let mut service = layer.layer(service_fn(async |_: LambdaInvocation| Ok::<(), Error>(())));
+        let mut service = layer.layer(service_fn(respond_and_write));
         assert!(service.call(invocation()).await.is_ok());
     }
 }
