@@ -5,6 +5,7 @@ use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope, StatusChange, U
 use portcullis::text::OwnerId;
 use portcullis::token::{Actor, DisableReason, LastUse, Status, TokenRecord};
 
+use super::observed::Observed;
 use super::{DAY, LIMITS, Limits, Sample, Table, alice, bob, by_whom, clock_at, delete, now, revoke};
 
 pub(super) fn all_of(scope: Scope) -> Filter {
@@ -83,6 +84,21 @@ async fn paging_shows_every_token_once_for_any_page_size() {
             assert_eq!(pages.len(), 7_usize.div_ceil(limit), "no empty page at the end of pages of {limit}");
             assert_eq!(pages.concat(), records, "pages of {limit}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_page_reads_one_record_more_than_it_has() {
+    let table = Table::in_process().await;
+    several(&table, &alice(), 9).await;
+    let observed = Observed::new(&table).await;
+    for (scope, limit) in [(Scope::Owner(alice()), 1), (Scope::Owner(alice()), 4), (Scope::Everyone, 4)] {
+        let page = observed.tokens.list(&Filter { limit, ..all_of(scope) }).await.unwrap();
+        let calls = observed.take();
+        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        let records = calls[1].request["RequestItems"][&table.name]["Keys"].as_array().unwrap();
+        assert_eq!((page.tokens.len(), operations), (limit, vec!["Query", "BatchGetItem"]));
+        assert_eq!(records.len(), limit + 1);
     }
 }
 
