@@ -74,10 +74,17 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn line(&self, text: &str) -> Result<(), CliError> {
+        self.parts(&[text, "\n"])
+    }
+
+    /// Prints parts of the data.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(crate) fn parts(&self, parts: &[&str]) -> Result<(), CliError> {
         let write = || {
             let mut stdout = io::stdout().lock();
-            stdout.write_all(text.as_bytes())?;
-            stdout.write_all(b"\n")?;
+            parts.iter().try_for_each(|part| stdout.write_all(part.as_bytes()))?;
             stdout.flush()
         };
         write().map_err(|error| match error.kind() {

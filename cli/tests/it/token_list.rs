@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::{eventually, json as document, stack, stderr, stdout};
+use crate::support::{bare, eventually, json as document, stack, stderr, stdout};
 use crate::token::id;
+use crate::untrusted_server::endless_server;
 
 #[test]
 fn list_follows_pages_and_prints_one_document() {
@@ -25,6 +26,17 @@ fn list_follows_pages_and_prints_one_document() {
     let some = list(&["--limit", "2"]);
     assert_eq!(stdout(&some).lines().count(), 3);
     assert!(stderr(&some).contains("Showing 2 tokens. Use --all or --limit for more."));
+}
+
+#[test]
+fn a_piped_list_is_printed_page_by_page() {
+    let page = |id: &str| format!(r#"{{"tokens":[{{"id":"{id}"}}],"next_cursor":"same"}}"#);
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bare(home.path());
+    command.env("PORTCULLIS_URL", endless_server(&[&page("one"), &page("two")])).env("PORTCULLIS_API_TOKEN", "pcl_x");
+    // The second page is invalid: it has the cursor of the first one.
+    let listed = command.args(["token", "list", "--all", "--json"]).assert().code(7);
+    assert_eq!(stdout(&listed), r#"{"tokens":[{"id":"one"}"#);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) fn server(status: &str, headers: &str, body: &str) -> (String, JoinHa
 }
 
 /// Starts a server that sends these documents in turn, endlessly. Returns its URL.
-fn endless_server(bodies: &[&str]) -> String {
+pub(crate) fn endless_server(bodies: &[&str]) -> String {
     let (listener, url) = listen();
     let replies: Vec<String> = bodies.iter().map(|body| response("200 OK", "", body)).collect();
     thread::spawn(move || {

@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::format;
-use super::pages::{Limit, document, entries};
+use super::pages::{Limit, document, entries, for_each_page};
 use super::selection::{Selection, read};
 use super::show::console_url;
-use crate::api::encoded;
+use crate::api::{ApiRequest, encoded};
 use crate::flag_value::whole_number;
-use crate::output::clean;
+use crate::output::{Output, clean};
 use crate::{CliError, Context, Outcome, web_browser};
 
 #[derive(Debug, clap::Args)]
@@ -51,30 +51,71 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
         let call = api.get("/tokens").query("status", args.status.as_ref()).query("owner", args.owner.as_ref());
         call.query("idle_days", args.idle_days)
     };
-    // Only with all tokens is it known which ones come first.
-    let limit = if args.selection.is_given() { usize::MAX } else { args.limit.count() };
     // The first page arrives too fast for a progress message.
-    let mut progress = None;
-    let split = |page: Page| (page.tokens, page.next_cursor);
-    let (mut tokens, mut more) = entries(limit, list, split, |count| {
-        let progress = progress.get_or_insert_with(|| out.progress("Listing tokens"));
-        progress.set_message(format!("Listing tokens: {count}"));
-    })?;
-    drop(progress);
-    if args.selection.is_given() {
-        tokens = args.selection.apply(tokens)?;
-        more = tokens.len() > args.limit.count();
+    let mut bar = None;
+    let progress = move |count| {
+        let bar = bar.get_or_insert_with(|| out.progress("Listing tokens"));
+        bar.set_message(format!("Listing tokens: {count}"));
+    };
+    // A table needs the widths of all rows, and a document with line breaks is made as a whole.
+    let is_streamed = if out.json { !out.stdout_is_terminal } else { out.quiet };
+    let (count, more) = if args.selection.is_given() {
+        // Only with all tokens is it known which ones come first.
+        let (tokens, _) = entries(usize::MAX, list, split, progress)?;
+        let mut tokens = args.selection.apply(tokens)?;
+        let more = tokens.len() > args.limit.count();
         tokens.truncate(args.limit.count());
-    }
-    if out.json {
-        out.document(&document("tokens", &tokens))?;
+        print(&tokens, context)?;
+        (tokens.len(), more)
+    } else if is_streamed {
+        stream(args.limit.count(), list, progress, out)?
     } else {
-        print(&tokens.iter().map(|token| read(token)).collect::<Result<Vec<_>, _>>()?, context)?;
-    }
+        let (tokens, more) = entries(args.limit.count(), list, split, progress)?;
+        print(&tokens, context)?;
+        (tokens.len(), more)
+    };
     if more {
-        out.note(&format!("Showing {}. Use --all or --limit for more.", counted(tokens.len(), "token")));
+        out.note(&format!("Showing {}. Use --all or --limit for more.", counted(count, "token")));
     }
     Ok(Outcome::Success)
+}
+
+fn split(page: Page) -> (Vec<Box<RawValue>>, Option<String>) {
+    (page.tokens, page.next_cursor)
+}
+
+/// Prints each page when it arrives. Returns the number of tokens, and whether there are more.
+fn stream<'a>(
+    limit: usize,
+    list: impl Fn() -> ApiRequest<'a>,
+    mut progress: impl FnMut(usize),
+    out: &Output,
+) -> Result<(usize, bool), CliError> {
+    let mut count = 0;
+    let mut before = "{\"tokens\":[";
+    let more = for_each_page(limit, list, split, |page, last| {
+        count += page.len();
+        let mut text = String::new();
+        for token in page {
+            if out.json {
+                text.push_str(before);
+                text.push_str(token.get());
+                before = ",";
+            } else {
+                text.push_str(&clean(&read(&token)?.id));
+                text.push('\n');
+            }
+        }
+        out.parts(&[&text])?;
+        if !last {
+            progress(count);
+        }
+        Ok(())
+    })?;
+    if out.json {
+        out.line(if count == 0 { "{\"tokens\":[]}" } else { "]}" })?;
+    }
+    Ok((count, more))
 }
 
 /// The filters in the address of the console's list (`console/src/domain/token-view.ts`).
@@ -85,8 +126,12 @@ fn console_query(args: &Args) -> String {
     if given.is_empty() { String::new() } else { format!("?{}", *encoded(&given)) }
 }
 
-fn print(tokens: &[Token], context: &Context) -> Result<(), CliError> {
+fn print(tokens: &[Box<RawValue>], context: &Context) -> Result<(), CliError> {
     let out = &context.out;
+    if out.json {
+        return out.document(&document("tokens", tokens));
+    }
+    let tokens = tokens.iter().map(|token| read(token)).collect::<Result<Vec<_>, _>>()?;
     if out.quiet {
         return tokens.iter().try_for_each(|token| out.line(&clean(&token.id)));
     }

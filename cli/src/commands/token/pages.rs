@@ -36,18 +36,38 @@ pub(super) fn entries<'a, P: DeserializeOwned, E>(
     split: impl Fn(P) -> (Vec<E>, Option<String>),
     mut progress: impl FnMut(usize),
 ) -> Result<(Vec<E>, bool), CliError> {
-    let (mut entries, mut cursor) = (Vec::new(), None::<String>);
+    let mut entries = Vec::new();
+    let more = for_each_page(limit, list, split, |page, last| {
+        entries.extend(page);
+        if !last {
+            progress(entries.len());
+        }
+        Ok(())
+    })?;
+    Ok((entries, more))
+}
+
+/// Fetches at most `limit` entries of a list. `each` gets each page, and whether it is the last one to fetch. Returns
+/// whether there are more entries.
+pub(super) fn for_each_page<'a, P: DeserializeOwned, E>(
+    limit: usize,
+    list: impl Fn() -> ApiRequest<'a>,
+    split: impl Fn(P) -> (Vec<E>, Option<String>),
+    mut each: impl FnMut(Vec<E>, bool) -> Result<(), CliError>,
+) -> Result<bool, CliError> {
+    let (mut left, mut cursor) = (limit, None::<String>);
     let mut cursors = Cursors::default();
     loop {
-        let size = MAX_PER_PAGE.min(limit - entries.len());
+        let size = MAX_PER_PAGE.min(left);
         let page = list().query("limit", Some(size)).query("cursor", cursor.as_ref()).send()?.read()?;
-        let (more, next_cursor) = split(page);
-        entries.extend(more);
+        let (page, next_cursor) = split(page);
+        left = left.saturating_sub(page.len());
         cursor = cursors.follow(next_cursor)?;
-        if cursor.is_none() || entries.len() >= limit {
-            return Ok((entries, cursor.is_some()));
+        let last = cursor.is_none() || left == 0;
+        each(page, last)?;
+        if last {
+            return Ok(cursor.is_some());
         }
-        progress(entries.len());
     }
 }
 
