@@ -1,7 +1,7 @@
 //! Audit entry of a decision.
 
 use portcullis::audit_log;
-use portcullis::authz::Decision;
+use portcullis::authz::{Decision, Principal};
 use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
 use portcullis::token::TokenRecord;
@@ -32,10 +32,12 @@ pub(crate) fn entry(
             }
         }
         Authentication::RetiredSecret(credential) => set_token(&mut audit, &credential.record, true),
-        Authentication::Token(token) => set_token(&mut audit, &token.credential.record, token.superseded),
-        Authentication::Session(principal, _) => {
+        Authentication::Authenticated { principal: Principal::Token(record), superseded, .. } => {
+            set_token(&mut audit, record, *superseded);
+        }
+        Authentication::Authenticated { principal: Principal::Session(session), .. } => {
             audit.principal_type = Some("session");
-            audit.owner = Some(principal.owner().to_string());
+            audit.owner = Some(session.owner.to_string());
         }
     }
     match decision {

@@ -19,29 +19,22 @@ use crate::{Event, response_context};
 pub(crate) enum Authentication {
     /// Not authenticated: the reason, the claimed identity, and a detail for the audit log only.
     Failed(DenyReason, ClaimedIdentity, Option<String>),
-    /// A user session, and the catalog to decide with.
-    Session(Principal, Arc<StoredCatalog>),
-    /// A token whose secret matched.
-    Token(Box<AuthenticatedToken>),
+    /// A token whose secret matched, or a session, and the catalog to decide with.
+    Authenticated {
+        principal: Principal,
+        catalog: Arc<StoredCatalog>,
+        /// Whether the secret is the token's previous one, within its overlap.
+        superseded: bool,
+    },
     /// A rotated-out secret of this token.
     RetiredSecret(Box<StoredCredential>),
-}
-
-/// A token whose secret matched, and the catalog to decide with.
-pub(crate) struct AuthenticatedToken {
-    pub(crate) principal: Principal,
-    pub(crate) catalog: Arc<StoredCatalog>,
-    pub(crate) credential: StoredCredential,
-    /// Whether the secret is the previous one, within its overlap.
-    pub(crate) superseded: bool,
 }
 
 impl Authentication {
     /// The principal and the catalog to decide with; `None` if authentication failed.
     pub(crate) fn principal(&self) -> Option<(&Principal, &StoredCatalog)> {
         match self {
-            Self::Session(principal, catalog) => Some((principal, catalog)),
-            Self::Token(token) => Some((&token.principal, &token.catalog)),
+            Self::Authenticated { principal, catalog, .. } => Some((principal, catalog)),
             Self::Failed(..) | Self::RetiredSecret(_) => None,
         }
     }
@@ -137,9 +130,10 @@ pub(crate) async fn authenticate(
         Dependency::Catalog.before(deadline, catalogs.get(now)),
     );
     let (presented, catalog) = (presented??, catalog??);
-    let token = |credential: StoredCredential, superseded| {
-        let principal = Principal::Token(Box::new(credential.record.clone()));
-        Authentication::Token(Box::new(AuthenticatedToken { principal, catalog, credential, superseded }))
+    let token = |credential: StoredCredential, superseded| Authentication::Authenticated {
+        principal: Principal::Token(Box::new(credential.record)),
+        catalog,
+        superseded,
     };
     Ok(match presented {
         Some(store::MatchedSecret::Current(credential)) => token(credential, false),
@@ -180,7 +174,7 @@ async fn session(
             format!("the groups that the catalog lists take more than {max} characters"),
         ));
     }
-    Ok(Authentication::Session(Principal::Session(session), catalog))
+    Ok(Authentication::Authenticated { principal: Principal::Session(session), catalog, superseded: false })
 }
 
 fn malformed(claimed: ClaimedIdentity, why: &str) -> Authentication {

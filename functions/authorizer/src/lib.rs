@@ -140,8 +140,9 @@ impl Authorizer {
         let decision = match &authentication {
             Authentication::Failed(reason, ..) => Decision::Unauthorized(*reason),
             Authentication::RetiredSecret(_) => Decision::Unauthorized(DenyReason::SecretReuse),
-            Authentication::Session(principal, catalog) => self.decide(principal, catalog, &event, &arn, now),
-            Authentication::Token(token) => self.decide(&token.principal, &token.catalog, &event, &arn, now),
+            Authentication::Authenticated { principal, catalog, .. } => {
+                self.decide(principal, catalog, &event, &arn, now)
+            }
         };
         let principal = authentication.principal().map(|(principal, _)| principal);
         let api_wide =
@@ -191,10 +192,11 @@ impl Authorizer {
         now: Timestamp,
     ) -> Option<DeferredWrite> {
         match authentication {
-            Authentication::Token(token) if *decision == Decision::Allow => {
-                let rules = AuthzContext::new(&token.catalog.catalog, &self.app.settings.authz);
-                let made = permission_used(token.principal.grants(), &rules, &access_request(event, arn));
-                let record = &token.credential.record;
+            Authentication::Authenticated { principal: Principal::Token(record), catalog, .. }
+                if *decision == Decision::Allow =>
+            {
+                let rules = AuthzContext::new(&catalog.catalog, &self.app.settings.authz);
+                let made = permission_used(&record.grants, &rules, &access_request(event, arn));
                 let made = made.and_then(|made| self.noted.unless_recorded(&record.id, made, Day::from_timestamp(now)));
                 DeferredWrite::last_use(record, made, &event.caller(), now)
             }

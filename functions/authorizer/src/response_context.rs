@@ -9,7 +9,6 @@ use portcullis::catalog::{RoleName, Target};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::grants::{Grant, Permission, Resource};
 use portcullis::text::redact;
-use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -176,13 +175,17 @@ impl<'a> From<&'a Grant> for ShownGrant<'a> {
 /// Values as their text.
 struct Shown<'a, T>(&'a [T]);
 
+struct Text<'a, T>(&'a T);
+
 impl<T: Display> Serialize for Shown<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut values = serializer.serialize_seq(Some(self.0.len()))?;
-        for value in self.0 {
-            values.serialize_element(&format_args!("{value}"))?;
-        }
-        values.end()
+        serializer.collect_seq(self.0.iter().map(Text))
+    }
+}
+
+impl<T: Display> Serialize for Text<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
     }
 }
 

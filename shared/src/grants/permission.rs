@@ -121,7 +121,11 @@ impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.resource, &self.action) {
             (Part::Any, Part::Any) => f.write_str("*"),
-            (resource, action) => write!(f, "{}:{}", resource.as_str(), action.as_str()),
+            (resource, action) => {
+                f.write_str(resource.as_str())?;
+                f.write_str(":")?;
+                f.write_str(action.as_str())
+            }
         }
     }
 }

@@ -90,7 +90,7 @@ fn respond_with(seconds: u32, shape: ResponseFormat, fixture: &str, decision: &D
         Decision::Unauthorized(reason) => Authentication::Failed(*reason, ClaimedIdentity::Nothing, None),
         _ => {
             let catalog = Arc::new(StoredCatalog { catalog: Catalog::default(), version: 0 });
-            Authentication::Session(token(grants(&["*:read"], &["*"])), catalog)
+            Authentication::Authenticated { principal: token(grants(&["*:read"], &["*"])), catalog, superseded: false }
         }
     };
     respond(&settings, shape, &event, &arn, &found, decision, at()).map(|response| to_value(&response))

@@ -45,8 +45,9 @@ impl Serialize for WrittenAttribute<'_> {
 
 /// The attributes of the item in the response of a read, if there is one. An error does not quote the response.
 pub(in crate::store) fn attributes_of(body: &[u8]) -> Result<Option<Attributes<'_>>, Error> {
-    let invalid = |_| Error::Unavailable("invalid response".to_owned());
-    let response: GetItemOutput<'_> = serde_json::from_slice(body).map_err(invalid)?;
+    // Checking the encoding once takes less time than for each string.
+    let response = str::from_utf8(body).ok().and_then(|body| serde_json::from_str::<GetItemOutput<'_>>(body).ok());
+    let response = response.ok_or_else(|| Error::Unavailable("invalid response".to_owned()))?;
     Ok(response.item.map(|item| item.0))
 }
 
