@@ -1,6 +1,8 @@
 """Calls of the described operations; each response is validated against infra/openapi.yaml."""
 
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +23,11 @@ CONFORMANCE = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
+# The form of an exchange, without its identity.
+EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+}
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,14 @@ def put_catalog(service: Service, catalog: Any) -> requests.Response:
     """Replaces the catalog with the current ETag."""
     tag = Call("GET /catalog", service.admin_token).send(service).headers["etag"]
     return Call("PUT /catalog", service.admin_token, body=catalog, headers={"If-Match": tag}).send(service)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Waits for what happens after a response, or as time passes."""
+    late = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < late, "it did not happen"
+        time.sleep(0.05)
 
 
 def problem_type(response: requests.Response) -> str | None:

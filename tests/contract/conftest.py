@@ -12,8 +12,12 @@ from hypothesis import configuration
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(Path(__file__).parents[1]))
 
+import calls
 import programs
+from calls import Call
+from issuer import Issuer
 from leak_check import LeakCheck
+from principals import principals
 from service import Service
 
 # The default is the current directory.
@@ -83,6 +87,31 @@ def short_service(built: None, leak_check: LeakCheck, tmp_path_factory: pytest.T
     flags = ["--max-token-lifetime", "30", "--quarantine-on-reuse", "--max-idle-days", "1"]
     service = Service(tmp_path_factory.mktemp("short-service"), flags=flags)
     yield from running(service, leak_check)
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    yield issuer
+    issuer.server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def trusting_service(
+    built: None, leak_check: LeakCheck, issuer: Issuer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """A service that trusts the issuer."""
+    service = Service(tmp_path_factory.mktemp("trusting-service"))
+    for started in running(service, leak_check):
+        catalog = Call("GET /catalog", started.admin_token).send(started).json()
+        assert calls.put_catalog(started, catalog | {"trust": issuer.rules()}).status_code == 200
+        yield started
+
+
+@pytest.fixture(scope="session")
+def credentials(trusting_service: Service, issuer: Issuer) -> dict[str, str | None]:
+    """The credentials of the principals of docs/access-matrix.md."""
+    return principals(trusting_service, issuer)
 
 
 def running(service: Service, leak_check: LeakCheck) -> Iterator[Service]:

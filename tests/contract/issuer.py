@@ -10,6 +10,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 AUDIENCE = "https://tokens.example.com"
+# The grant of a job that manages tokens.
+MANAGER = {"permissions": ["tokens:read", "tokens:write"], "resources": ["tokens"]}
 
 
 class Issuer:
@@ -50,6 +52,11 @@ class Issuer:
             "exp": now + 300,
         }
         return jwt.encode(good | claims, self.key, "EdDSA", headers={"kid": "one"})
+
+    def rules(self) -> list[dict]:
+        """Trust rules: for a job that deploys, and for one that manages tokens."""
+        managing = {"name": "manage-tokens", "claims": {"repository": "acme/manager"}, "grants": [MANAGER]}
+        return [self.rule(), self.rule() | managing]
 
     def rule(self) -> dict:
         return {

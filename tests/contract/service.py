@@ -1,5 +1,6 @@
 """The service under test: the whole stack on this machine, with temporary data."""
 
+import json
 import re
 import socket
 import subprocess
@@ -7,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 from typing import IO
+
+import requests
 
 from programs import PORTCULLIS_LOCAL
 
@@ -52,6 +55,12 @@ class Service:
             self.process.wait(timeout=60)
         if self.keeper is not None:
             self.keeper.join(timeout=60)
+
+    def audit_line(self, response: requests.Response) -> dict:
+        """The audit line of a response's request."""
+        request_id = response.headers["x-amzn-requestid"]
+        [line] = [line for line in self.logs[0].read_text().splitlines() if request_id in line]
+        return json.loads(line)
 
     def keep_messages(self, welcome: str) -> None:
         with self.messages.open("w") as kept:

@@ -27,10 +27,6 @@ HUGE = {"owner": "x" * 11_000}
 
 Outcome = tuple[str, int, str | None]
 QUESTION = {"token_id": UNKNOWN_ID, "method": "GET", "path": "/apps"}
-EXCHANGE = {
-    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
-}
 # What an operation requires before it checks anything else.
 BODIES = {
     "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"], "resources": ["*"]}},
@@ -40,7 +36,7 @@ BODIES = {
     "POST /tokens/{id}/tighten": {"headers": {"If-Match": '"1"'}},
     "POST /introspect": {"form": {"token": "x"}},
     "POST /revoke": {"form": {"token": "x"}},
-    "POST /exchange": {"form": EXCHANGE | {"subject_token": "x"}},
+    "POST /exchange": {"form": calls.EXCHANGE | {"subject_token": "x"}},
     "POST /owners/{owner}/revoke-tokens": {"owner": "nobody"},
 }
 
@@ -50,7 +46,10 @@ OUT_OF_REACH_STATUSES = {429, 500, 502, 503, 504}
 # A token that expires between the decision and the response.
 OUT_OF_REACH: set[Outcome] = {
     (operation, 403, "forbidden") for operation, described in spec.operations().items() if not spec.is_open(described)
-} - {(operation, 403, "forbidden") for operation in ["POST /tokens", "GET /tokens", "POST /tokens/{id}/enable"]}
+} - {
+    (operation, 403, "forbidden")
+    for operation in ["POST /tokens", "GET /tokens", "GET /activity", "POST /tokens/{id}/enable"]
+}
 # A concurrent change between a rotation's read and write.
 OUT_OF_REACH |= {("POST /tokens/{id}/rotate", 409, "conflict")}
 # A response of the gateway; the local one cannot be sent such a request.
@@ -115,15 +114,9 @@ def use(service: Service, made: dict, path: str = "apps/x") -> None:
     """Uses a token, and waits until its last use is written."""
     headers = {"Authorization": f"Bearer {made['token']}", "User-Agent": "contract-tests/1.0"}
     assert requests.get(f"{service.url}/demo/{path}", headers=headers, timeout=120).status_code == 200
-    noted(lambda: Call("GET /tokens/{id}", service.admin_token, made["id"]).send(service).json()["last_used_at"])
-
-
-def noted(look: Callable[[], object]) -> None:
-    """Waits for what happens after a response."""
-    late = time.monotonic() + 120
-    while not look():
-        assert time.monotonic() < late, "it was not noted"
-        time.sleep(0.05)
+    calls.wait_until(
+        lambda: Call("GET /tokens/{id}", service.admin_token, made["id"]).send(service).json()["last_used_at"]
+    )
 
 
 @pytest.fixture
@@ -242,6 +235,7 @@ CALLS: dict[Outcome, Callable[[People], Call]] = {
     ),
     ("POST /tokens/{id}/tighten", 409, "nothing_used"): lambda people: people.to_someone("POST /tokens/{id}/tighten"),
     ("GET /activity", 200, None): lambda people: Call("GET /activity", people.admin),
+    ("GET /activity", 403, "forbidden"): lambda people: Call("GET /activity", people.manager, query={"owner": "admin"}),
     ("GET /tokens/{id}/events", 200, None): lambda people: Call(
         "GET /tokens/{id}/events", people.admin, people.someone
     ),
@@ -255,7 +249,9 @@ CALLS: dict[Outcome, Callable[[People], Call]] = {
     ("POST /introspect", 400, None): lambda people: Call("POST /introspect", people.admin, form={"path": "/"}),
     ("POST /revoke", 200, None): lambda people: Call("POST /revoke", None, form={"token": people.stranger}),
     ("POST /revoke", 400, None): lambda _: Call("POST /revoke", None),
-    ("POST /exchange", 400, None): lambda _: Call("POST /exchange", None, form=EXCHANGE | {"subject_token": "a.b.c"}),
+    ("POST /exchange", 400, None): lambda _: Call(
+        "POST /exchange", None, form=calls.EXCHANGE | {"subject_token": "a.b.c"}
+    ),
     ("GET /.well-known/oauth-protected-resource", 200, None): lambda _: Call(
         "GET /.well-known/oauth-protected-resource", None
     ),
@@ -612,7 +608,7 @@ def test_a_retired_secret_disables_its_token_as_described(short_service: Service
     assert (rotated["previous_secret_until"], rotated["token"] == made["token"]) == (None, False)
     assert Call("GET /me", made["token"]).send(short_service).status_code == 401
     show = Call("GET /tokens/{id}", admin, made["id"])
-    noted(lambda: show.send(short_service).json()["status"] == "disabled")
+    calls.wait_until(lambda: show.send(short_service).json()["status"] == "disabled")
     shown = show.send(short_service).json()
     assert (shown["disabled_reason"], shown["disabled_by"]) == ("secret_reuse", None)
     assert Call("GET /me", rotated["token"]).send(short_service).status_code == 401

@@ -1,57 +1,45 @@
 """Exchange of identities: the responses that need a trusted issuer."""
 
-from collections.abc import Iterator
-
 import pytest
 
 import calls
 from calls import Call
 from issuer import Issuer
-from leak_check import LeakCheck
 from service import Service
-from test_api_responses import EXCHANGE, ONLY_OF_IDENTITIES
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    issuer = Issuer()
-    yield issuer
-    issuer.server.shutdown()
-
-
-@pytest.fixture
-def trusting(built: None, leak_check: LeakCheck, issuer: Issuer, tmp_path) -> Iterator[Service]:
-    """A service that trusts the issuer."""
-    service = Service(tmp_path)
-    service.start()
-    leak_check.remember(service.admin_token)
-    assert calls.put_catalog(service, {"trust": [issuer.rule()]}).status_code == 200
-    yield service
-    service.stop()
+from test_api_responses import ONLY_OF_IDENTITIES
 
 
 def exchange(service: Service, identity: str, **more: str) -> Call:
-    return Call("POST /exchange", None, form=EXCHANGE | {"subject_token": identity} | more)
+    return Call("POST /exchange", None, form=calls.EXCHANGE | {"subject_token": identity} | more)
 
 
-def test_an_identity_is_exchanged_once_for_a_token_that_cannot_be_changed(trusting: Service, issuer: Issuer) -> None:
+def test_an_identity_is_exchanged_once_for_a_token_that_cannot_be_changed(
+    trusting_service: Service, issuer: Issuer
+) -> None:
     identity = issuer.identity()
-    response = exchange(trusting, identity).send(trusting)
+    response = exchange(trusting_service, identity).send(trusting_service)
     seen = {("POST /exchange", response.status_code, calls.problem_type(response))}
     shown = response.json()
     assert (shown["rule"], shown["expires_in"], shown["scope"]) == ("deploy-billing", 600, "apps:read apps:write")
-    assert Call("GET /me", shown["access_token"]).send(trusting).json()["owner"] == "trust:deploy-billing"
-    again = exchange(trusting, identity).send(trusting)
+    assert Call("GET /me", shown["access_token"]).send(trusting_service).json()["owner"] == "trust:deploy-billing"
+    again = exchange(trusting_service, identity).send(trusting_service)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
 
-    made = Call("GET /tokens/{id}", trusting.admin_token, shown["token_id"]).send(trusting).json()
+    made = Call("GET /tokens/{id}", trusting_service.admin_token, shown["token_id"]).send(trusting_service).json()
     assert (made["via"], made["created_by"]) == (shown["via"], "trust:deploy-billing")
     for operation, body in [("PATCH /tokens/{id}", {"name": "x"}), ("POST /tokens/{id}/rotate", {})]:
-        call = Call(operation, trusting.admin_token, made["id"], body=body, headers={"If-Match": '"1"'})
-        response = call.send(trusting)
+        call = Call(operation, trusting_service.admin_token, made["id"], body=body, headers={"If-Match": '"1"'})
+        response = call.send(trusting_service)
         seen |= {(operation, response.status_code, calls.problem_type(response))}
     assert seen == ONLY_OF_IDENTITIES
-    assert len(Call("GET /tokens/{id}/events", trusting.admin_token, made["id"]).send(trusting).json()["events"]) >= 1
+    assert (
+        len(
+            Call("GET /tokens/{id}/events", trusting_service.admin_token, made["id"])
+            .send(trusting_service)
+            .json()["events"]
+        )
+        >= 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,13 +54,15 @@ def test_an_identity_is_exchanged_once_for_a_token_that_cannot_be_changed(trusti
         ({"subject_token_type": "x"}, "invalid_request"),
     ],
 )
-def test_an_invalid_exchange_is_refused_as_described(more: dict, error: str, trusting: Service, issuer: Issuer) -> None:
-    response = exchange(trusting, issuer.identity(), **more).send(trusting)
+def test_an_invalid_exchange_is_refused_as_described(
+    more: dict, error: str, trusting_service: Service, issuer: Issuer
+) -> None:
+    response = exchange(trusting_service, issuer.identity(), **more).send(trusting_service)
     assert (response.status_code, response.json()["error"]) == (400, error)
 
 
-def test_a_trust_rule_is_shown_as_it_was_written(trusting: Service, issuer: Issuer) -> None:
-    assert Call("GET /catalog", trusting.admin_token).send(trusting).json()["trust"] == [issuer.rule()]
+def test_a_trust_rule_is_shown_as_it_was_written(trusting_service: Service, issuer: Issuer) -> None:
+    assert Call("GET /catalog", trusting_service.admin_token).send(trusting_service).json()["trust"] == issuer.rules()
 
 
 @pytest.mark.parametrize("claims", [{"ref": "*"}, {"repository": "*/x"}, {"job_workflow_ref": "acme/x/y@z"}])

@@ -1,6 +1,5 @@
 """Requests to the service, and their audit lines."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -40,18 +39,10 @@ def problem(response: requests.Response) -> tuple[int, str]:
     return response.status_code, response.json()["type"].removeprefix(PROBLEM_PREFIX)
 
 
-def audited(service: Service, response: requests.Response) -> dict:
-    """The audit line of a response's request."""
-    [audit_log, _] = service.logs
-    lines = [json.loads(line) for line in audit_log.read_text().splitlines()]
-    [line] = [line for line in lines if line["request_id"] == response.headers["x-amzn-requestid"]]
-    return line
-
-
 def refused(service: Service, credential: str) -> dict:
     """Asserts that a credential is refused without an owner in the audit line; returns that line."""
     response = ask(service, "GET", "/me", credential)
     assert problem(response) == (401, "invalid_token")
-    line = audited(service, response)
+    line = service.audit_line(response)
     assert (line["rbac_decision"], line["owner"], line["api_token_id"]) == ("deny", None, None)
     return line

@@ -3,7 +3,7 @@
 import requests
 
 import forged_jwts
-from client import Start, ask, audited, me
+from client import Start, ask, me
 from provider import Provider
 from service import Service
 
@@ -49,13 +49,13 @@ def test_an_identity_is_exchanged_once_by_the_matching_rule(own_provider: Provid
     given = response.json()
     assert (given["rule"], given["expires_in"], given["scope"]) == ("for-vera", 60, "apps:read")
     assert me(service, given["access_token"])["owner"] == "trust:for-vera"
-    assert audited(service, response)["via"] == given["via"]
+    assert service.audit_line(response)["via"] == given["via"]
 
     again = exchange(service, signed)
-    assert (again.status_code, audited(service, again)["reason"]) == (400, "replayed")
+    assert (again.status_code, service.audit_line(again)["reason"]) == (400, "replayed")
     assert exchange(service, identity(own_provider, "alice")).json()["rule"] == "for-alice"
     other = exchange(service, identity(own_provider, "norman"))
-    assert (other.status_code, audited(service, other)["reason"]) == (400, "untrusted")
+    assert (other.status_code, service.audit_line(other)["reason"]) == (400, "untrusted")
     # The provider rotates its keys.
     own_provider.tell("rotate")
     assert exchange(service, identity(own_provider)).status_code == 200
@@ -93,7 +93,7 @@ def test_an_identity_without_a_jti_is_exchanged_once_for_any_signature(own_provi
     # Each ES256 signature is different, and each has an equivalent one.
     for same in [signed, forged_jwts.signed_by_provider(good, key), forged_jwts.twin(signed)]:
         again = exchange(service, same)
-        assert (again.status_code, audited(service, again)["reason"]) == (400, "replayed")
+        assert (again.status_code, service.audit_line(again)["reason"]) == (400, "replayed")
     assert exchange(service, forged_jwts.signed_by_provider(good | {"job": 2}, key)).status_code == 200
 
 
@@ -125,7 +125,7 @@ def test_forged_and_unsigned_identities_are_refused(
     for one in forged:
         response = exchange(service, one)
         assert response.status_code == 400, (forged_jwts.header(one), response.text)
-        assert audited(service, response)["reason"] in ("malformed", "unknown")
+        assert service.audit_line(response)["reason"] in ("malformed", "unknown")
     assert other_provider.requests() == before
     # None of these requests used up the identity.
     assert exchange(service, forged_jwts.signed_by_provider(good, own_keys["ES256"])).status_code == 200

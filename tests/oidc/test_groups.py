@@ -3,7 +3,7 @@
 import pytest
 
 import forged_jwts
-from client import ask, audited, me, problem
+from client import ask, me, problem
 from provider import Provider
 from service import Service
 
@@ -30,7 +30,7 @@ def test_group_membership_decides(
         assert response.status_code == 200, response.text
         return
     assert problem(response) == (403, "insufficient_scope")
-    line = audited(service, response)
+    line = service.audit_line(response)
     assert (line["rbac_decision"], line["reason"]) == ("deny", "permission_missing")
     assert (line["principal_type"], line["owner"]) == ("session", person)
 

@@ -5,7 +5,7 @@ import uuid
 from urllib.parse import urlsplit
 
 import forged_jwts
-from client import Start, ask, audited, me, refused
+from client import Start, ask, me, refused
 from provider import Provider
 
 AT_ONCE = 20
@@ -78,7 +78,7 @@ def test_with_the_provider_down_from_the_start_sessions_are_refused(own_provider
         for method, path in [("GET", "/me"), ("GET", "/demo/apps/billing"), ("GET", "/tokens")]:
             response = ask(service, method, path, token)
             assert response.status_code == 500
-            line = audited(service, response)
+            line = service.audit_line(response)
             assert (line["rbac_decision"], line["owner"]) == ("error", None)
     # API tokens need no provider.
     assert me(service, service.admin_token)["owner"] == "admin"

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 import forged_jwts
-from client import Start, ask, audited, me, refused
+from client import Start, ask, me, refused
 from provider import CLIENT, CLIENTS, Provider
 from service import Service
 
@@ -45,7 +45,7 @@ def test_the_groups_claim_is_configurable(provider: Provider, start: Start) -> N
 def test_the_audit_log_names_the_owner_of_a_session(provider: Provider, service: Service) -> None:
     response = ask(service, "GET", "/demo/apps/billing", provider.sign_in("alice").id_token)
     assert response.status_code == 200, response.text
-    line = audited(service, response)
+    line = service.audit_line(response)
     assert (line["rbac_decision"], line["principal_type"], line["owner"]) == ("allow", "session", "alice")
     assert (line["api_token_id"], line["api_token_name"], line["reason"]) == (None, None, None)
 
