@@ -2,20 +2,26 @@
 
 schemathesis generates requests from the description: each limit met and exceeded, each type
 changed, each field omitted, unknown methods and parameters, and random requests. Every response
-is as described; valid requests are accepted and invalid ones refused. The random requests are the
-same in every run.
+is as described; valid requests are accepted and invalid ones refused. The requests of an admin are
+repeated with an ordinary token and without one. The random requests are the same in every run.
 """
 
 import re
 import uuid
 from datetime import datetime
+from functools import cache
+from typing import Any
 
+import pytest
 import schemathesis
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from schemathesis.specs.openapi import checks
 
+import calls
 import spec
 from calls import Call
+from issuer import MANAGER
 from service import Service
 
 # Times that are in the future, but less than 36500 days away: no schema can express "in the
@@ -68,6 +74,8 @@ CONFIG = schemathesis.Config.from_dict(
             },
             {
                 "include-name": "PUT /catalog",
+                # Catalogs take long to generate.
+                "generation": {"max-examples": 40},
                 "checks": {
                     # A catalog has to be consistent, which no schema can express.
                     "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "413"]},
@@ -110,8 +118,37 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
 
 
-def credential(service: Service) -> dict[str, str]:
-    return {"Authorization": f"Bearer {service.admin_token}"}
+# For these, the expected statuses above are an admin's.
+OF_ADMINS = [
+    checks.positive_data_acceptance,
+    checks.negative_data_rejection,
+    checks.missing_required_header,
+]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@cache
+def ordinary(service: Service) -> dict[str, str]:
+    """The credential of a token that may manage its owner's tokens."""
+    grants = MANAGER | {"expires_at": None}
+    return bearer(calls.create(service, service.admin_token, owner="ordinary", **grants)["token"])
+
+
+def validate_as_others(case: schemathesis.Case, service: Service, status: int) -> None:
+    """Sends the request with an ordinary token and without one; neither is allowed what an admin is refused."""
+    is_open = spec.is_open(spec.operations()[case.operation.label])
+    if not is_open:
+        response = case.call(base_url=service.url, headers=ordinary(service))
+        case.validate_response(response, excluded_checks=OF_ADMINS, headers=ordinary(service))
+        assert response.status_code >= 400 or status < 400
+    # To save time, not if the service has found the request itself at fault, which is after the credential.
+    if is_open or status not in (400, 404):
+        response = case.call(base_url=service.url)
+        case.validate_response(response, excluded_checks=OF_ADMINS)
+        assert is_open or response.status_code == 401 or response.status_code == status >= 400
 
 
 # Tests must not replace the catalog that all of them share. (`include` has no effect with settings
@@ -122,7 +159,8 @@ PUTTING = SCHEMA.exclude(lambda context: context.operation.label != "PUT /catalo
 
 @ELSEWHERE.parametrize()
 def test_every_response_to_generated_requests_is_described(case: schemathesis.Case, service: Service) -> None:
-    case.call_and_validate(base_url=service.url, headers=credential(service))
+    response = case.call_and_validate(base_url=service.url, headers=bearer(service.admin_token))
+    validate_as_others(case, service, response.status_code)
 
 
 def test_every_operation_is_attacked() -> None:
@@ -137,16 +175,55 @@ def test_generated_catalogs_are_answered_and_shown_as_described(
     shown = Call("GET /catalog", catalog_service.admin_token)
     if TAG.search(case.headers.get("If-Match") or ""):
         case.headers["If-Match"] = shown.send(catalog_service).headers["etag"]
-    case.call_and_validate(base_url=catalog_service.url, headers=credential(catalog_service))
+    response = case.call_and_validate(base_url=catalog_service.url, headers=bearer(catalog_service.admin_token))
+    validate_as_others(case, catalog_service, response.status_code)
     shown.send(catalog_service)
 
 
-def test_generated_sequences_of_calls_are_answered_as_described(service: Service) -> None:
+LINKS = spec.responses(spec.operations()["POST /tokens"])[201]["links"].values()
+LINKED = {
+    name
+    for name, operation in spec.operations().items()
+    if operation["operationId"] in {link["operationId"] for link in LINKS}
+}
+
+
+@pytest.mark.parametrize("caller", ["admin", "ordinary"])
+def test_generated_sequences_of_calls_are_answered_as_described(caller: str, service: Service) -> None:
+    credential = bearer(service.admin_token) if caller == "admin" else ordinary(service)
+    stranger = bearer(calls.create(service, service.admin_token, owner="stranger", **MANAGER)["token"])
+    # With a token that exists.
+    reached: set[str] = set()
+
     class Caller(ELSEWHERE.as_state_machine()):
         """Follows the links from a created token to the operations on it."""
 
+        def before_call(self, case: schemathesis.Case) -> None:
+            label = case.operation.label
+            if label == "POST /tokens" and caller == "ordinary" and case.meta.generation.mode.is_positive:
+                # It cannot delegate other grants.
+                case.body = {"name": "sequence", **MANAGER}
+            if "{id}" in label:
+                for headers in (stranger, {}):
+                    response = case.call(base_url=service.url, headers=headers)
+                    case.validate_response(response, checks=calls.CONFORMANCE)
+                    assert response.status_code >= 400
+
         def get_call_kwargs(self, case: schemathesis.Case) -> dict:
-            return {"base_url": service.url, "headers": credential(service)}
+            return {"base_url": service.url, "headers": credential}
+
+        def validate_response(self, response: Any, case: schemathesis.Case, **sent: Any) -> None:
+            excluded = OF_ADMINS if caller == "ordinary" else []
+            more = {"transport_kwargs": sent, "recorder": self.recorder}
+            case.validate_response(response, excluded_checks=excluded, **more)
+            if response.status_code not in (400, 404):
+                reached.add(case.operation.label)
 
     bounds = {"max_examples": 25, "stateful_step_count": 8}
-    Caller.run(settings=settings(derandomize=True, database=None, deadline=None, **bounds))
+    # The health checks depend on the machine's speed.
+    Caller.run(
+        settings=settings(
+            derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), **bounds
+        )
+    )
+    assert reached >= LINKED
