@@ -1,5 +1,6 @@
 //! `POST /owners/{owner}/revoke-tokens`
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
 use crate::support::{AuditLog, Stack, isolated_stack, owner, stack};
@@ -100,4 +101,23 @@ fn the_logs_show_a_random_owner_in_the_path_but_no_token() {
     let logged = format!("{:?}\n{:?}", audit_log.take(), stack.access_log());
     assert!(!logged.contains(&secret.secret[..30]) && logged.contains("[redacted]/revoke-tokens"), "{logged}");
     assert_eq!(logged.matches("Ux_9f86d081884c7d65[redacted]/revoke-tokens").count(), 2, "{logged}");
+}
+
+/// Stolen credentials of the authorizer could put such an item.
+#[test]
+fn a_usage_item_in_the_index_stops_neither_lists_nor_revocations() {
+    let stack = isolated_stack(|_| {});
+    let theirs = owner();
+    let [token] = made(&stack, &theirs, 1).try_into().ok().unwrap();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let created_at = AttributeValue::N("1".to_owned());
+    let usage = [("pk", text("USAGE#0123456789abcdef")), ("sk", text("TOKEN")), ("owner", text(&theirs))];
+    let item = usage.into_iter().chain([("created_at", created_at)]);
+    stack.put_item(item.map(|(name, value)| (name.to_owned(), value)).collect());
+    let listed = stack.get(&format!("/tokens?owner={theirs}")).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!(listed["tokens"].as_array().map(Vec::len), Some(1));
+    let path = format!("/owners/{theirs}/revoke-tokens");
+    let revoked = stack.post(&path).bearer(&stack.admin).send().expect(200).json();
+    assert_eq!((&revoked["revoked"], &revoked["done"]), (&json!(1), &json!(true)));
+    assert_eq!(token.status(&stack), 401);
 }

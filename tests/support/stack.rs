@@ -124,6 +124,13 @@ impl Stack {
         page.items.unwrap_or_default()
     }
 
+    /// Puts an item into the table, past every function. In this process only.
+    #[track_caller]
+    pub(crate) fn put_item(&self, item: HashMap<String, AttributeValue>) {
+        let put = self.running().engine().client.put_item().table_name(local::dynamodb::TABLE).set_item(Some(item));
+        Runtime::new().expect("threads can be started").block_on(put.send()).expect("the item can be put");
+    }
+
     fn running(&self) -> &local::RunningStack {
         self.in_process.as_ref().expect("only a deployment in this process").running()
     }

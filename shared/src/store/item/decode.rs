@@ -119,6 +119,11 @@ pub(in crate::store) fn id_of(item: &Item) -> Option<&str> {
     id_of_key(item.get("pk")?.as_s().ok()?)
 }
 
+/// Whether a key is that of a token, its record or an event.
+pub(in crate::store) fn is_token_key(key: &Item) -> bool {
+    key.get("pk").and_then(|pk| pk.as_s().ok()).is_some_and(|pk| pk.starts_with("TOKEN#"))
+}
+
 fn id_in<'a>(item: &'a Attributes<'_>) -> Option<&'a str> {
     id_of_key(item.get("pk")?.as_text()?)
 }
