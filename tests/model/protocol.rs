@@ -100,7 +100,7 @@ impl Client {
             }
             Operation::Disable(id) => self.end(id, Event::Disabled, step, table, fault),
             Operation::Revoke(id) => self.end(id, Event::Revoked, step, table, fault),
-            Operation::Delete(id) => self.delete(id, step, table, fault),
+            Operation::Delete(id) => self.delete(id, &step, table, fault),
             Operation::Use(id) => self.use_token(id, step, table, now, fault),
             Operation::Exchange(id) => self.exchange(id, table, fault),
         }
@@ -220,7 +220,7 @@ impl Client {
         }
     }
 
-    fn delete(&mut self, id: Id, step: Step, table: &mut Table, fault: Option<Fault>) -> Effect {
+    fn delete(&mut self, id: Id, step: &Step, table: &mut Table, fault: Option<Fault>) -> Effect {
         if let Step::Committed(_) = step {
             table.usage.remove(&id);
             return Effect::default();
