@@ -88,8 +88,8 @@ bench: $(PEERS) $(CONSOLE) ## Compare the functions with other programs (ARGS="f
 	$(if $(UPDATE),target/release/portcullis-bench faults --json bench/results/faults.json)
 	$(if $(UPDATE),target/release/portcullis-bench page)
 
-instructions: $(VALGRIND) ## Compare instruction counts with the recorded ones (UPDATE=1 records them; ARGS=--parts: no whole requests)
-	$(if $(filter --parts,$(ARGS)),,cargo build --release --locked --package portcullis-authorizer)
+instructions: $(VALGRIND) ## Compare instruction counts with the recorded ones (UPDATE=1 records them)
+	cargo build --release --locked --package portcullis-authorizer
 	cargo build --release --locked --package portcullis-bench
 	target/release/portcullis-bench instructions $(if $(UPDATE),--update) $(ARGS)
 	$(if $(UPDATE),target/release/portcullis-bench page)

@@ -90,7 +90,8 @@ impl Connections {
     ) -> Result<(StatusCode, Bytes), ConnectionError> {
         let mut connection = match self.take_idle().await {
             Some(connection) => connection,
-            None => self.connect().await?,
+            // Boxed, as it is large and rare: a future is copied whenever it is moved.
+            None => Box::pin(self.connect()).await?,
         };
         let response = connection.send_request(request).await.map_err(lost)?;
         let status = response.status();

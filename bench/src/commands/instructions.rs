@@ -38,9 +38,6 @@ pub struct InstructionsArgs {
     /// Record the counts instead of comparing them
     #[arg(long)]
     update: bool,
-    /// Count no whole requests: other load on the machine adds instructions to them
-    #[arg(long)]
-    parts: bool,
     /// Count only names that contain this
     #[arg(long, default_value = "")]
     only: String,
@@ -85,8 +82,7 @@ pub fn instructions(args: &InstructionsArgs) -> Result<(), Error> {
         let count = callgrind::count_case(&case.name, CASE_RUNS)?;
         note(case.name.clone(), counts.insert(case.name.clone(), count), count);
     }
-    let requests = if args.parts { Vec::new() } else { requests(&args.only)? };
-    for (name, stack, target) in requests {
+    for (name, stack, target) in requests(&args.only)? {
         let before = counts.get(&name).copied();
         let count = count_requests(&stack, &target, before).map_err(|error| format!("{name}: {error}"))?;
         counts.insert(name.clone(), count);

@@ -18,7 +18,8 @@ async fn main() -> Result<(), Error> {
     let authorizer = Authorizer::new(app, format)?;
     authorizer.warm_up().await;
     let post_response = PostResponseLayer::new(authorizer.clone());
-    let handler = service_fn(move |event: LambdaEvent<Event>| handle(authorizer.clone(), event));
+    // Boxed, because the runtime moves it several times.
+    let handler = service_fn(move |event: LambdaEvent<Event>| Box::pin(handle(authorizer.clone(), event)));
     Runtime::new(handler).layer(post_response).run().await
 }
 

@@ -91,7 +91,7 @@ impl JwksCache {
         let just_failed = state.failure.as_ref().filter(|failure| within(failure.at, FAILURE_COOLDOWN_SECONDS, now));
         let fetched = match just_failed {
             Some(failure) => Err(failure.error.clone()),
-            None => self.refresh().await,
+            None => Box::pin(self.refresh()).await,
         };
         match fetched {
             Ok(keys) => {
