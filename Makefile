@@ -3,11 +3,12 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run tools test check bench bench-clients instructions histories contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench bench-clients instructions histories fuzz contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
+CARGO_FUZZ := 0.13.2
 TEMPLATES := template.yaml infra/api-gateway-log-role.yaml $(wildcard examples/*/*.yaml)
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/build
@@ -31,6 +32,8 @@ VENV := .venv/installed
 SAM := .tools/sam/installed
 SYFT := .tools/syft/installed
 DENY := .tools/bin/cargo-deny
+FUZZ := .tools/bin/cargo-fuzz
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 PROVIDER := tests/oidc/node_modules/installed
 GENERATORS := tests/clients/node_modules/installed
 BROWSER_MODULES := tests/browser/node_modules/installed
@@ -100,6 +103,14 @@ histories: ## Check the outcomes of 100,000 concurrent calls, three times (ARGS=
 		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_PANIC=unwind \
 			PORTCULLIS_TEST_CALLS=100000 PORTCULLIS_TEST_SEED=$$seed \
 			cargo test --release --locked --package e2e -- --nocapture linearizability::every; \
+	done
+
+# No target needs a sanitizer, because Portcullis has no unsafe code. Without one, any toolchain works.
+fuzz: $(FUZZ) ## Fuzz each target for a minute, until one fails (ARGS="path jwt" names targets; SECONDS=600)
+	for target in $(or $(ARGS),$(FUZZ_TARGETS)); do \
+		mkdir -p fuzz/corpus/$$target; \
+		cargo fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target \
+			-- -max_total_time=$(or $(SECONDS),60) -timeout=10 -print_final_stats=1; \
 	done
 
 bench-clients: export PORTCULLIS_LOCAL := $(CURDIR)/target/release/portcullis-local
@@ -174,6 +185,7 @@ release: ## Release: add the template of the log role, the installer, the Homebr
 
 fmt: $(VENV) ## Format everything
 	cargo fmt
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	taplo fmt
 	ruff format bench tests
 	ruff check --fix bench tests
@@ -183,6 +195,7 @@ clean: ## Remove installed tools and builds for deployment; keep cargo's target
 
 check-rust:
 	cargo fmt --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --package portcullis-cli --all-targets --features aws --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
@@ -281,4 +294,8 @@ $(CONSOLE): $(CONSOLE_MODULES) $(CONSOLE_SOURCES)
 # A debug build compiles in half the time and runs in a second. No debugger reads its debug information.
 $(DENY): Makefile
 	CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root .tools --version $(CARGO_DENY) cargo-deny
+	touch $@
+
+$(FUZZ): Makefile
+	CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root .tools --version $(CARGO_FUZZ) cargo-fuzz
 	touch $@
