@@ -164,7 +164,7 @@ sbom: $(SYFT) ## Release: list the dependencies in a CycloneDX SBOM
 	mkdir -p $(RELEASE)
 	SYFT_CHECK_FOR_APP_UPDATE=false .tools/syft/bin/syft scan --quiet dir:. \
 		--source-name portcullis --source-version $(VERSION) --output cyclonedx-json=$(RELEASE)/portcullis.cdx.json \
-		--exclude './.*/**' --exclude './target/**' --exclude './tests/**' --exclude '**/node_modules/**'
+		--exclude './.*/**' --exclude './target/**' --exclude './tests/**' --exclude './fuzz/**' --exclude '**/node_modules/**'
 
 notes: ## Release: print this version's section of CHANGELOG.md
 	@awk -v version=$(VERSION) '/^## / { on = ($$2 == version); next } on { print; any = 1 } END { exit !any }' CHANGELOG.md \
