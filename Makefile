@@ -110,7 +110,7 @@ fuzz: $(FUZZ) ## Fuzz each target for a minute, until one fails (ARGS="path jwt"
 	for target in $(or $(ARGS),$(FUZZ_TARGETS)); do \
 		mkdir -p fuzz/corpus/$$target; \
 		cargo fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target \
-			-- -max_total_time=$(or $(SECONDS),60) -timeout=10 -print_final_stats=1; \
+			-- -max_total_time=$(or $(SECONDS),60) -timeout=60 -print_final_stats=1; \
 	done
 
 bench-clients: export PORTCULLIS_LOCAL := $(CURDIR)/target/release/portcullis-local

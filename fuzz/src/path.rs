@@ -13,13 +13,14 @@ pub fn names(raw: &str) -> Option<Vec<String>> {
     if raw.is_empty() {
         return Some(Vec::new());
     }
-    let names: Option<Vec<String>> = raw.split('/').map(|name| String::from_utf8(decoded(name)).ok()).collect();
+    let names: Option<Vec<String>> =
+        raw.split('/').map(|name| String::from_utf8(decoded(name.as_bytes())).ok()).collect();
     names.filter(|names| names.iter().all(|name| !has_second_reading(name) && !normalized(name).is_empty()))
 }
 
 /// Decodes percent-escapes once. A `%` without two hexadecimal digits stays.
-pub fn decoded(text: &str) -> Vec<u8> {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+pub fn decoded(text: &[u8]) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), text);
     while let [first, after @ ..] = rest {
         rest = after;
         let digit = |at: usize| after.get(at).and_then(|byte| char::from(*byte).to_digit(16));
