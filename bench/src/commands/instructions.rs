@@ -15,7 +15,7 @@ use crate::{Error, callgrind, cases, process};
 /// Largest accepted difference to the recorded count.
 const TOLERANCE: f64 = 0.03;
 /// Runs of a part of a decision.
-const CASE_RUNS: u64 = 200;
+const CASE_RUNS: u64 = 50;
 /// Requests.
 const REQUESTS: u32 = 30;
 /// Maximum number of counts of whole requests.
