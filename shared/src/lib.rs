@@ -69,14 +69,26 @@ impl App {
     /// The app of a deployed function: reads settings and credentials from the environment that Lambda sets,
     /// and uses the system clock.
     ///
+    /// It warms up too: Lambda gives the start of an instance more CPU than a request.
+    ///
     /// # Errors
     /// Names the variable that is missing or invalid, or the file in `AWS_CA_BUNDLE` that cannot be read.
-    pub fn from_env(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
-        Ok(Self {
+    pub async fn start(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
+        let app = Self {
             tokens: store::TokenStore::from_env(env)?,
             settings: Settings::from_env(env)?,
             clock: clock::Clock::system(),
-        })
+        };
+        app.warm_up().await;
+        Ok(app)
+    }
+
+    /// Connects to the table, checks its schema version and parses the catalog. A failure is logged and ignored,
+    /// because the first request does the same.
+    pub async fn warm_up(&self) {
+        if let Err(error) = self.tokens.catalog().await {
+            tracing::warn!(%error, "the catalog could not be loaded before the first request");
+        }
     }
 }
 
@@ -85,7 +97,7 @@ impl App<store::ItemStore> {
     /// The app of the deployed authorizer.
     ///
     /// # Errors
-    /// As [`App::from_env`].
+    /// As [`App::start`].
     pub fn authorizer_from_env(env: env::Env<'_>) -> Result<Self, env::ConfigError> {
         Ok(Self {
             tokens: store::ItemStore::from_env(env)?,

@@ -222,3 +222,15 @@ async fn a_started_authorizer_decides_with_one_read() {
     let [read] = &partitions(&calls)[..] else { panic!("{calls:?}") };
     assert!(read.starts_with("TOKEN#"), "{read}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_started_function_has_checked_the_table_and_loaded_the_catalog() {
+    let table = Table::in_process().await;
+    let observed = Observed::unchecked(&table, |_, _| Value::Null).await;
+    let app = app(observed.tokens.clone());
+    app.warm_up().await;
+    assert_eq!(partitions(&observed.take()), ["SCHEMA", "CATALOG"]);
+    // The caller does not exist.
+    assert_eq!(read::handle(&app, request("GET", "/tokens", None, None)).await.status(), 403);
+    assert_eq!(partitions(&observed.take()), ["TOKEN#0123456789abcdef"]);
+}

@@ -12,7 +12,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
-    let app = &App::from_env(Env::process())?;
+    let app = &App::start(Env::process()).await?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| Box::pin(handle(app, event)))).await
 }
 

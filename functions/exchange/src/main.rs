@@ -10,7 +10,7 @@ use portcullis_exchange::{Exchange, ExchangeResult};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
-    let exchange = &Exchange::new(App::from_env(Env::process())?);
+    let exchange = &Exchange::new(App::start(Env::process()).await?);
     let handler = async |request: Request| {
         let ExchangeResult { response, audit } = exchange.handle(&request).await;
         // Without an audit line, no token is returned.

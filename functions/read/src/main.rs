@@ -7,7 +7,7 @@ use portcullis::{App, logging};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
-    let app = &App::from_env(Env::process())?;
+    let app = &App::start(Env::process()).await?;
     run(service_fn(async |request: Request| Ok::<Response<_>, Error>(portcullis_read::handle(app, request).await)))
         .await
 }

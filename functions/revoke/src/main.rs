@@ -8,7 +8,7 @@ use portcullis::{App, logging};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::init(Env::process());
-    let app = &App::from_env(Env::process())?;
+    let app = &App::start(Env::process()).await?;
     let flusher = &CacheFlusher::from_env(Env::process())?;
     let handler =
         async |request: Request| Ok::<Response<_>, Error>(portcullis_revoke::handle(app, flusher, request).await);
