@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run tools test check bench bench-clients instructions histories fuzz contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench bench-clients load instructions histories fuzz contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -40,6 +40,7 @@ BROWSER_MODULES := tests/browser/node_modules/installed
 # Chromium from PATH, or Debian's, which the rule below installs.
 export CHROMIUM ?= $(or $(shell command -v chromium chromium-browser google-chrome | head -n 1),/usr/bin/chromium)
 VALGRIND := /usr/bin/valgrind
+WRK := /usr/bin/wrk
 RIPGREP := $(or $(shell command -v rg),/usr/bin/rg)
 CONSOLE := console/dist/site/index.html
 CONSOLE_MODULES := console/node_modules/installed
@@ -112,6 +113,11 @@ fuzz: $(FUZZ) ## Fuzz each target for a minute, until one fails (ARGS="path jwt"
 		cargo fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target \
 			-- -max_total_time=$(or $(SECONDS),60) -timeout=60 -print_final_stats=1; \
 	done
+
+load: export PORTCULLIS_LOCAL := $(CURDIR)/target/release/portcullis-local
+load: $(WRK) ## Load the local stack to its limit for ten minutes (ARGS=minutes; UPDATE=1 renews docs/performance.md)
+	cargo build --release --locked --package portcullis-cli --package portcullis-local
+	bench/load.py $(if $(UPDATE),--update) $(ARGS)
 
 bench-clients: export PORTCULLIS_LOCAL := $(CURDIR)/target/release/portcullis-local
 bench-clients: $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) $(RIPGREP) ## Measure the command and the console (UPDATE=1 renews docs/performance.md; ARGS=directory to scan)
@@ -280,6 +286,9 @@ target/peers/python/installed: bench/peers/python/requirements.txt
 
 $(VALGRIND):
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends valgrind
+
+$(WRK):
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends wrk
 
 /usr/bin/rg:
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends ripgrep

@@ -1,17 +1,19 @@
-"""The tables of the command and the console in docs/performance.md: recorded rows, between markers."""
+"""The tables of the command, the console and the local stack in docs/performance.md: recorded rows, between markers."""
 
 import json
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ROOT / "bench" / "results" / "clients.json"
+LOAD = ROOT / "bench" / "results" / "load.json"
 PAGE = ROOT / "docs" / "performance.md"
 
 
-def tables(recorded: Path = RECORDED) -> dict[str, str]:
+def tables() -> dict[str, str]:
     """The marked parts of the page by the names of their markers."""
     return {
         name: f"<!-- {name} -->\n\n{table(rows)}\n<!-- /{name} -->"
+        for recorded in (RECORDED, LOAD)
         for name, rows in json.loads(recorded.read_text()).items()
     }
 

@@ -32,20 +32,31 @@ ROUNDS = 5
 OWNERS = 100
 
 
-def create_tokens(service: Service, numbers: range) -> None:
-    connection = http.client.HTTPConnection(urlsplit(service.url).netloc)
-    headers = {"Authorization": f"Bearer {service.admin_token}"}
+def create_tokens(service: Service, numbers: range) -> list[str]:
+    """Tokens of many owners."""
     grants = [
         {"permissions": ["apps:read", "apps:write"], "resources": ["apps/billing", "apps/shop/*"]},
         {"permissions": ["builds:read"], "resources": ["builds/*"]},
     ]
-    for number in numbers:
-        token = {"name": f"token {number}", "owner": f"owner-{number % OWNERS}", "grants": grants, "expires_in": "90d"}
-        connection.request("POST", "/tokens", json.dumps(token), headers)
+    return created(
+        service,
+        [{"name": f"token {number}", "owner": f"owner-{number % OWNERS}", "grants": grants} for number in numbers],
+    )
+
+
+def created(service: Service, tokens: list[dict]) -> list[str]:
+    """The plaintext tokens that an administrator creates."""
+    connection = http.client.HTTPConnection(urlsplit(service.url).netloc)
+    headers = {"Authorization": f"Bearer {service.admin_token}"}
+    plaintext = []
+    for token in tokens:
+        connection.request("POST", "/tokens", json.dumps({**token, "expires_in": "90d"}), headers)
         response = connection.getresponse()
         body = response.read()
         if response.status != 201:
             sys.exit(f"POST /tokens was answered {response.status}: {body.decode()}")
+        plaintext.append(json.loads(body)["token"])
+    return plaintext
 
 
 def list_row(service: Service, tokens: int, form: str, flags: list[str]) -> dict:

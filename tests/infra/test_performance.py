@@ -1,13 +1,13 @@
-"""`docs/performance.md` has the recorded figures of `bench/clients.py`."""
+"""`docs/performance.md` has the recorded figures of `bench/clients.py` and `bench/load.py`."""
 
 import runpy
 
 from conftest import ROOT
 
 
-def test_the_page_has_the_recorded_figures_of_the_command_and_the_console() -> None:
+def test_the_page_has_the_recorded_figures_of_clients_and_load() -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
     tables = runpy.run_path(str(ROOT / "bench" / "client_tables.py"))["tables"]()
-    assert sorted(tables) == ["console", "scan", "token-list"]
+    assert sorted(tables) == ["console", "load", "scan", "storms", "token-list"]
     for name, table in tables.items():
         assert table in page, name
