@@ -1,5 +1,6 @@
 """The e2e suites, against the deployed stack."""
 
+import os
 from subprocess import CompletedProcess
 
 import pytest
@@ -10,6 +11,15 @@ from emulator import Emulator
 
 def test_the_e2e_suite_passes_against_the_deployed_stack(e2e_run: CompletedProcess[str]) -> None:
     assert e2e_run.returncode == 0, e2e_run.stdout
+
+
+def test_revocation_is_linearizable_in_a_deployment(emulator: Emulator, url: str, admin_token: str) -> None:
+    # Each call takes the emulator a tenth of a second.
+    calls = os.environ.get("PORTCULLIS_TEST_CALLS", "200")
+    given = {"PORTCULLIS_E2E_URL": url, "PORTCULLIS_E2E_TOKEN": admin_token, "PORTCULLIS_TEST_CALLS": calls}
+    done = cargo_suites.e2e("--nocapture", "linearizability::every", environment=emulator.environment() | given)
+    print(done.stdout)
+    assert done.returncode == 0
 
 
 def test_the_stores_contract_holds_on_a_second_dynamodb(emulator: Emulator) -> None:
