@@ -18,8 +18,35 @@ pub(crate) const BODY: usize = ID_LENGTH + SECRET + CHECKSUM;
 /// A plaintext token. It lives only from the request header to the digest, or from generation to the response
 /// that shows it.
 ///
-/// It does not implement `Display`, `Serialize` or `==`, its `Debug` hides the secret, and its memory is
-/// cleared on drop.
+/// Its `Debug` hides the secret, and its memory is cleared on drop. The compiler refuses to print, serialize or
+/// compare it, while it accepts the same code for its ID:
+///
+/// ```
+/// # fn print(_: impl std::fmt::Display) {}
+/// # fn serialize(_: impl serde::Serialize) {}
+/// # fn with(token: &portcullis::secret::PlaintextToken, other: &portcullis::secret::PlaintextToken) {
+/// print(token.id());
+/// serialize(token.id().as_str());
+/// assert!(token.id() == other.id());
+/// # }
+/// ```
+/// ```compile_fail,E0277
+/// # fn print(_: impl std::fmt::Display) {}
+/// # fn with(token: &portcullis::secret::PlaintextToken) {
+/// print(token);
+/// # }
+/// ```
+/// ```compile_fail,E0277
+/// # fn serialize(_: impl serde::Serialize) {}
+/// # fn with(token: &portcullis::secret::PlaintextToken) {
+/// serialize(token);
+/// # }
+/// ```
+/// ```compile_fail,E0369
+/// # fn with(token: &portcullis::secret::PlaintextToken, other: &portcullis::secret::PlaintextToken) {
+/// assert!(token == other);
+/// # }
+/// ```
 pub struct PlaintextToken {
     text: Zeroizing<String>,
     id: TokenId,
