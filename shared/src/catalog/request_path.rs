@@ -156,6 +156,44 @@ mod tests {
         }
     }
 
+    /// The path by a second implementation, for ASCII: names with escapes decoded once.
+    fn documented(raw: &str) -> Option<String> {
+        let raw = raw.strip_suffix('/').unwrap_or(raw);
+        if raw.is_empty() {
+            return Some(String::new());
+        }
+        let mut names = Vec::new();
+        for raw in raw.split('/') {
+            let (mut name, mut rest) = (String::new(), raw);
+            while let Some(next) = rest.chars().next() {
+                let escaped = rest.strip_prefix('%').and_then(|rest| rest.get(..2));
+                let byte = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+                name.push(byte.map_or(next, char::from));
+                rest = &rest[if byte.is_some() { 3 } else { 1 }..];
+            }
+            if name.chars().all(|c| c == '.') || name.contains(['/', '%', '\\', '*']) || !name.is_ascii() {
+                return None;
+            }
+            names.push(name);
+        }
+        Some(names.join("/"))
+    }
+
+    #[test]
+    fn every_short_path_is_read_as_documented() {
+        let mut raws = vec![String::new()];
+        let mut last = raws.clone();
+        for _ in 0..6 {
+            let longer = |raw: &String| ["/", ".", "%", "2", "e", "f", "\\", "a", "*"].map(|c| format!("{raw}{c}"));
+            last = last.iter().flat_map(longer).collect();
+            raws.extend_from_slice(&last);
+        }
+        for raw in raws {
+            let read = RequestPath::parse(&raw).ok().map(|path| path.0);
+            assert_eq!(read, documented(&raw), "{raw:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn parsing_a_parsed_path_changes_nothing(raw in "[a-zA-Z0-9/.%;é ~-]{0,30}") {

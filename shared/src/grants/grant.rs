@@ -233,6 +233,64 @@ pub(crate) mod tests {
         assert_eq!(uncovered(&held, &grants(&[(&["app:*"], &["a"])])), ["0: app:*"]);
     }
 
+    /// Every path of one to `depth` of the names.
+    fn paths(names: &[&str], depth: usize) -> Vec<String> {
+        let mut paths: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut last = paths.clone();
+        for _ in 1..depth {
+            last = last.iter().flat_map(|path| names.iter().map(move |name| format!("{path}/{name}"))).collect();
+            paths.extend_from_slice(&last);
+        }
+        paths
+    }
+
+    /// The requests that a permission on a resource allows, by a second implementation: their indexes in `requests`.
+    fn allowed(requests: &[(String, String)], permission: &str, resource: &str) -> Vec<bool> {
+        let allows = |(needed, path): &(String, String)| {
+            let mut parts = permission.split(':').zip(needed.split(':'));
+            let (below, root) = resource.strip_suffix("/*").map_or((false, resource), |root| (true, root));
+            let (root, path): (Vec<_>, Vec<_>) = (root.split('/').collect(), path.split('/').collect());
+            parts.all(|(held, needed)| held == "*" || held == needed)
+                && (resource == "*" || path.starts_with(&root) && (!below || path.len() > root.len()))
+        };
+        requests.iter().map(allows).collect()
+    }
+
+    #[test]
+    fn every_small_grant_allows_and_delegates_what_the_rule_says() {
+        // `z` is in no grant, so that a request for it tells a wildcard from the names that it covers here.
+        let permissions = ["*", "a:*", "*:r", "a:r"];
+        let needed = ["a:r", "a:z", "z:r", "z:z"];
+        let mut resources = paths(&["a", "aa"], 2);
+        resources.extend(resources.clone().iter().map(|root| format!("{root}/*")));
+        resources.push("*".to_owned());
+        let names = paths(&["a", "aa", "z"], 3);
+        let requests: Vec<_> =
+            needed.iter().flat_map(|needed| names.iter().map(|name| ((*needed).to_owned(), name.clone()))).collect();
+        let mut singles = Vec::new();
+        for permission_text in permissions {
+            for resource_text in &resources {
+                let single = grant(&[permission_text], &[resource_text]);
+                let allowed = allowed(&requests, permission_text, resource_text);
+                for ((needed, name), allowed) in requests.iter().zip(&allowed) {
+                    assert_eq!(single.allows(&permission(needed), name), *allowed, "{single:?}: {needed} on {name}");
+                }
+                singles.push((single, allowed));
+            }
+        }
+        for (at, (first, by_first)) in singles.iter().enumerate() {
+            for (second, by_second) in &singles[at..] {
+                let held = Grants(vec![first.clone(), second.clone()]);
+                for (asked, by_asked) in &singles {
+                    let is_held =
+                        by_asked.iter().zip(by_first).zip(by_second).all(|((asked, a), b)| !asked || *a || *b);
+                    let delegable = held.covers(&asked.permissions[0], &asked.resources[0]);
+                    assert_eq!(delegable, is_held, "{held:?} delegates {asked:?}");
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn delegated_grants_never_allow_more(

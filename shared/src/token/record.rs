@@ -361,6 +361,51 @@ mod tests {
     }
 
     #[test]
+    fn every_order_of_times_at_the_edge_gives_the_first_state_that_applies() {
+        // Seconds from now, and none.
+        let edges = [None, Some(-1), Some(0), Some(1)];
+        let now = at(200);
+        let moment = |offset: i64| now.plus_seconds(offset);
+        let idle_limit = |offset: i64| at(200 - 30).plus_seconds(offset);
+        let by = Actor::Bootstrap;
+        for (revoked, disabled, expires) in triples(edges) {
+            for (used, enabled, rotated) in triples(edges) {
+                let record = TokenRecord {
+                    revoked: revoked.map(moment).map(|at| Revocation {
+                        at,
+                        by: by.clone(),
+                        grounds: Default::default(),
+                    }),
+                    disabled: disabled.map(moment).map(|at| DisabledState { at, by: None, why: DisableReason::Owner }),
+                    expires_at: expires.map(moment),
+                    last_used: used.map(idle_limit).and_then(self::used),
+                    enabled_at: enabled.map(idle_limit),
+                    rotated_at: rotated.map(idle_limit),
+                    ..record()
+                };
+                // Created 100 days ago.
+                let is_idle = [used, enabled, rotated].into_iter().flatten().all(|last| last <= 0);
+                for (max_idle_days, is_idle) in [(30, is_idle), (0, false)] {
+                    let applies = [
+                        (revoked.is_some(), TokenState::Revoked),
+                        (disabled.is_some(), TokenState::Disabled),
+                        (expires.is_some_and(|end| end <= 0), TokenState::Expired),
+                        (is_idle, TokenState::Idle),
+                        (true, TokenState::Active),
+                    ];
+                    let (_, state) = applies.into_iter().find(|(applies, _)| *applies).unwrap();
+                    assert_eq!(record.state(now, max_idle_days), state, "{record:?}");
+                }
+            }
+        }
+    }
+
+    /// Every choice of three.
+    fn triples<T: Copy>(of: [T; 4]) -> impl Iterator<Item = (T, T, T)> {
+        of.into_iter().flat_map(move |a| of.into_iter().flat_map(move |b| of.into_iter().map(move |c| (a, b, c))))
+    }
+
+    #[test]
     fn use_enabling_and_rotation_reset_the_idle_time() {
         let since = |record: TokenRecord| record.last_activity();
         assert_eq!(since(record()), at(100));
