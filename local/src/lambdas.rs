@@ -56,7 +56,7 @@ impl Functions {
 
 /// Calls the authorizer with an event.
 pub(crate) async fn ask(authorizer: &Authorizer, event: Value) -> Result<Outcome, serde_json::Error> {
-    Ok(authorizer.handle(serde_json::from_value(event)?).await)
+    Ok(authorizer.handle(serde_json::from_str(&event.to_string())?).await)
 }
 
 impl Backend for Functions {

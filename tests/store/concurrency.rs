@@ -61,7 +61,7 @@ impl TokenRequest {
             "multiValueHeaders": { "Authorization": [format!("Bearer {}", self.credential)] },
             "requestContext": { "requestId": self.request_id, "identity": { "sourceIp": "192.0.2.1" } },
         });
-        authorizer.handle(serde_json::from_value::<Event>(event).unwrap()).await
+        authorizer.handle(serde_json::from_str::<Event>(&event.to_string()).unwrap()).await
     }
 }
 

@@ -18,6 +18,8 @@ mod indexes;
 mod last_use;
 mod list;
 mod live_token_limit;
+#[cfg(target_os = "linux")]
+mod memory;
 mod observed;
 mod races;
 mod revoke_delete;

@@ -28,7 +28,7 @@ use super::observed::Observed;
 use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now, revoke};
 
 /// An endpoint without a server: no system assigns port 1.
-const NOWHERE: &str = "http://127.0.0.1:1";
+pub(super) const NOWHERE: &str = "http://127.0.0.1:1";
 
 pub(super) fn app(tokens: TokenStore) -> App {
     let settings = Settings::default();
@@ -48,7 +48,7 @@ pub(super) async fn asked(authorizer: &Authorizer, credential: &str) -> Outcome 
         "multiValueHeaders": { "Authorization": [format!("Bearer {credential}")] },
         "requestContext": { "requestId": "r-1", "identity": { "sourceIp": "192.0.2.1" } },
     });
-    let event: Event = serde_json::from_value(event).unwrap();
+    let event: Event = serde_json::from_str(&event.to_string()).unwrap();
     authorizer.handle(event).await
 }
 

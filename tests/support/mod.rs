@@ -17,13 +17,15 @@
 //! | change settings, the catalog or the clock | [`isolated_stack`], [`Stack::put_catalog`], [`Stack::advance_clock`] |
 //! | act as a signed-in user | [`Stack::sign_in`] |
 //! | sign a CI job's ID token | [`Issuer`] |
+//! | run a test in a process of its own | [`alone`] |
 //! | read logs and the table | [`AuditLog`], [`Stack::access_log`], [`Stack::table`] |
 //!
 //! [`Request::send`] searches every response for every secret that this process has seen.
 
 mod audit_log;
 mod issuer;
-mod leak_check;
+pub(crate) mod leak_check;
+mod process;
 pub(crate) mod raw_http;
 mod request;
 mod response;
@@ -37,6 +39,7 @@ use serde_json::Value;
 
 pub(crate) use audit_log::AuditLog;
 pub(crate) use issuer::Issuer;
+pub(crate) use process::alone;
 pub(crate) use request::Request;
 pub(crate) use response::Response;
 pub(crate) use stack::{Stack, isolated_stack, stack};

@@ -55,7 +55,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn presented(event: &Value) -> String {
-        let event: Event = serde_json::from_value(event.clone()).unwrap();
+        let event: Event = serde_json::from_str(&event.to_string()).unwrap();
         match PresentedCredential::from_event(&event) {
             PresentedCredential::Bearer(token) | PresentedCredential::ApiToken(token) => format!("one: {token}"),
             PresentedCredential::Absent(why) => why.to_owned(),

@@ -9,12 +9,16 @@ use portcullis::store::ClientInfo;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 /// The headers that are read.
 const HEADERS: [&str; 3] = ["authorization", "x-api-token", "user-agent"];
 
+/// Index into [`HEADERS`], and value.
+type Header = (usize, Zeroizing<String>);
+
 /// An authorizer's event, as API Gateway sent it. Only the values that are used are read: an event has some hundred.
-/// It holds the credential, so it cannot be printed:
+/// It holds the credential, so it is erased when it is dropped, and it cannot be printed:
 ///
 /// ```compile_fail,E0277
 /// fn printed(event: &portcullis_authorizer::Event) -> String {
@@ -25,18 +29,18 @@ pub struct Event {
     kind: Option<String>,
     version: Option<String>,
     arn: Option<String>,
-    authorization_token: Option<String>,
-    /// Index into [`HEADERS`], and value.
-    headers: Vec<(usize, String)>,
+    authorization_token: Option<Zeroizing<String>>,
+    headers: Vec<Header>,
     is_for_management: bool,
     request_id: Option<String>,
     source_ip: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Event {
-    /// Accepts any JSON. The event is taken as text first, as the runtime records the path to each value that it reads.
+    /// Accepts any JSON text. The event is taken as text first, as the runtime records the path to each value that it
+    /// reads. The text is borrowed, so that no further copy holds the credential.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::read(&Box::<RawValue>::deserialize(deserializer)?))
+        Ok(Self::read(<&RawValue>::deserialize(deserializer)?))
     }
 }
 
@@ -64,7 +68,7 @@ impl Event {
             kind: text(kind),
             version: text(version),
             arn: text(route_arn).or_else(|| text(method_arn)),
-            authorization_token: text(token),
+            authorization_token: text(token).map(Zeroizing::new),
             headers: headers(several)
                 .filter(|(_, is_empty)| !is_empty)
                 .or_else(|| headers(single))
@@ -92,12 +96,12 @@ impl Event {
 
     /// The header that a `TOKEN` authorizer is configured for.
     pub(crate) fn authorization_token(&self) -> Option<&str> {
-        self.authorization_token.as_deref()
+        self.authorization_token.as_deref().map(String::as_str)
     }
 
     /// All values of one of [`HEADERS`]; the case of its name in the event does not matter.
     pub(crate) fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(at, _)| HEADERS.get(*at) == Some(&name)).map(|(_, value)| &**value)
+        self.headers.iter().filter(move |(at, _)| HEADERS.get(*at) == Some(&name)).map(|(_, value)| value.as_str())
     }
 
     /// Whether the request is for the management API or a protected one.
@@ -162,14 +166,14 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The values of [`HEADERS`], and whether the object has no header at all. `None` if there is no object.
-fn headers(object: Option<&RawValue>) -> Option<(Vec<(usize, String)>, bool)> {
+fn headers(object: Option<&RawValue>) -> Option<(Vec<Header>, bool)> {
     serde_json::Deserializer::from_str(object?.get()).deserialize_map(HeaderVisitor).ok()
 }
 
 struct HeaderVisitor;
 
 impl<'de> Visitor<'de> for HeaderVisitor {
-    type Value = (Vec<(usize, String)>, bool);
+    type Value = (Vec<Header>, bool);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("headers")
@@ -185,9 +189,10 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             };
             let value: &RawValue = map.next_value()?;
             // A value that is not a string counts as an empty one, which is never a token.
+            let header = |value| (at, Zeroizing::new(text(Some(value)).unwrap_or_default()));
             match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
-                Ok(values) => found.extend(values.into_iter().map(|one| (at, text(Some(one)).unwrap_or_default()))),
-                Err(_) => found.push((at, text(Some(value)).unwrap_or_default())),
+                Ok(values) => found.extend(values.into_iter().map(header)),
+                Err(_) => found.push(header(value)),
             }
         }
         Ok((found, is_empty))
@@ -261,7 +266,7 @@ mod tests {
             json!({"stageVariables": {"portcullis_api": "token"}}),
             json!({"stageVariables": "portcullis_api=tokens"}),
         ] {
-            let event: Event = serde_json::from_value(pretended.clone()).unwrap();
+            let event: Event = serde_json::from_str(&pretended.to_string()).unwrap();
             assert_eq!(event.api(), Api::Protected, "{pretended}");
         }
     }
@@ -285,7 +290,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_is_read_and_nothing_panics(value in any_json()) {
-            let event: Event = serde_json::from_value(value).unwrap();
+            let event: Event = serde_json::from_str(&value.to_string()).unwrap();
             let _ = (event.source_ip(), event.request_id(), event.api(), PresentedCredential::from_event(&event));
             let _ = event.arn().and_then(Arn::parse).map(|arn| arn.deny_resource());
         }
