@@ -24,5 +24,6 @@ mod post_rotate;
 mod post_token_revoke;
 mod post_tokens;
 mod protected_api;
+mod secrets;
 mod sessions;
 mod unknown_route;

@@ -13,7 +13,7 @@ const GRANT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
 const ID_TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token";
 
 /// A deployment that trusts the issuer's jobs on the main branch of `acme/billing`.
-fn trusting(issuer: &Issuer, settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
+pub(super) fn trusting(issuer: &Issuer, settings: impl FnOnce(&mut local::Options) + Send + 'static) -> Stack {
     let stack = isolated_stack(settings);
     stack.put_catalog(&catalog(issuer));
     stack
@@ -36,7 +36,7 @@ fn send(stack: &Stack, identity: &str, more: &str) -> Response {
     stack.post("/exchange").form(form).send()
 }
 
-fn exchange(stack: &Stack, identity: &str) -> Response {
+pub(super) fn exchange(stack: &Stack, identity: &str) -> Response {
     send(stack, identity, "")
 }
 

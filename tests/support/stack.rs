@@ -1,6 +1,7 @@
 //! The deployment under test: the one in the environment variables, or one in this process.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::{fs, thread};
@@ -112,6 +113,11 @@ impl Stack {
     pub(crate) fn change_log(&self) -> Vec<Value> {
         let file = self.running().data_dir().change_log();
         json_lines(&fs::read(file).expect("there is a change log"))
+    }
+
+    /// The directory with its database and its logs. In this process only.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.running().data_dir().path()
     }
 
     /// All items of the table, read directly. In this process only.
