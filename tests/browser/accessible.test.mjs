@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import AxeBuilder from "@axe-core/playwright";
-import { openToken, providerButton, setUp, shownSecret, signIn } from "./browser.mjs";
+import { openToken, providerButton, setUp, shownSecret, signIn, tabTo } from "./browser.mjs";
 
 const it = setUp();
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -40,6 +40,15 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await page.getByLabel("Group by owner").check();
     await page.getByRole("cell", { name: /^alice \d+ token/ }).waitFor();
     await check(page, "list, grouped");
+    await page.getByRole("checkbox", { name: /^Select all/ }).check();
+    await check(page, "list, all selected");
+    for (const name of ["Revoke…", "Disable…", "Extend…"]) {
+      await page.getByRole("button", { name }).click();
+      await page.getByRole("dialog").waitFor();
+      await check(page, `${name} of several`);
+      await page.keyboard.press("Escape");
+    }
+    await page.getByRole("button", { name: "Clear selection" }).click();
     await page.getByRole("searchbox").fill("nothing like this");
     await check(page, "nothing found");
     await page.keyboard.press("Escape");
@@ -114,49 +123,28 @@ test("a token can be created, opened and revoked by keyboard", async (t) => {
   await page.getByText(/^\d+ tokens?/).first().waitFor();
   await page.keyboard.press("n");
   await page.getByLabel("Name", { exact: true }).waitFor();
-  await until(page, "name");
+  await tabTo(page, "name");
   await page.keyboard.type("by keyboard");
-  await until(page, (it) => it.startsWith("apps:read"));
+  await tabTo(page, (it) => it.startsWith("apps:read"));
   await page.keyboard.press("Space");
-  await until(page, (it) => it.startsWith("Resources (one per line)"));
+  await tabTo(page, (it) => it.startsWith("Resources (one per line)"));
   await page.keyboard.type("apps/billing");
-  await until(page, (it) => it === "Create token");
+  await tabTo(page, (it) => it === "Create token");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: /Copy the secret/ }).waitFor();
   const id = (await shownSecret(page)).slice(4, 20);
-  await until(page, (it) => it === "Copy the secret");
+  await tabTo(page, (it) => it === "Copy the secret");
   await page.keyboard.press("Enter");
-  await until(page, (it) => it.startsWith("Done"));
+  await tabTo(page, (it) => it.startsWith("Done"));
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "by keyboard" }).waitFor();
-  await until(page, (it) => it === "Revoke");
+  await tabTo(page, (it) => it === "Revoke");
   await page.keyboard.press("Enter");
-  await until(page, (it) => it === "Revoke token");
+  await tabTo(page, (it) => it === "Revoke token");
   await page.keyboard.press("Enter");
   await page.getByText(/” revoked\./).waitFor();
   assert.equal((await it.stack.call("GET", `/tokens/${id}`)).body.status, "revoked");
 });
-
-/** Presses Tab until an element with this name has a visible focus. */
-async function until(page, wanted) {
-  const matches = typeof wanted === "string" ? (name) => name.toLowerCase() === wanted : wanted;
-  const seen = [];
-  for (let presses = 0; presses < 90; presses++) {
-    const { name, outlined } = await page.evaluate(() => {
-      const at = document.activeElement;
-      const label = at.labels?.[0]?.innerText ?? at.getAttribute("aria-label") ?? at.innerText ?? "";
-      const style = getComputedStyle(at);
-      return { name: label.trim(), outlined: style.outlineStyle !== "none" || style.boxShadow !== "none" };
-    });
-    if (matches(name)) {
-      assert.ok(outlined, `${name} has no visible focus`);
-      return;
-    }
-    seen.push(name.slice(0, 20));
-    await page.keyboard.press("Tab");
-  }
-  assert.fail(`not reached; focused ${seen.join(", ")}`);
-}
 
 test("nothing moves with reduced motion", async (t) => {
   const page = await it.open(t, { reducedMotion: "reduce" });

@@ -128,6 +128,27 @@ export async function submittedByEnter(page, fields) {
   return submitting;
 }
 
+/** Presses Tab until an element with this name has a visible focus. */
+export async function tabTo(page, wanted) {
+  const matches = typeof wanted === "string" ? (name) => name.toLowerCase() === wanted : wanted;
+  const seen = [];
+  for (let presses = 0; presses < 90; presses++) {
+    const { name, outlined } = await page.evaluate(() => {
+      const at = document.activeElement;
+      const label = at.getAttribute("aria-label") ?? at.labels?.[0]?.innerText ?? at.innerText ?? "";
+      const style = getComputedStyle(at);
+      return { name: label.trim(), outlined: style.outlineStyle !== "none" || style.boxShadow !== "none" };
+    });
+    if (matches(name)) {
+      assert.ok(outlined, `${name} has no visible focus`);
+      return;
+    }
+    seen.push(name.slice(0, 20));
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`not reached; focused ${seen.join(", ")}`);
+}
+
 /** Holds requests of this method and path open until the returned function is called. */
 export async function hold(page, method, path) {
   let release;

@@ -40,6 +40,12 @@ async function* pages(page, stack, deploy) {
   await page.getByText("Old secret still in use").first().waitFor();
   await page.getByText("3 of 5 permissions unused").first().waitFor();
   yield "list";
+  await page.getByRole("checkbox", { name: /^Select all/ }).check();
+  await page.getByRole("button", { name: "Revoke…" }).click();
+  await page.getByLabel("No longer needed").check();
+  yield "bulk";
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Clear selection" }).click();
   await page.evaluate(() => (location.hash = "#/new"));
   await page.getByLabel("Name", { exact: true }).fill("GitLab, shop, staging");
   for (const name of ["apps:read", "apps:restart"]) await page.getByLabel(new RegExp(`^${name}`)).check();

@@ -70,7 +70,7 @@ export async function unwrap<T>(call: Promise<Result<T>>): Promise<ApiResponse<T
   return { data: data as T, etag: response.headers.get("etag") ?? "" };
 }
 
-/** Like `unwrap`, but retries up to 4 times with backoff on 429 and 5xx. Only for reads. */
+/** Like `unwrap`, but retries up to 4 times with backoff on 429 and 5xx. Only for reads, and for changes that can be repeated. */
 export async function unwrapWithRetry<T>(call: () => Promise<Result<T>>): Promise<ApiResponse<T>> {
   for (let attempt = 1; ; attempt++) {
     try {

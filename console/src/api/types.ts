@@ -15,6 +15,7 @@ export type Caller = Schemas["Caller"];
 export type Catalog = Schemas["ShownCatalog"];
 export type CatalogRoute = NonNullable<Schemas["Catalog"]["routes"]>[number];
 export type Explanation = Schemas["Explanation"];
+export type Grounds = Schemas["Grounds"];
 export type FieldError = Schemas["FieldError"];
 
 /** A token with its secret, which is returned only once. */

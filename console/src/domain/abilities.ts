@@ -36,6 +36,10 @@ export function whyNotManage(me: Caller): string | null {
   return managed ? "Only administrators can manage tokens. Ask one for help." : null;
 }
 
+export function isSignedInWith(me: Caller, token: Token): boolean {
+  return me.principal_type === "token" && me.token_id === token.id;
+}
+
 function mayWrite(me: Caller, resource: string): boolean {
   return isAdmin(me) || covers(me.grants, "tokens:write", resource);
 }

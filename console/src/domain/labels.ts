@@ -2,7 +2,7 @@
 import type { Event, Explanation, RevokeReason, Status, Token } from "../api/types";
 import type { Addition } from "./grants";
 import { ambiguityRemedy } from "./request-path";
-import { timeAgo } from "./time";
+import { formatDateTime, timeAgo } from "./time";
 
 export const STATUSES: Record<Status, string> = { active: "Active", disabled: "Disabled", expired: "Expired", revoked: "Revoked" };
 
@@ -58,6 +58,11 @@ export function lastUse(token: Token, now: number): string {
   if (token.last_used_at === null) return "Never used.";
   const client = token.last_used_user_agent === null ? "" : ` (${token.last_used_user_agent})`;
   return `Last used ${timeAgo(token.last_used_at, now)}${clientText(token.last_used_ip, null)}${client}.`;
+}
+
+/** When a revocation takes effect everywhere, if not at once. `subject` is “It stops” or “They stop”. */
+export function delayText(effectiveBy: string, subject: string): string {
+  return Date.parse(effectiveBy) > Date.now() + 2000 ? ` ${subject} working everywhere by ${formatDateTime(effectiveBy)}.` : "";
 }
 
 /** IP address and user agent of a call, as far as known. */

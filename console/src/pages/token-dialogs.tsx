@@ -2,21 +2,22 @@
 import { useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
-import type { RevokeReason, Rotation, Token, TokenWithSecret } from "../api/types";
+import type { Rotation, Token, TokenWithSecret } from "../api/types";
 import { caller } from "../auth/session";
 import { setNewSecret } from "../data/new-secret";
 import { applyTokenChange, applyTokenDeletion, withEtag } from "../data/tokens";
-import { covers } from "../domain/grants";
-import { lastUse, plural, REVOKE_REASONS } from "../domain/labels";
+import { isSignedInWith } from "../domain/abilities";
+import { delayText, lastUse, plural } from "../domain/labels";
 import { formatDateTime, formatDate } from "../domain/time";
 import { go, returnToList } from "../router";
 import { ActionDialog } from "../ui/action-dialog";
-import { Field, FieldGroup } from "../ui/field";
+import { Field } from "../ui/field";
 import { releaseGuards } from "../ui/navigation-guard";
 import { showMessage } from "../ui/status-message";
 import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
-import { Choice, Options } from "../ui/choice";
+import { Options } from "../ui/choice";
 import { expiryErrors, ExpiryField, expiryFields, initialExpiry, type Expiry } from "../ui/expiry";
+import { groundsOf, NO_GROUNDS, RevocationFields, type Revocation } from "../ui/revocation-fields";
 import { useDraft, useRestoredDraft } from "../ui/use-draft";
 import type { TokenPartProps } from "./token-props";
 
@@ -31,16 +32,11 @@ function ConfirmDialog({ token, read, children, ...props }: ConfirmDialogProps) 
       {(problem) => (
         <>
           {children(problem)}
-          {isOwn(token) && <p class="note warn">You’re signed in with this token and will be signed out.</p>}
+          {isSignedInWith(caller(), token) && <p class="note warn">You’re signed in with this token and will be signed out.</p>}
         </>
       )}
     </ActionDialog>
   );
-}
-
-function isOwn(token: Token): boolean {
-  const me = caller();
-  return me.principal_type === "token" && me.token_id === token.id;
 }
 
 const OVERLAPS: [string, string][] = [
@@ -125,21 +121,16 @@ export function DisableDialog({ loaded: { token, etag }, now, read, onClose, onD
 export const revocationDraft = ({ id }: Token): string => `tokens/${id}/revoke`;
 
 export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props) {
-  const restored = useRestoredDraft<{ reason: RevokeReason | ""; comment: string; flush: boolean }>(revocationDraft(token));
-  const [reason, setReason] = useState(restored?.reason ?? "");
-  const [comment, setComment] = useState(restored?.comment ?? "");
-  const [flush, setFlush] = useState(restored?.flush ?? false);
-  const dirty = comment.trim() !== "";
+  const restored = useRestoredDraft<Revocation>(revocationDraft(token));
+  const [draft, setDraft] = useState(restored ?? NO_GROUNDS);
+  const dirty = draft.comment.trim() !== "";
   const unsaved = useUnsavedChanges(dirty);
-  useDraft(revocationDraft(token), { reason, comment, flush }, dirty);
-  const admin = covers(caller().grants, "tokens:admin", "tokens");
+  useDraft(revocationDraft(token), draft, dirty);
   async function revoke() {
-    const body = { ...(reason ? { reason } : {}), ...(comment.trim() ? { comment } : {}) };
-    const params = { path: { id: token.id }, ...(flush ? { query: { flush: "true" as const } } : {}) };
-    const { data, etag } = await unwrap(api.POST("/tokens/{id}/revoke", { params, body }));
+    const params = { path: { id: token.id }, ...(draft.flush ? { query: { flush: "true" as const } } : {}) };
+    const { data, etag } = await unwrap(api.POST("/tokens/{id}/revoke", { params, body: groundsOf(draft) }));
     const { effective_by: by, flushed: _flushed, ...revoked } = data;
-    const delay = Date.parse(by) > Date.now() + 2000 ? ` It stops working everywhere by ${formatDateTime(by)}.` : "";
-    onDone({ token: revoked, etag }, `“${token.name}” revoked.${delay}`);
+    onDone({ token: revoked, etag }, `“${token.name}” revoked.${delayText(by, "It stops")}`);
   }
   return (
     <ConfirmDialog token={token} title={`Revoke “${token.name}”?`} label="Revoke token" pending="Revoking…" danger onClose={() => unsaved.discard(onClose)} act={revoke} fields={["reason", "comment"]}>
@@ -149,19 +140,7 @@ export function RevokeDialog({ loaded: { token }, now, onClose, onDone }: Props)
             <strong>{lastUse(token, now)}</strong>
           </p>
           <p>Anything using this token stops working. You can’t undo this. The token stays in the list for {plural(caller().deployment.retention_days, "day")}.</p>
-          <FieldGroup label="Reason" optional errors={problem?.at("reason") ?? []}>
-            <div class="choices">
-              {(Object.entries(REVOKE_REASONS) as [RevokeReason, string][]).map(([value, text]) => (
-                <Choice key={value} name="reason" label={text} checked={reason === value} onChange={() => setReason(value)} />
-              ))}
-            </div>
-          </FieldGroup>
-          <Field label="Comment" optional errors={problem?.at("comment") ?? []}>
-            {(ids) => <textarea {...ids} rows={2} maxLength={500} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />}
-          </Field>
-          {admin && (
-            <Choice label="Also clear gateway caches, so it stops working immediately" checked={flush} onChange={setFlush} />
-          )}
+          <RevocationFields value={draft} onChange={setDraft} problem={problem} />
           <DiscardDialog unsaved={unsaved} />
         </>
       )}

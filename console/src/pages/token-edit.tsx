@@ -11,7 +11,7 @@ import { withEtag } from "../data/tokens";
 import { whyNotChange, whyNotEdit } from "../domain/abilities";
 import { grantLines, withAddition, type Addition } from "../domain/grants";
 import { lines } from "../domain/lines";
-import { DAY, formatDateTime, hasExpired, formatDate, toSecond } from "../domain/time";
+import { formatDateTime, hasExpired, formatDate } from "../domain/time";
 import { FIELDS, STATUSES } from "../domain/labels";
 import { Field, nameErrors } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
@@ -20,7 +20,7 @@ import { ProblemNote } from "../ui/problem-note";
 import { Time } from "../ui/time";
 import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { Diff } from "../ui/diff";
-import { expiryErrors, ExpiryField, expiryFields, type Expiry } from "../ui/expiry";
+import { expirationOf, expiryErrors, ExpiryField, type Expiry } from "../ui/expiry";
 import { draftOf, grantErrors, GrantList, grantOf, GrantSets, type GrantDraft } from "../ui/grants";
 import { useAction } from "../ui/use-action";
 import { useDraft, useRestoredDraft } from "../ui/use-draft";
@@ -149,13 +149,9 @@ function patchFrom(part: Part, draft: Draft, token: Token): TokenPatch {
     case "allowed_ips":
       return { allowed_ips: lines(draft.text).length > 0 ? lines(draft.text) : null };
     case "expires_at":
-      return draft.expiry.kind === "keep" ? { expires_at: token.expires_at } : expiryPatch(draft.expiry);
+      // A patch has no `expires_in`, because it must be idempotent.
+      return { expires_at: draft.expiry.kind === "keep" ? token.expires_at : expirationOf(draft.expiry) };
   }
-}
-
-/** A patch has no `expires_in`, because it must be idempotent. */
-function expiryPatch(expiry: Expiry): TokenPatch {
-  return expiry.kind === "days" ? { expires_at: toSecond(new Date(Date.now() + expiry.days * DAY)) } : expiryFields(expiry);
 }
 
 function PartForm({ loaded, catalog, now, read, onDone, part, addition, onClose }: Props & { part: Part; addition?: Addition; onClose: () => void }) {

@@ -18,6 +18,7 @@ import { Loading } from "../ui/loading";
 import { NewTokenLink } from "../ui/new-token-link";
 import { ProblemNote } from "../ui/problem-note";
 import { useNow } from "../ui/time";
+import { BulkActions } from "./bulk-actions";
 import { ConcernFilters, TokenFilters } from "./token-filters";
 import { TokenTable } from "./token-table";
 
@@ -75,7 +76,7 @@ export function TokensPage() {
           </p>
         </ProblemNote>
       )}
-      <div class="count quiet">
+      <BulkActions rows={rows} now={now}>
         <p role="status">{isEmpty ? "" : count(rows.length, list.tokens.length, isLoading)}</p>
         {list.state === "complete" && (
           <button type="button" class="plain link" onClick={() => loadTokens()}>
@@ -83,7 +84,7 @@ export function TokensPage() {
           </button>
         )}
         {rows.length > 0 && !isLoading && <ExportButtons rows={rows} />}
-      </div>
+      </BulkActions>
       {isLoading && isEmpty && <Loading what="tokens" />}
       {list.state === "complete" && isEmpty && (
         <div class="empty">

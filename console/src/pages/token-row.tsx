@@ -1,5 +1,6 @@
 // A row of the list of tokens.
 import type { Token } from "../api/types";
+import { select } from "../data/selection";
 import type { Insights } from "../domain/concerns";
 import { grantLines } from "../domain/grants";
 import { plural } from "../domain/labels";
@@ -10,21 +11,34 @@ import { ConcernMark } from "../ui/concern-mark";
 import { StatusBadge } from "../ui/status-badge";
 import { Time } from "../ui/time";
 
-export function TokenRow({ row: { token, found }, index, insights, now }: { row: Row; index: number; insights: Insights | undefined; now: number }) {
+interface Props {
+  row: Row;
+  index: number;
+  selected: boolean;
+  insights: Insights | undefined;
+  now: number;
+}
+
+export function TokenRow({ row: { token, found }, index, selected, insights, now }: Props) {
   // Permissions of one grant never stand beside the resources of another.
   const [first, ...others] = token.grants;
   return (
     <div
       role="row"
-      class={`row ${token.status}`}
+      class={`row ${token.status} ${selected ? "selected" : ""}`}
       aria-rowindex={index + 2}
       data-index={index}
       data-key={token.id}
       onClick={({ target }) => {
         const hasSelection = getSelection()?.isCollapsed === false;
-        if (!(target instanceof Element && target.closest("a, button")) && !hasSelection) go(tokenHash(token.id));
+        if (!(target instanceof Element && target.closest("a, button, label")) && !hasSelection) go(tokenHash(token.id));
       }}
     >
+      <div role="cell" class="select">
+        <label>
+          <input type="checkbox" aria-label={`Select ${token.name}`} checked={selected} onChange={(event) => select([token.id], event.currentTarget.checked)} />
+        </label>
+      </div>
       <div role="cell" class="name">
         <a href={tokenHash(token.id)}>{token.name}</a>
         <span class="under">

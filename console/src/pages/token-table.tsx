@@ -1,9 +1,11 @@
 // The table of tokens. Only the rows in sight are rendered, so that it is fast with 10,000 tokens.
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { selection } from "../data/selection";
 import { requestInsights } from "../data/token-insights";
 import type { Insights } from "../domain/concerns";
 import { plural } from "../domain/labels";
 import type { Row, SortKey, View } from "../domain/token-view";
+import { useStore } from "../store";
 import { isTyping } from "../ui/keyboard-shortcuts";
 import { useVirtualRows, type VirtualRows } from "../ui/virtual-rows";
 import { TokenRow } from "./token-row";
@@ -26,6 +28,7 @@ export function TokenTable({ rows, insightsById, now, view, change, returned }: 
   const keys = useMemo(() => items.map((item) => ("token" in item ? item.token.id : `owner ${item.owner}`)), [items]);
   const { body, first, last, above, below, firstInSight, scrollToRow } = useVirtualRows(keys);
   const shown = items.slice(first, last);
+  const selected = useStore(selection);
   useRowKeys(items, body, firstInSight, scrollToRow, keys.indexOf(returned ?? ""));
   useEffect(() => {
     const timer = setTimeout(() => requestInsights(shown.flatMap((item) => ("token" in item ? [item.token] : []))), 200);
@@ -39,7 +42,7 @@ export function TokenTable({ rows, insightsById, now, view, change, returned }: 
         <div role="presentation" style={{ height: `${above}px` }} />
         {shown.map((item, offset) => {
           const index = first + offset;
-          if ("token" in item) return <TokenRow key={item.token.id} row={item} index={index} insights={insightsById.get(item.token.id)} now={now} />;
+          if ("token" in item) return <TokenRow key={item.token.id} row={item} index={index} selected={selected.has(item.token.id)} insights={insightsById.get(item.token.id)} now={now} />;
           return (
             <div key={`owner ${item.owner}`} role="row" class="owner-group" aria-rowindex={index + 2} data-key={`owner ${item.owner}`}>
               <div role="cell">
@@ -87,6 +90,7 @@ function Head({ view, change }: Pick<Props, "view" | "change">) {
   return (
     <div role="rowgroup" class="head">
       <div role="row" aria-rowindex={1}>
+        <div role="columnheader" aria-label="Selected" />
         {column("Name", "name")}
         {column("Owner", "owner")}
         {column("Permissions")}
@@ -101,7 +105,7 @@ function Head({ view, change }: Pick<Props, "view" | "change">) {
 }
 
 /**
- * `j` and `k` move the focus from token to token. From a focused row, the arrow keys do so too. The row `focusFirst` has the
+ * `j` and `k` move the focus from token to token, and `x` selects the focused one. From a focused row, the arrow keys do so too. The row `focusFirst` has the
  * focus at the start, unless that is -1.
  */
 function useRowKeys(items: readonly Item[], body: VirtualRows["body"], firstInSight: () => number, scrollToRow: VirtualRows["scrollToRow"], focusFirst: number): void {
@@ -120,6 +124,7 @@ function useRowKeys(items: readonly Item[], body: VirtualRows["body"], firstInSi
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event)) return;
+      if (event.key === "x") document.activeElement?.closest(".row")?.querySelector<HTMLInputElement>(".select input")?.click();
       const step = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0;
       const focused = document.activeElement?.closest<HTMLElement>(".row")?.dataset["index"];
       // A held key can be faster than rendering: continue from the row that will be focused.

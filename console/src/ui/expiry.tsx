@@ -4,7 +4,7 @@ import type { FieldError } from "../api/types";
 import { caller } from "../auth/session";
 import { plural } from "../domain/labels";
 import { lifetimes } from "../domain/lifetimes";
-import { formatDate, formatDateTime, DAY, endOfDay, localDay } from "../domain/time";
+import { formatDate, formatDateTime, DAY, endOfDay, localDay, toSecond } from "../domain/time";
 import { Choice } from "./choice";
 import { Field, FieldGroup } from "./field";
 
@@ -28,6 +28,12 @@ export function expiryFields(expiry: Expiry): { expires_in?: string; expires_at?
     case "never":
       return { expires_at: null };
   }
+}
+
+/** The expiration of an existing token: null is never. Not for "keep" and incomplete dates. */
+export function expirationOf(expiry: Expiry): string | null {
+  if (expiry.kind === "date") return endOfDay(expiry.day);
+  return expiry.kind === "days" ? toSecond(new Date(Date.now() + expiry.days * DAY)) : null;
 }
 
 /** What is wrong with the value, before it is sent. */

@@ -14,6 +14,8 @@ const KEYS: [string[], string][] = [
   [["j", "↓"], "Next token"],
   [["k", "↑"], "Previous token"],
   [["Enter"], "Open token"],
+  [["x"], "Select token"],
+  [["b"], "Go to the actions for selected tokens"],
   [["Esc"], "Close dialog or leave search"],
   [["?"], "Show this help"],
 ];
