@@ -205,6 +205,24 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_is_written_the_same_in_every_log() {
+        for reason in [DenyReason::Malformed, DenyReason::SecretReuse, DenyReason::ResourceNotGranted] {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+    }
+
+    #[test]
+    fn only_reasons_of_the_path_or_the_permission_are_specific_to_a_request() {
+        use DenyReason::*;
+        for reason in [Malformed, Unknown, SecretReuse, Revoked, Disabled, Expired, Idle, IpNotAllowed] {
+            assert!(!reason.is_request_specific(), "{reason:?}");
+        }
+        for reason in [MalformedPath, RouteNotListed, RouteLookalike, PermissionMissing, ResourceNotGranted] {
+            assert!(reason.is_request_specific(), "{reason:?}");
+        }
+    }
+
+    #[test]
     fn an_unknown_token_is_unauthorized() {
         let rules =
             AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };

@@ -159,4 +159,15 @@ mod tests {
         let own = session(&[], TokenManagement::Owners);
         assert!(own.grants.allows(&"tokens:write".parse().unwrap(), "tokens/x"));
     }
+
+    #[test]
+    fn a_token_bounds_what_it_creates_and_administers() {
+        let grants = Grants::single(vec!["tokens:admin".parse().unwrap()], vec!["tokens/x".parse().unwrap()]);
+        let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
+        let now = Timestamp::from_seconds(9);
+        let record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, now);
+        let token = Principal::Token(Box::new(TokenRecord { expires_at: Some(now), ..record }));
+        assert_eq!(token.max_expiry_of_created_tokens(), Some(now));
+        assert!(token.is_admin_of("tokens/x") && !token.is_admin_of("tokens"));
+    }
 }

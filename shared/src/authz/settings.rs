@@ -68,3 +68,29 @@ impl FromStr for TokenManagement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_from_their_variables() {
+        let variable = |name: &str| match name {
+            "PORTCULLIS_TOKEN_MANAGEMENT" => Some("admins".to_owned()),
+            "PORTCULLIS_MAX_IDLE_DAYS" => Some("90".to_owned()),
+            "PORTCULLIS_AUTHORIZER_CACHE_SECONDS" => Some("60".to_owned()),
+            _ => None,
+        };
+        let set = Settings { token_management: TokenManagement::Admins, max_idle_days: 90, cache_seconds: 60 };
+        assert_eq!(Settings::from_env(Env::from_fn(&variable)).unwrap(), set);
+        assert_eq!(Settings::from_env(Env::from_fn(&|_| None)).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn a_printed_token_management_parses_to_itself() {
+        for word in ["owners", "admins"] {
+            assert_eq!(word.parse::<TokenManagement>().unwrap().as_str(), word);
+        }
+        assert!("Owners".parse::<TokenManagement>().is_err());
+    }
+}

@@ -232,6 +232,27 @@ pub(crate) mod tests {
         assert_eq!(body.len(), 65);
         assert!(body.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_eq!(&body[..16], token.id().as_str());
+        assert_eq!(token_length(&"pcl".parse().unwrap()), token.expose_secret().len());
+    }
+
+    #[test]
+    fn bytes_that_would_favour_some_characters_are_not_used() {
+        struct Repeated(&'static [u8]);
+        impl TryRng for Repeated {
+            type Error = Infallible;
+            fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+                Ok(0)
+            }
+            fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+                Ok(0)
+            }
+            fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+                bytes.iter_mut().zip(self.0.iter().cycle()).for_each(|(byte, given)| *byte = *given);
+                Ok(())
+            }
+        }
+        impl TryCryptoRng for Repeated {}
+        assert_eq!(*draw(&mut Repeated(&[247, 248, 255]), SECRET).unwrap(), "z".repeat(SECRET));
     }
 
     #[test]
@@ -247,6 +268,7 @@ pub(crate) mod tests {
         let token = secret("pcl", 3);
         let hidden = &token.expose_secret()["pcl_".len() + 16..];
         assert!(!format!("{token:?}").contains(&hidden[..8]));
+        assert_eq!(format!("{token:?}"), format!("Secret({}, ..)", token.id()));
         assert_eq!(format!("{:?}", token.digest()), "Digest(..)");
     }
 

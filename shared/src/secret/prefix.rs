@@ -47,3 +47,18 @@ impl fmt::Display for TokenPrefix {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_a_lower_case_letter_and_1_to_15_letters_or_digits() {
+        for good in ["pcl", "ab", "a1", "a234567890123456"] {
+            assert_eq!(good.parse::<TokenPrefix>().unwrap().to_string(), good);
+        }
+        for bad in ["", "a", "a2345678901234567", "1a", "Ab", "aB", "a_b", "a-b", " ab", "ab ", "éa", "aé"] {
+            assert!(bad.parse::<TokenPrefix>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -46,3 +46,19 @@ impl fmt::Display for TokenId {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_16_letters_or_digits() {
+        let good = "0123456789abcXYZ";
+        assert_eq!(good.parse::<TokenId>().unwrap().to_string(), good);
+        for bad in
+            ["", "0123456789abcXY", "0123456789abcXYZ0", "0123456789abc-YZ", "0123456789abcXY ", "0123456789abcXé"]
+        {
+            assert!(bad.parse::<TokenId>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -138,4 +138,15 @@ mod tests {
         ];
         assert_eq!(all.map(|happened| happened.kind()), EVENT_KINDS);
     }
+
+    #[test]
+    fn the_detail_of_an_event_says_what_changed() {
+        let at = Timestamp::from_seconds(1_800_000_000);
+        let rotated = EventKind::Rotated { previous_secret_until: Some(at), expires_at: Some([None, Some(at)]) };
+        let change = json!({"field": "expires_at", "from": null, "to": at});
+        assert_eq!(rotated.detail(), json!({"previous_secret_until": at, "changes": [change]}));
+        assert_eq!(EventKind::SecretReuse { disabled: true }.detail(), json!({"disabled": true}));
+        assert_eq!(EventKind::Disabled(DisableReason::Admin).detail(), json!({"reason": "admin"}));
+        assert_eq!(EventKind::Created.detail(), Value::Null);
+    }
 }

@@ -415,6 +415,26 @@ mod tests {
     }
 
     #[test]
+    fn a_printed_actor_parses_to_itself() {
+        for good in ["token:0123456789abcdef", "session:alice", "trust:deploy", "bootstrap", "restore"] {
+            assert_eq!(good.parse::<Actor>().unwrap().to_string(), good);
+        }
+        for bad in ["", "token", "token:x", "user:alice", "bootstrap:x", "Restore"] {
+            assert!(bad.parse::<Actor>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_admin_replaces_the_reason_of_a_disablement() {
+        use DisableReason::{Admin, Owner, SecretReuse};
+        for before in [Owner, Admin, SecretReuse] {
+            let state = DisabledState { at: at(100), by: None, why: before };
+            let stands = [Owner, Admin, SecretReuse].map(|again| state.stands_against(again));
+            assert_eq!(stands, [true, before == Admin, true], "{before:?}");
+        }
+    }
+
+    #[test]
     fn every_enum_text_parses_to_itself() {
         for status in [Status::Active, Status::Expired, Status::Revoked, Status::Disabled] {
             assert_eq!(status.as_str().parse(), Ok(status));

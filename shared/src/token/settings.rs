@@ -48,3 +48,31 @@ impl Default for Settings {
         Self { default_lifetime_days: 30, max_lifetime_days: 0, quarantine_on_reuse: false }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_lifetime_is_at_most_the_maximum() {
+        for (default_lifetime_days, max_lifetime_days, days) in [(30, 0, 30), (30, 7, 7), (30, 90, 30)] {
+            let settings = Settings { default_lifetime_days, max_lifetime_days, quarantine_on_reuse: false };
+            assert_eq!(settings.effective_default_days(), days);
+            let expiry = settings.default_expiry(Timestamp::from_millis(1_999));
+            assert_eq!(expiry, Timestamp::from_seconds(1 + i64::from(days) * DAY_SECONDS));
+        }
+    }
+
+    #[test]
+    fn settings_are_read_from_their_variables() {
+        let variable = |name: &str| match name {
+            "PORTCULLIS_DEFAULT_TOKEN_LIFETIME" => Some("7".to_owned()),
+            "PORTCULLIS_MAX_TOKEN_LIFETIME" => Some("90".to_owned()),
+            "PORTCULLIS_QUARANTINE_ON_REUSE" => Some("true".to_owned()),
+            _ => None,
+        };
+        let set = Settings { default_lifetime_days: 7, max_lifetime_days: 90, quarantine_on_reuse: true };
+        assert_eq!(Settings::from_env(Env::from_fn(&variable)).unwrap(), set);
+        assert_eq!(Settings::from_env(Env::from_fn(&|_| None)).unwrap(), Settings::default());
+    }
+}
