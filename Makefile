@@ -3,12 +3,13 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run tools test check bench bench-clients load instructions histories fuzz contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench bench-clients load instructions histories fuzz mutants contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
+CARGO_MUTANTS := 27.1.0
 TEMPLATES := template.yaml infra/api-gateway-log-role.yaml $(wildcard examples/*/*.yaml)
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/build
@@ -33,6 +34,7 @@ SAM := .tools/sam/installed
 SYFT := .tools/syft/installed
 DENY := .tools/bin/cargo-deny
 FUZZ := .tools/bin/cargo-fuzz
+MUTANTS := .tools/bin/cargo-mutants
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 PROVIDER := tests/oidc/node_modules/installed
 GENERATORS := tests/clients/node_modules/installed
@@ -118,6 +120,10 @@ load: export PORTCULLIS_LOCAL := $(CURDIR)/target/release/portcullis-local
 load: $(WRK) ## Load the local stack to its limit for ten minutes (ARGS=minutes; UPDATE=1 renews docs/performance.md)
 	cargo build --release --locked --package portcullis-cli --package portcullis-local
 	bench/load.py $(if $(UPDATE),--update) $(ARGS)
+
+# A run goes on where the last one stopped: mutants that the tests caught are not tried again (target/mutants.out).
+mutants: $(MUTANTS) ## Change the core in hundreds of ways, and list the changes that no test notices (ARGS="--shard 0/8")
+	PROPTEST_CASES=16 cargo mutants --package portcullis --iterate --output target $(ARGS)
 
 bench-clients: export PORTCULLIS_LOCAL := $(CURDIR)/target/release/portcullis-local
 bench-clients: $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) $(RIPGREP) ## Measure the command and the console (UPDATE=1 renews docs/performance.md; ARGS=directory to scan)
@@ -307,4 +313,8 @@ $(DENY): Makefile
 
 $(FUZZ): Makefile
 	CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root .tools --version $(CARGO_FUZZ) cargo-fuzz
+	touch $@
+
+$(MUTANTS): Makefile
+	CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root .tools --version $(CARGO_MUTANTS) cargo-mutants
 	touch $@
