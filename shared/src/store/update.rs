@@ -71,7 +71,7 @@ impl TokenStore {
         key: Option<&RotationKey>,
     ) -> Result<UpdateOutcome, Error> {
         let now = change.clock.now();
-        let secrets = seen.secrets.rotate(new, change.next.previous_secret_until, now);
+        let secrets = seen.secrets.rotate(new, change.next.previous_secret_until);
         let known = seen.rotation_keys.iter().filter(|known| known.is_known(now));
         let keys: Vec<_> = key.into_iter().chain(known).take(MAX_ROTATION_KEYS).collect();
         self.write_change(change, Some(item::secrets(&secrets, &keys))).await
