@@ -4,21 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use axum::Router;
-use axum::body::{Bytes, to_bytes};
-use axum::extract::{Request, State};
-use axum::response::Response;
 use portcullis::catalog::Catalog;
 use portcullis::secret::{SecretMatch, TokenDigest, TokenId};
 use portcullis::store::{CatalogWrite, CreateOutcome, Error, TokenStore, TokenUpdate, UpdateOutcome};
 use portcullis::token::{Actor, EventKind, TokenRecord};
-use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, spawn_blocking};
+use serde_json::Value;
 
 use super::events::kinds;
 use super::unavailable::{app, ask, assert_no_decision};
 use super::{Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
-use crate::support::raw_http::Origin;
+use crate::support::{DynamoDbProxy, Reply, Symptom};
 
 /// A fault of one operation, for a number of calls.
 #[derive(Clone, Copy)]
@@ -57,86 +52,46 @@ pub(super) const CONFLICT: Fault = Fault {
     ..INTERNAL
 };
 
-/// An engine with an injected fault.
-struct Faulty {
-    fault: Fault,
-    is_active: AtomicBool,
-    hit: AtomicU32,
-    engine: Origin,
-}
-
 /// The store with an injected fault, and the number of faults so far.
 pub(super) struct Behind {
     pub(super) tokens: TokenStore,
-    faulty: Arc<Faulty>,
-    server: JoinHandle<()>,
+    fault: Fault,
+    is_active: Arc<AtomicBool>,
+    hit: Arc<AtomicU32>,
+    _proxy: DynamoDbProxy,
 }
 
 impl Behind {
     /// A store that has checked the table's schema version.
     pub(super) async fn new(table: &Table, fault: Fault) -> Self {
         let behind = Self::unchecked(table, fault).await;
-        behind.faulty.is_active.store(false, Ordering::SeqCst);
+        behind.is_active.store(false, Ordering::SeqCst);
         behind.tokens.get(&"0000000000000000".parse().unwrap()).await.unwrap();
-        behind.faulty.is_active.store(true, Ordering::SeqCst);
+        behind.is_active.store(true, Ordering::SeqCst);
         behind
     }
 
     /// A new instance's store.
     pub(super) async fn unchecked(table: &Table, fault: Fault) -> Self {
-        let engine = Origin::parse(&table.engine.as_ref().unwrap().endpoint);
-        let faulty = Arc::new(Faulty { fault, is_active: AtomicBool::new(true), hit: AtomicU32::new(0), engine });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let tokens = table.behind(&format!("http://{}", listener.local_addr().unwrap()));
-        let router = Router::new().fallback(pass_on).with_state(Arc::clone(&faulty));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { tokens, faulty, server }
+        let (is_active, hit) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU32::new(0)));
+        let (active, hits) = (Arc::clone(&is_active), Arc::clone(&hit));
+        let proxy = DynamoDbProxy::start(table.engine_url(), move |operation, _| {
+            let fails = active.load(Ordering::SeqCst)
+                && operation == fault.operation
+                && hits.fetch_add(1, Ordering::SeqCst) < fault.times;
+            if fails {
+                Reply::Failure { symptom: Symptom::Response(fault.status, fault.body.into()), after: fault.after }
+            } else {
+                Reply::Engine(Value::Null)
+            }
+        });
+        let proxy = proxy.await;
+        Self { tokens: table.behind(&proxy.url), fault, is_active, hit, _proxy: proxy }
     }
 
     pub(super) fn happened(&self) -> u32 {
-        self.faulty.hit.load(Ordering::SeqCst).min(self.faulty.fault.times)
+        self.hit.load(Ordering::SeqCst).min(self.fault.times)
     }
-}
-
-impl Drop for Behind {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-async fn pass_on(State(faulty): State<Arc<Faulty>>, request: Request) -> Response {
-    let fault = faulty.fault;
-    let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
-    let faults = faulty.is_active.load(Ordering::SeqCst)
-        && target.ends_with(&format!(".{}", fault.operation))
-        && faulty.hit.fetch_add(1, Ordering::SeqCst) < fault.times;
-    let answer = if faults && !fault.after { None } else { Some(answer_of(&faulty.engine, request).await) };
-    match answer {
-        Some(answer) if !faults => answer,
-        _ => respond(fault.status, fault.body.into()),
-    }
-}
-
-pub(super) async fn answer_of(engine: &Origin, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap();
-    let mut bytes = format!("POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len()).into_bytes();
-    for (name, value) in
-        parts.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "content-length"))
-    {
-        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-            bytes.extend_from_slice(part);
-        }
-    }
-    bytes.extend_from_slice(b"\r\n");
-    bytes.extend_from_slice(&body);
-    let engine = engine.clone();
-    let received = spawn_blocking(move || engine.exchange(&bytes)).await.unwrap().unwrap().unwrap();
-    respond(received.status, received.body.into())
-}
-
-pub(super) fn respond(status: u16, body: Bytes) -> Response {
-    Response::builder().status(status).header("content-type", "application/x-amz-json-1.0").body(body.into()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,7 +239,7 @@ async fn a_transaction_cancelled_for_another_reason_fails_and_writes_nothing() {
     let Sample { record, digest } = Sample::owned_by(&alice());
     let failure = behind.tokens.create(&record, &digest, &by_whom(), &clock_at(record.created_at), super::LIMITS).await;
     assert!(matches!(failure, Err(Error::Unavailable(_))), "{failure:?}");
-    assert_eq!(behind.faulty.hit.load(Ordering::SeqCst), 1, "it is not tried again and again");
+    assert_eq!(behind.hit.load(Ordering::SeqCst), 1, "it is not tried again and again");
     assert_eq!((table.item(&record.id).await, table.slots(&alice()).await), (None, None));
 }
 

@@ -85,6 +85,11 @@ impl Table {
         Self { tokens: store(connection.clone(), &name), client, name, engine, connection }
     }
 
+    /// URL of the engine in this process.
+    pub(super) fn engine_url(&self) -> &str {
+        &self.engine.as_ref().unwrap().endpoint
+    }
+
     /// Rounds of a race: a tenth on an engine outside this process, where each takes ten times as long.
     pub(super) fn rounds(&self, in_process: usize) -> usize {
         if self.engine.is_some() { in_process } else { in_process / 10 }

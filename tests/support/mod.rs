@@ -18,11 +18,13 @@
 //! | act as a signed-in user | [`Stack::sign_in`] |
 //! | sign a CI job's ID token | [`Issuer`] |
 //! | run a test in a process of its own | [`alone`] |
+//! | change or break the store's calls | [`DynamoDbProxy`] |
 //! | read logs and the table | [`AuditLog`], [`Stack::access_log`], [`Stack::table`] |
 //!
 //! [`Request::send`] searches every response for every secret that this process has seen.
 
 mod audit_log;
+mod dynamodb_proxy;
 mod issuer;
 pub(crate) mod leak_check;
 mod process;
@@ -38,6 +40,7 @@ use portcullis::clock::Timestamp;
 use serde_json::Value;
 
 pub(crate) use audit_log::AuditLog;
+pub(crate) use dynamodb_proxy::{Call, DynamoDbProxy, Reply, Symptom};
 pub(crate) use issuer::Issuer;
 pub(crate) use process::alone;
 pub(crate) use request::Request;
