@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -17,12 +18,18 @@ LAST_LINE_OF_WELCOME = "Press Ctrl-C to stop"
 
 
 class Service:
-    """Runs from `start` to `stop`."""
+    """Runs from `start` to `stop`, with data that is removed at the end unless there is a directory for it."""
 
-    def __init__(self, directory: Path, max_tokens_per_owner: int = 0, flags: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        max_tokens_per_owner: int = 0,
+        flags: Sequence[str] = (),
+        data_dir: Path | None = None,
+    ) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.max_tokens_per_owner = max_tokens_per_owner
-        self.flags = flags
+        self.flags = [*flags, *(["--data-dir", str(data_dir)] if data_dir else ["--ephemeral"])]
         self.admin_token = ""
         # The audit log, and the access log while it runs; one JSON object per line.
         self.logs = [directory / "audit.log"]
@@ -33,7 +40,7 @@ class Service:
 
     def start(self) -> None:
         """Returns when it responds."""
-        command = [PORTCULLIS_LOCAL, "--listen", self.url.removeprefix("http://"), "--ephemeral", "--log", "json"]
+        command = [PORTCULLIS_LOCAL, "--listen", self.url.removeprefix("http://"), "--log", "json"]
         command += ["--max-tokens-per-owner", str(self.max_tokens_per_owner), *self.flags]
         with self.logs[0].open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.PIPE, text=True)
@@ -44,14 +51,14 @@ class Service:
             self.stop()
             raise RuntimeError(f"{PORTCULLIS_LOCAL.name} did not start:\n{welcome}")
         self.admin_token = Path(token_file[1]).read_text().strip()
-        self.logs.append(Path(access_log[1]))
+        self.logs[1:] = [Path(access_log[1])]
         self.keeper = Thread(target=self.keep_messages, args=(welcome,), daemon=True)
         self.keeper.start()
 
-    def stop(self) -> None:
-        """Stops it and removes its data."""
+    def stop(self, signal: signal.Signals = signal.SIGTERM) -> None:
+        """Stops it with a signal."""
         if self.process is not None:
-            self.process.terminate()
+            self.process.send_signal(signal)
             self.process.wait(timeout=60)
         if self.keeper is not None:
             self.keeper.join(timeout=60)
